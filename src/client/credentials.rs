@@ -1,0 +1,407 @@
+//! Everything that a request presents to say who it comes from, in one total match.
+
+use std::{borrow::Cow, fmt};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hyper::{
+    HeaderMap,
+    header::{self, HeaderValue},
+};
+
+use crate::{
+    endpoint::{Error, ErrorKind, decode},
+    token::Secret,
+};
+
+/// Longer than any client's identifier and secret.
+const MAX_AUTHORIZATION: usize = 8 * 1024;
+
+/// What a client presented, sorted but not yet believed.
+///
+/// It reaches the authenticator as the body of the request, whose head is the one that came in,
+/// less its `Authorization` field: TLS certificates, tenant fields and addresses are still there.
+///
+/// ```
+/// use tower_revocation::{Secret, client::{Basic, Credentials}};
+///
+/// fn is_the_one_client(credentials: &Credentials) -> bool {
+///     match credentials {
+///         // Form-decoded, as RFC 6749 §2.3.1 has it. Compare digests in constant time in earnest.
+///         Credentials::Basic(basic) => basic.form_decoded().is_some_and(|(id, _secret)| id == "s6BhdRkqt3"),
+///         _ => false,
+///     }
+/// }
+/// let basic = Basic::new("s6BhdRkqt3:gX1fBat3bV").unwrap();
+/// assert!(is_the_one_client(&Credentials::Basic(basic)));
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Credentials {
+    /// `client_secret_basic`: the Authorization field (RFC 6749 §2.3.1, RFC 7617).
+    Basic(Basic),
+    /// `client_secret_post`: both in the body.
+    Post {
+        /// As sent.
+        client_id: String,
+        /// As sent.
+        client_secret: Secret,
+    },
+    /// `none`: a `client_id` in the body and nothing that proves it. Methods that prove it by
+    /// something outside the body, such as a TLS certificate, look like this too.
+    ClientId {
+        /// As sent.
+        client_id: String,
+    },
+    /// `private_key_jwt`, `client_secret_jwt` and other assertions (RFC 7521 §4.2).
+    Assertion {
+        /// As sent, if it was: the assertion names its client itself.
+        client_id: Option<String>,
+        /// The URN that says what kind of assertion it is.
+        client_assertion_type: String,
+        /// The assertion, unverified.
+        client_assertion: Secret,
+    },
+}
+
+impl Credentials {
+    /// The client that the credentials speak of, for logs: nothing of it has been verified.
+    #[must_use]
+    pub fn claimed_client_id(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Basic(basic) => match basic.form_decoded() {
+                Some((id, _)) => Some(Cow::Owned(id)),
+                None => basic.raw().map(|(id, _)| Cow::Owned(id)),
+            },
+            Self::Post { client_id, .. } | Self::ClientId { client_id } => {
+                Some(Cow::Borrowed(client_id))
+            }
+            Self::Assertion { client_id, .. } => client_id.as_deref().map(Cow::Borrowed),
+        }
+    }
+
+    /// Whether one of these methods could be the one that was used.
+    pub(crate) fn could_be(&self, methods: &[AuthMethod]) -> bool {
+        methods.iter().any(|method| {
+            matches!(
+                (self, method),
+                (Self::Basic(_), AuthMethod::ClientSecretBasic)
+                    | (Self::Post { .. }, AuthMethod::ClientSecretPost)
+                    | (
+                        Self::ClientId { .. },
+                        AuthMethod::None
+                            | AuthMethod::TlsClientAuth
+                            | AuthMethod::SelfSignedTlsClientAuth
+                    )
+                    | (
+                        Self::Assertion { .. },
+                        AuthMethod::PrivateKeyJwt | AuthMethod::ClientSecretJwt
+                    )
+            )
+        })
+    }
+}
+
+/// A name out of the OAuth Token Endpoint Authentication Methods registry (RFC 7591 §4.2).
+///
+/// ```
+/// use tower_revocation::client::AuthMethod;
+///
+/// assert_eq!("none".parse(), Ok(AuthMethod::None));
+/// assert_eq!(AuthMethod::ClientSecretBasic.as_str(), "client_secret_basic");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AuthMethod {
+    /// `client_secret_basic`
+    ClientSecretBasic,
+    /// `client_secret_post`
+    ClientSecretPost,
+    /// `none`: public clients.
+    None,
+    /// `private_key_jwt`
+    PrivateKeyJwt,
+    /// `client_secret_jwt`
+    ClientSecretJwt,
+    /// `tls_client_auth`
+    TlsClientAuth,
+    /// `self_signed_tls_client_auth`
+    SelfSignedTlsClientAuth,
+}
+
+impl AuthMethod {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::ClientSecretBasic,
+        Self::ClientSecretPost,
+        Self::None,
+        Self::PrivateKeyJwt,
+        Self::ClientSecretJwt,
+        Self::TlsClientAuth,
+        Self::SelfSignedTlsClientAuth,
+    ];
+
+    /// The registered name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::None => "none",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::ClientSecretJwt => "client_secret_jwt",
+            Self::TlsClientAuth => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
+        }
+    }
+}
+
+impl std::str::FromStr for AuthMethod {
+    type Err = UnknownAuthMethod;
+
+    /// # Errors
+    ///
+    /// If the name, **compared byte for byte**, is none of these.
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|method| method.as_str() == name)
+            .ok_or(UnknownAuthMethod)
+    }
+}
+
+/// The name of no authentication method that this crate knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownAuthMethod;
+
+impl fmt::Display for UnknownAuthMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("unknown client authentication method")
+    }
+}
+
+impl std::error::Error for UnknownAuthMethod {}
+
+/// The octets of HTTP Basic, and the `client_id` that stood beside them in the body.
+///
+/// Clients disagree about what the octets mean. RFC 6749 §2.3.1 has both halves form-encoded; many
+/// send them raw. Only the client's registration can tell, so both readings are offered. Each one
+/// is `None` where it cannot be made, where its client identifier is empty, and where a `client_id`
+/// in the body is not equal to it **byte for byte**.
+///
+/// ```
+/// use tower_revocation::client::Basic;
+///
+/// let basic = Basic::new("plus%3A:a%2Bb").unwrap();
+/// let (id, secret) = basic.form_decoded().unwrap();
+/// assert_eq!((id.as_str(), secret.expose()), ("plus:", "a+b"));
+/// let (id, secret) = basic.raw().unwrap();
+/// assert_eq!((id.as_str(), secret.expose()), ("plus%3A", "a%2Bb"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Basic {
+    user_pass: Secret,
+    colon: usize,
+    client_id: Option<String>,
+}
+
+impl Basic {
+    /// Takes `user-id:password` (RFC 7617 §2), or nothing if there is no colon or nothing before
+    /// it.
+    #[must_use]
+    pub fn new(user_pass: impl Into<Secret>) -> Option<Self> {
+        let user_pass = user_pass.into();
+        let colon = user_pass.expose().find(':').filter(|&colon| colon > 0)?;
+        Some(Self {
+            user_pass,
+            colon,
+            client_id: None,
+        })
+    }
+
+    /// Both halves form-decoded, strictly (RFC 6749 §2.3.1).
+    #[must_use]
+    pub fn form_decoded(&self) -> Option<(String, Secret)> {
+        let (id, secret) = self.halves();
+        self.beside_body(decode(id)?, || decode(secret))
+    }
+
+    /// Both halves as they are. The secret begins after the first colon.
+    #[must_use]
+    pub fn raw(&self) -> Option<(String, Secret)> {
+        let (id, secret) = self.halves();
+        self.beside_body(id.to_owned(), || Some(secret.to_owned()))
+    }
+
+    fn halves(&self) -> (&str, &str) {
+        let (id, secret) = self.user_pass.expose().split_at(self.colon);
+        (id, &secret[1..])
+    }
+
+    fn beside_body(
+        &self,
+        id: String,
+        secret: impl FnOnce() -> Option<String>,
+    ) -> Option<(String, Secret)> {
+        if self
+            .client_id
+            .as_ref()
+            .is_some_and(|client_id| *client_id != id)
+        {
+            return None;
+        }
+        Some((id, Secret::from(secret()?)))
+    }
+
+    /// Whether neither reading is the client that the body names.
+    fn contradicts(&self, client_id: &str) -> bool {
+        let (id, _) = self.halves();
+        id != client_id && decode(id).as_deref() != Some(client_id)
+    }
+
+    /// Whether one reading is what the body says too. Both come from the same peer, so time tells
+    /// it nothing.
+    fn repeats(&self, client_id: &str, client_secret: &Secret) -> bool {
+        let same = |(id, secret): (String, Secret)| {
+            id == client_id && secret.expose() == client_secret.expose()
+        };
+        self.form_decoded().is_some_and(same) || self.raw().is_some_and(same)
+    }
+}
+
+/// What the Authorization field said (RFC 9110 §11.6.2).
+#[derive(Debug)]
+pub(crate) enum Authorization {
+    Absent,
+    /// `Bearer` and `DPoP` do not authenticate a client; interceptors add them to every request.
+    NotAboutClients,
+    Basic(Basic),
+    /// A scheme that is not offered, or one that could not be read.
+    Unreadable,
+}
+
+impl Authorization {
+    /// Takes the field out of the head.
+    pub(crate) fn take(headers: &mut HeaderMap) -> Self {
+        match headers.remove(header::AUTHORIZATION) {
+            Some(value) => Self::parse(&value),
+            None => Self::Absent,
+        }
+    }
+
+    fn parse(value: &HeaderValue) -> Self {
+        let value = value.as_bytes();
+        let (scheme, rest) = match value.iter().position(|&octet| octet == b' ') {
+            Some(space) => value.split_at(space),
+            None => (value, &value[value.len()..]),
+        };
+        if scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"dpop") {
+            return Self::NotAboutClients;
+        }
+        if !scheme.eq_ignore_ascii_case(b"basic") || value.len() > MAX_AUTHORIZATION {
+            return Self::Unreadable;
+        }
+        let spaces = rest.iter().take_while(|&&octet| octet == b' ').count();
+        STANDARD
+            .decode(&rest[spaces..])
+            .ok()
+            .and_then(|octets| String::from_utf8(octets).ok())
+            .and_then(Basic::new)
+            .map_or(Self::Unreadable, Self::Basic)
+    }
+
+    /// Whether the peer tried to authenticate a client by it, and so is owed a challenge.
+    pub(crate) fn was_used(&self) -> bool {
+        !matches!(self, Self::Absent)
+    }
+}
+
+/// All that a request can present at once.
+#[derive(Debug)]
+pub(crate) struct Presented {
+    pub(crate) authorization: Authorization,
+    pub(crate) client_id: Option<String>,
+    pub(crate) client_secret: Option<Secret>,
+    pub(crate) client_assertion: Option<Secret>,
+    pub(crate) client_assertion_type: Option<String>,
+}
+
+impl Presented {
+    /// The one method that was used.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` for more than one method (RFC 6749 §2.3) and for identities that differ;
+    /// `invalid_client` for none, and for one that cannot be read. With `lenient`, one client and
+    /// secret sent twice is one method.
+    pub(crate) fn sort(self, lenient: bool) -> Result<Credentials, Error> {
+        let Self {
+            authorization,
+            client_id,
+            client_secret,
+            client_assertion,
+            client_assertion_type,
+        } = self;
+        match (authorization, client_id, client_secret, client_assertion) {
+            (Authorization::Basic(basic), Some(client_id), Some(client_secret), None)
+                if lenient && basic.repeats(&client_id, &client_secret) =>
+            {
+                Ok(Credentials::Basic(Basic {
+                    client_id: Some(client_id),
+                    ..basic
+                }))
+            }
+            (_, _, Some(_), Some(_))
+            | (Authorization::Basic(_) | Authorization::Unreadable, _, Some(_), None)
+            | (Authorization::Basic(_) | Authorization::Unreadable, _, None, Some(_)) => Err(
+                invalid_request("More than one client authentication method is used"),
+            ),
+            (Authorization::Basic(basic), Some(client_id), None, None) => {
+                if basic.contradicts(&client_id) {
+                    return Err(invalid_request("The client is named in two ways"));
+                }
+                Ok(Credentials::Basic(Basic {
+                    client_id: Some(client_id),
+                    ..basic
+                }))
+            }
+            (Authorization::Basic(basic), None, None, None) => Ok(Credentials::Basic(basic)),
+            (
+                Authorization::Absent | Authorization::NotAboutClients,
+                client_id,
+                None,
+                Some(client_assertion),
+            ) => Ok(Credentials::Assertion {
+                client_id,
+                client_assertion_type: client_assertion_type.ok_or_else(invalid_client)?,
+                client_assertion,
+            }),
+            (
+                Authorization::Absent | Authorization::NotAboutClients,
+                Some(client_id),
+                Some(client_secret),
+                None,
+            ) => Ok(Credentials::Post {
+                client_id,
+                client_secret,
+            }),
+            (
+                Authorization::Absent | Authorization::NotAboutClients,
+                Some(client_id),
+                None,
+                None,
+            ) => Ok(Credentials::ClientId { client_id }),
+            (Authorization::Unreadable, _, None, None)
+            | (Authorization::Absent | Authorization::NotAboutClients, None, _, None) => {
+                Err(invalid_client())
+            }
+        }
+    }
+}
+
+fn invalid_request(description: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidRequest).with_description(description)
+}
+
+fn invalid_client() -> Error {
+    Error::new(ErrorKind::InvalidClient)
+}

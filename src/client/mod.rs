@@ -1,0 +1,54 @@
+//! Who is asking.
+//!
+//! The endpoint sorts what a request presents into [`Credentials`]; an authenticator, which is any
+//! `tower::Service<Request<Credentials>, Response = Option<C>>`, says whose they are. `None` means
+//! "not that client", for whatever reason; an error means "could not find out", and is answered
+//! 503.
+
+mod credentials;
+
+pub use credentials::{AuthMethod, Basic, Credentials, UnknownAuthMethod};
+pub(crate) use credentials::{Authorization, Presented};
+
+/// What answers to a client identifier.
+///
+/// Backends that compare owners ask it of whatever the authenticator answered.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tower_revocation::client::Identified;
+///
+/// struct Tenant { client: Arc<str> }
+/// impl Identified for Tenant {
+///     fn client_id(&self) -> &str { &self.client }
+/// }
+/// assert_eq!(Tenant { client: "s6BhdRkqt3".into() }.client_id(), "s6BhdRkqt3");
+/// ```
+pub trait Identified {
+    /// The `client_id`. **Compared byte for byte, without normalisation.**
+    fn client_id(&self) -> &str;
+}
+
+impl Identified for str {
+    fn client_id(&self) -> &str {
+        self
+    }
+}
+
+impl Identified for String {
+    fn client_id(&self) -> &str {
+        self
+    }
+}
+
+impl<T: Identified + ?Sized> Identified for &T {
+    fn client_id(&self) -> &str {
+        (**self).client_id()
+    }
+}
+
+impl<T: Identified + ?Sized> Identified for std::sync::Arc<T> {
+    fn client_id(&self) -> &str {
+        (**self).client_id()
+    }
+}

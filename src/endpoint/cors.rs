@@ -1,0 +1,120 @@
+//! tower-http's `CorsLayer` around the endpoint alone.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Method, Request, Response, body::Body, header};
+use pin_project_lite::pin_project;
+use tower::{BoxError, Service};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_layer::Layer as _;
+
+use super::{Conversation, Endpoint, answer::seal, observe::Observation};
+use crate::{
+    client::Credentials,
+    token::{Outcome, RevocationRequest},
+};
+
+/// What a browser may do here: post, with credentials that the app itself puts into the request.
+pub(crate) fn policy(origins: impl Into<AllowOrigin>) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::POST])
+        // `*` would not cover Authorization (Fetch, CORS-preflight fetch).
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER, header::WWW_AUTHENTICATE])
+        .max_age(std::time::Duration::from_secs(3600))
+}
+
+/// The conversation, as the service that a `CorsLayer` is put around.
+struct Inside<'a, A, B> {
+    endpoint: &'a Endpoint<A, B>,
+    method: Method,
+}
+
+impl<A, B, C, ReqBody> Service<Request<ReqBody>> for Inside<'_, A, B>
+where
+    ReqBody: Body,
+    ReqBody::Error: Into<BoxError>,
+    A: Service<Request<Credentials>, Response = Option<C>> + Clone,
+    A::Error: Into<BoxError>,
+    B: Service<RevocationRequest<C>, Response = Outcome> + Clone,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Conversation<A, B, C, ReqBody>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        std::mem::swap(request.method_mut(), &mut self.method);
+        self.endpoint.converse(request)
+    }
+}
+
+/// Sends a request through `policy`.
+///
+/// `CorsLayer` takes every `OPTIONS` for a preflight. Only one that is (Fetch, CORS-preflight
+/// request) may look like it; any other has its own method put back behind the policy, and gets the
+/// endpoint's own answer and the policy's fields.
+pub(super) fn apply<A, B, C, ReqBody>(
+    policy: &CorsLayer,
+    endpoint: &Endpoint<A, B>,
+    mut request: Request<ReqBody>,
+) -> CorsFuture<Conversation<A, B, C, ReqBody>>
+where
+    ReqBody: Body,
+    ReqBody::Error: Into<BoxError>,
+    A: Service<Request<Credentials>, Response = Option<C>> + Clone,
+    A::Error: Into<BoxError>,
+    B: Service<RevocationRequest<C>, Response = Outcome> + Clone,
+    B::Error: Into<BoxError>,
+{
+    let headers = request.headers();
+    let preflight = request.method() == Method::OPTIONS
+        && headers.contains_key(header::ORIGIN)
+        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let method = match preflight {
+        true => Method::OPTIONS,
+        false => std::mem::replace(request.method_mut(), Method::POST),
+    };
+    CorsFuture {
+        preflight: preflight.then(Observation::begin),
+        future: policy.layer(Inside { endpoint, method }).call(request),
+    }
+}
+
+pin_project! {
+    /// The policy's answer to a preflight, or ours with its fields.
+    pub(super) struct CorsFuture<F> {
+        #[pin]
+        future: tower_http::cors::ResponseFuture<F>,
+        preflight: Option<Observation>,
+    }
+}
+
+impl<F> Future for CorsFuture<F>
+where
+    F: Future<Output = Result<Response<Full<Bytes>>, Infallible>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let Ok(mut response) = ready!(this.future.poll(cx));
+        if let Some(mut observation) = this.preflight.take() {
+            seal(response.headers_mut());
+            observation.end("preflight", None);
+        }
+        Poll::Ready(Ok(response))
+    }
+}

@@ -1,0 +1,215 @@
+//! The conversation of RFC 7009, in the order in which it happens.
+
+mod answer;
+mod conversation;
+#[cfg(feature = "cors")]
+mod cors;
+mod form;
+mod head;
+#[cfg_attr(
+    not(any(feature = "tracing", feature = "metrics")),
+    path = "unobserved.rs"
+)]
+mod observe;
+mod patience;
+
+use std::{
+    convert::Infallible,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Request, Response, body::Body};
+use pin_project_lite::pin_project;
+use tower::{BoxError, Service};
+
+pub use answer::{Error, ErrorKind, SuccessBody};
+#[cfg(feature = "cors")]
+pub(crate) use cors::policy as cors_policy;
+pub(crate) use form::decode;
+#[cfg(feature = "tracing")]
+pub(crate) use observe::Fingerprints;
+
+use crate::{
+    client::{AuthMethod, Credentials},
+    token::{Outcome, RevocationRequest},
+};
+use answer::Manner;
+use conversation::Conversation;
+use patience::Patience;
+
+/// The revocation endpoint by itself: it answers whatever request reaches it, and matches no path.
+///
+/// [`RevocationLayer`](crate::RevocationLayer) puts it in front of a service. Where a router does
+/// the matching, mount what [`into_endpoint`](crate::RevocationLayer::into_endpoint) returns.
+#[derive(Clone, Debug)]
+pub struct Endpoint<A, B> {
+    authenticator: A,
+    backend: B,
+    settings: Arc<Settings>,
+}
+
+/// Everything that the knobs of the layer turn.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) max_body: usize,
+    pub(crate) max_token: usize,
+    pub(crate) auth_methods: Vec<AuthMethod>,
+    pub(crate) lenient_double_credentials: bool,
+    pub(crate) silent_for_foreign_tokens: bool,
+    pub(crate) manner: Manner,
+    pub(crate) patience: Patience,
+    #[cfg(feature = "cors")]
+    pub(crate) cors: Option<tower_http::cors::CorsLayer>,
+    #[cfg(feature = "tracing")]
+    pub(crate) fingerprints: Fingerprints,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_body: 64 * 1024,
+            max_token: 16 * 1024,
+            auth_methods: AuthMethod::ALL.to_vec(),
+            lenient_double_credentials: false,
+            silent_for_foreign_tokens: false,
+            manner: Manner::default(),
+            patience: Patience::default(),
+            #[cfg(feature = "cors")]
+            cors: None,
+            #[cfg(feature = "tracing")]
+            fingerprints: Fingerprints::default(),
+        }
+    }
+}
+
+impl<A, B> Endpoint<A, B> {
+    pub(crate) fn new(authenticator: A, backend: B) -> Self {
+        Self {
+            authenticator,
+            backend,
+            settings: Arc::default(),
+        }
+    }
+
+    pub(crate) fn settings_mut(&mut self) -> &mut Settings {
+        Arc::make_mut(&mut self.settings)
+    }
+}
+
+impl<A, B, C, ReqBody> Service<Request<ReqBody>> for Endpoint<A, B>
+where
+    ReqBody: Body,
+    ReqBody::Error: Into<BoxError>,
+    A: Service<Request<Credentials>, Response = Option<C>> + Clone,
+    A::Error: Into<BoxError>,
+    B: Service<RevocationRequest<C>, Response = Outcome> + Clone,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = EndpointFuture<A, B, C, ReqBody>;
+
+    /// Always ready: authenticator and backend are waited for once there is something to ask them.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        #[cfg(feature = "cors")]
+        if let Some(policy) = &self.settings.cors {
+            let future = cors::apply(policy, self, request);
+            return EndpointFuture {
+                kind: Kind::Cors { future },
+            };
+        }
+        EndpointFuture {
+            kind: Kind::Plain {
+                future: self.converse(request),
+            },
+        }
+    }
+}
+
+pin_project! {
+    /// The response future of [`Endpoint`].
+    ///
+    /// Dropped, it stops where it stands.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct EndpointFuture<A, B, C, ReqBody>
+    where
+        A: Service<Request<Credentials>>,
+        B: Service<RevocationRequest<C>>,
+        ReqBody: Body,
+        <ReqBody as Body>::Error: Into<BoxError>,
+    {
+        #[pin]
+        kind: Kind<A, B, C, ReqBody>,
+    }
+}
+
+#[cfg(feature = "cors")]
+pin_project! {
+    #[project = KindProj]
+    enum Kind<A, B, C, ReqBody>
+    where
+        A: Service<Request<Credentials>>,
+        B: Service<RevocationRequest<C>>,
+        ReqBody: Body,
+        <ReqBody as Body>::Error: Into<BoxError>,
+    {
+        Plain { #[pin] future: Conversation<A, B, C, ReqBody> },
+        Cors { #[pin] future: cors::CorsFuture<Conversation<A, B, C, ReqBody>> },
+    }
+}
+
+#[cfg(not(feature = "cors"))]
+pin_project! {
+    #[project = KindProj]
+    enum Kind<A, B, C, ReqBody>
+    where
+        A: Service<Request<Credentials>>,
+        B: Service<RevocationRequest<C>>,
+        ReqBody: Body,
+        <ReqBody as Body>::Error: Into<BoxError>,
+    {
+        Plain { #[pin] future: Conversation<A, B, C, ReqBody> },
+    }
+}
+
+impl<A, B, C, ReqBody> Future for EndpointFuture<A, B, C, ReqBody>
+where
+    ReqBody: Body,
+    ReqBody::Error: Into<BoxError>,
+    A: Service<Request<Credentials>, Response = Option<C>>,
+    A::Error: Into<BoxError>,
+    B: Service<RevocationRequest<C>, Response = Outcome>,
+    B::Error: Into<BoxError>,
+{
+    type Output = Result<Response<Full<Bytes>>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().kind.project() {
+            KindProj::Plain { future } => future.poll(cx),
+            #[cfg(feature = "cors")]
+            KindProj::Cors { future } => future.poll(cx),
+        }
+    }
+}
+
+impl<A, B, C, ReqBody> fmt::Debug for EndpointFuture<A, B, C, ReqBody>
+where
+    A: Service<Request<Credentials>>,
+    B: Service<RevocationRequest<C>>,
+    ReqBody: Body,
+    ReqBody::Error: Into<BoxError>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndpointFuture").finish_non_exhaustive()
+    }
+}

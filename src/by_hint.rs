@@ -187,7 +187,7 @@ where
             match this.then.take() {
                 Some(Then::Rest(rest, request)) => this.state.set(State::rest(rest, request)),
                 Some(Then::Named(service, request)) => {
-                    this.state.set(State::named(service, request))
+                    this.state.set(State::named(service, request));
                 }
                 None => return Poll::Ready(stronger(this.of_rest.take(), this.of_named.take())),
             }

@@ -271,9 +271,10 @@ impl Settings {
 
 /// Why a body could not be read: too long, or broken on its way.
 fn unread(cause: BoxError) -> Error {
-    let kind = match cause.is::<LengthLimitError>() {
-        true => ErrorKind::BodyTooLarge,
-        false => ErrorKind::InvalidRequest,
+    let kind = if cause.is::<LengthLimitError>() {
+        ErrorKind::BodyTooLarge
+    } else {
+        ErrorKind::InvalidRequest
     };
     Error::new(kind).with_source(cause)
 }

@@ -83,9 +83,10 @@ where
     let preflight = request.method() == Method::OPTIONS
         && headers.contains_key(header::ORIGIN)
         && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let method = match preflight {
-        true => Method::OPTIONS,
-        false => std::mem::replace(request.method_mut(), Method::POST),
+    let method = if preflight {
+        Method::OPTIONS
+    } else {
+        std::mem::replace(request.method_mut(), Method::POST)
     };
     CorsFuture {
         preflight: preflight.then(Observation::begin),

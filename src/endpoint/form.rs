@@ -45,7 +45,7 @@ impl Form {
                 "client_id" => form.client_id = seen.once(2, value)?,
                 "client_secret" => form.client_secret = seen.once(3, value)?.map(Secret::from),
                 "client_assertion" => {
-                    form.client_assertion = seen.once(4, value)?.map(Secret::from)
+                    form.client_assertion = seen.once(4, value)?.map(Secret::from);
                 }
                 "client_assertion_type" => form.client_assertion_type = seen.once(5, value)?,
                 _ => {}

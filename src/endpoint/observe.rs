@@ -143,11 +143,9 @@ impl Fingerprints {
             .chain_update(token.expose())
             .finalize()
             .into_bytes();
-        digest
-            .iter()
-            .take(8)
-            .map(|octet| format!("{octet:02x}"))
-            .collect()
+        let mut fingerprint = [0; 8];
+        fingerprint.copy_from_slice(&digest[..8]);
+        format!("{:016x}", u64::from_be_bytes(fingerprint))
     }
 }
 

@@ -1,0 +1,5 @@
+//! Revoked tokens are refused.
+
+mod index;
+
+pub use index::Index;

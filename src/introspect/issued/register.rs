@@ -1,0 +1,169 @@
+//! What is done to the rows, as a part of the log's own commits.
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use redb::{Database, ReadableDatabase as _, ReadableTable as _, Table, TableDefinition};
+
+use super::{
+    Grant, Issued, Mint, Rotation, Use,
+    row::{Columns, Digests, Row, TOKENS},
+};
+use crate::{
+    log::{Fault, NumericDate, Step, Work, sweep_step},
+    token::Secret,
+};
+
+/// `check`: the digest of a known text, by which a wrong key is told.
+const KEY: TableDefinition<'_, &str, &[u8; 32]> = TableDefinition::new("issued_key");
+
+type Tokens<'t> = Table<'t, &'static [u8; 32], Columns<'static>>;
+
+/// Makes the tables in a new file. Answers whether the key is the one that the file was begun with.
+pub(super) fn begin(work: &mut Work<'_>, check: &[u8; 32]) -> Result<bool, Fault> {
+    let mut key = work.transaction.open_table(KEY)?;
+    if let Some(begun_with) = key.get("check")? {
+        return Ok(begun_with.value() == check);
+    }
+    key.insert("check", check)?;
+    work.transaction.open_table(TOKENS)?;
+    work.dirty = true;
+    Ok(true)
+}
+
+/// The row of a token, as of the last commit.
+pub(super) fn find(database: &Database, digest: &[u8; 32]) -> Result<Option<Row>, Fault> {
+    let table = database.begin_read()?.open_table(TOKENS)?;
+    table
+        .get(digest)?
+        .map(|row| Row::read(row.value()))
+        .transpose()
+}
+
+/// Forgets what has been expired for longer than `kept`, among the next few rows.
+pub(super) fn sweep(
+    work: &mut Work<'_>,
+    from: [u8; 32],
+    kept: Duration,
+) -> Result<Step<32>, Fault> {
+    let now = NumericDate::now();
+    let mut tokens = work.transaction.open_table(TOKENS)?;
+    let step = sweep_step(&mut tokens, from, |(_, _, _, exp, ..)| {
+        NumericDate::new(exp) + kept <= now
+    })?;
+    work.dirty |= step.removed > 0;
+    Ok(step)
+}
+
+/// What it takes to issue.
+#[derive(Clone)]
+pub(super) struct Register {
+    pub(super) digests: Digests,
+    pub(super) longest_lifetime: Duration,
+}
+
+impl Register {
+    pub(super) fn issue(
+        &self,
+        work: &mut Work<'_>,
+        grant: &Grant,
+        orders: &[Mint],
+    ) -> Result<Option<Vec<Issued>>, Fault> {
+        let mut tokens = work.transaction.open_table(TOKENS)?;
+        self.mint(work, &mut tokens, grant, orders)
+    }
+
+    pub(super) fn rotate(
+        &self,
+        work: &mut Work<'_>,
+        old: &[u8; 32],
+        orders: &[Mint],
+    ) -> Result<Rotation, Fault> {
+        let mut tokens = work.transaction.open_table(TOKENS)?;
+        let Some(mut row) = tokens
+            .get(old)?
+            .map(|row| Row::read(row.value()))
+            .transpose()?
+        else {
+            return Ok(Rotation::Dead);
+        };
+        for selector in row.selectors(*old) {
+            if work
+                .record(&selector)?
+                .is_some_and(|record| record.covers(row.iat))
+            {
+                return Ok(Rotation::Dead);
+            }
+        }
+        if row.usage == Use::AccessToken {
+            return Ok(Rotation::Dead);
+        }
+        if row.spent {
+            return Ok(Rotation::Spent(row.grant));
+        }
+        if row.exp <= NumericDate::now() {
+            return Ok(Rotation::Dead);
+        }
+        let Some(issued) = self.mint(work, &mut tokens, &row.grant, orders)? else {
+            return Ok(Rotation::Dead);
+        };
+        row.spent = true;
+        tokens.insert(old, row.columns())?;
+        Ok(Rotation::Issued(issued))
+    }
+
+    fn mint(
+        &self,
+        work: &mut Work<'_>,
+        tokens: &mut Tokens<'_>,
+        grant: &Grant,
+        orders: &[Mint],
+    ) -> Result<Option<Vec<Issued>>, Fault> {
+        let mut iat = NumericDate::now();
+        for selector in grant.selectors() {
+            let Some(record) = work.record(&selector)? else {
+                continue;
+            };
+            if record.covers(NumericDate::FOREVER) {
+                return Ok(None);
+            }
+            if record.covers(iat) {
+                // The second after the covered one, even if it has not come yet.
+                iat = record.not_before() + Duration::from_secs(1);
+            }
+        }
+        let mut issued = Vec::with_capacity(orders.len());
+        for order in orders {
+            let token = Secret::new(random());
+            let exp = iat + order.lifetime.min(self.longest_lifetime);
+            let row = Row {
+                usage: order.usage,
+                spent: false,
+                iat,
+                exp,
+                grant: grant.clone(),
+                note: order.note.clone(),
+            };
+            tokens.insert(&self.digests.of(&token), row.columns())?;
+            issued.push(Issued {
+                token,
+                usage: order.usage,
+                iat,
+                exp,
+            });
+        }
+        work.dirty = true;
+        Ok(Some(issued))
+    }
+}
+
+/// 256 random bits, in characters that no client has to escape.
+///
+/// # Panics
+///
+/// If the operating system has no random numbers.
+pub(super) fn random() -> String {
+    let mut octets = [0; 32];
+    getrandom::fill(&mut octets).expect("the operating system has random numbers");
+    URL_SAFE_NO_PAD.encode(octets)
+}

@@ -1,0 +1,42 @@
+//! The doorway between the store's errors and ours, so that none of its types is in our API.
+
+use std::io;
+
+use super::super::{LogError, LogErrorKind};
+
+/// Any error on the way to a commit.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault(LogError);
+
+impl Fault {
+    pub(crate) fn new(kind: LogErrorKind) -> Self {
+        Self(LogError::new(kind))
+    }
+}
+
+impl<E: Into<redb::Error>> From<E> for Fault {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        let kind = match &error {
+            redb::Error::DatabaseAlreadyOpen => LogErrorKind::Locked,
+            redb::Error::UpgradeRequired(_) => LogErrorKind::NewerFormat,
+            redb::Error::PreviousIo | redb::Error::DatabaseClosed => LogErrorKind::Closed,
+            // What is not the store's own file at all is reported as an I/O error.
+            redb::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => {
+                LogErrorKind::Corrupt
+            }
+            redb::Error::Corrupted(_)
+            | redb::Error::TableTypeMismatch { .. }
+            | redb::Error::TypeDefinitionChanged { .. }
+            | redb::Error::TableIsMultimap(_) => LogErrorKind::Corrupt,
+            _ => LogErrorKind::Storage,
+        };
+        Self(LogError::new(kind).with_source(error))
+    }
+}
+
+impl From<Fault> for LogError {
+    fn from(Fault(error): Fault) -> Self {
+        error
+    }
+}

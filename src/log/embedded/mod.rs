@@ -1,0 +1,186 @@
+//! The log in one file, durable before it answers.
+
+mod fault;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use redb::Database;
+
+use super::{
+    Durability, LogError, LogErrorKind, NumericDate, Position, Reader, Revocation, RevocationLog,
+    Snapshot, readers::Readers,
+};
+pub(crate) use fault::Fault;
+use tables::HISTORY_KEPT;
+pub(crate) use tables::Work;
+#[cfg(feature = "issued")]
+pub(crate) use tables::{Step, sweep_step};
+use writer::Writer;
+
+/// The log in one file. `append` answers when the records are on the disk, by `fsync`.
+///
+/// One thread writes. Appends that arrive while it commits share the next commit, and so its
+/// `fsync`: many callers get far more revocations a second than the disk has `fsync`s. Nothing
+/// needs an async runtime.
+///
+/// Clones are the same log. When the last one is dropped, what is queued is written and the file is
+/// closed.
+///
+/// ```
+/// use tower_revocation::log::{EmbeddedLog, NumericDate, Revocation, RevocationLog, Selector};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("revocations.redb");
+/// let log = EmbeddedLog::open(&path)?;
+/// let record = Revocation::forever(Selector::grant("g1"), NumericDate::FOREVER);
+/// log.append(vec![record]).await?;
+/// drop(log);
+///
+/// let log = EmbeddedLog::open(&path)?;
+/// assert_eq!(log.snapshot().await?.records, [record]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct EmbeddedLog {
+    database: Arc<Database>,
+    epoch: u64,
+    readers: Arc<Mutex<Readers>>,
+    writer: Arc<Writer>,
+}
+
+impl EmbeddedLog {
+    /// Opens the file, or makes it. Only one process can have it open.
+    ///
+    /// After a crash, the last commit that was answered is there, whole. Finding it takes time in
+    /// proportion to the file.
+    ///
+    /// # Errors
+    ///
+    /// [`Locked`](LogErrorKind::Locked) if it is open already, [`Corrupt`](LogErrorKind::Corrupt)
+    /// if it is damaged or something else, [`NewerFormat`](LogErrorKind::NewerFormat) if a newer
+    /// version wrote it, and [`Storage`](LogErrorKind::Storage) if it cannot be read or written.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, LogError> {
+        Self::start(Database::create(path).map_err(Fault::from)?)
+    }
+
+    fn start(database: Database) -> Result<Self, LogError> {
+        let position = tables::prepare(&database)?;
+        let database = Arc::new(database);
+        let readers = Arc::<Mutex<Readers>>::default();
+        let writer = Writer::start(database.clone(), position, readers.clone())?;
+        Ok(Self {
+            database,
+            epoch: position.epoch,
+            readers,
+            writer: Arc::new(writer),
+        })
+    }
+
+    /// Waits until everything that has been queued is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be written.
+    pub async fn drain(&self) -> Result<(), LogError> {
+        self.write(|_| Ok(())).await
+    }
+
+    /// Forgets the records that have expired, and what of the history no reader may ask for any
+    /// more. Answers how many records have gone.
+    ///
+    /// It goes step by step, so that appends pass between. Call it now and then, aside of requests.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be written.
+    pub async fn sweep(&self) -> Result<u64, LogError> {
+        let (mut forgotten, mut from) = (0, Some([0; 33]));
+        while let Some(start) = from {
+            let step = self
+                .write(move |work| work.sweep(start, NumericDate::now()))
+                .await?;
+            forgotten += step.removed;
+            from = step.next;
+        }
+        while self.write(|work| work.compact(HISTORY_KEPT)).await? {}
+        Ok(forgotten)
+    }
+
+    /// Takes part in a commit. See [`Writer::write`].
+    pub(crate) fn write<T, F>(
+        &self,
+        job: F,
+    ) -> impl Future<Output = Result<T, LogError>> + use<T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Work<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        self.writer.write(job)
+    }
+
+    /// For tables beside the log's own.
+    #[cfg(feature = "issued")]
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+}
+
+impl RevocationLog for EmbeddedLog {
+    fn append(
+        &self,
+        batch: Vec<Revocation>,
+    ) -> impl Future<Output = Result<Position, LogError>> + Send {
+        // Queued here and now, and not when the future is polled: whoever drops it has appended.
+        self.write(move |work| work.append(&batch))
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, LogError> {
+        Ok(tables::snapshot(&self.database, self.epoch)?)
+    }
+
+    async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+        if after.epoch != self.epoch {
+            return Err(LogError::new(LogErrorKind::Gap));
+        }
+        let (database, readers) = (self.database.clone(), self.readers.clone());
+        // Between two commits, so that nothing is missed and nothing is out of order.
+        let joined = self.write(move |work| {
+            let missed = match tables::after(&database, after) {
+                Ok(missed) => missed,
+                Err(fault) => return Ok(Err(LogError::from(fault))),
+            };
+            if let Some(reader) = reader.upgrade() {
+                reader.read(work.committed(), &missed);
+            }
+            readers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .add(reader);
+            Ok(Ok(()))
+        });
+        joined.await?
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Disk
+    }
+}
+
+impl fmt::Debug for EmbeddedLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbeddedLog")
+            .field("epoch", &self.epoch)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,246 @@
+//! A disk that fails when it is told to.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use futures::{executor::block_on, future::join_all};
+use redb::{Builder, StorageBackend, backends::InMemoryBackend};
+
+use super::*;
+use crate::log::Selector;
+
+#[derive(Debug, Default)]
+struct Switches {
+    full: AtomicBool,
+    no_sync: AtomicBool,
+    syncs: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Disk {
+    memory: InMemoryBackend,
+    switches: Arc<Switches>,
+}
+
+impl Disk {
+    fn refuse(&self) -> io::Result<()> {
+        if self.switches.full.load(Ordering::SeqCst) {
+            return Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
+        Ok(())
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        self.memory.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.memory.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.refuse()?;
+        self.memory.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.switches.syncs.fetch_add(1, Ordering::SeqCst);
+        if self.switches.no_sync.load(Ordering::SeqCst) {
+            return Err(io::Error::other("fsync failed"));
+        }
+        self.memory.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.refuse()?;
+        self.memory.write(offset, data)
+    }
+}
+
+fn log_on_a_disk() -> (EmbeddedLog, Arc<Switches>) {
+    let switches = Arc::<Switches>::default();
+    let disk = Disk {
+        memory: InMemoryBackend::new(),
+        switches: switches.clone(),
+    };
+    let database = Builder::new().create_with_backend(disk).unwrap();
+    (EmbeddedLog::start(database).unwrap(), switches)
+}
+
+fn grant(number: usize) -> Vec<Revocation> {
+    let selector = Selector::grant(&number.to_string());
+    vec![Revocation::forever(selector, NumericDate::FOREVER)]
+}
+
+#[test]
+fn full_disk_is_an_error_and_the_log_refuses_until_it_is_reopened() {
+    let (log, disk) = log_on_a_disk();
+    block_on(log.append(grant(1))).unwrap();
+
+    disk.full.store(true, Ordering::SeqCst);
+    let error = block_on(log.append(grant(2))).unwrap_err();
+    assert_eq!(error.kind(), LogErrorKind::Storage, "{error:?}");
+
+    disk.full.store(false, Ordering::SeqCst);
+    let error = block_on(log.append(grant(3))).unwrap_err();
+    assert_eq!(error.kind(), LogErrorKind::Closed);
+}
+
+#[test]
+fn failed_fsync_is_an_error_for_everybody_who_waited_for_it() {
+    let (log, disk) = log_on_a_disk();
+    disk.no_sync.store(true, Ordering::SeqCst);
+    let appends: Vec<_> = (0..8).map(|number| log.append(grant(number))).collect();
+    for answer in block_on(join_all(appends)) {
+        answer.unwrap_err();
+    }
+    block_on(log.append(grant(9))).unwrap_err();
+}
+
+#[test]
+fn readers_never_hear_of_what_is_not_durable() {
+    #[derive(Default)]
+    struct Heard(AtomicUsize);
+    impl Reader for Heard {
+        fn read(&self, _: Position, records: &[Revocation]) {
+            self.0.fetch_add(records.len(), Ordering::SeqCst);
+        }
+    }
+    let (log, disk) = log_on_a_disk();
+    let heard = Arc::new(Heard::default());
+    let reader: Arc<dyn Reader> = heard.clone();
+    let start = block_on(log.snapshot()).unwrap().position;
+    block_on(log.tail(start, Arc::downgrade(&reader))).unwrap();
+
+    block_on(log.append(grant(1))).unwrap();
+    assert_eq!(heard.0.load(Ordering::SeqCst), 1);
+    disk.no_sync.store(true, Ordering::SeqCst);
+    block_on(log.append(grant(2))).unwrap_err();
+    assert_eq!(heard.0.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn appends_that_wait_together_share_an_fsync() {
+    let (log, disk) = log_on_a_disk();
+    // The writer is held up, so that all of them are waiting when it comes to them.
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let hold = log.write(move |_| {
+        let _ = released.recv();
+        Ok(())
+    });
+    let before = disk.syncs.load(Ordering::SeqCst);
+    let appends: Vec<_> = (0..500).map(|number| log.append(grant(number))).collect();
+    release.send(()).unwrap();
+    block_on(hold).unwrap();
+    for answer in block_on(join_all(appends)) {
+        answer.unwrap();
+    }
+    let syncs = disk.syncs.load(Ordering::SeqCst) - before;
+    assert!(syncs <= 4, "{syncs} fsyncs for 500 appends");
+}
+
+#[test]
+fn full_queue_is_an_error_and_nothing_is_queued() {
+    let (log, _disk) = log_on_a_disk();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let hold = log.write(move |_| {
+        let _ = released.recv();
+        Ok(())
+    });
+    let mut accepted = 0;
+    let refused = loop {
+        let mut append = Box::pin(log.append(grant(accepted)));
+        // What is refused is refused at once.
+        match futures::FutureExt::now_or_never(append.as_mut()) {
+            Some(answer) => break answer.unwrap_err(),
+            None => accepted += 1,
+        }
+        assert!(accepted < 100_000);
+    };
+    assert_eq!(refused.kind(), LogErrorKind::QueueFull);
+    release.send(()).unwrap();
+    block_on(hold).unwrap();
+    // Their futures were dropped long ago. They were queued, so they are there.
+    block_on(log.drain()).unwrap();
+    assert_eq!(block_on(log.snapshot()).unwrap().records.len(), accepted);
+}
+
+#[test]
+fn tail_from_before_the_compaction_is_a_gap() {
+    let (log, _disk) = log_on_a_disk();
+    let start = block_on(log.snapshot()).unwrap().position;
+    for number in 0..10 {
+        block_on(log.append(grant(number))).unwrap();
+    }
+    block_on(log.write(|work| work.compact(4))).unwrap();
+
+    let reader: Arc<dyn Reader> = Arc::new(Nobody);
+    let tail = |position| block_on(log.tail(position, Arc::downgrade(&reader)));
+    assert_eq!(tail(start).unwrap_err().kind(), LogErrorKind::Gap);
+    let compacted = Position {
+        sequence: 6,
+        ..start
+    };
+    tail(compacted).unwrap();
+    tail(block_on(log.snapshot()).unwrap().position).unwrap();
+    let beyond = Position {
+        sequence: 11,
+        ..start
+    };
+    assert_eq!(tail(beyond).unwrap_err().kind(), LogErrorKind::Gap);
+    // What the history has lost, the snapshot has.
+    assert_eq!(block_on(log.snapshot()).unwrap().records.len(), 10);
+}
+
+struct Nobody;
+
+impl Reader for Nobody {
+    fn read(&self, _: Position, _: &[Revocation]) {}
+}
+
+#[test]
+fn newer_format_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.redb");
+    drop(EmbeddedLog::open(&path).unwrap());
+    let database = Database::open(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    tables::pretend_newer_format(&transaction);
+    transaction.commit().unwrap();
+    drop(database);
+    assert_eq!(
+        EmbeddedLog::open(&path).unwrap_err().kind(),
+        LogErrorKind::NewerFormat
+    );
+}
+
+#[test]
+fn store_of_somebody_else_is_no_log_and_is_left_alone() {
+    const THEIRS: redb::TableDefinition<'_, &str, u64> = redb::TableDefinition::new("theirs");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("theirs.redb");
+    let database = Database::create(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction
+        .open_table(THEIRS)
+        .unwrap()
+        .insert("answer", 42)
+        .unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    assert_eq!(
+        EmbeddedLog::open(&path).unwrap_err().kind(),
+        LogErrorKind::Corrupt
+    );
+
+    let database = Database::open(&path).unwrap();
+    let transaction = redb::ReadableDatabase::begin_read(&database).unwrap();
+    assert_eq!(transaction.list_tables().unwrap().count(), 1);
+}

@@ -1,0 +1,31 @@
+//! Who is told of every record, as long as they are there.
+
+use std::{fmt, sync::Weak};
+
+use super::{Position, Reader, Revocation};
+
+#[derive(Default)]
+pub(super) struct Readers(Vec<Weak<dyn Reader>>);
+
+impl Readers {
+    pub(super) fn add(&mut self, reader: Weak<dyn Reader>) {
+        self.0.push(reader);
+    }
+
+    /// Tells everybody, and forgets those who have gone.
+    pub(super) fn tell(&mut self, position: Position, records: &[Revocation]) {
+        self.0.retain(|reader| {
+            let reader = reader.upgrade();
+            if let Some(reader) = &reader {
+                reader.read(position, records);
+            }
+            reader.is_some()
+        });
+    }
+}
+
+impl fmt::Debug for Readers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Readers").field(&self.0.len()).finish()
+    }
+}

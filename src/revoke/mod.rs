@@ -1,0 +1,5 @@
+//! Ready-made backends.
+
+mod record;
+
+pub use record::{Cascade, Record};

@@ -1,0 +1,210 @@
+//! What falls with a token? Introspect, compare the owner, cascade, append.
+
+use std::{
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures::future::BoxFuture;
+use tower::{BoxError, Service, ServiceExt as _};
+
+use crate::{
+    client::Identified,
+    introspect::{Introspection, TokenKind},
+    log::{NumericDate, Revocation, RevocationLog, Selector},
+    token::{Outcome, RevocationRequest, Secret},
+};
+
+/// A backend that introspects the token, compares its owner with the client that asks, and appends
+/// one small record to a log. The work does not grow with the number of tokens that fall.
+///
+/// A token of another client is [`Outcome::IssuedToAnother`], in whatever state it is. An unknown
+/// one is [`Outcome::NotFound`]. [`Outcome::Revoked`] is answered once the log says that the record
+/// is durable; what cannot be found out or written is an error, and so 503.
+///
+/// ```
+/// use tower::ServiceExt;
+/// use tower_revocation::{
+///     Outcome, RevocationRequest, Secret,
+///     introspect::{Introspection, TokenKind},
+///     log::{MemoryLog, NumericDate, Selector},
+///     revoke::Record,
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), tower::BoxError> {
+/// let introspect = tower::service_fn(async |_: Secret| {
+///     let (id, iat) = (Selector::token("https://as.example.com", "1"), NumericDate::new(1000));
+///     let token = Introspection::new(TokenKind::RefreshToken, id, "s6BhdRkqt3".into(), iat);
+///     Ok::<_, tower::BoxError>(Some(token))
+/// });
+/// let backend = Record::new(introspect, MemoryLog::new());
+///
+/// let theirs = RevocationRequest::new("c2", Secret::new("45ghiukldjahdnhzdauz"));
+/// assert_eq!(backend.clone().oneshot(theirs).await?, Outcome::IssuedToAnother);
+/// let ours = RevocationRequest::new("s6BhdRkqt3", Secret::new("45ghiukldjahdnhzdauz"));
+/// assert_eq!(backend.oneshot(ours).await?, Outcome::Revoked);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a backend does nothing until it is asked"]
+pub struct Record<I, L> {
+    introspect: I,
+    log: L,
+    policy: Policy,
+}
+
+/// What falls with a token that is revoked (RFC 7009 §2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cascade {
+    /// That token alone.
+    Token,
+    /// All that came of the same authorization, past and future: every access token, every refresh
+    /// token, rotated or not. A token that is of no grant falls alone.
+    Grant,
+    /// The grant, and all that the client holds for the same subject until now. A token without a
+    /// subject is treated as under [`Grant`](Self::Grant): no subject is not every subject.
+    SubjectAndClient,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Policy {
+    refresh_token: Cascade,
+    access_token: Cascade,
+    longest_lifetime: Option<Duration>,
+    leeway: Duration,
+}
+
+impl<I, L> Record<I, L> {
+    /// A backend with the default cascades: a refresh token takes its grant with it, an access
+    /// token falls alone.
+    pub fn new(introspect: I, log: L) -> Self {
+        Self {
+            introspect,
+            log,
+            policy: Policy {
+                refresh_token: Cascade::Grant,
+                access_token: Cascade::Token,
+                longest_lifetime: None,
+                leeway: Duration::from_secs(60),
+            },
+        }
+    }
+
+    /// What falls with a refresh token. Its grant, unless this is called.
+    pub fn refresh_token_cascade(mut self, cascade: Cascade) -> Self {
+        self.policy.refresh_token = cascade;
+        self
+    }
+
+    /// What falls with an access token. Nothing else, unless this is called.
+    pub fn access_token_cascade(mut self, cascade: Cascade) -> Self {
+        self.policy.access_token = cascade;
+        self
+    }
+
+    /// The longest that any token lives, refresh tokens included. Records about more than one token
+    /// can be forgotten after that time; unless this is called, they never are.
+    ///
+    /// **If a token lives longer than this, it comes to life again.** Take it from where tokens are
+    /// issued.
+    pub fn longest_lifetime(mut self, lifetime: Duration) -> Self {
+        self.policy.longest_lifetime = Some(lifetime);
+        self
+    }
+
+    /// How far clocks may be apart: records are kept for so much longer. A minute, unless this is
+    /// called.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.policy.leeway = leeway;
+        self
+    }
+}
+
+impl<C, I, L> Service<RevocationRequest<C>> for Record<I, L>
+where
+    C: Identified + Send + 'static,
+    I: Service<Secret, Response = Option<Introspection>> + Clone + Send + 'static,
+    I::Error: Into<BoxError>,
+    I::Future: Send,
+    L: RevocationLog + Clone + Send + Sync + 'static,
+{
+    type Response = Outcome;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Outcome, BoxError>>;
+
+    /// Always ready: the introspection is waited for once there is a token to ask it about.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: RevocationRequest<C>) -> Self::Future {
+        let Self {
+            introspect,
+            log,
+            policy,
+        } = self.clone();
+        Box::pin(async move {
+            let RevocationRequest { client, token, .. } = request;
+            let Some(token) = introspect.oneshot(token).await.map_err(Into::into)? else {
+                return Ok(Outcome::NotFound);
+            };
+            if token.client_id != client.client_id() {
+                return Ok(Outcome::IssuedToAnother);
+            }
+            let records = policy.records(&token, NumericDate::now());
+            if records.is_empty() {
+                return Ok(Outcome::NotFound);
+            }
+            log.append(records).await?;
+            Ok(Outcome::Revoked)
+        })
+    }
+}
+
+impl Policy {
+    /// The records that end a token and what falls with it. None if there is nothing left to end.
+    fn records(&self, token: &Introspection, now: NumericDate) -> Vec<Revocation> {
+        let cascade = match token.kind {
+            TokenKind::AccessToken => self.access_token,
+            TokenKind::RefreshToken => self.refresh_token,
+        };
+        let subject = token
+            .sub
+            .as_deref()
+            .filter(|_| cascade == Cascade::SubjectAndClient);
+        let grant = token.grant.as_deref().filter(|_| cascade != Cascade::Token);
+
+        // An expired or rotated token is dead by itself, but what came of the same grant may live
+        // on.
+        let alone = Revocation::forever(token.token, self.until(token.exp));
+        let mut records = match grant {
+            Some(grant) => vec![Revocation::forever(
+                Selector::grant(grant),
+                self.forgotten(now),
+            )],
+            None if token.is_expired(now) => vec![],
+            None => vec![alone],
+        };
+        if let Some(subject) = subject {
+            let selector = Selector::subject_and_client(subject, &token.client_id);
+            // Not before the token itself: the clock that it was issued by may be ahead of ours.
+            let not_before = now.max(token.iat);
+            let expires = self.forgotten(not_before);
+            records.push(Revocation::watermark(selector, not_before, expires));
+        }
+        records
+    }
+
+    /// When a token that expires then is dead by anybody's clock.
+    fn until(&self, exp: Option<NumericDate>) -> NumericDate {
+        exp.map_or(NumericDate::FOREVER, |exp| exp + self.leeway)
+    }
+
+    /// When every token that was issued until then is dead by anybody's clock.
+    fn forgotten(&self, issued: NumericDate) -> NumericDate {
+        self.until(self.longest_lifetime.map(|lifetime| issued + lifetime))
+    }
+}

@@ -1,0 +1,379 @@
+//! Tokens registered by an authorization server.
+
+use std::{path::PathBuf, time::Duration};
+
+use futures::future::join_all;
+use tempfile::TempDir;
+use tower_revocation::{
+    Secret,
+    introspect::{
+        TokenKind,
+        issued::{Grant, Issued, IssuedTokens, Mint, Rotation, Use},
+    },
+    log::{EmbeddedLog, LogErrorKind, NumericDate, Revocation, RevocationLog, Selector},
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+struct Store {
+    folder: TempDir,
+    log: EmbeddedLog,
+    tokens: IssuedTokens,
+}
+
+impl Store {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log = EmbeddedLog::open(folder.path().join("tokens.redb")).unwrap();
+        let tokens = IssuedTokens::open(log.clone()).await.unwrap();
+        Self {
+            folder,
+            log,
+            tokens,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("tokens.redb")
+    }
+
+    async fn issue(&self, grant: &str) -> Vec<Issued> {
+        let grant = Grant::new(grant, "s6BhdRkqt3")
+            .subject("alice")
+            .scope("read");
+        self.tokens.issue(grant, both()).await.unwrap().unwrap()
+    }
+}
+
+fn both() -> Vec<Mint> {
+    vec![Mint::access_token(HOUR), Mint::refresh_token(24 * HOUR)]
+}
+
+fn forever(selector: Selector) -> Vec<Revocation> {
+    vec![Revocation::forever(selector, NumericDate::FOREVER)]
+}
+
+fn successors(rotation: Rotation) -> Vec<Issued> {
+    match rotation {
+        Rotation::Issued(issued) => issued,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn issued_tokens_are_known_and_others_are_not() {
+    let store = Store::new().await;
+    let issued = store.issue("g1").await;
+    for (issued, kind) in issued
+        .iter()
+        .zip([TokenKind::AccessToken, TokenKind::RefreshToken])
+    {
+        let token = store.tokens.introspect(&issued.token).unwrap().unwrap();
+        assert_eq!((token.kind, token.client_id.as_str()), (kind, "s6BhdRkqt3"));
+        assert_eq!(
+            (token.sub.as_deref(), token.grant.as_deref()),
+            (Some("alice"), Some("g1"))
+        );
+        assert_eq!(
+            (token.scope.as_deref(), token.rotated),
+            (Some("read"), false)
+        );
+        assert_eq!((token.iat, token.exp), (issued.iat, Some(issued.exp)));
+    }
+    assert!(
+        store
+            .tokens
+            .introspect(&Secret::new("unknown"))
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn tokens_carry_256_random_bits() {
+    let store = Store::new().await;
+    let issued = store.issue("g1").await;
+    // 43 characters of base64url are 256 bits.
+    assert_eq!(issued[0].token.expose().len(), 43);
+    assert_ne!(issued[0].token.expose(), issued[1].token.expose());
+}
+
+#[tokio::test]
+async fn token_itself_is_never_in_the_file() {
+    let store = Store::new().await;
+    let mut issued = store.issue("g1").await;
+    issued.extend(successors(
+        store.tokens.rotate(&issued[1].token, both()).await.unwrap(),
+    ));
+    store
+        .log
+        .append(forever(Selector::grant("g1")))
+        .await
+        .unwrap();
+    let path = store.path();
+    let Store {
+        folder: _folder,
+        log,
+        tokens,
+    } = store;
+    drop((log, tokens));
+
+    let file = std::fs::read(path).unwrap();
+    let holds = |needle: &[u8]| file.windows(needle.len()).any(|window| window == needle);
+    assert!(holds(b"s6BhdRkqt3"), "the file is not what it seems");
+    for issued in issued {
+        assert!(!holds(issued.token.expose().as_bytes()));
+        // Not in part either.
+        assert!(!holds(&issued.token.expose().as_bytes()[..16]));
+    }
+}
+
+#[tokio::test]
+async fn of_two_rotations_at_once_one_wins() {
+    let store = Store::new().await;
+    for round in 0..50 {
+        let refresh_token = store.issue(&round.to_string()).await.remove(1).token;
+        let attempts = (0..4).map(|_| store.tokens.rotate(&refresh_token, both()));
+        let answers = join_all(attempts).await;
+        let won = answers
+            .iter()
+            .filter(|answer| matches!(answer, Ok(Rotation::Issued(_))));
+        assert_eq!(won.count(), 1);
+        let spent = answers
+            .iter()
+            .filter(|answer| matches!(answer, Ok(Rotation::Spent(_))));
+        assert_eq!(spent.count(), 3);
+    }
+}
+
+#[tokio::test]
+async fn rotated_token_is_still_known_and_says_so() {
+    let store = Store::new().await;
+    let refresh_token = store.issue("g1").await.remove(1).token;
+    let next = successors(store.tokens.rotate(&refresh_token, both()).await.unwrap());
+    assert!(
+        store
+            .tokens
+            .introspect(&refresh_token)
+            .unwrap()
+            .unwrap()
+            .rotated
+    );
+    assert!(
+        !store
+            .tokens
+            .introspect(&next[1].token)
+            .unwrap()
+            .unwrap()
+            .rotated
+    );
+}
+
+#[tokio::test]
+async fn access_token_cannot_be_rotated() {
+    let store = Store::new().await;
+    let access_token = store.issue("g1").await.remove(0).token;
+    let answer = store.tokens.rotate(&access_token, both()).await.unwrap();
+    assert!(matches!(answer, Rotation::Dead));
+}
+
+#[tokio::test]
+async fn nothing_is_minted_in_a_revoked_grant() {
+    let store = Store::new().await;
+    let refresh_token = store.issue("g1").await.remove(1).token;
+    store
+        .log
+        .append(forever(Selector::grant("g1")))
+        .await
+        .unwrap();
+
+    let answer = store.tokens.rotate(&refresh_token, both()).await.unwrap();
+    assert!(matches!(answer, Rotation::Dead));
+    let grant = Grant::new("g1", "s6BhdRkqt3");
+    assert!(store.tokens.issue(grant, both()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn token_that_was_revoked_alone_cannot_be_rotated() {
+    let store = Store::new().await;
+    let refresh_token = store.issue("g1").await.remove(1).token;
+    let selector = store
+        .tokens
+        .introspect(&refresh_token)
+        .unwrap()
+        .unwrap()
+        .token;
+    store.log.append(forever(selector)).await.unwrap();
+    let answer = store.tokens.rotate(&refresh_token, both()).await.unwrap();
+    assert!(matches!(answer, Rotation::Dead));
+}
+
+#[tokio::test]
+async fn nothing_is_issued_into_a_covered_second() {
+    let store = Store::new().await;
+    let now = NumericDate::now() + Duration::from_secs(5);
+    let selectors = [
+        Selector::subject("alice"),
+        Selector::client("s6BhdRkqt3"),
+        Selector::subject_and_client("alice", "s6BhdRkqt3"),
+    ];
+    for (later, selector) in (0..).zip(selectors) {
+        let not_before = now + Duration::from_secs(later);
+        let record = Revocation::watermark(selector, not_before, NumericDate::FOREVER);
+        store.log.append(vec![record]).await.unwrap();
+        for issued in store.issue(&later.to_string()).await {
+            assert!(
+                !record.covers(issued.iat),
+                "{issued:?} falls into {record:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn watermark_between_two_issues_separates_them() {
+    let store = Store::new().await;
+    let old = store.issue("g1").await.remove(1);
+    let record = Revocation::watermark(Selector::subject("alice"), old.iat, NumericDate::FOREVER);
+    store.log.append(vec![record]).await.unwrap();
+    assert!(matches!(
+        store.tokens.rotate(&old.token, both()).await.unwrap(),
+        Rotation::Dead
+    ));
+    let new = store.issue("g2").await.remove(1);
+    successors(store.tokens.rotate(&new.token, both()).await.unwrap());
+}
+
+#[tokio::test]
+async fn authorization_code_is_single_use_and_keeps_its_note() {
+    let store = Store::new().await;
+    let grant = Grant::new("g1", "s6BhdRkqt3").subject("alice");
+    let order = vec![Mint::authorization_code(HOUR).note("challenge")];
+    let code = store
+        .tokens
+        .issue(grant.clone(), order)
+        .await
+        .unwrap()
+        .unwrap()
+        .remove(0)
+        .token;
+
+    let known = store.tokens.look_up(&code).unwrap().unwrap();
+    assert_eq!(
+        (known.usage, known.note.as_str()),
+        (Use::AuthorizationCode, "challenge")
+    );
+    assert_eq!((known.grant, known.spent), (grant.clone(), false));
+    // Nobody who revokes or introspects learns that there is such a code.
+    assert!(store.tokens.introspect(&code).unwrap().is_none());
+
+    assert_eq!(
+        successors(store.tokens.rotate(&code, both()).await.unwrap()).len(),
+        2
+    );
+    match store.tokens.rotate(&code, both()).await.unwrap() {
+        Rotation::Spent(spent) => assert_eq!(spent, grant),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn lifetimes_are_cut_to_the_longest() {
+    let store = Store::new().await;
+    let tokens = store.tokens.clone().with_longest_lifetime(HOUR);
+    let order = vec![Mint::refresh_token(1000 * HOUR)];
+    let issued = tokens
+        .issue(Grant::random("s6BhdRkqt3"), order)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(issued[0].exp, issued[0].iat + HOUR);
+}
+
+#[tokio::test]
+async fn expired_tokens_are_dead_known_for_a_while_and_then_swept() {
+    let store = Store::new().await;
+    let order = vec![Mint::refresh_token(Duration::ZERO); 3000];
+    let grant = Grant::new("g1", "s6BhdRkqt3");
+    let expired = store
+        .tokens
+        .issue(grant, order)
+        .await
+        .unwrap()
+        .unwrap()
+        .remove(0)
+        .token;
+    let alive = store.issue("g2").await.remove(1).token;
+
+    assert!(matches!(
+        store.tokens.rotate(&expired, both()).await.unwrap(),
+        Rotation::Dead
+    ));
+    assert_eq!(store.tokens.sweep().await.unwrap(), 0);
+    assert!(store.tokens.introspect(&expired).unwrap().is_some());
+
+    let tokens = store.tokens.clone().with_kept_expired(Duration::ZERO);
+    assert_eq!(tokens.sweep().await.unwrap(), 3000);
+    assert!(tokens.introspect(&expired).unwrap().is_none());
+    assert!(tokens.introspect(&alive).unwrap().is_some());
+}
+
+#[tokio::test]
+async fn everything_is_there_after_a_restart() {
+    let store = Store::new().await;
+    let mut issued = store.issue("g1").await;
+    let refresh_token = issued.remove(1).token;
+    successors(store.tokens.rotate(&refresh_token, both()).await.unwrap());
+    let path = store.path();
+    let Store {
+        folder: _folder,
+        log,
+        tokens,
+    } = store;
+    drop((log, tokens));
+
+    let tokens = IssuedTokens::open(EmbeddedLog::open(path).unwrap())
+        .await
+        .unwrap();
+    assert!(tokens.introspect(&issued[0].token).unwrap().is_some());
+    assert!(matches!(
+        tokens.rotate(&refresh_token, both()).await.unwrap(),
+        Rotation::Spent(_)
+    ));
+}
+
+#[tokio::test]
+async fn another_key_is_refused_and_not_an_empty_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokens.redb");
+    let open = || EmbeddedLog::open(&path).unwrap();
+    let tokens = IssuedTokens::keyed(open(), b"the key").await.unwrap();
+    let order = vec![Mint::access_token(HOUR)];
+    let issued = tokens
+        .issue(Grant::new("g1", "c2"), order)
+        .await
+        .unwrap()
+        .unwrap();
+    drop(tokens);
+
+    let error = IssuedTokens::keyed(open(), b"another key")
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), LogErrorKind::WrongKey);
+    let error = IssuedTokens::open(open()).await.unwrap_err();
+    assert_eq!(error.kind(), LogErrorKind::WrongKey);
+    let tokens = IssuedTokens::keyed(open(), b"the key").await.unwrap();
+    assert!(tokens.introspect(&issued[0].token).unwrap().is_some());
+}
+
+#[tokio::test]
+async fn debug_shows_neither_tokens_nor_keys() {
+    let store = Store::new().await;
+    let issued = store.issue("g1").await;
+    let shown = format!("{issued:?} {:?}", store.tokens);
+    assert!(
+        issued
+            .iter()
+            .all(|issued| !shown.contains(issued.token.expose()))
+    );
+}

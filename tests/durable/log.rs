@@ -1,0 +1,346 @@
+//! The contract of a log, held by each of them.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use futures::future::join_all;
+use proptest::prelude::*;
+use tower_revocation::{
+    enforce::Index,
+    introspect::{Introspection, TokenKind},
+    log::{
+        Durability, EmbeddedLog, LogErrorKind, MemoryLog, NumericDate, Position, Reader,
+        Revocation, RevocationLog, Selector,
+    },
+};
+
+fn forever(name: &str) -> Revocation {
+    Revocation::forever(Selector::grant(name), NumericDate::FOREVER)
+}
+
+fn watermark(name: &str, not_before: u64) -> Revocation {
+    let (not_before, expires) = (NumericDate::new(not_before), NumericDate::FOREVER);
+    Revocation::watermark(Selector::subject(name), not_before, expires)
+}
+
+#[derive(Default)]
+struct Notes(Mutex<Vec<(Position, Vec<Revocation>)>>);
+
+impl Reader for Notes {
+    fn read(&self, position: Position, records: &[Revocation]) {
+        self.0.lock().unwrap().push((position, records.to_vec()));
+    }
+}
+
+impl Notes {
+    fn records(&self) -> Vec<Revocation> {
+        self.0
+            .lock()
+            .unwrap()
+            .iter()
+            .flat_map(|(_, records)| records.clone())
+            .collect()
+    }
+}
+
+async fn follow(log: &impl RevocationLog, after: Position) -> Arc<Notes> {
+    let notes = Arc::new(Notes::default());
+    let reader: Arc<dyn Reader> = notes.clone();
+    log.tail(after, Arc::downgrade(&reader)).await.unwrap();
+    notes
+}
+
+async fn holds_the_contract(log: impl RevocationLog) {
+    let start = log.snapshot().await.unwrap();
+    assert_eq!((start.position.sequence, start.records.len()), (0, 0));
+    let notes = follow(&log, start.position).await;
+
+    // Gapless, in order, the position of a batch being that of its last record.
+    let first = log.append(vec![forever("a"), forever("b")]).await.unwrap();
+    let second = log.append(vec![forever("c")]).await.unwrap();
+    assert_eq!((first.sequence, second.sequence), (2, 3));
+    assert_eq!(
+        (first.epoch, second.epoch),
+        (start.position.epoch, start.position.epoch)
+    );
+
+    // Covered records are not written again.
+    assert_eq!(
+        log.append(vec![forever("a"), forever("c")]).await.unwrap(),
+        second
+    );
+    assert_eq!(log.append(vec![]).await.unwrap(), second);
+
+    // A watermark never moves backwards.
+    let third = log.append(vec![watermark("alice", 1000)]).await.unwrap();
+    assert_eq!(third.sequence, 4);
+    assert_eq!(
+        log.append(vec![watermark("alice", 999)]).await.unwrap(),
+        third
+    );
+    assert_eq!(
+        log.append(vec![watermark("alice", 1001)])
+            .await
+            .unwrap()
+            .sequence,
+        5
+    );
+
+    // Readers have seen all of it by now, whenever they came, in the order of commits.
+    let all = [
+        forever("a"),
+        forever("b"),
+        forever("c"),
+        watermark("alice", 1000),
+        watermark("alice", 1001),
+    ];
+    assert_eq!(notes.records(), all);
+    assert_eq!(follow(&log, start.position).await.records(), all);
+    assert_eq!(follow(&log, second).await.records(), all[3..]);
+
+    // One record for each selector.
+    let end = log.snapshot().await.unwrap();
+    assert_eq!((end.position.sequence, end.records.len()), (5, 4));
+    assert!(end.records.contains(&watermark("alice", 1001)));
+
+    // Another epoch is a gap, and so is a position that is still to come.
+    let reader: Arc<dyn Reader> = notes.clone();
+    let elsewhere = Position {
+        epoch: start.position.epoch ^ 1,
+        sequence: 0,
+    };
+    let beyond = Position {
+        sequence: 6,
+        ..end.position
+    };
+    for position in [elsewhere, beyond] {
+        let error = log
+            .tail(position, Arc::downgrade(&reader))
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), LogErrorKind::Gap);
+    }
+}
+
+#[tokio::test]
+async fn memory_log_holds_the_contract() {
+    let log = MemoryLog::new();
+    assert_eq!(log.durability(), Durability::Volatile);
+    holds_the_contract(log).await;
+}
+
+#[tokio::test]
+async fn embedded_log_holds_the_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
+    assert_eq!(log.durability(), Durability::Disk);
+    holds_the_contract(log).await;
+}
+
+#[tokio::test]
+async fn embedded_log_remembers_positions_and_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.redb");
+    let log = EmbeddedLog::open(&path).unwrap();
+    let first = log.append(vec![forever("a")]).await.unwrap();
+    drop(log);
+
+    let log = EmbeddedLog::open(&path).unwrap();
+    assert_eq!(log.append(vec![forever("a")]).await.unwrap(), first);
+    let second = log.append(vec![forever("b")]).await.unwrap();
+    assert_eq!(
+        second,
+        Position {
+            sequence: 2,
+            ..first
+        }
+    );
+    assert_eq!(follow(&log, first).await.records(), [forever("b")]);
+}
+
+#[tokio::test]
+async fn append_is_queued_even_if_its_future_is_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
+    drop(log.append(vec![forever("a")]));
+    log.drain().await.unwrap();
+    assert_eq!(log.snapshot().await.unwrap().records, [forever("a")]);
+}
+
+#[tokio::test]
+async fn dropping_the_log_writes_what_is_queued() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.redb");
+    let log = EmbeddedLog::open(&path).unwrap();
+    for name in 0..100 {
+        drop(log.append(vec![forever(&name.to_string())]));
+    }
+    drop(log);
+    let log = EmbeddedLog::open(&path).unwrap();
+    assert_eq!(log.snapshot().await.unwrap().records.len(), 100);
+}
+
+#[tokio::test]
+async fn concurrent_appends_of_one_record_write_it_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
+    let positions = join_all((0..100).map(|_| log.append(vec![forever("a")]))).await;
+    assert!(
+        positions
+            .into_iter()
+            .all(|position| position.unwrap().sequence == 1)
+    );
+    assert_eq!(
+        follow(&log, log_start(&log).await).await.records(),
+        [forever("a")]
+    );
+}
+
+async fn log_start(log: &impl RevocationLog) -> Position {
+    Position {
+        sequence: 0,
+        ..log.snapshot().await.unwrap().position
+    }
+}
+
+#[tokio::test]
+async fn expired_records_are_swept_and_others_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
+    let expired = |name: usize| {
+        Revocation::forever(Selector::grant(&name.to_string()), NumericDate::new(1000))
+    };
+    // More than one step of the sweep.
+    log.append((0..3000).map(expired).collect()).await.unwrap();
+    log.append(vec![forever("stays")]).await.unwrap();
+    assert_eq!(log.sweep().await.unwrap(), 3000);
+    assert_eq!(log.sweep().await.unwrap(), 0);
+    assert_eq!(log.snapshot().await.unwrap().records, [forever("stays")]);
+}
+
+#[tokio::test]
+async fn locked_file_is_told_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.redb");
+    let _open = EmbeddedLog::open(&path).unwrap();
+    assert_eq!(
+        EmbeddedLog::open(&path).unwrap_err().kind(),
+        LogErrorKind::Locked
+    );
+}
+
+#[tokio::test]
+async fn damaged_file_is_an_error_and_never_a_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.redb");
+    let open = |content: &[u8]| {
+        std::fs::write(&path, content).unwrap();
+        EmbeddedLog::open(&path)
+    };
+    let log = open(b"").unwrap();
+    log.append(vec![forever("a")]).await.unwrap();
+    drop(log);
+    let good = std::fs::read(&path).unwrap();
+
+    assert_eq!(
+        open(b"not a log at all").unwrap_err().kind(),
+        LogErrorKind::Corrupt
+    );
+    assert_eq!(
+        open(&[0xff; 8192]).unwrap_err().kind(),
+        LogErrorKind::Corrupt
+    );
+    open(&good[..good.len() / 2]).unwrap_err();
+    assert_eq!(records(&path, &good).await, [forever("a")]);
+}
+
+async fn records(path: &Path, content: &[u8]) -> Vec<Revocation> {
+    std::fs::write(path, content).unwrap();
+    EmbeddedLog::open(path)
+        .unwrap()
+        .snapshot()
+        .await
+        .unwrap()
+        .records
+}
+
+fn token(grant: &str, sub: &str, iat: u64) -> Introspection {
+    let id = Selector::token("https://as.example.com", &format!("{grant}-{iat}"));
+    let iat = NumericDate::new(iat);
+    let mut token = Introspection::new(TokenKind::AccessToken, id, "s6BhdRkqt3".into(), iat);
+    token.grant = Some(grant.into());
+    token.sub = Some(sub.into());
+    token
+}
+
+#[tokio::test]
+async fn index_has_what_was_there_and_what_comes() {
+    let log = MemoryLog::new();
+    log.append(vec![forever("g1")]).await.unwrap();
+    let index = Index::follow(&log).await.unwrap();
+    assert!(index.covers(&token("g1", "alice", 1000)));
+    assert!(!index.covers(&token("g2", "alice", 1000)));
+
+    log.append(vec![forever("g2")]).await.unwrap();
+    assert!(index.covers(&token("g2", "alice", 1000)));
+    assert_eq!(index.len(), 2);
+}
+
+#[tokio::test]
+async fn any_one_selector_suffices_and_a_watermark_covers_its_own_second() {
+    let log = MemoryLog::new();
+    let index = Index::follow(&log).await.unwrap();
+    log.append(vec![watermark("alice", 1000)]).await.unwrap();
+    assert!(index.covers(&token("g1", "alice", 999)));
+    assert!(index.covers(&token("g1", "alice", 1000)));
+    assert!(!index.covers(&token("g1", "alice", 1001)));
+    assert!(!index.covers(&token("g1", "bob", 999)));
+}
+
+#[tokio::test]
+async fn index_forgets_what_has_expired() {
+    let log = MemoryLog::new();
+    let index = Index::follow(&log).await.unwrap();
+    let passing = Revocation::forever(Selector::grant("g1"), NumericDate::new(1000));
+    log.append(vec![passing, forever("g2")]).await.unwrap();
+    index.sweep(NumericDate::new(999));
+    assert_eq!(index.len(), 2);
+    index.sweep(NumericDate::new(1000));
+    assert_eq!(index.len(), 1);
+}
+
+fn any_record() -> impl Strategy<Value = Revocation> {
+    let name = prop::sample::select(vec!["a", "b", "c"]);
+    (name, 0..20_u64, 0..20_u64).prop_map(|(name, not_before, expires)| {
+        let (not_before, expires) = (NumericDate::new(not_before), NumericDate::new(expires));
+        Revocation::watermark(Selector::subject(name), not_before, expires)
+    })
+}
+
+proptest! {
+    #[test]
+    fn order_and_repetition_of_records_change_no_verdict(
+        records in prop::collection::vec(any_record(), 0..12),
+        seed in any::<u64>(),
+        iat in 0..20_u64,
+    ) {
+        let mut other = records.clone();
+        other.extend_from_slice(&records[..records.len() / 2]);
+        // A shuffle that the seed decides.
+        other.sort_by_key(|record| {
+            let key = record.not_before().seconds() ^ record.expires().seconds() << 8;
+            key.wrapping_mul(seed | 1)
+        });
+        let verdicts = |records: Vec<Revocation>| futures::executor::block_on(async {
+            let log = MemoryLog::new();
+            let index = Index::follow(&log).await.unwrap();
+            for record in records {
+                log.append(vec![record]).await.unwrap();
+            }
+            ["a", "b", "c"].map(|sub| index.covers(&token("g", sub, iat)))
+        });
+        prop_assert_eq!(verdicts(records), verdicts(other));
+    }
+}

@@ -1,0 +1,5 @@
+//! What lasts: the log, the tokens registered beside it, and the backend that records.
+
+mod issued;
+mod log;
+mod record;

@@ -1,0 +1,379 @@
+//! What falls with a token, and what does not.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::future::join;
+use tempfile::TempDir;
+use tower::{BoxError, ServiceExt, service_fn};
+use tower_revocation::{
+    Outcome, RevocationRequest, Secret,
+    enforce::Index,
+    introspect::{
+        Introspection, TokenKind,
+        issued::{Grant, Issued, IssuedTokens, Mint, Rotation},
+    },
+    log::{
+        EmbeddedLog, MemoryLog, NumericDate, Position, Reader, Revocation, RevocationLog, Selector,
+    },
+    revoke::{Cascade, Record},
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+struct Server {
+    _folder: TempDir,
+    log: EmbeddedLog,
+    tokens: IssuedTokens,
+    index: Index,
+}
+
+impl Server {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log = EmbeddedLog::open(folder.path().join("tokens.redb")).unwrap();
+        let tokens = IssuedTokens::open(log.clone()).await.unwrap();
+        let index = Index::follow(&log).await.unwrap();
+        Self {
+            _folder: folder,
+            log,
+            tokens,
+            index,
+        }
+    }
+
+    fn backend(&self) -> Record<IssuedTokens, EmbeddedLog> {
+        Record::new(self.tokens.clone(), self.log.clone())
+            .longest_lifetime(self.tokens.longest_lifetime())
+    }
+
+    /// An access token and a refresh token.
+    async fn issue(&self, grant: &str, client_id: &str, sub: Option<&str>) -> [Secret; 2] {
+        let mut grant = Grant::new(grant, client_id);
+        grant.sub = sub.map(str::to_owned);
+        secrets(self.tokens.issue(grant, both()).await.unwrap().unwrap())
+    }
+
+    async fn revoke(&self, client_id: &str, token: &Secret) -> Outcome {
+        revoke(self.backend(), client_id, token).await
+    }
+
+    fn is_live(&self, token: &Secret) -> bool {
+        let token = self.tokens.introspect(token).unwrap();
+        token.is_some_and(|token| self.index.is_live(&token, NumericDate::now()))
+    }
+
+    async fn records(&self) -> u64 {
+        self.log.snapshot().await.unwrap().position.sequence
+    }
+}
+
+async fn revoke(
+    backend: Record<IssuedTokens, EmbeddedLog>,
+    client_id: &str,
+    token: &Secret,
+) -> Outcome {
+    let request = RevocationRequest::new(client_id.to_owned(), token.clone());
+    backend.oneshot(request).await.unwrap()
+}
+
+fn both() -> Vec<Mint> {
+    vec![Mint::access_token(HOUR), Mint::refresh_token(24 * HOUR)]
+}
+
+fn secrets(issued: Vec<Issued>) -> [Secret; 2] {
+    let secrets: Vec<_> = issued.into_iter().map(|issued| issued.token).collect();
+    secrets.try_into().unwrap()
+}
+
+#[tokio::test]
+async fn refresh_token_takes_its_grant_with_it() {
+    let server = Server::new().await;
+    let [access, refresh] = server.issue("g1", "c1", Some("alice")).await;
+    let [other, _] = server.issue("g2", "c1", Some("alice")).await;
+    assert_eq!(server.revoke("c1", &refresh).await, Outcome::Revoked);
+    assert!(!server.is_live(&access) && !server.is_live(&refresh));
+    assert!(server.is_live(&other));
+    assert_eq!(server.records().await, 1);
+}
+
+#[tokio::test]
+async fn access_token_falls_alone() {
+    let server = Server::new().await;
+    let [access, refresh] = server.issue("g1", "c1", Some("alice")).await;
+    let rotation = server.tokens.rotate(&refresh, both()).await.unwrap();
+    let Rotation::Issued(issued) = rotation else {
+        panic!()
+    };
+    let [sibling, next] = secrets(issued);
+    assert_eq!(server.revoke("c1", &access).await, Outcome::Revoked);
+    assert!(!server.is_live(&access));
+    assert!(server.is_live(&sibling) && server.is_live(&next));
+}
+
+#[tokio::test]
+async fn access_token_takes_its_grant_with_it_where_that_is_chosen() {
+    let server = Server::new().await;
+    let [access, refresh] = server.issue("g1", "c1", Some("alice")).await;
+    let backend = server.backend().access_token_cascade(Cascade::Grant);
+    assert_eq!(revoke(backend, "c1", &access).await, Outcome::Revoked);
+    assert!(!server.is_live(&access) && !server.is_live(&refresh));
+}
+
+#[tokio::test]
+async fn rotated_refresh_token_ends_its_grant() {
+    let server = Server::new().await;
+    let [_, old] = server.issue("g1", "c1", Some("alice")).await;
+    let Rotation::Issued(issued) = server.tokens.rotate(&old, both()).await.unwrap() else {
+        panic!()
+    };
+    let [access, refresh] = secrets(issued);
+    assert_eq!(server.revoke("c1", &old).await, Outcome::Revoked);
+    assert!(!server.is_live(&access) && !server.is_live(&refresh));
+}
+
+#[tokio::test]
+async fn expired_refresh_token_ends_its_grant() {
+    let server = Server::new().await;
+    let orders = vec![
+        Mint::access_token(HOUR),
+        Mint::refresh_token(Duration::ZERO),
+    ];
+    let grant = Grant::new("g1", "c1");
+    let [access, refresh] = secrets(server.tokens.issue(grant, orders).await.unwrap().unwrap());
+    assert_eq!(server.revoke("c1", &refresh).await, Outcome::Revoked);
+    assert!(!server.is_live(&access));
+}
+
+#[tokio::test]
+async fn expired_access_token_writes_nothing() {
+    let server = Server::new().await;
+    let orders = vec![
+        Mint::access_token(Duration::ZERO),
+        Mint::refresh_token(HOUR),
+    ];
+    let grant = Grant::new("g1", "c1");
+    let [access, refresh] = secrets(server.tokens.issue(grant, orders).await.unwrap().unwrap());
+    assert_eq!(server.revoke("c1", &access).await, Outcome::NotFound);
+    assert_eq!(server.records().await, 0);
+    assert!(server.is_live(&refresh));
+}
+
+#[tokio::test]
+async fn token_of_another_client_is_untouched_in_whatever_state() {
+    let server = Server::new().await;
+    let [access, refresh] = server.issue("g1", "c2", Some("alice")).await;
+    assert_eq!(server.revoke("c1", &access).await, Outcome::IssuedToAnother);
+    assert_eq!(
+        server.revoke("c1", &refresh).await,
+        Outcome::IssuedToAnother
+    );
+    assert!(server.is_live(&access) && server.is_live(&refresh));
+    assert_eq!(server.records().await, 0);
+
+    assert_eq!(server.revoke("c2", &refresh).await, Outcome::Revoked);
+    assert_eq!(
+        server.revoke("c1", &refresh).await,
+        Outcome::IssuedToAnother
+    );
+}
+
+#[tokio::test]
+async fn unknown_token_and_authorization_code_are_not_found() {
+    let server = Server::new().await;
+    assert_eq!(
+        server.revoke("c1", &Secret::new("unknown")).await,
+        Outcome::NotFound
+    );
+    let order = vec![Mint::authorization_code(HOUR)];
+    let issued = server
+        .tokens
+        .issue(Grant::new("g1", "c1"), order)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        server.revoke("c1", &issued[0].token).await,
+        Outcome::NotFound
+    );
+    assert_eq!(
+        server.revoke("c2", &issued[0].token).await,
+        Outcome::NotFound
+    );
+    assert_eq!(server.records().await, 0);
+}
+
+#[tokio::test]
+async fn second_revocation_succeeds_and_writes_nothing() {
+    let server = Server::new().await;
+    let [access, refresh] = server.issue("g1", "c1", Some("alice")).await;
+    for token in [&access, &refresh] {
+        assert_eq!(server.revoke("c1", token).await, Outcome::Revoked);
+        let records = server.records().await;
+        // Later than the first, by a clock in which every second is another expiry.
+        let backend = server.backend().longest_lifetime(1000 * 24 * HOUR);
+        assert_eq!(revoke(backend, "c1", token).await, Outcome::Revoked);
+        assert_eq!(server.records().await, records);
+    }
+}
+
+#[tokio::test]
+async fn two_revocations_at_once_both_succeed_and_write_one_record() {
+    let server = Server::new().await;
+    for round in 1..=50 {
+        let [_, refresh] = server.issue(&round.to_string(), "c1", None).await;
+        let both = join(server.revoke("c1", &refresh), server.revoke("c1", &refresh)).await;
+        assert_eq!(both, (Outcome::Revoked, Outcome::Revoked));
+        assert_eq!(server.records().await, round);
+    }
+}
+
+#[tokio::test]
+async fn subject_and_client_cascade_spares_other_clients_and_other_subjects() {
+    let server = Server::new().await;
+    let [a1, r1] = server.issue("g1", "c1", Some("alice")).await;
+    let [a2, r2] = server.issue("g2", "c1", Some("alice")).await;
+    let [theirs, _] = server.issue("g3", "c2", Some("alice")).await;
+    let [bobs, _] = server.issue("g4", "c1", Some("bob")).await;
+    let backend = server
+        .backend()
+        .refresh_token_cascade(Cascade::SubjectAndClient);
+    assert_eq!(revoke(backend, "c1", &r1).await, Outcome::Revoked);
+    for dead in [&a1, &r1, &a2, &r2] {
+        assert!(!server.is_live(dead));
+    }
+    assert!(server.is_live(&theirs) && server.is_live(&bobs));
+
+    // The client may be authorized anew, in the same second.
+    let [fresh, _] = server.issue("g5", "c1", Some("alice")).await;
+    assert!(server.is_live(&fresh));
+}
+
+#[tokio::test]
+async fn no_subject_is_not_every_subject() {
+    let server = Server::new().await;
+    let [own, _] = server.issue("g1", "c1", None).await;
+    let [other, _] = server.issue("g2", "c1", None).await;
+    let [alices, _] = server.issue("g3", "c1", Some("alice")).await;
+    let backend = server
+        .backend()
+        .access_token_cascade(Cascade::SubjectAndClient);
+    assert_eq!(revoke(backend, "c1", &own).await, Outcome::Revoked);
+    assert!(!server.is_live(&own));
+    assert!(server.is_live(&other) && server.is_live(&alices));
+}
+
+#[tokio::test]
+async fn hundred_thousand_tokens_fall_with_one_record() {
+    #[derive(Default)]
+    struct Written(AtomicUsize);
+    impl Reader for Written {
+        fn read(&self, _: Position, records: &[Revocation]) {
+            self.0.fetch_add(records.len(), Ordering::SeqCst);
+        }
+    }
+    let server = Server::new().await;
+    let mut orders = vec![Mint::access_token(HOUR); 100_000];
+    orders.push(Mint::refresh_token(HOUR));
+    let grant = Grant::new("g1", "c1").subject("alice");
+    let issued = server.tokens.issue(grant, orders).await.unwrap().unwrap();
+
+    let written = Arc::new(Written::default());
+    let reader: Arc<dyn Reader> = written.clone();
+    let start = server.log.snapshot().await.unwrap().position;
+    server
+        .log
+        .tail(start, Arc::downgrade(&reader))
+        .await
+        .unwrap();
+
+    let refresh = &issued.last().unwrap().token;
+    assert_eq!(server.revoke("c1", refresh).await, Outcome::Revoked);
+    assert_eq!(written.0.load(Ordering::SeqCst), 1);
+    assert!(issued.iter().all(|issued| !server.is_live(&issued.token)));
+}
+
+#[tokio::test]
+async fn no_descendant_lives_after_a_revocation_that_raced_a_refresh() {
+    let server = Server::new().await;
+    for round in 0..1000 {
+        let [access, refresh] = server.issue(&round.to_string(), "c1", None).await;
+        // Both orders come up: each is queued when it is first polled.
+        let (outcome, rotation) = if round % 2 == 0 {
+            join(
+                server.revoke("c1", &refresh),
+                server.tokens.rotate(&refresh, both()),
+            )
+            .await
+        } else {
+            let refreshing = server.tokens.rotate(&refresh, both());
+            let (rotation, outcome) = join(refreshing, server.revoke("c1", &refresh)).await;
+            (outcome, rotation)
+        };
+        assert_eq!(outcome, Outcome::Revoked);
+        let mut dead = vec![access, refresh];
+        if let Rotation::Issued(issued) = rotation.unwrap() {
+            dead.extend(secrets(issued));
+        }
+        assert!(
+            dead.iter().all(|token| !server.is_live(token)),
+            "round {round}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn token_record_expires_with_its_token_and_a_grant_record_with_the_longest_lived() {
+    let iat = NumericDate::now();
+    let exp = iat + HOUR;
+    let introspect = service_fn(move |kind: Secret| async move {
+        let kind = match kind.expose() {
+            "access" => TokenKind::AccessToken,
+            _ => TokenKind::RefreshToken,
+        };
+        let id = Selector::token("https://as.example.com", "1");
+        let mut token = Introspection::new(kind, id, "c1".into(), iat);
+        token.grant = Some("g1".into());
+        token.exp = Some(exp);
+        Ok::<_, BoxError>(Some(token))
+    });
+    let log = MemoryLog::new();
+    let backend = Record::new(introspect, log.clone())
+        .longest_lifetime(24 * HOUR)
+        .leeway(Duration::from_secs(5));
+    for token in ["access", "refresh"] {
+        let request = RevocationRequest::new("c1", Secret::new(token));
+        backend.clone().oneshot(request).await.unwrap();
+    }
+    let records = log.snapshot().await.unwrap().records;
+    let expiry = |selector| {
+        let record = records
+            .iter()
+            .find(|record| record.selector() == selector)
+            .unwrap();
+        record.expires()
+    };
+    let of_token = expiry(Selector::token("https://as.example.com", "1"));
+    assert_eq!(of_token, exp + Duration::from_secs(5));
+    let of_grant = expiry(Selector::grant("g1"));
+    assert!(of_grant >= iat + 24 * HOUR + Duration::from_secs(5));
+    assert!(of_grant <= NumericDate::now() + 24 * HOUR + Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn introspection_that_fails_is_an_error_and_no_answer() {
+    let down =
+        service_fn(async |_: Secret| Err::<Option<Introspection>, _>(BoxError::from("down")));
+    let log = MemoryLog::new();
+    let request = RevocationRequest::new("c1", Secret::new("45ghiukldjahdnhzdauz"));
+    Record::new(down, log.clone())
+        .oneshot(request)
+        .await
+        .unwrap_err();
+    assert_eq!(log.snapshot().await.unwrap().position.sequence, 0);
+}

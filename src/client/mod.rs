@@ -6,9 +6,17 @@
 //! 503.
 
 mod credentials;
+#[cfg(feature = "registry")]
+#[cfg_attr(docsrs, doc(cfg(feature = "registry")))]
+pub mod registry;
+#[cfg(feature = "registry")]
+mod secret;
 
 pub use credentials::{AuthMethod, Basic, Credentials, UnknownAuthMethod};
 pub(crate) use credentials::{Authorization, Presented};
+#[cfg(feature = "registry")]
+#[cfg_attr(docsrs, doc(cfg(feature = "registry")))]
+pub use secret::{InvalidDigest, SecretDigest};
 
 /// What answers to a client identifier.
 ///

@@ -1,0 +1,196 @@
+//! Registered clients, in the terms of RFC 7591.
+//!
+//! A [`Client`] is given in code, read from JSON by [`Registry::from_json`], or comes out of your
+//! own database through [`Clients`]. [`ClientAuthenticator`] is the authenticator over any of
+//! these: it verifies `client_secret_basic`, `client_secret_post` and `none`.
+//!
+//! ```
+//! use tower_revocation::RevocationLayer;
+//! use tower_revocation::client::registry::{ClientAuthenticator, Registry};
+//!
+//! let clients = Registry::from_json(r#"[
+//!     { "client_id": "s6BhdRkqt3", "client_secret": "gX1fBat3bV" },
+//!     { "client_id": "spa-1", "token_endpoint_auth_method": "none" }
+//! ]"#)?;
+//! # fn backend() {}
+//! let authenticator = ClientAuthenticator::new(clients);
+//! let layer = RevocationLayer::new("/oauth2/revoke", authenticator, backend());
+//! # Ok::<_, tower_revocation::client::registry::RegistryError>(())
+//! ```
+
+mod authenticator;
+mod registered;
+mod registration;
+
+use std::{collections::HashMap, fmt, future::Future, sync::Arc};
+
+use tower::BoxError;
+
+pub use authenticator::ClientAuthenticator;
+pub use registered::{BasicDecoding, Client};
+
+/// Where clients are looked up.
+///
+/// [`Registry`] is one, in memory. A database is another:
+///
+/// ```
+/// use std::sync::Arc;
+/// use tower::BoxError;
+/// use tower_revocation::client::{SecretDigest, registry::{Client, Clients}};
+///
+/// # struct Row { client_id: String, digest: String }
+/// # struct Pool;
+/// # impl Pool { async fn row(&self, _: &str) -> Result<Option<Row>, std::io::Error> { Ok(None) } }
+/// struct Database(Pool);
+///
+/// impl Clients for Database {
+///     async fn client(&self, client_id: &str) -> Result<Option<Arc<Client>>, BoxError> {
+///         let Some(row) = self.0.row(client_id).await? else {
+///             return Ok(None);
+///         };
+///         let digest = SecretDigest::from_encoded_sha256(&row.digest)?;
+///         Ok(Some(Arc::new(Client::confidential(row.client_id, digest))))
+///     }
+/// }
+/// ```
+pub trait Clients {
+    /// The client of this identifier, or `None` if there is certainly none.
+    ///
+    /// **Identifiers are compared byte for byte, without normalisation**: a client that answers to
+    /// another one, as from a column that ignores case, is not taken for it.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be found out. The endpoint then answers 503, not 401.
+    fn client(
+        &self,
+        client_id: &str,
+    ) -> impl Future<Output = Result<Option<Arc<Client>>, BoxError>> + Send;
+}
+
+impl<T: Clients> Clients for Arc<T> {
+    fn client(
+        &self,
+        client_id: &str,
+    ) -> impl Future<Output = Result<Option<Arc<Client>>, BoxError>> + Send {
+        (**self).client(client_id)
+    }
+}
+
+/// Clients in memory. A clone is cheap, and does not see what is inserted later.
+///
+/// ```
+/// use tower_revocation::{Secret, client::{SecretDigest, registry::{Client, Registry}}};
+///
+/// let digest = SecretDigest::sha256(&Secret::new("gX1fBat3bV"));
+/// let mut clients = Registry::from_iter([Client::confidential("s6BhdRkqt3", digest)]);
+/// clients.insert(Client::public("spa-1"));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    clients: Arc<HashMap<String, Arc<Client>>>,
+}
+
+impl Registry {
+    /// Reads a JSON document: one client, or an array of clients.
+    ///
+    /// Members are those of RFC 7591 §2 and §3.2.1, with some of our own; one that is `null` counts
+    /// as absent, and one that is not in the table is ignored.
+    ///
+    /// | Member | Meaning | Absent |
+    /// |---|---|---|
+    /// | `client_id` | compared byte for byte | refused |
+    /// | `client_secret` | the secret itself; only its SHA-256 is kept | |
+    /// | `client_secret_sha256` | ours: its SHA-256, in hexadecimal or base64url | |
+    /// | `client_secret_hmac_sha256` | ours: its HMAC-SHA-256 under the authenticator's key, likewise | |
+    /// | `client_secret_expires_at` | seconds since 1970; from then on the secret is refused. `0`: never | `0` |
+    /// | `client_secrets` | ours, for rotation: an array of objects of the four members above | |
+    /// | `token_endpoint_auth_method` | the one method that is accepted | `client_secret_basic` |
+    /// | `token_endpoint_auth_methods` | ours: all methods that are accepted | the one above |
+    /// | `basic_decoding` | ours: `form`, `raw` or `form_then_raw`, see [`BasicDecoding`] | `form` |
+    /// | `disabled` | ours: the client is refused | `false` |
+    /// | `redirect_uris`, `grant_types`, `scope`, `client_name` | kept for the authorization server | none; `authorization_code` |
+    ///
+    /// A client has at most two secrets. A client of a method that this crate does not verify is
+    /// read, and always refused.
+    ///
+    /// ```
+    /// use tower_revocation::client::registry::Registry;
+    ///
+    /// let error = Registry::from_json("[\n  { \"client_id\": \"s6BhdRkqt3\" }\n]").unwrap_err();
+    /// assert_eq!(error.line(), 2);
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "line 2, column 31: client \"s6BhdRkqt3\": a confidential client needs a secret",
+    /// );
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// With line, column and reason, for what is not JSON or has other types, for a `client_id`
+    /// that is empty or repeated, and for secrets that are empty, missing, one too many, written
+    /// twice, or given to a public client. What concerns a client as a whole is found at its
+    /// closing brace. The reason never repeats a secret.
+    pub fn from_json(json: &str) -> Result<Self, RegistryError> {
+        let clients = Arc::new(registration::read(json)?);
+        Ok(Self { clients })
+    }
+
+    /// Adds a client, or replaces the one of the same identifier and returns that.
+    pub fn insert(&mut self, client: Client) -> Option<Arc<Client>> {
+        let client_id = client.client_id().to_owned();
+        Arc::make_mut(&mut self.clients).insert(client_id, Arc::new(client))
+    }
+}
+
+impl FromIterator<Client> for Registry {
+    /// Of clients of one identifier the last is kept.
+    fn from_iter<I: IntoIterator<Item = Client>>(clients: I) -> Self {
+        let mut registry = Self::default();
+        for client in clients {
+            registry.insert(client);
+        }
+        registry
+    }
+}
+
+impl Clients for Registry {
+    async fn client(&self, client_id: &str) -> Result<Option<Arc<Client>>, BoxError> {
+        Ok(self.clients.get(client_id).cloned())
+    }
+}
+
+/// Why a document of clients was refused, and where.
+#[derive(Clone, Debug)]
+pub struct RegistryError {
+    line: usize,
+    column: usize,
+    reason: String,
+}
+
+impl RegistryError {
+    /// The line of the document, counted from one.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The column in that line, in octets, counted from one.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.column
+    }
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            line,
+            column,
+            reason,
+        } = self;
+        write!(f, "line {line}, column {column}: {reason}")
+    }
+}
+
+impl std::error::Error for RegistryError {}

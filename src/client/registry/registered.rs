@@ -1,0 +1,265 @@
+//! What is a registered client?
+
+use std::time::SystemTime;
+
+use crate::client::{AuthMethod, Identified, SecretDigest};
+
+/// A registered client, in the terms of RFC 7591 §2.
+///
+/// Its authentication methods bind: credentials that are right, but came by another method, are
+/// refused.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use tower_revocation::{Secret, client::{SecretDigest, registry::Client}};
+///
+/// // A rotation: the new secret, and the old one for a day.
+/// let new = SecretDigest::sha256(&Secret::new("7Fjfp0ZBr1KtDRbnfVdmIw"));
+/// let old = SecretDigest::sha256(&Secret::new("gX1fBat3bV"));
+/// let tomorrow = SystemTime::now() + Duration::from_secs(24 * 60 * 60);
+/// let client = Client::confidential("s6BhdRkqt3", new).with_previous_secret(old, tomorrow);
+/// assert_eq!(client.client_id(), "s6BhdRkqt3");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Client {
+    pub(super) id: String,
+    pub(super) secrets: [Option<ClientSecret>; 2],
+    pub(super) token_endpoint_auth_methods: Vec<AuthMethod>,
+    pub(super) basic_decoding: BasicDecoding,
+    pub(super) disabled: bool,
+    pub(super) redirect_uris: Vec<String>,
+    pub(super) grant_types: Vec<String>,
+    pub(super) scope: Option<String>,
+    pub(super) name: Option<String>,
+}
+
+/// One of a client's secrets, and until when it is one.
+#[derive(Clone, Debug)]
+pub(super) struct ClientSecret {
+    pub(super) digest: SecretDigest,
+    pub(super) expires_at: Option<SystemTime>,
+}
+
+/// How a client's Basic credentials are read.
+///
+/// RFC 6749 §2.3.1 has both halves form-encoded before they become Basic. Many clients leave that
+/// out, which shows only if the identifier or the secret has a `+`, a `%` or a colon.
+///
+/// ```
+/// use tower_revocation::client::registry::{BasicDecoding, Client};
+///
+/// let client = Client::public("spa-1");
+/// assert_eq!(client.basic_decoding(), BasicDecoding::Form);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BasicDecoding {
+    /// Form-decoded, as the specification has it.
+    #[default]
+    Form,
+    /// As they are, for a client that does not encode.
+    Raw,
+    /// Either reading, for a client of which that is not known. It grants two guesses an attempt.
+    FormThenRaw,
+}
+
+impl Client {
+    /// A client with a secret that does not expire, accepted by `client_secret_basic` (the default
+    /// of RFC 7591 §2).
+    pub fn confidential(client_id: impl Into<String>, secret: SecretDigest) -> Self {
+        let mut client = Self::new(client_id.into(), AuthMethod::ClientSecretBasic);
+        client.secrets[0] = Some(ClientSecret {
+            digest: secret,
+            expires_at: None,
+        });
+        client
+    }
+
+    /// A client without a secret, whose method is `none` (RFC 6749 §2.1).
+    pub fn public(client_id: impl Into<String>) -> Self {
+        Self::new(client_id.into(), AuthMethod::None)
+    }
+
+    fn new(id: String, method: AuthMethod) -> Self {
+        Self {
+            id,
+            secrets: [None, None],
+            token_endpoint_auth_methods: vec![method],
+            basic_decoding: BasicDecoding::default(),
+            disabled: false,
+            redirect_uris: Vec::new(),
+            grant_types: vec!["authorization_code".to_owned()],
+            scope: None,
+            name: None,
+        }
+    }
+
+    /// The methods that are accepted of it, in place of the one that it began with.
+    ///
+    /// A client that has a secret is never accepted without one, whatever this says.
+    pub fn with_auth_methods(mut self, methods: impl IntoIterator<Item = AuthMethod>) -> Self {
+        self.token_endpoint_auth_methods = methods.into_iter().collect();
+        self
+    }
+
+    /// When the secret expires (`client_secret_expires_at`, RFC 7591 §3.2.1). **From that very
+    /// moment on it is refused.**
+    ///
+    /// It does nothing to a client without a secret.
+    pub fn with_secret_expires_at(mut self, expires_at: SystemTime) -> Self {
+        if let [Some(secret), _] = &mut self.secrets {
+            secret.expires_at = Some(expires_at);
+        }
+        self
+    }
+
+    /// The secret before this one, which is accepted too until it expires. There is one such secret
+    /// at most.
+    pub fn with_previous_secret(mut self, secret: SecretDigest, expires_at: SystemTime) -> Self {
+        self.secrets[1] = Some(ClientSecret {
+            digest: secret,
+            expires_at: Some(expires_at),
+        });
+        self
+    }
+
+    /// How its Basic credentials are read. Form-decoded, unless this is called.
+    pub fn with_basic_decoding(mut self, decoding: BasicDecoding) -> Self {
+        self.basic_decoding = decoding;
+        self
+    }
+
+    /// Whether it is refused, as if it were not registered. Not, unless this is called.
+    pub fn with_disabled(mut self, disabled: bool) -> Self {
+        self.disabled = disabled;
+        self
+    }
+
+    /// Its redirection URIs. None, unless this is called.
+    pub fn with_redirect_uris<I>(mut self, uris: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.redirect_uris = uris.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Its grant types. `authorization_code`, unless this is called (RFC 7591 §2).
+    pub fn with_grant_types<I>(mut self, types: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.grant_types = types.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The scope values that it may ask for, separated by spaces.
+    pub fn with_scope(mut self, scope: impl Into<String>) -> Self {
+        self.scope = Some(scope.into());
+        self
+    }
+
+    /// What people call it.
+    pub fn with_client_name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The identifier. **Compared byte for byte, without normalisation.**
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.id
+    }
+
+    /// The methods that are accepted. Names that this crate does not know are left out: a client
+    /// that was registered with no other is always refused.
+    #[must_use]
+    pub fn token_endpoint_auth_methods(&self) -> &[AuthMethod] {
+        &self.token_endpoint_auth_methods
+    }
+
+    /// How its Basic credentials are read.
+    #[must_use]
+    pub fn basic_decoding(&self) -> BasicDecoding {
+        self.basic_decoding
+    }
+
+    /// Whether it is refused, as if it were not registered.
+    #[must_use]
+    pub fn disabled(&self) -> bool {
+        self.disabled
+    }
+
+    /// Its redirection URIs.
+    #[must_use]
+    pub fn redirect_uris(&self) -> &[String] {
+        &self.redirect_uris
+    }
+
+    /// Its grant types.
+    #[must_use]
+    pub fn grant_types(&self) -> &[String] {
+        &self.grant_types
+    }
+
+    /// The scope values that it may ask for, separated by spaces.
+    #[must_use]
+    pub fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn client_name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Whether credentials of this method may be its.
+    pub(super) fn admits(&self, method: AuthMethod) -> bool {
+        !self.disabled && self.token_endpoint_auth_methods.contains(&method)
+    }
+
+    /// Whether naming it is enough. Not if it has a secret, even one that has expired.
+    pub(super) fn is_public(&self) -> bool {
+        self.admits(AuthMethod::None) && self.secrets.iter().all(Option::is_none)
+    }
+
+    /// Its secrets that have not expired: always two places.
+    pub(super) fn live_secrets(&self, now: SystemTime) -> [Option<&SecretDigest>; 2] {
+        self.secrets.each_ref().map(|secret| {
+            let secret = secret.as_ref()?;
+            let expired = secret.expires_at.is_some_and(|at| at <= now);
+            (!expired).then_some(&secret.digest)
+        })
+    }
+}
+
+impl Identified for Client {
+    fn client_id(&self) -> &str {
+        &self.id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::token::Secret;
+
+    #[test]
+    fn a_secret_ends_in_the_moment_in_which_it_expires() {
+        let end = SystemTime::UNIX_EPOCH + Duration::from_secs(1_900_000_000);
+        let digest = SecretDigest::sha256(&Secret::new("gX1fBat3bV"));
+        let client = Client::confidential("s6BhdRkqt3", digest.clone())
+            .with_secret_expires_at(end)
+            .with_previous_secret(digest, end - Duration::from_secs(1));
+        let live = |now| client.live_secrets(now).map(|secret| secret.is_some());
+
+        assert_eq!(live(end - Duration::from_secs(2)), [true, true]);
+        assert_eq!(live(end - Duration::from_secs(1)), [true, false]);
+        assert_eq!(live(end - Duration::from_nanos(1)), [true, false]);
+        assert_eq!(live(end), [false, false]);
+    }
+}

@@ -1,0 +1,229 @@
+//! Is this the secret whose digest we keep?
+
+use std::{fmt, sync::Arc};
+
+use base64::{
+    Engine as _,
+    alphabet::URL_SAFE,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use subtle::{Choice, ConstantTimeEq as _};
+
+use crate::token::Secret;
+
+/// What is kept of a client's secret: enough to recognise it, too little to use it.
+///
+/// A plain digest is safe for a secret that was **generated**, with 128 random bits or more: there
+/// is nothing to guess. It does not protect one that a person made up. HMAC keeps its key apart
+/// from the digests, so that whoever copies these alone cannot even test a guess.
+///
+/// It is compared in constant time, by the
+/// [`ClientAuthenticator`](crate::client::registry::ClientAuthenticator) alone: it has no
+/// `PartialEq`, and its `Debug` says nothing.
+///
+/// ```
+/// use tower_revocation::{Secret, client::SecretDigest};
+///
+/// let digest = SecretDigest::sha256(&Secret::new("gX1fBat3bV"));
+/// assert_eq!(format!("{digest:?}"), "SecretDigest(..)");
+/// ```
+#[derive(Clone)]
+pub struct SecretDigest {
+    function: Function,
+    octets: [u8; 32],
+}
+
+#[derive(Clone, Copy)]
+enum Function {
+    Sha256,
+    HmacSha256,
+}
+
+impl SecretDigest {
+    /// The digest that stands in where there is none, so that there is always one to compare.
+    pub(super) const NONE: Self = Self {
+        function: Function::Sha256,
+        octets: [0; 32],
+    };
+
+    /// SHA-256 of the secret's UTF-8 octets.
+    #[must_use]
+    pub fn sha256(secret: &Secret) -> Self {
+        Self {
+            function: Function::Sha256,
+            octets: Sha256::digest(secret.expose()).into(),
+        }
+    }
+
+    /// HMAC-SHA-256 of the secret's UTF-8 octets. The key should be 32 random octets, and be kept
+    /// apart from the digests.
+    ///
+    /// The authenticator needs the same key:
+    /// [`ClientAuthenticator::hmac_key`](crate::client::registry::ClientAuthenticator::hmac_key).
+    ///
+    /// ```
+    /// use tower_revocation::{Secret, client::SecretDigest};
+    ///
+    /// let digest = SecretDigest::hmac_sha256(&[7; 32], &Secret::new("gX1fBat3bV"));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the key is empty: that is a setting that was forgotten.
+    #[must_use]
+    pub fn hmac_sha256(key: &[u8], secret: &Secret) -> Self {
+        Self {
+            function: Function::HmacSha256,
+            octets: Key::new(key).digest(secret),
+        }
+    }
+
+    /// Reads what [`sha256`](Self::sha256) computes, written as 64 hexadecimal digits or in
+    /// base64url, padded or not.
+    ///
+    /// ```
+    /// use tower_revocation::client::SecretDigest;
+    ///
+    /// // printf %s gX1fBat3bV | sha256sum
+    /// let hex = "53f5da0aaa93d64cd5772c554cbf940f0539e689dddbeb8f923eec3f72c02ea9";
+    /// assert!(SecretDigest::from_encoded_sha256(hex).is_ok());
+    /// assert!(SecretDigest::from_encoded_sha256("gX1fBat3bV").is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it is neither, or not a digest of 32 octets.
+    pub fn from_encoded_sha256(encoded: &str) -> Result<Self, InvalidDigest> {
+        Ok(Self {
+            function: Function::Sha256,
+            octets: decode(encoded).ok_or(InvalidDigest)?,
+        })
+    }
+
+    /// Reads what [`hmac_sha256`](Self::hmac_sha256) computes, written as 64 hexadecimal digits or
+    /// in base64url, padded or not.
+    ///
+    /// ```
+    /// use tower_revocation::client::SecretDigest;
+    ///
+    /// assert!(SecretDigest::from_encoded_hmac_sha256(&"0f".repeat(32)).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it is neither, or not a digest of 32 octets.
+    pub fn from_encoded_hmac_sha256(encoded: &str) -> Result<Self, InvalidDigest> {
+        Ok(Self {
+            function: Function::HmacSha256,
+            octets: decode(encoded).ok_or(InvalidDigest)?,
+        })
+    }
+
+    /// Whether this is a digest of what was presented, in constant time.
+    pub(super) fn matches(&self, presented: &Digests) -> Choice {
+        match (self.function, &presented.hmac_sha256) {
+            (Function::Sha256, _) => self.octets.ct_eq(&presented.sha256),
+            (Function::HmacSha256, Some(digest)) => self.octets.ct_eq(digest),
+            // The work is the same, and nobody gets in by it.
+            (Function::HmacSha256, None) => self.octets.ct_eq(&presented.sha256) & Choice::from(0),
+        }
+    }
+
+    /// Whether [`matches`](Self::matches) could have been true.
+    pub(super) fn is_comparable_to(&self, presented: &Digests) -> bool {
+        matches!(self.function, Function::Sha256) || presented.hmac_sha256.is_some()
+    }
+}
+
+impl fmt::Debug for SecretDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretDigest(..)")
+    }
+}
+
+/// The text is no digest of 32 octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidDigest;
+
+impl InvalidDigest {
+    pub(super) const REASON: &str =
+        "a digest is 32 octets, as 64 hexadecimal digits or in base64url";
+}
+
+impl fmt::Display for InvalidDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::REASON)
+    }
+}
+
+impl std::error::Error for InvalidDigest {}
+
+/// Every digest of a presented secret that a registered one could be.
+pub(super) struct Digests {
+    sha256: [u8; 32],
+    hmac_sha256: Option<[u8; 32]>,
+}
+
+impl Digests {
+    /// All that there can be, whichever is going to be needed: which one it was must not show in
+    /// the time that it took.
+    pub(super) fn of(secret: &Secret, key: Option<&Key>) -> Self {
+        Self {
+            sha256: Sha256::digest(secret.expose()).into(),
+            hmac_sha256: key.map(|key| key.digest(secret)),
+        }
+    }
+}
+
+/// A key of HMAC, expanded once.
+#[derive(Clone)]
+pub(super) struct Key(Arc<Hmac<Sha256>>);
+
+impl Key {
+    /// # Panics
+    ///
+    /// If it is empty.
+    pub(super) fn new(key: &[u8]) -> Self {
+        assert!(!key.is_empty(), "the key of the secrets' HMAC is empty");
+        let hmac = Hmac::new_from_slice(key).expect("HMAC takes keys of any length");
+        Self(Arc::new(hmac))
+    }
+
+    fn digest(&self, secret: &Secret) -> [u8; 32] {
+        let mut hmac = Hmac::clone(&self.0);
+        hmac.update(secret.expose().as_bytes());
+        hmac.finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
+
+/// Padded or not.
+const BASE64URL: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+fn decode(encoded: &str) -> Option<[u8; 32]> {
+    match encoded.len() {
+        64 => decode_hex(encoded.as_bytes()),
+        // One character per six bits; a longer text could not be 32 octets.
+        43 | 44 => BASE64URL.decode(encoded).ok()?.try_into().ok(),
+        _ => None,
+    }
+}
+
+fn decode_hex(digits: &[u8]) -> Option<[u8; 32]> {
+    let digit = |octet: u8| char::from(octet).to_digit(16);
+    let mut octets = [0; 32];
+    for (octet, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
+        *octet = u8::try_from(digit(pair[0])? << 4 | digit(pair[1])?).ok()?;
+    }
+    Some(octets)
+}

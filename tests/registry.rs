@@ -1,0 +1,610 @@
+//! Registered clients at the real endpoint.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Empty, Full};
+use hyper::{HeaderMap, Request, Response, StatusCode};
+use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
+use tower_revocation::{
+    Outcome, RevocationLayer, RevocationRequest, Secret,
+    client::{
+        AuthMethod, Basic, Credentials, SecretDigest,
+        registry::{BasicDecoding, Client, ClientAuthenticator, Clients, Registry},
+    },
+};
+
+/// `s6BhdRkqt3` / `gX1fBat3bV`, as RFC 7009 §2.1 sends them.
+const EXAMPLE: &str = "Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW";
+
+#[derive(Debug, PartialEq)]
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// One revocation through the layer. The backend answers `Revoked` to whoever reaches it, so the
+/// status is the authenticator's doing.
+async fn revoke<L>(
+    authenticator: &ClientAuthenticator<L>,
+    authorization: Option<&str>,
+    body: &str,
+) -> Answer
+where
+    L: Clients + Clone + Send + Sync + 'static,
+{
+    let backend =
+        service_fn(async |_: RevocationRequest<Arc<Client>>| Ok::<_, BoxError>(Outcome::Revoked));
+    let inner = service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<_, BoxError>(Response::new(Empty::<Bytes>::new()))
+    });
+    let service = RevocationLayer::new("/revoke", authenticator.clone(), backend).layer(inner);
+
+    let mut request = Request::post("/revoke")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Full::from(body.to_owned()))
+        .unwrap();
+    if let Some(authorization) = authorization {
+        let value = authorization.parse().unwrap();
+        request.headers_mut().insert("authorization", value);
+    }
+    let (head, body) = service.oneshot(request).await.unwrap().into_parts();
+    Answer {
+        status: head.status,
+        headers: head.headers,
+        body: body.collect().await.unwrap().to_bytes(),
+    }
+}
+
+/// The status of a revocation by Basic.
+async fn by_basic(clients: &Registry, authorization: &str) -> u16 {
+    let authenticator = ClientAuthenticator::new(clients.clone());
+    let answer = revoke(&authenticator, Some(authorization), "token=rt1").await;
+    answer.status.as_u16()
+}
+
+/// The status of a revocation by what is in the body.
+async fn by_body(clients: &Registry, body: &str) -> u16 {
+    let authenticator = ClientAuthenticator::new(clients.clone());
+    let answer = revoke(&authenticator, None, &format!("token=rt1&{body}")).await;
+    answer.status.as_u16()
+}
+
+/// Sent as they are.
+fn raw(client_id: &str, secret: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{client_id}:{secret}")))
+}
+
+/// Form-encoded first (RFC 6749 §2.3.1).
+fn encoded(client_id: &str, secret: &str) -> String {
+    let encode = |text| serde_urlencoded::to_string([("", text)]).unwrap()[1..].to_owned();
+    raw(&encode(client_id), &encode(secret))
+}
+
+fn digest(secret: &str) -> SecretDigest {
+    SecretDigest::sha256(&Secret::new(secret))
+}
+
+fn hours(hours: i64) -> SystemTime {
+    let distance = Duration::from_secs(hours.unsigned_abs() * 60 * 60);
+    if hours < 0 {
+        SystemTime::now() - distance
+    } else {
+        SystemTime::now() + distance
+    }
+}
+
+fn example() -> Client {
+    Client::confidential("s6BhdRkqt3", digest("gX1fBat3bV"))
+}
+
+fn only(client: Client) -> Registry {
+    Registry::from_iter([client])
+}
+
+// The one answer
+
+#[tokio::test]
+async fn every_reason_has_one_answer() {
+    let clients = Registry::from_iter([
+        example(),
+        Client::confidential("expired", digest("gX1fBat3bV")).with_secret_expires_at(hours(-1)),
+        Client::confidential("in-the-body", digest("gX1fBat3bV"))
+            .with_auth_methods([AuthMethod::ClientSecretPost]),
+        Client::confidential("disabled", digest("gX1fBat3bV")).with_disabled(true),
+        Client::confidential("by-key", digest("gX1fBat3bV"))
+            .with_auth_methods([AuthMethod::PrivateKeyJwt]),
+        Client::public("spa-1"),
+        Client::public("spa-2").with_auth_methods([AuthMethod::ClientSecretBasic]),
+    ]);
+    for authenticator in [
+        ClientAuthenticator::new(clients.clone()),
+        ClientAuthenticator::new(clients).hmac_key([7; 32]),
+    ] {
+        let right = revoke(&authenticator, Some(EXAMPLE), "token=rt1").await;
+        assert_eq!(right.status, StatusCode::OK);
+
+        let unknown = revoke(
+            &authenticator,
+            Some(&raw("nobody", "gX1fBat3bV")),
+            "token=rt1",
+        )
+        .await;
+        assert_eq!(unknown.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            unknown.headers["www-authenticate"],
+            r#"Basic realm="oauth", charset="UTF-8""#
+        );
+        for (client_id, secret) in [
+            ("s6BhdRkqt3", "WRONG"),
+            ("expired", "gX1fBat3bV"),
+            ("in-the-body", "gX1fBat3bV"),
+            ("disabled", "gX1fBat3bV"),
+            ("by-key", "gX1fBat3bV"),
+            ("spa-1", "gX1fBat3bV"),
+            ("spa-2", "gX1fBat3bV"),
+            ("s6BhdRkqt3", ""),
+        ] {
+            let authorization = raw(client_id, secret);
+            let answer = revoke(&authenticator, Some(&authorization), "token=rt1").await;
+            assert_eq!(answer, unknown, "{client_id}:{secret}");
+        }
+        for body in [
+            "token=rt1&client_id=nobody&client_secret=gX1fBat3bV",
+            "token=rt1&client_id=s6BhdRkqt3&client_secret=gX1fBat3bV",
+            "token=rt1&client_id=spa-1&client_secret=gX1fBat3bV",
+            "token=rt1&client_id=s6BhdRkqt3",
+            "token=rt1&client_id=expired",
+            "token=rt1&client_id=nobody",
+        ] {
+            assert_eq!(revoke(&authenticator, None, body).await, unknown, "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_is_503_and_not_401() {
+    #[derive(Clone)]
+    struct Down;
+    impl Clients for Down {
+        async fn client(&self, _: &str) -> Result<Option<Arc<Client>>, BoxError> {
+            Err("the database of clients is gone".into())
+        }
+    }
+    let authenticator = ClientAuthenticator::new(Arc::new(Down));
+    for (authorization, body) in [
+        (Some(EXAMPLE), "token=rt1"),
+        (None, "token=rt1&client_id=post-client&client_secret=p0st"),
+        (None, "token=rt1&client_id=spa-1"),
+    ] {
+        let answer = revoke(&authenticator, authorization, body).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers["retry-after"], "1");
+        assert_eq!(answer.body, r#"{"error":"temporarily_unavailable"}"#);
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_ignores_case_lets_nobody_in_under_another_spelling() {
+    #[derive(Clone)]
+    struct IgnoresCase(Registry);
+    impl Clients for IgnoresCase {
+        async fn client(&self, client_id: &str) -> Result<Option<Arc<Client>>, BoxError> {
+            self.0.client(&client_id.to_lowercase()).await
+        }
+    }
+    let clients = IgnoresCase(only(Client::confidential("c2", digest("s3cr3t-two"))));
+    let authenticator = ClientAuthenticator::new(clients);
+    let right = revoke(&authenticator, Some(&raw("c2", "s3cr3t-two")), "token=rt1").await;
+    assert_eq!(right.status, StatusCode::OK);
+    let other = revoke(&authenticator, Some(&raw("C2", "s3cr3t-two")), "token=rt1").await;
+    assert_eq!(other.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn which_lookups_are_made_does_not_depend_on_the_client() {
+    #[derive(Clone, Default)]
+    struct Counting(Registry, Arc<Mutex<Vec<String>>>);
+    impl Clients for Counting {
+        async fn client(&self, client_id: &str) -> Result<Option<Arc<Client>>, BoxError> {
+            self.1.lock().unwrap().push(client_id.to_owned());
+            self.0.client(client_id).await
+        }
+    }
+    let mut seen = HashSet::new();
+    for client in [
+        Client::confidential("a b", digest("x y")),
+        Client::confidential("a b", digest("x y")).with_basic_decoding(BasicDecoding::Raw),
+        Client::confidential("a b", digest("x y")).with_disabled(true),
+        Client::public("someone-else"),
+    ] {
+        let clients = Counting(only(client), Arc::default());
+        let authenticator = ClientAuthenticator::new(clients.clone());
+        revoke(&authenticator, Some(&raw("a+b", "x+y")), "token=rt1").await;
+        seen.insert(clients.1.lock().unwrap().clone());
+    }
+    assert_eq!(
+        seen,
+        HashSet::from([vec!["a b".to_owned(), "a+b".to_owned()]])
+    );
+}
+
+// Methods
+
+#[tokio::test]
+async fn the_example_of_rfc_7009_is_let_in() {
+    assert_eq!(by_basic(&only(example()), EXAMPLE).await, 200);
+    let body = "token=rt1&client_id=s6BhdRkqt3";
+    let authenticator = ClientAuthenticator::new(only(example()));
+    let answer = revoke(&authenticator, Some(EXAMPLE), body).await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+/// RFC 9110 §11.4: `1*SP`
+#[tokio::test]
+async fn two_spaces_after_the_scheme_are_fine_and_a_tab_is_not() {
+    let clients = only(example());
+    let spaces = EXAMPLE.replacen(' ', "  ", 1);
+    assert_eq!(by_basic(&clients, &spaces).await, 200);
+    let tab = EXAMPLE.replacen(' ', "\t", 1);
+    assert_eq!(by_basic(&clients, &tab).await, 401);
+}
+
+/// RFC 7591 §2, `token_endpoint_auth_method`
+#[tokio::test]
+async fn the_registered_method_binds_and_a_list_admits_each_of_its_own() {
+    let in_body = "client_id=s6BhdRkqt3&client_secret=gX1fBat3bV";
+    let basic = only(example());
+    assert_eq!(by_basic(&basic, EXAMPLE).await, 200);
+    assert_eq!(by_body(&basic, in_body).await, 401);
+
+    let post = only(example().with_auth_methods([AuthMethod::ClientSecretPost]));
+    assert_eq!(by_basic(&post, EXAMPLE).await, 401);
+    assert_eq!(by_body(&post, in_body).await, 200);
+
+    let both = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
+    let both = only(example().with_auth_methods(both));
+    assert_eq!(by_basic(&both, EXAMPLE).await, 200);
+    assert_eq!(by_body(&both, in_body).await, 200);
+}
+
+#[tokio::test]
+async fn a_secret_in_the_body_is_form_decoded_once() {
+    let clients = Registry::from_json(
+        r#"{ "client_id": "post-client2", "client_secret": "a+b c%d:e",
+             "token_endpoint_auth_method": "client_secret_post" }"#,
+    )
+    .unwrap();
+    let right = "client_id=post-client2&client_secret=a%2Bb+c%25d%3Ae";
+    assert_eq!(by_body(&clients, right).await, 200);
+    let twice = "client_id=post-client2&client_secret=a%252Bb%2Bc%2525d%253Ae";
+    assert_eq!(by_body(&clients, twice).await, 401);
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_verified_here_is_registered_and_refused() {
+    for method in [
+        "private_key_jwt",
+        "client_secret_jwt",
+        "tls_client_auth",
+        "self_signed_tls_client_auth",
+        "foo",
+    ] {
+        let document = format!(
+            r#"{{ "client_id": "s6BhdRkqt3", "client_secret": "gX1fBat3bV",
+                  "token_endpoint_auth_method": "{method}" }}"#
+        );
+        let clients = Registry::from_json(&document).unwrap();
+        assert_eq!(by_basic(&clients, EXAMPLE).await, 401, "{method}");
+        for body in [
+            "client_id=s6BhdRkqt3&client_secret=gX1fBat3bV",
+            "client_id=s6BhdRkqt3",
+            "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer\
+             &client_assertion=e30.e30.&client_id=s6BhdRkqt3",
+        ] {
+            assert_eq!(by_body(&clients, body).await, 401, "{method}: {body}");
+        }
+    }
+}
+
+/// RFC 6749 §2.1, RFC 7009 §5
+#[tokio::test]
+async fn a_public_client_names_itself_in_the_body_and_sends_no_secret() {
+    let clients = only(Client::public("spa-1"));
+    assert_eq!(by_body(&clients, "client_id=spa-1").await, 200);
+    assert_eq!(by_body(&clients, "client_id=SPA-1").await, 401);
+    assert_eq!(
+        by_body(&clients, "client_id=spa-1&client_secret=x").await,
+        401
+    );
+    assert_eq!(by_basic(&clients, "Basic c3BhLTE6").await, 401);
+    let disabled = only(Client::public("spa-1").with_disabled(true));
+    assert_eq!(by_body(&disabled, "client_id=spa-1").await, 401);
+}
+
+#[tokio::test]
+async fn a_client_with_a_secret_is_never_let_in_without() {
+    let methods = [AuthMethod::None, AuthMethod::ClientSecretBasic];
+    let clients = only(
+        example()
+            .with_auth_methods(methods)
+            .with_secret_expires_at(hours(-1)),
+    );
+    assert_eq!(by_body(&clients, "client_id=s6BhdRkqt3").await, 401);
+}
+
+// Readings of Basic (RFC 6749 §2.3.1, RFC 7617 §2)
+
+#[tokio::test]
+async fn basic_is_form_decoded_unless_the_client_is_registered_as_raw() {
+    let secrets = [
+        (
+            "1PpG/Q 1",
+            "z/tZ9VwFZqApmIQ+ZH1I5pLk/uB4ud:X2/8bL+wfFTt1rFw=",
+        ),
+        ("plus:", "a+b c%d:e"),
+        ("https://client.example/app", "s3cr3t"),
+    ];
+    for (client_id, secret) in secrets {
+        let client = Client::confidential(client_id, digest(secret));
+        let registered = |decoding| only(client.clone().with_basic_decoding(decoding));
+        let encoded = encoded(client_id, secret);
+        let raw = raw(client_id, secret);
+
+        let form = registered(BasicDecoding::Form);
+        assert_eq!(by_basic(&form, &encoded).await, 200, "{client_id}");
+        assert_eq!(by_basic(&form, &raw).await, 401, "{client_id}");
+
+        let raw_only = registered(BasicDecoding::Raw);
+        assert_eq!(by_basic(&raw_only, &encoded).await, 401, "{client_id}");
+        // A colon in the identifier cannot be sent raw: the first one ends it.
+        let sent_raw = if client_id.contains(':') { 401 } else { 200 };
+        assert_eq!(by_basic(&raw_only, &raw).await, sent_raw, "{client_id}");
+
+        let either = registered(BasicDecoding::FormThenRaw);
+        assert_eq!(by_basic(&either, &encoded).await, 200, "{client_id}");
+        assert_eq!(by_basic(&either, &raw).await, sent_raw, "{client_id}");
+    }
+}
+
+#[tokio::test]
+async fn a_raw_secret_with_a_plus_is_another_one_when_form_decoded() {
+    const SENT: &str =
+        "Basic MVBwRy9RIDE6ei90WjlWd0ZacUFwbUlRK1pIMUk1cExrL3VCNHVkOlgyLzhiTCt3ZkZUdDFyRnc9";
+    let secret = "z/tZ9VwFZqApmIQ+ZH1I5pLk/uB4ud:X2/8bL+wfFTt1rFw=";
+    assert_eq!(raw("1PpG/Q 1", secret), SENT);
+    let client = Client::confidential("1PpG/Q 1", digest(secret));
+    assert_eq!(by_basic(&only(client.clone()), SENT).await, 401);
+    let either = only(client.with_basic_decoding(BasicDecoding::FormThenRaw));
+    assert_eq!(by_basic(&either, SENT).await, 200);
+}
+
+#[tokio::test]
+async fn a_broken_escape_is_no_form_and_may_be_a_raw_secret() {
+    const SENT: &str = "Basic cGx1czphK2IgYyVkOmU=";
+    assert_eq!(raw("plus", "a+b c%d:e"), SENT);
+    let client = Client::confidential("plus", digest("a+b c%d:e"));
+    assert_eq!(by_basic(&only(client.clone()), SENT).await, 401);
+    let either = only(client.with_basic_decoding(BasicDecoding::FormThenRaw));
+    assert_eq!(by_basic(&either, SENT).await, 200);
+}
+
+#[tokio::test]
+async fn the_first_colon_splits_and_never_the_last() {
+    const SENT: &str = "Basic aHR0cHM6Ly9jbGllbnQuZXhhbXBsZS9hcHA6czNjcjN0";
+    for decoding in [
+        BasicDecoding::Form,
+        BasicDecoding::Raw,
+        BasicDecoding::FormThenRaw,
+    ] {
+        let client = Client::confidential("https://client.example/app", digest("s3cr3t"));
+        let clients = only(client.with_basic_decoding(decoding));
+        assert_eq!(by_basic(&clients, SENT).await, 401);
+    }
+    let https = only(Client::confidential(
+        "https",
+        digest("//client.example/app:s3cr3t"),
+    ));
+    assert_eq!(by_basic(&https, SENT).await, 200);
+}
+
+#[tokio::test]
+async fn a_secret_outside_ascii_is_utf_8_and_compared_byte_for_byte() {
+    const SENT: &str = "Basic a2zDr2VudDpww6TCo+KCrA==";
+    let (client_id, secret) = ("kl\u{ef}ent", "p\u{e4}\u{a3}\u{20ac}");
+    assert_eq!(raw(client_id, secret), SENT);
+    let clients = only(Client::confidential(client_id, digest(secret)));
+    assert_eq!(by_basic(&clients, SENT).await, 200);
+    assert_eq!(by_basic(&clients, &encoded(client_id, secret)).await, 200);
+
+    let latin_1 = format!("Basic {}", STANDARD.encode(b"kl\xefent:p\xe4\xa3"));
+    assert_eq!(by_basic(&clients, &latin_1).await, 401);
+    let decomposed = raw(client_id, "pa\u{308}\u{a3}\u{20ac}");
+    assert_eq!(by_basic(&clients, &decomposed).await, 401);
+}
+
+#[tokio::test]
+async fn what_is_no_basic_or_no_secret_of_the_client_is_401() {
+    let either = example().with_basic_decoding(BasicDecoding::FormThenRaw);
+    for clients in [only(example()), only(either)] {
+        for authorization in [
+            "Basic czZCaGRSa3F0Mzr//g==",             // not UTF-8
+            "Basic czZCaGRSa3F0MzolRkY=",             // %FF
+            "Basic czZCaGRSa3F0MzpnWDFmQmF0M2JWCg==", // a line break at the end
+            "Basic czZCaGRSa3F0Mw==",                 // no colon
+            "Basic OmdYMWZCYXQzYlY=",                 // no identifier
+            "Basic czZCaGRSa3F0Mzo=",                 // no secret
+            "Basic bm9ib2R5OmdYMWZCYXQzYlY=",         // nobody
+            &raw("s6BhdRkqt3", "hX1fBat3bV"),         // the first octet differs
+            &raw("s6BhdRkqt3", "gX1fBat3bW"),         // the last one
+            &raw("s6BhdRkqt3", "gX1fBat3b"),
+            &raw("S6BHDRKQT3", "gX1fBat3bV"),
+        ] {
+            assert_eq!(
+                by_basic(&clients, authorization).await,
+                401,
+                "{authorization}"
+            );
+        }
+        assert_eq!(by_basic(&clients, EXAMPLE).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_secret_is_refused_even_where_its_digest_is_registered() {
+    let methods = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
+    let client = Client::confidential("s6BhdRkqt3", digest("")).with_auth_methods(methods);
+    let clients = only(client);
+    assert_eq!(by_basic(&clients, &raw("s6BhdRkqt3", "")).await, 401);
+
+    let authenticator = ClientAuthenticator::new(clients);
+    let credentials = Credentials::Post {
+        client_id: "s6BhdRkqt3".to_owned(),
+        client_secret: Secret::new(""),
+    };
+    let client = authenticator.authenticate(&credentials).await.unwrap();
+    assert!(client.is_none());
+}
+
+// Rotation and expiry (RFC 7591 §3.2.1)
+
+#[tokio::test]
+async fn old_and_new_secret_work_in_the_window_and_the_old_one_not_after() {
+    let rotated = |end| {
+        only(Client::confidential("c2", digest("new")).with_previous_secret(digest("old"), end))
+    };
+    let window = rotated(hours(1));
+    assert_eq!(by_basic(&window, &raw("c2", "new")).await, 200);
+    assert_eq!(by_basic(&window, &raw("c2", "old")).await, 200);
+    assert_eq!(by_basic(&window, &raw("c2", "older")).await, 401);
+    let after = rotated(hours(-1));
+    assert_eq!(by_basic(&after, &raw("c2", "new")).await, 200);
+    assert_eq!(by_basic(&after, &raw("c2", "old")).await, 401);
+}
+
+#[tokio::test]
+async fn expiry_in_a_document_is_in_seconds_and_zero_is_never() {
+    let document = r#"{ "client_id": "c2", "client_secrets": [
+        { "client_secret": "new", "client_secret_expires_at": 0 },
+        { "client_secret": "old", "client_secret_expires_at": AT }
+    ] }"#;
+    for (at, old) in [("1", 401), ("32503680000", 200), ("0", 200)] {
+        let clients = Registry::from_json(&document.replace("AT", at)).unwrap();
+        assert_eq!(by_basic(&clients, &raw("c2", "new")).await, 200);
+        assert_eq!(by_basic(&clients, &raw("c2", "old")).await, old, "{at}");
+    }
+}
+
+// Digests
+
+#[tokio::test]
+async fn a_document_may_hold_digests_in_place_of_secrets() {
+    for sha256 in [
+        "53f5da0aaa93d64cd5772c554cbf940f0539e689dddbeb8f923eec3f72c02ea9",
+        "53F5DA0AAA93D64CD5772C554CBF940F0539E689DDDBEB8F923EEC3F72C02EA9",
+        "U_XaCqqT1kzVdyxVTL-UDwU55ond2-uPkj7sP3LALqk",
+        "U_XaCqqT1kzVdyxVTL-UDwU55ond2-uPkj7sP3LALqk=",
+    ] {
+        let document = format!(r#"{{"client_id":"s6BhdRkqt3","client_secret_sha256":"{sha256}"}}"#);
+        let clients = Registry::from_json(&document).unwrap();
+        assert_eq!(by_basic(&clients, EXAMPLE).await, 200, "{sha256}");
+        assert_eq!(by_basic(&clients, &raw("s6BhdRkqt3", sha256)).await, 401);
+    }
+}
+
+/// RFC 4231 §4.3: HMAC-SHA-256 of "what do ya want for nothing?" under the key "Jefe".
+#[tokio::test]
+async fn a_secret_registered_as_hmac_needs_the_key_and_the_right_one() {
+    let clients = Registry::from_json(
+        r#"{ "client_id": "c2", "client_secret_hmac_sha256":
+             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" }"#,
+    )
+    .unwrap();
+    let right = encoded("c2", "what do ya want for nothing?");
+    let wrong = encoded("c2", "what do ya want?");
+
+    let keyed = ClientAuthenticator::new(clients.clone()).hmac_key("Jefe");
+    let status = async |authenticator, authorization| {
+        let answer = revoke(authenticator, Some(authorization), "token=rt1").await;
+        answer.status.as_u16()
+    };
+    assert_eq!(status(&keyed, &right).await, 200);
+    assert_eq!(status(&keyed, &wrong).await, 401);
+    let other_key = ClientAuthenticator::new(clients.clone()).hmac_key("Boss");
+    assert_eq!(status(&other_key, &right).await, 401);
+    // It cannot be found out, and the operator has to hear of it.
+    let without = ClientAuthenticator::new(clients);
+    assert_eq!(status(&without, &right).await, 503);
+}
+
+#[tokio::test]
+async fn a_plain_digest_is_never_taken_for_an_hmac() {
+    let clients = Registry::from_json(
+        r#"{ "client_id": "s6BhdRkqt3", "client_secret_hmac_sha256":
+             "53f5da0aaa93d64cd5772c554cbf940f0539e689dddbeb8f923eec3f72c02ea9" }"#,
+    )
+    .unwrap();
+    assert_eq!(by_basic(&clients, EXAMPLE).await, 503);
+    let keyed = ClientAuthenticator::new(clients).hmac_key("Jefe");
+    let answer = revoke(&keyed, Some(EXAMPLE), "token=rt1").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_digest_computed_here_is_the_one_that_is_compared() {
+    let digest = SecretDigest::hmac_sha256(b"Jefe", &Secret::new("gX1fBat3bV"));
+    let clients = only(Client::confidential("s6BhdRkqt3", digest));
+    let authenticator = ClientAuthenticator::new(clients).hmac_key(b"Jefe");
+    let answer = revoke(&authenticator, Some(EXAMPLE), "token=rt1").await;
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+#[test]
+#[should_panic(expected = "the key of the secrets' HMAC is empty")]
+fn an_empty_hmac_key_is_a_forgotten_setting() {
+    let _ = ClientAuthenticator::new(Registry::default()).hmac_key("");
+}
+
+#[test]
+fn debug_shows_neither_secret_nor_digest_nor_key() {
+    let clients =
+        Registry::from_json(r#"{"client_id":"s6BhdRkqt3","client_secret":"gX1fBat3bV"}"#).unwrap();
+    let authenticator = ClientAuthenticator::new(clients).hmac_key("Jefe");
+    let shown = format!("{authenticator:?}");
+    assert!(shown.contains("s6BhdRkqt3"));
+    assert!(shown.contains("SecretDigest(..)"));
+    assert!(shown.contains("Key(..)"));
+    for hidden in ["gX1fBat3bV", "Jefe", "53f5da", "53F5DA", "83, 245", "0x53"] {
+        assert!(!shown.contains(hidden), "{shown}");
+    }
+}
+
+// In code
+
+#[tokio::test]
+async fn a_registry_replaces_by_identifier_and_a_clone_stays_as_it_was() {
+    let mut clients = only(example());
+    let before = clients.clone();
+    let replaced = clients.insert(Client::confidential("s6BhdRkqt3", digest("new")));
+    assert_eq!(replaced.unwrap().client_id(), "s6BhdRkqt3");
+    assert!(clients.insert(Client::public("spa-1")).is_none());
+
+    assert_eq!(by_basic(&clients, EXAMPLE).await, 401);
+    assert_eq!(by_basic(&clients, &raw("s6BhdRkqt3", "new")).await, 200);
+    assert_eq!(by_basic(&before, EXAMPLE).await, 200);
+    assert!(before.client("spa-1").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn other_endpoints_can_share_the_authenticator() {
+    let authenticator = ClientAuthenticator::new(only(example()));
+    let basic = Credentials::Basic(Basic::new("s6BhdRkqt3:gX1fBat3bV").unwrap());
+    let client = authenticator.authenticate(&basic).await.unwrap();
+    assert_eq!(client.unwrap().client_id(), "s6BhdRkqt3");
+}

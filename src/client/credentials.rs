@@ -9,7 +9,7 @@ use hyper::{
 };
 
 use crate::{
-    endpoint::{Error, ErrorKind, decode},
+    endpoint::{Error, ErrorKind, Form, decode},
     token::Secret,
 };
 
@@ -64,6 +64,32 @@ pub enum Credentials {
 }
 
 impl Credentials {
+    /// Sorts what a request presents, as the revocation endpoint does, for a server's other
+    /// endpoints: its token endpoint and its introspection endpoint can share the authenticator
+    /// too.
+    ///
+    /// `form` is the body, as it came in.
+    ///
+    /// ```
+    /// use hyper::HeaderMap;
+    /// use tower_revocation::client::Credentials;
+    ///
+    /// let form = b"grant_type=client_credentials&client_id=post-client&client_secret=p0st";
+    /// let credentials = Credentials::from_request(&HeaderMap::new(), form).unwrap();
+    /// assert!(matches!(credentials, Credentials::Post { client_id, .. } if client_id == "post-client"));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) for a form that cannot be read, for more than
+    /// one method (RFC 6749 §2.3) and for identities that differ;
+    /// [`InvalidClient`](ErrorKind::InvalidClient) for no method, and for one that cannot be read.
+    pub fn from_request(headers: &HeaderMap, form: &[u8]) -> Result<Self, Error> {
+        Authorization::at_most_one(headers)?;
+        let authorization = Authorization::of(headers);
+        Form::parse(form)?.presented(authorization).sort(false)
+    }
+
     /// The client that the credentials speak of, for logs: nothing of it has been verified.
     #[must_use]
     pub fn claimed_client_id(&self) -> Option<Cow<'_, str>> {
@@ -280,12 +306,29 @@ pub(crate) enum Authorization {
 }
 
 impl Authorization {
+    /// # Errors
+    ///
+    /// `invalid_request` for more than one field: no one could say which of them counts.
+    pub(crate) fn at_most_one(headers: &HeaderMap) -> Result<(), Error> {
+        match headers.get_all(header::AUTHORIZATION).iter().nth(1) {
+            Some(_) => Err(invalid_request(
+                "There is more than one Authorization field",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn of(headers: &HeaderMap) -> Self {
+        headers
+            .get(header::AUTHORIZATION)
+            .map_or(Self::Absent, Self::parse)
+    }
+
     /// Takes the field out of the head.
     pub(crate) fn take(headers: &mut HeaderMap) -> Self {
-        match headers.remove(header::AUTHORIZATION) {
-            Some(value) => Self::parse(&value),
-            None => Self::Absent,
-        }
+        let authorization = Self::of(headers);
+        headers.remove(header::AUTHORIZATION);
+        authorization
     }
 
     fn parse(value: &HeaderValue) -> Self {

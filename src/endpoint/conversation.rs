@@ -23,7 +23,7 @@ use super::{
     patience::Deadline,
 };
 use crate::{
-    client::{Authorization, Credentials, Presented},
+    client::{Authorization, Credentials},
     token::{Outcome, RevocationRequest, TokenTypeHint},
 };
 
@@ -178,14 +178,8 @@ where
                     let mut form = Form::parse(&body)?;
                     let authorization = Authorization::take(&mut head.headers);
                     this.circumstances.authorization_used = authorization.was_used();
-                    let credentials = Presented {
-                        authorization,
-                        client_id: form.client_id.take(),
-                        client_secret: form.client_secret.take(),
-                        client_assertion: form.client_assertion.take(),
-                        client_assertion_type: form.client_assertion_type.take(),
-                    }
-                    .sort(this.settings.lenient_double_credentials)?;
+                    let presented = form.presented(authorization);
+                    let credentials = presented.sort(this.settings.lenient_double_credentials)?;
                     this.observation.claim(&credentials);
                     if !credentials.could_be(&this.settings.auth_methods) {
                         return Poll::Ready(Err(Error::new(ErrorKind::InvalidClient)));

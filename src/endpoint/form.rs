@@ -5,7 +5,10 @@
 //! refused before it sees it.
 
 use super::answer::{Error, ErrorKind};
-use crate::token::Secret;
+use crate::{
+    client::{Authorization, Presented},
+    token::Secret,
+};
 
 /// More parameters than any client has a reason to send.
 const MAX_PARAMETERS: usize = 64;
@@ -13,7 +16,7 @@ const MAX_PARAMETERS: usize = 64;
 /// The parameters that the endpoint knows. One that was sent without a value is one that was not
 /// sent (RFC 6749 §3.2).
 #[derive(Debug, Default)]
-pub(super) struct Form {
+pub(crate) struct Form {
     pub(super) token: Option<Secret>,
     pub(super) token_type_hint: Option<String>,
     pub(super) client_id: Option<String>,
@@ -28,7 +31,7 @@ impl Form {
     /// `invalid_request` for too many parameters, for octets or escapes that are not UTF-8, for
     /// broken escapes, and for a known parameter that is repeated, whatever its values (RFC 6749
     /// §3.2). Unknown ones are ignored, also twice.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, Error> {
         let parameters = body.split(|&octet| octet == b'&');
         if parameters.filter(|pair| !pair.is_empty()).count() > MAX_PARAMETERS {
             return Err(invalid("The request has too many parameters"));
@@ -52,6 +55,17 @@ impl Form {
             }
         }
         Ok(form)
+    }
+
+    /// What identifies the client, together with the Authorization field.
+    pub(crate) fn presented(&mut self, authorization: Authorization) -> Presented {
+        Presented {
+            authorization,
+            client_id: self.client_id.take(),
+            client_secret: self.client_secret.take(),
+            client_assertion: self.client_assertion.take(),
+            client_assertion_type: self.client_assertion_type.take(),
+        }
     }
 
     /// The token, if it can be one (RFC 6749 §A.12: `1*VSCHAR`).

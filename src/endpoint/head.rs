@@ -12,6 +12,7 @@ use super::{
     answer::{Error, ErrorKind},
     form,
 };
+use crate::client::Authorization;
 
 /// What a request asks for, as far as its head can tell.
 pub(super) enum Asked {
@@ -45,14 +46,7 @@ pub(super) fn judge<B: Body>(request: &Request<B>, max_body: usize) -> Result<As
     if request.uri().query().is_some_and(form::query_has_secrets) {
         return Err(invalid("Tokens and secrets do not belong in the query"));
     }
-    if headers
-        .get_all(header::AUTHORIZATION)
-        .iter()
-        .nth(1)
-        .is_some()
-    {
-        return Err(invalid("There is more than one Authorization field"));
-    }
+    Authorization::at_most_one(headers)?;
     Ok(Asked::Revoke)
 }
 

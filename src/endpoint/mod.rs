@@ -31,7 +31,7 @@ use tower::{BoxError, Service};
 pub use answer::{Error, ErrorKind, SuccessBody};
 #[cfg(feature = "cors")]
 pub(crate) use cors::policy as cors_policy;
-pub(crate) use form::decode;
+pub(crate) use form::{Form, decode};
 #[cfg(feature = "tracing")]
 pub(crate) use observe::Fingerprints;
 

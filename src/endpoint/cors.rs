@@ -12,7 +12,7 @@ use http_body_util::Full;
 use hyper::{Method, Request, Response, body::Body, header};
 use pin_project_lite::pin_project;
 use tower::{BoxError, Service};
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowOrigin, CorsLayer, preflight_request_headers};
 use tower_layer::Layer as _;
 
 use super::{Conversation, Endpoint, answer::seal, observe::Observation};
@@ -30,6 +30,8 @@ pub(crate) fn policy(origins: impl Into<AllowOrigin>) -> CorsLayer {
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
         .expose_headers([header::RETRY_AFTER, header::WWW_AUTHENTICATE])
         .max_age(std::time::Duration::from_secs(3600))
+        // Also where the answer would be the same for everybody: a cache must not have to know that.
+        .vary(preflight_request_headers().collect::<Vec<_>>())
 }
 
 /// The conversation, as the service that a `CorsLayer` is put around.

@@ -89,6 +89,7 @@ impl Observation {
         macro_rules! event {
             ($level:ident) => {
                 tracing::$level!(
+                    target: "tower_revocation",
                     outcome,
                     error = error.map(|error| error.kind().as_str()),
                     client_id = self.client_id.as_ref().map(tracing::field::debug),

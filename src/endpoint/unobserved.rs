@@ -4,14 +4,21 @@ use super::answer::Error;
 use crate::client::Credentials;
 
 #[derive(Debug)]
-pub(super) struct Observation;
+pub(super) struct Observation {
+    ended: bool,
+}
 
 impl Observation {
     pub(super) fn begin() -> Self {
-        Self
+        Self { ended: false }
     }
 
-    pub(super) fn claim(&mut self, _: &Credentials) {}
+    pub(super) fn claim(&mut self, _: &Credentials) {
+        debug_assert!(!self.ended, "nothing is learnt after the end");
+    }
 
-    pub(super) fn end(&mut self, _: &'static str, _: Option<&Error>) {}
+    pub(super) fn end(&mut self, _: &'static str, _: Option<&Error>) {
+        debug_assert!(!self.ended, "there is one end");
+        self.ended = true;
+    }
 }

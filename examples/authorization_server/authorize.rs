@@ -1,0 +1,172 @@
+//! `/oauth2/authorize`: authorization code with PKCE (RFC 6749 §4.1, RFC 7636), and `iss` (RFC
+//! 9207).
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{RawQuery, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use tower_revocation::{
+    client::registry::{Client, Clients as _},
+    introspect::issued::{Grant, Mint},
+};
+
+use crate::{
+    request::{NO_STORE, OAuthError, parameters},
+    server::{CODE_LIFETIME, Server},
+};
+
+/// The one user, who is always signed in and always agrees.
+const DEMO_USER: &str = "alice";
+
+/// What the token endpoint has to compare, kept with the code.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Asked {
+    /// As it was sent, if it was (RFC 6749 §4.1.3).
+    pub(crate) redirect_uri: Option<String>,
+    pub(crate) code_challenge: String,
+}
+
+pub(crate) async fn authorize(
+    State(server): State<Server>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, OAuthError> {
+    let parameters = parameters(query.unwrap_or_default().as_bytes())?;
+    let get = |name: &str| parameters.get(name).map(String::as_str);
+
+    // Until client and redirect URI are known to belong together, nobody is sent anywhere (RFC 6749
+    // §4.1.2.1).
+    let client_id = get("client_id").ok_or_else(unknown_client)?;
+    let client = server.clients.client(client_id).await;
+    let client = client
+        .map_err(|error| OAuthError::unavailable(&*error))?
+        .filter(|client| !client.disabled())
+        .ok_or_else(unknown_client)?;
+    let redirect_uri = redirect_uri(&client, get("redirect_uri"))?;
+
+    let mut answer = vec![("iss", server.issuer.to_string())];
+    answer.extend(get("state").map(|state| ("state", state.to_owned())));
+    match code(&server, &client, &get).await {
+        Ok(code) => answer.push(("code", code)),
+        Err(error) => {
+            answer.push(("error", error.code.to_owned()));
+            answer.push(("error_description", error.description));
+        }
+    }
+    redirect(&redirect_uri, &answer)
+}
+
+async fn code<'a>(
+    server: &Server,
+    client: &Arc<Client>,
+    get: &impl Fn(&str) -> Option<&'a str>,
+) -> Result<String, OAuthError> {
+    if get("response_type") != Some("code") {
+        return Err(OAuthError::new(
+            "unsupported_response_type",
+            "response_type is not code",
+        ));
+    }
+    if !client
+        .grant_types()
+        .iter()
+        .any(|grant| grant == "authorization_code")
+    {
+        return Err(OAuthError::new(
+            "unauthorized_client",
+            "The client has no such grant type",
+        ));
+    }
+    if get("code_challenge_method") != Some("S256") {
+        return Err(OAuthError::invalid_request(
+            "code_challenge_method is not S256",
+        ));
+    }
+    // The length of a SHA-256 in base64url.
+    let code_challenge = get("code_challenge").filter(|challenge| challenge.len() == 43);
+    let code_challenge = code_challenge
+        .ok_or_else(|| OAuthError::invalid_request("code_challenge is missing or malformed"))?;
+    let asked = Asked {
+        redirect_uri: get("redirect_uri").map(str::to_owned),
+        code_challenge: code_challenge.to_owned(),
+    };
+
+    let mut grant = Grant::random(client.client_id()).subject(DEMO_USER);
+    grant.scope = scope(client, get("scope"))?;
+    let note = serde_json::to_string(&asked).map_err(|error| OAuthError::unavailable(&error))?;
+    let order = vec![Mint::authorization_code(CODE_LIFETIME).note(note)];
+    let issued = server.tokens.issue(grant, order).await;
+    let issued = issued.map_err(|error| OAuthError::unavailable(&error))?;
+    let code = issued.and_then(|mut issued| issued.pop());
+    let code = code.ok_or_else(|| OAuthError::new("access_denied", "The client is revoked"))?;
+    Ok(code.token.expose().to_owned())
+}
+
+/// What is asked for, if the client may have it; else all that it may have.
+pub(crate) fn scope(client: &Client, asked: Option<&str>) -> Result<Option<String>, OAuthError> {
+    let Some(asked) = asked else {
+        return Ok(client.scope().map(str::to_owned));
+    };
+    let registered = client.scope().unwrap_or_default();
+    let may_have = |scope| registered.split(' ').any(|registered| registered == scope);
+    if asked.split(' ').all(may_have) {
+        Ok(Some(asked.to_owned()))
+    } else {
+        Err(OAuthError::new(
+            "invalid_scope",
+            "The client may not have this scope",
+        ))
+    }
+}
+
+fn unknown_client() -> OAuthError {
+    OAuthError::invalid_request("The client is unknown")
+}
+
+/// The registered one that is meant, **byte for byte**, but for the port of a loopback address (RFC
+/// 8252 §7.3).
+fn redirect_uri(client: &Client, asked: Option<&str>) -> Result<String, OAuthError> {
+    let registered = client.redirect_uris();
+    let Some(asked) = asked else {
+        return match registered {
+            [only] => Ok(only.clone()),
+            _ => Err(OAuthError::invalid_request(
+                "The parameter redirect_uri is missing",
+            )),
+        };
+    };
+    let portless = without_loopback_port(asked);
+    registered
+        .iter()
+        .any(|registered| registered == asked || Some(registered) == portless.as_ref())
+        .then(|| asked.to_owned())
+        .ok_or_else(|| OAuthError::invalid_request("The redirect_uri is not registered"))
+}
+
+fn without_loopback_port(uri: &str) -> Option<String> {
+    ["http://127.0.0.1", "http://[::1]"]
+        .into_iter()
+        .find_map(|host| {
+            let rest = uri.strip_prefix(host)?.strip_prefix(':')?;
+            let path = rest.find('/')?;
+            rest[..path].parse::<u16>().ok()?;
+            Some(format!("{host}{}", &rest[path..]))
+        })
+}
+
+fn redirect(uri: &str, answer: &[(&str, String)]) -> Result<Response, OAuthError> {
+    let answer =
+        serde_urlencoded::to_string(answer).map_err(|error| OAuthError::unavailable(&error))?;
+    let separator = if uri.contains('?') { '&' } else { '?' };
+    let location = HeaderValue::try_from(format!("{uri}{separator}{answer}"))
+        .map_err(|error| OAuthError::unavailable(&error))?;
+    Ok((
+        StatusCode::SEE_OTHER,
+        NO_STORE,
+        [(header::LOCATION, location)],
+    )
+        .into_response())
+}

@@ -1,0 +1,71 @@
+//! `/oauth2/introspect` (RFC 7662).
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use tower_revocation::{
+    client::AuthMethod,
+    introspect::{Introspection, TokenKind},
+    log::NumericDate,
+};
+
+use crate::{
+    request::{NO_STORE, OAuthError, Post},
+    server::Server,
+};
+
+pub(crate) async fn introspect(
+    State(server): State<Server>,
+    post: Post,
+) -> Result<Response, OAuthError> {
+    // A public client has proven nothing, and this answers for tokens of every client (RFC 7662
+    // §2.1).
+    if post
+        .client
+        .token_endpoint_auth_methods()
+        .contains(&AuthMethod::None)
+    {
+        return Err(OAuthError::invalid_client());
+    }
+    let token = post.require_secret("token")?;
+    let token = server.tokens.introspect(&token);
+    let token = token
+        .map_err(|error| OAuthError::unavailable(&error))?
+        .filter(|token| server.index.is_live(token, NumericDate::now()));
+    let Some(token) = token else {
+        return Ok((NO_STORE, Json(json!({ "active": false }))).into_response());
+    };
+    let Introspection {
+        client_id,
+        sub,
+        scope,
+        iat,
+        exp,
+        kind,
+        ..
+    } = token;
+    let mut object = json!({
+        "active": true,
+        "iss": &*server.issuer,
+        "client_id": client_id,
+        "iat": iat.seconds(),
+    });
+    let optional = [
+        ("sub", sub.map(Into::into)),
+        ("scope", scope.map(Into::into)),
+        ("exp", exp.map(|exp| exp.seconds().into())),
+        (
+            "token_type",
+            (kind == TokenKind::AccessToken).then(|| "Bearer".into()),
+        ),
+    ];
+    for (name, value) in optional {
+        if let Some(value) = value {
+            object[name] = value;
+        }
+    }
+    Ok((NO_STORE, Json(object)).into_response())
+}

@@ -1,0 +1,193 @@
+//! What a client posts, and what it is told when that is wrong (RFC 6749 §5.2).
+
+use std::{any::Any, collections::HashMap, error::Error as StdError, sync::Arc};
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{FromRequest, Request},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes as RawBytes;
+use http_body_util::Full;
+use serde_json::json;
+use tower_revocation::{
+    Error, ErrorKind, Secret,
+    client::{Credentials, registry::Client},
+};
+
+use crate::{causes, server::Server};
+
+/// A form that an authenticated client posted.
+pub(crate) struct Post {
+    pub(crate) client: Arc<Client>,
+    parameters: HashMap<String, String>,
+}
+
+impl Post {
+    /// A parameter. Sent without a value is not sent (RFC 6749 §3.2).
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.parameters.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn require(&self, name: &'static str) -> Result<&str, OAuthError> {
+        self.get(name)
+            .ok_or_else(|| OAuthError::invalid_request(format!("The parameter {name} is missing")))
+    }
+
+    pub(crate) fn require_secret(&self, name: &'static str) -> Result<Secret, OAuthError> {
+        self.require(name).map(Secret::from)
+    }
+}
+
+impl FromRequest<Server> for Post {
+    type Rejection = OAuthError;
+
+    async fn from_request(request: Request, server: &Server) -> Result<Self, OAuthError> {
+        let headers = request.headers().clone();
+        if !is_form(&headers) {
+            return Err(OAuthError {
+                status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                ..OAuthError::invalid_request("The body is not a form")
+            });
+        }
+        let body = Bytes::from_request(request, server)
+            .await
+            .map_err(|error| OAuthError {
+                status: error.status(),
+                ..OAuthError::invalid_request("The body could not be read")
+            })?;
+
+        // The same reading of credentials, and the same clients, as at the revocation endpoint.
+        let credentials = Credentials::from_request(&headers, &body)?;
+        let client = server.authenticator.authenticate(&credentials).await;
+        let client = client
+            .map_err(|error| OAuthError::unavailable(&*error))?
+            .ok_or_else(OAuthError::invalid_client)?;
+        Ok(Self {
+            client,
+            parameters: parameters(&body)?,
+        })
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|value| {
+            value
+                .trim()
+                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        })
+}
+
+/// By name; none may be repeated (RFC 6749 §3.2).
+pub(crate) fn parameters(form: &[u8]) -> Result<HashMap<String, String>, OAuthError> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(form)
+        .map_err(|_| OAuthError::invalid_request("The parameters are malformed"))?;
+    let mut parameters = HashMap::new();
+    for (name, value) in pairs {
+        if parameters.insert(name, value).is_some() {
+            return Err(OAuthError::invalid_request("A parameter is repeated"));
+        }
+    }
+    parameters.retain(|_, value| !value.is_empty());
+    Ok(parameters)
+}
+
+/// What the client is told.
+#[derive(Debug)]
+pub(crate) struct OAuthError {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) description: String,
+}
+
+impl OAuthError {
+    pub(crate) fn new(code: &'static str, description: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            code,
+            description: description.into(),
+        }
+    }
+
+    pub(crate) fn invalid_request(description: impl Into<String>) -> Self {
+        Self::new("invalid_request", description)
+    }
+
+    pub(crate) fn invalid_grant() -> Self {
+        Self::new(
+            "invalid_grant",
+            "The grant is invalid, expired, revoked or of another client",
+        )
+    }
+
+    pub(crate) fn invalid_client() -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            ..Self::new("invalid_client", "Client authentication failed")
+        }
+    }
+
+    /// A part of ours failed: the cause is for the log alone.
+    pub(crate) fn unavailable(cause: &dyn StdError) -> Self {
+        tracing::error!(cause = causes(cause), "unavailable");
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            ..Self::new("temporarily_unavailable", "Try again later")
+        }
+    }
+}
+
+impl From<Error> for OAuthError {
+    fn from(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::InvalidRequest => Self::invalid_request("The request is malformed"),
+            ErrorKind::InvalidClient => Self::invalid_client(),
+            _ => Self::unavailable(&error),
+        }
+    }
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        let object = json!({ "error": self.code, "error_description": self.description });
+        let mut response = (self.status, NO_STORE, Json(object)).into_response();
+        let challenge = match self.status {
+            StatusCode::UNAUTHORIZED => (
+                header::WWW_AUTHENTICATE,
+                r#"Basic realm="oauth", charset="UTF-8""#,
+            ),
+            StatusCode::SERVICE_UNAVAILABLE => (header::RETRY_AFTER, "1"),
+            _ => return response,
+        };
+        let (name, value) = challenge;
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+        response
+    }
+}
+
+/// Tokens and errors about them are nothing to keep (RFC 6749 §5.1).
+pub(crate) const NO_STORE: [(header::HeaderName, &str); 2] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::PRAGMA, "no-cache"),
+];
+
+/// The answer to a request whose handler panicked. Others go on.
+pub(crate) fn panicked(_: Box<dyn Any + Send>) -> Response<Full<RawBytes>> {
+    let mut response = Response::new(Full::from(r#"{"error":"server_error"}"#));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,180 @@
+//! `/oauth2/token` (RFC 6749 §3.2).
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use tower_revocation::{
+    Secret,
+    client::AuthMethod,
+    introspect::issued::{Grant, Issued, Mint, Registered, Rotation, Use},
+    log::{NumericDate, Revocation, RevocationLog as _, Selector},
+};
+
+use crate::{
+    authorize::{Asked, scope},
+    request::{NO_STORE, OAuthError, Post},
+    server::{ACCESS_TOKEN_LIFETIME, REFRESH_TOKEN_LIFETIME, Server},
+};
+
+pub(crate) async fn token(
+    State(server): State<Server>,
+    post: Post,
+) -> Result<Response, OAuthError> {
+    let grant_type = post.require("grant_type")?;
+    let known = ["authorization_code", "refresh_token", "client_credentials"];
+    if !known.contains(&grant_type) {
+        return Err(OAuthError::new(
+            "unsupported_grant_type",
+            "The grant type is unknown",
+        ));
+    }
+    if !post
+        .client
+        .grant_types()
+        .iter()
+        .any(|registered| registered == grant_type)
+    {
+        return Err(OAuthError::new(
+            "unauthorized_client",
+            "The client has no such grant type",
+        ));
+    }
+    match grant_type {
+        "authorization_code" => authorization_code(&server, &post).await,
+        "refresh_token" => refresh_token(&server, &post).await,
+        _ => client_credentials(&server, &post).await,
+    }
+}
+
+async fn authorization_code(server: &Server, post: &Post) -> Result<Response, OAuthError> {
+    let code = post.require_secret("code")?;
+    let known = known(server, post, &code, Use::AuthorizationCode)?;
+    // A code that comes a second time ends its grant, whatever else is sent with it (RFC 6749
+    // §4.1.2).
+    if !known.spent {
+        let asked: Asked =
+            serde_json::from_str(&known.note).map_err(|error| OAuthError::unavailable(&error))?;
+        let verifier = post.require("code_verifier")?;
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
+        if challenge != asked.code_challenge
+            || asked.redirect_uri.is_some()
+                && post.get("redirect_uri") != asked.redirect_uri.as_deref()
+        {
+            return Err(OAuthError::invalid_grant());
+        }
+    }
+    exchange(server, post, &code, known.grant).await
+}
+
+async fn refresh_token(server: &Server, post: &Post) -> Result<Response, OAuthError> {
+    let token = post.require_secret("refresh_token")?;
+    let known = known(server, post, &token, Use::RefreshToken)?;
+    // No more than was granted; all of it is given, and `scope` in the answer says so (RFC 6749
+    // §6).
+    let granted = known.grant.scope.as_deref().unwrap_or_default();
+    let may_have = |scope: &str| granted.split(' ').any(|granted| granted == scope);
+    if !post
+        .get("scope")
+        .is_none_or(|scope| scope.split(' ').all(may_have))
+    {
+        return Err(OAuthError::new(
+            "invalid_scope",
+            "The scope was not granted",
+        ));
+    }
+    exchange(server, post, &token, known.grant).await
+}
+
+async fn client_credentials(server: &Server, post: &Post) -> Result<Response, OAuthError> {
+    if post
+        .client
+        .token_endpoint_auth_methods()
+        .contains(&AuthMethod::None)
+    {
+        return Err(OAuthError::new(
+            "unauthorized_client",
+            "A public client has no credentials",
+        ));
+    }
+    let mut grant = Grant::random(post.client.client_id());
+    grant.scope = scope(&post.client, post.get("scope"))?;
+    let order = vec![Mint::access_token(ACCESS_TOKEN_LIFETIME)];
+    let issued = server.tokens.issue(grant.clone(), order).await;
+    let issued = issued.map_err(|error| OAuthError::unavailable(&error))?;
+    Ok(tokens(
+        &grant,
+        &issued.ok_or_else(OAuthError::invalid_grant)?,
+    ))
+}
+
+/// What is known of a token, if it is of this use and of this client.
+fn known(
+    server: &Server,
+    post: &Post,
+    token: &Secret,
+    usage: Use,
+) -> Result<Registered, OAuthError> {
+    let known = server.tokens.look_up(token);
+    known
+        .map_err(|error| OAuthError::unavailable(&error))?
+        .filter(|known| known.usage == usage)
+        .filter(|known| known.grant.client_id == post.client.client_id())
+        .ok_or_else(OAuthError::invalid_grant)
+}
+
+/// New tokens for an old one, once. An old one that comes again is in the hands of two, and so its
+/// grant ends (RFC 9700 §4.14.2).
+async fn exchange(
+    server: &Server,
+    post: &Post,
+    old: &Secret,
+    grant: Grant,
+) -> Result<Response, OAuthError> {
+    let mut orders = vec![Mint::access_token(ACCESS_TOKEN_LIFETIME)];
+    if post
+        .client
+        .grant_types()
+        .iter()
+        .any(|registered| registered == "refresh_token")
+    {
+        orders.push(Mint::refresh_token(REFRESH_TOKEN_LIFETIME));
+    }
+    let rotation = server.tokens.rotate(old, orders).await;
+    match rotation.map_err(|error| OAuthError::unavailable(&error))? {
+        Rotation::Issued(issued) => Ok(tokens(&grant, &issued)),
+        Rotation::Spent(grant) => {
+            tracing::warn!(client_id = ?grant.client_id, "a spent token came again: its grant ends");
+            let expires = NumericDate::now() + server.tokens.longest_lifetime();
+            let record = Revocation::forever(Selector::grant(&grant.id), expires);
+            let appended = server.log.append(vec![record]).await;
+            appended.map_err(|error| OAuthError::unavailable(&error))?;
+            Err(OAuthError::invalid_grant())
+        }
+        _ => Err(OAuthError::invalid_grant()),
+    }
+}
+
+/// RFC 6749 §5.1.
+fn tokens(grant: &Grant, issued: &[Issued]) -> Response {
+    let now = NumericDate::now();
+    let mut object = json!({ "token_type": "Bearer" });
+    for issued in issued {
+        let token = issued.token.expose();
+        match issued.usage {
+            Use::AccessToken => {
+                object["access_token"] = token.into();
+                object["expires_in"] = issued.exp.seconds().saturating_sub(now.seconds()).into();
+            }
+            _ => object["refresh_token"] = token.into(),
+        }
+    }
+    if let Some(scope) = &grant.scope {
+        object["scope"] = scope.as_str().into();
+    }
+    (NO_STORE, Json(object)).into_response()
+}

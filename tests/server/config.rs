@@ -1,0 +1,122 @@
+//! What the environment can say, and what is refused.
+
+use std::{fs, process::Command};
+
+use super::{
+    http::{Http, Who},
+    process::{Server, command, folder},
+};
+
+/// Why it does not start.
+fn refusal(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    assert!(!output.status.success(), "it started");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn address_that_is_not_loopback_is_refused_unless_it_is_meant() {
+    let (_folder, data) = folder();
+    let mut exposed = command();
+    exposed.env("DATA", &data).env("LISTEN", "0.0.0.0:0");
+    let refusal = refusal(exposed);
+    assert!(refusal.contains("not a loopback address"), "{refusal}");
+    assert!(refusal.contains("DEMO_EXPOSE=1"), "{refusal}");
+
+    let mut exposed = command();
+    exposed
+        .env("DATA", &data)
+        .env("LISTEN", "0.0.0.0:0")
+        .env("DEMO_EXPOSE", "1");
+    let server = Server::run(exposed);
+    assert!(server.address.starts_with("0.0.0.0:"));
+}
+
+#[test]
+fn second_server_on_one_file_is_told_that_it_is_locked() {
+    let (_folder, data) = folder();
+    let _server = Server::start(&data);
+    let mut second = command();
+    second.env("DATA", &data);
+    let refusal = refusal(second);
+    assert!(refusal.contains("open in another process"), "{refusal}");
+}
+
+#[test]
+fn file_that_is_no_log_is_refused_and_left_alone() {
+    let (_folder, data) = folder();
+    fs::write(&data, "precious").unwrap();
+    let mut started = command();
+    started.env("DATA", &data);
+    let refusal = refusal(started);
+    assert!(
+        refusal.contains("damaged, or the file is no log"),
+        "{refusal}"
+    );
+    assert_eq!(fs::read(&data).unwrap(), b"precious");
+}
+
+#[test]
+fn bad_clients_are_refused_with_line_and_reason() {
+    let (folder, data) = folder();
+    let clients = folder.path().join("clients.json");
+    fs::write(&clients, "[\n  { \"client_id\": \"a\" }\n]").unwrap();
+    let mut started = command();
+    started.env("DATA", &data).env("CLIENTS", &clients);
+    let refusal = refusal(started);
+    assert!(
+        refusal.contains("line 2") && refusal.contains("secret"),
+        "{refusal}"
+    );
+}
+
+#[tokio::test]
+async fn clients_issuer_and_origins_can_be_set() {
+    let (folder, data) = folder();
+    let clients = folder.path().join("clients.json");
+    fs::write(
+        &clients,
+        r#"{ "client_id": "own", "client_secret": "s3cret" }"#,
+    )
+    .unwrap();
+    let mut started = command();
+    started
+        .env("DATA", &data)
+        .env("CLIENTS", &clients)
+        .env("ISSUER", "https://as.example.com")
+        .env("CORS_ORIGINS", "https://spa.example, https://other.example");
+    let server = Server::run(started);
+    let http = Http::to(server.url(""));
+
+    let metadata = http
+        .get("/.well-known/oauth-authorization-server")
+        .await
+        .json();
+    assert_eq!(metadata["issuer"], "https://as.example.com");
+    assert_eq!(
+        metadata["revocation_endpoint"],
+        "https://as.example.com/oauth2/revoke"
+    );
+    assert_eq!(
+        http.revoke(Who::Basic("own", "s3cret"), "unknown")
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        http.revoke(Who::Public("spa-1"), "unknown").await.status,
+        401
+    );
+
+    for (origin, allowed) in [
+        ("https://other.example", "https://other.example"),
+        ("http://127.0.0.1:5173", ""),
+    ] {
+        let request = hyper::Request::post(server.url("/oauth2/revoke"))
+            .header("origin", origin)
+            .body("".into())
+            .unwrap();
+        let answer = http.try_send(request).await.unwrap();
+        assert_eq!(answer.header("access-control-allow-origin"), allowed);
+    }
+}

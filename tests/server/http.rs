@@ -1,0 +1,207 @@
+//! A client's side of the conversation.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{HeaderMap, Request, StatusCode, header};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::Value;
+
+/// The clients that the example comes with.
+pub(crate) const C1: Who = Who::Basic("s6BhdRkqt3", "gX1fBat3bV");
+pub(crate) const C2: Who = Who::Basic("c2", "s3cr3t-two");
+pub(crate) const POST: Who = Who::Post("post-client", "p0st");
+pub(crate) const SPA: Who = Who::Public("spa-1");
+pub(crate) const SPA2: Who = Who::Public("spa-2");
+
+/// Who asks, and how it says so.
+#[derive(Clone, Copy)]
+pub(crate) enum Who {
+    Basic(&'static str, &'static str),
+    Post(&'static str, &'static str),
+    Public(&'static str),
+    Nobody,
+}
+
+impl Who {
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            Self::Basic(id, _) | Self::Post(id, _) | Self::Public(id) => id,
+            Self::Nobody => "",
+        }
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Http {
+    client: Client<HttpConnector, Full<Bytes>>,
+    base: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub(crate) fn text(&self, name: &str) -> String {
+        let json = self.json();
+        json[name]
+            .as_str()
+            .unwrap_or_else(|| panic!("no {name}: {self:?}"))
+            .to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn is_error(&self, status: u16, code: &str) -> bool {
+        self.status == status && self.json()["error"] == code
+    }
+}
+
+impl Http {
+    pub(crate) fn to(base: String) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Self { client, base }
+    }
+
+    /// Nothing if the server is gone.
+    pub(crate) async fn try_send(&self, request: Request<Full<Bytes>>) -> Option<Answer> {
+        let (head, body) = self.client.request(request).await.ok()?.into_parts();
+        let body = body.collect().await.ok()?.to_bytes();
+        Some(Answer {
+            status: head.status,
+            headers: head.headers,
+            body,
+        })
+    }
+
+    pub(crate) async fn try_post(
+        &self,
+        path: &str,
+        who: Who,
+        parameters: &[(&str, &str)],
+    ) -> Option<Answer> {
+        let mut parameters = parameters.to_vec();
+        let mut request = Request::post(format!("{}{path}", self.base))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        match who {
+            Who::Basic(id, secret) => {
+                let credentials = STANDARD.encode(format!("{id}:{secret}"));
+                request = request.header(header::AUTHORIZATION, format!("Basic {credentials}"));
+            }
+            Who::Post(id, secret) => {
+                parameters.extend([("client_id", id), ("client_secret", secret)]);
+            }
+            Who::Public(id) => parameters.push(("client_id", id)),
+            Who::Nobody => {}
+        }
+        let body = serde_urlencoded::to_string(parameters).unwrap();
+        self.try_send(request.body(Full::from(body)).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, who: Who, parameters: &[(&str, &str)]) -> Answer {
+        self.try_post(path, who, parameters)
+            .await
+            .expect("the server answers")
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let request = Request::get(format!("{}{path}", self.base))
+            .body(Full::default())
+            .unwrap();
+        self.try_send(request).await.expect("the server answers")
+    }
+
+    /// `/api/me` with a token.
+    pub(crate) async fn me(&self, token: &str) -> Answer {
+        let request = Request::get(format!("{}/api/me", self.base))
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .body(Full::default())
+            .unwrap();
+        self.try_send(request).await.expect("the server answers")
+    }
+
+    pub(crate) async fn revoke(&self, who: Who, token: &str) -> Answer {
+        self.post("/oauth2/revoke", who, &[("token", token)]).await
+    }
+
+    pub(crate) async fn refresh(&self, who: Who, token: &str) -> Answer {
+        let parameters = [("grant_type", "refresh_token"), ("refresh_token", token)];
+        self.post("/oauth2/token", who, &parameters).await
+    }
+
+    pub(crate) async fn is_active(&self, token: &str) -> bool {
+        let answer = self
+            .post("/oauth2/introspect", C1, &[("token", token)])
+            .await;
+        answer.json()["active"].as_bool().unwrap()
+    }
+
+    /// An authorization code for alice, with the verifier of RFC 7636 §B.
+    pub(crate) async fn code(&self, who: Who) -> String {
+        let answer = self.get(&authorize(who, &[])).await;
+        answered(&answer, "code").unwrap_or_else(|| panic!("{answer:?}"))
+    }
+
+    pub(crate) async fn redeem(&self, who: Who, code: &str) -> Answer {
+        let parameters = [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", REDIRECT_URI),
+            ("code_verifier", VERIFIER),
+        ];
+        self.post("/oauth2/token", who, &parameters).await
+    }
+
+    /// An access token and a refresh token of a grant of its own.
+    pub(crate) async fn tokens(&self, who: Who) -> (String, String) {
+        let code = self.code(who).await;
+        let answer = self.redeem(who, &code).await;
+        (answer.text("access_token"), answer.text("refresh_token"))
+    }
+}
+
+pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:4711/callback";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// The path of an authorization request, some of its parameters replaced.
+pub(crate) fn authorize(who: Who, replaced: &[(&str, &str)]) -> String {
+    let mut parameters = vec![
+        ("response_type", "code"),
+        ("client_id", who.id()),
+        ("redirect_uri", REDIRECT_URI),
+        ("state", "xyz"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
+    parameters.retain(|(name, _)| replaced.iter().all(|(other, _)| other != name));
+    parameters.extend(replaced);
+    format!(
+        "/oauth2/authorize?{}",
+        serde_urlencoded::to_string(parameters).unwrap()
+    )
+}
+
+/// A parameter of the address that an answer redirects to.
+pub(crate) fn answered(answer: &Answer, name: &str) -> Option<String> {
+    let (_, query) = answer.header("location").split_once('?')?;
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap();
+    pairs
+        .into_iter()
+        .find_map(|(other, value)| (other == name).then_some(value))
+}

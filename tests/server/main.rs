@@ -1,0 +1,10 @@
+//! The example authorization server, as a process of its own.
+
+mod config;
+mod disk;
+mod http;
+mod journey;
+mod kill;
+mod process;
+mod readme;
+mod shutdown;

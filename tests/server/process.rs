@@ -1,0 +1,113 @@
+//! Starts the example, and ends it.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread::JoinHandle,
+};
+
+use tempfile::TempDir;
+
+/// A server that runs. Dropped, it is killed.
+pub(crate) struct Server {
+    child: Child,
+    log: Option<JoinHandle<String>>,
+    pub(crate) address: String,
+}
+
+pub(crate) fn binary() -> PathBuf {
+    let mut path = std::env::current_exe().unwrap();
+    // target/debug/deps/server-… => target/debug/examples/authorization_server
+    path.pop();
+    path.pop();
+    path.join("examples/authorization_server")
+}
+
+/// The command, told nothing by the environment of the tests.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(binary());
+    for name in ["ISSUER", "CORS_ORIGINS", "CLIENTS", "DEMO_EXPOSE", "DATA"] {
+        command.env_remove(name);
+    }
+    command.env("LISTEN", "127.0.0.1:0");
+    command
+}
+
+impl Server {
+    /// On a file, at a port that is free.
+    pub(crate) fn start(data: &Path) -> Self {
+        let mut command = command();
+        command.env("DATA", data);
+        Self::run(command)
+    }
+
+    pub(crate) fn run(mut command: Command) -> Self {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command
+            .spawn()
+            .expect("cargo builds the examples before the tests run");
+        let mut stderr = child.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).unwrap();
+            log
+        });
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let Some(Ok(line)) = lines.next() else {
+            panic!("it ended: {}", log.join().unwrap());
+        };
+        // The rest is for people, and must not block the server.
+        std::thread::spawn(move || lines.for_each(drop));
+        let address = line
+            .strip_prefix("listening on http://")
+            .expect("where it listens");
+        Self {
+            child,
+            log: Some(log),
+            address: address.to_owned(),
+        }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// `kill -9`, and what it had logged.
+    pub(crate) fn kill(mut self) -> String {
+        self.child.kill().unwrap();
+        self.wait().1
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill")
+            .args(["-s", name, &id])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// How it ended, and what it logged.
+    pub(crate) fn wait(&mut self) -> (ExitStatus, String) {
+        let status = self.child.wait().unwrap();
+        (status, self.log.take().unwrap().join().unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A folder for the server's file.
+pub(crate) fn folder() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("state.redb");
+    (folder, data)
+}

@@ -165,7 +165,7 @@ impl<A, B> RevocationLayer<A, B> {
         self
     }
 
-    /// `Retry-After` of a 503 whose cause does not say better. One second, unless this is called.
+    /// `Retry-After` of a 503 or a 429 whose cause does not say better. One second, unless this is called.
     pub fn retry_after(mut self, delay: Duration) -> Self {
         self.endpoint.settings_mut().manner.retry_after = delay;
         self

@@ -1,4 +1,111 @@
-//! OAuth 2.0 token revocation as a Tower layer.
+//! OAuth 2.0 token revocation ([RFC 7009]) as a [Tower](tower) layer.
+//!
+//! [`RevocationLayer`] answers the requests on one path and passes every other one through untouched.
+//! It goes around any service of HTTP requests: hyper, axum, tonic, a gateway.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use tower::{BoxError, Layer, ServiceExt, service_fn};
+//! use tower_revocation::{Outcome, RevocationLayer, RevocationRequest, client::Credentials};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), BoxError> {
+//! // Who is asking? `None`: not that client, for whatever reason.
+//! let authenticator = service_fn(async |request: hyper::Request<Credentials>| {
+//!     Ok::<_, BoxError>(match request.into_body() {
+//!         Credentials::ClientId { client_id } if client_id == "spa-1" => Some(client_id),
+//!         _ => None,
+//!     })
+//! });
+//! // Whose token is it, and what became of it?
+//! let backend = service_fn(async |request: RevocationRequest<String>| {
+//!     Ok::<_, BoxError>(match request.token.expose() {
+//!         "45ghiukldjahdnhzdauz" if request.client == "spa-1" => Outcome::Revoked,
+//!         _ => Outcome::NotFound,
+//!     })
+//! });
+//!
+//! let router: Router = Router::new().route("/", get(async || "hello"));
+//! let app = RevocationLayer::new("/oauth2/revoke", authenticator, backend).layer(router);
+//!
+//! let request = hyper::Request::post("/oauth2/revoke")
+//!     .header("content-type", "application/x-www-form-urlencoded")
+//!     .body("token=45ghiukldjahdnhzdauz&client_id=spa-1".to_owned())?;
+//! assert_eq!(app.oneshot(request).await?.status(), 200);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The conversation
+//!
+//! Four steps, in this order, for every revocation:
+//!
+//! 1. **Endpoint.** Method, media type, size, one strict form. What the head decides is answered before
+//!    the body is asked for.
+//! 2. **Client.** The [`Credentials`](client::Credentials) go to the authenticator. Nothing about the
+//!    token is looked up before it has answered.
+//! 3. **Backend.** A [`RevocationRequest`] goes to the backend: whose token is it, and what falls with
+//!    it? [`ByHint`] puts several key spaces behind one backend.
+//! 4. **Answer.** 200 if the token is durably revoked or certainly not a live token of ours; an
+//!    [`Error`] otherwise. An error of the authenticator or the backend is 503 with `Retry-After`,
+//!    unless it carries an [`Error`] that says better.
+//!
+//! The authenticator and the backend are plain Tower services: bring your own, or take what is here.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `zeroize` (default) | a [`Secret`] is wiped from memory when it is dropped |
+//! | `registry` | `client::registry`: registered clients in the terms of RFC 7591 |
+//! | `log` | `log`: the record of what was revoked; `enforce::Index` over it; `revoke::Record`, the backend that appends to it |
+//! | `embedded` | `log::EmbeddedLog`: the log in one file, durable before it answers |
+//! | `issued` | `introspect::issued`: tokens registered by your authorization server, hashed at rest |
+//! | `cors` | `RevocationLayer::cors`: browser apps may revoke across origins |
+//! | `tracing`, `metrics` | one event, and one count, for every request on the path |
+//!
+//! A feature adds API and never changes an answer.
+//!
+//! # Mounting it in axum
+//!
+//! The layer compares `uri().path()`, and axum decides what it gets to see. These intercept:
+//!
+//! * `layer.layer(router)`: around the whole application. **Prefer this**: nothing can be beside it.
+//! * `router.fallback(..).layer(layer)`: the layer after the fallback has been set.
+//! * `router.nest_service("/oauth", layer.layer(inner))`: the layer sees the stripped path, so it is
+//!   configured with `/revoke` to answer on `/oauth/revoke`.
+//! * `plain.merge(router.fallback(..).layer(layer))`
+//! * `router.route_service("/oauth2/revoke", layer.into_endpoint())`: the endpoint alone, as a route.
+//!
+//! These do not, silently, because axum calls a router's layers only for what that router has a route
+//! or a fallback for:
+//!
+//! * `router.route_layer(layer)`
+//! * `router.layer(layer).fallback(..)`: the fallback is set too late.
+//! * `router.nest("/oauth", layered)`, where the nested router has neither a fallback nor that route.
+//! * `layered.merge(plain)`
+//!
+//! # Readiness, time and panics
+//!
+//! The service is as ready as the inner service. Authenticator and backend are cloned for a request
+//! and waited for until they are ready. Without a [`timer`](RevocationLayer::timer) there is no
+//! time-out. Panics are not caught; tower-http's `CatchPanicLayer` around the layer makes them 500.
+//!
+//! # Events and counters
+//!
+//! With the feature `tracing`, every request on the path is one event of the target `tower_revocation`,
+//! with these fields:
+//!
+//! * `outcome`: `revoked`, `not_found`, `issued_to_another` or `unsupported`, as the backend answered;
+//!   `refused` for what the peer did wrong; `failed` for what was our fault; `options`, `preflight`;
+//!   `cancelled` if the peer went away, `panicked` if the authenticator or the backend did.
+//! * `error`: the [`ErrorKind`]; `cause`: the whole chain, which the peer never sees.
+//! * `client_id`: as claimed, verified or not, cut to 128 characters and escaped.
+//! * `token`: a fingerprint (`RevocationLayer::fingerprint_key`), never the token.
+//! * `duration`: seconds.
+//!
+//! With the feature `metrics`, the counter `tower_revocation_requests_total` has the labels `outcome`
+//! and `error`, and the histogram `tower_revocation_request_duration_seconds` the label `outcome`.
+//!
+//! [RFC 7009]: https://www.rfc-editor.org/rfc/rfc7009
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;

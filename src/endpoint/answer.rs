@@ -242,7 +242,7 @@ pub(crate) struct Manner {
     challenge: HeaderValue,
     /// Whether `client_secret_basic` is among the methods of this endpoint.
     pub(crate) basic_enabled: bool,
-    /// `Retry-After` of a 503 that knows no better.
+    /// `Retry-After` of a 503 or a 429 that knows no better.
     pub(crate) retry_after: Duration,
     pub(crate) success_body: SuccessBody,
 }
@@ -333,7 +333,9 @@ impl Manner {
             _ => {}
         }
         let retry_after = match error.kind {
-            ErrorKind::Unavailable => error.retry_after.or(Some(self.retry_after)),
+            ErrorKind::Unavailable | ErrorKind::TooManyRequests => {
+                error.retry_after.or(Some(self.retry_after))
+            }
             _ => error.retry_after,
         };
         if let Some(retry_after) = retry_after {

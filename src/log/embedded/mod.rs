@@ -8,6 +8,8 @@ mod writer;
 
 use std::{
     fmt,
+    fs::File,
+    io,
     path::Path,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
@@ -71,7 +73,10 @@ impl EmbeddedLog {
     /// if it is damaged or something else, [`NewerFormat`](LogErrorKind::NewerFormat) if a newer
     /// version wrote it, and [`Storage`](LogErrorKind::Storage) if it cannot be read or written.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LogError> {
-        Self::start(Database::create(path).map_err(Fault::from)?)
+        let path = path.as_ref();
+        let log = Self::start(Database::create(path).map_err(Fault::from)?)?;
+        sync_folder(path).map_err(Fault::from)?;
+        Ok(log)
     }
 
     fn start(database: Database) -> Result<Self, LogError> {
@@ -183,4 +188,15 @@ impl fmt::Debug for EmbeddedLog {
             .field("epoch", &self.epoch)
             .finish_non_exhaustive()
     }
+}
+
+/// Makes the name of a new file as durable as what is in it.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
 }

@@ -63,13 +63,12 @@ where
     }
 }
 
-/// Sends a request through `policy`.
+/// Sends a request through the policy, if there is one.
 ///
 /// `CorsLayer` takes every `OPTIONS` for a preflight. Only one that is (Fetch, CORS-preflight
 /// request) may look like it; any other has its own method put back behind the policy, and gets the
 /// endpoint's own answer and the policy's fields.
 pub(super) fn apply<A, B, C, ReqBody>(
-    policy: &CorsLayer,
     endpoint: &Endpoint<A, B>,
     mut request: Request<ReqBody>,
 ) -> CorsFuture<Conversation<A, B, C, ReqBody>>
@@ -81,6 +80,11 @@ where
     B: Service<RevocationRequest<C>, Response = Outcome> + Clone,
     B::Error: Into<BoxError>,
 {
+    let Some(policy) = &endpoint.settings.cors else {
+        return CorsFuture::Off {
+            future: endpoint.converse(request),
+        };
+    };
     let headers = request.headers();
     let preflight = request.method() == Method::OPTIONS
         && headers.contains_key(header::ORIGIN)
@@ -90,18 +94,22 @@ where
     } else {
         std::mem::replace(request.method_mut(), Method::POST)
     };
-    CorsFuture {
+    CorsFuture::On {
         preflight: preflight.then(Observation::begin),
         future: policy.layer(Inside { endpoint, method }).call(request),
     }
 }
 
 pin_project! {
-    /// The policy's answer to a preflight, or ours with its fields.
-    pub(super) struct CorsFuture<F> {
-        #[pin]
-        future: tower_http::cors::ResponseFuture<F>,
-        preflight: Option<Observation>,
+    /// Our answer; or the policy's to a preflight, or ours with the policy's fields.
+    #[project = CorsFutureProj]
+    pub(super) enum CorsFuture<F> {
+        Off { #[pin] future: F },
+        On {
+            #[pin]
+            future: tower_http::cors::ResponseFuture<F>,
+            preflight: Option<Observation>,
+        },
     }
 }
 
@@ -112,12 +120,16 @@ where
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let Ok(mut response) = ready!(this.future.poll(cx));
-        if let Some(mut observation) = this.preflight.take() {
-            seal(response.headers_mut());
-            observation.end("preflight", None);
+        match self.project() {
+            CorsFutureProj::Off { future } => future.poll(cx),
+            CorsFutureProj::On { future, preflight } => {
+                let Ok(mut response) = ready!(future.poll(cx));
+                if let Some(mut observation) = preflight.take() {
+                    seal(response.headers_mut());
+                    observation.end("preflight", None);
+                }
+                Poll::Ready(Ok(response))
+            }
         }
-        Poll::Ready(Ok(response))
     }
 }

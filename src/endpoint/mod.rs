@@ -2,7 +2,7 @@
 
 mod answer;
 mod conversation;
-#[cfg(feature = "cors")]
+#[cfg_attr(not(feature = "cors"), path = "no_cors.rs")]
 mod cors;
 mod form;
 mod head;
@@ -41,6 +41,7 @@ use crate::{
 };
 use answer::Manner;
 use conversation::Conversation;
+use cors::CorsFuture;
 use patience::Patience;
 
 /// The revocation endpoint by itself: it answers whatever request reaches it, and matches no path.
@@ -121,17 +122,8 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        #[cfg(feature = "cors")]
-        if let Some(policy) = &self.settings.cors {
-            let future = cors::apply(policy, self, request);
-            return EndpointFuture {
-                kind: Kind::Cors { future },
-            };
-        }
         EndpointFuture {
-            kind: Kind::Plain {
-                future: self.converse(request),
-            },
+            future: cors::apply(self, request),
         }
     }
 }
@@ -149,36 +141,7 @@ pin_project! {
         <ReqBody as Body>::Error: Into<BoxError>,
     {
         #[pin]
-        kind: Kind<A, B, C, ReqBody>,
-    }
-}
-
-#[cfg(feature = "cors")]
-pin_project! {
-    #[project = KindProj]
-    enum Kind<A, B, C, ReqBody>
-    where
-        A: Service<Request<Credentials>>,
-        B: Service<RevocationRequest<C>>,
-        ReqBody: Body,
-        <ReqBody as Body>::Error: Into<BoxError>,
-    {
-        Plain { #[pin] future: Conversation<A, B, C, ReqBody> },
-        Cors { #[pin] future: cors::CorsFuture<Conversation<A, B, C, ReqBody>> },
-    }
-}
-
-#[cfg(not(feature = "cors"))]
-pin_project! {
-    #[project = KindProj]
-    enum Kind<A, B, C, ReqBody>
-    where
-        A: Service<Request<Credentials>>,
-        B: Service<RevocationRequest<C>>,
-        ReqBody: Body,
-        <ReqBody as Body>::Error: Into<BoxError>,
-    {
-        Plain { #[pin] future: Conversation<A, B, C, ReqBody> },
+        future: CorsFuture<Conversation<A, B, C, ReqBody>>,
     }
 }
 
@@ -194,11 +157,7 @@ where
     type Output = Result<Response<Full<Bytes>>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().kind.project() {
-            KindProj::Plain { future } => future.poll(cx),
-            #[cfg(feature = "cors")]
-            KindProj::Cors { future } => future.poll(cx),
-        }
+        self.project().future.poll(cx)
     }
 }
 

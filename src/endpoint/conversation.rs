@@ -180,6 +180,7 @@ where
                     this.circumstances.authorization_used = authorization.was_used();
                     let presented = form.presented(authorization);
                     let credentials = presented.sort(this.settings.lenient_double_credentials)?;
+                    #[cfg(feature = "tracing")]
                     this.observation.claim(&credentials);
                     if !credentials.could_be(&this.settings.auth_methods) {
                         return Poll::Ready(Err(Error::new(ErrorKind::InvalidClient)));

@@ -4,6 +4,8 @@ mod answer;
 mod conversation;
 #[cfg_attr(not(feature = "cors"), path = "no_cors.rs")]
 mod cors;
+#[cfg(feature = "tracing")]
+mod fingerprint;
 mod form;
 mod head;
 #[cfg_attr(
@@ -31,9 +33,9 @@ use tower::{BoxError, Service};
 pub use answer::{Error, ErrorKind, SuccessBody};
 #[cfg(feature = "cors")]
 pub(crate) use cors::policy as cors_policy;
-pub(crate) use form::{Form, decode};
 #[cfg(feature = "tracing")]
-pub(crate) use observe::Fingerprints;
+pub(crate) use fingerprint::Fingerprints;
+pub(crate) use form::{Form, decode};
 
 use crate::{
     client::{AuthMethod, Credentials},

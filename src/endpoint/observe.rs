@@ -1,14 +1,16 @@
 //! One event and one count for every request on the path, true to its outcome.
 
-#[cfg(feature = "tracing")]
-use std::sync::OnceLock;
 use std::time::Instant;
 
-#[cfg(feature = "tracing")]
-use hmac::{Hmac, KeyInit as _, Mac as _};
-
 use super::answer::Error;
+#[cfg(feature = "tracing")]
+use super::fingerprint::Fingerprints;
+#[cfg(feature = "tracing")]
 use crate::{client::Credentials, token::Secret};
+
+/// What subscribers filter by.
+#[cfg(feature = "tracing")]
+const TARGET: &str = "tower_revocation";
 
 /// What is known so far of a request on the path. Dropped before its end, it says so.
 #[derive(Debug)]
@@ -34,24 +36,21 @@ impl Observation {
     }
 
     /// Whose credentials were presented. Nobody has believed them yet.
-    #[cfg_attr(
-        not(feature = "tracing"),
-        expect(unused_variables, clippy::unused_self)
-    )]
+    #[cfg(feature = "tracing")]
     pub(super) fn claim(&mut self, credentials: &Credentials) {
-        #[cfg(feature = "tracing")]
-        {
-            const LONGEST: usize = 128;
-            self.client_id = credentials
-                .claimed_client_id()
-                .map(|id| id.chars().take(LONGEST).collect());
-        }
+        const LONGEST: usize = 128;
+        self.client_id = credentials
+            .claimed_client_id()
+            .map(|id| id.chars().take(LONGEST).collect());
     }
 
     /// Which token was presented.
     #[cfg(feature = "tracing")]
     pub(super) fn token(&mut self, token: &Secret, fingerprints: &Fingerprints) {
-        self.token = Some(fingerprints.of(token));
+        // Where not even errors are heard, nobody will read it.
+        if tracing::enabled!(target: TARGET, tracing::Level::ERROR) {
+            self.token = Some(fingerprints.of(token));
+        }
     }
 
     pub(super) fn end(&mut self, outcome: &'static str, error: Option<&Error>) {
@@ -89,7 +88,7 @@ impl Observation {
         macro_rules! event {
             ($level:ident) => {
                 tracing::$level!(
-                    target: "tower_revocation",
+                    target: TARGET,
                     outcome,
                     error = error.map(|error| error.kind().as_str()),
                     client_id = self.client_id.as_ref().map(tracing::field::debug),
@@ -123,57 +122,5 @@ impl std::fmt::Display for Causes<'_> {
             link = cause.source();
         }
         Ok(())
-    }
-}
-
-/// What a token is called in a log: equal for equal tokens, and of no use without the key.
-#[cfg(feature = "tracing")]
-#[derive(Clone)]
-pub(crate) struct Fingerprints(Hmac<sha2::Sha256>);
-
-#[cfg(feature = "tracing")]
-impl Fingerprints {
-    pub(crate) fn keyed(key: &[u8; 32]) -> Self {
-        Self(Hmac::new_from_slice(key).expect("HMAC takes keys of any length"))
-    }
-
-    fn of(&self, token: &Secret) -> String {
-        let digest = self
-            .0
-            .clone()
-            .chain_update(token.expose())
-            .finalize()
-            .into_bytes();
-        let mut fingerprint = [0; 8];
-        fingerprint.copy_from_slice(&digest[..8]);
-        format!("{:016x}", u64::from_be_bytes(fingerprint))
-    }
-}
-
-/// At random, and the same throughout the process.
-#[cfg(feature = "tracing")]
-impl Default for Fingerprints {
-    fn default() -> Self {
-        use std::hash::BuildHasher as _;
-
-        static KEYED: OnceLock<Fingerprints> = OnceLock::new();
-        KEYED
-            .get_or_init(|| {
-                let mut key = [0; 32];
-                for word in key.chunks_exact_mut(8) {
-                    // The standard library draws its hash keys from the operating system.
-                    let random = std::hash::RandomState::new().hash_one(word.len());
-                    word.copy_from_slice(&random.to_ne_bytes());
-                }
-                Self::keyed(&key)
-            })
-            .clone()
-    }
-}
-
-#[cfg(feature = "tracing")]
-impl std::fmt::Debug for Fingerprints {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Fingerprints(..)")
     }
 }

@@ -1,0 +1,58 @@
+//! What a token is called in a log.
+
+use std::{
+    fmt,
+    hash::{BuildHasher as _, RandomState},
+    sync::OnceLock,
+};
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use crate::token::Secret;
+
+/// Names for tokens: equal for equal tokens, and of no use without the key.
+#[derive(Clone)]
+pub(crate) struct Fingerprints(Hmac<Sha256>);
+
+impl Fingerprints {
+    pub(crate) fn keyed(key: &[u8; 32]) -> Self {
+        Self(Hmac::new_from_slice(key).expect("HMAC takes keys of any length"))
+    }
+
+    pub(super) fn of(&self, token: &Secret) -> String {
+        let digest = self
+            .0
+            .clone()
+            .chain_update(token.expose())
+            .finalize()
+            .into_bytes();
+        let mut fingerprint = [0; 8];
+        fingerprint.copy_from_slice(&digest[..8]);
+        format!("{:016x}", u64::from_be_bytes(fingerprint))
+    }
+}
+
+/// At random, and the same throughout the process.
+impl Default for Fingerprints {
+    fn default() -> Self {
+        static KEYED: OnceLock<Fingerprints> = OnceLock::new();
+        KEYED
+            .get_or_init(|| {
+                let mut key = [0; 32];
+                for word in key.chunks_exact_mut(8) {
+                    // The standard library draws its hash keys from the operating system.
+                    let random = RandomState::new().hash_one(word.len());
+                    word.copy_from_slice(&random.to_ne_bytes());
+                }
+                Self::keyed(&key)
+            })
+            .clone()
+    }
+}
+
+impl fmt::Debug for Fingerprints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprints(..)")
+    }
+}

@@ -69,6 +69,8 @@
 //! The layer compares `uri().path()`, and axum decides what it gets to see. These intercept:
 //!
 //! * `layer.layer(router)`: around the whole application. **Prefer this**: nothing can be beside it.
+//!   Where a router is wanted, as by `axum::serve`, make it the only thing in another one:
+//!   `Router::new().fallback_service(layer.layer(router))`.
 //! * `router.fallback(..).layer(layer)`: the layer after the fallback has been set.
 //! * `router.nest_service("/oauth", layer.layer(inner))`: the layer sees the stripped path, so it is
 //!   configured with `/revoke` to answer on `/oauth/revoke`.

@@ -31,7 +31,7 @@ async fn full_disk_is_503_and_nothing_answered_is_lost() {
         .env("DATA", &data)
         .arg("-c")
         .arg(script)
-        .arg(binary());
+        .arg(binary("authorization_server"));
     let server = Server::run(limited);
     let http = Http::to(server.url(""));
     let parameters = [("grant_type", "client_credentials")];

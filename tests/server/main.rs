@@ -1,7 +1,8 @@
-//! The example authorization server, as a process of its own.
+//! The examples, each as a process of its own; the authorization server above all.
 
 mod config;
 mod disk;
+mod examples;
 mod http;
 mod journey;
 mod kill;

@@ -1,4 +1,4 @@
-//! Starts the example, and ends it.
+//! Starts an example, and ends it.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -16,17 +16,17 @@ pub(crate) struct Server {
     pub(crate) address: String,
 }
 
-pub(crate) fn binary() -> PathBuf {
+pub(crate) fn binary(example: &str) -> PathBuf {
     let mut path = std::env::current_exe().unwrap();
-    // target/debug/deps/server-… => target/debug/examples/authorization_server
+    // target/debug/deps/server-… => target/debug/examples/…
     path.pop();
     path.pop();
-    path.join("examples/authorization_server")
+    path.join("examples").join(example)
 }
 
 /// The command, told nothing by the environment of the tests.
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(binary());
+    let mut command = Command::new(binary("authorization_server"));
     for name in ["ISSUER", "CORS_ORIGINS", "CLIENTS", "DEMO_EXPOSE", "DATA"] {
         command.env_remove(name);
     }

@@ -1,0 +1,120 @@
+//! The small examples: what is on the path is answered, and what is not passes.
+
+use std::process::Command;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Request, Version, header};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use tonic::transport::Channel;
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
+
+use super::{
+    http::{C1, C2, Http, SPA, SPA2},
+    process::{Server, binary},
+};
+
+const TOKEN: &str = "45ghiukldjahdnhzdauz";
+
+fn start(example: &str) -> (Server, Http) {
+    let mut command = Command::new(binary(example));
+    command.env("LISTEN", "127.0.0.1:0");
+    let server = Server::run(command);
+    let http = Http::to(server.url(""));
+    (server, http)
+}
+
+#[tokio::test]
+async fn axum_application_refuses_what_was_revoked() {
+    let (server, http) = start("axum");
+    let who = async || {
+        let request = Request::get(server.url("/"))
+            .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
+            .body(Full::default())
+            .unwrap();
+        http.try_send(request).await.unwrap().body
+    };
+    let revoke = async |client| http.post("/revoke", client, &[("token", TOKEN)]).await;
+
+    assert_eq!(who().await, "s6BhdRkqt3\n");
+    assert!(revoke(C2).await.is_error(400, "invalid_grant"));
+    assert_eq!(who().await, "s6BhdRkqt3\n");
+    assert_eq!(revoke(C1).await.status, 200);
+    assert_eq!(who().await, "nobody\n");
+    assert_eq!(http.get("/elsewhere").await.status, 404);
+
+    // The router around it leaves our answers alone.
+    let answer = http.get("/revoke").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("allow")),
+        (405, "POST, OPTIONS")
+    );
+    assert!(!revoke(C1).await.headers.contains_key(header::ALLOW));
+}
+
+#[tokio::test]
+async fn hyper_service_is_wrapped_over_both_versions_of_http() {
+    let (server, http) = start("hyper");
+    let revoke = async |client| http.post("/revoke", client, &[("token", TOKEN)]).await;
+    assert!(revoke(SPA2).await.is_error(400, "invalid_grant"));
+    assert_eq!(revoke(SPA).await.status, 200);
+    assert_eq!(http.get("/").await.body, "the inner service\n");
+
+    let http2 = Client::builder(TokioExecutor::new())
+        .http2_only(true)
+        .build_http();
+    let body = "token=2YotnFZFEjr1zCsicMWpAA&client_id=spa-2";
+    let request = Request::post(server.url("/revoke"))
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Full::<Bytes>::from(body))
+        .unwrap();
+    let answer = http2.request(request).await.unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), answer.version()),
+        (200, Version::HTTP_2)
+    );
+    assert!(!answer.headers().contains_key(header::CONNECTION));
+    assert!(
+        answer
+            .into_body()
+            .collect()
+            .await
+            .unwrap()
+            .to_bytes()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn one_port_serves_grpc_and_revocation() {
+    let (server, http) = start("tonic");
+    let channel = Channel::from_shared(server.url(""))
+        .unwrap()
+        .connect()
+        .await
+        .unwrap();
+    let mut health = HealthClient::new(channel);
+    let answer = health
+        .check(HealthCheckRequest::default())
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(answer.status(), ServingStatus::Serving);
+
+    let answer = http.post("/revoke", SPA, &[("token", TOKEN)]).await;
+    assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
+    assert!(
+        http.post("/revoke", SPA2, &[("token", TOKEN)])
+            .await
+            .is_error(401, "invalid_client")
+    );
+
+    // gRPC's own errors, trailers and all, pass too.
+    let unknown = HealthCheckRequest {
+        service: "unknown".into(),
+    };
+    let status = health.check(unknown).await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::NotFound);
+}

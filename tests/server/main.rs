@@ -6,6 +6,8 @@ mod examples;
 mod http;
 mod journey;
 mod kill;
+mod oauth2_client;
 mod process;
 mod readme;
 mod shutdown;
+mod tls;

@@ -352,7 +352,7 @@ impl Authorization {
             .map_or(Self::Unreadable, Self::Basic)
     }
 
-    /// Whether the peer tried to authenticate a client by it, and so is owed a challenge.
+    /// Whether the peer used the field, and so is owed a challenge (RFC 6749 §5.2).
     pub(crate) fn was_used(&self) -> bool {
         !matches!(self, Self::Absent)
     }

@@ -2,9 +2,9 @@
 
 use oauth2::{
     AccessToken, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
-    EndpointNotSet, EndpointSet, ErrorResponse, IntrospectionUrl, PkceCodeChallenge, RedirectUrl,
-    RefreshToken, RequestTokenError, RevocationErrorResponseType, RevocationUrl,
-    StandardRevocableToken, TokenIntrospectionResponse as _, TokenResponse as _, TokenUrl,
+    EndpointNotSet, EndpointSet, IntrospectionUrl, PkceCodeChallenge, RedirectUrl, RefreshToken,
+    RequestTokenError, RevocationErrorResponseType, RevocationUrl, StandardRevocableToken,
+    TokenIntrospectionResponse as _, TokenResponse as _, TokenUrl,
     basic::{BasicClient, BasicErrorResponseType, BasicTokenResponse},
 };
 use tempfile::TempDir;

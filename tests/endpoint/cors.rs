@@ -1,0 +1,224 @@
+//! Browser apps (RFC 7009 §2.3, Fetch).
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Request, Response,
+    header::{self, HeaderValue},
+};
+use tower::{Layer as _, ServiceExt as _, service_fn};
+use tower_http::cors::{Any, CorsLayer};
+
+use super::fixture::{Answer, C1, Layer, World, send, with};
+
+const SPA: &str = "https://spa.example";
+
+fn with_cors(world: &std::sync::Arc<World>) -> Layer {
+    world.layer().cors([HeaderValue::from_static(SPA)])
+}
+
+fn preflight(origin: &str) -> Request<Full<Bytes>> {
+    Request::options("/revoke")
+        .header(header::ORIGIN, origin)
+        .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
+        .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "authorization")
+        .body(Full::default())
+        .unwrap()
+}
+
+fn varies(answer: &Answer) -> bool {
+    answer.headers.get_all(header::VARY).iter().any(|value| {
+        value
+            .to_str()
+            .unwrap()
+            .to_ascii_lowercase()
+            .split(", ")
+            .any(|name| name == "origin")
+    })
+}
+
+#[tokio::test]
+async fn without_cors_there_is_no_trace_of_it() {
+    let world = World::new();
+    let answer = world.send(preflight(SPA)).await;
+    assert_eq!(answer.status, 204);
+    assert_eq!(answer.header(header::ALLOW), Some("POST, OPTIONS"));
+    let own = with("token=RT1", |head| {
+        head.header("authorization", C1).header("origin", SPA)
+    });
+    for answer in [answer, world.send(own).await] {
+        assert!(
+            answer
+                .headers
+                .keys()
+                .all(|name| !name.as_str().starts_with("access-control"))
+        );
+        assert!(!answer.headers.contains_key(header::VARY));
+    }
+}
+
+#[tokio::test]
+async fn preflight_is_answered_without_asking_anybody() {
+    let world = World::new();
+    let answer = send(with_cors(&world), preflight(SPA)).await;
+    assert!(answer.status == 200 || answer.status == 204);
+    assert_eq!(
+        answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN),
+        Some(SPA)
+    );
+    assert_eq!(
+        answer.header(header::ACCESS_CONTROL_ALLOW_METHODS),
+        Some("POST")
+    );
+    let headers = answer.header(header::ACCESS_CONTROL_ALLOW_HEADERS).unwrap();
+    assert_eq!(headers, "authorization,content-type");
+    assert!(answer.headers.contains_key(header::ACCESS_CONTROL_MAX_AGE));
+    assert_eq!(
+        answer.header(header::VARY),
+        Some("origin, access-control-request-method, access-control-request-headers")
+    );
+    assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"));
+    assert!(
+        !answer
+            .headers
+            .contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS)
+    );
+    assert!(world.authentications.lock().unwrap().is_empty());
+    assert_eq!(world.looked_up(), 0);
+}
+
+#[tokio::test]
+async fn options_that_is_no_preflight_gets_our_own_answer() {
+    let world = World::new();
+    let requests = [
+        Request::options("/revoke"),
+        Request::options("/revoke").header(header::ORIGIN, SPA),
+        Request::options("/revoke").header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST"),
+    ];
+    for request in requests {
+        let answer = send(with_cors(&world), request.body(Full::default()).unwrap()).await;
+        assert_eq!(answer.status, 204);
+        assert_eq!(answer.header(header::ALLOW), Some("POST, OPTIONS"));
+        assert!(varies(&answer));
+    }
+}
+
+#[tokio::test]
+async fn every_status_carries_the_fields() {
+    let requests = [
+        (200, with("token=RTpub&client_id=spa-1", |head| head)),
+        (400, with("client_id=spa-1", |head| head)),
+        (401, with("token=RTpub", |head| head)),
+        (413, with(vec![b'a'; 70_000], |head| head)),
+        (405, Request::put("/revoke").body(Full::default()).unwrap()),
+        (415, Request::post("/revoke").body(Full::default()).unwrap()),
+    ];
+    for (status, mut request) in requests {
+        request
+            .headers_mut()
+            .insert(header::ORIGIN, HeaderValue::from_static(SPA));
+        let answer = send(with_cors(&World::new()), request).await;
+        assert_eq!(answer.status, status);
+        assert_eq!(
+            answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN),
+            Some(SPA),
+            "{status}"
+        );
+        let exposed = answer
+            .header(header::ACCESS_CONTROL_EXPOSE_HEADERS)
+            .unwrap();
+        assert_eq!(exposed, "retry-after,www-authenticate");
+        assert!(varies(&answer), "{status}");
+        assert!(
+            !answer
+                .headers
+                .contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS)
+        );
+    }
+}
+
+#[tokio::test]
+async fn answers_vary_by_origin_also_without_one() {
+    let answer = send(
+        with_cors(&World::new()),
+        with("token=RTpub&client_id=spa-1", |head| head),
+    )
+    .await;
+    answer.assert_ok();
+    assert!(varies(&answer));
+    let anybody = World::new().layer().cors(Any);
+    let answer = send(anybody, with("token=RTpub&client_id=spa-1", |head| head)).await;
+    assert!(varies(&answer));
+    assert_eq!(
+        answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN),
+        Some("*")
+    );
+}
+
+#[tokio::test]
+async fn other_origins_are_not_named_and_not_shut_out() {
+    for origin in ["https://evil.example", "null", "https://spa.example:8443"] {
+        let world = World::new();
+        let answer = send(with_cors(&world), preflight(origin)).await;
+        assert!(
+            !answer
+                .headers
+                .contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN),
+            "{origin}"
+        );
+        // CORS is not access control: a form can be posted from anywhere.
+        let form = with("token=RTpub&client_id=spa-1", |head| {
+            head.header(header::ORIGIN, origin)
+        });
+        let answer = send(with_cors(&world), form).await;
+        answer.assert_ok();
+        assert!(
+            !answer
+                .headers
+                .contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN)
+        );
+    }
+}
+
+#[tokio::test]
+async fn app_keeps_its_own_policy() {
+    let inner =
+        CorsLayer::new()
+            .allow_origin(Any)
+            .layer(service_fn(async |_: Request<Full<Bytes>>| {
+                Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+            }));
+    let service = with_cors(&World::new()).layer(inner);
+    let request = Request::get("/")
+        .header(header::ORIGIN, SPA)
+        .body(Full::default())
+        .unwrap();
+    let Ok(response) = service.oneshot(request).await;
+    assert_eq!(response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+}
+
+#[tokio::test]
+async fn cors_layer_outside_composes() {
+    let world = World::new();
+    let inner = service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    let origin = HeaderValue::from_static(SPA);
+    let service = CorsLayer::new()
+        .allow_origin(origin)
+        .layer(world.layer().layer(inner));
+    let Ok(response) = service.clone().oneshot(preflight(SPA)).await;
+    assert_eq!(response.status(), 200);
+    let form = with("token=RTpub&client_id=spa-1", |head| {
+        head.header(header::ORIGIN, SPA)
+    });
+    let Ok(response) = service.oneshot(form).await;
+    assert_eq!(
+        response
+            .headers()
+            .get_all(header::ACCESS_CONTROL_ALLOW_ORIGIN)
+            .iter()
+            .count(),
+        1
+    );
+}

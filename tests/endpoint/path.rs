@@ -1,0 +1,305 @@
+//! Whose request is it? And what axum makes of it.
+
+use std::convert::Infallible;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, Response, StatusCode, header},
+    routing::{get, post},
+};
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Method, Version};
+use tower::{Layer as _, ServiceExt as _, service_fn};
+use tower_revocation::RevocationLayer;
+
+use super::fixture::{C1, Layer, World, send, with};
+
+#[tokio::test]
+async fn path_is_compared_byte_for_byte() {
+    let world = World::new();
+    let elsewhere = [
+        "/revoke/",
+        "//revoke",
+        "/REVOKE",
+        "/Revoke",
+        "/a/../revoke",
+        "/./revoke",
+        "/revok%65",
+        "/revoke%00",
+        "/revoke;a",
+        "/a/revoke",
+        "/revokes",
+        "/",
+    ];
+    for path in elsewhere {
+        let service = world
+            .layer()
+            .layer(service_fn(async |_: Request<Full<bytes::Bytes>>| {
+                Ok::<_, Infallible>(Response::new(Full::from("passed")))
+            }));
+        let mut request = with("token=RT1", |head| head.header(header::AUTHORIZATION, C1));
+        *request.uri_mut() = path.parse().unwrap();
+        let Ok(response) = service.oneshot(request).await;
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, "passed", "{path}");
+    }
+    assert!(world.is_live("RT1"));
+
+    for uri in [
+        "/revoke",
+        "/revoke?",
+        "/revoke?x=y",
+        "http://as.example.com/revoke",
+    ] {
+        let mut request = with("token=RT1", |head| head.header(header::AUTHORIZATION, C1));
+        *request.uri_mut() = uri.parse().unwrap();
+        World::new().send(request).await.assert_ok();
+    }
+}
+
+#[test]
+fn paths_that_no_request_has_panic() {
+    for path in ["", "revoke", "/revoke?x", "/revoke#x"] {
+        let layer = std::panic::catch_unwind(|| RevocationLayer::new(path, (), ()));
+        assert!(layer.is_err(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn secrets_in_the_query_are_refused_and_the_rest_is_no_ones_business() {
+    let attempt = async |query: &str| {
+        let world = World::new();
+        let mut request = with("token=RT1", |head| head.header(header::AUTHORIZATION, C1));
+        *request.uri_mut() = format!("/revoke?{query}").parse().unwrap();
+        let answer = world.send(request).await;
+        (answer, world.is_live("RT1"))
+    };
+    let secret = [
+        "token=AT1",
+        "tok%65n=AT1",
+        "x=y&token=RT1",
+        "client_id=post-client&client_secret=p0st",
+        "client_assertion=a.b.c",
+        "token=%ff",
+    ];
+    for query in secret {
+        let (answer, live) = attempt(query).await;
+        answer.assert_invalid_request();
+        assert!(live);
+    }
+    for query in [
+        "client_id=s6BhdRkqt3",
+        "%zz",
+        "tokens=x",
+        "callback=a.b",
+        "TOKEN=x",
+        "token%00=x",
+    ] {
+        attempt(query).await.0.assert_ok();
+    }
+    // It is not used either.
+    let mut request = with("token=RTpub", |head| head);
+    *request.uri_mut() = "/revoke?client_id=spa-1".parse().unwrap();
+    World::new().send(request).await.assert_unauthorized();
+}
+
+#[tokio::test]
+async fn passing_request_reaches_the_inner_service_as_it_is() {
+    let inner = service_fn(async |request: Request<Full<bytes::Bytes>>| {
+        Ok::<_, Infallible>(Response::new(Full::from(format!(
+            "{} {} {:?} {:?} {:?} {:?}",
+            request.method(),
+            request.uri(),
+            request.version(),
+            request.headers(),
+            request.extensions().get::<u32>(),
+            request.body(),
+        ))))
+    });
+    let request = || {
+        let mut request = Request::builder()
+            .method(Method::from_bytes(b"QUERY").unwrap())
+            .uri("http://host/other?token=x")
+            .version(Version::HTTP_10)
+            .header(header::AUTHORIZATION, "Basic x")
+            .header(header::AUTHORIZATION, "Basic y")
+            .body(Full::from("token=%zz"))
+            .unwrap();
+        request.extensions_mut().insert(1_u32);
+        request
+    };
+    let Ok(bare) = inner.oneshot(request()).await;
+    let Ok(through) = World::new().layer().layer(inner).oneshot(request()).await;
+    let through = through.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(
+        through,
+        bare.into_body().collect().await.unwrap().to_bytes()
+    );
+    assert!(through.starts_with(b"QUERY http://host/other?token=x HTTP/1.0"));
+}
+
+#[tokio::test]
+async fn asterisk_form_passes() {
+    let inner = service_fn(async |_: Request<Full<bytes::Bytes>>| {
+        Ok::<_, Infallible>(Response::new(Full::<bytes::Bytes>::from("passed")))
+    });
+    let request = Request::options("*").body(Full::default()).unwrap();
+    let Ok(response) = World::new().layer().layer(inner).oneshot(request).await;
+    assert_eq!(
+        response.into_body().collect().await.unwrap().to_bytes(),
+        "passed"
+    );
+}
+
+#[tokio::test]
+async fn of_two_layers_each_answers_on_its_own_path() {
+    let (a, b) = (World::new(), World::new());
+    let layer = |path: &str, world: &std::sync::Arc<World>| {
+        RevocationLayer::new(path, world.authenticator(), world.backend())
+    };
+    let service = layer("/a/revoke", &a).layer(layer("/b/revoke", &b).layer(Router::new()));
+    let request = Request::post("/b/revoke")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::AUTHORIZATION, C1)
+        .body(Body::from("token=RT1"))
+        .unwrap();
+    assert_eq!(service.oneshot(request).await.unwrap().status(), 200);
+    assert!(a.is_live("RT1") && !b.is_live("RT1"));
+}
+
+fn layer(path: &str) -> Layer {
+    let world = World::new();
+    RevocationLayer::new(path, world.authenticator(), world.backend())
+}
+
+async fn post_to(router: Router, path: &str) -> Response<Body> {
+    let request = Request::post(path)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::AUTHORIZATION, C1)
+        .body(Body::from("token=RT1"))
+        .unwrap();
+    router.oneshot(request).await.unwrap()
+}
+
+fn plain() -> Router {
+    Router::new().route("/", get(async || "hello"))
+}
+
+#[tokio::test]
+async fn these_ways_of_mounting_in_axum_intercept() {
+    let world = World::new();
+    let endpoint = world.layer().into_endpoint();
+    let ways = [
+        (
+            "around",
+            Router::new().fallback_service(layer("/revoke").layer(plain())),
+            "/revoke",
+        ),
+        (
+            "layer after fallback",
+            plain().fallback(async || "no").layer(layer("/revoke")),
+            "/revoke",
+        ),
+        (
+            "nest_service",
+            Router::new().nest_service("/oauth", layer("/revoke").layer(plain())),
+            "/oauth/revoke",
+        ),
+        (
+            "around a nest",
+            Router::new().fallback_service(
+                layer("/oauth/revoke").layer(Router::new().nest("/oauth", plain())),
+            ),
+            "/oauth/revoke",
+        ),
+        (
+            "plain.merge(layered)",
+            plain().merge(
+                Router::new()
+                    .fallback(async || "no")
+                    .layer(layer("/revoke")),
+            ),
+            "/revoke",
+        ),
+        (
+            "endpoint as a route",
+            plain().route_service("/revoke", endpoint),
+            "/revoke",
+        ),
+    ];
+    for (way, router, path) in ways {
+        let response = post_to(router, path).await;
+        assert_eq!(response.status(), 200, "{way}");
+        assert_eq!(
+            response.headers()[header::CACHE_CONTROL],
+            "no-store",
+            "{way}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn these_ways_of_mounting_in_axum_do_not() {
+    let ways = [
+        (
+            "route_layer",
+            plain().route_layer(layer("/revoke")),
+            "/revoke",
+        ),
+        (
+            "layer before fallback",
+            plain().layer(layer("/revoke")).fallback(async || "no"),
+            "/revoke",
+        ),
+        (
+            "nest",
+            Router::new().nest("/oauth", plain().layer(layer("/revoke"))),
+            "/oauth/revoke",
+        ),
+        (
+            "layered.merge(plain)",
+            plain().layer(layer("/revoke")).merge(
+                Router::new()
+                    .route("/other", get(async || "hello"))
+                    .fallback(async || "no"),
+            ),
+            "/revoke",
+        ),
+    ];
+    for (way, router, path) in ways {
+        let response = post_to(router, path).await;
+        assert!(
+            !response.headers().contains_key(header::CACHE_CONTROL),
+            "{way}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn our_allow_field_outlives_the_routers() {
+    let router = Router::new()
+        .route("/revoke", get(async || "theirs"))
+        .layer(layer("/revoke"));
+    let request = Request::put("/revoke").body(Body::empty()).unwrap();
+    let response = router.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(response.headers()[header::ALLOW], "POST, OPTIONS");
+}
+
+#[tokio::test]
+async fn bodies_of_any_kind_get_the_same_answers() {
+    let full = send(
+        layer("/revoke"),
+        with("token=RT1", |head| head.header("authorization", C1)),
+    )
+    .await;
+    let app = Router::new()
+        .route("/revoke", post(async || "no"))
+        .layer(layer("/revoke"));
+    let axum = post_to(app, "/revoke").await;
+    assert_eq!(
+        (axum.status(), axum.headers().len()),
+        (full.status, full.headers.len())
+    );
+}

@@ -208,17 +208,15 @@ impl Peer {
     }
 }
 
+const HEAD: &str = "POST /revoke HTTP/1.1\r\nHost: as.example.com\r\n";
+
 fn post(fields: &str, body: &str) -> String {
     let length = body.len();
-    format!(
-        "POST /revoke HTTP/1.1\r\nHost: as.example.com\r\n{fields}Content-Length: {length}\r\n\r\n{body}"
-    )
+    format!("{HEAD}{fields}Content-Length: {length}\r\n\r\n{body}")
 }
 
 fn chunked(fields: &str, body: &str) -> String {
-    format!(
-        "POST /revoke HTTP/1.1\r\nHost: as.example.com\r\n{fields}Transfer-Encoding: chunked\r\n\r\n{body}"
-    )
+    format!("{HEAD}{fields}Transfer-Encoding: chunked\r\n\r\n{body}")
 }
 
 #[tokio::test]
@@ -319,10 +317,9 @@ async fn a_truncated_body_revokes_nothing() {
 /// RFC 9112 §6.3: then the body is empty.
 #[tokio::test]
 async fn a_request_without_framing_is_one_without_a_form() {
-    let head = format!("POST /revoke HTTP/1.1\r\nHost: as.example.com\r\n{TYPE}");
-    let (answer, revocations) = Peer::ask(format!("{head}{BASIC}\r\n")).await;
+    let (answer, revocations) = Peer::ask(format!("{HEAD}{TYPE}{BASIC}\r\n")).await;
     assert_eq!((answer.status, revocations), (400, 0));
-    let (answer, revocations) = Peer::ask(format!("{head}\r\n")).await;
+    let (answer, revocations) = Peer::ask(format!("{HEAD}{TYPE}\r\n")).await;
     assert_eq!((answer.status, revocations), (401, 0));
 }
 
@@ -348,41 +345,17 @@ async fn two_lengths_are_400() {
 /// RFC 9110 §10.1.1: what the head decides is decided before the body is asked for.
 #[tokio::test]
 async fn who_waits_to_continue_hears_a_refusal_at_once() {
-    let expect = "Host: as.example.com\r\nExpect: 100-continue\r\n";
-    let length = FORM.len();
+    let good = format!("{HEAD}{TYPE}Content-Length: {}\r\n", FORM.len());
+    let two = format!("{BASIC}{BASIC}");
     for (status, head) in [
-        (
-            405,
-            format!("PUT /revoke HTTP/1.1\r\n{TYPE}Content-Length: {length}\r\n"),
-        ),
-        (
-            413,
-            format!("POST /revoke HTTP/1.1\r\n{TYPE}Content-Length: 65537\r\n"),
-        ),
-        (
-            415,
-            format!(
-                "POST /revoke HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n"
-            ),
-        ),
-        (
-            415,
-            format!(
-                "POST /revoke HTTP/1.1\r\n{TYPE}Content-Encoding: gzip\r\nContent-Length: {length}\r\n"
-            ),
-        ),
-        (
-            400,
-            format!(
-                "POST /revoke HTTP/1.1\r\n{TYPE}Authorization: Basic YTpi\r\nAuthorization: Basic YTpi\r\nContent-Length: {length}\r\n"
-            ),
-        ),
-        (
-            400,
-            format!("POST /revoke?token=45gh HTTP/1.1\r\n{TYPE}Content-Length: {length}\r\n"),
-        ),
+        (405, good.replacen("POST", "PUT", 1)),
+        (413, good.replacen(&FORM.len().to_string(), "65537", 1)),
+        (415, good.replacen("x-www-form-urlencoded", "json", 1)),
+        (415, good.clone() + "Content-Encoding: gzip\r\n"),
+        (400, good.clone() + &two),
+        (400, good.replacen("/revoke", "/revoke?token=45gh", 1)),
     ] {
-        let (answer, revocations) = Peer::ask(format!("{head}{expect}\r\n")).await;
+        let (answer, revocations) = Peer::ask(format!("{head}Expect: 100-continue\r\n\r\n")).await;
         assert_eq!((answer.status, revocations), (status, 0), "{head}");
     }
 }
@@ -400,12 +373,20 @@ async fn who_waits_to_continue_with_a_good_head_may() {
 }
 
 #[tokio::test]
+async fn who_was_told_to_continue_and_does_not_gets_408() {
+    let mut peer = Peer::connect().await;
+    let request = post(&format!("{TYPE}Expect: 100-continue\r\n"), FORM);
+    peer.send(request.trim_end_matches(FORM)).await;
+    assert_eq!(peer.answer().await.status, 100);
+    assert_eq!(peer.answer().await.status, 408);
+    peer.is_hung_up_on().await;
+}
+
+#[tokio::test]
 async fn a_length_over_the_cap_is_413_before_the_body() {
     let mut peer = Peer::connect().await;
-    peer.send(format!(
-        "POST /revoke HTTP/1.1\r\nHost: as.example.com\r\n{TYPE}Content-Length: 65537\r\n\r\n"
-    ))
-    .await;
+    peer.send(format!("{HEAD}{TYPE}Content-Length: 65537\r\n\r\n"))
+        .await;
     let answer = peer.answer().await;
     assert_eq!(answer.status, 413);
     assert!(answer.says("connection: close"));
@@ -436,9 +417,7 @@ async fn a_refused_body_is_not_the_next_request() {
         (405, post(TYPE, &hidden).replacen("POST", "PUT", 1)),
         (
             413,
-            format!(
-                "POST /revoke HTTP/1.1\r\nHost: as.example.com\r\n{TYPE}Content-Length: 65537\r\n\r\n{hidden}"
-            ),
+            format!("{HEAD}{TYPE}Content-Length: 65537\r\n\r\n{hidden}"),
         ),
         (
             400,
@@ -481,10 +460,7 @@ async fn credentials_that_cannot_be_read_are_401() {
     obs_text.extend([0xff, 0xfe]);
     for value in [large, obs_text] {
         let body = "token=45ghiukldjahdnhzdauz";
-        let head = format!(
-            "POST /revoke HTTP/1.1\r\nHost: as.example.com\r\n{TYPE}Content-Length: {}\r\n",
-            body.len()
-        );
+        let head = format!("{HEAD}{TYPE}Content-Length: {}\r\n", body.len());
         let request = [
             head.as_bytes(),
             b"Authorization: ",
@@ -685,4 +661,20 @@ async fn http_2_revokes_nothing_if_the_length_lies() {
         }
         assert_eq!(revocations.count(), 0, "{length}");
     }
+}
+
+/// RFC 9110 §6.5.1, in HTTP/2 too.
+#[tokio::test]
+async fn http_2_trailers_are_no_credentials() {
+    let mut trailers = hyper::HeaderMap::new();
+    let basic = BASIC.trim_end().trim_start_matches("Authorization: ");
+    trailers.insert("authorization", basic.parse().unwrap());
+    let frames = [
+        Ok(Frame::data(Bytes::from("token=45ghiukldjahdnhzdauz"))),
+        Ok(Frame::trailers(trailers)),
+    ];
+    let body = StreamBody::new(futures::stream::iter(frames));
+    let (response, revocations) = over_http_2(post_2(body).unwrap()).await;
+    assert_eq!(response.unwrap().status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(revocations.count(), 0);
 }

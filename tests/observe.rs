@@ -86,7 +86,10 @@ async fn authenticate(request: Request<Credentials>) -> Result<Option<String>, B
     let id = request.body().claimed_client_id().unwrap_or_default();
     Ok(match &*id {
         "stranger" => None,
-        "limited" => return Err(Error::new(ErrorKind::TooManyRequests).into()),
+        "limited" => {
+            let error = Error::new(ErrorKind::TooManyRequests);
+            return Err(error.with_source("3 in a row").into());
+        }
         _ => Some(id.into_owned()),
     })
 }
@@ -335,10 +338,12 @@ fn each_request_on_the_path_is_one_event_true_to_its_outcome() {
 }
 
 #[test]
-fn the_operator_hears_the_cause() {
+fn the_operator_hears_each_cause_once() {
     let seen = the_one(|| answer(post("token=failing-t0ken&client_id=spa-1")));
     let cause = seen.field("cause").unwrap();
-    assert!(cause.ends_with("the disk is full"), "{cause}");
+    assert_eq!(cause, "unavailable: the disk is full");
+    let seen = the_one(|| answer(post("token=live-t0ken&client_id=limited")));
+    assert_eq!(seen.field("cause"), Some("too_many_requests: 3 in a row"));
 }
 
 #[test]

@@ -329,6 +329,7 @@ async fn bodies_trailers_errors_and_extensions_pass_untouched() {
         Some(&Some(Mark(7)))
     );
     let mut body = response.into_body();
+    assert!(!body.is_end_stream());
     for text in ["a", "b"] {
         let frame = body.frame().await.unwrap().unwrap();
         assert_eq!(frame.into_data().unwrap(), text);
@@ -417,6 +418,20 @@ async fn a_backend_that_fails_to_get_ready_is_503() {
     assert_eq!(answer(layer).await.0, StatusCode::SERVICE_UNAVAILABLE);
 }
 
+#[tokio::test]
+async fn the_length_of_a_body_passes() {
+    let inner = service_fn(async |request: Request<Full<Bytes>>| {
+        Ok::<_, Infallible>(Response::new(request.into_body()))
+    });
+    let service = RevocationLayer::new(PATH, service_fn(known), service_fn(revoked)).layer(inner);
+    for (text, ends) in [("", true), ("seven o", false)] {
+        let response = service.clone().oneshot(Request::new(Full::from(text)));
+        let body = response.await.unwrap().into_body();
+        assert_eq!(body.is_end_stream(), ends);
+        assert_eq!(body.size_hint().exact(), Some(text.len() as u64));
+    }
+}
+
 /// An error of an application's own, around one of this crate's.
 #[derive(Debug)]
 struct Own(BoxError);
@@ -455,6 +470,20 @@ async fn an_error_that_carries_ours_is_answered_as_ours_says() {
         .service_fn(async |_| Err::<Outcome, _>(Own(too_many().into())));
     let layer = RevocationLayer::new(PATH, service_fn(known), layered);
     assert_eq!(answer(layer).await, limited);
+}
+
+#[tokio::test]
+async fn the_error_rides_in_the_extensions_with_its_cause() {
+    let own = service_fn(async |_| Err::<Outcome, _>(Own(too_many().into())));
+    let service =
+        RevocationLayer::new(PATH, service_fn(known), own).layer(service_fn(empty::<Full<Bytes>>));
+    let response = service.oneshot(revocation()).await.unwrap();
+    let error = response.extensions().get::<Error>().unwrap();
+    assert_eq!(error.kind(), ErrorKind::TooManyRequests);
+    let cause = std::error::Error::source(error).unwrap();
+    assert_eq!(cause.to_string(), "the application's own");
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(body, r#"{"error":"temporarily_unavailable"}"#);
 }
 
 /// A service that fails to get ready closes its `Buffer`, which hands the cause to everybody.
@@ -509,6 +538,38 @@ async fn an_authenticator_that_never_answers_is_503_in_time() {
     let begun = tokio::time::Instant::now();
     assert_eq!(answer(layer).await.0, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(begun.elapsed().as_secs(), 3);
+}
+
+/// Says when it is dropped.
+struct Dropped(Arc<AtomicUsize>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// An outer service may keep the future while it sends the answer. Permits of a concurrency limit
+/// and locks must not wait for that.
+#[tokio::test(start_paused = true)]
+async fn a_backend_that_took_too_long_is_dropped_with_the_answer() {
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let held = dropped.clone();
+    let backend = service_fn(move |_: Revocation| {
+        let held = Dropped(held.clone());
+        async move {
+            pending::<()>().await;
+            drop(held);
+            Ok::<_, BoxError>(Outcome::Revoked)
+        }
+    });
+    let mut service = RevocationLayer::new(PATH, service_fn(known), backend)
+        .timer(TokioTimer::new())
+        .layer(service_fn(empty::<Full<Bytes>>));
+    let mut response = pin!(service.call(revocation()));
+    let answer = response.as_mut().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(dropped.load(Ordering::Relaxed), 1);
 }
 
 /// Sends the beginning of a form, and then nothing.

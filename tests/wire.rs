@@ -27,7 +27,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 use tower::{BoxError, Layer as _, Service, service_fn};
-use tower_http::compression::CompressionLayer;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use tower_revocation::{Outcome, RevocationLayer, RevocationRequest, client::Credentials};
 
 const FORM: &str = "token=45ghiukldjahdnhzdauz&client_id=spa-1";
@@ -74,6 +74,7 @@ fn app(
         std::future::ready(Ok::<_, BoxError>(match request.token.expose() {
             "45ghiukldjahdnhzdauz" => Outcome::Revoked,
             "foreign" => Outcome::IssuedToAnother,
+            "poison" => panic!("as it had to come"),
             _ => Outcome::NotFound,
         }))
     });
@@ -543,6 +544,31 @@ async fn compression_leaves_the_empty_200_empty() {
     peer.send("GET / HTTP/1.1\r\nHost: as.example.com\r\nAccept-Encoding: gzip\r\n\r\n")
         .await;
     assert!(peer.answer().await.says("content-encoding: gzip"));
+}
+
+#[tokio::test]
+async fn a_panic_is_no_answer_and_costs_its_connection_alone() {
+    let revocations = Revocations::default();
+    let address = serve(app(&revocations)).await;
+    let mut poisoned = Peer::of(address, revocations.clone()).await;
+    let mut other = Peer::of(address, revocations).await;
+    poisoned
+        .send(post(TYPE, "token=poison&client_id=spa-1"))
+        .await;
+    poisoned.is_hung_up_on().await;
+    other.send(post(TYPE, FORM)).await;
+    assert_eq!(other.answer().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_panic_that_is_caught_is_500_and_the_connection_goes_on() {
+    let revocations = Revocations::default();
+    let address = serve(CatchPanicLayer::new().layer(app(&revocations))).await;
+    let mut peer = Peer::of(address, revocations).await;
+    peer.send(post(TYPE, "token=poison&client_id=spa-1")).await;
+    assert_eq!(peer.answer().await.status, 500);
+    peer.send(post(TYPE, FORM)).await;
+    assert_eq!(peer.answer().await.status, 200);
 }
 
 /// RFC 9110 §13, §14: a revocation has no representation to be conditional on.

@@ -47,9 +47,15 @@ impl Revocations {
     }
 }
 
+/// For peers that are slow only because the machine is.
+const PATIENT: Duration = Duration::from_secs(20);
+/// For peers that stall.
+const IMPATIENT: Duration = Duration::from_millis(100);
+
 /// The layer in front of a service that says who it is.
 fn app(
     revocations: &Revocations,
+    body_timeout: Duration,
 ) -> impl Service<
     Request<Incoming>,
     Response = Response<impl Body<Data = Bytes, Error = Infallible> + Default + Send + 'static>,
@@ -93,7 +99,7 @@ fn app(
     });
     RevocationLayer::new("/revoke", authenticator, backend)
         .timer(TokioTimer::new())
-        .body_timeout(Duration::from_millis(100))
+        .body_timeout(body_timeout)
         .layer(inner)
 }
 
@@ -149,8 +155,12 @@ struct Peer {
 
 impl Peer {
     async fn connect() -> Self {
+        Self::connect_to(PATIENT).await
+    }
+
+    async fn connect_to(body_timeout: Duration) -> Self {
         let revocations = Revocations::default();
-        let address = serve(app(&revocations)).await;
+        let address = serve(app(&revocations, body_timeout)).await;
         Self::of(address, revocations).await
     }
 
@@ -187,7 +197,7 @@ impl Peer {
                 body,
             })
         };
-        tokio::time::timeout(Duration::from_secs(20), answer)
+        tokio::time::timeout(Duration::from_secs(60), answer)
             .await
             .expect("the server says something or hangs up")
     }
@@ -287,7 +297,7 @@ async fn http_1_0_is_served() {
 
 #[tokio::test]
 async fn a_stalled_body_is_408_and_the_end_of_the_connection() {
-    let mut peer = Peer::connect().await;
+    let mut peer = Peer::connect_to(IMPATIENT).await;
     peer.send(post(TYPE, FORM).trim_end_matches("spa-1")).await;
     let answer = peer.answer().await;
     assert_eq!(answer.status, 408);
@@ -375,7 +385,7 @@ async fn who_waits_to_continue_with_a_good_head_may() {
 
 #[tokio::test]
 async fn who_was_told_to_continue_and_does_not_gets_408() {
-    let mut peer = Peer::connect().await;
+    let mut peer = Peer::connect_to(IMPATIENT).await;
     let request = post(&format!("{TYPE}Expect: 100-continue\r\n"), FORM);
     peer.send(request.trim_end_matches(FORM)).await;
     assert_eq!(peer.answer().await.status, 100);
@@ -530,7 +540,7 @@ async fn a_compressed_form_is_415() {
 #[tokio::test]
 async fn compression_leaves_the_empty_200_empty() {
     let revocations = Revocations::default();
-    let address = serve(CompressionLayer::new().layer(app(&revocations))).await;
+    let address = serve(CompressionLayer::new().layer(app(&revocations, PATIENT))).await;
     let mut peer = Peer::of(address, revocations).await;
 
     peer.send(post(&format!("{TYPE}Accept-Encoding: gzip\r\n"), FORM))
@@ -549,7 +559,7 @@ async fn compression_leaves_the_empty_200_empty() {
 #[tokio::test]
 async fn a_panic_is_no_answer_and_costs_its_connection_alone() {
     let revocations = Revocations::default();
-    let address = serve(app(&revocations)).await;
+    let address = serve(app(&revocations, PATIENT)).await;
     let mut poisoned = Peer::of(address, revocations.clone()).await;
     let mut other = Peer::of(address, revocations).await;
     poisoned
@@ -563,7 +573,7 @@ async fn a_panic_is_no_answer_and_costs_its_connection_alone() {
 #[tokio::test]
 async fn a_panic_that_is_caught_is_500_and_the_connection_goes_on() {
     let revocations = Revocations::default();
-    let address = serve(CatchPanicLayer::new().layer(app(&revocations))).await;
+    let address = serve(CatchPanicLayer::new().layer(app(&revocations, PATIENT))).await;
     let mut peer = Peer::of(address, revocations).await;
     peer.send(post(TYPE, "token=poison&client_id=spa-1")).await;
     assert_eq!(peer.answer().await.status, 500);
@@ -581,7 +591,7 @@ async fn conditions_and_ranges_mean_nothing() {
 
 #[tokio::test]
 async fn an_upgrade_of_another_path_passes() {
-    let address = serve(app(&Revocations::default())).await;
+    let address = serve(app(&Revocations::default(), PATIENT)).await;
     let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
     let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
     tokio::spawn(connection.with_upgrades());
@@ -601,19 +611,22 @@ async fn an_upgrade_of_another_path_passes() {
 }
 
 /// One request on an HTTP/2 connection of its own.
-async fn over_http_2<B>(request: Request<B>) -> (hyper::Result<Response<Incoming>>, Revocations)
+async fn over_http_2<B>(
+    request: Request<B>,
+    body_timeout: Duration,
+) -> (hyper::Result<Response<Incoming>>, Revocations)
 where
     B: Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
 {
     let revocations = Revocations::default();
-    let address = serve(app(&revocations)).await;
+    let address = serve(app(&revocations, body_timeout)).await;
     let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
     let (mut sender, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), stream)
             .await
             .unwrap();
     tokio::spawn(connection);
-    let response = tokio::time::timeout(Duration::from_secs(20), sender.send_request(request));
+    let response = tokio::time::timeout(Duration::from_secs(60), sender.send_request(request));
     (response.await.unwrap(), revocations)
 }
 
@@ -646,7 +659,8 @@ fn assert_not_connection_specific(response: &Response<Incoming>) {
 
 #[tokio::test]
 async fn http_2_revokes_without_a_length() {
-    let (response, revocations) = over_http_2(post_2(unsized_body(FORM, true)).unwrap()).await;
+    let (response, revocations) =
+        over_http_2(post_2(unsized_body(FORM, true)).unwrap(), PATIENT).await;
     let response = response.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.version(), Version::HTTP_2);
@@ -659,14 +673,14 @@ async fn http_2_revokes_without_a_length() {
 #[tokio::test]
 async fn http_2_gets_408_and_413_without_connection_fields() {
     let stalled = post_2(unsized_body("token=45gh", false)).unwrap();
-    let (response, revocations) = over_http_2(stalled).await;
+    let (response, revocations) = over_http_2(stalled, IMPATIENT).await;
     let response = response.unwrap();
     assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
     assert_not_connection_specific(&response);
     assert_eq!(revocations.count(), 0);
 
     let large = post_2(Full::<Bytes>::from("x".repeat(65_537))).unwrap();
-    let (response, revocations) = over_http_2(large).await;
+    let (response, revocations) = over_http_2(large, PATIENT).await;
     let response = response.unwrap();
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert_not_connection_specific(&response);
@@ -681,7 +695,7 @@ async fn http_2_revokes_nothing_if_the_length_lies() {
         request
             .headers_mut()
             .insert("content-length", length.into());
-        let (response, revocations) = over_http_2(request).await;
+        let (response, revocations) = over_http_2(request, PATIENT).await;
         if let Ok(response) = response {
             assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{length}");
         }
@@ -700,7 +714,7 @@ async fn http_2_trailers_are_no_credentials() {
         Ok(Frame::trailers(trailers)),
     ];
     let body = StreamBody::new(futures::stream::iter(frames));
-    let (response, revocations) = over_http_2(post_2(body).unwrap()).await;
+    let (response, revocations) = over_http_2(post_2(body).unwrap(), PATIENT).await;
     assert_eq!(response.unwrap().status(), StatusCode::UNAUTHORIZED);
     assert_eq!(revocations.count(), 0);
 }

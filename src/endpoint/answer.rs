@@ -124,7 +124,11 @@ impl Error {
     /// in its chain of sources it is one of ours, else that the state of things could not be found
     /// out.
     pub(super) fn from_service(cause: BoxError) -> Self {
-        let mut link: Option<&(dyn StdError + 'static)> = Some(&*cause);
+        let cause = match cause.downcast::<Self>() {
+            Ok(ours) => return *ours,
+            Err(cause) => cause,
+        };
+        let mut link = cause.source();
         while let Some(error) = link {
             if let Some(ours) = error.downcast_ref::<Self>() {
                 return ours.clone().with_source(cause);

@@ -235,7 +235,9 @@ where
 
     /// Step 16.
     fn answer(self: Pin<&mut Self>, verdict: Result<Verdict, Error>) -> Response<Full<Bytes>> {
-        let this = self.project();
+        let mut this = self.project();
+        // Whatever was still under way ends with the answer, however long this future is kept.
+        this.state.set(State::Judged { verdict: None });
         let settings = &**this.settings;
         let (outcome, error) = match verdict {
             Ok(Verdict::Options) => ("options", None),

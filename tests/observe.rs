@@ -1,0 +1,584 @@
+//! What an operator is told of each request on the path, and what nobody is told.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    future::{pending, ready},
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Waker},
+};
+
+use bytes::Bytes;
+use futures::executor::block_on;
+use http_body_util::{Empty, Full};
+use hyper::{Request, Response, header::HeaderValue};
+use metrics_util::{
+    MetricKind,
+    debugging::{DebugValue, DebuggingRecorder},
+};
+use tower::{BoxError, Layer as _, Service, ServiceExt as _, service_fn};
+use tower_revocation::{
+    Error, ErrorKind, Outcome, RevocationLayer, RevocationRequest,
+    client::{AuthMethod, Credentials},
+};
+use tracing::{Event, Level, Subscriber, field::Field};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+
+/// An event as a subscriber sees it.
+#[derive(Clone, Debug)]
+struct Seen {
+    target: String,
+    level: Level,
+    fields: BTreeMap<&'static str, String>,
+}
+
+impl Seen {
+    fn field(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).map(String::as_str)
+    }
+}
+
+/// Keeps every event of every level.
+#[derive(Clone, Default)]
+struct Capture(Arc<Mutex<Vec<Seen>>>);
+
+impl<S: Subscriber> Layer<S> for Capture {
+    fn on_event(&self, event: &Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        struct Fields(BTreeMap<&'static str, String>);
+
+        impl tracing::field::Visit for Fields {
+            fn record_str(&mut self, field: &Field, value: &str) {
+                self.0.insert(field.name(), value.to_owned());
+            }
+
+            fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+                self.0.insert(field.name(), format!("{value:?}"));
+            }
+        }
+
+        let mut fields = Fields(BTreeMap::new());
+        event.record(&mut fields);
+        self.0.lock().unwrap().push(Seen {
+            target: event.metadata().target().to_owned(),
+            level: *event.metadata().level(),
+            fields: fields.0,
+        });
+    }
+}
+
+/// What is seen while `act` runs on this thread.
+fn seen(act: impl FnOnce()) -> Vec<Seen> {
+    let capture = Capture::default();
+    let subscriber = tracing_subscriber::registry().with(capture.clone());
+    tracing::subscriber::with_default(subscriber, act);
+    let seen = capture.0.lock().unwrap();
+    seen.clone()
+}
+
+/// The one event that is seen while `act` runs.
+fn the_one(act: impl FnOnce()) -> Seen {
+    let mut seen = seen(act);
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    seen.remove(0)
+}
+
+async fn authenticate(request: Request<Credentials>) -> Result<Option<String>, BoxError> {
+    let id = request.body().claimed_client_id().unwrap_or_default();
+    Ok(match &*id {
+        "stranger" => None,
+        "limited" => {
+            let error = Error::new(ErrorKind::TooManyRequests);
+            return Err(error.with_source("3 in a row").into());
+        }
+        _ => Some(id.into_owned()),
+    })
+}
+
+fn revoke(request: &RevocationRequest<String>) -> Result<Outcome, BoxError> {
+    match request.token.expose() {
+        "live-t0ken" => Ok(Outcome::Revoked),
+        "foreign-t0ken" => Ok(Outcome::IssuedToAnother),
+        "stuck-t0ken" => Ok(Outcome::Unsupported),
+        "failing-t0ken" => Err("the disk is full".into()),
+        "poison-t0ken" => panic!("as it had to come"),
+        _ => Ok(Outcome::NotFound),
+    }
+}
+
+fn layer() -> RevocationLayer<
+    impl Service<Request<Credentials>, Response = Option<String>, Error = BoxError> + Clone,
+    impl Service<RevocationRequest<String>, Response = Outcome, Error = BoxError> + Clone,
+> {
+    let backend = service_fn(|request| ready(revoke(&request)));
+    RevocationLayer::new("/revoke", service_fn(authenticate), backend)
+}
+
+async fn inner(_: Request<Full<Bytes>>) -> Result<Response<Empty<Bytes>>, BoxError> {
+    Ok(Response::new(Empty::new()))
+}
+
+fn post(form: &str) -> Request<Full<Bytes>> {
+    Request::post("/revoke")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Full::from(form.to_owned()))
+        .unwrap()
+}
+
+fn with(
+    mut request: Request<Full<Bytes>>,
+    fields: &[(&'static str, &'static str)],
+) -> Request<Full<Bytes>> {
+    for &(name, value) in fields {
+        let value = HeaderValue::from_static(value);
+        request.headers_mut().insert(name, value);
+    }
+    request
+}
+
+fn answer(request: Request<Full<Bytes>>) {
+    block_on(layer().layer(service_fn(inner)).oneshot(request)).unwrap();
+}
+
+/// `outcome`, `error`, `client_id`, whether there is a token, level.
+type Told = (
+    &'static str,
+    Option<&'static str>,
+    Option<&'static str>,
+    bool,
+    Level,
+);
+
+/// One request of every kind, and what is told of it.
+fn kinds() -> Vec<(Request<Full<Bytes>>, Told)> {
+    let mut kinds = answered_by_the_backend();
+    kinds.extend(refused_before_the_backend());
+    kinds.extend(answered_by_the_head());
+    kinds
+}
+
+const BASIC: (&str, &str) = ("authorization", "Basic YmFzaWM6YjRzMWM=");
+const ASSERTION: &str = "client_assertion=a55ert10n&client_assertion_type=urn:x";
+
+fn answered_by_the_backend() -> Vec<(Request<Full<Bytes>>, Told)> {
+    vec![
+        (
+            post("token=live-t0ken&client_id=spa-1"),
+            ("revoked", None, Some("\"spa-1\""), true, Level::INFO),
+        ),
+        (
+            with(post("token=unknown-t0ken"), &[BASIC]),
+            ("not_found", None, Some("\"basic\""), true, Level::INFO),
+        ),
+        (
+            post("token=foreign-t0ken&client_id=post-client&client_secret=s3cr3t"),
+            (
+                "issued_to_another",
+                Some("invalid_grant"),
+                Some("\"post-client\""),
+                true,
+                Level::WARN,
+            ),
+        ),
+        (
+            post(&format!("token=stuck-t0ken&client_id=jwt&{ASSERTION}")),
+            (
+                "unsupported",
+                Some("unsupported_token_type"),
+                Some("\"jwt\""),
+                true,
+                Level::WARN,
+            ),
+        ),
+        (
+            post(&format!("token=live-t0ken&{ASSERTION}")),
+            ("revoked", None, None, true, Level::INFO),
+        ),
+        (
+            post("token=failing-t0ken&client_id=spa-1"),
+            (
+                "failed",
+                Some("unavailable"),
+                Some("\"spa-1\""),
+                true,
+                Level::ERROR,
+            ),
+        ),
+    ]
+}
+
+fn refused_before_the_backend() -> Vec<(Request<Full<Bytes>>, Told)> {
+    vec![
+        (
+            post("token=live-t0ken&client_id=stranger&client_secret=s3cr3t"),
+            (
+                "refused",
+                Some("invalid_client"),
+                Some("\"stranger\""),
+                false,
+                Level::WARN,
+            ),
+        ),
+        (
+            post("token=live-t0ken&client_id=limited&client_secret=s3cr3t"),
+            (
+                "refused",
+                Some("too_many_requests"),
+                Some("\"limited\""),
+                false,
+                Level::WARN,
+            ),
+        ),
+        (
+            post("client_id=spa-1&client_secret=s3cr3t"),
+            (
+                "refused",
+                Some("invalid_request"),
+                Some("\"spa-1\""),
+                false,
+                Level::WARN,
+            ),
+        ),
+        (
+            post("token=live-t0ken&token=live-t0ken&client_secret=s3cr3t"),
+            ("refused", Some("invalid_request"), None, false, Level::WARN),
+        ),
+        (
+            with(
+                post("token=live-t0ken&client_secret=s3cr3t&client_id=a"),
+                &[BASIC],
+            ),
+            ("refused", Some("invalid_request"), None, false, Level::WARN),
+        ),
+        (
+            with(
+                post("token=live-t0ken"),
+                &[("authorization", "Basic czNjcjN0!")],
+            ),
+            ("refused", Some("invalid_client"), None, false, Level::WARN),
+        ),
+    ]
+}
+
+fn answered_by_the_head() -> Vec<(Request<Full<Bytes>>, Told)> {
+    let mut get = post("token=live-t0ken&client_id=spa-1");
+    *get.method_mut() = hyper::Method::GET;
+    let mut options = post("");
+    *options.method_mut() = hyper::Method::OPTIONS;
+    let mut query = post("");
+    *query.uri_mut() = "/revoke?token=live-t0ken&client_secret=s3cr3t"
+        .parse()
+        .unwrap();
+    let mut twice = with(post("token=live-t0ken"), &[BASIC]);
+    twice
+        .headers_mut()
+        .append("authorization", HeaderValue::from_static("Basic YTpi"));
+
+    vec![
+        (
+            twice,
+            ("refused", Some("invalid_request"), None, false, Level::WARN),
+        ),
+        (
+            query,
+            ("refused", Some("invalid_request"), None, false, Level::WARN),
+        ),
+        (
+            get,
+            (
+                "refused",
+                Some("method_not_allowed"),
+                None,
+                false,
+                Level::WARN,
+            ),
+        ),
+        (
+            with(post("token=live-t0ken"), &[("content-type", "text/plain")]),
+            (
+                "refused",
+                Some("unsupported_media_type"),
+                None,
+                false,
+                Level::WARN,
+            ),
+        ),
+        (
+            with(post("token=live-t0ken"), &[("content-encoding", "gzip")]),
+            (
+                "refused",
+                Some("unsupported_content_coding"),
+                None,
+                false,
+                Level::WARN,
+            ),
+        ),
+        (
+            post(&format!("token=live-t0ken&x={}", "x".repeat(65_536))),
+            ("refused", Some("body_too_large"), None, false, Level::WARN),
+        ),
+        (options, ("options", None, None, false, Level::INFO)),
+    ]
+}
+
+#[test]
+fn each_request_on_the_path_is_one_event_true_to_its_outcome() {
+    for (request, (outcome, error, client_id, token, level)) in kinds() {
+        let about = format!("{request:?}");
+        let seen = the_one(|| answer(request));
+        assert_eq!(seen.target, "tower_revocation", "{about}");
+        assert_eq!(seen.level, level, "{about}");
+        assert_eq!(seen.field("outcome"), Some(outcome), "{about}");
+        assert_eq!(seen.field("error"), error, "{about}");
+        assert_eq!(seen.field("client_id"), client_id, "{about}");
+        assert_eq!(seen.field("token").is_some(), token, "{about}");
+        let duration: f64 = seen.field("duration").unwrap().parse().unwrap();
+        assert!((0.0..60.0).contains(&duration), "{about}");
+        assert_eq!(seen.field("cause").is_some(), error.is_some(), "{about}");
+    }
+}
+
+#[test]
+fn the_operator_hears_each_cause_once() {
+    let seen = the_one(|| answer(post("token=failing-t0ken&client_id=spa-1")));
+    let cause = seen.field("cause").unwrap();
+    assert_eq!(cause, "unavailable: the disk is full");
+    let seen = the_one(|| answer(post("token=live-t0ken&client_id=limited")));
+    assert_eq!(seen.field("cause"), Some("too_many_requests: 3 in a row"));
+}
+
+#[test]
+fn no_event_holds_a_token_a_secret_or_an_assertion() {
+    let seen = seen(|| {
+        for (request, _) in kinds() {
+            answer(request);
+        }
+    });
+    assert_eq!(seen.len(), kinds().len());
+    let all = format!("{seen:?}");
+    for secret in [
+        "t0ken",
+        "s3cr3t",
+        "a55ert10n",
+        "b4s1c",
+        "YmFzaWM6YjRzMWM",
+        "czNjcjN0",
+        "Basic",
+    ] {
+        assert!(!all.contains(secret), "{secret} in {all}");
+    }
+}
+
+#[test]
+fn a_silent_answer_is_not_silent_in_the_log() {
+    let service = layer()
+        .silent_for_foreign_tokens(true)
+        .layer(service_fn(inner));
+    let request = post("token=foreign-t0ken&client_id=spa-1");
+    let seen = the_one(|| {
+        block_on(service.oneshot(request)).unwrap();
+    });
+    assert_eq!(seen.field("outcome"), Some("issued_to_another"));
+    assert_eq!((seen.field("error"), seen.level), (None, Level::INFO));
+}
+
+#[test]
+fn a_method_that_is_off_is_refused_with_the_client_named() {
+    let service = layer()
+        .auth_methods([AuthMethod::ClientSecretBasic])
+        .layer(service_fn(inner));
+    let request = post("token=live-t0ken&client_id=spa-1");
+    let seen = the_one(|| {
+        block_on(service.oneshot(request)).unwrap();
+    });
+    assert_eq!(seen.field("error"), Some("invalid_client"));
+    assert_eq!(seen.field("client_id"), Some("\"spa-1\""));
+}
+
+#[test]
+fn a_preflight_is_one_event() {
+    let service = layer()
+        .cors([HeaderValue::from_static("https://spa.example")])
+        .layer(service_fn(inner));
+    let mut request = with(
+        post(""),
+        &[
+            ("origin", "https://spa.example"),
+            ("access-control-request-method", "POST"),
+        ],
+    );
+    *request.method_mut() = hyper::Method::OPTIONS;
+    let seen = the_one(|| {
+        block_on(service.oneshot(request)).unwrap();
+    });
+    assert_eq!(seen.field("outcome"), Some("preflight"));
+}
+
+/// What a client calls itself cannot begin a line of its own, nor fill the disk.
+#[test]
+fn a_client_id_is_escaped_and_cut() {
+    let seen = the_one(|| answer(post("token=live-t0ken&client_id=a%0Ab%1B")));
+    assert_eq!(seen.field("client_id"), Some(r#""a\nb\u{1b}""#));
+    let long = "é".repeat(1000);
+    let seen = the_one(|| answer(post(&format!("token=live-t0ken&client_id={long}"))));
+    assert_eq!(
+        seen.field("client_id"),
+        Some(&*format!("\"{}\"", "é".repeat(128)))
+    );
+}
+
+#[test]
+fn a_request_that_passes_is_no_event() {
+    for path in ["/", "/revoke/", "/REVOKE", "/revoke/x"] {
+        let mut request = post("token=live-t0ken&client_id=spa-1");
+        *request.uri_mut() = path.parse().unwrap();
+        assert!(seen(|| answer(request)).is_empty(), "{path}");
+    }
+}
+
+#[test]
+fn a_dropped_future_is_cancelled() {
+    let backend = service_fn(async |_: RevocationRequest<String>| {
+        pending::<Result<Outcome, BoxError>>().await
+    });
+    let mut service =
+        RevocationLayer::new("/revoke", service_fn(authenticate), backend).layer(service_fn(inner));
+    let request = || post("token=live-t0ken&client_id=spa-1");
+
+    let seen = the_one(|| {
+        let mut response = Box::pin(service.call(request()));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(response.as_mut().poll(&mut cx).is_pending());
+    });
+    assert_eq!(seen.target, "tower_revocation");
+    assert_eq!(seen.field("outcome"), Some("cancelled"));
+    assert_eq!(seen.field("client_id"), Some("\"spa-1\""));
+    assert!(seen.field("token").is_some());
+    assert_eq!((seen.field("error"), seen.level), (None, Level::INFO));
+
+    let seen = the_one(|| drop(service.call(request())));
+    assert_eq!(seen.field("outcome"), Some("cancelled"));
+}
+
+#[test]
+fn a_finished_future_is_not_cancelled_too() {
+    let mut service = layer().layer(service_fn(inner));
+    let seen = the_one(|| {
+        let mut response = Box::pin(service.call(post("token=live-t0ken&client_id=spa-1")));
+        let mut cx = Context::from_waker(Waker::noop());
+        let Poll::Ready(answer) = response.as_mut().poll(&mut cx) else {
+            panic!("nothing here waits");
+        };
+        drop(response);
+        drop(answer);
+    });
+    assert_eq!(seen.field("outcome"), Some("revoked"));
+}
+
+#[test]
+fn a_panic_is_an_event_at_error() {
+    let seen = the_one(|| {
+        let request = post("token=poison-t0ken&client_id=spa-1");
+        let answered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| answer(request)));
+        assert!(answered.is_err());
+    });
+    assert_eq!(seen.field("outcome"), Some("panicked"));
+    assert_eq!(seen.level, Level::ERROR);
+}
+
+/// The fingerprint of a token under a key, or under the process's own.
+fn fingerprint(token: &str, key: Option<[u8; 32]>) -> String {
+    let layer = match key {
+        Some(key) => layer().fingerprint_key(key),
+        None => layer(),
+    };
+    let request = post(&format!("token={token}&client_id=spa-1"));
+    let seen = the_one(|| {
+        block_on(layer.layer(service_fn(inner)).oneshot(request)).unwrap();
+    });
+    seen.field("token").unwrap().to_owned()
+}
+
+#[test]
+fn equal_tokens_under_one_key_have_equal_fingerprints() {
+    for key in [None, Some([1; 32]), Some([2; 32])] {
+        let one = fingerprint("one", key);
+        assert_eq!(one.len(), 16);
+        assert!(one.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        assert_eq!(one, fingerprint("one", key));
+        assert_ne!(one, fingerprint("two", key));
+    }
+    assert_ne!(
+        fingerprint("one", Some([1; 32])),
+        fingerprint("one", Some([2; 32]))
+    );
+    assert_ne!(fingerprint("one", None), fingerprint("one", Some([1; 32])));
+}
+
+/// Anybody who has the key can compute it: HMAC-SHA-256, the first eight octets.
+#[test]
+fn a_fingerprint_is_a_keyed_digest() {
+    // `printf one | openssl mac -digest SHA256 -macopt hexkey:$(printf '01%.0s' $(seq 32)) HMAC`
+    assert_eq!(fingerprint("one", Some([1; 32])), "a80f93cf75fcc630");
+}
+
+#[test]
+fn requests_on_the_path_are_counted_and_timed() {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    metrics::with_local_recorder(&recorder, || {
+        for (request, _) in kinds() {
+            answer(request);
+        }
+        let mut passing = post("");
+        *passing.uri_mut() = "/".parse().unwrap();
+        answer(passing);
+        drop(layer().layer(service_fn(inner)).call(post("")));
+    });
+
+    let mut expected = BTreeMap::<_, u64>::new();
+    let told = kinds().into_iter().map(|(_, told)| (told.0, told.1));
+    for (outcome, error) in told.chain([("cancelled", None)]) {
+        *expected
+            .entry((outcome.to_owned(), error.unwrap_or("none").to_owned()))
+            .or_default() += 1;
+    }
+    let (mut counted, mut timed) = (BTreeMap::new(), BTreeMap::<_, u64>::new());
+    for (key, _, _, value) in snapshotter.snapshot().into_vec() {
+        let (kind, key) = key.into_parts();
+        let labels: BTreeMap<_, _> = key
+            .labels()
+            .map(|label| (label.key(), label.value()))
+            .collect();
+        let outcome = labels["outcome"].to_owned();
+        match (key.name(), kind, value) {
+            (
+                "tower_revocation_requests_total",
+                MetricKind::Counter,
+                DebugValue::Counter(count),
+            ) => {
+                assert_eq!(labels.len(), 2);
+                counted.insert((outcome, labels["error"].to_owned()), count);
+            }
+            (
+                "tower_revocation_request_duration_seconds",
+                MetricKind::Histogram,
+                DebugValue::Histogram(durations),
+            ) => {
+                assert_eq!(labels.len(), 1);
+                assert!(
+                    durations
+                        .iter()
+                        .all(|seconds| (0.0..60.0).contains(&**seconds))
+                );
+                timed.insert(outcome, durations.len() as u64);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(counted, expected);
+    let mut by_outcome = BTreeMap::new();
+    for ((outcome, _), count) in expected {
+        *by_outcome.entry(outcome).or_default() += count;
+    }
+    assert_eq!(timed, by_outcome);
+}

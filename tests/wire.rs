@@ -1,0 +1,720 @@
+//! A real hyper server on loopback, and peers that do not mean well.
+
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+use http_body_util::{Empty, Full, StreamBody};
+use hyper::{
+    Request, Response, StatusCode, Version,
+    body::{Body, Frame, Incoming},
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::{TcpListener, TcpStream},
+};
+use tower::{BoxError, Layer as _, Service, service_fn};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+use tower_revocation::{Outcome, RevocationLayer, RevocationRequest, client::Credentials};
+
+const FORM: &str = "token=45ghiukldjahdnhzdauz&client_id=spa-1";
+const TYPE: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
+/// `s6BhdRkqt3` / `gX1fBat3bV`, as RFC 7009 §2.1 sends them.
+const BASIC: &str = "Authorization: Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW\r\n";
+/// What the inner service says, so that nobody takes its answers for the layer's.
+const INNER: StatusCode = StatusCode::IM_A_TEAPOT;
+
+/// How often the backend was asked to revoke.
+#[derive(Clone, Default)]
+struct Revocations(Arc<AtomicUsize>);
+
+impl Revocations {
+    fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// For peers that are slow only because the machine is.
+const PATIENT: Duration = Duration::from_secs(20);
+/// For peers that stall.
+const IMPATIENT: Duration = Duration::from_millis(100);
+
+/// The layer in front of a service that says who it is.
+fn app(
+    revocations: &Revocations,
+    body_timeout: Duration,
+) -> impl Service<
+    Request<Incoming>,
+    Response = Response<impl Body<Data = Bytes, Error = Infallible> + Default + Send + 'static>,
+    Error = Infallible,
+    Future: Send,
+> + Clone
++ Send
++ 'static {
+    let authenticator = service_fn(async |request: Request<Credentials>| {
+        Ok::<_, BoxError>(match request.into_body() {
+            Credentials::ClientId { client_id } => Some(client_id),
+            Credentials::Basic(basic) => basic
+                .raw()
+                .filter(|(id, secret)| id == "s6BhdRkqt3" && secret.expose() == "gX1fBat3bV")
+                .map(|(id, _)| id),
+            _ => None,
+        })
+    });
+    let revocations = revocations.clone();
+    let backend = service_fn(move |request: RevocationRequest<String>| {
+        revocations.0.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(Ok::<_, BoxError>(match request.token.expose() {
+            "45ghiukldjahdnhzdauz" => Outcome::Revoked,
+            "foreign" => Outcome::IssuedToAnother,
+            "poison" => panic!("as it had to come"),
+            _ => Outcome::NotFound,
+        }))
+    });
+    let inner = service_fn(async |request: Request<Incoming>| {
+        let mut response = Response::new(Full::from("inner ".repeat(100)));
+        *response.status_mut() = INNER;
+        if request.uri().path() == "/chat" {
+            response = Response::default();
+            *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+            response
+                .headers_mut()
+                .insert("upgrade", request.headers()["upgrade"].clone());
+            tokio::spawn(echo(request));
+        }
+        Ok::<_, Infallible>(response)
+    });
+    RevocationLayer::new("/revoke", authenticator, backend)
+        .timer(TokioTimer::new())
+        .body_timeout(body_timeout)
+        .layer(inner)
+}
+
+/// Says the same again, in whatever protocol was agreed on.
+async fn echo(request: Request<Incoming>) {
+    let upgraded = hyper::upgrade::on(request).await.unwrap();
+    let (mut reader, mut writer) = tokio::io::split(TokioIo::new(upgraded));
+    tokio::io::copy(&mut reader, &mut writer).await.unwrap();
+}
+
+async fn serve<S, B>(app: S) -> SocketAddr
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let service = TowerToHyperService::new(app.clone());
+            tokio::spawn(async move {
+                auto::Builder::new(TokioExecutor::new())
+                    .serve_connection_with_upgrades(TokioIo::new(stream), service)
+                    .await
+                    .ok();
+            });
+        }
+    });
+    address
+}
+
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    /// In lower case.
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn says(&self, field: &str) -> bool {
+        self.head.lines().any(|line| line == field)
+    }
+}
+
+/// A peer that writes whatever it likes.
+struct Peer {
+    stream: BufReader<TcpStream>,
+    revocations: Revocations,
+}
+
+impl Peer {
+    async fn connect() -> Self {
+        Self::connect_to(PATIENT).await
+    }
+
+    async fn connect_to(body_timeout: Duration) -> Self {
+        let revocations = Revocations::default();
+        let address = serve(app(&revocations, body_timeout)).await;
+        Self::of(address, revocations).await
+    }
+
+    async fn of(address: SocketAddr, revocations: Revocations) -> Self {
+        Self {
+            stream: BufReader::new(TcpStream::connect(address).await.unwrap()),
+            revocations,
+        }
+    }
+
+    async fn send(&mut self, octets: impl AsRef<[u8]>) {
+        self.stream.write_all(octets.as_ref()).await.unwrap();
+    }
+
+    /// The next answer, or nothing if the connection ends before it.
+    async fn try_answer(&mut self) -> Option<Answer> {
+        let answer = async {
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") {
+                if self.stream.read_line(&mut head).await.unwrap_or(0) == 0 {
+                    assert_eq!(head, "", "the answer breaks off");
+                    return None;
+                }
+            }
+            let head = head.to_ascii_lowercase();
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "));
+            let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+            self.stream.read_exact(&mut body).await.unwrap();
+            Some(Answer {
+                status: head[9..12].parse().unwrap(),
+                head,
+                body,
+            })
+        };
+        tokio::time::timeout(Duration::from_secs(60), answer)
+            .await
+            .expect("the server says something or hangs up")
+    }
+
+    async fn answer(&mut self) -> Answer {
+        self.try_answer().await.expect("the server hung up")
+    }
+
+    /// The status of a request that is the only one on its connection.
+    async fn ask(request: impl AsRef<[u8]>) -> (Answer, usize) {
+        let mut peer = Self::connect().await;
+        peer.send(request).await;
+        let answer = peer.answer().await;
+        (answer, peer.revocations.count())
+    }
+
+    async fn is_hung_up_on(&mut self) {
+        assert!(self.try_answer().await.is_none(), "one answer too many");
+    }
+}
+
+const HEAD: &str = "POST /revoke HTTP/1.1\r\nHost: as.example.com\r\n";
+
+fn post(fields: &str, body: &str) -> String {
+    let length = body.len();
+    format!("{HEAD}{fields}Content-Length: {length}\r\n\r\n{body}")
+}
+
+fn chunked(fields: &str, body: &str) -> String {
+    format!("{HEAD}{fields}Transfer-Encoding: chunked\r\n\r\n{body}")
+}
+
+#[tokio::test]
+async fn a_success_is_an_empty_200() {
+    let (answer, revocations) = Peer::ask(post(TYPE, FORM)).await;
+    assert_eq!((answer.status, revocations), (200, 1));
+    assert!(answer.says("content-length: 0"));
+    assert!(answer.says("cache-control: no-store"));
+    for absent in [
+        "\ncontent-type",
+        "\ntransfer-encoding",
+        "\nwww-authenticate",
+    ] {
+        assert!(!answer.head.contains(absent), "{}", answer.head);
+    }
+}
+
+#[tokio::test]
+async fn pipelined_requests_are_answered_in_order() {
+    let mut peer = Peer::connect().await;
+    let foreign = post(TYPE, "token=foreign&client_id=spa-1");
+    let last = post(&format!("{TYPE}Connection: close\r\n"), FORM);
+    let other = "GET / HTTP/1.1\r\nHost: as.example.com\r\n\r\n";
+    peer.send([&post(TYPE, FORM), &foreign, other, &last].concat())
+        .await;
+    for status in [200, 400, INNER.as_u16(), 200] {
+        assert_eq!(peer.answer().await.status, status);
+    }
+    peer.is_hung_up_on().await;
+    assert_eq!(peer.revocations.count(), 3);
+}
+
+#[tokio::test]
+async fn a_chunked_form_is_a_form() {
+    let mut chunks: Vec<_> = FORM.chars().map(|c| format!("1\r\n{c}\r\n")).collect();
+    chunks.push("0\r\n\r\n".to_owned());
+    let (answer, revocations) = Peer::ask(chunked(TYPE, &chunks.concat())).await;
+    assert_eq!((answer.status, revocations), (200, 1));
+}
+
+/// RFC 9110 §6.5.1: trailers are not merged into the head.
+#[tokio::test]
+async fn credentials_in_trailers_are_none() {
+    let body = format!("d\r\ntoken=foreign\r\n0\r\n{BASIC}\r\n");
+    let (answer, revocations) = Peer::ask(chunked(TYPE, &body)).await;
+    assert_eq!((answer.status, revocations), (401, 0));
+
+    let body = "b\r\nclient_id=a\r\n0\r\ntoken: 45ghiukldjahdnhzdauz\r\n\r\n";
+    let (answer, revocations) = Peer::ask(chunked(TYPE, body)).await;
+    assert_eq!((answer.status, revocations), (400, 0));
+}
+
+#[tokio::test]
+async fn http_1_0_is_served() {
+    let length = FORM.len();
+    let mut peer = Peer::connect().await;
+    peer.send(format!(
+        "POST /revoke HTTP/1.0\r\n{TYPE}Content-Length: {length}\r\n\r\n{FORM}"
+    ))
+    .await;
+    let answer = peer.answer().await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.says("content-length: 0"));
+    peer.is_hung_up_on().await;
+    assert_eq!(peer.revocations.count(), 1);
+}
+
+#[tokio::test]
+async fn a_stalled_body_is_408_and_the_end_of_the_connection() {
+    let mut peer = Peer::connect_to(IMPATIENT).await;
+    peer.send(post(TYPE, FORM).trim_end_matches("spa-1")).await;
+    let answer = peer.answer().await;
+    assert_eq!(answer.status, 408);
+    assert!(answer.says("connection: close"));
+    assert_eq!(answer.body, br#"{"error":"invalid_request"}"#);
+    peer.is_hung_up_on().await;
+    assert_eq!(peer.revocations.count(), 0);
+}
+
+#[tokio::test]
+async fn a_truncated_body_revokes_nothing() {
+    for request in [
+        post(TYPE, FORM).trim_end_matches("-1").to_owned(),
+        // The form is whole; its framing is not.
+        chunked(TYPE, &format!("{:x}\r\n{FORM}\r\n", FORM.len())),
+    ] {
+        let mut peer = Peer::connect().await;
+        peer.send(request).await;
+        peer.stream.get_mut().shutdown().await.unwrap();
+        if let Some(answer) = peer.try_answer().await {
+            assert_eq!(answer.status, 400);
+            peer.is_hung_up_on().await;
+        }
+        assert_eq!(peer.revocations.count(), 0);
+    }
+}
+
+/// RFC 9112 §6.3: then the body is empty.
+#[tokio::test]
+async fn a_request_without_framing_is_one_without_a_form() {
+    let (answer, revocations) = Peer::ask(format!("{HEAD}{TYPE}{BASIC}\r\n")).await;
+    assert_eq!((answer.status, revocations), (400, 0));
+    let (answer, revocations) = Peer::ask(format!("{HEAD}{TYPE}\r\n")).await;
+    assert_eq!((answer.status, revocations), (401, 0));
+}
+
+#[tokio::test]
+async fn of_two_framings_the_chunks_count() {
+    let fields = format!("{TYPE}Content-Length: 1000000\r\n");
+    let body = format!("{:x}\r\n{FORM}\r\n0\r\n\r\n", FORM.len());
+    let mut peer = Peer::connect().await;
+    peer.send(chunked(&fields, &body)).await;
+    // A server may refuse it (RFC 9112 §6.1); it must not believe the length.
+    let answer = peer.answer().await;
+    assert!(matches!(answer.status, 200 | 400), "{answer:?}");
+    assert_eq!(peer.revocations.count(), usize::from(answer.status == 200));
+}
+
+#[tokio::test]
+async fn two_lengths_are_400() {
+    let (answer, revocations) =
+        Peer::ask(post(&format!("{TYPE}Content-Length: 7\r\n"), FORM)).await;
+    assert_eq!((answer.status, revocations), (400, 0));
+}
+
+/// RFC 9110 §10.1.1: what the head decides is decided before the body is asked for.
+#[tokio::test]
+async fn who_waits_to_continue_hears_a_refusal_at_once() {
+    let good = format!("{HEAD}{TYPE}Content-Length: {}\r\n", FORM.len());
+    let two = format!("{BASIC}{BASIC}");
+    for (status, head) in [
+        (405, good.replacen("POST", "PUT", 1)),
+        (413, good.replacen(&FORM.len().to_string(), "65537", 1)),
+        (415, good.replacen("x-www-form-urlencoded", "json", 1)),
+        (415, good.clone() + "Content-Encoding: gzip\r\n"),
+        (400, good.clone() + &two),
+        (400, good.replacen("/revoke", "/revoke?token=45gh", 1)),
+    ] {
+        let (answer, revocations) = Peer::ask(format!("{head}Expect: 100-continue\r\n\r\n")).await;
+        assert_eq!((answer.status, revocations), (status, 0), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn who_waits_to_continue_with_a_good_head_may() {
+    let mut peer = Peer::connect().await;
+    let request = post(&format!("{TYPE}Expect: 100-continue\r\n"), FORM);
+    peer.send(request.trim_end_matches(FORM)).await;
+    assert_eq!(peer.answer().await.status, 100);
+    assert_eq!(peer.revocations.count(), 0);
+    peer.send(FORM).await;
+    assert_eq!(peer.answer().await.status, 200);
+    assert_eq!(peer.revocations.count(), 1);
+}
+
+#[tokio::test]
+async fn who_was_told_to_continue_and_does_not_gets_408() {
+    let mut peer = Peer::connect_to(IMPATIENT).await;
+    let request = post(&format!("{TYPE}Expect: 100-continue\r\n"), FORM);
+    peer.send(request.trim_end_matches(FORM)).await;
+    assert_eq!(peer.answer().await.status, 100);
+    assert_eq!(peer.answer().await.status, 408);
+    peer.is_hung_up_on().await;
+}
+
+#[tokio::test]
+async fn a_length_over_the_cap_is_413_before_the_body() {
+    let mut peer = Peer::connect().await;
+    peer.send(format!("{HEAD}{TYPE}Content-Length: 65537\r\n\r\n"))
+        .await;
+    let answer = peer.answer().await;
+    assert_eq!(answer.status, 413);
+    assert!(answer.says("connection: close"));
+    peer.is_hung_up_on().await;
+}
+
+/// The peer stops after the first octet too many, and is answered all the same.
+#[tokio::test]
+async fn chunks_over_the_cap_are_413_at_once() {
+    let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
+    let mut peer = Peer::connect().await;
+    peer.send(chunked(TYPE, &chunk.repeat(16))).await;
+    peer.send("1\r\nx\r\n").await;
+    let answer = peer.answer().await;
+    assert_eq!(answer.status, 413);
+    assert!(answer.says("connection: close"));
+    assert_eq!(answer.body, br#"{"error":"invalid_request"}"#);
+    peer.is_hung_up_on().await;
+}
+
+/// A body that was not read is never taken for the next request.
+#[tokio::test]
+async fn a_refused_body_is_not_the_next_request() {
+    let hidden = post(TYPE, FORM);
+    let last = "GET / HTTP/1.1\r\nHost: as.example.com\r\nConnection: close\r\n\r\n";
+    for (status, request) in [
+        (415, post("Content-Type: application/json\r\n", &hidden)),
+        (405, post(TYPE, &hidden).replacen("POST", "PUT", 1)),
+        (
+            413,
+            format!("{HEAD}{TYPE}Content-Length: 65537\r\n\r\n{hidden}"),
+        ),
+        (
+            400,
+            post(TYPE, &hidden).replacen("/revoke", "/revoke?token=45gh", 1),
+        ),
+        (
+            415,
+            post(
+                "Content-Type: application/json\r\nExpect: 100-continue\r\n",
+                &hidden,
+            ),
+        ),
+    ] {
+        let mut peer = Peer::connect().await;
+        peer.send(request + last).await;
+        assert_eq!(peer.answer().await.status, status);
+        if let Some(answer) = peer.try_answer().await {
+            assert_eq!(answer.status, INNER.as_u16());
+            peer.is_hung_up_on().await;
+        }
+        assert_eq!(peer.revocations.count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn an_enormous_head_is_431() {
+    let mut peer = Peer::connect().await;
+    let field = format!("Authorization: Basic {}\r\n", "YTpi".repeat(150 * 1024));
+    // The server need not read it to its end.
+    let request = post(&format!("{TYPE}{field}"), FORM);
+    peer.stream.write_all(request.as_bytes()).await.ok();
+    assert_eq!(peer.answer().await.status, 431);
+    assert_eq!(peer.revocations.count(), 0);
+}
+
+#[tokio::test]
+async fn credentials_that_cannot_be_read_are_401() {
+    let large = format!("Basic {}", "YTpi".repeat(16 * 1024)).into_bytes();
+    let mut obs_text = b"Basic ".to_vec();
+    obs_text.extend([0xff, 0xfe]);
+    for value in [large, obs_text] {
+        let body = "token=45ghiukldjahdnhzdauz";
+        let head = format!("{HEAD}{TYPE}Content-Length: {}\r\n", body.len());
+        let request = [
+            head.as_bytes(),
+            b"Authorization: ",
+            &value,
+            b"\r\n\r\n",
+            body.as_bytes(),
+        ];
+        let (answer, revocations) = Peer::ask(request.concat()).await;
+        assert_eq!((answer.status, revocations), (401, 0));
+        assert!(answer.says(r#"www-authenticate: basic realm="oauth", charset="utf-8""#));
+    }
+}
+
+/// RFC 9110 §9.1: methods are case-sensitive.
+#[tokio::test]
+async fn any_method_but_post_and_options_is_405() {
+    for method in [
+        "post", "GET", "PUT", "PATCH", "DELETE", "TRACE", "QUERY", "options",
+    ] {
+        let override_ = "X-HTTP-Method-Override: POST\r\n";
+        let request = post(&format!("{TYPE}{override_}"), FORM).replacen("POST", method, 1);
+        let (answer, revocations) = Peer::ask(request).await;
+        assert_eq!((answer.status, revocations), (405, 0), "{method}");
+        assert!(answer.says("allow: post, options"), "{method}");
+        assert_eq!(answer.body, br#"{"error":"invalid_request"}"#);
+    }
+}
+
+#[tokio::test]
+async fn head_is_405_without_a_body() {
+    let mut peer = Peer::connect().await;
+    peer.send("HEAD /revoke HTTP/1.1\r\nHost: as.example.com\r\nConnection: close\r\n\r\n")
+        .await;
+    let mut answer = String::new();
+    peer.stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
+    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+}
+
+/// RFC 9112 §3.2.2: whatever authority it names.
+#[tokio::test]
+async fn the_absolute_form_names_the_path_too() {
+    let request = post(TYPE, FORM).replacen("/revoke", "http://another.example/revoke", 1);
+    let (answer, revocations) = Peer::ask(request).await;
+    assert_eq!((answer.status, revocations), (200, 1));
+}
+
+/// RFC 9110 §9.3.7: it asks about the server, not about the endpoint.
+#[tokio::test]
+async fn options_of_the_server_pass() {
+    let (answer, _) = Peer::ask("OPTIONS * HTTP/1.1\r\nHost: as.example.com\r\n\r\n").await;
+    assert_eq!(answer.status, INNER.as_u16());
+}
+
+#[tokio::test]
+async fn a_compressed_form_is_415() {
+    let (answer, revocations) =
+        Peer::ask(post(&format!("{TYPE}Content-Encoding: gzip\r\n"), FORM)).await;
+    assert_eq!((answer.status, revocations), (415, 0));
+    assert!(answer.says("accept-encoding: identity"));
+    let (answer, revocations) =
+        Peer::ask(post(&format!("{TYPE}Content-Encoding: identity\r\n"), FORM)).await;
+    assert_eq!((answer.status, revocations), (200, 1));
+}
+
+#[tokio::test]
+async fn compression_leaves_the_empty_200_empty() {
+    let revocations = Revocations::default();
+    let address = serve(CompressionLayer::new().layer(app(&revocations, PATIENT))).await;
+    let mut peer = Peer::of(address, revocations).await;
+
+    peer.send(post(&format!("{TYPE}Accept-Encoding: gzip\r\n"), FORM))
+        .await;
+    let answer = peer.answer().await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.says("content-length: 0"));
+    assert!(!answer.head.contains("content-encoding"), "{}", answer.head);
+
+    // It is not that nothing is ever compressed.
+    peer.send("GET / HTTP/1.1\r\nHost: as.example.com\r\nAccept-Encoding: gzip\r\n\r\n")
+        .await;
+    assert!(peer.answer().await.says("content-encoding: gzip"));
+}
+
+#[tokio::test]
+async fn a_panic_is_no_answer_and_costs_its_connection_alone() {
+    let revocations = Revocations::default();
+    let address = serve(app(&revocations, PATIENT)).await;
+    let mut poisoned = Peer::of(address, revocations.clone()).await;
+    let mut other = Peer::of(address, revocations).await;
+    poisoned
+        .send(post(TYPE, "token=poison&client_id=spa-1"))
+        .await;
+    poisoned.is_hung_up_on().await;
+    other.send(post(TYPE, FORM)).await;
+    assert_eq!(other.answer().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_panic_that_is_caught_is_500_and_the_connection_goes_on() {
+    let revocations = Revocations::default();
+    let address = serve(CatchPanicLayer::new().layer(app(&revocations, PATIENT))).await;
+    let mut peer = Peer::of(address, revocations).await;
+    peer.send(post(TYPE, "token=poison&client_id=spa-1")).await;
+    assert_eq!(peer.answer().await.status, 500);
+    peer.send(post(TYPE, FORM)).await;
+    assert_eq!(peer.answer().await.status, 200);
+}
+
+/// RFC 9110 §13, §14: a revocation has no representation to be conditional on.
+#[tokio::test]
+async fn conditions_and_ranges_mean_nothing() {
+    let fields = format!("{TYPE}If-None-Match: *\r\nRange: bytes=0-0\r\n");
+    let (answer, revocations) = Peer::ask(post(&fields, FORM)).await;
+    assert_eq!((answer.status, revocations), (200, 1));
+}
+
+#[tokio::test]
+async fn an_upgrade_of_another_path_passes() {
+    let address = serve(app(&Revocations::default(), PATIENT)).await;
+    let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
+    tokio::spawn(connection.with_upgrades());
+    let request = Request::get("/chat")
+        .header("host", "as.example.com")
+        .header("connection", "upgrade")
+        .header("upgrade", "chat")
+        .body(Empty::<Bytes>::new())
+        .unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
+    let mut upgraded = TokioIo::new(hyper::upgrade::on(response).await.unwrap());
+    upgraded.write_all(b"hello").await.unwrap();
+    let mut echoed = [0; 5];
+    upgraded.read_exact(&mut echoed).await.unwrap();
+    assert_eq!(&echoed, b"hello");
+}
+
+/// One request on an HTTP/2 connection of its own.
+async fn over_http_2<B>(
+    request: Request<B>,
+    body_timeout: Duration,
+) -> (hyper::Result<Response<Incoming>>, Revocations)
+where
+    B: Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
+{
+    let revocations = Revocations::default();
+    let address = serve(app(&revocations, body_timeout)).await;
+    let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), stream)
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    let response = tokio::time::timeout(Duration::from_secs(60), sender.send_request(request));
+    (response.await.unwrap(), revocations)
+}
+
+fn post_2<B>(body: B) -> hyper::http::Result<Request<B>> {
+    Request::post("http://as.example.com/revoke")
+        .version(Version::HTTP_2)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(body)
+}
+
+/// Says nothing of its length, and may never end.
+fn unsized_body(
+    beginning: &'static str,
+    ends: bool,
+) -> impl Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static {
+    let beginning = futures::stream::iter([Ok(Frame::data(Bytes::from(beginning)))]);
+    StreamBody::new(if ends {
+        beginning.chain(futures::stream::empty()).left_stream()
+    } else {
+        beginning.chain(futures::stream::pending()).right_stream()
+    })
+}
+
+/// RFC 9113 §8.2.2.
+fn assert_not_connection_specific(response: &Response<Incoming>) {
+    for field in ["connection", "keep-alive", "transfer-encoding", "upgrade"] {
+        assert!(!response.headers().contains_key(field), "{response:?}");
+    }
+}
+
+#[tokio::test]
+async fn http_2_revokes_without_a_length() {
+    let (response, revocations) =
+        over_http_2(post_2(unsized_body(FORM, true)).unwrap(), PATIENT).await;
+    let response = response.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.version(), Version::HTTP_2);
+    assert_eq!(response.headers()["content-length"], "0");
+    assert_not_connection_specific(&response);
+    assert!(response.into_body().is_end_stream());
+    assert_eq!(revocations.count(), 1);
+}
+
+#[tokio::test]
+async fn http_2_gets_408_and_413_without_connection_fields() {
+    let stalled = post_2(unsized_body("token=45gh", false)).unwrap();
+    let (response, revocations) = over_http_2(stalled, IMPATIENT).await;
+    let response = response.unwrap();
+    assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
+    assert_not_connection_specific(&response);
+    assert_eq!(revocations.count(), 0);
+
+    let large = post_2(Full::<Bytes>::from("x".repeat(65_537))).unwrap();
+    let (response, revocations) = over_http_2(large, PATIENT).await;
+    let response = response.unwrap();
+    assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert_not_connection_specific(&response);
+    assert_eq!(revocations.count(), 0);
+}
+
+/// RFC 9113 §8.1.1: a malformed request.
+#[tokio::test]
+async fn http_2_revokes_nothing_if_the_length_lies() {
+    for length in [5, FORM.len() - 1, FORM.len() + 1] {
+        let mut request = post_2(unsized_body(FORM, true)).unwrap();
+        request
+            .headers_mut()
+            .insert("content-length", length.into());
+        let (response, revocations) = over_http_2(request, PATIENT).await;
+        if let Ok(response) = response {
+            assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{length}");
+        }
+        assert_eq!(revocations.count(), 0, "{length}");
+    }
+}
+
+/// RFC 9110 §6.5.1, in HTTP/2 too.
+#[tokio::test]
+async fn http_2_trailers_are_no_credentials() {
+    let mut trailers = hyper::HeaderMap::new();
+    let basic = BASIC.trim_end().trim_start_matches("Authorization: ");
+    trailers.insert("authorization", basic.parse().unwrap());
+    let frames = [
+        Ok(Frame::data(Bytes::from("token=45ghiukldjahdnhzdauz"))),
+        Ok(Frame::trailers(trailers)),
+    ];
+    let body = StreamBody::new(futures::stream::iter(frames));
+    let (response, revocations) = over_http_2(post_2(body).unwrap(), PATIENT).await;
+    assert_eq!(response.unwrap().status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(revocations.count(), 0);
+}

@@ -239,29 +239,31 @@ where
         // Whatever was still under way ends with the answer, however long this future is kept.
         this.state.set(State::Judged { verdict: None });
         let settings = &**this.settings;
-        let (outcome, error) = match verdict {
-            Ok(Verdict::Options) => ("options", None),
-            Ok(Verdict::Outcome(outcome)) => (outcome.as_str(), settings.objection(outcome)),
-            Err(error) if error.kind().is_fault() => ("failed", Some(error)),
-            Err(error) => ("refused", Some(error)),
+        let (outcome, answer) = match verdict {
+            Ok(Verdict::Options) => ("options", Ok(Manner::options())),
+            Ok(Verdict::Outcome(outcome)) => {
+                let accepted = settings.accept(outcome);
+                (
+                    outcome.as_str(),
+                    accepted.map(|()| settings.manner.success()),
+                )
+            }
+            Err(error) if error.kind().is_fault() => ("failed", Err(error)),
+            Err(error) => ("refused", Err(error)),
         };
-        this.observation.end(outcome, error.as_ref());
-        match error {
-            Some(error) => settings.manner.failure(error, *this.circumstances),
-            None if outcome == "options" => Manner::options(),
-            None => settings.manner.success(),
-        }
+        this.observation.end(outcome, answer.as_ref().err());
+        answer.unwrap_or_else(|error| settings.manner.failure(error, *this.circumstances))
     }
 }
 
 impl Settings {
-    /// What a backend's answer is refused with, if it is no success (RFC 7009 §2.1, §2.2.1).
-    fn objection(&self, outcome: Outcome) -> Option<Error> {
+    /// Which of a backend's answers are a success (RFC 7009 §2.1, §2.2.1).
+    fn accept(&self, outcome: Outcome) -> Result<(), Error> {
         match outcome {
-            Outcome::Revoked | Outcome::NotFound => None,
-            Outcome::IssuedToAnother if self.silent_for_foreign_tokens => None,
-            Outcome::IssuedToAnother => Some(Error::new(ErrorKind::InvalidGrant)),
-            Outcome::Unsupported => Some(Error::new(ErrorKind::UnsupportedTokenType)),
+            Outcome::Revoked | Outcome::NotFound => Ok(()),
+            Outcome::IssuedToAnother if self.silent_for_foreign_tokens => Ok(()),
+            Outcome::IssuedToAnother => Err(Error::new(ErrorKind::InvalidGrant)),
+            Outcome::Unsupported => Err(Error::new(ErrorKind::UnsupportedTokenType)),
         }
     }
 }

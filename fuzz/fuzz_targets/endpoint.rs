@@ -4,12 +4,12 @@
 //! cargo fuzz run --sanitizer none endpoint fuzz/corpus/endpoint fuzz/seeds/endpoint
 //! ```
 //!
-//! The first octet chooses the method and how much of the request is sound already; the rest is,
-//! line by line, the query, the fields, and after an empty line the body.
+//! The first octet is a [`Choice`]: the method, and how much of the request is sound already. The
+//! rest is, line by line, the query, the fields, and after an empty line the body.
 
 #![no_main]
 
-use std::{cell::Cell, convert::Infallible, rc::Rc};
+use std::{cell::Cell, cell::RefCell, collections::HashSet, convert::Infallible, sync::LazyLock};
 
 use bytes::Bytes;
 use futures::FutureExt as _;
@@ -23,30 +23,70 @@ fuzz_target!(|data: &[u8]| {
     let Some((&choice, rest)) = data.split_first() else {
         return;
     };
-    if let Some(request) = request(choice, rest) {
-        converse(choice, request);
+    if let Some((request, secrets)) = request(Choice(choice), rest) {
+        converse(Choice(choice), request, secrets);
     }
 });
 
-/// Nothing if the bytes cannot even be a request's head.
-fn request(choice: u8, bytes: &[u8]) -> Option<Request<Full<Bytes>>> {
+#[derive(Clone, Copy)]
+struct Choice(u8);
+
+impl Choice {
+    fn method(self, query: &[u8]) -> Option<Method> {
+        match self.0 & 7 {
+            0 => Some(Method::OPTIONS),
+            1 => Method::from_bytes(query).ok(),
+            _ => Some(Method::POST),
+        }
+    }
+
+    /// The media type is right.
+    fn form(self) -> bool {
+        self.0 & 8 != 0
+    }
+
+    /// The Authorization field is right.
+    fn basic(self) -> bool {
+        self.0 & 16 != 0
+    }
+
+    fn cors(self) -> bool {
+        self.0 & 32 != 0
+    }
+
+    /// The body's first line is a token, its second a client's secret; whatever they are made of,
+    /// they are properly encoded.
+    fn encoded(self) -> bool {
+        self.0 & 64 != 0
+    }
+
+    /// Limits are within reach.
+    fn narrow(self) -> bool {
+        self.0 & 128 != 0
+    }
+}
+
+type Secrets = Vec<Vec<u8>>;
+
+/// A request and what must not come back of it. Nothing if the bytes cannot even be a head.
+fn request(choice: Choice, bytes: &[u8]) -> Option<(Request<Full<Bytes>>, Secrets)> {
     let (head, body) = match bytes.windows(2).position(|window| window == b"\n\n") {
         Some(end) => (&bytes[..end], &bytes[end + 2..]),
         None => (&[][..], bytes),
     };
     let mut lines = head.split(|&octet| octet == b'\n');
     let query = lines.next().unwrap_or_default();
-    let uri = [b"/revoke?", query].concat();
+    let mut secrets = vec![query.to_vec(), body.to_vec()];
 
-    let method = match choice & 7 {
-        0 => Method::OPTIONS,
-        1 => Method::GET,
-        _ => Method::POST,
+    let body = if choice.encoded() {
+        encoded(choice, body, &mut secrets)
+    } else {
+        body.to_vec()
     };
     let mut request = Request::builder()
-        .method(method)
-        .uri(uri.as_slice())
-        .body(Full::from(Bytes::copy_from_slice(body)))
+        .method(choice.method(query)?)
+        .uri([b"/revoke?", query].concat().as_slice())
+        .body(Full::from(Bytes::from(body)))
         .ok()?;
     let headers = request.headers_mut();
     for line in lines {
@@ -54,69 +94,91 @@ fn request(choice: u8, bytes: &[u8]) -> Option<Request<Full<Bytes>>> {
         let name = header::HeaderName::from_bytes(&line[..colon]).ok()?;
         headers.append(name, HeaderValue::from_bytes(&line[colon + 1..]).ok()?);
     }
-    if choice & 8 != 0 {
+    if choice.form() {
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         headers.insert(header::CONTENT_TYPE, form);
     }
-    if choice & 16 != 0 {
+    if choice.basic() {
         let basic = HeaderValue::from_static("Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW");
         headers.insert(header::AUTHORIZATION, basic);
     }
-    Some(request)
+    let authorization = headers.get_all(header::AUTHORIZATION).iter();
+    secrets.extend(authorization.map(|value| value.as_bytes().to_vec()));
+    Some((request, secrets))
 }
 
-fn converse(choice: u8, request: Request<Full<Bytes>>) {
-    let accepted = Rc::new(Cell::new(false));
-    let outcome = Rc::new(Cell::new(None));
-    let secrets = Rc::new(Cell::new(Vec::new()));
+fn encoded(choice: Choice, body: &[u8], secrets: &mut Secrets) -> Vec<u8> {
+    let escape = |octets: &[u8]| -> String {
+        let escaped = octets.iter().map(|octet| format!("%{octet:02X}"));
+        escaped.collect()
+    };
+    let mut lines = body.splitn(3, |&octet| octet == b'\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let (token, secret, more) = (line(), line(), line());
+    secrets.extend([token.to_vec(), secret.to_vec()]);
+
+    let mut form = format!("token={}", escape(token));
+    if !choice.basic() {
+        form.push_str("&client_id=post-client&client_secret=");
+        form.push_str(&escape(secret));
+    }
+    [form.as_bytes(), b"&", more].concat()
+}
+
+fn converse(choice: Choice, request: Request<Full<Bytes>>, secrets: Secrets) {
+    let secrets = RefCell::new(secrets);
+    let keep = |secret: &str| secrets.borrow_mut().push(secret.as_bytes().to_vec());
+    let client = Cell::new(None);
+    let outcome = Cell::new(None);
+    let options = request.method() == Method::OPTIONS;
+    // Fetch, CORS-preflight request.
+    let preflight = options
+        && request.headers().contains_key(header::ORIGIN)
+        && (request.headers()).contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
 
     let authenticator = service_fn(|request: Request<Credentials>| {
         assert!(!request.headers().contains_key(header::AUTHORIZATION));
-        let mut presented = vec![];
-        let client = match request.body() {
+        let answer = match request.body() {
             Credentials::Basic(basic) => {
-                presented.extend(basic.raw().map(|(_, secret)| secret.expose().to_owned()));
-                basic.form_decoded().map(|(id, _)| id)
+                let readings = [basic.form_decoded(), basic.raw()];
+                Ok(readings.into_iter().flatten().any(|(id, secret)| {
+                    keep(secret.expose());
+                    id == "s6BhdRkqt3" && secret.expose() == "gX1fBat3bV"
+                }))
             }
             Credentials::Post {
                 client_id,
                 client_secret,
             } => {
-                presented.push(client_secret.expose().to_owned());
-                Some(client_id.clone())
+                keep(client_secret.expose());
+                Ok(client_id == "post-client" && client_secret.expose() == "p0st")
             }
-            Credentials::ClientId { client_id } => Some(client_id.clone()),
+            Credentials::ClientId { client_id } => Ok(client_id == "spa-1"),
             Credentials::Assertion {
                 client_assertion, ..
             } => {
-                presented.push(client_assertion.expose().to_owned());
-                None
+                keep(client_assertion.expose());
+                Err(client_assertion.expose().to_owned())
             }
-            _ => None,
+            _ => Ok(false),
         };
-        secrets.set(presented);
-        accepted.set(client.is_some());
-        async { Ok::<_, Infallible>(client) }
+        client.set(Some(answer.clone().ok()));
+        async { answer.map(|accepted| accepted.then_some("a client")) }
     });
-    let backend = service_fn(|request: RevocationRequest<String>| {
-        assert!(
-            accepted.get(),
-            "the token was looked up before the client was known"
-        );
+    let backend = service_fn(|request: RevocationRequest<&str>| {
+        assert_eq!(client.get(), Some(Some(true)), "asked for a stranger");
         let token = request.token.expose();
         assert!(!token.is_empty() && token.bytes().all(|octet| (0x20..0x7f).contains(&octet)));
-        let mut presented = secrets.take();
-        presented.push(token.to_owned());
-        secrets.set(presented);
+        keep(token);
         let answer = match token.len() % 5 {
             0 => Ok(Outcome::Revoked),
             1 => Ok(Outcome::NotFound),
             2 => Ok(Outcome::IssuedToAnother),
             3 => Ok(Outcome::Unsupported),
-            _ => Err("the store is down"),
+            _ => Err(token.to_owned()),
         };
-        outcome.set(Some(answer));
-        async move { answer }
+        outcome.set(Some(answer.clone().ok()));
+        async { answer }
     });
     let inner = service_fn(
         async |_: Request<Full<Bytes>>| -> Result<Response<Full<Bytes>>, Infallible> {
@@ -125,61 +187,89 @@ fn converse(choice: u8, request: Request<Full<Bytes>>) {
     );
 
     let mut layer = RevocationLayer::new("/revoke", authenticator, backend);
-    if choice & 32 != 0 {
+    if choice.cors() {
         layer = layer.cors([HeaderValue::from_static("https://spa.example")]);
+    }
+    if choice.narrow() {
+        layer = layer.max_body(256).max_token(32);
     }
     let answer = layer.layer(inner).oneshot(request).now_or_never();
     let Ok(answer) = answer.expect("nothing waits for anything");
     let (head, body) = answer.into_parts();
-    let body = body
-        .collect()
-        .now_or_never()
-        .expect("it is there")
-        .unwrap()
-        .to_bytes();
+    let body = body.collect().now_or_never().expect("it is there");
+    let body = body.unwrap().to_bytes();
 
     let status = head.status.as_u16();
-    assert!(
-        [200, 204, 400, 401, 405, 413, 415, 503].contains(&status),
-        "{status}"
-    );
+    match (client.get(), outcome.get()) {
+        (_, Some(Some(Outcome::Revoked | Outcome::NotFound))) => assert_eq!(status, 200),
+        (_, Some(Some(_))) => assert_eq!(status, 400),
+        (Some(None), _) | (_, Some(None)) => assert_eq!(status, 503),
+        (Some(Some(false)), None) => assert_eq!(status, 401),
+        // The token itself cannot be one.
+        (Some(Some(true)), None) => assert_eq!(status, 400),
+        // A preflight is answered by the policy.
+        (None, None) if choice.cors() && preflight => assert_eq!(status, 200),
+        (None, None) if options => assert_eq!(status, 204),
+        (None, None) => assert!([400, 401, 405, 413, 415].contains(&status), "{status}"),
+    }
+    let has = |name| head.headers.contains_key(name);
+    assert!(status != 200 || body.is_empty());
     assert_eq!(head.headers[header::CACHE_CONTROL], "no-store");
     assert_eq!(head.headers[header::PRAGMA], "no-cache");
     assert_eq!(head.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
-    assert_eq!(
-        status == 401,
-        head.headers.contains_key(header::WWW_AUTHENTICATE)
-    );
-    assert_eq!(
-        status == 503,
-        head.headers.contains_key(header::RETRY_AFTER)
-    );
-    match (status, outcome.get()) {
-        (200, Some(Ok(Outcome::Revoked | Outcome::NotFound))) => assert!(body.is_empty()),
-        // A preflight is answered by the policy.
-        (200, None) => assert!(
-            head.headers
-                .contains_key(header::ACCESS_CONTROL_ALLOW_METHODS)
-        ),
-        (200, _) => panic!("success without the effect"),
-        (_, Some(Ok(Outcome::Revoked | Outcome::NotFound))) => panic!("an effect without success"),
-        _ => {}
-    }
-    for secret in secrets.take() {
-        assert_nowhere(&secret, &head.headers, &body);
+    assert_eq!(status == 401, has(header::WWW_AUTHENTICATE));
+    assert_eq!(status == 503, has(header::RETRY_AFTER));
+    assert_nothing_comes_back(&secrets.borrow(), &head.headers, &body);
+}
+
+/// No run of this many octets of what the peer presented is in the answer.
+const RUN: usize = 8;
+
+fn assert_nothing_comes_back(secrets: &[Vec<u8>], headers: &HeaderMap, body: &[u8]) {
+    let values = headers.values().map(HeaderValue::as_bytes);
+    let runs = values.chain([body]).flat_map(|text| text.windows(RUN));
+    for run in runs.filter(|run| !OUR_WORDS.contains(*run)) {
+        let holds = |secret: &Vec<u8>| secret.windows(RUN).any(|window| window == run);
+        assert!(!secrets.iter().any(holds), "{}", run.escape_ascii());
     }
 }
 
-/// What the peer presented does not come back.
-fn assert_nowhere(secret: &str, headers: &HeaderMap, body: &[u8]) {
-    // The fuzzer learns our own words. These characters are in none of them.
-    if secret.len() < 4 || !secret.contains(['~', '|', '^']) {
-        return;
-    }
-    let holds = |text: &[u8]| {
-        text.windows(secret.len())
-            .any(|window| window == secret.as_bytes())
-    };
-    assert!(!holds(body));
-    assert!(headers.values().all(|value| !holds(value.as_bytes())));
-}
+/// Every run of our own words: the fuzzer learns them, and presents them as secrets.
+static OUR_WORDS: LazyLock<HashSet<&'static [u8]>> = LazyLock::new(|| {
+    let texts = OUR_TEXTS.iter();
+    texts
+        .flat_map(|text| text.as_bytes().windows(RUN))
+        .collect()
+});
+
+const OUR_TEXTS: &[&str] = &[
+    r#"{"error":"invalid_request"}"#,
+    r#"{"error":"invalid_request","error_description":"The request is malformed"}"#,
+    r#"{"error":"invalid_request","error_description":"A parameter is repeated"}"#,
+    r#"{"error":"invalid_request","error_description":"The body is not form-encoded UTF-8"}"#,
+    r#"{"error":"invalid_request","error_description":"The parameter token is missing"}"#,
+    r#"{"error":"invalid_request","error_description":"The request has too many parameters"}"#,
+    r#"{"error":"invalid_request","error_description":"The token has characters that no token has"}"#,
+    r#"{"error":"invalid_request","error_description":"The token is too long"}"#,
+    r#"{"error":"invalid_request","error_description":"There is more than one Content-Type field"}"#,
+    r#"{"error":"invalid_request","error_description":"There is more than one Authorization field"}"#,
+    r#"{"error":"invalid_request","error_description":"Tokens and secrets do not belong in the query"}"#,
+    r#"{"error":"invalid_request","error_description":"More than one client authentication method is used"}"#,
+    r#"{"error":"invalid_request","error_description":"The client is named in two ways"}"#,
+    r#"{"error":"invalid_client","error_description":"Client authentication failed"}"#,
+    r#"{"error":"invalid_grant","error_description":"The token was issued to another client"}"#,
+    r#"{"error":"unsupported_token_type","error_description":"Tokens of this type cannot be revoked here"}"#,
+    r#"{"error":"temporarily_unavailable"}"#,
+    r#"Basic realm="oauth", charset="UTF-8""#,
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "no-store",
+    "no-cache",
+    "identity",
+    "POST, OPTIONS",
+    // CORS
+    "https://spa.example",
+    "authorization,content-type",
+    "retry-after,www-authenticate",
+    "origin, access-control-request-method, access-control-request-headers",
+];

@@ -1,0 +1,80 @@
+//! A revocation through the layer.
+
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Request, Response};
+use tower::{Layer as _, Service};
+use tower_revocation::{
+    Outcome, RevocationLayer, RevocationRequest, RevocationService, client::Credentials,
+};
+
+use crate::server::{PATH, Server};
+
+pub type Layered = RevocationService<Inner, Authenticator, Backend>;
+
+pub fn service(server: Server) -> Layered {
+    RevocationLayer::new(PATH, Authenticator(server.clone()), Backend(server)).layer(Inner)
+}
+
+/// Whatever is asked, it answers at once.
+#[derive(Clone)]
+pub struct Inner;
+
+impl Service<Request<Full<Bytes>>> for Inner {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
+        ready(Ok(Response::new(Full::default())))
+    }
+}
+
+#[derive(Clone)]
+pub struct Authenticator(Server);
+
+impl Service<Request<Credentials>> for Authenticator {
+    type Response = Option<String>;
+    type Error = Infallible;
+    type Future = Ready<Result<Option<String>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Credentials>) -> Self::Future {
+        let presented = match request.body() {
+            Credentials::Basic(basic) => basic.form_decoded(),
+            _ => None,
+        };
+        let known = presented.filter(|(id, secret)| self.0.knows(id, secret.expose()));
+        ready(Ok(known.map(|(id, _)| id)))
+    }
+}
+
+#[derive(Clone)]
+pub struct Backend(Server);
+
+impl Service<RevocationRequest<String>> for Backend {
+    type Response = Outcome;
+    type Error = Infallible;
+    type Future = Ready<Result<Outcome, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: RevocationRequest<String>) -> Self::Future {
+        ready(Ok(self.0.revoke(&request.client, request.token.expose())))
+    }
+}

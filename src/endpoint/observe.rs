@@ -40,7 +40,7 @@ impl Observation {
     )]
     pub(super) fn claim(&mut self, credentials: &Credentials) {
         #[cfg(feature = "tracing")]
-        {
+        if is_heard() {
             const LONGEST: usize = 128;
             self.client_id = credentials
                 .claimed_client_id()
@@ -51,7 +51,7 @@ impl Observation {
     /// Which token was presented.
     #[cfg(feature = "tracing")]
     pub(super) fn token(&mut self, token: &Secret, fingerprints: &Fingerprints) {
-        self.token = Some(fingerprints.of(token));
+        self.token = is_heard().then(|| fingerprints.of(token));
     }
 
     pub(super) fn end(&mut self, outcome: &'static str, error: Option<&Error>) {
@@ -80,6 +80,12 @@ impl Drop for Observation {
             self.end(outcome, None);
         }
     }
+}
+
+/// Whether anybody listens: whoever hears of less than errors hears of errors too.
+#[cfg(feature = "tracing")]
+fn is_heard() -> bool {
+    tracing::event_enabled!(target: "tower_revocation", tracing::Level::ERROR)
 }
 
 #[cfg(feature = "tracing")]

@@ -62,6 +62,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         if self.layer.matches(request.uri().path()) {
             ResponseFuture::endpoint(self.layer.endpoint.call(request))

@@ -17,7 +17,7 @@ use tower_revocation::{Outcome, Secret};
 
 use crate::server::{PATH, Server};
 
-pub fn router(server: Server) -> Router {
+pub(crate) fn router(server: Server) -> Router {
     Router::new()
         .route(PATH, post(revoke))
         .layer(DefaultBodyLimit::max(64 * 1024))

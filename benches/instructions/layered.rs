@@ -16,15 +16,15 @@ use tower_revocation::{
 
 use crate::server::{PATH, Server};
 
-pub type Layered = RevocationService<Inner, Authenticator, Backend>;
+pub(crate) type Layered = RevocationService<Inner, Authenticator, Backend>;
 
-pub fn service(server: Server) -> Layered {
+pub(crate) fn service(server: Server) -> Layered {
     RevocationLayer::new(PATH, Authenticator(server.clone()), Backend(server)).layer(Inner)
 }
 
 /// Whatever is asked, it answers at once.
 #[derive(Clone)]
-pub struct Inner;
+pub(crate) struct Inner;
 
 impl Service<Request<Full<Bytes>>> for Inner {
     type Response = Response<Full<Bytes>>;
@@ -41,7 +41,7 @@ impl Service<Request<Full<Bytes>>> for Inner {
 }
 
 #[derive(Clone)]
-pub struct Authenticator(Server);
+pub(crate) struct Authenticator(Server);
 
 impl Service<Request<Credentials>> for Authenticator {
     type Response = Option<String>;
@@ -63,7 +63,7 @@ impl Service<Request<Credentials>> for Authenticator {
 }
 
 #[derive(Clone)]
-pub struct Backend(Server);
+pub(crate) struct Backend(Server);
 
 impl Service<RevocationRequest<String>> for Backend {
     type Response = Outcome;

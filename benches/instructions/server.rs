@@ -12,10 +12,10 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tower_revocation::Outcome;
 
-pub const PATH: &str = "/oauth2/revoke";
+pub(crate) const PATH: &str = "/oauth2/revoke";
 
 #[derive(Clone)]
-pub struct Server {
+pub(crate) struct Server {
     /// The digest of the secret, by the client's identifier.
     clients: Arc<HashMap<String, [u8; 32]>>,
     /// The owner, by the digest of the token.
@@ -24,7 +24,7 @@ pub struct Server {
 
 impl Server {
     /// Two tokens: one to warm up with, one to measure.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let owned = |token: &str| (digest(token), "s6BhdRkqt3".to_owned());
         Self {
             clients: Arc::new(HashMap::from([(
@@ -38,14 +38,14 @@ impl Server {
         }
     }
 
-    pub fn knows(&self, client_id: &str, secret: &str) -> bool {
+    pub(crate) fn knows(&self, client_id: &str, secret: &str) -> bool {
         let kept = self.clients.get(client_id);
         // Equal work for a client that is not known.
         let same = kept.unwrap_or(&[0; 32]).ct_eq(&digest(secret));
         bool::from(same) && kept.is_some()
     }
 
-    pub fn revoke(&self, client_id: &str, token: &str) -> Outcome {
+    pub(crate) fn revoke(&self, client_id: &str, token: &str) -> Outcome {
         let digest = digest(token);
         let mut tokens = self.tokens.lock().expect("nobody panics here");
         match tokens.get(&digest) {
@@ -57,10 +57,6 @@ impl Server {
             None => Outcome::NotFound,
         }
     }
-
-    pub fn has_tokens(&self) -> usize {
-        self.tokens.lock().expect("nobody panics here").len()
-    }
 }
 
 fn digest(text: &str) -> [u8; 32] {
@@ -68,12 +64,12 @@ fn digest(text: &str) -> [u8; 32] {
 }
 
 /// Revokes one of the two tokens.
-pub fn warm_up() -> Request<Full<Bytes>> {
+pub(crate) fn warm_up() -> Request<Full<Bytes>> {
     revocation("WqLhwBbLJkUV1xJpbZjLmn5EjFe0s2hYyNq0rTjmnXc")
 }
 
 /// Revokes the other.
-pub fn measured() -> Request<Full<Bytes>> {
+pub(crate) fn measured() -> Request<Full<Bytes>> {
     revocation("45ghiukldjahdnhzdauzM2v0bZq8sVbXcR1yTt5wEiA")
 }
 

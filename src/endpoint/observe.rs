@@ -39,18 +39,17 @@ impl Observation {
     #[cfg(feature = "tracing")]
     pub(super) fn claim(&mut self, credentials: &Credentials) {
         const LONGEST: usize = 128;
-        self.client_id = credentials
-            .claimed_client_id()
-            .map(|id| id.chars().take(LONGEST).collect());
+        if is_heard() {
+            self.client_id = credentials
+                .claimed_client_id()
+                .map(|id| id.chars().take(LONGEST).collect());
+        }
     }
 
     /// Which token was presented.
     #[cfg(feature = "tracing")]
     pub(super) fn token(&mut self, token: &Secret, fingerprints: &Fingerprints) {
-        // Where not even errors are heard, nobody will read it.
-        if tracing::enabled!(target: TARGET, tracing::Level::ERROR) {
-            self.token = Some(fingerprints.of(token));
-        }
+        self.token = is_heard().then(|| fingerprints.of(token));
     }
 
     pub(super) fn end(&mut self, outcome: &'static str, error: Option<&Error>) {
@@ -79,6 +78,12 @@ impl Drop for Observation {
             self.end(outcome, None);
         }
     }
+}
+
+/// Whether anybody listens: whoever hears of less than errors hears of errors too.
+#[cfg(feature = "tracing")]
+fn is_heard() -> bool {
+    tracing::event_enabled!(target: TARGET, tracing::Level::ERROR)
 }
 
 #[cfg(feature = "tracing")]

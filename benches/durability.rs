@@ -1,0 +1,194 @@
+//! Durable revocations per second, beside a commit for each one and beside what the disk can do;
+//! and where a token is best looked up.
+//!
+//! ```sh
+//! cargo bench --bench durability
+//! ```
+//!
+//! The files are written under `target/`, and not in the system's folder for temporary files: that
+//! one may be memory.
+
+use std::{
+    fs::File,
+    hint::black_box,
+    os::unix::fs::FileExt as _,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use futures::{executor::block_on, future::join_all};
+use redb::{Database, TableDefinition};
+use tempfile::TempDir;
+use tokio::{runtime::Runtime, task::spawn_blocking};
+use tower_revocation::{
+    Secret,
+    introspect::issued::{Grant, IssuedTokens, Mint},
+    log::{EmbeddedLog, NumericDate, Revocation, RevocationLog, Selector},
+};
+
+fn folder() -> TempDir {
+    TempDir::with_prefix_in("bench-", env!("CARGO_TARGET_TMPDIR")).expect("a folder on the disk")
+}
+
+fn revocations(criterion: &mut Criterion) {
+    let folder = folder();
+    let mut group = criterion.benchmark_group("durable_revocations");
+    group
+        .sample_size(10)
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(5))
+        .throughput(Throughput::Elements(1));
+
+    let file = preallocated(folder.path());
+    group.bench_function("bare_fsync", |bencher| {
+        bencher.iter(|| {
+            file.write_all_at(&[7; 64], 0).expect("the file is there");
+            file.sync_data().expect("the disk works");
+        });
+    });
+
+    let naive = Naive::new(folder.path());
+    group.bench_function("naive_commit_each", |bencher| {
+        bencher.iter(|| naive.revoke(&fresh()));
+    });
+
+    let log = EmbeddedLog::open(folder.path().join("log.redb")).expect("a new file");
+    let runtime = Runtime::new().expect("threads can be started");
+    for callers in [1, 8, 64] {
+        group.bench_function(BenchmarkId::new("embedded_log", callers), |bencher| {
+            bencher.iter_custom(|revocations| runtime.block_on(share(&log, callers, revocations)));
+        });
+    }
+    group.finish();
+}
+
+/// So many callers, each of which waits for one answer before it revokes again.
+async fn share(log: &EmbeddedLog, callers: u64, revocations: u64) -> Duration {
+    let left = std::sync::Arc::new(AtomicU64::new(revocations));
+    let begun = Instant::now();
+    let callers = (0..callers).map(|_| {
+        let (log, left) = (log.clone(), left.clone());
+        tokio::spawn(async move {
+            let take = |left: u64| left.checked_sub(1);
+            while left
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+                .is_ok()
+            {
+                let appended = log.append(vec![fresh()]).await;
+                appended.expect("the disk works");
+            }
+        })
+    });
+    for caller in join_all(callers).await {
+        caller.expect("no caller panics");
+    }
+    begun.elapsed()
+}
+
+/// A grant that has never been revoked: one that has is not written again.
+fn fresh() -> Revocation {
+    static GRANTS: AtomicU64 = AtomicU64::new(0);
+    let grant = format!("g{}", GRANTS.fetch_add(1, Ordering::Relaxed));
+    Revocation::forever(Selector::grant(&grant), NumericDate::FOREVER)
+}
+
+/// A file of which only contents change, so that syncing it is one write of the disk.
+fn preallocated(folder: &Path) -> File {
+    let path = folder.join("bare");
+    std::fs::write(&path, [0; 4096]).expect("the folder is there");
+    let file = File::options().write(true).open(path).expect("as above");
+    file.sync_all().expect("the disk works");
+    file
+}
+
+/// A transaction, and so an fsync, for each revocation, into the same tables of the same store.
+struct Naive(Database);
+
+const RECORDS: TableDefinition<'_, &[u8; 33], (u64, u64)> = TableDefinition::new("records");
+const HISTORY: TableDefinition<'_, u64, (&[u8; 33], u64, u64)> = TableDefinition::new("history");
+
+impl Naive {
+    fn new(folder: &Path) -> Self {
+        Self(Database::create(folder.join("naive.redb")).expect("a new file"))
+    }
+
+    fn revoke(&self, record: &Revocation) {
+        self.try_revoke(record).expect("the disk works");
+    }
+
+    fn try_revoke(&self, record: &Revocation) -> Result<(), redb::Error> {
+        let selector = record.selector().to_bytes();
+        let (not_before, expires) = (record.not_before().seconds(), record.expires().seconds());
+        let transaction = self.0.begin_write()?;
+        {
+            let mut history = transaction.open_table(HISTORY)?;
+            let last = redb::ReadableTable::last(&history)?.map_or(0, |(last, _)| last.value());
+            history.insert(last + 1, (&selector, not_before, expires))?;
+            let mut records = transaction.open_table(RECORDS)?;
+            records.insert(&selector, (not_before, expires))?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+fn look_ups(criterion: &mut Criterion) {
+    let runtime = Runtime::new().expect("threads can be started");
+    let mut group = criterion.benchmark_group("introspect");
+    group
+        .sample_size(20)
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(3));
+    for tokens in [1_000, 1_000_000] {
+        let folder = folder();
+        let (store, known) = issue(folder.path(), tokens);
+        let mut turn = known.iter().cycle();
+        let mut next = || turn.next().expect("tokens were issued").clone();
+        group.bench_function(BenchmarkId::new("inline", tokens), |bencher| {
+            bencher.iter(|| store.introspect(&black_box(next())).expect("a whole file"));
+        });
+        group.bench_function(BenchmarkId::new("spawn_blocking", tokens), |bencher| {
+            // From one of the runtime's own threads, as a server would.
+            bencher.iter_custom(|times| {
+                let tokens: Vec<Secret> = (0..times).map(|_| next()).collect();
+                let store = store.clone();
+                let handing_over = runtime.spawn(async move {
+                    let begun = Instant::now();
+                    for token in tokens {
+                        let store = store.clone();
+                        let found = spawn_blocking(move || store.introspect(&token)).await;
+                        black_box(found.expect("no panic").expect("a whole file"));
+                    }
+                    begun.elapsed()
+                });
+                runtime.block_on(handing_over).expect("no panic")
+            });
+        });
+    }
+    group.finish();
+}
+
+/// Some of the tokens, spread over all of them.
+fn issue(folder: &Path, tokens: usize) -> (IssuedTokens, Vec<Secret>) {
+    const GRANT: usize = 1_000;
+    let log = EmbeddedLog::open(folder.join("tokens.redb")).expect("a new file");
+    block_on(async {
+        let store = IssuedTokens::open(log).await.expect("a new file");
+        let hour = Duration::from_secs(3600);
+        let mut known = Vec::new();
+        for grant in 0..tokens / GRANT {
+            let grant = Grant::new(format!("g{grant}"), "s6BhdRkqt3").subject("alice");
+            let issued = store
+                .issue(grant, vec![Mint::access_token(hour); GRANT])
+                .await;
+            let issued = issued.expect("the disk works").expect("the grant is new");
+            known.extend(issued.into_iter().step_by(100).map(|issued| issued.token));
+        }
+        (store, known)
+    })
+}
+
+criterion_group!(benches, revocations, look_ups);
+criterion_main!(benches);

@@ -1,0 +1,123 @@
+//! What is counted, and what is done before and after.
+
+use std::{
+    fmt,
+    future::Future as _,
+    hint::black_box,
+    pin::pin,
+    task::{Context, Poll},
+};
+
+use axum::Router;
+use bytes::Bytes;
+use futures::task::noop_waker_ref;
+use gungraun::{library_benchmark, library_benchmark_group};
+use http_body_util::Full;
+use hyper::{Request, Response, StatusCode, header};
+use tower::Service;
+
+use crate::{
+    handler,
+    layered::{self, Inner, Layered},
+    server::{self, Server},
+};
+
+fn passing() -> Request<Full<Bytes>> {
+    Request::get("/api/me")
+        .header(header::HOST, "as.example.com")
+        .body(Full::default())
+        .expect("a valid request")
+}
+
+/// One call and one poll, entered alike whatever the service is.
+#[inline(never)]
+fn answer<S, B>(service: &mut S, request: Request<Full<Bytes>>) -> Response<B>
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>, Error: fmt::Debug>,
+{
+    let future = pin!(service.call(request));
+    match future.poll(&mut Context::from_waker(noop_waker_ref())) {
+        Poll::Ready(answer) => answer.expect("no service here fails"),
+        Poll::Pending => unreachable!("no service here waits"),
+    }
+}
+
+fn warm<S, B>(mut service: S, request: Request<Full<Bytes>>) -> S
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>, Error: fmt::Debug>,
+{
+    assert_eq!(answer(&mut service, request).status(), StatusCode::OK);
+    service
+}
+
+fn inner() -> (Inner, Request<Full<Bytes>>) {
+    (warm(Inner, passing()), passing())
+}
+
+fn passed() -> (Layered, Request<Full<Bytes>>) {
+    let service = layered::service(Server::new());
+    (warm(service, passing()), passing())
+}
+
+fn layer() -> (Layered, Request<Full<Bytes>>) {
+    let service = layered::service(Server::new());
+    (warm(service, server::warm_up()), server::measured())
+}
+
+fn handler() -> (Router, Request<Full<Bytes>>) {
+    let service = handler::router(Server::new());
+    (warm(service, server::warm_up()), server::measured())
+}
+
+/// What an answer has to be, or else less was done than is claimed.
+fn revoked<S, B>((_, answer): (S, Response<B>)) {
+    let mut fields: Vec<_> = answer
+        .headers()
+        .keys()
+        .map(header::HeaderName::as_str)
+        .collect();
+    fields.sort_unstable();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(
+        fields,
+        [
+            "cache-control",
+            "content-length",
+            "pragma",
+            "x-content-type-options"
+        ]
+    );
+}
+
+#[library_benchmark]
+#[bench::by_itself(inner())]
+fn without_layer((mut service, request): (Inner, Request<Full<Bytes>>)) -> impl Sized {
+    let answer = answer(black_box(&mut service), black_box(request));
+    (service, answer)
+}
+
+#[library_benchmark]
+#[bench::passes(passed())]
+fn with_layer((mut service, request): (Layered, Request<Full<Bytes>>)) -> impl Sized {
+    let answer = answer(black_box(&mut service), black_box(request));
+    (service, answer)
+}
+
+#[library_benchmark]
+#[bench::revokes(args = (layer()), teardown = revoked)]
+fn through_layer((mut service, request): (Layered, Request<Full<Bytes>>)) -> Answered<Layered> {
+    let answer = answer(black_box(&mut service), black_box(request));
+    (service, answer)
+}
+
+#[library_benchmark]
+#[bench::revokes(args = (handler()), teardown = revoked)]
+fn by_hand((mut service, request): (Router, Request<Full<Bytes>>)) -> Answered<Router> {
+    let answer = answer(black_box(&mut service), black_box(request));
+    (service, answer)
+}
+
+type Answered<S> = (S, <S as Service<Request<Full<Bytes>>>>::Response);
+
+library_benchmark_group!(name = passing_request; benchmarks = without_layer, with_layer);
+library_benchmark_group!(name = whole_revocation; benchmarks = through_layer, by_hand);

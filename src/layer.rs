@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+#[cfg(feature = "cors")]
+use hyper::header::HeaderValue;
 use hyper::rt::Timer;
 use tower_layer::Layer;
 
@@ -165,7 +167,8 @@ impl<A, B> RevocationLayer<A, B> {
         self
     }
 
-    /// `Retry-After` of a 503 or a 429 whose cause does not say better. One second, unless this is called.
+    /// `Retry-After` of a 503 or a 429 whose cause does not say better. One second, unless this is
+    /// called.
     pub fn retry_after(mut self, delay: Duration) -> Self {
         self.endpoint.settings_mut().manner.retry_after = delay;
         self
@@ -210,12 +213,11 @@ impl<A, B> RevocationLayer<A, B> {
     /// # }
     /// ```
     ///
-    /// # Panics
-    ///
-    /// If a list of origins holds `*`, as `tower-http` has it. `tower_http::cors::Any` means all.
+    /// **Origins are compared byte for byte**, as a browser sends them: `scheme://host[:port]`. `*`
+    /// means every origin.
     #[cfg(feature = "cors")]
     #[cfg_attr(docsrs, doc(cfg(feature = "cors")))]
-    pub fn cors(mut self, origins: impl Into<tower_http::cors::AllowOrigin>) -> Self {
+    pub fn cors(mut self, origins: impl IntoIterator<Item = HeaderValue>) -> Self {
         self.endpoint.settings_mut().cors = Some(crate::endpoint::cors_policy(origins));
         self
     }

@@ -9,7 +9,11 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Method, Request, Response, body::Body, header};
+use hyper::{
+    Method, Request, Response,
+    body::Body,
+    header::{self, HeaderValue},
+};
 use pin_project_lite::pin_project;
 use tower::{BoxError, Service};
 use tower_http::cors::{AllowOrigin, CorsLayer, preflight_request_headers};
@@ -22,7 +26,13 @@ use crate::{
 };
 
 /// What a browser may do here: post, with credentials that the app itself puts into the request.
-pub(crate) fn policy(origins: impl Into<AllowOrigin>) -> CorsLayer {
+pub(crate) fn policy(origins: impl IntoIterator<Item = HeaderValue>) -> CorsLayer {
+    let origins: Vec<_> = origins.into_iter().collect();
+    let origins = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins)
+    };
     CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::POST])
@@ -30,7 +40,8 @@ pub(crate) fn policy(origins: impl Into<AllowOrigin>) -> CorsLayer {
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
         .expose_headers([header::RETRY_AFTER, header::WWW_AUTHENTICATE])
         .max_age(std::time::Duration::from_secs(3600))
-        // Also where the answer would be the same for everybody: a cache must not have to know that.
+        // Also where the answer would be the same for everybody: a cache must not have to know
+        // that.
         .vary(preflight_request_headers().collect::<Vec<_>>())
 }
 

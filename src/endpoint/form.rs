@@ -162,11 +162,20 @@ fn needs_no_repair(form: &[u8]) -> bool {
             decoded.push(octet);
             continue;
         }
-        let mut digit = || char::from(*rest.next()?).to_digit(16);
+        let mut digit = || hex(*rest.next()?);
         let (Some(high), Some(low)) = (digit(), digit()) else {
             return false;
         };
-        decoded.push(u8::try_from(high << 4 | low).unwrap_or_default());
+        decoded.push(high << 4 | low);
     }
     std::str::from_utf8(&decoded).is_ok()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
 }

@@ -120,12 +120,13 @@ struct Causes<'a>(&'a Error);
 #[cfg(feature = "tracing")]
 impl std::fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
+        let mut causes = self.0.to_string();
         let mut link = std::error::Error::source(self.0);
         while let Some(cause) = link {
-            write!(f, ": {cause}")?;
+            causes = format!("{causes}: {cause}");
             link = cause.source();
         }
-        Ok(())
+        // Somebody's error may quote the peer, and one event is one line.
+        f.write_str(&causes.replace(char::is_control, "?"))
     }
 }

@@ -108,12 +108,32 @@ impl Index {
 
     /// Forgets the records that have expired by now. Call it now and then, aside of requests.
     pub fn sweep(&self, now: NumericDate) {
-        let mut records = self
+        let expired = |record: &Revocation| record.expires() <= now;
+        let records = self
             .records
             .0
-            .write()
+            .read()
             .unwrap_or_else(PoisonError::into_inner);
-        records.retain(|_, record| record.expires() > now);
+        let selectors = records
+            .values()
+            .filter(|record| expired(record))
+            .map(Revocation::selector);
+        let selectors: Vec<_> = selectors.collect();
+        drop(records);
+        // A few at a time: whoever asks about a token waits for no more than that.
+        for step in selectors.chunks(1024) {
+            let mut records = self
+                .records
+                .0
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            for selector in step {
+                // It may have been revoked anew in the meantime.
+                if records.get(selector).is_some_and(expired) {
+                    records.remove(selector);
+                }
+            }
+        }
     }
 }
 

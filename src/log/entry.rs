@@ -250,9 +250,8 @@ pub struct Revocation {
 }
 
 impl Revocation {
-    /// Whatever has this selector is dead, whenever it was or will be issued. Nothing may be issued
-    /// under it any more, so repeating it adds nothing, and the first `expires` stands. Forget the
-    /// record at `expires`, when nothing that it covers can be alive any more.
+    /// Whatever has this selector is dead, whenever it was or will be issued. Forget the record at
+    /// `expires`, when nothing that it covers can be alive any more.
     #[must_use]
     pub const fn forever(selector: Selector, expires: NumericDate) -> Self {
         Self {
@@ -302,13 +301,8 @@ impl Revocation {
 
     /// What this record adds to the one that is known: both as one, or nothing if it is covered.
     pub(crate) fn beyond(self, known: Option<Self>) -> Option<Self> {
-        let Some(known) = known else {
-            return Some(self);
-        };
-        // Else every repetition would be written anew, for the second that it comes later.
-        let forever = known.not_before == NumericDate::FOREVER;
-        let merged = known.merge(self);
-        (!forever && known != merged).then_some(merged)
+        let merged = known.map_or(self, |known| known.merge(self));
+        (known != Some(merged)).then_some(merged)
     }
 
     /// Both records as one. Neither order, nor repetition, nor replay makes a difference, and

@@ -13,7 +13,8 @@ use super::{
 /// A log in the memory of this process. **It forgets**: after a restart every revoked token is live
 /// again.
 ///
-/// It is for tests, and for tokens that do not outlive the process either.
+/// It is for tests, and for tokens that do not outlive the process either. It is never swept, and
+/// grows with every revocation.
 ///
 /// ```
 /// use tower_revocation::log::{

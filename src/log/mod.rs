@@ -64,7 +64,8 @@ pub trait RevocationLog {
     /// * A record that is already covered is not written again. The answer then waits for the
     ///   record that covers it.
     /// * Before the answer, every reader in this process has seen the records.
-    /// * A batch that is queued is no longer the caller's: dropping the future does not cancel it.
+    /// * A batch that is queued, which it is at the latest when the future is first polled, is no
+    ///   longer the caller's: dropping the future does not cancel it.
     /// * After a commit that failed, nobody knows what is on the disk: the log refuses every append
     ///   until it is reopened.
     ///

@@ -177,15 +177,15 @@ impl Policy {
             .filter(|_| cascade == Cascade::SubjectAndClient);
         let grant = token.grant.as_deref().filter(|_| cascade != Cascade::Token);
 
-        // An expired or rotated token is dead by itself, but what came of the same grant may live
-        // on.
+        // A token that is expired by anybody's clock, or rotated, is dead by itself, but what came
+        // of the same grant may live on.
         let alone = Revocation::forever(token.token, self.until(token.exp));
         let mut records = match grant {
             Some(grant) => vec![Revocation::forever(
                 Selector::grant(grant),
                 self.forgotten(now),
             )],
-            None if token.is_expired(now) => vec![],
+            None if self.until(token.exp) <= now => vec![],
             None => vec![alone],
         };
         if let Some(subject) = subject {
@@ -204,7 +204,15 @@ impl Policy {
     }
 
     /// When every token that was issued until then is dead by anybody's clock.
+    ///
+    /// Rounded up to a sixteenth of the longest lifetime: who revokes again a moment later finds
+    /// the record covered, and nothing is written.
     fn forgotten(&self, issued: NumericDate) -> NumericDate {
-        self.until(self.longest_lifetime.map(|lifetime| issued + lifetime))
+        let Some(lifetime) = self.longest_lifetime else {
+            return NumericDate::FOREVER;
+        };
+        let step = (lifetime.as_secs() / 16).max(1);
+        let expires = (issued + lifetime + self.leeway).seconds();
+        NumericDate::new(expires.div_ceil(step).saturating_mul(step))
     }
 }

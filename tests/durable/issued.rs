@@ -367,6 +367,34 @@ async fn another_key_is_refused_and_not_an_empty_store() {
 }
 
 #[tokio::test]
+#[should_panic(expected = "not empty")]
+async fn empty_key_is_a_setting_that_was_forgotten() {
+    let store = Store::new().await;
+    let _ = IssuedTokens::keyed(store.log, b"").await;
+}
+
+#[tokio::test]
+async fn token_may_be_good_for_less_than_its_grant() {
+    let store = Store::new().await;
+    let grant = Grant::new("g1", "s6BhdRkqt3").scope("read write");
+    let orders = vec![
+        Mint::access_token(HOUR).scope("read"),
+        Mint::refresh_token(HOUR),
+    ];
+    let issued = store.tokens.issue(grant, orders).await.unwrap().unwrap();
+    let scope = |issued: &Issued| {
+        store
+            .tokens
+            .introspect(&issued.token)
+            .unwrap()
+            .unwrap()
+            .scope
+    };
+    assert_eq!(scope(&issued[0]).as_deref(), Some("read"));
+    assert_eq!(scope(&issued[1]).as_deref(), Some("read write"));
+}
+
+#[tokio::test]
 async fn debug_shows_neither_tokens_nor_keys() {
     let store = Store::new().await;
     let issued = store.issue("g1").await;

@@ -221,6 +221,52 @@ async fn expired_records_are_swept_and_others_stay() {
 }
 
 #[tokio::test]
+async fn expired_record_covers_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
+    let passed = Revocation::forever(Selector::grant("a"), NumericDate::new(1000));
+    log.append(vec![passed]).await.unwrap();
+    log.append(vec![forever("a")]).await.unwrap();
+    log.sweep().await.unwrap();
+    assert_eq!(log.snapshot().await.unwrap().records, [forever("a")]);
+}
+
+#[tokio::test]
+async fn last_handle_may_be_dropped_by_a_reader_on_the_writing_thread() {
+    struct Owner(Mutex<Option<EmbeddedLog>>);
+    impl Reader for Owner {
+        fn read(&self, _: Position, _: &[Revocation]) {
+            self.0.lock().unwrap().take();
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
+    let owner = Arc::new(Owner(Mutex::default()));
+    let reader: Arc<dyn Reader> = owner.clone();
+    log.tail(log_start(&log).await, Arc::downgrade(&reader))
+        .await
+        .unwrap();
+    *owner.0.lock().unwrap() = Some(log.clone());
+    let handle = log.clone();
+    let append = tokio::spawn(async move { handle.append(vec![forever("a")]).await });
+    drop(log);
+    assert_eq!(append.await.unwrap().unwrap().sequence, 1);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn new_file_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.redb");
+    let _log = EmbeddedLog::open(&path).unwrap();
+    assert_eq!(
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+}
+
+#[tokio::test]
 async fn locked_file_is_told_as_such() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.redb");

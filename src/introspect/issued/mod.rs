@@ -80,6 +80,10 @@ pub struct Grant {
 
 impl Grant {
     /// A grant under a name of your own, to a client.
+    ///
+    /// **Never use a name again**: once a grant is revoked and every token of it has expired, its
+    /// record is forgotten, and the name would be good once more. [`random`](Self::random) never
+    /// does.
     pub fn new(id: impl Into<String>, client_id: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -156,6 +160,7 @@ impl Use {
 pub struct Mint {
     usage: Use,
     lifetime: Duration,
+    scope: Option<String>,
     note: String,
 }
 
@@ -186,10 +191,18 @@ impl Mint {
         self
     }
 
+    /// Less than the grant is good for (RFC 6749 §6). All of it, unless this is called.
+    #[must_use]
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scope = Some(scope.into());
+        self
+    }
+
     fn new(usage: Use, lifetime: Duration) -> Self {
         Self {
             usage,
             lifetime,
+            scope: None,
             note: String::new(),
         }
     }
@@ -255,7 +268,12 @@ impl IssuedTokens {
     /// [`WrongKey`](LogErrorKind::WrongKey) if the file was begun under another key, or without
     /// one: every token in it would be unknown, and revoking one would be answered as if it were.
     /// Else as any write.
+    ///
+    /// # Panics
+    ///
+    /// If the key is empty: that is a setting that was forgotten.
     pub async fn keyed(log: EmbeddedLog, key: &[u8]) -> Result<Self, LogError> {
+        assert!(!key.is_empty(), "the key of an IssuedTokens is not empty");
         Self::start(log, Digests::keyed(key)).await
     }
 
@@ -299,7 +317,8 @@ impl IssuedTokens {
         self.register.longest_lifetime
     }
 
-    /// Issues tokens of a grant, all of them or none. None if the grant is revoked.
+    /// Issues tokens of a grant, all of them or none. None if the grant is revoked, or anything
+    /// else that they would have as a selector is for ever.
     ///
     /// # Errors
     ///
@@ -313,9 +332,9 @@ impl IssuedTokens {
         grant: Grant,
         orders: Vec<Mint>,
     ) -> Result<Option<Vec<Issued>>, LogError> {
-        let register = self.register.clone();
+        let coins = self.register.coin(orders);
         self.log
-            .write(move |work| register.issue(work, &grant, &orders))
+            .write(move |work| register::issue(work, &grant, coins))
             .await
     }
 
@@ -330,9 +349,9 @@ impl IssuedTokens {
     ///
     /// If the operating system has no random numbers.
     pub async fn rotate(&self, old: &Secret, orders: Vec<Mint>) -> Result<Rotation, LogError> {
-        let (register, old) = (self.register.clone(), self.register.digests.of(old));
+        let (old, coins) = (self.register.digests.of(old), self.register.coin(orders));
         self.log
-            .write(move |work| register.rotate(work, &old, &orders))
+            .write(move |work| register::rotate(work, &old, coins))
             .await
     }
 

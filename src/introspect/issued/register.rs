@@ -55,106 +55,127 @@ pub(super) fn sweep(
     Ok(step)
 }
 
-/// What it takes to issue.
+/// What it takes to make a token.
 #[derive(Clone)]
 pub(super) struct Register {
     pub(super) digests: Digests,
     pub(super) longest_lifetime: Duration,
 }
 
+/// A token that nobody has been given yet.
+pub(super) struct Coin {
+    token: Secret,
+    digest: [u8; 32],
+    order: Mint,
+}
+
 impl Register {
-    pub(super) fn issue(
-        &self,
-        work: &mut Work<'_>,
-        grant: &Grant,
-        orders: &[Mint],
-    ) -> Result<Option<Vec<Issued>>, Fault> {
-        let mut tokens = work.transaction.open_table(TOKENS)?;
-        self.mint(work, &mut tokens, grant, orders)
-    }
-
-    pub(super) fn rotate(
-        &self,
-        work: &mut Work<'_>,
-        old: &[u8; 32],
-        orders: &[Mint],
-    ) -> Result<Rotation, Fault> {
-        let mut tokens = work.transaction.open_table(TOKENS)?;
-        let Some(mut row) = tokens
-            .get(old)?
-            .map(|row| Row::read(row.value()))
-            .transpose()?
-        else {
-            return Ok(Rotation::Dead);
-        };
-        for selector in row.selectors(*old) {
-            if work
-                .record(&selector)?
-                .is_some_and(|record| record.covers(row.iat))
-            {
-                return Ok(Rotation::Dead);
-            }
-        }
-        if row.usage == Use::AccessToken {
-            return Ok(Rotation::Dead);
-        }
-        if row.spent {
-            return Ok(Rotation::Spent(row.grant));
-        }
-        if row.exp <= NumericDate::now() {
-            return Ok(Rotation::Dead);
-        }
-        let Some(issued) = self.mint(work, &mut tokens, &row.grant, orders)? else {
-            return Ok(Rotation::Dead);
-        };
-        row.spent = true;
-        tokens.insert(old, row.columns())?;
-        Ok(Rotation::Issued(issued))
-    }
-
-    fn mint(
-        &self,
-        work: &mut Work<'_>,
-        tokens: &mut Tokens<'_>,
-        grant: &Grant,
-        orders: &[Mint],
-    ) -> Result<Option<Vec<Issued>>, Fault> {
-        let mut iat = NumericDate::now();
-        for selector in grant.selectors() {
-            let Some(record) = work.record(&selector)? else {
-                continue;
-            };
-            if record.covers(NumericDate::FOREVER) {
-                return Ok(None);
-            }
-            if record.covers(iat) {
-                // The second after the covered one, even if it has not come yet.
-                iat = record.not_before() + Duration::from_secs(1);
-            }
-        }
-        let mut issued = Vec::with_capacity(orders.len());
-        for order in orders {
+    /// Makes the tokens, aside of the thread that writes.
+    pub(super) fn coin(&self, orders: Vec<Mint>) -> Vec<Coin> {
+        let coin = |mut order: Mint| {
+            order.lifetime = order.lifetime.min(self.longest_lifetime);
             let token = Secret::new(random());
-            let exp = iat + order.lifetime.min(self.longest_lifetime);
-            let row = Row {
-                usage: order.usage,
-                spent: false,
-                iat,
-                exp,
-                grant: grant.clone(),
-                note: order.note.clone(),
-            };
-            tokens.insert(&self.digests.of(&token), row.columns())?;
-            issued.push(Issued {
+            Coin {
+                digest: self.digests.of(&token),
                 token,
-                usage: order.usage,
-                iat,
-                exp,
-            });
-        }
-        work.dirty = true;
-        Ok(Some(issued))
+                order,
+            }
+        };
+        orders.into_iter().map(coin).collect()
     }
+}
+
+pub(super) fn issue(
+    work: &mut Work<'_>,
+    grant: &Grant,
+    coins: Vec<Coin>,
+) -> Result<Option<Vec<Issued>>, Fault> {
+    let mut tokens = work.transaction.open_table(TOKENS)?;
+    mint(work, &mut tokens, grant, coins)
+}
+
+pub(super) fn rotate(
+    work: &mut Work<'_>,
+    old: &[u8; 32],
+    coins: Vec<Coin>,
+) -> Result<Rotation, Fault> {
+    let mut tokens = work.transaction.open_table(TOKENS)?;
+    let row = tokens.get(old)?.map(|row| Row::read(row.value()));
+    let Some(mut row) = row.transpose()? else {
+        return Ok(Rotation::Dead);
+    };
+    for selector in row.selectors(*old) {
+        if work
+            .record(&selector)?
+            .is_some_and(|record| record.covers(row.iat))
+        {
+            return Ok(Rotation::Dead);
+        }
+    }
+    if row.usage == Use::AccessToken {
+        return Ok(Rotation::Dead);
+    }
+    if row.spent {
+        return Ok(Rotation::Spent(row.grant));
+    }
+    if row.exp <= NumericDate::now() {
+        return Ok(Rotation::Dead);
+    }
+    let Some(issued) = mint(work, &mut tokens, &row.grant, coins)? else {
+        return Ok(Rotation::Dead);
+    };
+    row.spent = true;
+    tokens.insert(old, row.columns())?;
+    Ok(Rotation::Issued(issued))
+}
+
+fn mint(
+    work: &mut Work<'_>,
+    tokens: &mut Tokens<'_>,
+    grant: &Grant,
+    coins: Vec<Coin>,
+) -> Result<Option<Vec<Issued>>, Fault> {
+    let mut iat = NumericDate::now();
+    for selector in grant.selectors() {
+        let Some(record) = work.record(&selector)? else {
+            continue;
+        };
+        if record.covers(NumericDate::FOREVER) {
+            return Ok(None);
+        }
+        if record.covers(iat) {
+            // The second after the covered one, even if it has not come yet.
+            iat = record.not_before() + Duration::from_secs(1);
+        }
+    }
+    let mut issued = Vec::with_capacity(coins.len());
+    for Coin {
+        token,
+        digest,
+        order,
+    } in coins
+    {
+        let mut grant = grant.clone();
+        grant.scope = order.scope.or(grant.scope);
+        let (usage, exp) = (order.usage, iat + order.lifetime);
+        let row = Row {
+            usage,
+            spent: false,
+            iat,
+            exp,
+            grant,
+            note: order.note,
+        };
+        tokens.insert(&digest, row.columns())?;
+        issued.push(Issued {
+            token,
+            usage,
+            iat,
+            exp,
+        });
+    }
+    work.dirty = true;
+    Ok(Some(issued))
 }
 
 /// 256 random bits, in characters that no client has to escape.

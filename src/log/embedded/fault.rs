@@ -14,6 +14,13 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// Whether a row could not be understood, which says nothing about the file as a whole.
+    pub(super) fn is_about_a_row(&self) -> bool {
+        self.0.kind() == LogErrorKind::NewerFormat
+    }
+}
+
 impl<E: Into<redb::Error>> From<E> for Fault {
     fn from(error: E) -> Self {
         let error = error.into();

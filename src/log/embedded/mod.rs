@@ -34,7 +34,7 @@ use writer::Writer;
 /// needs an async runtime.
 ///
 /// Clones are the same log. When the last one is dropped, what is queued is written and the file is
-/// closed.
+/// closed; that blocks for as long as the disk takes.
 ///
 /// ```
 /// use tower_revocation::log::{EmbeddedLog, NumericDate, Revocation, RevocationLog, Selector};
@@ -74,7 +74,9 @@ impl EmbeddedLog {
     /// version wrote it, and [`Storage`](LogErrorKind::Storage) if it cannot be read or written.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LogError> {
         let path = path.as_ref();
-        let log = Self::start(Database::create(path).map_err(Fault::from)?)?;
+        let file = open_privately(path).map_err(Fault::from)?;
+        let database = Database::builder().create_file(file).map_err(Fault::from)?;
+        let log = Self::start(database)?;
         sync_folder(path).map_err(Fault::from)?;
         Ok(log)
     }
@@ -188,6 +190,15 @@ impl fmt::Debug for EmbeddedLog {
             .field("epoch", &self.epoch)
             .finish_non_exhaustive()
     }
+}
+
+/// Names of subjects and clients are in it: a new file is for its owner alone.
+fn open_privately(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Makes the name of a new file as durable as what is in it.

@@ -76,6 +76,10 @@ impl Writer {
                 // Whoever asked may have gone. The commit stands.
                 let _ = answer.send(committed.map(|()| value));
             })),
+            // It has written nothing: the others go on.
+            Err(fault) if fault.is_about_a_row() => Ok(Box::new(move |_| {
+                let _ = answer.send(Err(fault.into()));
+            })),
             Err(fault) => {
                 let _ = answer.send(Err(fault.clone().into()));
                 Err(fault)
@@ -102,7 +106,11 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.queue = None;
-        if let Some(thread) = self.thread.take() {
+        // A reader may hold the last handle, and let it go on the thread itself.
+        let thread = self.thread.take();
+        let elsewhere =
+            |thread: &JoinHandle<()>| thread.thread().id() != std::thread::current().id();
+        if let Some(thread) = thread.filter(elsewhere) {
             let _ = thread.join();
         }
     }
@@ -141,7 +149,10 @@ impl Log {
         group: impl Iterator<Item = Job>,
         answers: &mut Vec<Answer>,
     ) -> Result<(), Fault> {
-        let transaction = self.database.begin_write()?;
+        let mut transaction = self.database.begin_write()?;
+        // Names and notes in the file are chosen by peers, and one who also makes us crash must not
+        // be able to pass off half a commit as a whole one.
+        transaction.set_two_phase_commit(true);
         let mut work = Work::begin(&transaction, self.position)?;
         for job in group {
             answers.push(job(&mut work)?);

@@ -9,6 +9,7 @@
 use std::{collections::HashMap, env, error::Error, sync::Arc};
 
 use axum::{Router, http::HeaderMap, routing::get};
+use hyper_util::rt::TokioTimer;
 use tokio::{net::TcpListener, sync::Mutex};
 use tower::{BoxError, Layer as _, service_fn};
 use tower_revocation::{
@@ -60,7 +61,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let router = Router::new().route("/", get(who));
     // Around the whole application, so that no route is beside it; `axum::serve` takes a router.
-    let app = RevocationLayer::new("/revoke", authenticator, backend).layer(router);
+    let layer = RevocationLayer::new("/revoke", authenticator, backend).timer(TokioTimer::new());
+    let app = layer.layer(router);
     let app = Router::new().fallback_service(app);
 
     let listen = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".into());

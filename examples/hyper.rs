@@ -6,7 +6,9 @@
 //! curl -i --http2-prior-knowledge http://127.0.0.1:3000/
 //! ```
 
-use std::{collections::HashMap, convert::Infallible, env, error::Error, sync::Arc};
+use std::{
+    collections::HashMap, convert::Infallible, env, error::Error, sync::Arc, time::Duration,
+};
 
 use http_body_util::Full;
 use hyper::{Request, Response, body::Incoming};
@@ -42,7 +44,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(listen).await?;
     println!("listening on http://{}", listener.local_addr()?);
     loop {
-        let (stream, _) = listener.accept().await?;
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of descriptors, perhaps: others may free some.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
         let service = TowerToHyperService::new(service.clone());
         tokio::spawn(async move {
             let server = auto::Builder::new(TokioExecutor::new());

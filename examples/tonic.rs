@@ -9,6 +9,7 @@
 use std::{convert::Infallible, env, error::Error};
 
 use axum::{Router, http::Request};
+use hyper_util::rt::TokioTimer;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tower::{Layer as _, service_fn};
@@ -33,7 +34,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // tonic's own services are routes of an axum application.
     let (_reporter, health) = tonic_health::server::health_reporter();
     let grpc = Routes::new(health).prepare().into_axum_router();
-    let app = RevocationLayer::new("/revoke", authenticator, backend).layer(grpc);
+    let layer = RevocationLayer::new("/revoke", authenticator, backend).timer(TokioTimer::new());
+    let app = layer.layer(grpc);
     let app = Router::new().fallback_service(app);
 
     let listen = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".into());

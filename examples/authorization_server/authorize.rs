@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use tower_revocation::{
     client::registry::{Client, Clients as _},
@@ -64,7 +65,9 @@ async fn code<'a>(
     client: &Arc<Client>,
     get: &impl Fn(&str) -> Option<&'a str>,
 ) -> Result<String, OAuthError> {
-    if get("response_type") != Some("code") {
+    let response_type = get("response_type")
+        .ok_or_else(|| OAuthError::invalid_request("The parameter response_type is missing"))?;
+    if response_type != "code" {
         return Err(OAuthError::new(
             "unsupported_response_type",
             "response_type is not code",
@@ -85,8 +88,12 @@ async fn code<'a>(
             "code_challenge_method is not S256",
         ));
     }
-    // The length of a SHA-256 in base64url.
-    let code_challenge = get("code_challenge").filter(|challenge| challenge.len() == 43);
+    // A SHA-256 in base64url (RFC 7636 §4.2).
+    let code_challenge = get("code_challenge").filter(|challenge| {
+        URL_SAFE_NO_PAD
+            .decode(challenge)
+            .is_ok_and(|hash| hash.len() == 32)
+    });
     let code_challenge = code_challenge
         .ok_or_else(|| OAuthError::invalid_request("code_challenge is missing or malformed"))?;
     let asked = Asked {
@@ -152,7 +159,10 @@ fn without_loopback_port(uri: &str) -> Option<String> {
         .find_map(|host| {
             let rest = uri.strip_prefix(host)?.strip_prefix(':')?;
             let path = rest.find('/')?;
-            rest[..path].parse::<u16>().ok()?;
+            // `parse` alone would take a sign.
+            let port =
+                Some(&rest[..path]).filter(|port| port.bytes().all(|octet| octet.is_ascii_digit()));
+            port?.parse::<u16>().ok()?;
             Some(format!("{host}{}", &rest[path..]))
         })
 }

@@ -21,8 +21,9 @@ pub(crate) async fn introspect(
     State(server): State<Server>,
     post: Post,
 ) -> Result<Response, OAuthError> {
-    // A public client has proven nothing, and this answers for tokens of every client (RFC 7662
-    // §2.1).
+    // A public client has proven nothing. Here every other client is a resource server too, and
+    // may ask about everybody's tokens (RFC 7662 §2.1); yours may want to know which ones are. A
+    // refresh token has no `token_type`.
     if post
         .client
         .token_endpoint_auth_methods()

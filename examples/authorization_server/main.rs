@@ -40,6 +40,7 @@ use tower_revocation::{
 };
 
 use config::Config;
+use serve::Signals;
 use server::Server;
 
 #[tokio::main]
@@ -92,42 +93,57 @@ async fn run() -> Result<(), Box<dyn Error>> {
         log: log.clone(),
     };
 
-    // The app's own routes, with a policy of their own.
+    // The app's own routes, with a policy of their own: a browser is sent to the authorization
+    // endpoint and does not call it (RFC 9700 §2.6), and resource servers are no browsers.
     let cors = CorsLayer::new()
         .allow_origin(config.cors_origins)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
         .expose_headers([header::WWW_AUTHENTICATE]);
-    let routes = Router::new()
+    let for_apps = Router::new()
         .route(
             "/.well-known/oauth-authorization-server",
             get(metadata::metadata),
         )
-        .route("/oauth2/authorize", get(authorize::authorize))
         .route("/oauth2/token", post(token::token))
-        .route("/oauth2/introspect", post(introspect::introspect))
         .route("/api/me", any(api::me))
-        .layer(cors)
-        .layer(DefaultBodyLimit::max(64 * 1024))
         .layer(TimeoutLayer::with_status_code(
-            StatusCode::REQUEST_TIMEOUT,
+            StatusCode::SERVICE_UNAVAILABLE,
             PATIENCE,
         ))
+        .layer(cors);
+    let routes = Router::new()
+        .route("/oauth2/authorize", get(authorize::authorize))
+        .route("/oauth2/introspect", post(introspect::introspect))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            PATIENCE,
+        ))
+        .merge(for_apps)
+        .layer(DefaultBodyLimit::max(64 * 1024))
         .with_state(server);
 
     // The revocation layer goes around the whole router, so that no route is beside it.
     let app = CatchPanicLayer::custom(request::panicked).layer(revocation.layer(routes));
 
     tokio::spawn(sweep(log.clone(), tokens, index));
+    let mut signals = Signals::listen()?;
     println!("listening on http://{address}");
     println!("everybody who comes to /oauth2/authorize is signed in as alice, without a prompt");
-    serve::serve(listener, app).await?;
-    log.drain().await?;
-    Ok(())
+    let ended = async {
+        let mut signals = Signals::listen()?;
+        serve::serve(listener, app, &mut signals).await;
+        log.drain().await.map_err(<Box<dyn Error>>::from)
+    };
+    tokio::select! {
+        ended = ended => ended,
+        // The first signal is for the server; the second ends the process at once.
+        () = signals.twice() => std::process::exit(1),
+    }
 }
 
-/// For a body that stalls, and for a store that does.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// For a store that stalls.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Forgets what has expired, aside of requests.
 async fn sweep(log: EmbeddedLog, tokens: IssuedTokens, index: Index) {

@@ -1,6 +1,6 @@
 //! What a client posts, and what it is told when that is wrong (RFC 6749 §5.2).
 
-use std::{any::Any, collections::HashMap, error::Error as StdError, sync::Arc};
+use std::{any::Any, collections::HashMap, error::Error as StdError, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -18,6 +18,9 @@ use tower_revocation::{
 };
 
 use crate::{causes, server::Server};
+
+/// For a body that stalls.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A form that an authenticated client posted.
 pub(crate) struct Post {
@@ -52,12 +55,17 @@ impl FromRequest<Server> for Post {
                 ..OAuthError::invalid_request("The body is not a form")
             });
         }
-        let body = Bytes::from_request(request, server)
+        let body = Bytes::from_request(request, server);
+        let body = tokio::time::timeout(PATIENCE, body)
             .await
-            .map_err(|error| OAuthError {
-                status: error.status(),
-                ..OAuthError::invalid_request("The body could not be read")
+            .map_err(|_| OAuthError {
+                status: StatusCode::REQUEST_TIMEOUT,
+                ..OAuthError::invalid_request("The body did not arrive")
             })?;
+        let body = body.map_err(|error| OAuthError {
+            status: error.status(),
+            ..OAuthError::invalid_request("The body could not be read")
+        })?;
 
         // The same reading of credentials, and the same clients, as at the revocation endpoint.
         let credentials = Credentials::from_request(&headers, &body)?;

@@ -3,47 +3,73 @@
 use std::{convert::Infallible, io, time::Duration};
 
 use axum::http::{Request, Response};
-use hyper::body::{Body, Incoming};
+use hyper::{
+    body::{Body, Incoming},
+    server::conn::http1,
+};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 use tower::{BoxError, Service};
 
 /// How long requests in flight may take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long a connection may be without a request on it.
+const IDLE: Duration = Duration::from_secs(10);
 
-/// Serves HTTP/1 and HTTP/2 until the first SIGTERM or SIGINT: no new connections then, and a while
-/// for requests in flight. The second signal ends the process at once.
-pub(crate) async fn serve<S, B>(listener: TcpListener, app: S) -> io::Result<()>
+/// SIGTERM and SIGINT.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From now on they no longer end the process by themselves.
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Somebody insists.
+    pub(crate) async fn twice(&mut self) {
+        self.next().await;
+        self.next().await;
+    }
+
+    /// The next one.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Serves HTTP/1 until the first signal: no new connections then, and a while for requests in
+/// flight.
+pub(crate) async fn serve<S, B>(listener: TcpListener, app: S, signals: &mut Signals)
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send,
     B: Body<Error: Into<BoxError>, Data: Send> + Send + 'static,
 {
-    let (mut terminate, mut interrupt) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
-    let mut server = Builder::new(TokioExecutor::new());
-    server
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(10));
-    server.http2().timer(TokioTimer::new());
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(IDLE);
     let graceful = GracefulShutdown::new();
 
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+            () = signals.next() => break,
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,
@@ -55,13 +81,11 @@ where
             }
         };
         let service = TowerToHyperService::new(app.clone());
-        let connection = server
-            .serve_connection(TokioIo::new(stream), service)
-            .into_owned();
+        let connection = server.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::debug!(error, "connection");
+                tracing::debug!(%error, "connection");
             }
         });
     }
@@ -70,8 +94,5 @@ where
     tokio::select! {
         () = graceful.shutdown() => {}
         () = tokio::time::sleep(GRACE) => tracing::warn!("requests in flight were cut off"),
-        _ = terminate.recv() => std::process::exit(1),
-        _ = interrupt.recv() => std::process::exit(1),
     }
-    Ok(())
 }

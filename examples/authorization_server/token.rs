@@ -60,6 +60,11 @@ async fn authorization_code(server: &Server, post: &Post) -> Result<Response, OA
         let asked: Asked =
             serde_json::from_str(&known.note).map_err(|error| OAuthError::unavailable(&error))?;
         let verifier = post.require("code_verifier")?;
+        // RFC 7636 §4.1.
+        let unreserved = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
+        if !(43..=128).contains(&verifier.len()) || !verifier.bytes().all(unreserved) {
+            return Err(OAuthError::invalid_request("code_verifier is malformed"));
+        }
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
         if challenge != asked.code_challenge
             || asked.redirect_uri.is_some()
@@ -68,14 +73,13 @@ async fn authorization_code(server: &Server, post: &Post) -> Result<Response, OA
             return Err(OAuthError::invalid_grant());
         }
     }
-    exchange(server, post, &code, known.grant).await
+    exchange(server, post, &code, known.grant, None).await
 }
 
 async fn refresh_token(server: &Server, post: &Post) -> Result<Response, OAuthError> {
     let token = post.require_secret("refresh_token")?;
     let known = known(server, post, &token, Use::RefreshToken)?;
-    // No more than was granted; all of it is given, and `scope` in the answer says so (RFC 6749
-    // §6).
+    // No more than was granted (RFC 6749 §6).
     let granted = known.grant.scope.as_deref().unwrap_or_default();
     let may_have = |scope: &str| granted.split(' ').any(|granted| granted == scope);
     if !post
@@ -87,7 +91,7 @@ async fn refresh_token(server: &Server, post: &Post) -> Result<Response, OAuthEr
             "The scope was not granted",
         ));
     }
-    exchange(server, post, &token, known.grant).await
+    exchange(server, post, &token, known.grant, post.get("scope")).await
 }
 
 async fn client_credentials(server: &Server, post: &Post) -> Result<Response, OAuthError> {
@@ -133,9 +137,16 @@ async fn exchange(
     server: &Server,
     post: &Post,
     old: &Secret,
-    grant: Grant,
+    mut grant: Grant,
+    scope: Option<&str>,
 ) -> Result<Response, OAuthError> {
-    let mut orders = vec![Mint::access_token(ACCESS_TOKEN_LIFETIME)];
+    let mut access_token = Mint::access_token(ACCESS_TOKEN_LIFETIME);
+    if let Some(scope) = scope {
+        // The access token alone: the next refresh token is good for all that was granted.
+        access_token = access_token.scope(scope);
+        grant.scope = Some(scope.to_owned());
+    }
+    let mut orders = vec![access_token];
     if post
         .client
         .grant_types()

@@ -114,6 +114,33 @@ async fn rotated_refresh_token_that_comes_again_ends_its_grant() {
 }
 
 #[tokio::test]
+async fn refresh_may_ask_for_less_and_not_for_more() {
+    server!(server, http);
+    let (_, refresh) = http.tokens(C1).await;
+    let ask = async |token: &str, scope| {
+        let parameters = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", token),
+            ("scope", scope),
+        ];
+        http.post("/oauth2/token", C1, &parameters).await
+    };
+    assert!(
+        ask(&refresh, "read admin")
+            .await
+            .is_error(400, "invalid_scope")
+    );
+    let less = ask(&refresh, "read").await;
+    assert_eq!(less.text("scope"), "read");
+    let me = http.me(&less.text("access_token")).await;
+    assert_eq!(me.text("scope"), "read");
+    // The grant itself has not become less.
+    let all = http.refresh(C1, &less.text("refresh_token")).await;
+    assert_eq!(all.text("scope"), "read write");
+    drop(server);
+}
+
+#[tokio::test]
 async fn of_refreshes_at_once_at_most_one_wins() {
     server!(server, http);
     let (_, refresh) = http.tokens(SPA).await;
@@ -165,6 +192,8 @@ async fn code_is_bound_to_its_client_verifier_and_redirect_uri() {
         .await
         .is_error(400, "invalid_grant")
     );
+    let short = attempt(REDIRECT_URI, "too-short").await;
+    assert!(short.is_error(400, "invalid_request"));
     assert!(
         attempt(REDIRECT_URI, "")
             .await
@@ -202,6 +231,7 @@ async fn authorization_answers_with_state_and_issuer_to_any_loopback_port() {
 
     let refusals = [
         (("response_type", "token"), "unsupported_response_type"),
+        (("response_type", ""), "invalid_request"),
         (("code_challenge_method", "plain"), "invalid_request"),
         (("code_challenge", "short"), "invalid_request"),
         (("scope", "admin"), "invalid_scope"),
@@ -227,6 +257,8 @@ async fn nobody_is_sent_to_an_address_that_is_not_registered() {
         "http://127.0.0.1:4711@evil.example/callback",
         "http://127.0.0.1.evil.example/callback",
         "http://localhost:4711/callback",
+        "http://127.0.0.1:+80/callback",
+        "http://127.0.0.1:/callback",
     ];
     for uri in elsewhere {
         let answer = http.get(&authorize(C1, &[("redirect_uri", uri)])).await;
@@ -353,6 +385,27 @@ async fn browser_app_hears_why_it_was_refused() {
             .header("access-control-allow-headers")
             .contains("authorization")
     );
+
+    // The token endpoint and the API are for apps too. To the authorization endpoint a browser is
+    // sent, and no app may read its answer (RFC 9700 §2.6).
+    for (path, allowed) in [
+        ("/api/me", origin),
+        ("/.well-known/oauth-authorization-server", origin),
+        ("/oauth2/token", origin),
+        ("/oauth2/authorize", ""),
+        ("/oauth2/introspect", ""),
+    ] {
+        let request = Request::get(server.url(path)).header(header::ORIGIN, origin);
+        let answer = http
+            .try_send(request.body("".into()).unwrap())
+            .await
+            .unwrap();
+        assert_eq!(
+            answer.header("access-control-allow-origin"),
+            allowed,
+            "{path}"
+        );
+    }
 }
 
 #[tokio::test]

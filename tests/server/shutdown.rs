@@ -89,3 +89,17 @@ async fn what_was_answered_before_a_graceful_end_is_there_after_it() {
     let (access, _) = http.tokens(C1).await;
     assert_eq!(http.me(&access).await.status, 200);
 }
+
+#[tokio::test]
+async fn connection_that_asks_for_nothing_is_closed() {
+    let (_folder, data) = folder();
+    let server = Server::start(&data);
+    let close = async |sent: &str| {
+        let mut stream = TcpStream::connect(&server.address).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // Ends when the server does not wait any longer.
+        let _ = stream.read_to_end(&mut answer).await;
+    };
+    futures::future::join3(close(""), close("P"), close("POST / HTTP/1.1\r\nhost")).await;
+}

@@ -1,6 +1,6 @@
 //! Everything that a request presents to say who it comes from, in one total match.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hyper::{
@@ -8,8 +8,9 @@ use hyper::{
     header::{self, HeaderValue},
 };
 
+use super::{AuthMethod, Basic};
 use crate::{
-    endpoint::{Error, ErrorKind, Form, decode},
+    endpoint::{Error, ErrorKind, Form},
     token::Secret,
 };
 
@@ -127,173 +128,6 @@ impl Credentials {
     }
 }
 
-/// A name out of the OAuth Token Endpoint Authentication Methods registry (RFC 7591 §4.2).
-///
-/// ```
-/// use tower_revocation::client::AuthMethod;
-///
-/// assert_eq!("none".parse(), Ok(AuthMethod::None));
-/// assert_eq!(AuthMethod::ClientSecretBasic.as_str(), "client_secret_basic");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum AuthMethod {
-    /// `client_secret_basic`
-    ClientSecretBasic,
-    /// `client_secret_post`
-    ClientSecretPost,
-    /// `none`: public clients.
-    None,
-    /// `private_key_jwt`
-    PrivateKeyJwt,
-    /// `client_secret_jwt`
-    ClientSecretJwt,
-    /// `tls_client_auth`
-    TlsClientAuth,
-    /// `self_signed_tls_client_auth`
-    SelfSignedTlsClientAuth,
-}
-
-impl AuthMethod {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::ClientSecretBasic,
-        Self::ClientSecretPost,
-        Self::None,
-        Self::PrivateKeyJwt,
-        Self::ClientSecretJwt,
-        Self::TlsClientAuth,
-        Self::SelfSignedTlsClientAuth,
-    ];
-
-    /// The registered name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ClientSecretBasic => "client_secret_basic",
-            Self::ClientSecretPost => "client_secret_post",
-            Self::None => "none",
-            Self::PrivateKeyJwt => "private_key_jwt",
-            Self::ClientSecretJwt => "client_secret_jwt",
-            Self::TlsClientAuth => "tls_client_auth",
-            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
-        }
-    }
-}
-
-impl std::str::FromStr for AuthMethod {
-    type Err = UnknownAuthMethod;
-
-    /// # Errors
-    ///
-    /// If the name, **compared byte for byte**, is none of these.
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|method| method.as_str() == name)
-            .ok_or(UnknownAuthMethod)
-    }
-}
-
-/// The name of no authentication method that this crate knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownAuthMethod;
-
-impl fmt::Display for UnknownAuthMethod {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown client authentication method")
-    }
-}
-
-impl std::error::Error for UnknownAuthMethod {}
-
-/// The octets of HTTP Basic, and the `client_id` that stood beside them in the body.
-///
-/// Clients disagree about what the octets mean. RFC 6749 §2.3.1 has both halves form-encoded; many
-/// send them raw. Only the client's registration can tell, so both readings are offered. Each one
-/// is `None` where it cannot be made, where its client identifier is empty, and where a `client_id`
-/// in the body is not equal to it **byte for byte**.
-///
-/// ```
-/// use tower_revocation::client::Basic;
-///
-/// let basic = Basic::new("plus%3A:a%2Bb").unwrap();
-/// let (id, secret) = basic.form_decoded().unwrap();
-/// assert_eq!((id.as_str(), secret.expose()), ("plus:", "a+b"));
-/// let (id, secret) = basic.raw().unwrap();
-/// assert_eq!((id.as_str(), secret.expose()), ("plus%3A", "a%2Bb"));
-/// ```
-#[derive(Clone, Debug)]
-pub struct Basic {
-    user_pass: Secret,
-    colon: usize,
-    client_id: Option<String>,
-}
-
-impl Basic {
-    /// Takes `user-id:password` (RFC 7617 §2), or nothing if there is no colon or nothing before
-    /// it.
-    #[must_use]
-    pub fn new(user_pass: impl Into<Secret>) -> Option<Self> {
-        let user_pass = user_pass.into();
-        let colon = user_pass.expose().find(':').filter(|&colon| colon > 0)?;
-        Some(Self {
-            user_pass,
-            colon,
-            client_id: None,
-        })
-    }
-
-    /// Both halves form-decoded, strictly (RFC 6749 §2.3.1).
-    #[must_use]
-    pub fn form_decoded(&self) -> Option<(String, Secret)> {
-        let (id, secret) = self.halves();
-        self.beside_body(decode(id)?, || decode(secret))
-    }
-
-    /// Both halves as they are. The secret begins after the first colon.
-    #[must_use]
-    pub fn raw(&self) -> Option<(String, Secret)> {
-        let (id, secret) = self.halves();
-        self.beside_body(id.to_owned(), || Some(secret.to_owned()))
-    }
-
-    fn halves(&self) -> (&str, &str) {
-        let (id, secret) = self.user_pass.expose().split_at(self.colon);
-        (id, &secret[1..])
-    }
-
-    fn beside_body(
-        &self,
-        id: String,
-        secret: impl FnOnce() -> Option<String>,
-    ) -> Option<(String, Secret)> {
-        if self
-            .client_id
-            .as_ref()
-            .is_some_and(|client_id| *client_id != id)
-        {
-            return None;
-        }
-        Some((id, Secret::from(secret()?)))
-    }
-
-    /// Whether neither reading is the client that the body names.
-    fn contradicts(&self, client_id: &str) -> bool {
-        let (id, _) = self.halves();
-        id != client_id && decode(id).as_deref() != Some(client_id)
-    }
-
-    /// Whether one reading is what the body says too. Both come from the same peer, so time tells
-    /// it nothing.
-    fn repeats(&self, client_id: &str, client_secret: &Secret) -> bool {
-        let same = |(id, secret): (String, Secret)| {
-            id == client_id && secret.expose() == client_secret.expose()
-        };
-        self.form_decoded().is_some_and(same) || self.raw().is_some_and(same)
-    }
-}
-
 /// What the Authorization field said (RFC 9110 §11.6.2).
 #[derive(Debug)]
 pub(crate) enum Authorization {
@@ -388,10 +222,7 @@ impl Presented {
             (Authorization::Basic(basic), Some(client_id), Some(client_secret), None)
                 if lenient && basic.repeats(&client_id, &client_secret) =>
             {
-                Ok(Credentials::Basic(Basic {
-                    client_id: Some(client_id),
-                    ..basic
-                }))
+                Ok(Credentials::Basic(basic.beside(client_id)))
             }
             (_, _, Some(_), Some(_))
             | (Authorization::Basic(_) | Authorization::Unreadable, _, Some(_), None)
@@ -402,10 +233,7 @@ impl Presented {
                 if basic.contradicts(&client_id) {
                     return Err(invalid_request("The client is named in two ways"));
                 }
-                Ok(Credentials::Basic(Basic {
-                    client_id: Some(client_id),
-                    ..basic
-                }))
+                Ok(Credentials::Basic(basic.beside(client_id)))
             }
             (Authorization::Basic(basic), None, None, None) => Ok(Credentials::Basic(basic)),
             (

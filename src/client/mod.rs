@@ -5,15 +5,19 @@
 //! "not that client", for whatever reason; an error means "could not find out", and is answered
 //! 503.
 
+mod basic;
 mod credentials;
+mod method;
 #[cfg(feature = "registry")]
 #[cfg_attr(docsrs, doc(cfg(feature = "registry")))]
 pub mod registry;
 #[cfg(feature = "registry")]
 mod secret;
 
-pub use credentials::{AuthMethod, Basic, Credentials, UnknownAuthMethod};
+pub use basic::Basic;
+pub use credentials::Credentials;
 pub(crate) use credentials::{Authorization, Presented};
+pub use method::{AuthMethod, UnknownAuthMethod};
 #[cfg(feature = "registry")]
 #[cfg_attr(docsrs, doc(cfg(feature = "registry")))]
 pub use secret::{InvalidDigest, SecretDigest};

@@ -1,6 +1,6 @@
-//! What went wrong, and the one table of what the peer is told.
+//! The one table of what the peer is told.
 
-use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -8,178 +8,46 @@ use hyper::{
     HeaderMap, Response, StatusCode,
     header::{self, HeaderValue},
 };
-use tower::BoxError;
 
-/// Why a request on the revoke path was not answered with success.
-///
-/// It rides in the response's extensions, for outer layers to log or to count. An authenticator or
-/// a backend may make one too, anywhere in the source chain of its own error: then this kind and
-/// this `Retry-After` are what the peer hears, in place of 503. The cause never reaches the peer.
-///
-/// ```
-/// use std::time::Duration;
-/// use tower_revocation::{Error, ErrorKind};
-///
-/// let error = Error::new(ErrorKind::TooManyRequests).with_retry_after(Duration::from_secs(30));
-/// assert_eq!(error.kind(), ErrorKind::TooManyRequests);
-/// ```
-#[derive(Clone, Debug)]
-pub struct Error {
-    kind: ErrorKind,
-    code: Option<&'static str>,
-    description: Option<Cow<'static, str>>,
-    retry_after: Option<Duration>,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
-}
+use super::error::{Error, ErrorKind};
 
-/// What kind of failure an [`Error`] is, and so which status it is answered with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What a successful answer has for a body.
+///
+/// RFC 7009 §2.2 has clients ignore it. Nearly all do; `simple-oauth2` insists on a JSON type, and
+/// an empty body with a JSON type breaks `@badgateway/oauth2-client`, so `{}` is the one body that
+/// every client known to us accepts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum ErrorKind {
-    /// 405: neither `POST` nor `OPTIONS`.
-    MethodNotAllowed,
-    /// 415: not `application/x-www-form-urlencoded` in UTF-8.
-    UnsupportedMediaType,
-    /// 415: the body is compressed.
-    UnsupportedContentCoding,
-    /// 413: the body is larger than the cap.
-    BodyTooLarge,
-    /// 408: the body did not arrive in time.
-    BodyTimeout,
-    /// 400 `invalid_request`: the request cannot be understood, or means two things.
-    InvalidRequest,
-    /// 401 or 400 `invalid_client`: the client was not authenticated.
-    InvalidClient,
-    /// 400 `invalid_grant`: the token was issued to another client.
-    InvalidGrant,
-    /// 400 `unsupported_token_type`: a live token of this client that cannot be revoked here.
-    UnsupportedTokenType,
-    /// 429 `temporarily_unavailable`: too many attempts.
-    TooManyRequests,
-    /// 503 `temporarily_unavailable`: it could not be found out, or not be made durable.
-    Unavailable,
-    /// 500 `server_error`: a defect that trying again will not cure.
-    ServerError,
+pub enum SuccessBody {
+    /// No body and no `Content-Type`.
+    #[default]
+    Empty,
+    /// `{}` as `application/json`.
+    EmptyObject,
 }
 
-impl Error {
-    /// An error of this kind, told to the peer in this crate's words.
-    #[must_use]
-    pub fn new(kind: ErrorKind) -> Self {
-        Self {
-            kind,
-            code: None,
-            description: None,
-            retry_after: None,
-            source: None,
-        }
-    }
-
-    /// Says an extension's `error` code in place of the kind's own.
-    ///
-    /// Characters that RFC 6749 §5.2 does not allow become `?`.
-    #[must_use]
-    pub fn with_code(mut self, code: &'static str) -> Self {
-        self.code = Some(code);
-        self
-    }
-
-    /// Says more in `error_description`. The peer reads it: never put a cause, a token or a secret
-    /// there.
-    ///
-    /// Characters that RFC 6749 §5.2 does not allow become `?`.
-    #[must_use]
-    pub fn with_description(mut self, description: impl Into<Cow<'static, str>>) -> Self {
-        self.description = Some(description.into());
-        self
-    }
-
-    /// Says when to try again, in `Retry-After`, rounded up to whole seconds (RFC 9110 §10.2.3).
-    #[must_use]
-    pub fn with_retry_after(mut self, retry_after: Duration) -> Self {
-        self.retry_after = Some(retry_after);
-        self
-    }
-
-    /// Keeps the cause for the log.
-    #[must_use]
-    pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
-        self.source = Some(Arc::from(source.into()));
-        self
-    }
-
-    /// What kind of failure it is.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        self.kind
-    }
-
-    /// When to try again, if that is known.
-    #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
-    }
-
-    /// What an error of the authenticator or the backend means: what it says itself, if somewhere
-    /// in its chain of sources it is one of ours, else that the state of things could not be found
-    /// out.
-    pub(super) fn from_service(cause: BoxError) -> Self {
-        let cause = match cause.downcast::<Self>() {
-            Ok(ours) => return *ours,
-            Err(cause) => cause,
-        };
-        let mut link = cause.source();
-        while let Some(error) = link {
-            if let Some(ours) = error.downcast_ref::<Self>() {
-                return ours.clone().with_source(cause);
-            }
-            link = error.source();
-        }
-        Self::new(ErrorKind::Unavailable).with_source(cause)
-    }
+/// What an answer depends on besides the error itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Manner {
+    /// `WWW-Authenticate`, with the realm.
+    challenge: HeaderValue,
+    /// Whether `client_secret_basic` is among the methods of this endpoint.
+    pub(crate) basic_enabled: bool,
+    /// `Retry-After` of a 503 or a 429 that knows no better.
+    pub(crate) retry_after: Duration,
+    pub(crate) success_body: SuccessBody,
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind.as_str())?;
-        match &self.description {
-            Some(description) => write!(f, ": {description}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as _)
-    }
+/// What an answer depends on in the request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Circumstances {
+    /// The peer used the Authorization field, so it is owed a challenge (RFC 6749 §5.2).
+    pub(super) authorization_used: bool,
+    /// The connection can be closed by a field (RFC 9113 §8.2.2 forbids it in HTTP/2).
+    pub(super) http_1: bool,
 }
 
 impl ErrorKind {
-    /// A short name for logs and counters.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::UnsupportedMediaType => "unsupported_media_type",
-            Self::UnsupportedContentCoding => "unsupported_content_coding",
-            Self::BodyTooLarge => "body_too_large",
-            Self::BodyTimeout => "body_timeout",
-            Self::InvalidRequest => "invalid_request",
-            Self::InvalidClient => "invalid_client",
-            Self::InvalidGrant => "invalid_grant",
-            Self::UnsupportedTokenType => "unsupported_token_type",
-            Self::TooManyRequests => "too_many_requests",
-            Self::Unavailable => "unavailable",
-            Self::ServerError => "server_error",
-        }
-    }
-
-    /// Whether the fault lies with us, and an operator should hear of it.
-    pub(super) fn is_fault(self) -> bool {
-        matches!(self, Self::Unavailable | Self::ServerError)
-    }
-
     /// The table: status, `error`, `error_description`.
     fn told(self) -> (StatusCode, &'static str, Option<&'static str>) {
         match self {
@@ -222,42 +90,6 @@ impl ErrorKind {
             Self::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, "server_error", None),
         }
     }
-}
-
-/// What a successful answer has for a body.
-///
-/// RFC 7009 §2.2 has clients ignore it. Nearly all do; `simple-oauth2` insists on a JSON type, and
-/// an empty body with a JSON type breaks `@badgateway/oauth2-client`, so `{}` is the one body that
-/// every client known to us accepts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SuccessBody {
-    /// No body and no `Content-Type`.
-    #[default]
-    Empty,
-    /// `{}` as `application/json`.
-    EmptyObject,
-}
-
-/// What an answer depends on besides the error itself.
-#[derive(Clone, Debug)]
-pub(crate) struct Manner {
-    /// `WWW-Authenticate`, with the realm.
-    challenge: HeaderValue,
-    /// Whether `client_secret_basic` is among the methods of this endpoint.
-    pub(crate) basic_enabled: bool,
-    /// `Retry-After` of a 503 or a 429 that knows no better.
-    pub(crate) retry_after: Duration,
-    pub(crate) success_body: SuccessBody,
-}
-
-/// What an answer depends on in the request.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Circumstances {
-    /// The peer used the Authorization field, so it is owed a challenge (RFC 6749 §5.2).
-    pub(super) authorization_used: bool,
-    /// The connection can be closed by a field (RFC 9113 §8.2.2 forbids it in HTTP/2).
-    pub(super) http_1: bool,
 }
 
 impl Default for Manner {
@@ -306,18 +138,18 @@ impl Manner {
         error: Error,
         circumstances: Circumstances,
     ) -> Response<Full<Bytes>> {
-        let (mut status, code, description) = error.kind.told();
+        let (mut status, code, description) = error.kind().told();
         let challenge = circumstances.authorization_used || self.basic_enabled;
-        if error.kind == ErrorKind::InvalidClient && !challenge {
+        if error.kind() == ErrorKind::InvalidClient && !challenge {
             // A 401 must name a way in (RFC 9110 §15.5.2), and there is none.
             status = StatusCode::BAD_REQUEST;
         }
 
-        let code = error.code.unwrap_or(code);
-        let description = error.description.as_deref().or(description);
+        let code = error.code().unwrap_or(code);
+        let description = error.description().or(description);
         let mut response = json(status, object(code, description));
         let headers = response.headers_mut();
-        match error.kind {
+        match error.kind() {
             ErrorKind::MethodNotAllowed => {
                 headers.insert(header::ALLOW, ALLOW);
             }
@@ -336,11 +168,11 @@ impl Manner {
             }
             _ => {}
         }
-        let retry_after = match error.kind {
+        let retry_after = match error.kind() {
             ErrorKind::Unavailable | ErrorKind::TooManyRequests => {
-                error.retry_after.or(Some(self.retry_after))
+                error.retry_after().or(Some(self.retry_after))
             }
-            _ => error.retry_after,
+            _ => error.retry_after(),
         };
         if let Some(retry_after) = retry_after {
             headers.insert(header::RETRY_AFTER, whole_seconds(retry_after));

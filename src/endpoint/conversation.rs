@@ -16,7 +16,8 @@ use tower::{BoxError, Service, util::Oneshot};
 
 use super::{
     Endpoint, Settings,
-    answer::{Circumstances, Error, ErrorKind, Manner},
+    answer::{Circumstances, Manner},
+    error::{Error, ErrorKind},
     form::Form,
     head::{self, Asked},
     observe::Observation,

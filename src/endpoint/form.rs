@@ -4,7 +4,7 @@
 //! `%zz` stays as it is, so two tokens could be taken for one. What it would have to repair is
 //! refused before it sees it.
 
-use super::answer::{Error, ErrorKind};
+use super::error::{Error, ErrorKind};
 use crate::{
     client::{Authorization, Presented},
     token::Secret,

@@ -9,7 +9,7 @@ use hyper::{
 };
 
 use super::{
-    answer::{Error, ErrorKind},
+    error::{Error, ErrorKind},
     form,
 };
 use crate::client::Authorization;

@@ -4,6 +4,7 @@ mod answer;
 mod conversation;
 #[cfg_attr(not(feature = "cors"), path = "no_cors.rs")]
 mod cors;
+mod error;
 #[cfg(feature = "tracing")]
 mod fingerprint;
 mod form;
@@ -30,9 +31,10 @@ use hyper::{Request, Response, body::Body};
 use pin_project_lite::pin_project;
 use tower::{BoxError, Service};
 
-pub use answer::{Error, ErrorKind, SuccessBody};
+pub use answer::SuccessBody;
 #[cfg(feature = "cors")]
 pub(crate) use cors::policy as cors_policy;
+pub use error::{Error, ErrorKind};
 #[cfg(feature = "tracing")]
 pub(crate) use fingerprint::Fingerprints;
 pub(crate) use form::{Form, decode};

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::answer::Error;
+use super::error::Error;
 #[cfg(feature = "tracing")]
 use super::fingerprint::Fingerprints;
 #[cfg(feature = "tracing")]

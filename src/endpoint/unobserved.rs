@@ -1,6 +1,6 @@
 //! Nobody is watching: neither `tracing` nor `metrics` is on.
 
-use super::answer::Error;
+use super::error::Error;
 
 #[derive(Debug)]
 pub(super) struct Observation {

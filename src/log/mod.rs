@@ -4,12 +4,14 @@
 //! that append is the commit point. A token is live if it is valid by itself and no record covers
 //! it.
 
+mod date;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod entry;
 mod error;
 mod memory;
 mod readers;
+mod selector;
 
 use std::{
     future::Future,
@@ -17,14 +19,16 @@ use std::{
     sync::Weak,
 };
 
+pub use date::NumericDate;
 #[cfg(feature = "embedded")]
 #[cfg_attr(docsrs, doc(cfg(feature = "embedded")))]
 pub use embedded::EmbeddedLog;
 #[cfg(feature = "issued")]
 pub(crate) use embedded::{Fault, Step, Work, sweep_step};
-pub use entry::{NumericDate, Revocation, Selector, SelectorClass};
+pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};
 pub use memory::MemoryLog;
+pub use selector::{Selector, SelectorClass};
 
 /// A place in one log: which log it is, and how many records precede.
 ///

@@ -1,5 +1,7 @@
 //! Tokens registered by an authorization server that uses this crate, hashed at rest.
 
+mod grant;
+mod mint;
 mod register;
 mod row;
 
@@ -14,9 +16,11 @@ use tower::Service;
 
 use super::Introspection;
 use crate::{
-    log::{EmbeddedLog, LogError, LogErrorKind, NumericDate, Selector},
+    log::{EmbeddedLog, LogError, LogErrorKind},
     token::Secret,
 };
+pub use grant::Grant;
+pub use mint::{Issued, Mint, Registered, Rotation, Use};
 use register::Register;
 use row::Digests;
 
@@ -62,192 +66,6 @@ pub struct IssuedTokens {
     log: EmbeddedLog,
     register: Register,
     kept_expired: Duration,
-}
-
-/// One authorization: who may do what, in whose name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Grant {
-    /// Its name, unlike that of any other grant.
-    pub id: String,
-    /// The client that holds it.
-    pub client_id: String,
-    /// The resource owner, unless the client acts for itself.
-    pub sub: Option<String>,
-    /// What it is good for.
-    pub scope: Option<String>,
-}
-
-impl Grant {
-    /// A grant under a name of your own, to a client.
-    ///
-    /// **Never use a name again**: once a grant is revoked and every token of it has expired, its
-    /// record is forgotten, and the name would be good once more. [`random`](Self::random) never
-    /// does.
-    pub fn new(id: impl Into<String>, client_id: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            client_id: client_id.into(),
-            sub: None,
-            scope: None,
-        }
-    }
-
-    /// A grant under a random name, to a client.
-    ///
-    /// # Panics
-    ///
-    /// If the operating system has no random numbers.
-    pub fn random(client_id: impl Into<String>) -> Self {
-        Self::new(register::random(), client_id)
-    }
-
-    /// The resource owner.
-    #[must_use]
-    pub fn subject(mut self, sub: impl Into<String>) -> Self {
-        self.sub = Some(sub.into());
-        self
-    }
-
-    /// What it is good for.
-    #[must_use]
-    pub fn scope(mut self, scope: impl Into<String>) -> Self {
-        self.scope = Some(scope.into());
-        self
-    }
-
-    /// Everything that could have revoked it.
-    fn selectors(&self) -> impl Iterator<Item = Selector> {
-        let sub = self.sub.as_deref();
-        [
-            Some(Selector::grant(&self.id)),
-            sub.map(|sub| Selector::subject_and_client(sub, &self.client_id)),
-            sub.map(Selector::subject),
-            Some(Selector::client(&self.client_id)),
-        ]
-        .into_iter()
-        .flatten()
-    }
-}
-
-/// What a token is to be used as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[repr(u8)]
-pub enum Use {
-    /// Presented to resource servers.
-    AccessToken = 1,
-    /// Presented to the token endpoint, once.
-    RefreshToken = 2,
-    /// Presented to the token endpoint, once, for the first tokens of a grant (RFC 6749 §4.1.2).
-    /// Nobody who revokes or introspects hears of it.
-    AuthorizationCode = 3,
-}
-
-impl Use {
-    fn from_octet(octet: u8) -> Option<Self> {
-        Some(match octet {
-            1 => Self::AccessToken,
-            2 => Self::RefreshToken,
-            3 => Self::AuthorizationCode,
-            _ => return None,
-        })
-    }
-}
-
-/// An order for one token.
-#[derive(Clone, Debug)]
-pub struct Mint {
-    usage: Use,
-    lifetime: Duration,
-    scope: Option<String>,
-    note: String,
-}
-
-impl Mint {
-    /// An access token that lives so long.
-    #[must_use]
-    pub fn access_token(lifetime: Duration) -> Self {
-        Self::new(Use::AccessToken, lifetime)
-    }
-
-    /// A refresh token that lives so long.
-    #[must_use]
-    pub fn refresh_token(lifetime: Duration) -> Self {
-        Self::new(Use::RefreshToken, lifetime)
-    }
-
-    /// An authorization code that lives so long; RFC 6749 §4.1.2 recommends ten minutes at the
-    /// most.
-    #[must_use]
-    pub fn authorization_code(lifetime: Duration) -> Self {
-        Self::new(Use::AuthorizationCode, lifetime)
-    }
-
-    /// What the server wants to read again when the token comes back, such as a code challenge.
-    #[must_use]
-    pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.note = note.into();
-        self
-    }
-
-    /// Less than the grant is good for (RFC 6749 §6). All of it, unless this is called.
-    #[must_use]
-    pub fn scope(mut self, scope: impl Into<String>) -> Self {
-        self.scope = Some(scope.into());
-        self
-    }
-
-    fn new(usage: Use, lifetime: Duration) -> Self {
-        Self {
-            usage,
-            lifetime,
-            scope: None,
-            note: String::new(),
-        }
-    }
-}
-
-/// A token that was issued.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Issued {
-    /// The token. It is not kept: hand it over, and forget it.
-    pub token: Secret,
-    /// What it is used as.
-    pub usage: Use,
-    /// When it was issued. Never a second that a record covers, so it may lie a little ahead.
-    pub iat: NumericDate,
-    /// From when on it is no longer accepted.
-    pub exp: NumericDate,
-}
-
-/// What is known of a token that came back to the server that issued it.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Registered {
-    /// What it is used as.
-    pub usage: Use,
-    /// The authorization that it came of.
-    pub grant: Grant,
-    /// Whether something has been issued for it.
-    pub spent: bool,
-    /// From when on it is no longer accepted.
-    pub exp: NumericDate,
-    /// What the server wanted to read again.
-    pub note: String,
-}
-
-/// What came of an attempt to exchange a token for others.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Rotation {
-    /// These, in the order in which they were asked for. The old one is spent.
-    Issued(Vec<Issued>),
-    /// It was exchanged before: somebody else has a copy. Revoke its grant (RFC 9700 §4.14.2).
-    Spent(Grant),
-    /// It is unknown, expired or revoked.
-    Dead,
 }
 
 impl IssuedTokens {

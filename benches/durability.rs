@@ -103,11 +103,10 @@ fn preallocated(folder: &Path) -> File {
     file
 }
 
-/// A transaction, and so an fsync, for each revocation, into the same tables of the same store.
+/// A transaction, and so an fsync, for each revocation, into the same table of the same store.
 struct Naive(Database);
 
-const RECORDS: TableDefinition<'_, &[u8; 33], (u64, u64)> = TableDefinition::new("records");
-const HISTORY: TableDefinition<'_, u64, (&[u8; 33], u64, u64)> = TableDefinition::new("history");
+const RECORDS: TableDefinition<'_, u64, (&[u8; 33], u64, u64)> = TableDefinition::new("records");
 
 impl Naive {
     fn new(folder: &Path) -> Self {
@@ -123,11 +122,9 @@ impl Naive {
         let (not_before, expires) = (record.not_before().seconds(), record.expires().seconds());
         let transaction = self.0.begin_write()?;
         {
-            let mut history = transaction.open_table(HISTORY)?;
-            let last = redb::ReadableTable::last(&history)?.map_or(0, |(last, _)| last.value());
-            history.insert(last + 1, (&selector, not_before, expires))?;
             let mut records = transaction.open_table(RECORDS)?;
-            records.insert(&selector, (not_before, expires))?;
+            let last = redb::ReadableTable::last(&records)?.map_or(0, |(last, _)| last.value());
+            records.insert(last + 1, (&selector, not_before, expires))?;
         }
         transaction.commit()?;
         Ok(())

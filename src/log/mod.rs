@@ -24,7 +24,7 @@ pub use date::NumericDate;
 #[cfg_attr(docsrs, doc(cfg(feature = "embedded")))]
 pub use embedded::EmbeddedLog;
 #[cfg(feature = "issued")]
-pub(crate) use embedded::{Fault, Step, Work, sweep_step};
+pub(crate) use embedded::{Fault, Step, Work};
 pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};
 pub use memory::MemoryLog;
@@ -33,7 +33,7 @@ pub use selector::{Selector, SelectorClass};
 /// A place in one log: which log it is, and how many records precede.
 ///
 /// Positions are gapless and in the order of commits. Only positions of one epoch can be compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Position {
     /// Which incarnation of the log. A log that was restored or made anew has another.
     pub epoch: u64,

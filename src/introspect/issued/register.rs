@@ -10,12 +10,15 @@ use super::{
     row::{Columns, Digests, Row, TOKENS},
 };
 use crate::{
-    log::{Fault, NumericDate, Step, Work, sweep_step},
+    log::{Fault, NumericDate, Step, Work},
     token::Secret,
 };
 
 /// `check`: the digest of a known text, by which a wrong key is told.
 const KEY: TableDefinition<'_, &str, &[u8; 32]> = TableDefinition::new("issued_key");
+
+/// So many rows are looked at in one step of a sweep.
+const SWEEP_STEP: usize = 1024;
 
 type Tokens<'t> = Table<'t, &'static [u8; 32], Columns<'static>>;
 
@@ -45,14 +48,30 @@ pub(super) fn sweep(
     work: &mut Work<'_>,
     from: [u8; 32],
     kept: Duration,
-) -> Result<Step<32>, Fault> {
+) -> Result<Step<[u8; 32]>, Fault> {
     let now = NumericDate::now();
     let mut tokens = work.transaction.open_table(TOKENS)?;
-    let step = sweep_step(&mut tokens, from, |(_, _, _, exp, ..)| {
-        NumericDate::new(exp) + kept <= now
-    })?;
-    work.dirty |= step.removed > 0;
-    Ok(step)
+    let mut expired = Vec::new();
+    let mut next = None;
+    for (seen, row) in tokens.range::<&[u8; 32]>(&from..)?.enumerate() {
+        let (digest, row) = row?;
+        if seen == SWEEP_STEP {
+            next = Some(*digest.value());
+            break;
+        }
+        let (_, _, _, exp, ..) = row.value();
+        if NumericDate::new(exp) + kept <= now {
+            expired.push(*digest.value());
+        }
+    }
+    for digest in &expired {
+        tokens.remove(digest)?;
+        work.dirty = true;
+    }
+    Ok(Step {
+        removed: expired.len() as u64,
+        next,
+    })
 }
 
 /// What it takes to make a token.
@@ -106,7 +125,7 @@ pub(super) fn rotate(
     };
     for selector in row.selectors(*old) {
         if work
-            .record(&selector)?
+            .record(&selector)
             .is_some_and(|record| record.covers(row.iat))
         {
             return Ok(Rotation::Dead);
@@ -137,7 +156,7 @@ fn mint(
 ) -> Result<Option<Vec<Issued>>, Fault> {
     let mut iat = NumericDate::now();
     for selector in grant.selectors() {
-        let Some(record) = work.record(&selector)? else {
+        let Some(record) = work.record(&selector) else {
             continue;
         };
         if record.covers(NumericDate::FOREVER) {

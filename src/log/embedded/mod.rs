@@ -21,10 +21,9 @@ use super::{
     Snapshot, readers::Readers,
 };
 pub(crate) use fault::Fault;
-use tables::HISTORY_KEPT;
-pub(crate) use tables::Work;
 #[cfg(feature = "issued")]
-pub(crate) use tables::{Step, sweep_step};
+pub(crate) use tables::Step;
+pub(crate) use tables::Work;
 use writer::Writer;
 
 /// The log in one file. `append` answers when the records are on the disk, by `fsync`.
@@ -82,13 +81,14 @@ impl EmbeddedLog {
     }
 
     fn start(database: Database) -> Result<Self, LogError> {
-        let position = tables::prepare(&database)?;
+        let state = tables::prepare(&database)?;
+        let epoch = state.position.epoch;
         let database = Arc::new(database);
         let readers = Arc::<Mutex<Readers>>::default();
-        let writer = Writer::start(database.clone(), position, readers.clone())?;
+        let writer = Writer::start(database.clone(), state, readers.clone())?;
         Ok(Self {
             database,
-            epoch: position.epoch,
+            epoch,
             readers,
             writer: Arc::new(writer),
         })
@@ -103,8 +103,9 @@ impl EmbeddedLog {
         self.write(|_| Ok(())).await
     }
 
-    /// Forgets the records that have expired, and what of the history no reader may ask for any
-    /// more. Answers how many records have gone.
+    /// Forgets the records that have expired, and those that later ones have overtaken. Answers how
+    /// many have gone. A reader that is further behind than the last of them has to take a
+    /// snapshot.
     ///
     /// It goes step by step, so that appends pass between. Call it now and then, aside of requests.
     ///
@@ -112,7 +113,7 @@ impl EmbeddedLog {
     ///
     /// If it could not be written.
     pub async fn sweep(&self) -> Result<u64, LogError> {
-        let (mut forgotten, mut from) = (0, Some([0; 33]));
+        let (mut forgotten, mut from) = (0, Some(0));
         while let Some(start) = from {
             let step = self
                 .write(move |work| work.sweep(start, NumericDate::now()))
@@ -120,7 +121,6 @@ impl EmbeddedLog {
             forgotten += step.removed;
             from = step.next;
         }
-        while self.write(|work| work.compact(HISTORY_KEPT)).await? {}
         Ok(forgotten)
     }
 

@@ -1,4 +1,10 @@
-//! What stands in the file, and what may be done to it in one commit.
+//! What stands in the file, what is known of it in memory, and what may be done to both in one
+//! commit.
+//!
+//! Records stand in the order of their commits, so that the many of one commit fill a page or two.
+//! Ordered by selector, they would be as many pages as records.
+
+use std::collections::HashMap;
 
 use redb::{Database, ReadableDatabase as _, ReadableTable, TableDefinition, WriteTransaction};
 
@@ -10,26 +16,31 @@ use super::{
 /// The version of the layout below.
 const FORMAT: u64 = 1;
 
-/// `format`, `epoch`, and `compacted`: the last position whose record has left the history.
+/// `format`, `epoch`, and `compacted`: the last position whose record has been forgotten.
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
-/// One row for each selector: `not_before`, `expires`.
-const RECORDS: TableDefinition<'_, &[u8; 33], (u64, u64)> = TableDefinition::new("records");
-/// What was appended, by position, for readers that follow.
-const HISTORY: TableDefinition<'_, u64, (&[u8; 33], u64, u64)> = TableDefinition::new("history");
+/// By position: selector, `not_before`, `expires`.
+const RECORDS: TableDefinition<'_, u64, Columns<'_>> = TableDefinition::new("records");
 
-/// Readers that are further behind than this take a snapshot.
-pub(super) const HISTORY_KEPT: u64 = 100_000;
+type Columns<'a> = (&'a [u8; 33], u64, u64);
+
 /// So many rows are looked at in one step of a sweep.
 const SWEEP_STEP: usize = 1024;
 
-/// Makes the tables in a new file, and refuses a file that means something else.
-pub(super) fn prepare(database: &Database) -> Result<Position, Fault> {
+/// The last record of every selector, with the position where it stands.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) position: Position,
+    records: HashMap<Selector, (Revocation, u64)>,
+}
+
+/// Makes the tables in a new file, refuses a file that means something else, and reads it.
+pub(super) fn prepare(database: &Database) -> Result<State, Fault> {
     let transaction = database.begin_write()?;
     let is_new = transaction.list_tables()?.next().is_none();
-    let position = {
+    let mut state = State::default();
+    {
         let mut meta = transaction.open_table(META)?;
-        transaction.open_table(RECORDS)?;
-        let history = transaction.open_table(HISTORY)?;
+        let records = transaction.open_table(RECORDS)?;
         if is_new {
             meta.insert("format", FORMAT)?;
             meta.insert("epoch", new_epoch())?;
@@ -39,66 +50,65 @@ pub(super) fn prepare(database: &Database) -> Result<Position, Fault> {
         if number(&meta, "format")? != FORMAT {
             return Err(Fault::new(LogErrorKind::NewerFormat));
         }
-        Position {
-            epoch: number(&meta, "epoch")?,
-            sequence: ends(&meta, &history)?.1,
+        state.position.epoch = number(&meta, "epoch")?;
+        state.position.sequence = ends(&meta, &records)?.1;
+        for row in records.iter()? {
+            let (sequence, row) = row?;
+            let record = record(row.value())?;
+            state
+                .records
+                .insert(record.selector(), (record, sequence.value()));
         }
-    };
+    }
     transaction.commit()?;
-    Ok(position)
+    Ok(state)
 }
 
 /// All records, and the position of the last.
 pub(super) fn snapshot(database: &Database, epoch: u64) -> Result<Snapshot, Fault> {
     let transaction = database.begin_read()?;
-    let (meta, history) = (
+    let (meta, table) = (
         transaction.open_table(META)?,
-        transaction.open_table(HISTORY)?,
+        transaction.open_table(RECORDS)?,
     );
-    let (_, sequence) = ends(&meta, &history)?;
-    let mut records = Vec::new();
-    for row in transaction.open_table(RECORDS)?.iter()? {
-        let (selector, row) = row?;
-        let (not_before, expires) = row.value();
-        records.push(record(selector.value(), not_before, expires)?);
+    let (_, sequence) = ends(&meta, &table)?;
+    let mut records = HashMap::new();
+    for row in table.iter()? {
+        let record = record(row?.1.value())?;
+        // A later one says all that an earlier one did, and more.
+        records.insert(record.selector(), record);
     }
     Ok(Snapshot {
         position: Position { epoch, sequence },
-        records,
+        records: records.into_values().collect(),
     })
 }
 
 /// The records after a position.
 pub(super) fn after(database: &Database, after: Position) -> Result<Vec<Revocation>, Fault> {
     let transaction = database.begin_read()?;
-    let (meta, history) = (
+    let (meta, records) = (
         transaction.open_table(META)?,
-        transaction.open_table(HISTORY)?,
+        transaction.open_table(RECORDS)?,
     );
-    let (compacted, last) = ends(&meta, &history)?;
+    let (compacted, last) = ends(&meta, &records)?;
     if after.sequence < compacted || after.sequence > last {
         return Err(Fault::new(LogErrorKind::Gap));
     }
-    history
-        .range(after.sequence + 1..)?
-        .map(|row| {
-            let (_, row) = row?;
-            let (selector, not_before, expires) = row.value();
-            record(selector, not_before, expires)
-        })
-        .collect()
+    let missed = records.range(after.sequence + 1..)?;
+    missed.map(|row| record(row?.1.value())).collect()
 }
 
-/// The last position that has left the history, and the last that there is.
+/// The last position that has been forgotten, and the last that there is.
 fn ends(
     meta: &impl ReadableTable<&'static str, u64>,
-    history: &impl ReadableTable<u64, (&'static [u8; 33], u64, u64)>,
+    records: &impl ReadableTable<u64, Columns<'static>>,
 ) -> Result<(u64, u64), Fault> {
     let compacted = number(meta, "compacted")?;
-    let last = history
+    let last = records
         .last()?
         .map_or(compacted, |(sequence, _)| sequence.value());
-    Ok((compacted, last))
+    Ok((compacted, last.max(compacted)))
 }
 
 fn number(meta: &impl ReadableTable<&'static str, u64>, name: &str) -> Result<u64, Fault> {
@@ -108,7 +118,7 @@ fn number(meta: &impl ReadableTable<&'static str, u64>, name: &str) -> Result<u6
     Ok(number.value())
 }
 
-fn record(selector: &[u8; 33], not_before: u64, expires: u64) -> Result<Revocation, Fault> {
+fn record((selector, not_before, expires): Columns<'_>) -> Result<Revocation, Fault> {
     // A class that this version does not know would otherwise be a revocation that it does not
     // heed.
     let selector =
@@ -117,14 +127,14 @@ fn record(selector: &[u8; 33], not_before: u64, expires: u64) -> Result<Revocati
     Ok(Revocation::watermark(selector, not_before, expires))
 }
 
-/// One commit in the making.
+/// One commit in the making. If it fails, the state is ahead of the file, and neither is used
+/// again.
 pub(crate) struct Work<'t> {
     /// For what stands in tables beside the log's own.
     pub(crate) transaction: &'t WriteTransaction,
-    records: redb::Table<'t, &'static [u8; 33], (u64, u64)>,
-    history: redb::Table<'t, u64, (&'static [u8; 33], u64, u64)>,
+    table: redb::Table<'t, u64, Columns<'static>>,
+    state: &'t mut State,
     committed: Position,
-    position: Position,
     /// What readers are to hear of once it is durable.
     pub(super) news: Vec<Revocation>,
     /// Whether there is anything to commit.
@@ -134,14 +144,13 @@ pub(crate) struct Work<'t> {
 impl<'t> Work<'t> {
     pub(super) fn begin(
         transaction: &'t WriteTransaction,
-        position: Position,
+        state: &'t mut State,
     ) -> Result<Self, Fault> {
         Ok(Self {
             transaction,
-            records: transaction.open_table(RECORDS)?,
-            history: transaction.open_table(HISTORY)?,
-            committed: position,
-            position,
+            table: transaction.open_table(RECORDS)?,
+            committed: state.position,
+            state,
             news: Vec::new(),
             dirty: false,
         })
@@ -152,102 +161,74 @@ impl<'t> Work<'t> {
         self.committed
     }
 
-    /// Where the log will stand after this one.
-    pub(super) fn position(&self) -> Position {
-        self.position
-    }
-
     /// What is known of a selector, this commit included.
-    pub(crate) fn record(&self, selector: &Selector) -> Result<Option<Revocation>, Fault> {
-        let row = self.records.get(&selector.to_bytes())?;
-        Ok(row.map(|row| {
-            let (not_before, expires) = row.value();
-            let (not_before, expires) = (NumericDate::new(not_before), NumericDate::new(expires));
-            Revocation::watermark(*selector, not_before, expires)
-        }))
+    pub(crate) fn record(&self, selector: &Selector) -> Option<Revocation> {
+        self.state.records.get(selector).map(|(record, _)| *record)
     }
 
     /// Appends what is not covered yet.
     pub(super) fn append(&mut self, batch: &[Revocation]) -> Result<Position, Fault> {
         for record in batch {
-            let Some(record) = record.beyond(self.record(&record.selector())?) else {
+            let Some(record) = record.beyond(self.record(&record.selector())) else {
                 continue;
             };
             let selector = record.selector().to_bytes();
             let (not_before, expires) = (record.not_before().seconds(), record.expires().seconds());
-            self.position.sequence += 1;
-            self.records.insert(&selector, (not_before, expires))?;
-            self.history
-                .insert(self.position.sequence, (&selector, not_before, expires))?;
+            let sequence = self.state.position.sequence + 1;
+            self.table
+                .insert(sequence, (&selector, not_before, expires))?;
+            self.state.position.sequence = sequence;
+            self.state
+                .records
+                .insert(record.selector(), (record, sequence));
             self.news.push(record);
             self.dirty = true;
         }
-        Ok(self.position)
+        Ok(self.state.position)
     }
 
-    /// Forgets records that have expired, among the next few.
-    pub(super) fn sweep(&mut self, from: [u8; 33], now: NumericDate) -> Result<Step<33>, Fault> {
-        let step = sweep_step(&mut self.records, from, |(_, expires)| {
-            NumericDate::new(expires) <= now
-        })?;
-        self.dirty |= step.removed > 0;
-        Ok(step)
-    }
-
-    /// Shortens the history to what readers may ask for, by a bounded step. Answers whether there
-    /// is more to do.
-    pub(super) fn compact(&mut self, kept: u64) -> Result<bool, Fault> {
-        let keep_from = self.position.sequence.saturating_sub(kept);
-        let mut dropped = Vec::new();
-        for row in self.history.range(..=keep_from)?.take(SWEEP_STEP) {
-            dropped.push(row?.0.value());
+    /// Forgets what has expired or been overtaken, among the next few records from a position on.
+    pub(super) fn sweep(&mut self, from: u64, now: NumericDate) -> Result<Step<u64>, Fault> {
+        let mut forgotten = Vec::new();
+        let mut next = None;
+        for (seen, row) in self.table.range(from..)?.enumerate() {
+            let (sequence, row) = row?;
+            let sequence = sequence.value();
+            if seen == SWEEP_STEP {
+                next = Some(sequence);
+                break;
+            }
+            let record = record(row.value())?;
+            let last = self.state.records.get(&record.selector());
+            if last.is_none_or(|(_, last)| *last != sequence) {
+                forgotten.push(sequence);
+            } else if record.expires() <= now {
+                self.state.records.remove(&record.selector());
+                forgotten.push(sequence);
+            }
         }
-        for sequence in &dropped {
-            self.history.remove(sequence)?;
+        for sequence in &forgotten {
+            self.table.remove(sequence)?;
         }
-        if let Some(last) = dropped.last() {
-            self.transaction
-                .open_table(META)?
-                .insert("compacted", last)?;
+        if let Some(&last) = forgotten.last() {
+            let mut meta = self.transaction.open_table(META)?;
+            let compacted = number(&meta, "compacted")?.max(last);
+            meta.insert("compacted", compacted)?;
             self.dirty = true;
         }
-        Ok(dropped.len() == SWEEP_STEP)
+        Ok(Step {
+            removed: forgotten.len() as u64,
+            next,
+        })
     }
 }
 
 /// What one step of a sweep came to.
-pub(crate) struct Step<const N: usize> {
+pub(crate) struct Step<K> {
     /// How many rows have gone.
     pub(crate) removed: u64,
     /// Where to go on, if anywhere.
-    pub(crate) next: Option<[u8; N]>,
-}
-
-/// Removes the rows that have expired, among the next few from a key on.
-pub(crate) fn sweep_step<const N: usize, V: redb::Value>(
-    table: &mut redb::Table<'_, &'static [u8; N], V>,
-    from: [u8; N],
-    has_expired: impl Fn(V::SelfType<'_>) -> bool,
-) -> Result<Step<N>, Fault> {
-    let mut expired = Vec::new();
-    let mut next = None;
-    for (seen, row) in table.range::<&[u8; N]>(&from..)?.enumerate() {
-        let (key, row) = row?;
-        if seen == SWEEP_STEP {
-            next = Some(*key.value());
-            break;
-        }
-        if has_expired(row.value()) {
-            expired.push(*key.value());
-        }
-    }
-    for key in &expired {
-        table.remove(key)?;
-    }
-    Ok(Step {
-        removed: expired.len() as u64,
-        next,
-    })
+    pub(crate) next: Option<K>,
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@ use futures::channel::oneshot;
 use redb::Database;
 
 use super::{
-    super::{LogError, LogErrorKind, Position, readers::Readers},
+    super::{LogError, LogErrorKind, readers::Readers},
     fault::Fault,
-    tables::Work,
+    tables::{State, Work},
 };
 
 /// So many jobs may wait. Beyond it they are refused: a caller that is told so can try again
@@ -36,7 +36,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(
         database: Arc<Database>,
-        position: Position,
+        state: State,
         readers: Arc<Mutex<Readers>>,
     ) -> Result<Self, LogError> {
         let (queue, jobs) = sync_channel(QUEUE);
@@ -45,7 +45,7 @@ impl Writer {
             .spawn(move || {
                 let mut log = Log {
                     database,
-                    position,
+                    state,
                     readers,
                 };
                 log.run(&jobs);
@@ -118,7 +118,7 @@ impl Drop for Writer {
 
 struct Log {
     database: Arc<Database>,
-    position: Position,
+    state: State,
     readers: Arc<Mutex<Readers>>,
 }
 
@@ -153,21 +153,20 @@ impl Log {
         // Names and notes in the file are chosen by peers, and one who also makes us crash must not
         // be able to pass off half a commit as a whole one.
         transaction.set_two_phase_commit(true);
-        let mut work = Work::begin(&transaction, self.position)?;
+        let mut work = Work::begin(&transaction, &mut self.state)?;
         for job in group {
             answers.push(job(&mut work)?);
         }
-        let (position, news, dirty) = (work.position(), std::mem::take(&mut work.news), work.dirty);
+        let (news, dirty) = (std::mem::take(&mut work.news), work.dirty);
         drop(work);
         if !dirty {
             transaction.abort()?;
             return Ok(());
         }
         transaction.commit()?;
-        self.position = position;
         if !news.is_empty() {
             let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-            readers.tell(position, &news);
+            readers.tell(self.state.position, &news);
         }
         Ok(())
     }

@@ -32,6 +32,9 @@ use writer::Writer;
 /// `fsync`: many callers get far more revocations a second than the disk has `fsync`s. Nothing
 /// needs an async runtime.
 ///
+/// The file is read when it is opened, and what it says is kept in memory: about 80 octets a
+/// record.
+///
 /// Clones are the same log. When the last one is dropped, what is queued is written and the file is
 /// closed; that blocks for as long as the disk takes.
 ///

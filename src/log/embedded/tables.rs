@@ -30,7 +30,25 @@ const SWEEP_STEP: usize = 1024;
 #[derive(Default)]
 pub(super) struct State {
     pub(super) position: Position,
-    records: HashMap<Selector, (Revocation, u64)>,
+    records: HashMap<Selector, Known>,
+}
+
+/// What the last record of a selector says, without the selector: there are many.
+struct Known {
+    sequence: u64,
+    not_before: NumericDate,
+    expires: NumericDate,
+}
+
+impl State {
+    fn know(&mut self, record: Revocation, sequence: u64) {
+        let known = Known {
+            sequence,
+            not_before: record.not_before(),
+            expires: record.expires(),
+        };
+        self.records.insert(record.selector(), known);
+    }
 }
 
 /// Makes the tables in a new file, refuses a file that means something else, and reads it.
@@ -55,9 +73,7 @@ pub(super) fn prepare(database: &Database) -> Result<State, Fault> {
         for row in records.iter()? {
             let (sequence, row) = row?;
             let record = record(row.value())?;
-            state
-                .records
-                .insert(record.selector(), (record, sequence.value()));
+            state.know(record, sequence.value());
         }
     }
     transaction.commit()?;
@@ -163,7 +179,12 @@ impl<'t> Work<'t> {
 
     /// What is known of a selector, this commit included.
     pub(crate) fn record(&self, selector: &Selector) -> Option<Revocation> {
-        self.state.records.get(selector).map(|(record, _)| *record)
+        let known = self.state.records.get(selector)?;
+        Some(Revocation::watermark(
+            *selector,
+            known.not_before,
+            known.expires,
+        ))
     }
 
     /// Appends what is not covered yet.
@@ -178,9 +199,7 @@ impl<'t> Work<'t> {
             self.table
                 .insert(sequence, (&selector, not_before, expires))?;
             self.state.position.sequence = sequence;
-            self.state
-                .records
-                .insert(record.selector(), (record, sequence));
+            self.state.know(record, sequence);
             self.news.push(record);
             self.dirty = true;
         }
@@ -200,7 +219,7 @@ impl<'t> Work<'t> {
             }
             let record = record(row.value())?;
             let last = self.state.records.get(&record.selector());
-            if last.is_none_or(|(_, last)| *last != sequence) {
+            if last.is_none_or(|known| known.sequence != sequence) {
                 forgotten.push(sequence);
             } else if record.expires() <= now {
                 self.state.records.remove(&record.selector());

@@ -99,13 +99,14 @@
 //! * `outcome`: `revoked`, `not_found`, `issued_to_another` or `unsupported`, as the backend answered;
 //!   `refused` for what the peer did wrong; `failed` for what was our fault; `options`, `preflight`;
 //!   `cancelled` if the peer went away, `panicked` if the authenticator or the backend did.
-//! * `error`: the [`ErrorKind`]; `cause`: the whole chain, which the peer never sees.
+//! * `error`: the [`ErrorKind`]; `reason`: the [`Refusal`](client::Refusal) of a client that was not
+//!   authenticated; `cause`: the whole chain, which the peer never sees.
 //! * `client_id`: as claimed, verified or not, cut to 128 characters and escaped.
 //! * `token`: a fingerprint (`RevocationLayer::fingerprint_key`), never the token.
 //! * `duration`: seconds.
 //!
-//! With the feature `metrics`, the counter `tower_revocation_requests_total` has the labels `outcome`
-//! and `error`, and the histogram `tower_revocation_request_duration_seconds` the label `outcome`.
+//! With the feature `metrics`, the counter `tower_revocation_requests_total` has the labels `outcome`,
+//! `error` and `reason`, and the histogram `tower_revocation_request_duration_seconds` the label `outcome`.
 //!
 //! [RFC 7009]: https://www.rfc-editor.org/rfc/rfc7009
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -121,6 +122,9 @@ mod future;
 #[cfg(feature = "log")]
 #[cfg_attr(docsrs, doc(cfg(feature = "log")))]
 pub mod introspect;
+#[cfg(feature = "jwt")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+pub mod jose;
 mod layer;
 #[cfg(feature = "log")]
 #[cfg_attr(docsrs, doc(cfg(feature = "log")))]

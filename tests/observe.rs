@@ -556,7 +556,7 @@ fn requests_on_the_path_are_counted_and_timed() {
                 MetricKind::Counter,
                 DebugValue::Counter(count),
             ) => {
-                assert_eq!(labels.len(), 2);
+                assert_eq!(labels.len(), 3);
                 counted.insert((outcome, labels["error"].to_owned()), count);
             }
             (

@@ -8,7 +8,7 @@ use hyper::{
     header::{self, HeaderValue},
 };
 
-use super::{AuthMethod, Basic};
+use super::{AuthMethod, Basic, Refusal};
 use crate::{
     endpoint::{Error, ErrorKind, Form},
     token::Secret,
@@ -274,5 +274,5 @@ fn invalid_request(description: &'static str) -> Error {
 }
 
 fn invalid_client() -> Error {
-    Error::new(ErrorKind::InvalidClient)
+    Error::refused(Refusal::NoCredentials)
 }

@@ -5,12 +5,32 @@
 //! "not that client", for whatever reason; an error means "could not find out", and is answered
 //! 503.
 
+#[cfg(feature = "jwt")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+pub mod assertion;
+#[cfg(feature = "attestation")]
+#[cfg_attr(docsrs, doc(cfg(feature = "attestation")))]
+pub mod attestation;
 mod basic;
+#[cfg(feature = "mtls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
+pub mod certificate;
 mod credentials;
+#[cfg(feature = "limiter")]
+#[cfg_attr(docsrs, doc(cfg(feature = "limiter")))]
+pub mod limit;
 mod method;
+#[cfg(feature = "password-hashes")]
+#[cfg_attr(docsrs, doc(cfg(feature = "password-hashes")))]
+pub mod password;
+mod peer;
+mod refusal;
 #[cfg(feature = "registry")]
 #[cfg_attr(docsrs, doc(cfg(feature = "registry")))]
 pub mod registry;
+#[cfg(feature = "jwt")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+pub mod replay;
 #[cfg(feature = "registry")]
 mod secret;
 
@@ -18,6 +38,8 @@ pub use basic::Basic;
 pub use credentials::Credentials;
 pub(crate) use credentials::{Authorization, Presented};
 pub use method::{AuthMethod, UnknownAuthMethod};
+pub use peer::PeerAddr;
+pub use refusal::Refusal;
 #[cfg(feature = "registry")]
 #[cfg_attr(docsrs, doc(cfg(feature = "registry")))]
 pub use secret::{InvalidDigest, SecretDigest};

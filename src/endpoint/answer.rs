@@ -177,6 +177,9 @@ impl Manner {
         if let Some(retry_after) = retry_after {
             headers.insert(header::RETRY_AFTER, whole_seconds(retry_after));
         }
+        if let Some((name, value)) = error.header() {
+            headers.append(name, value.clone());
+        }
         response.extensions_mut().insert(error);
         response
     }

@@ -24,7 +24,7 @@ use super::{
     patience::Deadline,
 };
 use crate::{
-    client::{Authorization, Credentials},
+    client::{Authorization, Credentials, Refusal},
     token::{Outcome, RevocationRequest, TokenTypeHint},
 };
 
@@ -184,7 +184,7 @@ where
                     #[cfg(feature = "tracing")]
                     this.observation.claim(&credentials);
                     if !credentials.could_be(&this.settings.auth_methods) {
-                        return Poll::Ready(Err(Error::new(ErrorKind::InvalidClient)));
+                        return Poll::Ready(Err(Error::refused(Refusal::MethodNotOffered)));
                     }
                     this.state.set(State::Authenticate {
                         client: Oneshot::new(authenticator, Request::from_parts(head, credentials)),
@@ -196,7 +196,7 @@ where
                     let client = ready!(client.poll(cx))
                         .map_err(|cause| Error::from_service(cause.into()))?;
                     let (mut form, backend) = then.take().expect(DONE);
-                    let client = client.ok_or_else(|| Error::new(ErrorKind::InvalidClient))?;
+                    let client = client.ok_or_else(|| Error::refused(Refusal::Unspecified))?;
                     // Only now: a failed authentication outranks whatever is wrong with the token
                     // (RFC 7009 §2.1).
                     let token = form.take_token(this.settings.max_token)?;

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
+use hyper::header::{HeaderName, HeaderValue};
 use tower::BoxError;
+
+use crate::client::Refusal;
 
 /// Why a request on the revoke path was not answered with success.
 ///
@@ -23,6 +26,8 @@ pub struct Error {
     code: Option<&'static str>,
     description: Option<Cow<'static, str>>,
     retry_after: Option<Duration>,
+    refusal: Option<Refusal>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -65,7 +70,18 @@ impl Error {
             code: None,
             description: None,
             retry_after: None,
+            refusal: None,
+            header: None,
             source: None,
+        }
+    }
+
+    /// [`InvalidClient`](ErrorKind::InvalidClient), with the reason that the peer does not hear.
+    #[must_use]
+    pub fn refused(refusal: Refusal) -> Self {
+        Self {
+            refusal: Some(refusal),
+            ..Self::new(ErrorKind::InvalidClient)
         }
     }
 
@@ -95,6 +111,15 @@ impl Error {
         self
     }
 
+    /// Sends a field with the answer, such as an extension's challenge.
+    ///
+    /// It is sent beside the answer's own fields and does not replace them.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some(Box::new((name, value)));
+        self
+    }
+
     /// Keeps the cause for the log.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
@@ -112,6 +137,17 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// Why the client was not authenticated, if that is what went wrong.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.refusal
+    }
+
+    /// A field that goes with the answer.
+    pub(super) fn header(&self) -> Option<&(HeaderName, HeaderValue)> {
+        self.header.as_deref()
     }
 
     /// An extension's code, in place of the kind's own.

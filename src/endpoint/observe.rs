@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::error::Error;
 #[cfg(feature = "tracing")]
 use super::fingerprint::Fingerprints;
+use crate::client::Refusal;
 #[cfg(feature = "tracing")]
 use crate::{client::Credentials, token::Secret};
 
@@ -57,8 +58,15 @@ impl Observation {
         let duration = self.begun.elapsed();
         #[cfg(feature = "metrics")]
         {
+            let reason = error
+                .and_then(Error::refusal)
+                .map_or("none", Refusal::as_str);
             let error = error.map_or("none", |error| error.kind().as_str());
-            metrics::counter!("tower_revocation_requests_total", "outcome" => outcome, "error" => error).increment(1);
+            metrics::counter!(
+                "tower_revocation_requests_total",
+                "outcome" => outcome, "error" => error, "reason" => reason
+            )
+            .increment(1);
             metrics::histogram!("tower_revocation_request_duration_seconds", "outcome" => outcome)
                 .record(duration);
         }
@@ -96,6 +104,7 @@ impl Observation {
                     target: TARGET,
                     outcome,
                     error = error.map(|error| error.kind().as_str()),
+                    reason = error.and_then(Error::refusal).map(Refusal::as_str),
                     client_id = self.client_id.as_ref().map(tracing::field::debug),
                     token = self.token.as_deref(),
                     duration = duration.as_secs_f64(),

@@ -1,0 +1,1 @@
+//! `private_key_jwt` and `client_secret_jwt` (RFC 7523).

@@ -1,0 +1,1 @@
+//! Client certificates (RFC 8705, RFC 9440).

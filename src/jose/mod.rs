@@ -1,0 +1,1 @@
+//! Keys and signatures (RFC 7515, RFC 7517, RFC 7518), strictly.

@@ -25,6 +25,7 @@ mod key;
 mod key_error;
 mod key_set;
 mod material;
+mod remote;
 mod rsa;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
@@ -35,3 +36,4 @@ pub use key::Jwk;
 pub use key_error::{KeyError, KeyErrorKind};
 pub use key_set::KeySet;
 pub(crate) use material::Kind;
+pub use remote::{RemoteError, RemoteKeys, Resolve};

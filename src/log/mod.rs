@@ -24,7 +24,9 @@ pub use date::NumericDate;
 #[cfg_attr(docsrs, doc(cfg(feature = "embedded")))]
 pub use embedded::EmbeddedLog;
 #[cfg(feature = "issued")]
-pub(crate) use embedded::{Fault, Step, Work};
+pub(crate) use embedded::Step;
+#[cfg(any(feature = "issued", feature = "jwt"))]
+pub(crate) use embedded::{Fault, Work};
 pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};
 pub use memory::MemoryLog;

@@ -140,7 +140,7 @@ impl EmbeddedLog {
     }
 
     /// For tables beside the log's own.
-    #[cfg(feature = "issued")]
+    #[cfg(any(feature = "issued", feature = "jwt"))]
     pub(crate) fn database(&self) -> &Database {
         &self.database
     }

@@ -1,0 +1,1 @@
+//! Permits, memory and decoys, with the clock and the work in hand.

@@ -41,13 +41,13 @@ use crate::{endpoint::Error, token::Secret};
 /// ```
 #[derive(Clone)]
 pub struct Passwords {
-    workers: Workers,
+    pub(super) workers: Workers,
     remembered: Arc<Remembered>,
     remembered_for: Duration,
     decoy: PasswordHash,
 }
 
-/// Of no password: its output is not even one of argon2id's. At what OWASP recommends.
+/// Of no known password, at the costs that OWASP recommends.
 const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA\
                      $AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -166,11 +166,6 @@ impl Passwords {
                 .keep(fingerprints[index], now, self.remembered_for);
         }
         Ok(matching.is_some())
-    }
-
-    #[cfg(test)]
-    pub(super) fn workers(&self) -> &Workers {
-        &self.workers
     }
 }
 

@@ -9,7 +9,7 @@ use crate::endpoint::{Error, ErrorKind};
 /// Tokio's threads for blocking work, a bounded number of them.
 #[derive(Clone)]
 pub(super) struct Workers {
-    permits: Arc<Semaphore>,
+    pub(super) permits: Arc<Semaphore>,
     pub(super) retry_after: Duration,
 }
 

@@ -1,0 +1,117 @@
+//! What is kept of a password.
+
+use std::{fmt, sync::Arc};
+
+use tower::BoxError;
+
+use super::function::Function;
+use crate::token::Secret;
+
+/// A password hash: a [PHC string] of argon2id, scrypt or PBKDF2, or what bcrypt makes.
+///
+/// Its costs are judged when it is read, so that no row of a database can stop the server, and
+/// none can be a hash in name alone:
+///
+/// | Function | At most | At least |
+/// |---|---|---|
+/// | `argon2id`, `v=19` | `m` 262 144 KiB, `t` 10 passes, `p` 4 lanes; `m` × `t` 1 048 576 KiB | `m` 7 168 KiB |
+/// | `scrypt` | `ln` 17, `r` 16, `p` 4, which is 256 MiB | 16 MiB, as `ln` 14 with `r` 8 |
+/// | `pbkdf2-sha256`, `pbkdf2-sha512` | `i` 2 000 000 rounds; half, if the output is longer than the digest | `i` 10 000 rounds |
+/// | `$2a$`, `$2b$`, `$2y$` (bcrypt) | cost 14 | cost 4, the least that bcrypt has |
+///
+/// The floors are where a hash stops being one, not advice: **choose what [OWASP] recommends.**
+///
+/// **bcrypt reads no more than 72 octets. A longer secret, or one with a NUL in it, never matches a
+/// bcrypt hash**; a hash that was made from a longer one is matched by its first 72 octets.
+///
+/// It has no `PartialEq`, and its `Debug` says the function's name alone.
+///
+/// ```
+/// use tower_revocation::client::password::{InvalidHash, PasswordHash};
+///
+/// let hash = PasswordHash::parse(
+///     "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+/// )?;
+/// assert_eq!(format!("{hash:?}"), "PasswordHash(argon2id)");
+///
+/// let four_gibibytes = "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5Q";
+/// assert_eq!(PasswordHash::parse(four_gibibytes).unwrap_err(), InvalidHash::TooCostly);
+/// # Ok::<_, InvalidHash>(())
+/// ```
+///
+/// [PHC string]: https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md
+/// [OWASP]: https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
+#[derive(Clone)]
+pub struct PasswordHash(Arc<Parsed>);
+
+struct Parsed {
+    text: Box<str>,
+    function: Function,
+}
+
+impl PasswordHash {
+    /// Reads a hash. **All parameters must be there, and no others.**
+    ///
+    /// # Errors
+    ///
+    /// With the reason, which never repeats the hash.
+    pub fn parse(text: &str) -> Result<Self, InvalidHash> {
+        Ok(Self(Arc::new(Parsed {
+            text: text.into(),
+            function: Function::parse(text)?,
+        })))
+    }
+
+    /// As it was written: two of one password are two hashes.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0.text
+    }
+
+    /// Whether it was this secret. It takes its time: never on an async thread.
+    pub(super) fn matches(&self, secret: &Secret) -> Result<bool, BoxError> {
+        self.0.function.matches(secret)
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PasswordHash({})", self.0.function.name())
+    }
+}
+
+/// Why a text is not taken for a password hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidHash {
+    /// It is of a function, or of a version of one, that is not offered.
+    UnknownFunction,
+    /// To verify a password would cost more than the caps allow.
+    TooCostly,
+    /// To guess the password would cost next to nothing.
+    TooCheap,
+    /// It is neither a PHC string with all of its parameters nor what bcrypt makes.
+    Malformed,
+}
+
+impl InvalidHash {
+    /// The reason, which goes into the registry's errors.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownFunction => {
+                "a password hash is argon2id (version 19), scrypt, pbkdf2-sha256, pbkdf2-sha512 or \
+                 bcrypt ($2a$, $2b$ or $2y$)"
+            }
+            Self::TooCostly => "a password hash with costs above the caps",
+            Self::TooCheap => "a password hash with costs so low that it protects nothing",
+            Self::Malformed => "neither a PHC string with all of its parameters nor a bcrypt hash",
+        }
+    }
+}
+
+impl fmt::Display for InvalidHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::error::Error for InvalidHash {}

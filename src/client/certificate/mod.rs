@@ -15,7 +15,12 @@ use self::alternative::AlternativeName;
 mod alternative;
 mod attribute;
 mod name;
+mod network;
+mod subject;
 mod text;
+
+pub use network::{InvalidNetwork, Network};
+pub use subject::{CertificateSubject, InvalidSubject};
 
 /// The certificate that a client has shown and has the key of, in the extensions of its requests.
 ///

@@ -1,1 +1,172 @@
-//! Client certificates (RFC 8705, RFC 9440).
+//! Client certificates (RFC 8705): who shows one, and whose it is.
+//!
+//! Whoever accepts the connection puts a [`ClientCertificate`] into the extensions of its requests:
+//! the TLS acceptor, or, behind a proxy that ends TLS, [`CertificateFieldsLayer`]. A client of
+//! `tls_client_auth` is registered with a [`CertificateSubject`], a name that its certificate must
+//! have; one of `self_signed_tls_client_auth` with the keys or certificates themselves.
+
+use std::{fmt, sync::Arc};
+
+use sha2::{Digest as _, Sha256};
+use x509_cert::{Certificate, der::Decode as _};
+
+use self::alternative::AlternativeName;
+
+mod alternative;
+mod attribute;
+mod name;
+mod network;
+mod subject;
+mod text;
+
+pub use network::{InvalidNetwork, Network};
+pub use subject::{CertificateSubject, InvalidSubject};
+
+/// The certificate that a client has shown and has the key of, in the extensions of its requests.
+///
+/// Put it there only after the handshake has proven possession of the key. **Nothing here verifies
+/// a chain, a date or a revocation list**: that is the business of whoever accepts the connection.
+///
+/// ```
+/// use hyper::Request;
+/// use tower_revocation::client::certificate::ClientCertificate;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let key = rcgen::KeyPair::generate()?;
+/// # let leaf = rcgen::CertificateParams::new(["client.example".to_owned()])?.self_signed(&key)?;
+/// // As rustls answers to `peer_certificates()`, after it has verified the chain.
+/// let certificate = ClientCertificate::verified(leaf.der().as_ref())?;
+/// assert!(certificate.is_verified());
+///
+/// let mut request = Request::new(());
+/// request.extensions_mut().insert(certificate);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct ClientCertificate {
+    inner: Arc<Inner>,
+    chain: Arc<[Vec<u8>]>,
+    verified: bool,
+}
+
+struct Inner {
+    der: Vec<u8>,
+    thumbprint: [u8; 32],
+    certificate: Certificate,
+    alternatives: Vec<AlternativeName>,
+}
+
+impl ClientCertificate {
+    /// The longest certificate that is read: 16 KiB.
+    pub const MAX_LEN: usize = 16 * 1024;
+
+    /// A certificate whose chain was verified against the authorities for client authentication, by
+    /// whoever accepted the connection.
+    ///
+    /// # Errors
+    ///
+    /// If it is not one X.509 certificate in DER and nothing else, or longer than
+    /// [`MAX_LEN`](Self::MAX_LEN).
+    pub fn verified(der: impl Into<Vec<u8>>) -> Result<Self, InvalidCertificate> {
+        Self::new(der.into(), true)
+    }
+
+    /// A certificate of which nothing is known but that its owner has the key.
+    ///
+    /// That is enough for `self_signed_tls_client_auth`, where the certificate itself is
+    /// registered, and for nothing else: **anybody can write any name into one**.
+    ///
+    /// # Errors
+    ///
+    /// As for [`verified`](Self::verified).
+    pub fn unverified(der: impl Into<Vec<u8>>) -> Result<Self, InvalidCertificate> {
+        Self::new(der.into(), false)
+    }
+
+    fn new(der: Vec<u8>, verified: bool) -> Result<Self, InvalidCertificate> {
+        if der.len() > Self::MAX_LEN {
+            return Err(InvalidCertificate::TOO_LONG);
+        }
+        let certificate = Certificate::from_der(&der).map_err(|_| InvalidCertificate::NOT_DER)?;
+        let alternatives = alternative::names(&certificate)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                thumbprint: Sha256::digest(&der).into(),
+                der,
+                certificate,
+                alternatives,
+            }),
+            chain: Arc::default(),
+            verified,
+        })
+    }
+
+    /// The rest of the chain, as it was sent, for those who look further than this crate does.
+    ///
+    /// Nothing here reads it.
+    #[must_use]
+    pub fn with_chain<T: Into<Vec<u8>>>(mut self, chain: impl IntoIterator<Item = T>) -> Self {
+        self.chain = chain.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The certificate itself.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.inner.der
+    }
+
+    /// The certificates that came with it, without itself.
+    pub fn chain(&self) -> impl Iterator<Item = &[u8]> {
+        self.chain.iter().map(Vec::as_slice)
+    }
+
+    /// Whether its chain was verified.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.verified
+    }
+
+    /// SHA-256 of the certificate: `x5t#S256`, which tokens are bound to (RFC 8705 §3.1).
+    #[must_use]
+    pub fn thumbprint(&self) -> [u8; 32] {
+        self.inner.thumbprint
+    }
+
+    fn x509(&self) -> &Certificate {
+        &self.inner.certificate
+    }
+
+    fn alternatives(&self) -> &[AlternativeName] {
+        &self.inner.alternatives
+    }
+}
+
+impl fmt::Debug for ClientCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientCertificate(")?;
+        for octet in self.inner.thumbprint {
+            write!(f, "{octet:02x}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// What was given as a certificate is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidCertificate(&'static str);
+
+impl InvalidCertificate {
+    const TOO_LONG: Self = Self("the certificate is longer than 16 KiB");
+    const NOT_DER: Self = Self("the certificate is not one X.509 certificate in DER");
+    const ALTERNATIVES: Self = Self("the certificate's subjectAltName cannot be read");
+}
+
+impl fmt::Display for InvalidCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for InvalidCertificate {}

@@ -1,0 +1,99 @@
+//! Values of names as text, whatever type of string they are written in.
+
+use x509_cert::der::{Tag, Tagged as _, asn1::Any};
+
+/// The text of a `DirectoryString` or of one of its elder relatives.
+///
+/// A `TeletexString` is read as Latin-1, which is what those who still write it mean by it.
+pub(super) fn of_any(value: &Any) -> Option<String> {
+    let octets = value.value();
+    match value.tag() {
+        Tag::Utf8String => String::from_utf8(octets.to_vec()).ok(),
+        Tag::PrintableString | Tag::Ia5String | Tag::NumericString | Tag::VisibleString => octets
+            .is_ascii()
+            .then(|| octets.iter().copied().map(char::from).collect()),
+        Tag::TeletexString => Some(octets.iter().copied().map(char::from).collect()),
+        Tag::BmpString => of_ucs2(octets),
+        _ => None,
+    }
+}
+
+/// Two octets for each character, the basic plane alone.
+fn of_ucs2(octets: &[u8]) -> Option<String> {
+    if octets.len() % 2 != 0 {
+        return None;
+    }
+    octets
+        .chunks_exact(2)
+        .map(|pair| char::from_u32(u32::from(u16::from_be_bytes([pair[0], pair[1]]))))
+        .collect()
+}
+
+/// The text, if it can be compared at all.
+///
+/// Nothing equals a text with a NUL, another control or a character that stands for a broken one
+/// (RFC 4518 §2.4), nor an empty one.
+pub(super) fn checked(text: &str) -> Option<&str> {
+    let is_prohibited = |character: char| character.is_control() || character == '\u{fffd}';
+    (!text.is_empty() && !text.contains(is_prohibited)).then_some(text)
+}
+
+/// The text as caseIgnoreMatch compares it (RFC 4518 §2): in lower case, without the spaces around
+/// it, and with one space for each run of them inside.
+///
+/// Lower case is Unicode's, letter by letter. Nothing is composed or decomposed: an `é` of one
+/// character does not equal one of two.
+pub(super) fn folded(text: &str) -> Option<String> {
+    let mut folded = String::with_capacity(text.len());
+    for word in checked(text)?.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.extend(word.chars().flat_map(char::to_lowercase));
+    }
+    (!folded.is_empty()).then_some(folded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spaces_and_case_do_not_tell_names_apart() {
+        assert_eq!(folded("  Ärger \u{a0} &  Söhne "), folded("ärger & SÖHNE"));
+        assert_ne!(folded("ab"), folded("a b"));
+    }
+
+    #[test]
+    fn nothing_equals_a_control() {
+        for text in ["a\0", "a\n", "\u{85}", "a\u{fffd}", "", "  "] {
+            assert_eq!(folded(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn one_name_in_any_type_of_string() {
+        let strings = [
+            Any::new(Tag::Utf8String, "Zoë".as_bytes()),
+            Any::new(Tag::TeletexString, &b"Zo\xeb"[..]),
+            Any::new(Tag::BmpString, &b"\0Z\0o\0\xeb"[..]),
+        ];
+        for string in strings {
+            assert_eq!(of_any(&string.unwrap()).as_deref(), Some("Zoë"));
+        }
+    }
+
+    #[test]
+    fn what_is_not_of_its_type_is_no_text() {
+        let strings = [
+            Any::new(Tag::Utf8String, &b"Zo\xeb"[..]),
+            Any::new(Tag::PrintableString, "Zoë".as_bytes()),
+            Any::new(Tag::BmpString, &b"\0Z\0"[..]),
+            Any::new(Tag::BmpString, &b"\xd8\x00\xdc\x00"[..]),
+            Any::new(Tag::OctetString, &b"Zoe"[..]),
+        ];
+        for string in strings {
+            assert_eq!(of_any(&string.unwrap()), None);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Client certificates: whose they are, and from whom they are taken.
+
+use rcgen::{CertificateParams, DistinguishedName, KeyPair, SanType};
+use tower_revocation::client::certificate::ClientCertificate;
+
+mod subjects;
+
+/// A certificate with these names, self-signed.
+fn certificate(subject: DistinguishedName, alternatives: Vec<SanType>) -> Vec<u8> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = subject;
+    params.subject_alt_names = alternatives;
+    let key = KeyPair::generate().unwrap();
+    params.self_signed(&key).unwrap().der().to_vec()
+}
+
+fn verified(der: &[u8]) -> ClientCertificate {
+    ClientCertificate::verified(der).unwrap()
+}

@@ -1,0 +1,343 @@
+//! Is the certificate the client's? (RFC 8705 §2.1)
+
+use rcgen::{
+    CustomExtension, DistinguishedName, DnType, DnValue, SanType,
+    string::{BmpString, Ia5String, PrintableString, TeletexString},
+};
+use sha2::{Digest as _, Sha256};
+use tower_revocation::client::certificate::{CertificateSubject, ClientCertificate};
+
+use super::{certificate, verified};
+
+fn named(attributes: impl IntoIterator<Item = (DnType, DnValue)>) -> ClientCertificate {
+    let mut name = DistinguishedName::new();
+    for (kind, value) in attributes {
+        name.push(kind, value);
+    }
+    verified(&certificate(name, Vec::new()))
+}
+
+fn with(alternatives: impl IntoIterator<Item = SanType>) -> ClientCertificate {
+    let alternatives = alternatives.into_iter().collect();
+    verified(&certificate(DistinguishedName::new(), alternatives))
+}
+
+fn text(text: &str) -> Ia5String {
+    text.try_into().unwrap()
+}
+
+fn dns(name: &str) -> SanType {
+    SanType::DnsName(text(name))
+}
+
+fn is(registered: &str, certificate: &ClientCertificate) -> bool {
+    CertificateSubject::subject_dn(registered)
+        .unwrap()
+        .matches(certificate)
+}
+
+#[test]
+fn a_subject_is_compared_by_meaning() {
+    // RFC 4517 §4.2.15: distinguishedNameMatch.
+    let shown = named([
+        (DnType::OrganizationName, "b".into()),
+        (DnType::CommonName, "a".into()),
+    ]);
+
+    assert!(is("cn=A , o=b", &shown));
+    assert!(is("O=b,CN=a", &shown), "in the order of the certificate");
+    assert!(is("2.5.4.3=#0C0141, 2.5.4.10=\"b\"", &shown));
+    for other in [
+        "CN=a",
+        "O=b",
+        "CN=a,O=c",
+        "CN=a+O=b",
+        "CN=a\\,O=b",
+        "CN=b,O=a",
+    ] {
+        assert!(!is(other, &shown), "{other}");
+    }
+}
+
+#[test]
+fn types_of_strings_are_equal() {
+    // RFC 5280 §7.1.
+    let values: [(DnValue, &str); 5] = [
+        (DnValue::Utf8String("Acme   Zoë".to_owned()), "CN=acme zoë"),
+        (
+            DnValue::BmpString(BmpString::try_from("Acme Zoë").unwrap()),
+            "CN=ACME ZOË",
+        ),
+        (
+            DnValue::PrintableString(PrintableString::try_from("Acme Zoe").unwrap()),
+            "CN=acme zoe",
+        ),
+        (DnValue::Ia5String(text(" Acme Zoe ")), "CN=acme  zoe"),
+        (
+            DnValue::TeletexString(TeletexString::try_from("Acme Zoe").unwrap()),
+            "CN=Acme Zoe",
+        ),
+    ];
+    for (value, registered) in values {
+        let shown = named([(DnType::CommonName, value.clone())]);
+        assert!(is(registered, &shown), "{value:?}");
+        assert!(!is("CN=acme", &shown), "{value:?}");
+    }
+}
+
+#[test]
+fn a_subject_with_a_nul_is_nobodys() {
+    let shown = named([(DnType::CommonName, "a\0b".into())]);
+
+    for registered in ["CN=a", "CN=ab", "CN=a b"] {
+        assert!(!is(registered, &shown), "{registered}");
+    }
+    assert!(CertificateSubject::subject_dn("CN=a\\00b").is_err());
+}
+
+#[test]
+fn mail_and_domains_in_a_subject_are_of_any_case() {
+    let email = DnType::CustomDnType(vec![1, 2, 840, 113_549, 1, 9, 1]);
+    let domain = DnType::CustomDnType(vec![0, 9, 2342, 19_200_300, 100, 1, 25]);
+    let shown = named([
+        (domain, DnValue::Ia5String(text("Example"))),
+        (email, DnValue::Ia5String(text("Jane@Example.com"))),
+    ]);
+
+    assert!(is("emailAddress=jane@example.COM,DC=example", &shown));
+    assert!(is(
+        "E=JANE@example.com,0.9.2342.19200300.100.1.25=EXAMPLE",
+        &shown
+    ));
+}
+
+#[test]
+fn a_host_is_of_any_case() {
+    let subject = CertificateSubject::san_dns("client.example").unwrap();
+
+    assert!(subject.matches(&with([dns("CLIENT.EXAMPLE")])));
+    assert!(subject.matches(&with([dns("other.example"), dns("client.example")])));
+    assert!(!subject.matches(&with([dns("other.example")])));
+    assert!(!subject.matches(&with([dns("client.example.evil")])));
+}
+
+#[test]
+fn a_wildcard_is_no_host() {
+    let subject = CertificateSubject::san_dns("client.example").unwrap();
+
+    assert!(!subject.matches(&with([dns("*.example")])));
+    assert!(CertificateSubject::san_dns("*.example").is_err());
+}
+
+#[test]
+fn a_nul_does_not_end_a_host() {
+    let subject = CertificateSubject::san_dns("client.example").unwrap();
+
+    assert!(!subject.matches(&with([dns("client.example\0.evil")])));
+    assert!(!subject.matches(&with([dns("client.example\0")])));
+}
+
+#[test]
+fn a_common_name_is_no_host() {
+    let subject = CertificateSubject::san_dns("client.example").unwrap();
+
+    assert!(!subject.matches(&named([(DnType::CommonName, "client.example".into())])));
+}
+
+#[test]
+fn a_name_of_another_kind_is_another_name() {
+    let uri = SanType::URI(text("urn:client"));
+    let email = SanType::Rfc822Name(text("urn:client"));
+
+    let subject = CertificateSubject::san_uri("urn:client").unwrap();
+    assert!(subject.matches(&with([email.clone(), uri])));
+    assert!(!subject.matches(&with([email, dns("urn:client")])));
+}
+
+#[test]
+fn a_uri_is_compared_character_by_character() {
+    let subject = CertificateSubject::san_uri("https://client.example/a").unwrap();
+
+    assert!(subject.matches(&with([SanType::URI(text("https://client.example/a"))])));
+    for other in [
+        "https://CLIENT.example/a",
+        "https://client.example/%61",
+        "https://client.example/a/",
+    ] {
+        assert!(
+            !subject.matches(&with([SanType::URI(text(other))])),
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn an_ip_address_is_compared_octet_by_octet() {
+    let ip = |address: &str| with([SanType::IpAddress(address.parse().unwrap())]);
+    let v6 = CertificateSubject::san_ip("2001:DB8:0::1").unwrap();
+    let v4 = CertificateSubject::san_ip("1.2.3.4").unwrap();
+
+    assert!(v6.matches(&ip("2001:db8::1")));
+    assert!(v4.matches(&ip("1.2.3.4")));
+    assert!(!v4.matches(&ip("::ffff:1.2.3.4")));
+    assert!(
+        !CertificateSubject::san_ip("::ffff:1.2.3.4")
+            .unwrap()
+            .matches(&ip("1.2.3.4"))
+    );
+    assert!(!v4.matches(&with([dns("1.2.3.4")])));
+}
+
+#[test]
+fn a_mailbox_is_exact_and_its_host_is_not() {
+    // RFC 5280 §7.5.
+    let subject = CertificateSubject::san_email("Jane@example.com").unwrap();
+
+    assert!(subject.matches(&with([SanType::Rfc822Name(text("Jane@Example.com"))])));
+    for other in [
+        "jane@example.com",
+        "Jane@example.com.evil",
+        "example.com",
+        "x@Jane@example.com",
+    ] {
+        assert!(
+            !subject.matches(&with([SanType::Rfc822Name(text(other))])),
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn what_could_never_match_is_not_registered() {
+    for host in [
+        "",
+        ".",
+        "a.",
+        ".a",
+        "a..b",
+        "-a.b",
+        "a b",
+        "käse.example",
+        "1.2.3.4",
+        "a\0",
+        &"a".repeat(64),
+    ] {
+        assert!(CertificateSubject::san_dns(host).is_err(), "{host:?}");
+    }
+    for uri in ["", "client", ":a", "1a:b", "urn:a b", "urn:ä", "a\0:b"] {
+        assert!(CertificateSubject::san_uri(uri).is_err(), "{uri:?}");
+    }
+    for ip in [
+        "",
+        "1.2.3",
+        "1.2.3.4/32",
+        "01.2.3.4",
+        "fe80::1%eth0",
+        "[::1]",
+        "2001:db8::1 ",
+    ] {
+        assert!(CertificateSubject::san_ip(ip).is_err(), "{ip:?}");
+    }
+    for email in [
+        "",
+        "jane",
+        "@example.com",
+        "jane@",
+        "jane@*.com",
+        "ja ne@example.com",
+        "jäne@example.com",
+    ] {
+        assert!(CertificateSubject::san_email(email).is_err(), "{email:?}");
+    }
+}
+
+#[test]
+fn a_subject_says_which_parameter_it_was() {
+    let subject = CertificateSubject::san_dns("Client.example").unwrap();
+
+    assert_eq!(subject.parameter(), "tls_client_auth_san_dns");
+    assert_eq!(subject.as_str(), "Client.example");
+}
+
+#[test]
+fn only_one_whole_certificate_is_read() {
+    let der = certificate(DistinguishedName::new(), vec![dns("client.example")]);
+    let mut longer = der.clone();
+    longer.push(0);
+
+    assert!(ClientCertificate::verified(&der[..]).is_ok());
+    for invalid in [
+        &longer[..],
+        &der[..der.len() - 1],
+        &der[1..],
+        b"",
+        &[0x30; 20_000],
+    ] {
+        assert!(ClientCertificate::verified(invalid).is_err());
+    }
+}
+
+#[test]
+fn a_certificate_beyond_the_limit_is_not_read() {
+    let padded = |len| {
+        let mut params = rcgen::CertificateParams::default();
+        let extension = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![4; len]);
+        params.custom_extensions.push(extension);
+        let key = rcgen::KeyPair::generate().unwrap();
+        params.self_signed(&key).unwrap().der().to_vec()
+    };
+
+    assert!(ClientCertificate::verified(padded(15_000)).is_ok());
+    let error = ClientCertificate::verified(padded(ClientCertificate::MAX_LEN)).unwrap_err();
+    assert_eq!(error.to_string(), "the certificate is longer than 16 KiB");
+}
+
+#[test]
+fn alternative_names_stand_in_one_place_or_nowhere() {
+    // RFC 5280 §4.2: an extension occurs once. Two could be read in two ways.
+    let extension =
+        CustomExtension::from_oid_content(&[2, 5, 29, 17], b"\x30\x03\x82\x01a".to_vec());
+    let broken = CustomExtension::from_oid_content(&[2, 5, 29, 17], b"\x30\x03\x82\x02a".to_vec());
+    let made = |extensions: &[&CustomExtension]| {
+        let mut params = rcgen::CertificateParams::default();
+        params.custom_extensions = extensions.iter().copied().cloned().collect();
+        let key = rcgen::KeyPair::generate().unwrap();
+        ClientCertificate::verified(params.self_signed(&key).unwrap().der().to_vec())
+    };
+
+    assert!(
+        CertificateSubject::san_dns("a")
+            .unwrap()
+            .matches(&made(&[&extension]).unwrap())
+    );
+    assert!(made(&[&extension, &extension]).is_err());
+    assert!(made(&[&broken]).is_err());
+}
+
+#[test]
+fn names_of_unknown_kinds_do_not_hide_the_others() {
+    // An x400Address, which few can read, and a dNSName.
+    let names = b"\x30\x07\xa3\x02\x30\x00\x82\x01a".to_vec();
+    let mut params = rcgen::CertificateParams::default();
+    params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 17], names)];
+    let key = rcgen::KeyPair::generate().unwrap();
+    let shown = verified(params.self_signed(&key).unwrap().der());
+
+    assert!(CertificateSubject::san_dns("a").unwrap().matches(&shown));
+}
+
+#[test]
+fn a_certificate_knows_its_thumbprint_and_prints_nothing_else() {
+    let der = certificate(DistinguishedName::new(), vec![dns("client.example")]);
+    let shown = ClientCertificate::unverified(&der[..]).unwrap();
+
+    assert_eq!(shown.thumbprint()[..], Sha256::digest(&der)[..]);
+    assert_eq!(shown.der(), der);
+    assert!(!shown.is_verified());
+    let hex: String = shown
+        .thumbprint()
+        .iter()
+        .map(|octet| format!("{octet:02x}"))
+        .collect();
+    assert_eq!(format!("{shown:?}"), format!("ClientCertificate({hex})"));
+}

@@ -18,6 +18,7 @@
 
 mod algorithm;
 pub(crate) mod decoy;
+mod ed25519;
 mod hmac;
 mod json;
 mod jws;
@@ -26,6 +27,8 @@ mod key_error;
 mod key_set;
 mod material;
 mod rsa;
+#[cfg(test)]
+mod vectors;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub(crate) use hmac::HmacKey;

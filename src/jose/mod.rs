@@ -19,6 +19,8 @@
 mod algorithm;
 pub(crate) mod decoy;
 mod ed25519;
+#[cfg(test)]
+mod forged;
 mod hmac;
 mod json;
 mod jws;
@@ -27,6 +29,10 @@ mod key_error;
 mod key_set;
 mod material;
 mod rsa;
+#[cfg(test)]
+mod signed;
+#[cfg(test)]
+mod unsound;
 #[cfg(test)]
 mod vectors;
 

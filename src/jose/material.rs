@@ -12,7 +12,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::{Algorithm, KeyError, json::text, rsa};
+use super::{Algorithm, KeyError, ed25519, json::text, rsa};
 
 /// The type of a key, and its curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,16 +52,6 @@ impl Kind {
             Self::Ed25519 => matches!(algorithm, Algorithm::EdDsa | Algorithm::Ed25519),
         }
     }
-
-    /// How many octets a coordinate has: no more, no less (RFC 7518 §6.2.1.2, RFC 8037 §2).
-    fn width(self) -> usize {
-        match self {
-            Self::Rsa => 0,
-            Self::P256 | Self::Ed25519 => 32,
-            Self::P384 => 48,
-            Self::P521 => 66,
-        }
-    }
 }
 
 impl Material {
@@ -71,9 +61,9 @@ impl Material {
         match text(jwk, "kty").map_err(|_| no_kty)?.ok_or(no_kty)? {
             "RSA" => Self::rsa(jwk),
             "EC" => match curve(jwk)? {
-                "P-256" => Self::ec(jwk, Kind::P256, &ECDSA_P256_SHA256_FIXED),
-                "P-384" => Self::ec(jwk, Kind::P384, &ECDSA_P384_SHA384_FIXED),
-                "P-521" => Self::ec(jwk, Kind::P521, &ECDSA_P521_SHA512_FIXED),
+                "P-256" => Self::ec(jwk, Kind::P256, 32, &ECDSA_P256_SHA256_FIXED),
+                "P-384" => Self::ec(jwk, Kind::P384, 48, &ECDSA_P384_SHA384_FIXED),
+                "P-521" => Self::ec(jwk, Kind::P521, 66, &ECDSA_P521_SHA512_FIXED),
                 _ => Err(KeyError::unsupported("unknown crv")),
             },
             "OKP" => match curve(jwk)? {
@@ -104,11 +94,13 @@ impl Material {
     fn ec(
         jwk: &Map<String, Value>,
         kind: Kind,
+        width: usize,
         algorithm: &'static dyn VerificationAlgorithm,
     ) -> Result<Self, KeyError> {
         let (x_text, x) = octets(jwk, "x")?;
         let (y_text, y) = octets(jwk, "y")?;
-        if x.len() != kind.width() || y.len() != kind.width() {
+        // No more, no less (RFC 7518 §6.2.1.2).
+        if x.len() != width || y.len() != width {
             return Err(KeyError::malformed(
                 "a coordinate has not the length of its field",
             ));
@@ -128,11 +120,8 @@ impl Material {
 
     fn ed25519(jwk: &Map<String, Value>) -> Result<Self, KeyError> {
         let (x_text, x) = octets(jwk, "x")?;
-        if x.len() != Kind::Ed25519.width() {
-            return Err(KeyError::malformed(
-                "a coordinate has not the length of its field",
-            ));
-        }
+        let length = KeyError::malformed("a coordinate has not the length of its field");
+        ed25519::check(x.as_slice().try_into().map_err(|_| length)?)?;
         Ok(Self {
             kind: Kind::Ed25519,
             parsed: Parsed::Other(parse(&ED25519, &x)?),

@@ -18,6 +18,9 @@
 
 mod algorithm;
 pub(crate) mod decoy;
+mod ed25519;
+#[cfg(test)]
+mod forged;
 mod hmac;
 mod json;
 mod jws;
@@ -27,6 +30,12 @@ mod key_set;
 mod material;
 mod remote;
 mod rsa;
+#[cfg(test)]
+mod signed;
+#[cfg(test)]
+mod unsound;
+#[cfg(test)]
+mod vectors;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub(crate) use hmac::HmacKey;

@@ -1,0 +1,260 @@
+//! Which keys hold now, and is it time to ask the source again?
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, Shared},
+};
+use tokio::time::Instant;
+
+use super::{RemoteError, fetch::Fetched};
+use crate::jose::KeySet;
+
+/// A source that failed is left in peace for so long at most.
+const BACK_OFF: Duration = Duration::from_secs(5);
+
+type Fetch = dyn Fn(Arc<str>) -> BoxFuture<'static, Result<Fetched, RemoteError>> + Send + Sync;
+type Outcome = Result<KeySet, RemoteError>;
+type Running = Shared<BoxFuture<'static, Outcome>>;
+
+/// For how long, how often and how many.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) cool_down: Duration,
+    pub(super) min_lifetime: Duration,
+    pub(super) max_lifetime: Duration,
+    /// Where the source says nothing of it.
+    pub(super) lifetime: Duration,
+    pub(super) stale: Duration,
+    pub(super) capacity: usize,
+}
+
+pub(super) struct Cache {
+    limits: Limits,
+    fetch: Box<Fetch>,
+    sources: Mutex<HashMap<Arc<str>, Slot>>,
+}
+
+struct Slot {
+    source: Arc<Source>,
+    used: Instant,
+}
+
+/// One URI, and what is known of it.
+struct Source {
+    uri: Arc<str>,
+    limits: Limits,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    good: Option<Good>,
+    failed: Option<Failed>,
+    /// Until then no unknown `kid` is worth a fetch.
+    cool_until: Option<Instant>,
+    running: Option<Running>,
+}
+
+/// The last good set.
+#[derive(Clone)]
+struct Good {
+    keys: KeySet,
+    fresh_until: Instant,
+    stale_until: Instant,
+}
+
+/// The last fetch, if it failed.
+struct Failed {
+    error: RemoteError,
+    retry_at: Instant,
+    /// Until then the source is taken to be down still, and nobody waits for it in vain.
+    forget_at: Instant,
+}
+
+enum Next {
+    Answer(Outcome),
+    Wait(Running),
+}
+
+impl Cache {
+    pub(super) fn new(limits: Limits, fetch: Box<Fetch>) -> Self {
+        Self {
+            limits,
+            fetch,
+            sources: Mutex::default(),
+        }
+    }
+
+    pub(super) async fn keys(&self, uri: &str, kid: Option<&str>) -> Outcome {
+        let now = Instant::now();
+        // No lock is held while the fetch is waited for.
+        match self.next(&self.source(uri, now), kid, now) {
+            Next::Answer(outcome) => outcome,
+            Next::Wait(running) => running.await,
+        }
+    }
+
+    fn next(&self, source: &Arc<Source>, kid: Option<&str>, now: Instant) -> Next {
+        let mut state = source.state();
+        let good = state.good.clone().filter(|good| now < good.stale_until);
+        let fresh = good.as_ref().is_some_and(|good| now < good.fresh_until);
+        let enough = match (&good, kid) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(good), Some(kid)) => good.keys.has_kid(kid),
+        };
+        if let Some(good) = good.clone().filter(|_| fresh && enough) {
+            return Next::Answer(Ok(good.keys));
+        }
+
+        // Nobody waits for a source that is down, if what there is will do.
+        let failed = state.failed.as_ref();
+        let down = failed.is_some_and(|failed| now < failed.forget_at);
+        let meanwhile = good.clone().filter(|_| down && enough);
+        let or_wait = |running| match meanwhile {
+            Some(good) => Next::Answer(Ok(good.keys)),
+            None => Next::Wait(running),
+        };
+        if let Some(running) = state.running.clone() {
+            // One that has ended stands there only if its task broke before it could settle.
+            if running.peek().is_none() {
+                return or_wait(running);
+            }
+        }
+        if let Some(failed) = failed.filter(|failed| now < failed.retry_at) {
+            return Next::Answer(
+                good.map(|good| good.keys)
+                    .ok_or_else(|| failed.error.clone()),
+            );
+        }
+        if let Some(good) = good.filter(|_| fresh) {
+            // The set is fresh, and has no such `kid`.
+            if state.cool_until.is_some_and(|end| now < end) {
+                return Next::Answer(Ok(good.keys));
+            }
+            state.cool_until = Some(after(now, self.limits.cool_down));
+        }
+        let running = self.start(source, now);
+        state.running = Some(running.clone());
+        or_wait(running)
+    }
+
+    /// The fetch is a task of its own: whoever stops waiting for it stops nobody else.
+    fn start(&self, source: &Arc<Source>, now: Instant) -> Running {
+        let fetch = (self.fetch)(Arc::clone(&source.uri));
+        let source = Arc::clone(source);
+        let task = tokio::spawn(async move {
+            let fetched = fetch.await;
+            source.settle(fetched, now)
+        });
+        task.map(|ended| match ended {
+            Ok(outcome) => outcome,
+            Err(error) => Err(RemoteError::new("the fetch broke off").with_source(error)),
+        })
+        .boxed()
+        .shared()
+    }
+
+    /// What is known of the URI. A new one takes the place of the least recently used; finding that
+    /// is a scan, beside the fetch that follows.
+    fn source(&self, uri: &str, now: Instant) -> Arc<Source> {
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = sources.get_mut(uri) {
+            slot.used = now;
+            return Arc::clone(&slot.source);
+        }
+        if sources.len() >= self.limits.capacity {
+            let oldest = sources.iter().min_by_key(|(_, slot)| slot.used);
+            if let Some(uri) = oldest.map(|(uri, _)| Arc::clone(uri)) {
+                sources.remove(&uri);
+            }
+        }
+        let uri: Arc<str> = uri.into();
+        let source = Arc::new(Source {
+            uri: Arc::clone(&uri),
+            limits: self.limits,
+            state: Mutex::default(),
+        });
+        let slot = Slot {
+            source: Arc::clone(&source),
+            used: now,
+        };
+        sources.insert(uri, slot);
+        source
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.sources
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
+    }
+}
+
+impl Source {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a fetch that began at `began` leaves behind, and what those who waited for it are told.
+    fn settle(&self, fetched: Result<Fetched, RemoteError>, began: Instant) -> Outcome {
+        let limits = &self.limits;
+        let mut state = self.state();
+        state.running = None;
+        let error = match fetched {
+            Ok(Fetched { keys, lifetime }) => {
+                let lifetime = lifetime
+                    .unwrap_or(limits.lifetime)
+                    .min(limits.max_lifetime)
+                    .max(limits.min_lifetime);
+                let fresh_until = after(began, lifetime);
+                state.failed = None;
+                state.good = Some(Good {
+                    keys: keys.clone(),
+                    fresh_until,
+                    stale_until: after(fresh_until, limits.stale),
+                });
+                return Ok(keys);
+            }
+            Err(error) => error,
+        };
+
+        let now = Instant::now();
+        let retry_at = now + limits.cool_down.min(BACK_OFF);
+        state.failed = Some(Failed {
+            error: error.clone(),
+            retry_at,
+            forget_at: after(retry_at, limits.cool_down),
+        });
+        match state.good.as_ref().filter(|good| now < good.stale_until) {
+            Some(good) => {
+                warn(&self.uri, &error);
+                Ok(good.keys.clone())
+            }
+            None => Err(error),
+        }
+    }
+}
+
+/// A bound of `Duration::MAX` is for ever, and no clock shows that.
+fn after(instant: Instant, duration: Duration) -> Instant {
+    const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    instant + duration.min(FOR_EVER)
+}
+
+#[cfg(feature = "tracing")]
+fn warn(uri: &str, error: &RemoteError) {
+    // A query may hold what is nobody's business.
+    let uri = uri.split('?').next();
+    let error: &(dyn std::error::Error + 'static) = error;
+    tracing::warn!(target: "tower_revocation", uri, error, "keys not refreshed, the last ones hold");
+}
+
+#[cfg(not(feature = "tracing"))]
+fn warn(_: &str, _: &RemoteError) {}

@@ -1,0 +1,294 @@
+//! Which keys does a client publish at its `jwks_uri`?
+
+mod address;
+mod cache;
+mod fetch;
+#[cfg(test)]
+mod tests;
+
+use std::{error::Error as StdError, fmt, io, net::IpAddr, sync::Arc, time::Duration};
+
+use futures::future::BoxFuture;
+use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+use tower::{BoxError, Service as _};
+
+use self::{
+    cache::{Cache, Limits},
+    fetch::{Fetcher, Reach},
+};
+use super::KeySet;
+
+/// The keys at `jwks_uri`s (RFC 7591 §2).
+///
+/// A clone shares the cache and the client. **A knob makes a new one of either**: turn them before
+/// anything is fetched.
+///
+/// * **What is fetched.** `https` alone, without userinfo and fragment. A redirect is a failure, as
+///   is every status but 200, a body that is compressed, too large or no JWKS, and all of it takes
+///   one [time-out](Self::with_timeout) at most.
+/// * **From where.** The addresses of a name are judged, and the connection goes to one of those
+///   that were judged: there is no second lookup. Unless [private ones are
+///   allowed](Self::allow_private_addresses), a name is fetched from its public addresses only. No
+///   proxy is used.
+/// * **When.** A set is fresh for its `Cache-Control: max-age` less its `Age`, within
+///   [bounds](Self::with_lifetime_bounds). A `kid` that it does not have is worth one fetch, then
+///   none for a [cool-down](Self::with_cool_down). However many wait, there is one fetch of a URI
+///   at a time, and it goes on when they do not.
+/// * **While the source is down**, its last good set [is served](Self::with_stale). After a failure
+///   nothing is fetched for the cool-down, or 5 s if that is shorter; and for one cool-down more,
+///   who can be served the last set is not kept waiting for the next.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_revocation::jose::{RemoteError, RemoteKeys};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let keys = RemoteKeys::new().with_timeout(Duration::from_secs(2));
+/// // Refused before anything is resolved.
+/// let refused: Result<_, RemoteError> = keys.keys("https://169.254.169.254/", None).await;
+/// assert!(refused.is_err());
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct RemoteKeys {
+    reach: Reach,
+    limits: Limits,
+    cache: Arc<Cache>,
+}
+
+/// Finds the addresses of a host.
+///
+/// ```
+/// use std::{io, net::IpAddr};
+/// use futures::{FutureExt, future::BoxFuture};
+/// use tower_revocation::jose::{RemoteKeys, Resolve};
+///
+/// struct Fixed;
+///
+/// impl Resolve for Fixed {
+///     fn resolve(&self, _: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+///         async { Ok(vec![IpAddr::from([192, 168, 7, 1])]) }.boxed()
+///     }
+/// }
+///
+/// let keys = RemoteKeys::new().with_resolver(Fixed).allow_private_addresses(true);
+/// ```
+pub trait Resolve: Send + Sync + 'static {
+    /// The addresses of this host. They are judged by the one who asks.
+    fn resolve(&self, host: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
+}
+
+/// Keys that could not be fetched, and there are none from before: whether a client is who it says
+/// it is cannot be found out, which is 503.
+///
+/// It holds nothing of what was fetched.
+#[derive(Clone, Debug)]
+pub struct RemoteError {
+    reason: &'static str,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl RemoteKeys {
+    /// Trusts the roots of the system, which are loaded when something is fetched first.
+    ///
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` in the environment take their place.
+    #[must_use]
+    pub fn new() -> Self {
+        let reach = Reach {
+            timeout: Duration::from_secs(5),
+            max_size: 1024 * 1024,
+            roots: None,
+            resolver: Arc::new(System),
+            allow_private: false,
+        };
+        let limits = Limits {
+            cool_down: Duration::from_secs(60),
+            min_lifetime: Duration::from_secs(60),
+            max_lifetime: Duration::from_secs(24 * 60 * 60),
+            lifetime: Duration::from_secs(60 * 60),
+            stale: Duration::from_secs(24 * 60 * 60),
+            capacity: 10_000,
+        };
+        Self::of(reach, limits)
+    }
+
+    /// How long a fetch may take, from the lookup of the name to the last octet. Default: 5 s.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.reach.timeout = timeout;
+        Self::of(self.reach, self.limits)
+    }
+
+    /// How many octets a set may have. Default: 1 MiB.
+    #[must_use]
+    pub fn with_max_size(mut self, octets: usize) -> Self {
+        self.reach.max_size = octets;
+        Self::of(self.reach, self.limits)
+    }
+
+    /// How long a URI is left in peace after a fetch for an unknown `kid`. Default: 60 s.
+    ///
+    /// Without it, whoever makes up `kid`s makes this server fetch.
+    #[must_use]
+    pub fn with_cool_down(mut self, cool_down: Duration) -> Self {
+        self.limits.cool_down = cool_down;
+        Self::of(self.reach, self.limits)
+    }
+
+    /// How long a set is fresh, at least and at most, whatever the source says. Default: 60 s and
+    /// 24 h. `no-store` and `no-cache` are the least. A source that says nothing gets 1 h.
+    ///
+    /// A key that the client has withdrawn is good until the set is no longer fresh.
+    ///
+    /// # Panics
+    ///
+    /// If the least is more than the most.
+    #[must_use]
+    pub fn with_lifetime_bounds(mut self, least: Duration, most: Duration) -> Self {
+        assert!(least <= most, "the least lifetime is more than the most");
+        self.limits.min_lifetime = least;
+        self.limits.max_lifetime = most;
+        Self::of(self.reach, self.limits)
+    }
+
+    /// How long a set that is no longer fresh is served while its source is down. Default: 24 h.
+    ///
+    /// The source's `must-revalidate` does not shorten it: then it would take its clients down with
+    /// it.
+    #[must_use]
+    pub fn with_stale(mut self, stale: Duration) -> Self {
+        self.limits.stale = stale;
+        Self::of(self.reach, self.limits)
+    }
+
+    /// How many URIs are remembered. Default: 10 000. Beyond it the least recently used is
+    /// forgotten.
+    #[must_use]
+    pub fn with_capacity(mut self, uris: usize) -> Self {
+        self.limits.capacity = uris;
+        Self::of(self.reach, self.limits)
+    }
+
+    /// Trusts these certificates, in PEM, and no longer the system's roots.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or one that cannot be read.
+    pub fn with_trusted_ca(mut self, pem: &[u8]) -> Result<Self, RemoteError> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            let certificate = certificate
+                .map_err(|error| RemoteError::new("this is no PEM").with_source(error))?;
+            roots
+                .add(certificate)
+                .map_err(|error| RemoteError::new("this is no CA").with_source(error))?;
+        }
+        if roots.is_empty() {
+            return Err(RemoteError::new("there is no certificate"));
+        }
+        self.reach.roots = Some(roots);
+        Ok(Self::of(self.reach, self.limits))
+    }
+
+    /// Finds addresses with this, and not with the system.
+    #[must_use]
+    pub fn with_resolver(mut self, resolver: impl Resolve) -> Self {
+        self.reach.resolver = Arc::new(resolver);
+        Self::of(self.reach, self.limits)
+    }
+
+    /// Fetches from private, loopback and link-local addresses too. Default: `false`.
+    ///
+    /// Then whoever may register a `jwks_uri` can make this server knock at every door behind its
+    /// firewall: only where you register all clients yourself.
+    #[must_use]
+    pub fn allow_private_addresses(mut self, allow: bool) -> Self {
+        self.reach.allow_private = allow;
+        Self::of(self.reach, self.limits)
+    }
+
+    /// The keys at this URI, which have this `kid` if they can.
+    ///
+    /// # Errors
+    ///
+    /// If they could not be fetched, and there are none from before that are good still.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime with its time driver, if there is something to fetch.
+    pub async fn keys(&self, uri: &str, kid: Option<&str>) -> Result<KeySet, RemoteError> {
+        self.cache.keys(uri, kid).await
+    }
+
+    fn of(reach: Reach, limits: Limits) -> Self {
+        let fetcher = Arc::new(Fetcher::new(reach.clone()));
+        let fetch = move |uri: Arc<str>| -> BoxFuture<'static, _> {
+            let fetcher = Arc::clone(&fetcher);
+            Box::pin(async move { fetcher.fetch(&uri).await })
+        };
+        Self {
+            reach,
+            limits,
+            cache: Arc::new(Cache::new(limits, Box::new(fetch))),
+        }
+    }
+}
+
+impl Default for RemoteKeys {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for RemoteKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteKeys")
+            .field("uris", &self.cache.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl RemoteError {
+    fn new(reason: &'static str) -> Self {
+        Self {
+            reason,
+            source: None,
+        }
+    }
+
+    fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.source = Some(Arc::from(source.into()));
+        self
+    }
+}
+
+impl fmt::Display for RemoteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no keys from the jwks_uri: {}", self.reason)
+    }
+}
+
+impl StdError for RemoteError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// The system's resolver.
+struct System;
+
+impl Resolve for System {
+    fn resolve(&self, host: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        let name: Result<Name, _> = host.parse();
+        Box::pin(async move {
+            let name = name.map_err(io::Error::other)?;
+            let found = GaiResolver::new().call(name).await?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
+    }
+}

@@ -243,6 +243,48 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn of_many_addresses_only_the_public_ones_are_connected_to() {
+        struct Many;
+
+        impl Resolve for Many {
+            fn resolve(&self, host: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+                assert_eq!(host, "keys.example");
+                let found = [
+                    "127.0.0.1",
+                    "1.1.1.1",
+                    "::1",
+                    "2606:4700:4700::1111",
+                    "fe80::1",
+                ];
+                let found = found.map(|address| address.parse().unwrap()).to_vec();
+                Box::pin(async { Ok(found) })
+            }
+        }
+
+        for (allow_private, expected) in [
+            (false, vec!["1.1.1.1:0", "[2606:4700:4700::1111]:0"]),
+            (
+                true,
+                vec![
+                    "127.0.0.1:0",
+                    "1.1.1.1:0",
+                    "[::1]:0",
+                    "[2606:4700:4700::1111]:0",
+                    "[fe80::1]:0",
+                ],
+            ),
+        ] {
+            let mut checked = Checked {
+                resolver: Arc::new(Many),
+                allow_private,
+            };
+            let found = checked.call("keys.example".parse().unwrap()).await.unwrap();
+            let found: Vec<_> = found.map(|address| address.to_string()).collect();
+            assert_eq!(found, expected);
+        }
+    }
+
     #[test]
     fn a_uri_is_checked_before_anything_is_resolved() {
         for uri in [

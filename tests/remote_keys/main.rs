@@ -2,14 +2,21 @@
 
 mod server;
 
-use std::{error::Error as _, net::Ipv4Addr, time::Duration};
+use std::{
+    env,
+    error::Error as _,
+    io,
+    net::Ipv4Addr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use futures::future::join_all;
 use hyper::{
     StatusCode,
     header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, HeaderValue, LOCATION},
 };
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{net::TcpListener, process::Command, time::timeout};
 use tower_revocation::jose::{RemoteError, RemoteKeys};
 
 use self::server::{Does, HOST, Names, Server, jwks, ok};
@@ -25,7 +32,7 @@ fn told(error: &RemoteError) -> String {
     let mut told = format!("{error} {error:?}");
     let mut link = error.source();
     while let Some(cause) = link {
-        told += &format!(" {cause} {cause:?}");
+        told = format!("{told} {cause} {cause:?}");
         link = cause.source();
     }
     told
@@ -304,6 +311,31 @@ async fn an_endless_head_is_a_failure() {
 }
 
 #[tokio::test]
+async fn the_roots_of_the_system_are_trusted() {
+    if let Ok(uri) = env::var("TRUSTED_URI") {
+        // This is the process that is started below.
+        let keys = RemoteKeys::new()
+            .with_resolver(Names::local())
+            .allow_private_addresses(true);
+        assert!(keys.keys(&uri, None).await.unwrap().has_kid("k1"));
+        return;
+    }
+    let server = Server::start(Does::Answer(ok(jwks(["k1"])))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let roots = folder.path().join("roots.pem");
+    std::fs::write(&roots, server.ca()).unwrap();
+    let ended = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "the_roots_of_the_system_are_trusted"])
+        .env("TRUSTED_URI", server.uri())
+        .env("SSL_CERT_FILE", &roots)
+        .output()
+        .await
+        .unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn a_source_of_another_ca_is_not_believed() {
     let server = Server::start(Does::Answer(ok(jwks(["k1"])))).await;
     let other = Server::start(Does::HangUp).await;
@@ -405,6 +437,49 @@ async fn a_uri_that_is_refused_is_not_resolved() {
         assert!(!told(&error).contains("pass"), "{error:?}");
     }
     assert_eq!((asked.lock().unwrap().len(), server.connections()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_failure_that_the_last_keys_make_up_for_is_a_warning() {
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(octets)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    let server = Server::start(Does::HangUp).await;
+    let (keys, uri) = (impatient(server.keys()), server.uri());
+    let uri = uri + "?key=C4nary_in_the_query";
+    keys.keys(&uri, None).await.unwrap_err();
+    server.does(Does::Answer(ok(jwks(["k1"]))));
+    keys.keys(&uri, None).await.unwrap();
+    // Whoever asked for keys in vain has an error to tell of.
+    assert_eq!(lines.0.lock().unwrap().len(), 0);
+
+    server.does(Does::Answer(ok("C4nary_in_the_body")));
+    keys.keys(&uri, None).await.unwrap();
+    let told = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(told.lines().count(), 1, "{told}");
+    for part in [" WARN tower_revocation: ", &server.uri(), "no JWKS"] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    assert!(!told.contains("C4nary"), "{told}");
 }
 
 #[tokio::test]

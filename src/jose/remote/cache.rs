@@ -12,7 +12,7 @@ use futures::{
 };
 use tokio::time::Instant;
 
-use super::{RemoteError, fetch::Fetched};
+use super::{RemoteError, event, fetch::Fetched};
 use crate::jose::KeySet;
 
 /// A source that failed is left in peace for so long at most.
@@ -234,7 +234,7 @@ impl Source {
         });
         match state.good.as_ref().filter(|good| now < good.stale_until) {
             Some(good) => {
-                warn(&self.uri, &error);
+                event::stale(&self.uri, &error);
                 Ok(good.keys.clone())
             }
             None => Err(error),
@@ -247,14 +247,3 @@ fn after(instant: Instant, duration: Duration) -> Instant {
     const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
     instant + duration.min(FOR_EVER)
 }
-
-#[cfg(feature = "tracing")]
-fn warn(uri: &str, error: &RemoteError) {
-    // A query may hold what is nobody's business.
-    let uri = uri.split('?').next();
-    let error: &(dyn std::error::Error + 'static) = error;
-    tracing::warn!(target: "tower_revocation", uri, error, "keys not refreshed, the last ones hold");
-}
-
-#[cfg(not(feature = "tracing"))]
-fn warn(_: &str, _: &RemoteError) {}

@@ -209,11 +209,12 @@ fn seconds(text: &[u8]) -> Option<Duration> {
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    // More digits than fit are as good as for ever.
-    let seconds = str::from_utf8(text)
-        .ok()?
-        .parse::<u32>()
-        .unwrap_or(u32::MAX);
+    let seconds = text.iter().fold(0_u32, |seconds, digit| {
+        // As RFC 9111 has it: what does not fit is as good as for ever.
+        seconds
+            .saturating_mul(10)
+            .saturating_add(u32::from(digit - b'0'))
+    });
     Some(Duration::from_secs(seconds.into()))
 }
 

@@ -2,6 +2,7 @@
 
 mod address;
 mod cache;
+mod event;
 mod fetch;
 #[cfg(test)]
 mod tests;

@@ -392,3 +392,23 @@ async fn beyond_the_capacity_the_least_recently_used_is_forgotten() {
     cache.keys(&uri("b"), None).await.unwrap();
     assert_eq!((cache.len(), source.asked()), (3, 5));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_is_back_is_waited_for_again() {
+    let source = source(Says::Keys("k1", Some(1)));
+    let cache = source.cache_with(Limits {
+        min_lifetime: Duration::ZERO,
+        ..RemoteKeys::new().limits
+    });
+    cache.keys(URI, None).await.unwrap();
+    source.says(Says::Nothing);
+    seconds(1).await;
+    cache.keys(URI, None).await.unwrap();
+    source.says(Says::Keys("k2", Some(1)));
+    seconds(5).await;
+    assert!(cache.keys(URI, Some("k2")).await.unwrap().has_kid("k2"));
+
+    source.says(Says::Keys("k3", Some(1)));
+    seconds(1).await;
+    assert!(cache.keys(URI, None).await.unwrap().has_kid("k3"));
+}

@@ -26,6 +26,7 @@ mod key;
 mod key_error;
 mod key_set;
 mod material;
+mod remote;
 mod rsa;
 #[cfg(test)]
 mod vectors;
@@ -38,3 +39,4 @@ pub use key::Jwk;
 pub use key_error::{KeyError, KeyErrorKind};
 pub use key_set::KeySet;
 pub(crate) use material::Kind;
+pub use remote::{RemoteError, RemoteKeys, Resolve};

@@ -125,7 +125,8 @@ impl RemoteKeys {
         Self::of(self.reach, self.limits)
     }
 
-    /// How many octets a set may have. Default: 1 MiB.
+    /// How many octets a set may have. Default: 1 MiB, and more than that is refused in any case,
+    /// as are more than 100 keys.
     #[must_use]
     pub fn with_max_size(mut self, octets: usize) -> Self {
         self.reach.max_size = octets;

@@ -8,10 +8,10 @@ use tower_revocation::{
 /// The reference implementation's own, of "password".
 const ARGON2ID: &str =
     "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
-/// RFC 7914 §12, of "pleaseletmein" with the salt "SodiumChloride".
+/// RFC 7914 §12, of "pleaseletmein" with the salt `SodiumChloride`.
 const SCRYPT: &str = "$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU\
     $cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9lRdofLVQylVYT8Pz2LUlwUkKpr55h6F3A1lHkDfzwF7RVdYhw";
-/// hashlib's, of "Password" with the salt "NaClNaClNaClNaCl".
+/// hashlib's, of "Password" with the salt `NaClNaClNaClNaCl`.
 const PBKDF2_SHA256: &str = "$pbkdf2-sha256$i=10000$TmFDbE5hQ2xOYUNsTmFDbA\
     $hhaRkgWB7OqsSuKQZt1UGUPavg5G3LOpEL9sm60Q4PM";
 const PBKDF2_SHA512: &str = "$pbkdf2-sha512$i=10000,l=64$TmFDbE5hQ2xOYUNsTmFDbA\

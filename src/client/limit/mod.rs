@@ -30,9 +30,9 @@ pub use future::LimitFuture;
 /// ([`PeerAddr`] in the request's extensions), never by the client alone: nobody can lock a client
 /// out from elsewhere. An IPv6 address counts as its /64, an IPv4-mapped one as what it maps.
 ///
-/// * **A request without a [`PeerAddr`] is not limited.** Behind a proxy, put the address there that
-///   the proxy reports: else all your clients have one address, and whoever fails there too often
-///   keeps them all out.
+/// * **A request without a [`PeerAddr`] is not limited.** Behind a proxy, put the address there
+///   that the proxy reports: else all your clients have one address, and whoever fails there too
+///   often keeps them all out.
 /// * Only failures count: the answer `None`, and an [`Error`](crate::Error) of the kind
 ///   [`InvalidClient`](crate::ErrorKind::InvalidClient). That something could not be found out does
 ///   not. A success forgets the failures of that client at that address.
@@ -44,9 +44,10 @@ pub use future::LimitFuture;
 ///
 /// Memory is bounded. Of one address no more than a hundred clients are counted at once; beyond it,
 /// clients that are not among them are answered 429 until the window ends. So naming clients at
-/// random, from however few addresses, never resets a count. Of all addresses together there is
-/// room for 100 000 counts, of about 150 octets; then the address whose window began first is
-/// forgotten. Whoever has so many addresses is not held back by a limit per address anyway.
+/// random resets no count of that address. Of all addresses together there is room for 100 000
+/// counts, of some 200 octets; then the address whose window began first is forgotten. It takes a
+/// thousand addresses to bring that about, and whoever has so many is not held back by a limit per
+/// address anyway.
 ///
 /// ```
 /// use std::time::Duration;

@@ -168,14 +168,16 @@ impl Error {
             Ok(ours) => return *ours,
             Err(cause) => cause,
         };
-        let mut link = cause.source();
-        while let Some(error) = link {
-            if let Some(ours) = error.downcast_ref::<Self>() {
-                return ours.clone().with_source(cause);
-            }
-            link = error.source();
+        match Self::in_chain(&*cause).cloned() {
+            Some(ours) => ours.with_source(cause),
+            None => Self::new(ErrorKind::Unavailable).with_source(cause),
         }
-        Self::new(ErrorKind::Unavailable).with_source(cause)
+    }
+
+    /// The one of ours that is nearest in a chain of sources.
+    pub(crate) fn in_chain<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e Self> {
+        std::iter::successors(Some(cause), |&error| error.source())
+            .find_map(|error| error.downcast_ref())
     }
 }
 

@@ -85,6 +85,11 @@ impl Error {
         }
     }
 
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest), in these words.
+    pub(crate) fn invalid_request(description: &'static str) -> Self {
+        Self::new(ErrorKind::InvalidRequest).with_description(description)
+    }
+
     /// Says an extension's `error` code in place of the kind's own.
     ///
     /// Characters that RFC 6749 §5.2 does not allow become `?`.
@@ -163,7 +168,7 @@ impl Error {
     /// What an error of the authenticator or the backend means: what it says itself, if somewhere
     /// in its chain of sources it is one of ours, else that the state of things could not be found
     /// out.
-    pub(super) fn from_service(cause: BoxError) -> Self {
+    pub(crate) fn from_service(cause: BoxError) -> Self {
         let cause = match cause.downcast::<Self>() {
             Ok(ours) => return *ours,
             Err(cause) => cause,

@@ -94,9 +94,11 @@ impl KeySet {
         self.keys.iter()
     }
 
-    /// Whether there is a key of this identifier.
+    /// Whether there is a key that this identifier means.
     pub(crate) fn has_kid(&self, kid: &str) -> bool {
-        self.iter().any(|key| key.kid() == Some(kid))
+        let alone = self.len() == 1;
+        self.iter()
+            .any(|key| key.kid().map_or(alone, |known| known == kid))
     }
 
     /// The keys that a signature may be of: those of its `kid`, or all if it has none, as far as

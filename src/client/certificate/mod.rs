@@ -14,11 +14,15 @@ use self::alternative::AlternativeName;
 
 mod alternative;
 mod attribute;
+mod fields;
 mod name;
 mod network;
 mod subject;
 mod text;
 
+pub use fields::{
+    CertificateFields, CertificateFieldsLayer, CertificateForm, MalformedCertificate,
+};
 pub use network::{InvalidNetwork, Network};
 pub use subject::{CertificateSubject, InvalidSubject};
 

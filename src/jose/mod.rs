@@ -1,1 +1,46 @@
-//! Keys and signatures (RFC 7515, RFC 7517, RFC 7518), strictly.
+//! Keys and signatures (RFC 7515, RFC 7517, RFC 7518), strictly, and for verification alone.
+//!
+//! A [`KeySet`] holds the public keys of a client or an issuer, an [`Algorithm`] is what they sign
+//! with.
+//!
+//! ```
+//! use tower_revocation::jose::{Algorithm, KeySet};
+//!
+//! let keys = KeySet::from_json(r#"{ "keys": [{
+//!     "kty": "OKP", "crv": "Ed25519", "kid": "2026-01",
+//!     "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+//! }] }"#)?;
+//! let key = keys.iter().next().unwrap();
+//! assert_eq!(key.kid(), Some("2026-01"));
+//! assert!(key.admits(Algorithm::Ed25519) && !key.admits(Algorithm::Es256));
+//! # Ok::<_, tower_revocation::jose::KeyError>(())
+//! ```
+
+mod algorithm;
+pub(crate) mod decoy;
+mod ed25519;
+#[cfg(test)]
+mod forged;
+mod hmac;
+mod json;
+mod jws;
+mod key;
+mod key_error;
+mod key_set;
+mod material;
+mod rsa;
+#[cfg(test)]
+mod signed;
+#[cfg(test)]
+mod unsound;
+#[cfg(test)]
+mod vectors;
+
+pub use algorithm::{Algorithm, UnknownAlgorithm};
+pub(crate) use hmac::HmacKey;
+pub(crate) use json::{Malformed, Members};
+pub(crate) use jws::{Jws, JwsError};
+pub use key::Jwk;
+pub use key_error::{KeyError, KeyErrorKind};
+pub use key_set::KeySet;
+pub(crate) use material::Kind;

@@ -1,0 +1,56 @@
+//! Was it signed with the secret that both sides hold?
+
+use std::fmt;
+
+use aws_lc_rs::hmac;
+
+use super::Algorithm;
+
+/// A secret that verifies HMACs. The secret itself is not kept.
+#[derive(Clone)]
+pub(crate) struct HmacKey {
+    /// For HS256, HS384 and HS512, as far as the secret is long enough.
+    keys: [Option<hmac::Key>; 3],
+}
+
+impl HmacKey {
+    pub(crate) fn new(secret: &[u8]) -> Self {
+        let keys = [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512].map(|algorithm| {
+            let shortest = algorithm.shortest_secret()?;
+            let (_, function) = function(algorithm)?;
+            (secret.len() >= shortest).then(|| hmac::Key::new(function, secret))
+        });
+        Self { keys }
+    }
+
+    /// Whether the secret is long enough for it (RFC 7518 §3.2).
+    pub(crate) fn admits(&self, algorithm: Algorithm) -> bool {
+        self.key(algorithm).is_some()
+    }
+
+    /// In constant time. Not if the secret is too short.
+    pub(crate) fn verify(&self, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> bool {
+        self.key(algorithm)
+            .is_some_and(|key| hmac::verify(key, input, signature).is_ok())
+    }
+
+    fn key(&self, algorithm: Algorithm) -> Option<&hmac::Key> {
+        let (place, _) = function(algorithm)?;
+        self.keys[place].as_ref()
+    }
+}
+
+fn function(algorithm: Algorithm) -> Option<(usize, hmac::Algorithm)> {
+    match algorithm {
+        Algorithm::Hs256 => Some((0, hmac::HMAC_SHA256)),
+        Algorithm::Hs384 => Some((1, hmac::HMAC_SHA384)),
+        Algorithm::Hs512 => Some((2, hmac::HMAC_SHA512)),
+        _ => None,
+    }
+}
+
+impl fmt::Debug for HmacKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HmacKey(..)")
+    }
+}

@@ -1,0 +1,339 @@
+//! Keys that are refused, and those beside them that are not.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use super::{
+    Algorithm, Jwk, KeyErrorKind, Kind,
+    vectors::{A2_KEY, A3_KEY, A4_KEY, ED_KEY, octets},
+};
+
+const KEYS: [&str; 4] = [A2_KEY, A3_KEY, A4_KEY, ED_KEY];
+
+fn with(jwk: &str, name: &str, value: impl Into<Value>) -> String {
+    let mut jwk: Value = serde_json::from_str(jwk).unwrap();
+    jwk[name] = value.into();
+    jwk.to_string()
+}
+
+fn refusal(jwk: &str) -> Option<KeyErrorKind> {
+    Jwk::from_json(jwk).err().map(|error| error.kind())
+}
+
+fn reason(jwk: &str) -> String {
+    Jwk::from_json(jwk).unwrap_err().to_string()
+}
+
+fn encoded(octets: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(octets)
+}
+
+fn rsa(modulus: &[u8], exponent: &[u8]) -> String {
+    json!({ "kty": "RSA", "n": encoded(modulus), "e": encoded(exponent) }).to_string()
+}
+
+/// A number of so many bits, odd, with the first and the last of them set.
+fn odd(bits: usize) -> Vec<u8> {
+    let mut number = vec![0x55; bits.div_ceil(8)];
+    number[0] = 1 << ((bits - 1) % 8);
+    *number.last_mut().unwrap() |= 1;
+    number
+}
+
+#[test]
+fn private_members_are_refused_in_every_key() {
+    let unknown = r#"{"kty":"AKP","alg":"ML-DSA-44","pub":"AA"}"#;
+    for jwk in KEYS.into_iter().chain([unknown]) {
+        for name in ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"] {
+            for value in [json!("AA"), json!(null), json!([])] {
+                let refused = refusal(&with(jwk, name, value));
+                assert_eq!(refused, Some(KeyErrorKind::Private), "{name}");
+            }
+        }
+    }
+    assert_eq!(refusal(r#"{"kty":"oct"}"#), Some(KeyErrorKind::Private));
+}
+
+#[test]
+fn keys_for_something_else_are_harmless() {
+    for jwk in KEYS {
+        for (name, value) in [
+            ("use", json!("enc")),
+            ("use", json!("SIG")),
+            ("use", json!("")),
+            ("key_ops", json!([])),
+            ("key_ops", json!(["sign"])),
+            ("key_ops", json!(["wrapKey", "encrypt"])),
+            ("kty", json!("AKP")),
+            ("kty", json!("ec")),
+        ] {
+            let refused = refusal(&with(jwk, name, value));
+            assert_eq!(refused, Some(KeyErrorKind::Unsupported), "{name}");
+        }
+    }
+    for (jwk, crv) in [
+        (A3_KEY, "secp256k1"),
+        (A3_KEY, "p-256"),
+        (ED_KEY, "Ed448"),
+        (ED_KEY, "X25519"),
+    ] {
+        let refused = refusal(&with(jwk, "crv", crv));
+        assert_eq!(refused, Some(KeyErrorKind::Unsupported), "{crv}");
+    }
+}
+
+#[test]
+fn members_of_other_types_are_refused() {
+    for jwk in KEYS {
+        assert_eq!(refusal(jwk), None);
+        for name in ["kty", "use", "key_ops", "kid", "alg", "x5c", "x5t#S256"] {
+            for value in [json!(1), json!(null), json!({}), json!([1])] {
+                let refused = refusal(&with(jwk, name, value));
+                assert_eq!(refused, Some(KeyErrorKind::Malformed), "{name}");
+            }
+        }
+    }
+    for (jwk, names) in [
+        (A2_KEY, &["n", "e"][..]),
+        (A3_KEY, &["crv", "x", "y"]),
+        (ED_KEY, &["crv", "x"]),
+    ] {
+        for name in names {
+            for value in [json!(1), json!(null), json!([])] {
+                assert_eq!(
+                    refusal(&with(jwk, name, value)),
+                    Some(KeyErrorKind::Malformed)
+                );
+            }
+            let without = jwk.replace(&format!("\"{name}\""), "\"other\"");
+            assert_eq!(refusal(&without), Some(KeyErrorKind::Malformed), "{name}");
+        }
+    }
+    for jwk in [
+        "",
+        "[]",
+        "null",
+        "{}",
+        "{",
+        &format!("{ED_KEY} x"),
+        &format!("[{ED_KEY}]"),
+    ] {
+        assert_eq!(refusal(jwk), Some(KeyErrorKind::Malformed), "{jwk}");
+    }
+    let twice = ED_KEY.replace("\"kty\"", "\"kty\":\"OKP\",\"kty\"");
+    assert_eq!(refusal(&twice), Some(KeyErrorKind::Malformed));
+}
+
+#[test]
+fn key_operations_include_verify_and_differ() {
+    assert_eq!(refusal(&with(ED_KEY, "key_ops", json!(["verify"]))), None);
+    assert_eq!(
+        refusal(&with(ED_KEY, "key_ops", json!(["sign", "verify"]))),
+        None
+    );
+    let twice = with(ED_KEY, "key_ops", json!(["verify", "verify"]));
+    assert_eq!(refusal(&twice), Some(KeyErrorKind::Malformed));
+    assert_eq!(refusal(&with(ED_KEY, "use", "sig")), None);
+}
+
+#[test]
+fn an_identifier_has_1_to_256_octets() {
+    for (length, refused) in [(0, true), (1, false), (256, false), (257, true)] {
+        let kid = "k".repeat(length);
+        let read = Jwk::from_json(&with(ED_KEY, "kid", kid.clone()));
+        assert_eq!(read.is_err(), refused, "{length}");
+        assert!(read.map_or(true, |key| key.kid() == Some(&kid)));
+    }
+}
+
+#[test]
+fn an_algorithm_is_one_of_the_type() {
+    let kinds = [Kind::Rsa, Kind::P256, Kind::P521, Kind::Ed25519];
+    for (jwk, kind) in KEYS.into_iter().zip(kinds) {
+        assert_eq!(Jwk::from_json(jwk).unwrap().kind(), kind);
+        for alg in Algorithm::ALL {
+            let key = Jwk::from_json(&with(jwk, "alg", alg.as_str()));
+            assert_eq!(key.is_ok(), kind.admits(alg), "{kind:?} {alg}");
+            let Ok(key) = key else { continue };
+            let admitted: Vec<_> = Algorithm::ALL
+                .into_iter()
+                .filter(|it| key.admits(*it))
+                .collect();
+            match kind {
+                Kind::Ed25519 => assert_eq!(admitted, [Algorithm::EdDsa, Algorithm::Ed25519]),
+                _ => assert_eq!(admitted, [alg]),
+            }
+        }
+        for alg in ["none", "RSA-OAEP", "ECDH-ES", "es256", ""] {
+            assert_eq!(
+                refusal(&with(jwk, "alg", alg)),
+                Some(KeyErrorKind::Malformed),
+                "{alg}"
+            );
+        }
+        let all = Algorithm::ALL.into_iter();
+        let admitted = all
+            .filter(|it| Jwk::from_json(jwk).unwrap().admits(*it))
+            .count();
+        assert_eq!(
+            admitted,
+            match kind {
+                Kind::Rsa => 6,
+                Kind::Ed25519 => 2,
+                _ => 1,
+            }
+        );
+    }
+}
+
+#[test]
+fn an_rsa_modulus_has_2048_to_8192_bits() {
+    for (bits, refused) in [
+        (512, true),
+        (1024, true),
+        (2047, true),
+        (2048, false),
+        (2049, false),
+        (4096, false),
+        (8192, false),
+        (8193, true),
+        (16_384, true),
+    ] {
+        assert_eq!(
+            refusal(&rsa(&odd(bits), &[1, 0, 1])).is_some(),
+            refused,
+            "{bits}"
+        );
+    }
+    let mut even = odd(2048);
+    even[255] &= 0xfe;
+    assert!(refusal(&rsa(&even, &[1, 0, 1])).is_some());
+    let zero = [&[0], odd(2048).as_slice()].concat();
+    assert!(refusal(&rsa(&zero, &[1, 0, 1])).is_some());
+    assert!(refusal(&rsa(&[], &[1, 0, 1])).is_some());
+    assert!(refusal(&rsa(&[0], &[1, 0, 1])).is_some());
+}
+
+#[test]
+fn an_rsa_exponent_is_odd_and_not_1() {
+    let modulus = odd(2048);
+    for exponent in [&[3][..], &[17], &[1, 0, 1]] {
+        assert_eq!(refusal(&rsa(&modulus, exponent)), None);
+    }
+    let long = odd(2048);
+    for exponent in [
+        &[][..],
+        &[0],
+        &[1],
+        &[2],
+        &[4],
+        &[1, 0, 0],
+        &[0, 1, 0, 1],
+        &[0, 3],
+        &long,
+    ] {
+        let refused = refusal(&rsa(&modulus, exponent));
+        assert_eq!(refused, Some(KeyErrorKind::Malformed), "{exponent:?}");
+    }
+    // Not left to whoever parses it.
+    let one = reason(&rsa(&modulus, &[1]));
+    assert_eq!(one, "an even modulus, or an exponent that is even or 1");
+}
+
+#[test]
+fn a_point_is_on_its_curve() {
+    for jwk in [A3_KEY, A4_KEY] {
+        let parsed: Value = serde_json::from_str(jwk).unwrap();
+        let [x, y] = ["x", "y"].map(|name| octets(parsed[name].as_str().unwrap()));
+        let with_point =
+            |x: &[u8], y: &[u8]| refusal(&with(&with(jwk, "x", encoded(x)), "y", encoded(y)));
+        assert_eq!(with_point(&x, &y), None);
+
+        let mut off = y.clone();
+        *off.last_mut().unwrap() ^= 1;
+        let zeros = vec![0; x.len()];
+        let most = vec![0xff; x.len()];
+        let longer = [&[0], x.as_slice()].concat();
+        // The same octets, cut elsewhere.
+        let [more, less] = [[x.as_slice(), &y[..1]].concat(), y[1..].to_vec()];
+        let [x, y] = [x.as_slice(), y.as_slice()];
+        assert_eq!(with_point(&more, &less), Some(KeyErrorKind::Malformed));
+        for (x, y) in [
+            (x, off.as_slice()),
+            (y, x),
+            (x, x),
+            (&zeros, &zeros),
+            (&zeros, y),
+            (x, &zeros),
+            (&most, y),
+            (x, &most),
+            (&longer, y),
+            (&x[1..], y),
+            (x, &y[1..]),
+            (x, &[]),
+            (&[], &[]),
+            (&x[1..], &longer),
+        ] {
+            assert_eq!(with_point(x, y), Some(KeyErrorKind::Malformed));
+        }
+    }
+    let p384 = with(A3_KEY, "crv", "P-384");
+    assert_eq!(refusal(&p384), Some(KeyErrorKind::Malformed));
+    let okp = with(ED_KEY, "x", encoded(&[0x55; 31]));
+    assert_eq!(refusal(&okp), Some(KeyErrorKind::Malformed));
+    assert!(refusal(&with(ED_KEY, "x", encoded(&[0; 32]))).is_some());
+}
+
+#[test]
+fn numbers_have_one_spelling() {
+    let jwk: Value = serde_json::from_str(ED_KEY).unwrap();
+    let x = jwk["x"].as_str().unwrap();
+    let trailing = x.replace("URo", "URp");
+    for other in [
+        format!("{x}="),
+        format!("{x}\n"),
+        x.replace('_', "/"),
+        trailing,
+        format!(" {x}"),
+    ] {
+        assert_ne!(other, x);
+        assert!(
+            refusal(&with(ED_KEY, "x", other.clone())).is_some(),
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn certificates_are_kept_as_they_are() {
+    let key = with(ED_KEY, "x5c", json!(["MAA=", "MAEB"]));
+    let key = Jwk::from_json(&with(&key, "x5t#S256", encoded(&[7; 32]))).unwrap();
+    assert_eq!(key.x5c(), [vec![0x30, 0], vec![0x30, 1, 1]]);
+    assert_eq!(key.x5t_s256(), Some(&[7; 32]));
+    for chain in [
+        json!([]),
+        json!(["M-A="]),
+        json!(["MAA"]),
+        json!([1]),
+        json!(vec!["MAEB"; 5]),
+        json!("MAEB"),
+    ] {
+        assert!(refusal(&with(ED_KEY, "x5c", chain)).is_some());
+    }
+    assert_eq!(refusal(&with(ED_KEY, "x5c", json!(vec!["MAEB"; 4]))), None);
+    assert!(refusal(&with(ED_KEY, "x5t#S256", encoded(&[7; 31]))).is_some());
+}
+
+#[test]
+fn no_refusal_repeats_the_key() {
+    for jwk in [
+        with(ED_KEY, "d", "c2VjcmV0"),
+        with(ED_KEY, "x", "c2VjcmV0"),
+        with(ED_KEY, "kid", json!(["c2VjcmV0"])),
+    ] {
+        let error = Jwk::from_json(&jwk).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("c2VjcmV0"));
+        let error = serde_json::from_str::<Jwk>(&jwk).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("c2VjcmV0"));
+    }
+}

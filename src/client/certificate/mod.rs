@@ -17,6 +17,7 @@ mod attribute;
 mod fields;
 mod name;
 mod network;
+pub(crate) mod self_signed;
 mod subject;
 mod text;
 

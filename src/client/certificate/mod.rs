@@ -25,7 +25,7 @@ pub use fields::{
     CertificateFields, CertificateFieldsLayer, CertificateForm, MalformedCertificate,
 };
 pub use network::{InvalidNetwork, Network};
-pub(crate) use self_signed::fits_x5c;
+pub(crate) use self_signed::{registered, x5c_fits};
 pub use subject::{CertificateSubject, InvalidSubject};
 
 /// The certificate that a client has shown and has the key of, in the extensions of its requests.

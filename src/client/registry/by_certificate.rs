@@ -7,7 +7,9 @@ use hyper::Request;
 use super::{Client, ClientAuthenticator, Clients, Keys, authenticator::may};
 use crate::{
     client::{
-        AuthMethod, Credentials, Refusal, assertion::without_keys, certificate::{ClientCertificate, registered},
+        AuthMethod, Credentials, Refusal,
+        assertion::without_keys,
+        certificate::{ClientCertificate, registered},
     },
     endpoint::Error,
 };

@@ -91,7 +91,7 @@ pub(crate) async fn serve<S, B>(
         };
         let (server, app, watcher) = (server.clone(), app.clone(), graceful.watcher());
         tokio::spawn(async move {
-            let served = match tls {
+            let ended = match tls {
                 None => {
                     let service = TowerToHyperService::new(known(app, peer, None));
                     let connection = server.serve_connection(TokioIo::new(stream), service);
@@ -106,7 +106,7 @@ pub(crate) async fn serve<S, B>(
                     Err(error) => return tracing::debug!(%error, "handshake"),
                 },
             };
-            if let Err(error) = served {
+            if let Err(error) = ended {
                 tracing::debug!(%error, "connection");
             }
         });

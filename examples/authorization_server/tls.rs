@@ -85,7 +85,7 @@ impl Tls {
             Err(_) => ClientCertificate::unverified(certificate.as_ref()),
         };
         let judged = judged.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        Ok(judged.with_chain(chain.iter().map(|certificate| certificate.as_ref())))
+        Ok(judged.with_chain(chain.iter().map(AsRef::as_ref)))
     }
 }
 

@@ -271,7 +271,7 @@ fn only_one_whole_certificate_is_read() {
         &der[..der.len() - 1],
         &der[1..],
         b"",
-        &[0x30; 20_000],
+        &vec![0x30; 20_000],
     ] {
         assert!(ClientCertificate::verified(invalid).is_err());
     }
@@ -334,10 +334,9 @@ fn a_certificate_knows_its_thumbprint_and_prints_nothing_else() {
     assert_eq!(shown.thumbprint()[..], Sha256::digest(&der)[..]);
     assert_eq!(shown.der(), der);
     assert!(!shown.is_verified());
-    let hex: String = shown
+    let hex = shown
         .thumbprint()
-        .iter()
         .map(|octet| format!("{octet:02x}"))
-        .collect();
+        .concat();
     assert_eq!(format!("{shown:?}"), format!("ClientCertificate({hex})"));
 }

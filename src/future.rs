@@ -27,10 +27,17 @@ pin_project! {
     #[project = KindProj]
     enum Kind<F, E> {
         Inner { #[pin] future: F },
-        // In a box: a request that passes should not be moved about in a future large enough for a
-        // revocation.
-        Endpoint { future: Pin<Box<E>> },
+        Ours { ours: Ours<E> },
     }
+}
+
+/// What the inner service is not asked about.
+enum Ours<E> {
+    // In a box: a request that passes should not be moved about in a future large enough for a
+    // revocation.
+    Endpoint(Pin<Box<E>>),
+    #[cfg(feature = "metadata")]
+    WellKnown(Option<Box<Response<Full<Bytes>>>>),
 }
 
 impl<F, E> ResponseFuture<F, E> {
@@ -42,8 +49,19 @@ impl<F, E> ResponseFuture<F, E> {
 
     pub(crate) fn endpoint(future: E) -> Self {
         Self {
-            kind: Kind::Endpoint {
-                future: Box::pin(future),
+            kind: Kind::Ours {
+                ours: Ours::Endpoint(Box::pin(future)),
+            },
+        }
+    }
+}
+
+#[cfg(feature = "metadata")]
+impl<F, E> ResponseFuture<F, E> {
+    pub(crate) fn well_known(response: Response<Full<Bytes>>) -> Self {
+        Self {
+            kind: Kind::Ours {
+                ours: Ours::WellKnown(Some(Box::new(response))),
             },
         }
     }
@@ -63,8 +81,17 @@ where
                 let response = ready!(future.poll(cx))?;
                 Poll::Ready(Ok(response.map(ResponseBody::inner)))
             }
-            KindProj::Endpoint { future } => {
-                let Ok(response) = ready!(future.as_mut().poll(cx));
+            KindProj::Ours { ours } => {
+                let response = match ours {
+                    Ours::Endpoint(future) => {
+                        let Ok(response) = ready!(future.as_mut().poll(cx));
+                        response
+                    }
+                    #[cfg(feature = "metadata")]
+                    Ours::WellKnown(response) => {
+                        *response.take().expect("polled after it was done")
+                    }
+                };
                 Poll::Ready(Ok(response.map(ResponseBody::endpoint)))
             }
         }
@@ -75,7 +102,13 @@ impl<F, E> fmt::Debug for ResponseFuture<F, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.kind {
             Kind::Inner { .. } => "inner",
-            Kind::Endpoint { .. } => "endpoint",
+            Kind::Ours {
+                ours: Ours::Endpoint(_),
+            } => "endpoint",
+            #[cfg(feature = "metadata")]
+            Kind::Ours {
+                ours: Ours::WellKnown(_),
+            } => "well_known",
         };
         f.debug_tuple("ResponseFuture").field(&kind).finish()
     }

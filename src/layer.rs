@@ -6,9 +6,19 @@ use std::{sync::Arc, time::Duration};
 use hyper::header::HeaderValue;
 use hyper::rt::Timer;
 use tower_layer::Layer;
+#[cfg(feature = "metadata")]
+use {
+    crate::{
+        client::Offer,
+        endpoint::{Metadata, Route, WellKnown},
+    },
+    bytes::Bytes,
+    http_body_util::Full,
+    hyper::{Request, Response},
+};
 
 use crate::{
-    client::AuthMethod,
+    client::{AcceptedMethods, AuthMethod},
     endpoint::{Endpoint, SuccessBody},
     service::RevocationService,
 };
@@ -69,6 +79,8 @@ use crate::{
 pub struct RevocationLayer<A, B> {
     path: Arc<str>,
     pub(crate) endpoint: Endpoint<A, B>,
+    #[cfg(feature = "metadata")]
+    well_known: Option<Arc<dyn Route>>,
 }
 
 impl<A, B> RevocationLayer<A, B> {
@@ -89,6 +101,8 @@ impl<A, B> RevocationLayer<A, B> {
         Self {
             path,
             endpoint: Endpoint::new(authenticator, backend),
+            #[cfg(feature = "metadata")]
+            well_known: None,
         }
     }
 
@@ -110,10 +124,10 @@ impl<A, B> RevocationLayer<A, B> {
     /// answered 400, because there is no challenge for a 401 to carry.
     pub fn auth_methods(mut self, methods: impl IntoIterator<Item = AuthMethod>) -> Self {
         let settings = self.endpoint.settings_mut();
-        settings.auth_methods = methods.into_iter().collect();
+        settings.auth_methods = AcceptedMethods::new(methods);
         settings.manner.basic_enabled = settings
             .auth_methods
-            .contains(&AuthMethod::ClientSecretBasic);
+            .contains(AuthMethod::ClientSecretBasic);
         self
     }
 
@@ -232,6 +246,78 @@ impl<A, B> RevocationLayer<A, B> {
     pub fn fingerprint_key(mut self, key: [u8; 32]) -> Self {
         self.endpoint.settings_mut().fingerprints = crate::endpoint::Fingerprints::keyed(&key);
         self
+    }
+}
+
+/// What is said about the endpoint.
+#[cfg(feature = "metadata")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metadata")))]
+impl<A, B> RevocationLayer<A, B> {
+    /// What the metadata of a server say about this endpoint, whose URL is `endpoint` (RFC 8414 §2).
+    ///
+    /// **Call it last**: it says how the layer is configured now.
+    pub fn metadata(&self, endpoint: impl Into<String>) -> Metadata
+    where
+        A: Offer,
+    {
+        let authenticator = self.endpoint.authenticator();
+        Metadata::of(self.endpoint.settings(), authenticator, endpoint.into())
+    }
+
+    /// Where clients that have certificates find the endpoint, if that is another host or port
+    /// (`mtls_endpoint_aliases`, RFC 8705 §5). Nowhere else, unless this is called.
+    pub fn mtls_alias(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint.settings_mut().mtls_alias = Some(endpoint.into());
+        self
+    }
+
+    /// Answers `GET /.well-known/oauth-authorization-server`, with the path of the issuer behind it
+    /// (RFC 8414 §3.1): what `document` says, `issuer`, and what this layer does.
+    ///
+    /// A browser app of any origin may read it.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tower_revocation::{RevocationLayer, client::registry::{ClientAuthenticator, Registry}};
+    ///
+    /// # fn backend() {}
+    /// let authenticator = ClientAuthenticator::new(Registry::default());
+    /// let document = json!({
+    ///     "token_endpoint": "https://as.example.com/oauth2/token",
+    ///     "response_types_supported": ["code"],
+    /// });
+    /// let layer = RevocationLayer::new("/oauth2/revoke", authenticator, backend()).serve_metadata(
+    ///     "https://as.example.com",
+    ///     "https://as.example.com/oauth2/revoke",
+    ///     document.as_object().cloned().unwrap_or_default(),
+    /// );
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `issuer` is no URL with a host and without query and fragment, or is not the one that the
+    /// authenticator verifies assertions for.
+    pub fn serve_metadata(
+        mut self,
+        issuer: &str,
+        endpoint: impl Into<String>,
+        document: serde_json::Map<String, serde_json::Value>,
+    ) -> Self
+    where
+        A: Offer + Clone + Send + Sync + 'static,
+    {
+        let offer = self.endpoint.authenticator().clone();
+        let route = WellKnown::new(issuer, endpoint.into(), document, offer);
+        self.well_known = Some(Arc::new(route));
+        self
+    }
+
+    /// The answer to a request for the metadata, if it is one.
+    pub(crate) fn well_known<R>(&self, request: &Request<R>) -> Option<Response<Full<Bytes>>> {
+        let route = self.well_known.as_deref()?;
+        route
+            .matches(request.uri().path())
+            .then(|| route.answer(request.method(), self.endpoint.settings()))
     }
 }
 

@@ -138,6 +138,9 @@ mod token;
 pub use body::ResponseBody;
 pub use by_hint::{ByHint, ByHintFuture};
 pub use endpoint::{Endpoint, EndpointFuture, Error, ErrorKind, SuccessBody};
+#[cfg(feature = "metadata")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metadata")))]
+pub use endpoint::{Metadata, MtlsEndpointAliases};
 pub use future::ResponseFuture;
 pub use layer::RevocationLayer;
 pub use service::RevocationService;

@@ -65,9 +65,12 @@ where
     #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         if self.layer.matches(request.uri().path()) {
-            ResponseFuture::endpoint(self.layer.endpoint.call(request))
-        } else {
-            ResponseFuture::inner(self.inner.call(request))
+            return ResponseFuture::endpoint(self.layer.endpoint.call(request));
         }
+        #[cfg(feature = "metadata")]
+        if let Some(response) = self.layer.well_known(&request) {
+            return ResponseFuture::well_known(response);
+        }
+        ResponseFuture::inner(self.inner.call(request))
     }
 }

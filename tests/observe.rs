@@ -542,7 +542,7 @@ fn requests_on_the_path_are_counted_and_timed() {
             .entry((outcome.to_owned(), error.unwrap_or("none").to_owned()))
             .or_default() += 1;
     }
-    let (mut counted, mut timed) = (BTreeMap::new(), BTreeMap::<_, u64>::new());
+    let (mut counted, mut timed) = (BTreeMap::<_, u64>::new(), BTreeMap::<_, u64>::new());
     for (key, _, _, value) in snapshotter.snapshot().into_vec() {
         let (kind, key) = key.into_parts();
         let labels: BTreeMap<_, _> = key
@@ -557,7 +557,12 @@ fn requests_on_the_path_are_counted_and_timed() {
                 DebugValue::Counter(count),
             ) => {
                 assert_eq!(labels.len(), 3);
-                counted.insert((outcome, labels["error"].to_owned()), count);
+                // There is a reason wherever a client was not authenticated, and nowhere else.
+                let refused = labels["error"] == "invalid_client";
+                assert_eq!(labels["reason"] != "none", refused);
+                *counted
+                    .entry((outcome, labels["error"].to_owned()))
+                    .or_default() += count;
             }
             (
                 "tower_revocation_request_duration_seconds",

@@ -12,9 +12,9 @@ use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
 use tower_revocation::{
-    Outcome, RevocationLayer, RevocationRequest, Secret,
+    Error, Outcome, RevocationLayer, RevocationRequest, Secret,
     client::{
-        AuthMethod, Basic, Credentials, SecretDigest,
+        AuthMethod, Basic, Credentials, Refusal, SecretDigest,
         registry::{BasicDecoding, Client, ClientAuthenticator, Clients, Registry},
     },
 };
@@ -27,6 +27,15 @@ struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+    /// The reason, which is not in the answer.
+    refusal: Option<Refusal>,
+}
+
+impl Answer {
+    /// All that the peer can tell.
+    fn heard(&self) -> (StatusCode, &HeaderMap, &Bytes) {
+        (self.status, &self.headers, &self.body)
+    }
 }
 
 /// One revocation through the layer. The backend answers `Revoked` to whoever reaches it, so the
@@ -56,6 +65,7 @@ where
     }
     let (head, body) = service.oneshot(request).await.unwrap().into_parts();
     Answer {
+        refusal: head.extensions.get::<Error>().and_then(Error::refusal),
         status: head.status,
         headers: head.headers,
         body: body.collect().await.unwrap().to_bytes(),
@@ -153,7 +163,7 @@ async fn every_reason_has_one_answer() {
         ] {
             let authorization = raw(client_id, secret);
             let answer = revoke(&authenticator, Some(&authorization), "token=rt1").await;
-            assert_eq!(answer, unknown, "{client_id}:{secret}");
+            assert_eq!(answer.heard(), unknown.heard(), "{client_id}:{secret}");
         }
         for body in [
             "token=rt1&client_id=nobody&client_secret=gX1fBat3bV",
@@ -163,7 +173,8 @@ async fn every_reason_has_one_answer() {
             "token=rt1&client_id=expired",
             "token=rt1&client_id=nobody",
         ] {
-            assert_eq!(revoke(&authenticator, None, body).await, unknown, "{body}");
+            let answer = revoke(&authenticator, None, body).await;
+            assert_eq!(answer.heard(), unknown.heard(), "{body}");
         }
     }
 }
@@ -289,21 +300,38 @@ async fn a_secret_in_the_body_is_form_decoded_once() {
 
 #[tokio::test]
 async fn a_method_that_is_not_verified_here_is_registered_and_refused() {
-    for method in [
-        "private_key_jwt",
-        "client_secret_jwt",
-        "tls_client_auth",
-        "self_signed_tls_client_auth",
-        "foo",
+    const SECRET: &str = "gX1fBat3bVgX1fBat3bVgX1fBat3bVgX1fBat3bV";
+    for (method, needs) in [
+        (
+            "private_key_jwt",
+            r#""jwks_uri": "https://client.example/keys""#,
+        ),
+        (
+            "client_secret_jwt",
+            r#""token_endpoint_auth_signing_alg": "HS256""#,
+        ),
+        (
+            "tls_client_auth",
+            r#""tls_client_auth_san_dns": "client.example""#,
+        ),
+        (
+            "self_signed_tls_client_auth",
+            r#""jwks_uri": "https://client.example/keys""#,
+        ),
+        ("foo", r#""bar": 1"#),
     ] {
         let document = format!(
-            r#"{{ "client_id": "s6BhdRkqt3", "client_secret": "gX1fBat3bV",
-                  "token_endpoint_auth_method": "{method}" }}"#
+            r#"{{ "client_id": "s6BhdRkqt3", "client_secret": "{SECRET}",
+                  "token_endpoint_auth_method": "{method}", {needs} }}"#
         );
         let clients = Registry::from_json(&document).unwrap();
-        assert_eq!(by_basic(&clients, EXAMPLE).await, 401, "{method}");
+        assert_eq!(
+            by_basic(&clients, &raw("s6BhdRkqt3", SECRET)).await,
+            401,
+            "{method}"
+        );
         for body in [
-            "client_id=s6BhdRkqt3&client_secret=gX1fBat3bV",
+            "client_id=s6BhdRkqt3&client_secret=gX1fBat3bVgX1fBat3bVgX1fBat3bVgX1fBat3bV",
             "client_id=s6BhdRkqt3",
             "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer\
              &client_assertion=e30.e30.&client_id=s6BhdRkqt3",
@@ -468,8 +496,8 @@ async fn an_empty_secret_is_refused_even_where_its_digest_is_registered() {
         client_id: "s6BhdRkqt3".to_owned(),
         client_secret: Secret::new(""),
     };
-    let client = authenticator.authenticate(&credentials).await.unwrap();
-    assert!(client.is_none());
+    let refused = authenticator.authenticate(&Request::new(credentials)).await;
+    assert_eq!(refused.unwrap_err().refusal(), Some(Refusal::WrongSecret));
 }
 
 // Rotation and expiry (RFC 7591 §3.2.1)
@@ -605,6 +633,31 @@ async fn a_registry_replaces_by_identifier_and_a_clone_stays_as_it_was() {
 async fn other_endpoints_can_share_the_authenticator() {
     let authenticator = ClientAuthenticator::new(only(example()));
     let basic = Credentials::Basic(Basic::new("s6BhdRkqt3:gX1fBat3bV").unwrap());
-    let client = authenticator.authenticate(&basic).await.unwrap();
+    let client = authenticator.authenticate(&Request::new(basic)).await;
     assert_eq!(client.unwrap().client_id(), "s6BhdRkqt3");
+}
+
+// Reasons
+
+#[tokio::test]
+async fn every_reason_gets_the_same_answer_and_is_told_apart_in_the_error() {
+    let clients = Registry::from_iter([
+        example(),
+        Client::confidential("off", digest("s")).with_disabled(true),
+        Client::public("spa-1"),
+    ]);
+    let authenticator = ClientAuthenticator::new(clients);
+    let cases = [
+        (raw("nobody", "s"), Refusal::UnknownClient),
+        (raw("off", "s"), Refusal::UnknownClient),
+        (raw("s6BhdRkqt3", "wrong"), Refusal::WrongSecret),
+        (raw("spa-1", "s"), Refusal::MethodNotRegistered),
+    ];
+    let mut answers = Vec::new();
+    for (authorization, expected) in cases {
+        let answer = revoke(&authenticator, Some(&authorization), "token=rt1").await;
+        assert_eq!(answer.refusal, Some(expected));
+        answers.push((answer.status, answer.headers, answer.body));
+    }
+    assert!(answers.windows(2).all(|two| two[0] == two[1]));
 }

@@ -17,7 +17,7 @@ async fn a_document_is_one_client_or_an_array_and_what_is_unknown_is_ignored() {
         r#"{ "client_id": "s6BhdRkqt3", "client_secret": "gX1fBat3bV", "client_secret_expires_at": 0,
              "client_id_issued_at": 2893256800, "client_name": "My Example", "client_name#ja-Jpan-JP": "x",
              "redirect_uris": ["https://client.example.org/callback"], "grant_types": ["refresh_token"],
-             "scope": "read write", "jwks": {"keys": [{"e": 1.5e3}]}, "logo_uri": null }"#,
+             "scope": "read write", "policy": {"keys": [{"e": 1.5e3}]}, "logo_uri": null }"#,
     )
     .unwrap();
     let example = client(&one, "s6BhdRkqt3").await;

@@ -48,14 +48,14 @@ impl FromRequest<Server> for Post {
     type Rejection = OAuthError;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, OAuthError> {
-        let headers = request.headers().clone();
-        if !is_form(&headers) {
+        let (head, body) = request.into_parts();
+        if !is_form(&head.headers) {
             return Err(OAuthError {
                 status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 ..OAuthError::invalid_request("The body is not a form")
             });
         }
-        let body = Bytes::from_request(request, server);
+        let body = Bytes::from_request(Request::from_parts(head.clone(), body), server);
         let body = tokio::time::timeout(PATIENCE, body)
             .await
             .map_err(|_| OAuthError {
@@ -68,13 +68,9 @@ impl FromRequest<Server> for Post {
         })?;
 
         // The same reading of credentials, and the same clients, as at the revocation endpoint.
-        let credentials = Credentials::from_request(&headers, &body)?;
-        let client = server.authenticator.authenticate(&credentials).await;
-        let client = client
-            .map_err(|error| OAuthError::unavailable(&*error))?
-            .ok_or_else(OAuthError::invalid_client)?;
+        let credentials = Credentials::from_request(head, &body)?;
         Ok(Self {
-            client,
+            client: server.authenticator.authenticate(&credentials).await?,
             parameters: parameters(&body)?,
         })
     }

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hyper::{
-    HeaderMap,
-    header::{self, HeaderValue},
+    HeaderMap, Request,
+    header::{self, HeaderName, HeaderValue},
+    http::request::Parts,
 };
 
-use super::{AuthMethod, Basic, Refusal};
+use super::{AcceptedMethods, AuthMethod, Basic, Refusal};
 use crate::{
-    endpoint::{Error, ErrorKind, Form},
+    endpoint::{Error, Form},
     token::Secret,
 };
 
@@ -62,33 +63,46 @@ pub enum Credentials {
         /// The assertion, unverified.
         client_assertion: Secret,
     },
+    /// `attest_jwt_client_auth`: at least one of the fields `OAuth-Client-Attestation` and
+    /// `OAuth-Client-Attestation-PoP`, which are still in the head, and no other method.
+    Attestation {
+        /// As sent, if it was: the attestation names its client itself.
+        client_id: Option<String>,
+    },
 }
 
 impl Credentials {
+    /// The field that holds an attestation.
+    pub const ATTESTATION: HeaderName = HeaderName::from_static("oauth-client-attestation");
+    /// The field that holds the proof of possession of the attested key.
+    pub const ATTESTATION_POP: HeaderName = HeaderName::from_static("oauth-client-attestation-pop");
+
     /// Sorts what a request presents, as the revocation endpoint does, for a server's other
     /// endpoints: its token endpoint and its introspection endpoint can share the authenticator
     /// too.
     ///
-    /// `form` is the body, as it came in.
+    /// `form` is the body, as it came in. What comes out is what the authenticator takes.
     ///
     /// ```
-    /// use hyper::HeaderMap;
+    /// use hyper::Request;
     /// use tower_revocation::client::Credentials;
     ///
     /// let form = b"grant_type=client_credentials&client_id=post-client&client_secret=p0st";
-    /// let credentials = Credentials::from_request(&HeaderMap::new(), form).unwrap();
-    /// assert!(matches!(credentials, Credentials::Post { client_id, .. } if client_id == "post-client"));
+    /// let (head, ()) = Request::post("/oauth2/token").body(()).unwrap().into_parts();
+    /// let request = Credentials::from_request(head, form).unwrap();
+    /// assert!(matches!(request.body(), Credentials::Post { client_id, .. } if client_id == "post-client"));
     /// ```
     ///
     /// # Errors
     ///
-    /// [`InvalidRequest`](ErrorKind::InvalidRequest) for a form that cannot be read, for more than
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a form that cannot be read, for more than
     /// one method (RFC 6749 §2.3) and for identities that differ;
-    /// [`InvalidClient`](ErrorKind::InvalidClient) for no method, and for one that cannot be read.
-    pub fn from_request(headers: &HeaderMap, form: &[u8]) -> Result<Self, Error> {
-        Authorization::at_most_one(headers)?;
-        let authorization = Authorization::of(headers);
-        Form::parse(form)?.presented(authorization).sort(false)
+    /// [`InvalidClient`](crate::ErrorKind::InvalidClient) for no method, and for one that cannot be read.
+    pub fn from_request(mut head: Parts, form: &[u8]) -> Result<Request<Self>, Error> {
+        Authorization::at_most_one(&head.headers)?;
+        let mut form = Form::parse(form)?;
+        let credentials = form.presented(&mut head.headers).sort(false)?;
+        Ok(Request::from_parts(head, credentials))
     }
 
     /// The client that the credentials speak of, for logs: nothing of it has been verified.
@@ -102,13 +116,15 @@ impl Credentials {
             Self::Post { client_id, .. } | Self::ClientId { client_id } => {
                 Some(Cow::Borrowed(client_id))
             }
-            Self::Assertion { client_id, .. } => client_id.as_deref().map(Cow::Borrowed),
+            Self::Assertion { client_id, .. } | Self::Attestation { client_id } => {
+                client_id.as_deref().map(Cow::Borrowed)
+            }
         }
     }
 
     /// Whether one of these methods could be the one that was used.
-    pub(crate) fn could_be(&self, methods: &[AuthMethod]) -> bool {
-        methods.iter().any(|method| {
+    pub(crate) fn could_be(&self, methods: &AcceptedMethods) -> bool {
+        methods.as_slice().iter().any(|method| {
             matches!(
                 (self, method),
                 (Self::Basic(_), AuthMethod::ClientSecretBasic)
@@ -123,6 +139,7 @@ impl Credentials {
                         Self::Assertion { .. },
                         AuthMethod::PrivateKeyJwt | AuthMethod::ClientSecretJwt
                     )
+                    | (Self::Attestation { .. }, AuthMethod::AttestJwtClientAuth)
             )
         })
     }
@@ -145,7 +162,7 @@ impl Authorization {
     /// `invalid_request` for more than one field: no one could say which of them counts.
     pub(crate) fn at_most_one(headers: &HeaderMap) -> Result<(), Error> {
         match headers.get_all(header::AUTHORIZATION).iter().nth(1) {
-            Some(_) => Err(invalid_request(
+            Some(_) => Err(Error::invalid_request(
                 "There is more than one Authorization field",
             )),
             None => Ok(()),
@@ -192,10 +209,24 @@ impl Authorization {
     }
 }
 
+/// Whether there is an attestation, or a part of one. From now on they are not printed.
+pub(crate) fn attested(headers: &mut HeaderMap) -> bool {
+    let mut attested = false;
+    for name in [Credentials::ATTESTATION, Credentials::ATTESTATION_POP] {
+        if let header::Entry::Occupied(mut field) = headers.entry(name) {
+            field.iter_mut().for_each(|value| value.set_sensitive(true));
+            attested = true;
+        }
+    }
+    attested
+}
+
 /// All that a request can present at once.
 #[derive(Debug)]
 pub(crate) struct Presented {
     pub(crate) authorization: Authorization,
+    /// Whether there is a field about an attestation.
+    pub(crate) attested: bool,
     pub(crate) client_id: Option<String>,
     pub(crate) client_secret: Option<Secret>,
     pub(crate) client_assertion: Option<Secret>,
@@ -213,6 +244,7 @@ impl Presented {
     pub(crate) fn sort(self, lenient: bool) -> Result<Credentials, Error> {
         let Self {
             authorization,
+            attested,
             client_id,
             client_secret,
             client_assertion,
@@ -227,11 +259,11 @@ impl Presented {
             (_, _, Some(_), Some(_))
             | (Authorization::Basic(_) | Authorization::Unreadable, _, Some(_), None)
             | (Authorization::Basic(_) | Authorization::Unreadable, _, None, Some(_)) => Err(
-                invalid_request("More than one client authentication method is used"),
+                Error::invalid_request("More than one client authentication method is used"),
             ),
             (Authorization::Basic(basic), Some(client_id), None, None) => {
                 if basic.contradicts(&client_id) {
-                    return Err(invalid_request("The client is named in two ways"));
+                    return Err(Error::invalid_request("The client is named in two ways"));
                 }
                 Ok(Credentials::Basic(basic.beside(client_id)))
             }
@@ -255,6 +287,13 @@ impl Presented {
                 client_id,
                 client_secret,
             }),
+            // Beside another method an attestation may say more about the client; it is not what
+            // authenticates it.
+            (Authorization::Absent | Authorization::NotAboutClients, client_id, None, None)
+                if attested =>
+            {
+                Ok(Credentials::Attestation { client_id })
+            }
             (
                 Authorization::Absent | Authorization::NotAboutClients,
                 Some(client_id),
@@ -267,10 +306,6 @@ impl Presented {
             }
         }
     }
-}
-
-fn invalid_request(description: &'static str) -> Error {
-    Error::new(ErrorKind::InvalidRequest).with_description(description)
 }
 
 fn invalid_client() -> Error {

@@ -1,6 +1,6 @@
 //! The names of the authentication methods.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// A name out of the OAuth Token Endpoint Authentication Methods registry (RFC 7591 §4.2).
 ///
@@ -27,11 +27,13 @@ pub enum AuthMethod {
     TlsClientAuth,
     /// `self_signed_tls_client_auth`
     SelfSignedTlsClientAuth,
+    /// `attest_jwt_client_auth`
+    AttestJwtClientAuth,
 }
 
 impl AuthMethod {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ClientSecretBasic,
         Self::ClientSecretPost,
         Self::None,
@@ -39,6 +41,7 @@ impl AuthMethod {
         Self::ClientSecretJwt,
         Self::TlsClientAuth,
         Self::SelfSignedTlsClientAuth,
+        Self::AttestJwtClientAuth,
     ];
 
     /// The registered name.
@@ -52,6 +55,7 @@ impl AuthMethod {
             Self::ClientSecretJwt => "client_secret_jwt",
             Self::TlsClientAuth => "tls_client_auth",
             Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
+            Self::AttestJwtClientAuth => "attest_jwt_client_auth",
         }
     }
 }
@@ -81,3 +85,30 @@ impl fmt::Display for UnknownAuthMethod {
 }
 
 impl std::error::Error for UnknownAuthMethod {}
+
+/// The methods that an endpoint accepts, in the extensions of the requests that its authenticator
+/// gets.
+///
+/// Some credentials do not say which method they are of: a bare `client_id` may be all that a
+/// public client sends, and all that one with a certificate does.
+#[derive(Clone, Debug)]
+pub struct AcceptedMethods(Arc<[AuthMethod]>);
+
+impl AcceptedMethods {
+    /// Exactly these.
+    pub fn new(methods: impl IntoIterator<Item = AuthMethod>) -> Self {
+        Self(methods.into_iter().collect())
+    }
+
+    /// Whether this one is accepted.
+    #[must_use]
+    pub fn contains(&self, method: AuthMethod) -> bool {
+        self.0.contains(&method)
+    }
+
+    /// All of them, in the order in which they were given.
+    #[must_use]
+    pub fn as_slice(&self) -> &[AuthMethod] {
+        &self.0
+    }
+}

@@ -20,6 +20,7 @@ mod credentials;
 #[cfg_attr(docsrs, doc(cfg(feature = "limiter")))]
 pub mod limit;
 mod method;
+mod offer;
 #[cfg(feature = "password-hashes")]
 #[cfg_attr(docsrs, doc(cfg(feature = "password-hashes")))]
 pub mod password;
@@ -36,8 +37,9 @@ mod secret;
 
 pub use basic::Basic;
 pub use credentials::Credentials;
-pub(crate) use credentials::{Authorization, Presented};
-pub use method::{AuthMethod, UnknownAuthMethod};
+pub(crate) use credentials::{Authorization, Presented, attested};
+pub use method::{AcceptedMethods, AuthMethod, UnknownAuthMethod};
+pub use offer::{Offer, Offering};
 pub use peer::PeerAddr;
 pub use refusal::Refusal;
 #[cfg(feature = "registry")]

@@ -11,13 +11,16 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
+#[cfg(feature = "password-hashes")]
+use super::password::PasswordHash;
 use crate::token::Secret;
 
 /// What is kept of a client's secret: enough to recognise it, too little to use it.
 ///
 /// A plain digest is safe for a secret that was **generated**, with 128 random bits or more: there
-/// is nothing to guess. It does not protect one that a person made up. HMAC keeps its key apart
-/// from the digests, so that whoever copies these alone cannot even test a guess.
+/// is nothing to guess. It does not protect one that a person made up: that takes a password hash,
+/// which becomes one of these too, with the feature `password-hashes`. HMAC keeps its key apart from
+/// the digests, so that whoever copies these alone cannot even test a guess.
 ///
 /// It is compared in constant time, by the
 /// [`ClientAuthenticator`](crate::client::registry::ClientAuthenticator) alone: it has no
@@ -30,31 +33,24 @@ use crate::token::Secret;
 /// assert_eq!(format!("{digest:?}"), "SecretDigest(..)");
 /// ```
 #[derive(Clone)]
-pub struct SecretDigest {
-    function: Function,
-    octets: [u8; 32],
-}
+pub struct SecretDigest(Kept);
 
-#[derive(Clone, Copy)]
-enum Function {
-    Sha256,
-    HmacSha256,
+#[derive(Clone)]
+enum Kept {
+    Sha256([u8; 32]),
+    HmacSha256([u8; 32]),
+    #[cfg(feature = "password-hashes")]
+    Password(PasswordHash),
 }
 
 impl SecretDigest {
     /// The digest that stands in where there is none, so that there is always one to compare.
-    pub(super) const NONE: Self = Self {
-        function: Function::Sha256,
-        octets: [0; 32],
-    };
+    pub(super) const NONE: Self = Self(Kept::Sha256([0; 32]));
 
     /// SHA-256 of the secret's UTF-8 octets.
     #[must_use]
     pub fn sha256(secret: &Secret) -> Self {
-        Self {
-            function: Function::Sha256,
-            octets: Sha256::digest(secret.expose()).into(),
-        }
+        Self(Kept::Sha256(Sha256::digest(secret.expose()).into()))
     }
 
     /// HMAC-SHA-256 of the secret's UTF-8 octets. The key should be 32 random octets, and be kept
@@ -74,10 +70,7 @@ impl SecretDigest {
     /// If the key is empty: that is a setting that was forgotten.
     #[must_use]
     pub fn hmac_sha256(key: &[u8], secret: &Secret) -> Self {
-        Self {
-            function: Function::HmacSha256,
-            octets: Key::new(key).digest(secret),
-        }
+        Self(Kept::HmacSha256(Key::new(key).digest(secret)))
     }
 
     /// Reads what [`sha256`](Self::sha256) computes, written as 64 hexadecimal digits or in
@@ -96,10 +89,8 @@ impl SecretDigest {
     ///
     /// If it is neither, or not a digest of 32 octets.
     pub fn from_encoded_sha256(encoded: &str) -> Result<Self, InvalidDigest> {
-        Ok(Self {
-            function: Function::Sha256,
-            octets: decode(encoded).ok_or(InvalidDigest)?,
-        })
+        let octets = decode(encoded).ok_or(InvalidDigest)?;
+        Ok(Self(Kept::Sha256(octets)))
     }
 
     /// Reads what [`hmac_sha256`](Self::hmac_sha256) computes, written as 64 hexadecimal digits or
@@ -115,25 +106,42 @@ impl SecretDigest {
     ///
     /// If it is neither, or not a digest of 32 octets.
     pub fn from_encoded_hmac_sha256(encoded: &str) -> Result<Self, InvalidDigest> {
-        Ok(Self {
-            function: Function::HmacSha256,
-            octets: decode(encoded).ok_or(InvalidDigest)?,
-        })
+        let octets = decode(encoded).ok_or(InvalidDigest)?;
+        Ok(Self(Kept::HmacSha256(octets)))
     }
 
-    /// Whether this is a digest of what was presented, in constant time.
+    /// Whether this is a digest of what was presented, in constant time. Never for a password,
+    /// which takes more than a comparison.
     pub(super) fn matches(&self, presented: &Digests) -> Choice {
-        match (self.function, &presented.hmac_sha256) {
-            (Function::Sha256, _) => self.octets.ct_eq(&presented.sha256),
-            (Function::HmacSha256, Some(digest)) => self.octets.ct_eq(digest),
+        match (&self.0, &presented.hmac_sha256) {
+            (Kept::Sha256(octets), _) => octets.ct_eq(&presented.sha256),
+            (Kept::HmacSha256(octets), Some(digest)) => octets.ct_eq(digest),
             // The work is the same, and nobody gets in by it.
-            (Function::HmacSha256, None) => self.octets.ct_eq(&presented.sha256) & Choice::from(0),
+            (Kept::HmacSha256(octets), None) => octets.ct_eq(&presented.sha256) & Choice::from(0),
+            #[cfg(feature = "password-hashes")]
+            (Kept::Password(_), _) => [0; 32].ct_eq(&presented.sha256) & Choice::from(0),
         }
     }
 
-    /// Whether [`matches`](Self::matches) could have been true.
-    pub(super) fn is_comparable_to(&self, presented: &Digests) -> bool {
-        matches!(self.function, Function::Sha256) || presented.hmac_sha256.is_some()
+    /// Whether it can be compared only with a key.
+    pub(super) fn needs_key(&self) -> bool {
+        matches!(self.0, Kept::HmacSha256(_))
+    }
+
+    /// The password hash, if it is one.
+    #[cfg(feature = "password-hashes")]
+    pub(super) fn password(&self) -> Option<&PasswordHash> {
+        match &self.0 {
+            Kept::Password(hash) => Some(hash),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(feature = "password-hashes")]
+impl From<PasswordHash> for SecretDigest {
+    fn from(hash: PasswordHash) -> Self {
+        Self(Kept::Password(hash))
     }
 }
 

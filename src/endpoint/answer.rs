@@ -189,7 +189,7 @@ const ALLOW: HeaderValue = HeaderValue::from_static("POST, OPTIONS");
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// `Basic realm="..", charset="UTF-8"` (RFC 7617 §2).
 ///

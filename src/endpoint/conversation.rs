@@ -24,7 +24,7 @@ use super::{
     patience::Deadline,
 };
 use crate::{
-    client::{Authorization, Credentials, Refusal},
+    client::{Credentials, Refusal},
     token::{Outcome, RevocationRequest, TokenTypeHint},
 };
 
@@ -177,15 +177,15 @@ where
                         deadline.body_read();
                     }
                     let mut form = Form::parse(&body)?;
-                    let authorization = Authorization::take(&mut head.headers);
-                    this.circumstances.authorization_used = authorization.was_used();
-                    let presented = form.presented(authorization);
+                    let presented = form.presented(&mut head.headers);
+                    this.circumstances.authorization_used = presented.authorization.was_used();
                     let credentials = presented.sort(this.settings.lenient_double_credentials)?;
                     #[cfg(feature = "tracing")]
                     this.observation.claim(&credentials);
                     if !credentials.could_be(&this.settings.auth_methods) {
                         return Poll::Ready(Err(Error::refused(Refusal::MethodNotOffered)));
                     }
+                    head.extensions.insert(this.settings.auth_methods.clone());
                     this.state.set(State::Authenticate {
                         client: Oneshot::new(authenticator, Request::from_parts(head, credentials)),
                         then: Some((form, backend)),

@@ -85,6 +85,11 @@ impl Error {
         }
     }
 
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest), in these words.
+    pub(crate) fn invalid_request(description: &'static str) -> Self {
+        Self::new(ErrorKind::InvalidRequest).with_description(description)
+    }
+
     /// Says an extension's `error` code in place of the kind's own.
     ///
     /// Characters that RFC 6749 §5.2 does not allow become `?`.
@@ -163,19 +168,21 @@ impl Error {
     /// What an error of the authenticator or the backend means: what it says itself, if somewhere
     /// in its chain of sources it is one of ours, else that the state of things could not be found
     /// out.
-    pub(super) fn from_service(cause: BoxError) -> Self {
+    pub(crate) fn from_service(cause: BoxError) -> Self {
         let cause = match cause.downcast::<Self>() {
             Ok(ours) => return *ours,
             Err(cause) => cause,
         };
-        let mut link = cause.source();
-        while let Some(error) = link {
-            if let Some(ours) = error.downcast_ref::<Self>() {
-                return ours.clone().with_source(cause);
-            }
-            link = error.source();
+        match Self::in_chain(&*cause).cloned() {
+            Some(ours) => ours.with_source(cause),
+            None => Self::new(ErrorKind::Unavailable).with_source(cause),
         }
-        Self::new(ErrorKind::Unavailable).with_source(cause)
+    }
+
+    /// The one of ours that is nearest in a chain of sources.
+    pub(crate) fn in_chain<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e Self> {
+        std::iter::successors(Some(cause), |&error| error.source())
+            .find_map(|error| error.downcast_ref())
     }
 }
 

@@ -4,9 +4,11 @@
 //! `%zz` stays as it is, so two tokens could be taken for one. What it would have to repair is
 //! refused before it sees it.
 
-use super::error::{Error, ErrorKind};
+use hyper::HeaderMap;
+
+use super::error::Error;
 use crate::{
-    client::{Authorization, Presented},
+    client::{Authorization, Presented, attested},
     token::Secret,
 };
 
@@ -34,9 +36,12 @@ impl Form {
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Error> {
         let parameters = body.split(|&octet| octet == b'&');
         if parameters.filter(|pair| !pair.is_empty()).count() > MAX_PARAMETERS {
-            return Err(invalid("The request has too many parameters"));
+            return Err(Error::invalid_request(
+                "The request has too many parameters",
+            ));
         }
-        let pairs = pairs(body).ok_or_else(|| invalid("The body is not form-encoded UTF-8"))?;
+        let pairs = pairs(body)
+            .ok_or_else(|| Error::invalid_request("The body is not form-encoded UTF-8"))?;
 
         let mut form = Self::default();
         let mut seen = Seen::default();
@@ -57,10 +62,12 @@ impl Form {
         Ok(form)
     }
 
-    /// What identifies the client, together with the Authorization field.
-    pub(crate) fn presented(&mut self, authorization: Authorization) -> Presented {
+    /// What identifies the client, together with what the head says. The Authorization field is
+    /// taken out of it.
+    pub(crate) fn presented(&mut self, headers: &mut HeaderMap) -> Presented {
         Presented {
-            authorization,
+            authorization: Authorization::take(headers),
+            attested: attested(headers),
             client_id: self.client_id.take(),
             client_secret: self.client_secret.take(),
             client_assertion: self.client_assertion.take(),
@@ -80,16 +87,18 @@ impl Form {
         let token = self
             .token
             .take()
-            .ok_or_else(|| invalid("The parameter token is missing"))?;
+            .ok_or_else(|| Error::invalid_request("The parameter token is missing"))?;
         if token.expose().len() > max {
-            return Err(invalid("The token is too long"));
+            return Err(Error::invalid_request("The token is too long"));
         }
         if !token
             .expose()
             .bytes()
             .all(|octet| matches!(octet, 0x20..=0x7e))
         {
-            return Err(invalid("The token has characters that no token has"));
+            return Err(Error::invalid_request(
+                "The token has characters that no token has",
+            ));
         }
         Ok(token)
     }
@@ -103,15 +112,11 @@ impl Seen {
     fn once<T>(&mut self, place: u8, value: T) -> Result<T, Error> {
         let bit = 1 << place;
         if self.0 & bit != 0 {
-            return Err(invalid("A parameter is repeated"));
+            return Err(Error::invalid_request("A parameter is repeated"));
         }
         self.0 |= bit;
         Ok(value)
     }
-}
-
-fn invalid(description: &'static str) -> Error {
-    Error::new(ErrorKind::InvalidRequest).with_description(description)
 }
 
 /// Whether the query carries what belongs in the body (RFC 6749 §2.3.1, RFC 7009 §2.1).

@@ -44,14 +44,12 @@ pub(super) fn judge<B: Body>(request: &Request<B>, max_body: usize) -> Result<As
         return Err(Error::new(ErrorKind::BodyTooLarge));
     }
     if request.uri().query().is_some_and(form::query_has_secrets) {
-        return Err(invalid("Tokens and secrets do not belong in the query"));
+        return Err(Error::invalid_request(
+            "Tokens and secrets do not belong in the query",
+        ));
     }
     Authorization::at_most_one(headers)?;
     Ok(Asked::Revoke)
-}
-
-fn invalid(description: &'static str) -> Error {
-    Error::new(ErrorKind::InvalidRequest).with_description(description)
 }
 
 /// `application/x-www-form-urlencoded`, in UTF-8 if it says so (RFC 6749 §B).
@@ -59,7 +57,9 @@ fn media_type(headers: &HeaderMap) -> Result<(), Error> {
     let mut fields = headers.get_all(header::CONTENT_TYPE).iter();
     let field = fields.next();
     if fields.next().is_some() {
-        return Err(invalid("There is more than one Content-Type field"));
+        return Err(Error::invalid_request(
+            "There is more than one Content-Type field",
+        ));
     }
     match field.and_then(|field| field.to_str().ok()) {
         Some(field) if is_form(field) => Ok(()),

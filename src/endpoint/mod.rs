@@ -9,6 +9,8 @@ mod error;
 mod fingerprint;
 mod form;
 mod head;
+#[cfg(feature = "metadata")]
+mod metadata;
 #[cfg_attr(
     not(any(feature = "tracing", feature = "metrics")),
     path = "unobserved.rs"
@@ -38,9 +40,13 @@ pub use error::{Error, ErrorKind};
 #[cfg(feature = "tracing")]
 pub(crate) use fingerprint::Fingerprints;
 pub(crate) use form::{Form, decode};
+#[cfg(feature = "metadata")]
+pub use metadata::{Metadata, MtlsEndpointAliases};
+#[cfg(feature = "metadata")]
+pub(crate) use metadata::{Route, WellKnown};
 
 use crate::{
-    client::{AuthMethod, Credentials},
+    client::{AcceptedMethods, AuthMethod, Credentials},
     token::{Outcome, RevocationRequest},
 };
 use answer::Manner;
@@ -64,11 +70,13 @@ pub struct Endpoint<A, B> {
 pub(crate) struct Settings {
     pub(crate) max_body: usize,
     pub(crate) max_token: usize,
-    pub(crate) auth_methods: Vec<AuthMethod>,
+    pub(crate) auth_methods: AcceptedMethods,
     pub(crate) lenient_double_credentials: bool,
     pub(crate) silent_for_foreign_tokens: bool,
     pub(crate) manner: Manner,
     pub(crate) patience: Patience,
+    #[cfg(feature = "metadata")]
+    pub(crate) mtls_alias: Option<String>,
     #[cfg(feature = "cors")]
     pub(crate) cors: Option<tower_http::cors::CorsLayer>,
     #[cfg(feature = "tracing")]
@@ -80,11 +88,13 @@ impl Default for Settings {
         Self {
             max_body: 64 * 1024,
             max_token: 16 * 1024,
-            auth_methods: AuthMethod::ALL.to_vec(),
+            auth_methods: AcceptedMethods::new(AuthMethod::ALL),
             lenient_double_credentials: false,
             silent_for_foreign_tokens: false,
             manner: Manner::default(),
             patience: Patience::default(),
+            #[cfg(feature = "metadata")]
+            mtls_alias: None,
             #[cfg(feature = "cors")]
             cors: None,
             #[cfg(feature = "tracing")]
@@ -100,6 +110,16 @@ impl<A, B> Endpoint<A, B> {
             backend,
             settings: Arc::default(),
         }
+    }
+
+    #[cfg(feature = "metadata")]
+    pub(crate) fn authenticator(&self) -> &A {
+        &self.authenticator
+    }
+
+    #[cfg(feature = "metadata")]
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     pub(crate) fn settings_mut(&mut self) -> &mut Settings {

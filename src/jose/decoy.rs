@@ -30,7 +30,7 @@ const P521: &str = concat!(
 );
 
 const ED25519: &str =
-    concat!(r#"{"kty":"OKP","crv":"Ed25519","x":"9cjzTpxhkyigSE1r_KuPqMrH5rkvvo-EXsi6KZpcsio"}"#,);
+    r#"{"kty":"OKP","crv":"Ed25519","x":"9cjzTpxhkyigSE1r_KuPqMrH5rkvvo-EXsi6KZpcsio"}"#;
 
 static KEYS: LazyLock<Vec<Jwk>> = LazyLock::new(|| {
     let keys = [RSA, P256, P384, P521, ED25519].into_iter();

@@ -88,6 +88,13 @@ impl Jwk {
         own && self.material.kind.admits(algorithm)
     }
 
+    /// Whether it is for this algorithm where nobody says more: its own `alg`, or the one that its
+    /// type is for. Of those of RSA that is RS256.
+    pub(crate) fn is_for(&self, algorithm: Algorithm) -> bool {
+        let only = self.alg.is_some() || self.kind() != Kind::Rsa;
+        self.admits(algorithm) && (only || algorithm == Algorithm::Rs256)
+    }
+
     /// The SHA-256 thumbprint (RFC 7638).
     #[must_use]
     pub fn thumbprint(&self) -> [u8; 32] {
@@ -105,16 +112,19 @@ impl Jwk {
 
     /// What the bits of a certificate's `subjectPublicKey` are for this key: an `RSAPublicKey`, an
     /// uncompressed point, or the 32 octets of Ed25519.
+    #[cfg(feature = "mtls")]
     pub(crate) fn subject_public_key(&self) -> &[u8] {
         &self.material.octets
     }
 
     /// The certificates, in DER, that of this key first (RFC 7517 §4.7).
+    #[cfg(feature = "mtls")]
     pub(crate) fn x5c(&self) -> &[Vec<u8>] {
         &self.x5c
     }
 
     /// The digest of the certificate (RFC 7517 §4.9).
+    #[cfg(feature = "mtls")]
     pub(crate) fn x5t_s256(&self) -> Option<&[u8; 32]> {
         self.x5t_s256.as_ref()
     }
@@ -198,6 +208,8 @@ impl fmt::Debug for Jwk {
         f.debug_struct("Jwk")
             .field("kid", &self.kid)
             .field("kind", &self.material.kind)
+            .field("x5c", &self.x5c.len())
+            .field("x5t#S256", &self.x5t_s256.is_some())
             .finish_non_exhaustive()
     }
 }

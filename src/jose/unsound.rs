@@ -20,6 +20,10 @@ fn refusal(jwk: &str) -> Option<KeyErrorKind> {
     Jwk::from_json(jwk).err().map(|error| error.kind())
 }
 
+fn reason(jwk: &str) -> String {
+    Jwk::from_json(jwk).unwrap_err().to_string()
+}
+
 fn encoded(octets: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(octets)
 }
@@ -231,6 +235,9 @@ fn an_rsa_exponent_is_odd_and_not_1() {
         let refused = refusal(&rsa(&modulus, exponent));
         assert_eq!(refused, Some(KeyErrorKind::Malformed), "{exponent:?}");
     }
+    // Not left to whoever parses it.
+    let one = reason(&rsa(&modulus, &[1]));
+    assert_eq!(one, "an even modulus, or an exponent that is even or 1");
 }
 
 #[test]
@@ -247,7 +254,10 @@ fn a_point_is_on_its_curve() {
         let zeros = vec![0; x.len()];
         let most = vec![0xff; x.len()];
         let longer = [&[0], x.as_slice()].concat();
+        // The same octets, cut elsewhere.
+        let [more, less] = [[x.as_slice(), &y[..1]].concat(), y[1..].to_vec()];
         let [x, y] = [x.as_slice(), y.as_slice()];
+        assert_eq!(with_point(&more, &less), Some(KeyErrorKind::Malformed));
         for (x, y) in [
             (x, off.as_slice()),
             (y, x),

@@ -157,6 +157,8 @@ async fn a_source_that_was_never_there_is_an_error() {
         .await
         .unwrap_err();
     assert!(error.source().is_some());
+    // It may be there later.
+    assert!(!error.is_unusable());
 }
 
 #[tokio::test]
@@ -183,8 +185,8 @@ async fn a_redirect_is_not_followed() {
         let location = target.uri().parse().unwrap();
         response.headers_mut().insert(LOCATION, location);
         server.does(Does::Answer(response));
-        let keys = server.keys();
-        assert!(keys.keys(&server.uri(), None).await.is_err(), "{status}");
+        let error = server.keys().keys(&server.uri(), None).await.unwrap_err();
+        assert!(error.is_unusable(), "{status}");
     }
     assert_eq!((server.requests().len(), target.connections()), (5, 0));
 }
@@ -263,7 +265,8 @@ async fn a_body_is_cut_at_the_largest_size() {
     server.does(Does::Answer(ok(padded(1024 * 1024))));
     assert!(server.keys().keys(&server.uri(), None).await.is_ok());
     server.does(Does::Answer(ok(padded(1024 * 1024 + 1))));
-    assert!(server.keys().keys(&server.uri(), None).await.is_err());
+    let error = server.keys().keys(&server.uri(), None).await.unwrap_err();
+    assert!(error.is_unusable());
 }
 
 #[tokio::test]
@@ -398,6 +401,7 @@ async fn a_private_address_is_refused_before_a_connection_is_made() {
             told(&error).contains("no address that is public"),
             "{error:?}"
         );
+        assert!(error.is_unusable());
         assert_eq!(*asked.lock().unwrap(), [HOST]);
     }
     // As the system resolves them, and as literals.
@@ -414,7 +418,8 @@ async fn a_private_address_is_refused_before_a_connection_is_made() {
         "[::]",
     ] {
         let uri = format!("https://{host}:{port}/jwks.json");
-        assert!(keys.keys(&uri, None).await.is_err(), "{host}");
+        let error = keys.keys(&uri, None).await.unwrap_err();
+        assert!(error.is_unusable(), "{host}");
     }
     assert_eq!(server.connections(), 0);
 

@@ -1,1 +1,287 @@
-//! `private_key_jwt` and `client_secret_jwt` (RFC 7523).
+//! `private_key_jwt` and `client_secret_jwt` (RFC 7521, RFC 7523, `OpenID` Connect Core §9).
+//!
+//! A client proves by a signature that it is who it says it is, and sends no secret. What is
+//! verified, in this order:
+//!
+//! 1. The assertion is a compact JWS of at most 16 KiB, strictly encoded, with neither `crit` nor a
+//!    member twice, and its `typ` is absent, `JWT` or `client-authentication+jwt`.
+//! 2. Its algorithm is one of [`algorithms`](Assertions::algorithms).
+//! 3. `iss` and `sub` are the same client, and the `client_id` of the request, if it has one.
+//! 4. `aud` is this server: see [`AudiencePolicy`].
+//! 5. `exp` is there, not past, and at most an hour ahead; `nbf` and `iat`, if they are there, are
+//!    not ahead. The clocks may differ by ten seconds.
+//! 6. `jti` is there, a string of at most 256 octets.
+//! 7. The client is registered for the method and the algorithm: by its
+//!    `token_endpoint_auth_signing_alg`; else by the key's own `alg`; else it is the one algorithm
+//!    that its type of key has, RS256 for RSA, and HS256 for a secret. The token alone never decides.
+//! 8. The signature verifies with a key of that very client, at its registration or its `jwks_uri`.
+//! 9. The `jti` has not been used: it is [used up](super::replay) atomically, and last, so that
+//!    nobody but the client can use it up.
+//!
+//! Where there is no key to verify with, another one is used in vain: a client that does not exist
+//! takes as long as a signature that is wrong. Keys that have to be fetched first take longer.
+//!
+//! ```
+//! use tower_revocation::client::{
+//!     assertion::Assertions,
+//!     registry::{ClientAuthenticator, Registry},
+//! };
+//!
+//! let clients = Registry::from_json(r#"{
+//!     "client_id": "pk-client",
+//!     "token_endpoint_auth_method": "private_key_jwt",
+//!     "token_endpoint_auth_signing_alg": "ES256",
+//!     "jwks": { "keys": [{
+//!         "kty": "EC", "crv": "P-256", "kid": "k1",
+//!         "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+//!         "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"
+//!     }] }
+//! }"#)?;
+//! let authenticator = ClientAuthenticator::new(clients)
+//!     .assertions(Assertions::new("https://as.example.com"));
+//! # Ok::<_, tower_revocation::client::registry::RegistryError>(())
+//! ```
+
+mod audience;
+mod claims;
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+pub use audience::AudiencePolicy;
+pub(crate) use claims::Claimed;
+
+use super::{
+    AuthMethod, Refusal,
+    registry::{Client, Keys},
+    replay::{MemoryGuard, Once, ReplayGuard},
+};
+use crate::{
+    endpoint::{Error, ErrorKind},
+    jose::{Algorithm, Jwk, KeySet, RemoteError, RemoteKeys, decoy},
+};
+
+/// What the assertions of clients have to be.
+///
+/// One value serves all endpoints of a server: give its authenticator to the token endpoint and the
+/// introspection endpoint too, and an assertion that was used at one is refused at the others.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_revocation::{client::assertion::Assertions, jose::Algorithm};
+///
+/// // FAPI 2.0
+/// let assertions = Assertions::new("https://as.example.com")
+///     .algorithms([Algorithm::Ps256, Algorithm::Es256, Algorithm::Ed25519])
+///     .max_lifetime(Duration::from_secs(300));
+/// ```
+#[derive(Debug)]
+pub struct Assertions {
+    issuer: Arc<str>,
+    audience: AudiencePolicy,
+    tenant: Arc<str>,
+    algorithms: Vec<Algorithm>,
+    skew: Duration,
+    max_lifetime: Duration,
+    max_age: Option<Duration>,
+    max_size: usize,
+    guard: Arc<dyn ReplayGuard>,
+}
+
+impl Assertions {
+    /// Assertions for the server whose issuer identifier this is: the very string that its metadata
+    /// says.
+    #[must_use]
+    pub fn new(issuer: impl Into<String>) -> Self {
+        let issuer = Arc::<str>::from(issuer.into());
+        Self {
+            tenant: issuer.clone(),
+            audience: AudiencePolicy::issuer(&*issuer),
+            issuer,
+            algorithms: Algorithm::ALL.to_vec(),
+            skew: Duration::from_secs(10),
+            max_lifetime: Duration::from_secs(60 * 60),
+            max_age: None,
+            max_size: 16 * 1024,
+            guard: Arc::new(MemoryGuard::default()),
+        }
+    }
+
+    /// Which `aud` is accepted. The issuer, unless this is called.
+    #[must_use]
+    pub fn audience(mut self, policy: AudiencePolicy) -> Self {
+        self.audience = policy;
+        self
+    }
+
+    /// Whose clients these are, where servers share a [guard](Self::replay_guard). The issuer,
+    /// unless this is called.
+    #[must_use]
+    pub fn tenant(mut self, tenant: impl Into<Arc<str>>) -> Self {
+        self.tenant = tenant.into();
+        self
+    }
+
+    /// The algorithms that are accepted of anybody; what a client is registered for narrows them.
+    /// All of them, unless this is called.
+    #[must_use]
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// By how much the clocks of server and client may differ. Ten seconds, unless this is called;
+    /// never more than sixty.
+    #[must_use]
+    pub fn skew(mut self, skew: Duration) -> Self {
+        self.skew = skew.min(Duration::from_secs(60));
+        self
+    }
+
+    /// How far ahead `exp` may be. An hour, unless this is called. It bounds how long a `jti` is
+    /// remembered.
+    #[must_use]
+    pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
+        self.max_lifetime = lifetime.min(Duration::from_secs(24 * 60 * 60));
+        self
+    }
+
+    /// Demands an `iat`, at most so long ago. It may be missing and of any age, unless this is
+    /// called.
+    #[must_use]
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
+        self
+    }
+
+    /// The longest assertion, in octets. 16 KiB, unless this is called.
+    #[must_use]
+    pub fn max_size(mut self, octets: usize) -> Self {
+        self.max_size = octets;
+        self
+    }
+
+    /// Where it is kept which `jti`s have been used. In the memory of this process, unless this is
+    /// called: a restart then forgets them.
+    #[must_use]
+    pub fn replay_guard(mut self, guard: impl ReplayGuard + 'static) -> Self {
+        self.guard = Arc::new(guard);
+        self
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Whether any assertion could be of this method.
+    pub(crate) fn verifies(&self, method: AuthMethod) -> bool {
+        let hmac = method == AuthMethod::ClientSecretJwt;
+        self.algorithms
+            .iter()
+            .any(|algorithm| algorithm.is_hmac() == hmac)
+    }
+
+    /// The names of the algorithms, for the metadata.
+    pub(crate) fn signing_algs(&self) -> Vec<&'static str> {
+        self.algorithms
+            .iter()
+            .map(|algorithm| algorithm.as_str())
+            .collect()
+    }
+
+    /// Whether the client has signed it, for the first time. Without a client it does the same, in
+    /// vain.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, or that it could not be found out.
+    pub(crate) async fn verify(
+        &self,
+        claimed: &Claimed<'_>,
+        client: Result<Arc<Client>, Refusal>,
+        remote: &RemoteKeys,
+    ) -> Result<Arc<Client>, Error> {
+        let signed = match &client {
+            Ok(client) if claimed.jws.algorithm.is_hmac() => by_secret(claimed, client),
+            Ok(client) => by_key(claimed, client, remote).await?,
+            Err(refusal) => Err(*refusal),
+        };
+        if let Err(refusal) = signed {
+            if refusal != Refusal::BadSignature {
+                // Nothing has been verified: the same work, so that nobody learns why.
+                let jws = &claimed.jws;
+                decoy::verify(jws.algorithm, jws.signing_input, &jws.signature);
+            }
+            return Err(Error::refused(refusal));
+        }
+        let client = client.map_err(Error::refused)?;
+        let once = Once::new(&self.tenant, client.client_id(), &claimed.jti);
+        let first = self.guard.use_up(once, claimed.until).await;
+        if first.map_err(Error::from_service)? {
+            Ok(client)
+        } else {
+            Err(Error::refused(Refusal::Replayed))
+        }
+    }
+}
+
+async fn by_key(
+    claimed: &Claimed<'_>,
+    client: &Client,
+    remote: &RemoteKeys,
+) -> Result<Result<(), Refusal>, Error> {
+    let kid = claimed.jws.kid();
+    let keys = match client.keys() {
+        None => return Ok(Err(Refusal::NoSuchKey)),
+        Some(Keys::Set(keys)) => keys.clone(),
+        Some(Keys::Uri(uri)) => remote.keys(uri, kid).await.map_err(without_keys)?,
+    };
+    Ok(by_one_of(claimed, client, &keys))
+}
+
+fn by_secret(claimed: &Claimed<'_>, client: &Client) -> Result<(), Refusal> {
+    let jws = &claimed.jws;
+    let pinned = client.signs_by(jws.algorithm);
+    if !pinned.unwrap_or(jws.algorithm == Algorithm::Hs256) {
+        return Err(Refusal::AlgorithmNotAllowed);
+    }
+    let mut keys = client.live_hmac_keys(SystemTime::now()).peekable();
+    if keys.peek().is_none() {
+        return Err(Refusal::NoSuchKey);
+    }
+    let verified = keys.any(|key| key.verify(jws.algorithm, jws.signing_input, &jws.signature));
+    if verified {
+        Ok(())
+    } else {
+        Err(Refusal::BadSignature)
+    }
+}
+
+/// Keys that were not to be had: nobody's fault that shows here, or the client's.
+pub(crate) fn without_keys(error: RemoteError) -> Error {
+    if error.is_unusable() {
+        Error::refused(Refusal::NoSuchKey).with_source(error)
+    } else {
+        Error::new(ErrorKind::Unavailable).with_source(error)
+    }
+}
+
+fn by_one_of(claimed: &Claimed<'_>, client: &Client, keys: &KeySet) -> Result<(), Refusal> {
+    let jws = &claimed.jws;
+    let algorithm = jws.algorithm;
+    let pinned = client.signs_by(algorithm);
+    if pinned == Some(false) {
+        return Err(Refusal::AlgorithmNotAllowed);
+    }
+    let is_for = |key: &&Jwk| pinned.is_some() || key.is_for(algorithm);
+    let mut refusal = Refusal::NoSuchKey;
+    for key in keys.candidates(jws.kid(), algorithm).filter(is_for) {
+        if key.verify(algorithm, jws.signing_input, &jws.signature) {
+            return Ok(());
+        }
+        refusal = Refusal::BadSignature;
+    }
+    Err(refusal)
+}

@@ -16,10 +16,12 @@ mod alternative;
 mod attribute;
 mod name;
 mod network;
+mod self_signed;
 mod subject;
 mod text;
 
 pub use network::{InvalidNetwork, Network};
+pub(crate) use self_signed::fits_x5c;
 pub use subject::{CertificateSubject, InvalidSubject};
 
 /// The certificate that a client has shown and has the key of, in the extensions of its requests.
@@ -170,3 +172,6 @@ impl fmt::Display for InvalidCertificate {
 }
 
 impl std::error::Error for InvalidCertificate {}
+/// A certificate that could not be read, in the extensions in its place.
+#[derive(Clone, Copy, Debug)]
+pub struct MalformedCertificate;

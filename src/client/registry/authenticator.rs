@@ -3,52 +3,73 @@
 use std::{
     sync::Arc,
     task::{Context, Poll},
-    time::SystemTime,
 };
 
 use futures::future::BoxFuture;
 use hyper::Request;
-use subtle::Choice;
-use tower::{BoxError, Service};
+use tower::Service;
 
-use super::{BasicDecoding, Client, Clients};
+#[cfg(feature = "mtls")]
+use super::by_certificate;
+use super::{Client, Clients};
+#[cfg(feature = "jwt")]
+use crate::client::assertion::Assertions;
+#[cfg(feature = "attestation")]
+use crate::client::attestation::Attestations;
+#[cfg(feature = "mtls")]
+use crate::client::certificate::MalformedCertificate;
+#[cfg(feature = "password-hashes")]
+use crate::client::password::Passwords;
+#[cfg(feature = "jwt")]
+use crate::jose::RemoteKeys;
 use crate::{
-    client::{
-        AuthMethod, Basic, Credentials, SecretDigest,
-        secret::{Digests, Key},
-    },
-    token::Secret,
+    client::{AcceptedMethods, AuthMethod, Credentials, Offer, Refusal, secret::Key},
+    endpoint::Error,
 };
 
 /// The authenticator over registered clients.
 ///
-/// It verifies `client_secret_basic`, `client_secret_post` and `none`. Credentials of any other
-/// method are refused.
+/// It verifies `client_secret_basic`, `client_secret_post` and `none`, and each method that it is
+/// given what it needs for: with `assertions` it verifies `private_key_jwt` and `client_secret_jwt`,
+/// with `certificates` `tls_client_auth` and `self_signed_tls_client_auth`, with `attestations`
+/// `attest_jwt_client_auth`, and with `passwords` secrets that people chose. Each has a feature of
+/// its own.
 ///
-/// There is one answer, `None`, for every reason, and it takes the same digests and comparisons to
-/// find: nobody learns from it whether a client exists, is disabled, or has an expired secret.
+/// There is one answer for every reason, and it takes the same work to find: nobody learns from it
+/// whether a client exists, is disabled, or has an expired secret. The reason is in the error, for
+/// the log.
 ///
 /// ```
-/// use tower::BoxError;
+/// use hyper::Request;
 /// use tower_revocation::client::{Basic, Credentials, registry::{ClientAuthenticator, Registry}};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), BoxError> {
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let clients = Registry::from_json(
 ///     r#"{ "client_id": "s6BhdRkqt3", "client_secret": "gX1fBat3bV" }"#,
 /// )?;
 /// let authenticator = ClientAuthenticator::new(clients);
 ///
 /// let basic = Basic::new("s6BhdRkqt3:gX1fBat3bV").ok_or("no colon")?;
-/// let client = authenticator.authenticate(&Credentials::Basic(basic)).await?;
-/// assert_eq!(client.ok_or("refused")?.client_id(), "s6BhdRkqt3");
+/// let client = authenticator.authenticate(&Request::new(Credentials::Basic(basic))).await?;
+/// assert_eq!(client.client_id(), "s6BhdRkqt3");
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct ClientAuthenticator<L> {
-    clients: L,
-    hmac_key: Option<Key>,
+    pub(super) clients: L,
+    pub(super) hmac_key: Option<Key>,
+    #[cfg(feature = "password-hashes")]
+    pub(super) passwords: Option<Passwords>,
+    #[cfg(feature = "jwt")]
+    assertions: Option<Arc<Assertions>>,
+    #[cfg(feature = "jwt")]
+    pub(super) remote_keys: RemoteKeys,
+    #[cfg(feature = "mtls")]
+    certificates: bool,
+    #[cfg(feature = "attestation")]
+    attestations: Option<Arc<Attestations>>,
 }
 
 impl<L> ClientAuthenticator<L> {
@@ -61,6 +82,16 @@ impl<L> ClientAuthenticator<L> {
         Self {
             clients,
             hmac_key: None,
+            #[cfg(feature = "password-hashes")]
+            passwords: None,
+            #[cfg(feature = "jwt")]
+            assertions: None,
+            #[cfg(feature = "jwt")]
+            remote_keys: RemoteKeys::new(),
+            #[cfg(feature = "mtls")]
+            certificates: false,
+            #[cfg(feature = "attestation")]
+            attestations: None,
         }
     }
 
@@ -74,124 +105,215 @@ impl<L> ClientAuthenticator<L> {
         self.hmac_key = Some(Key::new(key.as_ref()));
         self
     }
+
+    /// Verifies the secrets that are registered as password hashes.
+    ///
+    /// From then on every secret that is wrong costs the work of one password, so that nobody
+    /// learns which clients have one.
+    #[cfg(feature = "password-hashes")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "password-hashes")))]
+    #[must_use]
+    pub fn passwords(mut self, passwords: Passwords) -> Self {
+        self.passwords = Some(passwords);
+        self
+    }
+
+    /// Verifies `private_key_jwt` and `client_secret_jwt`.
+    #[cfg(feature = "jwt")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+    #[must_use]
+    pub fn assertions(mut self, assertions: Assertions) -> Self {
+        self.assertions = Some(Arc::new(assertions));
+        self
+    }
+
+    /// How keys are fetched from the `jwks_uri`s of clients.
+    #[cfg(feature = "jwt")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+    #[must_use]
+    pub fn remote_keys(mut self, remote: RemoteKeys) -> Self {
+        self.remote_keys = remote;
+        self
+    }
+
+    /// Verifies `tls_client_auth` and `self_signed_tls_client_auth`, for requests that have a
+    /// [`ClientCertificate`](crate::client::certificate::ClientCertificate) in their extensions.
+    ///
+    /// Whoever accepts the connections puts it there, or a
+    /// [`CertificateFieldsLayer`](crate::client::certificate::CertificateFieldsLayer) behind a
+    /// proxy.
+    #[cfg(feature = "mtls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
+    #[must_use]
+    pub fn certificates(mut self) -> Self {
+        self.certificates = true;
+        self
+    }
+
+    /// Verifies `attest_jwt_client_auth`.
+    #[cfg(feature = "attestation")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "attestation")))]
+    #[must_use]
+    pub fn attestations(mut self, attestations: Attestations) -> Self {
+        self.attestations = Some(Arc::new(attestations));
+        self
+    }
 }
 
 impl<L: Clients> ClientAuthenticator<L> {
-    /// The client whose credentials these are, or `None` for whatever reason. Expiry is judged now.
+    /// The client whose credentials these are. Expiry is judged now.
     ///
     /// The service does no more than this: a token endpoint or an introspection endpoint can call
-    /// it too.
+    /// it too, with what [`Credentials::from_request`] makes of a request.
     ///
     /// # Errors
     ///
-    /// If it could not be found out: the lookup failed, or the secret is registered as HMAC and
-    /// there is no [key](Self::hmac_key).
-    pub async fn authenticate(
-        &self,
-        credentials: &Credentials,
-    ) -> Result<Option<Arc<Client>>, BoxError> {
-        match credentials {
-            Credentials::Basic(basic) => self.basic(basic).await,
+    /// [`InvalidClient`](crate::ErrorKind::InvalidClient), with the [`Refusal`], if they are not the
+    /// client's. [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a certificate cannot be read, or
+    /// stands beside other credentials of a client that is registered for certificates.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if it could not be found out: the lookup failed, a
+    /// key is missing here or could not be fetched, or there is too much to do.
+    pub async fn authenticate(&self, request: &Request<Credentials>) -> Result<Arc<Client>, Error> {
+        #[cfg(feature = "mtls")]
+        if request.extensions().get::<MalformedCertificate>().is_some() {
+            return Err(Error::invalid_request(
+                "The client certificate cannot be read",
+            ));
+        }
+        match request.body() {
+            Credentials::Basic(basic) => self.by_basic(request, basic).await,
             Credentials::Post {
                 client_id,
                 client_secret,
+            } => self.by_post(request, client_id, client_secret).await,
+            Credentials::ClientId { client_id } => self.by_name(request, client_id).await,
+            #[cfg(feature = "jwt")]
+            Credentials::Assertion {
+                client_id,
+                client_assertion_type,
+                client_assertion,
             } => {
-                let client = self.look_up(client_id).await?;
-                let admitted = admitting(client.as_ref(), |client| {
-                    client.admits(AuthMethod::ClientSecretPost)
-                });
-                self.prove(client_secret, admitted)
+                let assertions = self.assertions.as_ref().ok_or_else(not_offered)?;
+                let claimed = assertions.read(client_assertion_type, client_assertion)?;
+                claimed.is_of(client_id.as_deref())?;
+                let client = self
+                    .candidate(request, claimed.subject(), &[claimed.method()])
+                    .await?;
+                assertions.verify(&claimed, client, &self.remote_keys).await
             }
-            Credentials::ClientId { client_id } => {
-                let client = self.look_up(client_id).await?;
-                Ok(client.filter(|client| client.is_public()))
+            #[cfg(feature = "attestation")]
+            Credentials::Attestation { client_id } => {
+                let attestations = self.attestations.as_ref().ok_or_else(not_offered)?;
+                let claimed = attestations.read(request.headers(), client_id.as_deref())?;
+                let methods = [AuthMethod::AttestJwtClientAuth];
+                let client = self.candidate(request, claimed.subject(), &methods).await?;
+                attestations.verify(&claimed, client).await
             }
-            Credentials::Assertion { .. } => Ok(None),
+            #[cfg(not(feature = "attestation"))]
+            _ => Err(not_offered()),
         }
     }
 
-    /// Both readings are looked up and proven wherever they differ, whatever the client is
-    /// registered for: that must not show in the time that it takes.
-    async fn basic(&self, basic: &Basic) -> Result<Option<Arc<Client>>, BoxError> {
-        let form = basic.form_decoded();
-        let raw = basic.raw().filter(|raw| !same(form.as_ref(), raw));
-
-        let form = self.reading(form, BasicDecoding::Form).await?;
-        let raw = self.reading(raw, BasicDecoding::Raw).await?;
-        Ok(form.or(raw))
+    /// By nothing but its name, or by its name and a certificate.
+    async fn by_name(
+        &self,
+        request: &Request<Credentials>,
+        client_id: &str,
+    ) -> Result<Arc<Client>, Error> {
+        let methods = [
+            AuthMethod::None,
+            AuthMethod::TlsClientAuth,
+            AuthMethod::SelfSignedTlsClientAuth,
+        ];
+        let client = self.candidate(request, client_id, &methods).await?;
+        let client = client.map_err(Error::refused)?;
+        if client.is_public() && may(request, &client, AuthMethod::None) {
+            return Ok(client);
+        }
+        #[cfg(feature = "mtls")]
+        if self.certificates {
+            return self.by_certificate(request, client).await;
+        }
+        Err(Error::refused(Refusal::MethodNotRegistered))
     }
 
-    async fn reading(
+    /// The client of this identifier, if it may use one of these methods here; else why not, to be
+    /// told only when everything has been done that would have been done for it.
+    pub(super) async fn candidate(
         &self,
-        reading: Option<(String, Secret)>,
-        decoding: BasicDecoding,
-    ) -> Result<Option<Arc<Client>>, BoxError> {
-        let Some((client_id, secret)) = reading else {
-            return Ok(None);
+        request: &Request<Credentials>,
+        client_id: &str,
+        methods: &[AuthMethod],
+    ) -> Result<Result<Arc<Client>, Refusal>, Error> {
+        let client = self.clients.client(client_id).await;
+        let client = client
+            .map_err(Error::from_service)?
+            // A database may have found it without regard to case.
+            .filter(|client| client.client_id() == client_id && !client.disabled());
+        let Some(client) = client else {
+            return Ok(Err(Refusal::UnknownClient));
         };
-        let client = self.look_up(&client_id).await?;
-        let admitted = admitting(client.as_ref(), |client| {
-            let registered = client.basic_decoding();
-            client.admits(AuthMethod::ClientSecretBasic)
-                && (registered == decoding || registered == BasicDecoding::FormThenRaw)
-        });
-        self.prove(&secret, admitted)
-    }
-
-    async fn look_up(&self, client_id: &str) -> Result<Option<Arc<Client>>, BoxError> {
-        let client = self.clients.client(client_id).await?;
-        // A database may have found it without regard to case.
-        Ok(client.filter(|client| client.client_id() == client_id))
-    }
-
-    /// Whether the secret is one of the client's. Without a client it does the same, in vain.
-    fn prove(
-        &self,
-        secret: &Secret,
-        client: Option<&Arc<Client>>,
-    ) -> Result<Option<Arc<Client>>, BoxError> {
-        let presented = Digests::of(secret, self.hmac_key.as_ref());
-        let live = client.map_or([None, None], |client| {
-            client.live_secrets(SystemTime::now())
-        });
-        let mut proven = Choice::from(0);
-        for secret in live {
-            let counts = Choice::from(u8::from(secret.is_some()));
-            proven |= secret.unwrap_or(&SecretDigest::NONE).matches(&presented) & counts;
+        if methods.iter().any(|method| may(request, &client, *method)) {
+            return Ok(Ok(client));
         }
-
-        // An empty secret proves nothing, even where its digest was registered.
-        if secret.expose().is_empty() {
-            return Ok(None);
+        #[cfg(feature = "mtls")]
+        if self.certificates && by_certificate::is_second_method(&client, request) {
+            return Err(Error::invalid_request(
+                "More than one client authentication method is used",
+            ));
         }
-        if proven.into() {
-            return Ok(client.cloned());
-        }
-        if live
-            .into_iter()
-            .flatten()
-            .any(|secret| !secret.is_comparable_to(&presented))
-        {
-            return Err(
-                "a client's secret is registered as HMAC, and there is no key for it".into(),
-            );
-        }
-        Ok(None)
+        Ok(Err(Refusal::MethodNotRegistered))
     }
 }
 
-/// The client, if it is there and passes.
-fn admitting(
-    client: Option<&Arc<Client>>,
-    passes: impl FnOnce(&Client) -> bool,
-) -> Option<&Arc<Client>> {
-    client.filter(|client| passes(client))
+/// Whether the client may use this method here. Credentials do not always tell which method they are
+/// of, so the endpoint says which ones it accepts.
+pub(super) fn may(request: &Request<Credentials>, client: &Client, method: AuthMethod) -> bool {
+    let accepted = request.extensions().get::<AcceptedMethods>();
+    client.admits(method) && accepted.is_none_or(|accepted| accepted.contains(method))
 }
 
-/// Whether the raw reading is the form-decoded one. Both come from the same peer, so time tells it
-/// nothing.
-fn same(form: Option<&(String, Secret)>, (id, secret): &(String, Secret)) -> bool {
-    form.is_some_and(|form| form.0 == *id && form.1.expose() == secret.expose())
+fn not_offered() -> Error {
+    Error::refused(Refusal::MethodNotOffered)
+}
+
+impl<L> Offer for ClientAuthenticator<L> {
+    fn auth_methods(&self) -> Vec<AuthMethod> {
+        let verified = |method: &AuthMethod| match method {
+            AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost | AuthMethod::None => true,
+            #[cfg(feature = "jwt")]
+            AuthMethod::PrivateKeyJwt | AuthMethod::ClientSecretJwt => self
+                .assertions
+                .as_ref()
+                .is_some_and(|assertions| assertions.verifies(*method)),
+            #[cfg(feature = "mtls")]
+            AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth => self.certificates,
+            #[cfg(feature = "attestation")]
+            AuthMethod::AttestJwtClientAuth => self.attestations.is_some(),
+            #[cfg(not(all(feature = "mtls", feature = "attestation")))]
+            _ => false,
+        };
+        AuthMethod::ALL.into_iter().filter(verified).collect()
+    }
+
+    #[cfg(feature = "jwt")]
+    fn signing_algs(&self) -> Vec<&'static str> {
+        let assertions = self.assertions.as_ref();
+        assertions.map_or_else(Vec::new, |assertions| assertions.signing_algs())
+    }
+
+    #[cfg(feature = "jwt")]
+    fn issuer(&self) -> Option<&str> {
+        self.assertions
+            .as_ref()
+            .map(|assertions| assertions.issuer())
+    }
+
+    #[cfg(feature = "attestation")]
+    fn attestation_algs(&self) -> [Vec<&'static str>; 2] {
+        let attestations = self.attestations.as_ref();
+        attestations.map_or_else(Default::default, |attestations| attestations.signing_algs())
+    }
 }
 
 impl<L> Service<Request<Credentials>> for ClientAuthenticator<L>
@@ -199,7 +321,7 @@ where
     L: Clients + Clone + Send + Sync + 'static,
 {
     type Response = Option<Arc<Client>>;
-    type Error = BoxError;
+    type Error = Error;
     type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
 
     /// Always ready: a database waits for its connections when it is asked.
@@ -209,6 +331,6 @@ where
 
     fn call(&mut self, request: Request<Credentials>) -> Self::Future {
         let this = self.clone();
-        Box::pin(async move { this.authenticate(request.body()).await })
+        Box::pin(async move { this.authenticate(&request).await.map(Some) })
     }
 }

@@ -19,6 +19,9 @@
 //! ```
 
 mod authenticator;
+#[cfg(feature = "mtls")]
+mod by_certificate;
+mod by_secret;
 mod registered;
 mod registration;
 
@@ -27,6 +30,8 @@ use std::{collections::HashMap, fmt, future::Future, sync::Arc};
 use tower::BoxError;
 
 pub use authenticator::ClientAuthenticator;
+#[cfg(feature = "jwt")]
+pub(crate) use registered::Keys;
 pub use registered::{BasicDecoding, Client};
 
 /// Where clients are looked up.

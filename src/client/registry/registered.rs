@@ -2,7 +2,14 @@
 
 use std::time::SystemTime;
 
+#[cfg(feature = "mtls")]
+use crate::client::certificate::CertificateSubject;
 use crate::client::{AuthMethod, Identified, SecretDigest};
+#[cfg(feature = "jwt")]
+use crate::{
+    jose::{Algorithm, HmacKey, KeySet},
+    token::Secret,
+};
 
 /// A registered client, in the terms of RFC 7591 §2.
 ///
@@ -27,6 +34,12 @@ pub struct Client {
     pub(super) secrets: [Option<ClientSecret>; 2],
     pub(super) token_endpoint_auth_methods: Vec<AuthMethod>,
     pub(super) basic_decoding: BasicDecoding,
+    #[cfg(feature = "jwt")]
+    pub(super) keys: Option<Keys>,
+    #[cfg(feature = "jwt")]
+    pub(super) signing_algs: Vec<Algorithm>,
+    #[cfg(feature = "mtls")]
+    pub(super) certificate_subject: Option<CertificateSubject>,
     pub(super) disabled: bool,
     pub(super) redirect_uris: Vec<String>,
     pub(super) grant_types: Vec<String>,
@@ -38,7 +51,35 @@ pub struct Client {
 #[derive(Clone, Debug)]
 pub(super) struct ClientSecret {
     pub(super) digest: SecretDigest,
+    /// The secret itself, where something has to be computed with it.
+    #[cfg(feature = "jwt")]
+    pub(super) hmac_key: Option<HmacKey>,
     pub(super) expires_at: Option<SystemTime>,
+}
+
+impl ClientSecret {
+    pub(super) fn new(digest: SecretDigest, expires_at: Option<SystemTime>) -> Self {
+        Self {
+            digest,
+            #[cfg(feature = "jwt")]
+            hmac_key: None,
+            expires_at,
+        }
+    }
+
+    fn is_live(&self, now: SystemTime) -> bool {
+        self.expires_at.is_none_or(|at| at > now)
+    }
+}
+
+/// Where a client's public keys are (RFC 7591 §2).
+#[cfg(feature = "jwt")]
+#[derive(Clone, Debug)]
+pub(crate) enum Keys {
+    /// `jwks`
+    Set(KeySet),
+    /// `jwks_uri`
+    Uri(String),
 }
 
 /// How a client's Basic credentials are read.
@@ -68,25 +109,37 @@ impl Client {
     /// A client with a secret that does not expire, accepted by `client_secret_basic` (the default
     /// of RFC 7591 §2).
     pub fn confidential(client_id: impl Into<String>, secret: SecretDigest) -> Self {
-        let mut client = Self::new(client_id.into(), AuthMethod::ClientSecretBasic);
-        client.secrets[0] = Some(ClientSecret {
-            digest: secret,
-            expires_at: None,
-        });
+        let mut client = Self::new(client_id, AuthMethod::ClientSecretBasic);
+        client.secrets[0] = Some(ClientSecret::new(secret, None));
         client
     }
 
     /// A client without a secret, whose method is `none` (RFC 6749 §2.1).
     pub fn public(client_id: impl Into<String>) -> Self {
-        Self::new(client_id.into(), AuthMethod::None)
+        Self::new(client_id, AuthMethod::None)
     }
 
-    fn new(id: String, method: AuthMethod) -> Self {
+    /// A client of this one method. What it is proven by is added by the methods below.
+    ///
+    /// ```
+    /// use tower_revocation::client::{AuthMethod, registry::Client};
+    ///
+    /// let client = Client::new("pk-client", AuthMethod::PrivateKeyJwt);
+    /// # #[cfg(feature = "jwt")]
+    /// let client = client.with_jwks_uri("https://client.example.com/keys");
+    /// ```
+    pub fn new(client_id: impl Into<String>, method: AuthMethod) -> Self {
         Self {
-            id,
+            id: client_id.into(),
             secrets: [None, None],
             token_endpoint_auth_methods: vec![method],
             basic_decoding: BasicDecoding::default(),
+            #[cfg(feature = "jwt")]
+            keys: None,
+            #[cfg(feature = "jwt")]
+            signing_algs: Vec::new(),
+            #[cfg(feature = "mtls")]
+            certificate_subject: None,
             disabled: false,
             redirect_uris: Vec::new(),
             grant_types: vec!["authorization_code".to_owned()],
@@ -97,7 +150,8 @@ impl Client {
 
     /// The methods that are accepted of it, in place of the one that it began with.
     ///
-    /// A client that has a secret is never accepted without one, whatever this says.
+    /// A client that has a secret, keys or a certificate's subject is never accepted without a
+    /// proof, whatever this says.
     pub fn with_auth_methods(mut self, methods: impl IntoIterator<Item = AuthMethod>) -> Self {
         self.token_endpoint_auth_methods = methods.into_iter().collect();
         self
@@ -117,10 +171,55 @@ impl Client {
     /// The secret before this one, which is accepted too until it expires. There is one such secret
     /// at most.
     pub fn with_previous_secret(mut self, secret: SecretDigest, expires_at: SystemTime) -> Self {
-        self.secrets[1] = Some(ClientSecret {
-            digest: secret,
-            expires_at: Some(expires_at),
+        self.secrets[1] = Some(ClientSecret::new(secret, Some(expires_at)));
+        self
+    }
+
+    /// Its secret, kept itself: `client_secret_jwt` has to compute with it.
+    ///
+    /// It takes the place of the first secret. **One that is shorter than the algorithm's hash
+    /// verifies nothing** (RFC 7518 §3.2): 32 octets for HS256, 48 for HS384, 64 for HS512.
+    #[cfg(feature = "jwt")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+    pub fn with_shared_secret(mut self, secret: &Secret) -> Self {
+        let expires_at = self.secrets[0].as_ref().and_then(|first| first.expires_at);
+        self.secrets[0] = Some(ClientSecret {
+            hmac_key: Some(HmacKey::new(secret.expose().as_bytes())),
+            ..ClientSecret::new(SecretDigest::sha256(secret), expires_at)
         });
+        self
+    }
+
+    /// Its public keys (`jwks`), in place of any that it had.
+    #[cfg(feature = "jwt")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+    pub fn with_jwks(mut self, keys: KeySet) -> Self {
+        self.keys = Some(Keys::Set(keys));
+        self
+    }
+
+    /// Where its public keys are (`jwks_uri`), in place of any that it had.
+    #[cfg(feature = "jwt")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+    pub fn with_jwks_uri(mut self, uri: impl Into<String>) -> Self {
+        self.keys = Some(Keys::Uri(uri.into()));
+        self
+    }
+
+    /// The algorithms that it may sign with (`token_endpoint_auth_signing_alg`). Those that its keys
+    /// are for, unless this is called.
+    #[cfg(feature = "jwt")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+    pub fn with_signing_algs(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.signing_algs = algorithms.into_iter().collect();
+        self
+    }
+
+    /// What its certificate says, for `tls_client_auth`.
+    #[cfg(feature = "mtls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
+    pub fn with_certificate_subject(mut self, subject: CertificateSubject) -> Self {
+        self.certificate_subject = Some(subject);
         self
     }
 
@@ -216,21 +315,56 @@ impl Client {
     }
 
     /// Whether credentials of this method may be its.
-    pub(super) fn admits(&self, method: AuthMethod) -> bool {
+    pub(crate) fn admits(&self, method: AuthMethod) -> bool {
         !self.disabled && self.token_endpoint_auth_methods.contains(&method)
     }
 
-    /// Whether naming it is enough. Not if it has a secret, even one that has expired.
+    /// Whether naming it is enough. Not if there is anything to prove it by, even a secret that has
+    /// expired.
     pub(super) fn is_public(&self) -> bool {
+        #[cfg(feature = "jwt")]
+        if self.keys.is_some() {
+            return false;
+        }
+        #[cfg(feature = "mtls")]
+        if self.certificate_subject.is_some() {
+            return false;
+        }
         self.admits(AuthMethod::None) && self.secrets.iter().all(Option::is_none)
+    }
+
+    #[cfg(feature = "jwt")]
+    pub(crate) fn keys(&self) -> Option<&Keys> {
+        self.keys.as_ref()
+    }
+
+    #[cfg(feature = "mtls")]
+    pub(super) fn certificate_subject(&self) -> Option<&CertificateSubject> {
+        self.certificate_subject.as_ref()
+    }
+
+    /// Whether it is registered for this algorithm, if it is registered for any.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn signs_by(&self, algorithm: Algorithm) -> Option<bool> {
+        let registered = &self.signing_algs;
+        (!registered.is_empty()).then(|| registered.contains(&algorithm))
+    }
+
+    /// Its secrets that have not expired, as far as they are kept themselves.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn live_hmac_keys(&self, now: SystemTime) -> impl Iterator<Item = &HmacKey> {
+        self.secrets
+            .iter()
+            .flatten()
+            .filter(move |secret| secret.is_live(now))
+            .filter_map(|secret| secret.hmac_key.as_ref())
     }
 
     /// Its secrets that have not expired: always two places.
     pub(super) fn live_secrets(&self, now: SystemTime) -> [Option<&SecretDigest>; 2] {
         self.secrets.each_ref().map(|secret| {
-            let secret = secret.as_ref()?;
-            let expired = secret.expires_at.is_some_and(|at| at <= now);
-            (!expired).then_some(&secret.digest)
+            let secret = secret.as_ref().filter(|secret| secret.is_live(now))?;
+            Some(&secret.digest)
         })
     }
 }

@@ -27,7 +27,7 @@ const SWEEP_STEP: usize = 1024;
 /// It answers when that is on the disk, and takes part in the log's commits, so that many requests
 /// share one `fsync`. Clones, and guards that are opened on clones of the log, are the same guard.
 ///
-/// It is bounded: with the default of 1 000 000 entries, of some 150 octets in the file each.
+/// It is bounded: with the default of 1 000 000 entries, of some 170 octets in the file each.
 /// Entries that are over are forgotten as it goes, a few at a time. When it is full of entries that
 /// are not, it refuses to take more rather than forget one of them: the endpoint answers 503. What
 /// it has forgotten it does not take again, even after the clock was set back.

@@ -154,6 +154,11 @@ impl Service<Name> for Checked {
     }
 }
 
+/// Whether this is how [`Checked`] says that no address may be connected to.
+pub(super) fn is_refused(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

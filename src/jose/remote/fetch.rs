@@ -1,12 +1,13 @@
 //! What does the source say now?
 
 use std::{
+    error::Error as StdError,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
 use hyper::{
     HeaderMap, Request, StatusCode,
     header::{
@@ -15,14 +16,14 @@ use hyper::{
 };
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::{self, Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 
 use super::{
     RemoteError, Resolve,
-    address::{Checked, checked_uri},
+    address::{Checked, checked_uri, is_refused},
 };
 use crate::jose::KeySet;
 
@@ -70,7 +71,7 @@ impl Fetcher {
     }
 
     async fn fetch_unbounded(&self, uri: &str) -> Result<Fetched, RemoteError> {
-        let uri = checked_uri(uri, self.reach.allow_private).map_err(RemoteError::new)?;
+        let uri = checked_uri(uri, self.reach.allow_private).map_err(RemoteError::unusable)?;
         let request = Request::get(uri)
             .header(ACCEPT, "application/jwk-set+json, application/json")
             .header(ACCEPT_ENCODING, "identity")
@@ -85,25 +86,32 @@ impl Fetcher {
             .await?
             .request(request)
             .await
-            .map_err(|error| RemoteError::new("the source cannot be reached").with_source(error))?;
+            .map_err(unreached)?;
 
         // A redirect is not followed: it would lead past what was checked.
+        if response.status().is_redirection() {
+            return Err(RemoteError::unusable("the source redirects"));
+        }
         if response.status() != StatusCode::OK {
             return Err(RemoteError::new("the source did not answer 200"));
         }
         let (head, body) = response.into_parts();
         let coding = head.headers.get(CONTENT_ENCODING);
         if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            return Err(RemoteError::new("the answer is compressed"));
+            return Err(RemoteError::unusable("the answer is compressed"));
         }
         let body = Limited::new(body, self.reach.max_size)
             .collect()
             .await
             .map_err(|error| {
-                RemoteError::new("the answer is cut off, or too large").with_source(error)
+                if error.is::<LengthLimitError>() {
+                    RemoteError::unusable("the answer is too large")
+                } else {
+                    RemoteError::new("the answer is cut off").with_source(error)
+                }
             })?;
         let keys = KeySet::from_remote(&body.to_bytes())
-            .map_err(|error| RemoteError::new("the answer is no JWKS").with_source(error))?;
+            .map_err(|error| RemoteError::unusable("the answer is no JWKS").with_source(error))?;
         Ok(Fetched {
             keys,
             lifetime: lifetime(&head.headers),
@@ -124,6 +132,22 @@ impl Fetcher {
         // Two first fetches may both come here: either client does.
         Ok(self.client.get_or_init(|| client).clone())
     }
+}
+
+/// Why there was no answer at all.
+fn unreached(error: legacy::Error) -> RemoteError {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
+    let mut refused = false;
+    while let Some(link) = cause {
+        refused |= link.downcast_ref().is_some_and(is_refused);
+        cause = link.source();
+    }
+    let error_of = if refused {
+        RemoteError::unusable
+    } else {
+        RemoteError::new
+    };
+    error_of("the source cannot be reached").with_source(error)
 }
 
 fn system_roots() -> Result<RootCertStore, RemoteError> {

@@ -84,13 +84,16 @@ pub trait Resolve: Send + Sync + 'static {
     fn resolve(&self, host: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 }
 
-/// Keys that could not be fetched, and there are none from before: whether a client is who it says
-/// it is cannot be found out, which is 503.
+/// Keys that could not be fetched, and there are none from before.
+///
+/// Whether a client is who it says it is cannot be found out, which is 503; unless what it
+/// registered [is no use](Self::is_unusable): then it has no keys, which is 401.
 ///
 /// It holds nothing of what was fetched.
 #[derive(Clone, Debug)]
 pub struct RemoteError {
     reason: &'static str,
+    unusable: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -259,8 +262,25 @@ impl RemoteError {
     fn new(reason: &'static str) -> Self {
         Self {
             reason,
+            unusable: false,
             source: None,
         }
+    }
+
+    /// Trying again is not going to help.
+    fn unusable(reason: &'static str) -> Self {
+        Self {
+            unusable: true,
+            ..Self::new(reason)
+        }
+    }
+
+    /// Whether the fault is with what is registered: the URI may not be fetched, leads to addresses
+    /// that may not be, redirects, or has no key set of the size that is read. Otherwise the source
+    /// could not be asked, and may be there again later.
+    #[must_use]
+    pub fn is_unusable(&self) -> bool {
+        self.unusable
     }
 
     fn with_source(mut self, source: impl Into<BoxError>) -> Self {

@@ -1,0 +1,145 @@
+//! Is the assertion for this server?
+
+use serde_json::Value;
+
+/// Which `aud` an assertion may have (RFC 7523 §3).
+///
+/// **Compared byte for byte, without normalisation**: no slash, case or port is forgiven (RFC 3986
+/// §6.2.1).
+///
+/// The default is [`issuer`](Self::issuer). What an endpoint's URL invites is that an assertion made
+/// for one server is passed on to another one, so the revision of RFC 7523 forbids it; but some
+/// clients know no better:
+///
+/// | client | sends | needs |
+/// |---|---|---|
+/// | `oauth4webapi`, `openid-client`, `huskarl` | the issuer | nothing |
+/// | `Authlib`, `requests_oauth2client`, `iddawc` | the URL of the endpoint that it calls | [`legacy`](Self::legacy), with the token and the revocation endpoint |
+///
+/// ```
+/// use tower_revocation::client::assertion::{Assertions, AudiencePolicy};
+///
+/// let issuer = "https://as.example.com";
+/// let audience = AudiencePolicy::legacy(
+///     issuer,
+///     ["https://as.example.com/oauth2/token", "https://as.example.com/oauth2/revoke"],
+/// );
+/// let assertions = Assertions::new(issuer).audience(audience);
+/// ```
+#[derive(Clone, Debug)]
+pub struct AudiencePolicy {
+    accepted: Vec<String>,
+    form: Form,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    String,
+    OneElement,
+    Array,
+}
+
+impl AudiencePolicy {
+    /// The issuer, as a string or as the only element of an array.
+    #[must_use]
+    pub fn issuer(issuer: impl Into<String>) -> Self {
+        Self {
+            accepted: vec![issuer.into()],
+            form: Form::OneElement,
+        }
+    }
+
+    /// The issuer, as a string and in no other form, as the revision of RFC 7523 has it.
+    #[must_use]
+    pub fn string_only(issuer: impl Into<String>) -> Self {
+        Self {
+            accepted: vec![issuer.into()],
+            form: Form::String,
+        }
+    }
+
+    /// The issuer or any of these URLs, as a string or an array of nothing else.
+    ///
+    /// Whoever is given an assertion with the URL of one endpoint can use it at every endpoint of
+    /// this list, once.
+    #[must_use]
+    pub fn legacy<I>(issuer: impl Into<String>, endpoints: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        let mut accepted = vec![issuer.into()];
+        accepted.extend(endpoints.into_iter().map(Into::into));
+        Self {
+            accepted,
+            form: Form::Array,
+        }
+    }
+
+    /// What an assertion should have said, for the log.
+    pub(super) fn expected(&self) -> &[String] {
+        &self.accepted
+    }
+
+    pub(super) fn admits(&self, aud: &Value) -> bool {
+        let is_ours = |aud: &Value| {
+            aud.as_str()
+                .is_some_and(|aud| self.accepted.iter().any(|ours| ours == aud))
+        };
+        match (aud, self.form) {
+            (Value::Array(_), Form::String) => false,
+            // Everybody who is in the list could use it.
+            (Value::Array(list), Form::OneElement) => list.len() == 1 && is_ours(&list[0]),
+            (Value::Array(list), Form::Array) => !list.is_empty() && list.iter().all(is_ours),
+            (aud, _) => is_ours(aud),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ISSUER: &str = "https://as.example.com";
+
+    #[test]
+    fn the_issuer_is_compared_byte_for_byte() {
+        let policy = AudiencePolicy::issuer(ISSUER);
+        assert!(policy.admits(&json!(ISSUER)));
+        for other in [
+            "https://as.example.com/",
+            "HTTPS://AS.EXAMPLE.COM",
+            "https://as.example.com:443",
+            "https://as.example.com/token",
+            "",
+        ] {
+            assert!(!policy.admits(&json!(other)), "{other}");
+            assert!(!policy.admits(&json!([other])), "{other}");
+        }
+        for odd in [json!(null), json!(1), json!({ "0": ISSUER }), json!([])] {
+            assert!(!policy.admits(&odd), "{odd}");
+        }
+    }
+
+    #[test]
+    fn an_array_names_nobody_else() {
+        let policy = AudiencePolicy::issuer(ISSUER);
+        assert!(policy.admits(&json!([ISSUER])));
+        assert!(!policy.admits(&json!([ISSUER, "https://rs.example.com"])));
+        assert!(!policy.admits(&json!([ISSUER, ISSUER])));
+        assert!(!policy.admits(&json!([[ISSUER]])));
+
+        let token = "https://as.example.com/token";
+        let policy = AudiencePolicy::legacy(ISSUER, [token]);
+        assert!(policy.admits(&json!(token)) && policy.admits(&json!([ISSUER, token])));
+        assert!(!policy.admits(&json!([token, "https://rs.example.com"])));
+        assert!(!policy.admits(&json!([])));
+    }
+
+    #[test]
+    fn where_a_string_is_demanded_no_array_will_do() {
+        let policy = AudiencePolicy::string_only(ISSUER);
+        assert!(policy.admits(&json!(ISSUER)) && !policy.admits(&json!([ISSUER])));
+    }
+}

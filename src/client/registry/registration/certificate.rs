@@ -1,0 +1,48 @@
+//! What does a registration document say of certificates (RFC 8705 §2.1.2)?
+
+use super::Reason;
+use crate::client::{
+    AuthMethod,
+    certificate::{CertificateSubject, fits_x5c},
+    registry::{Client, Keys},
+};
+
+/// The members about a certificate's subject. Exactly one of them belongs to `tls_client_auth`.
+pub(super) struct CertificateMembers {
+    pub(super) subject_dn: Option<String>,
+    pub(super) san_dns: Option<String>,
+    pub(super) san_uri: Option<String>,
+    pub(super) san_ip: Option<String>,
+    pub(super) san_email: Option<String>,
+}
+
+impl CertificateMembers {
+    pub(super) fn register(self, client: &mut Client) -> Result<(), Reason> {
+        let subjects = [
+            self.subject_dn
+                .map(|name| CertificateSubject::subject_dn(&name)),
+            self.san_dns.map(|name| CertificateSubject::san_dns(&name)),
+            self.san_uri.map(|name| CertificateSubject::san_uri(&name)),
+            self.san_ip.map(|name| CertificateSubject::san_ip(&name)),
+            self.san_email
+                .map(|name| CertificateSubject::san_email(&name)),
+        ];
+        let mut subjects = subjects.into_iter().flatten();
+        let subject = subjects.next();
+        if subjects.next().is_some() {
+            return Err("the subject of a certificate is named in two ways".into());
+        }
+        client.certificate_subject = subject.transpose().map_err(|error| error.to_string())?;
+
+        let has = |method| client.token_endpoint_auth_methods.contains(&method);
+        if has(AuthMethod::TlsClientAuth) && client.certificate_subject.is_none() {
+            return Err("tls_client_auth needs the subject of the certificate".into());
+        }
+        if let Some(Keys::Set(keys)) = &client.keys {
+            if !keys.iter().all(fits_x5c) {
+                return Err("the certificate in x5c has another key than its JWK".into());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! Where in a document is each client, and where is what is wrong with it?
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer,
+    },
+};
+
+use super::{Reason, Registration};
+use crate::client::registry::{Client, RegistryError};
+
+type Known = HashMap<String, Arc<Client>>;
+
+pub(in crate::client::registry) fn read(json: &str) -> Result<Known, RegistryError> {
+    let mut known = Known::new();
+    let mut json = serde_json::Deserializer::from_str(json);
+    Document(&mut known)
+        .deserialize(&mut json)
+        .and_then(|()| json.end())
+        .map_err(|error| refusal(&error))?;
+    Ok(known)
+}
+
+fn refusal(error: &serde_json::Error) -> RegistryError {
+    let (line, column) = (error.line(), error.column());
+    let text = error.to_string();
+    let place = format!(" at line {line} column {column}");
+    let reason = text.strip_suffix(&place).unwrap_or(&text).to_owned();
+    RegistryError {
+        line,
+        column,
+        reason,
+    }
+}
+
+/// One client, or an array of clients.
+struct Document<'a>(&'a mut Known);
+
+/// One client.
+struct Element<'a>(&'a mut Known);
+
+/// Errors that are raised in here get the place where the reader stands. One raised by a conversion
+/// afterwards, as by `#[serde(try_from)]`, would get that of the next client, or none.
+fn register<'de, M: MapAccess<'de>>(known: &mut Known, members: M) -> Result<(), M::Error> {
+    let registration = Registration::deserialize(MapAccessDeserializer::new(members))?;
+    let client_id = registration.client_id.clone();
+    let refuse = |reason: Reason| M::Error::custom(format_args!("client {client_id:?}: {reason}"));
+
+    let client = registration.client().map_err(refuse)?;
+    if known.contains_key(&client_id) {
+        return Err(refuse("this client_id is registered twice".into()));
+    }
+    known.insert(client_id, Arc::new(client));
+    Ok(())
+}
+
+impl<'de> DeserializeSeed<'de> for Document<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Document<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a client or an array of clients")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, members: M) -> Result<(), M::Error> {
+        register(self.0, members)
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut clients: S) -> Result<(), S::Error> {
+        while clients.next_element_seed(Element(self.0))?.is_some() {}
+        Ok(())
+    }
+
+    refuse_without_printing! { scalars }
+}
+
+impl<'de> DeserializeSeed<'de> for Element<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Element<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a client")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, members: M) -> Result<(), M::Error> {
+        register(self.0, members)
+    }
+
+    refuse_without_printing! { scalars }
+}

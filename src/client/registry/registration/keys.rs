@@ -1,0 +1,94 @@
+//! What does a registration document say of keys?
+
+use super::Reason;
+use crate::{
+    client::{
+        AuthMethod,
+        registry::{Client, Keys},
+    },
+    jose::{Algorithm, KeySet},
+};
+
+/// The members about signatures.
+pub(super) struct KeyMembers {
+    pub(super) signing_alg: Option<String>,
+    pub(super) signing_algs: Option<Vec<String>>,
+    pub(super) jwks: Option<KeySet>,
+    pub(super) jwks_uri: Option<String>,
+}
+
+impl KeyMembers {
+    pub(super) fn register(self, client: &mut Client) -> Result<(), Reason> {
+        client.keys = match (self.jwks, self.jwks_uri) {
+            (None, None) => None,
+            (Some(keys), None) => Some(Keys::Set(keys)),
+            (None, Some(uri)) if uri.starts_with("https://") => Some(Keys::Uri(uri)),
+            (None, Some(_)) => return Err("jwks_uri is not https".into()),
+            // RFC 7591 §2
+            (Some(_), Some(_)) => return Err("jwks and jwks_uri are both there".into()),
+        };
+        client.signing_algs = algorithms(self.signing_alg, self.signing_algs)?;
+
+        let has = |method| client.token_endpoint_auth_methods.contains(&method);
+        let needs_keys = [
+            AuthMethod::PrivateKeyJwt,
+            AuthMethod::SelfSignedTlsClientAuth,
+        ];
+        if client.keys.is_none() && needs_keys.into_iter().any(has) {
+            return Err("the method needs jwks or jwks_uri".into());
+        }
+        if has(AuthMethod::ClientSecretJwt) {
+            return shared_secrets(client);
+        }
+        // What is not computed with is not kept.
+        for secret in client.secrets.iter_mut().flatten() {
+            secret.hmac_key = None;
+        }
+        Ok(())
+    }
+}
+
+/// RFC 7518 §3.2: a secret that is shorter than the hash can be guessed from what it has signed.
+fn shared_secrets(client: &Client) -> Result<(), Reason> {
+    let mut algorithms = client.signing_algs.clone();
+    algorithms.retain(|algorithm| algorithm.is_hmac());
+    if algorithms.is_empty() {
+        algorithms.push(Algorithm::Hs256);
+    }
+    for secret in client.secrets.iter().flatten() {
+        match &secret.hmac_key {
+            None => {
+                return Err("client_secret_jwt needs the secret itself, not a digest of it".into());
+            }
+            Some(key) if !algorithms.iter().all(|algorithm| key.admits(*algorithm)) => {
+                return Err("the secret is too short for its algorithm".into());
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn algorithms(one: Option<String>, list: Option<Vec<String>>) -> Result<Vec<Algorithm>, Reason> {
+    let names = match (one, list) {
+        (None, None) => return Ok(Vec::new()),
+        (Some(one), None) => vec![one],
+        (None, Some(list)) => list,
+        (Some(one), Some(list)) if list.contains(&one) => list,
+        (Some(_), Some(_)) => {
+            return Err(
+                "token_endpoint_auth_signing_alg is not among token_endpoint_auth_signing_algs"
+                    .into(),
+            );
+        }
+    };
+    if names.is_empty() {
+        return Err("token_endpoint_auth_signing_algs is empty".into());
+    }
+    // A name that is not known would let the client in by no algorithm, or, `none`, by no signature.
+    names
+        .iter()
+        .map(|name| name.parse())
+        .collect::<Result<_, _>>()
+        .map_err(|_| "an algorithm to sign with is none of those that are verified".into())
+}

@@ -1,0 +1,6 @@
+//! How clients authenticate, at the real endpoint: one client for each method.
+
+mod assertion;
+mod fixture;
+mod jwks_uri;
+mod metadata;

@@ -1,0 +1,298 @@
+//! The metadata say what the endpoint does (RFC 8414, RFC 8705 §5).
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Empty, Full};
+use hyper::{Request, Response};
+use jsonwebtoken::Algorithm;
+use rcgen::CertificateParams;
+use serde_json::{Value, json};
+use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
+use tower_revocation::{
+    client::{
+        AuthMethod, Offer as _, Offering,
+        assertion::Assertions,
+        certificate::ClientCertificate,
+        registry::{ClientAuthenticator, Registry},
+    },
+    jose,
+};
+
+use crate::fixture::{
+    ISSUER, Key, PK, SHARED_SECRET, ask, basic, claims, form, header, layer, post, registry,
+    sign_hmac,
+};
+
+const ENDPOINT: &str = "https://as.example.com/revoke";
+
+struct World {
+    certificate: ClientCertificate,
+    clients: Registry,
+}
+
+impl World {
+    fn new() -> Self {
+        let key = Key::ec();
+        let parameters = CertificateParams::new(["client.example".to_owned()]).unwrap();
+        let certificate = parameters.self_signed(key.pair()).unwrap();
+        let clients = registry(&json!([
+            { "client_id": "basic", "client_secret": "s" },
+            { "client_id": "post", "client_secret": "s", "token_endpoint_auth_method": "client_secret_post" },
+            { "client_id": "none", "token_endpoint_auth_method": "none" },
+            { "client_id": "pk-client", "token_endpoint_auth_method": "private_key_jwt", "jwks": PK.jwks(&json!({ "kid": "k1" })) },
+            { "client_id": "sj", "token_endpoint_auth_method": "client_secret_jwt", "client_secret": SHARED_SECRET },
+            { "client_id": "mt", "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_san_dns": "client.example" },
+            { "client_id": "ss", "token_endpoint_auth_method": "self_signed_tls_client_auth", "jwks": key.jwks(&json!({})) },
+        ]));
+        Self {
+            certificate: ClientCertificate::verified(certificate.der().as_ref()).unwrap(),
+            clients,
+        }
+    }
+
+    /// A request by this method, with everything that is right.
+    fn request(&self, method: AuthMethod) -> Option<Request<String>> {
+        let mut request = match method {
+            AuthMethod::ClientSecretBasic => {
+                let mut request = post("token=rt1");
+                let field = basic("basic", "s").parse().unwrap();
+                request.headers_mut().insert("authorization", field);
+                request
+            }
+            AuthMethod::ClientSecretPost => post("token=rt1&client_id=post&client_secret=s"),
+            AuthMethod::None => post("token=rt1&client_id=none"),
+            AuthMethod::PrivateKeyJwt => post(form(&PK.sign(
+                Algorithm::ES256,
+                &header(),
+                &claims("pk-client"),
+            ))),
+            AuthMethod::ClientSecretJwt => post(form(&sign_hmac(
+                Algorithm::HS256,
+                SHARED_SECRET.as_bytes(),
+                &json!({ "alg": "HS256" }),
+                &claims("sj"),
+            ))),
+            AuthMethod::TlsClientAuth => post("token=rt1&client_id=mt"),
+            AuthMethod::SelfSignedTlsClientAuth => post("token=rt1&client_id=ss"),
+            _ => return None,
+        };
+        if method == AuthMethod::TlsClientAuth || method == AuthMethod::SelfSignedTlsClientAuth {
+            request.extensions_mut().insert(self.certificate.clone());
+        }
+        Some(request)
+    }
+}
+
+/// Every authenticator with every choice of the layer: what is tried and works is what is said.
+#[tokio::test]
+async fn the_methods_that_are_said_are_those_that_work() {
+    let world = World::new();
+    let plain = ClientAuthenticator::new(world.clients.clone());
+    let signed = plain.clone().assertions(Assertions::new(ISSUER));
+    let only_keys = Assertions::new(ISSUER).algorithms([jose::Algorithm::Es256]);
+    let all = plain
+        .clone()
+        .assertions(Assertions::new(ISSUER))
+        .certificates();
+    let authenticators = [
+        plain.clone(),
+        signed,
+        plain.clone().assertions(only_keys),
+        plain.certificates(),
+        all,
+    ];
+    let mut choices: Vec<Vec<AuthMethod>> = AuthMethod::ALL.map(|method| vec![method]).to_vec();
+    choices.push(AuthMethod::ALL.to_vec());
+    choices.push(vec![AuthMethod::None, AuthMethod::PrivateKeyJwt]);
+    choices.push(vec![AuthMethod::ClientSecretJwt, AuthMethod::TlsClientAuth]);
+
+    let mut seen = BTreeSet::new();
+    for authenticator in &authenticators {
+        for choice in &choices {
+            let layer = layer(authenticator.clone()).auth_methods(choice.iter().copied());
+            let said = layer
+                .metadata(ENDPOINT)
+                .revocation_endpoint_auth_methods_supported;
+            let mut work = Vec::new();
+            for method in AuthMethod::ALL {
+                let Some(request) = world.request(method) else {
+                    continue;
+                };
+                if ask(layer.clone(), request).await.status == 200 {
+                    work.push(method.as_str());
+                }
+            }
+            assert_eq!(said, work, "{choice:?}");
+            seen.extend(work);
+        }
+    }
+    assert_eq!(seen.len(), 7, "{seen:?}");
+}
+
+#[test]
+fn public_clients_are_always_named() {
+    let layer = layer(ClientAuthenticator::new(Registry::default()));
+    let metadata = serde_json::to_value(layer.metadata(ENDPOINT)).unwrap();
+    assert_eq!(
+        metadata,
+        json!({
+            "revocation_endpoint": ENDPOINT,
+            "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        })
+    );
+}
+
+#[test]
+fn the_algorithms_are_those_of_the_methods_that_are_accepted() {
+    let algorithms = [jose::Algorithm::Es256, jose::Algorithm::Hs512];
+    let assertions = || Assertions::new(ISSUER).algorithms(algorithms);
+    let authenticator = || ClientAuthenticator::new(Registry::default()).assertions(assertions());
+    let said = |methods: &[AuthMethod]| {
+        layer(authenticator())
+            .auth_methods(methods.iter().copied())
+            .metadata(ENDPOINT)
+            .revocation_endpoint_auth_signing_alg_values_supported
+    };
+    assert_eq!(said(&AuthMethod::ALL), ["ES256", "HS512"]);
+    assert_eq!(said(&[AuthMethod::PrivateKeyJwt]), ["ES256"]);
+    assert_eq!(said(&[AuthMethod::ClientSecretJwt]), ["HS512"]);
+    assert!(said(&[AuthMethod::None]).is_empty());
+}
+
+#[test]
+fn the_alias_for_certificates_is_said_where_certificates_are_accepted() {
+    let authenticator = ClientAuthenticator::new(Registry::default());
+    let alias = "https://mtls.as.example.com/revoke";
+    let with = layer(authenticator.clone().certificates()).mtls_alias(alias);
+    let said = with.metadata(ENDPOINT).mtls_endpoint_aliases.unwrap();
+    assert_eq!(said.revocation_endpoint, alias);
+    let without = layer(authenticator).mtls_alias(alias);
+    assert_eq!(without.metadata(ENDPOINT).mtls_endpoint_aliases, None);
+}
+
+#[test]
+fn a_document_keeps_what_is_not_about_revocation() {
+    let authenticator = ClientAuthenticator::new(Registry::default()).certificates();
+    let layer = layer(authenticator).mtls_alias("https://mtls.example/revoke");
+    let document = json!({
+        "token_endpoint": "https://as.example.com/token",
+        "revocation_endpoint_auth_methods_supported": ["made_up"],
+        "mtls_endpoint_aliases": { "token_endpoint": "https://mtls.example/token" },
+    });
+    let Value::Object(mut document) = document else {
+        unreachable!()
+    };
+    layer.metadata(ENDPOINT).merge_into(&mut document);
+    assert_eq!(document["token_endpoint"], "https://as.example.com/token");
+    let methods = document["revocation_endpoint_auth_methods_supported"]
+        .as_array()
+        .unwrap();
+    assert!(!methods.contains(&json!("made_up")));
+    assert_eq!(
+        document["mtls_endpoint_aliases"],
+        json!({
+            "token_endpoint": "https://mtls.example/token",
+            "revocation_endpoint": "https://mtls.example/revoke",
+        })
+    );
+}
+
+#[tokio::test]
+async fn the_layer_serves_the_document_and_passes_what_is_beside_it() {
+    let authenticator = ClientAuthenticator::new(Registry::default());
+    let document = json!({ "response_types_supported": ["code"] });
+    let layer = layer(authenticator)
+        .serve_metadata(
+            "https://as.example.com/tenant",
+            "https://as.example.com/tenant/revoke",
+            document.as_object().cloned().unwrap(),
+        )
+        // What is turned later counts too.
+        .auth_methods([AuthMethod::None]);
+    let inner = service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<_, BoxError>(
+            Response::builder()
+                .status(418)
+                .body(Empty::<Bytes>::new())?,
+        )
+    });
+    let service = layer.layer(inner);
+    let get = |method: &str, path: &str| {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.body(Full::<Bytes>::default()).unwrap();
+        let service = service.clone();
+        async move { service.oneshot(request).await.unwrap() }
+    };
+
+    let path = "/.well-known/oauth-authorization-server/tenant";
+    let response = get("GET", path).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    assert_eq!(response.headers()["access-control-allow-origin"], "*");
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let document: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(
+        document,
+        json!({
+            "issuer": "https://as.example.com/tenant",
+            "response_types_supported": ["code"],
+            "revocation_endpoint": "https://as.example.com/tenant/revoke",
+            "revocation_endpoint_auth_methods_supported": ["none"],
+        })
+    );
+
+    let head = get("HEAD", path).await;
+    assert_eq!(head.headers()["content-length"], body.len().to_string());
+    assert!(
+        head.into_body()
+            .collect()
+            .await
+            .unwrap()
+            .to_bytes()
+            .is_empty()
+    );
+    let posted = get("POST", path).await;
+    assert_eq!(
+        (posted.status().as_u16(), &posted.headers()["allow"]),
+        (405, &"GET, HEAD".parse().unwrap())
+    );
+    assert_eq!(
+        get("GET", "/.well-known/oauth-authorization-server")
+            .await
+            .status(),
+        418
+    );
+    assert_eq!(get("GET", "/").await.status(), 418);
+}
+
+#[test]
+#[should_panic(expected = "the metadata are of the issuer that the assertions are for")]
+fn the_issuer_that_is_said_is_the_audience_that_is_demanded() {
+    let authenticator = ClientAuthenticator::new(Registry::default())
+        .assertions(Assertions::new("https://as.example.com/"));
+    let _ = layer(authenticator).serve_metadata(ISSUER, ENDPOINT, serde_json::Map::new());
+}
+
+#[test]
+fn an_authenticator_of_ones_own_says_what_it_offers() {
+    let own = service_fn(async |_: Request<()>| Ok::<Option<()>, BoxError>(None));
+    let own = Offering::new(own, [AuthMethod::PrivateKeyJwt]).signing_algs(["ES256"]);
+    assert_eq!(own.auth_methods(), [AuthMethod::PrivateKeyJwt]);
+    let metadata = layer(own).metadata(ENDPOINT);
+    assert_eq!(
+        metadata.revocation_endpoint_auth_methods_supported,
+        ["private_key_jwt"]
+    );
+    assert_eq!(
+        metadata.revocation_endpoint_auth_signing_alg_values_supported,
+        ["ES256"]
+    );
+}
+
+#[test]
+#[should_panic(expected = "proves nothing")]
+fn nobody_offers_assertions_without_a_signature() {
+    let own = service_fn(async |_: Request<()>| Ok::<Option<()>, BoxError>(None));
+    let _ = Offering::new(own, [AuthMethod::PrivateKeyJwt]).signing_algs(["ES256", "none"]);
+}

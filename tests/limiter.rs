@@ -1,0 +1,359 @@
+//! Too many failures of one client from one address are answered 429, and nobody else is.
+
+use std::{
+    fmt,
+    future::{pending, poll_fn},
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures::{FutureExt as _, executor::block_on, future::join_all};
+use http_body_util::{Empty, Full};
+use hyper::{Request, Response, StatusCode};
+use tower::{BoxError, Layer as _, Service, ServiceExt as _, service_fn};
+use tower_revocation::{
+    Error, ErrorKind, Outcome, RevocationLayer, RevocationRequest, Secret,
+    client::{
+        AuthMethod, Credentials, PeerAddr, SecretDigest,
+        limit::{LimitFailures, LimitFailuresLayer},
+        registry::{Client, ClientAuthenticator, Registry},
+    },
+};
+use tower_test::mock;
+
+const ATTACKER: &str = "192.0.2.66:4000";
+const VICTIM: &str = "198.51.100.7:4000";
+
+/// `s6BhdRkqt3` / `gX1fBat3bV`, and the same client with another secret.
+const RIGHT: &str = "client_id=s6BhdRkqt3&client_secret=gX1fBat3bV&token=t";
+const WRONG: &str = "client_id=s6BhdRkqt3&client_secret=guess&token=t";
+
+type Registered = LimitFailures<ClientAuthenticator<Registry>>;
+
+fn registered(limit: &LimitFailuresLayer) -> Registered {
+    let digest = SecretDigest::sha256(&Secret::new("gX1fBat3bV"));
+    let client = Client::confidential("s6BhdRkqt3", digest)
+        .with_auth_methods([AuthMethod::ClientSecretPost]);
+    limit.layer(ClientAuthenticator::new(Registry::from_iter([client])))
+}
+
+/// One revocation through the layer: its status, and `Retry-After`.
+async fn revoke(
+    authenticator: &Registered,
+    peer: Option<&str>,
+    body: &'static str,
+) -> (StatusCode, Option<u64>) {
+    let backend =
+        service_fn(async |_: RevocationRequest<Arc<Client>>| Ok::<_, BoxError>(Outcome::Revoked));
+    let inner = service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<_, BoxError>(Response::new(Empty::<Bytes>::new()))
+    });
+    let service = RevocationLayer::new("/revoke", authenticator.clone(), backend).layer(inner);
+    let mut request = Request::post("/revoke")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Full::from(body))
+        .unwrap();
+    if let Some(peer) = peer {
+        request.extensions_mut().insert(address(peer));
+    }
+    let response = service.oneshot(request).await.unwrap();
+    let retry_after = response.headers().get("retry-after");
+    let retry_after = retry_after.map(|seconds| seconds.to_str().unwrap().parse().unwrap());
+    (response.status(), retry_after)
+}
+
+fn address(peer: &str) -> PeerAddr {
+    PeerAddr(peer.parse::<SocketAddr>().unwrap())
+}
+
+fn from(peer: &str, credentials: Credentials) -> Request<Credentials> {
+    let mut request = Request::new(credentials);
+    request.extensions_mut().insert(address(peer));
+    request
+}
+
+fn claim(client_id: &str) -> Request<Credentials> {
+    let client_id = client_id.to_owned();
+    from(ATTACKER, Credentials::ClientId { client_id })
+}
+
+fn kind(error: &BoxError) -> Option<ErrorKind> {
+    error.downcast_ref().map(Error::kind)
+}
+
+/// What an authenticator says that says the same to everybody, and how often it was asked.
+fn always<T, F>(answer: F) -> (LimitFailures<impl Authenticator>, Arc<AtomicUsize>)
+where
+    F: Fn() -> Result<Option<T>, BoxError> + Clone + Send + 'static,
+    T: Send + 'static,
+{
+    let asked = Arc::<AtomicUsize>::default();
+    let count = asked.clone();
+    let authenticator = service_fn(move |_: Request<Credentials>| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let answer = answer().map(|client| client.map(drop));
+        async { answer }
+    });
+    (LimitFailuresLayer::new().layer(authenticator), asked)
+}
+
+trait Authenticator:
+    Service<Request<Credentials>, Response = Option<()>, Error = BoxError> + Clone
+{
+}
+
+impl<A> Authenticator for A where
+    A: Service<Request<Credentials>, Response = Option<()>, Error = BoxError> + Clone
+{
+}
+
+#[tokio::test]
+async fn twenty_wrong_secrets_from_one_peer_lock_out_that_peer_alone() {
+    let authenticator = registered(&LimitFailuresLayer::new());
+    for attempt in 0..20 {
+        let (status, retry_after) = revoke(&authenticator, Some(ATTACKER), WRONG).await;
+        if attempt < 10 {
+            assert_eq!(
+                (status.as_u16(), retry_after),
+                (401, None),
+                "attempt {attempt}"
+            );
+        } else {
+            assert_eq!(status, 429, "attempt {attempt}");
+            assert!((1..=60).contains(&retry_after.unwrap()), "{retry_after:?}");
+        }
+    }
+    // Not even by guessing right, nor from another port.
+    assert_eq!(revoke(&authenticator, Some(ATTACKER), RIGHT).await.0, 429);
+    assert_eq!(
+        revoke(&authenticator, Some("192.0.2.66:4001"), RIGHT)
+            .await
+            .0,
+        429
+    );
+    assert_eq!(revoke(&authenticator, Some(VICTIM), RIGHT).await.0, 200);
+}
+
+#[tokio::test]
+async fn request_from_nowhere_is_not_limited() {
+    let authenticator = registered(&LimitFailuresLayer::new());
+    for _ in 0..20 {
+        assert_eq!(revoke(&authenticator, None, WRONG).await.0, 401);
+    }
+    assert_eq!(revoke(&authenticator, None, RIGHT).await.0, 200);
+}
+
+#[tokio::test]
+async fn success_forgets_the_failures_before_it() {
+    let authenticator = registered(&LimitFailuresLayer::new());
+    for _ in 0..5 {
+        for _ in 0..9 {
+            assert_eq!(revoke(&authenticator, Some(VICTIM), WRONG).await.0, 401);
+        }
+        assert_eq!(revoke(&authenticator, Some(VICTIM), RIGHT).await.0, 200);
+    }
+}
+
+#[tokio::test]
+async fn services_of_one_layer_count_together() {
+    let limit = LimitFailuresLayer::new().with_failures(2);
+    let (tokens, revocations) = (registered(&limit), registered(&limit.clone()));
+    assert_eq!(revoke(&tokens, Some(ATTACKER), WRONG).await.0, 401);
+    assert_eq!(revoke(&revocations, Some(ATTACKER), WRONG).await.0, 401);
+    assert_eq!(revoke(&tokens, Some(ATTACKER), WRONG).await.0, 429);
+    assert_eq!(revoke(&revocations, Some(ATTACKER), WRONG).await.0, 429);
+
+    let another = registered(&LimitFailuresLayer::new());
+    assert_eq!(revoke(&another, Some(ATTACKER), WRONG).await.0, 401);
+}
+
+#[tokio::test]
+async fn thousand_guesses_at_once_are_no_more_than_those_in_turn() {
+    let asked = AtomicUsize::new(0);
+    let (open, opened) = tokio::sync::watch::channel(false);
+    let authenticator = service_fn(|_: Request<Credentials>| {
+        asked.fetch_add(1, Ordering::SeqCst);
+        let mut opened = opened.clone();
+        async move {
+            opened.wait_for(|opened| *opened).await?;
+            Ok::<Option<()>, BoxError>(None)
+        }
+    });
+    let limited = LimitFailuresLayer::new().layer(authenticator);
+    let guesses = join_all((0..1000).map(|_| limited.clone().oneshot(claim("s6BhdRkqt3"))));
+    let mut guesses = pin!(guesses);
+    // All of them have begun before the first of them ends.
+    poll_fn(|cx| {
+        assert!(guesses.as_mut().poll(cx).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+    open.send(true).unwrap();
+
+    let answers = guesses.await;
+    assert_eq!(asked.load(Ordering::SeqCst), 10);
+    assert_eq!(
+        answers
+            .iter()
+            .filter(|answer| matches!(answer, Ok(None)))
+            .count(),
+        10
+    );
+    for error in answers.into_iter().filter_map(Result::err) {
+        let error: Box<Error> = error.downcast().unwrap();
+        assert_eq!(error.kind(), ErrorKind::TooManyRequests);
+        // The others may turn out to be right.
+        assert!(error.retry_after().unwrap() <= Duration::from_secs(1));
+    }
+    limited.oneshot(claim("s6BhdRkqt3")).await.unwrap_err();
+    assert_eq!(asked.load(Ordering::SeqCst), 10);
+}
+
+#[test]
+fn cancelled_attempt_is_a_failure() {
+    let stalled = service_fn(|_: Request<Credentials>| pending::<Result<Option<()>, BoxError>>());
+    let limited = LimitFailuresLayer::new().layer(stalled);
+    for _ in 0..10 {
+        let attempt = limited.clone().oneshot(claim("s6BhdRkqt3"));
+        assert!(attempt.now_or_never().is_none());
+    }
+    let answer = limited.oneshot(claim("s6BhdRkqt3")).now_or_never();
+    let error = answer.expect("a refusal does not wait").unwrap_err();
+    let error: Box<Error> = error.downcast().unwrap();
+    assert!(error.retry_after().unwrap() > Duration::from_secs(1));
+}
+
+#[test]
+fn attempt_is_settled_when_it_is_answered_however_long_its_future_is_kept() {
+    let (limited, asked) = always(|| Ok(Some(())));
+    let mut kept = Vec::new();
+    for _ in 0..50 {
+        let mut attempt = Box::pin(limited.clone().oneshot(claim("s6BhdRkqt3")));
+        block_on(attempt.as_mut()).unwrap().unwrap();
+        kept.push(attempt);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 50);
+}
+
+#[test]
+fn what_could_not_be_found_out_does_not_count() {
+    let errors: [fn() -> BoxError; 3] = [
+        || "the database is down".into(),
+        || Error::new(ErrorKind::Unavailable).into(),
+        || Error::new(ErrorKind::InvalidRequest).into(),
+    ];
+    for error in errors {
+        let (limited, asked) = always::<(), _>(move || Err(error()));
+        for _ in 0..50 {
+            let error = block_on(limited.clone().oneshot(claim("s6BhdRkqt3"))).unwrap_err();
+            assert_ne!(kind(&error), Some(ErrorKind::TooManyRequests));
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 50);
+    }
+}
+
+/// As an authenticator with an error type of its own says it.
+#[derive(Debug)]
+struct Wrapped(Error);
+
+impl fmt::Display for Wrapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not authenticated")
+    }
+}
+
+impl std::error::Error for Wrapped {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn error_that_says_invalid_client_is_a_failure() {
+    let errors: [fn() -> BoxError; 2] = [
+        || Error::new(ErrorKind::InvalidClient).into(),
+        || Wrapped(Error::new(ErrorKind::InvalidClient)).into(),
+    ];
+    for error in errors {
+        let (limited, asked) = always::<(), _>(move || Err(error()));
+        for _ in 0..10 {
+            let error = block_on(limited.clone().oneshot(claim("s6BhdRkqt3"))).unwrap_err();
+            assert_ne!(kind(&error), Some(ErrorKind::TooManyRequests));
+        }
+        let error = block_on(limited.oneshot(claim("s6BhdRkqt3"))).unwrap_err();
+        assert_eq!(kind(&error), Some(ErrorKind::TooManyRequests));
+        assert_eq!(asked.load(Ordering::SeqCst), 10);
+    }
+}
+
+#[test]
+fn flood_of_ids_does_not_reset_the_count_of_its_address() {
+    let (limited, asked) = always::<(), _>(|| Ok(None));
+    for _ in 0..10 {
+        block_on(limited.clone().oneshot(claim("s6BhdRkqt3"))).unwrap();
+    }
+    for number in 0..5000 {
+        let _ = block_on(limited.clone().oneshot(claim(&number.to_string())));
+    }
+    block_on(limited.clone().oneshot(claim("s6BhdRkqt3"))).unwrap_err();
+    // A hundred clients, one of them the first; the others were not even asked for.
+    assert_eq!(asked.load(Ordering::SeqCst), 10 + 99);
+
+    let client_id = "s6BhdRkqt3".to_owned();
+    let elsewhere = from(VICTIM, Credentials::ClientId { client_id });
+    block_on(limited.oneshot(elsewhere)).unwrap();
+}
+
+#[test]
+fn assertions_that_name_nobody_count_by_their_address() {
+    let (limited, asked) = always::<(), _>(|| Ok(None));
+    let assertion = |peer| {
+        let credentials = Credentials::Assertion {
+            client_id: None,
+            client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".into(),
+            client_assertion: Secret::new("e30.e30."),
+        };
+        from(peer, credentials)
+    };
+    for _ in 0..20 {
+        let _ = block_on(limited.clone().oneshot(assertion(ATTACKER)));
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 10);
+    block_on(limited.oneshot(assertion(VICTIM))).unwrap();
+}
+
+#[tokio::test]
+async fn readiness_is_the_authenticators_and_the_ready_instance_is_called() {
+    let (authenticator, mut handle) = mock::pair::<Request<Credentials>, Option<()>>();
+    let mut limited = LimitFailuresLayer::new().layer(authenticator);
+    handle.allow(0);
+    assert!(
+        poll_fn(|cx| Poll::Ready(limited.poll_ready(cx)))
+            .await
+            .is_pending()
+    );
+    handle.allow(1);
+    limited.ready().await.unwrap();
+    let attempt = limited.call(claim("s6BhdRkqt3"));
+    let (request, answer) = handle.next_request().await.unwrap();
+    assert_eq!(request.body().claimed_client_id().unwrap(), "s6BhdRkqt3");
+    answer.send_response(Some(()));
+    assert_eq!(attempt.await.unwrap(), Some(()));
+
+    handle.send_error("it broke");
+    let error = limited.ready().await.unwrap_err();
+    assert_eq!(error.to_string(), "it broke");
+}
+
+#[test]
+#[should_panic(expected = "admits nobody")]
+fn limit_of_no_failures_is_a_mistake() {
+    let _ = LimitFailuresLayer::new().with_failures(0);
+}

@@ -66,8 +66,8 @@ export async function authentication(client, keys) {
     }
     case 'tls_client_auth':
     case 'self_signed_tls_client_auth':
-      // What is wrong there is the connection.
-      return { right: oauth.TlsClientAuth(), wrong: { 'a secret': oauth.ClientSecretPost('x') } };
+      // What can be wrong there is the connection.
+      return { right: oauth.TlsClientAuth(), wrong: {} };
     default:
       throw new Error(`${client.method} is unknown`);
   }

@@ -55,6 +55,10 @@ async function travel(registered) {
     if (certificate) {
       const others = certified.filter((other) => other.client_id !== client_id);
       await wrongConnections(journey, keys, others);
+    } else {
+      // A certificate on the connection is no method of theirs, and in nobody's way.
+      const certain = connect(keys, certified[0]);
+      await new Journey(as, client, right, certain).own().finally(certain.close);
     }
   } finally {
     await connection.close();

@@ -75,9 +75,9 @@ class Journey:
             self.revoke(session, fresh["refresh_token"], "refresh_token")
             self.revoke(session, UNKNOWN)
 
-    def own(self):
+    def own(self, connection=None):
         """A token of the client's own, without a user."""
-        with self.sessions.right() as session:
+        with self.sessions.right(connection) as session:
             token = self.client_credentials(session)["access_token"]
             answer = self.me(session, token)
             same((answer.status_code, answer.json()["client_id"]), (200, self.client["client_id"]))

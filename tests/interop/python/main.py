@@ -55,9 +55,12 @@ def travel(library, client, clients, keys, issuer):
         refusals.wrong_ones(journey, sessions.wrong())
         if method.endswith("_jwt"):
             refusals.replays(journey)
+        certified = [other for other in clients if "certificate" in other]
         if "certificate" in client:
-            certified = [other for other in clients if "certificate" in other]
             refusals.wrong_ones(journey, sessions.wrong_connections(certified))
+        else:
+            # A certificate on the connection is no method of theirs, and in nobody's way.
+            journey.own(certified[0])
     finally:
         sessions.close()
 

@@ -34,8 +34,8 @@ class Sessions:
     def close(self):
         self.plain.close()
 
-    def right(self):
-        return self.session(self.client["method"])
+    def right(self, connection=None):
+        return self.session(self.client["method"], connection=connection)
 
     def wrong(self):
         """By name, what must not authenticate anybody."""

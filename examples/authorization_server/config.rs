@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::http::HeaderValue;
-use tower_revocation::client::registry::Registry;
+use tower_revocation::client::{certificate::Network, registry::Registry};
 
 /// Everything that can be set.
 pub(crate) struct Config {
@@ -17,12 +17,18 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// `ISSUER`: the issuer identifier, unless it follows from where the server listens.
     pub(crate) issuer: Option<String>,
+    /// `TLS_LISTEN`: where to listen for TLS, which asks for client certificates, if anywhere.
+    pub(crate) tls_listen: Option<SocketAddr>,
     /// `DATA`: the file that holds the state.
     pub(crate) data: PathBuf,
+    /// `KEYS`: the folder of keys and certificates, beside the data unless this is set.
+    pub(crate) keys: PathBuf,
+    /// `TRUSTED_PROXIES`: addresses and networks whose `Client-Cert` is believed (RFC 9440).
+    pub(crate) trusted_proxies: Vec<Network>,
     /// `CORS_ORIGINS`: the origins whose apps may call across origins.
     pub(crate) cors_origins: Vec<HeaderValue>,
-    /// `CLIENTS`: a JSON file of registered clients.
-    pub(crate) clients: Registry,
+    /// `CLIENTS`: a JSON file of registered clients, in place of the demo's own.
+    pub(crate) clients: Option<Registry>,
 }
 
 impl Config {
@@ -33,10 +39,17 @@ impl Config {
             env!("CARGO_MANIFEST_DIR"),
             "/target/authorization_server.redb"
         );
+        let data = var("DATA")?.map_or_else(|| target.into(), PathBuf::from);
+        let keys = var("KEYS")?.map_or_else(|| data.with_extension("keys"), PathBuf::from);
         Ok(Self {
-            listen: address(&listen)?,
+            listen: address("LISTEN", &listen)?,
+            tls_listen: var("TLS_LISTEN")?
+                .map(|listen| address("TLS_LISTEN", &listen))
+                .transpose()?,
             issuer: var("ISSUER")?.map(issuer).transpose()?,
-            data: var("DATA")?.map_or_else(|| target.into(), PathBuf::from),
+            data,
+            keys,
+            trusted_proxies: networks(&var("TRUSTED_PROXIES")?.unwrap_or_default())?,
             cors_origins: origins(&cors_origins)?,
             clients: clients(var("CLIENTS")?)?,
         })
@@ -53,14 +66,16 @@ fn var(name: &str) -> Result<Option<String>, Box<dyn Error>> {
 }
 
 /// Everybody who reaches this server is signed in as `alice`, so only this machine may.
-fn address(listen: &str) -> Result<SocketAddr, Box<dyn Error>> {
+fn address(name: &str, listen: &str) -> Result<SocketAddr, Box<dyn Error>> {
     let mut addresses = listen
         .to_socket_addrs()
-        .map_err(|error| format!("LISTEN: {error}"))?;
-    let address = addresses.next().ok_or("LISTEN: no such address")?;
+        .map_err(|error| format!("{name}: {error}"))?;
+    let address = addresses
+        .next()
+        .ok_or_else(|| format!("{name}: no such address"))?;
     if !address.ip().is_loopback() && var("DEMO_EXPOSE")?.as_deref() != Some("1") {
         return Err(format!(
-            "LISTEN: {address} is not a loopback address, and this server signs everybody in \
+            "{name}: {address} is not a loopback address, and this server signs everybody in \
              without a prompt. DEMO_EXPOSE=1 listens there all the same."
         )
         .into());
@@ -78,6 +93,18 @@ fn issuer(issuer: String) -> Result<String, Box<dyn Error>> {
     }
 }
 
+fn networks(list: &str) -> Result<Vec<Network>, Box<dyn Error>> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|network| !network.is_empty())
+        .map(|network| {
+            network
+                .parse()
+                .map_err(|error| format!("TRUSTED_PROXIES: {network}: {error}").into())
+        })
+        .collect()
+}
+
 fn origins(list: &str) -> Result<Vec<HeaderValue>, Box<dyn Error>> {
     list.split(',')
         .map(str::trim)
@@ -91,10 +118,13 @@ fn origins(list: &str) -> Result<Vec<HeaderValue>, Box<dyn Error>> {
         .collect()
 }
 
-fn clients(path: Option<String>) -> Result<Registry, Box<dyn Error>> {
+fn clients(path: Option<String>) -> Result<Option<Registry>, Box<dyn Error>> {
     let Some(path) = path else {
-        return Ok(Registry::from_json(include_str!("clients.json"))?);
+        return Ok(None);
     };
     let json = fs::read_to_string(&path).map_err(|error| format!("CLIENTS: {path}: {error}"))?;
-    Registry::from_json(&json).map_err(|error| format!("CLIENTS: {path}: {error}").into())
+    let clients = Registry::from_json(&json);
+    Ok(Some(
+        clients.map_err(|error| format!("CLIENTS: {path}: {error}"))?,
+    ))
 }

@@ -12,10 +12,12 @@ mod api;
 mod authorize;
 mod config;
 mod introspect;
+mod keys;
 mod metadata;
 mod request;
 mod serve;
 mod server;
+mod tls;
 mod token;
 
 use std::{error::Error, fs, process::ExitCode, time::Duration};
@@ -27,12 +29,20 @@ use axum::{
     routing::{any, get, post},
 };
 use hyper_util::rt::TokioTimer;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tower::Layer as _;
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, timeout::TimeoutLayer};
 use tower_revocation::{
     RevocationLayer,
-    client::registry::ClientAuthenticator,
+    client::{
+        assertion::{Assertions, AudiencePolicy},
+        certificate::{CertificateFieldsLayer, CertificateForm},
+        limit::LimitFailuresLayer,
+        password::Passwords,
+        registry::{ClientAuthenticator, Registry},
+        replay::EmbeddedGuard,
+    },
     enforce::Index,
     introspect::issued::IssuedTokens,
     log::{EmbeddedLog, NumericDate},
@@ -40,8 +50,10 @@ use tower_revocation::{
 };
 
 use config::Config;
+use keys::Keys;
 use serve::Signals;
 use server::Server;
+use tls::Tls;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -73,20 +85,54 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let tokens = IssuedTokens::open(log.clone()).await?;
     let index = Index::follow(&log).await?;
 
-    // Who asks, and what is done: the two services that the layer is made of.
-    let authenticator = ClientAuthenticator::new(config.clients.clone());
-    let backend =
-        Record::new(tokens.clone(), log.clone()).longest_lifetime(tokens.longest_lifetime());
-    let revocation = RevocationLayer::new("/oauth2/revoke", authenticator.clone(), backend)
-        .timer(TokioTimer::new())
-        .cors(config.cors_origins.clone());
+    let keys = Keys::open_or_make(config.keys)?;
+    let clients = match config.clients {
+        Some(clients) => clients,
+        None => demo_clients(&keys)?,
+    };
 
     let listener = TcpListener::bind(config.listen).await?;
     let address = listener.local_addr()?;
+    let within_tls = match config.tls_listen {
+        Some(address) => Some(TcpListener::bind(address).await?),
+        None => None,
+    };
+    let tls_base = match &within_tls {
+        Some(listener) => Some(format!(
+            "https://localhost:{}",
+            listener.local_addr()?.port()
+        )),
+        None => None,
+    };
     let issuer = config.issuer.unwrap_or_else(|| format!("http://{address}"));
+
+    // Who asks, and what is done: the two services that the layer is made of.
+    let replays = EmbeddedGuard::open(log.clone())?;
+    let mut authenticator = ClientAuthenticator::new(clients.clone())
+        .passwords(Passwords::new())
+        .assertions(assertions(&issuer, tls_base.as_deref()).replay_guard(replays.clone()));
+    if tls_base.is_some() || !config.trusted_proxies.is_empty() {
+        // Otherwise there are no certificates, and the metadata would promise what cannot be.
+        authenticator = authenticator.certificates();
+    }
+    let authenticator = LimitFailuresLayer::new()
+        .with_failures(FAILURES)
+        .layer(authenticator);
+    let backend =
+        Record::new(tokens.clone(), log.clone()).longest_lifetime(tokens.longest_lifetime());
+    let mut revocation = RevocationLayer::new(REVOKE, authenticator.clone(), backend)
+        .timer(TokioTimer::new())
+        .cors(config.cors_origins.clone());
+    if let Some(base) = &tls_base {
+        revocation = revocation.mtls_alias(format!("{base}{REVOKE}"));
+    }
+
+    let metadata = revocation.metadata(format!("{issuer}{REVOKE}"));
+    let metadata = metadata::document(&issuer, tls_base.as_deref(), &metadata);
     let server = Server {
+        metadata: metadata.into(),
         issuer: issuer.into(),
-        clients: config.clients,
+        clients,
         authenticator,
         tokens: tokens.clone(),
         index: index.clone(),
@@ -123,16 +169,29 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .layer(DefaultBodyLimit::max(64 * 1024))
         .with_state(server);
 
-    // The revocation layer goes around the whole router, so that no route is beside it.
+    // The revocation layer goes around the whole router, so that no route is beside it; and around
+    // everything goes what drops certificates that nobody vouches for.
+    let fields = CertificateFieldsLayer::new(CertificateForm::ClientCert, config.trusted_proxies);
     let app = CatchPanicLayer::custom(request::panicked).layer(revocation.layer(routes));
+    let app = fields.layer(app);
 
-    tokio::spawn(sweep(log.clone(), tokens, index));
+    tokio::spawn(sweep(log.clone(), tokens, index, replays));
     let mut signals = Signals::listen()?;
     println!("listening on http://{address}");
+    if let Some(base) = &tls_base {
+        println!("listening on {base}");
+    }
+    for path in keys.paths()? {
+        println!("key or certificate: {}", path.display());
+    }
     println!("everybody who comes to /oauth2/authorize is signed in as alice, without a prompt");
+    let tls = match within_tls {
+        Some(listener) => Some((listener, Tls::new(&keys)?)),
+        None => None,
+    };
     let ended = async {
         let mut signals = Signals::listen()?;
-        serve::serve(listener, app, &mut signals).await;
+        serve::serve(listener, tls, app, &mut signals).await;
         log.drain().await.map_err(<Box<dyn Error>>::from)
     };
     tokio::select! {
@@ -142,16 +201,41 @@ async fn run() -> Result<(), Box<dyn Error>> {
     }
 }
 
+const REVOKE: &str = "/oauth2/revoke";
+
+/// So many failures of one client from one address in a minute.
+const FAILURES: u32 = 20;
+
+/// The clients that come with this server: some have secrets, and some have keys, which are made at
+/// the first start.
+fn demo_clients(keys: &Keys) -> Result<Registry, Box<dyn Error>> {
+    let mut clients: Vec<Value> = serde_json::from_str(include_str!("clients.json"))?;
+    clients.extend(keys.clients()?);
+    Ok(Registry::from_json(&Value::Array(clients).to_string())?)
+}
+
+/// For clients that send the URL of the endpoint where the issuer belongs, Authlib among them.
+fn assertions(issuer: &str, tls: Option<&str>) -> Assertions {
+    let endpoints = [issuer].into_iter().chain(tls).flat_map(|base| {
+        ["/oauth2/token", "/oauth2/introspect", REVOKE].map(|path| format!("{base}{path}"))
+    });
+    Assertions::new(issuer).audience(AudiencePolicy::legacy(issuer, endpoints))
+}
+
 /// For a store that stalls.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Forgets what has expired, aside of requests.
-async fn sweep(log: EmbeddedLog, tokens: IssuedTokens, index: Index) {
+async fn sweep(log: EmbeddedLog, tokens: IssuedTokens, index: Index, replays: EmbeddedGuard) {
     let mut minutes = tokio::time::interval(Duration::from_secs(60));
     loop {
         minutes.tick().await;
         index.sweep(NumericDate::now());
-        for swept in [log.sweep().await, tokens.sweep().await] {
+        for swept in [
+            log.sweep().await,
+            tokens.sweep().await,
+            replays.sweep().await,
+        ] {
             if let Err(error) = swept {
                 tracing::error!(cause = causes(&error), "sweeping");
             }

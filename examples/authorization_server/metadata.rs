@@ -1,26 +1,50 @@
 //! `/.well-known/oauth-authorization-server` (RFC 8414).
 
 use axum::{Json, extract::State};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use tower_revocation::Metadata;
 
 use crate::server::Server;
 
-pub(crate) async fn metadata(State(Server { issuer, .. }): State<Server>) -> Json<Value> {
-    let confidential = ["client_secret_basic", "client_secret_post"];
-    let all = ["client_secret_basic", "client_secret_post", "none"];
-    Json(json!({
-        "issuer": &*issuer,
+pub(crate) async fn metadata(State(server): State<Server>) -> Json<Map<String, Value>> {
+    Json((*server.metadata).clone())
+}
+
+/// The members about revocation are the layer's own. The other endpoints share its authenticator, so
+/// what is true of one is true of all; but introspection is not for public clients.
+pub(crate) fn document(
+    issuer: &str,
+    tls: Option<&str>,
+    revocation: &Metadata,
+) -> Map<String, Value> {
+    let methods = &revocation.revocation_endpoint_auth_methods_supported;
+    let algorithms = &revocation.revocation_endpoint_auth_signing_alg_values_supported;
+    let confidential: Vec<_> = methods.iter().filter(|method| **method != "none").collect();
+    let document = json!({
+        "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/oauth2/authorize"),
         "token_endpoint": format!("{issuer}/oauth2/token"),
         "introspection_endpoint": format!("{issuer}/oauth2/introspect"),
-        "revocation_endpoint": format!("{issuer}/oauth2/revoke"),
-        "token_endpoint_auth_methods_supported": all,
+        "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "introspection_endpoint_auth_methods_supported": confidential,
-        "revocation_endpoint_auth_methods_supported": all,
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
-    }))
+    });
+    let Value::Object(mut document) = document else {
+        unreachable!("it is written as an object");
+    };
+    if let Some(tls) = tls {
+        let aliases = json!({
+            "token_endpoint": format!("{tls}/oauth2/token"),
+            "introspection_endpoint": format!("{tls}/oauth2/introspect"),
+        });
+        document.insert("mtls_endpoint_aliases".to_owned(), aliases);
+    }
+    revocation.merge_into(&mut document);
+    document
 }

@@ -12,9 +12,10 @@ use axum::{
 use bytes::Bytes as RawBytes;
 use http_body_util::Full;
 use serde_json::json;
+use tower::{BoxError, ServiceExt as _};
 use tower_revocation::{
     Error, ErrorKind, Secret,
-    client::{Credentials, registry::Client},
+    client::{Credentials, Refusal, registry::Client},
 };
 
 use crate::{causes, server::Server};
@@ -69,8 +70,10 @@ impl FromRequest<Server> for Post {
 
         // The same reading of credentials, and the same clients, as at the revocation endpoint.
         let credentials = Credentials::from_request(head, &body)?;
+        let client = server.authenticator.clone().oneshot(credentials).await;
+        let client = client.map_err(OAuthError::of_authenticator)?;
         Ok(Self {
-            client: server.authenticator.authenticate(&credentials).await?,
+            client: client.ok_or_else(OAuthError::invalid_client)?,
             parameters: parameters(&body)?,
         })
     }
@@ -108,6 +111,7 @@ pub(crate) struct OAuthError {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
     pub(crate) description: String,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl OAuthError {
@@ -116,6 +120,7 @@ impl OAuthError {
             status: StatusCode::BAD_REQUEST,
             code,
             description: description.into(),
+            retry_after: None,
         }
     }
 
@@ -137,11 +142,20 @@ impl OAuthError {
         }
     }
 
+    /// What the authenticator says, if it says one of these; else a part of ours failed.
+    fn of_authenticator(error: BoxError) -> Self {
+        match error.downcast::<Error>() {
+            Ok(error) => Self::from(*error),
+            Err(error) => Self::unavailable(&*error),
+        }
+    }
+
     /// A part of ours failed: the cause is for the log alone.
     pub(crate) fn unavailable(cause: &dyn StdError) -> Self {
         tracing::error!(cause = causes(cause), "unavailable");
         Self {
             status: StatusCode::SERVICE_UNAVAILABLE,
+            retry_after: Some(Duration::from_secs(1)),
             ..Self::new("temporarily_unavailable", "Try again later")
         }
     }
@@ -151,7 +165,16 @@ impl From<Error> for OAuthError {
     fn from(error: Error) -> Self {
         match error.kind() {
             ErrorKind::InvalidRequest => Self::invalid_request("The request is malformed"),
-            ErrorKind::InvalidClient => Self::invalid_client(),
+            ErrorKind::InvalidClient => {
+                // The peer hears one answer, whatever the reason.
+                tracing::warn!(reason = error.refusal().map(Refusal::as_str), "refused");
+                Self::invalid_client()
+            }
+            ErrorKind::TooManyRequests => Self {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                retry_after: error.retry_after(),
+                ..Self::new("temporarily_unavailable", "Try again later")
+            },
             _ => Self::unavailable(&error),
         }
     }
@@ -161,18 +184,16 @@ impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         let object = json!({ "error": self.code, "error_description": self.description });
         let mut response = (self.status, NO_STORE, Json(object)).into_response();
-        let challenge = match self.status {
-            StatusCode::UNAUTHORIZED => (
-                header::WWW_AUTHENTICATE,
-                r#"Basic realm="oauth", charset="UTF-8""#,
-            ),
-            StatusCode::SERVICE_UNAVAILABLE => (header::RETRY_AFTER, "1"),
-            _ => return response,
-        };
-        let (name, value) = challenge;
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        let headers = response.headers_mut();
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static(r#"Basic realm="oauth", charset="UTF-8""#);
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(retry_after) = self.retry_after {
+            // Whole seconds, and not too early.
+            let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
         response
     }
 }

@@ -3,6 +3,7 @@
 use rcgen::{CertificateParams, DistinguishedName, KeyPair, SanType};
 use tower_revocation::client::certificate::ClientCertificate;
 
+mod fields;
 mod subjects;
 
 /// A certificate with these names, self-signed.

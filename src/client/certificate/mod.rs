@@ -14,14 +14,18 @@ use self::alternative::AlternativeName;
 
 mod alternative;
 mod attribute;
+mod fields;
 mod name;
 mod network;
 mod self_signed;
 mod subject;
 mod text;
 
+pub use fields::{
+    CertificateFields, CertificateFieldsLayer, CertificateForm, MalformedCertificate,
+};
 pub use network::{InvalidNetwork, Network};
-pub(crate) use self_signed::fits_x5c;
+pub(crate) use self_signed::{registered, x5c_fits};
 pub use subject::{CertificateSubject, InvalidSubject};
 
 /// The certificate that a client has shown and has the key of, in the extensions of its requests.
@@ -172,6 +176,3 @@ impl fmt::Display for InvalidCertificate {
 }
 
 impl std::error::Error for InvalidCertificate {}
-/// A certificate that could not be read, in the extensions in its place.
-#[derive(Clone, Copy, Debug)]
-pub struct MalformedCertificate;

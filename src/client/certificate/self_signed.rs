@@ -1,8 +1,8 @@
-//! Is this certificate one that the client registered itself (RFC 8705 §2.2)?
+//! Is the certificate, or its key, a registered one? (RFC 8705 §2.2)
 
 use x509_cert::{
-    Certificate,
-    der::{Decode as _, asn1::ObjectIdentifier},
+    der::{Tag, Tagged as _, oid::ObjectIdentifier},
+    spki::SubjectPublicKeyInfoOwned,
 };
 
 use super::ClientCertificate;
@@ -15,38 +15,155 @@ const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
-impl ClientCertificate {
-    /// Whether it is a certificate of these keys, or has one of them for its own.
-    ///
-    /// The handshake has proven that the peer has the key, and that is all there is to prove:
-    /// neither the chain nor the dates say anything about a certificate that anybody could write.
-    pub(crate) fn is_registered(&self, keys: &KeySet) -> bool {
-        keys.iter().any(|key| {
-            key.x5c().first().is_some_and(|x5c| x5c == self.der())
-                || key.x5t_s256() == Some(&self.thumbprint())
-                || has_key(self.x509(), key)
-        })
-    }
-}
-
-/// Whether the certificate in `x5c`, if there is one, has the key itself (RFC 7517 §4.7).
-pub(crate) fn fits_x5c(key: &Jwk) -> bool {
-    key.x5c().first().is_none_or(|der| {
-        Certificate::from_der(der).is_ok_and(|certificate| has_key(&certificate, key))
+/// Whether it is a certificate of one of these keys, or has one of them. Dates and chains do not
+/// matter.
+pub(crate) fn registered(certificate: &ClientCertificate, keys: &KeySet) -> bool {
+    keys.iter().any(|key| {
+        key.x5c()
+            .first()
+            .is_some_and(|own| *own == certificate.der())
+            || key.x5t_s256() == Some(&certificate.thumbprint())
+            || has_key(certificate, key)
     })
 }
 
-fn has_key(certificate: &Certificate, key: &Jwk) -> bool {
-    let info = certificate.tbs_certificate().subject_public_key_info();
-    let (algorithm, curve) = match key.kind() {
-        Kind::Rsa => (RSA, None),
-        Kind::P256 => (EC, Some(P256)),
-        Kind::P384 => (EC, Some(P384)),
-        Kind::P521 => (EC, Some(P521)),
-        Kind::Ed25519 => (ED25519, None),
-    };
-    let parameters = info.algorithm.parameters.as_ref();
-    info.algorithm.oid == algorithm
-        && curve.is_none_or(|curve| parameters.and_then(|any| any.decode_as().ok()) == Some(curve))
+/// Whether the first certificate of `x5c`, if there is one, is of this key (RFC 7517 §4.7).
+pub(crate) fn x5c_fits(key: &Jwk) -> bool {
+    key.x5c().first().is_none_or(|own| {
+        ClientCertificate::unverified(&own[..]).is_ok_and(|certificate| has_key(&certificate, key))
+    })
+}
+
+/// Whether the certificate's key is this one: the same octets, for the same algorithm and curve.
+fn has_key(certificate: &ClientCertificate, key: &Jwk) -> bool {
+    let info = certificate
+        .x509()
+        .tbs_certificate()
+        .subject_public_key_info();
+    is_of_kind(info, key.kind())
         && info.subject_public_key.as_bytes() == Some(key.subject_public_key())
+}
+
+fn is_of_kind(info: &SubjectPublicKeyInfoOwned, kind: Kind) -> bool {
+    let parameters = info.algorithm.parameters.as_ref();
+    let is_curve = |curve: ObjectIdentifier| {
+        info.algorithm.oid == EC
+            && parameters.is_some_and(|any| {
+                any.tag() == Tag::ObjectIdentifier && any.value() == curve.as_bytes()
+            })
+    };
+    match kind {
+        // RFC 3279 §2.3.1: the parameters are NULL.
+        Kind::Rsa => {
+            info.algorithm.oid == RSA && parameters.is_some_and(|any| any.tag() == Tag::Null)
+        }
+        Kind::P256 => is_curve(P256),
+        Kind::P384 => is_curve(P384),
+        Kind::P521 => is_curve(P521),
+        // RFC 8410 §3: there are none.
+        Kind::Ed25519 => info.algorithm.oid == ED25519 && parameters.is_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{
+        Engine as _,
+        prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+    };
+    use rcgen::{CertificateParams, KeyPair, PublicKeyData as _};
+    use serde_json::{Value, json};
+    use x509_cert::der::{Decode as _, asn1::UintRef};
+
+    use super::*;
+
+    fn certificate(key: &KeyPair) -> ClientCertificate {
+        // Long past: dates do not matter.
+        let mut params = CertificateParams::default();
+        params.not_before = rcgen::date_time_ymd(2001, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2002, 1, 1);
+        let der = params.self_signed(key).unwrap().der().to_vec();
+        ClientCertificate::unverified(der).unwrap()
+    }
+
+    /// The JWK of a key, with a member more.
+    fn written(key: &KeyPair, name: &str, member: Value) -> Value {
+        let url = |octets: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(octets);
+        let octets = key.der_bytes();
+        let curve = |name: &str| {
+            let (x, y) = octets[1..].split_at(octets.len() / 2);
+            json!({ "kty": "EC", "crv": name, "x": url(x), "y": url(y) })
+        };
+        let mut jwk = match octets.len() {
+            32 => json!({ "kty": "OKP", "crv": "Ed25519", "x": url(octets) }),
+            65 => curve("P-256"),
+            97 => curve("P-384"),
+            133 => curve("P-521"),
+            _ => {
+                let numbers = Vec::<UintRef<'_>>::from_der(octets).unwrap();
+                json!({ "kty": "RSA", "n": url(numbers[0].as_bytes()), "e": url(numbers[1].as_bytes()) })
+            }
+        };
+        jwk[name] = member;
+        jwk
+    }
+
+    fn jwk(key: &KeyPair, name: &str, member: Value) -> Jwk {
+        Jwk::from_json(&written(key, name, member).to_string()).unwrap()
+    }
+
+    fn set(key: &KeyPair, name: &str, member: Value) -> KeySet {
+        KeySet::from_json(&json!({ "keys": [written(key, name, member)] }).to_string()).unwrap()
+    }
+
+    #[test]
+    fn a_key_of_every_kind_is_recognised() {
+        for algorithm in [
+            &rcgen::PKCS_ECDSA_P256_SHA256,
+            &rcgen::PKCS_ECDSA_P384_SHA384,
+            &rcgen::PKCS_ECDSA_P521_SHA512,
+            &rcgen::PKCS_ED25519,
+            &rcgen::PKCS_RSA_SHA256,
+        ] {
+            let key = KeyPair::generate_for(algorithm).unwrap();
+            let other = KeyPair::generate_for(algorithm).unwrap();
+            let jwk = jwk(&key, "kid", json!("1"));
+            assert!(has_key(&certificate(&key), &jwk), "{algorithm:?}");
+            assert!(!has_key(&certificate(&other), &jwk), "{algorithm:?}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_registered_by_its_key_itself_or_its_digest() {
+        let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let shown = certificate(&key);
+        let x5c =
+            |certificate: &ClientCertificate| json!([BASE64_STANDARD.encode(certificate.der())]);
+        let x5t = |certificate: &ClientCertificate| {
+            json!(BASE64_URL_SAFE_NO_PAD.encode(certificate.thumbprint()))
+        };
+
+        assert!(registered(&shown, &set(&key, "kid", json!("1"))));
+        assert!(registered(&shown, &set(&other, "x5c", x5c(&shown))));
+        assert!(registered(&shown, &set(&other, "x5t#S256", x5t(&shown))));
+        let stranger = certificate(&KeyPair::generate().unwrap());
+        assert!(!registered(&stranger, &set(&key, "x5c", x5c(&shown))));
+        assert!(!registered(&stranger, &set(&key, "x5t#S256", x5t(&shown))));
+    }
+
+    #[test]
+    fn a_certificate_of_another_key_does_not_fit() {
+        // RFC 7517 §4.7.
+        let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let x5c = |key| json!([BASE64_STANDARD.encode(certificate(key).der())]);
+
+        assert!(x5c_fits(&jwk(&key, "x5c", x5c(&key))));
+        assert!(x5c_fits(&jwk(&key, "kid", json!("1"))), "there is none");
+        assert!(!x5c_fits(&jwk(&key, "x5c", x5c(&other))));
+        assert!(!x5c_fits(&jwk(
+            &key,
+            "x5c",
+            json!([BASE64_STANDARD.encode("no certificate")])
+        )));
+    }
 }

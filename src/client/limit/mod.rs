@@ -18,7 +18,7 @@ use hyper::Request;
 use tower::{BoxError, Service};
 use tower_layer::Layer;
 
-use super::{Credentials, PeerAddr};
+use super::{AuthMethod, Credentials, Offer, PeerAddr};
 use failures::{Failures, Limits};
 use future::Attempt;
 pub use future::LimitFuture;
@@ -172,6 +172,24 @@ impl<A> Layer<A> for LimitFailuresLayer {
 pub struct LimitFailures<A> {
     inner: A,
     layer: LimitFailuresLayer,
+}
+
+impl<A: Offer> Offer for LimitFailures<A> {
+    fn auth_methods(&self) -> Vec<AuthMethod> {
+        self.inner.auth_methods()
+    }
+
+    fn signing_algs(&self) -> Vec<&'static str> {
+        self.inner.signing_algs()
+    }
+
+    fn issuer(&self) -> Option<&str> {
+        self.inner.issuer()
+    }
+
+    fn attestation_algs(&self) -> [Vec<&'static str>; 2] {
+        self.inner.attestation_algs()
+    }
 }
 
 impl<A, C> Service<Request<Credentials>> for LimitFailures<A>

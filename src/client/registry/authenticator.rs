@@ -175,10 +175,11 @@ impl<L: Clients> ClientAuthenticator<L> {
     /// key is missing here or could not be fetched, or there is too much to do.
     pub async fn authenticate(&self, request: &Request<Credentials>) -> Result<Arc<Client>, Error> {
         #[cfg(feature = "mtls")]
-        if request.extensions().get::<MalformedCertificate>().is_some() {
-            return Err(Error::invalid_request(
-                "The client certificate cannot be read",
-            ));
+        if let Some(malformed) = request.extensions().get::<MalformedCertificate>() {
+            return Err(
+                Error::invalid_request("The client certificate cannot be read")
+                    .with_source(*malformed),
+            );
         }
         match request.body() {
             Credentials::Basic(basic) => self.by_basic(request, basic).await,

@@ -7,7 +7,9 @@ use hyper::Request;
 use super::{Client, ClientAuthenticator, Clients, Keys, authenticator::may};
 use crate::{
     client::{
-        AuthMethod, Credentials, Refusal, assertion::without_keys, certificate::ClientCertificate,
+        AuthMethod, Credentials, Refusal,
+        assertion::without_keys,
+        certificate::{ClientCertificate, registered},
     },
     endpoint::Error,
 };
@@ -44,10 +46,10 @@ impl<L: Clients> ClientAuthenticator<L> {
         certificate: &ClientCertificate,
     ) -> Result<bool, Error> {
         match client.keys() {
-            Some(Keys::Set(keys)) => Ok(certificate.is_registered(keys)),
+            Some(Keys::Set(keys)) => Ok(registered(certificate, keys)),
             Some(Keys::Uri(uri)) => {
                 let keys = self.remote_keys.keys(uri, None).await;
-                Ok(certificate.is_registered(&keys.map_err(without_keys)?))
+                Ok(registered(certificate, &keys.map_err(without_keys)?))
             }
             None => Ok(false),
         }

@@ -3,7 +3,7 @@
 use super::Reason;
 use crate::client::{
     AuthMethod,
-    certificate::{CertificateSubject, fits_x5c},
+    certificate::{CertificateSubject, x5c_fits},
     registry::{Client, Keys},
 };
 
@@ -39,7 +39,7 @@ impl CertificateMembers {
             return Err("tls_client_auth needs the subject of the certificate".into());
         }
         if let Some(Keys::Set(keys)) = &client.keys {
-            if !keys.iter().all(fits_x5c) {
+            if !keys.iter().all(x5c_fits) {
                 return Err("the certificate in x5c has another key than its JWK".into());
             }
         }

@@ -1,0 +1,63 @@
+//! `Client-Cert` and `Client-Cert-Chain` (RFC 9440 §2).
+
+use hyper::HeaderMap;
+use sfv::{BareItem, Item, List, ListEntry, Parser};
+
+use super::{MAX_FIELD, MalformedCertificate, certificate, single};
+use crate::client::certificate::ClientCertificate;
+
+pub(super) const CERT: &str = "client-cert";
+pub(super) const CHAIN: &str = "client-cert-chain";
+
+pub(super) fn read(
+    headers: &HeaderMap,
+    verified: bool,
+) -> Result<Option<ClientCertificate>, MalformedCertificate> {
+    // RFC 9440 §2.2: one item, so never more than one line.
+    let Some(field) = single(headers, CERT)? else {
+        // RFC 9440 §2.3: no chain without a certificate.
+        return match headers.contains_key(CHAIN) {
+            true => Err(MalformedCertificate(
+                "Client-Cert-Chain stands without Client-Cert",
+            )),
+            false => Ok(None),
+        };
+    };
+    let item: Item = Parser::new(field)
+        .parse()
+        .map_err(|_| MalformedCertificate("Client-Cert is not one item of RFC 9651"))?;
+    let certificate = certificate(octets(item)?, verified)?;
+    Ok(Some(certificate.with_chain(chain(headers)?)))
+}
+
+/// A list, which may come in several lines.
+fn chain(headers: &HeaderMap) -> Result<Vec<Vec<u8>>, MalformedCertificate> {
+    let lines = headers.get_all(CHAIN);
+    if lines.iter().map(|line| line.len()).sum::<usize>() > MAX_FIELD {
+        return Err(MalformedCertificate("a field is too long"));
+    }
+    let mut chain = Vec::new();
+    for line in lines {
+        let list: List = Parser::new(line.as_bytes())
+            .parse()
+            .map_err(|_| MalformedCertificate("Client-Cert-Chain is not a list of RFC 9651"))?;
+        for entry in list {
+            match entry {
+                ListEntry::Item(item) => chain.push(octets(item)?),
+                ListEntry::InnerList(_) => return Err(NOT_OCTETS),
+            }
+        }
+    }
+    Ok(chain)
+}
+
+/// A byte sequence, and nothing with it.
+fn octets(item: Item) -> Result<Vec<u8>, MalformedCertificate> {
+    match item.bare_item {
+        BareItem::ByteSequence(octets) if item.params.is_empty() => Ok(octets),
+        _ => Err(NOT_OCTETS),
+    }
+}
+
+const NOT_OCTETS: MalformedCertificate =
+    MalformedCertificate("a certificate is not a byte sequence");

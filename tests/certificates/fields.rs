@@ -1,0 +1,422 @@
+//! From whom is a certificate taken? (RFC 9440, Envoy, nginx)
+
+use std::convert::Infallible;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use hyper::{Request, Response, header::HeaderName, http::request::Parts};
+use rcgen::DistinguishedName;
+use tower::{Layer as _, ServiceExt as _, service_fn};
+use tower_revocation::client::{
+    PeerAddr,
+    certificate::{
+        CertificateFieldsLayer, CertificateForm, ClientCertificate, MalformedCertificate,
+    },
+};
+
+use super::{certificate, verified};
+
+const TRUSTED: &str = "10.0.0.2:40000";
+
+fn leaf() -> Vec<u8> {
+    certificate(DistinguishedName::new(), Vec::new())
+}
+
+fn sequence(der: &[u8]) -> String {
+    format!(":{}:", BASE64_STANDARD.encode(der))
+}
+
+fn pem(der: &[u8]) -> String {
+    let base64 = BASE64_STANDARD.encode(der);
+    let lines: Vec<_> = base64
+        .as_bytes()
+        .chunks(64)
+        .map(|line| str::from_utf8(line).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        lines.join("\n")
+    )
+}
+
+/// As `$ssl_client_escaped_cert` and Envoy do.
+fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(|octet| match octet {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
+                char::from(octet).to_string()
+            }
+            _ => format!("%{octet:02X}"),
+        })
+        .collect()
+}
+
+fn request(peer: Option<&str>, fields: &[(&str, &str)]) -> Request<()> {
+    let mut request = Request::new(());
+    for (name, value) in fields {
+        let name: HeaderName = name.parse().unwrap();
+        request.headers_mut().append(name, value.parse().unwrap());
+    }
+    if let Some(peer) = peer {
+        request
+            .extensions_mut()
+            .insert(PeerAddr(peer.parse().unwrap()));
+    }
+    request
+}
+
+fn layer(form: CertificateForm) -> CertificateFieldsLayer {
+    CertificateFieldsLayer::new(form, ["10.0.0.0/8".parse().unwrap()])
+}
+
+/// The head of the request, as the service behind the layer gets it.
+async fn behind(layer: &CertificateFieldsLayer, request: Request<()>) -> Parts {
+    let inner = service_fn(async |request: Request<()>| {
+        Ok::<_, Infallible>(Response::new(request.into_parts().0))
+    });
+    layer
+        .layer(inner)
+        .oneshot(request)
+        .await
+        .unwrap()
+        .into_body()
+}
+
+async fn read(
+    layer: &CertificateFieldsLayer,
+    fields: &[(&str, &str)],
+) -> Option<ClientCertificate> {
+    let head = behind(layer, request(Some(TRUSTED), fields)).await;
+    assert!(head.headers.is_empty(), "{:?}", head.headers);
+    assert_eq!(head.extensions.get::<MalformedCertificate>(), None);
+    head.extensions.get().cloned()
+}
+
+async fn is_malformed(layer: &CertificateFieldsLayer, fields: &[(&str, &str)]) -> bool {
+    let head = behind(layer, request(Some(TRUSTED), fields)).await;
+    assert!(head.headers.is_empty(), "{:?}", head.headers);
+    let malformed = head.extensions.get::<MalformedCertificate>().is_some();
+    assert!(!malformed || head.extensions.get::<ClientCertificate>().is_none());
+    malformed
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_is_believed() {
+    // RFC 9440 §2.
+    let (der, issuer) = (leaf(), leaf());
+    let chain = format!("{}, {}", sequence(&issuer), sequence(&der));
+    let fields = [
+        ("client-cert", sequence(&der)),
+        ("client-cert-chain", chain),
+        ("client-cert-chain", sequence(&issuer)),
+    ];
+    let fields = fields
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+
+    let shown = read(&layer(CertificateForm::ClientCert), &fields)
+        .await
+        .unwrap();
+    assert_eq!(shown.der(), der);
+    assert!(shown.is_verified());
+    assert!(shown.chain().eq([&issuer[..], &der, &issuer]));
+}
+
+#[tokio::test]
+async fn nobody_else_is() {
+    let field = sequence(&leaf());
+    let fields = [("client-cert", &*field), ("accept", "*/*")];
+    let trusting = layer(CertificateForm::ClientCert);
+
+    for peer in [
+        None,
+        Some("192.0.2.7:40000"),
+        Some("[2001:db8::1]:1"),
+        Some("[::ffff:11.0.0.1]:1"),
+    ] {
+        let head = behind(&trusting, request(peer, &fields)).await;
+        assert!(
+            head.extensions.get::<ClientCertificate>().is_none(),
+            "{peer:?}"
+        );
+        assert!(
+            head.extensions.get::<MalformedCertificate>().is_none(),
+            "{peer:?}"
+        );
+        assert_eq!(head.headers.len(), 1, "{peer:?}");
+        assert_eq!(head.headers["accept"], "*/*");
+    }
+    let nobody = CertificateFieldsLayer::new(CertificateForm::ClientCert, []);
+    assert!(read(&nobody, &fields[..1]).await.is_none());
+}
+
+#[tokio::test]
+async fn a_proxy_on_a_socket_of_both_families_is_the_same_proxy() {
+    let field = sequence(&leaf());
+    let request = request(Some("[::ffff:10.0.0.2]:1"), &[("client-cert", &field)]);
+    let head = behind(&layer(CertificateForm::ClientCert), request).await;
+
+    assert!(head.extensions.get::<ClientCertificate>().is_some());
+}
+
+#[tokio::test]
+async fn fields_of_another_form_are_dropped_unread() {
+    let der = leaf();
+    let (sequence, pem) = (sequence(&der), escaped(&pem(&der)));
+    let xfcc = format!("Cert=\"{pem}\"");
+    let fields = [
+        (CertificateForm::ClientCert, "client-cert", &sequence),
+        (
+            CertificateForm::ForwardedClientCert,
+            "x-forwarded-client-cert",
+            &xfcc,
+        ),
+        (CertificateForm::SslClientCert, "x-ssl-client-cert", &pem),
+        (
+            CertificateForm::IngressSslClientCert,
+            "ssl-client-cert",
+            &pem,
+        ),
+    ];
+    for (form, _, _) in fields {
+        for (other, name, value) in fields {
+            let shown = read(&layer(form), &[(name, value)]).await;
+            assert_eq!(shown.is_some(), form == other, "{form:?}: {name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn underscores_are_dropped_and_never_read() {
+    let field = sequence(&leaf());
+    for name in [
+        "client_cert",
+        "Client_Cert_Chain",
+        "x_forwarded-client_cert",
+        "ssl_client_verify",
+    ] {
+        assert!(
+            read(&layer(CertificateForm::ClientCert), &[(name, &field)])
+                .await
+                .is_none()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_field_of_rfc_9440_means_one_thing_or_nothing() {
+    let der = leaf();
+    let one = sequence(&der);
+    let two = format!("{one}, {one}");
+    let parameter = format!("{one};a=1");
+    let text = format!("\"{}\"", BASE64_STANDARD.encode(&der));
+    let bare = BASE64_STANDARD.encode(&der);
+    let longer = sequence(&[&der[..], b"\0"].concat());
+    let large = sequence(&[0x30; 20 * 1024]);
+    let nested = format!("({one})");
+    let layer = layer(CertificateForm::ClientCert);
+
+    for value in [
+        "",
+        "::",
+        ":$:",
+        &two,
+        &parameter,
+        &text,
+        &bare,
+        &longer,
+        &large,
+        &nested,
+        &pem(&der).replace('\n', ""),
+    ] {
+        assert!(
+            is_malformed(&layer, &[("client-cert", value)]).await,
+            "{value}"
+        );
+    }
+    assert!(is_malformed(&layer, &[("client-cert", &one), ("client-cert", &one)]).await);
+    // RFC 9440 §2.3: not unless Client-Cert is there, too.
+    assert!(is_malformed(&layer, &[("client-cert-chain", &one)]).await);
+    for chain in [&nested[..], "a", &text, &parameter, ":$:"] {
+        let fields = [("client-cert", &*one), ("client-cert-chain", chain)];
+        assert!(is_malformed(&layer, &fields).await, "{chain}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_the_connection_and_one_in_a_field_are_one_too_many() {
+    let field = sequence(&leaf());
+    let of_the_connection = verified(&leaf());
+    let layer = layer(CertificateForm::ClientCert);
+
+    for (peer, believed) in [(TRUSTED, false), ("192.0.2.7:1", true)] {
+        let mut request = request(Some(peer), &[("client-cert", &field)]);
+        request.extensions_mut().insert(of_the_connection.clone());
+        let head = behind(&layer, request).await;
+        let shown = head.extensions.get::<ClientCertificate>();
+        assert_eq!(
+            shown.map(ClientCertificate::der),
+            believed.then_some(of_the_connection.der())
+        );
+        assert_eq!(
+            head.extensions.get::<MalformedCertificate>().is_none(),
+            believed
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_verifies_nothing_says_so() {
+    let field = sequence(&leaf());
+    let layer = layer(CertificateForm::ClientCert).verified(false);
+
+    let shown = read(&layer, &[("client-cert", &field)]).await.unwrap();
+    assert!(!shown.is_verified());
+}
+
+#[tokio::test]
+async fn nginx_says_whether_it_verified() {
+    let der = leaf();
+    let pem = escaped(&pem(&der));
+    for (form, cert, verify) in [
+        (
+            CertificateForm::SslClientCert,
+            "X-SSL-Client-Cert",
+            "X-SSL-Client-Verify",
+        ),
+        (
+            CertificateForm::IngressSslClientCert,
+            "ssl-client-cert",
+            "ssl-client-verify",
+        ),
+    ] {
+        for (verdict, is_verified) in [
+            (&[(verify, "SUCCESS")][..], true),
+            (&[(verify, "FAILED:self-signed certificate")], false),
+            (&[(verify, "FAILED")], false),
+            // Nobody said so.
+            (&[], false),
+        ] {
+            let fields = [&[(cert, &*pem)], verdict].concat();
+            let shown = read(&layer(form), &fields).await.unwrap();
+            assert_eq!(shown.der(), der);
+            assert_eq!(shown.is_verified(), is_verified, "{verdict:?}");
+        }
+        assert!(read(&layer(form), &[(verify, "NONE")]).await.is_none());
+        assert!(
+            read(&layer(form), &[(verify, "NONE"), (cert, "")])
+                .await
+                .is_none()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_setting_does_not_outdo_a_failed_verification() {
+    let pem = escaped(&pem(&leaf()));
+    let says = async |verified, verdict: &'static str| {
+        let layer = layer(CertificateForm::SslClientCert).verified(verified);
+        let fields = [
+            ("x-ssl-client-cert", &*pem),
+            ("x-ssl-client-verify", verdict),
+        ];
+        read(&layer, &fields).await.unwrap().is_verified()
+    };
+
+    assert!(!says(true, "FAILED:certificate has expired").await);
+    assert!(!says(false, "SUCCESS").await);
+    assert!(says(true, "").await);
+}
+
+#[tokio::test]
+async fn nginx_means_one_thing_or_nothing() {
+    let text = pem(&leaf());
+    let pem = escaped(&text);
+    let layer = layer(CertificateForm::SslClientCert);
+    let (cert, verify) = ("x-ssl-client-cert", "x-ssl-client-verify");
+
+    for value in [
+        &format!("{pem}{pem}")[..],
+        &format!("x{pem}"),
+        &format!("{pem}x"),
+        &format!("{pem}%"),
+        &format!("{pem}%0"),
+        &format!("{pem}%zz"),
+        &format!("{pem}%+0"),
+        &format!("{pem}%FF"),
+        &pem.replace("CERTIFICATE", "PRIVATE%20KEY"),
+        &pem[..pem.len() / 2],
+        &escaped(&text.replace("MI", "M!")),
+        &escaped(&escaped(&text)),
+        "%20",
+    ] {
+        assert!(is_malformed(&layer, &[(cert, value)]).await, "{value}");
+    }
+    for fields in [
+        &[(cert, &*pem), (cert, &*pem)][..],
+        &[(cert, &pem), (verify, "SUCCESS"), (verify, "SUCCESS")],
+        &[(cert, &pem), (verify, "success")],
+        &[(cert, &pem), (verify, "NONE")],
+        &[(verify, "SUCCESS")],
+        &[(verify, "FAILED:reason")],
+    ] {
+        assert!(is_malformed(&layer, fields).await, "{fields:?}");
+    }
+}
+
+#[tokio::test]
+async fn envoy_says_more_than_the_certificate() {
+    let (der, issuer) = (leaf(), leaf());
+    let (cert, chain) = (escaped(&pem(&der)), escaped(&(pem(&der) + &pem(&issuer))));
+    let layer = layer(CertificateForm::ForwardedClientCert);
+    for value in [
+        format!("Cert=\"{cert}\""),
+        format!("cert={cert};CHAIN={chain}"),
+        format!(
+            r#"By=spiffe://a;By=b;Hash=0f;Subject="CN=\"a\",O=b;c";URI=;Cert="{cert}";Chain="{chain}";DNS=a;DNS=b"#
+        ),
+    ] {
+        let shown = read(&layer, &[("x-forwarded-client-cert", &value)])
+            .await
+            .unwrap();
+        assert_eq!(shown.der(), der);
+        assert!(shown.is_verified());
+        if value.to_ascii_lowercase().contains("chain=") {
+            assert!(shown.chain().eq([&issuer[..]]));
+        }
+    }
+}
+
+#[tokio::test]
+async fn envoy_means_one_thing_or_nothing() {
+    let cert = escaped(&pem(&leaf()));
+    let one = format!("Cert=\"{cert}\"");
+    let layer = layer(CertificateForm::ForwardedClientCert);
+    for value in [
+        "",
+        "Hash=0f",
+        "Cert",
+        "Cert=",
+        "Cert=\"\"",
+        "=a",
+        // A client may have written the first one.
+        &format!("{one},{one}"),
+        &format!("Hash=0f,{one}"),
+        &format!("{one},"),
+        &format!("{one};"),
+        &format!("{one};{one}"),
+        &format!("{one}x"),
+        &format!("{one}\""),
+        &format!("Cert=\"{cert}"),
+        &format!("Cert=\"{cert}\\"),
+        &format!("Cert=\"{cert}{cert}\""),
+        &format!("{one};Chain=%zz"),
+        &format!("Subject=\"a;{one}"),
+    ] {
+        assert!(
+            is_malformed(&layer, &[("x-forwarded-client-cert", value)]).await,
+            "{value}"
+        );
+    }
+    let name = "x-forwarded-client-cert";
+    assert!(is_malformed(&layer, &[(name, &one), (name, &one)]).await);
+}

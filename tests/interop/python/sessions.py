@@ -9,6 +9,8 @@ from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import ClientSecretJWT, PrivateKeyJWT
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from forgery import forge
+
 REDIRECT_URI = "http://127.0.0.1:49152/callback"
 ALGORITHMS = {
     "ES256": (ECKey, "P-256"),
@@ -64,6 +66,8 @@ class Sessions:
     def wrong_connections(self, certified):
         """The right words without the certificate, or with another's."""
         yield "no certificate", self.session("none", connection={})
+        forged = forge(self.client, self.keys)
+        yield "a certificate of the same name", self.session("none", connection=forged)
         for other in certified:
             if other["client_id"] != self.client["client_id"]:
                 what = f"the certificate of {other['client_id']}"
@@ -104,6 +108,8 @@ class Sessions:
         if library == "requests":
             return {"trust_env": False, "verify": authority, "cert": certificate}
         context = ssl.create_default_context(cafile=authority)
+        # As of Python 3.13 this is its default.
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
         if certificate:
             context.load_cert_chain(*certificate)
         return {"trust_env": False, "verify": context}

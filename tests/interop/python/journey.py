@@ -38,7 +38,8 @@ def refused(call, code):
 
 def refusal(answer, status, code):
     """The same of an answer that the library hands out as it is."""
-    same((answer.status_code, answer.json().get("error")), (status, code))
+    same(answer.status_code, status)
+    same(answer.json().get("error"), code)
 
 
 class Journey:

@@ -1,6 +1,6 @@
 //! Was it signed with the secret that both sides hold?
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use aws_lc_rs::hmac;
 
@@ -9,8 +9,9 @@ use super::Algorithm;
 /// A secret that verifies HMACs. The secret itself is not kept.
 #[derive(Clone)]
 pub(crate) struct HmacKey {
-    /// For HS256, HS384 and HS512, as far as the secret is long enough.
-    keys: [Option<hmac::Key>; 3],
+    /// For HS256, HS384 and HS512, as far as the secret is long enough. They are large, and few
+    /// clients have one.
+    keys: Arc<[Option<hmac::Key>; 3]>,
 }
 
 impl HmacKey {
@@ -20,7 +21,7 @@ impl HmacKey {
             let (_, function) = function(algorithm)?;
             (secret.len() >= shortest).then(|| hmac::Key::new(function, secret))
         });
-        Self { keys }
+        Self { keys: keys.into() }
     }
 
     /// Whether the secret is long enough for it (RFC 7518 §3.2).

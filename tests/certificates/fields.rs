@@ -30,7 +30,7 @@ fn pem(der: &[u8]) -> String {
     let lines: Vec<_> = base64
         .as_bytes()
         .chunks(64)
-        .map(|line| str::from_utf8(line).unwrap())
+        .map(|line| std::str::from_utf8(line).unwrap())
         .collect();
     format!(
         "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
@@ -211,7 +211,7 @@ async fn a_field_of_rfc_9440_means_one_thing_or_nothing() {
     let text = format!("\"{}\"", BASE64_STANDARD.encode(&der));
     let bare = BASE64_STANDARD.encode(&der);
     let longer = sequence(&[&der[..], b"\0"].concat());
-    let large = sequence(&[0x30; 20 * 1024]);
+    let large = sequence(&vec![0x30; 20 * 1024]);
     let nested = format!("({one})");
     let layer = layer(CertificateForm::ClientCert);
 

@@ -6,7 +6,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use hyper::{HeaderMap, Request, header::HeaderName};
+use hyper::{
+    HeaderMap, Request,
+    header::{HeaderName, HeaderValue},
+};
 use tower::Service;
 use tower_layer::Layer;
 
@@ -249,7 +252,7 @@ fn single<'a>(
     if first.is_some_and(|value| value.len() > MAX_FIELD) {
         return Err(MalformedCertificate("a field is too long"));
     }
-    Ok(first.map(|value| value.as_bytes()))
+    Ok(first.map(HeaderValue::as_bytes))
 }
 
 fn certificate(der: Vec<u8>, verified: bool) -> Result<ClientCertificate, MalformedCertificate> {

@@ -239,7 +239,10 @@ mod tests {
 
         #[test]
         fn every_escaped_text_is_read_back(text in "[^\\p{Cc}\u{fffd}]*[a-z]") {
-            let escaped: String = text.bytes().map(|octet| format!("\\{octet:02x}")).collect();
+            let mut escaped = String::new();
+            for octet in text.bytes() {
+                escaped += &format!("\\{octet:02x}");
+            }
             let Attribute { value, .. } = &parsed(&format!("1.2.3.4={escaped}")).0[0][0];
             prop_assert_eq!(value, &Value::Exact(text));
         }

@@ -1,6 +1,6 @@
 //! `Client-Cert` and `Client-Cert-Chain` (RFC 9440 §2).
 
-use hyper::HeaderMap;
+use hyper::{HeaderMap, header::HeaderValue};
 use sfv::{BareItem, Item, List, ListEntry, Parser};
 
 use super::{MAX_FIELD, MalformedCertificate, certificate, single};
@@ -16,12 +16,12 @@ pub(super) fn read(
     // RFC 9440 §2.2: one item, so never more than one line.
     let Some(field) = single(headers, CERT)? else {
         // RFC 9440 §2.3: no chain without a certificate.
-        return match headers.contains_key(CHAIN) {
-            true => Err(MalformedCertificate(
+        if headers.contains_key(CHAIN) {
+            return Err(MalformedCertificate(
                 "Client-Cert-Chain stands without Client-Cert",
-            )),
-            false => Ok(None),
-        };
+            ));
+        }
+        return Ok(None);
     };
     let item: Item = Parser::new(field)
         .parse()
@@ -33,7 +33,7 @@ pub(super) fn read(
 /// A list, which may come in several lines.
 fn chain(headers: &HeaderMap) -> Result<Vec<Vec<u8>>, MalformedCertificate> {
     let lines = headers.get_all(CHAIN);
-    if lines.iter().map(|line| line.len()).sum::<usize>() > MAX_FIELD {
+    if lines.iter().map(HeaderValue::len).sum::<usize>() > MAX_FIELD {
         return Err(MalformedCertificate("a field is too long"));
     }
     let mut chain = Vec::new();

@@ -7,11 +7,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use aws_lc_rs::signature::Ed25519KeyPair;
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use jsonwebtoken::{Algorithm, EncodingKey, jwk};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, SignatureAlgorithm,
+    KeyPair, KeyUsagePurpose, SignatureAlgorithm,
 };
 use serde_json::{Value, json};
 
@@ -67,7 +71,7 @@ fn make(folder: &Path) -> Result<(), Box<dyn Error>> {
         ("ed-client", "EdDSA"),
     ] {
         let key = KeyPair::generate_for(signs(algorithm))?;
-        save(&format!("{id}.pem"), &key.serialize_pem())?;
+        save(&format!("{id}.pem"), &private_pem(&key)?)?;
         let mut client = client(id, "private_key_jwt");
         client["jwks"] = json!({ "keys": [public_jwk(id, &key)?] });
         client["token_endpoint_auth_signing_algs"] = match algorithm {
@@ -81,17 +85,22 @@ fn make(folder: &Path) -> Result<(), Box<dyn Error>> {
     // The key of the authority is not kept: nobody needs another certificate.
     let mut authority = CertificateParams::new([])?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    // These, and the key identifiers below, are asked for by who verifies strictly (RFC 5280 §4.2.1),
+    // as Python does.
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     named(&mut authority, "tower-revocation demo CA");
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
     save("ca.pem", &authority.pem())?;
 
     let mut server = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()])?;
+    server.use_authority_key_identifier_extension = true;
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let key = KeyPair::generate()?;
     save("server.pem", &server.signed_by(&key, &authority)?.pem())?;
     save("server.key", &key.serialize_pem())?;
 
     let mut shown = CertificateParams::new(["client.example".to_owned()])?;
+    shown.use_authority_key_identifier_extension = true;
     shown.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     named(&mut shown, "tls-client");
     let key = KeyPair::generate()?;
@@ -136,6 +145,19 @@ fn signs(algorithm: &str) -> &'static SignatureAlgorithm {
         "ES256" => &rcgen::PKCS_ECDSA_P256_SHA256,
         _ => &rcgen::PKCS_RSA_SHA256,
     }
+}
+
+/// PKCS#8. Of Ed25519 the version that has no public key in it: OpenSSL, and so Node and Python, read
+/// no other.
+fn private_pem(key: &KeyPair) -> Result<String, Box<dyn Error>> {
+    if key.algorithm() != &rcgen::PKCS_ED25519 {
+        return Ok(key.serialize_pem());
+    }
+    let der = Ed25519KeyPair::from_pkcs8(&key.serialize_der())?.to_pkcs8v1()?;
+    let base64 = STANDARD.encode(der);
+    Ok(format!(
+        "-----BEGIN PRIVATE KEY-----\n{base64}\n-----END PRIVATE KEY-----\n"
+    ))
 }
 
 /// RFC 7517 §4, with the client for `kid`.

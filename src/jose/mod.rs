@@ -17,6 +17,7 @@
 //! ```
 
 mod algorithm;
+mod date;
 pub(crate) mod decoy;
 mod ed25519;
 #[cfg(test)]
@@ -38,6 +39,7 @@ mod unsound;
 mod vectors;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
+pub(crate) use date::numeric_date;
 pub(crate) use hmac::HmacKey;
 pub(crate) use json::Members;
 pub(crate) use jws::{Jws, JwsError};

@@ -1,6 +1,7 @@
 //! How clients authenticate, at the real endpoint: one client for each method.
 
 mod assertion;
+mod attestation;
 mod fixture;
 mod jwks_uri;
 mod metadata;

@@ -1,14 +1,12 @@
 //! What does an assertion say of itself?
 
-use std::time::{Duration, SystemTime};
-
-use serde_json::Value;
+use std::time::SystemTime;
 
 use super::Assertions;
 use crate::{
     client::{AuthMethod, Refusal},
     endpoint::Error,
-    jose::{Jws, JwsError, Members},
+    jose::{Jws, JwsError, Members, numeric_date},
     token::Secret,
 };
 
@@ -115,19 +113,19 @@ impl Assertions {
     /// Until when it can be used, if it can be now (RFC 7523 §3).
     fn in_time(&self, claims: &Members, now: SystemTime) -> Option<SystemTime> {
         let now = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        let exp = date(claims.get("exp")?)?;
+        let exp = numeric_date(claims.get("exp")?)?;
         if exp + self.skew <= now || exp > now + self.max_lifetime + self.skew {
             return None;
         }
         for name in ["nbf", "iat"] {
             if let Some(value) = claims.get(name) {
-                if date(value)? > now + self.skew {
+                if numeric_date(value)? > now + self.skew {
                     return None;
                 }
             }
         }
         if let Some(max_age) = self.max_age {
-            if date(claims.get("iat")?)? + max_age + self.skew < now {
+            if numeric_date(claims.get("iat")?)? + max_age + self.skew < now {
                 return None;
             }
         }
@@ -147,14 +145,4 @@ fn is_client_authentication(typ: Option<&str>) -> bool {
 
 fn text<'a>(claims: &'a Members, name: &str) -> Option<&'a str> {
     claims.get(name)?.as_str().filter(|text| !text.is_empty())
-}
-
-/// `NumericDate` (RFC 7519 §2), with or without a fraction.
-fn date(value: &Value) -> Option<Duration> {
-    /// The end of the year 9999: no sum of it and anything else here overflows.
-    const LATEST: f64 = 253_402_300_799.0;
-    value
-        .as_f64()
-        .filter(|seconds| (0.0..=LATEST).contains(seconds))
-        .map(Duration::from_secs_f64)
 }

@@ -1,0 +1,170 @@
+//! What do an attestation and its proof say of themselves?
+
+use std::time::{Duration, SystemTime};
+
+use hyper::{HeaderMap, header::HeaderName};
+
+use super::{Attestations, invalid};
+use crate::{
+    client::{Credentials, Refusal},
+    endpoint::Error,
+    jose::{Jwk, Jws, Members, numeric_date},
+};
+
+/// A header field has to hold it beside everything else.
+const LONGEST: usize = 16 * 1024;
+/// Longer than any identifier has a reason to be.
+const LONGEST_ID: usize = 256;
+
+/// An attestation and its proof, whose claims are in order. Nothing of them has been verified.
+#[derive(Debug)]
+pub(crate) struct Attested<'a> {
+    pub(super) attestation: Jws<'a>,
+    pub(super) iss: Option<String>,
+    pub(super) expires: SystemTime,
+    pub(super) jti: String,
+    /// From then on the proof is too old, whatever the clocks.
+    pub(super) until: SystemTime,
+    proof: Jws<'a>,
+    instance: Jwk,
+    subject: String,
+}
+
+impl Attested<'_> {
+    /// The client that the attestation is for.
+    pub(crate) fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Whether the attested key has signed the proof.
+    pub(super) fn is_proven(&self) -> bool {
+        let Self {
+            proof, instance, ..
+        } = self;
+        instance.verify(proof.algorithm, proof.signing_input, &proof.signature)
+    }
+
+    pub(super) fn challenge(&self) -> Option<&str> {
+        self.proof.claims.get("challenge")?.as_str()
+    }
+}
+
+impl Attestations {
+    /// Everything that can be judged without a key of an attester, and without knowing the client.
+    ///
+    /// # Errors
+    ///
+    /// The refusal; `invalid_request` for a field that is missing or repeated.
+    pub(crate) fn read<'a>(
+        &self,
+        headers: &'a HeaderMap,
+        client_id: Option<&str>,
+    ) -> Result<Attested<'a>, Error> {
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let attestation = one(headers, Credentials::ATTESTATION)?;
+        let proof = one(headers, Credentials::ATTESTATION_POP)?;
+
+        let untrusted = || invalid(Refusal::UntrustedAttestation);
+        let attestation = self
+            .jws(attestation, "oauth-client-attestation+jwt")
+            .ok_or_else(untrusted)?;
+        let claims = &attestation.claims;
+        let subject = text(claims, "sub").ok_or_else(untrusted)?.to_owned();
+        if client_id.is_some_and(|client_id| client_id != subject) {
+            return Err(Error::refused(Refusal::WrongSubject));
+        }
+        let iss = claims.text("iss").map_err(|_| untrusted())?;
+        let iss = iss.map(str::to_owned);
+        let expires = claims.get("exp").and_then(numeric_date);
+        let expires = expires.ok_or_else(untrusted)?;
+        if !self.has_begun(claims, now) {
+            return Err(untrusted());
+        }
+        // A private key is none (RFC 7800 §3.2).
+        let instance = claims.get("cnf").and_then(|cnf| cnf.get("jwk"));
+        let instance = instance.and_then(|jwk| Jwk::from_value(jwk).ok());
+        let instance = instance.ok_or_else(untrusted)?;
+
+        let bad = || invalid(Refusal::BadProof);
+        let proof = self
+            .jws(proof, "oauth-client-attestation-pop+jwt")
+            .ok_or_else(bad)?;
+        let claims = &proof.claims;
+        let of_subject = |name| {
+            claims
+                .text(name)
+                .is_ok_and(|it| it.is_none_or(|it| it == subject))
+        };
+        if !self.is_audience(claims) || !of_subject("iss") || !of_subject("sub") {
+            return Err(bad());
+        }
+        let issued = claims.get("iat").and_then(numeric_date).ok_or_else(bad)?;
+        let until = issued + self.max_age + self.skew;
+        // Older drafts had `exp` in place of `iat`: where it is there, it counts too.
+        let is_over = match claims.get("exp").map(numeric_date) {
+            None => false,
+            Some(exp) => exp.is_none_or(|exp| exp + self.skew <= now),
+        };
+        if until <= now || is_over || !self.has_begun(claims, now) {
+            return Err(bad());
+        }
+        let jti = text(claims, "jti").filter(|jti| jti.len() <= LONGEST_ID);
+        let jti = jti.ok_or_else(bad)?.to_owned();
+        Ok(Attested {
+            iss,
+            expires: SystemTime::UNIX_EPOCH + expires,
+            jti,
+            until: SystemTime::UNIX_EPOCH + until,
+            instance,
+            subject,
+            attestation,
+            proof,
+        })
+    }
+
+    /// A JWS of this type, by an algorithm that is accepted. The types keep the two apart, and both
+    /// from every other JWT (RFC 8725 §3.11).
+    fn jws<'a>(&self, compact: &'a str, typ: &str) -> Option<Jws<'a>> {
+        let jws = Jws::parse(compact, LONGEST).ok()?;
+        let is_of_type = jws.typ().is_some_and(|it| it.eq_ignore_ascii_case(typ));
+        (is_of_type && self.algorithms.contains(&jws.algorithm)).then_some(jws)
+    }
+
+    /// The issuer, as a string or as the only element of an array.
+    fn is_audience(&self, claims: &Members) -> bool {
+        let aud = claims.get("aud");
+        let aud = aud.and_then(|aud| match aud.as_array().map(Vec::as_slice) {
+            Some([aud]) => Some(aud),
+            Some(_) => None,
+            None => Some(aud),
+        });
+        aud.and_then(|aud| aud.as_str()) == Some(&*self.issuer)
+    }
+
+    /// Neither `iat` nor `nbf` is ahead.
+    fn has_begun(&self, claims: &Members, now: Duration) -> bool {
+        ["iat", "nbf"].into_iter().all(|name| {
+            claims
+                .get(name)
+                .is_none_or(|date| numeric_date(date).is_some_and(|date| date <= now + self.skew))
+        })
+    }
+}
+
+/// The field, of which there is precisely one.
+fn one(headers: &HeaderMap, name: HeaderName) -> Result<&str, Error> {
+    let mut fields = headers.get_all(name).iter();
+    match (fields.next(), fields.next()) {
+        // What is not ASCII is no JWS either.
+        (Some(field), None) => Ok(field.to_str().unwrap_or_default()),
+        _ => Err(Error::invalid_request(
+            "There is not one client attestation with one proof",
+        )),
+    }
+}
+
+fn text<'a>(claims: &'a Members, name: &str) -> Option<&'a str> {
+    claims.get(name)?.as_str().filter(|text| !text.is_empty())
+}

@@ -119,6 +119,13 @@ fn make(folder: &Path) -> Result<(), Box<dyn Error>> {
     registered["jwks"] = json!({ "keys": [public_jwk("self-signed-client", &key)?] });
     clients.push(registered);
 
+    // Instances of this client have keys of their own, which the attester vouches for.
+    let attester = KeyPair::generate()?;
+    save("attester.pem", &attester.serialize_pem())?;
+    let keys = json!({ "keys": [public_jwk("attester", &attester)?] });
+    save("attester.json", &keys.to_string())?;
+    clients.push(client("attested-client", "attest_jwt_client_auth"));
+
     save("clients.json", &serde_json::to_string_pretty(&clients)?)?;
     Ok(())
 }

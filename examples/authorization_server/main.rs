@@ -10,6 +10,8 @@
 
 mod api;
 mod authorize;
+mod challenge;
+mod clients;
 mod config;
 mod introspect;
 mod keys;
@@ -25,22 +27,18 @@ use std::{error::Error, fs, process::ExitCode, time::Duration};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::{Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     routing::{any, get, post},
 };
 use hyper_util::rt::TokioTimer;
-use serde_json::Value;
 use tokio::net::TcpListener;
 use tower::Layer as _;
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, timeout::TimeoutLayer};
 use tower_revocation::{
     RevocationLayer,
     client::{
-        assertion::{Assertions, AudiencePolicy},
+        attestation::Challenges,
         certificate::{CertificateFieldsLayer, CertificateForm},
-        limit::LimitFailuresLayer,
-        password::Passwords,
-        registry::{ClientAuthenticator, Registry},
         replay::EmbeddedGuard,
     },
     enforce::Index,
@@ -49,6 +47,7 @@ use tower_revocation::{
     revoke::Record,
 };
 
+use clients::Setup;
 use config::Config;
 use keys::Keys;
 use serve::Signals;
@@ -88,36 +87,36 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let keys = Keys::open_or_make(config.keys)?;
     let clients = match config.clients {
         Some(clients) => clients,
-        None => demo_clients(&keys)?,
+        None => clients::demo(&keys)?,
     };
 
     let listener = TcpListener::bind(config.listen).await?;
     let address = listener.local_addr()?;
-    let within_tls = match config.tls_listen {
-        Some(address) => Some(TcpListener::bind(address).await?),
+    let issuer = config.issuer.unwrap_or_else(|| format!("http://{address}"));
+    let tls = match config.tls_listen {
+        Some(address) => Some((TcpListener::bind(address).await?, Tls::new(&keys)?)),
         None => None,
     };
-    let tls_base = match &within_tls {
-        Some(listener) => Some(format!(
+    let tls_base = match &tls {
+        Some((listener, _)) => Some(format!(
             "https://localhost:{}",
             listener.local_addr()?.port()
         )),
         None => None,
     };
-    let issuer = config.issuer.unwrap_or_else(|| format!("http://{address}"));
 
     // Who asks, and what is done: the two services that the layer is made of.
     let replays = EmbeddedGuard::open(log.clone())?;
-    let mut authenticator = ClientAuthenticator::new(clients.clone())
-        .passwords(Passwords::new())
-        .assertions(assertions(&issuer, tls_base.as_deref()).replay_guard(replays.clone()));
-    if tls_base.is_some() || !config.trusted_proxies.is_empty() {
-        // Otherwise there are no certificates, and the metadata would promise what cannot be.
-        authenticator = authenticator.certificates();
-    }
-    let authenticator = LimitFailuresLayer::new()
-        .with_failures(FAILURES)
-        .layer(authenticator);
+    let challenges = Challenges::new();
+    let setup = Setup {
+        issuer: &issuer,
+        tls: tls_base.as_deref(),
+        certificates: tls.is_some() || !config.trusted_proxies.is_empty(),
+        replays: replays.clone(),
+        challenges: challenges.clone(),
+        keys: &keys,
+    };
+    let authenticator = setup.authenticator(clients.clone())?;
     let backend =
         Record::new(tokens.clone(), log.clone()).longest_lifetime(tokens.longest_lifetime());
     let mut revocation = RevocationLayer::new(REVOKE, authenticator.clone(), backend)
@@ -126,54 +125,28 @@ async fn run() -> Result<(), Box<dyn Error>> {
     if let Some(base) = &tls_base {
         revocation = revocation.mtls_alias(format!("{base}{REVOKE}"));
     }
+    let endpoint = format!("{issuer}{REVOKE}");
+    let document = metadata::document(
+        &issuer,
+        tls_base.as_deref(),
+        &revocation.metadata(&endpoint),
+    );
+    let revocation = revocation.serve_metadata(&issuer, endpoint, document);
 
-    let metadata = revocation.metadata(format!("{issuer}{REVOKE}"));
-    let metadata = metadata::document(&issuer, tls_base.as_deref(), &metadata);
     let server = Server {
-        metadata: metadata.into(),
         issuer: issuer.into(),
         clients,
         authenticator,
+        challenges,
         tokens: tokens.clone(),
         index: index.clone(),
         log: log.clone(),
     };
-
-    // The app's own routes, with a policy of their own: a browser is sent to the authorization
-    // endpoint and does not call it (RFC 9700 §2.6), and resource servers are no browsers.
-    let cors = CorsLayer::new()
-        .allow_origin(config.cors_origins)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([header::WWW_AUTHENTICATE]);
-    let for_apps = Router::new()
-        .route(
-            "/.well-known/oauth-authorization-server",
-            get(metadata::metadata),
-        )
-        .route("/oauth2/token", post(token::token))
-        .route("/api/me", any(api::me))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            PATIENCE,
-        ))
-        .layer(cors);
-    let routes = Router::new()
-        .route("/oauth2/authorize", get(authorize::authorize))
-        .route("/oauth2/introspect", post(introspect::introspect))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            PATIENCE,
-        ))
-        .merge(for_apps)
-        .layer(DefaultBodyLimit::max(64 * 1024))
-        .with_state(server);
-
     // The revocation layer goes around the whole router, so that no route is beside it; and around
     // everything goes what drops certificates that nobody vouches for.
     let fields = CertificateFieldsLayer::new(CertificateForm::ClientCert, config.trusted_proxies);
-    let app = CatchPanicLayer::custom(request::panicked).layer(revocation.layer(routes));
-    let app = fields.layer(app);
+    let app = revocation.layer(routes(server, config.cors_origins));
+    let app = fields.layer(CatchPanicLayer::custom(request::panicked).layer(app));
 
     tokio::spawn(sweep(log.clone(), tokens, index, replays));
     let mut signals = Signals::listen()?;
@@ -185,10 +158,6 @@ async fn run() -> Result<(), Box<dyn Error>> {
         println!("key or certificate: {}", path.display());
     }
     println!("everybody who comes to /oauth2/authorize is signed in as alice, without a prompt");
-    let tls = match within_tls {
-        Some(listener) => Some((listener, Tls::new(&keys)?)),
-        None => None,
-    };
     let ended = async {
         let mut signals = Signals::listen()?;
         serve::serve(listener, tls, app, &mut signals).await;
@@ -203,23 +172,29 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
 const REVOKE: &str = "/oauth2/revoke";
 
-/// So many failures of one client from one address in a minute.
-const FAILURES: u32 = 20;
-
-/// The clients that come with this server: some have secrets, and some have keys, which are made at
-/// the first start.
-fn demo_clients(keys: &Keys) -> Result<Registry, Box<dyn Error>> {
-    let mut clients: Vec<Value> = serde_json::from_str(include_str!("clients.json"))?;
-    clients.extend(keys.clients()?);
-    Ok(Registry::from_json(&Value::Array(clients).to_string())?)
-}
-
-/// For clients that send the URL of the endpoint where the issuer belongs, Authlib among them.
-fn assertions(issuer: &str, tls: Option<&str>) -> Assertions {
-    let endpoints = [issuer].into_iter().chain(tls).flat_map(|base| {
-        ["/oauth2/token", "/oauth2/introspect", REVOKE].map(|path| format!("{base}{path}"))
-    });
-    Assertions::new(issuer).audience(AudiencePolicy::legacy(issuer, endpoints))
+/// The server's own endpoints.
+fn routes(server: Server, cors_origins: Vec<HeaderValue>) -> Router {
+    // With a policy of their own: a browser is sent to the authorization endpoint and does not call
+    // it (RFC 9700 §2.6), and resource servers are no browsers.
+    let cors = CorsLayer::new()
+        .allow_origin(cors_origins)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([header::WWW_AUTHENTICATE]);
+    let patience = || TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE);
+    let for_apps = Router::new()
+        .route("/oauth2/token", post(token::token))
+        .route("/oauth2/challenge", post(challenge::challenge))
+        .route("/api/me", any(api::me))
+        .layer(patience())
+        .layer(cors);
+    Router::new()
+        .route("/oauth2/authorize", get(authorize::authorize))
+        .route("/oauth2/introspect", post(introspect::introspect))
+        .layer(patience())
+        .merge(for_apps)
+        .layer(DefaultBodyLimit::max(64 * 1024))
+        .with_state(server)
 }
 
 /// For a store that stalls.

@@ -1,14 +1,7 @@
-//! `/.well-known/oauth-authorization-server` (RFC 8414).
+//! What `/.well-known/oauth-authorization-server` says (RFC 8414). The layer answers it.
 
-use axum::{Json, extract::State};
 use serde_json::{Map, Value, json};
 use tower_revocation::Metadata;
-
-use crate::server::Server;
-
-pub(crate) async fn metadata(State(server): State<Server>) -> Json<Map<String, Value>> {
-    Json((*server.metadata).clone())
-}
 
 /// The members about revocation are the layer's own. The other endpoints share its authenticator, so
 /// what is true of one is true of all; but introspection is not for public clients.
@@ -25,6 +18,7 @@ pub(crate) fn document(
         "authorization_endpoint": format!("{issuer}/oauth2/authorize"),
         "token_endpoint": format!("{issuer}/oauth2/token"),
         "introspection_endpoint": format!("{issuer}/oauth2/introspect"),
+        "challenge_endpoint": format!("{issuer}/oauth2/challenge"),
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "introspection_endpoint_auth_methods_supported": confidential,

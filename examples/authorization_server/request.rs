@@ -6,7 +6,10 @@ use axum::{
     Json,
     body::Bytes,
     extract::{FromRequest, Request},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{self, HeaderName},
+    },
     response::{IntoResponse, Response},
 };
 use bytes::Bytes as RawBytes;
@@ -112,6 +115,8 @@ pub(crate) struct OAuthError {
     pub(crate) code: &'static str,
     pub(crate) description: String,
     pub(crate) retry_after: Option<Duration>,
+    /// An extension's field.
+    pub(crate) field: Option<(HeaderName, HeaderValue)>,
 }
 
 impl OAuthError {
@@ -121,6 +126,7 @@ impl OAuthError {
             code,
             description: description.into(),
             retry_after: None,
+            field: None,
         }
     }
 
@@ -163,7 +169,7 @@ impl OAuthError {
 
 impl From<Error> for OAuthError {
     fn from(error: Error) -> Self {
-        match error.kind() {
+        let mut told = match error.kind() {
             ErrorKind::InvalidRequest => Self::invalid_request("The request is malformed"),
             ErrorKind::InvalidClient => {
                 // The peer hears one answer, whatever the reason.
@@ -175,8 +181,11 @@ impl From<Error> for OAuthError {
                 retry_after: error.retry_after(),
                 ..Self::new("temporarily_unavailable", "Try again later")
             },
-            _ => Self::unavailable(&error),
-        }
+            _ => return Self::unavailable(&error),
+        };
+        told.code = error.code().unwrap_or(told.code);
+        told.field = error.header().cloned();
+        told
     }
 }
 
@@ -188,6 +197,9 @@ impl IntoResponse for OAuthError {
         if self.status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static(r#"Basic realm="oauth", charset="UTF-8""#);
             headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some((name, value)) = self.field {
+            headers.insert(name, value);
         }
         if let Some(retry_after) = self.retry_after {
             // Whole seconds, and not too early.

@@ -2,32 +2,25 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde_json::{Map, Value};
 use tower_revocation::{
-    client::{
-        limit::LimitFailures,
-        registry::{ClientAuthenticator, Registry},
-    },
+    client::{attestation::Challenges, registry::Registry},
     enforce::Index,
     introspect::issued::IssuedTokens,
     log::EmbeddedLog,
 };
 
+use crate::clients::Authenticator;
+
 pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(60);
 pub(crate) const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
 pub(crate) const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Who asks: one for all endpoints, so that an assertion that was used at one is used up at all, and
-/// failures count together.
-pub(crate) type Authenticator = LimitFailures<ClientAuthenticator<Registry>>;
-
 #[derive(Clone)]
 pub(crate) struct Server {
-    /// What the metadata say.
-    pub(crate) metadata: Arc<Map<String, Value>>,
     pub(crate) issuer: Arc<str>,
     pub(crate) clients: Registry,
     pub(crate) authenticator: Authenticator,
+    pub(crate) challenges: Challenges,
     pub(crate) tokens: IssuedTokens,
     pub(crate) index: Index,
     pub(crate) log: EmbeddedLog,

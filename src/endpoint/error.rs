@@ -151,17 +151,20 @@ impl Error {
     }
 
     /// A field that goes with the answer.
-    pub(super) fn header(&self) -> Option<&(HeaderName, HeaderValue)> {
+    #[must_use]
+    pub fn header(&self) -> Option<&(HeaderName, HeaderValue)> {
         self.header.as_deref()
     }
 
     /// An extension's code, in place of the kind's own.
-    pub(super) fn code(&self) -> Option<&'static str> {
+    #[must_use]
+    pub fn code(&self) -> Option<&'static str> {
         self.code
     }
 
     /// What the peer is told, in place of the kind's own words.
-    pub(super) fn description(&self) -> Option<&str> {
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
         self.description.as_deref()
     }
 

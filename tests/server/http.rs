@@ -78,6 +78,10 @@ impl Http {
         Self { client, base }
     }
 
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
     /// Nothing if the server is gone.
     pub(crate) async fn try_send(&self, request: Request<Full<Bytes>>) -> Option<Answer> {
         let (head, body) = self.client.request(request).await.ok()?.into_parts();

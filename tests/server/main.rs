@@ -6,6 +6,7 @@ mod examples;
 mod http;
 mod journey;
 mod kill;
+mod methods;
 mod oauth2_client;
 mod process;
 mod readme;

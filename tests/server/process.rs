@@ -27,7 +27,16 @@ pub(crate) fn binary(example: &str) -> PathBuf {
 /// The command, told nothing by the environment of the tests.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(binary("authorization_server"));
-    for name in ["ISSUER", "CORS_ORIGINS", "CLIENTS", "DEMO_EXPOSE", "DATA"] {
+    for name in [
+        "ISSUER",
+        "CORS_ORIGINS",
+        "CLIENTS",
+        "DEMO_EXPOSE",
+        "DATA",
+        "KEYS",
+        "TLS_LISTEN",
+        "TRUSTED_PROXIES",
+    ] {
         command.env_remove(name);
     }
     command.env("LISTEN", "127.0.0.1:0");

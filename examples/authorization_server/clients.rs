@@ -1,0 +1,80 @@
+//! Who asks: the demo clients, and the one authenticator of all endpoints.
+
+use std::error::Error;
+
+use serde_json::Value;
+use tower::Layer as _;
+use tower_revocation::{
+    client::{
+        assertion::{Assertions, AudiencePolicy},
+        attestation::{Attestations, Challenges},
+        limit::{LimitFailures, LimitFailuresLayer},
+        password::Passwords,
+        registry::{ClientAuthenticator, Registry},
+        replay::EmbeddedGuard,
+    },
+    jose::KeySet,
+};
+
+use crate::{REVOKE, keys::Keys};
+
+/// An assertion that was used at one endpoint is used up at all, and failures count together.
+pub(crate) type Authenticator = LimitFailures<ClientAuthenticator<Registry>>;
+
+/// So many failures of one client from one address in a minute.
+const FAILURES: u32 = 20;
+
+/// Who vouches for the instances of `attested-client`.
+const ATTESTER: &str = "https://attester.example";
+
+/// The clients that come with this server: some have secrets, and some have keys, which are made at
+/// the first start.
+pub(crate) fn demo(keys: &Keys) -> Result<Registry, Box<dyn Error>> {
+    let mut clients: Vec<Value> = serde_json::from_str(include_str!("clients.json"))?;
+    clients.extend(keys.clients()?);
+    Ok(Registry::from_json(&Value::Array(clients).to_string())?)
+}
+
+/// What it is made of.
+pub(crate) struct Setup<'a> {
+    pub(crate) issuer: &'a str,
+    /// Where the endpoints are within TLS, if they are.
+    pub(crate) tls: Option<&'a str>,
+    /// Whether there can be certificates at all. Where not, the metadata must not promise them.
+    pub(crate) certificates: bool,
+    pub(crate) replays: EmbeddedGuard,
+    pub(crate) challenges: Challenges,
+    pub(crate) keys: &'a Keys,
+}
+
+impl Setup<'_> {
+    pub(crate) fn authenticator(self, clients: Registry) -> Result<Authenticator, Box<dyn Error>> {
+        let attester = KeySet::from_json(&self.keys.read("attester.json")?)?;
+        let attestations = Attestations::new(self.issuer)
+            .attester(ATTESTER, attester)
+            .challenges(self.challenges.clone())
+            .replay_guard(self.replays.clone());
+        let authenticator = ClientAuthenticator::new(clients)
+            .passwords(Passwords::new())
+            .assertions(self.assertions())
+            .attestations(attestations);
+        let authenticator = if self.certificates {
+            authenticator.certificates()
+        } else {
+            authenticator
+        };
+        let limit = LimitFailuresLayer::new().with_failures(FAILURES);
+        Ok(limit.layer(authenticator))
+    }
+
+    /// For clients that send the URL of the endpoint where the issuer belongs, Authlib among them.
+    fn assertions(&self) -> Assertions {
+        let bases = [self.issuer].into_iter().chain(self.tls);
+        let endpoints = bases.flat_map(|base| {
+            ["/oauth2/token", "/oauth2/introspect", REVOKE].map(|path| format!("{base}{path}"))
+        });
+        Assertions::new(self.issuer)
+            .audience(AudiencePolicy::legacy(self.issuer, endpoints))
+            .replay_guard(self.replays.clone())
+    }
+}

@@ -56,6 +56,12 @@
 //! |---|---|
 //! | `zeroize` (default) | a [`Secret`] is wiped from memory when it is dropped |
 //! | `registry` | `client::registry`: registered clients in the terms of RFC 7591 |
+//! | `jwt` | `client::assertion`: `private_key_jwt` and `client_secret_jwt`; `client::replay`: what may be used once; `jose`: keys, also from a `jwks_uri` |
+//! | `mtls` | `client::certificate`: `tls_client_auth` and `self_signed_tls_client_auth` |
+//! | `attestation` | `client::attestation`: attestation-based client authentication |
+//! | `password-hashes` | `client::password`: secrets that people chose |
+//! | `limiter` | `client::limit`: too many failures of one client from one address are 429 |
+//! | `metadata` | `Metadata`: what the endpoint accepts (RFC 8414), as data or as a route |
 //! | `log` | `log`: the record of what was revoked; `enforce::Index` over it; `revoke::Record`, the backend that appends to it |
 //! | `embedded` | `log::EmbeddedLog`: the log in one file, durable before it answers |
 //! | `issued` | `introspect::issued`: tokens registered by your authorization server, hashed at rest |

@@ -116,7 +116,7 @@ pub(crate) struct OAuthError {
     pub(crate) description: String,
     pub(crate) retry_after: Option<Duration>,
     /// An extension's field.
-    pub(crate) field: Option<(HeaderName, HeaderValue)>,
+    pub(crate) field: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl OAuthError {
@@ -184,7 +184,7 @@ impl From<Error> for OAuthError {
             _ => return Self::unavailable(&error),
         };
         told.code = error.code().unwrap_or(told.code);
-        told.field = error.header().cloned();
+        told.field = error.header().cloned().map(Box::new);
         told
     }
 }
@@ -198,7 +198,7 @@ impl IntoResponse for OAuthError {
             let challenge = HeaderValue::from_static(r#"Basic realm="oauth", charset="UTF-8""#);
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
-        if let Some((name, value)) = self.field {
+        if let Some((name, value)) = self.field.map(|field| *field) {
             headers.insert(name, value);
         }
         if let Some(retry_after) = self.retry_after {

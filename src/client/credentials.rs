@@ -9,6 +9,8 @@ use hyper::{
     http::request::Parts,
 };
 
+#[cfg(feature = "jwt")]
+use super::assertion::claimed_subject;
 use super::{AcceptedMethods, AuthMethod, Basic, Refusal};
 use crate::{
     endpoint::{Error, Form},
@@ -105,7 +107,9 @@ impl Credentials {
         Ok(Request::from_parts(head, credentials))
     }
 
-    /// The client that the credentials speak of, for logs: nothing of it has been verified.
+    /// The client that the credentials speak of, for logs and limits: nothing of it has been
+    /// verified. Of an assertion that comes without a `client_id` it is the subject, with the
+    /// feature `jwt`.
     #[must_use]
     pub fn claimed_client_id(&self) -> Option<Cow<'_, str>> {
         match self {
@@ -116,6 +120,11 @@ impl Credentials {
             Self::Post { client_id, .. } | Self::ClientId { client_id } => {
                 Some(Cow::Borrowed(client_id))
             }
+            Self::Assertion {
+                client_id: None,
+                client_assertion,
+                ..
+            } => claimed_subject(client_assertion).map(Cow::Owned),
             Self::Assertion { client_id, .. } | Self::Attestation { client_id } => {
                 client_id.as_deref().map(Cow::Borrowed)
             }
@@ -143,6 +152,11 @@ impl Credentials {
             )
         })
     }
+}
+
+#[cfg(not(feature = "jwt"))]
+fn claimed_subject(_: &Secret) -> Option<String> {
+    None
 }
 
 /// What the Authorization field said (RFC 9110 §11.6.2).

@@ -11,8 +11,8 @@ use super::AuthMethod;
 
 /// What an authenticator verifies, for the metadata of the endpoint (RFC 8414 §2).
 ///
-/// [`ClientAuthenticator`](super::registry::ClientAuthenticator) says it of itself. An authenticator
-/// of your own says it too, or is given to [`Offering`], which says it for one that cannot.
+/// The `ClientAuthenticator` over registered clients says it of itself. An authenticator of your own
+/// says it too, or is given to [`Offering`], which says it for one that cannot.
 pub trait Offer {
     /// The methods that could succeed.
     fn auth_methods(&self) -> Vec<AuthMethod>;

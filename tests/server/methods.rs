@@ -92,8 +92,8 @@ fn keys_are_made_once_and_for_their_owner_alone() {
         files
     };
     let made = read();
-    let mode = fs::metadata(&keys).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o700);
+    let folder = fs::metadata(&keys).unwrap().permissions();
+    assert_eq!(folder.mode() & 0o777, 0o700);
     assert!(made.iter().any(|(path, _)| path.ends_with("ca.pem")));
     server.kill();
 

@@ -13,6 +13,9 @@ use crate::{
 /// The one type of assertion (RFC 7523 §2.2).
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+/// The longest assertion, unless it is set.
+pub(super) const LONGEST: usize = 16 * 1024;
+
 /// Longer than any identifier has a reason to be.
 const LONGEST_ID: usize = 256;
 
@@ -52,6 +55,12 @@ impl Claimed<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// The subject of an assertion that nobody has believed, or judged.
+pub(crate) fn claimed_subject(assertion: &Secret) -> Option<String> {
+    let jws = Jws::parse(assertion.expose(), LONGEST).ok()?;
+    text(&jws.claims, "sub").map(str::to_owned)
 }
 
 impl Assertions {

@@ -51,7 +51,7 @@ use std::{
 };
 
 pub use audience::AudiencePolicy;
-pub(crate) use claims::Claimed;
+pub(crate) use claims::{Claimed, claimed_subject};
 
 use super::{
     AuthMethod, Refusal,
@@ -104,7 +104,7 @@ impl Assertions {
             skew: Duration::from_secs(10),
             max_lifetime: Duration::from_secs(60 * 60),
             max_age: None,
-            max_size: 16 * 1024,
+            max_size: claims::LONGEST,
             guard: Arc::new(MemoryGuard::default()),
         }
     }

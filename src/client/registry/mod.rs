@@ -2,7 +2,8 @@
 //!
 //! A [`Client`] is given in code, read from JSON by [`Registry::from_json`], or comes out of your
 //! own database through [`Clients`]. [`ClientAuthenticator`] is the authenticator over any of
-//! these: it verifies `client_secret_basic`, `client_secret_post` and `none`.
+//! these: it verifies `client_secret_basic`, `client_secret_post` and `none`, and each other method
+//! that it is given what it needs for.
 //!
 //! ```
 //! use tower_revocation::RevocationLayer;
@@ -105,13 +106,18 @@ impl Registry {
     /// | Member | Meaning | Absent |
     /// |---|---|---|
     /// | `client_id` | compared byte for byte | refused |
-    /// | `client_secret` | the secret itself; only its SHA-256 is kept | |
+    /// | `client_secret` | the secret itself; only its SHA-256 is kept, unless the method is `client_secret_jwt` | |
     /// | `client_secret_sha256` | ours: its SHA-256, in hexadecimal or base64url | |
     /// | `client_secret_hmac_sha256` | ours: its HMAC-SHA-256 under the authenticator's key, likewise | |
+    /// | `client_secret_hash` | ours: a password hash, PHC or bcrypt (feature `password-hashes`) | |
     /// | `client_secret_expires_at` | seconds since 1970; from then on the secret is refused. `0`: never | `0` |
-    /// | `client_secrets` | ours, for rotation: an array of objects of the four members above | |
+    /// | `client_secrets` | ours, for rotation: an array of objects of the members above that begin with `client_secret` | |
     /// | `token_endpoint_auth_method` | the one method that is accepted | `client_secret_basic` |
     /// | `token_endpoint_auth_methods` | ours: all methods that are accepted | the one above |
+    /// | `jwks`, `jwks_uri` | its public keys, or where they are, over https (feature `jwt`) | |
+    /// | `token_endpoint_auth_signing_alg` | the one algorithm that it may sign with (feature `jwt`) | that of the key; RS256 for RSA, HS256 for a secret |
+    /// | `token_endpoint_auth_signing_algs` | ours: all of them (feature `jwt`) | the one above |
+    /// | `tls_client_auth_subject_dn`, `_san_dns`, `_san_uri`, `_san_ip`, `_san_email` | what its certificate says; one of them (feature `mtls`) | |
     /// | `basic_decoding` | ours: `form`, `raw` or `form_then_raw`, see [`BasicDecoding`] | `form` |
     /// | `disabled` | ours: the client is refused | `false` |
     /// | `redirect_uris`, `grant_types`, `scope`, `client_name` | kept for the authorization server | none; `authorization_code` |
@@ -134,7 +140,9 @@ impl Registry {
     ///
     /// With line, column and reason, for what is not JSON or has other types, for a `client_id`
     /// that is empty or repeated, and for secrets that are empty, missing, one too many, written
-    /// twice, or given to a public client. What concerns a client as a whole is found at its
+    /// twice, or given to a public client; for keys that are private, unsound, missing or in two
+    /// places, an algorithm that is not verified, a secret that is too short for its own; and for
+    /// certificates that are named in no way, in two, or in one that cannot be read. What concerns a client as a whole is found at its
     /// closing brace. The reason never repeats a secret.
     pub fn from_json(json: &str) -> Result<Self, RegistryError> {
         let clients = Arc::new(registration::read(json)?);

@@ -214,8 +214,8 @@ impl<A, B> RevocationLayer<A, B> {
     /// Lets browser apps of these origins revoke across origins, without touching the inner
     /// service's own policy.
     ///
-    /// `tower-http`'s `CorsLayer` is put around the endpoint alone: `POST` with `Authorization` and
-    /// `Content-Type`, no credentials, and the fields on every status, so that a browser shows an
+    /// `tower-http`'s `CorsLayer` is put around the endpoint alone: `POST` with `Authorization`,
+    /// `Content-Type` and an attestation, no credentials, and the fields on every status, so that a browser shows an
     /// app why it was refused. CORS is not access control: a form on any page can still post here.
     ///
     /// ```

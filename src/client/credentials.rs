@@ -78,6 +78,9 @@ impl Credentials {
     pub const ATTESTATION: HeaderName = HeaderName::from_static("oauth-client-attestation");
     /// The field that holds the proof of possession of the attested key.
     pub const ATTESTATION_POP: HeaderName = HeaderName::from_static("oauth-client-attestation-pop");
+    /// The field of an answer that holds the challenge for the next proof.
+    pub const ATTESTATION_CHALLENGE: HeaderName =
+        HeaderName::from_static("oauth-client-attestation-challenge");
 
     /// Sorts what a request presents, as the revocation endpoint does, for a server's other
     /// endpoints: its token endpoint and its introspection endpoint can share the authenticator

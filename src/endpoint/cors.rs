@@ -37,7 +37,12 @@ pub(crate) fn policy(origins: impl IntoIterator<Item = HeaderValue>) -> CorsLaye
         .allow_origin(origins)
         .allow_methods([Method::POST])
         // `*` would not cover Authorization (Fetch, CORS-preflight fetch).
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            Credentials::ATTESTATION,
+            Credentials::ATTESTATION_POP,
+        ])
         .expose_headers([header::RETRY_AFTER, header::WWW_AUTHENTICATE])
         .max_age(std::time::Duration::from_secs(3600))
         // Also where the answer would be the same for everybody: a cache must not have to know

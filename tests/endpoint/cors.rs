@@ -71,7 +71,10 @@ async fn preflight_is_answered_without_asking_anybody() {
         Some("POST")
     );
     let headers = answer.header(header::ACCESS_CONTROL_ALLOW_HEADERS).unwrap();
-    assert_eq!(headers, "authorization,content-type");
+    assert_eq!(
+        headers,
+        "authorization,content-type,oauth-client-attestation,oauth-client-attestation-pop"
+    );
     assert!(answer.headers.contains_key(header::ACCESS_CONTROL_MAX_AGE));
     assert_eq!(
         answer.header(header::VARY),

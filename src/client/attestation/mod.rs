@@ -55,13 +55,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use hyper::header::HeaderName;
-
 pub use challenge::Challenges;
 use claims::Attested;
 
 use super::{
-    Refusal,
+    Credentials, Refusal,
     assertion::without_keys,
     registry::{Client, Keys},
     replay::{MemoryGuard, Once, ReplayGuard},
@@ -70,9 +68,6 @@ use crate::{
     endpoint::{Error, ErrorKind},
     jose::{Algorithm, KeySet, RemoteKeys},
 };
-
-/// The field in which a challenge is sent.
-const CHALLENGE: HeaderName = HeaderName::from_static("oauth-client-attestation-challenge");
 
 /// Whose attestations are believed, and what they have to be.
 #[derive(Debug)]
@@ -215,7 +210,7 @@ impl Attestations {
                 return Err(Error::new(ErrorKind::InvalidRequest)
                     .with_code("use_attestation_challenge")
                     .with_description("The proof needs a fresh challenge")
-                    .with_header(CHALLENGE, challenges.issue_field()));
+                    .with_header(Credentials::ATTESTATION_CHALLENGE, challenges.issue_field()));
             }
         }
         let once = Once::new(&self.issuer, client.client_id(), &attested.jti);

@@ -215,8 +215,9 @@ impl<A, B> RevocationLayer<A, B> {
     /// service's own policy.
     ///
     /// `tower-http`'s `CorsLayer` is put around the endpoint alone: `POST` with `Authorization`,
-    /// `Content-Type` and an attestation, no credentials, and the fields on every status, so that a browser shows an
-    /// app why it was refused. CORS is not access control: a form on any page can still post here.
+    /// `Content-Type` and an attestation, no credentials, and the fields on every status, so that a
+    /// browser shows an app why it was refused. CORS is not access control: a form on any page can
+    /// still post here.
     ///
     /// ```
     /// # use tower_revocation::RevocationLayer;

@@ -91,6 +91,13 @@
 //! * `router.nest("/oauth", layered)`, where the nested router has neither a fallback nor that route.
 //! * `layered.merge(plain)`
 //!
+//! # Addresses and certificates
+//!
+//! What goes by the peer's address or by its certificate finds them in the extensions of the request:
+//! [`PeerAddr`](client::PeerAddr), and the `ClientCertificate` of `client::certificate`. Whoever accepts
+//! connections puts them there. `examples/authorization_server` does both, with rustls; behind a proxy
+//! that ends TLS, a `CertificateFieldsLayer` reads what the proxy reports.
+//!
 //! # Readiness, time and panics
 //!
 //! The service is as ready as the inner service. Authenticator and backend are cloned for a request

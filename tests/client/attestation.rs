@@ -32,7 +32,7 @@ fn clients() -> Registry {
     ]))
 }
 
-fn attestations() -> Attestations {
+pub(crate) fn attestations() -> Attestations {
     let keys = ATTESTER_KEY.jwks(&json!({ "kid": "a1" })).to_string();
     Attestations::new(ISSUER).attester(ATTESTER, KeySet::from_json(&keys).unwrap())
 }
@@ -58,6 +58,14 @@ fn proof_by(key: &Key, header: &Value, claims: &Value) -> String {
     let typ = json!({ "alg": "ES256", "typ": "oauth-client-attestation-pop+jwt" });
     let fresh = json!({ "aud": ISSUER, "iat": now(), "jti": fresh() });
     key.sign(Algorithm::ES256, &with(typ, header), &with(fresh, claims))
+}
+
+/// A request of `app` with everything that is right.
+pub(crate) fn genuine() -> Request<String> {
+    request(
+        &attested(&json!({}), &json!({})),
+        &proof(&json!({}), &json!({})),
+    )
 }
 
 fn request(attestation: &str, proof: &str) -> Request<String> {

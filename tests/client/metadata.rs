@@ -19,6 +19,7 @@ use tower_revocation::{
     jose,
 };
 
+use crate::attestation::{attestations, genuine};
 use crate::fixture::{
     ISSUER, Key, PK, SHARED_SECRET, ask, basic, claims, form, header, layer, post, registry,
     sign_hmac,
@@ -41,6 +42,7 @@ impl World {
             { "client_id": "post", "client_secret": "s", "token_endpoint_auth_method": "client_secret_post" },
             { "client_id": "none", "token_endpoint_auth_method": "none" },
             { "client_id": "pk-client", "token_endpoint_auth_method": "private_key_jwt", "jwks": PK.jwks(&json!({ "kid": "k1" })) },
+            { "client_id": "app", "token_endpoint_auth_method": "attest_jwt_client_auth" },
             { "client_id": "sj", "token_endpoint_auth_method": "client_secret_jwt", "client_secret": SHARED_SECRET },
             { "client_id": "mt", "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_san_dns": "client.example" },
             { "client_id": "ss", "token_endpoint_auth_method": "self_signed_tls_client_auth", "jwks": key.jwks(&json!({})) },
@@ -52,7 +54,7 @@ impl World {
     }
 
     /// A request by this method, with everything that is right.
-    fn request(&self, method: AuthMethod) -> Option<Request<String>> {
+    fn request(&self, method: AuthMethod) -> Request<String> {
         let mut request = match method {
             AuthMethod::ClientSecretBasic => {
                 let mut request = post("token=rt1");
@@ -75,12 +77,13 @@ impl World {
             ))),
             AuthMethod::TlsClientAuth => post("token=rt1&client_id=mt"),
             AuthMethod::SelfSignedTlsClientAuth => post("token=rt1&client_id=ss"),
-            _ => return None,
+            AuthMethod::AttestJwtClientAuth => genuine(),
+            other => panic!("{other:?}"),
         };
         if method == AuthMethod::TlsClientAuth || method == AuthMethod::SelfSignedTlsClientAuth {
             request.extensions_mut().insert(self.certificate.clone());
         }
-        Some(request)
+        request
     }
 }
 
@@ -94,7 +97,8 @@ async fn the_methods_that_are_said_are_those_that_work() {
     let all = plain
         .clone()
         .assertions(Assertions::new(ISSUER))
-        .certificates();
+        .certificates()
+        .attestations(attestations());
     let authenticators = [
         plain.clone(),
         signed,
@@ -116,10 +120,7 @@ async fn the_methods_that_are_said_are_those_that_work() {
                 .revocation_endpoint_auth_methods_supported;
             let mut work = Vec::new();
             for method in AuthMethod::ALL {
-                let Some(request) = world.request(method) else {
-                    continue;
-                };
-                if ask(layer.clone(), request).await.status == 200 {
+                if ask(layer.clone(), world.request(method)).await.status == 200 {
                     work.push(method.as_str());
                 }
             }
@@ -127,7 +128,7 @@ async fn the_methods_that_are_said_are_those_that_work() {
             seen.extend(work);
         }
     }
-    assert_eq!(seen.len(), 7, "{seen:?}");
+    assert_eq!(seen.len(), AuthMethod::ALL.len(), "{seen:?}");
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 mod assertion;
 mod attestation;
+mod certificate;
 mod fixture;
 mod jwks_uri;
 mod metadata;
+mod registration;
+mod tls;

@@ -38,7 +38,7 @@ pub(super) struct Reach {
     pub(super) timeout: Duration,
     pub(super) max_size: usize,
     /// `None`: the system's.
-    pub(super) roots: Option<RootCertStore>,
+    pub(super) roots: Option<Arc<RootCertStore>>,
     pub(super) resolver: Arc<dyn Resolve>,
     pub(super) allow_private: bool,
 }
@@ -126,7 +126,8 @@ impl Fetcher {
             Some(roots) => roots.clone(),
             None => tokio::task::spawn_blocking(system_roots)
                 .await
-                .map_err(|error| RemoteError::new("no roots of trust").with_source(error))??,
+                .map_err(|error| RemoteError::new("no roots of trust").with_source(error))??
+                .into(),
         };
         let client = client(&self.reach, roots)?;
         // Two first fetches may both come here: either client does.
@@ -164,7 +165,7 @@ fn system_roots() -> Result<RootCertStore, RemoteError> {
     })
 }
 
-fn client(reach: &Reach, roots: RootCertStore) -> Result<HttpsClient, RemoteError> {
+fn client(reach: &Reach, roots: Arc<RootCertStore>) -> Result<HttpsClient, RemoteError> {
     let checked = Checked {
         resolver: Arc::clone(&reach.resolver),
         allow_private: reach.allow_private,

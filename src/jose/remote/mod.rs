@@ -196,7 +196,7 @@ impl RemoteKeys {
         if roots.is_empty() {
             return Err(RemoteError::new("there is no certificate"));
         }
-        self.reach.roots = Some(roots);
+        self.reach.roots = Some(roots.into());
         Ok(Self::of(self.reach, self.limits))
     }
 

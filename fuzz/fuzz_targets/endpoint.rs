@@ -269,7 +269,7 @@ const OUR_TEXTS: &[&str] = &[
     "POST, OPTIONS",
     // CORS
     "https://spa.example",
-    "authorization,content-type",
+    "authorization,content-type,oauth-client-attestation,oauth-client-attestation-pop",
     "retry-after,www-authenticate",
     "origin, access-control-request-method, access-control-request-headers",
 ];

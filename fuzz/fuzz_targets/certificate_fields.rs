@@ -1,0 +1,130 @@
+//! Any bytes as the fields in which a proxy reports a certificate, and as the names of one.
+//!
+//! ```sh
+//! cargo fuzz run --sanitizer none certificate_fields fuzz/corpus/certificate_fields fuzz/seeds/certificate_fields
+//! ```
+//!
+//! The first octet is the form, and whether the peer is trusted. The rest is fields, line by line;
+//! `@` is a certificate in base64, and `#` one in URL-encoded PEM.
+
+#![no_main]
+
+use std::{convert::Infallible, sync::LazyLock};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures::FutureExt as _;
+use hyper::{
+    Request,
+    header::{HeaderName, HeaderValue},
+};
+use libfuzzer_sys::fuzz_target;
+use tower::{Layer as _, ServiceExt as _, service_fn};
+use tower_revocation::client::{
+    PeerAddr,
+    certificate::{
+        CertificateFieldsLayer, CertificateForm, CertificateSubject, ClientCertificate,
+        MalformedCertificate,
+    },
+};
+
+static CERTIFICATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let made = rcgen::generate_simple_self_signed(["client.example".to_owned()]).unwrap();
+    made.cert.der().to_vec()
+});
+
+fuzz_target!(|data: &[u8]| {
+    let Some((&choice, rest)) = data.split_first() else {
+        return;
+    };
+    if let Ok(text) = std::str::from_utf8(rest) {
+        names(text);
+    }
+    let _ = ClientCertificate::unverified(rest);
+    fields(choice, rest);
+});
+
+fn names(text: &str) {
+    let certificate = ClientCertificate::unverified(CERTIFICATE.clone()).unwrap();
+    for subject in [
+        CertificateSubject::subject_dn(text),
+        CertificateSubject::san_dns(text),
+        CertificateSubject::san_uri(text),
+        CertificateSubject::san_ip(text),
+        CertificateSubject::san_email(text),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        if subject.matches(&certificate) {
+            let text = text.to_lowercase();
+            assert!(text == "client.example" || text.contains('='), "{text}");
+        }
+    }
+}
+
+/// What nobody behind may read.
+const FIELDS: [&str; 7] = [
+    "client-cert",
+    "client-cert-chain",
+    "x-forwarded-client-cert",
+    "x-ssl-client-cert",
+    "x-ssl-client-verify",
+    "ssl-client-cert",
+    "ssl-client-verify",
+];
+
+fn fields(choice: u8, lines: &[u8]) {
+    let form = match choice & 3 {
+        0 => CertificateForm::ClientCert,
+        1 => CertificateForm::ForwardedClientCert,
+        2 => CertificateForm::SslClientCert,
+        _ => CertificateForm::IngressSslClientCert,
+    };
+    let trusted = choice & 4 != 0;
+    let base64 = STANDARD.encode(&*CERTIFICATE);
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n");
+    let pem = pem
+        .replace('\n', "%0A")
+        .replace('+', "%2B")
+        .replace(' ', "%20");
+
+    let mut request = Request::new(());
+    let peer = if trusted { "10.0.0.1:1" } else { "192.0.2.1:1" };
+    request
+        .extensions_mut()
+        .insert(PeerAddr(peer.parse().unwrap()));
+    for line in lines.split(|&octet| octet == b'\n') {
+        let mut parts = line.splitn(2, |&octet| octet == b':');
+        let (Some(name), Some(value)) = (parts.next(), parts.next()) else {
+            continue;
+        };
+        let mut written = Vec::new();
+        for octet in value {
+            match octet {
+                b'@' => written.extend_from_slice(base64.as_bytes()),
+                b'#' => written.extend_from_slice(pem.as_bytes()),
+                octet => written.push(*octet),
+            }
+        }
+        let name = HeaderName::from_bytes(name);
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(&written)) {
+            if request.headers_mut().try_append(name, value).is_err() {
+                return;
+            }
+        }
+    }
+
+    let behind = service_fn(async |request: Request<()>| Ok::<_, Infallible>(request));
+    let layer = CertificateFieldsLayer::new(form, ["10.0.0.0/8".parse().unwrap()]);
+    let answer = layer.layer(behind).oneshot(request).now_or_never();
+    let Ok(request) = answer.expect("nothing waits for anything");
+    for name in request.headers().keys() {
+        let name = name.as_str().replace('_', "-");
+        assert!(!FIELDS.contains(&name.as_str()), "{name}");
+    }
+    let extensions = request.extensions();
+    let certificate = extensions.get::<ClientCertificate>();
+    let malformed = extensions.get::<MalformedCertificate>();
+    assert!(certificate.is_none() || malformed.is_none());
+    assert!(trusted || certificate.is_none() && malformed.is_none());
+}

@@ -219,7 +219,7 @@ async fn a_store_that_ignores_case_lets_nobody_in_under_another_spelling() {
 }
 
 #[tokio::test]
-async fn which_lookups_are_made_does_not_depend_on_the_client() {
+async fn which_lookups_a_refusal_makes_does_not_depend_on_the_client() {
     #[derive(Clone, Default)]
     struct Counting(Registry, Arc<Mutex<Vec<String>>>);
     impl Clients for Counting {
@@ -237,7 +237,7 @@ async fn which_lookups_are_made_does_not_depend_on_the_client() {
     ] {
         let clients = Counting(only(client), Arc::default());
         let authenticator = ClientAuthenticator::new(clients.clone());
-        revoke(&authenticator, Some(&raw("a+b", "x+y")), "token=rt1").await;
+        revoke(&authenticator, Some(&raw("a+b", "x+z")), "token=rt1").await;
         seen.insert(clients.1.lock().unwrap().clone());
     }
     assert_eq!(

@@ -275,7 +275,8 @@ impl<A, B> RevocationLayer<A, B> {
     /// Answers `GET /.well-known/oauth-authorization-server`, with the path of the issuer behind it
     /// (RFC 8414 §3.1): what `document` says, `issuer`, and what this layer does.
     ///
-    /// A browser app of any origin may read it.
+    /// A browser app of any origin may read it. It is a route of the layer:
+    /// [`into_endpoint`](Self::into_endpoint) leaves it out.
     ///
     /// ```
     /// use serde_json::json;

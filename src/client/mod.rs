@@ -3,7 +3,19 @@
 //! The endpoint sorts what a request presents into [`Credentials`]; an authenticator, which is any
 //! `tower::Service<Request<Credentials>, Response = Option<C>>`, says whose they are. `None` means
 //! "not that client", for whatever reason; an error means "could not find out", and is answered
-//! 503.
+//! 503, unless it is an [`Error`](crate::Error) that says better: `ClientAuthenticator`, the one over
+//! registered clients, refuses by [`Error::refused`](crate::Error::refused), which keeps the
+//! [`Refusal`] for the log. To the peer both are one answer.
+//!
+//! | method | what it takes | feature |
+//! |---|---|---|
+//! | `client_secret_basic`, `client_secret_post`, `none` | `registry` | `registry` |
+//! | `private_key_jwt`, `client_secret_jwt` | `assertion` | `jwt` |
+//! | `tls_client_auth`, `self_signed_tls_client_auth` | `certificate` | `mtls` |
+//! | `attest_jwt_client_auth` | `attestation` | `attestation` |
+//!
+//! Secrets that people chose are verified by `password`; too many failures are refused by `limit`; what
+//! may be used once is remembered by `replay`.
 
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]

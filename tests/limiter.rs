@@ -163,7 +163,7 @@ async fn success_forgets_the_failures_before_it() {
 
 #[tokio::test]
 async fn services_of_one_layer_count_together() {
-    let limit = LimitFailuresLayer::new().with_failures(2);
+    let limit = LimitFailuresLayer::new().failures(2);
     let (tokens, revocations) = (registered(&limit), registered(&limit.clone()));
     assert_eq!(revoke(&tokens, Some(ATTACKER), WRONG).await.0, 401);
     assert_eq!(revoke(&revocations, Some(ATTACKER), WRONG).await.0, 401);
@@ -355,7 +355,7 @@ async fn readiness_is_the_authenticators_and_the_ready_instance_is_called() {
 #[test]
 #[should_panic(expected = "admits nobody")]
 fn limit_of_no_failures_is_a_mistake() {
-    let _ = LimitFailuresLayer::new().with_failures(0);
+    let _ = LimitFailuresLayer::new().failures(0);
 }
 
 mod assertions {

@@ -106,7 +106,7 @@ async fn empty_secret_never_matches() {
 #[tokio::test]
 async fn without_a_hash_nothing_matches_not_even_the_decoy() {
     let decoy = PasswordHash::parse(BCRYPT).unwrap();
-    let passwords = Passwords::new().with_decoy(decoy);
+    let passwords = Passwords::new().decoy(decoy);
     for (passwords, secret) in [(passwords, "secret"), (Passwords::new(), "")] {
         let secret = Secret::new(secret);
         let verified = passwords.verify("nobody", &secret, [None, None]).await;
@@ -277,7 +277,7 @@ fn nothing_prints_a_hash() {
     ] {
         let hash = PasswordHash::parse(hash).unwrap();
         assert_eq!(format!("{hash:?}"), format!("PasswordHash({name})"));
-        let passwords = format!("{:?}", Passwords::new().with_decoy(hash));
+        let passwords = format!("{:?}", Passwords::new().decoy(hash));
         assert!(
             passwords.contains(&format!("PasswordHash({name})")),
             "{passwords}"
@@ -289,5 +289,5 @@ fn nothing_prints_a_hash() {
 #[test]
 #[should_panic(expected = "without a permit")]
 fn no_permits_at_all_is_a_setting_that_was_mistaken() {
-    let _ = Passwords::new().with_permits(0);
+    let _ = Passwords::new().permits(0);
 }

@@ -140,7 +140,7 @@ fn full_guard_refuses_and_loses_nothing_in_a_flood() {
     let (_folder, path) = file();
     let guards: [Box<dyn ReplayGuard>; 2] = [
         Box::new(MemoryGuard::new(3)),
-        Box::new(open(&path).with_capacity(3)),
+        Box::new(open(&path).capacity(3)),
     ];
     for guard in guards {
         assert!((0..3).all(|jti| use_up(&*guard, jti)));
@@ -177,8 +177,8 @@ fn copy_taken_after_the_answer_has_it() {
 #[test]
 fn count_survives_a_restart() {
     let (_folder, path) = file();
-    assert!((0..3).all(|jti| use_up(&open(&path).with_capacity(3), jti)));
-    let full = open(&path).with_capacity(3);
+    assert!((0..3).all(|jti| use_up(&open(&path).capacity(3), jti)));
+    let full = open(&path).capacity(3);
     let answer = block_on(full.use_up(once(3), soon()));
     assert_eq!(refusal(answer).kind(), ErrorKind::Unavailable);
 }

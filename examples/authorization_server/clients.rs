@@ -63,7 +63,7 @@ impl Setup<'_> {
         } else {
             authenticator
         };
-        let limit = LimitFailuresLayer::new().with_failures(FAILURES);
+        let limit = LimitFailuresLayer::new().failures(FAILURES);
         Ok(limit.layer(authenticator))
     }
 

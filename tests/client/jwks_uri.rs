@@ -83,9 +83,9 @@ async fn serve(jwks: Value) -> (RemoteKeys, String, Arc<AtomicUsize>) {
         }
     });
     let remote = RemoteKeys::new()
-        .with_trusted_ca(authority.pem().as_bytes())
+        .trusted_ca(authority.pem().as_bytes())
         .unwrap()
-        .with_resolver(Loopback)
+        .resolver(Loopback)
         .allow_private_addresses(true);
     (remote, format!("https://keys.example:{port}/jwks"), asked)
 }
@@ -140,8 +140,8 @@ async fn keys_that_cannot_be_had_are_503_and_the_assertion_is_good_later() {
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let down = RemoteKeys::new()
-        .with_timeout(Duration::from_secs(5))
-        .with_resolver(Loopback)
+        .timeout(Duration::from_secs(5))
+        .resolver(Loopback)
         .allow_private_addresses(true);
     let uri = format!("https://keys.example:{port}/jwks");
     let assertion = pk(&json!({}));

@@ -23,8 +23,8 @@ use self::server::{Does, HOST, Names, Server, jwks, ok};
 
 /// Every call is a fetch: nothing is fresh for longer than the call, and nothing cools down.
 fn impatient(keys: RemoteKeys) -> RemoteKeys {
-    keys.with_lifetime_bounds(Duration::ZERO, Duration::ZERO)
-        .with_cool_down(Duration::ZERO)
+    keys.lifetime_bounds(Duration::ZERO, Duration::ZERO)
+        .cool_down(Duration::ZERO)
 }
 
 fn has(set: &KeySet, kid: &str) -> bool {
@@ -94,7 +94,7 @@ async fn the_source_says_for_how_long_its_keys_are_fresh() {
     let server = Server::start(Does::Answer(response.clone())).await;
     let keys = server
         .keys()
-        .with_lifetime_bounds(Duration::ZERO, Duration::from_secs(3600));
+        .lifetime_bounds(Duration::ZERO, Duration::from_secs(3600));
     for _ in 0..3 {
         keys.keys(&server.uri(), None).await.unwrap();
     }
@@ -138,7 +138,7 @@ async fn a_source_that_goes_down_and_comes_back_is_served_stale_meanwhile() {
 #[tokio::test]
 async fn beyond_its_bound_a_stale_set_is_an_error() {
     let server = Server::start(Does::Answer(ok(jwks(["k1"])))).await;
-    let keys = impatient(server.keys()).with_stale(Duration::ZERO);
+    let keys = impatient(server.keys()).stale(Duration::ZERO);
     keys.keys(&server.uri(), None).await.unwrap();
     server.does(Does::HangUp);
     keys.keys(&server.uri(), None).await.unwrap_err();
@@ -150,7 +150,7 @@ async fn a_source_that_was_never_there_is_an_error() {
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let keys = RemoteKeys::new()
-        .with_resolver(Names::local())
+        .resolver(Names::local())
         .allow_private_addresses(true);
     let error = keys
         .keys(&format!("https://{HOST}:{port}/"), None)
@@ -207,7 +207,7 @@ async fn a_source_that_stalls_fails_in_time() {
         Does::WriteAndDrip(half),
     ] {
         let server = Server::start(does).await;
-        let keys = server.keys().with_timeout(Duration::from_millis(200));
+        let keys = server.keys().timeout(Duration::from_millis(200));
         let uri = server.uri();
         let answer = timeout(Duration::from_secs(4), keys.keys(&uri, None)).await;
         let error = answer.expect("in time").unwrap_err();
@@ -230,8 +230,8 @@ async fn a_resolver_that_stalls_fails_in_time() {
     }
 
     let keys = RemoteKeys::new()
-        .with_resolver(Stalls)
-        .with_timeout(Duration::from_millis(100));
+        .resolver(Stalls)
+        .timeout(Duration::from_millis(100));
     let uri = format!("https://{HOST}/");
     let answer = timeout(Duration::from_secs(4), keys.keys(&uri, None)).await;
     answer.expect("in time").unwrap_err();
@@ -256,7 +256,7 @@ async fn a_body_is_cut_at_the_largest_size() {
             Does::Answer(ok(body)),
         ] {
             server.does(does);
-            let keys = server.keys().with_max_size(4096);
+            let keys = server.keys().max_size(4096);
             let answer = keys.keys(&server.uri(), None).await;
             assert_eq!(answer.is_ok(), fits, "{size} {answer:?}");
         }
@@ -276,13 +276,13 @@ async fn a_set_of_ten_thousand_keys_is_a_failure() {
         jwks(kids.iter().map(String::as_str))
     };
     let server = Server::start(Does::Answer(ok(many(100)))).await;
-    let keys = server.keys().with_max_size(10 * 1024 * 1024);
+    let keys = server.keys().max_size(10 * 1024 * 1024);
     assert_eq!(keys.keys(&server.uri(), None).await.unwrap().len(), 100);
 
     let small = format!("{{\"keys\":[{}{{}}]}}", "{},".repeat(9_999));
     for body in [many(101), many(10_000), small] {
         server.does(Does::Answer(ok(body)));
-        let keys = server.keys().with_max_size(10 * 1024 * 1024);
+        let keys = server.keys().max_size(10 * 1024 * 1024);
         keys.keys(&server.uri(), None).await.unwrap_err();
     }
 }
@@ -340,7 +340,7 @@ async fn the_roots_of_the_system_are_trusted() {
     if let Ok(uri) = env::var("TRUSTED_URI") {
         // This is the process that is started below.
         let keys = RemoteKeys::new()
-            .with_resolver(Names::local())
+            .resolver(Names::local())
             .allow_private_addresses(true);
         assert!(has(&keys.keys(&uri, None).await.unwrap(), "k1"));
         return;
@@ -365,7 +365,7 @@ async fn a_source_of_another_ca_is_not_believed() {
     let server = Server::start(Does::Answer(ok(jwks(["k1"])))).await;
     let other = Server::start(Does::HangUp).await;
     let system = RemoteKeys::new()
-        .with_resolver(Names::local())
+        .resolver(Names::local())
         .allow_private_addresses(true);
     system.keys(&server.uri(), None).await.unwrap_err();
     other.keys().keys(&server.uri(), None).await.unwrap_err();
@@ -392,10 +392,7 @@ async fn a_private_address_is_refused_before_a_connection_is_made() {
     ] {
         let names = Names::at([address]);
         let asked = names.asked();
-        let keys = server
-            .keys()
-            .with_resolver(names)
-            .allow_private_addresses(false);
+        let keys = server.keys().resolver(names).allow_private_addresses(false);
         let error = keys.keys(&server.uri(), None).await.unwrap_err();
         assert!(
             told(&error).contains("no address that is public"),
@@ -405,7 +402,7 @@ async fn a_private_address_is_refused_before_a_connection_is_made() {
         assert_eq!(*asked.lock().unwrap(), [HOST]);
     }
     // As the system resolves them, and as literals.
-    let keys = RemoteKeys::new().with_trusted_ca(server.ca()).unwrap();
+    let keys = RemoteKeys::new().trusted_ca(server.ca()).unwrap();
     for host in [
         "localhost",
         "127.0.0.1",
@@ -434,7 +431,7 @@ async fn a_name_is_looked_up_once_for_a_fetch() {
     let server = Server::start(Does::Answer(ok(jwks(["k1"])))).await;
     let names = Names::local();
     let asked = names.asked();
-    let keys = impatient(server.keys().with_resolver(names));
+    let keys = impatient(server.keys().resolver(names));
     for fetches in 1..=3 {
         keys.keys(&server.uri(), None).await.unwrap();
         // And for every fetch anew, on a connection of its own.
@@ -450,7 +447,7 @@ async fn a_uri_that_is_refused_is_not_resolved() {
     let server = Server::start(Does::Answer(ok(jwks(["k1"])))).await;
     let names = Names::local();
     let asked = names.asked();
-    let keys = server.keys().with_resolver(names);
+    let keys = server.keys().resolver(names);
     let port = server.port();
     for uri in [
         format!("http://{HOST}:{port}/"),
@@ -516,7 +513,7 @@ async fn a_ca_that_cannot_be_read_is_refused() {
     let cut = &ca[..ca.len() / 2];
     let not_one = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     for pem in [b"".as_slice(), b"certificate", cut, not_one] {
-        assert!(RemoteKeys::new().with_trusted_ca(pem).is_err(), "{pem:?}");
+        assert!(RemoteKeys::new().trusted_ca(pem).is_err(), "{pem:?}");
     }
 }
 

@@ -108,9 +108,9 @@ impl Server {
     /// One who trusts it, finds it, and may.
     pub(crate) fn keys(&self) -> RemoteKeys {
         RemoteKeys::new()
-            .with_trusted_ca(self.ca())
+            .trusted_ca(self.ca())
             .unwrap()
-            .with_resolver(Names::local())
+            .resolver(Names::local())
             .allow_private_addresses(true)
     }
 }

@@ -56,7 +56,7 @@ pub use future::LimitFuture;
 /// # use tower::service_fn;
 /// # let authenticator = service_fn(async |()| Ok::<_, tower::BoxError>(()));
 ///
-/// let limit = LimitFailuresLayer::new().with_failures(5).with_window(Duration::from_secs(300));
+/// let limit = LimitFailuresLayer::new().failures(5).window(Duration::from_secs(300));
 /// // Both endpoints count together.
 /// let for_tokens = limit.layer(authenticator.clone());
 /// let for_revocations = limit.layer(authenticator);
@@ -98,7 +98,7 @@ impl LimitFailuresLayer {
     ///
     /// If it is zero: nobody could ever authenticate.
     #[must_use]
-    pub fn with_failures(mut self, failures: u32) -> Self {
+    pub fn failures(mut self, failures: u32) -> Self {
         assert!(failures > 0, "a limit of no failures admits nobody");
         self.limits.failures = failures;
         self
@@ -106,7 +106,7 @@ impl LimitFailuresLayer {
 
     /// How long failures count.
     #[must_use]
-    pub fn with_window(mut self, window: Duration) -> Self {
+    pub fn window(mut self, window: Duration) -> Self {
         self.limits.window = window;
         self
     }
@@ -119,7 +119,7 @@ impl LimitFailuresLayer {
     ///
     /// If it is zero: nobody could ever authenticate.
     #[must_use]
-    pub fn with_clients_per_peer(mut self, clients: usize) -> Self {
+    pub fn clients_per_peer(mut self, clients: usize) -> Self {
         assert!(clients > 0, "a limit of no clients admits nobody");
         self.limits.clients_per_peer = clients;
         self
@@ -131,7 +131,7 @@ impl LimitFailuresLayer {
     ///
     /// If it is zero: nothing could be counted.
     #[must_use]
-    pub fn with_capacity(mut self, capacity: usize) -> Self {
+    pub fn capacity(mut self, capacity: usize) -> Self {
         assert!(capacity > 0, "without room nothing can be counted");
         self.limits.capacity = capacity;
         self

@@ -16,12 +16,12 @@ use crate::{endpoint::Error, token::Secret};
 ///
 /// * **Bounded.** A verification that finds no permit is an error, 503 with `Retry-After`: waiting
 ///   would be a queue that anyone can make longer. There are as many permits as cores, unless
-///   [`with_permits`](Self::with_permits) says otherwise. The memory is bounded by them too: a
+///   [`permits`](Self::permits) says otherwise. The memory is bounded by them too: a
 ///   permit's work takes what its hash says, 256 MiB at the most.
 /// * **Remembered.** A secret that was right is taken for right for the next minute, so that a busy
-///   client does not pay each time: [`with_remembered_for`](Self::with_remembered_for).
+///   client does not pay each time: [`remembered_for`](Self::remembered_for).
 /// * **In vain.** For a client that has no hash, or that does not exist, a decoy is verified:
-///   [`with_decoy`](Self::with_decoy).
+///   [`decoy`](Self::decoy).
 ///
 /// A clone shares permits and memory. A setting that is changed on a clone is its own.
 ///
@@ -74,7 +74,7 @@ impl Passwords {
     ///
     /// If it is zero: then nobody would ever be verified.
     #[must_use]
-    pub fn with_permits(mut self, at_a_time: usize) -> Self {
+    pub fn permits(mut self, at_a_time: usize) -> Self {
         self.workers.limit(at_a_time);
         self
     }
@@ -86,14 +86,14 @@ impl Passwords {
     /// with the process: **a client whose hash is replaced or taken away is not let in by it.**
     /// Within this time a copy of the process's memory lets guesses be tested quickly.
     #[must_use]
-    pub fn with_remembered_for(mut self, remembered_for: Duration) -> Self {
+    pub fn remembered_for(mut self, remembered_for: Duration) -> Self {
         self.remembered_for = remembered_for;
         self
     }
 
     /// What `Retry-After` says to whom there was no permit for. A second, unless this is called.
     #[must_use]
-    pub fn with_retry_after(mut self, retry_after: Duration) -> Self {
+    pub fn retry_after(mut self, retry_after: Duration) -> Self {
         self.workers.retry_after = retry_after;
         self
     }
@@ -105,7 +105,7 @@ impl Passwords {
     /// that an answer takes tells whether there is such a client.** Hashes of different costs tell
     /// it whatever the decoy is.
     #[must_use]
-    pub fn with_decoy(mut self, decoy: PasswordHash) -> Self {
+    pub fn decoy(mut self, decoy: PasswordHash) -> Self {
         self.decoy = decoy;
         self
     }

@@ -55,8 +55,8 @@ fn cause(error: &Error) -> String {
 #[tokio::test]
 async fn verification_without_a_permit_is_refused_at_once() {
     let passwords = Passwords::new()
-        .with_permits(1)
-        .with_retry_after(Duration::from_secs(7));
+        .permits(1)
+        .retry_after(Duration::from_secs(7));
     let _all = take_all(&passwords);
     let secret = Secret::new("secret");
 
@@ -70,7 +70,7 @@ async fn verification_without_a_permit_is_refused_at_once() {
 
 #[tokio::test]
 async fn dropped_future_keeps_its_permit_until_the_work_ends() {
-    let passwords = Passwords::new().with_permits(2);
+    let passwords = Passwords::new().permits(2);
     let permits = &passwords.workers.permits;
     let (end, ended) = mpsc::channel::<()>();
 
@@ -92,7 +92,7 @@ async fn work_runs_on_another_thread() {
 
 #[tokio::test]
 async fn panic_is_unavailable_and_gives_its_permit_back() {
-    let passwords = Passwords::new().with_permits(1);
+    let passwords = Passwords::new().permits(1);
     for _ in 0..2 {
         let run = passwords.workers.run(|| panic!("on purpose"));
         let error = run.await.map(|()| "no error").unwrap_err();
@@ -185,7 +185,7 @@ async fn wrong_secret_is_not_remembered() {
 
 #[tokio::test]
 async fn remembering_can_be_turned_off() {
-    let passwords = Passwords::new().with_remembered_for(Duration::ZERO);
+    let passwords = Passwords::new().remembered_for(Duration::ZERO);
     let now = Instant::now();
     assert_eq!(
         verify_at(&passwords, now, CLIENT, "secret", &hash()).await,

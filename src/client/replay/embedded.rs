@@ -77,7 +77,7 @@ impl EmbeddedGuard {
     /// Room for so many entries: as many assertions as your clients send within the longest
     /// lifetime of one.
     #[must_use]
-    pub fn with_capacity(mut self, capacity: u64) -> Self {
+    pub fn capacity(mut self, capacity: u64) -> Self {
         self.capacity = capacity;
         self
     }

@@ -30,16 +30,16 @@ use super::KeySet;
 ///
 /// * **What is fetched.** `https` alone, without userinfo and fragment. A redirect is a failure, as
 ///   is every status but 200, a body that is compressed, too large or no JWKS, and all of it takes
-///   one [time-out](Self::with_timeout) at most.
+///   one [time-out](Self::timeout) at most.
 /// * **From where.** The addresses of a name are judged, and the connection goes to one of those
 ///   that were judged: there is no second lookup. Unless [private ones are
 ///   allowed](Self::allow_private_addresses), a name is fetched from its public addresses only. No
 ///   proxy is used.
 /// * **When.** A set is fresh for its `Cache-Control: max-age` less its `Age`, within
-///   [bounds](Self::with_lifetime_bounds). A `kid` that it does not have is worth one fetch, then
-///   none for a [cool-down](Self::with_cool_down). However many wait, there is one fetch of a URI
+///   [bounds](Self::lifetime_bounds). A `kid` that it does not have is worth one fetch, then
+///   none for a [cool-down](Self::cool_down). However many wait, there is one fetch of a URI
 ///   at a time, and it goes on when they do not.
-/// * **While the source is down**, its last good set [is served](Self::with_stale). After a failure
+/// * **While the source is down**, its last good set [is served](Self::stale). After a failure
 ///   nothing is fetched for the cool-down, or 5 s if that is shorter; and for one cool-down more,
 ///   who can be served the last set is not kept waiting for the next.
 ///
@@ -49,7 +49,7 @@ use super::KeySet;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// let keys = RemoteKeys::new().with_timeout(Duration::from_secs(2));
+/// let keys = RemoteKeys::new().timeout(Duration::from_secs(2));
 /// // Refused before anything is resolved.
 /// let refused: Result<_, RemoteError> = keys.keys("https://169.254.169.254/", None).await;
 /// assert!(refused.is_err());
@@ -77,7 +77,7 @@ pub struct RemoteKeys {
 ///     }
 /// }
 ///
-/// let keys = RemoteKeys::new().with_resolver(Fixed).allow_private_addresses(true);
+/// let keys = RemoteKeys::new().resolver(Fixed).allow_private_addresses(true);
 /// ```
 pub trait Resolve: Send + Sync + 'static {
     /// The addresses of this host. They are judged by the one who asks.
@@ -123,7 +123,7 @@ impl RemoteKeys {
 
     /// How long a fetch may take, from the lookup of the name to the last octet. Default: 5 s.
     #[must_use]
-    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+    pub fn timeout(mut self, timeout: Duration) -> Self {
         self.reach.timeout = timeout;
         Self::of(self.reach, self.limits)
     }
@@ -131,7 +131,7 @@ impl RemoteKeys {
     /// How many octets a set may have. Default: 1 MiB, and more than that is refused in any case,
     /// as are more than 100 keys.
     #[must_use]
-    pub fn with_max_size(mut self, octets: usize) -> Self {
+    pub fn max_size(mut self, octets: usize) -> Self {
         self.reach.max_size = octets;
         Self::of(self.reach, self.limits)
     }
@@ -140,7 +140,7 @@ impl RemoteKeys {
     ///
     /// Without it, whoever makes up `kid`s makes this server fetch.
     #[must_use]
-    pub fn with_cool_down(mut self, cool_down: Duration) -> Self {
+    pub fn cool_down(mut self, cool_down: Duration) -> Self {
         self.limits.cool_down = cool_down;
         Self::of(self.reach, self.limits)
     }
@@ -154,7 +154,7 @@ impl RemoteKeys {
     ///
     /// If the least is more than the most.
     #[must_use]
-    pub fn with_lifetime_bounds(mut self, least: Duration, most: Duration) -> Self {
+    pub fn lifetime_bounds(mut self, least: Duration, most: Duration) -> Self {
         assert!(least <= most, "the least lifetime is more than the most");
         self.limits.min_lifetime = least;
         self.limits.max_lifetime = most;
@@ -166,7 +166,7 @@ impl RemoteKeys {
     /// The source's `must-revalidate` does not shorten it: then it would take its clients down with
     /// it.
     #[must_use]
-    pub fn with_stale(mut self, stale: Duration) -> Self {
+    pub fn stale(mut self, stale: Duration) -> Self {
         self.limits.stale = stale;
         Self::of(self.reach, self.limits)
     }
@@ -174,7 +174,7 @@ impl RemoteKeys {
     /// How many URIs are remembered. Default: 10 000. Beyond it the least recently used is
     /// forgotten.
     #[must_use]
-    pub fn with_capacity(mut self, uris: usize) -> Self {
+    pub fn capacity(mut self, uris: usize) -> Self {
         self.limits.capacity = uris;
         Self::of(self.reach, self.limits)
     }
@@ -184,7 +184,7 @@ impl RemoteKeys {
     /// # Errors
     ///
     /// If there is none, or one that cannot be read.
-    pub fn with_trusted_ca(mut self, pem: &[u8]) -> Result<Self, RemoteError> {
+    pub fn trusted_ca(mut self, pem: &[u8]) -> Result<Self, RemoteError> {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let certificate = certificate
@@ -202,7 +202,7 @@ impl RemoteKeys {
 
     /// Finds addresses with this, and not with the system.
     #[must_use]
-    pub fn with_resolver(mut self, resolver: impl Resolve) -> Self {
+    pub fn resolver(mut self, resolver: impl Resolve) -> Self {
         self.reach.resolver = Arc::new(resolver);
         Self::of(self.reach, self.limits)
     }

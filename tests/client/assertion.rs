@@ -687,3 +687,21 @@ async fn one_registered_method_binds_and_a_list_admits_each_of_its_own() {
         (200, 200)
     );
 }
+
+#[tokio::test]
+async fn a_setting_that_is_out_of_all_proportion_does_no_harm() {
+    let forever = std::time::Duration::MAX;
+    let assertions = Assertions::new(ISSUER)
+        .skew(forever)
+        .max_lifetime(forever)
+        .max_age(forever);
+    let authenticator = ClientAuthenticator::new(clients()).assertions(assertions);
+    for (changes, status) in [
+        (json!({}), 200),
+        (json!({ "exp": 253_402_300_799_u64 }), 401),
+        (json!({ "iat": 0 }), 401),
+    ] {
+        let answer = by(&authenticator, &pk(&changes)).await;
+        assert_eq!(answer.status, status, "{changes}");
+    }
+}

@@ -63,6 +63,9 @@ use crate::{
     jose::{Algorithm, Jwk, KeySet, RemoteError, RemoteKeys, decoy},
 };
 
+/// Longer than any assertion lives, or any sum overflows.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What the assertions of clients have to be.
 ///
 /// One value serves all endpoints of a server: give its authenticator to the token endpoint and the
@@ -140,19 +143,19 @@ impl Assertions {
         self
     }
 
-    /// How far ahead `exp` may be. An hour, unless this is called. It bounds how long a `jti` is
-    /// remembered.
+    /// How far ahead `exp` may be. An hour, unless this is called; never more than a day. It bounds
+    /// how long a `jti` is remembered.
     #[must_use]
     pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
-        self.max_lifetime = lifetime.min(Duration::from_secs(24 * 60 * 60));
+        self.max_lifetime = lifetime.min(A_DAY);
         self
     }
 
-    /// Demands an `iat`, at most so long ago. It may be missing and of any age, unless this is
-    /// called.
+    /// Demands an `iat`, at most so long ago, or a day if that is less. It may be missing and of any
+    /// age, unless this is called.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
-        self.max_age = Some(age);
+        self.max_age = Some(age.min(A_DAY));
         self
     }
 

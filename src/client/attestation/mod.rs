@@ -152,8 +152,8 @@ impl Attestations {
         self
     }
 
-    /// How long a proof is good for, from its `iat` on. Five minutes, unless this is called. It
-    /// bounds how long a `jti` is remembered.
+    /// How long a proof is good for, from its `iat` on. Five minutes, unless this is called; never
+    /// more than a day. It bounds how long a `jti` is remembered.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age.min(Duration::from_secs(24 * 60 * 60));

@@ -158,7 +158,8 @@ impl Table {
         self.forget(limits, now);
         self.end_window(peer, limits, now);
         if let Some(known) = self.peers.get_mut(&peer) {
-            let rest = (known.since + limits.window).saturating_duration_since(now);
+            let passed = now.saturating_duration_since(known.since);
+            let rest = limits.window.saturating_sub(passed);
             let room = limits.clients_per_peer.min(limits.capacity);
             if let Some(count) = known.count(client) {
                 if count.failed >= limits.failures {

@@ -434,3 +434,32 @@ fn nothing_of_an_attestation_is_printed() {
     assert!(matches!(request.body(), Credentials::Attestation { .. }));
     assert!(!format!("{request:?}").contains(&attestation[..20]));
 }
+
+#[tokio::test]
+async fn an_attester_whose_keys_cannot_be_had_keeps_no_other_from_vouching() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = format!(
+        "https://127.0.0.1:{}/keys",
+        listener.local_addr().unwrap().port()
+    );
+    drop(listener);
+    let keys = ATTESTER_KEY.jwks(&json!({})).to_string();
+    let both = || {
+        Attestations::new(ISSUER)
+            .attester_uri("https://other.example.com", &*gone)
+            .attester(ATTESTER, KeySet::from_json(&keys).unwrap())
+            .remote_keys(jose::RemoteKeys::new().allow_private_addresses(true))
+    };
+    let by = |iss: Value| {
+        let attestation = attested(&json!({}), &json!({ "iss": iss }));
+        let authenticator = ClientAuthenticator::new(clients()).attestations(both());
+        ask(
+            layer(authenticator),
+            request(&attestation, &proof(&json!({}), &json!({}))),
+        )
+    };
+    assert_eq!(by(json!(null)).await.status, 200);
+    assert_eq!(by(json!(ATTESTER)).await.status, 200);
+    // Who knows what it has signed?
+    assert_eq!(by(json!("https://other.example.com")).await.status, 503);
+}

@@ -226,12 +226,18 @@ impl Attestations {
         let jws = &attested.attestation;
         let iss = attested.iss.as_deref();
         let named = |attester: &&Attester| iss.is_none_or(|iss| iss == attester.iss);
+        let mut missing = None;
         for attester in self.attesters.iter().filter(named) {
             let keys = match &attester.keys {
-                Keys::Set(keys) => keys.clone(),
-                Keys::Uri(uri) => {
-                    let keys = self.remote.keys(uri, jws.kid()).await;
-                    keys.map_err(without_keys)?
+                Keys::Set(keys) => Ok(keys.clone()),
+                Keys::Uri(uri) => self.remote.keys(uri, jws.kid()).await,
+            };
+            // Another one may have signed it.
+            let keys = match keys {
+                Ok(keys) => keys,
+                Err(error) => {
+                    missing = Some(error);
+                    continue;
                 }
             };
             let mut candidates = keys.candidates(jws.kid(), jws.algorithm);
@@ -239,7 +245,7 @@ impl Attestations {
                 return Ok(true);
             }
         }
-        Ok(false)
+        missing.map_or(Ok(false), |error| Err(without_keys(error)))
     }
 }
 

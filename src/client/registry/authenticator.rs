@@ -9,8 +9,6 @@ use futures::future::BoxFuture;
 use hyper::Request;
 use tower::Service;
 
-#[cfg(feature = "mtls")]
-use super::by_certificate;
 use super::{Client, Clients};
 #[cfg(feature = "jwt")]
 use crate::client::assertion::Assertions;
@@ -23,7 +21,7 @@ use crate::client::password::Passwords;
 #[cfg(feature = "jwt")]
 use crate::jose::RemoteKeys;
 use crate::{
-    client::{AcceptedMethods, AuthMethod, Credentials, Offer, Refusal, secret::Key},
+    client::{AuthMethod, Credentials, Offer, Refusal, secret::Key},
     endpoint::Error,
 };
 
@@ -67,7 +65,7 @@ pub struct ClientAuthenticator<L> {
     #[cfg(feature = "jwt")]
     pub(super) remote_keys: RemoteKeys,
     #[cfg(feature = "mtls")]
-    certificates: bool,
+    pub(super) certificates: bool,
     #[cfg(feature = "attestation")]
     attestations: Option<Arc<Attestations>>,
 }
@@ -214,64 +212,6 @@ impl<L: Clients> ClientAuthenticator<L> {
             _ => Err(not_offered()),
         }
     }
-
-    /// By nothing but its name, or by its name and a certificate.
-    async fn by_name(
-        &self,
-        request: &Request<Credentials>,
-        client_id: &str,
-    ) -> Result<Arc<Client>, Error> {
-        let methods = [
-            AuthMethod::None,
-            AuthMethod::TlsClientAuth,
-            AuthMethod::SelfSignedTlsClientAuth,
-        ];
-        let client = self.candidate(request, client_id, &methods).await?;
-        let client = client.map_err(Error::refused)?;
-        if client.is_public() && may(request, &client, AuthMethod::None) {
-            return Ok(client);
-        }
-        #[cfg(feature = "mtls")]
-        if self.certificates {
-            return self.by_certificate(request, client).await;
-        }
-        Err(Error::refused(Refusal::MethodNotRegistered))
-    }
-
-    /// The client of this identifier, if it may use one of these methods here; else why not, to be
-    /// told only when everything has been done that would have been done for it.
-    pub(super) async fn candidate(
-        &self,
-        request: &Request<Credentials>,
-        client_id: &str,
-        methods: &[AuthMethod],
-    ) -> Result<Result<Arc<Client>, Refusal>, Error> {
-        let client = self.clients.client(client_id).await;
-        let client = client
-            .map_err(Error::from_service)?
-            // A database may have found it without regard to case.
-            .filter(|client| client.client_id() == client_id && !client.disabled());
-        let Some(client) = client else {
-            return Ok(Err(Refusal::UnknownClient));
-        };
-        if methods.iter().any(|method| may(request, &client, *method)) {
-            return Ok(Ok(client));
-        }
-        #[cfg(feature = "mtls")]
-        if self.certificates && by_certificate::is_second_method(&client, request) {
-            return Err(Error::invalid_request(
-                "More than one client authentication method is used",
-            ));
-        }
-        Ok(Err(Refusal::MethodNotRegistered))
-    }
-}
-
-/// Whether the client may use this method here. Credentials do not always tell which method they are
-/// of, so the endpoint says which ones it accepts.
-pub(super) fn may(request: &Request<Credentials>, client: &Client, method: AuthMethod) -> bool {
-    let accepted = request.extensions().get::<AcceptedMethods>();
-    client.admits(method) && accepted.is_none_or(|accepted| accepted.contains(method))
 }
 
 fn not_offered() -> Error {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hyper::Request;
 
-use super::{Client, ClientAuthenticator, Clients, Keys, authenticator::may};
+use super::{Client, ClientAuthenticator, Clients, Keys, candidate::may};
 use crate::{
     client::{
         AuthMethod, Credentials, Refusal,

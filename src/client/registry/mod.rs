@@ -23,6 +23,8 @@ mod authenticator;
 #[cfg(feature = "mtls")]
 mod by_certificate;
 mod by_secret;
+mod candidate;
+mod described;
 mod registered;
 mod registration;
 

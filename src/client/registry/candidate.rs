@@ -1,0 +1,73 @@
+//! Who could it be, and may it come this way?
+
+use std::sync::Arc;
+
+use hyper::Request;
+
+#[cfg(feature = "mtls")]
+use super::by_certificate;
+use super::{Client, ClientAuthenticator, Clients};
+use crate::{
+    client::{AcceptedMethods, AuthMethod, Credentials, Refusal},
+    endpoint::Error,
+};
+
+impl<L: Clients> ClientAuthenticator<L> {
+    /// By nothing but its name, or by its name and a certificate.
+    pub(super) async fn by_name(
+        &self,
+        request: &Request<Credentials>,
+        client_id: &str,
+    ) -> Result<Arc<Client>, Error> {
+        let methods = [
+            AuthMethod::None,
+            AuthMethod::TlsClientAuth,
+            AuthMethod::SelfSignedTlsClientAuth,
+        ];
+        let client = self.candidate(request, client_id, &methods).await?;
+        let client = client.map_err(Error::refused)?;
+        if client.is_public() && may(request, &client, AuthMethod::None) {
+            return Ok(client);
+        }
+        #[cfg(feature = "mtls")]
+        if self.certificates {
+            return self.by_certificate(request, client).await;
+        }
+        Err(Error::refused(Refusal::MethodNotRegistered))
+    }
+
+    /// The client of this identifier, if it may use one of these methods here; else why not, to be
+    /// told only when everything has been done that would have been done for it.
+    pub(super) async fn candidate(
+        &self,
+        request: &Request<Credentials>,
+        client_id: &str,
+        methods: &[AuthMethod],
+    ) -> Result<Result<Arc<Client>, Refusal>, Error> {
+        let client = self.clients.client(client_id).await;
+        let client = client
+            .map_err(Error::from_service)?
+            // A database may have found it without regard to case.
+            .filter(|client| client.client_id() == client_id && !client.disabled());
+        let Some(client) = client else {
+            return Ok(Err(Refusal::UnknownClient));
+        };
+        if methods.iter().any(|method| may(request, &client, *method)) {
+            return Ok(Ok(client));
+        }
+        #[cfg(feature = "mtls")]
+        if self.certificates && by_certificate::is_second_method(&client, request) {
+            return Err(Error::invalid_request(
+                "More than one client authentication method is used",
+            ));
+        }
+        Ok(Err(Refusal::MethodNotRegistered))
+    }
+}
+
+/// Whether the client may use this method here. Credentials do not always tell which method they are
+/// of, so the endpoint says which ones it accepts.
+pub(super) fn may(request: &Request<Credentials>, client: &Client, method: AuthMethod) -> bool {
+    let accepted = request.extensions().get::<AcceptedMethods>();
+    client.admits(method) && accepted.is_none_or(|accepted| accepted.contains(method))
+}

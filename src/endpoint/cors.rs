@@ -19,7 +19,7 @@ use tower::{BoxError, Service};
 use tower_http::cors::{AllowOrigin, CorsLayer, preflight_request_headers};
 use tower_layer::Layer as _;
 
-use super::{Conversation, Endpoint, answer::seal, observe::Observation};
+use super::{Conversation, Endpoint, Error, answer::seal, observe::Observation};
 use crate::{
     client::Credentials,
     token::{Outcome, RevocationRequest},
@@ -116,6 +116,16 @@ where
     }
 }
 
+/// A field that an extension sends, such as a challenge, is for the app to read.
+fn expose_extension(response: &mut Response<Full<Bytes>>) {
+    let field = response.extensions().get::<Error>().and_then(Error::header);
+    let name = field.and_then(|(name, _)| HeaderValue::from_str(name.as_str()).ok());
+    if let Some(name) = name {
+        let headers = response.headers_mut();
+        headers.append(header::ACCESS_CONTROL_EXPOSE_HEADERS, name);
+    }
+}
+
 pin_project! {
     /// Our answer; or the policy's to a preflight, or ours with the policy's fields.
     #[project = CorsFutureProj]
@@ -140,6 +150,7 @@ where
             CorsFutureProj::Off { future } => future.poll(cx),
             CorsFutureProj::On { future, preflight } => {
                 let Ok(mut response) = ready!(future.poll(cx));
+                expose_extension(&mut response);
                 if let Some(mut observation) = preflight.take() {
                     seal(response.headers_mut());
                     observation.end("preflight", None);

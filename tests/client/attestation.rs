@@ -463,3 +463,39 @@ async fn an_attester_whose_keys_cannot_be_had_keeps_no_other_from_vouching() {
     // Who knows what it has signed?
     assert_eq!(by(json!("https://other.example.com")).await.status, 503);
 }
+
+#[tokio::test]
+async fn a_browser_app_can_read_its_challenge() {
+    let demanding = attestations().challenges(Challenges::new());
+    let authenticator = ClientAuthenticator::new(clients()).attestations(demanding);
+    let mut request = genuine();
+    let origin = "https://spa.example".parse().unwrap();
+    request.headers_mut().insert("origin", origin);
+    let layer = layer(authenticator).cors(["https://spa.example".parse().unwrap()]);
+    let answer = ask(layer, request).await;
+    assert_eq!(code(&answer), "use_attestation_challenge");
+    let exposed = answer.headers.get_all("access-control-expose-headers");
+    assert!(
+        exposed.iter().any(|exposed| exposed == CHALLENGE),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn without_a_challenge_nobody_learns_who_is_registered() {
+    let demanding = || attestations().challenges(Challenges::new());
+    let ask_as = |sub: &str| {
+        let attestation = attested(&json!({}), &json!({ "sub": sub }));
+        let mut request = request(&attestation, &proof(&json!({}), &json!({})));
+        *request.body_mut() = "token=rt1".to_owned();
+        let authenticator = ClientAuthenticator::new(clients()).attestations(demanding());
+        ask(layer(authenticator), request)
+    };
+    for sub in ["app", "nobody", "spa-1"] {
+        assert_eq!(
+            code(&ask_as(sub).await),
+            "use_attestation_challenge",
+            "{sub}"
+        );
+    }
+}

@@ -62,10 +62,10 @@ impl Challenges {
         }
     }
 
-    /// How long a challenge is good for. Five minutes, unless this is called.
+    /// How long a challenge is good for, in whole seconds. Five minutes, unless this is called.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
-        self.lifetime = lifetime;
+        self.lifetime = lifetime.max(Duration::from_secs(1));
         self
     }
 

@@ -73,7 +73,7 @@ impl Attestations {
         let claims = &attestation.claims;
         let subject = text(claims, "sub").ok_or_else(untrusted)?.to_owned();
         if client_id.is_some_and(|client_id| client_id != subject) {
-            return Err(Error::refused(Refusal::WrongSubject));
+            return Err(invalid(Refusal::WrongSubject));
         }
         let iss = claims.text("iss").map_err(|_| untrusted())?;
         let iss = iss.map(str::to_owned);

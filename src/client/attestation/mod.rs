@@ -13,13 +13,14 @@
 //!    [`algorithms`](Attestations::algorithms). A shared secret is no such algorithm.
 //! 2. `sub` of the attestation is the client, and the `client_id` of the request, if it has one; its
 //!    `cnf` has a public key. `aud` of the proof is this server, its `iat` at most five minutes ago,
-//!    and it has a `jti`.
+//!    and it has a `jti`. What earlier drafts had in it, `iss`, `sub` and `exp`, need not be there, and
+//!    counts where it is.
 //! 3. A key of the attester has signed the attestation: of the one that `iss` names, or of any if it
 //!    names none. The key in `cnf` has signed the proof.
 //! 4. The attestation has not expired; else the answer is `use_fresh_attestation`.
-//! 5. The client is registered for the method.
-//! 6. The proof has one of our [`Challenges`], where they are demanded; else the answer is
+//! 5. The proof has one of our [`Challenges`], where they are demanded; else the answer is
 //!    `use_attestation_challenge`, and brings one.
+//! 6. The client is registered for the method.
 //! 7. The `jti` of the proof has not been used.
 //!
 //! What is wrong with an attestation or a proof is answered `invalid_client_attestation`, whoever
@@ -203,8 +204,6 @@ impl Attestations {
                 .with_code("use_fresh_attestation")
                 .with_description("The client attestation has expired"));
         }
-        let client = client.map_err(Error::refused)?;
-
         if let Some(challenges) = &self.challenges {
             if !attested.challenge().is_some_and(|it| challenges.know(it)) {
                 return Err(Error::new(ErrorKind::InvalidRequest)
@@ -213,6 +212,7 @@ impl Attestations {
                     .with_header(Credentials::ATTESTATION_CHALLENGE, challenges.issue_field()));
             }
         }
+        let client = client.map_err(Error::refused)?;
         let once = Once::new(&self.issuer, client.client_id(), &attested.jti);
         let first = self.guard.use_up(once, attested.until).await;
         if first.map_err(Error::from_service)? {

@@ -1,6 +1,9 @@
 //! How clients authenticate, at the real endpoint: one client for each method.
 
 mod assertion;
+mod certificate;
+mod certificate_subject;
 mod fixture;
 mod jwks_uri;
 mod metadata;
+mod tls;

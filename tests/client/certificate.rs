@@ -33,7 +33,8 @@ pub(crate) async fn serve(authenticator: ClientAuthenticator<Registry>) -> Serve
     serve_only(authenticator, AuthMethod::ALL).await
 }
 
-async fn serve_only(
+/// The endpoint accepts these methods alone.
+pub(crate) async fn serve_only(
     authenticator: ClientAuthenticator<Registry>,
     methods: impl IntoIterator<Item = AuthMethod>,
 ) -> Server {

@@ -6,4 +6,5 @@ mod certificate_subject;
 mod fixture;
 mod jwks_uri;
 mod metadata;
+mod self_signed;
 mod tls;

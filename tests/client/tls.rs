@@ -60,9 +60,12 @@ impl Authority {
     }
 
     pub(crate) fn issue(&self, params: &CertificateParams) -> Identity {
-        let key = KeyPair::generate().unwrap();
-        let leaf = params.signed_by(&key, &self.0).unwrap();
-        Identity::new(leaf.der().clone(), &key)
+        self.issue_for(params, &KeyPair::generate().unwrap())
+    }
+
+    pub(crate) fn issue_for(&self, params: &CertificateParams, key: &KeyPair) -> Identity {
+        let leaf = params.signed_by(key, &self.0).unwrap();
+        Identity::new(leaf.der().clone(), key)
     }
 
     fn root(&self) -> CertificateDer<'static> {
@@ -225,7 +228,7 @@ fn judged(
         Ok(_) => ClientCertificate::verified(leaf.as_ref()),
         Err(_) => ClientCertificate::unverified(leaf.as_ref()),
     };
-    let chain = chain.iter().map(|certificate| certificate.as_ref());
+    let chain = chain.iter().map(AsRef::as_ref);
     judged.unwrap().with_chain(chain)
 }
 

@@ -2,6 +2,7 @@
 
 mod assertion;
 mod certificate;
+mod certificate_fields;
 mod certificate_subject;
 mod fixture;
 mod jwks_uri;

@@ -16,8 +16,9 @@ use tower_revocation::client::{
 };
 
 use crate::{
+    authority::{Authority, Identity, common_name, for_client},
     fixture::{Answer, ISSUER, PK, basic, claims, form, header, layer, post, registry},
-    tls::{Authority, Identity, Server, common_name, for_client},
+    tls::Server,
 };
 
 /// Whom the server trusts.
@@ -68,7 +69,11 @@ fn clients() -> Registry {
             "tls_client_auth_subject_dn": "CN=Other",
         },
         { "client_id": "c1", "client_secret": "gX1fBat3bV" },
-        { "client_id": "post", "client_secret": "p0st", "token_endpoint_auth_method": "client_secret_post" },
+        {
+            "client_id": "post",
+            "client_secret": "p0st",
+            "token_endpoint_auth_method": "client_secret_post",
+        },
         {
             "client_id": "pk-client",
             "token_endpoint_auth_method": "private_key_jwt",

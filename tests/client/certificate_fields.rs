@@ -16,9 +16,10 @@ use tower_revocation::client::{
 };
 
 use crate::{
+    authority::{Identity, common_name, for_client},
     certificate::{CA, is_invalid_request, is_refused, offering},
     fixture::{Answer, Key, basic, layer, post, registry},
-    tls::{Identity, Server, common_name, for_client},
+    tls::Server,
 };
 
 /// The key of `ss`.

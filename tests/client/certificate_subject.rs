@@ -6,9 +6,9 @@ use rcgen::{
 use tower_revocation::client::Refusal;
 
 use crate::{
+    authority::{common_name, for_client},
     certificate::{CA, as_mt, billing, is_refused, mt, offering, serve},
     fixture::registry,
-    tls::{common_name, for_client},
 };
 
 /// The status for a client that is registered so and shows this certificate.

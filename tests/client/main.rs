@@ -1,7 +1,10 @@
 //! How clients authenticate, at the real endpoint: one client for each method.
 
 mod assertion;
+mod assertion_documents;
+mod authority;
 mod certificate;
+mod certificate_documents;
 mod certificate_fields;
 mod certificate_subject;
 mod fixture;

@@ -16,10 +16,10 @@ use tower_revocation::{
 };
 
 use crate::{
+    authority::{Identity, common_name, for_client},
     certificate::{CA, as_mt, is_invalid_request, is_refused, offering, serve, serve_only},
     fixture::{Key, post, registry},
     jwks_uri::{self, Loopback},
-    tls::{Identity, common_name, for_client},
 };
 
 fn params() -> CertificateParams {

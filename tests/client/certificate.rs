@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::{Request, Response, body::Incoming};
+use jsonwebtoken::Algorithm;
 use rcgen::{DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair};
 use serde_json::{Value, json};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
@@ -17,7 +18,7 @@ use tower_revocation::client::{
 
 use crate::{
     authority::{Authority, Identity, common_name, for_client},
-    fixture::{Answer, ISSUER, PK, basic, claims, form, header, layer, post, registry},
+    fixture::{Answer, ISSUER, PK, basic, claims, form, header, layer, post, registry, with},
     tls::Server,
 };
 
@@ -196,6 +197,40 @@ async fn a_secret_beside_the_certificate_of_a_client_of_certificates_is_one_meth
     let field = basic("mt", "s").parse().unwrap();
     in_header.headers_mut().insert("authorization", field);
     is_invalid_request(&server.ask(Some(&identity), in_header).await);
+    let assertion = PK.sign(Algorithm::ES256, &header(), &claims("mt"));
+    is_invalid_request(&server.ask(Some(&identity), post(form(&assertion))).await);
+}
+
+#[tokio::test]
+async fn a_certificate_does_not_change_why_others_are_refused() {
+    // Their method is not registered, with a certificate on the connection as without.
+    let clients = registry(&json!([
+        { "client_id": "c1", "client_secret": "gX1fBat3bV" },
+        with(
+            mt("tls_client_auth_subject_dn", BILLING),
+            &json!({
+                "token_endpoint_auth_method": null,
+                "token_endpoint_auth_methods": ["client_secret_basic", "tls_client_auth"],
+                "client_secret": "gX1fBat3bV",
+            }),
+        ),
+    ]));
+    let mut server = serve(offering(clients)).await;
+    let identity = CA.issue(&for_client(billing()));
+    for client_id in ["c1", "mt"] {
+        let body = format!("token=rt1&client_id={client_id}&client_secret=gX1fBat3bV");
+        for identity in [None, Some(&identity)] {
+            let answer = server.ask(identity, post(body.clone())).await;
+            is_refused(&answer, Refusal::MethodNotRegistered);
+        }
+    }
+    let mut by_basic = post("token=rt1");
+    let field = basic("mt", "gX1fBat3bV").parse().unwrap();
+    by_basic.headers_mut().insert("authorization", field);
+    for request in [by_basic, as_mt()] {
+        let answer = server.ask(Some(&identity), request).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
 }
 
 #[tokio::test]
@@ -206,11 +241,7 @@ async fn a_certificate_takes_nothing_from_the_clients_of_other_methods() {
     let mut by_basic = post("token=rt1");
     let field = basic("c1", "gX1fBat3bV").parse().unwrap();
     by_basic.headers_mut().insert("authorization", field);
-    let assertion = PK.sign(
-        jsonwebtoken::Algorithm::ES256,
-        &header(),
-        &claims("pk-client"),
-    );
+    let assertion = PK.sign(Algorithm::ES256, &header(), &claims("pk-client"));
     for request in [
         by_basic,
         post("token=rt1&client_id=post&client_secret=p0st"),

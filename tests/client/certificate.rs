@@ -1,394 +1,279 @@
-//! `tls_client_auth` and `self_signed_tls_client_auth` (RFC 8705 §2), over real TLS.
+//! Clients known by a certificate that an authority vouches for, over TLS (RFC 8705 §2.1).
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
-use rcgen::{
-    CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, PublicKeyData as _, SanType,
-};
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::{Request, Response, body::Incoming};
+use jsonwebtoken::Algorithm;
+use rcgen::{DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
+use tower::{BoxError, Layer as _, service_fn};
 use tower_revocation::client::{
-    AuthMethod, PeerAddr, Refusal,
-    certificate::{CertificateFieldsLayer, CertificateForm, ClientCertificate},
+    AuthMethod, Refusal,
+    assertion::Assertions,
     registry::{ClientAuthenticator, Registry},
 };
 
 use crate::{
-    fixture::{Answer, ask, basic, layer, post, registry},
-    tls::{Authority, Server, Shown, authority, for_clients},
+    authority::{Authority, Identity, common_name, for_client},
+    fixture::{Answer, ISSUER, PK, basic, claims, form, header, layer, post, registry, with},
+    tls::Server,
 };
 
-const MT: &str = "token=rt1&client_id=mt";
-const SS: &str = "token=rt1&client_id=ss";
+/// Whom the server trusts.
+pub(crate) static CA: LazyLock<Authority> = LazyLock::new(|| Authority::new("Clients"));
 
-fn named(name: &str) -> CertificateParams {
-    let mut params = for_clients(&["client.example"]);
-    params.distinguished_name = rcgen::DistinguishedName::new();
-    params.distinguished_name.push(DnType::CountryName, "DE");
-    params
-        .distinguished_name
-        .push(DnType::OrganizationName, "Example  Ltd");
-    params.distinguished_name.push(DnType::CommonName, name);
-    params
+pub(crate) fn offering(clients: Registry) -> ClientAuthenticator<Registry> {
+    ClientAuthenticator::new(clients)
+        .certificates()
+        .assertions(Assertions::new(ISSUER))
 }
 
-fn by_subject(member: &str, value: &str) -> Registry {
-    registry(&json!({
-        "client_id": "mt", "token_endpoint_auth_method": "tls_client_auth", member: value,
-    }))
+pub(crate) async fn serve(authenticator: ClientAuthenticator<Registry>) -> Server {
+    serve_only(authenticator, AuthMethod::ALL).await
 }
 
-fn public_jwk(key: &KeyPair) -> Value {
-    let (x, y) = key.der_bytes()[1..].split_at(32);
-    let encode = |octets: &[u8]| URL_SAFE_NO_PAD.encode(octets);
-    json!({ "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y) })
+/// The endpoint accepts these methods alone.
+pub(crate) async fn serve_only(
+    authenticator: ClientAuthenticator<Registry>,
+    methods: impl IntoIterator<Item = AuthMethod>,
+) -> Server {
+    let inner = service_fn(async |_: Request<Incoming>| {
+        Ok::<_, BoxError>(Response::new(Empty::<Bytes>::new()))
+    });
+    let layer = layer(authenticator).auth_methods(methods);
+    Server::start(&CA, layer.layer(inner)).await
 }
 
-fn by_key(jwk: &Value) -> Registry {
-    registry(&json!({
-        "client_id": "ss", "token_endpoint_auth_method": "self_signed_tls_client_auth",
-        "jwks": { "keys": [jwk] },
-    }))
+pub(crate) fn billing() -> DistinguishedName {
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::CountryName, "US");
+    subject.push(DnType::OrganizationName, "Example, Inc.");
+    subject.push(DnType::CommonName, "Billing Service");
+    subject
 }
 
-async fn status(authority: &Authority, clients: Registry, shown: &Shown, body: &str) -> u16 {
-    Server::start(clients, authority)
-        .await
-        .status(Some(shown), body)
-        .await
+const BILLING: &str = "CN=Billing Service,O=Example\\, Inc.,C=US";
+
+pub(crate) fn mt(member: &str, value: &str) -> Value {
+    json!({ "client_id": "mt", "token_endpoint_auth_method": "tls_client_auth", member: value })
 }
 
-// tls_client_auth
+fn clients() -> Registry {
+    registry(&json!([
+        mt("tls_client_auth_subject_dn", BILLING),
+        {
+            "client_id": "other",
+            "token_endpoint_auth_method": "tls_client_auth",
+            "tls_client_auth_subject_dn": "CN=Other",
+        },
+        { "client_id": "c1", "client_secret": "gX1fBat3bV" },
+        {
+            "client_id": "post",
+            "client_secret": "p0st",
+            "token_endpoint_auth_method": "client_secret_post",
+        },
+        {
+            "client_id": "pk-client",
+            "token_endpoint_auth_method": "private_key_jwt",
+            "jwks": PK.jwks(&json!({ "kid": "k1" })),
+        },
+        { "client_id": "spa-1", "token_endpoint_auth_method": "none" },
+    ]))
+}
+
+async fn world() -> Server {
+    serve(offering(clients())).await
+}
+
+/// The client `mt`, by its name.
+pub(crate) fn as_mt() -> Request<String> {
+    post("token=rt1&client_id=mt")
+}
+
+#[track_caller]
+pub(crate) fn is_refused(answer: &Answer, reason: Refusal) {
+    assert_eq!(answer.refusal(), Some(reason), "{answer:?}");
+    assert_eq!(answer.status, 401);
+    let body: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(body["error"], "invalid_client");
+}
+
+#[track_caller]
+pub(crate) fn is_invalid_request(answer: &Answer) {
+    assert_eq!(answer.status, 400, "{answer:?}");
+    let body: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(body["error"], "invalid_request");
+}
 
 #[tokio::test]
-async fn a_client_is_known_by_its_certificate_and_its_name() {
-    let authority = authority();
-    let clients = by_subject("tls_client_auth_subject_dn", "CN=mt,O=Example Ltd,C=DE");
-    let server = Server::start(clients, &authority).await;
-    let shown = Shown::of(&authority, &named("mt"));
+async fn the_right_certificate_is_enough_in_every_version_of_tls() {
+    let mut server = world().await;
+    let identity = CA.issue(&for_client(billing()));
     for version in [&TLS12, &TLS13] {
-        assert_eq!(server.status_by(version, Some(&shown), None, MT).await, 200);
-        assert_eq!(server.status_by(version, None, None, MT).await, 401);
+        let answer = server.ask_by(&[version], Some(&identity), as_mt()).await;
+        assert_eq!(answer.status, 200, "{version:?} {answer:?}");
     }
-    // RFC 8705 §2: it names itself.
-    assert_eq!(server.status(Some(&shown), "token=rt1").await, 401);
-    assert_eq!(
-        server
-            .status(Some(&shown), "token=rt1&client_id=nobody")
-            .await,
-        401
-    );
-    let other = Shown::of(&authority, &named("other"));
-    assert_eq!(server.status(Some(&other), MT).await, 401);
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_vouches_for_is_worth_nothing() {
-    let authority = authority();
-    let clients = by_subject("tls_client_auth_subject_dn", "CN=mt,O=Example Ltd,C=DE");
-    let server = Server::start(clients, &authority).await;
+async fn the_request_has_to_name_the_client() {
+    // RFC 8705 §2: client_id is REQUIRED; nobody is looked up by a certificate.
+    let mut server = world().await;
+    let identity = CA.issue(&for_client(billing()));
+    let answer = server.ask(Some(&identity), post("token=rt1")).await;
+    is_refused(&answer, Refusal::NoCredentials);
+}
 
-    let foreign = Shown::of(&crate::tls::authority(), &named("mt"));
-    assert_eq!(server.status(Some(&foreign), MT).await, 401);
-    let own = Shown::self_signed(&named("mt"));
-    assert_eq!(server.status(Some(&own), MT).await, 401);
+#[tokio::test]
+async fn without_a_certificate_the_name_is_not_enough() {
+    let mut server = world().await;
+    for version in [&TLS12, &TLS13] {
+        let answer = server.ask_by(&[version], None, as_mt()).await;
+        is_refused(&answer, Refusal::NoCertificate);
+    }
+}
 
-    let mut expired = named("mt");
+#[tokio::test]
+async fn a_certificate_is_good_for_its_own_client_alone() {
+    let mut server = world().await;
+    let identity = CA.issue(&for_client(common_name("Other")));
+    let answer = server.ask(Some(&identity), as_mt()).await;
+    is_refused(&answer, Refusal::WrongCertificate);
+    let other = post("token=rt1&client_id=other");
+    assert_eq!(server.ask(Some(&identity), other).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_right_name_is_nothing_without_the_authority() {
+    let mut server = world().await;
+    let mut expired = for_client(billing());
     expired.not_before = rcgen::date_time_ymd(2001, 1, 1);
     expired.not_after = rcgen::date_time_ymd(2002, 1, 1);
-    let expired = Shown::of(&authority, &expired);
-    assert_eq!(server.status(Some(&expired), MT).await, 401);
-    let mut for_servers = named("mt");
-    for_servers.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let for_servers = Shown::of(&authority, &for_servers);
-    assert_eq!(server.status(Some(&for_servers), MT).await, 401);
-}
-
-#[tokio::test]
-async fn a_subject_is_compared_by_what_it_means() {
-    let authority = authority();
-    let shown = Shown::of(&authority, &named("mt"));
-    for (registered, expected) in [
-        ("C=DE,O=Example Ltd,CN=mt", 200),
-        ("cn=MT , o=example   ltd , c=de", 200),
-        ("2.5.4.3=mt,2.5.4.10=Example Ltd,2.5.4.6=DE", 200),
-        ("CN=mt,O=Example Ltd", 401),
-        ("CN=mt,O=Example Ltd,C=DE,OU=x", 401),
-        ("CN=mt,O=ExampleLtd,C=DE", 401),
-    ] {
-        let clients = by_subject("tls_client_auth_subject_dn", registered);
+    let mut future = for_client(billing());
+    future.not_before = rcgen::date_time_ymd(2999, 1, 1);
+    future.not_after = rcgen::date_time_ymd(3000, 1, 1);
+    let mut of_a_server = for_client(billing());
+    of_a_server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let identities = [
+        (
+            "foreign",
+            Authority::new("Foreign").issue(&for_client(billing())),
+        ),
+        // Its name is that of the trusted one, and its key is not.
+        (
+            "namesake",
+            Authority::new("Clients").issue(&for_client(billing())),
+        ),
+        ("expired", CA.issue(&expired)),
+        ("not yet valid", CA.issue(&future)),
+        ("serverAuth alone", CA.issue(&of_a_server)),
+        (
+            "self-signed",
+            Identity::self_signed(&for_client(billing()), &KeyPair::generate().unwrap()),
+        ),
+    ];
+    let unknown = server.ask(None, post("token=rt1&client_id=nobody")).await;
+    for (what, identity) in &identities {
+        let answer = server.ask(Some(identity), as_mt()).await;
         assert_eq!(
-            status(&authority, clients, &shown, MT).await,
-            expected,
-            "{registered}"
+            (*what, answer.refusal()),
+            (*what, Some(Refusal::UntrustedCertificate))
         );
+        assert_eq!(answer.heard(), unknown.heard());
     }
 }
 
 #[tokio::test]
-async fn an_alternative_name_is_compared_by_its_kind() {
-    let authority = authority();
-    let mut params = for_clients(&["CLIENT.example", "*.wild.example"]);
-    let ia5 = |text: &str| text.try_into().unwrap();
-    params.subject_alt_names.extend([
-        SanType::URI(ia5("https://client.example/a")),
-        SanType::IpAddress("2001:db8::1".parse().unwrap()),
-        SanType::Rfc822Name(ia5("Jane@Example.com")),
-    ]);
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "cn.example");
-    let shown = Shown::of(&authority, &params);
-    for (member, value, expected) in [
-        ("tls_client_auth_san_dns", "client.example", 200),
-        ("tls_client_auth_san_dns", "a.wild.example", 401),
-        ("tls_client_auth_san_dns", "cn.example", 401),
-        ("tls_client_auth_san_uri", "https://client.example/a", 200),
-        ("tls_client_auth_san_uri", "https://client.example/A", 401),
-        ("tls_client_auth_san_ip", "2001:db8:0::1", 200),
-        ("tls_client_auth_san_ip", "2001:db8::2", 401),
-        ("tls_client_auth_san_email", "Jane@example.COM", 200),
-        ("tls_client_auth_san_email", "jane@example.com", 401),
-    ] {
-        let clients = by_subject(member, value);
-        assert_eq!(
-            status(&authority, clients, &shown, MT).await,
-            expected,
-            "{member} {value}"
-        );
-    }
-}
-
-// self_signed_tls_client_auth
-
-#[tokio::test]
-async fn a_self_signed_certificate_is_known_by_its_key_itself_or_its_digest() {
-    let authority = authority();
-    // The dates say nothing about what anybody can write.
-    let mut params = named("ss");
-    params.not_before = rcgen::date_time_ymd(2001, 1, 1);
-    params.not_after = rcgen::date_time_ymd(2002, 1, 1);
-    let shown = Shown::self_signed(&params);
-    let stranger = Shown::self_signed(&params);
-
-    let key = public_jwk(&shown.key);
-    let mut whole = key.clone();
-    whole["x5c"] = json!([STANDARD.encode(&shown.certificate)]);
-    let mut digest = public_jwk(&KeyPair::generate().unwrap());
-    digest["x5t#S256"] = json!(URL_SAFE_NO_PAD.encode(Sha256::digest(&shown.certificate)));
-    for jwk in [key, whole, digest] {
-        let server = Server::start(by_key(&jwk), &authority).await;
-        assert_eq!(server.status(Some(&shown), SS).await, 200, "{jwk}");
-        assert_eq!(server.status(Some(&stranger), SS).await, 401, "{jwk}");
-        assert_eq!(server.status(None, SS).await, 401);
-        assert_eq!(server.status(Some(&shown), "token=rt1").await, 401);
-    }
-}
-
-// Beside other methods
-
-#[tokio::test]
-async fn a_certificate_is_one_method_and_a_secret_another() {
-    let authority = authority();
-    let clients = registry(&json!([
-        { "client_id": "mt", "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_san_dns": "client.example" },
-        { "client_id": "c1", "client_secret": "gX1fBat3bV" },
-        { "client_id": "spa-1", "token_endpoint_auth_method": "none" },
-    ]));
-    let server = Server::start(clients, &authority).await;
-    let shown = Shown::of(&authority, &named("mt"));
-    let with = async |authorization: &str, body: &str| {
-        server
-            .status_by(&TLS13, Some(&shown), Some(authorization), body)
-            .await
-    };
+async fn a_secret_beside_the_certificate_of_a_client_of_certificates_is_one_method_too_many() {
     // RFC 6749 §2.3.
-    assert_eq!(with(&basic("mt", "s"), "token=rt1").await, 400);
-    assert_eq!(
-        server
-            .status(Some(&shown), "token=rt1&client_id=mt&client_secret=s")
-            .await,
-        400
-    );
-    // Whoever is registered for something else may show one: tokens can be bound to it.
-    assert_eq!(with(&basic("c1", "gX1fBat3bV"), "token=rt1").await, 200);
-    assert_eq!(with(&basic("c1", "wrong"), "token=rt1").await, 401);
-    assert_eq!(
-        server
-            .status(Some(&shown), "token=rt1&client_id=spa-1")
-            .await,
-        200
-    );
-}
-
-async fn by_extension(
-    authenticator: ClientAuthenticator<Registry>,
-    methods: &[AuthMethod],
-) -> Answer {
-    let shown = Shown::of(&authority(), &named("mt"));
-    let mut request = post(MT);
-    let certificate = ClientCertificate::verified(shown.certificate.as_ref()).unwrap();
-    request.extensions_mut().insert(certificate);
-    ask(
-        layer(authenticator).auth_methods(methods.iter().copied()),
-        request,
-    )
-    .await
+    let mut server = world().await;
+    let identity = CA.issue(&for_client(billing()));
+    let in_body = post("token=rt1&client_id=mt&client_secret=s");
+    is_invalid_request(&server.ask(Some(&identity), in_body).await);
+    let mut in_header = post("token=rt1");
+    let field = basic("mt", "s").parse().unwrap();
+    in_header.headers_mut().insert("authorization", field);
+    is_invalid_request(&server.ask(Some(&identity), in_header).await);
+    let assertion = PK.sign(Algorithm::ES256, &header(), &claims("mt"));
+    is_invalid_request(&server.ask(Some(&identity), post(form(&assertion))).await);
 }
 
 #[tokio::test]
-async fn certificates_count_where_they_are_offered() {
-    let clients = by_subject("tls_client_auth_san_dns", "client.example");
-    let plain = ClientAuthenticator::new(clients);
-    let all = AuthMethod::ALL;
-    let asked = by_extension(plain.clone(), &all).await;
-    assert_eq!(asked.refusal(), Some(Refusal::MethodNotRegistered));
-    let asked = by_extension(plain.clone().certificates(), &all).await;
-    assert_eq!(asked.status, 200);
-    let without = [AuthMethod::None, AuthMethod::SelfSignedTlsClientAuth];
-    let asked = by_extension(plain.certificates(), &without).await;
-    assert_eq!(
-        (asked.status.as_u16(), asked.refusal()),
-        (400, Some(Refusal::MethodNotRegistered))
-    );
-}
-
-// Registration (RFC 8705 §2.1.2)
-
-#[test]
-fn a_client_of_certificates_has_exactly_one_name_for_them() {
-    let document = |members: &Value| {
-        let mut client =
-            json!({ "client_id": "mt", "token_endpoint_auth_method": "tls_client_auth" });
-        client
-            .as_object_mut()
-            .unwrap()
-            .extend(members.as_object().unwrap().clone());
-        Registry::from_json(&client.to_string())
-            .map(drop)
-            .map_err(|error| error.to_string())
-    };
-    let refused = |members: &Value, reason: &str| {
-        let error = document(members).unwrap_err();
-        assert!(
-            error.starts_with("line 1") && error.contains(reason),
-            "{error}"
-        );
-    };
-    refused(&json!({}), "needs the subject");
-    refused(
-        &json!({ "tls_client_auth_san_dns": "a.example", "tls_client_auth_san_uri": "urn:a" }),
-        "in two ways",
-    );
-    refused(&json!({ "tls_client_auth_subject_dn": "mt" }), "");
-    refused(&json!({ "tls_client_auth_san_ip": "1.2.3" }), "");
-    refused(&json!({ "tls_client_auth_san_dns": "*.example" }), "");
-    document(&json!({ "tls_client_auth_san_ip": "192.0.2.1" })).unwrap();
-
-    let self_signed = |jwks: &Value| {
-        let client = json!({
-            "client_id": "ss", "token_endpoint_auth_method": "self_signed_tls_client_auth", "jwks": jwks,
-        });
-        Registry::from_json(&client.to_string())
-            .map(drop)
-            .map_err(|error| error.to_string())
-    };
-    assert!(
-        self_signed(&Value::Null)
-            .unwrap_err()
-            .contains("needs jwks")
-    );
-    // RFC 7517 §4.7.
-    let mut other = public_jwk(&KeyPair::generate().unwrap());
-    let certificate = Shown::self_signed(&named("ss")).certificate;
-    other["x5c"] = json!([STANDARD.encode(certificate)]);
-    assert!(
-        self_signed(&json!({ "keys": [other] }))
-            .unwrap_err()
-            .contains("another key")
-    );
-}
-
-// Behind a proxy (RFC 9440)
-
-async fn behind_proxy(peer: &str, fields: &[(&'static str, String)], tls: bool) -> (u16, bool) {
-    use tower::{Layer as _, ServiceExt as _, service_fn};
-
-    let clients = by_subject("tls_client_auth_san_dns", "client.example");
-    let revocation = layer(ClientAuthenticator::new(clients).certificates());
-    let seen = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let mark = seen.clone();
-    let inner = service_fn(
-        move |request: hyper::Request<http_body_util::Full<bytes::Bytes>>| {
-            let passed = request.headers().contains_key("client-cert");
-            mark.fetch_or(passed, std::sync::atomic::Ordering::SeqCst);
-            async {
-                let body = http_body_util::Empty::<bytes::Bytes>::new();
-                Ok::<_, tower::BoxError>(hyper::Response::new(body))
-            }
-        },
-    );
-    let app =
-        CertificateFieldsLayer::new(CertificateForm::ClientCert, ["10.0.0.0/8".parse().unwrap()])
-            .layer(revocation.layer(inner));
-    let mut status = 0;
-    for path in ["/revoke", "/elsewhere"] {
-        let mut request = post(MT).map(http_body_util::Full::<bytes::Bytes>::from);
-        *request.uri_mut() = path.parse().unwrap();
-        request
-            .extensions_mut()
-            .insert(PeerAddr(peer.parse().unwrap()));
-        for (name, value) in fields {
-            request.headers_mut().append(*name, value.parse().unwrap());
-        }
-        if tls {
-            let own = Shown::of(&authority(), &named("proxy"));
-            let own = ClientCertificate::verified(own.certificate.as_ref()).unwrap();
-            request.extensions_mut().insert(own);
-        }
-        let response = app.clone().oneshot(request).await.unwrap();
-        if path == "/revoke" {
-            status = response.status().as_u16();
+async fn a_certificate_does_not_change_why_others_are_refused() {
+    // Their method is not registered, with a certificate on the connection as without.
+    let clients = registry(&json!([
+        { "client_id": "c1", "client_secret": "gX1fBat3bV" },
+        with(
+            mt("tls_client_auth_subject_dn", BILLING),
+            &json!({
+                "token_endpoint_auth_method": null,
+                "token_endpoint_auth_methods": ["client_secret_basic", "tls_client_auth"],
+                "client_secret": "gX1fBat3bV",
+            }),
+        ),
+    ]));
+    let mut server = serve(offering(clients)).await;
+    let identity = CA.issue(&for_client(billing()));
+    for client_id in ["c1", "mt"] {
+        let body = format!("token=rt1&client_id={client_id}&client_secret=gX1fBat3bV");
+        for identity in [None, Some(&identity)] {
+            let answer = server.ask(identity, post(body.clone())).await;
+            is_refused(&answer, Refusal::MethodNotRegistered);
         }
     }
-    (status, seen.load(std::sync::atomic::Ordering::SeqCst))
+    let mut by_basic = post("token=rt1");
+    let field = basic("mt", "gX1fBat3bV").parse().unwrap();
+    by_basic.headers_mut().insert("authorization", field);
+    for request in [by_basic, as_mt()] {
+        let answer = server.ask(Some(&identity), request).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
 }
 
 #[tokio::test]
-async fn a_field_counts_from_a_trusted_proxy_alone_and_reaches_nobody() {
-    let shown = Shown::of(&authority(), &named("mt"));
-    let field = || {
-        (
-            "client-cert",
-            format!(":{}:", STANDARD.encode(&shown.certificate)),
-        )
-    };
-    let chain = || {
-        (
-            "client-cert-chain",
-            format!(":{}:", STANDARD.encode(&shown.certificate)),
-        )
-    };
-    let proxy = "10.0.0.7:40000";
-    assert_eq!(behind_proxy(proxy, &[field()], false).await, (200, false));
-    assert_eq!(
-        behind_proxy(proxy, &[field(), chain()], false).await,
-        (200, false)
-    );
-    assert_eq!(
-        behind_proxy("192.0.2.7:40000", &[field()], false).await,
-        (401, false)
-    );
-    for malformed in [
-        vec![field(), field()],
-        vec![chain()],
-        vec![("client-cert", "?".to_owned())],
+async fn a_certificate_takes_nothing_from_the_clients_of_other_methods() {
+    // RFC 8705 §3, §4: their tokens may be bound to it.
+    let mut server = world().await;
+    let identity = CA.issue(&for_client(common_name("Somebody")));
+    let mut by_basic = post("token=rt1");
+    let field = basic("c1", "gX1fBat3bV").parse().unwrap();
+    by_basic.headers_mut().insert("authorization", field);
+    let assertion = PK.sign(Algorithm::ES256, &header(), &claims("pk-client"));
+    for request in [
+        by_basic,
+        post("token=rt1&client_id=post&client_secret=p0st"),
+        post(form(&assertion)),
+        post("token=rt1&client_id=spa-1"),
     ] {
-        assert_eq!(behind_proxy(proxy, &malformed, false).await, (400, false));
+        let answer = server.ask(Some(&identity), request).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
     }
-    // Neither wins in silence.
-    assert_eq!(behind_proxy(proxy, &[field()], true).await, (400, false));
+}
+
+#[tokio::test]
+async fn a_certificate_is_no_secret() {
+    let mut server = world().await;
+    let identity = CA.issue(&for_client(billing()));
+    let answer = server
+        .ask(Some(&identity), post("token=rt1&client_id=c1"))
+        .await;
+    is_refused(&answer, Refusal::MethodNotRegistered);
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_offered_does_not_work() {
+    let identity = CA.issue(&for_client(billing()));
+    let others = AuthMethod::ALL.into_iter();
+    let others = others.filter(|method| *method != AuthMethod::TlsClientAuth);
+    let mut server = serve_only(offering(clients()), others).await;
+    let answer = server.ask(Some(&identity), as_mt()).await;
+    is_refused(&answer, Refusal::MethodNotRegistered);
+
+    let without = ClientAuthenticator::new(clients()).assertions(Assertions::new(ISSUER));
+    let mut server = serve(without).await;
+    let answer = server.ask(Some(&identity), as_mt()).await;
+    is_refused(&answer, Refusal::MethodNotRegistered);
 }

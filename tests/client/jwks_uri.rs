@@ -34,7 +34,7 @@ use tower_revocation::{
 
 use crate::fixture::{ISSUER, Key, PK, by, claims, header, pk, registry, with};
 
-struct Loopback;
+pub(crate) struct Loopback;
 
 impl Resolve for Loopback {
     fn resolve(&self, _: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
@@ -43,7 +43,7 @@ impl Resolve for Loopback {
 }
 
 /// A source that serves a set over HTTPS, and counts how often.
-async fn serve(jwks: Value) -> (RemoteKeys, String, Arc<AtomicUsize>) {
+pub(crate) async fn serve(jwks: Value) -> (RemoteKeys, String, Arc<AtomicUsize>) {
     let mut authority = CertificateParams::new([]).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();

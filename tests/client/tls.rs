@@ -1,133 +1,98 @@
-//! A real server within TLS, which asks for certificates; and real clients that show them.
+//! A TLS server that asks for client certificates, and a client that shows them.
 
-use std::{convert::Infallible, net::Ipv4Addr, sync::Arc};
+use std::{
+    convert::Infallible,
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty, Full};
+use http_body_util::{BodyExt as _, Full};
 use hyper::{
-    Request, Response, body::Incoming, client, header, server::conn::http1,
-    service::service_fn as serve_fn,
+    Request, Response,
+    body::{Body, Incoming},
+    client,
+    server::conn::http1,
+    service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+use rcgen::CertificateParams;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
 };
-use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{
     TlsAcceptor, TlsConnector,
     rustls::{
-        self, ClientConfig, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig,
+        self, ALL_VERSIONS, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig,
         SignatureScheme, SupportedProtocolVersion,
         client::danger::HandshakeSignatureValid,
-        crypto::aws_lc_rs,
-        pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime},
+        crypto::{CryptoProvider, aws_lc_rs},
+        pki_types::{CertificateDer, ServerName, UnixTime},
         server::{
             WebPkiClientVerifier,
             danger::{ClientCertVerified, ClientCertVerifier},
         },
     },
 };
-use tower::{Layer as _, ServiceExt as _, service_fn};
-use tower_revocation::client::{
-    certificate::ClientCertificate,
-    registry::{ClientAuthenticator, Registry},
+use tower::{BoxError, Service, ServiceExt as _};
+use tower_revocation::{
+    Error,
+    client::{PeerAddr, certificate::ClientCertificate},
 };
 
-use crate::fixture::layer;
+use crate::{
+    authority::{Authority, Identity},
+    fixture::Answer,
+};
 
-/// A key pair, and a certificate for it.
-pub(crate) struct Shown {
-    pub(crate) key: KeyPair,
-    pub(crate) certificate: CertificateDer<'static>,
-}
-
-pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
-
-pub(crate) fn authority() -> Authority {
-    let mut params = CertificateParams::new([]).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-pub(crate) fn for_clients(names: &[&str]) -> CertificateParams {
-    let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-    let mut params = CertificateParams::new(names).unwrap();
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    params
-}
-
-impl Shown {
-    pub(crate) fn of(authority: &Authority, params: &CertificateParams) -> Self {
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, authority).unwrap().der().clone();
-        Self { key, certificate }
-    }
-
-    pub(crate) fn self_signed(params: &CertificateParams) -> Self {
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap().der().clone();
-        Self { key, certificate }
-    }
-}
-
-/// The revocation endpoint on a port, for these clients.
+/// A service over TLS on the loopback, and what it answers.
 pub(crate) struct Server {
-    port: u16,
-    trust: RootCertStore,
+    address: SocketAddr,
+    root: CertificateDer<'static>,
+    /// What is not in the answers.
+    errors: mpsc::UnboundedReceiver<Option<Error>>,
 }
 
 impl Server {
-    pub(crate) async fn start(clients: Registry, authority: &Authority) -> Self {
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let mut trust = RootCertStore::empty();
-        trust.add(authority.der().clone()).unwrap();
-        let vouches =
-            WebPkiClientVerifier::builder_with_provider(trust.clone().into(), provider.clone())
-                .build()
-                .unwrap();
-        let shown = Shown::of(
-            authority,
-            &CertificateParams::new(["localhost".to_owned()]).unwrap(),
-        );
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+    /// Clients are vouched for by this authority.
+    pub(crate) async fn start<S, B>(authority: &Authority, service: S) -> Self
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = BoxError>,
+        S: Clone + Send + 'static,
+        S::Future: Send,
+        B: Body<Data = Bytes, Error: fmt::Debug> + Send + 'static,
+    {
+        let of_servers = Authority::new("Servers");
+        let leaf = CertificateParams::new(["as.example".to_owned()]).unwrap();
+        let leaf = of_servers.issue(&leaf);
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.root()).unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider());
+        let verifier = verifier.build().unwrap();
+        let config = ServerConfig::builder_with_provider(provider())
+            .with_protocol_versions(ALL_VERSIONS)
             .unwrap()
-            .with_client_cert_verifier(Arc::new(Any(vouches.clone())))
-            .with_single_cert(
-                vec![shown.certificate],
-                PrivateKeyDer::try_from(shown.key.serialize_der()).unwrap(),
-            )
+            .with_client_cert_verifier(Arc::new(AnyCertificate(verifier.clone())))
+            .with_single_cert(vec![leaf.certificate], leaf.key)
             .unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let inner = service_fn(async |_: Request<Incoming>| {
-            Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
-        });
-        let service = layer(ClientAuthenticator::new(clients).certificates()).layer(inner);
+        let address = listener.local_addr().unwrap();
+        let (seen, errors) = mpsc::unbounded_channel();
         tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (acceptor, vouches) = (acceptor.clone(), vouches.clone());
-                let service = service.clone();
+            while let Ok((stream, peer)) = listener.accept().await {
+                let (acceptor, verifier) = (acceptor.clone(), verifier.clone());
+                let (service, seen) = (service.clone(), seen.clone());
                 tokio::spawn(async move {
-                    let Ok(stream) = acceptor.accept(stream).await else {
-                        return;
-                    };
-                    let certificate = match stream.get_ref().1.peer_certificates() {
-                        Some([leaf, chain @ ..]) => Some(
-                            match vouches.verify_client_cert(leaf, chain, UnixTime::now()) {
-                                Ok(_) => ClientCertificate::verified(leaf.as_ref()),
-                                Err(_) => ClientCertificate::unverified(leaf.as_ref()),
-                            }
-                            .unwrap(),
-                        ),
-                        _ => None,
-                    };
-                    let service = serve_fn(move |mut request: Request<Incoming>| {
-                        if let Some(certificate) = &certificate {
-                            request.extensions_mut().insert(certificate.clone());
-                        }
-                        service.clone().oneshot(request)
+                    let stream = acceptor.accept(stream).await.unwrap();
+                    let shown = stream.get_ref().1.peer_certificates();
+                    let shown = shown.map(|certificates| judged(&*verifier, certificates));
+                    let service = service_fn(move |request: Request<Incoming>| {
+                        let (service, seen) = (service.clone(), seen.clone());
+                        let shown = shown.clone();
+                        async move { answer(service, request, peer, shown, &seen).await }
                     });
                     let _ = http1::Builder::new()
                         .serve_connection(TokioIo::new(stream), service)
@@ -135,71 +100,113 @@ impl Server {
                 });
             }
         });
-        Self { port, trust }
+        Self {
+            address,
+            root: of_servers.root(),
+            errors,
+        }
     }
 
-    /// The status of a revocation with this body, by a client that shows this or nothing.
-    pub(crate) async fn status(&self, shown: Option<&Shown>, body: &str) -> u16 {
-        self.status_by(&rustls::version::TLS13, shown, None, body)
-            .await
+    pub(crate) async fn ask(
+        &mut self,
+        identity: Option<&Identity>,
+        request: Request<String>,
+    ) -> Answer {
+        self.ask_by(ALL_VERSIONS, identity, request).await
     }
 
-    pub(crate) async fn status_by(
-        &self,
-        version: &'static SupportedProtocolVersion,
-        shown: Option<&Shown>,
-        authorization: Option<&str>,
-        body: &str,
-    ) -> u16 {
-        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_protocol_versions(&[version])
+    /// The same over these versions of TLS.
+    pub(crate) async fn ask_by(
+        &mut self,
+        versions: &[&'static SupportedProtocolVersion],
+        identity: Option<&Identity>,
+        mut request: Request<String>,
+    ) -> Answer {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.root.clone()).unwrap();
+        let config = ClientConfig::builder_with_provider(provider())
+            .with_protocol_versions(versions)
             .unwrap()
-            .with_root_certificates(self.trust.clone());
-        let config = match shown {
+            .with_root_certificates(roots);
+        let config = match identity {
             None => config.with_no_client_auth(),
-            Some(Shown { key, certificate }) => config
-                .with_client_auth_cert(
-                    vec![certificate.clone()],
-                    PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-                )
+            Some(Identity { certificate, key }) => config
+                .with_client_auth_cert(vec![certificate.clone()], key.clone_key())
                 .unwrap(),
         };
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))
-            .await
-            .unwrap();
-        let name = ServerName::try_from("localhost").unwrap();
-        let stream = TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await
-            .unwrap();
-        let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .unwrap();
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let name = ServerName::try_from("as.example").unwrap();
+        let connector = TlsConnector::from(Arc::new(config));
+        let stream = connector.connect(name, stream).await.unwrap();
+        let io = TokioIo::new(stream);
+        let (mut sender, connection) = client::conn::http1::handshake(io).await.unwrap();
         tokio::spawn(connection);
-        let mut request = Request::post("/revoke")
-            .header(header::HOST, "localhost")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        if let Some(authorization) = authorization {
-            request = request.header(header::AUTHORIZATION, authorization);
+
+        let headers = request.headers_mut();
+        headers.insert("host", "as.example".parse().unwrap());
+        let request = request.map(Full::<Bytes>::from);
+        let (head, body) = sender.send_request(request).await.unwrap().into_parts();
+        let mut headers = head.headers;
+        headers.remove("date");
+        Answer {
+            status: head.status,
+            headers,
+            body: body.collect().await.unwrap().to_bytes(),
+            error: self.errors.recv().await.unwrap(),
         }
-        let request = request.body(Full::<Bytes>::from(body.to_owned())).unwrap();
-        let response = sender.send_request(request).await.unwrap();
-        let status = response.status().as_u16();
-        response.into_body().collect().await.unwrap();
-        status
     }
 }
 
-/// Takes any certificate whose key the peer has. Who vouches for it is another question.
-#[derive(Debug)]
-struct Any(Arc<dyn ClientCertVerifier>);
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
 
-impl ClientCertVerifier for Any {
+/// The handshake has proven that the peer has the key; here is whether anybody vouches for it.
+fn judged(
+    verifier: &dyn ClientCertVerifier,
+    certificates: &[CertificateDer<'_>],
+) -> ClientCertificate {
+    let (leaf, chain) = certificates.split_first().unwrap();
+    let judged = match verifier.verify_client_cert(leaf, chain, UnixTime::now()) {
+        Ok(_) => ClientCertificate::verified(leaf.as_ref()),
+        Err(_) => ClientCertificate::unverified(leaf.as_ref()),
+    };
+    let chain = chain.iter().map(AsRef::as_ref);
+    judged.unwrap().with_chain(chain)
+}
+
+async fn answer<S, B>(
+    service: S,
+    mut request: Request<Incoming>,
+    peer: SocketAddr,
+    shown: Option<ClientCertificate>,
+    seen: &mpsc::UnboundedSender<Option<Error>>,
+) -> Result<Response<Full<Bytes>>, Infallible>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = BoxError>,
+    B: Body<Data = Bytes, Error: fmt::Debug>,
+{
+    request.extensions_mut().insert(PeerAddr(peer));
+    if let Some(shown) = shown {
+        request.extensions_mut().insert(shown);
+    }
+    let response = service.oneshot(request).await.unwrap();
+    let (head, body) = response.into_parts();
+    let _ = seen.send(head.extensions.get::<Error>().cloned());
+    let body = body.collect().await.unwrap().to_bytes();
+    Ok(Response::from_parts(head, body.into()))
+}
+
+/// Asks for a certificate, does without, and takes any whose key the peer has.
+#[derive(Debug)]
+struct AnyCertificate(Arc<dyn ClientCertVerifier>);
+
+impl ClientCertVerifier for AnyCertificate {
     fn client_auth_mandatory(&self) -> bool {
         false
     }
 
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+    fn root_hint_subjects(&self) -> &[rustls::DistinguishedName] {
         &[]
     }
 

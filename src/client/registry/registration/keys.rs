@@ -22,7 +22,7 @@ impl KeyMembers {
         client.keys = match (self.jwks, self.jwks_uri) {
             (None, None) => None,
             (Some(keys), None) => Some(Keys::Set(keys)),
-            (None, Some(uri)) if uri.starts_with("https://") => Some(Keys::Uri(uri)),
+            (None, Some(uri)) if is_https(&uri) => Some(Keys::Uri(uri)),
             (None, Some(_)) => return Err("jwks_uri is not https".into()),
             // RFC 7591 §2
             (Some(_), Some(_)) => return Err("jwks and jwks_uri are both there".into()),
@@ -37,6 +37,17 @@ impl KeyMembers {
         if client.keys.is_none() && needs_keys.into_iter().any(has) {
             return Err("the method needs jwks or jwks_uri".into());
         }
+        // Whoever is pinned to algorithms of the other method could never get in.
+        let signs = |hmac| {
+            let algorithms = &client.signing_algs;
+            algorithms.is_empty() || algorithms.iter().any(|alg| alg.is_hmac() == hmac)
+        };
+        if has(AuthMethod::PrivateKeyJwt) && !signs(false) {
+            return Err("private_key_jwt has no algorithm of a key".into());
+        }
+        if has(AuthMethod::ClientSecretJwt) && !signs(true) {
+            return Err("client_secret_jwt has no algorithm of a secret".into());
+        }
         if has(AuthMethod::ClientSecretJwt) {
             return shared_secrets(client);
         }
@@ -46,6 +57,12 @@ impl KeyMembers {
         }
         Ok(())
     }
+}
+
+fn is_https(uri: &str) -> bool {
+    uri.parse::<hyper::Uri>().is_ok_and(|uri| {
+        uri.scheme_str() == Some("https") && uri.host().is_some_and(|host| !host.is_empty())
+    })
 }
 
 /// RFC 7518 §3.2: a secret that is shorter than the hash can be guessed from what it has signed.

@@ -1,0 +1,220 @@
+//! Clients known by a certificate of their own making, over TLS (RFC 8705 §2.2).
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use rcgen::CertificateParams;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tokio::net::TcpListener;
+use tower_revocation::{
+    client::{AuthMethod, Refusal, registry::Registry},
+    jose::RemoteKeys,
+};
+
+use crate::{
+    authority::{Identity, common_name, for_client},
+    certificate::{CA, as_mt, is_invalid_request, is_refused, offering, serve, serve_only},
+    fixture::{Key, post, registry},
+    jwks_uri::{self, Loopback},
+};
+
+fn params() -> CertificateParams {
+    for_client(common_name("Self-made"))
+}
+
+/// Nobody could take it for valid.
+fn long_past() -> CertificateParams {
+    let mut params = params();
+    params.not_before = rcgen::date_time_ymd(2001, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2002, 1, 1);
+    params
+}
+
+fn shown(key: &Key) -> Identity {
+    Identity::self_signed(&params(), key.pair())
+}
+
+fn registered(jwks: &Value) -> Registry {
+    registry(&json!({
+        "client_id": "mt",
+        "token_endpoint_auth_method": "self_signed_tls_client_auth",
+        "jwks": jwks,
+    }))
+}
+
+#[tokio::test]
+async fn a_certificate_of_a_registered_key_is_enough() {
+    for algorithm in [
+        &rcgen::PKCS_ECDSA_P256_SHA256,
+        &rcgen::PKCS_ECDSA_P384_SHA384,
+        &rcgen::PKCS_ED25519,
+        &rcgen::PKCS_RSA_SHA256,
+    ] {
+        let key = Key::generate(algorithm);
+        let mut server = serve(offering(registered(&key.jwks(&json!({}))))).await;
+        let answer = server.ask(Some(&shown(&key)), as_mt()).await;
+        assert_eq!(answer.status, 200, "{algorithm:?} {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn dates_and_issuers_do_not_matter() {
+    let key = Key::ec();
+    let mut server = serve(offering(registered(&key.jwks(&json!({}))))).await;
+    let mut unusable = params();
+    unusable.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::CodeSigning];
+    for identity in [
+        Identity::self_signed(&long_past(), key.pair()),
+        Identity::self_signed(&unusable, key.pair()),
+        CA.issue_for(&params(), key.pair()),
+    ] {
+        let answer = server.ask(Some(&identity), as_mt()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_names_on_another_key_are_worth_nothing() {
+    let (key, other) = (Key::ec(), Key::ec());
+    let x5c = json!({ "x5c": [STANDARD.encode(&shown(&key).certificate)] });
+    let x5t = URL_SAFE_NO_PAD.encode(Sha256::digest(&shown(&key).certificate));
+    for more in [json!({}), x5c, json!({ "x5t#S256": x5t })] {
+        let mut server = serve(offering(registered(&key.jwks(&more)))).await;
+        let own = server.ask(Some(&shown(&key)), as_mt()).await;
+        assert_eq!(own.status, 200, "{own:?}");
+        let copy = server.ask(Some(&shown(&other)), as_mt()).await;
+        is_refused(&copy, Refusal::WrongCertificate);
+        // Not even if the authority vouches for them.
+        let vouched = CA.issue_for(&params(), other.pair());
+        let vouched = server.ask(Some(&vouched), as_mt()).await;
+        is_refused(&vouched, Refusal::WrongCertificate);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_may_be_registered_by_its_digest() {
+    // RFC 7517 §4.9. The key of the JWK is another one, so that the digest alone can decide.
+    let (key, other) = (Key::ec(), Key::ec());
+    let identity = shown(&key);
+    let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(&identity.certificate));
+    let jwks = other.jwks(&json!({ "x5t#S256": digest }));
+    let mut server = serve(offering(registered(&jwks))).await;
+    let answer = server.ask(Some(&identity), as_mt()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let renewed = Identity::self_signed(&long_past(), key.pair());
+    let answer = server.ask(Some(&renewed), as_mt()).await;
+    is_refused(&answer, Refusal::WrongCertificate);
+}
+
+#[tokio::test]
+async fn one_of_several_keys_is_enough() {
+    let (old, new) = (Key::ec(), Key::ec());
+    let jwks = json!({ "keys": [
+        old.jwk(&json!({ "kid": "old" })),
+        new.jwk(&json!({ "kid": "new", "x5c": [STANDARD.encode(&shown(&new).certificate)] })),
+    ] });
+    let mut server = serve(offering(registered(&jwks))).await;
+    for key in [&old, &new] {
+        let answer = server.ask(Some(&shown(key)), as_mt()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_certificate_a_registered_key_is_not_enough() {
+    let mut server = serve(offering(registered(&Key::ec().jwks(&json!({}))))).await;
+    let answer = server.ask(None, as_mt()).await;
+    is_refused(&answer, Refusal::NoCertificate);
+}
+
+#[tokio::test]
+async fn a_secret_beside_a_registered_key_is_one_method_too_many() {
+    let key = Key::ec();
+    let mut server = serve(offering(registered(&key.jwks(&json!({}))))).await;
+    let both = post("token=rt1&client_id=mt&client_secret=s");
+    is_invalid_request(&server.ask(Some(&shown(&key)), both).await);
+}
+
+fn at(uri: &str) -> Registry {
+    registry(&json!({
+        "client_id": "mt",
+        "token_endpoint_auth_method": "self_signed_tls_client_auth",
+        "jwks_uri": uri,
+    }))
+}
+
+#[tokio::test]
+async fn a_client_may_publish_its_key() {
+    let (key, other) = (Key::ec(), Key::ec());
+    let (remote, uri, _) = jwks_uri::serve(key.jwks(&json!({}))).await;
+    let mut server = serve(offering(at(&uri)).remote_keys(remote)).await;
+    let answer = server.ask(Some(&shown(&key)), as_mt()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let answer = server.ask(Some(&shown(&other)), as_mt()).await;
+    is_refused(&answer, Refusal::WrongCertificate);
+}
+
+#[tokio::test]
+async fn strangers_do_not_make_this_server_fetch() {
+    let (remote, uri, asked) = jwks_uri::serve(Key::ec().jwks(&json!({}))).await;
+    let mut server = serve(offering(at(&uri)).remote_keys(remote)).await;
+    for _ in 0..20 {
+        let answer = server.ask(Some(&shown(&Key::ec())), as_mt()).await;
+        is_refused(&answer, Refusal::WrongCertificate);
+    }
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_had_is_503() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let down = RemoteKeys::new()
+        .timeout(Duration::from_secs(5))
+        .resolver(Loopback)
+        .allow_private_addresses(true);
+    let clients = at(&format!("https://keys.example:{port}/jwks"));
+    let mut server = serve(offering(clients).remote_keys(down)).await;
+    let answer = server.ask(Some(&shown(&Key::ec())), as_mt()).await;
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert!(answer.headers.contains_key("retry-after"));
+    // Whoever shows nothing needs no key to be refused.
+    let answer = server.ask(None, as_mt()).await;
+    is_refused(&answer, Refusal::NoCertificate);
+}
+
+#[tokio::test]
+async fn of_two_registered_methods_each_has_its_own_proof() {
+    let key = Key::ec();
+    let clients = registry(&json!({
+        "client_id": "mt",
+        "token_endpoint_auth_methods": ["tls_client_auth", "self_signed_tls_client_auth"],
+        "tls_client_auth_subject_dn": "CN=Named",
+        "jwks": key.jwks(&json!({})),
+    }));
+    let named = CA.issue(&for_client(common_name("Named")));
+    let self_named = Identity::self_signed(&for_client(common_name("Named")), Key::ec().pair());
+    let own = shown(&key);
+    // Basic has the challenge that a 401 carries.
+    let basic = AuthMethod::ClientSecretBasic;
+    let by_authority = AuthMethod::TlsClientAuth;
+    let by_key = AuthMethod::SelfSignedTlsClientAuth;
+    for (offered, expected) in [
+        (vec![basic, by_authority, by_key], [200, 200]),
+        (vec![basic, by_authority], [200, 401]),
+        (vec![basic, by_key], [401, 200]),
+    ] {
+        let mut server = serve_only(offering(clients.clone()), offered.clone()).await;
+        for (identity, expected) in [&named, &own].into_iter().zip(expected) {
+            let answer = server.ask(Some(identity), as_mt()).await;
+            assert_eq!(answer.status, expected, "{offered:?} {answer:?}");
+        }
+        let answer = server.ask(Some(&self_named), as_mt()).await;
+        assert_eq!(answer.status, 401, "{offered:?} {answer:?}");
+    }
+}

@@ -6,7 +6,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use hyper::Request;
+use hyper::{Request, header::HeaderValue};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto, jwk::Jwk};
 use rcgen::{CertificateParams, DnType, KeyPair, PublicKeyData as _};
 use serde_json::{Value, json};
@@ -15,11 +15,13 @@ use tower_revocation::{
     client::{
         Basic, Credentials,
         assertion::Assertions,
+        attestation::Attestations,
         certificate::ClientCertificate,
         password::Passwords,
         registry::{ClientAuthenticator, Registry},
         replay::MemoryGuard,
     },
+    jose::KeySet,
 };
 
 pub(crate) const ISSUER: &str = "https://as.example.com";
@@ -80,7 +82,15 @@ impl Signer {
 
     /// A fresh assertion: what was signed, and the signature.
     pub(crate) fn sign(&self, as_client: &str) -> (String, String) {
-        sign(&self.key, self.algorithm, self.alg, as_client)
+        let header = json!({ "alg": self.alg, "typ": "JWT" });
+        sign(&self.key, self.algorithm, &header, &claims(as_client))
+    }
+
+    /// A compact JWS of this type.
+    fn sign_as(&self, typ: &str, claims: &Value) -> HeaderValue {
+        let header = json!({ "alg": self.alg, "typ": typ });
+        let (input, signature) = sign(&self.key, self.algorithm, &header, claims);
+        format!("{input}.{signature}").parse().expect("ASCII")
     }
 
     fn registered(&self) -> Value {
@@ -92,22 +102,28 @@ impl Signer {
     }
 }
 
-fn sign(key: &EncodingKey, algorithm: Algorithm, alg: &str, client: &str) -> (String, String) {
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.expect("after 1970").as_secs()
+}
+
+fn fresh() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("after 1970");
-    let claims = json!({
-        "iss": client, "sub": client, "aud": ISSUER, "iat": now.as_secs(),
-        "exp": now.as_secs() + 1800, "jti": format!("jti-{}", NEXT.fetch_add(1, Ordering::Relaxed)),
-    });
+    format!("jti-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn claims(client: &str) -> Value {
+    let now = now();
+    json!({
+        "iss": client, "sub": client, "aud": ISSUER, "iat": now,
+        "exp": now + 1800, "jti": fresh(),
+    })
+}
+
+fn sign(key: &EncodingKey, by: Algorithm, header: &Value, claims: &Value) -> (String, String) {
     let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
-    let input = format!(
-        "{}.{}",
-        encode(&json!({ "alg": alg, "typ": "JWT" })),
-        encode(&claims)
-    );
-    let signature = crypto::sign(input.as_bytes(), key, algorithm).expect("a signature");
+    let input = format!("{}.{}", encode(header), encode(claims));
+    let signature = crypto::sign(input.as_bytes(), key, by).expect("a signature");
     (input, signature)
 }
 
@@ -131,6 +147,8 @@ pub(crate) struct World {
     pub(crate) with_passwords: ClientAuthenticator<Registry>,
     pub(crate) signers: [Signer; 3],
     certificate: ClientCertificate,
+    instance: Signer,
+    attestation: HeaderValue,
 }
 
 impl World {
@@ -154,6 +172,8 @@ impl World {
         let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
         let mut clients = vec![
             json!({ "client_id": "basic", "client_secret": "gX1fBat3bV-gX1fBat3bV" }),
+            json!({ "client_id": "basid", "client_secret": "gX1fBat3bV-gX1fBat3bV", "disabled": true }),
+            json!({ "client_id": "app", "token_endpoint_auth_method": "attest_jwt_client_auth" }),
             json!({ "client_id": "human", "client_secret_hash": HASH }),
             json!({ "client_id": "hs256", "client_secret": SHARED, "token_endpoint_auth_method": "client_secret_jwt" }),
             json!({ "client_id": "by-dn", "token_endpoint_auth_method": "tls_client_auth",
@@ -164,15 +184,45 @@ impl World {
         clients.extend(signers.iter().map(Signer::registered));
         let clients = Registry::from_json(&Value::Array(clients).to_string()).expect("clients");
         let assertions = || Assertions::new(ISSUER).replay_guard(MemoryGuard::new(10_000_000));
+        let attester = Signer::new("attester", "ES256", Algorithm::ES256);
+        let instance = Signer::new("app", "ES256", Algorithm::ES256);
+        let attestation = attester.sign_as(
+            "oauth-client-attestation+jwt",
+            &json!({ "sub": "app", "exp": now() + 3600, "cnf": { "jwk": instance.jwk } }),
+        );
+        let keys = json!({ "keys": [attester.jwk] }).to_string();
+        let attestations = Attestations::new(ISSUER)
+            .attester(
+                "https://attester.example.com",
+                KeySet::from_json(&keys).expect("keys"),
+            )
+            .replay_guard(MemoryGuard::new(10_000_000));
         let authenticator = ClientAuthenticator::new(clients)
             .assertions(assertions())
+            .attestations(attestations)
             .certificates();
         Self {
             with_passwords: authenticator.clone().passwords(Passwords::new()),
             authenticator,
             signers,
             certificate: ClientCertificate::verified(der).expect("a certificate"),
+            instance,
+            attestation,
         }
+    }
+
+    /// With a proof of its own.
+    pub(crate) fn attested(&self) -> Request<Credentials> {
+        let proof = self.instance.sign_as(
+            "oauth-client-attestation-pop+jwt",
+            &json!({ "aud": ISSUER, "iat": now(), "jti": fresh() }),
+        );
+        let client_id = Some("app".to_owned());
+        let mut request = Request::new(Credentials::Attestation { client_id });
+        let headers = request.headers_mut();
+        headers.insert(Credentials::ATTESTATION, self.attestation.clone());
+        headers.insert(Credentials::ATTESTATION_POP, proof);
+        request
     }
 
     pub(crate) fn by_certificate(&self, client_id: &str) -> Request<Credentials> {
@@ -185,6 +235,7 @@ impl World {
     /// Signed with the shared secret.
     pub(crate) fn hmac() -> (String, String) {
         let key = EncodingKey::from_secret(SHARED.as_bytes());
-        sign(&key, Algorithm::HS256, "HS256", "hs256")
+        let header = json!({ "alg": "HS256", "typ": "JWT" });
+        sign(&key, Algorithm::HS256, &header, &claims("hs256"))
     }
 }

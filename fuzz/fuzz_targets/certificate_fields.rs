@@ -18,6 +18,7 @@ use hyper::{
     header::{HeaderName, HeaderValue},
 };
 use libfuzzer_sys::fuzz_target;
+use serde_json::json;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_revocation::client::{
     PeerAddr,
@@ -25,6 +26,7 @@ use tower_revocation::client::{
         CertificateFieldsLayer, CertificateForm, CertificateSubject, ClientCertificate,
         MalformedCertificate,
     },
+    registry::Registry,
 };
 
 static CERTIFICATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
@@ -45,6 +47,7 @@ fuzz_target!(|data: &[u8]| {
 
 fn names(text: &str) {
     let certificate = ClientCertificate::unverified(CERTIFICATE.clone()).unwrap();
+    let _ = Registry::from_json(text);
     for subject in [
         CertificateSubject::subject_dn(text),
         CertificateSubject::san_dns(text),
@@ -55,11 +58,22 @@ fn names(text: &str) {
     .into_iter()
     .flatten()
     {
+        assert!(registers(subject.parameter(), text), "{text}");
         if subject.matches(&certificate) {
             let text = text.to_lowercase();
             assert!(text == "client.example" || text.contains('='), "{text}");
         }
     }
+}
+
+/// Whether a client can be registered by this name.
+fn registers(member: &str, name: &str) -> bool {
+    let mut client = json!({
+        "client_id": "c",
+        "token_endpoint_auth_method": "tls_client_auth",
+    });
+    client[member] = name.into();
+    Registry::from_json(&client.to_string()).is_ok()
 }
 
 /// What nobody behind may read.

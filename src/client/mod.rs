@@ -52,7 +52,7 @@ pub use credentials::Credentials;
 pub(crate) use credentials::{Authorization, Presented, attested};
 pub use method::{AcceptedMethods, AuthMethod, UnknownAuthMethod};
 pub use offer::{Offer, Offering};
-pub use peer::PeerAddr;
+pub use peer::{ClientAddr, PeerAddr};
 pub use refusal::Refusal;
 #[cfg(feature = "registry")]
 #[cfg_attr(docsrs, doc(cfg(feature = "registry")))]

@@ -39,6 +39,9 @@ pub enum CertificateForm {
     /// ```nginx
     /// proxy_set_header X-SSL-Client-Cert   $ssl_client_escaped_cert;
     /// proxy_set_header X-SSL-Client-Verify $ssl_client_verify;
+    /// # And, for nginx to ask for certificates at all:
+    /// ssl_client_certificate ca.pem;
+    /// ssl_verify_client optional; # optional_no_ca where some are self-signed
     /// ```
     ///
     /// **Set both**: nginx passes on a field that it does not set.

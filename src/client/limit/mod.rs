@@ -18,7 +18,7 @@ use hyper::Request;
 use tower::{BoxError, Service};
 use tower_layer::Layer;
 
-use super::{AuthMethod, Credentials, Offer, PeerAddr};
+use super::{AuthMethod, ClientAddr, Credentials, Offer, PeerAddr};
 use failures::{Failures, Limits};
 use future::Attempt;
 pub use future::LimitFuture;
@@ -27,11 +27,11 @@ pub use future::LimitFuture;
 /// authenticator, not even with the right secret.
 ///
 /// Failures are counted by the client that is claimed **and** the address that it is claimed from
-/// ([`PeerAddr`] in the request's extensions), never by the client alone: nobody can lock a client
+/// ([`ClientAddr`], or else [`PeerAddr`], in the request's extensions), never by the client alone: nobody can lock a client
 /// out from elsewhere. An IPv6 address counts as its /64, an IPv4-mapped one as what it maps.
 ///
-/// * **A request without a [`PeerAddr`] is not limited.** Behind a proxy, put the address there
-///   that the proxy reports: else all your clients have one address, and whoever fails there too
+/// * **A request without an address is not limited.** Behind a proxy, put the address that the proxy
+///   reports into [`ClientAddr`]: else all your clients have one address, and whoever fails there too
 ///   often keeps them all out.
 /// * Only failures count: the answer `None`, and an [`Error`](crate::Error) of the kind
 ///   [`InvalidClient`](crate::ErrorKind::InvalidClient). That something could not be found out does
@@ -139,13 +139,16 @@ impl LimitFailuresLayer {
 
     /// The attempt to count, or how long to wait. None if it comes from nowhere.
     fn admit(&self, request: &Request<Credentials>) -> Result<Option<Attempt>, Duration> {
-        let Some(&PeerAddr(peer)) = request.extensions().get() else {
+        let extensions = request.extensions();
+        let reported = extensions.get().map(|ClientAddr(client)| *client);
+        let connected = || extensions.get().map(|PeerAddr(peer)| peer.ip());
+        let Some(peer) = reported.or_else(connected) else {
             return Ok(None);
         };
         let client_id = request.body().claimed_client_id();
         let admitted =
             self.failures
-                .admit(peer.ip(), client_id.as_deref(), self.limits, Instant::now())?;
+                .admit(peer, client_id.as_deref(), self.limits, Instant::now())?;
         Ok(Some(Attempt::new(self.failures.clone(), admitted)))
     }
 }

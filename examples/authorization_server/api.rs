@@ -7,7 +7,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
-use tower_revocation::{Secret, introspect::TokenKind, log::NumericDate};
+use tower_revocation::{
+    Secret,
+    introspect::{Scope, TokenKind},
+    log::NumericDate,
+};
 
 use crate::{
     request::{NO_STORE, OAuthError},
@@ -31,7 +35,7 @@ pub(crate) async fn me(State(server): State<Server>, headers: HeaderMap) -> Resp
             let me = json!({
                 "sub": token.sub,
                 "client_id": token.client_id,
-                "scope": token.scope,
+                "scope": token.scope.as_ref().map(Scope::as_str),
             });
             (NO_STORE, Json(me)).into_response()
         }

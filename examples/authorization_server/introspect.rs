@@ -52,11 +52,11 @@ pub(crate) async fn introspect(
         "active": true,
         "iss": &*server.issuer,
         "client_id": client_id,
-        "iat": iat.seconds(),
     });
     let optional = [
         ("sub", sub.map(Into::into)),
-        ("scope", scope.map(Into::into)),
+        ("scope", scope.map(|scope| scope.as_str().into())),
+        ("iat", iat.map(|iat| iat.seconds().into())),
         ("exp", exp.map(|exp| exp.seconds().into())),
         (
             "token_type",

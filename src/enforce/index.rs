@@ -29,8 +29,9 @@ use crate::{
 /// let log = MemoryLog::new();
 /// let index = Index::follow(&log).await?;
 ///
-/// let (id, now) = (Selector::token("https://as.example.com", "jti-1"), NumericDate::now());
-/// let mut token = Introspection::new(TokenKind::AccessToken, id, "s6BhdRkqt3".into(), now);
+/// let now = NumericDate::now();
+/// let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
+/// token.iat = Some(now);
 /// token.grant = Some("g1".into());
 /// assert!(index.is_live(&token, now));
 ///
@@ -81,7 +82,7 @@ impl Index {
         token
             .selectors()
             .filter_map(|selector| records.get(&selector))
-            .any(|record| record.covers(token.iat))
+            .any(|record| token.iat.is_none_or(|iat| record.covers(iat)))
     }
 
     /// Whether the token is good now: neither expired, nor rotated, nor revoked.

@@ -19,6 +19,9 @@ pub struct LogError {
 pub enum LogErrorKind {
     /// Too many appends are waiting. Nothing was queued; try again.
     QueueFull,
+    /// The log has as many records as it may have. Nothing was appended, and nothing is forgotten
+    /// before it expires.
+    Full,
     /// Another process has the file open.
     Locked,
     /// The file is damaged, or is no log at all.
@@ -60,6 +63,7 @@ impl fmt::Display for LogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             LogErrorKind::QueueFull => "too many revocations are waiting to be written",
+            LogErrorKind::Full => "the log has as many records as it may have",
             LogErrorKind::Locked => "the log is open in another process",
             LogErrorKind::Corrupt => "the log is damaged, or the file is no log",
             LogErrorKind::NewerFormat => "the log was written by a newer version",

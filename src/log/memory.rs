@@ -119,4 +119,8 @@ impl RevocationLog for MemoryLog {
     fn durability(&self) -> Durability {
         Durability::Volatile
     }
+
+    fn is_local(&self) -> bool {
+        true
+    }
 }

@@ -108,12 +108,21 @@ pub trait RevocationLog {
 
     /// What an answered append has survived.
     fn durability(&self) -> Durability;
+
+    /// Whether every append to the log goes through this process, so that a reader here is never
+    /// behind. If not, which is the default, readers are told from time to time that they are up to
+    /// date: see [`Reader::read`].
+    fn is_local(&self) -> bool {
+        false
+    }
 }
 
 /// Who is told of every record.
 pub trait Reader: Send + Sync {
     /// These records are durable; the last of them stands at this position. Appends wait until this
     /// returns, so take them in and do nothing else.
+    ///
+    /// Without records it says that there is nothing after this position just now.
     fn read(&self, position: Position, records: &[Revocation]);
 }
 

@@ -45,6 +45,18 @@ pub enum SelectorClass {
 }
 
 impl SelectorClass {
+    /// All of them, those of the fewest tokens first.
+    pub const ALL: &'static [Self] = &[
+        Self::Token,
+        Self::Grant,
+        Self::Session,
+        Self::SubjectAndClient,
+        Self::Subject,
+        Self::Client,
+        Self::Key,
+        Self::Issuer,
+    ];
+
     /// A short name for logs and counters.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -121,16 +133,42 @@ impl Selector {
         Self::named(SelectorClass::Client, &[client_id])
     }
 
-    /// Everything bound to one key, by its thumbprint (`jkt`, `x5t#S256`).
+    /// Everything bound to one key, by its SHA-256 thumbprint (`jkt`, `x5t#S256`).
     #[must_use]
-    pub fn key(thumbprint: &str) -> Self {
-        Self::named(SelectorClass::Key, &[thumbprint])
+    pub const fn key(thumbprint: &[u8; 32]) -> Self {
+        Self {
+            class: SelectorClass::Key,
+            digest: *thumbprint,
+        }
     }
 
     /// Everything of one issuer (`iss`).
     #[must_use]
     pub fn issuer(issuer: &str) -> Self {
         Self::named(SelectorClass::Issuer, &[issuer])
+    }
+
+    /// The same name, of one tenant alone.
+    ///
+    /// Subjects, clients, grants and sessions are named by their issuer, and another issuer may use
+    /// the same names. Where one log serves several, each has to be a tenant: whoever can choose a
+    /// subject at one could otherwise end the tokens of its namesake at another.
+    ///
+    /// ```
+    /// use tower_revocation::log::Selector;
+    ///
+    /// let alice = Selector::subject("alice");
+    /// assert_ne!(alice.within("https://one.example"), alice.within("https://other.example"));
+    /// ```
+    #[must_use]
+    pub fn within(self, tenant: &str) -> Self {
+        let mut digest = Sha256::new();
+        digest.update(self.digest);
+        digest.update(tenant);
+        Self {
+            class: self.class,
+            digest: digest.finalize().into(),
+        }
     }
 
     /// What it selects by.

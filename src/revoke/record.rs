@@ -11,7 +11,7 @@ use tower::{BoxError, Service, ServiceExt as _};
 use crate::{
     client::Identified,
     introspect::{Introspection, TokenKind},
-    log::{NumericDate, Revocation, RevocationLog, Selector},
+    log::{NumericDate, Revocation, RevocationLog, SelectorClass},
     token::{Outcome, RevocationRequest, Secret},
 };
 
@@ -19,7 +19,8 @@ use crate::{
 /// one small record to a log. The work does not grow with the number of tokens that fall.
 ///
 /// A token of another client is [`Outcome::IssuedToAnother`], in whatever state it is. An unknown
-/// one is [`Outcome::NotFound`]. [`Outcome::Revoked`] is answered once the log says that the record
+/// one is [`Outcome::NotFound`], and so is one that has expired, if nothing else falls with it. A
+/// live one that nothing names, such as a JWT without a `jti`, is [`Outcome::Unsupported`]. [`Outcome::Revoked`] is answered once the log says that the record
 /// is durable; what cannot be found out or written is an error, and so 503.
 ///
 /// ```
@@ -34,8 +35,9 @@ use crate::{
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), tower::BoxError> {
 /// let introspect = tower::service_fn(async |_: Secret| {
-///     let (id, iat) = (Selector::token("https://as.example.com", "1"), NumericDate::new(1000));
-///     let token = Introspection::new(TokenKind::RefreshToken, id, "s6BhdRkqt3".into(), iat);
+///     let mut token = Introspection::new(TokenKind::RefreshToken, "s6BhdRkqt3");
+///     token.token = Some(Selector::token("https://as.example.com", "1"));
+///     token.iat = Some(NumericDate::new(1000));
 ///     Ok::<_, tower::BoxError>(Some(token))
 /// });
 /// let backend = Record::new(introspect, MemoryLog::new());
@@ -62,11 +64,15 @@ pub enum Cascade {
     /// That token alone.
     Token,
     /// All that came of the same authorization, past and future: every access token, every refresh
-    /// token, rotated or not. A token that is of no grant falls alone.
+    /// token, rotated or not. A token that names no grant takes its session with it, and one that
+    /// names neither falls alone.
     Grant,
     /// The grant, and all that the client holds for the same subject until now. A token without a
     /// subject is treated as under [`Grant`](Self::Grant): no subject is not every subject.
     SubjectAndClient,
+    /// The grant, and all that any client holds for the same subject until now. A token without a
+    /// subject is treated as under [`Grant`](Self::Grant).
+    Subject,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -154,9 +160,16 @@ where
             if token.client_id != client.client_id() {
                 return Ok(Outcome::IssuedToAnother);
             }
-            let records = policy.records(&token, NumericDate::now());
+            let now = NumericDate::now();
+            let records = policy.records(&token, now);
             if records.is_empty() {
-                return Ok(Outcome::NotFound);
+                // Nothing names a live token of this client: to say that it is revoked would not be
+                // true.
+                return Ok(if policy.is_dead(&token, now) {
+                    Outcome::NotFound
+                } else {
+                    Outcome::Unsupported
+                });
             }
             log.append(records).await?;
             Ok(Outcome::Revoked)
@@ -171,31 +184,34 @@ impl Policy {
             TokenKind::AccessToken => self.access_token,
             TokenKind::RefreshToken => self.refresh_token,
         };
-        let subject = token
-            .sub
-            .as_deref()
-            .filter(|_| cascade == Cascade::SubjectAndClient);
-        let grant = token.grant.as_deref().filter(|_| cascade != Cascade::Token);
-
+        let of = |class| token.selectors_of(class).next();
+        let family = match cascade {
+            Cascade::Token => None,
+            _ => of(SelectorClass::Grant).or_else(|| of(SelectorClass::Session)),
+        };
+        let holder = match cascade {
+            Cascade::Token | Cascade::Grant => None,
+            Cascade::SubjectAndClient => of(SelectorClass::SubjectAndClient),
+            Cascade::Subject => of(SelectorClass::Subject),
+        };
         // A token that is expired by anybody's clock, or rotated, is dead by itself, but what came
         // of the same grant may live on.
-        let alone = Revocation::forever(token.token, self.until(token.exp));
-        let mut records = match grant {
-            Some(grant) => vec![Revocation::forever(
-                Selector::grant(grant),
-                self.forgotten(now),
-            )],
-            None if self.until(token.exp) <= now => vec![],
-            None => vec![alone],
+        let alone = of(SelectorClass::Token).filter(|_| !self.is_dead(token, now));
+        let first = match family {
+            Some(family) => Some(Revocation::forever(family, self.forgotten(now))),
+            None => alone.map(|alone| Revocation::forever(alone, self.until(token.exp))),
         };
-        if let Some(subject) = subject {
-            let selector = Selector::subject_and_client(subject, &token.client_id);
+        let holder = holder.map(|holder| {
             // Not before the token itself: the clock that it was issued by may be ahead of ours.
-            let not_before = now.max(token.iat);
-            let expires = self.forgotten(not_before);
-            records.push(Revocation::watermark(selector, not_before, expires));
-        }
-        records
+            let not_before = token.iat.map_or(now, |iat| now.max(iat));
+            Revocation::watermark(holder, not_before, self.forgotten(not_before))
+        });
+        first.into_iter().chain(holder).collect()
+    }
+
+    /// Whether the token is dead by anybody's clock.
+    fn is_dead(&self, token: &Introspection, now: NumericDate) -> bool {
+        self.until(token.exp) <= now
     }
 
     /// When a token that expires then is dead by anybody's clock.

@@ -313,9 +313,10 @@ async fn records(path: &Path, content: &[u8]) -> Vec<Revocation> {
 }
 
 fn token(grant: &str, sub: &str, iat: u64) -> Introspection {
-    let id = Selector::token("https://as.example.com", &format!("{grant}-{iat}"));
-    let iat = NumericDate::new(iat);
-    let mut token = Introspection::new(TokenKind::AccessToken, id, "s6BhdRkqt3".into(), iat);
+    let id = format!("{grant}-{iat}");
+    let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
+    token.token = Some(Selector::token("https://as.example.com", &id));
+    token.iat = Some(NumericDate::new(iat));
     token.grant = Some(grant.into());
     token.sub = Some(sub.into());
     token

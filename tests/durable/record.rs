@@ -351,8 +351,9 @@ async fn token_record_expires_with_its_token_and_a_grant_record_with_the_longest
             "access" => TokenKind::AccessToken,
             _ => TokenKind::RefreshToken,
         };
-        let id = Selector::token("https://as.example.com", "1");
-        let mut token = Introspection::new(kind, id, "c1".into(), iat);
+        let mut token = Introspection::new(kind, "c1");
+        token.token = Some(Selector::token("https://as.example.com", "1"));
+        token.iat = Some(iat);
         token.grant = Some("g1".into());
         token.exp = Some(exp);
         Ok::<_, BoxError>(Some(token))

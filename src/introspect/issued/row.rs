@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Grant, Use};
 use crate::{
-    introspect::{Introspection, TokenKind},
+    introspect::{Introspection, Scope, TokenKind},
     log::{Fault, LogErrorKind, NumericDate, Selector},
     token::Secret,
 };
@@ -116,11 +116,12 @@ impl Row {
             sub,
             scope,
         } = self.grant;
-        let token = Selector::opaque_token(digest);
-        let mut introspection = Introspection::new(kind, token, client_id, self.iat);
+        let mut introspection = Introspection::new(kind, client_id);
+        introspection.token = Some(Selector::opaque_token(digest));
         introspection.sub = sub;
         introspection.grant = Some(id);
-        introspection.scope = scope;
+        introspection.scope = scope.map(Scope::new);
+        introspection.iat = Some(self.iat);
         introspection.exp = Some(self.exp);
         introspection.rotated = self.spent;
         Some(introspection)

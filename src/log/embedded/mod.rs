@@ -185,6 +185,10 @@ impl RevocationLog for EmbeddedLog {
     fn durability(&self) -> Durability {
         Durability::Disk
     }
+
+    fn is_local(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for EmbeddedLog {

@@ -537,3 +537,9 @@ async fn nothing_of_what_was_fetched_is_told() {
         assert!(!told.contains(secret), "{body} {told}");
     }
 }
+
+#[test]
+#[should_panic(expected = "no keys can be kept")]
+fn keys_without_room_are_a_mistake() {
+    let _ = RemoteKeys::new().capacity(0);
+}

@@ -173,8 +173,13 @@ impl RemoteKeys {
 
     /// How many URIs are remembered. Default: 10 000. Beyond it the least recently used is
     /// forgotten.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: no keys could be kept.
     #[must_use]
     pub fn capacity(mut self, uris: usize) -> Self {
+        assert!(uris > 0, "without room no keys can be kept");
         self.limits.capacity = uris;
         Self::of(self.reach, self.limits)
     }

@@ -167,10 +167,10 @@ impl<L: Clients> ClientAuthenticator<L> {
     /// # Errors
     ///
     /// [`InvalidClient`](crate::ErrorKind::InvalidClient), with the [`Refusal`], if they are not the
-    /// client's. [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a certificate cannot be read, or
-    /// stands beside other credentials of a client that is registered for certificates.
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) if it could not be found out: the lookup failed, a
-    /// key is missing here or could not be fetched, or there is too much to do.
+    /// client's. [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a certificate cannot be
+    /// read, or stands beside other credentials of a client that is registered for certificates.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if it could not be found out: the lookup
+    /// failed, a key is missing here or could not be fetched, or there is too much to do.
     pub async fn authenticate(&self, request: &Request<Credentials>) -> Result<Arc<Client>, Error> {
         #[cfg(feature = "mtls")]
         if let Some(malformed) = request.extensions().get::<MalformedCertificate>() {

@@ -106,7 +106,7 @@ async fn the_methods_that_are_said_are_those_that_work() {
         plain.certificates(),
         all,
     ];
-    let mut choices: Vec<Vec<AuthMethod>> = AuthMethod::ALL.map(|method| vec![method]).to_vec();
+    let mut choices: Vec<_> = AuthMethod::ALL.iter().map(|it| vec![*it]).collect();
     choices.push(AuthMethod::ALL.to_vec());
     choices.push(vec![AuthMethod::None, AuthMethod::PrivateKeyJwt]);
     choices.push(vec![AuthMethod::ClientSecretJwt, AuthMethod::TlsClientAuth]);
@@ -119,7 +119,7 @@ async fn the_methods_that_are_said_are_those_that_work() {
                 .metadata(ENDPOINT)
                 .revocation_endpoint_auth_methods_supported;
             let mut work = Vec::new();
-            for method in AuthMethod::ALL {
+            for &method in AuthMethod::ALL {
                 if ask(layer.clone(), world.request(method)).await.status == 200 {
                     work.push(method.as_str());
                 }
@@ -155,7 +155,7 @@ fn the_algorithms_are_those_of_the_methods_that_are_accepted() {
             .metadata(ENDPOINT)
             .revocation_endpoint_auth_signing_alg_values_supported
     };
-    assert_eq!(said(&AuthMethod::ALL), ["ES256", "HS512"]);
+    assert_eq!(said(AuthMethod::ALL), ["ES256", "HS512"]);
     assert_eq!(said(&[AuthMethod::PrivateKeyJwt]), ["ES256"]);
     assert_eq!(said(&[AuthMethod::ClientSecretJwt]), ["HS512"]);
     assert!(said(&[AuthMethod::None]).is_empty());

@@ -94,7 +94,7 @@ impl Attestations {
     /// **byte for byte**.
     #[must_use]
     pub fn new(issuer: impl Into<Arc<str>>) -> Self {
-        let algorithms = Algorithm::ALL.into_iter();
+        let algorithms = Algorithm::ALL.iter().copied();
         Self {
             issuer: issuer.into(),
             attesters: Vec::new(),

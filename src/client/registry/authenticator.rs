@@ -234,7 +234,7 @@ impl<L> Offer for ClientAuthenticator<L> {
             #[cfg(not(all(feature = "mtls", feature = "attestation")))]
             _ => false,
         };
-        AuthMethod::ALL.into_iter().filter(verified).collect()
+        AuthMethod::ALL.iter().copied().filter(verified).collect()
     }
 
     #[cfg(feature = "jwt")]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
 use tower_revocation::{
     client::{
-        AuthMethod, Offer as _, Offering,
+        AuthMethod,
         assertion::Assertions,
         certificate::ClientCertificate,
         registry::{ClientAuthenticator, Registry},
@@ -25,7 +25,7 @@ use crate::fixture::{
     sign_hmac,
 };
 
-const ENDPOINT: &str = "https://as.example.com/revoke";
+pub(crate) const ENDPOINT: &str = "https://as.example.com/revoke";
 
 struct World {
     certificate: ClientCertificate,
@@ -265,35 +265,4 @@ async fn the_layer_serves_the_document_and_passes_what_is_beside_it() {
         418
     );
     assert_eq!(get("GET", "/").await.status(), 418);
-}
-
-#[test]
-#[should_panic(expected = "the metadata are of the issuer that the assertions are for")]
-fn the_issuer_that_is_said_is_the_audience_that_is_demanded() {
-    let authenticator = ClientAuthenticator::new(Registry::default())
-        .assertions(Assertions::new("https://as.example.com/"));
-    let _ = layer(authenticator).serve_metadata(ISSUER, ENDPOINT, serde_json::Map::new());
-}
-
-#[test]
-fn an_authenticator_of_ones_own_says_what_it_offers() {
-    let own = service_fn(async |_: Request<()>| Ok::<Option<()>, BoxError>(None));
-    let own = Offering::new(own, [AuthMethod::PrivateKeyJwt]).signing_algs(["ES256"]);
-    assert_eq!(own.auth_methods(), [AuthMethod::PrivateKeyJwt]);
-    let metadata = layer(own).metadata(ENDPOINT);
-    assert_eq!(
-        metadata.revocation_endpoint_auth_methods_supported,
-        ["private_key_jwt"]
-    );
-    assert_eq!(
-        metadata.revocation_endpoint_auth_signing_alg_values_supported,
-        ["ES256"]
-    );
-}
-
-#[test]
-#[should_panic(expected = "proves nothing")]
-fn nobody_offers_assertions_without_a_signature() {
-    let own = service_fn(async |_: Request<()>| Ok::<Option<()>, BoxError>(None));
-    let _ = Offering::new(own, [AuthMethod::PrivateKeyJwt]).signing_algs(["ES256", "none"]);
 }

@@ -176,6 +176,10 @@ impl Attestations {
         self
     }
 
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     /// The names of the algorithms of attestations, and of proofs, for the metadata.
     pub(crate) fn signing_algs(&self) -> [Vec<&'static str>; 2] {
         let names: Vec<_> = self.algorithms.iter().map(|it| it.as_str()).collect();

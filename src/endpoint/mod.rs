@@ -88,7 +88,7 @@ impl Default for Settings {
         Self {
             max_body: 64 * 1024,
             max_token: 16 * 1024,
-            auth_methods: AcceptedMethods::new(AuthMethod::ALL),
+            auth_methods: AcceptedMethods::new(AuthMethod::ALL.iter().copied()),
             lenient_double_credentials: false,
             silent_for_foreign_tokens: false,
             manner: Manner::default(),

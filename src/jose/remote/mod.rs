@@ -89,9 +89,12 @@ pub trait Resolve: Send + Sync + 'static {
 /// Whether a client is who it says it is cannot be found out, which is 503; unless what it
 /// registered [is no use](Self::is_unusable): then it has no keys, which is 401.
 ///
+/// It is also what [authorities that cannot be read](RemoteKeys::trusted_ca) are refused with.
+///
 /// It holds nothing of what was fetched.
 #[derive(Clone, Debug)]
 pub struct RemoteError {
+    lacks: &'static str,
     reason: &'static str,
     unusable: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
@@ -173,8 +176,13 @@ impl RemoteKeys {
 
     /// How many URIs are remembered. Default: 10 000. Beyond it the least recently used is
     /// forgotten.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: no keys could be kept.
     #[must_use]
     pub fn capacity(mut self, uris: usize) -> Self {
+        assert!(uris > 0, "without room no keys can be kept");
         self.limits.capacity = uris;
         Self::of(self.reach, self.limits)
     }
@@ -188,13 +196,13 @@ impl RemoteKeys {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let certificate = certificate
-                .map_err(|error| RemoteError::new("this is no PEM").with_source(error))?;
-            roots
-                .add(certificate)
-                .map_err(|error| RemoteError::new("this is no CA").with_source(error))?;
+                .map_err(|error| RemoteError::untrusted("this is no PEM").with_source(error))?;
+            roots.add(certificate).map_err(|error| {
+                RemoteError::untrusted("a certificate cannot be read").with_source(error)
+            })?;
         }
         if roots.is_empty() {
-            return Err(RemoteError::new("there is no certificate"));
+            return Err(RemoteError::untrusted("there is no certificate"));
         }
         self.reach.roots = Some(roots.into());
         Ok(Self::of(self.reach, self.limits))
@@ -261,9 +269,18 @@ impl fmt::Debug for RemoteKeys {
 impl RemoteError {
     fn new(reason: &'static str) -> Self {
         Self {
+            lacks: "no keys from the jwks_uri",
             reason,
             unusable: false,
             source: None,
+        }
+    }
+
+    /// Nothing was to be fetched yet.
+    fn untrusted(reason: &'static str) -> Self {
+        Self {
+            lacks: "no CA to trust",
+            ..Self::new(reason)
         }
     }
 
@@ -291,7 +308,7 @@ impl RemoteError {
 
 impl fmt::Display for RemoteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no keys from the jwks_uri: {}", self.reason)
+        write!(f, "{}: {}", self.lacks, self.reason)
     }
 }
 

@@ -34,6 +34,8 @@ use pin_project_lite::pin_project;
 use tower::{BoxError, Service};
 
 pub use answer::SuccessBody;
+#[cfg(feature = "log")]
+pub(crate) use answer::{quoted, whole_seconds};
 #[cfg(feature = "cors")]
 pub(crate) use cors::policy as cors_policy;
 pub use error::{Error, ErrorKind};
@@ -44,6 +46,8 @@ pub(crate) use form::{Form, decode};
 pub use metadata::{Metadata, MtlsEndpointAliases};
 #[cfg(feature = "metadata")]
 pub(crate) use metadata::{Route, WellKnown};
+#[cfg(all(feature = "tracing", feature = "log"))]
+pub(crate) use observe::{Causes, TARGET, cut};
 
 use crate::{
     client::{AcceptedMethods, AuthMethod, Credentials},

@@ -72,7 +72,60 @@ pin_project! {
 }
 
 /// The handle of a [`Severable`] connection. It belongs into the extensions of each of its
-/// requests.
+/// requests, before they come to the layer.
+///
+/// With `axum::serve`, a listener wraps what it accepts, and a layer around the whole application
+/// takes the handle out of axum's `ConnectInfo`:
+///
+/// ```
+/// use std::{io, net::SocketAddr};
+/// use axum::{
+///     Router,
+///     extract::{ConnectInfo, Request, connect_info::Connected},
+///     serve::{IncomingStream, Listener},
+/// };
+/// use tokio::net::{TcpListener, TcpStream};
+/// use tower::{Layer, util::MapRequestLayer};
+/// use tower_revocation::enforce::{Connection, Severable};
+///
+/// struct SeverableListener(TcpListener);
+///
+/// impl Listener for SeverableListener {
+///     type Io = Severable<TcpStream>;
+///     type Addr = SocketAddr;
+///
+///     async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+///         let (tcp, addr) = Listener::accept(&mut self.0).await;
+///         (Severable::new(tcp), addr)
+///     }
+///
+///     fn local_addr(&self) -> io::Result<SocketAddr> {
+///         self.0.local_addr()
+///     }
+/// }
+///
+/// #[derive(Clone)]
+/// struct Accepted(Connection);
+///
+/// impl Connected<IncomingStream<'_, SeverableListener>> for Accepted {
+///     fn connect_info(stream: IncomingStream<'_, SeverableListener>) -> Self {
+///         Self(stream.io().handle())
+///     }
+/// }
+///
+/// fn handle_out(mut request: Request) -> Request {
+///     if let Some(ConnectInfo(Accepted(connection))) = request.extensions().get().cloned() {
+///         request.extensions_mut().insert::<Connection>(connection);
+///     }
+///     request
+/// }
+///
+/// # async fn serve(listener: TcpListener, enforced: Router) -> io::Result<()> {
+/// let app = Router::new().fallback_service(MapRequestLayer::new(handle_out).layer(enforced));
+/// let app = app.into_make_service_with_connect_info::<Accepted>();
+/// axum::serve(SeverableListener(listener), app).await
+/// # }
+/// ```
 #[derive(Clone, Default)]
 pub struct Connection(Arc<Tokens>);
 

@@ -1,5 +1,8 @@
 //! How long a token lives, for whoever works on its behalf.
 
+#[cfg(test)]
+pub(super) mod tests;
+
 use std::{
     fmt,
     future::Future,

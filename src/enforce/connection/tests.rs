@@ -1,5 +1,9 @@
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Request, Response, body::Incoming, server::conn::http1};
+use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex, split},
     net::{TcpListener, TcpStream},
@@ -78,39 +82,39 @@ fn pending_reads_and_writes_are_woken_and_fail() {
     io.handle().sever_with(&index.life(1));
     let (mut reader, mut writer) = split(io);
     let (mut read, full) = ([0; 1], [0; 64]);
-    let mut reads = task::spawn(reader.read(&mut read));
-    let mut pending = task::spawn(writer.write_all(&full));
-    assert_pending!(reads.poll());
-    assert_pending!(pending.poll());
+    let mut reading = task::spawn(reader.read(&mut read));
+    let mut writing = task::spawn(writer.write_all(&full));
+    assert_pending!(reading.poll());
+    assert_pending!(writing.poll());
 
     index.revoke(1);
 
-    assert!(reads.is_woken());
-    assert!(pending.is_woken());
-    assert_cut(&assert_ready_err!(reads.poll()));
-    assert_cut(&assert_ready_err!(pending.poll()));
+    assert!(reading.is_woken());
+    assert!(writing.is_woken());
+    assert_cut(&assert_ready_err!(reading.poll()));
+    assert_cut(&assert_ready_err!(writing.poll()));
 }
 
 #[test]
-fn what_waited_before_the_upgrade_is_woken_too() {
+fn what_was_pending_before_the_upgrade_is_woken_too() {
     let (index, io, _peer) = accepted();
     let handle = io.handle();
     let (mut reader, mut writer) = split(io);
     let (mut read, full) = ([0; 1], [0; 64]);
-    let mut reads = task::spawn(reader.read(&mut read));
-    let mut pending = task::spawn(writer.write_all(&full));
-    assert_pending!(reads.poll());
-    assert_pending!(pending.poll());
+    let mut reading = task::spawn(reader.read(&mut read));
+    let mut writing = task::spawn(writer.write_all(&full));
+    assert_pending!(reading.poll());
+    assert_pending!(writing.poll());
 
     handle.sever_with(&index.life(1));
-    assert!(reads.is_woken());
-    assert!(pending.is_woken());
-    assert_pending!(reads.poll());
-    assert_pending!(pending.poll());
+    assert!(reading.is_woken());
+    assert!(writing.is_woken());
+    assert_pending!(reading.poll());
+    assert_pending!(writing.poll());
 
     index.revoke(1);
-    assert_cut(&assert_ready_err!(reads.poll()));
-    assert_cut(&assert_ready_err!(pending.poll()));
+    assert_cut(&assert_ready_err!(reading.poll()));
+    assert_cut(&assert_ready_err!(writing.poll()));
 }
 
 #[test]
@@ -143,15 +147,15 @@ fn whichever_token_is_over_first_ends_it() {
         let (index, mut io, _peer) = accepted();
         let mut read = [0; 1];
         let handle = io.handle();
-        let mut reads = task::spawn(io.read(&mut read));
+        let mut reading = task::spawn(io.read(&mut read));
         for token in [1, 2, 3] {
-            assert_pending!(reads.poll());
+            assert_pending!(reading.poll());
             handle.sever_with(&index.life(token));
         }
-        assert_pending!(reads.poll());
+        assert_pending!(reading.poll());
         index.revoke(revoked);
-        assert!(reads.is_woken());
-        assert_cut(&assert_ready_err!(reads.poll()));
+        assert!(reading.is_woken());
+        assert_cut(&assert_ready_err!(reading.poll()));
     }
 }
 
@@ -201,6 +205,40 @@ async fn vectored_writes_stay_vectored() {
     assert!(!plain.is_write_vectored());
 }
 
+/// Does something in the middle of a read, and has nothing to say.
+struct Meanwhile<F>(F);
+
+impl<F: FnMut() + Unpin> AsyncRead for Meanwhile<F> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        (self.0)();
+        Poll::Pending
+    }
+}
+
+#[test]
+fn a_token_that_comes_in_the_middle_of_a_read_is_not_missed() {
+    let index: Arc<Index> = Arc::default();
+    let (life, handle) = (index.life(1), Arc::new(Mutex::new(None::<Connection>)));
+    let later = handle.clone();
+    let mut io = Severable::new(Meanwhile(move || {
+        let handle = later.lock().unwrap().take();
+        handle.unwrap_or_default().sever_with(&life);
+    }));
+    *handle.lock().unwrap() = Some(io.handle());
+    let mut read = [0; 1];
+    let mut reading = task::spawn(io.read(&mut read));
+    assert_pending!(reading.poll());
+
+    index.revoke(1);
+
+    assert!(reading.is_woken());
+    assert_cut(&assert_ready_err!(reading.poll()));
+}
+
 /// Two tasks on two threads, and one that comes with the token at any moment.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_comes_at_any_moment_is_not_missed() {
@@ -217,4 +255,57 @@ async fn a_token_that_comes_at_any_moment_is_not_missed() {
         assert_cut(&io.read(&mut [0; 1]).await.unwrap_err());
         cut.await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn an_upgraded_connection_of_hyper_ends_with_its_token() {
+    let (ours, mut client) = duplex(1024);
+    let index: Arc<Index> = Arc::default();
+    let io = Severable::new(ours);
+    let (handle, life) = (io.handle(), index.life(1));
+    let (told, ended) = tokio::sync::oneshot::channel();
+    let told = Mutex::new(Some(told));
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        let upgrade = hyper::upgrade::on(&mut request);
+        let told = told.lock().unwrap().take().unwrap();
+        tokio::spawn(async move {
+            let mut io = TokioIo::new(upgrade.await.unwrap());
+            let mut octet = [0; 1];
+            let error = loop {
+                match io.read_exact(&mut octet).await {
+                    Ok(_) => io.write_all(&octet).await.unwrap(),
+                    Err(error) => break error,
+                }
+            };
+            told.send(error).unwrap();
+        });
+        // As the layer does it.
+        handle.sever_with(&life);
+        let response = Response::builder().status(101).header("upgrade", "echo");
+        ready(
+            response
+                .header("connection", "upgrade")
+                .body(Full::<Bytes>::default()),
+        )
+    });
+    let served = http1::Builder::new().serve_connection(TokioIo::new(io), service);
+    tokio::spawn(served.with_upgrades());
+
+    let request = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n1";
+    client.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n1") {
+        assert_ne!(client.read_buf(&mut answer).await.unwrap(), 0);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 101 "));
+    client.write_all(b"2").await.unwrap();
+    assert_eq!(client.read_u8().await.unwrap(), b'2');
+
+    index.revoke(1);
+
+    assert_cut(&ended.await.unwrap());
+    assert_eq!(
+        client.read_u8().await.unwrap_err().kind(),
+        io::ErrorKind::UnexpectedEof
+    );
 }

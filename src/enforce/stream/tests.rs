@@ -1,69 +1,21 @@
-use std::{
-    collections::VecDeque,
-    convert::Infallible,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    task::Poll,
-};
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, task::Poll};
 
 use allocation_counter::measure;
 use http_body_util::BodyExt as _;
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 use tokio_test::{assert_pending, assert_ready, task};
 
 use super::*;
 use crate::{
-    enforce::{life::Records, tag::Tag, watch::Watchers},
+    enforce::{index, life::tests::Index},
     introspect::{Introspection, TokenKind},
-    log::{NumericDate, SelectorClass},
+    log::{NumericDate, Selector, SelectorClass},
 };
-
-/// A grant, by its class.
-const GRANT: Tag = Tag([7, 7, 7, 1]);
-
-fn token(exp: Option<NumericDate>) -> Introspection {
-    let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
-    token.exp = exp;
-    token
-}
-
-/// Says what it is told to say, and counts how often it is asked.
-#[derive(Default)]
-struct Index {
-    watchers: Arc<Watchers>,
-    asked: AtomicUsize,
-    /// It covers the token from this question on.
-    from: Mutex<Option<usize>>,
-}
-
-impl Index {
-    fn revoke(&self) {
-        *self.from.lock().unwrap() = Some(0);
-        self.watchers.revoked(GRANT, NumericDate::FOREVER);
-    }
-
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::Relaxed)
-    }
-
-    fn life(self: &Arc<Self>) -> TokenLife {
-        TokenLife::new(self.clone(), token(None))
-    }
-}
-
-impl Records for Index {
-    fn end_of(&self, _: &Introspection) -> Option<End> {
-        let asked = self.asked.fetch_add(1, Ordering::Relaxed);
-        let covered = self.from.lock().unwrap().is_some_and(|from| from <= asked);
-        covered.then_some(End::Revoked(GRANT.class()))
-    }
-
-    fn watch(&self, token: &Introspection) -> Watch {
-        self.watchers
-            .watch([GRANT].into_iter(), token.iat, token.exp)
-    }
-}
 
 /// Frames, and then nothing or silence.
 struct Frames {
@@ -166,7 +118,7 @@ fn a_grpc_body_is_cut_with_trailers_once() {
 fn an_expired_token_ends_its_body() {
     let index = Arc::new(Index::default());
     let exp = NumericDate::now() + std::time::Duration::from_secs(3600);
-    let life = TokenLife::new(index.clone(), token(Some(exp)));
+    let life = index.life_until(Some(exp));
     let mut body = task::spawn(EnforcedBody::inner(silent(0), Some(life), Manner::Error));
     assert_pending!(poll(&mut body));
 
@@ -240,7 +192,7 @@ fn a_slow_reader_of_a_ready_body_gets_no_frame_after_the_end() {
 fn a_record_that_came_before_the_watch_was_there_cuts_as_well() {
     let index = Arc::new(Index::default());
     // In the index, and nobody was told.
-    *index.from.lock().unwrap() = Some(0);
+    index.know();
     let body = EnforcedBody::inner(silent(1), Some(index.life()), Manner::Error);
     let mut body = task::spawn(body);
     assert!(is_data(&assert_ready!(poll(&mut body))));
@@ -271,30 +223,6 @@ fn sizes_and_ends_are_those_of_the_body() {
 }
 
 #[test]
-fn a_life_is_watched_once_for_all_its_clones() {
-    let index = Arc::new(Index::default());
-    let life = index.life();
-    assert_eq!(index.watchers.len(), 0);
-    let mut ends: Vec<_> = (0..3).map(|_| task::spawn(life.clone().end())).collect();
-    assert_eq!(index.watchers.len(), 1);
-    for end in &mut ends {
-        assert_pending!(end.poll());
-    }
-    assert_eq!(life.ended(), None);
-
-    index.revoke();
-
-    let revoked = End::Revoked(SelectorClass::Grant);
-    for end in &mut ends {
-        assert!(end.is_woken());
-        assert_eq!(assert_ready!(end.poll()), revoked);
-    }
-    assert_eq!(life.ended(), Some(revoked));
-    drop((life, ends));
-    assert_eq!(index.watchers.len(), 0);
-}
-
-#[test]
 fn a_short_body_costs_no_allocation() {
     let index = Arc::new(Index::default());
     let inner = Full::new(Bytes::from_static(b"short"));
@@ -304,4 +232,98 @@ fn a_short_body_costs_no_allocation() {
         while assert_ready!(Pin::new(&mut body).poll_frame(&mut cx)).is_some() {}
     });
     assert_eq!(allocated.count_total, 0);
+}
+
+#[test]
+fn an_idle_body_costs_less_than_512_octets_beside_itself() {
+    const BODIES: u64 = 10_000;
+    let index = index::Index::new();
+    let mut bodies = Vec::with_capacity(10_000);
+    let mut cx = Context::from_waker(std::task::Waker::noop());
+    let allocated = measure(|| {
+        for number in 0..BODIES {
+            // Of their own: token, grant, session, subject, both. Shared: client, key, issuer.
+            let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
+            token.token = Some(Selector::grant(&number.to_string()));
+            token.grant = Some(number.to_string());
+            token.sid = Some(number.to_string());
+            token.sub = Some(number.to_string());
+            token.cnf.jkt = Some([1; 32]);
+            token.iss = Some("https://as.example.com".into());
+            let life = index.life(token);
+            let mut body = EnforcedBody::inner(silent(0), Some(life), Manner::Error);
+            assert_pending!(Pin::new(&mut body).poll_frame(&mut cx));
+            bodies.push(body);
+        }
+    });
+    assert_eq!(index.watched(), 10_000);
+    let each = u64::try_from(allocated.bytes_current).unwrap_or(u64::MAX) / BODIES;
+    assert!((200..512).contains(&each), "{each} octets");
+}
+
+/// A body that says something and falls silent, behind hyper.
+macro_rules! served {
+    ($server:expr, $io:expr, $index:expr, $manner:expr) => {{
+        let life = $index.life();
+        let service = hyper::service::service_fn(move |_: hyper::Request<Incoming>| {
+            let body = EnforcedBody::inner(silent(1), Some(life.clone()), $manner);
+            std::future::ready(Ok::<_, Infallible>(hyper::Response::new(body)))
+        });
+        tokio::spawn($server.serve_connection(TokioIo::new($io), service))
+    }};
+}
+
+#[tokio::test]
+async fn over_http_1_a_cut_is_no_end() {
+    let (ours, mut client) = duplex(1024);
+    let index = Arc::new(Index::default());
+    let served = served!(http1::Builder::new(), ours, index, Manner::Error);
+    client
+        .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"4\r\ndata\r\n") {
+        assert_ne!(client.read_buf(&mut answer).await.unwrap(), 0);
+    }
+
+    index.revoke();
+
+    let mut rest = Vec::new();
+    client.read_to_end(&mut rest).await.unwrap();
+    // No last chunk (RFC 9112 §8): the message is incomplete.
+    assert_eq!(rest, b"");
+    assert!(served.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn over_http_2_a_cut_resets_the_stream_and_a_grpc_one_says_why() {
+    for manner in [Manner::Error, Manner::Grpc] {
+        let (ours, theirs) = duplex(1024);
+        let index = Arc::new(Index::default());
+        served!(
+            http2::Builder::new(TokioExecutor::new()),
+            ours,
+            index,
+            manner
+        );
+        let (mut client, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(theirs))
+                .await
+                .unwrap();
+        tokio::spawn(connection);
+        let request = hyper::Request::new(Full::<Bytes>::default());
+        let mut body = client.send_request(request).await.unwrap().into_body();
+        assert!(body.frame().await.unwrap().unwrap().is_data());
+
+        index.revoke();
+
+        let last = body.frame().await.unwrap();
+        if manner == Manner::Grpc {
+            assert_eq!(last.unwrap().into_trailers().unwrap()["grpc-status"], "16");
+            assert!(body.frame().await.is_none());
+        } else {
+            assert!(last.is_err());
+        }
+    }
 }

@@ -42,7 +42,7 @@ mod vectors;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub(crate) use date::numeric_date;
 pub(crate) use hmac::HmacKey;
-pub(crate) use json::Members;
+pub(crate) use json::{Malformed, Members};
 pub(crate) use jws::{Jws, JwsError};
 pub use key::Jwk;
 pub use key_error::{KeyError, KeyErrorKind};

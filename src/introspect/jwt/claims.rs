@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Policy, dialect::ScopeClaim};
 use crate::{
     introspect::{Confirmation, Introspection, Scope, TokenKind, TokenType},
-    jose::{Jws, Members, numeric_date},
+    jose::{Jws, Malformed, Members, numeric_date},
     log::{NumericDate, Selector},
 };
 
@@ -16,6 +16,9 @@ pub(super) struct Claimed<'a> {
     pub(super) introspection: Introspection,
 }
 
+/// What is read of a member, which may be missing.
+type Read<T> = Result<Option<T>, Malformed>;
+
 impl Policy {
     /// Everything that can be judged without a key, so that what is not even said to be ours costs
     /// no fetch.
@@ -24,30 +27,31 @@ impl Policy {
         if !self.algorithms.contains(&jws.algorithm) || !self.dialect.is_access_token(&jws) {
             return None;
         }
-        if name(&jws.claims, "iss")? != Some(&*self.issuer) {
+        if name(&jws.claims, "iss") != Ok(Some(&*self.issuer)) {
             return None;
         }
-        let introspection = self.introspection(&jws.claims)?;
+        let introspection = self.introspection(&jws.claims).ok()?;
         Some(Claimed { jws, introspection })
     }
 
     /// A member that is there has to be what it should be: nothing is ignored that could end the
     /// token.
-    fn introspection(&self, claims: &Members) -> Option<Introspection> {
+    fn introspection(&self, claims: &Members) -> Result<Introspection, Malformed> {
         let dialect = &self.dialect;
-        let owned = |member: &str| Some(name(claims, member)?.map(str::to_owned));
+        let owned = |member: &str| Ok(name(claims, member)?.map(str::to_owned));
+        let if_said = |member: &Option<String>| member.as_deref().map_or(Ok(None), owned);
 
         let mut token = Introspection::new(TokenKind::AccessToken, self.client(claims)?);
-        token.aud = self.audience.admit(claims.get("aud"))?;
+        token.aud = self.audience.admit(claims.get("aud")).ok_or(Malformed)?;
         token.sub = owned(&dialect.subject)?;
         token.jti = owned(&dialect.id)?;
-        // Never a digest of the token: it has more than one spelling (RFC 7515 §7.1, RFC 7518
-        // §3.4).
+        // Never a digest of the token, which has more than one spelling: another signature, another
+        // order of the members.
         let id = token.jti.as_deref();
         token.token = id.map(|id| Selector::token(&self.issuer, id));
-        token.sid = optional(dialect.session.as_deref(), owned)?;
-        token.grant = optional(dialect.grant.as_deref(), owned)?;
-        token.scope = self.scope(claims)?;
+        token.sid = if_said(&dialect.session)?;
+        token.grant = if_said(&dialect.grant)?;
+        token.scope = scope(claims, &dialect.scope)?;
         token.cnf = confirmation(claims)?;
         token.token_type = Some(match token.cnf.jkt {
             Some(_) => TokenType::Dpop,
@@ -55,90 +59,91 @@ impl Policy {
         });
         token.iat = date(claims, "iat")?;
         token.nbf = date(claims, "nbf")?;
-        let exp = date(claims, "exp")??;
+        let exp = date(claims, "exp")?.ok_or(Malformed)?;
         let latest = token.iat.map(|iat| iat + self.longest_lifetime);
         token.exp = Some(latest.map_or(exp, |latest| exp.min(latest)));
         token.tenant.clone_from(&self.tenant);
         token.iss = Some(self.issuer.clone());
-        Some(token)
+        Ok(token)
     }
 
     /// The client, whom no two members call differently.
-    fn client(&self, claims: &Members) -> Option<String> {
+    fn client<'a>(&self, claims: &'a Members) -> Result<&'a str, Malformed> {
         let mut client = None;
         for member in &self.dialect.client {
             let named = name(claims, member)?;
             if client.is_some() && named.is_some() && client != named {
-                return None;
+                return Err(Malformed);
             }
             client = client.or(named);
         }
-        client.map(str::to_owned)
-    }
-
-    fn scope(&self, claims: &Members) -> Option<Option<Scope>> {
-        let (member, or_list) = match &self.dialect.scope {
-            ScopeClaim::Words(member) => (member, false),
-            ScopeClaim::WordsOrList(member) => (member, true),
-        };
-        Some(match claims.get(member) {
-            None => None,
-            Some(Value::String(words)) => Some(Scope::new(words.as_str())),
-            Some(Value::Array(list)) if or_list => {
-                let word = |value: &'_ Value| {
-                    let word = value.as_str().map(str::to_owned);
-                    word.filter(|word| !word.is_empty() && !word.contains(' '))
-                };
-                let words: Option<Vec<String>> = list.iter().map(word).collect();
-                Some(Scope::new(words?.join(" ")))
-            }
-            Some(_) => return None,
-        })
+        client.ok_or(Malformed)
     }
 }
 
 /// A member that, if it is there, must be a string with something in it. An empty one would be a
 /// selector of all that have it empty.
-fn name<'a>(claims: &'a Members, member: &str) -> Option<Option<&'a str>> {
-    let text = claims.text(member).ok()?;
-    (text != Some("")).then_some(text)
-}
-
-fn optional(
-    member: Option<&str>,
-    read: impl FnOnce(&str) -> Option<Option<String>>,
-) -> Option<Option<String>> {
-    member.map_or(Some(None), read)
+fn name<'a>(claims: &'a Members, member: &str) -> Read<&'a str> {
+    match claims.text(member)? {
+        Some("") => Err(Malformed),
+        name => Ok(name),
+    }
 }
 
 /// A member that, if it is there, must be a date. A fraction of a second is left out: the token is
 /// the older for it, and never lives longer.
-fn date(claims: &Members, member: &str) -> Option<Option<NumericDate>> {
+fn date(claims: &Members, member: &str) -> Read<NumericDate> {
     let Some(value) = claims.get(member) else {
-        return Some(None);
+        return Ok(None);
     };
-    let since = numeric_date(value)?;
-    Some(Some(NumericDate::new(since.as_secs())))
+    let since = numeric_date(value).ok_or(Malformed)?;
+    Ok(Some(NumericDate::new(since.as_secs())))
+}
+
+fn scope(claims: &Members, claim: &ScopeClaim) -> Read<Scope> {
+    let (member, or_list) = match claim {
+        ScopeClaim::Words(member) => (member, false),
+        ScopeClaim::WordsOrList(member) => (member, true),
+    };
+    let words = match claims.get(member) {
+        None => return Ok(None),
+        Some(Value::String(words)) => words.clone(),
+        Some(Value::Array(list)) if or_list => {
+            let words: Option<Vec<&str>> = list.iter().map(word).collect();
+            words.ok_or(Malformed)?.join(" ")
+        }
+        Some(_) => return Err(Malformed),
+    };
+    Ok(Some(Scope::new(words)))
+}
+
+/// One word, which stays one among others.
+fn word(value: &Value) -> Option<&str> {
+    let word = value.as_str()?;
+    (!word.is_empty() && !word.contains(' ')).then_some(word)
 }
 
 /// Whose key it is bound to (RFC 7800 §3, RFC 8705 §3.1, RFC 9449 §6.1). A binding that is not
 /// understood must not become none.
-fn confirmation(claims: &Members) -> Option<Confirmation> {
+fn confirmation(claims: &Members) -> Result<Confirmation, Malformed> {
     let Some(cnf) = claims.get("cnf") else {
-        return Some(Confirmation::default());
+        return Ok(Confirmation::default());
     };
-    let cnf = cnf.as_object()?;
-    let mut confirmation = Confirmation::default();
-    confirmation.jkt = thumbprint(cnf.get("jkt"))?;
-    confirmation.x5t_s256 = thumbprint(cnf.get("x5t#S256"))?;
-    (confirmation != Confirmation::default()).then_some(confirmation)
+    let cnf = cnf.as_object().ok_or(Malformed)?;
+    let confirmation = Confirmation {
+        jkt: thumbprint(cnf.get("jkt"))?,
+        x5t_s256: thumbprint(cnf.get("x5t#S256"))?,
+    };
+    if confirmation == Confirmation::default() {
+        return Err(Malformed);
+    }
+    Ok(confirmation)
 }
 
 /// The 32 octets that 43 characters are. The decoder takes no padding, and no bits behind.
-fn thumbprint(value: Option<&Value>) -> Option<Option<[u8; 32]>> {
-    let Some(value) = value else {
-        return Some(None);
-    };
-    let octets = URL_SAFE_NO_PAD.decode(value.as_str()?).ok()?;
-    octets.try_into().ok().map(Some)
+fn thumbprint(value: Option<&Value>) -> Read<[u8; 32]> {
+    let Some(value) = value else { return Ok(None) };
+    let text = value.as_str().ok_or(Malformed)?;
+    let octets = URL_SAFE_NO_PAD.decode(text).map_err(|_| Malformed)?;
+    octets.try_into().map(Some).map_err(|_| Malformed)
 }

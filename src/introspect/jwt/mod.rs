@@ -19,10 +19,10 @@
 //! # What a token can be revoked by
 //!
 //! By its identifier, its grant, session, subject, client, key and issuer, as far as they are in
-//! it: always by what was verified, never by how it is spelt. A token that is signed anew, encoded
-//! differently, or has an ECDSA signature (r, n-s) in place of (r, s) falls with the same record. A
-//! token without an identifier cannot be revoked alone, and [`Record`](crate::revoke::Record) says
-//! so.
+//! it: always by what was verified, never by how it is spelt. A token that is signed anew, with its
+//! members in another order, or has the ECDSA signature (r, n-s) in place of (r, s), falls with the
+//! same record; any other spelling of its octets is no token. One without an identifier cannot be
+//! revoked alone, and [`Record`](crate::revoke::Record) says so.
 //!
 //! # What is remembered, and for how long
 //!

@@ -117,7 +117,7 @@ impl JwtTokens {
             remote: RemoteKeys::new(),
             audience,
             dialect: Dialect::rfc9068(),
-            algorithms: asymmetric(Algorithm::ALL),
+            algorithms: asymmetric(Algorithm::ALL.iter().copied()),
             longest_lifetime: Duration::from_secs(24 * 60 * 60),
             max_size: 16 * 1024,
             tenant: None,

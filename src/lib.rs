@@ -56,7 +56,7 @@
 //! |---|---|
 //! | `zeroize` (default) | a [`Secret`] is wiped from memory when it is dropped |
 //! | `registry` | `client::registry`: registered clients in the terms of RFC 7591 |
-//! | `jwt` | `client::assertion`: `private_key_jwt` and `client_secret_jwt`; `client::replay`: what may be used once; `jose`: keys, also from a `jwks_uri` |
+//! | `jwt` | `client::assertion`: `private_key_jwt` and `client_secret_jwt`; `client::replay`: what may be used once; `introspect::jwt`: self-contained access tokens; `jose`: keys, also from a `jwks_uri` |
 //! | `mtls` | `client::certificate`: `tls_client_auth` and `self_signed_tls_client_auth` |
 //! | `attestation` | `client::attestation`: attestation-based client authentication |
 //! | `password-hashes` | `client::password`: secrets that people chose |

@@ -9,6 +9,9 @@ mod introspection;
 #[cfg(feature = "issued")]
 #[cfg_attr(docsrs, doc(cfg(feature = "issued")))]
 pub mod issued;
+#[cfg(feature = "jwt")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+pub mod jwt;
 mod members;
 
 pub use introspection::Introspection;

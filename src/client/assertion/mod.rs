@@ -55,12 +55,12 @@ pub(crate) use claims::{Claimed, claimed_subject};
 
 use super::{
     AuthMethod, Refusal,
-    registry::{Client, Keys},
+    registry::Client,
     replay::{MemoryGuard, Once, ReplayGuard},
 };
 use crate::{
     endpoint::{Error, ErrorKind},
-    jose::{Algorithm, Jwk, KeySet, RemoteError, RemoteKeys, decoy},
+    jose::{Algorithm, Jwk, KeySet, Keys, RemoteError, RemoteKeys, decoy},
 };
 
 /// Longer than any assertion lives, or any sum overflows.

@@ -62,12 +62,12 @@ use claims::Attested;
 use super::{
     Credentials, Refusal,
     assertion::without_keys,
-    registry::{Client, Keys},
+    registry::Client,
     replay::{MemoryGuard, Once, ReplayGuard},
 };
 use crate::{
     endpoint::{Error, ErrorKind},
-    jose::{Algorithm, KeySet, RemoteKeys},
+    jose::{Algorithm, KeySet, Keys, RemoteKeys},
 };
 
 /// Whose attestations are believed, and what they have to be.

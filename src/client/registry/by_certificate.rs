@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hyper::Request;
 
-use super::{Client, ClientAuthenticator, Clients, Keys, candidate::may};
+use super::{Client, ClientAuthenticator, Clients, candidate::may};
 use crate::{
     client::{
         AuthMethod, Credentials, Refusal,
@@ -12,6 +12,7 @@ use crate::{
         certificate::{ClientCertificate, registered},
     },
     endpoint::Error,
+    jose::Keys,
 };
 
 impl<L: Clients> ClientAuthenticator<L> {

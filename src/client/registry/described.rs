@@ -8,8 +8,7 @@ use crate::client::certificate::CertificateSubject;
 use crate::client::{AuthMethod, SecretDigest};
 #[cfg(feature = "jwt")]
 use crate::{
-    client::registry::Keys,
-    jose::{Algorithm, HmacKey, KeySet},
+    jose::{Algorithm, HmacKey, KeySet, Keys},
     token::Secret,
 };
 

@@ -33,8 +33,6 @@ use std::{collections::HashMap, fmt, future::Future, sync::Arc};
 use tower::BoxError;
 
 pub use authenticator::ClientAuthenticator;
-#[cfg(feature = "jwt")]
-pub(crate) use registered::Keys;
 pub use registered::{BasicDecoding, Client};
 
 /// Where clients are looked up.

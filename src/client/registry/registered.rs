@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use crate::client::certificate::CertificateSubject;
 use crate::client::{AuthMethod, Identified, SecretDigest};
 #[cfg(feature = "jwt")]
-use crate::jose::{Algorithm, HmacKey, KeySet};
+use crate::jose::{Algorithm, HmacKey, Keys};
 
 /// A registered client, in the terms of RFC 7591 §2.
 ///
@@ -67,16 +67,6 @@ impl ClientSecret {
     fn is_live(&self, now: SystemTime) -> bool {
         self.expires_at.is_none_or(|at| at > now)
     }
-}
-
-/// Where a client's public keys are (RFC 7591 §2).
-#[cfg(feature = "jwt")]
-#[derive(Clone, Debug)]
-pub(crate) enum Keys {
-    /// `jwks`
-    Set(KeySet),
-    /// `jwks_uri`
-    Uri(String),
 }
 
 /// How a client's Basic credentials are read.

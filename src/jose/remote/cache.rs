@@ -19,8 +19,17 @@ use crate::jose::KeySet;
 const BACK_OFF: Duration = Duration::from_secs(5);
 
 type Fetch = dyn Fn(Arc<str>) -> BoxFuture<'static, Result<Fetched, RemoteError>> + Send + Sync;
-type Outcome = Result<KeySet, RemoteError>;
-type Running = Shared<BoxFuture<'static, Outcome>>;
+type Outcome = Result<Served, RemoteError>;
+pub(crate) type Running = Shared<BoxFuture<'static, Outcome>>;
+
+/// The keys that there are.
+#[derive(Clone, Debug)]
+pub(crate) struct Served {
+    pub(crate) keys: KeySet,
+    /// Why they may not be the latest, if the source could not be asked: a key that is not among
+    /// them may be good.
+    pub(crate) outdated: Option<RemoteError>,
+}
 
 /// For how long, how often and how many.
 #[derive(Clone, Copy)]
@@ -77,8 +86,11 @@ struct Failed {
     forget_at: Instant,
 }
 
-enum Next {
+/// What comes of asking for keys.
+pub(crate) enum Next {
+    /// They are at hand, or not to be had.
     Answer(Outcome),
+    /// They are being fetched.
     Wait(Running),
 }
 
@@ -91,13 +103,18 @@ impl Cache {
         }
     }
 
-    pub(super) async fn keys(&self, uri: &str, kid: Option<&str>) -> Outcome {
-        let now = Instant::now();
+    pub(super) async fn keys(&self, uri: &str, kid: Option<&str>) -> Result<KeySet, RemoteError> {
         // No lock is held while the fetch is waited for.
-        match self.next(&self.source(uri, now), kid, now) {
+        let served = match self.ask(uri, kid) {
             Next::Answer(outcome) => outcome,
             Next::Wait(running) => running.await,
-        }
+        };
+        served.map(|served| served.keys)
+    }
+
+    pub(super) fn ask(&self, uri: &str, kid: Option<&str>) -> Next {
+        let now = Instant::now();
+        self.next(&self.source(uri, now), kid, now)
     }
 
     fn next(&self, source: &Arc<Source>, kid: Option<&str>, now: Instant) -> Next {
@@ -110,15 +127,16 @@ impl Cache {
             (Some(good), Some(kid)) => good.keys.has_kid(kid),
         };
         if let Some(good) = good.clone().filter(|_| fresh && enough) {
-            return Next::Answer(Ok(good.keys));
+            return Next::Answer(Ok(good.since(None)));
         }
 
         // Nobody waits for a source that is down, if what there is will do.
         let failed = state.failed.as_ref();
         let down = failed.is_some_and(|failed| now < failed.forget_at);
         let meanwhile = good.clone().filter(|_| down && enough);
+        let meanwhile = meanwhile.map(|good| good.since(failed));
         let or_wait = |running| match meanwhile {
-            Some(good) => Next::Answer(Ok(good.keys)),
+            Some(served) => Next::Answer(Ok(served)),
             None => Next::Wait(running),
         };
         if let Some(running) = state.running.clone() {
@@ -129,14 +147,14 @@ impl Cache {
         }
         if let Some(failed) = failed.filter(|failed| now < failed.retry_at) {
             return Next::Answer(
-                good.map(|good| good.keys)
+                good.map(|good| good.since(Some(failed)))
                     .ok_or_else(|| failed.error.clone()),
             );
         }
         if let Some(good) = good.filter(|_| fresh) {
             // The set is fresh, and has no such `kid`.
             if state.cool_until.is_some_and(|end| now < end) {
-                return Next::Answer(Ok(good.keys));
+                return Next::Answer(Ok(good.since(failed)));
             }
             state.cool_until = Some(after(now, self.limits.cool_down));
         }
@@ -220,7 +238,10 @@ impl Source {
                     fresh_until,
                     stale_until: after(fresh_until, limits.stale),
                 });
-                return Ok(keys);
+                return Ok(Served {
+                    keys,
+                    outdated: None,
+                });
             }
             Err(error) => error,
         };
@@ -235,9 +256,21 @@ impl Source {
         match state.good.as_ref().filter(|good| now < good.stale_until) {
             Some(good) => {
                 event::stale(&self.uri, &error);
-                Ok(good.keys.clone())
+                Ok(Served {
+                    keys: good.keys.clone(),
+                    outdated: Some(error),
+                })
             }
             None => Err(error),
+        }
+    }
+}
+
+impl Good {
+    fn since(self, failed: Option<&Failed>) -> Served {
+        Served {
+            keys: self.keys,
+            outdated: failed.map(|failed| failed.error.clone()),
         }
     }
 }

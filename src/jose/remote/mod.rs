@@ -17,6 +17,7 @@ use rustls::{
 };
 use tower::{BoxError, Service as _};
 
+pub(crate) use self::cache::{Next, Running, Served};
 use self::{
     cache::{Cache, Limits},
     fetch::{Fetcher, Reach},
@@ -236,6 +237,11 @@ impl RemoteKeys {
     /// Outside a tokio runtime with its time driver, if there is something to fetch.
     pub async fn keys(&self, uri: &str, kid: Option<&str>) -> Result<KeySet, RemoteError> {
         self.cache.keys(uri, kid).await
+    }
+
+    /// The same, and whether they are at hand. A source that was asked in vain shows in the answer.
+    pub(crate) fn ask(&self, uri: &str, kid: Option<&str>) -> Next {
+        self.cache.ask(uri, kid)
     }
 
     fn of(reach: Reach, limits: Limits) -> Self {

@@ -1,10 +1,13 @@
 //! What does a registration document say of certificates (RFC 8705 §2.1.2)?
 
 use super::Reason;
-use crate::client::{
-    AuthMethod,
-    certificate::{CertificateSubject, x5c_fits},
-    registry::{Client, Keys},
+use crate::{
+    client::{
+        AuthMethod,
+        certificate::{CertificateSubject, x5c_fits},
+        registry::Client,
+    },
+    jose::Keys,
 };
 
 /// The members about a certificate's subject. Exactly one of them belongs to `tls_client_auth`.

@@ -2,11 +2,8 @@
 
 use super::Reason;
 use crate::{
-    client::{
-        AuthMethod,
-        registry::{Client, Keys},
-    },
-    jose::{Algorithm, KeySet},
+    client::{AuthMethod, registry::Client},
+    jose::{Algorithm, KeySet, Keys},
 };
 
 /// The members about signatures.

@@ -1,0 +1,149 @@
+//! What does a token say of itself?
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
+
+use super::{Policy, dialect::ScopeClaim};
+use crate::{
+    introspect::{Confirmation, Introspection, Scope, TokenKind, TokenType},
+    jose::{Jws, Malformed, Members, numeric_date},
+    log::{NumericDate, Selector},
+};
+
+/// A token whose claims are in order. Nothing of it has been verified.
+pub(super) struct Claimed<'a> {
+    pub(super) jws: Jws<'a>,
+    pub(super) introspection: Introspection,
+}
+
+/// What is read of a member, which may be missing.
+type Read<T> = Result<Option<T>, Malformed>;
+
+impl Policy {
+    /// Everything that can be judged without a key, so that what is not even said to be ours costs
+    /// no fetch.
+    pub(super) fn read<'a>(&self, token: &'a str) -> Option<Claimed<'a>> {
+        let jws = Jws::parse(token, self.max_size).ok()?;
+        if !self.algorithms.contains(&jws.algorithm) || !self.dialect.is_access_token(&jws) {
+            return None;
+        }
+        if name(&jws.claims, "iss") != Ok(Some(&*self.issuer)) {
+            return None;
+        }
+        let introspection = self.introspection(&jws.claims).ok()?;
+        Some(Claimed { jws, introspection })
+    }
+
+    /// A member that is there has to be what it should be: nothing is ignored that could end the
+    /// token.
+    fn introspection(&self, claims: &Members) -> Result<Introspection, Malformed> {
+        let dialect = &self.dialect;
+        let owned = |member: &str| Ok(name(claims, member)?.map(str::to_owned));
+        let if_said = |member: &Option<String>| member.as_deref().map_or(Ok(None), owned);
+
+        let mut token = Introspection::new(TokenKind::AccessToken, self.client(claims)?);
+        token.aud = self.audience.admit(claims.get("aud")).ok_or(Malformed)?;
+        token.sub = owned(&dialect.subject)?;
+        token.jti = owned(&dialect.id)?;
+        // Never a digest of the token, which has more than one spelling: another signature, another
+        // order of the members.
+        let id = token.jti.as_deref();
+        token.token = id.map(|id| Selector::token(&self.issuer, id));
+        token.sid = if_said(&dialect.session)?;
+        token.grant = if_said(&dialect.grant)?;
+        token.scope = scope(claims, &dialect.scope)?;
+        token.cnf = confirmation(claims)?;
+        token.token_type = Some(match token.cnf.jkt {
+            Some(_) => TokenType::Dpop,
+            None => TokenType::Bearer,
+        });
+        token.iat = date(claims, "iat")?;
+        token.nbf = date(claims, "nbf")?;
+        let exp = date(claims, "exp")?.ok_or(Malformed)?;
+        let latest = token.iat.map(|iat| iat + self.longest_lifetime);
+        token.exp = Some(latest.map_or(exp, |latest| exp.min(latest)));
+        token.tenant.clone_from(&self.tenant);
+        token.iss = Some(self.issuer.clone());
+        Ok(token)
+    }
+
+    /// The client, whom no two members call differently.
+    fn client<'a>(&self, claims: &'a Members) -> Result<&'a str, Malformed> {
+        let mut client = None;
+        for member in &self.dialect.client {
+            let named = name(claims, member)?;
+            if client.is_some() && named.is_some() && client != named {
+                return Err(Malformed);
+            }
+            client = client.or(named);
+        }
+        client.ok_or(Malformed)
+    }
+}
+
+/// A member that, if it is there, must be a string with something in it. An empty one would be a
+/// selector of all that have it empty.
+fn name<'a>(claims: &'a Members, member: &str) -> Read<&'a str> {
+    match claims.text(member)? {
+        Some("") => Err(Malformed),
+        name => Ok(name),
+    }
+}
+
+/// A member that, if it is there, must be a date. A fraction of a second is left out: the token is
+/// the older for it, and never lives longer.
+fn date(claims: &Members, member: &str) -> Read<NumericDate> {
+    let Some(value) = claims.get(member) else {
+        return Ok(None);
+    };
+    let since = numeric_date(value).ok_or(Malformed)?;
+    Ok(Some(NumericDate::new(since.as_secs())))
+}
+
+fn scope(claims: &Members, claim: &ScopeClaim) -> Read<Scope> {
+    let (member, or_list) = match claim {
+        ScopeClaim::Words(member) => (member, false),
+        ScopeClaim::WordsOrList(member) => (member, true),
+    };
+    let words = match claims.get(member) {
+        None => return Ok(None),
+        Some(Value::String(words)) => words.clone(),
+        Some(Value::Array(list)) if or_list => {
+            let words: Option<Vec<&str>> = list.iter().map(word).collect();
+            words.ok_or(Malformed)?.join(" ")
+        }
+        Some(_) => return Err(Malformed),
+    };
+    Ok(Some(Scope::new(words)))
+}
+
+/// One word, which stays one among others.
+fn word(value: &Value) -> Option<&str> {
+    let word = value.as_str()?;
+    (!word.is_empty() && !word.contains(' ')).then_some(word)
+}
+
+/// Whose key it is bound to (RFC 7800 §3, RFC 8705 §3.1, RFC 9449 §6.1). A binding that is not
+/// understood must not become none.
+fn confirmation(claims: &Members) -> Result<Confirmation, Malformed> {
+    let Some(cnf) = claims.get("cnf") else {
+        return Ok(Confirmation::default());
+    };
+    let cnf = cnf.as_object().ok_or(Malformed)?;
+    let confirmation = Confirmation {
+        jkt: thumbprint(cnf.get("jkt"))?,
+        x5t_s256: thumbprint(cnf.get("x5t#S256"))?,
+    };
+    if confirmation == Confirmation::default() {
+        return Err(Malformed);
+    }
+    Ok(confirmation)
+}
+
+/// The 32 octets that 43 characters are. The decoder takes no padding, and no bits behind.
+fn thumbprint(value: Option<&Value>) -> Read<[u8; 32]> {
+    let Some(value) = value else { return Ok(None) };
+    let text = value.as_str().ok_or(Malformed)?;
+    let octets = URL_SAFE_NO_PAD.decode(text).map_err(|_| Malformed)?;
+    octets.try_into().map(Some).map_err(|_| Malformed)
+}

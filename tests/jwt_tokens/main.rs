@@ -1,0 +1,12 @@
+//! Self-contained access tokens: which are genuine, what they are called, and what is recorded of
+//! them.
+
+mod accepted;
+mod allocations;
+mod fixture;
+mod products;
+mod record;
+mod refused;
+mod remote;
+mod server;
+mod spelling;

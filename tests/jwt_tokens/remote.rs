@@ -1,0 +1,209 @@
+//! Keys at a URI: rotated, asked for in vain, and down.
+
+use std::{error::Error as _, time::Duration};
+
+use futures::{FutureExt as _, future::join_all};
+use serde_json::{Value, json};
+use tower::{Service as _, ServiceExt as _};
+use tower_revocation::{
+    Secret,
+    introspect::{
+        Introspection,
+        jwt::{Audience, JwtTokens},
+    },
+    jose::{Algorithm, Keys, RemoteError, RemoteKeys},
+};
+
+use crate::{
+    fixture::{AUDIENCE, ISSUER, KEY, Key, claims, header, token, with, without},
+    server::Server,
+};
+
+fn tokens(server: &Server, remote: RemoteKeys) -> JwtTokens {
+    JwtTokens::new(ISSUER, server.keys(), Audience::any_of([AUDIENCE])).remote_keys(remote)
+}
+
+async fn ask(tokens: &JwtTokens, token: &str) -> Result<Option<Introspection>, RemoteError> {
+    tokens.clone().oneshot(Secret::new(token)).await
+}
+
+fn by(key: &Key, kid: &str) -> String {
+    key.sign(&with(header(), &json!({ "kid": kid })), &claims())
+}
+
+async fn publishing(jwks: Value) -> Server {
+    let server = Server::start().await;
+    server.serves(Some(jwks));
+    server
+}
+
+#[tokio::test]
+async fn keys_are_fetched_once_and_then_at_hand() {
+    let server = publishing(KEY.jwks("k1")).await;
+    let mut tokens = tokens(&server, server.remote());
+    assert_eq!(server.fetches(), 0);
+    let fetched = ask(&tokens, &token(&json!({}))).await.unwrap();
+    assert_eq!(fetched.unwrap().client_id, "s6BhdRkqt3");
+
+    let at_hand = tokens.call(Secret::new(token(&json!({}))));
+    assert!(at_hand.now_or_never().unwrap().unwrap().is_some());
+    let forged = by(&Key::generate(), "k1");
+    assert!(ask(&tokens, &forged).await.unwrap().is_none());
+    assert_eq!(server.fetches(), 1);
+}
+
+#[tokio::test]
+async fn a_thousand_at_once_are_one_fetch() {
+    let server = publishing(KEY.jwks("k1")).await;
+    let tokens = tokens(&server, server.remote());
+    let token = token(&json!({}));
+    for answer in join_all((0..1000).map(|_| ask(&tokens, &token))).await {
+        assert!(answer.unwrap().is_some());
+    }
+    assert_eq!(server.fetches(), 1);
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_found() {
+    let (old, new) = (Key::generate(), Key::generate());
+    let server = publishing(old.jwks("2026-10")).await;
+    let tokens = tokens(&server, server.remote());
+    let (by_old, by_new) = (by(&old, "2026-10"), by(&new, "2026-11"));
+    assert!(ask(&tokens, &by_old).await.unwrap().is_some());
+    server.serves(Some(new.jwks("2026-11")));
+    assert!(ask(&tokens, &by_new).await.unwrap().is_some());
+    assert!(ask(&tokens, &by_old).await.unwrap().is_none());
+    assert_eq!(server.fetches(), 2);
+}
+
+#[tokio::test]
+async fn a_thousand_forged_tokens_are_one_fetch() {
+    let server = publishing(KEY.jwks("k1")).await;
+    let tokens = tokens(&server, server.remote());
+    assert!(ask(&tokens, &token(&json!({}))).await.unwrap().is_some());
+    let stranger = Key::generate();
+    for n in 0..1000 {
+        let forged = by(&stranger, &format!("made-up-{n}"));
+        assert!(ask(&tokens, &forged).await.unwrap().is_none());
+    }
+    assert_eq!(server.fetches(), 2);
+}
+
+/// No key could make it a token of this issuer.
+#[tokio::test]
+async fn what_is_not_even_said_to_be_ours_is_no_fetch() {
+    let server = publishing(KEY.jwks("k1")).await;
+    let tokens = tokens(&server, server.remote()).algorithms([Algorithm::Es256]);
+    for (reason, header, claims) in [
+        (
+            "issuer",
+            header(),
+            with(claims(), &json!({ "iss": "https://evil.example.com" })),
+        ),
+        (
+            "audience",
+            header(),
+            with(claims(), &json!({ "aud": "https://evil.example.com" })),
+        ),
+        ("no end", header(), without(claims(), "exp")),
+        ("client", header(), without(claims(), "client_id")),
+        ("binding", header(), with(claims(), &json!({ "cnf": {} }))),
+        ("type", with(header(), &json!({ "typ": "JWT" })), claims()),
+        (
+            "algorithm",
+            with(header(), &json!({ "alg": "RS256" })),
+            claims(),
+        ),
+    ] {
+        let token = KEY.sign(&header, &claims);
+        assert!(ask(&tokens, &token).await.unwrap().is_none(), "{reason}");
+        assert_eq!(server.fetches(), 0, "{reason}");
+    }
+    assert!(
+        ask(&tokens, "45ghiukldjahdnhzdauz")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(server.fetches(), 0);
+}
+
+#[tokio::test]
+async fn without_keys_it_cannot_be_found_out() {
+    let server = Server::start().await;
+    let tokens = tokens(&server, server.remote());
+    let token = token(&json!({}));
+    let error = ask(&tokens, &token).await.unwrap_err();
+    let mut told = format!("{error} {error:?}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        told = format!("{told} {cause} {cause:?}");
+        source = cause.source();
+    }
+    for part in token.split('.') {
+        assert!(!told.contains(part));
+    }
+    // It is left in peace for a while; a malformed one is none all the same.
+    assert!(ask(&tokens, &token).await.is_err());
+    assert!(
+        ask(&tokens, "45ghiukldjahdnhzdauz")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(server.fetches(), 1);
+}
+
+#[tokio::test]
+async fn keys_that_may_not_be_fetched_are_an_error_and_no_verdict() {
+    let elsewhere = Keys::Uri("https://169.254.169.254/latest".into());
+    let tokens = JwtTokens::new(ISSUER, elsewhere, Audience::any_of([AUDIENCE]));
+    assert!(ask(&tokens, &token(&json!({}))).await.is_err());
+}
+
+/// Old keys are good while the source is down; but what they do not verify may be by a new one.
+#[tokio::test]
+async fn while_the_source_is_down_a_key_that_is_not_known_is_no_verdict() {
+    let server = publishing(KEY.jwks("k1")).await;
+    let tokens = tokens(
+        &server,
+        server
+            .remote()
+            .lifetime_bounds(Duration::ZERO, Duration::ZERO)
+            .cool_down(Duration::ZERO),
+    );
+    assert!(ask(&tokens, &token(&json!({}))).await.unwrap().is_some());
+    server.serves(None);
+
+    let new = Key::generate();
+    assert!(ask(&tokens, &by(&new, "k2")).await.is_err());
+    let unnamed = without(header(), "kid");
+    assert!(ask(&tokens, &new.sign(&unnamed, &claims())).await.is_err());
+    // These name a key that is known.
+    assert!(ask(&tokens, &token(&json!({}))).await.unwrap().is_some());
+    assert!(ask(&tokens, &by(&new, "k1")).await.unwrap().is_none());
+    assert!(
+        ask(&tokens, &KEY.sign(&unnamed, &claims()))
+            .await
+            .unwrap()
+            .is_some()
+    );
+
+    server.serves(Some(new.jwks("k2")));
+    assert!(ask(&tokens, &by(&new, "k2")).await.unwrap().is_some());
+}
+
+/// The source is asked once for a new key, in vain, and then left in peace: still no verdict.
+#[tokio::test]
+async fn a_new_key_that_was_asked_for_in_vain_is_no_verdict() {
+    let server = publishing(KEY.jwks("k1")).await;
+    let tokens = tokens(&server, server.remote());
+    assert!(ask(&tokens, &token(&json!({}))).await.unwrap().is_some());
+    server.serves(None);
+    let by_new = by(&Key::generate(), "k2");
+    for _ in 0..3 {
+        assert!(ask(&tokens, &by_new).await.is_err());
+    }
+    assert!(ask(&tokens, &token(&json!({}))).await.unwrap().is_some());
+    assert_eq!(server.fetches(), 2);
+}

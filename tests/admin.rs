@@ -427,3 +427,23 @@ fn order_that_nobody_waited_for_is_an_event_too() {
     assert_eq!(seen[0].level, Level::WARN);
     assert_eq!(fields(&seen[0], &["outcome"]), [Some("cancelled")]);
 }
+
+#[test]
+fn log_without_room_raises_an_alarm() {
+    let log = MemoryLog::new().ceiling(0);
+    let order = Order::new(Target::Subject("alice".into()));
+    let seen = seen(|| {
+        block_on(Administration::new(log).oneshot(order)).unwrap_err();
+    });
+    let reasons: Vec<_> = seen
+        .iter()
+        .map(|seen| {
+            assert_eq!(
+                (&*seen.target, seen.level),
+                ("tower_revocation", Level::ERROR)
+            );
+            fields(seen, &["outcome", "reason"])
+        })
+        .collect();
+    assert_eq!(reasons, [[None, Some("ceiling")], [Some("failed"), None]]);
+}

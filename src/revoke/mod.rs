@@ -3,14 +3,14 @@
 //! # When there is no room
 //!
 //! A log may have a ceiling, such as [`MemoryLog::ceiling`](crate::log::MemoryLog::ceiling), and a
-//! client a [share](Record::share) of it. What finds no room is not revoked, and says so: 503 with a
+//! client a [share](Record::share). What finds no room is not revoked, and says so: 503 with a
 //! `Retry-After` of a minute. Nothing is forgotten to make room, and what is covered by a record
 //! already is still answered with success. Operators hear of it:
 //!
-//! * With the feature `tracing`, by an event of the level `ERROR` and the target `tower_revocation`,
-//!   whose `reason` is `ceiling` or `share`.
-//! * With the feature `metrics`, by the counter `tower_revocation_appends_refused_total`, whose label
-//!   `reason` is the same.
+//! * With the feature `tracing`, by an event of the level `ERROR` and the target
+//!   `tower_revocation`, whose `reason` is `ceiling` or `share`.
+//! * With the feature `metrics`, by the counter `tower_revocation_appends_refused_total`, whose
+//!   label `reason` is the same.
 //!
 //! # Orders in the event log
 //!
@@ -33,6 +33,7 @@ mod alarm;
 mod record;
 mod refused;
 mod retention;
+mod share;
 
 pub use admin::{Administration, Order, Receipt, Target};
 pub use record::{Cascade, Record};

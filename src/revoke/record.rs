@@ -8,7 +8,7 @@ use std::{
 use futures::future::BoxFuture;
 use tower::{BoxError, Service, ServiceExt as _};
 
-use super::{refused, retention::Retention};
+use super::{refused, retention::Retention, share::Share};
 use crate::{
     client::Identified,
     introspect::{Introspection, TokenKind},
@@ -57,6 +57,7 @@ pub struct Record<I, L> {
     introspect: I,
     log: L,
     policy: Policy,
+    share: Option<Share>,
 }
 
 /// What falls with a token that is revoked (RFC 7009 §2.1).
@@ -96,6 +97,7 @@ impl<I, L> Record<I, L> {
                 access_token: Cascade::Token,
                 retention: Retention::default(),
             },
+            share: None,
         }
     }
 
@@ -127,6 +129,22 @@ impl<I, L> Record<I, L> {
         self.policy.retention.leeway = leeway;
         self
     }
+
+    /// So many live records at the most are appended for one client, so that none can use up a
+    /// log's ceiling for all. Beyond it that client is told 503 with `Retry-After`, and the others
+    /// notice nothing; what is revoked already is still answered with success. There is no limit
+    /// unless this is called.
+    ///
+    /// Only what this backend and its clones append is counted, in memory: a restart begins anew,
+    /// and [`Administration`](super::Administration) has no share. A record counts from when it is
+    /// on its way to the log until its end, which may be taken for a little later than it is;
+    /// later records about the same do not prolong that. In a log that has no
+    /// [`append_at_most`](RevocationLog::append_at_most) of its own, every record counts as a new
+    /// one.
+    pub fn share(mut self, records: usize) -> Self {
+        self.share = Some(Share::new(records));
+        self
+    }
 }
 
 impl<C, I, L> Service<RevocationRequest<C>> for Record<I, L>
@@ -151,6 +169,7 @@ where
             introspect,
             log,
             policy,
+            share,
         } = self.clone();
         Box::pin(async move {
             let RevocationRequest { client, token, .. } = request;
@@ -171,7 +190,12 @@ where
                     Outcome::Unsupported
                 });
             }
-            log.append(records).await.map_err(refused::by_log)?;
+            match share {
+                Some(share) => share.append(&log, &token, records).await?,
+                None => {
+                    log.append(records).await.map_err(refused::by_log)?;
+                }
+            }
             Ok(Outcome::Revoked)
         })
     }

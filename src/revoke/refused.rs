@@ -25,6 +25,12 @@ pub(super) fn by_log(error: LogError) -> LogError {
     error.with_source(told)
 }
 
+/// The answer for a client that has used up its share.
+pub(super) fn by_share() -> Error {
+    alarm::raise("share");
+    unavailable().with_source("the client has as many records as one client may have")
+}
+
 fn unavailable() -> Error {
     Error::new(ErrorKind::Unavailable).with_retry_after(AGAIN)
 }

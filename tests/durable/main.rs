@@ -4,3 +4,4 @@ mod ceiling;
 mod issued;
 mod log;
 mod record;
+mod share;

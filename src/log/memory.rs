@@ -104,7 +104,7 @@ impl MemoryLog {
 
     fn take_in(&self, state: &mut State, batch: Vec<Revocation>) -> Result<Appended, LogError> {
         let known = state.records.len();
-        if state.unknown(&batch) > state.ceiling.saturating_sub(known) {
+        if !state.is_enough(state.ceiling.saturating_sub(known), &batch) {
             return Err(LogError::new(LogErrorKind::Full));
         }
         // Or revoking the same again and again would fill the memory.
@@ -136,8 +136,8 @@ impl MemoryLog {
 }
 
 impl State {
-    fn unknown(&self, batch: &[Revocation]) -> usize {
-        room::unknown(batch, |selector| self.records.contains_key(selector))
+    fn is_enough(&self, room: usize, batch: &[Revocation]) -> bool {
+        room::is_enough(room, batch, |selector| self.records.contains_key(selector))
     }
 
     /// Forgets what only a reader that is behind would ask for.
@@ -164,7 +164,7 @@ impl RevocationLog for MemoryLog {
         batch: Vec<Revocation>,
     ) -> Result<Option<Appended>, LogError> {
         let mut state = self.state();
-        if state.unknown(&batch) > new {
+        if !state.is_enough(new, &batch) {
             return Ok(None);
         }
         self.take_in(&mut state, batch).map(Some)

@@ -11,14 +11,22 @@ pub struct Appended {
     pub added: usize,
 }
 
-/// How many selectors of a batch are not known.
-pub(super) fn unknown(batch: &[Revocation], is_known: impl Fn(&Selector) -> bool) -> usize {
-    let mut selectors: Vec<_> = batch
+/// Whether so many selectors at the most are new in a batch.
+pub(super) fn is_enough(
+    room: usize,
+    batch: &[Revocation],
+    is_known: impl Fn(&Selector) -> bool,
+) -> bool {
+    // Almost always: there is room for many, and a batch is small.
+    if batch.len() <= room {
+        return true;
+    }
+    let mut unknown: Vec<_> = batch
         .iter()
         .map(Revocation::selector)
         .filter(|selector| !is_known(selector))
         .collect();
-    selectors.sort_unstable();
-    selectors.dedup();
-    selectors.len()
+    unknown.sort_unstable();
+    unknown.dedup();
+    unknown.len() <= room
 }

@@ -182,7 +182,7 @@ impl RevocationLog for EmbeddedLog {
     ) -> impl Future<Output = Result<Option<Appended>, LogError>> + Send {
         let ceiling = self.ceiling.clone();
         self.write(move |work| {
-            if work.unknown(&batch) > new {
+            if !work.is_enough(new, &batch) {
                 return Ok(None);
             }
             work.append(&batch, ceiling.load(Relaxed)).map(Some)

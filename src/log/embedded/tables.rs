@@ -190,9 +190,11 @@ impl<'t> Work<'t> {
         ))
     }
 
-    /// How many selectors of a batch have no record.
-    pub(super) fn unknown(&self, batch: &[Revocation]) -> usize {
-        room::unknown(batch, |selector| self.state.records.contains_key(selector))
+    /// Whether so many selectors of a batch at the most have no record.
+    pub(super) fn is_enough(&self, room: usize, batch: &[Revocation]) -> bool {
+        room::is_enough(room, batch, |selector| {
+            self.state.records.contains_key(selector)
+        })
     }
 
     /// Appends what is not covered yet, or nothing if more selectors would then have a record than
@@ -203,7 +205,7 @@ impl<'t> Work<'t> {
         ceiling: usize,
     ) -> Result<Appended, Fault> {
         let known = self.state.records.len();
-        if self.unknown(batch) > ceiling.saturating_sub(known) {
+        if !self.is_enough(ceiling.saturating_sub(known), batch) {
             return Err(Fault::new(LogErrorKind::Full));
         }
         for record in batch {

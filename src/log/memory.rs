@@ -6,15 +6,19 @@ use std::{
 };
 
 use super::{
-    Durability, LogError, LogErrorKind, Position, Reader, Revocation, RevocationLog, Selector,
-    Snapshot, new_epoch, readers::Readers,
+    Appended, Durability, LogError, LogErrorKind, NumericDate, Position, Reader, Revocation,
+    RevocationLog, Selector, Snapshot, new_epoch, readers::Readers, room,
 };
+
+/// So many records are kept for readers that come late, however few selectors there are.
+const SHORTEST_HISTORY: usize = 1024;
 
 /// A log in the memory of this process. **It forgets**: after a restart every revoked token is live
 /// again.
 ///
-/// It is for tests, and for tokens that do not outlive the process either. It is never swept, and
-/// grows with every revocation.
+/// It is for tests, and for tokens that do not outlive the process either. It grows with every
+/// selector that is revoked, until it is [swept](Self::sweep) or comes to its
+/// [ceiling](Self::ceiling).
 ///
 /// ```
 /// use tower_revocation::log::{
@@ -39,11 +43,26 @@ pub struct MemoryLog {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     records: HashMap<Selector, Revocation>,
+    ceiling: usize,
+    /// The records after a position, the last that has been forgotten.
     history: Vec<Revocation>,
+    compacted: u64,
     readers: Readers,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            records: HashMap::new(),
+            ceiling: usize::MAX,
+            history: Vec::new(),
+            compacted: 0,
+            readers: Readers::default(),
+        }
+    }
 }
 
 impl MemoryLog {
@@ -56,28 +75,42 @@ impl MemoryLog {
         }
     }
 
+    /// So many selectors at the most can have a record: an append that would add another is
+    /// refused with [`LogErrorKind::Full`]. There is no ceiling unless this is called. It holds for
+    /// every clone.
+    ///
+    /// **Nothing is forgotten before it expires**, and what has expired makes room only when it is
+    /// [swept](Self::sweep). A record about a selector that has one already always goes in.
+    #[must_use]
+    pub fn ceiling(self, records: usize) -> Self {
+        self.state().ceiling = records;
+        self
+    }
+
+    /// Forgets the records that have expired. A reader that is behind has to take a snapshot.
+    ///
+    /// Appends wait for it. Call it now and then, aside of requests.
+    pub fn sweep(&self) {
+        let state = &mut *self.state();
+        let now = NumericDate::now();
+        state.records.retain(|_, record| record.expires() > now);
+        state.compact();
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Only a reader can panic under the lock, and by then the records are in.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn position(&self, state: &State) -> Position {
-        Position {
-            epoch: self.epoch,
-            sequence: state.history.len() as u64,
+    fn take_in(&self, state: &mut State, batch: Vec<Revocation>) -> Result<Appended, LogError> {
+        let known = state.records.len();
+        if !state.is_enough(state.ceiling.saturating_sub(known), &batch) {
+            return Err(LogError::new(LogErrorKind::Full));
         }
-    }
-}
-
-impl Default for MemoryLog {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl RevocationLog for MemoryLog {
-    async fn append(&self, batch: Vec<Revocation>) -> Result<Position, LogError> {
-        let state = &mut *self.state();
+        // Or revoking the same again and again would fill the memory.
+        if state.history.len() > known.max(SHORTEST_HISTORY) {
+            state.compact();
+        }
         let before = state.history.len();
         for record in batch {
             let known = state.records.get(&record.selector()).copied();
@@ -90,7 +123,51 @@ impl RevocationLog for MemoryLog {
         if state.history.len() > before {
             state.readers.tell(position, &state.history[before..]);
         }
-        Ok(position)
+        let added = state.records.len() - known;
+        Ok(Appended { position, added })
+    }
+
+    fn position(&self, state: &State) -> Position {
+        Position {
+            epoch: self.epoch,
+            sequence: state.compacted + state.history.len() as u64,
+        }
+    }
+}
+
+impl State {
+    fn is_enough(&self, room: usize, batch: &[Revocation]) -> bool {
+        room::is_enough(room, batch, |selector| self.records.contains_key(selector))
+    }
+
+    /// Forgets what only a reader that is behind would ask for.
+    fn compact(&mut self) {
+        self.compacted += self.history.len() as u64;
+        self.history = Vec::new();
+    }
+}
+
+impl Default for MemoryLog {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl RevocationLog for MemoryLog {
+    async fn append(&self, batch: Vec<Revocation>) -> Result<Position, LogError> {
+        Ok(self.take_in(&mut self.state(), batch)?.position)
+    }
+
+    async fn append_at_most(
+        &self,
+        new: usize,
+        batch: Vec<Revocation>,
+    ) -> Result<Option<Appended>, LogError> {
+        let mut state = self.state();
+        if !state.is_enough(new, &batch) {
+            return Ok(None);
+        }
+        self.take_in(&mut state, batch).map(Some)
     }
 
     async fn snapshot(&self) -> Result<Snapshot, LogError> {
@@ -104,8 +181,10 @@ impl RevocationLog for MemoryLog {
     async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
         let state = &mut *self.state();
         let position = self.position(state);
-        let missed = usize::try_from(after.sequence)
-            .ok()
+        let missed = after
+            .sequence
+            .checked_sub(state.compacted)
+            .and_then(|after| usize::try_from(after).ok())
             .and_then(|after| state.history.get(after..))
             .filter(|_| after.epoch == self.epoch)
             .ok_or_else(|| LogError::new(LogErrorKind::Gap))?;

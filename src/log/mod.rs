@@ -11,6 +11,7 @@ mod entry;
 mod error;
 mod memory;
 mod readers;
+mod room;
 mod selector;
 
 use std::{
@@ -30,6 +31,7 @@ pub(crate) use embedded::{Fault, Work};
 pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};
 pub use memory::MemoryLog;
+pub use room::Appended;
 pub use selector::{Selector, SelectorClass};
 
 /// A place in one log: which log it is, and how many records precede.
@@ -78,11 +80,37 @@ pub trait RevocationLog {
     /// # Errors
     ///
     /// If the queue is full, and if the batch could not be made durable. It may nevertheless have
-    /// been.
+    /// been. [`LogErrorKind::Full`] if the log has a ceiling and the batch would go beyond it:
+    /// nothing of it was appended.
     fn append(
         &self,
         batch: Vec<Revocation>,
     ) -> impl Future<Output = Result<Position, LogError>> + Send;
+
+    /// As [`append`](Self::append), if at most so many of the batch's selectors are new to the log.
+    /// None if there are more: nothing of the batch was appended.
+    ///
+    /// A log that can only append takes every record for new, which is what this does unless it is
+    /// overridden.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    fn append_at_most(
+        &self,
+        new: usize,
+        batch: Vec<Revocation>,
+    ) -> impl Future<Output = Result<Option<Appended>, LogError>> + Send {
+        let added = batch.len();
+        let append = (added <= new).then(|| self.append(batch));
+        async move {
+            let Some(append) = append else {
+                return Ok(None);
+            };
+            let position = append.await?;
+            Ok(Some(Appended { position, added }))
+        }
+    }
 
     /// All that is known now, expired records perhaps included.
     ///

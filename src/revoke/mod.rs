@@ -1,5 +1,39 @@
-//! Ready-made backends.
+//! Ready-made backends, and revocation without a token in hand.
+//!
+//! # When there is no room
+//!
+//! A log may have a ceiling, such as [`MemoryLog::ceiling`](crate::log::MemoryLog::ceiling), and a
+//! client a [share](Record::share). What finds no room is not revoked, and says so: 503 with a
+//! `Retry-After` of a minute. Nothing is forgotten to make room, and what is covered by a record
+//! already is still answered with success. Operators hear of it:
+//!
+//! * With the feature `tracing`, by an event of the level `ERROR` and the target
+//!   `tower_revocation`, whose `reason` is `ceiling` or `share`.
+//! * With the feature `metrics`, by the counter `tower_revocation_appends_refused_total`, whose
+//!   label `reason` is the same.
+//!
+//! # Orders in the event log
+//!
+//! With the feature `tracing`, every [`Order`] is one event of the target `tower_revocation`:
+//!
+//! * `outcome`: `revoked`; `failed`, with the `cause`; `cancelled` if nobody waited for the answer,
+//!   and `panicked` if the log did. The last three leave open whether the record is in.
+//! * `class`: the [`SelectorClass`](crate::log::SelectorClass) of the target.
+//! * `sub`, `client_id`, `iss`, `jti`, `key` (as `jkt` writes it), `tenant`: whom it is about. The
+//!   names of grants and sessions are left out, as some applications use secrets for them.
+//! * `reason`, `actor`: as ordered. They and the names are cut to 128 characters and escaped.
+//! * `epoch`, `sequence`: the [`Position`](crate::log::Position) of the receipt.
 
+mod admin;
+#[cfg_attr(
+    not(any(feature = "tracing", feature = "metrics")),
+    path = "no_alarm.rs"
+)]
+mod alarm;
 mod record;
+mod refused;
+mod retention;
+mod share;
 
+pub use admin::{Administration, Order, Receipt, Target};
 pub use record::{Cascade, Record};

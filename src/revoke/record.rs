@@ -8,6 +8,7 @@ use std::{
 use futures::future::BoxFuture;
 use tower::{BoxError, Service, ServiceExt as _};
 
+use super::{refused, retention::Retention, share::Share};
 use crate::{
     client::Identified,
     introspect::{Introspection, TokenKind},
@@ -20,8 +21,9 @@ use crate::{
 ///
 /// A token of another client is [`Outcome::IssuedToAnother`], in whatever state it is. An unknown
 /// one is [`Outcome::NotFound`], and so is one that has expired, if nothing else falls with it. A
-/// live one that nothing names, such as a JWT without a `jti`, is [`Outcome::Unsupported`]. [`Outcome::Revoked`] is answered once the log says that the record
-/// is durable; what cannot be found out or written is an error, and so 503.
+/// live one that nothing names, such as a JWT without a `jti`, is [`Outcome::Unsupported`].
+/// [`Outcome::Revoked`] is answered once the log says that the record is durable; what cannot be
+/// found out or written is an error, and so 503.
 ///
 /// ```
 /// use tower::ServiceExt;
@@ -55,6 +57,7 @@ pub struct Record<I, L> {
     introspect: I,
     log: L,
     policy: Policy,
+    share: Option<Share>,
 }
 
 /// What falls with a token that is revoked (RFC 7009 §2.1).
@@ -79,8 +82,7 @@ pub enum Cascade {
 struct Policy {
     refresh_token: Cascade,
     access_token: Cascade,
-    longest_lifetime: Option<Duration>,
-    leeway: Duration,
+    retention: Retention,
 }
 
 impl<I, L> Record<I, L> {
@@ -93,9 +95,9 @@ impl<I, L> Record<I, L> {
             policy: Policy {
                 refresh_token: Cascade::Grant,
                 access_token: Cascade::Token,
-                longest_lifetime: None,
-                leeway: Duration::from_secs(60),
+                retention: Retention::default(),
             },
+            share: None,
         }
     }
 
@@ -117,14 +119,30 @@ impl<I, L> Record<I, L> {
     /// **If a token lives longer than this, it comes to life again.** Take it from where tokens are
     /// issued.
     pub fn longest_lifetime(mut self, lifetime: Duration) -> Self {
-        self.policy.longest_lifetime = Some(lifetime);
+        self.policy.retention.longest_lifetime = Some(lifetime);
         self
     }
 
     /// How far clocks may be apart: records are kept for so much longer. A minute, unless this is
     /// called.
     pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.policy.leeway = leeway;
+        self.policy.retention.leeway = leeway;
+        self
+    }
+
+    /// So many live records at the most are appended for one client, so that none can use up a
+    /// log's ceiling for all. Beyond it that client is told 503 with `Retry-After`, and the others
+    /// notice nothing; what is revoked already is still answered with success. There is no limit
+    /// unless this is called.
+    ///
+    /// Only what this backend and its clones append is counted, in memory: a restart begins anew,
+    /// and [`Administration`](super::Administration) has no share. A record counts from when it is
+    /// on its way to the log until its end, which may be taken for a little later than it is;
+    /// later records about the same do not prolong that. In a log that has no
+    /// [`append_at_most`](RevocationLog::append_at_most) of its own, every record counts as a new
+    /// one.
+    pub fn share(mut self, records: usize) -> Self {
+        self.share = Some(Share::new(records));
         self
     }
 }
@@ -151,6 +169,7 @@ where
             introspect,
             log,
             policy,
+            share,
         } = self.clone();
         Box::pin(async move {
             let RevocationRequest { client, token, .. } = request;
@@ -171,7 +190,12 @@ where
                     Outcome::Unsupported
                 });
             }
-            log.append(records).await?;
+            match share {
+                Some(share) => share.append(&log, &token, records).await?,
+                None => {
+                    log.append(records).await.map_err(refused::by_log)?;
+                }
+            }
             Ok(Outcome::Revoked)
         })
     }
@@ -198,37 +222,19 @@ impl Policy {
         // of the same grant may live on.
         let alone = of(SelectorClass::Token).filter(|_| !self.is_dead(token, now));
         let first = match family {
-            Some(family) => Some(Revocation::forever(family, self.forgotten(now))),
-            None => alone.map(|alone| Revocation::forever(alone, self.until(token.exp))),
+            Some(family) => Some(Revocation::forever(family, self.retention.forgotten(now))),
+            None => alone.map(|alone| Revocation::forever(alone, self.retention.until(token.exp))),
         };
         let holder = holder.map(|holder| {
             // Not before the token itself: the clock that it was issued by may be ahead of ours.
             let not_before = token.iat.map_or(now, |iat| now.max(iat));
-            Revocation::watermark(holder, not_before, self.forgotten(not_before))
+            Revocation::watermark(holder, not_before, self.retention.forgotten(not_before))
         });
         first.into_iter().chain(holder).collect()
     }
 
     /// Whether the token is dead by anybody's clock.
     fn is_dead(&self, token: &Introspection, now: NumericDate) -> bool {
-        self.until(token.exp) <= now
-    }
-
-    /// When a token that expires then is dead by anybody's clock.
-    fn until(&self, exp: Option<NumericDate>) -> NumericDate {
-        exp.map_or(NumericDate::FOREVER, |exp| exp + self.leeway)
-    }
-
-    /// When every token that was issued until then is dead by anybody's clock.
-    ///
-    /// Rounded up to a sixteenth of the longest lifetime: who revokes again a moment later finds
-    /// the record covered, and nothing is written.
-    fn forgotten(&self, issued: NumericDate) -> NumericDate {
-        let Some(lifetime) = self.longest_lifetime else {
-            return NumericDate::FOREVER;
-        };
-        let step = (lifetime.as_secs() / 16).max(1);
-        let expires = (issued + lifetime + self.leeway).seconds();
-        NumericDate::new(expires.div_ceil(step).saturating_mul(step))
+        self.retention.until(token.exp) <= now
     }
 }

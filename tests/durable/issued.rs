@@ -4,14 +4,19 @@ use std::{path::PathBuf, time::Duration};
 
 use futures::future::join_all;
 use tempfile::TempDir;
+use tower::ServiceExt as _;
 use tower_revocation::{
     Secret,
+    enforce::Index,
     introspect::{
-        Scope, TokenKind,
+        Introspection, Scope, TokenKind,
         issued::{Grant, Issued, IssuedTokens, Mint, Rotation, Use},
     },
     log::{EmbeddedLog, LogErrorKind, NumericDate, Revocation, RevocationLog, Selector},
+    revoke::{Administration, Order, Target},
 };
+
+const ISSUER: &str = "https://as.example.com";
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -242,6 +247,116 @@ async fn watermark_between_two_issues_separates_them() {
     ));
     let new = store.issue("g2").await.remove(1);
     successors(store.tokens.rotate(&new.token, both()).await.unwrap());
+}
+
+#[tokio::test]
+async fn self_contained_token_is_not_signed_in_a_revoked_grant() {
+    let store = Store::new().await;
+    let grant = Grant::new("g1", "s6BhdRkqt3").subject("alice");
+    let before = NumericDate::now();
+    let iat = store.tokens.earliest_iat(&grant).await.unwrap().unwrap();
+    assert!(before <= iat && iat <= NumericDate::now());
+
+    // Queued is enough: nobody waits for this one.
+    drop(store.log.append(forever(Selector::grant("g1"))));
+    assert_eq!(store.tokens.earliest_iat(&grant).await.unwrap(), None);
+    let other = Grant::new("g2", "s6BhdRkqt3").subject("alice");
+    assert!(store.tokens.earliest_iat(&other).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn self_contained_token_says_no_covered_second() {
+    let store = Store::new().await;
+    let index = Index::follow(&store.log).await.unwrap();
+    let tokens = store.tokens.clone().with_issuer(ISSUER);
+    let grant = Grant::new("g1", "s6BhdRkqt3").subject("alice");
+    let jwt = |iat| {
+        let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
+        token.iss = Some(ISSUER.into());
+        token.sub = Some("alice".into());
+        token.grant = Some("g1".into());
+        token.iat = Some(iat);
+        token
+    };
+    let selectors = [
+        Selector::subject("alice"),
+        Selector::client("s6BhdRkqt3"),
+        Selector::subject_and_client("alice", "s6BhdRkqt3"),
+        Selector::issuer(ISSUER),
+    ];
+    let later = NumericDate::now() + Duration::from_secs(5);
+    for (seconds, selector) in (0..).zip(selectors) {
+        let old = jwt(tokens.earliest_iat(&grant).await.unwrap().unwrap());
+        assert!(!index.covers(&old));
+        let not_before = later + Duration::from_secs(seconds);
+        let record = Revocation::watermark(selector, not_before, NumericDate::FOREVER);
+        store.log.append(vec![record]).await.unwrap();
+        assert!(index.covers(&old), "{selector:?}");
+        let new = tokens.earliest_iat(&grant).await.unwrap().unwrap();
+        assert_eq!(new, not_before + Duration::from_secs(1), "{selector:?}");
+        assert!(!index.covers(&jwt(new)), "{selector:?}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_fall_with_their_issuer_and_new_ones_do_not() {
+    let store = Store::new().await;
+    let tokens = store.tokens.clone().with_issuer(ISSUER);
+    let index = Index::follow(&store.log).await.unwrap();
+    let grant = || Grant::new("g1", "s6BhdRkqt3").subject("alice");
+    let old = tokens.issue(grant(), both()).await.unwrap().unwrap();
+    let known = |issued: &Issued| tokens.introspect(&issued.token).unwrap().unwrap();
+    assert_eq!(known(&old[0]).iss.as_deref(), Some(ISSUER));
+
+    let order = Order::new(Target::Issuer(ISSUER.into()));
+    let administration = Administration::new(store.log.clone());
+    let receipt = administration.oneshot(order).await.unwrap();
+    assert!(old.iter().all(|issued| index.covers(&known(issued))));
+    let rotation = tokens.rotate(&old[1].token, both()).await.unwrap();
+    assert!(matches!(rotation, Rotation::Dead));
+
+    let new = tokens.issue(grant(), both()).await.unwrap().unwrap();
+    for issued in &new {
+        assert!(issued.iat > receipt.not_before);
+        assert!(!index.covers(&known(issued)));
+    }
+
+    // One that is ended for ever issues nothing any more.
+    store
+        .log
+        .append(forever(Selector::issuer(ISSUER)))
+        .await
+        .unwrap();
+    assert!(tokens.issue(grant(), both()).await.unwrap().is_none());
+    assert_eq!(tokens.earliest_iat(&grant()).await.unwrap(), None);
+    // Who has no issuer's name has nothing to do with it.
+    assert!(store.tokens.issue(grant(), both()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn tokens_of_a_tenant_fall_with_its_names_alone() {
+    let store = Store::new().await;
+    let tokens = store.tokens.clone().with_tenant("one");
+    let index = Index::follow(&store.log).await.unwrap();
+    let grant = || Grant::new("g1", "s6BhdRkqt3").subject("alice");
+    let issued = tokens.issue(grant(), both()).await.unwrap().unwrap();
+    let known = |issued: &Issued| tokens.introspect(&issued.token).unwrap().unwrap();
+    assert_eq!(known(&issued[0]).tenant.as_deref(), Some("one"));
+
+    for theirs in [Selector::grant("g1"), Selector::grant("g1").within("other")] {
+        store.log.append(forever(theirs)).await.unwrap();
+    }
+    assert!(!index.covers(&known(&issued[0])));
+    let rotation = tokens.rotate(&issued[1].token, both()).await.unwrap();
+    let issued = successors(rotation);
+
+    let ours = Selector::grant("g1").within("one");
+    store.log.append(forever(ours)).await.unwrap();
+    assert!(issued.iter().all(|issued| index.covers(&known(issued))));
+    let rotation = tokens.rotate(&issued[1].token, both()).await.unwrap();
+    assert!(matches!(rotation, Rotation::Dead));
+    assert!(tokens.issue(grant(), both()).await.unwrap().is_none());
+    assert_eq!(tokens.earliest_iat(&grant()).await.unwrap(), None);
 }
 
 #[tokio::test]

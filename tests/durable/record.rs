@@ -10,7 +10,7 @@ use std::{
 
 use futures::future::join;
 use tempfile::TempDir;
-use tower::{BoxError, ServiceExt, service_fn};
+use tower::{BoxError, Service, ServiceExt, service_fn};
 use tower_revocation::{
     Outcome, RevocationRequest, Secret,
     enforce::Index,
@@ -267,6 +267,131 @@ async fn subject_and_client_cascade_spares_other_clients_and_other_subjects() {
     // The client may be authorized anew, in the same second.
     let [fresh, _] = server.issue("g5", "c1", Some("alice")).await;
     assert!(server.is_live(&fresh));
+}
+
+#[tokio::test]
+async fn subject_cascade_reaches_other_clients_and_spares_other_subjects() {
+    let server = Server::new().await;
+    let [a1, r1] = server.issue("g1", "c1", Some("alice")).await;
+    let [a2, r2] = server.issue("g2", "c2", Some("alice")).await;
+    let [bobs, _] = server.issue("g3", "c1", Some("bob")).await;
+    let [nobodys, _] = server.issue("g4", "c1", None).await;
+    let backend = server.backend().refresh_token_cascade(Cascade::Subject);
+    assert_eq!(revoke(backend, "c1", &r1).await, Outcome::Revoked);
+    for dead in [&a1, &r1, &a2, &r2] {
+        assert!(!server.is_live(dead));
+    }
+    assert!(server.is_live(&bobs) && server.is_live(&nobodys));
+    assert_eq!(server.records().await, 2);
+
+    // The subject may authorize anew, in the same second.
+    let [fresh, _] = server.issue("g5", "c2", Some("alice")).await;
+    assert!(server.is_live(&fresh));
+}
+
+/// A backend to which every token is this one, and the log that it appends to.
+fn backend_of(
+    token: Introspection,
+) -> (
+    impl Service<RevocationRequest<&'static str>, Response = Outcome, Error = BoxError> + Clone,
+    MemoryLog,
+) {
+    let introspect = service_fn(move |_: Secret| {
+        let token = token.clone();
+        async { Ok::<_, BoxError>(Some(token)) }
+    });
+    let log = MemoryLog::new();
+    (Record::new(introspect, log.clone()), log)
+}
+
+fn request() -> RevocationRequest<&'static str> {
+    RevocationRequest::new("c1", Secret::new("45ghiukldjahdnhzdauz"))
+}
+
+#[tokio::test]
+async fn token_of_a_session_and_no_grant_takes_its_session_with_it() {
+    let now = NumericDate::now();
+    let mut token = Introspection::new(TokenKind::RefreshToken, "c1");
+    token.token = Some(Selector::token("https://as.example.com", "1"));
+    token.sid = Some("s1".into());
+    token.iat = Some(now);
+    let (backend, log) = backend_of(token.clone());
+    let index = Index::follow(&log).await.unwrap();
+    let mut sibling = token.clone();
+    sibling.token = Some(Selector::token("https://as.example.com", "2"));
+    sibling.kind = TokenKind::AccessToken;
+    // Whatever is issued in it later is dead as well.
+    sibling.iat = Some(now + HOUR);
+    let mut elsewhere = sibling.clone();
+    elsewhere.sid = Some("s2".into());
+    assert_eq!(backend.oneshot(request()).await.unwrap(), Outcome::Revoked);
+    assert!(!index.is_live(&token, now) && !index.is_live(&sibling, now));
+    assert!(index.is_live(&elsewhere, now));
+    assert_eq!(index.len(), 1);
+}
+
+#[tokio::test]
+async fn grant_of_a_token_falls_and_its_session_does_not() {
+    let mut token = Introspection::new(TokenKind::RefreshToken, "c1");
+    token.grant = Some("g1".into());
+    token.sid = Some("s1".into());
+    let (backend, log) = backend_of(token);
+    assert_eq!(backend.oneshot(request()).await.unwrap(), Outcome::Revoked);
+    let records = log.snapshot().await.unwrap().records;
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0].selector(), Selector::grant("g1"));
+}
+
+#[tokio::test]
+async fn live_token_that_nothing_names_is_unsupported_and_writes_nothing() {
+    for exp in [None, Some(NumericDate::now() + HOUR)] {
+        for kind in [TokenKind::AccessToken, TokenKind::RefreshToken] {
+            let mut token = Introspection::new(kind, "c1");
+            token.exp = exp;
+            let (backend, log) = backend_of(token);
+            let outcome = backend.oneshot(request()).await.unwrap();
+            assert_eq!(outcome, Outcome::Unsupported);
+            assert_eq!(log.snapshot().await.unwrap().position.sequence, 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn expired_token_that_nothing_names_is_not_found() {
+    let mut token = Introspection::new(TokenKind::AccessToken, "c1");
+    token.exp = Some(NumericDate::new(1000));
+    let (backend, log) = backend_of(token);
+    assert_eq!(backend.oneshot(request()).await.unwrap(), Outcome::NotFound);
+    assert_eq!(log.snapshot().await.unwrap().position.sequence, 0);
+}
+
+#[tokio::test]
+async fn namesakes_of_two_tenants_do_not_fall_together() {
+    let now = NumericDate::now();
+    for cascade in [Cascade::Grant, Cascade::SubjectAndClient, Cascade::Subject] {
+        let introspect = service_fn(move |tenant: Secret| async move {
+            Ok::<_, BoxError>(Some(of_tenant(tenant.expose(), now)))
+        });
+        let log = MemoryLog::new();
+        let index = Index::follow(&log).await.unwrap();
+        let backend = Record::new(introspect, log).refresh_token_cascade(cascade);
+        let request = RevocationRequest::new("c1", Secret::new("one"));
+        assert_eq!(backend.oneshot(request).await.unwrap(), Outcome::Revoked);
+        assert!(!index.is_live(&of_tenant("one", now), now), "{cascade:?}");
+        assert!(index.is_live(&of_tenant("other", now), now), "{cascade:?}");
+    }
+}
+
+/// A token whose names say nothing of the tenant.
+fn of_tenant(tenant: &str, iat: NumericDate) -> Introspection {
+    let mut token = Introspection::new(TokenKind::RefreshToken, "c1");
+    token.token = Some(Selector::token(tenant, "1"));
+    token.tenant = Some(tenant.into());
+    token.grant = Some("g1".into());
+    token.sid = Some("s1".into());
+    token.sub = Some("alice".into());
+    token.iat = Some(iat);
+    token
 }
 
 #[tokio::test]

@@ -56,15 +56,27 @@ impl Grant {
     }
 
     /// Everything that could have revoked it.
-    pub(super) fn selectors(&self) -> impl Iterator<Item = Selector> {
+    pub(super) fn selectors(&self, realm: &Realm) -> impl Iterator<Item = Selector> {
         let sub = self.sub.as_deref();
-        [
+        let named = [
             Some(Selector::grant(&self.id)),
             sub.map(|sub| Selector::subject_and_client(sub, &self.client_id)),
             sub.map(Selector::subject),
             Some(Selector::client(&self.client_id)),
-        ]
-        .into_iter()
-        .flatten()
+        ];
+        let named = named.into_iter().flatten();
+        named
+            .map(|selector| match &realm.tenant {
+                Some(tenant) => selector.within(tenant),
+                None => selector,
+            })
+            .chain(realm.issuer.as_deref().map(Selector::issuer))
     }
+}
+
+/// In whose name all the tokens of a file are issued.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Realm {
+    pub(super) issuer: Option<String>,
+    pub(super) tenant: Option<String>,
 }

@@ -4,6 +4,7 @@ mod grant;
 mod mint;
 mod register;
 mod row;
+mod settings;
 
 use std::{
     fmt,
@@ -16,10 +17,11 @@ use tower::Service;
 
 use super::Introspection;
 use crate::{
-    log::{EmbeddedLog, LogError, LogErrorKind},
+    log::{EmbeddedLog, LogError, LogErrorKind, NumericDate},
     token::Secret,
 };
 pub use grant::Grant;
+use grant::Realm;
 pub use mint::{Issued, Mint, Registered, Rotation, Use};
 use register::Register;
 use row::Digests;
@@ -65,6 +67,7 @@ use row::Digests;
 pub struct IssuedTokens {
     log: EmbeddedLog,
     register: Register,
+    realm: Realm,
     kept_expired: Duration,
 }
 
@@ -107,32 +110,9 @@ impl IssuedTokens {
                 digests,
                 longest_lifetime,
             },
+            realm: Realm::default(),
             kept_expired: Duration::from_secs(24 * 60 * 60),
         })
-    }
-
-    /// The longest that any token may live; longer orders are cut to it. Ninety days, unless this
-    /// is called.
-    ///
-    /// Never lower it for a file that has longer-lived tokens in it.
-    #[must_use]
-    pub fn with_longest_lifetime(mut self, lifetime: Duration) -> Self {
-        self.register.longest_lifetime = lifetime;
-        self
-    }
-
-    /// How long an expired token is still known, so that an expired refresh token still ends its
-    /// grant. A day, unless this is called.
-    #[must_use]
-    pub fn with_kept_expired(mut self, time: Duration) -> Self {
-        self.kept_expired = time;
-        self
-    }
-
-    /// The longest that any token lives, for [`Record`](crate::revoke::Record::longest_lifetime).
-    #[must_use]
-    pub fn longest_lifetime(&self) -> Duration {
-        self.register.longest_lifetime
     }
 
     /// Issues tokens of a grant, all of them or none. None if the grant is revoked, or anything
@@ -150,9 +130,52 @@ impl IssuedTokens {
         grant: Grant,
         orders: Vec<Mint>,
     ) -> Result<Option<Vec<Issued>>, LogError> {
-        let coins = self.register.coin(orders);
+        let (coins, realm) = (self.register.coin(orders), self.realm.clone());
         self.log
-            .write(move |work| register::issue(work, &grant, coins))
+            .write(move |work| register::issue(work, &realm, &grant, coins))
+            .await
+    }
+
+    /// The issue date (`iat`, RFC 9068 §2.2) of a self-contained access token of this grant that
+    /// the server is about to sign itself: now, or the second after the last one that is covered,
+    /// even if it has not come yet. None if the grant is revoked, or anything else that it would
+    /// have as a selector is for ever: sign nothing then.
+    ///
+    /// It is asked in the order of the log, as [`issue`](Self::issue) is: a revocation that was
+    /// queued before this is first polled is heeded, answered or not. Sign with this `iat`, and name the grant
+    /// in a claim that is introspected as its grant: then **a token that is signed in a grant which
+    /// is revoked in the meantime is dead from the beginning, and none says a second that a record
+    /// covered when it was asked for.** What else the token can fall by, such as a session or a
+    /// key, is not looked at.
+    ///
+    /// ```
+    /// use tower_revocation::{
+    ///     introspect::issued::{Grant, IssuedTokens},
+    ///     log::{EmbeddedLog, NumericDate, Revocation, RevocationLog, Selector},
+    /// };
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("tokens.redb");
+    /// let log = EmbeddedLog::open(&path)?;
+    /// let tokens = IssuedTokens::open(log.clone()).await?;
+    /// let grant = Grant::new("g1", "s6BhdRkqt3").subject("alice");
+    /// assert!(tokens.earliest_iat(&grant).await?.is_some());
+    ///
+    /// log.append(vec![Revocation::forever(Selector::grant("g1"), NumericDate::FOREVER)]).await?;
+    /// assert_eq!(tokens.earliest_iat(&grant).await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the log is closed, or too much is waiting to be written.
+    pub async fn earliest_iat(&self, grant: &Grant) -> Result<Option<NumericDate>, LogError> {
+        let (grant, realm) = (grant.clone(), self.realm.clone());
+        self.log
+            .write(move |work| Ok(register::earliest_iat(work, &realm, &grant)))
             .await
     }
 
@@ -168,8 +191,9 @@ impl IssuedTokens {
     /// If the operating system has no random numbers.
     pub async fn rotate(&self, old: &Secret, orders: Vec<Mint>) -> Result<Rotation, LogError> {
         let (old, coins) = (self.register.digests.of(old), self.register.coin(orders));
+        let realm = self.realm.clone();
         self.log
-            .write(move |work| register::rotate(work, &old, coins))
+            .write(move |work| register::rotate(work, &realm, &old, coins))
             .await
     }
 
@@ -197,7 +221,7 @@ impl IssuedTokens {
     pub fn introspect(&self, token: &Secret) -> Result<Option<Introspection>, LogError> {
         let digest = self.register.digests.of(token);
         let row = register::find(self.log.database(), &digest)?;
-        Ok(row.and_then(|row| row.introspection(digest)))
+        Ok(row.and_then(|row| row.introspection(digest, &self.realm)))
     }
 
     /// Forgets the tokens that have been expired for long enough, and answers how many they were.

@@ -7,6 +7,7 @@ use redb::{Database, ReadableDatabase as _, ReadableTable as _, Table, TableDefi
 
 use super::{
     Grant, Issued, Mint, Rotation, Use,
+    grant::Realm,
     row::{Columns, Digests, Row, TOKENS},
 };
 use crate::{
@@ -106,15 +107,17 @@ impl Register {
 
 pub(super) fn issue(
     work: &mut Work<'_>,
+    realm: &Realm,
     grant: &Grant,
     coins: Vec<Coin>,
 ) -> Result<Option<Vec<Issued>>, Fault> {
     let mut tokens = work.transaction.open_table(TOKENS)?;
-    mint(work, &mut tokens, grant, coins)
+    mint(work, &mut tokens, realm, grant, coins)
 }
 
 pub(super) fn rotate(
     work: &mut Work<'_>,
+    realm: &Realm,
     old: &[u8; 32],
     coins: Vec<Coin>,
 ) -> Result<Rotation, Fault> {
@@ -123,7 +126,7 @@ pub(super) fn rotate(
     let Some(mut row) = row.transpose()? else {
         return Ok(Rotation::Dead);
     };
-    for selector in row.selectors(*old) {
+    for selector in row.selectors(*old, realm) {
         if work
             .record(&selector)
             .is_some_and(|record| record.covers(row.iat))
@@ -140,7 +143,7 @@ pub(super) fn rotate(
     if row.exp <= NumericDate::now() {
         return Ok(Rotation::Dead);
     }
-    let Some(issued) = mint(work, &mut tokens, &row.grant, coins)? else {
+    let Some(issued) = mint(work, &mut tokens, realm, &row.grant, coins)? else {
         return Ok(Rotation::Dead);
     };
     row.spent = true;
@@ -148,25 +151,35 @@ pub(super) fn rotate(
     Ok(Rotation::Issued(issued))
 }
 
-fn mint(
-    work: &mut Work<'_>,
-    tokens: &mut Tokens<'_>,
-    grant: &Grant,
-    coins: Vec<Coin>,
-) -> Result<Option<Vec<Issued>>, Fault> {
+/// The first second from now on that no record covers, for anything of a grant. None if it is
+/// revoked.
+pub(super) fn earliest_iat(work: &Work<'_>, realm: &Realm, grant: &Grant) -> Option<NumericDate> {
     let mut iat = NumericDate::now();
-    for selector in grant.selectors() {
+    for selector in grant.selectors(realm) {
         let Some(record) = work.record(&selector) else {
             continue;
         };
         if record.covers(NumericDate::FOREVER) {
-            return Ok(None);
+            return None;
         }
         if record.covers(iat) {
             // The second after the covered one, even if it has not come yet.
             iat = record.not_before() + Duration::from_secs(1);
         }
     }
+    Some(iat)
+}
+
+fn mint(
+    work: &mut Work<'_>,
+    tokens: &mut Tokens<'_>,
+    realm: &Realm,
+    grant: &Grant,
+    coins: Vec<Coin>,
+) -> Result<Option<Vec<Issued>>, Fault> {
+    let Some(iat) = earliest_iat(work, realm, grant) else {
+        return Ok(None);
+    };
     let mut issued = Vec::with_capacity(coins.len());
     for Coin {
         token,

@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use redb::TableDefinition;
 use sha2::{Digest as _, Sha256};
 
-use super::{Grant, Use};
+use super::{Grant, Use, grant::Realm};
 use crate::{
     introspect::{Introspection, Scope, TokenKind},
     log::{Fault, LogErrorKind, NumericDate, Selector},
@@ -104,7 +104,7 @@ impl Row {
     }
 
     /// As the rest of the crate knows tokens. An authorization code is none.
-    pub(super) fn introspection(self, digest: [u8; 32]) -> Option<Introspection> {
+    pub(super) fn introspection(self, digest: [u8; 32], realm: &Realm) -> Option<Introspection> {
         let kind = match self.usage {
             Use::AccessToken => TokenKind::AccessToken,
             Use::RefreshToken => TokenKind::RefreshToken,
@@ -118,6 +118,8 @@ impl Row {
         } = self.grant;
         let mut introspection = Introspection::new(kind, client_id);
         introspection.token = Some(Selector::opaque_token(digest));
+        introspection.iss.clone_from(&realm.issuer);
+        introspection.tenant.clone_from(&realm.tenant);
         introspection.sub = sub;
         introspection.grant = Some(id);
         introspection.scope = scope.map(Scope::new);
@@ -129,7 +131,11 @@ impl Row {
 
     /// Everything that could have revoked it, as an access token's or a refresh token's selectors
     /// would.
-    pub(super) fn selectors(&self, digest: [u8; 32]) -> impl Iterator<Item = Selector> {
-        std::iter::once(Selector::opaque_token(digest)).chain(self.grant.selectors())
+    pub(super) fn selectors(
+        &self,
+        digest: [u8; 32],
+        realm: &Realm,
+    ) -> impl Iterator<Item = Selector> {
+        std::iter::once(Selector::opaque_token(digest)).chain(self.grant.selectors(realm))
     }
 }

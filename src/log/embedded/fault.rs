@@ -15,9 +15,13 @@ impl Fault {
 }
 
 impl Fault {
-    /// Whether a row could not be understood, which says nothing about the file as a whole.
-    pub(super) fn is_about_a_row(&self) -> bool {
-        self.0.kind() == LogErrorKind::NewerFormat
+    /// Whether a row could not be understood, or there is no room for another, which says nothing
+    /// about the file as a whole.
+    pub(super) fn is_about_rows(&self) -> bool {
+        matches!(
+            self.0.kind(),
+            LogErrorKind::NewerFormat | LogErrorKind::Full
+        )
     }
 }
 

@@ -11,14 +11,17 @@ use std::{
     fs::File,
     io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 
 use redb::Database;
 
 use super::{
-    Durability, LogError, LogErrorKind, NumericDate, Position, Reader, Revocation, RevocationLog,
-    Snapshot, readers::Readers,
+    Appended, Durability, LogError, LogErrorKind, NumericDate, Position, Reader, Revocation,
+    RevocationLog, Snapshot, readers::Readers,
 };
 pub(crate) use fault::Fault;
 #[cfg(feature = "issued")]
@@ -61,6 +64,8 @@ pub struct EmbeddedLog {
     epoch: u64,
     readers: Arc<Mutex<Readers>>,
     writer: Arc<Writer>,
+    /// How many selectors may have a record.
+    ceiling: Arc<AtomicUsize>,
 }
 
 impl EmbeddedLog {
@@ -94,7 +99,21 @@ impl EmbeddedLog {
             epoch,
             readers,
             writer: Arc::new(writer),
+            ceiling: Arc::new(AtomicUsize::new(usize::MAX)),
         })
+    }
+
+    /// So many selectors at the most can have a record: an append that would add another is
+    /// refused with [`LogErrorKind::Full`], and others of the same commit are not. There is no
+    /// ceiling unless this is called. It holds for every clone.
+    ///
+    /// **Nothing is forgotten before it expires**, and what has expired makes room only when it is
+    /// [swept](Self::sweep). A record about a selector that has one already always goes in, and a
+    /// file that has more than this is not cut.
+    #[must_use]
+    pub fn ceiling(self, records: usize) -> Self {
+        self.ceiling.store(records, Relaxed);
+        self
     }
 
     /// Waits until everything that has been queued is on the disk.
@@ -152,7 +171,22 @@ impl RevocationLog for EmbeddedLog {
         batch: Vec<Revocation>,
     ) -> impl Future<Output = Result<Position, LogError>> + Send {
         // Queued here and now, and not when the future is polled: whoever drops it has appended.
-        self.write(move |work| work.append(&batch))
+        let ceiling = self.ceiling.clone();
+        self.write(move |work| Ok(work.append(&batch, ceiling.load(Relaxed))?.position))
+    }
+
+    fn append_at_most(
+        &self,
+        new: usize,
+        batch: Vec<Revocation>,
+    ) -> impl Future<Output = Result<Option<Appended>, LogError>> + Send {
+        let ceiling = self.ceiling.clone();
+        self.write(move |work| {
+            if !work.is_enough(new, &batch) {
+                return Ok(None);
+            }
+            work.append(&batch, ceiling.load(Relaxed)).map(Some)
+        })
     }
 
     async fn snapshot(&self) -> Result<Snapshot, LogError> {

@@ -9,7 +9,10 @@ use std::collections::HashMap;
 use redb::{Database, ReadableDatabase as _, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::{
-    super::{LogErrorKind, NumericDate, Position, Revocation, Selector, Snapshot, new_epoch},
+    super::{
+        Appended, LogErrorKind, NumericDate, Position, Revocation, Selector, Snapshot, new_epoch,
+        room,
+    },
     fault::Fault,
 };
 
@@ -187,8 +190,24 @@ impl<'t> Work<'t> {
         ))
     }
 
-    /// Appends what is not covered yet.
-    pub(super) fn append(&mut self, batch: &[Revocation]) -> Result<Position, Fault> {
+    /// Whether so many selectors of a batch at the most have no record.
+    pub(super) fn is_enough(&self, room: usize, batch: &[Revocation]) -> bool {
+        room::is_enough(room, batch, |selector| {
+            self.state.records.contains_key(selector)
+        })
+    }
+
+    /// Appends what is not covered yet, or nothing if more selectors would then have a record than
+    /// may.
+    pub(super) fn append(
+        &mut self,
+        batch: &[Revocation],
+        ceiling: usize,
+    ) -> Result<Appended, Fault> {
+        let known = self.state.records.len();
+        if !self.is_enough(ceiling.saturating_sub(known), batch) {
+            return Err(Fault::new(LogErrorKind::Full));
+        }
         for record in batch {
             let Some(record) = record.beyond(self.record(&record.selector())) else {
                 continue;
@@ -203,7 +222,10 @@ impl<'t> Work<'t> {
             self.news.push(record);
             self.dirty = true;
         }
-        Ok(self.state.position)
+        Ok(Appended {
+            position: self.state.position,
+            added: self.state.records.len() - known,
+        })
     }
 
     /// Forgets what has expired or been overtaken, among the next few records from a position on.

@@ -173,6 +173,46 @@ fn full_queue_is_an_error_and_nothing_is_queued() {
 }
 
 #[test]
+fn append_beyond_the_ceiling_fails_alone() {
+    let (log, disk) = log_on_a_disk();
+    let log = log.ceiling(2);
+    block_on(log.append(grant(1))).unwrap();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let hold = log.write(move |_| {
+        let _ = released.recv();
+        Ok(())
+    });
+    let before = disk.syncs.load(Ordering::SeqCst);
+    let two = [grant(3), grant(4)].concat();
+    let appends = [two, grant(2), grant(5), grant(1)].map(|batch| log.append(batch));
+    release.send(()).unwrap();
+    block_on(hold).unwrap();
+    let answers = block_on(join_all(appends));
+    let answers: Vec<_> = answers
+        .into_iter()
+        .map(|answer| answer.map_err(|error| error.kind()))
+        .collect();
+    let sequence = |answer: &Result<Position, _>| answer.map(|position| position.sequence);
+    assert_eq!(
+        answers.iter().map(sequence).collect::<Vec<_>>(),
+        [
+            Err(LogErrorKind::Full),
+            Ok(2),
+            Err(LogErrorKind::Full),
+            Ok(2)
+        ]
+    );
+    // They shared one commit, of two phases, and those that were refused are not in it.
+    assert!(disk.syncs.load(Ordering::SeqCst) - before <= 4);
+    let mut records = block_on(log.snapshot()).unwrap().records;
+    records.sort_by_key(Revocation::selector);
+    let mut expected = [grant(1), grant(2)].concat();
+    expected.sort_by_key(Revocation::selector);
+    assert_eq!(records, expected);
+    block_on(log.append(grant(1))).unwrap();
+}
+
+#[test]
 fn tail_from_before_the_compaction_is_a_gap() {
     let (log, _disk) = log_on_a_disk();
     let start = block_on(log.snapshot()).unwrap().position;

@@ -77,7 +77,7 @@ impl Writer {
                 let _ = answer.send(committed.map(|()| value));
             })),
             // It has written nothing: the others go on.
-            Err(fault) if fault.is_about_a_row() => Ok(Box::new(move |_| {
+            Err(fault) if fault.is_about_rows() => Ok(Box::new(move |_| {
                 let _ = answer.send(Err(fault.into()));
             })),
             Err(fault) => {

@@ -1,0 +1,149 @@
+//! What is to fall, who says so, and why.
+
+use crate::{
+    introspect::Introspection,
+    log::{Selector, SelectorClass},
+};
+
+/// An order to end tokens: everything of a [`Target`] that was issued until now.
+///
+/// ```
+/// use tower_revocation::revoke::{Order, Target};
+///
+/// let order = Order::new(Target::Subject("alice".into()))
+///     .within("https://as.example.com")
+///     .with_reason("laptop stolen, ticket 4711")
+///     .with_actor("bob@helpdesk");
+/// assert_eq!(order.actor.as_deref(), Some("bob@helpdesk"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Order {
+    /// What is to fall.
+    pub target: Target,
+    /// Whose subjects, clients, grants and sessions are meant, where one log serves several
+    /// issuers.
+    pub tenant: Option<String>,
+    /// Why, for the event.
+    pub reason: Option<String>,
+    /// Who says so, for the event. Nobody checks it here.
+    pub actor: Option<String>,
+}
+
+/// What an [`Order`] ends. **Names are compared byte for byte.**
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Target {
+    /// One self-contained token.
+    Token {
+        /// Who issued it (`iss`).
+        issuer: String,
+        /// Its identifier (`jti`).
+        jti: String,
+    },
+    /// One opaque token, by the digest that its store keeps it by. See
+    /// [`of_token`](Self::of_token).
+    OpaqueToken([u8; 32]),
+    /// Everything that came of one authorization, past and future.
+    Grant(String),
+    /// Everything of one session (`sid`), past and future.
+    Session(String),
+    /// Everything of one subject (`sub`), at every client.
+    Subject(String),
+    /// Everything of one client, for every subject.
+    Client(String),
+    /// Everything that one client holds for one subject.
+    SubjectAndClient {
+        /// The subject (`sub`).
+        subject: String,
+        /// The client.
+        client_id: String,
+    },
+    /// Everything bound to one key, by its SHA-256 thumbprint (`jkt`, `x5t#S256`).
+    Key([u8; 32]),
+    /// Everything of one issuer (`iss`).
+    Issuer(String),
+}
+
+impl Order {
+    /// An order without a reason, by nobody in particular.
+    #[must_use]
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            tenant: None,
+            reason: None,
+            actor: None,
+        }
+    }
+
+    /// Only what is of this tenant: see [`Selector::within`].
+    ///
+    /// It is for names that another issuer may use too: those of grants, sessions, subjects and
+    /// clients. Tokens, keys and issuers are the same whoever speaks of them, and an order about
+    /// one is not narrowed by a tenant.
+    #[must_use]
+    pub fn within(mut self, tenant: impl Into<String>) -> Self {
+        self.tenant = Some(tenant.into());
+        self
+    }
+
+    /// Why. The event has its first 128 characters, escaped.
+    #[must_use]
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// Who says so. The event has its first 128 characters, escaped.
+    #[must_use]
+    pub fn with_actor(mut self, actor: impl Into<String>) -> Self {
+        self.actor = Some(actor.into());
+        self
+    }
+
+    /// As tokens of the target have it, or their revocation would be one that nobody heeds.
+    pub(super) fn selector(&self) -> Selector {
+        let selector = self.target.selector();
+        match (selector.class(), &self.tenant) {
+            (SelectorClass::Token | SelectorClass::Key | SelectorClass::Issuer, _) | (_, None) => {
+                selector
+            }
+            (_, Some(tenant)) => selector.within(tenant),
+        }
+    }
+}
+
+impl Target {
+    /// The one token of an introspection, if anything names it.
+    #[must_use]
+    pub fn of_token(token: &Introspection) -> Option<Self> {
+        let selector = token.token?;
+        if let (Some(issuer), Some(jti)) = (&token.iss, &token.jti) {
+            if selector == Selector::token(issuer, jti) {
+                return Some(Self::Token {
+                    issuer: issuer.clone(),
+                    jti: jti.clone(),
+                });
+            }
+        }
+        let [_, digest @ ..] = selector.to_bytes();
+        Some(Self::OpaqueToken(digest))
+    }
+
+    fn selector(&self) -> Selector {
+        match self {
+            Self::Token { issuer, jti } => Selector::token(issuer, jti),
+            Self::OpaqueToken(digest) => Selector::opaque_token(*digest),
+            Self::Grant(grant) => Selector::grant(grant),
+            Self::Session(session) => Selector::session(session),
+            Self::Subject(subject) => Selector::subject(subject),
+            Self::Client(client_id) => Selector::client(client_id),
+            Self::SubjectAndClient { subject, client_id } => {
+                Selector::subject_and_client(subject, client_id)
+            }
+            Self::Key(thumbprint) => Selector::key(thumbprint),
+            Self::Issuer(issuer) => Selector::issuer(issuer),
+        }
+    }
+}

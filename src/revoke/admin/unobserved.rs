@@ -1,0 +1,16 @@
+//! Nobody is watching: `tracing` is off.
+
+use super::Order;
+use crate::log::{LogError, Position, SelectorClass};
+
+pub(super) struct Audit;
+
+impl Audit {
+    pub(super) fn begin(_: SelectorClass, _: Order) -> Self {
+        Self
+    }
+
+    pub(super) fn end(self, answer: Result<Position, &LogError>) {
+        let (Self, _) = (self, answer);
+    }
+}

@@ -1,0 +1,3 @@
+//! Nobody is watching: neither `tracing` nor `metrics` is on.
+
+pub(super) fn raise(_: &'static str) {}

@@ -1,0 +1,36 @@
+//! What is answered when there is no room for another record: 503, and when to try again.
+
+use std::{error::Error as _, time::Duration};
+
+use super::alarm;
+use crate::{
+    Error, ErrorKind,
+    log::{LogError, LogErrorKind},
+};
+
+/// Room comes as records expire and are swept. When that is, nobody can tell; this is often enough
+/// to ask.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// The same error; if the log is full, with the answer for the peer in its chain of sources.
+pub(super) fn by_log(error: LogError) -> LogError {
+    if error.kind() != LogErrorKind::Full {
+        return error;
+    }
+    alarm::raise("ceiling");
+    let mut told = unavailable();
+    if error.source().is_some() {
+        told = told.with_source(error.clone());
+    }
+    error.with_source(told)
+}
+
+/// The answer for a client that has used up its share.
+pub(super) fn by_share() -> Error {
+    alarm::raise("share");
+    unavailable().with_source("the client has as many records as one client may have")
+}
+
+fn unavailable() -> Error {
+    Error::new(ErrorKind::Unavailable).with_retry_after(AGAIN)
+}

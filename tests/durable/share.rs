@@ -1,0 +1,198 @@
+//! No client uses up the log for all.
+
+use std::{convert::Infallible, time::Duration};
+
+use bytes::Bytes;
+use futures::{executor::block_on, future::join_all};
+use http_body_util::Full;
+use hyper::{Request, Response};
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use tower::{BoxError, Layer as _, Service, ServiceExt as _, service_fn};
+use tower_revocation::{
+    Error, ErrorKind, Outcome, RevocationLayer, RevocationRequest, Secret,
+    client::Credentials,
+    introspect::{Introspection, TokenKind},
+    log::{EmbeddedLog, MemoryLog, RevocationLog},
+    revoke::{Administration, Cascade, Order, Record, Target},
+};
+
+/// A token says what it is: tenant, client, grant.
+async fn introspect(token: Secret) -> Result<Option<Introspection>, BoxError> {
+    let mut words = token.expose().split(' ');
+    let mut word = || words.next().unwrap_or_default().to_owned();
+    let tenant = word();
+    let mut introspection = Introspection::new(TokenKind::RefreshToken, word());
+    introspection.tenant = Some(tenant);
+    introspection.grant = Some(word());
+    introspection.sub = Some("alice".into());
+    Ok(Some(introspection))
+}
+
+trait Revoke {
+    async fn revoke(&self, token: &str) -> Result<Outcome, ErrorKind>;
+}
+
+impl<B> Revoke for B
+where
+    B: Service<RevocationRequest<String>, Response = Outcome, Error = BoxError> + Clone,
+{
+    async fn revoke(&self, token: &str) -> Result<Outcome, ErrorKind> {
+        let client = token.split(' ').nth(1).unwrap().to_owned();
+        let request = RevocationRequest::new(client, Secret::new(token));
+        self.clone().oneshot(request).await.map_err(|error| {
+            let error = error.downcast::<Error>().unwrap();
+            assert_eq!(error.retry_after(), Some(Duration::from_secs(60)));
+            error.kind()
+        })
+    }
+}
+
+const REVOKED: Result<Outcome, ErrorKind> = Ok(Outcome::Revoked);
+const REFUSED: Result<Outcome, ErrorKind> = Err(ErrorKind::Unavailable);
+
+#[tokio::test]
+async fn client_beyond_its_share_is_refused_and_others_are_not() {
+    let log = MemoryLog::new();
+    let backend = Record::new(service_fn(introspect), log.clone()).share(2);
+    assert_eq!(backend.revoke("t c1 g1").await, REVOKED);
+    assert_eq!(backend.revoke("t c1 g2").await, REVOKED);
+    assert_eq!(backend.revoke("t c1 g3").await, REFUSED);
+    assert_eq!(log.snapshot().await.unwrap().records.len(), 2);
+
+    assert_eq!(backend.revoke("t c2 g4").await, REVOKED);
+    // Another tenant's client of the same name is another client.
+    assert_eq!(backend.revoke("u c1 g5").await, REVOKED);
+}
+
+#[tokio::test]
+async fn repeated_revocation_does_not_count_and_is_not_refused() {
+    let backend = Record::new(service_fn(introspect), MemoryLog::new()).share(2);
+    for _ in 0..10 {
+        assert_eq!(backend.revoke("t c1 g1").await, REVOKED);
+    }
+    assert_eq!(backend.revoke("t c1 g2").await, REVOKED);
+    assert_eq!(backend.revoke("t c1 g3").await, REFUSED);
+    assert_eq!(backend.revoke("t c1 g1").await, REVOKED);
+}
+
+#[tokio::test]
+async fn cascade_that_has_room_for_a_part_writes_nothing() {
+    let log = MemoryLog::new();
+    let backend = Record::new(service_fn(introspect), log.clone())
+        .refresh_token_cascade(Cascade::Subject)
+        .share(3);
+    assert_eq!(backend.revoke("t c1 g1").await, REVOKED);
+    // The subject has a record by now.
+    assert_eq!(backend.revoke("t c1 g2").await, REVOKED);
+    let before = log.snapshot().await.unwrap().position;
+    assert_eq!(backend.revoke("t c1 g3").await, REFUSED);
+    assert_eq!(log.snapshot().await.unwrap().position, before);
+}
+
+#[tokio::test]
+async fn revocations_at_once_get_no_more_than_the_share() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
+    let backend = Record::new(service_fn(introspect), log.clone()).share(10);
+    let tokens: Vec<_> = (0..100).map(|grant| format!("t c1 {grant}")).collect();
+    let answers = join_all(tokens.iter().map(|token| backend.revoke(token))).await;
+    let revoked = answers.iter().filter(|answer| **answer == REVOKED).count();
+    assert_eq!(revoked, 10);
+    assert_eq!(log.snapshot().await.unwrap().records.len(), 10);
+}
+
+#[tokio::test]
+async fn administration_has_no_share_and_a_ceiling_all_the_same() {
+    let log = MemoryLog::new().ceiling(4);
+    let backend = Record::new(service_fn(introspect), log.clone()).share(1);
+    assert_eq!(backend.revoke("t c1 g1").await, REVOKED);
+    assert_eq!(backend.revoke("t c1 g2").await, REFUSED);
+    let order = |grant: &str| Order::new(Target::Grant(grant.into())).within("t");
+    for grant in ["g2", "g3", "g4"] {
+        let administration = Administration::new(log.clone());
+        administration.oneshot(order(grant)).await.unwrap();
+    }
+    let administration = Administration::new(log.clone());
+    administration.oneshot(order("g5")).await.unwrap_err();
+    // What an operator has ended, its client may end again.
+    assert_eq!(backend.revoke("t c1 g2").await, REVOKED);
+}
+
+/// What the peer hears.
+async fn answer(log: MemoryLog, share: usize, token: &str) -> (u16, Option<String>) {
+    let authenticate = service_fn(async |request: Request<Credentials>| {
+        let id = request.body().claimed_client_id();
+        Ok::<_, BoxError>(id.map(std::borrow::Cow::into_owned))
+    });
+    let backend = Record::new(service_fn(introspect), log).share(share);
+    let inner = service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    let request = Request::post("/revoke")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Full::from(format!("client_id=c1&token={token}")))
+        .unwrap();
+    let layer = RevocationLayer::new("/revoke", authenticate, backend);
+    let answer = layer.layer(inner).oneshot(request).await.unwrap();
+    let again = answer.headers().get("retry-after");
+    (
+        answer.status().as_u16(),
+        again.map(|again| again.to_str().unwrap().to_owned()),
+    )
+}
+
+#[tokio::test]
+async fn want_of_room_is_503_and_says_when_to_try_again() {
+    let minute = || Some("60".to_owned());
+    let log = || MemoryLog::new().ceiling(1);
+    assert_eq!(answer(log(), 1, "t+c1+g1").await, (200, None));
+    assert_eq!(answer(log(), 0, "t+c1+g1").await, (503, minute()));
+    assert_eq!(
+        answer(log().ceiling(0), 1, "t+c1+g1").await,
+        (503, minute())
+    );
+}
+
+#[test]
+fn want_of_room_is_counted_by_what_ran_out() {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    metrics::with_local_recorder(&recorder, || {
+        block_on(async {
+            let log = MemoryLog::new().ceiling(2);
+            let backend = Record::new(service_fn(introspect), log.clone()).share(1);
+            for (client, token) in [
+                ("c1", "t c1 g1"),
+                ("c1", "t c1 g2"),
+                ("c1", "t c1 g3"),
+                ("c2", "t c2 g4"),
+                ("c3", "t c3 g5"),
+            ] {
+                let request = RevocationRequest::new(client, Secret::new(token));
+                let _ = backend.clone().oneshot(request).await;
+            }
+            let order = Order::new(Target::Client("c1".into()));
+            Administration::new(log).oneshot(order).await.unwrap_err();
+        });
+    });
+    let mut counts = Vec::new();
+    for (key, _, _, value) in snapshotter.snapshot().into_vec() {
+        let key = key.key();
+        if key.name() == "tower_revocation_appends_refused_total" {
+            let labels: Vec<_> = key
+                .labels()
+                .map(|label| (label.key().to_owned(), label.value().to_owned()))
+                .collect();
+            counts.push((labels, value));
+        }
+    }
+    counts.sort_by(|one, other| one.0.cmp(&other.0));
+    let reason = |reason: &str| vec![("reason".to_owned(), reason.to_owned())];
+    assert_eq!(
+        counts,
+        [
+            (reason("ceiling"), DebugValue::Counter(2)),
+            (reason("share"), DebugValue::Counter(2)),
+        ]
+    );
+}

@@ -5,11 +5,13 @@
 //! Response = Option<Introspection>>`. `Some` means genuine and ours, even when it is expired,
 //! rotated or revoked; `None` means certainly not; an error means that it could not be found out.
 
+mod by_shape;
 mod introspection;
 #[cfg(feature = "issued")]
 #[cfg_attr(docsrs, doc(cfg(feature = "issued")))]
 pub mod issued;
 mod members;
 
+pub use by_shape::{ByShape, ByShapeFuture};
 pub use introspection::Introspection;
 pub use members::{Confirmation, Scope, TokenKind, TokenType};

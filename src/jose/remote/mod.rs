@@ -2,6 +2,7 @@
 
 mod address;
 mod cache;
+mod connect;
 mod event;
 mod fetch;
 #[cfg(test)]
@@ -11,15 +12,12 @@ use std::{error::Error as StdError, fmt, io, net::IpAddr, sync::Arc, time::Durat
 
 use futures::future::BoxFuture;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
-use rustls::{
-    RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
 use tower::{BoxError, Service as _};
 
 use self::{
     cache::{Cache, Limits},
-    fetch::{Fetcher, Reach},
+    connect::{Failure, Fault, Reach, roots_of},
+    fetch::Fetcher,
 };
 use super::KeySet;
 
@@ -109,6 +107,8 @@ impl RemoteKeys {
             roots: None,
             resolver: Arc::new(System),
             allow_private: false,
+            allow_plain: false,
+            pooled: false,
         };
         let limits = Limits {
             cool_down: Duration::from_secs(60),
@@ -185,18 +185,7 @@ impl RemoteKeys {
     ///
     /// If there is none, or one that cannot be read.
     pub fn trusted_ca(mut self, pem: &[u8]) -> Result<Self, RemoteError> {
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate
-                .map_err(|error| RemoteError::new("this is no PEM").with_source(error))?;
-            roots
-                .add(certificate)
-                .map_err(|error| RemoteError::new("this is no CA").with_source(error))?;
-        }
-        if roots.is_empty() {
-            return Err(RemoteError::new("there is no certificate"));
-        }
-        self.reach.roots = Some(roots.into());
+        self.reach.roots = Some(roots_of(pem)?);
         Ok(Self::of(self.reach, self.limits))
     }
 
@@ -286,6 +275,22 @@ impl RemoteError {
     fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self
+    }
+}
+
+impl From<Failure> for RemoteError {
+    fn from(failure: Failure) -> Self {
+        let unusable = match failure.fault {
+            Fault::Refused | Fault::Redirect | Fault::Compressed | Fault::TooLarge => true,
+            Fault::SetUp | Fault::Unreached | Fault::Closed | Fault::TimedOut | Fault::Status => {
+                false
+            }
+        };
+        Self {
+            reason: failure.reason,
+            unusable,
+            source: failure.source.map(Arc::from),
+        }
     }
 }
 

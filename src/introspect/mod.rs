@@ -11,6 +11,9 @@ mod introspection;
 #[cfg_attr(docsrs, doc(cfg(feature = "issued")))]
 pub mod issued;
 mod members;
+#[cfg(feature = "upstream")]
+#[cfg_attr(docsrs, doc(cfg(feature = "upstream")))]
+pub mod upstream;
 
 pub use by_shape::{ByShape, ByShapeFuture};
 pub use introspection::Introspection;

@@ -47,4 +47,6 @@ pub use key::Jwk;
 pub use key_error::{KeyError, KeyErrorKind};
 pub use key_set::KeySet;
 pub(crate) use material::Kind;
+#[cfg(feature = "upstream")]
+pub(crate) use remote::{Connector, Failure, Fault, Reach, roots_of, sound_uri};
 pub use remote::{RemoteError, RemoteKeys, Resolve};

@@ -26,7 +26,7 @@ use rustls::{
 use tower::BoxError;
 
 use super::{
-    Resolve,
+    Resolve, System,
     address::{Checked, is_refused},
 };
 
@@ -77,14 +77,27 @@ pub(crate) enum Fault {
     TimedOut,
     /// The addresses are none to connect to.
     Refused,
-    /// A redirect.
-    Redirect,
-    /// Any other status that is not 200.
-    Status,
+    /// A status that is not 200.
+    Status(StatusCode),
     /// The body is compressed.
     Compressed,
     /// The body is longer than what is read.
     TooLarge,
+}
+
+impl Default for Reach {
+    /// Public addresses by `https`, and the system's roots and resolver.
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(5),
+            max_size: 1024 * 1024,
+            roots: None,
+            resolver: Arc::new(System),
+            allow_private: false,
+            allow_plain: false,
+            pooled: false,
+        }
+    }
 }
 
 impl Connector {
@@ -129,10 +142,11 @@ impl Connector {
 
         // A redirect is not followed: it would lead past what was checked.
         if response.status().is_redirection() {
-            return Err(Fault::Redirect.because("the server redirects"));
+            return Err(Fault::Status(response.status()).because("the server redirects"));
         }
         if response.status() != StatusCode::OK {
-            return Err(Fault::Status.because("the server did not answer 200"));
+            let fault = Fault::Status(response.status());
+            return Err(fault.because("the server did not answer 200"));
         }
         let (head, body) = response.into_parts();
         let coding = head.headers.get(CONTENT_ENCODING);

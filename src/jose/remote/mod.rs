@@ -14,9 +14,11 @@ use futures::future::BoxFuture;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tower::{BoxError, Service as _};
 
+#[cfg(feature = "upstream")]
+pub(crate) use self::address::sound_uri;
+pub(crate) use self::connect::{Connector, Failure, Fault, Reach, roots_of};
 use self::{
     cache::{Cache, Limits},
-    connect::{Failure, Fault, Reach, roots_of},
     fetch::Fetcher,
 };
 use super::KeySet;
@@ -101,15 +103,6 @@ impl RemoteKeys {
     /// `SSL_CERT_FILE` and `SSL_CERT_DIR` in the environment take their place.
     #[must_use]
     pub fn new() -> Self {
-        let reach = Reach {
-            timeout: Duration::from_secs(5),
-            max_size: 1024 * 1024,
-            roots: None,
-            resolver: Arc::new(System),
-            allow_private: false,
-            allow_plain: false,
-            pooled: false,
-        };
         let limits = Limits {
             cool_down: Duration::from_secs(60),
             min_lifetime: Duration::from_secs(60),
@@ -118,7 +111,7 @@ impl RemoteKeys {
             stale: Duration::from_secs(24 * 60 * 60),
             capacity: 10_000,
         };
-        Self::of(reach, limits)
+        Self::of(Reach::default(), limits)
     }
 
     /// How long a fetch may take, from the lookup of the name to the last octet. Default: 5 s.
@@ -281,10 +274,9 @@ impl RemoteError {
 impl From<Failure> for RemoteError {
     fn from(failure: Failure) -> Self {
         let unusable = match failure.fault {
-            Fault::Refused | Fault::Redirect | Fault::Compressed | Fault::TooLarge => true,
-            Fault::SetUp | Fault::Unreached | Fault::Closed | Fault::TimedOut | Fault::Status => {
-                false
-            }
+            Fault::Refused | Fault::Compressed | Fault::TooLarge => true,
+            Fault::Status(status) => status.is_redirection(),
+            Fault::SetUp | Fault::Unreached | Fault::Closed | Fault::TimedOut => false,
         };
         Self {
             reason: failure.reason,

@@ -91,13 +91,7 @@ impl Answers {
 
     pub(super) fn next(self: &Arc<Self>, token: Secret) -> Next {
         let now = Instant::now();
-        let tag: Tag = self
-            .key
-            .clone()
-            .chain_update(token.expose())
-            .finalize()
-            .into_bytes()
-            .into();
+        let tag = self.tag(token.expose());
         if let Some(answer) = self.recall(&tag, now) {
             return Next::Answer(answer);
         }
@@ -120,6 +114,11 @@ impl Answers {
     /// How many are kept, be they good or not.
     pub(super) fn len(&self) -> usize {
         self.kept.as_ref().map_or(0, Cache::len)
+    }
+
+    fn tag(&self, token: &str) -> Tag {
+        let hmac = self.key.clone().chain_update(token);
+        hmac.finalize().into_bytes().into()
     }
 
     fn recall(&self, tag: &Tag, now: Instant) -> Option<Option<Introspection>> {

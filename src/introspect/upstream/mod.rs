@@ -103,7 +103,7 @@ use crate::{
 /// let uri = format!("http://{}/introspect", listener.local_addr()?);
 /// tokio::spawn(async move { axum::serve(listener, server).await });
 ///
-/// let tokens = Upstream::new(&uri)?.bearer(&Secret::new("45ghiukldjahdnhzdauz"))?;
+/// let tokens = Upstream::new(&uri)?.bearer(Secret::new("45ghiukldjahdnhzdauz"))?;
 /// let token = tokens.oneshot(Secret::new("mF_9.B5f-4.1JqM")).await?.expect("it is active");
 /// assert_eq!((token.kind, token.client_id.as_str()), (TokenKind::AccessToken, "s6BhdRkqt3"));
 /// # Ok(())
@@ -182,7 +182,6 @@ impl Upstream {
     #[must_use]
     pub fn basic(mut self, client_id: &str, secret: Secret) -> Self {
         self.config.authorization = Some(basic(client_id, &secret));
-        drop(secret);
         Self::of(self.config)
     }
 
@@ -192,8 +191,8 @@ impl Upstream {
     /// # Errors
     ///
     /// If it has characters that no field of HTTP may have.
-    pub fn bearer(mut self, token: &Secret) -> Result<Self, UpstreamError> {
-        self.config.authorization = Some(bearer(token)?);
+    pub fn bearer(mut self, token: Secret) -> Result<Self, UpstreamError> {
+        self.config.authorization = Some(bearer(&token)?);
         Ok(Self::of(self.config))
     }
 

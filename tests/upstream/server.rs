@@ -7,6 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -38,6 +39,8 @@ pub(crate) enum Does {
     Write(Vec<u8>),
     /// Reads and says nothing.
     Stall,
+    /// Writes these octets in answer to a request, and nothing more.
+    WriteAndStall(Vec<u8>),
     /// Answers the first request of a connection, and closes it when the second one has come.
     AnswerOnce(Response<Full<Bytes>>),
 }
@@ -115,7 +118,7 @@ impl Server {
 
     /// Asks it, and keeps nothing.
     pub(crate) fn forgetful(&self) -> Upstream {
-        self.upstream().cache(std::time::Duration::ZERO, 0)
+        self.upstream().cache(Duration::ZERO, 0)
     }
 
     pub(crate) fn upstream(&self) -> Upstream {
@@ -196,10 +199,14 @@ where
             stream.write_all(&octets).await?;
             stream.shutdown().await
         }
-        Does::Stall => {
+        Does::Stall => stall(stream).await,
+        Does::WriteAndStall(octets) => {
             let mut read = [0; 4096];
-            while stream.read(&mut read).await? > 0 {}
-            Ok(())
+            if stream.read(&mut read).await? > 0 {
+                stream.write_all(&octets).await?;
+                stream.flush().await?;
+            }
+            stall(stream).await
         }
         Does::Answer(_) | Does::AnswerOnce(_) => {
             let answered = AtomicUsize::new(0);
@@ -213,6 +220,13 @@ where
             served.map_err(io::Error::other)
         }
     }
+}
+
+/// Until the client hangs up.
+async fn stall(mut stream: impl AsyncRead + Unpin) -> io::Result<()> {
+    let mut read = [0; 4096];
+    while stream.read(&mut read).await? > 0 {}
+    Ok(())
 }
 
 async fn answer(

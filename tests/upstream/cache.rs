@@ -63,7 +63,7 @@ async fn a_revocation_is_not_late_because_of_the_cache() {
     }
 
     // An opaque token, by its own digest.
-    server.says(active(json!({ "iat": now.seconds() })));
+    server.says(&active(json!({ "iat": now.seconds() })));
     let opaque = ask(&upstream, "opaque").await.unwrap().unwrap();
     let record = Revocation::forever(opaque.token.unwrap(), NumericDate::FOREVER);
     assert!(index.is_live(&opaque, now));
@@ -81,9 +81,9 @@ async fn an_answer_ends_with_its_token() {
     let server = Server::json(json!({})).await;
     let upstream = server.upstream().cache(Duration::from_secs(3600), 10);
     let exp = NumericDate::now().seconds() + 2;
-    server.says(active(json!({ "exp": exp })));
+    server.says(&active(json!({ "exp": exp })));
     assert!(ask(&upstream, "t").await.unwrap().is_some());
-    server.says(json!({ "active": false }));
+    server.says(&json!({ "active": false }));
     while ask(&upstream, "t").await.unwrap().is_some() {
         assert!(NumericDate::now().seconds() < exp + 60, "it is still kept");
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -113,7 +113,7 @@ async fn no_error_is_kept() {
         ask(&upstream, "t").await.unwrap_err();
     }
     assert_eq!(server.asked(), 3);
-    server.says(active(json!({})));
+    server.says(&active(json!({})));
     assert!(ask(&upstream, "t").await.unwrap().is_some());
 }
 

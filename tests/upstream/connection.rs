@@ -2,6 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Response;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -16,6 +19,11 @@ use crate::{
     server::{Does, Server, json as answer},
 };
 
+/// The least that an active token has.
+fn bare() -> Response<Full<Bytes>> {
+    answer(active(json!({})).to_string())
+}
+
 #[tokio::test]
 async fn one_connection_serves_many_requests() {
     let server = Server::json(active(json!({}))).await;
@@ -28,7 +36,7 @@ async fn one_connection_serves_many_requests() {
 
 #[tokio::test]
 async fn a_connection_that_has_died_of_age_costs_nobody_an_answer() {
-    let server = Server::start(Does::AnswerOnce(answer(active(json!({}))))).await;
+    let server = Server::start(Does::AnswerOnce(bare())).await;
     let upstream = server.forgetful();
     for _ in 0..2 {
         assert!(ask(&upstream, "t").await.unwrap().is_some());
@@ -77,7 +85,7 @@ async fn a_server_that_stalls_is_waited_for_until_the_time_is_over() {
         let upstream = server.forgetful().timeout(Duration::from_millis(50));
         let error = ask(&upstream, "t").await.unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::TimedOut);
-        server.says(active(json!({})));
+        server.says(&active(json!({})));
         let upstream = upstream.timeout(Duration::from_secs(60));
         assert!(ask(&upstream, "t").await.unwrap().is_some());
     }
@@ -94,7 +102,7 @@ async fn a_server_that_is_down_is_an_error_until_it_is_back() {
         let error = ask(&upstream, "t").await.unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::Unreachable);
     }
-    let does = Does::Answer(answer(active(json!({ "sub": "alice" }))));
+    let does = Does::Answer(answer(active(json!({ "sub": "alice" })).to_string()));
     let _server = Server::on(address, None, does).await;
     let token = ask(&upstream, "t").await.unwrap().unwrap();
     assert_eq!(token.sub.as_deref(), Some("alice"));
@@ -125,7 +133,7 @@ fn certified() -> (TlsAcceptor, String) {
 #[tokio::test]
 async fn over_tls_the_server_is_who_a_trusted_ca_says_it_is() {
     let ((acceptor, ca), (_, another)) = (certified(), certified());
-    let does = Does::Answer(answer(active(json!({}))));
+    let does = Does::Answer(bare());
     let server = Server::tls(acceptor, does).await;
     let port = server.address().port();
     let by_name = format!("https://localhost:{port}/introspect");

@@ -51,7 +51,7 @@ async fn both_halves_of_basic_are_form_encoded() {
         // `%C3%BC:%E2%82%AC`
         ("ü", "€", "Basic JUMzJUJDOiVFMiU4MiVBQw=="),
     ] {
-        let upstream = upstream.clone().basic(id, Secret::new(secret));
+        let upstream = upstream.clone().basic(id, &Secret::new(secret));
         ask(&upstream, "t").await.unwrap();
         let seen = server.requests().pop().unwrap();
         assert_eq!(seen.headers[AUTHORIZATION], expected, "{id}");
@@ -63,14 +63,14 @@ async fn this_server_may_have_a_token_of_its_own() {
     let server = Server::json(active(json!({}))).await;
     let upstream = server
         .forgetful()
-        .basic("c", Secret::new("s"))
-        .bearer(Secret::new("23410913-abewfq.123483"))
+        .basic("c", &Secret::new("s"))
+        .bearer(&Secret::new("23410913-abewfq.123483"))
         .unwrap();
     ask(&upstream, "t").await.unwrap();
     let seen = server.requests().pop().unwrap();
     assert_eq!(seen.headers[AUTHORIZATION], "Bearer 23410913-abewfq.123483");
 
-    let error = upstream.bearer(Secret::new("a\r\nb: c")).unwrap_err();
+    let error = upstream.bearer(&Secret::new("a\r\nb: c")).unwrap_err();
     assert_eq!(error.kind(), UpstreamErrorKind::Configuration);
 }
 

@@ -75,7 +75,7 @@ impl Server {
     }
 
     pub(crate) async fn json(body: Value) -> Self {
-        Self::start(Does::Answer(json(body))).await
+        Self::start(Does::Answer(json(body.to_string()))).await
     }
 
     pub(crate) async fn tls(acceptor: TlsAcceptor, does: Does) -> Self {
@@ -129,8 +129,8 @@ impl Server {
         *self.state.does.lock().unwrap() = does;
     }
 
-    pub(crate) fn says(&self, body: Value) {
-        self.does(Does::Answer(json(body)));
+    pub(crate) fn says(&self, body: &Value) {
+        self.does(Does::Answer(json(body.to_string())));
     }
 
     /// Answers nothing until it may.
@@ -180,7 +180,7 @@ impl Drop for Server {
 /// The client hangs up on much of this, so errors are expected.
 async fn accept(state: Arc<State>, stream: TcpStream) -> io::Result<()> {
     match state.tls.clone() {
-        Some(tls) => serve(state, tls.accept(stream).await?).await,
+        Some(tls) => Box::pin(serve(state, tls.accept(stream).await?)).await,
         None => serve(state, stream).await,
     }
 }
@@ -252,12 +252,15 @@ async fn answer(
 }
 
 /// 200, with this body.
-pub(crate) fn json(body: impl ToString) -> Response<Full<Bytes>> {
+pub(crate) fn json(body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     with_type(body, Some("application/json"))
 }
 
-pub(crate) fn with_type(body: impl ToString, media: Option<&'static str>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+pub(crate) fn with_type(
+    body: impl Into<Bytes>,
+    media: Option<&'static str>,
+) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
     if let Some(media) = media {
         let media = HeaderValue::from_static(media);
         response.headers_mut().insert(CONTENT_TYPE, media);

@@ -147,8 +147,8 @@ fn confirmation(answer: &Members) -> Reading<Confirmation> {
             .map(Some)
             .ok_or(UpstreamError::malformed("`cnf` has what is no thumbprint")),
     };
-    let mut cnf = Confirmation::default();
-    cnf.jkt = thumbprint("jkt")?;
-    cnf.x5t_s256 = thumbprint("x5t#S256")?;
-    Ok(cnf)
+    Ok(Confirmation {
+        jkt: thumbprint("jkt")?,
+        x5t_s256: thumbprint("x5t#S256")?,
+    })
 }

@@ -24,7 +24,9 @@ use crate::{introspect::Introspection, log::NumericDate, token::Secret};
 /// A token that is not known may become known, and nobody may be told for long that it is not.
 const NEGATIVE: Duration = Duration::from_secs(1);
 
-pub(super) type Outcome = Result<Option<Introspection>, UpstreamError>;
+/// What is known of a token, for all who asked about it at once.
+pub(super) type Known = Option<Arc<Introspection>>;
+type Outcome = Result<Known, UpstreamError>;
 pub(super) type Flight = Shared<BoxFuture<'static, Outcome>>;
 type Ask = dyn Fn(Secret) -> BoxFuture<'static, Result<Answer, UpstreamError>> + Send + Sync;
 
@@ -40,7 +42,7 @@ pub(super) struct Limits {
 
 /// What the other server said.
 pub(super) struct Answer {
-    pub(super) token: Option<Introspection>,
+    pub(super) token: Known,
     /// Whether it is worth its room.
     pub(super) is_small: bool,
 }
@@ -57,7 +59,7 @@ pub(super) struct Answers {
 
 #[derive(Clone)]
 struct Kept {
-    token: Option<Arc<Introspection>>,
+    token: Known,
     until: Instant,
 }
 
@@ -67,7 +69,7 @@ struct Airborne {
 }
 
 pub(super) enum Next {
-    Answer(Option<Introspection>),
+    Answer(Known),
     Wait(Flight),
 }
 
@@ -92,16 +94,16 @@ impl Answers {
     pub(super) fn next(self: &Arc<Self>, token: Secret) -> Next {
         let now = Instant::now();
         let tag = self.tag(token.expose());
-        if let Some(answer) = self.recall(&tag, now) {
-            return Next::Answer(answer);
+        if let Some(kept) = self.recall(&tag, now) {
+            return Next::Answer(kept.token);
         }
         let mut flights = self.flights();
         if let Some(flight) = flights.get(&tag).and_then(|it| it.flight.upgrade()) {
             return Next::Wait(flight);
         }
         // One may have landed since.
-        if let Some(answer) = self.recall(&tag, now) {
-            return Next::Answer(answer);
+        if let Some(kept) = self.recall(&tag, now) {
+            return Next::Answer(kept.token);
         }
         let number = self.departures.fetch_add(1, Ordering::Relaxed);
         let flight = self.depart(tag, number, token, now);
@@ -121,14 +123,12 @@ impl Answers {
         hmac.finalize().into_bytes().into()
     }
 
-    fn recall(&self, tag: &Tag, now: Instant) -> Option<Option<Introspection>> {
+    fn recall(&self, tag: &Tag, now: Instant) -> Option<Kept> {
         let kept = self.kept.as_ref()?.get(tag)?;
         // By either clock.
         let is_over = |token: &Arc<Introspection>| token.is_expired(NumericDate::now());
-        if now >= kept.until || kept.token.as_ref().is_some_and(is_over) {
-            return None;
-        }
-        Some(kept.token.map(Arc::unwrap_or_clone))
+        let holds = now < kept.until && !kept.token.as_ref().is_some_and(is_over);
+        holds.then_some(kept)
     }
 
     /// The future is shared: whoever stops waiting for it stops nobody else, and the last one who
@@ -159,7 +159,7 @@ impl Answers {
         };
         // A duration that no clock can hold is not kept at all.
         if let Some(until) = began.checked_add(ttl) {
-            let token = answer.token.clone().map(Arc::new);
+            let token = answer.token.clone();
             cache.insert(tag, Kept { token, until });
         }
     }

@@ -1,5 +1,7 @@
 //! What is sent, and what counts as an answer?
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -66,7 +68,7 @@ impl Asking {
             ));
         }
         Ok(Answer {
-            token: config.dialect.read(&token, &body)?,
+            token: config.dialect.read(&token, &body)?.map(Arc::new),
             is_small: body.len() <= MAX_KEPT,
         })
     }

@@ -7,7 +7,7 @@ mod error;
 
 use std::{
     fmt,
-    future::Future,
+    future::{Future, Ready, ready},
     net::IpAddr,
     pin::Pin,
     sync::Arc,
@@ -22,7 +22,7 @@ use tower::Service;
 pub use self::error::{UpstreamError, UpstreamErrorKind};
 use self::{
     answer::Dialect,
-    answers::{Answers, Flight, Limits, Next, Outcome},
+    answers::{Answers, Flight, Known, Limits, Next},
     asking::{Asking, Config, MAX_SIZE, basic, bearer},
 };
 use super::Introspection;
@@ -79,7 +79,7 @@ use crate::{
 /// };
 ///
 /// let tokens = Upstream::new("https://as.example.com/oauth2/introspect")?
-///     .basic("gateway", Secret::new("7Fjfp0ZBr1KtDRbnfVdmIw"))
+///     .basic("gateway", &Secret::new("7Fjfp0ZBr1KtDRbnfVdmIw"))
 ///     .cache(Duration::from_secs(2), 10_000);
 /// assert!(Upstream::new("http://as.example.com/oauth2/introspect").is_err());
 /// # Ok::<_, UpstreamError>(())
@@ -103,7 +103,7 @@ use crate::{
 /// let uri = format!("http://{}/introspect", listener.local_addr()?);
 /// tokio::spawn(async move { axum::serve(listener, server).await });
 ///
-/// let tokens = Upstream::new(&uri)?.bearer(Secret::new("45ghiukldjahdnhzdauz"))?;
+/// let tokens = Upstream::new(&uri)?.bearer(&Secret::new("45ghiukldjahdnhzdauz"))?;
 /// let token = tokens.oneshot(Secret::new("mF_9.B5f-4.1JqM")).await?.expect("it is active");
 /// assert_eq!((token.kind, token.client_id.as_str()), (TokenKind::AccessToken, "s6BhdRkqt3"));
 /// # Ok(())
@@ -180,8 +180,8 @@ impl Upstream {
     /// Without this and [`bearer`](Self::bearer) it does not authenticate, which a server has to
     /// refuse (RFC 7662 §2.1) unless it knows by other means who asks.
     #[must_use]
-    pub fn basic(mut self, client_id: &str, secret: Secret) -> Self {
-        self.config.authorization = Some(basic(client_id, &secret));
+    pub fn basic(mut self, client_id: &str, secret: &Secret) -> Self {
+        self.config.authorization = Some(basic(client_id, secret));
         Self::of(self.config)
     }
 
@@ -191,8 +191,8 @@ impl Upstream {
     /// # Errors
     ///
     /// If it has characters that no field of HTTP may have.
-    pub fn bearer(mut self, token: Secret) -> Result<Self, UpstreamError> {
-        self.config.authorization = Some(bearer(&token)?);
+    pub fn bearer(mut self, token: &Secret) -> Result<Self, UpstreamError> {
+        self.config.authorization = Some(bearer(token)?);
         Ok(Self::of(self.config))
     }
 
@@ -280,7 +280,7 @@ impl Service<Secret> for Upstream {
 
     fn call(&mut self, token: Secret) -> Self::Future {
         UpstreamFuture(match self.answers.next(token) {
-            Next::Answer(answer) => Answering::Known(Some(answer)),
+            Next::Answer(answer) => Answering::Known(ready(answer)),
             Next::Wait(flight) => Answering::Asked(flight),
         })
     }
@@ -300,20 +300,19 @@ impl fmt::Debug for Upstream {
 pub struct UpstreamFuture(Answering);
 
 enum Answering {
-    Known(Option<Option<Introspection>>),
+    Known(Ready<Known>),
     Asked(Flight),
 }
 
 impl Future for UpstreamFuture {
-    type Output = Outcome;
+    type Output = Result<Option<Introspection>, UpstreamError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            Answering::Known(answer) => {
-                Poll::Ready(Ok(answer.take().expect("it is not polled after its end")))
-            }
+        let known = match &mut self.0 {
+            Answering::Known(known) => known.poll_unpin(cx).map(Ok),
             Answering::Asked(flight) => flight.poll_unpin(cx),
-        }
+        };
+        known.map_ok(|known| known.map(Arc::unwrap_or_clone))
     }
 }
 

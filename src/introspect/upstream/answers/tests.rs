@@ -66,7 +66,7 @@ impl Upstream {
                         is_small: true,
                     }),
                     Says::Active | Says::Until(_) | Says::Large => Ok(Answer {
-                        token: Some(known),
+                        token: Some(Arc::new(known)),
                         is_small: !matches!(says, Says::Large),
                     }),
                 }

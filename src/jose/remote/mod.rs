@@ -14,9 +14,9 @@ use futures::future::BoxFuture;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tower::{BoxError, Service as _};
 
+pub(crate) use self::connect::{Failure, Fault, Reach, roots_of};
 #[cfg(feature = "upstream")]
-pub(crate) use self::address::sound_uri;
-pub(crate) use self::connect::{Connector, Failure, Fault, Reach, roots_of};
+pub(crate) use self::{address::sound_uri, connect::Connector};
 use self::{
     cache::{Cache, Limits},
     fetch::Fetcher,

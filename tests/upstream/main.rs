@@ -5,6 +5,7 @@ mod cache;
 mod connection;
 mod sent;
 mod server;
+mod signed;
 
 use std::error::Error;
 

@@ -1,7 +1,7 @@
 //! What does the answer say of the token?
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::{UpstreamError, UpstreamErrorKind};
@@ -12,6 +12,7 @@ use crate::{
     token::Secret,
 };
 
+type Answer = Map<String, Value>;
 type Reading<T> = Result<T, UpstreamError>;
 
 /// What the other server calls things, and what they are called here.
@@ -27,36 +28,45 @@ impl Dialect {
     pub(super) fn read(&self, token: &Secret, json: &[u8]) -> Reading<Option<Introspection>> {
         let answer = Members::parse(json)
             .map_err(|_| UpstreamError::malformed("the answer is no one JSON object"))?;
+        self.interpret(token, answer.as_map())
+    }
+
+    /// What the members mean, wherever they stood.
+    pub(super) fn interpret(
+        &self,
+        token: &Secret,
+        answer: &Answer,
+    ) -> Reading<Option<Introspection>> {
         match answer.get("active") {
             Some(Value::Bool(true)) => {}
             Some(Value::Bool(false)) => return Ok(None),
             _ => return Err(UpstreamError::malformed("`active` is no boolean")),
         }
-        let Some(kind) = kind(&answer)? else {
+        let Some(kind) = kind(answer)? else {
             return Ok(None);
         };
-        let client_id = text(&answer, &self.client_claim)?.ok_or(UpstreamError::new(
+        let client_id = text(answer, &self.client_claim)?.ok_or(UpstreamError::new(
             UpstreamErrorKind::Unowned,
             "the answer names no client",
         ))?;
 
         let mut known = Introspection::new(kind, client_id);
         known.tenant.clone_from(&self.tenant);
-        known.iss = text(&answer, "iss")?;
-        known.sub = text(&answer, "sub")?;
-        known.aud = audience(&answer)?;
-        known.jti = text(&answer, "jti")?;
-        known.sid = text(&answer, "sid")?;
-        known.scope = text(&answer, "scope")?.map(Scope::new);
-        known.cnf = confirmation(&answer)?;
-        known.iat = date(&answer, "iat")?;
-        known.nbf = date(&answer, "nbf")?;
-        known.exp = date(&answer, "exp")?;
-        known.token_type = text(&answer, "token_type")?
+        known.iss = text(answer, "iss")?;
+        known.sub = text(answer, "sub")?;
+        known.aud = audience(answer)?;
+        known.jti = text(answer, "jti")?;
+        known.sid = text(answer, "sid")?;
+        known.scope = text(answer, "scope")?.map(Scope::new);
+        known.cnf = confirmation(answer)?;
+        known.iat = date(answer, "iat")?;
+        known.nbf = date(answer, "nbf")?;
+        known.exp = date(answer, "exp")?;
+        known.token_type = text(answer, "token_type")?
             .as_deref()
             .and_then(TokenType::from_name);
         if let Some(name) = &self.grant_claim {
-            known.grant = text(&answer, name)?;
+            known.grant = text(answer, name)?;
         }
         known.token = match (&known.iss, &known.jti) {
             (Some(iss), Some(jti)) => Some(Selector::token(iss, jti)),
@@ -72,7 +82,7 @@ impl Dialect {
 /// The standard has no word for it (RFC 7662 §2.2), so every one that a server is known to use
 /// counts. They are looked for in every place: an access token's `token_type` is `Bearer` with some
 /// servers for refresh tokens too.
-fn kind(answer: &Members) -> Reading<Option<TokenKind>> {
+fn kind(answer: &Answer) -> Reading<Option<TokenKind>> {
     let mut kind = Some(TokenKind::AccessToken);
     for name in ["token_type", "token_use", "typ"] {
         let said = text(answer, name)?.unwrap_or_default().to_ascii_lowercase();
@@ -100,7 +110,7 @@ fn has_one_spelling(token: &str) -> bool {
 }
 
 /// A string, if there is one with something in it. `null` is none.
-fn text(answer: &Members, name: &str) -> Reading<Option<String>> {
+fn text(answer: &Answer, name: &str) -> Reading<Option<String>> {
     match answer.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
@@ -109,7 +119,7 @@ fn text(answer: &Members, name: &str) -> Reading<Option<String>> {
 }
 
 /// One name or a list of them (RFC 7519 §4.1.3).
-fn audience(answer: &Members) -> Reading<Vec<String>> {
+fn audience(answer: &Answer) -> Reading<Vec<String>> {
     match answer.get("aud") {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::String(one)) => Ok(vec![one.clone()]),
@@ -124,7 +134,7 @@ fn audience(answer: &Members) -> Reading<Vec<String>> {
 
 /// A moment. Of a fraction only the whole second counts: then a watermark covers what was issued in
 /// its own second, and nothing lives longer than it may.
-fn date(answer: &Members, name: &str) -> Reading<Option<NumericDate>> {
+fn date(answer: &Answer, name: &str) -> Reading<Option<NumericDate>> {
     match answer.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => numeric_date(value)
@@ -133,7 +143,7 @@ fn date(answer: &Members, name: &str) -> Reading<Option<NumericDate>> {
     }
 }
 
-fn confirmation(answer: &Members) -> Reading<Confirmation> {
+fn confirmation(answer: &Answer) -> Reading<Confirmation> {
     let members = match answer.get("cnf") {
         None | Some(Value::Null) => return Ok(Confirmation::default()),
         Some(Value::Object(members)) => members,

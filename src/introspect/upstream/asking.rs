@@ -14,9 +14,11 @@ use super::{
     UpstreamError,
     answer::Dialect,
     answers::{Answer, Limits},
+    signed::Signed,
 };
 use crate::{
     jose::{Connector, Reach},
+    log::NumericDate,
     token::Secret,
 };
 
@@ -31,8 +33,18 @@ pub(super) struct Config {
     pub(super) uri: Uri,
     pub(super) authorization: Option<HeaderValue>,
     pub(super) dialect: Dialect,
+    pub(super) signed: Option<Signed>,
     pub(super) reach: Reach,
     pub(super) limits: Limits,
+}
+
+impl Config {
+    fn media_type(&self) -> &'static str {
+        match self.signed {
+            Some(_) => "application/token-introspection+jwt",
+            None => "application/json",
+        }
+    }
 }
 
 /// Who goes and asks.
@@ -54,7 +66,7 @@ impl Asking {
         let form = serde_urlencoded::to_string([("token", token.expose())])
             .map_err(|_| UpstreamError::configuration("the token cannot be form-encoded"))?;
         let mut request = Request::post(config.uri.clone())
-            .header(ACCEPT, "application/json")
+            .header(ACCEPT, config.media_type())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Full::new(Bytes::from(form)))
             .map_err(|error| UpstreamError::configuration("this is no URI").with_source(error))?;
@@ -62,26 +74,33 @@ impl Asking {
             request.headers_mut().insert(AUTHORIZATION, field.clone());
         }
         let (headers, body) = self.connector.ask(request).await?;
-        if !is_json(&headers) {
+        if !is_of_type(&headers, config.media_type()) {
             return Err(UpstreamError::malformed(
-                "the answer is not application/json",
+                "the answer is of another media type",
             ));
         }
+        let known = match &config.signed {
+            Some(signed) => {
+                let answer = signed.verified(&body, NumericDate::now())?;
+                config.dialect.interpret(&token, &answer)?
+            }
+            None => config.dialect.read(&token, &body)?,
+        };
         Ok(Answer {
-            token: config.dialect.read(&token, &body)?.map(Arc::new),
+            token: known.map(Arc::new),
             is_small: body.len() <= MAX_KEPT,
         })
     }
 }
 
-/// Whether it is said once that this is JSON.
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether it is said once that it is of this type.
+fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let (Some(one), None) = (types.next(), types.next()) else {
         return false;
     };
     let essence = one.as_bytes().split(|octet| *octet == b';').next();
-    essence.is_some_and(|it| it.trim_ascii().eq_ignore_ascii_case(b"application/json"))
+    essence.is_some_and(|it| it.trim_ascii().eq_ignore_ascii_case(media_type.as_bytes()))
 }
 
 fn encoded(text: &str) -> Secret {

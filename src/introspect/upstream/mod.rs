@@ -4,30 +4,34 @@ mod answer;
 mod answers;
 mod asking;
 mod error;
+mod future;
+mod signed;
 
 use std::{
     fmt,
-    future::{Future, Ready, ready},
     net::IpAddr,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use futures::{FutureExt as _, future::BoxFuture};
+use futures::future::BoxFuture;
 use hyper::Uri;
 use tower::Service;
 
-pub use self::error::{UpstreamError, UpstreamErrorKind};
 use self::{
     answer::Dialect,
-    answers::{Answers, Flight, Known, Limits, Next},
+    answers::{Answers, Limits, Next},
     asking::{Asking, Config, MAX_SIZE, basic, bearer},
+    signed::Signed,
+};
+pub use self::{
+    error::{UpstreamError, UpstreamErrorKind},
+    future::UpstreamFuture,
 };
 use super::Introspection;
 use crate::{
-    jose::{Reach, roots_of, sound_uri},
+    jose::{KeySet, Reach, roots_of, sound_uri},
     token::Secret,
 };
 
@@ -167,6 +171,7 @@ impl Upstream {
                 pooled: true,
                 ..Reach::default()
             },
+            signed: None,
             limits: Limits {
                 ttl: Duration::from_secs(10),
                 capacity: 10_000,
@@ -236,6 +241,40 @@ impl Upstream {
         Self::of(self.config)
     }
 
+    /// Answers are to be signed by this issuer, for this server as the audience (RFC 9701), with
+    /// one of these keys. **An answer that is not is an error**, and so is one that is encrypted.
+    ///
+    /// What is verified: the type `token-introspection+jwt`, the signature, `iss` and `aud` **byte
+    /// for byte**, and an `iat` that is no more than a minute away. The issuer can then not deny
+    /// what it has said. Nothing in a signed answer says which token it is about, so that it is no
+    /// reason to do without TLS.
+    ///
+    /// ```
+    /// use tower_revocation::{introspect::upstream::Upstream, jose::KeySet};
+    ///
+    /// let keys = KeySet::from_json(r#"{ "keys": [{
+    ///     "kty": "OKP", "crv": "Ed25519", "kid": "2026-01",
+    ///     "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+    /// }] }"#)?;
+    /// let tokens = Upstream::new("https://as.example.com/oauth2/introspect")?
+    ///     .signed("https://as.example.com", "https://api.example.com", keys);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn signed(
+        mut self,
+        issuer: impl Into<String>,
+        audience: impl Into<String>,
+        keys: KeySet,
+    ) -> Self {
+        self.config.signed = Some(Signed {
+            issuer: issuer.into(),
+            audience: audience.into(),
+            keys,
+        });
+        Self::of(self.config)
+    }
+
     /// Trusts these certificates, in PEM, and no longer the system's roots.
     ///
     /// # Errors
@@ -279,10 +318,10 @@ impl Service<Secret> for Upstream {
     }
 
     fn call(&mut self, token: Secret) -> Self::Future {
-        UpstreamFuture(match self.answers.next(token) {
-            Next::Answer(answer) => Answering::Known(ready(answer)),
-            Next::Wait(flight) => Answering::Asked(flight),
-        })
+        match self.answers.next(token) {
+            Next::Answer(known) => UpstreamFuture::known(known),
+            Next::Wait(flight) => UpstreamFuture::asked(flight),
+        }
     }
 }
 
@@ -292,32 +331,5 @@ impl fmt::Debug for Upstream {
             .field("host", &self.config.uri.host())
             .field("kept", &self.answers.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// The answer of [`Upstream`].
-#[must_use = "futures do nothing unless polled"]
-pub struct UpstreamFuture(Answering);
-
-enum Answering {
-    Known(Ready<Known>),
-    Asked(Flight),
-}
-
-impl Future for UpstreamFuture {
-    type Output = Result<Option<Introspection>, UpstreamError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let known = match &mut self.0 {
-            Answering::Known(known) => known.poll_unpin(cx).map(Ok),
-            Answering::Asked(flight) => flight.poll_unpin(cx),
-        };
-        known.map_ok(|known| known.map(Arc::unwrap_or_clone))
-    }
-}
-
-impl fmt::Debug for UpstreamFuture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UpstreamFuture").finish_non_exhaustive()
     }
 }

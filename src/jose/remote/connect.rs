@@ -219,9 +219,11 @@ pub(crate) fn roots_of(pem: &[u8]) -> Result<Arc<RootCertStore>, Failure> {
     for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate =
             certificate.map_err(|error| Fault::SetUp.because("this is no PEM").of(error))?;
-        roots
-            .add(certificate)
-            .map_err(|error| Fault::SetUp.because("this is no CA").of(error))?;
+        roots.add(certificate).map_err(|error| {
+            Fault::SetUp
+                .because("a certificate cannot be read")
+                .of(error)
+        })?;
     }
     if roots.is_empty() {
         return Err(Fault::SetUp.because("there is no certificate"));

@@ -278,10 +278,13 @@ impl From<Failure> for RemoteError {
             Fault::Status(status) => status.is_redirection(),
             Fault::SetUp | Fault::Unreached | Fault::Closed | Fault::TimedOut => false,
         };
-        Self {
-            reason: failure.reason,
+        let error = Self {
             unusable,
-            source: failure.source.map(Arc::from),
+            ..Self::new(failure.reason)
+        };
+        match failure.source {
+            Some(source) => error.with_source(source),
+            None => error,
         }
     }
 }

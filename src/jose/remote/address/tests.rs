@@ -1,5 +1,3 @@
-//! Which URIs and which addresses are refused.
-
 use super::*;
 
 #[test]

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures::future::join_all;
 use http_body_util::Full;
 use hyper::Response;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -12,6 +13,7 @@ use tokio_rustls::{
     TlsAcceptor,
     rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
 };
+use tower::{ServiceExt as _, limit::ConcurrencyLimit};
 use tower_revocation::introspect::upstream::{Upstream, UpstreamErrorKind};
 
 use crate::{
@@ -32,6 +34,18 @@ async fn one_connection_serves_many_requests() {
         ask(&upstream, &token.to_string()).await.unwrap();
     }
     assert_eq!((server.connections(), server.asked()), (1, 10));
+}
+
+#[tokio::test]
+async fn a_limit_of_tower_limits_the_connections() {
+    let server = Server::json(active(json!({}))).await;
+    let limited = ConcurrencyLimit::new(server.forgetful(), 2);
+    let tokens = (0..100).map(|token| limited.clone().oneshot(token.to_string().into()));
+    for answer in join_all(tokens).await {
+        assert!(answer.unwrap().is_some());
+    }
+    assert_eq!(server.asked(), 100);
+    assert!(server.connections() <= 2, "{}", server.connections());
 }
 
 #[tokio::test]

@@ -6,46 +6,17 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
-    HeaderMap, Request, Uri,
+    HeaderMap, Request,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
 
-use super::{
-    UpstreamError,
-    answer::Dialect,
-    answers::{Answer, Limits},
-    signed::Signed,
-};
-use crate::{
-    jose::{Connector, Reach},
-    log::NumericDate,
-    token::Secret,
-};
+use super::{UpstreamError, answers::Answer, config::Config};
+use crate::{jose::Connector, log::NumericDate, token::Secret};
 
 /// More than any answer needs.
 pub(super) const MAX_SIZE: usize = 64 * 1024;
-/// What is longer is not kept: the memory of the cache is its capacity times this, at most.
+/// What is longer is not kept: the memory of the cache is its capacity times this, about.
 const MAX_KEPT: usize = 4 * 1024;
-
-/// All that the knobs turn.
-#[derive(Clone)]
-pub(super) struct Config {
-    pub(super) uri: Uri,
-    pub(super) authorization: Option<HeaderValue>,
-    pub(super) dialect: Dialect,
-    pub(super) signed: Option<Signed>,
-    pub(super) reach: Reach,
-    pub(super) limits: Limits,
-}
-
-impl Config {
-    fn media_type(&self) -> &'static str {
-        match self.signed {
-            Some(_) => "application/token-introspection+jwt",
-            None => "application/json",
-        }
-    }
-}
 
 /// Who goes and asks.
 pub(super) struct Asking {

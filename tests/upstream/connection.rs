@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use http_body_util::Full;
 use hyper::Response;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -33,30 +33,36 @@ async fn one_connection_serves_many_requests() {
     for token in 0..10 {
         ask(&upstream, &token.to_string()).await.unwrap();
     }
-    assert_eq!((server.connections(), server.asked()), (1, 10));
+    assert_eq!(server.asked(), 10);
+    // A request may be faster than the way of a connection back to those that are kept.
+    assert!(server.connections() < 5, "{}", server.connections());
 }
 
 #[tokio::test]
-async fn a_limit_of_tower_limits_the_connections() {
+async fn a_limit_of_tower_limits_how_many_are_asked_about_at_once() {
     let server = Server::json(active(json!({}))).await;
+    server.hold();
     let limited = ConcurrencyLimit::new(server.forgetful(), 2);
     let tokens = (0..100).map(|token| limited.clone().oneshot(token.to_string().into()));
-    for answer in join_all(tokens).await {
+    let release = async {
+        server.has_been_asked(2).await;
+        server.permit(100);
+    };
+    for answer in join(join_all(tokens), release).await.0 {
         assert!(answer.unwrap().is_some());
     }
-    assert_eq!(server.asked(), 100);
-    assert!(server.connections() <= 2, "{}", server.connections());
+    assert_eq!((server.asked(), server.most_at_once()), (100, 2));
 }
 
 #[tokio::test]
 async fn a_connection_that_has_died_of_age_costs_nobody_an_answer() {
     let server = Server::start(Does::AnswerOnce(bare())).await;
     let upstream = server.forgetful();
-    for _ in 0..2 {
+    for _ in 0..10 {
         assert!(ask(&upstream, "t").await.unwrap().is_some());
     }
-    // The second request was sent twice: on the old connection, in vain, and on a new one.
-    assert_eq!((server.connections(), server.asked()), (2, 3));
+    // Some were sent twice: on an old connection, in vain, and on a new one.
+    assert!(server.asked() > 10, "{}", server.asked());
 }
 
 #[tokio::test]

@@ -63,6 +63,8 @@ pub(crate) struct Server {
 struct State {
     does: Mutex<Does>,
     connections: AtomicUsize,
+    at_once: AtomicUsize,
+    most_at_once: AtomicUsize,
     requests: Mutex<Vec<Seen>>,
     /// One for every request that may be answered.
     permits: Semaphore,
@@ -88,6 +90,8 @@ impl Server {
         let state = Arc::new(State {
             does: Mutex::new(does),
             connections: AtomicUsize::new(0),
+            at_once: AtomicUsize::new(0),
+            most_at_once: AtomicUsize::new(0),
             requests: Mutex::default(),
             permits: Semaphore::new(Semaphore::MAX_PERMITS),
             tls,
@@ -144,6 +148,11 @@ impl Server {
 
     pub(crate) fn connections(&self) -> usize {
         self.state.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many requests were there at the same time, at the most.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.state.most_at_once.load(Ordering::SeqCst)
     }
 
     pub(crate) fn requests(&self) -> Vec<Seen> {
@@ -242,7 +251,10 @@ async fn answer(
         headers: head.headers,
         body,
     });
+    let at_once = state.at_once.fetch_add(1, Ordering::SeqCst) + 1;
+    state.most_at_once.fetch_max(at_once, Ordering::SeqCst);
     state.permits.acquire().await.unwrap().forget();
+    state.at_once.fetch_sub(1, Ordering::SeqCst);
     let does = state.does.lock().unwrap().clone();
     match does {
         Does::Answer(response) => Ok(response),

@@ -30,8 +30,8 @@ pub(super) fn checked_uri(text: &str, allow_private: bool) -> Result<Uri, &'stat
     }
 }
 
-/// A URI of which there is one reading, whatever its scheme, and the address that stands in place of
-/// a name.
+/// A URI of which there is one reading, whatever its scheme, and the address that stands in place
+/// of a name.
 pub(crate) fn sound_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
     if text.len() > MAX_URI {
         return Err("the URI is too long");

@@ -110,8 +110,8 @@ impl Connector {
 
     /// The fields and the body of an answer of 200.
     ///
-    /// A connection that was kept may have died meanwhile: a request that it took along is sent once
-    /// more. **Ask nothing that may not be asked twice.**
+    /// A connection that was kept may have died meanwhile: a request that it took along is sent
+    /// once more. **Ask nothing that may not be asked twice.**
     ///
     /// One time-out for all of it: a server that stalls, stalls nobody for longer than that.
     pub(crate) async fn ask(

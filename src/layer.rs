@@ -298,7 +298,7 @@ impl<A, B> RevocationLayer<A, B> {
     /// # Panics
     ///
     /// If `issuer` is no URL with a host and without query and fragment, or is not the one that the
-    /// authenticator verifies assertions for.
+    /// authenticator verifies assertions and attestations for.
     pub fn serve_metadata(
         mut self,
         issuer: &str,

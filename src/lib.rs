@@ -99,6 +99,79 @@
 //! connections puts them there. `examples/authorization_server` does both, with rustls; behind a proxy
 //! that ends TLS, a `CertificateFieldsLayer` reads what the proxy reports.
 //!
+//! # Putting it together
+//!
+//! From the outside in: addresses, certificates, the layer, the application. The limiter goes around
+//! the *authenticator*, which alone knows what a failure is.
+//!
+//! ```
+//! # use tower_revocation::{Outcome, RevocationRequest, client::registry::Client};
+//! use std::net::{IpAddr, SocketAddr};
+//! use axum::{Router, extract::{ConnectInfo, Request}, routing::get};
+//! use hyper_util::rt::TokioTimer;
+//! use tower::{BoxError, Layer, ServiceExt, service_fn, util::MapRequestLayer};
+//! use tower_revocation::{RevocationLayer, client::{
+//!     ClientAddr, PeerAddr, assertion::Assertions,
+//!     certificate::{CertificateFieldsLayer, CertificateForm, Network},
+//!     limit::LimitFailuresLayer, registry::{ClientAuthenticator, Registry},
+//! }};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), BoxError> {
+//! # let backend = service_fn(async |_: RevocationRequest<std::sync::Arc<Client>>| {
+//! #     Ok::<_, BoxError>(Outcome::NotFound)
+//! # });
+//! # let clients = r#"{ "client_id": "spa-1", "token_endpoint_auth_method": "none" }"#;
+//! # let (document, router) = (serde_json::Map::new(), Router::new().route("/", get(async || "hello")));
+//! let issuer = "https://as.example.com";
+//! let authenticator = ClientAuthenticator::new(Registry::from_json(clients)?)
+//!     .assertions(Assertions::new(issuer))
+//!     .certificates();
+//! let authenticator = LimitFailuresLayer::new().layer(authenticator);
+//! let revocation = RevocationLayer::new("/oauth2/revoke", authenticator, backend)
+//!     .timer(TokioTimer::new())
+//!     .serve_metadata(issuer, format!("{issuer}/oauth2/revoke"), document);
+//!
+//! let proxy: Network = "10.0.0.0/8".parse()?;
+//! let fields = CertificateFieldsLayer::new(CertificateForm::ClientCert, [proxy]);
+//! let addresses = MapRequestLayer::new(move |mut request: Request| {
+//!     if let Some(&ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
+//!         // The last one is what the proxy saw itself; those before it anybody may have written.
+//!         let field = request.headers().get_all("x-forwarded-for").iter().next_back();
+//!         let last = field.and_then(|field| field.to_str().ok()?.rsplit(',').next());
+//!         let client = last.and_then(|last| last.trim().parse::<IpAddr>().ok());
+//!         request.extensions_mut().insert(PeerAddr(peer));
+//!         if let Some(client) = client.filter(|_| proxy.contains(peer.ip())) {
+//!             request.extensions_mut().insert(ClientAddr(client));
+//!         }
+//!     }
+//!     request
+//! });
+//! let app = addresses.layer(fields.layer(revocation.layer(router)));
+//! // axum::serve(listener, Router::new().fallback_service(app)
+//! //     .into_make_service_with_connect_info::<SocketAddr>())
+//! # use hyper::{StatusCode, header::CONTENT_TYPE};
+//! # let request = |client_id| {
+//! #     Request::post("/oauth2/revoke")
+//! #         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+//! #         .header("x-forwarded-for", "203.0.113.7, 198.51.100.1")
+//! #         .extension(ConnectInfo(SocketAddr::from(([10, 0, 0, 2], 40000))))
+//! #         .body(axum::body::Body::from(format!("token=t&client_id={client_id}")))
+//! # };
+//! # assert_eq!(app.clone().oneshot(request("spa-1")?).await?.status(), StatusCode::OK);
+//! # for _ in 0..10 {
+//! #     let answer = app.clone().oneshot(request("nobody")?).await?;
+//! #     assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+//! # }
+//! # let limited = app.clone().oneshot(request("nobody")?).await?;
+//! # assert_eq!(limited.status(), StatusCode::TOO_MANY_REQUESTS);
+//! # let well_known = Request::get("/.well-known/oauth-authorization-server");
+//! # let metadata = app.oneshot(well_known.body(axum::body::Body::empty())?).await?;
+//! # assert_eq!(metadata.status(), StatusCode::OK);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Readiness, time and panics
 //!
 //! The service is as ready as the inner service. Authenticator and backend are cloned for a request

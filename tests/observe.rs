@@ -19,7 +19,7 @@ use metrics_util::{
 use tower::{BoxError, Layer as _, Service, ServiceExt as _, service_fn};
 use tower_revocation::{
     Error, ErrorKind, Outcome, RevocationLayer, RevocationRequest,
-    client::{AuthMethod, Credentials},
+    client::{AuthMethod, ClientAddr, Credentials, PeerAddr, limit::LimitFailuresLayer},
 };
 use tracing::{Event, Level, Subscriber, field::Field};
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
@@ -586,4 +586,45 @@ fn requests_on_the_path_are_counted_and_timed() {
         *by_outcome.entry(outcome).or_default() += count;
     }
     assert_eq!(timed, by_outcome);
+}
+
+#[test]
+fn a_limit_without_addresses_is_one_warning() {
+    let limit = LimitFailuresLayer::new();
+    let ask = |limit: &LimitFailuresLayer, request: Request<Credentials>| {
+        let authenticator = limit.layer(service_fn(authenticate));
+        block_on(authenticator.oneshot(request)).unwrap();
+    };
+    let claim = || {
+        Request::new(Credentials::ClientId {
+            client_id: "spa-1".to_owned(),
+        })
+    };
+    let address = [192, 0, 2, 7];
+    let warnings = seen(|| {
+        let mut connected = claim();
+        let peer = PeerAddr((address, 4000).into());
+        connected.extensions_mut().insert(peer);
+        ask(&limit, connected);
+        let mut reported = claim();
+        reported.extensions_mut().insert(ClientAddr(address.into()));
+        ask(&limit, reported);
+    });
+    assert!(warnings.is_empty(), "{warnings:?}");
+
+    let warning = the_one(|| {
+        for _ in 0..3 {
+            ask(&limit, claim());
+            ask(&limit.clone(), claim());
+        }
+    });
+    assert_eq!(
+        (&*warning.target, warning.level),
+        ("tower_revocation", Level::WARN)
+    );
+    let told = warning.field("message").unwrap();
+    assert!(told.starts_with("failures are not limited"), "{told}");
+    assert!(!format!("{warning:?}").contains("spa-1"));
+    // Each layer has its own.
+    the_one(|| ask(&LimitFailuresLayer::new(), claim()));
 }

@@ -228,3 +228,16 @@ fn tables_of_somebody_else_are_refused() {
     let error = EmbeddedGuard::open(EmbeddedLog::open(&path).unwrap()).unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::Corrupt);
 }
+
+#[test]
+#[should_panic(expected = "admits nobody")]
+fn guard_in_memory_without_room_is_a_mistake() {
+    let _ = MemoryGuard::new(0);
+}
+
+#[test]
+#[should_panic(expected = "admits nobody")]
+fn guard_in_a_file_without_room_is_a_mistake() {
+    let (_folder, path) = file();
+    let _ = open(&path).capacity(0);
+}

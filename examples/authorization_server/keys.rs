@@ -37,12 +37,17 @@ impl Keys {
         Ok(Self { folder })
     }
 
-    /// What is in the folder, in order.
+    /// The keys and certificates in the folder, in order.
     pub(crate) fn paths(&self) -> io::Result<Vec<PathBuf>> {
         let entries = fs::read_dir(&self.folder)?;
         let mut paths: Vec<_> = entries
             .map(|entry| entry.map(|entry| entry.path()))
             .collect::<Result<_, _>>()?;
+        // The rest are documents of this server's own.
+        paths.retain(|path| {
+            path.extension()
+                .is_some_and(|it| it == "pem" || it == "key")
+        });
         paths.sort();
         Ok(paths)
     }

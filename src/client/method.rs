@@ -33,7 +33,7 @@ pub enum AuthMethod {
 
 impl AuthMethod {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: &'static [Self] = &[
         Self::ClientSecretBasic,
         Self::ClientSecretPost,
         Self::None,
@@ -68,7 +68,8 @@ impl std::str::FromStr for AuthMethod {
     /// If the name, **compared byte for byte**, is none of these.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         Self::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|method| method.as_str() == name)
             .ok_or(UnknownAuthMethod)
     }

@@ -23,7 +23,8 @@ pub trait Offer {
         Vec::new()
     }
 
-    /// The issuer that assertions have to be for, if there is one. The metadata say the same one.
+    /// The issuer that assertions and attestations have to be for, if there is one. The metadata say
+    /// the same one.
     fn issuer(&self) -> Option<&str> {
         None
     }
@@ -90,6 +91,8 @@ pub struct Offering<A> {
     authenticator: A,
     methods: Vec<AuthMethod>,
     signing_algs: Vec<&'static str>,
+    issuer: Option<Arc<str>>,
+    attestation_algs: [Vec<&'static str>; 2],
 }
 
 impl<A> Offering<A> {
@@ -100,6 +103,8 @@ impl<A> Offering<A> {
             authenticator,
             methods: methods.into_iter().collect(),
             signing_algs: Vec::new(),
+            issuer: None,
+            attestation_algs: Default::default(),
         }
     }
 
@@ -117,6 +122,41 @@ impl<A> Offering<A> {
         );
         self
     }
+
+    /// The issuer that assertions and attestations have to be for. None is said, unless this is
+    /// called, and metadata of any issuer are served.
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<Arc<str>>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// The JWS algorithms that attestations may be signed with, and those of their proofs of
+    /// possession.
+    ///
+    /// # Panics
+    ///
+    /// If `none` is among them.
+    #[must_use]
+    pub fn attestation_algs(
+        mut self,
+        attestations: impl IntoIterator<Item = &'static str>,
+        proofs: impl IntoIterator<Item = &'static str>,
+    ) -> Self {
+        self.attestation_algs = [
+            attestations.into_iter().collect(),
+            proofs.into_iter().collect(),
+        ];
+        assert!(
+            !self
+                .attestation_algs
+                .iter()
+                .flatten()
+                .any(|it| *it == "none"),
+            "an attestation that nobody has signed proves nothing"
+        );
+        self
+    }
 }
 
 impl<A> Offer for Offering<A> {
@@ -126,6 +166,14 @@ impl<A> Offer for Offering<A> {
 
     fn signing_algs(&self) -> Vec<&'static str> {
         self.signing_algs.clone()
+    }
+
+    fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
+    fn attestation_algs(&self) -> [Vec<&'static str>; 2] {
+        self.attestation_algs.clone()
     }
 }
 

@@ -197,13 +197,21 @@ pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 ///
 /// If `realm` has other than visible ASCII characters and spaces.
 fn challenge(realm: &str) -> HeaderValue {
+    HeaderValue::try_from(format!(r#"Basic realm={}, charset="UTF-8""#, quoted(realm)))
+        .expect("visible ASCII characters make a field value")
+}
+
+/// A realm as a `quoted-string` (RFC 9110 §11.5).
+///
+/// # Panics
+///
+/// If it has other than visible ASCII characters and spaces.
+pub(crate) fn quoted(realm: &str) -> String {
     assert!(
         realm.bytes().all(|octet| matches!(octet, 0x20..=0x7e)),
         "a realm is made of visible ASCII characters and spaces"
     );
-    let realm = realm.replace('\\', r"\\").replace('"', "\\\"");
-    HeaderValue::try_from(format!(r#"Basic realm="{realm}", charset="UTF-8""#))
-        .expect("visible ASCII characters make a field value")
+    format!("\"{}\"", realm.replace('\\', r"\\").replace('"', "\\\""))
 }
 
 /// What every answer on the path says: do not keep it, and do not guess what it is.
@@ -248,7 +256,7 @@ fn object(code: &str, description: Option<&str>) -> Bytes {
 }
 
 /// `delay-seconds` has no fraction: a little late is better than too early.
-fn whole_seconds(duration: Duration) -> HeaderValue {
+pub(crate) fn whole_seconds(duration: Duration) -> HeaderValue {
     let seconds = duration
         .as_secs()
         .saturating_add(u64::from(duration.subsec_nanos() > 0));

@@ -20,7 +20,7 @@ impl Fingerprints {
         Self(Hmac::new_from_slice(key).expect("HMAC takes keys of any length"))
     }
 
-    pub(super) fn of(&self, token: &Secret) -> String {
+    pub(crate) fn of(&self, token: &Secret) -> String {
         let digest = self
             .0
             .clone()

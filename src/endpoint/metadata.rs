@@ -135,7 +135,7 @@ impl<O: Offer> WellKnown<O> {
     /// # Panics
     ///
     /// If the issuer is no URL with a host and without query and fragment, or not the one that the
-    /// authenticator verifies assertions for.
+    /// authenticator verifies assertions and attestations for.
     pub(crate) fn new(
         issuer: &str,
         endpoint: String,
@@ -144,7 +144,7 @@ impl<O: Offer> WellKnown<O> {
     ) -> Self {
         assert!(
             offer.issuer().is_none_or(|audience| audience == issuer),
-            "the metadata are of the issuer that the assertions are for"
+            "the metadata are of the issuer that clients sign for"
         );
         document.insert("issuer".to_owned(), issuer.into());
         Self {

@@ -34,6 +34,8 @@ use pin_project_lite::pin_project;
 use tower::{BoxError, Service};
 
 pub use answer::SuccessBody;
+#[cfg(feature = "log")]
+pub(crate) use answer::{quoted, whole_seconds};
 #[cfg(feature = "cors")]
 pub(crate) use cors::policy as cors_policy;
 pub use error::{Error, ErrorKind};
@@ -44,6 +46,8 @@ pub(crate) use form::{Form, decode};
 pub use metadata::{Metadata, MtlsEndpointAliases};
 #[cfg(feature = "metadata")]
 pub(crate) use metadata::{Route, WellKnown};
+#[cfg(all(feature = "tracing", feature = "log"))]
+pub(crate) use observe::{Causes, TARGET, cut};
 
 use crate::{
     client::{AcceptedMethods, AuthMethod, Credentials},
@@ -88,7 +92,7 @@ impl Default for Settings {
         Self {
             max_body: 64 * 1024,
             max_token: 16 * 1024,
-            auth_methods: AcceptedMethods::new(AuthMethod::ALL),
+            auth_methods: AcceptedMethods::new(AuthMethod::ALL.iter().copied()),
             lenient_double_credentials: false,
             silent_for_foreign_tokens: false,
             manner: Manner::default(),

@@ -11,7 +11,7 @@ use crate::{client::Credentials, token::Secret};
 
 /// What subscribers filter by.
 #[cfg(feature = "tracing")]
-const TARGET: &str = "tower_revocation";
+pub(crate) const TARGET: &str = "tower_revocation";
 
 /// What is known so far of a request on the path. Dropped before its end, it says so.
 #[derive(Debug)]
@@ -39,11 +39,8 @@ impl Observation {
     /// Whose credentials were presented. Nobody has believed them yet.
     #[cfg(feature = "tracing")]
     pub(super) fn claim(&mut self, credentials: &Credentials) {
-        const LONGEST: usize = 128;
         if is_heard() {
-            self.client_id = credentials
-                .claimed_client_id()
-                .map(|id| id.chars().take(LONGEST).collect());
+            self.client_id = credentials.claimed_client_id().map(|id| cut(&id));
         }
     }
 
@@ -88,6 +85,13 @@ impl Drop for Observation {
     }
 }
 
+/// A name as long as a line of a log should have it. Whoever writes it escapes it.
+#[cfg(feature = "tracing")]
+pub(crate) fn cut(name: &str) -> String {
+    const LONGEST: usize = 128;
+    name.chars().take(LONGEST).collect()
+}
+
 /// Whether anybody listens: whoever hears of less than errors hears of errors too.
 #[cfg(feature = "tracing")]
 fn is_heard() -> bool {
@@ -124,13 +128,13 @@ impl Observation {
 
 /// An error and everything that it comes from.
 #[cfg(feature = "tracing")]
-struct Causes<'a>(&'a Error);
+pub(crate) struct Causes<'a>(pub(crate) &'a dyn std::error::Error);
 
 #[cfg(feature = "tracing")]
 impl std::fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut causes = self.0.to_string();
-        let mut link = std::error::Error::source(self.0);
+        let mut link = self.0.source();
         while let Some(cause) = link {
             causes = format!("{causes}: {cause}");
             link = cause.source();

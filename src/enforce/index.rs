@@ -1,14 +1,26 @@
 //! The live records, in memory, exact.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
+use super::{
+    clock,
+    lease::{Freshness, Lease, Readiness},
+    life::{Records, TokenLife},
+    table::Table,
+    watch::{End, Watch, Watchers},
+};
 use crate::{
     introspect::Introspection,
     log::{
         LogError, LogErrorKind, NumericDate, Position, Reader, Revocation, RevocationLog, Selector,
+        SelectorClass,
     },
 };
 
@@ -17,11 +29,13 @@ use crate::{
 /// It is exact: nothing is forgotten before it expires, and nothing is guessed. What this process
 /// appends to the log is here before `append` returns. Clones are the same index.
 ///
+/// A thread of its own forgets what has expired, once a minute.
+///
 /// ```
 /// use tower_revocation::{
 ///     enforce::Index,
 ///     introspect::{Introspection, TokenKind},
-///     log::{MemoryLog, NumericDate, Revocation, RevocationLog, Selector},
+///     log::{MemoryLog, NumericDate, Revocation, RevocationLog, Selector, SelectorClass},
 /// };
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -37,68 +51,144 @@ use crate::{
 ///
 /// log.append(vec![Revocation::forever(Selector::grant("g1"), NumericDate::FOREVER)]).await?;
 /// assert!(!index.is_live(&token, now));
+/// assert_eq!(index.revoked_by(&token), Some(SelectorClass::Grant));
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Index {
-    records: Arc<Records>,
+    shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
-struct Records(RwLock<HashMap<Selector, Revocation>>);
+/// What the log, the clock and the readers have in common.
+pub(super) struct Shared {
+    pub(super) table: Table,
+    pub(super) watchers: Arc<Watchers>,
+    pub(super) lease: Arc<Lease>,
+    has_clock: AtomicBool,
+}
 
 impl Index {
-    /// Takes in all that the log has, and follows it from there. There is no index before that is
-    /// done, so nothing is taken for live because it has not been read yet.
+    /// An index that knows nothing yet: until a log is [loaded](Self::load), nothing is live.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_bound(Duration::from_secs(5))
+    }
+
+    /// As [`new`](Self::new), for a log that others append to as well: when it has not been heard of
+    /// for longer than `bound`, the index is [stale](Freshness::Stale). Five seconds for
+    /// [`new`](Self::new). It makes no difference to a log whose every append goes through this
+    /// process.
+    #[must_use]
+    pub fn with_bound(bound: Duration) -> Self {
+        let shared = Shared {
+            table: Table::new(),
+            watchers: Arc::default(),
+            lease: Arc::new(Lease::new(bound)),
+            has_clock: AtomicBool::new(false),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// An index that has taken in all that the log has, and follows it from there.
     ///
     /// # Errors
     ///
-    /// If the log could not be read.
+    /// As [`load`](Self::load).
     pub async fn follow<L: RevocationLog>(log: &L) -> Result<Self, LogError> {
-        let records = Arc::new(Records::default());
+        let index = Self::new();
+        index.load(log).await?;
+        Ok(index)
+    }
+
+    /// Takes in all that the log has, adds it to what is known, and follows the log from there.
+    ///
+    /// # Errors
+    ///
+    /// If the log could not be read, or the clock's thread not be started. What was known before
+    /// stays, and whether the index is ready does not change.
+    pub async fn load<L: RevocationLog>(&self, log: &L) -> Result<(), LogError> {
+        self.start_clock()?;
         loop {
             let snapshot = log.snapshot().await?;
-            records.merge(&snapshot.records);
-            let reader: Arc<dyn Reader> = records.clone();
+            self.shared.read(snapshot.position, &snapshot.records);
+            let reader: Arc<dyn Reader> = self.shared.clone();
             match log.tail(snapshot.position, Arc::downgrade(&reader)).await {
-                Ok(()) => return Ok(Self { records }),
+                Ok(()) => break,
                 // The log was compacted beyond the snapshot in the meantime. Another one adds to
                 // it.
                 Err(error) if error.kind() == LogErrorKind::Gap => {}
                 Err(error) => return Err(error),
             }
         }
+        self.shared.lease.loaded(log.is_local());
+        Ok(())
     }
 
-    /// Whether a record covers the token: any one of its selectors suffices.
+    fn start_clock(&self) -> Result<(), LogError> {
+        if !self.shared.has_clock.swap(true, Ordering::Relaxed) {
+            let started = clock::start(Arc::downgrade(&self.shared));
+            started.map_err(|cause| {
+                self.shared.has_clock.store(false, Ordering::Relaxed);
+                LogError::new(LogErrorKind::Storage).with_source(cause)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What the record selects by that covers the token, if there is one: any one of its selectors
+    /// suffices. A token that does not say when it was issued is covered by every record about it.
+    #[must_use]
+    pub fn revoked_by(&self, token: &Introspection) -> Option<SelectorClass> {
+        self.shared.revoked_by(token)
+    }
+
+    /// Whether a record covers the token.
     #[must_use]
     pub fn covers(&self, token: &Introspection) -> bool {
-        let records = self
-            .records
-            .0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        token
-            .selectors()
-            .filter_map(|selector| records.get(&selector))
-            .any(|record| token.iat.is_none_or(|iat| record.covers(iat)))
+        self.revoked_by(token).is_some()
     }
 
-    /// Whether the token is good now: neither expired, nor rotated, nor revoked.
+    /// Whether a record covers the tokens with this selector that were issued then, or at a time
+    /// that they do not say.
+    #[must_use]
+    pub fn covers_selector(&self, selector: &Selector, issued: Option<NumericDate>) -> bool {
+        self.shared.table.covers(selector, issued)
+    }
+
+    /// Whether the token is good now: the index is fresh, and the token neither expired, nor
+    /// rotated, nor revoked.
     #[must_use]
     pub fn is_live(&self, token: &Introspection, now: NumericDate) -> bool {
-        !token.is_expired(now) && !token.rotated && !self.covers(token)
+        // First, so that what was fresh is what is asked.
+        let fresh = self.freshness() == Freshness::Fresh;
+        fresh && !token.is_expired(now) && !token.rotated && !self.covers(token)
+    }
+
+    /// How fresh it is.
+    #[must_use]
+    pub fn freshness(&self) -> Freshness {
+        self.shared.lease.freshness()
+    }
+
+    /// Whether it is ready, for health checks.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        Readiness(self.shared.lease.clone())
+    }
+
+    /// The last position in the log that has been taken in.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.shared.lease.position()
     }
 
     /// How many records there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.records
-            .0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
+        self.shared.table.len()
     }
 
     /// Whether there are none.
@@ -107,51 +197,81 @@ impl Index {
         self.len() == 0
     }
 
-    /// Forgets the records that have expired by now. Call it now and then, aside of requests.
+    /// The memory that the records take, in octets.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.shared.table.memory()
+    }
+
+    /// How many streams and connections will be cut when their token ends.
+    #[must_use]
+    pub fn watched(&self) -> usize {
+        self.shared.watchers.len()
+    }
+
+    /// Forgets the records that have expired by now. It happens by itself, once a minute.
     pub fn sweep(&self, now: NumericDate) {
-        let expired = |record: &Revocation| record.expires() <= now;
-        let records = self
-            .records
-            .0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        let selectors = records
-            .values()
-            .filter(|record| expired(record))
-            .map(Revocation::selector);
-        let selectors: Vec<_> = selectors.collect();
-        drop(records);
-        // A few at a time: whoever asks about a token waits for no more than that.
-        for step in selectors.chunks(1024) {
-            let mut records = self
-                .records
-                .0
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            for selector in step {
-                // It may have been revoked anew in the meantime.
-                if records.get(selector).is_some_and(expired) {
-                    records.remove(selector);
-                }
+        self.shared.table.sweep(now);
+    }
+
+    /// The life of a token.
+    pub(super) fn life(&self, token: Introspection) -> TokenLife {
+        TokenLife::new(self.shared.clone(), token)
+    }
+}
+
+impl Shared {
+    fn revoked_by(&self, token: &Introspection) -> Option<SelectorClass> {
+        let mut classes = SelectorClass::ALL.iter().copied();
+        // A selector is a digest. Where nothing of a class is revoked, it need not be made.
+        classes.find(|class| {
+            let is_covered = |selector: Selector| self.table.covers(&selector, token.iat);
+            self.table.has(*class) && token.selectors_of(*class).any(is_covered)
+        })
+    }
+}
+
+impl Records for Shared {
+    fn end_of(&self, token: &Introspection) -> Option<End> {
+        let revoked = self.revoked_by(token).map(End::Revoked);
+        let expired = || token.is_expired(NumericDate::now()).then_some(End::Expired);
+        revoked.or_else(expired)
+    }
+
+    fn watch(&self, token: &Introspection) -> Watch {
+        let tags = token.selectors().map(|selector| self.table.tag(&selector));
+        self.watchers.watch(tags, token.iat, token.exp)
+    }
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Index")
+            .field("len", &self.len())
+            .field("position", &self.position())
+            .field("freshness", &self.freshness())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Reader for Shared {
+    fn read(&self, position: Position, records: &[Revocation]) {
+        for record in records {
+            self.table.merge(record);
+        }
+        // Now, and not before: whoever begins to watch after this finds the records in the table.
+        if !self.watchers.is_empty() {
+            for record in records {
+                let tag = self.table.tag(&record.selector());
+                self.watchers.revoked(tag, record.not_before());
             }
         }
-    }
-}
-
-impl Records {
-    fn merge(&self, batch: &[Revocation]) {
-        let mut records = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        for &record in batch {
-            records
-                .entry(record.selector())
-                .and_modify(|known| *known = known.merge(record))
-                .or_insert(record);
-        }
-    }
-}
-
-impl Reader for Records {
-    fn read(&self, _: Position, records: &[Revocation]) {
-        self.merge(records);
+        self.lease.heard(position, !records.is_empty());
     }
 }

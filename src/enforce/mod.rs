@@ -1,5 +1,34 @@
 //! Revoked tokens are refused.
 
+mod answer;
+mod bearer;
+mod case;
+mod clock;
+mod connection;
+mod future;
 mod index;
+mod layer;
+mod lease;
+mod life;
+mod observe;
+mod policy;
+mod service;
+mod stream;
+mod table;
+mod tag;
+mod verdict;
+mod verified;
+mod watch;
 
+pub use connection::{Connection, Severable};
+pub use future::EnforcementFuture;
 pub use index::Index;
+pub use layer::EnforcementLayer;
+pub use lease::{Freshness, Readiness};
+pub use life::{TokenEnd, TokenLife};
+pub use policy::{Policy, WhenUnknown};
+pub use service::EnforcementService;
+pub use stream::EnforcedBody;
+pub use verdict::{Refused, Verdict};
+pub use verified::Verified;
+pub use watch::End;

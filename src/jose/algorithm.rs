@@ -48,7 +48,7 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: &'static [Self] = &[
         Self::Rs256,
         Self::Rs384,
         Self::Rs512,
@@ -123,8 +123,8 @@ impl FromStr for Algorithm {
 
     /// **Compared byte for byte, without normalisation.**
     fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
-        let known = Self::ALL.into_iter().find(|known| known.as_str() == name);
-        known.ok_or(UnknownAlgorithm)
+        let known = Self::ALL.iter().find(|known| known.as_str() == name);
+        known.copied().ok_or(UnknownAlgorithm)
     }
 }
 
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_name_is_compared_byte_for_byte() {
-        for algorithm in Algorithm::ALL {
+        for &algorithm in Algorithm::ALL {
             let name = algorithm.as_str();
             assert_eq!(name.parse(), Ok(algorithm));
             for other in [
@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn a_secret_is_as_long_as_the_hash() {
-        let lengths = Algorithm::ALL.map(Algorithm::shortest_secret);
+        let lengths = Algorithm::ALL.iter().map(|known| known.shortest_secret());
+        let lengths: Vec<_> = lengths.collect();
         assert_eq!(lengths[11..], [Some(32), Some(48), Some(64)]);
         assert!(Algorithm::ALL[..11].iter().all(|known| !known.is_hmac()));
         assert!(Algorithm::ALL[11..].iter().all(|known| known.is_hmac()));

@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn there_is_a_decoy_for_every_algorithm() {
-        for algorithm in Algorithm::ALL {
+        for &algorithm in Algorithm::ALL {
             let key = KEYS.iter().any(|key| key.admits(algorithm));
             assert!(key || SECRET.admits(algorithm), "{algorithm}");
             verify(algorithm, b"input", b"signature");

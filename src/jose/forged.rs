@@ -192,7 +192,7 @@ fn a_public_key_is_no_secret() {
         // The forgery is a good one, for whoever takes that for a secret.
         assert!(HmacKey::new(secret).verify(Algorithm::Hs256, input, forged));
         for key in &set {
-            for algorithm in Algorithm::ALL {
+            for &algorithm in Algorithm::ALL {
                 assert!(!key.verify(algorithm, input, forged), "{algorithm}");
             }
         }

@@ -151,12 +151,13 @@ fn an_algorithm_is_one_of_the_type() {
     let kinds = [Kind::Rsa, Kind::P256, Kind::P521, Kind::Ed25519];
     for (jwk, kind) in KEYS.into_iter().zip(kinds) {
         assert_eq!(Jwk::from_json(jwk).unwrap().kind(), kind);
-        for alg in Algorithm::ALL {
+        for &alg in Algorithm::ALL {
             let key = Jwk::from_json(&with(jwk, "alg", alg.as_str()));
             assert_eq!(key.is_ok(), kind.admits(alg), "{kind:?} {alg}");
             let Ok(key) = key else { continue };
             let admitted: Vec<_> = Algorithm::ALL
-                .into_iter()
+                .iter()
+                .copied()
                 .filter(|it| key.admits(*it))
                 .collect();
             match kind {
@@ -171,9 +172,9 @@ fn an_algorithm_is_one_of_the_type() {
                 "{alg}"
             );
         }
-        let all = Algorithm::ALL.into_iter();
+        let all = Algorithm::ALL.iter();
         let admitted = all
-            .filter(|it| Jwk::from_json(jwk).unwrap().admits(*it))
+            .filter(|it| Jwk::from_json(jwk).unwrap().admits(**it))
             .count();
         assert_eq!(
             admitted,

@@ -187,7 +187,7 @@ fn public_keys_verify_what_the_specifications_signed() {
         (ED_KEY, Algorithm::Ed25519, ED),
     ] {
         let (input, signature) = halves(compact);
-        for other in Algorithm::ALL {
+        for &other in Algorithm::ALL {
             let synonym = compact == ED && matches!(other, Algorithm::EdDsa | Algorithm::Ed25519);
             let verified = key(jwk).verify(other, input, &signature);
             assert_eq!(verified, other == algorithm || synonym, "{jwk} {other}");
@@ -200,7 +200,7 @@ fn secrets_verify_what_the_specifications_signed() {
     for (secret, compact) in [(A1_SECRET, A1), (C35_SECRET, C44)] {
         let (input, signature) = halves(compact);
         let secret = HmacKey::new(&octets(secret));
-        for other in Algorithm::ALL {
+        for &other in Algorithm::ALL {
             let verified = secret.verify(other, input, &signature);
             assert_eq!(verified, other == Algorithm::Hs256, "{other}");
         }

@@ -233,7 +233,7 @@ async fn a_shared_secret_proves_nothing() {
         Refusal::UntrustedAttestation,
     )
     .await;
-    let all = attestations().algorithms(jose::Algorithm::ALL);
+    let all = attestations().algorithms(jose::Algorithm::ALL.iter().copied());
     let authenticator = ClientAuthenticator::new(clients()).attestations(all);
     let answer = ask(
         layer(authenticator),

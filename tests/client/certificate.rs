@@ -32,7 +32,7 @@ pub(crate) fn offering(clients: Registry) -> ClientAuthenticator<Registry> {
 }
 
 pub(crate) async fn serve(authenticator: ClientAuthenticator<Registry>) -> Server {
-    serve_only(authenticator, AuthMethod::ALL).await
+    serve_only(authenticator, AuthMethod::ALL.iter().copied()).await
 }
 
 /// The endpoint accepts these methods alone.
@@ -266,7 +266,7 @@ async fn a_certificate_is_no_secret() {
 #[tokio::test]
 async fn a_method_that_is_not_offered_does_not_work() {
     let identity = CA.issue(&for_client(billing()));
-    let others = AuthMethod::ALL.into_iter();
+    let others = AuthMethod::ALL.iter().copied();
     let others = others.filter(|method| *method != AuthMethod::TlsClientAuth);
     let mut server = serve_only(offering(clients()), others).await;
     let answer = server.ask(Some(&identity), as_mt()).await;

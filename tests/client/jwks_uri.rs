@@ -32,7 +32,7 @@ use tower_revocation::{
     jose::{RemoteKeys, Resolve},
 };
 
-use crate::fixture::{ISSUER, Key, PK, by, claims, header, pk, registry, with};
+use crate::fixture::{ISSUER, Key, PK, PKR, by, claims, header, pk, registry, with};
 
 pub(crate) struct Loopback;
 
@@ -132,6 +132,17 @@ async fn made_up_kids_do_not_make_this_server_fetch() {
     }
     assert!(asked.load(Ordering::SeqCst) <= 2);
     assert_eq!(by(&authenticator, &pk(&json!({}))).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_algorithm_that_the_client_did_not_register_fetches_nothing() {
+    let (remote, uri, asked) = serve(PK.jwks(&json!({ "kid": "k1" }))).await;
+    let authenticator = authenticator(&uri, remote);
+    let header = with(header(), &json!({ "alg": "RS256" }));
+    let assertion = PKR.sign(Algorithm::RS256, &header, &claims("pk-client"));
+    let answer = by(&authenticator, &assertion).await;
+    assert_eq!(answer.refusal(), Some(Refusal::AlgorithmNotAllowed));
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

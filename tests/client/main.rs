@@ -11,6 +11,7 @@ mod certificate_subject;
 mod fixture;
 mod jwks_uri;
 mod metadata;
+mod offer;
 mod registration;
 mod self_signed;
 mod tls;

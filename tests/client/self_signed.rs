@@ -1,6 +1,6 @@
 //! Clients known by a certificate of their own making, over TLS (RFC 8705 §2.2).
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use base64::{
     Engine as _,
@@ -10,6 +10,9 @@ use rcgen::CertificateParams;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
+use tokio_rustls::rustls::{
+    RootCertStore, crypto::aws_lc_rs, pki_types::UnixTime, server::WebPkiClientVerifier,
+};
 use tower_revocation::{
     client::{AuthMethod, Refusal, registry::Registry},
     jose::RemoteKeys,
@@ -217,4 +220,20 @@ async fn of_two_registered_methods_each_has_its_own_proof() {
         let answer = server.ask(Some(&self_named), as_mt()).await;
         assert_eq!(answer.status, 401, "{offered:?} {answer:?}");
     }
+}
+
+/// Which is why the server of these tests has a verifier of its own.
+#[test]
+fn the_stock_verifier_of_rustls_refuses_what_nobody_else_has_signed() {
+    let mut roots = RootCertStore::empty();
+    roots.add(CA.root()).unwrap();
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let stock = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+    let stock = stock.build().unwrap();
+    let judged = |shown: &Identity| {
+        let certificate = &shown.certificate;
+        stock.verify_client_cert(certificate, &[], UnixTime::now())
+    };
+    assert!(judged(&CA.issue(&params())).is_ok());
+    assert!(judged(&shown(&Key::ec())).is_err());
 }

@@ -513,7 +513,9 @@ async fn a_ca_that_cannot_be_read_is_refused() {
     let cut = &ca[..ca.len() / 2];
     let not_one = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     for pem in [b"".as_slice(), b"certificate", cut, not_one] {
-        assert!(RemoteKeys::new().trusted_ca(pem).is_err(), "{pem:?}");
+        let error = RemoteKeys::new().trusted_ca(pem).unwrap_err();
+        let told = error.to_string();
+        assert!(told.starts_with("no CA to trust: "), "{told}");
     }
 }
 
@@ -536,4 +538,10 @@ async fn nothing_of_what_was_fetched_is_told() {
         };
         assert!(!told.contains(secret), "{body} {told}");
     }
+}
+
+#[test]
+#[should_panic(expected = "no keys can be kept")]
+fn keys_without_room_are_a_mistake() {
+    let _ = RemoteKeys::new().capacity(0);
 }

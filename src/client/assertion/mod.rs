@@ -235,13 +235,21 @@ async fn by_key(
     client: &Client,
     remote: &RemoteKeys,
 ) -> Result<Result<(), Refusal>, Error> {
-    let kid = claimed.jws.kid();
+    let jws = &claimed.jws;
+    let pinned = client.signs_by(jws.algorithm);
+    // First, so that nothing is fetched for what no key could verify.
+    if pinned == Some(false) {
+        return Ok(Err(Refusal::AlgorithmNotAllowed));
+    }
     let keys = match client.keys() {
         None => return Ok(Err(Refusal::NoSuchKey)),
         Some(Keys::Set(keys)) => keys.clone(),
-        Some(Keys::Uri(uri)) => remote.keys(uri, kid).await.map_err(without_keys)?,
+        Some(Keys::Uri(uri)) => {
+            let keys = remote.keys(uri, jws.kid()).await;
+            keys.map_err(without_keys)?
+        }
     };
-    Ok(by_one_of(claimed, client, &keys))
+    Ok(by_one_of(claimed, pinned.is_some(), &keys))
 }
 
 fn by_secret(claimed: &Claimed<'_>, client: &Client) -> Result<(), Refusal> {
@@ -271,14 +279,10 @@ pub(crate) fn without_keys(error: RemoteError) -> Error {
     }
 }
 
-fn by_one_of(claimed: &Claimed<'_>, client: &Client, keys: &KeySet) -> Result<(), Refusal> {
+fn by_one_of(claimed: &Claimed<'_>, is_pinned: bool, keys: &KeySet) -> Result<(), Refusal> {
     let jws = &claimed.jws;
     let algorithm = jws.algorithm;
-    let pinned = client.signs_by(algorithm);
-    if pinned == Some(false) {
-        return Err(Refusal::AlgorithmNotAllowed);
-    }
-    let is_for = |key: &&Jwk| pinned.is_some() || key.is_for(algorithm);
+    let is_for = |key: &&Jwk| is_pinned || key.is_for(algorithm);
     let mut refusal = Refusal::NoSuchKey;
     for key in keys.candidates(jws.kid(), algorithm).filter(is_for) {
         if key.verify(algorithm, jws.signing_input, &jws.signature) {

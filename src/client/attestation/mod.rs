@@ -94,7 +94,7 @@ impl Attestations {
     /// **byte for byte**.
     #[must_use]
     pub fn new(issuer: impl Into<Arc<str>>) -> Self {
-        let algorithms = Algorithm::ALL.into_iter();
+        let algorithms = Algorithm::ALL.iter().copied();
         Self {
             issuer: issuer.into(),
             attesters: Vec::new(),
@@ -174,6 +174,10 @@ impl Attestations {
     pub fn replay_guard(mut self, guard: impl ReplayGuard + 'static) -> Self {
         self.guard = Arc::new(guard);
         self
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
     }
 
     /// The names of the algorithms of attestations, and of proofs, for the metadata.

@@ -4,6 +4,10 @@
 //! the TLS acceptor, or, behind a proxy that ends TLS, [`CertificateFieldsLayer`]. A client of
 //! `tls_client_auth` is registered with a [`CertificateSubject`], a name that its certificate must
 //! have; one of `self_signed_tls_client_auth` with the keys or certificates themselves.
+//!
+//! **The stock verifier of rustls, `WebPkiClientVerifier`, refuses self-signed certificates** in the
+//! handshake, so that nobody of `self_signed_tls_client_auth` gets as far as this. One that admits
+//! them, and still has possession of the key proven, is in `examples/authorization_server/tls.rs`.
 
 use std::{fmt, sync::Arc};
 

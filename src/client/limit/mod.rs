@@ -8,6 +8,8 @@ mod future;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "tracing")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{
     sync::Arc,
     task::{Context, Poll},
@@ -27,12 +29,14 @@ pub use future::LimitFuture;
 /// authenticator, not even with the right secret.
 ///
 /// Failures are counted by the client that is claimed **and** the address that it is claimed from
-/// ([`ClientAddr`], or else [`PeerAddr`], in the request's extensions), never by the client alone: nobody can lock a client
-/// out from elsewhere. An IPv6 address counts as its /64, an IPv4-mapped one as what it maps.
+/// ([`ClientAddr`], or else [`PeerAddr`], in the request's extensions), never by the client alone:
+/// nobody can lock a client out from elsewhere. An IPv6 address counts as its /64, an IPv4-mapped
+/// one as what it maps.
 ///
-/// * **A request without an address is not limited.** Behind a proxy, put the address that the proxy
-///   reports into [`ClientAddr`]: else all your clients have one address, and whoever fails there too
-///   often keeps them all out.
+/// * **A request without an address is not limited.** The first that this layer sees is a warning
+///   (feature `tracing`). Behind a proxy, put the address that the proxy reports into
+///   [`ClientAddr`]: else all your clients have one address, and whoever fails there too often keeps
+///   them all out.
 /// * Only failures count: the answer `None`, and an [`Error`](crate::Error) of the kind
 ///   [`InvalidClient`](crate::ErrorKind::InvalidClient). That something could not be found out does
 ///   not. A success forgets the failures of that client at that address.
@@ -67,6 +71,8 @@ pub use future::LimitFuture;
 pub struct LimitFailuresLayer {
     limits: Limits,
     failures: Arc<Failures>,
+    #[cfg(feature = "tracing")]
+    has_warned: Arc<AtomicBool>,
 }
 
 impl LimitFailuresLayer {
@@ -86,6 +92,8 @@ impl LimitFailuresLayer {
                 capacity: 100_000,
             },
             failures: Arc::new(Failures::new()),
+            #[cfg(feature = "tracing")]
+            has_warned: Arc::default(),
         }
     }
 
@@ -143,6 +151,8 @@ impl LimitFailuresLayer {
         let reported = extensions.get().map(|ClientAddr(client)| *client);
         let connected = || extensions.get().map(|PeerAddr(peer)| peer.ip());
         let Some(peer) = reported.or_else(connected) else {
+            #[cfg(feature = "tracing")]
+            self.warn_once();
             return Ok(None);
         };
         let client_id = request.body().claimed_client_id();
@@ -150,6 +160,17 @@ impl LimitFailuresLayer {
             self.failures
                 .admit(peer, client_id.as_deref(), self.limits, Instant::now())?;
         Ok(Some(Attempt::new(self.failures.clone(), admitted)))
+    }
+
+    /// Of a limit that was put there and does nothing, which no answer shows.
+    #[cfg(feature = "tracing")]
+    fn warn_once(&self) {
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                target: "tower_revocation",
+                "failures are not limited: the request has neither a ClientAddr nor a PeerAddr"
+            );
+        }
     }
 }
 

@@ -117,11 +117,17 @@ impl<L> ClientAuthenticator<L> {
     }
 
     /// Verifies `private_key_jwt` and `client_secret_jwt`.
+    ///
+    /// # Panics
+    ///
+    /// If the attestations, where there are any, are for another issuer: a server has one.
     #[cfg(feature = "jwt")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
     #[must_use]
     pub fn assertions(mut self, assertions: Assertions) -> Self {
         self.assertions = Some(Arc::new(assertions));
+        #[cfg(feature = "attestation")]
+        self.assert_one_issuer();
         self
     }
 
@@ -149,12 +155,28 @@ impl<L> ClientAuthenticator<L> {
     }
 
     /// Verifies `attest_jwt_client_auth`.
+    ///
+    /// # Panics
+    ///
+    /// If the assertions, where there are any, are for another issuer: a server has one.
     #[cfg(feature = "attestation")]
     #[cfg_attr(docsrs, doc(cfg(feature = "attestation")))]
     #[must_use]
     pub fn attestations(mut self, attestations: Attestations) -> Self {
         self.attestations = Some(Arc::new(attestations));
+        self.assert_one_issuer();
         self
+    }
+
+    #[cfg(feature = "attestation")]
+    fn assert_one_issuer(&self) {
+        if let (Some(assertions), Some(attestations)) = (&self.assertions, &self.attestations) {
+            assert_eq!(
+                assertions.issuer(),
+                attestations.issuer(),
+                "assertions and attestations are for one issuer"
+            );
+        }
     }
 }
 
@@ -167,10 +189,10 @@ impl<L: Clients> ClientAuthenticator<L> {
     /// # Errors
     ///
     /// [`InvalidClient`](crate::ErrorKind::InvalidClient), with the [`Refusal`], if they are not the
-    /// client's. [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a certificate cannot be read, or
-    /// stands beside other credentials of a client that is registered for certificates.
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) if it could not be found out: the lookup failed, a
-    /// key is missing here or could not be fetched, or there is too much to do.
+    /// client's. [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a certificate cannot be
+    /// read, or stands beside other credentials of a client that is registered for certificates.
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if it could not be found out: the lookup
+    /// failed, a key is missing here or could not be fetched, or there is too much to do.
     pub async fn authenticate(&self, request: &Request<Credentials>) -> Result<Arc<Client>, Error> {
         #[cfg(feature = "mtls")]
         if let Some(malformed) = request.extensions().get::<MalformedCertificate>() {
@@ -234,7 +256,7 @@ impl<L> Offer for ClientAuthenticator<L> {
             #[cfg(not(all(feature = "mtls", feature = "attestation")))]
             _ => false,
         };
-        AuthMethod::ALL.into_iter().filter(verified).collect()
+        AuthMethod::ALL.iter().copied().filter(verified).collect()
     }
 
     #[cfg(feature = "jwt")]
@@ -245,9 +267,14 @@ impl<L> Offer for ClientAuthenticator<L> {
 
     #[cfg(feature = "jwt")]
     fn issuer(&self) -> Option<&str> {
-        self.assertions
-            .as_ref()
-            .map(|assertions| assertions.issuer())
+        let assertions = self.assertions.as_ref();
+        let issuer = assertions.map(|assertions| assertions.issuer());
+        #[cfg(feature = "attestation")]
+        let issuer = issuer.or_else(|| {
+            let attestations = self.attestations.as_ref();
+            attestations.map(|attestations| attestations.issuer())
+        });
+        issuer
     }
 
     #[cfg(feature = "attestation")]

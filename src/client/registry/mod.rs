@@ -144,8 +144,8 @@ impl Registry {
     /// that is empty or repeated, and for secrets that are empty, missing, one too many, written
     /// twice, or given to a public client; for keys that are private, unsound, missing or in two
     /// places, an algorithm that is not verified, a secret that is too short for its own; and for
-    /// certificates that are named in no way, in two, or in one that cannot be read. What concerns a client as a whole is found at its
-    /// closing brace. The reason never repeats a secret.
+    /// certificates that are named in no way, in two, or in one that cannot be read. What concerns a
+    /// client as a whole is found at its closing brace. The reason never repeats a secret.
     pub fn from_json(json: &str) -> Result<Self, RegistryError> {
         let clients = Arc::new(registration::read(json)?);
         Ok(Self { clients })

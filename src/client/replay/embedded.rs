@@ -76,8 +76,13 @@ impl EmbeddedGuard {
 
     /// Room for so many entries: as many assertions as your clients send within the longest
     /// lifetime of one.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: nothing could ever be used.
     #[must_use]
     pub fn capacity(mut self, capacity: u64) -> Self {
+        assert!(capacity > 0, "a guard without room admits nobody");
         self.capacity = capacity;
         self
     }

@@ -51,8 +51,13 @@ pub(super) struct Used {
 
 impl MemoryGuard {
     /// Room for so many entries.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: nothing could ever be used.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
+        assert!(capacity > 0, "a guard without room admits nobody");
         Self {
             capacity,
             used: Mutex::default(),

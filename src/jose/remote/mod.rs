@@ -89,9 +89,12 @@ pub trait Resolve: Send + Sync + 'static {
 /// Whether a client is who it says it is cannot be found out, which is 503; unless what it
 /// registered [is no use](Self::is_unusable): then it has no keys, which is 401.
 ///
+/// It is also what [authorities that cannot be read](RemoteKeys::trusted_ca) are refused with.
+///
 /// It holds nothing of what was fetched.
 #[derive(Clone, Debug)]
 pub struct RemoteError {
+    lacks: &'static str,
     reason: &'static str,
     unusable: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
@@ -166,8 +169,13 @@ impl RemoteKeys {
 
     /// How many URIs are remembered. Default: 10 000. Beyond it the least recently used is
     /// forgotten.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: no keys could be kept.
     #[must_use]
     pub fn capacity(mut self, uris: usize) -> Self {
+        assert!(uris > 0, "without room no keys can be kept");
         self.limits.capacity = uris;
         Self::of(self.reach, self.limits)
     }
@@ -178,7 +186,7 @@ impl RemoteKeys {
     ///
     /// If there is none, or one that cannot be read.
     pub fn trusted_ca(mut self, pem: &[u8]) -> Result<Self, RemoteError> {
-        self.reach.roots = Some(roots_of(pem)?);
+        self.reach.roots = Some(roots_of(pem).map_err(RemoteError::untrusted)?);
         Ok(Self::of(self.reach, self.limits))
     }
 
@@ -243,9 +251,18 @@ impl fmt::Debug for RemoteKeys {
 impl RemoteError {
     fn new(reason: &'static str) -> Self {
         Self {
+            lacks: "no keys from the jwks_uri",
             reason,
             unusable: false,
             source: None,
+        }
+    }
+
+    /// Nothing was to be fetched yet.
+    fn untrusted(failure: Failure) -> Self {
+        Self {
+            lacks: "no CA to trust",
+            ..failure.into()
         }
     }
 
@@ -291,7 +308,7 @@ impl From<Failure> for RemoteError {
 
 impl fmt::Display for RemoteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no keys from the jwks_uri: {}", self.reason)
+        write!(f, "{}: {}", self.lacks, self.reason)
     }
 }
 

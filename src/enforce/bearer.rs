@@ -1,0 +1,131 @@
+//! Which token did the request bring?
+
+use hyper::{HeaderMap, header};
+
+use crate::{introspect::TokenType, token::Secret};
+
+/// A longer token is not looked at.
+const LONGEST: usize = 16 * 1024;
+
+/// What the Authorization field says (RFC 6750 §2.1, RFC 9449 §7.1).
+#[derive(Debug)]
+pub(super) enum Presented {
+    /// No field, or credentials of a scheme that is not for tokens.
+    Nothing,
+    /// More than one field, or no token where one should be.
+    Malformed,
+    /// A token that cannot be one.
+    Impossible(TokenType),
+    /// A token.
+    Token(TokenType, Secret),
+}
+
+pub(super) fn presented(headers: &HeaderMap) -> Presented {
+    let mut fields = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(field) = fields.next() else {
+        return Presented::Nothing;
+    };
+    if fields.next().is_some() {
+        return Presented::Malformed;
+    }
+    let field = field.as_bytes();
+    let end = field.iter().position(|octet| *octet == b' ');
+    let (scheme, rest) = field.split_at(end.unwrap_or(field.len()));
+    let scheme = std::str::from_utf8(scheme)
+        .ok()
+        .and_then(TokenType::from_name);
+    let Some(scheme) = scheme else {
+        return Presented::Nothing;
+    };
+    let token = rest.trim_ascii();
+    if token.is_empty() || token.contains(&b' ') {
+        return Presented::Malformed;
+    }
+    match std::str::from_utf8(token) {
+        Ok(text) if text.len() <= LONGEST && is_token68(token) => {
+            Presented::Token(scheme, Secret::from(text))
+        }
+        _ => Presented::Impossible(scheme),
+    }
+}
+
+/// `b64token` of RFC 6750 §2.1, `token68` of RFC 9110 §11.2.
+fn is_token68(token: &[u8]) -> bool {
+    let padding = token.iter().rev().take_while(|octet| **octet == b'=');
+    let text = &token[..token.len() - padding.count()];
+    let allowed = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._~+/".contains(octet);
+    !text.is_empty() && text.iter().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(fields: &[&str]) -> Presented {
+        let mut headers = HeaderMap::new();
+        for field in fields {
+            headers.append(header::AUTHORIZATION, field.parse().unwrap());
+        }
+        presented(&headers)
+    }
+
+    #[test]
+    fn scheme_is_case_insensitive_and_may_be_dpop() {
+        for (field, expected) in [
+            ("Bearer mF_9.B5f-4.1JqM", TokenType::Bearer),
+            ("bEARER mF_9.B5f-4.1JqM", TokenType::Bearer),
+            ("DPoP mF_9.B5f-4.1JqM", TokenType::Dpop),
+            ("dpop   mF_9.B5f-4.1JqM", TokenType::Dpop),
+        ] {
+            let Presented::Token(scheme, token) = of(&[field]) else {
+                panic!("{field}");
+            };
+            assert_eq!((scheme, token.expose()), (expected, "mF_9.B5f-4.1JqM"));
+        }
+    }
+
+    #[test]
+    fn another_scheme_is_no_token() {
+        for field in [
+            "Basic czZCaGRSa3F0Mw==",
+            "Bear x",
+            "Bearerx",
+            "",
+            "BearerBearer x",
+        ] {
+            assert!(matches!(of(&[field]), Presented::Nothing), "{field}");
+        }
+        assert!(matches!(of(&[]), Presented::Nothing));
+    }
+
+    #[test]
+    fn two_fields_and_a_scheme_without_a_token_are_malformed() {
+        for fields in [
+            &["Bearer a", "Bearer a"] as &[&str],
+            &["Bearer a", "Basic czZCaGRSa3F0Mw=="],
+            &["Bearer"],
+            &["Bearer "],
+            &["Bearer a b"],
+            &["Bearer a, Bearer b"],
+        ] {
+            assert!(matches!(of(fields), Presented::Malformed), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_token_is_not_asked_about() {
+        for field in [
+            "Bearer a,b",
+            "Bearer =",
+            "Bearer a=b",
+            "Bearer \"a\"",
+            "Bearer a%20",
+        ] {
+            assert!(matches!(of(&[field]), Presented::Impossible(_)), "{field}");
+        }
+        let long = format!("Bearer {}", "a".repeat(LONGEST + 1));
+        assert!(matches!(of(&[&long]), Presented::Impossible(_)));
+        let longest = format!("Bearer {}==", "a".repeat(LONGEST - 2));
+        assert!(matches!(of(&[&longest]), Presented::Token(..)));
+    }
+}

@@ -1,0 +1,96 @@
+//! What is to be said about one request.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use super::{Freshness, Policy, WhenUnknown, answer::Dialect, layer::Settings, verdict::Verdict};
+use crate::{
+    introspect::{Introspection, TokenKind, TokenType},
+    log::{NumericDate, SelectorClass},
+};
+
+/// What a verdict depends on, besides the token.
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    pub(super) settings: Arc<Settings>,
+    pub(super) policy: Policy,
+    pub(super) dialect: Dialect,
+    /// In which scheme the token came, and the challenge goes.
+    pub(super) scheme: TokenType,
+}
+
+/// What follows from what is known of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judgement {
+    /// This.
+    Verdict(Verdict),
+    /// The index is stale, and an authority is to be asked.
+    Confirm,
+}
+
+impl Case {
+    /// Whether an authority may have to be asked.
+    pub(super) fn may_confirm(&self) -> bool {
+        self.policy.when_unknown == WhenUnknown::Introspect && self.settings.confirm_by.is_some()
+    }
+
+    pub(super) fn judge(&self, token: &Introspection, now: NumericDate) -> Judgement {
+        let verdict = match self.by_itself(token, now) {
+            ControlFlow::Break(verdict) => verdict,
+            ControlFlow::Continue(()) => return self.by_the_index(token),
+        };
+        Judgement::Verdict(verdict)
+    }
+
+    /// What can be said without looking elsewhere.
+    fn by_itself(&self, token: &Introspection, now: NumericDate) -> ControlFlow<Verdict> {
+        let settings = &self.settings;
+        let latest = now + settings.leeway;
+        let not_yet = |moment: Option<NumericDate>| moment.is_some_and(|moment| moment > latest);
+        let lacks = |class: &SelectorClass| token.selectors_of(*class).next().is_none();
+        if token.is_expired(now) {
+            return ControlFlow::Break(Verdict::Expired);
+        }
+        if token.kind != TokenKind::AccessToken
+            || token.rotated
+            || not_yet(token.iat)
+            || not_yet(token.nbf)
+            || settings.iat_demanded && token.iat.is_none()
+            || settings.demanded.iter().any(lacks)
+        {
+            return ControlFlow::Break(Verdict::Invalid);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn by_the_index(&self, token: &Introspection) -> Judgement {
+        let settings = &self.settings;
+        // First, so that what was fresh is what is asked.
+        let freshness = settings.index.freshness();
+        // A record that is known holds, however old the index is.
+        if let Some(class) = settings.index.revoked_by(token) {
+            return Judgement::Verdict(Verdict::Revoked(class));
+        }
+        let silence = match freshness {
+            Freshness::Fresh => return Judgement::Verdict(Verdict::Live),
+            Freshness::Unready => return Judgement::Verdict(Verdict::Unknown),
+            Freshness::Stale(silence) => silence,
+        };
+        match self.policy.when_unknown {
+            WhenUnknown::ServeStale { max } if silence <= max => Judgement::Verdict(Verdict::Live),
+            WhenUnknown::Introspect if settings.confirm_by.is_some() => Judgement::Confirm,
+            _ => Judgement::Verdict(Verdict::Unknown),
+        }
+    }
+
+    /// What an authority said of a token that the index is too old for.
+    pub(super) fn confirmed(&self, known: Option<&Introspection>, now: NumericDate) -> Verdict {
+        let Some(token) = known else {
+            return Verdict::Invalid;
+        };
+        if let ControlFlow::Break(verdict) = self.by_itself(token, now) {
+            return verdict;
+        }
+        let class = self.settings.index.revoked_by(token);
+        class.map_or(Verdict::Live, Verdict::Revoked)
+    }
+}

@@ -1,0 +1,311 @@
+use std::{future::ready, sync::Arc};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Request, Response, body::Incoming, server::conn::http1};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex, split},
+    net::{TcpListener, TcpStream},
+};
+use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok, task};
+
+use super::*;
+use crate::{
+    enforce::{life::Records, tag::Tag, watch::Watchers},
+    introspect::{Introspection, TokenKind},
+    log::{NumericDate, SelectorClass},
+};
+
+#[derive(Default)]
+struct Index(Arc<Watchers>);
+
+/// A token, by its class.
+fn tag(token: u32) -> Tag {
+    Tag([token, token, token, 0])
+}
+
+impl Index {
+    fn life(self: &Arc<Self>, token: u32) -> TokenLife {
+        let client_id = token.to_string();
+        let token = Introspection::new(TokenKind::AccessToken, client_id);
+        TokenLife::new(self.clone(), token)
+    }
+
+    fn revoke(&self, token: u32) {
+        self.0.revoked(tag(token), NumericDate::FOREVER);
+    }
+}
+
+impl Records for Index {
+    fn end_of(&self, _: &Introspection) -> Option<End> {
+        None
+    }
+
+    fn watch(&self, token: &Introspection) -> Watch {
+        let tag = tag(token.client_id.parse().unwrap());
+        self.0.watch([tag].into_iter(), token.iat, token.exp)
+    }
+}
+
+fn accepted() -> (Arc<Index>, Severable<DuplexStream>, DuplexStream) {
+    let (ours, theirs) = duplex(16);
+    (Arc::default(), Severable::new(ours), theirs)
+}
+
+fn assert_cut(error: &io::Error) {
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+    let cause = error
+        .get_ref()
+        .and_then(|cause| cause.downcast_ref::<End>());
+    assert_eq!(cause, Some(&End::Revoked(SelectorClass::Token)));
+}
+
+#[tokio::test]
+async fn until_the_token_is_over_everything_passes() {
+    let (index, mut io, mut peer) = accepted();
+    io.handle().sever_with(&index.life(1));
+    index.revoke(2);
+    for _ in 0..3 {
+        io.write_all(b"hello").await.unwrap();
+        let mut read = [0; 5];
+        peer.read_exact(&mut read).await.unwrap();
+        peer.write_all(&read).await.unwrap();
+        io.read_exact(&mut read).await.unwrap();
+        assert_eq!(&read, b"hello");
+    }
+}
+
+#[test]
+fn pending_reads_and_writes_are_woken_and_fail() {
+    let (index, io, _peer) = accepted();
+    io.handle().sever_with(&index.life(1));
+    let (mut reader, mut writer) = split(io);
+    let (mut read, full) = ([0; 1], [0; 64]);
+    let mut reading = task::spawn(reader.read(&mut read));
+    let mut writing = task::spawn(writer.write_all(&full));
+    assert_pending!(reading.poll());
+    assert_pending!(writing.poll());
+
+    index.revoke(1);
+
+    assert!(reading.is_woken());
+    assert!(writing.is_woken());
+    assert_cut(&assert_ready_err!(reading.poll()));
+    assert_cut(&assert_ready_err!(writing.poll()));
+}
+
+#[test]
+fn what_was_pending_before_the_upgrade_is_woken_too() {
+    let (index, io, _peer) = accepted();
+    let handle = io.handle();
+    let (mut reader, mut writer) = split(io);
+    let (mut read, full) = ([0; 1], [0; 64]);
+    let mut reading = task::spawn(reader.read(&mut read));
+    let mut writing = task::spawn(writer.write_all(&full));
+    assert_pending!(reading.poll());
+    assert_pending!(writing.poll());
+
+    handle.sever_with(&index.life(1));
+    assert!(reading.is_woken());
+    assert!(writing.is_woken());
+    assert_pending!(reading.poll());
+    assert_pending!(writing.poll());
+
+    index.revoke(1);
+    assert_cut(&assert_ready_err!(reading.poll()));
+    assert_cut(&assert_ready_err!(writing.poll()));
+}
+
+#[test]
+fn nothing_that_waits_in_the_connection_is_read_after_the_end() {
+    let (index, mut io, mut peer) = accepted();
+    io.handle().sever_with(&index.life(1));
+    assert_ready_ok!(task::spawn(peer.write_all(b"late")).poll());
+
+    index.revoke(1);
+
+    let mut read = [0; 4];
+    assert_cut(&assert_ready_err!(task::spawn(io.read(&mut read)).poll()));
+    assert_cut(&assert_ready_err!(task::spawn(io.write(b"late")).poll()));
+    assert_cut(&assert_ready_err!(task::spawn(io.flush()).poll()));
+    let bufs = [IoSlice::new(b"late")];
+    assert_cut(&assert_ready_err!(
+        task::spawn(io.write_vectored(&bufs)).poll()
+    ));
+    // The peer hears of it.
+    assert_ready_ok!(task::spawn(io.shutdown()).poll());
+    assert_eq!(
+        assert_ready!(task::spawn(peer.read(&mut read)).poll()).unwrap(),
+        0
+    );
+}
+
+#[test]
+fn whichever_token_is_over_first_ends_it() {
+    for revoked in [1, 2, 3] {
+        let (index, mut io, _peer) = accepted();
+        let mut read = [0; 1];
+        let handle = io.handle();
+        let mut reading = task::spawn(io.read(&mut read));
+        for token in [1, 2, 3] {
+            assert_pending!(reading.poll());
+            handle.sever_with(&index.life(token));
+        }
+        assert_pending!(reading.poll());
+        index.revoke(revoked);
+        assert!(reading.is_woken());
+        assert_cut(&assert_ready_err!(reading.poll()));
+    }
+}
+
+#[test]
+fn a_token_that_is_over_already_ends_it_at_once() {
+    let (index, mut io, _peer) = accepted();
+    let life = index.life(1);
+    assert_eq!(life.ended(), None);
+    index.revoke(1);
+    io.handle().sever_with(&life);
+    assert_cut(&assert_ready_err!(task::spawn(io.read(&mut [0; 1])).poll()));
+}
+
+#[test]
+fn a_life_that_is_not_watched_changes_nothing() {
+    let (_, mut io, _peer) = accepted();
+    io.handle().sever_with(&TokenLife::unwatched());
+    assert_ready_ok!(task::spawn(io.write(b"hello")).poll());
+}
+
+#[test]
+fn a_connection_that_is_gone_is_watched_no_more() {
+    let (index, mut io, _peer) = accepted();
+    let handle = io.handle();
+    handle.sever_with(&index.life(1));
+    assert_pending!(task::spawn(io.read(&mut [0; 1])).poll());
+    assert_eq!(index.0.len(), 1);
+    drop((io, handle));
+    assert_eq!(index.0.len(), 0);
+}
+
+#[tokio::test]
+async fn vectored_writes_stay_vectored() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap());
+    let (client, accepted) = tokio::join!(client, listener.accept());
+    let (mut client, mut io) = (client.unwrap(), Severable::new(accepted.unwrap().0));
+    assert!(io.is_write_vectored());
+    let bufs = [IoSlice::new(b"one"), IoSlice::new(b"two")];
+    assert_eq!(io.write_vectored(&bufs).await.unwrap(), 6);
+    drop(io);
+    let mut read = String::new();
+    client.read_to_string(&mut read).await.unwrap();
+    assert_eq!(read, "onetwo");
+
+    let plain = Severable::new(tokio_test::io::Builder::new().build());
+    assert!(!plain.is_write_vectored());
+}
+
+/// Does something in the middle of a read, and has nothing to say.
+struct Meanwhile<F>(F);
+
+impl<F: FnMut() + Unpin> AsyncRead for Meanwhile<F> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        (self.0)();
+        Poll::Pending
+    }
+}
+
+#[test]
+fn a_token_that_comes_in_the_middle_of_a_read_is_not_missed() {
+    let index: Arc<Index> = Arc::default();
+    let (life, handle) = (index.life(1), Arc::new(Mutex::new(None::<Connection>)));
+    let later = handle.clone();
+    let mut io = Severable::new(Meanwhile(move || {
+        let handle = later.lock().unwrap().take();
+        handle.unwrap_or_default().sever_with(&life);
+    }));
+    *handle.lock().unwrap() = Some(io.handle());
+    let mut read = [0; 1];
+    let mut reading = task::spawn(io.read(&mut read));
+    assert_pending!(reading.poll());
+
+    index.revoke(1);
+
+    assert!(reading.is_woken());
+    assert_cut(&assert_ready_err!(reading.poll()));
+}
+
+/// Two tasks on two threads, and one that comes with the token at any moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_comes_at_any_moment_is_not_missed() {
+    for round in 0..2_000_u32 {
+        let (index, mut io, _peer) = accepted();
+        let (handle, revoked) = (io.handle(), index.clone());
+        let cut = tokio::spawn(async move {
+            for _ in 0..round % 7 {
+                std::hint::spin_loop();
+            }
+            handle.sever_with(&revoked.life(1));
+            revoked.revoke(1);
+        });
+        assert_cut(&io.read(&mut [0; 1]).await.unwrap_err());
+        cut.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_upgraded_connection_of_hyper_ends_with_its_token() {
+    let (ours, mut client) = duplex(1024);
+    let index: Arc<Index> = Arc::default();
+    let io = Severable::new(ours);
+    let (handle, life) = (io.handle(), index.life(1));
+    let (told, ended) = tokio::sync::oneshot::channel();
+    let told = Mutex::new(Some(told));
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        let upgrade = hyper::upgrade::on(&mut request);
+        let told = told.lock().unwrap().take().unwrap();
+        tokio::spawn(async move {
+            let mut io = TokioIo::new(upgrade.await.unwrap());
+            let mut octet = [0; 1];
+            let error = loop {
+                match io.read_exact(&mut octet).await {
+                    Ok(_) => io.write_all(&octet).await.unwrap(),
+                    Err(error) => break error,
+                }
+            };
+            told.send(error).unwrap();
+        });
+        // As the layer does it.
+        handle.sever_with(&life);
+        let response = Response::builder().status(101).header("upgrade", "echo");
+        ready(
+            response
+                .header("connection", "upgrade")
+                .body(Full::<Bytes>::default()),
+        )
+    });
+    let served = http1::Builder::new().serve_connection(TokioIo::new(io), service);
+    tokio::spawn(served.with_upgrades());
+
+    let request = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n1";
+    client.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n1") {
+        assert_ne!(client.read_buf(&mut answer).await.unwrap(), 0);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 101 "));
+    client.write_all(b"2").await.unwrap();
+    assert_eq!(client.read_u8().await.unwrap(), b'2');
+
+    index.revoke(1);
+
+    assert_cut(&ended.await.unwrap());
+    assert_eq!(
+        client.read_u8().await.unwrap_err().kind(),
+        io::ErrorKind::UnexpectedEof
+    );
+}

@@ -1,0 +1,313 @@
+//! Introspect, judge, pass on or refuse.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Method, Request, Response, StatusCode, Version, body::Body};
+use pin_project_lite::pin_project;
+use tower::{BoxError, Service, util::Oneshot};
+
+use super::{
+    answer::Dialect,
+    case::{Case, Judgement},
+    connection::Connection,
+    layer::ConfirmBy,
+    life::TokenLife,
+    observe,
+    stream::{EnforcedBody, Manner},
+    verdict::{Refused, Verdict},
+};
+use crate::{introspect::Introspection, log::NumericDate, token::Secret};
+
+pin_project! {
+    /// The response future of [`EnforcementService`](super::EnforcementService).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct EnforcementFuture<I, S, B>
+    where
+        I: Service<Secret>,
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<I, S, B>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<I, S, B>
+    where
+        I: Service<Secret>,
+        S: Service<Request<B>>,
+    {
+        Introspect { #[pin] asked: Oneshot<I, Secret>, waiting: Option<Waiting<S, B>> },
+        // In a box: it is for requests that a stale index is asked about.
+        Confirm { asked: Pin<Box<Oneshot<ConfirmBy, Secret>>>, waiting: Option<Waiting<S, B>> },
+        Inner { #[pin] future: S::Future, passing: Option<Passing> },
+        Refused { answer: Option<Response<Full<Bytes>>> },
+    }
+}
+
+/// A request that is to be judged, and the instance that was ready for it.
+struct Waiting<S, B> {
+    case: Case,
+    inner: S,
+    request: Request<B>,
+    /// The token once more, where an authority may have to be asked.
+    again: Option<Secret>,
+}
+
+/// What is to be done with the response of a request that has passed.
+struct Passing {
+    life: TokenLife,
+    dialect: Dialect,
+    connection: Option<Connection>,
+    connects: bool,
+}
+
+impl<I, S, B> EnforcementFuture<I, S, B>
+where
+    I: Service<Secret, Response = Option<Introspection>>,
+    I::Error: Into<BoxError>,
+    S: Service<Request<B>>,
+{
+    pub(super) fn introspect(
+        case: Case,
+        introspect: I,
+        token: Secret,
+        inner: S,
+        request: Request<B>,
+    ) -> Self {
+        let again = case.may_confirm().then(|| token.clone());
+        let waiting = Waiting {
+            case,
+            inner,
+            request,
+            again,
+        };
+        let state = State::Introspect {
+            asked: Oneshot::new(introspect, token),
+            waiting: Some(waiting),
+        };
+        Self { state }
+    }
+
+    /// For a token that has been introspected already.
+    pub(super) fn judge(case: Case, token: Introspection, inner: S, request: Request<B>) -> Self {
+        let waiting = Waiting {
+            case,
+            inner,
+            request,
+            again: None,
+        };
+        let state = waiting.judge(Some(token));
+        Self { state }
+    }
+
+    pub(super) fn without_token(case: &Case, mut inner: S, request: Request<B>) -> Self {
+        if !case.policy.anonymous {
+            return Self::refuse(case, Refused::new(Verdict::Missing), &request);
+        }
+        observe::passed(Verdict::Anonymous);
+        let state = State::Inner {
+            future: inner.call(request),
+            passing: None,
+        };
+        Self { state }
+    }
+
+    pub(super) fn refuse(case: &Case, refused: Refused, request: &Request<B>) -> Self {
+        let state = State::refused(case, refused, None, request);
+        Self { state }
+    }
+}
+
+impl<S, B> Waiting<S, B>
+where
+    S: Service<Request<B>>,
+{
+    fn judge<I: Service<Secret>>(self, known: Option<Introspection>) -> State<I, S, B> {
+        let Some(token) = known else {
+            return State::refused(
+                &self.case,
+                Refused::new(Verdict::Invalid),
+                None,
+                &self.request,
+            );
+        };
+        match self.case.judge(&token, NumericDate::now()) {
+            Judgement::Verdict(verdict) => self.follow(verdict, token),
+            Judgement::Confirm => self.confirm(token),
+        }
+    }
+
+    fn confirm<I: Service<Secret>>(mut self, token: Introspection) -> State<I, S, B> {
+        let authority = self.case.settings.confirm_by.clone();
+        let Some((authority, secret)) = authority.zip(self.again.take()) else {
+            return self.follow(Verdict::Unknown, token);
+        };
+        State::Confirm {
+            asked: Box::pin(Oneshot::new(authority, secret)),
+            waiting: Some(self),
+        }
+    }
+
+    fn follow<I: Service<Secret>>(
+        mut self,
+        verdict: Verdict,
+        token: Introspection,
+    ) -> State<I, S, B> {
+        if verdict != Verdict::Live {
+            let refused = Refused::new(verdict);
+            return State::refused(&self.case, refused, Some(&token), &self.request);
+        }
+        observe::passed(verdict);
+        let passing = self.case.policy.cut_streams.then(|| Passing {
+            life: self.case.settings.index.life(token.clone()),
+            dialect: self.case.dialect,
+            connection: self.request.extensions().get().cloned(),
+            // In HTTP/2 it takes a stream, and not the connection.
+            connects: self.request.method() == Method::CONNECT
+                && self.request.version() < Version::HTTP_2,
+        });
+        let extensions = self.request.extensions_mut();
+        if let Some(passing) = &passing {
+            extensions.insert(passing.life.clone());
+        }
+        extensions.insert(token);
+        State::Inner {
+            future: self.inner.call(self.request),
+            passing,
+        }
+    }
+}
+
+impl<I, S, B> State<I, S, B>
+where
+    I: Service<Secret>,
+    S: Service<Request<B>>,
+{
+    fn refused(
+        case: &Case,
+        refused: Refused,
+        token: Option<&Introspection>,
+        request: &Request<B>,
+    ) -> Self {
+        observe::refused(&refused, token, request, &case.settings);
+        let answer = case
+            .settings
+            .manner
+            .answer(refused, case.dialect, case.scheme);
+        Self::Refused {
+            answer: Some(answer),
+        }
+    }
+}
+
+impl Passing {
+    fn respond<B>(self, response: Response<B>) -> Response<EnforcedBody<B>> {
+        let status = response.status();
+        let upgraded =
+            status == StatusCode::SWITCHING_PROTOCOLS || self.connects && status.is_success();
+        if upgraded {
+            if let Some(connection) = self.connection {
+                connection.sever_with(&self.life);
+            }
+            // It has no body, and what it has become ends with the connection.
+            return response.map(|body| EnforcedBody::inner(body, None, Manner::Error));
+        }
+        let manner = match self.dialect {
+            Dialect::Http => Manner::Error,
+            Dialect::Grpc => Manner::Grpc,
+        };
+        response.map(|body| EnforcedBody::inner(body, Some(self.life), manner))
+    }
+}
+
+impl<I, S, B, ResBody> Future for EnforcementFuture<I, S, B>
+where
+    I: Service<Secret, Response = Option<Introspection>>,
+    I::Error: Into<BoxError>,
+    ResBody: Body<Data = Bytes>,
+    ResBody::Error: Into<BoxError>,
+    S: Service<Request<B>, Response = Response<ResBody>>,
+{
+    type Output = Result<Response<EnforcedBody<ResBody>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                // Introspect => (Inner | Confirm | Refused)
+                StateProj::Introspect { asked, waiting } => {
+                    let known = ready!(asked.poll(cx));
+                    let waiting = waiting.take().expect("polled after it was judged");
+                    match known {
+                        Ok(known) => waiting.judge(known),
+                        Err(cause) => waiting.unknown(cause.into()),
+                    }
+                }
+                // Confirm => (Inner | Refused)
+                StateProj::Confirm { asked, waiting } => {
+                    let known = ready!(asked.as_mut().poll(cx));
+                    let waiting = waiting.take().expect("polled after it was judged");
+                    match known {
+                        Ok(known) => waiting.confirmed(known),
+                        Err(cause) => waiting.unknown(cause),
+                    }
+                }
+                StateProj::Inner { future, passing } => {
+                    let response = ready!(future.poll(cx))?;
+                    return Poll::Ready(Ok(match passing.take() {
+                        Some(passing) => passing.respond(response),
+                        None => response.map(|body| EnforcedBody::inner(body, None, Manner::Error)),
+                    }));
+                }
+                StateProj::Refused { answer } => {
+                    let answer = answer.take().expect("polled after it was done");
+                    return Poll::Ready(Ok(answer.map(EnforcedBody::ours)));
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+impl<S, B> Waiting<S, B>
+where
+    S: Service<Request<B>>,
+{
+    fn unknown<I: Service<Secret>>(self, cause: BoxError) -> State<I, S, B> {
+        State::refused(&self.case, Refused::unknown(cause), None, &self.request)
+    }
+
+    /// What an authority has said.
+    fn confirmed<I: Service<Secret>>(self, known: Option<Introspection>) -> State<I, S, B> {
+        let verdict = self.case.confirmed(known.as_ref(), NumericDate::now());
+        match known {
+            Some(token) => self.follow(verdict, token),
+            None => State::refused(&self.case, Refused::new(verdict), None, &self.request),
+        }
+    }
+}
+
+impl<I, S, B> fmt::Debug for EnforcementFuture<I, S, B>
+where
+    I: Service<Secret>,
+    S: Service<Request<B>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::Introspect { .. } => "introspect",
+            State::Confirm { .. } => "confirm",
+            State::Inner { .. } => "inner",
+            State::Refused { .. } => "refused",
+        };
+        f.debug_tuple("EnforcementFuture").field(&state).finish()
+    }
+}

@@ -1,0 +1,312 @@
+//! What is configured.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use hyper::{HeaderMap, Uri, http::request::Parts};
+use tower::{BoxError, Service, ServiceExt as _, util::BoxCloneSyncService};
+use tower_layer::Layer;
+
+use super::{
+    Index, Policy,
+    answer::Manner,
+    bearer::{Presented, presented},
+    service::EnforcementService,
+    verified::Verified,
+};
+#[cfg(feature = "tracing")]
+use crate::endpoint::Fingerprints;
+use crate::{
+    introspect::{Introspection, TokenType},
+    log::SelectorClass,
+    token::Secret,
+};
+
+/// Lets requests through whose token is good now, and refuses the others (RFC 6750).
+///
+/// For every request, in this order:
+///
+/// 1. **Token.** That of the Authorization field, of the schemes `Bearer` and `DPoP`.
+/// 2. **Introspection.** Is it genuine, and for this use? Any service over [`Secret`] that answers
+///    `Option<Introspection>`, such as those of [`introspect`](crate::introspect). It has to come
+///    to an end by itself: put a time-out around one that may not.
+/// 3. **Time.** Its `exp` is not past, and `iat` and `nbf` are not ahead.
+/// 4. **Index.** No record covers it, by any of its selectors, and the [`Index`] is fresh.
+/// 5. The [`Introspection`] and a [`TokenLife`](super::TokenLife) go into the request's extensions,
+///    and the request to the inner service. What its token may do (`scope`), and whether its key was
+///    used (`cnf`), is for those who come after.
+///
+/// | what is wrong | the answer |
+/// |---|---|
+/// | there is no token | 401 with a bare challenge, or it [passes](Policy::anonymous) |
+/// | two Authorization fields, or a scheme without a token | 400 `invalid_request` |
+/// | not genuine, expired, revoked | 401 `invalid_token`, for every reason the same |
+/// | could not be found out | 503 with `Retry-After` |
+///
+/// A request of gRPC (`Content-Type: application/grpc`) hears the status `UNAUTHENTICATED` or
+/// `UNAVAILABLE` instead. Why a request was refused rides in the answer's extensions, as
+/// [`Refused`](super::Refused).
+///
+/// **The body of a response ends with its token**, and so does an upgraded connection: within a
+/// second of the record that covers the token, or of its `exp`, they are cut. See
+/// [`EnforcedBody`](super::EnforcedBody) and [`Severable`](super::Severable).
+///
+/// The inner service has to be `Clone`: the instance that was ready waits for the introspection.
+/// Put a `CorsLayer` around this layer and not inside: a preflight has no token.
+///
+/// ```
+/// use hyper::{Request, Response, StatusCode, header};
+/// use tower::{BoxError, Layer, ServiceExt, service_fn};
+/// use tower_revocation::{
+///     Secret,
+///     enforce::{EnforcementLayer, Index},
+///     introspect::{Introspection, TokenKind},
+///     log::{MemoryLog, NumericDate, Revocation, RevocationLog, Selector},
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// let introspect = service_fn(async |_: Secret| {
+///     let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
+///     token.sub = Some("alice".into());
+///     token.iat = Some(NumericDate::new(1_300_819_380));
+///     Ok::<_, BoxError>(Some(token))
+/// });
+/// let api = service_fn(async |request: Request<String>| {
+///     let token = request.extensions().get::<Introspection>().expect("the layer puts it there");
+///     Ok::<_, BoxError>(Response::new(token.sub.clone().unwrap_or_default()))
+/// });
+///
+/// let log = MemoryLog::new();
+/// let index = Index::follow(&log).await?;
+/// let service = EnforcementLayer::new(introspect, index).layer(api);
+///
+/// let request = || Request::get("/").header(header::AUTHORIZATION, "Bearer mF_9.B5f-4.1JqM");
+/// let response = service.clone().oneshot(request().body(String::new())?).await?;
+/// assert_eq!(response.status(), StatusCode::OK);
+///
+/// let now = NumericDate::now();
+/// let record = Revocation::watermark(Selector::subject("alice"), now, NumericDate::FOREVER);
+/// log.append(vec![record]).await?;
+/// let response = service.oneshot(request().body(String::new())?).await?;
+/// assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it is put around a service"]
+pub struct EnforcementLayer<I> {
+    pub(super) introspect: I,
+    pub(super) settings: Arc<Settings>,
+}
+
+type TokenFrom = Arc<dyn Fn(&Uri, &HeaderMap) -> Option<Secret> + Send + Sync>;
+type PolicyBy = Arc<dyn Fn(&Parts) -> Policy + Send + Sync>;
+pub(super) type ConfirmBy = BoxCloneSyncService<Secret, Option<Introspection>, BoxError>;
+
+/// Everything that the knobs turn.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) index: Index,
+    pub(super) manner: Manner,
+    pub(super) leeway: Duration,
+    pub(super) iat_demanded: bool,
+    pub(super) demanded: Vec<SelectorClass>,
+    pub(super) confirm_by: Option<ConfirmBy>,
+    pub(super) from_extension: bool,
+    policy: Policy,
+    policy_by: Option<PolicyBy>,
+    token_from: Option<TokenFrom>,
+    #[cfg(feature = "tracing")]
+    fingerprints: Fingerprints,
+}
+
+impl<I> EnforcementLayer<I> {
+    /// A layer that asks `introspect` about tokens, and `index` whether they were revoked.
+    pub fn new(introspect: I, index: Index) -> Self {
+        let settings = Settings {
+            index,
+            manner: Manner::new("api"),
+            leeway: Duration::from_secs(60),
+            iat_demanded: true,
+            demanded: Vec::new(),
+            confirm_by: None,
+            from_extension: false,
+            policy: Policy::new(),
+            policy_by: None,
+            token_from: None,
+            #[cfg(feature = "tracing")]
+            fingerprints: Fingerprints::default(),
+        };
+        Self {
+            introspect,
+            settings: Arc::new(settings),
+        }
+    }
+
+    /// The realm of the challenge. `api`, unless this is called.
+    ///
+    /// # Panics
+    ///
+    /// If `realm` has other than visible ASCII characters and spaces.
+    pub fn realm(mut self, realm: &str) -> Self {
+        let settings = self.settings_mut();
+        let retry_after = settings.manner.retry_after;
+        settings.manner = Manner::new(realm);
+        settings.manner.retry_after = retry_after;
+        self
+    }
+
+    /// `Retry-After` of a 503 whose cause does not say better. One second, unless this is called.
+    pub fn retry_after(mut self, delay: Duration) -> Self {
+        self.settings_mut().manner.retry_after = delay;
+        self
+    }
+
+    /// How far `iat` and `nbf` may be ahead of this clock. A minute, unless this is called. Nothing
+    /// is forgiven of `exp`: a record may be forgotten soon after it.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.settings_mut().leeway = leeway;
+        self
+    }
+
+    /// Lets tokens pass that do not say when they were issued (`iat`). They are refused, unless this
+    /// is called.
+    ///
+    /// Records about a subject, a client, a key or an issuer are about all that was issued until
+    /// then. **A token without `iat` is covered by every such record, and once that is forgotten, it
+    /// is live again.** Call this where nobody makes such records.
+    pub fn without_iat(mut self) -> Self {
+        self.settings_mut().iat_demanded = false;
+        self
+    }
+
+    /// Refuses tokens that have no selector of this class: those without a session (`sid`), for
+    /// example, where sessions are what is revoked. Nothing but `iat` is demanded, unless this is
+    /// called.
+    pub fn demand(mut self, class: SelectorClass) -> Self {
+        self.settings_mut().demanded.push(class);
+        self
+    }
+
+    /// What is done on every route. [`Policy::new`], unless this is called.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.settings_mut().policy = policy;
+        self
+    }
+
+    /// What is done on the route of a request, where that differs.
+    ///
+    /// ```
+    /// # use tower_revocation::enforce::{EnforcementLayer, Index, Policy};
+    /// # let introspect = ();
+    /// let layer = EnforcementLayer::new(introspect, Index::new())
+    ///     .policy_by(|head| Policy::new().anonymous(head.uri.path() == "/health"));
+    /// ```
+    pub fn policy_by<F>(mut self, choose: F) -> Self
+    where
+        F: Fn(&Parts) -> Policy + Send + Sync + 'static,
+    {
+        self.settings_mut().policy_by = Some(Arc::new(choose));
+        self
+    }
+
+    /// Where to look for a token if the Authorization field has none: a cookie, say, for browsers
+    /// that open a WebSocket. Nowhere, unless this is called. RFC 9700 §2.6 advises against the
+    /// query.
+    pub fn token_from<F>(mut self, find: F) -> Self
+    where
+        F: Fn(&Uri, &HeaderMap) -> Option<Secret> + Send + Sync + 'static,
+    {
+        self.settings_mut().token_from = Some(Arc::new(find));
+        self
+    }
+
+    /// Who is asked about a token under [`WhenUnknown::Introspect`](super::WhenUnknown::Introspect):
+    /// somebody who knows what was revoked.
+    pub fn confirm_by<S>(mut self, authority: S) -> Self
+    where
+        S: Service<Secret, Response = Option<Introspection>> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+    {
+        let authority = BoxCloneSyncService::new(authority.map_err(Into::into));
+        self.settings_mut().confirm_by = Some(authority);
+        self
+    }
+
+    /// The key of the fingerprints by which events name tokens, where they are to be the same in
+    /// every process. At random, unless this is called.
+    #[cfg(feature = "tracing")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
+    pub fn fingerprint_key(mut self, key: &[u8; 32]) -> Self {
+        self.settings_mut().fingerprints = Fingerprints::keyed(key);
+        self
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings {
+        Arc::make_mut(&mut self.settings)
+    }
+}
+
+impl EnforcementLayer<Verified> {
+    /// A layer for tokens that somebody before it has verified and put into the extensions of the
+    /// request, as an [`Introspection`]: it goes on with the third step. A request without one is a
+    /// request without a token.
+    ///
+    /// **What is there is believed.** It has to come from whoever verified the signature.
+    pub fn from_extension(index: Index) -> Self {
+        let mut layer = Self::new(Verified::elsewhere(), index);
+        layer.settings_mut().from_extension = true;
+        layer
+    }
+}
+
+impl Settings {
+    pub(super) fn policy(&self, head: &Parts) -> Policy {
+        self.policy_by
+            .as_ref()
+            .map_or(self.policy, |choose| choose(head))
+    }
+
+    pub(super) fn presented(&self, uri: &Uri, headers: &HeaderMap) -> Presented {
+        match (presented(headers), &self.token_from) {
+            (Presented::Nothing, Some(find)) => match find(uri, headers) {
+                Some(token) => Presented::Token(TokenType::Bearer, token),
+                None => Presented::Nothing,
+            },
+            (presented, _) => presented,
+        }
+    }
+
+    /// What the token of a request is called in events.
+    #[cfg(feature = "tracing")]
+    pub(super) fn fingerprint(&self, uri: &Uri, headers: &HeaderMap) -> Option<String> {
+        match self.presented(uri, headers) {
+            Presented::Token(_, token) => Some(self.fingerprints.of(&token)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("index", &self.index)
+            .field("policy", &self.policy)
+            .field("leeway", &self.leeway)
+            .field("iat_demanded", &self.iat_demanded)
+            .field("demanded", &self.demanded)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<I: Clone, S> Layer<S> for EnforcementLayer<I> {
+    type Service = EnforcementService<S, I>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        EnforcementService {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}

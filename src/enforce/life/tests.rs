@@ -1,0 +1,87 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use tokio_test::{assert_pending, assert_ready, task};
+
+use super::*;
+use crate::{
+    enforce::{tag::Tag, watch::Watchers},
+    introspect::TokenKind,
+    log::{NumericDate, SelectorClass},
+};
+
+/// A grant, by its class.
+const GRANT: Tag = Tag([7, 7, 7, 1]);
+
+/// Says what it is told to say, and counts how often it is asked.
+#[derive(Default)]
+pub(in crate::enforce) struct Index {
+    pub(in crate::enforce) watchers: Arc<Watchers>,
+    asked: AtomicUsize,
+    known: AtomicBool,
+}
+
+impl Index {
+    /// In the index, and nobody is told.
+    pub(in crate::enforce) fn know(&self) {
+        self.known.store(true, Ordering::Relaxed);
+    }
+
+    pub(in crate::enforce) fn revoke(&self) {
+        self.know();
+        self.watchers.revoked(GRANT, NumericDate::FOREVER);
+    }
+
+    pub(in crate::enforce) fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    pub(in crate::enforce) fn life(self: &Arc<Self>) -> TokenLife {
+        self.life_until(None)
+    }
+
+    pub(in crate::enforce) fn life_until(self: &Arc<Self>, exp: Option<NumericDate>) -> TokenLife {
+        let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
+        token.exp = exp;
+        TokenLife::new(self.clone(), token)
+    }
+}
+
+impl Records for Index {
+    fn end_of(&self, _: &Introspection) -> Option<End> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let known = self.known.load(Ordering::Relaxed);
+        known.then_some(End::Revoked(SelectorClass::Grant))
+    }
+
+    fn watch(&self, token: &Introspection) -> Watch {
+        self.watchers
+            .watch([GRANT].into_iter(), token.iat, token.exp)
+    }
+}
+
+#[test]
+fn a_life_is_watched_once_for_all_its_clones() {
+    let index = Arc::new(Index::default());
+    let life = index.life();
+    assert_eq!(index.watchers.len(), 0);
+    let mut ends: Vec<_> = (0..3).map(|_| task::spawn(life.clone().end())).collect();
+    assert_eq!(index.watchers.len(), 1);
+    for end in &mut ends {
+        assert_pending!(end.poll());
+    }
+    assert_eq!(life.ended(), None);
+
+    index.revoke();
+
+    let revoked = End::Revoked(SelectorClass::Grant);
+    for end in &mut ends {
+        assert!(end.is_woken());
+        assert_eq!(assert_ready!(end.poll()), revoked);
+    }
+    assert_eq!(life.ended(), Some(revoked));
+    drop((life, ends));
+    assert_eq!(index.watchers.len(), 0);
+}

@@ -1,0 +1,329 @@
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, task::Poll};
+
+use allocation_counter::measure;
+use http_body_util::BodyExt as _;
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+use tokio_test::{assert_pending, assert_ready, task};
+
+use super::*;
+use crate::{
+    enforce::{index, life::tests::Index},
+    introspect::{Introspection, TokenKind},
+    log::{NumericDate, Selector, SelectorClass},
+};
+
+/// Frames, and then nothing or silence.
+struct Frames {
+    left: VecDeque<Frame<Bytes>>,
+    silent: bool,
+    _held: Option<Arc<()>>,
+}
+
+impl Body for Frames {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.left.pop_front() {
+            None if self.silent => Poll::Pending,
+            frame => Poll::Ready(frame.map(Ok)),
+        }
+    }
+}
+
+fn data(count: usize) -> VecDeque<Frame<Bytes>> {
+    let frame = || Frame::data(Bytes::from_static(b"data"));
+    std::iter::repeat_with(frame).take(count).collect()
+}
+
+fn ending(left: VecDeque<Frame<Bytes>>) -> Frames {
+    Frames {
+        left,
+        silent: false,
+        _held: None,
+    }
+}
+
+fn silent(count: usize) -> Frames {
+    Frames {
+        left: data(count),
+        silent: true,
+        _held: None,
+    }
+}
+
+type Next = Option<Result<Frame<Bytes>, BoxError>>;
+
+fn poll(body: &mut task::Spawn<EnforcedBody<Frames>>) -> Poll<Next> {
+    body.enter(|cx, body| body.poll_frame(cx))
+}
+
+fn is_data(next: &Next) -> bool {
+    matches!(next, Some(Ok(frame)) if frame.is_data())
+}
+
+fn end_of(next: Next) -> Option<End> {
+    next?.err()?.downcast_ref().copied()
+}
+
+#[test]
+fn a_waiting_body_is_woken_and_cut_with_an_error() {
+    let index = Arc::new(Index::default());
+    let body = EnforcedBody::inner(silent(1), Some(index.life()), Manner::Error);
+    let mut body = task::spawn(body);
+    assert!(is_data(&assert_ready!(poll(&mut body))));
+    assert_pending!(poll(&mut body));
+    assert!(!body.is_end_stream());
+
+    index.revoke();
+
+    assert!(body.is_woken());
+    assert_eq!(
+        end_of(assert_ready!(poll(&mut body))),
+        Some(End::Revoked(SelectorClass::Grant))
+    );
+    assert!(assert_ready!(poll(&mut body)).is_none());
+    assert!(body.is_end_stream());
+    assert_eq!(index.watchers.len(), 0);
+}
+
+#[test]
+fn a_grpc_body_is_cut_with_trailers_once() {
+    let index = Arc::new(Index::default());
+    let body = EnforcedBody::inner(silent(0), Some(index.life()), Manner::Grpc);
+    let mut body = task::spawn(body);
+    assert_pending!(poll(&mut body));
+
+    index.revoke();
+
+    let trailers = assert_ready!(poll(&mut body))
+        .unwrap()
+        .unwrap()
+        .into_trailers()
+        .unwrap();
+    assert_eq!(trailers["grpc-status"], "16");
+    assert_eq!(trailers["grpc-message"], "the token was revoked");
+    assert!(assert_ready!(poll(&mut body)).is_none());
+}
+
+#[test]
+fn an_expired_token_ends_its_body() {
+    let index = Arc::new(Index::default());
+    let exp = NumericDate::now() + std::time::Duration::from_secs(3600);
+    let life = index.life_until(Some(exp));
+    let mut body = task::spawn(EnforcedBody::inner(silent(0), Some(life), Manner::Error));
+    assert_pending!(poll(&mut body));
+
+    index.watchers.expired(exp);
+
+    assert!(body.is_woken());
+    assert_eq!(end_of(assert_ready!(poll(&mut body))), Some(End::Expired));
+}
+
+#[test]
+fn a_cut_body_lets_go_of_the_inner_one() {
+    let index = Arc::new(Index::default());
+    let held = Arc::new(());
+    let inner = Frames {
+        _held: Some(held.clone()),
+        ..silent(0)
+    };
+    let mut body = task::spawn(EnforcedBody::inner(
+        inner,
+        Some(index.life()),
+        Manner::Error,
+    ));
+    assert_pending!(poll(&mut body));
+    assert_eq!(Arc::strong_count(&held), 2);
+
+    index.revoke();
+    assert!(poll(&mut body).is_ready());
+    assert_eq!(Arc::strong_count(&held), 1);
+}
+
+#[test]
+fn a_short_body_is_never_watched_and_the_usual_one_never_asks() {
+    let index = Arc::new(Index::default());
+    let life = index.life();
+    let mut frames = data(1);
+    frames.push_back(Frame::trailers(HeaderMap::new()));
+    let usual = EnforcedBody::inner(ending(frames), Some(life.clone()), Manner::Grpc);
+    let collected = futures::executor::block_on(usual.collect()).unwrap();
+    assert!(collected.trailers().is_some());
+    assert_eq!(index.asked(), 0);
+
+    let short = EnforcedBody::inner(ending(data(7)), Some(life.clone()), Manner::Error);
+    let mut short = task::spawn(short);
+    while assert_ready!(poll(&mut short)).is_some() {
+        assert_eq!(index.watchers.len(), 0);
+    }
+    // It asked before each further frame, for a reader may take its time.
+    assert_eq!(index.asked(), 6);
+    drop(life);
+}
+
+#[test]
+fn a_slow_reader_of_a_ready_body_gets_no_frame_after_the_end() {
+    for passed in 1..20 {
+        let index = Arc::new(Index::default());
+        let body = EnforcedBody::inner(ending(data(30)), Some(index.life()), Manner::Error);
+        let mut body = task::spawn(body);
+        for _ in 0..passed {
+            assert!(is_data(&assert_ready!(poll(&mut body))));
+        }
+        assert_eq!(index.watchers.is_empty(), passed < 8, "{passed}");
+        index.revoke();
+        assert!(
+            end_of(assert_ready!(poll(&mut body))).is_some(),
+            "after {passed} frames"
+        );
+    }
+}
+
+#[test]
+fn a_record_that_came_before_the_watch_was_there_cuts_as_well() {
+    let index = Arc::new(Index::default());
+    // In the index, and nobody was told.
+    index.know();
+    let body = EnforcedBody::inner(silent(1), Some(index.life()), Manner::Error);
+    let mut body = task::spawn(body);
+    assert!(is_data(&assert_ready!(poll(&mut body))));
+    assert!(end_of(assert_ready!(poll(&mut body))).is_some());
+}
+
+#[test]
+fn a_body_without_a_life_passes_as_it_is() {
+    let mut frames = data(20);
+    frames.push_back(Frame::trailers(HeaderMap::new()));
+    let body = EnforcedBody::inner(ending(frames), None, Manner::Error);
+    let collected = futures::executor::block_on(body.collect()).unwrap();
+    assert!(collected.trailers().is_some());
+    assert_eq!(collected.to_bytes().len(), 80);
+}
+
+#[test]
+fn sizes_and_ends_are_those_of_the_body() {
+    let full = Full::new(Bytes::from_static(b"123"));
+    let body = EnforcedBody::inner(full.clone(), None, Manner::Error);
+    assert_eq!(body.size_hint().exact(), Some(3));
+    assert!(!body.is_end_stream());
+    let body: EnforcedBody<Full<Bytes>> = EnforcedBody::ours(full);
+    assert_eq!(body.size_hint().exact(), Some(3));
+    let body: EnforcedBody<Full<Bytes>> = EnforcedBody::default();
+    assert_eq!(body.size_hint().exact(), Some(0));
+    assert!(body.is_end_stream());
+}
+
+#[test]
+fn a_short_body_costs_no_allocation() {
+    let index = Arc::new(Index::default());
+    let inner = Full::new(Bytes::from_static(b"short"));
+    let (life, mut cx) = (index.life(), Context::from_waker(std::task::Waker::noop()));
+    let allocated = measure(|| {
+        let mut body = EnforcedBody::inner(inner, Some(life), Manner::Error);
+        while assert_ready!(Pin::new(&mut body).poll_frame(&mut cx)).is_some() {}
+    });
+    assert_eq!(allocated.count_total, 0);
+}
+
+#[test]
+fn an_idle_body_costs_less_than_512_octets_beside_itself() {
+    const BODIES: u64 = 10_000;
+    let index = index::Index::new();
+    let mut bodies = Vec::with_capacity(10_000);
+    let mut cx = Context::from_waker(std::task::Waker::noop());
+    let allocated = measure(|| {
+        for number in 0..BODIES {
+            // Of their own: token, grant, session, subject, both. Shared: client, key, issuer.
+            let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
+            token.token = Some(Selector::grant(&number.to_string()));
+            token.grant = Some(number.to_string());
+            token.sid = Some(number.to_string());
+            token.sub = Some(number.to_string());
+            token.cnf.jkt = Some([1; 32]);
+            token.iss = Some("https://as.example.com".into());
+            let life = index.life(token);
+            let mut body = EnforcedBody::inner(silent(0), Some(life), Manner::Error);
+            assert_pending!(Pin::new(&mut body).poll_frame(&mut cx));
+            bodies.push(body);
+        }
+    });
+    assert_eq!(index.watched(), 10_000);
+    let each = u64::try_from(allocated.bytes_current).unwrap_or(u64::MAX) / BODIES;
+    assert!((200..512).contains(&each), "{each} octets");
+}
+
+/// A body that says something and falls silent, behind hyper.
+macro_rules! served {
+    ($server:expr, $io:expr, $index:expr, $manner:expr) => {{
+        let life = $index.life();
+        let service = hyper::service::service_fn(move |_: hyper::Request<Incoming>| {
+            let body = EnforcedBody::inner(silent(1), Some(life.clone()), $manner);
+            std::future::ready(Ok::<_, Infallible>(hyper::Response::new(body)))
+        });
+        tokio::spawn($server.serve_connection(TokioIo::new($io), service))
+    }};
+}
+
+#[tokio::test]
+async fn over_http_1_a_cut_is_no_end() {
+    let (ours, mut client) = duplex(1024);
+    let index = Arc::new(Index::default());
+    let served = served!(http1::Builder::new(), ours, index, Manner::Error);
+    client
+        .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"4\r\ndata\r\n") {
+        assert_ne!(client.read_buf(&mut answer).await.unwrap(), 0);
+    }
+
+    index.revoke();
+
+    let mut rest = Vec::new();
+    client.read_to_end(&mut rest).await.unwrap();
+    // No last chunk (RFC 9112 §8): the message is incomplete.
+    assert_eq!(rest, b"");
+    assert!(served.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn over_http_2_a_cut_resets_the_stream_and_a_grpc_one_says_why() {
+    for manner in [Manner::Error, Manner::Grpc] {
+        let (ours, theirs) = duplex(1024);
+        let index = Arc::new(Index::default());
+        served!(
+            http2::Builder::new(TokioExecutor::new()),
+            ours,
+            index,
+            manner
+        );
+        let (mut client, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(theirs))
+                .await
+                .unwrap();
+        tokio::spawn(connection);
+        let request = hyper::Request::new(Full::<Bytes>::default());
+        let mut body = client.send_request(request).await.unwrap().into_body();
+        assert!(body.frame().await.unwrap().unwrap().is_data());
+
+        index.revoke();
+
+        let last = body.frame().await.unwrap();
+        if manner == Manner::Grpc {
+            assert_eq!(last.unwrap().into_trailers().unwrap()["grpc-status"], "16");
+            assert!(body.frame().await.is_none());
+        } else {
+            assert!(last.is_err());
+        }
+    }
+}

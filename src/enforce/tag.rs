@@ -1,0 +1,119 @@
+//! What a selector is called in memory.
+
+use std::{
+    fmt,
+    hash::{BuildHasher as _, RandomState},
+};
+
+use siphasher::sip128::SipHasher24;
+
+use crate::log::{Selector, SelectorClass};
+
+/// A name of 128 bits for a selector, by a key that nobody outside of this process knows: nobody
+/// can make two selectors on purpose that meet. Three of the bits are the class.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Tag(pub(super) [u32; 4]);
+
+const CLASS: u32 = 0b111;
+
+/// Makes tags.
+#[derive(Clone)]
+pub(super) struct Tagger(SipHasher24);
+
+impl Tagger {
+    pub(super) fn random() -> Self {
+        // The standard library draws its hash keys from the operating system.
+        let word = || RandomState::new().hash_one(());
+        Self(SipHasher24::new_with_keys(word(), word()))
+    }
+
+    pub(super) fn tag(&self, selector: &Selector) -> Tag {
+        let hash = self.0.hash(&selector.to_bytes()).as_bytes();
+        let mut words = [0; 4];
+        for (word, octets) in words.iter_mut().zip(hash.chunks_exact(4)) {
+            *word = octets
+                .iter()
+                .fold(0, |word, octet| word << 8 | u32::from(*octet));
+        }
+        Tag(words).of(selector.class())
+    }
+}
+
+/// Where a class stands in [`SelectorClass::ALL`], of which there are eight.
+fn place(class: SelectorClass) -> u32 {
+    class as u32 - 1
+}
+
+impl Tag {
+    /// The same other bits, of a class.
+    pub(super) fn of(self, class: SelectorClass) -> Self {
+        let Self([a, b, c, d]) = self;
+        Self([a, b, c, d & !CLASS | place(class)])
+    }
+
+    /// Of the selector.
+    pub(super) fn class(self) -> SelectorClass {
+        SelectorClass::ALL[(self.0[3] & CLASS) as usize]
+    }
+
+    /// A hash, of bits that choose no shard.
+    pub(super) fn hash(self) -> u64 {
+        u64::from(self.0[0]) << 32 | u64::from(self.0[1])
+    }
+
+    /// One of as many shards.
+    pub(super) fn shard(self, shards: usize) -> usize {
+        self.0[2] as usize % shards
+    }
+}
+
+impl fmt::Debug for Tag {
+    /// The class alone, as with a selector.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tag({}, ..)", self.class().as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tag_keeps_the_class_and_tells_names_apart() {
+        let tagger = Tagger::random();
+        let selectors = [
+            Selector::token("https://as.example.com", "1"),
+            Selector::grant("1"),
+            Selector::session("1"),
+            Selector::subject_and_client("1", "1"),
+            Selector::subject("1"),
+            Selector::client("1"),
+            Selector::key(&[1; 32]),
+            Selector::issuer("1"),
+        ];
+        for (place, selector) in selectors.iter().enumerate() {
+            let tag = tagger.tag(selector);
+            assert_eq!(tag.class(), selector.class());
+            assert_eq!(tag, tagger.clone().tag(selector));
+            for other in &selectors[..place] {
+                assert_ne!(tag, tagger.tag(other));
+            }
+        }
+    }
+
+    #[test]
+    fn every_process_has_tags_of_its_own() {
+        let selector = Selector::grant("g1");
+        assert_ne!(
+            Tagger::random().tag(&selector),
+            Tagger::random().tag(&selector)
+        );
+    }
+
+    #[test]
+    fn classes_have_places_as_they_stand() {
+        for (expected, class) in SelectorClass::ALL.iter().enumerate() {
+            assert_eq!(place(*class) as usize, expected);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Tokens that somebody else has verified.
+
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    task::{Context, Poll},
+};
+
+use tower::Service;
+
+use crate::{introspect::Introspection, token::Secret};
+
+/// In the place of an introspection where somebody before the layer has verified the token: see
+/// [`EnforcementLayer::from_extension`](super::EnforcementLayer::from_extension).
+///
+/// It knows no token.
+#[derive(Clone, Copy, Debug)]
+pub struct Verified(());
+
+impl Verified {
+    pub(super) fn elsewhere() -> Self {
+        Self(())
+    }
+}
+
+impl Service<Secret> for Verified {
+    type Response = Option<Introspection>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Secret) -> Self::Future {
+        ready(Ok(None))
+    }
+}

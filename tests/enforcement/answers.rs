@@ -1,0 +1,204 @@
+//! What a refused peer is told (RFC 6750 §3, RFC 9449 §7.1).
+
+use std::time::Duration;
+
+use hyper::{StatusCode, header};
+use tower::{BoxError, service_fn};
+use tower_revocation::{
+    Error, ErrorKind, Secret,
+    enforce::{EnforcementLayer, Index, Policy, Refused, Verdict},
+    introspect::Introspection,
+    log::{MemoryLog, RevocationLog as _, Selector},
+};
+
+use crate::fixture::{TOKEN, ask, body, forever, good, guarded, request, verdict, with_token};
+
+fn field<B>(response: &hyper::Response<B>, name: header::HeaderName) -> Option<&str> {
+    response
+        .headers()
+        .get(name)
+        .map(|value| value.to_str().unwrap())
+}
+
+#[tokio::test]
+async fn good_token_passes_and_its_introspection_goes_along() {
+    let (layer, _) = guarded(good()).await;
+    let response = ask(&layer, with_token()).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(body(response).await, "alice");
+}
+
+#[tokio::test]
+async fn no_token_is_challenged_without_an_error() {
+    let (layer, _) = guarded(good()).await;
+    for authorization in [None, Some("Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW")] {
+        let response = ask(&layer, request(authorization)).await;
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        let challenge = field(&response, header::WWW_AUTHENTICATE);
+        assert_eq!(challenge, Some(r#"Bearer realm="api""#));
+        assert_eq!(field(&response, header::CACHE_CONTROL), Some("no-store"));
+        assert_eq!(body(response).await, "");
+    }
+}
+
+#[tokio::test]
+async fn no_token_passes_where_that_is_chosen_and_a_bad_one_does_not() {
+    let (layer, _) = guarded(good()).await;
+    let layer = layer.policy(Policy::new().anonymous(true));
+    let response = ask(&layer, request(None)).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(body(response).await, "nobody");
+    let (status, _) = verdict(&layer, request(Some("Bearer unknown"))).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn unknown_expired_and_revoked_tokens_are_told_the_same() {
+    let mut expired = good();
+    expired.exp = expired.iat;
+    let (one, _) = guarded(expired).await;
+    let (other, log) = guarded(good()).await;
+    log.append(forever(Selector::grant("g1"))).await.unwrap();
+    let unknown = request(Some("Bearer unknown"));
+    let mut answers = Vec::new();
+    for (layer, request) in [
+        (&one, with_token()),
+        (&other, with_token()),
+        (&one, unknown),
+    ] {
+        let response = ask(layer, request).await;
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        let challenge = field(&response, header::WWW_AUTHENTICATE).unwrap();
+        assert!(challenge.starts_with(r#"Bearer realm="api", error="invalid_token""#));
+        answers.push((format!("{:?}", response.headers()), body(response).await));
+    }
+    assert!(
+        answers.iter().all(|answer| *answer == answers[0]),
+        "{answers:?}"
+    );
+}
+
+#[tokio::test]
+async fn every_selector_suffices() {
+    let token = good();
+    for selector in token.selectors() {
+        let (layer, log) = guarded(token.clone()).await;
+        assert_eq!(verdict(&layer, with_token()).await, (StatusCode::OK, None));
+        log.append(forever(selector)).await.unwrap();
+        let (status, verdict) = verdict(&layer, with_token()).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+        assert_eq!(verdict, Some(Verdict::Revoked(selector.class())));
+    }
+}
+
+#[tokio::test]
+async fn another_subjects_record_harms_nobody() {
+    let (layer, log) = guarded(good()).await;
+    for selector in [
+        Selector::subject("bob"),
+        Selector::grant("g2"),
+        Selector::session("g1"),
+        Selector::grant("s1"),
+        Selector::client("alice"),
+        Selector::subject_and_client("alice", "c2"),
+        Selector::key(&[2; 32]),
+        Selector::issuer("https://as.example.com/"),
+        Selector::token("https://as.example.com", "jti-2"),
+        Selector::subject("alice").within("https://other.example.com"),
+    ] {
+        log.append(forever(selector)).await.unwrap();
+    }
+    assert_eq!(verdict(&layer, with_token()).await, (StatusCode::OK, None));
+}
+
+#[tokio::test]
+async fn scheme_is_case_insensitive_and_dpop_is_challenged_as_dpop() {
+    let (layer, _) = guarded(good()).await;
+    for scheme in ["bearer", "BEARER", "DPoP", "dpop"] {
+        let good = request(Some(&format!("{scheme} {TOKEN}")));
+        assert_eq!(verdict(&layer, good).await.0, StatusCode::OK, "{scheme}");
+    }
+    let response = ask(&layer, request(Some("DPoP unknown"))).await;
+    let challenge = field(&response, header::WWW_AUTHENTICATE).unwrap();
+    assert!(
+        challenge.starts_with(r#"DPoP realm="api", error="invalid_token""#),
+        "{challenge}"
+    );
+}
+
+#[tokio::test]
+async fn malformed_field_is_an_invalid_request() {
+    let (layer, _) = guarded(good()).await;
+    let mut twice = with_token();
+    let again = twice.headers()[header::AUTHORIZATION].clone();
+    twice.headers_mut().append(header::AUTHORIZATION, again);
+    for request in [twice, request(Some("Bearer")), request(Some("Bearer a b"))] {
+        let response = ask(&layer, request).await;
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+        let challenge = field(&response, header::WWW_AUTHENTICATE).unwrap();
+        assert!(
+            challenge.contains(r#"error="invalid_request""#),
+            "{challenge}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn token_in_the_query_or_a_cookie_counts_only_where_that_is_chosen() {
+    let (layer, _) = guarded(good()).await;
+    let in_cookie = || {
+        let mut request = request(None);
+        *request.uri_mut() = format!("/api/me?access_token={TOKEN}").parse().unwrap();
+        let cookie = format!("token={TOKEN}").parse().unwrap();
+        request.headers_mut().insert(header::COOKIE, cookie);
+        request
+    };
+    assert_eq!(verdict(&layer, in_cookie()).await.1, Some(Verdict::Missing));
+    let layer = layer.token_from(|_, headers| {
+        let cookie = headers.get(header::COOKIE)?.to_str().ok()?;
+        cookie.strip_prefix("token=").map(Secret::from)
+    });
+    assert_eq!(verdict(&layer, in_cookie()).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_cannot_be_found_out_is_503_with_retry_after_and_its_cause() {
+    let (layer, _) = guarded(good()).await;
+    let response = ask(&layer, request(Some("Bearer broken"))).await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(field(&response, header::RETRY_AFTER), Some("1"));
+    assert_eq!(field(&response, header::WWW_AUTHENTICATE), None);
+    let refused = response.extensions().get::<Refused>().unwrap();
+    assert_eq!(refused.verdict(), Verdict::Unknown);
+    let cause = std::error::Error::source(refused).unwrap().to_string();
+    assert_eq!(cause, "the store is down");
+    assert_eq!(body(response).await, "");
+}
+
+#[tokio::test]
+async fn cause_may_say_when_to_try_again() {
+    let busy = service_fn(async |_: Secret| {
+        let error =
+            Error::new(ErrorKind::Unavailable).with_retry_after(Duration::from_millis(1500));
+        Err::<Option<Introspection>, BoxError>(error.into())
+    });
+    let index = Index::follow(&MemoryLog::new()).await.unwrap();
+    let layer = EnforcementLayer::new(busy, index);
+    let response = ask(&layer, with_token()).await;
+    assert_eq!(field(&response, header::RETRY_AFTER), Some("2"));
+}
+
+#[tokio::test]
+async fn realm_is_quoted() {
+    let (layer, _) = guarded(good()).await;
+    let response = ask(&layer.realm(r#"a "quoted" \ realm"#), request(None)).await;
+    let challenge = field(&response, header::WWW_AUTHENTICATE);
+    assert_eq!(challenge, Some(r#"Bearer realm="a \"quoted\" \\ realm""#));
+}
+
+#[tokio::test]
+#[should_panic(expected = "a realm is made of visible ASCII characters and spaces")]
+async fn realm_with_a_line_break_is_refused() {
+    let (layer, _) = guarded(good()).await;
+    let _ = layer.realm("a\r\nb");
+}

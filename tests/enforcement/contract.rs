@@ -1,0 +1,177 @@
+//! The Tower contract, on both sides: the inner service and the introspection.
+
+use std::{
+    cell::Cell,
+    future::{Ready, ready},
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+use http_body_util::Empty;
+use hyper::{Request, Response, StatusCode, body::Bytes, header};
+use tokio_test::{assert_pending, assert_ready_ok, task};
+use tower::{BoxError, Layer as _, Service, ServiceExt, service_fn};
+use tower_revocation::{
+    Secret,
+    enforce::{EnforcementLayer, Index},
+    introspect::Introspection,
+    log::{MemoryLog, RevocationLog as _, Selector},
+};
+use tower_test::mock;
+
+use crate::fixture::{Known, TOKEN, forever, good, guarded, with_token};
+
+async fn index() -> Index {
+    Index::follow(&MemoryLog::new()).await.unwrap()
+}
+
+#[tokio::test]
+async fn readiness_is_the_inner_services() {
+    let (inner, mut handle) = mock::pair::<Request<_>, Response<Empty<Bytes>>>();
+    let (layer, _) = guarded(good()).await;
+    let mut service = layer.layer(inner);
+    handle.allow(0);
+    let mut readiness = task::spawn(());
+    let mut poll = |service: &mut _| {
+        readiness
+            .enter(|cx, _| Service::<Request<http_body_util::Full<Bytes>>>::poll_ready(service, cx))
+    };
+    assert_pending!(poll(&mut service));
+    handle.allow(1);
+    assert_ready_ok!(poll(&mut service));
+    handle.send_error("closed");
+    assert!(matches!(poll(&mut service), Poll::Ready(Err(_))));
+}
+
+/// Panics unless the instance that is called is the one that was polled.
+#[derive(Default)]
+struct Particular {
+    ready: bool,
+    calls: Rc<Cell<usize>>,
+}
+
+impl Clone for Particular {
+    fn clone(&self) -> Self {
+        Self {
+            ready: false,
+            calls: self.calls.clone(),
+        }
+    }
+}
+
+impl<B> Service<Request<B>> for Particular {
+    type Response = Response<Empty<Bytes>>;
+    type Error = BoxError;
+    type Future = Ready<Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.ready = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        assert!(
+            std::mem::take(&mut self.ready),
+            "called without being ready"
+        );
+        self.calls.set(self.calls.get() + 1);
+        ready(Ok(Response::new(Empty::new())))
+    }
+}
+
+#[tokio::test]
+async fn instance_that_was_ready_is_the_one_that_is_called() {
+    let inner = Particular::default();
+    let calls = inner.calls.clone();
+    let (layer, _) = guarded(good()).await;
+    let mut service = layer.layer(inner);
+    for _ in 0..3 {
+        let request = with_token();
+        let response = ServiceExt::<Request<http_body_util::Full<Bytes>>>::ready(&mut service)
+            .await
+            .unwrap()
+            .call(request)
+            .await;
+        assert_eq!(response.unwrap().status(), StatusCode::OK);
+    }
+    assert_eq!(calls.get(), 3);
+}
+
+#[tokio::test]
+async fn introspection_is_waited_for_until_it_is_ready() {
+    let (introspect, mut handle) = mock::pair::<Secret, Option<Introspection>>();
+    handle.allow(0);
+    let service = EnforcementLayer::new(introspect, index().await).layer(Particular::default());
+    let mut answer = task::spawn(service.oneshot(with_token()));
+    assert_pending!(answer.poll());
+    handle.allow(1);
+    assert!(answer.is_woken());
+    assert_pending!(answer.poll());
+    let (token, respond) = handle.next_request().await.unwrap();
+    assert_eq!(token.expose(), TOKEN);
+    respond.send_response(Some(good()));
+    assert_eq!(assert_ready_ok!(answer.poll()).status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn request_that_is_refused_never_reaches_the_inner_service() {
+    let inner = Particular::default();
+    let calls = inner.calls.clone();
+    let (layer, log) = guarded(good()).await;
+    log.append(forever(Selector::grant("g1"))).await.unwrap();
+    let refused = layer.layer(inner).oneshot(with_token()).await.unwrap();
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(calls.get(), 0);
+}
+
+#[tokio::test]
+async fn error_of_the_inner_service_is_passed_on() {
+    let broken = service_fn(async |_: Request<_>| Err::<Response<Empty<Bytes>>, _>("broken"));
+    let (layer, _) = guarded(good()).await;
+    let error = layer.layer(broken).oneshot(with_token()).await.unwrap_err();
+    assert_eq!(error, "broken");
+}
+
+#[tokio::test]
+async fn rest_of_the_request_is_untouched() {
+    let inner = service_fn(async |request: Request<http_body_util::Full<Bytes>>| {
+        assert_eq!(
+            request.headers()[header::AUTHORIZATION],
+            format!("Bearer {TOKEN}")
+        );
+        assert_eq!(request.uri(), "/api/me");
+        Ok::<_, BoxError>(Response::new(request.into_body()))
+    });
+    let (layer, _) = guarded(good()).await;
+    layer.layer(inner).oneshot(with_token()).await.unwrap();
+}
+
+#[tokio::test]
+async fn token_that_is_revoked_while_it_is_introspected_is_refused() {
+    let log = MemoryLog::new();
+    let (introspect, mut handle) = mock::pair::<Secret, Option<Introspection>>();
+    let index = Index::follow(&log).await.unwrap();
+    let service = EnforcementLayer::new(introspect, index).layer(Particular::default());
+    let mut answer = task::spawn(service.oneshot(with_token()));
+    handle.allow(1);
+    assert_pending!(answer.poll());
+    let (_, respond) = handle.next_request().await.unwrap();
+    log.append(forever(Selector::grant("g1"))).await.unwrap();
+    respond.send_response(Some(good()));
+    assert_eq!(
+        assert_ready_ok!(answer.poll()).status(),
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[test]
+fn service_and_future_are_send_where_their_parts_are() {
+    fn is_send<T: Send>(_: &T) {}
+    let layer = EnforcementLayer::new(Known::default().service(), Index::new());
+    let inner = service_fn(|_: Request<Empty<Bytes>>| {
+        ready(Ok::<_, BoxError>(Response::new(Empty::<Bytes>::new())))
+    });
+    let mut service = layer.layer(inner);
+    is_send(&service);
+    is_send(&service.call(Request::new(Empty::new())));
+}

@@ -1,0 +1,190 @@
+//! An API behind the layer, an introspection that knows some tokens, and a log whose tail stalls.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, Weak},
+};
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Request, Response, StatusCode, body::Bytes, header};
+use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
+use tower_revocation::{
+    Secret,
+    enforce::{EnforcedBody, EnforcementLayer, Index, Refused, Verdict},
+    introspect::{Introspection, TokenKind},
+    log::{
+        Durability, LogError, MemoryLog, NumericDate, Position, Reader, Revocation, RevocationLog,
+        Selector, Snapshot,
+    },
+};
+
+pub(crate) const TOKEN: &str = "mF_9.B5f-4.1JqM";
+pub(crate) const ISSUER: &str = "https://as.example.com";
+
+/// A good access token of `alice`, issued a minute ago.
+pub(crate) fn good() -> Introspection {
+    let now = NumericDate::now();
+    let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
+    token.token = Some(Selector::token(ISSUER, "jti-1"));
+    token.iss = Some(ISSUER.into());
+    token.sub = Some("alice".into());
+    token.grant = Some("g1".into());
+    token.sid = Some("s1".into());
+    token.cnf.jkt = Some([1; 32]);
+    token.iat = Some(NumericDate::new(now.seconds() - 60));
+    token.exp = Some(NumericDate::new(now.seconds() + 3600));
+    token
+}
+
+/// Tokens that are known. One named `broken` cannot be looked up.
+#[derive(Clone, Default)]
+pub(crate) struct Known(Arc<Mutex<HashMap<String, Introspection>>>);
+
+impl Known {
+    pub(crate) fn with(token: Introspection) -> Self {
+        let known = Self::default();
+        known.insert(TOKEN, token);
+        known
+    }
+
+    pub(crate) fn insert(&self, text: &str, token: Introspection) {
+        self.0.lock().unwrap().insert(text.to_owned(), token);
+    }
+
+    pub(crate) fn introspect(&self, token: &Secret) -> Result<Option<Introspection>, BoxError> {
+        match token.expose() {
+            "broken" => Err("the store is down".into()),
+            text => Ok(self.0.lock().unwrap().get(text).cloned()),
+        }
+    }
+}
+
+/// As a service, whose type has a name.
+pub(crate) type Introspect =
+    tower::util::BoxCloneSyncService<Secret, Option<Introspection>, BoxError>;
+
+impl Known {
+    pub(crate) fn service(&self) -> Introspect {
+        let known = self.clone();
+        Introspect::new(service_fn(move |token: Secret| {
+            std::future::ready(known.introspect(&token))
+        }))
+    }
+}
+
+pub(crate) fn request(authorization: Option<&str>) -> Request<Full<Bytes>> {
+    let mut request = Request::get("/api/me").body(Full::default()).unwrap();
+    if let Some(value) = authorization {
+        let value = value.parse().unwrap();
+        request.headers_mut().insert(header::AUTHORIZATION, value);
+    }
+    request
+}
+
+pub(crate) fn with_token() -> Request<Full<Bytes>> {
+    request(Some(&format!("Bearer {TOKEN}")))
+}
+
+/// Says whose token it was let in with.
+async fn api(request: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, BoxError> {
+    let token = request.extensions().get::<Introspection>();
+    let name = token.map_or("nobody", |token| token.sub.as_deref().unwrap_or_default());
+    Ok(Response::new(Full::from(name.to_owned())))
+}
+
+/// What is answered to a request.
+pub(crate) async fn ask<I>(
+    layer: &EnforcementLayer<I>,
+    request: Request<Full<Bytes>>,
+) -> Response<EnforcedBody<Full<Bytes>>>
+where
+    I: tower::Service<Secret, Response = Option<Introspection>> + Clone,
+    I::Error: Into<BoxError>,
+{
+    layer.layer(service_fn(api)).oneshot(request).await.unwrap()
+}
+
+pub(crate) async fn body(response: Response<EnforcedBody<Full<Bytes>>>) -> String {
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(body.to_vec()).unwrap()
+}
+
+/// The status, and the verdict if it was refused.
+pub(crate) async fn verdict<I>(
+    layer: &EnforcementLayer<I>,
+    request: Request<Full<Bytes>>,
+) -> (StatusCode, Option<Verdict>)
+where
+    I: tower::Service<Secret, Response = Option<Introspection>> + Clone,
+    I::Error: Into<BoxError>,
+{
+    let response = ask(layer, request).await;
+    let refused = response.extensions().get::<Refused>();
+    (response.status(), refused.map(Refused::verdict))
+}
+
+/// An API where `token` is known as [`TOKEN`], and the log of what is revoked.
+pub(crate) async fn guarded(token: Introspection) -> (EnforcementLayer<Introspect>, MemoryLog) {
+    let log = MemoryLog::new();
+    let index = Index::follow(&log).await.unwrap();
+    let layer = EnforcementLayer::new(Known::with(token).service(), index);
+    (layer, log)
+}
+
+/// A log that others append to as well: its readers are behind until it says that they are not.
+#[derive(Clone, Default)]
+pub(crate) struct RemoteLog {
+    readers: Arc<Mutex<Vec<Weak<dyn Reader>>>>,
+    snapshot: Arc<Mutex<Vec<Revocation>>>,
+}
+
+impl RemoteLog {
+    /// Nothing has come after what the readers have.
+    pub(crate) fn beat(&self) {
+        self.tell(&[]);
+    }
+
+    pub(crate) fn tell(&self, records: &[Revocation]) {
+        let mut snapshot = self.snapshot.lock().unwrap();
+        snapshot.extend(records);
+        let position = Position {
+            epoch: 1,
+            sequence: snapshot.len() as u64,
+        };
+        drop(snapshot);
+        for reader in &*self.readers.lock().unwrap() {
+            if let Some(reader) = reader.upgrade() {
+                reader.read(position, records);
+            }
+        }
+    }
+}
+
+impl RevocationLog for RemoteLog {
+    async fn append(&self, batch: Vec<Revocation>) -> Result<Position, LogError> {
+        self.tell(&batch);
+        Ok(self.snapshot().await?.position)
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, LogError> {
+        let records = self.snapshot.lock().unwrap().clone();
+        let position = Position {
+            epoch: 1,
+            sequence: records.len() as u64,
+        };
+        Ok(Snapshot { position, records })
+    }
+
+    async fn tail(&self, _: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+        self.readers.lock().unwrap().push(reader);
+        Ok(())
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Volatile
+    }
+}
+
+pub(crate) fn forever(selector: Selector) -> Vec<Revocation> {
+    vec![Revocation::forever(selector, NumericDate::FOREVER)]
+}

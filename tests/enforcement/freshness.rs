@@ -1,0 +1,235 @@
+//! An unknown state is not "live".
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use hyper::StatusCode;
+use tower::{BoxError, service_fn};
+use tower_revocation::{
+    Secret,
+    enforce::{EnforcementLayer, Freshness, Index, Policy, Verdict, WhenUnknown},
+    introspect::Introspection,
+    log::{LogError, LogErrorKind, MemoryLog, RevocationLog as _, Selector},
+};
+
+use crate::fixture::{Introspect, Known, RemoteLog, forever, good, request, verdict, with_token};
+
+const NEVER: Duration = Duration::from_secs(3600);
+
+fn over(index: &Index) -> EnforcementLayer<Introspect> {
+    EnforcementLayer::new(Known::with(good()).service(), index.clone())
+}
+
+/// An index that is stale at once, and stays so until the log speaks and time stands still.
+async fn stale(log: &RemoteLog) -> Index {
+    let index = Index::with_bound(Duration::ZERO);
+    index.load(log).await.unwrap();
+    // Its clock has a resolution of a millisecond.
+    while index.freshness() == Freshness::Fresh {
+        std::thread::yield_now();
+    }
+    index
+}
+
+#[tokio::test]
+async fn nothing_is_live_before_the_first_snapshot_is_in() {
+    let index = Index::new();
+    let readiness = index.readiness();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    let authority = service_fn(move |_: Secret| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        std::future::ready(Ok::<_, BoxError>(Some(good())))
+    });
+    for choice in [
+        WhenUnknown::Deny,
+        WhenUnknown::ServeStale { max: Duration::MAX },
+        WhenUnknown::Introspect,
+    ] {
+        let policy = Policy::new().when_unknown(choice);
+        let layer = over(&index).policy(policy).confirm_by(authority.clone());
+        let unknown = (StatusCode::SERVICE_UNAVAILABLE, Some(Verdict::Unknown));
+        assert_eq!(verdict(&layer, with_token()).await, unknown, "{choice:?}");
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
+    assert!(!readiness.is_ready() && !index.is_live(&good(), good().iat.unwrap()));
+
+    index.load(&MemoryLog::new()).await.unwrap();
+    assert!(readiness.is_ready());
+    assert_eq!(
+        verdict(&over(&index), with_token()).await,
+        (StatusCode::OK, None)
+    );
+}
+
+#[tokio::test]
+async fn log_that_cannot_be_read_leaves_the_index_unready() {
+    struct Broken;
+    impl tower_revocation::log::RevocationLog for Broken {
+        async fn append(
+            &self,
+            _: Vec<tower_revocation::log::Revocation>,
+        ) -> Result<tower_revocation::log::Position, LogError> {
+            Err(LogError::new(LogErrorKind::Storage))
+        }
+        async fn snapshot(&self) -> Result<tower_revocation::log::Snapshot, LogError> {
+            Err(LogError::new(LogErrorKind::Storage))
+        }
+        async fn tail(
+            &self,
+            _: tower_revocation::log::Position,
+            _: std::sync::Weak<dyn tower_revocation::log::Reader>,
+        ) -> Result<(), LogError> {
+            Err(LogError::new(LogErrorKind::Storage))
+        }
+        fn durability(&self) -> tower_revocation::log::Durability {
+            tower_revocation::log::Durability::Volatile
+        }
+    }
+    let index = Index::new();
+    index.load(&Broken).await.unwrap_err();
+    assert_eq!(index.freshness(), Freshness::Unready);
+    assert_eq!(
+        verdict(&over(&index), with_token()).await.1,
+        Some(Verdict::Unknown)
+    );
+}
+
+#[tokio::test]
+async fn who_waits_for_readiness_is_woken() {
+    let index = Index::new();
+    let readiness = index.readiness();
+    let waiting =
+        [readiness.clone(), readiness].map(|it| tokio::spawn(async move { it.ready().await }));
+    tokio::task::yield_now().await;
+    assert!(waiting.iter().all(|waiting| !waiting.is_finished()));
+    index.load(&MemoryLog::new()).await.unwrap();
+    for waiting in waiting {
+        waiting.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn local_log_is_never_stale() {
+    let index = Index::with_bound(Duration::ZERO);
+    index.load(&MemoryLog::new()).await.unwrap();
+    std::thread::sleep(Duration::from_millis(3));
+    assert_eq!(index.freshness(), Freshness::Fresh);
+}
+
+#[tokio::test]
+async fn silent_log_makes_the_state_unknown_and_a_word_of_it_known_again() {
+    let log = RemoteLog::default();
+    let index = stale(&log).await;
+    let layer = over(&index);
+    assert!(matches!(index.freshness(), Freshness::Stale(_)));
+    assert!(!index.readiness().is_ready());
+    let unknown = (StatusCode::SERVICE_UNAVAILABLE, Some(Verdict::Unknown));
+    assert_eq!(verdict(&layer, with_token()).await, unknown);
+
+    let patient = Index::with_bound(NEVER);
+    patient.load(&log).await.unwrap();
+    assert_eq!(
+        verdict(&over(&patient), with_token()).await.0,
+        StatusCode::OK
+    );
+    log.beat();
+    assert_eq!(patient.freshness(), Freshness::Fresh);
+}
+
+#[tokio::test]
+async fn known_record_holds_however_old_the_index_is() {
+    let log = RemoteLog::default();
+    log.append(forever(Selector::grant("g1"))).await.unwrap();
+    let layer = over(&stale(&log).await);
+    assert_eq!(
+        verdict(&layer, with_token()).await.0,
+        StatusCode::UNAUTHORIZED
+    );
+    // And what is certainly no token is none, whatever the index knows.
+    let (status, _) = verdict(&layer, request(Some("Bearer unknown"))).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn stale_is_served_for_as_long_as_is_chosen() {
+    let log = RemoteLog::default();
+    let index = stale(&log).await;
+    let for_at_most =
+        |max| over(&index).policy(Policy::new().when_unknown(WhenUnknown::ServeStale { max }));
+    assert_eq!(
+        verdict(&for_at_most(NEVER), with_token()).await.0,
+        StatusCode::OK
+    );
+    let unknown = Some(Verdict::Unknown);
+    assert_eq!(
+        verdict(&for_at_most(Duration::ZERO), with_token()).await.1,
+        unknown
+    );
+    log.append(forever(Selector::grant("g1"))).await.unwrap();
+    assert_eq!(
+        verdict(&for_at_most(NEVER), with_token()).await.0,
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[tokio::test]
+async fn authority_is_asked_where_that_is_chosen() {
+    let log = RemoteLog::default();
+    let index = stale(&log).await;
+    let answers = |known: Result<Option<Introspection>, &'static str>| {
+        let authority = service_fn(move |token: Secret| {
+            assert_eq!(token.expose(), crate::fixture::TOKEN);
+            std::future::ready(known.clone().map_err(BoxError::from))
+        });
+        let policy = Policy::new().when_unknown(WhenUnknown::Introspect);
+        over(&index).policy(policy).confirm_by(authority)
+    };
+    assert_eq!(
+        verdict(&answers(Ok(Some(good()))), with_token()).await.0,
+        StatusCode::OK
+    );
+    let invalid = Some(Verdict::Invalid);
+    assert_eq!(verdict(&answers(Ok(None)), with_token()).await.1, invalid);
+    let unknown = Some(Verdict::Unknown);
+    assert_eq!(
+        verdict(&answers(Err("down")), with_token()).await.1,
+        unknown
+    );
+
+    // What is known outranks what the authority says.
+    log.append(forever(Selector::grant("g1"))).await.unwrap();
+    let (status, _) = verdict(&answers(Ok(Some(good()))), with_token()).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn without_an_authority_what_is_unknown_is_denied() {
+    let index = stale(&RemoteLog::default()).await;
+    let layer = over(&index).policy(Policy::new().when_unknown(WhenUnknown::Introspect));
+    assert_eq!(
+        verdict(&layer, with_token()).await.1,
+        Some(Verdict::Unknown)
+    );
+}
+
+#[tokio::test]
+async fn policy_may_differ_from_route_to_route() {
+    let index = stale(&RemoteLog::default()).await;
+    let layer = over(&index).policy_by(|head| match head.uri.path() {
+        "/api/me" => Policy::new(),
+        _ => Policy::new().when_unknown(WhenUnknown::ServeStale { max: NEVER }),
+    });
+    assert_eq!(
+        verdict(&layer, with_token()).await.1,
+        Some(Verdict::Unknown)
+    );
+    let mut elsewhere = with_token();
+    *elsewhere.uri_mut() = "/static".parse().unwrap();
+    assert_eq!(verdict(&layer, elsewhere).await.0, StatusCode::OK);
+}

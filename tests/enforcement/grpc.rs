@@ -1,0 +1,62 @@
+//! What gRPC hears: trailers and nothing else, in the place of headers.
+
+use hyper::{StatusCode, body::Body as _, header};
+use tower_revocation::log::{RevocationLog as _, Selector};
+
+use crate::fixture::{TOKEN, ask, forever, good, guarded, request, with_token};
+
+fn grpc(
+    authorization: Option<&str>,
+    media_type: &str,
+) -> hyper::Request<http_body_util::Full<bytes::Bytes>> {
+    let mut request = request(authorization);
+    let media_type = media_type.parse().unwrap();
+    request
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, media_type);
+    request
+}
+
+#[tokio::test]
+async fn revoked_is_unauthenticated_and_unknown_is_unavailable() {
+    let (layer, log) = guarded(good()).await;
+    log.append(forever(Selector::grant("g1"))).await.unwrap();
+    let bearer = format!("Bearer {TOKEN}");
+    for (authorization, status, pushback) in [
+        (None, "16", None),
+        (Some(bearer.as_str()), "16", None),
+        (Some("Bearer unknown"), "16", None),
+        (Some("Bearer broken"), "14", Some("1000")),
+    ] {
+        for media_type in [
+            "application/grpc",
+            "application/grpc+proto",
+            "Application/gRPC; x=y",
+        ] {
+            let response = ask(&layer, grpc(authorization, media_type)).await;
+            assert_eq!(response.status(), StatusCode::OK);
+            let headers = response.headers();
+            assert_eq!(headers[header::CONTENT_TYPE], "application/grpc");
+            assert_eq!(headers["grpc-status"], status);
+            assert!(!headers["grpc-message"].is_empty());
+            let said = headers.get("grpc-retry-pushback-ms");
+            assert_eq!(said.map(|said| said.to_str().unwrap()), pushback);
+            assert!(response.body().is_end_stream());
+        }
+    }
+}
+
+#[tokio::test]
+async fn other_media_types_are_answered_as_http() {
+    let (layer, _) = guarded(good()).await;
+    for media_type in [
+        "application/grpc-web",
+        "application/grpc-web+proto",
+        "application/json",
+        "application/grpcx",
+    ] {
+        let response = ask(&layer, grpc(None, media_type)).await;
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{media_type}");
+    }
+    assert_eq!(ask(&layer, with_token()).await.status(), StatusCode::OK);
+}

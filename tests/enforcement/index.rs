@@ -1,0 +1,229 @@
+//! The index: exact, in every order, and never late.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use futures::executor::block_on;
+use proptest::prelude::*;
+use tower_revocation::{
+    enforce::Index,
+    introspect::{Introspection, TokenKind},
+    log::{MemoryLog, NumericDate, Position, Revocation, RevocationLog, Selector},
+};
+
+use crate::fixture::{RemoteLog, forever, good};
+
+/// A token by small numbers, so that they meet.
+fn token((grant, subject, client): (u8, u8, u8), iat: u64) -> Introspection {
+    let mut token = Introspection::new(TokenKind::AccessToken, format!("c{client}"));
+    token.token = Some(Selector::token(
+        "https://as.example.com",
+        &format!("{grant}-{iat}"),
+    ));
+    token.grant = Some(format!("g{grant}"));
+    token.sub = Some(format!("s{subject}"));
+    token.iat = Some(NumericDate::new(iat));
+    token
+}
+
+fn selector() -> impl Strategy<Value = Selector> {
+    prop_oneof![
+        (0..4u8).prop_map(|it| Selector::grant(&format!("g{it}"))),
+        (0..4u8).prop_map(|it| Selector::subject(&format!("s{it}"))),
+        (0..4u8).prop_map(|it| Selector::client(&format!("c{it}"))),
+        (0..4u8, 0..4u8).prop_map(|(sub, client)| {
+            Selector::subject_and_client(&format!("s{sub}"), &format!("c{client}"))
+        }),
+        (0..4u8, 1000..1010u64).prop_map(|(grant, iat)| Selector::token(
+            "https://as.example.com",
+            &format!("{grant}-{iat}")
+        )),
+    ]
+}
+
+fn record() -> impl Strategy<Value = Revocation> {
+    (selector(), prop_oneof![Just(u64::MAX), 995..1015u64]).prop_map(|(selector, not_before)| {
+        Revocation::watermark(selector, NumericDate::new(not_before), NumericDate::FOREVER)
+    })
+}
+
+/// What the records say, one by one.
+fn covered(records: &[Revocation], token: &Introspection) -> bool {
+    token.selectors().any(|selector| {
+        let about = records
+            .iter()
+            .filter(|record| record.selector() == selector);
+        about
+            .into_iter()
+            .any(|record| record.covers(token.iat.unwrap()))
+    })
+}
+
+fn follow(log: &MemoryLog) -> Index {
+    block_on(Index::follow(log)).unwrap()
+}
+
+fn append(log: &MemoryLog, records: Vec<Revocation>) -> Position {
+    block_on(log.append(records)).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn neither_order_nor_duplicates_nor_replays_change_a_verdict(
+        records in prop::collection::vec(record(), 0..30),
+        shuffled in any::<prop::sample::Index>(),
+        (who, iat) in ((0..4u8, 0..4u8, 0..4u8), 1000..1010u64),
+    ) {
+        let token = token(who, iat);
+        let expected = covered(&records, &token);
+        let mut other = records.clone();
+        if !other.is_empty() {
+            let by = shuffled.index(other.len());
+            other.rotate_left(by);
+            other.reverse();
+        }
+        // Some come with the snapshot, the rest by the tail; and all of them once more.
+        let log = RemoteLog::default();
+        let (before, after) = other.split_at(other.len() / 2);
+        log.tell(before);
+        let index = Index::new();
+        block_on(index.load(&log)).unwrap();
+        for record in after {
+            log.tell(&[*record]);
+        }
+        log.tell(&records);
+        prop_assert_eq!(index.covers(&token), expected);
+        block_on(index.load(&log)).unwrap();
+        prop_assert_eq!(index.covers(&token), expected);
+    }
+
+    #[test]
+    fn one_batch_or_many_are_the_same(records in prop::collection::vec(record(), 0..30)) {
+        let (one, many) = (MemoryLog::new(), MemoryLog::new());
+        let (index_of_one, index_of_many) = (follow(&one), follow(&many));
+        append(&one, records.clone());
+        for record in &records {
+            append(&many, vec![*record]);
+        }
+        prop_assert_eq!(index_of_one.len(), index_of_many.len());
+        for grant in 0..4 {
+            let token = token((grant, 1, 2), 1005);
+            prop_assert_eq!(index_of_one.revoked_by(&token), index_of_many.revoked_by(&token));
+            prop_assert_eq!(index_of_one.covers(&token), covered(&records, &token));
+        }
+    }
+}
+
+#[test]
+fn hundred_thousand_records_refuse_nobody_else() {
+    let log = MemoryLog::new();
+    let index = follow(&log);
+    let name = |number: u32| Selector::grant(&number.to_string());
+    let revoked = (0..100_000)
+        .step_by(2)
+        .flat_map(|number| forever(name(number)));
+    append(&log, revoked.collect());
+    assert_eq!(index.len(), 50_000);
+    for number in 0..100_000 {
+        let covers = index.covers_selector(&name(number), Some(NumericDate::new(1000)));
+        assert_eq!(covers, number % 2 == 0, "{number}");
+    }
+}
+
+/// A million tries: whoever hears that an append has returned finds its record.
+#[test]
+fn no_token_is_accepted_after_its_append_returned() {
+    const TRIES: u64 = 1_000_000;
+    const BATCH: u64 = 1000;
+    const READERS: u64 = 64;
+
+    let log = MemoryLog::new();
+    let index = follow(&log);
+    let names: Arc<HashMap<u64, Selector>> = {
+        let name = |number: u64| (number, Selector::grant(&number.to_string()));
+        Arc::new((0..TRIES / BATCH).map(name).collect())
+    };
+    let (answered, done) = (
+        Arc::new(AtomicU64::new(0)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let readers = (0..READERS).map(|reader| {
+        let (index, names, answered, done) =
+            (index.clone(), names.clone(), answered.clone(), done.clone());
+        thread::spawn(move || {
+            let iat = Some(NumericDate::new(1000));
+            let mut tries = 0;
+            // Each does its part, and goes on for as long as there is something new.
+            while tries < TRIES / READERS || !done.load(Ordering::Relaxed) {
+                let answered = answered.load(Ordering::Acquire);
+                if answered > 0 {
+                    let newest = answered - 1;
+                    let other = (tries.wrapping_mul(0x9e37_79b9) + reader) % answered;
+                    assert!(index.covers_selector(&names[&newest], iat), "{newest}");
+                    assert!(index.covers_selector(&names[&other], iat), "{other}");
+                    tries += 1;
+                } else {
+                    thread::yield_now();
+                }
+            }
+            tries
+        })
+    });
+    let readers: Vec<_> = readers.collect();
+    for number in 0..TRIES / BATCH {
+        append(&log, forever(names[&number]));
+        answered.store(number + 1, Ordering::Release);
+    }
+    done.store(true, Ordering::Relaxed);
+    let tries: u64 = readers
+        .into_iter()
+        .map(|reader| reader.join().unwrap())
+        .sum();
+    assert!(tries >= TRIES / READERS * READERS, "{tries}");
+}
+
+#[test]
+fn expired_records_are_swept_and_live_ones_are_not() {
+    let log = MemoryLog::new();
+    let index = follow(&log);
+    let at = |selector, expires| Revocation::forever(selector, NumericDate::new(expires));
+    append(
+        &log,
+        vec![
+            at(Selector::grant("a"), 1000),
+            at(Selector::grant("b"), 2000),
+        ],
+    );
+    index.sweep(NumericDate::new(999));
+    assert_eq!(index.len(), 2);
+    index.sweep(NumericDate::new(1000));
+    assert_eq!(index.len(), 1);
+    assert!(index.covers_selector(&Selector::grant("b"), None));
+    assert!(!index.covers_selector(&Selector::grant("a"), None));
+}
+
+#[test]
+fn position_is_that_of_the_log() {
+    let log = MemoryLog::new();
+    let index = follow(&log);
+    assert_eq!(index.position(), append(&log, vec![]));
+    let position = append(&log, forever(Selector::grant("g1")));
+    assert_eq!(index.position(), position);
+    assert_eq!(follow(&log).position(), position);
+}
+
+#[test]
+fn debug_tells_nobody_what_was_revoked() {
+    let log = MemoryLog::new();
+    let index = follow(&log);
+    append(&log, forever(Selector::grant("g1")));
+    assert!(index.covers(&good()));
+    let debug = format!("{index:?}");
+    assert!(debug.contains("len: 1") && !debug.contains("g1"), "{debug}");
+}

@@ -1,0 +1,123 @@
+//! What is said of a token by itself.
+
+use std::time::Duration;
+
+use hyper::StatusCode;
+use tower_revocation::{
+    enforce::Verdict,
+    introspect::{Introspection, TokenKind},
+    log::{NumericDate, Revocation, RevocationLog as _, Selector, SelectorClass},
+};
+
+use crate::fixture::{good, guarded, verdict, with_token};
+
+async fn judged(change: impl FnOnce(&mut Introspection)) -> Option<Verdict> {
+    let mut token = good();
+    change(&mut token);
+    let (layer, _) = guarded(token).await;
+    verdict(&layer, with_token()).await.1
+}
+
+fn ahead(seconds: u64) -> NumericDate {
+    NumericDate::now() + Duration::from_secs(seconds)
+}
+
+#[tokio::test]
+async fn refresh_token_opens_no_api() {
+    let refresh = |token: &mut Introspection| token.kind = TokenKind::RefreshToken;
+    assert_eq!(judged(refresh).await, Some(Verdict::Invalid));
+}
+
+#[tokio::test]
+async fn expired_token_is_refused_to_the_second() {
+    assert_eq!(
+        judged(|token| token.exp = Some(ahead(0))).await,
+        Some(Verdict::Expired)
+    );
+    assert_eq!(judged(|token| token.exp = Some(ahead(2))).await, None);
+    assert_eq!(judged(|token| token.exp = None).await, None);
+}
+
+#[tokio::test]
+async fn token_of_the_future_is_refused_beyond_the_leeway() {
+    assert_eq!(judged(|token| token.nbf = Some(ahead(30))).await, None);
+    assert_eq!(
+        judged(|token| token.nbf = Some(ahead(120))).await,
+        Some(Verdict::Invalid)
+    );
+    assert_eq!(judged(|token| token.iat = Some(ahead(30))).await, None);
+    // It would lie beyond every watermark that is set until then.
+    assert_eq!(
+        judged(|token| token.iat = Some(ahead(120))).await,
+        Some(Verdict::Invalid)
+    );
+}
+
+#[tokio::test]
+async fn token_without_iat_is_refused_unless_that_is_chosen() {
+    assert_eq!(
+        judged(|token| token.iat = None).await,
+        Some(Verdict::Invalid)
+    );
+    let mut token = good();
+    token.iat = None;
+    let (layer, log) = guarded(token).await;
+    let layer = layer.without_iat();
+    assert_eq!(verdict(&layer, with_token()).await, (StatusCode::OK, None));
+
+    // Nobody can tell that it was issued later.
+    let long_ago = NumericDate::new(1000);
+    let record = Revocation::watermark(Selector::subject("alice"), long_ago, NumericDate::FOREVER);
+    log.append(vec![record]).await.unwrap();
+    let revoked = Some(Verdict::Revoked(SelectorClass::Subject));
+    assert_eq!(verdict(&layer, with_token()).await.1, revoked);
+}
+
+#[tokio::test]
+async fn watermark_covers_its_own_second_and_none_after_it() {
+    let token = good();
+    let iat = token.iat.unwrap();
+    for (not_before, covered) in [
+        (iat.seconds() - 1, false),
+        (iat.seconds(), true),
+        (iat.seconds() + 1, true),
+    ] {
+        let (layer, log) = guarded(token.clone()).await;
+        let not_before = NumericDate::new(not_before);
+        for selector in [
+            Selector::issuer("https://as.example.com"),
+            Selector::key(&[1; 32]),
+        ] {
+            let record = Revocation::watermark(selector, not_before, NumericDate::FOREVER);
+            log.append(vec![record]).await.unwrap();
+        }
+        let (status, _) = verdict(&layer, with_token()).await;
+        assert_eq!(
+            status == StatusCode::UNAUTHORIZED,
+            covered,
+            "{not_before:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn demanded_claim_that_is_missing_is_refused_whether_or_not_anything_is_revoked() {
+    let mut token = good();
+    token.sid = None;
+    let (layer, log) = guarded(token).await;
+    assert_eq!(verdict(&layer, with_token()).await.1, None);
+
+    let demanding = layer.clone().demand(SelectorClass::Session);
+    assert_eq!(
+        verdict(&demanding, with_token()).await.1,
+        Some(Verdict::Invalid)
+    );
+    // And one record about a session is no outage for those that have none.
+    let record = Revocation::forever(Selector::session("s2"), NumericDate::FOREVER);
+    log.append(vec![record]).await.unwrap();
+    assert_eq!(verdict(&layer, with_token()).await.1, None);
+    assert_eq!(
+        verdict(&demanding, with_token()).await.1,
+        Some(Verdict::Invalid)
+    );
+}

@@ -65,6 +65,7 @@
 //! | `log` | `log`: the record of what was revoked; `enforce::Index` over it; `revoke::Record`, the backend that appends to it |
 //! | `embedded` | `log::EmbeddedLog`: the log in one file, durable before it answers |
 //! | `issued` | `introspect::issued`: tokens registered by your authorization server, hashed at rest |
+//! | `upstream` | `introspect::upstream`: tokens that another server knows (RFC 7662) |
 //! | `cors` | `RevocationLayer::cors`: browser apps may revoke across origins |
 //! | `tracing`, `metrics` | one event, and one count, for every request on the path |
 //!

@@ -5,6 +5,7 @@
 //! Response = Option<Introspection>>`. `Some` means genuine and ours, even when it is expired,
 //! rotated or revoked; `None` means certainly not; an error means that it could not be found out.
 
+mod by_shape;
 mod introspection;
 #[cfg(feature = "issued")]
 #[cfg_attr(docsrs, doc(cfg(feature = "issued")))]
@@ -13,6 +14,10 @@ pub mod issued;
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub mod jwt;
 mod members;
+#[cfg(feature = "upstream")]
+#[cfg_attr(docsrs, doc(cfg(feature = "upstream")))]
+pub mod upstream;
 
+pub use by_shape::{ByShape, ByShapeFuture};
 pub use introspection::Introspection;
 pub use members::{Confirmation, Scope, TokenKind, TokenType};

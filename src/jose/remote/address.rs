@@ -19,6 +19,20 @@ const MAX_URI: usize = 2048;
 
 /// The URI, if it may be fetched as far as it can be known before its host is resolved.
 pub(super) fn checked_uri(text: &str, allow_private: bool) -> Result<Uri, &'static str> {
+    let (uri, address) = sound_uri(text)?;
+    if uri.scheme_str() != Some("https") {
+        return Err("the URI is not https");
+    }
+    match address {
+        // The connector does not ask the resolver about these.
+        Some(address) if !allow_private && !is_public(address) => Err("the address is not public"),
+        _ => Ok(uri),
+    }
+}
+
+/// A URI of which there is one reading, whatever its scheme, and the address that stands in place
+/// of a name.
+pub(crate) fn sound_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
     if text.len() > MAX_URI {
         return Err("the URI is too long");
     }
@@ -27,18 +41,12 @@ pub(super) fn checked_uri(text: &str, allow_private: bool) -> Result<Uri, &'stat
         return Err("the URI has a fragment");
     }
     let uri: Uri = text.parse().map_err(|_| "this is no URI")?;
-    if uri.scheme_str() != Some("https") {
-        return Err("the URI is not https");
-    }
     let authority = uri.authority().ok_or("the URI has no host")?;
     if authority.as_str().contains('@') {
         return Err("the URI has userinfo");
     }
-    match literal(authority.host())? {
-        // The connector does not ask the resolver about these.
-        Some(address) if !allow_private && !is_public(address) => Err("the address is not public"),
-        _ => Ok(uri),
-    }
+    let address = literal(authority.host())?;
+    Ok((uri, address))
 }
 
 /// The address that stands in place of a name.

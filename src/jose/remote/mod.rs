@@ -2,6 +2,7 @@
 
 mod address;
 mod cache;
+mod connect;
 mod event;
 mod fetch;
 #[cfg(test)]
@@ -11,16 +12,15 @@ use std::{error::Error as StdError, fmt, io, net::IpAddr, sync::Arc, time::Durat
 
 use futures::future::BoxFuture;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
-use rustls::{
-    RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
 use tower::{BoxError, Service as _};
 
 pub(crate) use self::cache::{Next, Running, Served};
+pub(crate) use self::connect::{Failure, Fault, Reach, roots_of};
+#[cfg(feature = "upstream")]
+pub(crate) use self::{address::sound_uri, connect::Connector};
 use self::{
     cache::{Cache, Limits},
-    fetch::{Fetcher, Reach},
+    fetch::Fetcher,
 };
 use super::KeySet;
 
@@ -107,13 +107,6 @@ impl RemoteKeys {
     /// `SSL_CERT_FILE` and `SSL_CERT_DIR` in the environment take their place.
     #[must_use]
     pub fn new() -> Self {
-        let reach = Reach {
-            timeout: Duration::from_secs(5),
-            max_size: 1024 * 1024,
-            roots: None,
-            resolver: Arc::new(System),
-            allow_private: false,
-        };
         let limits = Limits {
             cool_down: Duration::from_secs(60),
             min_lifetime: Duration::from_secs(60),
@@ -122,7 +115,7 @@ impl RemoteKeys {
             stale: Duration::from_secs(24 * 60 * 60),
             capacity: 10_000,
         };
-        Self::of(reach, limits)
+        Self::of(Reach::default(), limits)
     }
 
     /// How long a fetch may take, from the lookup of the name to the last octet. Default: 5 s.
@@ -194,18 +187,7 @@ impl RemoteKeys {
     ///
     /// If there is none, or one that cannot be read.
     pub fn trusted_ca(mut self, pem: &[u8]) -> Result<Self, RemoteError> {
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate
-                .map_err(|error| RemoteError::untrusted("this is no PEM").with_source(error))?;
-            roots.add(certificate).map_err(|error| {
-                RemoteError::untrusted("a certificate cannot be read").with_source(error)
-            })?;
-        }
-        if roots.is_empty() {
-            return Err(RemoteError::untrusted("there is no certificate"));
-        }
-        self.reach.roots = Some(roots.into());
+        self.reach.roots = Some(roots_of(pem).map_err(RemoteError::untrusted)?);
         Ok(Self::of(self.reach, self.limits))
     }
 
@@ -283,10 +265,10 @@ impl RemoteError {
     }
 
     /// Nothing was to be fetched yet.
-    fn untrusted(reason: &'static str) -> Self {
+    fn untrusted(failure: Failure) -> Self {
         Self {
             lacks: "no CA to trust",
-            ..Self::new(reason)
+            ..failure.into()
         }
     }
 
@@ -309,6 +291,24 @@ impl RemoteError {
     fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self
+    }
+}
+
+impl From<Failure> for RemoteError {
+    fn from(failure: Failure) -> Self {
+        let unusable = match failure.fault {
+            Fault::Refused | Fault::Compressed | Fault::TooLarge => true,
+            Fault::Status(status) => status.is_redirection(),
+            Fault::SetUp | Fault::Unreached | Fault::Closed | Fault::TimedOut => false,
+        };
+        let error = Self {
+            unusable,
+            ..Self::new(failure.reason)
+        };
+        match failure.source {
+            Some(source) => error.with_source(source),
+            None => error,
+        }
     }
 }
 

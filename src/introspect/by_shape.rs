@@ -1,0 +1,194 @@
+//! Two introspections behind one service: self-contained tokens here, opaque ones there.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use pin_project_lite::pin_project;
+use tower::{BoxError, Service, util::Oneshot};
+
+use super::Introspection;
+use crate::token::Secret;
+
+/// Two introspections behind one: a token of the shape of a JWT is sent to the first, every other
+/// one to the second.
+///
+/// The shape is that of a compact JWS (RFC 7515 §7.1): three parts with a dot between, none of them
+/// empty and all in the alphabet of base64url, the first a JSON object as far as its braces tell.
+/// An encrypted token (five parts) is not of that shape. **The shape only says who is asked**: it
+/// proves nothing, and whoever is asked has to.
+///
+/// The chosen one is cloned for a token and waited for until it is ready; the other is not asked.
+///
+/// ```
+/// use tower::{BoxError, ServiceExt, service_fn};
+/// use tower_revocation::{
+///     Secret,
+///     introspect::{ByShape, Introspection, TokenKind},
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// let jwt = service_fn(async |_: Secret| Ok::<_, BoxError>(None));
+/// let opaque = service_fn(async |_: Secret| {
+///     Ok::<_, BoxError>(Some(Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3")))
+/// });
+///
+/// let both = ByShape::new(jwt, opaque);
+/// let jwt = Secret::new("eyJhbGciOiJFUzI1NiJ9.e30.c2ln");
+/// assert!(both.clone().oneshot(jwt).await?.is_none());
+/// assert!(both.oneshot(Secret::new("45ghiukldjahdnhzdauz")).await?.is_some());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct ByShape<J, O> {
+    jwt: J,
+    opaque: O,
+}
+
+impl<J, O> ByShape<J, O> {
+    /// Who is asked about what looks like a JWT, and who about everything else.
+    pub fn new(jwt: J, opaque: O) -> Self {
+        Self { jwt, opaque }
+    }
+}
+
+impl<J, O> Service<Secret> for ByShape<J, O>
+where
+    J: Service<Secret, Response = Option<Introspection>> + Clone,
+    J::Error: Into<BoxError>,
+    O: Service<Secret, Response = Option<Introspection>> + Clone,
+    O::Error: Into<BoxError>,
+{
+    type Response = Option<Introspection>;
+    type Error = BoxError;
+    type Future = ByShapeFuture<J, O>;
+
+    /// Always ready: who will be asked is known only when the token is.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, token: Secret) -> Self::Future {
+        if is_jws(token.expose()) {
+            ByShapeFuture::jwt(self.jwt.clone(), token)
+        } else {
+            ByShapeFuture::opaque(self.opaque.clone(), token)
+        }
+    }
+}
+
+pin_project! {
+    /// The answer of the one that [`ByShape`] has chosen.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ByShapeFuture<J, O>
+    where
+        J: Service<Secret>,
+        O: Service<Secret>,
+    {
+        #[pin]
+        asked: Asked<J, O>,
+    }
+}
+
+pin_project! {
+    #[project = AskedProj]
+    enum Asked<J, O>
+    where
+        J: Service<Secret>,
+        O: Service<Secret>,
+    {
+        Jwt { #[pin] answer: Oneshot<J, Secret> },
+        Opaque { #[pin] answer: Oneshot<O, Secret> },
+    }
+}
+
+impl<J, O> ByShapeFuture<J, O>
+where
+    J: Service<Secret>,
+    O: Service<Secret>,
+{
+    fn jwt(service: J, token: Secret) -> Self {
+        let answer = Oneshot::new(service, token);
+        Self {
+            asked: Asked::Jwt { answer },
+        }
+    }
+
+    fn opaque(service: O, token: Secret) -> Self {
+        let answer = Oneshot::new(service, token);
+        Self {
+            asked: Asked::Opaque { answer },
+        }
+    }
+}
+
+impl<J, O> Future for ByShapeFuture<J, O>
+where
+    J: Service<Secret, Response = Option<Introspection>>,
+    J::Error: Into<BoxError>,
+    O: Service<Secret, Response = Option<Introspection>>,
+    O::Error: Into<BoxError>,
+{
+    type Output = Result<Option<Introspection>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().asked.project() {
+            AskedProj::Jwt { answer } => answer.poll(cx).map_err(Into::into),
+            AskedProj::Opaque { answer } => answer.poll(cx).map_err(Into::into),
+        }
+    }
+}
+
+impl<J, O> fmt::Debug for ByShapeFuture<J, O>
+where
+    J: Service<Secret>,
+    O: Service<Secret>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ByShapeFuture").finish_non_exhaustive()
+    }
+}
+
+/// Whether it looks like a compact JWS.
+///
+/// Padding and bits that mean nothing are let through: a JWT in another spelling is a JWT still,
+/// and for whoever reads JWTs to refuse.
+fn is_jws(token: &str) -> bool {
+    let mut parts = token.split('.');
+    let (Some(header), Some(claims), Some(signature), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    [header, claims, signature].into_iter().all(is_base64url) && is_object(header)
+}
+
+fn is_base64url(part: &str) -> bool {
+    let digits = part.trim_end_matches('=');
+    let digit = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_';
+    !digits.is_empty() && digits.bytes().all(digit)
+}
+
+fn is_object(header: &str) -> bool {
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &alphabet::URL_SAFE,
+        GeneralPurposeConfig::new()
+            .with_decode_allow_trailing_bits(true)
+            .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    let json = LENIENT.decode(header).unwrap_or_default();
+    let json = json.trim_ascii();
+    json.len() > 1 && json.starts_with(b"{") && json.ends_with(b"}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! What is configured?
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use futures::future::BoxFuture;
+use hyper::{Uri, header::HeaderValue};
+
+use super::{
+    Upstream, UpstreamError,
+    answer::Dialect,
+    answers::{Answers, Limits},
+    asking::{Asking, MAX_SIZE, basic, bearer},
+    signed::Signed,
+};
+use crate::{
+    jose::{KeySet, Reach, roots_of, sound_uri},
+    token::Secret,
+};
+
+/// All that the knobs turn.
+#[derive(Clone)]
+pub(super) struct Config {
+    pub(super) uri: Uri,
+    pub(super) authorization: Option<HeaderValue>,
+    pub(super) dialect: Dialect,
+    pub(super) signed: Option<Signed>,
+    pub(super) reach: Reach,
+    pub(super) limits: Limits,
+}
+
+impl Config {
+    pub(super) fn media_type(&self) -> &'static str {
+        match self.signed {
+            Some(_) => "application/token-introspection+jwt",
+            None => "application/json",
+        }
+    }
+}
+
+impl Upstream {
+    /// The introspection endpoint at this URI, which is `https`; or `http`, on this very machine
+    /// (`localhost`, `127.0.0.1`, `[::1]`).
+    ///
+    /// It trusts the roots of the system, which are loaded when something is asked first. No proxy
+    /// is used. Its address may be a private one: you name it, and no client does.
+    ///
+    /// # Errors
+    ///
+    /// If the URI is no such one, or has userinfo or a fragment.
+    pub fn new(uri: &str) -> Result<Self, UpstreamError> {
+        Self::at(uri, false)
+    }
+
+    /// Also by `http`, wherever the server is. **Every token and the secret of this server can then
+    /// be read on the way**, and whoever can read them can use them, or answer in the other's name:
+    /// only where the network itself is encrypted.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn plain_http(uri: &str) -> Result<Self, UpstreamError> {
+        Self::at(uri, true)
+    }
+
+    fn at(text: &str, allow_plain: bool) -> Result<Self, UpstreamError> {
+        let (uri, address) = sound_uri(text).map_err(UpstreamError::configuration)?;
+        match uri.scheme_str() {
+            Some("https") => {}
+            Some("http") if allow_plain || is_loopback(&uri, address) => {}
+            _ => return Err(UpstreamError::configuration("the URI is not https")),
+        }
+        Ok(Self::of(Config {
+            uri,
+            authorization: None,
+            dialect: Dialect {
+                client_claim: "client_id".to_owned(),
+                grant_claim: None,
+                tenant: None,
+            },
+            reach: Reach {
+                max_size: MAX_SIZE,
+                allow_private: true,
+                // The URI has been judged.
+                allow_plain: true,
+                pooled: true,
+                ..Reach::default()
+            },
+            signed: None,
+            limits: Limits {
+                ttl: Duration::from_secs(10),
+                capacity: 10_000,
+            },
+        }))
+    }
+
+    /// This server authenticates with this secret, by HTTP Basic, both halves form-encoded (RFC
+    /// 6749 §2.3.1).
+    ///
+    /// Without this and [`bearer`](Self::bearer) it does not authenticate, which a server has to
+    /// refuse (RFC 7662 §2.1) unless it knows by other means who asks.
+    #[must_use]
+    pub fn basic(mut self, client_id: &str, secret: &Secret) -> Self {
+        self.config.authorization = Some(basic(client_id, secret));
+        Self::of(self.config)
+    }
+
+    /// This server authenticates with this access token (RFC 6750 §2.1). It takes the place of
+    /// [`basic`](Self::basic).
+    ///
+    /// # Errors
+    ///
+    /// If it has characters that no field of HTTP may have.
+    pub fn bearer(mut self, token: &Secret) -> Result<Self, UpstreamError> {
+        self.config.authorization = Some(bearer(token)?);
+        Ok(Self::of(self.config))
+    }
+
+    /// How long an answer may take, from the lookup of the name to the last octet. Default: 5 s.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.config.reach.timeout = timeout;
+        Self::of(self.config)
+    }
+
+    /// How long an answer holds, from when it was asked for, and how many are kept. Default: 10 s
+    /// and 10 000. If either is zero, none is.
+    ///
+    /// The longer, the later is seen here what was revoked there, and recorded nowhere else. An
+    /// answer of more than 4 KiB is not kept.
+    #[must_use]
+    pub fn cache(mut self, ttl: Duration, capacity: usize) -> Self {
+        self.config.limits = Limits { ttl, capacity };
+        Self::of(self.config)
+    }
+
+    /// The member that names the client. Default: `client_id`.
+    #[must_use]
+    pub fn client_claim(mut self, name: impl Into<String>) -> Self {
+        self.config.dialect.client_claim = name.into();
+        Self::of(self.config)
+    }
+
+    /// The member that names the [grant](crate::introspect::Introspection::grant). Default: none
+    /// does.
+    #[must_use]
+    pub fn grant_claim(mut self, name: impl Into<String>) -> Self {
+        self.config.dialect.grant_claim = Some(name.into());
+        Self::of(self.config)
+    }
+
+    /// The [tenant](crate::introspect::Introspection::tenant) of all tokens of this server, where
+    /// one log serves several.
+    #[must_use]
+    pub fn tenant(mut self, name: impl Into<String>) -> Self {
+        self.config.dialect.tenant = Some(name.into());
+        Self::of(self.config)
+    }
+
+    /// Answers are to be signed by this issuer, for this server as the audience (RFC 9701), with
+    /// one of these keys. **An answer that is not is an error**, and so is one that is encrypted.
+    ///
+    /// What is verified: the type `token-introspection+jwt`, the signature, `iss` and `aud` **byte
+    /// for byte**, and an `iat` that is no more than a minute away. The issuer can then not deny
+    /// what it has said. Nothing in a signed answer says which token it is about, so that it is no
+    /// reason to do without TLS.
+    ///
+    /// ```
+    /// use tower_revocation::{introspect::upstream::Upstream, jose::KeySet};
+    ///
+    /// let keys = KeySet::from_json(r#"{ "keys": [{
+    ///     "kty": "OKP", "crv": "Ed25519", "kid": "2026-01",
+    ///     "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+    /// }] }"#)?;
+    /// let tokens = Upstream::new("https://as.example.com/oauth2/introspect")?
+    ///     .signed("https://as.example.com", "https://api.example.com", keys);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn signed(
+        mut self,
+        issuer: impl Into<String>,
+        audience: impl Into<String>,
+        keys: KeySet,
+    ) -> Self {
+        self.config.signed = Some(Signed {
+            issuer: issuer.into(),
+            audience: audience.into(),
+            keys,
+        });
+        Self::of(self.config)
+    }
+
+    /// Trusts these certificates, in PEM, and no longer the system's roots.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or one that cannot be read.
+    pub fn trusted_ca(mut self, pem: &[u8]) -> Result<Self, UpstreamError> {
+        self.config.reach.roots = Some(roots_of(pem)?);
+        Ok(Self::of(self.config))
+    }
+
+    fn of(config: Config) -> Self {
+        let asking = Arc::new(Asking::new(config.clone()));
+        let ask = move |token: Secret| -> BoxFuture<'static, _> {
+            let asking = Arc::clone(&asking);
+            Box::pin(async move { asking.ask(token).await })
+        };
+        Self {
+            answers: Arc::new(Answers::new(config.limits, Box::new(ask))),
+            config,
+        }
+    }
+}
+
+/// Whether the host is this machine.
+fn is_loopback(uri: &Uri, address: Option<IpAddr>) -> bool {
+    match address {
+        Some(address) => address.is_loopback(),
+        None => uri
+            .host()
+            .is_some_and(|host| host.eq_ignore_ascii_case("localhost")),
+    }
+}

@@ -1,0 +1,297 @@
+//! How is a server asked, and how much of its answer is read?
+
+use std::{
+    error::Error as StdError,
+    io,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::{
+    HeaderMap, Request, StatusCode,
+    header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue, USER_AGENT},
+};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{self, Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+use tower::BoxError;
+
+use super::{
+    Resolve, System,
+    address::{Checked, is_refused},
+};
+
+/// Room for the head of an answer.
+const MAX_HEAD: usize = 64 * 1024;
+
+type HttpClient = Client<HttpsConnector<HttpConnector<Checked>>, Full<Bytes>>;
+
+/// How a server is reached, and how much of its answer is read.
+#[derive(Clone)]
+pub(crate) struct Reach {
+    pub(crate) timeout: Duration,
+    pub(crate) max_size: usize,
+    /// `None`: the system's.
+    pub(crate) roots: Option<Arc<RootCertStore>>,
+    pub(crate) resolver: Arc<dyn Resolve>,
+    pub(crate) allow_private: bool,
+    /// Whether `http` is spoken too, where a URI says so.
+    pub(crate) allow_plain: bool,
+    /// Whether the next request is so near that connections are kept for it.
+    pub(crate) pooled: bool,
+}
+
+/// A client of servers that are reached like this.
+pub(crate) struct Connector {
+    reach: Reach,
+    client: OnceLock<HttpClient>,
+}
+
+/// There was no answer that could be used.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) fault: Fault,
+    pub(crate) reason: &'static str,
+    pub(crate) source: Option<BoxError>,
+}
+
+/// What was wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// There is nothing to connect with.
+    SetUp,
+    /// There was no answer, or not all of it.
+    Unreached,
+    /// The connection was closed before the first octet of an answer.
+    Closed,
+    /// It took too long.
+    TimedOut,
+    /// The addresses are none to connect to.
+    Refused,
+    /// A status that is not 200.
+    Status(StatusCode),
+    /// The body is compressed.
+    Compressed,
+    /// The body is longer than what is read.
+    TooLarge,
+}
+
+impl Default for Reach {
+    /// Public addresses by `https`, and the system's roots and resolver.
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(5),
+            max_size: 1024 * 1024,
+            roots: None,
+            resolver: Arc::new(System),
+            allow_private: false,
+            allow_plain: false,
+            pooled: false,
+        }
+    }
+}
+
+impl Connector {
+    pub(crate) fn new(reach: Reach) -> Self {
+        Self {
+            reach,
+            client: OnceLock::new(),
+        }
+    }
+
+    /// The fields and the body of an answer of 200.
+    ///
+    /// A connection that was kept may have died meanwhile: a request that it took along is sent
+    /// once more. **Ask nothing that may not be asked twice.**
+    ///
+    /// One time-out for all of it: a server that stalls, stalls nobody for longer than that.
+    pub(crate) async fn ask(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(HeaderMap, Bytes), Failure> {
+        tokio::time::timeout(self.reach.timeout, self.ask_unbounded(request))
+            .await
+            .map_err(|elapsed| Fault::TimedOut.because("it took too long").of(elapsed))?
+    }
+
+    async fn ask_unbounded(
+        &self,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<(HeaderMap, Bytes), Failure> {
+        let agent = concat!("tower-revocation/", env!("CARGO_PKG_VERSION"));
+        let fields = request.headers_mut();
+        fields.insert(USER_AGENT, HeaderValue::from_static(agent));
+        fields.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let client = self.client().await?;
+        let again = self.reach.pooled.then(|| request.clone());
+        let response = match (client.request(request).await.map_err(unreached), again) {
+            (Err(failure), Some(again)) if failure.fault == Fault::Closed => {
+                client.request(again).await.map_err(unreached)?
+            }
+            (response, _) => response?,
+        };
+
+        // A redirect is not followed: it would lead past what was checked.
+        if response.status().is_redirection() {
+            return Err(Fault::Status(response.status()).because("the server redirects"));
+        }
+        if response.status() != StatusCode::OK {
+            let fault = Fault::Status(response.status());
+            return Err(fault.because("the server did not answer 200"));
+        }
+        let (head, body) = response.into_parts();
+        let coding = head.headers.get(CONTENT_ENCODING);
+        if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            return Err(Fault::Compressed.because("the answer is compressed"));
+        }
+        let body = Limited::new(body, self.reach.max_size)
+            .collect()
+            .await
+            .map_err(|error| {
+                if error.is::<LengthLimitError>() {
+                    Fault::TooLarge.because("the answer is too large")
+                } else {
+                    Fault::Unreached.because("the answer is cut off").of(error)
+                }
+            })?;
+        Ok((head.headers, body.to_bytes()))
+    }
+
+    async fn client(&self) -> Result<HttpClient, Failure> {
+        if let Some(client) = self.client.get() {
+            return Ok(client.clone());
+        }
+        let roots = match &self.reach.roots {
+            Some(roots) => roots.clone(),
+            None => tokio::task::spawn_blocking(system_roots)
+                .await
+                .map_err(|error| Fault::SetUp.because("no roots of trust").of(error))??
+                .into(),
+        };
+        let client = client(&self.reach, roots)?;
+        // Two first requests may both come here: either client does.
+        Ok(self.client.get_or_init(|| client).clone())
+    }
+}
+
+/// Why there was no answer at all.
+fn unreached(error: legacy::Error) -> Failure {
+    let mut fault = Fault::Unreached;
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
+    while let Some(link) = cause {
+        if link.downcast_ref().is_some_and(is_refused) {
+            fault = Fault::Refused;
+        } else if !error.is_connect() && is_closed(link) {
+            fault = Fault::Closed;
+        }
+        cause = link.source();
+    }
+    fault.because("the server cannot be reached").of(error)
+}
+
+fn is_closed(error: &(dyn StdError + 'static)) -> bool {
+    let of_http = error
+        .downcast_ref()
+        .is_some_and(hyper::Error::is_incomplete_message);
+    let of_tcp = error.downcast_ref().is_some_and(|error: &io::Error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::BrokenPipe
+        )
+    });
+    of_http || of_tcp
+}
+
+/// The certificates of this PEM, to be trusted in place of the system's.
+pub(crate) fn roots_of(pem: &[u8]) -> Result<Arc<RootCertStore>, Failure> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate =
+            certificate.map_err(|error| Fault::SetUp.because("this is no PEM").of(error))?;
+        roots.add(certificate).map_err(|error| {
+            Fault::SetUp
+                .because("a certificate cannot be read")
+                .of(error)
+        })?;
+    }
+    if roots.is_empty() {
+        return Err(Fault::SetUp.because("there is no certificate"));
+    }
+    Ok(roots.into())
+}
+
+fn system_roots() -> Result<RootCertStore, Failure> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if !roots.is_empty() {
+        return Ok(roots);
+    }
+    let failure = Fault::SetUp.because("the system has no roots of trust");
+    Err(match found.errors.into_iter().next() {
+        Some(cause) => failure.of(cause),
+        None => failure,
+    })
+}
+
+fn client(reach: &Reach, roots: Arc<RootCertStore>) -> Result<HttpClient, Failure> {
+    let checked = Checked {
+        resolver: Arc::clone(&reach.resolver),
+        allow_private: reach.allow_private,
+    };
+    let mut http = HttpConnector::new_with_resolver(checked);
+    http.enforce_http(false);
+    // Shared among the addresses of a name: one that swallows packets leaves time for the next.
+    http.set_connect_timeout(Some(reach.timeout / 2));
+
+    // Never the process's default provider: there may be none, or two.
+    let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Fault::SetUp.because("TLS cannot be set up").of(error))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let https = HttpsConnectorBuilder::new().with_tls_config(tls);
+    let https = if reach.allow_plain {
+        https.https_or_http()
+    } else {
+        https.https_only()
+    };
+    let https = https.enable_http1().wrap_connector(http);
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder
+        .http1_max_buf_size(MAX_HEAD)
+        .pool_timer(TokioTimer::new());
+    if !reach.pooled {
+        // The next request is minutes away, and is to see where the name leads by then.
+        builder.pool_max_idle_per_host(0);
+    }
+    Ok(builder.build(https))
+}
+
+impl Fault {
+    fn because(self, reason: &'static str) -> Failure {
+        Failure {
+            fault: self,
+            reason,
+            source: None,
+        }
+    }
+}
+
+impl Failure {
+    fn of(mut self, source: impl Into<BoxError>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}

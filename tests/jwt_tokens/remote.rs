@@ -128,6 +128,19 @@ async fn what_is_not_even_said_to_be_ours_is_no_fetch() {
     assert_eq!(server.fetches(), 0);
 }
 
+/// Whatever is allowed: a key set has no secrets in it.
+#[tokio::test]
+async fn what_is_said_to_be_by_a_shared_secret_is_no_fetch() {
+    let server = publishing(KEY.jwks("k1")).await;
+    let tokens = tokens(&server, server.remote());
+    let willing = tokens.algorithms(Algorithm::ALL.iter().copied());
+    for alg in ["HS256", "HS384", "HS512"] {
+        let token = KEY.sign(&with(header(), &json!({ "alg": alg })), &claims());
+        assert!(ask(&willing, &token).await.unwrap().is_none(), "{alg}");
+    }
+    assert_eq!(server.fetches(), 0);
+}
+
 #[tokio::test]
 async fn without_keys_it_cannot_be_found_out() {
     let server = Server::start().await;

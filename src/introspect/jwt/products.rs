@@ -5,7 +5,7 @@ use super::Dialect;
 /// Each of these is as the product writes tokens unless it is told to do otherwise. What its
 /// administrators have changed is said with the methods of [`Dialect`].
 impl Dialect {
-    /// Access tokens of Keycloak 19 and later.
+    /// Access tokens of Keycloak.
     ///
     /// | of a token | is |
     /// |---|---|
@@ -92,7 +92,7 @@ impl Dialect {
     /// | scope | `scp`, an array |
     ///
     /// An ID token has no `cid`. Refresh tokens are no JWTs. Tokens of the org authorization server
-    /// have a type of their own and are for Okta alone.
+    /// are for Okta alone, and cannot be verified by anybody else.
     #[must_use]
     pub fn okta() -> Self {
         Self::rfc9068()

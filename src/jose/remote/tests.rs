@@ -1,5 +1,7 @@
 //! The cache by the clock, with a source that is made up.
 
+mod outdated;
+
 use std::sync::{
     Mutex,
     atomic::{AtomicUsize, Ordering},

@@ -53,9 +53,20 @@ pub(super) fn presented(headers: &HeaderMap) -> Presented {
 fn is_token68(token: &[u8]) -> bool {
     let padding = token.iter().rev().take_while(|octet| **octet == b'=');
     let text = &token[..token.len() - padding.count()];
-    let allowed = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._~+/".contains(octet);
-    !text.is_empty() && text.iter().all(allowed)
+    !text.is_empty() && text.iter().all(|octet| ALLOWED[usize::from(*octet)])
 }
+
+/// A token has hundreds of octets, and each is looked at.
+const ALLOWED: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut octet = 0_u8;
+    while octet < 128 {
+        allowed[octet as usize] = octet.is_ascii_alphanumeric()
+            || matches!(octet, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+        octet += 1;
+    }
+    allowed
+};
 
 #[cfg(test)]
 mod tests {

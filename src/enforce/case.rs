@@ -2,7 +2,9 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use super::{Freshness, Policy, WhenUnknown, answer::Dialect, layer::Settings, verdict::Verdict};
+use super::{
+    Freshness, Policy, WhenUnknown, answer::Dialect, layer::Settings, life::Terms, verdict::Verdict,
+};
 use crate::{
     introspect::{Introspection, TokenKind, TokenType},
     log::{NumericDate, SelectorClass},
@@ -33,10 +35,15 @@ impl Case {
         self.policy.when_unknown == WhenUnknown::Introspect && self.settings.confirm_by.is_some()
     }
 
-    pub(super) fn judge(&self, token: &Introspection, now: NumericDate) -> Judgement {
+    pub(super) fn judge(
+        &self,
+        token: &Introspection,
+        terms: &Terms,
+        now: NumericDate,
+    ) -> Judgement {
         let verdict = match self.by_itself(token, now) {
             ControlFlow::Break(verdict) => verdict,
-            ControlFlow::Continue(()) => return self.by_the_index(token),
+            ControlFlow::Continue(()) => return self.by_the_index(terms),
         };
         Judgement::Verdict(verdict)
     }
@@ -62,12 +69,12 @@ impl Case {
         ControlFlow::Continue(())
     }
 
-    fn by_the_index(&self, token: &Introspection) -> Judgement {
+    fn by_the_index(&self, terms: &Terms) -> Judgement {
         let settings = &self.settings;
         // First, so that what was fresh is what is asked.
         let freshness = settings.index.freshness();
         // A record that is known holds, however old the index is.
-        if let Some(class) = settings.index.revoked_by(token) {
+        if let Some(class) = settings.index.revoked(terms) {
             return Judgement::Verdict(Verdict::Revoked(class));
         }
         let silence = match freshness {
@@ -82,15 +89,17 @@ impl Case {
         }
     }
 
-    /// What an authority said of a token that the index is too old for.
-    pub(super) fn confirmed(&self, known: Option<&Introspection>, now: NumericDate) -> Verdict {
-        let Some(token) = known else {
+    /// What follows from what an authority says of a token that the index is too old for.
+    pub(super) fn confirmed(&self, said: Option<&Introspection>, terms: &Terms) -> Verdict {
+        let Some(said) = said else {
             return Verdict::Invalid;
         };
-        if let ControlFlow::Break(verdict) = self.by_itself(token, now) {
+        if let ControlFlow::Break(verdict) = self.by_itself(said, NumericDate::now()) {
             return verdict;
         }
-        let class = self.settings.index.revoked_by(token);
+        // A record may have come while it was asked; and it may know more than the token says.
+        let index = &self.settings.index;
+        let class = index.revoked(terms).or_else(|| index.revoked_by(said));
         class.map_or(Verdict::Live, Verdict::Revoked)
     }
 }

@@ -18,7 +18,7 @@ use super::{
     case::{Case, Judgement},
     connection::Connection,
     layer::ConfirmBy,
-    life::TokenLife,
+    life::{Terms, TokenLife},
     observe,
     stream::{EnforcedBody, Manner},
     verdict::{Refused, Verdict},
@@ -47,7 +47,10 @@ pin_project! {
     {
         Introspect { #[pin] asked: Oneshot<I, Secret>, waiting: Option<Waiting<S, B>> },
         // In a box: it is for requests that a stale index is asked about.
-        Confirm { asked: Pin<Box<Oneshot<ConfirmBy, Secret>>>, waiting: Option<Waiting<S, B>> },
+        Confirm {
+            asked: Pin<Box<Oneshot<ConfirmBy, Secret>>>,
+            judged: Option<(Waiting<S, B>, Introspection, Terms)>,
+        },
         Inner { #[pin] future: S::Future, passing: Option<Passing> },
         Refused { answer: Option<Response<Full<Bytes>>> },
     }
@@ -140,20 +143,21 @@ where
                 &self.request,
             );
         };
-        match self.case.judge(&token, NumericDate::now()) {
-            Judgement::Verdict(verdict) => self.follow(verdict, token),
-            Judgement::Confirm => self.confirm(token),
+        let terms = self.case.settings.index.terms(&token);
+        match self.case.judge(&token, &terms, NumericDate::now()) {
+            Judgement::Verdict(verdict) => self.follow(verdict, token, terms),
+            Judgement::Confirm => self.confirm(token, terms),
         }
     }
 
-    fn confirm<I: Service<Secret>>(mut self, token: Introspection) -> State<I, S, B> {
+    fn confirm<I: Service<Secret>>(mut self, token: Introspection, terms: Terms) -> State<I, S, B> {
         let authority = self.case.settings.confirm_by.clone();
         let Some((authority, secret)) = authority.zip(self.again.take()) else {
-            return self.follow(Verdict::Unknown, token);
+            return self.follow(Verdict::Unknown, token, terms);
         };
         State::Confirm {
             asked: Box::pin(Oneshot::new(authority, secret)),
-            waiting: Some(self),
+            judged: Some((self, token, terms)),
         }
     }
 
@@ -161,6 +165,7 @@ where
         mut self,
         verdict: Verdict,
         token: Introspection,
+        terms: Terms,
     ) -> State<I, S, B> {
         if verdict != Verdict::Live {
             let refused = Refused::new(verdict);
@@ -168,7 +173,7 @@ where
         }
         observe::passed(verdict);
         let passing = self.case.policy.cut_streams.then(|| Passing {
-            life: self.case.settings.index.life(token.clone()),
+            life: self.case.settings.index.life(terms),
             dialect: self.case.dialect,
             connection: self.request.extensions().get().cloned(),
             // In HTTP/2 it takes a stream, and not the connection.
@@ -253,11 +258,14 @@ where
                     }
                 }
                 // Confirm => (Inner | Refused)
-                StateProj::Confirm { asked, waiting } => {
-                    let known = ready!(asked.as_mut().poll(cx));
-                    let waiting = waiting.take().expect("polled after it was judged");
-                    match known {
-                        Ok(known) => waiting.confirmed(known),
+                StateProj::Confirm { asked, judged } => {
+                    let said = ready!(asked.as_mut().poll(cx));
+                    let (waiting, token, terms) = judged.take().expect("polled after the answer");
+                    match said {
+                        Ok(said) => {
+                            let verdict = waiting.case.confirmed(said.as_ref(), &terms);
+                            waiting.follow(verdict, token, terms)
+                        }
                         Err(cause) => waiting.unknown(cause),
                     }
                 }
@@ -284,15 +292,6 @@ where
 {
     fn unknown<I: Service<Secret>>(self, cause: BoxError) -> State<I, S, B> {
         State::refused(&self.case, Refused::unknown(cause), None, &self.request)
-    }
-
-    /// What an authority has said.
-    fn confirmed<I: Service<Secret>>(self, known: Option<Introspection>) -> State<I, S, B> {
-        let verdict = self.case.confirmed(known.as_ref(), NumericDate::now());
-        match known {
-            Some(token) => self.follow(verdict, token),
-            None => State::refused(&self.case, Refused::new(verdict), None, &self.request),
-        }
     }
 }
 

@@ -12,8 +12,9 @@ use std::{
 use super::{
     clock,
     lease::{Freshness, Lease, Readiness},
-    life::{Records, TokenLife},
+    life::{Records, Terms, TokenLife},
     table::Table,
+    tag::Tag,
     watch::{End, Watch, Watchers},
 };
 use crate::{
@@ -142,7 +143,7 @@ impl Index {
     /// suffices. A token that does not say when it was issued is covered by every record about it.
     #[must_use]
     pub fn revoked_by(&self, token: &Introspection) -> Option<SelectorClass> {
-        self.shared.revoked_by(token)
+        self.shared.revoked_by(&self.terms(token))
     }
 
     /// Whether a record covers the token.
@@ -155,7 +156,8 @@ impl Index {
     /// that they do not say.
     #[must_use]
     pub fn covers_selector(&self, selector: &Selector, issued: Option<NumericDate>) -> bool {
-        self.shared.table.covers(selector, issued)
+        let table = &self.shared.table;
+        table.covers(table.tag(selector), issued)
     }
 
     /// Whether the token is good now: the index is fresh, and the token neither expired, nor
@@ -214,33 +216,49 @@ impl Index {
         self.shared.table.sweep(now);
     }
 
+    /// What can end the token.
+    pub(super) fn terms(&self, token: &Introspection) -> Terms {
+        let tag = |selector: Selector| self.shared.table.tag(&selector);
+        Terms {
+            tags: token.selectors().map(tag).collect(),
+            iat: token.iat,
+            exp: token.exp,
+        }
+    }
+
+    /// As [`revoked_by`](Self::revoked_by).
+    pub(super) fn revoked(&self, terms: &Terms) -> Option<SelectorClass> {
+        self.shared.revoked_by(terms)
+    }
+
     /// The life of a token.
-    pub(super) fn life(&self, token: Introspection) -> TokenLife {
-        TokenLife::new(self.shared.clone(), token)
+    pub(super) fn life(&self, terms: Terms) -> TokenLife {
+        TokenLife::new(self.shared.clone(), terms)
     }
 }
 
 impl Shared {
-    fn revoked_by(&self, token: &Introspection) -> Option<SelectorClass> {
-        let mut classes = SelectorClass::ALL.iter().copied();
-        // A selector is a digest. Where nothing of a class is revoked, it need not be made.
-        classes.find(|class| {
-            let is_covered = |selector: Selector| self.table.covers(&selector, token.iat);
-            self.table.has(*class) && token.selectors_of(*class).any(is_covered)
-        })
+    fn revoked_by(&self, terms: &Terms) -> Option<SelectorClass> {
+        let mut tags = terms.tags.as_slice().iter();
+        // Where nothing of a class is revoked, no lock is taken.
+        let covered =
+            |tag: &&Tag| self.table.has(tag.class()) && self.table.covers(**tag, terms.iat);
+        tags.find(covered).map(|tag| tag.class())
     }
 }
 
 impl Records for Shared {
-    fn end_of(&self, token: &Introspection) -> Option<End> {
-        let revoked = self.revoked_by(token).map(End::Revoked);
-        let expired = || token.is_expired(NumericDate::now()).then_some(End::Expired);
-        revoked.or_else(expired)
+    fn end_of(&self, terms: &Terms) -> Option<End> {
+        let expired = || terms.exp.is_some_and(|exp| exp <= NumericDate::now());
+        match self.revoked_by(terms) {
+            Some(class) => Some(End::Revoked(class)),
+            None => expired().then_some(End::Expired),
+        }
     }
 
-    fn watch(&self, token: &Introspection) -> Watch {
-        let tags = token.selectors().map(|selector| self.table.tag(&selector));
-        self.watchers.watch(tags, token.iat, token.exp)
+    fn watch(&self, terms: &Terms) -> Watch {
+        let Terms { tags, iat, exp } = terms;
+        self.watchers.watch(tags.as_slice(), *iat, *exp)
     }
 }
 

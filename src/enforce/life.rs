@@ -11,16 +11,24 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{End, watch::Watch};
-use crate::introspect::Introspection;
+use super::{End, tag::Tags, watch::Watch};
+use crate::log::NumericDate;
+
+/// What can end a token, of all that is known of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub(super) tags: Tags,
+    pub(super) iat: Option<NumericDate>,
+    pub(super) exp: Option<NumericDate>,
+}
 
 /// What knows the records, and who is told of them.
 pub(super) trait Records: Send + Sync {
     /// Why the token is over, if it is.
-    fn end_of(&self, token: &Introspection) -> Option<End>;
+    fn end_of(&self, terms: &Terms) -> Option<End>;
 
     /// Waits for a record that covers the token, and for its time to be over.
-    fn watch(&self, token: &Introspection) -> Watch;
+    fn watch(&self, terms: &Terms) -> Watch;
 }
 
 /// The life of the token that a request came with: whether it is over, and a wait for its end.
@@ -57,15 +65,15 @@ pub struct TokenLife(Option<Arc<Life>>);
 
 struct Life {
     records: Arc<dyn Records>,
-    token: Introspection,
+    terms: Terms,
     watch: OnceLock<Watch>,
 }
 
 impl TokenLife {
-    pub(super) fn new(records: Arc<dyn Records>, token: Introspection) -> Self {
+    pub(super) fn new(records: Arc<dyn Records>, terms: Terms) -> Self {
         Self(Some(Arc::new(Life {
             records,
-            token,
+            terms,
             watch: OnceLock::new(),
         })))
     }
@@ -92,7 +100,7 @@ impl TokenLife {
         let life = self.0.as_deref()?;
         match life.watch.get() {
             Some(watch) => watch.ended(),
-            None => life.records.end_of(&life.token),
+            None => life.records.end_of(&life.terms),
         }
     }
 
@@ -100,9 +108,9 @@ impl TokenLife {
     pub(super) fn watch(&self) -> Option<&Watch> {
         let life = self.0.as_deref()?;
         Some(life.watch.get_or_init(|| {
-            let watch = life.records.watch(&life.token);
+            let watch = life.records.watch(&life.terms);
             // The record may have come in between.
-            if let Some(end) = life.records.end_of(&life.token) {
+            if let Some(end) = life.records.end_of(&life.terms) {
                 watch.end(end);
             }
             watch

@@ -89,16 +89,14 @@ impl Table {
         self.tagger.tag(selector)
     }
 
-    /// Whether there is any record of the class. Asked by whoever would otherwise make a selector
-    /// in vain.
+    /// Whether there is any record of the class: else there is nothing to look for.
     pub(super) fn has(&self, class: SelectorClass) -> bool {
         self.count(class).load(Ordering::Acquire) > 0
     }
 
-    /// Whether a record covers what has this selector and was issued then, or at a time that it
-    /// does not say.
-    pub(super) fn covers(&self, selector: &Selector, iat: Option<NumericDate>) -> bool {
-        let tag = self.tag(selector);
+    /// Whether a record covers what has this tag and was issued then, or at a time that it does not
+    /// say.
+    pub(super) fn covers(&self, tag: Tag, iat: Option<NumericDate>) -> bool {
         let rows = self.shard(tag).read();
         if rows
             .forever

@@ -12,8 +12,11 @@ use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok
 
 use super::*;
 use crate::{
-    enforce::{life::Records, tag::Tag, watch::Watchers},
-    introspect::{Introspection, TokenKind},
+    enforce::{
+        life::{Records, Terms},
+        tag::Tag,
+        watch::Watchers,
+    },
     log::{NumericDate, SelectorClass},
 };
 
@@ -27,9 +30,12 @@ fn tag(token: u32) -> Tag {
 
 impl Index {
     fn life(self: &Arc<Self>, token: u32) -> TokenLife {
-        let client_id = token.to_string();
-        let token = Introspection::new(TokenKind::AccessToken, client_id);
-        TokenLife::new(self.clone(), token)
+        let terms = Terms {
+            tags: [tag(token)].into_iter().collect(),
+            iat: None,
+            exp: None,
+        };
+        TokenLife::new(self.clone(), terms)
     }
 
     fn revoke(&self, token: u32) {
@@ -38,13 +44,12 @@ impl Index {
 }
 
 impl Records for Index {
-    fn end_of(&self, _: &Introspection) -> Option<End> {
+    fn end_of(&self, _: &Terms) -> Option<End> {
         None
     }
 
-    fn watch(&self, token: &Introspection) -> Watch {
-        let tag = tag(token.client_id.parse().unwrap());
-        self.0.watch([tag].into_iter(), token.iat, token.exp)
+    fn watch(&self, terms: &Terms) -> Watch {
+        self.0.watch(terms.tags.as_slice(), terms.iat, terms.exp)
     }
 }
 

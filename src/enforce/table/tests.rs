@@ -81,11 +81,11 @@ proptest! {
         for (record, _) in &steps {
             let selector = record.selector();
             let known = model.0.get(&selector);
-            prop_assert_eq!(table.covers(&selector, None), known.is_some());
+            prop_assert_eq!(table.covers(table.tag(&selector), None), known.is_some());
             let covered = known.is_some_and(|known| known.covers(iat));
-            prop_assert_eq!(table.covers(&selector, Some(iat)), covered);
+            prop_assert_eq!(table.covers(table.tag(&selector), Some(iat)), covered);
         }
-        prop_assert!(!table.covers(&Selector::session("1"), None));
+        prop_assert!(!table.covers(table.tag(&Selector::session("1")), None));
     }
 }
 
@@ -104,6 +104,6 @@ fn memory_is_given_back_once_records_have_expired() {
     assert_eq!(table.len(), 1000);
     assert!(table.memory() < full / 8, "{} of {full}", table.memory());
     for number in (0..100_000).step_by(100) {
-        assert!(table.covers(&Selector::grant(&number.to_string()), None));
+        assert!(table.covers(table.tag(&Selector::grant(&number.to_string())), None));
     }
 }

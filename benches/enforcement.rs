@@ -28,7 +28,8 @@ use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData as _};
 use serde_json::{Value, json};
 use tower::{Layer as _, Service, service_fn};
 use tower_revocation::{
-    enforce::{EnforcementLayer, Index, Policy},
+    Secret,
+    enforce::{EnforcementLayer, Index},
     introspect::{
         Introspection,
         jwt::{Audience, JwtTokens},
@@ -79,11 +80,26 @@ impl Signer {
     }
 }
 
-/// Records about others, of every class: none of the look-ups is spared.
-fn index() -> Index {
+/// Records about others.
+fn index(others: &[Selector]) -> Index {
     let log = MemoryLog::new();
     let index = block_on(Index::follow(&log)).expect("memory");
-    let others = [
+    let record = |other: &Selector| Revocation::forever(*other, NumericDate::FOREVER);
+    block_on(log.append(others.iter().map(record).collect())).expect("memory");
+    index
+}
+
+/// What is revoked by clients.
+fn tokens_and_grants() -> [Selector; 2] {
+    [
+        Selector::token(ISSUER, "another"),
+        Selector::grant("another"),
+    ]
+}
+
+/// None of the look-ups is spared.
+fn every_class() -> [Selector; 8] {
+    [
         Selector::token(ISSUER, "another"),
         Selector::grant("another"),
         Selector::session("another"),
@@ -92,10 +108,7 @@ fn index() -> Index {
         Selector::client("another"),
         Selector::key(&[1; 32]),
         Selector::issuer("another"),
-    ];
-    let records = others.map(|other| Revocation::forever(other, NumericDate::FOREVER));
-    block_on(log.append(records.to_vec())).expect("memory");
-    index
+    ]
 }
 
 fn api(request: Request<Full<Bytes>>) -> Response<Empty<Bytes>> {
@@ -123,94 +136,81 @@ where
     }
 }
 
-fn request((input, signature): &(String, String)) -> Request<Full<Bytes>> {
-    let bearer = format!("Bearer {input}.{signature}");
+fn request(signed: &(String, String)) -> Request<Full<Bytes>> {
+    let bearer = format!("Bearer {}", compact(signed));
     let request = Request::get("/api/me").header(header::AUTHORIZATION, bearer);
     request.body(Full::default()).expect("a request")
 }
 
 fn main() {
     let signer = Signer::new();
-    let tokens = JwtTokens::new(ISSUER, signer.keys(), Audience::any_of([API]));
     let key = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &signer.public).expect("a key");
-    let inner = || service_fn(|request| ready(Ok::<_, Infallible>(api(request))));
-    let layer = EnforcementLayer::new(tokens.clone(), index());
-    let mut whole = layer.clone().layer(inner());
-    let mut uncut = layer
-        .policy(Policy::new().cut_streams(false))
-        .layer(inner());
+    let mut tokens = JwtTokens::new(ISSUER, signer.keys(), Audience::any_of([API]));
+    let layered = |others: &[Selector]| {
+        let inner = service_fn(|request| ready(Ok::<_, Infallible>(api(request))));
+        EnforcementLayer::new(tokens.clone(), index(others)).layer(inner)
+    };
+    let (mut usual, mut worst) = (layered(&tokens_and_grants()), layered(&every_class()));
     let mut alone = service_fn(|request| ready(Ok::<_, Infallible>(answer(request))));
-    let mut tokens = tokens;
 
     let mut costs: [Vec<f64>; 5] = Default::default();
     for round in 0..ROUNDS {
-        let signed: Vec<_> = (0..TURNS)
+        let those: Vec<_> = (0..TURNS)
             .map(|turn| signer.sign(round * TURNS + turn))
             .collect();
-        let raw = |(input, signature): &(String, String)| {
-            (
-                input.clone(),
-                URL_SAFE_NO_PAD.decode(signature).expect("base64"),
-            )
-        };
-        let raw: Vec<_> = signed.iter().map(raw).collect();
-        let requests = || -> Vec<_> { signed.iter().map(request).collect() };
-        let (for_whole, for_uncut, for_nobody) = (requests(), requests(), requests());
-        let secrets: Vec<_> = signed
+        let decode = |signature: &String| URL_SAFE_NO_PAD.decode(signature).expect("base64");
+        let raw = those
             .iter()
-            .map(|(input, signature)| format!("{input}.{signature}").into())
-            .collect();
+            .map(|(input, signature)| (input, decode(signature)));
+        let secrets = those.iter().map(compact).map(Secret::from);
+        let requests = || those.iter().map(request);
 
-        costs[0].push(micros(|| {
-            for (input, signature) in &raw {
-                black_box(key.verify_sig(input.as_bytes(), signature)).expect("genuine");
-            }
+        costs[0].push(micros(raw, |(input, signature)| {
+            black_box(key.verify_sig(input.as_bytes(), &signature)).expect("genuine");
         }));
-        costs[1].push(micros(|| {
-            for secret in secrets {
-                assert!(block_on(tokens.call(secret)).expect("keys").is_some());
-            }
+        costs[1].push(micros(secrets, |secret| {
+            assert!(block_on(tokens.call(secret)).expect("keys").is_some());
         }));
-        costs[2].push(micros(|| {
-            for_whole.into_iter().for_each(|it| call(&mut whole, it))
-        }));
-        costs[3].push(micros(|| {
-            for_uncut.into_iter().for_each(|it| call(&mut uncut, it))
-        }));
-        costs[4].push(micros(|| {
-            for_nobody.into_iter().for_each(|it| call(&mut alone, it))
-        }));
+        costs[2].push(micros(requests(), |request| call(&mut alone, request)));
+        costs[3].push(micros(requests(), |request| call(&mut usual, request)));
+        costs[4].push(micros(requests(), |request| call(&mut worst, request)));
     }
-    println!(
-        "a request with an ES256 token, in microseconds (medians of {ROUNDS} rounds)
-"
-    );
-    let [bare, introspection, whole, uncut, alone] = &costs;
-    let print = |name: &str, costs: &[f64], without: Option<&[f64]>| {
-        let pairs = costs.iter().zip(bare).enumerate();
-        let (mut own, mut ratios): (Vec<_>, Vec<_>) = pairs
-            .map(|(round, (cost, bare))| {
-                let own = cost - without.map_or(0.0, |without| without[round]);
-                (own, own / bare)
-            })
-            .unzip();
+
+    println!("a request with an ES256 token, in microseconds (medians of {ROUNDS} rounds)\n");
+    let [bare, introspection, alone, usual, worst] = &costs;
+    let nothing = vec![0.0; ROUNDS];
+    for (name, costs, without) in [
+        ("bare verification by aws-lc-rs", bare, &nothing),
+        ("introspection", introspection, &nothing),
+        ("the inner service", alone, &nothing),
+        ("the layer, without the inner service", usual, alone),
+        ("the same, with records of every class", worst, alone),
+    ] {
+        let own = costs
+            .iter()
+            .zip(without)
+            .map(|(cost, without)| cost - without);
+        let mut own: Vec<_> = own.collect();
+        let mut ratios: Vec<_> = own.iter().zip(bare).map(|(own, bare)| own / bare).collect();
         println!(
             "{name}: {:.2}, ratio {:.3}",
             median(&mut own),
             median(&mut ratios)
         );
-    };
-    print("bare verification by aws-lc-rs", bare, None);
-    print("introspection", introspection, None);
-    print("the inner service alone", alone, None);
-    print("the layer, without the inner service", whole, Some(alone));
-    print("the same, streams uncut", uncut, Some(alone));
+    }
 }
 
-/// What one turn takes.
-fn micros(act: impl FnOnce()) -> f64 {
+fn compact((input, signature): &(String, String)) -> String {
+    format!("{input}.{signature}")
+}
+
+/// What one of these takes, once they are made.
+fn micros<T>(those: impl Iterator<Item = T>, mut act: impl FnMut(T)) -> f64 {
+    let those: Vec<_> = those.collect();
     let begun = Instant::now();
-    act();
+    for one in those {
+        act(one);
+    }
     let turns = u32::try_from(TURNS).expect("a small number");
     begun.elapsed().as_secs_f64() * 1e6 / f64::from(turns)
 }

@@ -2,9 +2,7 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use super::{
-    Freshness, Policy, WhenUnknown, answer::Dialect, layer::Settings, life::Terms, verdict::Verdict,
-};
+use super::{Freshness, Policy, WhenUnknown, answer::Dialect, layer::Settings, verdict::Verdict};
 use crate::{
     introspect::{Introspection, TokenKind, TokenType},
     log::{NumericDate, SelectorClass},
@@ -35,15 +33,10 @@ impl Case {
         self.policy.when_unknown == WhenUnknown::Introspect && self.settings.confirm_by.is_some()
     }
 
-    pub(super) fn judge(
-        &self,
-        token: &Introspection,
-        terms: &Terms,
-        now: NumericDate,
-    ) -> Judgement {
+    pub(super) fn judge(&self, token: &Introspection, now: NumericDate) -> Judgement {
         let verdict = match self.by_itself(token, now) {
             ControlFlow::Break(verdict) => verdict,
-            ControlFlow::Continue(()) => return self.by_the_index(terms),
+            ControlFlow::Continue(()) => return self.by_the_index(token),
         };
         Judgement::Verdict(verdict)
     }
@@ -69,12 +62,12 @@ impl Case {
         ControlFlow::Continue(())
     }
 
-    fn by_the_index(&self, terms: &Terms) -> Judgement {
+    fn by_the_index(&self, token: &Introspection) -> Judgement {
         let settings = &self.settings;
         // First, so that what was fresh is what is asked.
         let freshness = settings.index.freshness();
         // A record that is known holds, however old the index is.
-        if let Some(class) = settings.index.revoked(terms) {
+        if let Some(class) = settings.index.revoked_by(token) {
             return Judgement::Verdict(Verdict::Revoked(class));
         }
         let silence = match freshness {
@@ -90,7 +83,7 @@ impl Case {
     }
 
     /// What follows from what an authority says of a token that the index is too old for.
-    pub(super) fn confirmed(&self, said: Option<&Introspection>, terms: &Terms) -> Verdict {
+    pub(super) fn confirmed(&self, said: Option<&Introspection>, token: &Introspection) -> Verdict {
         let Some(said) = said else {
             return Verdict::Invalid;
         };
@@ -99,7 +92,7 @@ impl Case {
         }
         // A record may have come while it was asked; and it may know more than the token says.
         let index = &self.settings.index;
-        let class = index.revoked(terms).or_else(|| index.revoked_by(said));
+        let class = index.revoked_by(token).or_else(|| index.revoked_by(said));
         class.map_or(Verdict::Live, Verdict::Revoked)
     }
 }

@@ -18,7 +18,7 @@ use super::{
     case::{Case, Judgement},
     connection::Connection,
     layer::ConfirmBy,
-    life::{Terms, TokenLife},
+    life::TokenLife,
     observe,
     stream::{EnforcedBody, Manner},
     verdict::{Refused, Verdict},
@@ -49,7 +49,7 @@ pin_project! {
         // In a box: it is for requests that a stale index is asked about.
         Confirm {
             asked: Pin<Box<Oneshot<ConfirmBy, Secret>>>,
-            judged: Option<(Waiting<S, B>, Introspection, Terms)>,
+            judged: Option<(Waiting<S, B>, Introspection)>,
         },
         Inner { #[pin] future: S::Future, passing: Option<Passing> },
         Refused { answer: Option<Response<Full<Bytes>>> },
@@ -143,21 +143,20 @@ where
                 &self.request,
             );
         };
-        let terms = self.case.settings.index.terms(&token);
-        match self.case.judge(&token, &terms, NumericDate::now()) {
-            Judgement::Verdict(verdict) => self.follow(verdict, token, terms),
-            Judgement::Confirm => self.confirm(token, terms),
+        match self.case.judge(&token, NumericDate::now()) {
+            Judgement::Verdict(verdict) => self.follow(verdict, token),
+            Judgement::Confirm => self.confirm(token),
         }
     }
 
-    fn confirm<I: Service<Secret>>(mut self, token: Introspection, terms: Terms) -> State<I, S, B> {
+    fn confirm<I: Service<Secret>>(mut self, token: Introspection) -> State<I, S, B> {
         let authority = self.case.settings.confirm_by.clone();
         let Some((authority, secret)) = authority.zip(self.again.take()) else {
-            return self.follow(Verdict::Unknown, token, terms);
+            return self.follow(Verdict::Unknown, token);
         };
         State::Confirm {
             asked: Box::pin(Oneshot::new(authority, secret)),
-            judged: Some((self, token, terms)),
+            judged: Some((self, token)),
         }
     }
 
@@ -165,7 +164,6 @@ where
         mut self,
         verdict: Verdict,
         token: Introspection,
-        terms: Terms,
     ) -> State<I, S, B> {
         if verdict != Verdict::Live {
             let refused = Refused::new(verdict);
@@ -173,7 +171,7 @@ where
         }
         observe::passed(verdict);
         let passing = self.case.policy.cut_streams.then(|| Passing {
-            life: self.case.settings.index.life(terms),
+            life: self.case.settings.index.life(token.clone()),
             dialect: self.case.dialect,
             connection: self.request.extensions().get().cloned(),
             // In HTTP/2 it takes a stream, and not the connection.
@@ -260,11 +258,11 @@ where
                 // Confirm => (Inner | Refused)
                 StateProj::Confirm { asked, judged } => {
                     let said = ready!(asked.as_mut().poll(cx));
-                    let (waiting, token, terms) = judged.take().expect("polled after the answer");
+                    let (waiting, token) = judged.take().expect("polled after the answer");
                     match said {
                         Ok(said) => {
-                            let verdict = waiting.case.confirmed(said.as_ref(), &terms);
-                            waiting.follow(verdict, token, terms)
+                            let verdict = waiting.case.confirmed(said.as_ref(), &token);
+                            waiting.follow(verdict, token)
                         }
                         Err(cause) => waiting.unknown(cause),
                     }

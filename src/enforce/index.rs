@@ -12,9 +12,8 @@ use std::{
 use super::{
     clock,
     lease::{Freshness, Lease, Readiness},
-    life::{Records, Terms, TokenLife},
+    life::{Records, TokenLife},
     table::Table,
-    tag::Tag,
     watch::{End, Watch, Watchers},
 };
 use crate::{
@@ -143,7 +142,7 @@ impl Index {
     /// suffices. A token that does not say when it was issued is covered by every record about it.
     #[must_use]
     pub fn revoked_by(&self, token: &Introspection) -> Option<SelectorClass> {
-        self.shared.revoked_by(&self.terms(token))
+        self.shared.revoked_by(token)
     }
 
     /// Whether a record covers the token.
@@ -216,49 +215,36 @@ impl Index {
         self.shared.table.sweep(now);
     }
 
-    /// What can end the token.
-    pub(super) fn terms(&self, token: &Introspection) -> Terms {
-        let tag = |selector: Selector| self.shared.table.tag(&selector);
-        Terms {
-            tags: token.selectors().map(tag).collect(),
-            iat: token.iat,
-            exp: token.exp,
-        }
-    }
-
-    /// As [`revoked_by`](Self::revoked_by).
-    pub(super) fn revoked(&self, terms: &Terms) -> Option<SelectorClass> {
-        self.shared.revoked_by(terms)
-    }
-
     /// The life of a token.
-    pub(super) fn life(&self, terms: Terms) -> TokenLife {
-        TokenLife::new(self.shared.clone(), terms)
+    pub(super) fn life(&self, token: Introspection) -> TokenLife {
+        TokenLife::new(self.shared.clone(), token)
     }
 }
 
 impl Shared {
-    fn revoked_by(&self, terms: &Terms) -> Option<SelectorClass> {
-        let mut tags = terms.tags.as_slice().iter();
-        // Where nothing of a class is revoked, no lock is taken.
-        let covered =
-            |tag: &&Tag| self.table.has(tag.class()) && self.table.covers(**tag, terms.iat);
-        tags.find(covered).map(|tag| tag.class())
+    fn revoked_by(&self, token: &Introspection) -> Option<SelectorClass> {
+        let mut classes = SelectorClass::ALL.iter().copied();
+        // A selector is a digest. Where nothing of a class is revoked, it need not be made.
+        classes.find(|class| {
+            let covers =
+                |selector: Selector| self.table.covers(self.table.tag(&selector), token.iat);
+            self.table.has(*class) && token.selectors_of(*class).any(covers)
+        })
     }
 }
 
 impl Records for Shared {
-    fn end_of(&self, terms: &Terms) -> Option<End> {
-        let expired = || terms.exp.is_some_and(|exp| exp <= NumericDate::now());
-        match self.revoked_by(terms) {
+    fn end_of(&self, token: &Introspection) -> Option<End> {
+        let expired = || token.is_expired(NumericDate::now()).then_some(End::Expired);
+        match self.revoked_by(token) {
             Some(class) => Some(End::Revoked(class)),
-            None => expired().then_some(End::Expired),
+            None => expired(),
         }
     }
 
-    fn watch(&self, terms: &Terms) -> Watch {
-        let Terms { tags, iat, exp } = terms;
-        self.watchers.watch(tags.as_slice(), *iat, *exp)
+    fn watch(&self, token: &Introspection) -> Watch {
+        let tags = token.selectors().map(|selector| self.table.tag(&selector));
+        self.watchers.watch(tags, token.iat, token.exp)
     }
 }
 

@@ -11,24 +11,16 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{End, tag::Tags, watch::Watch};
-use crate::log::NumericDate;
-
-/// What can end a token, of all that is known of it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
-    pub(super) tags: Tags,
-    pub(super) iat: Option<NumericDate>,
-    pub(super) exp: Option<NumericDate>,
-}
+use super::{End, watch::Watch};
+use crate::introspect::Introspection;
 
 /// What knows the records, and who is told of them.
 pub(super) trait Records: Send + Sync {
     /// Why the token is over, if it is.
-    fn end_of(&self, terms: &Terms) -> Option<End>;
+    fn end_of(&self, token: &Introspection) -> Option<End>;
 
     /// Waits for a record that covers the token, and for its time to be over.
-    fn watch(&self, terms: &Terms) -> Watch;
+    fn watch(&self, token: &Introspection) -> Watch;
 }
 
 /// The life of the token that a request came with: whether it is over, and a wait for its end.
@@ -65,15 +57,15 @@ pub struct TokenLife(Option<Arc<Life>>);
 
 struct Life {
     records: Arc<dyn Records>,
-    terms: Terms,
+    token: Introspection,
     watch: OnceLock<Watch>,
 }
 
 impl TokenLife {
-    pub(super) fn new(records: Arc<dyn Records>, terms: Terms) -> Self {
+    pub(super) fn new(records: Arc<dyn Records>, token: Introspection) -> Self {
         Self(Some(Arc::new(Life {
             records,
-            terms,
+            token,
             watch: OnceLock::new(),
         })))
     }
@@ -100,7 +92,7 @@ impl TokenLife {
         let life = self.0.as_deref()?;
         match life.watch.get() {
             Some(watch) => watch.ended(),
-            None => life.records.end_of(&life.terms),
+            None => life.records.end_of(&life.token),
         }
     }
 
@@ -108,9 +100,9 @@ impl TokenLife {
     pub(super) fn watch(&self) -> Option<&Watch> {
         let life = self.0.as_deref()?;
         Some(life.watch.get_or_init(|| {
-            let watch = life.records.watch(&life.terms);
+            let watch = life.records.watch(&life.token);
             // The record may have come in between.
-            if let Some(end) = life.records.end_of(&life.terms) {
+            if let Some(end) = life.records.end_of(&life.token) {
                 watch.end(end);
             }
             watch

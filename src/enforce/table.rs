@@ -89,7 +89,8 @@ impl Table {
         self.tagger.tag(selector)
     }
 
-    /// Whether there is any record of the class: else there is nothing to look for.
+    /// Whether there is any record of the class. Asked by whoever would otherwise make a selector
+    /// in vain.
     pub(super) fn has(&self, class: SelectorClass) -> bool {
         self.count(class).load(Ordering::Acquire) > 0
     }

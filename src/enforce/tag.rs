@@ -39,35 +39,6 @@ impl Tagger {
     }
 }
 
-/// All the tags of a token.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tags {
-    tags: [Tag; Self::MOST],
-    len: u8,
-}
-
-impl Tags {
-    /// One of each class, and a second key.
-    const MOST: usize = SelectorClass::ALL.len() + 1;
-
-    pub(super) fn as_slice(&self) -> &[Tag] {
-        &self.tags[..usize::from(self.len)]
-    }
-}
-
-/// No more than a token has: the others are left out.
-impl FromIterator<Tag> for Tags {
-    fn from_iter<I: IntoIterator<Item = Tag>>(those: I) -> Self {
-        let mut tags = [Tag([0; 4]); Self::MOST];
-        let mut len = 0;
-        for (place, tag) in tags.iter_mut().zip(those) {
-            *place = tag;
-            len += 1;
-        }
-        Self { tags, len }
-    }
-}
-
 /// Where a class stands in [`SelectorClass::ALL`], of which there are eight.
 fn place(class: SelectorClass) -> u32 {
     class as u32 - 1

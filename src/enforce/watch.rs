@@ -79,10 +79,11 @@ impl Watchers {
     /// [`end`](Watch::end) the watch if it says so: the record may have come in between.
     pub(crate) fn watch(
         self: &Arc<Self>,
-        tags: &[Tag],
+        tags: impl Iterator<Item = Tag>,
         iat: Option<NumericDate>,
         exp: Option<NumericDate>,
     ) -> Watch {
+        let tags: Vec<Tag> = tags.collect();
         let shard = self.turn.fetch_add(1, Ordering::Relaxed) % SHARDS;
         self.len.fetch_add(1, Ordering::Relaxed);
         let state = Arc::new(State {
@@ -94,7 +95,7 @@ impl Watchers {
         });
         let seat = lock(&self.shards[shard]).enter(
             &Arc::downgrade(&state),
-            tags,
+            &tags,
             // Any record covers what does not say when it was issued.
             iat.unwrap_or(NumericDate::new(0)),
             exp.unwrap_or(NumericDate::FOREVER),

@@ -1,5 +1,10 @@
 //! What is known of a genuine token.
 
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
+
 use super::{Confirmation, Scope, TokenKind, TokenType};
 use crate::log::{NumericDate, Selector, SelectorClass};
 
@@ -19,9 +24,44 @@ use crate::log::{NumericDate, Selector, SelectorClass};
 /// token.sub = Some("alice".into());
 /// assert!(token.selectors().any(|selector| selector == Selector::subject("alice")));
 /// ```
+///
+/// Its fields are those of [`Claims`]. Clones share them, until one is written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Introspection(Arc<Claims>);
+
+impl Introspection {
+    /// A token that was issued to this client. Fill in what else is known: the
+    /// [`token`](Claims::token) and its [`iat`](Claims::iat) at least.
+    #[must_use]
+    pub fn new(kind: TokenKind, client_id: impl Into<String>) -> Self {
+        Claims::new(kind, client_id).into()
+    }
+}
+
+impl Deref for Introspection {
+    type Target = Claims;
+
+    fn deref(&self) -> &Claims {
+        &self.0
+    }
+}
+
+impl DerefMut for Introspection {
+    fn deref_mut(&mut self) -> &mut Claims {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl From<Claims> for Introspection {
+    fn from(claims: Claims) -> Self {
+        Self(Arc::new(claims))
+    }
+}
+
+/// What is known of a token: the fields of an [`Introspection`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Introspection {
+pub struct Claims {
     /// The selector of this one token: of its `iss` and `jti`, or of a digest of an opaque one. A
     /// token without any cannot be revoked alone.
     pub token: Option<Selector>,
@@ -60,9 +100,8 @@ pub struct Introspection {
     pub rotated: bool,
 }
 
-impl Introspection {
-    /// A token that was issued to this client. Fill in what else is known: the
-    /// [`token`](Self::token) and its [`iat`](Self::iat) at least.
+impl Claims {
+    /// A token that was issued to this client, and nothing else that is known.
     #[must_use]
     pub fn new(kind: TokenKind, client_id: impl Into<String>) -> Self {
         Self {

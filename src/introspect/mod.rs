@@ -19,5 +19,5 @@ mod members;
 pub mod upstream;
 
 pub use by_shape::{ByShape, ByShapeFuture};
-pub use introspection::Introspection;
+pub use introspection::{Claims, Introspection};
 pub use members::{Confirmation, Scope, TokenKind, TokenType};

@@ -504,6 +504,7 @@ async fn token_may_be_good_for_less_than_its_grant() {
             .unwrap()
             .unwrap()
             .scope
+            .clone()
     };
     assert_eq!(scope(&issued[0]), Some(Scope::new("read")));
     assert_eq!(scope(&issued[1]), Some(Scope::new("read write")));

@@ -40,7 +40,7 @@ async fn every_member_that_a_token_has_is_known() {
     assert_eq!(token.token, Some(Selector::token(ISSUER, jti)));
     assert_eq!(token.sid.as_deref(), Some("08a5019c"));
     assert_eq!(token.grant, None);
-    assert!(token.scope.unwrap().contains("profile"));
+    assert!(token.scope.as_ref().unwrap().contains("profile"));
     assert_eq!(token.iat, Some(NumericDate::new(1_800_000_000)));
     assert_eq!(token.nbf, Some(NumericDate::new(1_800_000_001)));
     assert_eq!(token.exp, Some(NumericDate::new(1_800_000_300)));

@@ -12,11 +12,8 @@ use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok
 
 use super::*;
 use crate::{
-    enforce::{
-        life::{Records, Terms},
-        tag::Tag,
-        watch::Watchers,
-    },
+    enforce::{life::Records, tag::Tag, watch::Watchers},
+    introspect::{Introspection, TokenKind},
     log::{NumericDate, SelectorClass},
 };
 
@@ -30,12 +27,9 @@ fn tag(token: u32) -> Tag {
 
 impl Index {
     fn life(self: &Arc<Self>, token: u32) -> TokenLife {
-        let terms = Terms {
-            tags: [tag(token)].into_iter().collect(),
-            iat: None,
-            exp: None,
-        };
-        TokenLife::new(self.clone(), terms)
+        let client_id = token.to_string();
+        let token = Introspection::new(TokenKind::AccessToken, client_id);
+        TokenLife::new(self.clone(), token)
     }
 
     fn revoke(&self, token: u32) {
@@ -44,12 +38,13 @@ impl Index {
 }
 
 impl Records for Index {
-    fn end_of(&self, _: &Terms) -> Option<End> {
+    fn end_of(&self, _: &Introspection) -> Option<End> {
         None
     }
 
-    fn watch(&self, terms: &Terms) -> Watch {
-        self.0.watch(terms.tags.as_slice(), terms.iat, terms.exp)
+    fn watch(&self, token: &Introspection) -> Watch {
+        let tag = tag(token.client_id.parse().unwrap());
+        self.0.watch([tag].into_iter(), token.iat, token.exp)
     }
 }
 

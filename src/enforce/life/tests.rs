@@ -8,6 +8,7 @@ use tokio_test::{assert_pending, assert_ready, task};
 use super::*;
 use crate::{
     enforce::{tag::Tag, watch::Watchers},
+    introspect::TokenKind,
     log::{NumericDate, SelectorClass},
 };
 
@@ -42,28 +43,22 @@ impl Index {
     }
 
     pub(in crate::enforce) fn life_until(self: &Arc<Self>, exp: Option<NumericDate>) -> TokenLife {
-        let tags = [GRANT].into_iter().collect();
-        TokenLife::new(
-            self.clone(),
-            Terms {
-                tags,
-                iat: None,
-                exp,
-            },
-        )
+        let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
+        token.exp = exp;
+        TokenLife::new(self.clone(), token)
     }
 }
 
 impl Records for Index {
-    fn end_of(&self, _: &Terms) -> Option<End> {
+    fn end_of(&self, _: &Introspection) -> Option<End> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let known = self.known.load(Ordering::Relaxed);
         known.then_some(End::Revoked(SelectorClass::Grant))
     }
 
-    fn watch(&self, terms: &Terms) -> Watch {
+    fn watch(&self, token: &Introspection) -> Watch {
         self.watchers
-            .watch(terms.tags.as_slice(), terms.iat, terms.exp)
+            .watch([GRANT].into_iter(), token.iat, token.exp)
     }
 }
 

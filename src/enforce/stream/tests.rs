@@ -250,7 +250,7 @@ fn an_idle_body_costs_less_than_512_octets_beside_itself() {
             token.sub = Some(number.to_string());
             token.cnf.jkt = Some([1; 32]);
             token.iss = Some("https://as.example.com".into());
-            let life = index.life(index.terms(&token));
+            let life = index.life(token);
             let mut body = EnforcedBody::inner(silent(0), Some(life), Manner::Error);
             assert_pending!(Pin::new(&mut body).poll_frame(&mut cx));
             bodies.push(body);

@@ -29,7 +29,11 @@ fn tag(number: u64) -> Tag {
 }
 
 fn grant(watchers: &Arc<Watchers>, number: u64) -> Watch {
-    watchers.watch([tag(number).of(SelectorClass::Grant)], Some(at(10)), None)
+    watchers.watch(
+        [tag(number).of(SelectorClass::Grant)].into_iter(),
+        Some(at(10)),
+        None,
+    )
 }
 
 fn revoke(watchers: &Watchers, number: u64) {
@@ -92,7 +96,7 @@ fn a_watermark_wakes_what_was_issued_until_then() {
 #[test]
 fn whoever_expires_is_woken_in_that_second_and_once() {
     let watchers: Arc<Watchers> = Arc::default();
-    let expiring = |exp| watchers.watch([], None, Some(at(exp)));
+    let expiring = |exp| watchers.watch([].into_iter(), None, Some(at(exp)));
     let (mut soon, later, again) = (waiting(expiring(10)), expiring(11), expiring(10));
     assert_pending!(soon.poll());
 

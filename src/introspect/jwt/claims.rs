@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Policy, dialect::ScopeClaim};
 use crate::{
-    introspect::{Confirmation, Introspection, Scope, TokenKind, TokenType},
+    introspect::{Claims, Confirmation, Introspection, Scope, TokenKind, TokenType},
     jose::{Jws, Malformed, Members, numeric_date},
     log::{NumericDate, Selector},
 };
@@ -41,7 +41,7 @@ impl Policy {
         let owned = |member: &str| Ok(name(claims, member)?.map(str::to_owned));
         let if_said = |member: &Option<String>| member.as_deref().map_or(Ok(None), owned);
 
-        let mut token = Introspection::new(TokenKind::AccessToken, self.client(claims)?);
+        let mut token = Claims::new(TokenKind::AccessToken, self.client(claims)?);
         token.aud = self.audience.admit(claims.get("aud")).ok_or(Malformed)?;
         token.sub = owned(&dialect.subject)?;
         token.jti = owned(&dialect.id)?;
@@ -64,7 +64,7 @@ impl Policy {
         token.exp = Some(latest.map_or(exp, |latest| exp.min(latest)));
         token.tenant.clone_from(&self.tenant);
         token.iss = Some(self.issuer.clone());
-        Ok(token)
+        Ok(token.into())
     }
 
     /// The client, whom no two members call differently.

@@ -29,7 +29,7 @@ async fn an_access_token_has_cid_and_scp() {
     let token = product(Dialect::okta()).reads(&access()).await.unwrap();
     assert_eq!(token.client_id, "0oa1client");
     assert_eq!(token.sub.as_deref(), Some("alice@example.com"));
-    assert_eq!(token.scope.unwrap().as_str(), "openid profile");
+    assert_eq!(token.scope.as_ref().unwrap().as_str(), "openid profile");
     let by_uid = product(Dialect::okta().subject("uid"));
     let token = by_uid.reads(&access()).await.unwrap();
     assert_eq!(token.sub.as_deref(), Some("00u1user"));

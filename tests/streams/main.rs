@@ -1,4 +1,6 @@
 //! Streams end with their token: real servers, and clients that others wrote.
 
+mod download;
 mod fixture;
+mod grpc;
 mod sse;

@@ -3,4 +3,6 @@
 mod download;
 mod fixture;
 mod grpc;
+mod severed;
 mod sse;
+mod websocket;

@@ -1,5 +1,6 @@
 //! Streams end with their token: real servers, and clients that others wrote.
 
+mod connect;
 mod download;
 mod fixture;
 mod grpc;

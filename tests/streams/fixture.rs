@@ -85,12 +85,17 @@ impl Guarded {
 
 const CLIENT: &str = "s6BhdRkqt3";
 
-/// Issued a minute ago.
+/// Issued a minute ago, and as much to be revoked by as there can be.
 fn token_of(name: &str, exp: NumericDate) -> Introspection {
     let mut token = Introspection::new(TokenKind::AccessToken, CLIENT);
+    token.token = Some(Selector::token("https://as.example.com", name));
     token.iss = Some("https://as.example.com".into());
     token.sub = Some(name.into());
     token.grant = Some(name.into());
+    token.sid = Some(name.into());
+    let mut key = [0; 32];
+    key[..name.len()].copy_from_slice(name.as_bytes());
+    token.cnf.jkt = Some(key);
     token.iat = Some(NumericDate::new(NumericDate::now().seconds() - 60));
     token.exp = Some(exp);
     token

@@ -4,6 +4,7 @@ mod connect;
 mod download;
 mod fixture;
 mod grpc;
+mod idle;
 mod severed;
 mod sse;
 mod websocket;

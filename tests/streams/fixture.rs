@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use axum::{Router, serve::ListenerExt as _};
@@ -114,6 +114,14 @@ pub(crate) async fn within_a_second<T>(since: Instant, happens: impl Future<Outp
     let took = since.elapsed();
     assert!(took <= Duration::from_secs(1), "it took {took:?}");
     happened
+}
+
+/// That the second after this moment is not over yet, and has begun.
+pub(crate) fn assert_just_past(exp: NumericDate) {
+    let exp = UNIX_EPOCH + Duration::from_secs(exp.seconds());
+    let late = SystemTime::now().duration_since(exp);
+    let late = late.expect("it was before its time");
+    assert!(late <= Duration::from_secs(1), "{late:?}");
 }
 
 /// Serves `app` to HTTP/1.1 and to HTTP/2: its authority.

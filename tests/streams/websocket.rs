@@ -1,6 +1,6 @@
 //! WebSockets by axum, and tungstenite's client.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::{
     Extension, Router,
@@ -21,10 +21,13 @@ use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{self, client::IntoClientRequest as _},
 };
-use tower_revocation::enforce::{Policy, TokenLife};
+use tower_revocation::{
+    enforce::{Policy, TokenLife},
+    log::NumericDate,
+};
 
 use crate::{
-    fixture::{Guarded, serve, soon, within_a_second},
+    fixture::{Guarded, assert_just_past, serve, soon, within_a_second},
     severed,
 };
 
@@ -138,6 +141,22 @@ async fn a_handler_that_knows_nothing_of_tokens_is_severed_alone() {
         soon(gone.recv()).await.unwrap();
         assert_eq!(guarded.index.watched(), 0);
     }
+}
+
+#[tokio::test]
+async fn a_handler_is_severed_when_its_token_expires_and_not_before() {
+    let guarded = Guarded::new().await;
+    let (app, mut gone) = app(&guarded);
+    let url = format!("ws://{}/echo", severed::by_hyper_util(app).await);
+    let exp = NumericDate::now() + Duration::from_secs(2);
+    guarded.expire(exp);
+    let mut client = connect(url, "alice").await;
+    assert_echo(&mut client, "before").await;
+
+    let heard = soon(client.next()).await;
+    assert!(matches!(heard, Some(Err(_))), "{heard:?}");
+    soon(gone.recv()).await.unwrap();
+    assert_just_past(exp);
 }
 
 #[tokio::test]

@@ -2,9 +2,10 @@
 
 use std::convert::Infallible;
 
+use axum::{Router, routing};
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http_body_util::Empty;
+use http_body_util::{BodyExt as _, Empty};
 use hyper::{
     Method, Request, Response, Version,
     body::Incoming,
@@ -12,6 +13,7 @@ use hyper::{
     header, server, upgrade,
 };
 use hyper_util::{
+    client::legacy::connect::HttpInfo,
     rt::{TokioExecutor, TokioIo},
     service::TowerToHyperService,
 };
@@ -23,7 +25,10 @@ use tokio::{
 use tower::{Layer as _, ServiceBuilder, service_fn};
 use tower_revocation::enforce::{Severable, TokenLife};
 
-use crate::fixture::{Guarded, soon, within_a_second};
+use crate::{
+    fixture::{self, Guarded, get, soon, within_a_second},
+    severed,
+};
 
 /// Echoes what comes through the tunnel. In HTTP/2 it has to see to the end by itself.
 async fn tunnel(mut request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Infallible> {
@@ -59,12 +64,12 @@ async fn start(guarded: &Guarded, version: Version) -> (TokioIo<TcpStream>, ones
     let (service, io) = (TowerToHyperService::new(tunnels), TokioIo::new(io));
     let (over, is_over) = oneshot::channel();
     if version == Version::HTTP_2 {
-        let server = server::conn::http2::Builder::new(TokioExecutor::new());
-        let served = server.serve_connection(io, service);
+        let http = server::conn::http2::Builder::new(TokioExecutor::new());
+        let served = http.serve_connection(io, service);
         tokio::spawn(served.map(|_| over.send(())));
     } else {
-        let server = server::conn::http1::Builder::new();
-        let served = server.serve_connection(io, service);
+        let http = server::conn::http1::Builder::new();
+        let served = http.serve_connection(io, service);
         tokio::spawn(served.with_upgrades().map(|_| over.send(())));
     }
     (TokioIo::new(client.unwrap()), is_over)
@@ -131,4 +136,30 @@ async fn an_http2_tunnel_ends_alone() {
 
     assert_echo(&mut tunnels[1]).await;
     assert!(is_over.try_recv().is_err());
+}
+
+/// One that is upgraded ends with its token. This one serves many.
+#[tokio::test]
+async fn a_connection_that_was_not_upgraded_serves_on() {
+    let guarded = Guarded::new().await;
+    let hello = routing::get(|| std::future::ready("hello"));
+    let app = Router::new().route("/", hello).layer(guarded.layer.clone());
+    let url = format!("http://{}/", severed::by_hyper_util(app).await);
+    let client = fixture::http1();
+    let mut connections = Vec::new();
+    for token in ["alice", "bob"] {
+        let response = get(&client, url.clone(), token).await;
+        connections.push(
+            response
+                .extensions()
+                .get::<HttpInfo>()
+                .unwrap()
+                .local_addr(),
+        );
+        let body = soon(response.into_body().collect()).await.unwrap();
+        assert_eq!(body.to_bytes(), "hello");
+        guarded.revoke("alice").await;
+    }
+    assert_eq!(connections[0], connections[1]);
+    assert_eq!(guarded.index.watched(), 0);
 }

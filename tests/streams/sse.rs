@@ -47,7 +47,7 @@ fn app(guarded: &Guarded) -> (Router, News) {
 /// An event of a stream that goes on.
 async fn event(response: &mut Response<Incoming>) -> String {
     let octets = soon(next(response.body_mut())).await.unwrap().unwrap();
-    let text = str::from_utf8(&octets).unwrap();
+    let text = std::str::from_utf8(&octets).unwrap();
     let text = text.strip_prefix("data: ").unwrap();
     text.trim_end().to_owned()
 }
@@ -118,12 +118,13 @@ async fn where_streams_are_not_to_be_cut_they_go_on() {
     for by_route in [false, true] {
         let mut guarded = Guarded::new().await;
         let lenient = Policy::new().cut_streams(false);
-        guarded.layer = match by_route {
-            false => guarded.layer.policy(lenient),
-            true => guarded.layer.policy_by(move |head| match head.uri.path() {
+        guarded.layer = if by_route {
+            guarded.layer.policy_by(move |head| match head.uri.path() {
                 "/log" => lenient,
                 _ => Policy::new(),
-            }),
+            })
+        } else {
+            guarded.layer.policy(lenient)
         };
         let (app, news) = app(&guarded);
         let authority = serve(app).await;

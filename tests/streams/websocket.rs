@@ -1,4 +1,4 @@
-//! WebSockets by axum, and tungstenite's client.
+//! A WebSocket by axum, and the client of tungstenite.
 
 use std::time::{Duration, Instant};
 

@@ -59,6 +59,9 @@ pin_project! {
     /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted), and pending ones are woken to. Nothing
     /// goes through any more; the connection is closed by whoever holds it, as after any other error.
     ///
+    /// With `axum::serve` it is the `Io` of a `Listener` of your own, and the service that makes
+    /// services finds it in each `IncomingStream`.
+    ///
     /// gRPC needs none of this: its streams are bodies of responses. Nor does anything that is not
     /// upgraded.
     ///

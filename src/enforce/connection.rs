@@ -59,6 +59,12 @@ pin_project! {
     /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted), and pending ones are woken to. Nothing
     /// goes through any more; the connection is closed by whoever holds it, as after any other error.
     ///
+    /// With `axum::serve` it is the `Io` of a `Listener` of your own, and the service that makes
+    /// services finds it in each `IncomingStream`.
+    ///
+    /// gRPC needs none of this: its streams are bodies of responses. Nor does anything that is not
+    /// upgraded.
+    ///
     /// Without a handle in the extensions, upgraded connections live on. Their handlers then have to
     /// wait for the end of a [`TokenLife`] by themselves; so do those of an HTTP/2 `CONNECT`, which
     /// has a stream of a connection that others share.

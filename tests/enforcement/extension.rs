@@ -72,7 +72,11 @@ async fn peer_cannot_bring_an_extension_of_its_own() {
 #[tokio::test]
 async fn axum_app_extracts_the_introspection() {
     async fn me(Extension(token): Extension<Introspection>) -> String {
-        format!("{} by {}", token.sub.unwrap_or_default(), token.client_id)
+        format!(
+            "{} by {}",
+            token.sub.as_deref().unwrap_or_default(),
+            token.client_id
+        )
     }
     let (layer, log) = guarded(good()).await;
     let app = Router::new().route("/me", get(me)).layer(layer);

@@ -9,7 +9,7 @@ pub(super) const NONE: u32 = u32::MAX;
 #[derive(Default)]
 pub(super) struct Groups {
     entries: Vec<Group>,
-    /// The first group of each chain. Tags are taged tags, so any bits of them will do for a hash.
+    /// The first group of each chain. Tags are hashes by a key, so any bits of them will do.
     buckets: Vec<u32>,
     vacant: Vec<u32>,
 }

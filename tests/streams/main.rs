@@ -1,0 +1,10 @@
+//! Streams end with their token: real servers, and clients that others wrote.
+
+mod connect;
+mod download;
+mod fixture;
+mod grpc;
+mod idle;
+mod severed;
+mod sse;
+mod websocket;

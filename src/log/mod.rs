@@ -25,7 +25,7 @@ pub use date::NumericDate;
 pub use embedded::EmbeddedLog;
 #[cfg(feature = "issued")]
 pub(crate) use embedded::Step;
-#[cfg(any(feature = "issued", feature = "jwt"))]
+#[cfg(all(feature = "embedded", any(feature = "issued", feature = "jwt")))]
 pub(crate) use embedded::{Fault, Work};
 pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};

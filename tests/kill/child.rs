@@ -27,7 +27,7 @@ use tower_revocation::{
     client::Credentials,
     enforce::{EnforcementLayer, Index},
     introspect::Introspection,
-    log::EmbeddedLog,
+    log::{EmbeddedLog, LogError},
     revoke::{Cascade, Record},
 };
 
@@ -52,12 +52,13 @@ pub(crate) fn run(file: &Path) {
         .build()
         .expect("threads can be started");
 
-    let (file, loading) = (file.to_owned(), (index.clone(), opened.clone()));
+    let log = opened.clone();
+    let (file, following) = (file.to_owned(), index.clone());
     std::thread::spawn(move || {
-        let (index, opened) = loading;
-        let log = EmbeddedLog::open(file).expect("a whole file, whenever it was killed");
-        opened.set(log.clone()).expect("opened once");
-        block_on(index.load(&log)).expect("as above");
+        if let Err(error) = load(&file, &opened, &following) {
+            eprintln!("{error:?}");
+            std::process::exit(1);
+        }
     });
 
     // Whatever the test harness has said, a new line begins.
@@ -82,11 +83,18 @@ pub(crate) fn run(file: &Path) {
                 });
             }
             _ => {
-                let log = opened.get().expect("asked once it is ready").clone();
+                let log = log.get().expect("asked once it is ready").clone();
                 std::thread::spawn(move || sweep(&log));
             }
         }
     }
+}
+
+/// The file is whole, whenever the process was killed.
+fn load(file: &Path, opened: &Opened, index: &Index) -> Result<(), LogError> {
+    let log = EmbeddedLog::open(file)?;
+    opened.get_or_init(|| log.clone());
+    block_on(index.load(&log))
 }
 
 fn service(

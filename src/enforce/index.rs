@@ -113,6 +113,7 @@ impl Index {
         self.start_clock()?;
         loop {
             let snapshot = log.snapshot().await?;
+            self.shared.table.reserve(snapshot.records.len());
             self.shared.read(snapshot.position, &snapshot.records);
             let reader: Arc<dyn Reader> = self.shared.clone();
             match log.tail(snapshot.position, Arc::downgrade(&reader)).await {

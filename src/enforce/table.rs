@@ -123,6 +123,16 @@ impl Table {
         }
     }
 
+    /// Makes room for so many records in a table that has none, so that it need not grow in steps.
+    pub(super) fn reserve(&self, forever: usize) {
+        if self.len() == 0 {
+            for shard in &self.shards {
+                let room = forever / SHARDS;
+                shard.write().forever.reserve(room, |row| row.tag.hash());
+            }
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         let counts = self.classes.iter();
         counts.map(|count| count.load(Ordering::Relaxed)).sum()

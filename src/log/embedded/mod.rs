@@ -1,6 +1,7 @@
 //! The log in one file, durable before it answers.
 
 mod fault;
+mod file;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -8,8 +9,6 @@ mod writer;
 
 use std::{
     fmt,
-    fs::File,
-    io,
     path::Path,
     sync::{
         Arc, Mutex, PoisonError, Weak,
@@ -80,12 +79,7 @@ impl EmbeddedLog {
     /// if it is damaged or something else, [`NewerFormat`](LogErrorKind::NewerFormat) if a newer
     /// version wrote it, and [`Storage`](LogErrorKind::Storage) if it cannot be read or written.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LogError> {
-        let path = path.as_ref();
-        let file = open_privately(path).map_err(Fault::from)?;
-        let database = Database::builder().create_file(file).map_err(Fault::from)?;
-        let log = Self::start(database)?;
-        sync_folder(path).map_err(Fault::from)?;
-        Ok(log)
+        Self::start(file::open(path.as_ref())?)
     }
 
     fn start(database: Database) -> Result<Self, LogError> {
@@ -231,24 +225,4 @@ impl fmt::Debug for EmbeddedLog {
             .field("epoch", &self.epoch)
             .finish_non_exhaustive()
     }
-}
-
-/// Names of subjects and clients are in it: a new file is for its owner alone.
-fn open_privately(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// Makes the name of a new file as durable as what is in it.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-    }
-    Ok(())
 }

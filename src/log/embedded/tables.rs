@@ -4,9 +4,16 @@
 //! Records stand in the order of their commits, so that the many of one commit fill a page or two.
 //! Ordered by selector, they would be as many pages as records.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
+};
 
-use redb::{Database, ReadableDatabase as _, ReadableTable, TableDefinition, WriteTransaction};
+use hashbrown::{HashTable, hash_table::Entry};
+use redb::{
+    Database, ReadableDatabase as _, ReadableTable, ReadableTableMetadata, TableDefinition,
+    WriteTransaction,
+};
 
 use super::{
     super::{
@@ -73,6 +80,7 @@ pub(super) fn prepare(database: &Database) -> Result<State, Fault> {
         }
         state.position.epoch = number(&meta, "epoch")?;
         state.position.sequence = ends(&meta, &records)?.1;
+        state.records.reserve(rows(&records)?);
         for row in records.iter()? {
             let (sequence, row) = row?;
             let record = record(row.value())?;
@@ -91,15 +99,28 @@ pub(super) fn snapshot(database: &Database, epoch: u64) -> Result<Snapshot, Faul
         transaction.open_table(RECORDS)?,
     );
     let (_, sequence) = ends(&meta, &table)?;
-    let mut records = HashMap::new();
+    // Where each of them stands: a map of records would be as large again as they are.
+    let (mut records, mut places) = (Vec::<Revocation>::new(), HashTable::<usize>::new());
+    let keys = RandomState::new();
+    let hash = |record: &Revocation| keys.hash_one(record.selector());
+    let room = rows(&table)?;
+    records.reserve_exact(room);
+    places.reserve(room, |place| hash(&records[*place]));
     for row in table.iter()? {
         let record = record(row?.1.value())?;
-        // A later one says all that an earlier one did, and more.
-        records.insert(record.selector(), record);
+        let same = |place: &usize| records[*place].selector() == record.selector();
+        match places.entry(hash(&record), same, |place| hash(&records[*place])) {
+            // A later one says all that an earlier one did, and more.
+            Entry::Occupied(place) => records[*place.get()] = record,
+            Entry::Vacant(place) => {
+                place.insert(records.len());
+                records.push(record);
+            }
+        }
     }
     Ok(Snapshot {
         position: Position { epoch, sequence },
-        records: records.into_values().collect(),
+        records,
     })
 }
 
@@ -128,6 +149,11 @@ fn ends(
         .last()?
         .map_or(compacted, |(sequence, _)| sequence.value());
     Ok((compacted, last.max(compacted)))
+}
+
+fn rows(records: &impl ReadableTableMetadata) -> Result<usize, Fault> {
+    // Only makes room.
+    Ok(usize::try_from(records.len()?).unwrap_or_default())
 }
 
 fn number(meta: &impl ReadableTable<&'static str, u64>, name: &str) -> Result<u64, Fault> {

@@ -74,6 +74,17 @@ fn log_on_a_disk() -> (EmbeddedLog, Arc<Switches>) {
     (EmbeddedLog::start(database).unwrap(), switches)
 }
 
+#[test]
+fn new_file_is_whole_before_it_has_its_name_and_leaves_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.redb");
+    // What a process that was killed meanwhile has left.
+    std::fs::write(folder.path().join("log.redb.0123.new"), [0; 64]).unwrap();
+    drop(EmbeddedLog::open(&path).unwrap());
+    drop(EmbeddedLog::open(&path).unwrap());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
 fn grant(number: usize) -> Vec<Revocation> {
     let selector = Selector::grant(&number.to_string());
     vec![Revocation::forever(selector, NumericDate::FOREVER)]

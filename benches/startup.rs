@@ -1,0 +1,194 @@
+//! How long until a node that has restarted can tell tokens apart, and what it takes in memory; and how long
+//! an append takes beside the disk.
+//!
+//! ```sh
+//! cargo bench --bench startup
+//! ```
+//!
+//! The files are written under `target/`, and not in the system's folder for temporary files: that
+//! one may be memory.
+
+use std::{
+    fs::File,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures::executor::block_on;
+use tower_revocation::{
+    enforce::Index,
+    log::{EmbeddedLog, NumericDate, Position, Reader, Revocation, RevocationLog, Selector},
+};
+
+const RECORDS: u64 = 1_000_000;
+const APPENDS: u64 = 5_000;
+
+fn main() {
+    let folder = tempfile::TempDir::with_prefix_in("bench-", env!("CARGO_TARGET_TMPDIR"));
+    let folder = folder.expect("a folder on the disk");
+    let file = folder.path().join("log.redb");
+    block_on(async {
+        let crashed = fill(&file).await;
+        println!("after a clean end:");
+        for _ in 0..5 {
+            start(&file).await;
+        }
+        println!("after a crash:");
+        for _ in 0..5 {
+            let again = file.with_extension("again");
+            std::fs::copy(&crashed, &again).expect("there is room");
+            start(&again).await;
+        }
+        append(&folder.path().join("small.redb"), 0).await;
+        append(&file, RECORDS).await;
+    });
+}
+
+/// A log as it is after so many revocations. Answers where a copy is that was never closed.
+async fn fill(file: &Path) -> PathBuf {
+    let begun = Instant::now();
+    let log = EmbeddedLog::open(file).expect("a new file");
+    let mut left = RECORDS;
+    while left > 0 {
+        let batch: Vec<_> = (0..left.min(10_000)).map(|_| fresh()).collect();
+        left -= batch.len() as u64;
+        log.append(batch).await.expect("the disk works");
+    }
+    let size = file.metadata().expect("it is there").len();
+    println!(
+        "{RECORDS} records written in {:.1?}, {} MiB",
+        begun.elapsed(),
+        size >> 20
+    );
+    let crashed = file.with_extension("crashed");
+    std::fs::copy(file, &crashed).expect("there is room");
+    crashed
+}
+
+/// From nothing to an index that is ready.
+async fn start(file: &Path) {
+    let before = resident();
+    let begun = Instant::now();
+    let log = EmbeddedLog::open(file).expect("a whole file");
+    let opened = begun.elapsed();
+    let index = Index::follow(&log).await.expect("a whole file");
+    let ready = begun.elapsed();
+    assert_eq!(index.len() as u64, RECORDS);
+    println!(
+        "  opened after {opened:.2?}, ready after {ready:.2?}; index {} MiB, resident {} MiB more",
+        index.memory() >> 20,
+        resident().saturating_sub(before) >> 20
+    );
+}
+
+/// When it was told, and who is told before it knows of it by then.
+#[derive(Default)]
+struct Told {
+    index: Option<Index>,
+    at: Mutex<Option<Instant>>,
+}
+
+impl Reader for Told {
+    fn read(&self, _: Position, records: &[Revocation]) {
+        let now = Instant::now();
+        let is_known = |index: &Index| {
+            let mut selectors = records.iter().map(Revocation::selector);
+            selectors.all(|selector| index.covers_selector(&selector, None))
+        };
+        assert!(self.index.as_ref().is_none_or(is_known));
+        *self.at.lock().expect("nobody panics") = Some(now);
+    }
+}
+
+impl Told {
+    async fn by(log: &EmbeddedLog, index: Option<Index>) -> Arc<Self> {
+        let told = Arc::new(Self {
+            index,
+            at: Mutex::default(),
+        });
+        let reader: Arc<dyn Reader> = told.clone();
+        let position = log.snapshot().await.expect("a whole file").position;
+        let tailed = log.tail(position, Arc::downgrade(&reader)).await;
+        tailed.expect("nobody sweeps");
+        told
+    }
+
+    fn take(&self) -> Instant {
+        let at = self.at.lock().expect("nobody panics").take();
+        at.expect("told before the append was answered")
+    }
+}
+
+/// Readers are told in turn: one before the index, and one after it.
+async fn append(file: &Path, records: u64) {
+    let log = EmbeddedLog::open(file).expect("a whole file");
+    let durable = Told::by(&log, None).await;
+    let index = Index::follow(&log).await.expect("a whole file");
+    let visible = Told::by(&log, Some(index)).await;
+    let bare = preallocated(&file.with_extension("bare"));
+
+    let mut times = [const { Vec::new() }; 5];
+    for _ in 0..APPENDS {
+        let begun = Instant::now();
+        // A commit is two of them.
+        for _ in 0..2 {
+            bare.write_all_at(&[7; 64], 0).expect("the file is there");
+            bare.sync_data().expect("the disk works");
+        }
+        let fsyncs = begun.elapsed();
+        let begun = Instant::now();
+        log.append(vec![fresh()]).await.expect("the disk works");
+        let answered = begun.elapsed();
+        let (durable, visible) = (durable.take(), visible.take());
+        let all = [
+            fsyncs,
+            durable - begun,
+            visible - durable,
+            (visible - begun).saturating_sub(fsyncs),
+            answered,
+        ];
+        for (times, time) in times.iter_mut().zip(all) {
+            times.push(time);
+        }
+    }
+    println!("{APPENDS} appends to a log of {records}:");
+    print("two bare fsyncs", &mut times[0]);
+    print("append to durable", &mut times[1]);
+    print("durable to visible", &mut times[2]);
+    print("append to visible, less the fsyncs", &mut times[3]);
+    print("append to answer", &mut times[4]);
+}
+
+/// A file of which only contents change, so that syncing it is one write of the disk.
+fn preallocated(path: &Path) -> File {
+    std::fs::write(path, [0; 4096]).expect("the folder is there");
+    let file = File::options().write(true).open(path).expect("as above");
+    file.sync_all().expect("the disk works");
+    file
+}
+
+fn print(name: &str, times: &mut [Duration]) {
+    times.sort_unstable();
+    let at = |percent: usize| times[times.len() * percent / 100];
+    println!("  {name}: p50 {:.1?}, p99 {:.1?}", at(50), at(99));
+}
+
+/// A grant that has never been revoked: one that has is not written again.
+fn fresh() -> Revocation {
+    static GRANTS: AtomicU64 = AtomicU64::new(0);
+    let grant = format!("g{}", GRANTS.fetch_add(1, Ordering::Relaxed));
+    Revocation::forever(Selector::grant(&grant), NumericDate::FOREVER)
+}
+
+/// The memory of this process, as the system counts it.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+    kib.unwrap_or(0) << 10
+}

@@ -1,0 +1,74 @@
+//! `kill -9`, a thousand times: what was answered 200 is refused after the restart, and nothing is
+//! live before the index is ready.
+//!
+//! The process that dies is this very program, started again: see [`child`].
+
+mod child;
+mod dice;
+mod ledger;
+mod life;
+mod process;
+mod round;
+mod token;
+
+use std::{
+    env,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use dice::Dice;
+use life::{Life, Seen};
+
+/// How often to kill, unless `KILLS` says otherwise.
+const KILLS: usize = 1000;
+/// A log is killed so often before it gives way to a new one. Everything that it ever answered is
+/// asked for again after every kill.
+const KILLS_OF_A_LOG: usize = 50;
+
+/// The name of the test below, which the child runs too.
+const TEST: &str =
+    "what_was_answered_holds_after_a_kill_and_nothing_is_live_before_the_index_is_ready";
+
+fn number(name: &str) -> Option<u64> {
+    let number = env::var(name).ok()?;
+    Some(number.parse().expect("a number"))
+}
+
+#[test]
+fn what_was_answered_holds_after_a_kill_and_nothing_is_live_before_the_index_is_ready() {
+    if let Some(file) = env::var_os(process::FILE) {
+        return child::run(file.as_ref());
+    }
+    let kills = number("KILLS").map_or(KILLS, |kills| usize::try_from(kills).expect("not so many"));
+    let seed = number("SEED").unwrap_or_else(dice::seed);
+    println!("SEED={seed}");
+
+    // Two at a time: the one computes while the other waits for the disk.
+    let lives = kills.div_ceil(KILLS_OF_A_LOG);
+    let next = AtomicUsize::new(0);
+    let live_on = || {
+        let mut seen = Seen::default();
+        loop {
+            let life = next.fetch_add(1, Ordering::Relaxed);
+            if life >= lives {
+                return seen;
+            }
+            let dice = Dice::new(seed.wrapping_add(life as u64));
+            let kills = KILLS_OF_A_LOG.min(kills - life * KILLS_OF_A_LOG);
+            seen += Life::new(dice).run(kills);
+        }
+    };
+    let seen = thread::scope(|scope| {
+        let other = scope.spawn(live_on);
+        let mut seen = live_on();
+        seen += other.join().expect("a promise was broken: see above");
+        seen
+    });
+
+    println!("{seen:#?}");
+    assert_eq!(seen.kills, kills);
+    if kills >= 200 {
+        seen.assert_every_moment_was_hit();
+    }
+}

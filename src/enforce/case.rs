@@ -82,15 +82,25 @@ impl Case {
         }
     }
 
-    /// What an authority said of a token that the index is too old for.
-    pub(super) fn confirmed(&self, known: Option<&Introspection>, now: NumericDate) -> Verdict {
-        let Some(token) = known else {
+    /// What an authority said of a token that the index is too old for. Records may have come since
+    /// it was asked: those hold, whichever of the two knows the selector.
+    pub(super) fn confirmed(
+        &self,
+        token: &Introspection,
+        known: Option<&Introspection>,
+        now: NumericDate,
+    ) -> Verdict {
+        let Some(known) = known else {
             return Verdict::Invalid;
         };
-        if let ControlFlow::Break(verdict) = self.by_itself(token, now) {
-            return verdict;
+        for token in [token, known] {
+            if let ControlFlow::Break(verdict) = self.by_itself(token, now) {
+                return verdict;
+            }
+            if let Some(class) = self.settings.index.revoked_by(token) {
+                return Verdict::Revoked(class);
+            }
         }
-        let class = self.settings.index.revoked_by(token);
-        class.map_or(Verdict::Live, Verdict::Revoked)
+        Verdict::Live
     }
 }

@@ -47,10 +47,16 @@ pin_project! {
     {
         Introspect { #[pin] asked: Oneshot<I, Secret>, waiting: Option<Waiting<S, B>> },
         // In a box: it is for requests that a stale index is asked about.
-        Confirm { asked: Pin<Box<Oneshot<ConfirmBy, Secret>>>, waiting: Option<Waiting<S, B>> },
+        Confirm { asked: Pin<Box<Confirm>>, waiting: Option<Waiting<S, B>> },
         Inner { #[pin] future: S::Future, passing: Option<Passing> },
         Refused { answer: Option<Response<Full<Bytes>>> },
     }
+}
+
+/// An authority is asked about a token, of which this was known before.
+struct Confirm {
+    asked: Oneshot<ConfirmBy, Secret>,
+    token: Introspection,
 }
 
 /// A request that is to be judged, and the instance that was ready for it.
@@ -151,8 +157,12 @@ where
         let Some((authority, secret)) = authority.zip(self.again.take()) else {
             return self.follow(Verdict::Unknown, token);
         };
+        let asked = Confirm {
+            asked: Oneshot::new(authority, secret),
+            token,
+        };
         State::Confirm {
-            asked: Box::pin(Oneshot::new(authority, secret)),
+            asked: Box::pin(asked),
             waiting: Some(self),
         }
     }
@@ -254,10 +264,10 @@ where
                 }
                 // Confirm => (Inner | Refused)
                 StateProj::Confirm { asked, waiting } => {
-                    let known = ready!(asked.as_mut().poll(cx));
+                    let known = ready!(Pin::new(&mut asked.asked).poll(cx));
                     let waiting = waiting.take().expect("polled after it was judged");
                     match known {
-                        Ok(known) => waiting.confirmed(known),
+                        Ok(known) => waiting.confirmed(asked.token.clone(), known.as_ref()),
                         Err(cause) => waiting.unknown(cause),
                     }
                 }
@@ -286,13 +296,18 @@ where
         State::refused(&self.case, Refused::unknown(cause), None, &self.request)
     }
 
-    /// What an authority has said.
-    fn confirmed<I: Service<Secret>>(self, known: Option<Introspection>) -> State<I, S, B> {
-        let verdict = self.case.confirmed(known.as_ref(), NumericDate::now());
-        match known {
-            Some(token) => self.follow(verdict, token),
-            None => State::refused(&self.case, Refused::new(verdict), None, &self.request),
+    /// What an authority has said of a token. It goes on as what it was known as before: the
+    /// authority may know fewer of its selectors.
+    fn confirmed<I: Service<Secret>>(
+        self,
+        mut token: Introspection,
+        known: Option<&Introspection>,
+    ) -> State<I, S, B> {
+        let verdict = self.case.confirmed(&token, known, NumericDate::now());
+        if let Some(exp) = known.and_then(|known| known.exp) {
+            token.exp = Some(token.exp.map_or(exp, |earlier| earlier.min(exp)));
         }
+        self.follow(verdict, token)
     }
 }
 

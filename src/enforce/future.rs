@@ -71,7 +71,6 @@ struct Waiting<S, B> {
 /// What is to be done with the response of a request that has passed.
 struct Passing {
     life: TokenLife,
-    dialect: Dialect,
     connection: Option<Connection>,
     connects: bool,
 }
@@ -179,7 +178,6 @@ where
         observe::passed(verdict);
         let passing = self.case.policy.cut_streams.then(|| Passing {
             life: self.case.settings.index.life(token.clone()),
-            dialect: self.case.dialect,
             connection: self.request.extensions().get().cloned(),
             // In HTTP/2 it takes a stream, and not the connection.
             connects: self.request.method() == Method::CONNECT
@@ -231,7 +229,9 @@ impl Passing {
             // It has no body, and what it has become ends with the connection.
             return response.map(|body| EnforcedBody::inner(body, None, Manner::Error));
         }
-        let manner = match self.dialect {
+        // What the answer is, and not what the request was said to be: trailers end any other answer
+        // as if it were whole.
+        let manner = match Dialect::of(response.headers()) {
             Dialect::Http => Manner::Error,
             Dialect::Grpc => Manner::Grpc,
         };

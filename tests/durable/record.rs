@@ -538,7 +538,10 @@ async fn no_record_ends_before_the_token_that_it_was_written_for() {
         (token.iat, token.exp) = (Some(iat), exp);
         for cascade in [Cascade::Grant, Cascade::Subject] {
             for expires in expiries_of(token.clone(), cascade).await {
-                assert!(expires >= exp.unwrap_or(NumericDate::FOREVER), "{cascade:?}");
+                assert!(
+                    expires >= exp.unwrap_or(NumericDate::FOREVER),
+                    "{cascade:?}"
+                );
             }
         }
     }

@@ -72,6 +72,8 @@ struct Waiting<S, B> {
 struct Passing {
     life: TokenLife,
     connection: Option<Connection>,
+    /// Whether others share the connection, as in HTTP/2: what is handed over is a stream then.
+    is_shared: bool,
     connects: bool,
 }
 
@@ -179,9 +181,8 @@ where
         let passing = self.case.policy.cut_streams.then(|| Passing {
             life: self.case.settings.index.life(token.clone()),
             connection: self.request.extensions().get().cloned(),
-            // In HTTP/2 it takes a stream, and not the connection.
-            connects: self.request.method() == Method::CONNECT
-                && self.request.version() < Version::HTTP_2,
+            is_shared: self.request.version() >= Version::HTTP_2,
+            connects: self.request.method() == Method::CONNECT,
         });
         let extensions = self.request.extensions_mut();
         if let Some(passing) = &passing {
@@ -222,7 +223,7 @@ impl Passing {
         let status = response.status();
         let upgraded =
             status == StatusCode::SWITCHING_PROTOCOLS || self.connects && status.is_success();
-        if upgraded {
+        if upgraded && !self.is_shared {
             if let Some(connection) = self.connection {
                 connection.sever_with(&self.life);
             }

@@ -126,6 +126,24 @@ async fn local_log_is_never_stale() {
 }
 
 #[tokio::test]
+async fn local_log_does_not_speak_for_another_that_is_silent() {
+    let (local, remote) = (MemoryLog::new(), RemoteLog::default());
+    for local_first in [true, false] {
+        let index = Index::with_bound(Duration::ZERO);
+        if local_first {
+            index.load(&local).await.unwrap();
+        }
+        index.load(&remote).await.unwrap();
+        if !local_first {
+            index.load(&local).await.unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(3));
+        let freshness = index.freshness();
+        assert!(matches!(freshness, Freshness::Stale(_)), "{local_first}");
+    }
+}
+
+#[tokio::test]
 async fn silent_log_makes_the_state_unknown_and_a_word_of_it_known_again() {
     let log = RemoteLog::default();
     let index = stale(&log).await;

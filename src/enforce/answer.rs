@@ -63,7 +63,7 @@ pub(super) enum Dialect {
 }
 
 impl Dialect {
-    /// What a request speaks. gRPC-Web is HTTP here: its trailers are in the body.
+    /// What a request or a response speaks. gRPC-Web is HTTP here: its trailers are in the body.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let media_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         let Some((grpc, rest)) = media_type.and_then(|it| it.split_at_checked(GRPC.len())) else {

@@ -28,8 +28,9 @@ pub(super) fn presented(headers: &HeaderMap) -> Presented {
     if fields.next().is_some() {
         return Presented::Malformed;
     }
-    let field = field.as_bytes();
-    let end = field.iter().position(|octet| *octet == b' ');
+    let field = field.as_bytes().trim_ascii();
+    // A scheme ends where its characters do: with a tab behind it, it is the same one to others.
+    let end = field.iter().position(|octet| !is_tchar(*octet));
     let (scheme, rest) = field.split_at(end.unwrap_or(field.len()));
     let scheme = std::str::from_utf8(scheme)
         .ok()
@@ -38,7 +39,7 @@ pub(super) fn presented(headers: &HeaderMap) -> Presented {
         return Presented::Nothing;
     };
     let token = rest.trim_ascii();
-    if token.is_empty() || token.contains(&b' ') {
+    if token.is_empty() || token.contains(&b' ') || !rest.starts_with(b" ") {
         return Presented::Malformed;
     }
     match std::str::from_utf8(token) {
@@ -47,6 +48,11 @@ pub(super) fn presented(headers: &HeaderMap) -> Presented {
         }
         _ => Presented::Impossible(scheme),
     }
+}
+
+/// `tchar` of RFC 9110 §5.6.2.
+fn is_tchar(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet)
 }
 
 /// `b64token` of RFC 6750 §2.1, `token68` of RFC 9110 §11.2.
@@ -87,6 +93,7 @@ mod tests {
             ("bEARER mF_9.B5f-4.1JqM", TokenType::Bearer),
             ("DPoP mF_9.B5f-4.1JqM", TokenType::Dpop),
             ("dpop   mF_9.B5f-4.1JqM", TokenType::Dpop),
+            (" \tBearer mF_9.B5f-4.1JqM ", TokenType::Bearer),
         ] {
             let Presented::Token(scheme, token) = of(&[field]) else {
                 panic!("{field}");
@@ -120,6 +127,26 @@ mod tests {
             &["Bearer a, Bearer b"],
         ] {
             assert!(matches!(of(fields), Presented::Malformed), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn scheme_for_tokens_is_none_other_whatever_stands_behind_it() {
+        for field in [
+            "Bearer\ta",
+            "bearer\t a",
+            "DPoP\t",
+            "Bearer,a",
+            "Bearer=a",
+            "Bearer:a",
+            "Bearer \u{e9}",
+            "Bearer\u{a0}a",
+        ] {
+            let said = of(&[field]);
+            assert!(
+                !matches!(said, Presented::Nothing | Presented::Token(..)),
+                "{field:?}"
+            );
         }
     }
 

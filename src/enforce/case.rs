@@ -82,17 +82,25 @@ impl Case {
         }
     }
 
-    /// What follows from what an authority says of a token that the index is too old for.
-    pub(super) fn confirmed(&self, said: Option<&Introspection>, token: &Introspection) -> Verdict {
-        let Some(said) = said else {
+    /// What an authority said of a token that the index is too old for. Records may have come since
+    /// it was asked: those hold, whichever of the two knows the selector.
+    pub(super) fn confirmed(
+        &self,
+        token: &Introspection,
+        known: Option<&Introspection>,
+        now: NumericDate,
+    ) -> Verdict {
+        let Some(known) = known else {
             return Verdict::Invalid;
         };
-        if let ControlFlow::Break(verdict) = self.by_itself(said, NumericDate::now()) {
-            return verdict;
+        for token in [token, known] {
+            if let ControlFlow::Break(verdict) = self.by_itself(token, now) {
+                return verdict;
+            }
+            if let Some(class) = self.settings.index.revoked_by(token) {
+                return Verdict::Revoked(class);
+            }
         }
-        // A record may have come while it was asked; and it may know more than the token says.
-        let index = &self.settings.index;
-        let class = index.revoked_by(token).or_else(|| index.revoked_by(said));
-        class.map_or(Verdict::Live, Verdict::Revoked)
+        Verdict::Live
     }
 }

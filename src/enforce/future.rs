@@ -47,13 +47,16 @@ pin_project! {
     {
         Introspect { #[pin] asked: Oneshot<I, Secret>, waiting: Option<Waiting<S, B>> },
         // In a box: it is for requests that a stale index is asked about.
-        Confirm {
-            asked: Pin<Box<Oneshot<ConfirmBy, Secret>>>,
-            judged: Option<(Waiting<S, B>, Introspection)>,
-        },
+        Confirm { asked: Pin<Box<Confirm>>, waiting: Option<Waiting<S, B>> },
         Inner { #[pin] future: S::Future, passing: Option<Passing> },
         Refused { answer: Option<Response<Full<Bytes>>> },
     }
+}
+
+/// An authority is asked about a token, of which this was known before.
+struct Confirm {
+    asked: Oneshot<ConfirmBy, Secret>,
+    token: Introspection,
 }
 
 /// A request that is to be judged, and the instance that was ready for it.
@@ -68,8 +71,9 @@ struct Waiting<S, B> {
 /// What is to be done with the response of a request that has passed.
 struct Passing {
     life: TokenLife,
-    dialect: Dialect,
     connection: Option<Connection>,
+    /// Whether others share the connection, as in HTTP/2: what is handed over is a stream then.
+    is_shared: bool,
     connects: bool,
 }
 
@@ -154,9 +158,13 @@ where
         let Some((authority, secret)) = authority.zip(self.again.take()) else {
             return self.follow(Verdict::Unknown, token);
         };
+        let asked = Confirm {
+            asked: Oneshot::new(authority, secret),
+            token,
+        };
         State::Confirm {
-            asked: Box::pin(Oneshot::new(authority, secret)),
-            judged: Some((self, token)),
+            asked: Box::pin(asked),
+            waiting: Some(self),
         }
     }
 
@@ -172,11 +180,9 @@ where
         observe::passed(verdict);
         let passing = self.case.policy.cut_streams.then(|| Passing {
             life: self.case.settings.index.life(token.clone()),
-            dialect: self.case.dialect,
             connection: self.request.extensions().get().cloned(),
-            // In HTTP/2 it takes a stream, and not the connection.
-            connects: self.request.method() == Method::CONNECT
-                && self.request.version() < Version::HTTP_2,
+            is_shared: self.request.version() >= Version::HTTP_2,
+            connects: self.request.method() == Method::CONNECT,
         });
         let extensions = self.request.extensions_mut();
         if let Some(passing) = &passing {
@@ -217,14 +223,16 @@ impl Passing {
         let status = response.status();
         let upgraded =
             status == StatusCode::SWITCHING_PROTOCOLS || self.connects && status.is_success();
-        if upgraded {
+        if upgraded && !self.is_shared {
             if let Some(connection) = self.connection {
                 connection.sever_with(&self.life);
             }
             // It has no body, and what it has become ends with the connection.
             return response.map(|body| EnforcedBody::inner(body, None, Manner::Error));
         }
-        let manner = match self.dialect {
+        // What the answer is, and not what the request was said to be: trailers end any other answer
+        // as if it were whole.
+        let manner = match Dialect::of(response.headers()) {
             Dialect::Http => Manner::Error,
             Dialect::Grpc => Manner::Grpc,
         };
@@ -256,14 +264,11 @@ where
                     }
                 }
                 // Confirm => (Inner | Refused)
-                StateProj::Confirm { asked, judged } => {
-                    let said = ready!(asked.as_mut().poll(cx));
-                    let (waiting, token) = judged.take().expect("polled after the answer");
-                    match said {
-                        Ok(said) => {
-                            let verdict = waiting.case.confirmed(said.as_ref(), &token);
-                            waiting.follow(verdict, token)
-                        }
+                StateProj::Confirm { asked, waiting } => {
+                    let known = ready!(Pin::new(&mut asked.asked).poll(cx));
+                    let waiting = waiting.take().expect("polled after it was judged");
+                    match known {
+                        Ok(known) => waiting.confirmed(asked.token.clone(), known.as_ref()),
                         Err(cause) => waiting.unknown(cause),
                     }
                 }
@@ -290,6 +295,20 @@ where
 {
     fn unknown<I: Service<Secret>>(self, cause: BoxError) -> State<I, S, B> {
         State::refused(&self.case, Refused::unknown(cause), None, &self.request)
+    }
+
+    /// What an authority has said of a token. It goes on as what it was known as before: the
+    /// authority may know fewer of its selectors.
+    fn confirmed<I: Service<Secret>>(
+        self,
+        mut token: Introspection,
+        known: Option<&Introspection>,
+    ) -> State<I, S, B> {
+        let verdict = self.case.confirmed(&token, known, NumericDate::now());
+        if let Some(exp) = known.and_then(|known| known.exp) {
+            token.exp = Some(token.exp.map_or(exp, |earlier| earlier.min(exp)));
+        }
+        self.follow(verdict, token)
     }
 }
 

@@ -105,6 +105,9 @@ impl Index {
 
     /// Takes in all that the log has, adds it to what is known, and follows the log from there.
     ///
+    /// An index is for one log. If others are loaded as well it follows them all, but to have heard
+    /// of one counts as having heard of each.
+    ///
     /// # Errors
     ///
     /// If the log could not be read, or the clock's thread not be started. What was known before

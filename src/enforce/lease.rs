@@ -132,9 +132,12 @@ impl Lease {
 
     /// A snapshot is in, and the tail has joined.
     pub(super) fn loaded(&self, local: bool) {
-        self.local.store(local, Ordering::Relaxed);
         let waiting = {
             let mut state = self.state();
+            // One log that is never behind does not speak for another that may be.
+            let first = self.heard.load(Ordering::Relaxed) == 0;
+            let local = local && (first || self.local.load(Ordering::Relaxed));
+            self.local.store(local, Ordering::Relaxed);
             self.heard.store(self.now(), Ordering::Release);
             std::mem::take(&mut state.waiting)
         };

@@ -114,10 +114,11 @@ impl<I, L> Record<I, L> {
     }
 
     /// The longest that any token lives, refresh tokens included. Records about more than one token
-    /// can be forgotten after that time; unless this is called, they never are.
+    /// can be forgotten after that time, and after the end of the token that was presented (never,
+    /// if that has none); unless this is called, they never are.
     ///
-    /// **If a token lives longer than this, it comes to life again.** Take it from where tokens are
-    /// issued.
+    /// **If another token lives longer than this, it comes to life again.** Take it from where
+    /// tokens are issued.
     pub fn longest_lifetime(mut self, lifetime: Duration) -> Self {
         self.policy.retention.longest_lifetime = Some(lifetime);
         self
@@ -221,15 +222,16 @@ impl Policy {
         // A token that is expired by anybody's clock, or rotated, is dead by itself, but what came
         // of the same grant may live on.
         let alone = of(SelectorClass::Token).filter(|_| !self.is_dead(token, now));
+        // Not before the token itself: the clock that it was issued by may be ahead of ours.
+        let not_before = token.iat.map_or(now, |iat| now.max(iat));
+        let end = self.retention.until(token.exp);
+        // Whatever was said of other tokens, this one does not come to life again.
+        let forgotten = self.retention.forgotten(not_before).max(end);
         let first = match family {
-            Some(family) => Some(Revocation::forever(family, self.retention.forgotten(now))),
-            None => alone.map(|alone| Revocation::forever(alone, self.retention.until(token.exp))),
+            Some(family) => Some(Revocation::forever(family, forgotten)),
+            None => alone.map(|alone| Revocation::forever(alone, end)),
         };
-        let holder = holder.map(|holder| {
-            // Not before the token itself: the clock that it was issued by may be ahead of ours.
-            let not_before = token.iat.map_or(now, |iat| now.max(iat));
-            Revocation::watermark(holder, not_before, self.retention.forgotten(not_before))
-        });
+        let holder = holder.map(|holder| Revocation::watermark(holder, not_before, forgotten));
         first.into_iter().chain(holder).collect()
     }
 

@@ -507,6 +507,58 @@ async fn token_record_expires_with_its_token_and_a_grant_record_with_the_longest
     assert!(of_grant <= NumericDate::now() + 24 * HOUR + 24 * HOUR / 16 + Duration::from_secs(5));
 }
 
+/// When the records about this token expire where none lives longer than a day, it is said.
+async fn expiries_of(token: Introspection, cascade: Cascade) -> Vec<NumericDate> {
+    let log = MemoryLog::new();
+    let introspect = service_fn(move |_: Secret| {
+        let token = token.clone();
+        async { Ok::<_, BoxError>(Some(token)) }
+    });
+    let backend = Record::new(introspect, log.clone())
+        .refresh_token_cascade(cascade)
+        .longest_lifetime(24 * HOUR);
+    assert_eq!(backend.oneshot(request()).await.unwrap(), Outcome::Revoked);
+    let records = log.snapshot().await.unwrap().records;
+    records.iter().map(Revocation::expires).collect()
+}
+
+#[tokio::test]
+async fn no_record_ends_before_the_token_that_it_was_written_for() {
+    let now = NumericDate::now();
+    let mut token = Introspection::new(TokenKind::RefreshToken, "c1");
+    token.grant = Some("g1".into());
+    token.sub = Some("alice".into());
+    for (iat, exp) in [
+        // It lives longer than it was said that any does.
+        (now, Some(now + 90 * 24 * HOUR)),
+        // Its issuer's clock is ahead.
+        (now + 48 * HOUR, Some(now + 72 * HOUR)),
+        (now, None),
+    ] {
+        (token.iat, token.exp) = (Some(iat), exp);
+        for cascade in [Cascade::Grant, Cascade::Subject] {
+            for expires in expiries_of(token.clone(), cascade).await {
+                assert!(
+                    expires >= exp.unwrap_or(NumericDate::FOREVER),
+                    "{cascade:?}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn grant_record_outlives_a_sibling_that_was_issued_by_the_same_fast_clock() {
+    let ahead = NumericDate::now() + 48 * HOUR;
+    let mut token = Introspection::new(TokenKind::RefreshToken, "c1");
+    token.grant = Some("g1".into());
+    token.iat = Some(ahead);
+    token.exp = Some(ahead + HOUR);
+    for expires in expiries_of(token, Cascade::Grant).await {
+        assert!(expires >= ahead + 24 * HOUR);
+    }
+}
+
 #[tokio::test]
 async fn introspection_that_fails_is_an_error_and_no_answer() {
     let down =

@@ -8,12 +8,13 @@ use std::{
 };
 
 use http_body_util::Empty;
-use hyper::{Request, Response, StatusCode, body::Bytes, header};
+use hyper::{Request, Response, StatusCode, Version, body::Bytes, header};
+use tokio::io::AsyncWriteExt as _;
 use tokio_test::{assert_pending, assert_ready_ok, task};
 use tower::{BoxError, Layer as _, Service, ServiceExt, service_fn};
 use tower_revocation::{
     Secret,
-    enforce::{EnforcementLayer, Index},
+    enforce::{EnforcementLayer, Index, Severable},
     introspect::Introspection,
     log::{MemoryLog, RevocationLog as _, Selector},
 };
@@ -174,4 +175,25 @@ fn service_and_future_are_send_where_their_parts_are() {
     let mut service = layer.layer(inner);
     is_send(&service);
     is_send(&service.call(Request::new(Empty::new())));
+}
+
+#[tokio::test]
+async fn stream_of_http_2_does_not_take_the_connection_that_it_shares() {
+    for (version, aborts) in [(Version::HTTP_11, true), (Version::HTTP_2, false)] {
+        let (layer, log) = guarded(good()).await;
+        let service = layer.layer(service_fn(async |_| {
+            let mut response = Response::new(Empty::<Bytes>::new());
+            *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+            Ok::<_, BoxError>(response)
+        }));
+        let (ours, _theirs) = tokio::io::duplex(8);
+        let mut io = Severable::new(ours);
+        let mut request = with_token();
+        *request.version_mut() = version;
+        request.extensions_mut().insert(io.handle());
+        service.oneshot(request).await.unwrap();
+        log.append(forever(Selector::grant("g1"))).await.unwrap();
+        let written = io.write_all(b"x").await;
+        assert_eq!(written.is_err(), aborts, "{version:?}");
+    }
 }

@@ -8,13 +8,16 @@ use std::{
     time::Duration,
 };
 
-use hyper::StatusCode;
-use tower::{BoxError, service_fn};
+use http_body_util::Full;
+use hyper::{Request, Response, StatusCode, body::Bytes};
+use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
 use tower_revocation::{
     Secret,
-    enforce::{EnforcementLayer, Freshness, Index, Policy, Verdict, WhenUnknown},
-    introspect::Introspection,
-    log::{LogError, LogErrorKind, MemoryLog, RevocationLog as _, Selector},
+    enforce::{End, EnforcementLayer, Freshness, Index, Policy, TokenLife, Verdict, WhenUnknown},
+    introspect::{Introspection, TokenKind},
+    log::{
+        LogError, LogErrorKind, MemoryLog, NumericDate, RevocationLog as _, Selector, SelectorClass,
+    },
 };
 
 use crate::fixture::{Introspect, Known, RemoteLog, forever, good, request, verdict, with_token};
@@ -123,6 +126,24 @@ async fn local_log_is_never_stale() {
 }
 
 #[tokio::test]
+async fn local_log_does_not_speak_for_another_that_is_silent() {
+    let (local, remote) = (MemoryLog::new(), RemoteLog::default());
+    for local_first in [true, false] {
+        let index = Index::with_bound(Duration::ZERO);
+        if local_first {
+            index.load(&local).await.unwrap();
+        }
+        index.load(&remote).await.unwrap();
+        if !local_first {
+            index.load(&local).await.unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(3));
+        let freshness = index.freshness();
+        assert!(matches!(freshness, Freshness::Stale(_)), "{local_first}");
+    }
+}
+
+#[tokio::test]
 async fn silent_log_makes_the_state_unknown_and_a_word_of_it_known_again() {
     let log = RemoteLog::default();
     let index = stale(&log).await;
@@ -206,6 +227,60 @@ async fn authority_is_asked_where_that_is_chosen() {
     log.append(forever(Selector::grant("g1"))).await.unwrap();
     let (status, _) = verdict(&answers(Ok(Some(good()))), with_token()).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn record_that_comes_while_an_authority_is_asked_holds_by_every_selector_of_the_token() {
+    let log = RemoteLog::default();
+    let index = stale(&log).await;
+    let appended = log.clone();
+    // Of the token it knows no more than whose it is.
+    let authority = service_fn(move |_: Secret| {
+        let log = appended.clone();
+        async move {
+            let mut bare = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
+            bare.iat = good().iat;
+            log.append(forever(Selector::session("s1"))).await?;
+            Ok::<_, BoxError>(Some(bare))
+        }
+    });
+    let policy = Policy::new().when_unknown(WhenUnknown::Introspect);
+    let layer = over(&index).policy(policy).confirm_by(authority);
+    let revoked = Verdict::Revoked(SelectorClass::Session);
+    assert_eq!(
+        verdict(&layer, with_token()).await,
+        (StatusCode::UNAUTHORIZED, Some(revoked))
+    );
+}
+
+#[tokio::test]
+async fn what_an_authority_has_confirmed_ends_by_every_selector_of_the_token() {
+    let log = RemoteLog::default();
+    let index = stale(&log).await;
+    let soon = NumericDate::now() + Duration::from_secs(10);
+    let authority = service_fn(move |_: Secret| {
+        let mut bare = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
+        bare.iat = good().iat;
+        bare.exp = Some(soon);
+        std::future::ready(Ok::<_, BoxError>(Some(bare)))
+    });
+    let policy = Policy::new().when_unknown(WhenUnknown::Introspect);
+    let layer = over(&index).policy(policy).confirm_by(authority);
+    let (seen, sees) = std::sync::mpsc::channel();
+    let api = layer.layer(service_fn(move |mut request: Request<Full<Bytes>>| {
+        let extensions = request.extensions_mut();
+        let token = extensions.remove::<Introspection>().unwrap();
+        seen.send((token, extensions.remove::<TokenLife>().unwrap()))
+            .unwrap();
+        std::future::ready(Ok::<_, BoxError>(Response::new(Full::<Bytes>::default())))
+    }));
+    api.oneshot(with_token()).await.unwrap();
+    let (token, life) = sees.recv().unwrap();
+    // The earlier end of both.
+    assert_eq!((token.sid.as_deref(), token.exp), (Some("s1"), Some(soon)));
+    assert_eq!(life.ended(), None);
+    log.append(forever(Selector::session("s1"))).await.unwrap();
+    assert_eq!(life.ended(), Some(End::Revoked(SelectorClass::Session)));
 }
 
 #[tokio::test]

@@ -1,7 +1,18 @@
 //! What gRPC hears: trailers and nothing else, in the place of headers.
 
-use hyper::{StatusCode, body::Body as _, header};
-use tower_revocation::log::{RevocationLog as _, Selector};
+use std::convert::Infallible;
+
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::{
+    Response, StatusCode,
+    body::{Body as _, Bytes, Frame},
+    header,
+};
+use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
+use tower_revocation::{
+    enforce::End,
+    log::{RevocationLog as _, Selector},
+};
 
 use crate::fixture::{TOKEN, ask, forever, good, guarded, request, with_token};
 
@@ -59,4 +70,30 @@ async fn other_media_types_are_answered_as_http() {
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{media_type}");
     }
     assert_eq!(ask(&layer, with_token()).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn answer_that_is_not_grpc_is_cut_as_http_whatever_the_request_says_it_is() {
+    let (layer, log) = guarded(good()).await;
+    let api = layer.layer(service_fn(async |_| {
+        // Something, and then silence.
+        let first = futures::stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from("half")))]);
+        let body = futures::StreamExt::chain(first, futures::stream::pending());
+        let mut response = Response::new(StreamBody::new(body));
+        let media_type = "application/octet-stream".parse().unwrap();
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, media_type);
+        Ok::<_, BoxError>(response)
+    }));
+    let bearer = format!("Bearer {TOKEN}");
+    let request = grpc(Some(&bearer), "application/grpc");
+    let mut body = api.oneshot(request).await.unwrap().into_body();
+    assert!(body.frame().await.unwrap().unwrap().is_data());
+
+    log.append(forever(Selector::grant("g1"))).await.unwrap();
+
+    // Trailers would be an end: whoever keeps the answer would take the half for the whole.
+    let cut = body.frame().await.unwrap().unwrap_err();
+    assert!(cut.is::<End>());
 }

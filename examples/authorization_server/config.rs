@@ -64,7 +64,7 @@ impl Config {
             trusted_proxies: networks(&var("TRUSTED_PROXIES")?.unwrap_or_default())?,
             cors_origins: origins(&cors_origins)?,
             clients: clients(var("CLIENTS")?)?,
-            access_tokens: access_tokens(var("ACCESS_TOKENS")?, jwt)?,
+            access_tokens: access_tokens(var("ACCESS_TOKENS")?.as_deref(), jwt)?,
         })
     }
 }
@@ -142,12 +142,11 @@ fn clients(path: Option<String>) -> Result<Option<Registry>, Box<dyn Error>> {
     ))
 }
 
-fn access_tokens(setting: Option<String>, jwt: bool) -> Result<AccessTokens, Box<dyn Error>> {
-    match setting.as_deref() {
-        Some("jwt") => Ok(AccessTokens::Jwt),
-        Some("opaque") if jwt => Err("ACCESS_TOKENS: opaque is the opposite of --jwt".into()),
-        Some("opaque") | None if !jwt => Ok(AccessTokens::Opaque),
-        None => Ok(AccessTokens::Jwt),
-        Some(other) => Err(format!("ACCESS_TOKENS: {other} is neither opaque nor jwt").into()),
+fn access_tokens(setting: Option<&str>, jwt: bool) -> Result<AccessTokens, Box<dyn Error>> {
+    match (setting, jwt) {
+        (Some("jwt"), _) | (None, true) => Ok(AccessTokens::Jwt),
+        (Some("opaque") | None, false) => Ok(AccessTokens::Opaque),
+        (Some("opaque"), true) => Err("ACCESS_TOKENS: opaque is the opposite of --jwt".into()),
+        (Some(other), _) => Err(format!("ACCESS_TOKENS: {other} is neither opaque nor jwt").into()),
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures::future::join;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk};
 use serde_json::{Value, json};
 
@@ -75,6 +76,31 @@ async fn spent_refresh_token_ends_the_jwts_of_its_grant() {
     assert!(again.is_error(400, "invalid_grant"));
     for access in [first, second] {
         assert!(http.me(&access).await.is_refused_token());
+    }
+    drop(server);
+}
+
+#[tokio::test]
+async fn jwt_of_a_refresh_that_races_a_revocation_is_dead_from_the_beginning() {
+    server!(server, http);
+    for round in 0..20 {
+        let (access, refresh) = http.tokens(SPA).await;
+        let revoke = async {
+            // Now before the refresh, now after it.
+            for _ in 0..round {
+                tokio::task::yield_now().await;
+            }
+            http.revoke(SPA, &refresh).await
+        };
+        let (next, revoked) = join(http.refresh(SPA, &refresh), revoke).await;
+        assert_eq!(revoked.status, 200);
+        assert!(http.me(&access).await.is_refused_token());
+        if next.status == 200 {
+            let next = next.text("access_token");
+            assert!(http.me(&next).await.is_refused_token());
+        } else {
+            assert!(next.is_error(400, "invalid_grant"), "{next:?}");
+        }
     }
     drop(server);
 }

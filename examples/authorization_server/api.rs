@@ -1,63 +1,38 @@
-//! `/api/me`: a protected resource (RFC 6750).
+//! `/api/me` and `/api/events`: protected resources (RFC 6750). The enforcement layer has let them
+//! through; what is left to do is what they are for.
+
+use std::{convert::Infallible, time::Duration};
 
 use axum::{
-    Json,
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    Extension, Json,
+    response::{
+        IntoResponse,
+        sse::{Event, Sse},
+    },
 };
+use futures::{Stream, stream};
 use serde_json::json;
-use tower_revocation::{
-    Secret,
-    introspect::{Scope, TokenKind},
-    log::NumericDate,
-};
+use tower_revocation::introspect::{Introspection, Scope};
 
-use crate::{
-    request::{NO_STORE, OAuthError},
-    server::Server,
-};
+use crate::request::NO_STORE;
 
-pub(crate) async fn me(State(server): State<Server>, headers: HeaderMap) -> Response {
-    let Some(token) = bearer(&headers) else {
-        // Nothing was wrong with it: nothing was there (RFC 6750 §3.1).
-        return challenge(r#"Bearer realm="api""#);
-    };
-    let token = match server.tokens.introspect(&token) {
-        Ok(token) => token,
-        Err(error) => return OAuthError::unavailable(&error).into_response(),
-    };
-    let live = token
-        .filter(|token| token.kind == TokenKind::AccessToken)
-        .filter(|token| server.index.is_live(token, NumericDate::now()));
-    match live {
-        Some(token) => {
-            let me = json!({
-                "sub": token.sub,
-                "client_id": token.client_id,
-                "scope": token.scope.as_ref().map(Scope::as_str),
-            });
-            (NO_STORE, Json(me)).into_response()
-        }
-        None => challenge(
-            r#"Bearer realm="api", error="invalid_token", error_description="The token is expired, revoked or unknown""#,
-        ),
-    }
+/// Whose token it is.
+pub(crate) async fn me(Extension(token): Extension<Introspection>) -> impl IntoResponse {
+    let me = json!({
+        "sub": token.sub,
+        "client_id": token.client_id,
+        "scope": token.scope.as_ref().map(Scope::as_str),
+    });
+    (NO_STORE, Json(me))
 }
 
-fn bearer(headers: &HeaderMap) -> Option<Secret> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| Secret::from(token.trim_start()))
-}
-
-fn challenge(challenge: &'static str) -> Response {
-    (
-        StatusCode::UNAUTHORIZED,
-        NO_STORE,
-        [(header::WWW_AUTHENTICATE, challenge)],
-    )
-        .into_response()
+/// An event at once, and then one every few seconds, for as long as the token lives: the layer ends
+/// it, and nothing here has to ask.
+pub(crate) async fn events() -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let ticks = tokio::time::interval(Duration::from_secs(3));
+    Sse::new(stream::unfold((ticks, 0), async |(mut ticks, number)| {
+        ticks.tick().await;
+        let event = Event::default().event("tick").data(number.to_string());
+        Some((Ok(event), (ticks, number + 1)))
+    }))
 }

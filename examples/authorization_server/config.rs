@@ -1,4 +1,4 @@
-//! What the environment says.
+//! What can be set: by the environment, and a little by the command line.
 
 use std::{
     env,
@@ -10,6 +10,15 @@ use std::{
 
 use axum::http::HeaderValue;
 use tower_revocation::client::{certificate::Network, registry::Registry};
+
+/// What an access token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AccessTokens {
+    /// Random, and registered.
+    Opaque,
+    /// Self-contained, and signed (RFC 9068).
+    Jwt,
+}
 
 /// Everything that can be set.
 pub(crate) struct Config {
@@ -29,10 +38,13 @@ pub(crate) struct Config {
     pub(crate) cors_origins: Vec<HeaderValue>,
     /// `CLIENTS`: a JSON file of registered clients, in place of the demo's own.
     pub(crate) clients: Option<Registry>,
+    /// `ACCESS_TOKENS`, or `--jwt`: what access tokens are from now on.
+    pub(crate) access_tokens: AccessTokens,
 }
 
 impl Config {
-    pub(crate) fn from_env() -> Result<Self, Box<dyn Error>> {
+    /// With `--jwt`, or without.
+    pub(crate) fn from_env(jwt: bool) -> Result<Self, Box<dyn Error>> {
         let listen = var("LISTEN")?.unwrap_or_else(|| "127.0.0.1:8089".into());
         let cors_origins = var("CORS_ORIGINS")?.unwrap_or_else(|| "http://127.0.0.1:5173".into());
         let target = concat!(
@@ -52,6 +64,7 @@ impl Config {
             trusted_proxies: networks(&var("TRUSTED_PROXIES")?.unwrap_or_default())?,
             cors_origins: origins(&cors_origins)?,
             clients: clients(var("CLIENTS")?)?,
+            access_tokens: access_tokens(var("ACCESS_TOKENS")?.as_deref(), jwt)?,
         })
     }
 }
@@ -127,4 +140,13 @@ fn clients(path: Option<String>) -> Result<Option<Registry>, Box<dyn Error>> {
     Ok(Some(
         clients.map_err(|error| format!("CLIENTS: {path}: {error}"))?,
     ))
+}
+
+fn access_tokens(setting: Option<&str>, jwt: bool) -> Result<AccessTokens, Box<dyn Error>> {
+    match (setting, jwt) {
+        (Some("jwt"), _) | (None, true) => Ok(AccessTokens::Jwt),
+        (Some("opaque") | None, false) => Ok(AccessTokens::Opaque),
+        (Some("opaque"), true) => Err("ACCESS_TOKENS: opaque is the opposite of --jwt".into()),
+        (Some(other), _) => Err(format!("ACCESS_TOKENS: {other} is neither opaque nor jwt").into()),
+    }
 }

@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
+use tower::ServiceExt as _;
 use tower_revocation::{
     client::AuthMethod,
     introspect::{Introspection, TokenKind},
@@ -32,9 +33,9 @@ pub(crate) async fn introspect(
         return Err(OAuthError::invalid_client());
     }
     let token = post.require_secret("token")?;
-    let token = server.tokens.introspect(&token);
+    let token = server.introspect.oneshot(token).await;
     let token = token
-        .map_err(|error| OAuthError::unavailable(&error))?
+        .map_err(|error| OAuthError::unavailable(&*error))?
         .filter(|token| server.index.is_live(token, NumericDate::now()));
     let Some(token) = token else {
         return Ok((NO_STORE, Json(json!({ "active": false }))).into_response());
@@ -45,6 +46,8 @@ pub(crate) async fn introspect(
         scope,
         iat,
         exp,
+        aud,
+        jti,
         kind,
         ..
     } = token;
@@ -58,6 +61,8 @@ pub(crate) async fn introspect(
         ("scope", scope.map(|scope| scope.as_str().into())),
         ("iat", iat.map(|iat| iat.seconds().into())),
         ("exp", exp.map(|exp| exp.seconds().into())),
+        ("aud", (!aud.is_empty()).then(|| aud.into())),
+        ("jti", jti.map(Into::into)),
         (
             "token_type",
             (kind == TokenKind::AccessToken).then(|| "Bearer".into()),

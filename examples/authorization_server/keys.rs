@@ -1,4 +1,4 @@
-//! Keys and certificates of the demo clients, made at the first start.
+//! Keys and certificates of the demo clients and of this server, made at the first start.
 
 use std::{
     error::Error,
@@ -52,6 +52,18 @@ impl Keys {
         Ok(paths)
     }
 
+    /// A private key of this server's own, which is made if it is not there: folders of before it
+    /// was needed have none.
+    pub(crate) fn read_or_make(&self, name: &str) -> Result<String, Box<dyn Error>> {
+        let path = self.folder.join(name);
+        if !path.exists() {
+            let unfinished = path.with_extension(format!("{}.new", std::process::id()));
+            private_file(&unfinished, &KeyPair::generate()?.serialize_pem())?;
+            fs::rename(&unfinished, &path)?;
+        }
+        self.read(name)
+    }
+
     pub(crate) fn read(&self, name: &str) -> Result<String, Box<dyn Error>> {
         let path = self.folder.join(name);
         fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()).into())
@@ -78,7 +90,7 @@ fn make(folder: &Path) -> Result<(), Box<dyn Error>> {
         let key = KeyPair::generate_for(signs(algorithm))?;
         save(&format!("{id}.pem"), &private_pem(&key)?)?;
         let mut client = client(id, "private_key_jwt");
-        client["jwks"] = json!({ "keys": [public_jwk(id, &key)?] });
+        client["jwks"] = json!({ "keys": [named_jwk(id, &key)?] });
         client["token_endpoint_auth_signing_algs"] = match algorithm {
             // Libraries disagree about the name (RFC 9864).
             "EdDSA" => json!(["EdDSA", "Ed25519"]),
@@ -90,8 +102,8 @@ fn make(folder: &Path) -> Result<(), Box<dyn Error>> {
     // The key of the authority is not kept: nobody needs another certificate.
     let mut authority = CertificateParams::new([])?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    // These, and the key identifiers below, are asked for by who verifies strictly (RFC 5280 §4.2.1),
-    // as Python does.
+    // These, and the key identifiers below, are asked for by who verifies strictly (RFC 5280
+    // §4.2.1), as Python does.
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     named(&mut authority, "tower-revocation demo CA");
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
@@ -121,13 +133,13 @@ fn make(folder: &Path) -> Result<(), Box<dyn Error>> {
     save("self-signed-client.pem", &shown.self_signed(&key)?.pem())?;
     save("self-signed-client.key", &key.serialize_pem())?;
     let mut registered = client("self-signed-client", "self_signed_tls_client_auth");
-    registered["jwks"] = json!({ "keys": [public_jwk("self-signed-client", &key)?] });
+    registered["jwks"] = json!({ "keys": [named_jwk("self-signed-client", &key)?] });
     clients.push(registered);
 
     // Instances of this client have keys of their own, which the attester vouches for.
     let attester = KeyPair::generate()?;
     save("attester.pem", &attester.serialize_pem())?;
-    let keys = json!({ "keys": [public_jwk("attester", &attester)?] });
+    let keys = json!({ "keys": [named_jwk("attester", &attester)?] });
     save("attester.json", &keys.to_string())?;
     clients.push(client("attested-client", "attest_jwt_client_auth"));
 
@@ -159,8 +171,8 @@ fn signs(algorithm: &str) -> &'static SignatureAlgorithm {
     }
 }
 
-/// PKCS#8. Of Ed25519 the version that has no public key in it: OpenSSL, and so Node and Python, read
-/// no other.
+/// PKCS#8. Of Ed25519 the version that has no public key in it: OpenSSL, and so Node and Python,
+/// read no other.
 fn private_pem(key: &KeyPair) -> Result<String, Box<dyn Error>> {
     if key.algorithm() != &rcgen::PKCS_ED25519 {
         return Ok(key.serialize_pem());
@@ -172,23 +184,30 @@ fn private_pem(key: &KeyPair) -> Result<String, Box<dyn Error>> {
     ))
 }
 
-/// RFC 7517 §4, with the client for `kid`.
-fn public_jwk(kid: &str, key: &KeyPair) -> Result<Value, Box<dyn Error>> {
+/// With the client for `kid`.
+fn named_jwk(kid: &str, key: &KeyPair) -> Result<Value, Box<dyn Error>> {
+    let mut jwk = public_jwk(key)?;
+    jwk["kid"] = kid.into();
+    Ok(jwk)
+}
+
+/// RFC 7517 §4.
+pub(crate) fn public_jwk(key: &KeyPair) -> Result<Value, Box<dyn Error>> {
     let encode = |octets: &[u8]| URL_SAFE_NO_PAD.encode(octets);
     let public = key.public_key_raw();
     let algorithm = key.algorithm();
     Ok(if algorithm == &rcgen::PKCS_ED25519 {
-        json!({ "kid": kid, "kty": "OKP", "crv": "Ed25519", "x": encode(public) })
+        json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(public) })
     } else if algorithm == &rcgen::PKCS_ECDSA_P256_SHA256 {
         // An uncompressed point: 4, x and y.
         let (x, y) = public[1..].split_at(32);
-        json!({ "kid": kid, "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y) })
+        json!({ "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y) })
     } else {
         let pem = key.serialize_pem();
         let key = EncodingKey::from_rsa_pem(pem.as_bytes())?;
         let jwk = jwk::Jwk::from_encoding_key(&key, Algorithm::RS256)?;
         let jwk = serde_json::to_value(jwk)?;
-        json!({ "kid": kid, "kty": "RSA", "n": jwk["n"], "e": jwk["e"] })
+        json!({ "kty": "RSA", "n": jwk["n"], "e": jwk["e"] })
     })
 }
 

@@ -6,14 +6,17 @@
 //! ```
 //!
 //! It needs no server, no file and no set-up. The demo user `alice` is signed in without a prompt.
-//! What can be set by the environment stands in `config.rs`.
+//! `--jwt` makes access tokens JWTs, and `--help` says what else can be set.
 
 mod api;
 mod authorize;
 mod challenge;
 mod clients;
+mod command_line;
 mod config;
+mod health;
 mod introspect;
+mod jwt;
 mod keys;
 mod metadata;
 mod request;
@@ -22,7 +25,7 @@ mod server;
 mod tls;
 mod token;
 
-use std::{error::Error, fs, process::ExitCode, time::Duration};
+use std::{env, error::Error, fs, process::ExitCode, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -41,14 +44,16 @@ use tower_revocation::{
         certificate::{CertificateFieldsLayer, CertificateForm},
         replay::EmbeddedGuard,
     },
-    enforce::Index,
-    introspect::issued::IssuedTokens,
-    log::{EmbeddedLog, NumericDate},
+    enforce::{EnforcementLayer, Index},
+    introspect::{ByShape, issued::IssuedTokens},
+    log::EmbeddedLog,
     revoke::Record,
 };
 
 use clients::Setup;
+use command_line::{Command, HELP};
 use config::Config;
+use jwt::Signer;
 use keys::Keys;
 use serve::Signals;
 use server::Server;
@@ -73,7 +78,13 @@ const LEVEL: tracing_subscriber::filter::LevelFilter =
     tracing_subscriber::filter::LevelFilter::INFO;
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let config = Config::from_env()?;
+    let config = match Command::read(env::args().skip(1))? {
+        Command::Help => {
+            print!("{HELP}");
+            return Ok(());
+        }
+        Command::Serve { jwt } => Config::from_env(jwt)?,
+    };
 
     // One file: the log of revocations, and beside it the tokens that were issued.
     if let Some(folder) = config.data.parent() {
@@ -105,6 +116,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
         None => None,
     };
 
+    // Who knows the tokens: what they revoke, introspect and let through is the same.
+    let signer = Signer::new(&issuer, &keys.read_or_make("access-tokens.pem")?)?;
+    let introspect = ByShape::new(signer.introspection()?, tokens.clone());
+
     // Who asks, and what is done: the two services that the layer is made of.
     let replays = EmbeddedGuard::open(log.clone())?;
     let challenges = Challenges::new();
@@ -118,7 +133,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     let authenticator = setup.authenticator(clients.clone())?;
     let backend =
-        Record::new(tokens.clone(), log.clone()).longest_lifetime(tokens.longest_lifetime());
+        Record::new(introspect.clone(), log.clone()).longest_lifetime(tokens.longest_lifetime());
     let mut revocation = RevocationLayer::new(REVOKE, authenticator.clone(), backend)
         .timer(TokioTimer::new())
         .cors(config.cors_origins.clone());
@@ -138,8 +153,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
         clients,
         authenticator,
         challenges,
+        access_tokens: config.access_tokens,
+        signer: Arc::new(signer),
         tokens: tokens.clone(),
-        index: index.clone(),
+        introspect,
+        index,
         log: log.clone(),
     };
     // The revocation layer goes around the whole router, so that no route is beside it; and around
@@ -148,7 +166,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let app = revocation.layer(routes(server, config.cors_origins));
     let app = fields.layer(CatchPanicLayer::custom(request::panicked).layer(app));
 
-    tokio::spawn(sweep(log.clone(), tokens, index, replays));
+    tokio::spawn(sweep(log.clone(), tokens, replays));
     let mut signals = Signals::listen()?;
     println!("listening on http://{address}");
     if let Some(base) = &tls_base {
@@ -182,15 +200,23 @@ fn routes(server: Server, cors_origins: Vec<HeaderValue>) -> Router {
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
         .expose_headers([header::WWW_AUTHENTICATE]);
     let patience = || TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE);
+    let enforcement = EnforcementLayer::new(server.introspect.clone(), server.index.clone());
+    let api = Router::new()
+        .route("/api/me", any(api::me))
+        .route("/api/events", get(api::events))
+        .route_layer(enforcement);
     let for_apps = Router::new()
         .route("/oauth2/token", post(token::token))
         .route("/oauth2/challenge", post(challenge::challenge))
-        .route("/api/me", any(api::me))
+        .route("/oauth2/jwks", get(jwt::jwks))
+        .merge(api)
         .layer(patience())
+        // Outside of the enforcement: a preflight has no token.
         .layer(cors);
     Router::new()
         .route("/oauth2/authorize", get(authorize::authorize))
         .route("/oauth2/introspect", post(introspect::introspect))
+        .route("/health", get(health::health))
         .layer(patience())
         .merge(for_apps)
         .layer(DefaultBodyLimit::max(64 * 1024))
@@ -201,11 +227,10 @@ fn routes(server: Server, cors_origins: Vec<HeaderValue>) -> Router {
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Forgets what has expired, aside of requests.
-async fn sweep(log: EmbeddedLog, tokens: IssuedTokens, index: Index, replays: EmbeddedGuard) {
+async fn sweep(log: EmbeddedLog, tokens: IssuedTokens, replays: EmbeddedGuard) {
     let mut minutes = tokio::time::interval(Duration::from_secs(60));
     loop {
         minutes.tick().await;
-        index.sweep(NumericDate::now());
         for swept in [
             log.sweep().await,
             tokens.sweep().await,

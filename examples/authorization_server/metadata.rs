@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 use tower_revocation::Metadata;
 
-/// The members about revocation are the layer's own. The other endpoints share its authenticator, so
-/// what is true of one is true of all; but introspection is not for public clients.
+/// The members about revocation are the layer's own. The other endpoints share its authenticator,
+/// so what is true of one is true of all; but introspection is not for public clients.
 pub(crate) fn document(
     issuer: &str,
     tls: Option<&str>,
@@ -18,6 +18,7 @@ pub(crate) fn document(
         "authorization_endpoint": format!("{issuer}/oauth2/authorize"),
         "token_endpoint": format!("{issuer}/oauth2/token"),
         "introspection_endpoint": format!("{issuer}/oauth2/introspect"),
+        "jwks_uri": format!("{issuer}/oauth2/jwks"),
         "challenge_endpoint": format!("{issuer}/oauth2/challenge"),
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": algorithms,

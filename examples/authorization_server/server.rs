@@ -5,15 +5,18 @@ use std::{sync::Arc, time::Duration};
 use tower_revocation::{
     client::{attestation::Challenges, registry::Registry},
     enforce::Index,
-    introspect::issued::IssuedTokens,
+    introspect::{ByShape, issued::IssuedTokens, jwt::JwtTokens},
     log::EmbeddedLog,
 };
 
-use crate::clients::Authenticator;
+use crate::{clients::Authenticator, config::AccessTokens, jwt::Signer};
 
 pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(60);
 pub(crate) const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
 pub(crate) const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Who knows the tokens: one of both kinds, whichever kind is issued now.
+pub(crate) type Introspect = ByShape<JwtTokens, IssuedTokens>;
 
 #[derive(Clone)]
 pub(crate) struct Server {
@@ -21,7 +24,10 @@ pub(crate) struct Server {
     pub(crate) clients: Registry,
     pub(crate) authenticator: Authenticator,
     pub(crate) challenges: Challenges,
+    pub(crate) access_tokens: AccessTokens,
+    pub(crate) signer: Arc<Signer>,
     pub(crate) tokens: IssuedTokens,
+    pub(crate) introspect: Introspect,
     pub(crate) index: Index,
     pub(crate) log: EmbeddedLog,
 }

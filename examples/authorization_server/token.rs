@@ -11,12 +11,13 @@ use sha2::{Digest as _, Sha256};
 use tower_revocation::{
     Secret,
     client::AuthMethod,
-    introspect::issued::{Grant, Issued, Mint, Registered, Rotation, Use},
+    introspect::issued::{Grant, Mint, Registered, Rotation, Use},
     log::{NumericDate, Revocation, RevocationLog as _, Selector},
 };
 
 use crate::{
     authorize::{Asked, scope},
+    config::AccessTokens,
     request::{NO_STORE, OAuthError, Post},
     server::{ACCESS_TOKEN_LIFETIME, REFRESH_TOKEN_LIFETIME, Server},
 };
@@ -107,14 +108,39 @@ async fn client_credentials(server: &Server, post: &Post) -> Result<Response, OA
     }
     let mut grant = Grant::random(post.client.client_id());
     grant.scope = scope(&post.client, post.get("scope"))?;
-    let order = vec![Mint::access_token(ACCESS_TOKEN_LIFETIME)];
-    let issued = server.tokens.issue(grant.clone(), order).await;
-    let issued = issued.map_err(|error| OAuthError::unavailable(&error))?;
-    Ok(tokens(
-        &grant,
-        &issued.ok_or_else(OAuthError::invalid_grant)?,
-    ))
+    let access_token = match server.access_tokens {
+        AccessTokens::Opaque => {
+            let order = vec![Mint::access_token(ACCESS_TOKEN_LIFETIME)];
+            let issued = server.tokens.issue(grant.clone(), order).await;
+            let issued = issued.map_err(|error| OAuthError::unavailable(&error))?;
+            let issued = issued.and_then(|mut issued| issued.pop());
+            let issued = issued.ok_or_else(OAuthError::invalid_grant)?;
+            (issued.token, issued.exp)
+        }
+        AccessTokens::Jwt => {
+            // It will say that the client is its own subject, and fall as such.
+            grant.sub = Some(grant.client_id.clone());
+            let iat = earliest_iat(server, &grant).await?;
+            sign(server, &grant, iat)?
+        }
+    };
+    Ok(tokens(&grant, &access_token, None))
 }
+
+/// The second that a JWT of this grant may say: one that no record covers.
+async fn earliest_iat(server: &Server, grant: &Grant) -> Result<NumericDate, OAuthError> {
+    let iat = server.tokens.earliest_iat(grant).await;
+    iat.map_err(|error| OAuthError::unavailable(&error))?
+        .ok_or_else(OAuthError::invalid_grant)
+}
+
+fn sign(server: &Server, grant: &Grant, iat: NumericDate) -> Result<AccessToken, OAuthError> {
+    let signed = server.signer.sign(grant, iat);
+    signed.map_err(|error| OAuthError::unavailable(&error))
+}
+
+/// With its end.
+type AccessToken = (Secret, NumericDate);
 
 /// What is known of a token, if it is of this use and of this client.
 fn known(
@@ -146,7 +172,10 @@ async fn exchange(
         access_token = access_token.scope(scope);
         grant.scope = Some(scope.to_owned());
     }
-    let mut orders = vec![access_token];
+    let mut orders = match server.access_tokens {
+        AccessTokens::Opaque => vec![access_token],
+        AccessTokens::Jwt => Vec::new(),
+    };
     if post
         .client
         .grant_types()
@@ -157,7 +186,18 @@ async fn exchange(
     }
     let rotation = server.tokens.rotate(old, orders).await;
     match rotation.map_err(|error| OAuthError::unavailable(&error))? {
-        Rotation::Issued(issued) => Ok(tokens(&grant, &issued)),
+        Rotation::Issued(issued) => {
+            let of = |usage| issued.iter().find(move |issued| issued.usage == usage);
+            let refresh_token = of(Use::RefreshToken);
+            let access_token = match (of(Use::AccessToken), refresh_token) {
+                (Some(opaque), _) => (opaque.token.clone(), opaque.exp),
+                // Of the same commit, and so of the same second.
+                (None, Some(refresh_token)) => sign(server, &grant, refresh_token.iat)?,
+                (None, None) => sign(server, &grant, earliest_iat(server, &grant).await?)?,
+            };
+            let refresh_token = refresh_token.map(|issued| &issued.token);
+            Ok(tokens(&grant, &access_token, refresh_token))
+        }
         Rotation::Spent(grant) => {
             tracing::warn!(client_id = ?grant.client_id, "a spent token came again: its grant ends");
             let expires = NumericDate::now() + server.tokens.longest_lifetime();
@@ -171,18 +211,15 @@ async fn exchange(
 }
 
 /// RFC 6749 §5.1.
-fn tokens(grant: &Grant, issued: &[Issued]) -> Response {
-    let now = NumericDate::now();
-    let mut object = json!({ "token_type": "Bearer" });
-    for issued in issued {
-        let token = issued.token.expose();
-        match issued.usage {
-            Use::AccessToken => {
-                object["access_token"] = token.into();
-                object["expires_in"] = issued.exp.seconds().saturating_sub(now.seconds()).into();
-            }
-            _ => object["refresh_token"] = token.into(),
-        }
+fn tokens(grant: &Grant, access_token: &AccessToken, refresh_token: Option<&Secret>) -> Response {
+    let (token, exp) = access_token;
+    let mut object = json!({
+        "token_type": "Bearer",
+        "access_token": token.expose(),
+        "expires_in": exp.seconds().saturating_sub(NumericDate::now().seconds()),
+    });
+    if let Some(refresh_token) = refresh_token {
+        object["refresh_token"] = refresh_token.expose().into();
     }
     if let Some(scope) = &grant.scope {
         object["scope"] = scope.as_str().into();

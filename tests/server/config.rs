@@ -120,3 +120,56 @@ async fn clients_issuer_and_origins_can_be_set() {
         assert_eq!(answer.header("access-control-allow-origin"), allowed);
     }
 }
+
+/// The variables that the README has a row for.
+fn documented() -> impl Iterator<Item = &'static str> {
+    let readme = include_str!("../../README.md");
+    let (_, table) = readme
+        .split_once("| variable | what it sets |")
+        .expect("the README has the table");
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.map(|row| row.split_once('`').unwrap().0)
+}
+
+#[test]
+fn help_names_every_setting() {
+    let output = command().arg("--help").output().unwrap();
+    assert!(output.status.success());
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert!(documented().count() > 9);
+    for setting in documented().chain(["--jwt", "--help"]) {
+        assert!(
+            help.contains(&format!("\n    {setting} ")),
+            "{setting}: {help}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let mut unknown = command();
+    unknown.args(["--jwt", "--fast"]);
+    let refusal = refusal(unknown);
+    assert!(
+        refusal.contains("--fast") && refusal.contains("--help"),
+        "{refusal}"
+    );
+
+    let mut contradiction = command();
+    contradiction.arg("--jwt").env("ACCESS_TOKENS", "opaque");
+    let mut unheard_of = command();
+    unheard_of.env("ACCESS_TOKENS", "saml");
+    for command in [contradiction, unheard_of] {
+        let refusal = self::refusal(command);
+        assert!(refusal.contains("ACCESS_TOKENS"), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn server_that_listens_is_healthy() {
+    let (_folder, data) = folder();
+    let server = Server::start(&data);
+    let http = Http::to(server.url(""));
+    assert_eq!(http.get("/health").await.status, 200);
+}

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::{HeaderMap, Request, StatusCode, header};
+use hyper::{HeaderMap, Request, Response, StatusCode, body::Incoming, header};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
@@ -65,6 +65,12 @@ impl Answer {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// RFC 6750 §3.1.
+    pub(crate) fn is_refused_token(&self) -> bool {
+        let challenge = self.header("www-authenticate");
+        self.status == 401 && challenge.contains("error=\"invalid_token\"")
     }
 
     pub(crate) fn is_error(&self, status: u16, code: &str) -> bool {
@@ -132,11 +138,31 @@ impl Http {
 
     /// `/api/me` with a token.
     pub(crate) async fn me(&self, token: &str) -> Answer {
-        let request = Request::get(format!("{}/api/me", self.base))
+        let request = self.with_token("/api/me", token);
+        self.try_send(request).await.expect("the server answers")
+    }
+
+    /// `/api/events` with a token, as far as the first event.
+    pub(crate) async fn events(&self, token: &str) -> Response<Incoming> {
+        let request = self.with_token("/api/events", token);
+        let mut events = self.client.request(request).await.unwrap();
+        let first = events.frame().await.expect("an event").unwrap();
+        assert_eq!(first.into_data().unwrap(), "event: tick\ndata: 0\n\n");
+        events
+    }
+
+    pub(crate) fn with_token(&self, path: &str, token: &str) -> Request<Full<Bytes>> {
+        Request::get(self.url(path))
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .body(Full::default())
-            .unwrap();
-        self.try_send(request).await.expect("the server answers")
+            .unwrap()
+    }
+
+    /// Another one for the client itself.
+    pub(crate) async fn own_token(&self, who: Who) -> String {
+        let parameters = [("grant_type", "client_credentials")];
+        let answer = self.post("/oauth2/token", who, &parameters).await;
+        answer.text("access_token")
     }
 
     pub(crate) async fn revoke(&self, who: Who, token: &str) -> Answer {

@@ -18,13 +18,6 @@ macro_rules! server {
     };
 }
 
-fn refused(answer: &Answer) -> bool {
-    answer.status == 401
-        && answer
-            .header("www-authenticate")
-            .contains("error=\"invalid_token\"")
-}
-
 #[tokio::test]
 async fn every_client_gets_tokens_uses_them_revokes_them_and_is_refused() {
     server!(server, http);
@@ -39,7 +32,7 @@ async fn every_client_gets_tokens_uses_them_revokes_them_and_is_refused() {
 
         let answer = http.revoke(who, &refresh).await;
         assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
-        assert!(refused(&http.me(&access).await));
+        assert!(http.me(&access).await.is_refused_token());
         assert!(!http.is_active(&access).await && !http.is_active(&refresh).await);
         assert!(
             http.refresh(who, &refresh)
@@ -55,7 +48,7 @@ async fn access_token_is_revoked_alone_and_its_grant_goes_on() {
     server!(server, http);
     let (access, refresh) = http.tokens(C1).await;
     assert_eq!(http.revoke(C1, &access).await.status, 200);
-    assert!(refused(&http.me(&access).await));
+    assert!(http.me(&access).await.is_refused_token());
     let next = http.refresh(C1, &refresh).await.text("access_token");
     assert_eq!(http.me(&next).await.status, 200);
     drop(server);
@@ -103,7 +96,7 @@ async fn rotated_refresh_token_that_comes_again_ends_its_grant() {
             .is_error(400, "invalid_grant")
     );
     for access in [&first_access, &access] {
-        assert!(refused(&http.me(access).await));
+        assert!(http.me(access).await.is_refused_token());
     }
     assert!(
         http.refresh(C1, &refresh)
@@ -160,7 +153,7 @@ async fn code_that_comes_again_ends_its_grant() {
     let access = answer.text("access_token");
     assert_eq!(http.me(&access).await.status, 200);
     assert!(http.redeem(SPA, &code).await.is_error(400, "invalid_grant"));
-    assert!(refused(&http.me(&access).await));
+    assert!(http.me(&access).await.is_refused_token());
     drop(server);
 }
 
@@ -280,7 +273,7 @@ async fn client_credentials_are_for_confidential_clients() {
         assert_eq!(answer.json().get("refresh_token"), None);
         assert_eq!(http.me(&access).await.text("client_id"), who.id());
         assert_eq!(http.revoke(who, &access).await.status, 200);
-        assert!(refused(&http.me(&access).await));
+        assert!(http.me(&access).await.is_refused_token());
     }
     let answer = http.post("/oauth2/token", SPA, &parameters).await;
     assert!(answer.is_error(400, "unauthorized_client"));
@@ -316,10 +309,10 @@ async fn protected_resource_challenges_as_bearer() {
         (bare.status.as_u16(), bare.header("www-authenticate")),
         (401, "Bearer realm=\"api\"")
     );
-    assert!(refused(&http.me("unknown").await));
+    assert!(http.me("unknown").await.is_refused_token());
     // A refresh token is not for resources.
     let (_, refresh) = http.tokens(C1).await;
-    assert!(refused(&http.me(&refresh).await));
+    assert!(http.me(&refresh).await.is_refused_token());
     drop(server);
 }
 

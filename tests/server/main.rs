@@ -2,9 +2,12 @@
 
 mod config;
 mod disk;
+mod events;
 mod examples;
+mod gateway;
 mod http;
 mod journey;
+mod jwt;
 mod kill;
 mod methods;
 mod oauth2_client;

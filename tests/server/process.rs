@@ -28,6 +28,7 @@ pub(crate) fn binary(example: &str) -> PathBuf {
 pub(crate) fn command() -> Command {
     let mut command = Command::new(binary("authorization_server"));
     for name in [
+        "ACCESS_TOKENS",
         "ISSUER",
         "CORS_ORIGINS",
         "CLIENTS",
@@ -48,6 +49,13 @@ impl Server {
     pub(crate) fn start(data: &Path) -> Self {
         let mut command = command();
         command.env("DATA", data);
+        Self::run(command)
+    }
+
+    /// The same, and its access tokens are JWTs.
+    pub(crate) fn start_with_jwts(data: &Path) -> Self {
+        let mut command = command();
+        command.env("DATA", data).arg("--jwt");
         Self::run(command)
     }
 

@@ -26,6 +26,7 @@ pub(crate) struct Front {
     address: SocketAddr,
     acceptor: TlsAcceptor,
     certificate: CertificateDer<'static>,
+    pem: String,
 }
 
 fn provider() -> Arc<CryptoProvider> {
@@ -50,11 +51,17 @@ impl Front {
             address,
             acceptor: Arc::new(config).into(),
             certificate,
+            pem: made.cert.pem(),
         }
     }
 
     pub(crate) fn url(&self) -> String {
         format!("https://localhost:{}", self.address.port())
+    }
+
+    /// Its certificate, for those who are to trust it.
+    pub(crate) fn pem(&self) -> &str {
+        &self.pem
     }
 
     /// Hands every connection on to the plain server behind.

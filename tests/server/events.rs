@@ -1,0 +1,60 @@
+//! A stream of events ends with its token.
+
+use std::time::Duration;
+
+use http_body_util::BodyExt as _;
+use hyper::{Response, body::Incoming};
+
+use super::{
+    http::{C1, Http},
+    process::{Server, folder},
+};
+
+/// Whether it is cut, and does not just end, within a second.
+pub(crate) async fn is_cut(mut events: Response<Incoming>) -> bool {
+    let to_its_end = async {
+        loop {
+            match events.frame().await {
+                Some(Ok(_)) => {}
+                Some(Err(_)) => return true,
+                None => return false,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(1), to_its_end)
+        .await
+        .unwrap_or(false)
+}
+
+/// Whether another event comes.
+pub(crate) async fn goes_on(events: &mut Response<Incoming>) -> bool {
+    matches!(events.frame().await, Some(Ok(_)))
+}
+
+#[tokio::test]
+async fn events_are_cut_when_their_grant_ends_and_those_of_others_go_on() {
+    for start in [Server::start, Server::start_with_jwts] {
+        let (_folder, data) = folder();
+        let server = start(&data);
+        let http = Http::to(server.url(""));
+        let (access, refresh) = http.tokens(C1).await;
+        let (other, _) = http.tokens(C1).await;
+        let (events, mut others) = (http.events(&access).await, http.events(&other).await);
+
+        assert_eq!(http.revoke(C1, &refresh).await.status, 200);
+        assert!(is_cut(events).await);
+        assert!(goes_on(&mut others).await);
+        assert_eq!(http.revoke(C1, &other).await.status, 200);
+        assert!(is_cut(others).await);
+    }
+}
+
+#[tokio::test]
+async fn events_are_for_those_who_have_a_token() {
+    let (_folder, data) = folder();
+    let server = Server::start(&data);
+    let http = Http::to(server.url(""));
+    assert_eq!(http.get("/api/events").await.status, 401);
+    let request = http.with_token("/api/events", "unknown");
+    assert!(http.try_send(request).await.unwrap().is_refused_token());
+}

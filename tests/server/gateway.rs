@@ -1,0 +1,268 @@
+//! The gateway, in front of the authorization server's API or of one that tells what it is sent.
+
+use std::{net::SocketAddr, path::Path, process::Command};
+
+use bytes::Bytes;
+use futures::stream;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::{
+    Method, Request, Response,
+    body::{Frame, Incoming},
+    header,
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioIo},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use super::{
+    events::{goes_on, is_cut},
+    http::{C1, C2, Http},
+    jwt::forged,
+    process::{Server, binary, command, folder},
+    tls::Front,
+};
+
+/// An authorization server with an API, and its keys over TLS.
+struct World {
+    folder: TempDir,
+    issuer: String,
+    server: Server,
+    http: Http,
+}
+
+impl World {
+    async fn new() -> Self {
+        let (folder, data) = folder();
+        let front = Front::bind().await;
+        let issuer = front.url();
+        std::fs::write(folder.path().join("ca.pem"), front.pem()).unwrap();
+        let mut command = command();
+        command
+            .env("DATA", data)
+            .env("ISSUER", &issuer)
+            .arg("--jwt");
+        let server = Server::run(command);
+        front.serve(server.address.clone());
+        let http = Http::to(server.url(""));
+        Self {
+            folder,
+            issuer,
+            server,
+            http,
+        }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A gateway to the API of this server.
+    fn gateway(&self) -> (Server, Http) {
+        self.gateway_to(&self.server.url(""))
+    }
+
+    fn gateway_to(&self, upstream: &str) -> (Server, Http) {
+        let mut command = Command::new(binary("gateway"));
+        for name in ["AUDIENCE", "CLIENTS", "JWKS"] {
+            command.env_remove(name);
+        }
+        command
+            .env("LISTEN", "127.0.0.1:0")
+            .env("DATA", self.path().join("gateway.redb"))
+            .env("SSL_CERT_FILE", self.path().join("ca.pem"))
+            .env("ISSUER", &self.issuer)
+            .env("UPSTREAM", upstream);
+        let gateway = Server::run(command);
+        let http = Http::to(gateway.url(""));
+        (gateway, http)
+    }
+}
+
+#[tokio::test]
+async fn jwt_that_is_revoked_at_the_gateway_is_refused_there_also_after_a_kill() {
+    let world = World::new().await;
+    let (gateway, http) = world.gateway();
+    let (token, other) = (
+        world.http.own_token(C1).await,
+        world.http.own_token(C1).await,
+    );
+    let me = http.me(&token).await;
+    assert_eq!((me.status.as_u16(), &*me.text("client_id")), (200, C1.id()));
+    let (events, mut others) = (http.events(&token).await, http.events(&other).await);
+
+    let answer = http.revoke(C1, &token).await;
+    assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
+    assert!(is_cut(events).await);
+    assert!(goes_on(&mut others).await);
+    assert!(http.me(&token).await.is_refused_token());
+    gateway.kill();
+
+    let (_gateway, http) = world.gateway();
+    assert!(http.me(&token).await.is_refused_token());
+    assert_eq!(http.me(&other).await.status, 200);
+    // The API itself has not been told.
+    assert_eq!(world.http.me(&token).await.status, 200);
+}
+
+#[tokio::test]
+async fn nobody_revokes_what_is_not_theirs_or_not_genuine() {
+    let world = World::new().await;
+    let (_gateway, http) = world.gateway();
+    let token = world.http.own_token(C1).await;
+    let answer = http.revoke(C2, &token).await;
+    assert!(answer.is_error(400, "invalid_grant"), "{answer:?}");
+    // It names the same token, and nobody has signed it.
+    assert_eq!(http.revoke(C1, &forged(&token)).await.status, 200);
+    assert!(http.me(&forged(&token)).await.is_refused_token());
+    assert_eq!(http.me(&token).await.status, 200);
+
+    // What is not public needs a token, also where the API behind asks for none.
+    for path in ["/api/me", "/health", "/oauth2/jwks"] {
+        let answer = http.get(path).await;
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"api\"");
+    }
+}
+
+/// An API that tells what came. Of `/gone` it tells nothing, and hangs up.
+async fn telling() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let served =
+                http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(tell));
+            tokio::spawn(served);
+        }
+    });
+    address
+}
+
+async fn tell(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    let fields: Vec<_> = head
+        .headers
+        .iter()
+        .map(|(name, value)| json!([name.as_str(), value.to_str().unwrap()]))
+        .collect();
+    let told = json!({
+        "uri": head.uri.to_string(),
+        "fields": fields,
+        "body": String::from_utf8_lossy(&body),
+    });
+    let response = Response::builder()
+        .header(header::CONNECTION, "x-secret")
+        .header("x-secret", "of this connection")
+        .header("x-public", "of this message");
+    Ok(response.body(told.to_string().into()).unwrap())
+}
+
+fn field<'a>(told: &'a Value, name: &str) -> Option<&'a str> {
+    let mut fields = told["fields"].as_array().unwrap().iter();
+    let field = fields.find(|field| field[0] == name);
+    field.map(|field| field[1].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn what_is_about_the_message_passes_and_what_is_about_the_connection_does_not() {
+    let world = World::new().await;
+    let api = telling().await;
+    let (_gateway, http) = world.gateway_to(&format!("http://{api}/v1/"));
+    let token = world.http.own_token(C1).await;
+
+    let mut request = http.with_token("/things?a=%2F&b", &token);
+    for (name, value) in [
+        ("connection", "close, x-hop"),
+        ("x-hop", "1"),
+        ("te", "trailers"),
+        ("upgrade", "websocket"),
+        ("proxy-authorization", "Basic c2VjcmV0"),
+        ("x-end", "1"),
+    ] {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    *request.body_mut() = "some thing".into();
+    let answer = http.try_send(request).await.unwrap();
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("x-public"), "of this message");
+    assert_eq!(answer.header("x-secret"), "");
+
+    let told = answer.json();
+    assert_eq!(told["uri"], "/v1/things?a=%2F&b");
+    assert_eq!(told["body"], "some thing");
+    assert_eq!(field(&told, "x-end"), Some("1"));
+    assert_eq!(field(&told, "host"), Some(&*api.to_string()));
+    let passed = field(&told, "authorization").unwrap();
+    assert!(passed == format!("Bearer {token}"), "the token passes");
+    for name in ["x-hop", "te", "upgrade", "proxy-authorization"] {
+        assert_eq!(field(&told, name), None);
+    }
+}
+
+#[tokio::test]
+async fn bodies_come_as_they_are_sent_over_either_version_of_http() {
+    let world = World::new().await;
+    let api = telling().await;
+    let (_gateway, http) = world.gateway_to(&format!("http://{api}"));
+    let token = world.http.own_token(C1).await;
+    for http2 in [false, true] {
+        let client: Client<HttpConnector, _> = Client::builder(TokioExecutor::new())
+            .http2_only(http2)
+            .build_http();
+        let parts = ["a", "thing", "in", "parts"].map(|part| Ok::<_, hyper::Error>(part.into()));
+        let parts = parts.map(|part: Result<Bytes, _>| part.map(Frame::data));
+        let mut request = http
+            .with_token("/things", &token)
+            .map(|_| StreamBody::new(stream::iter(parts)));
+        *request.method_mut() = Method::POST;
+        let answer = client.request(request).await.unwrap();
+        let told = answer.into_body().collect().await.unwrap().to_bytes();
+        let told: Value = serde_json::from_slice(&told).unwrap();
+        assert_eq!(told["body"], "athinginparts");
+        assert_eq!(field(&told, "content-length"), None);
+    }
+}
+
+#[tokio::test]
+async fn api_that_is_not_there_is_502_and_keys_that_are_not_there_are_503() {
+    let world = World::new().await;
+    // Nobody listens there any more.
+    let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upstream = format!("http://{}", nowhere.local_addr().unwrap());
+    drop(nowhere);
+    let (gateway, http) = world.gateway_to(&upstream);
+    let token = world.http.own_token(C1).await;
+    assert_eq!(http.me(&token).await.status, 502);
+    gateway.kill();
+
+    // It has no keys yet, and whoever has them is gone.
+    let (_gateway, http) = world.gateway();
+    world.server.kill();
+    let answer = http.me(&token).await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.headers.contains_key(header::RETRY_AFTER));
+    assert_eq!(http.revoke(C1, &token).await.status, 503);
+}
+
+#[test]
+fn upstream_has_to_be_a_url() {
+    for upstream in ["https://api.example", "api.example", "/v1"] {
+        let mut command = Command::new(binary("gateway"));
+        let (_folder, data) = folder();
+        let output = command
+            .env("UPSTREAM", upstream)
+            .env("DATA", data)
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+        let refusal = String::from_utf8(output.stderr).unwrap();
+        assert!(refusal.contains("UPSTREAM"), "{refusal}");
+    }
+}

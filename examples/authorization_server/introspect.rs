@@ -9,7 +9,7 @@ use serde_json::json;
 use tower::ServiceExt as _;
 use tower_revocation::{
     client::AuthMethod,
-    introspect::{Introspection, TokenKind},
+    introspect::{Claims, TokenKind},
     log::NumericDate,
 };
 
@@ -40,7 +40,7 @@ pub(crate) async fn introspect(
     let Some(token) = token else {
         return Ok((NO_STORE, Json(json!({ "active": false }))).into_response());
     };
-    let Introspection {
+    let Claims {
         client_id,
         sub,
         scope,
@@ -50,7 +50,7 @@ pub(crate) async fn introspect(
         jti,
         kind,
         ..
-    } = token;
+    } = token.into_claims();
     let mut object = json!({
         "active": true,
         "iss": &*server.issuer,

@@ -36,6 +36,12 @@ impl Introspection {
     pub fn new(kind: TokenKind, client_id: impl Into<String>) -> Self {
         Claims::new(kind, client_id).into()
     }
+
+    /// The fields, to be taken apart.
+    #[must_use]
+    pub fn into_claims(self) -> Claims {
+        Arc::unwrap_or_clone(self.0)
+    }
 }
 
 impl Deref for Introspection {

@@ -23,7 +23,7 @@ fn named(name: &'static str) -> ServiceFn<impl Fn(Secret) -> Ready<Answer> + Clo
 fn asked(token: &str) -> String {
     let both = ByShape::new(named("jwt"), named("opaque"));
     let answer = block_on(both.oneshot(Secret::new(token))).unwrap();
-    answer.unwrap().client_id
+    answer.unwrap().into_claims().client_id
 }
 
 #[test]

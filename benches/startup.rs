@@ -1,5 +1,5 @@
-//! How long until a node that has restarted can tell tokens apart, and what it takes in memory; and how long
-//! an append takes beside the disk.
+//! How long until a node that has restarted can tell tokens apart, and what it takes in memory; and
+//! how long an append takes beside the disk.
 //!
 //! ```sh
 //! cargo bench --bench startup

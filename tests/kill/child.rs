@@ -36,10 +36,6 @@ use super::token::{CLIENT, Token};
 type Introspected = Result<Option<Introspection>, BoxError>;
 type Introspect = ServiceFn<fn(Secret) -> Ready<Introspected>>;
 
-fn introspect(token: Secret) -> Ready<Introspected> {
-    ready(Ok(Token::parse(token.expose()).map(Token::introspect)))
-}
-
 /// The log, once it is open. It answers before: that is what readiness is for.
 type Opened = Arc<OnceLock<EmbeddedLog>>;
 
@@ -104,7 +100,10 @@ fn service(
 + Clone
 + Send
 + 'static {
-    let introspect: Introspect = service_fn(introspect);
+    let introspect: Introspect = service_fn(|token| {
+        let token = Token::parse(token.expose());
+        ready(Ok(token.map(Token::introspect)))
+    });
     let authenticator = service_fn(|request: Request<Credentials>| {
         let client_id = request.body().claimed_client_id();
         let client_id = client_id.filter(|id| id == CLIENT).map(String::from);

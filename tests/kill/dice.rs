@@ -10,7 +10,7 @@ pub(crate) fn seed() -> u64 {
     RandomState::new().hash_one(())
 }
 
-/// SplitMix64.
+/// `SplitMix64`.
 pub(crate) struct Dice(u64);
 
 impl Dice {

@@ -48,27 +48,27 @@ fn what_was_answered_holds_after_a_kill_and_nothing_is_live_before_the_index_is_
     let lives = kills.div_ceil(KILLS_OF_A_LOG);
     let next = AtomicUsize::new(0);
     let live_on = || {
-        let mut seen = Seen::default();
+        let mut sum = Seen::default();
         loop {
             let life = next.fetch_add(1, Ordering::Relaxed);
             if life >= lives {
-                return seen;
+                return sum;
             }
             let dice = Dice::new(seed.wrapping_add(life as u64));
             let kills = KILLS_OF_A_LOG.min(kills - life * KILLS_OF_A_LOG);
-            seen += Life::new(dice).run(kills);
+            sum += Life::new(dice).run(kills);
         }
     };
-    let seen = thread::scope(|scope| {
+    let sum = thread::scope(|scope| {
         let other = scope.spawn(live_on);
-        let mut seen = live_on();
-        seen += other.join().expect("a promise was broken: see above");
-        seen
+        let mut sum = live_on();
+        sum += other.join().expect("a promise was broken: see above");
+        sum
     });
 
-    println!("{seen:#?}");
-    assert_eq!(seen.kills, kills);
+    println!("{sum:#?}");
+    assert_eq!(sum.kills, kills);
     if kills >= 200 {
-        seen.assert_every_moment_was_hit();
+        sum.assert_every_moment_was_hit();
     }
 }

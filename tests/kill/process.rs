@@ -16,7 +16,7 @@ use super::token::Token;
 pub(crate) const FILE: &str = "KILL_FILE";
 
 /// What the child says.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Said {
     Asked {
         token: Token,

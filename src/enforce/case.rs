@@ -70,16 +70,22 @@ impl Case {
         if let Some(class) = settings.index.revoked_by(token) {
             return Judgement::Verdict(Verdict::Revoked(class));
         }
-        let silence = match freshness {
-            Freshness::Fresh => return Judgement::Verdict(Verdict::Live),
-            Freshness::Unready => return Judgement::Verdict(Verdict::Unknown),
-            Freshness::Stale(silence) => silence,
+        // The clock has gone back, and what would cover it may be lost.
+        let lost = settings.index.may_have_forgotten(token);
+        let verdict = match (freshness, self.policy.when_unknown) {
+            (Freshness::Unready, _) => Verdict::Unknown,
+            (Freshness::Fresh, _) if !lost => Verdict::Live,
+            (Freshness::Stale(silence), WhenUnknown::ServeStale { max })
+                if silence <= max && !lost =>
+            {
+                Verdict::Live
+            }
+            (_, WhenUnknown::Introspect) if settings.confirm_by.is_some() => {
+                return Judgement::Confirm;
+            }
+            _ => Verdict::Unknown,
         };
-        match self.policy.when_unknown {
-            WhenUnknown::ServeStale { max } if silence <= max => Judgement::Verdict(Verdict::Live),
-            WhenUnknown::Introspect if settings.confirm_by.is_some() => Judgement::Confirm,
-            _ => Judgement::Verdict(Verdict::Unknown),
-        }
+        Judgement::Verdict(verdict)
     }
 
     /// What an authority said of a token that the index is too old for. Records may have come since

@@ -164,12 +164,21 @@ impl Index {
     }
 
     /// Whether the token is good now: the index is fresh, and the token neither expired, nor
-    /// rotated, nor revoked.
+    /// rotated, nor revoked. Nor is it if [`sweep`](Self::sweep) may have forgotten its record.
     #[must_use]
     pub fn is_live(&self, token: &Introspection, now: NumericDate) -> bool {
         // First, so that what was fresh is what is asked.
         let fresh = self.freshness() == Freshness::Fresh;
-        fresh && !token.is_expired(now) && !token.rotated && !self.covers(token)
+        let good = fresh && !token.is_expired(now) && !token.rotated;
+        good && !self.covers(token) && !self.may_have_forgotten(token)
+    }
+
+    /// Whether a record about the token may have been there, and be forgotten. Ask it after
+    /// [`covers`](Self::covers).
+    pub(super) fn may_have_forgotten(&self, token: &Introspection) -> bool {
+        // No record ends before what it covers.
+        let table = &self.shared.table;
+        token.exp.is_some_and(|exp| table.may_have_forgotten(exp))
     }
 
     /// How fresh it is.
@@ -215,6 +224,9 @@ impl Index {
     }
 
     /// Forgets the records that have expired by now. It happens by itself, once a minute.
+    ///
+    /// If the clock goes back behind the end of a record that is forgotten, the state of all tokens
+    /// that end before that is unknown: none of them is let in again.
     pub fn sweep(&self, now: NumericDate) {
         self.shared.table.sweep(now);
     }

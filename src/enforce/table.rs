@@ -5,10 +5,10 @@ mod tests;
 
 use std::sync::{
     PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicU32, AtomicUsize, Ordering},
 };
 
-use hashbrown::{HashTable, hash_table::OccupiedEntry};
+use hashbrown::HashTable;
 
 use super::tag::{Tag, Tagger};
 use crate::log::{NumericDate, Revocation, Selector, SelectorClass};
@@ -25,6 +25,8 @@ pub(super) struct Table {
     shards: Box<[Shard]>,
     /// How many records there are of each class.
     classes: [AtomicUsize; SelectorClass::ALL.len()],
+    /// The latest end of a record that has been forgotten.
+    forgotten: AtomicU32,
 }
 
 /// A cache line of its own, so that a lock that is taken disturbs no other.
@@ -82,6 +84,7 @@ impl Table {
             tagger: Tagger::random(),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             classes: Default::default(),
+            forgotten: AtomicU32::new(0),
         }
     }
 
@@ -133,6 +136,12 @@ impl Table {
         }
     }
 
+    /// Whether a record that ends then, or later, can have been forgotten. Ask it after
+    /// [`covers`](Self::covers). By a clock that never goes back, such a moment has passed.
+    pub(super) fn may_have_forgotten(&self, end: NumericDate) -> bool {
+        u64::from(self.forgotten.load(Ordering::Acquire)) >= end.seconds()
+    }
+
     pub(super) fn len(&self) -> usize {
         let counts = self.classes.iter();
         counts.map(|count| count.load(Ordering::Relaxed)).sum()
@@ -166,7 +175,9 @@ impl Table {
             let mut rows = shard.write();
             for tag in &expired {
                 // It may have been revoked anew in the meantime.
-                if rows.forget(*tag, now) {
+                if let Some(end) = rows.forget(*tag, now) {
+                    // Before the lock is let go: whoever misses the row sees this.
+                    self.forgotten.fetch_max(end.0, Ordering::Release);
                     self.count(tag.class()).fetch_sub(1, Ordering::Release);
                     forgotten += 1;
                 }
@@ -242,16 +253,15 @@ impl Rows {
         expired.map(|(tag, _)| tag).take(STEP).collect()
     }
 
-    /// Removes the row of a tag if it has expired. Answers whether it has.
-    fn forget(&mut self, tag: Tag, now: NumericDate) -> bool {
+    /// Removes the row of a tag if it has expired. Answers when that was.
+    fn forget(&mut self, tag: Tag, now: NumericDate) -> Option<Second> {
         let expired = |row: &Forever| row.tag == tag && row.expires.is_past(now);
         if let Ok(entry) = self.forever.find_entry(tag.hash(), expired) {
-            entry.remove();
-            return true;
+            return Some(entry.remove().0.expires);
         }
         let expired = |row: &Watermark| row.tag == tag && row.expires.is_past(now);
-        let entry = self.watermarks.find_entry(tag.hash(), expired);
-        entry.map(OccupiedEntry::remove).is_ok()
+        let entry = self.watermarks.find_entry(tag.hash(), expired).ok()?;
+        Some(entry.remove().0.expires)
     }
 
     /// Gives memory back once three quarters of it are not needed.

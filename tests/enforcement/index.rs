@@ -7,17 +7,18 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use futures::executor::block_on;
 use proptest::prelude::*;
 use tower_revocation::{
-    enforce::Index,
+    enforce::{EnforcementLayer, Index, Verdict},
     introspect::{Introspection, TokenKind},
     log::{MemoryLog, NumericDate, Position, Revocation, RevocationLog, Selector},
 };
 
-use crate::fixture::{RemoteLog, forever, good};
+use crate::fixture::{Known, RemoteLog, forever, good, verdict, with_token};
 
 /// A token by small numbers, so that they meet.
 fn token((grant, subject, client): (u8, u8, u8), iat: u64) -> Introspection {
@@ -226,4 +227,45 @@ fn debug_tells_nobody_what_was_revoked() {
     assert!(index.covers(&good()));
     let debug = format!("{index:?}");
     assert!(debug.contains("len: 1") && !debug.contains("g1"), "{debug}");
+}
+
+#[tokio::test]
+async fn clock_that_went_ahead_and_came_back_revives_no_token() {
+    let (token, now) = (good(), NumericDate::now());
+    let exp = token.exp.unwrap();
+    for selector in [token.token.unwrap(), Selector::grant("g1")] {
+        let log = MemoryLog::new();
+        let index = Index::follow(&log).await.unwrap();
+        let record = Revocation::forever(selector, exp + Duration::from_secs(60));
+        log.append(vec![record]).await.unwrap();
+        assert!(!index.is_live(&token, now));
+
+        // For one sweep the clock is a day ahead.
+        index.sweep(now + Duration::from_secs(24 * 3600));
+
+        assert_eq!(index.len(), 0);
+        assert!(!index.is_live(&token, now));
+        // What outlives all that was forgotten is known as well as ever.
+        let mut later = good();
+        later.exp = Some(exp + Duration::from_secs(61));
+        assert!(index.is_live(&later, now));
+    }
+}
+
+#[tokio::test]
+async fn state_of_a_token_whose_record_may_be_forgotten_is_unknown() {
+    let log = MemoryLog::new();
+    let index = Index::follow(&log).await.unwrap();
+    let layer = EnforcementLayer::new(Known::with(good()).service(), index.clone());
+    assert_eq!(verdict(&layer, with_token()).await.1, None);
+    let (now, exp) = (NumericDate::now(), good().exp.unwrap());
+    let record = Revocation::forever(Selector::grant("g2"), exp);
+    log.append(vec![record]).await.unwrap();
+    index.sweep(now);
+    assert_eq!(verdict(&layer, with_token()).await.1, None);
+
+    index.sweep(exp + Duration::from_secs(1));
+
+    let unknown = Some(Verdict::Unknown);
+    assert_eq!(verdict(&layer, with_token()).await.1, unknown);
 }

@@ -263,6 +263,11 @@ async fn what_cannot_be_read_in_one_way_is_an_error() {
         active(json!({ "cnf": { "jkt": 7 } })).to_string(),
         active(json!({ "cnf": { "jkt": "c2hvcnQ" } })).to_string(),
         active(json!({ "cnf": { "x5t#S256": null } })).to_string(),
+        // A binding that is not understood must not become none.
+        active(json!({ "cnf": { "kid": "k1" } })).to_string(),
+        active(json!({ "cnf": {} })).to_string(),
+        // Active, and expired long ago: one of the two is not true.
+        active(json!({ "exp": 1000 })).to_string(),
     ] {
         server.does(Does::Answer(answer(body.clone())));
         let error = ask(&upstream, "t").await.unwrap_err();
@@ -270,6 +275,15 @@ async fn what_cannot_be_read_in_one_way_is_an_error() {
     }
     server.says(&active(json!({})));
     assert!(ask(&upstream, "t").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn exp_of_zero_is_no_end() {
+    // So Keycloak writes it for offline tokens: whoever takes them for expired says that they are
+    // revoked, and they live on.
+    let server = Server::json(active(json!({ "exp": 0 }))).await;
+    let token = ask(&server.forgetful(), "t").await.unwrap().unwrap();
+    assert_eq!(token.exp, None);
 }
 
 #[tokio::test]

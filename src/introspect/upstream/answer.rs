@@ -1,5 +1,7 @@
 //! What does the answer say of the token?
 
+use std::time::Duration;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -11,6 +13,9 @@ use crate::{
     log::{NumericDate, Selector},
     token::Secret,
 };
+
+/// How long after its `exp` a token may be said to be active: so far clocks may be apart.
+const LEEWAY: Duration = Duration::from_secs(60);
 
 type Answer = Map<String, Value>;
 type Reading<T> = Result<T, UpstreamError>;
@@ -61,7 +66,13 @@ impl Dialect {
         known.cnf = confirmation(answer)?;
         known.iat = date(answer, "iat")?;
         known.nbf = date(answer, "nbf")?;
-        known.exp = date(answer, "exp")?;
+        known.exp = date(answer, "exp")?.filter(|exp| exp.seconds() > 0);
+        if known
+            .exp
+            .is_some_and(|exp| exp + LEEWAY < NumericDate::now())
+        {
+            return Err(UpstreamError::malformed("the token is active and expired"));
+        }
         known.token_type = text(answer, "token_type")?
             .as_deref()
             .and_then(TokenType::from_name);
@@ -157,8 +168,13 @@ fn confirmation(answer: &Answer) -> Reading<Confirmation> {
             .map(Some)
             .ok_or(UpstreamError::malformed("`cnf` has what is no thumbprint")),
     };
-    Ok(Confirmation {
+    let confirmation = Confirmation {
         jkt: thumbprint("jkt")?,
         x5t_s256: thumbprint("x5t#S256")?,
-    })
+    };
+    // A binding that is not understood must not become none.
+    if confirmation == Confirmation::default() {
+        return Err(UpstreamError::malformed("`cnf` has no known thumbprint"));
+    }
+    Ok(confirmation)
 }

@@ -35,7 +35,7 @@ use crate::token::Secret;
 /// * **What is known.** `{"active": true}` with its members is `Some`, `{"active": false}` is
 ///   `None`, and **everything else is an error**: another status than 200, a redirect, another
 ///   media type than `application/json`, more than 64 KiB, a member twice or of a wrong type, a
-///   [time-out](Self::timeout). A member that is `null` or empty is not there.
+///   [time-out](Self::timeout), a `cnf` without a thumbprint that is known. A member that is `null` or empty is not there.
 /// * **`None` is the other server's word.** It says so of expired and rotated tokens too, and of
 ///   one that is not valid yet. An expired refresh token therefore does not end its grant here.
 /// * **Whose it is** says `client_id`, or [another member](Self::client_claim). If it is missing,
@@ -48,7 +48,8 @@ use crate::token::Secret;
 /// * **What it is used as.** A refresh token, if `token_type`, `token_use` or `typ` is
 ///   `refresh_token`, `Refresh` or `Offline`; not a token to be revoked or let in, thus `None`, if
 ///   it is `id_token` or `ID`; else an access token. Case does not matter.
-/// * **`exp` and `iat` may be missing.** A token without `exp` lives until it is revoked. One
+/// * **`exp` and `iat` may be missing.** A token without `exp` lives until it is revoked, and so
+///   does one whose `exp` is 0; if it is more than a minute past, that is an error. A token
 ///   without `iat` falls with every record of its selectors, also with those from before it was
 ///   issued.
 /// * **How it is asked.** By POST, over connections that are kept. If one of them turns out to have

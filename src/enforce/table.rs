@@ -1,15 +1,16 @@
 //! Where the live records are kept: exact, and without a lock that all readers share.
 
+#[cfg(all(test, shuttle))]
+mod interleavings;
+mod sync;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{
-    PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-    atomic::{AtomicU32, AtomicUsize, Ordering},
-};
+use std::sync::PoisonError;
 
 use hashbrown::HashTable;
 
+use self::sync::{AtomicU32, AtomicUsize, Ordering, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::tag::{Tag, Tagger};
 use crate::log::{NumericDate, Revocation, Selector, SelectorClass};
 

@@ -1,0 +1,167 @@
+//! What the table promises, in every order in which threads can take turns.
+//!
+//! `tests/run` runs these, with `--cfg shuttle` for this one crate: then the scheduler of shuttle
+//! decides who is next at every lock and at every counter. Of two threads it tries all orders; of
+//! more, so many at random.
+
+use shuttle::{check_dfs, check_random, sync::Arc, thread};
+
+use super::*;
+
+const ORDERS: usize = 2000;
+
+/// When what has expired is swept.
+const NOW: NumericDate = NumericDate::new(1000);
+const LATER: NumericDate = NumericDate::new(2000);
+
+fn grant(number: u64) -> Selector {
+    let mut bytes = [0; 33];
+    bytes[0] = SelectorClass::Grant as u8;
+    bytes[1..9].copy_from_slice(&number.to_be_bytes());
+    Selector::from_bytes(&bytes).unwrap()
+}
+
+/// Grants whose records are behind one lock.
+fn neighbours(table: &Table) -> impl Iterator<Item = Selector> {
+    let shard = |selector: &Selector| table.tag(selector).shard(SHARDS);
+    let first = shard(&grant(0));
+    (0..)
+        .map(grant)
+        .filter(move |selector| shard(selector) == first)
+}
+
+fn sweep(table: &Table, selector: &Selector) {
+    table.sweep_shard(table.shard(table.tag(selector)), NOW);
+}
+
+fn is_revoked(table: &Table, selector: &Selector) -> bool {
+    table.has(selector.class()) && table.covers(table.tag(selector), Some(LATER))
+}
+
+fn rows(table: &Table) -> usize {
+    let rows = table.shards.iter().map(|shard| {
+        let rows = shard.read();
+        rows.forever.len() + rows.watermarks.len()
+    });
+    rows.sum()
+}
+
+/// One record that has expired, revoked anew while it is swept.
+fn revoked_anew_while_swept(known: Revocation) {
+    let table = Arc::new(Table::new());
+    let selector = known.selector();
+    table.merge(&known);
+    let sweeper = thread::spawn({
+        let table = table.clone();
+        move || sweep(&table, &selector)
+    });
+    table.merge(&Revocation::forever(selector, LATER));
+    assert!(is_revoked(&table, &selector));
+    sweeper.join().unwrap();
+    assert!(is_revoked(&table, &selector));
+    assert_eq!((table.len(), rows(&table)), (1, 1));
+}
+
+#[test]
+fn record_revoked_anew_outlives_the_sweep_of_the_old_one() {
+    check_dfs(
+        || revoked_anew_while_swept(Revocation::forever(grant(0), NOW)),
+        None,
+    );
+}
+
+#[test]
+fn record_for_ever_outlives_the_sweep_of_its_watermark() {
+    check_dfs(
+        || revoked_anew_while_swept(Revocation::watermark(grant(0), NOW, NOW)),
+        None,
+    );
+}
+
+#[test]
+fn class_of_a_live_record_is_known_while_others_come_and_go() {
+    check_dfs(
+        || {
+            let table = Arc::new(Table::new());
+            let selectors: Vec<_> = neighbours(&table).take(2).collect();
+            let (live, brief) = (selectors[0], selectors[1]);
+            table.merge(&Revocation::forever(live, LATER));
+            let writer = thread::spawn({
+                let table = table.clone();
+                move || table.merge(&Revocation::forever(brief, NOW))
+            });
+            sweep(&table, &brief);
+            assert!(is_revoked(&table, &live));
+            writer.join().unwrap();
+            assert!(is_revoked(&table, &live));
+            assert_eq!(table.len(), rows(&table));
+        },
+        None,
+    );
+}
+
+#[test]
+fn two_who_revoke_the_same_make_one_record_of_it() {
+    check_dfs(
+        || {
+            let table = Arc::new(Table::new());
+            let writer = thread::spawn({
+                let table = table.clone();
+                move || table.merge(&Revocation::watermark(grant(0), NOW, LATER))
+            });
+            table.merge(&Revocation::forever(grant(0), NOW));
+            writer.join().unwrap();
+            assert_eq!((table.len(), rows(&table)), (1, 1));
+            // The later end of the one, the greater reach of the other.
+            sweep(&table, &grant(0));
+            assert!(is_revoked(&table, &grant(0)));
+        },
+        None,
+    );
+}
+
+#[test]
+fn whoever_hears_of_a_record_finds_it_while_its_shard_grows_and_is_swept() {
+    check_random(
+        || {
+            let table = Arc::new(Table::new());
+            let selectors: Arc<Vec<_>> = Arc::new(neighbours(&table).take(9).collect());
+            for selector in selectors.iter() {
+                // All have expired, and every second one is about to be revoked anew.
+                table.merge(&Revocation::watermark(*selector, NOW, NOW));
+            }
+            let told = Arc::new(AtomicUsize::new(0));
+            let readers: Vec<_> = (0..2)
+                .map(|_| {
+                    let (table, selectors, told) = (table.clone(), selectors.clone(), told.clone());
+                    thread::spawn(move || {
+                        for _ in 0..5 {
+                            let told = told.load(Ordering::Acquire);
+                            for selector in selectors.iter().step_by(2).take(told) {
+                                assert!(is_revoked(&table, selector));
+                            }
+                        }
+                    })
+                })
+                .collect();
+            let sweeper = thread::spawn({
+                let (table, selectors) = (table.clone(), selectors.clone());
+                move || {
+                    for _ in 0..2 {
+                        sweep(&table, &selectors[0]);
+                    }
+                }
+            });
+            for (number, selector) in selectors.iter().step_by(2).enumerate() {
+                table.merge(&Revocation::forever(*selector, LATER));
+                told.store(number + 1, Ordering::Release);
+            }
+            for thread in readers.into_iter().chain([sweeper]) {
+                thread.join().unwrap();
+            }
+            sweep(&table, &selectors[0]);
+            assert_eq!((table.len(), rows(&table)), (5, 5));
+        },
+        ORDERS,
+    );
+}

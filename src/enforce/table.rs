@@ -183,8 +183,8 @@ impl Table {
                     forgotten += 1;
                 }
             }
+            rows.shrink();
             if expired.len() < STEP {
-                rows.shrink();
                 return forgotten;
             }
         }

@@ -107,3 +107,17 @@ fn memory_is_given_back_once_records_have_expired() {
         assert!(table.covers(table.tag(&Selector::grant(&number.to_string())), None));
     }
 }
+
+#[test]
+fn memory_is_given_back_after_exactly_so_many_as_one_step_removes() {
+    let table = Table::new();
+    let empty = table.memory();
+    let shard = |selector: &Selector| table.tag(selector).shard(SHARDS);
+    let names = (0..).map(|number: u32| Selector::grant(&number.to_string()));
+    for selector in names.filter(|it| shard(it) == 0).take(STEP) {
+        table.merge(&Revocation::forever(selector, NumericDate::new(1000)));
+    }
+    assert!(table.memory() > empty);
+    assert_eq!(table.sweep(NumericDate::new(1000)), STEP);
+    assert_eq!(table.memory(), empty);
+}

@@ -173,12 +173,12 @@ impl Guard {
         }
         match body.poll_frame(cx) {
             Poll::Pending => self.wait(cx).map(Err),
-            Poll::Ready(Some(Ok(frame))) => {
-                // The first frame belongs to the answer that the token was good for, and trailers
-                // are its end.
-                let end = frame.is_data().then(|| self.count()).flatten();
+            Poll::Ready(Some(Ok(frame))) if frame.is_data() => {
+                // The first frame belongs to the answer that the token was good for.
+                let end = self.count();
                 Poll::Ready(end.map_or(Ok(Some(Ok(frame))), Err))
             }
+            // Trailers are the end, and there are none after them.
             Poll::Ready(last) => {
                 *self = Self::None;
                 Poll::Ready(Ok(last))

@@ -200,6 +200,37 @@ fn a_record_that_came_before_the_watch_was_there_cuts_as_well() {
 }
 
 #[test]
+fn nothing_is_cut_after_the_trailers() {
+    for (frames, manner) in [
+        (0, Manner::Grpc),
+        (1, Manner::Error),
+        (20, Manner::Grpc),
+        (20, Manner::Error),
+    ] {
+        let index = Arc::new(Index::default());
+        let mut left = data(frames);
+        left.push_back(Frame::trailers(HeaderMap::new()));
+        let mut body = task::spawn(EnforcedBody::inner(
+            ending(left),
+            Some(index.life()),
+            manner,
+        ));
+        for _ in 0..frames {
+            assert!(is_data(&assert_ready!(poll(&mut body))));
+        }
+        assert!(
+            assert_ready!(poll(&mut body))
+                .unwrap()
+                .unwrap()
+                .is_trailers()
+        );
+        index.revoke();
+        assert!(assert_ready!(poll(&mut body)).is_none(), "{frames}");
+        assert_eq!(index.watchers.len(), 0);
+    }
+}
+
+#[test]
 fn a_body_without_a_life_passes_as_it_is() {
     let mut frames = data(20);
     frames.push_back(Frame::trailers(HeaderMap::new()));

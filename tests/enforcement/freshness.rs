@@ -266,17 +266,17 @@ async fn what_an_authority_has_confirmed_ends_by_every_selector_of_the_token() {
     });
     let policy = Policy::new().when_unknown(WhenUnknown::Introspect);
     let layer = over(&index).policy(policy).confirm_by(authority);
-    let (given, taken) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::channel();
     let api = layer.layer(service_fn(move |mut request: Request<Full<Bytes>>| {
         let extensions = request.extensions_mut();
         let token = extensions.remove::<Introspection>().unwrap();
-        given
+        sender
             .send((token, extensions.remove::<TokenLife>().unwrap()))
             .unwrap();
         std::future::ready(Ok::<_, BoxError>(Response::new(Full::<Bytes>::default())))
     }));
     api.oneshot(with_token()).await.unwrap();
-    let (token, life) = taken.recv().unwrap();
+    let (token, life) = receiver.recv().unwrap();
     // The earlier end of both.
     assert_eq!((token.sid.as_deref(), token.exp), (Some("s1"), Some(soon)));
     assert_eq!(life.ended(), None);

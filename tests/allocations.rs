@@ -1,4 +1,4 @@
-//! A request that passes costs no memory.
+//! What a request that passes costs in memory.
 
 use std::{
     convert::Infallible,
@@ -9,10 +9,17 @@ use std::{
 
 use allocation_counter::{AllocationInfo, measure};
 use bytes::Bytes;
+use futures::executor::block_on;
 use http_body_util::{Empty, Full};
 use hyper::{Request, Response, StatusCode};
 use tower::{BoxError, Layer as _, Service, service_fn};
-use tower_revocation::{Outcome, RevocationLayer, RevocationRequest, client::Credentials};
+use tower_revocation::{
+    Outcome, RevocationLayer, RevocationRequest, Secret,
+    client::Credentials,
+    enforce::{EnforcementLayer, Index, Policy},
+    introspect::{Introspection, TokenKind},
+    log::{MemoryLog, NumericDate},
+};
 
 type Passed = Response<Empty<Bytes>>;
 
@@ -75,4 +82,29 @@ fn a_revocation_does_allocate() {
     let (status, allocated) = allocated(service, request);
     assert_eq!(status, StatusCode::OK);
     assert!(allocated.count_total > 0);
+}
+
+/// The token as text; the extensions of a request that had none, which are two; the introspection in
+/// them; and the life of the token, once for itself and once for its place.
+#[test]
+fn an_enforced_request_costs_six_allocations_beside_its_introspection() {
+    let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
+    token.iat = Some(NumericDate::new(1_300_819_380));
+    // A clone of it asks for nothing.
+    let introspect = service_fn(move |_: Secret| ready(Ok::<_, Infallible>(Some(token.clone()))));
+    let index = block_on(Index::follow(&MemoryLog::new())).unwrap();
+    let layer = EnforcementLayer::new(introspect, index);
+    let request = || {
+        let request = Request::get("/api").header("authorization", "Bearer mF_9.B5f-4.1JqM");
+        request.body(Full::default()).unwrap()
+    };
+
+    let (status, whole) = allocated(layer.clone().layer(service_fn(inner)), request());
+    assert_eq!(status, StatusCode::IM_A_TEAPOT);
+    let inner_alone = 1;
+    assert_eq!(whole.count_total - inner_alone, 6);
+
+    let uncut = layer.policy(Policy::new().cut_streams(false));
+    let (_, uncut) = allocated(uncut.layer(service_fn(inner)), request());
+    assert_eq!(uncut.count_total - inner_alone, 4);
 }

@@ -120,7 +120,7 @@ where
         if !case.policy.anonymous {
             return Self::refuse(case, Refused::new(Verdict::Missing), &request);
         }
-        observe::passed(Verdict::Anonymous);
+        observe::passed(true);
         let state = State::Inner {
             future: inner.call(request),
             passing: None,
@@ -177,7 +177,7 @@ where
             let refused = Refused::new(verdict);
             return State::refused(&self.case, refused, Some(&token), &self.request);
         }
-        observe::passed(verdict);
+        observe::passed(false);
         let passing = self.case.policy.cut_streams.then(|| Passing {
             life: self.case.settings.index.life(token.clone()),
             connection: self.request.extensions().get().cloned(),

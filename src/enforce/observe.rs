@@ -9,10 +9,22 @@ use super::{
 };
 use crate::introspect::Introspection;
 
-/// A request was let through.
-pub(super) fn passed(verdict: Verdict) {
-    count(verdict);
+/// A request was let through, with a token or without one.
+#[cfg(feature = "metrics")]
+pub(super) fn passed(anonymous: bool) {
+    // Labels that are known here cost no memory.
+    if anonymous {
+        metrics::counter!(CHECKS, "verdict" => "anonymous", "selector" => "none").increment(1);
+    } else {
+        metrics::counter!(CHECKS, "verdict" => "live", "selector" => "none").increment(1);
+    }
 }
+
+#[cfg(not(feature = "metrics"))]
+pub(super) fn passed(_: bool) {}
+
+#[cfg(feature = "metrics")]
+const CHECKS: &str = "tower_revocation_checks_total";
 
 /// A request was refused. Whose token it brought is there as far as it is known.
 pub(super) fn refused<B>(
@@ -29,7 +41,7 @@ pub(super) fn refused<B>(
 fn count(verdict: Verdict) {
     let class = verdict.selector_class();
     metrics::counter!(
-        "tower_revocation_checks_total",
+        CHECKS,
         "verdict" => verdict.as_str(), "selector" => class.map_or("none", |class| class.as_str())
     )
     .increment(1);

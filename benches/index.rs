@@ -1,0 +1,162 @@
+//! What does it cost to ask whether something is revoked, with a million and with ten million
+//! records; and what do they take?
+//!
+//! ```sh
+//! cargo bench --bench index
+//! ```
+//!
+//! Selectors are made beforehand and asked about in random order, so that hardly any of the memory
+//! is at hand. Beside it stands the plainest index, `RwLock<HashMap<..>>`, in the same run.
+
+use std::{
+    collections::HashMap,
+    hint::black_box,
+    sync::{Arc, Barrier, RwLock, Weak},
+    thread,
+    time::Instant,
+};
+
+use futures::executor::block_on;
+use tower_revocation::{
+    enforce::Index,
+    log::{
+        Durability, LogError, NumericDate, Position, Reader, Revocation, RevocationLog, Selector,
+        SelectorClass, Snapshot,
+    },
+};
+
+const MILLION: u64 = 1_000_000;
+const ROUNDS: usize = 5;
+/// So many questions of each thread in a round.
+const QUESTIONS: usize = 500_000;
+const EXPIRES: NumericDate = NumericDate::new(4_000_000_000);
+
+/// The digest of a token, as good as at random.
+fn selector(number: u64) -> Selector {
+    let mut bytes = [0; 33];
+    bytes[0] = SelectorClass::Token as u8;
+    let mut word = number;
+    for octets in bytes[1..].chunks_exact_mut(8) {
+        // SplitMix64.
+        word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        octets.copy_from_slice(&(mixed ^ (mixed >> 27)).to_be_bytes());
+    }
+    Selector::from_bytes(&bytes).expect("a class")
+}
+
+/// A log of so many records, which it tells in pieces.
+struct Full(u64);
+
+impl RevocationLog for Full {
+    async fn append(&self, _: Vec<Revocation>) -> Result<Position, LogError> {
+        unreachable!("nothing is appended")
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, LogError> {
+        Ok(Snapshot {
+            position: Position::default(),
+            records: Vec::new(),
+        })
+    }
+
+    async fn tail(&self, _: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+        let reader = reader.upgrade().expect("an index");
+        for first in (0..self.0).step_by(100_000) {
+            let numbers = first..self.0.min(first + 100_000);
+            let records: Vec<_> = numbers.map(record).collect();
+            reader.read(Position::default(), &records);
+        }
+        Ok(())
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Volatile
+    }
+}
+
+fn record(number: u64) -> Revocation {
+    Revocation::forever(selector(number), EXPIRES)
+}
+
+/// Nanoseconds for a question, by so many threads at once; the best of some rounds.
+fn ask(
+    threads: usize,
+    from: u64,
+    records: u64,
+    covers: &(impl Fn(&Selector) -> bool + Sync),
+) -> f64 {
+    let barrier = Barrier::new(threads);
+    let asked: Vec<Vec<Selector>> = (0..threads)
+        .map(|thread| {
+            let mut word = 88_172_645_463_325_252 ^ (thread as u64) << 40;
+            let mut number = || {
+                // xorshift
+                word ^= word << 13;
+                word ^= word >> 7;
+                word ^= word << 17;
+                from + word % records
+            };
+            (0..QUESTIONS).map(|_| selector(number())).collect()
+        })
+        .collect();
+    let round = || {
+        let nanos = thread::scope(|scope| {
+            let asking = asked.iter().map(|asked| {
+                scope.spawn(|| {
+                    barrier.wait();
+                    let begun = Instant::now();
+                    let hits = asked.iter().filter(|it| black_box(covers(it))).count();
+                    assert!(hits == 0 || hits == asked.len());
+                    begun.elapsed().as_secs_f64() * 1e9
+                })
+            });
+            let asking: Vec<_> = asking.collect();
+            asking
+                .into_iter()
+                .map(|it| it.join().expect("no panic"))
+                .sum::<f64>()
+        });
+        nanos / (QUESTIONS * threads) as f64
+    };
+    (0..ROUNDS).map(|_| round()).fold(f64::MAX, f64::min)
+}
+
+fn compare(records: u64) {
+    let begun = Instant::now();
+    let index = block_on(Index::follow(&Full(records))).expect("memory");
+    let filling = begun.elapsed().as_secs_f64() * 1e9 / records as f64;
+    assert_eq!(index.len() as u64, records);
+    println!(
+        "{} million records: {:.1} octets each, {filling:.0} ns to take one in",
+        records / MILLION,
+        index.memory() as f64 / records as f64
+    );
+    let iat = Some(NumericDate::new(1_300_819_380));
+    let ours = |selector: &Selector| index.covers_selector(selector, iat);
+
+    let plain: Arc<RwLock<HashMap<Selector, Revocation>>> = Arc::default();
+    let pairs = (0..records).map(|number| (selector(number), record(number)));
+    plain.write().expect("no panic").extend(pairs);
+    let plainly = |selector: &Selector| {
+        let records = plain.read().expect("no panic");
+        records
+            .get(selector)
+            .is_some_and(|record| record.covers(iat.unwrap_or(EXPIRES)))
+    };
+    for threads in [1, 2] {
+        for (what, from) in [("hit", 0), ("miss", records)] {
+            let one = ask(threads, from, records, &ours);
+            let other = ask(threads, from, records, &plainly);
+            println!(
+                "  {what}, {threads} thread(s): {one:.0} ns; RwLock<HashMap> {other:.0} ns, ratio {:.2}",
+                one / other
+            );
+        }
+    }
+}
+
+fn main() {
+    compare(MILLION);
+    compare(10 * MILLION);
+}

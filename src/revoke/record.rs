@@ -231,6 +231,9 @@ impl Policy {
             Some(family) => Some(Revocation::forever(family, forgotten)),
             None => alone.map(|alone| Revocation::forever(alone, end)),
         };
+        // A second ahead would have the next token issued beyond it, and so on: whoever revokes
+        // often enough could so drive the issuer's dates beyond what others order now.
+        let not_before = if first.is_some() { now } else { not_before };
         let holder = holder.map(|holder| Revocation::watermark(holder, not_before, forgotten));
         first.into_iter().chain(holder).collect()
     }

@@ -571,3 +571,25 @@ async fn introspection_that_fails_is_an_error_and_no_answer() {
         .unwrap_err();
     assert_eq!(log.snapshot().await.unwrap().position.sequence, 0);
 }
+
+/// Whoever revokes again and again drives nobody's dates ahead: an order of now still ends all that
+/// was issued until then.
+#[tokio::test]
+async fn dates_of_issue_stay_within_a_second_of_now_however_often_a_client_revokes() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
+    let tokens = IssuedTokens::open(log.clone()).await.unwrap();
+    let backend = Record::new(tokens.clone(), log).refresh_token_cascade(Cascade::SubjectAndClient);
+    for number in 0..30 {
+        let grant = Grant::new(format!("g{number}"), "c1").subject("alice");
+        let order = vec![Mint::refresh_token(HOUR)];
+        let issued = tokens.issue(grant, order).await.unwrap().unwrap().remove(0);
+        let latest = NumericDate::now() + Duration::from_secs(1);
+        assert!(issued.iat <= latest, "{number}: {:?}", issued.iat);
+        let request = RevocationRequest::new("c1", issued.token);
+        assert_eq!(
+            backend.clone().oneshot(request).await.unwrap(),
+            Outcome::Revoked
+        );
+    }
+}

@@ -62,7 +62,7 @@
 //! | `password-hashes` | `client::password`: secrets that people chose |
 //! | `limiter` | `client::limit`: too many failures of one client from one address are 429 |
 //! | `metadata` | `Metadata`: what the endpoint accepts (RFC 8414), as data or as a route |
-//! | `log` | `log`: the record of what was revoked; `enforce::Index` over it; `revoke::Record`, the backend that appends to it |
+//! | `log` | `log`: the record of what was revoked; `revoke`: the backend that appends to it, and orders of operators; `enforce`: the index over it, and the layer that refuses revoked tokens |
 //! | `embedded` | `log::EmbeddedLog`: the log in one file, durable before it answers |
 //! | `issued` | `introspect::issued`: tokens registered by your authorization server, hashed at rest |
 //! | `upstream` | `introspect::upstream`: tokens that another server knows (RFC 7662) |
@@ -70,6 +70,56 @@
 //! | `tracing`, `metrics` | one event, and one count, for every request on the path |
 //!
 //! A feature adds API and never changes an answer.
+//!
+//! # Enforcement
+//!
+//! A second layer refuses what was revoked: [`EnforcementLayer`](enforce::EnforcementLayer)
+//! introspects the token of a request (is it genuine?), and asks an [`Index`](enforce::Index) of the
+//! log, in memory, about each of its selectors: token, grant, session, subject, client, key, issuer.
+//! Whatever this process has appended is refused from that moment on. Before the log has been read,
+//! and while a log that others append to is silent, the state of a token is unknown, which is 503
+//! and never "live". Streams and upgraded connections end with their token, within a second.
+//!
+//! ```
+//! use axum::{Extension, Router, routing::get};
+//! use tower::{BoxError, Layer};
+//! use tower_revocation::{
+//!     RevocationLayer,
+//!     client::registry::{ClientAuthenticator, Registry},
+//!     enforce::{EnforcementLayer, Index},
+//!     introspect::{Introspection, jwt::{Audience, Dialect, JwtTokens}},
+//!     jose::Keys,
+//!     log::EmbeddedLog,
+//!     revoke::Record,
+//! };
+//!
+//! async fn me(Extension(token): Extension<Introspection>) -> String {
+//!     token.sub.clone().unwrap_or_default()
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), BoxError> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("revocations.redb");
+//! let issuer = "https://sso.example.com/realms/main";
+//! let keys = Keys::Uri(format!("{issuer}/protocol/openid-connect/certs"));
+//! let tokens = JwtTokens::new(issuer, keys, Audience::any_of(["https://api.example.com"]))
+//!     .dialect(Dialect::keycloak());
+//! let log = EmbeddedLog::open(path)?;
+//! let index = Index::follow(&log).await?;
+//!
+//! let clients = ClientAuthenticator::new(Registry::default());
+//! let revocation = RevocationLayer::new("/oauth2/revoke", clients, Record::new(tokens.clone(), log));
+//! let enforcement = EnforcementLayer::new(tokens, index);
+//! let api: Router = Router::new().route("/me", get(me)).layer(enforcement);
+//! let app = revocation.layer(api);
+//! # let _ = app;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `examples/gateway.rs` does so for an API that stands behind it. Operators end what nobody
+//! presents by [`Administration`](revoke::Administration): all tokens of a user, a client, a key.
 //!
 //! # Mounting it in axum
 //!
@@ -194,6 +244,22 @@
 //!
 //! With the feature `metrics`, the counter `tower_revocation_requests_total` has the labels `outcome`,
 //! `error` and `reason`, and the histogram `tower_revocation_request_duration_seconds` the label `outcome`.
+//!
+//! Of enforcement there are:
+//!
+//! * an event for every request that is refused: `verdict`, `selector` (the class of the record that
+//!   covers the token), `client_id`, `token` (a fingerprint) and `cause`. What is unknown is an error,
+//!   a revoked token a warning, and a request without a token is for those who debug. A request that
+//!   passes is no event.
+//! * `tower_revocation_checks_total`: a counter with the labels `verdict` (`live`, `anonymous`,
+//!   `missing`, `malformed`, `invalid`, `expired`, `revoked`, `unknown`) and `selector`.
+//! * `tower_revocation_index_records`, `tower_revocation_watched_streams`,
+//!   `tower_revocation_index_freshness_seconds` (how long the log has been silent; zero where nobody
+//!   else appends) and `tower_revocation_index_applied_age_seconds` (since the last record): gauges,
+//!   four times a second.
+//! * `tower_revocation_appends_refused_total`: a counter of revocations for which the log, or a
+//!   client's share of it, had no room, and an event of the level error for each.
+//! * an event for every order of an operator: see [`Administration`](revoke::Administration).
 //!
 //! [RFC 7009]: https://www.rfc-editor.org/rfc/rfc7009
 #![cfg_attr(docsrs, feature(doc_cfg))]

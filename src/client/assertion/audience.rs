@@ -86,7 +86,6 @@ impl AudiencePolicy {
         let names_us = |aud: &str| self.accepted.iter().any(|ours| ours == aud);
         let is_ours = |aud: &Value| aud.as_str().is_some_and(names_us);
         match (aud.into(), self.form) {
-            (Claim::Other(Value::Array(_)), Form::String) => false,
             // Everybody who is in the list could use it.
             (Claim::Other(Value::Array(list)), Form::OneElement) => {
                 list.len() == 1 && is_ours(&list[0])

@@ -89,7 +89,7 @@ fn ask(
     let barrier = Barrier::new(threads);
     let asked: Vec<Vec<Selector>> = (0..threads)
         .map(|thread| {
-            let mut word = 88_172_645_463_325_252 ^ (thread as u64) << 40;
+            let mut word = 0x0139_408d_cbbf_7a44 ^ (thread as u64) << 40;
             let mut number = || {
                 // xorshift
                 word ^= word << 13;
@@ -117,23 +117,32 @@ fn ask(
                 .map(|it| it.join().expect("no panic"))
                 .sum::<f64>()
         });
-        nanos / (QUESTIONS * threads) as f64
+        nanos / float(QUESTIONS * threads)
     };
     (0..ROUNDS).map(|_| round()).fold(f64::MAX, f64::min)
+}
+
+fn float(count: impl TryInto<u32>) -> f64 {
+    f64::from(
+        count
+            .try_into()
+            .ok()
+            .expect("less than four thousand million"),
+    )
 }
 
 fn compare(records: u64) {
     let begun = Instant::now();
     let index = block_on(Index::follow(&Full(records))).expect("memory");
-    let filling = begun.elapsed().as_secs_f64() * 1e9 / records as f64;
+    let filling = begun.elapsed().as_secs_f64() * 1e9 / float(records);
     assert_eq!(index.len() as u64, records);
     println!(
         "{} million records: {:.1} octets each, {filling:.0} ns to take one in",
         records / MILLION,
-        index.memory() as f64 / records as f64
+        float(index.memory()) / float(records)
     );
-    let iat = Some(NumericDate::new(1_300_819_380));
-    let ours = |selector: &Selector| index.covers_selector(selector, iat);
+    let issued = NumericDate::new(1_300_819_380);
+    let ours = |selector: &Selector| index.covers_selector(selector, Some(issued));
 
     let plain: Arc<RwLock<HashMap<Selector, Revocation>>> = Arc::default();
     let pairs = (0..records).map(|number| (selector(number), record(number)));
@@ -142,7 +151,7 @@ fn compare(records: u64) {
         let records = plain.read().expect("no panic");
         records
             .get(selector)
-            .is_some_and(|record| record.covers(iat.unwrap_or(EXPIRES)))
+            .is_some_and(|record| record.covers(issued))
     };
     for threads in [1, 2] {
         for (what, from) in [("hit", 0), ("miss", records)] {

@@ -9,11 +9,11 @@ use serde::{
 use serde_json::{Map, Number, Value};
 
 /// How many objects and arrays may stand in one another.
-const DEEPEST: usize = 16;
+pub(super) const DEEPEST: usize = 16;
 
 /// Where an application turned on `arbitrary_precision`, `serde_json` hands over every number that
 /// is in a document as an object of this one member.
-const NUMBER: &str = "$serde_json::private::Number";
+pub(super) const NUMBER: &str = "$serde_json::private::Number";
 
 /// The members of a JSON object. **A name that occurs twice is refused, at any depth**: of two
 /// readers one would take the first value, and one the last (RFC 7519 §4, RFC 8725 §2.4).
@@ -34,11 +34,6 @@ impl Members {
 
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
-    }
-
-    /// A member that, if there, must be a string.
-    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, Malformed> {
-        text(&self.0, name)
     }
 
     pub(crate) fn as_map(&self) -> &Map<String, Value> {
@@ -74,8 +69,8 @@ impl<'de> Deserialize<'de> for Members {
 
 /// Any value, with room for so many more levels in it.
 #[derive(Clone, Copy)]
-struct Strict {
-    room: usize,
+pub(super) struct Strict {
+    pub(super) room: usize,
 }
 
 impl Strict {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{Algorithm, Members, json::Malformed};
+use super::{Algorithm, Claims, json::Malformed};
 
 /// A key's identifier has at most so many octets.
 pub(super) const LONGEST_KID: usize = 256;
@@ -16,8 +16,8 @@ pub(super) const LONGEST_KID: usize = 256;
 /// they are not looked at (RFC 8725 §3.10).
 pub(crate) struct Jws<'a> {
     pub(crate) algorithm: Algorithm,
-    pub(crate) header: Members,
-    pub(crate) claims: Members,
+    pub(crate) header: Claims,
+    pub(crate) claims: Claims,
     pub(crate) signing_input: &'a [u8],
     pub(crate) signature: Vec<u8>,
 }
@@ -40,9 +40,9 @@ impl<'a> Jws<'a> {
         let (signing_input, signature) = compact.rsplit_once('.').ok_or(JwsError::Malformed)?;
         let (header, claims) = signing_input.split_once('.').ok_or(JwsError::Malformed)?;
         // Five segments are a JWE. The alphabet has no dot, so that the decoder refuses it.
-        let header = Members::parse(&octets(header)?)?;
+        let header = Claims::parse(octets(header)?)?;
         let algorithm = understood(&header)?;
-        let claims = Members::parse(&octets(claims)?)?;
+        let claims = Claims::parse(octets(claims)?)?;
         let signature = octets(signature)?;
         if signature.is_empty() {
             return Err(JwsError::Malformed);
@@ -68,7 +68,7 @@ impl<'a> Jws<'a> {
 }
 
 /// The algorithm of a header that asks for nothing else.
-fn understood(header: &Members) -> Result<Algorithm, JwsError> {
+fn understood(header: &Claims) -> Result<Algorithm, JwsError> {
     // No extension is understood, so that every `crit` is one to refuse (RFC 7515 §4.1.11). The
     // others would change what is signed, or what is in it.
     for name in ["crit", "b64", "zip", "enc"] {

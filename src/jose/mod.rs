@@ -17,6 +17,7 @@
 //! ```
 
 mod algorithm;
+mod claims;
 mod date;
 pub(crate) mod decoy;
 mod ed25519;
@@ -40,6 +41,7 @@ mod unsound;
 mod vectors;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
+pub(crate) use claims::{Claim, Claims};
 pub(crate) use date::numeric_date;
 pub(crate) use hmac::HmacKey;
 pub(crate) use json::{Malformed, Members};

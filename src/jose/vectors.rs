@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{Algorithm, HmacKey, Jwk, Jws, KeyErrorKind, KeySet};
+use super::{Algorithm, Claim, HmacKey, Jwk, Jws, KeyErrorKind, KeySet};
 
 /// RFC 7515 §A.1.1: the secret.
 pub(super) const A1_SECRET: &str =
@@ -218,7 +218,10 @@ fn claims_of_the_specifications_are_read() {
         assert_eq!(jws.algorithm, algorithm);
         assert_eq!((jws.typ(), jws.kid()), (typ, None));
         assert_eq!(jws.claims.text("iss"), Ok(Some("joe")));
-        assert_eq!(jws.claims.get("exp"), Some(&1_300_819_380.into()));
+        assert_eq!(
+            jws.claims.get("exp"),
+            Some(Claim::Other(&1_300_819_380.into()))
+        );
         assert_eq!((jws.signing_input, jws.signature), halves(compact));
     }
 }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::jose::Claim;
+
 /// Which `aud` an assertion may have (RFC 7523 §3).
 ///
 /// **Compared byte for byte, without normalisation**: no slash, case or port is forgiven (RFC 3986
@@ -80,17 +82,19 @@ impl AudiencePolicy {
         &self.accepted
     }
 
-    pub(super) fn admits(&self, aud: &Value) -> bool {
-        let is_ours = |aud: &Value| {
-            aud.as_str()
-                .is_some_and(|aud| self.accepted.iter().any(|ours| ours == aud))
-        };
-        match (aud, self.form) {
-            (Value::Array(_), Form::String) => false,
+    pub(super) fn admits<'a>(&self, aud: impl Into<Claim<'a>>) -> bool {
+        let names_us = |aud: &str| self.accepted.iter().any(|ours| ours == aud);
+        let is_ours = |aud: &Value| aud.as_str().is_some_and(names_us);
+        match (aud.into(), self.form) {
             // Everybody who is in the list could use it.
-            (Value::Array(list), Form::OneElement) => list.len() == 1 && is_ours(&list[0]),
-            (Value::Array(list), Form::Array) => !list.is_empty() && list.iter().all(is_ours),
-            (aud, _) => is_ours(aud),
+            (Claim::Other(Value::Array(list)), Form::OneElement) => {
+                list.len() == 1 && is_ours(&list[0])
+            }
+            (Claim::Other(Value::Array(list)), Form::Array) => {
+                !list.is_empty() && list.iter().all(is_ours)
+            }
+            (Claim::Text(aud), _) => names_us(aud),
+            (Claim::Other(_), _) => false,
         }
     }
 }

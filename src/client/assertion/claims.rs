@@ -6,7 +6,7 @@ use super::Assertions;
 use crate::{
     client::{AuthMethod, Refusal},
     endpoint::Error,
-    jose::{Jws, JwsError, Members, numeric_date},
+    jose::{Claims, Jws, JwsError},
     token::Secret,
 };
 
@@ -120,21 +120,21 @@ impl Assertions {
     }
 
     /// Until when it can be used, if it can be now (RFC 7523 §3).
-    fn in_time(&self, claims: &Members, now: SystemTime) -> Option<SystemTime> {
+    fn in_time(&self, claims: &Claims, now: SystemTime) -> Option<SystemTime> {
         let now = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        let exp = numeric_date(claims.get("exp")?)?;
+        let exp = claims.get("exp")?.as_date()?;
         if exp + self.skew <= now || exp > now + self.max_lifetime + self.skew {
             return None;
         }
         for name in ["nbf", "iat"] {
             if let Some(value) = claims.get(name) {
-                if numeric_date(value)? > now + self.skew {
+                if value.as_date()? > now + self.skew {
                     return None;
                 }
             }
         }
         if let Some(max_age) = self.max_age {
-            if numeric_date(claims.get("iat")?)? + max_age + self.skew < now {
+            if claims.get("iat")?.as_date()? + max_age + self.skew < now {
                 return None;
             }
         }
@@ -152,6 +152,6 @@ fn is_client_authentication(typ: Option<&str>) -> bool {
     })
 }
 
-fn text<'a>(claims: &'a Members, name: &str) -> Option<&'a str> {
+fn text<'a>(claims: &'a Claims, name: &str) -> Option<&'a str> {
     claims.get(name)?.as_str().filter(|text| !text.is_empty())
 }

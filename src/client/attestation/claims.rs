@@ -8,7 +8,7 @@ use super::{Attestations, invalid};
 use crate::{
     client::{Credentials, Refusal},
     endpoint::Error,
-    jose::{Jwk, Jws, Members, numeric_date},
+    jose::{Claim, Claims, Jwk, Jws},
 };
 
 /// A header field has to hold it beside everything else.
@@ -77,13 +77,13 @@ impl Attestations {
         }
         let iss = claims.text("iss").map_err(|_| untrusted())?;
         let iss = iss.map(str::to_owned);
-        let expires = claims.get("exp").and_then(numeric_date);
+        let expires = claims.get("exp").and_then(Claim::as_date);
         let expires = expires.ok_or_else(untrusted)?;
         if !self.has_begun(claims, now) {
             return Err(untrusted());
         }
         // A private key is none (RFC 7800 §3.2).
-        let instance = claims.get("cnf").and_then(|cnf| cnf.get("jwk"));
+        let instance = claims.get("cnf").and_then(|cnf| cnf.as_other()?.get("jwk"));
         let instance = instance.and_then(|jwk| Jwk::from_value(jwk).ok());
         let instance = instance.ok_or_else(untrusted)?;
 
@@ -100,10 +100,10 @@ impl Attestations {
         if !self.is_audience(claims) || !of_subject("iss") || !of_subject("sub") {
             return Err(bad());
         }
-        let issued = claims.get("iat").and_then(numeric_date).ok_or_else(bad)?;
+        let issued = claims.get("iat").and_then(Claim::as_date).ok_or_else(bad)?;
         let until = issued + self.max_age + self.skew;
         // Older drafts had `exp` in place of `iat`: where it is there, it counts too.
-        let is_over = match claims.get("exp").map(numeric_date) {
+        let is_over = match claims.get("exp").map(Claim::as_date) {
             None => false,
             Some(exp) => exp.is_none_or(|exp| exp + self.skew <= now),
         };
@@ -133,22 +133,24 @@ impl Attestations {
     }
 
     /// The issuer, as a string or as the only element of an array.
-    fn is_audience(&self, claims: &Members) -> bool {
+    fn is_audience(&self, claims: &Claims) -> bool {
         let aud = claims.get("aud");
-        let aud = aud.and_then(|aud| match aud.as_array().map(Vec::as_slice) {
-            Some([aud]) => Some(aud),
-            Some(_) => None,
-            None => Some(aud),
+        let aud = aud.and_then(|aud| match aud {
+            Claim::Text(aud) => Some(aud),
+            Claim::Other(many) => match many.as_array()?.as_slice() {
+                [aud] => aud.as_str(),
+                _ => None,
+            },
         });
-        aud.and_then(|aud| aud.as_str()) == Some(&*self.issuer)
+        aud == Some(&*self.issuer)
     }
 
     /// Neither `iat` nor `nbf` is ahead.
-    fn has_begun(&self, claims: &Members, now: Duration) -> bool {
+    fn has_begun(&self, claims: &Claims, now: Duration) -> bool {
         ["iat", "nbf"].into_iter().all(|name| {
             claims
                 .get(name)
-                .is_none_or(|date| numeric_date(date).is_some_and(|date| date <= now + self.skew))
+                .is_none_or(|date| date.as_date().is_some_and(|date| date <= now + self.skew))
         })
     }
 }
@@ -165,6 +167,6 @@ fn one(headers: &HeaderMap, name: HeaderName) -> Result<&str, Error> {
     }
 }
 
-fn text<'a>(claims: &'a Members, name: &str) -> Option<&'a str> {
+fn text<'a>(claims: &'a Claims, name: &str) -> Option<&'a str> {
     claims.get(name)?.as_str().filter(|text| !text.is_empty())
 }

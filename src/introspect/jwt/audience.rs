@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::jose::Claim;
+
 /// Which `aud` a token may have (RFC 9068 §4, RFC 8725 §3.9).
 ///
 /// **Compared byte for byte, without normalisation.**
@@ -41,11 +43,11 @@ impl Audience {
     }
 
     /// The names in an `aud`, if it is well-formed and one of them is ours.
-    pub(super) fn admit(&self, aud: Option<&Value>) -> Option<Vec<String>> {
+    pub(super) fn admit(&self, aud: Option<Claim<'_>>) -> Option<Vec<String>> {
         let names = match aud {
             None => Vec::new(),
-            Some(Value::String(name)) => vec![name.clone()],
-            Some(Value::Array(names)) => names
+            Some(Claim::Text(name)) => vec![name.to_owned()],
+            Some(Claim::Other(Value::Array(names))) => names
                 .iter()
                 .map(|name| name.as_str().map(str::to_owned))
                 .collect::<Option<_>>()?,

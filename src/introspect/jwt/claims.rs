@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{Policy, dialect::ScopeClaim};
 use crate::{
-    introspect::{Claims, Confirmation, Introspection, Scope, TokenKind, TokenType},
-    jose::{Jws, Malformed, Members, numeric_date},
+    introspect::{self, Confirmation, Introspection, Scope, TokenKind, TokenType},
+    jose::{Claim, Claims, Jws, Malformed},
     log::{NumericDate, Selector},
 };
 
@@ -36,12 +36,12 @@ impl Policy {
 
     /// A member that is there has to be what it should be: nothing is ignored that could end the
     /// token.
-    fn introspection(&self, claims: &Members) -> Result<Introspection, Malformed> {
+    fn introspection(&self, claims: &Claims) -> Result<Introspection, Malformed> {
         let dialect = &self.dialect;
         let owned = |member: &str| Ok(name(claims, member)?.map(str::to_owned));
         let if_said = |member: &Option<String>| member.as_deref().map_or(Ok(None), owned);
 
-        let mut token = Claims::new(TokenKind::AccessToken, self.client(claims)?);
+        let mut token = introspect::Claims::new(TokenKind::AccessToken, self.client(claims)?);
         token.aud = self.audience.admit(claims.get("aud")).ok_or(Malformed)?;
         token.sub = owned(&dialect.subject)?;
         token.jti = owned(&dialect.id)?;
@@ -68,7 +68,7 @@ impl Policy {
     }
 
     /// The client, whom no two members call differently.
-    fn client<'a>(&self, claims: &'a Members) -> Result<&'a str, Malformed> {
+    fn client<'a>(&self, claims: &'a Claims) -> Result<&'a str, Malformed> {
         let mut client = None;
         for member in &self.dialect.client {
             let named = name(claims, member)?;
@@ -83,7 +83,7 @@ impl Policy {
 
 /// A member that, if it is there, must be a string with something in it. An empty one would be a
 /// selector of all that have it empty.
-fn name<'a>(claims: &'a Members, member: &str) -> Read<&'a str> {
+fn name<'a>(claims: &'a Claims, member: &str) -> Read<&'a str> {
     match claims.text(member)? {
         Some("") => Err(Malformed),
         name => Ok(name),
@@ -92,23 +92,23 @@ fn name<'a>(claims: &'a Members, member: &str) -> Read<&'a str> {
 
 /// A member that, if it is there, must be a date. A fraction of a second is left out: the token is
 /// the older for it, and never lives longer.
-fn date(claims: &Members, member: &str) -> Read<NumericDate> {
+fn date(claims: &Claims, member: &str) -> Read<NumericDate> {
     let Some(value) = claims.get(member) else {
         return Ok(None);
     };
-    let since = numeric_date(value).ok_or(Malformed)?;
+    let since = value.as_date().ok_or(Malformed)?;
     Ok(Some(NumericDate::new(since.as_secs())))
 }
 
-fn scope(claims: &Members, claim: &ScopeClaim) -> Read<Scope> {
+fn scope(claims: &Claims, claim: &ScopeClaim) -> Read<Scope> {
     let (member, or_list) = match claim {
         ScopeClaim::Words(member) => (member, false),
         ScopeClaim::WordsOrList(member) => (member, true),
     };
     let words = match claims.get(member) {
         None => return Ok(None),
-        Some(Value::String(words)) => words.clone(),
-        Some(Value::Array(list)) if or_list => {
+        Some(Claim::Text(words)) => words.to_owned(),
+        Some(Claim::Other(Value::Array(list))) if or_list => {
             let words: Option<Vec<&str>> = list.iter().map(word).collect();
             words.ok_or(Malformed)?.join(" ")
         }
@@ -125,11 +125,11 @@ fn word(value: &Value) -> Option<&str> {
 
 /// Whose key it is bound to (RFC 7800 §3, RFC 8705 §3.1, RFC 9449 §6.1). A binding that is not
 /// understood must not become none.
-fn confirmation(claims: &Members) -> Result<Confirmation, Malformed> {
+fn confirmation(claims: &Claims) -> Result<Confirmation, Malformed> {
     let Some(cnf) = claims.get("cnf") else {
         return Ok(Confirmation::default());
     };
-    let cnf = cnf.as_object().ok_or(Malformed)?;
+    let cnf = cnf.as_other().and_then(Value::as_object).ok_or(Malformed)?;
     let confirmation = Confirmation {
         jkt: thumbprint(cnf.get("jkt"))?,
         x5t_s256: thumbprint(cnf.get("x5t#S256"))?,

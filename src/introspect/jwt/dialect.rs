@@ -1,6 +1,6 @@
 //! Which member of a token says what?
 
-use crate::jose::{Jws, Members};
+use crate::jose::{Claim, Claims, Jws};
 
 /// How an issuer writes its access tokens: which member says what, and how they are told from other
 /// tokens that the same key signs.
@@ -173,9 +173,9 @@ impl Dialect {
         types.any(|known| known.eq_ignore_ascii_case(short))
     }
 
-    fn is_marked(&self, claims: &Members) -> bool {
+    fn is_marked(&self, claims: &Claims) -> bool {
         let is_demanded = |(name, values): &(String, Vec<String>)| {
-            let value = claims.get(name).and_then(|value| value.as_str());
+            let value = claims.get(name).and_then(Claim::as_str);
             value.is_some_and(|value| values.iter().any(|accepted| accepted == value))
         };
         let is_refused = |name: &String| claims.get(name).is_some();

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{UpstreamError, asking::MAX_SIZE};
 use crate::{
-    jose::{Jws, KeySet, numeric_date},
+    jose::{Claim, Jws, KeySet},
     log::NumericDate,
 };
 
@@ -50,22 +50,24 @@ impl Signed {
                 "the answer is not signed by its issuer",
             ));
         }
-        let iat = jws.claims.get("iat").and_then(numeric_date);
+        let iat = jws.claims.get("iat").and_then(Claim::as_date);
         let iat = iat.map(|iat| NumericDate::new(iat.as_secs()));
         if !iat.is_some_and(|iat| iat + LEEWAY >= now && iat <= now + LEEWAY) {
             return Err(UpstreamError::malformed("the answer is not of this moment"));
         }
         match jws.claims.get("token_introspection") {
-            Some(Value::Object(answer)) => Ok(answer.clone()),
+            Some(Claim::Other(Value::Object(answer))) => Ok(answer.clone()),
             _ => Err(UpstreamError::malformed("the JWT has no answer in it")),
         }
     }
 
-    fn is_for_us(&self, aud: &Value) -> bool {
+    fn is_for_us(&self, aud: Claim<'_>) -> bool {
         match aud {
-            Value::String(aud) => *aud == self.audience,
-            Value::Array(many) => many.iter().any(|aud| *aud == self.audience.as_str()),
-            _ => false,
+            Claim::Text(aud) => aud == self.audience,
+            Claim::Other(Value::Array(many)) => {
+                many.iter().any(|aud| *aud == self.audience.as_str())
+            }
+            Claim::Other(_) => false,
         }
     }
 }

@@ -1,0 +1,151 @@
+use serde_json::json;
+
+use super::*;
+
+fn parse(json: impl AsRef<[u8]>) -> Result<Claims, Malformed> {
+    Claims::parse(json.as_ref().to_vec())
+}
+
+/// An object, and so many arrays in it.
+fn nested(arrays: usize) -> String {
+    format!("{{\"a\":{}{}}}", "[".repeat(arrays), "]".repeat(arrays))
+}
+
+#[test]
+fn every_kind_of_value_is_read() {
+    let json =
+        r#"{"a":null,"b":[true,false],"c":-1,"d":18446744073709551615,"e":1.5,"f":"\u00e9"}"#;
+    let claims = parse(json).unwrap();
+    let known: Value = serde_json::from_str(json).unwrap();
+    for (name, value) in known.as_object().unwrap() {
+        assert_eq!(claims.get(name), Some(value.into()));
+    }
+    assert_eq!(claims.text("f"), Ok(Some("\u{e9}")));
+    assert_eq!(claims.text("g"), Ok(None));
+    for other in ["a", "b", "c", "e"] {
+        assert_eq!(claims.text(other), Err(Malformed));
+    }
+}
+
+#[test]
+fn every_one_of_many_is_found_in_any_order() {
+    let names = |count: u32| (0..count).map(|it| it.wrapping_mul(2_654_435_761) % 99_991);
+    let json = |count| {
+        let members: Vec<_> = names(count)
+            .map(|it| format!(r#""{it}":"v{it}""#))
+            .collect();
+        format!("{{{}}}", members.join(","))
+    };
+    let claims = parse(json(900)).unwrap();
+    for name in names(900) {
+        let value = format!("v{name}");
+        assert_eq!(claims.text(&name.to_string()), Ok(Some(&*value)));
+    }
+    assert_eq!(claims.get("x"), None);
+    let twice = json(900).replacen(
+        '{',
+        &format!(r#"{{"{}":0,"#, names(900).next_back().unwrap()),
+        1,
+    );
+    assert_eq!(parse(twice).unwrap_err(), Malformed);
+}
+
+#[test]
+fn escapes_are_undone_in_names_and_values() {
+    let claims = parse(r#"{"\u0061ud":"a\/b","aud\n":"","b":"\ud83d\ude00"}"#).unwrap();
+    assert_eq!(claims.text("aud"), Ok(Some("a/b")));
+    assert_eq!(claims.text("aud\n"), Ok(Some("")));
+    assert_eq!(claims.text("b"), Ok(Some("\u{1f600}")));
+}
+
+#[test]
+fn a_repeated_member_is_refused_at_any_depth() {
+    for json in [
+        r#"{"sub":"a","sub":"b"}"#,
+        r#"{"sub":"a","sub":"a"}"#,
+        r#"{"sub":"a","iss":"a","\u0073ub":"b"}"#,
+        r#"{"a":{"b":1,"b":1}}"#,
+        r#"{"a":[[{"b":{"c":null,"c":null}}]]}"#,
+    ] {
+        assert_eq!(parse(json).unwrap_err(), Malformed, "{json}");
+    }
+    assert!(parse(r#"{"a":{"a":{"a":1}},"A":1}"#).is_ok());
+}
+
+#[test]
+fn numbers_beyond_a_double_are_refused() {
+    for number in [
+        "1e400",
+        "-1e400",
+        "1e99999999999",
+        "NaN",
+        "Infinity",
+        "01",
+        "+1",
+        ".5",
+        "1.",
+    ] {
+        assert!(parse(format!("{{\"exp\":{number}}}")).is_err(), "{number}");
+    }
+    assert!(parse(r#"{"exp":123456789012345678901234567890}"#).is_ok());
+}
+
+#[test]
+fn a_number_that_was_wrapped_for_precision_is_a_number() {
+    let wrapped = |text: &str| parse(format!("{{\"exp\":{{\"{NUMBER}\":{text}}}}}"));
+    assert_eq!(
+        wrapped("\"5\"").unwrap().get("exp"),
+        Some((&json!(5)).into())
+    );
+    for (text, beside) in [("\"5\"", ""), ("\"5\"", ",\"a\":1")] {
+        assert!(parse(format!("{{\"{NUMBER}\":{text}{beside}}}")).is_err());
+    }
+    for other in ["\"1e400\"", "\"x\"", "5", "\"5\",\"a\":1"] {
+        assert!(wrapped(other).is_err(), "{other}");
+    }
+}
+
+#[test]
+fn what_is_nested_too_deeply_is_refused() {
+    assert!(parse(nested(DEEPEST - 1)).is_ok());
+    assert!(parse(nested(DEEPEST)).is_err());
+    assert!(parse(nested(10_000)).is_err());
+    assert!(parse("[".repeat(10_000)).is_err());
+    assert!(parse(r#"{"a":"#.repeat(10_000)).is_err());
+}
+
+#[test]
+fn it_is_one_object_and_nothing_else() {
+    for json in [
+        "",
+        " ",
+        "null",
+        "1",
+        "\"a\"",
+        "[]",
+        "[{}]",
+        "{",
+        "}",
+        "{}{}",
+        "{} x",
+        "{},",
+        "{\"a\"}",
+        "{\"a\":1,}",
+        "{a:1}",
+        "{'a':1}",
+        "{}//",
+        "\u{feff}{}",
+        "{\"a\":\"\\ud800\"}",
+        "{\"a\":\"\n\"}",
+    ] {
+        assert!(parse(json).is_err(), "{json:?}");
+    }
+    assert!(parse(b"{\"a\":\"\xff\"}").is_err());
+    assert!(parse(" {\r\n} ").is_ok());
+}
+
+#[test]
+fn nothing_of_it_is_printed() {
+    let claims = parse(r#"{"jti":"secret"}"#).unwrap();
+    assert_eq!(format!("{claims:?}"), "Claims(..)");
+}

@@ -1,5 +1,8 @@
 //! The live records, in memory, exact.
 
+#[cfg(all(test, shuttle))]
+mod interleavings;
+
 use std::{
     fmt,
     sync::{

@@ -14,6 +14,7 @@ mod observe;
 mod policy;
 mod service;
 mod stream;
+mod sync;
 mod table;
 mod tag;
 mod verdict;

@@ -2,7 +2,6 @@
 
 #[cfg(all(test, shuttle))]
 mod interleavings;
-mod sync;
 #[cfg(test)]
 mod tests;
 
@@ -10,8 +9,10 @@ use std::sync::PoisonError;
 
 use hashbrown::HashTable;
 
-use self::sync::{AtomicU32, AtomicUsize, Ordering, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use super::tag::{Tag, Tagger};
+use super::{
+    sync::{AtomicU32, AtomicUsize, Ordering, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    tag::{Tag, Tagger},
+};
 use crate::log::{NumericDate, Revocation, Selector, SelectorClass};
 
 /// Readers of different tokens meet at one of them seldom.

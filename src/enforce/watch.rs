@@ -7,15 +7,15 @@ mod tests;
 
 use std::{
     fmt, mem,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering, fence},
-    },
+    sync::{Arc, PoisonError},
     task::{Context, Poll, Waker},
 };
 
 use self::{groups::NONE, shard::Shard};
-use super::tag::Tag;
+use super::{
+    sync::{AtomicU8, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, fence},
+    tag::Tag,
+};
 use crate::log::{NumericDate, SelectorClass};
 
 /// A watch goes to one of them, in turn. A record asks them all, which is cheap beside its fsync.

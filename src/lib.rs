@@ -73,8 +73,8 @@
 //!
 //! # Enforcement
 //!
-//! A second layer refuses what was revoked: [`EnforcementLayer`](enforce::EnforcementLayer)
-//! introspects the token of a request (is it genuine?), and asks an [`Index`](enforce::Index) of the
+//! A second layer refuses what was revoked: `enforce::EnforcementLayer`
+//! introspects the token of a request (is it genuine?), and asks an `enforce::Index` of the
 //! log, in memory, about each of its selectors: token, grant, session, subject, client, key, issuer.
 //! Whatever this process has appended is refused from that moment on. Before the log has been read,
 //! and while a log that others append to is silent, the state of a token is unknown, which is 503
@@ -119,7 +119,7 @@
 //! ```
 //!
 //! `examples/gateway.rs` does so for an API that stands behind it. Operators end what nobody
-//! presents by [`Administration`](revoke::Administration): all tokens of a user, a client, a key.
+//! presents by `revoke::Administration`: all tokens of a user, a client, a key.
 //!
 //! # Mounting it in axum
 //!
@@ -259,7 +259,7 @@
 //!   four times a second.
 //! * `tower_revocation_appends_refused_total`: a counter of revocations for which the log, or a
 //!   client's share of it, had no room, and an event of the level error for each.
-//! * an event for every order of an operator: see [`Administration`](revoke::Administration).
+//! * an event for every order of an operator: see `revoke::Administration`.
 //!
 //! [RFC 7009]: https://www.rfc-editor.org/rfc/rfc7009
 #![cfg_attr(docsrs, feature(doc_cfg))]

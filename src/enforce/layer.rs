@@ -32,8 +32,8 @@ use crate::{
 /// 3. **Time.** Its `exp` is not past, and `iat` and `nbf` are not ahead.
 /// 4. **Index.** No record covers it, by any of its selectors, and the [`Index`] is fresh.
 /// 5. The [`Introspection`] and a [`TokenLife`](super::TokenLife) go into the request's extensions,
-///    and the request to the inner service. What its token may do (`scope`), and whether its key was
-///    used (`cnf`), is for those who come after.
+///    and the request to the inner service. What its token may do (`scope`), and whether its key
+///    was used (`cnf`), is for those who come after.
 ///
 /// | what is wrong | the answer |
 /// |---|---|
@@ -169,12 +169,12 @@ impl<I> EnforcementLayer<I> {
         self
     }
 
-    /// Lets tokens pass that do not say when they were issued (`iat`). They are refused, unless this
-    /// is called.
+    /// Lets tokens pass that do not say when they were issued (`iat`). They are refused, unless
+    /// this is called.
     ///
     /// Records about a subject, a client, a key or an issuer are about all that was issued until
-    /// then. **A token without `iat` is covered by every such record, and once that is forgotten, it
-    /// is live again.** Call this where nobody makes such records.
+    /// then. **A token without `iat` is covered by every such record, and once that is forgotten,
+    /// it is live again.** Call this where nobody makes such records.
     pub fn without_iat(mut self) -> Self {
         self.settings_mut().iat_demanded = false;
         self
@@ -221,8 +221,9 @@ impl<I> EnforcementLayer<I> {
         self
     }
 
-    /// Who is asked about a token under [`WhenUnknown::Introspect`](super::WhenUnknown::Introspect):
-    /// somebody who knows what was revoked.
+    /// Who is asked about a token under
+    /// [`WhenUnknown::Introspect`](super::WhenUnknown::Introspect): somebody who knows what was
+    /// revoked.
     pub fn confirm_by<S>(mut self, authority: S) -> Self
     where
         S: Service<Secret, Response = Option<Introspection>> + Clone + Send + Sync + 'static,

@@ -46,11 +46,13 @@ use crate::{
 /// `UNAVAILABLE` instead. Why a request was refused rides in the answer's extensions, as
 /// [`Refused`](super::Refused).
 ///
-/// **The body of a response ends with its token**, and so does an upgraded connection: within a
-/// second of the record that covers the token, or of its `exp`, they are cut. See
-/// [`EnforcedBody`](super::EnforcedBody) and [`Severable`](super::Severable).
+/// **The body of a response ends with its token**: within a second of the record that covers the
+/// token, or of its `exp`, it is [cut](super::EnforcedBody). So is an upgraded connection, such as
+/// a WebSocket, if what was accepted has been wrapped in a [`Severable`](super::Severable), and not
+/// otherwise.
 ///
-/// The inner service has to be `Clone`: the instance that was ready waits for the introspection.
+/// The inner service has to be `Clone`: the instance that was ready waits for the introspection,
+/// which is cloned for each request, and waited for until it is ready.
 /// Put a `CorsLayer` around this layer and not inside: a preflight has no token.
 ///
 /// ```
@@ -213,6 +215,9 @@ impl<I> EnforcementLayer<I> {
     /// Where to look for a token if the Authorization field has none: a cookie, say, for browsers
     /// that open a WebSocket. Nowhere, unless this is called. RFC 9700 §2.6 advises against the
     /// query.
+    ///
+    /// **A browser may send a cookie with what another site makes it send**, WebSockets included:
+    /// look at `Origin` where one counts.
     pub fn token_from<F>(mut self, find: F) -> Self
     where
         F: Fn(&Uri, &HeaderMap) -> Option<Secret> + Send + Sync + 'static,
@@ -255,6 +260,9 @@ impl EnforcementLayer<Verified> {
     /// request without a token.
     ///
     /// **What is there is believed.** It has to come from whoever verified the signature.
+    ///
+    /// There is no token here that an authority could be asked about: under
+    /// [`WhenUnknown::Introspect`](super::WhenUnknown::Introspect) what is unknown is denied.
     pub fn from_extension(index: Index) -> Self {
         let mut layer = Self::new(Verified::elsewhere(), index);
         layer.settings_mut().from_extension = true;

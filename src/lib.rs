@@ -1,7 +1,7 @@
 //! OAuth 2.0 token revocation ([RFC 7009]) as a [Tower](tower) layer.
 //!
-//! [`RevocationLayer`] answers the requests on one path and passes every other one through untouched.
-//! It goes around any service of HTTP requests: hyper, axum, tonic, a gateway.
+//! [`RevocationLayer`] answers the requests on one path and passes every other one through
+//! untouched. It goes around any service of HTTP requests: hyper, axum, tonic, a gateway.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -40,17 +40,18 @@
 //!
 //! Four steps, in this order, for every revocation:
 //!
-//! 1. **Endpoint.** Method, media type, size, one strict form. What the head decides is answered before
-//!    the body is asked for.
-//! 2. **Client.** The [`Credentials`](client::Credentials) go to the authenticator. Nothing about the
-//!    token is looked up before it has answered.
-//! 3. **Backend.** A [`RevocationRequest`] goes to the backend: whose token is it, and what falls with
-//!    it? [`ByHint`] puts several key spaces behind one backend.
+//! 1. **Endpoint.** Method, media type, size, one strict form. What the head decides is answered
+//!    before the body is asked for.
+//! 2. **Client.** The [`Credentials`](client::Credentials) go to the authenticator. Nothing about
+//!    the token is looked up before it has answered.
+//! 3. **Backend.** A [`RevocationRequest`] goes to the backend: whose token is it, and what falls
+//!    with it? [`ByHint`] puts several key spaces behind one backend.
 //! 4. **Answer.** 200 if the token is durably revoked or certainly not a live token of ours; an
 //!    [`Error`] otherwise. An error of the authenticator or the backend is 503 with `Retry-After`,
 //!    unless it carries an [`Error`] that says better.
 //!
-//! The authenticator and the backend are plain Tower services: bring your own, or take what is here.
+//! The authenticator and the backend are plain Tower services: bring your own, or take what is
+//! here.
 //!
 //! | feature | what it adds |
 //! |---|---|
@@ -62,7 +63,7 @@
 //! | `password-hashes` | `client::password`: secrets that people chose |
 //! | `limiter` | `client::limit`: too many failures of one client from one address are 429 |
 //! | `metadata` | `Metadata`: what the endpoint accepts (RFC 8414), as data or as a route |
-//! | `log` | `log`: the record of what was revoked; `revoke`: the backend that appends to it, and orders of operators; `enforce`: the index over it, and the layer that refuses revoked tokens |
+//! | `log` | `log`: the record of what was revoked; `revoke`: `Record`, the backend that appends to it, and `Administration`, orders of operators; `enforce`: `Index`, the log in memory, and `EnforcementLayer`, which refuses revoked tokens |
 //! | `embedded` | `log::EmbeddedLog`: the log in one file, durable before it answers |
 //! | `issued` | `introspect::issued`: tokens registered by your authorization server, hashed at rest |
 //! | `upstream` | `introspect::upstream`: tokens that another server knows (RFC 7662) |
@@ -73,14 +74,27 @@
 //!
 //! # Enforcement
 //!
-//! A second layer refuses what was revoked: `enforce::EnforcementLayer`
-//! introspects the token of a request (is it genuine?), and asks an `enforce::Index` of the
-//! log, in memory, about each of its selectors: token, grant, session, subject, client, key, issuer.
-//! Whatever this process has appended is refused from that moment on. Before the log has been read,
-//! and while a log that others append to is silent, the state of a token is unknown, which is 503
-//! and never "live". Streams and upgraded connections end with their token, within a second.
+//! A second layer, `enforce::EnforcementLayer`, refuses what was revoked. For every request it
+//! introspects the token (is it genuine?), and asks an `enforce::Index` of the log, in memory,
+//! about each of its selectors: token, grant, session, subject, client, key, issuer. Any one
+//! suffices.
+//!
+//! * **Revoked is refused** in this process from the moment that the append has returned. The
+//!   answer is 401 `invalid_token`, or `UNAUTHENTICATED` for gRPC. What was revoked elsewhere, and
+//!   recorded in no log that the index follows, is not known here.
+//! * **Unknown is not live.** It is 503 with `Retry-After`, or `UNAVAILABLE`: before the log has
+//!   been read, while a log that others append to is silent, and when the issuer's keys, or the
+//!   server that is asked, cannot be had. `Index::follow` returns once the log has been read;
+//!   `Index::readiness` is for health checks, and `enforce::Policy` for routes that differ.
+//! * **Streams end with their token**, within a second. Bodies of responses need nothing. A
+//!   WebSocket has none: over HTTP/1.1 wrap the connections that you accept in
+//!   `enforce::Severable`, or else have its handler wait for the end of the `enforce::TokenLife`
+//!   that is in the extensions of its request.
+//! * **Operators** end what nobody presents by `revoke::Administration`: all tokens of a user, a
+//!   client, a key.
 //!
 //! ```
+//! use std::time::Duration;
 //! use axum::{Extension, Router, routing::get};
 //! use tower::{BoxError, Layer};
 //! use tower_revocation::{
@@ -109,7 +123,8 @@
 //! let index = Index::follow(&log).await?;
 //!
 //! let clients = ClientAuthenticator::new(Registry::default());
-//! let revocation = RevocationLayer::new("/oauth2/revoke", clients, Record::new(tokens.clone(), log));
+//! let record = Record::new(tokens.clone(), log).longest_lifetime(Duration::from_secs(86_400));
+//! let revocation = RevocationLayer::new("/oauth2/revoke", clients, record);
 //! let enforcement = EnforcementLayer::new(tokens, index);
 //! let api: Router = Router::new().route("/me", get(me)).layer(enforcement);
 //! let app = revocation.layer(api);
@@ -118,41 +133,45 @@
 //! # }
 //! ```
 //!
-//! `examples/gateway.rs` does so for an API that stands behind it. Operators end what nobody
-//! presents by `revoke::Administration`: all tokens of a user, a client, a key.
+//! Keys are fetched by `https`, from public addresses unless `JwtTokens::remote_keys` says
+//! otherwise. Records stay in the log until it is swept: call `EmbeddedLog::sweep` now and then,
+//! and say `Record::longest_lifetime`, or those about more than one token are kept for ever.
+//! `examples/gateway.rs` does so for an API that stands behind it.
 //!
 //! # Mounting it in axum
 //!
 //! The layer compares `uri().path()`, and axum decides what it gets to see. These intercept:
 //!
-//! * `layer.layer(router)`: around the whole application. **Prefer this**: nothing can be beside it.
-//!   Where a router is wanted, as by `axum::serve`, make it the only thing in another one:
+//! * `layer.layer(router)`: around the whole application. **Prefer this**: nothing can be beside
+//!   it. Where a router is wanted, as by `axum::serve`, make it the only thing in another one:
 //!   `Router::new().fallback_service(layer.layer(router))`.
 //! * `router.fallback(..).layer(layer)`: the layer after the fallback has been set.
-//! * `router.nest_service("/oauth", layer.layer(inner))`: the layer sees the stripped path, so it is
-//!   configured with `/revoke` to answer on `/oauth/revoke`.
+//! * `router.nest_service("/oauth", layer.layer(inner))`: the layer sees the stripped path, so it
+//!   is configured with `/revoke` to answer on `/oauth/revoke`.
 //! * `plain.merge(router.fallback(..).layer(layer))`
-//! * `router.route_service("/oauth2/revoke", layer.into_endpoint())`: the endpoint alone, as a route.
+//! * `router.route_service("/oauth2/revoke", layer.into_endpoint())`: the endpoint alone, as a
+//!   route.
 //!
-//! These do not, silently, because axum calls a router's layers only for what that router has a route
-//! or a fallback for:
+//! These do not, silently, because axum calls a router's layers only for what that router has a
+//! route or a fallback for:
 //!
 //! * `router.route_layer(layer)`
 //! * `router.layer(layer).fallback(..)`: the fallback is set too late.
-//! * `router.nest("/oauth", layered)`, where the nested router has neither a fallback nor that route.
+//! * `router.nest("/oauth", layered)`, where the nested router has neither a fallback nor that
+//!   route.
 //! * `layered.merge(plain)`
 //!
 //! # Addresses and certificates
 //!
-//! What goes by the peer's address or by its certificate finds them in the extensions of the request:
-//! [`PeerAddr`](client::PeerAddr), and the `ClientCertificate` of `client::certificate`. Whoever accepts
-//! connections puts them there. `examples/authorization_server` does both, with rustls; behind a proxy
-//! that ends TLS, a `CertificateFieldsLayer` reads what the proxy reports.
+//! What goes by the peer's address or by its certificate finds them in the extensions of the
+//! request: [`PeerAddr`](client::PeerAddr), and the `ClientCertificate` of `client::certificate`.
+//! Whoever accepts connections puts them there. `examples/authorization_server` does both, with
+//! rustls; behind a proxy that ends TLS, a `CertificateFieldsLayer` reads what the proxy reports.
 //!
 //! # Putting it together
 //!
-//! From the outside in: addresses, certificates, the layer, the application. The limiter goes around
-//! the *authenticator*, which alone knows what a failure is.
+//! From the outside in: addresses, certificates, the layer, the application. The limiter goes
+//! around the *authenticator*, which alone knows what a failure is.
 //!
 //! ```
 //! # use tower_revocation::{Outcome, RevocationRequest, client::registry::Client};
@@ -230,36 +249,47 @@
 //!
 //! # Events and counters
 //!
-//! With the feature `tracing`, every request on the path is one event of the target `tower_revocation`,
-//! with these fields:
+//! With the feature `tracing`, every request on the path is one event of the target
+//! `tower_revocation`, with these fields:
 //!
-//! * `outcome`: `revoked`, `not_found`, `issued_to_another` or `unsupported`, as the backend answered;
-//!   `refused` for what the peer did wrong; `failed` for what was our fault; `options`, `preflight`;
-//!   `cancelled` if the peer went away, `panicked` if the authenticator or the backend did.
-//! * `error`: the [`ErrorKind`]; `reason`: the [`Refusal`](client::Refusal) of a client that was not
-//!   authenticated; `cause`: the whole chain, which the peer never sees.
+//! * `outcome`: `revoked`, `not_found`, `issued_to_another` or `unsupported`, as the backend
+//!   answered; `refused` for what the peer did wrong; `failed` for what was our fault; `options`,
+//!   `preflight`; `cancelled` if the peer went away, `panicked` if the authenticator or the backend
+//!   did.
+//! * `error`: the [`ErrorKind`]; `reason`: the [`Refusal`](client::Refusal) of a client that was
+//!   not authenticated; `cause`: the whole chain, which the peer never sees.
 //! * `client_id`: as claimed, verified or not, cut to 128 characters and escaped.
 //! * `token`: a fingerprint (`RevocationLayer::fingerprint_key`), never the token.
 //! * `duration`: seconds.
 //!
-//! With the feature `metrics`, the counter `tower_revocation_requests_total` has the labels `outcome`,
-//! `error` and `reason`, and the histogram `tower_revocation_request_duration_seconds` the label `outcome`.
+//! With the feature `metrics`, the counter `tower_revocation_requests_total` has the labels
+//! `outcome`, `error` and `reason`, and the histogram `tower_revocation_request_duration_seconds`
+//! the label `outcome`.
 //!
-//! Of enforcement there are:
+//! Of enforcement there are, with `tracing`:
 //!
-//! * an event for every request that is refused: `verdict`, `selector` (the class of the record that
-//!   covers the token), `client_id`, `token` (a fingerprint) and `cause`. What is unknown is an error,
-//!   a revoked token a warning, and a request without a token is for those who debug. A request that
-//!   passes is no event.
-//! * `tower_revocation_checks_total`: a counter with the labels `verdict` (`live`, `anonymous`,
-//!   `missing`, `malformed`, `invalid`, `expired`, `revoked`, `unknown`) and `selector`.
-//! * `tower_revocation_index_records`, `tower_revocation_watched_streams`,
-//!   `tower_revocation_index_freshness_seconds` (how long the log has been silent; zero where nobody
-//!   else appends) and `tower_revocation_index_applied_age_seconds` (since the last record): gauges,
-//!   four times a second.
-//! * `tower_revocation_appends_refused_total`: a counter of revocations for which the log, or a
-//!   client's share of it, had no room, and an event of the level error for each.
-//! * an event for every order of an operator: see `revoke::Administration`.
+//! * an event for every request that is refused, of the same target: `verdict`, `selector` (the
+//!   class of the record that covers the token), `client_id`, `token` (a fingerprint) and `cause`.
+//!   Its level is `ERROR` for what is unknown, `WARN` for a revoked token, `DEBUG` for a request
+//!   without a token, and `INFO` for the others. A request that passes is no event.
+//! * an event for every order of an operator: `outcome`, `class`, whom it is about, `reason`,
+//!   `actor` and the position. The documentation of `revoke` has all of them.
+//! * an event of the level `ERROR` for every revocation for which there was no room, with the
+//!   `reason`: `ceiling` of the log, or `share` of a client.
+//!
+//! And with `metrics`:
+//!
+//! * `tower_revocation_checks_total`: a counter of requests, with the labels `verdict` (`live`,
+//!   `anonymous`, `missing`, `malformed`, `invalid`, `expired`, `revoked`, `unknown`) and
+//!   `selector`, which is `none` unless the verdict is `revoked`.
+//! * `tower_revocation_appends_refused_total`: a counter of revocations for which there was no
+//!   room, with the label `reason`, as above.
+//! * four gauges, four times a second: `tower_revocation_index_records`;
+//!   `tower_revocation_watched_streams`; `tower_revocation_index_freshness_seconds`, for how long
+//!   the log has been silent, zero where nobody else appends; and
+//!   `tower_revocation_index_applied_age_seconds`, how long ago the last record came. The third is
+//!   not there before the log has been read, nor the fourth before a record has come. They do not
+//!   say which index they are about: several in one process overwrite each other.
 //!
 //! [RFC 7009]: https://www.rfc-editor.org/rfc/rfc7009
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -23,9 +23,9 @@ use super::{End, life::TokenLife, watch::Watch};
 pin_project! {
     /// An accepted connection that ends with the token that it was upgraded by.
     ///
-    /// The layer can cut the bodies of responses, but a WebSocket over HTTP/1.1 (or a `CONNECT`) has
-    /// none: hyper hands over the connection itself. So wrap what you accept, and let every request
-    /// carry its [`handle`](Self::handle):
+    /// The layer can cut the bodies of responses, but a WebSocket over HTTP/1.1 (or a `CONNECT`)
+    /// has none: hyper hands over the connection itself. So wrap what you accept, and let every
+    /// request carry its [`handle`](Self::handle):
     ///
     /// ```
     /// use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
@@ -56,8 +56,9 @@ pin_project! {
     /// ```
     ///
     /// Once the token is over, reads and writes fail with
-    /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted), and pending ones are woken to. Nothing
-    /// goes through any more; the connection is closed by whoever holds it, as after any other error.
+    /// [`ConnectionAborted`](io::ErrorKind::ConnectionAborted), and pending ones are woken to.
+    /// Nothing goes through any more; the connection is closed by whoever holds it, as after any
+    /// other error.
     ///
     /// With `axum::serve` it is the `Io` of a `Listener` of your own, and the service that makes
     /// services finds it in each `IncomingStream`.
@@ -65,9 +66,9 @@ pin_project! {
     /// gRPC needs none of this: its streams are bodies of responses. Nor does anything that is not
     /// upgraded.
     ///
-    /// Without a handle in the extensions, upgraded connections live on. Their handlers then have to
-    /// wait for the end of a [`TokenLife`] by themselves; so do those of an HTTP/2 `CONNECT`, which
-    /// has a stream of a connection that others share.
+    /// Without a handle in the extensions, upgraded connections live on. Their handlers then have
+    /// to wait for the end of a [`TokenLife`] by themselves; so do those of an HTTP/2 `CONNECT`,
+    /// which has a stream of a connection that others share.
     pub struct Severable<T> {
         #[pin]
         io: T,

@@ -230,8 +230,8 @@ impl Passing {
             // It has no body, and what it has become ends with the connection.
             return response.map(|body| EnforcedBody::inner(body, None, Manner::Error));
         }
-        // What the answer is, and not what the request was said to be: trailers end any other answer
-        // as if it were whole.
+        // What the answer is, and not what the request was said to be: trailers end any other
+        // answer as if it were whole.
         let manner = match Dialect::of(response.headers()) {
             Dialect::Http => Manner::Error,
             Dialect::Grpc => Manner::Grpc,

@@ -78,8 +78,8 @@ impl Index {
         Self::with_bound(Duration::from_secs(5))
     }
 
-    /// As [`new`](Self::new), for a log that others append to as well: when it has not been heard of
-    /// for longer than `bound`, the index is [stale](Freshness::Stale). Five seconds for
+    /// As [`new`](Self::new), for a log that others append to as well: when it has not been heard
+    /// of for longer than `bound`, the index is [stale](Freshness::Stale). Five seconds for
     /// [`new`](Self::new). It makes no difference to a log whose every append goes through this
     /// process.
     #[must_use]

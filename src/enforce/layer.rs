@@ -32,8 +32,8 @@ use crate::{
 /// 3. **Time.** Its `exp` is not past, and `iat` and `nbf` are not ahead.
 /// 4. **Index.** No record covers it, by any of its selectors, and the [`Index`] is fresh.
 /// 5. The [`Introspection`] and a [`TokenLife`](super::TokenLife) go into the request's extensions,
-///    and the request to the inner service. What its token may do (`scope`), and whether its key was
-///    used (`cnf`), is for those who come after.
+///    and the request to the inner service. What its token may do (`scope`), and whether its key
+///    was used (`cnf`), is for those who come after.
 ///
 /// | what is wrong | the answer |
 /// |---|---|
@@ -46,11 +46,13 @@ use crate::{
 /// `UNAVAILABLE` instead. Why a request was refused rides in the answer's extensions, as
 /// [`Refused`](super::Refused).
 ///
-/// **The body of a response ends with its token**, and so does an upgraded connection: within a
-/// second of the record that covers the token, or of its `exp`, they are cut. See
-/// [`EnforcedBody`](super::EnforcedBody) and [`Severable`](super::Severable).
+/// **The body of a response ends with its token**: within a second of the record that covers the
+/// token, or of its `exp`, it is [cut](super::EnforcedBody). So is an upgraded connection, such as
+/// a WebSocket, if what was accepted has been wrapped in a [`Severable`](super::Severable), and not
+/// otherwise.
 ///
-/// The inner service has to be `Clone`: the instance that was ready waits for the introspection.
+/// The inner service has to be `Clone`: the instance that was ready waits for the introspection,
+/// which is cloned for each request, and waited for until it is ready.
 /// Put a `CorsLayer` around this layer and not inside: a preflight has no token.
 ///
 /// ```
@@ -169,12 +171,12 @@ impl<I> EnforcementLayer<I> {
         self
     }
 
-    /// Lets tokens pass that do not say when they were issued (`iat`). They are refused, unless this
-    /// is called.
+    /// Lets tokens pass that do not say when they were issued (`iat`). They are refused, unless
+    /// this is called.
     ///
     /// Records about a subject, a client, a key or an issuer are about all that was issued until
-    /// then. **A token without `iat` is covered by every such record, and once that is forgotten, it
-    /// is live again.** Call this where nobody makes such records.
+    /// then. **A token without `iat` is covered by every such record, and once that is forgotten,
+    /// it is live again.** Call this where nobody makes such records.
     pub fn without_iat(mut self) -> Self {
         self.settings_mut().iat_demanded = false;
         self
@@ -213,6 +215,9 @@ impl<I> EnforcementLayer<I> {
     /// Where to look for a token if the Authorization field has none: a cookie, say, for browsers
     /// that open a WebSocket. Nowhere, unless this is called. RFC 9700 §2.6 advises against the
     /// query.
+    ///
+    /// **A browser may send a cookie with what another site makes it send**, WebSockets included:
+    /// look at `Origin` where one counts.
     pub fn token_from<F>(mut self, find: F) -> Self
     where
         F: Fn(&Uri, &HeaderMap) -> Option<Secret> + Send + Sync + 'static,
@@ -221,8 +226,9 @@ impl<I> EnforcementLayer<I> {
         self
     }
 
-    /// Who is asked about a token under [`WhenUnknown::Introspect`](super::WhenUnknown::Introspect):
-    /// somebody who knows what was revoked.
+    /// Who is asked about a token under
+    /// [`WhenUnknown::Introspect`](super::WhenUnknown::Introspect): somebody who knows what was
+    /// revoked.
     pub fn confirm_by<S>(mut self, authority: S) -> Self
     where
         S: Service<Secret, Response = Option<Introspection>> + Clone + Send + Sync + 'static,
@@ -254,6 +260,9 @@ impl EnforcementLayer<Verified> {
     /// request without a token.
     ///
     /// **What is there is believed.** It has to come from whoever verified the signature.
+    ///
+    /// There is no token here that an authority could be asked about: under
+    /// [`WhenUnknown::Introspect`](super::WhenUnknown::Introspect) what is unknown is denied.
     pub fn from_extension(index: Index) -> Self {
         let mut layer = Self::new(Verified::elsewhere(), index);
         layer.settings_mut().from_extension = true;

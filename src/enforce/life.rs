@@ -26,9 +26,9 @@ pub(super) trait Records: Send + Sync {
 /// The life of the token that a request came with: whether it is over, and a wait for its end.
 ///
 /// [`EnforcementLayer`](super::EnforcementLayer) puts it into the request's extensions, where
-/// [`Policy::cut_streams`](super::Policy::cut_streams) has it. It is for handlers whose work outlasts
-/// the request, or who hold what no layer can take away: a task of their own, a stream of an HTTP/2
-/// `CONNECT`. Clones are the same life.
+/// [`Policy::cut_streams`](super::Policy::cut_streams) has it. It is for handlers whose work
+/// outlasts the request, or who hold what no layer can take away: a task of their own, a stream of
+/// an HTTP/2 `CONNECT`. Clones are the same life.
 ///
 /// ```
 /// use std::time::Duration;

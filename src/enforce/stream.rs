@@ -33,8 +33,8 @@ pin_project! {
     /// From then on nothing is taken from the inner body, which is dropped. A peer that has stopped
     /// to read hears of it when it reads on.
     ///
-    /// The body of the request is not cut: who reads one for long, as a gRPC service of streams does,
-    /// waits for the end of the [`TokenLife`] as well.
+    /// The body of the request is not cut: who reads one for long, as a gRPC service of streams
+    /// does, waits for the end of the [`TokenLife`] as well.
     ///
     /// A body that does not keep its reader waiting, and ends within eight frames, is not watched.
     /// One that waits is memory and nothing else: where there are thousands of them, at most 512

@@ -65,8 +65,9 @@ impl std::error::Error for End {}
 
 /// Everybody who waits for the end of a token: woken when it comes, and silent until then.
 ///
-/// An idle watch is memory and nothing else: no task, no timer, and nobody asks about it. With eight
-/// selectors, of which others have three as well, it is 381 octets; a test keeps it below 512.
+/// An idle watch is memory and nothing else: no task, no timer, and nobody asks about it. With
+/// eight selectors, of which others have three as well, it is 381 octets; a test keeps it below
+/// 512.
 #[derive(Default)]
 pub(crate) struct Watchers {
     shards: [Mutex<Shard>; SHARDS],

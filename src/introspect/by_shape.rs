@@ -26,9 +26,9 @@ use crate::token::Secret;
 /// proves nothing, and whoever is asked has to.
 ///
 /// **Before a revocation endpoint, know whether refresh tokens have that shape too**, as those of
-/// Keycloak do: one who knows access tokens alone, such as `JwtTokens`, says that they are certainly
-/// no tokens, and the endpoint answers 200 while they live on. There they are for the second one,
-/// whatever their shape.
+/// Keycloak do: one who knows access tokens alone, such as `JwtTokens`, says that they are
+/// certainly no tokens, and the endpoint answers 200 while they live on. There they are for the
+/// second one, whatever their shape.
 ///
 /// The chosen one is cloned for a token and waited for until it is ready; the other is not asked.
 ///

@@ -295,6 +295,19 @@ async fn without_an_authority_what_is_unknown_is_denied() {
 }
 
 #[tokio::test]
+async fn about_claims_of_an_extension_no_authority_is_asked() {
+    let index = stale(&RemoteLog::default()).await;
+    let authority =
+        service_fn(async |_: Secret| -> Result<_, BoxError> { unreachable!("there is no token") });
+    let layer = EnforcementLayer::from_extension(index)
+        .policy(Policy::new().when_unknown(WhenUnknown::Introspect))
+        .confirm_by(authority);
+    let mut request = with_token();
+    request.extensions_mut().insert(good());
+    assert_eq!(verdict(&layer, request).await.1, Some(Verdict::Unknown));
+}
+
+#[tokio::test]
 async fn policy_may_differ_from_route_to_route() {
     let index = stale(&RemoteLog::default()).await;
     let layer = over(&index).policy_by(|head| match head.uri.path() {

@@ -142,11 +142,11 @@ impl IssuedTokens {
     /// have as a selector is for ever: sign nothing then.
     ///
     /// It is asked in the order of the log, as [`issue`](Self::issue) is: a revocation that was
-    /// queued before this is first polled is heeded, answered or not. Sign with this `iat`, and name the grant
-    /// in a claim that is introspected as its grant: then **a token that is signed in a grant which
-    /// is revoked in the meantime is dead from the beginning, and none says a second that a record
-    /// covered when it was asked for.** What else the token can fall by, such as a session or a
-    /// key, is not looked at.
+    /// queued before this is first polled is heeded, answered or not. Sign with this `iat`, and
+    /// name the grant in a claim that is introspected as its grant: then **a token that is signed
+    /// in a grant which is revoked in the meantime is dead from the beginning, and none says a
+    /// second that a record covered when it was asked for.** What else the token can fall by, such
+    /// as a session or a key, is not looked at.
     ///
     /// ```
     /// use tower_revocation::{

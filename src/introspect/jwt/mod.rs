@@ -156,7 +156,7 @@ impl JwtTokens {
 
     /// Whose subjects, clients, grants and sessions these are, where one log serves several
     /// issuers. Nobody's in particular, unless this is called. See
-    /// [`Introspection::tenant`](crate::introspect::Claims::tenant).
+    /// [`Claims::tenant`](super::Claims::tenant).
     pub fn tenant(self, tenant: impl Into<String>) -> Self {
         let tenant = Some(tenant.into());
         self.with(|policy| policy.tenant = tenant)

@@ -19,10 +19,11 @@ impl Dialect {
     /// | scope | `scope` |
     ///
     /// The member `typ` of an ID token is `ID`, that of a refresh token `Refresh` or `Offline`.
-    /// **Refresh tokens are signed JWTs, and no tokens to this dialect**: where clients revoke them,
-    /// ask Keycloak about them ([`upstream`](crate::introspect)), or they are answered as unknown.
-    /// Issuers are realms: `https://HOST/realms/NAME`. A lightweight access token has fewer
-    /// members; what it lacks it cannot be revoked by.
+    /// **Refresh tokens are signed JWTs, and no tokens to this dialect**: where clients revoke
+    /// them, ask Keycloak about them ([`upstream`](crate::introspect)), or they are answered as
+    /// unknown. Issuers are realms: `https://HOST/realms/NAME`. **`aud` names an API only where an
+    /// audience mapper puts it there.** A lightweight access token has fewer members; what it lacks
+    /// it cannot be revoked by.
     #[must_use]
     pub fn keycloak() -> Self {
         Self::rfc9068()

@@ -140,16 +140,15 @@ impl Upstream {
         Self::of(self.config)
     }
 
-    /// The member that names the [grant](crate::introspect::Claims::grant). Default: none
-    /// does.
+    /// The member that names the [grant](crate::introspect::Claims::grant). Default: none does.
     #[must_use]
     pub fn grant_claim(mut self, name: impl Into<String>) -> Self {
         self.config.dialect.grant_claim = Some(name.into());
         Self::of(self.config)
     }
 
-    /// The [tenant](crate::introspect::Claims::tenant) of all tokens of this server, where
-    /// one log serves several.
+    /// The [tenant](crate::introspect::Claims::tenant) of all tokens of this server, where one log
+    /// serves several.
     #[must_use]
     pub fn tenant(mut self, name: impl Into<String>) -> Self {
         self.config.dialect.tenant = Some(name.into());

@@ -35,7 +35,8 @@ use crate::token::Secret;
 /// * **What is known.** `{"active": true}` with its members is `Some`, `{"active": false}` is
 ///   `None`, and **everything else is an error**: another status than 200, a redirect, another
 ///   media type than `application/json`, more than 64 KiB, a member twice or of a wrong type, a
-///   [time-out](Self::timeout), a `cnf` without a thumbprint that is known. A member that is `null` or empty is not there.
+///   [time-out](Self::timeout), a `cnf` without a thumbprint that is known. A member that is `null`
+///   or empty is not there.
 /// * **`None` is the other server's word.** It says so of expired and rotated tokens too, and of
 ///   one that is not valid yet. An expired refresh token therefore does not end its grant here.
 /// * **Whose it is** says `client_id`, or [another member](Self::client_claim). If it is missing,

@@ -18,8 +18,8 @@ pub(super) struct Audit {
     ended: bool,
 }
 
-/// Whom an order is about. A grant's name and a session's are left out, as is the digest of a token:
-/// there are applications whose session cookie is the `sid`, and whose code is the grant.
+/// Whom an order is about. A grant's name and a session's are left out, as is the digest of a
+/// token: there are applications whose session cookie is the `sid`, and whose code is the grant.
 #[derive(Default)]
 struct Names<'a> {
     sub: Option<&'a str>,

@@ -17,12 +17,12 @@ use crate::log::{LogError, NumericDate, Position, Revocation, RevocationLog, Sel
 use event::Audit;
 pub use order::{Order, Target};
 
-/// Ends tokens on an [`Order`], without a token in hand: everything of a subject, a client, a key or
-/// an issuer that was issued until now; a grant, a session or a token for ever. One order is one
+/// Ends tokens on an [`Order`], without a token in hand: everything of a subject, a client, a key
+/// or an issuer that was issued until now; a grant, a session or a token for ever. One order is one
 /// record in the log, however many tokens fall.
 ///
-/// Who may give orders is not asked here: put it behind what decides that. An order can be repeated.
-/// Nothing takes one back: what is issued from the next second on is live.
+/// Who may give orders is not asked here: put it behind what decides that. An order can be
+/// repeated. Nothing takes one back: what is issued from the next second on is live.
 ///
 /// "Until now" is by the clock of this process. **A token that says to be issued later is not
 /// covered**: one whose issuer's clock is ahead, or one that

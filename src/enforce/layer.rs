@@ -216,8 +216,8 @@ impl<I> EnforcementLayer<I> {
     /// that open a WebSocket. Nowhere, unless this is called. RFC 9700 §2.6 advises against the
     /// query.
     ///
-    /// **A browser may send a cookie with what another site makes it send**, WebSockets included:
-    /// look at `Origin` where one counts.
+    /// **A browser may send a cookie with what another site makes it send**, also to open a
+    /// WebSocket: look at `Origin` where one counts.
     pub fn token_from<F>(mut self, find: F) -> Self
     where
         F: Fn(&Uri, &HeaderMap) -> Option<Secret> + Send + Sync + 'static,

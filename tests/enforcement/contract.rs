@@ -14,7 +14,7 @@ use tokio_test::{assert_pending, assert_ready_ok, task};
 use tower::{BoxError, Layer as _, Service, ServiceExt, service_fn};
 use tower_revocation::{
     Secret,
-    enforce::{EnforcementLayer, Index, Severable},
+    enforce::{EnforcementLayer, Index, Policy, Severable, TokenLife},
     introspect::Introspection,
     log::{MemoryLog, RevocationLog as _, Selector},
 };
@@ -131,6 +131,20 @@ async fn error_of_the_inner_service_is_passed_on() {
     let (layer, _) = guarded(good()).await;
     let error = layer.layer(broken).oneshot(with_token()).await.unwrap_err();
     assert_eq!(error, "broken");
+}
+
+#[tokio::test]
+async fn life_of_the_token_goes_along_where_streams_are_cut() {
+    for cut in [true, false] {
+        let inner = service_fn(move |request: Request<http_body_util::Full<Bytes>>| {
+            assert_eq!(request.extensions().get::<TokenLife>().is_some(), cut);
+            ready(Ok::<_, BoxError>(Response::new(request.into_body())))
+        });
+        let (layer, _) = guarded(good()).await;
+        let layer = layer.policy(Policy::new().cut_streams(cut));
+        let response = layer.layer(inner).oneshot(with_token()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+    }
 }
 
 #[tokio::test]

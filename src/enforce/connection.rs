@@ -35,10 +35,12 @@ pin_project! {
     ///
     /// # async fn accept<S, B>(listener: tokio::net::TcpListener, enforced: S) -> std::io::Result<()>
     /// # where
-    /// #     S: Service<Request<Incoming>, Response = hyper::Response<B>> + Clone + Send + 'static,
+    /// #     S: Service<Request<Incoming>, Response = hyper::Response<B>>,
+    /// #     S: Clone + Send + 'static,
     /// #     S::Error: Into<tower::BoxError>,
     /// #     S::Future: Send,
-    /// #     B: hyper::body::Body<Data = bytes::Bytes, Error: Into<tower::BoxError>> + Send + 'static,
+    /// #     B: hyper::body::Body<Data = bytes::Bytes, Error: Into<tower::BoxError>>,
+    /// #     B: Send + 'static,
     /// # {
     /// loop {
     ///     let (tcp, _) = listener.accept().await?;

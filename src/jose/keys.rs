@@ -10,6 +10,7 @@ use super::KeySet;
 /// let published = Keys::Uri("https://as.example.com/jwks.json".into());
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Keys {
     /// They are these (`jwks`).
     Set(KeySet),

@@ -10,15 +10,18 @@ use rcgen::{DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair};
 use serde_json::{Value, json};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tower::{BoxError, Layer as _, service_fn};
-use tower_revocation::client::{
-    AuthMethod, Refusal,
-    assertion::Assertions,
-    registry::{ClientAuthenticator, Registry},
+use tower_revocation::{
+    Error, ErrorKind,
+    client::{
+        AuthMethod, Refusal,
+        assertion::Assertions,
+        registry::{ClientAuthenticator, Registry},
+    },
 };
 
 use crate::{
     authority::{Authority, Identity, common_name, for_client},
-    fixture::{Answer, ISSUER, PK, basic, claims, form, header, layer, post, registry, with},
+    fixture::{Answer, ISSUER, Key, PK, basic, claims, form, header, layer, post, registry, with},
     tls::Server,
 };
 
@@ -187,18 +190,33 @@ async fn the_right_name_is_nothing_without_the_authority() {
 }
 
 #[tokio::test]
-async fn a_secret_beside_the_certificate_of_a_client_of_certificates_is_one_method_too_many() {
-    // RFC 6749 §2.3.
+async fn certificate_does_not_tell_which_clients_are_registered_for_one() {
+    // A wrong secret has one answer, for a client of certificates as for any other and for none.
     let mut server = world().await;
-    let identity = CA.issue(&for_client(billing()));
-    let in_body = post("token=rt1&client_id=mt&client_secret=s");
-    is_invalid_request(&server.ask(Some(&identity), in_body).await);
-    let mut in_header = post("token=rt1");
-    let field = basic("mt", "s").parse().unwrap();
-    in_header.headers_mut().insert("authorization", field);
-    is_invalid_request(&server.ask(Some(&identity), in_header).await);
-    let assertion = PK.sign(Algorithm::ES256, &header(), &claims("mt"));
-    is_invalid_request(&server.ask(Some(&identity), post(form(&assertion))).await);
+    let right = CA.issue(&for_client(billing()));
+    let somebody = CA.issue(&for_client(common_name("Somebody")));
+    for identity in [None, Some(&right), Some(&somebody)] {
+        let mut answers = Vec::new();
+        for client_id in ["mt", "other", "c1", "post", "pk-client", "spa-1", "nobody"] {
+            let in_body = post(format!("token=rt1&client_id={client_id}&client_secret=s"));
+            let mut in_header = post("token=rt1");
+            let field = basic(client_id, "s").parse().unwrap();
+            in_header.headers_mut().insert("authorization", field);
+            // By a key of nobody's.
+            let assertion = Key::ec().sign(Algorithm::ES256, &header(), &claims(client_id));
+            for request in [in_body, in_header, post(form(&assertion))] {
+                answers.push((client_id, server.ask(identity, request).await));
+            }
+        }
+        let (_, expected) = &answers[0];
+        is_refused(expected, Refusal::MethodNotRegistered);
+        for (client_id, answer) in &answers {
+            assert_eq!(answer.heard(), expected.heard(), "{client_id}");
+            // The limit of failures counts this kind.
+            let kind = answer.error.as_ref().map(Error::kind);
+            assert_eq!(kind, Some(ErrorKind::InvalidClient), "{client_id}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use tower_revocation::{
 
 use crate::{
     authority::{Identity, common_name, for_client},
-    certificate::{CA, as_mt, is_invalid_request, is_refused, offering, serve, serve_only},
+    certificate::{CA, as_mt, is_refused, offering, serve, serve_only},
     fixture::{Key, post, registry},
     jwks_uri::{self, Loopback},
 };
@@ -135,11 +135,14 @@ async fn without_a_certificate_a_registered_key_is_not_enough() {
 }
 
 #[tokio::test]
-async fn a_secret_beside_a_registered_key_is_one_method_too_many() {
+async fn secret_beside_a_registered_key_is_refused_as_without_the_certificate() {
     let key = Key::ec();
     let mut server = serve(offering(registered(&key.jwks(&json!({}))))).await;
-    let both = post("token=rt1&client_id=mt&client_secret=s");
-    is_invalid_request(&server.ask(Some(&shown(&key)), both).await);
+    let both = || post("token=rt1&client_id=mt&client_secret=s");
+    let without = server.ask(None, both()).await;
+    let with = server.ask(Some(&shown(&key)), both()).await;
+    is_refused(&with, Refusal::MethodNotRegistered);
+    assert_eq!(with.heard(), without.heard());
 }
 
 fn at(uri: &str) -> Registry {

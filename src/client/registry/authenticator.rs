@@ -143,6 +143,10 @@ impl<L> ClientAuthenticator<L> {
     /// Verifies `tls_client_auth` and `self_signed_tls_client_auth`, for requests that have a
     /// [`ClientCertificate`](crate::client::certificate::ClientCertificate) in their extensions.
     ///
+    /// A certificate counts only where a request has no other credentials. Beside a secret or an
+    /// assertion it is ignored, also for a client that is registered for certificates: an answer of
+    /// its own would tell which clients those are.
+    ///
     /// Whoever accepts the connections puts it there, or a
     /// [`CertificateFieldsLayer`](crate::client::certificate::CertificateFieldsLayer) behind a
     /// proxy.
@@ -190,8 +194,7 @@ impl<L: Clients> ClientAuthenticator<L> {
     ///
     /// [`InvalidClient`](crate::ErrorKind::InvalidClient), with the [`Refusal`], if they are not the
     /// client's. [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a certificate cannot be
-    /// read, or stands beside other credentials of a client that is registered for certificates.
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) if it could not be found out: the lookup
+    /// read. [`Unavailable`](crate::ErrorKind::Unavailable) if it could not be found out: the lookup
     /// failed, a key is missing here or could not be fetched, or there is too much to do.
     pub async fn authenticate(&self, request: &Request<Credentials>) -> Result<Arc<Client>, Error> {
         #[cfg(feature = "mtls")]

@@ -56,24 +56,3 @@ impl<L: Clients> ClientAuthenticator<L> {
         }
     }
 }
-
-/// Whether a request that was sorted by its other credentials shows a certificate too, where the
-/// client is registered for nothing else (RFC 6749 §2.3).
-///
-/// To every other client a certificate on the connection may mean something else, such as that its
-/// tokens are bound to it (RFC 8705 §3).
-pub(super) fn is_second_method(client: &Client, request: &Request<Credentials>) -> bool {
-    let of_certificates = |method: &AuthMethod| {
-        matches!(
-            method,
-            AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth
-        )
-    };
-    let by_name = matches!(request.body(), Credentials::ClientId { .. });
-    !by_name
-        && request.extensions().get::<ClientCertificate>().is_some()
-        && client
-            .token_endpoint_auth_methods()
-            .iter()
-            .all(of_certificates)
-}

@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use hyper::Request;
 
-#[cfg(feature = "mtls")]
-use super::by_certificate;
 use super::{Client, ClientAuthenticator, Clients};
 use crate::{
     client::{AcceptedMethods, AuthMethod, Credentials, Refusal},
@@ -53,15 +51,10 @@ impl<L: Clients> ClientAuthenticator<L> {
             return Ok(Err(Refusal::UnknownClient));
         };
         if methods.iter().any(|method| may(request, &client, *method)) {
-            return Ok(Ok(client));
+            Ok(Ok(client))
+        } else {
+            Ok(Err(Refusal::MethodNotRegistered))
         }
-        #[cfg(feature = "mtls")]
-        if self.certificates && by_certificate::is_second_method(&client, request) {
-            return Err(Error::invalid_request(
-                "More than one client authentication method is used",
-            ));
-        }
-        Ok(Err(Refusal::MethodNotRegistered))
     }
 }
 

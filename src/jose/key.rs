@@ -88,13 +88,6 @@ impl Jwk {
         own && self.material.kind.admits(algorithm)
     }
 
-    /// Whether it is for this algorithm where nobody says more: its own `alg`, or the one that its
-    /// type is for. Of those of RSA that is RS256.
-    pub(crate) fn is_for(&self, algorithm: Algorithm) -> bool {
-        let only = self.alg.is_some() || self.kind() != Kind::Rsa;
-        self.admits(algorithm) && (only || algorithm == Algorithm::Rs256)
-    }
-
     /// The SHA-256 thumbprint (RFC 7638).
     #[must_use]
     pub fn thumbprint(&self) -> [u8; 32] {

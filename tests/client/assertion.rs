@@ -346,7 +346,8 @@ async fn the_registered_algorithm_binds() {
 }
 
 #[tokio::test]
-async fn without_a_registered_algorithm_a_key_does_the_usual_one() {
+async fn without_a_registered_algorithm_an_rsa_key_verifies_all_of_its_type() {
+    // OpenID Connect Registration §2: omitted means any that the server supports.
     let client = |more: &Value| {
         ClientAuthenticator::new(registry(&json!({
             "client_id": "rsa-client",
@@ -356,14 +357,75 @@ async fn without_a_registered_algorithm_a_key_does_the_usual_one() {
         .assertions(Assertions::new(ISSUER))
     };
     let (plain, ps384) = (client(&json!({})), client(&json!({ "alg": "PS384" })));
-    for (algorithm, name, of_plain, of_ps384) in [
-        (Algorithm::RS256, "RS256", 200, 401),
-        (Algorithm::PS384, "PS384", 401, 200),
-        (Algorithm::PS256, "PS256", 401, 401),
+    for (algorithm, name) in [
+        (Algorithm::RS256, "RS256"),
+        (Algorithm::RS384, "RS384"),
+        (Algorithm::RS512, "RS512"),
+        (Algorithm::PS256, "PS256"),
+        (Algorithm::PS384, "PS384"),
+        (Algorithm::PS512, "PS512"),
     ] {
         let sign = || PKR.sign(algorithm, &json!({ "alg": name }), &claims("rsa-client"));
-        assert_eq!(by(&plain, &sign()).await.status, of_plain, "{name}");
+        assert_eq!(by(&plain, &sign()).await.status, 200, "{name}");
+        // The key's own algorithm binds.
+        let of_ps384 = if name == "PS384" { 200 } else { 401 };
         assert_eq!(by(&ps384, &sign()).await.status, of_ps384, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn unregistered_algorithm_lifts_no_ban() {
+    // An HMAC by the public key or by nothing, no signature, and a signature by another algorithm
+    // than the header says.
+    let n = PKR.jwk(&json!({}))["n"].as_str().unwrap().to_owned();
+    for secret in [n.as_bytes(), b""] {
+        for (algorithm, name) in [(Algorithm::HS256, "HS256"), (Algorithm::HS512, "HS512")] {
+            let header = json!({ "alg": name, "kid": "r1" });
+            let assertion = sign_hmac(algorithm, secret, &header, &claims("rsa-client"));
+            refused(&assertion, Refusal::MethodNotRegistered).await;
+        }
+    }
+    for name in ["none", "RSA-OAEP", "RS1", "rs256"] {
+        let header = json!({ "alg": name, "kid": "r1" });
+        let assertion = PKR.sign(Algorithm::RS256, &header, &claims("rsa-client"));
+        refused(&assertion, Refusal::AlgorithmNotAllowed).await;
+    }
+    let header = json!({ "alg": "PS256", "kid": "r1" });
+    let assertion = PKR.sign(Algorithm::RS256, &header, &claims("rsa-client"));
+    refused(&assertion, Refusal::BadSignature).await;
+}
+
+#[tokio::test]
+async fn algorithm_of_a_shared_secret_is_hs256_unless_another_is_registered() {
+    // The secret is long enough for all three.
+    let client = |algorithms: &Value| {
+        ClientAuthenticator::new(registry(&json!({
+            "client_id": "sj",
+            "client_secret": SHARED_SECRET,
+            "token_endpoint_auth_method": "client_secret_jwt",
+            "token_endpoint_auth_signing_algs": algorithms,
+        })))
+        .assertions(Assertions::new(ISSUER))
+    };
+    for (algorithms, admitted) in [
+        (json!(null), &["HS256"][..]),
+        (json!(["HS384"]), &["HS384"]),
+        (json!(["HS512"]), &["HS512"]),
+        (json!(["HS256", "HS512"]), &["HS256", "HS512"]),
+    ] {
+        let authenticator = client(&algorithms);
+        for (algorithm, name) in [
+            (Algorithm::HS256, "HS256"),
+            (Algorithm::HS384, "HS384"),
+            (Algorithm::HS512, "HS512"),
+        ] {
+            let header = json!({ "alg": name });
+            let secret = SHARED_SECRET.as_bytes();
+            let assertion = sign_hmac(algorithm, secret, &header, &claims("sj"));
+            let answer = by(&authenticator, &assertion).await;
+            let refusal = (!admitted.contains(&name)).then_some(Refusal::AlgorithmNotAllowed);
+            assert_eq!(answer.refusal(), refusal, "{name} of {algorithms}");
+        }
     }
 }
 

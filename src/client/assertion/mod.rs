@@ -11,9 +11,10 @@
 //! 5. `exp` is there, not past, and at most an hour ahead; `nbf` and `iat`, if they are there, are
 //!    not ahead. The clocks may differ by ten seconds.
 //! 6. `jti` is there, a string of at most 256 octets.
-//! 7. The client is registered for the method and the algorithm: by its
-//!    `token_endpoint_auth_signing_alg`; else by the key's own `alg`; else it is the one algorithm
-//!    that its type of key has, RS256 for RSA, and HS256 for a secret. The token alone never decides.
+//! 7. The client is registered for the method, and for the algorithm if it has a
+//!    `token_endpoint_auth_signing_alg`. Without one it may use any algorithm that its key admits:
+//!    the key's own `alg`, or all of the key's type (`OpenID` Connect Registration §2). A secret
+//!    is for HS256 unless another algorithm is registered.
 //! 8. The signature verifies with a key of that very client, at its registration or its `jwks_uri`.
 //! 9. The `jti` has not been used: it is [used up](super::replay) atomically, and last, so that
 //!    nobody but the client can use it up.
@@ -60,7 +61,7 @@ use super::{
 };
 use crate::{
     endpoint::{Error, ErrorKind},
-    jose::{Algorithm, Jwk, KeySet, Keys, RemoteError, RemoteKeys, decoy},
+    jose::{Algorithm, KeySet, Keys, RemoteError, RemoteKeys, decoy},
 };
 
 /// Longer than any assertion lives, or any sum overflows.
@@ -236,9 +237,8 @@ async fn by_key(
     remote: &RemoteKeys,
 ) -> Result<Result<(), Refusal>, Error> {
     let jws = &claimed.jws;
-    let pinned = client.signs_by(jws.algorithm);
     // First, so that nothing is fetched for what no key could verify.
-    if pinned == Some(false) {
+    if client.signs_by(jws.algorithm) == Some(false) {
         return Ok(Err(Refusal::AlgorithmNotAllowed));
     }
     let keys = match client.keys() {
@@ -249,7 +249,7 @@ async fn by_key(
             keys.map_err(without_keys)?
         }
     };
-    Ok(by_one_of(claimed, pinned.is_some(), &keys))
+    Ok(by_one_of(claimed, &keys))
 }
 
 fn by_secret(claimed: &Claimed<'_>, client: &Client) -> Result<(), Refusal> {
@@ -279,12 +279,11 @@ pub(crate) fn without_keys(error: RemoteError) -> Error {
     }
 }
 
-fn by_one_of(claimed: &Claimed<'_>, is_pinned: bool, keys: &KeySet) -> Result<(), Refusal> {
+fn by_one_of(claimed: &Claimed<'_>, keys: &KeySet) -> Result<(), Refusal> {
     let jws = &claimed.jws;
     let algorithm = jws.algorithm;
-    let is_for = |key: &&Jwk| is_pinned || key.is_for(algorithm);
     let mut refusal = Refusal::NoSuchKey;
-    for key in keys.candidates(jws.kid(), algorithm).filter(is_for) {
+    for key in keys.candidates(jws.kid(), algorithm) {
         if key.verify(algorithm, jws.signing_input, &jws.signature) {
             return Ok(());
         }

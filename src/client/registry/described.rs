@@ -71,8 +71,9 @@ impl Client {
         self
     }
 
-    /// The algorithms that it may sign with (`token_endpoint_auth_signing_alg`). Those that its keys
-    /// are for, unless this is called.
+    /// The algorithms that it may sign with (`token_endpoint_auth_signing_alg`).
+    ///
+    /// Defaults to any that its keys admit, and to HS256 for a secret.
     #[cfg(feature = "jwt")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
     pub fn with_signing_algs(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {

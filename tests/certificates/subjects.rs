@@ -45,9 +45,9 @@ fn a_subject_is_compared_by_meaning() {
     ]);
 
     assert!(is("cn=A , o=b", &shown));
-    assert!(is("O=b,CN=a", &shown), "in the order of the certificate");
     assert!(is("2.5.4.3=#0C0141, 2.5.4.10=\"b\"", &shown));
     for other in [
+        "O=b,CN=a",
         "CN=a",
         "O=b",
         "CN=a,O=c",
@@ -56,6 +56,106 @@ fn a_subject_is_compared_by_meaning() {
         "CN=b,O=a",
     ] {
         assert!(!is(other, &shown), "{other}");
+    }
+}
+
+#[test]
+fn order_of_relative_names_tells_subjects_apart() {
+    // RFC 5280 §7.1, RFC 4514 §2.1.
+    let of = |types: &[(DnType, &str)]| {
+        let types = types.iter().cloned();
+        named(types.map(|(kind, value)| (kind, value.into())))
+    };
+    let shown = of(&[
+        (DnType::CountryName, "BR"),
+        (DnType::OrganizationName, "Banco"),
+        (DnType::CommonName, "a"),
+    ]);
+    let reversed = of(&[
+        (DnType::CommonName, "a"),
+        (DnType::OrganizationName, "Banco"),
+        (DnType::CountryName, "BR"),
+    ]);
+    let rfc4514 = CertificateSubject::subject_dn("CN=a,O=Banco,C=BR").unwrap();
+    assert!(rfc4514.matches(&shown) && !rfc4514.matches(&reversed));
+    let certificate = CertificateSubject::subject_dn("C=BR,O=Banco,CN=a").unwrap();
+    assert!(!certificate.matches(&shown) && certificate.matches(&reversed));
+
+    for subject in [rfc4514.in_either_order(), certificate.in_either_order()] {
+        assert!(subject.matches(&shown) && subject.matches(&reversed));
+        let shuffled = of(&[
+            (DnType::OrganizationName, "Banco"),
+            (DnType::CountryName, "BR"),
+            (DnType::CommonName, "a"),
+        ]);
+        assert!(!subject.matches(&shuffled));
+        let shorter = of(&[(DnType::CountryName, "BR"), (DnType::CommonName, "a")]);
+        assert!(!subject.matches(&shorter));
+    }
+    // One relative name is the same from both ends.
+    assert!(is("CN=a", &of(&[(DnType::CommonName, "a")])));
+}
+
+#[test]
+fn keywords_of_certificate_profiles_are_known_short_and_long() {
+    let evaluated =
+        |oid: &[u64], value: &str| named([(DnType::CustomDnType(oid.to_vec()), value.into())]);
+    let cases: &[(&[u64], &[&str])] = &[
+        (
+            &[1, 3, 6, 1, 4, 1, 311, 60, 2, 1, 3],
+            &[
+                "jurisdictionCountryName",
+                "jurisdictionC",
+                "JURISDICTIONCOUNTRYNAME",
+                "jurisdictionOfIncorporationCountryName",
+            ],
+        ),
+        (
+            &[1, 3, 6, 1, 4, 1, 311, 60, 2, 1, 2],
+            &[
+                "jurisdictionStateOrProvinceName",
+                "jurisdictionST",
+                "jurisdictionOfIncorporationStateOrProvinceName",
+            ],
+        ),
+        (
+            &[1, 3, 6, 1, 4, 1, 311, 60, 2, 1, 1],
+            &["jurisdictionLocalityName", "jurisdictionL"],
+        ),
+        (&[2, 5, 4, 97], &["organizationIdentifier", "2.5.4.97"]),
+        (&[2, 5, 4, 15], &["businessCategory", "BusinessCategory"]),
+        (&[2, 5, 4, 5], &["serialNumber", "SERIALNUMBER"]),
+        (&[2, 5, 4, 8], &["ST", "S", "stateOrProvinceName"]),
+        (&[2, 5, 4, 12], &["T", "title"]),
+        (&[2, 5, 4, 42], &["GN", "G", "givenName", "GIVENNAME"]),
+        (&[2, 5, 4, 46], &["dnQualifier", "DNQ"]),
+        (&[2, 5, 4, 9], &["street", "streetAddress"]),
+        (&[2, 5, 4, 17], &["postalCode"]),
+        (&[0, 9, 2342, 19_200_300, 100, 1, 1], &["UID", "userid"]),
+        (
+            &[1, 2, 840, 113_549, 1, 9, 1],
+            &["E", "EMAIL", "emailAddress", "EMAILADDRESS"],
+        ),
+    ];
+    for (oid, keywords) in cases {
+        let shown = evaluated(oid, "Zb");
+        let dotted: Vec<_> = oid.iter().map(u64::to_string).collect();
+        let dotted = dotted.join(".");
+        let dotted = [
+            dotted.clone(),
+            format!("OID.{dotted}"),
+            format!("oid.{dotted}"),
+        ];
+        for keyword in keywords
+            .iter()
+            .copied()
+            .chain(dotted.iter().map(String::as_str))
+        {
+            assert!(is(&format!("{keyword}=zB"), &shown), "{keyword}");
+            assert!(!is(&format!("{keyword}=zC"), &shown), "{keyword}");
+            let elsewhere = evaluated(&[2, 5, 4, 13], "Zb");
+            assert!(!is(&format!("{keyword}=zB"), &elsewhere), "{keyword}");
+        }
     }
 }
 

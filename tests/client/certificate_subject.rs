@@ -3,12 +3,13 @@
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, DnValue, SanType, string::PrintableString,
 };
+use serde_json::json;
 use tower_revocation::client::Refusal;
 
 use crate::{
     authority::{common_name, for_client},
     certificate::{CA, as_mt, billing, is_refused, mt, offering, serve},
-    fixture::registry,
+    fixture::{registry, with},
 };
 
 /// The status for a client that is registered so and shows this certificate.
@@ -29,8 +30,8 @@ async fn a_subject_may_be_written_in_any_way_that_means_it() {
     let params = for_client(billing());
     for written in [
         "cn=BILLING  service , o=\"example, inc.\" , c=us",
-        "C=US,O=Example\\2C Inc.,CN=Billing Service",
-        "2.5.4.3=Billing Service,2.5.4.10=Example\\, Inc.,2.5.4.6=US",
+        "2.5.4.3=Billing Service,2.5.4.10=Example\\2C Inc.,2.5.4.6=US",
+        "OID.2.5.4.3=Billing Service,OID.2.5.4.10=Example\\, Inc.,countryName=US",
     ] {
         assert_eq!(
             status("subject_dn", written, &params).await,
@@ -43,8 +44,24 @@ async fn a_subject_may_be_written_in_any_way_that_means_it() {
         "CN=Billing Service,O=Example Inc.,C=US",
         "CN=Billing Service,OU=Example\\, Inc.,C=US",
         "CN=Billing Service+O=Example\\, Inc.,C=US",
+        "C=US,O=Example\\, Inc.,CN=Billing Service",
     ] {
         assert_eq!(status("subject_dn", other, &params).await, 401, "{other}");
+    }
+}
+
+#[tokio::test]
+async fn registration_may_accept_the_order_of_the_certificate() {
+    let written = "C=US,O=Example\\, Inc.,CN=Billing Service";
+    for (either, status) in [(json!(true), 200), (json!(false), 401), (json!(null), 401)] {
+        let client = with(
+            mt("tls_client_auth_subject_dn", written),
+            &json!({ "tls_client_auth_subject_dn_in_either_order": either }),
+        );
+        let mut server = serve(offering(registry(&client))).await;
+        let identity = CA.issue(&for_client(billing()));
+        let answer = server.ask(Some(&identity), as_mt()).await;
+        assert_eq!(answer.status, status, "{either}");
     }
 }
 

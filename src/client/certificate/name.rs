@@ -33,14 +33,26 @@ enum Value {
 impl DistinguishedName {
     /// Whether this is `subject`, relative name by relative name.
     ///
-    /// RFC 4514 prints the most specific one first, others print in the order of the certificate.
-    /// The registered string does not say which it was, so either way round will do.
+    /// RFC 4514 §2.1 writes the last one of the certificate first. The same names in another order
+    /// are another subject (RFC 5280 §7.1).
     pub(super) fn matches(&self, subject: &Name) -> bool {
-        let is_same = |(registered, shown): (&Vec<Attribute>, _)| is_same_set(registered, shown);
-        self.0.len() == subject.len()
-            && (self.0.iter().rev().zip(subject.iter_rdn()).all(is_same)
-                || self.0.iter().zip(subject.iter_rdn()).all(is_same))
+        is_same_sequence(self.0.iter().rev(), subject)
     }
+
+    /// The same, for a string that was written in the order of the certificate.
+    pub(super) fn matches_in_order(&self, subject: &Name) -> bool {
+        is_same_sequence(self.0.iter(), subject)
+    }
+}
+
+fn is_same_sequence<'a>(
+    registered: impl ExactSizeIterator<Item = &'a Vec<Attribute>>,
+    subject: &Name,
+) -> bool {
+    registered.len() == subject.len()
+        && registered
+            .zip(subject.iter_rdn())
+            .all(|(registered, shown)| is_same_set(registered, shown))
 }
 
 /// Whether two relative names are the same set.
@@ -109,6 +121,8 @@ mod tests {
             ("CN=a,O=b", "cn=A , o = b"),
             ("CN=a", "2.5.4.3=a"),
             ("CN=a", "commonName=a"),
+            ("CN=a", "OID.2.5.4.3=a"),
+            ("O=a + CN=b", "oid.2.5.4.10=a + Oid.2.5.4.3 = b"),
             ("CN=Lu\u{10d}i\u{107}", r"CN=Lu\C4\8Di\C4\87"),
             (r"CN=Smith\, John", r"CN=Smith\2C John"),
             (r"CN=Smith\, John", r#"CN="Smith, John""#),
@@ -169,7 +183,11 @@ mod tests {
             "CN=#0C02",
             "CN=#0C0161zz",
             "CN=#0C016161",
-            "OID.2.5.4.3=a",
+            "OID.=a",
+            "OID.CN=a",
+            "OID2.5.4.3=a",
+            "OID.OID.2.5.4.3=a",
+            "CN.2.5.4.3=a",
             "2.5.4.=a",
             "3.1=a",
             "CN=a+CN=A",
@@ -180,18 +198,21 @@ mod tests {
     }
 
     #[test]
-    fn either_way_round_but_no_other_order() {
+    fn last_relative_name_of_the_certificate_is_written_first() {
         let subject = Name::from_str("CN=a,OU=b,O=c").unwrap();
 
-        assert!(parsed("CN=a,OU=b,O=c").matches(&subject));
-        assert!(parsed("O=c,OU=b,CN=a").matches(&subject));
+        let (rfc4514, certificate) = (parsed("CN=a,OU=b,O=c"), parsed("O=c,OU=b,CN=a"));
+        assert!(rfc4514.matches(&subject) && !rfc4514.matches_in_order(&subject));
+        assert!(certificate.matches_in_order(&subject) && !certificate.matches(&subject));
         for written in [
             "OU=b,CN=a,O=c",
             "CN=a,OU=b",
             "CN=a,OU=b,O=c,C=d",
             "CN=a,OU=b,O=x",
         ] {
-            assert!(!parsed(written).matches(&subject), "{written}");
+            let name = parsed(written);
+            assert!(!name.matches(&subject), "{written}");
+            assert!(!name.matches_in_order(&subject), "{written}");
         }
     }
 

@@ -26,6 +26,7 @@ use super::{ClientCertificate, alternative::AlternativeName, name::Distinguished
 pub struct CertificateSubject {
     kind: Kind,
     written: String,
+    either_order: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,10 +42,14 @@ impl CertificateSubject {
     /// The distinguished name of the subject, as a string of RFC 4514.
     ///
     /// Names are compared by what they mean: attribute by attribute, by their types' OIDs; letters
-    /// in any case, runs of spaces as one, whatever type of string the certificate has. Both the
-    /// order of RFC 4514, with the most specific part first, and that of the certificate will do.
-    /// **Nothing is composed or decomposed**, and the values of types that are not known here are
-    /// compared as they are written.
+    /// in any case, runs of spaces as one, whatever type of string the certificate has. The string
+    /// begins with the last relative name of the certificate (RFC 4514 §2.1); see
+    /// [`in_either_order`](Self::in_either_order). **Nothing is composed or decomposed**, and the
+    /// values of types that are not known here are compared as they are written.
+    ///
+    /// A type is a dotted OID, also behind `OID.`, or a keyword: those of RFC 4514, and those that
+    /// OpenSSL, Java, Windows and the profiles of open banking write, such as
+    /// `organizationIdentifier` and `jurisdictionCountryName`, short or long, in any case.
     ///
     /// ```
     /// use tower_revocation::client::certificate::CertificateSubject;
@@ -60,6 +65,25 @@ impl CertificateSubject {
     pub fn subject_dn(written: &str) -> Result<Self, InvalidSubject> {
         let name = DistinguishedName::parse(written).map_err(InvalidSubject)?;
         Ok(Self::new(Kind::SubjectDn(name), written))
+    }
+
+    /// Accepts a distinguished name that is written in the order of the certificate too.
+    ///
+    /// `openssl x509 -subject` prints that order unless it is told otherwise. **A certificate whose
+    /// names stand the other way round then passes for this one**, which RFC 5280 §7.1 calls another
+    /// subject: make sure that your authorities issue no such pair. It changes nothing about names
+    /// of other kinds.
+    ///
+    /// ```
+    /// use tower_revocation::client::certificate::CertificateSubject;
+    ///
+    /// let subject = CertificateSubject::subject_dn("C=US, O=Example, CN=billing")?.in_either_order();
+    /// # Ok::<_, tower_revocation::client::certificate::InvalidSubject>(())
+    /// ```
+    #[must_use]
+    pub fn in_either_order(mut self) -> Self {
+        self.either_order = true;
+        self
     }
 
     /// A host among the alternative names, an internationalised one in A-labels.
@@ -129,6 +153,7 @@ impl CertificateSubject {
         Self {
             kind,
             written: written.to_owned(),
+            either_order: false,
         }
     }
 
@@ -139,7 +164,10 @@ impl CertificateSubject {
     #[must_use]
     pub fn matches(&self, certificate: &ClientCertificate) -> bool {
         match &self.kind {
-            Kind::SubjectDn(name) => name.matches(certificate.x509().tbs_certificate().subject()),
+            Kind::SubjectDn(name) => {
+                let shown = certificate.x509().tbs_certificate().subject();
+                name.matches(shown) || self.either_order && name.matches_in_order(shown)
+            }
             _ => certificate
                 .alternatives()
                 .iter()

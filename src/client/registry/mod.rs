@@ -118,6 +118,7 @@ impl Registry {
     /// | `token_endpoint_auth_signing_alg` | the one algorithm that it may sign with (feature `jwt`) | any that its keys admit; HS256 for a secret |
     /// | `token_endpoint_auth_signing_algs` | ours: all of them (feature `jwt`) | the one above |
     /// | `tls_client_auth_subject_dn`, `_san_dns`, `_san_uri`, `_san_ip`, `_san_email` | what its certificate says; one of them (feature `mtls`) | |
+    /// | `tls_client_auth_subject_dn_in_either_order` | ours: the name may be written in the order of the certificate (feature `mtls`) | `false` |
     /// | `basic_decoding` | ours: `form`, `raw` or `form_then_raw`, see [`BasicDecoding`] | `form` |
     /// | `disabled` | ours: the client is refused | `false` |
     /// | `redirect_uris`, `grant_types`, `scope`, `client_name` | kept for the authorization server | none; `authorization_code` |

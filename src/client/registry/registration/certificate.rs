@@ -10,9 +10,12 @@ use crate::{
     jose::Keys,
 };
 
+const SUBJECT_DN: &str = "tls_client_auth_subject_dn";
+
 /// The members about a certificate's subject. Exactly one of them belongs to `tls_client_auth`.
 pub(super) struct CertificateMembers {
     pub(super) subject_dn: Option<String>,
+    pub(super) subject_dn_in_either_order: Option<bool>,
     pub(super) san_dns: Option<String>,
     pub(super) san_uri: Option<String>,
     pub(super) san_ip: Option<String>,
@@ -36,12 +39,20 @@ impl CertificateMembers {
             return Err("the subject of a certificate is named in two ways".into());
         }
         client.certificate_subject = subject.transpose().map_err(|error| error.to_string())?;
+        if self.subject_dn_in_either_order == Some(true) {
+            let subject = client.certificate_subject.take();
+            let name = subject.filter(|subject| subject.parameter() == SUBJECT_DN);
+            let name = name.ok_or("an order is registered of a subject_dn that is not there")?;
+            client.certificate_subject = Some(name.in_either_order());
+        }
 
         let has = |method| client.token_endpoint_auth_methods.contains(&method);
         if has(AuthMethod::TlsClientAuth) && client.certificate_subject.is_none() {
             return Err("tls_client_auth needs the subject of the certificate".into());
         }
-        if let Some(Keys::Set(keys)) = &client.keys {
+        // Nothing else looks at certificates of keys.
+        let by_certificate = has(AuthMethod::SelfSignedTlsClientAuth);
+        if let (true, Some(Keys::Set(keys))) = (by_certificate, &client.keys) {
             if !keys.iter().all(x5c_fits) {
                 return Err("the certificate in x5c has another key than its JWK".into());
             }

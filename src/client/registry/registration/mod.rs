@@ -67,6 +67,8 @@ struct Registration {
     #[cfg(feature = "mtls")]
     tls_client_auth_subject_dn: Option<String>,
     #[cfg(feature = "mtls")]
+    tls_client_auth_subject_dn_in_either_order: Option<bool>,
+    #[cfg(feature = "mtls")]
     tls_client_auth_san_dns: Option<String>,
     #[cfg(feature = "mtls")]
     tls_client_auth_san_uri: Option<String>,
@@ -135,6 +137,7 @@ impl Registration {
         #[cfg(feature = "mtls")]
         CertificateMembers {
             subject_dn: self.tls_client_auth_subject_dn,
+            subject_dn_in_either_order: self.tls_client_auth_subject_dn_in_either_order,
             san_dns: self.tls_client_auth_san_dns,
             san_uri: self.tls_client_auth_san_uri,
             san_ip: self.tls_client_auth_san_ip,

@@ -1,6 +1,6 @@
 //! What has been heard of every token, and whether the next answer agrees with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::token::{Kind, Token};
 
@@ -13,13 +13,17 @@ enum Fate {
     Revoking,
     /// The process died meanwhile: either answer is right, until the first.
     Open,
-    /// Its revocation was answered 200, or it was refused once.
-    Dead,
+    /// Its revocation was answered 200.
+    Revoked,
+    /// It was refused.
+    Refused,
 }
 
 #[derive(Default)]
 pub(crate) struct Ledger {
     fates: BTreeMap<Token, Fate>,
+    /// The questions that wait for an answer, in order, with what was known when they were sent.
+    questions: VecDeque<(Token, Fate)>,
     pub(crate) answered: usize,
     /// What became of the others, as far as the next process could tell.
     pub(crate) unanswered_but_revoked: usize,
@@ -32,7 +36,7 @@ impl Ledger {
     }
 
     pub(crate) fn is_dead(&self, token: Token) -> bool {
-        self.fates.get(&token) == Some(&Fate::Dead)
+        matches!(self.fates.get(&token), Some(Fate::Revoked | Fate::Refused))
     }
 
     /// A token that nobody will revoke.
@@ -49,7 +53,10 @@ impl Ledger {
         match status {
             200 => {
                 self.answered += 1;
-                self.fates.insert(token, Fate::Dead);
+                let fate = self.fates.get_mut(&token).expect("it was revoked");
+                if *fate != Fate::Refused {
+                    *fate = Fate::Revoked;
+                }
             }
             // It is not known to be revoked. As long as this process lives, it may yet be.
             503 => {}
@@ -59,6 +66,7 @@ impl Ledger {
 
     /// The process is dead.
     pub(crate) fn killed(&mut self) {
+        self.questions.clear();
         for fate in self.fates.values_mut() {
             if *fate == Fate::Revoking {
                 *fate = Fate::Open;
@@ -66,15 +74,28 @@ impl Ledger {
         }
     }
 
+    /// A question about a token is sent. The process answers one after the other.
+    pub(crate) fn asking(&mut self, token: Token) {
+        let fate = self.fates[&token];
+        self.questions.push_back((token, fate));
+    }
+
     /// How it was answered, and whether the index was ready before, and after.
+    ///
+    /// Another thread of the process answers revocations, so a 200 to a revocation may be heard
+    /// before a 200 to a question that was judged earlier. It rules out only the questions that
+    /// were sent after it was heard. A refusal rules out every later answer: one thread gives both.
     pub(crate) fn asked(&mut self, token: Token, status: u16, ready: [bool; 2]) {
+        let (expected, when_sent) = self.questions.pop_front().expect("a question");
+        assert_eq!(token, expected, "answers come in the order of questions");
         let fate = self.fates.get_mut(&token).expect("no other is asked for");
         let [before, after] = ready;
         match (status, *fate) {
             (503, _) => assert!(!before, "{token} is unknown to an index that was ready"),
             (200, _) if !after => panic!("{token} was live before the index was ready"),
-            (200, Fate::Dead) => panic!("{token} came to life"),
-            (200, Fate::Live | Fate::Revoking) | (401, Fate::Dead) => {}
+            (200, Fate::Refused) => panic!("{token} was refused and came to life"),
+            (200, Fate::Revoked) => assert_ne!(when_sent, Fate::Revoked, "{token} came to life"),
+            (200, Fate::Live | Fate::Revoking) => {}
             (200, Fate::Open) => {
                 // Nobody revokes it any more, but it may expire.
                 if token.kind != Kind::Short {
@@ -84,13 +105,58 @@ impl Ledger {
             }
             (401, Fate::Live) => panic!("{token} was refused, and nobody has revoked it"),
             // Before the snapshot is in, a record that is known holds already.
-            (401, Fate::Revoking | Fate::Open) => {
+            (401, Fate::Revoking | Fate::Open | Fate::Revoked | Fate::Refused) => {
                 if *fate == Fate::Open && token.kind != Kind::Short {
                     self.unanswered_but_revoked += 1;
                 }
-                *fate = Fate::Dead;
+                *fate = Fate::Refused;
             }
             _ => panic!("{token} was answered {status}"),
         }
     }
+}
+
+#[test]
+fn question_that_was_judged_before_a_revocation_may_be_heard_after_it() {
+    let (token, mut ledger) = (Token::new(Kind::Alone, 1), Ledger::default());
+    ledger.revoking(token);
+    ledger.asking(token);
+    ledger.revoked(token, 200);
+    ledger.asked(token, 200, [true; 2]);
+    // The next question comes after the answer.
+    ledger.asking(token);
+    ledger.asked(token, 401, [true; 2]);
+}
+
+#[test]
+#[should_panic(expected = "came to life")]
+fn token_that_is_live_after_its_revocation_was_answered_is_found() {
+    let (token, mut ledger) = (Token::new(Kind::Alone, 1), Ledger::default());
+    ledger.revoking(token);
+    ledger.revoked(token, 200);
+    ledger.asking(token);
+    ledger.asked(token, 200, [true; 2]);
+}
+
+#[test]
+#[should_panic(expected = "came to life")]
+fn token_that_is_live_after_it_was_refused_is_found_whenever_it_was_asked_for() {
+    let (token, mut ledger) = (Token::new(Kind::Alone, 1), Ledger::default());
+    ledger.revoking(token);
+    ledger.asking(token);
+    ledger.asking(token);
+    ledger.asked(token, 401, [true; 2]);
+    ledger.revoked(token, 200);
+    ledger.asked(token, 200, [true; 2]);
+}
+
+#[test]
+#[should_panic(expected = "came to life")]
+fn token_whose_answered_revocation_is_lost_in_a_kill_is_found() {
+    let (token, mut ledger) = (Token::new(Kind::Granted, 1), Ledger::default());
+    ledger.revoking(token);
+    ledger.revoked(token, 200);
+    ledger.killed();
+    ledger.asking(token);
+    ledger.asked(token, 200, [true; 2]);
 }

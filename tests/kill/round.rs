@@ -110,6 +110,7 @@ impl<'l> Round<'l> {
     }
 
     fn ask(&mut self, token: Token) {
+        self.life.ledger.asking(token);
         self.process.ask(token);
         self.asking += 1;
     }

@@ -169,7 +169,12 @@ fn main() {
             black_box(key.verify_sig(input.as_bytes(), &signature)).expect("genuine");
         }));
         costs[1].push(micros(secrets, |secret| {
-            assert!(block_on(tokens.call(secret)).expect("keys").is_some());
+            assert!(
+                block_on(tokens.call(secret))
+                    .expect("keys")
+                    .reason()
+                    .is_none()
+            );
         }));
         costs[2].push(micros(requests(), |request| call(&mut alone, request)));
         costs[3].push(micros(requests(), |request| call(&mut usual, request)));

@@ -21,7 +21,7 @@ use std::fmt;
 pub struct RevocationRequest<C> {
     /// Who asks, as the authenticator answered.
     pub client: C,
-    /// The token, at least one and only visible ASCII characters and spaces.
+    /// The token: at least one character, all of them visible ASCII.
     pub token: Secret,
     /// Where the client believes the token is to be found. It may be wrong: it only orders a
     /// search.
@@ -105,7 +105,8 @@ pub enum Outcome {
     NotFound,
     /// It is ours, and belongs to another client. Nothing was changed.
     IssuedToAnother,
-    /// It is a live token of this client that cannot be revoked here. Nothing was changed.
+    /// It is a live token of this client that cannot be revoked here, or a token that this backend
+    /// does not know and is not responsible for. Nothing was changed.
     Unsupported,
 }
 

@@ -36,6 +36,7 @@ pub(crate) async fn introspect(
     let token = server.introspect.oneshot(token).await;
     let token = token
         .map_err(|error| OAuthError::unavailable(&*error))?
+        .into_token()
         .filter(|token| server.index.is_live(token, NumericDate::now()));
     let Some(token) = token else {
         return Ok((NO_STORE, Json(json!({ "active": false }))).into_response());

@@ -132,8 +132,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
         keys: &keys,
     };
     let authenticator = setup.authenticator(clients.clone())?;
-    let backend =
-        Record::new(introspect.clone(), log.clone()).longest_lifetime(tokens.longest_lifetime());
+    // Nothing but this server issues its tokens, and `introspect` knows all of them.
+    let backend = Record::new(introspect.clone(), log.clone())
+        .responsible_for_all_tokens(true)
+        .longest_lifetime(tokens.longest_lifetime());
     let mut revocation = RevocationLayer::new(REVOKE, authenticator.clone(), backend)
         .timer(TokioTimer::new())
         .cors(config.cors_origins.clone());

@@ -75,13 +75,15 @@ impl Form {
         }
     }
 
-    /// The token, if it can be one (RFC 6749 §A.12: `1*VSCHAR`).
+    /// The token, if it can be one: visible ASCII characters, without blanks (RFC 6749 §A.12,
+    /// RFC 6750 §2.1).
     ///
-    /// A line break at its end would otherwise be answered 200, and the token meant would live on.
+    /// A token with a line break at its end, or with a `+` that was not escaped and so became a
+    /// blank, is not the token that the client means. 200 would say that the other one is dead.
     ///
     /// # Errors
     ///
-    /// `invalid_request` if there is none, if it is longer than `max` octets, or has other
+    /// `invalid_request` if there is none, if it is longer than `max` bytes, or has other
     /// characters.
     pub(super) fn take_token(&mut self, max: usize) -> Result<Secret, Error> {
         let token = self
@@ -91,11 +93,7 @@ impl Form {
         if token.expose().len() > max {
             return Err(Error::invalid_request("The token is too long"));
         }
-        if !token
-            .expose()
-            .bytes()
-            .all(|octet| matches!(octet, 0x20..=0x7e))
-        {
+        if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Error::invalid_request(
                 "The token has characters that no token has",
             ));

@@ -121,7 +121,7 @@ impl Manner {
                 (StatusCode::UNAUTHORIZED, Some(&challenges.bare))
             }
             Verdict::Malformed => (StatusCode::BAD_REQUEST, Some(&challenges.invalid_request)),
-            Verdict::Invalid | Verdict::Expired | Verdict::Revoked(_) => {
+            Verdict::Invalid(_) | Verdict::Expired | Verdict::Revoked(_) => {
                 (StatusCode::UNAUTHORIZED, Some(&challenges.invalid_token))
             }
             Verdict::Unknown | Verdict::Live => (StatusCode::SERVICE_UNAVAILABLE, None),

@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, sync::Arc};
 
 use super::{Freshness, Policy, WhenUnknown, answer::Dialect, layer::Settings, verdict::Verdict};
 use crate::{
-    introspect::{Introspection, TokenKind, TokenType},
+    introspect::{Introspected, Introspection, Reason, TokenKind, TokenType},
     log::{NumericDate, SelectorClass},
 };
 
@@ -50,16 +50,20 @@ impl Case {
         if token.is_expired(now) {
             return ControlFlow::Break(Verdict::Expired);
         }
-        if token.kind != TokenKind::AccessToken
-            || token.rotated
-            || not_yet(token.iat)
-            || not_yet(token.nbf)
-            || settings.iat_demanded && token.iat.is_none()
-            || settings.demanded.iter().any(lacks)
-        {
-            return ControlFlow::Break(Verdict::Invalid);
-        }
-        ControlFlow::Continue(())
+        let reason = if token.kind != TokenKind::AccessToken {
+            Reason::Kind
+        } else if token.rotated {
+            Reason::Rotated
+        } else if not_yet(token.iat) || not_yet(token.nbf) {
+            Reason::NotYet
+        } else if settings.iat_demanded && token.iat.is_none() {
+            Reason::NoIat
+        } else if settings.demanded.iter().any(lacks) {
+            Reason::LacksSelector
+        } else {
+            return ControlFlow::Continue(());
+        };
+        ControlFlow::Break(Verdict::Invalid(reason))
     }
 
     fn by_the_index(&self, token: &Introspection) -> Judgement {
@@ -93,11 +97,14 @@ impl Case {
     pub(super) fn confirmed(
         &self,
         token: &Introspection,
-        known: Option<&Introspection>,
+        known: &Introspected,
         now: NumericDate,
     ) -> Verdict {
-        let Some(known) = known else {
-            return Verdict::Invalid;
+        let known = match known {
+            Introspected::Token(known) => known,
+            Introspected::Unhandled { reason, .. } | Introspected::Unrecognised(reason) => {
+                return Verdict::Invalid(*reason);
+            }
         };
         for token in [token, known] {
             if let ControlFlow::Break(verdict) = self.by_itself(token, now) {

@@ -23,7 +23,11 @@ use super::{
     stream::{EnforcedBody, Manner},
     verdict::{Refused, Verdict},
 };
-use crate::{introspect::Introspection, log::NumericDate, token::Secret};
+use crate::{
+    introspect::{Introspected, Introspection},
+    log::NumericDate,
+    token::Secret,
+};
 
 pin_project! {
     /// The response future of [`EnforcementService`](super::EnforcementService).
@@ -79,7 +83,7 @@ struct Passing {
 
 impl<I, S, B> EnforcementFuture<I, S, B>
 where
-    I: Service<Secret, Response = Option<Introspection>>,
+    I: Service<Secret, Response: Into<Introspected>>,
     I::Error: Into<BoxError>,
     S: Service<Request<B>>,
 {
@@ -112,7 +116,7 @@ where
             request,
             again: None,
         };
-        let state = waiting.judge(Some(token));
+        let state = waiting.judge(Introspected::Token(token));
         Self { state }
     }
 
@@ -138,14 +142,13 @@ impl<S, B> Waiting<S, B>
 where
     S: Service<Request<B>>,
 {
-    fn judge<I: Service<Secret>>(self, known: Option<Introspection>) -> State<I, S, B> {
-        let Some(token) = known else {
-            return State::refused(
-                &self.case,
-                Refused::new(Verdict::Invalid),
-                None,
-                &self.request,
-            );
+    fn judge<I: Service<Secret>>(self, introspected: Introspected) -> State<I, S, B> {
+        let token = match introspected {
+            Introspected::Token(token) => token,
+            Introspected::Unhandled { reason, .. } | Introspected::Unrecognised(reason) => {
+                let refused = Refused::new(Verdict::Invalid(reason));
+                return State::refused(&self.case, refused, None, &self.request);
+            }
         };
         match self.case.judge(&token, NumericDate::now()) {
             Judgement::Verdict(verdict) => self.follow(verdict, token),
@@ -242,7 +245,7 @@ impl Passing {
 
 impl<I, S, B, ResBody> Future for EnforcementFuture<I, S, B>
 where
-    I: Service<Secret, Response = Option<Introspection>>,
+    I: Service<Secret, Response: Into<Introspected>>,
     I::Error: Into<BoxError>,
     ResBody: Body<Data = Bytes>,
     ResBody::Error: Into<BoxError>,
@@ -259,7 +262,7 @@ where
                     let known = ready!(asked.poll(cx));
                     let waiting = waiting.take().expect("polled after it was judged");
                     match known {
-                        Ok(known) => waiting.judge(known),
+                        Ok(introspected) => waiting.judge(introspected.into()),
                         Err(cause) => waiting.unknown(cause.into()),
                     }
                 }
@@ -268,7 +271,7 @@ where
                     let known = ready!(Pin::new(&mut asked.asked).poll(cx));
                     let waiting = waiting.take().expect("polled after it was judged");
                     match known {
-                        Ok(known) => waiting.confirmed(asked.token.clone(), known.as_ref()),
+                        Ok(known) => waiting.confirmed(asked.token.clone(), &known),
                         Err(cause) => waiting.unknown(cause),
                     }
                 }
@@ -302,11 +305,11 @@ where
     fn confirmed<I: Service<Secret>>(
         self,
         mut token: Introspection,
-        known: Option<&Introspection>,
+        known: &Introspected,
     ) -> State<I, S, B> {
         let verdict = self.case.confirmed(&token, known, NumericDate::now());
-        if let Some(exp) = known.and_then(|known| known.exp) {
-            token.exp = Some(token.exp.map_or(exp, |earlier| earlier.min(exp)));
+        if let Introspected::Token(known) = known {
+            token.exp = token.exp.into_iter().chain(known.exp).min();
         }
         self.follow(verdict, token)
     }

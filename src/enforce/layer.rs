@@ -16,7 +16,7 @@ use super::{
 #[cfg(feature = "tracing")]
 use crate::endpoint::Fingerprints;
 use crate::{
-    introspect::{Introspection, TokenType},
+    introspect::{Introspected, TokenType},
     log::SelectorClass,
     token::Secret,
 };
@@ -27,7 +27,7 @@ use crate::{
 ///
 /// 1. **Token.** That of the Authorization field, of the schemes `Bearer` and `DPoP`.
 /// 2. **Introspection.** Is it genuine, and for this use? Any service over [`Secret`] that answers
-///    `Option<Introspection>`, such as those of [`introspect`](crate::introspect). It has to come
+///    [`Introspected`] or `Option<Introspection>`, as those of [`introspect`](crate::introspect) do. It has to come
 ///    to an end by itself: put a time-out around one that may not.
 /// 3. **Time.** Its `exp` is not past, and `iat` and `nbf` are not ahead.
 /// 4. **Index.** No record covers it, by any of its selectors, and the [`Index`] is fresh.
@@ -103,7 +103,7 @@ pub struct EnforcementLayer<I> {
 
 type TokenFrom = Arc<dyn Fn(&Uri, &HeaderMap) -> Option<Secret> + Send + Sync>;
 type PolicyBy = Arc<dyn Fn(&Parts) -> Policy + Send + Sync>;
-pub(super) type ConfirmBy = BoxCloneSyncService<Secret, Option<Introspection>, BoxError>;
+pub(super) type ConfirmBy = BoxCloneSyncService<Secret, Introspected, BoxError>;
 
 /// Everything that the knobs turn.
 #[derive(Clone)]
@@ -231,11 +231,12 @@ impl<I> EnforcementLayer<I> {
     /// revoked.
     pub fn confirm_by<S>(mut self, authority: S) -> Self
     where
-        S: Service<Secret, Response = Option<Introspection>> + Clone + Send + Sync + 'static,
+        S: Service<Secret, Response: Into<Introspected>> + Clone + Send + Sync + 'static,
         S::Error: Into<BoxError>,
         S::Future: Send + 'static,
     {
-        let authority = BoxCloneSyncService::new(authority.map_err(Into::into));
+        let authority =
+            BoxCloneSyncService::new(authority.map_response(Into::into).map_err(Into::into));
         self.settings_mut().confirm_by = Some(authority);
         self
     }

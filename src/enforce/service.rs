@@ -19,7 +19,7 @@ use super::{
     verdict::{Refused, Verdict},
 };
 use crate::{
-    introspect::{Introspection, TokenType},
+    introspect::{Introspected, Introspection, Reason, TokenType},
     token::Secret,
 };
 
@@ -52,7 +52,7 @@ impl<S, I> EnforcementService<S, I> {
 
 impl<S, I, ReqBody, ResBody> Service<Request<ReqBody>> for EnforcementService<S, I>
 where
-    I: Service<Secret, Response = Option<Introspection>> + Clone,
+    I: Service<Secret, Response: Into<Introspected>> + Clone,
     I::Error: Into<BoxError>,
     ResBody: Body<Data = Bytes>,
     ResBody::Error: Into<BoxError>,
@@ -96,7 +96,11 @@ where
             }
             Presented::Impossible(scheme) => {
                 case.scheme = scheme;
-                EnforcementFuture::refuse(&case, Refused::new(Verdict::Invalid), &request)
+                EnforcementFuture::refuse(
+                    &case,
+                    Refused::new(Verdict::Invalid(Reason::NotAToken)),
+                    &request,
+                )
             }
             Presented::Token(scheme, token) => {
                 case.scheme = scheme;

@@ -4,7 +4,7 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 
 use tower::BoxError;
 
-use crate::log::SelectorClass;
+use crate::{introspect::Reason, log::SelectorClass};
 
 /// What [`EnforcementLayer`](super::EnforcementLayer) found out about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,8 +18,9 @@ pub enum Verdict {
     Missing,
     /// The Authorization field is there more than once, or is of a scheme for tokens and has none.
     Malformed,
-    /// The token is not genuine, not for this use, not good yet, or lacks a claim that is demanded.
-    Invalid,
+    /// The token is not genuine, not for this use, not good yet, or lacks a claim that is demanded,
+    /// for this reason.
+    Invalid(Reason),
     /// Its time is over.
     Expired,
     /// A record covers it, of this class.
@@ -37,10 +38,19 @@ impl Verdict {
             Self::Anonymous => "anonymous",
             Self::Missing => "missing",
             Self::Malformed => "malformed",
-            Self::Invalid => "invalid",
+            Self::Invalid(_) => "invalid",
             Self::Expired => "expired",
             Self::Revoked(_) => "revoked",
             Self::Unknown => "unknown",
+        }
+    }
+
+    /// Why the token is not valid here.
+    #[must_use]
+    pub fn reason(self) -> Option<Reason> {
+        match self {
+            Self::Invalid(reason) => Some(reason),
+            _ => None,
         }
     }
 
@@ -100,7 +110,7 @@ impl fmt::Display for Refused {
             Verdict::Live | Verdict::Anonymous => "the request was let through",
             Verdict::Missing => "there was no token",
             Verdict::Malformed => "the Authorization field is malformed",
-            Verdict::Invalid => "the token is not a good one",
+            Verdict::Invalid(_) => "the token is not valid here",
             Verdict::Expired => "the token has expired",
             Verdict::Revoked(_) => "the token was revoked",
             Verdict::Unknown => "whether the token is live could not be found out",

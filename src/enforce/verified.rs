@@ -8,7 +8,7 @@ use std::{
 
 use tower::Service;
 
-use crate::{introspect::Introspection, token::Secret};
+use crate::{introspect::Introspected, token::Secret};
 
 /// In the place of an introspection where somebody before the layer has verified the token: see
 /// [`EnforcementLayer::from_extension`](super::EnforcementLayer::from_extension).
@@ -24,7 +24,7 @@ impl Verified {
 }
 
 impl Service<Secret> for Verified {
-    type Response = Option<Introspection>;
+    type Response = Introspected;
     type Error = Infallible;
     type Future = Ready<Result<Self::Response, Self::Error>>;
 
@@ -33,6 +33,6 @@ impl Service<Secret> for Verified {
     }
 
     fn call(&mut self, _: Secret) -> Self::Future {
-        ready(Ok(None))
+        ready(Ok(None.into()))
     }
 }

@@ -14,7 +14,7 @@ use base64::{
 use pin_project_lite::pin_project;
 use tower::{BoxError, Service, util::Oneshot};
 
-use super::Introspection;
+use super::Introspected;
 use crate::token::Secret;
 
 /// Two introspections behind one: a token of the shape of a JWT is sent to the first, every other
@@ -25,10 +25,9 @@ use crate::token::Secret;
 /// An encrypted token (five parts) is not of that shape. **The shape only says who is asked**: it
 /// proves nothing, and whoever is asked has to.
 ///
-/// **Before a revocation endpoint, know whether refresh tokens have that shape too**, as those of
-/// Keycloak do: one who knows access tokens alone, such as `JwtTokens`, says that they are
-/// certainly no tokens, and the endpoint answers 200 while they live on. There they are for the
-/// second one, whatever their shape.
+/// Refresh tokens may have that shape too, as those of Keycloak do. `JwtTokens` verifies them and
+/// returns [`Introspected::Unhandled`](super::Introspected::Unhandled), and a revocation endpoint
+/// answers `unsupported_token_type`.
 ///
 /// The chosen one is cloned for a token and waited for until it is ready; the other is not asked.
 ///
@@ -41,15 +40,16 @@ use crate::token::Secret;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), BoxError> {
-/// let jwt = service_fn(async |_: Secret| Ok::<_, BoxError>(None));
+/// let jwt = service_fn(async |_: Secret| Ok::<Option<Introspection>, BoxError>(None));
 /// let opaque = service_fn(async |_: Secret| {
 ///     Ok::<_, BoxError>(Some(Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3")))
 /// });
 ///
 /// let both = ByShape::new(jwt, opaque);
 /// let jwt = Secret::new("eyJhbGciOiJFUzI1NiJ9.e30.c2ln");
-/// assert!(both.clone().oneshot(jwt).await?.is_none());
-/// assert!(both.oneshot(Secret::new("45ghiukldjahdnhzdauz")).await?.is_some());
+/// assert!(both.clone().oneshot(jwt).await?.into_token().is_none());
+/// let opaque = Secret::new("45ghiukldjahdnhzdauz");
+/// assert!(both.oneshot(opaque).await?.into_token().is_some());
 /// # Ok(())
 /// # }
 /// ```
@@ -68,12 +68,12 @@ impl<J, O> ByShape<J, O> {
 
 impl<J, O> Service<Secret> for ByShape<J, O>
 where
-    J: Service<Secret, Response = Option<Introspection>> + Clone,
+    J: Service<Secret, Response: Into<Introspected>> + Clone,
     J::Error: Into<BoxError>,
-    O: Service<Secret, Response = Option<Introspection>> + Clone,
+    O: Service<Secret, Response: Into<Introspected>> + Clone,
     O::Error: Into<BoxError>,
 {
-    type Response = Option<Introspection>;
+    type Response = Introspected;
     type Error = BoxError;
     type Future = ByShapeFuture<J, O>;
 
@@ -138,17 +138,17 @@ where
 
 impl<J, O> Future for ByShapeFuture<J, O>
 where
-    J: Service<Secret, Response = Option<Introspection>>,
+    J: Service<Secret, Response: Into<Introspected>>,
     J::Error: Into<BoxError>,
-    O: Service<Secret, Response = Option<Introspection>>,
+    O: Service<Secret, Response: Into<Introspected>>,
     O::Error: Into<BoxError>,
 {
-    type Output = Result<Option<Introspection>, BoxError>;
+    type Output = Result<Introspected, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().asked.project() {
-            AskedProj::Jwt { answer } => answer.poll(cx).map_err(Into::into),
-            AskedProj::Opaque { answer } => answer.poll(cx).map_err(Into::into),
+            AskedProj::Jwt { answer } => answer.poll(cx).map_ok(Into::into).map_err(Into::into),
+            AskedProj::Opaque { answer } => answer.poll(cx).map_ok(Into::into).map_err(Into::into),
         }
     }
 }

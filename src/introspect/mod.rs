@@ -1,11 +1,13 @@
 //! What is this token? Whose is it? Until when?
 //!
 //! The endpoint asks "whose is this?" before it revokes, and whoever lets requests through asks "is
-//! this genuine, and what could have revoked it?". Both ask the same service: `Service<Secret,
-//! Response = Option<Introspection>>`. `Some` means genuine and ours, even when it is expired,
-//! rotated or revoked; `None` means certainly not; an error means that it could not be found out.
+//! this genuine, and what could have revoked it?". Both ask the same `Service<Secret>`, whose
+//! response converts into [`Introspected`]. An `Option<Introspection>` does: `Some` is a token that
+//! is genuine and ours, even when it has expired, was rotated or is revoked; `None` is certainly
+//! not a token that the service is responsible for. An error means "could not find out".
 
 mod by_shape;
+mod introspected;
 mod introspection;
 #[cfg(feature = "issued")]
 #[cfg_attr(docsrs, doc(cfg(feature = "issued")))]
@@ -19,5 +21,6 @@ mod members;
 pub mod upstream;
 
 pub use by_shape::{ByShape, ByShapeFuture};
+pub use introspected::{Introspected, Reason};
 pub use introspection::{Claims, Introspection};
 pub use members::{Confirmation, Scope, TokenKind, TokenType};

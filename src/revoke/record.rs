@@ -11,7 +11,7 @@ use tower::{BoxError, Service, ServiceExt as _};
 use super::{refused, retention::Retention, share::Share};
 use crate::{
     client::Identified,
-    introspect::{Introspection, TokenKind},
+    introspect::{Introspected, Introspection, TokenKind},
     log::{NumericDate, Revocation, RevocationLog, SelectorClass},
     token::{Outcome, RevocationRequest, Secret},
 };
@@ -19,11 +19,14 @@ use crate::{
 /// A backend that introspects the token, compares its owner with the client that asks, and appends
 /// one small record to a log. The work does not grow with the number of tokens that fall.
 ///
-/// A token of another client is [`Outcome::IssuedToAnother`], in whatever state it is. An unknown
-/// one is [`Outcome::NotFound`], and so is one that has expired, if nothing else falls with it. A
-/// live one that nothing names, such as a JWT without a `jti`, is [`Outcome::Unsupported`].
-/// [`Outcome::Revoked`] is answered once the log says that the record is durable; what cannot be
-/// found out or written is an error, and so 503.
+/// * [`Outcome::Revoked`] once the log says that the record is durable.
+/// * [`Outcome::IssuedToAnother`] for a token of another client, in whatever state it is.
+/// * [`Outcome::NotFound`] for a token that has expired, if nothing else falls with it.
+/// * [`Outcome::Unsupported`] for a live token that nothing names, such as a JWT without a `jti`,
+///   for a genuine one that the introspection does not handle, and for one that it does not
+///   recognise. Backends that are [responsible for all tokens](Self::responsible_for_all_tokens)
+///   answer `NotFound` for the last.
+/// * An error, and so 503, for what cannot be found out or written.
 ///
 /// ```
 /// use tower::ServiceExt;
@@ -83,6 +86,7 @@ struct Policy {
     refresh_token: Cascade,
     access_token: Cascade,
     retention: Retention,
+    responsible_for_all_tokens: bool,
 }
 
 impl<I, L> Record<I, L> {
@@ -96,9 +100,27 @@ impl<I, L> Record<I, L> {
                 refresh_token: Cascade::Grant,
                 access_token: Cascade::Token,
                 retention: Retention::default(),
+                responsible_for_all_tokens: false,
             },
             share: None,
         }
+    }
+
+    /// States that this backend is responsible for all tokens of the server: a token that its
+    /// introspection does not recognise is certainly not a live one. Defaults to `false`.
+    ///
+    /// With the statement, an unrecognised token is [`Outcome::NotFound`], which is answered 200
+    /// (RFC 7009 §2.2). Without it, an unrecognised token is [`Outcome::Unsupported`], which is 400
+    /// `unsupported_token_type`.
+    ///
+    /// **Only state what is true.** An introspection of access tokens does not recognise the
+    /// refresh tokens of the same issuer: with the statement, a client that revokes one at logout
+    /// hears 200 while the token lives on. `IssuedTokens` knows every token that it has issued,
+    /// so state it there if nothing else issues tokens. Behind a [`ByHint`](crate::ByHint) or a
+    /// [`ByShape`](crate::introspect::ByShape), state it if all members together know every token.
+    pub fn responsible_for_all_tokens(mut self, responsible: bool) -> Self {
+        self.policy.responsible_for_all_tokens = responsible;
+        self
     }
 
     /// What falls with a refresh token. Its grant, unless this is called.
@@ -151,7 +173,7 @@ impl<I, L> Record<I, L> {
 impl<C, I, L> Service<RevocationRequest<C>> for Record<I, L>
 where
     C: Identified + Send + 'static,
-    I: Service<Secret, Response = Option<Introspection>> + Clone + Send + 'static,
+    I: Service<Secret, Response: Into<Introspected>> + Clone + Send + 'static,
     I::Error: Into<BoxError>,
     I::Future: Send,
     L: RevocationLog + Clone + Send + Sync + 'static,
@@ -174,18 +196,21 @@ where
         } = self.clone();
         Box::pin(async move {
             let RevocationRequest { client, token, .. } = request;
-            let Some(token) = introspect.oneshot(token).await.map_err(Into::into)? else {
-                return Ok(Outcome::NotFound);
+            let introspected = introspect.oneshot(token).await.map_err(Into::into)?;
+            let now = NumericDate::now();
+            let token = match introspected.into() {
+                Introspected::Token(token) => token,
+                Introspected::Unhandled { exp, .. } => return Ok(policy.unhandled(exp, now)),
+                Introspected::Unrecognised(_) => return Ok(policy.unrecognised()),
             };
             if token.client_id != client.client_id() {
                 return Ok(Outcome::IssuedToAnother);
             }
-            let now = NumericDate::now();
             let records = policy.records(&token, now);
             if records.is_empty() {
                 // Nothing names a live token of this client: to say that it is revoked would not be
                 // true.
-                return Ok(if policy.is_dead(&token, now) {
+                return Ok(if policy.is_dead(token.exp, now) {
                     Outcome::NotFound
                 } else {
                     Outcome::Unsupported
@@ -221,7 +246,7 @@ impl Policy {
         };
         // A token that is expired by anybody's clock, or rotated, is dead by itself, but what came
         // of the same grant may live on.
-        let alone = of(SelectorClass::Token).filter(|_| !self.is_dead(token, now));
+        let alone = of(SelectorClass::Token).filter(|_| !self.is_dead(token.exp, now));
         // Not before the token itself: the clock that it was issued by may be ahead of ours.
         let not_before = token.iat.map_or(now, |iat| now.max(iat));
         let end = self.retention.until(token.exp);
@@ -238,8 +263,27 @@ impl Policy {
         first.into_iter().chain(holder).collect()
     }
 
-    /// Whether the token is dead by anybody's clock.
-    fn is_dead(&self, token: &Introspection, now: NumericDate) -> bool {
-        self.retention.until(token.exp) <= now
+    /// A genuine token that cannot be revoked here. Unless it has expired, only an error is true.
+    fn unhandled(&self, exp: Option<NumericDate>, now: NumericDate) -> Outcome {
+        if self.is_dead(exp, now) {
+            Outcome::NotFound
+        } else {
+            Outcome::Unsupported
+        }
+    }
+
+    /// A token that the introspection does not know. Another part of the server may have issued it,
+    /// so 200 needs the statement that there is none.
+    fn unrecognised(&self) -> Outcome {
+        if self.responsible_for_all_tokens {
+            Outcome::NotFound
+        } else {
+            Outcome::Unsupported
+        }
+    }
+
+    /// Whether a token that expires then is dead by any clock within the leeway.
+    fn is_dead(&self, exp: Option<NumericDate>, now: NumericDate) -> bool {
+        self.retention.until(exp) <= now
     }
 }

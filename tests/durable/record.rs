@@ -8,14 +8,14 @@ use std::{
     time::Duration,
 };
 
-use futures::future::join;
+use futures::future::{join, ready};
 use tempfile::TempDir;
 use tower::{BoxError, Service, ServiceExt, service_fn};
 use tower_revocation::{
     Outcome, RevocationRequest, Secret,
     enforce::Index,
     introspect::{
-        Introspection, TokenKind,
+        Introspected, Introspection, Reason, TokenKind,
         issued::{Grant, Issued, IssuedTokens, Mint, Rotation},
     },
     log::{
@@ -49,6 +49,7 @@ impl Server {
 
     fn backend(&self) -> Record<IssuedTokens, EmbeddedLog> {
         Record::new(self.tokens.clone(), self.log.clone())
+            .responsible_for_all_tokens(true)
             .longest_lifetime(self.tokens.longest_lifetime())
     }
 
@@ -302,6 +303,52 @@ fn backend_of(
     });
     let log = MemoryLog::new();
     (Record::new(introspect, log.clone()), log)
+}
+
+/// RFC 7009 §2.2: 200 says that the token is not live. A part of the server cannot say it for the
+/// rest.
+#[tokio::test]
+async fn unrecognised_token_is_success_only_where_the_backend_is_responsible_for_all() {
+    let introspect = service_fn(async |_: Secret| Ok::<Option<Introspection>, BoxError>(None));
+    let log = MemoryLog::new();
+    let backend = Record::new(introspect, log.clone());
+    let outcome = backend.clone().oneshot(request()).await.unwrap();
+    assert_eq!(outcome, Outcome::Unsupported);
+    let backend = backend.responsible_for_all_tokens(true);
+    let outcome = backend.clone().oneshot(request()).await.unwrap();
+    assert_eq!(outcome, Outcome::NotFound);
+    let backend = backend.responsible_for_all_tokens(false);
+    assert_eq!(
+        backend.oneshot(request()).await.unwrap(),
+        Outcome::Unsupported
+    );
+    assert!(log.snapshot().await.unwrap().records.is_empty());
+}
+
+/// Such as the refresh token of an issuer whose access tokens alone are known here.
+#[tokio::test]
+async fn unhandled_token_is_not_supported_until_it_has_expired() {
+    let now = NumericDate::now();
+    let long_ago = NumericDate::new(1_000);
+    for (exp, expected) in [
+        (None, Outcome::Unsupported),
+        (Some(now + HOUR), Outcome::Unsupported),
+        // By another clock it may be live.
+        (Some(now), Outcome::Unsupported),
+        (Some(long_ago), Outcome::NotFound),
+    ] {
+        let reason = Reason::Typ;
+        let unhandled = Introspected::Unhandled { reason, exp };
+        let introspect = service_fn(move |_: Secret| ready(Ok::<_, BoxError>(unhandled.clone())));
+        let log = MemoryLog::new();
+        for responsible in [false, true] {
+            let backend = Record::new(introspect.clone(), log.clone());
+            let backend = backend.responsible_for_all_tokens(responsible);
+            let outcome = backend.oneshot(request()).await.unwrap();
+            assert_eq!(outcome, expected, "{exp:?}, {responsible}");
+        }
+        assert!(log.snapshot().await.unwrap().records.is_empty());
+    }
 }
 
 fn request() -> RevocationRequest<&'static str> {

@@ -18,7 +18,7 @@ use tower_revocation::{
 
 /// A token says what it is: tenant, client, grant.
 async fn introspect(token: Secret) -> Result<Option<Introspection>, BoxError> {
-    let mut words = token.expose().split(' ');
+    let mut words = token.expose().split('.');
     let mut word = || words.next().unwrap_or_default().to_owned();
     let tenant = word();
     let mut introspection = Introspection::new(TokenKind::RefreshToken, word());
@@ -37,7 +37,7 @@ where
     B: Service<RevocationRequest<String>, Response = Outcome, Error = BoxError> + Clone,
 {
     async fn revoke(&self, token: &str) -> Result<Outcome, ErrorKind> {
-        let client = token.split(' ').nth(1).unwrap().to_owned();
+        let client = token.split('.').nth(1).unwrap().to_owned();
         let request = RevocationRequest::new(client, Secret::new(token));
         self.clone().oneshot(request).await.map_err(|error| {
             let error = error.downcast::<Error>().unwrap();
@@ -54,12 +54,12 @@ const REFUSED: Result<Outcome, ErrorKind> = Err(ErrorKind::Unavailable);
 async fn client_beyond_its_share_is_refused_and_others_are_not() {
     let log = MemoryLog::new();
     let backend = Record::new(service_fn(introspect), log.clone()).share(2);
-    assert_eq!(backend.revoke("t c1 g1").await, REVOKED);
-    assert_eq!(backend.revoke("t c1 g2").await, REVOKED);
-    assert_eq!(backend.revoke("t c1 g3").await, REFUSED);
+    assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
+    assert_eq!(backend.revoke("t.c1.g2").await, REVOKED);
+    assert_eq!(backend.revoke("t.c1.g3").await, REFUSED);
     assert_eq!(log.snapshot().await.unwrap().records.len(), 2);
 
-    assert_eq!(backend.revoke("t c2 g4").await, REVOKED);
+    assert_eq!(backend.revoke("t.c2.g4").await, REVOKED);
     // Another tenant's client of the same name is another client.
     assert_eq!(backend.revoke("u c1 g5").await, REVOKED);
 }
@@ -68,11 +68,11 @@ async fn client_beyond_its_share_is_refused_and_others_are_not() {
 async fn repeated_revocation_does_not_count_and_is_not_refused() {
     let backend = Record::new(service_fn(introspect), MemoryLog::new()).share(2);
     for _ in 0..10 {
-        assert_eq!(backend.revoke("t c1 g1").await, REVOKED);
+        assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
     }
-    assert_eq!(backend.revoke("t c1 g2").await, REVOKED);
-    assert_eq!(backend.revoke("t c1 g3").await, REFUSED);
-    assert_eq!(backend.revoke("t c1 g1").await, REVOKED);
+    assert_eq!(backend.revoke("t.c1.g2").await, REVOKED);
+    assert_eq!(backend.revoke("t.c1.g3").await, REFUSED);
+    assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
 }
 
 #[tokio::test]
@@ -81,11 +81,11 @@ async fn cascade_that_has_room_for_a_part_writes_nothing() {
     let backend = Record::new(service_fn(introspect), log.clone())
         .refresh_token_cascade(Cascade::Subject)
         .share(3);
-    assert_eq!(backend.revoke("t c1 g1").await, REVOKED);
+    assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
     // The subject has a record by now.
-    assert_eq!(backend.revoke("t c1 g2").await, REVOKED);
+    assert_eq!(backend.revoke("t.c1.g2").await, REVOKED);
     let before = log.snapshot().await.unwrap().position;
-    assert_eq!(backend.revoke("t c1 g3").await, REFUSED);
+    assert_eq!(backend.revoke("t.c1.g3").await, REFUSED);
     assert_eq!(log.snapshot().await.unwrap().position, before);
 }
 
@@ -94,7 +94,7 @@ async fn revocations_at_once_get_no_more_than_the_share() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
     let backend = Record::new(service_fn(introspect), log.clone()).share(10);
-    let tokens: Vec<_> = (0..100).map(|grant| format!("t c1 {grant}")).collect();
+    let tokens: Vec<_> = (0..100).map(|grant| format!("t.c1.{grant}")).collect();
     let answers = join_all(tokens.iter().map(|token| backend.revoke(token))).await;
     let revoked = answers.iter().filter(|answer| **answer == REVOKED).count();
     assert_eq!(revoked, 10);
@@ -105,8 +105,8 @@ async fn revocations_at_once_get_no_more_than_the_share() {
 async fn administration_has_no_share_and_a_ceiling_all_the_same() {
     let log = MemoryLog::new().ceiling(4);
     let backend = Record::new(service_fn(introspect), log.clone()).share(1);
-    assert_eq!(backend.revoke("t c1 g1").await, REVOKED);
-    assert_eq!(backend.revoke("t c1 g2").await, REFUSED);
+    assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
+    assert_eq!(backend.revoke("t.c1.g2").await, REFUSED);
     let order = |grant: &str| Order::new(Target::Grant(grant.into())).within("t");
     for grant in ["g2", "g3", "g4"] {
         let administration = Administration::new(log.clone());
@@ -115,7 +115,7 @@ async fn administration_has_no_share_and_a_ceiling_all_the_same() {
     let administration = Administration::new(log.clone());
     administration.oneshot(order("g5")).await.unwrap_err();
     // What an operator has ended, its client may end again.
-    assert_eq!(backend.revoke("t c1 g2").await, REVOKED);
+    assert_eq!(backend.revoke("t.c1.g2").await, REVOKED);
 }
 
 /// What the peer hears.
@@ -145,10 +145,10 @@ async fn answer(log: MemoryLog, share: usize, token: &str) -> (u16, Option<Strin
 async fn want_of_room_is_503_and_says_when_to_try_again() {
     let minute = || Some("60".to_owned());
     let log = || MemoryLog::new().ceiling(1);
-    assert_eq!(answer(log(), 1, "t+c1+g1").await, (200, None));
-    assert_eq!(answer(log(), 0, "t+c1+g1").await, (503, minute()));
+    assert_eq!(answer(log(), 1, "t.c1.g1").await, (200, None));
+    assert_eq!(answer(log(), 0, "t.c1.g1").await, (503, minute()));
     assert_eq!(
-        answer(log().ceiling(0), 1, "t+c1+g1").await,
+        answer(log().ceiling(0), 1, "t.c1.g1").await,
         (503, minute())
     );
 }
@@ -162,11 +162,11 @@ fn want_of_room_is_counted_by_what_ran_out() {
             let log = MemoryLog::new().ceiling(2);
             let backend = Record::new(service_fn(introspect), log.clone()).share(1);
             for (client, token) in [
-                ("c1", "t c1 g1"),
-                ("c1", "t c1 g2"),
-                ("c1", "t c1 g3"),
-                ("c2", "t c2 g4"),
-                ("c3", "t c3 g5"),
+                ("c1", "t.c1.g1"),
+                ("c1", "t.c1.g2"),
+                ("c1", "t.c1.g3"),
+                ("c2", "t.c2.g4"),
+                ("c3", "t.c3.g5"),
             ] {
                 let request = RevocationRequest::new(client, Secret::new(token));
                 let _ = backend.clone().oneshot(request).await;

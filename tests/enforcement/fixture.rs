@@ -11,7 +11,7 @@ use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
 use tower_revocation::{
     Secret,
     enforce::{EnforcedBody, EnforcementLayer, Index, Refused, Verdict},
-    introspect::{Introspection, TokenKind},
+    introspect::{Introspected, Introspection, TokenKind},
     log::{
         Durability, LogError, MemoryLog, NumericDate, Position, Reader, Revocation, RevocationLog,
         Selector, Snapshot,
@@ -98,7 +98,7 @@ pub(crate) async fn ask<I>(
     request: Request<Full<Bytes>>,
 ) -> Response<EnforcedBody<Full<Bytes>>>
 where
-    I: tower::Service<Secret, Response = Option<Introspection>> + Clone,
+    I: tower::Service<Secret, Response: Into<Introspected>> + Clone,
     I::Error: Into<BoxError>,
 {
     layer.layer(service_fn(api)).oneshot(request).await.unwrap()
@@ -115,7 +115,7 @@ pub(crate) async fn verdict<I>(
     request: Request<Full<Bytes>>,
 ) -> (StatusCode, Option<Verdict>)
 where
-    I: tower::Service<Secret, Response = Option<Introspection>> + Clone,
+    I: tower::Service<Secret, Response: Into<Introspected>> + Clone,
     I::Error: Into<BoxError>,
 {
     let response = ask(layer, request).await;

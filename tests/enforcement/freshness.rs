@@ -14,7 +14,7 @@ use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
 use tower_revocation::{
     Secret,
     enforce::{End, EnforcementLayer, Freshness, Index, Policy, TokenLife, Verdict, WhenUnknown},
-    introspect::{Introspection, TokenKind},
+    introspect::{Introspected, Introspection, Reason, TokenKind},
     log::{
         LogError, LogErrorKind, MemoryLog, NumericDate, RevocationLog as _, Selector, SelectorClass,
     },
@@ -215,7 +215,7 @@ async fn authority_is_asked_where_that_is_chosen() {
         verdict(&answers(Ok(Some(good()))), with_token()).await.0,
         StatusCode::OK
     );
-    let invalid = Some(Verdict::Invalid);
+    let invalid = Some(Verdict::Invalid(Reason::Unrecognised));
     assert_eq!(verdict(&answers(Ok(None)), with_token()).await.1, invalid);
     let unknown = Some(Verdict::Unknown);
     assert_eq!(
@@ -297,8 +297,9 @@ async fn without_an_authority_what_is_unknown_is_denied() {
 #[tokio::test]
 async fn about_claims_of_an_extension_no_authority_is_asked() {
     let index = stale(&RemoteLog::default()).await;
-    let authority =
-        service_fn(async |_: Secret| -> Result<_, BoxError> { unreachable!("there is no token") });
+    let authority = service_fn(async |_: Secret| -> Result<Introspected, BoxError> {
+        unreachable!("there is no token")
+    });
     let layer = EnforcementLayer::from_extension(index)
         .policy(Policy::new().when_unknown(WhenUnknown::Introspect))
         .confirm_by(authority);

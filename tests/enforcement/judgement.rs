@@ -5,7 +5,7 @@ use std::time::Duration;
 use hyper::StatusCode;
 use tower_revocation::{
     enforce::Verdict,
-    introspect::{Introspection, TokenKind},
+    introspect::{Introspection, Reason, TokenKind},
     log::{NumericDate, Revocation, RevocationLog as _, Selector, SelectorClass},
 };
 
@@ -25,7 +25,8 @@ fn ahead(seconds: u64) -> NumericDate {
 #[tokio::test]
 async fn refresh_token_opens_no_api() {
     let refresh = |token: &mut Introspection| token.kind = TokenKind::RefreshToken;
-    assert_eq!(judged(refresh).await, Some(Verdict::Invalid));
+    let reason = Some(Verdict::Invalid(Reason::Kind));
+    assert_eq!(judged(refresh).await, reason);
 }
 
 #[tokio::test]
@@ -43,13 +44,13 @@ async fn token_of_the_future_is_refused_beyond_the_leeway() {
     assert_eq!(judged(|token| token.nbf = Some(ahead(30))).await, None);
     assert_eq!(
         judged(|token| token.nbf = Some(ahead(120))).await,
-        Some(Verdict::Invalid)
+        Some(Verdict::Invalid(Reason::NotYet))
     );
     assert_eq!(judged(|token| token.iat = Some(ahead(30))).await, None);
     // It would lie beyond every watermark that is set until then.
     assert_eq!(
         judged(|token| token.iat = Some(ahead(120))).await,
-        Some(Verdict::Invalid)
+        Some(Verdict::Invalid(Reason::NotYet))
     );
 }
 
@@ -57,7 +58,7 @@ async fn token_of_the_future_is_refused_beyond_the_leeway() {
 async fn token_without_iat_is_refused_unless_that_is_chosen() {
     assert_eq!(
         judged(|token| token.iat = None).await,
-        Some(Verdict::Invalid)
+        Some(Verdict::Invalid(Reason::NoIat))
     );
     let mut token = good();
     token.iat = None;
@@ -110,7 +111,7 @@ async fn demanded_claim_that_is_missing_is_refused_whether_or_not_anything_is_re
     let demanding = layer.clone().demand(SelectorClass::Session);
     assert_eq!(
         verdict(&demanding, with_token()).await.1,
-        Some(Verdict::Invalid)
+        Some(Verdict::Invalid(Reason::LacksSelector))
     );
     // And one record about a session is no outage for those that have none.
     let record = Revocation::forever(Selector::session("s2"), NumericDate::FOREVER);
@@ -118,6 +119,6 @@ async fn demanded_claim_that_is_missing_is_refused_whether_or_not_anything_is_re
     assert_eq!(verdict(&layer, with_token()).await.1, None);
     assert_eq!(
         verdict(&demanding, with_token()).await.1,
-        Some(Verdict::Invalid)
+        Some(Verdict::Invalid(Reason::LacksSelector))
     );
 }

@@ -15,7 +15,7 @@ fn allocations(token: &str) -> (bool, u64) {
     let mut is_genuine = false;
     let allocated = measure(|| {
         let answer = tokens.call(secret.take().unwrap()).now_or_never();
-        is_genuine = answer.unwrap().unwrap().is_some();
+        is_genuine = answer.unwrap().unwrap().token().is_some();
     });
     (is_genuine, allocated.count_total)
 }

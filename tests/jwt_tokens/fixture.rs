@@ -127,7 +127,7 @@ pub(crate) fn tokens() -> JwtTokens {
 /// What is known of it, where nothing has to be fetched.
 pub(crate) async fn ask(tokens: &JwtTokens, token: &str) -> Option<Introspection> {
     let answer = tokens.clone().oneshot(Secret::new(token)).await;
-    answer.expect("the keys are at hand")
+    answer.expect("the keys are at hand").into_token()
 }
 
 /// A token of these claims, to the usual issuer.

@@ -62,7 +62,7 @@ async fn the_record_of_a_token_of_years_ends_with_the_longest_lifetime() {
 }
 
 #[tokio::test]
-async fn what_is_not_genuine_writes_nothing() {
+async fn what_is_not_recognised_writes_nothing_and_is_success_only_by_statement() {
     let foreign = token(&json!({ "iss": "https://evil.example.com" }));
     let elsewhere = token(&json!({ "aud": "https://evil.example.com" }));
     let forged = Key::generate().sign(&header(), &claims());
@@ -74,8 +74,14 @@ async fn what_is_not_genuine_writes_nothing() {
         ("an ID token", &*id_token),
         ("opaque", "45ghiukldjahdnhzdauz"),
     ] {
-        let expected = (Outcome::NotFound, vec![]);
+        let expected = (Outcome::Unsupported, vec![]);
         assert_eq!(revoke(token).await, expected, "{reason}");
+        let log = MemoryLog::new();
+        let backend = Record::new(tokens(), log.clone()).responsible_for_all_tokens(true);
+        let request = RevocationRequest::new(CLIENT.to_owned(), Secret::new(token));
+        let outcome = backend.oneshot(request).await.unwrap();
+        assert_eq!(outcome, Outcome::NotFound, "{reason}");
+        assert!(log.snapshot().await.unwrap().records.is_empty());
     }
 }
 

@@ -8,7 +8,7 @@ use tower::{Service as _, ServiceExt as _};
 use tower_revocation::{
     Secret,
     introspect::{
-        Introspection,
+        Introspected, Introspection,
         jwt::{Audience, JwtTokens},
     },
     jose::{Algorithm, Keys, RemoteError, RemoteKeys},
@@ -24,7 +24,8 @@ fn tokens(server: &Server, remote: RemoteKeys) -> JwtTokens {
 }
 
 async fn ask(tokens: &JwtTokens, token: &str) -> Result<Option<Introspection>, RemoteError> {
-    tokens.clone().oneshot(Secret::new(token)).await
+    let answer = tokens.clone().oneshot(Secret::new(token)).await;
+    answer.map(Introspected::into_token)
 }
 
 fn by(key: &Key, kid: &str) -> String {
@@ -46,7 +47,7 @@ async fn keys_are_fetched_once_and_then_at_hand() {
     assert_eq!(fetched.unwrap().client_id, "s6BhdRkqt3");
 
     let at_hand = tokens.call(Secret::new(token(&json!({}))));
-    assert!(at_hand.now_or_never().unwrap().unwrap().is_some());
+    assert!(at_hand.now_or_never().unwrap().unwrap().token().is_some());
     let forged = by(&Key::generate(), "k1");
     assert!(ask(&tokens, &forged).await.unwrap().is_none());
     assert_eq!(server.fetches(), 1);

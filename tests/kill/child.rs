@@ -114,6 +114,7 @@ fn service(
         let revoked: BoxFuture<'static, Result<Outcome, BoxError>> = match log {
             Some(log) => {
                 let record = Record::new(introspect, log)
+                    .responsible_for_all_tokens(true)
                     .refresh_token_cascade(Cascade::SubjectAndClient)
                     .leeway(Duration::ZERO);
                 Box::pin(record.oneshot(request))

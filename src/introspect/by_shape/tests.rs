@@ -9,7 +9,7 @@ use futures::{FutureExt as _, executor::block_on};
 use tower::{ServiceExt as _, service_fn, util::ServiceFn};
 
 use super::*;
-use crate::introspect::TokenKind;
+use crate::introspect::{Introspection, TokenKind};
 
 /// RFC 7515 A.1, with a shorter signature.
 const JWT: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UifQ.dBjftJeZ4CVP";
@@ -23,7 +23,7 @@ fn named(name: &'static str) -> ServiceFn<impl Fn(Secret) -> Ready<Answer> + Clo
 fn asked(token: &str) -> String {
     let both = ByShape::new(named("jwt"), named("opaque"));
     let answer = block_on(both.oneshot(Secret::new(token))).unwrap();
-    answer.unwrap().into_claims().client_id
+    answer.into_token().unwrap().into_claims().client_id
 }
 
 #[test]
@@ -92,7 +92,13 @@ async fn the_chosen_one_alone_is_waited_for() {
         assert_eq!(token.expose(), "opaque");
         send.send_response(None);
     };
-    assert!(futures::join!(answering, answer).0.unwrap().is_none());
+    assert!(
+        futures::join!(answering, answer)
+            .0
+            .unwrap()
+            .token()
+            .is_none()
+    );
 
     jwt_handle.allow(1);
     let answer = async {
@@ -100,5 +106,5 @@ async fn the_chosen_one_alone_is_waited_for() {
         assert_eq!(token.expose(), JWT);
         send.send_response(None);
     };
-    assert!(futures::join!(waiting, answer).0.unwrap().is_none());
+    assert!(futures::join!(waiting, answer).0.unwrap().token().is_none());
 }

@@ -11,12 +11,12 @@ use futures::{FutureExt as _, future::Either};
 
 use super::JwtTokens;
 use crate::{
-    introspect::Introspection,
+    introspect::Introspected,
     jose::{RemoteError, Running},
     token::Secret,
 };
 
-pub(super) type Answer = Result<Option<Introspection>, RemoteError>;
+pub(super) type Answer = Result<Introspected, RemoteError>;
 
 /// The future of [`JwtTokens`]. Where the keys are at hand it is ready at once.
 #[must_use = "futures do nothing unless they are polled"]

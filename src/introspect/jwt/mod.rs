@@ -51,7 +51,7 @@ pub use dialect::Dialect;
 use future::Answer;
 pub use future::JwtFuture;
 
-use super::Introspection;
+use super::{Introspected, Reason};
 use crate::{
     jose::{Algorithm, Keys, Next, RemoteError, RemoteKeys, Served},
     token::Secret,
@@ -181,13 +181,13 @@ impl JwtTokens {
     fn judge_again(&self, token: &Secret, served: &Served) -> Answer {
         match self.policy.read(token.expose()) {
             Some(claimed) => judge(claimed, served),
-            None => Ok(None),
+            None => Ok(Introspected::Unrecognised(Reason::Unrecognised)),
         }
     }
 }
 
 impl Service<Secret> for JwtTokens {
-    type Response = Option<Introspection>;
+    type Response = Introspected;
     type Error = RemoteError;
     type Future = JwtFuture;
 
@@ -200,7 +200,7 @@ impl Service<Secret> for JwtTokens {
     /// Outside a tokio runtime with its time driver, if keys are to be fetched.
     fn call(&mut self, token: Secret) -> JwtFuture {
         let Some(claimed) = self.policy.read(token.expose()) else {
-            return JwtFuture::at_once(Ok(None));
+            return JwtFuture::at_once(Ok(Introspected::Unrecognised(Reason::Unrecognised)));
         };
         let asked = match &self.policy.keys {
             Keys::Set(keys) => Next::Answer(Ok(Served {
@@ -224,7 +224,7 @@ fn judge(claimed: Claimed<'_>, served: &Served) -> Answer {
     let Claimed { jws, introspection } = claimed;
     let mut candidates = served.keys.candidates(jws.kid(), jws.algorithm);
     if candidates.any(|key| key.verify(jws.algorithm, jws.signing_input, &jws.signature)) {
-        return Ok(Some(introspection));
+        return Ok(Introspected::Token(introspection));
     }
     let has_its_key = || {
         let mut kids = served.keys.iter().filter_map(|key| key.kid());
@@ -233,7 +233,7 @@ fn judge(claimed: Claimed<'_>, served: &Served) -> Answer {
     match &served.outdated {
         // It may be of a key that is newer than the set: that is not certainly a forged one.
         Some(error) if !has_its_key() => Err(error.clone()),
-        _ => Ok(None),
+        _ => Ok(Introspected::Unrecognised(Reason::Signature)),
     }
 }
 

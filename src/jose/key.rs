@@ -2,22 +2,28 @@
 
 use std::fmt;
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 
-use super::{Algorithm, KeyError, Kind, Members, json::text, jws::LONGEST_KID, material::Material};
+#[cfg(feature = "mtls")]
+use super::certificates::Certificates;
+use super::{
+    Algorithm, KeyError, Kind, Members,
+    jws::LONGEST_KID,
+    material::Material,
+    purpose::{self, said},
+};
 
 /// What only a private or a symmetric key has (RFC 7518 §6.2.2, §6.3.2, §6.4.1, RFC 8037 §2).
 const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 
-/// A chain of more certificates is refused.
-const LONGEST_CHAIN: usize = 4;
-
 /// A public key that verifies signatures: RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519.
+///
+/// **It is read leniently in form and strictly in strength.** Numbers may have leading zeros,
+/// padding, white space, or the other alphabet of base64; `null` and an empty string count as
+/// absent; a `kid` that is not a string of 1 to 256 bytes counts as absent too. Members that no
+/// signature needs (`x5c`, `x5t`, `x5t#S256`, `x5u` and all unknown ones) never make a key
+/// unusable.
 ///
 /// ```
 /// use tower_revocation::jose::{Algorithm, Jwk};
@@ -33,8 +39,8 @@ const LONGEST_CHAIN: usize = 4;
 pub struct Jwk {
     kid: Option<String>,
     alg: Option<Algorithm>,
-    x5c: Vec<Vec<u8>>,
-    x5t_s256: Option<[u8; 32]>,
+    #[cfg(feature = "mtls")]
+    certificates: Certificates,
     material: Material,
 }
 
@@ -43,9 +49,8 @@ impl Jwk {
     ///
     /// # Errors
     ///
-    /// For what is not a JSON object or repeats a member; for keys that are private, not sound, not
-    /// for signatures, or of a type or curve that is not known; and for an `alg` of another type of
-    /// key.
+    /// If it is not a JSON object or repeats a member. If the key is private or not sound. If it is
+    /// not for signatures, of an unknown type or curve, or has an `alg` that it cannot verify.
     pub fn from_json(json: &str) -> Result<Self, KeyError> {
         let members = Members::parse(json.as_bytes());
         let members =
@@ -60,16 +65,20 @@ impl Jwk {
     }
 
     fn from_members(jwk: &Map<String, Value>) -> Result<Self, KeyError> {
-        if PRIVATE.iter().any(|name| jwk.contains_key(*name)) {
+        if PRIVATE.iter().any(|name| said(jwk, name).is_some()) {
             return Err(KeyError::private());
         }
-        for_signatures(jwk)?;
+        // First: what is not for signatures need not be a key that is known here.
+        let alg = purpose::algorithm(jwk)?;
         let material = Material::read(jwk)?;
+        if alg.is_some_and(|alg| !material.kind.admits(alg)) {
+            return Err(KeyError::unsupported("alg is of another type of key"));
+        }
         Ok(Self {
-            kid: kid(jwk)?,
-            alg: alg(jwk, material.kind)?,
-            x5c: x5c(jwk)?,
-            x5t_s256: x5t_s256(jwk)?,
+            kid: kid(jwk).map(str::to_owned),
+            alg,
+            #[cfg(feature = "mtls")]
+            certificates: Certificates::read(jwk),
             material,
         })
     }
@@ -110,83 +119,28 @@ impl Jwk {
         &self.material.octets
     }
 
-    /// The certificates, in DER, that of this key first (RFC 7517 §4.7).
+    /// The certificate of this key, in DER (RFC 7517 §4.7).
     #[cfg(feature = "mtls")]
-    pub(crate) fn x5c(&self) -> &[Vec<u8>] {
-        &self.x5c
+    pub(crate) fn certificate(&self) -> Option<&[u8]> {
+        self.certificates.own.as_deref()
     }
 
     /// The digest of the certificate (RFC 7517 §4.9).
     #[cfg(feature = "mtls")]
     pub(crate) fn x5t_s256(&self) -> Option<&[u8; 32]> {
-        self.x5t_s256.as_ref()
+        self.certificates.digest.as_ref()
     }
 }
 
-fn synonyms(one: Algorithm, other: Algorithm) -> bool {
+pub(super) fn synonyms(one: Algorithm, other: Algorithm) -> bool {
     let ed25519 = |it| matches!(it, Algorithm::EdDsa | Algorithm::Ed25519);
     one == other || ed25519(one) && ed25519(other)
 }
 
-/// Keys for encryption are nobody's mistake: a client's one set holds both (RFC 7517 §4.2, §4.3).
-fn for_signatures(jwk: &Map<String, Value>) -> Result<(), KeyError> {
-    let purpose = text(jwk, "use").map_err(|_| KeyError::malformed("use is not a string"))?;
-    if purpose.is_some_and(|purpose| purpose != "sig") {
-        return Err(KeyError::unsupported("use is not sig"));
-    }
-    let Some(operations) = jwk.get("key_ops") else {
-        return Ok(());
-    };
-    let malformed = KeyError::malformed("key_ops is not an array of different strings");
-    let operations = operations.as_array().ok_or(malformed)?;
-    for (index, operation) in operations.iter().enumerate() {
-        if !operation.is_string() || operations[..index].contains(operation) {
-            return Err(malformed);
-        }
-    }
-    if !operations.iter().any(|operation| operation == "verify") {
-        return Err(KeyError::unsupported("key_ops does not include verify"));
-    }
-    Ok(())
-}
-
-fn kid(jwk: &Map<String, Value>) -> Result<Option<String>, KeyError> {
-    let kid = text(jwk, "kid").map_err(|_| KeyError::malformed("kid is not a string"))?;
-    if kid.is_some_and(|kid| kid.is_empty() || kid.len() > LONGEST_KID) {
-        return Err(KeyError::malformed("kid has not 1 to 256 octets"));
-    }
-    Ok(kid.map(str::to_owned))
-}
-
-fn alg(jwk: &Map<String, Value>, kind: Kind) -> Result<Option<Algorithm>, KeyError> {
-    let alg = text(jwk, "alg").map_err(|_| KeyError::malformed("alg is not a string"))?;
-    let Some(alg) = alg else { return Ok(None) };
-    let alg = alg.parse().ok().filter(|alg| kind.admits(*alg));
-    let unfit = KeyError::malformed("alg is not one of this type of key");
-    alg.map(Some).ok_or(unfit)
-}
-
-fn x5c(jwk: &Map<String, Value>) -> Result<Vec<Vec<u8>>, KeyError> {
-    let Some(chain) = jwk.get("x5c") else {
-        return Ok(Vec::new());
-    };
-    let malformed = KeyError::malformed("x5c is not an array of 1 to 4 certificates in base64");
-    let chain = chain.as_array().ok_or(malformed)?;
-    if chain.is_empty() || chain.len() > LONGEST_CHAIN {
-        return Err(malformed);
-    }
-    let certificate = |value: &Value| STANDARD.decode(value.as_str()?).ok();
-    let chain = chain.iter().map(certificate).collect::<Option<_>>();
-    chain.ok_or(malformed)
-}
-
-fn x5t_s256(jwk: &Map<String, Value>) -> Result<Option<[u8; 32]>, KeyError> {
-    let malformed = KeyError::malformed("x5t#S256 is not 32 octets in base64url");
-    let Some(written) = text(jwk, "x5t#S256").map_err(|_| malformed)? else {
-        return Ok(None);
-    };
-    let octets = URL_SAFE_NO_PAD.decode(written).map_err(|_| malformed)?;
-    octets.try_into().map(Some).map_err(|_| malformed)
+/// The identifier, if it is one that a token can name.
+pub(super) fn kid(jwk: &Map<String, Value>) -> Option<&str> {
+    let kid = said(jwk, "kid").and_then(Value::as_str);
+    kid.filter(|kid| kid.len() <= LONGEST_KID)
 }
 
 impl<'de> Deserialize<'de> for Jwk {
@@ -201,8 +155,7 @@ impl fmt::Debug for Jwk {
         f.debug_struct("Jwk")
             .field("kid", &self.kid)
             .field("kind", &self.material.kind)
-            .field("x5c", &self.x5c.len())
-            .field("x5t#S256", &self.x5t_s256.is_some())
+            .field("alg", &self.alg)
             .finish_non_exhaustive()
     }
 }

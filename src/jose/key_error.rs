@@ -16,6 +16,7 @@ pub struct KeyError {
     kind: KeyErrorKind,
     reason: &'static str,
     place: Option<usize>,
+    none_left: bool,
 }
 
 /// What is wrong with a key.
@@ -27,8 +28,8 @@ pub enum KeyErrorKind {
     /// It is a private or a symmetric key. **Whoever has read the document can now sign with it**:
     /// replace it.
     Private,
-    /// It may be a fine key, but verifies no signature that this crate knows: it has another type
-    /// or curve, or is meant for encryption.
+    /// It may be a fine key, but verifies no signature that this crate knows: it has another type,
+    /// curve or algorithm, or is meant for encryption.
     Unsupported,
 }
 
@@ -50,6 +51,7 @@ impl KeyError {
             kind,
             reason,
             place: None,
+            none_left: false,
         }
     }
 
@@ -61,6 +63,19 @@ impl KeyError {
         }
     }
 
+    /// No key of the set can be used. This is what is wrong with one of them.
+    pub(super) fn of_all(self) -> Self {
+        Self {
+            none_left: true,
+            ..self
+        }
+    }
+
+    /// Whether it is a set, of which no key can be used.
+    pub(super) fn is_of_all(&self) -> bool {
+        self.none_left
+    }
+
     /// What is wrong.
     #[must_use]
     pub fn kind(&self) -> KeyErrorKind {
@@ -70,6 +85,9 @@ impl KeyError {
 
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.none_left {
+            f.write_str("the set has no usable key: ")?;
+        }
         if let Some(place) = self.place {
             write!(f, "key {place}: ")?;
         }

@@ -5,16 +5,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 
-use super::{Algorithm, Jwk, KeyError, KeyErrorKind, Members};
+use super::{Algorithm, Jwk, KeyError, KeyErrorKind, Members, left_out::LeftOut};
 
-/// A set of more keys is refused.
-const MOST_KEYS: usize = 100;
+/// How many keys a set may have.
+pub(super) const MAX_KEYS: usize = 100;
 
-/// A set of more octets is not even read when it comes from elsewhere.
-const LONGEST_REMOTE: usize = 1024 * 1024;
-
-/// No signature is tried with more keys than that.
-const MOST_CANDIDATES: usize = 4;
+/// How many keys a signature is tried with.
+pub(super) const MAX_CANDIDATES: usize = 16;
 
 /// The public keys of a client or an issuer. A clone is cheap.
 ///
@@ -23,12 +20,15 @@ const MOST_CANDIDATES: usize = 4;
 #[derive(Clone, Debug)]
 pub struct KeySet {
     keys: Arc<[Jwk]>,
+    left_out: Arc<[LeftOut]>,
+    max_candidates: usize,
 }
 
 impl KeySet {
-    /// Reads a JWK Set as it is registered, strictly.
+    /// Reads a JWK Set as it is registered. It may have at most 100 keys.
     ///
-    /// Keys of an unknown type or curve, and keys for encryption, are left out.
+    /// Keys that are not for signatures, and keys of an unknown type, curve or algorithm, are [left
+    /// out](Self::left_out). A key that should verify signatures and cannot is an error.
     ///
     /// ```
     /// use tower_revocation::jose::KeySet;
@@ -36,45 +36,112 @@ impl KeySet {
     /// let error = KeySet::from_json(r#"{ "keys": [
     ///     { "kty": "EC", "crv": "P-256", "x": "AA", "y": "AA" }
     /// ] }"#).unwrap_err();
-    /// assert_eq!(
-    ///     error.to_string(),
-    ///     "key 1: a coordinate has not the length of its field",
-    /// );
+    /// assert_eq!(error.to_string(), "key 1: it is not a sound public key");
     /// ```
     ///
     /// # Errors
     ///
-    /// For what is not a JSON object or repeats a member, for any key that is not sound or not
-    /// public, for more than 100 keys, and for a set in which no key is left.
+    /// If it is not a JSON object or repeats a member. If a key is private or not sound. If there
+    /// are too many keys, or none is left.
     pub fn from_json(json: &str) -> Result<Self, KeyError> {
-        Self::from_members(&strict(json.as_bytes())?)
+        Self::from_json_limited(json, MAX_KEYS)
     }
 
-    /// Reads a JWK Set as somebody else serves it: what cannot be used is left out, if it is all.
-    pub(crate) fn from_remote(json: &[u8]) -> Result<Self, KeyError> {
-        if json.len() > LONGEST_REMOTE {
-            return Err(KeyError::malformed("the set is longer than 1 MiB"));
+    /// Reads a JWK Set of at most `max_keys` keys, as [`from_json`](Self::from_json) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_json`](Self::from_json).
+    pub fn from_json_limited(json: &str, max_keys: usize) -> Result<Self, KeyError> {
+        Self::registered(&strict(json.as_bytes())?, max_keys)
+    }
+
+    /// Reads a JWK Set as somebody else publishes it. Every key that cannot be used is left out.
+    ///
+    /// # Errors
+    ///
+    /// If it is no set, has too many keys, or none is left. A set in which nothing can be used says
+    /// nothing: it must not take the place of one that does.
+    pub(crate) fn published(
+        json: &[u8],
+        max_keys: usize,
+        max_candidates: usize,
+    ) -> Result<Self, KeyError> {
+        // RFC 8259 §8.1 lets a reader ignore a byte order mark.
+        let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
+        let set = Self::read(&strict(json)?, max_keys)?.max_candidates(max_candidates);
+        set.with_keys()
+    }
+
+    fn registered(members: &Members, max_keys: usize) -> Result<Self, KeyError> {
+        let set = Self::read(members, max_keys)?;
+        let mut errors = set.left_out();
+        let unsound = errors.find(|error| error.kind() != KeyErrorKind::Unsupported);
+        drop(errors);
+        unsound.map_or_else(|| set.with_keys(), Err)
+    }
+
+    /// The set, unless no key is left in it.
+    fn with_keys(self) -> Result<Self, KeyError> {
+        if !self.is_empty() {
+            return Ok(self);
         }
-        let members = strict(json)?;
-        let keys = keys(&members)?.iter().map(Jwk::from_value);
-        let keys = keys.filter_map(Result::ok).collect();
-        Ok(Self { keys })
+        let could_sign = self.left_out.iter().find(|key| key.signs());
+        let reason = could_sign.or(self.left_out.first());
+        let error = reason.map_or(KeyError::malformed("it is empty"), |key| key.error);
+        Err(error.of_all())
     }
 
-    fn from_members(members: &Members) -> Result<Self, KeyError> {
-        let mut sound = Vec::new();
-        for (index, key) in keys(members)?.iter().enumerate() {
+    fn read(members: &Members, max_keys: usize) -> Result<Self, KeyError> {
+        let (mut keys, mut left_out) = (Vec::new(), Vec::new());
+        for (index, key) in array(members, max_keys)?.iter().enumerate() {
             match Jwk::from_value(key) {
-                Ok(key) => sound.push(key),
-                Err(error) if error.kind() == KeyErrorKind::Unsupported => {}
-                Err(error) => return Err(error.at(index)),
+                Ok(key) => keys.push(key),
+                Err(error) => left_out.push(LeftOut::new(error.at(index), key)),
             }
         }
-        if sound.is_empty() {
-            return Err(KeyError::malformed("the set has no key for signatures"));
+        Ok(Self {
+            keys: keys.into(),
+            left_out: left_out.into(),
+            max_candidates: MAX_CANDIDATES,
+        })
+    }
+
+    /// Limits how many keys a signature is tried with. Defaults to 16.
+    ///
+    /// A token that names no key (`kid`) is tried with every key that admits its algorithm. **If
+    /// more keys than this could have signed it and none of the first did, it is not known whose it
+    /// is**, which is 503.
+    #[must_use]
+    pub fn max_candidates(self, keys: usize) -> Self {
+        Self {
+            max_candidates: keys,
+            ..self
         }
-        let keys = sound.into();
-        Ok(Self { keys })
+    }
+
+    /// Why keys of the document were left out, each error with its place.
+    ///
+    /// ```
+    /// use tower_revocation::jose::KeySet;
+    ///
+    /// let keys = KeySet::from_json(r#"{ "keys": [
+    ///     { "kty": "RSA", "alg": "RSA-OAEP", "n": "AA", "e": "AQAB" },
+    ///     { "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }
+    /// ] }"#)?;
+    /// let left_out: Vec<_> = keys.left_out().map(|error| error.to_string()).collect();
+    /// assert_eq!(left_out, ["key 1: alg is no signature algorithm"]);
+    /// # Ok::<_, tower_revocation::jose::KeyError>(())
+    /// ```
+    pub fn left_out(&self) -> impl Iterator<Item = KeyError> {
+        self.left_out.iter().map(|left_out| left_out.error)
+    }
+
+    /// The same, of those that a token could be signed with.
+    #[cfg(feature = "tracing")]
+    pub(super) fn missed(&self) -> impl Iterator<Item = KeyError> {
+        let missed = self.left_out.iter().filter(|left_out| left_out.signs());
+        missed.map(|left_out| left_out.error)
     }
 
     /// How many keys there are.
@@ -94,30 +161,45 @@ impl KeySet {
         self.keys.iter()
     }
 
-    /// Whether there is a key that this identifier means.
+    /// Whether there is a key that this identifier may mean. A key without one may be any.
     pub(crate) fn has_kid(&self, kid: &str) -> bool {
-        let alone = self.len() == 1;
         self.iter()
-            .any(|key| key.kid().map_or(alone, |known| known == kid))
+            .any(|key| key.kid().is_none_or(|known| known == kid))
     }
 
-    /// The keys that a signature may be of: those of its `kid`, or all if it has none, as far as
-    /// they admit the algorithm. At most four, so that no header buys more work.
-    ///
-    /// A key without an identifier is meant by any `kid` if it is the only key.
+    /// The keys that a signature may be of, as far as they admit the algorithm: those of its `kid`
+    /// first, then those without an identifier; all of them if it names none. At most
+    /// [`max_candidates`](Self::max_candidates), so that no header buys more work.
     pub(crate) fn candidates<'a>(
         &'a self,
         kid: Option<&'a str>,
         algorithm: Algorithm,
     ) -> impl Iterator<Item = &'a Jwk> {
-        let alone = self.len() == 1;
-        let meant = move |key: &&Jwk| match (kid, key.kid()) {
-            (Some(kid), Some(known)) => kid == known,
-            (Some(_), None) => alone,
-            (None, _) => true,
-        };
+        self.meant(kid, algorithm).take(self.max_candidates)
+    }
+
+    /// Whether the [candidates](Self::candidates) are all keys of this set that the signature could
+    /// be of.
+    pub(crate) fn knows_all(&self, kid: Option<&str>, algorithm: Algorithm) -> bool {
+        let mut unread = self.left_out.iter();
+        self.meant(kid, algorithm)
+            .nth(self.max_candidates)
+            .is_none()
+            && !unread.any(|key| key.could_have_signed(kid, algorithm))
+    }
+
+    fn meant<'a>(
+        &'a self,
+        kid: Option<&'a str>,
+        algorithm: Algorithm,
+    ) -> impl Iterator<Item = &'a Jwk> {
+        let named = self.iter().filter(move |key| key.kid() == kid);
+        let others = self.iter().filter(move |key| match kid {
+            Some(_) => key.kid().is_none(),
+            None => key.kid().is_some(),
+        });
         let able = move |key: &&Jwk| key.admits(algorithm);
-        self.iter().filter(meant).filter(able).take(MOST_CANDIDATES)
+        named.chain(others).filter(able)
     }
 }
 
@@ -126,11 +208,11 @@ fn strict(json: &[u8]) -> Result<Members, KeyError> {
     members.map_err(|_| KeyError::malformed("the set is not one strict JSON object"))
 }
 
-fn keys(members: &Members) -> Result<&[Value], KeyError> {
+fn array(members: &Members, max_keys: usize) -> Result<&[Value], KeyError> {
     let keys = members.get("keys").and_then(Value::as_array);
     let keys = keys.ok_or(KeyError::malformed("the set has no array of keys"))?;
-    if keys.len() > MOST_KEYS {
-        return Err(KeyError::malformed("the set has more than 100 keys"));
+    if keys.len() > max_keys {
+        return Err(KeyError::malformed("the set has too many keys"));
     }
     Ok(keys)
 }
@@ -147,7 +229,7 @@ impl<'a> IntoIterator for &'a KeySet {
 impl<'de> Deserialize<'de> for KeySet {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
         let members = Members::deserialize(json)?;
-        Self::from_members(&members).map_err(D::Error::custom)
+        Self::registered(&members, MAX_KEYS).map_err(D::Error::custom)
     }
 }
 

@@ -8,11 +8,15 @@ use aws_lc_rs::signature::{
     RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
     RSA_PSS_2048_8192_SHA512, VerificationAlgorithm,
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::{Algorithm, KeyError, ed25519, json::text, rsa};
+use super::{
+    Algorithm, KeyError, ed25519,
+    json::text,
+    number::{decode, encode, significant},
+    rsa,
+};
 
 /// The type of a key, and its curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,17 +80,18 @@ impl Material {
     }
 
     fn rsa(jwk: &Map<String, Value>) -> Result<Self, KeyError> {
-        let (n_text, n) = octets(jwk, "n")?;
-        let (e_text, e) = octets(jwk, "e")?;
-        rsa::check(&n, &e)?;
-        let octets = rsa::public_key(&n, &e);
+        let (n, e) = (octets(jwk, "n")?, octets(jwk, "e")?);
+        let (n, e) = (significant(&n), significant(&e));
+        rsa::check(n, e)?;
+        let octets = rsa::public_key(n, e);
         let parsed = Box::new([const { OnceLock::new() }; 6]);
         let first = parse(&RSA_PKCS1_2048_8192_SHA256, &octets)?;
         parsed[0].get_or_init(|| first);
+        let (e, n) = (encode(e), encode(n));
         Ok(Self {
             kind: Kind::Rsa,
             octets: octets.into(),
-            thumbprint: thumbprint(&format!(r#"{{"e":"{e_text}","kty":"RSA","n":"{n_text}"}}"#)),
+            thumbprint: thumbprint(&format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#)),
             parsed: Parsed::Rsa(parsed),
         })
     }
@@ -97,38 +102,30 @@ impl Material {
         width: usize,
         algorithm: &'static dyn VerificationAlgorithm,
     ) -> Result<Self, KeyError> {
-        let (x_text, x) = octets(jwk, "x")?;
-        let (y_text, y) = octets(jwk, "y")?;
-        // No more, no less (RFC 7518 §6.2.1.2).
-        if x.len() != width || y.len() != width {
-            return Err(KeyError::malformed(
-                "a coordinate has not the length of its field",
-            ));
-        }
+        let x = coordinate(jwk, "x", width)?;
+        let y = coordinate(jwk, "y", width)?;
         // SEC 1 §2.3.3, uncompressed. That the point is on its curve is found by the parser.
         let octets = [&[4], x.as_slice(), y.as_slice()].concat();
-        let crv = curve(jwk)?;
+        let (crv, x, y) = (curve(jwk)?, encode(&x), encode(&y));
         Ok(Self {
             kind,
             parsed: Parsed::Other(parse(algorithm, &octets)?),
             octets: octets.into(),
             thumbprint: thumbprint(&format!(
-                r#"{{"crv":"{crv}","kty":"EC","x":"{x_text}","y":"{y_text}"}}"#
+                r#"{{"crv":"{crv}","kty":"EC","x":"{x}","y":"{y}"}}"#
             )),
         })
     }
 
     fn ed25519(jwk: &Map<String, Value>) -> Result<Self, KeyError> {
-        let (x_text, x) = octets(jwk, "x")?;
-        let length = KeyError::malformed("a coordinate has not the length of its field");
-        ed25519::check(x.as_slice().try_into().map_err(|_| length)?)?;
+        let x = octets(jwk, "x")?;
+        ed25519::check(x.as_slice().try_into().map_err(|_| wrong_length())?)?;
+        let text = encode(&x);
         Ok(Self {
             kind: Kind::Ed25519,
             parsed: Parsed::Other(parse(&ED25519, &x)?),
             octets: x.into(),
-            thumbprint: thumbprint(&format!(
-                r#"{{"crv":"Ed25519","kty":"OKP","x":"{x_text}"}}"#
-            )),
+            thumbprint: thumbprint(&format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{text}"}}"#)),
         })
     }
 
@@ -184,13 +181,23 @@ fn curve(jwk: &Map<String, Value>) -> Result<&str, KeyError> {
     text(jwk, "crv").map_err(|_| no_crv)?.ok_or(no_crv)
 }
 
-/// A member, as it is written and as it is read. The decoder knows but one spelling for the octets.
-fn octets<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<(&'a str, Vec<u8>), KeyError> {
+fn octets(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, KeyError> {
     let written = text(jwk, name).ok().flatten();
     let written = written.ok_or(KeyError::malformed("a member of the key is not a string"))?;
-    let octets = URL_SAFE_NO_PAD.decode(written);
-    let octets = octets.map_err(|_| KeyError::malformed("a member of the key is not base64url"))?;
-    Ok((written, octets))
+    decode(written).ok_or(KeyError::malformed("a member of the key is not base64url"))
+}
+
+/// A coordinate in the width of its field (RFC 7518 §6.2.1.2). Some libraries drop leading zeros,
+/// others write one too many: the number is the same.
+fn coordinate(jwk: &Map<String, Value>, name: &str, width: usize) -> Result<Vec<u8>, KeyError> {
+    let written = octets(jwk, name)?;
+    let number = significant(&written);
+    let zeros = width.checked_sub(number.len()).ok_or_else(wrong_length)?;
+    Ok([&vec![0; zeros], number].concat())
+}
+
+fn wrong_length() -> KeyError {
+    KeyError::malformed("a coordinate has not the length of its field")
 }
 
 /// The members that make up the key, in their order, without white space (RFC 7638 §3).

@@ -17,6 +17,8 @@
 //! ```
 
 mod algorithm;
+#[cfg(feature = "mtls")]
+mod certificates;
 mod claims;
 mod date;
 pub(crate) mod decoy;
@@ -30,7 +32,10 @@ mod key;
 mod key_error;
 mod key_set;
 mod keys;
+mod left_out;
 mod material;
+mod number;
+mod purpose;
 mod remote;
 mod rsa;
 #[cfg(test)]

@@ -2,14 +2,10 @@
 
 use super::KeyError;
 
-/// Modulus and exponent as `Base64urlUInt` has them: without leading zeros (RFC 7518 §2, §6.3.1).
+/// Modulus and exponent, both without leading zeros.
 pub(super) fn check(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyError> {
-    if modulus.first().is_none_or(|first| *first == 0)
-        || exponent.first().is_none_or(|first| *first == 0)
-    {
-        return Err(KeyError::malformed(
-            "a number has leading zeros, or no octets",
-        ));
+    if modulus.is_empty() || exponent.is_empty() {
+        return Err(KeyError::malformed("a number of the key is zero"));
     }
     let bits = modulus.len() * 8 - modulus[0].leading_zeros() as usize;
     if bits < 2048 {

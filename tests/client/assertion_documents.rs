@@ -91,6 +91,29 @@ fn keys_are_in_one_place_and_fetched_over_https() {
 }
 
 #[test]
+fn keys_that_sign_nothing_are_left_out_of_a_registration() {
+    let good = Key::ec().jwk(&json!({ "kid": "k1", "x5c": "of no use here" }));
+    let encrypts = json!({ "kty": "RSA", "alg": "RSA-OAEP", "n": "AQAB", "e": "AQAB" });
+    let unknown = json!({ "kty": "EC", "crv": "secp256k1", "x": "AA", "y": "AA" });
+    let keys = |keys: &[&Value]| json!({ "jwks": { "keys": keys } });
+    read(&with(
+        private_key_jwt(),
+        &keys(&[&encrypts, &good, &unknown]),
+    ))
+    .unwrap();
+    refused(
+        &private_key_jwt(),
+        &keys(&[&encrypts, &unknown]),
+        "the set has no usable key: key 1: alg is no signature algorithm",
+    );
+    refused(
+        &private_key_jwt(),
+        &keys(&[]),
+        "the set has no usable key: it is empty",
+    );
+}
+
+#[test]
 fn a_private_key_is_refused_and_not_repeated() {
     // RFC 7591 §2: jwks holds public keys.
     let private = URL_SAFE_NO_PAD.encode([0xa7; 32]);

@@ -5,6 +5,7 @@ mod accepted;
 mod allocations;
 mod fixture;
 mod products;
+mod published;
 mod record;
 mod refused;
 mod remote;

@@ -19,9 +19,7 @@ const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 /// matter.
 pub(crate) fn registered(certificate: &ClientCertificate, keys: &KeySet) -> bool {
     keys.iter().any(|key| {
-        key.x5c()
-            .first()
-            .is_some_and(|own| *own == certificate.der())
+        key.certificate() == Some(certificate.der())
             || key.x5t_s256() == Some(&certificate.thumbprint())
             || has_key(certificate, key)
     })
@@ -29,8 +27,8 @@ pub(crate) fn registered(certificate: &ClientCertificate, keys: &KeySet) -> bool
 
 /// Whether the first certificate of `x5c`, if there is one, is of this key (RFC 7517 §4.7).
 pub(crate) fn x5c_fits(key: &Jwk) -> bool {
-    key.x5c().first().is_none_or(|own| {
-        ClientCertificate::unverified(&own[..]).is_ok_and(|certificate| has_key(&certificate, key))
+    key.certificate().is_none_or(|own| {
+        ClientCertificate::unverified(own).is_ok_and(|certificate| has_key(&certificate, key))
     })
 }
 

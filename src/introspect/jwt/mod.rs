@@ -230,6 +230,9 @@ fn judge(claimed: Claimed<'_>, served: &Served) -> Answer {
         let mut kids = served.keys.iter().filter_map(|key| key.kid());
         jws.kid().is_some_and(|kid| kids.any(|known| known == kid))
     };
+    if !served.keys.knows_all(jws.kid(), jws.algorithm) {
+        return Err(RemoteError::undecided());
+    }
     match &served.outdated {
         // It may be of a key that is newer than the set: that is not certainly a forged one.
         Some(error) if !has_its_key() => Err(error.clone()),

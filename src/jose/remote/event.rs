@@ -1,12 +1,11 @@
-//! What is an operator told of keys that were not refreshed?
+//! What is an operator told of keys that were fetched, or were not?
 
 use super::RemoteError;
+use crate::jose::KeySet;
 
 /// The last good keys of this URI are served, because of this error.
 #[cfg(feature = "tracing")]
 pub(super) fn stale(uri: &str, error: &RemoteError) {
-    // A query may hold what is nobody's business.
-    let uri = uri.split('?').next();
     let mut cause = error.to_string();
     let mut link = std::error::Error::source(error);
     while let Some(error) = link {
@@ -17,12 +16,36 @@ pub(super) fn stale(uri: &str, error: &RemoteError) {
     let cause = cause.replace(char::is_control, "?");
     tracing::warn!(
         target: "tower_revocation",
-        jwks_uri = uri,
+        jwks_uri = without_query(uri),
         cause,
         "keys not refreshed, the last good ones hold"
     );
 }
 
+/// Keys of this set cannot be used, and tokens may be signed with them.
+#[cfg(feature = "tracing")]
+pub(super) fn left_out(uri: &str, keys: &KeySet) {
+    let mut missed = keys.missed();
+    let Some(first) = missed.next() else { return };
+    tracing::warn!(
+        target: "tower_revocation",
+        jwks_uri = without_query(uri),
+        keys = 1 + missed.count(),
+        cause = %first,
+        "published keys cannot be used, tokens that they signed are not known"
+    );
+}
+
+/// A query may hold what is nobody's business.
+#[cfg(feature = "tracing")]
+fn without_query(uri: &str) -> Option<&str> {
+    uri.split('?').next()
+}
+
 /// Nobody is told.
 #[cfg(not(feature = "tracing"))]
 pub(super) fn stale(_: &str, _: &RemoteError) {}
+
+/// Nobody is told.
+#[cfg(not(feature = "tracing"))]
+pub(super) fn left_out(_: &str, _: &KeySet) {}

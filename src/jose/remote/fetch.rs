@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
     HeaderMap, Request,
@@ -12,12 +13,21 @@ use super::{
     RemoteError,
     address::checked_uri,
     connect::{Connector, Reach},
+    event,
 };
 use crate::jose::KeySet;
 
 pub(super) struct Fetcher {
     connector: Connector,
-    allow_private: bool,
+    reach: Reach,
+    bounds: Bounds,
+}
+
+/// How large a set may be.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) max_keys: usize,
+    pub(super) max_candidates: usize,
 }
 
 /// What a source said.
@@ -28,25 +38,53 @@ pub(super) struct Fetched {
 }
 
 impl Fetcher {
-    pub(super) fn new(reach: Reach) -> Self {
+    pub(super) fn new(reach: Reach, bounds: Bounds) -> Self {
         Self {
-            allow_private: reach.allow_private,
-            connector: Connector::new(reach),
+            connector: Connector::new(reach.clone()),
+            reach,
+            bounds,
         }
     }
 
+    /// One time-out for all of it.
     pub(super) async fn fetch(&self, uri: &str) -> Result<Fetched, RemoteError> {
-        let uri = checked_uri(uri, self.allow_private).map_err(RemoteError::unusable)?;
-        let request = Request::get(uri)
+        tokio::time::timeout(self.reach.timeout, self.fetch_unbounded(uri))
+            .await
+            .map_err(|elapsed| RemoteError::new("it took too long").with_source(elapsed))?
+    }
+
+    async fn fetch_unbounded(&self, uri: &str) -> Result<Fetched, RemoteError> {
+        let address = checked_uri(uri, self.reach.allow_private).map_err(RemoteError::unusable)?;
+        let request = Request::get(address)
             .header(ACCEPT, "application/jwk-set+json, application/json")
             .body(Full::default())
             .map_err(|error| RemoteError::new("this is no URI").with_source(error))?;
         let (headers, body) = self.connector.ask(request).await?;
-        let keys = KeySet::from_remote(&body)
-            .map_err(|error| RemoteError::unusable("the answer is no JWKS").with_source(error))?;
+        let keys = self.read(body).await?;
+        event::left_out(uri, &keys);
         Ok(Fetched {
             keys,
             lifetime: lifetime(&headers),
+        })
+    }
+
+    /// A large set takes milliseconds: those who wait on this thread must not wait for them.
+    async fn read(&self, body: Bytes) -> Result<KeySet, RemoteError> {
+        let Bounds {
+            max_keys,
+            max_candidates,
+        } = self.bounds;
+        let read = move || KeySet::published(&body, max_keys, max_candidates);
+        let read = tokio::task::spawn_blocking(read).await;
+        let read = read.map_err(|error| RemoteError::new("the fetch broke off").with_source(error));
+        read?.map_err(|error| {
+            // It may be between two keys.
+            let failure = if error.is_of_all() {
+                RemoteError::new("no key can be used")
+            } else {
+                RemoteError::unusable("the answer is no JWKS")
+            };
+            failure.with_source(error)
         })
     }
 }

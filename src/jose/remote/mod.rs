@@ -20,9 +20,12 @@ pub(crate) use self::connect::{Failure, Fault, Reach, roots_of};
 pub(crate) use self::{address::sound_uri, connect::Connector};
 use self::{
     cache::{Cache, Limits},
-    fetch::Fetcher,
+    fetch::{Bounds, Fetcher},
 };
-use super::KeySet;
+use super::{
+    KeySet,
+    key_set::{MAX_CANDIDATES, MAX_KEYS},
+};
 
 /// The keys at `jwks_uri`s (RFC 7591 §2).
 ///
@@ -60,6 +63,7 @@ use super::KeySet;
 pub struct RemoteKeys {
     reach: Reach,
     limits: Limits,
+    bounds: Bounds,
     cache: Arc<Cache>,
 }
 
@@ -115,22 +119,41 @@ impl RemoteKeys {
             stale: Duration::from_secs(24 * 60 * 60),
             capacity: 10_000,
         };
-        Self::of(Reach::default(), limits)
+        let bounds = Bounds {
+            max_keys: MAX_KEYS,
+            max_candidates: MAX_CANDIDATES,
+        };
+        Self::of(Reach::default(), limits, bounds)
     }
 
     /// How long a fetch may take, from the lookup of the name to the last octet. Default: 5 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.reach.timeout = timeout;
-        Self::of(self.reach, self.limits)
+        Self::of(self.reach, self.limits, self.bounds)
     }
 
-    /// How many octets a set may have. Default: 1 MiB, and more than that is refused in any case,
-    /// as are more than 100 keys.
+    /// Limits the size of a set, in bytes. Defaults to 1 MiB.
     #[must_use]
     pub fn max_size(mut self, octets: usize) -> Self {
         self.reach.max_size = octets;
-        Self::of(self.reach, self.limits)
+        Self::of(self.reach, self.limits, self.bounds)
+    }
+
+    /// Limits how many keys a set may have, usable or not. Defaults to 100. A larger set is a
+    /// failure.
+    #[must_use]
+    pub fn max_keys(mut self, keys: usize) -> Self {
+        self.bounds.max_keys = keys;
+        Self::of(self.reach, self.limits, self.bounds)
+    }
+
+    /// Limits how many keys of a set a signature is tried with. Defaults to 16. See
+    /// [`KeySet::max_candidates`].
+    #[must_use]
+    pub fn max_candidates(mut self, keys: usize) -> Self {
+        self.bounds.max_candidates = keys;
+        Self::of(self.reach, self.limits, self.bounds)
     }
 
     /// How long a URI is left in peace after a fetch for an unknown `kid`. Default: 60 s.
@@ -139,7 +162,7 @@ impl RemoteKeys {
     #[must_use]
     pub fn cool_down(mut self, cool_down: Duration) -> Self {
         self.limits.cool_down = cool_down;
-        Self::of(self.reach, self.limits)
+        Self::of(self.reach, self.limits, self.bounds)
     }
 
     /// How long a set is fresh, at least and at most, whatever the source says. Default: 60 s and
@@ -155,7 +178,7 @@ impl RemoteKeys {
         assert!(least <= most, "the least lifetime is more than the most");
         self.limits.min_lifetime = least;
         self.limits.max_lifetime = most;
-        Self::of(self.reach, self.limits)
+        Self::of(self.reach, self.limits, self.bounds)
     }
 
     /// How long a set that is no longer fresh is served while its source is down. Default: 24 h.
@@ -165,7 +188,7 @@ impl RemoteKeys {
     #[must_use]
     pub fn stale(mut self, stale: Duration) -> Self {
         self.limits.stale = stale;
-        Self::of(self.reach, self.limits)
+        Self::of(self.reach, self.limits, self.bounds)
     }
 
     /// How many URIs are remembered. Default: 10 000. Beyond it the least recently used is
@@ -178,7 +201,7 @@ impl RemoteKeys {
     pub fn capacity(mut self, uris: usize) -> Self {
         assert!(uris > 0, "without room no keys can be kept");
         self.limits.capacity = uris;
-        Self::of(self.reach, self.limits)
+        Self::of(self.reach, self.limits, self.bounds)
     }
 
     /// Trusts these certificates, in PEM, and no longer the system's roots.
@@ -188,14 +211,14 @@ impl RemoteKeys {
     /// If there is none, or one that cannot be read.
     pub fn trusted_ca(mut self, pem: &[u8]) -> Result<Self, RemoteError> {
         self.reach.roots = Some(roots_of(pem).map_err(RemoteError::untrusted)?);
-        Ok(Self::of(self.reach, self.limits))
+        Ok(Self::of(self.reach, self.limits, self.bounds))
     }
 
     /// Finds addresses with this, and not with the system.
     #[must_use]
     pub fn resolver(mut self, resolver: impl Resolve) -> Self {
         self.reach.resolver = Arc::new(resolver);
-        Self::of(self.reach, self.limits)
+        Self::of(self.reach, self.limits, self.bounds)
     }
 
     /// Fetches from private, loopback and link-local addresses too. Default: `false`.
@@ -205,7 +228,7 @@ impl RemoteKeys {
     #[must_use]
     pub fn allow_private_addresses(mut self, allow: bool) -> Self {
         self.reach.allow_private = allow;
-        Self::of(self.reach, self.limits)
+        Self::of(self.reach, self.limits, self.bounds)
     }
 
     /// The keys at this URI, which have this `kid` if they can.
@@ -226,8 +249,8 @@ impl RemoteKeys {
         self.cache.ask(uri, kid)
     }
 
-    fn of(reach: Reach, limits: Limits) -> Self {
-        let fetcher = Arc::new(Fetcher::new(reach.clone()));
+    fn of(reach: Reach, limits: Limits, bounds: Bounds) -> Self {
+        let fetcher = Arc::new(Fetcher::new(reach.clone(), bounds));
         let fetch = move |uri: Arc<str>| -> BoxFuture<'static, _> {
             let fetcher = Arc::clone(&fetcher);
             Box::pin(async move { fetcher.fetch(&uri).await })
@@ -235,6 +258,7 @@ impl RemoteKeys {
         Self {
             reach,
             limits,
+            bounds,
             cache: Arc::new(Cache::new(limits, Box::new(fetch))),
         }
     }
@@ -277,6 +301,14 @@ impl RemoteError {
         Self {
             unusable: true,
             ..Self::new(reason)
+        }
+    }
+
+    /// A key that was not tried, or cannot be used, may have signed it.
+    pub(crate) fn undecided() -> Self {
+        Self {
+            lacks: "no verdict on the signature",
+            ..Self::new("the keys that are published cannot all be tried")
         }
     }
 

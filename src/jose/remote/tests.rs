@@ -88,7 +88,7 @@ fn set(kid: &str) -> KeySet {
         "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
         "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
     }] });
-    KeySet::from_remote(jwks.to_string().as_bytes()).unwrap()
+    KeySet::from_json(&jwks.to_string()).unwrap()
 }
 
 async fn seconds(seconds: u64) {

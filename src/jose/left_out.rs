@@ -1,0 +1,74 @@
+//! Which key of a set cannot be used, and what could it have signed?
+
+use serde_json::{Map, Value};
+
+use super::{
+    Algorithm, KeyError, Kind,
+    key::{kid, synonyms},
+    purpose::said,
+};
+
+/// A key of a set that verifies nothing here. A token of its owner may be signed with it all the
+/// same, so that the set cannot say whose that token is.
+#[derive(Clone, Debug)]
+pub(super) struct LeftOut {
+    pub(super) error: KeyError,
+    kid: Option<String>,
+    could_sign: Vec<Algorithm>,
+}
+
+impl LeftOut {
+    pub(super) fn new(error: KeyError, key: &Value) -> Self {
+        let no_members = Map::new();
+        let jwk = key.as_object().unwrap_or(&no_members);
+        let algorithms = Algorithm::ALL.iter().copied();
+        Self {
+            error,
+            kid: kid(jwk).map(str::to_owned),
+            could_sign: algorithms.filter(|alg| could_sign(jwk, *alg)).collect(),
+        }
+    }
+
+    /// Whether any signature could be of this key.
+    pub(super) fn signs(&self) -> bool {
+        !self.could_sign.is_empty()
+    }
+
+    /// Whether a signature by this algorithm, said to be of the key `kid`, could be of this one.
+    pub(super) fn could_have_signed(&self, kid: Option<&str>, algorithm: Algorithm) -> bool {
+        let is_meant = match (kid, self.kid.as_deref()) {
+            (Some(kid), Some(own)) => kid == own,
+            _ => true,
+        };
+        is_meant && self.could_sign.contains(&algorithm)
+    }
+}
+
+/// What a member says that cannot be read could be anything.
+fn could_sign(jwk: &Map<String, Value>, algorithm: Algorithm) -> bool {
+    let text = |name| said(jwk, name).and_then(Value::as_str);
+    if algorithm.is_hmac() || text("use").is_some_and(|purpose| purpose != "sig") {
+        return false;
+    }
+    let operations = said(jwk, "key_ops").and_then(Value::as_array);
+    if operations.is_some_and(|all| !all.iter().any(|one| one == "verify" || one == "sign")) {
+        return false;
+    }
+    let is_own = |own: Result<Algorithm, _>| own.is_ok_and(|own| synonyms(own, algorithm));
+    if text("alg").is_some_and(|alg| !is_own(alg.parse())) {
+        return false;
+    }
+    match (text("kty"), text("crv")) {
+        (None, _) => true,
+        (Some("RSA"), _) => Kind::Rsa.admits(algorithm),
+        (Some("EC"), Some("P-256")) => Kind::P256.admits(algorithm),
+        (Some("EC"), Some("P-384")) => Kind::P384.admits(algorithm),
+        (Some("EC"), Some("P-521")) => Kind::P521.admits(algorithm),
+        (Some("EC"), None) => {
+            let curves = [Kind::P256, Kind::P384, Kind::P521];
+            curves.iter().any(|kind| kind.admits(algorithm))
+        }
+        (Some("OKP"), None | Some("Ed25519")) => Kind::Ed25519.admits(algorithm),
+        _ => false,
+    }
+}

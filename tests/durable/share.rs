@@ -61,7 +61,7 @@ async fn client_beyond_its_share_is_refused_and_others_are_not() {
 
     assert_eq!(backend.revoke("t.c2.g4").await, REVOKED);
     // Another tenant's client of the same name is another client.
-    assert_eq!(backend.revoke("u c1 g5").await, REVOKED);
+    assert_eq!(backend.revoke("u.c1.g5").await, REVOKED);
 }
 
 #[tokio::test]

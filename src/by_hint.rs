@@ -10,7 +10,11 @@ use std::{
 use pin_project_lite::pin_project;
 use tower::{BoxError, Service, util::Oneshot};
 
-use crate::token::{Outcome, RevocationRequest, TokenTypeHint};
+use crate::{
+    ask::Ask,
+    endpoint::Backend,
+    token::{Outcome, RevocationRequest, TokenTypeHint},
+};
 
 /// Several backends behind one: the hinted key space is asked first, then every other, each at most
 /// once.
@@ -76,7 +80,7 @@ where
 {
     type Response = Outcome;
     type Error = BoxError;
-    type Future = ByHintFuture<C, Rest, S>;
+    type Future = ByHintFuture<C, Rest, S, Rest::Future, S::Future>;
 
     /// Always ready: who will be asked is known only when the request is.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -84,7 +88,8 @@ where
     }
 
     fn call(&mut self, request: RevocationRequest<C>) -> Self::Future {
-        let (rest, service) = (self.rest.clone(), self.service.clone());
+        let rest = Ask::new(self.rest.clone());
+        let service = Ask::new(self.service.clone());
         let (state, then) = if request.hint.as_ref() == Some(&self.name) {
             (
                 State::named(service, request.clone()),
@@ -110,76 +115,52 @@ type Answer = Result<Outcome, BoxError>;
 pin_project! {
     /// The search of [`ByHint`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct ByHintFuture<C, Rest, S>
-    where
-        Rest: Service<RevocationRequest<C>>,
-        S: Service<RevocationRequest<C>>,
-    {
+    pub struct ByHintFuture<C, Rest, S, FRest, F> {
         #[pin]
-        state: State<C, Rest, S>,
-        then: Option<Then<C, Rest, S>>,
+        state: State<C, Rest, S, FRest, F>,
+        then: Option<Then<C, Rest, S, FRest, F>>,
         of_rest: Option<Answer>,
         of_named: Option<Answer>,
     }
 }
 
 /// Who has not been asked yet.
-enum Then<C, Rest, S> {
-    Rest(Rest, RevocationRequest<C>),
-    Named(S, RevocationRequest<C>),
+enum Then<C, Rest, S, FRest, F> {
+    Rest(Backend<Rest, C, FRest>, RevocationRequest<C>),
+    Named(Backend<S, C, F>, RevocationRequest<C>),
 }
 
 pin_project! {
     #[project = StateProj]
-    enum State<C, Rest, S>
-    where
-        Rest: Service<RevocationRequest<C>>,
-        S: Service<RevocationRequest<C>>,
-    {
+    enum State<C, Rest, S, FRest, F> {
         // The key spaces that were there before.
-        Rest { #[pin] asked: Oneshot<Rest, RevocationRequest<C>> },
+        Rest { #[pin] asked: Oneshot<Backend<Rest, C, FRest>, RevocationRequest<C>> },
         // The one that this level adds.
-        Named { #[pin] asked: Oneshot<S, RevocationRequest<C>> },
+        Named { #[pin] asked: Oneshot<Backend<S, C, F>, RevocationRequest<C>> },
     }
 }
 
-impl<C, Rest, S> State<C, Rest, S>
-where
-    Rest: Service<RevocationRequest<C>>,
-    S: Service<RevocationRequest<C>>,
-{
-    fn rest(rest: Rest, request: RevocationRequest<C>) -> Self {
+impl<C, Rest, S, FRest, F> State<C, Rest, S, FRest, F> {
+    fn rest(rest: Backend<Rest, C, FRest>, request: RevocationRequest<C>) -> Self {
         let asked = Oneshot::new(rest, request);
         Self::Rest { asked }
     }
 
-    fn named(service: S, request: RevocationRequest<C>) -> Self {
+    fn named(service: Backend<S, C, F>, request: RevocationRequest<C>) -> Self {
         let asked = Oneshot::new(service, request);
         Self::Named { asked }
     }
 }
 
-impl<C, Rest, S> Future for ByHintFuture<C, Rest, S>
-where
-    Rest: Service<RevocationRequest<C>, Response = Outcome>,
-    Rest::Error: Into<BoxError>,
-    S: Service<RevocationRequest<C>, Response = Outcome>,
-    S::Error: Into<BoxError>,
-{
+impl<C, Rest, S, FRest, F> Future for ByHintFuture<C, Rest, S, FRest, F> {
     type Output = Answer;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
             let answer = match this.state.as_mut().project() {
-                StateProj::Rest { asked } => {
-                    let answer = ready!(asked.poll(cx)).map_err(Into::into);
-                    this.of_rest.insert(answer)
-                }
-                StateProj::Named { asked } => {
-                    let answer = ready!(asked.poll(cx)).map_err(Into::into);
-                    this.of_named.insert(answer)
-                }
+                StateProj::Rest { asked } => this.of_rest.insert(ready!(asked.poll(cx))),
+                StateProj::Named { asked } => this.of_named.insert(ready!(asked.poll(cx))),
             };
             if matches!(answer, Ok(Outcome::Revoked)) {
                 return Poll::Ready(Ok(Outcome::Revoked));
@@ -212,11 +193,7 @@ fn stronger(rest: Option<Answer>, named: Option<Answer>) -> Answer {
     }
 }
 
-impl<C, Rest, S> fmt::Debug for ByHintFuture<C, Rest, S>
-where
-    Rest: Service<RevocationRequest<C>>,
-    S: Service<RevocationRequest<C>>,
-{
+impl<C, Rest, S, FRest, F> fmt::Debug for ByHintFuture<C, Rest, S, FRest, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ByHintFuture").finish_non_exhaustive()
     }

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 #[cfg(feature = "cors")]
 use hyper::header::HeaderValue;
-use hyper::rt::Timer;
+use hyper::{Request, rt::Timer};
+use tower::{BoxError, Service};
 use tower_layer::Layer;
 #[cfg(feature = "metadata")]
 use {
@@ -14,13 +15,14 @@ use {
     },
     bytes::Bytes,
     http_body_util::Full,
-    hyper::{Request, Response},
+    hyper::Response,
 };
 
 use crate::{
-    client::{AcceptedMethods, AuthMethod},
-    endpoint::{Endpoint, SuccessBody},
+    client::{AcceptedMethods, AuthMethod, Credentials},
+    endpoint::{Endpoint, Settings, SuccessBody},
     service::RevocationService,
+    token::{Outcome, RevocationRequest},
 };
 
 /// A layer that answers token revocation (RFC 7009) on one path, and passes every other request
@@ -77,8 +79,16 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct RevocationLayer<A, B> {
-    path: Arc<str>,
-    pub(crate) endpoint: Endpoint<A, B>,
+    authenticator: A,
+    backend: B,
+    settings: Arc<Settings>,
+    paths: Paths,
+}
+
+/// What is answered here.
+#[derive(Clone, Debug)]
+pub(crate) struct Paths {
+    revoke: Arc<str>,
     #[cfg(feature = "metadata")]
     well_known: Option<Arc<dyn Route>>,
 }
@@ -99,21 +109,31 @@ impl<A, B> RevocationLayer<A, B> {
             "the path of a RevocationLayer begins with `/` and has neither `?` nor `#`: {path:?}"
         );
         Self {
-            path,
-            endpoint: Endpoint::new(authenticator, backend),
-            #[cfg(feature = "metadata")]
-            well_known: None,
+            authenticator,
+            backend,
+            settings: Arc::default(),
+            paths: Paths {
+                revoke: path,
+                #[cfg(feature = "metadata")]
+                well_known: None,
+            },
         }
-    }
-
-    pub(crate) fn matches(&self, path: &str) -> bool {
-        path == &*self.path
     }
 
     /// The endpoint without the layer, to be mounted as a route of its own. The router then does
     /// the matching.
-    pub fn into_endpoint(self) -> Endpoint<A, B> {
-        self.endpoint
+    pub fn into_endpoint<C>(self) -> Endpoint<A, B, C>
+    where
+        A: Service<Request<Credentials>, Response = Option<C>>,
+        A::Error: Into<BoxError>,
+        B: Service<RevocationRequest<C>, Response = Outcome>,
+        B::Error: Into<BoxError>,
+    {
+        Endpoint::new(self.authenticator, self.backend, self.settings)
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings {
+        Arc::make_mut(&mut self.settings)
     }
 
     /// The authentication methods that are accepted. All of them, unless this is called.
@@ -123,7 +143,7 @@ impl<A, B> RevocationLayer<A, B> {
     /// [`AuthMethod::ClientSecretBasic`] a failure that did not use the Authorization field is
     /// answered 400, because there is no challenge for a 401 to carry.
     pub fn auth_methods(mut self, methods: impl IntoIterator<Item = AuthMethod>) -> Self {
-        let settings = self.endpoint.settings_mut();
+        let settings = self.settings_mut();
         settings.auth_methods = AcceptedMethods::new(methods);
         settings.manner.basic_enabled = settings
             .auth_methods
@@ -137,21 +157,21 @@ impl<A, B> RevocationLayer<A, B> {
     ///
     /// If `realm` has other than visible ASCII characters and spaces.
     pub fn realm(mut self, realm: &str) -> Self {
-        self.endpoint.settings_mut().manner.realm(realm);
+        self.settings_mut().manner.realm(realm);
         self
     }
 
     /// The largest body that is read, in octets. 64 KiB, unless this is called; beyond it the
     /// answer is 413.
     pub fn max_body(mut self, octets: usize) -> Self {
-        self.endpoint.settings_mut().max_body = octets;
+        self.settings_mut().max_body = octets;
         self
     }
 
     /// The longest token, in octets. 16 KiB, unless this is called; beyond it the answer is 400
     /// `invalid_request`.
     pub fn max_token(mut self, octets: usize) -> Self {
-        self.endpoint.settings_mut().max_token = octets;
+        self.settings_mut().max_token = octets;
         self
     }
 
@@ -161,7 +181,7 @@ impl<A, B> RevocationLayer<A, B> {
     /// token lives on. Silence hides whether a token exists from those who guess, and hides
     /// mistakes from everybody.
     pub fn silent_for_foreign_tokens(mut self, silent: bool) -> Self {
-        self.endpoint.settings_mut().silent_for_foreign_tokens = silent;
+        self.settings_mut().silent_for_foreign_tokens = silent;
         self
     }
 
@@ -171,33 +191,33 @@ impl<A, B> RevocationLayer<A, B> {
     /// RFC 6749 §2.3 forbids it, and the default refuses it. Different ones are refused in either
     /// case.
     pub fn lenient_double_credentials(mut self, lenient: bool) -> Self {
-        self.endpoint.settings_mut().lenient_double_credentials = lenient;
+        self.settings_mut().lenient_double_credentials = lenient;
         self
     }
 
     /// What a success has for a body. None, unless this is called.
     pub fn success_body(mut self, body: SuccessBody) -> Self {
-        self.endpoint.settings_mut().manner.success_body = body;
+        self.settings_mut().manner.success_body = body;
         self
     }
 
     /// `Retry-After` of a 503 or a 429 whose cause does not say better. One second, unless this is
     /// called.
     pub fn retry_after(mut self, delay: Duration) -> Self {
-        self.endpoint.settings_mut().manner.retry_after = delay;
+        self.settings_mut().manner.retry_after = delay;
         self
     }
 
     /// Arms the time-outs, by the runtime's timer: `hyper_util::rt::TokioTimer::new()` with Tokio.
     pub fn timer(mut self, timer: impl Timer + Send + Sync + 'static) -> Self {
-        self.endpoint.settings_mut().patience.timer(timer);
+        self.settings_mut().patience.timer(timer);
         self
     }
 
     /// How long a body may take to arrive, from the request's head on. Ten seconds, unless this is
     /// called; then the answer is 408. Needs a [`timer`](Self::timer).
     pub fn body_timeout(mut self, limit: Duration) -> Self {
-        self.endpoint.settings_mut().patience.body = limit;
+        self.settings_mut().patience.body = limit;
         self
     }
 
@@ -207,7 +227,7 @@ impl<A, B> RevocationLayer<A, B> {
     ///
     /// What the backend was doing is dropped where it stands.
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.endpoint.settings_mut().patience.conversation = limit;
+        self.settings_mut().patience.conversation = limit;
         self
     }
 
@@ -233,7 +253,7 @@ impl<A, B> RevocationLayer<A, B> {
     #[cfg(feature = "cors")]
     #[cfg_attr(docsrs, doc(cfg(feature = "cors")))]
     pub fn cors(mut self, origins: impl IntoIterator<Item = HeaderValue>) -> Self {
-        self.endpoint.settings_mut().cors = Some(crate::endpoint::cors_policy(origins));
+        self.settings_mut().cors = Some(crate::endpoint::cors_policy(origins));
         self
     }
 
@@ -245,7 +265,7 @@ impl<A, B> RevocationLayer<A, B> {
     #[cfg(feature = "tracing")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
     pub fn fingerprint_key(mut self, key: [u8; 32]) -> Self {
-        self.endpoint.settings_mut().fingerprints = crate::endpoint::Fingerprints::keyed(&key);
+        self.settings_mut().fingerprints = crate::endpoint::Fingerprints::keyed(&key);
         self
     }
 }
@@ -261,14 +281,13 @@ impl<A, B> RevocationLayer<A, B> {
     where
         A: Offer,
     {
-        let authenticator = self.endpoint.authenticator();
-        Metadata::of(self.endpoint.settings(), authenticator, endpoint.into())
+        Metadata::of(&self.settings, &self.authenticator, endpoint.into())
     }
 
     /// Where clients that have certificates find the endpoint, if that is another host or port
     /// (`mtls_endpoint_aliases`, RFC 8705 §5). Nowhere else, unless this is called.
     pub fn mtls_alias(mut self, endpoint: impl Into<String>) -> Self {
-        self.endpoint.settings_mut().mtls_alias = Some(endpoint.into());
+        self.settings_mut().mtls_alias = Some(endpoint.into());
         self
     }
 
@@ -308,32 +327,52 @@ impl<A, B> RevocationLayer<A, B> {
     where
         A: Offer + Clone + Send + Sync + 'static,
     {
-        let offer = self.endpoint.authenticator().clone();
+        let offer = self.authenticator.clone();
         let route = WellKnown::new(issuer, endpoint.into(), document, offer);
-        self.well_known = Some(Arc::new(route));
+        self.paths.well_known = Some(Arc::new(route));
         self
-    }
-
-    /// The answer to a request for the metadata, if it is one.
-    pub(crate) fn well_known<R>(&self, request: &Request<R>) -> Option<Response<Full<Bytes>>> {
-        let route = self.well_known.as_deref()?;
-        route
-            .matches(request.uri().path())
-            .then(|| route.answer(request.method(), self.endpoint.settings()))
     }
 }
 
-impl<S, A, B> Layer<S> for RevocationLayer<A, B>
+impl Paths {
+    pub(crate) fn is_revoke(&self, path: &str) -> bool {
+        path == &*self.revoke
+    }
+
+    /// The answer to a request for the metadata, if it is one.
+    #[cfg(feature = "metadata")]
+    pub(crate) fn well_known<R>(
+        &self,
+        request: &Request<R>,
+        settings: &Settings,
+    ) -> Option<Response<Full<Bytes>>> {
+        let route = self.well_known.as_deref()?;
+        route
+            .matches(request.uri().path())
+            .then(|| route.answer(request.method(), settings))
+    }
+}
+
+impl<S, A, B, C> Layer<S> for RevocationLayer<A, B>
 where
-    A: Clone,
-    B: Clone,
+    A: Service<Request<Credentials>, Response = Option<C>> + Clone,
+    A::Error: Into<BoxError>,
+    B: Service<RevocationRequest<C>, Response = Outcome> + Clone,
+    B::Error: Into<BoxError>,
 {
-    type Service = RevocationService<S, A, B>;
+    type Service = RevocationService<S, A, B, C>;
 
     fn layer(&self, inner: S) -> Self::Service {
+        let Self {
+            authenticator,
+            backend,
+            settings,
+            paths,
+        } = self.clone();
         RevocationService {
             inner,
-            layer: self.clone(),
+            endpoint: Endpoint::new(authenticator, backend, settings),
+            paths,
         }
     }
 }

@@ -241,6 +241,22 @@
 //! # }
 //! ```
 //!
+//! # Spawned connections
+//!
+//! Closures and boxed services whose error is [`BoxError`](tower::BoxError) work as authenticator,
+//! backend and introspection, also in `tokio::spawn(async move { .. })` around a connection of
+//! hyper. In such a block the compiler does not know that the lifetime in a `BoxError` is `'static`,
+//! and rejects code that depends on it with "implementation of `From` is not general enough". Three
+//! cases remain:
+//!
+//! * The inner service. hyper itself rejects one whose error is `BoxError`. Return
+//!   [`Infallible`](std::convert::Infallible) or an error type of your own, or spawn the connection
+//!   without a block around it: `tokio::spawn(connection)`.
+//! * The body of the request. If a layer outside replaces it by one whose error is `BoxError`, let
+//!   the layer map that error to a type of your own. Response bodies may have any error.
+//! * A [`ByHint`], `ByShape` or `Record` that your own block calls. Put it into a
+//!   [`BoxCloneSyncService`](tower::util::BoxCloneSyncService) first.
+//!
 //! # Readiness, time and panics
 //!
 //! The service is as ready as the inner service. Authenticator and backend are cloned for a request
@@ -294,6 +310,7 @@
 //! [RFC 7009]: https://www.rfc-editor.org/rfc/rfc7009
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod ask;
 mod body;
 mod by_hint;
 pub mod client;

@@ -1,6 +1,9 @@
 //! Whose request is it?
 
-use std::task::{Context, Poll};
+use std::{
+    fmt,
+    task::{Context, Poll},
+};
 
 use hyper::{Request, Response, body::Body};
 use tower::{BoxError, Service};
@@ -8,10 +11,10 @@ use tower::{BoxError, Service};
 use crate::{
     body::ResponseBody,
     client::Credentials,
-    endpoint::EndpointFuture,
+    endpoint::{Endpoint, EndpointFuture},
     future::ResponseFuture,
-    layer::RevocationLayer,
-    token::{Outcome, RevocationRequest},
+    layer::Paths,
+    token::RevocationRequest,
 };
 
 /// The service that [`RevocationLayer`](crate::RevocationLayer) makes: requests on the revoke path
@@ -21,13 +24,23 @@ use crate::{
 /// said so. A request on the revoke path therefore waits for the inner service's readiness too, as
 /// the Tower contract has it: where revocation has to go on while the inner service is saturated,
 /// shed load inside this layer, or mount the [`Endpoint`](crate::Endpoint) by itself.
-#[derive(Clone, Debug)]
-pub struct RevocationService<S, A, B> {
+///
+/// The client `C` and the futures `FA` and `FB` follow from the authenticator `A` and the backend
+/// `B`. To name the type, leave them out: `RevocationService<Inner, MyAuthenticator, MyBackend>`.
+pub struct RevocationService<
+    S,
+    A,
+    B,
+    C = <<A as Service<Request<Credentials>>>::Response as IntoIterator>::Item,
+    FA = <A as Service<Request<Credentials>>>::Future,
+    FB = <B as Service<RevocationRequest<C>>>::Future,
+> {
     pub(crate) inner: S,
-    pub(crate) layer: RevocationLayer<A, B>,
+    pub(crate) endpoint: Endpoint<A, B, C, FA, FB>,
+    pub(crate) paths: Paths,
 }
 
-impl<S, A, B> RevocationService<S, A, B> {
+impl<S, A, B, C, FA, FB> RevocationService<S, A, B, C, FA, FB> {
     /// The inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
@@ -44,19 +57,43 @@ impl<S, A, B> RevocationService<S, A, B> {
     }
 }
 
-impl<S, A, B, C, ReqBody, ResBody> Service<Request<ReqBody>> for RevocationService<S, A, B>
+impl<S: Clone, A: Clone, B: Clone, C, FA, FB> Clone for RevocationService<S, A, B, C, FA, FB> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            endpoint: self.endpoint.clone(),
+            paths: self.paths.clone(),
+        }
+    }
+}
+
+impl<S, A, B, C, FA, FB> fmt::Debug for RevocationService<S, A, B, C, FA, FB>
 where
+    S: fmt::Debug,
+    A: fmt::Debug,
+    B: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RevocationService")
+            .field("inner", &self.inner)
+            .field("endpoint", &self.endpoint)
+            .field("paths", &self.paths)
+            .finish()
+    }
+}
+
+impl<S, A, B, C, FA, FB, ReqBody, ResBody> Service<Request<ReqBody>>
+    for RevocationService<S, A, B, C, FA, FB>
+where
+    A: Clone,
+    B: Clone,
     ReqBody: Body,
     ReqBody::Error: Into<BoxError>,
-    A: Service<Request<Credentials>, Response = Option<C>> + Clone,
-    A::Error: Into<BoxError>,
-    B: Service<RevocationRequest<C>, Response = Outcome> + Clone,
-    B::Error: Into<BoxError>,
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
 {
     type Response = Response<ResponseBody<ResBody>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, EndpointFuture<A, B, C, ReqBody>>;
+    type Future = ResponseFuture<S::Future, EndpointFuture<A, B, C, FA, FB, ReqBody>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -64,11 +101,11 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        if self.layer.matches(request.uri().path()) {
-            return ResponseFuture::endpoint(self.layer.endpoint.call(request));
+        if self.paths.is_revoke(request.uri().path()) {
+            return ResponseFuture::endpoint(self.endpoint.call(request));
         }
         #[cfg(feature = "metadata")]
-        if let Some(response) = self.layer.well_known(&request) {
+        if let Some(response) = self.paths.well_known(&request, &self.endpoint.settings) {
             return ResponseFuture::well_known(response);
         }
         ResponseFuture::inner(self.inner.call(request))

@@ -89,7 +89,7 @@ fn kind(error: &BoxError) -> Option<ErrorKind> {
 }
 
 /// What an authenticator says that says the same to everybody, and how often it was asked.
-fn always<T, F>(answer: F) -> (LimitFailures<impl Authenticator>, Arc<AtomicUsize>)
+fn always<T, F>(answer: F) -> (impl Authenticator, Arc<AtomicUsize>)
 where
     F: Fn() -> Result<Option<T>, BoxError> + Clone + Send + 'static,
     T: Send + 'static,

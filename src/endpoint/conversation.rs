@@ -12,10 +12,10 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited, combinators::Collect};
 use hyper::{Request, Response, Version, body::Body, http::request::Parts};
 use pin_project_lite::pin_project;
-use tower::{BoxError, Service, util::Oneshot};
+use tower::{BoxError, util::Oneshot};
 
 use super::{
-    Endpoint, Settings,
+    Authenticator, Backend, Endpoint, Settings,
     answer::{Circumstances, Manner},
     error::{Error, ErrorKind},
     form::Form,
@@ -28,19 +28,13 @@ use crate::{
     token::{Outcome, RevocationRequest, TokenTypeHint},
 };
 
-impl<A, B> Endpoint<A, B>
-where
-    A: Clone,
-    B: Clone,
-{
+impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
     /// Judges the head, and begins to read the body if that is worth while.
-    pub(super) fn converse<C, ReqBody>(
+    pub(super) fn converse<ReqBody>(
         &self,
         request: Request<ReqBody>,
-    ) -> Conversation<A, B, C, ReqBody>
+    ) -> Conversation<A, B, C, FA, FB, ReqBody>
     where
-        A: Service<Request<Credentials>>,
-        B: Service<RevocationRequest<C>>,
         ReqBody: Body,
         <ReqBody as Body>::Error: Into<BoxError>,
     {
@@ -82,15 +76,13 @@ where
 
 pin_project! {
     /// A conversation under way.
-    pub(super) struct Conversation<A, B, C, ReqBody>
+    pub(super) struct Conversation<A, B, C, FA, FB, ReqBody>
     where
-        A: Service<Request<Credentials>>,
-        B: Service<RevocationRequest<C>>,
         ReqBody: Body,
         <ReqBody as Body>::Error: Into<BoxError>,
     {
         #[pin]
-        state: State<A, B, C, ReqBody>,
+        state: State<A, B, C, FA, FB, ReqBody>,
         circumstances: Circumstances,
         deadline: Option<Deadline>,
         settings: Arc<Settings>,
@@ -100,10 +92,8 @@ pin_project! {
 
 pin_project! {
     #[project = StateProj]
-    enum State<A, B, C, ReqBody>
+    enum State<A, B, C, FA, FB, ReqBody>
     where
-        A: Service<Request<Credentials>>,
-        B: Service<RevocationRequest<C>>,
         ReqBody: Body,
         <ReqBody as Body>::Error: Into<BoxError>,
     {
@@ -113,16 +103,16 @@ pin_project! {
         Read {
             #[pin]
             body: Collect<Limited<ReqBody>>,
-            then: Option<(Parts, A, B)>,
+            then: Option<(Parts, Authenticator<A, C, FA>, Backend<B, C, FB>)>,
         },
         // Step 12: who asks?
         Authenticate {
             #[pin]
-            client: Oneshot<A, Request<Credentials>>,
-            then: Option<(Form, B)>,
+            client: Oneshot<Authenticator<A, C, FA>, Request<Credentials>>,
+            then: Option<(Form, Backend<B, C, FB>)>,
         },
         // Steps 14 and 15: what became of the token?
-        Dispatch { #[pin] outcome: Oneshot<B, RevocationRequest<C>> },
+        Dispatch { #[pin] outcome: Oneshot<Backend<B, C, FB>, RevocationRequest<C>> },
     }
 }
 
@@ -133,14 +123,10 @@ enum Verdict {
     Outcome(Outcome),
 }
 
-impl<A, B, C, ReqBody> Future for Conversation<A, B, C, ReqBody>
+impl<A, B, C, FA, FB, ReqBody> Future for Conversation<A, B, C, FA, FB, ReqBody>
 where
     ReqBody: Body,
     ReqBody::Error: Into<BoxError>,
-    A: Service<Request<Credentials>, Response = Option<C>>,
-    A::Error: Into<BoxError>,
-    B: Service<RevocationRequest<C>, Response = Outcome>,
-    B::Error: Into<BoxError>,
 {
     type Output = Result<Response<Full<Bytes>>, Infallible>;
 
@@ -153,14 +139,10 @@ where
     }
 }
 
-impl<A, B, C, ReqBody> Conversation<A, B, C, ReqBody>
+impl<A, B, C, FA, FB, ReqBody> Conversation<A, B, C, FA, FB, ReqBody>
 where
     ReqBody: Body,
     ReqBody::Error: Into<BoxError>,
-    A: Service<Request<Credentials>, Response = Option<C>>,
-    A::Error: Into<BoxError>,
-    B: Service<RevocationRequest<C>, Response = Outcome>,
-    B::Error: Into<BoxError>,
 {
     fn advance(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Verdict, Error>> {
         const DONE: &str = "polled after it was done";
@@ -193,8 +175,7 @@ where
                 }
                 // Authenticate => (Dispatch | refused)
                 StateProj::Authenticate { client, then } => {
-                    let client = ready!(client.poll(cx))
-                        .map_err(|cause| Error::from_service(cause.into()))?;
+                    let client = ready!(client.poll(cx)).map_err(Error::from_service)?;
                     let (mut form, backend) = then.take().expect(DONE);
                     let client = client.ok_or_else(|| Error::refused(Refusal::Unspecified))?;
                     // Only now: a failed authentication outranks whatever is wrong with the token
@@ -213,8 +194,7 @@ where
                 }
                 // Dispatch => done
                 StateProj::Dispatch { outcome } => {
-                    let outcome = ready!(outcome.poll(cx))
-                        .map_err(|cause| Error::from_service(cause.into()))?;
+                    let outcome = ready!(outcome.poll(cx)).map_err(Error::from_service)?;
                     return Poll::Ready(Ok(Verdict::Outcome(outcome)));
                 }
             }

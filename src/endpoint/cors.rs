@@ -20,10 +20,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer, preflight_request_headers};
 use tower_layer::Layer as _;
 
 use super::{Conversation, Endpoint, Error, answer::seal, observe::Observation};
-use crate::{
-    client::Credentials,
-    token::{Outcome, RevocationRequest},
-};
+use crate::client::Credentials;
 
 /// What a browser may do here: post, with credentials that the app itself puts into the request.
 pub(crate) fn policy(origins: impl IntoIterator<Item = HeaderValue>) -> CorsLayer {
@@ -51,23 +48,21 @@ pub(crate) fn policy(origins: impl IntoIterator<Item = HeaderValue>) -> CorsLaye
 }
 
 /// The conversation, as the service that a `CorsLayer` is put around.
-struct Inside<'a, A, B> {
-    endpoint: &'a Endpoint<A, B>,
+struct Inside<'a, A, B, C, FA, FB> {
+    endpoint: &'a Endpoint<A, B, C, FA, FB>,
     method: Method,
 }
 
-impl<A, B, C, ReqBody> Service<Request<ReqBody>> for Inside<'_, A, B>
+impl<A, B, C, FA, FB, ReqBody> Service<Request<ReqBody>> for Inside<'_, A, B, C, FA, FB>
 where
+    A: Clone,
+    B: Clone,
     ReqBody: Body,
     ReqBody::Error: Into<BoxError>,
-    A: Service<Request<Credentials>, Response = Option<C>> + Clone,
-    A::Error: Into<BoxError>,
-    B: Service<RevocationRequest<C>, Response = Outcome> + Clone,
-    B::Error: Into<BoxError>,
 {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
-    type Future = Conversation<A, B, C, ReqBody>;
+    type Future = Conversation<A, B, C, FA, FB, ReqBody>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -84,17 +79,15 @@ where
 /// `CorsLayer` takes every `OPTIONS` for a preflight. Only one that is (Fetch, CORS-preflight
 /// request) may look like it; any other has its own method put back behind the policy, and gets the
 /// endpoint's own answer and the policy's fields.
-pub(super) fn apply<A, B, C, ReqBody>(
-    endpoint: &Endpoint<A, B>,
+pub(super) fn apply<A, B, C, FA, FB, ReqBody>(
+    endpoint: &Endpoint<A, B, C, FA, FB>,
     mut request: Request<ReqBody>,
-) -> CorsFuture<Conversation<A, B, C, ReqBody>>
+) -> CorsFuture<Conversation<A, B, C, FA, FB, ReqBody>>
 where
+    A: Clone,
+    B: Clone,
     ReqBody: Body,
     ReqBody::Error: Into<BoxError>,
-    A: Service<Request<Credentials>, Response = Option<C>> + Clone,
-    A::Error: Into<BoxError>,
-    B: Service<RevocationRequest<C>, Response = Outcome> + Clone,
-    B::Error: Into<BoxError>,
 {
     let Some(policy) = &endpoint.settings.cors else {
         return CorsFuture::Off {

@@ -50,6 +50,7 @@ pub(crate) use metadata::{Route, WellKnown};
 pub(crate) use observe::{Causes, TARGET, cut};
 
 use crate::{
+    ask::Ask,
     client::{AcceptedMethods, AuthMethod, Credentials},
     token::{Outcome, RevocationRequest},
 };
@@ -62,12 +63,23 @@ use patience::Patience;
 ///
 /// [`RevocationLayer`](crate::RevocationLayer) puts it in front of a service. Where a router does
 /// the matching, mount what [`into_endpoint`](crate::RevocationLayer::into_endpoint) returns.
-#[derive(Clone, Debug)]
-pub struct Endpoint<A, B> {
-    authenticator: A,
-    backend: B,
-    settings: Arc<Settings>,
+///
+/// The client `C` and the futures `FA` and `FB` follow from the authenticator `A` and the backend
+/// `B`. To name the type, leave them out: `Endpoint<MyAuthenticator, MyBackend>`.
+pub struct Endpoint<
+    A,
+    B,
+    C = <<A as Service<Request<Credentials>>>::Response as IntoIterator>::Item,
+    FA = <A as Service<Request<Credentials>>>::Future,
+    FB = <B as Service<RevocationRequest<C>>>::Future,
+> {
+    authenticator: Authenticator<A, C, FA>,
+    backend: Backend<B, C, FB>,
+    pub(crate) settings: Arc<Settings>,
 }
+
+pub(crate) type Authenticator<A, C, F> = Ask<A, Request<Credentials>, F, Option<C>>;
+pub(crate) type Backend<B, C, F> = Ask<B, RevocationRequest<C>, F, Outcome>;
 
 /// Everything that the knobs of the layer turn.
 #[derive(Clone, Debug)]
@@ -107,42 +119,58 @@ impl Default for Settings {
     }
 }
 
-impl<A, B> Endpoint<A, B> {
-    pub(crate) fn new(authenticator: A, backend: B) -> Self {
+impl<A, B, C, FA, FB> Endpoint<A, B, C, FA, FB>
+where
+    A: Service<Request<Credentials>, Response = Option<C>, Future = FA>,
+    A::Error: Into<BoxError>,
+    FA: Future<Output = Result<Option<C>, A::Error>>,
+    B: Service<RevocationRequest<C>, Response = Outcome, Future = FB>,
+    B::Error: Into<BoxError>,
+    FB: Future<Output = Result<Outcome, B::Error>>,
+{
+    pub(crate) fn new(authenticator: A, backend: B, settings: Arc<Settings>) -> Self {
         Self {
-            authenticator,
-            backend,
-            settings: Arc::default(),
+            authenticator: Ask::new(authenticator),
+            backend: Ask::new(backend),
+            settings,
         }
-    }
-
-    #[cfg(feature = "metadata")]
-    pub(crate) fn authenticator(&self) -> &A {
-        &self.authenticator
-    }
-
-    #[cfg(feature = "metadata")]
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    pub(crate) fn settings_mut(&mut self) -> &mut Settings {
-        Arc::make_mut(&mut self.settings)
     }
 }
 
-impl<A, B, C, ReqBody> Service<Request<ReqBody>> for Endpoint<A, B>
+impl<A: Clone, B: Clone, C, FA, FB> Clone for Endpoint<A, B, C, FA, FB> {
+    fn clone(&self) -> Self {
+        Self {
+            authenticator: self.authenticator.clone(),
+            backend: self.backend.clone(),
+            settings: self.settings.clone(),
+        }
+    }
+}
+
+impl<A, B, C, FA, FB> fmt::Debug for Endpoint<A, B, C, FA, FB>
 where
+    A: fmt::Debug,
+    B: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("authenticator", &self.authenticator)
+            .field("backend", &self.backend)
+            .field("settings", &self.settings)
+            .finish()
+    }
+}
+
+impl<A, B, C, FA, FB, ReqBody> Service<Request<ReqBody>> for Endpoint<A, B, C, FA, FB>
+where
+    A: Clone,
+    B: Clone,
     ReqBody: Body,
     ReqBody::Error: Into<BoxError>,
-    A: Service<Request<Credentials>, Response = Option<C>> + Clone,
-    A::Error: Into<BoxError>,
-    B: Service<RevocationRequest<C>, Response = Outcome> + Clone,
-    B::Error: Into<BoxError>,
 {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
-    type Future = EndpointFuture<A, B, C, ReqBody>;
+    type Future = EndpointFuture<A, B, C, FA, FB, ReqBody>;
 
     /// Always ready: authenticator and backend are waited for once there is something to ask them.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -161,26 +189,20 @@ pin_project! {
     ///
     /// Dropped, it stops where it stands.
     #[must_use = "futures do nothing unless polled"]
-    pub struct EndpointFuture<A, B, C, ReqBody>
+    pub struct EndpointFuture<A, B, C, FA, FB, ReqBody>
     where
-        A: Service<Request<Credentials>>,
-        B: Service<RevocationRequest<C>>,
         ReqBody: Body,
         <ReqBody as Body>::Error: Into<BoxError>,
     {
         #[pin]
-        future: CorsFuture<Conversation<A, B, C, ReqBody>>,
+        future: CorsFuture<Conversation<A, B, C, FA, FB, ReqBody>>,
     }
 }
 
-impl<A, B, C, ReqBody> Future for EndpointFuture<A, B, C, ReqBody>
+impl<A, B, C, FA, FB, ReqBody> Future for EndpointFuture<A, B, C, FA, FB, ReqBody>
 where
     ReqBody: Body,
     ReqBody::Error: Into<BoxError>,
-    A: Service<Request<Credentials>, Response = Option<C>>,
-    A::Error: Into<BoxError>,
-    B: Service<RevocationRequest<C>, Response = Outcome>,
-    B::Error: Into<BoxError>,
 {
     type Output = Result<Response<Full<Bytes>>, Infallible>;
 
@@ -189,10 +211,8 @@ where
     }
 }
 
-impl<A, B, C, ReqBody> fmt::Debug for EndpointFuture<A, B, C, ReqBody>
+impl<A, B, C, FA, FB, ReqBody> fmt::Debug for EndpointFuture<A, B, C, FA, FB, ReqBody>
 where
-    A: Service<Request<Credentials>>,
-    B: Service<RevocationRequest<C>>,
     ReqBody: Body,
     ReqBody::Error: Into<BoxError>,
 {

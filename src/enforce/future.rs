@@ -17,7 +17,7 @@ use super::{
     answer::Dialect,
     case::{Case, Judgement},
     connection::Connection,
-    layer::ConfirmBy,
+    layer::{ConfirmBy, Introspect},
     life::TokenLife,
     observe,
     stream::{EnforcedBody, Manner},
@@ -32,24 +32,22 @@ use crate::{
 pin_project! {
     /// The response future of [`EnforcementService`](super::EnforcementService).
     #[must_use = "futures do nothing unless polled"]
-    pub struct EnforcementFuture<I, S, B>
+    pub struct EnforcementFuture<I, F, S, B>
     where
-        I: Service<Secret>,
         S: Service<Request<B>>,
     {
         #[pin]
-        state: State<I, S, B>,
+        state: State<I, F, S, B>,
     }
 }
 
 pin_project! {
     #[project = StateProj]
-    enum State<I, S, B>
+    enum State<I, F, S, B>
     where
-        I: Service<Secret>,
         S: Service<Request<B>>,
     {
-        Introspect { #[pin] asked: Oneshot<I, Secret>, waiting: Option<Waiting<S, B>> },
+        Introspect { #[pin] asked: Oneshot<Introspect<I, F>, Secret>, waiting: Option<Waiting<S, B>> },
         // In a box: it is for requests that a stale index is asked about.
         Confirm { asked: Pin<Box<Confirm>>, waiting: Option<Waiting<S, B>> },
         Inner { #[pin] future: S::Future, passing: Option<Passing> },
@@ -81,15 +79,13 @@ struct Passing {
     connects: bool,
 }
 
-impl<I, S, B> EnforcementFuture<I, S, B>
+impl<I, F, S, B> EnforcementFuture<I, F, S, B>
 where
-    I: Service<Secret, Response: Into<Introspected>>,
-    I::Error: Into<BoxError>,
     S: Service<Request<B>>,
 {
     pub(super) fn introspect(
         case: Case,
-        introspect: I,
+        introspect: Introspect<I, F>,
         token: Secret,
         inner: S,
         request: Request<B>,
@@ -142,7 +138,7 @@ impl<S, B> Waiting<S, B>
 where
     S: Service<Request<B>>,
 {
-    fn judge<I: Service<Secret>>(self, introspected: Introspected) -> State<I, S, B> {
+    fn judge<I, F>(self, introspected: Introspected) -> State<I, F, S, B> {
         let token = match introspected {
             Introspected::Token(token) => token,
             Introspected::Unhandled { reason, .. } | Introspected::Unrecognised(reason) => {
@@ -156,7 +152,7 @@ where
         }
     }
 
-    fn confirm<I: Service<Secret>>(mut self, token: Introspection) -> State<I, S, B> {
+    fn confirm<I, F>(mut self, token: Introspection) -> State<I, F, S, B> {
         let authority = self.case.settings.confirm_by.clone();
         let Some((authority, secret)) = authority.zip(self.again.take()) else {
             return self.follow(Verdict::Unknown, token);
@@ -171,11 +167,7 @@ where
         }
     }
 
-    fn follow<I: Service<Secret>>(
-        mut self,
-        verdict: Verdict,
-        token: Introspection,
-    ) -> State<I, S, B> {
+    fn follow<I, F>(mut self, verdict: Verdict, token: Introspection) -> State<I, F, S, B> {
         if verdict != Verdict::Live {
             let refused = Refused::new(verdict);
             return State::refused(&self.case, refused, Some(&token), &self.request);
@@ -199,9 +191,8 @@ where
     }
 }
 
-impl<I, S, B> State<I, S, B>
+impl<I, F, S, B> State<I, F, S, B>
 where
-    I: Service<Secret>,
     S: Service<Request<B>>,
 {
     fn refused(
@@ -243,12 +234,9 @@ impl Passing {
     }
 }
 
-impl<I, S, B, ResBody> Future for EnforcementFuture<I, S, B>
+impl<I, F, S, B, ResBody> Future for EnforcementFuture<I, F, S, B>
 where
-    I: Service<Secret, Response: Into<Introspected>>,
-    I::Error: Into<BoxError>,
     ResBody: Body<Data = Bytes>,
-    ResBody::Error: Into<BoxError>,
     S: Service<Request<B>, Response = Response<ResBody>>,
 {
     type Output = Result<Response<EnforcedBody<ResBody>>, S::Error>;
@@ -262,8 +250,8 @@ where
                     let known = ready!(asked.poll(cx));
                     let waiting = waiting.take().expect("polled after it was judged");
                     match known {
-                        Ok(introspected) => waiting.judge(introspected.into()),
-                        Err(cause) => waiting.unknown(cause.into()),
+                        Ok(introspected) => waiting.judge(introspected),
+                        Err(cause) => waiting.unknown(cause),
                     }
                 }
                 // Confirm => (Inner | Refused)
@@ -296,17 +284,13 @@ impl<S, B> Waiting<S, B>
 where
     S: Service<Request<B>>,
 {
-    fn unknown<I: Service<Secret>>(self, cause: BoxError) -> State<I, S, B> {
+    fn unknown<I, F>(self, cause: BoxError) -> State<I, F, S, B> {
         State::refused(&self.case, Refused::unknown(cause), None, &self.request)
     }
 
     /// What an authority has said of a token. It goes on as what it was known as before: the
     /// authority may know fewer of its selectors.
-    fn confirmed<I: Service<Secret>>(
-        self,
-        mut token: Introspection,
-        known: &Introspected,
-    ) -> State<I, S, B> {
+    fn confirmed<I, F>(self, mut token: Introspection, known: &Introspected) -> State<I, F, S, B> {
         let verdict = self.case.confirmed(&token, known, NumericDate::now());
         if let Introspected::Token(known) = known {
             token.exp = token.exp.into_iter().chain(known.exp).min();
@@ -315,9 +299,8 @@ where
     }
 }
 
-impl<I, S, B> fmt::Debug for EnforcementFuture<I, S, B>
+impl<I, F, S, B> fmt::Debug for EnforcementFuture<I, F, S, B>
 where
-    I: Service<Secret>,
     S: Service<Request<B>>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

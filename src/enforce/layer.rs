@@ -16,6 +16,7 @@ use super::{
 #[cfg(feature = "tracing")]
 use crate::endpoint::Fingerprints;
 use crate::{
+    ask::Ask,
     introspect::{Introspected, TokenType},
     log::SelectorClass,
     token::Secret,
@@ -97,12 +98,14 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct EnforcementLayer<I> {
-    pub(super) introspect: I,
-    pub(super) settings: Arc<Settings>,
+    introspect: I,
+    settings: Arc<Settings>,
 }
 
 type TokenFrom = Arc<dyn Fn(&Uri, &HeaderMap) -> Option<Secret> + Send + Sync>;
 type PolicyBy = Arc<dyn Fn(&Parts) -> Policy + Send + Sync>;
+/// An introspection whose types are known no more.
+pub(super) type Introspect<I, F> = Ask<I, Secret, F, Introspected>;
 pub(super) type ConfirmBy = BoxCloneSyncService<Secret, Introspected, BoxError>;
 
 /// Everything that the knobs turn.
@@ -310,13 +313,18 @@ impl fmt::Debug for Settings {
     }
 }
 
-impl<I: Clone, S> Layer<S> for EnforcementLayer<I> {
+impl<I, S> Layer<S> for EnforcementLayer<I>
+where
+    I: Service<Secret, Response: Into<Introspected>> + Clone,
+    I::Error: Into<BoxError>,
+{
     type Service = EnforcementService<S, I>;
 
     fn layer(&self, inner: S) -> Self::Service {
         EnforcementService {
             inner,
-            layer: self.clone(),
+            introspect: Ask::new(self.introspect.clone()),
+            settings: self.settings.clone(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod bearer;
+mod body_error;
 mod case;
 mod clock;
 mod connection;
@@ -21,6 +22,7 @@ mod verdict;
 mod verified;
 mod watch;
 
+pub use body_error::BodyError;
 pub use connection::{Connection, Severable};
 pub use future::EnforcementFuture;
 pub use index::Index;

@@ -1,25 +1,26 @@
 //! Which token, and what has to be asked about it?
 
 use std::{
-    mem,
+    fmt, mem,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use hyper::{Request, Response, body::Body};
-use tower::{BoxError, Service};
+use tower::Service;
 
 use super::{
     answer::Dialect,
     bearer::Presented,
     case::Case,
     future::EnforcementFuture,
-    layer::EnforcementLayer,
+    layer::{Introspect, Settings},
     stream::EnforcedBody,
     verdict::{Refused, Verdict},
 };
 use crate::{
-    introspect::{Introspected, Introspection, Reason, TokenType},
+    introspect::{Introspection, Reason, TokenType},
     token::Secret,
 };
 
@@ -27,13 +28,16 @@ use crate::{
 ///
 /// It is as ready as the inner service, and a request that passes goes to the very instance that
 /// said so.
-#[derive(Clone, Debug)]
-pub struct EnforcementService<S, I> {
+///
+/// The future `F` follows from the introspection `I`. To name the type, leave it out:
+/// `EnforcementService<Inner, MyIntrospection>`.
+pub struct EnforcementService<S, I, F = <I as Service<Secret>>::Future> {
     pub(super) inner: S,
-    pub(super) layer: EnforcementLayer<I>,
+    pub(super) introspect: Introspect<I, F>,
+    pub(super) settings: Arc<Settings>,
 }
 
-impl<S, I> EnforcementService<S, I> {
+impl<S, I, F> EnforcementService<S, I, F> {
     /// The inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
@@ -50,24 +54,42 @@ impl<S, I> EnforcementService<S, I> {
     }
 }
 
-impl<S, I, ReqBody, ResBody> Service<Request<ReqBody>> for EnforcementService<S, I>
+impl<S: Clone, I: Clone, F> Clone for EnforcementService<S, I, F> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            introspect: self.introspect.clone(),
+            settings: self.settings.clone(),
+        }
+    }
+}
+
+impl<S: fmt::Debug, I: fmt::Debug, F> fmt::Debug for EnforcementService<S, I, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnforcementService")
+            .field("inner", &self.inner)
+            .field("introspect", &self.introspect)
+            .field("settings", &self.settings)
+            .finish()
+    }
+}
+
+impl<S, I, F, ReqBody, ResBody> Service<Request<ReqBody>> for EnforcementService<S, I, F>
 where
-    I: Service<Secret, Response: Into<Introspected>> + Clone,
-    I::Error: Into<BoxError>,
+    I: Clone,
     ResBody: Body<Data = Bytes>,
-    ResBody::Error: Into<BoxError>,
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
 {
     type Response = Response<EnforcedBody<ResBody>>;
     type Error = S::Error;
-    type Future = EnforcementFuture<I, S, ReqBody>;
+    type Future = EnforcementFuture<I, F, S, ReqBody>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let settings = &self.layer.settings;
+        let settings = &self.settings;
         let (head, body) = request.into_parts();
         let mut case = Case {
             settings: settings.clone(),
@@ -104,7 +126,7 @@ where
             }
             Presented::Token(scheme, token) => {
                 case.scheme = scheme;
-                let introspect = self.layer.introspect.clone();
+                let introspect = self.introspect.clone();
                 EnforcementFuture::introspect(case, introspect, token, inner, request)
             }
         }

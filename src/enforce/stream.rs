@@ -16,9 +16,8 @@ use hyper::{
     header::{HeaderName, HeaderValue},
 };
 use pin_project_lite::pin_project;
-use tower::BoxError;
 
-use super::{End, life::TokenLife, watch::Watch};
+use super::{BodyError, End, life::TokenLife, watch::Watch};
 
 /// After so many frames a body is taken for a long one.
 const SHORT: u8 = 8;
@@ -105,15 +104,15 @@ impl<B> Default for EnforcedBody<B> {
 
 impl<B> Body for EnforcedBody<B>
 where
-    B: Body<Data = Bytes, Error: Into<BoxError>>,
+    B: Body<Data = Bytes>,
 {
     type Data = Bytes;
-    type Error = BoxError;
+    type Error = BodyError<B::Error>;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let (polled, manner) = match self.as_mut().project().kind.project() {
             KindProj::Over => return Poll::Ready(None),
             KindProj::Ours { body } => {
@@ -128,7 +127,7 @@ where
             } => (guard.poll(body, cx), *manner),
         };
         match ready!(polled) {
-            Ok(frame) => Poll::Ready(frame.map(|frame| frame.map_err(Into::into))),
+            Ok(frame) => Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Inner))),
             Err(end) => {
                 // What the inner service holds for this body is let go now.
                 self.project().kind.set(Kind::Over);
@@ -228,9 +227,9 @@ impl Guard {
 }
 
 impl Manner {
-    fn cut(self, end: End) -> Result<Frame<Bytes>, BoxError> {
+    fn cut<E>(self, end: End) -> Result<Frame<Bytes>, BodyError<E>> {
         match self {
-            Self::Error => Err(end.into()),
+            Self::Error => Err(BodyError::End(end)),
             Self::Grpc => {
                 let message = match end {
                     End::Revoked(_) => "the token was revoked",

@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 use tower::{BoxError, Service, util::Oneshot};
 
 use super::Introspected;
-use crate::token::Secret;
+use crate::{ask::Ask, token::Secret};
 
 /// Two introspections behind one: a token of the shape of a JWT is sent to the first, every other
 /// one to the second.
@@ -75,7 +75,7 @@ where
 {
     type Response = Introspected;
     type Error = BoxError;
-    type Future = ByShapeFuture<J, O>;
+    type Future = ByShapeFuture<J, O, J::Future, O::Future>;
 
     /// Always ready: who will be asked is known only when the token is.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -84,9 +84,9 @@ where
 
     fn call(&mut self, token: Secret) -> Self::Future {
         if is_jws(token.expose()) {
-            ByShapeFuture::jwt(self.jwt.clone(), token)
+            ByShapeFuture::jwt(Ask::new(self.jwt.clone()), token)
         } else {
-            ByShapeFuture::opaque(self.opaque.clone(), token)
+            ByShapeFuture::opaque(Ask::new(self.opaque.clone()), token)
         }
     }
 }
@@ -94,41 +94,31 @@ where
 pin_project! {
     /// The answer of the one that [`ByShape`] has chosen.
     #[must_use = "futures do nothing unless polled"]
-    pub struct ByShapeFuture<J, O>
-    where
-        J: Service<Secret>,
-        O: Service<Secret>,
-    {
+    pub struct ByShapeFuture<J, O, FJ, FO> {
         #[pin]
-        asked: Asked<J, O>,
+        asked: Asked<J, O, FJ, FO>,
     }
 }
+
+type Chosen<S, F> = Ask<S, Secret, F, Introspected>;
 
 pin_project! {
     #[project = AskedProj]
-    enum Asked<J, O>
-    where
-        J: Service<Secret>,
-        O: Service<Secret>,
-    {
-        Jwt { #[pin] answer: Oneshot<J, Secret> },
-        Opaque { #[pin] answer: Oneshot<O, Secret> },
+    enum Asked<J, O, FJ, FO> {
+        Jwt { #[pin] answer: Oneshot<Chosen<J, FJ>, Secret> },
+        Opaque { #[pin] answer: Oneshot<Chosen<O, FO>, Secret> },
     }
 }
 
-impl<J, O> ByShapeFuture<J, O>
-where
-    J: Service<Secret>,
-    O: Service<Secret>,
-{
-    fn jwt(service: J, token: Secret) -> Self {
+impl<J, O, FJ, FO> ByShapeFuture<J, O, FJ, FO> {
+    fn jwt(service: Chosen<J, FJ>, token: Secret) -> Self {
         let answer = Oneshot::new(service, token);
         Self {
             asked: Asked::Jwt { answer },
         }
     }
 
-    fn opaque(service: O, token: Secret) -> Self {
+    fn opaque(service: Chosen<O, FO>, token: Secret) -> Self {
         let answer = Oneshot::new(service, token);
         Self {
             asked: Asked::Opaque { answer },
@@ -136,28 +126,18 @@ where
     }
 }
 
-impl<J, O> Future for ByShapeFuture<J, O>
-where
-    J: Service<Secret, Response: Into<Introspected>>,
-    J::Error: Into<BoxError>,
-    O: Service<Secret, Response: Into<Introspected>>,
-    O::Error: Into<BoxError>,
-{
+impl<J, O, FJ, FO> Future for ByShapeFuture<J, O, FJ, FO> {
     type Output = Result<Introspected, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().asked.project() {
-            AskedProj::Jwt { answer } => answer.poll(cx).map_ok(Into::into).map_err(Into::into),
-            AskedProj::Opaque { answer } => answer.poll(cx).map_ok(Into::into).map_err(Into::into),
+            AskedProj::Jwt { answer } => answer.poll(cx),
+            AskedProj::Opaque { answer } => answer.poll(cx),
         }
     }
 }
 
-impl<J, O> fmt::Debug for ByShapeFuture<J, O>
-where
-    J: Service<Secret>,
-    O: Service<Secret>,
-{
+impl<J, O, FJ, FO> fmt::Debug for ByShapeFuture<J, O, FJ, FO> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ByShapeFuture").finish_non_exhaustive()
     }

@@ -95,5 +95,5 @@ async fn answer_that_is_not_grpc_is_cut_as_http_whatever_the_request_says_it_is(
 
     // Trailers would be an end: whoever keeps the answer would take the half for the whole.
     let cut = body.frame().await.unwrap().unwrap_err();
-    assert!(cut.is::<End>());
+    assert!(BoxError::from(cut).is::<End>());
 }

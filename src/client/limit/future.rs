@@ -12,32 +12,35 @@ use pin_project_lite::pin_project;
 use tower::BoxError;
 
 use super::failures::{Admitted, Failures, Verdict};
-use crate::endpoint::{Error, ErrorKind};
+use crate::{
+    ask::Answer,
+    endpoint::{Error, ErrorKind},
+};
 
 pin_project! {
     /// The authenticator's answer, or ours.
     #[must_use = "futures do nothing unless you poll them"]
     #[derive(Debug)]
-    pub struct LimitFuture<F> {
+    pub struct LimitFuture<F, C> {
         #[pin]
-        state: State<F>,
+        state: State<F, C>,
     }
 }
 
 pin_project! {
     #[project = StateProj]
     #[derive(Debug)]
-    enum State<F> {
+    enum State<F, C> {
         Refused { retry_after: Duration },
         Asked {
             #[pin]
-            answer: F,
+            answer: Answer<F, Option<C>>,
             attempt: Option<Attempt>,
         },
     }
 }
 
-impl<F> LimitFuture<F> {
+impl<F, C> LimitFuture<F, C> {
     /// There have been too many failures: the authenticator is not asked.
     pub(super) fn refused(retry_after: Duration) -> Self {
         let state = State::Refused { retry_after };
@@ -45,17 +48,13 @@ impl<F> LimitFuture<F> {
     }
 
     /// The authenticator is asked, and its answer is counted if there is an attempt to count.
-    pub(super) fn asked(answer: F, attempt: Option<Attempt>) -> Self {
+    pub(super) fn asked(answer: Answer<F, Option<C>>, attempt: Option<Attempt>) -> Self {
         let state = State::Asked { answer, attempt };
         Self { state }
     }
 }
 
-impl<F, C, E> Future for LimitFuture<F>
-where
-    F: Future<Output = Result<Option<C>, E>>,
-    E: Into<BoxError>,
-{
+impl<F, C> Future for LimitFuture<F, C> {
     type Output = Result<Option<C>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -65,7 +64,7 @@ where
                 Poll::Ready(Err(error.into()))
             }
             StateProj::Asked { answer, attempt } => {
-                let answer = ready!(answer.poll(cx)).map_err(Into::into);
+                let answer = ready!(answer.poll(cx));
                 if let Some(attempt) = attempt.take() {
                     attempt.settle(verdict(&answer));
                 }

@@ -11,6 +11,7 @@ mod tests;
 #[cfg(feature = "tracing")]
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{
+    fmt,
     sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -21,6 +22,7 @@ use tower::{BoxError, Service};
 use tower_layer::Layer;
 
 use super::{AuthMethod, ClientAddr, Credentials, Offer, PeerAddr};
+use crate::{ask::Ask, endpoint::Authenticator};
 use failures::{Failures, Limits};
 use future::Attempt;
 pub use future::LimitFuture;
@@ -57,8 +59,10 @@ pub use future::LimitFuture;
 /// use std::time::Duration;
 /// use tower::Layer;
 /// use tower_revocation::client::limit::LimitFailuresLayer;
-/// # use tower::service_fn;
-/// # let authenticator = service_fn(async |()| Ok::<_, tower::BoxError>(()));
+/// # use hyper::Request;
+/// # use tower::{BoxError, service_fn};
+/// # use tower_revocation::client::Credentials;
+/// # let authenticator = service_fn(async |_: Request<Credentials>| Ok::<_, BoxError>(Some(())));
 ///
 /// let limit = LimitFailuresLayer::new().failures(5).window(Duration::from_secs(300));
 /// // Both endpoints count together.
@@ -180,53 +184,77 @@ impl Default for LimitFailuresLayer {
     }
 }
 
-impl<A> Layer<A> for LimitFailuresLayer {
-    type Service = LimitFailures<A>;
+impl<A, C> Layer<A> for LimitFailuresLayer
+where
+    A: Service<Request<Credentials>, Response = Option<C>>,
+    A::Error: Into<BoxError>,
+{
+    type Service = LimitFailures<A, C>;
 
     fn layer(&self, inner: A) -> Self::Service {
         LimitFailures {
-            inner,
+            inner: Ask::new(inner),
             layer: self.clone(),
         }
     }
 }
 
 /// An authenticator behind a [`LimitFailuresLayer`].
-#[derive(Clone, Debug)]
-pub struct LimitFailures<A> {
-    inner: A,
+///
+/// The client `C` and the future `F` follow from the authenticator `A`. To name the type, leave
+/// them out: `LimitFailures<MyAuthenticator>`.
+pub struct LimitFailures<
+    A,
+    C = <<A as Service<Request<Credentials>>>::Response as IntoIterator>::Item,
+    F = <A as Service<Request<Credentials>>>::Future,
+> {
+    inner: Authenticator<A, C, F>,
     layer: LimitFailuresLayer,
 }
 
-impl<A: Offer> Offer for LimitFailures<A> {
-    fn auth_methods(&self) -> Vec<AuthMethod> {
-        self.inner.auth_methods()
-    }
-
-    fn signing_algs(&self) -> Vec<&'static str> {
-        self.inner.signing_algs()
-    }
-
-    fn issuer(&self) -> Option<&str> {
-        self.inner.issuer()
-    }
-
-    fn attestation_algs(&self) -> [Vec<&'static str>; 2] {
-        self.inner.attestation_algs()
+impl<A: Clone, C, F> Clone for LimitFailures<A, C, F> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            layer: self.layer.clone(),
+        }
     }
 }
 
-impl<A, C> Service<Request<Credentials>> for LimitFailures<A>
-where
-    A: Service<Request<Credentials>, Response = Option<C>>,
-    A::Error: Into<BoxError>,
-{
+impl<A: fmt::Debug, C, F> fmt::Debug for LimitFailures<A, C, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LimitFailures")
+            .field("inner", &self.inner)
+            .field("layer", &self.layer)
+            .finish()
+    }
+}
+
+impl<A: Offer, C, F> Offer for LimitFailures<A, C, F> {
+    fn auth_methods(&self) -> Vec<AuthMethod> {
+        self.inner.service().auth_methods()
+    }
+
+    fn signing_algs(&self) -> Vec<&'static str> {
+        self.inner.service().signing_algs()
+    }
+
+    fn issuer(&self) -> Option<&str> {
+        self.inner.service().issuer()
+    }
+
+    fn attestation_algs(&self) -> [Vec<&'static str>; 2] {
+        self.inner.service().attestation_algs()
+    }
+}
+
+impl<A, C, F> Service<Request<Credentials>> for LimitFailures<A, C, F> {
     type Response = Option<C>;
     type Error = BoxError;
-    type Future = LimitFuture<A::Future>;
+    type Future = LimitFuture<F, C>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx).map_err(Into::into)
+        self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<Credentials>) -> Self::Future {

@@ -60,7 +60,7 @@ fn silent(count: usize) -> Frames {
     }
 }
 
-type Next = Option<Result<Frame<Bytes>, BoxError>>;
+type Next = Option<Result<Frame<Bytes>, BodyError<Infallible>>>;
 
 fn poll(body: &mut task::Spawn<EnforcedBody<Frames>>) -> Poll<Next> {
     body.enter(|cx, body| body.poll_frame(cx))
@@ -71,7 +71,10 @@ fn is_data(next: &Next) -> bool {
 }
 
 fn end_of(next: Next) -> Option<End> {
-    next?.err()?.downcast_ref().copied()
+    match next? {
+        Err(BodyError::End(end)) => Some(end),
+        _ => None,
+    }
 }
 
 #[test]

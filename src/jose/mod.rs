@@ -57,6 +57,6 @@ pub use key_set::KeySet;
 pub use keys::Keys;
 pub(crate) use material::Kind;
 #[cfg(feature = "upstream")]
-pub(crate) use remote::{Connector, Failure, Fault, Reach, roots_of, sound_uri};
+pub(crate) use remote::{Connector, Failure, Fault, Reach, operator_uri, roots_of};
 pub(crate) use remote::{Next, Running, Served};
 pub use remote::{RemoteError, RemoteKeys, Resolve};

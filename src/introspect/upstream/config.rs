@@ -1,6 +1,6 @@
 //! What is configured?
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use hyper::{Uri, header::HeaderValue};
@@ -13,7 +13,7 @@ use super::{
     signed::Signed,
 };
 use crate::{
-    jose::{KeySet, Reach, roots_of, sound_uri},
+    jose::{KeySet, Reach, operator_uri, roots_of},
     token::Secret,
 };
 
@@ -63,12 +63,7 @@ impl Upstream {
     }
 
     fn at(text: &str, allow_plain: bool) -> Result<Self, UpstreamError> {
-        let (uri, address) = sound_uri(text).map_err(UpstreamError::configuration)?;
-        match uri.scheme_str() {
-            Some("https") => {}
-            Some("http") if allow_plain || is_loopback(&uri, address) => {}
-            _ => return Err(UpstreamError::configuration("the URI is not https")),
-        }
+        let uri = operator_uri(text, allow_plain).map_err(UpstreamError::configuration)?;
         Ok(Self::of(Config {
             uri,
             authorization: None,
@@ -209,15 +204,5 @@ impl Upstream {
             answers: Arc::new(Answers::new(config.limits, Box::new(ask))),
             config,
         }
-    }
-}
-
-/// Whether the host is this machine.
-fn is_loopback(uri: &Uri, address: Option<IpAddr>) -> bool {
-    match address {
-        Some(address) => address.is_loopback(),
-        None => uri
-            .host()
-            .is_some_and(|host| host.eq_ignore_ascii_case("localhost")),
     }
 }

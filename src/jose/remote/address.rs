@@ -30,9 +30,32 @@ pub(super) fn checked_uri(text: &str, allow_private: bool) -> Result<Uri, &'stat
     }
 }
 
+/// A URI that the operator has configured: by `https`; or by `http` if the host is this machine, or
+/// if plain HTTP is allowed. Its address may be a private one.
+#[cfg(feature = "upstream")]
+pub(crate) fn operator_uri(text: &str, allow_plain: bool) -> Result<Uri, &'static str> {
+    let (uri, address) = sound_uri(text)?;
+    match uri.scheme_str() {
+        Some("https") => Ok(uri),
+        Some("http") if allow_plain || is_loopback(&uri, address) => Ok(uri),
+        _ => Err("the URI is not https"),
+    }
+}
+
+/// Whether the host is this machine (`localhost`, `127.0.0.1`, `[::1]`).
+#[cfg(feature = "upstream")]
+fn is_loopback(uri: &Uri, address: Option<IpAddr>) -> bool {
+    match address {
+        Some(address) => address.is_loopback(),
+        None => uri
+            .host()
+            .is_some_and(|host| host.eq_ignore_ascii_case("localhost")),
+    }
+}
+
 /// A URI of which there is one reading, whatever its scheme, and the address that stands in place
 /// of a name.
-pub(crate) fn sound_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
+pub(super) fn sound_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
     if text.len() > MAX_URI {
         return Err("the URI is too long");
     }

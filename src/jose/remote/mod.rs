@@ -17,7 +17,7 @@ use tower::{BoxError, Service as _};
 pub(crate) use self::cache::{Next, Running, Served};
 pub(crate) use self::connect::{Failure, Fault, Reach, roots_of};
 #[cfg(feature = "upstream")]
-pub(crate) use self::{address::sound_uri, connect::Connector};
+pub(crate) use self::{address::operator_uri, connect::Connector};
 use self::{
     cache::{Cache, Limits},
     fetch::{Bounds, Fetcher},

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::{
     http::{C1, Http},
-    process::{Server, folder},
+    process::{PATIENCE, Server, folder},
 };
 
 /// Whether it is cut, and does not just end, within a second.
@@ -29,7 +29,8 @@ pub(crate) async fn is_cut(mut events: Response<Incoming>) -> bool {
 
 /// Whether another event comes.
 pub(crate) async fn goes_on(events: &mut Response<Incoming>) -> bool {
-    matches!(events.frame().await, Some(Ok(_)))
+    let another = timeout(PATIENCE, events.frame()).await;
+    matches!(another, Ok(Some(Ok(_))))
 }
 
 #[tokio::test]

@@ -9,6 +9,9 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde_json::Value;
+use tokio::time::timeout;
+
+use super::process::PATIENCE;
 
 /// The clients that the example comes with.
 pub(crate) const C1: Who = Who::Basic("s6BhdRkqt3", "gX1fBat3bV");
@@ -90,13 +93,18 @@ impl Http {
 
     /// Nothing if the server is gone.
     pub(crate) async fn try_send(&self, request: Request<Full<Bytes>>) -> Option<Answer> {
-        let (head, body) = self.client.request(request).await.ok()?.into_parts();
-        let body = body.collect().await.ok()?.to_bytes();
-        Some(Answer {
-            status: head.status,
-            headers: head.headers,
-            body,
-        })
+        let answered = async {
+            let (head, body) = self.client.request(request).await.ok()?.into_parts();
+            let body = body.collect().await.ok()?.to_bytes();
+            Some(Answer {
+                status: head.status,
+                headers: head.headers,
+                body,
+            })
+        };
+        timeout(PATIENCE, answered)
+            .await
+            .expect("an answer comes, and ends")
     }
 
     pub(crate) async fn try_post(
@@ -146,7 +154,8 @@ impl Http {
     pub(crate) async fn events(&self, token: &str) -> Response<Incoming> {
         let request = self.with_token("/api/events", token);
         let mut events = self.client.request(request).await.unwrap();
-        let first = events.frame().await.expect("an event").unwrap();
+        let first = timeout(PATIENCE, events.frame()).await;
+        let first = first.expect("an event in time").expect("an event").unwrap();
         assert_eq!(first.into_data().unwrap(), "event: tick\ndata: 0\n\n");
         events
     }

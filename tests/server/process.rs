@@ -4,10 +4,15 @@ use std::{
     io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::channel,
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
+
+/// How long a test waits for a server before it fails: far longer than a server ever takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server that runs. Dropped, it is killed.
 pub(crate) struct Server {
@@ -73,20 +78,30 @@ impl Server {
             stderr.read_to_string(&mut log).unwrap();
             log
         });
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let Some(Ok(line)) = lines.next() else {
-            panic!("it ended: {}", log.join().unwrap());
-        };
-        // The rest is for people, and must not block the server.
-        std::thread::spawn(move || lines.for_each(drop));
-        let address = line
-            .strip_prefix("listening on http://")
-            .expect("where it listens");
-        Self {
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (say, said) = channel();
+        // All of it is read, or the server would block.
+        std::thread::spawn(move || {
+            lines.for_each(|line| {
+                let _ = say.send(line);
+            });
+        });
+        let mut server = Self {
             child,
             log: Some(log),
-            address: address.to_owned(),
-        }
+            address: String::new(),
+        };
+        let Ok(line) = said.recv_timeout(PATIENCE) else {
+            let _ = server.child.kill();
+            let (status, log) = server.wait();
+            panic!("it does not listen, {status}: {log}");
+        };
+        let line = line.unwrap();
+        let address = line.strip_prefix("listening on http://");
+        address
+            .expect("where it listens")
+            .clone_into(&mut server.address);
+        server
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -110,7 +125,14 @@ impl Server {
 
     /// How it ended, and what it logged.
     pub(crate) fn wait(&mut self) -> (ExitStatus, String) {
-        let status = self.child.wait().unwrap();
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        };
         (status, self.log.take().unwrap().join().unwrap())
     }
 }

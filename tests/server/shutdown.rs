@@ -1,13 +1,15 @@
 //! How it ends.
 
+use futures::future::join4;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    time::timeout,
 };
 
 use super::{
     http::{C1, Http},
-    process::{Server, folder},
+    process::{PATIENCE, Server, folder},
 };
 
 #[tokio::test]
@@ -36,10 +38,23 @@ async fn half_a_request(server: &Server, token: &str) -> (TcpStream, String) {
     stream.write_all(head.as_bytes()).await.unwrap();
     // The server reads the body by now.
     let mut buffer = [0; 25];
-    stream.read_exact(&mut buffer).await.unwrap();
+    let read = timeout(PATIENCE, stream.read_exact(&mut buffer)).await;
+    read.expect("the server asks for the body").unwrap();
     assert_eq!(&buffer, b"HTTP/1.1 100 Continue\r\n\r\n");
     stream.write_all(first.as_bytes()).await.unwrap();
     (stream, rest.to_owned())
+}
+
+/// It has noticed the signal by then.
+async fn until_it_no_longer_listens(server: &Server) {
+    let refused = async {
+        while TcpStream::connect(&server.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, refused)
+        .await
+        .expect("the server stops listening");
 }
 
 #[tokio::test]
@@ -48,13 +63,11 @@ async fn request_in_flight_is_answered_and_new_ones_are_not_taken() {
     let mut server = Server::start(&data);
     let (mut stream, rest) = half_a_request(&server, "unknown").await;
     server.signal("TERM");
-    // It no longer listens, once it has noticed.
-    while TcpStream::connect(&server.address).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    until_it_no_longer_listens(&server).await;
     stream.write_all(rest.as_bytes()).await.unwrap();
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    let read = timeout(PATIENCE, stream.read_to_string(&mut answer)).await;
+    read.expect("the server answers and closes").unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(server.wait().0.success());
 }
@@ -65,9 +78,7 @@ async fn second_signal_ends_it_at_once() {
     let mut server = Server::start(&data);
     let _in_flight = half_a_request(&server, "unknown").await;
     server.signal("TERM");
-    while TcpStream::connect(&server.address).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    until_it_no_longer_listens(&server).await;
     server.signal("TERM");
     assert_eq!(server.wait().0.code(), Some(1));
 }
@@ -94,12 +105,21 @@ async fn what_was_answered_before_a_graceful_end_is_there_after_it() {
 async fn connection_that_asks_for_nothing_is_closed() {
     let (_folder, data) = folder();
     let server = Server::start(&data);
-    let close = async |sent: &str| {
+    let answer_until_it_is_closed = async |sent: &str| {
         let mut stream = TcpStream::connect(&server.address).await.unwrap();
         stream.write_all(sent.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        // Ends when the server does not wait any longer.
-        let _ = stream.read_to_end(&mut answer).await;
+        let mut answer = String::new();
+        let closed = timeout(PATIENCE, stream.read_to_string(&mut answer)).await;
+        closed.expect("the server closes the connection").unwrap();
+        answer
     };
-    futures::future::join3(close(""), close("P"), close("POST / HTTP/1.1\r\nhost")).await;
+    let (silent, begun, half, idle) = join4(
+        answer_until_it_is_closed(""),
+        answer_until_it_is_closed("P"),
+        answer_until_it_is_closed("POST / HTTP/1.1\r\nhost"),
+        answer_until_it_is_closed("GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n"),
+    )
+    .await;
+    assert_eq!([&*silent, &*begun, &*half], ["", "", ""]);
+    assert!(idle.starts_with("HTTP/1.1 200 OK\r\n"), "{idle}");
 }

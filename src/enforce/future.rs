@@ -4,6 +4,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -17,7 +18,7 @@ use super::{
     answer::Dialect,
     case::{Case, Judgement},
     connection::Connection,
-    layer::{ConfirmBy, Introspect},
+    layer::{ConfirmBy, Introspect, Settings},
     life::TokenLife,
     observe,
     stream::{EnforcedBody, Manner},
@@ -72,6 +73,7 @@ struct Waiting<S, B> {
 
 /// What is to be done with the response of a request that has passed.
 struct Passing {
+    settings: Arc<Settings>,
     life: TokenLife,
     connection: Option<Connection>,
     /// Whether others share the connection, as in HTTP/2: what is handed over is a stream then.
@@ -175,6 +177,7 @@ where
         observe::passed(false);
         let passing = self.case.policy.cut_streams.then(|| Passing {
             life: self.case.settings.index.life(token.clone()),
+            settings: self.case.settings,
             connection: self.request.extensions().get().cloned(),
             is_shared: self.request.version() >= Version::HTTP_2,
             connects: self.request.method() == Method::CONNECT,
@@ -226,7 +229,7 @@ impl Passing {
         }
         // What the answer is, and not what the request was said to be: trailers end any other
         // answer as if it were whole.
-        let manner = match Dialect::of(response.headers()) {
+        let manner = match self.settings.dialect(response.headers()) {
             Dialect::Http => Manner::Error,
             Dialect::Grpc => Manner::Grpc,
         };

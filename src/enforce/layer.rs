@@ -8,7 +8,7 @@ use tower_layer::Layer;
 
 use super::{
     Index, Policy,
-    answer::Manner,
+    answer::{Dialect, Manner},
     bearer::{Presented, presented},
     service::EnforcementService,
     verified::Verified,
@@ -44,7 +44,7 @@ use crate::{
 /// | could not be found out | 503 with `Retry-After` |
 ///
 /// A request of gRPC (`Content-Type: application/grpc`) hears the status `UNAUTHENTICATED` or
-/// `UNAVAILABLE` instead. Why a request was refused rides in the answer's extensions, as
+/// `UNAVAILABLE` instead, unless the layer [answers in HTTP](Self::answers_in_http). Why a request was refused rides in the answer's extensions, as
 /// [`Refused`](super::Refused).
 ///
 /// **The body of a response ends with its token**: within a second of the record that covers the
@@ -118,6 +118,7 @@ pub(super) struct Settings {
     pub(super) demanded: Vec<SelectorClass>,
     pub(super) confirm_by: Option<ConfirmBy>,
     pub(super) from_extension: bool,
+    pub(super) answers_in_http: bool,
     policy: Policy,
     policy_by: Option<PolicyBy>,
     token_from: Option<TokenFrom>,
@@ -136,6 +137,7 @@ impl<I> EnforcementLayer<I> {
             demanded: Vec::new(),
             confirm_by: None,
             from_extension: false,
+            answers_in_http: false,
             policy: Policy::new(),
             policy_by: None,
             token_from: None,
@@ -164,6 +166,22 @@ impl<I> EnforcementLayer<I> {
     /// `Retry-After` of a 503 whose cause does not say better. One second, unless this is called.
     pub fn retry_after(mut self, delay: Duration) -> Self {
         self.settings_mut().manner.retry_after = delay;
+        self
+    }
+
+    /// Answers in HTTP whatever the request says it is, and never in gRPC. Off by default.
+    ///
+    /// Call this where the status decides, as behind `auth_request` of nginx: a refusal in gRPC has
+    /// the status 200 there, which means that the request may pass. Streams of gRPC that are cut
+    /// are reset then, without trailers.
+    ///
+    /// ```
+    /// # use tower_revocation::enforce::{EnforcementLayer, Index};
+    /// # let introspect = ();
+    /// let layer = EnforcementLayer::new(introspect, Index::new()).answers_in_http();
+    /// ```
+    pub fn answers_in_http(mut self) -> Self {
+        self.settings_mut().answers_in_http = true;
         self
     }
 
@@ -279,6 +297,15 @@ impl Settings {
         self.policy_by
             .as_ref()
             .map_or(self.policy, |choose| choose(head))
+    }
+
+    /// How to speak to a peer whose request, or whose response, has these fields.
+    pub(super) fn dialect(&self, headers: &HeaderMap) -> Dialect {
+        if self.answers_in_http {
+            Dialect::Http
+        } else {
+            Dialect::of(headers)
+        }
     }
 
     pub(super) fn presented(&self, uri: &Uri, headers: &HeaderMap) -> Presented {

@@ -11,7 +11,6 @@ use hyper::{Request, Response, body::Body};
 use tower::Service;
 
 use super::{
-    answer::Dialect,
     bearer::Presented,
     case::Case,
     future::EnforcementFuture,
@@ -94,7 +93,7 @@ where
         let mut case = Case {
             settings: settings.clone(),
             policy: settings.policy(&head),
-            dialect: Dialect::of(&head.headers),
+            dialect: settings.dialect(&head.headers),
             scheme: TokenType::Bearer,
         };
         // The instance that was ready, and not the clone, is the one to call.

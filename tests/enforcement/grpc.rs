@@ -97,3 +97,45 @@ async fn answer_that_is_not_grpc_is_cut_as_http_whatever_the_request_says_it_is(
     let cut = body.frame().await.unwrap().unwrap_err();
     assert!(BoxError::from(cut).is::<End>());
 }
+
+#[tokio::test]
+async fn layer_that_answers_in_http_never_speaks_grpc() {
+    let (layer, log) = guarded(good()).await;
+    let layer = layer.answers_in_http();
+    log.append(forever(Selector::grant("g1"))).await.unwrap();
+    let bearer = format!("Bearer {TOKEN}");
+    for (authorization, status) in [
+        (None, StatusCode::UNAUTHORIZED),
+        (Some(bearer.as_str()), StatusCode::UNAUTHORIZED),
+        (Some("Bearer unknown"), StatusCode::UNAUTHORIZED),
+        (Some("Bearer a b"), StatusCode::BAD_REQUEST),
+        (Some("Bearer broken"), StatusCode::SERVICE_UNAVAILABLE),
+    ] {
+        for media_type in ["application/grpc", "application/grpc+proto"] {
+            let response = ask(&layer, grpc(authorization, media_type)).await;
+            assert_eq!(response.status(), status, "{authorization:?}");
+            assert!(!response.headers().contains_key("grpc-status"));
+            assert!(!response.headers().contains_key(header::CONTENT_TYPE));
+        }
+    }
+}
+
+#[tokio::test]
+async fn layer_that_answers_in_http_cuts_grpc_without_trailers() {
+    let (layer, log) = guarded(good()).await;
+    let api = layer.answers_in_http().layer(service_fn(async |_| {
+        let silence = futures::stream::pending::<Result<Frame<Bytes>, Infallible>>();
+        let mut response = Response::new(StreamBody::new(silence));
+        let media_type = "application/grpc".parse().unwrap();
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, media_type);
+        Ok::<_, BoxError>(response)
+    }));
+    let bearer = format!("Bearer {TOKEN}");
+    let request = grpc(Some(&bearer), "application/grpc");
+    let mut body = api.oneshot(request).await.unwrap().into_body();
+    log.append(forever(Selector::grant("g1"))).await.unwrap();
+    let cut = body.frame().await.unwrap().unwrap_err();
+    assert!(BoxError::from(cut).is::<End>());
+}

@@ -145,6 +145,69 @@ async fn order_within_a_tenant_spares_its_namesakes() {
     }
 }
 
+/// Whether tokens that were issued at these seconds fall by an order.
+async fn fall(order: Order, issued: &[NumericDate]) -> (Receipt, Vec<bool>) {
+    let log = MemoryLog::new();
+    let index = Index::follow(&log).await.unwrap();
+    let receipt = carry_out(&log, order).await;
+    let covers = |iat: &NumericDate| index.covers(&but(|token| token.iat = Some(*iat)));
+    (receipt, issued.iter().map(covers).collect())
+}
+
+#[tokio::test]
+async fn order_with_a_date_spares_what_is_newer() {
+    let date = |seconds: i64| NumericDate::from(1_300_819_380 + seconds);
+    for target in [
+        Target::Subject("alice".into()),
+        Target::Client("c1".into()),
+        Target::Key([1; 32]),
+        Target::Issuer(ISSUER.into()),
+    ] {
+        let order = Order::new(target).before(date(0));
+        let (receipt, fallen) = fall(order, &[date(-1), date(0), date(1)]).await;
+        assert_eq!(receipt.not_before, date(0));
+        assert_eq!(fallen, [true, true, false]);
+    }
+}
+
+#[tokio::test]
+async fn date_in_the_future_counts_as_now() {
+    for date in [NumericDate::now() + HOUR, NumericDate::FOREVER] {
+        let now = NumericDate::now();
+        let order = Order::new(Target::Subject("alice".into())).before(date);
+        let (receipt, fallen) = fall(order, &[now, now + HOUR]).await;
+        assert!(receipt.not_before >= now && receipt.not_before < now + HOUR);
+        assert_eq!(fallen, [true, false]);
+    }
+}
+
+#[tokio::test]
+async fn date_before_1970_spares_every_token() {
+    let order = Order::new(Target::Subject("alice".into())).before(-1_i64);
+    let (receipt, fallen) = fall(order, &[NumericDate::from(1_i64)]).await;
+    assert_eq!((receipt.not_before.seconds(), fallen), (0, vec![false]));
+}
+
+#[tokio::test]
+async fn grant_falls_for_ever_whatever_the_date() {
+    let order = Order::new(Target::Grant("g1".into())).before(NumericDate::new(1));
+    let (receipt, fallen) = fall(order, &[NumericDate::now() + HOUR]).await;
+    assert_eq!(
+        (receipt.not_before, fallen),
+        (NumericDate::FOREVER, vec![true])
+    );
+}
+
+#[tokio::test]
+async fn order_with_an_earlier_date_takes_nothing_back() {
+    let log = MemoryLog::new();
+    let index = Index::follow(&log).await.unwrap();
+    let order = Order::new(Target::Subject("alice".into()));
+    carry_out(&log, order.clone()).await;
+    carry_out(&log, order.before(1_i64)).await;
+    assert!(index.covers(&token()));
+}
+
 #[tokio::test]
 async fn tenant_does_not_narrow_what_has_one_name_everywhere() {
     for target in [
@@ -338,7 +401,8 @@ fn order_is_one_event_with_everything_that_an_auditor_asks_for() {
     let order = Order::new(target)
         .within("one")
         .with_reason("stolen\nlaptop")
-        .with_actor("x".repeat(200));
+        .with_actor("x".repeat(200))
+        .before(1_300_819_380_i64);
     let seen = event_of(MemoryLog::new(), order);
     assert_eq!(seen.level, Level::INFO);
     let actor = format!("{:?}", "x".repeat(128));
@@ -353,6 +417,7 @@ fn order_is_one_event_with_everything_that_an_auditor_asks_for() {
                 "tenant",
                 "reason",
                 "actor",
+                "before",
                 "sequence",
                 "jti"
             ],
@@ -365,6 +430,7 @@ fn order_is_one_event_with_everything_that_an_auditor_asks_for() {
             Some("\"one\""),
             Some("\"stolen\\nlaptop\""),
             Some(&*actor),
+            Some("1300819380"),
             Some("1"),
             None,
         ]

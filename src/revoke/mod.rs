@@ -22,6 +22,7 @@
 //! * `sub`, `client_id`, `iss`, `jti`, `key` (as `jkt` writes it), `tenant`: whom it is about. The
 //!   names of grants and sessions are left out, as some applications use secrets for them.
 //! * `reason`, `actor`: as ordered. They and the names are cut to 128 characters and escaped.
+//! * `before`: the [date](Order::before), if there is one, in seconds after 1970.
 //! * `epoch`, `sequence`: the [`Position`](crate::log::Position) of the receipt.
 
 mod admin;

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use tracing::field::{DebugValue, debug};
 
 use super::{Order, Target};
-use crate::log::{LogError, Position, SelectorClass};
+use crate::log::{LogError, NumericDate, Position, SelectorClass};
 
 /// So much of what an operator typed is in the event.
 const LONGEST: usize = 128;
@@ -63,6 +63,7 @@ impl Audit {
                     tenant = cut(self.order.tenant.as_deref()),
                     reason = cut(self.order.reason.as_deref()),
                     actor = cut(self.order.actor.as_deref()),
+                    before = self.order.before.map(NumericDate::seconds),
                     epoch = position.map(|position| position.epoch),
                     sequence = position.map(|position| position.sequence),
                     cause = error.map(|error| tracing::field::display(causes(error))),

@@ -18,7 +18,7 @@ use event::Audit;
 pub use order::{Order, Target};
 
 /// Ends tokens on an [`Order`], without a token in hand: everything of a subject, a client, a key
-/// or an issuer that was issued until now; a grant, a session or a token for ever. One order is one
+/// or an issuer that was issued until now, or until a [date](Order::before); a grant, a session or a token for ever. One order is one
 /// record in the log, however many tokens fall.
 ///
 /// Who may give orders is not asked here: put it behind what decides that. An order can be
@@ -107,7 +107,10 @@ impl<L> Administration<L> {
             SelectorClass::Token | SelectorClass::Grant | SelectorClass::Session => {
                 Revocation::forever(selector, expires)
             }
-            _ => Revocation::watermark(selector, now, expires),
+            _ => {
+                let not_before = order.before.map_or(now, |date| date.min(now));
+                Revocation::watermark(selector, not_before, expires)
+            }
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::{
     introspect::Introspection,
-    log::{Selector, SelectorClass},
+    log::{NumericDate, Selector, SelectorClass},
 };
 
-/// An order to end tokens: everything of a [`Target`] that was issued until now.
+/// An order to end tokens: everything of a [`Target`] that was issued until now, or until a date.
 ///
 /// ```
 /// use tower_revocation::revoke::{Order, Target};
@@ -28,6 +28,8 @@ pub struct Order {
     pub reason: Option<String>,
     /// Who says so, for the event. Nobody checks it here.
     pub actor: Option<String>,
+    /// Ends only what was issued in this second or earlier.
+    pub before: Option<NumericDate>,
 }
 
 /// What an [`Order`] ends. **Names are compared byte for byte.**
@@ -74,6 +76,7 @@ impl Order {
             tenant: None,
             reason: None,
             actor: None,
+            before: None,
         }
     }
 
@@ -99,6 +102,28 @@ impl Order {
     #[must_use]
     pub fn with_actor(mut self, actor: impl Into<String>) -> Self {
         self.actor = Some(actor.into());
+        self
+    }
+
+    /// Ends only what was issued in the second of `date` or earlier, and leaves the newer tokens
+    /// alive. A date in the future counts as now: an order never ends tokens that are not issued
+    /// yet.
+    ///
+    /// It narrows orders about subjects, clients, keys and issuers. A token, a grant or a session
+    /// ends for ever, whatever the date.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use tower_revocation::revoke::{Order, Target};
+    ///
+    /// // The key was stolen a day ago, and replaced then.
+    /// let yesterday = SystemTime::now() - Duration::from_secs(24 * 60 * 60);
+    /// let order = Order::new(Target::Client("s6BhdRkqt3".into())).before(yesterday);
+    /// assert_eq!(order.before, Some(yesterday.into()));
+    /// ```
+    #[must_use]
+    pub fn before(mut self, date: impl Into<NumericDate>) -> Self {
+        self.before = Some(date.into());
         self
     }
 

@@ -53,6 +53,8 @@ pub(crate) use credentials::{Authorization, Presented, attested};
 pub use method::{AcceptedMethods, AuthMethod, UnknownAuthMethod};
 pub use offer::{Offer, Offering};
 pub use peer::{ClientAddr, PeerAddr};
+#[cfg(any(feature = "limiter", feature = "password-hashes"))]
+use peer::{origin, subscriber};
 pub use refusal::Refusal;
 #[cfg(feature = "registry")]
 #[cfg_attr(docsrs, doc(cfg(feature = "registry")))]

@@ -1,5 +1,7 @@
 //! Where a request came from.
 
+#[cfg(any(feature = "limiter", feature = "password-hashes"))]
+use std::net::Ipv6Addr;
 use std::net::{IpAddr, SocketAddr};
 
 /// The address of the connection's other end, in the extensions of its requests.
@@ -44,3 +46,22 @@ pub struct PeerAddr(pub SocketAddr);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientAddr(pub IpAddr);
+
+/// The address that what one peer may use is counted by: [`ClientAddr`], or else [`PeerAddr`], with
+/// the addresses that one subscriber has taken for one.
+#[cfg(any(feature = "limiter", feature = "password-hashes"))]
+pub(super) fn origin(extensions: &hyper::http::Extensions) -> Option<IpAddr> {
+    let reported = extensions.get().map(|ClientAddr(client)| *client);
+    let connected = || extensions.get().map(|PeerAddr(peer)| peer.ip());
+    reported.or_else(connected).map(subscriber)
+}
+
+/// An IPv4-mapped address as what it maps, and any other IPv6 address as its /64: one subscriber has
+/// at least that many.
+#[cfg(any(feature = "limiter", feature = "password-hashes"))]
+pub(super) fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (!0 << 64)).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}

@@ -128,6 +128,11 @@ impl SecretDigest {
         matches!(self.0, Kept::HmacSha256(_))
     }
 
+    /// Whether it is a password hash, which takes more than a comparison.
+    pub(super) fn is_password(&self) -> bool {
+        !matches!(self.0, Kept::Sha256(_) | Kept::HmacSha256(_))
+    }
+
     /// The password hash, if it is one.
     #[cfg(feature = "password-hashes")]
     pub(super) fn password(&self) -> Option<&PasswordHash> {

@@ -85,6 +85,14 @@ impl Error {
         }
     }
 
+    /// Keeps the reason for which the client would have been refused, had all been found out: it
+    /// counts as a failure.
+    #[cfg(feature = "registry")]
+    pub(crate) fn with_refusal(mut self, refusal: Refusal) -> Self {
+        self.refusal = Some(refusal);
+        self
+    }
+
     /// [`InvalidRequest`](ErrorKind::InvalidRequest), in these words.
     pub(crate) fn invalid_request(description: &'static str) -> Self {
         Self::new(ErrorKind::InvalidRequest).with_description(description)
@@ -144,7 +152,10 @@ impl Error {
         self.retry_after
     }
 
-    /// Why the client was not authenticated, if that is what went wrong.
+    /// Why the client was not authenticated, if it certainly is not to be.
+    ///
+    /// An error of another kind than [`InvalidClient`](ErrorKind::InvalidClient) has one where what
+    /// was judged of the credentials is wrong, and something else could not be judged.
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal> {
         self.refusal

@@ -108,6 +108,7 @@ impl Jwk {
         self.admits(algorithm) && self.material.verify(algorithm, input, signature)
     }
 
+    #[cfg(feature = "mtls")]
     pub(crate) fn kind(&self) -> Kind {
         self.material.kind
     }

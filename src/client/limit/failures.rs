@@ -11,6 +11,8 @@ use std::{
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use crate::client::subscriber;
+
 /// So many windows that are over are forgotten by the way, with each attempt.
 const FORGOTTEN_BY_THE_WAY: usize = 4;
 
@@ -76,10 +78,9 @@ impl Failures {
         limits: Limits,
         now: Instant,
     ) -> Result<Admitted, Duration> {
-        let peer = match peer.to_canonical() {
+        let peer = match subscriber(peer) {
             IpAddr::V4(address) => self.name(0, &address.octets()),
-            // One subscriber has at least that many.
-            IpAddr::V6(address) => self.name(0, &address.octets()[..8]),
+            IpAddr::V6(address) => self.name(0, &address.octets()),
         };
         let client = match client_id {
             Some(client_id) => self.name(1, client_id.as_bytes()),

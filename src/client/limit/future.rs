@@ -78,8 +78,10 @@ fn verdict<C>(answer: &Result<Option<C>, BoxError>) -> Verdict {
     match answer {
         Ok(Some(_)) => Verdict::Succeeded,
         Ok(None) => Verdict::Failed,
-        Err(cause) => match Error::in_chain(&**cause).map(Error::kind) {
-            Some(ErrorKind::InvalidClient) => Verdict::Failed,
+        Err(cause) => match Error::in_chain(&**cause) {
+            Some(error) if error.kind() == ErrorKind::InvalidClient => Verdict::Failed,
+            // What was judged is wrong.
+            Some(error) if error.refusal().is_some() => Verdict::Failed,
             _ => Verdict::Unknown,
         },
     }

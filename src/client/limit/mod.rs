@@ -21,7 +21,9 @@ use hyper::Request;
 use tower::{BoxError, Service};
 use tower_layer::Layer;
 
-use super::{AuthMethod, ClientAddr, Credentials, Offer, PeerAddr};
+use super::{AuthMethod, Credentials, Offer, origin};
+#[cfg(doc)]
+use super::{ClientAddr, PeerAddr};
 use crate::{ask::Ask, endpoint::Authenticator};
 use failures::{Failures, Limits};
 use future::Attempt;
@@ -40,8 +42,8 @@ pub use future::LimitFuture;
 ///   [`ClientAddr`]: else all your clients have one address, and whoever fails there too often keeps
 ///   them all out.
 /// * Only failures count: the answer `None`, and an [`Error`](crate::Error) of the kind
-///   [`InvalidClient`](crate::ErrorKind::InvalidClient). That something could not be found out does
-///   not. A success forgets the failures of that client at that address.
+///   [`InvalidClient`](crate::ErrorKind::InvalidClient), or with a
+///   [`refusal`](crate::Error::refusal). That something could not be found out does not. A success forgets the failures of that client at that address.
 /// * An attempt counts as failed until its outcome is known, and if it is cancelled: guesses that
 ///   are made at once are no more than those made in turn. A client that has more requests than
 ///   that waiting for a slow authenticator at once is told to come back in a second.
@@ -151,10 +153,7 @@ impl LimitFailuresLayer {
 
     /// The attempt to count, or how long to wait. None if it comes from nowhere.
     fn admit(&self, request: &Request<Credentials>) -> Result<Option<Attempt>, Duration> {
-        let extensions = request.extensions();
-        let reported = extensions.get().map(|ClientAddr(client)| *client);
-        let connected = || extensions.get().map(|PeerAddr(peer)| peer.ip());
-        let Some(peer) = reported.or_else(connected) else {
+        let Some(peer) = origin(request.extensions()) else {
             #[cfg(feature = "tracing")]
             self.warn_once();
             return Ok(None);

@@ -5,7 +5,7 @@
 //! microsecond. What a person made up can be guessed, so what is kept of it must be slow to test: a
 //! [`PasswordHash`], which [`Passwords`] verifies at the cost of milliseconds of a core and
 //! megabytes of memory for every secret, wrong ones included. Put a limit on failures in front of
-//! it.
+//! it, and tell it the [address](crate::client::PeerAddr) of every request.
 //!
 //! A hash is made where the secret is registered, with a salt of its own:
 //!
@@ -34,6 +34,7 @@
 
 mod function;
 mod hash;
+mod line;
 mod passwords;
 mod remembered;
 #[cfg(test)]
@@ -42,3 +43,4 @@ mod workers;
 
 pub use hash::{InvalidHash, PasswordHash};
 pub use passwords::Passwords;
+pub(crate) use passwords::Verification;

@@ -3,21 +3,26 @@
 use std::{
     fmt,
     hint::black_box,
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use tower::BoxError;
 
-use super::{PasswordHash, remembered::Remembered, workers::Workers};
-use crate::{endpoint::Error, token::Secret};
+use super::{PasswordHash, line::Permit, remembered::Remembered, workers::Workers};
+use crate::{client::subscriber, endpoint::Error, token::Secret};
 
 /// Verifies passwords off the async threads, a bounded number at a time.
 ///
-/// * **Bounded.** A verification that finds no permit is an error, 503 with `Retry-After`: waiting
-///   would be a queue that anyone can make longer. There are as many permits as cores, unless
-///   [`permits`](Self::permits) says otherwise. The memory is bounded by them too: a
-///   permit's work takes what its hash says, 256 MiB at the most.
+/// * **Bounded.** There are as many permits as cores, unless [`permits`](Self::permits) says
+///   otherwise, and at most 64 verifications wait for one, unless [`queue`](Self::queue) does. The
+///   memory is bounded by the permits: the work of one takes what its hash says, at most 256 MiB.
+/// * **Shared out by address.** A permit goes to the address that has had the fewest for its
+///   requests. Where the queue is full, the latest request of the address that asks for most gives
+///   way, with 503 and `Retry-After`. So guesses from one address delay each other and nobody else
+///   by more than the verification that is running. An IPv6 address counts as its /64. **Requests
+///   without an address count as those of one address**: then guesses can fill the queue for all.
 /// * **Remembered.** A secret that was right is taken for right for the next minute, so that a busy
 ///   client does not pay each time: [`remembered_for`](Self::remembered_for).
 /// * **In vain.** For a client that has no hash, or that does not exist, a decoy is verified:
@@ -79,6 +84,16 @@ impl Passwords {
         self
     }
 
+    /// How many verifications wait for a permit, of all addresses together. Defaults to 64.
+    ///
+    /// The last one waits for as long as all before it take, on all permits. Zero: none waits, and a
+    /// verification that finds no permit is 503.
+    #[must_use]
+    pub fn queue(mut self, waiting: usize) -> Self {
+        self.workers.queue(waiting);
+        self
+    }
+
     /// How long a secret that was right is taken for right without the work. Zero: not at all.
     ///
     /// It is counted from the verification, and using it does not prolong it. What is remembered,
@@ -116,14 +131,62 @@ impl Passwords {
     /// first does not match, in the same permit, so put the newer one first. Until the older one is
     /// gone, a wrong secret takes twice as long.
     ///
-    /// Dropping the future does not end the work, nor give its permit back before it has ended.
+    /// It counts as a request without an address: see [`verify_from`](Self::verify_from). Dropping the
+    /// future does not end the work, nor give its permit back before it has ended.
     ///
     /// # Errors
     ///
-    /// 503 if it could not be found out: there was no permit or no memory, or the runtime is
+    /// 503 if it could not be found out: the queue was full, there was no memory, or the runtime is
     /// shutting down. 500 outside of a Tokio runtime.
     pub async fn verify(
         &self,
+        client_id: &str,
+        secret: &Secret,
+        hashes: [Option<&PasswordHash>; 2],
+    ) -> Result<bool, Error> {
+        self.verification(None)
+            .verify(client_id, secret, hashes)
+            .await
+    }
+
+    /// The same for a request from this address, by which permits are shared out.
+    ///
+    /// # Errors
+    ///
+    /// As for [`verify`](Self::verify).
+    pub async fn verify_from(
+        &self,
+        address: IpAddr,
+        client_id: &str,
+        secret: &Secret,
+        hashes: [Option<&PasswordHash>; 2],
+    ) -> Result<bool, Error> {
+        self.verification(Some(subscriber(address)))
+            .verify(client_id, secret, hashes)
+            .await
+    }
+
+    /// The verifications of one request from this address, which has been made a
+    /// [`subscriber`]'s.
+    pub(crate) fn verification(&self, origin: Option<IpAddr>) -> Verification<'_> {
+        Verification {
+            passwords: self,
+            origin,
+            permit: None,
+        }
+    }
+}
+
+/// The verifications of one request, all with one permit: either all are made, or none is.
+pub(crate) struct Verification<'p> {
+    passwords: &'p Passwords,
+    origin: Option<IpAddr>,
+    permit: Option<Result<Arc<Permit>, Error>>,
+}
+
+impl Verification<'_> {
+    pub(crate) async fn verify(
+        &mut self,
         client_id: &str,
         secret: &Secret,
         hashes: [Option<&PasswordHash>; 2],
@@ -133,7 +196,7 @@ impl Passwords {
     }
 
     pub(super) async fn verify_at(
-        &self,
+        &mut self,
         now: Instant,
         client_id: &str,
         secret: &Secret,
@@ -143,27 +206,39 @@ impl Passwords {
         if secret.expose().is_empty() {
             return Ok(false);
         }
+        let Passwords {
+            workers,
+            remembered,
+            remembered_for,
+            decoy,
+        } = self.passwords;
         let hashes: Vec<PasswordHash> = hashes.into_iter().flatten().cloned().collect();
         let fingerprints: Vec<_> = hashes
             .iter()
-            .map(|hash| self.remembered.fingerprint(client_id, hash, secret))
+            .map(|hash| remembered.fingerprint(client_id, hash, secret))
             .collect();
         if fingerprints
             .iter()
-            .any(|fingerprint| self.remembered.recalls(fingerprint, now))
+            .any(|fingerprint| remembered.recalls(fingerprint, now))
         {
             return Ok(true);
         }
 
-        let (secret, decoy) = (secret.clone(), self.decoy.clone());
-        let matching = self
-            .workers
-            .run(move || first_match(&hashes, &decoy, |hash| hash.matches(&secret)))
+        let permit = if let Some(permit) = &self.permit {
+            permit.clone()
+        } else {
+            let permit = workers.permit(self.origin).await;
+            self.permit.insert(permit).clone()
+        }?;
+        let (secret, decoy) = (secret.clone(), decoy.clone());
+        let matching = workers
+            .run(permit, move || {
+                first_match(&hashes, &decoy, |hash| hash.matches(&secret))
+            })
             .await?
-            .map_err(|error| self.workers.unavailable().with_source(error))?;
+            .map_err(|error| workers.unavailable().with_source(error))?;
         if let Some(index) = matching {
-            self.remembered
-                .keep(fingerprints[index], now, self.remembered_for);
+            remembered.keep(fingerprints[index], now, *remembered_for);
         }
         Ok(matching.is_some())
     }

@@ -6,11 +6,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::OwnedSemaphorePermit;
+use futures::FutureExt as _;
+use hyper::Request;
 use tokio_test::{assert_pending, task};
 
-use super::{PasswordHash, Passwords, passwords::first_match, remembered::Remembered};
+use super::{
+    PasswordHash, Passwords, line::Permit, passwords::first_match, remembered::Remembered,
+};
 use crate::{
+    client::{
+        Basic, Credentials, SecretDigest,
+        registry::{Client, ClientAuthenticator, Registry},
+    },
     endpoint::{Error, ErrorKind},
     token::Secret,
 };
@@ -28,11 +35,19 @@ fn same_with_another_salt() -> PasswordHash {
     PasswordHash::parse(&bcrypt::hash("secret", 4).unwrap()).unwrap()
 }
 
+/// One permit and no queue, so that whoever does not find it is refused.
+fn narrow() -> Passwords {
+    Passwords::new().permits(1).queue(0)
+}
+
 /// As if so many verifications were running.
-fn take_all(passwords: &Passwords) -> OwnedSemaphorePermit {
-    let permits = Arc::clone(&passwords.workers.permits);
-    let all = u32::try_from(permits.available_permits()).unwrap();
-    permits.try_acquire_many_owned(all).unwrap()
+fn take_all(passwords: &Passwords) -> Vec<Permit> {
+    let (permits, _) = passwords.workers.line.bounds();
+    let permit = |_| passwords.workers.line.permit(None).now_or_never();
+    (0..permits)
+        .map(permit)
+        .map(|it| it.unwrap().unwrap())
+        .collect()
 }
 
 async fn verify_at(
@@ -43,6 +58,7 @@ async fn verify_at(
     hash: &PasswordHash,
 ) -> Result<bool, ErrorKind> {
     passwords
+        .verification(None)
         .verify_at(now, client_id, &Secret::new(secret), [Some(hash), None])
         .await
         .map_err(|error| error.kind())
@@ -53,10 +69,8 @@ fn cause(error: &Error) -> String {
 }
 
 #[tokio::test]
-async fn verification_without_a_permit_is_refused_at_once() {
-    let passwords = Passwords::new()
-        .permits(1)
-        .retry_after(Duration::from_secs(7));
+async fn verification_without_a_place_is_refused_at_once() {
+    let passwords = narrow().retry_after(Duration::from_secs(7));
     let _all = take_all(&passwords);
     let secret = Secret::new("secret");
 
@@ -69,32 +83,145 @@ async fn verification_without_a_permit_is_refused_at_once() {
 }
 
 #[tokio::test]
+async fn beyond_the_queue_all_failures_are_one_answer() {
+    let digest = SecretDigest::sha256(&Secret::new("gX1fBat3bV"));
+    let clients = Registry::from_iter([
+        Client::confidential("digest", digest),
+        Client::confidential("human", hash().into()),
+        Client::public("spa-1"),
+    ]);
+    let passwords = narrow();
+    let authenticator = ClientAuthenticator::new(clients).passwords(passwords.clone());
+    let _all = take_all(&passwords);
+    let authenticate = async |user_pass: &str| {
+        let basic = Basic::new(user_pass).unwrap();
+        let request = Request::new(Credentials::Basic(basic));
+        authenticator.authenticate(&request).await
+    };
+
+    for client_id in ["digest", "human", "spa-1", "nobody"] {
+        for guess in ["guess", "gu%65ss"] {
+            let answer = authenticate(&format!("{client_id}:{guess}")).await;
+            let error = answer.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unavailable, "{client_id}");
+            assert_eq!(error.retry_after(), Some(Duration::from_secs(1)));
+            assert_eq!(cause(&error), "too many passwords are being verified");
+            // A guess that was judged counts all the same.
+            assert_eq!(error.refusal().is_some(), client_id != "human");
+        }
+    }
+    // It takes no work to know that it is right.
+    authenticate("digest:gX1fBat3bV").await.unwrap();
+}
+
+#[tokio::test]
+async fn more_at_once_than_permits_are_all_verified() {
+    let passwords = Passwords::new().permits(1);
+    let hash = hash();
+    let guesses = (0..32).map(|guess| {
+        let (passwords, hash) = (&passwords, &hash);
+        async move {
+            let secret = Secret::new(if guess == 31 { "secret" } else { "guess" });
+            passwords.verify(CLIENT, &secret, [Some(hash), None]).await
+        }
+    });
+    let verified = futures::future::join_all(guesses).await;
+    for (guess, verified) in verified.into_iter().enumerate() {
+        assert_eq!(verified.unwrap(), guess == 31);
+    }
+}
+
+#[tokio::test]
+async fn one_request_verifies_everything_with_one_permit() {
+    let passwords = Passwords::new().permits(1);
+    let mut verification = passwords.verification(None);
+    let guess = Secret::new("guess");
+    let hash = hash();
+    for _ in 0..2 {
+        let verified = verification
+            .verify(CLIENT, &guess, [Some(&hash), None])
+            .await;
+        assert!(!verified.unwrap());
+        // It has not been given back in between.
+        assert_eq!(passwords.workers.line.len(), (1, 0));
+    }
+    drop(verification);
+    assert_eq!(passwords.workers.line.len(), (0, 0));
+}
+
+#[tokio::test]
+async fn request_that_found_no_place_is_not_verified_by_half() {
+    let passwords = narrow();
+    let mut verification = passwords.verification(None);
+    let (secret, hash) = (Secret::new("secret"), hash());
+    let all = take_all(&passwords);
+    let first = verification.verify(CLIENT, &secret, [None, None]).await;
+    assert_eq!(first.unwrap_err().kind(), ErrorKind::Unavailable);
+    drop(all);
+    let second = verification
+        .verify(CLIENT, &secret, [Some(&hash), None])
+        .await;
+    assert_eq!(second.unwrap_err().kind(), ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn addresses_of_one_subscriber_share_their_places() {
+    // An address of the same /64, and an IPv4-mapped one.
+    for (one, same, other) in [
+        ("2001:db8::1", "2001:db8::2:3:4:5", "2001:db8:0:1::1"),
+        ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
+    ] {
+        let passwords = Passwords::new().permits(1).queue(2);
+        let _all = take_all(&passwords);
+        let (secret, hash) = (Secret::new("guess"), hash());
+        let verify = |address: &str| {
+            let address = address.parse().unwrap();
+            task::spawn(passwords.verify_from(address, CLIENT, &secret, [Some(&hash), None]))
+        };
+        let (mut first, mut second) = (verify(one), verify(same));
+        assert_pending!(first.poll());
+        assert_pending!(second.poll());
+        // The second place of the subscriber, and not the only one of another.
+        let mut third = verify(other);
+        assert_pending!(third.poll());
+        assert!(second.poll().is_ready(), "{same}");
+        assert_pending!(first.poll());
+    }
+}
+
+#[tokio::test]
 async fn dropped_future_keeps_its_permit_until_the_work_ends() {
     let passwords = Passwords::new().permits(2);
-    let permits = &passwords.workers.permits;
+    let line = &passwords.workers.line;
     let (end, ended) = mpsc::channel::<()>();
 
-    let mut run = task::spawn(passwords.workers.run(move || ended.recv()));
+    let permit = Arc::new(line.permit(None).await.unwrap());
+    let mut run = task::spawn(passwords.workers.run(permit, move || ended.recv()));
     assert_pending!(run.poll());
     drop(run);
-    assert_eq!(permits.available_permits(), 1);
+    assert_eq!(line.len(), (1, 0));
 
     end.send(()).unwrap();
-    drop(permits.acquire_many(2).await.unwrap());
+    // Both permits, as soon as the work has ended.
+    let both = [line.permit(None), line.permit(None)];
+    futures::future::try_join_all(both).await.unwrap();
 }
 
 #[tokio::test]
 async fn work_runs_on_another_thread() {
     let passwords = Passwords::new();
-    let worker = passwords.workers.run(|| thread::current().id()).await;
+    let permit = passwords.workers.permit(None).await.unwrap();
+    let worker = passwords.workers.run(permit, || thread::current().id());
+    let worker = worker.await;
     assert_ne!(worker.unwrap(), thread::current().id());
 }
 
 #[tokio::test]
 async fn panic_is_unavailable_and_gives_its_permit_back() {
-    let passwords = Passwords::new().permits(1);
+    let passwords = narrow();
     for _ in 0..2 {
-        let run = passwords.workers.run(|| panic!("on purpose"));
+        let permit = passwords.workers.permit(None).await.unwrap();
+        let run = passwords.workers.run(permit, || panic!("on purpose"));
         let error = run.await.map(|()| "no error").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable);
         assert!(cause(&error).contains("panicked"), "{}", cause(&error));
@@ -111,7 +238,7 @@ fn without_a_runtime_it_is_a_server_error() {
 
 #[tokio::test]
 async fn remembered_secret_needs_no_work_until_its_end() {
-    let (passwords, start) = (Passwords::new(), Instant::now());
+    let (passwords, start) = (narrow(), Instant::now());
     let at = |after| start + after;
     assert_eq!(
         verify_at(&passwords, start, CLIENT, "secret", &hash()).await,
@@ -133,7 +260,7 @@ async fn remembered_secret_needs_no_work_until_its_end() {
 
 #[tokio::test]
 async fn remembered_is_this_secret_of_this_client_under_this_hash() {
-    let (passwords, now) = (Passwords::new(), Instant::now());
+    let (passwords, now) = (narrow(), Instant::now());
     assert_eq!(
         verify_at(&passwords, now, CLIENT, "secret", &hash()).await,
         Ok(true)
@@ -160,11 +287,13 @@ async fn remembered_is_this_secret_of_this_client_under_this_hash() {
     let hashes = [Some(&other), Some(&hash())];
     assert!(
         passwords
+            .verification(None)
             .verify_at(now, CLIENT, &secret, hashes)
             .await
             .unwrap()
     );
     let removed = passwords
+        .verification(None)
         .verify_at(now, CLIENT, &secret, [None, None])
         .await;
     assert_eq!(removed.unwrap_err().kind(), ErrorKind::Unavailable);
@@ -172,7 +301,7 @@ async fn remembered_is_this_secret_of_this_client_under_this_hash() {
 
 #[tokio::test]
 async fn wrong_secret_is_not_remembered() {
-    let (passwords, now) = (Passwords::new(), Instant::now());
+    let (passwords, now) = (narrow(), Instant::now());
     assert_eq!(
         verify_at(&passwords, now, CLIENT, "guess", &hash()).await,
         Ok(false)
@@ -185,7 +314,7 @@ async fn wrong_secret_is_not_remembered() {
 
 #[tokio::test]
 async fn remembering_can_be_turned_off() {
-    let passwords = Passwords::new().remembered_for(Duration::ZERO);
+    let passwords = narrow().remembered_for(Duration::ZERO);
     let now = Instant::now();
     assert_eq!(
         verify_at(&passwords, now, CLIENT, "secret", &hash()).await,

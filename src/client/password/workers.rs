@@ -1,23 +1,27 @@
 //! Who does the slow work, and how much of it at a time?
 
-use std::{sync::Arc, thread::available_parallelism, time::Duration};
+use std::{net::IpAddr, sync::Arc, thread::available_parallelism, time::Duration};
 
-use tokio::{runtime::Handle, sync::Semaphore};
+use tokio::runtime::Handle;
 
+use super::line::{Full, Line, Permit};
 use crate::endpoint::{Error, ErrorKind};
 
 /// Tokio's threads for blocking work, a bounded number of them.
 #[derive(Clone)]
 pub(super) struct Workers {
-    pub(super) permits: Arc<Semaphore>,
+    pub(super) line: Arc<Line>,
     pub(super) retry_after: Duration,
 }
+
+/// How many wait for a permit, unless it is set.
+const QUEUE: usize = 64;
 
 impl Workers {
     pub(super) fn new() -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         Self {
-            permits: permits(cores),
+            line: Line::new(cores, QUEUE),
             retry_after: Duration::from_secs(1),
         }
     }
@@ -30,19 +34,30 @@ impl Workers {
             at_a_time > 0,
             "without a permit no password is ever verified"
         );
-        self.permits = permits(at_a_time);
+        let (_, queue) = self.line.bounds();
+        self.line = Line::new(at_a_time, queue);
     }
 
-    /// Does it now or not at all: waiting would be a queue that whoever sends guesses makes longer.
+    pub(super) fn queue(&mut self, waiting: usize) {
+        let (permits, _) = self.line.bounds();
+        self.line = Line::new(permits, waiting);
+    }
+
+    /// Waits for a permit, in a queue that is bounded.
+    pub(super) async fn permit(&self, origin: Option<IpAddr>) -> Result<Arc<Permit>, Error> {
+        match self.line.permit(origin).await {
+            Ok(permit) => Ok(Arc::new(permit)),
+            Err(Full) => Err(self
+                .unavailable()
+                .with_source("too many passwords are being verified")),
+        }
+    }
+
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        permit: Arc<Permit>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
-            return Err(self
-                .unavailable()
-                .with_source("too many passwords are being verified"));
-        };
         let Ok(runtime) = Handle::try_current() else {
             return Err(Error::new(ErrorKind::ServerError)
                 .with_source("passwords are verified on the threads of a Tokio runtime"));
@@ -59,8 +74,4 @@ impl Workers {
     pub(super) fn unavailable(&self) -> Error {
         Error::new(ErrorKind::Unavailable).with_retry_after(self.retry_after)
     }
-}
-
-fn permits(at_a_time: usize) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(at_a_time.min(Semaphore::MAX_PERMITS)))
 }

@@ -106,8 +106,8 @@ impl<L> ClientAuthenticator<L> {
 
     /// Verifies the secrets that are registered as password hashes.
     ///
-    /// From then on every secret that is wrong costs the work of one password, so that nobody
-    /// learns which clients have one.
+    /// If a client has such a hash, every secret that is wrong costs the work of one password, so
+    /// that nobody learns which clients have one. A secret that is right as a digest costs nothing.
     #[cfg(feature = "password-hashes")]
     #[cfg_attr(docsrs, doc(cfg(feature = "password-hashes")))]
     #[must_use]

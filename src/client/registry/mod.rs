@@ -20,11 +20,14 @@
 //! ```
 
 mod authenticator;
+mod by_basic;
 #[cfg(feature = "mtls")]
 mod by_certificate;
 mod by_secret;
 mod candidate;
 mod described;
+#[cfg_attr(not(feature = "password-hashes"), path = "unhashed.rs")]
+mod hashed;
 mod registered;
 mod registration;
 
@@ -72,6 +75,16 @@ pub trait Clients {
         &self,
         client_id: &str,
     ) -> impl Future<Output = Result<Option<Arc<Client>>, BoxError>> + Send;
+
+    /// Whether the secret of any client may be kept as a password hash. Defaults to `true`: a
+    /// database would have to be searched.
+    ///
+    /// Where passwords are verified, a wrong secret of a client without a hash costs as much as one
+    /// of a client with a hash. `false` saves that. **Where there is a client with a hash all the
+    /// same, the time that an answer takes then tells which one it is.**
+    fn have_password_hashes(&self) -> bool {
+        true
+    }
 }
 
 impl<T: Clients> Clients for Arc<T> {
@@ -80,6 +93,10 @@ impl<T: Clients> Clients for Arc<T> {
         client_id: &str,
     ) -> impl Future<Output = Result<Option<Arc<Client>>, BoxError>> + Send {
         (**self).client(client_id)
+    }
+
+    fn have_password_hashes(&self) -> bool {
+        (**self).have_password_hashes()
     }
 }
 
@@ -95,6 +112,8 @@ impl<T: Clients> Clients for Arc<T> {
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     clients: Arc<HashMap<String, Arc<Client>>>,
+    /// How many of them have a secret that is kept as a password hash.
+    hashed: usize,
 }
 
 impl Registry {
@@ -147,13 +166,18 @@ impl Registry {
     /// client as a whole is found at its closing brace. The reason never repeats a secret.
     pub fn from_json(json: &str) -> Result<Self, RegistryError> {
         let clients = Arc::new(registration::read(json)?);
-        Ok(Self { clients })
+        let hashed = clients.values().filter(|client| client.is_hashed());
+        let hashed = hashed.count();
+        Ok(Self { clients, hashed })
     }
 
     /// Adds a client, or replaces the one of the same identifier and returns that.
     pub fn insert(&mut self, client: Client) -> Option<Arc<Client>> {
         let client_id = client.client_id().to_owned();
-        Arc::make_mut(&mut self.clients).insert(client_id, Arc::new(client))
+        self.hashed += usize::from(client.is_hashed());
+        let replaced = Arc::make_mut(&mut self.clients).insert(client_id, Arc::new(client));
+        self.hashed -= usize::from(replaced.as_ref().is_some_and(|client| client.is_hashed()));
+        replaced
     }
 }
 
@@ -171,6 +195,10 @@ impl FromIterator<Client> for Registry {
 impl Clients for Registry {
     async fn client(&self, client_id: &str) -> Result<Option<Arc<Client>>, BoxError> {
         Ok(self.clients.get(client_id).cloned())
+    }
+
+    fn have_password_hashes(&self) -> bool {
+        self.hashed > 0
     }
 }
 

@@ -230,6 +230,12 @@ impl Client {
             .filter_map(|secret| secret.hmac_key.as_ref())
     }
 
+    /// Whether a secret of it, even an expired one, is kept as a password hash.
+    pub(super) fn is_hashed(&self) -> bool {
+        let mut secrets = self.secrets.iter().flatten();
+        secrets.any(|secret| secret.digest.is_password())
+    }
+
     /// Its secrets that have not expired: always two places.
     pub(super) fn live_secrets(&self, now: SystemTime) -> [Option<&SecretDigest>; 2] {
         self.secrets.each_ref().map(|secret| {

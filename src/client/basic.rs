@@ -59,6 +59,12 @@ impl Basic {
         self.beside_body(id.to_owned(), || Some(secret.to_owned()))
     }
 
+    /// The bytes as they were sent, and the `client_id` that stood beside them.
+    #[cfg(feature = "upstream")]
+    pub(crate) fn presented(&self) -> (&Secret, Option<&str>) {
+        (&self.user_pass, self.client_id.as_deref())
+    }
+
     fn halves(&self) -> (&str, &str) {
         let (id, secret) = self.user_pass.expose().split_at(self.colon);
         (id, &secret[1..])

@@ -46,6 +46,8 @@ pub mod registry;
 pub mod replay;
 #[cfg(feature = "registry")]
 mod secret;
+#[cfg(feature = "upstream")]
+mod with_credentials;
 
 pub use basic::Basic;
 pub use credentials::Credentials;
@@ -59,6 +61,11 @@ pub use refusal::Refusal;
 #[cfg(feature = "registry")]
 #[cfg_attr(docsrs, doc(cfg(feature = "registry")))]
 pub use secret::{InvalidDigest, SecretDigest};
+#[cfg(feature = "upstream")]
+#[cfg_attr(docsrs, doc(cfg(feature = "upstream")))]
+pub use with_credentials::{
+    KeepCredentials, KeepCredentialsFuture, UnverifiedClients, WithCredentials,
+};
 
 /// What answers to a client identifier.
 ///

@@ -32,7 +32,7 @@ use crate::{
 ///    to an end by itself: put a time-out around one that may not.
 /// 3. **Time.** Its `exp` is not past, and `iat` and `nbf` are not ahead.
 /// 4. **Index.** No record covers it, by any of its selectors, and the [`Index`] is fresh.
-/// 5. The [`Introspection`] and a [`TokenLife`](super::TokenLife) go into the request's extensions,
+/// 5. The [`Introspection`](crate::introspect::Introspection) and a [`TokenLife`](super::TokenLife) go into the request's extensions,
 ///    and the request to the inner service. What its token may do (`scope`), and whether its key
 ///    was used (`cnf`), is for those who come after.
 ///
@@ -278,7 +278,7 @@ impl<I> EnforcementLayer<I> {
 
 impl EnforcementLayer<Verified> {
     /// A layer for tokens that somebody before it has verified and put into the extensions of the
-    /// request, as an [`Introspection`]: it goes on with the third step. A request without one is a
+    /// request, as an [`Introspection`](crate::introspect::Introspection): it goes on with the third step. A request without one is a
     /// request without a token.
     ///
     /// **What is there is believed.** It has to come from whoever verified the signature.

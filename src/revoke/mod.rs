@@ -31,10 +31,16 @@ mod admin;
     path = "no_alarm.rs"
 )]
 mod alarm;
+#[cfg(feature = "upstream")]
+mod forward;
 mod record;
+mod recorder;
 mod refused;
 mod retention;
 mod share;
 
 pub use admin::{Administration, Order, Receipt, Target};
+#[cfg(feature = "upstream")]
+#[cfg_attr(docsrs, doc(cfg(feature = "upstream")))]
+pub use forward::{Forward, ForwardError};
 pub use record::{Cascade, Record};

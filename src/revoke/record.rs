@@ -8,11 +8,14 @@ use std::{
 use futures::future::BoxFuture;
 use tower::{BoxError, Service, ServiceExt as _};
 
-use super::{refused, retention::Retention, share::Share};
+use super::{
+    recorder::{Extent, Recorder},
+    share::Share,
+};
 use crate::{
     client::Identified,
-    introspect::{Introspected, Introspection, TokenKind},
-    log::{NumericDate, Revocation, RevocationLog, SelectorClass},
+    introspect::Introspected,
+    log::RevocationLog,
     token::{Outcome, RevocationRequest, Secret},
 };
 
@@ -57,10 +60,8 @@ use crate::{
 #[derive(Clone, Debug)]
 #[must_use = "a backend does nothing until it is asked"]
 pub struct Record<I, L> {
-    introspect: I,
-    log: L,
-    policy: Policy,
-    share: Option<Share>,
+    pub(super) introspect: I,
+    pub(super) recorder: Recorder<L>,
 }
 
 /// What falls with a token that is revoked (RFC 7009 §2.1).
@@ -81,28 +82,13 @@ pub enum Cascade {
     Subject,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Policy {
-    refresh_token: Cascade,
-    access_token: Cascade,
-    retention: Retention,
-    responsible_for_all_tokens: bool,
-}
-
 impl<I, L> Record<I, L> {
     /// A backend with the default cascades: a refresh token takes its grant with it, an access
     /// token falls alone.
     pub fn new(introspect: I, log: L) -> Self {
         Self {
             introspect,
-            log,
-            policy: Policy {
-                refresh_token: Cascade::Grant,
-                access_token: Cascade::Token,
-                retention: Retention::default(),
-                responsible_for_all_tokens: false,
-            },
-            share: None,
+            recorder: Recorder::new(log),
         }
     }
 
@@ -119,19 +105,19 @@ impl<I, L> Record<I, L> {
     /// so state it there if nothing else issues tokens. Behind a [`ByHint`](crate::ByHint) or a
     /// [`ByShape`](crate::introspect::ByShape), state it if all members together know every token.
     pub fn responsible_for_all_tokens(mut self, responsible: bool) -> Self {
-        self.policy.responsible_for_all_tokens = responsible;
+        self.recorder.policy.responsible_for_all_tokens = responsible;
         self
     }
 
     /// What falls with a refresh token. Its grant, unless this is called.
     pub fn refresh_token_cascade(mut self, cascade: Cascade) -> Self {
-        self.policy.refresh_token = cascade;
+        self.recorder.policy.refresh_token = cascade;
         self
     }
 
     /// What falls with an access token. Nothing else, unless this is called.
     pub fn access_token_cascade(mut self, cascade: Cascade) -> Self {
-        self.policy.access_token = cascade;
+        self.recorder.policy.access_token = cascade;
         self
     }
 
@@ -142,14 +128,14 @@ impl<I, L> Record<I, L> {
     /// **If another token lives longer than this, it comes to life again.** Take it from where
     /// tokens are issued.
     pub fn longest_lifetime(mut self, lifetime: Duration) -> Self {
-        self.policy.retention.longest_lifetime = Some(lifetime);
+        self.recorder.policy.retention.longest_lifetime = Some(lifetime);
         self
     }
 
     /// How far clocks may be apart: records are kept for so much longer. A minute, unless this is
     /// called.
     pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.policy.retention.leeway = leeway;
+        self.recorder.policy.retention.leeway = leeway;
         self
     }
 
@@ -165,7 +151,7 @@ impl<I, L> Record<I, L> {
     /// [`append_at_most`](RevocationLog::append_at_most) of its own, every record counts as a new
     /// one.
     pub fn share(mut self, records: usize) -> Self {
-        self.share = Some(Share::new(records));
+        self.recorder.share = Some(Share::new(records));
         self
     }
 }
@@ -190,100 +176,20 @@ where
     fn call(&mut self, request: RevocationRequest<C>) -> Self::Future {
         let Self {
             introspect,
-            log,
-            policy,
-            share,
+            recorder,
         } = self.clone();
         Box::pin(async move {
             let RevocationRequest { client, token, .. } = request;
             let introspected = introspect.oneshot(token).await.map_err(Into::into)?;
-            let now = NumericDate::now();
             let token = match introspected.into() {
                 Introspected::Token(token) => token,
-                Introspected::Unhandled { exp, .. } => return Ok(policy.unhandled(exp, now)),
-                Introspected::Unrecognised(_) => return Ok(policy.unrecognised()),
+                Introspected::Unhandled { exp, .. } => return Ok(recorder.policy.unhandled(exp)),
+                Introspected::Unrecognised(_) => return Ok(recorder.policy.unrecognised()),
             };
             if token.client_id != client.client_id() {
                 return Ok(Outcome::IssuedToAnother);
             }
-            let records = policy.records(&token, now);
-            if records.is_empty() {
-                // Nothing names a live token of this client: to say that it is revoked would not be
-                // true.
-                return Ok(if policy.is_dead(token.exp, now) {
-                    Outcome::NotFound
-                } else {
-                    Outcome::Unsupported
-                });
-            }
-            match share {
-                Some(share) => share.append(&log, &token, records).await?,
-                None => {
-                    log.append(records).await.map_err(refused::by_log)?;
-                }
-            }
-            Ok(Outcome::Revoked)
+            recorder.end(&token, Extent::Cascade).await
         })
-    }
-}
-
-impl Policy {
-    /// The records that end a token and what falls with it. None if there is nothing left to end.
-    fn records(&self, token: &Introspection, now: NumericDate) -> Vec<Revocation> {
-        let cascade = match token.kind {
-            TokenKind::AccessToken => self.access_token,
-            TokenKind::RefreshToken => self.refresh_token,
-        };
-        let of = |class| token.selectors_of(class).next();
-        let family = match cascade {
-            Cascade::Token => None,
-            _ => of(SelectorClass::Grant).or_else(|| of(SelectorClass::Session)),
-        };
-        let holder = match cascade {
-            Cascade::Token | Cascade::Grant => None,
-            Cascade::SubjectAndClient => of(SelectorClass::SubjectAndClient),
-            Cascade::Subject => of(SelectorClass::Subject),
-        };
-        // A token that is expired by anybody's clock, or rotated, is dead by itself, but what came
-        // of the same grant may live on.
-        let alone = of(SelectorClass::Token).filter(|_| !self.is_dead(token.exp, now));
-        // Not before the token itself: the clock that it was issued by may be ahead of ours.
-        let not_before = token.iat.map_or(now, |iat| now.max(iat));
-        let end = self.retention.until(token.exp);
-        // Whatever was said of other tokens, this one does not come to life again.
-        let forgotten = self.retention.forgotten(not_before).max(end);
-        let first = match family {
-            Some(family) => Some(Revocation::forever(family, forgotten)),
-            None => alone.map(|alone| Revocation::forever(alone, end)),
-        };
-        // A second ahead would have the next token issued beyond it, and so on: whoever revokes
-        // often enough could so drive the issuer's dates beyond what others order now.
-        let not_before = if first.is_some() { now } else { not_before };
-        let holder = holder.map(|holder| Revocation::watermark(holder, not_before, forgotten));
-        first.into_iter().chain(holder).collect()
-    }
-
-    /// A genuine token that cannot be revoked here. Unless it has expired, only an error is true.
-    fn unhandled(&self, exp: Option<NumericDate>, now: NumericDate) -> Outcome {
-        if self.is_dead(exp, now) {
-            Outcome::NotFound
-        } else {
-            Outcome::Unsupported
-        }
-    }
-
-    /// A token that the introspection does not know. Another part of the server may have issued it,
-    /// so 200 needs the statement that there is none.
-    fn unrecognised(&self) -> Outcome {
-        if self.responsible_for_all_tokens {
-            Outcome::NotFound
-        } else {
-            Outcome::Unsupported
-        }
-    }
-
-    /// Whether a token that expires then is dead by any clock within the leeway.
-    fn is_dead(&self, exp: Option<NumericDate>, now: NumericDate) -> bool {
-        self.retention.until(exp) <= now
     }
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod cache;
 mod connection;
+mod forward;
 mod sent;
 mod server;
 mod signed;

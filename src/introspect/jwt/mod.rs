@@ -65,7 +65,7 @@ use crate::{
 ///
 /// A clone is cheap. Where keys are at hand the token is verified where the service is called, and
 /// the answer is ready at once: memory is asked for by the three segments, by the members in them
-/// and by those that the [`Introspection`] keeps, some thirty times for a token of RFC 9068, and
+/// and by those that the [`Introspection`](super::Introspection) keeps, some thirty times for a token of RFC 9068, and
 /// never by the future. Keys that are fetched are waited for, together with all others that wait
 /// for them.
 ///

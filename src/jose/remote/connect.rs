@@ -10,7 +10,8 @@ use std::{
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::{
-    HeaderMap, Request, StatusCode,
+    HeaderMap, Request, Response, StatusCode,
+    body::Incoming,
     header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue, USER_AGENT},
 };
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -125,12 +126,9 @@ impl Connector {
 
     async fn ask_unbounded(
         &self,
-        mut request: Request<Full<Bytes>>,
+        request: Request<Full<Bytes>>,
     ) -> Result<(HeaderMap, Bytes), Failure> {
-        let agent = concat!("tower-revocation/", env!("CARGO_PKG_VERSION"));
-        let fields = request.headers_mut();
-        fields.insert(USER_AGENT, HeaderValue::from_static(agent));
-        fields.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let request = from_us(request);
         let client = self.client().await?;
         let again = self.reach.pooled.then(|| request.clone());
         let response = match (client.request(request).await.map_err(unreached), again) {
@@ -148,6 +146,33 @@ impl Connector {
             let fault = Fault::Status(response.status());
             return Err(fault.because("the server did not answer 200"));
         }
+        self.read(response).await
+    }
+
+    /// Sends a request once, and reads the answer, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// If there is no answer within the time-out, or none that can be read. The server may have
+    /// carried out the request nevertheless.
+    #[cfg(feature = "upstream")]
+    pub(crate) async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(StatusCode, HeaderMap, Bytes), Failure> {
+        let exchange = async {
+            let client = self.client().await?;
+            let response = client.request(from_us(request)).await.map_err(unreached)?;
+            let status = response.status();
+            let (headers, body) = self.read(response).await?;
+            Ok((status, headers, body))
+        };
+        tokio::time::timeout(self.reach.timeout, exchange)
+            .await
+            .map_err(|elapsed| Fault::TimedOut.because("it took too long").of(elapsed))?
+    }
+
+    async fn read(&self, response: Response<Incoming>) -> Result<(HeaderMap, Bytes), Failure> {
         let (head, body) = response.into_parts();
         let coding = head.headers.get(CONTENT_ENCODING);
         if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
@@ -181,6 +206,15 @@ impl Connector {
         // Two first requests may both come here: either client does.
         Ok(self.client.get_or_init(|| client).clone())
     }
+}
+
+/// A request that says who sends it, and reads nothing that is compressed.
+fn from_us(mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
+    let agent = concat!("tower-revocation/", env!("CARGO_PKG_VERSION"));
+    let fields = request.headers_mut();
+    fields.insert(USER_AGENT, HeaderValue::from_static(agent));
+    fields.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    request
 }
 
 /// Why there was no answer at all.

@@ -1,0 +1,333 @@
+//! Another server revokes the token, and what it has revoked is recorded here.
+
+mod audience;
+mod error;
+mod server;
+
+use std::{
+    fmt,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures::future::BoxFuture;
+use tower::{BoxError, Service, ServiceExt as _, util::BoxCloneSyncService};
+
+pub use self::error::ForwardError;
+use self::server::Server;
+use super::{
+    Record,
+    recorder::{Extent, Recorder},
+};
+use crate::{
+    Error, ErrorKind,
+    client::{Identified, WithCredentials},
+    introspect::{Introspected, Introspection},
+    jose::{operator_uri, roots_of},
+    log::RevocationLog,
+    token::{Outcome, RevocationRequest, Secret},
+};
+
+/// A backend for a server that has a revocation endpoint of its own: the revocation is forwarded
+/// there with the client's own credentials, and recorded here.
+///
+/// 1. The token is **introspected**: afterwards an introspection endpoint knows nothing of it.
+/// 2. The request is **forwarded**, once, with the credentials that the client has presented,
+///    byte for byte.
+/// 3. What falls is **recorded**, by the [`Record`] that this backend is made of.
+/// 4. The client is **answered**.
+///
+/// | what the other server answers | what the client hears | what is recorded |
+/// |---|---|---|
+/// | 200 or 204 | 200 | the token, and what falls with it |
+/// | 400, 401 or 403 | the same error code | nothing |
+/// | 429, 5xx, another status, a redirect, nothing within the [time-out](Self::timeout) | 503 with `Retry-After` | nothing |
+///
+/// If the record fails after the other server has revoked, the client hears 503, and trying again
+/// is harmless. Once a revocation is forwarded, it is recorded even if the client goes away.
+///
+/// # Whose token it is
+///
+/// Some servers answer 200 for the token of another client, so 200 proves no ownership. Beyond the
+/// token that was presented, what falls with it is recorded only if the client was authenticated
+/// here ([`KeepCredentials`](crate::client::KeepCredentials)), or if a second introspection
+/// ([`confirm_by`](Self::confirm_by)) says that the token is dead. A token that the introspection
+/// knows to be another client's is [`Outcome::IssuedToAnother`].
+///
+/// Where the introspection does not know the token, such as an opaque refresh token before an
+/// introspection of JWTs, the other server's answer stands and **nothing is recorded here**: access
+/// tokens of the same grant are accepted until they expire, unless their introspection says
+/// otherwise. The counter `tower_revocation_forwarded_total` says so by its label `result`:
+///
+/// * `recorded`, `token_only`: the cascade, or the presented token alone, is recorded.
+/// * `unlinked`: nothing is known of the token.
+/// * `not_effective`: the other server has answered success, and the token is active still. The
+///   client hears 503.
+/// * `refused`, `failed`: the other server has answered an error, or nothing.
+///
+/// # Credentials
+///
+/// Those in the Authorization field, in the body and in the fields of an attestation are
+/// forwarded. An assertion whose `aud` is not [for the other server](Self::audiences), and an
+/// attestation whose proof is not, are refused as `invalid_client`: it could not accept them.
+/// Client certificates cannot be forwarded. The other server sees the address of this one: its own
+/// limits of failures count all clients as one, so put a
+/// `LimitFailuresLayer` around an authenticator that verifies here.
+///
+/// ```
+/// use tower::service_fn;
+/// use tower_revocation::{
+///     RevocationLayer, Secret,
+///     client::UnverifiedClients,
+///     introspect::upstream::Upstream,
+///     log::MemoryLog,
+///     revoke::{Forward, Record},
+/// };
+///
+/// # fn main() -> Result<(), tower::BoxError> {
+/// let tokens = Upstream::new("https://as.example.com/oauth2/introspect")?
+///     .basic("gateway", &Secret::new("7Fjfp0ZBr1KtDRbnfVdmIw"));
+/// let record = Record::new(tokens.clone(), MemoryLog::new());
+/// let backend = Forward::new("https://as.example.com/oauth2/revoke", record)?
+///     .audiences(["https://as.example.com"])
+///     .confirm_by(tokens.cache(std::time::Duration::ZERO, 0));
+/// let layer = RevocationLayer::new("/oauth2/revoke", UnverifiedClients::new(), backend);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Panics
+///
+/// Outside a tokio runtime with its time driver.
+#[derive(Clone)]
+#[must_use = "a backend does nothing until it is called"]
+pub struct Forward<I, L> {
+    server: Server,
+    introspect: I,
+    recorder: Recorder<L>,
+    confirm_by: Option<ConfirmBy>,
+}
+
+type ConfirmBy = BoxCloneSyncService<Secret, Introspected, BoxError>;
+
+impl<I, L> Forward<I, L> {
+    /// Forwards to the revocation endpoint at this URI, and records with this backend. The URI is
+    /// `https`, or `http` on this machine (`localhost`, `127.0.0.1`, `[::1]`).
+    ///
+    /// It trusts the system's root certificates. It uses no proxy and follows no redirect.
+    ///
+    /// # Errors
+    ///
+    /// If the URI is neither, or has userinfo or a fragment.
+    pub fn new(uri: &str, record: Record<I, L>) -> Result<Self, ForwardError> {
+        Self::at(uri, record, false)
+    }
+
+    /// Forwards to `http` URIs of other machines too. **Every token and every secret can then be
+    /// read on the way**: use it only where the network itself is encrypted.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn plain_http(uri: &str, record: Record<I, L>) -> Result<Self, ForwardError> {
+        Self::at(uri, record, true)
+    }
+
+    fn at(uri: &str, record: Record<I, L>, allow_plain: bool) -> Result<Self, ForwardError> {
+        let uri = operator_uri(uri, allow_plain).map_err(ForwardError::new)?;
+        Ok(Self {
+            server: Server::new(uri),
+            introspect: record.introspect,
+            recorder: record.recorder,
+            confirm_by: None,
+        })
+    }
+
+    /// Sets what assertions and attestation proofs for the other server have as `aud`: its issuer,
+    /// or the URL of an endpoint. Defaults to the URI that is forwarded to.
+    ///
+    /// **Compared byte for byte, without normalisation.** One that names none of these is refused
+    /// here and not forwarded.
+    pub fn audiences<A>(mut self, audiences: A) -> Self
+    where
+        A: IntoIterator<Item: Into<String>>,
+    {
+        self.server.audiences = audiences.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Asks this introspection about a token once the other server has answered success, if the
+    /// client was not authenticated here. If it no longer knows the token, what falls with the
+    /// token is recorded too.
+    ///
+    /// It has to see the effect at once: an `Upstream` without a cache, and never an introspection
+    /// that only verifies signatures.
+    pub fn confirm_by<S>(mut self, introspect: S) -> Self
+    where
+        S: Service<Secret, Response: Into<Introspected>> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+    {
+        let introspect = introspect.map_response(Into::into).map_err(Into::into);
+        self.confirm_by = Some(BoxCloneSyncService::new(introspect));
+        self
+    }
+
+    /// Limits how long the other server may take, from the lookup of its name to the last byte of
+    /// its answer. Defaults to 5 s.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.server = self.server.with_reach(|reach| reach.timeout = limit);
+        self
+    }
+
+    /// Trusts these certificates, in PEM, instead of the system's.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or one that cannot be read.
+    pub fn trusted_ca(mut self, pem: &[u8]) -> Result<Self, ForwardError> {
+        let roots = roots_of(pem)?;
+        self.server = self.server.with_reach(|reach| reach.roots = Some(roots));
+        Ok(self)
+    }
+}
+
+impl<C, I, L> Service<RevocationRequest<WithCredentials<C>>> for Forward<I, L>
+where
+    C: Identified + Send + Sync + 'static,
+    I: Service<Secret, Response: Into<Introspected>> + Clone + Send + 'static,
+    I::Error: Into<BoxError>,
+    I::Future: Send,
+    L: RevocationLog + Clone + Send + Sync + 'static,
+{
+    type Response = Outcome;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Outcome, BoxError>>;
+
+    /// Always ready: the introspection is waited for once there is a token to ask it about.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: RevocationRequest<WithCredentials<C>>) -> Self::Future {
+        let forward = self.clone();
+        Box::pin(async move {
+            // What the other server has revoked is to be recorded, whoever still waits for it.
+            let revoking = tokio::spawn(async move { forward.revoke(request).await });
+            match revoking.await {
+                Ok(outcome) => outcome,
+                Err(ended) => match ended.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(cancelled) => Err(cancelled.into()),
+                },
+            }
+        })
+    }
+}
+
+impl<I, L> Forward<I, L>
+where
+    I: Service<Secret, Response: Into<Introspected>>,
+    I::Error: Into<BoxError>,
+    L: RevocationLog,
+{
+    async fn revoke<C: Identified>(
+        self,
+        request: RevocationRequest<WithCredentials<C>>,
+    ) -> Result<Outcome, BoxError> {
+        let Self {
+            server,
+            introspect,
+            recorder,
+            confirm_by,
+        } = self;
+        let RevocationRequest {
+            client,
+            token,
+            hint,
+        } = request;
+        server.admit(&client)?;
+        let introspected = introspect.oneshot(token.clone()).await;
+        let known = introspected.map_err(Into::into)?.into().into_token();
+        let is_foreign = known
+            .as_ref()
+            .is_some_and(|known| !client.is(&known.client_id));
+        // A client that nobody has authenticated yet learns nothing about a token.
+        if is_foreign && client.is_verified() {
+            return Ok(Outcome::IssuedToAnother);
+        }
+        if let Err(error) = server.revoke(&client, &token, hint.as_ref()).await {
+            count(match error.kind() {
+                ErrorKind::Unavailable | ErrorKind::ServerError => "failed",
+                _ => "refused",
+            });
+            return Err(error.into());
+        }
+        let Some(known) = known else {
+            count("unlinked");
+            return Ok(Outcome::Revoked);
+        };
+        if is_foreign {
+            return Ok(Outcome::IssuedToAnother);
+        }
+        match confirm_by {
+            _ if client.is_verified() => recorder.record(&known, Extent::Cascade).await,
+            Some(confirm_by) => {
+                recorder
+                    .confirm(&known, confirm_by.oneshot(token).await)
+                    .await
+            }
+            None => recorder.record(&known, Extent::Token).await,
+        }
+    }
+}
+
+/// After the other server has answered success.
+impl<L: RevocationLog> Recorder<L> {
+    /// The client was not authenticated here, and a second introspection has said this.
+    async fn confirm(
+        &self,
+        known: &Introspection,
+        second: Result<Introspected, BoxError>,
+    ) -> Result<Outcome, BoxError> {
+        match second {
+            Ok(Introspected::Unrecognised(_)) => self.record(known, Extent::Cascade).await,
+            Ok(Introspected::Token(_) | Introspected::Unhandled { .. }) => {
+                count("not_effective");
+                let cause = "the server has answered success, and the token is active";
+                Err(Error::new(ErrorKind::Unavailable).with_source(cause).into())
+            }
+            // Possession suffices for the token itself. For the rest the client has to try again.
+            Err(cause) => {
+                self.record(known, Extent::Token).await?;
+                Err(cause)
+            }
+        }
+    }
+
+    async fn record(&self, known: &Introspection, extent: Extent) -> Result<Outcome, BoxError> {
+        let outcome = self.end(known, extent).await?;
+        count(match (outcome, extent) {
+            (Outcome::Revoked, Extent::Cascade) => "recorded",
+            (Outcome::Revoked, Extent::Token) => "token_only",
+            _ => "unlinked",
+        });
+        Ok(outcome)
+    }
+}
+
+#[cfg(feature = "metrics")]
+fn count(result: &'static str) {
+    metrics::counter!("tower_revocation_forwarded_total", "result" => result).increment(1);
+}
+
+#[cfg(not(feature = "metrics"))]
+fn count(_: &'static str) {}
+
+impl<I, L> fmt::Debug for Forward<I, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Forward")
+            .field("host", &self.server.uri.host())
+            .finish_non_exhaustive()
+    }
+}

@@ -137,18 +137,40 @@ impl Outcome {
 /// assert_eq!(token.expose(), "45ghiukldjahdnhzdauz");
 /// ```
 #[derive(Clone, Default)]
-pub struct Secret(String);
+pub struct Secret {
+    text: String,
+    /// The authenticated client that asks about it.
+    #[cfg(feature = "jwt")]
+    asker: Option<std::sync::Arc<str>>,
+}
 
 impl Secret {
     /// Takes the text in. A `String` is moved, so no copy of it stays behind.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self {
+            text: text.into(),
+            #[cfg(feature = "jwt")]
+            asker: None,
+        }
+    }
+
+    /// The same token, about which this authenticated client asks. It goes along to whoever is
+    /// asked, through all that stands between.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn asked_by(mut self, client_id: &str) -> Self {
+        self.asker = Some(client_id.into());
+        self
+    }
+
+    #[cfg(feature = "jwt")]
+    pub(crate) fn asker(&self) -> Option<&str> {
+        self.asker.as_deref()
     }
 
     /// The text itself. Hand it on; do not print it.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
@@ -160,19 +182,19 @@ impl fmt::Debug for Secret {
 
 impl From<String> for Secret {
     fn from(text: String) -> Self {
-        Self(text)
+        Self::new(text)
     }
 }
 
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
-        Self(text.to_owned())
+        Self::new(text)
     }
 }
 
 #[cfg(feature = "zeroize")]
 impl Drop for Secret {
     fn drop(&mut self) {
-        zeroize::Zeroize::zeroize(&mut self.0);
+        zeroize::Zeroize::zeroize(&mut self.text);
     }
 }

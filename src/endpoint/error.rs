@@ -28,6 +28,7 @@ pub struct Error {
     retry_after: Option<Duration>,
     refusal: Option<Refusal>,
     header: Option<Box<(HeaderName, HeaderValue)>>,
+    is_alarm: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -72,6 +73,7 @@ impl Error {
             retry_after: None,
             refusal: None,
             header: None,
+            is_alarm: kind.is_fault(),
             source: None,
         }
     }
@@ -133,6 +135,14 @@ impl Error {
         self
     }
 
+    /// Logs a failure of [`Unavailable`](ErrorKind::Unavailable) as a warning: it is one that any
+    /// peer can provoke, and nothing is broken here.
+    #[must_use]
+    pub fn without_alarm(mut self) -> Self {
+        self.is_alarm = false;
+        self
+    }
+
     /// Keeps the cause for the log.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
@@ -150,6 +160,13 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// Whether an operator should hear of it: it is a failure of this server, and no peer can
+    /// provoke it.
+    #[must_use]
+    pub fn is_alarm(&self) -> bool {
+        self.is_alarm
     }
 
     /// Why the client was not authenticated, if it certainly is not to be.

@@ -118,7 +118,7 @@ impl Observation {
             };
         }
         match error {
-            Some(error) if error.kind().is_fault() => event!(error),
+            Some(error) if error.is_alarm() => event!(error),
             Some(_) => event!(warn),
             None if outcome == "panicked" => event!(error),
             None => event!(info),

@@ -76,7 +76,7 @@ fn event<B>(
 ) {
     use std::error::Error as _;
 
-    use crate::endpoint::{Causes, TARGET, cut};
+    use crate::endpoint::{Causes, Error, TARGET, cut};
 
     // Levels are fixed where an event stands, so the event stands here once for each.
     macro_rules! event {
@@ -93,7 +93,8 @@ fn event<B>(
         };
     }
     match refused.verdict() {
-        Verdict::Unknown => event!(error),
+        Verdict::Unknown if Error::in_chain(refused).is_none_or(Error::is_alarm) => event!(error),
+        Verdict::Unknown => event!(warn),
         Verdict::Revoked(_) => event!(warn),
         // Whoever comes without a token is about to fetch one.
         Verdict::Missing => event!(debug),

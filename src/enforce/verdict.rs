@@ -4,6 +4,8 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 
 use tower::BoxError;
 
+#[cfg(feature = "jwt")]
+use crate::introspect::jwt::JwtError;
 use crate::{introspect::Reason, log::SelectorClass};
 
 /// What [`EnforcementLayer`](super::EnforcementLayer) found out about a request.
@@ -89,10 +91,19 @@ impl Refused {
         }
     }
 
-    /// It could not be found out, because of this.
+    /// Whether it is genuine could not be found out, because of this. It may be one that is not
+    /// good now in any case.
     pub(super) fn unknown(cause: BoxError) -> Self {
+        #[cfg(feature = "jwt")]
+        let verdict = JwtError::in_chain(&*cause).and_then(JwtError::refusal);
+        #[cfg(not(feature = "jwt"))]
+        let verdict = None;
         Self {
-            verdict: Verdict::Unknown,
+            verdict: match verdict {
+                None => Verdict::Unknown,
+                Some(Reason::Expired) => Verdict::Expired,
+                Some(reason) => Verdict::Invalid(reason),
+            },
             source: Some(Arc::from(cause)),
         }
     }

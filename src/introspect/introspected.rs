@@ -105,6 +105,8 @@ pub enum Reason {
     LacksSelector,
     /// Its `iat` or `nbf` is in the future.
     NotYet,
+    /// Its time is over (`exp`).
+    Expired,
     /// It is not an access token, such as a refresh token that is presented to an API.
     Kind,
     /// Its successor has been issued.
@@ -130,6 +132,7 @@ impl Reason {
             Self::NoIat => "no_iat",
             Self::LacksSelector => "lacks_selector",
             Self::NotYet => "not_yet",
+            Self::Expired => "expired",
             Self::Kind => "kind",
             Self::Rotated => "rotated",
             Self::Unrecognised => "unrecognised",

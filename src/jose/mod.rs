@@ -47,7 +47,7 @@ mod vectors;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub(crate) use claims::{Claim, Claims};
-pub(crate) use date::numeric_date;
+pub(crate) use date::{LATEST, numeric_date};
 pub(crate) use hmac::HmacKey;
 pub(crate) use json::{Malformed, Members};
 pub(crate) use jws::{Jws, JwsError};
@@ -58,5 +58,5 @@ pub use keys::Keys;
 pub(crate) use material::Kind;
 #[cfg(feature = "upstream")]
 pub(crate) use remote::{Connector, Failure, Fault, Reach, operator_uri, roots_of};
-pub(crate) use remote::{Next, Running, Served};
+pub(crate) use remote::{Newer, Next, Running, Served};
 pub use remote::{RemoteError, RemoteKeys, Resolve};

@@ -180,6 +180,8 @@ where
         } = self.clone();
         Box::pin(async move {
             let RevocationRequest { client, token, .. } = request;
+            #[cfg(feature = "jwt")]
+            let token = token.asked_by(client.client_id());
             let introspected = introspect.oneshot(token).await.map_err(Into::into)?;
             let token = match introspected.into() {
                 Introspected::Token(token) => token,

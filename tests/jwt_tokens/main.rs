@@ -10,4 +10,5 @@ mod record;
 mod refused;
 mod remote;
 mod server;
+mod settled;
 mod spelling;

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use tower_revocation::{
     Secret,
-    introspect::jwt::{Audience, JwtTokens},
-    jose::{KeySet, RemoteError},
+    introspect::jwt::{Audience, JwtError, JwtTokens},
+    jose::KeySet,
 };
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Whether the token is known where the issuer publishes this set.
-async fn is_known(jwks: Value, token: &str) -> Result<bool, RemoteError> {
+async fn is_known(jwks: Value, token: &str) -> Result<bool, JwtError> {
     let server = Server::start().await;
     server.serves(Some(jwks));
     let tokens = JwtTokens::new(ISSUER, server.keys(), Audience::any_of([AUDIENCE]));

@@ -241,15 +241,16 @@ async fn by_key(
     if client.signs_by(jws.algorithm) == Some(false) {
         return Ok(Err(Refusal::AlgorithmNotAllowed));
     }
-    let keys = match client.keys() {
+    let served = match client.keys() {
         None => return Ok(Err(Refusal::NoSuchKey)),
-        Some(Keys::Set(keys)) => keys.clone(),
-        Some(Keys::Uri(uri)) => {
-            let keys = remote.keys(uri, jws.kid()).await;
-            keys.map_err(without_keys)?
-        }
+        Some(Keys::Set(keys)) => return by_one_of(claimed, keys),
+        Some(Keys::Uri(uri)) => remote.served(uri, jws.kid()).await.map_err(without_keys)?,
     };
-    Ok(by_one_of(claimed, &keys))
+    let signed = by_one_of(claimed, &served.keys)?;
+    match served.lacks_newer(jws.kid()) {
+        Some(error) if signed.is_err() => Err(unknown(error.clone())),
+        _ => Ok(signed),
+    }
 }
 
 fn by_secret(claimed: &Claimed<'_>, client: &Client) -> Result<(), Refusal> {
@@ -275,19 +276,27 @@ pub(crate) fn without_keys(error: RemoteError) -> Error {
     if error.is_unusable() {
         Error::refused(Refusal::NoSuchKey).with_source(error)
     } else {
-        Error::new(ErrorKind::Unavailable).with_source(error)
+        unknown(error)
     }
 }
 
-fn by_one_of(claimed: &Claimed<'_>, keys: &KeySet) -> Result<(), Refusal> {
+/// A key that cannot be seen now may have signed it.
+pub(crate) fn unknown(error: RemoteError) -> Error {
+    Error::new(ErrorKind::Unavailable).with_source(error)
+}
+
+fn by_one_of(claimed: &Claimed<'_>, keys: &KeySet) -> Result<Result<(), Refusal>, Error> {
     let jws = &claimed.jws;
     let algorithm = jws.algorithm;
     let mut refusal = Refusal::NoSuchKey;
     for key in keys.candidates(jws.kid(), algorithm) {
         if key.verify(algorithm, jws.signing_input, &jws.signature) {
-            return Ok(());
+            return Ok(Ok(()));
         }
         refusal = Refusal::BadSignature;
     }
-    Err(refusal)
+    if !keys.knows_all(jws.kid(), algorithm) {
+        return Err(unknown(RemoteError::untried()));
+    }
+    Ok(Err(refusal))
 }

@@ -61,13 +61,13 @@ use claims::Attested;
 
 use super::{
     Credentials, Refusal,
-    assertion::without_keys,
+    assertion::{unknown, without_keys},
     registry::Client,
     replay::{MemoryGuard, Once, ReplayGuard},
 };
 use crate::{
     endpoint::{Error, ErrorKind},
-    jose::{Algorithm, KeySet, Keys, RemoteKeys},
+    jose::{Algorithm, KeySet, Keys, RemoteError, RemoteKeys},
 };
 
 /// Whose attestations are believed, and what they have to be.
@@ -232,24 +232,29 @@ impl Attestations {
         let named = |attester: &&Attester| iss.is_none_or(|iss| iss == attester.iss);
         let mut missing = None;
         for attester in self.attesters.iter().filter(named) {
-            let keys = match &attester.keys {
-                Keys::Set(keys) => Ok(keys.clone()),
-                Keys::Uri(uri) => self.remote.keys(uri, jws.kid()).await,
-            };
-            // Another one may have signed it.
-            let keys = match keys {
-                Ok(keys) => keys,
-                Err(error) => {
-                    missing = Some(error);
-                    continue;
-                }
+            let (keys, newer) = match &attester.keys {
+                Keys::Set(keys) => (keys.clone(), None),
+                Keys::Uri(uri) => match self.remote.served(uri, jws.kid()).await {
+                    Ok(served) => {
+                        let newer = served.lacks_newer(jws.kid()).cloned();
+                        (served.keys, newer)
+                    }
+                    // Another one may have signed it.
+                    Err(error) => {
+                        missing = Some(without_keys(error));
+                        continue;
+                    }
+                },
             };
             let mut candidates = keys.candidates(jws.kid(), jws.algorithm);
             if candidates.any(|key| key.verify(jws.algorithm, jws.signing_input, &jws.signature)) {
                 return Ok(true);
             }
+            let is_tried = keys.knows_all(jws.kid(), jws.algorithm);
+            let untried = (!is_tried).then(RemoteError::untried);
+            missing = newer.or(untried).map(unknown).or(missing);
         }
-        missing.map_or(Ok(false), |error| Err(without_keys(error)))
+        missing.map_or(Ok(false), Err)
     }
 }
 

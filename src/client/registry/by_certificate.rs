@@ -8,7 +8,7 @@ use super::{Client, ClientAuthenticator, Clients, candidate::may};
 use crate::{
     client::{
         AuthMethod, Credentials, Refusal,
-        assertion::without_keys,
+        assertion::{unknown, without_keys},
         certificate::{ClientCertificate, registered},
     },
     endpoint::Error,
@@ -49,8 +49,13 @@ impl<L: Clients> ClientAuthenticator<L> {
         match client.keys() {
             Some(Keys::Set(keys)) => Ok(registered(certificate, keys)),
             Some(Keys::Uri(uri)) => {
-                let keys = self.remote_keys.keys(uri, None).await;
-                Ok(registered(certificate, &keys.map_err(without_keys)?))
+                let served = self.remote_keys.served(uri, None).await;
+                let served = served.map_err(without_keys)?;
+                let is_registered = registered(certificate, &served.keys);
+                match served.lacks_newer(None) {
+                    Some(error) if !is_registered => Err(unknown(error.clone())),
+                    _ => Ok(is_registered),
+                }
             }
             None => Ok(false),
         }

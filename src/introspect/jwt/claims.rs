@@ -5,44 +5,61 @@ use serde_json::Value;
 
 use super::{Policy, dialect::ScopeClaim};
 use crate::{
-    introspect::{self, Confirmation, Introspection, Scope, TokenKind, TokenType},
-    jose::{Claim, Claims, Jws, Malformed},
+    introspect::{
+        self, Confirmation, Introspected, Introspection, Reason, Scope, TokenKind, TokenType,
+    },
+    jose::{Claim, Claims, Jws, JwsError, LATEST, Malformed},
     log::{NumericDate, Selector},
 };
-
-/// A token whose claims are in order. Nothing of it has been verified.
-pub(super) struct Claimed<'a> {
-    pub(super) jws: Jws<'a>,
-    pub(super) introspection: Introspection,
-}
 
 /// What is read of a member, which may be missing.
 type Read<T> = Result<Option<T>, Malformed>;
 
 impl Policy {
-    /// Everything that can be judged without a key, so that what is not even said to be ours costs
-    /// no fetch.
-    pub(super) fn read<'a>(&self, token: &'a str) -> Option<Claimed<'a>> {
-        let jws = Jws::parse(token, self.max_size).ok()?;
-        if !self.algorithms.contains(&jws.algorithm) || !self.dialect.is_access_token(&jws) {
-            return None;
-        }
+    /// A token that is said to be of our issuer, by an algorithm that is accepted. What is not even
+    /// said to be costs no key and no fetch.
+    pub(super) fn claimed<'a>(&self, token: &'a str) -> Result<Jws<'a>, Reason> {
+        let jws = Jws::parse(token, self.max_size).map_err(|error| match error {
+            JwsError::Malformed => Reason::NotAToken,
+            JwsError::Algorithm => Reason::Algorithm,
+        })?;
         if name(&jws.claims, "iss") != Ok(Some(&*self.issuer)) {
-            return None;
+            return Err(Reason::Issuer);
         }
-        let introspection = self.introspection(&jws.claims).ok()?;
-        Some(Claimed { jws, introspection })
+        if !self.algorithms.contains(&jws.algorithm) {
+            return Err(Reason::Algorithm);
+        }
+        Ok(jws)
+    }
+
+    /// What a token is that our issuer has signed.
+    pub(super) fn genuine(&self, jws: &Jws<'_>) -> Introspected {
+        match self.introspection(jws) {
+            Ok(token) => Introspected::Token(token),
+            Err(reason) => Introspected::Unhandled {
+                reason,
+                // Some say 0 for never.
+                exp: end(&jws.claims)
+                    .unwrap_or_default()
+                    .filter(|exp| exp.seconds() > 0),
+            },
+        }
     }
 
     /// A member that is there has to be what it should be: nothing is ignored that could end the
     /// token.
-    fn introspection(&self, claims: &Claims) -> Result<Introspection, Malformed> {
-        let dialect = &self.dialect;
-        let owned = |member: &str| Ok(name(claims, member)?.map(str::to_owned));
+    fn introspection(&self, jws: &Jws<'_>) -> Result<Introspection, Reason> {
+        let (claims, dialect) = (&jws.claims, &self.dialect);
+        dialect.check(jws)?;
+        let owned = |member: &str| -> Read<String> { Ok(name(claims, member)?.map(str::to_owned)) };
         let if_said = |member: &Option<String>| member.as_deref().map_or(Ok(None), owned);
 
-        let mut token = introspect::Claims::new(TokenKind::AccessToken, self.client(claims)?);
-        token.aud = self.audience.admit(claims.get("aud")).ok_or(Malformed)?;
+        let client = self.client(claims).map_err(|_| Reason::Client)?;
+        let mut token = introspect::Claims::new(TokenKind::AccessToken, client);
+        token.aud = self
+            .audience
+            .admit(claims.get("aud"))
+            .ok_or(Reason::Audience)?;
         token.sub = owned(&dialect.subject)?;
         token.jti = owned(&dialect.id)?;
         // Never a digest of the token, which has more than one spelling: another signature, another
@@ -59,7 +76,7 @@ impl Policy {
         });
         token.iat = date(claims, "iat")?;
         token.nbf = date(claims, "nbf")?;
-        let exp = date(claims, "exp")?.ok_or(Malformed)?;
+        let exp = end(claims)?.ok_or(Reason::Claim)?;
         let latest = token.iat.map(|iat| iat + self.longest_lifetime);
         token.exp = Some(latest.map_or(exp, |latest| exp.min(latest)));
         token.tenant.clone_from(&self.tenant);
@@ -81,6 +98,12 @@ impl Policy {
     }
 }
 
+impl From<Malformed> for Reason {
+    fn from(_: Malformed) -> Self {
+        Self::Claim
+    }
+}
+
 /// A member that, if it is there, must be a string with something in it. An empty one would be a
 /// selector of all that have it empty.
 fn name<'a>(claims: &'a Claims, member: &str) -> Read<&'a str> {
@@ -92,12 +115,25 @@ fn name<'a>(claims: &'a Claims, member: &str) -> Read<&'a str> {
 
 /// A member that, if it is there, must be a date. A fraction of a second is left out: the token is
 /// the older for it, and never lives longer.
-fn date(claims: &Claims, member: &str) -> Read<NumericDate> {
+pub(super) fn date(claims: &Claims, member: &str) -> Read<NumericDate> {
     let Some(value) = claims.get(member) else {
         return Ok(None);
     };
     let since = value.as_date().ok_or(Malformed)?;
     Ok(Some(NumericDate::new(since.as_secs())))
+}
+
+/// The `exp`. One beyond the calendar is as good as its end.
+pub(super) fn end(claims: &Claims) -> Read<NumericDate> {
+    let latest = LATEST.as_secs_f64();
+    let beyond = claims.get("exp").and_then(Claim::as_other);
+    if beyond
+        .and_then(Value::as_f64)
+        .is_some_and(|exp| exp > latest)
+    {
+        return Ok(Some(NumericDate::new(LATEST.as_secs())));
+    }
+    date(claims, "exp")
 }
 
 fn scope(claims: &Claims, claim: &ScopeClaim) -> Read<Scope> {

@@ -1,6 +1,9 @@
 //! Which member of a token says what?
 
-use crate::jose::{Claim, Claims, Jws};
+use crate::{
+    introspect::Reason,
+    jose::{Claim, Claims, Jws},
+};
 
 /// How an issuer writes its access tokens: which member says what, and how they are told from other
 /// tokens that the same key signs.
@@ -158,8 +161,14 @@ impl Dialect {
     }
 
     /// Whether it is an access token, by what it says of itself.
-    pub(super) fn is_access_token(&self, jws: &Jws<'_>) -> bool {
-        self.is_type(jws.typ()) && self.is_marked(&jws.claims)
+    pub(super) fn check(&self, jws: &Jws<'_>) -> Result<(), Reason> {
+        if !self.is_type(jws.typ()) {
+            Err(Reason::Typ)
+        } else if !self.is_marked(&jws.claims) {
+            Err(Reason::Kind)
+        } else {
+            Ok(())
+        }
     }
 
     fn is_type(&self, typ: Option<&str>) -> bool {

@@ -2,48 +2,46 @@
 
 use std::{
     fmt,
-    future::{Future, Ready, ready},
+    future::Future,
     pin::Pin,
-    task::{self, Context, Poll},
+    task::{Context, Poll, ready},
 };
 
-use futures::{FutureExt as _, future::Either};
+use futures::FutureExt as _;
 
-use super::JwtTokens;
-use crate::{
-    introspect::Introspected,
-    jose::{RemoteError, Running},
-    token::Secret,
-};
+use super::{JwtError, question::Question};
+use crate::{introspect::Introspected, jose::Running};
 
-pub(super) type Answer = Result<Introspected, RemoteError>;
+pub(super) type Answer = Result<Introspected, JwtError>;
 
-/// The future of [`JwtTokens`]. Where the keys are at hand it is ready at once.
+/// The future of [`JwtTokens`](super::JwtTokens). Where the keys are at hand it is ready at once.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct JwtFuture {
-    inner: Either<Ready<Answer>, Fetching>,
+    state: State,
 }
 
-/// Waits for keys with everybody else who does.
-struct Fetching {
-    running: Running,
-    tokens: JwtTokens,
-    token: Secret,
+enum State {
+    Answered(Option<Answer>),
+    /// Waits for keys with everybody else who does.
+    Fetching(Running, Question),
+}
+
+/// What follows from keys.
+pub(super) enum Step {
+    Answer(Answer),
+    /// Newer ones have to be waited for.
+    Wait(Running),
 }
 
 impl JwtFuture {
     pub(super) fn at_once(answer: Answer) -> Self {
-        let inner = Either::Left(ready(answer));
-        Self { inner }
+        let state = State::Answered(Some(answer));
+        Self { state }
     }
 
-    pub(super) fn fetching(running: Running, tokens: JwtTokens, token: Secret) -> Self {
-        let inner = Either::Right(Fetching {
-            running,
-            tokens,
-            token,
-        });
-        Self { inner }
+    pub(super) fn fetching(running: Running, question: Question) -> Self {
+        let state = State::Fetching(running, question);
+        Self { state }
     }
 }
 
@@ -51,16 +49,21 @@ impl Future for JwtFuture {
     type Output = Answer;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
-        self.inner.poll_unpin(cx)
-    }
-}
-
-impl Future for Fetching {
-    type Output = Answer;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
-        let served = task::ready!(self.running.poll_unpin(cx));
-        Poll::Ready(served.and_then(|served| self.tokens.judge_again(&self.token, &served)))
+        loop {
+            match &mut self.state {
+                State::Answered(answer) => {
+                    return Poll::Ready(answer.take().expect("polled after it was done"));
+                }
+                // Fetching => (Fetching | Answered)
+                State::Fetching(running, question) => {
+                    let served = ready!(running.poll_unpin(cx));
+                    match question.next(served) {
+                        Step::Answer(answer) => self.state = State::Answered(Some(answer)),
+                        Step::Wait(newer) => *running = newer,
+                    }
+                }
+            }
+        }
     }
 }
 

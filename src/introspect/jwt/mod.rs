@@ -4,13 +4,18 @@
 //!
 //! 1. The token is a compact JWS of at most 16 KiB, strictly encoded, with neither `crit` nor a
 //!    member twice.
-//! 2. Its algorithm is one of [`algorithms`](JwtTokens::algorithms), none of which has a secret
-//!    that both sides hold.
-//! 3. It says that it is an access token, in the words of its [`Dialect`]; `iss` is the issuer.
-//! 4. A client is named, `aud` is the [`Audience`], `exp` is there, and no member that is looked at
-//!    is of the wrong type. `cnf`, if it is there, is a thumbprint that is understood.
-//! 5. The signature verifies with a key of the issuer. Only for this are keys fetched, so that
+//! 2. `iss` is the issuer, and the algorithm is one of [`algorithms`](JwtTokens::algorithms), none of
+//!    which has a secret that both sides hold.
+//! 3. The signature verifies with a key of the issuer. Only for this are keys fetched, so that
 //!    nothing that is not even said to be the issuer's makes this server fetch.
+//! 4. It says that it is an access token, in the words of its [`Dialect`]. A client is named, `aud`
+//!    is the [`Audience`], `exp` is there, and no member that is looked at is of the wrong type.
+//!    `cnf`, if it is there, is a thumbprint that is understood.
+//!
+//! A token that fails the first two is not one of this issuer
+//! ([`Unrecognised`](super::Introspected::Unrecognised)). One that fails the last is: it may be a
+//! live refresh token, or for another API ([`Unhandled`](super::Introspected::Unhandled)), which a
+//! revocation endpoint answers `unsupported_token_type`.
 //!
 //! **Time is not judged here.** A token that has expired, or is not yet valid, is genuine, and
 //! whose it is can be told; whether it is let through is for those to say who ask, with their
@@ -34,8 +39,11 @@
 mod audience;
 mod claims;
 mod dialect;
+mod error;
 mod future;
 mod products;
+mod question;
+mod settled;
 
 use std::{
     sync::Arc,
@@ -43,31 +51,59 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::Instant;
 use tower::Service;
 
 pub use audience::Audience;
-use claims::Claimed;
 pub use dialect::Dialect;
-use future::Answer;
+pub use error::JwtError;
 pub use future::JwtFuture;
+use future::Step;
+use question::Question;
 
-use super::{Introspected, Reason};
+use super::Introspected;
 use crate::{
-    jose::{Algorithm, Keys, Next, RemoteError, RemoteKeys, Served},
+    jose::{Algorithm, Keys, Next, RemoteKeys},
     token::Secret,
 };
 
 /// The self-contained access tokens of one issuer, as a `tower::Service<Secret>`.
 ///
-/// `Some` is a genuine token of this issuer, expired or not. `None` is certainly none: malformed,
-/// of another kind, issuer or audience, or not signed by a key of the issuer. An error means that
-/// the keys were not to be had, so that it could not be found out.
+/// It returns [`Token`](Introspected::Token) for a genuine access token of this issuer, expired or
+/// not; [`Unhandled`](Introspected::Unhandled) for a genuine token of another kind or audience;
+/// [`Unrecognised`](Introspected::Unrecognised) for what is certainly not one of its tokens; and an
+/// [error](JwtError) if that could not be found out.
 ///
 /// A clone is cheap. Where keys are at hand the token is verified where the service is called, and
 /// the answer is ready at once: memory is asked for by the three segments, by the members in them
-/// and by those that the [`Introspection`](super::Introspection) keeps, some thirty times for a token of RFC 9068, and
-/// never by the future. Keys that are fetched are waited for, together with all others that wait
-/// for them.
+/// and by those that the [`Introspection`](super::Introspection) keeps, some thirty times for a
+/// token of RFC 9068, and never by the future. Keys that are fetched are waited for, together with
+/// all others that wait for them.
+///
+/// # Which keys settle a token
+///
+/// A token that no key verifies may be forged, or signed with a key that is newer than the keys at
+/// hand. Keys settle that it is forged, whatever its `kid`, in these cases alone:
+///
+/// * They are a fixed set.
+/// * They were fetched later than the token's `iat` plus the [leeway](Self::leeway). For a token
+///   without `iat`, or with one that is further in the future than the leeway: they were fetched
+///   after the question came.
+///
+/// In both cases every key that may have signed it was tried: there are at most
+/// [`max_candidates`](crate::jose::KeySet::max_candidates) of them, and none that is published but
+/// cannot be read.
+///
+/// Otherwise newer keys are fetched, at most once in each [cool-down](RemoteKeys::cool_down).
+/// A client that revokes a token may have them fetched [earlier](RemoteKeys::fetches_of_client).
+/// What is still open then is [an error](JwtError::is_unsettled): 503 with the `Retry-After` after
+/// which a fetch will settle it. That is at most the leeway, the cool-down and the
+/// [time-out](RemoteKeys::timeout) of a fetch after the token was issued: 125 s by default, as long
+/// as the keys can be fetched.
+///
+/// A token whose own `exp` is past is refused by
+/// [`EnforcementLayer`](crate::enforce::EnforcementLayer) in any case, and so is one from the
+/// future.
 ///
 /// ```
 /// use tower_revocation::{
@@ -103,6 +139,7 @@ struct Policy {
     dialect: Dialect,
     algorithms: Vec<Algorithm>,
     longest_lifetime: Duration,
+    leeway: Duration,
     max_size: usize,
     tenant: Option<String>,
 }
@@ -119,6 +156,7 @@ impl JwtTokens {
             dialect: Dialect::rfc9068(),
             algorithms: asymmetric(Algorithm::ALL.iter().copied()),
             longest_lifetime: Duration::from_secs(24 * 60 * 60),
+            leeway: Duration::from_secs(60),
             max_size: 16 * 1024,
             tenant: None,
         };
@@ -149,6 +187,15 @@ impl JwtTokens {
         self.with(|policy| policy.longest_lifetime = lifetime)
     }
 
+    /// How far the clocks of the issuer and of this server may be apart, and how long the issuer may
+    /// take to publish a key that it already signs with. Defaults to 60 s.
+    ///
+    /// Keys [settle a token](Self#which-keys-settle-a-token) only if they were fetched later than
+    /// this after its `iat`.
+    pub fn leeway(self, leeway: Duration) -> Self {
+        self.with(|policy| policy.leeway = leeway)
+    }
+
     /// The longest token, in octets. 16 KiB, unless this is called.
     pub fn max_size(self, octets: usize) -> Self {
         self.with(|policy| policy.max_size = octets)
@@ -163,11 +210,6 @@ impl JwtTokens {
     }
 
     /// How keys are fetched, if they are at a URI.
-    ///
-    /// An issuer has to publish a key a [cool-down](RemoteKeys::cool_down) before it signs with it:
-    /// until then a token with a new `kid` may be taken for a forged one, which is what spares the
-    /// issuer a fetch for every forged one. A key without a `kid` is found when the set is fetched
-    /// anew.
     pub fn remote_keys(self, remote: RemoteKeys) -> Self {
         self.with(|policy| policy.remote = remote)
     }
@@ -176,19 +218,11 @@ impl JwtTokens {
         set(Arc::make_mut(&mut self.policy));
         self
     }
-
-    /// A token whose keys were not at hand when it was read first.
-    fn judge_again(&self, token: &Secret, served: &Served) -> Answer {
-        match self.policy.read(token.expose()) {
-            Some(claimed) => judge(claimed, served),
-            None => Ok(Introspected::Unrecognised(Reason::Unrecognised)),
-        }
-    }
 }
 
 impl Service<Secret> for JwtTokens {
     type Response = Introspected;
-    type Error = RemoteError;
+    type Error = JwtError;
     type Future = JwtFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -199,44 +233,32 @@ impl Service<Secret> for JwtTokens {
     ///
     /// Outside a tokio runtime with its time driver, if keys are to be fetched.
     fn call(&mut self, token: Secret) -> JwtFuture {
-        let Some(claimed) = self.policy.read(token.expose()) else {
-            return JwtFuture::at_once(Ok(Introspected::Unrecognised(Reason::Unrecognised)));
+        let policy = &self.policy;
+        let jws = match policy.claimed(token.expose()) {
+            Ok(jws) => jws,
+            Err(reason) => return JwtFuture::at_once(Ok(Introspected::Unrecognised(reason))),
         };
-        let asked = match &self.policy.keys {
-            Keys::Set(keys) => Next::Answer(Ok(Served {
-                keys: keys.clone(),
-                outdated: None,
-            })),
-            Keys::Uri(uri) => self.policy.remote.ask(uri, claimed.jws.kid()),
+        let uri = match &policy.keys {
+            Keys::Set(keys) => return JwtFuture::at_once(policy.by_fixed(&jws, keys)),
+            Keys::Uri(uri) => uri,
         };
-        match asked {
-            Next::Answer(served) => {
-                JwtFuture::at_once(served.and_then(|served| judge(claimed, &served)))
+        let since = Instant::now();
+        let step = match policy.remote.ask(uri, None) {
+            Next::Answer(served) => policy.next(&jws, served, since, token.asker()),
+            Next::Wait(running) => Step::Wait(running),
+        };
+        match step {
+            Step::Answer(answer) => JwtFuture::at_once(answer),
+            Step::Wait(running) => {
+                let tokens = self.clone();
+                let question = Question {
+                    tokens,
+                    token,
+                    since,
+                };
+                JwtFuture::fetching(running, question)
             }
-            Next::Wait(running) => JwtFuture::fetching(running, self.clone(), token),
         }
-    }
-}
-
-/// Whether one of these keys has signed it. No time has to be equal here: nobody's secret is
-/// compared.
-fn judge(claimed: Claimed<'_>, served: &Served) -> Answer {
-    let Claimed { jws, introspection } = claimed;
-    let mut candidates = served.keys.candidates(jws.kid(), jws.algorithm);
-    if candidates.any(|key| key.verify(jws.algorithm, jws.signing_input, &jws.signature)) {
-        return Ok(Introspected::Token(introspection));
-    }
-    let has_its_key = || {
-        let mut kids = served.keys.iter().filter_map(|key| key.kid());
-        jws.kid().is_some_and(|kid| kids.any(|known| known == kid))
-    };
-    if !served.keys.knows_all(jws.kid(), jws.algorithm) {
-        return Err(RemoteError::undecided());
-    }
-    match &served.outdated {
-        // It may be of a key that is newer than the set: that is not certainly a forged one.
-        Some(error) if !has_its_key() => Err(error.clone()),
-        _ => Ok(Introspected::Unrecognised(Reason::Signature)),
     }
 }
 

@@ -12,11 +12,14 @@ use futures::{
 };
 use tokio::time::Instant;
 
-use super::{RemoteError, event, fetch::Fetched};
+use super::{RemoteError, budget::Budgets, event, fetch::Fetched, moment::Moment};
 use crate::jose::KeySet;
 
 /// A source that failed is left in peace for so long at most.
 const BACK_OFF: Duration = Duration::from_secs(5);
+
+/// Nobody makes a source be asked again sooner than this.
+const SHORTEST_GAP: Duration = Duration::from_secs(1);
 
 type Fetch = dyn Fn(Arc<str>) -> BoxFuture<'static, Result<Fetched, RemoteError>> + Send + Sync;
 type Outcome = Result<Served, RemoteError>;
@@ -26,9 +29,18 @@ pub(crate) type Running = Shared<BoxFuture<'static, Outcome>>;
 #[derive(Clone, Debug)]
 pub(crate) struct Served {
     pub(crate) keys: KeySet,
+    /// When the source was asked for them.
+    pub(crate) asked: Asked,
     /// Why they may not be the latest, if the source could not be asked: a key that is not among
     /// them may be good.
-    pub(crate) outdated: Option<RemoteError>,
+    outdated: Option<RemoteError>,
+}
+
+/// When a source was asked, before the request was sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) at: Instant,
+    pub(crate) by_wall: Moment,
 }
 
 /// For how long, how often and how many.
@@ -41,11 +53,14 @@ pub(super) struct Limits {
     pub(super) lifetime: Duration,
     pub(super) stale: Duration,
     pub(super) capacity: usize,
+    /// For one client in one cool-down.
+    pub(super) fetches_of_client: u32,
 }
 
 pub(super) struct Cache {
     limits: Limits,
     fetch: Box<Fetch>,
+    budgets: Budgets,
     sources: Mutex<HashMap<Arc<str>, Slot>>,
 }
 
@@ -65,8 +80,10 @@ struct Source {
 struct State {
     good: Option<Good>,
     failed: Option<Failed>,
-    /// Until then no unknown `kid` is worth a fetch.
+    /// Until then no unknown key is worth a fetch.
     cool_until: Option<Instant>,
+    /// When the source was asked last.
+    asked_last: Option<Instant>,
     running: Option<Running>,
 }
 
@@ -74,6 +91,7 @@ struct State {
 #[derive(Clone)]
 struct Good {
     keys: KeySet,
+    asked: Asked,
     fresh_until: Instant,
     stale_until: Instant,
 }
@@ -94,22 +112,33 @@ pub(crate) enum Next {
     Wait(Running),
 }
 
+/// What comes of asking for newer keys than those at hand.
+pub(crate) enum Newer {
+    /// They are being fetched.
+    Wait(Running),
+    /// The source was asked for this question. It will not be asked again before this time has
+    /// passed.
+    Asked(Duration),
+    /// No fetch is due before this time has passed.
+    NotDue(Duration),
+}
+
 impl Cache {
     pub(super) fn new(limits: Limits, fetch: Box<Fetch>) -> Self {
         Self {
             limits,
             fetch,
+            budgets: Budgets::default(),
             sources: Mutex::default(),
         }
     }
 
-    pub(super) async fn keys(&self, uri: &str, kid: Option<&str>) -> Result<KeySet, RemoteError> {
+    pub(super) async fn served(&self, uri: &str, kid: Option<&str>) -> Outcome {
         // No lock is held while the fetch is waited for.
-        let served = match self.ask(uri, kid) {
+        match self.ask(uri, kid) {
             Next::Answer(outcome) => outcome,
             Next::Wait(running) => running.await,
-        };
-        served.map(|served| served.keys)
+        }
     }
 
     pub(super) fn ask(&self, uri: &str, kid: Option<&str>) -> Next {
@@ -158,25 +187,68 @@ impl Cache {
             }
             state.cool_until = Some(after(now, self.limits.cool_down));
         }
-        let running = self.start(source, now);
-        state.running = Some(running.clone());
-        or_wait(running)
+        or_wait(self.start(source, &mut state, now))
+    }
+
+    /// Keys that are newer than those at hand, for a question that came `since`: nothing is fetched
+    /// twice for one question.
+    ///
+    /// Where the cool-down is not over, a `client` that has been authenticated may spend a fetch of
+    /// its own.
+    pub(super) fn newer(&self, uri: &str, since: Instant, client: Option<&str>) -> Newer {
+        let now = Instant::now();
+        let source = self.source(uri, now);
+        let mut state = source.state();
+        if let Some(running) = state.running.clone() {
+            if running.peek().is_none() {
+                return Newer::Wait(running);
+            }
+        }
+        let left = |until: Option<Instant>| {
+            until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+        };
+        let cooling = left(state.cool_until);
+        let backing_off = left(state.failed.as_ref().map(|failed| failed.retry_at));
+        if state.asked_last.is_some_and(|asked| asked >= since) {
+            return Newer::Asked(cooling.max(backing_off));
+        }
+        if !backing_off.is_zero() {
+            return Newer::NotDue(backing_off);
+        }
+        if !cooling.is_zero() {
+            let gap = SHORTEST_GAP.min(self.limits.cool_down);
+            let gap = left(state.asked_last.map(|asked| asked + gap));
+            let most = self.limits.fetches_of_client;
+            match client.filter(|client| self.budgets.have_left(client, most, now)) {
+                Some(_) if !gap.is_zero() => return Newer::NotDue(gap),
+                Some(client) => self.budgets.spend(client, self.limits.cool_down, now),
+                None => return Newer::NotDue(cooling),
+            }
+        }
+        state.cool_until = Some(after(now, self.limits.cool_down));
+        Newer::Wait(self.start(&source, &mut state, now))
     }
 
     /// The fetch is a task of its own: whoever stops waiting for it stops nobody else.
-    fn start(&self, source: &Arc<Source>, now: Instant) -> Running {
+    fn start(&self, source: &Arc<Source>, state: &mut State, now: Instant) -> Running {
+        let asked = Asked {
+            at: now,
+            by_wall: Moment::now(),
+        };
+        state.asked_last = Some(now);
         let fetch = (self.fetch)(Arc::clone(&source.uri));
         let source = Arc::clone(source);
         let task = tokio::spawn(async move {
             let fetched = fetch.await;
-            source.settle(fetched, now)
+            source.settle(fetched, asked)
         });
-        task.map(|ended| match ended {
+        let running = task.map(|ended| match ended {
             Ok(outcome) => outcome,
             Err(error) => Err(RemoteError::new("the fetch broke off").with_source(error)),
-        })
-        .boxed()
-        .shared()
+        });
+        let running = running.boxed().shared();
+        state.running = Some(running.clone());
+        running
     }
 
     /// What is known of the URI. A new one takes the place of the least recently used; finding that
@@ -220,8 +292,8 @@ impl Source {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a fetch that began at `began` leaves behind, and what those who waited for it are told.
-    fn settle(&self, fetched: Result<Fetched, RemoteError>, began: Instant) -> Outcome {
+    /// What a fetch leaves behind, and what those who waited for it are told.
+    fn settle(&self, fetched: Result<Fetched, RemoteError>, asked: Asked) -> Outcome {
         let limits = &self.limits;
         let mut state = self.state();
         state.running = None;
@@ -231,15 +303,17 @@ impl Source {
                     .unwrap_or(limits.lifetime)
                     .min(limits.max_lifetime)
                     .max(limits.min_lifetime);
-                let fresh_until = after(began, lifetime);
+                let fresh_until = after(asked.at, lifetime);
                 state.failed = None;
                 state.good = Some(Good {
                     keys: keys.clone(),
+                    asked,
                     fresh_until,
                     stale_until: after(fresh_until, limits.stale),
                 });
                 return Ok(Served {
                     keys,
+                    asked,
                     outdated: None,
                 });
             }
@@ -258,6 +332,7 @@ impl Source {
                 event::stale(&self.uri, &error);
                 Ok(Served {
                     keys: good.keys.clone(),
+                    asked: good.asked,
                     outdated: Some(error),
                 })
             }
@@ -266,17 +341,27 @@ impl Source {
     }
 }
 
+impl Served {
+    /// Why it is not known whether a signature that none of these keys verifies, said to be of the
+    /// key `kid`, is of a newer one. Where that very key is among them, it is known.
+    pub(crate) fn lacks_newer(&self, kid: Option<&str>) -> Option<&RemoteError> {
+        let is_there = kid.is_some() && self.keys.iter().any(|key| key.kid() == kid);
+        self.outdated.as_ref().filter(|_| !is_there)
+    }
+}
+
 impl Good {
     fn since(self, failed: Option<&Failed>) -> Served {
         Served {
             keys: self.keys,
+            asked: self.asked,
             outdated: failed.map(|failed| failed.error.clone()),
         }
     }
 }
 
 /// A bound of `Duration::MAX` is for ever, and no clock shows that.
-fn after(instant: Instant, duration: Duration) -> Instant {
+pub(super) fn after(instant: Instant, duration: Duration) -> Instant {
     const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
     instant + duration.min(FOR_EVER)
 }

@@ -1,10 +1,12 @@
 //! Which keys does a client publish at its `jwks_uri`?
 
 mod address;
+mod budget;
 mod cache;
 mod connect;
 mod event;
 mod fetch;
+mod moment;
 #[cfg(test)]
 mod tests;
 
@@ -12,9 +14,10 @@ use std::{error::Error as StdError, fmt, io, net::IpAddr, sync::Arc, time::Durat
 
 use futures::future::BoxFuture;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use tokio::time::Instant;
 use tower::{BoxError, Service as _};
 
-pub(crate) use self::cache::{Next, Running, Served};
+pub(crate) use self::cache::{Newer, Next, Running, Served};
 pub(crate) use self::connect::{Failure, Fault, Reach, roots_of};
 #[cfg(feature = "upstream")]
 pub(crate) use self::{address::operator_uri, connect::Connector};
@@ -118,6 +121,7 @@ impl RemoteKeys {
             lifetime: Duration::from_secs(60 * 60),
             stale: Duration::from_secs(24 * 60 * 60),
             capacity: 10_000,
+            fetches_of_client: 3,
         };
         let bounds = Bounds {
             max_keys: MAX_KEYS,
@@ -162,6 +166,18 @@ impl RemoteKeys {
     #[must_use]
     pub fn cool_down(mut self, cool_down: Duration) -> Self {
         self.limits.cool_down = cool_down;
+        Self::of(self.reach, self.limits, self.bounds)
+    }
+
+    /// Limits how many fetches one authenticated client may cause before the
+    /// [cool-down](Self::cool_down) has passed, for each cool-down. Defaults to 3. A source is asked
+    /// at most once a second all the same.
+    ///
+    /// A client that revokes a token of a key that has just been published spends one. `0` makes
+    /// the client wait for the cool-down, and hear 503 until then.
+    #[must_use]
+    pub fn fetches_of_client(mut self, fetches: u32) -> Self {
+        self.limits.fetches_of_client = fetches;
         Self::of(self.reach, self.limits, self.bounds)
     }
 
@@ -241,12 +257,22 @@ impl RemoteKeys {
     ///
     /// Outside a tokio runtime with its time driver, if there is something to fetch.
     pub async fn keys(&self, uri: &str, kid: Option<&str>) -> Result<KeySet, RemoteError> {
-        self.cache.keys(uri, kid).await
+        self.served(uri, kid).await.map(|served| served.keys)
     }
 
-    /// The same, and whether they are at hand. A source that was asked in vain shows in the answer.
+    /// The same, and when the source was asked for them.
     pub(crate) fn ask(&self, uri: &str, kid: Option<&str>) -> Next {
         self.cache.ask(uri, kid)
+    }
+
+    /// The keys at this URI, which have this `kid` if they can, and what is known of them.
+    pub(crate) async fn served(&self, uri: &str, kid: Option<&str>) -> Result<Served, RemoteError> {
+        self.cache.served(uri, kid).await
+    }
+
+    /// Keys that are newer than those at hand, for a question that came `since`.
+    pub(crate) fn newer(&self, uri: &str, since: Instant, client: Option<&str>) -> Newer {
+        self.cache.newer(uri, since, client)
     }
 
     fn of(reach: Reach, limits: Limits, bounds: Bounds) -> Self {
@@ -304,11 +330,11 @@ impl RemoteError {
         }
     }
 
-    /// A key that was not tried, or cannot be used, may have signed it.
-    pub(crate) fn undecided() -> Self {
+    /// A key that was not tried, or cannot be used here, may have signed it.
+    pub(crate) fn untried() -> Self {
         Self {
             lacks: "no verdict on the signature",
-            ..Self::new("the keys that are published cannot all be tried")
+            ..Self::new("not every key that may have made it can be tried")
         }
     }
 

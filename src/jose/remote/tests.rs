@@ -1,5 +1,6 @@
 //! The cache by the clock, with a source that is made up.
 
+mod newer;
 mod outdated;
 
 use std::sync::{
@@ -23,6 +24,12 @@ struct Source {
     asked: AtomicUsize,
     /// One for every fetch that may end.
     permits: Semaphore,
+}
+
+impl Cache {
+    async fn keys(&self, uri: &str, kid: Option<&str>) -> Result<KeySet, RemoteError> {
+        self.served(uri, kid).await.map(|served| served.keys)
+    }
 }
 
 #[derive(Clone)]

@@ -247,7 +247,11 @@ where
             hint,
         } = request;
         server.admit(&client)?;
-        let introspected = introspect.oneshot(token.clone()).await;
+        let mut asked = token.clone();
+        if client.is_verified() {
+            asked = asked.asked_by(client.client().client_id());
+        }
+        let introspected = introspect.oneshot(asked).await;
         let known = introspected.map_err(Into::into)?.into().into_token();
         let is_foreign = known
             .as_ref()

@@ -4,11 +4,8 @@ use super::*;
 
 /// Whether the source was asked in vain for what is served, of which there is something.
 async fn is_outdated(cache: &Cache, kid: Option<&str>) -> bool {
-    let served = match cache.ask(URI, kid) {
-        Next::Answer(outcome) => outcome,
-        Next::Wait(running) => running.await,
-    };
-    served.unwrap().outdated.is_some()
+    let served = cache.served(URI, kid).await.unwrap();
+    served.lacks_newer(None).is_some()
 }
 
 #[tokio::test(start_paused = true)]

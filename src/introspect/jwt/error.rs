@@ -1,0 +1,100 @@
+//! Why could it not be found out whether a token is genuine?
+
+use std::{error::Error as StdError, fmt, time::Duration};
+
+use crate::{
+    endpoint::{Error, ErrorKind},
+    introspect::Reason,
+    jose::RemoteError,
+};
+
+/// Whether a token is genuine could not be found out: its issuer's keys could not be fetched, or
+/// those that were fetched do not [settle](super::JwtTokens#which-keys-settle-a-token) it.
+///
+/// It is 503 with `Retry-After` at the endpoint and in enforcement. It holds nothing of the token.
+#[derive(Clone, Debug)]
+pub struct JwtError {
+    reason: &'static str,
+    is_unsettled: bool,
+    refusal: Option<Reason>,
+    /// What peers are told.
+    told: Error,
+}
+
+impl JwtError {
+    /// The keys do not settle it. They may after this time.
+    pub(super) fn unsettled(retry_after: Duration) -> Self {
+        let told = Error::new(ErrorKind::Unavailable).with_retry_after(retry_after);
+        Self {
+            reason: "no key verifies it, and the keys are not newer than the token",
+            is_unsettled: true,
+            refusal: None,
+            // Whoever makes up a token causes it.
+            told: told.without_alarm(),
+        }
+    }
+
+    /// A key that was not tried, or that cannot be used here, may have signed it.
+    pub(super) fn untried() -> Self {
+        Self {
+            reason: "not every key that may have signed it can be tried",
+            ..Self::unsettled(Duration::from_secs(60))
+        }
+    }
+
+    /// Whoever has signed it, it is not good now, for this reason.
+    pub(super) fn with_refusal(self, refusal: Option<Reason>) -> Self {
+        Self { refusal, ..self }
+    }
+
+    /// Whether keys are at hand and leave it open. Otherwise there are no keys.
+    #[must_use]
+    pub fn is_unsettled(&self) -> bool {
+        self.is_unsettled
+    }
+
+    /// Why the token is not good now, whoever has signed it: its own `exp` is past
+    /// ([`Expired`](Reason::Expired)), or its `iat` is in the future ([`NotYet`](Reason::NotYet)).
+    ///
+    /// Where tokens are presented, such a token is refused (401). Where they are revoked, clocks may
+    /// differ, and it is unknown.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Reason> {
+        self.refusal
+    }
+
+    /// When to ask again, if that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.told.retry_after()
+    }
+
+    /// The one of ours that is nearest in a chain of sources.
+    pub(crate) fn in_chain<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e Self> {
+        std::iter::successors(Some(cause), |&error| error.source())
+            .find_map(|error| error.downcast_ref())
+    }
+}
+
+impl From<RemoteError> for JwtError {
+    fn from(error: RemoteError) -> Self {
+        Self {
+            reason: "the keys of the issuer cannot be fetched",
+            is_unsettled: false,
+            refusal: None,
+            told: Error::new(ErrorKind::Unavailable).with_source(error),
+        }
+    }
+}
+
+impl fmt::Display for JwtError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the token is not known: {}", self.reason)
+    }
+}
+
+impl StdError for JwtError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.told)
+    }
+}

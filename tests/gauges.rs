@@ -30,16 +30,16 @@ fn size_age_and_freshness_of_an_index_are_gauges() {
     let log = MemoryLog::new();
     let index = block_on(Index::follow(&log)).unwrap();
     let record = |name| Revocation::forever(Selector::grant(name), NumericDate::FOREVER);
+    let begun = Instant::now();
     block_on(log.append(vec![record("g1"), record("g2")])).unwrap();
 
-    let begun = Instant::now();
     let gauges = loop {
         let gauges = gauges(&snapshotter);
         let said = gauges.contains_key("tower_revocation_index_applied_age_seconds");
         if said && gauges.get("tower_revocation_index_records") == Some(&2.0) {
             break gauges;
         }
-        assert!(begun.elapsed() < Duration::from_secs(10), "{gauges:?}");
+        assert!(begun.elapsed() < Duration::from_secs(60), "{gauges:?}");
         std::thread::yield_now();
     };
     assert_eq!(gauges["tower_revocation_watched_streams"].to_bits(), 0);

@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use http_body_util::Full;
@@ -33,7 +33,9 @@ async fn stale(log: &RemoteLog) -> Index {
     let index = Index::with_bound(Duration::ZERO);
     index.load(log).await.unwrap();
     // Its clock has a resolution of a millisecond.
+    let begun = Instant::now();
     while index.freshness() == Freshness::Fresh {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it stays fresh");
         std::thread::yield_now();
     }
     index

@@ -9,6 +9,7 @@ use std::{
 };
 
 use futures::future::join_all;
+use tokio::task::JoinHandle;
 
 use super::{
     http::{C1, Http},
@@ -66,12 +67,12 @@ async fn load_and_kill(data: &Path, until: usize) -> Arc<Heard> {
     let callers: Vec<_> = (0..CALLERS)
         .map(|caller| tokio::spawn(call(http.clone(), heard.clone(), caller, until)))
         .collect();
-    let enough = async {
-        while heard.answered.load(Ordering::SeqCst) < until {
-            tokio::task::yield_now().await;
-        }
-    };
-    enough.await;
+    // A caller that fails is heard of below.
+    while heard.answered.load(Ordering::SeqCst) < until
+        && !callers.iter().all(JoinHandle::is_finished)
+    {
+        tokio::task::yield_now().await;
+    }
     server.kill();
     for caller in callers {
         caller.await.unwrap();

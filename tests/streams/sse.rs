@@ -15,7 +15,7 @@ use tokio::sync::broadcast;
 use tower_revocation::{enforce::Policy, log::NumericDate};
 
 use crate::fixture::{
-    Guarded, HttpClient, assert_just_past, get, http1, http2, next, serve, soon, within_a_second,
+    Guarded, HttpClient, get, http1, http2, just_past, next, serve, soon, within_a_second,
 };
 
 /// What is told to everybody who listens.
@@ -80,8 +80,8 @@ async fn is_cut_mid_way_and_alone(client: HttpClient, shares_a_connection: bool)
     }
     assert_eq!(guarded.index.watched(), 2);
 
-    let since = guarded.revoke("alice").await;
-    within_a_second(since, assert_cut(&mut alice)).await;
+    guarded.revoke("alice").await;
+    within_a_second(assert_cut(&mut alice)).await;
 
     news.send("after").unwrap();
     assert_eq!(event(&mut bob).await, "after");
@@ -108,9 +108,7 @@ async fn a_stream_is_cut_when_its_token_expires_and_not_before() {
     let mut alice = get(&http1(), url, "alice").await;
     assert_eq!(event(&mut alice).await, "welcome");
 
-    soon(assert_cut(&mut alice)).await;
-
-    assert_just_past(exp);
+    just_past(exp, assert_cut(&mut alice)).await;
 }
 
 #[tokio::test]
@@ -134,11 +132,11 @@ async fn where_streams_are_not_to_be_cut_they_go_on() {
             assert_eq!(event(stream).await, "welcome");
         }
 
-        let since = guarded.revoke("alice").await;
+        guarded.revoke("alice").await;
         news.send("after").unwrap();
         assert_eq!(event(&mut log).await, "after");
         if by_route {
-            within_a_second(since, assert_cut(&mut events)).await;
+            within_a_second(assert_cut(&mut events)).await;
         } else {
             assert_eq!(event(&mut events).await, "after");
             assert_eq!(guarded.index.watched(), 0);

@@ -1,6 +1,6 @@
 //! A WebSocket by axum, and the client of tungstenite.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::{
     Extension, Router,
@@ -27,7 +27,7 @@ use tower_revocation::{
 };
 
 use crate::{
-    fixture::{Guarded, assert_just_past, serve, soon, within_a_second},
+    fixture::{Guarded, just_past, serve, soon, within_a_second},
     severed,
 };
 
@@ -111,10 +111,10 @@ async fn assert_echo(client: &mut Client, text: &'static str) {
 }
 
 /// The client hears that the connection is no more, and its handler as well.
-async fn assert_severed(since: Instant, client: &mut Client, gone: &mut UnboundedReceiver<()>) {
-    let heard = within_a_second(since, client.next()).await;
+async fn assert_severed(client: &mut Client, gone: &mut UnboundedReceiver<()>) {
+    let heard = within_a_second(client.next()).await;
     assert!(matches!(heard, Some(Err(_))), "{heard:?}");
-    within_a_second(since, gone.recv()).await.unwrap();
+    within_a_second(gone.recv()).await.unwrap();
 }
 
 #[tokio::test]
@@ -133,8 +133,8 @@ async fn a_handler_that_knows_nothing_of_tokens_is_severed_alone() {
         }
         assert_eq!(guarded.index.watched(), 2);
 
-        let since = guarded.revoke(token).await;
-        assert_severed(since, &mut client, &mut gone).await;
+        guarded.revoke(token).await;
+        assert_severed(&mut client, &mut gone).await;
 
         assert_echo(&mut bob, "after").await;
         drop(bob);
@@ -153,10 +153,9 @@ async fn a_handler_is_severed_when_its_token_expires_and_not_before() {
     let mut client = connect(url, "alice").await;
     assert_echo(&mut client, "before").await;
 
-    let heard = soon(client.next()).await;
+    let heard = just_past(exp, client.next()).await;
     assert!(matches!(heard, Some(Err(_))), "{heard:?}");
     soon(gone.recv()).await.unwrap();
-    assert_just_past(exp);
 }
 
 #[tokio::test]
@@ -168,15 +167,15 @@ async fn a_handler_that_waits_for_the_end_closes_by_itself() {
     let mut client = connect(url, "alice").await;
     assert_echo(&mut client, "before").await;
 
-    let since = guarded.revoke("alice").await;
-    let message = within_a_second(since, client.next()).await.unwrap();
+    guarded.revoke("alice").await;
+    let message = within_a_second(client.next()).await.unwrap();
     let tungstenite::Message::Close(Some(goodbye)) = message.unwrap() else {
         panic!("it was not closed");
     };
     assert_eq!(u16::from(goodbye.code), 3000);
     assert_eq!(goodbye.reason, "the token was revoked");
     assert!(soon(client.next()).await.is_none());
-    within_a_second(since, gone.recv()).await.unwrap();
+    within_a_second(gone.recv()).await.unwrap();
 }
 
 #[tokio::test]

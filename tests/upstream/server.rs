@@ -7,7 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -29,6 +29,9 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tower_revocation::introspect::upstream::Upstream;
+
+/// How long a test waits for what has to happen.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What it does with a connection.
 #[derive(Clone)]
@@ -165,7 +168,9 @@ impl Server {
 
     /// Returns when so many requests have come.
     pub(crate) async fn has_been_asked(&self, times: usize) {
+        let begun = Instant::now();
         while self.asked() < times {
+            assert!(begun.elapsed() < PATIENCE, "it is not asked");
             tokio::task::yield_now().await;
         }
     }
@@ -173,7 +178,9 @@ impl Server {
     /// Closes the door and every connection, and returns when that is done.
     pub(crate) async fn stop(self) -> SocketAddr {
         self.running.abort();
+        let begun = Instant::now();
         while !self.running.is_finished() {
+            assert!(begun.elapsed() < PATIENCE, "it does not stop");
             tokio::task::yield_now().await;
         }
         self.address

@@ -214,3 +214,17 @@ impl fmt::Debug for Selector {
         write!(f, "Selector({}, ..)", self.class.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_names_are_told_apart_wherever_one_ends() {
+        assert_ne!(Selector::token("a", "bc"), Selector::token("ab", "c"));
+        assert_ne!(
+            Selector::subject_and_client("a", "bc"),
+            Selector::subject_and_client("ab", "c")
+        );
+    }
+}

@@ -1,14 +1,20 @@
 //! What falls with a token, and what does not.
 
 use std::{
+    pin::pin,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use futures::future::{join, ready};
+use futures::{
+    FutureExt as _,
+    channel::oneshot,
+    future::{Shared, join, ready},
+    poll,
+};
 use tempfile::TempDir;
 use tower::{BoxError, Service, ServiceExt, service_fn};
 use tower_revocation::{
@@ -19,7 +25,8 @@ use tower_revocation::{
         issued::{Grant, Issued, IssuedTokens, Mint, Rotation},
     },
     log::{
-        EmbeddedLog, MemoryLog, NumericDate, Position, Reader, Revocation, RevocationLog, Selector,
+        Durability, EmbeddedLog, LogError, LogErrorKind, MemoryLog, NumericDate, Position, Reader,
+        Revocation, RevocationLog, Selector, Snapshot,
     },
     revoke::{Cascade, Record},
 };
@@ -303,6 +310,56 @@ fn backend_of(
     });
     let log = MemoryLog::new();
     (Record::new(introspect, log.clone()), log)
+}
+
+/// A log that appends nothing until it is told how that ends.
+#[derive(Clone)]
+struct Held {
+    succeeds: Shared<oneshot::Receiver<bool>>,
+    log: MemoryLog,
+}
+
+impl RevocationLog for Held {
+    async fn append(&self, batch: Vec<Revocation>) -> Result<Position, LogError> {
+        match self.succeeds.clone().await {
+            Ok(true) => self.log.append(batch).await,
+            _ => Err(LogError::new(LogErrorKind::Storage)),
+        }
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, LogError> {
+        self.log.snapshot().await
+    }
+
+    async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+        self.log.tail(after, reader).await
+    }
+
+    fn durability(&self) -> Durability {
+        self.log.durability()
+    }
+}
+
+#[tokio::test]
+async fn revocation_is_answered_as_its_append_is_and_not_before() {
+    for succeeds in [true, false] {
+        let mut token = Introspection::new(TokenKind::AccessToken, "c1");
+        token.token = Some(Selector::token("https://as.example.com", "1"));
+        let introspect = service_fn(move |_: Secret| ready(Ok::<_, BoxError>(Some(token.clone()))));
+        let (tell, told) = oneshot::channel();
+        let log = Held {
+            succeeds: told.shared(),
+            log: MemoryLog::new(),
+        };
+        let mut revoked = pin!(Record::new(introspect, log.clone()).oneshot(request()));
+        assert!(poll!(revoked.as_mut()).is_pending());
+
+        tell.send(succeeds).unwrap();
+        let outcome = revoked.await.ok();
+        assert_eq!(outcome, succeeds.then_some(Outcome::Revoked));
+        let records = log.snapshot().await.unwrap().records.len();
+        assert_eq!(records, usize::from(succeeds));
+    }
 }
 
 /// RFC 7009 §2.2: 200 says that the token is not live. A part of the server cannot say it for the

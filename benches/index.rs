@@ -59,6 +59,7 @@ impl RevocationLog for Full {
         Ok(Snapshot {
             position: Position::default(),
             records: Vec::new(),
+            forgotten: NumericDate::new(0),
         })
     }
 

@@ -134,8 +134,10 @@
 //! ```
 //!
 //! Keys are fetched by `https`, from public addresses unless `JwtTokens::remote_keys` says
-//! otherwise. Records stay in the log until it is swept: call `EmbeddedLog::sweep` now and then,
-//! and say `Record::longest_lifetime`, or those about more than one token are kept for ever.
+//! otherwise. Records stay in the log until it is swept: call `EmbeddedLog::sweep_every`, and say
+//! `Record::longest_lifetime`, or those about more than one token are kept for ever. In production,
+//! open the log with `EmbeddedLog::open_existing` once it has been made: with `open`, a volume that
+//! is not mounted becomes an empty log. `RevocationLog::health` is readiness for revocation.
 //! `examples/gateway.rs` does so for an API that stands behind it.
 //!
 //! # Mounting it in axum
@@ -292,6 +294,9 @@
 //!   `actor` and the position. The documentation of `revoke` has all of them.
 //! * an event of the level `ERROR` for every revocation for which there was no room, with the
 //!   `reason`: `ceiling` of the log, or `share` of a client.
+//! * an event of the level `ERROR` when the log in a file cannot be written, with the `cause` and
+//!   `retry_after`, and of the level `WARN` when it can again, or when sweeping is held because the
+//!   clock has jumped. The documentation of `log` has more.
 //!
 //! And with `metrics`:
 //!
@@ -300,6 +305,10 @@
 //!   `selector`, which is `none` unless the verdict is `revoked`.
 //! * `tower_revocation_appends_refused_total`: a counter of revocations for which there was no
 //!   room, with the label `reason`, as above.
+//! * `tower_revocation_log_writable`: a gauge, 1 while the log in a file takes appends, else 0. It
+//!   is readiness *for revocation*, and apart from the readiness for checks.
+//! * `tower_revocation_log_failures_total`: a counter of failed commits and failed attempts to
+//!   recover, with the label `kind`.
 //! * four gauges, four times a second: `tower_revocation_index_records`;
 //!   `tower_revocation_watched_streams`; `tower_revocation_index_freshness_seconds`, for how long
 //!   the log has been silent, zero where nobody else appends; and

@@ -36,7 +36,7 @@ impl Case {
     pub(super) fn judge(&self, token: &Introspection, now: NumericDate) -> Judgement {
         let verdict = match self.by_itself(token, now) {
             ControlFlow::Break(verdict) => verdict,
-            ControlFlow::Continue(()) => return self.by_the_index(token),
+            ControlFlow::Continue(()) => return self.by_the_index(token, now),
         };
         Judgement::Verdict(verdict)
     }
@@ -66,7 +66,7 @@ impl Case {
         ControlFlow::Break(Verdict::Invalid(reason))
     }
 
-    fn by_the_index(&self, token: &Introspection) -> Judgement {
+    fn by_the_index(&self, token: &Introspection, now: NumericDate) -> Judgement {
         let settings = &self.settings;
         // First, so that what was fresh is what is asked.
         let freshness = settings.index.freshness();
@@ -75,7 +75,7 @@ impl Case {
             return Judgement::Verdict(Verdict::Revoked(class));
         }
         // The clock has gone back, and what would cover it may be lost.
-        let lost = settings.index.may_have_forgotten(token);
+        let lost = settings.index.may_have_forgotten(token, now);
         let verdict = match (freshness, self.policy.when_unknown) {
             (Freshness::Unready, _) => Verdict::Unknown,
             (Freshness::Fresh, _) if !lost => Verdict::Live,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{index::Shared, observe};
-use crate::log::NumericDate;
+use crate::log::{NumericDate, Pace};
 
 /// A stream is cut so long after its token has expired, at the latest.
 const TICK: Duration = Duration::from_millis(250);
@@ -18,6 +18,7 @@ const SWEEP: Duration = Duration::from_secs(60);
 pub(super) fn start(shared: Weak<Shared>) -> io::Result<()> {
     let run = move || {
         let mut swept = Instant::now();
+        let pace = Pace::start();
         loop {
             thread::sleep(TICK);
             let Some(shared) = shared.upgrade() else {
@@ -27,7 +28,10 @@ pub(super) fn start(shared: Weak<Shared>) -> io::Result<()> {
             shared.watchers.expired(now);
             if swept.elapsed() >= SWEEP {
                 swept = Instant::now();
-                shared.table.sweep(now);
+                // By a clock that has jumped ahead, records expire whose tokens are alive.
+                if let Ok(now) = pace.now() {
+                    shared.table.sweep(now);
+                }
             }
             observe::gauges(&shared);
         }

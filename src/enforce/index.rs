@@ -107,6 +107,10 @@ impl Index {
     }
 
     /// Takes in all that the log has, adds it to what is known, and follows the log from there.
+    /// To load the same log again only reads it again.
+    ///
+    /// What the log has forgotten is heeded: while the clock is earlier than the end of a record
+    /// that is forgotten, tokens that end before that are unknown.
     ///
     /// An index is for one log. If others are loaded as well it follows them all, but to have heard
     /// of one counts as having heard of each.
@@ -120,6 +124,7 @@ impl Index {
         loop {
             let snapshot = log.snapshot().await?;
             self.shared.table.reserve(snapshot.records.len());
+            self.shared.table.has_forgotten(snapshot.forgotten);
             self.shared.read(snapshot.position, &snapshot.records);
             let reader: Arc<dyn Reader> = self.shared.clone();
             match log.tail(snapshot.position, Arc::downgrade(&reader)).await {
@@ -167,21 +172,26 @@ impl Index {
     }
 
     /// Whether the token is good now: the index is fresh, and the token neither expired, nor
-    /// rotated, nor revoked. Nor is it if [`sweep`](Self::sweep) may have forgotten its record.
+    /// rotated, nor revoked. Nor is it if its record may have been forgotten, by
+    /// [`sweep`](Self::sweep) or by the log, before the clock went back.
     #[must_use]
     pub fn is_live(&self, token: &Introspection, now: NumericDate) -> bool {
         // First, so that what was fresh is what is asked.
         let fresh = self.freshness() == Freshness::Fresh;
         let good = fresh && !token.is_expired(now) && !token.rotated;
-        good && !self.covers(token) && !self.may_have_forgotten(token)
+        good && !self.covers(token) && !self.may_have_forgotten(token, now)
     }
 
     /// Whether a record about the token may have been there, and be forgotten. Ask it after
     /// [`covers`](Self::covers).
-    pub(super) fn may_have_forgotten(&self, token: &Introspection) -> bool {
-        // No record ends before what it covers.
+    pub(super) fn may_have_forgotten(&self, token: &Introspection, now: NumericDate) -> bool {
         let table = &self.shared.table;
-        token.exp.is_some_and(|exp| table.may_have_forgotten(exp))
+        match token.exp {
+            // No record ends before what it covers.
+            Some(exp) => table.may_have_forgotten(exp),
+            // Any record that should still be there may have covered it.
+            None => table.may_have_forgotten(now + Duration::from_secs(1)),
+        }
     }
 
     /// How fresh it is.

@@ -144,6 +144,12 @@ impl Table {
         u64::from(self.forgotten.load(Ordering::Acquire)) >= end.seconds()
     }
 
+    /// A log has forgotten records that ended then, or earlier.
+    pub(super) fn has_forgotten(&self, end: NumericDate) {
+        self.forgotten
+            .fetch_max(Second::at(end).0, Ordering::Release);
+    }
+
     pub(super) fn len(&self) -> usize {
         let counts = self.classes.iter();
         counts.map(|count| count.load(Ordering::Relaxed)).sum()

@@ -38,6 +38,11 @@ impl NumericDate {
     pub const fn seconds(self) -> u64 {
         self.0
     }
+
+    /// How many seconds it is later than another moment, zero if it is earlier.
+    pub(crate) const fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
 }
 
 /// The second in which a moment lies. What is before 1970 is 1970.

@@ -32,10 +32,45 @@ pub enum LogErrorKind {
     WrongKey,
     /// The disk or the file system failed, or is full.
     Storage,
-    /// An earlier commit failed. Nothing is appended until the log is reopened.
+    /// An earlier commit failed, and this append was not tried. The log reopens itself: see
+    /// [`LogHealth`](super::LogHealth).
     Closed,
-    /// Records after the position asked for are no longer there.
+    /// There is no file at the path, or no longer.
+    Missing,
+    /// The file at the path is another one than was opened, or an older state of it. It is not
+    /// used: what was appended since would be lost.
+    Replaced,
+    /// Records after the position asked for are no longer there, or the position is not one of
+    /// this log.
     Gap,
+    /// The system's clock is ahead of the time that has passed. Nothing was forgotten: what has
+    /// expired by such a clock may be alive.
+    ClockJumped,
+    /// The system's clock has gone back to before the end of what was forgotten. Whether something
+    /// was there cannot be found out until the clock has passed that end again.
+    ClockWentBack,
+}
+
+impl LogErrorKind {
+    /// A short name for logs and counters.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::Full => "full",
+            Self::Locked => "locked",
+            Self::Corrupt => "corrupt",
+            Self::NewerFormat => "newer_format",
+            Self::WrongKey => "wrong_key",
+            Self::Storage => "storage",
+            Self::Closed => "closed",
+            Self::Missing => "missing",
+            Self::Replaced => "replaced",
+            Self::Gap => "gap",
+            Self::ClockJumped => "clock_jumped",
+            Self::ClockWentBack => "clock_went_back",
+        }
+    }
 }
 
 impl LogError {
@@ -69,8 +104,16 @@ impl fmt::Display for LogError {
             LogErrorKind::NewerFormat => "the log was written by a newer version",
             LogErrorKind::WrongKey => "the tokens in the file were registered under another key",
             LogErrorKind::Storage => "the log could not be written or read",
-            LogErrorKind::Closed => "the log refuses appends since one failed; reopen it",
-            LogErrorKind::Gap => "the log no longer has every record after this position",
+            LogErrorKind::Closed => {
+                "the log refuses appends since one failed, until it has recovered"
+            }
+            LogErrorKind::Missing => "there is no file at the log's path",
+            LogErrorKind::Replaced => {
+                "the file at the log's path is another one, or an older state"
+            }
+            LogErrorKind::Gap => "the log does not have every record after this position",
+            LogErrorKind::ClockJumped => "the clock is ahead of the time that has passed",
+            LogErrorKind::ClockWentBack => "the clock has gone back behind what was forgotten",
         })
     }
 }

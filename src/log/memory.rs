@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Appended, Durability, LogError, LogErrorKind, NumericDate, Position, Reader, Revocation,
+    Appended, Durability, LogError, LogErrorKind, NumericDate, Pace, Position, Reader, Revocation,
     RevocationLog, Selector, Snapshot, new_epoch, readers::Readers, room,
 };
 
@@ -41,6 +41,7 @@ const SHORTEST_HISTORY: usize = 1024;
 pub struct MemoryLog {
     epoch: u64,
     state: Arc<Mutex<State>>,
+    pace: Arc<Pace>,
 }
 
 #[derive(Debug)]
@@ -50,6 +51,8 @@ struct State {
     /// The records after a position, the last that has been forgotten.
     history: Vec<Revocation>,
     compacted: u64,
+    /// The latest end of a record that has been forgotten.
+    forgotten: NumericDate,
     readers: Readers,
 }
 
@@ -60,6 +63,7 @@ impl Default for State {
             ceiling: usize::MAX,
             history: Vec::new(),
             compacted: 0,
+            forgotten: NumericDate::new(0),
             readers: Readers::default(),
         }
     }
@@ -72,6 +76,7 @@ impl MemoryLog {
         Self {
             epoch: new_epoch(),
             state: Arc::default(),
+            pace: Arc::new(Pace::start()),
         }
     }
 
@@ -87,14 +92,17 @@ impl MemoryLog {
         self
     }
 
-    /// Forgets the records that have expired. A reader that is behind has to take a snapshot.
+    /// Forgets the records that have expired, and returns how many they were. A reader that is
+    /// behind has to take a snapshot.
     ///
     /// Appends wait for it. Call it now and then, aside of requests.
-    pub fn sweep(&self) {
-        let state = &mut *self.state();
-        let now = NumericDate::now();
-        state.records.retain(|_, record| record.expires() > now);
-        state.compact();
+    ///
+    /// # Errors
+    ///
+    /// [`LogErrorKind::ClockJumped`] if the system's clock is ahead of the time that has passed
+    /// since the last sweep. Nothing is forgotten then.
+    pub fn sweep(&self) -> Result<u64, LogError> {
+        Ok(self.state().sweep(self.pace.now()?))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -140,6 +148,19 @@ impl State {
         room::is_enough(room, batch, |selector| self.records.contains_key(selector))
     }
 
+    fn sweep(&mut self, now: NumericDate) -> u64 {
+        let before = self.records.len();
+        self.records.retain(|_, record| {
+            let keep = record.expires() > now;
+            if !keep {
+                self.forgotten = self.forgotten.max(record.expires());
+            }
+            keep
+        });
+        self.compact();
+        (before - self.records.len()) as u64
+    }
+
     /// Forgets what only a reader that is behind would ask for.
     fn compact(&mut self) {
         self.compacted += self.history.len() as u64;
@@ -175,6 +196,7 @@ impl RevocationLog for MemoryLog {
         Ok(Snapshot {
             position: self.position(&state),
             records: state.records.values().copied().collect(),
+            forgotten: state.forgotten,
         })
     }
 
@@ -201,5 +223,65 @@ impl RevocationLog for MemoryLog {
 
     fn is_local(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::{
+        enforce::Index,
+        introspect::{Introspection, TokenKind},
+    };
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn what_was_forgotten_by_a_clock_that_was_ahead_is_unknown_to_a_new_index() {
+        let (log, now) = (MemoryLog::new(), NumericDate::now());
+        let record = Revocation::forever(Selector::grant("g1"), now + HOUR);
+        block_on(log.append(vec![record])).unwrap();
+        assert_eq!(log.state().sweep(now + 2 * HOUR), 1);
+
+        let index = block_on(Index::follow(&log)).unwrap();
+        let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
+        token.grant = Some("g1".into());
+        token.exp = Some(now + HOUR);
+        assert!(!index.is_live(&token, now));
+        token.exp = Some(now + 2 * HOUR);
+        assert!(index.is_live(&token, now));
+    }
+
+    #[test]
+    fn horizon_never_moves_back() {
+        let (log, now) = (MemoryLog::new(), NumericDate::now());
+        let record = |name, expires| vec![Revocation::forever(Selector::grant(name), expires)];
+        block_on(log.append(record("g1", now + HOUR))).unwrap();
+        log.state().sweep(now + 2 * HOUR);
+        block_on(log.append(record("g2", NumericDate::new(1000)))).unwrap();
+        assert_eq!(log.sweep().unwrap(), 1);
+        assert_eq!(block_on(log.snapshot()).unwrap().forgotten, now + HOUR);
+    }
+
+    #[test]
+    fn reader_that_is_added_again_is_told_once_and_one_that_is_gone_makes_room() {
+        struct Nobody;
+        impl Reader for Nobody {
+            fn read(&self, _: Position, _: &[Revocation]) {}
+        }
+        let log = MemoryLog::new();
+        let start = block_on(log.snapshot()).unwrap().position;
+        let known: Arc<dyn Reader> = Arc::new(Nobody);
+        for _ in 0..10 {
+            let gone: Arc<dyn Reader> = Arc::new(Nobody);
+            block_on(log.tail(start, Arc::downgrade(&known))).unwrap();
+            block_on(log.tail(start, Arc::downgrade(&gone))).unwrap();
+        }
+        // The last one that is gone is found when another comes.
+        assert_eq!(format!("{:?}", log.state().readers), "Readers(2)");
     }
 }

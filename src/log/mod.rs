@@ -3,13 +3,69 @@
 //! The log is the only truth about revocation: to revoke is to append one small [`Revocation`], and
 //! that append is the commit point. A token is live if it is valid by itself and no record covers
 //! it.
+//!
+//! # When a log fails
+//!
+//! A commit that fails, such as on a full disk, leaves open what is on the disk. `EmbeddedLog` then
+//! refuses every append, reads the disk anew, and goes on by itself: after a second at first, and
+//! after 30 seconds at most. A panic of the thread that writes is treated in the same way. Meanwhile
+//!
+//! * revocations are 503, with a `Retry-After` that is the time until the next attempt;
+//! * checks go on: an [`Index`](crate::enforce::Index) keeps what it knows;
+//! * [`RevocationLog::health`] says so, for readiness checks. With the feature `metrics`, the gauge
+//!   `tower_revocation_log_writable` is 0, and the counter `tower_revocation_log_failures_total`
+//!   counts failures and failed attempts by `kind`. With the feature `tracing`, an event of the
+//!   level `ERROR` says why, at each attempt, and one of the level `WARN` that the log has recovered.
+//!
+//! # The file
+//!
+//! Before an append is answered, and once a second, `EmbeddedLog` checks that the file that it has
+//! open is still the one at its path, by device and inode. A file that was deleted, moved away or
+//! replaced, also by another one being mounted over its folder, fails appends until it is back. A
+//! copy that has everything that was answered is accepted in its place; an older one is not. **Where
+//! the platform has no inodes, only a file that is missing is noticed.**
+//!
+//! Use `EmbeddedLog::open_existing` where a log is expected. In a rolling restart on one machine,
+//! `open_within` and `open_existing_within` wait for the process before to let go of the file.
+//!
+//! # Backup and restore
+//!
+//! `EmbeddedLog::backup` copies the file while the log is in use, and `EmbeddedLog::restore` makes a
+//! log of the copy. A copy that was made while no process had the file open, or by a snapshot of the
+//! whole volume, can be put in its place as well. **What was revoked after the copy was made is live
+//! again.** If such tokens can still be alive, order the end of all tokens of their issuer.
+//!
+//! Every opening begins a new incarnation of the log ([`Position::epoch`]), and the file knows which
+//! incarnations precede its own, the last 1024 of them, and where each ended. So a reader that has
+//! read further than a restored file goes hears [`LogErrorKind::Gap`], however the file was
+//! restored, and one that has not is told what it has missed.
+//!
+//! # Forgetting, and the clock
+//!
+//! Records are removed once they have expired: see `EmbeddedLog::sweep_every`. By a clock that is
+//! ahead, records expire whose tokens are alive. So
+//!
+//! * a sweep is held while the system's clock is ahead of the time that has passed, by a clock that
+//!   nobody sets: [`LogErrorKind::ClockJumped`], and an event of the level `WARN`;
+//! * the latest end of what was forgotten is kept in the log ([`Snapshot::forgotten`]). While the
+//!   clock is earlier than that, the state of tokens that end before it is unknown: 503.
+//!
+//! # The queue
+//!
+//! 16,384 appends can wait to be written to an `EmbeddedLog`. One client's can be 1,024 of them
+//! ([`RevocationLog::append_for`]): [`Record`](crate::revoke::Record) names the client that revokes,
+//! and `IssuedTokens` the one that tokens are issued to. An append that was dropped counts until it
+//! is written.
 
 mod date;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod entry;
 mod error;
+mod health;
 mod memory;
+mod observe;
+mod pace;
 mod readers;
 mod room;
 mod selector;
@@ -30,7 +86,9 @@ pub(crate) use embedded::Step;
 pub(crate) use embedded::{Fault, Work};
 pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};
+pub use health::LogHealth;
 pub use memory::MemoryLog;
+pub(crate) use pace::Pace;
 pub use room::Appended;
 pub use selector::{Selector, SelectorClass};
 
@@ -39,7 +97,8 @@ pub use selector::{Selector, SelectorClass};
 /// Positions are gapless and in the order of commits. Only positions of one epoch can be compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Position {
-    /// Which incarnation of the log. A log that was restored or made anew has another.
+    /// Which incarnation of the log. A log that is made, restored or opened begins another. A log
+    /// can know the incarnations that precede its own: a reader follows it across them.
     pub epoch: u64,
     /// The number of the record, the first being 1. Zero is before them all.
     pub sequence: u64,
@@ -52,6 +111,11 @@ pub struct Snapshot {
     pub position: Position,
     /// One for each selector.
     pub records: Vec<Revocation>,
+    /// The latest end of any record that the log has forgotten, zero if it has forgotten none.
+    ///
+    /// While the clock is earlier than this, because it has gone back, a token that ends by then
+    /// may have had a record: its state is unknown.
+    pub forgotten: NumericDate,
 }
 
 /// What "durable" means to a log, in the weakest sense that its `append` ever returns with.
@@ -75,13 +139,14 @@ pub trait RevocationLog {
     /// * A batch that is queued, which it is at the latest when the future is first polled, is no
     ///   longer the caller's: dropping the future does not cancel it.
     /// * After a commit that failed, nobody knows what is on the disk: the log refuses every append
-    ///   until it is reopened.
+    ///   until it has read the disk again. [`health`](Self::health) says so.
     ///
     /// # Errors
     ///
     /// If the queue is full, and if the batch could not be made durable. It may nevertheless have
     /// been. [`LogErrorKind::Full`] if the log has a ceiling and the batch would go beyond it:
-    /// nothing of it was appended.
+    /// nothing of it was appended. A [`crate::Error`] in the chain of sources says when to try
+    /// again, where that is known.
     fn append(
         &self,
         batch: Vec<Revocation>,
@@ -110,6 +175,31 @@ pub trait RevocationLog {
             let position = append.await?;
             Ok(Some(Appended { position, added }))
         }
+    }
+
+    /// As [`append_at_most`](Self::append_at_most), on behalf of a client.
+    ///
+    /// A log with a queue gives each client a share of it, so that no client fills the queue for
+    /// all. Others, which is the default, do not look at the client.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append). [`LogErrorKind::QueueFull`] if the client's share of the queue
+    /// is full: nothing was queued.
+    fn append_for(
+        &self,
+        client: Selector,
+        new: usize,
+        batch: Vec<Revocation>,
+    ) -> impl Future<Output = Result<Option<Appended>, LogError>> + Send {
+        let _ = client;
+        self.append_at_most(new, batch)
+    }
+
+    /// Whether the log can be appended to: readiness for revocation. Always, unless a log says
+    /// otherwise.
+    fn health(&self) -> LogHealth {
+        LogHealth::writable()
     }
 
     /// All that is known now, expired records perhaps included.

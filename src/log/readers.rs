@@ -8,7 +8,10 @@ use super::{Position, Reader, Revocation};
 pub(super) struct Readers(Vec<Weak<dyn Reader>>);
 
 impl Readers {
+    /// A reader is told once, however often it is added. Those that are gone make room.
     pub(super) fn add(&mut self, reader: Weak<dyn Reader>) {
+        self.0
+            .retain(|known| known.strong_count() > 0 && !known.ptr_eq(&reader));
         self.0.push(reader);
     }
 

@@ -2,7 +2,12 @@
 
 use tower::BoxError;
 
-use super::{record::Cascade, refused, retention::Retention, share::Share};
+use super::{
+    record::Cascade,
+    refused,
+    retention::Retention,
+    share::{self, Share},
+};
 use crate::{
     introspect::{Introspection, TokenKind},
     log::{NumericDate, Revocation, RevocationLog, SelectorClass},
@@ -63,11 +68,12 @@ impl<L: RevocationLog> Recorder<L> {
             // true.
             return Ok(self.policy.unhandled(token.exp));
         }
-        match &self.share {
-            Some(share) => share.append(&self.log, token, records).await?,
-            None => {
-                self.log.append(records).await.map_err(refused::by_log)?;
-            }
+        if let Some(share) = &self.share {
+            share.append(&self.log, token, records).await?;
+        } else {
+            let client = share::client(token);
+            let appended = self.log.append_for(client, usize::MAX, records);
+            appended.await.map_err(refused::by_log)?;
         }
         Ok(Outcome::Revoked)
     }

@@ -59,8 +59,9 @@ impl Share {
         token: &Introspection,
         batch: Vec<Revocation>,
     ) -> Result<(), BoxError> {
-        let mut reservation = self.reserve(client(token), &batch);
-        match log.append_at_most(reservation.records, batch).await {
+        let client = client(token);
+        let mut reservation = self.reserve(client, &batch);
+        match log.append_for(client, reservation.records, batch).await {
             Ok(Some(appended)) => {
                 reservation.added = appended.added;
                 Ok(())
@@ -120,7 +121,7 @@ impl Drop for Reservation<'_> {
 }
 
 /// Whose share it is. Another tenant's client of the same name is another client.
-fn client(token: &Introspection) -> Selector {
+pub(super) fn client(token: &Introspection) -> Selector {
     let client = Selector::client(&token.client_id);
     match &token.tenant {
         Some(tenant) => client.within(tenant),

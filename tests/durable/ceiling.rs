@@ -122,7 +122,7 @@ async fn sweeping_makes_room_of_what_has_expired_and_of_nothing_else() {
     memory.append(vec![forever("c")]).await.unwrap_err();
 
     assert_eq!(embedded.sweep().await.unwrap(), 1);
-    memory.sweep();
+    memory.sweep().unwrap();
     embedded.append(vec![forever("c")]).await.unwrap();
     memory.append(vec![forever("c")]).await.unwrap();
     for records in [
@@ -183,7 +183,7 @@ async fn history_of_a_memory_log_is_bounded_and_what_is_gone_is_a_gap() {
     assert_eq!(tail(end.position).await, Ok(()));
 
     // Whoever follows misses nothing, and positions go on.
-    log.sweep();
+    log.sweep().unwrap();
     assert_eq!(log.snapshot().await.unwrap().position, end.position);
     let next = log.append(vec![watermark(3001)]).await.unwrap();
     assert_eq!(next.sequence, 3001);

@@ -1,6 +1,7 @@
 //! What lasts: the log, the tokens registered beside it, and the backend that records.
 
 mod ceiling;
+mod files;
 mod issued;
 mod log;
 mod record;

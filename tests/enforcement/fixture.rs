@@ -172,7 +172,11 @@ impl RevocationLog for RemoteLog {
             epoch: 1,
             sequence: records.len() as u64,
         };
-        Ok(Snapshot { position, records })
+        Ok(Snapshot {
+            position,
+            records,
+            forgotten: NumericDate::new(0),
+        })
     }
 
     async fn tail(&self, _: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {

@@ -4,8 +4,8 @@ use std::{fmt, time::SystemTime};
 
 use futures::future::BoxFuture;
 use redb::{
-    ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _, TableDefinition,
-    TableError,
+    Database, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _,
+    TableDefinition, TableError,
 };
 use tower::BoxError;
 
@@ -67,7 +67,7 @@ impl EmbeddedGuard {
     ///
     /// If the file cannot be read, or means something else by the names of these tables.
     pub fn open(log: EmbeddedLog) -> Result<Self, LogError> {
-        check(&log)?;
+        log.read(check)?;
         Ok(Self {
             log,
             capacity: 1_000_000,
@@ -132,8 +132,8 @@ impl fmt::Debug for EmbeddedGuard {
 }
 
 /// That tables of these names, if there are any, are ours.
-fn check(log: &EmbeddedLog) -> Result<(), Fault> {
-    let transaction = log.database().begin_read()?;
+fn check(database: &Database) -> Result<(), Fault> {
+    let transaction = database.begin_read()?;
     let missing = |error: TableError| match error {
         // The first that is used makes it.
         TableError::TableDoesNotExist(_) => Ok(()),

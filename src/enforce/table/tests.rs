@@ -121,3 +121,25 @@ fn memory_is_given_back_after_exactly_so_many_as_one_step_removes() {
     assert_eq!(table.sweep(NumericDate::new(1000)), STEP);
     assert_eq!(table.memory(), empty);
 }
+
+#[test]
+fn row_that_was_revoked_anew_after_it_was_found_to_have_expired_stays() {
+    let tag = Table::new().tag(&Selector::grant("1"));
+    let at = |second| Second::at(NumericDate::new(second));
+    let now = NumericDate::new(1000);
+    for not_before in [Second::NEVER, at(500)] {
+        let mut rows = Rows::default();
+        rows.merge(tag, not_before, at(1000));
+        assert_eq!(rows.expired(now), [tag]);
+        // Between the lock of those who look and that of those who remove.
+        rows.merge(tag, not_before, at(1001));
+        assert!(rows.forget(tag, now).is_none());
+        assert_eq!(rows.forever.len() + rows.watermarks.len(), 1);
+    }
+    // What was a watermark may have become one for ever.
+    let mut rows = Rows::default();
+    rows.merge(tag, at(500), at(1000));
+    rows.merge(tag, Second::NEVER, at(2000));
+    assert!(rows.forget(tag, now).is_none());
+    assert_eq!(rows.forever.len(), 1);
+}

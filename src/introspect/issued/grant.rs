@@ -55,6 +55,15 @@ impl Grant {
         self
     }
 
+    /// Whose share of the log's queue it takes.
+    pub(super) fn client(&self, realm: &Realm) -> Selector {
+        let client = Selector::client(&self.client_id);
+        match &realm.tenant {
+            Some(tenant) => client.within(tenant),
+            None => client,
+        }
+    }
+
     /// Everything that could have revoked it.
     pub(super) fn selectors(&self, realm: &Realm) -> impl Iterator<Item = Selector> {
         let sub = self.sub.as_deref();

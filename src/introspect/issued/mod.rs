@@ -5,6 +5,8 @@ mod mint;
 mod register;
 mod row;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fmt,
@@ -24,7 +26,7 @@ pub use grant::Grant;
 use grant::Realm;
 pub use mint::{Issued, Mint, Registered, Rotation, Use};
 use register::Register;
-use row::Digests;
+use row::{Digests, Row};
 
 /// The tokens that an authorization server has issued, in the file of its log.
 ///
@@ -100,7 +102,13 @@ impl IssuedTokens {
 
     async fn start(log: EmbeddedLog, digests: Digests) -> Result<Self, LogError> {
         let check = digests.of(&Secret::new("tower-revocation key check"));
-        if !log.write(move |work| register::begin(work, &check)).await? {
+        // A file that has been begun can be read while it cannot be written.
+        let begun = log.read(|database| register::has_begun(database, &check))?;
+        let is_the_key = match begun {
+            Some(is_the_key) => is_the_key,
+            None => log.write(move |work| register::begin(work, &check)).await?,
+        };
+        if !is_the_key {
             return Err(LogError::new(LogErrorKind::WrongKey));
         }
         let longest_lifetime = Duration::from_secs(90 * 24 * 60 * 60);
@@ -132,7 +140,9 @@ impl IssuedTokens {
     ) -> Result<Option<Vec<Issued>>, LogError> {
         let (coins, realm) = (self.register.coin(orders), self.realm.clone());
         self.log
-            .write(move |work| register::issue(work, &realm, &grant, coins))
+            .write_for(grant.client(&realm), move |work| {
+                register::issue(work, &realm, &grant, coins)
+            })
             .await
     }
 
@@ -175,7 +185,9 @@ impl IssuedTokens {
     pub async fn earliest_iat(&self, grant: &Grant) -> Result<Option<NumericDate>, LogError> {
         let (grant, realm) = (grant.clone(), self.realm.clone());
         self.log
-            .write(move |work| Ok(register::earliest_iat(work, &realm, &grant)))
+            .write_for(grant.client(&realm), move |work| {
+                Ok(register::earliest_iat(work, &realm, &grant))
+            })
             .await
     }
 
@@ -190,10 +202,16 @@ impl IssuedTokens {
     ///
     /// If the operating system has no random numbers.
     pub async fn rotate(&self, old: &Secret, orders: Vec<Mint>) -> Result<Rotation, LogError> {
-        let (old, coins) = (self.register.digests.of(old), self.register.coin(orders));
-        let realm = self.realm.clone();
+        let old = self.register.digests.of(old);
+        // Whose it is. What nobody was given takes no place in the queue.
+        let Some(row) = self.find(&old)? else {
+            return Ok(Rotation::Dead);
+        };
+        let (coins, realm) = (self.register.coin(orders), self.realm.clone());
         self.log
-            .write(move |work| register::rotate(work, &realm, &old, coins))
+            .write_for(row.grant.client(&realm), move |work| {
+                register::rotate(work, &realm, &old, coins)
+            })
             .await
     }
 
@@ -201,9 +219,10 @@ impl IssuedTokens {
     ///
     /// # Errors
     ///
-    /// If the file could not be read.
+    /// If the file could not be read. [`ClockWentBack`](LogErrorKind::ClockWentBack) if the token is
+    /// unknown, and may be one of those that were [swept](Self::sweep) by a clock that was ahead.
     pub fn look_up(&self, token: &Secret) -> Result<Option<Registered>, LogError> {
-        let row = register::find(self.log.database(), &self.register.digests.of(token))?;
+        let row = self.find(&self.register.digests.of(token))?;
         Ok(row.map(|row| Registered {
             usage: row.usage,
             grant: row.grant,
@@ -217,33 +236,63 @@ impl IssuedTokens {
     ///
     /// # Errors
     ///
-    /// If the file could not be read.
+    /// If the file could not be read. [`ClockWentBack`](LogErrorKind::ClockWentBack) if the token is
+    /// unknown, and may be one of those that were [swept](Self::sweep) by a clock that was ahead.
     pub fn introspect(&self, token: &Secret) -> Result<Option<Introspection>, LogError> {
         let digest = self.register.digests.of(token);
-        let row = register::find(self.log.database(), &digest)?;
+        let row = self.find(&digest)?;
         Ok(row.and_then(|row| row.introspection(digest, &self.realm)))
     }
 
-    /// Forgets the tokens that have been expired for long enough, and answers how many they were.
+    /// Forgets the tokens that have been expired for long enough, and returns how many they were.
     ///
-    /// It goes step by step, so that revocations pass between. Call it now and then, aside of
-    /// requests.
+    /// It goes step by step, so that revocations pass between.
+    /// [`sweep_every`](Self::sweep_every) calls it by itself.
     ///
     /// # Errors
     ///
-    /// If it could not be written.
+    /// [`ClockJumped`](LogErrorKind::ClockJumped) if the system's clock is ahead of the time that
+    /// has passed, as with [`EmbeddedLog::sweep`]: by such a clock, tokens expire that are alive.
+    /// Nothing is forgotten then. Else, if it could not be written.
     pub async fn sweep(&self) -> Result<u64, LogError> {
+        let (now, kept) = (self.log.pace().now()?, self.kept_expired);
         let (mut forgotten, mut from) = (0, Some([0; 32]));
         while let Some(start) = from {
-            let kept = self.kept_expired;
             let step = self
                 .log
-                .write(move |work| register::sweep(work, start, kept))
+                .write(move |work| register::sweep(work, start, kept, now))
                 .await?;
             forgotten += step.removed;
             from = step.next;
         }
         Ok(forgotten)
+    }
+
+    /// [Sweeps](Self::sweep) once in this period, on the log's own thread, as long as there is a
+    /// handle on the log. It keeps expired tokens for as long as this clone does. Called again, it
+    /// changes the period.
+    #[must_use]
+    pub fn sweep_every(self, period: Duration) -> Self {
+        let (pace, kept) = (self.log.pace().clone(), self.kept_expired);
+        let mut from = [0; 32];
+        self.log
+            .every("sweeping issued tokens", period, move |work| {
+                let Ok(now) = pace.now() else {
+                    return Ok(false);
+                };
+                let next = register::sweep(work, from, kept, now)?.next;
+                from = next.unwrap_or([0; 32]);
+                Ok(next.is_some())
+            });
+        self
+    }
+
+    fn find(&self, digest: &[u8; 32]) -> Result<Option<Row>, LogError> {
+        let now = NumericDate::now();
+        let found = self
+            .log
+            .read(|database| register::find(database, digest, now));
+        Ok(found?)
     }
 }
 

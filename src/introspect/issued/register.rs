@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use redb::{Database, ReadableDatabase as _, ReadableTable as _, Table, TableDefinition};
+use redb::{Database, ReadableDatabase as _, ReadableTable, Table, TableDefinition, TableError};
 
 use super::{
     Grant, Issued, Mint, Rotation, Use,
@@ -11,17 +11,30 @@ use super::{
     row::{Columns, Digests, Row, TOKENS},
 };
 use crate::{
-    log::{Fault, NumericDate, Step, Work},
+    log::{Fault, LogErrorKind, NumericDate, Step, Work},
     token::Secret,
 };
 
 /// `check`: the digest of a known text, by which a wrong key is told.
 const KEY: TableDefinition<'_, &str, &[u8; 32]> = TableDefinition::new("issued_key");
 
+/// `forgotten`: the latest end of any token that has been forgotten.
+const META: TableDefinition<'_, &str, u64> = TableDefinition::new("issued_meta");
+
 /// So many rows are looked at in one step of a sweep.
 const SWEEP_STEP: usize = 1024;
 
 type Tokens<'t> = Table<'t, &'static [u8; 32], Columns<'static>>;
+
+/// Whether the key is the one that the file was begun with, if it was begun.
+pub(super) fn has_begun(database: &Database, check: &[u8; 32]) -> Result<Option<bool>, Fault> {
+    let transaction = database.begin_read()?;
+    match transaction.open_table(KEY) {
+        Ok(key) => Ok(key.get("check")?.map(|begun| begun.value() == check)),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
 
 /// Makes the tables in a new file. Answers whether the key is the one that the file was begun with.
 pub(super) fn begin(work: &mut Work<'_>, check: &[u8; 32]) -> Result<bool, Fault> {
@@ -36,12 +49,41 @@ pub(super) fn begin(work: &mut Work<'_>, check: &[u8; 32]) -> Result<bool, Fault
 }
 
 /// The row of a token, as of the last commit.
-pub(super) fn find(database: &Database, digest: &[u8; 32]) -> Result<Option<Row>, Fault> {
-    let table = database.begin_read()?.open_table(TOKENS)?;
-    table
-        .get(digest)?
-        .map(|row| Row::read(row.value()))
-        .transpose()
+///
+/// If there is none, and the clock has gone back to a time when tokens were alive that have been
+/// forgotten since, that is an error: this may have been one of them.
+pub(super) fn find(
+    database: &Database,
+    digest: &[u8; 32],
+    now: NumericDate,
+) -> Result<Option<Row>, Fault> {
+    let transaction = database.begin_read()?;
+    let row = {
+        let table = transaction.open_table(TOKENS)?;
+        let row = table.get(digest)?;
+        row.map(|row| Row::read(row.value())).transpose()?
+    };
+    if row.is_none() {
+        match transaction.open_table(META) {
+            Ok(meta) => nothing_is_forgotten(&meta, now)?,
+            // The first sweep makes it.
+            Err(TableError::TableDoesNotExist(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(row)
+}
+
+/// Fails if a token that has been forgotten may be alive.
+fn nothing_is_forgotten(
+    meta: &impl ReadableTable<&'static str, u64>,
+    now: NumericDate,
+) -> Result<(), Fault> {
+    let forgotten = meta.get("forgotten")?.map_or(0, |end| end.value());
+    if NumericDate::new(forgotten) > now {
+        return Err(Fault::new(LogErrorKind::ClockWentBack));
+    }
+    Ok(())
 }
 
 /// Forgets what has been expired for longer than `kept`, among the next few rows.
@@ -49,9 +91,10 @@ pub(super) fn sweep(
     work: &mut Work<'_>,
     from: [u8; 32],
     kept: Duration,
+    now: NumericDate,
 ) -> Result<Step<[u8; 32]>, Fault> {
-    let now = NumericDate::now();
     let mut tokens = work.transaction.open_table(TOKENS)?;
+    let mut horizon = None;
     let mut expired = Vec::new();
     let mut next = None;
     for (seen, row) in tokens.range::<&[u8; 32]>(&from..)?.enumerate() {
@@ -63,10 +106,16 @@ pub(super) fn sweep(
         let (_, _, _, exp, ..) = row.value();
         if NumericDate::new(exp) + kept <= now {
             expired.push(*digest.value());
+            horizon = horizon.max(Some(exp));
         }
     }
     for digest in &expired {
         tokens.remove(digest)?;
+    }
+    if let Some(horizon) = horizon {
+        let mut meta = work.transaction.open_table(META)?;
+        let known = meta.get("forgotten")?.map_or(0, |end| end.value());
+        meta.insert("forgotten", horizon.max(known))?;
         work.dirty = true;
     }
     Ok(Step {
@@ -124,6 +173,7 @@ pub(super) fn rotate(
     let mut tokens = work.transaction.open_table(TOKENS)?;
     let row = tokens.get(old)?.map(|row| Row::read(row.value()));
     let Some(mut row) = row.transpose()? else {
+        nothing_is_forgotten(&work.transaction.open_table(META)?, NumericDate::now())?;
         return Ok(Rotation::Dead);
     };
     for selector in row.selectors(*old, realm) {

@@ -15,12 +15,40 @@ impl Fault {
 }
 
 impl Fault {
+    /// The same cause, of another kind.
+    pub(super) fn as_kind(&self, kind: LogErrorKind) -> Self {
+        Self(LogError::new(kind).with_source(self.0.clone()))
+    }
+
+    /// The thread that writes has panicked.
+    pub(super) fn panicked() -> Self {
+        let error = LogError::new(LogErrorKind::Storage);
+        Self(error.with_source("the thread that writes has panicked"))
+    }
+
+    pub(super) fn is_a_gap(&self) -> bool {
+        self.0.kind() == LogErrorKind::Gap
+    }
+
     /// Whether a row could not be understood, or there is no room for another, which says nothing
     /// about the file as a whole.
     pub(super) fn is_about_rows(&self) -> bool {
         matches!(
             self.0.kind(),
-            LogErrorKind::NewerFormat | LogErrorKind::Full
+            LogErrorKind::NewerFormat | LogErrorKind::Full | LogErrorKind::ClockWentBack
+        )
+    }
+
+    /// Whether whoever hears of it has to open the store anew.
+    pub(super) fn is_about_the_store(&self) -> bool {
+        matches!(self.0.kind(), LogErrorKind::Storage | LogErrorKind::Closed)
+    }
+
+    /// Whether the store itself works, and is only not where it is looked for.
+    pub(super) fn is_about_the_path(&self) -> bool {
+        matches!(
+            self.0.kind(),
+            LogErrorKind::Missing | LogErrorKind::Replaced
         )
     }
 }

@@ -1,34 +1,46 @@
 //! The log in one file, durable before it answers.
 
+mod epochs;
 mod fault;
 mod file;
+mod health;
+mod open;
+mod queue;
+mod store;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod thread;
+mod upkeep;
+mod work;
 mod writer;
 
 use std::{
     fmt,
-    path::Path,
     sync::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
 };
 
+#[cfg(any(feature = "issued", feature = "jwt"))]
 use redb::Database;
 
 use super::{
-    Appended, Durability, LogError, LogErrorKind, NumericDate, Position, Reader, Revocation,
-    RevocationLog, Snapshot, readers::Readers,
+    Appended, Durability, LogError, LogHealth, Pace, Position, Reader, Revocation, RevocationLog,
+    Selector, Snapshot, readers::Readers,
 };
 pub(crate) use fault::Fault;
+use store::Store;
 #[cfg(feature = "issued")]
-pub(crate) use tables::Step;
-pub(crate) use tables::Work;
+pub(crate) use work::Step;
+pub(crate) use work::Work;
 use writer::Writer;
 
 /// The log in one file. `append` answers when the records are on the disk, by `fsync`.
+///
+/// [The module's documentation](super) says what happens when the disk fails or the file is
+/// replaced, how to back it up, and what a clock that jumps does.
 ///
 /// One thread writes. Appends that arrive while it commits share the next commit, and so its
 /// `fsync`: many callers get far more revocations a second than the disk has `fsync`s. Nothing
@@ -59,87 +71,16 @@ use writer::Writer;
 /// ```
 #[derive(Clone)]
 pub struct EmbeddedLog {
-    database: Arc<Database>,
-    epoch: u64,
+    store: Arc<Store>,
     readers: Arc<Mutex<Readers>>,
     writer: Arc<Writer>,
     /// How many selectors may have a record.
     ceiling: Arc<AtomicUsize>,
+    /// The clock by which records are forgotten.
+    pace: Arc<Pace>,
 }
 
 impl EmbeddedLog {
-    /// Opens the file, or makes it. Only one process can have it open.
-    ///
-    /// After a crash, the last commit that was answered is there, whole. Finding it takes time in
-    /// proportion to the file.
-    ///
-    /// # Errors
-    ///
-    /// [`Locked`](LogErrorKind::Locked) if it is open already, [`Corrupt`](LogErrorKind::Corrupt)
-    /// if it is damaged or something else, [`NewerFormat`](LogErrorKind::NewerFormat) if a newer
-    /// version wrote it, and [`Storage`](LogErrorKind::Storage) if it cannot be read or written.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, LogError> {
-        Self::start(file::open(path.as_ref())?)
-    }
-
-    fn start(database: Database) -> Result<Self, LogError> {
-        let state = tables::prepare(&database)?;
-        let epoch = state.position.epoch;
-        let database = Arc::new(database);
-        let readers = Arc::<Mutex<Readers>>::default();
-        let writer = Writer::start(database.clone(), state, readers.clone())?;
-        Ok(Self {
-            database,
-            epoch,
-            readers,
-            writer: Arc::new(writer),
-            ceiling: Arc::new(AtomicUsize::new(usize::MAX)),
-        })
-    }
-
-    /// So many selectors at the most can have a record: an append that would add another is
-    /// refused with [`LogErrorKind::Full`], and others of the same commit are not. There is no
-    /// ceiling unless this is called. It holds for every clone.
-    ///
-    /// **Nothing is forgotten before it expires**, and what has expired makes room only when it is
-    /// [swept](Self::sweep). A record about a selector that has one already always goes in, and a
-    /// file that has more than this is not cut.
-    #[must_use]
-    pub fn ceiling(self, records: usize) -> Self {
-        self.ceiling.store(records, Relaxed);
-        self
-    }
-
-    /// Waits until everything that has been queued is on the disk.
-    ///
-    /// # Errors
-    ///
-    /// If it could not be written.
-    pub async fn drain(&self) -> Result<(), LogError> {
-        self.write(|_| Ok(())).await
-    }
-
-    /// Forgets the records that have expired, and those that later ones have overtaken. Answers how
-    /// many have gone. A reader that is further behind than the last of them has to take a
-    /// snapshot.
-    ///
-    /// It goes step by step, so that appends pass between. Call it now and then, aside of requests.
-    ///
-    /// # Errors
-    ///
-    /// If it could not be written.
-    pub async fn sweep(&self) -> Result<u64, LogError> {
-        let (mut forgotten, mut from) = (0, Some(0));
-        while let Some(start) = from {
-            let step = self
-                .write(move |work| work.sweep(start, NumericDate::now()))
-                .await?;
-            forgotten += step.removed;
-            from = step.next;
-        }
-        Ok(forgotten)
-    }
-
     /// Takes part in a commit. See [`Writer::write`].
     pub(crate) fn write<T, F>(
         &self,
@@ -149,13 +90,52 @@ impl EmbeddedLog {
         T: Send + 'static,
         F: FnOnce(&mut Work<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        self.writer.write(job)
+        self.writer.write(None, job)
     }
 
-    /// For tables beside the log's own.
+    /// As [`write`](Self::write), with a place in the client's share of the queue.
+    #[cfg(feature = "issued")]
+    pub(crate) fn write_for<T, F>(
+        &self,
+        client: Selector,
+        job: F,
+    ) -> impl Future<Output = Result<T, LogError>> + use<T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Work<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        self.writer.write(Some(client), job)
+    }
+
+    /// Reads tables beside the log's own.
     #[cfg(any(feature = "issued", feature = "jwt"))]
-    pub(crate) fn database(&self) -> &Database {
-        &self.database
+    pub(crate) fn read<T>(
+        &self,
+        job: impl FnOnce(&Database) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.store.with(job)
+    }
+
+    /// The clock by which records are forgotten.
+    #[cfg(feature = "issued")]
+    pub(crate) fn pace(&self) -> &Arc<Pace> {
+        &self.pace
+    }
+
+    fn append_as(
+        &self,
+        client: Option<Selector>,
+        new: usize,
+        batch: Vec<Revocation>,
+    ) -> impl Future<Output = Result<Option<Appended>, LogError>> + Send + use<> {
+        // Queued here and now, and not when the future is polled: whoever drops it has appended.
+        let ceiling = self.ceiling.clone();
+        self.writer.write(client, move |work| {
+            if !work.is_enough(new, &batch) {
+                return Ok(None);
+            }
+            work.append(&batch, ceiling.load(Relaxed)).map(Some)
+        })
     }
 }
 
@@ -164,7 +144,6 @@ impl RevocationLog for EmbeddedLog {
         &self,
         batch: Vec<Revocation>,
     ) -> impl Future<Output = Result<Position, LogError>> + Send {
-        // Queued here and now, and not when the future is polled: whoever drops it has appended.
         let ceiling = self.ceiling.clone();
         self.write(move |work| Ok(work.append(&batch, ceiling.load(Relaxed))?.position))
     }
@@ -174,40 +153,42 @@ impl RevocationLog for EmbeddedLog {
         new: usize,
         batch: Vec<Revocation>,
     ) -> impl Future<Output = Result<Option<Appended>, LogError>> + Send {
-        let ceiling = self.ceiling.clone();
-        self.write(move |work| {
-            if !work.is_enough(new, &batch) {
-                return Ok(None);
-            }
-            work.append(&batch, ceiling.load(Relaxed)).map(Some)
-        })
+        self.append_as(None, new, batch)
+    }
+
+    /// Of the 16,384 appends that can wait, a client's can be 1,024.
+    fn append_for(
+        &self,
+        client: Selector,
+        new: usize,
+        batch: Vec<Revocation>,
+    ) -> impl Future<Output = Result<Option<Appended>, LogError>> + Send {
+        self.append_as(Some(client), new, batch)
+    }
+
+    /// Not writable from a failed commit on, until the file was read and written anew. While nothing
+    /// is appended, it is looked once a second whether the file is still there.
+    fn health(&self) -> LogHealth {
+        self.writer.health()
     }
 
     async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        Ok(tables::snapshot(&self.database, self.epoch)?)
+        Ok(self.store.with(tables::snapshot)?)
     }
 
     async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
-        if after.epoch != self.epoch {
-            return Err(LogError::new(LogErrorKind::Gap));
-        }
-        let (database, readers) = (self.database.clone(), self.readers.clone());
+        let readers = self.readers.clone();
         // Between two commits, so that nothing is missed and nothing is out of order.
-        let joined = self.write(move |work| {
-            let missed = match tables::after(&database, after) {
-                Ok(missed) => missed,
-                Err(fault) => return Ok(Err(LogError::from(fault))),
-            };
+        let joined = self.writer.between(move |store, told| {
+            let missed = store.with(|database| tables::after(database, after, told.sequence))?;
             if let Some(reader) = reader.upgrade() {
-                reader.read(work.committed(), &missed);
+                reader.read(told, &missed);
             }
-            readers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .add(reader);
-            Ok(Ok(()))
+            let mut readers = readers.lock().unwrap_or_else(PoisonError::into_inner);
+            readers.add(reader);
+            Ok(())
         });
-        joined.await?
+        joined.await
     }
 
     fn durability(&self) -> Durability {
@@ -222,7 +203,7 @@ impl RevocationLog for EmbeddedLog {
 impl fmt::Debug for EmbeddedLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EmbeddedLog")
-            .field("epoch", &self.epoch)
+            .field("health", &self.health())
             .finish_non_exhaustive()
     }
 }

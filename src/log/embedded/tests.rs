@@ -1,78 +1,21 @@
-//! A disk that fails when it is told to.
+//! The log on a disk of ours, and in files.
 
-use std::{
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+mod clock;
+mod disk;
+mod recovery;
+mod turns;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use futures::{executor::block_on, future::join_all};
-use redb::{Builder, StorageBackend, backends::InMemoryBackend};
+use redb::Database;
 
 use super::*;
-use crate::log::Selector;
-
-#[derive(Debug, Default)]
-struct Switches {
-    full: AtomicBool,
-    no_sync: AtomicBool,
-    syncs: AtomicUsize,
-}
-
-#[derive(Debug)]
-struct Disk {
-    memory: InMemoryBackend,
-    switches: Arc<Switches>,
-}
-
-impl Disk {
-    fn refuse(&self) -> io::Result<()> {
-        if self.switches.full.load(Ordering::SeqCst) {
-            return Err(io::Error::from(io::ErrorKind::StorageFull));
-        }
-        Ok(())
-    }
-}
-
-impl StorageBackend for Disk {
-    fn len(&self) -> io::Result<u64> {
-        self.memory.len()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.memory.read(offset, out)
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.refuse()?;
-        self.memory.set_len(len)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.switches.syncs.fetch_add(1, Ordering::SeqCst);
-        if self.switches.no_sync.load(Ordering::SeqCst) {
-            return Err(io::Error::other("fsync failed"));
-        }
-        self.memory.sync_data()
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.refuse()?;
-        self.memory.write(offset, data)
-    }
-}
-
-fn log_on_a_disk() -> (EmbeddedLog, Arc<Switches>) {
-    let switches = Arc::<Switches>::default();
-    let disk = Disk {
-        memory: InMemoryBackend::new(),
-        switches: switches.clone(),
-    };
-    let database = Builder::new().create_with_backend(disk).unwrap();
-    (EmbeddedLog::start(database).unwrap(), switches)
-}
+use crate::log::{LogErrorKind, NumericDate, Selector};
+use disk::Disk;
 
 #[test]
 fn new_file_is_whole_before_it_has_its_name_and_leaves_nothing_else() {
@@ -91,31 +34,6 @@ fn grant(number: usize) -> Vec<Revocation> {
 }
 
 #[test]
-fn full_disk_is_an_error_and_the_log_refuses_until_it_is_reopened() {
-    let (log, disk) = log_on_a_disk();
-    block_on(log.append(grant(1))).unwrap();
-
-    disk.full.store(true, Ordering::SeqCst);
-    let error = block_on(log.append(grant(2))).unwrap_err();
-    assert_eq!(error.kind(), LogErrorKind::Storage, "{error:?}");
-
-    disk.full.store(false, Ordering::SeqCst);
-    let error = block_on(log.append(grant(3))).unwrap_err();
-    assert_eq!(error.kind(), LogErrorKind::Closed);
-}
-
-#[test]
-fn failed_fsync_is_an_error_for_everybody_who_waited_for_it() {
-    let (log, disk) = log_on_a_disk();
-    disk.no_sync.store(true, Ordering::SeqCst);
-    let appends: Vec<_> = (0..8).map(|number| log.append(grant(number))).collect();
-    for answer in block_on(join_all(appends)) {
-        answer.unwrap_err();
-    }
-    block_on(log.append(grant(9))).unwrap_err();
-}
-
-#[test]
 fn readers_never_hear_of_what_is_not_durable() {
     #[derive(Default)]
     struct Heard(AtomicUsize);
@@ -124,7 +42,8 @@ fn readers_never_hear_of_what_is_not_durable() {
             self.0.fetch_add(records.len(), Ordering::SeqCst);
         }
     }
-    let (log, disk) = log_on_a_disk();
+    let disk = Disk::new();
+    let log = disk.log();
     let heard = Arc::new(Heard::default());
     let reader: Arc<dyn Reader> = heard.clone();
     let start = block_on(log.snapshot()).unwrap().position;
@@ -132,34 +51,35 @@ fn readers_never_hear_of_what_is_not_durable() {
 
     block_on(log.append(grant(1))).unwrap();
     assert_eq!(heard.0.load(Ordering::SeqCst), 1);
-    disk.no_sync.store(true, Ordering::SeqCst);
+    disk.set(|it| &it.no_sync, true);
     block_on(log.append(grant(2))).unwrap_err();
     assert_eq!(heard.0.load(Ordering::SeqCst), 1);
 }
 
 #[test]
 fn appends_that_wait_together_share_an_fsync() {
-    let (log, disk) = log_on_a_disk();
+    let disk = Disk::new();
+    let log = disk.log();
     // The writer is held up, so that all of them are waiting when it comes to them.
     let (release, released) = std::sync::mpsc::channel::<()>();
     let hold = log.write(move |_| {
         let _ = released.recv();
         Ok(())
     });
-    let before = disk.syncs.load(Ordering::SeqCst);
+    let before = disk.switches.syncs.load(Ordering::SeqCst);
     let appends: Vec<_> = (0..500).map(|number| log.append(grant(number))).collect();
     release.send(()).unwrap();
     block_on(hold).unwrap();
     for answer in block_on(join_all(appends)) {
         answer.unwrap();
     }
-    let syncs = disk.syncs.load(Ordering::SeqCst) - before;
+    let syncs = disk.switches.syncs.load(Ordering::SeqCst) - before;
     assert!(syncs <= 4, "{syncs} fsyncs for 500 appends");
 }
 
 #[test]
 fn full_queue_is_an_error_and_nothing_is_queued() {
-    let (log, _disk) = log_on_a_disk();
+    let log = Disk::new().log();
     let (release, released) = std::sync::mpsc::channel::<()>();
     let hold = log.write(move |_| {
         let _ = released.recv();
@@ -185,7 +105,8 @@ fn full_queue_is_an_error_and_nothing_is_queued() {
 
 #[test]
 fn append_beyond_the_ceiling_fails_alone() {
-    let (log, disk) = log_on_a_disk();
+    let disk = Disk::new();
+    let log = disk.log();
     let log = log.ceiling(2);
     block_on(log.append(grant(1))).unwrap();
     let (release, released) = std::sync::mpsc::channel::<()>();
@@ -193,7 +114,7 @@ fn append_beyond_the_ceiling_fails_alone() {
         let _ = released.recv();
         Ok(())
     });
-    let before = disk.syncs.load(Ordering::SeqCst);
+    let before = disk.switches.syncs.load(Ordering::SeqCst);
     let two = [grant(3), grant(4)].concat();
     let appends = [two, grant(2), grant(5), grant(1)].map(|batch| log.append(batch));
     release.send(()).unwrap();
@@ -214,7 +135,7 @@ fn append_beyond_the_ceiling_fails_alone() {
         ]
     );
     // They shared one commit, of two phases, and those that were refused are not in it.
-    assert!(disk.syncs.load(Ordering::SeqCst) - before <= 4);
+    assert!(disk.switches.syncs.load(Ordering::SeqCst) - before <= 4);
     let mut records = block_on(log.snapshot()).unwrap().records;
     records.sort_by_key(Revocation::selector);
     let mut expected = [grant(1), grant(2)].concat();
@@ -225,7 +146,7 @@ fn append_beyond_the_ceiling_fails_alone() {
 
 #[test]
 fn tail_from_before_the_compaction_is_a_gap() {
-    let (log, _disk) = log_on_a_disk();
+    let log = Disk::new().log();
     let start = block_on(log.snapshot()).unwrap().position;
     let watermark = |not_before| {
         let not_before = NumericDate::new(not_before);

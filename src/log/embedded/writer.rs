@@ -1,69 +1,65 @@
-//! The one thread that writes. Whoever waits while it commits shares the next commit.
+//! The handle on the one thread that writes.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
-    },
+    sync::{Arc, Mutex},
     thread::JoinHandle,
+    time::Duration,
 };
 
 use futures::channel::oneshot;
-use redb::Database;
 
 use super::{
-    super::{LogError, LogErrorKind, readers::Readers},
+    super::{LogError, LogErrorKind, LogHealth, Position, Selector, readers::Readers},
     fault::Fault,
-    tables::{State, Work},
+    health::Health,
+    queue::{Chore, ChoreStep, Job, Queue, Task},
+    store::Store,
+    thread::{Begun, Thread},
+    work::Work,
 };
-
-/// So many jobs may wait. Beyond it they are refused: a caller that is told so can try again
-/// elsewhere.
-const QUEUE: usize = 16 * 1024;
-/// So many jobs share one commit at the most, which bounds how long the first of them waits.
-const GROUP: usize = 1024;
-
-/// Does its part of a commit, and answers what to do once it is known how the commit ended.
-type Job = Box<dyn FnOnce(&mut Work<'_>) -> Result<Answer, Fault> + Send>;
-type Answer = Box<dyn FnOnce(Result<(), LogError>) + Send>;
 
 #[derive(Debug)]
 pub(super) struct Writer {
-    queue: Option<SyncSender<Job>>,
+    queue: Option<Queue>,
+    health: Arc<Health>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
+    /// Starts the thread. After a failure it waits for `pause` before it tries to recover, and
+    /// longer each time.
     pub(super) fn start(
-        database: Arc<Database>,
-        state: State,
+        store: Arc<Store>,
+        begun: Begun,
         readers: Arc<Mutex<Readers>>,
+        pause: Duration,
     ) -> Result<Self, LogError> {
-        let (queue, jobs) = sync_channel(QUEUE);
+        let (queue, tasks) = Queue::new();
+        let health = Arc::<Health>::default();
+        let thread = Thread::new(store, begun, readers, health.clone(), pause);
         let thread = std::thread::Builder::new()
             .name("revocation-log".into())
-            .spawn(move || {
-                let mut log = Log {
-                    database,
-                    state,
-                    readers,
-                };
-                log.run(&jobs);
-            })
+            .spawn(move || thread.run(&tasks))
             .map_err(|cause| LogError::new(LogErrorKind::Storage).with_source(cause))?;
         Ok(Self {
             queue: Some(queue),
+            health,
             thread: Some(thread),
         })
     }
 
-    /// Queues a job, and answers once its commit is durable. Dropping the future does not call the
-    /// job back.
+    pub(super) fn health(&self) -> LogHealth {
+        self.health.get()
+    }
+
+    /// Queues a job, and returns once its commit is durable. Dropping the future does not call the
+    /// job back. A job on behalf of a client needs a place in that client's share of the queue.
     ///
     /// A job looks before it writes: if it writes and then fails, the whole commit is lost to
     /// everybody.
     pub(super) fn write<T, F>(
         &self,
+        client: Option<Selector>,
         job: F,
     ) -> impl Future<Output = Result<T, LogError>> + use<T, F>
     where
@@ -71,35 +67,95 @@ impl Writer {
         F: FnOnce(&mut Work<'_>) -> Result<T, Fault> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |work| match job(work) {
-            Ok(value) => Ok(Box::new(move |committed: Result<(), LogError>| {
-                // Whoever asked may have gone. The commit stands.
-                let _ = answer.send(committed.map(|()| value));
-            })),
-            // It has written nothing: the others go on.
-            Err(fault) if fault.is_about_rows() => Ok(Box::new(move |_| {
-                let _ = answer.send(Err(fault.into()));
-            })),
-            Err(fault) => {
-                let _ = answer.send(Err(fault.clone().into()));
-                Err(fault)
-            }
+        let queued = self.queue(client, |place| {
+            let job: Job = Box::new(move |work| {
+                drop(place);
+                let work = match work {
+                    Ok(work) => work,
+                    Err(refusal) => {
+                        // Whoever asked may have gone.
+                        let _ = answer.send(Err(refusal));
+                        return (Box::new(|_| {}), None);
+                    }
+                };
+                let done = job(work);
+                // What is about rows has written nothing: the others go on.
+                let fault = done.as_ref().err().filter(|fault| !fault.is_about_rows());
+                let fault = fault.cloned();
+                let fails = fault.is_some();
+                let answer = move |committed: Result<(), LogError>| {
+                    let answered = match (done, committed) {
+                        (Ok(value), committed) => committed.map(|()| value),
+                        (Err(_), Err(failure)) if fails => Err(failure),
+                        (Err(fault), _) => Err(fault.into()),
+                    };
+                    // Whoever asked may have gone. The commit stands.
+                    let _ = answer.send(answered);
+                };
+                (Box::new(answer), fault)
+            });
+            Task::Part(job)
         });
+        answer_to(queued, answered)
+    }
+
+    /// Queues what is done between two commits, also while the log cannot be written.
+    pub(super) fn between<T, F>(
+        &self,
+        job: F,
+    ) -> impl Future<Output = Result<T, LogError>> + use<T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Store, Position) -> Result<T, Fault> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let task = Task::Between(Box::new(move |store, told| {
+            let _ = answer.send(job(store, told).map_err(LogError::from));
+        }));
         let queued = match &self.queue {
-            Some(queue) => queue.try_send(job).map_err(|refused| match refused {
-                TrySendError::Full(_) => LogErrorKind::QueueFull,
-                TrySendError::Disconnected(_) => LogErrorKind::Closed,
-            }),
-            None => Err(LogErrorKind::Closed),
+            Some(queue) => queue.put(task).map_err(LogError::new),
+            None => Err(LogError::new(LogErrorKind::Closed)),
         };
-        async move {
-            queued.map_err(LogError::new)?;
-            // The writer answers everything that it takes, unless it is gone.
-            answered
-                .await
-                .unwrap_or_else(|_| Err(LogError::new(LogErrorKind::Closed)))
+        answer_to(queued, answered)
+    }
+
+    /// Does something once in a period from now on, in place of what had the same name.
+    pub(super) fn every(&self, name: &'static str, period: Duration, step: ChoreStep) {
+        // Zero would leave no time for anything else.
+        let period = period.max(Duration::from_millis(1));
+        if let Some(queue) = &self.queue {
+            queue.put_patiently(Task::Chore(name, Chore { period, step }));
         }
     }
+
+    fn queue(
+        &self,
+        client: Option<Selector>,
+        task: impl FnOnce(Option<super::queue::Place>) -> Task,
+    ) -> Result<(), LogError> {
+        if let Some(refusal) = self.health.refusal() {
+            return Err(refusal);
+        }
+        let Some(queue) = &self.queue else {
+            return Err(LogError::new(LogErrorKind::Closed));
+        };
+        let place = client.map(|client| queue.admit(client)).transpose();
+        place
+            .and_then(|place| queue.put(task(place)))
+            .map_err(LogError::new)
+    }
+}
+
+/// What the thread answers, if the task was queued.
+async fn answer_to<T>(
+    queued: Result<(), LogError>,
+    answered: oneshot::Receiver<Result<T, LogError>>,
+) -> Result<T, LogError> {
+    queued?;
+    answered.await.unwrap_or_else(|_| {
+        // The thread answers everything, unless it panics. The commit may have come before that.
+        Err(LogError::new(LogErrorKind::Storage).with_source("the thread that writes has panicked"))
+    })
 }
 
 /// What is queued is written before the file is closed.
@@ -113,61 +169,5 @@ impl Drop for Writer {
         if let Some(thread) = thread.filter(elsewhere) {
             let _ = thread.join();
         }
-    }
-}
-
-struct Log {
-    database: Arc<Database>,
-    state: State,
-    readers: Arc<Mutex<Readers>>,
-}
-
-impl Log {
-    fn run(&mut self, jobs: &Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
-            let group = std::iter::once(first).chain(jobs.try_iter().take(GROUP - 1));
-            if self.commit(group).is_err() {
-                // Only whoever opens the file anew knows what is on the disk now. Those who wait
-                // hear of it as the queue is dropped.
-                return;
-            }
-        }
-    }
-
-    /// One commit for the whole group. Everybody hears how it ended, and readers hear of it before.
-    fn commit(&mut self, group: impl Iterator<Item = Job>) -> Result<(), LogError> {
-        let mut answers = Vec::new();
-        let committed = self.try_commit(group, &mut answers).map_err(LogError::from);
-        for answer in answers {
-            answer(committed.clone());
-        }
-        committed
-    }
-
-    fn try_commit(
-        &mut self,
-        group: impl Iterator<Item = Job>,
-        answers: &mut Vec<Answer>,
-    ) -> Result<(), Fault> {
-        let mut transaction = self.database.begin_write()?;
-        // Names and notes in the file are chosen by peers, and one who also makes us crash must not
-        // be able to pass off half a commit as a whole one.
-        transaction.set_two_phase_commit(true);
-        let mut work = Work::begin(&transaction, &mut self.state)?;
-        for job in group {
-            answers.push(job(&mut work)?);
-        }
-        let (news, dirty) = (std::mem::take(&mut work.news), work.dirty);
-        drop(work);
-        if !dirty {
-            transaction.abort()?;
-            return Ok(());
-        }
-        transaction.commit()?;
-        if !news.is_empty() {
-            let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-            readers.tell(self.state.position, &news);
-        }
-        Ok(())
     }
 }

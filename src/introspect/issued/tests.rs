@@ -1,0 +1,88 @@
+//! By a clock of our own.
+
+use std::path::Path;
+
+use futures::executor::block_on;
+
+use super::*;
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn open(path: &Path) -> IssuedTokens {
+    let log = EmbeddedLog::open(path).unwrap();
+    block_on(IssuedTokens::open(log)).unwrap()
+}
+
+fn refresh_token(tokens: &IssuedTokens, lifetime: Duration) -> Secret {
+    let mint = vec![Mint::refresh_token(lifetime)];
+    let issued = block_on(tokens.issue(Grant::new("g1", "c1"), mint)).unwrap();
+    issued.unwrap().remove(0).token
+}
+
+/// One sweep by a clock that is ahead by so much.
+fn sweep(tokens: &IssuedTokens, ahead: Duration) -> u64 {
+    let (now, kept) = (NumericDate::now() + ahead, tokens.kept_expired);
+    let swept = tokens
+        .log
+        .write(move |work| register::sweep(work, [0; 32], kept, now));
+    block_on(swept).unwrap().removed
+}
+
+fn kind<T>(answer: Result<T, LogError>) -> Option<LogErrorKind> {
+    answer.err().map(|error| error.kind())
+}
+
+#[test]
+fn token_that_may_have_been_forgotten_by_a_clock_that_was_ahead_is_not_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.redb");
+    let tokens = open(&path);
+    let token = refresh_token(&tokens, HOUR);
+    assert_eq!(sweep(&tokens, HOUR), 0);
+    assert!(tokens.introspect(&token).unwrap().is_some());
+    assert_eq!(sweep(&tokens, 2 * DAY), 1);
+
+    assert_unknown_whether_it_was_there(&tokens, &token);
+    drop(tokens);
+    assert_unknown_whether_it_was_there(&open(&path), &token);
+}
+
+fn assert_unknown_whether_it_was_there(tokens: &IssuedTokens, token: &Secret) {
+    let went_back = Some(LogErrorKind::ClockWentBack);
+    assert_eq!(kind(tokens.introspect(token)), went_back);
+    assert_eq!(kind(tokens.look_up(token)), went_back);
+    assert_eq!(kind(block_on(tokens.rotate(token, Vec::new()))), went_back);
+    // What is known is known, and issuing goes on.
+    let other = refresh_token(tokens, HOUR);
+    assert!(tokens.introspect(&other).unwrap().is_some());
+}
+
+#[test]
+fn token_is_unknown_again_once_all_that_was_forgotten_has_expired() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.redb");
+    let tokens = open(&path);
+    let token = refresh_token(&tokens, HOUR);
+    sweep(&tokens, 2 * DAY);
+    let digest = tokens.register.digests.of(&token);
+    let find = |now| {
+        tokens
+            .log
+            .read(|database| register::find(database, &digest, now))
+    };
+    let now = NumericDate::now();
+    assert!(find(now).is_err());
+    assert!(find(now + HOUR + HOUR).unwrap().is_none());
+    // It is about this token alone, and the log goes on.
+    assert!(block_on(tokens.log.drain()).is_ok());
+}
+
+#[test]
+fn sweep_that_deletes_what_has_expired_for_long_leaves_nothing_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = open(&folder.path().join("log.redb")).with_kept_expired(Duration::ZERO);
+    let token = refresh_token(&tokens, Duration::ZERO);
+    assert_eq!(block_on(tokens.sweep()).unwrap(), 1);
+    assert!(tokens.introspect(&token).unwrap().is_none());
+}

@@ -1,0 +1,119 @@
+//! A clock that jumps ahead, and back, brings nothing to life.
+
+use std::time::Duration;
+
+use futures::executor::block_on;
+
+use crate::{
+    enforce::Index,
+    introspect::{Introspection, TokenKind},
+    log::{
+        EmbeddedLog, LogErrorKind, NumericDate, Position, Revocation, RevocationLog as _, Selector,
+    },
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn until(name: &str, expires: NumericDate) -> Vec<Revocation> {
+    vec![Revocation::forever(Selector::grant(name), expires)]
+}
+
+fn token(grant: &str, exp: Option<NumericDate>) -> Introspection {
+    let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
+    token.grant = Some(grant.into());
+    token.iat = Some(NumericDate::new(1000));
+    token.exp = exp;
+    token
+}
+
+/// One sweep by a clock that is ahead by so much.
+fn sweep(log: &EmbeddedLog, ahead: Duration) -> u64 {
+    let now = NumericDate::now() + ahead;
+    block_on(log.write(move |work| work.sweep(0, now)))
+        .unwrap()
+        .removed
+}
+
+#[test]
+fn what_was_forgotten_by_a_clock_that_was_ahead_is_unknown_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.redb");
+    let now = NumericDate::now();
+    let log = EmbeddedLog::open(&path).unwrap();
+    let index = block_on(Index::follow(&log)).unwrap();
+    block_on(log.append(until("g1", now + HOUR))).unwrap();
+    assert_eq!(sweep(&log, 2 * HOUR), 1);
+    // The index has it still.
+    assert!(!index.is_live(&token("g1", Some(now + HOUR)), now));
+    drop((index, log));
+
+    let log = EmbeddedLog::open(&path).unwrap();
+    let snapshot = block_on(log.snapshot()).unwrap();
+    assert_eq!(
+        (snapshot.records.len(), snapshot.forgotten),
+        (0, now + HOUR)
+    );
+    let index = block_on(Index::follow(&log)).unwrap();
+    let minute = Duration::from_secs(60);
+    for exp in [now + minute, now + HOUR] {
+        assert!(!index.is_live(&token("g1", Some(exp)), now), "{exp:?}");
+        assert!(!index.is_live(&token("g2", Some(exp)), now), "{exp:?}");
+    }
+    // A token without an end may have had any record.
+    assert!(!index.is_live(&token("g1", None), now));
+    // A record about this one would be there.
+    let later = now + HOUR + minute;
+    assert!(index.is_live(&token("g1", Some(later)), now));
+    // In an hour, all that was forgotten has expired by a clock that is right.
+    let hence = now + HOUR;
+    assert!(index.is_live(&token("g1", None), hence));
+    assert!(index.is_live(&token("g1", Some(hence + minute)), hence));
+}
+
+#[test]
+fn what_later_records_have_overtaken_moves_no_horizon() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
+    let now = NumericDate::now();
+    let watermark = |not_before| {
+        let not_before = NumericDate::new(not_before);
+        vec![Revocation::watermark(
+            Selector::subject("alice"),
+            not_before,
+            now + HOUR,
+        )]
+    };
+    block_on(log.append(watermark(1000))).unwrap();
+    block_on(log.append(watermark(2000))).unwrap();
+    assert_eq!(block_on(log.sweep()).unwrap(), 1);
+    let forgotten = block_on(log.snapshot()).unwrap().forgotten;
+    assert_eq!(forgotten, NumericDate::new(0));
+}
+
+#[test]
+fn horizon_never_moves_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
+    let now = NumericDate::now();
+    block_on(log.append(until("g1", now + HOUR))).unwrap();
+    sweep(&log, 2 * HOUR);
+    block_on(log.append(until("g2", NumericDate::new(1000)))).unwrap();
+    assert_eq!(block_on(log.sweep()).unwrap(), 1);
+    let snapshot = block_on(log.snapshot()).unwrap();
+    assert_eq!(snapshot.forgotten, now + HOUR);
+}
+
+#[test]
+fn log_does_not_sweep_by_a_clock_that_has_jumped() {
+    let disk = super::Disk::new();
+    let yesterday = NumericDate::new(NumericDate::now().seconds() - 24 * 3600);
+    let log = disk.log_since(yesterday);
+    block_on(log.append(until("g1", NumericDate::new(1000)))).unwrap();
+    for _ in 0..2 {
+        let error = block_on(log.sweep()).unwrap_err();
+        assert_eq!(error.kind(), LogErrorKind::ClockJumped);
+    }
+    let Position { sequence, .. } = block_on(log.snapshot()).unwrap().position;
+    assert_eq!(sequence, 1);
+    assert_eq!(block_on(log.snapshot()).unwrap().records.len(), 1);
+}

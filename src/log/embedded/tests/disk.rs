@@ -1,0 +1,169 @@
+//! A disk that fails when it is told to.
+
+use std::{
+    fmt, io,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use redb::{Builder, StorageBackend, backends::InMemoryBackend};
+
+use super::super::{
+    EmbeddedLog,
+    fault::Fault,
+    file::Identity,
+    store::{Opened, Storage},
+    tables::Expected,
+};
+use crate::log::{LogErrorKind, NumericDate, Pace};
+
+/// What the disk does from now on.
+#[derive(Default)]
+pub(super) struct Switches {
+    pub(super) full: AtomicBool,
+    /// From when it has been opened on, until it is opened again.
+    pub(super) full_once_opened: AtomicBool,
+    opening: AtomicBool,
+    pub(super) no_sync: AtomicBool,
+    pub(super) unreadable: AtomicBool,
+    pub(super) gone: AtomicBool,
+    pub(super) syncs: AtomicUsize,
+    /// How often the log was opened.
+    pub(super) opened: AtomicUsize,
+    /// Done once, at the first read from the disk.
+    pub(super) at_read: Mutex<Option<Hook>>,
+}
+
+/// How many reads pass, and what is done then.
+pub(super) type Hook = (usize, Box<dyn FnOnce() + Send>);
+
+impl fmt::Debug for Switches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Switches").finish_non_exhaustive()
+    }
+}
+
+/// A disk with one log on it. Clones are the same disk.
+#[derive(Clone, Debug)]
+pub(super) struct Disk {
+    memory: Arc<InMemoryBackend>,
+    cached: bool,
+    pub(super) switches: Arc<Switches>,
+}
+
+impl Disk {
+    pub(super) fn new() -> Self {
+        Self {
+            memory: Arc::new(InMemoryBackend::new()),
+            cached: true,
+            switches: Arc::default(),
+        }
+    }
+
+    /// A disk that everything is read from, however often it was read.
+    pub(super) fn uncached() -> Self {
+        Self {
+            cached: false,
+            ..Self::new()
+        }
+    }
+
+    /// Opens the log, which tries soon and often to recover.
+    pub(super) fn log(&self) -> EmbeddedLog {
+        self.start(Pace::start())
+    }
+
+    /// As [`log`](Self::log), by a clock that was last read then.
+    pub(super) fn log_since(&self, date: NumericDate) -> EmbeddedLog {
+        self.start(Pace::since(date))
+    }
+
+    fn start(&self, pace: Pace) -> EmbeddedLog {
+        let opened = self.open().unwrap();
+        let pause = Duration::from_millis(1);
+        let storage = Box::new(self.clone());
+        EmbeddedLog::start(storage, opened, Expected::Any, pace, pause).unwrap()
+    }
+
+    pub(super) fn set(&self, switch: impl FnOnce(&Switches) -> &AtomicBool, on: bool) {
+        switch(&self.switches).store(on, Ordering::SeqCst);
+    }
+
+    fn refuse(switch: &AtomicBool, kind: io::ErrorKind) -> io::Result<()> {
+        if switch.load(Ordering::SeqCst) {
+            return Err(io::Error::from(kind));
+        }
+        Ok(())
+    }
+}
+
+impl Storage for Disk {
+    fn open(&self) -> Result<Opened, Fault> {
+        self.switches.opened.fetch_add(1, Ordering::SeqCst);
+        let mut builder = Builder::new();
+        if !self.cached {
+            builder.set_cache_size(0);
+        }
+        self.switches.opening.store(true, Ordering::SeqCst);
+        let database = builder.create_with_backend(self.clone())?;
+        self.switches.opening.store(false, Ordering::SeqCst);
+        Ok(Opened {
+            database,
+            identity: Identity::default(),
+        })
+    }
+
+    fn check(&self, _: &Opened) -> Result<(), Fault> {
+        if self.switches.gone.load(Ordering::SeqCst) {
+            return Err(Fault::new(LogErrorKind::Missing));
+        }
+        Ok(())
+    }
+
+    fn copy_to(&self, _: &Path) -> Result<(), Fault> {
+        Err(Fault::new(LogErrorKind::Storage))
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        self.memory.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        Self::refuse(&self.switches.unreadable, io::ErrorKind::Other)?;
+        let mut at_read = self.switches.at_read.lock().unwrap();
+        match at_read.take() {
+            Some((0, hook)) => {
+                drop(at_read);
+                hook();
+            }
+            Some((reads, hook)) => *at_read = Some((reads - 1, hook)),
+            None => {}
+        }
+        self.memory.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        Self::refuse(&self.switches.full, io::ErrorKind::StorageFull)?;
+        self.memory.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.switches.syncs.fetch_add(1, Ordering::SeqCst);
+        Self::refuse(&self.switches.no_sync, io::ErrorKind::Other)?;
+        self.memory.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        Self::refuse(&self.switches.full, io::ErrorKind::StorageFull)?;
+        if !self.switches.opening.load(Ordering::SeqCst) {
+            Self::refuse(&self.switches.full_once_opened, io::ErrorKind::StorageFull)?;
+        }
+        self.memory.write(offset, data)
+    }
+}

@@ -30,6 +30,8 @@ pub(crate) struct Config {
     pub(crate) tls_listen: Option<SocketAddr>,
     /// `DATA`: the file that holds the state.
     pub(crate) data: PathBuf,
+    /// Whether the server has run before, so that the file is there.
+    pub(crate) data_is_expected: bool,
     /// `KEYS`: the folder of keys and certificates, beside the data unless this is set.
     pub(crate) keys: PathBuf,
     /// `TRUSTED_PROXIES`: addresses and networks whose `Client-Cert` is believed (RFC 9440).
@@ -52,7 +54,11 @@ impl Config {
             "/target/authorization_server.redb"
         );
         let data = var("DATA")?.map_or_else(|| target.into(), PathBuf::from);
-        let keys = var("KEYS")?.map_or_else(|| data.with_extension("keys"), PathBuf::from);
+        let chosen_keys = var("KEYS")?.map(PathBuf::from);
+        // They are made after the data, and beside it.
+        let beside = data.with_extension("keys");
+        let data_is_expected = chosen_keys.is_none() && beside.is_dir();
+        let keys = chosen_keys.unwrap_or(beside);
         Ok(Self {
             listen: address("LISTEN", &listen)?,
             tls_listen: var("TLS_LISTEN")?
@@ -60,6 +66,7 @@ impl Config {
                 .transpose()?,
             issuer: var("ISSUER")?.map(issuer).transpose()?,
             data,
+            data_is_expected,
             keys,
             trusted_proxies: networks(&var("TRUSTED_PROXIES")?.unwrap_or_default())?,
             cors_origins: origins(&cors_origins)?,

@@ -86,13 +86,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         Command::Serve { jwt } => Config::from_env(jwt)?,
     };
 
-    // One file: the log of revocations, and beside it the tokens that were issued.
-    if let Some(folder) = config.data.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let log = EmbeddedLog::open(&config.data)
-        .map_err(|error| format!("DATA: {}: {}", config.data.display(), causes(&error)))?;
-    let tokens = IssuedTokens::open(log.clone()).await?;
+    let log = open(&config)?.sweep_every(SWEEP);
+    let tokens = IssuedTokens::open(log.clone()).await?.sweep_every(SWEEP);
     let index = Index::follow(&log).await?;
 
     let keys = Keys::open_or_make(config.keys)?;
@@ -168,7 +163,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let app = revocation.layer(routes(server, config.cors_origins));
     let app = fields.layer(CatchPanicLayer::custom(request::panicked).layer(app));
 
-    tokio::spawn(sweep(log.clone(), tokens, replays));
+    tokio::spawn(sweep(replays));
     let mut signals = Signals::listen()?;
     println!("listening on http://{address}");
     if let Some(base) = &tls_base {
@@ -191,6 +186,21 @@ async fn run() -> Result<(), Box<dyn Error>> {
 }
 
 const REVOKE: &str = "/oauth2/revoke";
+
+/// One file: the log of revocations, and beside it the tokens that were issued.
+fn open(config: &Config) -> Result<EmbeddedLog, Box<dyn Error>> {
+    if let Some(folder) = config.data.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    // A file that is lost must not become an empty one: what was revoked would be live.
+    let opened = if config.data_is_expected {
+        EmbeddedLog::open_existing(&config.data)
+    } else {
+        EmbeddedLog::open(&config.data)
+    };
+    let named = |error| format!("DATA: {}: {}", config.data.display(), causes(&error));
+    Ok(opened.map_err(named)?)
+}
 
 /// The server's own endpoints.
 fn routes(server: Server, cors_origins: Vec<HeaderValue>) -> Router {
@@ -218,7 +228,8 @@ fn routes(server: Server, cors_origins: Vec<HeaderValue>) -> Router {
     Router::new()
         .route("/oauth2/authorize", get(authorize::authorize))
         .route("/oauth2/introspect", post(introspect::introspect))
-        .route("/health", get(health::health))
+        .route("/health", get(health::checks))
+        .route("/health/revocation", get(health::revocation))
         .layer(patience())
         .merge(for_apps)
         .layer(DefaultBodyLimit::max(64 * 1024))
@@ -228,19 +239,16 @@ fn routes(server: Server, cors_origins: Vec<HeaderValue>) -> Router {
 /// For a store that stalls.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Forgets what has expired, aside of requests.
-async fn sweep(log: EmbeddedLog, tokens: IssuedTokens, replays: EmbeddedGuard) {
-    let mut minutes = tokio::time::interval(Duration::from_secs(60));
+/// How often to forget what has expired.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// Forgets the assertions that have expired, aside of requests.
+async fn sweep(replays: EmbeddedGuard) {
+    let mut minutes = tokio::time::interval(SWEEP);
     loop {
         minutes.tick().await;
-        for swept in [
-            log.sweep().await,
-            tokens.sweep().await,
-            replays.sweep().await,
-        ] {
-            if let Err(error) = swept {
-                tracing::error!(cause = causes(&error), "sweeping");
-            }
+        if let Err(error) = replays.sweep().await {
+            tracing::error!(cause = causes(&error), "sweeping assertions");
         }
     }
 }

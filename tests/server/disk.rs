@@ -1,6 +1,10 @@
 //! A disk that is full.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use super::{
     http::{C1, Http},
@@ -26,7 +30,7 @@ async fn full_disk_is_503_and_nothing_answered_is_lost() {
             None => limited.env_remove(name),
         };
     }
-    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\"");
+    let script = format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\"");
     limited
         .env("DATA", &data)
         .arg("-c")
@@ -53,17 +57,61 @@ async fn full_disk_is_503_and_nothing_answered_is_lost() {
         answer.is_error(503, "temporarily_unavailable"),
         "{answer:?}"
     );
-    assert_eq!(answer.header("retry-after"), "1");
-    assert_eq!(http.me(&second).await.status, 200);
+    // Until the next attempt to write.
+    let retry_after: u64 = answer.header("retry-after").parse().unwrap();
+    assert!((1..=30).contains(&retry_after), "{retry_after}");
+    // Checks go on, and are ready. Revocation is not.
     assert_eq!(http.me(&first).await.status, 401);
-    server.kill();
+    assert_eq!(http.get("/health").await.status, 200);
+
+    // There is room again. Nobody restarts the server.
+    let unlimited = Command::new("prlimit")
+        .args(["--fsize=unlimited:unlimited", "--pid"])
+        .arg(server.id().to_string())
+        .status();
+    if !unlimited.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: without prlimit the disk stays full");
+        return;
+    }
+    let begun = Instant::now();
+    while http.get("/health/revocation").await.status != 200 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "it never recovers"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(http.me(&second).await.status, 200);
+    assert_eq!(http.revoke(C1, &second).await.status, 200);
+    assert_eq!(http.me(&second).await.status, 401);
+    let log = server.kill();
+    assert!(
+        log.contains("the log of revocations cannot be written"),
+        "{log}"
+    );
+    assert!(log.contains("can be written again"), "{log}");
 
     let server = Server::start(&data);
     let http = Http::to(server.url(""));
-    assert_eq!(http.me(&first).await.status, 401);
+    for dead in [&first, &second] {
+        assert_eq!(http.me(dead).await.status, 401);
+    }
     if let Some(last) = issued.last() {
         assert_eq!(http.me(last).await.status, 200);
     }
-    assert_eq!(http.revoke(C1, &second).await.status, 200);
-    assert_eq!(http.me(&second).await.status, 401);
+}
+
+#[tokio::test]
+async fn data_that_is_lost_is_no_new_server() {
+    let (_folder, data) = folder();
+    Server::start(&data).kill();
+    fs::remove_file(&data).unwrap();
+    let ended = command().env("DATA", &data).output().unwrap();
+    assert!(!ended.status.success());
+    let log = String::from_utf8(ended.stderr).unwrap();
+    assert!(
+        log.contains("DATA: ") && log.contains("there is no file"),
+        "{log}"
+    );
+    assert!(!data.exists());
 }

@@ -114,8 +114,12 @@ impl Server {
         self.wait().1
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
+        let id = self.id().to_string();
         let status = Command::new("kill")
             .args(["-s", name, &id])
             .status()

@@ -67,6 +67,7 @@
 //! | `embedded` | `log::EmbeddedLog`: the log in one file, durable before it answers |
 //! | `issued` | `introspect::issued`: tokens registered by your authorization server, hashed at rest |
 //! | `upstream` | `introspect::upstream`: tokens that another server knows (RFC 7662) |
+//! | `tls-aws-lc-rs`, `tls-ring` | the crypto provider with which `jwt` and `upstream` speak `https`, see `jose::RemoteKeys` |
 //! | `cors` | `RevocationLayer::cors`: browser apps may revoke across origins |
 //! | `tracing`, `metrics` | one event, and one count, for every request on the path |
 //!

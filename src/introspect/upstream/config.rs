@@ -41,8 +41,8 @@ impl Upstream {
     /// The introspection endpoint at this URI, which is `https`; or `http`, on this very machine
     /// (`localhost`, `127.0.0.1`, `[::1]`).
     ///
-    /// It trusts the roots of the system, which are loaded when something is asked first. No proxy
-    /// is used. Its address may be a private one: you name it, and no client does.
+    /// It trusts the roots of the system, which are loaded when something is asked first. Its
+    /// crypto provider is that of [`RemoteKeys`](crate::jose::RemoteKeys). No proxy is used. Its address may be a private one: you name it, and no client does.
     ///
     /// # Errors
     ///

@@ -13,28 +13,30 @@ use hyper::{
     HeaderMap, Request, Response, StatusCode,
     body::Incoming,
     header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue, USER_AGENT},
+    http::uri::Scheme,
 };
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{self, Client, connect::HttpConnector},
+    client::legacy::{
+        self, Client,
+        connect::{Connect, HttpConnector},
+    },
     rt::{TokioExecutor, TokioTimer},
 };
-use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::aws_lc_rs,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
+use rustls::RootCertStore;
 use tower::BoxError;
 
 use super::{
     Resolve, System,
     address::{Checked, is_refused},
+    tls,
 };
 
 /// Room for the head of an answer.
 const MAX_HEAD: usize = 64 * 1024;
 
-type HttpClient = Client<HttpsConnector<HttpConnector<Checked>>, Full<Bytes>>;
+type PlainClient = Client<HttpConnector<Checked>, Full<Bytes>>;
+type SecureClient = Client<HttpsConnector<HttpConnector<Checked>>, Full<Bytes>>;
 
 /// How a server is reached, and how much of its answer is read.
 #[derive(Clone)]
@@ -54,7 +56,9 @@ pub(crate) struct Reach {
 /// A client of servers that are reached like this.
 pub(crate) struct Connector {
     reach: Reach,
-    client: OnceLock<HttpClient>,
+    /// For `http`, which needs neither roots of trust nor cryptography.
+    plain: OnceLock<PlainClient>,
+    secure: OnceLock<SecureClient>,
 }
 
 /// There was no answer that could be used.
@@ -105,7 +109,8 @@ impl Connector {
     pub(crate) fn new(reach: Reach) -> Self {
         Self {
             reach,
-            client: OnceLock::new(),
+            plain: OnceLock::new(),
+            secure: OnceLock::new(),
         }
     }
 
@@ -129,11 +134,10 @@ impl Connector {
         request: Request<Full<Bytes>>,
     ) -> Result<(HeaderMap, Bytes), Failure> {
         let request = from_us(request);
-        let client = self.client().await?;
         let again = self.reach.pooled.then(|| request.clone());
-        let response = match (client.request(request).await.map_err(unreached), again) {
+        let response = match (self.send(request).await, again) {
             (Err(failure), Some(again)) if failure.fault == Fault::Closed => {
-                client.request(again).await.map_err(unreached)?
+                self.send(again).await?
             }
             (response, _) => response?,
         };
@@ -161,8 +165,7 @@ impl Connector {
         request: Request<Full<Bytes>>,
     ) -> Result<(StatusCode, HeaderMap, Bytes), Failure> {
         let exchange = async {
-            let client = self.client().await?;
-            let response = client.request(from_us(request)).await.map_err(unreached)?;
+            let response = self.send(from_us(request)).await?;
             let status = response.status();
             let (headers, body) = self.read(response).await?;
             Ok((status, headers, body))
@@ -191,20 +194,54 @@ impl Connector {
         Ok((head.headers, body.to_bytes()))
     }
 
-    async fn client(&self) -> Result<HttpClient, Failure> {
-        if let Some(client) = self.client.get() {
-            return Ok(client.clone());
-        }
-        let roots = match &self.reach.roots {
-            Some(roots) => roots.clone(),
-            None => tokio::task::spawn_blocking(system_roots)
-                .await
-                .map_err(|error| Fault::SetUp.because("no roots of trust").of(error))??
-                .into(),
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure> {
+        let plain = self.reach.allow_plain && request.uri().scheme() == Some(&Scheme::HTTP);
+        let response = if plain {
+            let client = self.plain.get_or_init(|| self.reach.client(|http| http));
+            client.request(request)
+        } else {
+            self.secure().await?.request(request)
         };
-        let client = client(&self.reach, roots)?;
+        response.await.map_err(unreached)
+    }
+
+    async fn secure(&self) -> Result<&SecureClient, Failure> {
+        if let Some(client) = self.secure.get() {
+            return Ok(client);
+        }
+        let config = tls::config(self.reach.roots.clone()).await?;
         // Two first requests may both come here: either client does.
-        Ok(self.client.get_or_init(|| client).clone())
+        Ok(self.secure.get_or_init(|| {
+            self.reach.client(|mut http| {
+                http.enforce_http(false);
+                let https = HttpsConnectorBuilder::new().with_tls_config(config);
+                https.https_only().enable_http1().wrap_connector(http)
+            })
+        }))
+    }
+}
+
+impl Reach {
+    fn client<C>(&self, over: impl FnOnce(HttpConnector<Checked>) -> C) -> Client<C, Full<Bytes>>
+    where
+        C: Connect + Clone,
+    {
+        let mut http = HttpConnector::new_with_resolver(Checked {
+            resolver: Arc::clone(&self.resolver),
+            allow_private: self.allow_private,
+        });
+        // Shared among the addresses of a name: one that swallows packets leaves time for the next.
+        http.set_connect_timeout(Some(self.timeout / 2));
+
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
+            .http1_max_buf_size(MAX_HEAD)
+            .pool_timer(TokioTimer::new());
+        if !self.pooled {
+            // The next request is minutes away, and is to see where the name leads by then.
+            builder.pool_max_idle_per_host(0);
+        }
+        builder.build(over(http))
     }
 }
 
@@ -247,74 +284,8 @@ fn is_closed(error: &(dyn StdError + 'static)) -> bool {
     of_http || of_tcp
 }
 
-/// The certificates of this PEM, to be trusted in place of the system's.
-pub(crate) fn roots_of(pem: &[u8]) -> Result<Arc<RootCertStore>, Failure> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate =
-            certificate.map_err(|error| Fault::SetUp.because("this is no PEM").of(error))?;
-        roots.add(certificate).map_err(|error| {
-            Fault::SetUp
-                .because("a certificate cannot be read")
-                .of(error)
-        })?;
-    }
-    if roots.is_empty() {
-        return Err(Fault::SetUp.because("there is no certificate"));
-    }
-    Ok(roots.into())
-}
-
-fn system_roots() -> Result<RootCertStore, Failure> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    if !roots.is_empty() {
-        return Ok(roots);
-    }
-    let failure = Fault::SetUp.because("the system has no roots of trust");
-    Err(match found.errors.into_iter().next() {
-        Some(cause) => failure.of(cause),
-        None => failure,
-    })
-}
-
-fn client(reach: &Reach, roots: Arc<RootCertStore>) -> Result<HttpClient, Failure> {
-    let checked = Checked {
-        resolver: Arc::clone(&reach.resolver),
-        allow_private: reach.allow_private,
-    };
-    let mut http = HttpConnector::new_with_resolver(checked);
-    http.enforce_http(false);
-    // Shared among the addresses of a name: one that swallows packets leaves time for the next.
-    http.set_connect_timeout(Some(reach.timeout / 2));
-
-    // Never the process's default provider: there may be none, or two.
-    let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Fault::SetUp.because("TLS cannot be set up").of(error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let https = HttpsConnectorBuilder::new().with_tls_config(tls);
-    let https = if reach.allow_plain {
-        https.https_or_http()
-    } else {
-        https.https_only()
-    };
-    let https = https.enable_http1().wrap_connector(http);
-    let mut builder = Client::builder(TokioExecutor::new());
-    builder
-        .http1_max_buf_size(MAX_HEAD)
-        .pool_timer(TokioTimer::new());
-    if !reach.pooled {
-        // The next request is minutes away, and is to see where the name leads by then.
-        builder.pool_max_idle_per_host(0);
-    }
-    Ok(builder.build(https))
-}
-
 impl Fault {
-    fn because(self, reason: &'static str) -> Failure {
+    pub(super) fn because(self, reason: &'static str) -> Failure {
         Failure {
             fault: self,
             reason,
@@ -324,7 +295,7 @@ impl Fault {
 }
 
 impl Failure {
-    fn of(mut self, source: impl Into<BoxError>) -> Self {
+    pub(super) fn of(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(source.into());
         self
     }

@@ -9,6 +9,7 @@ mod fetch;
 mod moment;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::{error::Error as StdError, fmt, io, net::IpAddr, sync::Arc, time::Duration};
 
@@ -18,7 +19,8 @@ use tokio::time::Instant;
 use tower::{BoxError, Service as _};
 
 pub(crate) use self::cache::{Newer, Next, Running, Served};
-pub(crate) use self::connect::{Failure, Fault, Reach, roots_of};
+pub(crate) use self::connect::{Failure, Fault, Reach};
+pub(crate) use self::tls::roots_of;
 #[cfg(feature = "upstream")]
 pub(crate) use self::{address::operator_uri, connect::Connector};
 use self::{
@@ -42,6 +44,11 @@ use super::{
 ///   that were judged: there is no second lookup. Unless [private ones are
 ///   allowed](Self::allow_private_addresses), a name is fetched from its public addresses only. No
 ///   proxy is used.
+/// * **By which cryptography.** That of the [`CryptoProvider`] which the application has installed
+///   in rustls, by `install_default` or by the first `ServerConfig::builder()` of its own. Else
+///   aws-lc-rs with the feature `tls-aws-lc-rs`, or ring with `tls-ring`. Else every fetch fails
+///   and says so. No other feature switches a provider on: rustls panics where the dependencies of
+///   an application have switched on two.
 /// * **When.** A set is fresh for its `Cache-Control: max-age` less its `Age`, within
 ///   [bounds](Self::lifetime_bounds). A `kid` that it does not have is worth one fetch, then
 ///   none for a [cool-down](Self::cool_down). However many wait, there is one fetch of a URI
@@ -49,6 +56,8 @@ use super::{
 /// * **While the source is down**, its last good set [is served](Self::stale). After a failure
 ///   nothing is fetched for the cool-down, or 5 s if that is shorter; and for one cool-down more,
 ///   who can be served the last set is not kept waiting for the next.
+///
+/// [`CryptoProvider`]: https://docs.rs/rustls/0.23/rustls/crypto/struct.CryptoProvider.html
 ///
 /// ```
 /// use std::time::Duration;

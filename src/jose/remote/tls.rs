@@ -1,0 +1,84 @@
+//! What TLS is made of: roots of trust, and the implementation of its cryptography.
+
+use std::sync::Arc;
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
+
+use super::connect::{Failure, Fault};
+
+/// A client that trusts these roots, or those of the system.
+pub(super) async fn config(roots: Option<Arc<RootCertStore>>) -> Result<ClientConfig, Failure> {
+    let provider = provider()?;
+    let roots = match roots {
+        Some(roots) => roots,
+        None => tokio::task::spawn_blocking(system_roots)
+            .await
+            .map_err(|error| Fault::SetUp.because("no roots of trust").of(error))??
+            .into(),
+    };
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Fault::SetUp.because("TLS cannot be set up").of(error))?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// What the application has installed, or else what our features name.
+///
+/// Never `ClientConfig::builder()`: it panics where rustls has two providers or none, and installs
+/// the only one for the whole process, which is for the application to decide.
+fn provider() -> Result<Arc<CryptoProvider>, Failure> {
+    if let Some(installed) = CryptoProvider::get_default() {
+        return Ok(installed.clone());
+    }
+    let missing = Fault::SetUp.because(
+        "TLS has no crypto provider: enable `tls-aws-lc-rs` or `tls-ring` of tower-revocation, or \
+         call `CryptoProvider::install_default` of rustls",
+    );
+    named().map(Arc::new).ok_or(missing)
+}
+
+fn named() -> Option<CryptoProvider> {
+    #[cfg(feature = "tls-aws-lc-rs")]
+    let named = Some(rustls::crypto::aws_lc_rs::default_provider());
+    #[cfg(all(feature = "tls-ring", not(feature = "tls-aws-lc-rs")))]
+    let named = Some(rustls::crypto::ring::default_provider());
+    #[cfg(not(any(feature = "tls-aws-lc-rs", feature = "tls-ring")))]
+    let named = None;
+    named
+}
+
+/// The certificates of this PEM, to be trusted in place of the system's.
+pub(crate) fn roots_of(pem: &[u8]) -> Result<Arc<RootCertStore>, Failure> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate =
+            certificate.map_err(|error| Fault::SetUp.because("this is no PEM").of(error))?;
+        roots.add(certificate).map_err(|error| {
+            Fault::SetUp
+                .because("a certificate cannot be read")
+                .of(error)
+        })?;
+    }
+    if roots.is_empty() {
+        return Err(Fault::SetUp.because("there is no certificate"));
+    }
+    Ok(roots.into())
+}
+
+fn system_roots() -> Result<RootCertStore, Failure> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if !roots.is_empty() {
+        return Ok(roots);
+    }
+    let failure = Fault::SetUp.because("the system has no roots of trust");
+    Err(match found.errors.into_iter().next() {
+        Some(cause) => failure.of(cause),
+        None => failure,
+    })
+}

@@ -1,91 +1,137 @@
-//! The layer around a hyper service, over HTTP/1 and HTTP/2.
+//! Both layers around a hyper service, over HTTP/1 and HTTP/2, with connections that are spawned
+//! and shut down gracefully.
 //!
 //! ```sh
 //! cargo run --example hyper
+//! curl -i -H 'Authorization: Bearer 45ghiukldjahdnhzdauz' http://127.0.0.1:3000/me
 //! curl -i -d token=45ghiukldjahdnhzdauz -d client_id=spa-1 http://127.0.0.1:3000/revoke
+//! curl -i -H 'Authorization: Bearer 45ghiukldjahdnhzdauz' http://127.0.0.1:3000/me
 //! curl -i --http2-prior-knowledge http://127.0.0.1:3000/
 //! ```
 
-use std::{
-    collections::HashMap, convert::Infallible, env, error::Error, sync::Arc, time::Duration,
-};
+use std::{convert::Infallible, env, pin::pin, process::ExitCode, time::Duration};
 
 use http_body_util::Full;
-use hyper::{Request, Response, body::Incoming};
+use hyper::{Request, Response, body::Bytes, body::Incoming};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto,
+    server::{conn::auto, graceful::GracefulShutdown},
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, sync::Mutex};
-use tower::{Layer as _, service_fn};
-use tower_revocation::{Outcome, RevocationLayer, RevocationRequest, client::Credentials};
+use tokio::net::TcpListener;
+use tower::{BoxError, Layer as _, service_fn};
+use tower_revocation::{
+    RevocationLayer, Secret,
+    client::Credentials,
+    enforce::{EnforcementLayer, Index, Policy},
+    introspect::{Introspection, TokenKind},
+    log::{MemoryLog, NumericDate, Selector},
+    revoke::Record,
+};
 
-/// The tokens that are live, each with its owner.
-type Tokens = Arc<Mutex<HashMap<String, String>>>;
+/// The tokens that were issued, each with its owner.
+const TOKENS: [(&str, &str); 2] = [
+    ("45ghiukldjahdnhzdauz", "spa-1"),
+    ("2YotnFZFEjr1zCsicMWpAA", "spa-2"),
+];
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let tokens = [
-        ("45ghiukldjahdnhzdauz", "spa-1"),
-        ("2YotnFZFEjr1zCsicMWpAA", "spa-2"),
-    ]
-    .map(|(token, client)| (token.to_owned(), client.to_owned()));
-    let tokens = Tokens::new(Mutex::new(tokens.into()));
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
-    let layer = RevocationLayer::new("/revoke", service_fn(authenticate), backend(tokens))
+async fn run() -> Result<(), BoxError> {
+    // In memory: what was revoked is forgotten with the process. An `EmbeddedLog` is a file.
+    let log = MemoryLog::new();
+    let index = Index::follow(&log).await?;
+
+    // Two public clients (RFC 7009 §5): a `client_id` is all that they have.
+    let authenticator = service_fn(async |request: Request<Credentials>| {
+        Ok::<_, BoxError>(match request.into_body() {
+            Credentials::ClientId { client_id } if ["spa-1", "spa-2"].contains(&&*client_id) => {
+                Some(client_id)
+            }
+            _ => None,
+        })
+    });
+    let issued = NumericDate::now();
+    let introspect =
+        service_fn(move |token: Secret| async move { Ok::<_, BoxError>(known(&token, issued)) });
+
+    let enforcement = EnforcementLayer::new(introspect, index)
+        // Anybody may look at the front page.
+        .policy_by(|head| Policy::new().anonymous(head.uri.path() == "/"));
+    let backend = Record::new(introspect, log).responsible_for_all_tokens(true);
+    let service = RevocationLayer::new("/revoke", authenticator, backend)
         // A body that stalls is given up.
-        .timer(TokioTimer::new());
-    let service = layer.layer(service_fn(async |_: Request<Incoming>| {
-        Ok::<_, Infallible>(Response::new(Full::from("the inner service\n")))
-    }));
+        .timer(TokioTimer::new())
+        .layer(enforcement.layer(service_fn(api)));
 
     let listen = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".into());
-    let listener = TcpListener::bind(listen).await?;
+    let listener = TcpListener::bind(&listen)
+        .await
+        .map_err(|error| format!("LISTEN={listen}: {error}"))?;
     println!("listening on http://{}", listener.local_addr()?);
+
+    let connections = GracefulShutdown::new();
+    let mut stopped = pin!(tokio::signal::ctrl_c());
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            signal = &mut stopped => break signal?,
+        };
+        let Ok((stream, _)) = accepted else {
             // Out of descriptors, perhaps: others may free some.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
         let service = TowerToHyperService::new(service.clone());
+        let watcher = connections.watcher();
         tokio::spawn(async move {
-            let server = auto::Builder::new(TokioExecutor::new());
-            if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
+            let mut server = auto::Builder::new(TokioExecutor::new());
+            // With it, a connection that sends no request is closed after 30 s.
+            server.http1().timer(TokioTimer::new());
+            let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service);
+            if let Err(error) = watcher.watch(connection).await {
                 eprintln!("connection: {error}");
             }
         });
     }
+
+    drop(listener);
+    tokio::select! {
+        () = connections.shutdown() => {}
+        () = tokio::time::sleep(Duration::from_secs(10)) => eprintln!("requests were cut off"),
+    }
+    Ok(())
 }
 
-/// Two public clients (RFC 7009 §5): a `client_id` is all that they have.
-async fn authenticate(request: Request<Credentials>) -> Result<Option<String>, Infallible> {
-    Ok(match request.into_body() {
-        Credentials::ClientId { client_id } if ["spa-1", "spa-2"].contains(&&*client_id) => {
-            Some(client_id)
-        }
-        _ => None,
-    })
+/// What the tokens say, and by which name they are revoked.
+fn known(token: &Secret, issued: NumericDate) -> Option<Introspection> {
+    let number = TOKENS
+        .iter()
+        .position(|(known, _)| *known == token.expose())?;
+    let mut token = Introspection::new(TokenKind::AccessToken, TOKENS[number].1);
+    token.token = Some(Selector::token(
+        "https://as.example.com",
+        &number.to_string(),
+    ));
+    token.iat = Some(issued);
+    Some(token)
 }
 
-/// Owners are compared, and what is removed is refused from then on.
-fn backend(
-    tokens: Tokens,
-) -> impl tower::Service<RevocationRequest<String>, Response = Outcome, Error = Infallible, Future: Send>
-+ Clone {
-    service_fn(move |request: RevocationRequest<String>| {
-        let tokens = tokens.clone();
-        async move {
-            let mut tokens = tokens.lock().await;
-            Ok(match tokens.get(request.token.expose()) {
-                None => Outcome::NotFound,
-                Some(owner) if *owner != request.client => Outcome::IssuedToAnother,
-                Some(_) => {
-                    tokens.remove(request.token.expose());
-                    Outcome::Revoked
-                }
-            })
-        }
-    })
+/// The inner service. hyper does not take one whose error is `BoxError` into a spawned block.
+async fn api(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let token = request.extensions().get::<Introspection>();
+    let body = token.map_or_else(
+        || "the inner service\n".to_owned(),
+        |token| format!("{}\n", token.client_id),
+    );
+    Ok(Response::new(Full::from(body)))
 }

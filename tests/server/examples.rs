@@ -118,3 +118,76 @@ async fn one_port_serves_grpc_and_revocation() {
     let status = health.check(unknown).await.unwrap_err();
     assert_eq!(status.code(), tonic::Code::NotFound);
 }
+
+#[tokio::test]
+async fn hyper_service_refuses_what_was_revoked() {
+    let (server, http) = start("hyper");
+    let me = async |authorization: Option<&str>| {
+        let mut request = Request::get(server.url("/me"));
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let request = request.body(Full::default()).unwrap();
+        let answer = http.try_send(request).await.unwrap();
+        (answer.status.as_u16(), answer.body)
+    };
+    let bearer = format!("Bearer {TOKEN}");
+    assert_eq!(me(None).await.0, 401);
+    assert_eq!(me(Some(&bearer)).await, (200, "spa-1\n".into()));
+    let unknown = http.post("/revoke", SPA, &[("token", "unknown")]).await;
+    assert_eq!(unknown.status, 200);
+    let revoked = http.post("/revoke", SPA, &[("token", TOKEN)]).await;
+    assert_eq!(revoked.status, 200);
+    assert_eq!(me(Some(&bearer)).await.0, 401);
+    assert_eq!(http.get("/").await.body, "the inner service\n");
+}
+
+#[tokio::test]
+async fn hyper_connections_end_with_the_server() {
+    let (mut server, http) = start("hyper");
+    // A connection that is kept.
+    assert_eq!(http.get("/").await.status, 200);
+    server.signal("INT");
+    let (status, log) = server.wait();
+    assert!(status.success(), "{status}: {log}");
+    assert_eq!(log, "");
+}
+
+#[tokio::test]
+async fn streaming_call_ends_when_its_token_is_revoked() {
+    let (server, http) = start("tonic");
+    let channel = Channel::from_shared(server.url(""))
+        .unwrap()
+        .connect()
+        .await
+        .unwrap();
+    let mut health = HealthClient::new(channel);
+    let denied = health.watch(HealthCheckRequest::default()).await;
+    assert_eq!(denied.unwrap_err().code(), tonic::Code::Unauthenticated);
+
+    let mut request = tonic::Request::new(HealthCheckRequest::default());
+    let bearer = format!("Bearer {TOKEN}").parse().unwrap();
+    request.metadata_mut().insert("authorization", bearer);
+    let mut watched = health.watch(request).await.unwrap().into_inner();
+    let first = watched.message().await.unwrap().unwrap();
+    assert_eq!(first.status(), ServingStatus::Serving);
+
+    let revoked = http.post("/revoke", SPA, &[("token", TOKEN)]).await;
+    assert_eq!(revoked.status, 200);
+    let end = watched.message().await.unwrap_err();
+    assert_eq!(end.code(), tonic::Code::Unauthenticated);
+}
+
+#[test]
+fn address_that_cannot_be_bound_is_one_line() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for example in ["hyper", "tonic"] {
+        let mut command = Command::new(binary(example));
+        let output = command.env("LISTEN", &address).output().unwrap();
+        assert!(!output.status.success());
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.starts_with(&format!("LISTEN={address}: ")), "{told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
+}

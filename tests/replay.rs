@@ -155,6 +155,75 @@ fn full_guard_refuses_and_loses_nothing_in_a_flood() {
     }
 }
 
+fn of(client: &str, jti: usize) -> Once {
+    Once::new("https://as.example.com", client, &jti.to_string())
+}
+
+/// How many of so many assertions of one client are taken; of the others, why not.
+fn taken(guard: &dyn ReplayGuard, client: &str, count: usize) -> (usize, Vec<String>) {
+    let answers = (0..count).map(|jti| guard.use_up(of(client, jti), soon()));
+    let (mut taken, mut reasons) = (0, Vec::new());
+    for answer in block_on(join_all(answers)) {
+        if let Ok(fresh) = answer {
+            assert!(fresh);
+            taken += 1;
+            continue;
+        }
+        let error = refusal(answer);
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        reasons.push(error.source().unwrap().to_string());
+    }
+    (taken, reasons)
+}
+
+#[test]
+fn client_that_uses_up_its_share_keeps_no_other_out() {
+    // A tenth of 100 000.
+    let guard = MemoryGuard::default();
+    let (first, reasons) = taken(&guard, "flood", 100_000);
+    assert_eq!(first, 10_000);
+    assert!(
+        reasons
+            .iter()
+            .all(|reason| reason.contains("client's share"))
+    );
+    assert_eq!(taken(&guard, "s6BhdRkqt3", 100).0, 100);
+    // What it has used stays used.
+    assert!(!block_on(guard.use_up(of("flood", 0), soon())).unwrap());
+}
+
+#[test]
+fn share_can_be_set_and_survives_a_restart() {
+    let (_folder, path) = file();
+    let guard = open(&path).capacity(30).share(4);
+    assert_eq!(taken(&guard, "flood", 10).0, 4);
+    drop(guard);
+    let guard = open(&path).capacity(30).share(5);
+    assert!(!block_on(guard.use_up(of("flood", 0), soon())).unwrap());
+    let another = of("flood", 10);
+    assert!(block_on(guard.use_up(another, soon())).unwrap());
+    let one_more = block_on(guard.use_up(of("flood", 11), soon()));
+    assert_eq!(refusal(one_more).kind(), ErrorKind::Unavailable);
+    assert_eq!(taken(&guard, "s6BhdRkqt3", 10).0, 5);
+
+    let guard = MemoryGuard::new(30).share(4);
+    assert_eq!(taken(&guard, "flood", 10).0, 4);
+    assert_eq!(taken(&guard, "s6BhdRkqt3", 10).0, 4);
+}
+
+#[test]
+fn clients_of_two_tenants_have_a_share_each() {
+    let guard = MemoryGuard::new(30).share(1);
+    for tenant in ["t1", "t2"] {
+        let once = |jti| Once::new(tenant, "c1", jti);
+        assert!(block_on(guard.use_up(once("u1"), soon())).unwrap());
+        refusal(block_on(guard.use_up(once("u2"), soon())));
+    }
+    let once = |client, jti| *Once::new("t1", client, jti).client();
+    assert_eq!(once("c1", "u1"), once("c1", "u2"));
+    assert_ne!(once("c1", "u1"), once("c2", "u1"));
+}
+
 #[test]
 fn restart_does_not_reopen_the_window() {
     let (_folder, path) = file();
@@ -240,4 +309,10 @@ fn guard_in_memory_without_room_is_a_mistake() {
 fn guard_in_a_file_without_room_is_a_mistake() {
     let (_folder, path) = file();
     let _ = open(&path).capacity(0);
+}
+
+#[test]
+#[should_panic(expected = "a share without room admits nobody")]
+fn share_without_room_is_a_mistake() {
+    let _ = MemoryGuard::default().share(0);
 }

@@ -6,6 +6,7 @@ use tower_revocation::client::{
     AuthMethod, Refusal,
     assertion::{Assertions, AudiencePolicy},
     registry::ClientAuthenticator,
+    replay::MemoryGuard,
 };
 
 use crate::fixture::{
@@ -259,6 +260,21 @@ async fn of_twenty_at_once_one_wins() {
     statuses.sort_unstable();
     assert_eq!(statuses[0], 200);
     assert!(statuses[1..].iter().all(|status| *status == 401));
+}
+
+#[tokio::test]
+async fn client_that_has_used_its_share_of_the_guard_is_503_and_no_other_is() {
+    let guard = MemoryGuard::new(100).share(2);
+    let assertions = Assertions::new(ISSUER).replay_guard(guard);
+    let authenticator = ClientAuthenticator::new(clients()).assertions(assertions);
+    for status in [200, 200, 503] {
+        let answer = by(&authenticator, &pk(&json!({}))).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert_eq!(answer.headers.contains_key("retry-after"), status == 503);
+    }
+    let rsa = json!({ "alg": "RS256", "kid": "r1" });
+    let rsa = PKR.sign(Algorithm::RS256, &rsa, &claims("rsa-client"));
+    assert_eq!(by(&authenticator, &rsa).await.status, 200);
 }
 
 #[tokio::test]

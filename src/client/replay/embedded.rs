@@ -4,18 +4,23 @@ use std::{fmt, time::SystemTime};
 
 use futures::future::BoxFuture;
 use redb::{
-    Database, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _,
-    TableDefinition, TableError,
+    Database, MultimapTable, MultimapTableDefinition, ReadableDatabase as _,
+    ReadableMultimapTable as _, ReadableTable as _, ReadableTableMetadata as _, Table,
+    TableDefinition, TableError, WriteTransaction,
 };
 use tower::BoxError;
 
-use super::{Attempt, FORGOTTEN_BY_THE_WAY, Once, ReplayGuard, end, present};
+use super::{Attempt, Client, FORGOTTEN_BY_THE_WAY, Once, ReplayGuard, Room, end, present};
 use crate::log::{EmbeddedLog, Fault, LogError, Work};
 
 /// By what was used: when it is over.
 const USED: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("replay_used");
-/// The same, in the order in which they are over.
-const BY_END: TableDefinition<'_, (u64, &[u8; 32]), ()> = TableDefinition::new("replay_by_end");
+/// The same, in the order in which they are over, and whose it is.
+const BY_END: TableDefinition<'_, (u64, &[u8; 32]), &Client> =
+    TableDefinition::new("replay_by_end");
+/// The same of each client.
+const HELD: MultimapTableDefinition<'_, &Client, (u64, &[u8; 32])> =
+    MultimapTableDefinition::new("replay_held");
 /// `forgotten`: the latest end of any that has been forgotten.
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("replay_meta");
 
@@ -27,7 +32,10 @@ const SWEEP_STEP: usize = 1024;
 /// It answers when that is on the disk, and takes part in the log's commits, so that many requests
 /// share one `fsync`. Clones, and guards that are opened on clones of the log, are the same guard.
 ///
-/// It is bounded: with the default of 1 000 000 entries, of some 170 octets in the file each.
+/// It is bounded: with the default of 1 000 000 entries, of some 400 bytes in the file each. One client
+/// may have a tenth of them, unless [`share`](Self::share) says otherwise; beyond it that client alone
+/// is answered 503.
+///
 /// Entries that are over are forgotten as it goes, a few at a time. When it is full of entries that
 /// are not, it refuses to take more rather than forget one of them: the endpoint answers 503. What
 /// it has forgotten it does not take again, even after the clock was set back.
@@ -57,7 +65,7 @@ const SWEEP_STEP: usize = 1024;
 #[derive(Clone)]
 pub struct EmbeddedGuard {
     log: EmbeddedLog,
-    capacity: u64,
+    room: Room,
 }
 
 impl EmbeddedGuard {
@@ -70,7 +78,7 @@ impl EmbeddedGuard {
         log.read(check)?;
         Ok(Self {
             log,
-            capacity: 1_000_000,
+            room: Room::new(1_000_000),
         })
     }
 
@@ -82,8 +90,22 @@ impl EmbeddedGuard {
     /// If it is zero: nothing could ever be used.
     #[must_use]
     pub fn capacity(mut self, capacity: u64) -> Self {
-        assert!(capacity > 0, "a guard without room admits nobody");
-        self.capacity = capacity;
+        self.room.capacity = Room::new(capacity).capacity;
+        self
+    }
+
+    /// Room for so many entries of one client. Defaults to a tenth of the capacity, and in a guard
+    /// for fewer than 160 entries to 16.
+    ///
+    /// It is the number of assertions that your busiest client sends within the longest lifetime of
+    /// one. Instances of an attested client share the client's.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: nothing could ever be used.
+    #[must_use]
+    pub fn share(mut self, entries: u64) -> Self {
+        self.room = self.room.with_share(entries);
         self
     }
 
@@ -113,10 +135,10 @@ impl EmbeddedGuard {
 impl ReplayGuard for EmbeddedGuard {
     /// Dropping the future does not take it back: what was asked is used up, or was not taken in.
     fn use_up(&self, once: Once, until: SystemTime) -> BoxFuture<'_, Result<bool, BoxError>> {
-        let (end, capacity) = (end(until), self.capacity);
+        let (end, room) = (end(until), self.room);
         let attempt = self.log.write(move |work| {
             // On the one thread that writes, so that no one else has forgotten by a later clock.
-            use_up(work, once, end, present(SystemTime::now()), capacity)
+            use_up(work, once, end, present(SystemTime::now()), room)
         });
         Box::pin(async move { attempt.await?.answer() })
     }
@@ -126,7 +148,8 @@ impl fmt::Debug for EmbeddedGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EmbeddedGuard")
             .field("log", &self.log)
-            .field("capacity", &self.capacity)
+            .field("capacity", &self.room.capacity)
+            .field("share", &self.room.share())
             .finish()
     }
 }
@@ -141,6 +164,8 @@ fn check(database: &Database) -> Result<(), Fault> {
     };
     transaction.open_table(USED).map(drop).or_else(missing)?;
     transaction.open_table(BY_END).map(drop).or_else(missing)?;
+    let held = transaction.open_multimap_table(HELD).map(drop);
+    held.or_else(missing)?;
     transaction.open_table(META).map(drop).or_else(missing)?;
     Ok(())
 }
@@ -150,59 +175,165 @@ pub(super) fn use_up(
     once: Once,
     end: u64,
     now: u64,
-    capacity: u64,
+    room: Room,
 ) -> Result<Attempt, Fault> {
-    forget(work, now, FORGOTTEN_BY_THE_WAY)?;
+    let mut tables = Tables::open(work.transaction)?;
+    work.dirty |= tables.forget(now, FORGOTTEN_BY_THE_WAY)? > 0;
     if end <= now {
         return Ok(Attempt::Used);
     }
-    if end <= forgotten(work)? {
+    if end <= tables.forgotten()? {
         return Ok(Attempt::ClockWentBack);
     }
-    let mut used = work.transaction.open_table(USED)?;
-    let mut by_end = work.transaction.open_table(BY_END)?;
-    let known = used.get(once.as_bytes())?.map(|end| end.value());
-    match known {
+    match tables.end(once)? {
         Some(known) if known > now => return Ok(Attempt::Used),
-        Some(known) => {
-            by_end.remove((known, once.as_bytes()))?;
+        Some(known) => tables.remove(Entry::new(known, once))?,
+        None => {
+            work.dirty |= tables.forget_of(once, now, room.share())?;
+            if tables.held(once)? >= room.share() {
+                return Ok(Attempt::FullShare);
+            }
+            if tables.used.len()? >= room.capacity {
+                return Ok(Attempt::Full);
+            }
         }
-        None if used.len()? >= capacity => return Ok(Attempt::Full),
-        None => {}
     }
-    used.insert(once.as_bytes(), end)?;
-    by_end.insert((end, once.as_bytes()), ())?;
+    tables.insert(Entry::new(end, once))?;
     work.dirty = true;
     Ok(Attempt::Fresh)
 }
 
 /// Forgets the next few that are over, and answers how many they were.
 pub(super) fn forget(work: &mut Work<'_>, now: u64, limit: usize) -> Result<usize, Fault> {
-    let mut used = work.transaction.open_table(USED)?;
-    let mut by_end = work.transaction.open_table(BY_END)?;
-    let mut over = Vec::new();
-    for row in by_end.iter()?.take(limit) {
-        let (row, ()) = row.map(|(row, nothing)| (row, nothing.value()))?;
-        let (end, once) = row.value();
-        if end > now {
-            break;
-        }
-        over.push((end, *once));
-    }
-    for (end, once) in &over {
-        by_end.remove((*end, once))?;
-        used.remove(once)?;
-    }
-    if let Some((end, _)) = over.last() {
-        work.transaction
-            .open_table(META)?
-            .insert("forgotten", end)?;
-        work.dirty = true;
-    }
-    Ok(over.len())
+    let forgotten = Tables::open(work.transaction)?.forget(now, limit)?;
+    work.dirty |= forgotten > 0;
+    Ok(forgotten)
 }
 
-fn forgotten(work: &Work<'_>) -> Result<u64, Fault> {
-    let meta = work.transaction.open_table(META)?;
-    Ok(meta.get("forgotten")?.map_or(0, |end| end.value()))
+/// One that was used: when it is over, and whose it is.
+struct Entry {
+    end: u64,
+    digest: [u8; 32],
+    client: Client,
+}
+
+impl Entry {
+    fn new(end: u64, once: Once) -> Self {
+        Self {
+            end,
+            digest: *once.as_bytes(),
+            client: *once.client(),
+        }
+    }
+}
+
+struct Tables<'t> {
+    used: Table<'t, &'static [u8; 32], u64>,
+    by_end: Table<'t, (u64, &'static [u8; 32]), &'static Client>,
+    held: MultimapTable<'t, &'static Client, (u64, &'static [u8; 32])>,
+    meta: Table<'t, &'static str, u64>,
+}
+
+impl<'t> Tables<'t> {
+    fn open(transaction: &'t WriteTransaction) -> Result<Self, Fault> {
+        Ok(Self {
+            used: transaction.open_table(USED)?,
+            by_end: transaction.open_table(BY_END)?,
+            held: transaction.open_multimap_table(HELD)?,
+            meta: transaction.open_table(META)?,
+        })
+    }
+
+    fn end(&self, once: Once) -> Result<Option<u64>, Fault> {
+        Ok(self.used.get(once.as_bytes())?.map(|end| end.value()))
+    }
+
+    /// How many the client has.
+    fn held(&self, once: Once) -> Result<u64, Fault> {
+        Ok(self.held.get(once.client())?.len())
+    }
+
+    /// The latest end of any that has been forgotten.
+    fn forgotten(&self) -> Result<u64, Fault> {
+        Ok(self.meta.get("forgotten")?.map_or(0, |end| end.value()))
+    }
+
+    fn insert(
+        &mut self,
+        Entry {
+            end,
+            digest,
+            client,
+        }: Entry,
+    ) -> Result<(), Fault> {
+        self.used.insert(&digest, end)?;
+        self.by_end.insert((end, &digest), &client)?;
+        self.held.insert(&client, (end, &digest))?;
+        Ok(())
+    }
+
+    fn remove(
+        &mut self,
+        Entry {
+            end,
+            digest,
+            client,
+        }: Entry,
+    ) -> Result<(), Fault> {
+        self.used.remove(&digest)?;
+        self.by_end.remove((end, &digest))?;
+        self.held.remove(&client, (end, &digest))?;
+        Ok(())
+    }
+
+    /// Forgets the next few that are over, and answers how many they were.
+    fn forget(&mut self, now: u64, limit: usize) -> Result<usize, Fault> {
+        let mut over = Vec::new();
+        for row in self.by_end.iter()?.take(limit) {
+            let (key, client) = row?;
+            let (end, digest) = key.value();
+            if end > now {
+                break;
+            }
+            over.push(Entry {
+                end,
+                digest: *digest,
+                client: *client.value(),
+            });
+        }
+        self.forget_all(over)
+    }
+
+    /// Forgets the first of the client's that are over, where it has its share.
+    fn forget_of(&mut self, once: Once, now: u64, share: u64) -> Result<bool, Fault> {
+        if self.held(once)? < share {
+            return Ok(false);
+        }
+        let mut over = Vec::new();
+        for row in self.held.get(once.client())?.take(FORGOTTEN_BY_THE_WAY) {
+            let row = row?;
+            let (end, digest) = row.value();
+            if end > now {
+                break;
+            }
+            over.push(Entry {
+                end,
+                digest: *digest,
+                client: *once.client(),
+            });
+        }
+        Ok(self.forget_all(over)? > 0)
+    }
+
+    fn forget_all(&mut self, over: Vec<Entry>) -> Result<usize, Fault> {
+        let (forgotten, latest) = (over.len(), over.iter().map(|entry| entry.end).max());
+        for entry in over {
+            self.remove(entry)?;
+        }
+        if let Some(latest) = latest {
+            let horizon = self.forgotten()?.max(latest);
+            self.meta.insert("forgotten", horizon)?;
+        }
+        Ok(forgotten)
+    }
 }

@@ -10,16 +10,17 @@ use std::{
 use futures::future::BoxFuture;
 use tower::BoxError;
 
-use super::{Attempt, FORGOTTEN_BY_THE_WAY, Once, ReplayGuard, end, present};
+use super::{Attempt, Client, FORGOTTEN_BY_THE_WAY, Once, ReplayGuard, Room, end, present};
 
 /// Remembers in the memory of this process. **A restart forgets**, and what was used before it can
 /// be used once more until it expires.
 ///
-/// It is bounded: an entry takes 100 to 150 octets, so that the default of 100 000 entries is some
-/// 15 MB. Entries that are over are forgotten as it goes, a few at a time. When it is full of
-/// entries that are not, it refuses to take more rather than forget one of them: the endpoint
-/// answers 503. So the capacity is the number of assertions that your clients send within the
-/// longest lifetime of one. Only verified assertions get as far as this.
+/// It is bounded: an entry takes some 270 bytes, so that the default of 100 000 entries is some 27 MB.
+/// Entries that are over are forgotten as it goes, a few at a time. When it is full of entries that
+/// are not, it refuses to take more rather than forget one of them: the endpoint answers 503. So the
+/// capacity is the number of assertions that your clients send within the longest lifetime of one.
+/// Only verified assertions get as far as this. One client may have a tenth of the entries, unless
+/// [`share`](Self::share) says otherwise; beyond it that client alone is answered 503.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -36,7 +37,7 @@ use super::{Attempt, FORGOTTEN_BY_THE_WAY, Once, ReplayGuard, end, present};
 /// # }
 /// ```
 pub struct MemoryGuard {
-    capacity: usize,
+    room: Room,
     used: Mutex<Used>,
 }
 
@@ -45,6 +46,8 @@ pub struct MemoryGuard {
 pub(super) struct Used {
     ends: BTreeMap<Once, u64>,
     by_end: BTreeSet<(u64, Once)>,
+    /// The same of each client.
+    held: BTreeMap<Client, BTreeSet<(u64, Once)>>,
     /// The latest end of any that has been forgotten.
     forgotten: u64,
 }
@@ -57,11 +60,25 @@ impl MemoryGuard {
     /// If it is zero: nothing could ever be used.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        assert!(capacity > 0, "a guard without room admits nobody");
         Self {
-            capacity,
+            room: Room::new(capacity as u64),
             used: Mutex::default(),
         }
+    }
+
+    /// Room for so many entries of one client. Defaults to a tenth of the capacity, and in a guard
+    /// for fewer than 160 entries to 16.
+    ///
+    /// It is the number of assertions that your busiest client sends within the longest lifetime of
+    /// one. Instances of an attested client share the client's.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: nothing could ever be used.
+    #[must_use]
+    pub fn share(mut self, entries: usize) -> Self {
+        self.room = self.room.with_share(entries as u64);
+        self
     }
 
     fn used(&self) -> MutexGuard<'_, Used> {
@@ -71,36 +88,73 @@ impl MemoryGuard {
 }
 
 impl Used {
-    pub(super) fn use_up(&mut self, once: Once, end: u64, now: u64, capacity: usize) -> Attempt {
-        self.forget(now);
+    pub(super) fn use_up(&mut self, once: Once, end: u64, now: u64, room: Room) -> Attempt {
+        for _ in 0..FORGOTTEN_BY_THE_WAY {
+            let first = self.by_end.first().copied();
+            if !self.forget(first, now) {
+                break;
+            }
+        }
         if end <= now {
             return Attempt::Used;
         }
         if end <= self.forgotten {
             return Attempt::ClockWentBack;
         }
-        if let Some(&known) = self.ends.get(&once) {
-            if known > now {
-                return Attempt::Used;
-            }
-            self.by_end.remove(&(known, once));
-        } else if self.ends.len() >= capacity {
-            return Attempt::Full;
+        match self.ends.get(&once).copied() {
+            Some(known) if known > now => return Attempt::Used,
+            Some(known) => self.remove(known, once),
+            None if self.is_full_for(once, now, room.share()) => return Attempt::FullShare,
+            None if self.ends.len() as u64 >= room.capacity => return Attempt::Full,
+            None => {}
         }
         self.ends.insert(once, end);
         self.by_end.insert((end, once));
+        self.held
+            .entry(once.client)
+            .or_default()
+            .insert((end, once));
         Attempt::Fresh
     }
 
-    fn forget(&mut self, now: u64) {
-        for _ in 0..FORGOTTEN_BY_THE_WAY {
-            let Some(&(end, once)) = self.by_end.first().filter(|(end, _)| *end <= now) else {
-                return;
-            };
-            self.by_end.pop_first();
-            self.ends.remove(&once);
-            self.forgotten = end;
+    /// Whether the client has its share. What is over does not count, and is forgotten.
+    fn is_full_for(&mut self, once: Once, now: u64, share: u64) -> bool {
+        while let Some(held) = self.held.get(&once.client) {
+            if (held.len() as u64) < share {
+                return false;
+            }
+            let first = held.first().copied();
+            if !self.forget(first, now) {
+                return true;
+            }
         }
+        false
+    }
+
+    /// Forgets an entry if it is over.
+    fn forget(&mut self, entry: Option<(u64, Once)>, now: u64) -> bool {
+        let Some((end, once)) = entry.filter(|(end, _)| *end <= now) else {
+            return false;
+        };
+        self.remove(end, once);
+        self.forgotten = self.forgotten.max(end);
+        true
+    }
+
+    fn remove(&mut self, end: u64, once: Once) {
+        self.ends.remove(&once);
+        self.by_end.remove(&(end, once));
+        if let Some(held) = self.held.get_mut(&once.client) {
+            held.remove(&(end, once));
+            if held.is_empty() {
+                self.held.remove(&once.client);
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn clients(&self) -> usize {
+        self.held.len()
     }
 
     #[cfg(test)]
@@ -122,7 +176,7 @@ impl ReplayGuard for MemoryGuard {
             let mut used = self.used();
             // Under the lock, so that no one else has forgotten by a later clock.
             let now = present(SystemTime::now());
-            used.use_up(once, end(until), now, self.capacity).answer()
+            used.use_up(once, end(until), now, self.room).answer()
         })
     }
 }
@@ -130,7 +184,8 @@ impl ReplayGuard for MemoryGuard {
 impl fmt::Debug for MemoryGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryGuard")
-            .field("capacity", &self.capacity)
+            .field("capacity", &self.room.capacity)
+            .field("share", &self.room.share())
             .field("used", &self.used().ends.len())
             .finish()
     }

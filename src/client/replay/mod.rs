@@ -11,6 +11,9 @@
 //! * `EmbeddedGuard`, with the feature `embedded`: in the file of a log. A restart does not forget.
 //! * Several nodes that answer for the same issuer need one guard between them: implement the trait
 //!   over the store that they share. With a guard each, an assertion counts once on every node.
+//!
+//! Both guards are bounded, and each client has a share, by default a tenth: one that uses it up is
+//! answered 503 until its entries are over, and no other client is.
 
 #[cfg(feature = "embedded")]
 mod embedded;
@@ -36,7 +39,7 @@ pub use memory::MemoryGuard;
 
 /// What may be used once: a `jti`, of one client, of one tenant.
 ///
-/// It is their SHA-256. Each part goes in behind its length, so that no two different triples are
+/// It is their SHA-256, and a digest of the client alone, by which each has a share of a guard. Each part goes in behind its length, so that no two different triples are
 /// the same octets; the values themselves are never kept.
 ///
 /// ```
@@ -45,7 +48,13 @@ pub use memory::MemoryGuard;
 /// assert_ne!(Once::new("", "ab", "c"), Once::new("", "a", "bc"));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Once([u8; 32]);
+pub struct Once {
+    digest: [u8; 32],
+    client: Client,
+}
+
+/// A digest of a tenant and a client.
+type Client = [u8; 16];
 
 impl Once {
     /// The `jti` of a client. Two clients may use the same one, and so may the clients of two
@@ -54,17 +63,32 @@ impl Once {
     #[must_use]
     pub fn new(tenant: &str, client_id: &str, jti: &str) -> Self {
         let mut digest = Sha256::new();
-        for part in [tenant, client_id, jti] {
+        let mut add = |part: &str| {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
+            digest.clone()
+        };
+        add(tenant);
+        let of_client = add(client_id).finalize();
+        let mut client = Client::default();
+        client.copy_from_slice(&of_client[..16]);
+        Self {
+            digest: add(jti).finalize().into(),
+            client,
         }
-        Self(digest.finalize().into())
     }
 
     /// The digest, as a key of your own store.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+        &self.digest
+    }
+
+    /// The same for all that one client uses, for a store of your own that limits how much each
+    /// client has in it.
+    #[must_use]
+    pub fn client(&self) -> &[u8; 16] {
+        &self.client
     }
 }
 
@@ -122,6 +146,39 @@ impl<T: ReplayGuard + ?Sized> ReplayGuard for Arc<T> {
 /// than comes in, and little enough for a request to wait for.
 const FORGOTTEN_BY_THE_WAY: usize = 4;
 
+/// How many entries there may be, of all clients together and of one.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    capacity: u64,
+    share: Option<u64>,
+}
+
+impl Room {
+    /// # Panics
+    ///
+    /// If it is zero.
+    fn new(capacity: u64) -> Self {
+        assert!(capacity > 0, "a guard without room admits nobody");
+        let share = None;
+        Self { capacity, share }
+    }
+
+    /// # Panics
+    ///
+    /// If it is zero.
+    fn with_share(self, entries: u64) -> Self {
+        assert!(entries > 0, "a share without room admits nobody");
+        let share = Some(entries);
+        Self { share, ..self }
+    }
+
+    /// A tenth of all, unless it is set. Of a small guard 16, or all that there is.
+    fn share(self) -> u64 {
+        let tenth = (self.capacity / 10).max(self.capacity.min(16));
+        self.share.unwrap_or(tenth)
+    }
+}
+
 /// What became of an attempt, in the guards of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Attempt {
@@ -130,6 +187,8 @@ enum Attempt {
     /// Its time is not over, and yet that of some that have been forgotten is later.
     ClockWentBack,
     Full,
+    /// The client has as many entries as one may have.
+    FullShare,
 }
 
 impl Attempt {
@@ -141,6 +200,9 @@ impl Attempt {
                 "the clock went back, and the replay guard has forgotten what was used by then"
             }
             Self::Full => "the replay guard is full of entries that are not over",
+            Self::FullShare => {
+                "the client's share of the replay guard is full of entries that are not over"
+            }
         };
         Err(Error::new(ErrorKind::Unavailable)
             .with_source(reason)

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use futures::executor::block_on;
 use proptest::{collection::vec, prelude::*};
 
-use super::{Attempt, Once, embedded, memory::Used};
+use super::{Attempt, Once, Room, embedded, memory::Used};
 use crate::log::EmbeddedLog;
 
-/// What is used, until when, at what time.
+/// What is used, by whom, until when, at what time.
 #[derive(Clone, Copy, Debug)]
 struct Ask {
+    client: u8,
     jti: u8,
     end: u64,
     now: u64,
@@ -18,32 +19,46 @@ struct Ask {
 
 impl Ask {
     fn once(self) -> Once {
-        Once::new("", "s6BhdRkqt3", &self.jti.to_string())
+        Once::new("", &self.client.to_string(), &self.jti.to_string())
+    }
+
+    fn of(self, client: u8) -> Self {
+        Self { client, ..self }
     }
 }
 
 fn ask(jti: u8, end: u64, now: u64) -> Ask {
-    Ask { jti, end, now }
+    Ask {
+        client: 0,
+        jti,
+        end,
+        now,
+    }
 }
 
-fn in_memory(asks: &[Ask], capacity: usize) -> Vec<Attempt> {
+/// Room for so many, of whichever client.
+fn room(capacity: u64) -> Room {
+    Room::new(capacity).with_share(capacity + 1)
+}
+
+fn in_memory(asks: &[Ask], room: Room) -> Vec<Attempt> {
     let mut used = Used::default();
-    let ask = |ask: &Ask| used.use_up(ask.once(), ask.end, ask.now, capacity);
+    let ask = |ask: &Ask| used.use_up(ask.once(), ask.end, ask.now, room);
     asks.iter().map(ask).collect()
 }
 
-fn embedded(asks: &[Ask], capacity: usize) -> Vec<Attempt> {
+fn embedded(asks: &[Ask], room: Room) -> Vec<Attempt> {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
     let asks = asks.to_vec();
     let job = log.write(move |work| {
-        let ask = |ask: Ask| embedded::use_up(work, ask.once(), ask.end, ask.now, capacity as u64);
+        let ask = |ask: Ask| embedded::use_up(work, ask.once(), ask.end, ask.now, room);
         asks.into_iter().map(ask).collect()
     });
     block_on(job).unwrap()
 }
 
-type Guard = fn(&[Ask], usize) -> Vec<Attempt>;
+type Guard = fn(&[Ask], Room) -> Vec<Attempt>;
 
 const GUARDS: [Guard; 2] = [in_memory, embedded];
 
@@ -51,9 +66,9 @@ const GUARDS: [Guard; 2] = [in_memory, embedded];
 fn what_is_over_is_forgotten_and_makes_room() {
     let asks = [ask(1, 10, 0), ask(2, 20, 0), ask(3, 20, 9), ask(3, 20, 10)];
     for guard in GUARDS {
-        let attempts = guard(&asks, 2);
-        let (room, none) = (Attempt::Fresh, Attempt::Full);
-        assert_eq!(attempts, [room, room, none, room]);
+        let attempts = guard(&asks, room(2));
+        let (fresh, none) = (Attempt::Fresh, Attempt::Full);
+        assert_eq!(attempts, [fresh, fresh, none, fresh]);
     }
 }
 
@@ -68,7 +83,91 @@ fn full_guard_keeps_what_it_has() {
     ];
     for guard in GUARDS {
         let (fresh, used) = (Attempt::Fresh, Attempt::Used);
-        assert_eq!(guard(&asks, 2), [fresh, fresh, Attempt::Full, used, used]);
+        let expected = [fresh, fresh, Attempt::Full, used, used];
+        assert_eq!(guard(&asks, room(2)), expected);
+    }
+}
+
+#[test]
+fn full_share_refuses_its_client_alone() {
+    let room = Room::new(5).with_share(2);
+    let (fresh, used, full) = (Attempt::Fresh, Attempt::Used, Attempt::FullShare);
+    let asks = [
+        (ask(1, 10, 0), fresh),
+        (ask(2, 20, 0), fresh),
+        (ask(3, 20, 0), full),
+        (ask(1, 20, 0).of(7), fresh),
+        (ask(1, 10, 9), used),
+        (ask(2, 20, 0).of(7), fresh),
+        (ask(3, 20, 0).of(7), full),
+        // The others have less than their share, and all together all that there is.
+        (ask(1, 20, 9).of(8), fresh),
+        (ask(1, 20, 9).of(9), Attempt::Full),
+        // One of the first client's is over.
+        (ask(3, 20, 10), fresh),
+        (ask(4, 20, 10), full),
+    ];
+    for guard in GUARDS {
+        let attempts = guard(&asks.map(|(ask, _)| ask), room);
+        assert_eq!(attempts, asks.map(|(_, attempt)| attempt));
+    }
+}
+
+#[test]
+fn what_is_over_has_no_part_in_the_share_however_much_of_others_is_over() {
+    // More than are forgotten by the way stand before the client's own.
+    let others = (0..50).map(|jti| ask(jti, 10, 0).of(1));
+    let own = (0..2).map(|jti| ask(jti, 11, 0));
+    let asks: Vec<_> = others
+        .chain(own)
+        .chain([ask(9, 90, 20), ask(1, 90, 20)])
+        .collect();
+    for guard in GUARDS {
+        let attempts = guard(&asks, Room::new(99).with_share(50));
+        assert!(attempts.iter().all(|attempt| *attempt == Attempt::Fresh));
+        let attempts = guard(&asks[50..], Room::new(99).with_share(2));
+        assert!(attempts.iter().all(|attempt| *attempt == Attempt::Fresh));
+    }
+    let narrow = Room::new(99).with_share(2);
+    let asks: Vec<_> = (0..40)
+        .flat_map(|client| [ask(0, 10, 0).of(client), ask(1, 10, 0).of(client)])
+        .chain((0..40).rev().map(|client| ask(2, 90, 20).of(client)))
+        .collect();
+    for guard in GUARDS {
+        let attempts = guard(&asks, narrow);
+        assert!(attempts.iter().all(|attempt| *attempt == Attempt::Fresh));
+    }
+}
+
+#[test]
+fn what_a_client_forgets_out_of_turn_stays_forgotten() {
+    // The entry with the later end is forgotten before those of other clients.
+    let others = (0..8).map(|jti| ask(jti, 10, 0).of(1));
+    let asks: Vec<_> = others
+        .chain([ask(1, 15, 0), ask(2, 90, 20), ask(1, 15, 14)])
+        .collect();
+    for guard in GUARDS {
+        let attempts = guard(&asks, Room::new(99).with_share(8));
+        assert_eq!(attempts[8..10], [Attempt::Fresh; 2]);
+        assert_ne!(attempts[10], Attempt::Fresh);
+        let attempts = guard(&asks[8..], Room::new(99).with_share(1));
+        assert_eq!(attempts[..2], [Attempt::Fresh; 2]);
+        assert_eq!(attempts[2], Attempt::ClockWentBack);
+    }
+}
+
+#[test]
+fn share_is_a_tenth_unless_it_is_set() {
+    for (capacity, share) in [
+        (1, 1),
+        (16, 16),
+        (20, 16),
+        (160, 16),
+        (1000, 100),
+        (100_000, 10_000),
+    ] {
+        assert_eq!(Room::new(capacity).share(), share);
+        assert_eq!(Room::new(capacity).with_share(7).share(), 7);
     }
 }
 
@@ -83,7 +182,7 @@ fn clock_that_goes_back_reopens_nothing() {
         ask(2, 90, 5),
     ];
     for guard in GUARDS {
-        let attempts = guard(&asks, 9);
+        let attempts = guard(&asks, room(9));
         assert_eq!(attempts[3..], [Attempt::ClockWentBack, Attempt::Used]);
     }
 }
@@ -92,12 +191,13 @@ fn clock_that_goes_back_reopens_nothing() {
 fn memory_shrinks_when_entries_are_over() {
     let mut used = Used::default();
     for jti in 0..200 {
-        used.use_up(ask(jti, 10, 0).once(), 10, 0, 1000);
+        used.use_up(ask(jti, 10, 0).once(), 10, 0, room(1000));
     }
     for jti in 200..250 {
-        used.use_up(ask(jti, 99, 10).once(), 99, 10, 1000);
+        used.use_up(ask(jti, 99, 10).of(1).once(), 99, 10, room(1000));
     }
     assert_eq!(used.len(), (50, 50));
+    assert_eq!(used.clients(), 1);
 }
 
 #[test]
@@ -107,7 +207,7 @@ fn sweep_goes_step_by_step_and_what_it_forgot_stays_forgotten() {
     let log = EmbeddedLog::open(&path).unwrap();
     let job = log.write(|work| {
         for jti in 0..25 {
-            embedded::use_up(work, ask(jti, 10, 0).once(), 10, 0, 99)?;
+            embedded::use_up(work, ask(jti, 10, 0).once(), 10, 0, room(99))?;
         }
         let mut forget = |now| embedded::forget(work, now, 10);
         Ok([
@@ -123,30 +223,35 @@ fn sweep_goes_step_by_step_and_what_it_forgot_stays_forgotten() {
 
     // The clock is set back between two runs.
     let log = EmbeddedLog::open(&path).unwrap();
-    let job = log.write(|work| embedded::use_up(work, ask(1, 10, 5).once(), 10, 5, 99));
+    let job = log.write(|work| embedded::use_up(work, ask(1, 10, 5).once(), 10, 5, room(99)));
     assert_eq!(block_on(job).unwrap(), Attempt::ClockWentBack);
 }
 
 /// What a guard without bounds on time and memory would answer.
-fn model(asks: &[Ask], capacity: usize) -> Vec<Attempt> {
+fn model(asks: &[Ask], room: Room) -> Vec<Attempt> {
     let mut ends = HashMap::new();
     let answer = |ask: &Ask| {
         ends.retain(|_, end| *end > ask.now);
-        if ask.end <= ask.now || ends.contains_key(&ask.jti) {
+        if ask.end <= ask.now || ends.contains_key(&(ask.client, ask.jti)) {
             return Attempt::Used;
         }
-        if ends.len() >= capacity {
+        let held = ends.keys().filter(|(client, _)| *client == ask.client);
+        if held.count() as u64 >= room.share() {
+            return Attempt::FullShare;
+        }
+        if ends.len() as u64 >= room.capacity {
             return Attempt::Full;
         }
-        ends.insert(ask.jti, ask.end);
+        ends.insert((ask.client, ask.jti), ask.end);
         Attempt::Fresh
     };
     asks.iter().map(answer).collect()
 }
 
 fn asks() -> impl Strategy<Value = Vec<Ask>> {
-    let ask = (0_u8..24, 0_u64..40, 0_u64..60);
-    let ask = ask.prop_map(|(jti, end, now)| Ask {
+    let ask = (0_u8..3, 0_u8..12, 0_u64..40, 0_u64..60);
+    let ask = ask.prop_map(|(client, jti, end, now)| Ask {
+        client,
         jti,
         end: now + end - end.min(5),
         now,
@@ -158,10 +263,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn guards_answer_as_one_that_looks_at_everything(mut asks in asks(), capacity in 1_usize..20) {
+    fn guards_answer_as_one_that_looks_at_everything(
+        mut asks in asks(),
+        capacity in 1_u64..20,
+        share in 1_u64..12,
+    ) {
         asks.sort_by_key(|ask| ask.now);
+        let room = Room::new(capacity).with_share(share);
         for guard in GUARDS {
-            prop_assert_eq!(guard(&asks, capacity), model(&asks, capacity));
+            prop_assert_eq!(guard(&asks, room), model(&asks, room));
         }
     }
 
@@ -169,9 +279,9 @@ proptest! {
     fn whatever_the_clock_does_nothing_is_fresh_twice_with_the_same_end(asks in asks()) {
         for guard in GUARDS {
             let mut ends = HashMap::new();
-            for (ask, attempt) in asks.iter().zip(guard(&asks, 20)) {
+            for (ask, attempt) in asks.iter().zip(guard(&asks, room(20).with_share(8))) {
                 if attempt == Attempt::Fresh {
-                    let earlier = ends.insert(ask.jti, ask.end);
+                    let earlier = ends.insert((ask.client, ask.jti), ask.end);
                     prop_assert!(earlier.is_none_or(|earlier| earlier < ask.end));
                 }
             }

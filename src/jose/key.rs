@@ -5,14 +5,14 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 
-#[cfg(feature = "mtls")]
-use super::certificates::Certificates;
 use super::{
-    Algorithm, KeyError, Kind, Members,
+    Algorithm, KeyError, Members,
     jws::LONGEST_KID,
     material::Material,
     purpose::{self, said},
 };
+#[cfg(feature = "mtls")]
+use super::{Kind, certificates::Certificates};
 
 /// What only a private or a symmetric key has (RFC 7518 §6.2.2, §6.3.2, §6.4.1, RFC 8037 §2).
 const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];

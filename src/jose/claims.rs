@@ -6,6 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::Value;
 
 use super::{
+    expiry,
     json::{DEEPEST, Malformed, NUMBER, Strict},
     numeric_date,
 };
@@ -80,6 +81,11 @@ impl<'a> Claim<'a> {
             Self::Text(_) => None,
             Self::Other(value) => Some(value),
         }
+    }
+
+    /// As an [`expiry`].
+    pub(crate) fn as_expiry(self) -> Option<Duration> {
+        self.as_other().and_then(expiry)
     }
 
     /// As a [`numeric_date`].

@@ -47,7 +47,7 @@ mod vectors;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub(crate) use claims::{Claim, Claims};
-pub(crate) use date::{LATEST, numeric_date};
+pub(crate) use date::{expiry, numeric_date};
 pub(crate) use hmac::HmacKey;
 pub(crate) use json::{Malformed, Members};
 pub(crate) use jws::{Jws, JwsError};

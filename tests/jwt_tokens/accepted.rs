@@ -60,6 +60,21 @@ async fn time_is_for_those_who_ask_to_judge() {
 }
 
 #[tokio::test]
+async fn exp_beyond_the_calendar_is_capped_by_the_longest_lifetime() {
+    let iat = now();
+    for exp in [
+        json!(253_402_300_800_u64),
+        json!(1_893_456_000_000_u64),
+        json!(u64::MAX),
+        json!(1e300),
+    ] {
+        let token = ask_for(&json!({ "iat": iat, "exp": exp })).await;
+        let day = NumericDate::new(iat + DAY);
+        assert_eq!(token.expect("it is genuine").exp, Some(day), "{exp}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_lives_no_longer_than_the_longest_lifetime() {
     let iat = now() - 10;
     let year = json!({ "iat": iat, "exp": iat + 365 * DAY });

@@ -15,12 +15,16 @@ use tower::ServiceExt as _;
 use tower_revocation::{
     Secret,
     introspect::{
-        Introspection,
+        Introspected, Introspection,
         upstream::{Upstream, UpstreamError},
     },
 };
 
 async fn ask(upstream: &Upstream, token: &str) -> Result<Option<Introspection>, UpstreamError> {
+    Ok(introspect(upstream, token).await?.into_token())
+}
+
+async fn introspect(upstream: &Upstream, token: &str) -> Result<Introspected, UpstreamError> {
     upstream.clone().oneshot(Secret::new(token)).await
 }
 

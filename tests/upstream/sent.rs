@@ -59,6 +59,34 @@ async fn both_halves_of_basic_are_form_encoded() {
 }
 
 #[tokio::test]
+async fn secret_may_be_sent_raw_or_in_the_body() {
+    let server = Server::json(active(json!({}))).await;
+    let secret = Secret::new("a+b %=:c");
+    // `plus::a+b %=:c`
+    let raw = server.forgetful().basic_raw("plus:", &secret);
+    ask(&raw, "t").await.unwrap();
+    let seen = server.requests().pop().unwrap();
+    assert_eq!(seen.headers[AUTHORIZATION], "Basic cGx1czo6YStiICU9OmM=");
+    assert_eq!(seen.body, "token=t");
+
+    // The last one counts.
+    let in_body = raw.post("plus:", &secret);
+    ask(&in_body, "t").await.unwrap();
+    let seen = server.requests().pop().unwrap();
+    assert!(!seen.headers.contains_key(AUTHORIZATION));
+    let expected = "token=t&client_id=plus%3A&client_secret=a%2Bb+%25%3D%3Ac";
+    assert_eq!(seen.body, expected);
+    assert!(!format!("{in_body:?}").contains("a+b"));
+
+    ask(&in_body.basic("c1", &Secret::new("s")), "t")
+        .await
+        .unwrap();
+    let seen = server.requests().pop().unwrap();
+    assert_eq!(seen.headers[AUTHORIZATION], "Basic YzE6cw==");
+    assert_eq!(seen.body, "token=t");
+}
+
+#[tokio::test]
 async fn this_server_may_have_a_token_of_its_own() {
     let server = Server::json(active(json!({}))).await;
     let upstream = server

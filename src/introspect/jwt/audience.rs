@@ -53,7 +53,12 @@ impl Audience {
                 .collect::<Option<_>>()?,
             Some(_) => return None,
         };
+        self.admits(&names).then_some(names)
+    }
+
+    /// Whether one of the names is ours.
+    pub(in crate::introspect) fn admits(&self, names: &[String]) -> bool {
         let is_ours = |accepted: &Vec<String>| names.iter().any(|name| accepted.contains(name));
-        self.0.as_ref().is_none_or(is_ours).then_some(names)
+        self.0.as_ref().is_none_or(is_ours)
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     introspect::{
         self, Confirmation, Introspected, Introspection, Reason, Scope, TokenKind, TokenType,
     },
-    jose::{Claim, Claims, Jws, JwsError, LATEST, Malformed},
+    jose::{Claim, Claims, Jws, JwsError, Malformed},
     log::{NumericDate, Selector},
 };
 
@@ -123,17 +123,13 @@ pub(super) fn date(claims: &Claims, member: &str) -> Read<NumericDate> {
     Ok(Some(NumericDate::new(since.as_secs())))
 }
 
-/// The `exp`. One beyond the calendar is as good as its end.
+/// The `exp`. One beyond the calendar is no end.
 pub(super) fn end(claims: &Claims) -> Read<NumericDate> {
-    let latest = LATEST.as_secs_f64();
-    let beyond = claims.get("exp").and_then(Claim::as_other);
-    if beyond
-        .and_then(Value::as_f64)
-        .is_some_and(|exp| exp > latest)
-    {
-        return Ok(Some(NumericDate::new(LATEST.as_secs())));
-    }
-    date(claims, "exp")
+    let Some(value) = claims.get("exp") else {
+        return Ok(None);
+    };
+    let since = value.as_expiry().ok_or(Malformed)?;
+    Ok(Some(NumericDate::new(since.as_secs())))
 }
 
 fn scope(claims: &Claims, claim: &ScopeClaim) -> Read<Scope> {

@@ -8,8 +8,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::{UpstreamError, UpstreamErrorKind};
 use crate::{
-    introspect::{Confirmation, Introspection, Scope, TokenKind, TokenType},
-    jose::{Members, numeric_date},
+    introspect::{
+        Confirmation, Introspected, Introspection, Reason, Scope, TokenKind, TokenType,
+        jwt::Audience,
+    },
+    jose::{Members, expiry, numeric_date},
     log::{NumericDate, Selector},
     token::Secret,
 };
@@ -26,29 +29,40 @@ pub(super) struct Dialect {
     pub(super) client_claim: String,
     pub(super) grant_claim: Option<String>,
     pub(super) tenant: Option<String>,
+    pub(super) audience: Option<Audience>,
+    pub(super) longest_lifetime: Option<Duration>,
 }
 
 impl Dialect {
     /// Reads the answer about this token (RFC 7662 §2.2). What of it is not known is ignored.
-    pub(super) fn read(&self, token: &Secret, json: &[u8]) -> Reading<Option<Introspection>> {
+    pub(super) fn read(&self, token: &Secret, json: &[u8]) -> Reading<Introspected> {
         let answer = Members::parse(json)
             .map_err(|_| UpstreamError::malformed("the answer is no one JSON object"))?;
         self.interpret(token, answer.as_map())
     }
 
     /// What the members mean, wherever they stood.
-    pub(super) fn interpret(
-        &self,
-        token: &Secret,
-        answer: &Answer,
-    ) -> Reading<Option<Introspection>> {
+    pub(super) fn interpret(&self, token: &Secret, answer: &Answer) -> Reading<Introspected> {
         match answer.get("active") {
             Some(Value::Bool(true)) => {}
-            Some(Value::Bool(false)) => return Ok(None),
+            Some(Value::Bool(false)) => return Ok(None.into()),
             _ => return Err(UpstreamError::malformed("`active` is no boolean")),
         }
-        let Some(kind) = kind(answer)? else {
-            return Ok(None);
+        let iat = date(answer, "iat")?;
+        let exp = self.exp(answer, iat)?;
+        let unhandled = |reason| Ok(Introspected::Unhandled { reason, exp });
+        let Some(kind) = kind(answer) else {
+            return unhandled(Reason::Typ);
+        };
+        let aud = match &self.audience {
+            Some(audience) => {
+                let aud = audience_of(answer)?;
+                if !audience.admits(&aud) {
+                    return unhandled(Reason::Audience);
+                }
+                aud
+            }
+            None => audience_of(answer).unwrap_or_default(),
         };
         let client_id = text(answer, &self.client_claim)?.ok_or(UpstreamError::new(
             UpstreamErrorKind::Unowned,
@@ -59,23 +73,18 @@ impl Dialect {
         known.tenant.clone_from(&self.tenant);
         known.iss = text(answer, "iss")?;
         known.sub = text(answer, "sub")?;
-        known.aud = audience(answer)?;
+        known.aud = aud;
         known.jti = text(answer, "jti")?;
         known.sid = text(answer, "sid")?;
-        known.scope = text(answer, "scope")?.map(Scope::new);
+        known.scope = scope(answer);
         known.cnf = confirmation(answer)?;
-        known.iat = date(answer, "iat")?;
+        known.iat = iat;
         known.nbf = date(answer, "nbf")?;
-        known.exp = date(answer, "exp")?.filter(|exp| exp.seconds() > 0);
-        if known
-            .exp
-            .is_some_and(|exp| exp + LEEWAY < NumericDate::now())
-        {
+        known.exp = exp;
+        if exp.is_some_and(|exp| exp + LEEWAY < NumericDate::now()) {
             return Err(UpstreamError::malformed("the token is active and expired"));
         }
-        known.token_type = text(answer, "token_type")?
-            .as_deref()
-            .and_then(TokenType::from_name);
+        known.token_type = word(answer, "token_type").and_then(TokenType::from_name);
         if let Some(name) = &self.grant_claim {
             known.grant = text(answer, name)?;
         }
@@ -84,7 +93,22 @@ impl Dialect {
             _ if has_one_spelling(token.expose()) => Some(opaque(token)),
             _ => None,
         };
-        Ok(Some(known))
+        Ok(Introspected::Token(known))
+    }
+
+    /// When it expires, if ever: at its `exp`, or when it has lived for as long as any token may.
+    fn exp(&self, answer: &Answer, iat: Option<NumericDate>) -> Reading<Option<NumericDate>> {
+        let said = match answer.get("exp") {
+            None | Some(Value::Null) => None,
+            Some(value) => {
+                let exp = expiry(value).ok_or(UpstreamError::malformed("`exp` is no date"))?;
+                Some(NumericDate::new(exp.as_secs()))
+            }
+        };
+        let said = said.filter(|exp| exp.seconds() > 0 && *exp < NumericDate::FOREVER);
+        let latest = iat.zip(self.longest_lifetime);
+        let latest = latest.map(|(iat, lifetime)| iat + lifetime);
+        Ok(said.into_iter().chain(latest).min())
     }
 }
 
@@ -93,17 +117,37 @@ impl Dialect {
 /// The standard has no word for it (RFC 7662 §2.2), so every one that a server is known to use
 /// counts. They are looked for in every place: an access token's `token_type` is `Bearer` with some
 /// servers for refresh tokens too.
-fn kind(answer: &Answer) -> Reading<Option<TokenKind>> {
+fn kind(answer: &Answer) -> Option<TokenKind> {
     let mut kind = Some(TokenKind::AccessToken);
     for name in ["token_type", "token_use", "typ"] {
-        let said = text(answer, name)?.unwrap_or_default().to_ascii_lowercase();
+        let said = word(answer, name).unwrap_or_default().to_ascii_lowercase();
         match said.as_str() {
-            "refresh_token" | "refresh" | "offline" => return Ok(Some(TokenKind::RefreshToken)),
+            "refresh_token" | "refresh" | "offline" => return Some(TokenKind::RefreshToken),
             "id_token" | "id" => kind = None,
             _ => {}
         }
     }
-    Ok(kind)
+    kind
+}
+
+/// A string that nothing depends on: anything else is as good as none.
+fn word<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+    answer.get(name)?.as_str()
+}
+
+/// Words with spaces between (RFC 7662 §2.2), or a list of words, as some servers write them.
+fn scope(answer: &Answer) -> Option<Scope> {
+    let words = match answer.get("scope")? {
+        Value::String(words) => words.clone(),
+        Value::Array(words) => {
+            let words = words.iter().filter_map(Value::as_str);
+            words.collect::<Vec<_>>().join(" ")
+        }
+        _ => return None,
+    };
+    Some(words)
+        .filter(|words| !words.is_empty())
+        .map(Scope::new)
 }
 
 fn opaque(token: &Secret) -> Selector {
@@ -130,7 +174,7 @@ fn text(answer: &Answer, name: &str) -> Reading<Option<String>> {
 }
 
 /// One name or a list of them (RFC 7519 §4.1.3).
-fn audience(answer: &Answer) -> Reading<Vec<String>> {
+fn audience_of(answer: &Answer) -> Reading<Vec<String>> {
     match answer.get("aud") {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::String(one)) => Ok(vec![one.clone()]),

@@ -19,14 +19,12 @@ use sha2::Sha256;
 use tokio::time::Instant;
 
 use super::UpstreamError;
-use crate::{introspect::Introspection, log::NumericDate, token::Secret};
+use crate::{introspect::Introspected, log::NumericDate, token::Secret};
 
 /// A token that is not known may become known, and nobody may be told for long that it is not.
 const NEGATIVE: Duration = Duration::from_secs(1);
 
-/// What is known of a token, for all who asked about it at once.
-pub(super) type Known = Option<Arc<Introspection>>;
-type Outcome = Result<Known, UpstreamError>;
+type Outcome = Result<Introspected, UpstreamError>;
 pub(super) type Flight = Shared<BoxFuture<'static, Outcome>>;
 type Ask = dyn Fn(Secret) -> BoxFuture<'static, Result<Answer, UpstreamError>> + Send + Sync;
 
@@ -42,7 +40,7 @@ pub(super) struct Limits {
 
 /// What the other server said.
 pub(super) struct Answer {
-    pub(super) token: Known,
+    pub(super) token: Introspected,
     /// Whether it is worth its room.
     pub(super) is_small: bool,
 }
@@ -59,7 +57,7 @@ pub(super) struct Answers {
 
 #[derive(Clone)]
 struct Kept {
-    token: Known,
+    token: Introspected,
     until: Instant,
 }
 
@@ -69,7 +67,7 @@ struct Airborne {
 }
 
 pub(super) enum Next {
-    Answer(Known),
+    Answer(Introspected),
     Wait(Flight),
 }
 
@@ -126,9 +124,9 @@ impl Answers {
     fn recall(&self, tag: &Tag, now: Instant) -> Option<Kept> {
         let kept = self.kept.as_ref()?.get(tag)?;
         // By either clock.
-        let is_over = |token: &Arc<Introspection>| token.is_expired(NumericDate::now());
-        let holds = now < kept.until && !kept.token.as_ref().is_some_and(is_over);
-        holds.then_some(kept)
+        let token = kept.token.token();
+        let is_over = token.is_some_and(|token| token.is_expired(NumericDate::now()));
+        (now < kept.until && !is_over).then_some(kept)
     }
 
     /// The future is shared: whoever stops waiting for it stops nobody else, and the last one who
@@ -154,8 +152,8 @@ impl Answers {
             return;
         };
         let ttl = match &answer.token {
-            Some(_) => self.ttl,
-            None => self.ttl.min(NEGATIVE),
+            Introspected::Token(_) => self.ttl,
+            _ => self.ttl.min(NEGATIVE),
         };
         // A duration that no clock can hold is not kept at all.
         if let Some(until) = began.checked_add(ttl) {

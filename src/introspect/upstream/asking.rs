@@ -1,7 +1,5 @@
 //! What is sent, and what counts as an answer?
 
-use std::sync::Arc;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -34,7 +32,12 @@ impl Asking {
 
     pub(super) async fn ask(&self, token: Secret) -> Result<Answer, UpstreamError> {
         let config = &self.config;
-        let form = serde_urlencoded::to_string([("token", token.expose())])
+        let mut form = vec![("token", token.expose())];
+        if let Some((client_id, secret)) = &config.in_body {
+            form.push(("client_id", client_id));
+            form.push(("client_secret", secret.expose()));
+        }
+        let form = serde_urlencoded::to_string(form)
             .map_err(|_| UpstreamError::configuration("the token cannot be form-encoded"))?;
         let mut request = Request::post(config.uri.clone())
             .header(ACCEPT, config.media_type())
@@ -58,7 +61,7 @@ impl Asking {
             None => config.dialect.read(&token, &body)?,
         };
         Ok(Answer {
-            token: known.map(Arc::new),
+            token: known,
             is_small: body.len() <= MAX_KEPT,
         })
     }
@@ -83,7 +86,12 @@ fn encoded(text: &str) -> Secret {
 /// Both halves form-encoded, and then in base64 (RFC 6749 §2.3.1).
 pub(super) fn basic(client_id: &str, secret: &Secret) -> HeaderValue {
     let (id, secret) = (encoded(client_id), encoded(secret.expose()));
-    let pair = Secret::new(format!("{}:{}", id.expose(), secret.expose()));
+    basic_raw(id.expose(), &secret)
+}
+
+/// Both halves as they are, in base64 (RFC 7617 §2).
+pub(super) fn basic_raw(client_id: &str, secret: &Secret) -> HeaderValue {
+    let pair = Secret::new(format!("{client_id}:{}", secret.expose()));
     let pair = Secret::new(STANDARD.encode(pair.expose()));
     authorization("Basic", &pair).expect("base64 is visible ASCII")
 }

@@ -9,10 +9,11 @@ use super::{
     Upstream, UpstreamError,
     answer::Dialect,
     answers::{Answers, Limits},
-    asking::{Asking, MAX_SIZE, basic, bearer},
+    asking::{Asking, MAX_SIZE, basic, basic_raw, bearer},
     signed::Signed,
 };
 use crate::{
+    introspect::jwt::Audience,
     jose::{KeySet, Reach, operator_uri, roots_of},
     token::Secret,
 };
@@ -22,6 +23,8 @@ use crate::{
 pub(super) struct Config {
     pub(super) uri: Uri,
     pub(super) authorization: Option<HeaderValue>,
+    /// The client and its secret, where they are sent in the body.
+    pub(super) in_body: Option<(String, Secret)>,
     pub(super) dialect: Dialect,
     pub(super) signed: Option<Signed>,
     pub(super) reach: Reach,
@@ -67,10 +70,13 @@ impl Upstream {
         Ok(Self::of(Config {
             uri,
             authorization: None,
+            in_body: None,
             dialect: Dialect {
                 client_claim: "client_id".to_owned(),
                 grant_claim: None,
                 tenant: None,
+                audience: None,
+                longest_lifetime: None,
             },
             reach: Reach {
                 max_size: MAX_SIZE,
@@ -91,23 +97,69 @@ impl Upstream {
     /// This server authenticates with this secret, by HTTP Basic, both halves form-encoded (RFC
     /// 6749 §2.3.1).
     ///
-    /// Without this and [`bearer`](Self::bearer) it does not authenticate, which a server has to
-    /// refuse (RFC 7662 §2.1) unless it knows by other means who asks.
+    /// Of this, [`basic_raw`](Self::basic_raw), [`post`](Self::post) and [`bearer`](Self::bearer)
+    /// the last one counts. Without any, this server does not authenticate, which the other one has
+    /// to refuse (RFC 7662 §2.1) unless it knows by other means who asks.
     #[must_use]
-    pub fn basic(mut self, client_id: &str, secret: &Secret) -> Self {
-        self.config.authorization = Some(basic(client_id, secret));
+    pub fn basic(self, client_id: &str, secret: &Secret) -> Self {
+        self.authenticate(Some(basic(client_id, secret)), None)
+    }
+
+    /// Authenticates with this secret by HTTP Basic, both halves as they are (RFC 7617 §2), for
+    /// servers that do not form-decode them. It differs from [`basic`](Self::basic) only if one of
+    /// them has other characters than letters, digits and `-._*`.
+    #[must_use]
+    pub fn basic_raw(self, client_id: &str, secret: &Secret) -> Self {
+        self.authenticate(Some(basic_raw(client_id, secret)), None)
+    }
+
+    /// Authenticates with this secret in the body of the request, as `client_id` and
+    /// `client_secret` (RFC 6749 §2.3.1).
+    #[must_use]
+    pub fn post(self, client_id: &str, secret: &Secret) -> Self {
+        self.authenticate(None, Some((client_id.to_owned(), secret.clone())))
+    }
+
+    fn authenticate(
+        mut self,
+        authorization: Option<HeaderValue>,
+        in_body: Option<(String, Secret)>,
+    ) -> Self {
+        self.config.authorization = authorization;
+        self.config.in_body = in_body;
         Self::of(self.config)
     }
 
-    /// This server authenticates with this access token (RFC 6750 §2.1). It takes the place of
-    /// [`basic`](Self::basic).
+    /// Authenticates with this access token (RFC 6750 §2.1).
     ///
     /// # Errors
     ///
     /// If it has characters that no field of HTTP may have.
-    pub fn bearer(mut self, token: &Secret) -> Result<Self, UpstreamError> {
-        self.config.authorization = Some(bearer(token)?);
-        Ok(Self::of(self.config))
+    pub fn bearer(self, token: &Secret) -> Result<Self, UpstreamError> {
+        Ok(self.authenticate(Some(bearer(token)?), None))
+    }
+
+    /// Requires that a token is for one of these audiences (`aud`). Defaults to no requirement.
+    ///
+    /// An active token for another audience is [`Unhandled`](crate::introspect::Introspected), so
+    /// enforcement refuses it: **without this, a token that was made for another resource server is
+    /// accepted here, if the other server calls it active.** A revocation endpoint that has to know
+    /// all tokens needs an `Upstream` without it.
+    #[must_use]
+    pub fn audience(mut self, audience: Audience) -> Self {
+        self.config.dialect.audience = Some(audience);
+        Self::of(self.config)
+    }
+
+    /// Limits how long after its `iat` a token expires, whatever its `exp` says. Defaults to no
+    /// limit.
+    ///
+    /// It is the [`longest_lifetime`](crate::revoke::Record::longest_lifetime) of the records about
+    /// these tokens.
+    #[must_use]
+    pub fn longest_lifetime(mut self, lifetime: Duration) -> Self {
+        self.config.dialect.longest_lifetime = Some(lifetime);
+        Self::of(self.config)
     }
 
     /// How long an answer may take, from the lookup of the name to the last octet. Default: 5 s.

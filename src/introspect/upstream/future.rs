@@ -4,29 +4,25 @@ use std::{
     fmt,
     future::{Future, Ready, ready},
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
 use futures::FutureExt as _;
 
-use super::{
-    UpstreamError,
-    answers::{Flight, Known},
-};
-use crate::introspect::Introspection;
+use super::{UpstreamError, answers::Flight};
+use crate::introspect::Introspected;
 
 /// The answer of [`Upstream`](super::Upstream).
 #[must_use = "futures do nothing unless polled"]
 pub struct UpstreamFuture(Answering);
 
 enum Answering {
-    Known(Ready<Known>),
+    Known(Ready<Introspected>),
     Asked(Flight),
 }
 
 impl UpstreamFuture {
-    pub(super) fn known(known: Known) -> Self {
+    pub(super) fn known(known: Introspected) -> Self {
         Self(Answering::Known(ready(known)))
     }
 
@@ -36,14 +32,13 @@ impl UpstreamFuture {
 }
 
 impl Future for UpstreamFuture {
-    type Output = Result<Option<Introspection>, UpstreamError>;
+    type Output = Result<Introspected, UpstreamError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let known = match &mut self.0 {
+        match &mut self.0 {
             Answering::Known(known) => known.poll_unpin(cx).map(Ok),
             Answering::Asked(flight) => flight.poll_unpin(cx),
-        };
-        known.map_ok(|known| known.map(Arc::unwrap_or_clone))
+        }
     }
 }
 

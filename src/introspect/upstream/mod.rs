@@ -24,7 +24,7 @@ pub use self::{
     error::{UpstreamError, UpstreamErrorKind},
     future::UpstreamFuture,
 };
-use super::Introspection;
+use super::Introspected;
 use crate::token::Secret;
 
 /// Introspection at another server (RFC 7662), as a `tower::Service<Secret>`.
@@ -32,13 +32,18 @@ use crate::token::Secret;
 /// A clone shares the cache and the connections. **A knob makes new ones of either**: turn them
 /// before anything is asked.
 ///
-/// * **What is known.** `{"active": true}` with its members is `Some`, `{"active": false}` is
-///   `None`, and **everything else is an error**: another status than 200, a redirect, another
-///   media type than `application/json`, more than 64 KiB, a member twice or of a wrong type, a
-///   [time-out](Self::timeout), a `cnf` without a thumbprint that is known. A member that is `null`
-///   or empty is not there.
-/// * **`None` is the other server's word.** It says so of expired and rotated tokens too, and of
-///   one that is not valid yet. An expired refresh token therefore does not end its grant here.
+/// * **What is known.** `{"active": true}` with its members is
+///   [`Token`](Introspected::Token), `{"active": false}` is
+///   [`Unrecognised`](Introspected::Unrecognised), and **everything else is an error**: another
+///   status than 200, a redirect, another media type than `application/json`, more than 64 KiB, a
+///   member twice, a [time-out](Self::timeout), a `cnf` without a thumbprint that is known, or a
+///   member of a wrong type that says whose token it is, what could have revoked it, or for how
+///   long it lives. Other members of a wrong type are ignored. A member that is `null` or empty is
+///   missing.
+/// * **`active: false` is the other server's word.** It says so of expired and rotated tokens too,
+///   and of one that is not valid yet. An expired refresh token therefore does not end its grant
+///   here. A server that also introspects refresh tokens for you knows all tokens: then a
+///   [`Record`](crate::revoke::Record::responsible_for_all_tokens) can say so.
 /// * **Whose it is** says `client_id`, or [another member](Self::client_claim). If it is missing,
 ///   the token can be nobody's, and that is an error: it has to be configured.
 /// * **Which record covers it.** One of its `iss` and `jti`, if the answer has both. Else one of
@@ -47,10 +52,14 @@ use crate::token::Secret;
 ///   it alone is not possible, its grant, session, subject or client is. A server that takes an
 ///   *opaque* token in several spellings is not to be put behind this.
 /// * **What it is used as.** A refresh token, if `token_type`, `token_use` or `typ` is
-///   `refresh_token`, `Refresh` or `Offline`; not a token to be revoked or let in, thus `None`, if
-///   it is `id_token` or `ID`; else an access token. Case does not matter.
+///   `refresh_token`, `Refresh` or `Offline`; not a token to be revoked or let in, thus
+///   [`Unhandled`](Introspected::Unhandled), if it is `id_token` or `ID`; else an access token. Case
+///   does not matter.
+/// * **For whom it is** is not checked unless [`audience`](Self::audience) says so.
 /// * **`exp` and `iat` may be missing.** A token without `exp` lives until it is revoked, and so
-///   does one whose `exp` is 0; if it is more than a minute past, that is an error. A token
+///   does one whose `exp` is 0 or beyond the year 9999, unless there is a
+///   [`longest_lifetime`](Self::longest_lifetime); if it is more than a minute past, that is an
+///   error. A token
 ///   without `iat` falls with every record of its selectors, also with those from before it was
 ///   issued.
 /// * **How it is asked.** By POST, over connections that are kept. If one of them turns out to have
@@ -62,7 +71,7 @@ use crate::token::Secret;
 /// # The cache
 ///
 /// An answer holds for ten seconds, or as long as is [configured](Self::cache), and never beyond
-/// the token's `exp`; `None` holds for one second at most. An error is never kept. Tokens are not
+/// the token's `exp`; "not recognised" holds for one second at most. An error is never kept. Tokens are not
 /// in there, only their digests under a key of this process.
 ///
 /// **It makes no revocation late that is in the log**: it keeps what the token *is*, and whether it
@@ -103,7 +112,8 @@ use crate::token::Secret;
 /// tokio::spawn(async move { axum::serve(listener, server).await });
 ///
 /// let tokens = Upstream::new(&uri)?.bearer(&Secret::new("45ghiukldjahdnhzdauz"))?;
-/// let token = tokens.oneshot(Secret::new("mF_9.B5f-4.1JqM")).await?.expect("it is active");
+/// let token = tokens.oneshot(Secret::new("mF_9.B5f-4.1JqM")).await?;
+/// let token = token.into_token().expect("it is active");
 /// assert_eq!((token.kind, token.client_id.as_str()), (TokenKind::AccessToken, "s6BhdRkqt3"));
 /// # Ok(())
 /// # }
@@ -119,7 +129,7 @@ pub struct Upstream {
 }
 
 impl Service<Secret> for Upstream {
-    type Response = Option<Introspection>;
+    type Response = Introspected;
     type Error = UpstreamError;
     type Future = UpstreamFuture;
 

@@ -6,7 +6,7 @@ use futures::{future::join_all, poll};
 use tokio::{sync::Semaphore, time::advance};
 
 use super::{super::UpstreamErrorKind, *};
-use crate::introspect::TokenKind;
+use crate::introspect::{Introspection, TokenKind};
 
 /// What the server says, and how often it was asked.
 struct Upstream {
@@ -62,11 +62,11 @@ impl Upstream {
                 match says {
                     Says::Nothing => Err(UpstreamError::malformed("nothing")),
                     Says::Inactive => Ok(Answer {
-                        token: None,
+                        token: None.into(),
                         is_small: true,
                     }),
                     Says::Active | Says::Until(_) | Says::Large => Ok(Answer {
-                        token: Some(Arc::new(known)),
+                        token: known.into(),
                         is_small: !matches!(says, Says::Large),
                     }),
                 }
@@ -85,7 +85,7 @@ impl Answers {
     }
 
     fn is_active(answer: &Outcome) -> bool {
-        answer.as_ref().unwrap().is_some()
+        answer.as_ref().unwrap().token().is_some()
     }
 }
 
@@ -98,7 +98,16 @@ async fn an_answer_holds_for_its_time_and_no_longer() {
     let upstream = upstream();
     let answers = upstream.answers(10, 100);
     for _ in 0..3 {
-        assert_eq!(answers.of("t").await.unwrap().unwrap().client_id, "t");
+        assert_eq!(
+            answers
+                .of("t")
+                .await
+                .unwrap()
+                .into_token()
+                .unwrap()
+                .client_id,
+            "t"
+        );
     }
     upstream.says(Says::Inactive);
     advance(Duration::from_millis(9_999)).await;
@@ -241,7 +250,7 @@ async fn other_tokens_are_other_questions() {
     assert_eq!(upstream.asked(), 3);
     upstream.permits.add_permits(3);
     for (answer, token) in all.await.into_iter().zip(["a", "b", "c"]) {
-        assert_eq!(answer.unwrap().unwrap().client_id, token);
+        assert_eq!(answer.unwrap().into_token().unwrap().client_id, token);
     }
 }
 

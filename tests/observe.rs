@@ -347,6 +347,26 @@ fn the_operator_hears_each_cause_once() {
 }
 
 #[test]
+fn control_characters_of_a_cause_reach_no_event() {
+    let backend = service_fn(async |_: RevocationRequest<String>| {
+        // A proxy may quote the peer: a line of its own, a command to the terminal, and Unicode's.
+        let quoted = "no such row\n2026-11-26 ERROR forged\r\u{1b}[2J\t\0\u{7f}\u{9b}31m\u{85}end";
+        let cause = std::io::Error::other(quoted);
+        let error = Error::new(ErrorKind::Unavailable).with_source(cause);
+        Err::<Outcome, _>(BoxError::from(error))
+    });
+    let layer = RevocationLayer::new("/revoke", service_fn(authenticate), backend);
+    let request = post("token=live-t0ken&client_id=spa-1");
+    let seen = the_one(|| {
+        block_on(layer.layer(service_fn(inner)).oneshot(request)).unwrap();
+    });
+    assert_eq!(
+        seen.field("cause").unwrap(),
+        "unavailable: no such row?2026-11-26 ERROR forged??[2J????31m?end"
+    );
+}
+
+#[test]
 fn no_event_holds_a_token_a_secret_or_an_assertion() {
     let seen = seen(|| {
         for (request, _) in kinds() {

@@ -136,6 +136,7 @@ pub(crate) async fn guarded(token: Introspection) -> (EnforcementLayer<Introspec
 pub(crate) struct RemoteLog {
     readers: Arc<Mutex<Vec<Weak<dyn Reader>>>>,
     snapshot: Arc<Mutex<Vec<Revocation>>>,
+    pub(crate) forgotten: Option<NumericDate>,
 }
 
 impl RemoteLog {
@@ -175,7 +176,7 @@ impl RevocationLog for RemoteLog {
         Ok(Snapshot {
             position,
             records,
-            forgotten: NumericDate::new(0),
+            forgotten: self.forgotten.unwrap_or(NumericDate::new(0)),
         })
     }
 

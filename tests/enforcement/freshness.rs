@@ -202,6 +202,28 @@ async fn stale_is_served_for_as_long_as_is_chosen() {
 }
 
 #[tokio::test]
+async fn stale_is_not_served_to_a_token_whose_record_may_be_forgotten() {
+    let hour = Duration::from_secs(3600);
+    let now = NumericDate::now();
+    let mut log = RemoteLog::default();
+    log.forgotten = Some(now + 2 * hour);
+    let index = stale(&log).await;
+    for (exp, expected) in [
+        (Some(now + hour), Some(Verdict::Unknown)),
+        (Some(now + 2 * hour), Some(Verdict::Unknown)),
+        (None, Some(Verdict::Unknown)),
+        // It outlives all that was forgotten.
+        (Some(now + 3 * hour), None),
+    ] {
+        let mut token = good();
+        token.exp = exp;
+        let layer = EnforcementLayer::new(Known::with(token).service(), index.clone())
+            .policy(Policy::new().when_unknown(WhenUnknown::ServeStale { max: NEVER }));
+        assert_eq!(verdict(&layer, with_token()).await.1, expected, "{exp:?}");
+    }
+}
+
+#[tokio::test]
 async fn authority_is_asked_where_that_is_chosen() {
     let log = RemoteLog::default();
     let index = stale(&log).await;

@@ -30,6 +30,18 @@ async fn refresh_token_opens_no_api() {
 }
 
 #[tokio::test]
+async fn rotated_token_opens_no_api() {
+    let mut token = good();
+    token.rotated = true;
+    let (layer, _) = guarded(token).await;
+    let refused = Some(Verdict::Invalid(Reason::Rotated));
+    assert_eq!(
+        verdict(&layer, with_token()).await,
+        (StatusCode::UNAUTHORIZED, refused)
+    );
+}
+
+#[tokio::test]
 async fn expired_token_is_refused_to_the_second() {
     assert_eq!(
         judged(|token| token.exp = Some(ahead(0))).await,

@@ -11,7 +11,13 @@ use metrics_util::{
     MetricKind,
     debugging::{DebugValue, DebuggingRecorder},
 };
-use tower_revocation::log::{RevocationLog as _, Selector};
+use tower::{BoxError, service_fn};
+use tower_revocation::{
+    Secret,
+    enforce::{EnforcementLayer, Index},
+    introspect::Introspection,
+    log::{MemoryLog, RevocationLog as _, Selector},
+};
 use tracing::{Event, Level, Subscriber, field::Field};
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 
@@ -48,18 +54,20 @@ impl<S: Subscriber> Layer<S> for Capture {
 
 /// The events of one request.
 fn events(revoked: bool, authorization: Option<&str>) -> Vec<Seen> {
+    captured(async {
+        let (layer, log) = guarded(good()).await;
+        if revoked {
+            log.append(forever(Selector::grant("g1"))).await.unwrap();
+        }
+        let layer = layer.fingerprint_key(&[7; 32]);
+        ask(&layer, request(authorization)).await;
+    })
+}
+
+fn captured(happens: impl Future<Output = ()>) -> Vec<Seen> {
     let capture = Capture::default();
     let subscriber = tracing_subscriber::registry().with(capture.clone());
-    tracing::subscriber::with_default(subscriber, || {
-        block_on(async {
-            let (layer, log) = guarded(good()).await;
-            if revoked {
-                log.append(forever(Selector::grant("g1"))).await.unwrap();
-            }
-            let layer = layer.fingerprint_key(&[7; 32]);
-            ask(&layer, request(authorization)).await;
-        });
-    });
+    tracing::subscriber::with_default(subscriber, || block_on(happens));
     std::mem::take(&mut *capture.0.lock().unwrap())
 }
 
@@ -89,6 +97,18 @@ fn what_is_our_fault_is_an_error_with_its_cause() {
     assert_eq!(seen[0].fields["verdict"], "\"unknown\"");
     assert_eq!(seen[0].fields["cause"], "the store is down");
     assert!(!seen[0].fields.contains_key("selector"));
+}
+
+#[test]
+fn control_characters_of_a_cause_reach_no_event() {
+    let introspect = service_fn(async |_: Secret| {
+        Err::<Option<Introspection>, _>(BoxError::from("down\r\n\u{1b}[1mERROR forged"))
+    });
+    let seen = captured(async {
+        let index = Index::follow(&MemoryLog::new()).await.unwrap();
+        ask(&EnforcementLayer::new(introspect, index), with_token()).await;
+    });
+    assert_eq!(seen[0].fields["cause"], "down???[1mERROR forged");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod connect;
 mod download;
+mod endless;
 mod fixture;
 mod grpc;
 mod idle;

@@ -37,7 +37,7 @@ use tower_revocation::{
     client::registry::{ClientAuthenticator, Registry},
     enforce::{EnforcementLayer, Index},
     introspect::jwt::{Audience, JwtTokens},
-    jose::{Keys, RemoteKeys},
+    jose::Keys,
     log::EmbeddedLog,
     revoke::Record,
 };
@@ -49,10 +49,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let jwks = setting("JWKS", &format!("{issuer}/oauth2/jwks"));
     let audience = setting("AUDIENCE", &format!("{issuer}/api"));
 
-    // Which tokens are genuine. The one URI that is fetched is ours, so it may be a private one.
-    let remote = RemoteKeys::new().allow_private_addresses(true);
-    let tokens =
-        JwtTokens::new(issuer, Keys::Uri(jwks), Audience::any_of([audience])).remote_keys(remote);
+    // Which tokens are genuine.
+    let tokens = JwtTokens::new(issuer, Keys::at(&jwks)?, Audience::any_of([audience]));
 
     // What was revoked: durable in a file, and all of it in memory.
     let target = concat!(env!("CARGO_MANIFEST_DIR"), "/target/gateway.redb");

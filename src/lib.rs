@@ -103,7 +103,6 @@
 //!     client::registry::{ClientAuthenticator, Registry},
 //!     enforce::{EnforcementLayer, Index},
 //!     introspect::{Introspection, jwt::{Audience, Dialect, JwtTokens}},
-//!     jose::Keys,
 //!     log::EmbeddedLog,
 //!     revoke::Record,
 //! };
@@ -117,8 +116,7 @@
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("revocations.redb");
 //! let issuer = "https://sso.example.com/realms/main";
-//! let keys = Keys::Uri(format!("{issuer}/protocol/openid-connect/certs"));
-//! let tokens = JwtTokens::new(issuer, keys, Audience::any_of(["https://api.example.com"]))
+//! let tokens = JwtTokens::discover(issuer, Audience::any_of(["https://api.example.com"]))?
 //!     .dialect(Dialect::keycloak());
 //! let log = EmbeddedLog::open(path)?;
 //! let index = Index::follow(&log).await?;

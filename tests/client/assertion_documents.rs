@@ -75,16 +75,20 @@ fn keys_are_in_one_place_and_fetched_over_https() {
             &json!({ "jwks_uri": uri }),
             &format!("client {id:?}: jwks and jwks_uri are both there"),
         );
-        for uri in [
-            "http://client.example/keys",
-            "client.example/keys",
-            "file:///keys",
-            "",
+        for (uri, reason) in [
+            ("http://client.example/keys", "the URI is not https"),
+            ("client.example/keys", "this is no URI"),
+            ("ftp://client.example/keys", "the URI is not https"),
+            ("file:///keys", "this is no URI"),
+            ("", "this is no URI"),
+            ("https://user@client.example/keys", "the URI has userinfo"),
+            ("https://client.example/keys#1", "the URI has a fragment"),
+            ("https://2130706433/keys", "the host is a number"),
         ] {
             refused(
                 &client,
                 &json!({ "jwks": null, "jwks_uri": uri }),
-                &format!("client {id:?}: jwks_uri is not https"),
+                &format!("client {id:?}: no keys from the jwks_uri: {reason}"),
             );
         }
     }

@@ -12,7 +12,7 @@ use tower_revocation::{
         attestation::{Attestations, Challenges},
         registry::{ClientAuthenticator, Registry},
     },
-    jose::{self, KeySet},
+    jose::{self, KeySet, Keys},
 };
 
 use crate::fixture::{
@@ -446,9 +446,8 @@ async fn an_attester_whose_keys_cannot_be_had_keeps_no_other_from_vouching() {
     let keys = ATTESTER_KEY.jwks(&json!({})).to_string();
     let both = || {
         Attestations::new(ISSUER)
-            .attester_uri("https://other.example.com", &*gone)
+            .attester("https://other.example.com", Keys::at(&gone).unwrap())
             .attester(ATTESTER, KeySet::from_json(&keys).unwrap())
-            .remote_keys(jose::RemoteKeys::new().allow_private_addresses(true))
     };
     let by = |iss: Value| {
         let attestation = attested(&json!({}), &json!({ "iss": iss }));

@@ -73,7 +73,7 @@ impl Server {
     }
 
     pub(crate) fn keys(&self) -> Keys {
-        Keys::Uri(format!("https://{HOST}:{}/jwks.json", self.port))
+        Keys::at(&format!("https://{HOST}:{}/jwks.json", self.port)).unwrap()
     }
 
     /// One who trusts it, finds it, and may.
@@ -82,7 +82,6 @@ impl Server {
             .trusted_ca(self.ca.as_bytes())
             .unwrap()
             .resolver(Loopback)
-            .allow_private_addresses(true)
     }
 }
 

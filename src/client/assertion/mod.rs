@@ -244,7 +244,10 @@ async fn by_key(
     let served = match client.keys() {
         None => return Ok(Err(Refusal::NoSuchKey)),
         Some(Keys::Set(keys)) => return by_one_of(claimed, keys),
-        Some(Keys::Uri(uri)) => remote.served(uri, jws.kid()).await.map_err(without_keys)?,
+        Some(Keys::Published(place)) => {
+            let served = remote.served(place, jws.kid()).await;
+            served.map_err(without_keys)?
+        }
     };
     let signed = by_one_of(claimed, &served.keys)?;
     match served.lacks_newer(jws.kid()) {

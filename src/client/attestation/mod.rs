@@ -67,7 +67,7 @@ use super::{
 };
 use crate::{
     endpoint::{Error, ErrorKind},
-    jose::{Algorithm, KeySet, Keys, RemoteError, RemoteKeys},
+    jose::{Algorithm, Keys, RemoteError, RemoteKeys},
 };
 
 /// Whose attestations are believed, and what they have to be.
@@ -109,20 +109,10 @@ impl Attestations {
         }
     }
 
-    /// Believes an attester, known by its `iss`, whose keys these are.
+    /// Believes an attester, known by its `iss`, whose keys these are, or are [there](Keys::at).
     #[must_use]
-    pub fn attester(mut self, iss: impl Into<String>, keys: KeySet) -> Self {
-        let iss = iss.into();
-        let keys = Keys::Set(keys);
-        self.attesters.push(Attester { iss, keys });
-        self
-    }
-
-    /// Believes an attester, known by its `iss`, whose keys are at this URI.
-    #[must_use]
-    pub fn attester_uri(mut self, iss: impl Into<String>, jwks_uri: impl Into<String>) -> Self {
-        let iss = iss.into();
-        let keys = Keys::Uri(jwks_uri.into());
+    pub fn attester(mut self, iss: impl Into<String>, keys: impl Into<Keys>) -> Self {
+        let (iss, keys) = (iss.into(), keys.into());
         self.attesters.push(Attester { iss, keys });
         self
     }
@@ -234,7 +224,7 @@ impl Attestations {
         for attester in self.attesters.iter().filter(named) {
             let (keys, newer) = match &attester.keys {
                 Keys::Set(keys) => (keys.clone(), None),
-                Keys::Uri(uri) => match self.remote.served(uri, jws.kid()).await {
+                Keys::Published(place) => match self.remote.served(place, jws.kid()).await {
                     Ok(served) => {
                         let newer = served.lacks_newer(jws.kid()).cloned();
                         (served.keys, newer)

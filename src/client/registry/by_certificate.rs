@@ -48,8 +48,8 @@ impl<L: Clients> ClientAuthenticator<L> {
     ) -> Result<bool, Error> {
         match client.keys() {
             Some(Keys::Set(keys)) => Ok(registered(certificate, keys)),
-            Some(Keys::Uri(uri)) => {
-                let served = self.remote_keys.served(uri, None).await;
+            Some(Keys::Published(place)) => {
+                let served = self.remote_keys.served(place, None).await;
                 let served = served.map_err(without_keys)?;
                 let is_registered = registered(certificate, &served.keys);
                 match served.lacks_newer(None) {

@@ -8,7 +8,7 @@ use crate::client::certificate::CertificateSubject;
 use crate::client::{AuthMethod, SecretDigest};
 #[cfg(feature = "jwt")]
 use crate::{
-    jose::{Algorithm, HmacKey, KeySet, Keys},
+    jose::{Algorithm, HmacKey, KeySet, Keys, RemoteError},
     token::Secret,
 };
 
@@ -63,12 +63,17 @@ impl Client {
         self
     }
 
-    /// Where its public keys are (`jwks_uri`), in place of any that it had.
+    /// Where its public keys are (`jwks_uri`), in place of any that it had. See
+    /// [`Keys::registered`].
+    ///
+    /// # Errors
+    ///
+    /// If the URI can never be fetched.
     #[cfg(feature = "jwt")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
-    pub fn with_jwks_uri(mut self, uri: impl Into<String>) -> Self {
-        self.keys = Some(Keys::Uri(uri.into()));
-        self
+    pub fn with_jwks_uri(mut self, uri: &str) -> Result<Self, RemoteError> {
+        self.keys = Some(Keys::registered(uri)?);
+        Ok(self)
     }
 
     /// The algorithms that it may sign with (`token_endpoint_auth_signing_alg`).

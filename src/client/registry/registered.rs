@@ -113,7 +113,8 @@ impl Client {
     ///
     /// let client = Client::new("pk-client", AuthMethod::PrivateKeyJwt);
     /// # #[cfg(feature = "jwt")]
-    /// let client = client.with_jwks_uri("https://client.example.com/keys");
+    /// let client = client.with_jwks_uri("https://client.example.com/keys")?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(client_id: impl Into<String>, method: AuthMethod) -> Self {
         Self {

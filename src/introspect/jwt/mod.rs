@@ -63,7 +63,7 @@ use question::Question;
 
 use super::Introspected;
 use crate::{
-    jose::{Algorithm, Keys, Next, RemoteKeys},
+    jose::{Algorithm, Keys, Next, RemoteError, RemoteKeys},
     token::Secret,
 };
 
@@ -115,7 +115,7 @@ use crate::{
 ///
 /// let tokens = JwtTokens::new(
 ///     "https://sso.example.com/realms/main",
-///     Keys::Uri("https://sso.example.com/realms/main/protocol/openid-connect/certs".into()),
+///     Keys::at("https://sso.example.com/realms/main/protocol/openid-connect/certs")?,
 ///     Audience::any_of(["https://api.example.com"]),
 /// )
 /// .dialect(Dialect::keycloak())
@@ -123,6 +123,7 @@ use crate::{
 ///
 /// // Revokes them.
 /// let backend = Record::new(tokens, MemoryLog::new());
+/// # Ok::<_, tower_revocation::jose::RemoteError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a service does nothing until it is asked"]
@@ -163,6 +164,26 @@ impl JwtTokens {
         Self {
             policy: Arc::new(policy),
         }
+    }
+
+    /// The tokens of the issuer whose `iss` this is, **byte for byte**, signed with the keys that its
+    /// [metadata names](Keys::of_issuer). The metadata is fetched with the keys.
+    ///
+    /// ```
+    /// use tower_revocation::introspect::jwt::{Audience, Dialect, JwtTokens};
+    ///
+    /// let issuer = "https://sso.example.com/realms/main";
+    /// let tokens = JwtTokens::discover(issuer, Audience::any_of(["https://api.example.com"]))?
+    ///     .dialect(Dialect::keycloak());
+    /// # Ok::<_, tower_revocation::jose::RemoteError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the issuer is neither an `https` URI nor an `http` one of this machine, or has a query.
+    /// For an issuer elsewhere that has no TLS, see [`Keys::of_plain_http_issuer`].
+    pub fn discover(issuer: &str, audience: Audience) -> Result<Self, RemoteError> {
+        Ok(Self::new(issuer, Keys::of_issuer(issuer)?, audience))
     }
 
     /// How the issuer writes its tokens. As RFC 9068 has it, unless this is called.
@@ -238,12 +259,12 @@ impl Service<Secret> for JwtTokens {
             Ok(jws) => jws,
             Err(reason) => return JwtFuture::at_once(Ok(Introspected::Unrecognised(reason))),
         };
-        let uri = match &policy.keys {
+        let place = match &policy.keys {
             Keys::Set(keys) => return JwtFuture::at_once(policy.by_fixed(&jws, keys)),
-            Keys::Uri(uri) => uri,
+            Keys::Published(place) => place,
         };
         let since = Instant::now();
-        let step = match policy.remote.ask(uri, None) {
+        let step = match policy.remote.ask(place, None) {
             Next::Answer(served) => policy.next(&jws, served, since, token.asker()),
             Next::Wait(running) => Step::Wait(running),
         };

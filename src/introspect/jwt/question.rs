@@ -66,10 +66,10 @@ impl Policy {
         };
         let error = match open.settled {
             Settled::Newer(until_published) => {
-                let Keys::Uri(uri) = &self.keys else {
+                let Keys::Published(place) = &self.keys else {
                     return Step::Answer(Err(JwtError::untried()));
                 };
-                match self.remote.newer(uri, since, asker) {
+                match self.remote.newer(place, since, asker) {
                     Newer::Wait(running) => return Step::Wait(running),
                     Newer::Asked(wait) => JwtError::unsettled(wait.max(until_published)),
                     // Newer keys may have its own among them.

@@ -17,12 +17,10 @@ use super::Resolve;
 
 const MAX_URI: usize = 2048;
 
-/// The URI, if it may be fetched as far as it can be known before its host is resolved.
+/// The URI that a client has registered, if it may be fetched as far as it can be known before its
+/// host is resolved.
 pub(super) fn checked_uri(text: &str, allow_private: bool) -> Result<Uri, &'static str> {
-    let (uri, address) = sound_uri(text)?;
-    if uri.scheme_str() != Some("https") {
-        return Err("the URI is not https");
-    }
+    let (uri, address) = registered_uri(text)?;
     match address {
         // The connector does not ask the resolver about these.
         Some(address) if !allow_private && !is_public(address) => Err("the address is not public"),
@@ -30,9 +28,18 @@ pub(super) fn checked_uri(text: &str, allow_private: bool) -> Result<Uri, &'stat
     }
 }
 
+/// A URI that could be fetched, if its address may be: by `https`, or by `http` on this machine.
+pub(super) fn registered_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
+    let (uri, address) = sound_uri(text)?;
+    match uri.scheme_str() {
+        Some("https") => Ok((uri, address)),
+        Some("http") if is_loopback(&uri, address) => Ok((uri, address)),
+        _ => Err("the URI is not https"),
+    }
+}
+
 /// A URI that the operator has configured: by `https`; or by `http` if the host is this machine, or
 /// if plain HTTP is allowed. Its address may be a private one.
-#[cfg(feature = "upstream")]
 pub(crate) fn operator_uri(text: &str, allow_plain: bool) -> Result<Uri, &'static str> {
     let (uri, address) = sound_uri(text)?;
     match uri.scheme_str() {
@@ -43,7 +50,6 @@ pub(crate) fn operator_uri(text: &str, allow_plain: bool) -> Result<Uri, &'stati
 }
 
 /// Whether the host is this machine (`localhost`, `127.0.0.1`, `[::1]`).
-#[cfg(feature = "upstream")]
 fn is_loopback(uri: &Uri, address: Option<IpAddr>) -> bool {
     match address {
         Some(address) => address.is_loopback(),
@@ -55,7 +61,7 @@ fn is_loopback(uri: &Uri, address: Option<IpAddr>) -> bool {
 
 /// A URI of which there is one reading, whatever its scheme, and the address that stands in place
 /// of a name.
-pub(super) fn sound_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
+fn sound_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
     if text.len() > MAX_URI {
         return Err("the URI is too long");
     }

@@ -12,7 +12,7 @@ use futures::{
 };
 use tokio::time::Instant;
 
-use super::{RemoteError, budget::Budgets, event, fetch::Fetched, moment::Moment};
+use super::{KeySource, RemoteError, budget::Budgets, event, fetch::Fetched, moment::Moment};
 use crate::jose::KeySet;
 
 /// A source that failed is left in peace for so long at most.
@@ -21,7 +21,7 @@ const BACK_OFF: Duration = Duration::from_secs(5);
 /// Nobody makes a source be asked again sooner than this.
 const SHORTEST_GAP: Duration = Duration::from_secs(1);
 
-type Fetch = dyn Fn(Arc<str>) -> BoxFuture<'static, Result<Fetched, RemoteError>> + Send + Sync;
+type Fetch = dyn Fn(KeySource) -> BoxFuture<'static, Result<Fetched, RemoteError>> + Send + Sync;
 type Outcome = Result<Served, RemoteError>;
 pub(crate) type Running = Shared<BoxFuture<'static, Outcome>>;
 
@@ -61,7 +61,7 @@ pub(super) struct Cache {
     limits: Limits,
     fetch: Box<Fetch>,
     budgets: Budgets,
-    sources: Mutex<HashMap<Arc<str>, Slot>>,
+    sources: Mutex<HashMap<KeySource, Slot>>,
 }
 
 struct Slot {
@@ -71,7 +71,7 @@ struct Slot {
 
 /// One URI, and what is known of it.
 struct Source {
-    uri: Arc<str>,
+    place: KeySource,
     limits: Limits,
     state: Mutex<State>,
 }
@@ -133,17 +133,17 @@ impl Cache {
         }
     }
 
-    pub(super) async fn served(&self, uri: &str, kid: Option<&str>) -> Outcome {
+    pub(super) async fn served(&self, place: &KeySource, kid: Option<&str>) -> Outcome {
         // No lock is held while the fetch is waited for.
-        match self.ask(uri, kid) {
+        match self.ask(place, kid) {
             Next::Answer(outcome) => outcome,
             Next::Wait(running) => running.await,
         }
     }
 
-    pub(super) fn ask(&self, uri: &str, kid: Option<&str>) -> Next {
+    pub(super) fn ask(&self, place: &KeySource, kid: Option<&str>) -> Next {
         let now = Instant::now();
-        self.next(&self.source(uri, now), kid, now)
+        self.next(&self.source(place, now), kid, now)
     }
 
     fn next(&self, source: &Arc<Source>, kid: Option<&str>, now: Instant) -> Next {
@@ -195,9 +195,9 @@ impl Cache {
     ///
     /// Where the cool-down is not over, a `client` that has been authenticated may spend a fetch of
     /// its own.
-    pub(super) fn newer(&self, uri: &str, since: Instant, client: Option<&str>) -> Newer {
+    pub(super) fn newer(&self, place: &KeySource, since: Instant, client: Option<&str>) -> Newer {
         let now = Instant::now();
-        let source = self.source(uri, now);
+        let source = self.source(place, now);
         let mut state = source.state();
         if let Some(running) = state.running.clone() {
             if running.peek().is_none() {
@@ -236,7 +236,7 @@ impl Cache {
             by_wall: Moment::now(),
         };
         state.asked_last = Some(now);
-        let fetch = (self.fetch)(Arc::clone(&source.uri));
+        let fetch = (self.fetch)(source.place.clone());
         let source = Arc::clone(source);
         let task = tokio::spawn(async move {
             let fetched = fetch.await;
@@ -253,21 +253,20 @@ impl Cache {
 
     /// What is known of the URI. A new one takes the place of the least recently used; finding that
     /// is a scan, beside the fetch that follows.
-    fn source(&self, uri: &str, now: Instant) -> Arc<Source> {
+    fn source(&self, place: &KeySource, now: Instant) -> Arc<Source> {
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = sources.get_mut(uri) {
+        if let Some(slot) = sources.get_mut(place) {
             slot.used = now;
             return Arc::clone(&slot.source);
         }
         if sources.len() >= self.limits.capacity {
             let oldest = sources.iter().min_by_key(|(_, slot)| slot.used);
-            if let Some(uri) = oldest.map(|(uri, _)| Arc::clone(uri)) {
-                sources.remove(&uri);
+            if let Some(place) = oldest.map(|(place, _)| place.clone()) {
+                sources.remove(&place);
             }
         }
-        let uri: Arc<str> = uri.into();
         let source = Arc::new(Source {
-            uri: Arc::clone(&uri),
+            place: place.clone(),
             limits: self.limits,
             state: Mutex::default(),
         });
@@ -275,7 +274,7 @@ impl Cache {
             source: Arc::clone(&source),
             used: now,
         };
-        sources.insert(uri, slot);
+        sources.insert(place.clone(), slot);
         source
     }
 
@@ -329,7 +328,7 @@ impl Source {
         });
         match state.good.as_ref().filter(|good| now < good.stale_until) {
             Some(good) => {
-                event::stale(&self.uri, &error);
+                event::stale(&self.place, &error);
                 Ok(Served {
                     keys: good.keys.clone(),
                     asked: good.asked,

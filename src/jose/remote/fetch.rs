@@ -5,20 +5,24 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
-    HeaderMap, Request,
+    HeaderMap, Request, Uri,
     header::{ACCEPT, AGE, CACHE_CONTROL, HeaderValue},
 };
 
 use super::{
     RemoteError,
-    address::checked_uri,
     connect::{Connector, Reach},
     event,
+    metadata::{jwks_uri, well_known},
+    source::{KeySource, Place},
 };
 use crate::jose::KeySet;
 
 pub(super) struct Fetcher {
-    connector: Connector,
+    /// For what clients have named.
+    guarded: Connector,
+    /// For what the operator has named.
+    trusted: Connector,
     reach: Reach,
     bounds: Bounds,
 }
@@ -39,33 +43,61 @@ pub(super) struct Fetched {
 
 impl Fetcher {
     pub(super) fn new(reach: Reach, bounds: Bounds) -> Self {
+        let trusted = Reach {
+            allow_private: true,
+            ..reach.clone()
+        };
         Self {
-            connector: Connector::new(reach.clone()),
+            guarded: Connector::new(reach.clone()),
+            trusted: Connector::new(trusted),
             reach,
             bounds,
         }
     }
 
     /// One time-out for all of it.
-    pub(super) async fn fetch(&self, uri: &str) -> Result<Fetched, RemoteError> {
-        tokio::time::timeout(self.reach.timeout, self.fetch_unbounded(uri))
+    pub(super) async fn fetch(&self, source: &KeySource) -> Result<Fetched, RemoteError> {
+        tokio::time::timeout(self.reach.timeout, self.fetch_unbounded(source))
             .await
             .map_err(|elapsed| RemoteError::new("it took too long").with_source(elapsed))?
     }
 
-    async fn fetch_unbounded(&self, uri: &str) -> Result<Fetched, RemoteError> {
-        let address = checked_uri(uri, self.reach.allow_private).map_err(RemoteError::unusable)?;
-        let request = Request::get(address)
-            .header(ACCEPT, "application/jwk-set+json, application/json")
-            .body(Full::default())
-            .map_err(|error| RemoteError::new("this is no URI").with_source(error))?;
-        let (headers, body) = self.connector.ask(request).await?;
+    async fn fetch_unbounded(&self, source: &KeySource) -> Result<Fetched, RemoteError> {
+        let (connector, uri) = match source.place(self.reach.allow_private)? {
+            Place::Guarded(uri) => (&self.guarded, uri),
+            Place::Trusted(uri) => (&self.trusted, uri),
+            Place::Issuer { plain_http } => {
+                let uri = self.discover(source.as_str(), plain_http).await?;
+                (&self.trusted, uri)
+            }
+        };
+        let accept = "application/jwk-set+json, application/json";
+        let (headers, body) = connector.ask(get(uri, accept)?).await?;
         let keys = self.read(body).await?;
-        event::left_out(uri, &keys);
+        event::left_out(source, &keys);
         Ok(Fetched {
             keys,
             lifetime: lifetime(&headers),
         })
+    }
+
+    /// The `jwks_uri` in the metadata of the issuer.
+    async fn discover(&self, issuer: &str, plain_http: bool) -> Result<Uri, RemoteError> {
+        let mut failed = RemoteError::new("there is no metadata");
+        for place in well_known(issuer) {
+            let place: Uri = place
+                .parse()
+                .map_err(|error| RemoteError::unusable("this is no issuer").with_source(error))?;
+            let asked = self.trusted.ask(get(place, "application/json")?).await;
+            let found = asked
+                .map_err(RemoteError::from)
+                .and_then(|(_, body)| jwks_uri(&body, issuer, plain_http));
+            match found {
+                Ok(uri) => return Ok(uri),
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
     }
 
     /// A large set takes milliseconds: those who wait on this thread must not wait for them.
@@ -87,6 +119,13 @@ impl Fetcher {
             failure.with_source(error)
         })
     }
+}
+
+fn get(uri: Uri, accept: &'static str) -> Result<Request<Full<Bytes>>, RemoteError> {
+    Request::get(uri)
+        .header(ACCEPT, accept)
+        .body(Full::default())
+        .map_err(|error| RemoteError::new("this is no URI").with_source(error))
 }
 
 /// For how long the answer is fresh: `max-age` less `Age` (RFC 9111 §4.2), if there is a word of

@@ -6,7 +6,9 @@ mod cache;
 mod connect;
 mod event;
 mod fetch;
+mod metadata;
 mod moment;
+mod source;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -20,6 +22,7 @@ use tower::{BoxError, Service as _};
 
 pub(crate) use self::cache::{Newer, Next, Running, Served};
 pub(crate) use self::connect::{Failure, Fault, Reach};
+pub use self::source::KeySource;
 pub(crate) use self::tls::roots_of;
 #[cfg(feature = "upstream")]
 pub(crate) use self::{address::operator_uri, connect::Connector};
@@ -37,13 +40,13 @@ use super::{
 /// A clone shares the cache and the client. **A knob makes a new one of either**: turn them before
 /// anything is fetched.
 ///
-/// * **What is fetched.** `https` alone, without userinfo and fragment. A redirect is a failure, as
-///   is every status but 200, a body that is compressed, too large or no JWKS, and all of it takes
-///   one [time-out](Self::timeout) at most.
-/// * **From where.** The addresses of a name are judged, and the connection goes to one of those
-///   that were judged: there is no second lookup. Unless [private ones are
-///   allowed](Self::allow_private_addresses), a name is fetched from its public addresses only. No
-///   proxy is used.
+/// * **What is fetched.** `https` alone, without userinfo and fragment, or `http` on this machine. A
+///   redirect is a failure, as is every status but 200, a body that is compressed, too large or no
+///   JWKS with a usable key, and all of it takes one [time-out](Self::timeout) at most.
+/// * **From where.** What you [configure](super::Keys::at) is fetched wherever it is. What a client
+///   [registers](super::Keys::registered) is fetched from public addresses only, unless [private
+///   ones are allowed](Self::allow_private_addresses). The addresses of a name are judged, and the
+///   connection goes to one of those that were judged: there is no second lookup. No proxy is used.
 /// * **By which cryptography.** That of the [`CryptoProvider`] which the application has installed
 ///   in rustls, by `install_default` or by the first `ServerConfig::builder()` of its own. Else
 ///   aws-lc-rs with the feature `tls-aws-lc-rs`, or ring with `tls-ring`. Else every fetch fails
@@ -136,7 +139,12 @@ impl RemoteKeys {
             max_keys: MAX_KEYS,
             max_candidates: MAX_CANDIDATES,
         };
-        Self::of(Reach::default(), limits, bounds)
+        // Each URI is judged before.
+        let reach = Reach {
+            allow_plain: true,
+            ..Reach::default()
+        };
+        Self::of(reach, limits, bounds)
     }
 
     /// How long a fetch may take, from the lookup of the name to the last octet. Default: 5 s.
@@ -246,7 +254,8 @@ impl RemoteKeys {
         Self::of(self.reach, self.limits, self.bounds)
     }
 
-    /// Fetches from private, loopback and link-local addresses too. Default: `false`.
+    /// Fetches what clients register from private, loopback and link-local addresses too. Default:
+    /// `false`.
     ///
     /// Then whoever may register a `jwks_uri` can make this server knock at every door behind its
     /// firewall: only where you register all clients yourself.
@@ -256,7 +265,7 @@ impl RemoteKeys {
         Self::of(self.reach, self.limits, self.bounds)
     }
 
-    /// The keys at this URI, which have this `kid` if they can.
+    /// The keys at this URI of a client, which have this `kid` if they can.
     ///
     /// # Errors
     ///
@@ -266,29 +275,34 @@ impl RemoteKeys {
     ///
     /// Outside a tokio runtime with its time driver, if there is something to fetch.
     pub async fn keys(&self, uri: &str, kid: Option<&str>) -> Result<KeySet, RemoteError> {
-        self.served(uri, kid).await.map(|served| served.keys)
+        let place = KeySource::registered(uri)?;
+        self.served(&place, kid).await.map(|served| served.keys)
     }
 
     /// The same, and when the source was asked for them.
-    pub(crate) fn ask(&self, uri: &str, kid: Option<&str>) -> Next {
-        self.cache.ask(uri, kid)
+    pub(crate) fn ask(&self, place: &KeySource, kid: Option<&str>) -> Next {
+        self.cache.ask(place, kid)
     }
 
     /// The keys at this URI, which have this `kid` if they can, and what is known of them.
-    pub(crate) async fn served(&self, uri: &str, kid: Option<&str>) -> Result<Served, RemoteError> {
-        self.cache.served(uri, kid).await
+    pub(crate) async fn served(
+        &self,
+        place: &KeySource,
+        kid: Option<&str>,
+    ) -> Result<Served, RemoteError> {
+        self.cache.served(place, kid).await
     }
 
     /// Keys that are newer than those at hand, for a question that came `since`.
-    pub(crate) fn newer(&self, uri: &str, since: Instant, client: Option<&str>) -> Newer {
-        self.cache.newer(uri, since, client)
+    pub(crate) fn newer(&self, place: &KeySource, since: Instant, client: Option<&str>) -> Newer {
+        self.cache.newer(place, since, client)
     }
 
     fn of(reach: Reach, limits: Limits, bounds: Bounds) -> Self {
         let fetcher = Arc::new(Fetcher::new(reach.clone(), bounds));
-        let fetch = move |uri: Arc<str>| -> BoxFuture<'static, _> {
+        let fetch = move |place: KeySource| -> BoxFuture<'static, _> {
             let fetcher = Arc::clone(&fetcher);
-            Box::pin(async move { fetcher.fetch(&uri).await })
+            Box::pin(async move { fetcher.fetch(&place).await })
         };
         Self {
             reach,

@@ -28,7 +28,7 @@ struct Source {
 
 impl Cache {
     async fn keys(&self, uri: &str, kid: Option<&str>) -> Result<KeySet, RemoteError> {
-        self.served(uri, kid).await.map(|served| served.keys)
+        self.served(&at(uri), kid).await.map(|served| served.keys)
     }
 }
 
@@ -67,7 +67,7 @@ impl Source {
 
     fn cache_with(self: &Arc<Self>, limits: Limits) -> Cache {
         let source = Arc::clone(self);
-        let fetch = move |_: Arc<str>| -> BoxFuture<'static, Result<Fetched, RemoteError>> {
+        let fetch = move |_: KeySource| -> BoxFuture<'static, Result<Fetched, RemoteError>> {
             let source = Arc::clone(&source);
             Box::pin(async move {
                 source.asked.fetch_add(1, Ordering::SeqCst);
@@ -85,6 +85,10 @@ impl Source {
         };
         Cache::new(limits, Box::new(fetch))
     }
+}
+
+fn at(uri: &str) -> KeySource {
+    KeySource::registered(uri).unwrap()
 }
 
 /// A set with one key of this `kid`.

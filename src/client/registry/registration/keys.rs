@@ -19,8 +19,7 @@ impl KeyMembers {
         client.keys = match (self.jwks, self.jwks_uri) {
             (None, None) => None,
             (Some(keys), None) => Some(Keys::Set(keys)),
-            (None, Some(uri)) if is_https(&uri) => Some(Keys::Uri(uri)),
-            (None, Some(_)) => return Err("jwks_uri is not https".into()),
+            (None, Some(uri)) => Some(Keys::registered(&uri).map_err(|error| error.to_string())?),
             // RFC 7591 §2
             (Some(_), Some(_)) => return Err("jwks and jwks_uri are both there".into()),
         };
@@ -54,12 +53,6 @@ impl KeyMembers {
         }
         Ok(())
     }
-}
-
-fn is_https(uri: &str) -> bool {
-    uri.parse::<hyper::Uri>().is_ok_and(|uri| {
-        uri.scheme_str() == Some("https") && uri.host().is_some_and(|host| !host.is_empty())
-    })
 }
 
 /// RFC 7518 §3.2: a secret that is shorter than the hash can be guessed from what it has signed.

@@ -4,7 +4,7 @@ use super::*;
 
 /// Whether the source was asked in vain for what is served, of which there is something.
 async fn is_outdated(cache: &Cache, kid: Option<&str>) -> bool {
-    let served = cache.served(URI, kid).await.unwrap();
+    let served = cache.served(&at(URI), kid).await.unwrap();
     served.lacks_newer(None).is_some()
 }
 

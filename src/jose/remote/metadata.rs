@@ -1,0 +1,96 @@
+//! Where does the metadata of an issuer say that its keys are?
+
+use hyper::Uri;
+use serde_json::Value;
+
+use super::{RemoteError, address::operator_uri};
+use crate::jose::Members;
+
+/// Where the metadata of this issuer is, most likely first: `OpenID` Connect Discovery §4.1, RFC
+/// 8414 §3.1.
+pub(super) fn well_known(issuer: &str) -> [String; 2] {
+    let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
+    let start = issuer.find("://").map_or(0, |scheme| scheme + 3);
+    let path = issuer[start..]
+        .find('/')
+        .map_or(issuer.len(), |path| start + path);
+    let (origin, path) = issuer.split_at(path);
+    [
+        format!("{issuer}/.well-known/openid-configuration"),
+        format!("{origin}/.well-known/oauth-authorization-server{path}"),
+    ]
+}
+
+/// The `jwks_uri`, if it is the metadata of this very issuer.
+pub(super) fn jwks_uri(json: &[u8], issuer: &str, plain_http: bool) -> Result<Uri, RemoteError> {
+    let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
+    let members =
+        Members::parse(json).map_err(|_| RemoteError::new("the metadata is no JSON object"))?;
+    let text = |name| members.get(name).and_then(Value::as_str);
+    // RFC 8414 §3.3: another issuer's must not be used.
+    if text("issuer") != Some(issuer) {
+        return Err(RemoteError::new("the metadata is another issuer's"));
+    }
+    let uri = text("jwks_uri").ok_or(RemoteError::new("the metadata names no jwks_uri"))?;
+    let uri = operator_uri(uri, plain_http).map_err(RemoteError::new)?;
+    if uri.scheme_str() == Some("http") && !plain_http {
+        return Err(RemoteError::new("the jwks_uri is not https"));
+    }
+    Ok(uri)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_is_behind_the_issuer_or_before_its_path() {
+        for (issuer, expected) in [
+            (
+                "https://as.example.com",
+                [
+                    "https://as.example.com/.well-known/openid-configuration",
+                    "https://as.example.com/.well-known/oauth-authorization-server",
+                ],
+            ),
+            (
+                "https://tenant.example.com/",
+                [
+                    "https://tenant.example.com/.well-known/openid-configuration",
+                    "https://tenant.example.com/.well-known/oauth-authorization-server",
+                ],
+            ),
+            (
+                "http://localhost:8080/realms/a",
+                [
+                    "http://localhost:8080/realms/a/.well-known/openid-configuration",
+                    "http://localhost:8080/.well-known/oauth-authorization-server/realms/a",
+                ],
+            ),
+        ] {
+            assert_eq!(well_known(issuer), expected);
+        }
+    }
+
+    #[test]
+    fn metadata_is_of_the_very_issuer() {
+        const ISSUER: &str = "https://as.example.com";
+        let read = |json: &str| jwks_uri(json.as_bytes(), ISSUER, false);
+        let good = r#"{"issuer":"https://as.example.com","jwks_uri":"https://10.0.0.1/k"}"#;
+        assert_eq!(read(good).unwrap(), "https://10.0.0.1/k");
+        for bad in [
+            "[]",
+            "{}",
+            &good.replace("com\"", "com/\""),
+            &good.replace("as.example", "AS.example"),
+            &good.replace("issuer", "iss"),
+            &good.replace("jwks_uri", "jwks"),
+            &good.replace("https://10", "http://10"),
+            &good.replace("https://10.0.0.1", "http://localhost"),
+            &good.replace("https://10", "file://10"),
+            &good.replace('{', r#"{"issuer":"https://as.example.com","#),
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -11,6 +11,8 @@ use hyper::{
 
 #[cfg(feature = "jwt")]
 use super::assertion::claimed_subject;
+#[cfg(feature = "attestation")]
+use super::attestation::attested_subject;
 use super::{AcceptedMethods, AuthMethod, Basic, Refusal};
 use crate::{
     endpoint::{Error, Form},
@@ -112,7 +114,7 @@ impl Credentials {
 
     /// The client that the credentials speak of, for logs and limits: nothing of it has been
     /// verified. Of an assertion that comes without a `client_id` it is the subject, with the
-    /// feature `jwt`.
+    /// feature `jwt`. An attestation stands in the head: see [`claimed_by`](Self::claimed_by).
     #[must_use]
     pub fn claimed_client_id(&self) -> Option<Cow<'_, str>> {
         match self {
@@ -131,6 +133,29 @@ impl Credentials {
             Self::Assertion { client_id, .. } | Self::Attestation { client_id } => {
                 client_id.as_deref().map(Cow::Borrowed)
             }
+        }
+    }
+
+    /// The client that the credentials speak of in a request with this head: nothing of it has been
+    /// verified.
+    ///
+    /// It is [`claimed_client_id`](Self::claimed_client_id), or else the subject of the attestation
+    /// in the head, with the feature `attestation`. **A limit that counts by less counts all clients
+    /// of one address together.**
+    ///
+    /// ```
+    /// use hyper::HeaderMap;
+    /// use tower_revocation::client::Credentials;
+    ///
+    /// let client_id = Some("app".to_owned());
+    /// let credentials = Credentials::Attestation { client_id };
+    /// assert_eq!(credentials.claimed_by(&HeaderMap::new()).as_deref(), Some("app"));
+    /// ```
+    #[must_use]
+    pub fn claimed_by(&self, head: &HeaderMap) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Attestation { client_id: None } => attested_subject(head).map(Cow::Owned),
+            _ => self.claimed_client_id(),
         }
     }
 
@@ -159,6 +184,11 @@ impl Credentials {
 
 #[cfg(not(feature = "jwt"))]
 fn claimed_subject(_: &Secret) -> Option<String> {
+    None
+}
+
+#[cfg(not(feature = "attestation"))]
+fn attested_subject(_: &HeaderMap) -> Option<String> {
     None
 }
 

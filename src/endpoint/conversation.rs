@@ -163,7 +163,7 @@ where
                     this.circumstances.authorization_used = presented.authorization.was_used();
                     let credentials = presented.sort(this.settings.lenient_double_credentials)?;
                     #[cfg(feature = "tracing")]
-                    this.observation.claim(&credentials);
+                    this.observation.claim(&credentials, &head.headers);
                     if !credentials.could_be(&this.settings.auth_methods) {
                         return Poll::Ready(Err(Error::refused(Refusal::MethodNotOffered)));
                     }

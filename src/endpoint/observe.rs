@@ -2,6 +2,9 @@
 
 use std::time::Instant;
 
+#[cfg(feature = "tracing")]
+use hyper::HeaderMap;
+
 use super::error::Error;
 #[cfg(feature = "tracing")]
 use super::fingerprint::Fingerprints;
@@ -38,9 +41,9 @@ impl Observation {
 
     /// Whose credentials were presented. Nobody has believed them yet.
     #[cfg(feature = "tracing")]
-    pub(super) fn claim(&mut self, credentials: &Credentials) {
+    pub(super) fn claim(&mut self, credentials: &Credentials, head: &HeaderMap) {
         if is_heard() {
-            self.client_id = credentials.claimed_client_id().map(|id| cut(&id));
+            self.client_id = credentials.claimed_by(head).map(|id| cut(&id));
         }
     }
 

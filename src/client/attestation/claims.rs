@@ -49,6 +49,13 @@ impl Attested<'_> {
     }
 }
 
+/// The subject of an attestation that nobody has believed, or judged.
+pub(crate) fn attested_subject(headers: &HeaderMap) -> Option<String> {
+    let attestation = one(headers, Credentials::ATTESTATION).ok()?;
+    let jws = Jws::parse(attestation, LONGEST).ok()?;
+    text(&jws.claims, "sub").map(str::to_owned)
+}
+
 impl Attestations {
     /// Everything that can be judged without a key of an attester, and without knowing the client.
     ///

@@ -58,6 +58,7 @@ use std::{
 
 pub use challenge::Challenges;
 use claims::Attested;
+pub(crate) use claims::attested_subject;
 
 use super::{
     Credentials, Refusal,

@@ -158,7 +158,7 @@ impl LimitFailuresLayer {
             self.warn_once();
             return Ok(None);
         };
-        let client_id = request.body().claimed_client_id();
+        let client_id = request.body().claimed_by(request.headers());
         let admitted =
             self.failures
                 .admit(peer, client_id.as_deref(), self.limits, Instant::now())?;

@@ -158,6 +158,7 @@ where
                     if let Some(deadline) = this.deadline {
                         deadline.body_read();
                     }
+                    head::judge_charset(&head.headers, &body)?;
                     let mut form = Form::parse(&body)?;
                     let presented = form.presented(&mut head.headers);
                     this.circumstances.authorization_used = presented.authorization.was_used();

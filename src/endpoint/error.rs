@@ -38,7 +38,7 @@ pub struct Error {
 pub enum ErrorKind {
     /// 405: neither `POST` nor `OPTIONS`.
     MethodNotAllowed,
-    /// 415: not `application/x-www-form-urlencoded` in UTF-8.
+    /// 415: not `application/x-www-form-urlencoded`, or neither in UTF-8 nor in ASCII.
     UnsupportedMediaType,
     /// 415: the body is compressed.
     UnsupportedContentCoding,

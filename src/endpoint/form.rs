@@ -174,6 +174,12 @@ fn needs_no_repair(form: &[u8]) -> bool {
     std::str::from_utf8(&decoded).is_ok()
 }
 
+/// Whether a form is ASCII, and what its escapes say is too.
+pub(super) fn is_ascii(form: &[u8]) -> bool {
+    let is_beyond = |escape: &[u8]| matches!(escape, [b'%', high, low] if hex(*high) > Some(7) && hex(*low).is_some());
+    form.is_ascii() && !form.windows(3).any(is_beyond)
+}
+
 fn hex(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),

@@ -52,7 +52,7 @@ pub(super) fn judge<B: Body>(request: &Request<B>, max_body: usize) -> Result<As
     Ok(Asked::Revoke)
 }
 
-/// `application/x-www-form-urlencoded`, in UTF-8 if it says so (RFC 6749 §B).
+/// `application/x-www-form-urlencoded` (RFC 6749 §B).
 fn media_type(headers: &HeaderMap) -> Result<(), Error> {
     let mut fields = headers.get_all(header::CONTENT_TYPE).iter();
     let field = fields.next();
@@ -67,20 +67,46 @@ fn media_type(headers: &HeaderMap) -> Result<(), Error> {
     }
 }
 
-/// RFC 9110 §8.3.1: names without regard to case, values quoted or not, unknown and empty
-/// parameters ignored.
+/// Whether the body can be read as UTF-8, whatever charset its media type names.
+///
+/// The type has no such parameter, and clients send one nevertheless. What is ASCII means the same in
+/// UTF-8.
+///
+/// # Errors
+///
+/// `UnsupportedMediaType` if the charset is not UTF-8 and the body is not ASCII.
+pub(super) fn judge_charset(headers: &HeaderMap, body: &[u8]) -> Result<(), Error> {
+    let field = headers.get(header::CONTENT_TYPE);
+    let field = field.and_then(|field| field.to_str().ok());
+    if field.is_none_or(is_utf8) || form::is_ascii(body) {
+        Ok(())
+    } else {
+        Err(Error::new(ErrorKind::UnsupportedMediaType))
+    }
+}
+
+/// RFC 9110 §8.3.1: names without regard to case.
 fn is_form(field: &str) -> bool {
-    let mut parts = split_unquoted(field);
-    let essence = parts.next().unwrap_or_default();
-    essence
-        .trim()
-        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        && parts
-            .filter_map(|parameter| parameter.split_once('='))
-            .all(|(name, value)| {
-                !name.trim().eq_ignore_ascii_case("charset")
-                    || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-            })
+    split_unquoted(field).next().is_some_and(|essence| {
+        essence
+            .trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
+}
+
+/// Whether each charset that is named is UTF-8: values quoted or not, unknown and empty parameters
+/// ignored.
+fn is_utf8(field: &str) -> bool {
+    split_unquoted(field)
+        .skip(1)
+        .filter_map(|parameter| parameter.split_once('='))
+        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+        .all(|(_, charset)| {
+            let charset = charset.trim().trim_matches('"');
+            ["utf-8", "utf8"]
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(charset))
+        })
 }
 
 /// Splits at semicolons that are not inside of a quoted string (RFC 9110 §5.6.4).

@@ -316,8 +316,9 @@ impl<A, B> RevocationLayer<A, B> {
     ///
     /// # Panics
     ///
-    /// If `issuer` is no URL with a host and without query and fragment, or is not the one that the
-    /// authenticator verifies assertions and attestations for.
+    /// If `issuer` is not a URL with a host and without query and fragment; is `http` and its host is
+    /// not this machine (`localhost`, `127.0.0.1`, `[::1]`); or is not the one that the authenticator
+    /// verifies assertions and attestations for.
     pub fn serve_metadata(
         mut self,
         issuer: &str,

@@ -39,7 +39,7 @@ It needs no setting. These are read from the environment:
     ACCESS_TOKENS    opaque (default) or jwt
     LISTEN           where to listen: 127.0.0.1:8089
     TLS_LISTEN       where to listen for TLS, which asks for client certificates: nowhere
-    ISSUER           the issuer identifier: http://<LISTEN>
+    ISSUER           the issuer identifier, https or of this machine: http://<LISTEN>
     DATA             the file that holds the state: target/authorization_server.redb
     KEYS             the folder of keys and certificates: DATA, ending in .keys
     TRUSTED_PROXIES  networks whose Client-Cert is believed, by commas: none

@@ -4,11 +4,11 @@ use std::{
     env,
     error::Error,
     fs,
-    net::{SocketAddr, ToSocketAddrs as _},
+    net::{IpAddr, SocketAddr, ToSocketAddrs as _},
     path::PathBuf,
 };
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderValue, Uri};
 use tower_revocation::client::{certificate::Network, registry::Registry};
 
 /// What an access token is.
@@ -103,13 +103,23 @@ fn address(name: &str, listen: &str) -> Result<SocketAddr, Box<dyn Error>> {
     Ok(address)
 }
 
-/// RFC 8414 §2: no query, no fragment. A slash at the end would stand twice in the endpoints.
+/// RFC 8414 §2: no query, no fragment; plain HTTP on this machine alone. A slash at the end would
+/// stand twice in the endpoints.
 fn issuer(issuer: String) -> Result<String, Box<dyn Error>> {
-    let has_scheme = issuer.starts_with("https://") || issuer.starts_with("http://");
-    if has_scheme && !issuer.contains(['?', '#']) && !issuer.ends_with('/') {
+    let uri: Option<Uri> = issuer.parse().ok();
+    let is_local = uri.as_ref().and_then(Uri::host).is_some_and(|host| {
+        let address = host.trim_matches(['[', ']']).parse();
+        host == "localhost" || address.is_ok_and(|ip: IpAddr| ip.is_loopback())
+    });
+    let has_scheme = issuer.starts_with("https://") || issuer.starts_with("http://") && is_local;
+    if uri.is_some() && has_scheme && !issuer.contains(['?', '#', '@']) && !issuer.ends_with('/') {
         Ok(issuer)
     } else {
-        Err(format!("ISSUER: {issuer} is not a URL without query, fragment and last slash").into())
+        Err(format!(
+            "ISSUER: {issuer} is not a URL by https, or by http of this machine, without query, \
+             fragment and last slash"
+        )
+        .into())
     }
 }
 

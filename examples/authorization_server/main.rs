@@ -98,7 +98,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let listener = TcpListener::bind(config.listen).await?;
     let address = listener.local_addr()?;
-    let issuer = config.issuer.unwrap_or_else(|| format!("http://{address}"));
+    let issuer = config.issuer.unwrap_or_else(|| match address.ip() {
+        ip if ip.is_loopback() => format!("http://{address}"),
+        // Plain HTTP is for this machine alone.
+        _ => format!("http://localhost:{}", address.port()),
+    });
     let tls = match config.tls_listen {
         Some(address) => Some((TcpListener::bind(address).await?, Tls::new(&keys)?)),
         None => None,

@@ -1,11 +1,11 @@
 //! What a server's metadata says about this endpoint, from the configuration that answers.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
-    Method, Response, StatusCode,
+    Method, Response, StatusCode, Uri,
     header::{self, HeaderValue},
 };
 use serde::Serialize;
@@ -134,8 +134,9 @@ pub(crate) struct WellKnown<O> {
 impl<O: Offer> WellKnown<O> {
     /// # Panics
     ///
-    /// If the issuer is no URL with a host and without query and fragment, or not the one that the
-    /// authenticator verifies assertions and attestations for.
+    /// If the issuer is not a URL with a host and without query and fragment; is `http` and not of
+    /// this machine; or is not the one that the authenticator verifies assertions and attestations
+    /// for.
     pub(crate) fn new(
         issuer: &str,
         endpoint: String,
@@ -166,16 +167,36 @@ impl<O> fmt::Debug for WellKnown<O> {
 
 /// RFC 8414 §3.1: between the host and the issuer's own path.
 fn well_known_path(issuer: &str) -> String {
-    let rest = issuer
-        .strip_prefix("https://")
-        .or_else(|| issuer.strip_prefix("http://"));
-    let rest = rest.filter(|rest| !rest.is_empty() && !rest.contains(['?', '#']));
-    let rest = rest.expect("an issuer is a URL without query and fragment (RFC 8414 §2)");
-    let path = rest.find('/').map_or("", |slash| &rest[slash..]);
+    let path = path_of(issuer).expect(
+        "an issuer is a URL with a host, without query and fragment, by https or of this machine \
+         (RFC 8414 §2)",
+    );
     format!(
         "/.well-known/oauth-authorization-server{}",
         path.trim_end_matches('/')
     )
+}
+
+/// The path of an issuer, if it may be published. What clients are told over plain HTTP anybody on
+/// the way can change, so that is for this machine alone.
+fn path_of(issuer: &str) -> Option<&str> {
+    let uri: Uri = issuer.parse().ok()?;
+    let host = uri.host().filter(|host| !host.is_empty())?;
+    let rest = match issuer.strip_prefix("https://") {
+        Some(rest) => rest,
+        None => issuer
+            .strip_prefix("http://")
+            .filter(|_| is_loopback(host))?,
+    };
+    // A fragment is dropped by the parser.
+    let is_issuer = !rest.contains(['?', '#', '@']);
+    is_issuer.then(|| rest.find('/').map_or("", |slash| &rest[slash..]))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 /// A route beside the revoke path. Without its type, so that the layer has none either.
@@ -226,9 +247,42 @@ mod tests {
             ("https://as.example.com/", ""),
             ("https://as.example.com/tenant/1", "/tenant/1"),
             ("http://127.0.0.1:8089", ""),
+            ("http://127.1.2.3/t", "/t"),
+            ("http://[::1]:8089", ""),
+            ("http://localhost", ""),
+            ("http://LOCALHOST:8089/t/", "/t"),
         ] {
             let path = format!("/.well-known/oauth-authorization-server{path}");
             assert_eq!(well_known_path(issuer), path);
+        }
+    }
+
+    #[test]
+    fn issuer_that_must_not_be_published_is_refused() {
+        for issuer in [
+            "http://as.example.com",
+            "http://192.0.2.1",
+            "http://0.0.0.0:8089",
+            "http://[::]:8089",
+            "http://[2001:db8::1]",
+            "http://localhost.example.com",
+            "http://127.0.0.1.example.com",
+            "http://localhost@as.example.com",
+            "http://user@localhost",
+            "https://user@as.example.com",
+            "https://as.example.com?x",
+            "https://as.example.com/#x",
+            "https://as.example.com/t?x=1",
+            "https://",
+            "https:///t",
+            "http:///t",
+            "https://as example.com",
+            "ftp://localhost",
+            "as.example.com",
+            "/t",
+            "",
+        ] {
+            assert_eq!(path_of(issuer), None, "{issuer}");
         }
     }
 }

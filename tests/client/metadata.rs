@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::{Request, Response};
 use jsonwebtoken::Algorithm;
 use rcgen::CertificateParams;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
 use tower_revocation::{
     client::{
@@ -265,4 +265,12 @@ async fn the_layer_serves_the_document_and_passes_what_is_beside_it() {
         418
     );
     assert_eq!(get("GET", "/").await.status(), 418);
+}
+
+#[test]
+#[should_panic(expected = "by https or of this machine")]
+fn metadata_of_an_issuer_in_plain_http_are_refused() {
+    let authenticator = ClientAuthenticator::new(Registry::default());
+    let endpoint = "http://as.example.com/revoke";
+    let _ = layer(authenticator).serve_metadata("http://as.example.com", endpoint, Map::new());
 }

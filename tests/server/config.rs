@@ -33,6 +33,23 @@ fn address_that_is_not_loopback_is_refused_unless_it_is_meant() {
 }
 
 #[test]
+fn issuer_in_plain_http_is_refused_beyond_this_machine() {
+    for issuer in [
+        "http://as.example.com",
+        "http://0.0.0.0:8089",
+        "as.example.com",
+    ] {
+        let (_folder, data) = folder();
+        let mut started = command();
+        started.env("DATA", &data).env("ISSUER", issuer);
+        let refusal = refusal(started);
+        let line = format!("ISSUER: {issuer} is not a URL by https");
+        assert!(refusal.contains(&line), "{refusal}");
+        assert!(!refusal.contains("panicked"), "{refusal}");
+    }
+}
+
+#[test]
 fn second_server_on_one_file_is_told_that_it_is_locked() {
     let (_folder, data) = folder();
     let _server = Server::start(&data);

@@ -253,8 +253,9 @@
 //! * The inner service. hyper itself rejects one whose error is `BoxError`. Return
 //!   [`Infallible`](std::convert::Infallible) or an error type of your own, or spawn the connection
 //!   without a block around it: `tokio::spawn(connection)`.
-//! * The body of the request. If a layer outside replaces it by one whose error is `BoxError`, let
-//!   the layer map that error to a type of your own. Response bodies may have any error.
+//! * The body of the request. If a layer outside replaces it by one whose error is `BoxError`, not
+//!   even closures accept each other's requests there. Let that layer map the error to a type of
+//!   your own. Response bodies may have any error.
 //! * A [`ByHint`], `ByShape` or `Record` that your own block calls. Put it into a
 //!   [`BoxCloneSyncService`](tower::util::BoxCloneSyncService) first.
 //!

@@ -5,7 +5,10 @@ use std::convert::Infallible;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
 use hyper::{Request, Response, StatusCode, body::Incoming};
-use tower::{BoxError, Layer as _, Service, service_fn, util::BoxCloneSyncService};
+use tower::{
+    BoxError, Layer as _, Service, service_fn,
+    util::{BoxCloneSyncService, MapRequestLayer},
+};
 use tower_revocation::{
     Outcome, RevocationLayer, RevocationRequest, Secret,
     client::Credentials,
@@ -69,4 +72,22 @@ async fn both_layers() {
 async fn inner_service_whose_own_layers_box_errors() {
     let service = tower_http::catch_panic::CatchPanicLayer::new().layer(enforced!(api()));
     assert_eq!(answered!(service, call()), StatusCode::OK);
+}
+
+/// With `BoxError` in the type of its body, tower's closures do not accept a request in a block.
+#[tokio::test]
+async fn outer_layer_that_gives_body_errors_a_type() {
+    let authenticator = service_fn(async |_: Request<Credentials>| Ok::<_, BoxError>(Some("spa")));
+    let backend = service_fn(async |_: RevocationRequest<&'static str>| {
+        Ok::<_, BoxError>(Outcome::IssuedToAnother)
+    });
+    let inner = service_fn(async |_: Request<UnsyncBoxBody<Bytes, std::io::Error>>| {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("api")))
+    });
+    let layer = RevocationLayer::new("/revoke", authenticator, backend);
+    let service = MapRequestLayer::new(|request: Request<Incoming>| {
+        request.map(|body| body.map_err(std::io::Error::other).boxed_unsync())
+    })
+    .layer(layer.layer(inner));
+    assert_eq!(answered!(service, revocation()), StatusCode::BAD_REQUEST);
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use hyper::{Request, StatusCode};
 use tower::{
-    BoxError, Layer as _, ServiceExt as _, service_fn, timeout::Timeout, util::BoxCloneSyncService,
+    BoxError, Layer as _, ServiceBuilder, ServiceExt as _, service_fn,
+    timeout::Timeout,
+    util::{BoxCloneService, BoxCloneSyncService},
 };
 use tower_revocation::{
     ByHint, Outcome, RevocationLayer, RevocationRequest, Secret,
@@ -53,6 +55,30 @@ async fn service_behind_a_time_out() {
     let backend = Timeout::new(backend, Duration::from_secs(10));
     let status = revoked!(backend, String);
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn service_behind_layers_of_tower() {
+    let backend = service_fn(async |_: RevocationRequest<String>| {
+        Ok::<_, BoxError>(Outcome::IssuedToAnother)
+    });
+    let backend = ServiceBuilder::new()
+        .buffer(8)
+        .load_shed()
+        .concurrency_limit(8)
+        .timeout(Duration::from_secs(10))
+        .map_err(|error: BoxError| error)
+        .service(backend);
+    let status = revoked!(backend, String);
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn boxed_service_that_is_not_sync() {
+    let backend =
+        service_fn(async |_: RevocationRequest<String>| Ok::<_, BoxError>(Outcome::Revoked));
+    let backend = BoxCloneService::new(backend);
+    assert_eq!(revoked!(backend, String), StatusCode::OK);
 }
 
 #[tokio::test]

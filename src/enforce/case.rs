@@ -2,7 +2,10 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use super::{Freshness, Policy, WhenUnknown, answer::Dialect, layer::Settings, verdict::Verdict};
+use super::{
+    Freshness, Policy, WhenUnknown, answer::Dialect, layer::Settings, observe::Begun,
+    verdict::Verdict,
+};
 use crate::{
     introspect::{Introspected, Introspection, Reason, TokenKind, TokenType},
     log::{NumericDate, SelectorClass},
@@ -16,6 +19,7 @@ pub(super) struct Case {
     pub(super) dialect: Dialect,
     /// In which scheme the token came, and the challenge goes.
     pub(super) scheme: TokenType,
+    pub(super) begun: Begun,
 }
 
 /// What follows from what is known of a token.
@@ -23,6 +27,8 @@ pub(super) struct Case {
 pub(super) enum Judgement {
     /// This.
     Verdict(Verdict),
+    /// It cannot be found out, for this reason.
+    Unknown(&'static str),
     /// The index is stale, and an authority is to be asked.
     Confirm,
 }
@@ -76,20 +82,18 @@ impl Case {
         }
         // The clock has gone back, and what would cover it may be lost.
         let lost = settings.index.may_have_forgotten(token, now);
-        let verdict = match (freshness, self.policy.when_unknown) {
-            (Freshness::Unready, _) => Verdict::Unknown,
-            (Freshness::Fresh, _) if !lost => Verdict::Live,
+        match (freshness, self.policy.when_unknown) {
+            (Freshness::Unready, _) => Judgement::Unknown("the index has not been loaded"),
+            (Freshness::Fresh, _) if !lost => Judgement::Verdict(Verdict::Live),
             (Freshness::Stale(silence), WhenUnknown::ServeStale { max })
                 if silence <= max && !lost =>
             {
-                Verdict::Live
+                Judgement::Verdict(Verdict::Live)
             }
-            (_, WhenUnknown::Introspect) if settings.confirm_by.is_some() => {
-                return Judgement::Confirm;
-            }
-            _ => Verdict::Unknown,
-        };
-        Judgement::Verdict(verdict)
+            (_, WhenUnknown::Introspect) if settings.confirm_by.is_some() => Judgement::Confirm,
+            (Freshness::Stale(_), _) => Judgement::Unknown("the index is stale"),
+            _ => Judgement::Unknown("the clock has gone back behind what was forgotten"),
+        }
     }
 
     /// What an authority said of a token that the index is too old for. Records may have come since

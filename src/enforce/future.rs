@@ -122,7 +122,7 @@ where
         if !case.policy.anonymous {
             return Self::refuse(case, Refused::new(Verdict::Missing), &request);
         }
-        observe::passed(true);
+        observe::passed(true, case.begun);
         let state = State::Inner {
             future: inner.call(request),
             passing: None,
@@ -150,6 +150,7 @@ where
         };
         match self.case.judge(&token, NumericDate::now()) {
             Judgement::Verdict(verdict) => self.follow(verdict, token),
+            Judgement::Unknown(cause) => self.undecided(cause, &token),
             Judgement::Confirm => self.confirm(token),
         }
     }
@@ -157,7 +158,10 @@ where
     fn confirm<I, F>(mut self, token: Introspection) -> State<I, F, S, B> {
         let authority = self.case.settings.confirm_by.clone();
         let Some((authority, secret)) = authority.zip(self.again.take()) else {
-            return self.follow(Verdict::Unknown, token);
+            return self.undecided(
+                "there is no token that an authority could be asked about",
+                &token,
+            );
         };
         let asked = Confirm {
             asked: Oneshot::new(authority, secret),
@@ -169,12 +173,17 @@ where
         }
     }
 
+    fn undecided<I, F>(self, cause: &'static str, token: &Introspection) -> State<I, F, S, B> {
+        let refused = Refused::unknown(cause.into());
+        State::refused(&self.case, refused, Some(token), &self.request)
+    }
+
     fn follow<I, F>(mut self, verdict: Verdict, token: Introspection) -> State<I, F, S, B> {
         if verdict != Verdict::Live {
             let refused = Refused::new(verdict);
             return State::refused(&self.case, refused, Some(&token), &self.request);
         }
-        observe::passed(false);
+        observe::passed(false, self.case.begun);
         let passing = self.case.policy.cut_streams.then(|| Passing {
             life: self.case.settings.index.life(token.clone()),
             settings: self.case.settings,
@@ -204,7 +213,7 @@ where
         token: Option<&Introspection>,
         request: &Request<B>,
     ) -> Self {
-        observe::refused(&refused, token, request, &case.settings);
+        observe::refused(&refused, token, request, case);
         let answer = case
             .settings
             .manner

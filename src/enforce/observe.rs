@@ -1,54 +1,84 @@
-//! One count for every request, one event for every refusal, and gauges.
+//! One count and one duration for every request, one event for every refusal, and gauges.
+
+#[cfg(feature = "metrics")]
+use std::time::Instant;
 
 use hyper::Request;
 
-use super::{
-    index::Shared,
-    layer::Settings,
-    verdict::{Refused, Verdict},
-};
+#[cfg(feature = "tracing")]
+use super::verdict::Verdict;
+use super::{case::Case, index::Shared, verdict::Refused};
 use crate::introspect::Introspection;
+
+/// When a check began. It is nothing where nobody measures.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begun(#[cfg(feature = "metrics")] Instant);
+
+impl Begun {
+    pub(super) fn now() -> Self {
+        Self(
+            #[cfg(feature = "metrics")]
+            Instant::now(),
+        )
+    }
+}
 
 /// A request was let through, with a token or without one.
 #[cfg(feature = "metrics")]
-pub(super) fn passed(anonymous: bool) {
-    // Labels that are known here cost no memory.
+pub(super) fn passed(anonymous: bool, begun: Begun) {
+    // A literal label costs no memory, so the verdict stands here once for each.
+    macro_rules! passed {
+        ($verdict:literal) => {
+            metrics::counter!(
+                "tower_revocation_checks_total",
+                "verdict" => $verdict, "selector" => "none", "reason" => "none"
+            )
+            .increment(1);
+            metrics::histogram!("tower_revocation_check_duration_seconds", "verdict" => $verdict)
+                .record(begun.0.elapsed());
+        };
+    }
     if anonymous {
-        metrics::counter!(CHECKS, "verdict" => "anonymous", "selector" => "none").increment(1);
+        passed!("anonymous");
     } else {
-        metrics::counter!(CHECKS, "verdict" => "live", "selector" => "none").increment(1);
+        passed!("live");
     }
 }
 
 #[cfg(not(feature = "metrics"))]
-pub(super) fn passed(_: bool) {}
-
-#[cfg(feature = "metrics")]
-const CHECKS: &str = "tower_revocation_checks_total";
+pub(super) fn passed(_: bool, _: Begun) {}
 
 /// A request was refused. Whose token it brought is there as far as it is known.
 pub(super) fn refused<B>(
     refused: &Refused,
     token: Option<&Introspection>,
     request: &Request<B>,
-    settings: &Settings,
+    case: &Case,
 ) {
-    count(refused.verdict());
-    event(refused, token, request, settings);
+    count(refused, case.begun);
+    event(refused, token, request, case);
 }
 
 #[cfg(feature = "metrics")]
-fn count(verdict: Verdict) {
+fn count(refused: &Refused, begun: Begun) {
+    let verdict = refused.verdict();
     let class = verdict.selector_class();
     metrics::counter!(
-        CHECKS,
-        "verdict" => verdict.as_str(), "selector" => class.map_or("none", |class| class.as_str())
+        "tower_revocation_checks_total",
+        "verdict" => verdict.as_str(),
+        "selector" => class.map_or("none", |class| class.as_str()),
+        "reason" => refused.reason().map_or("none", |reason| reason.as_str())
     )
     .increment(1);
+    metrics::histogram!(
+        "tower_revocation_check_duration_seconds",
+        "verdict" => verdict.as_str()
+    )
+    .record(begun.0.elapsed());
 }
 
 #[cfg(not(feature = "metrics"))]
-fn count(_: Verdict) {}
+fn count(_: &Refused, _: Begun) {}
 
 /// How much the index knows, and how old that is.
 #[cfg(feature = "metrics")]
@@ -68,12 +98,7 @@ pub(super) fn gauges(shared: &Shared) {
 pub(super) fn gauges(_: &Shared) {}
 
 #[cfg(feature = "tracing")]
-fn event<B>(
-    refused: &Refused,
-    token: Option<&Introspection>,
-    request: &Request<B>,
-    settings: &Settings,
-) {
+fn event<B>(refused: &Refused, token: Option<&Introspection>, request: &Request<B>, case: &Case) {
     use std::error::Error as _;
 
     use crate::endpoint::{Causes, Error, TARGET, cut};
@@ -85,8 +110,9 @@ fn event<B>(
                 target: TARGET,
                 verdict = refused.verdict().as_str(),
                 selector = refused.verdict().selector_class().map(|class| class.as_str()),
+                reason = refused.reason().map(|reason| reason.as_str()),
                 client_id = token.map(|token| debug(cut(&token.client_id))),
-                token = settings.fingerprint(request.uri(), request.headers()),
+                token = case.settings.fingerprint(request.uri(), request.headers()),
                 cause = refused.source().map(|cause| display(Causes(cause))),
                 "token refused"
             )
@@ -103,4 +129,4 @@ fn event<B>(
 }
 
 #[cfg(not(feature = "tracing"))]
-fn event<B>(_: &Refused, _: Option<&Introspection>, _: &Request<B>, _: &Settings) {}
+fn event<B>(_: &Refused, _: Option<&Introspection>, _: &Request<B>, _: &Case) {}

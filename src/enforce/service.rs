@@ -15,6 +15,7 @@ use super::{
     case::Case,
     future::EnforcementFuture,
     layer::{Introspect, Settings},
+    observe::Begun,
     stream::EnforcedBody,
     verdict::{Refused, Verdict},
 };
@@ -95,6 +96,7 @@ where
             policy: settings.policy(&head),
             dialect: settings.dialect(&head.headers),
             scheme: TokenType::Bearer,
+            begun: Begun::now(),
         };
         // The instance that was ready, and not the clone, is the one to call.
         let another = self.inner.clone();

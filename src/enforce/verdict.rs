@@ -113,6 +113,12 @@ impl Refused {
     pub fn verdict(&self) -> Verdict {
         self.verdict
     }
+
+    /// Why the token is not valid here, if the verdict is [`Invalid`](Verdict::Invalid).
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        self.verdict.reason()
+    }
 }
 
 impl fmt::Display for Refused {

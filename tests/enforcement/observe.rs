@@ -4,24 +4,22 @@ use std::{
     collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use futures::executor::block_on;
-use metrics_util::{
-    MetricKind,
-    debugging::{DebugValue, DebuggingRecorder},
-};
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tower::{BoxError, service_fn};
 use tower_revocation::{
     Secret,
-    enforce::{EnforcementLayer, Index},
-    introspect::Introspection,
-    log::{MemoryLog, RevocationLog as _, Selector},
+    enforce::{EnforcementLayer, Freshness, Index, Policy, Refused},
+    introspect::{Introspection, TokenKind},
+    log::{MemoryLog, RevocationLog as _, Selector, SelectorClass},
 };
 use tracing::{Event, Level, Subscriber, field::Field};
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 
-use crate::fixture::{TOKEN, ask, forever, good, guarded, request, with_token};
+use crate::fixture::{Known, RemoteLog, TOKEN, ask, forever, good, guarded, request, with_token};
 
 #[derive(Clone, Debug)]
 struct Seen {
@@ -117,44 +115,129 @@ fn request_that_passes_is_no_event() {
 }
 
 #[test]
-fn requests_are_counted_by_verdict_and_class() {
+fn refusal_says_its_reason_in_the_event() {
+    let seen = events(false, Some("Bearer n0body"));
+    assert_eq!(seen[0].level, Level::INFO);
+    assert_eq!(seen[0].fields["verdict"], "\"invalid\"");
+    assert_eq!(seen[0].fields["reason"], "\"unrecognised\"");
+    // There is no text in what has another verdict.
+    let revoked = events(true, Some(&format!("Bearer {TOKEN}")));
+    assert!(!revoked[0].fields.contains_key("reason"));
+}
+
+#[test]
+fn index_that_cannot_tell_is_the_cause() {
+    let unready = captured(async {
+        let layer = EnforcementLayer::new(Known::with(good()).service(), Index::new());
+        ask(&layer, with_token()).await;
+    });
+    assert_eq!(unready[0].level, Level::ERROR);
+    assert_eq!(unready[0].fields["cause"], "the index has not been loaded");
+    assert_eq!(unready[0].fields["client_id"], "\"s6BhdRkqt3\"");
+
+    let stale = captured(async {
+        let index = Index::with_bound(Duration::ZERO);
+        index.load(&RemoteLog::default()).await.unwrap();
+        let silent = || matches!(index.freshness(), Freshness::Stale(_));
+        while !silent() {
+            std::thread::yield_now();
+        }
+        let layer = EnforcementLayer::new(Known::with(good()).service(), index.clone());
+        ask(&layer, with_token()).await;
+    });
+    assert_eq!(stale[0].fields["cause"], "the index is stale");
+}
+
+/// The labels of one series, in the order of their names, and what was counted.
+type Counts = BTreeMap<Vec<String>, u64>;
+
+/// What is counted and measured while `happens` runs, by verdict, selector and reason.
+fn counted(happens: impl Future<Output = ()>) -> (Counts, BTreeMap<String, usize>) {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
-    metrics::with_local_recorder(&recorder, || {
-        block_on(async {
-            let (layer, log) = guarded(good()).await;
-            ask(&layer, with_token()).await;
-            ask(&layer, with_token()).await;
-            ask(&layer, request(None)).await;
-            ask(&layer, request(Some("Bearer broken"))).await;
-            log.append(forever(Selector::session("s1"))).await.unwrap();
-            ask(&layer, with_token()).await;
-        });
-    });
-    let mut counts = BTreeMap::new();
+    metrics::with_local_recorder(&recorder, || block_on(happens));
+    let (mut checks, mut durations) = (BTreeMap::new(), BTreeMap::new());
     for (key, _, _, value) in snapshotter.snapshot().into_vec() {
-        let (kind, key) = key.into_parts();
-        if kind == MetricKind::Counter && key.name() == "tower_revocation_checks_total" {
-            let label = |name| {
-                key.labels()
-                    .find(|it| it.key() == name)
-                    .unwrap()
-                    .value()
-                    .to_owned()
-            };
-            let DebugValue::Counter(count) = value else {
-                panic!("a counter counts")
-            };
-            counts.insert((label("verdict"), label("selector")), count);
+        let (_, key) = key.into_parts();
+        let label = |name| {
+            let label = key.labels().find(|label| label.key() == name);
+            label.unwrap().value().to_owned()
+        };
+        match (key.name(), value) {
+            ("tower_revocation_checks_total", DebugValue::Counter(count)) => {
+                let labels = ["verdict", "selector", "reason"].map(label);
+                checks.insert(labels.to_vec(), count);
+            }
+            ("tower_revocation_check_duration_seconds", DebugValue::Histogram(values)) => {
+                durations.insert(label("verdict"), values.len());
+            }
+            (other, _) => panic!("{other}"),
         }
     }
+    (checks, durations)
+}
+
+#[test]
+fn requests_are_counted_and_timed_by_verdict() {
+    let (checks, durations) = counted(async {
+        let (layer, log) = guarded(good()).await;
+        ask(&layer, with_token()).await;
+        ask(&layer, with_token()).await;
+        ask(&layer, request(None)).await;
+        ask(&layer, request(Some("Bearer broken"))).await;
+        ask(&layer, request(Some("Bearer n0body"))).await;
+        ask(&layer, request(Some("Bearer \"quoted\""))).await;
+        log.append(forever(Selector::session("s1"))).await.unwrap();
+        ask(&layer, with_token()).await;
+        let layer = layer.policy(Policy::new().anonymous(true));
+        ask(&layer, request(None)).await;
+    });
     let expected = [
-        (("live", "none"), 2),
-        (("missing", "none"), 1),
-        (("unknown", "none"), 1),
-        (("revoked", "session"), 1),
+        (["live", "none", "none"], 2),
+        (["missing", "none", "none"], 1),
+        (["unknown", "none", "none"], 1),
+        (["invalid", "none", "unrecognised"], 1),
+        (["invalid", "none", "not_a_token"], 1),
+        (["revoked", "session", "none"], 1),
+        (["anonymous", "none", "none"], 1),
     ];
-    let expected =
-        expected.map(|((verdict, class), count)| ((verdict.to_owned(), class.to_owned()), count));
-    assert_eq!(counts, BTreeMap::from(expected));
+    let expected = expected.map(|(labels, count)| (labels.map(str::to_owned).to_vec(), count));
+    assert_eq!(checks, BTreeMap::from(expected));
+    let expected = [
+        ("live", 2),
+        ("missing", 1),
+        ("unknown", 1),
+        ("invalid", 2),
+        ("revoked", 1),
+        ("anonymous", 1),
+    ];
+    let expected = expected.map(|(verdict, count)| (verdict.to_owned(), count));
+    assert_eq!(durations, BTreeMap::from(expected));
+}
+
+/// A change to a good token.
+type Spoil = fn(&mut Introspection);
+
+#[test]
+fn each_reason_is_a_label_and_rides_in_the_answer() {
+    let spoilt: [(Spoil, &str); 5] = [
+        (|token| token.kind = TokenKind::RefreshToken, "kind"),
+        (|token| token.rotated = true, "rotated"),
+        (|token| token.iat = None, "no_iat"),
+        (|token| token.nbf = token.exp, "not_yet"),
+        (|token| token.sid = None, "lacks_selector"),
+    ];
+    for (spoil, expected) in spoilt {
+        let (checks, _) = counted(async {
+            let mut token = good();
+            spoil(&mut token);
+            let (layer, _) = guarded(token).await;
+            let layer = layer.demand(SelectorClass::Session);
+            let response = ask(&layer, with_token()).await;
+            let refused = response.extensions().get::<Refused>().unwrap();
+            assert_eq!(refused.reason().unwrap().as_str(), expected);
+        });
+        let labels = ["invalid", "none", expected].map(str::to_owned).to_vec();
+        assert_eq!(checks, BTreeMap::from([(labels, 1)]));
+    }
 }

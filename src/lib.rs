@@ -280,14 +280,11 @@
 //! * `token`: a fingerprint (`RevocationLayer::fingerprint_key`), never the token.
 //! * `duration`: seconds.
 //!
-//! With the feature `metrics`, the counter `tower_revocation_requests_total` has the labels
-//! `outcome`, `error` and `reason`, and the histogram `tower_revocation_request_duration_seconds`
-//! the label `outcome`.
-//!
 //! Of enforcement there are, with `tracing`:
 //!
 //! * an event for every request that is refused, of the same target: `verdict`, `selector` (the
-//!   class of the record that covers the token), `client_id`, `token` (a fingerprint) and `cause`.
+//!   class of the record that covers the token), `reason` (why the token is `invalid`, see
+//!   `introspect::Reason`), `client_id`, `token` (a fingerprint) and `cause`.
 //!   Its level is `ERROR` for what is unknown, `WARN` for a revoked token, `DEBUG` for a request
 //!   without a token, and `INFO` for the others. A request that passes is no event.
 //! * an event for every order of an operator: `outcome`, `class`, whom it is about, `reason`,
@@ -298,23 +295,7 @@
 //!   `retry_after`, and of the level `WARN` when it can again, or when sweeping is held because the
 //!   clock has jumped. The documentation of `log` has more.
 //!
-//! And with `metrics`:
-//!
-//! * `tower_revocation_checks_total`: a counter of requests, with the labels `verdict` (`live`,
-//!   `anonymous`, `missing`, `malformed`, `invalid`, `expired`, `revoked`, `unknown`) and
-//!   `selector`, which is `none` unless the verdict is `revoked`.
-//! * `tower_revocation_appends_refused_total`: a counter of revocations for which there was no
-//!   room, with the label `reason`, as above.
-//! * `tower_revocation_log_writable`: a gauge, 1 while the log in a file takes appends, else 0. It
-//!   is readiness *for revocation*, and apart from the readiness for checks.
-//! * `tower_revocation_log_failures_total`: a counter of failed commits and failed attempts to
-//!   recover, with the label `kind`.
-//! * four gauges, four times a second: `tower_revocation_index_records`;
-//!   `tower_revocation_watched_streams`; `tower_revocation_index_freshness_seconds`, for how long
-//!   the log has been silent, zero where nobody else appends; and
-//!   `tower_revocation_index_applied_age_seconds`, how long ago the last record came. The third is
-//!   not there before the log has been read, nor the fourth before a record has come. They do not
-//!   say which index they are about: several in one process overwrite each other.
+//! With the feature `metrics`, the module `observe` lists all series, with their labels and units.
 //!
 //! [RFC 7009]: https://www.rfc-editor.org/rfc/rfc7009
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -338,6 +319,9 @@ mod layer;
 #[cfg(feature = "log")]
 #[cfg_attr(docsrs, doc(cfg(feature = "log")))]
 pub mod log;
+#[cfg(feature = "metrics")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
+pub mod observe;
 #[cfg(feature = "log")]
 #[cfg_attr(docsrs, doc(cfg(feature = "log")))]
 pub mod revoke;

@@ -4,8 +4,12 @@ use hyper::{HeaderMap, header};
 
 use crate::{introspect::TokenType, token::Secret};
 
-/// A longer token is not looked at.
-const LONGEST: usize = 16 * 1024;
+/// Which tokens are looked at. How long one may be is for its introspection to say.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Shape {
+    /// Every visible ASCII character may stand in a token, as RFC 6749 §A.12 has it.
+    pub(super) any_visible: bool,
+}
 
 /// What the Authorization field says (RFC 6750 §2.1, RFC 9449 §7.1).
 #[derive(Debug)]
@@ -20,7 +24,7 @@ pub(super) enum Presented {
     Token(TokenType, Secret),
 }
 
-pub(super) fn presented(headers: &HeaderMap) -> Presented {
+pub(super) fn presented(headers: &HeaderMap, shape: Shape) -> Presented {
     let mut fields = headers.get_all(header::AUTHORIZATION).iter();
     let Some(field) = fields.next() else {
         return Presented::Nothing;
@@ -43,10 +47,15 @@ pub(super) fn presented(headers: &HeaderMap) -> Presented {
         return Presented::Malformed;
     }
     match std::str::from_utf8(token) {
-        Ok(text) if text.len() <= LONGEST && is_token68(token) => {
-            Presented::Token(scheme, Secret::from(text))
-        }
+        Ok(text) if shape.admits(token) => Presented::Token(scheme, Secret::from(text)),
         _ => Presented::Impossible(scheme),
+    }
+}
+
+impl Shape {
+    fn admits(self, token: &[u8]) -> bool {
+        let visible = || token.iter().all(u8::is_ascii_graphic);
+        is_token68(token) || self.any_visible && visible()
     }
 }
 
@@ -83,7 +92,7 @@ mod tests {
         for field in fields {
             headers.append(header::AUTHORIZATION, field.parse().unwrap());
         }
-        presented(&headers)
+        presented(&headers, Shape::default())
     }
 
     #[test]
@@ -161,9 +170,36 @@ mod tests {
         ] {
             assert!(matches!(of(&[field]), Presented::Impossible(_)), "{field}");
         }
-        let long = format!("Bearer {}", "a".repeat(LONGEST + 1));
-        assert!(matches!(of(&[&long]), Presented::Impossible(_)));
-        let longest = format!("Bearer {}==", "a".repeat(LONGEST - 2));
-        assert!(matches!(of(&[&longest]), Presented::Token(..)));
+    }
+
+    #[test]
+    fn any_visible_character_may_be_allowed() {
+        let lenient = Shape { any_visible: true };
+        let of = |field: &str| {
+            let field = hyper::header::HeaderValue::from_bytes(field.as_bytes()).unwrap();
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, field)]);
+            presented(&headers, lenient)
+        };
+        for token in [
+            "17|yLDoe3",
+            "urn:token:1",
+            "a,b",
+            "\"a\"",
+            "a=b",
+            "a%20",
+            "{}",
+            "=",
+        ] {
+            let Presented::Token(TokenType::Bearer, found) = of(&format!("Bearer {token}")) else {
+                panic!("{token}");
+            };
+            assert_eq!(found.expose(), token);
+        }
+        assert!(matches!(of("Bearer a b"), Presented::Malformed));
+        assert!(matches!(of("Bearer a, Bearer b"), Presented::Malformed));
+        for token in ["a\tb", "\u{e9}"] {
+            let said = of(&format!("Bearer {token}"));
+            assert!(matches!(said, Presented::Impossible(_)), "{token:?}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use tower_layer::Layer;
 use super::{
     Index, Policy,
     answer::{Dialect, Manner},
-    bearer::{Presented, presented},
+    bearer::{Presented, Shape, presented},
     service::EnforcementService,
     verified::Verified,
 };
@@ -122,6 +122,7 @@ pub(super) struct Settings {
     policy: Policy,
     policy_by: Option<PolicyBy>,
     token_from: Option<TokenFrom>,
+    shape: Shape,
     #[cfg(feature = "tracing")]
     fingerprints: Fingerprints,
 }
@@ -141,6 +142,7 @@ impl<I> EnforcementLayer<I> {
             policy: Policy::new(),
             policy_by: None,
             token_from: None,
+            shape: Shape::default(),
             #[cfg(feature = "tracing")]
             fingerprints: Fingerprints::default(),
         };
@@ -247,6 +249,16 @@ impl<I> EnforcementLayer<I> {
         self
     }
 
+    /// Accepts tokens of any visible ASCII characters, such as the `|` and `:` of some products (RFC
+    /// 6749 §A.12). Defaults to `false`: a token is a `b64token` (RFC 6750 §2.1), and any other is
+    /// refused without an introspection.
+    ///
+    /// The revocation endpoint accepts all of them in any case.
+    pub fn any_visible_token(mut self, any: bool) -> Self {
+        self.settings_mut().shape = Shape { any_visible: any };
+        self
+    }
+
     /// Who is asked about a token under
     /// [`WhenUnknown::Introspect`](super::WhenUnknown::Introspect): somebody who knows what was
     /// revoked.
@@ -309,7 +321,7 @@ impl Settings {
     }
 
     pub(super) fn presented(&self, uri: &Uri, headers: &HeaderMap) -> Presented {
-        match (presented(headers), &self.token_from) {
+        match (presented(headers, self.shape), &self.token_from) {
             (Presented::Nothing, Some(find)) => match find(uri, headers) {
                 Some(token) => Presented::Token(TokenType::Bearer, token),
                 None => Presented::Nothing,

@@ -476,3 +476,15 @@ impl io::Write for Lines {
         Ok(())
     }
 }
+
+#[tokio::test]
+async fn length_of_a_token_is_limited_in_one_place() {
+    let tokens = JwtTokens::new(ISSUER, KEY.set(), Audience::any_of([AUDIENCE]));
+    let log = MemoryLog::new();
+    let padded = signed(&KEY, "k1", &json!({ "padding": "x".repeat(30_000) }));
+    let (told, verdict) = present(&tokens, &log, &padded).await;
+    assert_eq!(told, (StatusCode::UNAUTHORIZED, None));
+    assert_eq!(verdict, Some(Verdict::Invalid(Reason::NotAToken)));
+    let tokens = tokens.max_size(padded.len());
+    assert_eq!(present(&tokens, &log, &padded).await.0.0, StatusCode::OK);
+}

@@ -4,6 +4,7 @@ mod answer;
 mod cache;
 mod connection;
 mod forward;
+mod length;
 mod sent;
 mod server;
 mod signed;

@@ -217,7 +217,11 @@ impl JwtTokens {
         self.with(|policy| policy.leeway = leeway)
     }
 
-    /// The longest token, in octets. 16 KiB, unless this is called.
+    /// Limits the length of a token, in bytes. Defaults to 16 KiB.
+    ///
+    /// [`EnforcementLayer`](crate::enforce::EnforcementLayer) has no limit of its own. A revocation
+    /// endpoint has: see [`RevocationLayer::max_token`](crate::RevocationLayer::max_token). Servers
+    /// limit the head of a request too.
     pub fn max_size(self, octets: usize) -> Self {
         self.with(|policy| policy.max_size = octets)
     }

@@ -29,6 +29,7 @@ pub(super) struct Config {
     pub(super) signed: Option<Signed>,
     pub(super) reach: Reach,
     pub(super) limits: Limits,
+    pub(super) max_token: usize,
 }
 
 impl Config {
@@ -91,6 +92,7 @@ impl Upstream {
                 ttl: Duration::from_secs(10),
                 capacity: 10_000,
             },
+            max_token: 16 * 1024,
         }))
     }
 
@@ -166,6 +168,14 @@ impl Upstream {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.config.reach.timeout = timeout;
+        Self::of(self.config)
+    }
+
+    /// Limits the length of a token, in bytes. Defaults to 16 KiB. The server is not asked about a
+    /// longer one, which is not recognised.
+    #[must_use]
+    pub fn max_token(mut self, bytes: usize) -> Self {
+        self.config.max_token = bytes;
         Self::of(self.config)
     }
 

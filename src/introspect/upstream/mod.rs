@@ -24,7 +24,7 @@ pub use self::{
     error::{UpstreamError, UpstreamErrorKind},
     future::UpstreamFuture,
 };
-use super::Introspected;
+use super::{Introspected, Reason};
 use crate::token::Secret;
 
 /// Introspection at another server (RFC 7662), as a `tower::Service<Secret>`.
@@ -138,6 +138,9 @@ impl Service<Secret> for Upstream {
     }
 
     fn call(&mut self, token: Secret) -> Self::Future {
+        if token.expose().len() > self.config.max_token {
+            return UpstreamFuture::known(Introspected::Unrecognised(Reason::NotAToken));
+        }
         match self.answers.next(token) {
             Next::Answer(known) => UpstreamFuture::known(known),
             Next::Wait(flight) => UpstreamFuture::asked(flight),

@@ -9,7 +9,17 @@
 //! curl -i --http2-prior-knowledge http://127.0.0.1:3000/
 //! ```
 
-use std::{convert::Infallible, env, pin::pin, process::ExitCode, time::Duration};
+use std::{
+    convert::Infallible,
+    env,
+    pin::pin,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use http_body_util::Full;
 use hyper::{Request, Response, body::Bytes, body::Incoming};
@@ -19,7 +29,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::net::TcpListener;
-use tower::{BoxError, Layer as _, service_fn};
+use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
 use tower_revocation::{
     RevocationLayer, Secret,
     client::Credentials,
@@ -34,6 +44,9 @@ const TOKENS: [(&str, &str); 2] = [
     ("45ghiukldjahdnhzdauz", "spa-1"),
     ("2YotnFZFEjr1zCsicMWpAA", "spa-2"),
 ];
+
+/// How long a connection may take to send the head of a request.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -91,15 +104,35 @@ async fn run() -> Result<(), BoxError> {
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let service = TowerToHyperService::new(service.clone());
+        let asked = Arc::new(AtomicBool::new(false));
+        let asks = asked.clone();
+        let service = service
+            .clone()
+            .map_request(move |request: Request<Incoming>| {
+                asks.store(true, Ordering::Relaxed);
+                request
+            });
+        // hyper itself waits without end for a first byte, or for the rest of HTTP/2's preface.
+        let silence = async move {
+            tokio::time::sleep(PATIENCE).await;
+            if asked.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+        };
         let watcher = connections.watcher();
         tokio::spawn(async move {
             let mut server = auto::Builder::new(TokioExecutor::new());
-            // With it, a connection that sends no request is closed after 30 s.
-            server.http1().timer(TokioTimer::new());
+            server
+                .http1()
+                .timer(TokioTimer::new())
+                .header_read_timeout(PATIENCE);
+            let service = TowerToHyperService::new(service);
             let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service);
-            if let Err(error) = watcher.watch(connection).await {
-                eprintln!("connection: {error}");
+            tokio::select! {
+                ended = watcher.watch(connection) => if let Err(error) = ended {
+                    eprintln!("connection: {error}");
+                },
+                () = silence => {}
             }
         });
     }

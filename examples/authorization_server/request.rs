@@ -1,6 +1,9 @@
 //! What a client posts, and what it is told when that is wrong (RFC 6749 §5.2).
 
-use std::{any::Any, collections::HashMap, error::Error as StdError, sync::Arc, time::Duration};
+use std::{
+    any::Any, collections::HashMap, error::Error as StdError, iter::successors, sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Json,
@@ -19,6 +22,7 @@ use tower::{BoxError, ServiceExt as _};
 use tower_revocation::{
     Error, ErrorKind, Secret,
     client::{Credentials, Refusal, registry::Client},
+    log::LogError,
 };
 
 use crate::{causes, server::Server};
@@ -157,11 +161,15 @@ impl OAuthError {
     }
 
     /// A part of ours failed: the cause is for the log alone.
-    pub(crate) fn unavailable(cause: &dyn StdError) -> Self {
+    pub(crate) fn unavailable(cause: &(dyn StdError + 'static)) -> Self {
         tracing::error!(cause = causes(cause), "unavailable");
+        // The log knows when it tries to recover.
+        let chain = successors(Some(cause), |&cause| cause.source());
+        let mut of_log = chain.filter_map(|cause| cause.downcast_ref::<LogError>());
+        let again = of_log.find_map(LogError::retry_after);
         Self {
             status: StatusCode::SERVICE_UNAVAILABLE,
-            retry_after: Some(Duration::from_secs(1)),
+            retry_after: Some(again.unwrap_or(Duration::from_secs(1))),
             ..Self::new("temporarily_unavailable", "Try again later")
         }
     }

@@ -1,6 +1,6 @@
 //! Why a log could not do what it was asked.
 
-use std::{error::Error as StdError, fmt, sync::Arc};
+use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use tower::BoxError;
 
@@ -91,6 +91,13 @@ impl LogError {
     #[must_use]
     pub fn kind(&self) -> LogErrorKind {
         self.kind
+    }
+
+    /// When to try again, if a [`crate::Error`] in the chain of sources says so. The endpoint
+    /// repeats it in `Retry-After`.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        crate::Error::in_chain(self)?.retry_after()
     }
 }
 

@@ -72,4 +72,9 @@ impl LogHealth {
         let failing = self.failing.as_ref();
         failing.map(|failing| failing.next_attempt.saturating_duration_since(now))
     }
+
+    #[cfg(feature = "embedded")]
+    pub(super) fn failing_since(&self) -> Option<Instant> {
+        self.failing.as_ref().map(|failing| failing.since)
+    }
 }

@@ -12,6 +12,10 @@
 //! * With the feature `metrics`, by the counter `tower_revocation_appends_refused_total`, whose
 //!   label `reason` is the same.
 //!
+//! Besides, what waits to be written to an `EmbeddedLog` is limited, and so is one
+//! client's share of it, always: [`RevocationLog::append_for`](crate::log::RevocationLog::append_for).
+//! Beyond that it is 503, and nothing was queued.
+//!
 //! # Orders in the event log
 //!
 //! With the feature `tracing`, every [`Order`] is one event of the target `tower_revocation`:

@@ -2,6 +2,7 @@
 
 mod ceiling;
 mod files;
+mod full;
 mod issued;
 mod log;
 mod record;

@@ -1,6 +1,10 @@
 //! No client uses up the log for all.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex, Weak},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures::{executor::block_on, future::join_all};
@@ -12,7 +16,10 @@ use tower_revocation::{
     Error, ErrorKind, Outcome, RevocationLayer, RevocationRequest, Secret,
     client::Credentials,
     introspect::{Introspection, TokenKind},
-    log::{EmbeddedLog, MemoryLog, RevocationLog},
+    log::{
+        Appended, Durability, EmbeddedLog, LogError, LogErrorKind, MemoryLog, Position, Reader,
+        Revocation, RevocationLog, Selector, Snapshot,
+    },
     revoke::{Administration, Cascade, Order, Record, Target},
 };
 
@@ -195,4 +202,50 @@ fn want_of_room_is_counted_by_what_ran_out() {
             (reason("share"), DebugValue::Counter(2)),
         ]
     );
+}
+
+/// A log that writes down on whose behalf it is appended to.
+#[derive(Clone, Default)]
+struct Queue(Arc<Mutex<Vec<Selector>>>);
+
+impl RevocationLog for Queue {
+    async fn append(&self, _: Vec<Revocation>) -> Result<Position, LogError> {
+        unreachable!("it is said on whose behalf")
+    }
+
+    async fn append_for(
+        &self,
+        client: Selector,
+        _: usize,
+        _: Vec<Revocation>,
+    ) -> Result<Option<Appended>, LogError> {
+        self.0.lock().unwrap().push(client);
+        Err(LogError::new(LogErrorKind::QueueFull))
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, LogError> {
+        unreachable!("nobody reads it")
+    }
+
+    async fn tail(&self, _: Position, _: Weak<dyn Reader>) -> Result<(), LogError> {
+        unreachable!("nobody follows it")
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Volatile
+    }
+}
+
+#[tokio::test]
+async fn client_takes_its_own_share_of_the_queue_with_a_share_of_the_log_or_without() {
+    let queue = Queue::default();
+    let backend = Record::new(service_fn(introspect), queue.clone());
+    for backend in [backend.clone(), backend.share(10)] {
+        let request = RevocationRequest::new("c1".to_owned(), Secret::new("t.c1.g1"));
+        let error = backend.oneshot(request).await.unwrap_err();
+        let error = error.downcast::<LogError>().unwrap();
+        assert_eq!(error.kind(), LogErrorKind::QueueFull);
+    }
+    let client = Selector::client("c1").within("t");
+    assert_eq!(*queue.0.lock().unwrap(), [client, client]);
 }

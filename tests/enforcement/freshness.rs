@@ -347,3 +347,46 @@ async fn policy_may_differ_from_route_to_route() {
     *elsewhere.uri_mut() = "/static".parse().unwrap();
     assert_eq!(verdict(&layer, elsewhere).await.0, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn token_whose_record_the_log_may_have_forgotten_is_unknown() {
+    let exp = good().exp.unwrap();
+    let hour = Duration::from_secs(3600);
+    let earlier = NumericDate::new(exp.seconds() - 1);
+    for (forgotten, known) in [(earlier, true), (exp, false), (exp + hour, false)] {
+        let mut log = RemoteLog::default();
+        log.forgotten = Some(forgotten);
+        let index = Index::with_bound(NEVER);
+        index.load(&log).await.unwrap();
+        let (status, verdict) = verdict(&over(&index), with_token()).await;
+        if known {
+            assert_eq!((status, verdict), (StatusCode::OK, None), "{forgotten:?}");
+        } else {
+            let unknown = (StatusCode::SERVICE_UNAVAILABLE, Some(Verdict::Unknown));
+            assert_eq!((status, verdict), unknown, "{forgotten:?}");
+        }
+        // A record that is known holds.
+        log.append(forever(Selector::grant("g1"))).await.unwrap();
+        let (status, _) = crate::fixture::verdict(&over(&index), with_token()).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+    }
+}
+
+#[tokio::test]
+async fn token_without_an_end_is_unknown_until_all_that_was_forgotten_has_passed() {
+    let mut endless = good();
+    endless.exp = None;
+    let hour = Duration::from_secs(3600);
+    let now = NumericDate::now();
+    for (forgotten, status) in [
+        (now + hour, StatusCode::SERVICE_UNAVAILABLE),
+        (now, StatusCode::OK),
+    ] {
+        let mut log = RemoteLog::default();
+        log.forgotten = Some(forgotten);
+        let index = Index::with_bound(NEVER);
+        index.load(&log).await.unwrap();
+        let layer = EnforcementLayer::new(Known::with(endless.clone()).service(), index);
+        assert_eq!(verdict(&layer, with_token()).await.0, status);
+    }
+}

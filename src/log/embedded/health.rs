@@ -21,10 +21,7 @@ impl Health {
         let now = Instant::now();
         let failing = {
             let mut health = self.health();
-            let since = health
-                .failing_for()
-                .and_then(|time| now.checked_sub(time))
-                .unwrap_or(now);
+            let since = health.failing_since().unwrap_or(now);
             *health = LogHealth::failing(cause, since, now + pause);
             health.clone()
         };
@@ -44,9 +41,12 @@ impl Health {
     /// What an append hears that was tried, and has failed.
     pub(super) fn failure(&self) -> LogError {
         let health = self.health();
-        let kind = health.cause().map(LogError::kind);
-        kind.and_then(|kind| error(&health, kind))
-            .unwrap_or_else(|| LogError::new(LogErrorKind::Storage))
+        let kind = match health.cause().map(LogError::kind) {
+            // What was not tried hears this, and only that.
+            None | Some(LogErrorKind::Closed) => LogErrorKind::Storage,
+            Some(kind) => kind,
+        };
+        error(&health, kind).unwrap_or_else(|| LogError::new(kind))
     }
 
     fn health(&self) -> MutexGuard<'_, LogHealth> {

@@ -1,11 +1,13 @@
 //! The log in one file, durable before it answers.
 
+mod chores;
 mod epochs;
 mod fault;
 mod file;
 mod health;
 mod open;
 mod queue;
+mod recovery;
 mod store;
 mod tables;
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! A log that has failed says so, and comes back by itself.
 
 use std::{
-    error::Error as _,
     sync::{Arc, Mutex, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -11,7 +10,7 @@ use futures::{executor::block_on, future::join_all};
 use super::{Disk, grant};
 use crate::{
     enforce::Index,
-    log::{EmbeddedLog, LogError, LogErrorKind, Position, Reader, Revocation, RevocationLog as _},
+    log::{EmbeddedLog, LogErrorKind, Position, Reader, Revocation, RevocationLog as _},
 };
 
 #[derive(Default)]
@@ -44,12 +43,6 @@ fn recovered(log: &EmbeddedLog) {
     until("writable", || log.health().is_writable());
 }
 
-/// When to try again, as the peer hears it.
-fn retry_after(error: &LogError) -> Option<Duration> {
-    let told = error.source()?.downcast_ref::<crate::Error>()?;
-    told.retry_after()
-}
-
 #[test]
 fn full_disk_is_an_error_until_there_is_room_and_then_the_log_goes_on() {
     let disk = Disk::new();
@@ -60,7 +53,7 @@ fn full_disk_is_an_error_until_there_is_room_and_then_the_log_goes_on() {
     disk.set(|it| &it.full, true);
     let error = block_on(log.append(grant(2))).unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::Storage, "{error:?}");
-    assert!(retry_after(&error).unwrap() >= Duration::from_secs(1));
+    assert!(error.retry_after().unwrap() >= Duration::from_secs(1));
     let health = log.health();
     assert_eq!(health.cause().unwrap().kind(), LogErrorKind::Storage);
     assert!(health.failing_for().is_some() && health.retry_after().is_some());
@@ -71,7 +64,7 @@ fn full_disk_is_an_error_until_there_is_room_and_then_the_log_goes_on() {
         error.kind(),
         LogErrorKind::Closed | LogErrorKind::Storage
     ));
-    assert!(retry_after(&error).is_some());
+    assert!(error.retry_after().is_some());
 
     disk.set(|it| &it.full, false);
     recovered(&log);

@@ -1,0 +1,100 @@
+//! A disk that is really full: a small one in memory, where one may be mounted.
+
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+use tower_revocation::{
+    enforce::Index,
+    log::{EmbeddedLog, LogErrorKind, NumericDate, Revocation, RevocationLog as _, Selector},
+};
+
+/// A disk of 16 megabytes.
+struct Disk(TempDir);
+
+impl Disk {
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=16m", "none"])
+            .arg(folder.path())
+            .output();
+        let mounted = mount.is_ok_and(|mount| mount.status.success());
+        mounted.then_some(Self(folder))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Fills the rest of it.
+    fn fill(&self) {
+        let mut file = File::create(self.path().join("filler")).unwrap();
+        for size in [64 * 1024, 4096, 1] {
+            while file.write_all(&vec![0; size]).is_ok() {}
+        }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
+    }
+}
+
+/// More records than have room in what the file has allotted.
+fn batch(number: usize) -> Vec<Revocation> {
+    let names = (0..5000).map(|name| format!("{number} {name}"));
+    names
+        .map(|name| Revocation::forever(Selector::grant(&name), NumericDate::FOREVER))
+        .collect()
+}
+
+#[tokio::test]
+async fn full_disk_fails_appends_until_there_is_room_and_loses_nothing() {
+    let Some(disk) = Disk::mount() else {
+        eprintln!("skipped: a disk can be mounted by root alone");
+        return;
+    };
+    let path = disk.path().join("log.redb");
+    let log = EmbeddedLog::open(&path).unwrap();
+    let index = Index::follow(&log).await.unwrap();
+    disk.fill();
+    let mut appended = 0;
+    let error = loop {
+        match log.append(batch(appended)).await {
+            Ok(_) => appended += 1,
+            Err(error) => break error,
+        }
+        assert!(appended < 1000, "the disk never fills");
+    };
+    assert_eq!(error.kind(), LogErrorKind::Storage, "{error:?}");
+    assert!(error.retry_after().is_some() && !log.health().is_writable());
+    assert!(index.readiness().is_ready());
+
+    // A restart finds the disk full, and what was answered on it.
+    drop((index, log));
+    let log = EmbeddedLog::open(&path).unwrap();
+    let index = Index::follow(&log).await.unwrap();
+    assert!(index.len() >= appended * 5000);
+
+    fs::remove_file(disk.path().join("filler")).unwrap();
+    let begun = Instant::now();
+    while log.append(batch(appended)).await.is_err() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "it never recovers"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    drop(log);
+    let records = EmbeddedLog::open_existing(&path).unwrap();
+    let records = records.snapshot().await.unwrap().records;
+    assert_eq!(records.len(), (appended + 1) * 5000);
+    assert_eq!(index.len(), records.len());
+}

@@ -55,6 +55,24 @@ async fn pbkdf2_is_verified() {
 }
 
 #[tokio::test]
+async fn every_part_of_what_comes_out_is_compared() {
+    let (salt, output) = PBKDF2_SHA256.rsplit_once('$').unwrap();
+    for place in [0, 10, 21, 32, 41] {
+        let mut altered = output.to_owned();
+        let other = if output[place..].starts_with('A') {
+            "B"
+        } else {
+            "A"
+        };
+        altered.replace_range(place..=place, other);
+        assert!(
+            !is(&format!("{salt}${altered}"), "Password").await,
+            "{place}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn bcrypt_is_verified_under_all_of_its_names() {
     for (secret, hash) in [
         (

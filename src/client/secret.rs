@@ -113,6 +113,8 @@ impl SecretDigest {
     /// Whether this is a digest of what was presented, in constant time. Never for a password,
     /// which takes more than a comparison.
     pub(super) fn matches(&self, presented: &Digests) -> Choice {
+        #[cfg(test)]
+        effort::compared();
         match (&self.0, &presented.hmac_sha256) {
             (Kept::Sha256(octets), _) => octets.ct_eq(&presented.sha256),
             (Kept::HmacSha256(octets), Some(digest)) => octets.ct_eq(digest),
@@ -183,6 +185,8 @@ impl Digests {
     /// All that there can be, whichever is going to be needed: which one it was must not show in
     /// the time that it took.
     pub(super) fn of(secret: &Secret, key: Option<&Key>) -> Self {
+        #[cfg(test)]
+        effort::digested();
         Self {
             sha256: Sha256::digest(secret.expose()).into(),
             hmac_sha256: key.map(|key| key.digest(secret)),
@@ -239,4 +243,57 @@ fn decode_hex(digits: &[u8]) -> Option<[u8; 32]> {
         *octet = u8::try_from(digit(pair[0])? << 4 | digit(pair[1])?).ok()?;
     }
     Some(octets)
+}
+
+/// How often this thread has made digests and compared them, for tests of equal work.
+#[cfg(test)]
+pub(super) mod effort {
+    use std::cell::Cell;
+
+    thread_local! {
+        static DIGESTED: Cell<usize> = const { Cell::new(0) };
+        static COMPARED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn digested() {
+        DIGESTED.set(DIGESTED.get() + 1);
+    }
+
+    pub(super) fn compared() {
+        COMPARED.set(COMPARED.get() + 1);
+    }
+
+    /// Both, since this was asked last.
+    pub(in crate::client) fn take() -> (usize, usize) {
+        (DIGESTED.take(), COMPARED.take())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bit_of_a_digest_is_compared() {
+        let (secret, key) = (Secret::new("gX1fBat3bV"), Key::new(b"Jefe"));
+        let presented = Digests::of(&secret, Some(&key));
+        let sha256: [u8; 32] = Sha256::digest("gX1fBat3bV").into();
+        let hmac = key.digest(&secret);
+        assert!(bool::from(
+            SecretDigest(Kept::Sha256(sha256)).matches(&presented)
+        ));
+        assert!(bool::from(
+            SecretDigest(Kept::HmacSha256(hmac)).matches(&presented)
+        ));
+        for bit in 0..256 {
+            let flip = |mut digest: [u8; 32]| {
+                digest[bit / 8] ^= 1 << (bit % 8);
+                digest
+            };
+            for kept in [Kept::Sha256(flip(sha256)), Kept::HmacSha256(flip(hmac))] {
+                let matches = SecretDigest(kept).matches(&presented);
+                assert!(!bool::from(matches), "bit {bit}");
+            }
+        }
+    }
 }

@@ -31,8 +31,12 @@ impl HmacKey {
 
     /// In constant time. Not if the secret is too short.
     pub(crate) fn verify(&self, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> bool {
-        self.key(algorithm)
-            .is_some_and(|key| hmac::verify(key, input, signature).is_ok())
+        let Some(key) = self.key(algorithm) else {
+            return false;
+        };
+        #[cfg(test)]
+        super::effort::count();
+        hmac::verify(key, input, signature).is_ok()
     }
 
     fn key(&self, algorithm: Algorithm) -> Option<&hmac::Key> {

@@ -138,6 +138,8 @@ impl Material {
             Parsed::Other(key) => Some(key),
             Parsed::Rsa(keys) => rsa_key(keys, &self.octets, algorithm),
         };
+        #[cfg(test)]
+        super::effort::count();
         key.is_some_and(|key| key.verify_sig(input, signature).is_ok())
     }
 }

@@ -24,6 +24,8 @@ mod date;
 pub(crate) mod decoy;
 mod ed25519;
 #[cfg(test)]
+pub(crate) mod effort;
+#[cfg(test)]
 mod forged;
 mod hmac;
 mod json;

@@ -93,3 +93,71 @@ fn not_set_up() -> Error {
     Error::new(ErrorKind::Unavailable)
         .with_source("a client's secret is registered in a way that is not set up here")
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::client::{
+        Basic,
+        registry::{BasicDecoding, Registry},
+        secret::effort,
+    };
+
+    fn clients() -> Registry {
+        let digest = || SecretDigest::sha256(&Secret::new("gX1fBat3bV"));
+        let past = SystemTime::UNIX_EPOCH;
+        let client = |id: &str| {
+            let client = Client::confidential(id, digest());
+            client.with_auth_methods([AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost])
+        };
+        Registry::from_iter([
+            client("one"),
+            client("two").with_previous_secret(
+                digest(),
+                SystemTime::now() + std::time::Duration::from_secs(60),
+            ),
+            client("hmac").with_previous_secret(
+                SecretDigest::hmac_sha256(b"Jefe", &Secret::new("gX1fBat3bV")),
+                past,
+            ),
+            client("expired").with_secret_expires_at(past),
+            client("disabled").with_disabled(true),
+            client("raw").with_basic_decoding(BasicDecoding::Raw),
+            client("either").with_basic_decoding(BasicDecoding::FormThenRaw),
+            Client::confidential("jwt", digest()).with_auth_methods([AuthMethod::ClientSecretJwt]),
+            Client::public("public"),
+        ])
+    }
+
+    /// How many digests are made of the secret and compared until it is refused.
+    fn effort(credentials: Credentials) -> (usize, usize) {
+        let authenticator = ClientAuthenticator::new(clients()).hmac_key("Jefe");
+        effort::take();
+        let error = block_on(authenticator.authenticate(&Request::new(credentials))).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidClient);
+        effort::take()
+    }
+
+    #[test]
+    fn every_refusal_of_a_secret_has_done_the_same_work() {
+        let ids = [
+            "one", "two", "hmac", "expired", "disabled", "raw", "either", "jwt", "public", "nobody",
+        ];
+        for client_id in ids {
+            let post = Credentials::Post {
+                client_id: client_id.into(),
+                client_secret: Secret::new("guess"),
+            };
+            assert_eq!(effort(post), (1, 2), "{client_id}");
+            let basic = |secret| {
+                let basic = Basic::new(format!("{client_id}:{secret}"));
+                Credentials::Basic(basic.unwrap())
+            };
+            assert_eq!(effort(basic("guess")), (1, 2), "{client_id}");
+            // Of two readings.
+            assert_eq!(effort(basic("gu%65ss")), (2, 4), "{client_id}");
+        }
+    }
+}

@@ -56,6 +56,9 @@ impl Case {
         if token.is_expired(now) {
             return ControlFlow::Break(Verdict::Expired);
         }
+        if token.revoked {
+            return ControlFlow::Break(Verdict::Revoked(settings.index.revoked_by(token)));
+        }
         let reason = if token.kind != TokenKind::AccessToken {
             Reason::Kind
         } else if token.rotated {
@@ -78,7 +81,7 @@ impl Case {
         let freshness = settings.index.freshness();
         // A record that is known holds, however old the index is.
         if let Some(class) = settings.index.revoked_by(token) {
-            return Judgement::Verdict(Verdict::Revoked(class));
+            return Judgement::Verdict(Verdict::Revoked(Some(class)));
         }
         // The clock has gone back, and what would cover it may be lost.
         let lost = settings.index.may_have_forgotten(token, now);
@@ -115,7 +118,7 @@ impl Case {
                 return verdict;
             }
             if let Some(class) = self.settings.index.revoked_by(token) {
-                return Verdict::Revoked(class);
+                return Verdict::Revoked(Some(class));
             }
         }
         Verdict::Live

@@ -172,13 +172,13 @@ impl Index {
     }
 
     /// Whether the token is good now: the index is fresh, and the token neither expired, nor
-    /// rotated, nor revoked. Nor is it if its record may have been forgotten, by
+    /// rotated, nor revoked, by a record or by its introspection. Nor is it if its record may have been forgotten, by
     /// [`sweep`](Self::sweep) or by the log, before the clock went back.
     #[must_use]
     pub fn is_live(&self, token: &Introspection, now: NumericDate) -> bool {
         // First, so that what was fresh is what is asked.
         let fresh = self.freshness() == Freshness::Fresh;
-        let good = fresh && !token.is_expired(now) && !token.rotated;
+        let good = fresh && !token.is_expired(now) && !token.rotated && !token.revoked;
         good && !self.covers(token) && !self.may_have_forgotten(token, now)
     }
 
@@ -266,8 +266,8 @@ impl Records for Shared {
     fn end_of(&self, token: &Introspection) -> Option<End> {
         let expired = || token.is_expired(NumericDate::now()).then_some(End::Expired);
         match self.revoked_by(token) {
-            Some(class) => Some(End::Revoked(class)),
-            None => expired(),
+            None if !token.revoked => expired(),
+            class => Some(End::Revoked(class)),
         }
     }
 

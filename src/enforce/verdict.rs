@@ -25,8 +25,9 @@ pub enum Verdict {
     Invalid(Reason),
     /// Its time is over.
     Expired,
-    /// A record covers it, of this class.
-    Revoked(SelectorClass),
+    /// A record of this class covers it. `None` if there is no record, and its introspection says
+    /// that it is [revoked](crate::introspect::Claims::revoked).
+    Revoked(Option<SelectorClass>),
     /// It could not be found out.
     Unknown,
 }
@@ -56,11 +57,11 @@ impl Verdict {
         }
     }
 
-    /// What the record that covers the token selects by.
+    /// What the record that covers the token selects by, if there is one.
     #[must_use]
     pub fn selector_class(self) -> Option<SelectorClass> {
         match self {
-            Self::Revoked(class) => Some(class),
+            Self::Revoked(class) => class,
             _ => None,
         }
     }

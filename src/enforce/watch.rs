@@ -25,29 +25,36 @@ const SHARDS: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum End {
-    /// A record about a selector of this class covers it.
-    Revoked(SelectorClass),
+    /// A record about a selector of this class covers it. `None` if there is no record, and its
+    /// introspection says that it is [revoked](crate::introspect::Claims::revoked).
+    Revoked(Option<SelectorClass>),
     /// Its time is over.
     Expired,
 }
 
 impl End {
+    const EXPIRED: u8 = u8::MAX;
+    const REVOKED: u8 = u8::MAX - 1;
+
     /// None of them is 0, which is the life of a token.
     fn to_octet(self) -> u8 {
         match self {
-            Self::Revoked(class) => class as u8,
-            Self::Expired => u8::MAX,
+            Self::Revoked(Some(class)) => class as u8,
+            Self::Revoked(None) => Self::REVOKED,
+            Self::Expired => Self::EXPIRED,
         }
     }
 
     fn from_octet(octet: u8) -> Option<Self> {
-        if octet == u8::MAX {
-            return Some(Self::Expired);
+        match octet {
+            Self::EXPIRED => return Some(Self::Expired),
+            Self::REVOKED => return Some(Self::Revoked(None)),
+            _ => {}
         }
         let class = SelectorClass::ALL
             .iter()
             .find(|class| **class as u8 == octet);
-        class.copied().map(Self::Revoked)
+        class.copied().map(|class| Self::Revoked(Some(class)))
     }
 }
 
@@ -120,7 +127,7 @@ impl Watchers {
             let mut those = Vec::new();
             lock(shard).revoked(tag, not_before, &mut those);
             for state in those {
-                state.end(End::Revoked(tag.class()));
+                state.end(End::Revoked(Some(tag.class())));
             }
         }
     }

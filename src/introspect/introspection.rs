@@ -10,7 +10,8 @@ use crate::log::{NumericDate, Selector, SelectorClass};
 
 /// What is known of a genuine token, in the terms of RFC 7662 §2.2 and RFC 9068 §2.2.
 ///
-/// It says nothing about revocation: ask the [`Index`](crate::enforce::Index).
+/// What the log says about revocation is not in it: ask the [`Index`](crate::enforce::Index). A table
+/// of your own can say that a token is [`revoked`](Claims::revoked).
 ///
 /// ```
 /// use tower_revocation::{
@@ -104,6 +105,16 @@ pub struct Claims {
     pub exp: Option<NumericDate>,
     /// A refresh token whose successor has been issued.
     pub rotated: bool,
+    /// Whether the authority that was asked holds it revoked, such as a table of your own with a
+    /// column for it. Defaults to `false`, which says nothing: the log may have a record.
+    ///
+    /// Enforcement refuses such a token as [`Revoked`](crate::enforce::Verdict::Revoked), without a
+    /// record and however old the index is. Its owner hears 200 for revoking it again, and what
+    /// falls with it is recorded then.
+    ///
+    /// **Streams that are open already, and checks that do not ask this authority, hear of it only
+    /// through the log**: append a record when the table revokes. Streams are cut then.
+    pub revoked: bool,
 }
 
 impl Claims {
@@ -128,6 +139,7 @@ impl Claims {
             nbf: None,
             exp: None,
             rotated: false,
+            revoked: false,
         }
     }
 

@@ -23,6 +23,9 @@ use crate::{
 /// one small record to a log. The work does not grow with the number of tokens that fall.
 ///
 /// * [`Outcome::Revoked`] once the log says that the record is durable.
+/// * [`Outcome::Revoked`] as well for a token that its introspection says is
+///   [revoked](crate::introspect::Claims::revoked). What falls with it is recorded, and the token
+///   alone is not.
 /// * [`Outcome::IssuedToAnother`] for a token of another client, in whatever state it is.
 /// * [`Outcome::NotFound`] for a token that has expired, if nothing else falls with it.
 /// * [`Outcome::Unsupported`] for a live token that nothing names, such as a JWT without a `jti`,

@@ -63,6 +63,9 @@ impl<L: RevocationLog> Recorder<L> {
         extent: Extent,
     ) -> Result<Outcome, BoxError> {
         let records = self.policy.records(token, extent);
+        if records.is_empty() && token.revoked {
+            return Ok(Outcome::Revoked);
+        }
         if records.is_empty() {
             // Nothing names a live token of this client: to say that it is revoked would not be
             // true.
@@ -81,7 +84,7 @@ impl<L: RevocationLog> Recorder<L> {
 
 impl Policy {
     /// The records that end a token and what falls with it. None if there is nothing left to end.
-    fn records(&self, token: &Introspection, extent: Extent) -> Vec<Revocation> {
+    pub(super) fn records(&self, token: &Introspection, extent: Extent) -> Vec<Revocation> {
         let now = NumericDate::now();
         let cascade = match (extent, token.kind) {
             (Extent::Cascade, TokenKind::AccessToken) => self.access_token,
@@ -99,9 +102,10 @@ impl Policy {
             Cascade::SubjectAndClient => of(SelectorClass::SubjectAndClient),
             Cascade::Subject => of(SelectorClass::Subject),
         };
-        // A token that is expired by anybody's clock, or rotated, is dead by itself, but what came
-        // of the same grant may live on.
-        let alone = of(SelectorClass::Token).filter(|_| !self.is_dead(token.exp, now));
+        // A token that has expired by every clock, or that its authority holds revoked, is dead by
+        // itself, but what came of the same grant may live on.
+        let is_dead = token.revoked || self.is_dead(token.exp, now);
+        let alone = of(SelectorClass::Token).filter(|_| !is_dead);
         // Not before the token itself: the clock that it was issued by may be ahead of ours.
         let not_before = token.iat.map_or(now, |iat| now.max(iat));
         let end = self.retention.until(token.exp);
@@ -113,7 +117,11 @@ impl Policy {
         };
         // A second ahead would have the next token issued beyond it, and so on: whoever revokes
         // often enough could so drive the issuer's dates beyond what others order now.
-        let not_before = if first.is_some() { now } else { not_before };
+        let not_before = if first.is_some() || token.revoked {
+            now
+        } else {
+            not_before
+        };
         let holder = holder.map(|holder| Revocation::watermark(holder, not_before, forgotten));
         first.into_iter().chain(holder).collect()
     }

@@ -87,7 +87,7 @@ async fn every_selector_suffices() {
         log.append(forever(selector)).await.unwrap();
         let (status, verdict) = verdict(&layer, with_token()).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
-        assert_eq!(verdict, Some(Verdict::Revoked(selector.class())));
+        assert_eq!(verdict, Some(Verdict::Revoked(Some(selector.class()))));
     }
 }
 

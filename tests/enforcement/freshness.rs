@@ -270,7 +270,7 @@ async fn record_that_comes_while_an_authority_is_asked_holds_by_every_selector_o
     });
     let policy = Policy::new().when_unknown(WhenUnknown::Introspect);
     let layer = over(&index).policy(policy).confirm_by(authority);
-    let revoked = Verdict::Revoked(SelectorClass::Session);
+    let revoked = Verdict::Revoked(Some(SelectorClass::Session));
     assert_eq!(
         verdict(&layer, with_token()).await,
         (StatusCode::UNAUTHORIZED, Some(revoked))
@@ -305,7 +305,10 @@ async fn what_an_authority_has_confirmed_ends_by_every_selector_of_the_token() {
     assert_eq!((token.sid.as_deref(), token.exp), (Some("s1"), Some(soon)));
     assert_eq!(life.ended(), None);
     log.append(forever(Selector::session("s1"))).await.unwrap();
-    assert_eq!(life.ended(), Some(End::Revoked(SelectorClass::Session)));
+    assert_eq!(
+        life.ended(),
+        Some(End::Revoked(Some(SelectorClass::Session)))
+    );
 }
 
 #[tokio::test]

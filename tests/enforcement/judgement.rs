@@ -82,7 +82,7 @@ async fn token_without_iat_is_refused_unless_that_is_chosen() {
     let long_ago = NumericDate::new(1000);
     let record = Revocation::watermark(Selector::subject("alice"), long_ago, NumericDate::FOREVER);
     log.append(vec![record]).await.unwrap();
-    let revoked = Some(Verdict::Revoked(SelectorClass::Subject));
+    let revoked = Some(Verdict::Revoked(Some(SelectorClass::Subject)));
     assert_eq!(verdict(&layer, with_token()).await.1, revoked);
 }
 

@@ -9,3 +9,4 @@ mod grpc;
 mod index;
 mod judgement;
 mod observe;
+mod own_table;

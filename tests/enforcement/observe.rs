@@ -191,6 +191,9 @@ fn requests_are_counted_and_timed_by_verdict() {
         ask(&layer, with_token()).await;
         let layer = layer.policy(Policy::new().anonymous(true));
         ask(&layer, request(None)).await;
+        let mut token = good();
+        token.revoked = true;
+        ask(&guarded(token).await.0, with_token()).await;
     });
     let expected = [
         (["live", "none", "none"], 2),
@@ -199,6 +202,7 @@ fn requests_are_counted_and_timed_by_verdict() {
         (["invalid", "none", "unrecognised"], 1),
         (["invalid", "none", "not_a_token"], 1),
         (["revoked", "session", "none"], 1),
+        (["revoked", "none", "none"], 1),
         (["anonymous", "none", "none"], 1),
     ];
     let expected = expected.map(|(labels, count)| (labels.map(str::to_owned).to_vec(), count));
@@ -208,7 +212,7 @@ fn requests_are_counted_and_timed_by_verdict() {
         ("missing", 1),
         ("unknown", 1),
         ("invalid", 2),
-        ("revoked", 1),
+        ("revoked", 2),
         ("anonymous", 1),
     ];
     let expected = expected.map(|(verdict, count)| (verdict.to_owned(), count));

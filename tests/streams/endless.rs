@@ -44,6 +44,6 @@ async fn stream_of_a_token_without_exp_is_cut() {
     assert_eq!(index.watched(), 1);
     let record = Revocation::forever(Selector::grant("g1"), NumericDate::FOREVER);
     log.append(vec![record]).await.unwrap();
-    let end = End::Revoked(SelectorClass::Grant);
+    let end = End::Revoked(Some(SelectorClass::Grant));
     assert_eq!(next.await.unwrap().unwrap_err(), BodyError::End(end));
 }

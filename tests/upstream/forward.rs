@@ -93,10 +93,13 @@ where
 }
 
 /// The same, of a client that was verified here.
-async fn ask_verified(
-    backend: &Forward<Introspect, MemoryLog>,
-    request: Request<Full<Bytes>>,
-) -> Answer {
+async fn ask_verified<I, L>(backend: &Forward<I, L>, request: Request<Full<Bytes>>) -> Answer
+where
+    I: tower::Service<Secret, Response: Into<Introspected>> + Clone + Send + 'static,
+    I::Error: Into<BoxError>,
+    I::Future: Send,
+    L: RevocationLog + Clone + Send + Sync + 'static,
+{
     let clients = service_fn(|request: Request<Credentials>| {
         let client_id = request.body().claimed_client_id();
         ready(Ok::<_, Infallible>(client_id.map(Cow::into_owned)))
@@ -377,6 +380,12 @@ async fn second_introspection_decides_what_falls_with_the_token() {
             503,
             vec![],
         ),
+        // It is known, and said to be dead.
+        (
+            Ok(revoked("refresh.c1.g1")),
+            200,
+            vec![Selector::grant("g1")],
+        ),
         (Err("down"), 503, vec![token_selector("refresh.c1.g1")]),
     ] {
         let (backend, log) = forward(&server);
@@ -386,6 +395,31 @@ async fn second_introspection_decides_what_falls_with_the_token() {
         assert_eq!(ask(&backend, form(C1)).await.status, expected);
         assert_eq!(recorded(&log).await, records);
     }
+}
+
+fn revoked(token: &str) -> Introspected {
+    let mut token = known(&Secret::new(token)).unwrap();
+    token.revoked = true;
+    token.into()
+}
+
+/// Its family falls if its owner is known, and a client that nobody has authenticated learns and
+/// changes nothing.
+#[tokio::test]
+async fn token_that_its_introspection_holds_revoked_is_not_recorded_again() {
+    let server = success().await;
+    let log = MemoryLog::new();
+    let introspect = service_fn(|token: Secret| {
+        let known = known(&token).map(|_| revoked(token.expose()));
+        ready(Ok::<_, BoxError>(known.unwrap_or(None.into())))
+    });
+    let backend = Forward::new(&server.uri(), Record::new(introspect, log.clone())).unwrap();
+    assert_eq!(ask(&backend, form(C1)).await.status, 200);
+    assert_eq!(recorded(&log).await, []);
+    let theirs = "client_id=c2&token=refresh.c1.g1";
+    assert_eq!(ask(&backend, form(theirs)).await.error, "invalid_grant");
+    assert_eq!(ask_verified(&backend, form(C1)).await.status, 200);
+    assert_eq!(recorded(&log).await, [Selector::grant("g1")]);
 }
 
 #[tokio::test]

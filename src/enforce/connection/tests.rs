@@ -58,7 +58,7 @@ fn assert_cut(error: &io::Error) {
     let cause = error
         .get_ref()
         .and_then(|cause| cause.downcast_ref::<End>());
-    assert_eq!(cause, Some(&End::Revoked(SelectorClass::Token)));
+    assert_eq!(cause, Some(&End::Revoked(Some(SelectorClass::Token))));
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use super::*;
 use crate::introspect::TokenKind;
 
 const ORDERS: usize = 5000;
-const REVOKED: End = End::Revoked(SelectorClass::Grant);
+const REVOKED: End = End::Revoked(Some(SelectorClass::Grant));
 
 fn life(shared: &Arc<Shared>) -> TokenLife {
     let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");

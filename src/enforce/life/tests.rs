@@ -53,7 +53,7 @@ impl Records for Index {
     fn end_of(&self, _: &Introspection) -> Option<End> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let known = self.known.load(Ordering::Relaxed);
-        known.then_some(End::Revoked(SelectorClass::Grant))
+        known.then_some(End::Revoked(Some(SelectorClass::Grant)))
     }
 
     fn watch(&self, token: &Introspection) -> Watch {
@@ -76,7 +76,7 @@ fn a_life_is_watched_once_for_all_its_clones() {
 
     index.revoke();
 
-    let revoked = End::Revoked(SelectorClass::Grant);
+    let revoked = End::Revoked(Some(SelectorClass::Grant));
     for end in &mut ends {
         assert!(end.is_woken());
         assert_eq!(assert_ready!(end.poll()), revoked);

@@ -91,7 +91,7 @@ fn a_waiting_body_is_woken_and_cut_with_an_error() {
     assert!(body.is_woken());
     assert_eq!(
         end_of(assert_ready!(poll(&mut body))),
-        Some(End::Revoked(SelectorClass::Grant))
+        Some(End::Revoked(Some(SelectorClass::Grant)))
     );
     assert!(assert_ready!(poll(&mut body)).is_none());
     assert!(body.is_end_stream());

@@ -13,7 +13,7 @@ use tokio_test::{assert_pending, assert_ready_eq, task};
 
 use super::*;
 
-const REVOKED: End = End::Revoked(SelectorClass::Grant);
+const REVOKED: End = End::Revoked(Some(SelectorClass::Grant));
 
 fn at(seconds: u64) -> NumericDate {
     NumericDate::new(seconds)
@@ -87,7 +87,7 @@ fn a_watermark_wakes_what_was_issued_until_then() {
 
     watchers.revoked(tag(1).of(SelectorClass::Subject), at(10));
 
-    let revoked = Some(End::Revoked(SelectorClass::Subject));
+    let revoked = Some(End::Revoked(Some(SelectorClass::Subject)));
     assert_eq!(before.ended(), revoked);
     assert_eq!(after.ended(), None);
     assert_eq!(unknown.ended(), revoked);
@@ -332,4 +332,15 @@ fn an_idle_watch_costs_less_than_512_octets() {
     assert_empty(&watchers);
     let left = allocated.bytes_current + gone.bytes_current;
     assert!(left.abs() < 1024, "{left} octets are left");
+}
+
+#[test]
+fn every_end_is_told_as_it_came() {
+    let classes = SelectorClass::ALL.iter().copied().map(Some);
+    let ends = classes.chain([None]).map(End::Revoked);
+    for end in ends.chain([End::Expired]) {
+        let watch = grant(&Arc::default(), 1);
+        watch.end(end);
+        assert_eq!(watch.ended(), Some(end));
+    }
 }

@@ -61,6 +61,8 @@ use crate::{
 ///
 /// * `recorded`, `token_only`: the cascade, or the presented token alone, is recorded.
 /// * `unlinked`: nothing is known of the token.
+/// * `already_revoked`: the introspection says that the token is revoked, and nothing is left to
+///   record.
 /// * `not_effective`: the other server has answered success, and the token is active still. The
 ///   client hears 503.
 /// * `refused`, `failed`: the other server has answered an error, or nothing.
@@ -296,6 +298,9 @@ impl<L: RevocationLog> Recorder<L> {
     ) -> Result<Outcome, BoxError> {
         match second {
             Ok(Introspected::Unrecognised(_)) => self.record(known, Extent::Cascade).await,
+            Ok(Introspected::Token(second)) if second.revoked => {
+                self.record(known, Extent::Cascade).await
+            }
             Ok(Introspected::Token(_) | Introspected::Unhandled { .. }) => {
                 count("not_effective");
                 let cause = "the server has answered success, and the token is active";
@@ -311,7 +316,9 @@ impl<L: RevocationLog> Recorder<L> {
 
     async fn record(&self, known: &Introspection, extent: Extent) -> Result<Outcome, BoxError> {
         let outcome = self.end(known, extent).await?;
+        let records_nothing = known.revoked && self.policy.records(known, extent).is_empty();
         count(match (outcome, extent) {
+            _ if records_nothing => "already_revoked",
             (Outcome::Revoked, Extent::Cascade) => "recorded",
             (Outcome::Revoked, Extent::Token) => "token_only",
             _ => "unlinked",

@@ -1,0 +1,266 @@
+//! Tokens in a table of one's own, with a column that says that they are revoked.
+
+use std::{
+    collections::HashMap,
+    future::ready,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::{
+    Request, Response, StatusCode,
+    body::{Bytes, Frame},
+};
+use tower::{BoxError, Layer as _, Service as _, ServiceExt as _, service_fn};
+use tower_revocation::{
+    Outcome, RevocationRequest, Secret,
+    enforce::{BodyError, End, EnforcementLayer, Index, Policy, Verdict, WhenUnknown},
+    introspect::{Introspection, TokenKind},
+    log::{
+        Durability, LogError, LogErrorKind, MemoryLog, NumericDate, Position, Reader, Revocation,
+        RevocationLog, Selector, SelectorClass, Snapshot,
+    },
+    revoke::{Cascade, Record},
+};
+
+use crate::fixture::{
+    Introspect, Known, RemoteLog, TOKEN, forever, good, guarded, verdict, with_token,
+};
+
+fn revoked() -> Introspection {
+    let mut token = good();
+    token.revoked = true;
+    token
+}
+
+const BY_THE_TABLE: (StatusCode, Option<Verdict>) =
+    (StatusCode::UNAUTHORIZED, Some(Verdict::Revoked(None)));
+
+#[tokio::test]
+async fn token_that_its_table_holds_revoked_is_refused_without_a_record() {
+    let (layer, log) = guarded(revoked()).await;
+    assert_eq!(verdict(&layer, with_token()).await, BY_THE_TABLE);
+    // A record says more.
+    log.append(forever(Selector::grant("g1"))).await.unwrap();
+    let by_grant = Verdict::Revoked(Some(SelectorClass::Grant));
+    assert_eq!(verdict(&layer, with_token()).await.1, Some(by_grant));
+}
+
+#[tokio::test]
+async fn revoked_is_said_before_what_else_is_wrong_and_after_the_end_of_time() {
+    let mut token = revoked();
+    token.iat = None;
+    token.sid = None;
+    token.rotated = true;
+    let (layer, _) = guarded(token).await;
+    let layer = layer.demand(SelectorClass::Session);
+    assert_eq!(verdict(&layer, with_token()).await, BY_THE_TABLE);
+
+    let mut token = revoked();
+    token.exp = Some(NumericDate::now());
+    let (layer, _) = guarded(token).await;
+    assert_eq!(
+        verdict(&layer, with_token()).await.1,
+        Some(Verdict::Expired)
+    );
+}
+
+/// An authority knows it, whatever the index does.
+#[tokio::test]
+async fn old_index_does_not_make_a_revoked_token_unknown() {
+    let max = Duration::MAX;
+    for when_unknown in [
+        WhenUnknown::Deny,
+        WhenUnknown::ServeStale { max },
+        WhenUnknown::Introspect,
+    ] {
+        let known = Known::with(revoked()).service();
+        let layer = EnforcementLayer::new(known, Index::new())
+            .policy(Policy::new().when_unknown(when_unknown));
+        assert_eq!(verdict(&layer, with_token()).await, BY_THE_TABLE);
+    }
+}
+
+#[tokio::test]
+async fn authority_that_confirms_may_say_that_the_token_is_revoked() {
+    let index = Index::with_bound(Duration::ZERO);
+    index.load(&RemoteLog::default()).await.unwrap();
+    while index.readiness().is_ready() {
+        tokio::task::yield_now().await;
+    }
+    let layer = EnforcementLayer::new(Known::with(good()).service(), index)
+        .policy(Policy::new().when_unknown(WhenUnknown::Introspect))
+        .confirm_by(Known::with(revoked()).service());
+    assert_eq!(verdict(&layer, with_token()).await, BY_THE_TABLE);
+}
+
+#[tokio::test]
+async fn token_that_was_verified_elsewhere_may_be_revoked() {
+    let index = Index::follow(&MemoryLog::new()).await.unwrap();
+    let layer = EnforcementLayer::from_extension(index);
+    let mut request = with_token();
+    request.extensions_mut().insert(revoked());
+    assert_eq!(verdict(&layer, request).await, BY_THE_TABLE);
+}
+
+#[tokio::test]
+async fn revoked_token_is_not_live_to_the_index() {
+    let index = Index::follow(&MemoryLog::new()).await.unwrap();
+    let now = NumericDate::now();
+    assert!(index.is_live(&good(), now) && !index.is_live(&revoked(), now));
+}
+
+/// Tokens that are revoked in their row first, and then in the log.
+#[derive(Clone)]
+struct Table {
+    rows: Arc<Mutex<HashMap<String, Introspection>>>,
+    log: MemoryLog,
+}
+
+impl Table {
+    fn service(&self) -> Introspect {
+        let rows = self.rows.clone();
+        Introspect::new(service_fn(move |token: Secret| {
+            ready(Ok(rows.lock().unwrap().get(token.expose()).cloned()))
+        }))
+    }
+
+    async fn revoke(&self, token: &str) {
+        let selector = {
+            let mut rows = self.rows.lock().unwrap();
+            let row = rows.get_mut(token).unwrap();
+            row.revoked = true;
+            row.token.unwrap()
+        };
+        let soon = NumericDate::now() + Duration::from_secs(1);
+        let record = Revocation::forever(selector, soon);
+        self.log.append(vec![record]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn open_stream_is_cut_when_the_table_says_so_through_the_log() {
+    let table = Table {
+        rows: Arc::new(Mutex::new(HashMap::from([(TOKEN.into(), good())]))),
+        log: MemoryLog::new(),
+    };
+    let index = Index::follow(&table.log).await.unwrap();
+    let layer = EnforcementLayer::new(table.service(), index.clone());
+    let api = service_fn(|_: Request<_>| {
+        let silence = futures::stream::pending::<Result<Frame<Bytes>, std::convert::Infallible>>();
+        ready(Ok::<_, BoxError>(Response::new(StreamBody::new(silence))))
+    });
+    let response = layer.clone().layer(api).oneshot(with_token()).await;
+    let mut body = response.unwrap().into_body();
+    let mut next = tokio_test::task::spawn(body.frame());
+    assert!(next.poll().is_pending());
+
+    table.revoke(TOKEN).await;
+    let end = End::Revoked(Some(SelectorClass::Token));
+    assert_eq!(next.await.unwrap().unwrap_err(), BodyError::End(end));
+
+    // The row outlives the record.
+    index.sweep(NumericDate::now() + Duration::from_secs(10));
+    assert_eq!(index.len(), 0);
+    assert_eq!(verdict(&layer, with_token()).await, BY_THE_TABLE);
+}
+
+async fn records(log: &MemoryLog) -> Vec<Revocation> {
+    log.snapshot().await.unwrap().records
+}
+
+async fn revoke<L>(mut backend: Record<Introspect, L>, client_id: &str) -> Outcome
+where
+    L: RevocationLog + Clone + Send + Sync + 'static,
+{
+    let request = RevocationRequest::new(client_id.to_owned(), Secret::new(TOKEN));
+    backend.call(request).await.unwrap()
+}
+
+const OWNER: &str = "s6BhdRkqt3";
+
+#[tokio::test]
+async fn revoking_a_revoked_token_again_is_success_and_no_record() {
+    let log = MemoryLog::new();
+    let backend = Record::new(Known::with(revoked()).service(), log.clone());
+    assert_eq!(revoke(backend.clone(), OWNER).await, Outcome::Revoked);
+    assert_eq!(
+        revoke(backend, "c2").await,
+        Outcome::IssuedToAnother,
+        "whatever state it is in"
+    );
+    assert_eq!(records(&log).await, []);
+
+    // There is nothing to write, so a log that cannot be written does not matter.
+    let backend = Record::new(Known::with(revoked()).service(), Broken);
+    assert_eq!(revoke(backend, OWNER).await, Outcome::Revoked);
+
+    // Nor does it matter whether anything names the token.
+    let mut token = revoked();
+    token.token = None;
+    let backend = Record::new(Known::with(token).service(), Broken);
+    assert_eq!(revoke(backend, OWNER).await, Outcome::Revoked);
+}
+
+#[tokio::test]
+async fn what_falls_with_a_revoked_token_falls_still() {
+    let mut refresh = revoked();
+    refresh.kind = TokenKind::RefreshToken;
+    let log = MemoryLog::new();
+    let backend = Record::new(Known::with(refresh).service(), log.clone());
+    assert_eq!(revoke(backend, OWNER).await, Outcome::Revoked);
+    let selectors: Vec<_> = records(&log)
+        .await
+        .iter()
+        .map(Revocation::selector)
+        .collect();
+    assert_eq!(selectors, [Selector::grant("g1")]);
+}
+
+/// Nothing of the token itself is left to cover, and a date ahead would be used up for others.
+#[tokio::test]
+async fn watermark_of_a_revoked_token_from_the_future_is_now() {
+    let mut token = revoked();
+    token.grant = None;
+    token.sid = None;
+    token.iat = Some(NumericDate::now() + Duration::from_secs(3600));
+    let log = MemoryLog::new();
+    let backend = Record::new(Known::with(token).service(), log.clone())
+        .access_token_cascade(Cascade::Subject);
+    assert_eq!(revoke(backend, OWNER).await, Outcome::Revoked);
+    let records = records(&log).await;
+    assert_eq!(records[0].selector(), Selector::subject("alice"));
+    assert!(records[0].not_before() <= NumericDate::now());
+}
+
+/// A log that cannot be written.
+#[derive(Clone)]
+struct Broken;
+
+impl RevocationLog for Broken {
+    async fn append(&self, _: Vec<Revocation>) -> Result<Position, LogError> {
+        Err(LogError::new(LogErrorKind::Storage))
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, LogError> {
+        Err(LogError::new(LogErrorKind::Storage))
+    }
+
+    async fn tail(&self, _: Position, _: std::sync::Weak<dyn Reader>) -> Result<(), LogError> {
+        Err(LogError::new(LogErrorKind::Storage))
+    }
+
+    fn durability(&self) -> Durability {
+        Durability::Volatile
+    }
+}
+
+#[tokio::test]
+async fn revocation_that_has_something_to_write_needs_the_log() {
+    let mut refresh = revoked();
+    refresh.kind = TokenKind::RefreshToken;
+    let backend = Record::new(Known::with(refresh).service(), Broken);
+    let request = RevocationRequest::new(OWNER.to_owned(), Secret::new(TOKEN));
+    assert!(backend.oneshot(request).await.is_err());
+}

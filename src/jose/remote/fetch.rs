@@ -88,10 +88,13 @@ impl Fetcher {
             let place: Uri = place
                 .parse()
                 .map_err(|error| RemoteError::unusable("this is no issuer").with_source(error))?;
-            let asked = self.trusted.ask(get(place, "application/json")?).await;
-            let found = asked
-                .map_err(RemoteError::from)
-                .and_then(|(_, body)| jwks_uri(&body, issuer, plain_http));
+            let found = match self.trusted.ask(get(place, "application/json")?).await {
+                Ok((_, body)) => {
+                    let issuer = issuer.to_owned();
+                    aside(move || jwks_uri(&body, &issuer, plain_http)).await?
+                }
+                Err(failure) => Err(failure.into()),
+            };
             match found {
                 Ok(uri) => return Ok(uri),
                 Err(error) => failed = error,
@@ -100,16 +103,13 @@ impl Fetcher {
         Err(failed)
     }
 
-    /// A large set takes milliseconds: those who wait on this thread must not wait for them.
     async fn read(&self, body: Bytes) -> Result<KeySet, RemoteError> {
         let Bounds {
             max_keys,
             max_candidates,
         } = self.bounds;
-        let read = move || KeySet::published(&body, max_keys, max_candidates);
-        let read = tokio::task::spawn_blocking(read).await;
-        let read = read.map_err(|error| RemoteError::new("the fetch broke off").with_source(error));
-        read?.map_err(|error| {
+        let read = aside(move || KeySet::published(&body, max_keys, max_candidates)).await?;
+        read.map_err(|error| {
             // It may be between two keys.
             let failure = if error.is_of_all() {
                 RemoteError::new("no key can be used")
@@ -119,6 +119,14 @@ impl Fetcher {
             failure.with_source(error)
         })
     }
+}
+
+/// A large document takes milliseconds: those who wait on this thread must not wait for them.
+async fn aside<T: Send + 'static>(
+    read: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, RemoteError> {
+    let read = tokio::task::spawn_blocking(read).await;
+    read.map_err(|error| RemoteError::new("the fetch broke off").with_source(error))
 }
 
 fn get(uri: Uri, accept: &'static str) -> Result<Request<Full<Bytes>>, RemoteError> {

@@ -1,0 +1,66 @@
+//! Any text as a set of keys and as a registration with keys, also with a part of it repeated until
+//! it is long.
+//!
+//! ```sh
+//! cargo fuzz run --sanitizer none keys fuzz/corpus/keys fuzz/seeds/keys
+//! ```
+//!
+//! A part between two lines that begin with `@` is repeated, with a number in place of each `#`.
+//! What takes more than linear time shows as a slow unit.
+
+#![no_main]
+
+use std::fmt::Write as _;
+
+use libfuzzer_sys::fuzz_target;
+use tower_revocation::{
+    client::registry::Registry,
+    jose::{Algorithm, Jwk, KeySet},
+};
+
+/// As long as a set may be that somebody publishes, by default.
+const LONG: usize = 1024 * 1024;
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    read(text);
+    let mut parts = text.splitn(3, "\n@");
+    if let (Some(head), Some(part), Some(tail)) = (parts.next(), parts.next(), parts.next()) {
+        read(&repeated(head, part, tail));
+    }
+});
+
+fn read(json: &str) {
+    if let Ok(key) = Jwk::from_json(json) {
+        // What is read once is one key, whose admitted algorithms are of its type.
+        assert!(Algorithm::ALL.iter().any(|alg| key.admits(*alg)));
+        assert!(
+            !Algorithm::ALL
+                .iter()
+                .any(|alg| alg.is_hmac() && key.admits(*alg))
+        );
+    }
+    if let Ok(keys) = KeySet::from_json(json) {
+        assert!(!keys.is_empty() && keys.len() + keys.left_out().count() <= 100);
+    }
+    let _ = Registry::from_json(json);
+}
+
+fn repeated(head: &str, part: &str, tail: &str) -> String {
+    let mut long = head.to_owned();
+    for n in 0.. {
+        if long.len() + tail.len() >= LONG || n > LONG {
+            break;
+        }
+        for (index, piece) in part.split('#').enumerate() {
+            if index > 0 {
+                let _ = write!(long, "{n}");
+            }
+            long.push_str(piece);
+        }
+    }
+    long.push_str(tail);
+    long
+}

@@ -133,7 +133,7 @@ impl Registry {
     /// | `client_secrets` | ours, for rotation: an array of objects of the members above that begin with `client_secret` | |
     /// | `token_endpoint_auth_method` | the one method that is accepted | `client_secret_basic` |
     /// | `token_endpoint_auth_methods` | ours: all methods that are accepted | the one above |
-    /// | `jwks`, `jwks_uri` | its public keys, or where they are, over https (feature `jwt`) | |
+    /// | `jwks`, `jwks_uri` | its public keys, at most 100, of which those that sign nothing are left out; or where they are, over https (feature `jwt`) | |
     /// | `token_endpoint_auth_signing_alg` | the one algorithm that it may sign with (feature `jwt`) | any that its keys admit; HS256 for a secret |
     /// | `token_endpoint_auth_signing_algs` | ours: all of them (feature `jwt`) | the one above |
     /// | `tls_client_auth_subject_dn`, `_san_dns`, `_san_uri`, `_san_ip`, `_san_email` | what its certificate says; one of them (feature `mtls`) | |

@@ -24,6 +24,7 @@ pub struct JwtError {
 impl JwtError {
     /// The keys do not settle it. They may after this time.
     pub(super) fn unsettled(retry_after: Duration) -> Self {
+        let retry_after = retry_after.max(Duration::from_secs(1));
         let told = Error::new(ErrorKind::Unavailable).with_retry_after(retry_after);
         Self {
             reason: "no key verifies it, and the keys are not newer than the token",

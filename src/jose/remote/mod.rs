@@ -190,8 +190,9 @@ impl RemoteKeys {
     /// [cool-down](Self::cool_down) has passed, for each cool-down. Defaults to 3. A source is asked
     /// at most once a second all the same.
     ///
-    /// A client that revokes a token of a key that has just been published spends one. `0` makes
-    /// the client wait for the cool-down, and hear 503 until then.
+    /// A client that revokes a token of a key that has just been published spends one. A public
+    /// client is the one that it says it is, so that others may spend what is its own. `0` makes all
+    /// clients wait for the cool-down, and hear 503 until then.
     #[must_use]
     pub fn fetches_of_client(mut self, fetches: u32) -> Self {
         self.limits.fetches_of_client = fetches;

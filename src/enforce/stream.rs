@@ -26,7 +26,7 @@ pin_project! {
     /// The body of a response behind the enforcement layer.
     ///
     /// What the inner service sends passes through frame by frame, until the token is over. Then it
-    /// is cut: it ends with an error, an [`End`], so that the peer can tell a cut from an end. A
+    /// is cut: it ends with [`BodyError::End`], so that the peer can tell a cut from an end. A
     /// gRPC response ends with the trailers of the status `UNAUTHENTICATED` instead.
     ///
     /// From then on nothing is taken from the inner body, which is dropped. A peer that has stopped

@@ -50,8 +50,8 @@ use super::{
 /// * **By which cryptography.** That of the [`CryptoProvider`] which the application has installed
 ///   in rustls, by `install_default` or by the first `ServerConfig::builder()` of its own. Else
 ///   aws-lc-rs with the feature `tls-aws-lc-rs`, or ring with `tls-ring`. Else every fetch fails
-///   and says so. No other feature switches a provider on: rustls panics where the dependencies of
-///   an application have switched on two.
+///   and says so. No other feature switches on a provider, which makes rustls panic where an
+///   application has another one, or TLS 1.2, which these two bring.
 /// * **When.** A set is fresh for its `Cache-Control: max-age` less its `Age`, within
 ///   [bounds](Self::lifetime_bounds). A `kid` that it does not have is worth one fetch, then
 ///   none for a [cool-down](Self::cool_down). However many wait, there is one fetch of a URI

@@ -1,4 +1,5 @@
-//! An application of rustls with ring, and with the features of this crate that use rustls too.
+//! An application of rustls with ring and TLS 1.3 alone, and with the features of this crate that
+//! use rustls too.
 //!
 //! rustls chooses its crypto provider by itself where the dependencies of a whole application
 //! switch on one, and panics where they switch on two. So no feature of ours switches one on
@@ -10,7 +11,7 @@ use http_body_util::Full;
 use hyper::{Request, Response, body::Bytes, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use rustls::{
-    ServerConfig,
+    ProtocolVersion, ServerConfig,
     crypto::CryptoProvider,
     pki_types::{PrivateKeyDer, pem::PemObject as _},
 };
@@ -34,6 +35,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let remote = RemoteKeys::new().allow_private_addresses(true);
         remote.trusted_ca(cert.pem().as_bytes())
     };
+
+    // We have added no version of the protocol.
+    let versions = rustls::DEFAULT_VERSIONS
+        .iter()
+        .map(|version| version.version);
+    assert_eq!(versions.collect::<Vec<_>>(), [ProtocolVersion::TLSv1_3]);
 
     // Nobody has chosen a provider yet: the error says what is missing, and nothing is chosen.
     let refused = remote()?.keys("https://localhost:1/keys", None).await;

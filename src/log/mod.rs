@@ -23,7 +23,8 @@
 //! open is still the one at its path, by device and inode. A file that was deleted, moved away or
 //! replaced, also by another one being mounted over its folder, fails appends until it is back. A
 //! copy that has everything that was answered is accepted in its place; an older one is not. **Where
-//! the platform has no inodes, only a file that is missing is noticed.**
+//! the platform has no inodes, only a file that is missing is noticed.** A file system whose inodes
+//! change by themselves, as some in user space do, is not for a log.
 //!
 //! Use `EmbeddedLog::open_existing` where a log is expected. In a rolling restart on one machine,
 //! `open_within` and `open_existing_within` wait for the process before to let go of the file.
@@ -211,7 +212,7 @@ pub trait RevocationLog {
 
     /// Hands every record after a position to a reader, in the order of commits: those that are
     /// there already before this returns, later ones each before its `append` returns. A reader
-    /// that is dropped is forgotten.
+    /// that is dropped is forgotten, and one that is handed over again is told once.
     ///
     /// # Errors
     ///

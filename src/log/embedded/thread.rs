@@ -103,7 +103,8 @@ impl Thread {
         let mut chores = Chores::default();
         // A job or a reader that panics is as bad as a disk that fails, and no worse.
         while catch_unwind(AssertUnwindSafe(|| self.work(tasks, &mut chores))).is_err() {
-            self.fail(&Fault::panicked(), true);
+            // Nor may whoever is told of it end the thread.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.fail(&Fault::panicked(), true)));
         }
     }
 

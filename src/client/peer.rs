@@ -8,7 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 ///
 /// Whoever accepts connections puts it there. Behind a proxy it is the proxy's, by which a
 /// `CertificateFieldsLayer` knows whom to believe: **never put what a proxy reports here**, but into
-/// [`ClientAddr`]. What goes by addresses does nothing where it is missing.
+/// [`ClientAddr`]. Where it is missing, failures are not limited, and permits for passwords are not shared
+/// out.
 ///
 /// With axum, which has a type of its own for the same:
 ///

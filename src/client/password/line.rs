@@ -91,7 +91,9 @@ impl Line {
     ///
     /// If the queue is full, or becomes full of those who have a better claim.
     pub(super) async fn permit(self: &Arc<Self>, origin: Origin) -> Result<Permit, Full> {
-        let entered = self.state().enter(self, origin)?;
+        let (entered, displaced) = self.state().enter(self, origin)?;
+        // Outside of the lock: it wakes whoever has waited.
+        drop(displaced);
         match entered {
             Entered::Admitted(permit) => Ok(permit),
             // It is dropped when the place goes to somebody else.
@@ -119,23 +121,29 @@ enum Entered {
 }
 
 impl State {
-    fn enter(&mut self, line: &Arc<Line>, origin: Origin) -> Result<Entered, Full> {
+    /// What has become of the newcomer, and whose place it has taken.
+    fn enter(
+        &mut self,
+        line: &Arc<Line>,
+        origin: Origin,
+    ) -> Result<(Entered, Option<Waiting>), Full> {
         let turn = self.turn(origin);
         // A permit is free only if nobody waits.
         if self.running.len() < self.permits {
             let permit = self.admit(line, Place { origin, turn });
-            return Ok(Entered::Admitted(permit));
+            return Ok((Entered::Admitted(permit), None));
         }
         self.forget_the_gone();
+        let mut displaced = None;
         if self.waiting.len() >= self.queue {
             match self.waiting.last_entry() {
-                Some(last) if turn < *last.key() => drop(last.remove()),
+                Some(last) if turn < *last.key() => displaced = Some(last.remove()),
                 _ => return Err(Full),
             }
         }
         let (permit, granted) = oneshot::channel();
         self.waiting.insert(turn, Waiting { origin, permit });
-        Ok(Entered::Waits(granted))
+        Ok((Entered::Waits(granted), displaced))
     }
 
     fn turn(&mut self, origin: Origin) -> Turn {

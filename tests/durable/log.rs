@@ -3,6 +3,7 @@
 use std::{
     path::Path,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use futures::future::join_all;
@@ -211,10 +212,13 @@ async fn expired_records_are_swept_and_others_stay() {
     };
     // More than one step of the sweep.
     log.append((0..3000).map(expired).collect()).await.unwrap();
-    log.append(vec![forever("stays")]).await.unwrap();
+    let in_an_hour = NumericDate::now() + Duration::from_secs(3600);
+    let lives = Revocation::forever(Selector::grant("lives"), in_an_hour);
+    log.append(vec![forever("stays"), lives]).await.unwrap();
     assert_eq!(log.sweep().await.unwrap(), 3000);
     assert_eq!(log.sweep().await.unwrap(), 0);
-    assert_eq!(log.snapshot().await.unwrap().records, [forever("stays")]);
+    let records = log.snapshot().await.unwrap().records;
+    assert_eq!(records, [forever("stays"), lives]);
 }
 
 #[tokio::test]

@@ -30,12 +30,25 @@
 //!
 //! The gauges are set four times a second.
 //!
+//! # Keys, and other servers
+//!
+//! | series | kind | labels | what it says |
+//! |---|---|---|---|
+//! | `tower_revocation_key_fetches_total` | counter | `source`, `result` | Fetches of keys. `source` is the URI or the issuer that the operator has named, without its query, and `clients` for whatever clients have registered. `result` is `fetched`, `unavailable` or `unusable` (what is registered or published cannot be used). |
+//! | `tower_revocation_key_fetch_duration_seconds` | histogram | `result` | The time from the beginning of a fetch to the keys. |
+//! | `tower_revocation_keys_fetched_timestamp_seconds` | gauge | `source` | When the keys at hand were requested, in seconds after 1970. Their age is `time()` less this. Absent for keys of clients. |
+//! | `tower_revocation_upstream_introspections_total` | counter | `result` | Requests to an introspection endpoint: `active`, `inactive`, `unhandled`, `abandoned` (nobody waited any more), or the [kind](crate::introspect::upstream::UpstreamErrorKind) of the error. |
+//! | `tower_revocation_upstream_introspection_duration_seconds` | histogram | `result` | The time from such a request to its answer. |
+//! | `tower_revocation_upstream_cache_lookups_total` | counter | `result` | Tokens that `Upstream` was asked about: `hit`, `miss`, or `joined` to a request about the same token that was under way. |
+//! | `tower_revocation_upstream_cache_entries` | gauge | | Answers in the cache, outdated ones included. |
+//!
 //! # The log
 //!
 //! | series | kind | labels | what it says |
 //! |---|---|---|---|
 //! | `tower_revocation_log_writable` | gauge | | 1 while the log in a file takes appends, else 0. It is readiness *for revocation*, and apart from the readiness for checks. |
 //! | `tower_revocation_log_failures_total` | counter | `kind` | Failed commits and failed attempts to recover. |
+//! | `tower_revocation_orders_total` | counter | `class`, `outcome` | Orders of operators by the class of their target. `outcome` is `revoked`, `failed`, `cancelled` or `panicked`. |
 //!
 //! # What the labels say
 //!
@@ -100,6 +113,26 @@ const COUNTERS: &[Series] = &[
         Unit::Count,
         "Failed commits of the log, and failed attempts to recover.",
     ),
+    (
+        "tower_revocation_orders_total",
+        Unit::Count,
+        "Orders of operators.",
+    ),
+    (
+        "tower_revocation_key_fetches_total",
+        Unit::Count,
+        "Fetches of keys.",
+    ),
+    (
+        "tower_revocation_upstream_introspections_total",
+        Unit::Count,
+        "Requests to an introspection endpoint.",
+    ),
+    (
+        "tower_revocation_upstream_cache_lookups_total",
+        Unit::Count,
+        "Tokens that were looked for in the cache of introspections.",
+    ),
 ];
 
 const GAUGES: &[Series] = &[
@@ -128,6 +161,16 @@ const GAUGES: &[Series] = &[
         Unit::Count,
         "Whether the log takes appends.",
     ),
+    (
+        "tower_revocation_keys_fetched_timestamp_seconds",
+        Unit::Seconds,
+        "When the keys at hand were requested, since the Unix epoch.",
+    ),
+    (
+        "tower_revocation_upstream_cache_entries",
+        Unit::Count,
+        "Answers in the cache of introspections.",
+    ),
 ];
 
 const HISTOGRAMS: &[Series] = &[
@@ -140,5 +183,15 @@ const HISTOGRAMS: &[Series] = &[
         "tower_revocation_check_duration_seconds",
         Unit::Seconds,
         "Duration of checks of tokens, introspection included.",
+    ),
+    (
+        "tower_revocation_key_fetch_duration_seconds",
+        Unit::Seconds,
+        "Duration of fetches of keys.",
+    ),
+    (
+        "tower_revocation_upstream_introspection_duration_seconds",
+        Unit::Seconds,
+        "Duration of requests to an introspection endpoint.",
     ),
 ];

@@ -10,6 +10,7 @@ use std::{
 };
 
 use futures::executor::block_on;
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tower::{Service as _, ServiceExt as _};
 use tower_revocation::{
     Error, ErrorKind,
@@ -512,4 +513,39 @@ fn log_without_room_raises_an_alarm() {
         })
         .collect();
     assert_eq!(reasons, [[None, Some("ceiling")], [Some("failed"), None]]);
+}
+
+#[test]
+fn orders_are_counted_by_class_and_outcome() {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    metrics::with_local_recorder(&recorder, || {
+        let give = |log: MemoryLog, target| {
+            let _ = block_on(Administration::new(log).oneshot(Order::new(target)));
+        };
+        give(MemoryLog::new(), Target::Subject("alice".into()));
+        give(MemoryLog::new(), Target::Subject("bob".into()));
+        give(MemoryLog::new(), Target::Key([0; 32]));
+        give(MemoryLog::new().ceiling(0), Target::Grant("g1".into()));
+        let mut future =
+            Administration::new(Broken(None)).call(Order::new(Target::Issuer("i".into())));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(future.as_mut().poll(&mut context).is_pending());
+    });
+    let mut counts = BTreeMap::new();
+    for (key, _, _, value) in snapshotter.snapshot().into_vec() {
+        let key = key.key();
+        if key.name() == "tower_revocation_orders_total" {
+            let labels: Vec<_> = key.labels().map(|label| label.value().to_owned()).collect();
+            counts.insert(labels.join(" "), value);
+        }
+    }
+    let expected = [
+        ("subject revoked", 2),
+        ("key revoked", 1),
+        ("grant failed", 1),
+        ("issuer cancelled", 1),
+    ];
+    let expected = expected.map(|(labels, count)| (labels.to_owned(), DebugValue::Counter(count)));
+    assert_eq!(counts, BTreeMap::from(expected));
 }

@@ -1,13 +1,27 @@
 //! The alarm: what is to be revoked finds no room.
 
-/// A revocation was refused, at the log's `ceiling` or at a client's `share` of it.
-pub(super) fn raise(reason: &'static str) {
-    #[cfg(feature = "metrics")]
-    metrics::counter!("tower_revocation_appends_refused_total", "reason" => reason).increment(1);
+#[cfg(feature = "tracing")]
+const NO_ROOM: &str = "a revocation was refused, as there is no room for its record";
+
+/// A revocation was refused, as the log is full.
+pub(super) fn log_is_full() {
+    count("ceiling");
     #[cfg(feature = "tracing")]
-    tracing::error!(
-        target: "tower_revocation",
-        reason,
-        "a revocation was refused, as there is no room for its record"
-    );
+    tracing::error!(target: "tower_revocation", reason = "ceiling", "{NO_ROOM}");
 }
+
+/// A revocation was refused, as one client has as many records as it may have. It is a warning: a
+/// client brings it about by itself, and nobody else is concerned.
+pub(super) fn share_is_used_up() {
+    count("share");
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: "tower_revocation", reason = "share", "{NO_ROOM}");
+}
+
+#[cfg(feature = "metrics")]
+fn count(reason: &'static str) {
+    metrics::counter!("tower_revocation_appends_refused_total", "reason" => reason).increment(1);
+}
+
+#[cfg(not(feature = "metrics"))]
+fn count(_: &'static str) {}

@@ -7,8 +7,8 @@
 //! `Retry-After` of a minute. Nothing is forgotten to make room, and what is covered by a record
 //! already is still answered with success. Operators hear of it:
 //!
-//! * With the feature `tracing`, by an event of the level `ERROR` and the target
-//!   `tower_revocation`, whose `reason` is `ceiling` or `share`.
+//! * With the feature `tracing`, by an event of the target `tower_revocation`, whose `reason` is
+//!   `ceiling` (level `ERROR`) or `share` (level `WARN`: a client brings it about by itself).
 //! * With the feature `metrics`, by the counter `tower_revocation_appends_refused_total`, whose
 //!   label `reason` is the same.
 //!
@@ -18,7 +18,8 @@
 //!
 //! # Orders in the event log
 //!
-//! With the feature `tracing`, every [`Order`] is one event of the target `tower_revocation`:
+//! With the feature `metrics`, every [`Order`] is counted in `tower_revocation_orders_total`. With the
+//! feature `tracing`, it is one event of the target `tower_revocation`:
 //!
 //! * `outcome`: `revoked`; `failed`, with the `cause`; `cancelled` if nobody waited for the answer,
 //!   and `panicked` if the log did. The last three leave open whether the record is in.

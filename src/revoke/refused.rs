@@ -17,7 +17,7 @@ pub(super) fn by_log(error: LogError) -> LogError {
     if error.kind() != LogErrorKind::Full {
         return error;
     }
-    alarm::raise("ceiling");
+    alarm::log_is_full();
     let mut told = unavailable();
     if error.source().is_some() {
         told = told.with_source(error.clone());
@@ -27,8 +27,10 @@ pub(super) fn by_log(error: LogError) -> LogError {
 
 /// The answer for a client that has used up its share.
 pub(super) fn by_share() -> Error {
-    alarm::raise("share");
-    unavailable().with_source("the client has as many records as one client may have")
+    alarm::share_is_used_up();
+    unavailable()
+        .without_alarm()
+        .with_source("the client has as many records as one client may have")
 }
 
 fn unavailable() -> Error {

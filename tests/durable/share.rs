@@ -22,6 +22,8 @@ use tower_revocation::{
     },
     revoke::{Administration, Cascade, Order, Record, Target},
 };
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 /// A token says what it is: tenant, client, grant.
 async fn introspect(token: Secret) -> Result<Option<Introspection>, BoxError> {
@@ -248,4 +250,30 @@ async fn client_takes_its_own_share_of_the_queue_with_a_share_of_the_log_or_with
     }
     let client = Selector::client("c1").within("t");
     assert_eq!(*queue.0.lock().unwrap(), [client, client]);
+}
+
+/// The levels of all events, in their order.
+#[derive(Clone, Default)]
+struct Levels(Arc<Mutex<Vec<Level>>>);
+
+impl<S: Subscriber> tracing_subscriber::Layer<S> for Levels {
+    fn on_event(&self, event: &Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        self.0.lock().unwrap().push(*event.metadata().level());
+    }
+}
+
+/// A client brings it about by itself, and nothing is broken here.
+#[test]
+fn share_that_is_used_up_is_no_error_in_the_log_of_events() {
+    for (ceiling, share, expected) in [(1, 0, Level::WARN), (0, 1, Level::ERROR)] {
+        let levels = Levels::default();
+        let subscriber = tracing_subscriber::registry().with(levels.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            let log = MemoryLog::new().ceiling(ceiling);
+            let (status, _) = block_on(answer(log, share, "t.c1.g1"));
+            assert_eq!(status, 503);
+        });
+        // That of the want of room, and that of the request.
+        assert_eq!(*levels.0.lock().unwrap(), [expected, expected]);
+    }
 }

@@ -10,6 +10,7 @@ mod published;
 mod record;
 mod refused;
 mod remote;
+mod series;
 mod server;
 mod settled;
 mod spelling;

@@ -6,6 +6,7 @@ mod connection;
 mod forward;
 mod length;
 mod sent;
+mod series;
 mod server;
 mod signed;
 

@@ -18,7 +18,10 @@ use quick_cache::sync::Cache;
 use sha2::Sha256;
 use tokio::time::Instant;
 
-use super::UpstreamError;
+use super::{
+    UpstreamError,
+    observe::{self, LookUp, Request},
+};
 use crate::{introspect::Introspected, log::NumericDate, token::Secret};
 
 /// A token that is not known may become known, and nobody may be told for long that it is not.
@@ -93,16 +96,20 @@ impl Answers {
         let now = Instant::now();
         let tag = self.tag(token.expose());
         if let Some(kept) = self.recall(&tag, now) {
+            observe::looked_up(LookUp::Hit);
             return Next::Answer(kept.token);
         }
         let mut flights = self.flights();
         if let Some(flight) = flights.get(&tag).and_then(|it| it.flight.upgrade()) {
+            observe::looked_up(LookUp::Joined);
             return Next::Wait(flight);
         }
         // One may have landed since.
         if let Some(kept) = self.recall(&tag, now) {
+            observe::looked_up(LookUp::Hit);
             return Next::Answer(kept.token);
         }
+        observe::looked_up(LookUp::Miss);
         let number = self.departures.fetch_add(1, Ordering::Relaxed);
         let flight = self.depart(tag, number, token, now);
         if let Some(flight) = flight.downgrade() {
@@ -138,8 +145,11 @@ impl Answers {
             tag,
             number,
         };
+        let request = Request::begin(began);
         async move {
-            let answer = asked.await?;
+            let answer = asked.await;
+            request.end(answer.as_ref().map(|answer| &answer.token));
+            let answer = answer?;
             landing.answers.keep(tag, &answer, began);
             Ok(answer.token)
         }
@@ -159,6 +169,7 @@ impl Answers {
         if let Some(until) = began.checked_add(ttl) {
             let token = answer.token.clone();
             cache.insert(tag, Kept { token, until });
+            observe::kept(cache.len());
         }
     }
 

@@ -40,6 +40,22 @@ pub enum UpstreamErrorKind {
     Unowned,
 }
 
+impl UpstreamErrorKind {
+    /// A short name for logs and metrics, such as `timed_out`. It does not tell which status.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::Status(_) => "status",
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too_large",
+            Self::Unowned => "unowned",
+        }
+    }
+}
+
 impl UpstreamError {
     pub(super) fn new(kind: UpstreamErrorKind, reason: &'static str) -> Self {
         Self {

@@ -6,6 +6,7 @@ mod asking;
 mod config;
 mod error;
 mod future;
+mod observe;
 mod signed;
 
 use std::{

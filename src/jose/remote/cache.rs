@@ -293,6 +293,8 @@ impl Source {
 
     /// What a fetch leaves behind, and what those who waited for it are told.
     fn settle(&self, fetched: Result<Fetched, RemoteError>, asked: Asked) -> Outcome {
+        #[cfg(feature = "metrics")]
+        event::settled(&self.place, &fetched, asked);
         let limits = &self.limits;
         let mut state = self.state();
         state.running = None;

@@ -1,7 +1,34 @@
 //! What is an operator told of keys that were fetched, or were not?
 
 use super::{KeySource, RemoteError};
+#[cfg(feature = "metrics")]
+use super::{cache::Asked, fetch::Fetched};
 use crate::jose::KeySet;
+
+/// A fetch has ended.
+#[cfg(feature = "metrics")]
+pub(super) fn settled(source: &KeySource, fetched: &Result<Fetched, RemoteError>, asked: Asked) {
+    let result = match fetched {
+        Ok(_) => "fetched",
+        Err(error) if error.is_unusable() => "unusable",
+        Err(_) => "unavailable",
+    };
+    // What clients register is no label: there is no end to it.
+    let named = source.named_by_operator();
+    let name = named.unwrap_or("clients").to_owned();
+    metrics::counter!(
+        "tower_revocation_key_fetches_total",
+        "source" => name.clone(), "result" => result
+    )
+    .increment(1);
+    metrics::histogram!("tower_revocation_key_fetch_duration_seconds", "result" => result)
+        .record(asked.at.elapsed());
+    if fetched.is_ok() && named.is_some() {
+        let date = std::time::Duration::from_secs(asked.by_wall.date().seconds());
+        metrics::gauge!("tower_revocation_keys_fetched_timestamp_seconds", "source" => name)
+            .set(date.as_secs_f64());
+    }
+}
 
 /// The last good keys of this URI are served, because of this error.
 #[cfg(feature = "tracing")]

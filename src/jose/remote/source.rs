@@ -67,6 +67,16 @@ impl KeySource {
         &self.uri
     }
 
+    /// What the operator has named, without a query, which may be a secret. `None` if a client has
+    /// named it.
+    #[cfg(feature = "metrics")]
+    pub(super) fn named_by_operator(&self) -> Option<&str> {
+        match self.named {
+            Named::Client => None,
+            Named::Operator { .. } | Named::Metadata { .. } => self.uri.split('?').next(),
+        }
+    }
+
     /// The place, if it may be asked as far as that can be known before its host is resolved.
     pub(super) fn place(&self, allow_private: bool) -> Result<Place, RemoteError> {
         let place = match self.named {

@@ -1,4 +1,4 @@
-//! One event for every order, true to its outcome.
+//! What an event says of an order.
 
 use std::error::Error as StdError;
 
@@ -11,13 +11,6 @@ use crate::log::{LogError, NumericDate, Position, SelectorClass};
 /// So much of what an operator typed is in the event.
 const LONGEST: usize = 128;
 
-/// An order that is being carried out. Dropped before its end, it says so.
-pub(super) struct Audit {
-    class: SelectorClass,
-    order: Order,
-    ended: bool,
-}
-
 /// Whom an order is about. A grant's name and a session's are left out, as is the digest of a
 /// token: there are applications whose session cookie is the `sid`, and whose code is the grant.
 #[derive(Default)]
@@ -29,67 +22,42 @@ struct Names<'a> {
     key: Option<String>,
 }
 
-impl Audit {
-    pub(super) fn begin(class: SelectorClass, order: Order) -> Self {
-        Self {
-            class,
-            order,
-            ended: false,
-        }
+/// Tells what became of an order.
+pub(super) fn order(
+    order: &Order,
+    class: SelectorClass,
+    outcome: &'static str,
+    position: Option<Position>,
+    error: Option<&LogError>,
+) {
+    let names = Names::of(&order.target);
+    // Levels are fixed where an event stands, so the event stands here once for each.
+    macro_rules! event {
+        ($level:ident) => {
+            tracing::$level!(
+                target: "tower_revocation",
+                outcome,
+                class = class.as_str(),
+                sub = cut(names.sub),
+                client_id = cut(names.client_id),
+                iss = cut(names.iss),
+                jti = cut(names.jti),
+                key = names.key,
+                tenant = cut(order.tenant.as_deref()),
+                reason = cut(order.reason.as_deref()),
+                actor = cut(order.actor.as_deref()),
+                before = order.before.map(NumericDate::seconds),
+                epoch = position.map(|position| position.epoch),
+                sequence = position.map(|position| position.sequence),
+                cause = error.map(|error| tracing::field::display(causes(error))),
+                "administrative revocation"
+            )
+        };
     }
-
-    pub(super) fn end(mut self, answer: Result<Position, &LogError>) {
-        self.ended = true;
-        match answer {
-            Ok(position) => self.event("revoked", Some(position), None),
-            Err(error) => self.event("failed", None, Some(error)),
-        }
-    }
-
-    fn event(&self, outcome: &'static str, position: Option<Position>, error: Option<&LogError>) {
-        let names = Names::of(&self.order.target);
-        // Levels are fixed where an event stands, so the event stands here once for each.
-        macro_rules! event {
-            ($level:ident) => {
-                tracing::$level!(
-                    target: "tower_revocation",
-                    outcome,
-                    class = self.class.as_str(),
-                    sub = cut(names.sub),
-                    client_id = cut(names.client_id),
-                    iss = cut(names.iss),
-                    jti = cut(names.jti),
-                    key = names.key,
-                    tenant = cut(self.order.tenant.as_deref()),
-                    reason = cut(self.order.reason.as_deref()),
-                    actor = cut(self.order.actor.as_deref()),
-                    before = self.order.before.map(NumericDate::seconds),
-                    epoch = position.map(|position| position.epoch),
-                    sequence = position.map(|position| position.sequence),
-                    cause = error.map(|error| tracing::field::display(causes(error))),
-                    "administrative revocation"
-                )
-            };
-        }
-        match outcome {
-            "revoked" => event!(info),
-            "cancelled" => event!(warn),
-            _ => event!(error),
-        }
-    }
-}
-
-impl Drop for Audit {
-    /// Nobody waits for the answer any more. The log may nevertheless carry it out.
-    fn drop(&mut self) {
-        if !self.ended {
-            let outcome = if std::thread::panicking() {
-                "panicked"
-            } else {
-                "cancelled"
-            };
-            self.event(outcome, None, None);
-        }
+    match outcome {
+        "revoked" => event!(info),
+        "cancelled" => event!(warn),
+        _ => event!(error),
     }
 }
 

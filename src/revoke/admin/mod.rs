@@ -1,6 +1,11 @@
 //! What falls because an operator, or the server itself, says so?
 
-#[cfg_attr(not(feature = "tracing"), path = "unobserved.rs")]
+#[cfg_attr(
+    not(any(feature = "tracing", feature = "metrics")),
+    path = "unobserved.rs"
+)]
+mod audit;
+#[cfg(feature = "tracing")]
 mod event;
 mod order;
 
@@ -14,7 +19,7 @@ use tower::Service;
 
 use super::{refused, retention::Retention};
 use crate::log::{LogError, NumericDate, Position, Revocation, RevocationLog, SelectorClass};
-use event::Audit;
+use audit::Audit;
 pub use order::{Order, Target};
 
 /// Ends tokens on an [`Order`], without a token in hand: everything of a subject, a client, a key

@@ -1,4 +1,4 @@
-//! Nobody is watching: `tracing` is off.
+//! Nobody is watching: neither `tracing` nor `metrics` is on.
 
 use super::Order;
 use crate::log::{LogError, Position, SelectorClass};

@@ -2,9 +2,11 @@
 
 use std::{
     cell::Cell,
-    future::{Ready, ready},
+    future::{Future as _, Ready, ready},
+    pin::pin,
     rc::Rc,
-    task::{Context, Poll},
+    sync::{Arc, Mutex, mpsc::channel},
+    task::{Context, Poll, Wake},
 };
 
 use http_body_util::Empty;
@@ -145,6 +147,43 @@ async fn life_of_the_token_goes_along_where_streams_are_cut() {
         let response = layer.layer(inner).oneshot(with_token()).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
     }
+}
+
+/// Looks a token up when it is woken.
+struct LooksUp {
+    index: Index,
+    found: Mutex<Vec<bool>>,
+}
+
+impl Wake for LooksUp {
+    fn wake(self: Arc<Self>) {
+        let found = self.index.covers(&good());
+        self.found.lock().unwrap().push(found);
+    }
+}
+
+#[tokio::test]
+async fn record_is_in_the_index_before_streams_hear_of_it() {
+    let log = MemoryLog::new();
+    let index = Index::follow(&log).await.unwrap();
+    let (send, lives) = channel();
+    let inner = service_fn(move |request: Request<http_body_util::Full<Bytes>>| {
+        let life = request.extensions().get::<TokenLife>().unwrap();
+        send.send(life.clone()).unwrap();
+        ready(Ok::<_, BoxError>(Response::new(request.into_body())))
+    });
+    let layer = EnforcementLayer::new(Known::with(good()).service(), index.clone());
+    layer.layer(inner).oneshot(with_token()).await.unwrap();
+
+    let stream = Arc::new(LooksUp {
+        index,
+        found: Mutex::default(),
+    });
+    let waker = stream.clone().into();
+    let mut end = pin!(lives.recv().unwrap().end());
+    assert_pending!(end.as_mut().poll(&mut Context::from_waker(&waker)));
+    log.append(forever(Selector::grant("g1"))).await.unwrap();
+    assert_eq!(*stream.found.lock().unwrap(), [true]);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 //! curl -i -H 'Authorization: Bearer 45ghiukldjahdnhzdauz' http://127.0.0.1:3000/
 //! ```
 
-use std::{collections::HashMap, env, error::Error, sync::Arc};
+use std::{collections::HashMap, env, process::ExitCode, sync::Arc};
 
 use axum::{Router, http::HeaderMap, routing::get};
 use hyper_util::rt::TokioTimer;
@@ -21,7 +21,17 @@ use tower_revocation::{
 type Tokens = Arc<Mutex<HashMap<String, String>>>;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), BoxError> {
     let clients = r#"[
         { "client_id": "s6BhdRkqt3", "client_secret": "gX1fBat3bV" },
         { "client_id": "c2", "client_secret": "s3cr3t-two" }
@@ -65,8 +75,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = layer.layer(router);
     let app = Router::new().fallback_service(app);
 
-    let listen = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".into());
-    let listener = TcpListener::bind(listen).await?;
+    let listen = env::var_os("LISTEN").unwrap_or_else(|| "127.0.0.1:3000".into());
+    let listen = listen.to_string_lossy();
+    let listener = TcpListener::bind(&*listen)
+        .await
+        .map_err(|error| format!("LISTEN={listen}: {error}"))?;
     println!("listening on http://{}", listener.local_addr()?);
     axum::serve(listener, app).await?;
     Ok(())

@@ -67,8 +67,9 @@ async fn run() -> Result<(), BoxError> {
         .layer(enforcement.layer(grpc));
     let app = Router::new().fallback_service(app);
 
-    let listen = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".into());
-    let listener = TcpListener::bind(&listen)
+    let listen = env::var_os("LISTEN").unwrap_or_else(|| "127.0.0.1:3000".into());
+    let listen = listen.to_string_lossy();
+    let listener = TcpListener::bind(&*listen)
         .await
         .map_err(|error| format!("LISTEN={listen}: {error}"))?;
     println!("listening on http://{}", listener.local_addr()?);

@@ -42,7 +42,7 @@ It needs no setting. These are read from the environment:
     ISSUER           the issuer identifier, https or of this machine: http://<LISTEN>
     DATA             the file that holds the state: target/authorization_server.redb
     KEYS             the folder of keys and certificates: DATA, ending in .keys
-    TRUSTED_PROXIES  networks whose Client-Cert is believed, by commas: none
+    TRUSTED_PROXIES  networks whose Client-Cert, X-Forwarded-For and Forwarded are believed, by commas: none
     CORS_ORIGINS     origins whose apps may call, by commas: http://127.0.0.1:5173
     CLIENTS          a JSON file of registered clients: those of the demo
     DEMO_EXPOSE      1 to listen beyond this machine, which is refused otherwise

@@ -1,15 +1,17 @@
 //! What can be set: by the environment, and a little by the command line.
 
 use std::{
-    env,
     error::Error,
     fs,
     net::{IpAddr, SocketAddr, ToSocketAddrs as _},
-    path::PathBuf,
+    path::Path,
 };
 
 use axum::http::{HeaderValue, Uri};
+use tokio::net::TcpListener;
 use tower_revocation::client::{certificate::Network, registry::Registry};
+
+use crate::setting::Setting;
 
 /// What an access token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,18 +25,19 @@ pub(crate) enum AccessTokens {
 /// Everything that can be set.
 pub(crate) struct Config {
     /// `LISTEN`: where to listen.
-    pub(crate) listen: SocketAddr,
+    pub(crate) listen: Listen,
     /// `ISSUER`: the issuer identifier, unless it follows from where the server listens.
     pub(crate) issuer: Option<String>,
     /// `TLS_LISTEN`: where to listen for TLS, which asks for client certificates, if anywhere.
-    pub(crate) tls_listen: Option<SocketAddr>,
+    pub(crate) tls_listen: Option<Listen>,
     /// `DATA`: the file that holds the state.
-    pub(crate) data: PathBuf,
+    pub(crate) data: Setting,
     /// Whether the server has run before, so that the file is there.
     pub(crate) data_is_expected: bool,
     /// `KEYS`: the folder of keys and certificates, beside the data unless this is set.
-    pub(crate) keys: PathBuf,
-    /// `TRUSTED_PROXIES`: addresses and networks whose `Client-Cert` is believed (RFC 9440).
+    pub(crate) keys: Setting,
+    /// `TRUSTED_PROXIES`: addresses and networks whose `Client-Cert` is believed (RFC 9440), and
+    /// what they report of their client's address.
     pub(crate) trusted_proxies: Vec<Network>,
     /// `CORS_ORIGINS`: the origins whose apps may call across origins.
     pub(crate) cors_origins: Vec<HeaderValue>,
@@ -44,68 +47,76 @@ pub(crate) struct Config {
     pub(crate) access_tokens: AccessTokens,
 }
 
+/// Where to listen.
+pub(crate) struct Listen {
+    setting: Setting,
+    address: SocketAddr,
+}
+
 impl Config {
     /// With `--jwt`, or without.
     pub(crate) fn from_env(jwt: bool) -> Result<Self, Box<dyn Error>> {
-        let listen = var("LISTEN")?.unwrap_or_else(|| "127.0.0.1:8089".into());
-        let cors_origins = var("CORS_ORIGINS")?.unwrap_or_else(|| "http://127.0.0.1:5173".into());
         let target = concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/target/authorization_server.redb"
         );
-        let data = var("DATA")?.map_or_else(|| target.into(), PathBuf::from);
-        let chosen_keys = var("KEYS")?.map(PathBuf::from);
+        let data = Setting::read_or("DATA", target)?;
+        let chosen_keys = Setting::read("KEYS")?;
         // They are made after the data, and beside it.
-        let beside = data.with_extension("keys");
+        let beside = Path::new(data.value()).with_extension("keys");
         let data_is_expected = chosen_keys.is_none() && beside.is_dir();
-        let keys = chosen_keys.unwrap_or(beside);
+        let keys = match chosen_keys {
+            Some(keys) => keys,
+            None => Setting::read_or("KEYS", beside.to_string_lossy())?,
+        };
         Ok(Self {
-            listen: address("LISTEN", &listen)?,
-            tls_listen: var("TLS_LISTEN")?
-                .map(|listen| address("TLS_LISTEN", &listen))
-                .transpose()?,
-            issuer: var("ISSUER")?.map(issuer).transpose()?,
+            listen: Listen::read(Setting::read_or("LISTEN", "127.0.0.1:8089")?)?,
+            tls_listen: Setting::read("TLS_LISTEN")?.map(Listen::read).transpose()?,
+            issuer: Setting::read("ISSUER")?.as_ref().map(issuer).transpose()?,
             data,
             data_is_expected,
             keys,
-            trusted_proxies: networks(&var("TRUSTED_PROXIES")?.unwrap_or_default())?,
-            cors_origins: origins(&cors_origins)?,
-            clients: clients(var("CLIENTS")?)?,
-            access_tokens: access_tokens(var("ACCESS_TOKENS")?.as_deref(), jwt)?,
+            trusted_proxies: networks(&Setting::read_or("TRUSTED_PROXIES", "")?)?,
+            cors_origins: origins(&Setting::read_or("CORS_ORIGINS", "http://127.0.0.1:5173")?)?,
+            clients: Setting::read("CLIENTS")?
+                .as_ref()
+                .map(clients)
+                .transpose()?,
+            access_tokens: access_tokens(Setting::read("ACCESS_TOKENS")?, jwt)?,
         })
     }
 }
 
-fn var(name: &str) -> Result<Option<String>, Box<dyn Error>> {
-    match env::var(name) {
-        Ok(value) if value.is_empty() => Ok(None),
-        Ok(value) => Ok(Some(value)),
-        Err(env::VarError::NotPresent) => Ok(None),
-        Err(error) => Err(format!("{name}: {error}").into()),
+impl Listen {
+    /// Everybody who reaches this server is signed in as `alice`, so only this machine may.
+    fn read(setting: Setting) -> Result<Self, Box<dyn Error>> {
+        let mut addresses = match setting.value().to_socket_addrs() {
+            Ok(addresses) => addresses,
+            Err(error) => return Err(setting.wrong(error)),
+        };
+        let address = addresses
+            .next()
+            .ok_or_else(|| setting.wrong("no such address"))?;
+        let is_meant = Setting::read("DEMO_EXPOSE")?.is_some_and(|meant| meant.value() == "1");
+        if !address.ip().is_loopback() && !is_meant {
+            return Err(setting.wrong(
+                "this is not a loopback address, and the server signs everybody in without a \
+                 prompt; DEMO_EXPOSE=1 listens there all the same",
+            ));
+        }
+        Ok(Self { setting, address })
     }
-}
 
-/// Everybody who reaches this server is signed in as `alice`, so only this machine may.
-fn address(name: &str, listen: &str) -> Result<SocketAddr, Box<dyn Error>> {
-    let mut addresses = listen
-        .to_socket_addrs()
-        .map_err(|error| format!("{name}: {error}"))?;
-    let address = addresses
-        .next()
-        .ok_or_else(|| format!("{name}: no such address"))?;
-    if !address.ip().is_loopback() && var("DEMO_EXPOSE")?.as_deref() != Some("1") {
-        return Err(format!(
-            "{name}: {address} is not a loopback address, and this server signs everybody in \
-             without a prompt. DEMO_EXPOSE=1 listens there all the same."
-        )
-        .into());
+    pub(crate) async fn bind(&self) -> Result<TcpListener, Box<dyn Error>> {
+        let bound = TcpListener::bind(self.address).await;
+        bound.map_err(|error| self.setting.wrong(error))
     }
-    Ok(address)
 }
 
 /// RFC 8414 §2: no query, no fragment; plain HTTP on this machine alone. A slash at the end would
 /// stand twice in the endpoints.
-fn issuer(issuer: String) -> Result<String, Box<dyn Error>> {
+fn issuer(setting: &Setting) -> Result<String, Box<dyn Error>> {
+    let issuer = setting.value();
     let uri: Option<Uri> = issuer.parse().ok();
     let is_local = uri.as_ref().and_then(Uri::host).is_some_and(|host| {
         let address = host.trim_matches(['[', ']']).parse();
@@ -113,57 +124,59 @@ fn issuer(issuer: String) -> Result<String, Box<dyn Error>> {
     });
     let has_scheme = issuer.starts_with("https://") || issuer.starts_with("http://") && is_local;
     if uri.is_some() && has_scheme && !issuer.contains(['?', '#', '@']) && !issuer.ends_with('/') {
-        Ok(issuer)
+        Ok(issuer.to_owned())
     } else {
-        Err(format!(
-            "ISSUER: {issuer} is not a URL by https, or by http of this machine, without query, \
-             fragment and last slash"
-        )
-        .into())
+        Err(setting.wrong(
+            "this is not a URL by https, or by http of this machine, without query, fragment and \
+             last slash",
+        ))
     }
 }
 
-fn networks(list: &str) -> Result<Vec<Network>, Box<dyn Error>> {
-    list.split(',')
-        .map(str::trim)
-        .filter(|network| !network.is_empty())
+/// What stands between commas.
+fn list(setting: &Setting) -> impl Iterator<Item = &str> {
+    let elements = setting.value().split(',').map(str::trim);
+    elements.filter(|element| !element.is_empty())
+}
+
+fn networks(setting: &Setting) -> Result<Vec<Network>, Box<dyn Error>> {
+    list(setting)
         .map(|network| {
-            network
-                .parse()
-                .map_err(|error| format!("TRUSTED_PROXIES: {network}: {error}").into())
+            let parsed = network.parse();
+            parsed.map_err(|error| setting.wrong(format!("{network}: {error}")))
         })
         .collect()
 }
 
-fn origins(list: &str) -> Result<Vec<HeaderValue>, Box<dyn Error>> {
-    list.split(',')
-        .map(str::trim)
-        .filter(|origin| !origin.is_empty())
+fn origins(setting: &Setting) -> Result<Vec<HeaderValue>, Box<dyn Error>> {
+    list(setting)
         .map(|origin| {
             if !origin.contains("://") || origin.ends_with('/') {
-                return Err(format!("CORS_ORIGINS: {origin} is not scheme://host[:port]").into());
+                return Err(setting.wrong(format!("{origin}: this is not scheme://host[:port]")));
             }
-            Ok(HeaderValue::from_str(origin).map_err(|error| format!("CORS_ORIGINS: {error}"))?)
+            HeaderValue::from_str(origin)
+                .map_err(|error| setting.wrong(format!("{origin}: {error}")))
         })
         .collect()
 }
 
-fn clients(path: Option<String>) -> Result<Option<Registry>, Box<dyn Error>> {
-    let Some(path) = path else {
-        return Ok(None);
-    };
-    let json = fs::read_to_string(&path).map_err(|error| format!("CLIENTS: {path}: {error}"))?;
-    let clients = Registry::from_json(&json);
-    Ok(Some(
-        clients.map_err(|error| format!("CLIENTS: {path}: {error}"))?,
-    ))
+fn clients(setting: &Setting) -> Result<Registry, Box<dyn Error>> {
+    let json = fs::read_to_string(setting.value()).map_err(|error| setting.wrong(error))?;
+    Registry::from_json(&json).map_err(|error| setting.wrong(error))
 }
 
-fn access_tokens(setting: Option<&str>, jwt: bool) -> Result<AccessTokens, Box<dyn Error>> {
-    match (setting, jwt) {
-        (Some("jwt"), _) | (None, true) => Ok(AccessTokens::Jwt),
-        (Some("opaque") | None, false) => Ok(AccessTokens::Opaque),
-        (Some("opaque"), true) => Err("ACCESS_TOKENS: opaque is the opposite of --jwt".into()),
-        (Some(other), _) => Err(format!("ACCESS_TOKENS: {other} is neither opaque nor jwt").into()),
+fn access_tokens(setting: Option<Setting>, jwt: bool) -> Result<AccessTokens, Box<dyn Error>> {
+    let Some(setting) = setting else {
+        return Ok(if jwt {
+            AccessTokens::Jwt
+        } else {
+            AccessTokens::Opaque
+        });
+    };
+    match (setting.value(), jwt) {
+        ("jwt", _) => Ok(AccessTokens::Jwt),
+        ("opaque", false) => Ok(AccessTokens::Opaque),
+        ("opaque", true) => Err(setting.wrong("this is the opposite of --jwt")),
+        _ => Err(setting.wrong("this is neither opaque nor jwt")),
     }
 }

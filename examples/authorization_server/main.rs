@@ -11,21 +11,26 @@
 mod api;
 mod authorize;
 mod challenge;
+mod client_addr;
 mod clients;
 mod command_line;
 mod config;
+mod greeting;
 mod health;
+mod index;
 mod introspect;
 mod jwt;
 mod keys;
 mod metadata;
+mod ports;
 mod request;
 mod serve;
 mod server;
+mod setting;
 mod tls;
 mod token;
 
-use std::{env, error::Error, fs, process::ExitCode, sync::Arc, time::Duration};
+use std::{env, error::Error, fs, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -33,9 +38,9 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, header},
     routing::{any, get, post},
 };
+use hyper::{Request, body::Incoming};
 use hyper_util::rt::TokioTimer;
-use tokio::net::TcpListener;
-use tower::Layer as _;
+use tower::{Layer as _, util::MapRequestLayer};
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, timeout::TimeoutLayer};
 use tower_revocation::{
     RevocationLayer,
@@ -53,11 +58,13 @@ use tower_revocation::{
 use clients::Setup;
 use command_line::{Command, HELP};
 use config::Config;
+use greeting::Greeting;
 use jwt::Signer;
 use keys::Keys;
+use ports::Ports;
 use serve::Signals;
 use server::Server;
-use tls::Tls;
+use setting::causes;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -68,7 +75,7 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("authorization_server: {}", causes(&*error));
+            eprintln!("{}", setting::last_words(&*error));
             ExitCode::FAILURE
         }
     }
@@ -87,50 +94,43 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
 
     let log = open(&config)?.sweep_every(SWEEP);
-    let tokens = IssuedTokens::open(log.clone()).await?.sweep_every(SWEEP);
-    let index = Index::follow(&log).await?;
+    let data = &config.data;
+    let tokens = IssuedTokens::open(log.clone()).await;
+    let tokens = tokens
+        .map_err(|error| data.wrong(error))?
+        .sweep_every(SWEEP);
+    let replays = EmbeddedGuard::open(log.clone()).map_err(|error| data.wrong(error))?;
+    let index = Index::follow(&log)
+        .await
+        .map_err(|error| data.wrong(error))?;
 
-    let keys = Keys::open_or_make(config.keys)?;
+    let in_keys = |error: Box<dyn Error>| config.keys.wrong(error);
+    let keys = Keys::open_or_make(config.keys.value().into()).map_err(in_keys)?;
+    let ports = Ports::bind(&config, &keys).await?;
+    let issuer = config.issuer.clone().unwrap_or_else(|| ports.issuer());
+    let has_demo_clients = config.clients.is_none();
     let clients = match config.clients {
         Some(clients) => clients,
-        None => clients::demo(&keys)?,
-    };
-
-    let listener = TcpListener::bind(config.listen).await?;
-    let address = listener.local_addr()?;
-    let issuer = config.issuer.unwrap_or_else(|| match address.ip() {
-        ip if ip.is_loopback() => format!("http://{address}"),
-        // Plain HTTP is for this machine alone.
-        _ => format!("http://localhost:{}", address.port()),
-    });
-    let tls = match config.tls_listen {
-        Some(address) => Some((TcpListener::bind(address).await?, Tls::new(&keys)?)),
-        None => None,
-    };
-    let tls_base = match &tls {
-        Some((listener, _)) => Some(format!(
-            "https://localhost:{}",
-            listener.local_addr()?.port()
-        )),
-        None => None,
+        None => clients::demo(&keys).map_err(in_keys)?,
     };
 
     // Who knows the tokens: what they revoke, introspect and let through is the same.
-    let signer = Signer::new(&issuer, &keys.read_or_make("access-tokens.pem")?)?;
+    let signer = keys.read_or_make("access-tokens.pem");
+    let signer = signer.and_then(|pem| Signer::new(&issuer, &pem));
+    let signer = signer.map_err(in_keys)?;
     let introspect = ByShape::new(signer.introspection()?, tokens.clone());
 
     // Who asks, and what is done: the two services that the layer is made of.
-    let replays = EmbeddedGuard::open(log.clone())?;
     let challenges = Challenges::new();
     let setup = Setup {
         issuer: &issuer,
-        tls: tls_base.as_deref(),
-        certificates: tls.is_some() || !config.trusted_proxies.is_empty(),
+        tls: ports.tls_base.as_deref(),
+        certificates: ports.tls.is_some() || !config.trusted_proxies.is_empty(),
         replays: replays.clone(),
         challenges: challenges.clone(),
         keys: &keys,
     };
-    let authenticator = setup.authenticator(clients.clone())?;
+    let authenticator = setup.authenticator(clients.clone()).map_err(in_keys)?;
     // Nothing but this server issues its tokens, and `introspect` knows all of them.
     let backend = Record::new(introspect.clone(), log.clone())
         .responsible_for_all_tokens(true)
@@ -138,13 +138,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let mut revocation = RevocationLayer::new(REVOKE, authenticator.clone(), backend)
         .timer(TokioTimer::new())
         .cors(config.cors_origins.clone());
-    if let Some(base) = &tls_base {
+    if let Some(base) = &ports.tls_base {
         revocation = revocation.mtls_alias(format!("{base}{REVOKE}"));
     }
     let endpoint = format!("{issuer}{REVOKE}");
     let document = metadata::document(
         &issuer,
-        tls_base.as_deref(),
+        ports.tls_base.as_deref(),
         &revocation.metadata(&endpoint),
     );
     let revocation = revocation.serve_metadata(&issuer, endpoint, document);
@@ -161,25 +161,29 @@ async fn run() -> Result<(), Box<dyn Error>> {
         index,
         log: log.clone(),
     };
-    // The revocation layer goes around the whole router, so that no route is beside it; and around
-    // everything goes what drops certificates that nobody vouches for.
-    let fields = CertificateFieldsLayer::new(CertificateForm::ClientCert, config.trusted_proxies);
+    // The revocation layer goes around the whole router, so that no route is beside it. Around
+    // everything goes what believes the proxies, and nobody else, about certificates and addresses.
+    let proxies = config.trusted_proxies;
+    let fields = CertificateFieldsLayer::new(CertificateForm::ClientCert, proxies.clone());
+    let addresses = MapRequestLayer::new(move |request: Request<Incoming>| {
+        client_addr::note(request, &proxies)
+    });
     let app = revocation.layer(routes(server, config.cors_origins));
     let app = fields.layer(CatchPanicLayer::custom(request::panicked).layer(app));
+    let app = addresses.layer(app);
 
     tokio::spawn(sweep(replays));
     let mut signals = Signals::listen()?;
-    println!("listening on http://{address}");
-    if let Some(base) = &tls_base {
-        println!("listening on {base}");
-    }
-    for path in keys.paths()? {
-        println!("key or certificate: {}", path.display());
-    }
-    println!("everybody who comes to /oauth2/authorize is signed in as alice, without a prompt");
+    let greeting = Greeting {
+        address: ports.address,
+        tls: ports.tls_base.as_deref(),
+        keys: keys.paths().map_err(|error| config.keys.wrong(error))?,
+        has_demo_clients,
+    };
+    greeting.print()?;
     let ended = async {
         let mut signals = Signals::listen()?;
-        serve::serve(listener, tls, app, &mut signals).await;
+        serve::serve(ports.plain, ports.tls, app, &mut signals).await;
         log.drain().await.map_err(<Box<dyn Error>>::from)
     };
     tokio::select! {
@@ -193,17 +197,19 @@ const REVOKE: &str = "/oauth2/revoke";
 
 /// One file: the log of revocations, and beside it the tokens that were issued.
 fn open(config: &Config) -> Result<EmbeddedLog, Box<dyn Error>> {
-    if let Some(folder) = config.data.parent() {
-        fs::create_dir_all(folder)?;
+    let data = &config.data;
+    let path = Path::new(data.value());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)
+            .map_err(|error| data.wrong(format!("making {}: {error}", folder.display())))?;
     }
     // A file that is lost must not become an empty one: what was revoked would be live.
     let opened = if config.data_is_expected {
-        EmbeddedLog::open_existing(&config.data)
+        EmbeddedLog::open_existing(path)
     } else {
-        EmbeddedLog::open(&config.data)
+        EmbeddedLog::open(path)
     };
-    let named = |error| format!("DATA: {}: {}", config.data.display(), causes(&error));
-    Ok(opened.map_err(named)?)
+    opened.map_err(|error| data.wrong(error))
 }
 
 /// The server's own endpoints.
@@ -230,6 +236,7 @@ fn routes(server: Server, cors_origins: Vec<HeaderValue>) -> Router {
         // Outside of the enforcement: a preflight has no token.
         .layer(cors);
     Router::new()
+        .route("/", get(index::index))
         .route("/oauth2/authorize", get(authorize::authorize))
         .route("/oauth2/introspect", post(introspect::introspect))
         .route("/health", get(health::checks))
@@ -255,15 +262,4 @@ async fn sweep(replays: EmbeddedGuard) {
             tracing::error!(cause = causes(&error), "sweeping assertions");
         }
     }
-}
-
-/// An error and what it comes from, on one line.
-fn causes(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        line = format!("{line}: {cause}");
-        next = cause.source();
-    }
-    line
 }

@@ -110,7 +110,7 @@ async fn data_that_is_lost_is_no_new_server() {
     assert!(!ended.status.success());
     let log = String::from_utf8(ended.stderr).unwrap();
     assert!(
-        log.contains("DATA: ") && log.contains("there is no file"),
+        log.starts_with("DATA=") && log.contains("there is no file"),
         "{log}"
     );
     assert!(!data.exists());

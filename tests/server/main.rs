@@ -1,10 +1,12 @@
 //! The examples, each as a process of its own; the authorization server above all.
 
+mod client_addr;
 mod config;
 mod disk;
 mod events;
 mod examples;
 mod gateway;
+mod greeting;
 mod http;
 mod journey;
 mod jwt;
@@ -13,5 +15,6 @@ mod methods;
 mod oauth2_client;
 mod process;
 mod readme;
+mod refused;
 mod shutdown;
 mod tls;

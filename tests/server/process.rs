@@ -1,10 +1,10 @@
 //! Starts an example, and ends it.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{self, BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::channel,
+    sync::mpsc::{Receiver, channel},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -17,6 +17,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// A server that runs. Dropped, it is killed.
 pub(crate) struct Server {
     child: Child,
+    said: Receiver<io::Result<String>>,
     log: Option<JoinHandle<String>>,
     pub(crate) address: String,
 }
@@ -88,20 +89,31 @@ impl Server {
         });
         let mut server = Self {
             child,
+            said,
             log: Some(log),
             address: String::new(),
         };
-        let Ok(line) = said.recv_timeout(PATIENCE) else {
-            let _ = server.child.kill();
-            let (status, log) = server.wait();
-            panic!("it does not listen, {status}: {log}");
-        };
-        let line = line.unwrap();
+        let line = server.next_line();
         let address = line.strip_prefix("listening on http://");
         address
             .expect("where it listens")
             .clone_into(&mut server.address);
         server
+    }
+
+    /// The next line of what it prints.
+    pub(crate) fn next_line(&mut self) -> String {
+        let Ok(line) = self.said.recv_timeout(PATIENCE) else {
+            let _ = self.child.kill();
+            let (status, log) = self.wait();
+            panic!("it does not print another line, {status}: {log}");
+        };
+        line.unwrap()
+    }
+
+    /// All that it prints until it ends.
+    pub(crate) fn rest(&mut self) -> String {
+        self.said.iter().map(|line| line.unwrap() + "\n").collect()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -146,6 +158,29 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The only line that a program says before it gives up, with 1 for its status.
+pub(crate) fn last_words(mut command: Command) -> String {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if begun.elapsed() > PATIENCE {
+            child.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(output.stdout.is_empty(), "{:?}", output.stdout);
+    let line = said.strip_suffix('\n').unwrap_or_default();
+    assert!(!line.is_empty() && !line.contains('\n'), "{said:?}");
+    line.to_owned()
 }
 
 /// A folder for the server's file.

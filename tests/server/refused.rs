@@ -1,0 +1,175 @@
+//! What no example starts with: one line says which variable it is, its value and what is wrong.
+
+use std::{
+    ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt as _, path::Path, process::Command,
+};
+
+use super::process::{Server, binary, command, folder, last_words};
+
+const EXAMPLES: [&str; 4] = ["axum", "hyper", "tonic", "authorization_server"];
+/// Those that have a file and clients.
+const WITH_SETTINGS: [&str; 1] = ["authorization_server"];
+const URLS: [(&str, &str); 1] = [("authorization_server", "ISSUER")];
+
+/// The example, told nothing but what is set here.
+fn example(name: &str, folder: &Path) -> Command {
+    let mut example = Command::new(binary(name));
+    example
+        .env_clear()
+        .env("LISTEN", "127.0.0.1:0")
+        .env("DATA", folder.join("state.redb"));
+    example
+}
+
+/// What each of these settings is refused with, by this example.
+fn refuses(name: &str, settings: &[(&str, &str, &str)]) {
+    for (variable, value, reason) in settings {
+        let (folder, _) = folder();
+        let mut example = example(name, folder.path());
+        let line = last_words({
+            example.env(variable, value);
+            example
+        });
+        let named = format!("{variable}={value}: ");
+        assert!(line.starts_with(&named), "{name}: {line}");
+        assert!(line[named.len()..].contains(reason), "{name}: {line}");
+    }
+}
+
+#[test]
+fn port_in_use_is_one_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for name in EXAMPLES {
+        refuses(name, &[("LISTEN", &address, "in use")]);
+    }
+    refuses(
+        "authorization_server",
+        &[("TLS_LISTEN", &address, "in use")],
+    );
+}
+
+#[test]
+fn address_that_is_none_is_one_line() {
+    for name in EXAMPLES {
+        for address in ["127.0.0.1", "127.0.0.1:99999", "nowhere.invalid:80"] {
+            refuses(name, &[("LISTEN", address, "")]);
+        }
+        // Not the default, because nobody has asked for it.
+        let (folder, _) = folder();
+        let mut example = example(name, folder.path());
+        example.env("LISTEN", OsStr::from_bytes(b"127.0.0.1:0\xff"));
+        let line = last_words(example);
+        assert!(line.starts_with("LISTEN=127.0.0.1:0\u{fffd}: "), "{line}");
+    }
+}
+
+#[test]
+fn file_that_is_locked_is_one_line() {
+    let (_folder, data) = folder();
+    let _server = Server::start(&data);
+    for name in WITH_SETTINGS {
+        let mut second = example(name, Path::new("/nowhere"));
+        second.env("DATA", &data);
+        let line = last_words(second);
+        let named = format!("DATA={}: ", data.display());
+        assert!(line.starts_with(&named), "{name}: {line}");
+        assert!(line.contains("open in another process"), "{name}: {line}");
+    }
+}
+
+#[test]
+fn folder_that_cannot_be_made_is_one_line() {
+    let (folder, _) = folder();
+    let file = folder.path().join("file");
+    fs::write(&file, "precious").unwrap();
+    let beneath = file.join("folder/state.redb");
+    let beneath = beneath.to_str().unwrap();
+    for name in WITH_SETTINGS {
+        refuses(
+            name,
+            &[
+                ("DATA", beneath, "Not a directory"),
+                ("DATA", file.to_str().unwrap(), "the file is no log"),
+                ("DATA", folder.path().to_str().unwrap(), ""),
+            ],
+        );
+    }
+    refuses(
+        "authorization_server",
+        &[("KEYS", beneath, "Not a directory")],
+    );
+    assert_eq!(fs::read(&file).unwrap(), b"precious");
+}
+
+#[test]
+fn keys_that_cannot_be_read_are_one_line() {
+    let (folder, data) = folder();
+    let keys = data.with_extension("keys");
+    Server::start(&data).kill();
+    for (name, text) in [
+        ("access-tokens.pem", "no key"),
+        ("clients.json", "[{]"),
+        ("attester.json", "\n\n"),
+        ("server.pem", ""),
+    ] {
+        let path = keys.join(name);
+        let kept = fs::read(&path).unwrap();
+        fs::write(&path, text).unwrap();
+        let mut server = example("authorization_server", folder.path());
+        server.env("KEYS", &keys).env("TLS_LISTEN", "127.0.0.1:0");
+        let line = last_words(server);
+        let named = format!("KEYS={}: ", keys.display());
+        assert!(line.starts_with(&named), "{name}: {line}");
+        fs::write(&path, kept).unwrap();
+    }
+}
+
+#[test]
+fn setting_without_a_meaning_is_one_line() {
+    let (folder, _) = folder();
+    let clients = folder.path().join("clients.json");
+    fs::write(&clients, "[\n  { \"client_id\": \"a\" }\n]").unwrap();
+    let (clients, missing) = (clients.to_str().unwrap(), "/nowhere/clients.json");
+    for name in WITH_SETTINGS {
+        refuses(
+            name,
+            &[
+                ("CLIENTS", clients, "line 2"),
+                ("CLIENTS", missing, "No such file"),
+            ],
+        );
+    }
+    refuses(
+        "authorization_server",
+        &[
+            ("ISSUER", "as.example.com", "not a URL"),
+            ("TRUSTED_PROXIES", "10.0.0.0/8, 10.0.0.1/8", "10.0.0.1/8: "),
+            ("CORS_ORIGINS", "https://spa.example/", "scheme://host"),
+            ("ACCESS_TOKENS", "saml", "neither opaque nor jwt"),
+        ],
+    );
+}
+
+#[test]
+fn value_of_several_lines_is_one_line() {
+    let mut server = command();
+    server.env("CLIENTS", "/nowhere\n/clients\r.json");
+    let line = last_words(server);
+    assert!(
+        line.starts_with(r"CLIENTS=/nowhere\n/clients\r.json: "),
+        "{line}"
+    );
+}
+
+#[test]
+fn password_in_a_url_is_not_repeated() {
+    for (name, variable) in URLS {
+        let (folder, _) = folder();
+        let mut example = example(name, folder.path());
+        example.env(variable, "http://user:passw0rd@127.0.0.1/api");
+        let line = last_words(example);
+        let named = format!("{variable}=http://***@127.0.0.1/api: ");
+        assert!(line.starts_with(&named), "{line}");
+    }
+}

@@ -137,7 +137,7 @@
 //! `Record::longest_lifetime`, or those about more than one token are kept for ever. In production,
 //! open the log with `EmbeddedLog::open_existing` once it has been made: with `open`, a volume that
 //! is not mounted becomes an empty log. `RevocationLog::health` is readiness for revocation.
-//! `examples/gateway.rs` does so for an API that stands behind it.
+//! `examples/gateway` does so for an API that stands behind it.
 //!
 //! # Mounting it in axum
 //!

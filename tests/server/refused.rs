@@ -6,10 +6,14 @@ use std::{
 
 use super::process::{Server, binary, command, folder, last_words};
 
-const EXAMPLES: [&str; 4] = ["axum", "hyper", "tonic", "authorization_server"];
+const EXAMPLES: [&str; 5] = ["axum", "hyper", "tonic", "gateway", "authorization_server"];
 /// Those that have a file and clients.
-const WITH_SETTINGS: [&str; 1] = ["authorization_server"];
-const URLS: [(&str, &str); 1] = [("authorization_server", "ISSUER")];
+const WITH_SETTINGS: [&str; 2] = ["gateway", "authorization_server"];
+const URLS: [(&str, &str); 3] = [
+    ("authorization_server", "ISSUER"),
+    ("gateway", "UPSTREAM"),
+    ("gateway", "REVOCATION"),
+];
 
 /// The example, told nothing but what is set here.
 fn example(name: &str, folder: &Path) -> Command {
@@ -172,4 +176,32 @@ fn password_in_a_url_is_not_repeated() {
         let named = format!("{variable}=http://***@127.0.0.1/api: ");
         assert!(line.starts_with(&named), "{line}");
     }
+}
+
+#[test]
+fn gateway_refuses_what_it_could_not_use() {
+    let (folder, _) = folder();
+    let empty = folder.path().join("empty.pem");
+    fs::write(&empty, "no certificate").unwrap();
+    let empty = empty.to_str().unwrap();
+    refuses(
+        "gateway",
+        &[
+            ("UPSTREAM", "https://api.example", "no http URL"),
+            ("UPSTREAM", "api.example", "no http URL"),
+            ("UPSTREAM", "/v1", "no host"),
+            ("UPSTREAM", "http://api.example/v1?key=1", "query"),
+            ("UPSTREAM", "http://api.example/v1#top", "fragment"),
+            ("UPSTREAM", "http://api example", "no URL"),
+            ("ISSUER", "as.example.com", ""),
+            ("JWKS", "http://as.example.com/jwks", "not https"),
+            ("JWKS", "https://as.example.com/jwks#1", "fragment"),
+            ("REVOCATION", "http://as.example.com/revoke", "not https"),
+            ("REVOCATION", "/revoke", ""),
+            ("SSL_CERT_FILE", "/nowhere/ca.pem", "No such file"),
+            ("SSL_CERT_FILE", empty, ""),
+            ("DIALECT", "saml", "none of the dialects"),
+            ("DATA_EXPECTED", "yes", "neither 1 nor 0"),
+        ],
+    );
 }

@@ -1,0 +1,185 @@
+//! What does not pass the gateway: fields of one connection, and fields that an API believes of its
+//! proxy.
+
+use hyper::{
+    HeaderMap,
+    header::{self, HeaderName, HeaderValue},
+};
+
+/// Removes from a request what is not for the API. Returns `None` if the request names a field in
+/// `Connection` that the API needs to see what the gateway has judged: nobody may have it removed.
+pub(crate) fn clean_request(headers: &mut HeaderMap, is_http2: bool) -> Option<()> {
+    let options = connection_options(headers);
+    if options.iter().any(|option| NEEDED.contains(option)) {
+        return None;
+    }
+    // HTTP/2 always has room for trailers.
+    let takes_trailers = is_http2 || says(headers, &header::TE, "trailers");
+    remove_hop_by_hop(headers);
+    remove_believed(headers);
+    if takes_trailers {
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
+    }
+    Some(())
+}
+
+/// Removes fields that are about one connection and not about the message (RFC 9110 §7.6.1).
+/// Without `Upgrade`, no other protocol is agreed upon behind the gateway's back. `Trailer` stays:
+/// it is about the message, and trailers pass.
+pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let always = [
+        header::CONNECTION,
+        header::PROXY_AUTHENTICATE,
+        header::PROXY_AUTHORIZATION,
+        header::TE,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+        HeaderName::from_static("http2-settings"),
+        HeaderName::from_static("keep-alive"),
+        HeaderName::from_static("proxy-authentication-info"),
+        HeaderName::from_static("proxy-connection"),
+    ];
+    for name in connection_options(headers).into_iter().chain(always) {
+        headers.remove(name);
+    }
+}
+
+/// Removes fields by which proxies tell who the client is, where it is, or what it asked for. The
+/// gateway sets none of them, so all of them are the client's own word.
+pub(crate) fn remove_believed(headers: &mut HeaderMap) {
+    let believed: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| is_believed(name))
+        .cloned()
+        .collect();
+    for name in believed {
+        headers.remove(name);
+    }
+}
+
+/// Fields that are for everybody on the way, or without which a request is another one.
+const NEEDED: [HeaderName; 7] = [
+    header::AUTHORIZATION,
+    header::CACHE_CONTROL,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::COOKIE,
+    header::HOST,
+    header::TRANSFER_ENCODING,
+];
+
+/// The names in `Connection`.
+fn connection_options(headers: &HeaderMap) -> Vec<HeaderName> {
+    let lines = headers.get_all(header::CONNECTION).iter();
+    lines
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+        .collect()
+}
+
+/// Whether a list has this element, with parameters or without.
+fn says(headers: &HeaderMap, name: &HeaderName, element: &str) -> bool {
+    let lines = headers.get_all(name).iter();
+    lines
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|part| part.split(|byte| *byte == b';').next())
+        .any(|part| part.trim_ascii().eq_ignore_ascii_case(element.as_bytes()))
+}
+
+/// As the API may read the name: behind CGI, everything but letters and digits is the same.
+fn is_believed(name: &HeaderName) -> bool {
+    if KEPT.contains(&name.as_str()) {
+        return false;
+    }
+    let alike = |character: char| {
+        if character.is_ascii_alphanumeric() {
+            character
+        } else {
+            '-'
+        }
+    };
+    let name: String = name.as_str().chars().map(alike).collect();
+    let name = name.strip_prefix("x-").unwrap_or(&name);
+    name.contains("forwarded") || BELIEVED.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// They begin like others that are believed, and are the client's to say.
+const KEPT: [&str; 3] = ["authorization", "user-agent", "x-user-agent"];
+
+/// How names begin that are believed, with `X-` before them or without. Whatever has `forwarded` in
+/// its name is believed too. What your API believes beyond these, add here.
+const BELIEVED: [&str; 68] = [
+    // The client's certificate (RFC 9440, nginx, ingress-nginx, Azure, AWS) and its connection.
+    "amzn-mtls",
+    "amzn-tls",
+    "arr-",
+    "client-",
+    "clientcert",
+    "front-end-https",
+    "https",
+    "mtls",
+    "peer-",
+    "scheme",
+    "spiffe",
+    "ssl",
+    "tls",
+    "url-scheme",
+    "verified",
+    // The client's address.
+    "appengine-",
+    "azure-client",
+    "azure-socket",
+    "cf-",
+    "cluster-client",
+    "envoy-",
+    "fastly-client",
+    "real-",
+    "true-client",
+    // What was asked for, where a proxy rewrites it.
+    "host",
+    "http-host",
+    "original-",
+    "proxy",
+    "rewrite-",
+    // Who the user or the client is, and what it may do.
+    "access-token",
+    "admin",
+    "amzn-oidc",
+    "anonymous-",
+    "apigateway-",
+    "auth-",
+    "authenticated",
+    "authentik-",
+    "authorization",
+    "authz-",
+    "claim",
+    "consumer",
+    "credential-",
+    "email",
+    "endpoint-api-",
+    "goog-authenticated",
+    "goog-iap",
+    "group",
+    "id-token",
+    "identity",
+    "impersonate-",
+    "internal",
+    "jwt",
+    "ms-client-principal",
+    "ms-token",
+    "oidc",
+    "pomerium-",
+    "principal",
+    "remote-",
+    "role",
+    "scope",
+    "shib",
+    "sso-",
+    "subject",
+    "tailscale-",
+    "token",
+    "uid",
+    "user",
+    "webauth-",
+];

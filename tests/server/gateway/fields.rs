@@ -1,0 +1,164 @@
+//! Fields that an API believes of its proxy do not come from a client.
+
+use super::{World, field, telling};
+
+/// Each of these has been the whole of an attack on some API.
+const BELIEVED: &[&str] = &[
+    "client-cert",
+    "client-cert-chain",
+    "client_cert",
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-user",
+    "x-forwarded-client-cert",
+    "x_forwarded_for",
+    "x-forwarded_for",
+    "x.forwarded.for",
+    "x-original-forwarded-for",
+    "x-ssl-client-cert",
+    "x-ssl-client-verify",
+    "ssl-client-cert",
+    "ssl_client_verify",
+    "x-client-dn",
+    "x-arr-clientcert",
+    "x-amzn-mtls-clientcert",
+    "x-tls-client-subject",
+    "x-real-ip",
+    "x-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "fastly-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-host",
+    "proxy",
+    "remote-user",
+    "remote_user",
+    "x-remote-user",
+    "x-remote-groups",
+    "x-user",
+    "x-user-id",
+    "x-userinfo",
+    "x-email",
+    "x-roles",
+    "x-scopes",
+    "x-auth-request-user",
+    "x-authenticated-userid",
+    "x-authenticated-scope",
+    "x-authorization",
+    "x-access-token",
+    "x-id-token",
+    "x-jwt-assertion",
+    "x-token-subject",
+    "x-consumer-username",
+    "x-credential-identifier",
+    "x-webauth-user",
+    "x-goog-authenticated-user-email",
+    "x-goog-iap-jwt-assertion",
+    "x-amzn-oidc-data",
+    "x-ms-client-principal",
+    "x-apigateway-api-userinfo",
+    "cf-access-jwt-assertion",
+    "impersonate-user",
+    "tailscale-user-login",
+    "x-pomerium-jwt-assertion",
+    "oidc_claim_sub",
+    "x-spiffe-id",
+];
+
+/// These are the client's to say.
+const KEPT: &[&str] = &[
+    "accept-language",
+    "cookie",
+    "if-none-match",
+    "idempotency-key",
+    "origin",
+    "traceparent",
+    "user-agent",
+    "x-api-key",
+    "x-csrf-token",
+    "x-ms-version",
+    "x-request-id",
+    "x-requested-with",
+    "x-user-agent",
+];
+
+#[tokio::test]
+async fn fields_that_an_api_believes_do_not_pass() {
+    let world = World::new().await;
+    let api = telling().await;
+    let (_gateway, http) = world.gateway_to(&format!("http://{api}"));
+    let token = world.http.own_token(super::C1).await;
+    // A server takes a hundred fields at once. The client may say that they are about its
+    // connection, or not.
+    let parts = BELIEVED.chunks(25);
+    for (believed, is_named) in parts.flat_map(|part| [(part, false), (part, true)]) {
+        let mut request = http.with_token("/things", &token);
+        let headers = request.headers_mut();
+        for name in believed.iter().chain(KEPT) {
+            headers.append(*name, "one".parse().unwrap());
+            headers.append(*name, "another".parse().unwrap());
+        }
+        if is_named {
+            headers.insert("connection", believed.join(", ").parse().unwrap());
+        }
+        let answer = http.try_send(request).await.unwrap();
+        assert_eq!(answer.status, 200);
+        let told = answer.json();
+        for name in believed {
+            assert_eq!(field(&told, name), None, "{name}");
+        }
+        for name in KEPT {
+            assert_eq!(field(&told, name), Some("one"), "{name}");
+        }
+        assert_eq!(field(&told, "via"), Some("1.1 gateway"));
+        let passed = field(&told, "authorization").unwrap();
+        assert!(passed == format!("Bearer {token}"), "the token passes");
+    }
+}
+
+#[tokio::test]
+async fn connection_names_no_field_that_the_gateway_has_judged() {
+    let world = World::new().await;
+    let api = telling().await;
+    let (_gateway, http) = world.gateway_to(&format!("http://{api}"));
+    let token = world.http.own_token(super::C1).await;
+    let ask = async |connection: &[&[u8]]| {
+        let mut request = http.with_token("/things", &token);
+        let headers = request.headers_mut();
+        headers.insert("x-hop", "1".parse().unwrap());
+        headers.insert("cookie", "a=b".parse().unwrap());
+        for line in connection {
+            headers.append(
+                "connection",
+                hyper::header::HeaderValue::from_bytes(line).unwrap(),
+            );
+        }
+        http.try_send(request).await.unwrap()
+    };
+    for refused in [
+        &b"authorization"[..],
+        b"close, Authorization",
+        b"host",
+        b"content-length",
+        b"\xff, cookie ,x",
+    ] {
+        assert_eq!(ask(&[refused]).await.status, 400);
+        assert_eq!(ask(&[b"x-hop", refused]).await.status, 400);
+    }
+    // What cannot be read beside a name does not save the named field.
+    for named in [
+        &[&b"x-hop"[..]][..],
+        &[b"close", b"\xff,\tX-HOP"],
+        &[b",, x-hop ,"],
+    ] {
+        let answer = ask(named).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(field(&answer.json(), "x-hop"), None);
+        assert_eq!(field(&answer.json(), "cookie"), Some("a=b"));
+    }
+}

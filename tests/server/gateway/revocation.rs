@@ -1,0 +1,120 @@
+//! Who revokes what at the gateway, and what becomes of refresh tokens.
+
+use std::fs;
+
+use super::{C1, C2, World};
+use crate::{
+    http::{Http, Who},
+    process::{Server, last_words},
+};
+
+#[tokio::test]
+async fn refresh_token_is_not_said_to_be_revoked_while_it_lives() {
+    let world = World::new().await;
+    let (_gateway, http) = world.gateway();
+    let (_, refresh) = world.http.tokens(C1).await;
+    let answer = http.revoke(C1, &refresh).await;
+    assert!(answer.is_error(400, "unsupported_token_type"), "{answer:?}");
+    assert_eq!(world.http.refresh(C1, &refresh).await.status, 200);
+}
+
+#[tokio::test]
+async fn refresh_token_is_revoked_where_it_was_issued() {
+    let world = World::new().await;
+    // By https, as its certificate is trusted, and by http on this machine.
+    for base in [&world.issuer, &world.server.url("")] {
+        let mut command = world.command_to(&world.server.url(""));
+        command.env("REVOCATION", format!("{base}/oauth2/revoke"));
+        let gateway = Server::run(command);
+        let http = Http::to(gateway.url(""));
+
+        let (access, refresh) = world.http.tokens(C1).await;
+        let stranger = http.revoke(C2, &refresh).await;
+        assert!(stranger.is_error(400, "invalid_grant"), "{stranger:?}");
+        let guess = http
+            .revoke(Who::Basic("s6BhdRkqt3", "guess"), &refresh)
+            .await;
+        assert!(guess.is_error(401, "invalid_client"), "{guess:?}");
+        assert_eq!(http.me(&access).await.status, 200);
+
+        assert_eq!(http.revoke(C1, &refresh).await.status, 200);
+        let refreshed = world.http.refresh(C1, &refresh).await;
+        assert!(refreshed.is_error(400, "invalid_grant"), "{refreshed:?}");
+        // The API asks its own server. The gateway was not told which tokens fell.
+        assert!(http.me(&access).await.is_refused_token());
+
+        // One that the gateway knows is revoked at both.
+        let (access, _) = world.http.tokens(C1).await;
+        assert_eq!(http.revoke(C1, &access).await.status, 200);
+        assert!(world.http.me(&access).await.is_refused_token());
+        assert!(http.me(&access).await.is_refused_token());
+        // And one that nobody knows is none.
+        assert_eq!(http.revoke(C1, "unknown").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn issuer_that_is_not_there_is_503_and_nothing_is_recorded() {
+    let world = World::new().await;
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}/oauth2/revoke", nowhere.local_addr().unwrap());
+    drop(nowhere);
+    let mut command = world.command_to(&world.server.url(""));
+    command.env("REVOCATION", endpoint);
+    let gateway = Server::run(command);
+    let http = Http::to(gateway.url(""));
+    let token = world.http.own_token(C1).await;
+    let answer = http.revoke(C1, &token).await;
+    assert!(
+        answer.is_error(503, "temporarily_unavailable"),
+        "{answer:?}"
+    );
+    assert!(!answer.header("retry-after").is_empty());
+    assert_eq!(http.me(&token).await.status, 200);
+}
+
+#[tokio::test]
+async fn guesses_are_limited_and_others_go_on() {
+    let world = World::new().await;
+    let (_gateway, http) = world.gateway();
+    let mut statuses = Vec::new();
+    for _ in 0..12 {
+        let guess = Who::Basic("s6BhdRkqt3", "guess");
+        statuses.push(http.revoke(guess, "unknown").await.status.as_u16());
+    }
+    assert_eq!(statuses[..10], [401; 10]);
+    assert_eq!(statuses[10..], [429; 2]);
+    // No field that a client writes makes it somebody else.
+    let token = world.http.own_token(C2).await;
+    assert_eq!(http.revoke(C2, &token).await.status, 200);
+}
+
+#[tokio::test]
+async fn health_is_told_without_a_token() {
+    let world = World::new().await;
+    let (_gateway, http) = world.gateway();
+    for path in ["/gateway/health", "/gateway/health/revocation"] {
+        assert_eq!(http.get(path).await.status, 200);
+    }
+    // What is beside them is the API's.
+    assert_eq!(http.get("/gateway/healthy").await.status, 401);
+}
+
+#[tokio::test]
+async fn file_that_is_lost_is_missed() {
+    let world = World::new().await;
+    let data = world.path().join("gateway.redb");
+    let mut expected = world.command_to("http://127.0.0.1:1");
+    expected.env("DATA_EXPECTED", "1");
+    let line = last_words(expected);
+    assert!(line.contains("there is no file"), "{line}");
+
+    let (gateway, _) = world.gateway();
+    gateway.kill();
+    fs::remove_file(&data).unwrap();
+    let line = last_words(world.command_to("http://127.0.0.1:1"));
+    let named = format!("DATA={}: ", data.display());
+    assert!(line.starts_with(&named), "{line}");
+    assert!(line.contains("there is no file"), "{line}");
+    assert!(!data.exists());
+}

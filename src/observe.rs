@@ -48,6 +48,9 @@
 //! |---|---|---|---|
 //! | `tower_revocation_log_writable` | gauge | | 1 while the log in a file takes appends, else 0. It is readiness *for revocation*, and apart from the readiness for checks. |
 //! | `tower_revocation_log_failures_total` | counter | `kind` | Failed commits and failed attempts to recover. |
+//! | `tower_revocation_log_write_duration_seconds` | histogram | `result` | The time that a write takes from the queue until it is `durable`, or has `failed`. Writes are revocations, and tokens that `IssuedTokens` registers. |
+//! | `tower_revocation_log_queued_writes` | gauge | | Writes that wait for the thread that writes, of all logs in the process. Install the recorder before a log is opened: what waits by then is not counted. |
+//! | `tower_revocation_log_refused_writes_total` | counter | `reason` | Writes that were not tried: the `queue` is full, a client has used up its share of it (`queue_share`), or the log is `not_writable`. |
 //! | `tower_revocation_orders_total` | counter | `class`, `outcome` | Orders of operators by the class of their target. `outcome` is `revoked`, `failed`, `cancelled` or `panicked`. |
 //!
 //! # What the labels say
@@ -114,6 +117,11 @@ const COUNTERS: &[Series] = &[
         "Failed commits of the log, and failed attempts to recover.",
     ),
     (
+        "tower_revocation_log_refused_writes_total",
+        Unit::Count,
+        "Writes to the log that were refused before they were tried.",
+    ),
+    (
         "tower_revocation_orders_total",
         Unit::Count,
         "Orders of operators.",
@@ -162,6 +170,11 @@ const GAUGES: &[Series] = &[
         "Whether the log takes appends.",
     ),
     (
+        "tower_revocation_log_queued_writes",
+        Unit::Count,
+        "Writes that wait to be written to the log.",
+    ),
+    (
         "tower_revocation_keys_fetched_timestamp_seconds",
         Unit::Seconds,
         "When the keys at hand were requested, since the Unix epoch.",
@@ -183,6 +196,11 @@ const HISTOGRAMS: &[Series] = &[
         "tower_revocation_check_duration_seconds",
         Unit::Seconds,
         "Duration of checks of tokens, introspection included.",
+    ),
+    (
+        "tower_revocation_log_write_duration_seconds",
+        Unit::Seconds,
+        "Duration of writes to the log, from the queue to the disk.",
     ),
     (
         "tower_revocation_key_fetch_duration_seconds",

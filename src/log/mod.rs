@@ -57,6 +57,10 @@
 //! ([`RevocationLog::append_for`]): [`Record`](crate::revoke::Record) names the client that revokes,
 //! and `IssuedTokens` the one that tokens are issued to. An append that was dropped counts until it
 //! is written.
+//!
+//! With the feature `metrics`, the gauge `tower_revocation_log_queued_writes` says how many wait,
+//! `tower_revocation_log_write_duration_seconds` how long a write takes from the queue to the disk,
+//! and `tower_revocation_log_refused_writes_total` how many were refused before they were tried.
 
 mod date;
 #[cfg(feature = "embedded")]

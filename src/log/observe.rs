@@ -37,6 +37,14 @@ pub(super) fn failed(health: &LogHealth) {
     writable(health);
 }
 
+/// A write was refused before it was tried, for this reason.
+#[cfg(feature = "embedded")]
+pub(super) fn refused(reason: &'static str) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("tower_revocation_log_refused_writes_total", "reason" => reason).increment(1);
+    let _ = reason;
+}
+
 /// The log takes appends again.
 #[cfg(feature = "embedded")]
 pub(super) fn recovered(failed: &LogHealth) {

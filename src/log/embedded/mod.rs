@@ -6,6 +6,8 @@ mod fault;
 mod file;
 mod health;
 mod open;
+#[cfg_attr(not(feature = "metrics"), path = "no_pending.rs")]
+mod pending;
 mod queue;
 mod recovery;
 mod store;

@@ -9,14 +9,16 @@ use std::{
 use futures::channel::oneshot;
 
 use super::{
-    super::{LogError, LogErrorKind, LogHealth, Position, Selector, readers::Readers},
+    super::{LogError, LogErrorKind, LogHealth, Position, Selector, observe, readers::Readers},
     fault::Fault,
     health::Health,
+    pending::Pending,
     queue::{Chore, ChoreStep, Job, Queue, Task},
     store::Store,
     thread::{Begun, Thread},
     work::Work,
 };
+use crate::endpoint::{Error, ErrorKind};
 
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -68,11 +70,14 @@ impl Writer {
     {
         let (answer, answered) = oneshot::channel();
         let queued = self.queue(client, |place| {
+            let mut pending = Pending::enter();
             let job: Job = Box::new(move |work| {
                 drop(place);
+                pending.begin();
                 let work = match work {
                     Ok(work) => work,
                     Err(refusal) => {
+                        pending.end(false);
                         // Whoever asked may have gone.
                         let _ = answer.send(Err(refusal));
                         return (Box::new(|_| {}), None);
@@ -89,6 +94,7 @@ impl Writer {
                         (Err(_), Err(failure)) if fails => Err(failure),
                         (Err(fault), _) => Err(fault.into()),
                     };
+                    pending.end(answered.is_ok());
                     // Whoever asked may have gone. The commit stands.
                     let _ = answer.send(answered);
                 };
@@ -134,15 +140,26 @@ impl Writer {
         task: impl FnOnce(Option<super::queue::Place>) -> Task,
     ) -> Result<(), LogError> {
         if let Some(refusal) = self.health.refusal() {
+            observe::refused("not_writable");
             return Err(refusal);
         }
         let Some(queue) = &self.queue else {
             return Err(LogError::new(LogErrorKind::Closed));
         };
         let place = client.map(|client| queue.admit(client)).transpose();
-        place
-            .and_then(|place| queue.put(task(place)))
-            .map_err(LogError::new)
+        let place = place.map_err(|kind| {
+            observe::refused("queue_share");
+            // A client brings it about by itself, and nothing is broken here.
+            let told = Error::new(ErrorKind::Unavailable).without_alarm();
+            LogError::new(kind).with_source(told.with_source("the client's share of it is used up"))
+        })?;
+        queue.put(task(place)).map_err(|kind| {
+            observe::refused(match kind {
+                LogErrorKind::QueueFull => "queue",
+                _ => "not_writable",
+            });
+            LogError::new(kind)
+        })
     }
 }
 

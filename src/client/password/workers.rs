@@ -49,6 +49,8 @@ impl Workers {
             Ok(permit) => Ok(Arc::new(permit)),
             Err(Full) => Err(self
                 .unavailable()
+                // Guesses of any peer fill the queue.
+                .without_alarm()
                 .with_source("too many passwords are being verified")),
         }
     }

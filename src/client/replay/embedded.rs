@@ -2,6 +2,7 @@
 
 use std::{fmt, time::SystemTime};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::future::BoxFuture;
 use redb::{
     Database, MultimapTable, MultimapTableDefinition, ReadableDatabase as _,
@@ -11,7 +12,7 @@ use redb::{
 use tower::BoxError;
 
 use super::{Attempt, Client, FORGOTTEN_BY_THE_WAY, Once, ReplayGuard, Room, end, present};
-use crate::log::{EmbeddedLog, Fault, LogError, Work};
+use crate::log::{EmbeddedLog, Fault, LogError, Selector, Work};
 
 /// By what was used: when it is over.
 const USED: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("replay_used");
@@ -136,7 +137,8 @@ impl ReplayGuard for EmbeddedGuard {
     /// Dropping the future does not take it back: what was asked is used up, or was not taken in.
     fn use_up(&self, once: Once, until: SystemTime) -> BoxFuture<'_, Result<bool, BoxError>> {
         let (end, room) = (end(until), self.room);
-        let attempt = self.log.write(move |work| {
+        let client = Selector::client(&URL_SAFE_NO_PAD.encode(once.client()));
+        let attempt = self.log.write_for(client, move |work| {
             // On the one thread that writes, so that no one else has forgotten by a later clock.
             use_up(work, once, end, present(SystemTime::now()), room)
         });

@@ -204,9 +204,12 @@ impl Attempt {
                 "the client's share of the replay guard is full of entries that are not over"
             }
         };
-        Err(Error::new(ErrorKind::Unavailable)
-            .with_source(reason)
-            .into())
+        let error = Error::new(ErrorKind::Unavailable).with_source(reason);
+        Err(match self {
+            // A client has done it to itself.
+            Self::FullShare => error.without_alarm().into(),
+            _ => error.into(),
+        })
     }
 }
 

@@ -1,11 +1,15 @@
 //! By clocks of our own, in both guards.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::mpsc,
+    time::{Duration, SystemTime},
+};
 
-use futures::executor::block_on;
+use futures::{FutureExt as _, executor::block_on};
 use proptest::{collection::vec, prelude::*};
 
-use super::{Attempt, Once, Room, embedded, memory::Used};
+use super::{Attempt, EmbeddedGuard, Once, ReplayGuard as _, Room, embedded, memory::Used};
 use crate::log::EmbeddedLog;
 
 /// What is used, by whom, until when, at what time.
@@ -257,6 +261,40 @@ fn asks() -> impl Strategy<Value = Vec<Ask>> {
         now,
     });
     vec(ask, 1..80)
+}
+
+/// Its share of the guard would stop it later than that.
+#[test]
+fn client_that_fills_its_share_of_the_queue_keeps_no_other_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
+    let guard = EmbeddedGuard::open(log.clone()).unwrap();
+    let until = SystemTime::now() + Duration::from_secs(60);
+    let use_up =
+        |client: &str, jti: usize| guard.use_up(Once::new("", client, &jti.to_string()), until);
+
+    let (release, released) = mpsc::channel::<()>();
+    let mut held = Box::pin(log.write(move |_| {
+        released.recv().unwrap();
+        Ok(())
+    }));
+    assert!(held.as_mut().now_or_never().is_none());
+    let mut waiting = Vec::new();
+    let refused = loop {
+        let mut attempt = use_up("greedy", waiting.len());
+        match attempt.as_mut().now_or_never() {
+            Some(refused) => break refused,
+            None => waiting.push(attempt),
+        }
+        assert!(waiting.len() < 10_000, "nothing stops the client");
+    };
+    assert!(refused.is_err());
+    waiting.push(use_up("other", 0));
+    release.send(()).unwrap();
+    block_on(held).unwrap();
+    for attempt in waiting {
+        assert!(block_on(attempt).unwrap());
+    }
 }
 
 proptest! {

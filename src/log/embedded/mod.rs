@@ -98,7 +98,7 @@ impl EmbeddedLog {
     }
 
     /// As [`write`](Self::write), with a place in the client's share of the queue.
-    #[cfg(feature = "issued")]
+    #[cfg(any(feature = "issued", feature = "jwt"))]
     pub(crate) fn write_for<T, F>(
         &self,
         client: Selector,

@@ -11,7 +11,7 @@ use tower_revocation::{
     revoke::{Forward, Record},
 };
 
-use crate::setting::Setting;
+use crate::{host, setting::Setting};
 
 /// Everything that can be set.
 pub(crate) struct Config {
@@ -132,9 +132,12 @@ fn upstream(setting: &Setting) -> Result<Uri, Box<dyn Error>> {
     if uri.scheme_str() != Some("http") {
         return Err(setting.wrong("this is no http URL"));
     }
+    if !host::is_plain(authority) {
+        return Err(setting.wrong("there is more or less than a host and a port"));
+    }
     // The parser drops a fragment.
-    if authority.as_str().contains('@') || uri.query().is_some() || setting.value().contains('#') {
-        return Err(setting.wrong("a base URL has no userinfo, query or fragment"));
+    if uri.query().is_some() || setting.value().contains('#') {
+        return Err(setting.wrong("a base URL has no query or fragment"));
     }
     Ok(uri)
 }

@@ -17,6 +17,7 @@ pub(crate) fn clean_request(headers: &mut HeaderMap, is_http2: bool) -> Option<(
     let takes_trailers = is_http2 || says(headers, &header::TE, "trailers");
     remove_hop_by_hop(headers);
     remove_believed(headers);
+    join_cookies(headers);
     if takes_trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
         headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
@@ -55,6 +56,21 @@ pub(crate) fn remove_believed(headers: &mut HeaderMap) {
         .collect();
     for name in believed {
         headers.remove(name);
+    }
+}
+
+/// A client of HTTP/2 may send each cookie in a field of its own; HTTP/1 has one field (RFC 9113
+/// §8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let cookies: Vec<&[u8]> = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    if cookies.len() > 1 {
+        if let Ok(joined) = HeaderValue::from_bytes(&cookies.join(&b"; "[..])) {
+            headers.insert(header::COOKIE, joined);
+        }
     }
 }
 

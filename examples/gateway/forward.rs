@@ -35,15 +35,26 @@ impl Upstream {
         Self { base, client }
     }
 
-    /// The same path and query there. None of a request without a path (`CONNECT`, `OPTIONS *`).
+    /// The same path and query there. None of a request without a path (`CONNECT`, `OPTIONS *`), and
+    /// of one that the API may take for a path beside the base.
     fn uri(&self, asked: &Uri) -> Option<Uri> {
         let path = asked.path_and_query()?.as_str();
         let prefix = self.base.path().trim_end_matches('/');
+        if !prefix.is_empty() && goes_up(asked.path()) {
+            return None;
+        }
         let path = path.starts_with('/').then(|| format!("{prefix}{path}"))?;
         let mut parts = self.base.clone().into_parts();
         parts.path_and_query = Some(path.parse().ok()?);
         Uri::from_parts(parts).ok()
     }
+}
+
+/// Whether a segment is `..`, however it is written.
+fn goes_up(path: &str) -> bool {
+    let dots = path.to_ascii_lowercase().replace("%2e", ".");
+    let slashes = dots.replace("%2f", "/").replace("%5c", "/");
+    slashes.split(['/', '\\']).any(|segment| segment == "..")
 }
 
 type Answer = Response<Either<Incoming, Empty<Bytes>>>;

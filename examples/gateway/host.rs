@@ -31,7 +31,7 @@ fn authority(field: &[u8]) -> Option<Authority> {
 }
 
 /// A host, with a port or without, and no userinfo (RFC 9110 §4.2.4).
-fn is_plain(authority: &Authority) -> bool {
+pub(crate) fn is_plain(authority: &Authority) -> bool {
     let (host, rest) = (
         authority.host(),
         authority.as_str().strip_prefix(authority.host()),

@@ -193,6 +193,8 @@ fn gateway_refuses_what_it_could_not_use() {
             ("UPSTREAM", "http://api.example/v1?key=1", "query"),
             ("UPSTREAM", "http://api.example/v1#top", "fragment"),
             ("UPSTREAM", "http://api example", "no URL"),
+            ("UPSTREAM", "http://:80", "host"),
+            ("UPSTREAM", "http://api.example:65536", "port"),
             ("ISSUER", "as.example.com", ""),
             ("JWKS", "http://as.example.com/jwks", "not https"),
             ("JWKS", "https://as.example.com/jwks#1", "fragment"),

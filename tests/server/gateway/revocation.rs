@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::json;
+
 use super::{C1, C2, World};
 use crate::{
     http::{Http, Who},
@@ -50,6 +53,35 @@ async fn refresh_token_is_revoked_where_it_was_issued() {
         assert!(http.me(&access).await.is_refused_token());
         // And one that nobody knows is none.
         assert_eq!(http.revoke(C1, "unknown").await.status, 200);
+    }
+}
+
+/// As Keycloak signs them, with a secret of its own.
+#[tokio::test]
+async fn refresh_token_that_is_a_jwt_is_one_too() {
+    let world = World::new().await;
+    let claims = json!({
+        "iss": world.issuer, "aud": world.issuer, "typ": "Refresh", "azp": C1.id(),
+        "sub": "alice", "sid": "s1", "jti": "1",
+        "iat": jsonwebtoken::get_current_timestamp(),
+        "exp": jsonwebtoken::get_current_timestamp() + 1800,
+    });
+    let key = EncodingKey::from_secret(&[7; 64]);
+    let refresh = encode(&Header::new(Algorithm::HS512), &claims, &key).unwrap();
+
+    for (forwards, expected) in [(false, 400), (true, 200)] {
+        let mut command = world.command_to(&world.server.url(""));
+        command.env("DIALECT", "keycloak");
+        if forwards {
+            command.env("REVOCATION", format!("{}/oauth2/revoke", world.issuer));
+        }
+        let gateway = Server::run(command);
+        let http = Http::to(gateway.url(""));
+        let answer = http.revoke(C1, &refresh).await;
+        assert_eq!(answer.status, expected, "{answer:?}");
+        if !forwards {
+            assert!(answer.is_error(400, "unsupported_token_type"), "{answer:?}");
+        }
     }
 }
 

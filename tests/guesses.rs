@@ -321,6 +321,9 @@ async fn revoke(
         request.extensions_mut().insert(PeerAddr(peer));
     }
     let (head, body) = service.oneshot(request).await.unwrap().into_parts();
+    // Whoever guesses raises no alarm.
+    let error = head.extensions.get::<Error>();
+    assert!(error.is_none_or(|error| !error.is_alarm()), "{error:?}");
     let body = body.collect().await.unwrap().to_bytes();
     (head.status, head.headers, body)
 }

@@ -203,7 +203,9 @@ fn share_can_be_set_and_survives_a_restart() {
     let another = of("flood", 10);
     assert!(block_on(guard.use_up(another, soon())).unwrap());
     let one_more = block_on(guard.use_up(of("flood", 11), soon()));
-    assert_eq!(refusal(one_more).kind(), ErrorKind::Unavailable);
+    let refused = refusal(one_more);
+    assert_eq!(refused.kind(), ErrorKind::Unavailable);
+    assert!(!refused.is_alarm(), "a client brings it about by itself");
     assert_eq!(taken(&guard, "s6BhdRkqt3", 10).0, 5);
 
     let guard = MemoryGuard::new(30).share(4);

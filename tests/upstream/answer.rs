@@ -1,12 +1,12 @@
 //! What an answer means, and which one means nothing.
 
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
 
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tower_revocation::{
-    Secret,
+    Error, Secret,
     introspect::{Reason, Scope, TokenKind, TokenType, jwt::Audience, upstream::UpstreamErrorKind},
     log::{NumericDate, Selector, SelectorClass},
 };
@@ -414,6 +414,9 @@ async fn any_other_status_is_an_error() {
         assert_eq!(found.as_u16(), status);
         assert!(error.to_string().contains(&status.to_string()));
         assert_eq!(server.asked(), asked + 1, "{status}");
+        // What is said of one request, anybody can bring about.
+        let told = error.source().and_then(|it| it.downcast_ref::<Error>());
+        assert_eq!(told.is_some_and(|it| !it.is_alarm()), status == 400);
     }
 }
 

@@ -289,7 +289,10 @@ pub(crate) fn without_keys(error: RemoteError) -> Error {
 
 /// A key that cannot be seen now may have signed it.
 pub(crate) fn unknown(error: RemoteError) -> Error {
-    Error::new(ErrorKind::Unavailable).with_source(error)
+    // The server is the client's, and anybody can name the client.
+    Error::new(ErrorKind::Unavailable)
+        .without_alarm()
+        .with_source(error)
 }
 
 fn by_one_of(claimed: &Claimed<'_>, keys: &KeySet) -> Result<Result<(), Refusal>, Error> {

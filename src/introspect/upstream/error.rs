@@ -5,7 +5,10 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 use hyper::StatusCode;
 use tower::BoxError;
 
-use crate::jose::{Failure, Fault};
+use crate::{
+    endpoint::{Error, ErrorKind},
+    jose::{Failure, Fault},
+};
 
 /// The other server could not be asked, or its answer says nothing that can be relied on.
 ///
@@ -95,10 +98,20 @@ impl From<Failure> for UpstreamError {
             Fault::Compressed => UpstreamErrorKind::Malformed,
             Fault::TooLarge => UpstreamErrorKind::TooLarge,
         };
-        Self {
+        let error = Self {
             kind,
             reason: failure.reason,
             source: failure.source.map(Arc::from),
+        };
+        match kind {
+            // What the other server says of this one request: anybody can send a token like that.
+            UpstreamErrorKind::Status(
+                StatusCode::BAD_REQUEST
+                | StatusCode::PAYLOAD_TOO_LARGE
+                | StatusCode::URI_TOO_LONG
+                | StatusCode::UNPROCESSABLE_ENTITY,
+            ) => error.with_source(Error::new(ErrorKind::Unavailable).without_alarm()),
+            _ => error,
         }
     }
 }

@@ -22,8 +22,8 @@ use tower_revocation::{
     enforce::Index,
     introspect::{Introspection, TokenKind},
     log::{
-        Durability, LogError, MemoryLog, NumericDate, Position, Reader, Revocation, RevocationLog,
-        Selector, SelectorClass, Snapshot,
+        Durability, LogError, LogHealth, MemoryLog, NumericDate, Position, Reader, Revocation,
+        RevocationLog, Selector, SelectorClass, Snapshot,
     },
 };
 
@@ -71,6 +71,10 @@ impl RevocationLog for Full {
             reader.read(Position::default(), &records);
         }
         Ok(())
+    }
+
+    fn health(&self) -> LogHealth {
+        LogHealth::writable()
     }
 
     fn durability(&self) -> Durability {

@@ -17,8 +17,8 @@ use tower_revocation::{
     enforce::Index,
     introspect::{Introspection, TokenKind},
     log::{
-        Durability, LogError, LogErrorKind, MemoryLog, NumericDate, Position, Reader, Revocation,
-        RevocationLog, Selector, SelectorClass, Snapshot,
+        Durability, LogError, LogErrorKind, LogHealth, MemoryLog, NumericDate, Position, Reader,
+        Revocation, RevocationLog, Selector, SelectorClass, Snapshot,
     },
     revoke::{Administration, Order, Receipt, Target},
 };
@@ -302,6 +302,10 @@ impl RevocationLog for Broken {
 
     async fn tail(&self, _: Position, _: Weak<dyn Reader>) -> Result<(), LogError> {
         Err(LogError::new(LogErrorKind::Storage))
+    }
+
+    fn health(&self) -> LogHealth {
+        LogHealth::writable()
     }
 
     fn durability(&self) -> Durability {

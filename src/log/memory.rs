@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    Appended, Durability, LogError, LogErrorKind, NumericDate, Pace, Position, Reader, Revocation,
-    RevocationLog, Selector, Snapshot, new_epoch, readers::Readers, room,
+    Appended, Durability, LogError, LogErrorKind, LogHealth, NumericDate, Pace, Position, Reader,
+    Revocation, RevocationLog, Selector, Snapshot, new_epoch, readers::Readers, room,
 };
 
 /// So many records are kept for readers that come late, however few selectors there are.
@@ -218,6 +218,10 @@ impl RevocationLog for MemoryLog {
         }
         state.readers.add(reader);
         Ok(())
+    }
+
+    fn health(&self) -> LogHealth {
+        LogHealth::writable()
     }
 
     fn durability(&self) -> Durability {

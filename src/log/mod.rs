@@ -134,6 +134,67 @@ pub enum Durability {
 }
 
 /// The log of revocations.
+///
+/// A log that wraps another forwards every method. The compiler does not ask for those with a
+/// default, and their defaults do less than the inner log:
+///
+/// ```
+/// use std::sync::Weak;
+/// use tower_revocation::log::{
+///     Appended, Durability, LogError, LogHealth, Position, Reader, Revocation, RevocationLog,
+///     Selector, Snapshot,
+/// };
+///
+/// /// Prints every record.
+/// #[derive(Clone)]
+/// struct Printed<L>(L);
+///
+/// impl<L: RevocationLog + Sync> RevocationLog for Printed<L> {
+///     async fn append(&self, batch: Vec<Revocation>) -> Result<Position, LogError> {
+///         println!("{batch:?}");
+///         self.0.append(batch).await
+///     }
+///
+///     async fn append_at_most(
+///         &self,
+///         new: usize,
+///         batch: Vec<Revocation>,
+///     ) -> Result<Option<Appended>, LogError> {
+///         println!("{batch:?}");
+///         self.0.append_at_most(new, batch).await
+///     }
+///
+///     async fn append_for(
+///         &self,
+///         client: Selector,
+///         new: usize,
+///         batch: Vec<Revocation>,
+///     ) -> Result<Option<Appended>, LogError> {
+///         println!("{batch:?}");
+///         self.0.append_for(client, new, batch).await
+///     }
+///
+///     fn health(&self) -> LogHealth {
+///         self.0.health()
+///     }
+///
+///     async fn snapshot(&self) -> Result<Snapshot, LogError> {
+///         self.0.snapshot().await
+///     }
+///
+///     async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+///         self.0.tail(after, reader).await
+///     }
+///
+///     fn durability(&self) -> Durability {
+///         self.0.durability()
+///     }
+///
+///     fn is_local(&self) -> bool {
+///         self.0.is_local()
+///     }
+/// }
+/// ```
 pub trait RevocationLog {
     /// Appends all of a batch or nothing of it, and answers with the position of its last record
     /// once it is durable, as [`durability`](Self::durability) has it.
@@ -160,8 +221,8 @@ pub trait RevocationLog {
     /// As [`append`](Self::append), if at most so many of the batch's selectors are new to the log.
     /// None if there are more: nothing of the batch was appended.
     ///
-    /// A log that can only append takes every record for new, which is what this does unless it is
-    /// overridden.
+    /// The default counts every record as new, for logs that can only append. **A log that wraps
+    /// another must forward this**, or a client's share shrinks with every repeated revocation.
     ///
     /// # Errors
     ///
@@ -185,7 +246,8 @@ pub trait RevocationLog {
     /// As [`append_at_most`](Self::append_at_most), on behalf of a client.
     ///
     /// A log with a queue gives each client a share of it, so that no client fills the queue for
-    /// all. Others, which is the default, do not look at the client.
+    /// all. The default ignores the client. **A log that wraps another must forward this**, or one
+    /// client can fill the queue of the inner log.
     ///
     /// # Errors
     ///
@@ -201,11 +263,11 @@ pub trait RevocationLog {
         self.append_at_most(new, batch)
     }
 
-    /// Whether the log can be appended to: readiness for revocation. Always, unless a log says
-    /// otherwise.
-    fn health(&self) -> LogHealth {
-        LogHealth::writable()
-    }
+    /// Whether the log can be appended to: readiness for revocation.
+    ///
+    /// A log that cannot fail returns [`LogHealth::writable`]. A log that wraps another returns the
+    /// health of the inner log.
+    fn health(&self) -> LogHealth;
 
     /// All that is known now, expired records perhaps included.
     ///

@@ -25,8 +25,8 @@ use tower_revocation::{
         issued::{Grant, Issued, IssuedTokens, Mint, Rotation},
     },
     log::{
-        Durability, EmbeddedLog, LogError, LogErrorKind, MemoryLog, NumericDate, Position, Reader,
-        Revocation, RevocationLog, Selector, Snapshot,
+        Durability, EmbeddedLog, LogError, LogErrorKind, LogHealth, MemoryLog, NumericDate,
+        Position, Reader, Revocation, RevocationLog, Selector, Snapshot,
     },
     revoke::{Cascade, Record},
 };
@@ -333,6 +333,10 @@ impl RevocationLog for Held {
 
     async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
         self.log.tail(after, reader).await
+    }
+
+    fn health(&self) -> LogHealth {
+        self.log.health()
     }
 
     fn durability(&self) -> Durability {

@@ -17,8 +17,8 @@ use tower_revocation::{
     client::Credentials,
     introspect::{Introspection, TokenKind},
     log::{
-        Appended, Durability, EmbeddedLog, LogError, LogErrorKind, MemoryLog, Position, Reader,
-        Revocation, RevocationLog, Selector, Snapshot,
+        Appended, Durability, EmbeddedLog, LogError, LogErrorKind, LogHealth, MemoryLog, Position,
+        Reader, Revocation, RevocationLog, Selector, Snapshot,
     },
     revoke::{Administration, Cascade, Order, Record, Target},
 };
@@ -231,6 +231,10 @@ impl RevocationLog for Queue {
 
     async fn tail(&self, _: Position, _: Weak<dyn Reader>) -> Result<(), LogError> {
         unreachable!("nobody follows it")
+    }
+
+    fn health(&self) -> LogHealth {
+        LogHealth::writable()
     }
 
     fn durability(&self) -> Durability {

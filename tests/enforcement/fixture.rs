@@ -13,8 +13,8 @@ use tower_revocation::{
     enforce::{EnforcedBody, EnforcementLayer, Index, Refused, Verdict},
     introspect::{Introspected, Introspection, TokenKind},
     log::{
-        Durability, LogError, MemoryLog, NumericDate, Position, Reader, Revocation, RevocationLog,
-        Selector, Snapshot,
+        Durability, LogError, LogHealth, MemoryLog, NumericDate, Position, Reader, Revocation,
+        RevocationLog, Selector, Snapshot,
     },
 };
 
@@ -183,6 +183,10 @@ impl RevocationLog for RemoteLog {
     async fn tail(&self, _: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
         self.readers.lock().unwrap().push(reader);
         Ok(())
+    }
+
+    fn health(&self) -> LogHealth {
+        LogHealth::writable()
     }
 
     fn durability(&self) -> Durability {

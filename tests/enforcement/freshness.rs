@@ -92,6 +92,9 @@ async fn log_that_cannot_be_read_leaves_the_index_unready() {
         ) -> Result<(), LogError> {
             Err(LogError::new(LogErrorKind::Storage))
         }
+        fn health(&self) -> tower_revocation::log::LogHealth {
+            tower_revocation::log::LogHealth::writable()
+        }
         fn durability(&self) -> tower_revocation::log::Durability {
             tower_revocation::log::Durability::Volatile
         }

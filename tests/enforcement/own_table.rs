@@ -18,8 +18,8 @@ use tower_revocation::{
     enforce::{BodyError, End, EnforcementLayer, Index, Policy, Verdict, WhenUnknown},
     introspect::{Introspection, TokenKind},
     log::{
-        Durability, LogError, LogErrorKind, MemoryLog, NumericDate, Position, Reader, Revocation,
-        RevocationLog, Selector, SelectorClass, Snapshot,
+        Durability, LogError, LogErrorKind, LogHealth, MemoryLog, NumericDate, Position, Reader,
+        Revocation, RevocationLog, Selector, SelectorClass, Snapshot,
     },
     revoke::{Cascade, Record},
 };
@@ -249,6 +249,10 @@ impl RevocationLog for Broken {
 
     async fn tail(&self, _: Position, _: std::sync::Weak<dyn Reader>) -> Result<(), LogError> {
         Err(LogError::new(LogErrorKind::Storage))
+    }
+
+    fn health(&self) -> LogHealth {
+        LogHealth::writable()
     }
 
     fn durability(&self) -> Durability {

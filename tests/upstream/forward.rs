@@ -25,8 +25,8 @@ use tower_revocation::{
     client::{Credentials, KeepCredentials, UnverifiedClients},
     introspect::{Introspected, Introspection, Reason, TokenKind},
     log::{
-        Durability, LogError, LogErrorKind, MemoryLog, Position, Reader, Revocation, RevocationLog,
-        Selector, Snapshot,
+        Durability, LogError, LogErrorKind, LogHealth, MemoryLog, Position, Reader, Revocation,
+        RevocationLog, Selector, Snapshot,
     },
     revoke::{Forward, Record},
 };
@@ -503,6 +503,10 @@ impl RevocationLog for FailsOnce {
 
     async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
         self.log.tail(after, reader).await
+    }
+
+    fn health(&self) -> LogHealth {
+        self.log.health()
     }
 
     fn durability(&self) -> Durability {

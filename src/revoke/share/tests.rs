@@ -7,7 +7,7 @@ use futures::{FutureExt as _, executor::block_on, future::pending};
 use super::*;
 use crate::{
     introspect::TokenKind,
-    log::{Durability, LogError, MemoryLog, Position, Reader, Snapshot},
+    log::{Durability, LogError, LogHealth, MemoryLog, Position, Reader, Snapshot},
 };
 
 fn token() -> Introspection {
@@ -75,6 +75,10 @@ impl RevocationLog for Broken {
         Err(LogError::new(LogErrorKind::Storage))
     }
 
+    fn health(&self) -> LogHealth {
+        LogHealth::writable()
+    }
+
     fn durability(&self) -> Durability {
         Durability::Volatile
     }
@@ -124,6 +128,10 @@ fn log_that_can_only_append_takes_every_record_for_new() {
 
         async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
             self.0.tail(after, reader).await
+        }
+
+        fn health(&self) -> LogHealth {
+            self.0.health()
         }
 
         fn durability(&self) -> Durability {

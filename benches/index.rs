@@ -56,11 +56,7 @@ impl RevocationLog for Full {
     }
 
     async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        Ok(Snapshot {
-            position: Position::default(),
-            records: Vec::new(),
-            forgotten: NumericDate::new(0),
-        })
+        Ok(Snapshot::new(Position::default(), Vec::new()))
     }
 
     async fn tail(&self, _: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {

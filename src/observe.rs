@@ -6,7 +6,7 @@
 //!
 //! Durations are in seconds. **Give the exporter [`BUCKETS`] for them**: without buckets,
 //! `metrics-exporter-prometheus` renders summaries, which cannot be added up over several nodes. Its
-//! call is `set_buckets_for_metric(Matcher::Suffix("_duration_seconds".into()), &BUCKETS)`.
+//! call is `set_buckets_for_metric(Matcher::Suffix("_duration_seconds".into()), BUCKETS)`.
 //!
 //! # The endpoint
 //!
@@ -62,7 +62,7 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
 /// Bounds for the buckets of every `_duration_seconds`: three for each power of ten, from a check
 /// in memory to a server that times out.
-pub const BUCKETS: [f64; 13] = [
+pub const BUCKETS: &[f64] = &[
     0.000_01, 0.000_03, 0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0,
 ];
 

@@ -19,6 +19,7 @@ use super::End;
 /// assert!(error.is::<End>());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BodyError<E> {
     /// The inner body failed.
     Inner(E),

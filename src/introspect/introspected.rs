@@ -26,6 +26,9 @@ pub enum Introspected {
     Token(Introspection),
     /// Genuine, but of a kind or for an audience that this introspection does not handle, such as
     /// the refresh token of an issuer whose access tokens alone are known here. It may be live.
+    ///
+    /// [`Introspected::unhandled`] makes one.
+    #[non_exhaustive]
     Unhandled {
         /// What it is not handled for.
         reason: Reason,
@@ -37,6 +40,19 @@ pub enum Introspected {
 }
 
 impl Introspected {
+    /// [`Unhandled`](Self::Unhandled) for this reason, until it expires, if that is known.
+    ///
+    /// ```
+    /// use tower_revocation::introspect::{Introspected, Reason};
+    ///
+    /// let token_of_another_api = Introspected::unhandled(Reason::Audience, None);
+    /// assert!(token_of_another_api.token().is_none());
+    /// ```
+    #[must_use]
+    pub fn unhandled(reason: Reason, exp: Option<NumericDate>) -> Self {
+        Self::Unhandled { reason, exp }
+    }
+
     /// The token, if it is genuine and handled.
     #[must_use]
     pub fn token(&self) -> Option<&Introspection> {

@@ -135,7 +135,7 @@ impl MemoryLog {
             state.readers.tell(position, &state.history[before..]);
         }
         let added = state.records.len() - known;
-        Ok(Appended { position, added })
+        Ok(Appended::new(position, added))
     }
 
     fn position(&self, state: &State) -> Position {
@@ -196,11 +196,9 @@ impl RevocationLog for MemoryLog {
 
     async fn snapshot(&self) -> Result<Snapshot, LogError> {
         let state = self.state();
-        Ok(Snapshot {
-            position: self.position(&state),
-            records: state.records.values().copied().collect(),
-            forgotten: state.forgotten,
-        })
+        let records = state.records.values().copied().collect();
+        let snapshot = Snapshot::new(self.position(&state), records);
+        Ok(snapshot.with_forgotten(state.forgotten))
     }
 
     async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {

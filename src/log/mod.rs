@@ -110,7 +110,15 @@ pub struct Position {
 }
 
 /// All that a log knows at one position.
+///
+/// ```
+/// use tower_revocation::log::{NumericDate, Position, Snapshot};
+///
+/// let snapshot = Snapshot::new(Position::default(), Vec::new());
+/// assert_eq!(snapshot.forgotten, NumericDate::new(0));
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// The last record that is in it.
     pub position: Position,
@@ -121,6 +129,25 @@ pub struct Snapshot {
     /// While the clock is earlier than this, because it has gone back, a token that ends by then
     /// may have had a record: its state is unknown.
     pub forgotten: NumericDate,
+}
+
+impl Snapshot {
+    /// These records at this position, of a log that has forgotten none.
+    #[must_use]
+    pub fn new(position: Position, records: Vec<Revocation>) -> Self {
+        Self {
+            position,
+            records,
+            forgotten: NumericDate::new(0),
+        }
+    }
+
+    /// Sets the latest end of any record that the log has forgotten.
+    #[must_use]
+    pub fn with_forgotten(mut self, end: NumericDate) -> Self {
+        self.forgotten = end;
+        self
+    }
 }
 
 /// What "durable" means to a log, in the weakest sense that its `append` ever returns with.
@@ -239,7 +266,7 @@ pub trait RevocationLog {
                 return Ok(None);
             };
             let position = append.await?;
-            Ok(Some(Appended { position, added }))
+            Ok(Some(Appended::new(position, added)))
         }
     }
 

@@ -4,11 +4,20 @@ use super::{Position, Revocation, Selector};
 
 /// What an append came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Appended {
     /// Where the last record of the batch stands, or the last of those that cover it.
     pub position: Position,
     /// How many selectors the log has more of than before.
     pub added: usize,
+}
+
+impl Appended {
+    /// An append that ended at this position, and added this many selectors.
+    #[must_use]
+    pub fn new(position: Position, added: usize) -> Self {
+        Self { position, added }
+    }
 }
 
 /// Whether so many selectors at the most are new in a batch.

@@ -399,7 +399,7 @@ async fn unhandled_token_is_not_supported_until_it_has_expired() {
         (Some(long_ago), Outcome::NotFound),
     ] {
         let reason = Reason::Typ;
-        let unhandled = Introspected::Unhandled { reason, exp };
+        let unhandled = Introspected::unhandled(reason, exp);
         let introspect = service_fn(move |_: Secret| ready(Ok::<_, BoxError>(unhandled.clone())));
         let log = MemoryLog::new();
         for responsible in [false, true] {

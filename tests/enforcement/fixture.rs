@@ -173,11 +173,8 @@ impl RevocationLog for RemoteLog {
             epoch: 1,
             sequence: records.len() as u64,
         };
-        Ok(Snapshot {
-            position,
-            records,
-            forgotten: self.forgotten.unwrap_or(NumericDate::new(0)),
-        })
+        let forgotten = self.forgotten.unwrap_or(NumericDate::new(0));
+        Ok(Snapshot::new(position, records).with_forgotten(forgotten))
     }
 
     async fn tail(&self, _: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {

@@ -384,6 +384,7 @@ async fn genuine_token_of_another_kind_or_audience_is_not_handled_and_not_unknow
         let Introspected::Unhandled {
             reason: found,
             exp: end,
+            ..
         } = answer
         else {
             panic!("{reason}: {answer:?}");

@@ -158,11 +158,8 @@ pub(super) fn snapshot(database: &Database) -> Result<Snapshot, Fault> {
             }
         }
     }
-    Ok(Snapshot {
-        position: Position { epoch, sequence },
-        records,
-        forgotten: NumericDate::new(forgotten),
-    })
+    let snapshot = Snapshot::new(Position { epoch, sequence }, records);
+    Ok(snapshot.with_forgotten(NumericDate::new(forgotten)))
 }
 
 /// The records after a position, as far as readers have been told of them.

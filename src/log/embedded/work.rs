@@ -80,10 +80,8 @@ impl<'t> Work<'t> {
             self.news.push(record);
             self.dirty = true;
         }
-        Ok(Appended {
-            position: self.state.position,
-            added: self.state.records.len() - known,
-        })
+        let added = self.state.records.len() - known;
+        Ok(Appended::new(self.state.position, added))
     }
 
     /// Forgets what has expired or been overtaken, among the next few records from a position on.

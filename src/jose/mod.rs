@@ -60,5 +60,5 @@ pub use keys::Keys;
 pub(crate) use material::Kind;
 #[cfg(feature = "upstream")]
 pub(crate) use remote::{Connector, Failure, Fault, Reach, operator_uri, roots_of};
-pub use remote::{KeySource, RemoteError, RemoteKeys, Resolve};
+pub use remote::{KeySource, RemoteError, RemoteErrorKind, RemoteKeys, Resolve};
 pub(crate) use remote::{Newer, Next, Running, Served};

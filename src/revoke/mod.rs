@@ -47,5 +47,5 @@ mod share;
 pub use admin::{Administration, Order, Receipt, Target};
 #[cfg(feature = "upstream")]
 #[cfg_attr(docsrs, doc(cfg(feature = "upstream")))]
-pub use forward::{Forward, ForwardError};
+pub use forward::{Forward, ForwardError, ForwardErrorKind};
 pub use record::{Cascade, Record};

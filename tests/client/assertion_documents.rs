@@ -88,7 +88,7 @@ fn keys_are_in_one_place_and_fetched_over_https() {
             refused(
                 &client,
                 &json!({ "jwks": null, "jwks_uri": uri }),
-                &format!("client {id:?}: no keys from the jwks_uri: {reason}"),
+                &format!("client {id:?}: invalid jwks_uri: {reason}"),
             );
         }
     }

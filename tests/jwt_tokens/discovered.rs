@@ -1,6 +1,9 @@
 //! Keys whose place the metadata of the issuer names.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    error::Error as _,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
@@ -12,11 +15,14 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use tower_revocation::{
     Secret,
-    introspect::jwt::{Audience, JwtTokens},
-    jose::{Keys, RemoteKeys},
+    introspect::jwt::{Audience, JwtErrorKind, JwtTokens},
+    jose::{Keys, RemoteError, RemoteErrorKind, RemoteKeys},
 };
 
-use crate::fixture::{AUDIENCE, KEY, claims, header, with};
+use crate::{
+    fixture::{AUDIENCE, KEY, claims, header, with},
+    settled::Lines,
+};
 
 /// What is at which path, and which paths were asked for.
 #[derive(Clone, Default)]
@@ -154,6 +160,79 @@ fn uri_that_can_never_work_is_refused_where_it_is_configured() {
     }
     assert!(Keys::plain_http("file:///keys").is_err());
     assert!(Keys::of_issuer("https://as.example.com?tenant=1").is_err());
+}
+
+#[test]
+fn configuration_error_says_what_is_wrong_with_the_configuration() {
+    for (keys, kind, told) in [
+        (
+            Keys::at("http://as.example.com/keys"),
+            RemoteErrorKind::Configuration,
+            "invalid configuration: the URI is not https",
+        ),
+        (
+            Keys::plain_http("ftp://as.example.com/keys"),
+            RemoteErrorKind::Configuration,
+            "invalid configuration: the URI is not https",
+        ),
+        (
+            Keys::of_issuer("https://as.example.com?tenant=1"),
+            RemoteErrorKind::Configuration,
+            "invalid configuration: the issuer has a query",
+        ),
+        (
+            Keys::of_issuer("https://user@as.example.com"),
+            RemoteErrorKind::Configuration,
+            "invalid configuration: the URI has userinfo",
+        ),
+        (
+            Keys::registered("http://client.example.com/keys"),
+            RemoteErrorKind::Registration,
+            "invalid jwks_uri: the URI is not https",
+        ),
+    ] {
+        let error = keys.unwrap_err();
+        assert_eq!((error.kind(), &*error.to_string()), (kind, told));
+    }
+}
+
+#[tokio::test]
+async fn metadata_that_cannot_be_used_is_named_as_the_cause() {
+    for (page, told) in [
+        (None, "it was not fetched"),
+        (Some(json!({ "issuer": "https://else" })), "another issuer"),
+    ] {
+        let (site, origin) = Site::start().await;
+        if let Some(page) = page {
+            site.has(".well-known/oauth-authorization-server", page);
+        }
+        let tokens = JwtTokens::discover(&origin, Audience::any_of([AUDIENCE])).unwrap();
+        let claims = with(claims(), &json!({ "iss": origin }));
+        let token = Secret::new(KEY.sign(&header(), &claims));
+        let error = tokens.oneshot(token).await.unwrap_err();
+        assert_eq!(error.kind(), JwtErrorKind::NoKeys);
+        let chain = std::iter::successors(error.source(), |&error| error.source());
+        let causes: Vec<_> = chain.filter_map(|error| error.downcast_ref()).collect();
+        let cause: &RemoteError = causes[0];
+        assert_eq!(cause.kind(), RemoteErrorKind::Metadata);
+        assert!(cause.to_string().contains(told), "{cause}");
+    }
+}
+
+#[tokio::test]
+async fn event_names_the_issuer_as_the_source_of_its_keys() {
+    let (lines, _guard) = Lines::listen();
+    let (site, origin) = Site::start().await;
+    let metadata = json!({ "issuer": origin, "jwks_uri": format!("{origin}/keys") });
+    site.has(".well-known/openid-configuration", metadata);
+    let unsound = json!({ "kty": "EC", "crv": "P-256", "x": "AA", "y": "AA" });
+    let keys = json!({ "keys": [KEY.jwk(&json!({ "kid": "k1" })), unsound] });
+    site.has("keys", keys);
+    assert_eq!(is_known(&origin).await, Some(true));
+    let told = lines.take();
+    assert!(told.contains("published keys cannot be used"), "{told}");
+    assert!(told.contains(&format!("source=\"{origin}\"")), "{told}");
+    assert!(!told.contains("jwks_uri"), "{told}");
 }
 
 /// By `http` too, which what a client registers is only if private addresses are allowed.

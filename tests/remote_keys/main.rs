@@ -17,7 +17,7 @@ use hyper::{
     header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, HeaderValue, LOCATION},
 };
 use tokio::{net::TcpListener, process::Command, time::timeout};
-use tower_revocation::jose::{KeySet, RemoteError, RemoteKeys};
+use tower_revocation::jose::{KeySet, RemoteError, RemoteErrorKind, RemoteKeys};
 
 use self::server::{Does, HOST, Names, Server, jwks, ok};
 
@@ -159,6 +159,7 @@ async fn a_source_that_was_never_there_is_an_error() {
     assert!(error.source().is_some());
     // It may be there later.
     assert!(!error.is_unusable());
+    assert_eq!(error.kind(), RemoteErrorKind::Unreachable);
 }
 
 #[tokio::test]
@@ -187,6 +188,8 @@ async fn a_redirect_is_not_followed() {
         server.does(Does::Answer(response));
         let error = server.keys().keys(&server.uri(), None).await.unwrap_err();
         assert!(error.is_unusable(), "{status}");
+        let status = StatusCode::from_u16(status).unwrap();
+        assert_eq!(error.kind(), RemoteErrorKind::Status(status));
     }
     assert_eq!((server.requests().len(), target.connections()), (5, 0));
 }
@@ -417,6 +420,7 @@ async fn a_private_address_is_refused_before_a_connection_is_made() {
         let uri = format!("https://{host}:{port}/jwks.json");
         let error = keys.keys(&uri, None).await.unwrap_err();
         assert!(error.is_unusable(), "{host}");
+        assert_eq!(error.kind(), RemoteErrorKind::Registration, "{host}");
     }
     assert_eq!(server.connections(), 0);
 
@@ -514,8 +518,10 @@ async fn a_ca_that_cannot_be_read_is_refused() {
     let not_one = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     for pem in [b"".as_slice(), b"certificate", cut, not_one] {
         let error = RemoteKeys::new().trusted_ca(pem).unwrap_err();
+        assert_eq!(error.kind(), RemoteErrorKind::Configuration);
         let told = error.to_string();
-        assert!(told.starts_with("no CA to trust: "), "{told}");
+        assert!(told.starts_with("invalid configuration: "), "{told}");
+        assert!(told.contains(" CA "), "{told}");
     }
 }
 

@@ -28,7 +28,7 @@ use tower_revocation::{
         Durability, LogError, LogErrorKind, LogHealth, MemoryLog, Position, Reader, Revocation,
         RevocationLog, Selector, Snapshot,
     },
-    revoke::{Forward, Record},
+    revoke::{Forward, ForwardErrorKind, Record},
 };
 
 use crate::server::{Does, Server, json, with_status};
@@ -596,7 +596,10 @@ async fn uri_that_is_not_https_is_refused_where_it_is_configured() {
         "/revoke",
         "",
     ] {
-        assert!(Forward::new(uri, record()).is_err(), "{uri}");
+        let error = Forward::new(uri, record()).unwrap_err();
+        assert_eq!(error.kind(), ForwardErrorKind::Configuration, "{uri}");
+        let told = error.to_string();
+        assert!(told.starts_with("invalid configuration: "), "{told}");
     }
     assert!(Forward::new("https://10.0.0.1/revoke", record()).is_ok());
     assert!(Forward::new("http://localhost:8080/revoke", record()).is_ok());

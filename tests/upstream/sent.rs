@@ -125,6 +125,8 @@ fn only_this_machine_is_asked_in_the_clear_unless_it_is_said() {
     ] {
         let error = Upstream::new(uri).unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::Configuration, "{uri}");
+        let told = error.to_string();
+        assert_eq!(told, "invalid configuration: the URI is not https");
         assert!(Upstream::plain_http(uri).is_ok(), "{uri}");
     }
     for uri in [

@@ -14,11 +14,22 @@ use crate::{
 /// It is 503 with `Retry-After` at the endpoint and in enforcement. It holds nothing of the token.
 #[derive(Clone, Debug)]
 pub struct JwtError {
-    reason: &'static str,
-    is_unsettled: bool,
+    kind: JwtErrorKind,
     refusal: Option<Reason>,
     /// What peers are told.
     told: Error,
+}
+
+/// Why it could not be found out whether a token is genuine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum JwtErrorKind {
+    /// The issuer's keys could not be fetched, and there are none from before.
+    NoKeys,
+    /// No key verifies the token, and the keys at hand are not newer than the token.
+    Unsettled,
+    /// A key that was not tried, or cannot be used here, may have signed the token.
+    Untried,
 }
 
 impl JwtError {
@@ -27,8 +38,7 @@ impl JwtError {
         let retry_after = retry_after.max(Duration::from_secs(1));
         let told = Error::new(ErrorKind::Unavailable).with_retry_after(retry_after);
         Self {
-            reason: "no key verifies it, and the keys are not newer than the token",
-            is_unsettled: true,
+            kind: JwtErrorKind::Unsettled,
             refusal: None,
             // Whoever makes up a token causes it.
             told: told.without_alarm(),
@@ -38,7 +48,7 @@ impl JwtError {
     /// A key that was not tried, or that cannot be used here, may have signed it.
     pub(super) fn untried() -> Self {
         Self {
-            reason: "not every key that may have signed it can be tried",
+            kind: JwtErrorKind::Untried,
             ..Self::unsettled(Duration::from_secs(60))
         }
     }
@@ -48,10 +58,10 @@ impl JwtError {
         Self { refusal, ..self }
     }
 
-    /// Whether keys are at hand and leave it open. Otherwise there are no keys.
+    /// What kind of failure it is.
     #[must_use]
-    pub fn is_unsettled(&self) -> bool {
-        self.is_unsettled
+    pub fn kind(&self) -> JwtErrorKind {
+        self.kind
     }
 
     /// Why the token is not good now, whoever has signed it: its own `exp` is past
@@ -80,8 +90,7 @@ impl JwtError {
 impl From<RemoteError> for JwtError {
     fn from(error: RemoteError) -> Self {
         Self {
-            reason: "the keys of the issuer cannot be fetched",
-            is_unsettled: false,
+            kind: JwtErrorKind::NoKeys,
             refusal: None,
             told: Error::new(ErrorKind::Unavailable).with_source(error),
         }
@@ -90,7 +99,13 @@ impl From<RemoteError> for JwtError {
 
 impl fmt::Display for JwtError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the token is not known: {}", self.reason)
+        f.write_str(match self.kind {
+            JwtErrorKind::NoKeys => "there are no keys of the issuer to verify the token with",
+            JwtErrorKind::Unsettled => {
+                "no key verifies the token, and the keys are not newer than the token"
+            }
+            JwtErrorKind::Untried => "not every key that may have signed the token can be tried",
+        })
     }
 }
 

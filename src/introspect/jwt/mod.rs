@@ -56,7 +56,7 @@ use tower::Service;
 
 pub use audience::Audience;
 pub use dialect::Dialect;
-pub use error::JwtError;
+pub use error::{JwtError, JwtErrorKind};
 pub use future::JwtFuture;
 use future::Step;
 use question::Question;
@@ -96,7 +96,7 @@ use crate::{
 ///
 /// Otherwise newer keys are fetched, at most once in each [cool-down](RemoteKeys::cool_down).
 /// A client that revokes a token may have them fetched [earlier](RemoteKeys::fetches_of_client).
-/// What is still open then is [an error](JwtError::is_unsettled): 503 with the `Retry-After` after
+/// What is still open then is [an error](JwtErrorKind::Unsettled): 503 with the `Retry-After` after
 /// which a fetch will settle it. That is at most the leeway, the cool-down and the
 /// [time-out](RemoteKeys::timeout) of a fetch after the token was issued: 125 s by default, as long
 /// as the keys can be fetched.

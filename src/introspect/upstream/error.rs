@@ -126,6 +126,7 @@ impl fmt::Display for UpstreamError {
                     status.as_u16()
                 )
             }
+            UpstreamErrorKind::Configuration => write!(f, "invalid configuration: {}", self.reason),
             _ => write!(f, "no introspection: {}", self.reason),
         }
     }

@@ -244,7 +244,7 @@ impl Cache {
         });
         let running = task.map(|ended| match ended {
             Ok(outcome) => outcome,
-            Err(error) => Err(RemoteError::new("the fetch broke off").with_source(error)),
+            Err(error) => Err(RemoteError::broken_off(error)),
         });
         let running = running.boxed().shared();
         state.running = Some(running.clone());

@@ -43,7 +43,7 @@ pub(super) fn stale(source: &KeySource, error: &RemoteError) {
     let cause = cause.replace(char::is_control, "?");
     tracing::warn!(
         target: "tower_revocation",
-        jwks_uri = without_query(source),
+        source = without_query(source),
         cause,
         "keys not refreshed, the last good ones hold"
     );
@@ -56,7 +56,7 @@ pub(super) fn left_out(source: &KeySource, keys: &KeySet) {
     let Some(first) = missed.next() else { return };
     tracing::warn!(
         target: "tower_revocation",
-        jwks_uri = without_query(source),
+        source = without_query(source),
         keys = 1 + missed.count(),
         cause = %first,
         "published keys cannot be used, tokens that they signed are not known"

@@ -10,7 +10,7 @@ use hyper::{
 };
 
 use super::{
-    RemoteError,
+    RemoteError, RemoteErrorKind,
     connect::{Connector, Reach},
     event,
     metadata::{jwks_uri, well_known},
@@ -59,7 +59,9 @@ impl Fetcher {
     pub(super) async fn fetch(&self, source: &KeySource) -> Result<Fetched, RemoteError> {
         tokio::time::timeout(self.reach.timeout, self.fetch_unbounded(source))
             .await
-            .map_err(|elapsed| RemoteError::new("it took too long").with_source(elapsed))?
+            .map_err(|elapsed| {
+                RemoteError::new(RemoteErrorKind::TimedOut, "it took too long").with_source(elapsed)
+            })?
     }
 
     async fn fetch_unbounded(&self, source: &KeySource) -> Result<Fetched, RemoteError> {
@@ -83,17 +85,18 @@ impl Fetcher {
 
     /// The `jwks_uri` in the metadata of the issuer.
     async fn discover(&self, issuer: &str, plain_http: bool) -> Result<Uri, RemoteError> {
-        let mut failed = RemoteError::new("there is no metadata");
+        let mut failed = RemoteError::metadata("there is none");
         for place in well_known(issuer) {
-            let place: Uri = place
-                .parse()
-                .map_err(|error| RemoteError::unusable("this is no issuer").with_source(error))?;
+            let place: Uri = place.parse().map_err(|error| {
+                RemoteError::configuration("this is no issuer").with_source(error)
+            })?;
             let found = match self.trusted.ask(get(place, "application/json")?).await {
                 Ok((_, body)) => {
                     let issuer = issuer.to_owned();
                     aside(move || jwks_uri(&body, &issuer, plain_http)).await?
                 }
-                Err(failure) => Err(failure.into()),
+                Err(failure) => Err(RemoteError::metadata("it was not fetched")
+                    .with_source(RemoteError::from(failure))),
             };
             match found {
                 Ok(uri) => return Ok(uri),
@@ -112,9 +115,9 @@ impl Fetcher {
         read.map_err(|error| {
             // It may be between two keys.
             let failure = if error.is_of_all() {
-                RemoteError::new("no key can be used")
+                RemoteError::new(RemoteErrorKind::NoUsableKey, "no key can be used")
             } else {
-                RemoteError::unusable("the answer is no JWKS")
+                RemoteError::new(RemoteErrorKind::Malformed, "the answer is no JWKS")
             };
             failure.with_source(error)
         })
@@ -126,14 +129,14 @@ async fn aside<T: Send + 'static>(
     read: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, RemoteError> {
     let read = tokio::task::spawn_blocking(read).await;
-    read.map_err(|error| RemoteError::new("the fetch broke off").with_source(error))
+    read.map_err(RemoteError::broken_off)
 }
 
 fn get(uri: Uri, accept: &'static str) -> Result<Request<Full<Bytes>>, RemoteError> {
     Request::get(uri)
         .header(ACCEPT, accept)
         .body(Full::default())
-        .map_err(|error| RemoteError::new("this is no URI").with_source(error))
+        .map_err(|error| RemoteError::configuration("this is no URI").with_source(error))
 }
 
 /// For how long the answer is fresh: `max-age` less `Age` (RFC 9111 §4.2), if there is a word of

@@ -25,16 +25,16 @@ pub(super) fn well_known(issuer: &str) -> [String; 2] {
 pub(super) fn jwks_uri(json: &[u8], issuer: &str, plain_http: bool) -> Result<Uri, RemoteError> {
     let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
     let members =
-        Members::parse(json).map_err(|_| RemoteError::new("the metadata is no JSON object"))?;
+        Members::parse(json).map_err(|_| RemoteError::metadata("it is no JSON object"))?;
     let text = |name| members.get(name).and_then(Value::as_str);
     // RFC 8414 §3.3: another issuer's must not be used.
     if text("issuer") != Some(issuer) {
-        return Err(RemoteError::new("the metadata is another issuer's"));
+        return Err(RemoteError::metadata("it is another issuer's"));
     }
-    let uri = text("jwks_uri").ok_or(RemoteError::new("the metadata names no jwks_uri"))?;
-    let uri = operator_uri(uri, plain_http).map_err(RemoteError::new)?;
+    let uri = text("jwks_uri").ok_or(RemoteError::metadata("it names no jwks_uri"))?;
+    let uri = operator_uri(uri, plain_http).map_err(RemoteError::metadata)?;
     if uri.scheme_str() == Some("http") && !plain_http {
-        return Err(RemoteError::new("the jwks_uri is not https"));
+        return Err(RemoteError::metadata("its jwks_uri is not https"));
     }
     Ok(uri)
 }

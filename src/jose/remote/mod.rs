@@ -4,6 +4,7 @@ mod address;
 mod budget;
 mod cache;
 mod connect;
+mod error;
 mod event;
 mod fetch;
 mod metadata;
@@ -13,15 +14,16 @@ mod source;
 mod tests;
 mod tls;
 
-use std::{error::Error as StdError, fmt, io, net::IpAddr, sync::Arc, time::Duration};
+use std::{fmt, io, net::IpAddr, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tokio::time::Instant;
-use tower::{BoxError, Service as _};
+use tower::Service as _;
 
 pub(crate) use self::cache::{Newer, Next, Running, Served};
 pub(crate) use self::connect::{Failure, Fault, Reach};
+pub use self::error::{RemoteError, RemoteErrorKind};
 pub use self::source::KeySource;
 pub(crate) use self::tls::roots_of;
 #[cfg(feature = "upstream")]
@@ -102,22 +104,6 @@ pub struct RemoteKeys {
 pub trait Resolve: Send + Sync + 'static {
     /// The addresses of this host. They are judged by the one who asks.
     fn resolve(&self, host: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
-}
-
-/// Keys that could not be fetched, and there are none from before.
-///
-/// Whether a client is who it says it is cannot be found out, which is 503; unless what it
-/// registered [is no use](Self::is_unusable): then it has no keys, which is 401.
-///
-/// It is also what [authorities that cannot be read](RemoteKeys::trusted_ca) are refused with.
-///
-/// It holds nothing of what was fetched.
-#[derive(Clone, Debug)]
-pub struct RemoteError {
-    lacks: &'static str,
-    reason: &'static str,
-    unusable: bool,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl RemoteKeys {
@@ -244,7 +230,7 @@ impl RemoteKeys {
     ///
     /// If there is none, or one that cannot be read.
     pub fn trusted_ca(mut self, pem: &[u8]) -> Result<Self, RemoteError> {
-        self.reach.roots = Some(roots_of(pem).map_err(RemoteError::untrusted)?);
+        self.reach.roots = Some(roots_of(pem)?);
         Ok(Self::of(self.reach, self.limits, self.bounds))
     }
 
@@ -325,84 +311,6 @@ impl fmt::Debug for RemoteKeys {
         f.debug_struct("RemoteKeys")
             .field("uris", &self.cache.len())
             .finish_non_exhaustive()
-    }
-}
-
-impl RemoteError {
-    fn new(reason: &'static str) -> Self {
-        Self {
-            lacks: "no keys from the jwks_uri",
-            reason,
-            unusable: false,
-            source: None,
-        }
-    }
-
-    /// Nothing was to be fetched yet.
-    fn untrusted(failure: Failure) -> Self {
-        Self {
-            lacks: "no CA to trust",
-            ..failure.into()
-        }
-    }
-
-    /// Trying again is not going to help.
-    fn unusable(reason: &'static str) -> Self {
-        Self {
-            unusable: true,
-            ..Self::new(reason)
-        }
-    }
-
-    /// A key that was not tried, or cannot be used here, may have signed it.
-    pub(crate) fn untried() -> Self {
-        Self {
-            lacks: "no verdict on the signature",
-            ..Self::new("not every key that may have made it can be tried")
-        }
-    }
-
-    /// Whether the fault is with what is registered: the URI may not be fetched, leads to addresses
-    /// that may not be, redirects, or has no key set of the size that is read. Otherwise the source
-    /// could not be asked, and may be there again later.
-    #[must_use]
-    pub fn is_unusable(&self) -> bool {
-        self.unusable
-    }
-
-    fn with_source(mut self, source: impl Into<BoxError>) -> Self {
-        self.source = Some(Arc::from(source.into()));
-        self
-    }
-}
-
-impl From<Failure> for RemoteError {
-    fn from(failure: Failure) -> Self {
-        let unusable = match failure.fault {
-            Fault::Refused | Fault::Compressed | Fault::TooLarge => true,
-            Fault::Status(status) => status.is_redirection(),
-            Fault::SetUp | Fault::Unreached | Fault::Closed | Fault::TimedOut => false,
-        };
-        let error = Self {
-            unusable,
-            ..Self::new(failure.reason)
-        };
-        match failure.source {
-            Some(source) => error.with_source(source),
-            None => error,
-        }
-    }
-}
-
-impl fmt::Display for RemoteError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.lacks, self.reason)
-    }
-}
-
-impl StdError for RemoteError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as _)
     }
 }
 

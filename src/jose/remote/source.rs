@@ -39,19 +39,19 @@ pub(super) enum Place {
 
 impl KeySource {
     pub(in crate::jose) fn operator(uri: &str, plain_http: bool) -> Result<Self, RemoteError> {
-        operator_uri(uri, plain_http).map_err(RemoteError::unusable)?;
+        operator_uri(uri, plain_http).map_err(RemoteError::configuration)?;
         Ok(Self::new(uri, Named::Operator { plain_http }))
     }
 
     pub(in crate::jose) fn registered(uri: &str) -> Result<Self, RemoteError> {
-        registered_uri(uri).map_err(RemoteError::unusable)?;
+        registered_uri(uri).map_err(RemoteError::registration)?;
         Ok(Self::new(uri, Named::Client))
     }
 
     pub(in crate::jose) fn issuer(issuer: &str, plain_http: bool) -> Result<Self, RemoteError> {
-        let uri = operator_uri(issuer, plain_http).map_err(RemoteError::unusable)?;
+        let uri = operator_uri(issuer, plain_http).map_err(RemoteError::configuration)?;
         if uri.query().is_some() {
-            return Err(RemoteError::unusable("the issuer has a query"));
+            return Err(RemoteError::configuration("the issuer has a query"));
         }
         // Where it is http, what it names may be too.
         let plain_http = uri.scheme_str() == Some("http");
@@ -79,14 +79,15 @@ impl KeySource {
 
     /// The place, if it may be asked as far as that can be known before its host is resolved.
     pub(super) fn place(&self, allow_private: bool) -> Result<Place, RemoteError> {
-        let place = match self.named {
-            Named::Client => checked_uri(&self.uri, allow_private).map(Place::Guarded),
-            Named::Operator { plain_http } => {
-                operator_uri(&self.uri, plain_http).map(Place::Trusted)
-            }
+        match self.named {
+            Named::Client => checked_uri(&self.uri, allow_private)
+                .map(Place::Guarded)
+                .map_err(RemoteError::registration),
+            Named::Operator { plain_http } => operator_uri(&self.uri, plain_http)
+                .map(Place::Trusted)
+                .map_err(RemoteError::configuration),
             Named::Metadata { plain_http } => Ok(Place::Issuer { plain_http }),
-        };
-        place.map_err(RemoteError::unusable)
+        }
     }
 }
 

@@ -78,7 +78,7 @@ impl Source {
                         keys: set(kid),
                         lifetime: lifetime.map(Duration::from_secs),
                     }),
-                    Says::Nothing => Err(RemoteError::new("down")),
+                    Says::Nothing => Err(RemoteError::new(RemoteErrorKind::Unreachable, "down")),
                     Says::Panics => panic!("a defect"),
                 }
             })

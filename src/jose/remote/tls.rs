@@ -56,15 +56,15 @@ pub(crate) fn roots_of(pem: &[u8]) -> Result<Arc<RootCertStore>, Failure> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate =
-            certificate.map_err(|error| Fault::SetUp.because("this is no PEM").of(error))?;
+            certificate.map_err(|error| Fault::SetUp.because("the CA is not PEM").of(error))?;
         roots.add(certificate).map_err(|error| {
             Fault::SetUp
-                .because("a certificate cannot be read")
+                .because("a CA certificate cannot be read")
                 .of(error)
         })?;
     }
     if roots.is_empty() {
-        return Err(Fault::SetUp.because("there is no certificate"));
+        return Err(Fault::SetUp.because("there is no CA certificate"));
     }
     Ok(roots.into())
 }

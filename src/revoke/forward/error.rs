@@ -4,22 +4,42 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 
 use hyper::StatusCode;
 
-use crate::jose::Failure;
+use crate::jose::{Failure, Fault};
 
 /// A revocation that could not be forwarded, or a server that cannot be forwarded to.
 ///
 /// It has nothing of what was sent, and nothing of what was answered but the status.
 #[derive(Clone, Debug)]
 pub struct ForwardError {
-    status: Option<StatusCode>,
+    kind: ForwardErrorKind,
     reason: &'static str,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
+/// What kind of failure a [`ForwardError`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ForwardErrorKind {
+    /// What was configured cannot be used: the URI, or certificates to trust; or there is nothing
+    /// to speak TLS with.
+    Configuration,
+    /// There was no answer, or not all of it.
+    Unreachable,
+    /// It took too long.
+    TimedOut,
+    /// The answer has this status, and is no success. Redirects are not followed.
+    Status(StatusCode),
+    /// The answer cannot be read.
+    Malformed,
+    /// The answer is longer than the limit.
+    TooLarge,
+}
+
 impl ForwardError {
+    /// What was configured cannot be used.
     pub(super) fn new(reason: &'static str) -> Self {
         Self {
-            status: None,
+            kind: ForwardErrorKind::Configuration,
             reason,
             source: None,
         }
@@ -27,33 +47,48 @@ impl ForwardError {
 
     pub(super) fn answered(status: StatusCode) -> Self {
         Self {
-            status: Some(status),
-            ..Self::new("the server has not answered with success")
+            kind: ForwardErrorKind::Status(status),
+            ..Self::new("the server did not answer with success")
         }
     }
 
-    /// The status of the other server's answer, if there was one.
+    /// What kind of failure it is.
     #[must_use]
-    pub fn status(&self) -> Option<StatusCode> {
-        self.status
+    pub fn kind(&self) -> ForwardErrorKind {
+        self.kind
     }
 }
 
 impl From<Failure> for ForwardError {
     fn from(failure: Failure) -> Self {
+        let kind = match failure.fault {
+            Fault::SetUp => ForwardErrorKind::Configuration,
+            Fault::Unreached | Fault::Closed | Fault::Refused => ForwardErrorKind::Unreachable,
+            Fault::TimedOut => ForwardErrorKind::TimedOut,
+            Fault::Status(status) => ForwardErrorKind::Status(status),
+            Fault::Compressed => ForwardErrorKind::Malformed,
+            Fault::TooLarge => ForwardErrorKind::TooLarge,
+        };
         Self {
+            kind,
+            reason: failure.reason,
             source: failure.source.map(Arc::from),
-            ..Self::new(failure.reason)
         }
     }
 }
 
 impl fmt::Display for ForwardError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the revocation was not forwarded: {}", self.reason)?;
-        match self.status {
-            Some(status) => write!(f, " ({})", status.as_u16()),
-            None => Ok(()),
+        match self.kind {
+            ForwardErrorKind::Configuration => write!(f, "invalid configuration: {}", self.reason),
+            ForwardErrorKind::Status(status) => {
+                let status = status.as_u16();
+                write!(
+                    f,
+                    "the revocation was not forwarded: the server answered {status}"
+                )
+            }
+            _ => write!(f, "the revocation was not forwarded: {}", self.reason),
         }
     }
 }

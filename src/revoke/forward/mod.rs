@@ -13,7 +13,7 @@ use std::{
 use futures::future::BoxFuture;
 use tower::{BoxError, Service, ServiceExt as _, util::BoxCloneSyncService};
 
-pub use self::error::ForwardError;
+pub use self::error::{ForwardError, ForwardErrorKind};
 use self::server::Server;
 use super::{
     Record,

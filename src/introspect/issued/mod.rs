@@ -128,7 +128,9 @@ impl IssuedTokens {
     ///
     /// # Errors
     ///
-    /// If they could not be made durable.
+    /// If they could not be made durable. [`ClockWentBack`](LogErrorKind::ClockWentBack) if the
+    /// system's clock has gone back behind the end of a record that the log has forgotten: that
+    /// record may have revoked the grant.
     ///
     /// # Panics
     ///
@@ -182,11 +184,12 @@ impl IssuedTokens {
     /// # Errors
     ///
     /// If the log is closed, or too much is waiting to be written.
+    /// [`ClockWentBack`](LogErrorKind::ClockWentBack) as [`issue`](Self::issue).
     pub async fn earliest_iat(&self, grant: &Grant) -> Result<Option<NumericDate>, LogError> {
         let (grant, realm) = (grant.clone(), self.realm.clone());
         self.log
             .write_for(grant.client(&realm), move |work| {
-                Ok(register::earliest_iat(work, &realm, &grant))
+                register::earliest_iat(work, &realm, &grant)
             })
             .await
     }
@@ -197,6 +200,8 @@ impl IssuedTokens {
     /// # Errors
     ///
     /// If it could not be made durable. It may nevertheless have been: the old token may be spent.
+    /// [`ClockWentBack`](LogErrorKind::ClockWentBack) if the system's clock has gone back so far
+    /// that a record about the token may have been forgotten. The token is not spent then.
     ///
     /// # Panics
     ///

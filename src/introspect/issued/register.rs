@@ -160,8 +160,11 @@ pub(super) fn issue(
     grant: &Grant,
     coins: Vec<Coin>,
 ) -> Result<Option<Vec<Issued>>, Fault> {
+    let Some(iat) = earliest_iat(work, realm, grant)? else {
+        return Ok(None);
+    };
     let mut tokens = work.transaction.open_table(TOKENS)?;
-    mint(work, &mut tokens, realm, grant, coins)
+    mint(work, &mut tokens, iat, grant, coins).map(Some)
 }
 
 pub(super) fn rotate(
@@ -170,10 +173,11 @@ pub(super) fn rotate(
     old: &[u8; 32],
     coins: Vec<Coin>,
 ) -> Result<Rotation, Fault> {
+    let now = NumericDate::now();
     let mut tokens = work.transaction.open_table(TOKENS)?;
     let row = tokens.get(old)?.map(|row| Row::read(row.value()));
     let Some(mut row) = row.transpose()? else {
-        nothing_is_forgotten(&work.transaction.open_table(META)?, NumericDate::now())?;
+        nothing_is_forgotten(&work.transaction.open_table(META)?, now)?;
         return Ok(Rotation::Dead);
     };
     for selector in row.selectors(*old, realm) {
@@ -190,21 +194,49 @@ pub(super) fn rotate(
     if row.spent {
         return Ok(Rotation::Spent(row.grant));
     }
-    if row.exp <= NumericDate::now() {
+    if row.exp <= now {
         return Ok(Rotation::Dead);
     }
-    let Some(issued) = mint(work, &mut tokens, realm, &row.grant, coins)? else {
+    // A record about this token would have been kept until it ends.
+    if work.may_have_forgotten(row.exp) {
+        return Err(Fault::new(LogErrorKind::ClockWentBack));
+    }
+    let Some(iat) = first_uncovered(work, realm, &row.grant, now) else {
         return Ok(Rotation::Dead);
     };
+    let issued = mint(work, &mut tokens, iat, &row.grant, coins)?;
     row.spent = true;
     tokens.insert(old, row.columns())?;
     Ok(Rotation::Issued(issued))
 }
 
-/// The first second from now on that no record covers, for anything of a grant. None if it is
+/// The first second from now on that no record covers, for anything of a grant. `None` if it is
 /// revoked.
-pub(super) fn earliest_iat(work: &Work<'_>, realm: &Realm, grant: &Grant) -> Option<NumericDate> {
-    let mut iat = NumericDate::now();
+///
+/// Fails while the clock is behind the end of a record that was forgotten: it may have been about
+/// this grant, and nothing says when the grant ends.
+pub(super) fn earliest_iat(
+    work: &Work<'_>,
+    realm: &Realm,
+    grant: &Grant,
+) -> Result<Option<NumericDate>, Fault> {
+    let now = NumericDate::now();
+    let iat = first_uncovered(work, realm, grant, now);
+    // What was forgotten by this very second is no concern: the clock has not gone back.
+    if iat.is_some() && work.may_have_forgotten(now + Duration::from_secs(1)) {
+        return Err(Fault::new(LogErrorKind::ClockWentBack));
+    }
+    Ok(iat)
+}
+
+/// As far as the records go that the log has.
+fn first_uncovered(
+    work: &Work<'_>,
+    realm: &Realm,
+    grant: &Grant,
+    now: NumericDate,
+) -> Option<NumericDate> {
+    let mut iat = now;
     for selector in grant.selectors(realm) {
         let Some(record) = work.record(&selector) else {
             continue;
@@ -223,13 +255,10 @@ pub(super) fn earliest_iat(work: &Work<'_>, realm: &Realm, grant: &Grant) -> Opt
 fn mint(
     work: &mut Work<'_>,
     tokens: &mut Tokens<'_>,
-    realm: &Realm,
+    iat: NumericDate,
     grant: &Grant,
     coins: Vec<Coin>,
-) -> Result<Option<Vec<Issued>>, Fault> {
-    let Some(iat) = earliest_iat(work, realm, grant) else {
-        return Ok(None);
-    };
+) -> Result<Vec<Issued>, Fault> {
     let mut issued = Vec::with_capacity(coins.len());
     for Coin {
         token,
@@ -257,7 +286,7 @@ fn mint(
         });
     }
     work.dirty = true;
-    Ok(Some(issued))
+    Ok(issued)
 }
 
 /// 256 random bits, in characters that no client has to escape.

@@ -5,7 +5,9 @@ use std::path::Path;
 use futures::executor::block_on;
 
 use super::*;
+use crate::log::{Revocation, RevocationLog as _, Selector};
 
+const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -27,6 +29,10 @@ fn sweep(tokens: &IssuedTokens, ahead: Duration) -> u64 {
         .log
         .write(move |work| register::sweep(work, [0; 32], kept, now));
     block_on(swept).unwrap().removed
+}
+
+fn rotate(tokens: &IssuedTokens, token: &Secret) -> Result<Rotation, LogError> {
+    block_on(tokens.rotate(token, vec![Mint::access_token(HOUR)]))
 }
 
 fn kind<T>(answer: Result<T, LogError>) -> Option<LogErrorKind> {
@@ -85,4 +91,82 @@ fn sweep_that_deletes_what_has_expired_for_long_leaves_nothing_unknown() {
     let token = refresh_token(&tokens, Duration::ZERO);
     assert_eq!(block_on(tokens.sweep()).unwrap(), 1);
     assert!(tokens.introspect(&token).unwrap().is_none());
+}
+
+/// One sweep of the log by a clock that is ahead by this much.
+fn sweep_log(tokens: &IssuedTokens, ahead: Duration) {
+    let now = NumericDate::now() + ahead;
+    block_on(tokens.log.write(move |work| work.sweep(0, now))).unwrap();
+}
+
+/// Revokes the grant `g1` until then.
+fn revoke(tokens: &IssuedTokens, until: NumericDate) {
+    let record = Revocation::forever(Selector::grant("g1"), until);
+    block_on(tokens.log.append(vec![record])).unwrap();
+}
+
+#[test]
+fn nothing_is_minted_in_a_grant_whose_record_may_have_been_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.redb");
+    let tokens = open(&path);
+    let token = refresh_token(&tokens, HOUR);
+    revoke(&tokens, NumericDate::now() + HOUR + MINUTE);
+    assert!(matches!(rotate(&tokens, &token), Ok(Rotation::Dead)));
+    // A clock that is two hours ahead, and then right again.
+    sweep_log(&tokens, 2 * HOUR);
+    sweep(&tokens, 2 * HOUR);
+
+    assert_mints_nothing(&tokens, &token);
+    drop(tokens);
+    assert_mints_nothing(&open(&path), &token);
+}
+
+fn assert_mints_nothing(tokens: &IssuedTokens, token: &Secret) {
+    let went_back = Some(LogErrorKind::ClockWentBack);
+    let (grant, mint) = (Grant::new("g1", "c1"), vec![Mint::access_token(HOUR)]);
+    assert_eq!(kind(rotate(tokens, token)), went_back);
+    assert_eq!(kind(block_on(tokens.earliest_iat(&grant))), went_back);
+    assert_eq!(kind(block_on(tokens.issue(grant, mint))), went_back);
+    // The refresh token is not spent, and the log goes on.
+    assert!(!tokens.look_up(token).unwrap().unwrap().spent);
+    block_on(tokens.log.drain()).unwrap();
+}
+
+#[test]
+fn token_that_outlasts_all_forgotten_records_is_rotated_though_the_clock_went_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = open(&folder.path().join("log.redb"));
+    let token = refresh_token(&tokens, 2 * HOUR);
+    let record = Revocation::forever(Selector::grant("other"), NumericDate::now() + HOUR);
+    block_on(tokens.log.append(vec![record])).unwrap();
+    sweep_log(&tokens, HOUR + MINUTE);
+    assert!(matches!(rotate(&tokens, &token), Ok(Rotation::Issued(_))));
+}
+
+#[test]
+fn revoked_grant_stays_revoked_whatever_else_was_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = open(&folder.path().join("log.redb"));
+    let token = refresh_token(&tokens, HOUR);
+    let record = Revocation::forever(Selector::grant("other"), NumericDate::now() + HOUR);
+    block_on(tokens.log.append(vec![record])).unwrap();
+    revoke(&tokens, NumericDate::now() + 3 * HOUR);
+    sweep_log(&tokens, 2 * HOUR);
+    assert!(matches!(rotate(&tokens, &token), Ok(Rotation::Dead)));
+    let grant = Grant::new("g1", "c1");
+    assert_eq!(block_on(tokens.earliest_iat(&grant)).unwrap(), None);
+}
+
+#[test]
+fn sweep_by_a_clock_that_is_right_stops_no_minting() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = open(&folder.path().join("log.redb"));
+    let token = refresh_token(&tokens, HOUR);
+    // It ends in this very second, and so is forgotten by it.
+    let record = Revocation::forever(Selector::grant("other"), NumericDate::now());
+    block_on(tokens.log.append(vec![record])).unwrap();
+    assert_eq!(block_on(tokens.log.sweep()).unwrap(), 1);
+    assert!(matches!(rotate(&tokens, &token), Ok(Rotation::Issued(_))));
+    refresh_token(&tokens, HOUR);
 }

@@ -31,10 +31,11 @@ pub(super) const RECORDS: TableDefinition<'_, u64, Columns<'_>> = TableDefinitio
 pub(super) type Columns<'a> = (&'a [u8; 33], u64, u64);
 
 /// The last record of every selector, with the position where it stands.
-#[derive(Default)]
 pub(super) struct State {
     pub(super) position: Position,
     pub(super) records: HashMap<Selector, Known>,
+    /// The latest end of a record that has been removed because it had expired.
+    pub(super) forgotten: NumericDate,
 }
 
 /// What the last record of a selector says, without the selector: there are many.
@@ -117,9 +118,14 @@ fn read(database: &Database) -> Result<State, Fault> {
         transaction.open_table(META)?,
         transaction.open_table(RECORDS)?,
     );
-    let mut state = State::default();
-    state.position.epoch = epochs::current(&transaction.open_table(EPOCHS)?)?;
-    state.position.sequence = ends(&meta, &records)?.1;
+    let mut state = State {
+        position: Position {
+            epoch: epochs::current(&transaction.open_table(EPOCHS)?)?,
+            sequence: ends(&meta, &records)?.1,
+        },
+        records: HashMap::new(),
+        forgotten: forgotten(&meta)?,
+    };
     state.records.reserve(rows(&records)?);
     for row in records.iter()? {
         let (sequence, row) = row?;
@@ -138,7 +144,7 @@ pub(super) fn snapshot(database: &Database) -> Result<Snapshot, Fault> {
     );
     let epoch = epochs::current(&transaction.open_table(EPOCHS)?)?;
     let (_, sequence) = ends(&meta, &table)?;
-    let forgotten = meta.get("forgotten")?.map_or(0, |end| end.value());
+    let forgotten = forgotten(&meta)?;
     // Where each of them stands: a map of records would be as large again as they are.
     let (mut records, mut places) = (Vec::<Revocation>::new(), HashTable::<usize>::new());
     let keys = RandomState::new();
@@ -159,7 +165,7 @@ pub(super) fn snapshot(database: &Database) -> Result<Snapshot, Fault> {
         }
     }
     let snapshot = Snapshot::new(Position { epoch, sequence }, records);
-    Ok(snapshot.with_forgotten(NumericDate::new(forgotten)))
+    Ok(snapshot.with_forgotten(forgotten))
 }
 
 /// The records after a position, as far as readers have been told of them.
@@ -196,6 +202,11 @@ pub(super) fn ends(
         .last()?
         .map_or(compacted, |(sequence, _)| sequence.value());
     Ok((compacted, last.max(compacted)))
+}
+
+fn forgotten(meta: &impl ReadableTable<&'static str, u64>) -> Result<NumericDate, Fault> {
+    let end = meta.get("forgotten")?.map_or(0, |end| end.value());
+    Ok(NumericDate::new(end))
 }
 
 fn rows(records: &impl ReadableTableMetadata) -> Result<usize, Fault> {

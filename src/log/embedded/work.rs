@@ -48,6 +48,13 @@ impl<'t> Work<'t> {
         ))
     }
 
+    /// Whether a record that ends then, or later, may have been forgotten. While the clock does not
+    /// go back, no such moment lies ahead of it.
+    #[cfg(feature = "issued")]
+    pub(crate) fn may_have_forgotten(&self, end: NumericDate) -> bool {
+        self.state.forgotten >= end
+    }
+
     /// Whether so many selectors of a batch at the most have no record.
     pub(super) fn is_enough(&self, room: usize, batch: &[Revocation]) -> bool {
         room::is_enough(room, batch, |selector| {
@@ -85,9 +92,9 @@ impl<'t> Work<'t> {
     }
 
     /// Forgets what has expired or been overtaken, among the next few records from a position on.
-    pub(super) fn sweep(&mut self, from: u64, now: NumericDate) -> Result<Step<u64>, Fault> {
+    pub(crate) fn sweep(&mut self, from: u64, now: NumericDate) -> Result<Step<u64>, Fault> {
         let mut forgotten = Vec::new();
-        let mut horizon = None;
+        let mut horizon = self.state.forgotten;
         let mut next = None;
         for (seen, row) in self.table.range(from..)?.enumerate() {
             let (sequence, row) = row?;
@@ -103,7 +110,7 @@ impl<'t> Work<'t> {
             } else if record.expires() <= now {
                 self.state.records.remove(&record.selector());
                 forgotten.push(sequence);
-                horizon = horizon.max(Some(record.expires().seconds()));
+                horizon = horizon.max(record.expires());
             }
         }
         for sequence in &forgotten {
@@ -113,9 +120,9 @@ impl<'t> Work<'t> {
             let mut meta = self.transaction.open_table(META)?;
             let compacted = number(&meta, "compacted")?.max(last);
             meta.insert("compacted", compacted)?;
-            if let Some(horizon) = horizon {
-                let known = meta.get("forgotten")?.map_or(0, |end| end.value());
-                meta.insert("forgotten", horizon.max(known))?;
+            if horizon > self.state.forgotten {
+                meta.insert("forgotten", horizon.seconds())?;
+                self.state.forgotten = horizon;
             }
             self.dirty = true;
         }

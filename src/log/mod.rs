@@ -47,9 +47,11 @@
 //! ahead, records expire whose tokens are alive. So
 //!
 //! * a sweep is held while the system's clock is ahead of the time that has passed, by a clock that
-//!   nobody sets: [`LogErrorKind::ClockJumped`], and an event of the level `WARN`;
+//!   nobody sets: [`LogErrorKind::ClockJumped`], and an event of the level `WARN`. Small steps add
+//!   up;
 //! * the latest end of what was forgotten is kept in the log ([`Snapshot::forgotten`]). While the
-//!   clock is earlier than that, the state of tokens that end before it is unknown: 503.
+//!   clock is earlier than that, the state of tokens that end before it is unknown: 503. Nothing is
+//!   minted meanwhile in a grant whose record may have been forgotten.
 //!
 //! # The queue
 //!

@@ -11,8 +11,8 @@ use std::{
 
 use super::{LogError, LogErrorKind, NumericDate, observe};
 
-/// The system's clock may run ahead of the time that has passed by this much, and by a thousandth
-/// of that time. Clocks that are set right in small steps stay within it.
+/// The system's clock may run ahead of the time that has passed by this much in all, and by the
+/// drift of that time. Clocks that are set right in small steps stay within it.
 const TOLERANCE: Duration = Duration::from_secs(60);
 /// A clock that has jumped is believed after this time at the latest, if it then runs on evenly.
 const LONGEST_HOLD: Duration = Duration::from_secs(60 * 60);
@@ -20,8 +20,13 @@ const LONGEST_HOLD: Duration = Duration::from_secs(60 * 60);
 /// The system's clock, for those who forget by it.
 ///
 /// What expires by a clock that is ahead is still alive. So a reading counts only if as much time
-/// has passed as the clock says, by a clock that nobody sets. After a jump ahead it counts again
-/// once the clock has run evenly for as long as the jump was, and for an hour at most.
+/// has passed as the clock says, by a clock that nobody sets. Small steps ahead add up: many of them
+/// are as bad as one jump. A step back is taken off the sum.
+///
+/// After a jump ahead, readings count again once the clock has run evenly for as long as it had
+/// gained, and for an hour at most. What it gained in earlier jumps counts as well, until the drift
+/// of the time since has made up for it. So a clock that gains on the time again and again is
+/// believed less and less often.
 #[derive(Debug)]
 pub(crate) struct Pace(Mutex<State>);
 
@@ -35,15 +40,25 @@ struct Reading {
 
 #[derive(Debug)]
 struct State {
-    /// The last reading that counted.
-    trusted: Reading,
+    trusted: Trusted,
+    /// What was gained in jumps that were believed in the end.
+    gained: Duration,
     doubted: Option<Doubted>,
+}
+
+/// The last reading that counted.
+#[derive(Clone, Copy, Debug)]
+struct Trusted {
+    reading: Reading,
+    /// How far small steps have brought the clock ahead of the time that has passed.
+    lead: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Doubted {
     reading: Reading,
-    hold: Duration,
+    /// How far it is ahead.
+    ahead: Duration,
 }
 
 impl Pace {
@@ -60,11 +75,8 @@ impl Pace {
         Self::at(Reading { date, uptime })
     }
 
-    fn at(trusted: Reading) -> Self {
-        Self(Mutex::new(State {
-            trusted,
-            doubted: None,
-        }))
+    fn at(reading: Reading) -> Self {
+        Self(Mutex::new(State::at(reading)))
     }
 
     /// The present, for those who forget what has expired by it.
@@ -95,27 +107,65 @@ enum Judgement {
 }
 
 impl State {
-    fn judge(&mut self, reading: Reading) -> Judgement {
-        let ahead = reading.ahead_of(self.trusted);
-        if ahead.is_zero() {
-            self.trust(reading);
-            return Judgement::Passed;
+    fn at(reading: Reading) -> Self {
+        Self {
+            trusted: Trusted::at(reading),
+            gained: Duration::ZERO,
+            doubted: None,
         }
-        let Some(doubted) = self.doubted.filter(|it| reading.is_even_with(it.reading)) else {
-            let hold = ahead.min(LONGEST_HOLD);
-            self.doubted = Some(Doubted { reading, hold });
+    }
+
+    fn judge(&mut self, mut reading: Reading) -> Judgement {
+        // A time that cannot be read for once must not look like a long one afterwards.
+        reading.uptime = reading.uptime.max(self.trusted.reading.uptime);
+        let ahead = match self.trusted.next(reading) {
+            Ok(trusted) => {
+                self.trust(trusted);
+                return Judgement::Passed;
+            }
+            Err(ahead) => ahead,
+        };
+        let even = self.doubted.filter(|it| !reading.is_behind(it.reading));
+        let even = even.and_then(|it| Some((it, Trusted::at(it.reading).next(reading).ok()?)));
+        let Some((doubted, trusted)) = even else {
+            self.doubted = Some(Doubted { reading, ahead });
             return Judgement::Jumped(ahead);
         };
-        if reading.uptime.saturating_sub(doubted.reading.uptime) < doubted.hold {
+        let gained = (self.gained + doubted.ahead).min(LONGEST_HOLD);
+        if reading.since(doubted.reading) < gained {
             return Judgement::Held;
         }
-        self.trust(reading);
+        self.trust(trusted);
+        self.gained = gained;
         Judgement::Passed
     }
 
-    fn trust(&mut self, reading: Reading) {
-        self.trusted = reading;
+    fn trust(&mut self, trusted: Trusted) {
+        let passed = trusted.reading.since(self.trusted.reading);
+        self.gained = self.gained.saturating_sub(drift(passed));
+        self.trusted = trusted;
         self.doubted = None;
+    }
+}
+
+impl Trusted {
+    fn at(reading: Reading) -> Self {
+        let lead = Duration::ZERO;
+        Self { reading, lead }
+    }
+
+    /// The next reading, if it is to be trusted too. Else how far it is ahead.
+    fn next(self, reading: Reading) -> Result<Self, Duration> {
+        let passed = reading.since(self.reading);
+        let claimed = Duration::from_secs(reading.date.since(self.reading.date));
+        // A step back takes as much off the lead.
+        let back = Duration::from_secs(self.reading.date.since(reading.date));
+        let ahead = (self.lead + claimed).saturating_sub(passed + back);
+        if ahead > TOLERANCE + drift(passed) {
+            return Err(ahead);
+        }
+        let lead = ahead.saturating_sub(drift(passed));
+        Ok(Self { reading, lead })
     }
 }
 
@@ -127,25 +177,23 @@ impl Reading {
         }
     }
 
-    /// How far the clock is ahead of the time that has passed since, beyond what is tolerated.
-    fn ahead_of(self, earlier: Self) -> Duration {
-        let passed = self.uptime.saturating_sub(earlier.uptime);
-        let claimed = Duration::from_secs(self.date.since(earlier.date));
-        let ahead = claimed.saturating_sub(passed);
-        if ahead > TOLERANCE + passed / 1000 {
-            ahead
-        } else {
-            Duration::ZERO
-        }
+    /// How much time has passed since an earlier one.
+    fn since(self, earlier: Self) -> Duration {
+        self.uptime.saturating_sub(earlier.uptime)
     }
 
-    /// Whether the clock has run as time has, forwards and backwards.
-    fn is_even_with(self, earlier: Self) -> bool {
-        let passed = self.uptime.saturating_sub(earlier.uptime);
+    /// Whether the clock has been set back since, or has stood still.
+    fn is_behind(self, earlier: Self) -> bool {
+        let passed = self.since(earlier);
         let claimed = Duration::from_secs(self.date.since(earlier.date));
-        self.ahead_of(earlier).is_zero()
-            && passed.saturating_sub(claimed) <= TOLERANCE + passed / 1000
+        passed.saturating_sub(claimed) > TOLERANCE + drift(passed)
     }
+}
+
+/// By how much clocks that are right may differ after this time. None that is kept right by NTP
+/// drifts faster.
+fn drift(passed: Duration) -> Duration {
+    passed / 1000
 }
 
 /// How long the machine has been up, by a clock that nobody sets. Where there is one that counts

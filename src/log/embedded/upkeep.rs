@@ -38,8 +38,9 @@ impl EmbeddedLog {
     ///
     /// [`ClockJumped`](super::super::LogErrorKind::ClockJumped) if the system's clock is ahead of
     /// the time that has passed. Nothing is forgotten then: by such a clock, records expire whose
-    /// tokens are alive. The clock is believed again once it has run evenly for as long as the jump
-    /// was, and for an hour at most. After a restart, the time since the last write counts as a
+    /// tokens are alive. Small steps ahead add up to a jump; a slow drift does not. The clock is
+    /// believed again once it has run evenly for as long as the jump was, longer if it has jumped
+    /// before, and for an hour at most. After a restart, the time since the last write counts as a
     /// jump. With the feature `tracing`, an event says so.
     ///
     /// Else, if it could not be written.

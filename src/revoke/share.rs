@@ -14,7 +14,7 @@ use tower::BoxError;
 use super::refused;
 use crate::{
     introspect::Introspection,
-    log::{LogErrorKind, NumericDate, Revocation, RevocationLog, Selector},
+    log::{NumericDate, Revocation, RevocationLog, Selector},
 };
 use account::Account;
 
@@ -71,13 +71,9 @@ impl Share {
                 Err(refused::by_share().into())
             }
             Err(error) => {
-                let nothing_is_in = matches!(
-                    error.kind(),
-                    LogErrorKind::QueueFull | LogErrorKind::Full | LogErrorKind::Closed
-                );
-                if nothing_is_in {
-                    reservation.added = 0;
-                }
+                // Even if it is in the log in the end: when the client tries again, it is covered.
+                // A log that fails must not use up the shares of those who need it.
+                reservation.added = 0;
                 Err(refused::by_log(error).into())
             }
         }

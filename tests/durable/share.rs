@@ -281,3 +281,79 @@ fn share_that_is_used_up_is_no_error_in_the_log_of_events() {
         assert_eq!(*levels.0.lock().unwrap(), [expected, expected]);
     }
 }
+
+/// A log whose next few appends fail.
+#[derive(Clone)]
+struct Failing {
+    log: MemoryLog,
+    failures: Arc<Mutex<Vec<LogErrorKind>>>,
+    /// Whether they are in the log nevertheless.
+    appends: bool,
+}
+
+impl RevocationLog for Failing {
+    async fn append(&self, batch: Vec<Revocation>) -> Result<Position, LogError> {
+        self.log.append(batch).await
+    }
+
+    async fn append_for(
+        &self,
+        client: Selector,
+        new: usize,
+        batch: Vec<Revocation>,
+    ) -> Result<Option<Appended>, LogError> {
+        let failure = self.failures.lock().unwrap().pop();
+        let Some(kind) = failure else {
+            return self.log.append_for(client, new, batch).await;
+        };
+        if self.appends {
+            self.log.append_for(client, new, batch).await?;
+        }
+        Err(LogError::new(kind))
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, LogError> {
+        self.log.snapshot().await
+    }
+
+    async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+        self.log.tail(after, reader).await
+    }
+
+    fn health(&self) -> LogHealth {
+        self.log.health()
+    }
+
+    fn durability(&self) -> Durability {
+        self.log.durability()
+    }
+}
+
+#[tokio::test]
+async fn appends_that_failed_use_up_no_share() {
+    for appends in [false, true] {
+        let log = Failing {
+            log: MemoryLog::new(),
+            failures: Arc::new(Mutex::new(vec![
+                LogErrorKind::Storage,
+                LogErrorKind::Missing,
+                LogErrorKind::Closed,
+            ])),
+            appends,
+        };
+        let backend = Record::new(service_fn(introspect), log.clone()).share(3);
+        let tokens = ["t.c1.g1", "t.c1.g2", "t.c1.g3"];
+        for token in tokens {
+            let request = RevocationRequest::new("c1".to_owned(), Secret::new(token));
+            let error = backend.clone().oneshot(request).await.unwrap_err();
+            assert!(error.downcast_ref::<LogError>().is_some(), "{error}");
+        }
+        let records = log.snapshot().await.unwrap().records.len();
+        assert_eq!(records, if appends { 3 } else { 0 });
+        // The client tries again.
+        for token in tokens {
+            assert_eq!(backend.revoke(token).await, REVOKED);
+        }
+        assert_eq!(log.snapshot().await.unwrap().records.len(), 3);
+    }
+}

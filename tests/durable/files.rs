@@ -329,12 +329,55 @@ async fn neither_backup_nor_restore_writes_over_a_file() {
     // And nothing is left behind, and the log goes on.
     assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 3);
     append(&log, "a").await;
+}
 
-    // What is no log is not restored as one.
-    let nonsense = place.beside("nonsense");
-    fs::write(&nonsense, "nonsense").unwrap();
-    let error = EmbeddedLog::restore(&nonsense, place.beside("new.redb")).unwrap_err();
-    assert_eq!(error.kind(), LogErrorKind::Corrupt);
+#[tokio::test]
+async fn backup_that_is_no_log_leaves_the_path_free_for_one_that_is() {
+    let place = Place::new();
+    let log = place.open();
+    append(&log, "a").await;
+    let [backup, bad, restored] =
+        ["backup.redb", "bad", "restored.redb"].map(|name| place.beside(name));
+    log.backup(&backup).await.unwrap();
+    let good = fs::read(&backup).unwrap();
+    let foreign = place.beside("foreign.redb");
+    foreign_store(&foreign);
+
+    for (what, octets) in [
+        ("nonsense", b"nonsense".to_vec()),
+        ("nothing", Vec::new()),
+        ("a store of something else", fs::read(&foreign).unwrap()),
+        ("its first page", good[..4096].to_vec()),
+        ("its first half", good[..good.len() / 2].to_vec()),
+        ("another magic number", [b"ReDb", &good[4..]].concat()),
+    ] {
+        fs::write(&bad, &octets).unwrap();
+        let error = EmbeddedLog::restore(&bad, &restored).unwrap_err();
+        assert_eq!(error.kind(), LogErrorKind::Corrupt, "{what}: {error:?}");
+        assert!(!restored.exists(), "{what}");
+        assert_eq!(fs::read(&bad).unwrap(), octets, "{what}");
+    }
+    let error = EmbeddedLog::restore(place.beside("none"), &restored).unwrap_err();
+    assert_eq!(error.kind(), LogErrorKind::Missing);
+    // No draft either.
+    assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 4);
+
+    let log = EmbeddedLog::restore(&backup, &restored).unwrap();
+    assert!(names(&log, &["a"]).await);
+    assert_eq!(fs::read(&backup).unwrap(), good);
+}
+
+/// What another program keeps in the same format of files.
+fn foreign_store(path: &Path) {
+    let table = redb::TableDefinition::<&str, &str>::new("settings");
+    let database = redb::Database::create(path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction
+        .open_table(table)
+        .unwrap()
+        .insert("a", "b")
+        .unwrap();
+    transaction.commit().unwrap();
 }
 
 #[cfg(unix)]

@@ -65,12 +65,18 @@ impl Place {
         .map(drop)
     }
 
-    /// Copies a file to here. It fails if there is a file already.
-    pub(super) fn copy_from(&self, source: &Path) -> Result<(), Fault> {
-        let mut source = File::open(source)?;
+    /// Copies a file to here, and gives the copy its name once it has passed this check. It fails
+    /// if there is a file already.
+    pub(super) fn copy_from(
+        &self,
+        source: &Path,
+        check: impl FnOnce(File) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let mut source = existing(File::open(source))?;
         let is_new = self.fill(|mut draft| {
             io::copy(&mut source, &mut draft)?;
-            Ok(draft.sync_all()?)
+            draft.sync_all()?;
+            check(draft)
         })?;
         if !is_new {
             return Err(Fault::from(io::Error::from(io::ErrorKind::AlreadyExists)));
@@ -104,30 +110,13 @@ impl Place {
 
 impl Storage for Place {
     fn open(&self) -> Result<Opened, Fault> {
-        let file = match open_privately(&self.0, false) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Fault::from(error).as_kind(LogErrorKind::Missing));
-            }
-            opened => opened?,
-        };
-        let metadata = file.metadata()?;
-        // The store would make a new one of it.
-        if metadata.len() == 0 {
-            return Err(Fault::new(LogErrorKind::Corrupt));
-        }
-        let identity = identity(&metadata);
-        let database = Database::builder().create_file(file)?;
+        let opened = store_in(existing(open_privately(&self.0, false))?)?;
         sync_folder(&self.0)?;
-        Ok(Opened { database, identity })
+        Ok(opened)
     }
 
     fn check(&self, opened: &Opened) -> Result<(), Fault> {
-        let found = match fs::metadata(&self.0) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Fault::from(error).as_kind(LogErrorKind::Missing));
-            }
-            found => found?,
-        };
+        let found = existing(fs::metadata(&self.0))?;
         if identity(&found) == opened.identity {
             Ok(())
         } else {
@@ -136,8 +125,29 @@ impl Storage for Place {
     }
 
     fn copy_to(&self, path: &Path) -> Result<(), Fault> {
-        Place::new(path)?.copy_from(&self.0)
+        Place::new(path)?.copy_from(&self.0, |_| Ok(()))
     }
+}
+
+/// What is not there is missing, and no failure of the disk.
+fn existing<T>(found: io::Result<T>) -> Result<T, Fault> {
+    found.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Fault::from(error).as_kind(LogErrorKind::Missing),
+        _ => error.into(),
+    })
+}
+
+/// The store in a file that has one.
+pub(super) fn store_in(file: File) -> Result<Opened, Fault> {
+    let metadata = file.metadata()?;
+    // The library would make a new store of it.
+    if metadata.len() == 0 {
+        return Err(Fault::new(LogErrorKind::Corrupt));
+    }
+    Ok(Opened {
+        database: Database::builder().create_file(file)?,
+        identity: identity(&metadata),
+    })
 }
 
 #[cfg(unix)]

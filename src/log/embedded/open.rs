@@ -11,7 +11,7 @@ use super::{
     super::{LogError, LogErrorKind, Pace, readers::Readers},
     EmbeddedLog,
     fault::Fault,
-    file::Place,
+    file::{Place, store_in},
     store::{Opened, Storage, Store},
     tables::{self, Expected},
     thread::Begun,
@@ -84,7 +84,10 @@ impl EmbeddedLog {
     }
 
     /// Copies a [backup](Self::backup) to a path where there is no file, and opens the copy. The
-    /// backup is left alone.
+    /// backup is left alone. A copy that turns out to be no log is removed again: then there is no
+    /// file at `path`, and another backup can be restored.
+    ///
+    /// It blocks the thread while the file is copied and read.
     ///
     /// It begins a new incarnation: positions that were told after the backup was made are a
     /// [`Gap`](LogErrorKind::Gap). **What was revoked after the backup was made is live again**: if
@@ -93,11 +96,16 @@ impl EmbeddedLog {
     ///
     /// # Errors
     ///
+    /// [`Missing`](LogErrorKind::Missing) if there is no backup, [`Corrupt`](LogErrorKind::Corrupt)
+    /// and [`NewerFormat`](LogErrorKind::NewerFormat) if it is no log that can be read, and
     /// [`Storage`](LogErrorKind::Storage) if there is a file at `path`, or it cannot be written.
-    /// Else as [`open_existing`](Self::open_existing).
     pub fn restore(backup: impl AsRef<Path>, path: impl AsRef<Path>) -> Result<Self, LogError> {
-        Place::new(path.as_ref())?.copy_from(backup.as_ref())?;
-        Self::open_existing(path)
+        let place = Place::new(path.as_ref())?;
+        place.copy_from(backup.as_ref(), |draft| {
+            // What opening checks, before the copy gets its name.
+            tables::begin(&store_in(draft)?.database, Expected::Existing).map(drop)
+        })?;
+        Self::open_at(place, Expected::Existing, Duration::ZERO)
     }
 
     fn open_at(place: Place, expected: Expected, wait: Duration) -> Result<Self, LogError> {

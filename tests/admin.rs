@@ -190,13 +190,29 @@ async fn date_before_1970_spares_every_token() {
 }
 
 #[tokio::test]
-async fn grant_falls_for_ever_whatever_the_date() {
-    let order = Order::new(Target::Grant("g1".into())).before(NumericDate::new(1));
-    let (receipt, fallen) = fall(order, &[NumericDate::now() + HOUR]).await;
-    assert_eq!(
-        (receipt.not_before, fallen),
-        (NumericDate::FOREVER, vec![true])
-    );
+async fn date_is_ignored_for_tokens_grants_and_sessions() {
+    for target in [
+        Target::of_token(&token()).unwrap(),
+        Target::Grant("g1".into()),
+        Target::Session("s1".into()),
+    ] {
+        let order = Order::new(target).before(NumericDate::new(1));
+        let (receipt, fallen) = fall(order, &[NumericDate::now() + HOUR]).await;
+        assert_eq!(
+            (receipt.not_before, fallen),
+            (NumericDate::FOREVER, vec![true])
+        );
+    }
+}
+
+#[tokio::test]
+async fn date_with_a_fraction_ends_its_whole_second() {
+    let date = std::time::UNIX_EPOCH + Duration::from_millis(1_300_819_380_001);
+    let order = Order::new(Target::Subject("alice".into())).before(date);
+    let second = NumericDate::new(1_300_819_380);
+    let next = NumericDate::new(1_300_819_381);
+    let (_, fallen) = fall(order, &[second, next]).await;
+    assert_eq!(fallen, [true, false]);
 }
 
 #[tokio::test]

@@ -112,8 +112,13 @@ impl KeySet {
     /// A token that names no key (`kid`) is tried with every key that admits its algorithm. **If
     /// more keys than this could have signed it and none of the first did, it is not known whose it
     /// is**, which is 503.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: no signature would ever be verified.
     #[must_use]
     pub fn max_candidates(self, keys: usize) -> Self {
+        assert!(keys > 0, "without a candidate no signature is verified");
         Self {
             max_candidates: keys,
             ..self

@@ -153,7 +153,12 @@ impl<I, L> Record<I, L> {
     /// later records about the same do not prolong that. In a log that has no
     /// [`append_at_most`](RevocationLog::append_at_most) of its own, every record counts as a new
     /// one.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: nothing could be revoked.
     pub fn share(mut self, records: usize) -> Self {
+        assert!(records > 0, "without a share nothing can be revoked");
         self.recorder.share = Some(Share::new(records));
         self
     }

@@ -256,6 +256,12 @@ async fn client_takes_its_own_share_of_the_queue_with_a_share_of_the_log_or_with
     assert_eq!(*queue.0.lock().unwrap(), [client, client]);
 }
 
+#[test]
+#[should_panic(expected = "nothing can be revoked")]
+fn share_of_nothing_is_a_mistake() {
+    let _ = Record::new(service_fn(introspect), MemoryLog::new()).share(0);
+}
+
 /// The levels of all events, in their order.
 #[derive(Clone, Default)]
 struct Levels(Arc<Mutex<Vec<Level>>>);

@@ -551,3 +551,28 @@ async fn nothing_of_what_was_fetched_is_told() {
 fn keys_without_room_are_a_mistake() {
     let _ = RemoteKeys::new().capacity(0);
 }
+
+#[test]
+#[should_panic(expected = "a set has at least one key")]
+fn sets_of_no_keys_are_a_mistake() {
+    let _ = RemoteKeys::new().max_keys(0);
+}
+
+#[test]
+#[should_panic(expected = "a set has at least one byte")]
+fn sets_of_no_bytes_are_a_mistake() {
+    let _ = RemoteKeys::new().max_size(0);
+}
+
+#[test]
+#[should_panic(expected = "without a candidate")]
+fn no_candidates_among_fetched_keys_are_a_mistake() {
+    let _ = RemoteKeys::new().max_candidates(0);
+}
+
+#[test]
+#[should_panic(expected = "without a candidate")]
+fn no_candidates_in_a_set_are_a_mistake() {
+    let set = KeySet::from_json(&jwks(["k1"])).unwrap();
+    let _ = set.max_candidates(0);
+}

@@ -140,25 +140,40 @@ impl RemoteKeys {
         Self::of(self.reach, self.limits, self.bounds)
     }
 
-    /// Limits the size of a set, in bytes. Defaults to 1 MiB.
+    /// Limits the size of a set, in bytes. Defaults to 1 MiB. A larger set is a failure.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: no set would ever be read.
     #[must_use]
-    pub fn max_size(mut self, octets: usize) -> Self {
-        self.reach.max_size = octets;
+    pub fn max_size(mut self, bytes: usize) -> Self {
+        assert!(bytes > 0, "a set has at least one byte");
+        self.reach.max_size = bytes;
         Self::of(self.reach, self.limits, self.bounds)
     }
 
     /// Limits how many keys a set may have, usable or not. Defaults to 100. A larger set is a
     /// failure.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: no set would ever be read.
     #[must_use]
     pub fn max_keys(mut self, keys: usize) -> Self {
+        assert!(keys > 0, "a set has at least one key");
         self.bounds.max_keys = keys;
         Self::of(self.reach, self.limits, self.bounds)
     }
 
     /// Limits how many keys of a set a signature is tried with. Defaults to 16. See
     /// [`KeySet::max_candidates`].
+    ///
+    /// # Panics
+    ///
+    /// If it is zero: no signature would ever be verified.
     #[must_use]
     pub fn max_candidates(mut self, keys: usize) -> Self {
+        assert!(keys > 0, "without a candidate no signature is verified");
         self.bounds.max_candidates = keys;
         Self::of(self.reach, self.limits, self.bounds)
     }

@@ -23,8 +23,8 @@ use audit::Audit;
 pub use order::{Order, Target};
 
 /// Ends tokens on an [`Order`], without a token in hand: everything of a subject, a client, a key
-/// or an issuer that was issued until now, or until a [date](Order::before); a grant, a session or a token for ever. One order is one
-/// record in the log, however many tokens fall.
+/// or an issuer that was issued until now, or until a [date](Order::before); a grant, a session or a
+/// token for ever. One order is one record in the log, however many tokens fall.
 ///
 /// Who may give orders is not asked here: put it behind what decides that. An order can be
 /// repeated. Nothing takes one back: what is issued from the next second on is live.

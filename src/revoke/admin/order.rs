@@ -28,7 +28,8 @@ pub struct Order {
     pub reason: Option<String>,
     /// Who says so, for the event. Nobody checks it here.
     pub actor: Option<String>,
-    /// Ends only what was issued in this second or earlier.
+    /// Ends only what was issued before the end of this second. Ignored for tokens, grants and
+    /// sessions: see [`before`](Self::before).
     pub before: Option<NumericDate>,
 }
 
@@ -105,12 +106,13 @@ impl Order {
         self
     }
 
-    /// Ends only what was issued in the second of `date` or earlier, and leaves the newer tokens
-    /// alive. A date in the future counts as now: an order never ends tokens that are not issued
-    /// yet.
+    /// Ends only what was issued before `date`, and leaves the newer tokens alive. **The second of
+    /// `date` is included**: tokens state whole seconds (`iat`), so that a token of that second may
+    /// have been issued before. A date in the future counts as now: an order never ends tokens that
+    /// are not issued yet.
     ///
-    /// It narrows orders about subjects, clients, keys and issuers. A token, a grant or a session
-    /// ends for ever, whatever the date.
+    /// It narrows orders about subjects, clients, keys and issuers. It is ignored for tokens, grants
+    /// and sessions, which end for ever.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};

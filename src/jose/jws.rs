@@ -24,8 +24,12 @@ pub(crate) struct Jws<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JwsError {
-    /// It is no compact JWS with a JSON object in it, or it asks for what is not supported.
+    /// It is no compact JWS with a JSON object in it.
     Malformed,
+    /// It asks for what is not supported here. Somebody else may verify it.
+    Unsupported,
+    /// It is not signed (`none`).
+    Unsigned,
     /// The algorithm is none that is known.
     Algorithm,
 }
@@ -73,15 +77,18 @@ fn understood(header: &Claims) -> Result<Algorithm, JwsError> {
     // others would change what is signed, or what is in it.
     for name in ["crit", "b64", "zip", "enc"] {
         if header.get(name).is_some() {
-            return Err(JwsError::Malformed);
+            return Err(JwsError::Unsupported);
         }
     }
     header.text("typ")?;
     let kid = header.text("kid")?;
     if kid.is_some_and(|kid| kid.is_empty() || kid.len() > LONGEST_KID) {
-        return Err(JwsError::Malformed);
+        return Err(JwsError::Unsupported);
     }
     let algorithm = header.text("alg")?.ok_or(JwsError::Malformed)?;
+    if algorithm.eq_ignore_ascii_case("none") {
+        return Err(JwsError::Unsigned);
+    }
     algorithm.parse().map_err(|_| JwsError::Algorithm)
 }
 

@@ -18,6 +18,16 @@ pub(super) fn share_is_used_up() {
     tracing::warn!(target: "tower_revocation", reason = "share", "{NO_ROOM}");
 }
 
+/// A server that was forwarded to has revoked a token, and there is no record of it here.
+#[cfg(feature = "upstream")]
+pub(super) fn record_is_lost() {
+    #[cfg(feature = "tracing")]
+    tracing::error!(
+        target: "tower_revocation",
+        "a revocation that was forwarded could not be recorded, and is given up"
+    );
+}
+
 #[cfg(feature = "metrics")]
 fn count(reason: &'static str) {
     metrics::counter!("tower_revocation_appends_refused_total", "reason" => reason).increment(1);

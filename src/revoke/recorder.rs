@@ -8,6 +8,8 @@ use super::{
     retention::Retention,
     share::{self, Share},
 };
+#[cfg(feature = "upstream")]
+use crate::{Error, ErrorKind, log::LogError};
 use crate::{
     introspect::{Introspection, TokenKind},
     log::{NumericDate, Revocation, RevocationLog, SelectorClass},
@@ -56,6 +58,38 @@ impl<L> Recorder<L> {
 }
 
 impl<L: RevocationLog> Recorder<L> {
+    /// Fails while the log cannot be written.
+    #[cfg(feature = "upstream")]
+    pub(super) fn is_ready(&self) -> Result<(), LogError> {
+        let health = self.log.health();
+        match health.cause() {
+            None => Ok(()),
+            Some(cause) => {
+                let told = Error::new(ErrorKind::Unavailable).with_source(cause.clone());
+                let told = match health.retry_after() {
+                    Some(delay) => told.with_retry_after(delay),
+                    None => told,
+                };
+                Err(LogError::new(cause.kind()).with_source(told))
+            }
+        }
+    }
+
+    /// Fails if the client of the token has used up its share.
+    #[cfg(feature = "upstream")]
+    pub(super) fn has_room(&self, token: &Introspection) -> Result<(), Error> {
+        match &self.share {
+            Some(share) if !share.has_room(token) => Err(refused::by_share()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a token has ended by itself, or its authority holds it revoked.
+    #[cfg(feature = "upstream")]
+    pub(super) fn is_dead(&self, token: &Introspection) -> bool {
+        token.revoked || self.policy.is_dead(token.exp, NumericDate::now())
+    }
+
     /// Records the end of a token, and returns once it is durable.
     pub(super) async fn end(
         &self,
@@ -76,7 +110,9 @@ impl<L: RevocationLog> Recorder<L> {
         } else {
             let client = share::client(token);
             let appended = self.log.append_for(client, usize::MAX, records);
-            appended.await.map_err(refused::by_log)?;
+            // A log of somebody else may have limits of its own.
+            let appended = appended.await.map_err(refused::by_log)?;
+            appended.ok_or_else(refused::by_share)?;
         }
         Ok(Outcome::Revoked)
     }

@@ -79,6 +79,17 @@ impl Share {
         }
     }
 
+    /// Whether the client of the token has room for what ends a token.
+    #[cfg(feature = "upstream")]
+    pub(super) fn has_room(&self, token: &Introspection) -> bool {
+        let mut ledger = self.ledger();
+        let Some(account) = ledger.accounts.get_mut(&client(token)) else {
+            return self.records > 0;
+        };
+        account.forget(NumericDate::now());
+        account.used() < self.records
+    }
+
     /// Room for all of a batch, or for as much as there is.
     fn reserve(&self, client: Selector, batch: &[Revocation]) -> Reservation<'_> {
         let now = NumericDate::now();

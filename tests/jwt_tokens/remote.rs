@@ -105,22 +105,54 @@ async fn a_thousand_forged_tokens_are_one_fetch() {
 async fn what_is_not_even_said_to_be_ours_is_no_fetch() {
     let server = publishing(KEY.jwks("k1")).await;
     let tokens = tokens(&server, server.remote()).algorithms([Algorithm::Es256]);
-    for (reason, header, claims) in [
+    let unhandled = |reason| Introspected::unhandled(reason, None);
+    for (expected, header, claims) in [
         (
-            Reason::Issuer,
+            Introspected::Unrecognised(Reason::Issuer),
             header(),
             with(claims(), &json!({ "iss": "https://evil.example.com" })),
         ),
+        // The issuer may sign others of its tokens like this, as Keycloak does refresh tokens.
         (
-            Reason::Algorithm,
+            unhandled(Reason::Algorithm),
             with(header(), &json!({ "alg": "RS256" })),
+            claims(),
+        ),
+        (
+            unhandled(Reason::Algorithm),
+            with(header(), &json!({ "alg": "HS512" })),
+            claims(),
+        ),
+        (
+            unhandled(Reason::Algorithm),
+            with(header(), &json!({ "alg": "ES256K" })),
+            claims(),
+        ),
+        (
+            unhandled(Reason::NotAToken),
+            with(header(), &json!({ "crit": ["exp"] })),
+            claims(),
+        ),
+        (
+            unhandled(Reason::NotAToken),
+            with(header(), &json!({ "kid": "k".repeat(300) })),
+            claims(),
+        ),
+        (
+            unhandled(Reason::NotAToken),
+            header(),
+            with(claims(), &json!({ "long": "x".repeat(16 * 1024) })),
+        ),
+        (
+            Introspected::Unrecognised(Reason::Algorithm),
+            with(header(), &json!({ "alg": "none" })),
             claims(),
         ),
     ] {
         let token = Secret::new(KEY.sign(&header, &claims));
         let answer = tokens.clone().oneshot(token).await.unwrap();
-        assert_eq!(answer, Introspected::Unrecognised(reason));
-        assert_eq!(server.fetches(), 0, "{reason}");
+        assert_eq!(answer, expected, "{header}");
+        assert_eq!(server.fetches(), 0, "{header}");
     }
     let answer = tokens.oneshot(Secret::new("45ghiukldjahdnhzdauz")).await;
     assert_eq!(

@@ -144,6 +144,23 @@ async fn an_opaque_token_is_named_by_its_digest_and_a_jwt_never() {
 }
 
 #[tokio::test]
+async fn opaque_token_of_any_visible_characters_is_named_where_that_is_allowed() {
+    let server = Server::json(active(json!({}))).await;
+    let any = server.forgetful().any_visible_token(true);
+    for token in ["17|yLDoe3", "urn:t:1", "a(b)", "\"{}", "x=y"] {
+        let usual = ask(&server.forgetful(), token).await.unwrap().unwrap();
+        assert_eq!(usual.token, None, "{token}");
+        let named = ask(&any, token).await.unwrap().unwrap();
+        assert_eq!(named.token, Some(opaque(token)), "{token}");
+    }
+    // What looks like a JWT may have another spelling still.
+    for token in [JWT, "a|b.c.d", "a b", "é"] {
+        let named = ask(&any, token).await.unwrap().unwrap();
+        assert_eq!(named.token, None, "{token}");
+    }
+}
+
+#[tokio::test]
 async fn servers_call_refresh_tokens_many_things() {
     let server = Server::json(active(json!({}))).await;
     let upstream = server.forgetful();

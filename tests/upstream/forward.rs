@@ -7,7 +7,7 @@ use std::{
         Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -19,14 +19,14 @@ use hyper::{
 };
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use serde_json::{Value, json};
-use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
+use tower::{BoxError, Layer as _, Service, ServiceExt as _, service_fn};
 use tower_revocation::{
     RevocationLayer, Secret,
     client::{Credentials, KeepCredentials, UnverifiedClients},
     introspect::{Introspected, Introspection, Reason, TokenKind},
     log::{
-        Durability, LogError, LogErrorKind, LogHealth, MemoryLog, Position, Reader, Revocation,
-        RevocationLog, Selector, Snapshot,
+        Durability, LogError, LogErrorKind, LogHealth, MemoryLog, NumericDate, Position, Reader,
+        Revocation, RevocationLog, Selector, Snapshot,
     },
     revoke::{Forward, ForwardErrorKind, Record},
 };
@@ -43,6 +43,13 @@ fn known(token: &Secret) -> Option<Introspection> {
     known.token = Some(token_selector(token.expose()));
     known.grant = Some(grant.to_owned());
     Some(known)
+}
+
+/// The same token for one who keeps it after its end.
+fn expired() -> Introspection {
+    let mut known = known(&Secret::new("refresh.c1.g1")).unwrap();
+    known.exp = Some(NumericDate::new(1000));
+    known
 }
 
 fn token_selector(token: &str) -> Selector {
@@ -83,7 +90,7 @@ struct Answer {
 /// What a client hears of clients that nobody but the other server verifies.
 async fn ask<I, L>(backend: &Forward<I, L>, request: Request<Full<Bytes>>) -> Answer
 where
-    I: tower::Service<Secret, Response: Into<Introspected>> + Clone + Send + 'static,
+    I: Service<Secret, Response: Into<Introspected>> + Clone + Send + 'static,
     I::Error: Into<BoxError>,
     I::Future: Send,
     L: RevocationLog + Clone + Send + Sync + 'static,
@@ -95,7 +102,7 @@ where
 /// The same, of a client that was verified here.
 async fn ask_verified<I, L>(backend: &Forward<I, L>, request: Request<Full<Bytes>>) -> Answer
 where
-    I: tower::Service<Secret, Response: Into<Introspected>> + Clone + Send + 'static,
+    I: Service<Secret, Response: Into<Introspected>> + Clone + Send + 'static,
     I::Error: Into<BoxError>,
     I::Future: Send,
     L: RevocationLog + Clone + Send + Sync + 'static,
@@ -273,7 +280,11 @@ async fn what_the_other_server_says_about_the_request_is_passed_on_and_nothing_i
             (401, "invalid_client"),
         ),
         (401, "<html>", (401, "invalid_client")),
-        (403, "", (401, "invalid_client")),
+        (
+            403,
+            r#"{"error":"invalid_client"}"#,
+            (401, "invalid_client"),
+        ),
         (400, "", (400, "invalid_request")),
         (
             400,
@@ -374,6 +385,7 @@ async fn second_introspection_decides_what_falls_with_the_token() {
             200,
             vec![Selector::grant("g1")],
         ),
+        (Ok(expired().into()), 200, vec![Selector::grant("g1")]),
         // It has no effect, whatever the server has said.
         (
             Ok(known(&Secret::new("refresh.c1.g1")).unwrap().into()),
@@ -470,28 +482,44 @@ async fn introspection_that_is_down_is_503_and_nothing_is_forwarded() {
 }
 
 #[tokio::test]
-async fn token_that_nothing_names_is_forwarded_and_not_said_to_be_revoked_here() {
+async fn token_that_nothing_names_is_forwarded_and_cannot_be_recorded() {
     let server = success().await;
     let nameless = service_fn(async |_: Secret| {
         Ok::<_, BoxError>(Some(Introspection::new(TokenKind::AccessToken, "c1")))
     });
-    let record = Record::new(nameless, MemoryLog::new());
+    let log = MemoryLog::new();
+    let record = Record::new(nameless, log.clone());
     let backend = Forward::new(&server.uri(), record).unwrap();
-    let answer = ask(&backend, form(C1)).await;
-    assert_eq!(answer.error, "unsupported_token_type");
+    assert_eq!(ask(&backend, form(C1)).await.status, 200);
     assert_eq!(server.asked(), 1);
+    assert_eq!(recorded(&log).await, []);
 }
 
-/// A log whose first append fails.
+/// A log that fails while it is told to.
 #[derive(Clone)]
-struct FailsOnce {
+struct Failing {
     log: MemoryLog,
     fails: Arc<AtomicBool>,
+    says_so: bool,
 }
 
-impl RevocationLog for FailsOnce {
+impl Failing {
+    fn new(says_so: bool) -> Self {
+        Self {
+            log: MemoryLog::new(),
+            fails: Arc::new(AtomicBool::new(true)),
+            says_so,
+        }
+    }
+
+    fn recovers(&self) {
+        self.fails.store(false, Ordering::SeqCst);
+    }
+}
+
+impl RevocationLog for Failing {
     async fn append(&self, batch: Vec<Revocation>) -> Result<Position, LogError> {
-        if self.fails.swap(false, Ordering::SeqCst) {
+        if self.fails.load(Ordering::SeqCst) {
             return Err(LogError::new(LogErrorKind::Closed));
         }
         self.log.append(batch).await
@@ -505,30 +533,151 @@ impl RevocationLog for FailsOnce {
         self.log.tail(after, reader).await
     }
 
-    fn health(&self) -> LogHealth {
-        self.log.health()
-    }
-
     fn durability(&self) -> Durability {
         self.log.durability()
     }
+
+    fn health(&self) -> LogHealth {
+        if self.says_so && self.fails.load(Ordering::SeqCst) {
+            let now = Instant::now();
+            let next = now + Duration::from_secs(7);
+            return LogHealth::failing(LogError::new(LogErrorKind::Storage), now, next);
+        }
+        LogHealth::writable()
+    }
+}
+
+/// As an introspection endpoint does: once the server has revoked, it knows nothing of the token.
+fn forgetful(
+    server: &Arc<Server>,
+) -> impl Clone
++ Send
++ Service<Secret, Response = Option<Introspection>, Error = BoxError, Future: Send>
++ use<> {
+    let server = Arc::clone(server);
+    service_fn(move |token: Secret| {
+        let is_revoked = server.asked() > 0;
+        ready(Ok(known(&token).filter(|_| !is_revoked)))
+    })
 }
 
 #[tokio::test]
-async fn record_that_fails_is_503_and_the_retry_records() {
+async fn nothing_is_forwarded_while_the_log_cannot_be_written() {
     let server = success().await;
-    let log = MemoryLog::new();
-    let fails_once = FailsOnce {
-        log: log.clone(),
-        fails: Arc::new(AtomicBool::new(true)),
-    };
-    let record = Record::new(introspect(), fails_once);
+    let log = Failing::new(true);
+    let record = Record::new(introspect(), log.clone());
+    let backend = Forward::new(&server.uri(), record).unwrap();
+    let answer = ask(&backend, form(C1)).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.retry_after.unwrap(), "7");
+    assert_eq!(server.asked(), 0);
+    log.recovers();
+    assert_eq!(ask(&backend, form(C1)).await.status, 200);
+    assert_eq!(recorded(&log.log).await, [token_selector("refresh.c1.g1")]);
+}
+
+/// The retry finds a token that nothing knows any more: success must wait for the record.
+#[tokio::test]
+async fn record_that_fails_is_503_and_success_waits_until_it_is_durable() {
+    let server = Arc::new(success().await);
+    let log = Failing::new(false);
+    let record = Record::new(forgetful(&server), log.clone());
     let backend = Forward::new(&server.uri(), record).unwrap();
     assert_eq!(ask(&backend, form(C1)).await.status, 503);
-    assert_eq!(recorded(&log).await, []);
-    assert_eq!(ask(&backend, form(C1)).await.status, 200);
+    assert_eq!(recorded(&log.log).await, []);
+
+    let mut retry = Box::pin(ask(&backend, form(C1)));
+    assert!(retry.as_mut().now_or_never().is_none());
+    log.recovers();
+    assert_eq!(retry.await.status, 200);
+    assert_eq!(recorded(&log.log).await, [token_selector("refresh.c1.g1")]);
+}
+
+#[tokio::test]
+async fn second_introspection_is_asked_again_until_it_can_say() {
+    let server = Arc::new(success().await);
+    let log = MemoryLog::new();
+    let record = Record::new(forgetful(&server), log.clone());
+    let down = Arc::new(AtomicBool::new(true));
+    let is_down = Arc::clone(&down);
+    let second = service_fn(move |_: Secret| {
+        ready(if is_down.load(Ordering::SeqCst) {
+            Err(BoxError::from("down"))
+        } else {
+            Ok(None::<Introspection>)
+        })
+    });
+    let backend = Forward::new(&server.uri(), record)
+        .unwrap()
+        .confirm_by(second);
+    assert_eq!(ask(&backend, form(C1)).await.status, 503);
     assert_eq!(recorded(&log).await, [token_selector("refresh.c1.g1")]);
-    assert_eq!(server.asked(), 2);
+    down.store(false, Ordering::SeqCst);
+    assert_eq!(ask(&backend, form(C1)).await.status, 200);
+    assert!(recorded(&log).await.contains(&Selector::grant("g1")));
+}
+
+#[tokio::test]
+async fn client_that_has_used_up_its_share_is_not_forwarded() {
+    let server = success().await;
+    let log = MemoryLog::new();
+    let record = Record::new(introspect(), log.clone()).share(1);
+    let backend = Forward::new(&server.uri(), record).unwrap();
+    assert_eq!(ask_verified(&backend, form(C1)).await.status, 200);
+    let second = "client_id=c1&token=refresh.c1.g2";
+    assert_eq!(ask_verified(&backend, form(second)).await.status, 503);
+    assert_eq!(server.asked(), 1);
+    let other = "client_id=c2&token=refresh.c2.g3";
+    assert_eq!(ask_verified(&backend, form(other)).await.status, 200);
+}
+
+#[tokio::test]
+async fn requests_whose_client_has_gone_count_against_the_limit() {
+    let server = success().await;
+    let (backend, _) = forward(&server);
+    let backend = backend.concurrency(3);
+    server.hold();
+    for grant in 0..3 {
+        let form = form(format!("client_id=c1&token=refresh.c1.{grant}"));
+        let mut asking = Box::pin(ask(&backend, form));
+        assert!(asking.as_mut().now_or_never().is_none());
+        server.has_been_asked(grant + 1).await;
+    }
+    let answer = ask(&backend, form(C1)).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.retry_after.unwrap(), "1");
+    assert_eq!(server.asked(), 3);
+    server.permit(4);
+    while ask(&backend, form(C1)).await.status == 503 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(server.asked(), 4);
+}
+
+#[tokio::test]
+async fn success_with_an_error_in_it_is_an_error() {
+    let server = success().await;
+    let (backend, log) = forward(&server);
+    for (body, expected) in [
+        (
+            r#"{"error":"unsupported_token_type"}"#,
+            (400, "unsupported_token_type"),
+        ),
+        (r#"{"error":"invalid_client"}"#, (401, "invalid_client")),
+        (
+            r#"{"error":"server_error"}"#,
+            (503, "temporarily_unavailable"),
+        ),
+    ] {
+        server.does(Does::Answer(json(body)));
+        let answer = ask(&backend, form(C1)).await;
+        assert_eq!((answer.status.as_u16(), &*answer.error), expected);
+    }
+    assert_eq!(recorded(&log).await, []);
+    for body in ["{}", r#"{"revoked":true}"#, "ok", ""] {
+        server.does(Does::Answer(json(body)));
+        assert_eq!(ask(&backend, form(C1)).await.status, 200, "{body}");
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ async fn server_is_not_asked_about_a_token_that_is_too_long() {
     let answer = tokens.clone().oneshot(token(16 * 1024 + 1)).await;
     assert_eq!(
         answer.unwrap(),
-        Introspected::Unrecognised(Reason::NotAToken)
+        Introspected::unhandled(Reason::NotAToken, None)
     );
     tokens.clone().oneshot(token(16 * 1024)).await.unwrap_err();
     let longer = tokens.max_token(20_000);

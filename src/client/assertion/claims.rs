@@ -79,8 +79,12 @@ impl Assertions {
             return refuse(Refusal::MalformedAssertion);
         }
         let jws = Jws::parse(assertion.expose(), self.max_size).map_err(|error| match error {
-            JwsError::Malformed => Error::refused(Refusal::MalformedAssertion),
-            JwsError::Algorithm => Error::refused(Refusal::AlgorithmNotAllowed),
+            JwsError::Malformed | JwsError::Unsupported => {
+                Error::refused(Refusal::MalformedAssertion)
+            }
+            JwsError::Algorithm | JwsError::Unsigned => {
+                Error::refused(Refusal::AlgorithmNotAllowed)
+            }
         })?;
         if !is_client_authentication(jws.typ()) {
             return refuse(Refusal::MalformedAssertion);

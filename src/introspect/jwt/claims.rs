@@ -18,16 +18,27 @@ type Read<T> = Result<Option<T>, Malformed>;
 impl Policy {
     /// A token that is said to be of our issuer, by an algorithm that is accepted. What is not even
     /// said to be costs no key and no fetch.
-    pub(super) fn claimed<'a>(&self, token: &'a str) -> Result<Jws<'a>, Reason> {
+    ///
+    /// # Errors
+    ///
+    /// What the token is instead. One that cannot be verified here may be our issuer's: to say that
+    /// it is none takes somebody who can.
+    pub(super) fn claimed<'a>(&self, token: &'a str) -> Result<Jws<'a>, Introspected> {
+        let unhandled = |reason| Introspected::Unhandled { reason, exp: None };
+        if token.len() > self.max_size {
+            return Err(unhandled(Reason::NotAToken));
+        }
         let jws = Jws::parse(token, self.max_size).map_err(|error| match error {
-            JwsError::Malformed => Reason::NotAToken,
-            JwsError::Algorithm => Reason::Algorithm,
+            JwsError::Malformed => Introspected::Unrecognised(Reason::NotAToken),
+            JwsError::Unsigned => Introspected::Unrecognised(Reason::Algorithm),
+            JwsError::Unsupported => unhandled(Reason::NotAToken),
+            JwsError::Algorithm => unhandled(Reason::Algorithm),
         })?;
         if name(&jws.claims, "iss") != Ok(Some(&*self.issuer)) {
-            return Err(Reason::Issuer);
+            return Err(Introspected::Unrecognised(Reason::Issuer));
         }
         if !self.algorithms.contains(&jws.algorithm) {
-            return Err(Reason::Algorithm);
+            return Err(unhandled(Reason::Algorithm));
         }
         Ok(jws)
     }

@@ -261,7 +261,7 @@ impl Service<Secret> for JwtTokens {
         let policy = &self.policy;
         let jws = match policy.claimed(token.expose()) {
             Ok(jws) => jws,
-            Err(reason) => return JwtFuture::at_once(Ok(Introspected::Unrecognised(reason))),
+            Err(introspected) => return JwtFuture::at_once(Ok(introspected)),
         };
         let place = match &policy.keys {
             Keys::Set(keys) => return JwtFuture::at_once(policy.by_fixed(&jws, keys)),

@@ -26,7 +26,7 @@ impl Question {
         let policy = &self.tokens.policy;
         match policy.claimed(self.token.expose()) {
             Ok(jws) => policy.next(&jws, served, self.since, self.token.asker()),
-            Err(reason) => Step::Answer(Ok(Introspected::Unrecognised(reason))),
+            Err(introspected) => Step::Answer(Ok(introspected)),
         }
     }
 }

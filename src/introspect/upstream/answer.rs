@@ -31,6 +31,7 @@ pub(super) struct Dialect {
     pub(super) tenant: Option<String>,
     pub(super) audience: Option<Audience>,
     pub(super) longest_lifetime: Option<Duration>,
+    pub(super) any_visible_token: bool,
 }
 
 impl Dialect {
@@ -90,7 +91,7 @@ impl Dialect {
         }
         known.token = match (&known.iss, &known.jti) {
             (Some(iss), Some(jti)) => Some(Selector::token(iss, jti)),
-            _ if has_one_spelling(token.expose()) => Some(opaque(token)),
+            _ if has_one_spelling(token.expose(), self.any_visible_token) => Some(opaque(token)),
             _ => None,
         };
         Ok(Introspected::Token(known))
@@ -157,11 +158,13 @@ fn opaque(token: &Secret) -> Selector {
 /// Whether nobody but the one with exactly these octets has this token.
 ///
 /// A JWT can be encoded anew, and is the same token; so can all that has its looks, and a token
-/// with octets that none may have in HTTP (RFC 6750 §2.1), which a server may well strip off.
-fn has_one_spelling(token: &str) -> bool {
+/// with octets that none may have in HTTP (RFC 6750 §2.1), which a server may well strip off, unless
+/// it is known to take them as they are.
+fn has_one_spelling(token: &str, any_visible: bool) -> bool {
     let of_http = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~+/".contains(&octet);
+    let is_taken = |octet: u8| of_http(octet) || any_visible && octet.is_ascii_graphic();
     let dots = token.bytes().filter(|octet| *octet == b'.').count();
-    dots < 2 && token.trim_end_matches('=').bytes().all(of_http)
+    dots < 2 && token.trim_end_matches('=').bytes().all(is_taken)
 }
 
 /// A string, if there is one with something in it. `null` is none.

@@ -78,6 +78,7 @@ impl Upstream {
                 tenant: None,
                 audience: None,
                 longest_lifetime: None,
+                any_visible_token: false,
             },
             reach: Reach {
                 max_size: MAX_SIZE,
@@ -150,6 +151,18 @@ impl Upstream {
     #[must_use]
     pub fn audience(mut self, audience: Audience) -> Self {
         self.config.dialect.audience = Some(audience);
+        Self::of(self.config)
+    }
+
+    /// Takes opaque tokens of any visible ASCII characters, such as the `|` and `:` of some products,
+    /// for what they are: each has one spelling, and can be revoked alone. Defaults to `false`: such
+    /// a token can be revoked alone only if the answer has `iss` and `jti`.
+    ///
+    /// [`EnforcementLayer::any_visible_token`](crate::enforce::EnforcementLayer::any_visible_token)
+    /// lets them in.
+    #[must_use]
+    pub fn any_visible_token(mut self, any: bool) -> Self {
+        self.config.dialect.any_visible_token = any;
         Self::of(self.config)
     }
 

@@ -140,7 +140,11 @@ impl Service<Secret> for Upstream {
 
     fn call(&mut self, token: Secret) -> Self::Future {
         if token.expose().len() > self.config.max_token {
-            return UpstreamFuture::known(Introspected::Unrecognised(Reason::NotAToken));
+            // It was not looked at, so nobody can say that it is none.
+            return UpstreamFuture::known(Introspected::Unhandled {
+                reason: Reason::NotAToken,
+                exp: None,
+            });
         }
         match self.answers.next(token) {
             Next::Answer(known) => UpstreamFuture::known(known),

@@ -114,11 +114,13 @@ fn trailing_bits_are_refused() {
 
 #[test]
 fn an_algorithm_is_named_exactly() {
-    for alg in [
-        "none", "None", "NONE", "", "es256", "ES256 ", "RSA-OAEP", "dir", "ES256K",
-    ] {
+    for alg in ["", "es256", "ES256 ", "RSA-OAEP", "dir", "ES256K"] {
         let refused = header_refusal(&format!(r#"{{"alg":"{alg}"}}"#));
         assert_eq!(refused, Some(JwsError::Algorithm), "{alg}");
+    }
+    for alg in ["none", "None", "NONE"] {
+        let refused = header_refusal(&format!(r#"{{"alg":"{alg}"}}"#));
+        assert_eq!(refused, Some(JwsError::Unsigned), "{alg}");
     }
     for header in [
         "{}",
@@ -144,11 +146,12 @@ fn extensions_are_refused() {
         r#""b64":true"#,
         r#""zip":"DEF""#,
         r#""enc":"A128GCM""#,
-        r#""alg":"ES256""#,
     ] {
         let refused = header_refusal(&format!(r#"{{"alg":"ES256",{member}}}"#));
-        assert_eq!(refused, Some(JwsError::Malformed), "{member}");
+        assert_eq!(refused, Some(JwsError::Unsupported), "{member}");
     }
+    let twice = header_refusal(r#"{"alg":"ES256","alg":"ES256"}"#);
+    assert_eq!(twice, Some(JwsError::Malformed));
 }
 
 #[test]
@@ -176,16 +179,12 @@ fn an_identifier_is_a_string_of_1_to_256_octets() {
     ] {
         assert_eq!(refused(kid), None, "{kid}");
     }
-    for kid in [
-        "\"\"",
-        "1",
-        "null",
-        "[\"a\"]",
-        "{}",
-        &long(257),
-        &long(10_240),
-    ] {
+    for kid in ["1", "null", "[\"a\"]", "{}"] {
         assert_eq!(refused(kid), Some(JwsError::Malformed), "{kid}");
+    }
+    // Others may know such keys.
+    for kid in ["\"\"", &long(257), &long(10_240)] {
+        assert_eq!(refused(kid), Some(JwsError::Unsupported), "{kid}");
     }
     assert_eq!(
         header_refusal(r#"{"alg":"ES256","typ":1}"#),

@@ -2,7 +2,10 @@
 
 mod audience;
 mod error;
+mod forwarding;
+mod place;
 mod server;
+mod turn;
 
 use std::{
     fmt,
@@ -10,19 +13,20 @@ use std::{
     time::Duration,
 };
 
-use futures::future::BoxFuture;
+use futures::{channel::oneshot, future::BoxFuture};
 use tower::{BoxError, Service, ServiceExt as _, util::BoxCloneSyncService};
 
 pub use self::error::{ForwardError, ForwardErrorKind};
-use self::server::Server;
-use super::{
-    Record,
-    recorder::{Extent, Recorder},
+use self::{
+    forwarding::{Answer, Forwarding, Known},
+    place::Places,
+    server::Server,
+    turn::Turns,
 };
+use super::{Record, recorder::Recorder};
 use crate::{
-    Error, ErrorKind,
     client::{Identified, WithCredentials},
-    introspect::{Introspected, Introspection},
+    introspect::Introspected,
     jose::{operator_uri, roots_of},
     log::RevocationLog,
     token::{Outcome, RevocationRequest, Secret},
@@ -40,11 +44,16 @@ use crate::{
 /// | what the other server answers | what the client hears | what is recorded |
 /// |---|---|---|
 /// | 200 or 204 | 200 | the token, and what falls with it |
-/// | 400, 401 or 403 | the same error code | nothing |
+/// | 400, 401 or 403 with a code of RFC 6749 §5.2 or RFC 7009 §2.2.1 | the same code | nothing |
+/// | 400 with another code, 401 with another or none | `invalid_request`, `invalid_client` | nothing |
 /// | 429, 5xx, another status, a redirect, nothing within the [time-out](Self::timeout) | 503 with `Retry-After` | nothing |
 ///
-/// If the record fails after the other server has revoked, the client hears 503, and trying again
-/// is harmless. Once a revocation is forwarded, it is recorded even if the client goes away.
+/// Nothing is forwarded while the log cannot be written, or while the client has used up its
+/// [share](Record::share): that is 503. If the record fails all the same after the other server has
+/// revoked, the client hears 503, and the record is tried until it is durable, for at most an hour.
+/// Meanwhile another revocation of the same token waits. All of this goes on if the client goes
+/// away. **It ends with the process**: a token that an introspection no longer knows after a crash
+/// is `unlinked`.
 ///
 /// # Whose token it is
 ///
@@ -60,12 +69,14 @@ use crate::{
 /// otherwise. The counter `tower_revocation_forwarded_total` says so by its label `result`:
 ///
 /// * `recorded`, `token_only`: the cascade, or the presented token alone, is recorded.
-/// * `unlinked`: nothing is known of the token.
-/// * `already_revoked`: the introspection says that the token is revoked, and nothing is left to
-///   record.
-/// * `not_effective`: the other server has answered success, and the token is active still. The
+/// * `unlinked`: nothing is known of the token. `unnamed`: nothing names it, such as a JWT without a
+///   `jti`. Both are 200, and nothing is recorded.
+/// * `already_revoked`, `expired`: nothing is left to be recorded.
+/// * `not_effective`: the other server has answered success, and the token is still active. The
 ///   client hears 503.
 /// * `refused`, `failed`: the other server has answered an error, or nothing.
+/// * `lost`: the record could not be made durable within an hour. It is also an event of the level
+///   `ERROR`.
 ///
 /// # Credentials
 ///
@@ -108,6 +119,8 @@ pub struct Forward<I, L> {
     introspect: I,
     recorder: Recorder<L>,
     confirm_by: Option<ConfirmBy>,
+    turns: Turns,
+    places: Places,
 }
 
 type ConfirmBy = BoxCloneSyncService<Secret, Introspected, BoxError>;
@@ -142,6 +155,8 @@ impl<I, L> Forward<I, L> {
             introspect: record.introspect,
             recorder: record.recorder,
             confirm_by: None,
+            turns: Turns::default(),
+            places: Places::new(256),
         })
     }
 
@@ -182,6 +197,18 @@ impl<I, L> Forward<I, L> {
         self
     }
 
+    /// Limits how many revocations are under way to the other server at once, also those whose
+    /// client has gone. Beyond it the client hears 503 with `Retry-After`, and nothing is forwarded.
+    /// Defaults to 256.
+    ///
+    /// # Panics
+    ///
+    /// If it is zero.
+    pub fn concurrency(mut self, revocations: usize) -> Self {
+        self.places = Places::new(revocations);
+        self
+    }
+
     /// Trusts these certificates, in PEM, instead of the system's.
     ///
     /// # Errors
@@ -214,17 +241,25 @@ where
     fn call(&mut self, request: RevocationRequest<WithCredentials<C>>) -> Self::Future {
         let forward = self.clone();
         Box::pin(async move {
-            // What the other server has revoked is to be recorded, whoever still waits for it.
-            let revoking = tokio::spawn(async move { forward.revoke(request).await });
-            match revoking.await {
-                Ok(outcome) => outcome,
-                Err(ended) => match ended.try_into_panic() {
-                    Ok(panic) => std::panic::resume_unwind(panic),
-                    Err(cancelled) => Err(cancelled.into()),
-                },
+            match forward.prepare(request).await? {
+                Prepared::Answered(outcome) => Ok(outcome),
+                Prepared::Forwarding(forwarding, answered) => {
+                    // What the other server revokes is recorded, whoever still waits for it.
+                    tokio::spawn(forwarding.run());
+                    answered.await?
+                }
             }
         })
     }
+}
+
+/// What comes of a request before it is forwarded.
+enum Prepared<C, L> {
+    Answered(Outcome),
+    Forwarding(
+        Box<Forwarding<C, L>>,
+        oneshot::Receiver<Result<Outcome, BoxError>>,
+    ),
 }
 
 impl<I, L> Forward<I, L>
@@ -233,107 +268,53 @@ where
     I::Error: Into<BoxError>,
     L: RevocationLog,
 {
-    async fn revoke<C: Identified>(
+    async fn prepare<C: Identified>(
         self,
         request: RevocationRequest<WithCredentials<C>>,
-    ) -> Result<Outcome, BoxError> {
-        let Self {
-            server,
-            introspect,
-            recorder,
-            confirm_by,
-        } = self;
+    ) -> Result<Prepared<C, L>, BoxError> {
         let RevocationRequest {
             client,
             token,
             hint,
         } = request;
-        server.admit(&client)?;
+        self.server.admit(&client)?;
+        let turn = self.turns.wait(&token).await;
+        // What could not be recorded afterwards is not forwarded.
+        self.recorder.is_ready()?;
         let mut asked = token.clone();
         if client.is_verified() {
             asked = asked.asked_by(client.client().client_id());
         }
-        let introspected = introspect.oneshot(asked).await;
-        let known = introspected.map_err(Into::into)?.into().into_token();
-        let is_foreign = known
-            .as_ref()
-            .is_some_and(|known| !client.is(&known.client_id));
-        // A client that nobody has authenticated yet learns nothing about a token.
-        if is_foreign && client.is_verified() {
-            return Ok(Outcome::IssuedToAnother);
-        }
-        if let Err(error) = server.revoke(&client, &token, hint.as_ref()).await {
-            count(match error.kind() {
-                ErrorKind::Unavailable | ErrorKind::ServerError => "failed",
-                _ => "refused",
-            });
-            return Err(error.into());
-        }
-        let Some(known) = known else {
-            count("unlinked");
-            return Ok(Outcome::Revoked);
+        let introspected = self.introspect.oneshot(asked).await;
+        let known = match introspected.map_err(Into::into)?.into().into_token() {
+            None => Known::Nothing,
+            Some(known) if client.is(&known.client_id) => Known::Ours(known),
+            // A client that nobody has authenticated yet learns nothing about a token.
+            Some(_) if client.is_verified() => {
+                return Ok(Prepared::Answered(Outcome::IssuedToAnother));
+            }
+            Some(_) => Known::Foreign,
         };
-        if is_foreign {
-            return Ok(Outcome::IssuedToAnother);
+        if let Known::Ours(known) = &known {
+            self.recorder.has_room(known)?;
         }
-        match confirm_by {
-            _ if client.is_verified() => recorder.record(&known, Extent::Cascade).await,
-            Some(confirm_by) => {
-                recorder
-                    .confirm(&known, confirm_by.oneshot(token).await)
-                    .await
-            }
-            None => recorder.record(&known, Extent::Token).await,
-        }
+        let place = self.places.take()?;
+        let (answer, answered) = Answer::new();
+        let forwarding = Forwarding {
+            server: self.server,
+            recorder: self.recorder,
+            confirm_by: self.confirm_by,
+            client,
+            token,
+            hint,
+            known,
+            answer,
+            _turn: turn,
+            _place: place,
+        };
+        Ok(Prepared::Forwarding(Box::new(forwarding), answered))
     }
 }
-
-/// After the other server has answered success.
-impl<L: RevocationLog> Recorder<L> {
-    /// The client was not authenticated here, and a second introspection has said this.
-    async fn confirm(
-        &self,
-        known: &Introspection,
-        second: Result<Introspected, BoxError>,
-    ) -> Result<Outcome, BoxError> {
-        match second {
-            Ok(Introspected::Unrecognised(_)) => self.record(known, Extent::Cascade).await,
-            Ok(Introspected::Token(second)) if second.revoked => {
-                self.record(known, Extent::Cascade).await
-            }
-            Ok(Introspected::Token(_) | Introspected::Unhandled { .. }) => {
-                count("not_effective");
-                let cause = "the server has answered success, and the token is active";
-                Err(Error::new(ErrorKind::Unavailable).with_source(cause).into())
-            }
-            // Possession suffices for the token itself. For the rest the client has to try again.
-            Err(cause) => {
-                self.record(known, Extent::Token).await?;
-                Err(cause)
-            }
-        }
-    }
-
-    async fn record(&self, known: &Introspection, extent: Extent) -> Result<Outcome, BoxError> {
-        let outcome = self.end(known, extent).await?;
-        let records_nothing = known.revoked && self.policy.records(known, extent).is_empty();
-        count(match (outcome, extent) {
-            _ if records_nothing => "already_revoked",
-            (Outcome::Revoked, Extent::Cascade) => "recorded",
-            (Outcome::Revoked, Extent::Token) => "token_only",
-            _ => "unlinked",
-        });
-        Ok(outcome)
-    }
-}
-
-#[cfg(feature = "metrics")]
-fn count(result: &'static str) {
-    metrics::counter!("tower_revocation_forwarded_total", "result" => result).increment(1);
-}
-
-#[cfg(not(feature = "metrics"))]
-fn count(_: &'static str) {}
 
 impl<I, L> fmt::Debug for Forward<I, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -98,7 +98,9 @@ impl Server {
         let (status, headers, body) = sent.map_err(|failure| unavailable(failure.into()))?;
         match status {
             // RFC 7009 §2.2 has 200; some servers say the same by 204.
-            StatusCode::OK | StatusCode::NO_CONTENT => Ok(()),
+            // And some say 200 to an error.
+            StatusCode::OK | StatusCode::NO_CONTENT if code(&body).is_none() => Ok(()),
+            StatusCode::OK => Err(refused(StatusCode::BAD_REQUEST, &headers, &body)),
             _ => Err(refused(status, &headers, &body)),
         }
     }
@@ -175,10 +177,8 @@ fn authorization(user_pass: &Secret) -> Result<HeaderValue, Error> {
 /// What an answer that is no success means for our client: what the other server says about the
 /// request is passed on, and what it says about itself is 503.
 fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-    let code = Members::parse(body).ok();
-    let code = code
-        .as_ref()
-        .and_then(|object| object.get("error")?.as_str());
+    let code = code(body);
+    let code = code.as_deref();
     let error = match (status, code) {
         (
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN,
@@ -186,11 +186,11 @@ fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
         ) => told(code),
         _ => None,
     };
+    let is_about_itself = matches!(code, Some("temporarily_unavailable" | "server_error"));
     let error = error.or(match status {
-        StatusCode::BAD_REQUEST => Some(Error::new(ErrorKind::InvalidRequest)),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            Some(Error::refused(Refusal::Unspecified))
-        }
+        StatusCode::BAD_REQUEST if !is_about_itself => Some(Error::new(ErrorKind::InvalidRequest)),
+        StatusCode::UNAUTHORIZED if !is_about_itself => Some(Error::refused(Refusal::Unspecified)),
+        // 403 without a code is somebody's who stands before the server.
         _ => None,
     });
     let answered = ForwardError::answered(status);
@@ -202,6 +202,12 @@ fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
         Some(delay) => error.with_retry_after(delay),
         None => error,
     }
+}
+
+/// The `error` of an error object.
+fn code(body: &[u8]) -> Option<String> {
+    let object = Members::parse(body).ok()?;
+    object.get("error")?.as_str().map(str::to_owned)
 }
 
 /// The codes of RFC 6749 §5.2, RFC 7009 §2.2.1 and attestation-based client authentication.

@@ -318,3 +318,50 @@ fn guard_in_a_file_without_room_is_a_mistake() {
 fn share_without_room_is_a_mistake() {
     let _ = MemoryGuard::default().share(0);
 }
+
+/// A log of a backup, after one thing was used before the backup was made and another one since.
+fn restored(folder: &Path, used_before: bool) -> PathBuf {
+    let [path, backup, copy] = ["log", "backup", "copy"].map(|name| folder.join(name));
+    let log = EmbeddedLog::open(&path).unwrap();
+    let guard = EmbeddedGuard::open(log.clone()).unwrap();
+    if used_before {
+        assert!(use_up(&guard, 1));
+    }
+    block_on(log.backup(&backup)).unwrap();
+    assert!(use_up(&guard, 2));
+    drop((guard, log));
+    drop(EmbeddedLog::restore(&backup, &copy).unwrap());
+    copy
+}
+
+#[test]
+fn what_was_used_after_the_backup_is_not_used_again_after_a_restore() {
+    for used_before in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = restored(folder.path(), used_before);
+        // Nor after a restart.
+        for _ in 0..2 {
+            let guard = open(&path);
+            let again = refusal(block_on(guard.use_up(once(2), soon())));
+            assert_eq!(again.kind(), ErrorKind::Unavailable);
+            // What is known to be used is certainly used.
+            if used_before {
+                assert!(!use_up(&guard, 1));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_ends_too_late_to_have_been_used_before_the_restore_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = restored(folder.path(), true);
+    let minutes = |count: u64| SystemTime::now() + Duration::from_secs(60 * count);
+    let guard = open(&path).max_lifetime(Duration::from_secs(60));
+    block_on(guard.use_up(once(3), minutes(2))).unwrap_err();
+    assert!(block_on(guard.use_up(once(4), minutes(5))).unwrap());
+    // Unless it is set, assertions live for an hour.
+    let guard = guard.max_lifetime(Duration::from_secs(60 * 60));
+    block_on(guard.use_up(once(5), minutes(60))).unwrap_err();
+    assert!(block_on(guard.use_up(once(6), minutes(65))).unwrap());
+}

@@ -34,7 +34,9 @@
 //! `EmbeddedLog::backup` copies the file while the log is in use, and `EmbeddedLog::restore` makes a
 //! log of the copy. A copy that was made while no process had the file open, or by a snapshot of the
 //! whole volume, can be put in its place as well. **What was revoked after the copy was made is live
-//! again.** If such tokens can still be alive, order the end of all tokens of their issuer.
+//! again**, and refresh tokens that were exchanged can be exchanged again. If such tokens can still be
+//! alive, order the end of all tokens of their issuer. Assertions that were used after the copy was
+//! made are refused until they are over, but only by a file that `EmbeddedLog::restore` has made.
 //!
 //! Every opening begins a new incarnation of the log ([`Position::epoch`]), and the file knows which
 //! incarnations precede its own, the last 1024 of them, and where each ended. So a reader that has

@@ -1,6 +1,9 @@
 //! In the file of a log, durable before it answers.
 
-use std::{fmt, time::SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::future::BoxFuture;
@@ -25,6 +28,12 @@ const HELD: MultimapTableDefinition<'_, &Client, (u64, &[u8; 32])> =
 /// `forgotten`: the latest end of any that has been forgotten.
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("replay_meta");
 
+/// Unless it is set, as of an authenticator.
+const MAX_LIFETIME: Duration = Duration::from_secs(60 * 60);
+/// What is used is over this much later than its lifetime says: twice the largest skew of an
+/// authenticator, and the second of the restore.
+const SKEW: Duration = Duration::from_secs(2 * 60 + 1);
+
 /// So many are forgotten in one step of a sweep.
 const SWEEP_STEP: usize = 1024;
 
@@ -40,6 +49,10 @@ const SWEEP_STEP: usize = 1024;
 /// Entries that are over are forgotten as it goes, a few at a time. When it is full of entries that
 /// are not, it refuses to take more rather than forget one of them: the endpoint answers 503. What
 /// it has forgotten it does not take again, even after the clock was set back.
+///
+/// After [`EmbeddedLog::restore`] it does not know what was used since the backup was made. It refuses
+/// whatever may have been, with 503, for as long as assertions live: see
+/// [`max_lifetime`](Self::max_lifetime).
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -67,6 +80,7 @@ const SWEEP_STEP: usize = 1024;
 pub struct EmbeddedGuard {
     log: EmbeddedLog,
     room: Room,
+    max_lifetime: Duration,
 }
 
 impl EmbeddedGuard {
@@ -80,6 +94,7 @@ impl EmbeddedGuard {
         Ok(Self {
             log,
             room: Room::new(1_000_000),
+            max_lifetime: MAX_LIFETIME,
         })
     }
 
@@ -110,6 +125,19 @@ impl EmbeddedGuard {
         self
     }
 
+    /// How long the longest assertion lives: the largest
+    /// [`max_lifetime`](crate::client::assertion::Assertions::max_lifetime) of the authenticators that
+    /// share the guard. Defaults to an hour, as theirs does.
+    ///
+    /// For this long after the log was [restored](EmbeddedLog::restore), and two minutes for clocks
+    /// that differ, everything is refused with 503 that ends within that time and is not known to be
+    /// used. **If it is shorter than an assertion lives, that assertion can be used twice.**
+    #[must_use]
+    pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
+        self.max_lifetime = lifetime;
+        self
+    }
+
     /// Forgets everything that is over, and answers how much that was.
     ///
     /// It goes step by step, so that requests pass between. What is used makes room by itself: call
@@ -136,11 +164,12 @@ impl EmbeddedGuard {
 impl ReplayGuard for EmbeddedGuard {
     /// Dropping the future does not take it back: what was asked is used up, or was not taken in.
     fn use_up(&self, once: Once, until: SystemTime) -> BoxFuture<'_, Result<bool, BoxError>> {
-        let (end, room) = (end(until), self.room);
+        let (end, room, max_lifetime) = (end(until), self.room, self.max_lifetime);
         let client = Selector::client(&URL_SAFE_NO_PAD.encode(once.client()));
         let attempt = self.log.write_for(client, move |work| {
             // On the one thread that writes, so that no one else has forgotten by a later clock.
-            use_up(work, once, end, present(SystemTime::now()), room)
+            let now = present(SystemTime::now());
+            use_up(work, once, end, now, room, max_lifetime)
         });
         Box::pin(async move { attempt.await?.answer() })
     }
@@ -152,6 +181,7 @@ impl fmt::Debug for EmbeddedGuard {
             .field("log", &self.log)
             .field("capacity", &self.room.capacity)
             .field("share", &self.room.share())
+            .field("max_lifetime", &self.max_lifetime)
             .finish()
     }
 }
@@ -178,7 +208,9 @@ pub(super) fn use_up(
     end: u64,
     now: u64,
     room: Room,
+    max_lifetime: Duration,
 ) -> Result<Attempt, Fault> {
+    let restored = work.restored()?;
     let mut tables = Tables::open(work.transaction)?;
     work.dirty |= tables.forget(now, FORGOTTEN_BY_THE_WAY)? > 0;
     if end <= now {
@@ -189,6 +221,9 @@ pub(super) fn use_up(
     }
     match tables.end(once)? {
         Some(known) if known > now => return Ok(Attempt::Used),
+        _ if restored.is_some_and(|at| end <= (at + max_lifetime + SKEW).seconds()) => {
+            return Ok(Attempt::Restored);
+        }
         Some(known) => tables.remove(Entry::new(known, once))?,
         None => {
             work.dirty |= tables.forget_of(once, now, room.share())?;

@@ -9,6 +9,7 @@
 //!
 //! * [`MemoryGuard`]: in the memory of one process. A restart forgets.
 //! * `EmbeddedGuard`, with the feature `embedded`: in the file of a log. A restart does not forget.
+//!   After a restore, it refuses what may have been used since the backup.
 //! * Several nodes that answer for the same issuer need one guard between them: implement the trait
 //!   over the store that they share. With a guard each, an assertion counts once on every node.
 //!
@@ -186,6 +187,8 @@ enum Attempt {
     Used,
     /// Its time is not over, and yet that of some that have been forgotten is later.
     ClockWentBack,
+    /// It may have been used between the backup and the restore.
+    Restored,
     Full,
     /// The client has as many entries as one may have.
     FullShare,
@@ -198,6 +201,9 @@ impl Attempt {
             Self::Used => return Ok(false),
             Self::ClockWentBack => {
                 "the clock went back, and the replay guard has forgotten what was used by then"
+            }
+            Self::Restored => {
+                "the log was restored from a backup, and what was used since is unknown"
             }
             Self::Full => "the replay guard is full of entries that are not over",
             Self::FullShare => {

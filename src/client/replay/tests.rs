@@ -56,7 +56,8 @@ fn embedded(asks: &[Ask], room: Room) -> Vec<Attempt> {
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
     let asks = asks.to_vec();
     let job = log.write(move |work| {
-        let ask = |ask: Ask| embedded::use_up(work, ask.once(), ask.end, ask.now, room);
+        let ask =
+            |ask: Ask| embedded::use_up(work, ask.once(), ask.end, ask.now, room, Duration::ZERO);
         asks.into_iter().map(ask).collect()
     });
     block_on(job).unwrap()
@@ -211,7 +212,14 @@ fn sweep_goes_step_by_step_and_what_it_forgot_stays_forgotten() {
     let log = EmbeddedLog::open(&path).unwrap();
     let job = log.write(|work| {
         for jti in 0..25 {
-            embedded::use_up(work, ask(jti, 10, 0).once(), 10, 0, room(99))?;
+            embedded::use_up(
+                work,
+                ask(jti, 10, 0).once(),
+                10,
+                0,
+                room(99),
+                Duration::ZERO,
+            )?;
         }
         let mut forget = |now| embedded::forget(work, now, 10);
         Ok([
@@ -227,7 +235,9 @@ fn sweep_goes_step_by_step_and_what_it_forgot_stays_forgotten() {
 
     // The clock is set back between two runs.
     let log = EmbeddedLog::open(&path).unwrap();
-    let job = log.write(|work| embedded::use_up(work, ask(1, 10, 5).once(), 10, 5, room(99)));
+    let job = log.write(|work| {
+        embedded::use_up(work, ask(1, 10, 5).once(), 10, 5, room(99), Duration::ZERO)
+    });
     assert_eq!(block_on(job).unwrap(), Attempt::ClockWentBack);
 }
 

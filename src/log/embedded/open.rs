@@ -90,9 +90,17 @@ impl EmbeddedLog {
     /// It blocks the thread while the file is copied and read.
     ///
     /// It begins a new incarnation: positions that were told after the backup was made are a
-    /// [`Gap`](LogErrorKind::Gap). **What was revoked after the backup was made is live again**: if
-    /// tokens of that time can still be alive, order the end of all tokens of their issuer
-    /// ([`Target::Issuer`](crate::revoke::Target::Issuer)).
+    /// [`Gap`](LogErrorKind::Gap). **The copy does not know what happened after the backup was
+    /// made:**
+    ///
+    /// * What was revoked is live again. If tokens of that time can still be alive, order the end of
+    ///   all tokens of their issuer ([`Target::Issuer`](crate::revoke::Target::Issuer)).
+    /// * In `IssuedTokens`, refresh tokens and authorization codes that were exchanged can be
+    ///   exchanged again, and the tokens that were issued for them are unknown. The same order ends
+    ///   them all.
+    /// * An assertion that was used might be used again. `EmbeddedGuard` refuses those that may have
+    ///   been, with 503, until they are over: see its `max_lifetime`. It does so only if the file was
+    ///   restored by this function, and not copied by hand.
     ///
     /// # Errors
     ///
@@ -102,8 +110,9 @@ impl EmbeddedLog {
     pub fn restore(backup: impl AsRef<Path>, path: impl AsRef<Path>) -> Result<Self, LogError> {
         let place = Place::new(path.as_ref())?;
         place.copy_from(backup.as_ref(), |draft| {
-            // What opening checks, before the copy gets its name.
-            tables::begin(&store_in(draft)?.database, Expected::Existing).map(drop)
+            // What opening checks, before the copy gets its name. Whoever opens it from then on
+            // knows that it was restored.
+            tables::begin(&store_in(draft)?.database, Expected::Restored).map(drop)
         })?;
         Self::open_at(place, Expected::Existing, Duration::ZERO)
     }

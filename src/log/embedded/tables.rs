@@ -23,7 +23,8 @@ use super::{
 const FORMAT: u64 = 1;
 
 /// `format`; `compacted`: the last position whose record has been removed; `forgotten`: the latest
-/// end of a record that has been removed because it had expired.
+/// end of a record that has been removed because it had expired; `restored`: when the file was last
+/// made of a backup.
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// By position: selector, `not_before`, `expires`.
 pub(super) const RECORDS: TableDefinition<'_, u64, Columns<'_>> = TableDefinition::new("records");
@@ -63,6 +64,8 @@ pub(super) enum Expected {
     Any,
     /// A log.
     Existing,
+    /// A copy of a log, made of a backup just now.
+    Restored,
     /// The log that told this position.
     Told(Position),
 }
@@ -94,6 +97,10 @@ pub(super) fn begin(database: &Database, expected: Expected) -> Result<State, Fa
             return Err(Fault::new(LogErrorKind::Replaced));
         }
         epochs::begin(&mut epochs, last)?;
+        if matches!(expected, Expected::Restored) {
+            let restored = NumericDate::now().max(moment(&meta, "restored")?);
+            meta.insert("restored", restored.seconds())?;
+        }
     }
     transaction.commit()?;
     read(database)
@@ -124,7 +131,7 @@ fn read(database: &Database) -> Result<State, Fault> {
             sequence: ends(&meta, &records)?.1,
         },
         records: HashMap::new(),
-        forgotten: forgotten(&meta)?,
+        forgotten: moment(&meta, "forgotten")?,
     };
     state.records.reserve(rows(&records)?);
     for row in records.iter()? {
@@ -144,7 +151,7 @@ pub(super) fn snapshot(database: &Database) -> Result<Snapshot, Fault> {
     );
     let epoch = epochs::current(&transaction.open_table(EPOCHS)?)?;
     let (_, sequence) = ends(&meta, &table)?;
-    let forgotten = forgotten(&meta)?;
+    let forgotten = moment(&meta, "forgotten")?;
     // Where each of them stands: a map of records would be as large again as they are.
     let (mut records, mut places) = (Vec::<Revocation>::new(), HashTable::<usize>::new());
     let keys = RandomState::new();
@@ -204,9 +211,10 @@ pub(super) fn ends(
     Ok((compacted, last.max(compacted)))
 }
 
-fn forgotten(meta: &impl ReadableTable<&'static str, u64>) -> Result<NumericDate, Fault> {
-    let end = meta.get("forgotten")?.map_or(0, |end| end.value());
-    Ok(NumericDate::new(end))
+/// 1970 if there is none.
+fn moment(meta: &impl ReadableTable<&'static str, u64>, name: &str) -> Result<NumericDate, Fault> {
+    let moment = meta.get(name)?.map_or(0, |moment| moment.value());
+    Ok(NumericDate::new(moment))
 }
 
 fn rows(records: &impl ReadableTableMetadata) -> Result<usize, Fault> {

@@ -55,6 +55,14 @@ impl<'t> Work<'t> {
         self.state.forgotten >= end
     }
 
+    /// When the file was last made of a backup, if it was.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn restored(&self) -> Result<Option<NumericDate>, Fault> {
+        let meta = self.transaction.open_table(META)?;
+        let restored = meta.get("restored")?;
+        Ok(restored.map(|at| NumericDate::new(at.value())))
+    }
+
     /// Whether so many selectors of a batch at the most have no record.
     pub(super) fn is_enough(&self, room: usize, batch: &[Revocation]) -> bool {
         room::is_enough(room, batch, |selector| {

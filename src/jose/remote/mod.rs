@@ -22,12 +22,15 @@ use tokio::time::Instant;
 use tower::Service as _;
 
 pub(crate) use self::cache::{Newer, Next, Running, Served};
-pub(crate) use self::connect::{Failure, Fault, Reach};
+pub(crate) use self::connect::Reach;
 pub use self::error::{RemoteError, RemoteErrorKind};
 pub use self::source::KeySource;
 pub(crate) use self::tls::roots_of;
 #[cfg(feature = "upstream")]
-pub(crate) use self::{address::operator_uri, connect::Connector};
+pub(crate) use self::{
+    address::operator_uri,
+    connect::{Connector, Failure, Fault},
+};
 use self::{
     cache::{Cache, Limits},
     fetch::{Bounds, Fetcher},

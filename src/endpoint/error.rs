@@ -136,10 +136,18 @@ impl Error {
     }
 
     /// Logs a failure of [`Unavailable`](ErrorKind::Unavailable) as a warning: it is one that any
-    /// peer can provoke, and nothing is broken here.
+    /// peer can provoke, and nothing is broken here. Other kinds stay as they are: a
+    /// [`ServerError`](ErrorKind::ServerError) is always an alarm.
+    ///
+    /// ```
+    /// use tower_revocation::{Error, ErrorKind};
+    ///
+    /// assert!(!Error::new(ErrorKind::Unavailable).without_alarm().is_alarm());
+    /// assert!(Error::new(ErrorKind::ServerError).without_alarm().is_alarm());
+    /// ```
     #[must_use]
     pub fn without_alarm(mut self) -> Self {
-        self.is_alarm = false;
+        self.is_alarm &= self.kind != ErrorKind::Unavailable;
         self
     }
 

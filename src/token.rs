@@ -154,8 +154,8 @@ impl Secret {
         }
     }
 
-    /// The same token, about which this authenticated client asks. It goes along to whoever is
-    /// asked, through all that stands between.
+    /// The same token, about which this authenticated client asks. A service that hands on the same
+    /// `Secret` hands the client on too; one that makes a new `Secret` of the text loses it.
     #[cfg(feature = "jwt")]
     pub(crate) fn asked_by(mut self, client_id: &str) -> Self {
         self.asker = Some(client_id.into());

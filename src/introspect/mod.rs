@@ -5,6 +5,11 @@
 //! response converts into [`Introspected`]. An `Option<Introspection>` does: `Some` is a token that
 //! is genuine and ours, even when it has expired, was rotated or is revoked; `None` is certainly
 //! not a token that the service is responsible for. An error means "could not find out".
+//!
+//! **A service that wraps another hands on the same [`Secret`](crate::Secret)**, or a clone of it. It
+//! carries which authenticated client asks, so that `JwtTokens` may fetch keys for that client before
+//! the cool-down has passed: a new `Secret` with the same text waits for the cool-down, and its
+//! revocation is 503 until then.
 
 mod by_shape;
 mod introspected;

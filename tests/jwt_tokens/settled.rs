@@ -13,7 +13,7 @@ use hyper::{
     header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER},
 };
 use serde_json::{Value, json};
-use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
+use tower::{BoxError, Layer as _, Service, ServiceExt as _, service_fn};
 use tower_revocation::{
     RevocationLayer, Secret,
     client::Credentials,
@@ -65,7 +65,12 @@ fn answer<B>(response: &Response<B>) -> Answer {
 }
 
 /// What the client of all tokens is told when it revokes this one.
-async fn revoke(tokens: &JwtTokens, log: &MemoryLog, token: &str) -> Answer {
+async fn revoke<I>(tokens: &I, log: &MemoryLog, token: &str) -> Answer
+where
+    I: Service<Secret, Response: Into<Introspected>> + Clone + Send + Sync + 'static,
+    I::Error: Into<BoxError>,
+    I::Future: Send,
+{
     let backend = Record::new(tokens.clone(), log.clone()).responsible_for_all_tokens(true);
     let client = service_fn(async |_: Request<Credentials>| {
         Ok::<_, BoxError>(Some("s6BhdRkqt3".to_owned()))
@@ -83,7 +88,12 @@ async fn revoke(tokens: &JwtTokens, log: &MemoryLog, token: &str) -> Answer {
 
 /// The same, by a client that asks again once when it is told to. No source is asked twice within a
 /// second.
-async fn revoke_as_told(tokens: &JwtTokens, log: &MemoryLog, token: &str) -> Answer {
+async fn revoke_as_told<I>(tokens: &I, log: &MemoryLog, token: &str) -> Answer
+where
+    I: Service<Secret, Response: Into<Introspected>> + Clone + Send + Sync + 'static,
+    I::Error: Into<BoxError>,
+    I::Future: Send,
+{
     let told = revoke(tokens, log, token).await;
     match told {
         (StatusCode::SERVICE_UNAVAILABLE, Some(seconds @ 0..=1)) => {
@@ -164,6 +174,34 @@ async fn revocation_is_503_and_never_200_while_the_keys_are_older_than_the_token
         assert_eq!(first.0 == StatusCode::OK, is_known, "{first:?}");
     }
     assert_eq!(log.snapshot().await.unwrap().records.len(), 1);
+}
+
+/// The client that asks goes along with the secret.
+#[tokio::test]
+async fn introspection_that_wraps_another_has_to_hand_on_the_same_secret() {
+    let (server, tokens) = issuer().await;
+    let log = MemoryLog::new();
+    for kid in ["made-up-1", "made-up-2"] {
+        let forged = signed(&Key::generate(), kid, &json!({}));
+        present(&tokens, &log, &forged).await;
+    }
+    server.serves(Some(KEY.jwks("new")));
+    let token = signed(&KEY, "new", &json!({}));
+
+    let inner = tokens.clone();
+    let rebuilt = service_fn(move |secret: Secret| {
+        let secret = Secret::new(secret.expose());
+        inner.clone().oneshot(secret)
+    });
+    let (status, seconds) = revoke_as_told(&rebuilt, &log, &token).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(seconds.unwrap() > 1);
+    assert_eq!(server.fetches(), 2);
+
+    let same = service_fn(move |secret: Secret| tokens.clone().oneshot(secret.clone()));
+    let told = revoke_as_told(&same, &log, &token).await;
+    assert_eq!(told, (StatusCode::OK, None));
+    assert_eq!(server.fetches(), 3);
 }
 
 #[tokio::test]

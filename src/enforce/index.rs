@@ -172,8 +172,8 @@ impl Index {
     }
 
     /// Whether the token is good now: the index is fresh, and the token neither expired, nor
-    /// rotated, nor revoked, by a record or by its introspection. Nor is it if its record may have been forgotten, by
-    /// [`sweep`](Self::sweep) or by the log, before the clock went back.
+    /// rotated, nor revoked, by a record or by its introspection. Nor is it if its record may have
+    /// been forgotten, by [`sweep`](Self::sweep) or by the log, before the clock went back.
     #[must_use]
     pub fn is_live(&self, token: &Introspection, now: NumericDate) -> bool {
         // First, so that what was fresh is what is asked.

@@ -28,13 +28,14 @@ use crate::{
 ///
 /// 1. **Token.** That of the Authorization field, of the schemes `Bearer` and `DPoP`.
 /// 2. **Introspection.** Is it genuine, and for this use? Any service over [`Secret`] that answers
-///    [`Introspected`] or `Option<Introspection>`, as those of [`introspect`](crate::introspect) do. It has to come
-///    to an end by itself: put a time-out around one that may not.
+///    [`Introspected`] or `Option<Introspection>`, as those of [`introspect`](crate::introspect) do.
+///    It has to come to an end by itself: put a time-out around one that may not.
 /// 3. **Time.** Its `exp` is not past, and `iat` and `nbf` are not ahead.
 /// 4. **Index.** No record covers it, by any of its selectors, and the [`Index`] is fresh.
-/// 5. The [`Introspection`](crate::introspect::Introspection) and a [`TokenLife`](super::TokenLife) go into the request's extensions,
-///    and the request to the inner service. What its token may do (`scope`), and whether its key
-///    was used (`cnf`), is for those who come after.
+/// 5. The [`Introspection`](crate::introspect::Introspection) and a
+///    [`TokenLife`](super::TokenLife) go into the request's extensions, and the request to the inner
+///    service. What its token may do (`scope`), and whether its key was used (`cnf`), is for those
+///    who come after.
 ///
 /// | what is wrong | the answer |
 /// |---|---|
@@ -44,8 +45,8 @@ use crate::{
 /// | could not be found out | 503 with `Retry-After` |
 ///
 /// A request of gRPC (`Content-Type: application/grpc`) hears the status `UNAUTHENTICATED` or
-/// `UNAVAILABLE` instead, unless the layer [answers in HTTP](Self::answers_in_http). Why a request was refused rides in the answer's extensions, as
-/// [`Refused`](super::Refused).
+/// `UNAVAILABLE` instead, unless the layer [answers in HTTP](Self::answers_in_http). Why a request
+/// was refused rides in the answer's extensions, as [`Refused`](super::Refused).
 ///
 /// **The body of a response ends with its token**: within a second of the record that covers the
 /// token, or of its `exp`, it is [cut](super::EnforcedBody). So is an upgraded connection, such as
@@ -290,8 +291,8 @@ impl<I> EnforcementLayer<I> {
 
 impl EnforcementLayer<Verified> {
     /// A layer for tokens that somebody before it has verified and put into the extensions of the
-    /// request, as an [`Introspection`](crate::introspect::Introspection): it goes on with the third step. A request without one is a
-    /// request without a token.
+    /// request, as an [`Introspection`](crate::introspect::Introspection): it goes on with the third
+    /// step. A request without one is a request without a token.
     ///
     /// **What is there is believed.** It has to come from whoever verified the signature.
     ///

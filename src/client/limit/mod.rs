@@ -43,7 +43,8 @@ pub use future::LimitFuture;
 ///   them all out.
 /// * Only failures count: the answer `None`, and an [`Error`](crate::Error) of the kind
 ///   [`InvalidClient`](crate::ErrorKind::InvalidClient), or with a
-///   [`refusal`](crate::Error::refusal). That something could not be found out does not. A success forgets the failures of that client at that address.
+///   [`refusal`](crate::Error::refusal). That something could not be found out does not. A success
+///   forgets the failures of that client at that address.
 /// * An attempt counts as failed until its outcome is known, and if it is cancelled: guesses that
 ///   are made at once are no more than those made in turn. A client that has more requests than
 ///   that waiting for a slow authenticator at once is told to come back in a second.

@@ -46,7 +46,8 @@ impl Upstream {
     /// (`localhost`, `127.0.0.1`, `[::1]`).
     ///
     /// It trusts the roots of the system, which are loaded when something is asked first. Its
-    /// crypto provider is that of [`RemoteKeys`](crate::jose::RemoteKeys). No proxy is used. Its address may be a private one: you name it, and no client does.
+    /// crypto provider is that of [`RemoteKeys`](crate::jose::RemoteKeys). No proxy is used. Its
+    /// address may be a private one: you name it, and no client does.
     ///
     /// # Errors
     ///

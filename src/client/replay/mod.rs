@@ -188,6 +188,7 @@ enum Attempt {
     /// Its time is not over, and yet that of some that have been forgotten is later.
     ClockWentBack,
     /// It may have been used between the backup and the restore.
+    #[cfg(feature = "embedded")]
     Restored,
     Full,
     /// The client has as many entries as one may have.
@@ -202,6 +203,7 @@ impl Attempt {
             Self::ClockWentBack => {
                 "the clock went back, and the replay guard has forgotten what was used by then"
             }
+            #[cfg(feature = "embedded")]
             Self::Restored => {
                 "the log was restored from a backup, and what was used since is unknown"
             }

@@ -1,0 +1,169 @@
+//! What was used, in tables beside the log's own.
+
+use redb::{
+    Database, MultimapTable, MultimapTableDefinition, ReadableDatabase as _,
+    ReadableMultimapTable as _, ReadableTable as _, ReadableTableMetadata as _, Table,
+    TableDefinition, TableError, WriteTransaction,
+};
+
+use super::super::{Client, FORGOTTEN_BY_THE_WAY, Once};
+use crate::log::Fault;
+
+/// By what was used: when it is over.
+const USED: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("replay_used");
+/// The same, in the order in which they are over, and whose it is.
+const BY_END: TableDefinition<'_, (u64, &[u8; 32]), &Client> =
+    TableDefinition::new("replay_by_end");
+/// The same of each client.
+const HELD: MultimapTableDefinition<'_, &Client, (u64, &[u8; 32])> =
+    MultimapTableDefinition::new("replay_held");
+/// `forgotten`: the latest end of any that has been forgotten.
+const META: TableDefinition<'_, &str, u64> = TableDefinition::new("replay_meta");
+
+/// That tables of these names, if there are any, are ours.
+pub(super) fn check(database: &Database) -> Result<(), Fault> {
+    let transaction = database.begin_read()?;
+    let missing = |error: TableError| match error {
+        // The first that is used makes it.
+        TableError::TableDoesNotExist(_) => Ok(()),
+        error => Err(error),
+    };
+    transaction.open_table(USED).map(drop).or_else(missing)?;
+    transaction.open_table(BY_END).map(drop).or_else(missing)?;
+    let held = transaction.open_multimap_table(HELD).map(drop);
+    held.or_else(missing)?;
+    transaction.open_table(META).map(drop).or_else(missing)?;
+    Ok(())
+}
+
+/// One that was used: when it is over, and whose it is.
+pub(super) struct Entry {
+    end: u64,
+    digest: [u8; 32],
+    client: Client,
+}
+
+impl Entry {
+    pub(super) fn new(end: u64, once: Once) -> Self {
+        Self {
+            end,
+            digest: *once.as_bytes(),
+            client: *once.client(),
+        }
+    }
+}
+
+pub(super) struct Tables<'t> {
+    used: Table<'t, &'static [u8; 32], u64>,
+    by_end: Table<'t, (u64, &'static [u8; 32]), &'static Client>,
+    held: MultimapTable<'t, &'static Client, (u64, &'static [u8; 32])>,
+    meta: Table<'t, &'static str, u64>,
+}
+
+impl<'t> Tables<'t> {
+    pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, Fault> {
+        Ok(Self {
+            used: transaction.open_table(USED)?,
+            by_end: transaction.open_table(BY_END)?,
+            held: transaction.open_multimap_table(HELD)?,
+            meta: transaction.open_table(META)?,
+        })
+    }
+
+    pub(super) fn end(&self, once: Once) -> Result<Option<u64>, Fault> {
+        Ok(self.used.get(once.as_bytes())?.map(|end| end.value()))
+    }
+
+    pub(super) fn len(&self) -> Result<u64, Fault> {
+        Ok(self.used.len()?)
+    }
+
+    /// How many the client has.
+    pub(super) fn held(&self, once: Once) -> Result<u64, Fault> {
+        Ok(self.held.get(once.client())?.len())
+    }
+
+    /// The latest end of any that has been forgotten.
+    pub(super) fn forgotten(&self) -> Result<u64, Fault> {
+        Ok(self.meta.get("forgotten")?.map_or(0, |end| end.value()))
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        Entry {
+            end,
+            digest,
+            client,
+        }: Entry,
+    ) -> Result<(), Fault> {
+        self.used.insert(&digest, end)?;
+        self.by_end.insert((end, &digest), &client)?;
+        self.held.insert(&client, (end, &digest))?;
+        Ok(())
+    }
+
+    pub(super) fn remove(
+        &mut self,
+        Entry {
+            end,
+            digest,
+            client,
+        }: Entry,
+    ) -> Result<(), Fault> {
+        self.used.remove(&digest)?;
+        self.by_end.remove((end, &digest))?;
+        self.held.remove(&client, (end, &digest))?;
+        Ok(())
+    }
+
+    /// Forgets the next few that are over, and answers how many they were.
+    pub(super) fn forget(&mut self, now: u64, limit: usize) -> Result<usize, Fault> {
+        let mut over = Vec::new();
+        for row in self.by_end.iter()?.take(limit) {
+            let (key, client) = row?;
+            let (end, digest) = key.value();
+            if end > now {
+                break;
+            }
+            over.push(Entry {
+                end,
+                digest: *digest,
+                client: *client.value(),
+            });
+        }
+        self.forget_all(over)
+    }
+
+    /// Forgets the first of the client's that are over, where it has its share.
+    pub(super) fn forget_of(&mut self, once: Once, now: u64, share: u64) -> Result<bool, Fault> {
+        if self.held(once)? < share {
+            return Ok(false);
+        }
+        let mut over = Vec::new();
+        for row in self.held.get(once.client())?.take(FORGOTTEN_BY_THE_WAY) {
+            let row = row?;
+            let (end, digest) = row.value();
+            if end > now {
+                break;
+            }
+            over.push(Entry {
+                end,
+                digest: *digest,
+                client: *once.client(),
+            });
+        }
+        Ok(self.forget_all(over)? > 0)
+    }
+
+    fn forget_all(&mut self, over: Vec<Entry>) -> Result<usize, Fault> {
+        let (forgotten, latest) = (over.len(), over.iter().map(|entry| entry.end).max());
+        for entry in over {
+            self.remove(entry)?;
+        }
+        if let Some(latest) = latest {
+            let horizon = self.forgotten()?.max(latest);
+            self.meta.insert("forgotten", horizon)?;
+        }
+        Ok(forgotten)
+    }
+}

@@ -14,8 +14,8 @@ use base64::{
 };
 use jsonwebtoken::{Algorithm, EncodingKey, jwk};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, SignatureAlgorithm,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SignatureAlgorithm,
 };
 use serde_json::{Value, json};
 
@@ -158,6 +158,8 @@ fn client(id: &str, method: &str) -> Value {
 }
 
 fn named(certificate: &mut CertificateParams, name: &str) {
+    // The library's own name would stand before it, and the order counts.
+    certificate.distinguished_name = DistinguishedName::new();
     let subject = &mut certificate.distinguished_name;
     subject.push(DnType::OrganizationName, "Demo");
     subject.push(DnType::CommonName, name);

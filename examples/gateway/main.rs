@@ -30,7 +30,7 @@ mod serve;
 #[path = "../authorization_server/setting.rs"]
 mod setting;
 
-use std::{error::Error, process::ExitCode, sync::Arc};
+use std::{error::Error, io::IsTerminal as _, process::ExitCode, sync::Arc};
 
 use hyper_util::rt::TokioTimer;
 use tokio::net::TcpListener;
@@ -53,6 +53,12 @@ use forward::Upstream;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // Why a request is refused, and whose token was revoked.
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_max_level(LEVEL)
+        .init();
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -61,6 +67,9 @@ async fn main() -> ExitCode {
         }
     }
 }
+
+const LEVEL: tracing_subscriber::filter::LevelFilter =
+    tracing_subscriber::filter::LevelFilter::INFO;
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let config = Config::from_env()?;

@@ -104,7 +104,8 @@ impl<I, L> Record<I, L> {
     ///
     /// **Only state what is true.** An introspection of access tokens does not recognise the
     /// refresh tokens of the same issuer: with the statement, a client that revokes one at logout
-    /// hears 200 while the token lives on. `IssuedTokens` knows every token that it has issued,
+    /// hears 200 while the token lives on. So it is with a JWT of another algorithm than those that
+    /// `JwtTokens` accepts. `IssuedTokens` knows every token that it has issued,
     /// so state it there if nothing else issues tokens. Behind a [`ByHint`](crate::ByHint) or a
     /// [`ByShape`](crate::introspect::ByShape), state it if all members together know every token.
     pub fn responsible_for_all_tokens(mut self, responsible: bool) -> Self {

@@ -82,9 +82,7 @@ impl Assertions {
             JwsError::Malformed | JwsError::Unsupported => {
                 Error::refused(Refusal::MalformedAssertion)
             }
-            JwsError::Algorithm | JwsError::Unsigned => {
-                Error::refused(Refusal::AlgorithmNotAllowed)
-            }
+            JwsError::Algorithm => Error::refused(Refusal::AlgorithmNotAllowed),
         })?;
         if !is_client_authentication(jws.typ()) {
             return refuse(Refusal::MalformedAssertion);

@@ -21,8 +21,9 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// What the token is instead. One that cannot be verified here may be our issuer's: to say that
-    /// it is none takes somebody who can.
+    /// What the token is instead. One that was not looked at may be our issuer's, so it is not
+    /// handled. One of another algorithm was: whether the issuer uses others for other tokens is for
+    /// the backend to say.
     pub(super) fn claimed<'a>(&self, token: &'a str) -> Result<Jws<'a>, Introspected> {
         let unhandled = |reason| Introspected::Unhandled { reason, exp: None };
         if token.len() > self.max_size {
@@ -30,15 +31,14 @@ impl Policy {
         }
         let jws = Jws::parse(token, self.max_size).map_err(|error| match error {
             JwsError::Malformed => Introspected::Unrecognised(Reason::NotAToken),
-            JwsError::Unsigned => Introspected::Unrecognised(Reason::Algorithm),
             JwsError::Unsupported => unhandled(Reason::NotAToken),
-            JwsError::Algorithm => unhandled(Reason::Algorithm),
+            JwsError::Algorithm => Introspected::Unrecognised(Reason::Algorithm),
         })?;
         if name(&jws.claims, "iss") != Ok(Some(&*self.issuer)) {
             return Err(Introspected::Unrecognised(Reason::Issuer));
         }
         if !self.algorithms.contains(&jws.algorithm) {
-            return Err(unhandled(Reason::Algorithm));
+            return Err(Introspected::Unrecognised(Reason::Algorithm));
         }
         Ok(jws)
     }

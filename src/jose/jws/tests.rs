@@ -114,13 +114,11 @@ fn trailing_bits_are_refused() {
 
 #[test]
 fn an_algorithm_is_named_exactly() {
-    for alg in ["", "es256", "ES256 ", "RSA-OAEP", "dir", "ES256K"] {
+    for alg in [
+        "none", "None", "NONE", "", "es256", "ES256 ", "RSA-OAEP", "dir", "ES256K",
+    ] {
         let refused = header_refusal(&format!(r#"{{"alg":"{alg}"}}"#));
         assert_eq!(refused, Some(JwsError::Algorithm), "{alg}");
-    }
-    for alg in ["none", "None", "NONE"] {
-        let refused = header_refusal(&format!(r#"{{"alg":"{alg}"}}"#));
-        assert_eq!(refused, Some(JwsError::Unsigned), "{alg}");
     }
     for header in [
         "{}",

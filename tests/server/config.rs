@@ -4,12 +4,12 @@ use std::{fs, process::Command};
 
 use super::{
     http::{Http, Who},
-    process::{Server, command, folder},
+    process::{Server, command, folder, output},
 };
 
 /// Why it does not start.
 fn refusal(mut command: Command) -> String {
-    let output = command.output().unwrap();
+    let output = output(&mut command);
     assert!(!output.status.success(), "it started");
     String::from_utf8(output.stderr).unwrap()
 }
@@ -151,7 +151,7 @@ fn documented() -> impl Iterator<Item = &'static str> {
 
 #[test]
 fn help_names_every_setting() {
-    let output = command().arg("--help").output().unwrap();
+    let output = output(command().arg("--help"));
     assert!(output.status.success());
     let help = String::from_utf8(output.stdout).unwrap();
     assert!(documented().count() > 9);

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     http::{C1, Http},
-    process::{Server, binary, command, folder},
+    process::{Server, binary, command, folder, output},
 };
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn data_that_is_lost_is_no_new_server() {
     let (_folder, data) = folder();
     Server::start(&data).kill();
     fs::remove_file(&data).unwrap();
-    let ended = command().env("DATA", &data).output().unwrap();
+    let ended = output(command().env("DATA", &data));
     assert!(!ended.status.success());
     let log = String::from_utf8(ended.stderr).unwrap();
     assert!(

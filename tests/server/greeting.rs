@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use super::{
     http::Http,
-    process::{Server, command, folder},
+    process::{Server, command, folder, output},
 };
 
 /// As they are printed, as far as the one that is refused.
@@ -19,10 +19,7 @@ fn lines_to_try(server: &mut Server) -> String {
 }
 
 fn run(lines: &str) -> String {
-    let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", lines])
-        .output()
-        .unwrap();
+    let output = output(Command::new("bash").args(["-euo", "pipefail", "-c", lines]));
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}");
     said

@@ -4,7 +4,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -31,6 +31,8 @@ struct Heard {
     revoked: Mutex<Vec<String>>,
     kept: Mutex<Vec<String>>,
     answered: AtomicUsize,
+    /// Nothing more is asked: the port of a server that is gone may soon be that of another one.
+    over: AtomicBool,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -73,6 +75,7 @@ async fn load_and_kill(data: &Path, until: usize) -> Arc<Heard> {
     {
         tokio::task::yield_now().await;
     }
+    heard.over.store(true, Ordering::SeqCst);
     server.kill();
     for caller in callers {
         caller.await.unwrap();
@@ -83,6 +86,9 @@ async fn load_and_kill(data: &Path, until: usize) -> Arc<Heard> {
 async fn call(http: Http, heard: Arc<Heard>, caller: usize, until: usize) {
     // Bounded, should the kill never come.
     for turn in 0..100 * until {
+        if heard.over.load(Ordering::SeqCst) {
+            return;
+        }
         let parameters = [("grant_type", "client_credentials")];
         let Some(answer) = http.try_post("/oauth2/token", C1, &parameters).await else {
             return;
@@ -91,6 +97,9 @@ async fn call(http: Http, heard: Arc<Heard>, caller: usize, until: usize) {
         if (caller + turn) % 10 == 0 {
             heard.kept.lock().unwrap().push(token);
             continue;
+        }
+        if heard.over.load(Ordering::SeqCst) {
+            return;
         }
         let revoked = http
             .try_post("/oauth2/revoke", C1, &[("token", &*token)])

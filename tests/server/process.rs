@@ -3,7 +3,7 @@
 use std::{
     io::{self, BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     sync::mpsc::{Receiver, channel},
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -160,8 +160,8 @@ impl Drop for Server {
     }
 }
 
-/// The only line that a program says before it gives up, with 1 for its status.
-pub(crate) fn last_words(mut command: Command) -> String {
+/// What a program prints until it ends. One that goes on is killed, which is no success.
+pub(crate) fn output(command: &mut Command) -> Output {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -174,7 +174,12 @@ pub(crate) fn last_words(mut command: Command) -> String {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    let output = child.wait_with_output().unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// The only line that a program says before it gives up, with 1 for its status.
+pub(crate) fn last_words(mut command: Command) -> String {
+    let output = output(&mut command);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(output.stdout.is_empty(), "{:?}", output.stdout);

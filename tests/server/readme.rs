@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::process::{Server, command, folder};
+use super::process::{Server, command, folder, output};
 
 /// What the README has a newcomer type while the server runs.
 fn lines() -> &'static str {
@@ -48,10 +48,7 @@ fn lines_of_the_readme_show_what_they_say() {
     let server = Server::start(&data);
     // Another port than a server that somebody may be running.
     let lines = lines().replace("127.0.0.1:8089", &server.address);
-    let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &lines])
-        .output()
-        .unwrap();
+    let output = output(Command::new("bash").args(["-euo", "pipefail", "-c", &lines]));
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}");
 

@@ -1,7 +1,6 @@
 //! No client uses up the log for all.
 
 use std::{
-    convert::Infallible,
     sync::{Arc, Mutex, Weak},
     time::Duration,
 };
@@ -9,9 +8,9 @@ use std::{
 use bytes::Bytes;
 use futures::{executor::block_on, future::join_all};
 use http_body_util::Full;
-use hyper::{Request, Response};
+use hyper::Request;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
-use tower::{BoxError, Layer as _, Service, ServiceExt as _, service_fn};
+use tower::{BoxError, Service, ServiceExt as _, service_fn};
 use tower_revocation::{
     Error, ErrorKind, Outcome, RevocationLayer, RevocationRequest, Secret,
     client::Credentials,
@@ -128,38 +127,35 @@ async fn administration_has_no_share_and_a_ceiling_all_the_same() {
 }
 
 /// What the peer hears.
-async fn answer(log: MemoryLog, share: usize, token: &str) -> (u16, Option<String>) {
+async fn answer(log: MemoryLog, tokens: &[&str]) -> (u16, Option<String>) {
     let authenticate = service_fn(async |request: Request<Credentials>| {
         let id = request.body().claimed_client_id();
         Ok::<_, BoxError>(id.map(std::borrow::Cow::into_owned))
     });
-    let backend = Record::new(service_fn(introspect), log).share(share);
-    let inner = service_fn(async |_: Request<Full<Bytes>>| {
-        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
-    });
-    let request = Request::post("/revoke")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(Full::from(format!("client_id=c1&token={token}")))
-        .unwrap();
-    let layer = RevocationLayer::new("/revoke", authenticate, backend);
-    let answer = layer.layer(inner).oneshot(request).await.unwrap();
-    let again = answer.headers().get("retry-after");
-    (
-        answer.status().as_u16(),
-        again.map(|again| again.to_str().unwrap().to_owned()),
-    )
+    let backend = Record::new(service_fn(introspect), log).share(1);
+    let endpoint = RevocationLayer::new("/revoke", authenticate, backend).into_endpoint();
+    let mut last = None;
+    for token in tokens {
+        let request = Request::post("/revoke")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Full::<Bytes>::from(format!("client_id=c1&token={token}")))
+            .unwrap();
+        let answer = endpoint.clone().oneshot(request).await.unwrap();
+        let again = answer.headers().get("retry-after");
+        let again = again.map(|again| again.to_str().unwrap().to_owned());
+        last = Some((answer.status().as_u16(), again));
+    }
+    last.expect("there is a token")
 }
 
 #[tokio::test]
 async fn want_of_room_is_503_and_says_when_to_try_again() {
     let minute = || Some("60".to_owned());
-    let log = || MemoryLog::new().ceiling(1);
-    assert_eq!(answer(log(), 1, "t.c1.g1").await, (200, None));
-    assert_eq!(answer(log(), 0, "t.c1.g1").await, (503, minute()));
-    assert_eq!(
-        answer(log().ceiling(0), 1, "t.c1.g1").await,
-        (503, minute())
-    );
+    let log = |ceiling| MemoryLog::new().ceiling(ceiling);
+    assert_eq!(answer(log(1), &["t.c1.g1"]).await, (200, None));
+    let beyond_the_share = answer(log(2), &["t.c1.g1", "t.c1.g2"]).await;
+    assert_eq!(beyond_the_share, (503, minute()));
+    assert_eq!(answer(log(0), &["t.c1.g1"]).await, (503, minute()));
 }
 
 #[test]
@@ -275,16 +271,21 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for Levels {
 /// A client brings it about by itself, and nothing is broken here.
 #[test]
 fn share_that_is_used_up_is_no_error_in_the_log_of_events() {
-    for (ceiling, share, expected) in [(1, 0, Level::WARN), (0, 1, Level::ERROR)] {
+    let tokens = ["t.c1.g1", "t.c1.g2"];
+    for (ceiling, tokens, expected) in [
+        (2, &tokens[..], Level::WARN),
+        (0, &tokens[..1], Level::ERROR),
+    ] {
         let levels = Levels::default();
         let subscriber = tracing_subscriber::registry().with(levels.clone());
         tracing::subscriber::with_default(subscriber, || {
             let log = MemoryLog::new().ceiling(ceiling);
-            let (status, _) = block_on(answer(log, share, "t.c1.g1"));
+            let (status, _) = block_on(answer(log, tokens));
             assert_eq!(status, 503);
         });
         // That of the want of room, and that of the request.
-        assert_eq!(*levels.0.lock().unwrap(), [expected, expected]);
+        let levels = levels.0.lock().unwrap();
+        assert_eq!(levels[levels.len() - 2..], [expected, expected]);
     }
 }
 

@@ -32,11 +32,11 @@ fn lines_about_certificates_and_assertions_show_what_they_say() {
     let lines = lines
         .replace("https://localhost:8443", tls)
         .replace("127.0.0.1:8089", &server.address);
-    let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &lines])
-        .current_dir(data.with_extension("keys"))
-        .output()
-        .unwrap();
+    let output = output(
+        Command::new("bash")
+            .args(["-euo", "pipefail", "-c", &lines])
+            .current_dir(data.with_extension("keys")),
+    );
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("access_token"), "{said}");
     assert!(said.contains("HTTP/1.1 200 OK"), "{said}");

@@ -256,7 +256,7 @@
 //! * The body of the request. If a layer outside replaces it by one whose error is `BoxError`, not
 //!   even closures accept each other's requests there. Let that layer map the error to a type of
 //!   your own. Response bodies may have any error.
-//! * A [`ByHint`], `ByShape` or `Record` that your own block calls. Put it into a
+//! * A [`ByHint`], `ByFormat` or `Record` that your own block calls. Put it into a
 //!   [`BoxCloneSyncService`](tower::util::BoxCloneSyncService) first.
 //!
 //! # Readiness, time and panics

@@ -50,7 +50,7 @@ use tower_revocation::{
         replay::EmbeddedGuard,
     },
     enforce::{EnforcementLayer, Index},
-    introspect::{ByShape, issued::IssuedTokens},
+    introspect::{ByFormat, issued::IssuedTokens},
     log::EmbeddedLog,
     revoke::Record,
 };
@@ -118,7 +118,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let signer = keys.read_or_make("access-tokens.pem");
     let signer = signer.and_then(|pem| Signer::new(&issuer, &pem));
     let signer = signer.map_err(in_keys)?;
-    let introspect = ByShape::new(signer.introspection()?, tokens.clone());
+    let introspect = ByFormat::new(signer.introspection()?, tokens.clone());
 
     // Who asks, and what is done: the two services that the layer is made of.
     let challenges = Challenges::new();

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tower_revocation::{
     client::{attestation::Challenges, registry::Registry},
     enforce::Index,
-    introspect::{ByShape, issued::IssuedTokens, jwt::JwtTokens},
+    introspect::{ByFormat, issued::IssuedTokens, jwt::JwtTokens},
     log::EmbeddedLog,
 };
 
@@ -16,7 +16,7 @@ pub(crate) const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
 pub(crate) const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Who knows the tokens: one of both kinds, whichever kind is issued now.
-pub(crate) type Introspect = ByShape<JwtTokens, IssuedTokens>;
+pub(crate) type Introspect = ByFormat<JwtTokens, IssuedTokens>;
 
 #[derive(Clone)]
 pub(crate) struct Server {

@@ -11,7 +11,7 @@
 //! the cool-down has passed: a new `Secret` with the same text waits for the cool-down, and its
 //! revocation is 503 until then.
 
-mod by_shape;
+mod by_format;
 mod introspected;
 mod introspection;
 #[cfg(feature = "issued")]
@@ -25,7 +25,7 @@ mod members;
 #[cfg_attr(docsrs, doc(cfg(feature = "upstream")))]
 pub mod upstream;
 
-pub use by_shape::{ByShape, ByShapeFuture};
+pub use by_format::{ByFormat, ByFormatFuture};
 pub use introspected::{Introspected, Reason};
 pub use introspection::{Claims, Introspection};
 pub use members::{Confirmation, Scope, TokenKind, TokenType};

@@ -107,7 +107,7 @@ impl<I, L> Record<I, L> {
     /// hears 200 while the token lives on. So it is with a JWT of another algorithm than those that
     /// `JwtTokens` accepts. `IssuedTokens` knows every token that it has issued,
     /// so state it there if nothing else issues tokens. Behind a [`ByHint`](crate::ByHint) or a
-    /// [`ByShape`](crate::introspect::ByShape), state it if all members together know every token.
+    /// [`ByFormat`](crate::introspect::ByFormat), state it if all members together know every token.
     pub fn responsible_for_all_tokens(mut self, responsible: bool) -> Self {
         self.recorder.policy.responsible_for_all_tokens = responsible;
         self

@@ -11,7 +11,7 @@ use tower::{
 use tower_revocation::{
     ByHint, Outcome, RevocationLayer, RevocationRequest, Secret,
     client::Credentials,
-    introspect::{ByShape, Introspection, TokenKind},
+    introspect::{ByFormat, Introspection, TokenKind},
     log::{MemoryLog, NumericDate, Selector},
     revoke::Record,
 };
@@ -105,7 +105,7 @@ async fn four_key_spaces_by_hint() {
 }
 
 #[tokio::test]
-async fn record_over_introspections_by_shape() {
+async fn record_over_introspections_by_format() {
     let refresh = service_fn(async |_: Secret| {
         let mut token = Introspection::new(TokenKind::RefreshToken, "spa-1");
         token.token = Some(Selector::token("https://as.example.com", "1"));
@@ -113,7 +113,7 @@ async fn record_over_introspections_by_shape() {
         Ok::<_, BoxError>(Some(token))
     });
     let boxed = BoxCloneSyncService::new(refresh);
-    let introspect = ByShape::new(boxed.clone(), ByShape::new(boxed, refresh));
+    let introspect = ByFormat::new(boxed.clone(), ByFormat::new(boxed, refresh));
     let backend = Record::new(introspect, MemoryLog::new());
     assert_eq!(revoked!(backend, String), StatusCode::OK);
 }

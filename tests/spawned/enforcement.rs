@@ -7,7 +7,7 @@ use tower::{BoxError, Layer as _, service_fn, timeout::Timeout, util::BoxCloneSy
 use tower_revocation::{
     Secret,
     enforce::{EnforcementLayer, Index, Policy, WhenUnknown},
-    introspect::{ByShape, Introspection, TokenKind},
+    introspect::{ByFormat, Introspection, TokenKind},
     log::{MemoryLog, NumericDate},
 };
 
@@ -51,10 +51,10 @@ async fn boxed_service() {
 }
 
 #[tokio::test]
-async fn introspections_by_shape_behind_a_time_out() {
+async fn introspections_by_format_behind_a_time_out() {
     let closure = service_fn(async |_: Secret| Ok::<_, BoxError>(Some(live())));
     let boxed = BoxCloneSyncService::new(closure);
-    let introspect = ByShape::new(ByShape::new(boxed, closure), closure);
+    let introspect = ByFormat::new(ByFormat::new(boxed, closure), closure);
     let introspect = Timeout::new(introspect, Duration::from_secs(10));
     assert_eq!(enforced!(introspect), StatusCode::NO_CONTENT);
 }

@@ -21,7 +21,7 @@ fn named(name: &'static str) -> ServiceFn<impl Fn(Secret) -> Ready<Answer> + Clo
 }
 
 fn asked(token: &str) -> String {
-    let both = ByShape::new(named("jwt"), named("opaque"));
+    let both = ByFormat::new(named("jwt"), named("opaque"));
     let answer = block_on(both.oneshot(Secret::new(token))).unwrap();
     answer.into_token().unwrap().into_claims().client_id
 }
@@ -71,7 +71,7 @@ fn a_jwt_in_another_spelling_is_a_jwt() {
 #[test]
 fn an_error_of_the_chosen_one_is_the_answer() {
     let down = service_fn(async |_: Secret| Err::<Option<Introspection>, _>("down"));
-    let both = ByShape::new(down, named("opaque"));
+    let both = ByFormat::new(down, named("opaque"));
     let error = block_on(both.oneshot(Secret::new(JWT))).unwrap_err();
     assert_eq!(error.to_string(), "down");
 }
@@ -82,7 +82,7 @@ async fn the_chosen_one_alone_is_waited_for() {
     let (opaque, mut opaque_handle) = tower_test::mock::pair::<Secret, Option<Introspection>>();
     jwt_handle.allow(0);
     opaque_handle.allow(1);
-    let mut both = ByShape::new(jwt, opaque);
+    let mut both = ByFormat::new(jwt, opaque);
 
     let mut waiting = Box::pin(both.ready().await.unwrap().call(Secret::new(JWT)));
     assert!(waiting.as_mut().now_or_never().is_none());

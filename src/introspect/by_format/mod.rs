@@ -35,7 +35,7 @@ use crate::{ask::Ask, token::Secret};
 /// use tower::{BoxError, ServiceExt, service_fn};
 /// use tower_revocation::{
 ///     Secret,
-///     introspect::{ByShape, Introspection, TokenKind},
+///     introspect::{ByFormat, Introspection, TokenKind},
 /// };
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -45,7 +45,7 @@ use crate::{ask::Ask, token::Secret};
 ///     Ok::<_, BoxError>(Some(Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3")))
 /// });
 ///
-/// let both = ByShape::new(jwt, opaque);
+/// let both = ByFormat::new(jwt, opaque);
 /// let jwt = Secret::new("eyJhbGciOiJFUzI1NiJ9.e30.c2ln");
 /// assert!(both.clone().oneshot(jwt).await?.into_token().is_none());
 /// let opaque = Secret::new("45ghiukldjahdnhzdauz");
@@ -54,19 +54,19 @@ use crate::{ask::Ask, token::Secret};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct ByShape<J, O> {
+pub struct ByFormat<J, O> {
     jwt: J,
     opaque: O,
 }
 
-impl<J, O> ByShape<J, O> {
+impl<J, O> ByFormat<J, O> {
     /// Who is asked about what looks like a JWT, and who about everything else.
     pub fn new(jwt: J, opaque: O) -> Self {
         Self { jwt, opaque }
     }
 }
 
-impl<J, O> Service<Secret> for ByShape<J, O>
+impl<J, O> Service<Secret> for ByFormat<J, O>
 where
     J: Service<Secret, Response: Into<Introspected>> + Clone,
     J::Error: Into<BoxError>,
@@ -75,7 +75,7 @@ where
 {
     type Response = Introspected;
     type Error = BoxError;
-    type Future = ByShapeFuture<J, O, J::Future, O::Future>;
+    type Future = ByFormatFuture<J, O, J::Future, O::Future>;
 
     /// Always ready: who will be asked is known only when the token is.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -84,17 +84,17 @@ where
 
     fn call(&mut self, token: Secret) -> Self::Future {
         if is_jws(token.expose()) {
-            ByShapeFuture::jwt(Ask::new(self.jwt.clone()), token)
+            ByFormatFuture::jwt(Ask::new(self.jwt.clone()), token)
         } else {
-            ByShapeFuture::opaque(Ask::new(self.opaque.clone()), token)
+            ByFormatFuture::opaque(Ask::new(self.opaque.clone()), token)
         }
     }
 }
 
 pin_project! {
-    /// The answer of the one that [`ByShape`] has chosen.
+    /// The answer of the one that [`ByFormat`] has chosen.
     #[must_use = "futures do nothing unless polled"]
-    pub struct ByShapeFuture<J, O, FJ, FO> {
+    pub struct ByFormatFuture<J, O, FJ, FO> {
         #[pin]
         asked: Asked<J, O, FJ, FO>,
     }
@@ -110,7 +110,7 @@ pin_project! {
     }
 }
 
-impl<J, O, FJ, FO> ByShapeFuture<J, O, FJ, FO> {
+impl<J, O, FJ, FO> ByFormatFuture<J, O, FJ, FO> {
     fn jwt(service: Chosen<J, FJ>, token: Secret) -> Self {
         let answer = Oneshot::new(service, token);
         Self {
@@ -126,7 +126,7 @@ impl<J, O, FJ, FO> ByShapeFuture<J, O, FJ, FO> {
     }
 }
 
-impl<J, O, FJ, FO> Future for ByShapeFuture<J, O, FJ, FO> {
+impl<J, O, FJ, FO> Future for ByFormatFuture<J, O, FJ, FO> {
     type Output = Result<Introspected, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -137,9 +137,9 @@ impl<J, O, FJ, FO> Future for ByShapeFuture<J, O, FJ, FO> {
     }
 }
 
-impl<J, O, FJ, FO> fmt::Debug for ByShapeFuture<J, O, FJ, FO> {
+impl<J, O, FJ, FO> fmt::Debug for ByFormatFuture<J, O, FJ, FO> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ByShapeFuture").finish_non_exhaustive()
+        f.debug_struct("ByFormatFuture").finish_non_exhaustive()
     }
 }
 

@@ -36,7 +36,7 @@ use tower_revocation::{
     enforce::{EnforcementLayer, Index, Policy},
     introspect::{Introspection, TokenKind},
     log::{MemoryLog, NumericDate, Selector},
-    revoke::Record,
+    revoke::RecordRevocation,
 };
 
 /// The tokens that were issued, each with its owner.
@@ -80,7 +80,7 @@ async fn run() -> Result<(), BoxError> {
     let enforcement = EnforcementLayer::new(introspect, index)
         // Anybody may look at the front page.
         .policy_by(|head| Policy::new().anonymous(head.uri.path() == "/"));
-    let backend = Record::new(introspect, log).responsible_for_all_tokens(true);
+    let backend = RecordRevocation::new(introspect, log).responsible_for_all_tokens(true);
     let service = RevocationLayer::new("/revoke", authenticator, backend)
         // A body that stalls is given up.
         .timer(TokioTimer::new())

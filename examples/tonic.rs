@@ -20,7 +20,7 @@ use tower_revocation::{
     enforce::{EnforcementLayer, Index, Policy},
     introspect::{Introspection, TokenKind},
     log::{MemoryLog, NumericDate, Selector},
-    revoke::Record,
+    revoke::RecordRevocation,
 };
 
 #[tokio::main]
@@ -61,7 +61,7 @@ async fn run() -> Result<(), BoxError> {
     let enforcement = EnforcementLayer::new(introspect, index)
         // A load balancer has no token, and asks once. Whoever watches needs one.
         .policy_by(|head| Policy::new().anonymous(head.uri.path().ends_with("/Check")));
-    let backend = Record::new(introspect, log).responsible_for_all_tokens(true);
+    let backend = RecordRevocation::new(introspect, log).responsible_for_all_tokens(true);
     let app = RevocationLayer::new("/revoke", authenticator, backend)
         .timer(TokioTimer::new())
         .layer(enforcement.layer(grpc));

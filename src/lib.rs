@@ -63,7 +63,7 @@
 //! | `password-hashes` | `client::password`: secrets that people chose |
 //! | `limiter` | `client::limit`: too many failures of one client from one address are 429 |
 //! | `metadata` | `Metadata`: what the endpoint accepts (RFC 8414), as data or as a route |
-//! | `log` | `log`: the record of what was revoked; `revoke`: `Record`, the backend that appends to it, and `Administration`, orders of operators; `enforce`: `Index`, the log in memory, and `EnforcementLayer`, which refuses revoked tokens |
+//! | `log` | `log`: the record of what was revoked; `revoke`: `RecordRevocation`, the backend that appends to it, and `Administration`, orders of operators; `enforce`: `Index`, the log in memory, and `EnforcementLayer`, which refuses revoked tokens |
 //! | `embedded` | `log::EmbeddedLog`: the log in one file, durable before it answers |
 //! | `issued` | `introspect::issued`: tokens registered by your authorization server, hashed at rest |
 //! | `upstream` | `introspect::upstream`: tokens that another server knows (RFC 7662) |
@@ -104,7 +104,7 @@
 //!     enforce::{EnforcementLayer, Index},
 //!     introspect::{Introspection, jwt::{Audience, Dialect, JwtTokens}},
 //!     log::EmbeddedLog,
-//!     revoke::Record,
+//!     revoke::RecordRevocation,
 //! };
 //!
 //! async fn me(Extension(token): Extension<Introspection>) -> String {
@@ -122,7 +122,7 @@
 //! let index = Index::follow(&log).await?;
 //!
 //! let clients = ClientAuthenticator::new(Registry::default());
-//! let record = Record::new(tokens.clone(), log).longest_lifetime(Duration::from_secs(86_400));
+//! let record = RecordRevocation::new(tokens.clone(), log).longest_lifetime(Duration::from_secs(86_400));
 //! let revocation = RevocationLayer::new("/oauth2/revoke", clients, record);
 //! let enforcement = EnforcementLayer::new(tokens, index);
 //! let api: Router = Router::new().route("/me", get(me)).layer(enforcement);
@@ -134,7 +134,7 @@
 //!
 //! Keys are fetched by `https`, from public addresses unless `JwtTokens::remote_keys` says
 //! otherwise. Records stay in the log until it is swept: call `EmbeddedLog::sweep_every`, and say
-//! `Record::longest_lifetime`, or those about more than one token are kept for ever. In production,
+//! `RecordRevocation::longest_lifetime`, or those about more than one token are kept for ever. In production,
 //! open the log with `EmbeddedLog::open_existing` once it has been made: with `open`, a volume that
 //! is not mounted becomes an empty log. `RevocationLog::health` is readiness for revocation.
 //! `examples/gateway` does so for an API that stands behind it.
@@ -256,7 +256,7 @@
 //! * The body of the request. If a layer outside replaces it by one whose error is `BoxError`, not
 //!   even closures accept each other's requests there. Let that layer map the error to a type of
 //!   your own. Response bodies may have any error.
-//! * A [`ByHint`], `ByFormat` or `Record` that your own block calls. Put it into a
+//! * A [`ByHint`], `ByFormat` or `RecordRevocation` that your own block calls. Put it into a
 //!   [`BoxCloneSyncService`](tower::util::BoxCloneSyncService) first.
 //!
 //! # Readiness, time and panics

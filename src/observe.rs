@@ -15,7 +15,7 @@
 //! | `tower_revocation_requests_total` | counter | `outcome`, `error`, `reason` | Requests on the path. `error` is the [`ErrorKind`](crate::ErrorKind), and `reason` the [`Refusal`](crate::client::Refusal) of a client. |
 //! | `tower_revocation_request_duration_seconds` | histogram | `outcome` | The time from the request to the answer. |
 //! | `tower_revocation_appends_refused_total` | counter | `reason` | Revocations for which there was no room: at the `ceiling` of the log, or beyond a client's `share`. |
-//! | `tower_revocation_forwarded_total` | counter | `result` | Revocations that `revoke::Forward` has sent to another server. |
+//! | `tower_revocation_forwarded_total` | counter | `result` | Revocations that `revoke::ForwardRevocation` has sent to another server. |
 //!
 //! # Enforcement
 //!

@@ -20,7 +20,7 @@ use tower_revocation::{
         Durability, LogError, LogErrorKind, LogHealth, MemoryLog, NumericDate, Position, Reader,
         Revocation, RevocationLog, Selector, SelectorClass, Snapshot,
     },
-    revoke::{Administration, Order, Receipt, Target},
+    revoke::{AdminRequest, AdminResponse, Administration, Target},
 };
 use tracing::{Event, Level, Subscriber, field::Field};
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
@@ -50,7 +50,7 @@ fn but(change: impl FnOnce(&mut Introspection)) -> Introspection {
     token
 }
 
-async fn carry_out(log: &MemoryLog, order: Order) -> Receipt {
+async fn carry_out(log: &MemoryLog, order: AdminRequest) -> AdminResponse {
     let administration = Administration::new(log.clone()).longest_lifetime(24 * HOUR);
     administration.oneshot(order).await.unwrap()
 }
@@ -59,7 +59,7 @@ async fn carry_out(log: &MemoryLog, order: Order) -> Receipt {
 async fn falls(target: Target, token: &Introspection) -> (bool, bool) {
     let log = MemoryLog::new();
     let index = Index::follow(&log).await.unwrap();
-    let receipt = carry_out(&log, Order::new(target)).await;
+    let receipt = carry_out(&log, AdminRequest::new(target)).await;
     let mut later = token.clone();
     // What is for ever has no next second.
     later.iat = Some(receipt.not_before.min(NumericDate::now()) + Duration::from_secs(1));
@@ -138,7 +138,7 @@ async fn order_within_a_tenant_spares_its_namesakes() {
     ] {
         let log = MemoryLog::new();
         let index = Index::follow(&log).await.unwrap();
-        carry_out(&log, Order::new(target.clone()).within("one")).await;
+        carry_out(&log, AdminRequest::new(target.clone()).within("one")).await;
         let of = |tenant: &str| but(|token| token.tenant = Some(tenant.into()));
         assert!(index.covers(&of("one")), "{target:?}");
         assert!(!index.covers(&of("other")), "{target:?}");
@@ -147,7 +147,7 @@ async fn order_within_a_tenant_spares_its_namesakes() {
 }
 
 /// Whether tokens that were issued at these seconds fall by an order.
-async fn fall(order: Order, issued: &[NumericDate]) -> (Receipt, Vec<bool>) {
+async fn fall(order: AdminRequest, issued: &[NumericDate]) -> (AdminResponse, Vec<bool>) {
     let log = MemoryLog::new();
     let index = Index::follow(&log).await.unwrap();
     let receipt = carry_out(&log, order).await;
@@ -164,7 +164,7 @@ async fn order_with_a_date_spares_what_is_newer() {
         Target::Key([1; 32]),
         Target::Issuer(ISSUER.into()),
     ] {
-        let order = Order::new(target).before(date(0));
+        let order = AdminRequest::new(target).before(date(0));
         let (receipt, fallen) = fall(order, &[date(-1), date(0), date(1)]).await;
         assert_eq!(receipt.not_before, date(0));
         assert_eq!(fallen, [true, true, false]);
@@ -175,7 +175,7 @@ async fn order_with_a_date_spares_what_is_newer() {
 async fn date_in_the_future_counts_as_now() {
     for date in [NumericDate::now() + HOUR, NumericDate::FOREVER] {
         let now = NumericDate::now();
-        let order = Order::new(Target::Subject("alice".into())).before(date);
+        let order = AdminRequest::new(Target::Subject("alice".into())).before(date);
         let (receipt, fallen) = fall(order, &[now, now + HOUR]).await;
         assert!(receipt.not_before >= now && receipt.not_before < now + HOUR);
         assert_eq!(fallen, [true, false]);
@@ -184,7 +184,7 @@ async fn date_in_the_future_counts_as_now() {
 
 #[tokio::test]
 async fn date_before_1970_spares_every_token() {
-    let order = Order::new(Target::Subject("alice".into())).before(-1_i64);
+    let order = AdminRequest::new(Target::Subject("alice".into())).before(-1_i64);
     let (receipt, fallen) = fall(order, &[NumericDate::from(1_i64)]).await;
     assert_eq!((receipt.not_before.seconds(), fallen), (0, vec![false]));
 }
@@ -196,7 +196,7 @@ async fn date_is_ignored_for_tokens_grants_and_sessions() {
         Target::Grant("g1".into()),
         Target::Session("s1".into()),
     ] {
-        let order = Order::new(target).before(NumericDate::new(1));
+        let order = AdminRequest::new(target).before(NumericDate::new(1));
         let (receipt, fallen) = fall(order, &[NumericDate::now() + HOUR]).await;
         assert_eq!(
             (receipt.not_before, fallen),
@@ -208,7 +208,7 @@ async fn date_is_ignored_for_tokens_grants_and_sessions() {
 #[tokio::test]
 async fn date_with_a_fraction_ends_its_whole_second() {
     let date = std::time::UNIX_EPOCH + Duration::from_millis(1_300_819_380_001);
-    let order = Order::new(Target::Subject("alice".into())).before(date);
+    let order = AdminRequest::new(Target::Subject("alice".into())).before(date);
     let second = NumericDate::new(1_300_819_380);
     let next = NumericDate::new(1_300_819_381);
     let (_, fallen) = fall(order, &[second, next]).await;
@@ -219,7 +219,7 @@ async fn date_with_a_fraction_ends_its_whole_second() {
 async fn order_with_an_earlier_date_takes_nothing_back() {
     let log = MemoryLog::new();
     let index = Index::follow(&log).await.unwrap();
-    let order = Order::new(Target::Subject("alice".into()));
+    let order = AdminRequest::new(Target::Subject("alice".into()));
     carry_out(&log, order.clone()).await;
     carry_out(&log, order.before(1_i64)).await;
     assert!(index.covers(&token()));
@@ -234,7 +234,7 @@ async fn tenant_does_not_narrow_what_has_one_name_everywhere() {
     ] {
         let log = MemoryLog::new();
         let index = Index::follow(&log).await.unwrap();
-        carry_out(&log, Order::new(target.clone()).within("one")).await;
+        carry_out(&log, AdminRequest::new(target.clone()).within("one")).await;
         assert!(index.covers(&token()), "{target:?}");
     }
 }
@@ -247,7 +247,7 @@ async fn receipt_says_where_the_log_stands_and_what_the_record_says() {
         (1, Target::Subject("alice".into())),
         (2, Target::Grant("g1".into())),
     ] {
-        let receipt = carry_out(&log, Order::new(target.clone())).await;
+        let receipt = carry_out(&log, AdminRequest::new(target.clone())).await;
         let snapshot = log.snapshot().await.unwrap();
         assert_eq!(receipt.position, snapshot.position);
         assert_eq!(receipt.position.sequence, sequence);
@@ -261,7 +261,7 @@ async fn receipt_says_where_the_log_stands_and_what_the_record_says() {
 
 #[tokio::test]
 async fn records_are_kept_for_ever_where_lifetimes_are_not_known() {
-    let order = Order::new(Target::Client("c1".into()));
+    let order = AdminRequest::new(Target::Client("c1".into()));
     let receipt = Administration::new(MemoryLog::new())
         .oneshot(order)
         .await
@@ -271,7 +271,7 @@ async fn records_are_kept_for_ever_where_lifetimes_are_not_known() {
 
 #[tokio::test]
 async fn leeway_keeps_records_for_longer() {
-    let order = || Order::new(Target::Client("c1".into()));
+    let order = || AdminRequest::new(Target::Client("c1".into()));
     let receipt = |leeway| {
         Administration::new(MemoryLog::new())
             .longest_lifetime(HOUR)
@@ -285,13 +285,13 @@ async fn leeway_keeps_records_for_longer() {
 #[tokio::test]
 async fn order_can_be_repeated() {
     let log = MemoryLog::new();
-    let grant = || Order::new(Target::Grant("g1".into()));
+    let grant = || AdminRequest::new(Target::Grant("g1".into()));
     let first = carry_out(&log, grant()).await;
     let again = carry_out(&log, grant()).await;
     assert_eq!(first.not_before, again.not_before);
     assert!(first.position.sequence <= again.position.sequence);
 
-    let subject = || Order::new(Target::Subject("alice".into()));
+    let subject = || AdminRequest::new(Target::Subject("alice".into()));
     let (first, again) = (
         carry_out(&log, subject()).await,
         carry_out(&log, subject()).await,
@@ -336,7 +336,7 @@ fn told(error: &LogError) -> Option<&Error> {
 
 #[tokio::test]
 async fn log_that_fails_is_an_error_and_no_receipt() {
-    let order = || Order::new(Target::Grant("g1".into()));
+    let order = || AdminRequest::new(Target::Grant("g1".into()));
     for kind in [
         LogErrorKind::Storage,
         LogErrorKind::Closed,
@@ -398,7 +398,7 @@ fn seen(act: impl FnOnce()) -> Vec<Seen> {
 }
 
 /// The one event of an order.
-fn event_of(log: impl RevocationLog + Clone + Send + Sync + 'static, order: Order) -> Seen {
+fn event_of(log: impl RevocationLog + Clone + Send + Sync + 'static, order: AdminRequest) -> Seen {
     let mut seen = seen(|| {
         let _ = block_on(Administration::new(log).oneshot(order));
     });
@@ -419,7 +419,7 @@ fn order_is_one_event_with_everything_that_an_auditor_asks_for() {
         subject: "alice".into(),
         client_id: "c1".into(),
     };
-    let order = Order::new(target)
+    let order = AdminRequest::new(target)
         .within("one")
         .with_reason("stolen\nlaptop")
         .with_actor("x".repeat(200))
@@ -468,7 +468,7 @@ fn names_that_may_be_secrets_are_in_no_event() {
             SelectorClass::Token,
         ),
     ] {
-        let seen = event_of(MemoryLog::new(), Order::new(target));
+        let seen = event_of(MemoryLog::new(), AdminRequest::new(target));
         assert_eq!(fields(&seen, &["class"]), [Some(class.as_str())]);
         assert!(!format!("{seen:?}").contains("s3cr3t"), "{seen:?}");
     }
@@ -476,7 +476,7 @@ fn names_that_may_be_secrets_are_in_no_event() {
 
 #[test]
 fn names_that_are_no_secrets_are_in_the_event() {
-    let seen = |target| event_of(MemoryLog::new(), Order::new(target));
+    let seen = |target| event_of(MemoryLog::new(), AdminRequest::new(target));
     let one = seen(Target::of_token(&token()).unwrap());
     let issuer = format!("{ISSUER:?}");
     assert_eq!(
@@ -489,7 +489,7 @@ fn names_that_are_no_secrets_are_in_the_event() {
 
 #[test]
 fn order_that_failed_is_an_error_with_its_cause_in_one_line() {
-    let order = Order::new(Target::Subject("alice".into()));
+    let order = AdminRequest::new(Target::Subject("alice".into()));
     let seen = event_of(Broken(Some(LogErrorKind::Storage)), order);
     assert_eq!(seen.level, Level::ERROR);
     assert_eq!(
@@ -505,7 +505,7 @@ fn order_that_failed_is_an_error_with_its_cause_in_one_line() {
 #[test]
 fn order_that_nobody_waited_for_is_an_event_too() {
     let seen = seen(|| {
-        let order = Order::new(Target::Subject("alice".into()));
+        let order = AdminRequest::new(Target::Subject("alice".into()));
         let mut future = Administration::new(Broken(None)).call(order);
         let mut context = Context::from_waker(Waker::noop());
         assert!(future.as_mut().poll(&mut context).is_pending());
@@ -518,7 +518,7 @@ fn order_that_nobody_waited_for_is_an_event_too() {
 #[test]
 fn log_without_room_raises_an_alarm() {
     let log = MemoryLog::new().ceiling(0);
-    let order = Order::new(Target::Subject("alice".into()));
+    let order = AdminRequest::new(Target::Subject("alice".into()));
     let seen = seen(|| {
         block_on(Administration::new(log).oneshot(order)).unwrap_err();
     });
@@ -541,14 +541,14 @@ fn orders_are_counted_by_class_and_outcome() {
     let snapshotter = recorder.snapshotter();
     metrics::with_local_recorder(&recorder, || {
         let give = |log: MemoryLog, target| {
-            let _ = block_on(Administration::new(log).oneshot(Order::new(target)));
+            let _ = block_on(Administration::new(log).oneshot(AdminRequest::new(target)));
         };
         give(MemoryLog::new(), Target::Subject("alice".into()));
         give(MemoryLog::new(), Target::Subject("bob".into()));
         give(MemoryLog::new(), Target::Key([0; 32]));
         give(MemoryLog::new().ceiling(0), Target::Grant("g1".into()));
         let mut future =
-            Administration::new(Broken(None)).call(Order::new(Target::Issuer("i".into())));
+            Administration::new(Broken(None)).call(AdminRequest::new(Target::Issuer("i".into())));
         let mut context = Context::from_waker(Waker::noop());
         assert!(future.as_mut().poll(&mut context).is_pending());
     });

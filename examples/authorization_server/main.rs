@@ -52,7 +52,7 @@ use tower_revocation::{
     enforce::{EnforcementLayer, Index},
     introspect::{ByFormat, issued::IssuedTokens},
     log::EmbeddedLog,
-    revoke::Record,
+    revoke::RecordRevocation,
 };
 
 use clients::Setup;
@@ -132,7 +132,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     let authenticator = setup.authenticator(clients.clone()).map_err(in_keys)?;
     // Nothing but this server issues its tokens, and `introspect` knows all of them.
-    let backend = Record::new(introspect.clone(), log.clone())
+    let backend = RecordRevocation::new(introspect.clone(), log.clone())
         .responsible_for_all_tokens(true)
         .longest_lifetime(tokens.longest_lifetime());
     let mut revocation = RevocationLayer::new(REVOKE, authenticator.clone(), backend)

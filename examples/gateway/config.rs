@@ -8,7 +8,7 @@ use tower_revocation::{
     introspect::jwt::{Audience, Dialect, JwtTokens},
     jose::{Keys, RemoteKeys},
     log::EmbeddedLog,
-    revoke::{Forward, Record},
+    revoke::{ForwardRevocation, RecordRevocation},
 };
 
 use crate::{host, setting::Setting};
@@ -90,12 +90,12 @@ impl Config {
     /// The backend that forwards revocations to the issuer, if one is named.
     pub(crate) fn forward<I, L>(
         &self,
-        record: Record<I, L>,
-    ) -> Result<Option<Forward<I, L>>, Box<dyn Error>> {
+        record: RecordRevocation<I, L>,
+    ) -> Result<Option<ForwardRevocation<I, L>>, Box<dyn Error>> {
         let Some(endpoint) = &self.revocation else {
             return Ok(None);
         };
-        let forward = Forward::new(endpoint.value(), record);
+        let forward = ForwardRevocation::new(endpoint.value(), record);
         let mut forward = forward.map_err(|error| endpoint.wrong(error))?;
         if let Some(Roots { setting, pem }) = &self.roots {
             let trusting = forward.trusted_ca(pem);

@@ -44,7 +44,7 @@ use tower_revocation::{
     },
     enforce::{EnforcementLayer, Index},
     log::EmbeddedLog,
-    revoke::Record,
+    revoke::RecordRevocation,
 };
 
 use config::Config;
@@ -105,7 +105,7 @@ type Backend =
 
 /// Records, and forwards to the issuer first if its endpoint is named.
 fn backend(config: &Config, log: EmbeddedLog) -> Result<Backend, Box<dyn Error>> {
-    let record = Record::new(config.tokens.clone(), log);
+    let record = RecordRevocation::new(config.tokens.clone(), log);
     Ok(match config.forward(record.clone())? {
         Some(forward) => BoxCloneSyncService::new(forward),
         None => BoxCloneSyncService::new(record.map_request(

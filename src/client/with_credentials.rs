@@ -16,7 +16,7 @@ use super::{AuthMethod, Credentials, Identified, Offer};
 
 /// A client, and the credentials that its request presented.
 ///
-/// [`Forward`](crate::revoke::Forward) sends them to the server that it forwards to. It comes from
+/// [`ForwardRevocation`](crate::revoke::ForwardRevocation) sends them to the server that it forwards to. It comes from
 /// [`KeepCredentials`] or [`UnverifiedClients`]. It is not [`Identified`]: whether the credentials
 /// are the client's is known only if it [was verified](Self::is_verified).
 ///
@@ -206,7 +206,7 @@ impl<F> fmt::Debug for KeepCredentialsFuture<F> {
 /// In the place of an authenticator where only another server knows the clients.
 ///
 /// **It verifies nothing.** Every request that names a client is that client's, so it is good for
-/// [`Forward`](crate::revoke::Forward) alone, which leaves the decision to the other server. A
+/// [`ForwardRevocation`](crate::revoke::ForwardRevocation) alone, which leaves the decision to the other server. A
 /// request that names no client is refused.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct UnverifiedClients(());

@@ -58,7 +58,7 @@
 //! # The queue
 //!
 //! 16,384 appends can wait to be written to an `EmbeddedLog`. One client's can be 1,024 of them
-//! ([`RevocationLog::append_for`]): [`Record`](crate::revoke::Record) names the client that revokes,
+//! ([`RevocationLog::append_for`]): [`RecordRevocation`](crate::revoke::RecordRevocation) names the client that revokes,
 //! and `IssuedTokens` the one that tokens are issued to. An append that was dropped counts until it
 //! is written.
 //!

@@ -3,7 +3,7 @@
 //! # When there is no room
 //!
 //! A log may have a ceiling, such as [`MemoryLog::ceiling`](crate::log::MemoryLog::ceiling), and a
-//! client a [share](Record::share). What finds no room is not revoked, and says so: 503 with a
+//! client a [share](RecordRevocation::share). What finds no room is not revoked, and says so: 503 with a
 //! `Retry-After` of a minute. Nothing is forgotten to make room, and what is covered by a record
 //! already is still answered with success. Operators hear of it:
 //!
@@ -18,7 +18,7 @@
 //!
 //! # Orders in the event log
 //!
-//! With the feature `metrics`, every [`Order`] is counted in `tower_revocation_orders_total`. With the
+//! With the feature `metrics`, every [`AdminRequest`] is counted in `tower_revocation_orders_total`. With the
 //! feature `tracing`, it is one event of the target `tower_revocation`:
 //!
 //! * `outcome`: `revoked`; `failed`, with the `cause`; `cancelled` if nobody waited for the answer,
@@ -27,7 +27,7 @@
 //! * `sub`, `client_id`, `iss`, `jti`, `key` (as `jkt` writes it), `tenant`: whom it is about. The
 //!   names of grants and sessions are left out, as some applications use secrets for them.
 //! * `reason`, `actor`: as ordered. They and the names are cut to 128 characters and escaped.
-//! * `before`: the [date](Order::before), if there is one, in seconds after 1970.
+//! * `before`: the [date](AdminRequest::before), if there is one, in seconds after 1970.
 //! * `epoch`, `sequence`: the [`Position`](crate::log::Position) of the receipt.
 
 mod admin;
@@ -44,8 +44,8 @@ mod refused;
 mod retention;
 mod share;
 
-pub use admin::{Administration, Order, Receipt, Target};
+pub use admin::{AdminRequest, AdminResponse, Administration, Target};
 #[cfg(feature = "upstream")]
 #[cfg_attr(docsrs, doc(cfg(feature = "upstream")))]
-pub use forward::{Forward, ForwardError, ForwardErrorKind};
-pub use record::{Cascade, Record};
+pub use forward::{ForwardError, ForwardErrorKind, ForwardRevocation};
+pub use record::{Cascade, RecordRevocation};

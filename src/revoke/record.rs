@@ -40,7 +40,7 @@ use crate::{
 ///     Outcome, RevocationRequest, Secret,
 ///     introspect::{Introspection, TokenKind},
 ///     log::{MemoryLog, NumericDate, Selector},
-///     revoke::Record,
+///     revoke::RecordRevocation,
 /// };
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -51,7 +51,7 @@ use crate::{
 ///     token.iat = Some(NumericDate::new(1000));
 ///     Ok::<_, tower::BoxError>(Some(token))
 /// });
-/// let backend = Record::new(introspect, MemoryLog::new());
+/// let backend = RecordRevocation::new(introspect, MemoryLog::new());
 ///
 /// let theirs = RevocationRequest::new("c2", Secret::new("45ghiukldjahdnhzdauz"));
 /// assert_eq!(backend.clone().oneshot(theirs).await?, Outcome::IssuedToAnother);
@@ -62,7 +62,7 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a backend does nothing until it is asked"]
-pub struct Record<I, L> {
+pub struct RecordRevocation<I, L> {
     pub(super) introspect: I,
     pub(super) recorder: Recorder<L>,
 }
@@ -85,7 +85,7 @@ pub enum Cascade {
     Subject,
 }
 
-impl<I, L> Record<I, L> {
+impl<I, L> RecordRevocation<I, L> {
     /// A backend with the default cascades: a refresh token takes its grant with it, an access
     /// token falls alone.
     pub fn new(introspect: I, log: L) -> Self {
@@ -165,7 +165,7 @@ impl<I, L> Record<I, L> {
     }
 }
 
-impl<C, I, L> Service<RevocationRequest<C>> for Record<I, L>
+impl<C, I, L> Service<RevocationRequest<C>> for RecordRevocation<I, L>
 where
     C: Identified + Send + 'static,
     I: Service<Secret, Response: Into<Introspected>> + Clone + Send + 'static,

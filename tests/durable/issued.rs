@@ -13,7 +13,7 @@ use tower_revocation::{
         issued::{Grant, Issued, IssuedTokens, Mint, Rotation, Use},
     },
     log::{EmbeddedLog, LogErrorKind, NumericDate, Revocation, RevocationLog, Selector},
-    revoke::{Administration, Order, Target},
+    revoke::{AdminRequest, Administration, Target},
 };
 
 const ISSUER: &str = "https://as.example.com";
@@ -308,7 +308,7 @@ async fn tokens_fall_with_their_issuer_and_new_ones_do_not() {
     let known = |issued: &Issued| tokens.introspect(&issued.token).unwrap().unwrap();
     assert_eq!(known(&old[0]).iss.as_deref(), Some(ISSUER));
 
-    let order = Order::new(Target::Issuer(ISSUER.into()));
+    let order = AdminRequest::new(Target::Issuer(ISSUER.into()));
     let administration = Administration::new(store.log.clone());
     let receipt = administration.oneshot(order).await.unwrap();
     assert!(old.iter().all(|issued| index.covers(&known(issued))));

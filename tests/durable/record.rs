@@ -28,7 +28,7 @@ use tower_revocation::{
         Durability, EmbeddedLog, LogError, LogErrorKind, LogHealth, MemoryLog, NumericDate,
         Position, Reader, Revocation, RevocationLog, Selector, Snapshot,
     },
-    revoke::{Cascade, Record},
+    revoke::{Cascade, RecordRevocation},
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -54,8 +54,8 @@ impl Server {
         }
     }
 
-    fn backend(&self) -> Record<IssuedTokens, EmbeddedLog> {
-        Record::new(self.tokens.clone(), self.log.clone())
+    fn backend(&self) -> RecordRevocation<IssuedTokens, EmbeddedLog> {
+        RecordRevocation::new(self.tokens.clone(), self.log.clone())
             .responsible_for_all_tokens(true)
             .longest_lifetime(self.tokens.longest_lifetime())
     }
@@ -82,7 +82,7 @@ impl Server {
 }
 
 async fn revoke(
-    backend: Record<IssuedTokens, EmbeddedLog>,
+    backend: RecordRevocation<IssuedTokens, EmbeddedLog>,
     client_id: &str,
     token: &Secret,
 ) -> Outcome {
@@ -309,7 +309,7 @@ fn backend_of(
         async { Ok::<_, BoxError>(Some(token)) }
     });
     let log = MemoryLog::new();
-    (Record::new(introspect, log.clone()), log)
+    (RecordRevocation::new(introspect, log.clone()), log)
 }
 
 /// A log that appends nothing until it is told how that ends.
@@ -355,7 +355,7 @@ async fn revocation_is_answered_as_its_append_is_and_not_before() {
             succeeds: told.shared(),
             log: MemoryLog::new(),
         };
-        let mut revoked = pin!(Record::new(introspect, log.clone()).oneshot(request()));
+        let mut revoked = pin!(RecordRevocation::new(introspect, log.clone()).oneshot(request()));
         assert!(poll!(revoked.as_mut()).is_pending());
 
         tell.send(succeeds).unwrap();
@@ -372,7 +372,7 @@ async fn revocation_is_answered_as_its_append_is_and_not_before() {
 async fn unrecognised_token_is_success_only_where_the_backend_is_responsible_for_all() {
     let introspect = service_fn(async |_: Secret| Ok::<Option<Introspection>, BoxError>(None));
     let log = MemoryLog::new();
-    let backend = Record::new(introspect, log.clone());
+    let backend = RecordRevocation::new(introspect, log.clone());
     let outcome = backend.clone().oneshot(request()).await.unwrap();
     assert_eq!(outcome, Outcome::Unsupported);
     let backend = backend.responsible_for_all_tokens(true);
@@ -403,7 +403,7 @@ async fn unhandled_token_is_not_supported_until_it_has_expired() {
         let introspect = service_fn(move |_: Secret| ready(Ok::<_, BoxError>(unhandled.clone())));
         let log = MemoryLog::new();
         for responsible in [false, true] {
-            let backend = Record::new(introspect.clone(), log.clone());
+            let backend = RecordRevocation::new(introspect.clone(), log.clone());
             let backend = backend.responsible_for_all_tokens(responsible);
             let outcome = backend.oneshot(request()).await.unwrap();
             assert_eq!(outcome, expected, "{exp:?}, {responsible}");
@@ -482,7 +482,7 @@ async fn namesakes_of_two_tenants_do_not_fall_together() {
         });
         let log = MemoryLog::new();
         let index = Index::follow(&log).await.unwrap();
-        let backend = Record::new(introspect, log).refresh_token_cascade(cascade);
+        let backend = RecordRevocation::new(introspect, log).refresh_token_cascade(cascade);
         let request = RevocationRequest::new("c1", Secret::new("one"));
         assert_eq!(backend.oneshot(request).await.unwrap(), Outcome::Revoked);
         assert!(!index.is_live(&of_tenant("one", now), now), "{cascade:?}");
@@ -592,7 +592,7 @@ async fn token_record_expires_with_its_token_and_a_grant_record_with_the_longest
         Ok::<_, BoxError>(Some(token))
     });
     let log = MemoryLog::new();
-    let backend = Record::new(introspect, log.clone())
+    let backend = RecordRevocation::new(introspect, log.clone())
         .longest_lifetime(24 * HOUR)
         .leeway(Duration::from_secs(5));
     for token in ["access", "refresh"] {
@@ -622,7 +622,7 @@ async fn expiries_of(token: Introspection, cascade: Cascade) -> Vec<NumericDate>
         let token = token.clone();
         async { Ok::<_, BoxError>(Some(token)) }
     });
-    let backend = Record::new(introspect, log.clone())
+    let backend = RecordRevocation::new(introspect, log.clone())
         .refresh_token_cascade(cascade)
         .longest_lifetime(24 * HOUR);
     assert_eq!(backend.oneshot(request()).await.unwrap(), Outcome::Revoked);
@@ -673,7 +673,7 @@ async fn introspection_that_fails_is_an_error_and_no_answer() {
         service_fn(async |_: Secret| Err::<Option<Introspection>, _>(BoxError::from("down")));
     let log = MemoryLog::new();
     let request = RevocationRequest::new("c1", Secret::new("45ghiukldjahdnhzdauz"));
-    Record::new(down, log.clone())
+    RecordRevocation::new(down, log.clone())
         .oneshot(request)
         .await
         .unwrap_err();
@@ -687,7 +687,8 @@ async fn dates_of_issue_stay_within_a_second_of_now_however_often_a_client_revok
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
     let tokens = IssuedTokens::open(log.clone()).await.unwrap();
-    let backend = Record::new(tokens.clone(), log).refresh_token_cascade(Cascade::SubjectAndClient);
+    let backend =
+        RecordRevocation::new(tokens.clone(), log).refresh_token_cascade(Cascade::SubjectAndClient);
     for number in 0..30 {
         let grant = Grant::new(format!("g{number}"), "c1").subject("alice");
         let order = vec![Mint::refresh_token(HOUR)];

@@ -19,7 +19,7 @@ use tower_revocation::{
         Appended, Durability, EmbeddedLog, LogError, LogErrorKind, LogHealth, MemoryLog, Position,
         Reader, Revocation, RevocationLog, Selector, Snapshot,
     },
-    revoke::{Administration, Cascade, Order, Record, Target},
+    revoke::{AdminRequest, Administration, Cascade, RecordRevocation, Target},
 };
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -61,7 +61,7 @@ const REFUSED: Result<Outcome, ErrorKind> = Err(ErrorKind::Unavailable);
 #[tokio::test]
 async fn client_beyond_its_share_is_refused_and_others_are_not() {
     let log = MemoryLog::new();
-    let backend = Record::new(service_fn(introspect), log.clone()).share(2);
+    let backend = RecordRevocation::new(service_fn(introspect), log.clone()).share(2);
     assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
     assert_eq!(backend.revoke("t.c1.g2").await, REVOKED);
     assert_eq!(backend.revoke("t.c1.g3").await, REFUSED);
@@ -74,7 +74,7 @@ async fn client_beyond_its_share_is_refused_and_others_are_not() {
 
 #[tokio::test]
 async fn repeated_revocation_does_not_count_and_is_not_refused() {
-    let backend = Record::new(service_fn(introspect), MemoryLog::new()).share(2);
+    let backend = RecordRevocation::new(service_fn(introspect), MemoryLog::new()).share(2);
     for _ in 0..10 {
         assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
     }
@@ -86,7 +86,7 @@ async fn repeated_revocation_does_not_count_and_is_not_refused() {
 #[tokio::test]
 async fn cascade_that_has_room_for_a_part_writes_nothing() {
     let log = MemoryLog::new();
-    let backend = Record::new(service_fn(introspect), log.clone())
+    let backend = RecordRevocation::new(service_fn(introspect), log.clone())
         .refresh_token_cascade(Cascade::Subject)
         .share(3);
     assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
@@ -101,7 +101,7 @@ async fn cascade_that_has_room_for_a_part_writes_nothing() {
 async fn revocations_at_once_get_no_more_than_the_share() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
-    let backend = Record::new(service_fn(introspect), log.clone()).share(10);
+    let backend = RecordRevocation::new(service_fn(introspect), log.clone()).share(10);
     let tokens: Vec<_> = (0..100).map(|grant| format!("t.c1.{grant}")).collect();
     let answers = join_all(tokens.iter().map(|token| backend.revoke(token))).await;
     let revoked = answers.iter().filter(|answer| **answer == REVOKED).count();
@@ -112,10 +112,10 @@ async fn revocations_at_once_get_no_more_than_the_share() {
 #[tokio::test]
 async fn administration_has_no_share_and_a_ceiling_all_the_same() {
     let log = MemoryLog::new().ceiling(4);
-    let backend = Record::new(service_fn(introspect), log.clone()).share(1);
+    let backend = RecordRevocation::new(service_fn(introspect), log.clone()).share(1);
     assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
     assert_eq!(backend.revoke("t.c1.g2").await, REFUSED);
-    let order = |grant: &str| Order::new(Target::Grant(grant.into())).within("t");
+    let order = |grant: &str| AdminRequest::new(Target::Grant(grant.into())).within("t");
     for grant in ["g2", "g3", "g4"] {
         let administration = Administration::new(log.clone());
         administration.oneshot(order(grant)).await.unwrap();
@@ -132,7 +132,7 @@ async fn answer(log: MemoryLog, tokens: &[&str]) -> (u16, Option<String>) {
         let id = request.body().claimed_client_id();
         Ok::<_, BoxError>(id.map(std::borrow::Cow::into_owned))
     });
-    let backend = Record::new(service_fn(introspect), log).share(1);
+    let backend = RecordRevocation::new(service_fn(introspect), log).share(1);
     let endpoint = RevocationLayer::new("/revoke", authenticate, backend).into_endpoint();
     let mut last = None;
     for token in tokens {
@@ -165,7 +165,7 @@ fn want_of_room_is_counted_by_what_ran_out() {
     metrics::with_local_recorder(&recorder, || {
         block_on(async {
             let log = MemoryLog::new().ceiling(2);
-            let backend = Record::new(service_fn(introspect), log.clone()).share(1);
+            let backend = RecordRevocation::new(service_fn(introspect), log.clone()).share(1);
             for (client, token) in [
                 ("c1", "t.c1.g1"),
                 ("c1", "t.c1.g2"),
@@ -176,7 +176,7 @@ fn want_of_room_is_counted_by_what_ran_out() {
                 let request = RevocationRequest::new(client, Secret::new(token));
                 let _ = backend.clone().oneshot(request).await;
             }
-            let order = Order::new(Target::Client("c1".into()));
+            let order = AdminRequest::new(Target::Client("c1".into()));
             Administration::new(log).oneshot(order).await.unwrap_err();
         });
     });
@@ -241,7 +241,7 @@ impl RevocationLog for Queue {
 #[tokio::test]
 async fn client_takes_its_own_share_of_the_queue_with_a_share_of_the_log_or_without() {
     let queue = Queue::default();
-    let backend = Record::new(service_fn(introspect), queue.clone());
+    let backend = RecordRevocation::new(service_fn(introspect), queue.clone());
     for backend in [backend.clone(), backend.share(10)] {
         let request = RevocationRequest::new("c1".to_owned(), Secret::new("t.c1.g1"));
         let error = backend.oneshot(request).await.unwrap_err();
@@ -255,7 +255,7 @@ async fn client_takes_its_own_share_of_the_queue_with_a_share_of_the_log_or_with
 #[test]
 #[should_panic(expected = "nothing can be revoked")]
 fn share_of_nothing_is_a_mistake() {
-    let _ = Record::new(service_fn(introspect), MemoryLog::new()).share(0);
+    let _ = RecordRevocation::new(service_fn(introspect), MemoryLog::new()).share(0);
 }
 
 /// The levels of all events, in their order.
@@ -348,7 +348,7 @@ async fn appends_that_failed_use_up_no_share() {
             ])),
             appends,
         };
-        let backend = Record::new(service_fn(introspect), log.clone()).share(3);
+        let backend = RecordRevocation::new(service_fn(introspect), log.clone()).share(3);
         let tokens = ["t.c1.g1", "t.c1.g2", "t.c1.g3"];
         for token in tokens {
             let request = RevocationRequest::new("c1".to_owned(), Secret::new(token));

@@ -21,7 +21,7 @@ use tower_revocation::{
         Durability, LogError, LogErrorKind, LogHealth, MemoryLog, NumericDate, Position, Reader,
         Revocation, RevocationLog, Selector, SelectorClass, Snapshot,
     },
-    revoke::{Cascade, Record},
+    revoke::{Cascade, RecordRevocation},
 };
 
 use crate::fixture::{
@@ -170,7 +170,7 @@ async fn records(log: &MemoryLog) -> Vec<Revocation> {
     log.snapshot().await.unwrap().records
 }
 
-async fn revoke<L>(mut backend: Record<Introspect, L>, client_id: &str) -> Outcome
+async fn revoke<L>(mut backend: RecordRevocation<Introspect, L>, client_id: &str) -> Outcome
 where
     L: RevocationLog + Clone + Send + Sync + 'static,
 {
@@ -183,7 +183,7 @@ const OWNER: &str = "s6BhdRkqt3";
 #[tokio::test]
 async fn revoking_a_revoked_token_again_is_success_and_no_record() {
     let log = MemoryLog::new();
-    let backend = Record::new(Known::with(revoked()).service(), log.clone());
+    let backend = RecordRevocation::new(Known::with(revoked()).service(), log.clone());
     assert_eq!(revoke(backend.clone(), OWNER).await, Outcome::Revoked);
     assert_eq!(
         revoke(backend, "c2").await,
@@ -193,13 +193,13 @@ async fn revoking_a_revoked_token_again_is_success_and_no_record() {
     assert_eq!(records(&log).await, []);
 
     // There is nothing to write, so a log that cannot be written does not matter.
-    let backend = Record::new(Known::with(revoked()).service(), Broken);
+    let backend = RecordRevocation::new(Known::with(revoked()).service(), Broken);
     assert_eq!(revoke(backend, OWNER).await, Outcome::Revoked);
 
     // Nor does it matter whether anything names the token.
     let mut token = revoked();
     token.token = None;
-    let backend = Record::new(Known::with(token).service(), Broken);
+    let backend = RecordRevocation::new(Known::with(token).service(), Broken);
     assert_eq!(revoke(backend, OWNER).await, Outcome::Revoked);
 }
 
@@ -208,7 +208,7 @@ async fn what_falls_with_a_revoked_token_falls_still() {
     let mut refresh = revoked();
     refresh.kind = TokenKind::RefreshToken;
     let log = MemoryLog::new();
-    let backend = Record::new(Known::with(refresh).service(), log.clone());
+    let backend = RecordRevocation::new(Known::with(refresh).service(), log.clone());
     assert_eq!(revoke(backend, OWNER).await, Outcome::Revoked);
     let selectors: Vec<_> = records(&log)
         .await
@@ -226,7 +226,7 @@ async fn watermark_of_a_revoked_token_from_the_future_is_now() {
     token.sid = None;
     token.iat = Some(NumericDate::now() + Duration::from_secs(3600));
     let log = MemoryLog::new();
-    let backend = Record::new(Known::with(token).service(), log.clone())
+    let backend = RecordRevocation::new(Known::with(token).service(), log.clone())
         .access_token_cascade(Cascade::Subject);
     assert_eq!(revoke(backend, OWNER).await, Outcome::Revoked);
     let records = records(&log).await;
@@ -264,7 +264,7 @@ impl RevocationLog for Broken {
 async fn revocation_that_has_something_to_write_needs_the_log() {
     let mut refresh = revoked();
     refresh.kind = TokenKind::RefreshToken;
-    let backend = Record::new(Known::with(refresh).service(), Broken);
+    let backend = RecordRevocation::new(Known::with(refresh).service(), Broken);
     let request = RevocationRequest::new(OWNER.to_owned(), Secret::new(TOKEN));
     assert!(backend.oneshot(request).await.is_err());
 }

@@ -8,7 +8,7 @@ use tower_revocation::{
     Outcome, RevocationRequest, Secret,
     introspect::jwt::{Audience, Dialect, JwtTokens},
     log::{MemoryLog, NumericDate, Revocation, RevocationLog as _, Selector},
-    revoke::{Cascade, Record},
+    revoke::{Cascade, RecordRevocation},
 };
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 };
 
 const CLIENT: &str = "s6BhdRkqt3";
-/// [`Record`]'s own.
+/// [`RecordRevocation`]'s own.
 const LEEWAY: Duration = Duration::from_secs(60);
 
 /// What the client is told, and what is in the log then.
@@ -33,7 +33,9 @@ async fn revoke(token: &str) -> (Outcome, Vec<Revocation>) {
 
 async fn ask(tokens: JwtTokens, log: &MemoryLog, token: &str) -> Result<Outcome, BoxError> {
     let request = RevocationRequest::new(CLIENT.to_owned(), Secret::new(token));
-    Record::new(tokens, log.clone()).oneshot(request).await
+    RecordRevocation::new(tokens, log.clone())
+        .oneshot(request)
+        .await
 }
 
 fn forever(selector: Selector, expires: NumericDate) -> Vec<Revocation> {
@@ -73,7 +75,7 @@ async fn what_is_not_recognised_writes_nothing_and_is_success_only_by_statement(
         let expected = (Outcome::Unsupported, vec![]);
         assert_eq!(revoke(token).await, expected, "{reason}");
         let log = MemoryLog::new();
-        let backend = Record::new(tokens(), log.clone()).responsible_for_all_tokens(true);
+        let backend = RecordRevocation::new(tokens(), log.clone()).responsible_for_all_tokens(true);
         let request = RevocationRequest::new(CLIENT.to_owned(), Secret::new(token));
         let outcome = backend.oneshot(request).await.unwrap();
         assert_eq!(outcome, Outcome::NotFound, "{reason}");
@@ -89,7 +91,7 @@ async fn genuine_token_that_is_not_handled_is_never_success() {
     for token in [elsewhere, other_type] {
         assert_eq!(revoke(&token).await, (Outcome::Unsupported, vec![]));
         let log = MemoryLog::new();
-        let backend = Record::new(tokens(), log.clone()).responsible_for_all_tokens(true);
+        let backend = RecordRevocation::new(tokens(), log.clone()).responsible_for_all_tokens(true);
         let request = RevocationRequest::new(CLIENT.to_owned(), Secret::new(token));
         let outcome = backend.oneshot(request).await.unwrap();
         assert_eq!(outcome, Outcome::Unsupported);
@@ -152,7 +154,7 @@ async fn a_grant_that_the_dialect_names_falls_as_a_whole() {
     let claims: Value = with(claims(), &json!({ "origin_jti": "g1" }));
     let log = MemoryLog::new();
     let token = Secret::new(KEY.sign(&header(), &claims));
-    let backend = Record::new(tokens().dialect(dialect).tenant("t1"), log.clone())
+    let backend = RecordRevocation::new(tokens().dialect(dialect).tenant("t1"), log.clone())
         .access_token_cascade(Cascade::Grant);
     let request = RevocationRequest::new(CLIENT.to_owned(), token);
     assert_eq!(backend.oneshot(request).await.unwrap(), Outcome::Revoked);

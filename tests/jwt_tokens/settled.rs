@@ -23,7 +23,7 @@ use tower_revocation::{
         jwt::{Audience, JwtError, JwtErrorKind, JwtTokens},
     },
     log::{MemoryLog, NumericDate, RevocationLog as _},
-    revoke::Record,
+    revoke::RecordRevocation,
 };
 use tracing::subscriber::DefaultGuard;
 
@@ -71,7 +71,8 @@ where
     I::Error: Into<BoxError>,
     I::Future: Send,
 {
-    let backend = Record::new(tokens.clone(), log.clone()).responsible_for_all_tokens(true);
+    let backend =
+        RecordRevocation::new(tokens.clone(), log.clone()).responsible_for_all_tokens(true);
     let client = service_fn(async |_: Request<Credentials>| {
         Ok::<_, BoxError>(Some("s6BhdRkqt3".to_owned()))
     });

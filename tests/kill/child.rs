@@ -28,7 +28,7 @@ use tower_revocation::{
     enforce::{EnforcementLayer, Index},
     introspect::Introspection,
     log::{EmbeddedLog, LogError},
-    revoke::{Cascade, Record},
+    revoke::{Cascade, RecordRevocation},
 };
 
 use super::token::{CLIENT, Token};
@@ -113,7 +113,7 @@ fn service(
         let log = opened.get().cloned();
         let revoked: BoxFuture<'static, Result<Outcome, BoxError>> = match log {
             Some(log) => {
-                let record = Record::new(introspect, log)
+                let record = RecordRevocation::new(introspect, log)
                     .responsible_for_all_tokens(true)
                     .refresh_token_cascade(Cascade::SubjectAndClient)
                     .leeway(Duration::ZERO);

@@ -13,7 +13,7 @@ use tower_revocation::{
     client::Credentials,
     introspect::{ByFormat, Introspection, TokenKind},
     log::{MemoryLog, NumericDate, Selector},
-    revoke::Record,
+    revoke::RecordRevocation,
 };
 
 use crate::connection::{inner, revocation};
@@ -114,7 +114,7 @@ async fn record_over_introspections_by_format() {
     });
     let boxed = BoxCloneSyncService::new(refresh);
     let introspect = ByFormat::new(boxed.clone(), ByFormat::new(boxed, refresh));
-    let backend = Record::new(introspect, MemoryLog::new());
+    let backend = RecordRevocation::new(introspect, MemoryLog::new());
     assert_eq!(revoked!(backend, String), StatusCode::OK);
 }
 

@@ -10,7 +10,7 @@ use tower_revocation::{
     enforce::Index,
     introspect::upstream::Upstream,
     log::{MemoryLog, NumericDate, Revocation, RevocationLog as _},
-    revoke::Record,
+    revoke::RecordRevocation,
 };
 
 use crate::{
@@ -184,7 +184,7 @@ async fn what_is_revoked_here_is_dead_although_the_other_server_was_not_asked_ag
     let upstream = server.upstream().cache(Duration::from_secs(3600), 10);
     assert!(index.is_live(&ask(&upstream, "t").await.unwrap().unwrap(), now));
 
-    let backend = Record::new(upstream.clone(), log);
+    let backend = RecordRevocation::new(upstream.clone(), log);
     let revoke = async |client: &str| {
         let request = RevocationRequest::new(client.to_owned(), Secret::new("t"));
         backend.clone().oneshot(request).await.unwrap()

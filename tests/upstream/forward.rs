@@ -28,7 +28,7 @@ use tower_revocation::{
         Durability, LogError, LogErrorKind, LogHealth, MemoryLog, NumericDate, Position, Reader,
         Revocation, RevocationLog, Selector, Snapshot,
     },
-    revoke::{Forward, ForwardErrorKind, Record},
+    revoke::{ForwardErrorKind, ForwardRevocation, RecordRevocation},
 };
 
 use crate::server::{Does, Server, json, with_status};
@@ -65,10 +65,10 @@ fn introspect() -> Introspect {
 }
 
 /// A backend that forwards to this server, and the log that it records in.
-fn forward(server: &Server) -> (Forward<Introspect, MemoryLog>, MemoryLog) {
+fn forward(server: &Server) -> (ForwardRevocation<Introspect, MemoryLog>, MemoryLog) {
     let log = MemoryLog::new();
-    let record = Record::new(introspect(), log.clone());
-    let forward = Forward::new(&server.uri(), record).unwrap();
+    let record = RecordRevocation::new(introspect(), log.clone());
+    let forward = ForwardRevocation::new(&server.uri(), record).unwrap();
     (forward.audiences(["https://as.example.com"]), log)
 }
 
@@ -88,7 +88,7 @@ struct Answer {
 }
 
 /// What a client hears of clients that nobody but the other server verifies.
-async fn ask<I, L>(backend: &Forward<I, L>, request: Request<Full<Bytes>>) -> Answer
+async fn ask<I, L>(backend: &ForwardRevocation<I, L>, request: Request<Full<Bytes>>) -> Answer
 where
     I: Service<Secret, Response: Into<Introspected>> + Clone + Send + 'static,
     I::Error: Into<BoxError>,
@@ -100,7 +100,10 @@ where
 }
 
 /// The same, of a client that was verified here.
-async fn ask_verified<I, L>(backend: &Forward<I, L>, request: Request<Full<Bytes>>) -> Answer
+async fn ask_verified<I, L>(
+    backend: &ForwardRevocation<I, L>,
+    request: Request<Full<Bytes>>,
+) -> Answer
 where
     I: Service<Secret, Response: Into<Introspected>> + Clone + Send + 'static,
     I::Error: Into<BoxError>,
@@ -425,7 +428,11 @@ async fn token_that_its_introspection_holds_revoked_is_not_recorded_again() {
         let known = known(&token).map(|_| revoked(token.expose()));
         ready(Ok::<_, BoxError>(known.unwrap_or(None.into())))
     });
-    let backend = Forward::new(&server.uri(), Record::new(introspect, log.clone())).unwrap();
+    let backend = ForwardRevocation::new(
+        &server.uri(),
+        RecordRevocation::new(introspect, log.clone()),
+    )
+    .unwrap();
     assert_eq!(ask(&backend, form(C1)).await.status, 200);
     assert_eq!(recorded(&log).await, []);
     let theirs = "client_id=c2&token=refresh.c1.g1";
@@ -475,8 +482,8 @@ async fn introspection_that_is_down_is_503_and_nothing_is_forwarded() {
     let server = success().await;
     let down =
         service_fn(async |_: Secret| Err::<Option<Introspection>, _>(BoxError::from("down")));
-    let record = Record::new(down, MemoryLog::new());
-    let backend = Forward::new(&server.uri(), record).unwrap();
+    let record = RecordRevocation::new(down, MemoryLog::new());
+    let backend = ForwardRevocation::new(&server.uri(), record).unwrap();
     assert_eq!(ask(&backend, form(C1)).await.status, 503);
     assert_eq!(server.asked(), 0);
 }
@@ -488,8 +495,8 @@ async fn token_that_nothing_names_is_forwarded_and_cannot_be_recorded() {
         Ok::<_, BoxError>(Some(Introspection::new(TokenKind::AccessToken, "c1")))
     });
     let log = MemoryLog::new();
-    let record = Record::new(nameless, log.clone());
-    let backend = Forward::new(&server.uri(), record).unwrap();
+    let record = RecordRevocation::new(nameless, log.clone());
+    let backend = ForwardRevocation::new(&server.uri(), record).unwrap();
     assert_eq!(ask(&backend, form(C1)).await.status, 200);
     assert_eq!(server.asked(), 1);
     assert_eq!(recorded(&log).await, []);
@@ -565,8 +572,8 @@ fn forgetful(
 async fn nothing_is_forwarded_while_the_log_cannot_be_written() {
     let server = success().await;
     let log = Failing::new(true);
-    let record = Record::new(introspect(), log.clone());
-    let backend = Forward::new(&server.uri(), record).unwrap();
+    let record = RecordRevocation::new(introspect(), log.clone());
+    let backend = ForwardRevocation::new(&server.uri(), record).unwrap();
     let answer = ask(&backend, form(C1)).await;
     assert_eq!(answer.status, 503);
     assert_eq!(answer.retry_after.unwrap(), "7");
@@ -581,8 +588,8 @@ async fn nothing_is_forwarded_while_the_log_cannot_be_written() {
 async fn record_that_fails_is_503_and_success_waits_until_it_is_durable() {
     let server = Arc::new(success().await);
     let log = Failing::new(false);
-    let record = Record::new(forgetful(&server), log.clone());
-    let backend = Forward::new(&server.uri(), record).unwrap();
+    let record = RecordRevocation::new(forgetful(&server), log.clone());
+    let backend = ForwardRevocation::new(&server.uri(), record).unwrap();
     assert_eq!(ask(&backend, form(C1)).await.status, 503);
     assert_eq!(recorded(&log.log).await, []);
 
@@ -597,7 +604,7 @@ async fn record_that_fails_is_503_and_success_waits_until_it_is_durable() {
 async fn second_introspection_is_asked_again_until_it_can_say() {
     let server = Arc::new(success().await);
     let log = MemoryLog::new();
-    let record = Record::new(forgetful(&server), log.clone());
+    let record = RecordRevocation::new(forgetful(&server), log.clone());
     let down = Arc::new(AtomicBool::new(true));
     let is_down = Arc::clone(&down);
     let second = service_fn(move |_: Secret| {
@@ -607,7 +614,7 @@ async fn second_introspection_is_asked_again_until_it_can_say() {
             Ok(None::<Introspection>)
         })
     });
-    let backend = Forward::new(&server.uri(), record)
+    let backend = ForwardRevocation::new(&server.uri(), record)
         .unwrap()
         .confirm_by(second);
     assert_eq!(ask(&backend, form(C1)).await.status, 503);
@@ -621,8 +628,8 @@ async fn second_introspection_is_asked_again_until_it_can_say() {
 async fn client_that_has_used_up_its_share_is_not_forwarded() {
     let server = success().await;
     let log = MemoryLog::new();
-    let record = Record::new(introspect(), log.clone()).share(1);
-    let backend = Forward::new(&server.uri(), record).unwrap();
+    let record = RecordRevocation::new(introspect(), log.clone()).share(1);
+    let backend = ForwardRevocation::new(&server.uri(), record).unwrap();
     assert_eq!(ask_verified(&backend, form(C1)).await.status, 200);
     let second = "client_id=c1&token=refresh.c1.g2";
     assert_eq!(ask_verified(&backend, form(second)).await.status, 503);
@@ -736,7 +743,7 @@ fn what_is_not_linked_is_success_elsewhere_and_a_count_here() {
 
 #[tokio::test]
 async fn uri_that_is_not_https_is_refused_where_it_is_configured() {
-    let record = || Record::new(introspect(), MemoryLog::new());
+    let record = || RecordRevocation::new(introspect(), MemoryLog::new());
     for uri in [
         "http://as.example.com/revoke",
         "ftp://as.example.com/revoke",
@@ -745,14 +752,14 @@ async fn uri_that_is_not_https_is_refused_where_it_is_configured() {
         "/revoke",
         "",
     ] {
-        let error = Forward::new(uri, record()).unwrap_err();
+        let error = ForwardRevocation::new(uri, record()).unwrap_err();
         assert_eq!(error.kind(), ForwardErrorKind::Configuration, "{uri}");
         let told = error.to_string();
         assert!(told.starts_with("invalid configuration: "), "{told}");
     }
-    assert!(Forward::new("https://10.0.0.1/revoke", record()).is_ok());
-    assert!(Forward::new("http://localhost:8080/revoke", record()).is_ok());
-    assert!(Forward::plain_http("http://as.example.com/revoke", record()).is_ok());
+    assert!(ForwardRevocation::new("https://10.0.0.1/revoke", record()).is_ok());
+    assert!(ForwardRevocation::new("http://localhost:8080/revoke", record()).is_ok());
+    assert!(ForwardRevocation::plain_http("http://as.example.com/revoke", record()).is_ok());
 }
 
 #[tokio::test]

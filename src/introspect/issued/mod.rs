@@ -35,7 +35,7 @@ use row::{Digests, Row};
 /// them and a revocation is the order on the disk: **nothing is issued in a revoked grant, and
 /// nothing is issued into a second that a record covers.**
 ///
-/// As a `tower::Service<Secret>` it introspects, so that [`Record`](crate::revoke::Record) can ask
+/// As a `tower::Service<Secret>` it introspects, so that [`RecordRevocation`](crate::revoke::RecordRevocation) can ask
 /// it whose a token is. Look-ups run where they are called, also on an async thread: in a file that
 /// is cached they take a few microseconds, less than handing them to another thread does
 /// (`benches/durability.rs` measures both); one that is not waits for the disk to read some pages.

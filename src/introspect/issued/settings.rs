@@ -42,7 +42,7 @@ impl IssuedTokens {
         self
     }
 
-    /// The longest that any token lives, for [`Record`](crate::revoke::Record::longest_lifetime).
+    /// The longest that any token lives, for [`RecordRevocation`](crate::revoke::RecordRevocation::longest_lifetime).
     #[must_use]
     pub fn longest_lifetime(&self) -> Duration {
         self.register.longest_lifetime

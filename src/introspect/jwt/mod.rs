@@ -27,7 +27,7 @@
 //! it: always by what was verified, never by how it is spelt. A token that is signed anew, with its
 //! members in another order, or has the ECDSA signature (r, n-s) in place of (r, s), falls with the
 //! same record; any other spelling of its octets is no token. One without an identifier cannot be
-//! revoked alone, and [`Record`](crate::revoke::Record) says so.
+//! revoked alone, and [`RecordRevocation`](crate::revoke::RecordRevocation) says so.
 //!
 //! # What is remembered, and for how long
 //!
@@ -110,7 +110,7 @@ use crate::{
 ///     introspect::jwt::{Audience, Dialect, JwtTokens},
 ///     jose::{Algorithm, Keys},
 ///     log::MemoryLog,
-///     revoke::Record,
+///     revoke::RecordRevocation,
 /// };
 ///
 /// let tokens = JwtTokens::new(
@@ -122,7 +122,7 @@ use crate::{
 /// .algorithms([Algorithm::Rs256, Algorithm::Es256]);
 ///
 /// // Revokes them.
-/// let backend = Record::new(tokens, MemoryLog::new());
+/// let backend = RecordRevocation::new(tokens, MemoryLog::new());
 /// # Ok::<_, tower_revocation::jose::RemoteError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -201,7 +201,7 @@ impl JwtTokens {
     /// How long after its `iat` a token expires at the latest, whatever its `exp` says. A day,
     /// unless this is called.
     ///
-    /// It is for [`Record::longest_lifetime`](crate::revoke::Record::longest_lifetime) too. **Never
+    /// It is for [`RecordRevocation::longest_lifetime`](crate::revoke::RecordRevocation::longest_lifetime) too. **Never
     /// raise it while records are kept that were written under a lower one**: they may be forgotten
     /// while their tokens are taken to live.
     pub fn longest_lifetime(self, lifetime: Duration) -> Self {

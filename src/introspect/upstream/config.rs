@@ -170,7 +170,7 @@ impl Upstream {
     /// Limits how long after its `iat` a token expires, whatever its `exp` says. Defaults to no
     /// limit.
     ///
-    /// It is the [`longest_lifetime`](crate::revoke::Record::longest_lifetime) of the records about
+    /// It is the [`longest_lifetime`](crate::revoke::RecordRevocation::longest_lifetime) of the records about
     /// these tokens.
     #[must_use]
     pub fn longest_lifetime(mut self, lifetime: Duration) -> Self {

@@ -44,7 +44,7 @@ use crate::token::Secret;
 /// * **`active: false` is the other server's word.** It says so of expired and rotated tokens too,
 ///   and of one that is not valid yet. An expired refresh token therefore does not end its grant
 ///   here. A server that also introspects refresh tokens for you knows all tokens: then a
-///   [`Record`](crate::revoke::Record::responsible_for_all_tokens) can say so.
+///   [`RecordRevocation`](crate::revoke::RecordRevocation::responsible_for_all_tokens) can say so.
 /// * **Whose it is** says `client_id`, or [another member](Self::client_claim). If it is missing,
 ///   the token can be nobody's, and that is an error: it has to be configured.
 /// * **Which record covers it.** One of its `iss` and `jti`, if the answer has both. Else one of

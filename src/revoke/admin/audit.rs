@@ -1,6 +1,6 @@
 //! One count and one event for every order, true to its outcome.
 
-use super::Order;
+use super::AdminRequest;
 #[cfg(feature = "tracing")]
 use super::event;
 use crate::log::{LogError, Position, SelectorClass};
@@ -9,12 +9,12 @@ use crate::log::{LogError, Position, SelectorClass};
 pub(super) struct Audit {
     class: SelectorClass,
     #[cfg(feature = "tracing")]
-    order: Order,
+    order: AdminRequest,
     ended: bool,
 }
 
 impl Audit {
-    pub(super) fn begin(class: SelectorClass, order: Order) -> Self {
+    pub(super) fn begin(class: SelectorClass, order: AdminRequest) -> Self {
         #[cfg(not(feature = "tracing"))]
         drop(order);
         Self {

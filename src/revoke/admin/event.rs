@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use tracing::field::{DebugValue, debug};
 
-use super::{Order, Target};
+use super::{AdminRequest, Target};
 use crate::log::{LogError, NumericDate, Position, SelectorClass};
 
 /// So much of what an operator typed is in the event.
@@ -24,7 +24,7 @@ struct Names<'a> {
 
 /// Tells what became of an order.
 pub(super) fn order(
-    order: &Order,
+    order: &AdminRequest,
     class: SelectorClass,
     outcome: &'static str,
     position: Option<Position>,

@@ -20,10 +20,10 @@ use tower::Service;
 use super::{refused, retention::Retention};
 use crate::log::{LogError, NumericDate, Position, Revocation, RevocationLog, SelectorClass};
 use audit::Audit;
-pub use order::{Order, Target};
+pub use order::{AdminRequest, Target};
 
-/// Ends tokens on an [`Order`], without a token in hand: everything of a subject, a client, a key
-/// or an issuer that was issued until now, or until a [date](Order::before); a grant, a session or a
+/// Ends tokens on an [`AdminRequest`], without a token in hand: everything of a subject, a client, a key
+/// or an issuer that was issued until now, or until a [date](AdminRequest::before); a grant, a session or a
 /// token for ever. One order is one record in the log, however many tokens fall.
 ///
 /// Who may give orders is not asked here: put it behind what decides that. An order can be
@@ -42,7 +42,7 @@ pub use order::{Order, Target};
 ///     enforce::Index,
 ///     introspect::{Introspection, TokenKind},
 ///     log::{MemoryLog, NumericDate},
-///     revoke::{Administration, Order, Target},
+///     revoke::{Administration, AdminRequest, Target},
 /// };
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -53,7 +53,7 @@ pub use order::{Order, Target};
 /// token.sub = Some("alice".into());
 /// token.iat = Some(NumericDate::now());
 ///
-/// let order = Order::new(Target::Subject("alice".into())).with_actor("bob@helpdesk");
+/// let order = AdminRequest::new(Target::Subject("alice".into())).with_actor("bob@helpdesk");
 /// let receipt = Administration::new(log).oneshot(order).await?;
 /// assert_eq!(receipt.position.sequence, 1);
 /// assert!(index.covers(&token));
@@ -67,10 +67,10 @@ pub struct Administration<L> {
     retention: Retention,
 }
 
-/// What became of an [`Order`]: the tokens are dead, durably.
+/// What became of an [`AdminRequest`]: the tokens are dead, durably.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Receipt {
+pub struct AdminResponse {
     /// Where the log stood once the record was durable. Whoever has read up to here refuses the
     /// tokens.
     pub position: Position,
@@ -90,7 +90,7 @@ impl<L> Administration<L> {
         }
     }
 
-    /// As [`Record::longest_lifetime`](super::Record::longest_lifetime): records can be forgotten
+    /// As [`RecordRevocation::longest_lifetime`](super::RecordRevocation::longest_lifetime): records can be forgotten
     /// after that time. Unless this is called, they never are.
     ///
     /// **If a token lives longer than this, it comes to life again.**
@@ -106,7 +106,7 @@ impl<L> Administration<L> {
         self
     }
 
-    fn record(&self, order: &Order, now: NumericDate) -> Revocation {
+    fn record(&self, order: &AdminRequest, now: NumericDate) -> Revocation {
         let (selector, expires) = (order.selector(), self.retention.forgotten(now));
         match selector.class() {
             SelectorClass::Token | SelectorClass::Grant | SelectorClass::Session => {
@@ -120,28 +120,28 @@ impl<L> Administration<L> {
     }
 }
 
-impl<L> Service<Order> for Administration<L>
+impl<L> Service<AdminRequest> for Administration<L>
 where
     L: RevocationLog + Clone + Send + Sync + 'static,
 {
-    type Response = Receipt;
+    type Response = AdminResponse;
     /// There is no receipt then, and the tokens may live. Where the log is full, a
     /// [`crate::Error`] in the chain of sources says when to try again.
     type Error = LogError;
-    type Future = BoxFuture<'static, Result<Receipt, LogError>>;
+    type Future = BoxFuture<'static, Result<AdminResponse, LogError>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, order: Order) -> Self::Future {
+    fn call(&mut self, order: AdminRequest) -> Self::Future {
         let this = self.clone();
         Box::pin(async move {
             let record = this.record(&order, NumericDate::now());
             let audit = Audit::begin(record.selector().class(), order);
             let appended = this.log.append(vec![record]).await;
             let answer = match appended {
-                Ok(position) => Ok(Receipt {
+                Ok(position) => Ok(AdminResponse {
                     position,
                     not_before: record.not_before(),
                     expires: record.expires(),

@@ -8,9 +8,9 @@ use crate::{
 /// An order to end tokens: everything of a [`Target`] that was issued until now, or until a date.
 ///
 /// ```
-/// use tower_revocation::revoke::{Order, Target};
+/// use tower_revocation::revoke::{AdminRequest, Target};
 ///
-/// let order = Order::new(Target::Subject("alice".into()))
+/// let order = AdminRequest::new(Target::Subject("alice".into()))
 ///     .within("https://as.example.com")
 ///     .with_reason("laptop stolen, ticket 4711")
 ///     .with_actor("bob@helpdesk");
@@ -18,7 +18,7 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Order {
+pub struct AdminRequest {
     /// What is to fall.
     pub target: Target,
     /// Whose subjects, clients, grants and sessions are meant, where one log serves several
@@ -33,7 +33,7 @@ pub struct Order {
     pub before: Option<NumericDate>,
 }
 
-/// What an [`Order`] ends. **Names are compared byte for byte.**
+/// What an [`AdminRequest`] ends. **Names are compared byte for byte.**
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Target {
@@ -68,7 +68,7 @@ pub enum Target {
     Issuer(String),
 }
 
-impl Order {
+impl AdminRequest {
     /// An order without a reason, by nobody in particular.
     #[must_use]
     pub fn new(target: Target) -> Self {
@@ -116,11 +116,11 @@ impl Order {
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};
-    /// use tower_revocation::revoke::{Order, Target};
+    /// use tower_revocation::revoke::{AdminRequest, Target};
     ///
     /// // The key was stolen a day ago, and replaced then.
     /// let yesterday = SystemTime::now() - Duration::from_secs(24 * 60 * 60);
-    /// let order = Order::new(Target::Client("s6BhdRkqt3".into())).before(yesterday);
+    /// let order = AdminRequest::new(Target::Client("s6BhdRkqt3".into())).before(yesterday);
     /// assert_eq!(order.before, Some(yesterday.into()));
     /// ```
     #[must_use]

@@ -1,12 +1,12 @@
 //! Nobody is watching: neither `tracing` nor `metrics` is on.
 
-use super::Order;
+use super::AdminRequest;
 use crate::log::{LogError, Position, SelectorClass};
 
 pub(super) struct Audit;
 
 impl Audit {
-    pub(super) fn begin(_: SelectorClass, _: Order) -> Self {
+    pub(super) fn begin(_: SelectorClass, _: AdminRequest) -> Self {
         Self
     }
 

@@ -86,7 +86,7 @@ impl<C: Identified, L: RevocationLog> Forwarding<C, L> {
         }
     }
 
-    /// How much is recorded: 200 proves no ownership (see [`Forward`](super::Forward)). Nothing, if
+    /// How much is recorded: 200 proves no ownership (see [`ForwardRevocation`](super::ForwardRevocation)). Nothing, if
     /// the token is still active.
     async fn extent(&mut self, known: &Introspection, patience: &mut Patience) -> Option<Extent> {
         if self.client.is_verified() {

@@ -23,7 +23,7 @@ use self::{
     server::Server,
     turn::Turns,
 };
-use super::{Record, recorder::Recorder};
+use super::{RecordRevocation, recorder::Recorder};
 use crate::{
     client::{Identified, WithCredentials},
     introspect::Introspected,
@@ -38,7 +38,7 @@ use crate::{
 /// 1. The token is **introspected**: afterwards an introspection endpoint knows nothing of it.
 /// 2. The request is **forwarded**, once, with the credentials that the client has presented,
 ///    byte for byte.
-/// 3. What falls is **recorded**, by the [`Record`] that this backend is made of.
+/// 3. What falls is **recorded**, by the [`RecordRevocation`] that this backend is made of.
 /// 4. The client is **answered**.
 ///
 /// | what the other server answers | what the client hears | what is recorded |
@@ -49,7 +49,7 @@ use crate::{
 /// | 429, 5xx, another status, a redirect, nothing within the [time-out](Self::timeout) | 503 with `Retry-After` | nothing |
 ///
 /// Nothing is forwarded while the log cannot be written, or while the client has used up its
-/// [share](Record::share): that is 503. If the record fails all the same after the other server has
+/// [share](RecordRevocation::share): that is 503. If the record fails all the same after the other server has
 /// revoked, the client hears 503, and the record is tried until it is durable, for at most an hour.
 /// Meanwhile another revocation of the same token waits. All of this goes on if the client goes
 /// away. **It ends with the process**: a token that an introspection no longer knows after a crash
@@ -94,14 +94,14 @@ use crate::{
 ///     client::UnverifiedClients,
 ///     introspect::upstream::Upstream,
 ///     log::MemoryLog,
-///     revoke::{Forward, Record},
+///     revoke::{ForwardRevocation, RecordRevocation},
 /// };
 ///
 /// # fn main() -> Result<(), tower::BoxError> {
 /// let tokens = Upstream::new("https://as.example.com/oauth2/introspect")?
 ///     .basic("gateway", &Secret::new("7Fjfp0ZBr1KtDRbnfVdmIw"));
-/// let record = Record::new(tokens.clone(), MemoryLog::new());
-/// let backend = Forward::new("https://as.example.com/oauth2/revoke", record)?
+/// let record = RecordRevocation::new(tokens.clone(), MemoryLog::new());
+/// let backend = ForwardRevocation::new("https://as.example.com/oauth2/revoke", record)?
 ///     .audiences(["https://as.example.com"])
 ///     .confirm_by(tokens.cache(std::time::Duration::ZERO, 0));
 /// let layer = RevocationLayer::new("/oauth2/revoke", UnverifiedClients::new(), backend);
@@ -114,7 +114,7 @@ use crate::{
 /// Outside a tokio runtime with its time driver.
 #[derive(Clone)]
 #[must_use = "a backend does nothing until it is called"]
-pub struct Forward<I, L> {
+pub struct ForwardRevocation<I, L> {
     server: Server,
     introspect: I,
     recorder: Recorder<L>,
@@ -125,7 +125,7 @@ pub struct Forward<I, L> {
 
 type ConfirmBy = BoxCloneSyncService<Secret, Introspected, BoxError>;
 
-impl<I, L> Forward<I, L> {
+impl<I, L> ForwardRevocation<I, L> {
     /// Forwards to the revocation endpoint at this URI, and records with this backend. The URI is
     /// `https`, or `http` on this machine (`localhost`, `127.0.0.1`, `[::1]`).
     ///
@@ -134,7 +134,7 @@ impl<I, L> Forward<I, L> {
     /// # Errors
     ///
     /// If the URI is neither, or has userinfo or a fragment.
-    pub fn new(uri: &str, record: Record<I, L>) -> Result<Self, ForwardError> {
+    pub fn new(uri: &str, record: RecordRevocation<I, L>) -> Result<Self, ForwardError> {
         Self::at(uri, record, false)
     }
 
@@ -144,11 +144,15 @@ impl<I, L> Forward<I, L> {
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub fn plain_http(uri: &str, record: Record<I, L>) -> Result<Self, ForwardError> {
+    pub fn plain_http(uri: &str, record: RecordRevocation<I, L>) -> Result<Self, ForwardError> {
         Self::at(uri, record, true)
     }
 
-    fn at(uri: &str, record: Record<I, L>, allow_plain: bool) -> Result<Self, ForwardError> {
+    fn at(
+        uri: &str,
+        record: RecordRevocation<I, L>,
+        allow_plain: bool,
+    ) -> Result<Self, ForwardError> {
         let uri = operator_uri(uri, allow_plain).map_err(ForwardError::new)?;
         Ok(Self {
             server: Server::new(uri),
@@ -221,7 +225,7 @@ impl<I, L> Forward<I, L> {
     }
 }
 
-impl<C, I, L> Service<RevocationRequest<WithCredentials<C>>> for Forward<I, L>
+impl<C, I, L> Service<RevocationRequest<WithCredentials<C>>> for ForwardRevocation<I, L>
 where
     C: Identified + Send + Sync + 'static,
     I: Service<Secret, Response: Into<Introspected>> + Clone + Send + 'static,
@@ -262,7 +266,7 @@ enum Prepared<C, L> {
     ),
 }
 
-impl<I, L> Forward<I, L>
+impl<I, L> ForwardRevocation<I, L>
 where
     I: Service<Secret, Response: Into<Introspected>>,
     I::Error: Into<BoxError>,
@@ -316,9 +320,9 @@ where
     }
 }
 
-impl<I, L> fmt::Debug for Forward<I, L> {
+impl<I, L> fmt::Debug for ForwardRevocation<I, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Forward")
+        f.debug_struct("ForwardRevocation")
             .field("host", &self.server.uri.host())
             .finish_non_exhaustive()
     }

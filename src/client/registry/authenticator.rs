@@ -210,7 +210,7 @@ impl<L: Clients> ClientAuthenticator<L> {
                 client_id,
                 client_secret,
             } => self.by_post(request, client_id, client_secret).await,
-            Credentials::ClientId { client_id } => self.by_name(request, client_id).await,
+            Credentials::ClientId { client_id } => self.by_client_id(request, client_id).await,
             #[cfg(feature = "jwt")]
             Credentials::Assertion {
                 client_id,
@@ -221,7 +221,7 @@ impl<L: Clients> ClientAuthenticator<L> {
                 let claimed = assertions.read(client_assertion_type, client_assertion)?;
                 claimed.is_of(client_id.as_deref())?;
                 let client = self
-                    .candidate(request, claimed.subject(), &[claimed.method()])
+                    .lookup(request, claimed.subject(), &[claimed.method()])
                     .await?;
                 assertions.verify(&claimed, client, &self.remote_keys).await
             }
@@ -230,7 +230,7 @@ impl<L: Clients> ClientAuthenticator<L> {
                 let attestations = self.attestations.as_ref().ok_or_else(not_offered)?;
                 let claimed = attestations.read(request.headers(), client_id.as_deref())?;
                 let methods = [AuthMethod::AttestJwtClientAuth];
-                let client = self.candidate(request, claimed.subject(), &methods).await?;
+                let client = self.lookup(request, claimed.subject(), &methods).await?;
                 attestations.verify(&claimed, client).await
             }
             #[cfg(not(feature = "attestation"))]

@@ -59,7 +59,7 @@ impl<L: Clients> ClientAuthenticator<L> {
 
     async fn by_id(&self, request: &Request<Credentials>, client_id: &str) -> Found {
         let methods = [AuthMethod::ClientSecretBasic];
-        self.candidate(request, client_id, &methods).await
+        self.lookup(request, client_id, &methods).await
     }
 }
 

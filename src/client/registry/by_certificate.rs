@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hyper::Request;
 
-use super::{Client, ClientAuthenticator, Clients, candidate::may};
+use super::{Client, ClientAuthenticator, Clients, lookup::may_use};
 use crate::{
     client::{
         AuthMethod, Credentials, Refusal,
@@ -24,8 +24,8 @@ impl<L: Clients> ClientAuthenticator<L> {
         let certificate = request.extensions().get::<ClientCertificate>();
         let certificate = certificate.ok_or_else(|| Error::refused(Refusal::NoCertificate))?;
 
-        let by_authority = may(request, &client, AuthMethod::TlsClientAuth);
-        let by_key = may(request, &client, AuthMethod::SelfSignedTlsClientAuth);
+        let by_authority = may_use(request, &client, AuthMethod::TlsClientAuth);
+        let by_key = may_use(request, &client, AuthMethod::SelfSignedTlsClientAuth);
         let named = by_authority
             && client
                 .certificate_subject()

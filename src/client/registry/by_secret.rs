@@ -20,7 +20,7 @@ impl<L: Clients> ClientAuthenticator<L> {
         secret: &Secret,
     ) -> Result<Arc<Client>, Error> {
         let methods = [AuthMethod::ClientSecretPost];
-        let client = self.candidate(request, client_id, &methods).await?;
+        let client = self.lookup(request, client_id, &methods).await?;
         let mut hashed = Hashed::of(self, request);
         self.prove(&mut hashed, secret, client).await
     }

@@ -1,22 +1,29 @@
-//! Is it a secret that is kept as a password hash?
+//! Secrets that are kept as password hashes. Without the feature `password-hashes` there are none.
 
 use hyper::Request;
 
 use super::{ClientAuthenticator, Clients};
+#[cfg(feature = "password-hashes")]
+use crate::client::{origin, password::Verification};
 use crate::{
-    client::{Credentials, SecretDigest, origin, password::Verification},
+    client::{Credentials, SecretDigest},
     endpoint::Error,
     token::Secret,
 };
 
-/// What one request has verified.
+/// The password hashes that one request has verified.
 pub(super) struct Hashed<'a> {
+    #[cfg(feature = "password-hashes")]
     verification: Option<Verification<'a>>,
-    /// Whether a client without a hash costs as much as one with it.
+    /// Whether a client without a hash costs as much as a client with one.
+    #[cfg(feature = "password-hashes")]
     needs_decoy: bool,
+    #[cfg(not(feature = "password-hashes"))]
+    _request: std::marker::PhantomData<&'a ()>,
 }
 
 impl<'a> Hashed<'a> {
+    #[cfg(feature = "password-hashes")]
     pub(super) fn of<L: Clients>(
         authenticator: &'a ClientAuthenticator<L>,
         request: &Request<Credentials>,
@@ -28,7 +35,14 @@ impl<'a> Hashed<'a> {
         }
     }
 
-    /// Whether it is one of these that are kept as password hashes.
+    #[cfg(not(feature = "password-hashes"))]
+    pub(super) fn of<L: Clients>(_: &'a ClientAuthenticator<L>, _: &Request<Credentials>) -> Self {
+        let _request = std::marker::PhantomData;
+        Self { _request }
+    }
+
+    /// Whether the secret matches one of the password hashes among `live`.
+    #[cfg(feature = "password-hashes")]
     pub(super) async fn verify(
         &mut self,
         client_id: &str,
@@ -42,5 +56,15 @@ impl<'a> Hashed<'a> {
             }
             _ => Ok(false),
         }
+    }
+
+    #[cfg(not(feature = "password-hashes"))]
+    pub(super) fn verify(
+        &mut self,
+        _: &str,
+        _: &Secret,
+        _: [Option<&SecretDigest>; 2],
+    ) -> std::future::Ready<Result<bool, Error>> {
+        std::future::ready(Ok(false))
     }
 }

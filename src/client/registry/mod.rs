@@ -20,15 +20,15 @@
 //! ```
 
 mod authenticator;
+mod builder;
 mod by_basic;
 #[cfg(feature = "mtls")]
 mod by_certificate;
+mod by_client_id;
 mod by_secret;
-mod candidate;
-mod described;
-#[cfg_attr(not(feature = "password-hashes"), path = "unhashed.rs")]
+mod client;
 mod hashed;
-mod registered;
+mod lookup;
 mod registration;
 
 use std::{collections::HashMap, fmt, future::Future, sync::Arc};
@@ -36,7 +36,7 @@ use std::{collections::HashMap, fmt, future::Future, sync::Arc};
 use tower::BoxError;
 
 pub use authenticator::ClientAuthenticator;
-pub use registered::{BasicDecoding, Client};
+pub use client::{BasicDecoding, Client};
 
 /// Where clients are looked up.
 ///

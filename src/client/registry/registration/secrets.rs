@@ -16,7 +16,7 @@ use crate::client::password::PasswordHash;
 #[cfg(feature = "jwt")]
 use crate::jose::HmacKey;
 use crate::{
-    client::{SecretDigest, registry::registered::ClientSecret},
+    client::{SecretDigest, registry::client::ClientSecret},
     token::Secret,
 };
 

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{BasicDecoding, Client, registered::ClientSecret};
+use super::{BasicDecoding, Client, client::ClientSecret};
 #[cfg(feature = "mtls")]
 use crate::client::certificate::CertificateSubject;
 use crate::client::{AuthMethod, SecretDigest};

@@ -1,4 +1,4 @@
-//! Who could it be, and may it come this way?
+//! Looks up a client, and checks that it may use the method.
 
 use std::sync::Arc;
 
@@ -11,32 +11,9 @@ use crate::{
 };
 
 impl<L: Clients> ClientAuthenticator<L> {
-    /// By nothing but its name, or by its name and a certificate.
-    pub(super) async fn by_name(
-        &self,
-        request: &Request<Credentials>,
-        client_id: &str,
-    ) -> Result<Arc<Client>, Error> {
-        let methods = [
-            AuthMethod::None,
-            AuthMethod::TlsClientAuth,
-            AuthMethod::SelfSignedTlsClientAuth,
-        ];
-        let client = self.candidate(request, client_id, &methods).await?;
-        let client = client.map_err(Error::refused)?;
-        if client.is_public() && may(request, &client, AuthMethod::None) {
-            return Ok(client);
-        }
-        #[cfg(feature = "mtls")]
-        if self.certificates {
-            return self.by_certificate(request, client).await;
-        }
-        Err(Error::refused(Refusal::MethodNotRegistered))
-    }
-
     /// The client of this identifier, if it may use one of these methods here; else why not, to be
     /// told only when everything has been done that would have been done for it.
-    pub(super) async fn candidate(
+    pub(super) async fn lookup(
         &self,
         request: &Request<Credentials>,
         client_id: &str,
@@ -50,7 +27,10 @@ impl<L: Clients> ClientAuthenticator<L> {
         let Some(client) = client else {
             return Ok(Err(Refusal::UnknownClient));
         };
-        if methods.iter().any(|method| may(request, &client, *method)) {
+        if methods
+            .iter()
+            .any(|method| may_use(request, &client, *method))
+        {
             Ok(Ok(client))
         } else {
             Ok(Err(Refusal::MethodNotRegistered))
@@ -60,7 +40,7 @@ impl<L: Clients> ClientAuthenticator<L> {
 
 /// Whether the client may use this method here. Credentials do not always tell which method they are
 /// of, so the endpoint says which ones it accepts.
-pub(super) fn may(request: &Request<Credentials>, client: &Client, method: AuthMethod) -> bool {
+pub(super) fn may_use(request: &Request<Credentials>, client: &Client, method: AuthMethod) -> bool {
     let accepted = request.extensions().get::<AcceptedMethods>();
     client.admits(method) && accepted.is_none_or(|accepted| accepted.contains(method))
 }

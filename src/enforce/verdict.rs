@@ -4,9 +4,10 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 
 use tower::BoxError;
 
-#[cfg(feature = "jwt")]
-use crate::introspect::jwt::JwtError;
-use crate::{introspect::Reason, log::SelectorClass};
+use crate::{
+    introspect::{NotValidNow, Reason},
+    log::SelectorClass,
+};
 
 /// What [`EnforcementLayer`](super::EnforcementLayer) found out about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -95,12 +96,8 @@ impl Refused {
     /// Whether it is genuine could not be found out, because of this. It may be one that is not
     /// good now in any case.
     pub(super) fn unknown(cause: BoxError) -> Self {
-        #[cfg(feature = "jwt")]
-        let verdict = JwtError::in_chain(&*cause).and_then(JwtError::refusal);
-        #[cfg(not(feature = "jwt"))]
-        let verdict = None;
         Self {
-            verdict: match verdict {
+            verdict: match NotValidNow::find(&*cause).map(NotValidNow::reason) {
                 None => Verdict::Unknown,
                 Some(Reason::Expired) => Verdict::Expired,
                 Some(reason) => Verdict::Invalid(reason),

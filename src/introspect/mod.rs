@@ -21,6 +21,7 @@ pub mod issued;
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub mod jwt;
 mod members;
+mod not_valid_now;
 #[cfg(feature = "upstream")]
 #[cfg_attr(docsrs, doc(cfg(feature = "upstream")))]
 pub mod upstream;
@@ -29,3 +30,4 @@ pub use by_format::{ByFormat, ByFormatFuture};
 pub use introspected::{Introspected, Reason};
 pub use introspection::{Claims, Introspection};
 pub use members::{Confirmation, Scope, TokenKind, TokenType};
+pub use not_valid_now::NotValidNow;

@@ -4,7 +4,7 @@ use std::{error::Error as StdError, fmt, time::Duration};
 
 use crate::{
     endpoint::{Error, ErrorKind},
-    introspect::Reason,
+    introspect::{NotValidNow, Reason},
     jose::RemoteError,
 };
 
@@ -15,7 +15,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct JwtError {
     kind: JwtErrorKind,
-    refusal: Option<Reason>,
+    not_valid_now: Option<NotValidNow>,
     /// What peers are told.
     told: Error,
 }
@@ -39,7 +39,7 @@ impl JwtError {
         let told = Error::new(ErrorKind::Unavailable).with_retry_after(retry_after);
         Self {
             kind: JwtErrorKind::Unsettled,
-            refusal: None,
+            not_valid_now: None,
             // Whoever makes up a token causes it.
             told: told.without_alarm(),
         }
@@ -53,9 +53,13 @@ impl JwtError {
         }
     }
 
-    /// Whoever has signed it, it is not good now, for this reason.
-    pub(super) fn with_refusal(self, refusal: Option<Reason>) -> Self {
-        Self { refusal, ..self }
+    /// The token is not valid now for this reason, whoever signed it.
+    pub(super) fn not_valid_now_because(self, reason: Option<Reason>) -> Self {
+        let not_valid_now = reason.map(|reason| NotValidNow::new(reason, self.told.clone()));
+        Self {
+            not_valid_now,
+            ..self
+        }
     }
 
     /// What kind of failure it is.
@@ -64,14 +68,14 @@ impl JwtError {
         self.kind
     }
 
-    /// Why the token is not good now, whoever has signed it: its own `exp` is past
+    /// Why the token is not valid now, whoever signed it: its own `exp` is past
     /// ([`Expired`](Reason::Expired)), or its `iat` is in the future ([`NotYet`](Reason::NotYet)).
     ///
-    /// Where tokens are presented, such a token is refused (401). Where they are revoked, clocks may
-    /// differ, and it is unknown.
+    /// If there is a reason, a [`NotValidNow`] is in the source chain. Enforcement then refuses the
+    /// token (401). A revocation endpoint answers 503, because clocks may differ.
     #[must_use]
-    pub fn refusal(&self) -> Option<Reason> {
-        self.refusal
+    pub fn not_valid_now(&self) -> Option<Reason> {
+        self.not_valid_now.as_ref().map(NotValidNow::reason)
     }
 
     /// When to ask again, if that is known.
@@ -79,19 +83,13 @@ impl JwtError {
     pub fn retry_after(&self) -> Option<Duration> {
         self.told.retry_after()
     }
-
-    /// The one of ours that is nearest in a chain of sources.
-    pub(crate) fn in_chain<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e Self> {
-        std::iter::successors(Some(cause), |&error| error.source())
-            .find_map(|error| error.downcast_ref())
-    }
 }
 
 impl From<RemoteError> for JwtError {
     fn from(error: RemoteError) -> Self {
         Self {
             kind: JwtErrorKind::NoKeys,
-            refusal: None,
+            not_valid_now: None,
             told: Error::new(ErrorKind::Unavailable).with_source(error),
         }
     }
@@ -111,6 +109,9 @@ impl fmt::Display for JwtError {
 
 impl StdError for JwtError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&self.told)
+        Some(match &self.not_valid_now {
+            Some(not_valid_now) => not_valid_now,
+            None => &self.told,
+        })
     }
 }

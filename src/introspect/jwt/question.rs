@@ -41,7 +41,7 @@ impl Policy {
     /// What a fixed set of keys says of it.
     pub(super) fn by_fixed(&self, jws: &Jws<'_>, keys: &KeySet) -> Answer {
         self.judge(jws, keys, Source::Fixed)
-            .map_err(|open| JwtError::untried().with_refusal(open.times.refusal()))
+            .map_err(|open| JwtError::untried().not_valid_now_because(open.times.not_valid_now()))
     }
 
     /// What fetched keys say of it, or whether to wait for newer ones.
@@ -56,7 +56,7 @@ impl Policy {
             Ok(served) => served,
             Err(error) => {
                 let times = Times::of(&jws.claims, self.leeway);
-                let error = JwtError::from(error).with_refusal(times.refusal());
+                let error = JwtError::from(error).not_valid_now_because(times.not_valid_now());
                 return Step::Answer(Err(error));
             }
         };
@@ -78,7 +78,7 @@ impl Policy {
             }
             _ => JwtError::untried(),
         };
-        Step::Answer(Err(error.with_refusal(open.times.refusal())))
+        Step::Answer(Err(error.not_valid_now_because(open.times.not_valid_now())))
     }
 
     /// Whether one of these keys has signed it. No time has to be equal here: nobody's secret is

@@ -58,8 +58,8 @@ impl Times {
         self.exp.filter(|exp| *exp + self.leeway <= self.now)
     }
 
-    /// Why it is not good now, if it is not.
-    pub(super) fn refusal(&self) -> Option<Reason> {
+    /// Why it is not valid now, if it is not.
+    pub(super) fn not_valid_now(&self) -> Option<Reason> {
         if self.exp.is_some_and(|exp| exp <= self.now) {
             return Some(Reason::Expired);
         }

@@ -1,4 +1,4 @@
-//! How clients authenticate, at the real endpoint: one client for each method.
+//! How clients authenticate: one client for each method, registrations, and the limits on guessing.
 
 mod assertion;
 mod assertion_documents;
@@ -8,10 +8,17 @@ mod certificate;
 mod certificate_documents;
 mod certificate_fields;
 mod certificate_subject;
+mod certificates;
 mod fixture;
+mod guesses;
 mod jwks_uri;
+mod limiter;
 mod metadata;
 mod offer;
+mod passwords;
 mod registration;
+mod registry;
+mod registry_documents;
+mod replay;
 mod self_signed;
 mod tls;

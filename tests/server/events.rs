@@ -9,7 +9,7 @@ use super::{
     process::{PATIENCE, Server, folder},
 };
 
-/// Whether it is cut, and does not just end. How soon that is, `tests/streams` says.
+/// Whether it is cut, and does not just end. How soon that is, `tests/enforce/streams` says.
 pub(crate) async fn is_cut(mut events: Response<Incoming>) -> bool {
     let to_its_end = async {
         loop {

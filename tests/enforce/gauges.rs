@@ -1,0 +1,60 @@
+//! What an operator sees of an index.
+//!
+//! The thread of the clock sets the gauges, so the recorder is global: this test needs a process of
+//! its own.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use futures::executor::block_on;
+use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
+use tower_revocation::{
+    enforce::Index,
+    log::{MemoryLog, NumericDate, Revocation, RevocationLog as _, Selector},
+};
+
+fn gauges(snapshotter: &Snapshotter) -> BTreeMap<String, f64> {
+    let snapshot = snapshotter.snapshot().into_vec().into_iter();
+    let gauges = snapshot.filter_map(|(key, _, _, value)| match value {
+        DebugValue::Gauge(value) => Some((key.key().name().to_owned(), value.into_inner())),
+        _ => None,
+    });
+    gauges.collect()
+}
+
+#[test]
+fn size_age_and_freshness_of_an_index_are_gauges() {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    recorder.install().unwrap();
+
+    let log = MemoryLog::new();
+    let index = block_on(Index::follow(&log)).unwrap();
+    let record = |name| Revocation::forever(Selector::grant(name), NumericDate::FOREVER);
+    let begun = Instant::now();
+    block_on(log.append(vec![record("g1"), record("g2")])).unwrap();
+
+    let gauges = loop {
+        let gauges = gauges(&snapshotter);
+        let said = gauges.contains_key("tower_revocation_index_applied_age_seconds");
+        if said && gauges.get("tower_revocation_index_records") == Some(&2.0) {
+            break gauges;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{gauges:?}");
+        std::thread::yield_now();
+    };
+    assert_eq!(gauges["tower_revocation_watched_streams"].to_bits(), 0);
+    // Nobody else appends to this log.
+    assert_eq!(
+        gauges["tower_revocation_index_freshness_seconds"].to_bits(),
+        0
+    );
+    let age = gauges["tower_revocation_index_applied_age_seconds"];
+    assert!(
+        (0.0..=begun.elapsed().as_secs_f64() + 1.0).contains(&age),
+        "{age}"
+    );
+    drop(index);
+}

@@ -1,0 +1,8 @@
+//! What is known of a token: JWTs, tokens of this server, and tokens of another server.
+
+#[path = "../fixture/authorization_server.rs"]
+mod authorization_server;
+
+mod issued;
+mod jwt;
+mod upstream;

@@ -1,0 +1,197 @@
+//! The cache and the revocations that outrank it.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use serde_json::json;
+use tower::ServiceExt as _;
+use tower_revocation::{
+    Outcome, RevocationRequest, Secret,
+    enforce::Index,
+    introspect::upstream::Upstream,
+    log::{MemoryLog, NumericDate, Revocation, RevocationLog as _},
+    revoke::RecordRevocation,
+};
+
+use crate::upstream::{
+    active, ask,
+    server::{Does, PATIENCE, Server, with_status},
+};
+
+#[tokio::test]
+async fn an_answer_is_kept_among_clones_and_not_beyond_a_knob() {
+    let server = Server::json(active(json!({}))).await;
+    let upstream = server.upstream();
+    for _ in 0..3 {
+        assert!(ask(&upstream.clone(), "t").await.unwrap().is_some());
+    }
+    assert_eq!(server.asked(), 1);
+    ask(&upstream, "u").await.unwrap();
+    assert_eq!(server.asked(), 2);
+    // What was kept was read in another way.
+    let upstream = upstream.tenant("one");
+    let token = ask(&upstream, "t").await.unwrap().unwrap();
+    assert_eq!((token.tenant.as_deref(), server.asked()), (Some("one"), 3));
+}
+
+#[tokio::test]
+async fn a_revocation_is_not_late_because_of_the_cache() {
+    let log = MemoryLog::new();
+    let index = Index::follow(&log).await.unwrap();
+    let now = NumericDate::now();
+    let server = Server::json(active(json!({
+        "iss": "https://as.example.com", "jti": "j1", "sub": "alice", "sid": "s1",
+        "iat": now.seconds(), "exp": now.seconds() + 3600,
+        "cnf": { "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" },
+    })))
+    .await;
+    let upstream = server.upstream().cache(Duration::from_secs(3600), 10);
+    let known = ask(&upstream, "t").await.unwrap().unwrap();
+    assert_eq!(known.selectors().count(), 7);
+    for selector in known.selectors() {
+        // Each in a log of its own: one record suffices.
+        let (log, before) = (MemoryLog::new(), server.asked());
+        let index = Index::follow(&log).await.unwrap();
+        let token = ask(&upstream, "t").await.unwrap().unwrap();
+        assert!(index.is_live(&token, now), "{selector:?}");
+        let record = Revocation::watermark(selector, now, NumericDate::FOREVER);
+        log.append(vec![record]).await.unwrap();
+        let token = ask(&upstream, "t").await.unwrap().unwrap();
+        assert!(!index.is_live(&token, now), "{selector:?}");
+        // Nobody but the cache has been asked.
+        assert_eq!(server.asked(), before);
+    }
+
+    // An opaque token, by its own digest.
+    server.says(&active(json!({ "iat": now.seconds() })));
+    let opaque = ask(&upstream, "opaque").await.unwrap().unwrap();
+    let record = Revocation::forever(opaque.token.unwrap(), NumericDate::FOREVER);
+    assert!(index.is_live(&opaque, now));
+    log.append(vec![record]).await.unwrap();
+    let (opaque, other) = (
+        ask(&upstream, "opaque").await,
+        ask(&upstream, "other").await,
+    );
+    assert!(!index.is_live(&opaque.unwrap().unwrap(), now));
+    assert!(index.is_live(&other.unwrap().unwrap(), now));
+}
+
+#[tokio::test]
+async fn an_answer_ends_with_its_token() {
+    let server = Server::json(json!({})).await;
+    let upstream = server.upstream().cache(Duration::from_secs(3600), 10);
+    let (began, exp) = (Instant::now(), NumericDate::now().seconds() + 2);
+    server.says(&active(json!({ "exp": exp })));
+    assert!(ask(&upstream, "t").await.unwrap().is_some());
+    server.says(&json!({ "active": false }));
+    while ask(&upstream, "t").await.unwrap().is_some() {
+        assert!(began.elapsed() < PATIENCE, "it is still kept");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(NumericDate::now().seconds() >= exp);
+    assert_eq!(server.asked(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_holds_for_as_long_as_is_configured() {
+    let server = Server::json(active(json!({}))).await;
+    let ttl = Duration::from_millis(50);
+    let upstream = server.upstream().cache(ttl, 10);
+    let began = Instant::now();
+    ask(&upstream, "t").await.unwrap();
+    while server.asked() < 2 {
+        assert!(began.elapsed() < PATIENCE, "it is still kept");
+        ask(&upstream, "t").await.unwrap();
+    }
+    assert!(began.elapsed() >= ttl);
+}
+
+#[tokio::test]
+async fn no_error_is_kept() {
+    let server = Server::start(Does::Answer(with_status(503))).await;
+    let upstream = server.upstream();
+    for _ in 0..3 {
+        ask(&upstream, "t").await.unwrap_err();
+    }
+    assert_eq!(server.asked(), 3);
+    server.says(&active(json!({})));
+    assert!(ask(&upstream, "t").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn the_cache_is_bounded() {
+    let server = Server::json(active(json!({}))).await;
+    let upstream = server.upstream().cache(Duration::from_secs(3600), 3);
+    for token in 0..30 {
+        ask(&upstream, &token.to_string()).await.unwrap();
+    }
+    for token in 0..30 {
+        ask(&upstream, &token.to_string()).await.unwrap();
+    }
+    // Three at the most were known the second time.
+    assert!(server.asked() >= 57, "{}", server.asked());
+}
+
+#[tokio::test]
+async fn an_answer_too_large_to_keep_is_an_answer() {
+    let server = Server::json(active(json!({ "fill": "a".repeat(4096) }))).await;
+    let upstream = server.upstream();
+    for _ in 0..2 {
+        assert!(ask(&upstream, "t").await.unwrap().is_some());
+    }
+    assert_eq!(server.asked(), 2);
+}
+
+#[tokio::test]
+async fn a_thousand_who_ask_at_once_are_one_request() {
+    let server = Server::json(active(json!({}))).await;
+    for upstream in [server.upstream(), server.forgetful()] {
+        let before = server.asked();
+        for answer in join_all((0..1000).map(|_| ask(&upstream, "t"))).await {
+            assert!(answer.unwrap().is_some());
+        }
+        assert_eq!(server.asked(), before + 1);
+    }
+}
+
+#[tokio::test]
+async fn one_who_goes_away_fails_nobody() {
+    let server = Server::json(active(json!({}))).await;
+    server.hold();
+    let upstream = server.forgetful();
+    let asking = |upstream: Upstream| tokio::spawn(async move { ask(&upstream, "t").await });
+    let first = asking(upstream.clone());
+    server.has_been_asked(1).await;
+    let others: Vec<_> = (0..10).map(|_| asking(upstream.clone())).collect();
+    // They have joined: what is polled later starts later.
+    tokio::task::yield_now().await;
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    server.permit(1);
+    for other in others {
+        assert!(other.await.unwrap().unwrap().is_some());
+    }
+    assert_eq!(server.asked(), 1);
+}
+
+#[tokio::test]
+async fn what_is_revoked_here_is_dead_although_the_other_server_was_not_asked_again() {
+    let log = MemoryLog::new();
+    let index = Index::follow(&log).await.unwrap();
+    let now = NumericDate::now();
+    let beside = json!({ "iat": now.seconds(), "exp": now.seconds() + 3600 });
+    let server = Server::json(active(beside)).await;
+    let upstream = server.upstream().cache(Duration::from_secs(3600), 10);
+    assert!(index.is_live(&ask(&upstream, "t").await.unwrap().unwrap(), now));
+
+    let backend = RecordRevocation::new(upstream.clone(), log);
+    let revoke = async |client: &str| {
+        let request = RevocationRequest::new(client.to_owned(), Secret::new("t"));
+        backend.clone().oneshot(request).await.unwrap()
+    };
+    assert_eq!(revoke("c2").await, Outcome::IssuedToAnother);
+    assert!(index.is_live(&ask(&upstream, "t").await.unwrap().unwrap(), now));
+    assert_eq!(revoke("c1").await, Outcome::Revoked);
+    assert!(!index.is_live(&ask(&upstream, "t").await.unwrap().unwrap(), now));
+    assert_eq!(server.asked(), 1);
+}

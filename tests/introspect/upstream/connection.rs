@@ -1,0 +1,194 @@
+//! Connections that are kept, that die, that stall, and that are not what they should be.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures::future::{join, join_all};
+use http_body_util::Full;
+use hyper::Response;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
+};
+use tower::{ServiceExt as _, limit::ConcurrencyLimit};
+use tower_revocation::introspect::upstream::{Upstream, UpstreamErrorKind};
+
+use crate::upstream::{
+    active, ask,
+    server::{Does, Server, json as answer},
+};
+
+/// The least that an active token has.
+fn bare() -> Response<Full<Bytes>> {
+    answer(active(json!({})).to_string())
+}
+
+#[tokio::test]
+async fn one_connection_serves_many_requests() {
+    let server = Server::json(active(json!({}))).await;
+    let upstream = server.forgetful();
+    for token in 0..10 {
+        ask(&upstream, &token.to_string()).await.unwrap();
+    }
+    assert_eq!(server.asked(), 10);
+    // A request may be faster than the way of a connection back to those that are kept.
+    assert!(server.connections() < 5, "{}", server.connections());
+}
+
+#[tokio::test]
+async fn a_limit_of_tower_limits_how_many_are_asked_about_at_once() {
+    let server = Server::json(active(json!({}))).await;
+    server.hold();
+    let limited = ConcurrencyLimit::new(server.forgetful(), 2);
+    let tokens = (0..100).map(|token| limited.clone().oneshot(token.to_string().into()));
+    let release = async {
+        server.has_been_asked(2).await;
+        server.permit(100);
+    };
+    for answer in join(join_all(tokens), release).await.0 {
+        assert!(answer.unwrap().token().is_some());
+    }
+    assert_eq!((server.asked(), server.most_at_once()), (100, 2));
+}
+
+#[tokio::test]
+async fn a_connection_that_has_died_of_age_costs_nobody_an_answer() {
+    let server = Server::start(Does::AnswerOnce(bare())).await;
+    let upstream = server.forgetful();
+    for _ in 0..10 {
+        assert!(ask(&upstream, "t").await.unwrap().is_some());
+    }
+    // Some were sent twice: on an old connection, in vain, and on a new one.
+    assert!(server.asked() > 10, "{}", server.asked());
+}
+
+#[tokio::test]
+async fn nothing_is_sent_more_than_twice() {
+    let server = Server::start(Does::Write(Vec::new())).await;
+    let error = ask(&server.forgetful(), "t").await.unwrap_err();
+    assert_eq!(error.kind(), UpstreamErrorKind::Unreachable);
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_off_is_none_and_not_asked_for_again() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n";
+    // Whole as JSON, and yet not all of it.
+    let cut = format!(r#"{head}{{"active":false}}"#);
+    let server = Server::start(Does::Write(cut.into_bytes())).await;
+    let error = ask(&server.forgetful(), "t").await.unwrap_err();
+    assert_eq!(error.kind(), UpstreamErrorKind::Unreachable);
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_no_answer() {
+    for octets in [
+        "SSH-2.0-OpenSSH_9.2\r\n",
+        "{\"active\":false}",
+        "HTTP/1.1 abc\r\n\r\n",
+    ] {
+        let server = Server::start(Does::Write(octets.into())).await;
+        let error = ask(&server.forgetful(), "t").await.unwrap_err();
+        assert_eq!(error.kind(), UpstreamErrorKind::Unreachable, "{octets}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_stalls_is_waited_for_until_the_time_is_over() {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n";
+    for does in [Does::Stall, Does::WriteAndStall(head.into())] {
+        let server = Server::start(does).await;
+        let upstream = server.forgetful().timeout(Duration::from_millis(50));
+        let error = ask(&upstream, "t").await.unwrap_err();
+        assert_eq!(error.kind(), UpstreamErrorKind::TimedOut);
+        server.says(&active(json!({})));
+        let upstream = upstream.timeout(Duration::from_secs(60));
+        assert!(ask(&upstream, "t").await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_an_error_until_it_is_back() {
+    let server = Server::json(active(json!({}))).await;
+    let upstream = server.forgetful();
+    assert!(ask(&upstream, "t").await.unwrap().is_some());
+
+    let address = server.stop().await;
+    for _ in 0..2 {
+        let error = ask(&upstream, "t").await.unwrap_err();
+        assert_eq!(error.kind(), UpstreamErrorKind::Unreachable);
+    }
+    let does = Does::Answer(answer(active(json!({ "sub": "alice" })).to_string()));
+    let _server = Server::on(address, None, does).await;
+    let token = ask(&upstream, "t").await.unwrap().unwrap();
+    assert_eq!(token.sub.as_deref(), Some("alice"));
+}
+
+/// `localhost` and its key, and the CA that says so.
+fn certified() -> (TlsAcceptor, String) {
+    let mut params = CertificateParams::new([]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(["localhost".to_owned()])
+        .unwrap()
+        .signed_by(&key, &ca)
+        .unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    (Arc::new(config).into(), ca.pem())
+}
+
+#[tokio::test]
+async fn over_tls_the_server_is_who_a_trusted_ca_says_it_is() {
+    let ((acceptor, ca), (_, another)) = (certified(), certified());
+    let does = Does::Answer(bare());
+    let server = Server::tls(acceptor, does).await;
+    let port = server.address().port();
+    let by_name = format!("https://localhost:{port}/introspect");
+
+    let upstream = Upstream::new(&by_name).unwrap();
+    let trusting = upstream.clone().trusted_ca(ca.as_bytes()).unwrap();
+    assert!(ask(&trusting, "t").await.unwrap().is_some());
+    assert_eq!(server.asked(), 1);
+
+    let by_address = Upstream::new(&format!("https://127.0.0.1:{port}/")).unwrap();
+    let in_the_clear = Upstream::new(&format!("http://localhost:{port}/")).unwrap();
+    for refused in [
+        upstream.trusted_ca(another.as_bytes()).unwrap(),
+        by_address.trusted_ca(ca.as_bytes()).unwrap(),
+        in_the_clear,
+    ] {
+        let error = ask(&refused, "t").await.unwrap_err();
+        assert_eq!(error.kind(), UpstreamErrorKind::Unreachable);
+    }
+    assert_eq!(server.asked(), 1);
+
+    for no_ca in [
+        &b""[..],
+        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    ] {
+        let error = trusting.clone().trusted_ca(no_ca).unwrap_err();
+        assert_eq!(error.kind(), UpstreamErrorKind::Configuration);
+    }
+}
+
+#[tokio::test]
+async fn nobody_there_is_an_error() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("http://{}/", listener.local_addr().unwrap());
+    drop(listener);
+    let error = ask(&Upstream::new(&uri).unwrap(), "t").await.unwrap_err();
+    assert_eq!(error.kind(), UpstreamErrorKind::Unreachable);
+}

@@ -1,0 +1,112 @@
+//! What an operator sees of introspections at another server.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures::{FutureExt as _, future::join};
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use serde_json::json;
+
+use crate::upstream::{
+    active, ask,
+    server::{Does, Server, with_status},
+};
+
+const ASKED: &str = "tower_revocation_upstream_introspections_total";
+const LOOKED_UP: &str = "tower_revocation_upstream_cache_lookups_total";
+const DURATION: &str = "tower_revocation_upstream_introspection_duration_seconds";
+const ENTRIES: &str = "tower_revocation_upstream_cache_entries";
+
+/// How often something was counted or measured, and what a gauge says, by series and result.
+type Seen = BTreeMap<(String, String), u64>;
+
+fn seen(happens: impl Future<Output = ()>) -> Seen {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    metrics::with_local_recorder(&recorder, || runtime.block_on(happens));
+    let series = snapshotter.snapshot().into_vec().into_iter();
+    let series = series.map(|(key, _, _, value)| {
+        let key = key.key();
+        let labels: Vec<_> = key.labels().map(metrics::Label::value).collect();
+        let value = match value {
+            DebugValue::Counter(count) => count,
+            DebugValue::Histogram(values) => values.len() as u64,
+            DebugValue::Gauge(value) => value.into_inner().to_string().parse().unwrap(),
+        };
+        ((key.name().to_owned(), labels.join(",")), value)
+    });
+    series.collect()
+}
+
+fn of<const N: usize>(seen: &Seen, name: &str, expected: [(&str, u64); N]) {
+    let of_name = seen.iter().filter(|((series, _), _)| series == name);
+    let of_name: BTreeMap<_, _> = of_name
+        .map(|((_, label), count)| (label.as_str(), *count))
+        .collect();
+    assert_eq!(of_name, BTreeMap::from(expected), "{name}");
+}
+
+#[test]
+fn requests_and_the_cache_are_counted_by_result() {
+    let seen = seen(async {
+        let server = Server::json(active(json!({}))).await;
+        let upstream = server.upstream();
+        ask(&upstream, "t").await.unwrap();
+        ask(&upstream, "t").await.unwrap();
+        let (one, other) = join(ask(&upstream, "u"), ask(&upstream, "u")).await;
+        assert!(one.is_ok() && other.is_ok());
+        server.says(&json!({ "active": false }));
+        ask(&upstream, "v").await.unwrap();
+        server.says(&active(json!({ "token_type": "id_token" })));
+        ask(&upstream, "w").await.unwrap();
+        server.does(Does::Answer(with_status(500)));
+        ask(&upstream, "x").await.unwrap_err();
+        server.says(&json!({ "active": "yes" }));
+        ask(&upstream, "y").await.unwrap_err();
+    });
+    let results = [
+        ("active", 2),
+        ("inactive", 1),
+        ("unhandled", 1),
+        ("status", 1),
+        ("malformed", 1),
+    ];
+    of(&seen, ASKED, results);
+    of(&seen, DURATION, results);
+    of(&seen, LOOKED_UP, [("hit", 1), ("joined", 1), ("miss", 6)]);
+    of(&seen, ENTRIES, [("", 4)]);
+}
+
+#[test]
+fn request_that_nobody_waits_for_any_more_is_counted() {
+    let seen = seen(async {
+        let server = Server::json(active(json!({}))).await;
+        server.hold();
+        let upstream = server.upstream();
+        let mut asked = Box::pin(ask(&upstream, "t"));
+        assert!((&mut asked).now_or_never().is_none());
+        let asking = tokio::spawn(asked_of(upstream.clone()));
+        server.has_been_asked(1).await;
+        drop(asked);
+        asking.abort();
+        assert!(asking.await.unwrap_err().is_cancelled());
+    });
+    of(&seen, ASKED, [("abandoned", 1)]);
+}
+
+async fn asked_of(upstream: tower_revocation::introspect::upstream::Upstream) {
+    let _ = ask(&upstream, "t").await;
+}
+
+#[test]
+fn server_that_stalls_is_counted_as_timed_out() {
+    let seen = seen(async {
+        let server = Server::start(Does::Stall).await;
+        let upstream = server.upstream().timeout(Duration::from_millis(1));
+        ask(&upstream, "t").await.unwrap_err();
+    });
+    of(&seen, ASKED, [("timed_out", 1)]);
+}

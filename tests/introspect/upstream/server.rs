@@ -1,0 +1,47 @@
+//! What only these tests ask of the authorization server.
+
+use std::{net::SocketAddr, sync::atomic::Ordering, time::Duration};
+
+use serde_json::Value;
+use tokio_rustls::TlsAcceptor;
+use tower_revocation::introspect::upstream::Upstream;
+
+pub(crate) use crate::authorization_server::{
+    Does, PATIENCE, Server, json, with_status, with_type,
+};
+
+impl Server {
+    pub(crate) async fn json(body: Value) -> Self {
+        Self::start(Does::Answer(json(body.to_string()))).await
+    }
+
+    pub(crate) async fn tls(acceptor: TlsAcceptor, does: Does) -> Self {
+        Self::on("127.0.0.1:0".parse().unwrap(), Some(acceptor), does).await
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Asks it, and keeps nothing.
+    pub(crate) fn forgetful(&self) -> Upstream {
+        self.upstream().cache(Duration::ZERO, 0)
+    }
+
+    pub(crate) fn upstream(&self) -> Upstream {
+        Upstream::new(&self.uri()).unwrap()
+    }
+
+    pub(crate) fn says(&self, body: &Value) {
+        self.does(Does::Answer(json(body.to_string())));
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.state.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many requests were there at the same time, at the most.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.state.most_at_once.load(Ordering::SeqCst)
+    }
+}

@@ -1,0 +1,3 @@
+//! Keys for the verification of signatures.
+
+mod remote_keys;

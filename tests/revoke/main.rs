@@ -1,0 +1,9 @@
+//! The backends that carry out revocations, and the administration.
+
+#[path = "../fixture/authorization_server.rs"]
+mod authorization_server;
+
+mod admin;
+mod forward;
+mod record;
+mod share;

@@ -15,12 +15,12 @@ use pin_project_lite::pin_project;
 use tower::{BoxError, Service, util::Oneshot};
 
 use super::{
-    answer::Dialect,
-    case::{Case, Judgement},
     connection::Connection,
+    judge::{Case, Judgement},
     layer::{ConfirmBy, Introspect, Settings},
     life::TokenLife,
     observe,
+    response::Dialect,
     stream::{EnforcedBody, Manner},
     verdict::{Refused, Verdict},
 };

@@ -8,8 +8,8 @@ use tower_layer::Layer;
 
 use super::{
     Index, Policy,
-    answer::{Dialect, Manner},
     bearer::{Presented, Shape, presented},
+    response::{Dialect, Manner},
     service::EnforcementService,
     verified::Verified,
 };

@@ -1,18 +1,18 @@
 //! Revoked tokens are refused.
 
-mod answer;
 mod bearer;
 mod body_error;
-mod case;
 mod clock;
 mod connection;
+mod freshness;
 mod future;
 mod index;
+mod judge;
 mod layer;
-mod lease;
 mod life;
 mod observe;
 mod policy;
+mod response;
 mod service;
 mod stream;
 mod sync;
@@ -24,10 +24,10 @@ mod watch;
 
 pub use body_error::BodyError;
 pub use connection::{Connection, Severable};
+pub use freshness::{Freshness, Readiness};
 pub use future::EnforcementFuture;
 pub use index::Index;
 pub use layer::EnforcementLayer;
-pub use lease::{Freshness, Readiness};
 pub use life::{TokenEnd, TokenLife};
 pub use policy::{Policy, WhenUnknown};
 pub use service::EnforcementService;

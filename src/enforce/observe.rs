@@ -7,7 +7,7 @@ use hyper::Request;
 
 #[cfg(feature = "tracing")]
 use super::verdict::Verdict;
-use super::{case::Case, index::Shared, verdict::Refused};
+use super::{index::Shared, judge::Case, verdict::Refused};
 use crate::introspect::Introspection;
 
 /// When a check began. It is nothing where nobody measures.

@@ -12,8 +12,8 @@ use tower::Service;
 
 use super::{
     bearer::Presented,
-    case::Case,
     future::EnforcementFuture,
+    judge::Case,
     layer::{Introspect, Settings},
     observe::Begun,
     stream::EnforcedBody,

@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, sync::Arc};
 
 use super::{
-    Freshness, Policy, WhenUnknown, answer::Dialect, layer::Settings, observe::Begun,
+    Freshness, Policy, WhenUnknown, layer::Settings, observe::Begun, response::Dialect,
     verdict::Verdict,
 };
 use crate::{

@@ -14,7 +14,7 @@ use std::{
 
 use super::{
     clock,
-    lease::{Freshness, Lease, Readiness},
+    freshness::{Freshness, Lease, Readiness},
     life::{Records, TokenLife},
     table::Table,
     watch::{End, Watch, Watchers},

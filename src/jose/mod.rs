@@ -58,7 +58,5 @@ pub use key_error::{KeyError, KeyErrorKind};
 pub use key_set::KeySet;
 pub use keys::Keys;
 pub(crate) use material::Kind;
-#[cfg(feature = "upstream")]
-pub(crate) use remote::{Connector, Failure, Fault, Reach, operator_uri, roots_of};
-pub use remote::{KeySource, RemoteError, RemoteErrorKind, RemoteKeys, Resolve};
+pub use remote::{KeySource, RemoteError, RemoteErrorKind, RemoteKeys};
 pub(crate) use remote::{Newer, Next, Running, Served};

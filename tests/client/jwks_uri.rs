@@ -29,7 +29,8 @@ use tower_revocation::{
         assertion::Assertions,
         registry::{ClientAuthenticator, Registry},
     },
-    jose::{RemoteKeys, Resolve},
+    jose::RemoteKeys,
+    outbound::Resolve,
 };
 
 use crate::fixture::{ISSUER, Key, PK, PKR, by, claims, header, pk, registry, with};

@@ -9,7 +9,7 @@ use hyper::{
 };
 
 use super::{UpstreamError, answers::Answer, config::Config};
-use crate::{jose::Connector, log::NumericDate, token::Secret};
+use crate::{log::NumericDate, outbound::Connector, token::Secret};
 
 /// More than any answer needs.
 pub(super) const MAX_SIZE: usize = 64 * 1024;

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     introspect::jwt::Audience,
-    jose::{KeySet, Reach, operator_uri, roots_of},
+    jose::KeySet,
+    outbound::{Reach, operator_uri, roots_of},
     token::Secret,
 };
 

@@ -7,7 +7,7 @@ use tower::BoxError;
 
 use crate::{
     endpoint::{Error, ErrorKind},
-    jose::{Failure, Fault},
+    outbound::{Failure, Fault},
 };
 
 /// The other server could not be asked, or its answer says nothing that can be relied on.

@@ -5,7 +5,7 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 use hyper::StatusCode;
 use tower::BoxError;
 
-use super::connect::{Failure, Fault};
+use crate::outbound::{Failure, Fault};
 
 /// There are no keys: what was configured or registered cannot be used, or the keys could not be
 /// fetched and there are none from before.

@@ -10,13 +10,14 @@ use hyper::{
 };
 
 use super::{
-    RemoteError, RemoteErrorKind,
-    connect::{Connector, Reach},
-    event,
+    RemoteError, RemoteErrorKind, event,
     metadata::{jwks_uri, well_known},
     source::{KeySource, Place},
 };
-use crate::jose::KeySet;
+use crate::{
+    jose::KeySet,
+    outbound::{Connector, Reach},
+};
 
 pub(super) struct Fetcher {
     /// For what clients have named.

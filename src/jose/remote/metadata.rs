@@ -3,8 +3,8 @@
 use hyper::Uri;
 use serde_json::Value;
 
-use super::{RemoteError, address::operator_uri};
-use crate::jose::Members;
+use super::RemoteError;
+use crate::{jose::Members, outbound::operator_uri};
 
 /// Where the metadata of this issuer is, most likely first: `OpenID` Connect Discovery §4.1, RFC
 /// 8414 §3.1.

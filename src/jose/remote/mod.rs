@@ -1,9 +1,7 @@
 //! Which keys does a client publish at its `jwks_uri`?
 
-mod address;
 mod budget;
 mod cache;
-mod connect;
 mod error;
 mod event;
 mod fetch;
@@ -12,25 +10,15 @@ mod moment;
 mod source;
 #[cfg(test)]
 mod tests;
-mod tls;
 
-use std::{fmt, io, net::IpAddr, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
-use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tokio::time::Instant;
-use tower::Service as _;
 
 pub(crate) use self::cache::{Newer, Next, Running, Served};
-pub(crate) use self::connect::Reach;
 pub use self::error::{RemoteError, RemoteErrorKind};
 pub use self::source::KeySource;
-pub(crate) use self::tls::roots_of;
-#[cfg(feature = "upstream")]
-pub(crate) use self::{
-    address::operator_uri,
-    connect::{Connector, Failure, Fault},
-};
 use self::{
     cache::{Cache, Limits},
     fetch::{Bounds, Fetcher},
@@ -39,6 +27,7 @@ use super::{
     KeySet,
     key_set::{MAX_CANDIDATES, MAX_KEYS},
 };
+use crate::outbound::{Reach, Resolve, roots_of};
 
 /// The keys at `jwks_uri`s (RFC 7591 §2).
 ///
@@ -85,28 +74,6 @@ pub struct RemoteKeys {
     limits: Limits,
     bounds: Bounds,
     cache: Arc<Cache>,
-}
-
-/// Finds the addresses of a host.
-///
-/// ```
-/// use std::{io, net::IpAddr};
-/// use futures::{FutureExt, future::BoxFuture};
-/// use tower_revocation::jose::{RemoteKeys, Resolve};
-///
-/// struct Fixed;
-///
-/// impl Resolve for Fixed {
-///     fn resolve(&self, _: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
-///         async { Ok(vec![IpAddr::from([192, 168, 7, 1])]) }.boxed()
-///     }
-/// }
-///
-/// let keys = RemoteKeys::new().resolver(Fixed).allow_private_addresses(true);
-/// ```
-pub trait Resolve: Send + Sync + 'static {
-    /// The addresses of this host. They are judged by the one who asks.
-    fn resolve(&self, host: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 }
 
 impl RemoteKeys {
@@ -329,19 +296,5 @@ impl fmt::Debug for RemoteKeys {
         f.debug_struct("RemoteKeys")
             .field("uris", &self.cache.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// The system's resolver.
-struct System;
-
-impl Resolve for System {
-    fn resolve(&self, host: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
-        let name: Result<Name, _> = host.parse();
-        Box::pin(async move {
-            let name = name.map_err(io::Error::other)?;
-            let found = GaiResolver::new().call(name).await?;
-            Ok(found.map(|address| address.ip()).collect())
-        })
     }
 }

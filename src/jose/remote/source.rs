@@ -4,10 +4,8 @@ use std::{fmt, sync::Arc};
 
 use hyper::Uri;
 
-use super::{
-    RemoteError,
-    address::{checked_uri, operator_uri, registered_uri},
-};
+use super::RemoteError;
+use crate::outbound::{checked_uri, operator_uri, registered_uri};
 
 /// A place where keys are published. Made by [`Keys`](crate::jose::Keys).
 #[derive(Clone, PartialEq, Eq, Hash)]

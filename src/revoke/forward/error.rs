@@ -4,7 +4,7 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 
 use hyper::StatusCode;
 
-use crate::jose::{Failure, Fault};
+use crate::outbound::{Failure, Fault};
 
 /// A revocation that could not be forwarded, or a server that cannot be forwarded to.
 ///

@@ -27,8 +27,8 @@ use super::{RecordRevocation, recorder::Recorder};
 use crate::{
     client::{Identified, WithCredentials},
     introspect::Introspected,
-    jose::{operator_uri, roots_of},
     log::RevocationLog,
+    outbound::{operator_uri, roots_of},
     token::{Outcome, RevocationRequest, Secret},
 };
 

@@ -14,7 +14,8 @@ use super::{ForwardError, audience};
 use crate::{
     Error, ErrorKind,
     client::{Credentials, Refusal, WithCredentials},
-    jose::{Connector, Members, Reach},
+    jose::Members,
+    outbound::{Connector, Reach},
     token::{Secret, TokenTypeHint},
 };
 

@@ -21,7 +21,10 @@ use tokio_rustls::{
     TlsAcceptor,
     rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
 };
-use tower_revocation::jose::{Keys, RemoteKeys, Resolve};
+use tower_revocation::{
+    jose::{Keys, RemoteKeys},
+    outbound::Resolve,
+};
 
 const HOST: &str = "as.example.com";
 

@@ -223,7 +223,7 @@ async fn a_source_that_stalls_fails_in_time() {
 async fn a_resolver_that_stalls_fails_in_time() {
     struct Stalls;
 
-    impl tower_revocation::jose::Resolve for Stalls {
+    impl tower_revocation::outbound::Resolve for Stalls {
         fn resolve(
             &self,
             _: &str,

@@ -27,7 +27,7 @@ use tokio_rustls::{
     TlsAcceptor,
     rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
 };
-use tower_revocation::jose::{RemoteKeys, Resolve};
+use tower_revocation::{jose::RemoteKeys, outbound::Resolve};
 
 pub(crate) const HOST: &str = "keys.example";
 

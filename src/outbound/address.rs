@@ -19,7 +19,7 @@ const MAX_URI: usize = 2048;
 
 /// The URI that a client has registered, if it may be fetched as far as it can be known before its
 /// host is resolved.
-pub(super) fn checked_uri(text: &str, allow_private: bool) -> Result<Uri, &'static str> {
+pub(crate) fn checked_uri(text: &str, allow_private: bool) -> Result<Uri, &'static str> {
     let (uri, address) = registered_uri(text)?;
     match address {
         // The connector does not ask the resolver about these.
@@ -29,7 +29,7 @@ pub(super) fn checked_uri(text: &str, allow_private: bool) -> Result<Uri, &'stat
 }
 
 /// A URI that could be fetched, if its address may be: by `https`, or by `http` on this machine.
-pub(super) fn registered_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
+pub(crate) fn registered_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
     let (uri, address) = sound_uri(text)?;
     match uri.scheme_str() {
         Some("https") => Ok((uri, address)),

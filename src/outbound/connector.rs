@@ -4,7 +4,6 @@ use std::{
     error::Error as StdError,
     io,
     sync::{Arc, OnceLock},
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -23,12 +22,11 @@ use hyper_util::{
     },
     rt::{TokioExecutor, TokioTimer},
 };
-use rustls::RootCertStore;
-use tower::BoxError;
 
 use super::{
-    Resolve, System,
-    address::{Checked, is_refused},
+    error::{Failure, Fault},
+    resolver::{Checked, is_refused},
+    settings::Reach,
     tls,
 };
 
@@ -38,71 +36,12 @@ const MAX_HEAD: usize = 64 * 1024;
 type PlainClient = Client<HttpConnector<Checked>, Full<Bytes>>;
 type SecureClient = Client<HttpsConnector<HttpConnector<Checked>>, Full<Bytes>>;
 
-/// How a server is reached, and how much of its answer is read.
-#[derive(Clone)]
-pub(crate) struct Reach {
-    pub(crate) timeout: Duration,
-    pub(crate) max_size: usize,
-    /// `None`: the system's.
-    pub(crate) roots: Option<Arc<RootCertStore>>,
-    pub(crate) resolver: Arc<dyn Resolve>,
-    pub(crate) allow_private: bool,
-    /// Whether `http` is spoken too, where a URI says so.
-    pub(crate) allow_plain: bool,
-    /// Whether the next request is so near that connections are kept for it.
-    pub(crate) pooled: bool,
-}
-
 /// A client of servers that are reached like this.
 pub(crate) struct Connector {
     reach: Reach,
     /// For `http`, which needs neither roots of trust nor cryptography.
     plain: OnceLock<PlainClient>,
     secure: OnceLock<SecureClient>,
-}
-
-/// There was no answer that could be used.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) fault: Fault,
-    pub(crate) reason: &'static str,
-    pub(crate) source: Option<BoxError>,
-}
-
-/// What was wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// There is nothing to connect with.
-    SetUp,
-    /// There was no answer, or not all of it.
-    Unreached,
-    /// The connection was closed before the first octet of an answer.
-    Closed,
-    /// It took too long.
-    TimedOut,
-    /// The addresses are none to connect to.
-    Refused,
-    /// A status that is not 200.
-    Status(StatusCode),
-    /// The body is compressed.
-    Compressed,
-    /// The body is longer than what is read.
-    TooLarge,
-}
-
-impl Default for Reach {
-    /// Public addresses by `https`, and the system's roots and resolver.
-    fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(5),
-            max_size: 1024 * 1024,
-            roots: None,
-            resolver: Arc::new(System),
-            allow_private: false,
-            allow_plain: false,
-            pooled: false,
-        }
-    }
 }
 
 impl Connector {
@@ -282,21 +221,4 @@ fn is_closed(error: &(dyn StdError + 'static)) -> bool {
         )
     });
     of_http || of_tcp
-}
-
-impl Fault {
-    pub(super) fn because(self, reason: &'static str) -> Failure {
-        Failure {
-            fault: self,
-            reason,
-            source: None,
-        }
-    }
-}
-
-impl Failure {
-    pub(super) fn of(mut self, source: impl Into<BoxError>) -> Self {
-        self.source = Some(source.into());
-        self
-    }
 }

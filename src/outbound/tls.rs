@@ -8,7 +8,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 
-use super::connector::{Failure, Fault};
+use super::error::{Failure, Fault};
 
 /// A client that trusts these roots, or those of the system.
 pub(super) async fn config(roots: Option<Arc<RootCertStore>>) -> Result<ClientConfig, Failure> {

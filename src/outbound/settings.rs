@@ -1,0 +1,37 @@
+//! How is a server reached?
+
+use std::{sync::Arc, time::Duration};
+
+use rustls::RootCertStore;
+
+use super::resolver::{Resolve, System};
+
+/// How a server is reached, and how much of its answer is read.
+#[derive(Clone)]
+pub(crate) struct Reach {
+    pub(crate) timeout: Duration,
+    pub(crate) max_size: usize,
+    /// `None`: the system's.
+    pub(crate) roots: Option<Arc<RootCertStore>>,
+    pub(crate) resolver: Arc<dyn Resolve>,
+    pub(crate) allow_private: bool,
+    /// Whether `http` is spoken too, where a URI says so.
+    pub(crate) allow_plain: bool,
+    /// Whether the next request is so near that connections are kept for it.
+    pub(crate) pooled: bool,
+}
+
+impl Default for Reach {
+    /// Public addresses by `https`, and the system's roots and resolver.
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(5),
+            max_size: 1024 * 1024,
+            roots: None,
+            resolver: Arc::new(System),
+            allow_private: false,
+            allow_plain: false,
+            pooled: false,
+        }
+    }
+}

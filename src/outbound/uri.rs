@@ -1,0 +1,166 @@
+//! May this URI be fetched?
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use hyper::Uri;
+
+use super::address::is_public;
+
+const MAX_URI: usize = 2048;
+
+/// The URI that a client has registered, if it may be fetched as far as it can be known before its
+/// host is resolved.
+pub(crate) fn checked_uri(text: &str, allow_private: bool) -> Result<Uri, &'static str> {
+    let (uri, address) = registered_uri(text)?;
+    match address {
+        // The connector does not ask the resolver about these.
+        Some(address) if !allow_private && !is_public(address) => Err("the address is not public"),
+        _ => Ok(uri),
+    }
+}
+
+/// A URI that could be fetched, if its address may be: by `https`, or by `http` on this machine.
+pub(crate) fn registered_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
+    let (uri, address) = sound_uri(text)?;
+    match uri.scheme_str() {
+        Some("https") => Ok((uri, address)),
+        Some("http") if is_loopback(&uri, address) => Ok((uri, address)),
+        _ => Err("the URI is not https"),
+    }
+}
+
+/// A URI that the operator has configured: by `https`; or by `http` if the host is this machine, or
+/// if plain HTTP is allowed. Its address may be a private one.
+pub(crate) fn operator_uri(text: &str, allow_plain: bool) -> Result<Uri, &'static str> {
+    let (uri, address) = sound_uri(text)?;
+    match uri.scheme_str() {
+        Some("https") => Ok(uri),
+        Some("http") if allow_plain || is_loopback(&uri, address) => Ok(uri),
+        _ => Err("the URI is not https"),
+    }
+}
+
+/// Whether the host is this machine (`localhost`, `127.0.0.1`, `[::1]`).
+fn is_loopback(uri: &Uri, address: Option<IpAddr>) -> bool {
+    match address {
+        Some(address) => address.is_loopback(),
+        None => uri
+            .host()
+            .is_some_and(|host| host.eq_ignore_ascii_case("localhost")),
+    }
+}
+
+/// A URI of which there is one reading, whatever its scheme, and the address that stands in place
+/// of a name.
+fn sound_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
+    if text.len() > MAX_URI {
+        return Err("the URI is too long");
+    }
+    // The parser drops it in silence.
+    if text.contains('#') {
+        return Err("the URI has a fragment");
+    }
+    let uri: Uri = text.parse().map_err(|_| "this is no URI")?;
+    let authority = uri.authority().ok_or("the URI has no host")?;
+    if authority.as_str().contains('@') {
+        return Err("the URI has userinfo");
+    }
+    let address = literal(authority.host())?;
+    Ok((uri, address))
+}
+
+/// The address that stands in place of a name.
+///
+/// The odd forms of IPv4 (`2130706433`, `0x7f.1`, `127.1`) are refused: resolvers take them for
+/// addresses, and nobody needs them.
+fn literal(host: &str) -> Result<Option<IpAddr>, &'static str> {
+    if host.is_empty() {
+        return Err("the URI has no host");
+    }
+    if let Some(inner) = host.strip_prefix('[') {
+        let address = inner.strip_suffix(']').and_then(|inner| inner.parse().ok());
+        let address: Ipv6Addr = address.ok_or("the host is no address")?;
+        return Ok(Some(address.into()));
+    }
+    if let Ok(address) = host.parse::<Ipv4Addr>() {
+        return Ok(Some(address.into()));
+    }
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let hex = last.strip_prefix("0x").or(last.strip_prefix("0X"));
+    let numeric = match hex {
+        Some(digits) => digits.bytes().all(|digit| digit.is_ascii_hexdigit()),
+        None => last.bytes().all(|digit| digit.is_ascii_digit()),
+    };
+    if numeric {
+        return Err("the host is a number");
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uri_is_checked_before_anything_is_resolved() {
+        for uri in [
+            "",
+            "/jwks.json",
+            "keys.example",
+            "http://keys.example/",
+            "HTTP://keys.example/",
+            "ftp://keys.example/",
+            "file:///etc/passwd",
+            "https:keys.example",
+            "https:///jwks",
+            "https://user@keys.example/",
+            "https://user:pass@keys.example/",
+            "https://1.1.1.1@keys.example/",
+            "https://keys.example/#k1",
+            "https://keys.example#",
+            "https://127.0.0.1/",
+            "https://169.254.169.254/latest",
+            "https://[::1]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://[::ffff:7f00:1]:8443/",
+            "https://[fe80::1]/",
+            "https://[fe80::1%25eth0]/",
+            "https://2130706433/",
+            "https://0x7f000001/",
+            "https://0X7F000001/",
+            "https://0x7f.1/",
+            "https://127.1/",
+            "https://017700000001/",
+            "https://0177.0.0.01/",
+            "https://127.0.0.1./",
+            "https://keys.example\\@1.1.1.1/",
+            "https://keys .example/",
+            " https://keys.example/",
+            "https://keys.example/\r\nx: y",
+            "https://:443/",
+            "https://0x/",
+        ] {
+            assert!(checked_uri(uri, false).is_err(), "{uri:?}");
+        }
+        assert!(checked_uri(&format!("https://keys.example/{}", "a".repeat(2048)), false).is_err());
+    }
+
+    #[test]
+    fn a_uri_with_a_name_or_a_public_address_is_fetched() {
+        for uri in [
+            "https://keys.example/jwks.json?tenant=1",
+            "HTTPS://KEYS.EXAMPLE:8443",
+            "https://1.1.1.1/",
+            "https://[2606:4700:4700::1111]:443/",
+            "https://4u.example/",
+            "https://1.2.3.com/",
+            "https://keys.example./",
+        ] {
+            assert!(checked_uri(uri, false).is_ok(), "{uri:?}");
+        }
+        assert!(checked_uri("https://127.0.0.1/", true).is_ok());
+        // Nobody needs it, whatever is allowed.
+        assert!(checked_uri("https://2130706433/", true).is_err());
+    }
+}

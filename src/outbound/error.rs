@@ -5,25 +5,25 @@ use tower::BoxError;
 
 /// There was no answer that could be used.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) fault: Fault,
+pub(crate) struct OutboundError {
+    pub(crate) kind: OutboundErrorKind,
     pub(crate) reason: &'static str,
     pub(crate) source: Option<BoxError>,
 }
 
 /// What was wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum OutboundErrorKind {
     /// There is nothing to connect with.
-    SetUp,
+    Configuration,
     /// There was no answer, or not all of it.
-    Unreached,
+    Unreachable,
     /// The connection was closed before the first octet of an answer.
     Closed,
     /// It took too long.
     TimedOut,
     /// The addresses are none to connect to.
-    Refused,
+    ForbiddenAddress,
     /// A status that is not 200.
     Status(StatusCode),
     /// The body is compressed.
@@ -32,18 +32,20 @@ pub(crate) enum Fault {
     TooLarge,
 }
 
-impl Fault {
-    pub(super) fn because(self, reason: &'static str) -> Failure {
-        Failure {
-            fault: self,
+impl OutboundError {
+    pub(super) fn new(kind: OutboundErrorKind, reason: &'static str) -> Self {
+        Self {
+            kind,
             reason,
             source: None,
         }
     }
-}
 
-impl Failure {
-    pub(super) fn of(mut self, source: impl Into<BoxError>) -> Self {
+    pub(super) fn configuration(reason: &'static str) -> Self {
+        Self::new(OutboundErrorKind::Configuration, reason)
+    }
+
+    pub(super) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(source.into());
         self
     }

@@ -1,7 +1,7 @@
 //! The HTTPS client that asks other servers: for keys, for introspection, to forward revocations.
 
 mod address;
-mod connector;
+mod client;
 mod error;
 mod resolver;
 mod settings;
@@ -10,9 +10,9 @@ mod uri;
 
 pub use self::resolver::Resolve;
 pub(crate) use self::{
-    connector::Connector,
-    error::{Failure, Fault},
-    settings::Reach,
-    tls::roots_of,
-    uri::{checked_uri, operator_uri, registered_uri},
+    client::HttpClient,
+    error::{OutboundError, OutboundErrorKind},
+    settings::ConnectionSettings,
+    tls::parse_roots,
+    uri::{check_client_uri, parse_client_uri, parse_operator_uri},
 };

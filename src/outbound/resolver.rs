@@ -37,9 +37,9 @@ pub trait Resolve: Send + Sync + 'static {
 }
 
 /// The system's resolver.
-pub(super) struct System;
+pub(super) struct SystemResolver;
 
-impl Resolve for System {
+impl Resolve for SystemResolver {
     fn resolve(&self, host: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
         let name: Result<Name, _> = host.parse();
         Box::pin(async move {
@@ -52,12 +52,12 @@ impl Resolve for System {
 
 /// The resolver of the connector, which connects to nothing but what comes out here.
 #[derive(Clone)]
-pub(super) struct Checked {
+pub(super) struct CheckedResolver {
     pub(super) resolver: Arc<dyn Resolve>,
     pub(super) allow_private: bool,
 }
 
-impl Service<Name> for Checked {
+impl Service<Name> for CheckedResolver {
     type Response = vec::IntoIter<SocketAddr>;
     type Error = io::Error;
     type Future = BoxFuture<'static, io::Result<Self::Response>>;
@@ -93,8 +93,8 @@ impl Service<Name> for Checked {
     }
 }
 
-/// Whether this is how [`Checked`] says that no address may be connected to.
-pub(super) fn is_refused(error: &io::Error) -> bool {
+/// Whether this is how [`CheckedResolver`] says that no address may be connected to.
+pub(super) fn is_forbidden(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none()
 }
 
@@ -134,7 +134,7 @@ mod tests {
                 ],
             ),
         ] {
-            let mut checked = Checked {
+            let mut checked = CheckedResolver {
                 resolver: Arc::new(Many),
                 allow_private,
             };

@@ -8,21 +8,23 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 
-use super::error::{Failure, Fault};
+use super::error::OutboundError;
 
 /// A client that trusts these roots, or those of the system.
-pub(super) async fn config(roots: Option<Arc<RootCertStore>>) -> Result<ClientConfig, Failure> {
+pub(super) async fn config(
+    roots: Option<Arc<RootCertStore>>,
+) -> Result<ClientConfig, OutboundError> {
     let provider = provider()?;
     let roots = match roots {
         Some(roots) => roots,
         None => tokio::task::spawn_blocking(system_roots)
             .await
-            .map_err(|error| Fault::SetUp.because("no roots of trust").of(error))??
+            .map_err(|error| OutboundError::configuration("no roots of trust").with_source(error))??
             .into(),
     };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| Fault::SetUp.because("TLS cannot be set up").of(error))?;
+        .map_err(|error| OutboundError::configuration("TLS cannot be set up").with_source(error))?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
@@ -30,11 +32,11 @@ pub(super) async fn config(roots: Option<Arc<RootCertStore>>) -> Result<ClientCo
 ///
 /// Never `ClientConfig::builder()`: it panics where rustls has two providers or none, and installs
 /// the only one for the whole process, which is for the application to decide.
-fn provider() -> Result<Arc<CryptoProvider>, Failure> {
+fn provider() -> Result<Arc<CryptoProvider>, OutboundError> {
     if let Some(installed) = CryptoProvider::get_default() {
         return Ok(installed.clone());
     }
-    let missing = Fault::SetUp.because(
+    let missing = OutboundError::configuration(
         "TLS has no crypto provider: enable `tls-aws-lc-rs` or `tls-ring` of tower-revocation, or \
          call `CryptoProvider::install_default` of rustls",
     );
@@ -52,33 +54,32 @@ fn named() -> Option<CryptoProvider> {
 }
 
 /// The certificates of this PEM, to be trusted in place of the system's.
-pub(crate) fn roots_of(pem: &[u8]) -> Result<Arc<RootCertStore>, Failure> {
+pub(crate) fn parse_roots(pem: &[u8]) -> Result<Arc<RootCertStore>, OutboundError> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate =
-            certificate.map_err(|error| Fault::SetUp.because("the CA is not PEM").of(error))?;
+        let certificate = certificate.map_err(|error| {
+            OutboundError::configuration("the CA is not PEM").with_source(error)
+        })?;
         roots.add(certificate).map_err(|error| {
-            Fault::SetUp
-                .because("a CA certificate cannot be read")
-                .of(error)
+            OutboundError::configuration("a CA certificate cannot be read").with_source(error)
         })?;
     }
     if roots.is_empty() {
-        return Err(Fault::SetUp.because("there is no CA certificate"));
+        return Err(OutboundError::configuration("there is no CA certificate"));
     }
     Ok(roots.into())
 }
 
-fn system_roots() -> Result<RootCertStore, Failure> {
+fn system_roots() -> Result<RootCertStore, OutboundError> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
     if !roots.is_empty() {
         return Ok(roots);
     }
-    let failure = Fault::SetUp.because("the system has no roots of trust");
+    let failure = OutboundError::configuration("the system has no roots of trust");
     Err(match found.errors.into_iter().next() {
-        Some(cause) => failure.of(cause),
+        Some(cause) => failure.with_source(cause),
         None => failure,
     })
 }

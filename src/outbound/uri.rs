@@ -10,8 +10,8 @@ const MAX_URI: usize = 2048;
 
 /// The URI that a client has registered, if it may be fetched as far as it can be known before its
 /// host is resolved.
-pub(crate) fn checked_uri(text: &str, allow_private: bool) -> Result<Uri, &'static str> {
-    let (uri, address) = registered_uri(text)?;
+pub(crate) fn check_client_uri(text: &str, allow_private: bool) -> Result<Uri, &'static str> {
+    let (uri, address) = parse_client_uri(text)?;
     match address {
         // The connector does not ask the resolver about these.
         Some(address) if !allow_private && !is_public(address) => Err("the address is not public"),
@@ -20,7 +20,7 @@ pub(crate) fn checked_uri(text: &str, allow_private: bool) -> Result<Uri, &'stat
 }
 
 /// A URI that could be fetched, if its address may be: by `https`, or by `http` on this machine.
-pub(crate) fn registered_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
+pub(crate) fn parse_client_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
     let (uri, address) = sound_uri(text)?;
     match uri.scheme_str() {
         Some("https") => Ok((uri, address)),
@@ -31,11 +31,11 @@ pub(crate) fn registered_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'stat
 
 /// A URI that the operator has configured: by `https`; or by `http` if the host is this machine, or
 /// if plain HTTP is allowed. Its address may be a private one.
-pub(crate) fn operator_uri(text: &str, allow_plain: bool) -> Result<Uri, &'static str> {
+pub(crate) fn parse_operator_uri(text: &str, allow_http: bool) -> Result<Uri, &'static str> {
     let (uri, address) = sound_uri(text)?;
     match uri.scheme_str() {
         Some("https") => Ok(uri),
-        Some("http") if allow_plain || is_loopback(&uri, address) => Ok(uri),
+        Some("http") if allow_http || is_loopback(&uri, address) => Ok(uri),
         _ => Err("the URI is not https"),
     }
 }
@@ -141,9 +141,11 @@ mod tests {
             "https://:443/",
             "https://0x/",
         ] {
-            assert!(checked_uri(uri, false).is_err(), "{uri:?}");
+            assert!(check_client_uri(uri, false).is_err(), "{uri:?}");
         }
-        assert!(checked_uri(&format!("https://keys.example/{}", "a".repeat(2048)), false).is_err());
+        assert!(
+            check_client_uri(&format!("https://keys.example/{}", "a".repeat(2048)), false).is_err()
+        );
     }
 
     #[test]
@@ -157,10 +159,10 @@ mod tests {
             "https://1.2.3.com/",
             "https://keys.example./",
         ] {
-            assert!(checked_uri(uri, false).is_ok(), "{uri:?}");
+            assert!(check_client_uri(uri, false).is_ok(), "{uri:?}");
         }
-        assert!(checked_uri("https://127.0.0.1/", true).is_ok());
+        assert!(check_client_uri("https://127.0.0.1/", true).is_ok());
         // Nobody needs it, whatever is allowed.
-        assert!(checked_uri("https://2130706433/", true).is_err());
+        assert!(check_client_uri("https://2130706433/", true).is_err());
     }
 }

@@ -9,7 +9,7 @@ use hyper::{
 };
 
 use super::{UpstreamError, answers::Answer, config::Config};
-use crate::{log::NumericDate, outbound::Connector, token::Secret};
+use crate::{log::NumericDate, outbound::HttpClient, token::Secret};
 
 /// More than any answer needs.
 pub(super) const MAX_SIZE: usize = 64 * 1024;
@@ -19,13 +19,13 @@ const MAX_KEPT: usize = 4 * 1024;
 /// Who goes and asks.
 pub(super) struct Asking {
     config: Config,
-    connector: Connector,
+    http_client: HttpClient,
 }
 
 impl Asking {
     pub(super) fn new(config: Config) -> Self {
         Self {
-            connector: Connector::new(config.reach.clone()),
+            http_client: HttpClient::new(config.connection.clone()),
             config,
         }
     }
@@ -47,7 +47,7 @@ impl Asking {
         if let Some(field) = &config.authorization {
             request.headers_mut().insert(AUTHORIZATION, field.clone());
         }
-        let (headers, body) = self.connector.ask(request).await?;
+        let (headers, body) = self.http_client.fetch(request).await?;
         if !is_of_type(&headers, config.media_type()) {
             return Err(UpstreamError::malformed(
                 "the answer is of another media type",

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     introspect::jwt::Audience,
     jose::KeySet,
-    outbound::{Reach, operator_uri, roots_of},
+    outbound::{ConnectionSettings, parse_operator_uri, parse_roots},
     token::Secret,
 };
 
@@ -28,7 +28,7 @@ pub(super) struct Config {
     pub(super) in_body: Option<(String, Secret)>,
     pub(super) dialect: Dialect,
     pub(super) signed: Option<Signed>,
-    pub(super) reach: Reach,
+    pub(super) connection: ConnectionSettings,
     pub(super) limits: Limits,
     pub(super) max_token: usize,
 }
@@ -69,7 +69,7 @@ impl Upstream {
     }
 
     fn at(text: &str, allow_plain: bool) -> Result<Self, UpstreamError> {
-        let uri = operator_uri(text, allow_plain).map_err(UpstreamError::configuration)?;
+        let uri = parse_operator_uri(text, allow_plain).map_err(UpstreamError::configuration)?;
         Ok(Self::of(Config {
             uri,
             authorization: None,
@@ -82,13 +82,13 @@ impl Upstream {
                 longest_lifetime: None,
                 any_visible_token: false,
             },
-            reach: Reach {
+            connection: ConnectionSettings {
                 max_size: MAX_SIZE,
                 allow_private: true,
                 // The URI has been judged.
-                allow_plain: true,
-                pooled: true,
-                ..Reach::default()
+                allow_http: true,
+                keep_alive: true,
+                ..ConnectionSettings::default()
             },
             signed: None,
             limits: Limits {
@@ -182,7 +182,7 @@ impl Upstream {
     /// How long an answer may take, from the lookup of the name to the last octet. Default: 5 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.config.reach.timeout = timeout;
+        self.config.connection.timeout = timeout;
         Self::of(self.config)
     }
 
@@ -267,7 +267,7 @@ impl Upstream {
     ///
     /// If there is none, or one that cannot be read.
     pub fn trusted_ca(mut self, pem: &[u8]) -> Result<Self, UpstreamError> {
-        self.config.reach.roots = Some(roots_of(pem)?);
+        self.config.connection.roots = Some(parse_roots(pem)?);
         Ok(Self::of(self.config))
     }
 

@@ -7,7 +7,7 @@ use tower::BoxError;
 
 use crate::{
     endpoint::{Error, ErrorKind},
-    outbound::{Failure, Fault},
+    outbound::{OutboundError, OutboundErrorKind},
 };
 
 /// The other server could not be asked, or its answer says nothing that can be relied on.
@@ -88,20 +88,22 @@ impl UpstreamError {
     }
 }
 
-impl From<Failure> for UpstreamError {
-    fn from(failure: Failure) -> Self {
-        let kind = match failure.fault {
-            Fault::SetUp => UpstreamErrorKind::Configuration,
-            Fault::Unreached | Fault::Closed | Fault::Refused => UpstreamErrorKind::Unreachable,
-            Fault::TimedOut => UpstreamErrorKind::TimedOut,
-            Fault::Status(status) => UpstreamErrorKind::Status(status),
-            Fault::Compressed => UpstreamErrorKind::Malformed,
-            Fault::TooLarge => UpstreamErrorKind::TooLarge,
+impl From<OutboundError> for UpstreamError {
+    fn from(error: OutboundError) -> Self {
+        let kind = match error.kind {
+            OutboundErrorKind::Configuration => UpstreamErrorKind::Configuration,
+            OutboundErrorKind::Unreachable
+            | OutboundErrorKind::Closed
+            | OutboundErrorKind::ForbiddenAddress => UpstreamErrorKind::Unreachable,
+            OutboundErrorKind::TimedOut => UpstreamErrorKind::TimedOut,
+            OutboundErrorKind::Status(status) => UpstreamErrorKind::Status(status),
+            OutboundErrorKind::Compressed => UpstreamErrorKind::Malformed,
+            OutboundErrorKind::TooLarge => UpstreamErrorKind::TooLarge,
         };
         let error = Self {
             kind,
-            reason: failure.reason,
-            source: failure.source.map(Arc::from),
+            reason: error.reason,
+            source: error.source.map(Arc::from),
         };
         match kind {
             // What the other server says of this one request: anybody can send a token like that.

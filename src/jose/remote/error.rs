@@ -5,7 +5,7 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 use hyper::StatusCode;
 use tower::BoxError;
 
-use crate::outbound::{Failure, Fault};
+use crate::outbound::{OutboundError, OutboundErrorKind};
 
 /// There are no keys: what was configured or registered cannot be used, or the keys could not be
 /// fetched and there are none from before.
@@ -108,21 +108,23 @@ impl RemoteError {
     }
 }
 
-impl From<Failure> for RemoteError {
-    fn from(failure: Failure) -> Self {
-        let kind = match failure.fault {
-            Fault::SetUp => RemoteErrorKind::Configuration,
-            Fault::Refused => RemoteErrorKind::Registration,
-            Fault::Unreached | Fault::Closed => RemoteErrorKind::Unreachable,
-            Fault::TimedOut => RemoteErrorKind::TimedOut,
-            Fault::Status(status) => RemoteErrorKind::Status(status),
-            Fault::Compressed => RemoteErrorKind::Malformed,
-            Fault::TooLarge => RemoteErrorKind::TooLarge,
+impl From<OutboundError> for RemoteError {
+    fn from(error: OutboundError) -> Self {
+        let kind = match error.kind {
+            OutboundErrorKind::Configuration => RemoteErrorKind::Configuration,
+            OutboundErrorKind::ForbiddenAddress => RemoteErrorKind::Registration,
+            OutboundErrorKind::Unreachable | OutboundErrorKind::Closed => {
+                RemoteErrorKind::Unreachable
+            }
+            OutboundErrorKind::TimedOut => RemoteErrorKind::TimedOut,
+            OutboundErrorKind::Status(status) => RemoteErrorKind::Status(status),
+            OutboundErrorKind::Compressed => RemoteErrorKind::Malformed,
+            OutboundErrorKind::TooLarge => RemoteErrorKind::TooLarge,
         };
         Self {
             kind,
-            reason: failure.reason,
-            source: failure.source.map(Arc::from),
+            reason: error.reason,
+            source: error.source.map(Arc::from),
         }
     }
 }

@@ -16,15 +16,15 @@ use super::{
 };
 use crate::{
     jose::KeySet,
-    outbound::{Connector, Reach},
+    outbound::{ConnectionSettings, HttpClient},
 };
 
 pub(super) struct Fetcher {
     /// For what clients have named.
-    guarded: Connector,
+    guarded: HttpClient,
     /// For what the operator has named.
-    trusted: Connector,
-    reach: Reach,
+    trusted: HttpClient,
+    connection: ConnectionSettings,
     bounds: Bounds,
 }
 
@@ -43,22 +43,22 @@ pub(super) struct Fetched {
 }
 
 impl Fetcher {
-    pub(super) fn new(reach: Reach, bounds: Bounds) -> Self {
-        let trusted = Reach {
+    pub(super) fn new(connection: ConnectionSettings, bounds: Bounds) -> Self {
+        let trusted = ConnectionSettings {
             allow_private: true,
-            ..reach.clone()
+            ..connection.clone()
         };
         Self {
-            guarded: Connector::new(reach.clone()),
-            trusted: Connector::new(trusted),
-            reach,
+            guarded: HttpClient::new(connection.clone()),
+            trusted: HttpClient::new(trusted),
+            connection,
             bounds,
         }
     }
 
     /// One time-out for all of it.
     pub(super) async fn fetch(&self, source: &KeySource) -> Result<Fetched, RemoteError> {
-        tokio::time::timeout(self.reach.timeout, self.fetch_unbounded(source))
+        tokio::time::timeout(self.connection.timeout, self.fetch_unbounded(source))
             .await
             .map_err(|elapsed| {
                 RemoteError::new(RemoteErrorKind::TimedOut, "it took too long").with_source(elapsed)
@@ -66,7 +66,7 @@ impl Fetcher {
     }
 
     async fn fetch_unbounded(&self, source: &KeySource) -> Result<Fetched, RemoteError> {
-        let (connector, uri) = match source.place(self.reach.allow_private)? {
+        let (http_client, uri) = match source.place(self.connection.allow_private)? {
             Place::Guarded(uri) => (&self.guarded, uri),
             Place::Trusted(uri) => (&self.trusted, uri),
             Place::Issuer { plain_http } => {
@@ -75,7 +75,7 @@ impl Fetcher {
             }
         };
         let accept = "application/jwk-set+json, application/json";
-        let (headers, body) = connector.ask(get(uri, accept)?).await?;
+        let (headers, body) = http_client.fetch(get(uri, accept)?).await?;
         let keys = self.read(body).await?;
         event::left_out(source, &keys);
         Ok(Fetched {
@@ -91,7 +91,7 @@ impl Fetcher {
             let place: Uri = place.parse().map_err(|error| {
                 RemoteError::configuration("this is no issuer").with_source(error)
             })?;
-            let found = match self.trusted.ask(get(place, "application/json")?).await {
+            let found = match self.trusted.fetch(get(place, "application/json")?).await {
                 Ok((_, body)) => {
                     let issuer = issuer.to_owned();
                     aside(move || jwks_uri(&body, &issuer, plain_http)).await?

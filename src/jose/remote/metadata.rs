@@ -4,7 +4,7 @@ use hyper::Uri;
 use serde_json::Value;
 
 use super::RemoteError;
-use crate::{jose::Members, outbound::operator_uri};
+use crate::{jose::Members, outbound::parse_operator_uri};
 
 /// Where the metadata of this issuer is, most likely first: `OpenID` Connect Discovery §4.1, RFC
 /// 8414 §3.1.
@@ -32,7 +32,7 @@ pub(super) fn jwks_uri(json: &[u8], issuer: &str, plain_http: bool) -> Result<Ur
         return Err(RemoteError::metadata("it is another issuer's"));
     }
     let uri = text("jwks_uri").ok_or(RemoteError::metadata("it names no jwks_uri"))?;
-    let uri = operator_uri(uri, plain_http).map_err(RemoteError::metadata)?;
+    let uri = parse_operator_uri(uri, plain_http).map_err(RemoteError::metadata)?;
     if uri.scheme_str() == Some("http") && !plain_http {
         return Err(RemoteError::metadata("its jwks_uri is not https"));
     }

@@ -27,7 +27,7 @@ use super::{
     KeySet,
     key_set::{MAX_CANDIDATES, MAX_KEYS},
 };
-use crate::outbound::{Reach, Resolve, roots_of};
+use crate::outbound::{ConnectionSettings, Resolve, parse_roots};
 
 /// The keys at `jwks_uri`s (RFC 7591 §2).
 ///
@@ -70,7 +70,7 @@ use crate::outbound::{Reach, Resolve, roots_of};
 /// ```
 #[derive(Clone)]
 pub struct RemoteKeys {
-    reach: Reach,
+    connection: ConnectionSettings,
     limits: Limits,
     bounds: Bounds,
     cache: Arc<Cache>,
@@ -96,18 +96,18 @@ impl RemoteKeys {
             max_candidates: MAX_CANDIDATES,
         };
         // Each URI is judged before.
-        let reach = Reach {
-            allow_plain: true,
-            ..Reach::default()
+        let connection = ConnectionSettings {
+            allow_http: true,
+            ..ConnectionSettings::default()
         };
-        Self::of(reach, limits, bounds)
+        Self::of(connection, limits, bounds)
     }
 
     /// How long a fetch may take, from the lookup of the name to the last octet. Default: 5 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.reach.timeout = timeout;
-        Self::of(self.reach, self.limits, self.bounds)
+        self.connection.timeout = timeout;
+        Self::of(self.connection, self.limits, self.bounds)
     }
 
     /// Limits the size of a set, in bytes. Defaults to 1 MiB. A larger set is a failure.
@@ -118,8 +118,8 @@ impl RemoteKeys {
     #[must_use]
     pub fn max_size(mut self, bytes: usize) -> Self {
         assert!(bytes > 0, "a set has at least one byte");
-        self.reach.max_size = bytes;
-        Self::of(self.reach, self.limits, self.bounds)
+        self.connection.max_size = bytes;
+        Self::of(self.connection, self.limits, self.bounds)
     }
 
     /// Limits how many keys a set may have, usable or not. Defaults to 100. A larger set is a
@@ -132,7 +132,7 @@ impl RemoteKeys {
     pub fn max_keys(mut self, keys: usize) -> Self {
         assert!(keys > 0, "a set has at least one key");
         self.bounds.max_keys = keys;
-        Self::of(self.reach, self.limits, self.bounds)
+        Self::of(self.connection, self.limits, self.bounds)
     }
 
     /// Limits how many keys of a set a signature is tried with. Defaults to 16. See
@@ -145,7 +145,7 @@ impl RemoteKeys {
     pub fn max_candidates(mut self, keys: usize) -> Self {
         assert!(keys > 0, "without a candidate no signature is verified");
         self.bounds.max_candidates = keys;
-        Self::of(self.reach, self.limits, self.bounds)
+        Self::of(self.connection, self.limits, self.bounds)
     }
 
     /// How long a URI is left in peace after a fetch for an unknown `kid`. Default: 60 s.
@@ -154,7 +154,7 @@ impl RemoteKeys {
     #[must_use]
     pub fn cool_down(mut self, cool_down: Duration) -> Self {
         self.limits.cool_down = cool_down;
-        Self::of(self.reach, self.limits, self.bounds)
+        Self::of(self.connection, self.limits, self.bounds)
     }
 
     /// Limits how many fetches one authenticated client may cause before the
@@ -167,7 +167,7 @@ impl RemoteKeys {
     #[must_use]
     pub fn fetches_of_client(mut self, fetches: u32) -> Self {
         self.limits.fetches_of_client = fetches;
-        Self::of(self.reach, self.limits, self.bounds)
+        Self::of(self.connection, self.limits, self.bounds)
     }
 
     /// How long a set is fresh, at least and at most, whatever the source says. Default: 60 s and
@@ -183,7 +183,7 @@ impl RemoteKeys {
         assert!(least <= most, "the least lifetime is more than the most");
         self.limits.min_lifetime = least;
         self.limits.max_lifetime = most;
-        Self::of(self.reach, self.limits, self.bounds)
+        Self::of(self.connection, self.limits, self.bounds)
     }
 
     /// How long a set that is no longer fresh is served while its source is down. Default: 24 h.
@@ -193,7 +193,7 @@ impl RemoteKeys {
     #[must_use]
     pub fn stale(mut self, stale: Duration) -> Self {
         self.limits.stale = stale;
-        Self::of(self.reach, self.limits, self.bounds)
+        Self::of(self.connection, self.limits, self.bounds)
     }
 
     /// How many URIs are remembered. Default: 10 000. Beyond it the least recently used is
@@ -206,7 +206,7 @@ impl RemoteKeys {
     pub fn capacity(mut self, uris: usize) -> Self {
         assert!(uris > 0, "without room no keys can be kept");
         self.limits.capacity = uris;
-        Self::of(self.reach, self.limits, self.bounds)
+        Self::of(self.connection, self.limits, self.bounds)
     }
 
     /// Trusts these certificates, in PEM, and no longer the system's roots.
@@ -215,15 +215,15 @@ impl RemoteKeys {
     ///
     /// If there is none, or one that cannot be read.
     pub fn trusted_ca(mut self, pem: &[u8]) -> Result<Self, RemoteError> {
-        self.reach.roots = Some(roots_of(pem)?);
-        Ok(Self::of(self.reach, self.limits, self.bounds))
+        self.connection.roots = Some(parse_roots(pem)?);
+        Ok(Self::of(self.connection, self.limits, self.bounds))
     }
 
     /// Finds addresses with this, and not with the system.
     #[must_use]
     pub fn resolver(mut self, resolver: impl Resolve) -> Self {
-        self.reach.resolver = Arc::new(resolver);
-        Self::of(self.reach, self.limits, self.bounds)
+        self.connection.resolver = Arc::new(resolver);
+        Self::of(self.connection, self.limits, self.bounds)
     }
 
     /// Fetches what clients register from private, loopback and link-local addresses too. Default:
@@ -233,8 +233,8 @@ impl RemoteKeys {
     /// firewall: only where you register all clients yourself.
     #[must_use]
     pub fn allow_private_addresses(mut self, allow: bool) -> Self {
-        self.reach.allow_private = allow;
-        Self::of(self.reach, self.limits, self.bounds)
+        self.connection.allow_private = allow;
+        Self::of(self.connection, self.limits, self.bounds)
     }
 
     /// The keys at this URI of a client, which have this `kid` if they can.
@@ -270,14 +270,14 @@ impl RemoteKeys {
         self.cache.newer(place, since, client)
     }
 
-    fn of(reach: Reach, limits: Limits, bounds: Bounds) -> Self {
-        let fetcher = Arc::new(Fetcher::new(reach.clone(), bounds));
+    fn of(connection: ConnectionSettings, limits: Limits, bounds: Bounds) -> Self {
+        let fetcher = Arc::new(Fetcher::new(connection.clone(), bounds));
         let fetch = move |place: KeySource| -> BoxFuture<'static, _> {
             let fetcher = Arc::clone(&fetcher);
             Box::pin(async move { fetcher.fetch(&place).await })
         };
         Self {
-            reach,
+            connection,
             limits,
             bounds,
             cache: Arc::new(Cache::new(limits, Box::new(fetch))),

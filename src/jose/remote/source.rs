@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use hyper::Uri;
 
 use super::RemoteError;
-use crate::outbound::{checked_uri, operator_uri, registered_uri};
+use crate::outbound::{check_client_uri, parse_client_uri, parse_operator_uri};
 
 /// A place where keys are published. Made by [`Keys`](crate::jose::Keys).
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -37,17 +37,17 @@ pub(super) enum Place {
 
 impl KeySource {
     pub(in crate::jose) fn operator(uri: &str, plain_http: bool) -> Result<Self, RemoteError> {
-        operator_uri(uri, plain_http).map_err(RemoteError::configuration)?;
+        parse_operator_uri(uri, plain_http).map_err(RemoteError::configuration)?;
         Ok(Self::new(uri, Named::Operator { plain_http }))
     }
 
     pub(in crate::jose) fn registered(uri: &str) -> Result<Self, RemoteError> {
-        registered_uri(uri).map_err(RemoteError::registration)?;
+        parse_client_uri(uri).map_err(RemoteError::registration)?;
         Ok(Self::new(uri, Named::Client))
     }
 
     pub(in crate::jose) fn issuer(issuer: &str, plain_http: bool) -> Result<Self, RemoteError> {
-        let uri = operator_uri(issuer, plain_http).map_err(RemoteError::configuration)?;
+        let uri = parse_operator_uri(issuer, plain_http).map_err(RemoteError::configuration)?;
         if uri.query().is_some() {
             return Err(RemoteError::configuration("the issuer has a query"));
         }
@@ -78,10 +78,10 @@ impl KeySource {
     /// The place, if it may be asked as far as that can be known before its host is resolved.
     pub(super) fn place(&self, allow_private: bool) -> Result<Place, RemoteError> {
         match self.named {
-            Named::Client => checked_uri(&self.uri, allow_private)
+            Named::Client => check_client_uri(&self.uri, allow_private)
                 .map(Place::Guarded)
                 .map_err(RemoteError::registration),
-            Named::Operator { plain_http } => operator_uri(&self.uri, plain_http)
+            Named::Operator { plain_http } => parse_operator_uri(&self.uri, plain_http)
                 .map(Place::Trusted)
                 .map_err(RemoteError::configuration),
             Named::Metadata { plain_http } => Ok(Place::Issuer { plain_http }),

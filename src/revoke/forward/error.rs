@@ -4,7 +4,7 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 
 use hyper::StatusCode;
 
-use crate::outbound::{Failure, Fault};
+use crate::outbound::{OutboundError, OutboundErrorKind};
 
 /// A revocation that could not be forwarded, or a server that cannot be forwarded to.
 ///
@@ -59,20 +59,22 @@ impl ForwardError {
     }
 }
 
-impl From<Failure> for ForwardError {
-    fn from(failure: Failure) -> Self {
-        let kind = match failure.fault {
-            Fault::SetUp => ForwardErrorKind::Configuration,
-            Fault::Unreached | Fault::Closed | Fault::Refused => ForwardErrorKind::Unreachable,
-            Fault::TimedOut => ForwardErrorKind::TimedOut,
-            Fault::Status(status) => ForwardErrorKind::Status(status),
-            Fault::Compressed => ForwardErrorKind::Malformed,
-            Fault::TooLarge => ForwardErrorKind::TooLarge,
+impl From<OutboundError> for ForwardError {
+    fn from(error: OutboundError) -> Self {
+        let kind = match error.kind {
+            OutboundErrorKind::Configuration => ForwardErrorKind::Configuration,
+            OutboundErrorKind::Unreachable
+            | OutboundErrorKind::Closed
+            | OutboundErrorKind::ForbiddenAddress => ForwardErrorKind::Unreachable,
+            OutboundErrorKind::TimedOut => ForwardErrorKind::TimedOut,
+            OutboundErrorKind::Status(status) => ForwardErrorKind::Status(status),
+            OutboundErrorKind::Compressed => ForwardErrorKind::Malformed,
+            OutboundErrorKind::TooLarge => ForwardErrorKind::TooLarge,
         };
         Self {
             kind,
-            reason: failure.reason,
-            source: failure.source.map(Arc::from),
+            reason: error.reason,
+            source: error.source.map(Arc::from),
         }
     }
 }

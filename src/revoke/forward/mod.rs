@@ -28,7 +28,7 @@ use crate::{
     client::{Identified, WithCredentials},
     introspect::Introspected,
     log::RevocationLog,
-    outbound::{operator_uri, roots_of},
+    outbound::{parse_operator_uri, parse_roots},
     token::{Outcome, RevocationRequest, Secret},
 };
 
@@ -153,7 +153,7 @@ impl<I, L> ForwardRevocation<I, L> {
         record: RecordRevocation<I, L>,
         allow_plain: bool,
     ) -> Result<Self, ForwardError> {
-        let uri = operator_uri(uri, allow_plain).map_err(ForwardError::new)?;
+        let uri = parse_operator_uri(uri, allow_plain).map_err(ForwardError::new)?;
         Ok(Self {
             server: Server::new(uri),
             introspect: record.introspect,
@@ -197,7 +197,9 @@ impl<I, L> ForwardRevocation<I, L> {
     /// Limits how long the other server may take, from the lookup of its name to the last byte of
     /// its answer. Defaults to 5 s.
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.server = self.server.with_reach(|reach| reach.timeout = limit);
+        self.server = self
+            .server
+            .with_connection(|connection| connection.timeout = limit);
         self
     }
 
@@ -219,8 +221,10 @@ impl<I, L> ForwardRevocation<I, L> {
     ///
     /// If there is none, or one that cannot be read.
     pub fn trusted_ca(mut self, pem: &[u8]) -> Result<Self, ForwardError> {
-        let roots = roots_of(pem)?;
-        self.server = self.server.with_reach(|reach| reach.roots = Some(roots));
+        let roots = parse_roots(pem)?;
+        self.server = self
+            .server
+            .with_connection(|connection| connection.roots = Some(roots));
         Ok(self)
     }
 }

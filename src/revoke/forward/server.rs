@@ -15,7 +15,7 @@ use crate::{
     Error, ErrorKind,
     client::{Credentials, Refusal, WithCredentials},
     jose::Members,
-    outbound::{Connector, Reach},
+    outbound::{ConnectionSettings, HttpClient},
     token::{Secret, TokenTypeHint},
 };
 
@@ -30,33 +30,33 @@ pub(super) struct Server {
     pub(super) uri: Uri,
     /// What an assertion has as `aud` if it is for that server.
     pub(super) audiences: Vec<String>,
-    pub(super) reach: Reach,
-    connector: Arc<Connector>,
+    pub(super) connection: ConnectionSettings,
+    http_client: Arc<HttpClient>,
 }
 
 impl Server {
     pub(super) fn new(uri: Uri) -> Self {
-        let reach = Reach {
+        let connection = ConnectionSettings {
             max_size: MAX_SIZE,
             // The operator has named the server, and the URI has been judged.
             allow_private: true,
-            allow_plain: true,
+            allow_http: true,
             // A connection that was kept may be dead, and then nothing tells whether the request
             // was carried out: an assertion is good for one request.
-            pooled: false,
-            ..Reach::default()
+            keep_alive: false,
+            ..ConnectionSettings::default()
         };
         Self {
             audiences: vec![uri.to_string()],
             uri,
-            connector: Arc::new(Connector::new(reach.clone())),
-            reach,
+            http_client: Arc::new(HttpClient::new(connection.clone())),
+            connection,
         }
     }
 
-    pub(super) fn with_reach(mut self, set: impl FnOnce(&mut Reach)) -> Self {
-        set(&mut self.reach);
-        self.connector = Arc::new(Connector::new(self.reach.clone()));
+    pub(super) fn with_connection(mut self, set: impl FnOnce(&mut ConnectionSettings)) -> Self {
+        set(&mut self.connection);
+        self.http_client = Arc::new(HttpClient::new(self.connection.clone()));
         self
     }
 
@@ -95,7 +95,7 @@ impl Server {
         hint: Option<&TokenTypeHint>,
     ) -> Result<(), Error> {
         let request = self.request(client, token, hint)?;
-        let sent = self.connector.exchange(request).await;
+        let sent = self.http_client.send_once(request).await;
         let (status, headers, body) = sent.map_err(|failure| unavailable(failure.into()))?;
         match status {
             // RFC 7009 §2.2 has 200; some servers say the same by 204.

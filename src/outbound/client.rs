@@ -24,30 +24,30 @@ use hyper_util::{
 };
 
 use super::{
-    error::{Failure, Fault},
-    resolver::{Checked, is_refused},
-    settings::Reach,
+    error::{OutboundError, OutboundErrorKind},
+    resolver::{CheckedResolver, is_forbidden},
+    settings::ConnectionSettings,
     tls,
 };
 
 /// Room for the head of an answer.
 const MAX_HEAD: usize = 64 * 1024;
 
-type PlainClient = Client<HttpConnector<Checked>, Full<Bytes>>;
-type SecureClient = Client<HttpsConnector<HttpConnector<Checked>>, Full<Bytes>>;
+type PlainClient = Client<HttpConnector<CheckedResolver>, Full<Bytes>>;
+type SecureClient = Client<HttpsConnector<HttpConnector<CheckedResolver>>, Full<Bytes>>;
 
 /// A client of servers that are reached like this.
-pub(crate) struct Connector {
-    reach: Reach,
+pub(crate) struct HttpClient {
+    connection: ConnectionSettings,
     /// For `http`, which needs neither roots of trust nor cryptography.
     plain: OnceLock<PlainClient>,
     secure: OnceLock<SecureClient>,
 }
 
-impl Connector {
-    pub(crate) fn new(reach: Reach) -> Self {
+impl HttpClient {
+    pub(crate) fn new(connection: ConnectionSettings) -> Self {
         Self {
-            reach,
+            connection,
             plain: OnceLock::new(),
             secure: OnceLock::new(),
         }
@@ -59,23 +59,26 @@ impl Connector {
     /// once more. **Ask nothing that may not be asked twice.**
     ///
     /// One time-out for all of it: a server that stalls, stalls nobody for longer than that.
-    pub(crate) async fn ask(
+    pub(crate) async fn fetch(
         &self,
         request: Request<Full<Bytes>>,
-    ) -> Result<(HeaderMap, Bytes), Failure> {
-        tokio::time::timeout(self.reach.timeout, self.ask_unbounded(request))
+    ) -> Result<(HeaderMap, Bytes), OutboundError> {
+        tokio::time::timeout(self.connection.timeout, self.fetch_unbounded(request))
             .await
-            .map_err(|elapsed| Fault::TimedOut.because("it took too long").of(elapsed))?
+            .map_err(|elapsed| {
+                OutboundError::new(OutboundErrorKind::TimedOut, "it took too long")
+                    .with_source(elapsed)
+            })?
     }
 
-    async fn ask_unbounded(
+    async fn fetch_unbounded(
         &self,
         request: Request<Full<Bytes>>,
-    ) -> Result<(HeaderMap, Bytes), Failure> {
-        let request = from_us(request);
-        let again = self.reach.pooled.then(|| request.clone());
+    ) -> Result<(HeaderMap, Bytes), OutboundError> {
+        let request = with_own_headers(request);
+        let again = self.connection.keep_alive.then(|| request.clone());
         let response = match (self.send(request).await, again) {
-            (Err(failure), Some(again)) if failure.fault == Fault::Closed => {
+            (Err(error), Some(again)) if error.kind == OutboundErrorKind::Closed => {
                 self.send(again).await?
             }
             (response, _) => response?,
@@ -83,11 +86,14 @@ impl Connector {
 
         // A redirect is not followed: it would lead past what was checked.
         if response.status().is_redirection() {
-            return Err(Fault::Status(response.status()).because("the server redirects"));
+            return Err(OutboundError::new(
+                OutboundErrorKind::Status(response.status()),
+                "the server redirects",
+            ));
         }
         if response.status() != StatusCode::OK {
-            let fault = Fault::Status(response.status());
-            return Err(fault.because("the server did not answer 200"));
+            let kind = OutboundErrorKind::Status(response.status());
+            return Err(OutboundError::new(kind, "the server did not answer 200"));
         }
         self.read(response).await
     }
@@ -99,59 +105,74 @@ impl Connector {
     /// If there is no answer within the time-out, or none that can be read. The server may have
     /// carried out the request nevertheless.
     #[cfg(feature = "upstream")]
-    pub(crate) async fn exchange(
+    pub(crate) async fn send_once(
         &self,
         request: Request<Full<Bytes>>,
-    ) -> Result<(StatusCode, HeaderMap, Bytes), Failure> {
+    ) -> Result<(StatusCode, HeaderMap, Bytes), OutboundError> {
         let exchange = async {
-            let response = self.send(from_us(request)).await?;
+            let response = self.send(with_own_headers(request)).await?;
             let status = response.status();
             let (headers, body) = self.read(response).await?;
             Ok((status, headers, body))
         };
-        tokio::time::timeout(self.reach.timeout, exchange)
+        tokio::time::timeout(self.connection.timeout, exchange)
             .await
-            .map_err(|elapsed| Fault::TimedOut.because("it took too long").of(elapsed))?
+            .map_err(|elapsed| {
+                OutboundError::new(OutboundErrorKind::TimedOut, "it took too long")
+                    .with_source(elapsed)
+            })?
     }
 
-    async fn read(&self, response: Response<Incoming>) -> Result<(HeaderMap, Bytes), Failure> {
+    async fn read(
+        &self,
+        response: Response<Incoming>,
+    ) -> Result<(HeaderMap, Bytes), OutboundError> {
         let (head, body) = response.into_parts();
         let coding = head.headers.get(CONTENT_ENCODING);
         if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            return Err(Fault::Compressed.because("the answer is compressed"));
+            return Err(OutboundError::new(
+                OutboundErrorKind::Compressed,
+                "the answer is compressed",
+            ));
         }
-        let body = Limited::new(body, self.reach.max_size)
+        let body = Limited::new(body, self.connection.max_size)
             .collect()
             .await
             .map_err(|error| {
                 if error.is::<LengthLimitError>() {
-                    Fault::TooLarge.because("the answer is too large")
+                    OutboundError::new(OutboundErrorKind::TooLarge, "the answer is too large")
                 } else {
-                    Fault::Unreached.because("the answer is cut off").of(error)
+                    OutboundError::new(OutboundErrorKind::Unreachable, "the answer is cut off")
+                        .with_source(error)
                 }
             })?;
         Ok((head.headers, body.to_bytes()))
     }
 
-    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure> {
-        let plain = self.reach.allow_plain && request.uri().scheme() == Some(&Scheme::HTTP);
+    async fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, OutboundError> {
+        let plain = self.connection.allow_http && request.uri().scheme() == Some(&Scheme::HTTP);
         let response = if plain {
-            let client = self.plain.get_or_init(|| self.reach.client(|http| http));
+            let client = self
+                .plain
+                .get_or_init(|| self.connection.client(|http| http));
             client.request(request)
         } else {
             self.secure().await?.request(request)
         };
-        response.await.map_err(unreached)
+        response.await.map_err(connection_error)
     }
 
-    async fn secure(&self) -> Result<&SecureClient, Failure> {
+    async fn secure(&self) -> Result<&SecureClient, OutboundError> {
         if let Some(client) = self.secure.get() {
             return Ok(client);
         }
-        let config = tls::config(self.reach.roots.clone()).await?;
+        let config = tls::config(self.connection.roots.clone()).await?;
         // Two first requests may both come here: either client does.
         Ok(self.secure.get_or_init(|| {
-            self.reach.client(|mut http| {
+            self.connection.client(|mut http| {
                 http.enforce_http(false);
                 let https = HttpsConnectorBuilder::new().with_tls_config(config);
                 https.https_only().enable_http1().wrap_connector(http)
@@ -160,12 +181,15 @@ impl Connector {
     }
 }
 
-impl Reach {
-    fn client<C>(&self, over: impl FnOnce(HttpConnector<Checked>) -> C) -> Client<C, Full<Bytes>>
+impl ConnectionSettings {
+    fn client<C>(
+        &self,
+        over: impl FnOnce(HttpConnector<CheckedResolver>) -> C,
+    ) -> Client<C, Full<Bytes>>
     where
         C: Connect + Clone,
     {
-        let mut http = HttpConnector::new_with_resolver(Checked {
+        let mut http = HttpConnector::new_with_resolver(CheckedResolver {
             resolver: Arc::clone(&self.resolver),
             allow_private: self.allow_private,
         });
@@ -176,7 +200,7 @@ impl Reach {
         builder
             .http1_max_buf_size(MAX_HEAD)
             .pool_timer(TokioTimer::new());
-        if !self.pooled {
+        if !self.keep_alive {
             // The next request is minutes away, and is to see where the name leads by then.
             builder.pool_max_idle_per_host(0);
         }
@@ -185,7 +209,7 @@ impl Reach {
 }
 
 /// A request that says who sends it, and reads nothing that is compressed.
-fn from_us(mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
+fn with_own_headers(mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
     let agent = concat!("tower-revocation/", env!("CARGO_PKG_VERSION"));
     let fields = request.headers_mut();
     fields.insert(USER_AGENT, HeaderValue::from_static(agent));
@@ -194,18 +218,18 @@ fn from_us(mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
 }
 
 /// Why there was no answer at all.
-fn unreached(error: legacy::Error) -> Failure {
-    let mut fault = Fault::Unreached;
+fn connection_error(error: legacy::Error) -> OutboundError {
+    let mut kind = OutboundErrorKind::Unreachable;
     let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
     while let Some(link) = cause {
-        if link.downcast_ref().is_some_and(is_refused) {
-            fault = Fault::Refused;
+        if link.downcast_ref().is_some_and(is_forbidden) {
+            kind = OutboundErrorKind::ForbiddenAddress;
         } else if !error.is_connect() && is_closed(link) {
-            fault = Fault::Closed;
+            kind = OutboundErrorKind::Closed;
         }
         cause = link.source();
     }
-    fault.because("the server cannot be reached").of(error)
+    OutboundError::new(kind, "the server cannot be reached").with_source(error)
 }
 
 fn is_closed(error: &(dyn StdError + 'static)) -> bool {

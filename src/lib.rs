@@ -290,7 +290,7 @@
 //! * an event for every order of an operator: `outcome`, `class`, whom it is about, `reason`,
 //!   `actor` and the position. The documentation of `revoke` has all of them.
 //! * an event for every revocation for which there was no room, with the `reason`: `ceiling` of the
-//!   log (level `ERROR`), or `share` of a client (level `WARN`).
+//!   log (level `ERROR`), or `quota` of a client (level `WARN`).
 //! * an event of the level `ERROR` when the log in a file cannot be written, with the `cause` and
 //!   `retry_after`, and of the level `WARN` when it can again, or when sweeping is held because the
 //!   clock has jumped. The documentation of `log` has more.

@@ -14,7 +14,7 @@
 //! |---|---|---|---|
 //! | `tower_revocation_requests_total` | counter | `outcome`, `error`, `reason` | Requests on the path. `error` is the [`ErrorKind`](crate::ErrorKind), and `reason` the [`Refusal`](crate::client::Refusal) of a client. |
 //! | `tower_revocation_request_duration_seconds` | histogram | `outcome` | The time from the request to the answer. |
-//! | `tower_revocation_appends_refused_total` | counter | `reason` | Revocations for which there was no room: at the `ceiling` of the log, or beyond a client's `share`. |
+//! | `tower_revocation_appends_refused_total` | counter | `reason` | Revocations for which there was no room: at the `ceiling` of the log, or beyond a client's `quota`. |
 //! | `tower_revocation_forwarded_total` | counter | `result` | Revocations that `revoke::ForwardRevocation` has sent to another server. |
 //!
 //! # Enforcement
@@ -50,7 +50,7 @@
 //! | `tower_revocation_log_failures_total` | counter | `kind` | Failed commits and failed attempts to recover. |
 //! | `tower_revocation_log_write_duration_seconds` | histogram | `result` | The time that a write takes from the queue until it is `durable`, or has `failed`. Writes are revocations, and tokens that `IssuedTokens` registers. |
 //! | `tower_revocation_log_queued_writes` | gauge | | Writes that wait for the thread that writes, of all logs in the process. Install the recorder before a log is opened: what waits by then is not counted. |
-//! | `tower_revocation_log_refused_writes_total` | counter | `reason` | Writes that were not tried: the `queue` is full, a client has used up its share of it (`queue_share`), or the log is `not_writable`. |
+//! | `tower_revocation_log_refused_writes_total` | counter | `reason` | Writes that were not tried: the `queue` is full, a client has used up its quota (`queue_quota`), or the log is `not_writable`. |
 //! | `tower_revocation_orders_total` | counter | `class`, `outcome` | Orders of operators by the class of their target. `outcome` is `revoked`, `failed`, `cancelled` or `panicked`. |
 //!
 //! # What the labels say

@@ -253,7 +253,7 @@ pub trait RevocationLog {
     /// None if there are more: nothing of the batch was appended.
     ///
     /// The default counts every record as new, for logs that can only append. **A log that wraps
-    /// another must forward this**, or a client's share shrinks with every repeated revocation.
+    /// another must forward this**, or a client's quota shrinks with every repeated revocation.
     ///
     /// # Errors
     ///
@@ -276,13 +276,13 @@ pub trait RevocationLog {
 
     /// As [`append_at_most`](Self::append_at_most), on behalf of a client.
     ///
-    /// A log with a queue gives each client a share of it, so that no client fills the queue for
+    /// A log with a queue gives each client a quota of it, so that no client fills the queue for
     /// all. The default ignores the client. **A log that wraps another must forward this**, or one
     /// client can fill the queue of the inner log.
     ///
     /// # Errors
     ///
-    /// As [`append`](Self::append). [`LogErrorKind::QueueFull`] if the client's share of the queue
+    /// As [`append`](Self::append). [`LogErrorKind::QueueFull`] if the client's quota of the queue
     /// is full: nothing was queued.
     fn append_for(
         &self,

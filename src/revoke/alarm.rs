@@ -12,10 +12,10 @@ pub(super) fn log_is_full() {
 
 /// A revocation was refused, as one client has as many records as it may have. It is a warning: a
 /// client brings it about by itself, and nobody else is concerned.
-pub(super) fn share_is_used_up() {
-    count("share");
+pub(super) fn quota_is_used_up() {
+    count("quota");
     #[cfg(feature = "tracing")]
-    tracing::warn!(target: "tower_revocation", reason = "share", "{NO_ROOM}");
+    tracing::warn!(target: "tower_revocation", reason = "quota", "{NO_ROOM}");
 }
 
 /// A server that was forwarded to has revoked a token, and there is no record of it here.

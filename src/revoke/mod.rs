@@ -3,17 +3,17 @@
 //! # When there is no room
 //!
 //! A log may have a ceiling, such as [`MemoryLog::ceiling`](crate::log::MemoryLog::ceiling), and a
-//! client a [share](RecordRevocation::share). What finds no room is not revoked, and says so: 503 with a
+//! client a [quota](RecordRevocation::quota). What finds no room is not revoked, and says so: 503 with a
 //! `Retry-After` of a minute. Nothing is forgotten to make room, and what is covered by a record
 //! already is still answered with success. Operators hear of it:
 //!
 //! * With the feature `tracing`, by an event of the target `tower_revocation`, whose `reason` is
-//!   `ceiling` (level `ERROR`) or `share` (level `WARN`: a client brings it about by itself).
+//!   `ceiling` (level `ERROR`) or `quota` (level `WARN`: a client brings it about by itself).
 //! * With the feature `metrics`, by the counter `tower_revocation_appends_refused_total`, whose
 //!   label `reason` is the same.
 //!
 //! Besides, what waits to be written to an `EmbeddedLog` is limited, and so is one
-//! client's share of it, always: [`RevocationLog::append_for`](crate::log::RevocationLog::append_for).
+//! client's quota of it, always: [`RevocationLog::append_for`](crate::log::RevocationLog::append_for).
 //! Beyond that it is 503, and nothing was queued.
 //!
 //! # Orders in the event log
@@ -38,11 +38,11 @@ mod admin;
 mod alarm;
 #[cfg(feature = "upstream")]
 mod forward;
+mod quota;
 mod record;
 mod recorder;
 mod refused;
 mod retention;
-mod share;
 
 pub use admin::{AdminRequest, AdminResponse, Administration, Target};
 #[cfg(feature = "upstream")]

@@ -2,7 +2,7 @@
 
 pub(super) fn log_is_full() {}
 
-pub(super) fn share_is_used_up() {}
+pub(super) fn quota_is_used_up() {}
 
 #[cfg(feature = "upstream")]
 pub(super) fn record_is_lost() {}

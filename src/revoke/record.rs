@@ -9,8 +9,8 @@ use futures::future::BoxFuture;
 use tower::{BoxError, Service, ServiceExt as _};
 
 use super::{
+    quota::Quota,
     recorder::{Extent, Recorder},
-    share::Share,
 };
 use crate::{
     client::Identified,
@@ -149,7 +149,7 @@ impl<I, L> RecordRevocation<I, L> {
     /// unless this is called.
     ///
     /// Only what this backend and its clones append is counted, in memory: a restart begins anew,
-    /// and [`Administration`](super::Administration) has no share. A record counts from when it is
+    /// and [`Administration`](super::Administration) has no quota. A record counts from when it is
     /// on its way to the log until its end, which may be taken for a little later than it is;
     /// later records about the same do not prolong that. In a log that has no
     /// [`append_at_most`](RevocationLog::append_at_most) of its own, every record counts as a new
@@ -158,9 +158,9 @@ impl<I, L> RecordRevocation<I, L> {
     /// # Panics
     ///
     /// If it is zero: nothing could be revoked.
-    pub fn share(mut self, records: usize) -> Self {
-        assert!(records > 0, "without a share nothing can be revoked");
-        self.recorder.share = Some(Share::new(records));
+    pub fn quota(mut self, records: usize) -> Self {
+        assert!(records > 0, "without a quota nothing can be revoked");
+        self.recorder.quota = Some(Quota::new(records));
         self
     }
 }

@@ -3,10 +3,10 @@
 use tower::BoxError;
 
 use super::{
+    quota::{self, Quota},
     record::Cascade,
     refused,
     retention::Retention,
-    share::{self, Share},
 };
 #[cfg(feature = "upstream")]
 use crate::{Error, ErrorKind, log::LogError};
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Recorder<L> {
     pub(super) policy: Policy,
-    pub(super) share: Option<Share>,
+    pub(super) quota: Option<Quota>,
     log: L,
 }
 
@@ -51,7 +51,7 @@ impl<L> Recorder<L> {
                 retention: Retention::default(),
                 responsible_for_all_tokens: false,
             },
-            share: None,
+            quota: None,
             log,
         }
     }
@@ -75,11 +75,11 @@ impl<L: RevocationLog> Recorder<L> {
         }
     }
 
-    /// Fails if the client of the token has used up its share.
+    /// Fails if the client of the token has used up its quota.
     #[cfg(feature = "upstream")]
     pub(super) fn has_room(&self, token: &Introspection) -> Result<(), Error> {
-        match &self.share {
-            Some(share) if !share.has_room(token) => Err(refused::by_share()),
+        match &self.quota {
+            Some(quota) if !quota.has_room(token) => Err(refused::by_quota()),
             _ => Ok(()),
         }
     }
@@ -105,14 +105,14 @@ impl<L: RevocationLog> Recorder<L> {
             // true.
             return Ok(self.policy.unhandled(token.exp));
         }
-        if let Some(share) = &self.share {
-            share.append(&self.log, token, records).await?;
+        if let Some(quota) = &self.quota {
+            quota.append(&self.log, token, records).await?;
         } else {
-            let client = share::client(token);
+            let client = quota::client(token);
             let appended = self.log.append_for(client, usize::MAX, records);
             // A log of somebody else may have limits of its own.
             let appended = appended.await.map_err(refused::by_log)?;
-            appended.ok_or_else(refused::by_share)?;
+            appended.ok_or_else(refused::by_quota)?;
         }
         Ok(Outcome::Revoked)
     }

@@ -25,9 +25,9 @@ pub(super) fn by_log(error: LogError) -> LogError {
     error.with_source(told)
 }
 
-/// The answer for a client that has used up its share.
-pub(super) fn by_share() -> Error {
-    alarm::share_is_used_up();
+/// The answer for a client that has used up its quota.
+pub(super) fn by_quota() -> Error {
+    alarm::quota_is_used_up();
     unavailable()
         .without_alarm()
         .with_source("the client has as many records as one client may have")

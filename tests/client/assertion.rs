@@ -263,8 +263,8 @@ async fn of_twenty_at_once_one_wins() {
 }
 
 #[tokio::test]
-async fn client_that_has_used_its_share_of_the_guard_is_503_and_no_other_is() {
-    let guard = MemoryGuard::new(100).share(2);
+async fn client_that_has_used_its_quota_of_the_guard_is_503_and_no_other_is() {
+    let guard = MemoryGuard::new(100).quota(2);
     let assertions = Assertions::new(ISSUER).replay_guard(guard);
     let authenticator = ClientAuthenticator::new(clients()).assertions(assertions);
     for status in [200, 200, 503] {

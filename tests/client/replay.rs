@@ -177,7 +177,7 @@ fn taken(guard: &dyn ReplayGuard, client: &str, count: usize) -> (usize, Vec<Str
 }
 
 #[test]
-fn client_that_uses_up_its_share_keeps_no_other_out() {
+fn client_that_uses_up_its_quota_keeps_no_other_out() {
     // A tenth of 100 000.
     let guard = MemoryGuard::default();
     let (first, reasons) = taken(&guard, "flood", 100_000);
@@ -185,7 +185,7 @@ fn client_that_uses_up_its_share_keeps_no_other_out() {
     assert!(
         reasons
             .iter()
-            .all(|reason| reason.contains("client's share"))
+            .all(|reason| reason.contains("client's quota"))
     );
     assert_eq!(taken(&guard, "s6BhdRkqt3", 100).0, 100);
     // What it has used stays used.
@@ -193,12 +193,12 @@ fn client_that_uses_up_its_share_keeps_no_other_out() {
 }
 
 #[test]
-fn share_can_be_set_and_survives_a_restart() {
+fn quota_can_be_set_and_survives_a_restart() {
     let (_folder, path) = file();
-    let guard = open(&path).capacity(30).share(4);
+    let guard = open(&path).capacity(30).quota(4);
     assert_eq!(taken(&guard, "flood", 10).0, 4);
     drop(guard);
-    let guard = open(&path).capacity(30).share(5);
+    let guard = open(&path).capacity(30).quota(5);
     assert!(!block_on(guard.use_up(of("flood", 0), soon())).unwrap());
     let another = of("flood", 10);
     assert!(block_on(guard.use_up(another, soon())).unwrap());
@@ -208,14 +208,14 @@ fn share_can_be_set_and_survives_a_restart() {
     assert!(!refused.is_alarm(), "a client brings it about by itself");
     assert_eq!(taken(&guard, "s6BhdRkqt3", 10).0, 5);
 
-    let guard = MemoryGuard::new(30).share(4);
+    let guard = MemoryGuard::new(30).quota(4);
     assert_eq!(taken(&guard, "flood", 10).0, 4);
     assert_eq!(taken(&guard, "s6BhdRkqt3", 10).0, 4);
 }
 
 #[test]
-fn clients_of_two_tenants_have_a_share_each() {
-    let guard = MemoryGuard::new(30).share(1);
+fn clients_of_two_tenants_have_a_quota_each() {
+    let guard = MemoryGuard::new(30).quota(1);
     for tenant in ["t1", "t2"] {
         let once = |jti| Once::new(tenant, "c1", jti);
         assert!(block_on(guard.use_up(once("u1"), soon())).unwrap());
@@ -314,9 +314,9 @@ fn guard_in_a_file_without_room_is_a_mistake() {
 }
 
 #[test]
-#[should_panic(expected = "a share without room admits nobody")]
-fn share_without_room_is_a_mistake() {
-    let _ = MemoryGuard::default().share(0);
+#[should_panic(expected = "a quota without room admits nobody")]
+fn quota_without_room_is_a_mistake() {
+    let _ = MemoryGuard::default().quota(0);
 }
 
 /// A log of a backup, after one thing was used before the backup was made and another one since.

@@ -86,7 +86,7 @@ fn writes_are_gauged_while_they_wait_timed_until_they_end_and_counted_if_refused
         look(&snapshotter, &mut seen);
     }
     let (greedy, other) = (Selector::client("greedy"), Selector::client("other"));
-    let share: Vec<_> = (1..=1024)
+    let quota: Vec<_> = (1..=1024)
         .map(|number| log.append_for(greedy, usize::MAX, record(number)))
         .collect();
     let refused = block_on(log.append_for(greedy, usize::MAX, record(2000))).unwrap_err();
@@ -98,12 +98,12 @@ fn writes_are_gauged_while_they_wait_timed_until_they_end_and_counted_if_refused
     let others = log.append_for(other, usize::MAX, record(3000));
     look(&snapshotter, &mut seen);
     assert_eq!(seen[QUEUED], 1025);
-    assert_eq!(seen[&format!("{REFUSED} queue_share")], 1);
+    assert_eq!(seen[&format!("{REFUSED} queue_quota")], 1);
     assert_eq!(seen.get(DURABLE), None);
 
     drop(release);
     block_on(first).unwrap();
-    for append in share {
+    for append in quota {
         block_on(append).unwrap();
     }
     block_on(others).unwrap();

@@ -625,10 +625,10 @@ async fn second_introspection_is_asked_again_until_it_can_say() {
 }
 
 #[tokio::test]
-async fn client_that_has_used_up_its_share_is_not_forwarded() {
+async fn client_that_has_used_up_its_quota_is_not_forwarded() {
     let server = success().await;
     let log = MemoryLog::new();
-    let record = RecordRevocation::new(introspect(), log.clone()).share(1);
+    let record = RecordRevocation::new(introspect(), log.clone()).quota(1);
     let backend = ForwardRevocation::new(&server.uri(), record).unwrap();
     assert_eq!(ask_verified(&backend, form(C1)).await.status, 200);
     let second = "client_id=c1&token=refresh.c1.g2";

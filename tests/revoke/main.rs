@@ -5,5 +5,5 @@ mod authorization_server;
 
 mod admin;
 mod forward;
+mod quota;
 mod record;
-mod share;

@@ -20,7 +20,7 @@ use super::{Attempt, Client, FORGOTTEN_BY_THE_WAY, Once, ReplayGuard, Room, end,
 /// are not, it refuses to take more rather than forget one of them: the endpoint answers 503. So the
 /// capacity is the number of assertions that your clients send within the longest lifetime of one.
 /// Only verified assertions get as far as this. One client may have a tenth of the entries, unless
-/// [`share`](Self::share) says otherwise; beyond it that client alone is answered 503.
+/// [`quota`](Self::quota) says otherwise; beyond it that client alone is answered 503.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -76,8 +76,8 @@ impl MemoryGuard {
     ///
     /// If it is zero: nothing could ever be used.
     #[must_use]
-    pub fn share(mut self, entries: usize) -> Self {
-        self.room = self.room.with_share(entries as u64);
+    pub fn quota(mut self, entries: usize) -> Self {
+        self.room = self.room.with_quota(entries as u64);
         self
     }
 
@@ -104,7 +104,7 @@ impl Used {
         match self.ends.get(&once).copied() {
             Some(known) if known > now => return Attempt::Used,
             Some(known) => self.remove(known, once),
-            None if self.is_full_for(once, now, room.share()) => return Attempt::FullShare,
+            None if self.is_full_for(once, now, room.quota()) => return Attempt::FullQuota,
             None if self.ends.len() as u64 >= room.capacity => return Attempt::Full,
             None => {}
         }
@@ -117,10 +117,10 @@ impl Used {
         Attempt::Fresh
     }
 
-    /// Whether the client has its share. What is over does not count, and is forgotten.
-    fn is_full_for(&mut self, once: Once, now: u64, share: u64) -> bool {
+    /// Whether the client has its quota. What is over does not count, and is forgotten.
+    fn is_full_for(&mut self, once: Once, now: u64, quota: u64) -> bool {
         while let Some(held) = self.held.get(&once.client) {
-            if (held.len() as u64) < share {
+            if (held.len() as u64) < quota {
                 return false;
             }
             let first = held.first().copied();
@@ -185,7 +185,7 @@ impl fmt::Debug for MemoryGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryGuard")
             .field("capacity", &self.room.capacity)
-            .field("share", &self.room.share())
+            .field("quota", &self.room.quota())
             .field("used", &self.used().ends.len())
             .finish()
     }

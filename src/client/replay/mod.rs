@@ -13,7 +13,7 @@
 //! * Several nodes that answer for the same issuer need one guard between them: implement the trait
 //!   over the store that they share. With a guard each, an assertion counts once on every node.
 //!
-//! Both guards are bounded, and each client has a share, by default a tenth: one that uses it up is
+//! Both guards are bounded, and each client has a quota, by default a tenth: one that uses it up is
 //! answered 503 until its entries are over, and no other client is.
 
 #[cfg(feature = "embedded")]
@@ -40,7 +40,7 @@ pub use memory::MemoryGuard;
 
 /// What may be used once: a `jti`, of one client, of one tenant.
 ///
-/// It is their SHA-256, and a digest of the client alone, by which each has a share of a guard. Each part goes in behind its length, so that no two different triples are
+/// It is their SHA-256, and a digest of the client alone, by which each has a quota of a guard. Each part goes in behind its length, so that no two different triples are
 /// the same octets; the values themselves are never kept.
 ///
 /// ```
@@ -151,7 +151,7 @@ const FORGOTTEN_BY_THE_WAY: usize = 4;
 #[derive(Clone, Copy, Debug)]
 struct Room {
     capacity: u64,
-    share: Option<u64>,
+    quota: Option<u64>,
 }
 
 impl Room {
@@ -160,23 +160,23 @@ impl Room {
     /// If it is zero.
     fn new(capacity: u64) -> Self {
         assert!(capacity > 0, "a guard without room admits nobody");
-        let share = None;
-        Self { capacity, share }
+        let quota = None;
+        Self { capacity, quota }
     }
 
     /// # Panics
     ///
     /// If it is zero.
-    fn with_share(self, entries: u64) -> Self {
-        assert!(entries > 0, "a share without room admits nobody");
-        let share = Some(entries);
-        Self { share, ..self }
+    fn with_quota(self, entries: u64) -> Self {
+        assert!(entries > 0, "a quota without room admits nobody");
+        let quota = Some(entries);
+        Self { quota, ..self }
     }
 
     /// A tenth of all, unless it is set. Of a small guard 16, or all that there is.
-    fn share(self) -> u64 {
+    fn quota(self) -> u64 {
         let tenth = (self.capacity / 10).max(self.capacity.min(16));
-        self.share.unwrap_or(tenth)
+        self.quota.unwrap_or(tenth)
     }
 }
 
@@ -192,7 +192,7 @@ enum Attempt {
     Restored,
     Full,
     /// The client has as many entries as one may have.
-    FullShare,
+    FullQuota,
 }
 
 impl Attempt {
@@ -208,14 +208,14 @@ impl Attempt {
                 "the log was restored from a backup, and what was used since is unknown"
             }
             Self::Full => "the replay guard is full of entries that are not over",
-            Self::FullShare => {
-                "the client's share of the replay guard is full of entries that are not over"
+            Self::FullQuota => {
+                "the client's quota of the replay guard is full of entries that are not over"
             }
         };
         let error = Error::new(ErrorKind::Unavailable).with_source(reason);
         Err(match self {
             // A client has done it to itself.
-            Self::FullShare => error.without_alarm().into(),
+            Self::FullQuota => error.without_alarm().into(),
             _ => error.into(),
         })
     }

@@ -42,7 +42,7 @@ fn ask(jti: u8, end: u64, now: u64) -> Ask {
 
 /// Room for so many, of whichever client.
 fn room(capacity: u64) -> Room {
-    Room::new(capacity).with_share(capacity + 1)
+    Room::new(capacity).with_quota(capacity + 1)
 }
 
 fn in_memory(asks: &[Ask], room: Room) -> Vec<Attempt> {
@@ -94,9 +94,9 @@ fn full_guard_keeps_what_it_has() {
 }
 
 #[test]
-fn full_share_refuses_its_client_alone() {
-    let room = Room::new(5).with_share(2);
-    let (fresh, used, full) = (Attempt::Fresh, Attempt::Used, Attempt::FullShare);
+fn full_quota_refuses_its_client_alone() {
+    let room = Room::new(5).with_quota(2);
+    let (fresh, used, full) = (Attempt::Fresh, Attempt::Used, Attempt::FullQuota);
     let asks = [
         (ask(1, 10, 0), fresh),
         (ask(2, 20, 0), fresh),
@@ -105,7 +105,7 @@ fn full_share_refuses_its_client_alone() {
         (ask(1, 10, 9), used),
         (ask(2, 20, 0).of(7), fresh),
         (ask(3, 20, 0).of(7), full),
-        // The others have less than their share, and all together all that there is.
+        // The others have less than their quota, and all together all that there is.
         (ask(1, 20, 9).of(8), fresh),
         (ask(1, 20, 9).of(9), Attempt::Full),
         // One of the first client's is over.
@@ -119,7 +119,7 @@ fn full_share_refuses_its_client_alone() {
 }
 
 #[test]
-fn what_is_over_has_no_part_in_the_share_however_much_of_others_is_over() {
+fn what_is_over_has_no_part_in_the_quota_however_much_of_others_is_over() {
     // More than are forgotten by the way stand before the client's own.
     let others = (0..50).map(|jti| ask(jti, 10, 0).of(1));
     let own = (0..2).map(|jti| ask(jti, 11, 0));
@@ -128,12 +128,12 @@ fn what_is_over_has_no_part_in_the_share_however_much_of_others_is_over() {
         .chain([ask(9, 90, 20), ask(1, 90, 20)])
         .collect();
     for guard in GUARDS {
-        let attempts = guard(&asks, Room::new(99).with_share(50));
+        let attempts = guard(&asks, Room::new(99).with_quota(50));
         assert!(attempts.iter().all(|attempt| *attempt == Attempt::Fresh));
-        let attempts = guard(&asks[50..], Room::new(99).with_share(2));
+        let attempts = guard(&asks[50..], Room::new(99).with_quota(2));
         assert!(attempts.iter().all(|attempt| *attempt == Attempt::Fresh));
     }
-    let narrow = Room::new(99).with_share(2);
+    let narrow = Room::new(99).with_quota(2);
     let asks: Vec<_> = (0..40)
         .flat_map(|client| [ask(0, 10, 0).of(client), ask(1, 10, 0).of(client)])
         .chain((0..40).rev().map(|client| ask(2, 90, 20).of(client)))
@@ -152,18 +152,18 @@ fn what_a_client_forgets_out_of_turn_stays_forgotten() {
         .chain([ask(1, 15, 0), ask(2, 90, 20), ask(1, 15, 14)])
         .collect();
     for guard in GUARDS {
-        let attempts = guard(&asks, Room::new(99).with_share(8));
+        let attempts = guard(&asks, Room::new(99).with_quota(8));
         assert_eq!(attempts[8..10], [Attempt::Fresh; 2]);
         assert_ne!(attempts[10], Attempt::Fresh);
-        let attempts = guard(&asks[8..], Room::new(99).with_share(1));
+        let attempts = guard(&asks[8..], Room::new(99).with_quota(1));
         assert_eq!(attempts[..2], [Attempt::Fresh; 2]);
         assert_eq!(attempts[2], Attempt::ClockWentBack);
     }
 }
 
 #[test]
-fn share_is_a_tenth_unless_it_is_set() {
-    for (capacity, share) in [
+fn quota_is_a_tenth_unless_it_is_set() {
+    for (capacity, quota) in [
         (1, 1),
         (16, 16),
         (20, 16),
@@ -171,8 +171,8 @@ fn share_is_a_tenth_unless_it_is_set() {
         (1000, 100),
         (100_000, 10_000),
     ] {
-        assert_eq!(Room::new(capacity).share(), share);
-        assert_eq!(Room::new(capacity).with_share(7).share(), 7);
+        assert_eq!(Room::new(capacity).quota(), quota);
+        assert_eq!(Room::new(capacity).with_quota(7).quota(), 7);
     }
 }
 
@@ -250,8 +250,8 @@ fn model(asks: &[Ask], room: Room) -> Vec<Attempt> {
             return Attempt::Used;
         }
         let held = ends.keys().filter(|(client, _)| *client == ask.client);
-        if held.count() as u64 >= room.share() {
-            return Attempt::FullShare;
+        if held.count() as u64 >= room.quota() {
+            return Attempt::FullQuota;
         }
         if ends.len() as u64 >= room.capacity {
             return Attempt::Full;
@@ -273,9 +273,9 @@ fn asks() -> impl Strategy<Value = Vec<Ask>> {
     vec(ask, 1..80)
 }
 
-/// Its share of the guard would stop it later than that.
+/// Its quota of the guard would stop it later than that.
 #[test]
-fn client_that_fills_its_share_of_the_queue_keeps_no_other_out() {
+fn client_that_fills_its_quota_of_the_queue_keeps_no_other_out() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
     let guard = EmbeddedGuard::open(log.clone()).unwrap();
@@ -314,10 +314,10 @@ proptest! {
     fn guards_answer_as_one_that_looks_at_everything(
         mut asks in asks(),
         capacity in 1_u64..20,
-        share in 1_u64..12,
+        quota in 1_u64..12,
     ) {
         asks.sort_by_key(|ask| ask.now);
-        let room = Room::new(capacity).with_share(share);
+        let room = Room::new(capacity).with_quota(quota);
         for guard in GUARDS {
             prop_assert_eq!(guard(&asks, room), model(&asks, room));
         }
@@ -327,7 +327,7 @@ proptest! {
     fn whatever_the_clock_does_nothing_is_fresh_twice_with_the_same_end(asks in asks()) {
         for guard in GUARDS {
             let mut ends = HashMap::new();
-            for (ask, attempt) in asks.iter().zip(guard(&asks, room(20).with_share(8))) {
+            for (ask, attempt) in asks.iter().zip(guard(&asks, room(20).with_quota(8))) {
                 if attempt == Attempt::Fresh {
                     let earlier = ends.insert((ask.client, ask.jti), ask.end);
                     prop_assert!(earlier.is_none_or(|earlier| earlier < ask.end));

@@ -55,7 +55,7 @@ impl Grant {
         self
     }
 
-    /// Whose share of the log's queue it takes.
+    /// Whose quota of the log's queue it takes.
     pub(super) fn client(&self, realm: &Realm) -> Selector {
         let client = Selector::client(&self.client_id);
         match &realm.tenant {

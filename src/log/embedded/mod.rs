@@ -97,7 +97,7 @@ impl EmbeddedLog {
         self.writer.write(None, job)
     }
 
-    /// As [`write`](Self::write), with a place in the client's share of the queue.
+    /// As [`write`](Self::write), with a place in the client's quota of the queue.
     #[cfg(any(feature = "issued", feature = "jwt"))]
     pub(crate) fn write_for<T, F>(
         &self,

@@ -20,7 +20,7 @@ use super::{
 /// elsewhere.
 const QUEUE: usize = 16 * 1024;
 /// So many of them may be of one client.
-pub(super) const SHARE: usize = QUEUE / 16;
+pub(super) const QUOTA: usize = QUEUE / 16;
 
 /// What the thread that writes does.
 pub(super) enum Task {
@@ -79,11 +79,11 @@ impl Queue {
         let _ = self.tasks.send(task);
     }
 
-    /// A place in the queue, if the client's share has one.
+    /// A place in the queue, if the client's quota has one.
     pub(super) fn admit(&self, client: Selector) -> Result<Place, LogErrorKind> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let count = waiting.entry(client).or_default();
-        if *count >= SHARE {
+        if *count >= QUOTA {
             return Err(LogErrorKind::QueueFull);
         }
         *count += 1;

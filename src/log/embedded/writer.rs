@@ -55,7 +55,7 @@ impl Writer {
     }
 
     /// Queues a job, and returns once its commit is durable. Dropping the future does not call the
-    /// job back. A job on behalf of a client needs a place in that client's share of the queue.
+    /// job back. A job on behalf of a client needs a place in that client's quota of the queue.
     ///
     /// A job looks before it writes: if it writes and then fails, the whole commit is lost to
     /// everybody.
@@ -148,10 +148,10 @@ impl Writer {
         };
         let place = client.map(|client| queue.admit(client)).transpose();
         let place = place.map_err(|kind| {
-            observe::refused("queue_share");
+            observe::refused("queue_quota");
             // A client brings it about by itself, and nothing is broken here.
             let told = Error::new(ErrorKind::Unavailable).without_alarm();
-            LogError::new(kind).with_source(told.with_source("the client's share of it is used up"))
+            LogError::new(kind).with_source(told.with_source("the client's quota of it is used up"))
         })?;
         queue.put(task(place)).map_err(|kind| {
             observe::refused(match kind {

@@ -49,7 +49,7 @@ use crate::{
 /// | 429, 5xx, another status, a redirect, nothing within the [time-out](Self::timeout) | 503 with `Retry-After` | nothing |
 ///
 /// Nothing is forwarded while the log cannot be written, or while the client has used up its
-/// [share](RecordRevocation::share): that is 503. If the record fails all the same after the other server has
+/// [quota](RecordRevocation::quota): that is 503. If the record fails all the same after the other server has
 /// revoked, the client hears 503, and the record is tried until it is durable, for at most an hour.
 /// Meanwhile another revocation of the same token waits. All of this goes on if the client goes
 /// away. **It ends with the process**: a token that an introspection no longer knows after a crash

@@ -30,7 +30,7 @@ const SWEEP_STEP: usize = 1024;
 /// share one `fsync`. Clones, and guards that are opened on clones of the log, are the same guard.
 ///
 /// It is bounded: with the default of 1 000 000 entries, of some 400 bytes in the file each. One client
-/// may have a tenth of them, unless [`share`](Self::share) says otherwise; beyond it that client alone
+/// may have a tenth of them, unless [`quota`](Self::quota) says otherwise; beyond it that client alone
 /// is answered 503.
 ///
 /// Entries that are over are forgotten as it goes, a few at a time. When it is full of entries that
@@ -107,8 +107,8 @@ impl EmbeddedGuard {
     ///
     /// If it is zero: nothing could ever be used.
     #[must_use]
-    pub fn share(mut self, entries: u64) -> Self {
-        self.room = self.room.with_share(entries);
+    pub fn quota(mut self, entries: u64) -> Self {
+        self.room = self.room.with_quota(entries);
         self
     }
 
@@ -167,7 +167,7 @@ impl fmt::Debug for EmbeddedGuard {
         f.debug_struct("EmbeddedGuard")
             .field("log", &self.log)
             .field("capacity", &self.room.capacity)
-            .field("share", &self.room.share())
+            .field("quota", &self.room.quota())
             .field("max_lifetime", &self.max_lifetime)
             .finish()
     }
@@ -197,9 +197,9 @@ pub(super) fn use_up(
         }
         Some(known) => tables.remove(Entry::new(known, once))?,
         None => {
-            work.dirty |= tables.forget_of(once, now, room.share())?;
-            if tables.held(once)? >= room.share() {
-                return Ok(Attempt::FullShare);
+            work.dirty |= tables.forget_of(once, now, room.quota())?;
+            if tables.held(once)? >= room.quota() {
+                return Ok(Attempt::FullQuota);
             }
             if tables.len()? >= room.capacity {
                 return Ok(Attempt::Full);

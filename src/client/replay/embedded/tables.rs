@@ -134,9 +134,9 @@ impl<'t> Tables<'t> {
         self.forget_all(over)
     }
 
-    /// Forgets the first of the client's that are over, where it has its share.
-    pub(super) fn forget_of(&mut self, once: Once, now: u64, share: u64) -> Result<bool, Fault> {
-        if self.held(once)? < share {
+    /// Forgets the first of the client's that are over, where it has its quota.
+    pub(super) fn forget_of(&mut self, once: Once, now: u64, quota: u64) -> Result<bool, Fault> {
+        if self.held(once)? < quota {
             return Ok(false);
         }
         let mut over = Vec::new();

@@ -10,7 +10,7 @@ use futures::{FutureExt as _, executor::block_on};
 use super::{Disk, grant};
 use crate::log::{
     EmbeddedLog, LogError, LogErrorKind, Position, Reader, Revocation, RevocationLog as _,
-    Selector, embedded::queue::SHARE,
+    Selector, embedded::queue::QUOTA,
 };
 
 #[derive(Default)]
@@ -100,12 +100,12 @@ fn reader_that_is_added_again_is_told_once() {
 }
 
 #[test]
-fn client_that_fills_its_share_of_the_queue_leaves_the_rest_to_others() {
+fn client_that_fills_its_quota_of_the_queue_leaves_the_rest_to_others() {
     let log = Disk::new().log();
     let (release, held) = hold(&log);
     let [greedy, other] = ["greedy", "other"].map(Selector::client);
     let mut appends = Vec::new();
-    for number in 0..SHARE {
+    for number in 0..QUOTA {
         let mut append = Box::pin(log.append_for(greedy, usize::MAX, grant(number)));
         assert!(append.as_mut().now_or_never().is_none());
         // Whether anybody waits for it makes no difference.
@@ -113,11 +113,11 @@ fn client_that_fills_its_share_of_the_queue_leaves_the_rest_to_others() {
             appends.push(append);
         }
     }
-    let refused = block_on(log.append_for(greedy, usize::MAX, grant(SHARE))).unwrap_err();
+    let refused = block_on(log.append_for(greedy, usize::MAX, grant(QUOTA))).unwrap_err();
     assert_eq!(refused.kind(), LogErrorKind::QueueFull);
     let others = [
-        log.append_for(other, usize::MAX, grant(SHARE + 1)),
-        log.append_for(other, usize::MAX, grant(SHARE + 2)),
+        log.append_for(other, usize::MAX, grant(QUOTA + 1)),
+        log.append_for(other, usize::MAX, grant(QUOTA + 2)),
     ];
     release.send(()).unwrap();
     block_on(held).unwrap();
@@ -127,9 +127,9 @@ fn client_that_fills_its_share_of_the_queue_leaves_the_rest_to_others() {
     for append in appends {
         block_on(append).unwrap();
     }
-    // The share is free again.
-    let again = log.append_for(greedy, usize::MAX, grant(SHARE));
+    // The quota is free again.
+    let again = log.append_for(greedy, usize::MAX, grant(QUOTA));
     block_on(again).unwrap();
     let records = block_on(log.snapshot()).unwrap().records;
-    assert_eq!(records.len(), SHARE + 3);
+    assert_eq!(records.len(), QUOTA + 3);
 }

@@ -59,9 +59,9 @@ const REVOKED: Result<Outcome, ErrorKind> = Ok(Outcome::Revoked);
 const REFUSED: Result<Outcome, ErrorKind> = Err(ErrorKind::Unavailable);
 
 #[tokio::test]
-async fn client_beyond_its_share_is_refused_and_others_are_not() {
+async fn client_beyond_its_quota_is_refused_and_others_are_not() {
     let log = MemoryLog::new();
-    let backend = RecordRevocation::new(service_fn(introspect), log.clone()).share(2);
+    let backend = RecordRevocation::new(service_fn(introspect), log.clone()).quota(2);
     assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
     assert_eq!(backend.revoke("t.c1.g2").await, REVOKED);
     assert_eq!(backend.revoke("t.c1.g3").await, REFUSED);
@@ -74,7 +74,7 @@ async fn client_beyond_its_share_is_refused_and_others_are_not() {
 
 #[tokio::test]
 async fn repeated_revocation_does_not_count_and_is_not_refused() {
-    let backend = RecordRevocation::new(service_fn(introspect), MemoryLog::new()).share(2);
+    let backend = RecordRevocation::new(service_fn(introspect), MemoryLog::new()).quota(2);
     for _ in 0..10 {
         assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
     }
@@ -88,7 +88,7 @@ async fn cascade_that_has_room_for_a_part_writes_nothing() {
     let log = MemoryLog::new();
     let backend = RecordRevocation::new(service_fn(introspect), log.clone())
         .refresh_token_cascade(Cascade::Subject)
-        .share(3);
+        .quota(3);
     assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
     // The subject has a record by now.
     assert_eq!(backend.revoke("t.c1.g2").await, REVOKED);
@@ -98,10 +98,10 @@ async fn cascade_that_has_room_for_a_part_writes_nothing() {
 }
 
 #[tokio::test]
-async fn revocations_at_once_get_no_more_than_the_share() {
+async fn revocations_at_once_get_no_more_than_the_quota() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
-    let backend = RecordRevocation::new(service_fn(introspect), log.clone()).share(10);
+    let backend = RecordRevocation::new(service_fn(introspect), log.clone()).quota(10);
     let tokens: Vec<_> = (0..100).map(|grant| format!("t.c1.{grant}")).collect();
     let answers = join_all(tokens.iter().map(|token| backend.revoke(token))).await;
     let revoked = answers.iter().filter(|answer| **answer == REVOKED).count();
@@ -110,9 +110,9 @@ async fn revocations_at_once_get_no_more_than_the_share() {
 }
 
 #[tokio::test]
-async fn administration_has_no_share_and_a_ceiling_all_the_same() {
+async fn administration_has_no_quota_and_a_ceiling_all_the_same() {
     let log = MemoryLog::new().ceiling(4);
-    let backend = RecordRevocation::new(service_fn(introspect), log.clone()).share(1);
+    let backend = RecordRevocation::new(service_fn(introspect), log.clone()).quota(1);
     assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
     assert_eq!(backend.revoke("t.c1.g2").await, REFUSED);
     let order = |grant: &str| AdminRequest::new(Target::Grant(grant.into())).within("t");
@@ -132,7 +132,7 @@ async fn answer(log: MemoryLog, tokens: &[&str]) -> (u16, Option<String>) {
         let id = request.body().claimed_client_id();
         Ok::<_, BoxError>(id.map(std::borrow::Cow::into_owned))
     });
-    let backend = RecordRevocation::new(service_fn(introspect), log).share(1);
+    let backend = RecordRevocation::new(service_fn(introspect), log).quota(1);
     let endpoint = RevocationLayer::new("/revoke", authenticate, backend).into_endpoint();
     let mut last = None;
     for token in tokens {
@@ -153,8 +153,8 @@ async fn want_of_room_is_503_and_says_when_to_try_again() {
     let minute = || Some("60".to_owned());
     let log = |ceiling| MemoryLog::new().ceiling(ceiling);
     assert_eq!(answer(log(1), &["t.c1.g1"]).await, (200, None));
-    let beyond_the_share = answer(log(2), &["t.c1.g1", "t.c1.g2"]).await;
-    assert_eq!(beyond_the_share, (503, minute()));
+    let beyond_the_quota = answer(log(2), &["t.c1.g1", "t.c1.g2"]).await;
+    assert_eq!(beyond_the_quota, (503, minute()));
     assert_eq!(answer(log(0), &["t.c1.g1"]).await, (503, minute()));
 }
 
@@ -165,7 +165,7 @@ fn want_of_room_is_counted_by_what_ran_out() {
     metrics::with_local_recorder(&recorder, || {
         block_on(async {
             let log = MemoryLog::new().ceiling(2);
-            let backend = RecordRevocation::new(service_fn(introspect), log.clone()).share(1);
+            let backend = RecordRevocation::new(service_fn(introspect), log.clone()).quota(1);
             for (client, token) in [
                 ("c1", "t.c1.g1"),
                 ("c1", "t.c1.g2"),
@@ -197,7 +197,7 @@ fn want_of_room_is_counted_by_what_ran_out() {
         counts,
         [
             (reason("ceiling"), DebugValue::Counter(2)),
-            (reason("share"), DebugValue::Counter(2)),
+            (reason("quota"), DebugValue::Counter(2)),
         ]
     );
 }
@@ -239,10 +239,10 @@ impl RevocationLog for Queue {
 }
 
 #[tokio::test]
-async fn client_takes_its_own_share_of_the_queue_with_a_share_of_the_log_or_without() {
+async fn client_takes_its_own_quota_of_the_queue_with_a_quota_of_the_log_or_without() {
     let queue = Queue::default();
     let backend = RecordRevocation::new(service_fn(introspect), queue.clone());
-    for backend in [backend.clone(), backend.share(10)] {
+    for backend in [backend.clone(), backend.quota(10)] {
         let request = RevocationRequest::new("c1".to_owned(), Secret::new("t.c1.g1"));
         let error = backend.oneshot(request).await.unwrap_err();
         let error = error.downcast::<LogError>().unwrap();
@@ -254,8 +254,8 @@ async fn client_takes_its_own_share_of_the_queue_with_a_share_of_the_log_or_with
 
 #[test]
 #[should_panic(expected = "nothing can be revoked")]
-fn share_of_nothing_is_a_mistake() {
-    let _ = RecordRevocation::new(service_fn(introspect), MemoryLog::new()).share(0);
+fn quota_of_nothing_is_a_mistake() {
+    let _ = RecordRevocation::new(service_fn(introspect), MemoryLog::new()).quota(0);
 }
 
 /// The levels of all events, in their order.
@@ -270,7 +270,7 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for Levels {
 
 /// A client brings it about by itself, and nothing is broken here.
 #[test]
-fn share_that_is_used_up_is_no_error_in_the_log_of_events() {
+fn quota_that_is_used_up_is_no_error_in_the_log_of_events() {
     let tokens = ["t.c1.g1", "t.c1.g2"];
     for (ceiling, tokens, expected) in [
         (2, &tokens[..], Level::WARN),
@@ -337,7 +337,7 @@ impl RevocationLog for Failing {
 }
 
 #[tokio::test]
-async fn appends_that_failed_use_up_no_share() {
+async fn appends_that_failed_use_up_no_quota() {
     for appends in [false, true] {
         let log = Failing {
             log: MemoryLog::new(),
@@ -348,7 +348,7 @@ async fn appends_that_failed_use_up_no_share() {
             ])),
             appends,
         };
-        let backend = RecordRevocation::new(service_fn(introspect), log.clone()).share(3);
+        let backend = RecordRevocation::new(service_fn(introspect), log.clone()).quota(3);
         let tokens = ["t.c1.g1", "t.c1.g2", "t.c1.g3"];
         for token in tokens {
             let request = RevocationRequest::new("c1".to_owned(), Secret::new(token));

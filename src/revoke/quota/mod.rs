@@ -20,7 +20,7 @@ use account::Account;
 
 /// The accounts of all clients, and how much one of them may have.
 #[derive(Clone, Debug)]
-pub(super) struct Share {
+pub(super) struct Quota {
     records: usize,
     ledger: Arc<Mutex<Ledger>>,
 }
@@ -35,7 +35,7 @@ struct Ledger {
 
 /// Room for the records of a batch that is on its way to the log.
 struct Reservation<'s> {
-    share: &'s Share,
+    quota: &'s Quota,
     client: Selector,
     records: usize,
     /// How many of them the log has taken in. Unless it says otherwise, all of them: a batch whose
@@ -44,7 +44,7 @@ struct Reservation<'s> {
     expires: NumericDate,
 }
 
-impl Share {
+impl Quota {
     pub(super) fn new(records: usize) -> Self {
         Self {
             records,
@@ -52,7 +52,7 @@ impl Share {
         }
     }
 
-    /// Appends what ends a token, if its client's share has room for what is new to the log.
+    /// Appends what ends a token, if its client's quota has room for what is new to the log.
     pub(super) async fn append<L: RevocationLog>(
         &self,
         log: &L,
@@ -68,11 +68,11 @@ impl Share {
             }
             Ok(None) => {
                 reservation.added = 0;
-                Err(refused::by_share().into())
+                Err(refused::by_quota().into())
             }
             Err(error) => {
                 // Even if it is in the log in the end: when the client tries again, it is covered.
-                // A log that fails must not use up the shares of those who need it.
+                // A log that fails must not use up the quotas of those who need it.
                 reservation.added = 0;
                 Err(refused::by_log(error).into())
             }
@@ -101,7 +101,7 @@ impl Share {
         let records = batch.len().min(self.records.saturating_sub(account.used()));
         account.reserved += records;
         Reservation {
-            share: self,
+            quota: self,
             client,
             records,
             added: records,
@@ -117,7 +117,7 @@ impl Share {
 
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        let mut ledger = self.share.ledger();
+        let mut ledger = self.quota.ledger();
         let account = ledger.accounts.entry(self.client).or_default();
         account.reserved = account.reserved.saturating_sub(self.records);
         account.add(self.expires, self.added);
@@ -127,7 +127,7 @@ impl Drop for Reservation<'_> {
     }
 }
 
-/// Whose share it is. Another tenant's client of the same name is another client.
+/// Whose quota it is. Another tenant's client of the same name is another client.
 pub(super) fn client(token: &Introspection) -> Selector {
     let client = Selector::client(&token.client_id);
     match &token.tenant {

@@ -22,38 +22,38 @@ fn forever(grant: &str) -> Vec<Revocation> {
     until(grant, NumericDate::FOREVER)
 }
 
-fn accounts(share: &Share) -> usize {
-    share.ledger().accounts.len()
+fn accounts(quota: &Quota) -> usize {
+    quota.ledger().accounts.len()
 }
 
 #[test]
 fn record_that_has_ended_does_not_count() {
-    let (share, log) = (Share::new(1), MemoryLog::new());
+    let (quota, log) = (Quota::new(1), MemoryLog::new());
     for grant in ["a", "b", "c"] {
         let ended = until(grant, NumericDate::new(1000));
-        block_on(share.append(&log, &token(), ended)).unwrap();
+        block_on(quota.append(&log, &token(), ended)).unwrap();
     }
-    block_on(share.append(&log, &token(), forever("d"))).unwrap();
-    block_on(share.append(&log, &token(), forever("e"))).unwrap_err();
+    block_on(quota.append(&log, &token(), forever("d"))).unwrap();
+    block_on(quota.append(&log, &token(), forever("e"))).unwrap_err();
 }
 
 #[test]
 fn accounts_of_those_who_have_nothing_left_are_closed() {
-    let (share, log) = (Share::new(1), MemoryLog::new());
+    let (quota, log) = (Quota::new(1), MemoryLog::new());
     for client in 0..5000 {
         let token = Introspection::new(TokenKind::RefreshToken, client.to_string());
         let ended = until(&client.to_string(), NumericDate::new(1000));
-        block_on(share.append(&log, &token, ended)).unwrap();
-        assert!(accounts(&share) <= 1025);
+        block_on(quota.append(&log, &token, ended)).unwrap();
+        assert!(accounts(&quota) <= 1025);
     }
     // And of nobody who has.
-    block_on(share.append(&log, &token(), forever("a"))).unwrap();
+    block_on(quota.append(&log, &token(), forever("a"))).unwrap();
     for client in 0..5000 {
         let token = Introspection::new(TokenKind::RefreshToken, client.to_string());
         let ended = until(&client.to_string(), NumericDate::new(1000));
-        block_on(share.append(&log, &token, ended)).unwrap();
+        block_on(quota.append(&log, &token, ended)).unwrap();
     }
-    block_on(share.append(&log, &token(), forever("b"))).unwrap_err();
+    block_on(quota.append(&log, &token(), forever("b"))).unwrap_err();
 }
 
 /// A log that fails or, without a kind, never answers.
@@ -94,21 +94,21 @@ fn append_that_failed_does_not_count() {
         LogErrorKind::Missing,
         LogErrorKind::Replaced,
     ] {
-        let share = Share::new(1);
-        block_on(share.append(&Broken(Some(kind)), &token(), forever("a"))).unwrap_err();
-        assert_eq!(accounts(&share), 0);
-        block_on(share.append(&MemoryLog::new(), &token(), forever("a"))).unwrap();
+        let quota = Quota::new(1);
+        block_on(quota.append(&Broken(Some(kind)), &token(), forever("a"))).unwrap_err();
+        assert_eq!(accounts(&quota), 0);
+        block_on(quota.append(&MemoryLog::new(), &token(), forever("a"))).unwrap();
     }
 }
 
 #[test]
 fn append_whose_caller_has_gone_counts() {
-    let share = Share::new(1);
-    let gone = share
+    let quota = Quota::new(1);
+    let gone = quota
         .append(&Broken(None), &token(), forever("a"))
         .now_or_never();
     assert!(gone.is_none());
-    block_on(share.append(&MemoryLog::new(), &token(), forever("b"))).unwrap_err();
+    block_on(quota.append(&MemoryLog::new(), &token(), forever("b"))).unwrap_err();
 }
 
 #[test]
@@ -135,8 +135,8 @@ fn log_that_can_only_append_takes_every_record_for_new() {
             Durability::Volatile
         }
     }
-    let (share, log) = (Share::new(2), Plain(MemoryLog::new()));
-    block_on(share.append(&log, &token(), forever("a"))).unwrap();
-    block_on(share.append(&log, &token(), forever("a"))).unwrap();
-    block_on(share.append(&log, &token(), forever("a"))).unwrap_err();
+    let (quota, log) = (Quota::new(2), Plain(MemoryLog::new()));
+    block_on(quota.append(&log, &token(), forever("a"))).unwrap();
+    block_on(quota.append(&log, &token(), forever("a"))).unwrap();
+    block_on(quota.append(&log, &token(), forever("a"))).unwrap_err();
 }

@@ -1,11 +1,13 @@
-//! Which peers are ours?
+//! Networks of trusted proxies.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-/// A network of IP addresses, or a single one: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.7`.
+use cidr::IpCidr;
+
+/// A network of IP addresses, or a single address: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.7`.
 ///
-/// An IPv4 address that is written into an IPv6 one (`::ffff:192.0.2.7`) is that IPv4 address: so
-/// sockets of both families report it.
+/// An IPv4-mapped IPv6 address (`::ffff:192.0.2.7`) is treated as the IPv4 address that it maps,
+/// because a socket that serves both families reports IPv4 peers in this form.
 ///
 /// ```
 /// use tower_revocation::client::certificate::Network;
@@ -16,98 +18,73 @@ use std::{fmt, net::IpAddr, str::FromStr};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Network {
-    /// Canonical, and zero beyond the prefix.
-    address: IpAddr,
-    prefix: u8,
-}
+pub struct Network(
+    /// Never an IPv4-mapped network: those are stored as IPv4.
+    IpCidr,
+);
 
 impl Network {
-    /// Whether the address is one of the network's.
+    /// Returns whether the network contains the address.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        address.is_ipv4() == self.address.is_ipv4() && masked(address, self.prefix) == self.address
+        self.0.contains(&address.to_canonical())
     }
 }
 
 impl FromStr for Network {
     type Err = InvalidNetwork;
 
-    /// **An address with more bits than its prefix is refused**: of `10.0.0.1/8` nobody can say
-    /// whether one host was meant, or sixteen million.
-    fn from_str(written: &str) -> Result<Self, InvalidNetwork> {
-        let (address, prefix) = match written.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (written, None),
+    /// Parses an address, or an address, `/` and a prefix length.
+    ///
+    /// **An address with bits beyond its prefix is an error**: `10.0.0.1/8` could mean one host or
+    /// sixteen million.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is neither, if the prefix is longer than the address, and for leading
+    /// zeros (`010.0.0.0/8`), shortened addresses (`10.0.0/8`) and zone identifiers (`fe80::1%eth0`).
+    fn from_str(text: &str) -> Result<Self, InvalidNetwork> {
+        // `cidr` parses the prefix as a `u8`, which accepts `+8`.
+        if text.contains('+') {
+            return Err(InvalidNetwork);
+        }
+        let network: IpCidr = text.parse().map_err(|_| InvalidNetwork)?;
+        let mapped = match network.first_address() {
+            IpAddr::V6(address) => address.to_ipv4_mapped(),
+            IpAddr::V4(_) => None,
         };
-        let address: IpAddr = address.parse().map_err(|_| InvalidNetwork)?;
-        let Some(prefix) = prefix else {
-            return Ok(address.into());
+        let Some(address) = mapped else {
+            return Ok(Self(network));
         };
-        // `u8` would read `+8`, too.
-        if !prefix.bytes().all(|octet| octet.is_ascii_digit()) {
-            return Err(InvalidNetwork);
-        }
-        let mut prefix: u8 = prefix.parse().map_err(|_| InvalidNetwork)?;
-        if prefix > width(address) {
-            return Err(InvalidNetwork);
-        }
-        let canonical = address.to_canonical();
-        if canonical.is_ipv4() && address.is_ipv6() {
-            prefix = prefix.checked_sub(96).ok_or(InvalidNetwork)?;
-        }
-        if masked(canonical, prefix) != canonical {
-            return Err(InvalidNetwork);
-        }
-        Ok(Self {
-            address: canonical,
-            prefix,
-        })
+        // A shorter prefix cannot occur: the bits of `::ffff:0:0` would be host bits.
+        let prefix = network.network_length().checked_sub(96);
+        let network = IpCidr::new(address.into(), prefix.ok_or(InvalidNetwork)?);
+        network.map(Self).map_err(|_| InvalidNetwork)
     }
 }
 
 impl From<IpAddr> for Network {
     fn from(address: IpAddr) -> Self {
-        let address = address.to_canonical();
-        Self {
-            address,
-            prefix: width(address),
-        }
+        Self(IpCidr::new_host(address.to_canonical()))
     }
 }
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
+        write!(f, "{}/{}", self.0.first_address(), self.0.network_length())
     }
 }
 
-fn width(address: IpAddr) -> u8 {
-    if address.is_ipv4() { 32 } else { 128 }
-}
-
-/// The address with zeros beyond the prefix.
-fn masked(address: IpAddr, prefix: u8) -> IpAddr {
-    let dropped = u32::from(width(address) - prefix);
-    // A shift by the whole width is none that `<<` would do.
-    match address {
-        IpAddr::V4(address) => {
-            IpAddr::V4((address.to_bits() & u32::MAX.checked_shl(dropped).unwrap_or(0)).into())
-        }
-        IpAddr::V6(address) => {
-            IpAddr::V6((address.to_bits() & u128::MAX.checked_shl(dropped).unwrap_or(0)).into())
-        }
-    }
-}
-
-/// The text is neither an address nor a network.
+/// The text is not a [`Network`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidNetwork;
 
 impl fmt::Display for InvalidNetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a network is an address, or an address, `/` and the length of its prefix, with no bits beyond it")
+        f.write_str(
+            "a network is an address, or an address, `/` and a prefix length, with no bits set beyond \
+             the prefix",
+        )
     }
 }
 
@@ -123,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_contains_what_has_its_prefix() {
+    fn network_contains_addresses_with_its_prefix() {
         assert!(contains("10.0.0.0/8", "10.255.0.1"));
         assert!(contains("192.0.2.7", "192.0.2.7"));
         assert!(contains("0.0.0.0/0", "203.0.113.9"));
@@ -141,15 +118,20 @@ mod tests {
     }
 
     #[test]
-    fn a_mapped_address_is_the_address_that_it_maps() {
+    fn mapped_address_counts_as_ipv4() {
         assert!(contains("10.0.0.0/8", "::ffff:10.0.0.1"));
         assert!(contains("::ffff:10.0.0.1", "10.0.0.1"));
         assert!(contains("::ffff:10.0.0.0/104", "10.2.3.4"));
         assert!(!contains("::ffff:10.0.0.0/104", "11.2.3.4"));
+        assert!(contains("::ffff:0:0/96", "192.0.2.7"));
+        assert!(!contains("::ffff:0:0/96", "::1"));
+        let mapped: Network = "::ffff:10.0.0.0/104".parse().unwrap();
+        assert_eq!(mapped, "10.0.0.0/8".parse().unwrap());
+        assert_eq!(mapped.to_string(), "10.0.0.0/8");
     }
 
     #[test]
-    fn what_is_no_network_is_refused() {
+    fn invalid_network_is_refused() {
         for written in [
             "",
             "/",
@@ -165,6 +147,22 @@ mod tests {
             "host.example",
             "::ffff:0.0.0.0/90",
             "10.0.0.0/256",
+            // Octal to some readers, decimal to others.
+            "010.0.0.0/8",
+            "10.0.0.010",
+            "0x0a.0.0.0/8",
+            "10.0.0.0/08x",
+            // Host bits.
+            "192.0.2.7/24",
+            "0.0.0.1/0",
+            "2001:db8::1/32",
+            "::ffff:10.0.0.1/104",
+            "::ffff:0:0/95",
+            // Zone identifiers.
+            "fe80::%eth0/64",
+            "fe80::/64%eth0",
+            "any",
+            "10/8",
         ] {
             assert!(written.parse::<Network>().is_err(), "{written:?}");
         }

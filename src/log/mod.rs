@@ -66,6 +66,7 @@
 //! `tower_revocation_log_write_duration_seconds` how long a write takes from the queue to the disk,
 //! and `tower_revocation_log_refused_writes_total` how many were refused before they were tried.
 
+mod ceiling;
 mod date;
 #[cfg(feature = "embedded")]
 mod embedded;
@@ -76,7 +77,7 @@ mod memory;
 mod observe;
 mod pace;
 mod readers;
-mod room;
+
 mod selector;
 
 use std::{
@@ -85,6 +86,7 @@ use std::{
     sync::Weak,
 };
 
+pub use ceiling::Appended;
 pub use date::NumericDate;
 #[cfg(feature = "embedded")]
 #[cfg_attr(docsrs, doc(cfg(feature = "embedded")))]
@@ -98,7 +100,6 @@ pub use error::{LogError, LogErrorKind};
 pub use health::LogHealth;
 pub use memory::MemoryLog;
 pub(crate) use pace::Pace;
-pub use room::Appended;
 pub use selector::{Selector, SelectorClass};
 
 /// A place in one log: which log it is, and how many records precede.
@@ -148,7 +149,7 @@ impl Snapshot {
 
     /// Sets the latest end of any record that the log has forgotten.
     #[must_use]
-    pub fn with_forgotten(mut self, end: NumericDate) -> Self {
+    pub fn forgotten(mut self, end: NumericDate) -> Self {
         self.forgotten = end;
         self
     }

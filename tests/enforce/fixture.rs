@@ -174,7 +174,7 @@ impl RevocationLog for RemoteLog {
             sequence: records.len() as u64,
         };
         let forgotten = self.forgotten.unwrap_or(NumericDate::new(0));
-        Ok(Snapshot::new(position, records).with_forgotten(forgotten))
+        Ok(Snapshot::new(position, records).forgotten(forgotten))
     }
 
     async fn tail(&self, _: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {

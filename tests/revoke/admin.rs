@@ -421,8 +421,8 @@ fn order_is_one_event_with_everything_that_an_auditor_asks_for() {
     };
     let order = AdminRequest::new(target)
         .within("one")
-        .with_reason("stolen\nlaptop")
-        .with_actor("x".repeat(200))
+        .reason("stolen\nlaptop")
+        .actor("x".repeat(200))
         .before(1_300_819_380_i64);
     let seen = event_of(MemoryLog::new(), order);
     assert_eq!(seen.level, Level::INFO);

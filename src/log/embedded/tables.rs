@@ -172,7 +172,7 @@ pub(super) fn snapshot(database: &Database) -> Result<Snapshot, Fault> {
         }
     }
     let snapshot = Snapshot::new(Position { epoch, sequence }, records);
-    Ok(snapshot.with_forgotten(forgotten))
+    Ok(snapshot.forgotten(forgotten))
 }
 
 /// The records after a position, as far as readers have been told of them.

@@ -3,7 +3,7 @@
 use redb::{ReadableTable as _, WriteTransaction};
 
 use super::{
-    super::{Appended, LogErrorKind, NumericDate, Revocation, Selector, room},
+    super::{Appended, LogErrorKind, NumericDate, Revocation, Selector, ceiling},
     fault::Fault,
     tables::{Columns, META, RECORDS, State, number, record},
 };
@@ -65,7 +65,7 @@ impl<'t> Work<'t> {
 
     /// Whether so many selectors of a batch at the most have no record.
     pub(super) fn is_enough(&self, room: usize, batch: &[Revocation]) -> bool {
-        room::is_enough(room, batch, |selector| {
+        ceiling::is_enough(room, batch, |selector| {
             self.state.records.contains_key(selector)
         })
     }

@@ -7,7 +7,7 @@
 mod audit;
 #[cfg(feature = "tracing")]
 mod event;
-mod order;
+mod request;
 
 use std::{
     task::{Context, Poll},
@@ -20,7 +20,7 @@ use tower::Service;
 use super::{refused, retention::Retention};
 use crate::log::{LogError, NumericDate, Position, Revocation, RevocationLog, SelectorClass};
 use audit::Audit;
-pub use order::{AdminRequest, Target};
+pub use request::{AdminRequest, Target};
 
 /// Ends tokens on an [`AdminRequest`], without a token in hand: everything of a subject, a client, a key
 /// or an issuer that was issued until now, or until a [date](AdminRequest::before); a grant, a session or a
@@ -53,7 +53,7 @@ pub use order::{AdminRequest, Target};
 /// token.sub = Some("alice".into());
 /// token.iat = Some(NumericDate::now());
 ///
-/// let order = AdminRequest::new(Target::Subject("alice".into())).with_actor("bob@helpdesk");
+/// let order = AdminRequest::new(Target::Subject("alice".into())).actor("bob@helpdesk");
 /// let receipt = Administration::new(log).oneshot(order).await?;
 /// assert_eq!(receipt.position.sequence, 1);
 /// assert!(index.covers(&token));

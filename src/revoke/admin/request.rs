@@ -12,8 +12,8 @@ use crate::{
 ///
 /// let order = AdminRequest::new(Target::Subject("alice".into()))
 ///     .within("https://as.example.com")
-///     .with_reason("laptop stolen, ticket 4711")
-///     .with_actor("bob@helpdesk");
+///     .reason("laptop stolen, ticket 4711")
+///     .actor("bob@helpdesk");
 /// assert_eq!(order.actor.as_deref(), Some("bob@helpdesk"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,14 +94,14 @@ impl AdminRequest {
 
     /// Why. The event has its first 128 characters, escaped.
     #[must_use]
-    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
     /// Who says so. The event has its first 128 characters, escaped.
     #[must_use]
-    pub fn with_actor(mut self, actor: impl Into<String>) -> Self {
+    pub fn actor(mut self, actor: impl Into<String>) -> Self {
         self.actor = Some(actor.into());
         self
     }

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     Appended, Durability, LogError, LogErrorKind, LogHealth, NumericDate, Pace, Position, Reader,
-    Revocation, RevocationLog, Selector, Snapshot, new_epoch, readers::Readers, room,
+    Revocation, RevocationLog, Selector, Snapshot, ceiling, new_epoch, readers::Readers,
 };
 
 /// So many records are kept for readers that come late, however few selectors there are.
@@ -148,7 +148,7 @@ impl MemoryLog {
 
 impl State {
     fn is_enough(&self, room: usize, batch: &[Revocation]) -> bool {
-        room::is_enough(room, batch, |selector| self.records.contains_key(selector))
+        ceiling::is_enough(room, batch, |selector| self.records.contains_key(selector))
     }
 
     fn sweep(&mut self, now: NumericDate) -> u64 {
@@ -198,7 +198,7 @@ impl RevocationLog for MemoryLog {
         let state = self.state();
         let records = state.records.values().copied().collect();
         let snapshot = Snapshot::new(self.position(&state), records);
-        Ok(snapshot.with_forgotten(state.forgotten))
+        Ok(snapshot.forgotten(state.forgotten))
     }
 
     async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {

@@ -12,7 +12,7 @@ use tonic_health::pb::{
 };
 
 use super::{
-    http::{C1, C2, Http, SPA, SPA2},
+    http::{Http, SPA, SPA2},
     process::{Server, binary},
 };
 
@@ -24,34 +24,6 @@ fn start(example: &str) -> (Server, Http) {
     let server = Server::run(command);
     let http = Http::to(server.url(""));
     (server, http)
-}
-
-#[tokio::test]
-async fn axum_application_refuses_what_was_revoked() {
-    let (server, http) = start("axum");
-    let who = async || {
-        let request = Request::get(server.url("/"))
-            .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
-            .body(Full::default())
-            .unwrap();
-        http.try_send(request).await.unwrap().body
-    };
-    let revoke = async |client| http.post("/revoke", client, &[("token", TOKEN)]).await;
-
-    assert_eq!(who().await, "s6BhdRkqt3\n");
-    assert!(revoke(C2).await.is_error(400, "invalid_grant"));
-    assert_eq!(who().await, "s6BhdRkqt3\n");
-    assert_eq!(revoke(C1).await.status, 200);
-    assert_eq!(who().await, "nobody\n");
-    assert_eq!(http.get("/elsewhere").await.status, 404);
-
-    // The router around it leaves our answers alone.
-    let answer = http.get("/revoke").await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.header("allow")),
-        (405, "POST, OPTIONS")
-    );
-    assert!(!revoke(C1).await.headers.contains_key(header::ALLOW));
 }
 
 #[tokio::test]

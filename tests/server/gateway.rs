@@ -36,15 +36,15 @@ use super::{
 };
 
 /// An authorization server with an API, and its keys over TLS.
-struct World {
+pub(super) struct World {
     folder: TempDir,
-    issuer: String,
+    pub(super) issuer: String,
     server: Server,
-    http: Http,
+    pub(super) http: Http,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let (folder, data) = folder();
         let front = Front::bind().await;
         let issuer = front.url();
@@ -65,7 +65,7 @@ impl World {
         }
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         self.folder.path()
     }
 

@@ -14,6 +14,7 @@ mod kill;
 mod methods;
 mod oauth2_client;
 mod process;
+mod programs;
 mod readme;
 mod refused;
 mod shutdown;

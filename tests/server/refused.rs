@@ -6,7 +6,7 @@ use std::{
 
 use super::process::{Server, binary, command, folder, last_words};
 
-const EXAMPLES: [&str; 5] = ["axum", "hyper", "tonic", "gateway", "authorization_server"];
+const EXAMPLES: [&str; 4] = ["hyper", "tonic", "gateway", "authorization_server"];
 /// Those that have a file and clients.
 const WITH_SETTINGS: [&str; 2] = ["gateway", "authorization_server"];
 const URLS: [(&str, &str); 3] = [

@@ -1,9 +1,9 @@
-//! Which addresses are of the public Internet?
+//! Which IP addresses belong to the public Internet?
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether this is an address of the public Internet (the IANA special-purpose registries, RFC
-/// 6890).
+/// Whether this address is globally reachable, according to the IANA special-purpose registries
+/// (RFC 6890).
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -29,16 +29,16 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
-        // IPv4-mapped, NAT64 (RFC 6052) and 6to4 lead to the IPv4 address in them.
+        // IPv4-mapped, NAT64 (RFC 6052) and 6to4 addresses contain the IPv4 address they lead to.
         [0, 0, 0, 0, 0, 0xffff, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
         | [0x2002, high, low, ..] => {
             let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
             is_public_v4(Ipv4Addr::new(a, b, c, d))
         }
-        // Protocol assignments (Teredo among them), and documentation.
+        // Protocol assignments (Teredo among them) and documentation prefixes.
         [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
-        // Of all others, only what is global unicast.
+        // Of the rest, only global unicast.
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_that_is_not_of_the_public_internet_is_refused() {
+    fn special_purpose_addresses_are_not_public() {
         for address in [
             "0.0.0.0",
             "0.1.2.3",
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_the_public_internet_is_not() {
+    fn global_addresses_are_public() {
         for address in [
             "1.1.1.1",
             "9.9.9.9",

@@ -1,4 +1,4 @@
-//! How is a server asked, and how much of its answer is read?
+//! Sends requests to other servers, and reads responses up to a limit.
 
 use std::{
     error::Error as StdError,
@@ -30,16 +30,16 @@ use super::{
     tls,
 };
 
-/// Room for the head of an answer.
+/// Limits the size of a response head, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
 
 type PlainClient = Client<HttpConnector<CheckedResolver>, Full<Bytes>>;
 type SecureClient = Client<HttpsConnector<HttpConnector<CheckedResolver>>, Full<Bytes>>;
 
-/// A client of servers that are reached like this.
+/// A client with fixed [`ConnectionSettings`]. It opens no connection before the first request.
 pub(crate) struct HttpClient {
     connection: ConnectionSettings,
-    /// For `http`, which needs neither roots of trust nor cryptography.
+    /// For `http`. It needs neither root certificates nor a crypto provider.
     plain: OnceLock<PlainClient>,
     secure: OnceLock<SecureClient>,
 }
@@ -53,12 +53,16 @@ impl HttpClient {
         }
     }
 
-    /// The fields and the body of an answer of 200.
+    /// Sends a request and returns the headers and the body of a 200 response.
     ///
-    /// A connection that was kept may have died meanwhile: a request that it took along is sent
-    /// once more. **Ask nothing that may not be asked twice.**
+    /// **The request must be idempotent.** The server may have closed a kept-alive connection in
+    /// the meantime. If that happens before the first byte of a response, the request is sent a
+    /// second time.
     ///
-    /// One time-out for all of it: a server that stalls, stalls nobody for longer than that.
+    /// # Errors
+    ///
+    /// If the response is not complete within the timeout, which covers everything from the name
+    /// lookup to the last byte. If the status is not 200. Redirects are not followed.
     pub(crate) async fn fetch(
         &self,
         request: Request<Full<Bytes>>,
@@ -66,7 +70,7 @@ impl HttpClient {
         tokio::time::timeout(self.connection.timeout, self.fetch_unbounded(request))
             .await
             .map_err(|elapsed| {
-                OutboundError::new(OutboundErrorKind::TimedOut, "it took too long")
+                OutboundError::new(OutboundErrorKind::TimedOut, "the request timed out")
                     .with_source(elapsed)
             })?
     }
@@ -84,7 +88,7 @@ impl HttpClient {
             (response, _) => response?,
         };
 
-        // A redirect is not followed: it would lead past what was checked.
+        // Following a redirect would bypass the checks of the URI and its address.
         if response.status().is_redirection() {
             return Err(OutboundError::new(
                 OutboundErrorKind::Status(response.status()),
@@ -93,17 +97,17 @@ impl HttpClient {
         }
         if response.status() != StatusCode::OK {
             let kind = OutboundErrorKind::Status(response.status());
-            return Err(OutboundError::new(kind, "the server did not answer 200"));
+            return Err(OutboundError::new(kind, "the server did not return 200"));
         }
         self.read(response).await
     }
 
-    /// Sends a request once, and reads the answer, whatever its status.
+    /// Sends a request exactly once and returns the response, whatever its status.
     ///
     /// # Errors
     ///
-    /// If there is no answer within the time-out, or none that can be read. The server may have
-    /// carried out the request nevertheless.
+    /// If the response is not complete within the timeout, or cannot be read. The server may have
+    /// processed the request nevertheless.
     #[cfg(feature = "upstream")]
     pub(crate) async fn send_once(
         &self,
@@ -118,7 +122,7 @@ impl HttpClient {
         tokio::time::timeout(self.connection.timeout, exchange)
             .await
             .map_err(|elapsed| {
-                OutboundError::new(OutboundErrorKind::TimedOut, "it took too long")
+                OutboundError::new(OutboundErrorKind::TimedOut, "the request timed out")
                     .with_source(elapsed)
             })?
     }
@@ -132,7 +136,7 @@ impl HttpClient {
         if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
             return Err(OutboundError::new(
                 OutboundErrorKind::Compressed,
-                "the answer is compressed",
+                "the response is compressed",
             ));
         }
         let body = Limited::new(body, self.connection.max_size)
@@ -140,9 +144,9 @@ impl HttpClient {
             .await
             .map_err(|error| {
                 if error.is::<LengthLimitError>() {
-                    OutboundError::new(OutboundErrorKind::TooLarge, "the answer is too large")
+                    OutboundError::new(OutboundErrorKind::TooLarge, "the response is too large")
                 } else {
-                    OutboundError::new(OutboundErrorKind::Unreachable, "the answer is cut off")
+                    OutboundError::new(OutboundErrorKind::Unreachable, "the response is incomplete")
                         .with_source(error)
                 }
             })?;
@@ -170,7 +174,7 @@ impl HttpClient {
             return Ok(client);
         }
         let config = tls::config(self.connection.roots.clone()).await?;
-        // Two first requests may both come here: either client does.
+        // Two concurrent first requests may both build a client. The first one stored is used.
         Ok(self.secure.get_or_init(|| {
             self.connection.client(|mut http| {
                 http.enforce_http(false);
@@ -193,7 +197,8 @@ impl ConnectionSettings {
             resolver: Arc::clone(&self.resolver),
             allow_private: self.allow_private,
         });
-        // Shared among the addresses of a name: one that swallows packets leaves time for the next.
+        // hyper-util divides this among the addresses of a name. Half of the total leaves time for
+        // the response if the first address drops packets.
         http.set_connect_timeout(Some(self.timeout / 2));
 
         let mut builder = Client::builder(TokioExecutor::new());
@@ -201,14 +206,14 @@ impl ConnectionSettings {
             .http1_max_buf_size(MAX_HEAD)
             .pool_timer(TokioTimer::new());
         if !self.keep_alive {
-            // The next request is minutes away, and is to see where the name leads by then.
+            // The next request is minutes away and must resolve the name again.
             builder.pool_max_idle_per_host(0);
         }
         builder.build(over(http))
     }
 }
 
-/// A request that says who sends it, and reads nothing that is compressed.
+/// Adds `User-Agent`, and an `Accept-Encoding` that rules out compression.
 fn with_own_headers(mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
     let agent = concat!("tower-revocation/", env!("CARGO_PKG_VERSION"));
     let fields = request.headers_mut();
@@ -217,7 +222,7 @@ fn with_own_headers(mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
     request
 }
 
-/// Why there was no answer at all.
+/// Classifies a failure before the response head by its chain of causes.
 fn connection_error(error: legacy::Error) -> OutboundError {
     let mut kind = OutboundErrorKind::Unreachable;
     let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);

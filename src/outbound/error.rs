@@ -1,9 +1,9 @@
-//! Why is there no answer?
+//! Errors of the HTTP client. Each room above turns them into an error type of its own.
 
 use hyper::StatusCode;
 use tower::BoxError;
 
-/// There was no answer that could be used.
+/// A request failed, or its response cannot be used.
 #[derive(Debug)]
 pub(crate) struct OutboundError {
     pub(crate) kind: OutboundErrorKind,
@@ -11,24 +11,24 @@ pub(crate) struct OutboundError {
     pub(crate) source: Option<BoxError>,
 }
 
-/// What was wrong.
+/// What kind of failure an [`OutboundError`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OutboundErrorKind {
-    /// There is nothing to connect with.
+    /// The root certificates or the crypto provider are missing or cannot be used.
     Configuration,
-    /// There was no answer, or not all of it.
+    /// The connection failed, or the response is incomplete.
     Unreachable,
-    /// The connection was closed before the first octet of an answer.
+    /// The server closed the connection before the first byte of a response.
     Closed,
-    /// It took too long.
+    /// The response was not complete within the timeout.
     TimedOut,
-    /// The addresses are none to connect to.
+    /// The name has no public address, and private addresses are not allowed.
     ForbiddenAddress,
-    /// A status that is not 200.
+    /// The status is not 200.
     Status(StatusCode),
     /// The body is compressed.
     Compressed,
-    /// The body is longer than what is read.
+    /// The body is larger than the limit.
     TooLarge,
 }
 

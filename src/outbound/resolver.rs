@@ -1,4 +1,4 @@
-//! To which addresses does a name lead?
+//! Resolves names, and checks the addresses that they resolve to.
 
 use std::{
     io,
@@ -14,7 +14,7 @@ use tower::Service;
 
 use super::address::is_public;
 
-/// Finds the addresses of a host.
+/// Resolves host names. The default is the resolver of the system.
 ///
 /// ```
 /// use std::{io, net::IpAddr};
@@ -32,11 +32,14 @@ use super::address::is_public;
 /// let keys = RemoteKeys::new().resolver(Fixed).allow_private_addresses(true);
 /// ```
 pub trait Resolve: Send + Sync + 'static {
-    /// The addresses of this host. They are judged by the one who asks.
+    /// Returns the addresses of `host`.
+    ///
+    /// The caller checks them: an implementation need not leave out private addresses. An empty
+    /// list fails the request.
     fn resolve(&self, host: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 }
 
-/// The system's resolver.
+/// The resolver of the system (`getaddrinfo`).
 pub(super) struct SystemResolver;
 
 impl Resolve for SystemResolver {
@@ -50,7 +53,10 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// The resolver of the connector, which connects to nothing but what comes out here.
+/// The resolver of the connector: it passes on only the addresses that the settings allow.
+///
+/// The connector uses exactly these addresses. There is no second lookup that could return others
+/// (DNS rebinding).
 #[derive(Clone)]
 pub(super) struct CheckedResolver {
     pub(super) resolver: Arc<dyn Resolve>,
@@ -79,10 +85,10 @@ impl Service<Name> for CheckedResolver {
             }
             addresses.retain(|address| allow_private || is_public(*address));
             if addresses.is_empty() {
-                let refused = "the name has no address that is public";
+                let refused = "the name has no public address";
                 return Err(io::Error::new(io::ErrorKind::PermissionDenied, refused));
             }
-            // The connector puts the URI's port there.
+            // The connector sets the port of the URI.
             let with_port = |address| SocketAddr::new(address, 0);
             Ok(addresses
                 .into_iter()
@@ -93,7 +99,8 @@ impl Service<Name> for CheckedResolver {
     }
 }
 
-/// Whether this is how [`CheckedResolver`] says that no address may be connected to.
+/// Whether this is the error of [`CheckedResolver`] for a name without an allowed address. The
+/// operating system's own errors have a code.
 pub(super) fn is_forbidden(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none()
 }
@@ -103,10 +110,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn of_many_addresses_only_the_public_ones_are_connected_to() {
-        struct Many;
+    async fn only_public_addresses_of_a_name_are_used() {
+        struct Mixed;
 
-        impl Resolve for Many {
+        impl Resolve for Mixed {
             fn resolve(&self, host: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
                 assert_eq!(host, "keys.example");
                 let found = [
@@ -135,7 +142,7 @@ mod tests {
             ),
         ] {
             let mut checked = CheckedResolver {
-                resolver: Arc::new(Many),
+                resolver: Arc::new(Mixed),
                 allow_private,
             };
             let found = checked.call("keys.example".parse().unwrap()).await.unwrap();

@@ -1,4 +1,4 @@
-//! How is a server reached?
+//! Settings of a connection to another server.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,23 +6,27 @@ use rustls::RootCertStore;
 
 use super::resolver::{Resolve, SystemResolver};
 
-/// How a server is reached, and how much of its answer is read.
+/// How to reach a server, and how much of its response to read.
 #[derive(Clone)]
 pub(crate) struct ConnectionSettings {
+    /// For the whole exchange, from the name lookup to the last byte.
     pub(crate) timeout: Duration,
+    /// Limits the size of a response body, in bytes.
     pub(crate) max_size: usize,
-    /// `None`: the system's.
+    /// The trusted root certificates. `None` means those of the system.
     pub(crate) roots: Option<Arc<RootCertStore>>,
     pub(crate) resolver: Arc<dyn Resolve>,
+    /// Whether to connect to private, loopback and link-local addresses.
     pub(crate) allow_private: bool,
-    /// Whether `http` is spoken too, where a URI says so.
+    /// Whether to accept URIs of the scheme `http` too. Which of them are acceptable is checked
+    /// where they are parsed.
     pub(crate) allow_http: bool,
-    /// Whether the next request is so near that connections are kept for it.
+    /// Whether to keep idle connections for the next request.
     pub(crate) keep_alive: bool,
 }
 
 impl Default for ConnectionSettings {
-    /// Public addresses by `https`, and the system's roots and resolver.
+    /// Public addresses by `https` only, with the root certificates and the resolver of the system.
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(5),

@@ -1,4 +1,4 @@
-//! What TLS is made of: roots of trust, and the implementation of its cryptography.
+//! TLS configuration: root certificates and the crypto provider.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use rustls::{
 
 use super::error::OutboundError;
 
-/// A client that trusts these roots, or those of the system.
+/// Builds a configuration that trusts these root certificates, or else those of the system.
 pub(super) async fn config(
     roots: Option<Arc<RootCertStore>>,
 ) -> Result<ClientConfig, OutboundError> {
@@ -19,19 +19,24 @@ pub(super) async fn config(
         Some(roots) => roots,
         None => tokio::task::spawn_blocking(system_roots)
             .await
-            .map_err(|error| OutboundError::configuration("no roots of trust").with_source(error))??
+            .map_err(|error| {
+                OutboundError::configuration("the root certificates cannot be loaded")
+                    .with_source(error)
+            })??
             .into(),
     };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| OutboundError::configuration("TLS cannot be set up").with_source(error))?;
+        .map_err(|error| {
+            OutboundError::configuration("TLS cannot be configured").with_source(error)
+        })?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// What the application has installed, or else what our features name.
+/// Returns the provider that the application has installed, or else the one that our features name.
 ///
-/// Never `ClientConfig::builder()`: it panics where rustls has two providers or none, and installs
-/// the only one for the whole process, which is for the application to decide.
+/// `ClientConfig::builder()` is no option: it panics if rustls was built with two providers or with
+/// none, and it installs the only one for the whole process, which is the application's decision.
 fn provider() -> Result<Arc<CryptoProvider>, OutboundError> {
     if let Some(installed) = CryptoProvider::get_default() {
         return Ok(installed.clone());
@@ -53,7 +58,7 @@ fn named() -> Option<CryptoProvider> {
     named
 }
 
-/// The certificates of this PEM, to be trusted in place of the system's.
+/// Reads root certificates in PEM, to trust instead of those of the system.
 pub(crate) fn parse_roots(pem: &[u8]) -> Result<Arc<RootCertStore>, OutboundError> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
@@ -65,7 +70,9 @@ pub(crate) fn parse_roots(pem: &[u8]) -> Result<Arc<RootCertStore>, OutboundErro
         })?;
     }
     if roots.is_empty() {
-        return Err(OutboundError::configuration("there is no CA certificate"));
+        return Err(OutboundError::configuration(
+            "the PEM contains no CA certificate",
+        ));
     }
     Ok(roots.into())
 }
@@ -77,7 +84,7 @@ fn system_roots() -> Result<RootCertStore, OutboundError> {
     if !roots.is_empty() {
         return Ok(roots);
     }
-    let failure = OutboundError::configuration("the system has no roots of trust");
+    let failure = OutboundError::configuration("the system has no root certificates");
     Err(match found.errors.into_iter().next() {
         Some(cause) => failure.with_source(cause),
         None => failure,

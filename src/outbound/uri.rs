@@ -1,4 +1,4 @@
-//! May this URI be fetched?
+//! Which URIs are acceptable, from an operator or from a client?
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -6,22 +6,24 @@ use hyper::Uri;
 
 use super::address::is_public;
 
+/// Limits the length of a URI, in bytes.
 const MAX_URI: usize = 2048;
 
-/// The URI that a client has registered, if it may be fetched as far as it can be known before its
-/// host is resolved.
+/// Parses a URI from a client and checks its host, if that is an IP address. The
+/// [resolver](super::resolver) checks the addresses of a name.
 pub(crate) fn check_client_uri(text: &str, allow_private: bool) -> Result<Uri, &'static str> {
     let (uri, address) = parse_client_uri(text)?;
     match address {
-        // The connector does not ask the resolver about these.
+        // The connector does not pass IP addresses to the resolver.
         Some(address) if !allow_private && !is_public(address) => Err("the address is not public"),
         _ => Ok(uri),
     }
 }
 
-/// A URI that could be fetched, if its address may be: by `https`, or by `http` on this machine.
+/// Parses a URI from a client: `https`, or `http` on this machine. Returns the host too if it is an
+/// IP address, which is **not checked yet**.
 pub(crate) fn parse_client_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
-    let (uri, address) = sound_uri(text)?;
+    let (uri, address) = unambiguous_uri(text)?;
     match uri.scheme_str() {
         Some("https") => Ok((uri, address)),
         Some("http") if is_loopback(&uri, address) => Ok((uri, address)),
@@ -29,10 +31,10 @@ pub(crate) fn parse_client_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'st
     }
 }
 
-/// A URI that the operator has configured: by `https`; or by `http` if the host is this machine, or
-/// if plain HTTP is allowed. Its address may be a private one.
+/// Parses a URI from the operator: `https`, or `http` if the host is this machine or if `allow_http`
+/// is set. The address may be private.
 pub(crate) fn parse_operator_uri(text: &str, allow_http: bool) -> Result<Uri, &'static str> {
-    let (uri, address) = sound_uri(text)?;
+    let (uri, address) = unambiguous_uri(text)?;
     match uri.scheme_str() {
         Some("https") => Ok(uri),
         Some("http") if allow_http || is_loopback(&uri, address) => Ok(uri),
@@ -40,7 +42,7 @@ pub(crate) fn parse_operator_uri(text: &str, allow_http: bool) -> Result<Uri, &'
     }
 }
 
-/// Whether the host is this machine (`localhost`, `127.0.0.1`, `[::1]`).
+/// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
 fn is_loopback(uri: &Uri, address: Option<IpAddr>) -> bool {
     match address {
         Some(address) => address.is_loopback(),
@@ -50,36 +52,36 @@ fn is_loopback(uri: &Uri, address: Option<IpAddr>) -> bool {
     }
 }
 
-/// A URI of which there is one reading, whatever its scheme, and the address that stands in place
-/// of a name.
-fn sound_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
+/// Parses a URI of any scheme that all parsers read alike. Returns the host too if it is an IP
+/// address.
+fn unambiguous_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
     if text.len() > MAX_URI {
         return Err("the URI is too long");
     }
-    // The parser drops it in silence.
+    // The parser drops a fragment silently.
     if text.contains('#') {
         return Err("the URI has a fragment");
     }
-    let uri: Uri = text.parse().map_err(|_| "this is no URI")?;
+    let uri: Uri = text.parse().map_err(|_| "the URI is malformed")?;
     let authority = uri.authority().ok_or("the URI has no host")?;
     if authority.as_str().contains('@') {
         return Err("the URI has userinfo");
     }
-    let address = literal(authority.host())?;
+    let address = ip_address(authority.host())?;
     Ok((uri, address))
 }
 
-/// The address that stands in place of a name.
+/// Returns the host if it is an IP address, and `None` if it is a name.
 ///
-/// The odd forms of IPv4 (`2130706433`, `0x7f.1`, `127.1`) are refused: resolvers take them for
-/// addresses, and nobody needs them.
-fn literal(host: &str) -> Result<Option<IpAddr>, &'static str> {
+/// Other forms of IPv4 addresses (`2130706433`, `0x7f.1`, `127.1`) are errors. Resolvers accept them
+/// as addresses, so they would bypass the check, and nobody needs them.
+fn ip_address(host: &str) -> Result<Option<IpAddr>, &'static str> {
     if host.is_empty() {
         return Err("the URI has no host");
     }
     if let Some(inner) = host.strip_prefix('[') {
         let address = inner.strip_suffix(']').and_then(|inner| inner.parse().ok());
-        let address: Ipv6Addr = address.ok_or("the host is no address")?;
+        let address: Ipv6Addr = address.ok_or("the host is not an IP address")?;
         return Ok(Some(address.into()));
     }
     if let Ok(address) = host.parse::<Ipv4Addr>() {
@@ -103,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uri_is_checked_before_anything_is_resolved() {
+    fn unacceptable_uris_are_refused() {
         for uri in [
             "",
             "/jwks.json",
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uri_with_a_name_or_a_public_address_is_fetched() {
+    fn names_and_public_addresses_are_accepted() {
         for uri in [
             "https://keys.example/jwks.json?tenant=1",
             "HTTPS://KEYS.EXAMPLE:8443",
@@ -162,7 +164,7 @@ mod tests {
             assert!(check_client_uri(uri, false).is_ok(), "{uri:?}");
         }
         assert!(check_client_uri("https://127.0.0.1/", true).is_ok());
-        // Nobody needs it, whatever is allowed.
+        // Refused even if private addresses are allowed.
         assert!(check_client_uri("https://2130706433/", true).is_err());
     }
 }

@@ -77,10 +77,10 @@ fn keys_are_in_one_place_and_fetched_over_https() {
         );
         for (uri, reason) in [
             ("http://client.example/keys", "the URI is not https"),
-            ("client.example/keys", "this is no URI"),
+            ("client.example/keys", "the URI is malformed"),
             ("ftp://client.example/keys", "the URI is not https"),
-            ("file:///keys", "this is no URI"),
-            ("", "this is no URI"),
+            ("file:///keys", "the URI is malformed"),
+            ("", "the URI is malformed"),
             ("https://user@client.example/keys", "the URI has userinfo"),
             ("https://client.example/keys#1", "the URI has a fragment"),
             ("https://2130706433/keys", "the host is a number"),

@@ -214,7 +214,7 @@ async fn a_source_that_stalls_fails_in_time() {
         let uri = server.uri();
         let answer = timeout(Duration::from_secs(4), keys.keys(&uri, None)).await;
         let error = answer.expect("in time").unwrap_err();
-        assert!(told(&error).contains("too long"), "{error:?}");
+        assert!(told(&error).contains("timed out"), "{error:?}");
         assert_eq!(server.connections(), 1);
     }
 }
@@ -400,10 +400,7 @@ async fn a_private_address_is_refused_before_a_connection_is_made() {
         let asked = names.asked();
         let keys = server.keys().resolver(names).allow_private_addresses(false);
         let error = keys.keys(&server.uri(), None).await.unwrap_err();
-        assert!(
-            told(&error).contains("no address that is public"),
-            "{error:?}"
-        );
+        assert!(told(&error).contains("no public address"), "{error:?}");
         assert!(error.is_unusable());
         assert_eq!(*asked.lock().unwrap(), [HOST]);
     }

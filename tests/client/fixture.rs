@@ -24,7 +24,7 @@ use tower_revocation::{
     client::{
         Credentials, Refusal,
         assertion::Assertions,
-        registry::{Client, ClientAuthenticator, Registry},
+        registry::{Client, ClientAuthenticator, Clients, Registry},
     },
 };
 
@@ -310,7 +310,10 @@ pub(crate) fn form(assertion: &str) -> String {
 }
 
 /// A revocation by an assertion.
-pub(crate) async fn by(authenticator: &ClientAuthenticator<Registry>, assertion: &str) -> Answer {
+pub(crate) async fn by<L>(authenticator: &ClientAuthenticator<L>, assertion: &str) -> Answer
+where
+    L: Clients + Clone + Send + Sync + 'static,
+{
     ask(layer(authenticator.clone()), post(form(assertion))).await
 }
 

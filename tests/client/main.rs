@@ -19,6 +19,7 @@ mod passwords;
 mod registration;
 mod registry;
 mod registry_documents;
+mod reloading;
 mod replay;
 mod self_signed;
 mod tls;

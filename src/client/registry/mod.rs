@@ -30,6 +30,7 @@ mod client;
 mod hashed;
 mod lookup;
 mod registration;
+mod reloading;
 
 use std::{collections::HashMap, fmt, future::Future, sync::Arc};
 
@@ -37,6 +38,7 @@ use tower::BoxError;
 
 pub use authenticator::ClientAuthenticator;
 pub use client::{BasicDecoding, Client};
+pub use reloading::{ReloadError, ReloadingRegistry};
 
 /// Where clients are looked up.
 ///
@@ -171,6 +173,14 @@ impl Registry {
         Ok(Self { clients, hashed })
     }
 
+    fn get(&self, client_id: &str) -> Option<Arc<Client>> {
+        self.clients.get(client_id).cloned()
+    }
+
+    fn len(&self) -> usize {
+        self.clients.len()
+    }
+
     /// Adds a client, or replaces the one of the same identifier and returns that.
     pub fn insert(&mut self, client: Client) -> Option<Arc<Client>> {
         let client_id = client.client_id().to_owned();
@@ -194,7 +204,7 @@ impl FromIterator<Client> for Registry {
 
 impl Clients for Registry {
     async fn client(&self, client_id: &str) -> Result<Option<Arc<Client>>, BoxError> {
-        Ok(self.clients.get(client_id).cloned())
+        Ok(self.get(client_id))
     }
 
     fn have_password_hashes(&self) -> bool {

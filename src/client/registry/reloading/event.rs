@@ -1,0 +1,25 @@
+//! What the operator reads about reloads. Without the feature `tracing`, nothing.
+
+use super::ReloadError;
+
+/// New clients are in use.
+pub(super) fn reloaded(clients: usize) {
+    #[cfg(feature = "tracing")]
+    tracing::info!(
+        target: crate::endpoint::TARGET,
+        clients,
+        "the client registry was reloaded"
+    );
+    let _ = clients;
+}
+
+/// The file could not be read or is invalid. The error never has a secret.
+pub(super) fn failed(error: &ReloadError) {
+    #[cfg(feature = "tracing")]
+    tracing::error!(
+        target: crate::endpoint::TARGET,
+        cause = tracing::field::display(crate::endpoint::Causes(error)),
+        "the client registry was not reloaded; the last valid one stays in use"
+    );
+    let _ = error;
+}

@@ -1,4 +1,4 @@
-//! How to ask a service once nothing is known of it but its type.
+//! Calls a service without a trait bound on it.
 
 use std::{
     fmt,
@@ -10,14 +10,14 @@ use std::{
 use pin_project_lite::pin_project;
 use tower::{BoxError, Service};
 
-/// A service together with the functions that ask it, which were chosen where its types were known.
+/// A service and pointers to the functions that call it, chosen where its types are known.
 ///
-/// It is a service itself, without a bound on anything. That is what lets people spawn it: to prove
-/// that an `async` block is `Send`, the compiler replaces each lifetime in the types that the block
-/// holds by one of its own, `'static` included. A bound on our `impl Service` would have to hold
-/// for these types too, and `Box<dyn Error + Send + Sync + '0>: Into<BoxError>` does not. The
-/// service, the request and the future are parameters for the same reason: none of them is found
-/// through a bound on another.
+/// `Ask` is a service itself, and its `impl Service` has no bounds, so that users can spawn it. To
+/// prove that an `async` block is `Send`, the compiler replaces each lifetime in the types of the
+/// block, including `'static`, by one of its own. A bound on the impl would have to hold for these
+/// types too, and `Box<dyn Error + Send + Sync + '0>: Into<BoxError>` does not hold. For the same
+/// reason the service, the request and the future are type parameters of their own: none is derived
+/// from a bound on another.
 pub(crate) struct Ask<S, R, F, T> {
     service: S,
     ready: fn(&mut S, &mut Context<'_>) -> Poll<Result<(), BoxError>>,
@@ -43,7 +43,7 @@ impl<S, R, F, T> Ask<S, R, F, T> {
         }
     }
 
-    /// The service that is asked.
+    /// The wrapped service.
     #[cfg(feature = "limiter")]
     pub(crate) fn service(&self) -> &S {
         &self.service
@@ -53,14 +53,14 @@ impl<S, R, F, T> Ask<S, R, F, T> {
 impl<S, R, F, T> Service<R> for Ask<S, R, F, T> {
     type Response = T;
     type Error = BoxError;
-    type Future = Answer<F, T>;
+    type Future = AskFuture<F, T>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         (self.ready)(&mut self.service, cx)
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        Answer {
+        AskFuture {
             future: (self.call)(&mut self.service, request),
             poll: self.poll,
         }
@@ -68,15 +68,15 @@ impl<S, R, F, T> Service<R> for Ask<S, R, F, T> {
 }
 
 pin_project! {
-    /// What a service answers, its error in a box.
-    pub(crate) struct Answer<F, T> {
+    /// The future of [`Ask`], which boxes the error.
+    pub(crate) struct AskFuture<F, T> {
         #[pin]
         future: F,
         poll: PollFn<F, T>,
     }
 }
 
-impl<F, T> Future for Answer<F, T> {
+impl<F, T> Future for AskFuture<F, T> {
     type Output = Result<T, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -100,7 +100,7 @@ impl<S: fmt::Debug, R, F, T> fmt::Debug for Ask<S, R, F, T> {
     }
 }
 
-impl<F: fmt::Debug, T> fmt::Debug for Answer<F, T> {
+impl<F: fmt::Debug, T> fmt::Debug for AskFuture<F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.future.fmt(f)
     }

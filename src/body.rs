@@ -1,4 +1,4 @@
-//! The inner service's body, or ours.
+//! The body of a response, from the inner service or from the endpoint.
 
 use std::{
     pin::Pin,
@@ -13,8 +13,8 @@ use pin_project_lite::pin_project;
 pin_project! {
     /// The body of a response of [`RevocationService`](crate::RevocationService).
     ///
-    /// What the inner service sends passes through frame by frame, trailers included, with its own
-    /// error type.
+    /// Frames of the inner service pass through unchanged, including trailers, with their own error
+    /// type.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
@@ -45,8 +45,7 @@ impl<B> ResponseBody<B> {
     }
 }
 
-/// An empty body, whatever `B` is: layers that answer by themselves, such as tower-http's
-/// `CorsLayer`, need one.
+/// An empty body. Layers that create responses, such as tower-http's `CorsLayer`, require it.
 impl<B> Default for ResponseBody<B> {
     fn default() -> Self {
         Self::endpoint(Full::default())

@@ -1,6 +1,7 @@
-//! The inner service's response, or ours.
+//! The response future of the layers that respond to some requests themselves.
 
 use std::{
+    convert::Infallible,
     fmt,
     future::Future,
     pin::Pin,
@@ -27,17 +28,9 @@ pin_project! {
     #[project = KindProj]
     enum Kind<F, E> {
         Inner { #[pin] future: F },
-        Ours { ours: Ours<E> },
+        // Boxed, to keep the future small for requests that pass.
+        Endpoint { future: Pin<Box<E>> },
     }
-}
-
-/// What the inner service is not asked about.
-enum Ours<E> {
-    // In a box: a request that passes should not be moved about in a future large enough for a
-    // revocation.
-    Endpoint(Pin<Box<E>>),
-    #[cfg(feature = "metadata")]
-    WellKnown(Option<Box<Response<Full<Bytes>>>>),
 }
 
 impl<F, E> ResponseFuture<F, E> {
@@ -49,19 +42,8 @@ impl<F, E> ResponseFuture<F, E> {
 
     pub(crate) fn endpoint(future: E) -> Self {
         Self {
-            kind: Kind::Ours {
-                ours: Ours::Endpoint(Box::pin(future)),
-            },
-        }
-    }
-}
-
-#[cfg(feature = "metadata")]
-impl<F, E> ResponseFuture<F, E> {
-    pub(crate) fn well_known(response: Response<Full<Bytes>>) -> Self {
-        Self {
-            kind: Kind::Ours {
-                ours: Ours::WellKnown(Some(Box::new(response))),
+            kind: Kind::Endpoint {
+                future: Box::pin(future),
             },
         }
     }
@@ -70,7 +52,7 @@ impl<F, E> ResponseFuture<F, E> {
 impl<F, E, B, Error> Future for ResponseFuture<F, E>
 where
     F: Future<Output = Result<Response<B>, Error>>,
-    E: Future<Output = Result<Response<Full<Bytes>>, std::convert::Infallible>>,
+    E: Future<Output = Result<Response<Full<Bytes>>, Infallible>>,
 {
     type Output = Result<Response<ResponseBody<B>>, Error>;
 
@@ -81,17 +63,8 @@ where
                 let response = ready!(future.poll(cx))?;
                 Poll::Ready(Ok(response.map(ResponseBody::inner)))
             }
-            KindProj::Ours { ours } => {
-                let response = match ours {
-                    Ours::Endpoint(future) => {
-                        let Ok(response) = ready!(future.as_mut().poll(cx));
-                        response
-                    }
-                    #[cfg(feature = "metadata")]
-                    Ours::WellKnown(response) => {
-                        *response.take().expect("polled after it was done")
-                    }
-                };
+            KindProj::Endpoint { future } => {
+                let Ok(response) = ready!(future.as_mut().poll(cx));
                 Poll::Ready(Ok(response.map(ResponseBody::endpoint)))
             }
         }
@@ -102,13 +75,7 @@ impl<F, E> fmt::Debug for ResponseFuture<F, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.kind {
             Kind::Inner { .. } => "inner",
-            Kind::Ours {
-                ours: Ours::Endpoint(_),
-            } => "endpoint",
-            #[cfg(feature = "metadata")]
-            Kind::Ours {
-                ours: Ours::WellKnown(_),
-            } => "well_known",
+            Kind::Endpoint { .. } => "endpoint",
         };
         f.debug_tuple("ResponseFuture").field(&kind).finish()
     }

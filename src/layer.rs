@@ -1,22 +1,14 @@
-//! What is configured.
+//! The configuration of revocation.
 
 use std::{sync::Arc, time::Duration};
 
+#[cfg(feature = "metadata")]
+use crate::{client::Offer, metadata::Metadata};
 #[cfg(feature = "cors")]
 use hyper::header::HeaderValue;
 use hyper::{Request, rt::Timer};
 use tower::{BoxError, Service};
 use tower_layer::Layer;
-#[cfg(feature = "metadata")]
-use {
-    crate::{
-        client::Offer,
-        endpoint::{Metadata, Route, WellKnown},
-    },
-    bytes::Bytes,
-    http_body_util::Full,
-    hyper::Response,
-};
 
 use crate::{
     client::{AcceptedMethods, AuthMethod, Credentials},
@@ -25,16 +17,16 @@ use crate::{
     token::{Outcome, RevocationRequest},
 };
 
-/// A layer that answers token revocation (RFC 7009) on one path, and passes every other request
-/// through untouched.
+/// A layer that handles token revocation (RFC 7009) on one path, and passes every other request to
+/// the inner service unchanged.
 ///
-/// * `authenticator`: `Service<Request<Credentials>, Response = Option<C>> + Clone`. Whose
-///   credentials are these? `None` is "not that client", whatever the reason.
-/// * `backend`: `Service<RevocationRequest<C>, Response = Outcome> + Clone`. It compares the owner
-///   before it revokes, and answers when that is durable.
+/// * `authenticator`: `Service<Request<Credentials>, Response = Option<C>> + Clone`. Returns the
+///   client, or `None` if the credentials are not valid for any reason.
+/// * `backend`: `Service<RevocationRequest<C>, Response = Outcome> + Clone`. Compares the owner of
+///   the token, revokes it, and returns once that is durable.
 ///
-/// Both are cloned for a request and waited for until they are ready. Their errors are answered 503
-/// with `Retry-After`, unless they carry an [`Error`](crate::Error) of this crate.
+/// Each request clones both and waits until they are ready. Their errors become 503 with
+/// `Retry-After`, unless their source chain contains an [`Error`](crate::Error) of this crate.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -67,61 +59,49 @@ use crate::{
 /// # }
 /// ```
 ///
-/// # Time
+/// # Time-outs
 ///
-/// **Without a [`timer`](Self::timer) there is no time-out**: neither for a body that stalls nor
-/// for a backend that never answers.
+/// **Without a [`timer`](Self::timer) there is no time-out**, neither for a body that stalls nor for
+/// a backend that never returns.
 ///
 /// # Panics
 ///
-/// Panics of the authenticator and the backend are not caught; tower-http's `CatchPanicLayer` does
-/// that. They never become a success.
+/// This layer does not catch panics of the authenticator and the backend. Use tower-http's
+/// `CatchPanicLayer`. A panic never becomes a success.
 #[derive(Clone, Debug)]
-#[must_use = "a layer does nothing until it is put around a service"]
+#[must_use = "a layer does nothing until it wraps a service"]
 pub struct RevocationLayer<A, B> {
     authenticator: A,
     backend: B,
     settings: Arc<Settings>,
-    paths: Paths,
-}
-
-/// What is answered here.
-#[derive(Clone, Debug)]
-pub(crate) struct Paths {
-    revoke: Arc<str>,
-    #[cfg(feature = "metadata")]
-    well_known: Option<Arc<dyn Route>>,
+    path: Arc<str>,
 }
 
 impl<A, B> RevocationLayer<A, B> {
-    /// A layer that answers on `path`.
+    /// Creates a layer for requests on `path`.
     ///
-    /// **The path is compared byte for byte with the one in the request's URI**: no trailing slash
-    /// is forgiven, no case, no escape, no dot segment.
+    /// **The path is compared byte for byte with the path of the request's URI**, without any
+    /// normalisation of trailing slashes, case, escapes or dot segments.
     ///
     /// # Panics
     ///
-    /// If `path` does not begin with `/`, or has a `?` or a `#`: no request could match it.
+    /// Panics if `path` does not start with `/`, or contains `?` or `#`: no request could match it.
     pub fn new(path: impl Into<Arc<str>>, authenticator: A, backend: B) -> Self {
         let path = path.into();
         assert!(
             path.starts_with('/') && !path.contains(['?', '#']),
-            "the path of a RevocationLayer begins with `/` and has neither `?` nor `#`: {path:?}"
+            "the path of a RevocationLayer must start with `/` and contain neither `?` nor `#`: {path:?}"
         );
         Self {
             authenticator,
             backend,
             settings: Arc::default(),
-            paths: Paths {
-                revoke: path,
-                #[cfg(feature = "metadata")]
-                well_known: None,
-            },
+            path,
         }
     }
 
-    /// The endpoint without the layer, to be mounted as a route of its own. The router then does
-    /// the matching.
+    /// Returns the endpoint without the layer, to mount it as a route. The router then matches the
+    /// path.
     pub fn into_endpoint<C>(self) -> Endpoint<A, B, C>
     where
         A: Service<Request<Credentials>, Response = Option<C>>,
@@ -136,108 +116,104 @@ impl<A, B> RevocationLayer<A, B> {
         Arc::make_mut(&mut self.settings)
     }
 
-    /// The authentication methods that are accepted. All of them, unless this is called.
+    /// Sets the accepted authentication methods. Defaults to all.
     ///
-    /// Credentials of any other method are refused as `invalid_client`, before the authenticator
-    /// sees them. Without [`AuthMethod::None`] public clients are refused; without
-    /// [`AuthMethod::ClientSecretBasic`] a failure that did not use the Authorization field is
-    /// answered 400, because there is no challenge for a 401 to carry.
+    /// Credentials of another method fail with `invalid_client` before the authenticator sees them.
+    /// Without [`AuthMethod::None`] public clients are refused. Without
+    /// [`AuthMethod::ClientSecretBasic`] a failure is 400 if the request has no Authorization
+    /// field, because a 401 requires a challenge.
     pub fn auth_methods(mut self, methods: impl IntoIterator<Item = AuthMethod>) -> Self {
         let settings = self.settings_mut();
         settings.auth_methods = AcceptedMethods::new(methods);
-        settings.manner.basic_enabled = settings
+        settings.responder.basic_enabled = settings
             .auth_methods
             .contains(AuthMethod::ClientSecretBasic);
         self
     }
 
-    /// The realm of the challenge. `oauth`, unless this is called.
+    /// Sets the realm of the challenge. Defaults to `oauth`.
     ///
     /// # Panics
     ///
-    /// If `realm` has other than visible ASCII characters and spaces.
+    /// Panics if `realm` contains anything but visible ASCII characters and spaces.
     pub fn realm(mut self, realm: &str) -> Self {
-        self.settings_mut().manner.realm(realm);
+        self.settings_mut().responder.realm(realm);
         self
     }
 
-    /// The largest body that is read, in octets. 64 KiB, unless this is called; beyond it the
-    /// answer is 413.
-    pub fn max_body(mut self, octets: usize) -> Self {
-        self.settings_mut().max_body = octets;
+    /// Limits the request body to `bytes` bytes. Defaults to 64 KiB. A longer body is 413.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.settings_mut().max_body = bytes;
         self
     }
 
-    /// The longest token, in octets. 16 KiB, unless this is called; beyond it the answer is 400
+    /// Limits the token to `bytes` bytes. Defaults to 16 KiB. A longer token is 400
     /// `invalid_request`.
-    pub fn max_token(mut self, octets: usize) -> Self {
-        self.settings_mut().max_token = octets;
+    pub fn max_token(mut self, bytes: usize) -> Self {
+        self.settings_mut().max_token = bytes;
         self
     }
 
-    /// Answers 200 for a token that was issued to another client, and still leaves it untouched.
+    /// Responds with 200 to a token of another client. The token is still not revoked.
     ///
-    /// The default is 400 `invalid_grant`, which RFC 7009 §2.1 asks for: the client hears that the
-    /// token lives on. Silence hides whether a token exists from those who guess, and hides
-    /// mistakes from everybody.
+    /// Defaults to `false`: 400 `invalid_grant`, as RFC 7009 §2.1 requires, so that the client
+    /// knows that the token is still valid. `true` hides from a guessing client whether a token
+    /// exists, and hides mistakes from every client.
     pub fn silent_for_foreign_tokens(mut self, silent: bool) -> Self {
         self.settings_mut().silent_for_foreign_tokens = silent;
         self
     }
 
-    /// Takes one client and one secret, sent both in the Authorization field and in the body, for
-    /// one method.
+    /// Accepts equal credentials in both the Authorization field and the body as one method.
     ///
-    /// RFC 6749 §2.3 forbids it, and the default refuses it. Different ones are refused in either
-    /// case.
+    /// Defaults to `false`, because RFC 6749 §2.3 forbids two methods. Different credentials always
+    /// fail.
     pub fn lenient_double_credentials(mut self, lenient: bool) -> Self {
         self.settings_mut().lenient_double_credentials = lenient;
         self
     }
 
-    /// What a success has for a body. None, unless this is called.
+    /// Sets the body of a success. Defaults to [`SuccessBody::Empty`].
     pub fn success_body(mut self, body: SuccessBody) -> Self {
-        self.settings_mut().manner.success_body = body;
+        self.settings_mut().responder.success_body = body;
         self
     }
 
-    /// `Retry-After` of a 503 or a 429 whose cause does not say better. One second, unless this is
-    /// called.
+    /// Sets `Retry-After` of a 503 or 429 whose error has none. Defaults to 1 s.
     pub fn retry_after(mut self, delay: Duration) -> Self {
-        self.settings_mut().manner.retry_after = delay;
+        self.settings_mut().responder.retry_after = delay;
         self
     }
 
-    /// Arms the time-outs, by the runtime's timer: `hyper_util::rt::TokioTimer::new()` with Tokio.
+    /// Enables the time-outs with the timer of the runtime: `hyper_util::rt::TokioTimer::new()` for
+    /// Tokio.
     pub fn timer(mut self, timer: impl Timer + Send + Sync + 'static) -> Self {
-        self.settings_mut().patience.timer(timer);
+        self.settings_mut().timeouts.timer(timer);
         self
     }
 
-    /// How long a body may take to arrive, from the request's head on. Ten seconds, unless this is
-    /// called; then the answer is 408. Needs a [`timer`](Self::timer).
+    /// Limits the time from the request's head to the end of its body. Defaults to 10 s. A slower
+    /// body is 408. Requires a [`timer`](Self::timer).
     pub fn body_timeout(mut self, limit: Duration) -> Self {
-        self.settings_mut().patience.body = limit;
+        self.settings_mut().timeouts.body = limit;
         self
     }
 
-    /// How long everything together may take, the readiness of authenticator and backend included.
-    /// Thirty seconds, unless this is called; then the answer is 503. Needs a
-    /// [`timer`](Self::timer).
+    /// Limits the time of the whole request, including the readiness of authenticator and backend.
+    /// Defaults to 30 s. A slower request is 503. Requires a [`timer`](Self::timer).
     ///
-    /// What the backend was doing is dropped where it stands.
+    /// The time-out drops the future of the backend.
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.settings_mut().patience.conversation = limit;
+        self.settings_mut().timeouts.conversation = limit;
         self
     }
 
-    /// Lets browser apps of these origins revoke across origins, without touching the inner
-    /// service's own policy.
+    /// Allows browser apps of these origins to revoke tokens. Defaults to none.
     ///
-    /// `tower-http`'s `CorsLayer` is put around the endpoint alone: `POST` with `Authorization`,
-    /// `Content-Type` and an attestation, no credentials, and the fields on every status, so that a
-    /// browser shows an app why it was refused. CORS is not access control: a form on any page can
-    /// still post here.
+    /// Applies `tower-http`'s `CorsLayer` to the endpoint, and not to the inner service. It allows
+    /// `POST` with the headers `Authorization`, `Content-Type` and those of an attestation, without
+    /// credentials of the browser. Every response has the CORS headers, so that apps can read
+    /// errors. CORS is not access control: a form on any page can still post to the endpoint.
     ///
     /// ```
     /// # use tower_revocation::RevocationLayer;
@@ -248,8 +224,8 @@ impl<A, B> RevocationLayer<A, B> {
     /// # }
     /// ```
     ///
-    /// **Origins are compared byte for byte**, as a browser sends them: `scheme://host[:port]`. `*`
-    /// means every origin.
+    /// **Origins are compared byte for byte**, as browsers send them: `scheme://host[:port]`. `*`
+    /// allows every origin.
     #[cfg(feature = "cors")]
     #[cfg_attr(docsrs, doc(cfg(feature = "cors")))]
     pub fn cors(mut self, origins: impl IntoIterator<Item = HeaderValue>) -> Self {
@@ -257,26 +233,26 @@ impl<A, B> RevocationLayer<A, B> {
         self
     }
 
-    /// The key of the token fingerprints in events: give a fleet one key, and its logs can be
-    /// joined.
+    /// Sets the key of the token fingerprints in events. Defaults to a random key for each process.
     ///
-    /// At random for each process, unless this is called. Whoever has the key can tell whether a
-    /// token that they hold was the one in the log.
+    /// With one key for several processes, the same token has the same fingerprint in all of their
+    /// logs. Keep the key secret: with it, anyone who holds a token can find it in the logs.
     #[cfg(feature = "tracing")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
     pub fn fingerprint_key(mut self, key: [u8; 32]) -> Self {
-        self.settings_mut().fingerprints = crate::endpoint::Fingerprints::keyed(&key);
+        self.settings_mut().fingerprints = crate::observe::Fingerprints::keyed(key);
         self
     }
 }
 
-/// What is said about the endpoint.
+/// The metadata of the endpoint.
 #[cfg(feature = "metadata")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metadata")))]
 impl<A, B> RevocationLayer<A, B> {
-    /// What the metadata of a server say about this endpoint, whose URL is `endpoint` (RFC 8414 §2).
+    /// Returns the metadata of this endpoint, whose URL is `endpoint` (RFC 8414 §2).
     ///
-    /// **Call it last**: it says how the layer is configured now.
+    /// **Call it last**: it describes the current configuration. Serve it by a
+    /// [`MetadataLayer`](crate::MetadataLayer).
     pub fn metadata(&self, endpoint: impl Into<String>) -> Metadata
     where
         A: Offer,
@@ -284,73 +260,11 @@ impl<A, B> RevocationLayer<A, B> {
         Metadata::of(&self.settings, &self.authenticator, endpoint.into())
     }
 
-    /// Where clients that have certificates find the endpoint, if that is another host or port
-    /// (`mtls_endpoint_aliases`, RFC 8705 §5). Nowhere else, unless this is called.
+    /// Sets the URL of the endpoint for clients with certificates, if it has another host or port
+    /// (`mtls_endpoint_aliases`, RFC 8705 §5). Defaults to none.
     pub fn mtls_alias(mut self, endpoint: impl Into<String>) -> Self {
         self.settings_mut().mtls_alias = Some(endpoint.into());
         self
-    }
-
-    /// Answers `GET /.well-known/oauth-authorization-server`, with the path of the issuer behind it
-    /// (RFC 8414 §3.1): what `document` says, `issuer`, and what this layer does.
-    ///
-    /// A browser app of any origin may read it. It is a route of the layer:
-    /// [`into_endpoint`](Self::into_endpoint) leaves it out.
-    ///
-    /// ```
-    /// use serde_json::json;
-    /// use tower_revocation::{RevocationLayer, client::registry::{ClientAuthenticator, Registry}};
-    ///
-    /// # fn backend() {}
-    /// let authenticator = ClientAuthenticator::new(Registry::default());
-    /// let document = json!({
-    ///     "token_endpoint": "https://as.example.com/oauth2/token",
-    ///     "response_types_supported": ["code"],
-    /// });
-    /// let layer = RevocationLayer::new("/oauth2/revoke", authenticator, backend()).serve_metadata(
-    ///     "https://as.example.com",
-    ///     "https://as.example.com/oauth2/revoke",
-    ///     document.as_object().cloned().unwrap_or_default(),
-    /// );
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If `issuer` is not a URL with a host and without query and fragment; is `http` and its host is
-    /// not this machine (`localhost`, `127.0.0.1`, `[::1]`); or is not the one that the authenticator
-    /// verifies assertions and attestations for.
-    pub fn serve_metadata(
-        mut self,
-        issuer: &str,
-        endpoint: impl Into<String>,
-        document: serde_json::Map<String, serde_json::Value>,
-    ) -> Self
-    where
-        A: Offer + Clone + Send + Sync + 'static,
-    {
-        let offer = self.authenticator.clone();
-        let route = WellKnown::new(issuer, endpoint.into(), document, offer);
-        self.paths.well_known = Some(Arc::new(route));
-        self
-    }
-}
-
-impl Paths {
-    pub(crate) fn is_revoke(&self, path: &str) -> bool {
-        path == &*self.revoke
-    }
-
-    /// The answer to a request for the metadata, if it is one.
-    #[cfg(feature = "metadata")]
-    pub(crate) fn well_known<R>(
-        &self,
-        request: &Request<R>,
-        settings: &Settings,
-    ) -> Option<Response<Full<Bytes>>> {
-        let route = self.well_known.as_deref()?;
-        route
-            .matches(request.uri().path())
-            .then(|| route.answer(request.method(), settings))
     }
 }
 
@@ -368,12 +282,12 @@ where
             authenticator,
             backend,
             settings,
-            paths,
+            path,
         } = self.clone();
         RevocationService {
             inner,
             endpoint: Endpoint::new(authenticator, backend, settings),
-            paths,
+            path,
         }
     }
 }

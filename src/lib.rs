@@ -180,7 +180,7 @@
 //! use axum::{Router, extract::{ConnectInfo, Request}, routing::get};
 //! use hyper_util::rt::TokioTimer;
 //! use tower::{BoxError, Layer, ServiceExt, service_fn, util::MapRequestLayer};
-//! use tower_revocation::{RevocationLayer, client::{
+//! use tower_revocation::{MetadataLayer, RevocationLayer, client::{
 //!     ClientAddr, PeerAddr, assertion::Assertions,
 //!     certificate::{CertificateFieldsLayer, CertificateForm, Network},
 //!     limit::LimitFailuresLayer, registry::{ClientAuthenticator, Registry},
@@ -199,8 +199,9 @@
 //!     .certificates();
 //! let authenticator = LimitFailuresLayer::new().layer(authenticator);
 //! let revocation = RevocationLayer::new("/oauth2/revoke", authenticator, backend)
-//!     .timer(TokioTimer::new())
-//!     .serve_metadata(issuer, format!("{issuer}/oauth2/revoke"), document);
+//!     .timer(TokioTimer::new());
+//! let metadata = revocation.metadata(format!("{issuer}/oauth2/revoke"));
+//! let metadata = MetadataLayer::new(issuer, &metadata, document);
 //!
 //! let proxy: Network = "10.0.0.0/8".parse()?;
 //! let fields = CertificateFieldsLayer::new(CertificateForm::ClientCert, [proxy]);
@@ -217,7 +218,7 @@
 //!     }
 //!     request
 //! });
-//! let app = addresses.layer(fields.layer(revocation.layer(router)));
+//! let app = addresses.layer(fields.layer(metadata.layer(revocation.layer(router))));
 //! // axum::serve(listener, Router::new().fallback_service(app)
 //! //     .into_make_service_with_connect_info::<SocketAddr>())
 //! # use hyper::{StatusCode, header::CONTENT_TYPE};
@@ -303,11 +304,15 @@
 mod ask;
 mod body;
 mod by_hint;
+mod challenge;
 pub mod client;
+mod date;
 mod endpoint;
 #[cfg(feature = "log")]
 #[cfg_attr(docsrs, doc(cfg(feature = "log")))]
 pub mod enforce;
+mod error;
+mod form;
 mod future;
 #[cfg(feature = "log")]
 #[cfg_attr(docsrs, doc(cfg(feature = "log")))]
@@ -319,12 +324,17 @@ mod layer;
 #[cfg(feature = "log")]
 #[cfg_attr(docsrs, doc(cfg(feature = "log")))]
 pub mod log;
+#[cfg(feature = "metadata")]
+mod metadata;
+#[cfg(all(feature = "tracing", not(feature = "metrics")))]
+mod observe;
 #[cfg(feature = "metrics")]
 #[cfg_attr(docsrs, doc(cfg(feature = "metrics")))]
 pub mod observe;
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub mod outbound;
+mod refusal;
 #[cfg(feature = "log")]
 #[cfg_attr(docsrs, doc(cfg(feature = "log")))]
 pub mod revoke;
@@ -333,11 +343,12 @@ mod token;
 
 pub use body::ResponseBody;
 pub use by_hint::{ByHint, ByHintFuture};
-pub use endpoint::{Endpoint, EndpointFuture, Error, ErrorKind, SuccessBody};
-#[cfg(feature = "metadata")]
-#[cfg_attr(docsrs, doc(cfg(feature = "metadata")))]
-pub use endpoint::{Metadata, MtlsEndpointAliases};
+pub use endpoint::{Endpoint, EndpointFuture, SuccessBody};
+pub use error::{Error, ErrorKind};
 pub use future::ResponseFuture;
 pub use layer::RevocationLayer;
+#[cfg(feature = "metadata")]
+#[cfg_attr(docsrs, doc(cfg(feature = "metadata")))]
+pub use metadata::{Metadata, MetadataLayer, MetadataService, MtlsEndpointAliases};
 pub use service::RevocationService;
 pub use token::{Outcome, RevocationRequest, Secret, TokenTypeHint};

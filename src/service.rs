@@ -1,7 +1,8 @@
-//! Whose request is it?
+//! The service of [`RevocationLayer`](crate::RevocationLayer).
 
 use std::{
     fmt,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -13,20 +14,19 @@ use crate::{
     client::Credentials,
     endpoint::{Endpoint, EndpointFuture},
     future::ResponseFuture,
-    layer::Paths,
     token::RevocationRequest,
 };
 
-/// The service that [`RevocationLayer`](crate::RevocationLayer) makes: requests on the revoke path
-/// are answered by the [`Endpoint`](crate::Endpoint), every other one by the inner service.
+/// The service of [`RevocationLayer`](crate::RevocationLayer). The [`Endpoint`](crate::Endpoint)
+/// handles requests on the revocation path, the inner service all others.
 ///
-/// It is as ready as the inner service is, and a request that passes goes to the very instance that
-/// said so. A request on the revoke path therefore waits for the inner service's readiness too, as
-/// the Tower contract has it: where revocation has to go on while the inner service is saturated,
-/// shed load inside this layer, or mount the [`Endpoint`](crate::Endpoint) by itself.
+/// It is ready when the inner service is, and calls the same instance that was polled. A revocation
+/// therefore also waits until the inner service is ready, as the contract of Tower requires. If
+/// revocation must work while the inner service is saturated, shed load inside this layer, or mount
+/// the [`Endpoint`](crate::Endpoint) as a route.
 ///
 /// The client `C` and the futures `FA` and `FB` follow from the authenticator `A` and the backend
-/// `B`. To name the type, leave them out: `RevocationService<Inner, MyAuthenticator, MyBackend>`.
+/// `B`. Omit them to name the type: `RevocationService<Inner, MyAuthenticator, MyBackend>`.
 pub struct RevocationService<
     S,
     A,
@@ -37,7 +37,7 @@ pub struct RevocationService<
 > {
     pub(crate) inner: S,
     pub(crate) endpoint: Endpoint<A, B, C, FA, FB>,
-    pub(crate) paths: Paths,
+    pub(crate) path: Arc<str>,
 }
 
 impl<S, A, B, C, FA, FB> RevocationService<S, A, B, C, FA, FB> {
@@ -62,7 +62,7 @@ impl<S: Clone, A: Clone, B: Clone, C, FA, FB> Clone for RevocationService<S, A, 
         Self {
             inner: self.inner.clone(),
             endpoint: self.endpoint.clone(),
-            paths: self.paths.clone(),
+            path: self.path.clone(),
         }
     }
 }
@@ -77,7 +77,7 @@ where
         f.debug_struct("RevocationService")
             .field("inner", &self.inner)
             .field("endpoint", &self.endpoint)
-            .field("paths", &self.paths)
+            .field("path", &self.path)
             .finish()
     }
 }
@@ -101,12 +101,8 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        if self.paths.is_revoke(request.uri().path()) {
+        if request.uri().path() == &*self.path {
             return ResponseFuture::endpoint(self.endpoint.call(request));
-        }
-        #[cfg(feature = "metadata")]
-        if let Some(response) = self.paths.well_known(&request, &self.endpoint.settings) {
-            return ResponseFuture::well_known(response);
         }
         ResponseFuture::inner(self.inner.call(request))
     }

@@ -43,7 +43,7 @@ use hyper_util::rt::TokioTimer;
 use tower::{Layer as _, util::MapRequestLayer};
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, timeout::TimeoutLayer};
 use tower_revocation::{
-    RevocationLayer,
+    MetadataLayer, RevocationLayer,
     client::{
         attestation::Challenges,
         certificate::{CertificateFieldsLayer, CertificateForm},
@@ -141,13 +141,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
     if let Some(base) = &ports.tls_base {
         revocation = revocation.mtls_alias(format!("{base}{REVOKE}"));
     }
-    let endpoint = format!("{issuer}{REVOKE}");
-    let document = metadata::document(
-        &issuer,
-        ports.tls_base.as_deref(),
-        &revocation.metadata(&endpoint),
-    );
-    let revocation = revocation.serve_metadata(&issuer, endpoint, document);
+    let about_revocation = revocation.metadata(format!("{issuer}{REVOKE}"));
+    let document = metadata::document(&issuer, ports.tls_base.as_deref(), &about_revocation);
+    let metadata = MetadataLayer::new(&issuer, &about_revocation, document);
 
     let server = Server {
         issuer: issuer.into(),
@@ -168,7 +164,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let addresses = MapRequestLayer::new(move |request: Request<Incoming>| {
         client_addr::note(request, &proxies)
     });
-    let app = revocation.layer(routes(server, config.cors_origins));
+    let app = metadata.layer(revocation.layer(routes(server, config.cors_origins)));
     let app = fields.layer(CatchPanicLayer::custom(request::panicked).layer(app));
     let app = addresses.layer(app);
 

@@ -40,7 +40,7 @@ async fn issue((clients, tokens): Server, head: Parts, form: String) -> Result<V
         .all(|parameter| parameter != "grant_type=client_credentials")
     {
         let error = Error::new(ErrorKind::InvalidRequest);
-        return Err(error.with_code("unsupported_grant_type").into());
+        return Err(error.code("unsupported_grant_type").into());
     }
     let mint = vec![Mint::access_token(LIFETIME)];
     let issued = tokens
@@ -58,7 +58,7 @@ async fn token(State(server): State<Server>, head: Parts, form: String) -> Respo
         Err(error) => error,
     };
     let error = error.downcast_ref::<Error>();
-    let (status, code) = match error.map(|error| (error.kind(), error.code())) {
+    let (status, code) = match error.map(|error| (error.kind(), error.error_code())) {
         Some((ErrorKind::InvalidClient, _)) => (StatusCode::UNAUTHORIZED, "invalid_client"),
         Some((ErrorKind::InvalidRequest, Some(code))) => (StatusCode::BAD_REQUEST, code),
         Some((ErrorKind::InvalidRequest, None)) => (StatusCode::BAD_REQUEST, "invalid_request"),

@@ -186,13 +186,13 @@ impl From<Error> for OAuthError {
             }
             ErrorKind::TooManyRequests => Self {
                 status: StatusCode::TOO_MANY_REQUESTS,
-                retry_after: error.retry_after(),
+                retry_after: error.retry_delay(),
                 ..Self::new("temporarily_unavailable", "Try again later")
             },
             _ => return Self::unavailable(&error),
         };
-        told.code = error.code().unwrap_or(told.code);
-        told.field = error.header().cloned().map(Box::new);
+        told.code = error.error_code().unwrap_or(told.code);
+        told.field = error.extra_header().cloned().map(Box::new);
         told
     }
 }

@@ -1,6 +1,6 @@
 //! HTTP Basic, which clients write in two ways.
 
-use crate::{endpoint::decode, token::Secret};
+use crate::{form::decode, token::Secret};
 
 /// The octets of HTTP Basic, and the `client_id` that stood beside them in the body.
 ///

@@ -14,10 +14,7 @@ use super::assertion::claimed_subject;
 #[cfg(feature = "attestation")]
 use super::attestation::attested_subject;
 use super::{AcceptedMethods, AuthMethod, Basic, Refusal};
-use crate::{
-    endpoint::{Error, Form},
-    token::Secret,
-};
+use crate::{ask::Ask, error::Error, form::Form, token::Secret};
 
 /// Longer than any client's identifier and secret.
 const MAX_AUTHORIZATION: usize = 8 * 1024;
@@ -108,7 +105,7 @@ impl Credentials {
     pub fn from_request(mut head: Parts, form: &[u8]) -> Result<Request<Self>, Error> {
         Authorization::at_most_one(&head.headers)?;
         let mut form = Form::parse(form)?;
-        let credentials = form.presented(&mut head.headers).sort(false)?;
+        let credentials = Presented::take(&mut form, &mut head.headers).sort(false)?;
         Ok(Request::from_parts(head, credentials))
     }
 
@@ -257,7 +254,7 @@ impl Authorization {
 }
 
 /// Whether there is an attestation, or a part of one. From now on they are not printed.
-pub(crate) fn attested(headers: &mut HeaderMap) -> bool {
+fn attested(headers: &mut HeaderMap) -> bool {
     let mut attested = false;
     for name in [Credentials::ATTESTATION, Credentials::ATTESTATION_POP] {
         if let header::Entry::Occupied(mut field) = headers.entry(name) {
@@ -268,7 +265,10 @@ pub(crate) fn attested(headers: &mut HeaderMap) -> bool {
     attested
 }
 
-/// All that a request can present at once.
+/// The service that authenticates clients, see [`Ask`].
+pub(crate) type Authenticator<A, C, F> = Ask<A, Request<Credentials>, F, Option<C>>;
+
+/// Everything that a request presents to authenticate its client.
 #[derive(Debug)]
 pub(crate) struct Presented {
     pub(crate) authorization: Authorization,
@@ -281,6 +281,18 @@ pub(crate) struct Presented {
 }
 
 impl Presented {
+    /// Takes the credentials out of the form and the Authorization field out of the head.
+    pub(crate) fn take(form: &mut Form, headers: &mut HeaderMap) -> Self {
+        Self {
+            authorization: Authorization::take(headers),
+            attested: attested(headers),
+            client_id: form.client_id.take(),
+            client_secret: form.client_secret.take(),
+            client_assertion: form.client_assertion.take(),
+            client_assertion_type: form.client_assertion_type.take(),
+        }
+    }
+
     /// The one method that was used.
     ///
     /// # Errors

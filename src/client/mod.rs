@@ -37,7 +37,6 @@ mod offer;
 #[cfg_attr(docsrs, doc(cfg(feature = "password-hashes")))]
 pub mod password;
 mod peer;
-mod refusal;
 #[cfg(feature = "registry")]
 #[cfg_attr(docsrs, doc(cfg(feature = "registry")))]
 pub mod registry;
@@ -49,15 +48,15 @@ mod secret;
 #[cfg(feature = "upstream")]
 mod with_credentials;
 
+pub use crate::refusal::Refusal;
 pub use basic::Basic;
 pub use credentials::Credentials;
-pub(crate) use credentials::{Authorization, Presented, attested};
+pub(crate) use credentials::{Authenticator, Authorization, Presented};
 pub use method::{AcceptedMethods, AuthMethod, UnknownAuthMethod};
 pub use offer::{Offer, Offering};
 pub use peer::{ClientAddr, PeerAddr};
 #[cfg(any(feature = "limiter", feature = "password-hashes"))]
 use peer::{origin, subscriber};
-pub use refusal::Refusal;
 #[cfg(feature = "registry")]
 #[cfg_attr(docsrs, doc(cfg(feature = "registry")))]
 pub use secret::{InvalidDigest, SecretDigest};

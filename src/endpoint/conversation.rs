@@ -1,4 +1,4 @@
-//! One request on the path, from its head to its answer.
+//! One request on the path, from its head to its response.
 
 use std::{
     convert::Infallible,
@@ -15,21 +15,22 @@ use pin_project_lite::pin_project;
 use tower::{BoxError, util::Oneshot};
 
 use super::{
-    Authenticator, Backend, Endpoint, Settings,
-    answer::{Circumstances, Manner},
-    error::{Error, ErrorKind},
-    form::Form,
-    head::{self, Asked},
+    Backend, Endpoint, Settings,
+    head::{self, Operation},
     observe::Observation,
-    patience::Deadline,
+    response::{RequestInfo, Responder},
+    timeout::Deadline,
 };
 use crate::{
-    client::{Credentials, Refusal},
+    client::{Authenticator, Credentials, Presented},
+    error::{Error, ErrorKind},
+    form::Form,
+    refusal::Refusal,
     token::{Outcome, RevocationRequest, TokenTypeHint},
 };
 
 impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
-    /// Judges the head, and begins to read the body if that is worth while.
+    /// Checks the head, and starts to read the body if the head is valid.
     pub(super) fn converse<ReqBody>(
         &self,
         request: Request<ReqBody>,
@@ -38,35 +39,35 @@ impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
         ReqBody: Body,
         <ReqBody as Body>::Error: Into<BoxError>,
     {
-        let circumstances = Circumstances {
+        let info = RequestInfo {
             authorization_used: false,
             http_1: request.version() <= Version::HTTP_11,
         };
-        let (state, deadline) = match head::judge(&request, self.settings.max_body) {
+        let (state, deadline) = match head::check(&request, self.settings.max_body) {
             Err(error) => (
-                State::Judged {
-                    verdict: Some(Err(error)),
+                State::Ended {
+                    ending: Some(Err(error)),
                 },
                 None,
             ),
-            Ok(Asked::Options) => (
-                State::Judged {
-                    verdict: Some(Ok(Verdict::Options)),
+            Ok(Operation::Options) => (
+                State::Ended {
+                    ending: Some(Ok(Ending::Options)),
                 },
                 None,
             ),
-            Ok(Asked::Revoke) => {
+            Ok(Operation::Revoke) => {
                 let (head, body) = request.into_parts();
                 let state = State::Read {
                     body: Limited::new(body, self.settings.max_body).collect(),
                     then: Some((head, self.authenticator.clone(), self.backend.clone())),
                 };
-                (state, self.settings.patience.begin())
+                (state, self.settings.timeouts.start())
             }
         };
         Conversation {
             state,
-            circumstances,
+            info,
             deadline,
             settings: self.settings.clone(),
             observation: Observation::begin(),
@@ -75,7 +76,7 @@ impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
 }
 
 pin_project! {
-    /// A conversation under way.
+    /// A request in progress.
     pub(super) struct Conversation<A, B, C, FA, FB, ReqBody>
     where
         ReqBody: Body,
@@ -83,7 +84,7 @@ pin_project! {
     {
         #[pin]
         state: State<A, B, C, FA, FB, ReqBody>,
-        circumstances: Circumstances,
+        info: RequestInfo,
         deadline: Option<Deadline>,
         settings: Arc<Settings>,
         observation: Observation,
@@ -97,28 +98,28 @@ pin_project! {
         ReqBody: Body,
         <ReqBody as Body>::Error: Into<BoxError>,
     {
-        // The head was enough.
-        Judged { verdict: Option<Result<Verdict, Error>> },
-        // Steps 8 to 10: the body, the form, the one method of authentication.
+        // The ending is known.
+        Ended { ending: Option<Result<Ending, Error>> },
+        // Steps 8 to 10: the body, the form, the authentication method.
         Read {
             #[pin]
             body: Collect<Limited<ReqBody>>,
             then: Option<(Parts, Authenticator<A, C, FA>, Backend<B, C, FB>)>,
         },
-        // Step 12: who asks?
+        // Step 12: which client is it?
         Authenticate {
             #[pin]
             client: Oneshot<Authenticator<A, C, FA>, Request<Credentials>>,
             then: Option<(Form, Backend<B, C, FB>)>,
         },
-        // Steps 14 and 15: what became of the token?
+        // Steps 14 and 15: the backend revokes the token.
         Dispatch { #[pin] outcome: Oneshot<Backend<B, C, FB>, RevocationRequest<C>> },
     }
 }
 
-/// How a conversation ends, if nothing goes wrong.
+/// How a request ends that does not fail.
 #[derive(Clone, Copy)]
-enum Verdict {
+enum Ending {
     Options,
     Outcome(Outcome),
 }
@@ -131,11 +132,11 @@ where
     type Output = Result<Response<Full<Bytes>>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let verdict = match self.as_mut().advance(cx) {
-            Poll::Ready(verdict) => verdict,
+        let ending = match self.as_mut().advance(cx) {
+            Poll::Ready(ending) => ending,
             Poll::Pending => Err(ready!(self.as_mut().poll_timeout(cx))),
         };
-        Poll::Ready(Ok(self.answer(verdict)))
+        Poll::Ready(Ok(self.respond(ending)))
     }
 }
 
@@ -144,24 +145,24 @@ where
     ReqBody: Body,
     ReqBody::Error: Into<BoxError>,
 {
-    fn advance(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Verdict, Error>> {
-        const DONE: &str = "polled after it was done";
+    fn advance(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Ending, Error>> {
+        const DONE: &str = "polled after completion";
         let mut this = self.project();
         loop {
             match this.state.as_mut().project() {
-                // Judged => done
-                StateProj::Judged { verdict } => return Poll::Ready(verdict.take().expect(DONE)),
+                // Ended => done
+                StateProj::Ended { ending } => return Poll::Ready(ending.take().expect(DONE)),
                 // Read => (Authenticate | refused)
                 StateProj::Read { body, then } => {
-                    let body = ready!(body.poll(cx)).map_err(unread)?.to_bytes();
+                    let body = ready!(body.poll(cx)).map_err(body_error)?.to_bytes();
                     let (mut head, authenticator, backend) = then.take().expect(DONE);
                     if let Some(deadline) = this.deadline {
                         deadline.body_read();
                     }
-                    head::judge_charset(&head.headers, &body)?;
+                    head::check_charset(&head.headers, &body)?;
                     let mut form = Form::parse(&body)?;
-                    let presented = form.presented(&mut head.headers);
-                    this.circumstances.authorization_used = presented.authorization.was_used();
+                    let presented = Presented::take(&mut form, &mut head.headers);
+                    this.info.authorization_used = presented.authorization.was_used();
                     let credentials = presented.sort(this.settings.lenient_double_credentials)?;
                     #[cfg(feature = "tracing")]
                     this.observation.claim(&credentials, &head.headers);
@@ -179,8 +180,8 @@ where
                     let client = ready!(client.poll(cx)).map_err(Error::from_service)?;
                     let (mut form, backend) = then.take().expect(DONE);
                     let client = client.ok_or_else(|| Error::refused(Refusal::Unspecified))?;
-                    // Only now: a failed authentication outranks whatever is wrong with the token
-                    // (RFC 7009 §2.1).
+                    // After the authentication, whose failure takes precedence over any fault of the
+                    // token (RFC 7009 §2.1).
                     let token = form.take_token(this.settings.max_token)?;
                     #[cfg(feature = "tracing")]
                     this.observation.token(&token, &this.settings.fingerprints);
@@ -196,13 +197,13 @@ where
                 // Dispatch => done
                 StateProj::Dispatch { outcome } => {
                     let outcome = ready!(outcome.poll(cx)).map_err(Error::from_service)?;
-                    return Poll::Ready(Ok(Verdict::Outcome(outcome)));
+                    return Poll::Ready(Ok(Ending::Outcome(outcome)));
                 }
             }
         }
     }
 
-    /// Waiting for the peer's body ends in 408, waiting for our own parts in 503.
+    /// A time-out is 408 while the peer sends its body, else 503.
     fn poll_timeout(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Error> {
         let this = self.project();
         let Some(deadline) = this.deadline else {
@@ -211,35 +212,35 @@ where
         ready!(deadline.poll(cx));
         Poll::Ready(match this.state.project() {
             StateProj::Read { .. } => Error::new(ErrorKind::BodyTimeout),
-            _ => Error::new(ErrorKind::Unavailable).with_source("the revocation took too long"),
+            _ => Error::new(ErrorKind::Unavailable).caused_by("the revocation took too long"),
         })
     }
 
     /// Step 16.
-    fn answer(self: Pin<&mut Self>, verdict: Result<Verdict, Error>) -> Response<Full<Bytes>> {
+    fn respond(self: Pin<&mut Self>, ending: Result<Ending, Error>) -> Response<Full<Bytes>> {
         let mut this = self.project();
-        // Whatever was still under way ends with the answer, however long this future is kept.
-        this.state.set(State::Judged { verdict: None });
+        // Drops what is still in progress, however long the caller keeps this future.
+        this.state.set(State::Ended { ending: None });
         let settings = &**this.settings;
-        let (outcome, answer) = match verdict {
-            Ok(Verdict::Options) => ("options", Ok(Manner::options())),
-            Ok(Verdict::Outcome(outcome)) => {
+        let (outcome, response) = match ending {
+            Ok(Ending::Options) => ("options", Ok(Responder::options())),
+            Ok(Ending::Outcome(outcome)) => {
                 let accepted = settings.accept(outcome);
                 (
                     outcome.as_str(),
-                    accepted.map(|()| settings.manner.success()),
+                    accepted.map(|()| settings.responder.success()),
                 )
             }
             Err(error) if error.kind().is_fault() => ("failed", Err(error)),
             Err(error) => ("refused", Err(error)),
         };
-        this.observation.end(outcome, answer.as_ref().err());
-        answer.unwrap_or_else(|error| settings.manner.failure(error, *this.circumstances))
+        this.observation.end(outcome, response.as_ref().err());
+        response.unwrap_or_else(|error| settings.responder.failure(error, *this.info))
     }
 }
 
 impl Settings {
-    /// Which of a backend's answers are a success (RFC 7009 §2.1, §2.2.1).
+    /// Which outcomes are a success (RFC 7009 §2.1, §2.2.1).
     fn accept(&self, outcome: Outcome) -> Result<(), Error> {
         match outcome {
             Outcome::Revoked | Outcome::NotFound => Ok(()),
@@ -250,12 +251,12 @@ impl Settings {
     }
 }
 
-/// Why a body could not be read: too long, or broken on its way.
-fn unread(cause: BoxError) -> Error {
+/// Converts an error of the body, which is too long or was cut off.
+fn body_error(cause: BoxError) -> Error {
     let kind = if cause.is::<LengthLimitError>() {
         ErrorKind::BodyTooLarge
     } else {
         ErrorKind::InvalidRequest
     };
-    Error::new(kind).with_source(cause)
+    Error::new(kind).caused_by(cause)
 }

@@ -1,4 +1,4 @@
-//! tower-http's `CorsLayer` around the endpoint alone.
+//! Applies tower-http's `CorsLayer` to the endpoint.
 
 use std::{
     convert::Infallible,
@@ -19,10 +19,10 @@ use tower::{BoxError, Service};
 use tower_http::cors::{AllowOrigin, CorsLayer, preflight_request_headers};
 use tower_layer::Layer as _;
 
-use super::{Conversation, Endpoint, Error, answer::seal, observe::Observation};
-use crate::client::Credentials;
+use super::{Conversation, Endpoint, observe::Observation, response::set_security_headers};
+use crate::{client::Credentials, error::Error};
 
-/// What a browser may do here: post, with credentials that the app itself puts into the request.
+/// The policy: browsers may send `POST` requests, without ambient credentials.
 pub(crate) fn policy(origins: impl IntoIterator<Item = HeaderValue>) -> CorsLayer {
     let origins: Vec<_> = origins.into_iter().collect();
     let origins = if origins.iter().any(|origin| origin == "*") {
@@ -42,12 +42,11 @@ pub(crate) fn policy(origins: impl IntoIterator<Item = HeaderValue>) -> CorsLaye
         ])
         .expose_headers([header::RETRY_AFTER, header::WWW_AUTHENTICATE])
         .max_age(std::time::Duration::from_secs(3600))
-        // Also where the answer would be the same for everybody: a cache must not have to know
-        // that.
+        // Set even if the response is the same for every origin, so that caches need not know.
         .vary(preflight_request_headers().collect::<Vec<_>>())
 }
 
-/// The conversation, as the service that a `CorsLayer` is put around.
+/// The endpoint as the inner service of a `CorsLayer`.
 struct Inside<'a, A, B, C, FA, FB> {
     endpoint: &'a Endpoint<A, B, C, FA, FB>,
     method: Method,
@@ -74,11 +73,11 @@ where
     }
 }
 
-/// Sends a request through the policy, if there is one.
+/// Sends a request through the policy, if one is configured.
 ///
-/// `CorsLayer` takes every `OPTIONS` for a preflight. Only one that is (Fetch, CORS-preflight
-/// request) may look like it; any other has its own method put back behind the policy, and gets the
-/// endpoint's own answer and the policy's fields.
+/// `CorsLayer` treats every `OPTIONS` request as a preflight. This function shows it `OPTIONS` only
+/// for a real preflight (Fetch, CORS-preflight request). Other requests pass it as `POST`, get their
+/// own method back behind it, and receive the endpoint's response with the policy's headers.
 pub(super) fn apply<A, B, C, FA, FB, ReqBody>(
     endpoint: &Endpoint<A, B, C, FA, FB>,
     mut request: Request<ReqBody>,
@@ -109,9 +108,12 @@ where
     }
 }
 
-/// A field that an extension sends, such as a challenge, is for the app to read.
+/// Exposes the header field of an extension, such as a challenge, to the app.
 fn expose_extension(response: &mut Response<Full<Bytes>>) {
-    let field = response.extensions().get::<Error>().and_then(Error::header);
+    let field = response
+        .extensions()
+        .get::<Error>()
+        .and_then(Error::extra_header);
     let name = field.and_then(|(name, _)| HeaderValue::from_str(name.as_str()).ok());
     if let Some(name) = name {
         let headers = response.headers_mut();
@@ -120,7 +122,7 @@ fn expose_extension(response: &mut Response<Full<Bytes>>) {
 }
 
 pin_project! {
-    /// Our answer; or the policy's to a preflight, or ours with the policy's fields.
+    /// The endpoint's response, or with a policy its response to a preflight, or both combined.
     #[project = CorsFutureProj]
     pub(super) enum CorsFuture<F> {
         Off { #[pin] future: F },
@@ -145,7 +147,7 @@ where
                 let Ok(mut response) = ready!(future.poll(cx));
                 expose_extension(&mut response);
                 if let Some(mut observation) = preflight.take() {
-                    seal(response.headers_mut());
+                    set_security_headers(response.headers_mut());
                     observation.end("preflight", None);
                 }
                 Poll::Ready(Ok(response))

@@ -1,6 +1,6 @@
-//! What the head of a request decides, before anything of its body is asked for.
+//! Checks the head of a request before the body is polled.
 //!
-//! A peer that waits for `100 Continue` so gets its final answer at once.
+//! A peer that waits for `100 Continue` therefore gets the final response at once.
 
 use hyper::{
     HeaderMap, Method, Request,
@@ -8,25 +8,25 @@ use hyper::{
     header::{self, HeaderValue},
 };
 
-use super::{
+use crate::{
+    client::Authorization,
     error::{Error, ErrorKind},
     form,
 };
-use crate::client::Authorization;
 
-/// What a request asks for, as far as its head can tell.
-pub(super) enum Asked {
+/// What a request asks for, according to its head.
+pub(super) enum Operation {
     /// `OPTIONS`
     Options,
-    /// `POST` with a form that is worth reading.
+    /// `POST` with a form.
     Revoke,
 }
 
 /// Steps 2 to 7: method, media type, content coding, length, query, one Authorization field.
-pub(super) fn judge<B: Body>(request: &Request<B>, max_body: usize) -> Result<Asked, Error> {
+pub(super) fn check<B: Body>(request: &Request<B>, max_body: usize) -> Result<Operation, Error> {
     match *request.method() {
         Method::POST => {}
-        Method::OPTIONS => return Ok(Asked::Options),
+        Method::OPTIONS => return Ok(Operation::Options),
         _ => return Err(Error::new(ErrorKind::MethodNotAllowed)),
     }
     let headers = request.headers();
@@ -38,27 +38,26 @@ pub(super) fn judge<B: Body>(request: &Request<B>, max_body: usize) -> Result<As
     {
         return Err(Error::new(ErrorKind::UnsupportedContentCoding));
     }
-    // The body's own word, and not the Content-Length field's: where both framings were sent, the
-    // field lies.
+    // Uses the body's size hint: with both framings present, Content-Length is not reliable.
     if request.body().size_hint().lower() > u64::try_from(max_body).unwrap_or(u64::MAX) {
         return Err(Error::new(ErrorKind::BodyTooLarge));
     }
     if request.uri().query().is_some_and(form::query_has_secrets) {
         return Err(Error::invalid_request(
-            "Tokens and secrets do not belong in the query",
+            "Tokens and secrets are not allowed in the query",
         ));
     }
     Authorization::at_most_one(headers)?;
-    Ok(Asked::Revoke)
+    Ok(Operation::Revoke)
 }
 
-/// `application/x-www-form-urlencoded` (RFC 6749 §B).
+/// Requires `application/x-www-form-urlencoded` (RFC 6749 §B).
 fn media_type(headers: &HeaderMap) -> Result<(), Error> {
     let mut fields = headers.get_all(header::CONTENT_TYPE).iter();
     let field = fields.next();
     if fields.next().is_some() {
         return Err(Error::invalid_request(
-            "There is more than one Content-Type field",
+            "The request has more than one Content-Type field",
         ));
     }
     match field.and_then(|field| field.to_str().ok()) {
@@ -67,15 +66,15 @@ fn media_type(headers: &HeaderMap) -> Result<(), Error> {
     }
 }
 
-/// Whether the body can be read as UTF-8, whatever charset its media type names.
+/// Accepts a body in UTF-8, or in ASCII with any charset.
 ///
-/// The type has no such parameter, and clients send one nevertheless. What is ASCII means the same in
+/// The media type has no charset parameter, but some clients send one. An ASCII body is the same in
 /// UTF-8.
 ///
 /// # Errors
 ///
-/// `UnsupportedMediaType` if the charset is not UTF-8 and the body is not ASCII.
-pub(super) fn judge_charset(headers: &HeaderMap, body: &[u8]) -> Result<(), Error> {
+/// Returns `UnsupportedMediaType` if the charset is not UTF-8 and the body is not ASCII.
+pub(super) fn check_charset(headers: &HeaderMap, body: &[u8]) -> Result<(), Error> {
     let field = headers.get(header::CONTENT_TYPE);
     let field = field.and_then(|field| field.to_str().ok());
     if field.is_none_or(is_utf8) || form::is_ascii(body) {
@@ -85,7 +84,7 @@ pub(super) fn judge_charset(headers: &HeaderMap, body: &[u8]) -> Result<(), Erro
     }
 }
 
-/// RFC 9110 §8.3.1: names without regard to case.
+/// Media types are case-insensitive (RFC 9110 §8.3.1).
 fn is_form(field: &str) -> bool {
     split_unquoted(field).next().is_some_and(|essence| {
         essence
@@ -94,8 +93,7 @@ fn is_form(field: &str) -> bool {
     })
 }
 
-/// Whether each charset that is named is UTF-8: values quoted or not, unknown and empty parameters
-/// ignored.
+/// Whether every charset parameter, quoted or not, is UTF-8. Other parameters are ignored.
 fn is_utf8(field: &str) -> bool {
     split_unquoted(field)
         .skip(1)
@@ -109,7 +107,7 @@ fn is_utf8(field: &str) -> bool {
         })
 }
 
-/// Splits at semicolons that are not inside of a quoted string (RFC 9110 §5.6.4).
+/// Splits at semicolons outside quoted strings (RFC 9110 §5.6.4).
 fn split_unquoted(field: &str) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     field.split(move |character| {
@@ -123,7 +121,7 @@ fn split_unquoted(field: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// No coding at all, in any number of words.
+/// Whether the field lists no coding but `identity`.
 fn is_identity(field: &HeaderValue) -> bool {
     field.to_str().is_ok_and(|field| {
         field

@@ -1,22 +1,12 @@
-//! The conversation of RFC 7009, in the order in which it happens.
+//! The revocation endpoint of RFC 7009, in the order in which it handles a request.
 
-mod answer;
 mod conversation;
-#[cfg_attr(not(feature = "cors"), path = "no_cors.rs")]
+#[cfg(feature = "cors")]
 mod cors;
-mod error;
-#[cfg(feature = "tracing")]
-mod fingerprint;
-mod form;
 mod head;
-#[cfg(feature = "metadata")]
-mod metadata;
-#[cfg_attr(
-    not(any(feature = "tracing", feature = "metrics")),
-    path = "unobserved.rs"
-)]
 mod observe;
-mod patience;
+mod response;
+mod timeout;
 
 use std::{
     convert::Infallible,
@@ -33,39 +23,33 @@ use hyper::{Request, Response, body::Body};
 use pin_project_lite::pin_project;
 use tower::{BoxError, Service};
 
-pub use answer::SuccessBody;
-#[cfg(feature = "log")]
-pub(crate) use answer::{quoted, whole_seconds};
 #[cfg(feature = "cors")]
 pub(crate) use cors::policy as cors_policy;
-pub use error::{Error, ErrorKind};
-#[cfg(feature = "tracing")]
-pub(crate) use fingerprint::Fingerprints;
-pub(crate) use form::{Form, decode};
-#[cfg(feature = "metadata")]
-pub use metadata::{Metadata, MtlsEndpointAliases};
-#[cfg(feature = "metadata")]
-pub(crate) use metadata::{Route, WellKnown};
-#[cfg(all(feature = "tracing", feature = "log"))]
-pub(crate) use observe::{Causes, TARGET, cut};
+pub use response::SuccessBody;
 
+#[cfg(feature = "tracing")]
+use crate::observe::Fingerprints;
 use crate::{
     ask::Ask,
-    client::{AcceptedMethods, AuthMethod, Credentials},
+    client::{AcceptedMethods, AuthMethod, Authenticator, Credentials},
     token::{Outcome, RevocationRequest},
 };
-use answer::Manner;
 use conversation::Conversation;
-use cors::CorsFuture;
-use patience::Patience;
+use response::Responder;
+use timeout::Timeouts;
 
-/// The revocation endpoint by itself: it answers whatever request reaches it, and matches no path.
+#[cfg(not(feature = "cors"))]
+type CorsFuture<F> = F;
+#[cfg(feature = "cors")]
+use cors::CorsFuture;
+
+/// The revocation endpoint as a service. It matches no path and responds to every request.
 ///
-/// [`RevocationLayer`](crate::RevocationLayer) puts it in front of a service. Where a router does
-/// the matching, mount what [`into_endpoint`](crate::RevocationLayer::into_endpoint) returns.
+/// [`RevocationLayer`](crate::RevocationLayer) wraps a service with it. To mount it as a route, use
+/// [`RevocationLayer::into_endpoint`](crate::RevocationLayer::into_endpoint).
 ///
 /// The client `C` and the futures `FA` and `FB` follow from the authenticator `A` and the backend
-/// `B`. To name the type, leave them out: `Endpoint<MyAuthenticator, MyBackend>`.
+/// `B`. Omit them to name the type: `Endpoint<MyAuthenticator, MyBackend>`.
 pub struct Endpoint<
     A,
     B,
@@ -78,10 +62,9 @@ pub struct Endpoint<
     pub(crate) settings: Arc<Settings>,
 }
 
-pub(crate) type Authenticator<A, C, F> = Ask<A, Request<Credentials>, F, Option<C>>;
 pub(crate) type Backend<B, C, F> = Ask<B, RevocationRequest<C>, F, Outcome>;
 
-/// Everything that the knobs of the layer turn.
+/// The configuration of the layer.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) max_body: usize,
@@ -89,8 +72,8 @@ pub(crate) struct Settings {
     pub(crate) auth_methods: AcceptedMethods,
     pub(crate) lenient_double_credentials: bool,
     pub(crate) silent_for_foreign_tokens: bool,
-    pub(crate) manner: Manner,
-    pub(crate) patience: Patience,
+    pub(crate) responder: Responder,
+    pub(crate) timeouts: Timeouts,
     #[cfg(feature = "metadata")]
     pub(crate) mtls_alias: Option<String>,
     #[cfg(feature = "cors")]
@@ -107,8 +90,8 @@ impl Default for Settings {
             auth_methods: AcceptedMethods::new(AuthMethod::ALL.iter().copied()),
             lenient_double_credentials: false,
             silent_for_foreign_tokens: false,
-            manner: Manner::default(),
-            patience: Patience::default(),
+            responder: Responder::default(),
+            timeouts: Timeouts::default(),
             #[cfg(feature = "metadata")]
             mtls_alias: None,
             #[cfg(feature = "cors")]
@@ -172,22 +155,24 @@ where
     type Error = Infallible;
     type Future = EndpointFuture<A, B, C, FA, FB, ReqBody>;
 
-    /// Always ready: authenticator and backend are waited for once there is something to ask them.
+    /// Always ready. The response future waits for the readiness of authenticator and backend.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        EndpointFuture {
-            future: cors::apply(self, request),
-        }
+        #[cfg(feature = "cors")]
+        let future = cors::apply(self, request);
+        #[cfg(not(feature = "cors"))]
+        let future = self.converse(request);
+        EndpointFuture { future }
     }
 }
 
 pin_project! {
     /// The response future of [`Endpoint`].
     ///
-    /// Dropped, it stops where it stands.
+    /// Dropping it cancels the request.
     #[must_use = "futures do nothing unless polled"]
     pub struct EndpointFuture<A, B, C, FA, FB, ReqBody>
     where

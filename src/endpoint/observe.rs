@@ -1,26 +1,28 @@
-//! One event and one count for every request on the path, true to its outcome.
+//! One event and one count for every request on the path.
 
+#[cfg(any(feature = "tracing", feature = "metrics"))]
 use std::time::Instant;
 
+use crate::error::Error;
 #[cfg(feature = "tracing")]
-use hyper::HeaderMap;
+use {
+    crate::{
+        client::Credentials,
+        observe::{Causes, Fingerprints, TARGET, truncated},
+        refusal::Refusal,
+        token::Secret,
+    },
+    hyper::HeaderMap,
+};
 
-use super::error::Error;
-#[cfg(feature = "tracing")]
-use super::fingerprint::Fingerprints;
-use crate::client::Refusal;
-#[cfg(feature = "tracing")]
-use crate::{client::Credentials, token::Secret};
-
-/// What subscribers filter by.
-#[cfg(feature = "tracing")]
-pub(crate) const TARGET: &str = "tower_revocation";
-
-/// What is known so far of a request on the path. Dropped before its end, it says so.
+/// What is known of a request so far. Reports a cancelled request when it is dropped early.
+///
+/// Without the features `tracing` and `metrics` it only checks that there is one end.
 #[derive(Debug)]
 pub(super) struct Observation {
-    begun: Instant,
     ended: bool,
+    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    started: Instant,
     #[cfg(feature = "tracing")]
     client_id: Option<String>,
     #[cfg(feature = "tracing")]
@@ -30,8 +32,9 @@ pub(super) struct Observation {
 impl Observation {
     pub(super) fn begin() -> Self {
         Self {
-            begun: Instant::now(),
             ended: false,
+            #[cfg(any(feature = "tracing", feature = "metrics"))]
+            started: Instant::now(),
             #[cfg(feature = "tracing")]
             client_id: None,
             #[cfg(feature = "tracing")]
@@ -39,72 +42,49 @@ impl Observation {
         }
     }
 
-    /// Whose credentials were presented. Nobody has believed them yet.
+    /// Notes the client that the credentials name. It is not authenticated yet.
     #[cfg(feature = "tracing")]
     pub(super) fn claim(&mut self, credentials: &Credentials, head: &HeaderMap) {
-        if is_heard() {
-            self.client_id = credentials.claimed_by(head).map(|id| cut(&id));
+        if is_enabled() {
+            self.client_id = credentials.claimed_by(head).map(|id| truncated(&id));
         }
     }
 
-    /// Which token was presented.
+    /// Notes the fingerprint of the token.
     #[cfg(feature = "tracing")]
     pub(super) fn token(&mut self, token: &Secret, fingerprints: &Fingerprints) {
-        self.token = is_heard().then(|| fingerprints.of(token));
+        self.token = is_enabled().then(|| fingerprints.of(token));
     }
 
     pub(super) fn end(&mut self, outcome: &'static str, error: Option<&Error>) {
+        debug_assert!(!self.ended, "a request ends once");
         self.ended = true;
-        let duration = self.begun.elapsed();
         #[cfg(feature = "metrics")]
-        {
-            let reason = error
-                .and_then(Error::refusal)
-                .map_or("none", Refusal::as_str);
-            let error = error.map_or("none", |error| error.kind().as_str());
-            metrics::counter!(
-                "tower_revocation_requests_total",
-                "outcome" => outcome, "error" => error, "reason" => reason
-            )
-            .increment(1);
-            metrics::histogram!("tower_revocation_request_duration_seconds", "outcome" => outcome)
-                .record(duration);
-        }
+        self.count(outcome, error);
         #[cfg(feature = "tracing")]
-        self.event(outcome, error, duration);
+        self.event(outcome, error);
+        #[cfg(not(any(feature = "tracing", feature = "metrics")))]
+        let _ = (outcome, error);
     }
-}
 
-impl Drop for Observation {
-    fn drop(&mut self) {
-        if !self.ended {
-            let outcome = if std::thread::panicking() {
-                "panicked"
-            } else {
-                "cancelled"
-            };
-            self.end(outcome, None);
-        }
+    #[cfg(feature = "metrics")]
+    fn count(&self, outcome: &'static str, error: Option<&Error>) {
+        let reason = error
+            .and_then(Error::refusal)
+            .map_or("none", crate::refusal::Refusal::as_str);
+        let error = error.map_or("none", |error| error.kind().as_str());
+        metrics::counter!(
+            "tower_revocation_requests_total",
+            "outcome" => outcome, "error" => error, "reason" => reason
+        )
+        .increment(1);
+        metrics::histogram!("tower_revocation_request_duration_seconds", "outcome" => outcome)
+            .record(self.started.elapsed());
     }
-}
 
-/// A name as long as a line of a log should have it. Whoever writes it escapes it.
-#[cfg(feature = "tracing")]
-pub(crate) fn cut(name: &str) -> String {
-    const LONGEST: usize = 128;
-    name.chars().take(LONGEST).collect()
-}
-
-/// Whether anybody listens: whoever hears of less than errors hears of errors too.
-#[cfg(feature = "tracing")]
-fn is_heard() -> bool {
-    tracing::event_enabled!(target: TARGET, tracing::Level::ERROR)
-}
-
-#[cfg(feature = "tracing")]
-impl Observation {
-    fn event(&self, outcome: &'static str, error: Option<&Error>, duration: std::time::Duration) {
-        // Levels are fixed where an event stands, so the event stands here once for each.
+    #[cfg(feature = "tracing")]
+    fn event(&self, outcome: &'static str, error: Option<&Error>) {
+        // The level of an event is static, so there is one call for each level.
         macro_rules! event {
             ($level:ident) => {
                 tracing::$level!(
@@ -114,7 +94,7 @@ impl Observation {
                     reason = error.and_then(Error::refusal).map(Refusal::as_str),
                     client_id = self.client_id.as_ref().map(tracing::field::debug),
                     token = self.token.as_deref(),
-                    duration = duration.as_secs_f64(),
+                    duration = self.started.elapsed().as_secs_f64(),
                     cause = error.map(|error| tracing::field::display(Causes(error))),
                     "token revocation"
                 )
@@ -129,20 +109,22 @@ impl Observation {
     }
 }
 
-/// An error and everything that it comes from.
-#[cfg(feature = "tracing")]
-pub(crate) struct Causes<'a>(pub(crate) &'a dyn std::error::Error);
-
-#[cfg(feature = "tracing")]
-impl std::fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut causes = self.0.to_string();
-        let mut link = self.0.source();
-        while let Some(cause) = link {
-            causes = format!("{causes}: {cause}");
-            link = cause.source();
+#[cfg(any(feature = "tracing", feature = "metrics"))]
+impl Drop for Observation {
+    fn drop(&mut self) {
+        if !self.ended {
+            let outcome = if std::thread::panicking() {
+                "panicked"
+            } else {
+                "cancelled"
+            };
+            self.end(outcome, None);
         }
-        // Somebody's error may quote the peer, and one event is one line.
-        f.write_str(&causes.replace(char::is_control, "?"))
     }
+}
+
+/// Whether a subscriber listens. One that listens to lower levels listens to errors too.
+#[cfg(feature = "tracing")]
+fn is_enabled() -> bool {
+    tracing::event_enabled!(target: TARGET, tracing::Level::ERROR)
 }

@@ -14,7 +14,7 @@ use super::{
     verified::Verified,
 };
 #[cfg(feature = "tracing")]
-use crate::endpoint::Fingerprints;
+use crate::observe::Fingerprints;
 use crate::{
     ask::Ask,
     introspect::{Introspected, TokenType},
@@ -279,7 +279,7 @@ impl<I> EnforcementLayer<I> {
     /// every process. At random, unless this is called.
     #[cfg(feature = "tracing")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
-    pub fn fingerprint_key(mut self, key: &[u8; 32]) -> Self {
+    pub fn fingerprint_key(mut self, key: [u8; 32]) -> Self {
         self.settings_mut().fingerprints = Fingerprints::keyed(key);
         self
     }

@@ -101,7 +101,10 @@ pub(super) fn gauges(_: &Shared) {}
 fn event<B>(refused: &Refused, token: Option<&Introspection>, request: &Request<B>, case: &Case) {
     use std::error::Error as _;
 
-    use crate::endpoint::{Causes, Error, TARGET, cut};
+    use crate::{
+        error::Error,
+        observe::{Causes, TARGET, truncated},
+    };
 
     // Levels are fixed where an event stands, so the event stands here once for each.
     macro_rules! event {
@@ -111,7 +114,7 @@ fn event<B>(refused: &Refused, token: Option<&Introspection>, request: &Request<
                 verdict = refused.verdict().as_str(),
                 selector = refused.verdict().selector_class().map(|class| class.as_str()),
                 reason = refused.reason().map(|reason| reason.as_str()),
-                client_id = token.map(|token| debug(cut(&token.client_id))),
+                client_id = token.map(|token| debug(truncated(&token.client_id))),
                 token = case.settings.fingerprint(request.uri(), request.headers()),
                 cause = refused.source().map(|cause| display(Causes(cause))),
                 "token refused"

@@ -10,10 +10,7 @@ use hyper::{
 };
 
 use super::verdict::{Refused, Verdict};
-use crate::{
-    endpoint::{Error, quoted, whole_seconds},
-    introspect::TokenType,
-};
+use crate::{challenge::quoted, date::delay_seconds, error::Error, introspect::TokenType};
 
 /// What the answers of a layer depend on.
 #[derive(Clone, Debug)]
@@ -132,7 +129,7 @@ impl Manner {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         match challenge {
             Some(challenge) => headers.insert(header::WWW_AUTHENTICATE, challenge.clone()),
-            None => headers.insert(header::RETRY_AFTER, whole_seconds(self.delay(refused))),
+            None => headers.insert(header::RETRY_AFTER, delay_seconds(self.delay(refused))),
         };
         response
     }
@@ -159,7 +156,7 @@ impl Manner {
 
     /// What the cause says of it, or what is said otherwise.
     fn delay(&self, refused: &Refused) -> Duration {
-        let ours = Error::in_chain(refused).and_then(Error::retry_after);
+        let ours = Error::in_chain(refused).and_then(Error::retry_delay);
         ours.unwrap_or(self.retry_after)
     }
 }

@@ -20,7 +20,6 @@ mod algorithm;
 #[cfg(feature = "mtls")]
 mod certificates;
 mod claims;
-mod date;
 pub(crate) mod decoy;
 mod ed25519;
 #[cfg(test)]
@@ -47,9 +46,9 @@ mod unsound;
 #[cfg(test)]
 mod vectors;
 
+pub(crate) use crate::date::{expiry, numeric_date};
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub(crate) use claims::{Claim, Claims};
-pub(crate) use date::{expiry, numeric_date};
 pub(crate) use hmac::HmacKey;
 pub(crate) use json::{Malformed, Members};
 pub(crate) use jws::{Jws, JwsError};

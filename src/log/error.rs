@@ -82,7 +82,7 @@ impl LogError {
 
     /// Keeps the cause.
     #[must_use]
-    pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+    pub fn caused_by(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self
     }
@@ -97,7 +97,7 @@ impl LogError {
     /// repeats it in `Retry-After`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        crate::Error::in_chain(self)?.retry_after()
+        crate::Error::in_chain(self)?.retry_delay()
     }
 }
 

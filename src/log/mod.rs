@@ -67,7 +67,6 @@
 //! and `tower_revocation_log_refused_writes_total` how many were refused before they were tried.
 
 mod ceiling;
-mod date;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod entry;
@@ -86,8 +85,8 @@ use std::{
     sync::Weak,
 };
 
+pub use crate::date::NumericDate;
 pub use ceiling::Appended;
-pub use date::NumericDate;
 #[cfg(feature = "embedded")]
 #[cfg_attr(docsrs, doc(cfg(feature = "embedded")))]
 pub use embedded::EmbeddedLog;

@@ -9,7 +9,7 @@ use super::{LogError, LogHealth};
 pub(super) fn clock_jumped(ahead: Duration) {
     #[cfg(feature = "tracing")]
     tracing::warn!(
-        target: crate::endpoint::TARGET,
+        target: crate::observe::TARGET,
         ahead = ahead.as_secs(),
         "the clock is ahead of the time that has passed: sweeping is held"
     );
@@ -28,8 +28,8 @@ pub(super) fn failed(health: &LogHealth) {
     #[cfg(feature = "tracing")]
     if let (Some(cause), Some(again)) = (health.cause(), health.retry_after()) {
         tracing::error!(
-            target: crate::endpoint::TARGET,
-            cause = tracing::field::display(crate::endpoint::Causes(cause)),
+            target: crate::observe::TARGET,
+            cause = tracing::field::display(crate::observe::Causes(cause)),
             retry_after = again.as_secs_f64(),
             "the log of revocations cannot be written"
         );
@@ -50,7 +50,7 @@ pub(super) fn refused(reason: &'static str) {
 pub(super) fn recovered(failed: &LogHealth) {
     #[cfg(feature = "tracing")]
     tracing::warn!(
-        target: crate::endpoint::TARGET,
+        target: crate::observe::TARGET,
         after = failed.failing_for().map(|time| time.as_secs_f64()),
         "the log of revocations can be written again"
     );
@@ -75,8 +75,8 @@ pub(super) fn writable(health: &LogHealth) {
 pub(super) fn chore_failed(name: &'static str, error: &LogError) {
     #[cfg(feature = "tracing")]
     tracing::error!(
-        target: crate::endpoint::TARGET,
-        cause = tracing::field::display(crate::endpoint::Causes(error)),
+        target: crate::observe::TARGET,
+        cause = tracing::field::display(crate::observe::Causes(error)),
         "{name} failed"
     );
     let _ = (name, error);

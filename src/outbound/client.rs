@@ -71,7 +71,7 @@ impl HttpClient {
             .await
             .map_err(|elapsed| {
                 OutboundError::new(OutboundErrorKind::TimedOut, "the request timed out")
-                    .with_source(elapsed)
+                    .caused_by(elapsed)
             })?
     }
 
@@ -123,7 +123,7 @@ impl HttpClient {
             .await
             .map_err(|elapsed| {
                 OutboundError::new(OutboundErrorKind::TimedOut, "the request timed out")
-                    .with_source(elapsed)
+                    .caused_by(elapsed)
             })?
     }
 
@@ -147,7 +147,7 @@ impl HttpClient {
                     OutboundError::new(OutboundErrorKind::TooLarge, "the response is too large")
                 } else {
                     OutboundError::new(OutboundErrorKind::Unreachable, "the response is incomplete")
-                        .with_source(error)
+                        .caused_by(error)
                 }
             })?;
         Ok((head.headers, body.to_bytes()))
@@ -234,7 +234,7 @@ fn connection_error(error: legacy::Error) -> OutboundError {
         }
         cause = link.source();
     }
-    OutboundError::new(kind, "the server cannot be reached").with_source(error)
+    OutboundError::new(kind, "the server cannot be reached").caused_by(error)
 }
 
 fn is_closed(error: &(dyn StdError + 'static)) -> bool {

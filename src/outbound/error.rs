@@ -45,7 +45,7 @@ impl OutboundError {
         Self::new(OutboundErrorKind::Configuration, reason)
     }
 
-    pub(super) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+    pub(super) fn caused_by(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(source.into());
         self
     }

@@ -21,14 +21,14 @@ pub(super) async fn config(
             .await
             .map_err(|error| {
                 OutboundError::configuration("the root certificates cannot be loaded")
-                    .with_source(error)
+                    .caused_by(error)
             })??
             .into(),
     };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| {
-            OutboundError::configuration("TLS cannot be configured").with_source(error)
+            OutboundError::configuration("TLS cannot be configured").caused_by(error)
         })?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
@@ -62,11 +62,10 @@ fn named() -> Option<CryptoProvider> {
 pub(crate) fn parse_roots(pem: &[u8]) -> Result<Arc<RootCertStore>, OutboundError> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|error| {
-            OutboundError::configuration("the CA is not PEM").with_source(error)
-        })?;
+        let certificate = certificate
+            .map_err(|error| OutboundError::configuration("the CA is not PEM").caused_by(error))?;
         roots.add(certificate).map_err(|error| {
-            OutboundError::configuration("a CA certificate cannot be read").with_source(error)
+            OutboundError::configuration("a CA certificate cannot be read").caused_by(error)
         })?;
     }
     if roots.is_empty() {
@@ -86,7 +85,7 @@ fn system_roots() -> Result<RootCertStore, OutboundError> {
     }
     let failure = OutboundError::configuration("the system has no root certificates");
     Err(match found.errors.into_iter().next() {
-        Some(cause) => failure.with_source(cause),
+        Some(cause) => failure.caused_by(cause),
         None => failure,
     })
 }

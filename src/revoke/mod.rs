@@ -18,7 +18,7 @@
 //!
 //! # Orders in the event log
 //!
-//! With the feature `metrics`, every [`AdminRequest`] is counted in `tower_revocation_orders_total`. With the
+//! With the feature `metrics`, every [`AdminRequest`] is counted in `tower_revocation_admin_requests_total`. With the
 //! feature `tracing`, it is one event of the target `tower_revocation`:
 //!
 //! * `outcome`: `revoked`; `failed`, with the `cause`; `cancelled` if nobody waited for the answer,

@@ -65,12 +65,12 @@ impl<L: RevocationLog> Recorder<L> {
         match health.cause() {
             None => Ok(()),
             Some(cause) => {
-                let told = Error::new(ErrorKind::Unavailable).with_source(cause.clone());
+                let told = Error::new(ErrorKind::Unavailable).caused_by(cause.clone());
                 let told = match health.retry_after() {
-                    Some(delay) => told.with_retry_after(delay),
+                    Some(delay) => told.retry_after(delay),
                     None => told,
                 };
-                Err(LogError::new(cause.kind()).with_source(told))
+                Err(LogError::new(cause.kind()).caused_by(told))
             }
         }
     }

@@ -20,9 +20,9 @@ pub(super) fn by_log(error: LogError) -> LogError {
     alarm::log_is_full();
     let mut told = unavailable();
     if error.source().is_some() {
-        told = told.with_source(error.clone());
+        told = told.caused_by(error.clone());
     }
-    error.with_source(told)
+    error.caused_by(told)
 }
 
 /// The answer for a client that has used up its quota.
@@ -30,9 +30,9 @@ pub(super) fn by_quota() -> Error {
     alarm::quota_is_used_up();
     unavailable()
         .without_alarm()
-        .with_source("the client has as many records as one client may have")
+        .caused_by("the client has as many records as one client may have")
 }
 
 fn unavailable() -> Error {
-    Error::new(ErrorKind::Unavailable).with_retry_after(AGAIN)
+    Error::new(ErrorKind::Unavailable).retry_after(AGAIN)
 }

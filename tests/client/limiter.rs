@@ -210,7 +210,7 @@ async fn thousand_guesses_at_once_are_no_more_than_those_in_turn() {
         let error: Box<Error> = error.downcast().unwrap();
         assert_eq!(error.kind(), ErrorKind::TooManyRequests);
         // The others may turn out to be right.
-        assert!(error.retry_after().unwrap() <= Duration::from_secs(1));
+        assert!(error.retry_delay().unwrap() <= Duration::from_secs(1));
     }
     limited.oneshot(claim("s6BhdRkqt3")).await.unwrap_err();
     assert_eq!(asked.load(Ordering::SeqCst), 10);
@@ -227,7 +227,7 @@ fn cancelled_attempt_is_a_failure() {
     let answer = limited.oneshot(claim("s6BhdRkqt3")).now_or_never();
     let error = answer.expect("a refusal does not wait").unwrap_err();
     let error: Box<Error> = error.downcast().unwrap();
-    assert!(error.retry_after().unwrap() > Duration::from_secs(1));
+    assert!(error.retry_delay().unwrap() > Duration::from_secs(1));
 }
 
 #[test]

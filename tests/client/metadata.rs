@@ -10,6 +10,7 @@ use rcgen::CertificateParams;
 use serde_json::{Map, Value, json};
 use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
 use tower_revocation::{
+    MetadataLayer,
     client::{
         AuthMethod,
         assertion::Assertions,
@@ -200,17 +201,15 @@ fn a_document_keeps_what_is_not_about_revocation() {
 }
 
 #[tokio::test]
-async fn the_layer_serves_the_document_and_passes_what_is_beside_it() {
+async fn layer_serves_the_document_and_passes_other_requests() {
     let authenticator = ClientAuthenticator::new(Registry::default());
     let document = json!({ "response_types_supported": ["code"] });
-    let layer = layer(authenticator)
-        .serve_metadata(
-            "https://as.example.com/tenant",
-            "https://as.example.com/tenant/revoke",
-            document.as_object().cloned().unwrap(),
-        )
-        // What is turned later counts too.
-        .auth_methods([AuthMethod::None]);
+    let revocation = layer(authenticator).auth_methods([AuthMethod::None]);
+    let layer = MetadataLayer::new(
+        "https://as.example.com/tenant",
+        &revocation.metadata("https://as.example.com/tenant/revoke"),
+        document.as_object().cloned().unwrap(),
+    );
     let inner = service_fn(async |_: Request<Full<Bytes>>| {
         Ok::<_, BoxError>(
             Response::builder()
@@ -268,9 +267,9 @@ async fn the_layer_serves_the_document_and_passes_what_is_beside_it() {
 }
 
 #[test]
-#[should_panic(expected = "by https or of this machine")]
-fn metadata_of_an_issuer_in_plain_http_are_refused() {
+#[should_panic(expected = "an https URL, or an http URL on this machine")]
+fn metadata_of_an_issuer_by_plain_http_panics() {
     let authenticator = ClientAuthenticator::new(Registry::default());
-    let endpoint = "http://as.example.com/revoke";
-    let _ = layer(authenticator).serve_metadata("http://as.example.com", endpoint, Map::new());
+    let metadata = layer(authenticator).metadata("http://as.example.com/revoke");
+    let _ = MetadataLayer::new("http://as.example.com", &metadata, Map::new());
 }

@@ -4,38 +4,44 @@ use std::panic::catch_unwind;
 
 use hyper::Request;
 use tower::{BoxError, service_fn};
-use tower_revocation::client::{
-    AuthMethod, Offer as _, Offering,
-    assertion::Assertions,
-    attestation::Attestations,
-    registry::{ClientAuthenticator, Registry},
+use tower_revocation::{
+    MetadataLayer,
+    client::{
+        AuthMethod, Offer as _, Offering,
+        assertion::Assertions,
+        attestation::Attestations,
+        registry::{ClientAuthenticator, Registry},
+    },
 };
 
 use crate::fixture::{ISSUER, layer};
 use crate::metadata::ENDPOINT;
 
 #[test]
-#[should_panic(expected = "of the issuer that clients sign for")]
+#[should_panic(expected = "must be the audience of the clients' assertions")]
 fn the_issuer_that_is_said_is_the_audience_that_is_demanded() {
     let authenticator = ClientAuthenticator::new(Registry::default())
         .assertions(Assertions::new("https://as.example.com/"));
-    let _ = layer(authenticator).serve_metadata(ISSUER, ENDPOINT, serde_json::Map::new());
+    let metadata = layer(authenticator).metadata(ENDPOINT);
+    let _ = MetadataLayer::new(ISSUER, &metadata, serde_json::Map::new());
 }
 
 #[test]
-#[should_panic(expected = "of the issuer that clients sign for")]
+#[should_panic(expected = "must be the audience of the clients' assertions")]
 fn the_issuer_that_is_said_is_the_audience_that_proofs_have() {
     let elsewhere = Attestations::new("https://as.example.com/");
     let authenticator = ClientAuthenticator::new(Registry::default()).attestations(elsewhere);
-    let _ = layer(authenticator).serve_metadata(ISSUER, ENDPOINT, serde_json::Map::new());
+    let metadata = layer(authenticator).metadata(ENDPOINT);
+    let _ = MetadataLayer::new(ISSUER, &metadata, serde_json::Map::new());
 }
 
 #[test]
-#[should_panic(expected = "of the issuer that clients sign for")]
+#[should_panic(expected = "must be the audience of the clients' assertions")]
 fn the_issuer_that_is_said_is_the_one_that_an_authenticator_of_ones_own_says() {
     let own = service_fn(async |_: Request<()>| Ok::<Option<()>, BoxError>(None));
     let own = Offering::new(own, [AuthMethod::PrivateKeyJwt]).issuer("https://as.example.com/");
-    let _ = layer(own).serve_metadata(ISSUER, ENDPOINT, serde_json::Map::new());
+    let metadata = layer(own).metadata(ENDPOINT);
+    let _ = MetadataLayer::new(ISSUER, &metadata, serde_json::Map::new());
 }
 
 #[test]

@@ -227,7 +227,7 @@ async fn only_identity_is_decoded() {
 #[tokio::test]
 async fn retry_after_is_whole_seconds_rounded_up() {
     let after = async |duration| {
-        let error = Error::new(ErrorKind::Unavailable).with_retry_after(duration);
+        let error = Error::new(ErrorKind::Unavailable).retry_after(duration);
         told(error)
             .await
             .header(header::RETRY_AFTER)
@@ -248,8 +248,8 @@ async fn retry_after_is_whole_seconds_rounded_up() {
 #[tokio::test]
 async fn text_of_an_error_is_cut_to_what_the_rfc_allows() {
     let error = Error::new(ErrorKind::InvalidRequest)
-        .with_code("bad\"code\\\u{e9}")
-        .with_description("a \"quoted\"\\ line\r\nSet-Cookie: x é \u{2028}");
+        .code("bad\"code\\\u{e9}")
+        .description("a \"quoted\"\\ line\r\nSet-Cookie: x é \u{2028}");
     let answer = told(error).await;
     let text = std::str::from_utf8(&answer.body).unwrap();
     assert_eq!(
@@ -275,7 +275,7 @@ impl StdError for Wrapped {
 
 #[tokio::test]
 async fn own_error_anywhere_in_the_chain_decides() {
-    let error = Error::new(ErrorKind::TooManyRequests).with_retry_after(Duration::from_secs(30));
+    let error = Error::new(ErrorKind::TooManyRequests).retry_after(Duration::from_secs(30));
     let backend = always(Err(Wrapped(error)));
     let layer = RevocationLayer::new("/revoke", World::new().authenticator(), backend);
     let response = respond(layer, own("token=RT1")).await;

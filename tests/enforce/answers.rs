@@ -178,8 +178,7 @@ async fn what_cannot_be_found_out_is_503_with_retry_after_and_its_cause() {
 #[tokio::test]
 async fn cause_may_say_when_to_try_again() {
     let busy = service_fn(async |_: Secret| {
-        let error =
-            Error::new(ErrorKind::Unavailable).with_retry_after(Duration::from_millis(1500));
+        let error = Error::new(ErrorKind::Unavailable).retry_after(Duration::from_millis(1500));
         Err::<Option<Introspection>, BoxError>(error.into())
     });
     let index = Index::follow(&MemoryLog::new()).await.unwrap();

@@ -57,7 +57,7 @@ fn events(revoked: bool, authorization: Option<&str>) -> Vec<Seen> {
         if revoked {
             log.append(forever(Selector::grant("g1"))).await.unwrap();
         }
-        let layer = layer.fingerprint_key(&[7; 32]);
+        let layer = layer.fingerprint_key([7; 32]);
         ask(&layer, request(authorization)).await;
     })
 }

@@ -449,7 +449,7 @@ impl std::error::Error for Own {
 }
 
 fn too_many() -> Error {
-    Error::new(ErrorKind::TooManyRequests).with_retry_after(Duration::from_millis(1500))
+    Error::new(ErrorKind::TooManyRequests).retry_after(Duration::from_millis(1500))
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ async fn authenticate(request: Request<Credentials>) -> Result<Option<String>, B
         "stranger" => None,
         "limited" => {
             let error = Error::new(ErrorKind::TooManyRequests);
-            return Err(error.with_source("3 in a row").into());
+            return Err(error.caused_by("3 in a row").into());
         }
         _ => Some(id.into_owned()),
     })
@@ -352,7 +352,7 @@ fn control_characters_of_a_cause_reach_no_event() {
         // A proxy may quote the peer: a line of its own, a command to the terminal, and Unicode's.
         let quoted = "no such row\n2026-11-26 ERROR forged\r\u{1b}[2J\t\0\u{7f}\u{9b}31m\u{85}end";
         let cause = std::io::Error::other(quoted);
-        let error = Error::new(ErrorKind::Unavailable).with_source(cause);
+        let error = Error::new(ErrorKind::Unavailable).caused_by(cause);
         Err::<Outcome, _>(BoxError::from(error))
     });
     let layer = RevocationLayer::new("/revoke", service_fn(authenticate), backend);

@@ -307,7 +307,7 @@ struct Broken(Option<LogErrorKind>);
 impl RevocationLog for Broken {
     async fn append(&self, _: Vec<Revocation>) -> Result<Position, LogError> {
         match self.0 {
-            Some(kind) => Err(LogError::new(kind).with_source("the disk\nis gone")),
+            Some(kind) => Err(LogError::new(kind).caused_by("the disk\nis gone")),
             None => pending().await,
         }
     }
@@ -352,7 +352,7 @@ async fn log_that_fails_is_an_error_and_no_receipt() {
     assert_eq!(error.kind(), LogErrorKind::Full);
     let told = told(&error).unwrap();
     assert_eq!(told.kind(), ErrorKind::Unavailable);
-    assert_eq!(told.retry_after(), Some(Duration::from_secs(60)));
+    assert_eq!(told.retry_delay(), Some(Duration::from_secs(60)));
 }
 
 /// An event as a subscriber sees it.
@@ -555,7 +555,7 @@ fn orders_are_counted_by_class_and_outcome() {
     let mut counts = BTreeMap::new();
     for (key, _, _, value) in snapshotter.snapshot().into_vec() {
         let key = key.key();
-        if key.name() == "tower_revocation_orders_total" {
+        if key.name() == "tower_revocation_admin_requests_total" {
             let labels: Vec<_> = key.labels().map(|label| label.value().to_owned()).collect();
             counts.insert(labels.join(" "), value);
         }

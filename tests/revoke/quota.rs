@@ -49,7 +49,7 @@ where
         let request = RevocationRequest::new(client, Secret::new(token));
         self.clone().oneshot(request).await.map_err(|error| {
             let error = error.downcast::<Error>().unwrap();
-            assert_eq!(error.retry_after(), Some(Duration::from_secs(60)));
+            assert_eq!(error.retry_delay(), Some(Duration::from_secs(60)));
             error.kind()
         })
     }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::Assertions;
 use crate::{
     client::{AuthMethod, Refusal},
-    endpoint::Error,
+    error::Error,
     jose::{Claims, Jws, JwsError},
     token::Secret,
 };
@@ -102,7 +102,7 @@ impl Assertions {
             .get("aud")
             .is_some_and(|aud| self.audience.admits(aud))
         {
-            return Err(Error::refused(Refusal::WrongAudience).with_source(format!(
+            return Err(Error::refused(Refusal::WrongAudience).caused_by(format!(
                 "the audience of an assertion is one of {:?}",
                 self.audience.expected()
             )));

@@ -62,7 +62,7 @@ use super::{
     replay::{MemoryGuard, Once, ReplayGuard},
 };
 use crate::{
-    endpoint::{Error, ErrorKind},
+    error::{Error, ErrorKind},
     jose::{Algorithm, KeySet, Keys, RemoteError, RemoteKeys, decoy},
 };
 
@@ -281,7 +281,7 @@ fn by_secret(claimed: &Claimed<'_>, client: &Client) -> Result<(), Refusal> {
 /// Keys that were not to be had: nobody's fault that shows here, or the client's.
 pub(crate) fn without_keys(error: RemoteError) -> Error {
     if error.is_unusable() {
-        Error::refused(Refusal::NoSuchKey).with_source(error)
+        Error::refused(Refusal::NoSuchKey).caused_by(error)
     } else {
         unknown(error)
     }
@@ -292,7 +292,7 @@ pub(crate) fn unknown(error: RemoteError) -> Error {
     // The server is the client's, and anybody can name the client.
     Error::new(ErrorKind::Unavailable)
         .without_alarm()
-        .with_source(error)
+        .caused_by(error)
 }
 
 fn by_one_of(claimed: &Claimed<'_>, keys: &KeySet) -> Result<Result<(), Refusal>, Error> {

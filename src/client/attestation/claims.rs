@@ -7,7 +7,7 @@ use hyper::{HeaderMap, header::HeaderName};
 use super::{Attestations, invalid};
 use crate::{
     client::{Credentials, Refusal},
-    endpoint::Error,
+    error::Error,
     jose::{Claim, Claims, Jwk, Jws},
 };
 

@@ -67,7 +67,7 @@ use super::{
     replay::{MemoryGuard, Once, ReplayGuard},
 };
 use crate::{
-    endpoint::{Error, ErrorKind},
+    error::{Error, ErrorKind},
     jose::{Algorithm, Keys, RemoteError, RemoteKeys},
 };
 
@@ -196,15 +196,15 @@ impl Attestations {
         }
         if attested.expires + self.skew <= SystemTime::now() {
             return Err(Error::new(ErrorKind::InvalidRequest)
-                .with_code("use_fresh_attestation")
-                .with_description("The client attestation has expired"));
+                .code("use_fresh_attestation")
+                .description("The client attestation has expired"));
         }
         if let Some(challenges) = &self.challenges {
             if !attested.challenge().is_some_and(|it| challenges.know(it)) {
                 return Err(Error::new(ErrorKind::InvalidRequest)
-                    .with_code("use_attestation_challenge")
-                    .with_description("The proof needs a fresh challenge")
-                    .with_header(Credentials::ATTESTATION_CHALLENGE, challenges.issue_field()));
+                    .code("use_attestation_challenge")
+                    .description("The proof needs a fresh challenge")
+                    .header(Credentials::ATTESTATION_CHALLENGE, challenges.issue_field()));
             }
         }
         let client = client.map_err(Error::refused)?;
@@ -250,5 +250,5 @@ impl Attestations {
 }
 
 fn invalid(refusal: Refusal) -> Error {
-    Error::refused(refusal).with_code("invalid_client_attestation")
+    Error::refused(refusal).code("invalid_client_attestation")
 }

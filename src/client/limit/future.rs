@@ -13,8 +13,8 @@ use tower::BoxError;
 
 use super::failures::{Admitted, Failures, Verdict};
 use crate::{
-    ask::Answer,
-    endpoint::{Error, ErrorKind},
+    ask::AskFuture,
+    error::{Error, ErrorKind},
 };
 
 pin_project! {
@@ -34,7 +34,7 @@ pin_project! {
         Refused { retry_after: Duration },
         Asked {
             #[pin]
-            answer: Answer<F, Option<C>>,
+            answer: AskFuture<F, Option<C>>,
             attempt: Option<Attempt>,
         },
     }
@@ -48,7 +48,7 @@ impl<F, C> LimitFuture<F, C> {
     }
 
     /// The authenticator is asked, and its answer is counted if there is an attempt to count.
-    pub(super) fn asked(answer: Answer<F, Option<C>>, attempt: Option<Attempt>) -> Self {
+    pub(super) fn asked(answer: AskFuture<F, Option<C>>, attempt: Option<Attempt>) -> Self {
         let state = State::Asked { answer, attempt };
         Self { state }
     }
@@ -60,7 +60,7 @@ impl<F, C> Future for LimitFuture<F, C> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             StateProj::Refused { retry_after } => {
-                let error = Error::new(ErrorKind::TooManyRequests).with_retry_after(*retry_after);
+                let error = Error::new(ErrorKind::TooManyRequests).retry_after(*retry_after);
                 Poll::Ready(Err(error.into()))
             }
             StateProj::Asked { answer, attempt } => {

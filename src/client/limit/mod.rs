@@ -24,7 +24,7 @@ use tower_layer::Layer;
 use super::{AuthMethod, Credentials, Offer, origin};
 #[cfg(doc)]
 use super::{ClientAddr, PeerAddr};
-use crate::{ask::Ask, endpoint::Authenticator};
+use crate::{ask::Ask, client::Authenticator};
 use failures::{Failures, Limits};
 use future::Attempt;
 pub use future::LimitFuture;

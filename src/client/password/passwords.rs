@@ -11,7 +11,7 @@ use std::{
 use tower::BoxError;
 
 use super::{PasswordHash, line::Permit, remembered::Remembered, workers::Workers};
-use crate::{client::subscriber, endpoint::Error, token::Secret};
+use crate::{client::subscriber, error::Error, token::Secret};
 
 /// Verifies passwords off the async threads, a bounded number at a time.
 ///
@@ -236,7 +236,7 @@ impl Verification<'_> {
                 first_match(&hashes, &decoy, |hash| hash.matches(&secret))
             })
             .await?
-            .map_err(|error| workers.unavailable().with_source(error))?;
+            .map_err(|error| workers.unavailable().caused_by(error))?;
         if let Some(index) = matching {
             remembered.keep(fingerprints[index], now, *remembered_for);
         }

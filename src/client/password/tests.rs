@@ -18,7 +18,7 @@ use crate::{
         Basic, Credentials, SecretDigest,
         registry::{Client, ClientAuthenticator, Registry},
     },
-    endpoint::{Error, ErrorKind},
+    error::{Error, ErrorKind},
     token::Secret,
 };
 
@@ -77,7 +77,7 @@ async fn verification_without_a_place_is_refused_at_once() {
     for hashes in [[Some(&hash()), None], [None, None]] {
         let error = passwords.verify(CLIENT, &secret, hashes).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable);
-        assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+        assert_eq!(error.retry_delay(), Some(Duration::from_secs(7)));
         assert_eq!(cause(&error), "too many passwords are being verified");
     }
 }
@@ -104,7 +104,7 @@ async fn beyond_the_queue_all_failures_are_one_answer() {
             let answer = authenticate(&format!("{client_id}:{guess}")).await;
             let error = answer.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unavailable, "{client_id}");
-            assert_eq!(error.retry_after(), Some(Duration::from_secs(1)));
+            assert_eq!(error.retry_delay(), Some(Duration::from_secs(1)));
             assert_eq!(cause(&error), "too many passwords are being verified");
             // A guess that was judged counts all the same.
             assert_eq!(error.refusal().is_some(), client_id != "human");

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc, thread::available_parallelism, time::Duration}
 use tokio::runtime::Handle;
 
 use super::line::{Full, Line, Permit};
-use crate::endpoint::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 /// Tokio's threads for blocking work, a bounded number of them.
 #[derive(Clone)]
@@ -51,7 +51,7 @@ impl Workers {
                 .unavailable()
                 // Guesses of any peer fill the queue.
                 .without_alarm()
-                .with_source("too many passwords are being verified")),
+                .caused_by("too many passwords are being verified")),
         }
     }
 
@@ -62,7 +62,7 @@ impl Workers {
     ) -> Result<T, Error> {
         let Ok(runtime) = Handle::try_current() else {
             return Err(Error::new(ErrorKind::ServerError)
-                .with_source("passwords are verified on the threads of a Tokio runtime"));
+                .caused_by("passwords are verified on the threads of a Tokio runtime"));
         };
         let task = runtime.spawn_blocking(move || {
             // The work goes on when nobody waits for it any more, and so does its permit.
@@ -70,10 +70,10 @@ impl Workers {
             work()
         });
         task.await
-            .map_err(|error| self.unavailable().with_source(error))
+            .map_err(|error| self.unavailable().caused_by(error))
     }
 
     pub(super) fn unavailable(&self) -> Error {
-        Error::new(ErrorKind::Unavailable).with_retry_after(self.retry_after)
+        Error::new(ErrorKind::Unavailable).retry_after(self.retry_after)
     }
 }

@@ -22,7 +22,7 @@ use crate::client::password::Passwords;
 use crate::jose::RemoteKeys;
 use crate::{
     client::{AuthMethod, Credentials, Offer, Refusal, secret::Key},
-    endpoint::Error,
+    error::Error,
 };
 
 /// The authenticator over registered clients.
@@ -201,7 +201,7 @@ impl<L: Clients> ClientAuthenticator<L> {
         if let Some(malformed) = request.extensions().get::<MalformedCertificate>() {
             return Err(
                 Error::invalid_request("The client certificate cannot be read")
-                    .with_source(*malformed),
+                    .caused_by(*malformed),
             );
         }
         match request.body() {

@@ -7,7 +7,7 @@ use hyper::Request;
 use super::{BasicDecoding, Client, ClientAuthenticator, Clients, hashed::Hashed};
 use crate::{
     client::{AuthMethod, Basic, Credentials, Refusal},
-    endpoint::{Error, ErrorKind},
+    error::{Error, ErrorKind},
     token::Secret,
 };
 
@@ -84,7 +84,7 @@ impl Failures {
     fn error(self) -> Error {
         match (self.wrong, self.unknown) {
             (Some(refusal), None) => Error::refused(refusal),
-            (Some(refusal), Some(error)) => Error::refused(refusal).with_source(error),
+            (Some(refusal), Some(error)) => Error::refused(refusal).caused_by(error),
             (None, Some(error)) => error,
             (None, None) => Error::refused(Refusal::NoCredentials),
         }

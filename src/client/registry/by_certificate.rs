@@ -11,7 +11,7 @@ use crate::{
         assertion::{unknown, without_keys},
         certificate::{ClientCertificate, registered},
     },
-    endpoint::Error,
+    error::Error,
     jose::Keys,
 };
 

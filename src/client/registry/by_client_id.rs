@@ -7,7 +7,7 @@ use hyper::Request;
 use super::{Client, ClientAuthenticator, Clients, lookup::may_use};
 use crate::{
     client::{AuthMethod, Credentials, Refusal},
-    endpoint::Error,
+    error::Error,
 };
 
 impl<L: Clients> ClientAuthenticator<L> {

@@ -8,7 +8,7 @@ use subtle::Choice;
 use super::{Client, ClientAuthenticator, Clients, hashed::Hashed};
 use crate::{
     client::{AuthMethod, Credentials, Refusal, SecretDigest, secret::Digests},
-    endpoint::{Error, ErrorKind},
+    error::{Error, ErrorKind},
     token::Secret,
 };
 
@@ -74,7 +74,7 @@ impl<L: Clients> ClientAuthenticator<L> {
         let unknown = unhashed.or_else(|| (!all).then(not_set_up));
         Err(match (wrong, unknown) {
             (Some(refusal), None) => Error::refused(refusal),
-            (Some(refusal), Some(error)) => error.with_refusal(refusal),
+            (Some(refusal), Some(error)) => error.ruled_out_by(refusal),
             (None, error) => error.unwrap_or_else(not_set_up),
         })
     }
@@ -91,7 +91,7 @@ impl<L: Clients> ClientAuthenticator<L> {
 
 fn not_set_up() -> Error {
     Error::new(ErrorKind::Unavailable)
-        .with_source("a client's secret is registered in a way that is not set up here")
+        .caused_by("a client's secret is registered in a way that is not set up here")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::{ClientAuthenticator, Clients};
 use crate::client::{origin, password::Verification};
 use crate::{
     client::{Credentials, SecretDigest},
-    endpoint::Error,
+    error::Error,
     token::Secret,
 };
 

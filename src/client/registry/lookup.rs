@@ -7,7 +7,7 @@ use hyper::Request;
 use super::{Client, ClientAuthenticator, Clients};
 use crate::{
     client::{AcceptedMethods, AuthMethod, Credentials, Refusal},
-    endpoint::Error,
+    error::Error,
 };
 
 impl<L: Clients> ClientAuthenticator<L> {

@@ -32,7 +32,7 @@ use futures::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 use tower::BoxError;
 
-use crate::endpoint::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 #[cfg(feature = "embedded")]
 #[cfg_attr(docsrs, doc(cfg(feature = "embedded")))]
 pub use embedded::EmbeddedGuard;
@@ -212,7 +212,7 @@ impl Attempt {
                 "the client's quota of the replay guard is full of entries that are not over"
             }
         };
-        let error = Error::new(ErrorKind::Unavailable).with_source(reason);
+        let error = Error::new(ErrorKind::Unavailable).caused_by(reason);
         Err(match self {
             // A client has done it to itself.
             Self::FullQuota => error.without_alarm().into(),

@@ -144,7 +144,7 @@ impl Index {
             let started = clock::start(Arc::downgrade(&self.shared));
             started.map_err(|cause| {
                 self.shared.has_clock.store(false, Ordering::Relaxed);
-                LogError::new(LogErrorKind::Storage).with_source(cause)
+                LogError::new(LogErrorKind::Storage).caused_by(cause)
             })?;
         }
         Ok(())

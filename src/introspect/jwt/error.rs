@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, fmt, time::Duration};
 
 use crate::{
-    endpoint::{Error, ErrorKind},
+    error::{Error, ErrorKind},
     introspect::{NotValidNow, Reason},
     jose::RemoteError,
 };
@@ -36,7 +36,7 @@ impl JwtError {
     /// The keys do not settle it. They may after this time.
     pub(super) fn unsettled(retry_after: Duration) -> Self {
         let retry_after = retry_after.max(Duration::from_secs(1));
-        let told = Error::new(ErrorKind::Unavailable).with_retry_after(retry_after);
+        let told = Error::new(ErrorKind::Unavailable).retry_after(retry_after);
         Self {
             kind: JwtErrorKind::Unsettled,
             not_valid_now: None,
@@ -81,7 +81,7 @@ impl JwtError {
     /// When to ask again, if that is known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.told.retry_after()
+        self.told.retry_delay()
     }
 }
 
@@ -90,7 +90,7 @@ impl From<RemoteError> for JwtError {
         Self {
             kind: JwtErrorKind::NoKeys,
             not_valid_now: None,
-            told: Error::new(ErrorKind::Unavailable).with_source(error),
+            told: Error::new(ErrorKind::Unavailable).caused_by(error),
         }
     }
 }

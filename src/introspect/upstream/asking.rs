@@ -43,7 +43,7 @@ impl Asking {
             .header(ACCEPT, config.media_type())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Full::new(Bytes::from(form)))
-            .map_err(|error| UpstreamError::configuration("this is no URI").with_source(error))?;
+            .map_err(|error| UpstreamError::configuration("this is no URI").caused_by(error))?;
         if let Some(field) = &config.authorization {
             request.headers_mut().insert(AUTHORIZATION, field.clone());
         }

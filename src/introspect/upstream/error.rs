@@ -6,7 +6,7 @@ use hyper::StatusCode;
 use tower::BoxError;
 
 use crate::{
-    endpoint::{Error, ErrorKind},
+    error::{Error, ErrorKind},
     outbound::{OutboundError, OutboundErrorKind},
 };
 
@@ -76,7 +76,7 @@ impl UpstreamError {
         Self::new(UpstreamErrorKind::Malformed, reason)
     }
 
-    pub(super) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+    pub(super) fn caused_by(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self
     }
@@ -112,7 +112,7 @@ impl From<OutboundError> for UpstreamError {
                 | StatusCode::PAYLOAD_TOO_LARGE
                 | StatusCode::URI_TOO_LONG
                 | StatusCode::UNPROCESSABLE_ENTITY,
-            ) => error.with_source(Error::new(ErrorKind::Unavailable).without_alarm()),
+            ) => error.caused_by(Error::new(ErrorKind::Unavailable).without_alarm()),
             _ => error,
         }
     }

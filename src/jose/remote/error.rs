@@ -72,7 +72,7 @@ impl RemoteError {
 
     /// The task that fetches or reads has ended early.
     pub(super) fn broken_off(source: impl Into<BoxError>) -> Self {
-        Self::new(RemoteErrorKind::Unreachable, "the fetch broke off").with_source(source)
+        Self::new(RemoteErrorKind::Unreachable, "the fetch broke off").caused_by(source)
     }
 
     /// A key that was not tried, or cannot be used here, may have made the signature.
@@ -102,7 +102,7 @@ impl RemoteError {
         }
     }
 
-    pub(super) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+    pub(super) fn caused_by(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self
     }

@@ -61,7 +61,7 @@ impl Fetcher {
         tokio::time::timeout(self.connection.timeout, self.fetch_unbounded(source))
             .await
             .map_err(|elapsed| {
-                RemoteError::new(RemoteErrorKind::TimedOut, "it took too long").with_source(elapsed)
+                RemoteError::new(RemoteErrorKind::TimedOut, "it took too long").caused_by(elapsed)
             })?
     }
 
@@ -89,7 +89,7 @@ impl Fetcher {
         let mut failed = RemoteError::metadata("there is none");
         for place in well_known(issuer) {
             let place: Uri = place.parse().map_err(|error| {
-                RemoteError::configuration("this is no issuer").with_source(error)
+                RemoteError::configuration("this is no issuer").caused_by(error)
             })?;
             let found = match self.trusted.fetch(get(place, "application/json")?).await {
                 Ok((_, body)) => {
@@ -97,7 +97,7 @@ impl Fetcher {
                     aside(move || jwks_uri(&body, &issuer, plain_http)).await?
                 }
                 Err(failure) => Err(RemoteError::metadata("it was not fetched")
-                    .with_source(RemoteError::from(failure))),
+                    .caused_by(RemoteError::from(failure))),
             };
             match found {
                 Ok(uri) => return Ok(uri),
@@ -120,7 +120,7 @@ impl Fetcher {
             } else {
                 RemoteError::new(RemoteErrorKind::Malformed, "the answer is no JWKS")
             };
-            failure.with_source(error)
+            failure.caused_by(error)
         })
     }
 }
@@ -137,7 +137,7 @@ fn get(uri: Uri, accept: &'static str) -> Result<Request<Full<Bytes>>, RemoteErr
     Request::get(uri)
         .header(ACCEPT, accept)
         .body(Full::default())
-        .map_err(|error| RemoteError::configuration("this is no URI").with_source(error))
+        .map_err(|error| RemoteError::configuration("this is no URI").caused_by(error))
 }
 
 /// For how long the answer is fresh: `max-age` less `Age` (RFC 9111 §4.2), if there is a word of

@@ -17,13 +17,13 @@ impl Fault {
 impl Fault {
     /// The same cause, of another kind.
     pub(super) fn as_kind(&self, kind: LogErrorKind) -> Self {
-        Self(LogError::new(kind).with_source(self.0.clone()))
+        Self(LogError::new(kind).caused_by(self.0.clone()))
     }
 
     /// The thread that writes has panicked.
     pub(super) fn panicked() -> Self {
         let error = LogError::new(LogErrorKind::Storage);
-        Self(error.with_source("the thread that writes has panicked"))
+        Self(error.caused_by("the thread that writes has panicked"))
     }
 
     pub(super) fn is_a_gap(&self) -> bool {
@@ -70,7 +70,7 @@ impl<E: Into<redb::Error>> From<E> for Fault {
             | redb::Error::TableIsMultimap(_) => LogErrorKind::Corrupt,
             _ => LogErrorKind::Storage,
         };
-        Self(LogError::new(kind).with_source(error))
+        Self(LogError::new(kind).caused_by(error))
     }
 }
 

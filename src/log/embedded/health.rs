@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::super::{LogError, LogErrorKind, LogHealth, observe};
-use crate::endpoint::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 #[derive(Debug, Default)]
 pub(super) struct Health(Mutex<LogHealth>);
@@ -59,7 +59,7 @@ fn error(health: &LogHealth, kind: LogErrorKind) -> Option<LogError> {
     // An attempt that is under way takes time.
     let again = health.retry_after()?.max(Duration::from_secs(1));
     let told = Error::new(ErrorKind::Unavailable)
-        .with_retry_after(again)
-        .with_source(health.cause()?.clone());
-    Some(LogError::new(kind).with_source(told))
+        .retry_after(again)
+        .caused_by(health.cause()?.clone());
+    Some(LogError::new(kind).caused_by(told))
 }

@@ -18,7 +18,7 @@ use super::{
     thread::{Begun, Thread},
     work::Work,
 };
-use crate::endpoint::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -42,7 +42,7 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("revocation-log".into())
             .spawn(move || thread.run(&tasks))
-            .map_err(|cause| LogError::new(LogErrorKind::Storage).with_source(cause))?;
+            .map_err(|cause| LogError::new(LogErrorKind::Storage).caused_by(cause))?;
         Ok(Self {
             queue: Some(queue),
             health,
@@ -151,7 +151,7 @@ impl Writer {
             observe::refused("queue_quota");
             // A client brings it about by itself, and nothing is broken here.
             let told = Error::new(ErrorKind::Unavailable).without_alarm();
-            LogError::new(kind).with_source(told.with_source("the client's quota of it is used up"))
+            LogError::new(kind).caused_by(told.caused_by("the client's quota of it is used up"))
         })?;
         queue.put(task(place)).map_err(|kind| {
             observe::refused(match kind {
@@ -171,7 +171,7 @@ async fn answer_to<T>(
     queued?;
     answered.await.unwrap_or_else(|_| {
         // The thread answers everything, unless it panics. The commit may have come before that.
-        Err(LogError::new(LogErrorKind::Storage).with_source("the thread that writes has panicked"))
+        Err(LogError::new(LogErrorKind::Storage).caused_by("the thread that writes has panicked"))
     })
 }
 

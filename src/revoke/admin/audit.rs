@@ -36,7 +36,7 @@ impl Audit {
     fn tell(&self, outcome: &'static str, position: Option<Position>, error: Option<&LogError>) {
         #[cfg(feature = "metrics")]
         metrics::counter!(
-            "tower_revocation_orders_total",
+            "tower_revocation_admin_requests_total",
             "class" => self.class.as_str(), "outcome" => outcome
         )
         .increment(1);

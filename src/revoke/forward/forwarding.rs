@@ -105,7 +105,7 @@ impl<C: Identified, L: RevocationLog> Forwarding<C, L> {
                 Ok(_) => {
                     count("not_effective");
                     let error = Error::new(ErrorKind::Unavailable)
-                        .with_source("the server has answered success, and the token is active");
+                        .caused_by("the server has answered success, and the token is active");
                     self.answer.say(Err(error.into()));
                     return None;
                 }
@@ -169,7 +169,7 @@ impl Patience {
 
     /// How long to wait: twice as long each time, or as long as the error says.
     fn pause(&mut self, error: &BoxError) -> Option<Duration> {
-        let said = Error::in_chain(&**error).and_then(Error::retry_after);
+        let said = Error::in_chain(&**error).and_then(Error::retry_delay);
         let pause = said
             .unwrap_or_default()
             .max(self.next)

@@ -43,9 +43,9 @@ impl Places {
         match taken {
             Ok(_) => Ok(Place(Arc::clone(&self.taken))),
             Err(_) => Err(Error::new(ErrorKind::Unavailable)
-                .with_retry_after(Duration::from_secs(1))
+                .retry_after(Duration::from_secs(1))
                 .without_alarm()
-                .with_source("too many revocations are being forwarded")),
+                .caused_by("too many revocations are being forwarded")),
         }
     }
 }

@@ -151,7 +151,7 @@ impl Server {
             }
         }
         let form = serde_urlencoded::to_string(form)
-            .map_err(|error| Error::new(ErrorKind::ServerError).with_source(error))?;
+            .map_err(|error| Error::new(ErrorKind::ServerError).caused_by(error))?;
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(
             CONTENT_TYPE,
@@ -170,7 +170,7 @@ fn authorization(user_pass: &Secret) -> Result<HeaderValue, Error> {
     let pair = Secret::new(STANDARD.encode(user_pass.expose()));
     let text = Secret::new(format!("Basic {}", pair.expose()));
     let mut field = HeaderValue::from_str(text.expose())
-        .map_err(|error| Error::new(ErrorKind::ServerError).with_source(error))?;
+        .map_err(|error| Error::new(ErrorKind::ServerError).caused_by(error))?;
     field.set_sensitive(true);
     Ok(field)
 }
@@ -196,11 +196,11 @@ fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     });
     let answered = ForwardError::answered(status);
     if let Some(error) = error {
-        return with_challenge(error, headers).with_source(answered);
+        return with_challenge(error, headers).caused_by(answered);
     }
     let error = unavailable(answered);
     match retry_after(headers) {
-        Some(delay) => error.with_retry_after(delay),
+        Some(delay) => error.retry_after(delay),
         None => error,
     }
 }
@@ -219,11 +219,11 @@ fn told(code: &str) -> Option<Error> {
         "invalid_client" => Error::refused(Refusal::Unspecified),
         "invalid_grant" | "invalid_token" => Error::new(ErrorKind::InvalidGrant),
         "unsupported_token_type" => Error::new(ErrorKind::UnsupportedTokenType),
-        "unauthorized_client" => invalid().with_code("unauthorized_client"),
-        "access_denied" => invalid().with_code("access_denied"),
-        "use_attestation_challenge" => invalid().with_code("use_attestation_challenge"),
-        "use_fresh_attestation" => invalid().with_code("use_fresh_attestation"),
-        "invalid_client_attestation" => invalid().with_code("invalid_client_attestation"),
+        "unauthorized_client" => invalid().code("unauthorized_client"),
+        "access_denied" => invalid().code("access_denied"),
+        "use_attestation_challenge" => invalid().code("use_attestation_challenge"),
+        "use_fresh_attestation" => invalid().code("use_fresh_attestation"),
+        "invalid_client_attestation" => invalid().code("invalid_client_attestation"),
         _ => return None,
     })
 }
@@ -232,7 +232,7 @@ fn told(code: &str) -> Option<Error> {
 fn with_challenge(error: Error, headers: &HeaderMap) -> Error {
     let name: HeaderName = Credentials::ATTESTATION_CHALLENGE;
     match headers.get(&name) {
-        Some(challenge) => error.with_header(name, challenge.clone()),
+        Some(challenge) => error.header(name, challenge.clone()),
         None => error,
     }
 }
@@ -250,5 +250,5 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn unavailable(cause: ForwardError) -> Error {
-    Error::new(ErrorKind::Unavailable).with_source(cause)
+    Error::new(ErrorKind::Unavailable).caused_by(cause)
 }

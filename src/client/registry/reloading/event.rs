@@ -6,7 +6,7 @@ use super::ReloadError;
 pub(super) fn reloaded(clients: usize) {
     #[cfg(feature = "tracing")]
     tracing::info!(
-        target: crate::endpoint::TARGET,
+        target: crate::observe::TARGET,
         clients,
         "the client registry was reloaded"
     );
@@ -17,8 +17,8 @@ pub(super) fn reloaded(clients: usize) {
 pub(super) fn failed(error: &ReloadError) {
     #[cfg(feature = "tracing")]
     tracing::error!(
-        target: crate::endpoint::TARGET,
-        cause = tracing::field::display(crate::endpoint::Causes(error)),
+        target: crate::observe::TARGET,
+        cause = tracing::field::display(crate::observe::Causes(error)),
         "the client registry was not reloaded; the last valid one stays in use"
     );
     let _ = error;

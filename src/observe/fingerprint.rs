@@ -1,4 +1,4 @@
-//! What a token is called in a log.
+//! Token fingerprints for logs.
 
 use std::{
     fmt,
@@ -11,13 +11,13 @@ use sha2::Sha256;
 
 use crate::token::Secret;
 
-/// Names for tokens: equal for equal tokens, and of no use without the key.
+/// Computes fingerprints, which are equal for equal tokens and useless without the key.
 #[derive(Clone)]
 pub(crate) struct Fingerprints(Hmac<Sha256>);
 
 impl Fingerprints {
-    pub(crate) fn keyed(key: &[u8; 32]) -> Self {
-        Self(Hmac::new_from_slice(key).expect("HMAC takes keys of any length"))
+    pub(crate) fn keyed(key: [u8; 32]) -> Self {
+        Self(Hmac::new_from_slice(&key).expect("HMAC accepts keys of any length"))
     }
 
     pub(crate) fn of(&self, token: &Secret) -> String {
@@ -33,7 +33,7 @@ impl Fingerprints {
     }
 }
 
-/// At random, and the same throughout the process.
+/// A random key, the same for the whole process.
 impl Default for Fingerprints {
     fn default() -> Self {
         static KEYED: OnceLock<Fingerprints> = OnceLock::new();
@@ -41,11 +41,11 @@ impl Default for Fingerprints {
             .get_or_init(|| {
                 let mut key = [0; 32];
                 for word in key.chunks_exact_mut(8) {
-                    // The standard library draws its hash keys from the operating system.
+                    // The standard library seeds its hash keys from the operating system.
                     let random = RandomState::new().hash_one(word.len());
                     word.copy_from_slice(&random.to_ne_bytes());
                 }
-                Self::keyed(&key)
+                Self::keyed(key)
             })
             .clone()
     }

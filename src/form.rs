@@ -1,40 +1,35 @@
-//! What was written in the body; parsed once, strictly.
+//! The form in a request body, parsed once and strictly.
 //!
-//! The decoder below, like every common one, repairs what it cannot read: `%FF` becomes U+FFFD and
-//! `%zz` stays as it is, so two tokens could be taken for one. What it would have to repair is
-//! refused before it sees it.
+//! `serde_urlencoded`, like every common decoder, repairs invalid input: `%FF` becomes U+FFFD and
+//! `%zz` stays as it is, so that two different tokens could decode to the same string. This module
+//! rejects such input before the decoder sees it.
 
-use hyper::HeaderMap;
+use crate::{error::Error, token::Secret};
 
-use super::error::Error;
-use crate::{
-    client::{Authorization, Presented, attested},
-    token::Secret,
-};
-
-/// More parameters than any client has a reason to send.
+/// More parameters than any client needs.
 const MAX_PARAMETERS: usize = 64;
 
-/// The parameters that the endpoint knows. One that was sent without a value is one that was not
-/// sent (RFC 6749 §3.2).
+/// The known parameters. A parameter with an empty value counts as missing (RFC 6749 §3.2).
 #[derive(Debug, Default)]
 pub(crate) struct Form {
-    pub(super) token: Option<Secret>,
-    pub(super) token_type_hint: Option<String>,
-    pub(super) client_id: Option<String>,
-    pub(super) client_secret: Option<Secret>,
-    pub(super) client_assertion: Option<Secret>,
-    pub(super) client_assertion_type: Option<String>,
+    pub(crate) token: Option<Secret>,
+    pub(crate) token_type_hint: Option<String>,
+    pub(crate) client_id: Option<String>,
+    pub(crate) client_secret: Option<Secret>,
+    pub(crate) client_assertion: Option<Secret>,
+    pub(crate) client_assertion_type: Option<String>,
 }
 
 impl Form {
+    /// Parses a body. Unknown parameters are ignored, even if repeated.
+    ///
     /// # Errors
     ///
-    /// `invalid_request` for too many parameters, for octets or escapes that are not UTF-8, for
-    /// broken escapes, and for a known parameter that is repeated, whatever its values (RFC 6749
-    /// §3.2). Unknown ones are ignored, also twice.
+    /// Returns `invalid_request` for too many parameters, for bytes or escapes that are not UTF-8,
+    /// for broken escapes, and for a repeated known parameter, even with equal values (RFC 6749
+    /// §3.2).
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Error> {
-        let parameters = body.split(|&octet| octet == b'&');
+        let parameters = body.split(|&byte| byte == b'&');
         if parameters.filter(|pair| !pair.is_empty()).count() > MAX_PARAMETERS {
             return Err(Error::invalid_request(
                 "The request has too many parameters",
@@ -62,30 +57,17 @@ impl Form {
         Ok(form)
     }
 
-    /// What identifies the client, together with what the head says. The Authorization field is
-    /// taken out of it.
-    pub(crate) fn presented(&mut self, headers: &mut HeaderMap) -> Presented {
-        Presented {
-            authorization: Authorization::take(headers),
-            attested: attested(headers),
-            client_id: self.client_id.take(),
-            client_secret: self.client_secret.take(),
-            client_assertion: self.client_assertion.take(),
-            client_assertion_type: self.client_assertion_type.take(),
-        }
-    }
-
-    /// The token, if it can be one: visible ASCII characters, without blanks (RFC 6749 §A.12,
-    /// RFC 6750 §2.1).
+    /// Takes the token, which consists of visible ASCII characters (RFC 6749 §A.12, RFC 6750
+    /// §2.1).
     ///
-    /// A token with a line break at its end, or with a `+` that was not escaped and so became a
-    /// blank, is not the token that the client means. 200 would say that the other one is dead.
+    /// A token with a line break at its end, or with a space that was an unescaped `+`, is not the
+    /// token that the client means. A 200 would say that the intended token is revoked.
     ///
     /// # Errors
     ///
-    /// `invalid_request` if there is none, if it is longer than `max` bytes, or has other
+    /// Returns `invalid_request` if the token is missing, longer than `max` bytes, or contains other
     /// characters.
-    pub(super) fn take_token(&mut self, max: usize) -> Result<Secret, Error> {
+    pub(crate) fn take_token(&mut self, max: usize) -> Result<Secret, Error> {
         let token = self
             .token
             .take()
@@ -102,7 +84,7 @@ impl Form {
     }
 }
 
-/// Which known parameters have been met, by their place in [`Form`].
+/// The known parameters seen so far, as bits by their position in [`Form`].
 #[derive(Default)]
 struct Seen(u8);
 
@@ -117,11 +99,12 @@ impl Seen {
     }
 }
 
-/// Whether the query carries what belongs in the body (RFC 6749 §2.3.1, RFC 7009 §2.1).
+/// Whether the query contains a token or a secret, which belong in the body (RFC 6749 §2.3.1, RFC
+/// 7009 §2.1).
 ///
-/// URLs end up in logs and histories, so the sender has to hear of it. The rest of the query is no
-/// one's business.
-pub(super) fn query_has_secrets(query: &str) -> bool {
+/// URLs end up in logs and histories, so the request fails and the sender notices. Other query
+/// parameters are ignored.
+pub(crate) fn query_has_secrets(query: &str) -> bool {
     let names: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
     names.iter().any(|(name, _)| {
         matches!(
@@ -131,19 +114,19 @@ pub(super) fn query_has_secrets(query: &str) -> bool {
     })
 }
 
-/// One value that was form-encoded by itself, as the halves of Basic are (RFC 6749 §2.3.1), or
-/// nothing.
+/// Decodes one form-encoded value, such as a half of Basic credentials (RFC 6749 §2.3.1). `None` if
+/// it is malformed.
 pub(crate) fn decode(value: &str) -> Option<String> {
-    // Generated identifiers and secrets mostly have nothing to decode.
+    // Most generated identifiers and secrets contain no escapes.
     if !value.contains(['%', '+']) {
         return Some(value.to_owned());
     }
-    // An ampersand is the one character that would end the value.
+    // An unescaped ampersand would end the value.
     let pair = format!("={}", value.replace('&', "%26"));
     pairs(pair.as_bytes())?.pop().map(|(_, value)| value)
 }
 
-/// The names and values of a form that needs no repair (RFC 6749 §B), or nothing.
+/// The names and values of a form (RFC 6749 §B). `None` if the decoder would have to repair it.
 fn pairs(form: &[u8]) -> Option<Vec<(String, String)>> {
     if !needs_no_repair(form) {
         return None;
@@ -151,18 +134,18 @@ fn pairs(form: &[u8]) -> Option<Vec<(String, String)>> {
     serde_urlencoded::from_bytes(form).ok()
 }
 
-/// Whether every escape is whole and what they and the plain octets say is UTF-8.
+/// Whether every escape is complete and the decoded bytes are UTF-8.
 ///
-/// Delimiters are ASCII, so a form is UTF-8 exactly if each of its names and values is.
+/// Delimiters are ASCII, so the whole form is UTF-8 if and only if each name and value is.
 fn needs_no_repair(form: &[u8]) -> bool {
     if !form.contains(&b'%') {
         return std::str::from_utf8(form).is_ok();
     }
     let mut decoded = Vec::with_capacity(form.len());
     let mut rest = form.iter();
-    while let Some(&octet) = rest.next() {
-        if octet != b'%' {
-            decoded.push(octet);
+    while let Some(&byte) = rest.next() {
+        if byte != b'%' {
+            decoded.push(byte);
             continue;
         }
         let mut digit = || hex(*rest.next()?);
@@ -174,8 +157,8 @@ fn needs_no_repair(form: &[u8]) -> bool {
     std::str::from_utf8(&decoded).is_ok()
 }
 
-/// Whether a form is ASCII, and what its escapes say is too.
-pub(super) fn is_ascii(form: &[u8]) -> bool {
+/// Whether a form is ASCII, including its decoded escapes.
+pub(crate) fn is_ascii(form: &[u8]) -> bool {
     let is_beyond = |escape: &[u8]| matches!(escape, [b'%', high, low] if hex(*high) > Some(7) && hex(*low).is_some());
     form.is_ascii() && !form.windows(3).any(is_beyond)
 }

@@ -1,4 +1,4 @@
-//! How long is too long?
+//! The time-outs of a request.
 
 use std::{
     fmt,
@@ -10,15 +10,15 @@ use std::{
 
 use hyper::rt::{Sleep, Timer};
 
-/// The time-outs, and what measures them. Without a timer there are none.
+/// The configured time-outs. Without a timer none applies.
 #[derive(Clone)]
-pub(crate) struct Patience {
+pub(crate) struct Timeouts {
     timer: Option<Arc<dyn Timer + Send + Sync>>,
     pub(crate) body: Duration,
     pub(crate) conversation: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             timer: None,
@@ -28,13 +28,13 @@ impl Default for Patience {
     }
 }
 
-impl Patience {
+impl Timeouts {
     pub(crate) fn timer(&mut self, timer: impl Timer + Send + Sync + 'static) {
         self.timer = Some(Arc::new(timer));
     }
 
-    /// Begins to wait for a body.
-    pub(super) fn begin(&self) -> Option<Deadline> {
+    /// The deadline of a request that starts now, first for its body.
+    pub(super) fn start(&self) -> Option<Deadline> {
         let timer = self.timer.clone()?;
         let now = timer.now();
         let conversation = after(now, self.conversation);
@@ -47,15 +47,15 @@ impl Patience {
     }
 }
 
-/// A duration that no clock can hold is as good as a very long one.
+/// Adds a duration. One that overflows the clock becomes a year.
 fn after(now: Instant, duration: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     now.checked_add(duration).unwrap_or_else(|| now + YEAR)
 }
 
-impl fmt::Debug for Patience {
+impl fmt::Debug for Timeouts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Patience")
+        f.debug_struct("Timeouts")
             .field("timer", &self.timer.is_some())
             .field("body", &self.body)
             .field("conversation", &self.conversation)
@@ -63,17 +63,17 @@ impl fmt::Debug for Patience {
     }
 }
 
-/// The moment at which waiting ends.
+/// The deadline of one request.
 pub(super) struct Deadline {
     timer: Arc<dyn Timer + Send + Sync>,
     at: Instant,
     conversation: Instant,
-    /// Made only once there is something to wait for.
+    /// Created by the first `poll`.
     sleep: Option<Pin<Box<dyn Sleep>>>,
 }
 
 impl Deadline {
-    /// The body is there: only the whole conversation has an end now.
+    /// Ends the time-out for the body. The one for the whole request remains.
     pub(super) fn body_read(&mut self) {
         self.at = self.conversation;
         if let Some(sleep) = &mut self.sleep {

@@ -1,11 +1,11 @@
-//! Why a client is not who it says it is.
+//! Why a client failed to authenticate.
 
 use std::fmt;
 
-/// Why a client was not authenticated: for the log and the counters, never for the peer.
+/// Why a client failed to authenticate: for logs and counters, never for the peer.
 ///
-/// The peer hears one answer, equal in octets, whatever the reason. The reason rides in the
-/// [`Error`](crate::Error) of that answer, and stands in its event and its counter.
+/// The response is the same for every reason, byte for byte. The reason is part of the
+/// [`Error`](crate::Error) in the response's extensions, and a field of its event and counter.
 ///
 /// ```
 /// use tower_revocation::{Error, ErrorKind, client::Refusal};
@@ -17,43 +17,43 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// Nothing says who the client is, or nothing that can be read.
+    /// The request names no client, or its credentials cannot be parsed.
     NoCredentials,
-    /// There is no such client, or it is disabled.
+    /// The client does not exist or is disabled.
     UnknownClient,
-    /// The client is registered for other methods: what it presented was not even looked at.
+    /// The client is registered for other methods. Its credentials were not verified.
     MethodNotRegistered,
-    /// The method is not offered at this endpoint.
+    /// This endpoint does not accept the method.
     MethodNotOffered,
-    /// The secret is not the client's, or is it no longer.
+    /// The secret is wrong or has expired.
     WrongSecret,
-    /// The assertion is no compact JWS of a known type, or its header or claims cannot be read.
+    /// The assertion is not a compact JWS of a known type, or its header or claims cannot be parsed.
     MalformedAssertion,
     /// The assertion's algorithm is not allowed, or not allowed for this client.
     AlgorithmNotAllowed,
-    /// The client has no key that the assertion could have been signed with.
+    /// The client has no key that fits the assertion.
     NoSuchKey,
     /// The signature does not verify.
     BadSignature,
-    /// `iss` and `sub` are not one client, or not the one that the request names.
+    /// `iss` and `sub` differ, or are not the client that the request names.
     WrongSubject,
     /// `aud` is not this server.
     WrongAudience,
-    /// `exp`, `nbf` or `iat` are missing, past, ahead, or too far apart.
+    /// `exp`, `nbf` or `iat` is missing, in the past, in the future, or they are too far apart.
     OutOfTime,
     /// `jti` is missing or malformed.
     NoIdentifier,
-    /// The `jti` has been used before.
+    /// The `jti` was used before.
     Replayed,
-    /// There is no client certificate.
+    /// The connection has no client certificate.
     NoCertificate,
-    /// The client certificate's chain was not verified.
+    /// The chain of the client certificate was not verified.
     UntrustedCertificate,
-    /// The client certificate is not the client's.
+    /// The certificate belongs to another client.
     WrongCertificate,
-    /// The attestation is missing, expired, or not of a known attester.
+    /// The attestation is missing, has expired, or comes from an unknown attester.
     UntrustedAttestation,
-    /// The proof of possession is not of the attested key, or not for this server.
+    /// The proof of possession was made with another key, or for another server.
     BadProof,
     /// The authenticator gave no reason.
     Unspecified,

@@ -1,23 +1,23 @@
-//! What went wrong.
+//! The error of a request on the revocation path.
 
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use hyper::header::{HeaderName, HeaderValue};
 use tower::BoxError;
 
-use crate::client::Refusal;
+use crate::refusal::Refusal;
 
-/// Why a request on the revoke path was not answered with success.
+/// Why a request on the revocation path failed.
 ///
-/// It rides in the response's extensions, for outer layers to log or to count. An authenticator or
-/// a backend may make one too, anywhere in the source chain of its own error: then this kind and
-/// this `Retry-After` are what the peer hears, in place of 503. The cause never reaches the peer.
+/// It is in the response's extensions, so that outer layers can log or count it. An authenticator or
+/// a backend can return one too, anywhere in the source chain of its own error. Its kind and its
+/// `Retry-After` then replace the default 503. The source never reaches the peer.
 ///
 /// ```
 /// use std::time::Duration;
 /// use tower_revocation::{Error, ErrorKind};
 ///
-/// let error = Error::new(ErrorKind::TooManyRequests).with_retry_after(Duration::from_secs(30));
+/// let error = Error::new(ErrorKind::TooManyRequests).retry_after(Duration::from_secs(30));
 /// assert_eq!(error.kind(), ErrorKind::TooManyRequests);
 /// ```
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub struct Error {
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// What kind of failure an [`Error`] is, and so which status it is answered with.
+/// The kind of an [`Error`]. It determines the status of the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -42,28 +42,29 @@ pub enum ErrorKind {
     UnsupportedMediaType,
     /// 415: the body is compressed.
     UnsupportedContentCoding,
-    /// 413: the body is larger than the cap.
+    /// 413: the body is larger than the limit.
     BodyTooLarge,
     /// 408: the body did not arrive in time.
     BodyTimeout,
-    /// 400 `invalid_request`: the request cannot be understood, or means two things.
+    /// 400 `invalid_request`: the request is malformed or ambiguous.
     InvalidRequest,
-    /// 401 or 400 `invalid_client`: the client was not authenticated.
+    /// 401 or 400 `invalid_client`: client authentication failed.
     InvalidClient,
     /// 400 `invalid_grant`: the token was issued to another client.
     InvalidGrant,
-    /// 400 `unsupported_token_type`: a live token of this client that cannot be revoked here.
+    /// 400 `unsupported_token_type`: this server cannot revoke the token.
     UnsupportedTokenType,
     /// 429 `temporarily_unavailable`: too many attempts.
     TooManyRequests,
-    /// 503 `temporarily_unavailable`: it could not be found out, or not be made durable.
+    /// 503 `temporarily_unavailable`: the server could not look up the token, or could not make the
+    /// revocation durable.
     Unavailable,
-    /// 500 `server_error`: a defect that trying again will not cure.
+    /// 500 `server_error`: a defect. A retry does not help.
     ServerError,
 }
 
 impl Error {
-    /// An error of this kind, told to the peer in this crate's words.
+    /// Creates an error with the default response of this kind.
     #[must_use]
     pub fn new(kind: ErrorKind) -> Self {
         Self {
@@ -78,7 +79,8 @@ impl Error {
         }
     }
 
-    /// [`InvalidClient`](ErrorKind::InvalidClient), with the reason that the peer does not hear.
+    /// Creates an [`InvalidClient`](ErrorKind::InvalidClient) error. The reason stays hidden from the
+    /// peer.
     #[must_use]
     pub fn refused(refusal: Refusal) -> Self {
         Self {
@@ -87,56 +89,55 @@ impl Error {
         }
     }
 
-    /// Keeps the reason for which the client would have been refused, had all been found out: it
-    /// counts as a failure.
+    /// Sets a reason that already rules the client out, although another check could not be
+    /// completed. The request then counts as a failed authentication.
     #[cfg(feature = "registry")]
-    pub(crate) fn with_refusal(mut self, refusal: Refusal) -> Self {
+    pub(crate) fn ruled_out_by(mut self, refusal: Refusal) -> Self {
         self.refusal = Some(refusal);
         self
     }
 
-    /// [`InvalidRequest`](ErrorKind::InvalidRequest), in these words.
+    /// Creates an [`InvalidRequest`](ErrorKind::InvalidRequest) error with a description.
     pub(crate) fn invalid_request(description: &'static str) -> Self {
-        Self::new(ErrorKind::InvalidRequest).with_description(description)
+        Self::new(ErrorKind::InvalidRequest).description(description)
     }
 
-    /// Says an extension's `error` code in place of the kind's own.
+    /// Replaces the `error` code of the kind by the code of an extension.
     ///
     /// Characters that RFC 6749 §5.2 does not allow become `?`.
     #[must_use]
-    pub fn with_code(mut self, code: &'static str) -> Self {
+    pub fn code(mut self, code: &'static str) -> Self {
         self.code = Some(code);
         self
     }
 
-    /// Says more in `error_description`. The peer reads it: never put a cause, a token or a secret
-    /// there.
+    /// Sets `error_description`. The peer reads it: never put a cause, a token or a secret there.
     ///
     /// Characters that RFC 6749 §5.2 does not allow become `?`.
     #[must_use]
-    pub fn with_description(mut self, description: impl Into<Cow<'static, str>>) -> Self {
+    pub fn description(mut self, description: impl Into<Cow<'static, str>>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Says when to try again, in `Retry-After`, rounded up to whole seconds (RFC 9110 §10.2.3).
+    /// Sets `Retry-After`, rounded up to whole seconds (RFC 9110 §10.2.3).
     #[must_use]
-    pub fn with_retry_after(mut self, retry_after: Duration) -> Self {
+    pub fn retry_after(mut self, retry_after: Duration) -> Self {
         self.retry_after = Some(retry_after);
         self
     }
 
-    /// Sends a field with the answer, such as an extension's challenge.
+    /// Adds a header field to the response, such as the challenge of an extension.
     ///
-    /// It is sent beside the answer's own fields and does not replace them.
+    /// It does not replace the fields that the response has already.
     #[must_use]
-    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.header = Some(Box::new((name, value)));
         self
     }
 
-    /// Logs a failure of [`Unavailable`](ErrorKind::Unavailable) as a warning: it is one that any
-    /// peer can provoke, and nothing is broken here. Other kinds stay as they are: a
+    /// Logs an [`Unavailable`](ErrorKind::Unavailable) error as a warning instead of an error: any
+    /// peer can provoke it, and nothing is broken. Other kinds do not change: a
     /// [`ServerError`](ErrorKind::ServerError) is always an alarm.
     ///
     /// ```
@@ -151,74 +152,72 @@ impl Error {
         self
     }
 
-    /// Keeps the cause for the log.
+    /// Sets the source, which is logged and never sent to the peer.
     #[must_use]
-    pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+    pub fn caused_by(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// What kind of failure it is.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// When to try again, if that is known.
+    /// The delay for `Retry-After`, if set.
     #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
+    pub fn retry_delay(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// Whether an operator should hear of it: it is a failure of this server, and no peer can
-    /// provoke it.
+    /// Whether operators should be alerted: this server failed, and no peer can provoke the failure.
     #[must_use]
     pub fn is_alarm(&self) -> bool {
         self.is_alarm
     }
 
-    /// Why the client was not authenticated, if it certainly is not to be.
+    /// Why the client failed to authenticate, if that is certain.
     ///
-    /// An error of another kind than [`InvalidClient`](ErrorKind::InvalidClient) has one where what
-    /// was judged of the credentials is wrong, and something else could not be judged.
+    /// An error of another kind than [`InvalidClient`](ErrorKind::InvalidClient) has a reason if one
+    /// check of the credentials failed and another one could not be completed.
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal> {
         self.refusal
     }
 
-    /// A field that goes with the answer.
+    /// The additional header field, if set.
     #[must_use]
-    pub fn header(&self) -> Option<&(HeaderName, HeaderValue)> {
+    pub fn extra_header(&self) -> Option<&(HeaderName, HeaderValue)> {
         self.header.as_deref()
     }
 
-    /// An extension's code, in place of the kind's own.
+    /// The `error` code of an extension, if set.
     #[must_use]
-    pub fn code(&self) -> Option<&'static str> {
+    pub fn error_code(&self) -> Option<&'static str> {
         self.code
     }
 
-    /// What the peer is told, in place of the kind's own words.
+    /// The `error_description`, if set.
     #[must_use]
-    pub fn description(&self) -> Option<&str> {
+    pub fn error_description(&self) -> Option<&str> {
         self.description.as_deref()
     }
 
-    /// What an error of the authenticator or the backend means: what it says itself, if somewhere
-    /// in its chain of sources it is one of ours, else that the state of things could not be found
-    /// out.
+    /// Converts an error of the authenticator or the backend. If its source chain contains an
+    /// [`Error`], that one decides, else it is [`Unavailable`](ErrorKind::Unavailable).
     pub(crate) fn from_service(cause: BoxError) -> Self {
         let cause = match cause.downcast::<Self>() {
             Ok(ours) => return *ours,
             Err(cause) => cause,
         };
         match Self::in_chain(&*cause).cloned() {
-            Some(ours) => ours.with_source(cause),
-            None => Self::new(ErrorKind::Unavailable).with_source(cause),
+            Some(ours) => ours.caused_by(cause),
+            None => Self::new(ErrorKind::Unavailable).caused_by(cause),
         }
     }
 
-    /// The one of ours that is nearest in a chain of sources.
+    /// The first [`Error`] in a source chain.
     pub(crate) fn in_chain<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e Self> {
         std::iter::successors(Some(cause), |&error| error.source())
             .find_map(|error| error.downcast_ref())
@@ -261,8 +260,8 @@ impl ErrorKind {
         }
     }
 
-    /// Whether the fault lies with us, and an operator should hear of it.
-    pub(super) fn is_fault(self) -> bool {
+    /// Whether this server is at fault.
+    pub(crate) fn is_fault(self) -> bool {
         matches!(self, Self::Unavailable | Self::ServerError)
     }
 }

@@ -1,4 +1,4 @@
-//! The one table of what the peer is told.
+//! The responses of the endpoint. This is the only place that decides what the peer is told.
 
 use std::time::Duration;
 
@@ -9,13 +9,17 @@ use hyper::{
     header::{self, HeaderValue},
 };
 
-use super::error::{Error, ErrorKind};
+use crate::{
+    challenge,
+    date::delay_seconds,
+    error::{Error, ErrorKind},
+};
 
-/// What a successful answer has for a body.
+/// The body of a successful response. Defaults to `Empty`.
 ///
-/// RFC 7009 §2.2 has clients ignore it. Nearly all do; `simple-oauth2` insists on a JSON type, and
-/// an empty body with a JSON type breaks `@badgateway/oauth2-client`, so `{}` is the one body that
-/// every client known to us accepts.
+/// Clients ignore the body (RFC 7009 §2.2), with two known exceptions: `simple-oauth2` requires a
+/// JSON content type, and `@badgateway/oauth2-client` fails on an empty body with a JSON content
+/// type. Both accept `{}`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SuccessBody {
@@ -26,30 +30,31 @@ pub enum SuccessBody {
     EmptyObject,
 }
 
-/// What an answer depends on besides the error itself.
+/// Creates the responses, as configured.
 #[derive(Clone, Debug)]
-pub(crate) struct Manner {
+pub(crate) struct Responder {
     /// `WWW-Authenticate`, with the realm.
     challenge: HeaderValue,
-    /// Whether `client_secret_basic` is among the methods of this endpoint.
+    /// Whether this endpoint accepts `client_secret_basic`.
     pub(crate) basic_enabled: bool,
-    /// `Retry-After` of a 503 or a 429 that knows no better.
+    /// `Retry-After` of a 503 or 429 whose error has none.
     pub(crate) retry_after: Duration,
     pub(crate) success_body: SuccessBody,
 }
 
-/// What an answer depends on in the request.
+/// What the response depends on in the request.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Circumstances {
-    /// The peer used the Authorization field, so it is owed a challenge (RFC 6749 §5.2).
+pub(super) struct RequestInfo {
+    /// Whether the request has an Authorization field. A failed authentication then requires a
+    /// challenge (RFC 6749 §5.2).
     pub(super) authorization_used: bool,
-    /// The connection can be closed by a field (RFC 9113 §8.2.2 forbids it in HTTP/2).
+    /// Whether `Connection: close` is allowed. HTTP/2 forbids it (RFC 9113 §8.2.2).
     pub(super) http_1: bool,
 }
 
 impl ErrorKind {
-    /// The table: status, `error`, `error_description`.
-    fn told(self) -> (StatusCode, &'static str, Option<&'static str>) {
+    /// The status, `error` and `error_description` of each kind.
+    fn response(self) -> (StatusCode, &'static str, Option<&'static str>) {
         match self {
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "invalid_request", None),
             Self::UnsupportedMediaType | Self::UnsupportedContentCoding => {
@@ -92,10 +97,10 @@ impl ErrorKind {
     }
 }
 
-impl Default for Manner {
+impl Default for Responder {
     fn default() -> Self {
         Self {
-            challenge: challenge("oauth"),
+            challenge: challenge::basic("oauth"),
             basic_enabled: true,
             retry_after: Duration::from_secs(1),
             success_body: SuccessBody::default(),
@@ -103,15 +108,15 @@ impl Default for Manner {
     }
 }
 
-impl Manner {
+impl Responder {
     /// # Panics
     ///
-    /// If `realm` has other than visible ASCII characters and spaces.
+    /// Panics if `realm` contains anything but visible ASCII characters and spaces.
     pub(crate) fn realm(&mut self, realm: &str) {
-        self.challenge = challenge(realm);
+        self.challenge = challenge::basic(realm);
     }
 
-    /// 200: the token is not, or no longer, a live token of this client.
+    /// 200: the token is not a live token of this client.
     pub(super) fn success(&self) -> Response<Full<Bytes>> {
         let mut response = match self.success_body {
             SuccessBody::Empty => respond(StatusCode::OK, Bytes::new()),
@@ -125,28 +130,24 @@ impl Manner {
         response
     }
 
-    /// The answer to `OPTIONS` (RFC 9110 §9.3.7).
+    /// The response to `OPTIONS` (RFC 9110 §9.3.7).
     pub(super) fn options() -> Response<Full<Bytes>> {
         let mut response = respond(StatusCode::NO_CONTENT, Bytes::new());
         response.headers_mut().insert(header::ALLOW, ALLOW);
         response
     }
 
-    /// The answer to a failure. The error itself rides along in the extensions.
-    pub(super) fn failure(
-        &self,
-        error: Error,
-        circumstances: Circumstances,
-    ) -> Response<Full<Bytes>> {
-        let (mut status, code, description) = error.kind().told();
-        let challenge = circumstances.authorization_used || self.basic_enabled;
+    /// The response to a failure, with the error in its extensions.
+    pub(super) fn failure(&self, error: Error, request: RequestInfo) -> Response<Full<Bytes>> {
+        let (mut status, code, description) = error.kind().response();
+        let challenge = request.authorization_used || self.basic_enabled;
         if error.kind() == ErrorKind::InvalidClient && !challenge {
-            // A 401 must name a way in (RFC 9110 §15.5.2), and there is none.
+            // A 401 requires a challenge (RFC 9110 §15.5.2), and no method here has one.
             status = StatusCode::BAD_REQUEST;
         }
 
-        let code = error.code().unwrap_or(code);
-        let description = error.description().or(description);
+        let code = error.error_code().unwrap_or(code);
+        let description = error.error_description().or(description);
         let mut response = json(status, object(code, description));
         let headers = response.headers_mut();
         match error.kind() {
@@ -159,8 +160,8 @@ impl Manner {
             ErrorKind::UnsupportedContentCoding => {
                 headers.insert(header::ACCEPT_ENCODING, IDENTITY);
             }
-            // The rest of the body is on its way, and must not be taken for the next request.
-            ErrorKind::BodyTooLarge | ErrorKind::BodyTimeout if circumstances.http_1 => {
+            // The unread rest of the body must not be parsed as the next request.
+            ErrorKind::BodyTooLarge | ErrorKind::BodyTimeout if request.http_1 => {
                 headers.insert(header::CONNECTION, CLOSE);
             }
             ErrorKind::InvalidClient if challenge => {
@@ -170,14 +171,14 @@ impl Manner {
         }
         let retry_after = match error.kind() {
             ErrorKind::Unavailable | ErrorKind::TooManyRequests => {
-                error.retry_after().or(Some(self.retry_after))
+                error.retry_delay().or(Some(self.retry_after))
             }
-            _ => error.retry_after(),
+            _ => error.retry_delay(),
         };
         if let Some(retry_after) = retry_after {
-            headers.insert(header::RETRY_AFTER, whole_seconds(retry_after));
+            headers.insert(header::RETRY_AFTER, delay_seconds(retry_after));
         }
-        if let Some((name, value)) = error.header() {
+        if let Some((name, value)) = error.extra_header() {
             headers.append(name, value.clone());
         }
         response.extensions_mut().insert(error);
@@ -191,31 +192,8 @@ const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// `Basic realm="..", charset="UTF-8"` (RFC 7617 §2).
-///
-/// # Panics
-///
-/// If `realm` has other than visible ASCII characters and spaces.
-fn challenge(realm: &str) -> HeaderValue {
-    HeaderValue::try_from(format!(r#"Basic realm={}, charset="UTF-8""#, quoted(realm)))
-        .expect("visible ASCII characters make a field value")
-}
-
-/// A realm as a `quoted-string` (RFC 9110 §11.5).
-///
-/// # Panics
-///
-/// If it has other than visible ASCII characters and spaces.
-pub(crate) fn quoted(realm: &str) -> String {
-    assert!(
-        realm.bytes().all(|octet| matches!(octet, 0x20..=0x7e)),
-        "a realm is made of visible ASCII characters and spaces"
-    );
-    format!("\"{}\"", realm.replace('\\', r"\\").replace('"', "\\\""))
-}
-
-/// What every answer on the path says: do not keep it, and do not guess what it is.
-pub(super) fn seal(headers: &mut HeaderMap) {
+/// Sets the headers of every response on the path: no caching, no content sniffing.
+pub(super) fn set_security_headers(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     headers.insert(
@@ -227,7 +205,7 @@ pub(super) fn seal(headers: &mut HeaderMap) {
 fn respond(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
-    seal(response.headers_mut());
+    set_security_headers(response.headers_mut());
     response
 }
 
@@ -237,8 +215,8 @@ fn json(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
     response
 }
 
-/// `{"error":"..","error_description":".."}`. What may stand in the two (RFC 6749 §5.2) needs no
-/// escape in JSON.
+/// `{"error":"..","error_description":".."}`. The characters that RFC 6749 §5.2 allows need no
+/// escapes in JSON.
 fn object(code: &str, description: Option<&str>) -> Bytes {
     let allowed = |character: char| match character {
         ' '..='!' | '#'..='[' | ']'..='~' => character,
@@ -253,12 +231,4 @@ fn object(code: &str, description: Option<&str>) -> Bytes {
     }
     object.push_str(r#""}"#);
     object.into()
-}
-
-/// `delay-seconds` has no fraction: a little late is better than too early.
-pub(crate) fn whole_seconds(duration: Duration) -> HeaderValue {
-    let seconds = duration
-        .as_secs()
-        .saturating_add(u64::from(duration.subsec_nanos() > 0));
-    HeaderValue::from(seconds)
 }

@@ -1,0 +1,73 @@
+//! Metrics: the series that this crate emits through the `metrics` facade.
+//!
+//! Install a recorder, such as the one of `metrics-exporter-prometheus`, and call
+//! [`describe_metrics`] once. No other configuration is needed. Every label has few values, which
+//! are fixed here or chosen by the operator. No label value comes from a peer.
+//!
+//! Durations are in seconds. **Configure the exporter with [`BUCKETS`]**: without buckets,
+//! `metrics-exporter-prometheus` renders summaries, which cannot be aggregated over several nodes.
+//! Call `set_buckets_for_metric(Matcher::Suffix("_duration_seconds".into()), BUCKETS)`.
+//!
+//! # The endpoint
+//!
+//! | series | kind | labels | description |
+//! |---|---|---|---|
+//! | `tower_revocation_requests_total` | counter | `outcome`, `error`, `reason` | Requests on the path. `error` is the [`ErrorKind`](crate::ErrorKind), `reason` the [`Refusal`](crate::client::Refusal) of a client. |
+//! | `tower_revocation_request_duration_seconds` | histogram | `outcome` | Time from the request to the response. |
+//! | `tower_revocation_appends_refused_total` | counter | `reason` | Revocations refused because of the `ceiling` of the log or the `quota` of a client. |
+//! | `tower_revocation_forwarded_total` | counter | `result` | Revocations that `revoke::ForwardRevocation` sent to another server. |
+//!
+//! # Enforcement
+//!
+//! | series | kind | labels | description |
+//! |---|---|---|---|
+//! | `tower_revocation_checks_total` | counter | `verdict`, `selector`, `reason` | Checked requests. `verdict` is `live`, `anonymous`, `missing`, `malformed`, `invalid`, `expired`, `revoked` or `unknown`. `selector` is the class of the record that covers a revoked token, `reason` says why a token is `invalid`. |
+//! | `tower_revocation_check_duration_seconds` | histogram | `verdict` | Time from the request to the verdict, including introspection. |
+//! | `tower_revocation_index_records` | gauge | | Records in the index. |
+//! | `tower_revocation_index_freshness_seconds` | gauge | | Time since the log was last known to be complete. 0 if only this process appends. Absent until the log has been read. |
+//! | `tower_revocation_index_applied_age_seconds` | gauge | | Time since the last record. Absent before the first record. |
+//! | `tower_revocation_watched_streams` | gauge | | Open streams and connections that end with their token. |
+//!
+//! The gauges are updated four times a second.
+//!
+//! # Keys and other servers
+//!
+//! | series | kind | labels | description |
+//! |---|---|---|---|
+//! | `tower_revocation_key_fetches_total` | counter | `source`, `result` | Key fetches. `source` is the configured URI or issuer without its query, or `clients` for all registered clients. `result` is `fetched`, `unavailable` or `unusable` (the response or the registered URI cannot be used). |
+//! | `tower_revocation_key_fetch_duration_seconds` | histogram | `result` | Duration of a fetch. |
+//! | `tower_revocation_keys_fetched_timestamp_seconds` | gauge | `source` | When the current keys were requested, in seconds since the Unix epoch. Their age is `time()` minus this value. Absent for keys of clients. |
+//! | `tower_revocation_upstream_introspections_total` | counter | `result` | Requests to an introspection endpoint: `active`, `inactive`, `unhandled`, `abandoned` (every caller went away), or the [kind](crate::introspect::upstream::UpstreamErrorKind) of the error. |
+//! | `tower_revocation_upstream_introspection_duration_seconds` | histogram | `result` | Duration of such a request. |
+//! | `tower_revocation_upstream_cache_lookups_total` | counter | `result` | Tokens looked up by `Upstream`: `hit`, `miss`, or `joined` if a request about the same token was already in progress. |
+//! | `tower_revocation_upstream_cache_entries` | gauge | | Entries in the cache, including expired ones. |
+//!
+//! # The log
+//!
+//! | series | kind | labels | description |
+//! |---|---|---|---|
+//! | `tower_revocation_log_writable` | gauge | | 1 while the log file accepts appends, else 0. This is readiness *for revocation*, separate from readiness for checks. |
+//! | `tower_revocation_log_failures_total` | counter | `kind` | Failed commits and failed attempts to recover. |
+//! | `tower_revocation_log_write_duration_seconds` | histogram | `result` | Time from the queue until a write is `durable` or has `failed`. Writes are revocations, and tokens registered by `IssuedTokens`. |
+//! | `tower_revocation_log_queued_writes` | gauge | | Queued writes of all logs in the process. Install the recorder before opening a log, else earlier writes are not counted. |
+//! | `tower_revocation_log_refused_writes_total` | counter | `reason` | Writes refused without an attempt: the `queue` is full, the client used up its share of it (`queue_quota`), or the log is `not_writable`. |
+//! | `tower_revocation_admin_requests_total` | counter | `class`, `outcome` | Administrative requests by the class of their target. `outcome` is `revoked`, `failed`, `cancelled` or `panicked`. |
+//!
+//! # Labels
+//!
+//! A label that does not apply is `none`. Gauges do not name their index, log or server: several of
+//! one kind in one process overwrite each other.
+
+#[cfg(feature = "tracing")]
+mod event;
+#[cfg(feature = "tracing")]
+mod fingerprint;
+#[cfg(feature = "metrics")]
+mod series;
+
+#[cfg(feature = "tracing")]
+pub(crate) use event::{Causes, TARGET, truncated};
+#[cfg(feature = "tracing")]
+pub(crate) use fingerprint::Fingerprints;
+#[cfg(feature = "metrics")]
+pub use series::{BUCKETS, describe_metrics};

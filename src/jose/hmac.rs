@@ -35,7 +35,7 @@ impl HmacKey {
             return false;
         };
         #[cfg(test)]
-        super::effort::count();
+        super::tests::effort::count();
         hmac::verify(key, input, signature).is_ok()
     }
 

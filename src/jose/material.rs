@@ -139,7 +139,7 @@ impl Material {
             Parsed::Rsa(keys) => rsa_key(keys, &self.octets, algorithm),
         };
         #[cfg(test)]
-        super::effort::count();
+        super::tests::effort::count();
         key.is_some_and(|key| key.verify_sig(input, signature).is_ok())
     }
 }

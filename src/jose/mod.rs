@@ -22,10 +22,6 @@ mod certificates;
 mod claims;
 pub(crate) mod decoy;
 mod ed25519;
-#[cfg(test)]
-pub(crate) mod effort;
-#[cfg(test)]
-mod forged;
 mod hmac;
 mod json;
 mod jws;
@@ -40,11 +36,7 @@ mod purpose;
 mod remote;
 mod rsa;
 #[cfg(test)]
-mod signed;
-#[cfg(test)]
-mod unsound;
-#[cfg(test)]
-mod vectors;
+pub(crate) mod tests;
 
 pub(crate) use crate::date::{expiry, numeric_date};
 pub use algorithm::{Algorithm, UnknownAlgorithm};

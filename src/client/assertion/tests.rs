@@ -12,7 +12,7 @@ use crate::{
         Credentials,
         registry::{ClientAuthenticator, Registry},
     },
-    jose::effort,
+    jose::tests::effort,
     token::Secret,
 };
 

@@ -6,7 +6,7 @@ thread_local! {
     static VERIFIED: Cell<usize> = const { Cell::new(0) };
 }
 
-pub(super) fn count() {
+pub(in crate::jose) fn count() {
     VERIFIED.set(VERIFIED.get() + 1);
 }
 

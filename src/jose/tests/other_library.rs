@@ -17,7 +17,7 @@ use base64::{
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
 
-use super::{Algorithm, HmacKey, Jwk, Jws, KeySet};
+use crate::jose::{Algorithm, HmacKey, Jwk, Jws, KeySet};
 
 /// How many messages every algorithm signs.
 const ROUNDS: usize = 16;

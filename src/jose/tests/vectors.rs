@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{Algorithm, Claim, HmacKey, Jwk, Jws, KeyErrorKind, KeySet};
+use crate::jose::{Algorithm, Claim, HmacKey, Jwk, Jws, KeyErrorKind, KeySet};
 
 /// RFC 7515 §A.1.1: the secret.
 pub(super) const A1_SECRET: &str =

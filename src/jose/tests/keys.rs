@@ -3,10 +3,8 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::{
-    Algorithm, Jwk, KeyErrorKind, Kind,
-    vectors::{A2_KEY, A3_KEY, A4_KEY, ED_KEY, octets},
-};
+use super::vectors::{A2_KEY, A3_KEY, A4_KEY, ED_KEY, octets};
+use crate::jose::{Algorithm, Jwk, KeyErrorKind, Kind};
 
 const KEYS: [&str; 4] = [A2_KEY, A3_KEY, A4_KEY, ED_KEY];
 

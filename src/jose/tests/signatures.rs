@@ -3,10 +3,10 @@
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{
-    Algorithm, HmacKey, KeySet, rsa,
-    vectors::{A2, A2_KEY, A3, A3_KEY, A4, A4_KEY, C33_KEY, C42, ED, ED_KEY, halves, key, octets},
+use super::vectors::{
+    A2, A2_KEY, A3, A3_KEY, A4, A4_KEY, C33_KEY, C42, ED, ED_KEY, halves, key, octets,
 };
+use crate::jose::{Algorithm, HmacKey, KeySet, rsa};
 
 const SIGNED: [(&str, Algorithm, &str); 5] = [
     (A2_KEY, Algorithm::Rs256, A2),

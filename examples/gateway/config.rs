@@ -108,8 +108,8 @@ impl Config {
 /// At `JWKS`, or where the demo's server has them.
 fn keys(issuer: &Setting) -> Result<Keys, Box<dyn Error>> {
     match Setting::read("JWKS")? {
-        Some(jwks) => Keys::at(jwks.value()).map_err(|error| jwks.wrong(error)),
-        None => Keys::at(&format!("{}/oauth2/jwks", issuer.value()))
+        Some(jwks) => Keys::from_uri(jwks.value()).map_err(|error| jwks.wrong(error)),
+        None => Keys::from_uri(&format!("{}/oauth2/jwks", issuer.value()))
             .map_err(|error| issuer.wrong(error)),
     }
 }

@@ -10,9 +10,9 @@ use super::{KeySet, KeySource, RemoteError};
 /// ```
 /// use tower_revocation::jose::Keys;
 ///
-/// let published = Keys::at("https://as.example.com/jwks.json")?;
-/// let of_this_machine = Keys::at("http://localhost:8080/jwks.json")?;
-/// assert!(Keys::at("http://as.example.com/jwks.json").is_err());
+/// let published = Keys::from_uri("https://as.example.com/jwks.json")?;
+/// let of_this_machine = Keys::from_uri("http://localhost:8080/jwks.json")?;
+/// assert!(Keys::from_uri("http://as.example.com/jwks.json").is_err());
 /// # Ok::<_, tower_revocation::jose::RemoteError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub enum Keys {
     /// They are these (`jwks`).
     Set(KeySet),
     /// They are published, and fetched by [`RemoteKeys`](super::RemoteKeys).
-    Published(KeySource),
+    Remote(KeySource),
 }
 
 impl Keys {
@@ -31,8 +31,8 @@ impl Keys {
     /// # Errors
     ///
     /// If the URI is neither, or has userinfo or a fragment.
-    pub fn at(uri: &str) -> Result<Self, RemoteError> {
-        KeySource::operator(uri, false).map(Self::Published)
+    pub fn from_uri(uri: &str) -> Result<Self, RemoteError> {
+        KeySource::operator(uri, false).map(Self::Remote)
     }
 
     /// Keys at a URI that you configure, also by `http`. **Whoever can change the answer on its way
@@ -40,9 +40,9 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// As [`at`](Self::at).
-    pub fn plain_http(uri: &str) -> Result<Self, RemoteError> {
-        KeySource::operator(uri, true).map(Self::Published)
+    /// As [`from_uri`](Self::from_uri).
+    pub fn from_plain_http_uri(uri: &str) -> Result<Self, RemoteError> {
+        KeySource::operator(uri, true).map(Self::Remote)
     }
 
     /// Keys at the `jwks_uri` that a client has registered: by `https`, or by `http` on this
@@ -51,31 +51,31 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// As [`at`](Self::at).
-    pub fn registered(jwks_uri: &str) -> Result<Self, RemoteError> {
-        KeySource::registered(jwks_uri).map(Self::Published)
+    /// As [`from_uri`](Self::from_uri).
+    pub fn from_client_uri(jwks_uri: &str) -> Result<Self, RemoteError> {
+        KeySource::registered(jwks_uri).map(Self::Remote)
     }
 
     /// The keys that the metadata of an issuer names (`jwks_uri`). The metadata is read with every
     /// fetch, as `OpenID` Connect Discovery §4 has it, or else RFC 8414 §3.
     ///
     /// **The `issuer` in the metadata is compared byte for byte with this one** (RFC 8414 §3.3).
-    /// What [`at`](Self::at) says of URIs goes for the issuer and for what it names.
+    /// What [`from_uri`](Self::from_uri) says of URIs goes for the issuer and for what it names.
     ///
     /// # Errors
     ///
-    /// As [`at`](Self::at), and for an issuer with a query.
-    pub fn of_issuer(issuer: &str) -> Result<Self, RemoteError> {
-        KeySource::issuer(issuer, false).map(Self::Published)
+    /// As [`from_uri`](Self::from_uri), and for an issuer with a query.
+    pub fn from_issuer(issuer: &str) -> Result<Self, RemoteError> {
+        KeySource::issuer(issuer, false).map(Self::Remote)
     }
 
-    /// The same, also by `http`. What [`plain_http`](Self::plain_http) says goes for it.
+    /// The same, also by `http`. What [`from_plain_http_uri`](Self::from_plain_http_uri) says goes for it.
     ///
     /// # Errors
     ///
-    /// As [`of_issuer`](Self::of_issuer).
-    pub fn of_plain_http_issuer(issuer: &str) -> Result<Self, RemoteError> {
-        KeySource::issuer(issuer, true).map(Self::Published)
+    /// As [`from_issuer`](Self::from_issuer).
+    pub fn from_plain_http_issuer(issuer: &str) -> Result<Self, RemoteError> {
+        KeySource::issuer(issuer, true).map(Self::Remote)
     }
 }
 

@@ -446,7 +446,7 @@ async fn an_attester_whose_keys_cannot_be_had_keeps_no_other_from_vouching() {
     let keys = ATTESTER_KEY.jwks(&json!({})).to_string();
     let both = || {
         Attestations::new(ISSUER)
-            .attester("https://other.example.com", Keys::at(&gone).unwrap())
+            .attester("https://other.example.com", Keys::from_uri(&gone).unwrap())
             .attester(ATTESTER, KeySet::from_json(&keys).unwrap())
     };
     let by = |iss: Value| {

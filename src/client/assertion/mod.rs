@@ -246,7 +246,7 @@ async fn by_key(
     let served = match client.keys() {
         None => return Ok(Err(Refusal::NoSuchKey)),
         Some(Keys::Set(keys)) => return by_one_of(claimed, keys),
-        Some(Keys::Published(place)) => {
+        Some(Keys::Remote(place)) => {
             let served = remote.served(place, jws.kid()).await;
             served.map_err(without_keys)?
         }

@@ -110,7 +110,7 @@ impl Attestations {
         }
     }
 
-    /// Believes an attester, known by its `iss`, whose keys these are, or are [there](Keys::at).
+    /// Believes an attester, known by its `iss`, whose keys these are, or are [there](Keys::from_uri).
     #[must_use]
     pub fn attester(mut self, iss: impl Into<String>, keys: impl Into<Keys>) -> Self {
         let (iss, keys) = (iss.into(), keys.into());
@@ -225,7 +225,7 @@ impl Attestations {
         for attester in self.attesters.iter().filter(named) {
             let (keys, newer) = match &attester.keys {
                 Keys::Set(keys) => (keys.clone(), None),
-                Keys::Published(place) => match self.remote.served(place, jws.kid()).await {
+                Keys::Remote(place) => match self.remote.served(place, jws.kid()).await {
                     Ok(served) => {
                         let newer = served.lacks_newer(jws.kid()).cloned();
                         (served.keys, newer)

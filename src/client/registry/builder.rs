@@ -64,7 +64,7 @@ impl Client {
     }
 
     /// Where its public keys are (`jwks_uri`), in place of any that it had. See
-    /// [`Keys::registered`].
+    /// [`Keys::from_client_uri`].
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl Client {
     #[cfg(feature = "jwt")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
     pub fn with_jwks_uri(mut self, uri: &str) -> Result<Self, RemoteError> {
-        self.keys = Some(Keys::registered(uri)?);
+        self.keys = Some(Keys::from_client_uri(uri)?);
         Ok(self)
     }
 

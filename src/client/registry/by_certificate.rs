@@ -48,7 +48,7 @@ impl<L: Clients> ClientAuthenticator<L> {
     ) -> Result<bool, Error> {
         match client.keys() {
             Some(Keys::Set(keys)) => Ok(registered(certificate, keys)),
-            Some(Keys::Published(place)) => {
+            Some(Keys::Remote(place)) => {
                 let served = self.remote_keys.served(place, None).await;
                 let served = served.map_err(without_keys)?;
                 let is_registered = registered(certificate, &served.keys);

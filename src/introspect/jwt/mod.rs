@@ -115,7 +115,7 @@ use crate::{
 ///
 /// let tokens = JwtTokens::new(
 ///     "https://sso.example.com/realms/main",
-///     Keys::at("https://sso.example.com/realms/main/protocol/openid-connect/certs")?,
+///     Keys::from_uri("https://sso.example.com/realms/main/protocol/openid-connect/certs")?,
 ///     Audience::any_of(["https://api.example.com"]),
 /// )
 /// .dialect(Dialect::keycloak())
@@ -167,7 +167,7 @@ impl JwtTokens {
     }
 
     /// The tokens of the issuer whose `iss` this is, **byte for byte**, signed with the keys that its
-    /// [metadata names](Keys::of_issuer). The metadata is fetched with the keys.
+    /// [metadata names](Keys::from_issuer). The metadata is fetched with the keys.
     ///
     /// ```
     /// use tower_revocation::introspect::jwt::{Audience, Dialect, JwtTokens};
@@ -181,9 +181,9 @@ impl JwtTokens {
     /// # Errors
     ///
     /// If the issuer is neither an `https` URI nor an `http` one of this machine, or has a query.
-    /// For an issuer elsewhere that has no TLS, see [`Keys::of_plain_http_issuer`].
+    /// For an issuer elsewhere that has no TLS, see [`Keys::from_plain_http_issuer`].
     pub fn discover(issuer: &str, audience: Audience) -> Result<Self, RemoteError> {
-        Ok(Self::new(issuer, Keys::of_issuer(issuer)?, audience))
+        Ok(Self::new(issuer, Keys::from_issuer(issuer)?, audience))
     }
 
     /// How the issuer writes its tokens. As RFC 9068 has it, unless this is called.
@@ -265,7 +265,7 @@ impl Service<Secret> for JwtTokens {
         };
         let place = match &policy.keys {
             Keys::Set(keys) => return JwtFuture::at_once(policy.by_fixed(&jws, keys)),
-            Keys::Published(place) => place,
+            Keys::Remote(place) => place,
         };
         let since = Instant::now();
         let step = match policy.remote.ask(place, None) {

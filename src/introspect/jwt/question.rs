@@ -66,7 +66,7 @@ impl Policy {
         };
         let error = match open.settled {
             Settled::Newer(until_published) => {
-                let Keys::Published(place) = &self.keys else {
+                let Keys::Remote(place) = &self.keys else {
                     return Step::Answer(Err(JwtError::untried()));
                 };
                 match self.remote.newer(place, since, asker) {

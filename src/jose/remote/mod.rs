@@ -37,8 +37,8 @@ use crate::outbound::{ConnectionSettings, Resolve, parse_roots};
 /// * **What is fetched.** `https` alone, without userinfo and fragment, or `http` on this machine. A
 ///   redirect is a failure, as is every status but 200, a body that is compressed, too large or no
 ///   JWKS with a usable key, and all of it takes one [time-out](Self::timeout) at most.
-/// * **From where.** What you [configure](super::Keys::at) is fetched wherever it is. What a client
-///   [registers](super::Keys::registered) is fetched from public addresses only, unless [private
+/// * **From where.** What you [configure](super::Keys::from_uri) is fetched wherever it is. What a client
+///   [registers](super::Keys::from_client_uri) is fetched from public addresses only, unless [private
 ///   ones are allowed](Self::allow_private_addresses). The addresses of a name are judged, and the
 ///   connection goes to one of those that were judged: there is no second lookup. No proxy is used.
 /// * **By which cryptography.** That of the [`CryptoProvider`] which the application has installed

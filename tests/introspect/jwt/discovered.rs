@@ -139,8 +139,8 @@ fn uri_that_can_never_work_is_refused_where_it_is_configured() {
         "http://as.example.com/keys",
         "http://10.0.0.1/keys",
     ] {
-        assert!(Keys::at(uri).is_err(), "{uri}");
-        assert!(Keys::registered(uri).is_err(), "{uri}");
+        assert!(Keys::from_uri(uri).is_err(), "{uri}");
+        assert!(Keys::from_client_uri(uri).is_err(), "{uri}");
         assert!(JwtTokens::discover(uri, audience()).is_err(), "{uri}");
     }
     for uri in [
@@ -150,43 +150,43 @@ fn uri_that_can_never_work_is_refused_where_it_is_configured() {
         "http://127.0.0.1/keys",
         "http://[::1]/keys",
     ] {
-        assert!(Keys::at(uri).is_ok(), "{uri}");
-        assert!(Keys::registered(uri).is_ok(), "{uri}");
+        assert!(Keys::from_uri(uri).is_ok(), "{uri}");
+        assert!(Keys::from_client_uri(uri).is_ok(), "{uri}");
         assert!(JwtTokens::discover(uri, audience()).is_ok(), "{uri}");
     }
     for uri in ["http://keycloak:8080/keys", "http://10.0.0.1/keys"] {
-        assert!(Keys::plain_http(uri).is_ok(), "{uri}");
-        assert!(Keys::of_plain_http_issuer(uri).is_ok(), "{uri}");
+        assert!(Keys::from_plain_http_uri(uri).is_ok(), "{uri}");
+        assert!(Keys::from_plain_http_issuer(uri).is_ok(), "{uri}");
     }
-    assert!(Keys::plain_http("file:///keys").is_err());
-    assert!(Keys::of_issuer("https://as.example.com?tenant=1").is_err());
+    assert!(Keys::from_plain_http_uri("file:///keys").is_err());
+    assert!(Keys::from_issuer("https://as.example.com?tenant=1").is_err());
 }
 
 #[test]
 fn configuration_error_says_what_is_wrong_with_the_configuration() {
     for (keys, kind, told) in [
         (
-            Keys::at("http://as.example.com/keys"),
+            Keys::from_uri("http://as.example.com/keys"),
             RemoteErrorKind::Configuration,
             "invalid configuration: the URI is not https",
         ),
         (
-            Keys::plain_http("ftp://as.example.com/keys"),
+            Keys::from_plain_http_uri("ftp://as.example.com/keys"),
             RemoteErrorKind::Configuration,
             "invalid configuration: the URI is not https",
         ),
         (
-            Keys::of_issuer("https://as.example.com?tenant=1"),
+            Keys::from_issuer("https://as.example.com?tenant=1"),
             RemoteErrorKind::Configuration,
             "invalid configuration: the issuer has a query",
         ),
         (
-            Keys::of_issuer("https://user@as.example.com"),
+            Keys::from_issuer("https://user@as.example.com"),
             RemoteErrorKind::Configuration,
             "invalid configuration: the URI has userinfo",
         ),
         (
-            Keys::registered("http://client.example.com/keys"),
+            Keys::from_client_uri("http://client.example.com/keys"),
             RemoteErrorKind::Registration,
             "invalid jwks_uri: the URI is not https",
         ),
@@ -244,10 +244,10 @@ async fn what_the_operator_names_is_fetched_from_where_it_is() {
     let issuer = "https://as.example.com";
     let token = KEY.sign(&header(), &claims());
     for (keys, remote, known) in [
-        (Keys::at(&uri), RemoteKeys::new(), true),
-        (Keys::registered(&uri), RemoteKeys::new(), false),
+        (Keys::from_uri(&uri), RemoteKeys::new(), true),
+        (Keys::from_client_uri(&uri), RemoteKeys::new(), false),
         (
-            Keys::registered(&uri),
+            Keys::from_client_uri(&uri),
             RemoteKeys::new().allow_private_addresses(true),
             true,
         ),

@@ -202,7 +202,7 @@ async fn without_keys_it_cannot_be_found_out() {
 
 #[tokio::test]
 async fn keys_that_may_not_be_fetched_are_an_error_and_no_verdict() {
-    let elsewhere = Keys::registered("https://169.254.169.254/latest").unwrap();
+    let elsewhere = Keys::from_client_uri("https://169.254.169.254/latest").unwrap();
     let tokens = JwtTokens::new(ISSUER, elsewhere, Audience::any_of([AUDIENCE]));
     assert!(ask(&tokens, &token(&json!({}))).await.is_err());
 }

@@ -76,7 +76,7 @@ impl Server {
     }
 
     pub(crate) fn keys(&self) -> Keys {
-        Keys::at(&format!("https://{HOST}:{}/jwks.json", self.port)).unwrap()
+        Keys::from_uri(&format!("https://{HOST}:{}/jwks.json", self.port)).unwrap()
     }
 
     /// One who trusts it, finds it, and may.

@@ -49,5 +49,5 @@ pub use key_error::{KeyError, KeyErrorKind};
 pub use key_set::KeySet;
 pub use keys::Keys;
 pub(crate) use material::Kind;
+pub(crate) use remote::{CachedKeys, KeyLookup, KeyRefresh, PendingFetch};
 pub use remote::{KeySource, RemoteError, RemoteErrorKind, RemoteKeys};
-pub(crate) use remote::{Newer, Next, Running, Served};

@@ -247,12 +247,12 @@ async fn by_key(
         None => return Ok(Err(Refusal::NoSuchKey)),
         Some(Keys::Set(keys)) => return by_one_of(claimed, keys),
         Some(Keys::Remote(place)) => {
-            let served = remote.served(place, jws.kid()).await;
+            let served = remote.get(place, jws.kid()).await;
             served.map_err(without_keys)?
         }
     };
     let signed = by_one_of(claimed, &served.keys)?;
-    match served.lacks_newer(jws.kid()) {
+    match served.refresh_error_for(jws.kid()) {
         Some(error) if signed.is_err() => Err(unknown(error.clone())),
         _ => Ok(signed),
     }

@@ -225,9 +225,9 @@ impl Attestations {
         for attester in self.attesters.iter().filter(named) {
             let (keys, newer) = match &attester.keys {
                 Keys::Set(keys) => (keys.clone(), None),
-                Keys::Remote(place) => match self.remote.served(place, jws.kid()).await {
+                Keys::Remote(place) => match self.remote.get(place, jws.kid()).await {
                     Ok(served) => {
-                        let newer = served.lacks_newer(jws.kid()).cloned();
+                        let newer = served.refresh_error_for(jws.kid()).cloned();
                         (served.keys, newer)
                     }
                     // Another one may have signed it.

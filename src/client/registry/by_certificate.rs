@@ -49,10 +49,10 @@ impl<L: Clients> ClientAuthenticator<L> {
         match client.keys() {
             Some(Keys::Set(keys)) => Ok(registered(certificate, keys)),
             Some(Keys::Remote(place)) => {
-                let served = self.remote_keys.served(place, None).await;
+                let served = self.remote_keys.get(place, None).await;
                 let served = served.map_err(without_keys)?;
                 let is_registered = registered(certificate, &served.keys);
-                match served.lacks_newer(None) {
+                match served.refresh_error_for(None) {
                     Some(error) if !is_registered => Err(unknown(error.clone())),
                     _ => Ok(is_registered),
                 }

@@ -10,7 +10,7 @@ use std::{
 use futures::FutureExt as _;
 
 use super::{JwtError, question::Question};
-use crate::{introspect::Introspected, jose::Running};
+use crate::{introspect::Introspected, jose::PendingFetch};
 
 pub(super) type Answer = Result<Introspected, JwtError>;
 
@@ -23,14 +23,14 @@ pub struct JwtFuture {
 enum State {
     Answered(Option<Answer>),
     /// Waits for keys with everybody else who does.
-    Fetching(Running, Question),
+    Fetching(PendingFetch, Question),
 }
 
 /// What follows from keys.
 pub(super) enum Step {
     Answer(Answer),
     /// Newer ones have to be waited for.
-    Wait(Running),
+    Wait(PendingFetch),
 }
 
 impl JwtFuture {
@@ -39,7 +39,7 @@ impl JwtFuture {
         Self { state }
     }
 
-    pub(super) fn fetching(running: Running, question: Question) -> Self {
+    pub(super) fn fetching(running: PendingFetch, question: Question) -> Self {
         let state = State::Fetching(running, question);
         Self { state }
     }

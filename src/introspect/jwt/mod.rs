@@ -63,7 +63,7 @@ use question::Question;
 
 use super::Introspected;
 use crate::{
-    jose::{Algorithm, Keys, Next, RemoteError, RemoteKeys},
+    jose::{Algorithm, KeyLookup, Keys, RemoteError, RemoteKeys},
     token::Secret,
 };
 
@@ -268,9 +268,9 @@ impl Service<Secret> for JwtTokens {
             Keys::Remote(place) => place,
         };
         let since = Instant::now();
-        let step = match policy.remote.ask(place, None) {
-            Next::Answer(served) => policy.next(&jws, served, since, token.asker()),
-            Next::Wait(running) => Step::Wait(running),
+        let step = match policy.remote.lookup(place, None) {
+            KeyLookup::Done(served) => policy.next(&jws, served, since, token.asker()),
+            KeyLookup::Pending(running) => Step::Wait(running),
         };
         match step {
             Step::Answer(answer) => JwtFuture::at_once(answer),

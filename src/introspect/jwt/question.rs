@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     introspect::{Introspected, Reason},
-    jose::{Jws, KeySet, Keys, Newer, RemoteError, Served},
+    jose::{CachedKeys, Jws, KeyRefresh, KeySet, Keys, RemoteError},
     token::Secret,
 };
 
@@ -22,7 +22,7 @@ pub(super) struct Question {
 
 impl Question {
     /// What follows from these keys.
-    pub(super) fn next(&self, served: Result<Served, RemoteError>) -> Step {
+    pub(super) fn next(&self, served: Result<CachedKeys, RemoteError>) -> Step {
         let policy = &self.tokens.policy;
         match policy.claimed(self.token.expose()) {
             Ok(jws) => policy.next(&jws, served, self.since, self.token.asker()),
@@ -48,7 +48,7 @@ impl Policy {
     pub(super) fn next(
         &self,
         jws: &Jws<'_>,
-        served: Result<Served, RemoteError>,
+        served: Result<CachedKeys, RemoteError>,
         since: Instant,
         asker: Option<&str>,
     ) -> Step {
@@ -69,11 +69,13 @@ impl Policy {
                 let Keys::Remote(place) = &self.keys else {
                     return Step::Answer(Err(JwtError::untried()));
                 };
-                match self.remote.newer(place, since, asker) {
-                    Newer::Wait(running) => return Step::Wait(running),
-                    Newer::Asked(wait) => JwtError::unsettled(wait.max(until_published)),
+                match self.remote.refresh(place, since, asker) {
+                    KeyRefresh::Pending(running) => return Step::Wait(running),
+                    KeyRefresh::AlreadyFetched(wait) => {
+                        JwtError::unsettled(wait.max(until_published))
+                    }
                     // Newer keys may have its own among them.
-                    Newer::NotDue(wait) => JwtError::unsettled(wait),
+                    KeyRefresh::NotDue(wait) => JwtError::unsettled(wait),
                 }
             }
             _ => JwtError::untried(),

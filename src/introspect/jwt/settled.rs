@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::claims::{date, end};
 use crate::{
     introspect::Reason,
-    jose::{Claims, Served},
+    jose::{CachedKeys, Claims},
     log::NumericDate,
 };
 
@@ -26,7 +26,7 @@ pub(super) enum Source<'a> {
     /// They are all that there ever were.
     Fixed,
     /// They were fetched; the question came at that instant.
-    Fetched(&'a Served, Instant),
+    Fetched(&'a CachedKeys, Instant),
 }
 
 /// What keys say that verify nothing.
@@ -91,8 +91,8 @@ impl Source<'_> {
         let is_new = match self {
             Self::Fixed => true,
             Self::Fetched(served, since) => match times.published() {
-                Some(published) => served.asked.by_wall.date() > published,
-                None => served.asked.at >= since,
+                Some(published) => served.requested.wall.date() > published,
+                None => served.requested.instant >= since,
             },
         };
         match (is_new, knows_all) {

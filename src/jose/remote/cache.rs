@@ -22,25 +22,25 @@ const BACK_OFF: Duration = Duration::from_secs(5);
 const SHORTEST_GAP: Duration = Duration::from_secs(1);
 
 type Fetch = dyn Fn(KeySource) -> BoxFuture<'static, Result<Fetched, RemoteError>> + Send + Sync;
-type Outcome = Result<Served, RemoteError>;
-pub(crate) type Running = Shared<BoxFuture<'static, Outcome>>;
+type Outcome = Result<CachedKeys, RemoteError>;
+pub(crate) type PendingFetch = Shared<BoxFuture<'static, Outcome>>;
 
 /// The keys that there are.
 #[derive(Clone, Debug)]
-pub(crate) struct Served {
+pub(crate) struct CachedKeys {
     pub(crate) keys: KeySet,
     /// When the source was asked for them.
-    pub(crate) asked: Asked,
+    pub(crate) requested: RequestTime,
     /// Why they may not be the latest, if the source could not be asked: a key that is not among
     /// them may be good.
-    outdated: Option<RemoteError>,
+    refresh_error: Option<RemoteError>,
 }
 
 /// When a source was asked, before the request was sent.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked {
-    pub(crate) at: Instant,
-    pub(crate) by_wall: Moment,
+pub(crate) struct RequestTime {
+    pub(crate) instant: Instant,
+    pub(crate) wall: Moment,
 }
 
 /// For how long, how often and how many.
@@ -84,14 +84,14 @@ struct State {
     cool_until: Option<Instant>,
     /// When the source was asked last.
     asked_last: Option<Instant>,
-    running: Option<Running>,
+    running: Option<PendingFetch>,
 }
 
 /// The last good set.
 #[derive(Clone)]
 struct Good {
     keys: KeySet,
-    asked: Asked,
+    requested: RequestTime,
     fresh_until: Instant,
     stale_until: Instant,
 }
@@ -105,20 +105,20 @@ struct Failed {
 }
 
 /// What comes of asking for keys.
-pub(crate) enum Next {
+pub(crate) enum KeyLookup {
     /// They are at hand, or not to be had.
-    Answer(Outcome),
+    Done(Outcome),
     /// They are being fetched.
-    Wait(Running),
+    Pending(PendingFetch),
 }
 
 /// What comes of asking for newer keys than those at hand.
-pub(crate) enum Newer {
+pub(crate) enum KeyRefresh {
     /// They are being fetched.
-    Wait(Running),
+    Pending(PendingFetch),
     /// The source was asked for this question. It will not be asked again before this time has
     /// passed.
-    Asked(Duration),
+    AlreadyFetched(Duration),
     /// No fetch is due before this time has passed.
     NotDue(Duration),
 }
@@ -133,20 +133,20 @@ impl Cache {
         }
     }
 
-    pub(super) async fn served(&self, place: &KeySource, kid: Option<&str>) -> Outcome {
+    pub(super) async fn get(&self, place: &KeySource, kid: Option<&str>) -> Outcome {
         // No lock is held while the fetch is waited for.
-        match self.ask(place, kid) {
-            Next::Answer(outcome) => outcome,
-            Next::Wait(running) => running.await,
+        match self.lookup(place, kid) {
+            KeyLookup::Done(outcome) => outcome,
+            KeyLookup::Pending(running) => running.await,
         }
     }
 
-    pub(super) fn ask(&self, place: &KeySource, kid: Option<&str>) -> Next {
+    pub(super) fn lookup(&self, place: &KeySource, kid: Option<&str>) -> KeyLookup {
         let now = Instant::now();
         self.next(&self.source(place, now), kid, now)
     }
 
-    fn next(&self, source: &Arc<Source>, kid: Option<&str>, now: Instant) -> Next {
+    fn next(&self, source: &Arc<Source>, kid: Option<&str>, now: Instant) -> KeyLookup {
         let mut state = source.state();
         let good = state.good.clone().filter(|good| now < good.stale_until);
         let fresh = good.as_ref().is_some_and(|good| now < good.fresh_until);
@@ -156,7 +156,7 @@ impl Cache {
             (Some(good), Some(kid)) => good.keys.has_kid(kid),
         };
         if let Some(good) = good.clone().filter(|_| fresh && enough) {
-            return Next::Answer(Ok(good.since(None)));
+            return KeyLookup::Done(Ok(good.since(None)));
         }
 
         // Nobody waits for a source that is down, if what there is will do.
@@ -165,8 +165,8 @@ impl Cache {
         let meanwhile = good.clone().filter(|_| down && enough);
         let meanwhile = meanwhile.map(|good| good.since(failed));
         let or_wait = |running| match meanwhile {
-            Some(served) => Next::Answer(Ok(served)),
-            None => Next::Wait(running),
+            Some(served) => KeyLookup::Done(Ok(served)),
+            None => KeyLookup::Pending(running),
         };
         if let Some(running) = state.running.clone() {
             // One that has ended stands there only if its task broke before it could settle.
@@ -175,7 +175,7 @@ impl Cache {
             }
         }
         if let Some(failed) = failed.filter(|failed| now < failed.retry_at) {
-            return Next::Answer(
+            return KeyLookup::Done(
                 good.map(|good| good.since(Some(failed)))
                     .ok_or_else(|| failed.error.clone()),
             );
@@ -183,7 +183,7 @@ impl Cache {
         if let Some(good) = good.filter(|_| fresh) {
             // The set is fresh, and has no such `kid`.
             if state.cool_until.is_some_and(|end| now < end) {
-                return Next::Answer(Ok(good.since(failed)));
+                return KeyLookup::Done(Ok(good.since(failed)));
             }
             state.cool_until = Some(after(now, self.limits.cool_down));
         }
@@ -195,13 +195,18 @@ impl Cache {
     ///
     /// Where the cool-down is not over, a `client` that has been authenticated may spend a fetch of
     /// its own.
-    pub(super) fn newer(&self, place: &KeySource, since: Instant, client: Option<&str>) -> Newer {
+    pub(super) fn refresh(
+        &self,
+        place: &KeySource,
+        since: Instant,
+        client: Option<&str>,
+    ) -> KeyRefresh {
         let now = Instant::now();
         let source = self.source(place, now);
         let mut state = source.state();
         if let Some(running) = state.running.clone() {
             if running.peek().is_none() {
-                return Newer::Wait(running);
+                return KeyRefresh::Pending(running);
             }
         }
         let left = |until: Option<Instant>| {
@@ -210,37 +215,37 @@ impl Cache {
         let cooling = left(state.cool_until);
         let backing_off = left(state.failed.as_ref().map(|failed| failed.retry_at));
         if state.asked_last.is_some_and(|asked| asked >= since) {
-            return Newer::Asked(cooling.max(backing_off));
+            return KeyRefresh::AlreadyFetched(cooling.max(backing_off));
         }
         if !backing_off.is_zero() {
-            return Newer::NotDue(backing_off);
+            return KeyRefresh::NotDue(backing_off);
         }
         if !cooling.is_zero() {
             let gap = SHORTEST_GAP.min(self.limits.cool_down);
             let gap = left(state.asked_last.map(|asked| asked + gap));
             let most = self.limits.fetches_of_client;
             match client.filter(|client| self.budgets.have_left(client, most, now)) {
-                Some(_) if !gap.is_zero() => return Newer::NotDue(gap),
+                Some(_) if !gap.is_zero() => return KeyRefresh::NotDue(gap),
                 Some(client) => self.budgets.spend(client, self.limits.cool_down, now),
-                None => return Newer::NotDue(cooling),
+                None => return KeyRefresh::NotDue(cooling),
             }
         }
         state.cool_until = Some(after(now, self.limits.cool_down));
-        Newer::Wait(self.start(&source, &mut state, now))
+        KeyRefresh::Pending(self.start(&source, &mut state, now))
     }
 
     /// The fetch is a task of its own: whoever stops waiting for it stops nobody else.
-    fn start(&self, source: &Arc<Source>, state: &mut State, now: Instant) -> Running {
-        let asked = Asked {
-            at: now,
-            by_wall: Moment::now(),
+    fn start(&self, source: &Arc<Source>, state: &mut State, now: Instant) -> PendingFetch {
+        let requested = RequestTime {
+            instant: now,
+            wall: Moment::now(),
         };
         state.asked_last = Some(now);
         let fetch = (self.fetch)(source.place.clone());
         let source = Arc::clone(source);
         let task = tokio::spawn(async move {
             let fetched = fetch.await;
-            source.settle(fetched, asked)
+            source.settle(fetched, requested)
         });
         let running = task.map(|ended| match ended {
             Ok(outcome) => outcome,
@@ -292,9 +297,9 @@ impl Source {
     }
 
     /// What a fetch leaves behind, and what those who waited for it are told.
-    fn settle(&self, fetched: Result<Fetched, RemoteError>, asked: Asked) -> Outcome {
+    fn settle(&self, fetched: Result<Fetched, RemoteError>, requested: RequestTime) -> Outcome {
         #[cfg(feature = "metrics")]
-        event::settled(&self.place, &fetched, asked);
+        event::settled(&self.place, &fetched, requested);
         let limits = &self.limits;
         let mut state = self.state();
         state.running = None;
@@ -304,18 +309,18 @@ impl Source {
                     .unwrap_or(limits.lifetime)
                     .min(limits.max_lifetime)
                     .max(limits.min_lifetime);
-                let fresh_until = after(asked.at, lifetime);
+                let fresh_until = after(requested.instant, lifetime);
                 state.failed = None;
                 state.good = Some(Good {
                     keys: keys.clone(),
-                    asked,
+                    requested,
                     fresh_until,
                     stale_until: after(fresh_until, limits.stale),
                 });
-                return Ok(Served {
+                return Ok(CachedKeys {
                     keys,
-                    asked,
-                    outdated: None,
+                    requested,
+                    refresh_error: None,
                 });
             }
             Err(error) => error,
@@ -331,10 +336,10 @@ impl Source {
         match state.good.as_ref().filter(|good| now < good.stale_until) {
             Some(good) => {
                 event::stale(&self.place, &error);
-                Ok(Served {
+                Ok(CachedKeys {
                     keys: good.keys.clone(),
-                    asked: good.asked,
-                    outdated: Some(error),
+                    requested: good.requested,
+                    refresh_error: Some(error),
                 })
             }
             None => Err(error),
@@ -342,21 +347,21 @@ impl Source {
     }
 }
 
-impl Served {
+impl CachedKeys {
     /// Why it is not known whether a signature that none of these keys verifies, said to be of the
     /// key `kid`, is of a newer one. Where that very key is among them, it is known.
-    pub(crate) fn lacks_newer(&self, kid: Option<&str>) -> Option<&RemoteError> {
+    pub(crate) fn refresh_error_for(&self, kid: Option<&str>) -> Option<&RemoteError> {
         let is_there = kid.is_some() && self.keys.iter().any(|key| key.kid() == kid);
-        self.outdated.as_ref().filter(|_| !is_there)
+        self.refresh_error.as_ref().filter(|_| !is_there)
     }
 }
 
 impl Good {
-    fn since(self, failed: Option<&Failed>) -> Served {
-        Served {
+    fn since(self, failed: Option<&Failed>) -> CachedKeys {
+        CachedKeys {
             keys: self.keys,
-            asked: self.asked,
-            outdated: failed.map(|failed| failed.error.clone()),
+            requested: self.requested,
+            refresh_error: failed.map(|failed| failed.error.clone()),
         }
     }
 }

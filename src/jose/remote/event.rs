@@ -2,12 +2,16 @@
 
 use super::{KeySource, RemoteError};
 #[cfg(feature = "metrics")]
-use super::{cache::Asked, fetch::Fetched};
+use super::{cache::RequestTime, fetch::Fetched};
 use crate::jose::KeySet;
 
 /// A fetch has ended.
 #[cfg(feature = "metrics")]
-pub(super) fn settled(source: &KeySource, fetched: &Result<Fetched, RemoteError>, asked: Asked) {
+pub(super) fn settled(
+    source: &KeySource,
+    fetched: &Result<Fetched, RemoteError>,
+    requested: RequestTime,
+) {
     let result = match fetched {
         Ok(_) => "fetched",
         Err(error) if error.is_unusable() => "unusable",
@@ -22,9 +26,9 @@ pub(super) fn settled(source: &KeySource, fetched: &Result<Fetched, RemoteError>
     )
     .increment(1);
     metrics::histogram!("tower_revocation_key_fetch_duration_seconds", "result" => result)
-        .record(asked.at.elapsed());
+        .record(requested.instant.elapsed());
     if fetched.is_ok() && named.is_some() {
-        let date = std::time::Duration::from_secs(asked.by_wall.date().seconds());
+        let date = std::time::Duration::from_secs(requested.wall.date().seconds());
         metrics::gauge!("tower_revocation_keys_fetched_timestamp_seconds", "source" => name)
             .set(date.as_secs_f64());
     }

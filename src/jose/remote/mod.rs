@@ -16,7 +16,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 
-pub(crate) use self::cache::{Newer, Next, Running, Served};
+pub(crate) use self::cache::{CachedKeys, KeyLookup, KeyRefresh, PendingFetch};
 pub use self::error::{RemoteError, RemoteErrorKind};
 pub use self::source::KeySource;
 use self::{
@@ -248,26 +248,31 @@ impl RemoteKeys {
     /// Outside a tokio runtime with its time driver, if there is something to fetch.
     pub async fn keys(&self, uri: &str, kid: Option<&str>) -> Result<KeySet, RemoteError> {
         let place = KeySource::registered(uri)?;
-        self.served(&place, kid).await.map(|served| served.keys)
+        self.get(&place, kid).await.map(|served| served.keys)
     }
 
     /// The same, and when the source was asked for them.
-    pub(crate) fn ask(&self, place: &KeySource, kid: Option<&str>) -> Next {
-        self.cache.ask(place, kid)
+    pub(crate) fn lookup(&self, place: &KeySource, kid: Option<&str>) -> KeyLookup {
+        self.cache.lookup(place, kid)
     }
 
     /// The keys at this URI, which have this `kid` if they can, and what is known of them.
-    pub(crate) async fn served(
+    pub(crate) async fn get(
         &self,
         place: &KeySource,
         kid: Option<&str>,
-    ) -> Result<Served, RemoteError> {
-        self.cache.served(place, kid).await
+    ) -> Result<CachedKeys, RemoteError> {
+        self.cache.get(place, kid).await
     }
 
     /// Keys that are newer than those at hand, for a question that came `since`.
-    pub(crate) fn newer(&self, place: &KeySource, since: Instant, client: Option<&str>) -> Newer {
-        self.cache.newer(place, since, client)
+    pub(crate) fn refresh(
+        &self,
+        place: &KeySource,
+        since: Instant,
+        client: Option<&str>,
+    ) -> KeyRefresh {
+        self.cache.refresh(place, since, client)
     }
 
     fn of(connection: ConnectionSettings, limits: Limits, bounds: Bounds) -> Self {

@@ -49,7 +49,11 @@ async fn serve(router: Router) -> String {
 }
 
 async fn is_known(uri: &str) -> bool {
-    let tokens = JwtTokens::new(ISSUER, Keys::from_uri(uri).unwrap(), Audience::any_of([AUDIENCE]));
+    let tokens = JwtTokens::new(
+        ISSUER,
+        Keys::from_uri(uri).unwrap(),
+        Audience::any_of([AUDIENCE]),
+    );
     let token = Secret::new(token(&serde_json::json!({})));
     tokens
         .oneshot(token)

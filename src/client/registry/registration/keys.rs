@@ -19,7 +19,9 @@ impl KeyMembers {
         client.keys = match (self.jwks, self.jwks_uri) {
             (None, None) => None,
             (Some(keys), None) => Some(Keys::Set(keys)),
-            (None, Some(uri)) => Some(Keys::from_client_uri(&uri).map_err(|error| error.to_string())?),
+            (None, Some(uri)) => {
+                Some(Keys::from_client_uri(&uri).map_err(|error| error.to_string())?)
+            }
             // RFC 7591 §2
             (Some(_), Some(_)) => return Err("jwks and jwks_uri are both there".into()),
         };

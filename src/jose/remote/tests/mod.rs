@@ -28,7 +28,7 @@ struct Source {
 
 impl Cache {
     async fn keys(&self, uri: &str, kid: Option<&str>) -> Result<KeySet, RemoteError> {
-        self.served(&at(uri), kid).await.map(|served| served.keys)
+        self.get(&at(uri), kid).await.map(|served| served.keys)
     }
 }
 

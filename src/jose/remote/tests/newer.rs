@@ -4,9 +4,9 @@ use super::*;
 
 /// How long until a fetch is due, if none is now. Otherwise it is done.
 async fn wait(cache: &Cache, since: Instant, client: Option<&str>) -> Option<u64> {
-    match cache.newer(&at(URI), since, client) {
-        Newer::NotDue(wait) | Newer::Asked(wait) => Some(wait.as_secs()),
-        Newer::Wait(running) => {
+    match cache.refresh(&at(URI), since, client) {
+        KeyRefresh::NotDue(wait) | KeyRefresh::AlreadyFetched(wait) => Some(wait.as_secs()),
+        KeyRefresh::Pending(running) => {
             let _ = running.await;
             None
         }
@@ -18,7 +18,7 @@ async fn question_is_worth_one_fetch_and_then_none_for_a_cool_down() {
     let source = source(Says::Keys("k1", None));
     let cache = source.cache();
     let first = Instant::now();
-    cache.served(&at(URI), None).await.unwrap();
+    cache.get(&at(URI), None).await.unwrap();
     // These were fetched for that very question.
     assert_eq!(wait(&cache, first, None).await, Some(0));
     assert_eq!(source.asked(), 1);
@@ -39,21 +39,21 @@ async fn fetched_keys_say_when_they_were_asked_for() {
     let source = source(Says::Keys("k1", None));
     let cache = source.cache();
     let before = Instant::now();
-    let first = cache.served(&at(URI), None).await.unwrap();
-    assert_eq!(first.asked.at, before);
+    let first = cache.get(&at(URI), None).await.unwrap();
+    assert_eq!(first.requested.instant, before);
     seconds(10).await;
     source.says(Says::Nothing);
     assert_eq!(wait(&cache, Instant::now(), None).await, None);
     // In vain: those at hand are no newer for it.
-    let again = cache.served(&at(URI), None).await.unwrap();
-    assert_eq!(again.asked.at, before);
+    let again = cache.get(&at(URI), None).await.unwrap();
+    assert_eq!(again.requested.instant, before);
 }
 
 #[tokio::test(start_paused = true)]
 async fn authenticated_client_does_not_wait_for_the_cool_down() {
     let source = source(Says::Keys("k1", None));
     let cache = source.cache();
-    cache.served(&at(URI), None).await.unwrap();
+    cache.get(&at(URI), None).await.unwrap();
     seconds(1).await;
     assert_eq!(wait(&cache, Instant::now(), None).await, None);
     for client in ["a", "b"] {
@@ -74,7 +74,7 @@ async fn authenticated_client_does_not_wait_for_the_cool_down() {
 async fn clients_together_ask_a_source_once_a_second_at_most() {
     let source = source(Says::Keys("k1", None));
     let cache = source.cache();
-    cache.served(&at(URI), None).await.unwrap();
+    cache.get(&at(URI), None).await.unwrap();
     seconds(1).await;
     assert_eq!(wait(&cache, Instant::now(), None).await, None);
     for client in 0..100 {
@@ -88,7 +88,7 @@ async fn clients_together_ask_a_source_once_a_second_at_most() {
 async fn source_that_failed_is_not_asked_again_at_once_for_anybody() {
     let source = source(Says::Keys("k1", None));
     let cache = source.cache();
-    cache.served(&at(URI), None).await.unwrap();
+    cache.get(&at(URI), None).await.unwrap();
     source.says(Says::Nothing);
     seconds(1).await;
     assert_eq!(wait(&cache, Instant::now(), None).await, None);
@@ -104,7 +104,7 @@ async fn nothing_is_fetched_without_end_for_one_question() {
         cool_down: Duration::ZERO,
         ..RemoteKeys::new().limits
     });
-    cache.served(&at(URI), None).await.unwrap();
+    cache.get(&at(URI), None).await.unwrap();
     for says in [Says::Nothing, Says::Keys("k1", None)] {
         source.says(says);
         seconds(1).await;

@@ -4,8 +4,8 @@ use super::*;
 
 /// Whether the source was asked in vain for what is served, of which there is something.
 async fn is_outdated(cache: &Cache, kid: Option<&str>) -> bool {
-    let served = cache.served(&at(URI), kid).await.unwrap();
-    served.lacks_newer(None).is_some()
+    let served = cache.get(&at(URI), kid).await.unwrap();
+    served.refresh_error_for(None).is_some()
 }
 
 #[tokio::test(start_paused = true)]

@@ -140,7 +140,7 @@ async fn clients_issuer_and_origins_can_be_set() {
 
 /// The variables that the README has a row for.
 fn documented() -> impl Iterator<Item = &'static str> {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../examples/authorization_server/README.md");
     let (_, table) = readme
         .split_once("| variable | what it sets |")
         .expect("the README has the table");

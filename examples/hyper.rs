@@ -1,5 +1,5 @@
-//! Both layers around a hyper service, over HTTP/1 and HTTP/2, with connections that are spawned
-//! and shut down gracefully.
+//! Both layers around a hyper service, with HTTP/1 and HTTP/2. The server spawns a task for each
+//! connection and shuts down gracefully.
 //!
 //! ```sh
 //! cargo run --example hyper
@@ -39,14 +39,14 @@ use tower_revocation::{
     revoke::RecordRevocation,
 };
 
-/// The tokens that were issued, each with its owner.
+/// The issued tokens, each with its client.
 const TOKENS: [(&str, &str); 2] = [
     ("45ghiukldjahdnhzdauz", "spa-1"),
     ("2YotnFZFEjr1zCsicMWpAA", "spa-2"),
 ];
 
-/// How long a connection may take to send the head of a request.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The time-out for the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -60,11 +60,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), BoxError> {
-    // In memory: what was revoked is forgotten with the process. An `EmbeddedLog` is a file.
+    // In memory: the log ends with the process. An `EmbeddedLog` keeps it in a file.
     let log = MemoryLog::new();
     let index = Index::follow(&log).await?;
 
-    // Two public clients (RFC 7009 §5): a `client_id` is all that they have.
+    // Two public clients (RFC 7009 §5): they have a `client_id` and no secret.
     let authenticator = service_fn(async |request: Request<Credentials>| {
         Ok::<_, BoxError>(match request.into_body() {
             Credentials::ClientId { client_id } if ["spa-1", "spa-2"].contains(&&*client_id) => {
@@ -74,15 +74,16 @@ async fn run() -> Result<(), BoxError> {
         })
     });
     let issued = NumericDate::now();
-    let introspect =
-        service_fn(move |token: Secret| async move { Ok::<_, BoxError>(known(&token, issued)) });
+    let introspect = service_fn(move |token: Secret| async move {
+        Ok::<_, BoxError>(introspect_token(&token, issued))
+    });
 
     let enforcement = EnforcementLayer::new(introspect, index)
-        // Anybody may look at the front page.
+        // The front page needs no token.
         .policy_by(|head| Policy::new().anonymous(head.uri.path() == "/"));
     let backend = RecordRevocation::new(introspect, log).responsible_for_all_tokens(true);
     let service = RevocationLayer::new("/revoke", authenticator, backend)
-        // A body that stalls is given up.
+        // With a timer, a request whose body stalls fails.
         .timer(TokioTimer::new())
         .layer(enforcement.layer(service_fn(api)));
 
@@ -101,22 +102,22 @@ async fn run() -> Result<(), BoxError> {
             signal = &mut stopped => break signal?,
         };
         let Ok((stream, _)) = accepted else {
-            // Out of descriptors, perhaps: others may free some.
+            // Perhaps there are no file descriptors left. Other connections may free some.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let asked = Arc::new(AtomicBool::new(false));
-        let asks = asked.clone();
+        let has_request = Arc::new(AtomicBool::new(false));
+        let received = has_request.clone();
         let service = service
             .clone()
             .map_request(move |request: Request<Incoming>| {
-                asks.store(true, Ordering::Relaxed);
+                received.store(true, Ordering::Relaxed);
                 request
             });
-        // hyper itself waits without end for a first byte, or for the rest of HTTP/2's preface.
+        // hyper has no time-out for the first byte, nor for the preface of HTTP/2.
         let silence = async move {
-            tokio::time::sleep(PATIENCE).await;
-            if asked.load(Ordering::Relaxed) {
+            tokio::time::sleep(HEAD_TIMEOUT).await;
+            if has_request.load(Ordering::Relaxed) {
                 std::future::pending::<()>().await;
             }
         };
@@ -126,12 +127,12 @@ async fn run() -> Result<(), BoxError> {
             server
                 .http1()
                 .timer(TokioTimer::new())
-                .header_read_timeout(PATIENCE);
+                .header_read_timeout(HEAD_TIMEOUT);
             let service = TowerToHyperService::new(service);
             let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service);
             tokio::select! {
                 ended = watcher.watch(connection) => if let Err(error) = ended {
-                    eprintln!("connection: {error}");
+                    eprintln!("the connection failed: {error}");
                 },
                 () = silence => {}
             }
@@ -141,13 +142,13 @@ async fn run() -> Result<(), BoxError> {
     drop(listener);
     tokio::select! {
         () = connections.shutdown() => {}
-        () = tokio::time::sleep(Duration::from_secs(10)) => eprintln!("requests were cut off"),
+        () = tokio::time::sleep(Duration::from_secs(10)) => eprintln!("cut requests in flight"),
     }
     Ok(())
 }
 
-/// What the tokens say, and by which name they are revoked.
-fn known(token: &Secret, issued: NumericDate) -> Option<Introspection> {
+/// The introspection of a token, with the selector that revokes it.
+fn introspect_token(token: &Secret, issued: NumericDate) -> Option<Introspection> {
     let number = TOKENS
         .iter()
         .position(|(known, _)| *known == token.expose())?;
@@ -160,7 +161,8 @@ fn known(token: &Secret, issued: NumericDate) -> Option<Introspection> {
     Some(token)
 }
 
-/// The inner service. hyper does not take one whose error is `BoxError` into a spawned block.
+/// The inner service. Its error is `Infallible`, because hyper's connections do not accept a service
+/// with the error `BoxError` in a spawned task.
 async fn api(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let token = request.extensions().get::<Introspection>();
     let body = token.map_or_else(

@@ -1,4 +1,4 @@
-//! One port for gRPC and for revocation. A streaming call ends when its token is revoked.
+//! gRPC and revocation on one port. A streaming call ends when its token is revoked.
 //!
 //! ```sh
 //! cargo run --example tonic
@@ -41,7 +41,7 @@ async fn run() -> Result<(), BoxError> {
             _ => None,
         })
     });
-    // One token was issued, to that client.
+    // There is one token, issued to that client.
     let issued = NumericDate::now();
     let introspect = service_fn(move |token: Secret| async move {
         let known = token.expose() == "45ghiukldjahdnhzdauz";
@@ -53,13 +53,13 @@ async fn run() -> Result<(), BoxError> {
         }))
     });
 
-    // tonic's own services are routes of an axum application.
+    // Services of tonic become routes of an axum application.
     let (_reporter, health) = tonic_health::server::health_reporter();
     let grpc = Routes::new(health).prepare().into_axum_router();
     let log = MemoryLog::new();
     let index = Index::follow(&log).await?;
     let enforcement = EnforcementLayer::new(introspect, index)
-        // A load balancer has no token, and asks once. Whoever watches needs one.
+        // A load balancer has no token, and calls `Check`. `Watch` needs a token.
         .policy_by(|head| Policy::new().anonymous(head.uri.path().ends_with("/Check")));
     let backend = RecordRevocation::new(introspect, log).responsible_for_all_tokens(true);
     let app = RevocationLayer::new("/revoke", authenticator, backend)

@@ -1,5 +1,5 @@
-//! `/api/me` and `/api/events`: protected resources (RFC 6750). The enforcement layer has let them
-//! through; what is left to do is what they are for.
+//! `/api/me` and `/api/events`: protected resources (RFC 6750). The enforcement layer has already
+//! checked the token.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -16,7 +16,7 @@ use tower_revocation::introspect::{Introspection, Scope};
 
 use crate::request::NO_STORE;
 
-/// Whose token it is.
+/// The user and the client of the token.
 pub(crate) async fn me(Extension(token): Extension<Introspection>) -> impl IntoResponse {
     let me = json!({
         "sub": token.sub,
@@ -26,8 +26,8 @@ pub(crate) async fn me(Extension(token): Extension<Introspection>) -> impl IntoR
     (NO_STORE, Json(me))
 }
 
-/// An event at once, and then one every few seconds, for as long as the token lives: the layer ends
-/// it, and nothing here has to ask.
+/// Sends an event at once, and then one every few seconds. When the token ends, the layer ends the
+/// stream.
 pub(crate) async fn events() -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let ticks = tokio::time::interval(Duration::from_secs(3));
     Sse::new(stream::unfold((ticks, 0), async |(mut ticks, number)| {

@@ -1,4 +1,4 @@
-//! `/oauth2/authorize`: authorization code with PKCE (RFC 6749 §4.1, RFC 7636), and `iss` (RFC
+//! `/oauth2/authorize`: authorization codes with PKCE (RFC 6749 §4.1, RFC 7636) and `iss` (RFC
 //! 9207).
 
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use crate::{
     server::{CODE_LIFETIME, Server},
 };
 
-/// The one user, who is always signed in and always agrees.
+/// The only user. She is always signed in and always agrees.
 const DEMO_USER: &str = "alice";
 
-/// What the token endpoint has to compare, kept with the code.
+/// The parameters that the token endpoint compares. Stored with the code.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Asked {
-    /// As it was sent, if it was (RFC 6749 §4.1.3).
+pub(crate) struct AuthorizationRequest {
+    /// As the client sent it, if it did (RFC 6749 §4.1.3).
     pub(crate) redirect_uri: Option<String>,
     pub(crate) code_challenge: String,
 }
@@ -38,8 +38,7 @@ pub(crate) async fn authorize(
     let parameters = parameters(query.unwrap_or_default().as_bytes())?;
     let get = |name: &str| parameters.get(name).map(String::as_str);
 
-    // Until client and redirect URI are known to belong together, nobody is sent anywhere (RFC 6749
-    // §4.1.2.1).
+    // Redirect only if the redirect URI belongs to the client (RFC 6749 §4.1.2.1).
     let client_id = get("client_id").ok_or_else(unknown_client)?;
     let client = server.clients.client(client_id).await;
     let client = client
@@ -48,16 +47,16 @@ pub(crate) async fn authorize(
         .ok_or_else(unknown_client)?;
     let redirect_uri = redirect_uri(&client, get("redirect_uri"))?;
 
-    let mut answer = vec![("iss", server.issuer.to_string())];
-    answer.extend(get("state").map(|state| ("state", state.to_owned())));
+    let mut response = vec![("iss", server.issuer.to_string())];
+    response.extend(get("state").map(|state| ("state", state.to_owned())));
     match code(&server, &client, &get).await {
-        Ok(code) => answer.push(("code", code)),
+        Ok(code) => response.push(("code", code)),
         Err(error) => {
-            answer.push(("error", error.code.to_owned()));
-            answer.push(("error_description", error.description));
+            response.push(("error", error.code.to_owned()));
+            response.push(("error_description", error.description));
         }
     }
-    redirect(&redirect_uri, &answer)
+    redirect(&redirect_uri, &response)
 }
 
 async fn code<'a>(
@@ -80,7 +79,7 @@ async fn code<'a>(
     {
         return Err(OAuthError::new(
             "unauthorized_client",
-            "The client has no such grant type",
+            "The client is not registered for this grant type",
         ));
     }
     if get("code_challenge_method") != Some("S256") {
@@ -88,7 +87,7 @@ async fn code<'a>(
             "code_challenge_method is not S256",
         ));
     }
-    // A SHA-256 in base64url (RFC 7636 §4.2).
+    // A SHA-256 hash in base64url (RFC 7636 §4.2).
     let code_challenge = get("code_challenge").filter(|challenge| {
         URL_SAFE_NO_PAD
             .decode(challenge)
@@ -96,7 +95,7 @@ async fn code<'a>(
     });
     let code_challenge = code_challenge
         .ok_or_else(|| OAuthError::invalid_request("code_challenge is missing or malformed"))?;
-    let asked = Asked {
+    let asked = AuthorizationRequest {
         redirect_uri: get("redirect_uri").map(str::to_owned),
         code_challenge: code_challenge.to_owned(),
     };
@@ -104,15 +103,15 @@ async fn code<'a>(
     let mut grant = Grant::random(client.client_id()).subject(DEMO_USER);
     grant.scope = scope(client, get("scope"))?;
     let note = serde_json::to_string(&asked).map_err(|error| OAuthError::unavailable(&error))?;
-    let order = vec![Mint::authorization_code(CODE_LIFETIME).note(note)];
-    let issued = server.tokens.issue(grant, order).await;
+    let code = vec![Mint::authorization_code(CODE_LIFETIME).note(note)];
+    let issued = server.tokens.issue(grant, code).await;
     let issued = issued.map_err(|error| OAuthError::unavailable(&error))?;
     let code = issued.and_then(|mut issued| issued.pop());
     let code = code.ok_or_else(|| OAuthError::new("access_denied", "The client is revoked"))?;
     Ok(code.token.expose().to_owned())
 }
 
-/// What is asked for, if the client may have it; else all that it may have.
+/// The requested scope, if the client may have it. Without a request, the registered scope.
 pub(crate) fn scope(client: &Client, asked: Option<&str>) -> Result<Option<String>, OAuthError> {
     let Some(asked) = asked else {
         return Ok(client.scope().map(str::to_owned));
@@ -133,8 +132,8 @@ fn unknown_client() -> OAuthError {
     OAuthError::invalid_request("The client is unknown")
 }
 
-/// The registered one that is meant, **byte for byte**, but for the port of a loopback address (RFC
-/// 8252 §7.3).
+/// The redirect URI, if it is registered. Compares **byte for byte**, except for the port of a
+/// loopback address (RFC 8252 §7.3).
 fn redirect_uri(client: &Client, asked: Option<&str>) -> Result<String, OAuthError> {
     let registered = client.redirect_uris();
     let Some(asked) = asked else {
@@ -159,19 +158,19 @@ fn without_loopback_port(uri: &str) -> Option<String> {
         .find_map(|host| {
             let rest = uri.strip_prefix(host)?.strip_prefix(':')?;
             let path = rest.find('/')?;
-            // `parse` alone would take a sign.
+            // `parse` alone would accept a sign.
             let port =
-                Some(&rest[..path]).filter(|port| port.bytes().all(|octet| octet.is_ascii_digit()));
+                Some(&rest[..path]).filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
             port?.parse::<u16>().ok()?;
             Some(format!("{host}{}", &rest[path..]))
         })
 }
 
-fn redirect(uri: &str, answer: &[(&str, String)]) -> Result<Response, OAuthError> {
-    let answer =
-        serde_urlencoded::to_string(answer).map_err(|error| OAuthError::unavailable(&error))?;
+fn redirect(uri: &str, response: &[(&str, String)]) -> Result<Response, OAuthError> {
+    let query =
+        serde_urlencoded::to_string(response).map_err(|error| OAuthError::unavailable(&error))?;
     let separator = if uri.contains('?') { '&' } else { '?' };
-    let location = HeaderValue::try_from(format!("{uri}{separator}{answer}"))
+    let location = HeaderValue::try_from(format!("{uri}{separator}{query}"))
         .map_err(|error| OAuthError::unavailable(&error))?;
     Ok((
         StatusCode::SEE_OTHER,

@@ -1,4 +1,4 @@
-//! `/oauth2/challenge`: what a proof of an attested instance has to repeat
+//! `/oauth2/challenge`: a challenge, which the proof of an attested instance must contain
 //! (draft-ietf-oauth-attestation-based-client-auth §8).
 
 use axum::{

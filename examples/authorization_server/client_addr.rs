@@ -1,17 +1,18 @@
-//! The address that a trusted proxy reports of its client, by which failures are counted.
+//! The address of the client, as a trusted proxy reports it. Failures are counted for it.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::http::{HeaderMap, Request, header::FORWARDED};
 use tower_revocation::client::{ClientAddr, PeerAddr, certificate::Network};
 
-/// Adds the [`ClientAddr`] to the request of a trusted proxy, which has to append the address of
-/// its own client to `X-Forwarded-For` or to `Forwarded` (RFC 7239).
+/// Adds the [`ClientAddr`] to a request from a trusted proxy. The proxy must append the address of
+/// its client to `X-Forwarded-For` or to `Forwarded` (RFC 7239).
 ///
-/// It is the last address in the field that is not itself a trusted proxy's: whatever stands before
-/// it, the client may have written. An element that cannot be read ends the search at the proxy
-/// that has written it. A proxy that sets one of the fields may pass the other on as its client has
-/// sent it, so where there are both, they have to agree; else the proxy's own address counts.
+/// The address is the last one in the field that does not belong to a trusted proxy: the client may
+/// have written everything before it. If an element cannot be parsed, the address is that of the
+/// proxy that wrote the element. A proxy that sets one of the two fields may pass on the other one
+/// as its client sent it. So if both are there, they must agree; if they do not, the address is
+/// that of the proxy.
 pub(crate) fn note<B>(mut request: Request<B>, trusted: &[Network]) -> Request<B> {
     let peer = request.extensions().get().map(|PeerAddr(peer)| peer.ip());
     let client = peer.and_then(|peer| reported(request.headers(), peer.to_canonical(), trusted));
@@ -45,7 +46,7 @@ fn reported(headers: &HeaderMap, peer: IpAddr, trusted: &[Network]) -> Option<Ip
     }
 }
 
-/// The elements of every line of a field, in order. `None` of an element: it cannot be read.
+/// The elements of all lines of a field, in order. `None` for an element that cannot be parsed.
 fn lines(
     headers: &HeaderMap,
     name: &str,
@@ -59,21 +60,21 @@ fn lines(
     })
 }
 
-/// `X-Forwarded-For`: addresses between commas.
+/// `X-Forwarded-For`: a comma-separated list of addresses.
 fn listed(line: &[u8]) -> Vec<Option<IpAddr>> {
     line.split(|byte| *byte == b',').map(address).collect()
 }
 
-/// `Forwarded`: the `for` of each element.
+/// `Forwarded`: the `for` parameter of each element.
 fn forwarded(line: &[u8]) -> Vec<Option<IpAddr>> {
     match split(line, b',') {
         Some(elements) => elements.into_iter().map(node).collect(),
-        // Nothing on the line can be told from what stands in the quotes.
+        // A quote without an end makes the whole line ambiguous.
         None => vec![None],
     }
 }
 
-/// The `for` among the pairs of an element, if there is one and no other.
+/// The `for` parameter of an element, if there is exactly one.
 fn node(element: &[u8]) -> Option<IpAddr> {
     let mut nodes = split(element, b';')?.into_iter().filter_map(|pair| {
         let equals = pair.iter().position(|byte| *byte == b'=')?;
@@ -86,11 +87,11 @@ fn node(element: &[u8]) -> Option<IpAddr> {
     }
     let quoted = value.strip_prefix(b"\"");
     let value = quoted.map_or(Some(value), |value| value.strip_suffix(b"\""))?;
-    // One that has quotes within, or escapes, is no address.
+    // A value with escapes is not an address, so parsing fails.
     address(value)
 }
 
-/// The parts between separators outside of quotes. `None` if a quote has no end.
+/// Splits at separators outside quotes. Returns `None` if a quote has no end.
 fn split(text: &[u8], separator: u8) -> Option<Vec<&[u8]>> {
     let (mut parts, mut from) = (Vec::new(), 0);
     let (mut is_quoted, mut is_escaped) = (false, false);
@@ -110,7 +111,7 @@ fn split(text: &[u8], separator: u8) -> Option<Vec<&[u8]>> {
     (!is_quoted).then_some(parts)
 }
 
-/// An address, with a port or without. One of IPv6 may stand in brackets.
+/// Parses an address, with or without a port. An IPv6 address may be in brackets.
 fn address(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?.trim_ascii();
     let plain = text.parse::<IpAddr>().ok();

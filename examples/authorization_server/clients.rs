@@ -1,4 +1,4 @@
-//! Who asks: the demo clients, and the one authenticator of all endpoints.
+//! The clients of the demo, and the one authenticator of all endpoints.
 
 use std::error::Error;
 
@@ -18,29 +18,30 @@ use tower_revocation::{
 
 use crate::{REVOKE, keys::Keys};
 
-/// An assertion that was used at one endpoint is used up at all, and failures count together.
+/// All endpoints share it: an assertion works once in total, and failures count together.
 pub(crate) type Authenticator = LimitFailures<ClientAuthenticator<Registry>>;
 
-/// So many failures of one client from one address in a minute.
+/// The limit of failures in a minute, for one client from one address.
 const FAILURES: u32 = 20;
 
-/// Who vouches for the instances of `attested-client`.
+/// The issuer of the attestations for the instances of `attested-client`.
 const ATTESTER: &str = "https://attester.example";
 
-/// The clients that come with this server: some have secrets, and some have keys, which are made at
-/// the first start.
+/// The clients that come with this server. Some have secrets. Others have keys, which the server
+/// creates at its first start.
 pub(crate) fn demo(keys: &Keys) -> Result<Registry, Box<dyn Error>> {
     let mut clients: Vec<Value> = serde_json::from_str(include_str!("clients.json"))?;
     clients.extend(keys.clients()?);
     Ok(Registry::from_json(&Value::Array(clients).to_string())?)
 }
 
-/// What it is made of.
+/// The parts of the authenticator.
 pub(crate) struct Setup<'a> {
     pub(crate) issuer: &'a str,
-    /// Where the endpoints are within TLS, if they are.
+    /// The base URL of the endpoints behind TLS.
     pub(crate) tls: Option<&'a str>,
-    /// Whether there can be certificates at all. Where not, the metadata must not promise them.
+    /// Whether clients can show certificates at all. If not, the metadata must not offer the
+    /// methods.
     pub(crate) certificates: bool,
     pub(crate) replays: EmbeddedGuard,
     pub(crate) challenges: Challenges,
@@ -67,7 +68,8 @@ impl Setup<'_> {
         Ok(limit.layer(authenticator))
     }
 
-    /// For clients that send the URL of the endpoint where the issuer belongs, Authlib among them.
+    /// Also accepts the URL of an endpoint as the audience. Some clients send it in the place of
+    /// the issuer, among them Authlib.
     fn assertions(&self) -> Assertions {
         let bases = [self.issuer].into_iter().chain(self.tls);
         let endpoints = bases.flat_map(|base| {

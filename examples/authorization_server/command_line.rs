@@ -1,13 +1,12 @@
-//! What the command line says.
+//! The command line.
 
-/// What is asked for.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// To say what can be set.
+    /// Print the help.
     Help,
-    /// To serve, with this setting or that.
+    /// Run the server.
     Serve {
-        /// `--jwt`: as `ACCESS_TOKENS=jwt`.
+        /// `--jwt`, which means the same as `ACCESS_TOKENS=jwt`.
         jwt: bool,
     },
 }
@@ -19,7 +18,7 @@ impl Command {
             match &*argument {
                 "--help" | "-h" => return Ok(Self::Help),
                 "--jwt" => jwt = true,
-                _ => return Err(format!("there is no {argument}: --help says what there is")),
+                _ => return Err(format!("unknown argument {argument}; try --help")),
             }
         }
         Ok(Self::Serve { jwt })
@@ -27,23 +26,24 @@ impl Command {
 }
 
 pub(crate) const HELP: &str = "\
-A small authorization server that revokes: RFC 6749, 7009, 7636, 7662, 8414, 9068.
+A small authorization server with revocation: RFC 6749, 7009, 7636, 7662, 8414, 9068.
 
     authorization_server [--jwt]
 
     --jwt            access tokens are JWTs; the same as ACCESS_TOKENS=jwt
-    --help           prints this
+    --help           print this help
 
-It needs no setting. These are read from the environment:
+All settings are optional environment variables. The value in brackets is the default.
 
-    ACCESS_TOKENS    opaque (default) or jwt
-    LISTEN           where to listen: 127.0.0.1:8089
-    TLS_LISTEN       where to listen for TLS, which asks for client certificates: nowhere
-    ISSUER           the issuer identifier, https or of this machine: http://<LISTEN>
-    DATA             the file that holds the state: target/authorization_server.redb
-    KEYS             the folder of keys and certificates: DATA, ending in .keys
-    TRUSTED_PROXIES  networks whose Client-Cert, X-Forwarded-For and Forwarded are believed, by commas: none
-    CORS_ORIGINS     origins whose apps may call, by commas: http://127.0.0.1:5173
-    CLIENTS          a JSON file of registered clients: those of the demo
-    DEMO_EXPOSE      1 to listen beyond this machine, which is refused otherwise
+    ACCESS_TOKENS    opaque or jwt [opaque]
+    LISTEN           the address to listen on, host:port [127.0.0.1:8089]
+    TLS_LISTEN       the address to listen on with TLS and client certificates [none]
+    ISSUER           the issuer identifier: https, or http on this machine [http://LISTEN]
+    DATA             the file that holds the state [target/authorization_server.redb]
+    KEYS             the folder of keys and certificates [DATA with the extension .keys]
+    TRUSTED_PROXIES  networks whose Client-Cert, X-Forwarded-For and Forwarded are believed,
+                     separated by commas [none]
+    CORS_ORIGINS     origins whose apps may call, separated by commas [http://127.0.0.1:5173]
+    CLIENTS          a JSON file of registered clients [the clients of the demo]
+    DEMO_EXPOSE      1 to allow an address that is not loopback [refused]
 ";

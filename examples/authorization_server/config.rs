@@ -1,60 +1,51 @@
-//! What can be set: by the environment, and a little by the command line.
+//! The configuration, from the environment and from the command line.
 
-use std::{
-    error::Error,
-    fs,
-    net::{IpAddr, SocketAddr, ToSocketAddrs as _},
-    path::Path,
-};
+use std::{error::Error, fs, net::IpAddr, path::Path};
 
 use axum::http::{HeaderValue, Uri};
-use tokio::net::TcpListener;
-use tower_revocation::client::{certificate::Network, registry::Registry};
+use tower_revocation::{
+    client::{certificate::Network, registry::Registry},
+    log::{EmbeddedLog, LogErrorKind},
+};
 
-use crate::setting::Setting;
+use crate::{listen::Listen, setting::Setting};
 
-/// What an access token is.
+/// The format of access tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AccessTokens {
-    /// Random, and registered.
+    /// Random. The server stores a hash of each.
     Opaque,
-    /// Self-contained, and signed (RFC 9068).
+    /// Signed JWTs (RFC 9068).
     Jwt,
 }
 
-/// Everything that can be set.
 pub(crate) struct Config {
-    /// `LISTEN`: where to listen.
+    /// `LISTEN`: the address to listen on.
     pub(crate) listen: Listen,
-    /// `ISSUER`: the issuer identifier, unless it follows from where the server listens.
+    /// `ISSUER`: the issuer identifier. Defaults to a URL of `LISTEN`.
     pub(crate) issuer: Option<String>,
-    /// `TLS_LISTEN`: where to listen for TLS, which asks for client certificates, if anywhere.
+    /// `TLS_LISTEN`: the address to listen on with TLS. There the server asks for client
+    /// certificates.
     pub(crate) tls_listen: Option<Listen>,
     /// `DATA`: the file that holds the state.
     pub(crate) data: Setting,
-    /// Whether the server has run before, so that the file is there.
-    pub(crate) data_is_expected: bool,
-    /// `KEYS`: the folder of keys and certificates, beside the data unless this is set.
+    /// Whether the server has run before. Then the file must exist.
+    data_is_expected: bool,
+    /// `KEYS`: the folder of keys and certificates. Defaults to a folder beside the data.
     pub(crate) keys: Setting,
-    /// `TRUSTED_PROXIES`: addresses and networks whose `Client-Cert` is believed (RFC 9440), and
-    /// what they report of their client's address.
+    /// `TRUSTED_PROXIES`: addresses and networks. The server believes their `Client-Cert` (RFC
+    /// 9440), and what they report about the address of their client.
     pub(crate) trusted_proxies: Vec<Network>,
     /// `CORS_ORIGINS`: the origins whose apps may call across origins.
     pub(crate) cors_origins: Vec<HeaderValue>,
-    /// `CLIENTS`: a JSON file of registered clients, in place of the demo's own.
+    /// `CLIENTS`: a JSON file of registered clients. Defaults to the clients of the demo.
     pub(crate) clients: Option<Registry>,
-    /// `ACCESS_TOKENS`, or `--jwt`: what access tokens are from now on.
+    /// `ACCESS_TOKENS` or `--jwt`: the format of new access tokens.
     pub(crate) access_tokens: AccessTokens,
 }
 
-/// Where to listen.
-pub(crate) struct Listen {
-    setting: Setting,
-    address: SocketAddr,
-}
-
 impl Config {
-    /// With `--jwt`, or without.
+    /// Reads the environment. `jwt`: whether the command line has `--jwt`.
     pub(crate) fn from_env(jwt: bool) -> Result<Self, Box<dyn Error>> {
         let target = concat!(
             env!("CARGO_MANIFEST_DIR"),
@@ -62,7 +53,7 @@ impl Config {
         );
         let data = Setting::read_or("DATA", target)?;
         let chosen_keys = Setting::read("KEYS")?;
-        // They are made after the data, and beside it.
+        // The server creates the keys after the data, and beside it.
         let beside = Path::new(data.value()).with_extension("keys");
         let data_is_expected = chosen_keys.is_none() && beside.is_dir();
         let keys = match chosen_keys {
@@ -70,8 +61,8 @@ impl Config {
             None => Setting::read_or("KEYS", beside.to_string_lossy())?,
         };
         Ok(Self {
-            listen: Listen::read(Setting::read_or("LISTEN", "127.0.0.1:8089")?)?,
-            tls_listen: Setting::read("TLS_LISTEN")?.map(Listen::read).transpose()?,
+            listen: listen(Setting::read_or("LISTEN", "127.0.0.1:8089")?)?,
+            tls_listen: Setting::read("TLS_LISTEN")?.map(listen).transpose()?,
             issuer: Setting::read("ISSUER")?.as_ref().map(issuer).transpose()?,
             data,
             data_is_expected,
@@ -85,35 +76,45 @@ impl Config {
             access_tokens: access_tokens(Setting::read("ACCESS_TOKENS")?, jwt)?,
         })
     }
-}
 
-impl Listen {
-    /// Everybody who reaches this server is signed in as `alice`, so only this machine may.
-    fn read(setting: Setting) -> Result<Self, Box<dyn Error>> {
-        let mut addresses = match setting.value().to_socket_addrs() {
-            Ok(addresses) => addresses,
-            Err(error) => return Err(setting.wrong(error)),
-        };
-        let address = addresses
-            .next()
-            .ok_or_else(|| setting.wrong("no such address"))?;
-        let is_meant = Setting::read("DEMO_EXPOSE")?.is_some_and(|meant| meant.value() == "1");
-        if !address.ip().is_loopback() && !is_meant {
-            return Err(setting.wrong(
-                "this is not a loopback address, and the server signs everybody in without a \
-                 prompt; DEMO_EXPOSE=1 listens there all the same",
-            ));
+    /// Opens the file. It holds the log of revocations, the issued tokens and the used assertions.
+    pub(crate) fn open_log(&self) -> Result<EmbeddedLog, Box<dyn Error>> {
+        let data = &self.data;
+        let path = Path::new(data.value());
+        // After a loss of the file, a new one would make revoked tokens live again.
+        if self.data_is_expected {
+            return EmbeddedLog::open_existing(path).map_err(|error| {
+                if error.kind() != LogErrorKind::Missing {
+                    return data.wrong(error);
+                }
+                data.wrong(format!(
+                    "{error}; to begin again without it, remove {}",
+                    self.keys.value()
+                ))
+            });
         }
-        Ok(Self { setting, address })
-    }
-
-    pub(crate) async fn bind(&self) -> Result<TcpListener, Box<dyn Error>> {
-        let bound = TcpListener::bind(self.address).await;
-        bound.map_err(|error| self.setting.wrong(error))
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)
+                .map_err(|error| data.wrong(format!("creating {}: {error}", folder.display())))?;
+        }
+        EmbeddedLog::open(path).map_err(|error| data.wrong(error))
     }
 }
 
-/// RFC 8414 §2: no query, no fragment; plain HTTP on this machine alone. A slash at the end would
+/// The server signs in everybody as `alice`, so by default only this machine may reach it.
+fn listen(setting: Setting) -> Result<Listen, Box<dyn Error>> {
+    let listen = Listen::read(setting)?;
+    let is_exposed = Setting::read("DEMO_EXPOSE")?.is_some_and(|value| value.value() == "1");
+    if listen.address.ip().is_loopback() || is_exposed {
+        return Ok(listen);
+    }
+    Err(listen.setting.wrong(
+        "this is not a loopback address, and the server signs everybody in without a prompt; to \
+         listen there, set DEMO_EXPOSE=1",
+    ))
+}
+
+/// RFC 8414 §2: no query, no fragment; plain HTTP only on this machine. A slash at the end would
 /// stand twice in the endpoints.
 fn issuer(setting: &Setting) -> Result<String, Box<dyn Error>> {
     let issuer = setting.value();
@@ -127,13 +128,13 @@ fn issuer(setting: &Setting) -> Result<String, Box<dyn Error>> {
         Ok(issuer.to_owned())
     } else {
         Err(setting.wrong(
-            "this is not a URL by https, or by http of this machine, without query, fragment and \
-             last slash",
+            "expected an https URL, or an http URL of this machine, without query, fragment, \
+             userinfo and trailing slash",
         ))
     }
 }
 
-/// What stands between commas.
+/// The elements of a comma-separated list.
 fn list(setting: &Setting) -> impl Iterator<Item = &str> {
     let elements = setting.value().split(',').map(str::trim);
     elements.filter(|element| !element.is_empty())
@@ -152,7 +153,7 @@ fn origins(setting: &Setting) -> Result<Vec<HeaderValue>, Box<dyn Error>> {
     list(setting)
         .map(|origin| {
             if !origin.contains("://") || origin.ends_with('/') {
-                return Err(setting.wrong(format!("{origin}: this is not scheme://host[:port]")));
+                return Err(setting.wrong(format!("{origin}: expected scheme://host[:port]")));
             }
             HeaderValue::from_str(origin)
                 .map_err(|error| setting.wrong(format!("{origin}: {error}")))
@@ -176,7 +177,7 @@ fn access_tokens(setting: Option<Setting>, jwt: bool) -> Result<AccessTokens, Bo
     match (setting.value(), jwt) {
         ("jwt", _) => Ok(AccessTokens::Jwt),
         ("opaque", false) => Ok(AccessTokens::Opaque),
-        ("opaque", true) => Err(setting.wrong("this is the opposite of --jwt")),
-        _ => Err(setting.wrong("this is neither opaque nor jwt")),
+        ("opaque", true) => Err(setting.wrong("this contradicts --jwt")),
+        _ => Err(setting.wrong("expected opaque or jwt")),
     }
 }

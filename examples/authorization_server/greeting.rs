@@ -1,4 +1,4 @@
-//! What is printed once the server listens.
+//! The text that the server prints once it listens.
 
 use std::{
     io::{self, Write as _},
@@ -6,17 +6,16 @@ use std::{
     path::PathBuf,
 };
 
-/// What a newcomer has to know.
 pub(crate) struct Greeting<'a> {
     pub(crate) address: SocketAddr,
     pub(crate) tls: Option<&'a str>,
     pub(crate) keys: Vec<PathBuf>,
-    /// Whether the clients of the demo are registered, of which one has the secret below.
+    /// Whether the clients of the demo are registered. The commands below use one of them.
     pub(crate) has_demo_clients: bool,
 }
 
 impl Greeting<'_> {
-    /// The first line is where the server listens, and the last ones are what to try.
+    /// Prints the address on the first line, and the commands to try on the last ones.
     pub(crate) fn print(&self) -> io::Result<()> {
         let mut out = io::stdout().lock();
         writeln!(out, "listening on http://{}", self.address)?;
@@ -28,14 +27,14 @@ impl Greeting<'_> {
         }
         writeln!(
             out,
-            "everybody who comes to /oauth2/authorize is signed in as alice, without a prompt"
+            "/oauth2/authorize signs everybody in as alice, without a prompt"
         )?;
         let base = format!("http://{}", reachable(self.address));
         if self.has_demo_clients {
-            let lines = LINES.replace("BASE", &base);
+            let commands = COMMANDS.replace("BASE", &base);
             write!(
                 out,
-                "get a token, use it, revoke it, and see it refused:\n\n{lines}"
+                "get a token, use it, revoke it, and see that it is refused:\n\n{commands}"
             )?;
         } else {
             write!(out, "list the endpoints:\n\ncurl -s {base}/\n")?;
@@ -44,15 +43,15 @@ impl Greeting<'_> {
     }
 }
 
-/// For a shell, as in the README.
-const LINES: &str = r#"TOKEN=$(curl -s -u s6BhdRkqt3:gX1fBat3bV -d grant_type=client_credentials \
+/// For a shell. The README has the same commands.
+const COMMANDS: &str = r#"TOKEN=$(curl -s -u s6BhdRkqt3:gX1fBat3bV -d grant_type=client_credentials \
   BASE/oauth2/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 curl -s -H "Authorization: Bearer $TOKEN" BASE/api/me
 curl -si -u s6BhdRkqt3:gX1fBat3bV -d "token=$TOKEN" BASE/oauth2/revoke
 curl -si -H "Authorization: Bearer $TOKEN" BASE/api/me
 "#;
 
-/// Where this machine reaches a server that listens at all its addresses.
+/// An address at which this machine reaches a server that listens on all addresses.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address.ip() {

@@ -1,4 +1,5 @@
-//! `/health`: whether tokens can be told apart. `/health/revocation`: whether they can be revoked.
+//! `/health`: whether the server can tell revoked tokens from live ones. `/health/revocation`:
+//! whether it can revoke tokens.
 
 use axum::{
     extract::State,
@@ -17,13 +18,13 @@ pub(crate) async fn checks(State(server): State<Server>) -> StatusCode {
     }
 }
 
-/// Apart from the checks, which go on while the disk is full.
+/// An endpoint of its own, because checks continue to work while the disk is full.
 pub(crate) async fn revocation(State(server): State<Server>) -> Response {
     let health = server.log.health();
     match health.retry_after() {
         None => StatusCode::OK.into_response(),
-        Some(again) => {
-            let retry_after = [(header::RETRY_AFTER, again.as_secs().max(1).to_string())];
+        Some(delay) => {
+            let retry_after = [(header::RETRY_AFTER, delay.as_secs().max(1).to_string())];
             (StatusCode::SERVICE_UNAVAILABLE, retry_after).into_response()
         }
     }

@@ -1,4 +1,4 @@
-//! `/`: what there is.
+//! `/`: the list of endpoints.
 
 use std::fmt::Write as _;
 
@@ -6,13 +6,13 @@ use axum::extract::State;
 
 use crate::server::Server;
 
-/// Each with its method, and what it is for.
+/// The method, the path and the purpose of each endpoint.
 const ENDPOINTS: [(&str, &str, &str); 12] = [
     ("GET", "/", "this list"),
     (
         "GET",
         "/oauth2/authorize",
-        "authorization codes with PKCE; alice is signed in",
+        "authorization codes with PKCE; signs alice in",
     ),
     (
         "POST",
@@ -28,14 +28,22 @@ const ENDPOINTS: [(&str, &str, &str); 12] = [
     ),
     ("GET", "/oauth2/jwks", "the key that signs JWTs"),
     ("GET", METADATA, "metadata of this server (RFC 8414)"),
-    ("GET", "/api/me", "an API: whose token it is"),
+    (
+        "GET",
+        "/api/me",
+        "an API: the user and the client of the token",
+    ),
     (
         "GET",
         "/api/events",
         "an API: a stream that ends with its token",
     ),
-    ("GET", "/health", "whether tokens can be told apart"),
-    ("GET", "/health/revocation", "whether tokens can be revoked"),
+    ("GET", "/health", "whether the server can check tokens"),
+    (
+        "GET",
+        "/health/revocation",
+        "whether the server can revoke tokens",
+    ),
 ];
 
 const METADATA: &str = "/.well-known/oauth-authorization-server";
@@ -45,9 +53,9 @@ pub(crate) async fn index(State(server): State<Server>) -> String {
     for (method, path, purpose) in ENDPOINTS {
         let mut path = path.to_owned();
         if path == METADATA {
-            // The issuer's own path comes behind (RFC 8414 §3.1).
-            let own = server.issuer.splitn(4, '/').nth(3);
-            path.extend(own.map(|own| format!("/{own}")));
+            // The path of the issuer follows the well-known path (RFC 8414 §3.1).
+            let issuer_path = server.issuer.splitn(4, '/').nth(3);
+            path.extend(issuer_path.map(|path| format!("/{path}")));
         }
         let _ = writeln!(text, "{method:<4}  {path:<40}  {purpose}");
     }

@@ -22,9 +22,9 @@ pub(crate) async fn introspect(
     State(server): State<Server>,
     post: Post,
 ) -> Result<Response, OAuthError> {
-    // A public client has proven nothing. Here every other client is a resource server too, and
-    // may ask about everybody's tokens (RFC 7662 §2.1); yours may want to know which ones are. A
-    // refresh token has no `token_type`.
+    // A public client is not authenticated. Every other client of this demo is a resource server
+    // too, and may introspect the tokens of all clients (RFC 7662 §2.1). Your server may want to
+    // register resource servers.
     if post
         .client
         .token_endpoint_auth_methods()
@@ -64,6 +64,7 @@ pub(crate) async fn introspect(
         ("exp", exp.map(|exp| exp.seconds().into())),
         ("aud", (!aud.is_empty()).then(|| aud.into())),
         ("jti", jti.map(Into::into)),
+        // A refresh token has no `token_type`.
         (
             "token_type",
             (kind == TokenKind::AccessToken).then(|| "Bearer".into()),

@@ -1,4 +1,4 @@
-//! Access tokens that anybody can verify (RFC 9068), signed with ES256.
+//! JWT access tokens (RFC 9068), signed with ES256.
 
 use std::{error::Error, sync::Arc};
 
@@ -26,14 +26,13 @@ use crate::{
     server::{ACCESS_TOKEN_LIFETIME, Server},
 };
 
-/// The claim that names the grant: a JWT falls with the refresh token that was issued with it. It
-/// is private to this server (RFC 7519 §4.3).
+/// The claim that names the grant, so that a JWT ends together with its refresh token. It is a
+/// private claim of this server (RFC 7519 §4.3).
 const GRANT: &str = "grant";
 
-/// Signs tokens.
 pub(crate) struct Signer {
     issuer: Arc<str>,
-    /// The one resource server, which is this server itself.
+    /// The only resource server is this server itself.
     audience: String,
     key: EcdsaKeyPair,
     kid: String,
@@ -41,20 +40,16 @@ pub(crate) struct Signer {
 }
 
 impl Signer {
-    /// One with this private key, in PKCS#8.
+    /// Takes a private key in PKCS#8.
     pub(crate) fn new(issuer: &str, pem: &str) -> Result<Self, Box<dyn Error>> {
         let pair = KeyPair::from_pem(pem)?;
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pair.serialized_der());
         let mut jwk = public_jwk(&pair)?;
         jwk["use"] = "sig".into();
         jwk["alg"] = "ES256".into();
-        // It is called by its thumbprint (RFC 7638): another key has another name.
-        let nameless = KeySet::from_json(&json!({ "keys": [jwk] }).to_string())?;
-        let kid = nameless
-            .iter()
-            .next()
-            .ok_or("there is no key")?
-            .thumbprint();
+        // The thumbprint is the `kid` (RFC 7638), so another key has another `kid`.
+        let keys = KeySet::from_json(&json!({ "keys": [jwk] }).to_string())?;
+        let kid = keys.iter().next().ok_or("there is no key")?.thumbprint();
         let kid = URL_SAFE_NO_PAD.encode(kid);
         jwk["kid"] = kid.as_str().into();
         Ok(Self {
@@ -66,7 +61,7 @@ impl Signer {
         })
     }
 
-    /// Who knows these tokens again.
+    /// The introspection of the tokens that this signer signs.
     pub(crate) fn introspection(&self) -> Result<JwtTokens, Box<dyn Error>> {
         let keys = KeySet::from_json(&self.jwks.to_string())?;
         let audience = Audience::any_of([&self.audience]);
@@ -76,8 +71,9 @@ impl Signer {
             .longest_lifetime(ACCESS_TOKEN_LIFETIME))
     }
 
-    /// A token of this grant, and when it expires. When it is issued is not for this clock to say:
-    /// see [`IssuedTokens::earliest_iat`](tower_revocation::introspect::issued::IssuedTokens).
+    /// Signs a token of this grant. Returns it with its expiry. `iat` does not come from the clock
+    /// alone: see
+    /// [`IssuedTokens::earliest_iat`](tower_revocation::introspect::issued::IssuedTokens).
     pub(crate) fn sign(
         &self,
         grant: &Grant,
@@ -87,13 +83,13 @@ impl Signer {
         let header = json!({ "typ": "at+jwt", "alg": "ES256", "kid": self.kid });
         let mut claims = json!({
             "iss": &*self.issuer,
-            // A client that acts for itself is its own subject (RFC 9068 §2.2).
+            // A client that acts on its own behalf is the subject (RFC 9068 §2.2).
             "sub": grant.sub.as_ref().unwrap_or(&grant.client_id),
             "aud": self.audience,
             "client_id": grant.client_id,
             "iat": iat.seconds(),
             "exp": exp.seconds(),
-            // As random as a grant's name is.
+            // As random as the identifier of a grant.
             "jti": Grant::random("").id,
             GRANT: grant.id,
         });
@@ -108,7 +104,7 @@ impl Signer {
     }
 }
 
-/// `/oauth2/jwks`: what others verify them with (RFC 7517 §5).
+/// `/oauth2/jwks`: the public key that verifies the tokens (RFC 7517 §5).
 pub(crate) async fn jwks(State(server): State<Server>) -> Json<Value> {
     Json(server.signer.jwks.clone())
 }

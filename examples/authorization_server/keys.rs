@@ -1,4 +1,4 @@
-//! Keys and certificates of the demo clients and of this server, made at the first start.
+//! Keys and certificates of the demo clients and of this server, created at the first start.
 
 use std::{
     error::Error,
@@ -19,31 +19,31 @@ use rcgen::{
 };
 use serde_json::{Value, json};
 
-/// A folder of what the demo clients sign and show, and of what this server shows itself.
+/// A folder with the keys and certificates of the demo clients and of this server.
 ///
-/// `<client>.pem` is a private key in PKCS#8, or, beside a `<client>.key`, a certificate.
+/// `<client>.pem` is a private key in PKCS#8. If there is a `<client>.key`, it is a certificate.
 pub(crate) struct Keys {
     folder: PathBuf,
 }
 
 impl Keys {
-    /// What is in the folder; if there is no such folder, it is made, whole or not at all.
-    pub(crate) fn open_or_make(folder: PathBuf) -> Result<Self, Box<dyn Error>> {
+    /// Opens the folder. If it does not exist, creates it completely or not at all.
+    pub(crate) fn open_or_create(folder: PathBuf) -> Result<Self, Box<dyn Error>> {
         if !folder.exists() {
             let unfinished = folder.with_extension(format!("{}.new", std::process::id()));
-            make(&unfinished)?;
+            create(&unfinished)?;
             fs::rename(&unfinished, &folder)?;
         }
         Ok(Self { folder })
     }
 
-    /// The keys and certificates in the folder, in order.
+    /// The paths of the keys and certificates, sorted.
     pub(crate) fn paths(&self) -> io::Result<Vec<PathBuf>> {
         let entries = fs::read_dir(&self.folder)?;
         let mut paths: Vec<_> = entries
             .map(|entry| entry.map(|entry| entry.path()))
             .collect::<Result<_, _>>()?;
-        // The rest are documents of this server's own.
+        // The other files are documents of this server.
         paths.retain(|path| {
             path.extension()
                 .is_some_and(|it| it == "pem" || it == "key")
@@ -52,9 +52,8 @@ impl Keys {
         Ok(paths)
     }
 
-    /// A private key of this server's own, which is made if it is not there: folders of before it
-    /// was needed have none.
-    pub(crate) fn read_or_make(&self, name: &str) -> Result<String, Box<dyn Error>> {
+    /// Reads a private key of this server. Creates it if it is missing: older folders lack it.
+    pub(crate) fn read_or_create(&self, name: &str) -> Result<String, Box<dyn Error>> {
         let path = self.folder.join(name);
         if !path.exists() {
             let unfinished = path.with_extension(format!("{}.new", std::process::id()));
@@ -69,14 +68,14 @@ impl Keys {
         fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()).into())
     }
 
-    /// The demo clients that have keys, as they are registered.
+    /// The registrations of the demo clients that have keys.
     pub(crate) fn clients(&self) -> Result<Vec<Value>, Box<dyn Error>> {
         let clients: Vec<Value> = serde_json::from_str(&self.read("clients.json")?)?;
         Ok(clients)
     }
 }
 
-fn make(folder: &Path) -> Result<(), Box<dyn Error>> {
+fn create(folder: &Path) -> Result<(), Box<dyn Error>> {
     private_folder(folder)?;
     let save = |name: &str, text: &str| private_file(&folder.join(name), text);
     let mut clients = Vec::new();
@@ -87,25 +86,25 @@ fn make(folder: &Path) -> Result<(), Box<dyn Error>> {
         ("rs256-client", "RS256"),
         ("ed-client", "EdDSA"),
     ] {
-        let key = KeyPair::generate_for(signs(algorithm))?;
+        let key = KeyPair::generate_for(key_type(algorithm))?;
         save(&format!("{id}.pem"), &private_pem(&key)?)?;
         let mut client = client(id, "private_key_jwt");
         client["jwks"] = json!({ "keys": [named_jwk(id, &key)?] });
         client["token_endpoint_auth_signing_algs"] = match algorithm {
-            // Libraries disagree about the name (RFC 9864).
+            // Libraries use either name (RFC 9864).
             "EdDSA" => json!(["EdDSA", "Ed25519"]),
             algorithm => json!([algorithm]),
         };
         clients.push(client);
     }
 
-    // The key of the authority is not kept: nobody needs another certificate.
+    // Does not save the key of the authority: nobody needs another certificate.
     let mut authority = CertificateParams::new([])?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    // These, and the key identifiers below, are asked for by who verifies strictly (RFC 5280
-    // §4.2.1), as Python does.
+    // Strict verifiers, such as Python, require these usages and the key identifiers below (RFC
+    // 5280 §4.2.1).
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    named(&mut authority, "tower-revocation demo CA");
+    set_subject(&mut authority, "tower-revocation demo CA");
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
     save("ca.pem", &authority.pem())?;
 
@@ -116,27 +115,29 @@ fn make(folder: &Path) -> Result<(), Box<dyn Error>> {
     save("server.pem", &server.signed_by(&key, &authority)?.pem())?;
     save("server.key", &key.serialize_pem())?;
 
-    let mut shown = CertificateParams::new(["client.example".to_owned()])?;
-    shown.use_authority_key_identifier_extension = true;
-    shown.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    named(&mut shown, "tls-client");
+    let mut certificate = CertificateParams::new(["client.example".to_owned()])?;
+    certificate.use_authority_key_identifier_extension = true;
+    certificate.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    set_subject(&mut certificate, "tls-client");
     let key = KeyPair::generate()?;
-    save("tls-client.pem", &shown.signed_by(&key, &authority)?.pem())?;
+    let certificate = certificate.signed_by(&key, &authority)?;
+    save("tls-client.pem", &certificate.pem())?;
     save("tls-client.key", &key.serialize_pem())?;
     let mut registered = client("tls-client", "tls_client_auth");
     registered["tls_client_auth_subject_dn"] = json!("CN=tls-client,O=Demo");
     clients.push(registered);
 
-    let mut shown = CertificateParams::new([])?;
-    named(&mut shown, "self-signed-client");
+    let mut certificate = CertificateParams::new([])?;
+    set_subject(&mut certificate, "self-signed-client");
     let key = KeyPair::generate()?;
-    save("self-signed-client.pem", &shown.self_signed(&key)?.pem())?;
+    let certificate = certificate.self_signed(&key)?;
+    save("self-signed-client.pem", &certificate.pem())?;
     save("self-signed-client.key", &key.serialize_pem())?;
     let mut registered = client("self-signed-client", "self_signed_tls_client_auth");
     registered["jwks"] = json!({ "keys": [named_jwk("self-signed-client", &key)?] });
     clients.push(registered);
 
-    // Instances of this client have keys of their own, which the attester vouches for.
+    // Each instance of this client has its own key. The attester signs attestations of these keys.
     let attester = KeyPair::generate()?;
     save("attester.pem", &attester.serialize_pem())?;
     let keys = json!({ "keys": [named_jwk("attester", &attester)?] });
@@ -157,15 +158,15 @@ fn client(id: &str, method: &str) -> Value {
     })
 }
 
-fn named(certificate: &mut CertificateParams, name: &str) {
-    // The library's own name would stand before it, and the order counts.
+fn set_subject(certificate: &mut CertificateParams, name: &str) {
+    // Removes the default name of the library, because the order of the parts counts.
     certificate.distinguished_name = DistinguishedName::new();
     let subject = &mut certificate.distinguished_name;
     subject.push(DnType::OrganizationName, "Demo");
     subject.push(DnType::CommonName, name);
 }
 
-fn signs(algorithm: &str) -> &'static SignatureAlgorithm {
+fn key_type(algorithm: &str) -> &'static SignatureAlgorithm {
     match algorithm {
         "EdDSA" => &rcgen::PKCS_ED25519,
         "ES256" => &rcgen::PKCS_ECDSA_P256_SHA256,
@@ -173,8 +174,8 @@ fn signs(algorithm: &str) -> &'static SignatureAlgorithm {
     }
 }
 
-/// PKCS#8. Of Ed25519 the version that has no public key in it: OpenSSL, and so Node and Python,
-/// read no other.
+/// PKCS#8. For Ed25519, version 1, which does not contain the public key: OpenSSL, and so Node and
+/// Python, read no other version.
 fn private_pem(key: &KeyPair) -> Result<String, Box<dyn Error>> {
     if key.algorithm() != &rcgen::PKCS_ED25519 {
         return Ok(key.serialize_pem());
@@ -186,7 +187,7 @@ fn private_pem(key: &KeyPair) -> Result<String, Box<dyn Error>> {
     ))
 }
 
-/// With the client for `kid`.
+/// A public JWK with this `kid`.
 fn named_jwk(kid: &str, key: &KeyPair) -> Result<Value, Box<dyn Error>> {
     let mut jwk = public_jwk(key)?;
     jwk["kid"] = kid.into();
@@ -195,13 +196,13 @@ fn named_jwk(kid: &str, key: &KeyPair) -> Result<Value, Box<dyn Error>> {
 
 /// RFC 7517 §4.
 pub(crate) fn public_jwk(key: &KeyPair) -> Result<Value, Box<dyn Error>> {
-    let encode = |octets: &[u8]| URL_SAFE_NO_PAD.encode(octets);
+    let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     let public = key.public_key_raw();
     let algorithm = key.algorithm();
     Ok(if algorithm == &rcgen::PKCS_ED25519 {
         json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(public) })
     } else if algorithm == &rcgen::PKCS_ECDSA_P256_SHA256 {
-        // An uncompressed point: 4, x and y.
+        // An uncompressed point: the byte 4, x and y.
         let (x, y) = public[1..].split_at(32);
         json!({ "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y) })
     } else {

@@ -1,12 +1,12 @@
-//! A small authorization server: tokens are issued, used, revoked, and refused from then on, also
-//! after `kill -9`.
+//! A small authorization server. It issues tokens, revokes them, and refuses revoked tokens from
+//! then on, also after `kill -9`.
 //!
 //! ```sh
 //! cargo run --example authorization_server
 //! ```
 //!
-//! It needs no server, no file and no set-up. The demo user `alice` is signed in without a prompt.
-//! `--jwt` makes access tokens JWTs, and `--help` says what else can be set.
+//! It needs no other server, no file and no configuration. It signs in the demo user `alice`
+//! without a prompt. With `--jwt`, access tokens are JWTs. `--help` lists the settings.
 
 mod api;
 mod authorize;
@@ -21,8 +21,10 @@ mod index;
 mod introspect;
 mod jwt;
 mod keys;
+mod listen;
 mod metadata;
 mod ports;
+mod program;
 mod request;
 mod serve;
 mod server;
@@ -30,7 +32,7 @@ mod setting;
 mod tls;
 mod token;
 
-use std::{env, error::Error, fs, path::Path, process::ExitCode, sync::Arc, time::Duration};
+use std::{env, error::Error, process::ExitCode, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -51,7 +53,6 @@ use tower_revocation::{
     },
     enforce::{EnforcementLayer, Index},
     introspect::{ByFormat, issued::IssuedTokens},
-    log::EmbeddedLog,
     revoke::RecordRevocation,
 };
 
@@ -68,21 +69,8 @@ use setting::causes;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_max_level(LEVEL)
-        .init();
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{}", setting::last_words(&*error));
-            ExitCode::FAILURE
-        }
-    }
+    program::run(run()).await
 }
-
-const LEVEL: tracing_subscriber::filter::LevelFilter =
-    tracing_subscriber::filter::LevelFilter::INFO;
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let config = match Command::read(env::args().skip(1))? {
@@ -93,19 +81,19 @@ async fn run() -> Result<(), Box<dyn Error>> {
         Command::Serve { jwt } => Config::from_env(jwt)?,
     };
 
-    let log = open(&config)?.sweep_every(SWEEP);
+    let log = config.open_log()?.sweep_every(SWEEP_INTERVAL);
     let data = &config.data;
     let tokens = IssuedTokens::open(log.clone()).await;
     let tokens = tokens
         .map_err(|error| data.wrong(error))?
-        .sweep_every(SWEEP);
+        .sweep_every(SWEEP_INTERVAL);
     let replays = EmbeddedGuard::open(log.clone()).map_err(|error| data.wrong(error))?;
     let index = Index::follow(&log)
         .await
         .map_err(|error| data.wrong(error))?;
 
     let in_keys = |error: Box<dyn Error>| config.keys.wrong(error);
-    let keys = Keys::open_or_make(config.keys.value().into()).map_err(in_keys)?;
+    let keys = Keys::open_or_create(config.keys.value().into()).map_err(in_keys)?;
     let ports = Ports::bind(&config, &keys).await?;
     let issuer = config.issuer.clone().unwrap_or_else(|| ports.issuer());
     let has_demo_clients = config.clients.is_none();
@@ -114,13 +102,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
         None => clients::demo(&keys).map_err(in_keys)?,
     };
 
-    // Who knows the tokens: what they revoke, introspect and let through is the same.
-    let signer = keys.read_or_make("access-tokens.pem");
+    // One introspection for all: revocation, the introspection endpoint and enforcement.
+    let signer = keys.read_or_create("access-tokens.pem");
     let signer = signer.and_then(|pem| Signer::new(&issuer, &pem));
     let signer = signer.map_err(in_keys)?;
     let introspect = ByFormat::new(signer.introspection()?, tokens.clone());
 
-    // Who asks, and what is done: the two services that the layer is made of.
+    // The two services of the revocation layer: the authenticator and the backend.
     let challenges = Challenges::new();
     let setup = Setup {
         issuer: &issuer,
@@ -131,7 +119,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         keys: &keys,
     };
     let authenticator = setup.authenticator(clients.clone()).map_err(in_keys)?;
-    // Nothing but this server issues its tokens, and `introspect` knows all of them.
+    // Only this server issues its tokens, and `introspect` knows all of them.
     let backend = RecordRevocation::new(introspect.clone(), log.clone())
         .responsible_for_all_tokens(true)
         .longest_lifetime(tokens.longest_lifetime());
@@ -157,8 +145,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
         index,
         log: log.clone(),
     };
-    // The revocation layer goes around the whole router, so that no route is beside it. Around
-    // everything goes what believes the proxies, and nobody else, about certificates and addresses.
+    // The revocation layer wraps the whole router, so that no route can bypass it. The outermost
+    // layers read certificates and addresses that trusted proxies report, and remove the fields of
+    // others.
     let proxies = config.trusted_proxies;
     let fields = CertificateFieldsLayer::new(CertificateForm::ClientCert, proxies.clone());
     let addresses = MapRequestLayer::new(move |request: Request<Incoming>| {
@@ -184,40 +173,24 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     tokio::select! {
         ended = ended => ended,
-        // The first signal is for the server; the second ends the process at once.
+        // The first signal stops the server gracefully; the second one ends the process at once.
         () = signals.twice() => std::process::exit(1),
     }
 }
 
 const REVOKE: &str = "/oauth2/revoke";
 
-/// One file: the log of revocations, and beside it the tokens that were issued.
-fn open(config: &Config) -> Result<EmbeddedLog, Box<dyn Error>> {
-    let data = &config.data;
-    let path = Path::new(data.value());
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)
-            .map_err(|error| data.wrong(format!("making {}: {error}", folder.display())))?;
-    }
-    // A file that is lost must not become an empty one: what was revoked would be live.
-    let opened = if config.data_is_expected {
-        EmbeddedLog::open_existing(path)
-    } else {
-        EmbeddedLog::open(path)
-    };
-    opened.map_err(|error| data.wrong(error))
-}
-
 /// The server's own endpoints.
 fn routes(server: Server, cors_origins: Vec<HeaderValue>) -> Router {
-    // With a policy of their own: a browser is sent to the authorization endpoint and does not call
-    // it (RFC 9700 §2.6), and resource servers are no browsers.
+    // Only for the endpoints that apps in browsers call. A browser is redirected to the
+    // authorization endpoint and does not call it (RFC 9700 §2.6), and resource servers are not
+    // browsers.
     let cors = CorsLayer::new()
         .allow_origin(cors_origins)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
         .expose_headers([header::WWW_AUTHENTICATE]);
-    let patience = || TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE);
+    let timeout = || TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT);
     let enforcement = EnforcementLayer::new(server.introspect.clone(), server.index.clone());
     let api = Router::new()
         .route("/api/me", any(api::me))
@@ -228,8 +201,8 @@ fn routes(server: Server, cors_origins: Vec<HeaderValue>) -> Router {
         .route("/oauth2/challenge", post(challenge::challenge))
         .route("/oauth2/jwks", get(jwt::jwks))
         .merge(api)
-        .layer(patience())
-        // Outside of the enforcement: a preflight has no token.
+        .layer(timeout())
+        // Outside the enforcement layer, because a preflight request has no token.
         .layer(cors);
     Router::new()
         .route("/", get(index::index))
@@ -237,23 +210,23 @@ fn routes(server: Server, cors_origins: Vec<HeaderValue>) -> Router {
         .route("/oauth2/introspect", post(introspect::introspect))
         .route("/health", get(health::checks))
         .route("/health/revocation", get(health::revocation))
-        .layer(patience())
+        .layer(timeout())
         .merge(for_apps)
         .layer(DefaultBodyLimit::max(64 * 1024))
         .with_state(server)
 }
 
-/// For a store that stalls.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Limits a request whose store stalls.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How often to forget what has expired.
-const SWEEP: Duration = Duration::from_secs(60);
+/// How often to remove expired entries.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Forgets the assertions that have expired, aside of requests.
+/// Removes expired assertions from the replay guard.
 async fn sweep(replays: EmbeddedGuard) {
-    let mut minutes = tokio::time::interval(SWEEP);
+    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
     loop {
-        minutes.tick().await;
+        interval.tick().await;
         if let Err(error) = replays.sweep().await {
             tracing::error!(cause = causes(&error), "sweeping assertions");
         }

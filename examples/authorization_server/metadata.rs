@@ -1,10 +1,10 @@
-//! What `/.well-known/oauth-authorization-server` says (RFC 8414). The layer answers it.
+//! The document at `/.well-known/oauth-authorization-server` (RFC 8414). The layer serves it.
 
 use serde_json::{Map, Value, json};
 use tower_revocation::Metadata;
 
-/// The members about revocation are the layer's own. The other endpoints share its authenticator,
-/// so what is true of one is true of all; but introspection is not for public clients.
+/// The layer supplies the members about revocation. The other endpoints share its authenticator,
+/// so they support the same methods; but introspection excludes public clients.
 pub(crate) fn document(
     issuer: &str,
     tls: Option<&str>,
@@ -31,7 +31,7 @@ pub(crate) fn document(
         "authorization_response_iss_parameter_supported": true,
     });
     let Value::Object(mut document) = document else {
-        unreachable!("it is written as an object");
+        unreachable!("the literal above is an object");
     };
     if let Some(tls) = tls {
         let aliases = json!({

@@ -1,4 +1,4 @@
-//! Where the server listens.
+//! The ports that the server listens on.
 
 use std::{error::Error, net::SocketAddr};
 
@@ -6,12 +6,11 @@ use tokio::net::TcpListener;
 
 use crate::{config::Config, keys::Keys, tls::Tls};
 
-/// The ports that are bound, and what they are called.
 pub(crate) struct Ports {
     pub(crate) plain: TcpListener,
     pub(crate) address: SocketAddr,
     pub(crate) tls: Option<(TcpListener, Tls)>,
-    /// What the endpoints within TLS begin with.
+    /// The base URL of the endpoints behind TLS.
     pub(crate) tls_base: Option<String>,
 }
 
@@ -35,11 +34,11 @@ impl Ports {
         })
     }
 
-    /// The issuer of who has set none.
+    /// The issuer identifier if `ISSUER` is not set.
     pub(crate) fn issuer(&self) -> String {
         match self.address.ip() {
             ip if ip.is_loopback() => format!("http://{}", self.address),
-            // Plain HTTP is for this machine alone.
+            // Plain HTTP is for this machine only.
             _ => format!("http://localhost:{}", self.address.port()),
         }
     }

@@ -1,4 +1,4 @@
-//! What a client posts, and what it is told when that is wrong (RFC 6749 §5.2).
+//! A form that an authenticated client posts, and the error responses (RFC 6749 §5.2).
 
 use std::{
     any::Any, collections::HashMap, error::Error as StdError, iter::successors, sync::Arc,
@@ -27,8 +27,8 @@ use tower_revocation::{
 
 use crate::{causes, server::Server};
 
-/// For a body that stalls.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The time-out for a body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A form that an authenticated client posted.
 pub(crate) struct Post {
@@ -37,7 +37,7 @@ pub(crate) struct Post {
 }
 
 impl Post {
-    /// A parameter. Sent without a value is not sent (RFC 6749 §3.2).
+    /// A parameter. An empty value counts as missing (RFC 6749 §3.2).
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str)
     }
@@ -64,7 +64,7 @@ impl FromRequest<Server> for Post {
             });
         }
         let body = Bytes::from_request(Request::from_parts(head.clone(), body), server);
-        let body = tokio::time::timeout(PATIENCE, body)
+        let body = tokio::time::timeout(BODY_TIMEOUT, body)
             .await
             .map_err(|_| OAuthError {
                 status: StatusCode::REQUEST_TIMEOUT,
@@ -75,7 +75,7 @@ impl FromRequest<Server> for Post {
             ..OAuthError::invalid_request("The body could not be read")
         })?;
 
-        // The same reading of credentials, and the same clients, as at the revocation endpoint.
+        // As the revocation endpoint does: the same parser, and the same authenticator.
         let credentials = Credentials::from_request(head, &body)?;
         let client = server.authenticator.clone().oneshot(credentials).await;
         let client = client.map_err(OAuthError::of_authenticator)?;
@@ -98,7 +98,7 @@ fn is_form(headers: &HeaderMap) -> bool {
         })
 }
 
-/// By name; none may be repeated (RFC 6749 §3.2).
+/// Parses a form. Fails if a parameter is repeated (RFC 6749 §3.2).
 pub(crate) fn parameters(form: &[u8]) -> Result<HashMap<String, String>, OAuthError> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(form)
         .map_err(|_| OAuthError::invalid_request("The parameters are malformed"))?;
@@ -112,14 +112,14 @@ pub(crate) fn parameters(form: &[u8]) -> Result<HashMap<String, String>, OAuthEr
     Ok(parameters)
 }
 
-/// What the client is told.
+/// An error response.
 #[derive(Debug)]
 pub(crate) struct OAuthError {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
     pub(crate) description: String,
     pub(crate) retry_after: Option<Duration>,
-    /// An extension's field.
+    /// A header field of an extension.
     pub(crate) field: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
@@ -152,7 +152,8 @@ impl OAuthError {
         }
     }
 
-    /// What the authenticator says, if it says one of these; else a part of ours failed.
+    /// The response to an error of the authenticator. It knows this crate's `Error`; any other error
+    /// means that the server failed.
     fn of_authenticator(error: BoxError) -> Self {
         match error.downcast::<Error>() {
             Ok(error) => Self::from(*error),
@@ -160,16 +161,16 @@ impl OAuthError {
         }
     }
 
-    /// A part of ours failed: the cause is for the log alone.
+    /// The server failed. The cause goes only into the server's log.
     pub(crate) fn unavailable(cause: &(dyn StdError + 'static)) -> Self {
         tracing::error!(cause = causes(cause), "unavailable");
-        // The log knows when it tries to recover.
+        // The log of revocations knows when it tries to recover.
         let chain = successors(Some(cause), |&cause| cause.source());
-        let mut of_log = chain.filter_map(|cause| cause.downcast_ref::<LogError>());
-        let again = of_log.find_map(LogError::retry_after);
+        let mut log_errors = chain.filter_map(|cause| cause.downcast_ref::<LogError>());
+        let delay = log_errors.find_map(LogError::retry_after);
         Self {
             status: StatusCode::SERVICE_UNAVAILABLE,
-            retry_after: Some(again.unwrap_or(Duration::from_secs(1))),
+            retry_after: Some(delay.unwrap_or(Duration::from_secs(1))),
             ..Self::new("temporarily_unavailable", "Try again later")
         }
     }
@@ -177,11 +178,14 @@ impl OAuthError {
 
 impl From<Error> for OAuthError {
     fn from(error: Error) -> Self {
-        let mut told = match error.kind() {
+        let mut response = match error.kind() {
             ErrorKind::InvalidRequest => Self::invalid_request("The request is malformed"),
             ErrorKind::InvalidClient => {
-                // The peer hears one answer, whatever the reason.
-                tracing::warn!(reason = error.refusal().map(Refusal::as_str), "refused");
+                // The client gets the same response for every reason.
+                tracing::warn!(
+                    reason = error.refusal().map(Refusal::as_str),
+                    "client refused"
+                );
                 Self::invalid_client()
             }
             ErrorKind::TooManyRequests => Self {
@@ -191,9 +195,9 @@ impl From<Error> for OAuthError {
             },
             _ => return Self::unavailable(&error),
         };
-        told.code = error.error_code().unwrap_or(told.code);
-        told.field = error.extra_header().cloned().map(Box::new);
-        told
+        response.code = error.error_code().unwrap_or(response.code);
+        response.field = error.extra_header().cloned().map(Box::new);
+        response
     }
 }
 
@@ -210,7 +214,7 @@ impl IntoResponse for OAuthError {
             headers.insert(name, value);
         }
         if let Some(retry_after) = self.retry_after {
-            // Whole seconds, and not too early.
+            // Whole seconds, rounded up.
             let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
@@ -218,13 +222,13 @@ impl IntoResponse for OAuthError {
     }
 }
 
-/// Tokens and errors about them are nothing to keep (RFC 6749 §5.1).
+/// Caches must not store tokens, nor errors about them (RFC 6749 §5.1).
 pub(crate) const NO_STORE: [(header::HeaderName, &str); 2] = [
     (header::CACHE_CONTROL, "no-store"),
     (header::PRAGMA, "no-cache"),
 ];
 
-/// The answer to a request whose handler panicked. Others go on.
+/// The response to a request whose handler panicked. The server continues.
 pub(crate) fn panicked(_: Box<dyn Any + Send>) -> Response<Full<RawBytes>> {
     let mut response = Response::new(Full::from(r#"{"error":"server_error"}"#));
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

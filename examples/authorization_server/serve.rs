@@ -1,4 +1,4 @@
-//! Connections, until a signal says that it is enough.
+//! Accepts connections and serves them, until a signal stops the server.
 
 use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
 
@@ -21,9 +21,9 @@ use tower_revocation::client::{PeerAddr, certificate::ClientCertificate};
 
 use crate::tls::Tls;
 
-/// How long requests in flight may take once the server is told to stop.
+/// How long requests in flight may take after the signal.
 const GRACE: Duration = Duration::from_secs(10);
-/// How long a connection may be without a request on it.
+/// How long a connection may be idle.
 const IDLE: Duration = Duration::from_secs(10);
 
 /// SIGTERM and SIGINT.
@@ -33,7 +33,7 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// From now on they no longer end the process by themselves.
+    /// Takes over the signals. From now on they do not end the process by themselves.
     pub(crate) fn listen() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -41,13 +41,13 @@ impl Signals {
         })
     }
 
-    /// Somebody insists.
+    /// Waits for two signals.
     pub(crate) async fn twice(&mut self) {
         self.next().await;
         self.next().await;
     }
 
-    /// The next one.
+    /// Waits for one signal.
     pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -56,8 +56,8 @@ impl Signals {
     }
 }
 
-/// Serves HTTP/1 on one port, and within TLS on another, until the first signal: no new connections
-/// then, and a while for requests in flight.
+/// Serves HTTP/1 on one port, and HTTP/1 over TLS on another. After the first signal, it accepts no
+/// connection and waits a while for requests in flight.
 pub(crate) async fn serve<S, B>(
     plain: TcpListener,
     tls: Option<(TcpListener, Tls)>,
@@ -72,19 +72,19 @@ pub(crate) async fn serve<S, B>(
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(IDLE);
     let graceful = GracefulShutdown::new();
-    let (within_tls, tls) = tls.unzip();
+    let (tls_listener, tls) = tls.unzip();
 
     loop {
         let accepted = tokio::select! {
             accepted = plain.accept() => accepted.map(|accepted| (accepted, None)),
-            accepted = accept(within_tls.as_ref()) => accepted.map(|accepted| (accepted, tls.clone())),
+            accepted = accept(tls_listener.as_ref()) => accepted.map(|accepted| (accepted, tls.clone())),
             () = signals.next() => break,
         };
         let ((stream, peer), tls) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Out of descriptors, perhaps: others may free some.
-                tracing::warn!(%error, "accepting");
+                // Perhaps there are no file descriptors left. Other connections may free some.
+                tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
@@ -93,33 +93,33 @@ pub(crate) async fn serve<S, B>(
         tokio::spawn(async move {
             let ended = match tls {
                 None => {
-                    let service = TowerToHyperService::new(known(app, peer, None));
+                    let service = TowerToHyperService::new(with_peer(app, peer, None));
                     let connection = server.serve_connection(TokioIo::new(stream), service);
                     watcher.watch(connection).await
                 }
                 Some(tls) => match tls.accept(stream).await {
                     Ok((stream, certificate)) => {
-                        let service = TowerToHyperService::new(known(app, peer, certificate));
+                        let service = TowerToHyperService::new(with_peer(app, peer, certificate));
                         let connection = server.serve_connection(TokioIo::new(stream), service);
                         watcher.watch(connection).await
                     }
-                    Err(error) => return tracing::debug!(%error, "handshake"),
+                    Err(error) => return tracing::debug!(%error, "the TLS handshake failed"),
                 },
             };
             if let Err(error) = ended {
-                tracing::debug!(%error, "connection");
+                tracing::debug!(%error, "the connection failed");
             }
         });
     }
 
-    drop((plain, within_tls));
+    drop((plain, tls_listener));
     tokio::select! {
         () = graceful.shutdown() => {}
         () = tokio::time::sleep(GRACE) => tracing::warn!("requests in flight were cut off"),
     }
 }
 
-/// The next connection, if there is anything to accept it.
+/// The next connection. Without a listener, waits forever.
 async fn accept(listener: Option<&TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
     match listener {
         Some(listener) => listener.accept().await,
@@ -127,8 +127,8 @@ async fn accept(listener: Option<&TcpListener>) -> io::Result<(TcpStream, Socket
     }
 }
 
-/// The app, which is told of each request who sent it.
-fn known<S>(
+/// Adds the peer's address and certificate to the extensions of each request.
+fn with_peer<S>(
     app: S,
     peer: SocketAddr,
     certificate: Option<ClientCertificate>,

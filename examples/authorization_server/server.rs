@@ -1,4 +1,4 @@
-//! What every endpoint works on.
+//! The state that all endpoints share.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(60);
 pub(crate) const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
 pub(crate) const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Who knows the tokens: one of both kinds, whichever kind is issued now.
+/// Knows the tokens of both formats, whichever format new tokens have.
 pub(crate) type Introspect = ByFormat<JwtTokens, IssuedTokens>;
 
 #[derive(Clone)]

@@ -1,8 +1,8 @@
-//! A variable of the environment, named in the error about its value.
+//! Environment variables. An error about a value names its variable.
 
 use std::{env, error::Error};
 
-/// The name and the value of a variable.
+/// The name and the value of an environment variable.
 #[derive(Clone, Debug)]
 pub(crate) struct Setting {
     name: &'static str,
@@ -10,7 +10,7 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    /// `None` if the variable is not set, or is empty.
+    /// Returns `None` if the variable is not set or empty.
     pub(crate) fn read(name: &'static str) -> Result<Option<Self>, Box<dyn Error>> {
         let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else {
             return Ok(None);
@@ -24,7 +24,7 @@ impl Setting {
         }
     }
 
-    /// The default stands in for a variable that is not set.
+    /// Uses the default if the variable is not set or empty.
     pub(crate) fn read_or(
         name: &'static str,
         default: impl Into<String>,
@@ -40,7 +40,7 @@ impl Setting {
         &self.value
     }
 
-    /// What is wrong with the value, on one line: `NAME=value: error: cause`.
+    /// An error about the value: `NAME=value: error: cause`.
     pub(crate) fn wrong(&self, error: impl Into<Box<dyn Error>>) -> Box<dyn Error> {
         let value = without_userinfo(&self.value);
         let line = format!("{}={value}: {}", self.name, causes(&*error.into()));
@@ -48,7 +48,7 @@ impl Setting {
     }
 }
 
-/// A URL may have a password before its host, and an error is no place for it.
+/// A URL may contain a password before its host. Error texts must not contain it.
 fn without_userinfo(value: &str) -> String {
     let Some((scheme, rest)) = value.split_once("://") else {
         return value.to_owned();
@@ -69,14 +69,4 @@ pub(crate) fn causes(error: &dyn Error) -> String {
         next = cause.source();
     }
     line
-}
-
-/// The last words of a program that cannot start. Line breaks in a value stay on the line.
-pub(crate) fn last_words(error: &dyn Error) -> String {
-    let escape = |character: char| {
-        let escaped = character.is_control().then(|| character.escape_default());
-        let plain = escaped.is_none().then_some(character);
-        escaped.into_iter().flatten().chain(plain)
-    };
-    causes(error).chars().flat_map(escape).collect()
 }

@@ -1,4 +1,5 @@
-//! TLS that asks for a client certificate, and tells whose word there is for it (RFC 8705 §2).
+//! TLS with client certificates. Reports whether the authority of the demo issued the certificate
+//! (RFC 8705 §2).
 
 use std::{error::Error, io, sync::Arc, time::Duration};
 
@@ -23,7 +24,7 @@ use tower_revocation::client::certificate::ClientCertificate;
 use crate::keys::Keys;
 
 /// How long a handshake may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 pub(crate) struct Tls {
@@ -56,23 +57,23 @@ impl Tls {
         })
     }
 
-    /// The connection, and the certificate that its peer has shown.
+    /// Accepts a connection. Returns it with the certificate of its peer.
     pub(crate) async fn accept(
         &self,
         stream: TcpStream,
     ) -> io::Result<(TlsStream<TcpStream>, Option<ClientCertificate>)> {
-        let accepted = tokio::time::timeout(PATIENCE, self.acceptor.accept(stream));
+        let accepted = tokio::time::timeout(TIMEOUT, self.acceptor.accept(stream));
         let stream = accepted.await.map_err(io::Error::from)??;
         let certificate = match stream.get_ref().1.peer_certificates() {
-            Some([certificate, chain @ ..]) => Some(self.judge(certificate, chain)?),
+            Some([certificate, chain @ ..]) => Some(self.verify(certificate, chain)?),
             _ => None,
         };
         Ok((stream, certificate))
     }
 
-    /// The handshake has proven that the peer has the key. Whether the authority vouches for the
-    /// certificate is another question, and one for `tls_client_auth` alone.
-    fn judge(
+    /// The handshake has proven that the peer has the key. Only `tls_client_auth` also requires that
+    /// the authority has issued the certificate.
+    fn verify(
         &self,
         certificate: &CertificateDer<'_>,
         chain: &[CertificateDer<'_>],
@@ -80,17 +81,18 @@ impl Tls {
         let verified = self
             .authority
             .verify_client_cert(certificate, chain, UnixTime::now());
-        let judged = match verified {
+        let certificate = match verified {
             Ok(_) => ClientCertificate::verified(certificate.as_ref()),
             Err(_) => ClientCertificate::unverified(certificate.as_ref()),
         };
-        let judged = judged.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        Ok(judged.with_chain(chain.iter().map(AsRef::as_ref)))
+        let certificate =
+            certificate.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        Ok(certificate.with_chain(chain.iter().map(AsRef::as_ref)))
     }
 }
 
-/// Asks for a certificate, does without, and takes any whose key the peer has: a self-signed one is
-/// compared with the client's registration later.
+/// Asks for a certificate, but does not require one. Accepts every certificate whose key the peer
+/// has: the authenticator compares a self-signed one with the client's registration later.
 #[derive(Debug)]
 struct AnyCertificate(Arc<dyn ClientCertVerifier>);
 
@@ -99,7 +101,7 @@ impl ClientCertVerifier for AnyCertificate {
         false
     }
 
-    /// None: clients whose certificate is of no authority would send nothing.
+    /// Empty, because with names here, a client with a self-signed certificate would not send it.
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }

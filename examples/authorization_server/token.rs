@@ -16,7 +16,7 @@ use tower_revocation::{
 };
 
 use crate::{
-    authorize::{Asked, scope},
+    authorize::{AuthorizationRequest, scope},
     config::AccessTokens,
     request::{NO_STORE, OAuthError, Post},
     server::{ACCESS_TOKEN_LIFETIME, REFRESH_TOKEN_LIFETIME, Server},
@@ -42,7 +42,7 @@ pub(crate) async fn token(
     {
         return Err(OAuthError::new(
             "unauthorized_client",
-            "The client has no such grant type",
+            "The client is not registered for this grant type",
         ));
     }
     match grant_type {
@@ -55,14 +55,13 @@ pub(crate) async fn token(
 async fn authorization_code(server: &Server, post: &Post) -> Result<Response, OAuthError> {
     let code = post.require_secret("code")?;
     let known = known(server, post, &code, Use::AuthorizationCode)?;
-    // A code that comes a second time ends its grant, whatever else is sent with it (RFC 6749
-    // §4.1.2).
+    // A code that is used a second time ends its grant, so do not check the rest (RFC 6749 §4.1.2).
     if !known.spent {
-        let asked: Asked =
+        let asked: AuthorizationRequest =
             serde_json::from_str(&known.note).map_err(|error| OAuthError::unavailable(&error))?;
         let verifier = post.require("code_verifier")?;
         // RFC 7636 §4.1.
-        let unreserved = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
+        let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         if !(43..=128).contains(&verifier.len()) || !verifier.bytes().all(unreserved) {
             return Err(OAuthError::invalid_request("code_verifier is malformed"));
         }
@@ -80,7 +79,7 @@ async fn authorization_code(server: &Server, post: &Post) -> Result<Response, OA
 async fn refresh_token(server: &Server, post: &Post) -> Result<Response, OAuthError> {
     let token = post.require_secret("refresh_token")?;
     let known = known(server, post, &token, Use::RefreshToken)?;
-    // No more than was granted (RFC 6749 §6).
+    // The scope must not exceed the granted one (RFC 6749 §6).
     let granted = known.grant.scope.as_deref().unwrap_or_default();
     let may_have = |scope: &str| granted.split(' ').any(|granted| granted == scope);
     if !post
@@ -103,22 +102,22 @@ async fn client_credentials(server: &Server, post: &Post) -> Result<Response, OA
     {
         return Err(OAuthError::new(
             "unauthorized_client",
-            "A public client has no credentials",
+            "A public client cannot use client_credentials",
         ));
     }
     let mut grant = Grant::random(post.client.client_id());
     grant.scope = scope(&post.client, post.get("scope"))?;
     let access_token = match server.access_tokens {
         AccessTokens::Opaque => {
-            let order = vec![Mint::access_token(ACCESS_TOKEN_LIFETIME)];
-            let issued = server.tokens.issue(grant.clone(), order).await;
+            let mint = vec![Mint::access_token(ACCESS_TOKEN_LIFETIME)];
+            let issued = server.tokens.issue(grant.clone(), mint).await;
             let issued = issued.map_err(|error| OAuthError::unavailable(&error))?;
             let issued = issued.and_then(|mut issued| issued.pop());
             let issued = issued.ok_or_else(OAuthError::invalid_grant)?;
             (issued.token, issued.exp)
         }
         AccessTokens::Jwt => {
-            // It will say that the client is its own subject, and fall as such.
+            // The client is the subject of the token, so a revocation of that subject ends it.
             grant.sub = Some(grant.client_id.clone());
             let iat = earliest_iat(server, &grant).await?;
             sign(server, &grant, iat)?
@@ -127,7 +126,7 @@ async fn client_credentials(server: &Server, post: &Post) -> Result<Response, OA
     Ok(tokens(&grant, &access_token, None))
 }
 
-/// The second that a JWT of this grant may say: one that no record covers.
+/// The earliest `iat` for a JWT of this grant that no revocation covers.
 async fn earliest_iat(server: &Server, grant: &Grant) -> Result<NumericDate, OAuthError> {
     let iat = server.tokens.earliest_iat(grant).await;
     iat.map_err(|error| OAuthError::unavailable(&error))?
@@ -139,10 +138,10 @@ fn sign(server: &Server, grant: &Grant, iat: NumericDate) -> Result<AccessToken,
     signed.map_err(|error| OAuthError::unavailable(&error))
 }
 
-/// With its end.
+/// A token and its expiry.
 type AccessToken = (Secret, NumericDate);
 
-/// What is known of a token, if it is of this use and of this client.
+/// Looks up a token. Fails unless it has this use and belongs to this client.
 fn known(
     server: &Server,
     post: &Post,
@@ -157,8 +156,8 @@ fn known(
         .ok_or_else(OAuthError::invalid_grant)
 }
 
-/// New tokens for an old one, once. An old one that comes again is in the hands of two, and so its
-/// grant ends (RFC 9700 §4.14.2).
+/// Exchanges an old token for new ones, once. If the old one is used again, two parties have it, so
+/// its grant ends (RFC 9700 §4.14.2).
 async fn exchange(
     server: &Server,
     post: &Post,
@@ -168,11 +167,11 @@ async fn exchange(
 ) -> Result<Response, OAuthError> {
     let mut access_token = Mint::access_token(ACCESS_TOKEN_LIFETIME);
     if let Some(scope) = scope {
-        // The access token alone: the next refresh token is good for all that was granted.
+        // Only for the access token: the next refresh token keeps the whole granted scope.
         access_token = access_token.scope(scope);
         grant.scope = Some(scope.to_owned());
     }
-    let mut orders = match server.access_tokens {
+    let mut mints = match server.access_tokens {
         AccessTokens::Opaque => vec![access_token],
         AccessTokens::Jwt => Vec::new(),
     };
@@ -182,16 +181,16 @@ async fn exchange(
         .iter()
         .any(|registered| registered == "refresh_token")
     {
-        orders.push(Mint::refresh_token(REFRESH_TOKEN_LIFETIME));
+        mints.push(Mint::refresh_token(REFRESH_TOKEN_LIFETIME));
     }
-    let rotation = server.tokens.rotate(old, orders).await;
+    let rotation = server.tokens.rotate(old, mints).await;
     match rotation.map_err(|error| OAuthError::unavailable(&error))? {
         Rotation::Issued(issued) => {
             let of = |usage| issued.iter().find(move |issued| issued.usage == usage);
             let refresh_token = of(Use::RefreshToken);
             let access_token = match (of(Use::AccessToken), refresh_token) {
                 (Some(opaque), _) => (opaque.token.clone(), opaque.exp),
-                // Of the same commit, and so of the same second.
+                // Its `iat` is good for the JWT too: no revocation covers it.
                 (None, Some(refresh_token)) => sign(server, &grant, refresh_token.iat)?,
                 (None, None) => sign(server, &grant, earliest_iat(server, &grant).await?)?,
             };
@@ -199,7 +198,7 @@ async fn exchange(
             Ok(tokens(&grant, &access_token, refresh_token))
         }
         Rotation::Spent(grant) => {
-            tracing::warn!(client_id = ?grant.client_id, "a spent token came again: its grant ends");
+            tracing::warn!(client_id = ?grant.client_id, "a spent token was used again; ending its grant");
             let expires = NumericDate::now() + server.tokens.longest_lifetime();
             let record = Revocation::forever(Selector::grant(&grant.id), expires);
             let appended = server.log.append(vec![record]).await;

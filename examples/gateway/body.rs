@@ -1,4 +1,4 @@
-//! Bodies that pass the gateway.
+//! The bodies that pass the gateway.
 
 use std::{
     pin::Pin,
@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::{fields::remove_believed, idle::InFlight};
 
-/// The body of a request. Its trailers have no fields that the API would believe.
+/// The body of a request, without trailers that the API would believe.
 pub(crate) struct Cleaned(pub(crate) Incoming);
 
 impl Body for Cleaned {
@@ -42,7 +42,7 @@ impl Body for Cleaned {
 }
 
 pin_project! {
-    /// The body of an answer. Its connection is not idle until it has ended.
+    /// The body of a response. Its connection is not idle before the body has ended.
     pub(crate) struct Counted<B> {
         #[pin]
         pub(crate) body: B,

@@ -1,4 +1,4 @@
-//! What can be set, all of it by the environment.
+//! The configuration, from the environment.
 
 use std::{error::Error, fs, path::Path, time::Duration};
 
@@ -7,32 +7,32 @@ use tower_revocation::{
     client::registry::Registry,
     introspect::jwt::{Audience, Dialect, JwtTokens},
     jose::{Keys, RemoteKeys},
-    log::EmbeddedLog,
+    log::{EmbeddedLog, LogErrorKind},
     revoke::{ForwardRevocation, RecordRevocation},
 };
 
-use crate::{host, setting::Setting};
+use crate::{host, listen::Listen, setting::Setting};
 
-/// Everything that can be set.
 pub(crate) struct Config {
-    /// `LISTEN`: where to listen.
-    pub(crate) listen: Setting,
+    /// `LISTEN`: the address to listen on.
+    pub(crate) listen: Listen,
     /// `UPSTREAM`: the base URL of the API.
     pub(crate) upstream: Uri,
-    /// `ISSUER`, `JWKS`, `AUDIENCE` and `DIALECT`: which tokens are genuine.
+    /// `ISSUER`, `JWKS`, `AUDIENCE` and `DIALECT`: the tokens that are genuine.
     pub(crate) tokens: JwtTokens,
-    /// `CLIENTS`: a JSON file of those who may revoke, in place of two of the demo.
+    /// `CLIENTS`: a JSON file of the clients that may revoke. Defaults to two clients of the demo.
     pub(crate) clients: Registry,
-    /// `DATA`: the file of what was revoked.
+    /// `DATA`: the file of revocations.
     data: Setting,
-    /// `DATA_EXPECTED`: whether the file has to be there.
+    /// `DATA_EXPECTED`: whether the file must exist.
     data_is_expected: bool,
-    /// `REVOCATION`: the issuer's revocation endpoint, if revocations are forwarded there.
+    /// `REVOCATION`: the issuer's revocation endpoint, to forward revocations to.
     revocation: Option<Setting>,
     roots: Option<Roots>,
 }
 
-/// `SSL_CERT_FILE`: the authorities that the issuer is trusted by, in place of the system's.
+/// `SSL_CERT_FILE`: the authorities to trust for the issuer's certificate. Defaults to those of the
+/// system.
 struct Roots {
     setting: Setting,
     pem: Vec<u8>,
@@ -55,7 +55,7 @@ impl Config {
             .remote_keys(remote);
         let target = concat!(env!("CARGO_MANIFEST_DIR"), "/target/gateway.redb");
         Ok(Self {
-            listen: Setting::read_or("LISTEN", "127.0.0.1:8090")?,
+            listen: Listen::read(Setting::read_or("LISTEN", "127.0.0.1:8090")?)?,
             upstream: upstream(&Setting::read_or("UPSTREAM", "http://127.0.0.1:8089")?)?,
             tokens,
             clients: clients(Setting::read("CLIENTS")?)?,
@@ -66,28 +66,40 @@ impl Config {
         })
     }
 
-    /// The log in the file. What has expired is forgotten by itself.
+    /// Opens the log of revocations, and sweeps expired ones every minute.
     pub(crate) fn open_log(&self) -> Result<EmbeddedLog, Box<dyn Error>> {
         let data = &self.data;
         let path = Path::new(data.value());
-        // Beside the file, once it has been made: a file that is lost must not become an empty one,
-        // or what was revoked would be live.
-        let made = path.with_extension("made");
-        let opened = if self.data_is_expected || made.exists() {
+        // A marker beside the file says that the file has existed. After a loss of the file, a new
+        // one would make revoked tokens live again.
+        let marker = path.with_extension("made");
+        let opened = if self.data_is_expected || marker.exists() {
             EmbeddedLog::open_existing(path)
         } else {
             if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)
-                    .map_err(|error| data.wrong(format!("making {}: {error}", folder.display())))?;
+                fs::create_dir_all(folder).map_err(|error| {
+                    data.wrong(format!("creating {}: {error}", folder.display()))
+                })?;
             }
             EmbeddedLog::open(path)
         };
-        let log = opened.map_err(|error| data.wrong(error))?;
-        fs::write(&made, "").map_err(|error| data.wrong(format!("{}: {error}", made.display())))?;
+        let log = opened.map_err(|error| {
+            if error.kind() != LogErrorKind::Missing {
+                return data.wrong(error);
+            }
+            let step = if self.data_is_expected {
+                "set DATA_EXPECTED=0".to_owned()
+            } else {
+                format!("remove {}", marker.display())
+            };
+            data.wrong(format!("{error}; to begin again without it, {step}"))
+        })?;
+        fs::write(&marker, "")
+            .map_err(|error| data.wrong(format!("{}: {error}", marker.display())))?;
         Ok(log.sweep_every(Duration::from_secs(60)))
     }
 
-    /// The backend that forwards revocations to the issuer, if one is named.
+    /// The backend that forwards revocations to the issuer, if `REVOCATION` is set.
     pub(crate) fn forward<I, L>(
         &self,
         record: RecordRevocation<I, L>,
@@ -105,7 +117,7 @@ impl Config {
     }
 }
 
-/// At `JWKS`, or where the demo's server has them.
+/// The keys at `JWKS`. By default, at the path that the demo server has.
 fn keys(issuer: &Setting) -> Result<Keys, Box<dyn Error>> {
     match Setting::read("JWKS")? {
         Some(jwks) => Keys::from_uri(jwks.value()).map_err(|error| jwks.wrong(error)),
@@ -125,19 +137,19 @@ fn upstream(setting: &Setting) -> Result<Uri, Box<dyn Error>> {
     let uri: Uri = setting
         .value()
         .parse()
-        .map_err(|error| setting.wrong(format!("this is no URL: {error}")))?;
+        .map_err(|error| setting.wrong(format!("not a URL: {error}")))?;
     let authority = uri
         .authority()
         .ok_or_else(|| setting.wrong("there is no host"))?;
     if uri.scheme_str() != Some("http") {
-        return Err(setting.wrong("this is no http URL"));
+        return Err(setting.wrong("expected an http URL"));
     }
     if !host::is_plain(authority) {
-        return Err(setting.wrong("there is more or less than a host and a port"));
+        return Err(setting.wrong("expected a host with an optional port"));
     }
-    // The parser drops a fragment.
+    // The parser discards a fragment.
     if uri.query().is_some() || setting.value().contains('#') {
-        return Err(setting.wrong("a base URL has no query or fragment"));
+        return Err(setting.wrong("a base URL must not have a query or a fragment"));
     }
     Ok(uri)
 }
@@ -151,7 +163,11 @@ fn dialect(setting: &Setting) -> Result<Dialect, Box<dyn Error>> {
         "okta" => Dialect::okta(),
         "wso2" => Dialect::wso2(),
         "entra" => Dialect::entra(),
-        _ => return Err(setting.wrong("this is none of the dialects in the README")),
+        _ => {
+            return Err(
+                setting.wrong("expected rfc9068, keycloak, auth0, cognito, okta, wso2 or entra")
+            );
+        }
     })
 }
 
@@ -167,11 +183,11 @@ fn is_yes(setting: &Setting) -> Result<bool, Box<dyn Error>> {
     match setting.value() {
         "1" => Ok(true),
         "0" => Ok(false),
-        _ => Err(setting.wrong("this is neither 1 nor 0")),
+        _ => Err(setting.wrong("expected 1 or 0")),
     }
 }
 
-/// Those of the demo to whom its server issues tokens for a secret.
+/// The two clients of the demo with a secret for Basic.
 const DEMO_CLIENTS: &str = r#"[
     { "client_id": "s6BhdRkqt3", "client_secret": "gX1fBat3bV" },
     { "client_id": "c2", "client_secret": "s3cr3t-two" }

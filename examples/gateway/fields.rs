@@ -1,20 +1,20 @@
-//! What does not pass the gateway: fields of one connection, and fields that an API believes of its
-//! proxy.
+//! The header fields that do not pass the gateway: fields about one connection, and fields that an
+//! API believes because its proxy sets them.
 
 use hyper::{
     HeaderMap,
     header::{self, HeaderName, HeaderValue},
 };
 
-/// Removes from a request what is not for the API. Returns `None` if the request names a field in
-/// `Connection` that the API needs to see what the gateway has judged: nobody may have it removed.
+/// Removes the fields that are not for the API. Returns `None` if `Connection` names a field that
+/// the API must receive: without it, the API would see another request than the gateway checked.
 pub(crate) fn clean_request(headers: &mut HeaderMap, is_http2: bool) -> Option<()> {
     let options = connection_options(headers);
     if options.iter().any(|option| NEEDED.contains(option)) {
         return None;
     }
-    // HTTP/2 always has room for trailers.
-    let takes_trailers = is_http2 || says(headers, &header::TE, "trailers");
+    // HTTP/2 always allows trailers.
+    let takes_trailers = is_http2 || has_element(headers, &header::TE, "trailers");
     remove_hop_by_hop(headers);
     remove_believed(headers);
     join_cookies(headers);
@@ -26,8 +26,8 @@ pub(crate) fn clean_request(headers: &mut HeaderMap, is_http2: bool) -> Option<(
 }
 
 /// Removes fields that are about one connection and not about the message (RFC 9110 §7.6.1).
-/// Without `Upgrade`, no other protocol is agreed upon behind the gateway's back. `Trailer` stays:
-/// it is about the message, and trailers pass.
+/// Without `Upgrade`, client and API cannot switch to a protocol that the gateway does not see.
+/// `Trailer` stays: it is about the message, and trailers pass.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     let always = [
         header::CONNECTION,
@@ -46,8 +46,8 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// Removes fields by which proxies tell who the client is, where it is, or what it asked for. The
-/// gateway sets none of them, so all of them are the client's own word.
+/// Removes the fields in which proxies report who the client is, where it is, or what it requested.
+/// The gateway sets none of them, so only the client can have written them.
 pub(crate) fn remove_believed(headers: &mut HeaderMap) {
     let believed: Vec<HeaderName> = headers
         .keys()
@@ -59,8 +59,8 @@ pub(crate) fn remove_believed(headers: &mut HeaderMap) {
     }
 }
 
-/// A client of HTTP/2 may send each cookie in a field of its own; HTTP/1 has one field (RFC 9113
-/// §8.2.3).
+/// Joins cookies. An HTTP/2 client may send each cookie in a separate field; HTTP/1 has one field
+/// (RFC 9113 §8.2.3).
 fn join_cookies(headers: &mut HeaderMap) {
     let cookies: Vec<&[u8]> = headers
         .get_all(header::COOKIE)
@@ -74,7 +74,7 @@ fn join_cookies(headers: &mut HeaderMap) {
     }
 }
 
-/// Fields that are for everybody on the way, or without which a request is another one.
+/// Fields that are for every recipient, or that determine the meaning of the request.
 const NEEDED: [HeaderName; 7] = [
     header::AUTHORIZATION,
     header::CACHE_CONTROL,
@@ -94,8 +94,8 @@ fn connection_options(headers: &HeaderMap) -> Vec<HeaderName> {
         .collect()
 }
 
-/// Whether a list has this element, with parameters or without.
-fn says(headers: &HeaderMap, name: &HeaderName, element: &str) -> bool {
+/// Whether a list has this element, with or without parameters.
+fn has_element(headers: &HeaderMap, name: &HeaderName, element: &str) -> bool {
     let lines = headers.get_all(name).iter();
     lines
         .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
@@ -103,28 +103,29 @@ fn says(headers: &HeaderMap, name: &HeaderName, element: &str) -> bool {
         .any(|part| part.trim_ascii().eq_ignore_ascii_case(element.as_bytes()))
 }
 
-/// As the API may read the name: behind CGI, everything but letters and digits is the same.
+/// Compares names as the API may read them: CGI maps every character that is not a letter or a digit
+/// to the same one.
 fn is_believed(name: &HeaderName) -> bool {
     if KEPT.contains(&name.as_str()) {
         return false;
     }
-    let alike = |character: char| {
+    let normalize = |character: char| {
         if character.is_ascii_alphanumeric() {
             character
         } else {
             '-'
         }
     };
-    let name: String = name.as_str().chars().map(alike).collect();
+    let name: String = name.as_str().chars().map(normalize).collect();
     let name = name.strip_prefix("x-").unwrap_or(&name);
     name.contains("forwarded") || BELIEVED.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// They begin like others that are believed, and are the client's to say.
+/// Fields that the client sets, although their names begin like those below.
 const KEPT: [&str; 3] = ["authorization", "user-agent", "x-user-agent"];
 
-/// How names begin that are believed, with `X-` before them or without. Whatever has `forwarded` in
-/// its name is believed too. What your API believes beyond these, add here.
+/// Prefixes of the names of believed fields, with or without `X-` before them. Fields with
+/// `forwarded` in their names are believed too. If your API believes other fields, add them here.
 const BELIEVED: [&str; 68] = [
     // The client's certificate (RFC 9440, nginx, ingress-nginx, Azure, AWS) and its connection.
     "amzn-mtls",
@@ -152,13 +153,13 @@ const BELIEVED: [&str; 68] = [
     "fastly-client",
     "real-",
     "true-client",
-    // What was asked for, where a proxy rewrites it.
+    // The original request, if a proxy rewrites it.
     "host",
     "http-host",
     "original-",
     "proxy",
     "rewrite-",
-    // Who the user or the client is, and what it may do.
+    // The identity and the rights of the user or the client.
     "access-token",
     "admin",
     "amzn-oidc",

@@ -1,4 +1,4 @@
-//! The API: what it is sent, and what it answers.
+//! Forwards requests to the API.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -13,21 +13,21 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 
-use crate::{body::Cleaned, entry::plain, fields::remove_hop_by_hop};
+use crate::{body::Cleaned, entry::empty, fields::remove_hop_by_hop, setting::causes};
 
-/// Where requests go, and how.
+/// The base URL of the API, and the client that sends to it.
 pub(crate) struct Upstream {
     base: Uri,
     client: Client<HttpConnector, Cleaned>,
 }
 
-/// For the head of a response. Its body may take as long as it likes.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The time-out for the head of a response. A body has no time-out.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Upstream {
     pub(crate) fn new(base: Uri) -> Self {
         let client = Client::builder(TokioExecutor::new())
-            // Whether the API has seen a request is for its client to judge.
+            // The client decides whether to repeat a request that the API may have received.
             .retry_canceled_requests(false)
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(5))
@@ -35,12 +35,12 @@ impl Upstream {
         Self { base, client }
     }
 
-    /// The same path and query there. None of a request without a path (`CONNECT`, `OPTIONS *`), and
-    /// of one that the API may take for a path beside the base.
-    fn uri(&self, asked: &Uri) -> Option<Uri> {
-        let path = asked.path_and_query()?.as_str();
+    /// The same path and query at the API. Returns `None` for a request without a path (`CONNECT`,
+    /// `OPTIONS *`), and for a path that the API may resolve to one outside the base URL.
+    fn uri(&self, requested: &Uri) -> Option<Uri> {
+        let path = requested.path_and_query()?.as_str();
         let prefix = self.base.path().trim_end_matches('/');
-        if !prefix.is_empty() && goes_up(asked.path()) {
+        if !prefix.is_empty() && goes_up(requested.path()) {
             return None;
         }
         let path = path.starts_with('/').then(|| format!("{prefix}{path}"))?;
@@ -50,20 +50,20 @@ impl Upstream {
     }
 }
 
-/// Whether a segment is `..`, however it is written.
+/// Whether a segment is `..`, in any encoding.
 fn goes_up(path: &str) -> bool {
     let dots = path.to_ascii_lowercase().replace("%2e", ".");
     let slashes = dots.replace("%2f", "/").replace("%5c", "/");
     slashes.split(['/', '\\']).any(|segment| segment == "..")
 }
 
-type Answer = Response<Either<Incoming, Empty<Bytes>>>;
+type ForwardedResponse = Response<Either<Incoming, Empty<Bytes>>>;
 
-/// Hands a request on as it is, and the answer back: bodies as they come, and nothing twice.
+/// Forwards a request once, and returns the response. Both bodies are streamed.
 pub(crate) async fn forward(
     upstream: Arc<Upstream>,
     mut request: Request<Incoming>,
-) -> Result<Answer, Infallible> {
+) -> Result<ForwardedResponse, Infallible> {
     let Some(uri) = upstream.uri(request.uri()) else {
         return Ok(failure(StatusCode::BAD_REQUEST));
     };
@@ -77,12 +77,12 @@ pub(crate) async fn forward(
     let headers = request.headers_mut();
     // RFC 9110 §7.6.3.
     headers.append(header::VIA, HeaderValue::from_static(via));
-    // It is named anew, after the URI.
+    // The client sets it again from the URI.
     headers.remove(header::HOST);
     let request = request.map(Cleaned);
-    let answered = tokio::time::timeout(PATIENCE, upstream.client.request(request)).await;
-    Ok(match answered {
-        // No request has asked for another protocol.
+    let response = tokio::time::timeout(TIMEOUT, upstream.client.request(request)).await;
+    Ok(match response {
+        // The gateway forwards no `Upgrade`, so the API must not switch protocols.
         Ok(Ok(response)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
             failure(StatusCode::BAD_GATEWAY)
         }
@@ -91,13 +91,13 @@ pub(crate) async fn forward(
             response.map(Either::Left)
         }
         Ok(Err(error)) => {
-            eprintln!("upstream: {error}");
+            eprintln!("the API failed: {}", causes(&error));
             failure(StatusCode::BAD_GATEWAY)
         }
         Err(_) => failure(StatusCode::GATEWAY_TIMEOUT),
     })
 }
 
-fn failure(status: StatusCode) -> Answer {
-    plain(status).map(Either::Right)
+fn failure(status: StatusCode) -> ForwardedResponse {
+    empty(status).map(Either::Right)
 }

@@ -1,4 +1,4 @@
-//! Does a request name one host? (RFC 9112 §3.2)
+//! Checks that a request names exactly one host (RFC 9112 §3.2).
 
 use hyper::{
     Request, Uri, Version,
@@ -6,8 +6,8 @@ use hyper::{
     http::uri::{Authority, Scheme},
 };
 
-/// Whether the request names one host, and no second one. `Host`, where there is one, has to name
-/// what the request line or `:authority` names. Two readers would take them for two requests.
+/// Whether the request names exactly one host. If there is a `Host` field, it must agree with the
+/// request line or `:authority`. Otherwise gateway and API could read different requests.
 pub(crate) fn is_one<B>(request: &Request<B>) -> bool {
     let uri = request.uri();
     let mut fields = request.headers().get_all(HOST).iter();
@@ -17,10 +17,10 @@ pub(crate) fn is_one<B>(request: &Request<B>) -> bool {
     }
     match (first, uri.authority()) {
         (None, None) => false,
-        // HTTP/2 has `:authority` in its place (RFC 9113 §8.3.1).
-        (None, Some(asked)) => request.version() == Version::HTTP_2 && is_plain(asked),
-        (Some(field), asked) => authority(field.as_bytes()).is_some_and(|named| {
-            asked.is_none_or(|asked| is_plain(asked) && is_same(&named, asked, uri))
+        // HTTP/2 uses `:authority` instead of `Host` (RFC 9113 §8.3.1).
+        (None, Some(target)) => request.version() == Version::HTTP_2 && is_plain(target),
+        (Some(field), target) => authority(field.as_bytes()).is_some_and(|host| {
+            target.is_none_or(|target| is_plain(target) && is_same(&host, target, uri))
         }),
     }
 }
@@ -30,7 +30,7 @@ fn authority(field: &[u8]) -> Option<Authority> {
     is_plain(&authority).then_some(authority)
 }
 
-/// A host, with a port or without, and no userinfo (RFC 9110 §4.2.4).
+/// Whether this is a host, with or without a port, and without userinfo (RFC 9110 §4.2.4).
 pub(crate) fn is_plain(authority: &Authority) -> bool {
     let (host, rest) = (
         authority.host(),
@@ -40,12 +40,12 @@ pub(crate) fn is_plain(authority: &Authority) -> bool {
     !host.is_empty() && port.is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok())
 }
 
-fn is_same(named: &Authority, asked: &Authority, uri: &Uri) -> bool {
-    let usual = if uri.scheme() == Some(&Scheme::HTTPS) {
+fn is_same(host: &Authority, target: &Authority, uri: &Uri) -> bool {
+    let default = if uri.scheme() == Some(&Scheme::HTTPS) {
         443
     } else {
         80
     };
-    let port = |authority: &Authority| authority.port_u16().unwrap_or(usual);
-    named.host().eq_ignore_ascii_case(asked.host()) && port(named) == port(asked)
+    let port = |authority: &Authority| authority.port_u16().unwrap_or(default);
+    host.host().eq_ignore_ascii_case(target.host()) && port(host) == port(target)
 }

@@ -1,14 +1,14 @@
-//! Connections on which nothing is asked for.
+//! Closes idle connections.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::{sync::watch, time::timeout};
 
-/// How long a connection may be without a request on it, and how long the head of one may take.
+/// The time-out for an idle connection, and for the head of a request.
 pub(crate) const IDLE: Duration = Duration::from_secs(10);
 
-/// The requests of one connection that are under way.
+/// Counts the requests in flight on one connection.
 #[derive(Clone)]
 pub(crate) struct Requests(Arc<watch::Sender<usize>>);
 
@@ -17,13 +17,13 @@ impl Requests {
         Self(Arc::new(watch::Sender::new(0)))
     }
 
-    /// Another one, until it is dropped.
+    /// Counts one more request, until the value is dropped.
     pub(crate) fn begin(&self) -> InFlight {
         self.0.send_modify(|requests| *requests += 1);
         InFlight(self.0.clone())
     }
 
-    /// Serves the connection until it ends, or is idle for too long.
+    /// Serves the connection until it ends or is idle for too long.
     pub(crate) async fn serve<C: GracefulConnection>(&self, connection: C) -> Result<(), C::Error> {
         let mut connection = pin!(connection);
         tokio::select! {
@@ -31,13 +31,13 @@ impl Requests {
             () = self.idle() => {}
         }
         connection.as_mut().graceful_shutdown();
-        // A peer that is gone does not say goodbye.
+        // A peer that has disappeared does not close the connection.
         timeout(IDLE, connection).await.unwrap_or(Ok(()))
     }
 
     async fn idle(&self) {
         let mut requests = self.0.subscribe();
-        // There is a sender as long as this waits.
+        // `self` holds the sender, so `wait_for` does not fail.
         while requests.wait_for(|requests| *requests == 0).await.is_ok() {
             if timeout(IDLE, requests.changed()).await.is_err() {
                 return;
@@ -46,7 +46,7 @@ impl Requests {
     }
 }
 
-/// One of the [`Requests`].
+/// One request of [`Requests`].
 pub(crate) struct InFlight(Arc<watch::Sender<usize>>);
 
 impl Drop for InFlight {

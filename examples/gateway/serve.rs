@@ -1,8 +1,10 @@
-//! Connections: who has made them, and which of the two versions of HTTP they speak.
+//! Accepts connections, and serves HTTP/1.1 and HTTP/2 on them.
 
 use std::{
     convert::Infallible,
+    error::Error,
     io::{self, Cursor},
+    iter::successors,
     net::SocketAddr,
     time::Duration,
 };
@@ -22,11 +24,12 @@ use tokio::{
     time::timeout,
 };
 use tower::{BoxError, Service, ServiceExt as _, service_fn};
-use tower_revocation::client::PeerAddr;
+use tower_revocation::{client::PeerAddr, enforce::End};
 
 use crate::{
     body::Counted,
     idle::{IDLE, Requests},
+    setting::causes,
 };
 
 pub(crate) async fn serve<S, B>(listener: TcpListener, service: S) -> !
@@ -38,17 +41,26 @@ where
 {
     loop {
         let Ok((stream, peer)) = listener.accept().await else {
-            // Out of descriptors, perhaps: others may free some.
+            // Perhaps there are no file descriptors left. Other connections may free some.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
         let service = service.clone();
         tokio::spawn(async move {
             if let Err(error) = connection(stream, peer, service).await {
-                eprintln!("connection: {error}");
+                match end_of_token(&*error) {
+                    Some(end) => eprintln!("cut a stream: {end}"),
+                    None => eprintln!("the connection failed: {}", causes(&*error)),
+                }
             }
         });
     }
+}
+
+/// The reason for which the enforcement layer has cut a stream, if it has.
+fn end_of_token(error: &(dyn Error + 'static)) -> Option<End> {
+    let mut chain = successors(Some(error), |&error| error.source());
+    chain.find_map(|error| error.downcast_ref().copied())
 }
 
 async fn connection<S, B>(stream: TcpStream, peer: SocketAddr, service: S) -> Result<(), BoxError>
@@ -68,10 +80,10 @@ where
         service_fn(move |mut request: Request<Incoming>| {
             let in_flight = requests.begin();
             request.extensions_mut().insert(PeerAddr(peer));
-            let answer = service.clone().oneshot(request);
+            let response = service.clone().oneshot(request);
             async move {
-                let answer = answer.await?;
-                Ok::<_, Infallible>(answer.map(|body| Counted { body, in_flight }))
+                let response = response.await?;
+                Ok::<_, Infallible>(response.map(|body| Counted { body, in_flight }))
             }
         })
     };
@@ -95,10 +107,10 @@ where
     Ok(())
 }
 
-/// What a client of HTTP/2 sends first (RFC 9113 §3.4).
+/// The first bytes of an HTTP/2 client (RFC 9113 §3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Reads as far as it takes to tell which version of HTTP it is. What was read is read again.
+/// Reads until the version of HTTP is certain. Returns a stream that reads these bytes again.
 async fn begin(
     stream: TcpStream,
 ) -> io::Result<(bool, impl AsyncRead + AsyncWrite + Unpin + Send)> {

@@ -43,7 +43,7 @@ fn issuer_in_plain_http_is_refused_beyond_this_machine() {
         let mut started = command();
         started.env("DATA", &data).env("ISSUER", issuer);
         let refusal = refusal(started);
-        let line = format!("ISSUER={issuer}: this is not a URL by https");
+        let line = format!("ISSUER={issuer}: expected an https URL");
         assert!(refusal.contains(&line), "{refusal}");
         assert!(!refusal.contains("panicked"), "{refusal}");
     }

@@ -90,6 +90,8 @@ async fn full_disk_is_503_and_nothing_answered_is_lost() {
         "{log}"
     );
     assert!(log.contains("can be written again"), "{log}");
+    // Colors are only for terminals.
+    assert!(!log.contains('\x1b'), "{log}");
 
     let server = Server::start(&data);
     let http = Http::to(server.url(""));
@@ -113,5 +115,8 @@ async fn data_that_is_lost_is_no_new_server() {
         log.starts_with("DATA=") && log.contains("there is no file"),
         "{log}"
     );
+    let keys = data.with_extension("keys");
+    let step = format!("to begin again without it, remove {}\n", keys.display());
+    assert!(log.ends_with(&step), "{log}");
     assert!(!data.exists());
 }

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use super::{
     http::{C1, Http},
-    process::{PATIENCE, Server, folder},
+    process::{Server, TIMEOUT, folder},
 };
 
 /// Whether it is cut, and does not just end. How soon that is, `tests/enforce/streams` says.
@@ -20,12 +20,12 @@ pub(crate) async fn is_cut(mut events: Response<Incoming>) -> bool {
             }
         }
     };
-    timeout(PATIENCE, to_its_end).await.unwrap_or(false)
+    timeout(TIMEOUT, to_its_end).await.unwrap_or(false)
 }
 
 /// Whether another event comes.
 pub(crate) async fn goes_on(events: &mut Response<Incoming>) -> bool {
-    let another = timeout(PATIENCE, events.frame()).await;
+    let another = timeout(TIMEOUT, events.frame()).await;
     matches!(another, Ok(Some(Ok(_))))
 }
 

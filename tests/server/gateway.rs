@@ -119,6 +119,7 @@ async fn jwt_that_is_revoked_at_the_gateway_is_refused_there_also_after_a_kill()
     assert!(is_cut(events).await);
     assert!(goes_on(&mut others).await);
     assert!(http.me(&token).await.is_refused_token());
+    gateway.wait_for_log("cut a stream: the token was revoked\n");
     gateway.kill();
 
     let (_gateway, http) = world.gateway();

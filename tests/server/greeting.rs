@@ -9,7 +9,7 @@ use super::{
 
 /// As they are printed, as far as the one that is refused.
 fn lines_to_try(server: &mut Server) -> String {
-    while server.next_line() != "get a token, use it, revoke it, and see it refused:" {}
+    while server.next_line() != "get a token, use it, revoke it, and see that it is refused:" {}
     let mut lines = String::new();
     while lines.matches("/api/me").count() < 2 {
         lines += &server.next_line();

@@ -11,7 +11,7 @@ use hyper_util::{
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::process::PATIENCE;
+use super::process::TIMEOUT;
 
 /// The clients that the example comes with.
 pub(crate) const C1: Who = Who::Basic("s6BhdRkqt3", "gX1fBat3bV");
@@ -102,7 +102,7 @@ impl Http {
                 body,
             })
         };
-        timeout(PATIENCE, answered)
+        timeout(TIMEOUT, answered)
             .await
             .expect("an answer comes, and ends")
     }
@@ -154,7 +154,7 @@ impl Http {
     pub(crate) async fn events(&self, token: &str) -> Response<Incoming> {
         let request = self.with_token("/api/events", token);
         let mut events = self.client.request(request).await.unwrap();
-        let first = timeout(PATIENCE, events.frame()).await;
+        let first = timeout(TIMEOUT, events.frame()).await;
         let first = first.expect("an event in time").expect("an event").unwrap();
         assert_eq!(first.into_data().unwrap(), "event: tick\ndata: 0\n\n");
         events

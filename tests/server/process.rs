@@ -1,24 +1,28 @@
 //! Starts an example, and ends it.
 
 use std::{
-    io::{self, BufRead as _, BufReader, Read as _},
+    io::{self, BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::mpsc::{Receiver, channel},
-    thread::JoinHandle,
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, channel},
+    },
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 
-/// How long a test waits for a server before it fails: far longer than a server ever takes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a test waits for a server before it fails. A server never takes that long.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A server that runs. Dropped, it is killed.
+/// A server that runs. Dropping it kills it.
 pub(crate) struct Server {
     child: Child,
-    said: Receiver<io::Result<String>>,
-    log: Option<JoinHandle<String>>,
+    printed: Receiver<io::Result<String>>,
+    log: Arc<Mutex<String>>,
+    log_reader: Option<JoinHandle<()>>,
     pub(crate) address: String,
 }
 
@@ -30,7 +34,7 @@ pub(crate) fn binary(example: &str) -> PathBuf {
     path.join("examples").join(example)
 }
 
-/// The command, told nothing by the environment of the tests.
+/// The authorization server, without the settings in the environment of the tests.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(binary("authorization_server"));
     for name in [
@@ -51,14 +55,14 @@ pub(crate) fn command() -> Command {
 }
 
 impl Server {
-    /// On a file, at a port that is free.
+    /// Starts an authorization server with this file, on a free port.
     pub(crate) fn start(data: &Path) -> Self {
         let mut command = command();
         command.env("DATA", data);
         Self::run(command)
     }
 
-    /// The same, and its access tokens are JWTs.
+    /// The same, with JWT access tokens.
     pub(crate) fn start_with_jwts(data: &Path) -> Self {
         let mut command = command();
         command.env("DATA", data).arg("--jwt");
@@ -72,55 +76,74 @@ impl Server {
             .stderr(Stdio::piped());
         let mut child = command
             .spawn()
-            .expect("cargo builds the examples before the tests run");
-        let mut stderr = child.stderr.take().unwrap();
-        let log = std::thread::spawn(move || {
-            let mut log = String::new();
-            stderr.read_to_string(&mut log).unwrap();
-            log
+            .expect("cargo builds the examples before it runs the tests");
+        let log = Arc::<Mutex<String>>::default();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let lines = Arc::clone(&log);
+        let log_reader = thread::spawn(move || {
+            for line in stderr.lines() {
+                let mut log = lines.lock().unwrap();
+                *log += &line.unwrap();
+                log.push('\n');
+            }
         });
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (say, said) = channel();
-        // All of it is read, or the server would block.
-        std::thread::spawn(move || {
-            lines.for_each(|line| {
-                let _ = say.send(line);
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (sender, printed) = channel();
+        // Reads everything, or the server would block.
+        thread::spawn(move || {
+            stdout.lines().for_each(|line| {
+                let _ = sender.send(line);
             });
         });
         let mut server = Self {
             child,
-            said,
-            log: Some(log),
+            printed,
+            log,
+            log_reader: Some(log_reader),
             address: String::new(),
         };
         let line = server.next_line();
         let address = line.strip_prefix("listening on http://");
         address
-            .expect("where it listens")
+            .expect("the first line is the address")
             .clone_into(&mut server.address);
         server
     }
 
-    /// The next line of what it prints.
+    /// The next line that it prints.
     pub(crate) fn next_line(&mut self) -> String {
-        let Ok(line) = self.said.recv_timeout(PATIENCE) else {
+        let Ok(line) = self.printed.recv_timeout(TIMEOUT) else {
             let _ = self.child.kill();
             let (status, log) = self.wait();
-            panic!("it does not print another line, {status}: {log}");
+            panic!("the server prints no further line, {status}: {log}");
         };
         line.unwrap()
     }
 
-    /// All that it prints until it ends.
+    /// All further lines that it prints, until it ends.
     pub(crate) fn rest(&mut self) -> String {
-        self.said.iter().map(|line| line.unwrap() + "\n").collect()
+        self.printed
+            .iter()
+            .map(|line| line.unwrap() + "\n")
+            .collect()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// `kill -9`, and what it had logged.
+    /// Returns when the log contains this text.
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        let begun = Instant::now();
+        while !self.log.lock().unwrap().contains(text) {
+            let log = self.log.lock().unwrap();
+            assert!(begun.elapsed() < TIMEOUT, "no {text:?} in the log: {log}");
+            drop(log);
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// `kill -9`. Returns the log.
     pub(crate) fn kill(mut self) -> String {
         self.child.kill().unwrap();
         self.wait().1
@@ -139,17 +162,18 @@ impl Server {
         assert!(status.success());
     }
 
-    /// How it ended, and what it logged.
+    /// Waits until it ends. Returns its status and its log.
     pub(crate) fn wait(&mut self) -> (ExitStatus, String) {
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            assert!(begun.elapsed() < PATIENCE, "it does not end");
-            std::thread::sleep(Duration::from_millis(5));
+            assert!(begun.elapsed() < TIMEOUT, "the server does not end");
+            thread::sleep(Duration::from_millis(5));
         };
-        (status, self.log.take().unwrap().join().unwrap())
+        self.log_reader.take().unwrap().join().unwrap();
+        (status, self.log.lock().unwrap().clone())
     }
 }
 
@@ -160,7 +184,8 @@ impl Drop for Server {
     }
 }
 
-/// What a program prints until it ends. One that goes on is killed, which is no success.
+/// Everything that a program prints until it ends. After the time-out, kills it, which is not a
+/// success.
 pub(crate) fn output(command: &mut Command) -> Output {
     command
         .stdin(Stdio::null())
@@ -169,26 +194,26 @@ pub(crate) fn output(command: &mut Command) -> Output {
     let mut child = command.spawn().unwrap();
     let begun = Instant::now();
     while child.try_wait().unwrap().is_none() {
-        if begun.elapsed() > PATIENCE {
+        if begun.elapsed() > TIMEOUT {
             child.kill().unwrap();
         }
-        std::thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(5));
     }
     child.wait_with_output().unwrap()
 }
 
-/// The only line that a program says before it gives up, with 1 for its status.
-pub(crate) fn last_words(mut command: Command) -> String {
+/// The only line that a program prints before it ends with the status 1.
+pub(crate) fn error_line(mut command: Command) -> String {
     let output = output(&mut command);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{log}");
     assert!(output.stdout.is_empty(), "{:?}", output.stdout);
-    let line = said.strip_suffix('\n').unwrap_or_default();
-    assert!(!line.is_empty() && !line.contains('\n'), "{said:?}");
+    let line = log.strip_suffix('\n').unwrap_or_default();
+    assert!(!line.is_empty() && !line.contains('\n'), "{log:?}");
     line.to_owned()
 }
 
-/// A folder for the server's file.
+/// A temporary folder, and the path of the server's file in it.
 pub(crate) fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("state.redb");

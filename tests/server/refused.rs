@@ -4,7 +4,7 @@ use std::{
     ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt as _, path::Path, process::Command,
 };
 
-use super::process::{Server, binary, command, folder, last_words};
+use super::process::{Server, binary, command, error_line, folder};
 
 const EXAMPLES: [&str; 4] = ["hyper", "tonic", "gateway", "authorization_server"];
 /// Those that have a file and clients.
@@ -30,7 +30,7 @@ fn refuses(name: &str, settings: &[(&str, &str, &str)]) {
     for (variable, value, reason) in settings {
         let (folder, _) = folder();
         let mut example = example(name, folder.path());
-        let line = last_words({
+        let line = error_line({
             example.env(variable, value);
             example
         });
@@ -63,8 +63,21 @@ fn address_that_is_none_is_one_line() {
         let (folder, _) = folder();
         let mut example = example(name, folder.path());
         example.env("LISTEN", OsStr::from_bytes(b"127.0.0.1:0\xff"));
-        let line = last_words(example);
+        let line = error_line(example);
         assert!(line.starts_with("LISTEN=127.0.0.1:0\u{fffd}: "), "{line}");
+    }
+}
+
+#[test]
+fn address_without_a_host_or_a_port_says_what_is_expected() {
+    for (name, variable) in [
+        ("authorization_server", "LISTEN"),
+        ("authorization_server", "TLS_LISTEN"),
+        ("gateway", "LISTEN"),
+    ] {
+        for address in ["8099", "127.0.0.1"] {
+            refuses(name, &[(variable, address, "expected host:port")]);
+        }
     }
 }
 
@@ -75,7 +88,7 @@ fn file_that_is_locked_is_one_line() {
     for name in WITH_SETTINGS {
         let mut second = example(name, Path::new("/nowhere"));
         second.env("DATA", &data);
-        let line = last_words(second);
+        let line = error_line(second);
         let named = format!("DATA={}: ", data.display());
         assert!(line.starts_with(&named), "{name}: {line}");
         assert!(line.contains("open in another process"), "{name}: {line}");
@@ -122,7 +135,7 @@ fn keys_that_cannot_be_read_are_one_line() {
         fs::write(&path, text).unwrap();
         let mut server = example("authorization_server", folder.path());
         server.env("KEYS", &keys).env("TLS_LISTEN", "127.0.0.1:0");
-        let line = last_words(server);
+        let line = error_line(server);
         let named = format!("KEYS={}: ", keys.display());
         assert!(line.starts_with(&named), "{name}: {line}");
         fs::write(&path, kept).unwrap();
@@ -147,10 +160,10 @@ fn setting_without_a_meaning_is_one_line() {
     refuses(
         "authorization_server",
         &[
-            ("ISSUER", "as.example.com", "not a URL"),
+            ("ISSUER", "as.example.com", "expected an https URL"),
             ("TRUSTED_PROXIES", "10.0.0.0/8, 10.0.0.1/8", "10.0.0.1/8: "),
             ("CORS_ORIGINS", "https://spa.example/", "scheme://host"),
-            ("ACCESS_TOKENS", "saml", "neither opaque nor jwt"),
+            ("ACCESS_TOKENS", "saml", "expected opaque or jwt"),
         ],
     );
 }
@@ -159,7 +172,7 @@ fn setting_without_a_meaning_is_one_line() {
 fn value_of_several_lines_is_one_line() {
     let mut server = command();
     server.env("CLIENTS", "/nowhere\n/clients\r.json");
-    let line = last_words(server);
+    let line = error_line(server);
     assert!(
         line.starts_with(r"CLIENTS=/nowhere\n/clients\r.json: "),
         "{line}"
@@ -172,7 +185,7 @@ fn password_in_a_url_is_not_repeated() {
         let (folder, _) = folder();
         let mut example = example(name, folder.path());
         example.env(variable, "http://user:passw0rd@127.0.0.1/api");
-        let line = last_words(example);
+        let line = error_line(example);
         let named = format!("{variable}=http://***@127.0.0.1/api: ");
         assert!(line.starts_with(&named), "{line}");
     }
@@ -187,12 +200,12 @@ fn gateway_refuses_what_it_could_not_use() {
     refuses(
         "gateway",
         &[
-            ("UPSTREAM", "https://api.example", "no http URL"),
-            ("UPSTREAM", "api.example", "no http URL"),
+            ("UPSTREAM", "https://api.example", "expected an http URL"),
+            ("UPSTREAM", "api.example", "expected an http URL"),
             ("UPSTREAM", "/v1", "no host"),
             ("UPSTREAM", "http://api.example/v1?key=1", "query"),
             ("UPSTREAM", "http://api.example/v1#top", "fragment"),
-            ("UPSTREAM", "http://api example", "no URL"),
+            ("UPSTREAM", "http://api example", "not a URL"),
             ("UPSTREAM", "http://:80", "host"),
             ("UPSTREAM", "http://api.example:65536", "port"),
             ("ISSUER", "as.example.com", ""),
@@ -202,8 +215,8 @@ fn gateway_refuses_what_it_could_not_use() {
             ("REVOCATION", "/revoke", ""),
             ("SSL_CERT_FILE", "/nowhere/ca.pem", "No such file"),
             ("SSL_CERT_FILE", empty, ""),
-            ("DIALECT", "saml", "none of the dialects"),
-            ("DATA_EXPECTED", "yes", "neither 1 nor 0"),
+            ("DIALECT", "saml", "expected rfc9068, keycloak,"),
+            ("DATA_EXPECTED", "yes", "expected 1 or 0"),
         ],
     );
 }

@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{
     http::{C1, Http},
-    process::{PATIENCE, Server, folder},
+    process::{Server, TIMEOUT, folder},
 };
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn half_a_request(server: &Server, token: &str) -> (TcpStream, String) {
     stream.write_all(head.as_bytes()).await.unwrap();
     // The server reads the body by now.
     let mut buffer = [0; 25];
-    let read = timeout(PATIENCE, stream.read_exact(&mut buffer)).await;
+    let read = timeout(TIMEOUT, stream.read_exact(&mut buffer)).await;
     read.expect("the server asks for the body").unwrap();
     assert_eq!(&buffer, b"HTTP/1.1 100 Continue\r\n\r\n");
     stream.write_all(first.as_bytes()).await.unwrap();
@@ -52,7 +52,7 @@ async fn until_it_no_longer_listens(server: &Server) {
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, refused)
+    timeout(TIMEOUT, refused)
         .await
         .expect("the server stops listening");
 }
@@ -66,7 +66,7 @@ async fn request_in_flight_is_answered_and_new_ones_are_not_taken() {
     until_it_no_longer_listens(&server).await;
     stream.write_all(rest.as_bytes()).await.unwrap();
     let mut answer = String::new();
-    let read = timeout(PATIENCE, stream.read_to_string(&mut answer)).await;
+    let read = timeout(TIMEOUT, stream.read_to_string(&mut answer)).await;
     read.expect("the server answers and closes").unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(server.wait().0.success());
@@ -109,7 +109,7 @@ async fn connection_that_asks_for_nothing_is_closed() {
         let mut stream = TcpStream::connect(&server.address).await.unwrap();
         stream.write_all(sent.as_bytes()).await.unwrap();
         let mut answer = String::new();
-        let closed = timeout(PATIENCE, stream.read_to_string(&mut answer)).await;
+        let closed = timeout(TIMEOUT, stream.read_to_string(&mut answer)).await;
         closed.expect("the server closes the connection").unwrap();
         answer
     };

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{C1, World};
-use crate::{events::goes_on, process::PATIENCE};
+use crate::{events::goes_on, process::TIMEOUT};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// An empty one (RFC 9113 §6.5).
@@ -27,7 +27,7 @@ async fn silent_connection_ends_and_stream_goes_on() {
         let mut stream = TcpStream::connect(&gateway.address).await.unwrap();
         stream.write_all(sent).await.unwrap();
         let mut answer = Vec::new();
-        let closed = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+        let closed = timeout(TIMEOUT, stream.read_to_end(&mut answer)).await;
         // It may be reset as well.
         let _ = closed.expect("the gateway closes the connection");
         answer

@@ -11,14 +11,14 @@ use tokio::{
 };
 
 use super::{C1, World, telling};
-use crate::process::PATIENCE;
+use crate::process::TIMEOUT;
 
 /// The status of the answer to these lines.
 async fn status(address: &str, head: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = [0; 12];
-    let read = timeout(PATIENCE, stream.read_exact(&mut answer)).await;
+    let read = timeout(TIMEOUT, stream.read_exact(&mut answer)).await;
     read.expect("an answer in time").unwrap();
     String::from_utf8(answer[9..].to_vec()).unwrap()
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{C1, C2, World};
 use crate::{
     http::{Http, Who},
-    process::{Server, last_words},
+    process::{Server, error_line},
 };
 
 #[tokio::test]
@@ -138,15 +138,19 @@ async fn file_that_is_lost_is_missed() {
     let data = world.path().join("gateway.redb");
     let mut expected = world.command_to("http://127.0.0.1:1");
     expected.env("DATA_EXPECTED", "1");
-    let line = last_words(expected);
+    let line = error_line(expected);
     assert!(line.contains("there is no file"), "{line}");
+    assert!(line.ends_with("set DATA_EXPECTED=0"), "{line}");
 
     let (gateway, _) = world.gateway();
     gateway.kill();
     fs::remove_file(&data).unwrap();
-    let line = last_words(world.command_to("http://127.0.0.1:1"));
+    let line = error_line(world.command_to("http://127.0.0.1:1"));
     let named = format!("DATA={}: ", data.display());
     assert!(line.starts_with(&named), "{line}");
     assert!(line.contains("there is no file"), "{line}");
+    let marker = data.with_extension("made");
+    let step = format!("to begin again without it, remove {}", marker.display());
+    assert!(line.ends_with(&step), "{line}");
     assert!(!data.exists());
 }

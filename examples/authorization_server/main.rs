@@ -166,15 +166,15 @@ async fn run() -> Result<(), Box<dyn Error>> {
         has_demo_clients,
     };
     greeting.print()?;
+    // The first signal stops the server gracefully; the second one ends the process at once.
+    let connections = serve::serve(ports.plain, ports.tls, app, &mut signals).await;
     let ended = async {
-        let mut signals = Signals::listen()?;
-        serve::serve(ports.plain, ports.tls, app, &mut signals).await;
+        serve::shut_down(connections).await;
         log.drain().await.map_err(<Box<dyn Error>>::from)
     };
     tokio::select! {
         ended = ended => ended,
-        // The first signal stops the server gracefully; the second one ends the process at once.
-        () = signals.twice() => std::process::exit(1),
+        () = signals.next() => std::process::exit(1),
     }
 }
 

@@ -41,12 +41,6 @@ impl Signals {
         })
     }
 
-    /// Waits for two signals.
-    pub(crate) async fn twice(&mut self) {
-        self.next().await;
-        self.next().await;
-    }
-
     /// Waits for one signal.
     pub(crate) async fn next(&mut self) {
         tokio::select! {
@@ -56,14 +50,15 @@ impl Signals {
     }
 }
 
-/// Serves HTTP/1 on one port, and HTTP/1 over TLS on another. After the first signal, it accepts no
-/// connection and waits a while for requests in flight.
+/// Serves HTTP/1 on one port, and HTTP/1 over TLS on another, until a signal. Then closes the ports
+/// and returns the connections.
 pub(crate) async fn serve<S, B>(
     plain: TcpListener,
     tls: Option<(TcpListener, Tls)>,
     app: S,
     signals: &mut Signals,
-) where
+) -> GracefulShutdown
+where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send,
@@ -112,10 +107,14 @@ pub(crate) async fn serve<S, B>(
         });
     }
 
-    drop((plain, tls_listener));
+    graceful
+}
+
+/// Waits for the requests in flight, but not forever.
+pub(crate) async fn shut_down(connections: GracefulShutdown) {
     tokio::select! {
-        () = graceful.shutdown() => {}
-        () = tokio::time::sleep(GRACE) => tracing::warn!("requests in flight were cut off"),
+        () = connections.shutdown() => {}
+        () = tokio::time::sleep(GRACE) => tracing::warn!("cut requests in flight"),
     }
 }
 

@@ -12,7 +12,6 @@ mod journey;
 mod jwt;
 mod kill;
 mod methods;
-mod oauth2_client;
 mod process;
 mod programs;
 mod readme;

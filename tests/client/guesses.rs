@@ -121,7 +121,10 @@ impl Clients for Fragile {
 fn wrong_reading_counts_though_the_other_cannot_be_looked_up() {
     // The reading that fails is the second one, and the first.
     let form = Fragile::new(generated("victim"), '%');
-    let raw = generated("vic+tim").with_basic_decoding(BasicDecoding::Raw);
+    let raw = generated("vic+tim")
+        .into_builder()
+        .basic_decoding(BasicDecoding::Raw)
+        .build();
     let raw = Fragile::new(raw, ' ');
     for (clients, guess, right) in [
         (form, "v%69ctim:guess", "victim:gX1fBat3bV"),
@@ -175,7 +178,10 @@ fn reading_that_does_not_count_is_not_what_decides() {
     let secret = Secret::new("a%b");
     let unknown = |decoding| {
         let digest = SecretDigest::hmac_sha256(b"Jefe", &secret);
-        let client = Client::confidential("c", digest).with_basic_decoding(decoding);
+        let client = Client::builder("c")
+            .secret(digest)
+            .basic_decoding(decoding)
+            .build();
         ClientAuthenticator::new(Registry::from_iter([client]))
     };
     for (decoding, user_pass) in [
@@ -196,8 +202,14 @@ async fn guesses_in_two_readings_at_once_are_all_judged() {
     let clients = [
         chosen("victim"),
         generated("digest"),
-        chosen("raw").with_basic_decoding(BasicDecoding::Raw),
-        chosen("both").with_basic_decoding(BasicDecoding::FormThenRaw),
+        chosen("raw")
+            .into_builder()
+            .basic_decoding(BasicDecoding::Raw)
+            .build(),
+        chosen("both")
+            .into_builder()
+            .basic_decoding(BasicDecoding::FormThenRaw)
+            .build(),
     ];
     let authenticator = ClientAuthenticator::new(Registry::from_iter(clients));
     let authenticator = authenticator.passwords(passwords());
@@ -221,8 +233,10 @@ async fn guesses_in_two_readings_at_once_are_all_judged() {
 fn wrong_secret_counts_though_another_of_the_client_cannot_be_compared() {
     let later = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
     let other = Secret::new("other");
-    let rotating =
-        generated("c1").with_previous_secret(SecretDigest::hmac_sha256(b"Jefe", &other), later);
+    let rotating = generated("c1")
+        .into_builder()
+        .previous_secret(SecretDigest::hmac_sha256(b"Jefe", &other), later)
+        .build();
     let authenticator = ClientAuthenticator::new(Registry::from_iter([rotating]));
     // It may be the other one.
     let error = without_workers(&authenticator, basic("c1:guess")).unwrap_err();
@@ -233,7 +247,10 @@ fn wrong_secret_counts_though_another_of_the_client_cannot_be_compared() {
     are_counted(&limited, "c1:guess", "c1:gX1fBat3bV");
 
     // A password hash, and nothing that verifies it.
-    let rotating = generated("c1").with_previous_secret(hash().into(), later);
+    let rotating = generated("c1")
+        .into_builder()
+        .previous_secret(hash().into(), later)
+        .build();
     let authenticator = ClientAuthenticator::new(Registry::from_iter([rotating]));
     let limited = LimitFailuresLayer::new().layer(authenticator);
     are_counted(&limited, "c1:guess", "c1:gX1fBat3bV");
@@ -244,7 +261,10 @@ fn guesses_count_though_the_work_of_the_decoy_fails() {
     let clients = Registry::from_iter([
         generated("digest"),
         chosen("human"),
-        generated("post").with_auth_methods([AuthMethod::ClientSecretPost]),
+        generated("post")
+            .into_builder()
+            .auth_methods([AuthMethod::ClientSecretPost])
+            .build(),
     ]);
     let authenticator = ClientAuthenticator::new(clients).passwords(passwords());
     let error = |user_pass| without_workers(&authenticator, basic(user_pass)).unwrap_err();

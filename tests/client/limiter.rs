@@ -39,8 +39,10 @@ type Registered = LimitFailures<ClientAuthenticator<Registry>>;
 
 fn registered(limit: &LimitFailuresLayer) -> Registered {
     let digest = SecretDigest::sha256(&Secret::new("gX1fBat3bV"));
-    let client = Client::confidential("s6BhdRkqt3", digest)
-        .with_auth_methods([AuthMethod::ClientSecretPost]);
+    let client = Client::builder("s6BhdRkqt3")
+        .secret(digest)
+        .auth_methods([AuthMethod::ClientSecretPost])
+        .build();
     limit.layer(ClientAuthenticator::new(Registry::from_iter([client])))
 }
 

@@ -78,11 +78,15 @@ async fn a_password_is_verified_where_there_is_a_verifier() {
 async fn a_client_in_code_that_has_keys_is_not_public() {
     let keys = tower_revocation::jose::KeySet::from_json(&Key::ec().jwks(&json!({})).to_string());
     let careless = Client::public("x")
-        .with_auth_methods([AuthMethod::None, AuthMethod::PrivateKeyJwt])
-        .with_jwks(keys.unwrap());
+        .into_builder()
+        .auth_methods([AuthMethod::None, AuthMethod::PrivateKeyJwt])
+        .jwks(keys.unwrap())
+        .build();
     let hash = PasswordHash::parse(HASH).unwrap();
-    let human = Client::confidential("y", SecretDigest::from(hash))
-        .with_auth_methods([AuthMethod::None, AuthMethod::ClientSecretBasic]);
+    let human = Client::builder("y")
+        .secret(SecretDigest::from(hash))
+        .auth_methods([AuthMethod::None, AuthMethod::ClientSecretBasic])
+        .build();
     let authenticator = ClientAuthenticator::new(Registry::from_iter([careless, human]));
     for body in ["token=rt1&client_id=x", "token=rt1&client_id=y"] {
         assert_eq!(

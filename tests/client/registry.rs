@@ -124,14 +124,27 @@ fn only(client: Client) -> Registry {
 async fn every_reason_has_one_answer() {
     let clients = Registry::from_iter([
         example(),
-        Client::confidential("expired", digest("gX1fBat3bV")).with_secret_expires_at(hours(-1)),
-        Client::confidential("in-the-body", digest("gX1fBat3bV"))
-            .with_auth_methods([AuthMethod::ClientSecretPost]),
-        Client::confidential("disabled", digest("gX1fBat3bV")).with_disabled(true),
-        Client::confidential("by-key", digest("gX1fBat3bV"))
-            .with_auth_methods([AuthMethod::PrivateKeyJwt]),
+        Client::builder("expired")
+            .secret(digest("gX1fBat3bV"))
+            .secret_expires_at(hours(-1))
+            .build(),
+        Client::builder("in-the-body")
+            .secret(digest("gX1fBat3bV"))
+            .auth_methods([AuthMethod::ClientSecretPost])
+            .build(),
+        Client::builder("disabled")
+            .secret(digest("gX1fBat3bV"))
+            .disabled(true)
+            .build(),
+        Client::builder("by-key")
+            .secret(digest("gX1fBat3bV"))
+            .auth_methods([AuthMethod::PrivateKeyJwt])
+            .build(),
         Client::public("spa-1"),
-        Client::public("spa-2").with_auth_methods([AuthMethod::ClientSecretBasic]),
+        Client::public("spa-2")
+            .into_builder()
+            .auth_methods([AuthMethod::ClientSecretBasic])
+            .build(),
     ]);
     for authenticator in [
         ClientAuthenticator::new(clients.clone()),
@@ -231,8 +244,14 @@ async fn which_lookups_a_refusal_makes_does_not_depend_on_the_client() {
     let mut seen = HashSet::new();
     for client in [
         Client::confidential("a b", digest("x y")),
-        Client::confidential("a b", digest("x y")).with_basic_decoding(BasicDecoding::Raw),
-        Client::confidential("a b", digest("x y")).with_disabled(true),
+        Client::builder("a b")
+            .secret(digest("x y"))
+            .basic_decoding(BasicDecoding::Raw)
+            .build(),
+        Client::builder("a b")
+            .secret(digest("x y"))
+            .disabled(true)
+            .build(),
         Client::public("someone-else"),
     ] {
         let clients = Counting(only(client), Arc::default());
@@ -275,12 +294,17 @@ async fn the_registered_method_binds_and_a_list_admits_each_of_its_own() {
     assert_eq!(by_basic(&basic, EXAMPLE).await, 200);
     assert_eq!(by_body(&basic, in_body).await, 401);
 
-    let post = only(example().with_auth_methods([AuthMethod::ClientSecretPost]));
+    let post = only(
+        example()
+            .into_builder()
+            .auth_methods([AuthMethod::ClientSecretPost])
+            .build(),
+    );
     assert_eq!(by_basic(&post, EXAMPLE).await, 401);
     assert_eq!(by_body(&post, in_body).await, 200);
 
     let both = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
-    let both = only(example().with_auth_methods(both));
+    let both = only(example().into_builder().auth_methods(both).build());
     assert_eq!(by_basic(&both, EXAMPLE).await, 200);
     assert_eq!(by_body(&both, in_body).await, 200);
 }
@@ -352,7 +376,12 @@ async fn a_public_client_names_itself_in_the_body_and_sends_no_secret() {
         401
     );
     assert_eq!(by_basic(&clients, "Basic c3BhLTE6").await, 401);
-    let disabled = only(Client::public("spa-1").with_disabled(true));
+    let disabled = only(
+        Client::public("spa-1")
+            .into_builder()
+            .disabled(true)
+            .build(),
+    );
     assert_eq!(by_body(&disabled, "client_id=spa-1").await, 401);
 }
 
@@ -361,8 +390,10 @@ async fn a_client_with_a_secret_is_never_let_in_without() {
     let methods = [AuthMethod::None, AuthMethod::ClientSecretBasic];
     let clients = only(
         example()
-            .with_auth_methods(methods)
-            .with_secret_expires_at(hours(-1)),
+            .into_builder()
+            .auth_methods(methods)
+            .secret_expires_at(hours(-1))
+            .build(),
     );
     assert_eq!(by_body(&clients, "client_id=s6BhdRkqt3").await, 401);
 }
@@ -381,7 +412,15 @@ async fn basic_is_form_decoded_unless_the_client_is_registered_as_raw() {
     ];
     for (client_id, secret) in secrets {
         let client = Client::confidential(client_id, digest(secret));
-        let registered = |decoding| only(client.clone().with_basic_decoding(decoding));
+        let registered = |decoding| {
+            only(
+                client
+                    .clone()
+                    .into_builder()
+                    .basic_decoding(decoding)
+                    .build(),
+            )
+        };
         let encoded = encoded(client_id, secret);
         let raw = raw(client_id, secret);
 
@@ -409,7 +448,12 @@ async fn a_raw_secret_with_a_plus_is_another_one_when_form_decoded() {
     assert_eq!(raw("1PpG/Q 1", secret), SENT);
     let client = Client::confidential("1PpG/Q 1", digest(secret));
     assert_eq!(by_basic(&only(client.clone()), SENT).await, 401);
-    let either = only(client.with_basic_decoding(BasicDecoding::FormThenRaw));
+    let either = only(
+        client
+            .into_builder()
+            .basic_decoding(BasicDecoding::FormThenRaw)
+            .build(),
+    );
     assert_eq!(by_basic(&either, SENT).await, 200);
 }
 
@@ -419,7 +463,12 @@ async fn a_broken_escape_is_no_form_and_may_be_a_raw_secret() {
     assert_eq!(raw("plus", "a+b c%d:e"), SENT);
     let client = Client::confidential("plus", digest("a+b c%d:e"));
     assert_eq!(by_basic(&only(client.clone()), SENT).await, 401);
-    let either = only(client.with_basic_decoding(BasicDecoding::FormThenRaw));
+    let either = only(
+        client
+            .into_builder()
+            .basic_decoding(BasicDecoding::FormThenRaw)
+            .build(),
+    );
     assert_eq!(by_basic(&either, SENT).await, 200);
 }
 
@@ -432,7 +481,7 @@ async fn the_first_colon_splits_and_never_the_last() {
         BasicDecoding::FormThenRaw,
     ] {
         let client = Client::confidential("https://client.example/app", digest("s3cr3t"));
-        let clients = only(client.with_basic_decoding(decoding));
+        let clients = only(client.into_builder().basic_decoding(decoding).build());
         assert_eq!(by_basic(&clients, SENT).await, 401);
     }
     let https = only(Client::confidential(
@@ -459,7 +508,10 @@ async fn a_secret_outside_ascii_is_utf_8_and_compared_byte_for_byte() {
 
 #[tokio::test]
 async fn what_is_no_basic_or_no_secret_of_the_client_is_401() {
-    let either = example().with_basic_decoding(BasicDecoding::FormThenRaw);
+    let either = example()
+        .into_builder()
+        .basic_decoding(BasicDecoding::FormThenRaw)
+        .build();
     for clients in [only(example()), only(either)] {
         for authorization in [
             "Basic czZCaGRSa3F0Mzr//g==",             // not UTF-8
@@ -487,7 +539,10 @@ async fn what_is_no_basic_or_no_secret_of_the_client_is_401() {
 #[tokio::test]
 async fn an_empty_secret_is_refused_even_where_its_digest_is_registered() {
     let methods = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
-    let client = Client::confidential("s6BhdRkqt3", digest("")).with_auth_methods(methods);
+    let client = Client::builder("s6BhdRkqt3")
+        .secret(digest(""))
+        .auth_methods(methods)
+        .build();
     let clients = only(client);
     assert_eq!(by_basic(&clients, &raw("s6BhdRkqt3", "")).await, 401);
 
@@ -505,7 +560,12 @@ async fn an_empty_secret_is_refused_even_where_its_digest_is_registered() {
 #[tokio::test]
 async fn old_and_new_secret_work_in_the_window_and_the_old_one_not_after() {
     let rotated = |end| {
-        only(Client::confidential("c2", digest("new")).with_previous_secret(digest("old"), end))
+        only(
+            Client::builder("c2")
+                .secret(digest("new"))
+                .previous_secret(digest("old"), end)
+                .build(),
+        )
     };
     let window = rotated(hours(1));
     assert_eq!(by_basic(&window, &raw("c2", "new")).await, 200);
@@ -643,7 +703,10 @@ async fn other_endpoints_can_share_the_authenticator() {
 async fn every_reason_gets_the_same_answer_and_is_told_apart_in_the_error() {
     let clients = Registry::from_iter([
         example(),
-        Client::confidential("off", digest("s")).with_disabled(true),
+        Client::builder("off")
+            .secret(digest("s"))
+            .disabled(true)
+            .build(),
         Client::public("spa-1"),
     ]);
     let authenticator = ClientAuthenticator::new(clients);

@@ -240,7 +240,7 @@ async fn by_key(
 ) -> Result<Result<(), Refusal>, Error> {
     let jws = &claimed.jws;
     // First, so that nothing is fetched for what no key could verify.
-    if client.signs_by(jws.algorithm) == Some(false) {
+    if client.signs_with(jws.algorithm) == Some(false) {
         return Ok(Err(Refusal::AlgorithmNotAllowed));
     }
     let served = match client.keys() {
@@ -260,7 +260,7 @@ async fn by_key(
 
 fn by_secret(claimed: &Claimed<'_>, client: &Client) -> Result<(), Refusal> {
     let jws = &claimed.jws;
-    let pinned = client.signs_by(jws.algorithm);
+    let pinned = client.signs_with(jws.algorithm);
     if !pinned.unwrap_or(jws.algorithm == Algorithm::Hs256) {
         return Err(Refusal::AlgorithmNotAllowed);
     }

@@ -50,8 +50,12 @@ const CLIENTS: &str = r#"[
 fn authenticator() -> ClientAuthenticator<Registry> {
     let mut clients = Registry::from_json(CLIENTS).unwrap();
     // Only code can register a secret that is too short.
-    let short = Client::new("short", AuthMethod::ClientSecretJwt);
-    clients.insert(short.with_shared_secret(&Secret::new("short")));
+    clients.insert(
+        Client::builder("short")
+            .auth_methods([AuthMethod::ClientSecretJwt])
+            .shared_secret(&Secret::new("short"))
+            .build(),
+    );
     ClientAuthenticator::new(clients).assertions(Assertions::new(ISSUER))
 }
 

@@ -1,4 +1,4 @@
-//! What is said of a client that is registered in code?
+//! Registers a client in code.
 
 use std::time::SystemTime;
 
@@ -12,127 +12,196 @@ use crate::{
     token::Secret,
 };
 
+/// Builds a [`Client`].
+///
+/// The order of the setters does not matter. A setter that is called twice replaces its first value.
+///
+/// ```
+/// use tower_revocation::{Secret, client::{AuthMethod, SecretDigest, registry::Client}};
+///
+/// let client = Client::builder("s6BhdRkqt3")
+///     .secret(SecretDigest::sha256(&Secret::new("gX1fBat3bV")))
+///     .auth_methods([AuthMethod::ClientSecretPost])
+///     .redirect_uris(["https://client.example.com/callback"])
+///     .build();
+/// assert_eq!(client.token_endpoint_auth_methods(), [AuthMethod::ClientSecretPost]);
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ClientBuilder {
+    client: Client,
+    /// Of the first secret, which may be set later.
+    secret_expires_at: Option<SystemTime>,
+}
+
 impl Client {
-    /// The methods that are accepted of it, in place of the one that it began with.
+    /// Starts a client with this identifier.
     ///
-    /// A client that has a secret, keys or a certificate's subject is never accepted without a
-    /// proof, whatever this says.
-    pub fn with_auth_methods(mut self, methods: impl IntoIterator<Item = AuthMethod>) -> Self {
-        self.token_endpoint_auth_methods = methods.into_iter().collect();
-        self
+    /// Its authentication method defaults to `client_secret_basic` (RFC 7591 §2).
+    pub fn builder(client_id: impl Into<String>) -> ClientBuilder {
+        Self::new(client_id, AuthMethod::ClientSecretBasic).into_builder()
     }
 
-    /// When the secret expires (`client_secret_expires_at`, RFC 7591 §3.2.1). **From that very
-    /// moment on it is refused.**
+    /// Starts a changed client from this one.
     ///
-    /// It does nothing to a client without a secret.
-    pub fn with_secret_expires_at(mut self, expires_at: SystemTime) -> Self {
-        if let [Some(secret), _] = &mut self.secrets {
-            secret.expires_at = Some(expires_at);
+    /// ```
+    /// use tower_revocation::client::registry::Client;
+    ///
+    /// let client = Client::public("spa-1").into_builder().disabled(true).build();
+    /// assert!(client.disabled());
+    /// ```
+    pub fn into_builder(self) -> ClientBuilder {
+        let first = self.secrets[0].as_ref();
+        ClientBuilder {
+            secret_expires_at: first.and_then(|first| first.expires_at),
+            client: self,
         }
-        self
+    }
+}
+
+impl ClientBuilder {
+    /// Returns the client.
+    pub fn build(self) -> Client {
+        let mut client = self.client;
+        if let [Some(secret), _] = &mut client.secrets {
+            secret.expires_at = self.secret_expires_at;
+        }
+        client
     }
 
-    /// The secret before this one, which is accepted too until it expires. There is one such secret
-    /// at most.
-    pub fn with_previous_secret(mut self, secret: SecretDigest, expires_at: SystemTime) -> Self {
-        self.secrets[1] = Some(ClientSecret::new(secret, Some(expires_at)));
-        self
-    }
-
-    /// Its secret, kept itself: `client_secret_jwt` has to compute with it.
+    /// Sets the accepted authentication methods. Defaults to `client_secret_basic`.
     ///
-    /// It takes the place of the first secret. **One that is shorter than the algorithm's hash
-    /// verifies nothing** (RFC 7518 §3.2): 32 octets for HS256, 48 for HS384, 64 for HS512.
+    /// A client that has a secret, keys or a certificate subject must always prove its identity,
+    /// even if `none` is one of the methods.
+    pub fn auth_methods(mut self, methods: impl IntoIterator<Item = AuthMethod>) -> Self {
+        self.client.token_endpoint_auth_methods = methods.into_iter().collect();
+        self
+    }
+
+    /// Sets the secret.
+    pub fn secret(mut self, secret: SecretDigest) -> Self {
+        self.client.secrets[0] = Some(ClientSecret::new(secret, None));
+        self
+    }
+
+    /// Sets when the secret expires (`client_secret_expires_at`, RFC 7591 §3.2.1). **The secret is
+    /// refused from exactly this moment.** By default it does not expire.
+    ///
+    /// Has no effect on a client without a secret.
+    pub fn secret_expires_at(mut self, expires_at: SystemTime) -> Self {
+        self.secret_expires_at = Some(expires_at);
+        self
+    }
+
+    /// Sets the secret before this one, which is accepted too until it expires. A client has at most
+    /// one previous secret.
+    pub fn previous_secret(mut self, secret: SecretDigest, expires_at: SystemTime) -> Self {
+        self.client.secrets[1] = Some(ClientSecret::new(secret, Some(expires_at)));
+        self
+    }
+
+    /// Sets the secret and keeps it in plain text, because `client_secret_jwt` computes with it.
+    ///
+    /// It replaces the [`secret`](Self::secret). **A secret that is shorter than the hash of the
+    /// algorithm verifies nothing** (RFC 7518 §3.2): 32 bytes for HS256, 48 for HS384, 64 for HS512.
     #[cfg(feature = "jwt")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
-    pub fn with_shared_secret(mut self, secret: &Secret) -> Self {
-        let expires_at = self.secrets[0].as_ref().and_then(|first| first.expires_at);
-        self.secrets[0] = Some(ClientSecret {
+    pub fn shared_secret(mut self, secret: &Secret) -> Self {
+        self.client.secrets[0] = Some(ClientSecret {
             hmac_key: Some(HmacKey::new(secret.expose().as_bytes())),
-            ..ClientSecret::new(SecretDigest::sha256(secret), expires_at)
+            ..ClientSecret::new(SecretDigest::sha256(secret), None)
         });
         self
     }
 
-    /// Its public keys (`jwks`), in place of any that it had.
+    /// Sets the public keys (`jwks`). They replace a [`jwks_uri`](Self::jwks_uri).
     #[cfg(feature = "jwt")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
-    pub fn with_jwks(mut self, keys: KeySet) -> Self {
-        self.keys = Some(Keys::Set(keys));
+    pub fn jwks(mut self, keys: KeySet) -> Self {
+        self.client.keys = Some(Keys::Set(keys));
         self
     }
 
-    /// Where its public keys are (`jwks_uri`), in place of any that it had. See
+    /// Sets the URI of the public keys (`jwks_uri`). It replaces the [`jwks`](Self::jwks). See
     /// [`Keys::from_client_uri`].
+    ///
+    /// ```
+    /// use tower_revocation::client::{AuthMethod, registry::Client};
+    ///
+    /// let client = Client::builder("pk-client")
+    ///     .auth_methods([AuthMethod::PrivateKeyJwt])
+    ///     .jwks_uri("https://client.example.com/keys")?
+    ///     .build();
+    /// # Ok::<_, tower_revocation::jose::RemoteError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// If the URI can never be fetched.
+    /// Fails if the URI can never be fetched.
     #[cfg(feature = "jwt")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
-    pub fn with_jwks_uri(mut self, uri: &str) -> Result<Self, RemoteError> {
-        self.keys = Some(Keys::from_client_uri(uri)?);
+    pub fn jwks_uri(mut self, uri: &str) -> Result<Self, RemoteError> {
+        self.client.keys = Some(Keys::from_client_uri(uri)?);
         Ok(self)
     }
 
-    /// The algorithms that it may sign with (`token_endpoint_auth_signing_alg`).
+    /// Sets the algorithms that the client may sign with (`token_endpoint_auth_signing_alg`).
     ///
-    /// Defaults to any that its keys admit, and to HS256 for a secret.
+    /// Defaults to all algorithms that its keys admit, and to HS256 for a secret.
     #[cfg(feature = "jwt")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
-    pub fn with_signing_algs(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        self.signing_algs = algorithms.into_iter().collect();
+    pub fn signing_algs(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.client.signing_algs = algorithms.into_iter().collect();
         self
     }
 
-    /// What its certificate says, for `tls_client_auth`.
+    /// Sets the expected subject of the client certificate, for `tls_client_auth`.
     #[cfg(feature = "mtls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
-    pub fn with_certificate_subject(mut self, subject: CertificateSubject) -> Self {
-        self.certificate_subject = Some(subject);
+    pub fn certificate_subject(mut self, subject: CertificateSubject) -> Self {
+        self.client.certificate_subject = Some(subject);
         self
     }
 
-    /// How its Basic credentials are read. Form-decoded, unless this is called.
-    pub fn with_basic_decoding(mut self, decoding: BasicDecoding) -> Self {
-        self.basic_decoding = decoding;
+    /// Sets how Basic credentials are decoded. Defaults to [`BasicDecoding::Form`].
+    pub fn basic_decoding(mut self, decoding: BasicDecoding) -> Self {
+        self.client.basic_decoding = decoding;
         self
     }
 
-    /// Whether it is refused, as if it were not registered. Not, unless this is called.
-    pub fn with_disabled(mut self, disabled: bool) -> Self {
-        self.disabled = disabled;
+    /// Sets whether the client is refused as if it were not registered. Defaults to `false`.
+    pub fn disabled(mut self, disabled: bool) -> Self {
+        self.client.disabled = disabled;
         self
     }
 
-    /// Its redirection URIs. None, unless this is called.
-    pub fn with_redirect_uris<I>(mut self, uris: I) -> Self
+    /// Sets the redirection URIs. By default there are none.
+    pub fn redirect_uris<I>(mut self, uris: I) -> Self
     where
         I: IntoIterator<Item: Into<String>>,
     {
-        self.redirect_uris = uris.into_iter().map(Into::into).collect();
+        self.client.redirect_uris = uris.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Its grant types. `authorization_code`, unless this is called (RFC 7591 §2).
-    pub fn with_grant_types<I>(mut self, types: I) -> Self
+    /// Sets the grant types. Defaults to `authorization_code` (RFC 7591 §2).
+    pub fn grant_types<I>(mut self, types: I) -> Self
     where
         I: IntoIterator<Item: Into<String>>,
     {
-        self.grant_types = types.into_iter().map(Into::into).collect();
+        self.client.grant_types = types.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The scope values that it may ask for, separated by spaces.
-    pub fn with_scope(mut self, scope: impl Into<String>) -> Self {
-        self.scope = Some(scope.into());
+    /// Sets the scope values that the client may request, separated by spaces.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.client.scope = Some(scope.into());
         self
     }
 
-    /// What people call it.
-    pub fn with_client_name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
+    /// Sets the name of the client for people.
+    pub fn client_name(mut self, name: impl Into<String>) -> Self {
+        self.client.name = Some(name.into());
         self
     }
 }

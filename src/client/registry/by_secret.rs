@@ -110,23 +110,44 @@ mod tests {
         let past = SystemTime::UNIX_EPOCH;
         let client = |id: &str| {
             let client = Client::confidential(id, digest());
-            client.with_auth_methods([AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost])
+            client
+                .into_builder()
+                .auth_methods([AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost])
+                .build()
         };
         Registry::from_iter([
             client("one"),
-            client("two").with_previous_secret(
-                digest(),
-                SystemTime::now() + std::time::Duration::from_secs(60),
-            ),
-            client("hmac").with_previous_secret(
-                SecretDigest::hmac_sha256(b"Jefe", &Secret::new("gX1fBat3bV")),
-                past,
-            ),
-            client("expired").with_secret_expires_at(past),
-            client("disabled").with_disabled(true),
-            client("raw").with_basic_decoding(BasicDecoding::Raw),
-            client("either").with_basic_decoding(BasicDecoding::FormThenRaw),
-            Client::confidential("jwt", digest()).with_auth_methods([AuthMethod::ClientSecretJwt]),
+            client("two")
+                .into_builder()
+                .previous_secret(
+                    digest(),
+                    SystemTime::now() + std::time::Duration::from_secs(60),
+                )
+                .build(),
+            client("hmac")
+                .into_builder()
+                .previous_secret(
+                    SecretDigest::hmac_sha256(b"Jefe", &Secret::new("gX1fBat3bV")),
+                    past,
+                )
+                .build(),
+            client("expired")
+                .into_builder()
+                .secret_expires_at(past)
+                .build(),
+            client("disabled").into_builder().disabled(true).build(),
+            client("raw")
+                .into_builder()
+                .basic_decoding(BasicDecoding::Raw)
+                .build(),
+            client("either")
+                .into_builder()
+                .basic_decoding(BasicDecoding::FormThenRaw)
+                .build(),
+            Client::builder("jwt")
+                .secret(digest())
+                .auth_methods([AuthMethod::ClientSecretJwt])
+                .build(),
             Client::public("public"),
         ])
     }

@@ -1,4 +1,4 @@
-//! What is a registered client?
+//! A registered client.
 
 use std::time::SystemTime;
 
@@ -10,8 +10,7 @@ use crate::jose::{Algorithm, HmacKey, Keys};
 
 /// A registered client, in the terms of RFC 7591 §2.
 ///
-/// Its authentication methods bind: credentials that are right, but came by another method, are
-/// refused.
+/// Its authentication methods are binding: correct credentials that use another method are refused.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -21,7 +20,10 @@ use crate::jose::{Algorithm, HmacKey, Keys};
 /// let new = SecretDigest::sha256(&Secret::new("7Fjfp0ZBr1KtDRbnfVdmIw"));
 /// let old = SecretDigest::sha256(&Secret::new("gX1fBat3bV"));
 /// let tomorrow = SystemTime::now() + Duration::from_secs(24 * 60 * 60);
-/// let client = Client::confidential("s6BhdRkqt3", new).with_previous_secret(old, tomorrow);
+/// let client = Client::builder("s6BhdRkqt3")
+///     .secret(new)
+///     .previous_secret(old, tomorrow)
+///     .build();
 /// assert_eq!(client.client_id(), "s6BhdRkqt3");
 /// ```
 #[derive(Clone, Debug)]
@@ -44,11 +46,11 @@ pub struct Client {
     pub(super) name: Option<String>,
 }
 
-/// One of a client's secrets, and until when it is one.
+/// A secret of a client, and when it expires.
 #[derive(Clone, Debug)]
 pub(super) struct ClientSecret {
     pub(super) digest: SecretDigest,
-    /// The secret itself, where something has to be computed with it.
+    /// The secret as a key, for methods that compute with it.
     #[cfg(feature = "jwt")]
     pub(super) hmac_key: Option<HmacKey>,
     pub(super) expires_at: Option<SystemTime>,
@@ -69,10 +71,11 @@ impl ClientSecret {
     }
 }
 
-/// How a client's Basic credentials are read.
+/// How the Basic credentials of a client are decoded.
 ///
-/// RFC 6749 §2.3.1 has both halves form-encoded before they become Basic. Many clients leave that
-/// out, which shows only if the identifier or the secret has a `+`, a `%` or a colon.
+/// RFC 6749 §2.3.1 requires clients to form-encode the identifier and the secret before they apply
+/// Basic. Many clients do not. The difference shows only if the identifier or the secret contains a
+/// `+`, a `%` or a colon.
 ///
 /// ```
 /// use tower_revocation::client::registry::{BasicDecoding, Client};
@@ -83,40 +86,32 @@ impl ClientSecret {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BasicDecoding {
-    /// Form-decoded, as the specification has it.
+    /// Form-decoded, as the specification requires. The default.
     #[default]
     Form,
-    /// As they are, for a client that does not encode.
+    /// Taken as they are, for a client that does not encode.
     Raw,
-    /// Either reading, for a client of which that is not known. It grants two guesses an attempt.
+    /// Both readings are tried, for a client whose encoding is unknown. Each attempt is then two
+    /// guesses.
     FormThenRaw,
 }
 
 impl Client {
-    /// A client with a secret that does not expire, accepted by `client_secret_basic` (the default
-    /// of RFC 7591 §2).
+    /// Creates a client with a secret that does not expire. Its method is `client_secret_basic`, the
+    /// default of RFC 7591 §2.
     pub fn confidential(client_id: impl Into<String>, secret: SecretDigest) -> Self {
         let mut client = Self::new(client_id, AuthMethod::ClientSecretBasic);
         client.secrets[0] = Some(ClientSecret::new(secret, None));
         client
     }
 
-    /// A client without a secret, whose method is `none` (RFC 6749 §2.1).
+    /// Creates a public client: it has no secret, and its method is `none` (RFC 6749 §2.1).
     pub fn public(client_id: impl Into<String>) -> Self {
         Self::new(client_id, AuthMethod::None)
     }
 
-    /// A client of this one method. What it is proven by is added by the methods below.
-    ///
-    /// ```
-    /// use tower_revocation::client::{AuthMethod, registry::Client};
-    ///
-    /// let client = Client::new("pk-client", AuthMethod::PrivateKeyJwt);
-    /// # #[cfg(feature = "jwt")]
-    /// let client = client.with_jwks_uri("https://client.example.com/keys")?;
-    /// # Ok::<_, Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn new(client_id: impl Into<String>, method: AuthMethod) -> Self {
+    /// Creates a client of one method, which has nothing to prove its identity with.
+    pub(super) fn new(client_id: impl Into<String>, method: AuthMethod) -> Self {
         Self {
             id: client_id.into(),
             secrets: [None, None],
@@ -136,62 +131,64 @@ impl Client {
         }
     }
 
-    /// The identifier. **Compared byte for byte, without normalisation.**
+    /// Returns the identifier. **Compared byte for byte, without normalisation.**
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.id
     }
 
-    /// The methods that are accepted. Names that this crate does not know are left out: a client
-    /// that was registered with no other is always refused.
+    /// Returns the accepted authentication methods.
+    ///
+    /// Methods that this crate does not know are left out. A client that is registered only for such
+    /// methods is always refused.
     #[must_use]
     pub fn token_endpoint_auth_methods(&self) -> &[AuthMethod] {
         &self.token_endpoint_auth_methods
     }
 
-    /// How its Basic credentials are read.
+    /// Returns how the Basic credentials of the client are decoded.
     #[must_use]
     pub fn basic_decoding(&self) -> BasicDecoding {
         self.basic_decoding
     }
 
-    /// Whether it is refused, as if it were not registered.
+    /// Returns whether the client is refused as if it were not registered.
     #[must_use]
     pub fn disabled(&self) -> bool {
         self.disabled
     }
 
-    /// Its redirection URIs.
+    /// Returns the redirection URIs.
     #[must_use]
     pub fn redirect_uris(&self) -> &[String] {
         &self.redirect_uris
     }
 
-    /// Its grant types.
+    /// Returns the grant types.
     #[must_use]
     pub fn grant_types(&self) -> &[String] {
         &self.grant_types
     }
 
-    /// The scope values that it may ask for, separated by spaces.
+    /// Returns the scope values that the client may request, separated by spaces.
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
         self.scope.as_deref()
     }
 
-    /// What people call it.
+    /// Returns the name of the client for people.
     #[must_use]
     pub fn client_name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// Whether credentials of this method may be its.
+    /// Whether the client may authenticate with this method.
     pub(crate) fn admits(&self, method: AuthMethod) -> bool {
         !self.disabled && self.token_endpoint_auth_methods.contains(&method)
     }
 
-    /// Whether naming it is enough. Not if there is anything to prove it by, even a secret that has
-    /// expired.
+    /// Whether the client needs no proof of its identity. A client that has a secret, keys or a
+    /// certificate subject needs one, even if the secret has expired.
     pub(super) fn is_public(&self) -> bool {
         #[cfg(feature = "jwt")]
         if self.keys.is_some() {
@@ -214,14 +211,15 @@ impl Client {
         self.certificate_subject.as_ref()
     }
 
-    /// Whether it is registered for this algorithm, if it is registered for any.
+    /// Whether the client is registered for this algorithm. `None` if it is registered for no
+    /// particular algorithm.
     #[cfg(feature = "jwt")]
-    pub(crate) fn signs_by(&self, algorithm: Algorithm) -> Option<bool> {
+    pub(crate) fn signs_with(&self, algorithm: Algorithm) -> Option<bool> {
         let registered = &self.signing_algs;
         (!registered.is_empty()).then(|| registered.contains(&algorithm))
     }
 
-    /// Its secrets that have not expired, as far as they are kept themselves.
+    /// The secrets that have not expired and are kept in plain text.
     #[cfg(feature = "jwt")]
     pub(crate) fn live_hmac_keys(&self, now: SystemTime) -> impl Iterator<Item = &HmacKey> {
         self.secrets
@@ -231,13 +229,14 @@ impl Client {
             .filter_map(|secret| secret.hmac_key.as_ref())
     }
 
-    /// Whether a secret of it, even an expired one, is kept as a password hash.
+    /// Whether a secret, even an expired one, is kept as a password hash.
     pub(super) fn is_hashed(&self) -> bool {
         let mut secrets = self.secrets.iter().flatten();
         secrets.any(|secret| secret.digest.is_password())
     }
 
-    /// Its secrets that have not expired: always two places.
+    /// The secrets that have not expired. Always two slots, so that the work does not depend on the
+    /// client.
     pub(super) fn live_secrets(&self, now: SystemTime) -> [Option<&SecretDigest>; 2] {
         self.secrets.each_ref().map(|secret| {
             let secret = secret.as_ref().filter(|secret| secret.is_live(now))?;
@@ -260,12 +259,14 @@ mod tests {
     use crate::token::Secret;
 
     #[test]
-    fn a_secret_ends_in_the_moment_in_which_it_expires() {
+    fn secret_is_refused_from_the_moment_it_expires() {
         let end = SystemTime::UNIX_EPOCH + Duration::from_secs(1_900_000_000);
         let digest = SecretDigest::sha256(&Secret::new("gX1fBat3bV"));
-        let client = Client::confidential("s6BhdRkqt3", digest.clone())
-            .with_secret_expires_at(end)
-            .with_previous_secret(digest, end - Duration::from_secs(1));
+        let client = Client::builder("s6BhdRkqt3")
+            .secret(digest.clone())
+            .secret_expires_at(end)
+            .previous_secret(digest, end - Duration::from_secs(1))
+            .build();
         let live = |now| client.live_secrets(now).map(|secret| secret.is_some());
 
         assert_eq!(live(end - Duration::from_secs(2)), [true, true]);

@@ -37,6 +37,7 @@ use std::{collections::HashMap, fmt, future::Future, sync::Arc};
 use tower::BoxError;
 
 pub use authenticator::ClientAuthenticator;
+pub use builder::ClientBuilder;
 pub use client::{BasicDecoding, Client};
 pub use reloading::{ReloadError, ReloadingRegistry};
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 #[cfg(feature = "metadata")]
-use crate::{client::Offer, metadata::Metadata};
+use crate::{client::SupportedMethods, metadata::Metadata};
 #[cfg(feature = "cors")]
 use hyper::header::HeaderValue;
 use hyper::{Request, rt::Timer};
@@ -255,7 +255,7 @@ impl<A, B> RevocationLayer<A, B> {
     /// [`MetadataLayer`](crate::MetadataLayer).
     pub fn metadata(&self, endpoint: impl Into<String>) -> Metadata
     where
-        A: Offer,
+        A: SupportedMethods,
     {
         Metadata::of(&self.settings, &self.authenticator, endpoint.into())
     }

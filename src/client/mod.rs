@@ -32,7 +32,6 @@ mod credentials;
 #[cfg_attr(docsrs, doc(cfg(feature = "limiter")))]
 pub mod limit;
 mod method;
-mod offer;
 #[cfg(feature = "password-hashes")]
 #[cfg_attr(docsrs, doc(cfg(feature = "password-hashes")))]
 pub mod password;
@@ -45,6 +44,7 @@ pub mod registry;
 pub mod replay;
 #[cfg(feature = "registry")]
 mod secret;
+mod supported_methods;
 #[cfg(feature = "upstream")]
 mod with_credentials;
 
@@ -53,13 +53,13 @@ pub use basic::Basic;
 pub use credentials::Credentials;
 pub(crate) use credentials::{Authenticator, Authorization, Presented};
 pub use method::{AcceptedMethods, AuthMethod, UnknownAuthMethod};
-pub use offer::{Offer, Offering};
 pub use peer::{ClientAddr, PeerAddr};
 #[cfg(any(feature = "limiter", feature = "password-hashes"))]
 use peer::{origin, subscriber};
 #[cfg(feature = "registry")]
 #[cfg_attr(docsrs, doc(cfg(feature = "registry")))]
 pub use secret::{InvalidDigest, SecretDigest};
+pub use supported_methods::{SupportedMethods, WithSupportedMethods};
 #[cfg(feature = "upstream")]
 #[cfg_attr(docsrs, doc(cfg(feature = "upstream")))]
 pub use with_credentials::{

@@ -12,7 +12,7 @@ use hyper::{HeaderMap, Request, header::HeaderValue};
 use pin_project_lite::pin_project;
 use tower::Service;
 
-use super::{AuthMethod, Credentials, Identified, Offer};
+use super::{AuthMethod, Credentials, Identified, SupportedMethods};
 
 /// A client, and the credentials that its request presented.
 ///
@@ -154,21 +154,21 @@ where
     }
 }
 
-impl<A: Offer> Offer for KeepCredentials<A> {
-    fn auth_methods(&self) -> Vec<AuthMethod> {
-        self.authenticator.auth_methods()
+impl<A: SupportedMethods> SupportedMethods for KeepCredentials<A> {
+    fn auth_methods_supported(&self) -> Vec<AuthMethod> {
+        self.authenticator.auth_methods_supported()
     }
 
-    fn signing_algs(&self) -> Vec<&'static str> {
-        self.authenticator.signing_algs()
+    fn signing_algs_supported(&self) -> Vec<&'static str> {
+        self.authenticator.signing_algs_supported()
     }
 
-    fn issuer(&self) -> Option<&str> {
-        self.authenticator.issuer()
+    fn expected_issuer(&self) -> Option<&str> {
+        self.authenticator.expected_issuer()
     }
 
-    fn attestation_algs(&self) -> [Vec<&'static str>; 2] {
-        self.authenticator.attestation_algs()
+    fn attestation_algs_supported(&self) -> [Vec<&'static str>; 2] {
+        self.authenticator.attestation_algs_supported()
     }
 }
 

@@ -10,7 +10,7 @@ pub use layer::MetadataLayer;
 pub use service::MetadataService;
 
 use crate::{
-    client::{AuthMethod, Offer},
+    client::{AuthMethod, SupportedMethods},
     endpoint::Settings,
 };
 
@@ -67,14 +67,18 @@ pub struct MtlsEndpointAliases {
 }
 
 impl Metadata {
-    pub(crate) fn of(settings: &Settings, offer: &impl Offer, endpoint: String) -> Self {
-        let methods: Vec<_> = offer
-            .auth_methods()
+    pub(crate) fn of(
+        settings: &Settings,
+        supported: &impl SupportedMethods,
+        endpoint: String,
+    ) -> Self {
+        let methods: Vec<_> = supported
+            .auth_methods_supported()
             .into_iter()
             .filter(|method| settings.auth_methods.contains(*method))
             .collect();
         let has = |wanted: &[AuthMethod]| wanted.iter().any(|method| methods.contains(method));
-        let mut signing_algs = offer.signing_algs();
+        let mut signing_algs = supported.signing_algs_supported();
         // The algorithm determines the method, and the layer may accept only one of the two.
         signing_algs.retain(|algorithm| {
             has(&[if algorithm.starts_with("HS") {
@@ -84,7 +88,7 @@ impl Metadata {
             }])
         });
         let [attestation, pop] = if has(&[AuthMethod::AttestJwtClientAuth]) {
-            offer.attestation_algs()
+            supported.attestation_algs_supported()
         } else {
             Default::default()
         };
@@ -106,7 +110,7 @@ impl Metadata {
                     revocation_endpoint,
                 },
             ),
-            audience: offer.issuer().map(str::to_owned),
+            audience: supported.expected_issuer().map(str::to_owned),
         }
     }
 

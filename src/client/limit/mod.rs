@@ -21,7 +21,7 @@ use hyper::Request;
 use tower::{BoxError, Service};
 use tower_layer::Layer;
 
-use super::{AuthMethod, Credentials, Offer, origin};
+use super::{AuthMethod, Credentials, SupportedMethods, origin};
 #[cfg(doc)]
 use super::{ClientAddr, PeerAddr};
 use crate::{ask::Ask, client::Authenticator};
@@ -230,21 +230,21 @@ impl<A: fmt::Debug, C, F> fmt::Debug for LimitFailures<A, C, F> {
     }
 }
 
-impl<A: Offer, C, F> Offer for LimitFailures<A, C, F> {
-    fn auth_methods(&self) -> Vec<AuthMethod> {
-        self.inner.service().auth_methods()
+impl<A: SupportedMethods, C, F> SupportedMethods for LimitFailures<A, C, F> {
+    fn auth_methods_supported(&self) -> Vec<AuthMethod> {
+        self.inner.service().auth_methods_supported()
     }
 
-    fn signing_algs(&self) -> Vec<&'static str> {
-        self.inner.service().signing_algs()
+    fn signing_algs_supported(&self) -> Vec<&'static str> {
+        self.inner.service().signing_algs_supported()
     }
 
-    fn issuer(&self) -> Option<&str> {
-        self.inner.service().issuer()
+    fn expected_issuer(&self) -> Option<&str> {
+        self.inner.service().expected_issuer()
     }
 
-    fn attestation_algs(&self) -> [Vec<&'static str>; 2] {
-        self.inner.service().attestation_algs()
+    fn attestation_algs_supported(&self) -> [Vec<&'static str>; 2] {
+        self.inner.service().attestation_algs_supported()
     }
 }
 

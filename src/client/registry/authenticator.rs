@@ -21,7 +21,7 @@ use crate::client::password::Passwords;
 #[cfg(feature = "jwt")]
 use crate::jose::RemoteKeys;
 use crate::{
-    client::{AuthMethod, Credentials, Offer, Refusal, secret::Key},
+    client::{AuthMethod, Credentials, Refusal, SupportedMethods, secret::Key},
     error::Error,
 };
 
@@ -243,8 +243,8 @@ fn not_offered() -> Error {
     Error::refused(Refusal::MethodNotOffered)
 }
 
-impl<L> Offer for ClientAuthenticator<L> {
-    fn auth_methods(&self) -> Vec<AuthMethod> {
+impl<L> SupportedMethods for ClientAuthenticator<L> {
+    fn auth_methods_supported(&self) -> Vec<AuthMethod> {
         let verified = |method: &AuthMethod| match method {
             AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost | AuthMethod::None => true,
             #[cfg(feature = "jwt")]
@@ -263,13 +263,13 @@ impl<L> Offer for ClientAuthenticator<L> {
     }
 
     #[cfg(feature = "jwt")]
-    fn signing_algs(&self) -> Vec<&'static str> {
+    fn signing_algs_supported(&self) -> Vec<&'static str> {
         let assertions = self.assertions.as_ref();
         assertions.map_or_else(Vec::new, |assertions| assertions.signing_algs())
     }
 
     #[cfg(feature = "jwt")]
-    fn issuer(&self) -> Option<&str> {
+    fn expected_issuer(&self) -> Option<&str> {
         let assertions = self.assertions.as_ref();
         let issuer = assertions.map(|assertions| assertions.issuer());
         #[cfg(feature = "attestation")]
@@ -281,7 +281,7 @@ impl<L> Offer for ClientAuthenticator<L> {
     }
 
     #[cfg(feature = "attestation")]
-    fn attestation_algs(&self) -> [Vec<&'static str>; 2] {
+    fn attestation_algs_supported(&self) -> [Vec<&'static str>; 2] {
         let attestations = self.attestations.as_ref();
         attestations.map_or_else(Default::default, |attestations| attestations.signing_algs())
     }

@@ -1,4 +1,4 @@
-//! What an authenticator offers, and for which issuer.
+//! What an authenticator supports, and for which issuer.
 
 use std::panic::catch_unwind;
 
@@ -7,7 +7,7 @@ use tower::{BoxError, service_fn};
 use tower_revocation::{
     MetadataLayer,
     client::{
-        AuthMethod, Offer as _, Offering,
+        AuthMethod, SupportedMethods as _, WithSupportedMethods,
         assertion::Assertions,
         attestation::Attestations,
         registry::{ClientAuthenticator, Registry},
@@ -19,7 +19,7 @@ use crate::metadata::ENDPOINT;
 
 #[test]
 #[should_panic(expected = "must be the audience of the clients' assertions")]
-fn the_issuer_that_is_said_is_the_audience_that_is_demanded() {
+fn metadata_issuer_must_be_the_audience_of_assertions() {
     let authenticator = ClientAuthenticator::new(Registry::default())
         .assertions(Assertions::new("https://as.example.com/"));
     let metadata = layer(authenticator).metadata(ENDPOINT);
@@ -28,7 +28,7 @@ fn the_issuer_that_is_said_is_the_audience_that_is_demanded() {
 
 #[test]
 #[should_panic(expected = "must be the audience of the clients' assertions")]
-fn the_issuer_that_is_said_is_the_audience_that_proofs_have() {
+fn metadata_issuer_must_be_the_audience_of_attestation_proofs() {
     let elsewhere = Attestations::new("https://as.example.com/");
     let authenticator = ClientAuthenticator::new(Registry::default()).attestations(elsewhere);
     let metadata = layer(authenticator).metadata(ENDPOINT);
@@ -37,15 +37,16 @@ fn the_issuer_that_is_said_is_the_audience_that_proofs_have() {
 
 #[test]
 #[should_panic(expected = "must be the audience of the clients' assertions")]
-fn the_issuer_that_is_said_is_the_one_that_an_authenticator_of_ones_own_says() {
+fn metadata_issuer_must_be_the_issuer_of_a_custom_authenticator() {
     let own = service_fn(async |_: Request<()>| Ok::<Option<()>, BoxError>(None));
-    let own = Offering::new(own, [AuthMethod::PrivateKeyJwt]).issuer("https://as.example.com/");
+    let own = WithSupportedMethods::new(own, [AuthMethod::PrivateKeyJwt])
+        .issuer("https://as.example.com/");
     let metadata = layer(own).metadata(ENDPOINT);
     let _ = MetadataLayer::new(ISSUER, &metadata, serde_json::Map::new());
 }
 
 #[test]
-fn assertions_and_attestations_are_for_one_issuer() {
+fn assertions_and_attestations_must_have_the_same_issuer() {
     let plain = || ClientAuthenticator::new(Registry::default());
     for (one, other, may) in [
         (ISSUER, ISSUER, true),
@@ -65,13 +66,13 @@ fn assertions_and_attestations_are_for_one_issuer() {
 }
 
 #[test]
-fn an_authenticator_of_ones_own_says_what_it_offers() {
+fn custom_authenticator_states_what_it_supports() {
     let own = service_fn(async |_: Request<()>| Ok::<Option<()>, BoxError>(None));
     let methods = [AuthMethod::PrivateKeyJwt, AuthMethod::AttestJwtClientAuth];
-    let own = Offering::new(own, methods)
+    let own = WithSupportedMethods::new(own, methods)
         .signing_algs(["ES256"])
         .attestation_algs(["ES384"], ["Ed25519"]);
-    assert_eq!(own.auth_methods(), methods);
+    assert_eq!(own.auth_methods_supported(), methods);
     let metadata = layer(own).metadata(ENDPOINT);
     assert_eq!(
         metadata.revocation_endpoint_auth_methods_supported,
@@ -92,16 +93,17 @@ fn an_authenticator_of_ones_own_says_what_it_offers() {
 }
 
 #[test]
-#[should_panic(expected = "proves nothing")]
-fn nobody_offers_assertions_without_a_signature() {
+#[should_panic(expected = "`none` is not a signature algorithm")]
+fn unsigned_assertions_cannot_be_supported() {
     let own = service_fn(async |_: Request<()>| Ok::<Option<()>, BoxError>(None));
-    let _ = Offering::new(own, [AuthMethod::PrivateKeyJwt]).signing_algs(["ES256", "none"]);
+    let _ =
+        WithSupportedMethods::new(own, [AuthMethod::PrivateKeyJwt]).signing_algs(["ES256", "none"]);
 }
 
 #[test]
-#[should_panic(expected = "proves nothing")]
-fn nobody_offers_attestations_without_a_signature() {
+#[should_panic(expected = "`none` is not a signature algorithm")]
+fn unsigned_attestations_cannot_be_supported() {
     let own = service_fn(async |_: Request<()>| Ok::<Option<()>, BoxError>(None));
-    let _ = Offering::new(own, [AuthMethod::AttestJwtClientAuth])
+    let _ = WithSupportedMethods::new(own, [AuthMethod::AttestJwtClientAuth])
         .attestation_algs(["ES256"], ["ES256", "none"]);
 }

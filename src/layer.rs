@@ -59,6 +59,25 @@ use crate::{
 /// # }
 /// ```
 ///
+/// # Events
+///
+/// With the feature `tracing`, each request on the path is one event of the target
+/// `tower_revocation`. The fields are:
+///
+/// * `outcome`: `revoked`, `not_found`, `issued_to_another` or `unsupported`, as the backend
+///   returned; `refused` for a mistake of the client; `failed` for a failure of this server;
+///   `options` and `preflight`; `cancelled` if the client closed the connection; `panicked` if the
+///   authenticator or the backend panicked.
+/// * `error`: the [`ErrorKind`](crate::ErrorKind).
+/// * `reason`: the [`Refusal`](crate::client::Refusal), if the client was not authenticated.
+/// * `cause`: all causes of the error. They are never part of the response.
+/// * `client_id`: as the request claims it, verified or not. It is cut to 128 characters and
+///   escaped.
+/// * `token`: a fingerprint of the token (see `fingerprint_key`), never the token.
+/// * `duration`: in seconds.
+///
+/// With the feature `metrics`, the module `observe` lists all series.
+///
 /// # Time-outs
 ///
 /// **Without a [`timer`](Self::timer) there is no time-out**, neither for a body that stalls nor for

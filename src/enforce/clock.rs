@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{index::Shared, observe};
-use crate::log::{NumericDate, Pace};
+use crate::log::{CheckedClock, NumericDate};
 
 /// A stream is cut so long after its token has expired, at the latest.
 const TICK: Duration = Duration::from_millis(250);
@@ -18,7 +18,7 @@ const SWEEP: Duration = Duration::from_secs(60);
 pub(super) fn start(shared: Weak<Shared>) -> io::Result<()> {
     let run = move || {
         let mut swept = Instant::now();
-        let pace = Pace::start();
+        let clock = CheckedClock::start();
         loop {
             thread::sleep(TICK);
             let Some(shared) = shared.upgrade() else {
@@ -29,7 +29,7 @@ pub(super) fn start(shared: Weak<Shared>) -> io::Result<()> {
             if swept.elapsed() >= SWEEP {
                 swept = Instant::now();
                 // By a clock that has jumped ahead, records expire whose tokens are alive.
-                if let Ok(now) = pace.now() {
+                if let Ok(now) = clock.now() {
                     shared.table.sweep(now);
                 }
             }

@@ -1,33 +1,33 @@
-//! How much of a batch is new to a log.
+//! Does a batch fit into a log that has a ceiling?
 
 use super::{Position, Revocation, Selector};
 
-/// What an append came to.
+/// The result of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Appended {
-    /// Where the last record of the batch stands, or the last of those that cover it.
+    /// The position of the last record of the batch, or of the last record that covers the batch.
     pub position: Position,
-    /// How many selectors the log has more of than before.
+    /// How many selectors the append added to the log.
     pub added: usize,
 }
 
 impl Appended {
-    /// An append that ended at this position, and added this many selectors.
+    /// Makes the result of an append that ended at `position` and added `added` selectors.
     #[must_use]
     pub fn new(position: Position, added: usize) -> Self {
         Self { position, added }
     }
 }
 
-/// Whether so many selectors at the most are new in a batch.
-pub(super) fn is_enough(
-    room: usize,
+/// Returns whether a batch has at most `limit` selectors that are not known yet.
+pub(super) fn fits(
+    limit: usize,
     batch: &[Revocation],
     is_known: impl Fn(&Selector) -> bool,
 ) -> bool {
-    // Almost always: there is room for many, and a batch is small.
-    if batch.len() <= room {
+    // The usual case: the limit is large and the batch is small.
+    if batch.len() <= limit {
         return true;
     }
     let mut unknown: Vec<_> = batch
@@ -37,5 +37,5 @@ pub(super) fn is_enough(
         .collect();
     unknown.sort_unstable();
     unknown.dedup();
-    unknown.len() <= room
+    unknown.len() <= limit
 }

@@ -1,13 +1,14 @@
-//! What a record says, and what two of them say together.
+//! What does one record say, and what do two records say together?
 
 use super::{NumericDate, Selector};
 
-/// One record: every token with this selector that was issued at `not_before` or earlier is dead.
+/// One record: every token with this selector that was issued at `not_before` or earlier is
+/// revoked.
 ///
 /// ```
 /// use tower_revocation::log::{NumericDate, Revocation, Selector};
 ///
-/// // A watermark: what was issued until now is dead, what comes later is not.
+/// // A watermark revokes what was issued until then, and not what is issued later.
 /// let record = Revocation::watermark(Selector::subject("alice"), NumericDate::new(1000), NumericDate::new(5000));
 /// assert!(record.covers(NumericDate::new(1000)));
 /// assert!(!record.covers(NumericDate::new(1001)));
@@ -20,8 +21,9 @@ pub struct Revocation {
 }
 
 impl Revocation {
-    /// Whatever has this selector is dead, whenever it was or will be issued. Forget the record at
-    /// `expires`, when nothing that it covers can be alive any more.
+    /// Revokes every token with this selector, past and future.
+    ///
+    /// The record can be removed at `expires`, when no token that it covers can be alive.
     #[must_use]
     pub const fn forever(selector: Selector, expires: NumericDate) -> Self {
         Self {
@@ -31,7 +33,9 @@ impl Revocation {
         }
     }
 
-    /// Whatever has this selector and was issued at `not_before` or earlier is dead.
+    /// Revokes every token with this selector that was issued at `not_before` or earlier.
+    ///
+    /// The record can be removed at `expires`, when no token that it covers can be alive.
     #[must_use]
     pub const fn watermark(
         selector: Selector,
@@ -45,42 +49,43 @@ impl Revocation {
         }
     }
 
-    /// Which tokens it is about.
+    /// Returns which tokens the record is about.
     #[must_use]
     pub const fn selector(&self) -> Selector {
         self.selector
     }
 
-    /// The last second of issue that it covers.
+    /// Returns the last second of issue that the record covers.
     #[must_use]
     pub const fn not_before(&self) -> NumericDate {
         self.not_before
     }
 
-    /// When nothing that it covers can be alive any more.
+    /// Returns the time at which no token that the record covers can be alive.
     #[must_use]
     pub const fn expires(&self) -> NumericDate {
         self.expires
     }
 
-    /// Whether a token with this selector, issued then, is dead. A token of the same second is.
+    /// Returns whether a token with this selector that was issued at `issued` is revoked. Tokens
+    /// that were issued in the second of [`not_before`](Self::not_before) are revoked.
     #[must_use]
     pub fn covers(&self, issued: NumericDate) -> bool {
         self.not_before >= issued
     }
 
-    /// What this record adds to the one that is known: both as one, or nothing if it is covered.
+    /// Merges this record into a known one. Returns `None` if the known record already covers it.
     pub(crate) fn beyond(self, known: Option<Self>) -> Option<Self> {
         let merged = known.map_or(self, |known| known.merge(self));
         (known != Some(merged)).then_some(merged)
     }
 
-    /// Both records as one. Neither order, nor repetition, nor replay makes a difference, and
-    /// nothing that was dead comes to life.
+    /// Merges two records into one. Order, repetition and replay make no difference, and a token
+    /// that was revoked stays revoked.
     ///
     /// # Panics
     ///
-    /// In debug builds, if the two are about different tokens.
+    /// In debug builds, if the two records have different selectors.
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
         debug_assert_eq!(self.selector, other.selector);

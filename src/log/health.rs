@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::LogError;
 
-/// Whether a log can be appended to: readiness *for revocation*.
+/// Whether a log accepts appends: readiness *for revocation*.
 ///
-/// It is apart from the readiness for checks: an [`Index`](crate::enforce::Index) keeps what it
-/// knows while its log cannot be written.
+/// Readiness for checks is separate: an [`Index`](crate::enforce::Index) keeps what it knows while
+/// its log cannot be written.
 ///
 /// ```
 /// use tower_revocation::log::{MemoryLog, RevocationLog};
@@ -29,13 +29,14 @@ struct Failing {
 }
 
 impl LogHealth {
-    /// The last append succeeded, or none was tried yet.
+    /// Makes the health of a log whose last append succeeded, or that had no append yet.
     #[must_use]
     pub fn writable() -> Self {
         Self::default()
     }
 
-    /// Every append fails since then, because of this, until the next attempt to recover at least.
+    /// Makes the health of a log that has refused every append since `since` because of `cause`,
+    /// and that refuses appends at least until `next_attempt`.
     #[must_use]
     pub fn failing(cause: LogError, since: Instant, next_attempt: Instant) -> Self {
         Self {
@@ -47,25 +48,26 @@ impl LogHealth {
         }
     }
 
-    /// Whether the log takes appends.
+    /// Returns whether the log accepts appends.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         self.failing.is_none()
     }
 
-    /// Why it does not.
+    /// Returns why the log refuses appends, if it does.
     #[must_use]
     pub fn cause(&self) -> Option<&LogError> {
         self.failing.as_ref().map(|failing| &failing.cause)
     }
 
-    /// For how long it has not.
+    /// Returns for how long the log has refused appends, if it does.
     #[must_use]
     pub fn failing_for(&self) -> Option<Duration> {
         self.failing.as_ref().map(|failing| failing.since.elapsed())
     }
 
-    /// The time until the log tries to recover. Zero if it is trying now.
+    /// Returns the time until the log tries to recover, if it refuses appends. It is zero during an
+    /// attempt.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         let now = Instant::now();

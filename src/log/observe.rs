@@ -1,23 +1,23 @@
-//! What operators hear of a log.
+//! The events and counters of a log.
 
 use std::time::Duration;
 
 #[cfg(feature = "embedded")]
 use super::{LogError, LogHealth};
 
-/// Sweeping is held, because the clock is ahead of the time that has passed.
+/// Sweeping is refused, because the clock is ahead of the time that has passed.
 pub(super) fn clock_jumped(ahead: Duration) {
     #[cfg(feature = "tracing")]
     tracing::warn!(
         target: crate::observe::TARGET,
         ahead = ahead.as_secs(),
-        "the clock is ahead of the time that has passed: sweeping is held"
+        "sweeping is paused: the clock is ahead of the time that has passed"
     );
     #[cfg(not(feature = "tracing"))]
     let _ = ahead;
 }
 
-/// The log takes no appends from now on, or again not after an attempt to recover.
+/// The log refuses appends, after a failed append or a failed attempt to recover.
 #[cfg(feature = "embedded")]
 pub(super) fn failed(health: &LogHealth) {
     #[cfg(feature = "metrics")]
@@ -26,18 +26,18 @@ pub(super) fn failed(health: &LogHealth) {
         metrics::counter!("tower_revocation_log_failures_total", "kind" => kind).increment(1);
     }
     #[cfg(feature = "tracing")]
-    if let (Some(cause), Some(again)) = (health.cause(), health.retry_after()) {
+    if let (Some(cause), Some(delay)) = (health.cause(), health.retry_after()) {
         tracing::error!(
             target: crate::observe::TARGET,
             cause = tracing::field::display(crate::observe::Causes(cause)),
-            retry_after = again.as_secs_f64(),
+            retry_after = delay.as_secs_f64(),
             "the log of revocations cannot be written"
         );
     }
     writable(health);
 }
 
-/// A write was refused before it was tried, for this reason.
+/// A write was refused before it was tried.
 #[cfg(feature = "embedded")]
 pub(super) fn refused(reason: &'static str) {
     #[cfg(feature = "metrics")]
@@ -45,7 +45,7 @@ pub(super) fn refused(reason: &'static str) {
     let _ = reason;
 }
 
-/// The log takes appends again.
+/// The log accepts appends again.
 #[cfg(feature = "embedded")]
 pub(super) fn recovered(failed: &LogHealth) {
     #[cfg(feature = "tracing")]
@@ -58,7 +58,7 @@ pub(super) fn recovered(failed: &LogHealth) {
     writable(&LogHealth::writable());
 }
 
-/// Whether the log takes appends.
+/// Sets the gauge that says whether the log accepts appends.
 #[cfg(feature = "embedded")]
 pub(super) fn writable(health: &LogHealth) {
     #[cfg(feature = "metrics")]
@@ -70,9 +70,9 @@ pub(super) fn writable(health: &LogHealth) {
     let _ = health;
 }
 
-/// What is done once in a while could not be done this time.
+/// A periodic task failed.
 #[cfg(feature = "embedded")]
-pub(super) fn chore_failed(name: &'static str, error: &LogError) {
+pub(super) fn periodic_task_failed(name: &'static str, error: &LogError) {
     #[cfg(feature = "tracing")]
     tracing::error!(
         target: crate::observe::TARGET,

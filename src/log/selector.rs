@@ -1,13 +1,13 @@
-//! Which tokens a record is about.
+//! Which tokens is a record about?
 
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-/// Which tokens a record is about. A token falls if any one of its selectors is revoked.
+/// Which tokens a record is about. A token is revoked if any one of its selectors is revoked.
 ///
-/// Names are kept as digests: a log tells nobody whose tokens it is about, and all records are of
-/// one size. **Names are compared byte for byte.**
+/// A selector contains the digest of a name. So the log does not disclose whose tokens were
+/// revoked, and all records have the same size. **Names are compared byte for byte.**
 ///
 /// ```
 /// use tower_revocation::log::Selector;
@@ -21,31 +21,31 @@ pub struct Selector {
     digest: [u8; 32],
 }
 
-/// What a [`Selector`] selects by.
+/// The property by which a [`Selector`] selects tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum SelectorClass {
     /// One token.
     Token = 1,
-    /// Everything that came of one authorization.
+    /// All tokens of one authorization.
     Grant = 2,
-    /// Everything of one session (`sid`).
+    /// All tokens of one session (`sid`).
     Session = 3,
-    /// Everything of one subject at one client.
+    /// All tokens of one subject at one client.
     SubjectAndClient = 4,
-    /// Everything of one subject.
+    /// All tokens of one subject.
     Subject = 5,
-    /// Everything of one client.
+    /// All tokens of one client.
     Client = 6,
-    /// Everything bound to one key (`cnf`).
+    /// All tokens bound to one key (`cnf`).
     Key = 7,
-    /// Everything of one issuer.
+    /// All tokens of one issuer.
     Issuer = 8,
 }
 
 impl SelectorClass {
-    /// All of them, those of the fewest tokens first.
+    /// All classes. Those that select the fewest tokens come first.
     pub const ALL: &'static [Self] = &[
         Self::Token,
         Self::Grant,
@@ -57,7 +57,7 @@ impl SelectorClass {
         Self::Issuer,
     ];
 
-    /// A short name for logs and counters.
+    /// Returns a short name for logs and counters.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -72,8 +72,8 @@ impl SelectorClass {
         }
     }
 
-    fn from_octet(octet: u8) -> Option<Self> {
-        Some(match octet {
+    fn from_byte(byte: u8) -> Option<Self> {
+        Some(match byte {
             1 => Self::Token,
             2 => Self::Grant,
             3 => Self::Session,
@@ -88,13 +88,14 @@ impl SelectorClass {
 }
 
 impl Selector {
-    /// The self-contained token that `issuer` (`iss`) gave the identifier `id` (`jti`).
+    /// Selects the self-contained token with the identifier `id` (`jti`) of `issuer` (`iss`).
     #[must_use]
     pub fn token(issuer: &str, id: &str) -> Self {
         Self::named(SelectorClass::Token, &[issuer, id])
     }
 
-    /// The opaque token with this digest, by whichever digest its store keeps it.
+    /// Selects the opaque token that its store identifies by this digest. The store chooses the
+    /// digest function.
     #[must_use]
     pub const fn opaque_token(digest: [u8; 32]) -> Self {
         Self {
@@ -103,37 +104,37 @@ impl Selector {
         }
     }
 
-    /// Everything that came of one authorization.
+    /// Selects all tokens of one authorization.
     #[must_use]
     pub fn grant(grant: &str) -> Self {
         Self::named(SelectorClass::Grant, &[grant])
     }
 
-    /// Everything of one session (`sid`).
+    /// Selects all tokens of one session (`sid`).
     #[must_use]
     pub fn session(session: &str) -> Self {
         Self::named(SelectorClass::Session, &[session])
     }
 
-    /// Everything that one client holds for one subject.
+    /// Selects all tokens that one client holds for one subject.
     #[must_use]
     pub fn subject_and_client(subject: &str, client_id: &str) -> Self {
         Self::named(SelectorClass::SubjectAndClient, &[subject, client_id])
     }
 
-    /// Everything of one subject (`sub`), at every client.
+    /// Selects all tokens of one subject (`sub`), at every client.
     #[must_use]
     pub fn subject(subject: &str) -> Self {
         Self::named(SelectorClass::Subject, &[subject])
     }
 
-    /// Everything of one client, for every subject.
+    /// Selects all tokens of one client, for every subject.
     #[must_use]
     pub fn client(client_id: &str) -> Self {
         Self::named(SelectorClass::Client, &[client_id])
     }
 
-    /// Everything bound to one key, by its SHA-256 thumbprint (`jkt`, `x5t#S256`).
+    /// Selects all tokens bound to one key, by its SHA-256 thumbprint (`jkt`, `x5t#S256`).
     #[must_use]
     pub const fn key(thumbprint: &[u8; 32]) -> Self {
         Self {
@@ -142,17 +143,18 @@ impl Selector {
         }
     }
 
-    /// Everything of one issuer (`iss`).
+    /// Selects all tokens of one issuer (`iss`).
     #[must_use]
     pub fn issuer(issuer: &str) -> Self {
         Self::named(SelectorClass::Issuer, &[issuer])
     }
 
-    /// The same name, of one tenant alone.
+    /// Limits the selector to one tenant.
     ///
-    /// Subjects, clients, grants and sessions are named by their issuer, and another issuer may use
-    /// the same names. Where one log serves several, each has to be a tenant: whoever can choose a
-    /// subject at one could otherwise end the tokens of its namesake at another.
+    /// An issuer names its subjects, clients, grants and sessions, and another issuer may use the
+    /// same names. If one log serves several issuers, make each of them a tenant. Otherwise a user
+    /// who can choose a subject name at one issuer can revoke the tokens of the subject with the
+    /// same name at another issuer.
     ///
     /// ```
     /// use tower_revocation::log::Selector;
@@ -171,7 +173,7 @@ impl Selector {
         }
     }
 
-    /// What it selects by.
+    /// Returns the property by which it selects tokens.
     #[must_use]
     pub const fn class(&self) -> SelectorClass {
         self.class
@@ -180,7 +182,7 @@ impl Selector {
     fn named(class: SelectorClass, names: &[&str]) -> Self {
         let mut digest = Sha256::new();
         for name in names {
-            // Lengths first: ("a", "bc") is not ("ab", "c").
+            // The lengths make ("a", "bc") differ from ("ab", "c").
             digest.update((name.len() as u64).to_be_bytes());
             digest.update(name);
         }
@@ -188,7 +190,7 @@ impl Selector {
         Self { class, digest }
     }
 
-    /// As it stands in a file.
+    /// Returns the selector as it is stored in a file.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; 33] {
         let mut bytes = [0; 33];
@@ -197,19 +199,19 @@ impl Selector {
         bytes
     }
 
-    /// What [`to_bytes`](Self::to_bytes) wrote, or nothing if it did not.
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote. Returns `None` for a class that is not known.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 33]) -> Option<Self> {
         let [class, digest @ ..] = *bytes;
         Some(Self {
-            class: SelectorClass::from_octet(class)?,
+            class: SelectorClass::from_byte(class)?,
             digest,
         })
     }
 }
 
 impl fmt::Debug for Selector {
-    /// The class alone: a digest in a log can be compared with a guess.
+    /// Shows only the class: a digest in a log can be compared with a guess.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Selector({}, ..)", self.class.as_str())
     }
@@ -220,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_names_are_told_apart_wherever_one_ends() {
+    fn names_with_another_boundary_are_different() {
         assert_ne!(Selector::token("a", "bc"), Selector::token("ab", "c"));
         assert_ne!(
             Selector::subject_and_client("a", "bc"),

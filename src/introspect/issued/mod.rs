@@ -260,7 +260,7 @@ impl IssuedTokens {
     /// has passed, as with [`EmbeddedLog::sweep`]: by such a clock, tokens expire that are alive.
     /// Nothing is forgotten then. Else, if it could not be written.
     pub async fn sweep(&self) -> Result<u64, LogError> {
-        let (now, kept) = (self.log.pace().now()?, self.kept_expired);
+        let (now, kept) = (self.log.clock().now()?, self.kept_expired);
         let (mut forgotten, mut from) = (0, Some([0; 32]));
         while let Some(start) = from {
             let step = self
@@ -278,11 +278,11 @@ impl IssuedTokens {
     /// changes the period.
     #[must_use]
     pub fn sweep_every(self, period: Duration) -> Self {
-        let (pace, kept) = (self.log.pace().clone(), self.kept_expired);
+        let (clock, kept) = (self.log.clock().clone(), self.kept_expired);
         let mut from = [0; 32];
         self.log
             .every("sweeping issued tokens", period, move |work| {
-                let Ok(now) = pace.now() else {
+                let Ok(now) = clock.now() else {
                     return Ok(false);
                 };
                 let next = register::sweep(work, from, kept, now)?.next;

@@ -1,22 +1,22 @@
-//! Which incarnations a file has had, so that a position of another line of events is told apart.
+//! The incarnations of a file, which show whether a position belongs to its history.
 //!
-//! Every opening begins an epoch: a random number, with the last position that precedes it. A file
-//! that was restored from a copy does not have the epochs that began after the copy was made, and
-//! its next epoch begins where the copy ends. So a position is one of this file only if its epoch
-//! is there, and lasted for that long.
+//! Every opening begins an epoch: a random number, stored with the last position before it. A file
+//! that was restored from a copy does not contain the epochs that began after the copy was made,
+//! and its next epoch begins where the copy ends. So a position belongs to a file only if the file
+//! contains its epoch, and if that epoch reached the position.
 
 use redb::{Database, ReadableDatabase as _, ReadableTable, Table, TableDefinition};
 
 use super::{
-    super::{Position, new_epoch},
+    super::{Position, position::new_epoch},
     fault::Fault,
     tables,
 };
 
-/// By the number of the opening: the epoch, and the last position before it.
+/// The number of the opening → the epoch, and the last position before it.
 pub(super) const EPOCHS: TableDefinition<'_, u64, (u64, u64)> = TableDefinition::new("epochs");
 
-/// Positions of older epochs are gaps.
+/// This many epochs are kept. A position of an older epoch is a gap.
 const KEPT: u64 = 1024;
 
 /// Begins an epoch after a position.
@@ -30,13 +30,14 @@ pub(super) fn begin(epochs: &mut Table<'_, u64, (u64, u64)>, last: u64) -> Resul
     Ok(epoch)
 }
 
-/// The epoch that was begun last.
+/// Returns the current epoch.
 pub(super) fn current(epochs: &impl ReadableTable<u64, (u64, u64)>) -> Result<u64, Fault> {
     Ok(epochs.last()?.map_or(0, |(_, row)| row.value().0))
 }
 
-/// Whether what stands at a position now is what stood there when the position was told.
-pub(super) fn has(
+/// Returns whether a position belongs to the history of the file: its record has not changed since
+/// the position was returned.
+pub(super) fn contains(
     epochs: &impl ReadableTable<u64, (u64, u64)>,
     position: Position,
     last: u64,
@@ -52,12 +53,12 @@ pub(super) fn has(
     Ok(false)
 }
 
-/// As [`has`], of a file.
-pub(super) fn file_has(database: &Database, position: Position) -> Result<bool, Fault> {
+/// As [`contains`], for an open database.
+pub(super) fn database_contains(database: &Database, position: Position) -> Result<bool, Fault> {
     let transaction = database.begin_read()?;
     let (_, last) = tables::ends(
         &transaction.open_table(tables::META)?,
         &transaction.open_table(tables::RECORDS)?,
     )?;
-    has(&transaction.open_table(EPOCHS)?, position, last)
+    contains(&transaction.open_table(EPOCHS)?, position, last)
 }

@@ -1,10 +1,10 @@
-//! The doorway between the store's errors and ours, so that none of its types is in our API.
+//! The conversion of the store's errors, so that none of its types is in the public API.
 
 use std::io;
 
 use super::super::{LogError, LogErrorKind};
 
-/// Any error on the way to a commit.
+/// An error on the way to a commit.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault(LogError);
 
@@ -12,39 +12,37 @@ impl Fault {
     pub(crate) fn new(kind: LogErrorKind) -> Self {
         Self(LogError::new(kind))
     }
-}
 
-impl Fault {
-    /// The same cause, of another kind.
+    /// Returns an error of another kind with this one as its cause.
     pub(super) fn as_kind(&self, kind: LogErrorKind) -> Self {
         Self(LogError::new(kind).caused_by(self.0.clone()))
     }
 
-    /// The thread that writes has panicked.
+    /// The writing thread has panicked.
     pub(super) fn panicked() -> Self {
         let error = LogError::new(LogErrorKind::Storage);
-        Self(error.caused_by("the thread that writes has panicked"))
+        Self(error.caused_by("the writing thread has panicked"))
     }
 
     pub(super) fn is_a_gap(&self) -> bool {
         self.0.kind() == LogErrorKind::Gap
     }
 
-    /// Whether a row could not be understood, or there is no room for another, which says nothing
-    /// about the file as a whole.
-    pub(super) fn is_about_rows(&self) -> bool {
+    /// Returns whether the other jobs of the commit can continue: this one could not read a row, or
+    /// found no room for another, and has written nothing.
+    pub(super) fn keeps_the_commit(&self) -> bool {
         matches!(
             self.0.kind(),
             LogErrorKind::NewerFormat | LogErrorKind::Full | LogErrorKind::ClockWentBack
         )
     }
 
-    /// Whether whoever hears of it has to open the store anew.
-    pub(super) fn is_about_the_store(&self) -> bool {
+    /// Returns whether the store must be opened again.
+    pub(super) fn needs_reopening(&self) -> bool {
         matches!(self.0.kind(), LogErrorKind::Storage | LogErrorKind::Closed)
     }
 
-    /// Whether the store itself works, and is only not where it is looked for.
+    /// Returns whether the store works and is only not at its path.
     pub(super) fn is_about_the_path(&self) -> bool {
         matches!(
             self.0.kind(),
@@ -60,7 +58,7 @@ impl<E: Into<redb::Error>> From<E> for Fault {
             redb::Error::DatabaseAlreadyOpen => LogErrorKind::Locked,
             redb::Error::UpgradeRequired(_) => LogErrorKind::NewerFormat,
             redb::Error::PreviousIo | redb::Error::DatabaseClosed => LogErrorKind::Closed,
-            // What is not the store's own file at all is reported as an I/O error.
+            // The library reports a file of another format as an I/O error.
             redb::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => {
                 LogErrorKind::Corrupt
             }

@@ -1,4 +1,4 @@
-//! The file: for its owner alone, never half made, and known to be the one at its path.
+//! The file of a log: readable by its owner only, never incomplete, and checked against its path.
 
 use std::{
     ffi::OsString,
@@ -11,29 +11,30 @@ use std::{
 use redb::Database;
 
 use super::{
-    super::{LogErrorKind, NumericDate, new_epoch},
+    super::{LogErrorKind, NumericDate, position::new_epoch},
     fault::Fault,
     store::{Opened, Storage},
 };
 
-/// A path with a log.
+/// The path of a log.
 #[derive(Debug)]
-pub(super) struct Place(PathBuf);
+pub(super) struct LogPath(PathBuf);
 
-/// Which file it is, whatever it is called. The same for all, where the platform does not say.
+/// Which file it is, independent of its name. All files have the same identity on platforms without
+/// inodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Identity {
     device: u64,
     inode: u64,
 }
 
-impl Place {
-    /// The path is meant as it is now, wherever the process goes.
+impl LogPath {
+    /// Makes the path absolute, so that a later change of the working directory has no effect.
     pub(super) fn new(path: &Path) -> Result<Self, Fault> {
         Ok(Self(std::path::absolute(path)?))
     }
 
-    /// Whether there is no file, or nothing in it.
+    /// Returns whether there is no file, or an empty one.
     pub(super) fn is_vacant(&self) -> Result<bool, Fault> {
         match fs::metadata(&self.0) {
             Ok(file) => Ok(file.len() == 0),
@@ -42,31 +43,32 @@ impl Place {
         }
     }
 
-    /// When the file was last written to.
-    pub(super) fn written(&self) -> Option<NumericDate> {
-        let written = fs::metadata(&self.0).and_then(|file| file.modified());
-        let since = written.ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    /// Returns when the file was last modified.
+    pub(super) fn modified(&self) -> Option<NumericDate> {
+        let modified = fs::metadata(&self.0).and_then(|file| file.modified());
+        let since = modified.ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
         Some(NumericDate::new(since.as_secs()))
     }
 
-    /// Makes an empty store under another name first. A process that dies meanwhile leaves a file
-    /// that nobody can open, ever: the store marks it as its own last of all.
+    /// Makes an empty store.
     ///
-    /// An empty file becomes one in its place.
+    /// The store is made under another name and then renamed. A process that is killed in between
+    /// would otherwise leave a file that can never be opened, because the store writes its signature
+    /// last. An empty file is filled in place.
     pub(super) fn make(&self) -> Result<(), Fault> {
         if self.0.try_exists()? {
             let file = open_privately(&self.0, false)?;
             return Ok(Database::builder().create_file(file).map(drop)?);
         }
         self.fill(|draft| {
-            // It is closed, and so whole, before it gets its name.
+            // Closing completes the file before it gets its name.
             Ok(Database::builder().create_file(draft).map(drop)?)
         })
         .map(drop)
     }
 
-    /// Copies a file to here, and gives the copy its name once it has passed this check. It fails
-    /// if there is a file already.
+    /// Copies a file to this path. The copy gets its name once it has passed `check`. Fails if there
+    /// is already a file.
     pub(super) fn copy_from(
         &self,
         source: &Path,
@@ -85,17 +87,18 @@ impl Place {
         Ok(())
     }
 
-    /// Fills a draft, and gives it its name if nothing has that name. Returns whether it did.
+    /// Fills a temporary file and renames it, unless there is a file at the path. Returns whether it
+    /// was renamed.
     fn fill(&self, fill: impl FnOnce(File) -> Result<(), Fault>) -> Result<bool, Fault> {
         let draft = draft(&self.0);
         let filled = open_privately(&draft, true)
             .map_err(Fault::from)
             .and_then(fill);
-        // Never in the place of another: somebody may have been faster, and write to it already.
+        // Never replace an existing file: another process may already write to it.
         let named = filled.and_then(|()| match fs::hard_link(&draft, &self.0) {
             Ok(()) => Ok(true),
             Err(_) if self.0.try_exists()? => Ok(false),
-            // There are no links here.
+            // The file system does not support hard links.
             Err(_) => Ok(fs::rename(&draft, &self.0).map(|()| true)?),
         });
         let removed = match fs::remove_file(&draft) {
@@ -108,7 +111,7 @@ impl Place {
     }
 }
 
-impl Storage for Place {
+impl Storage for LogPath {
     fn open(&self) -> Result<Opened, Fault> {
         let opened = store_in(existing(open_privately(&self.0, false))?)?;
         sync_folder(&self.0)?;
@@ -125,11 +128,11 @@ impl Storage for Place {
     }
 
     fn copy_to(&self, path: &Path) -> Result<(), Fault> {
-        Place::new(path)?.copy_from(&self.0, |_| Ok(()))
+        LogPath::new(path)?.copy_from(&self.0, |_| Ok(()))
     }
 }
 
-/// What is not there is missing, and no failure of the disk.
+/// Turns "not found" into the error [`Missing`](LogErrorKind::Missing): the disk has not failed.
 fn existing<T>(found: io::Result<T>) -> Result<T, Fault> {
     found.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Fault::from(error).as_kind(LogErrorKind::Missing),
@@ -137,10 +140,10 @@ fn existing<T>(found: io::Result<T>) -> Result<T, Fault> {
     })
 }
 
-/// The store in a file that has one.
+/// Opens the store in a file that is not empty.
 pub(super) fn store_in(file: File) -> Result<Opened, Fault> {
     let metadata = file.metadata()?;
-    // The library would make a new store of it.
+    // The library would make a new store in an empty file.
     if metadata.len() == 0 {
         return Err(Fault::new(LogErrorKind::Corrupt));
     }
@@ -164,14 +167,15 @@ fn identity(_: &fs::Metadata) -> Identity {
     Identity::default()
 }
 
-/// A name that nobody else makes a file under.
+/// Returns a name that no other process uses.
 fn draft(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(format!(".{:016x}.new", new_epoch()));
     name.into()
 }
 
-/// Names of subjects and clients are in it: a new file is for its owner alone.
+/// Opens a file. A new file is readable by its owner only, because it can contain the names of
+/// subjects and clients.
 fn open_privately(path: &Path, create: bool) -> io::Result<File> {
     let mut options = File::options();
     options.read(true).write(true).create_new(create);
@@ -180,7 +184,7 @@ fn open_privately(path: &Path, create: bool) -> io::Result<File> {
     options.open(path)
 }
 
-/// Makes the name of a new file as durable as what is in it.
+/// Makes the name of a new file as durable as its content.
 fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
         let folder = path

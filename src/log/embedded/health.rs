@@ -1,4 +1,4 @@
-//! The health of the log, between the thread that writes and all others.
+//! The health of the log, set by the writing thread and read by all others.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -16,7 +16,8 @@ impl Health {
         self.health().clone()
     }
 
-    /// An append or an attempt to recover has failed. The next attempt comes after a pause.
+    /// Records that an append or an attempt to recover has failed. The next attempt follows after a
+    /// pause.
     pub(super) fn fail(&self, cause: LogError, pause: Duration) {
         let now = Instant::now();
         let failing = {
@@ -33,16 +34,16 @@ impl Health {
         observe::recovered(&failed);
     }
 
-    /// What an append hears that is not tried. None while the log is writable.
+    /// Returns the error of an append that is not tried, or `None` while the log is writable.
     pub(super) fn refusal(&self) -> Option<LogError> {
         error(&self.health(), LogErrorKind::Closed)
     }
 
-    /// What an append hears that was tried, and has failed.
+    /// Returns the error of an append that was tried and has failed.
     pub(super) fn failure(&self) -> LogError {
         let health = self.health();
         let kind = match health.cause().map(LogError::kind) {
-            // What was not tried hears this, and only that.
+            // `Closed` is only for appends that were not tried.
             None | Some(LogErrorKind::Closed) => LogErrorKind::Storage,
             Some(kind) => kind,
         };
@@ -54,12 +55,12 @@ impl Health {
     }
 }
 
-/// With the answer for the peer in its chain of sources: when to try again.
+/// Makes an error whose source chain contains the response for the peer: when to try again.
 fn error(health: &LogHealth, kind: LogErrorKind) -> Option<LogError> {
-    // An attempt that is under way takes time.
-    let again = health.retry_after()?.max(Duration::from_secs(1));
-    let told = Error::new(ErrorKind::Unavailable)
-        .retry_after(again)
+    // An attempt that is running takes time.
+    let delay = health.retry_after()?.max(Duration::from_secs(1));
+    let response = Error::new(ErrorKind::Unavailable)
+        .retry_after(delay)
         .caused_by(health.cause()?.clone());
-    Some(LogError::new(kind).caused_by(told))
+    Some(LogError::new(kind).caused_by(response))
 }

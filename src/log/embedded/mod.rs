@@ -1,13 +1,12 @@
-//! The log in one file, durable before it answers.
+//! The log in one file, which returns from an append once the records are durable.
 
-mod chores;
 mod epochs;
 mod fault;
 mod file;
 mod health;
 mod open;
-#[cfg_attr(not(feature = "metrics"), path = "no_pending.rs")]
 mod pending;
+mod periodic;
 mod queue;
 mod recovery;
 mod store;
@@ -31,8 +30,8 @@ use std::{
 use redb::Database;
 
 use super::{
-    Appended, Durability, LogError, LogHealth, Pace, Position, Reader, Revocation, RevocationLog,
-    Selector, Snapshot, readers::Readers,
+    Appended, CheckedClock, Durability, LogError, LogHealth, Position, Reader, Revocation,
+    RevocationLog, Selector, Snapshot, readers::Readers,
 };
 pub(crate) use fault::Fault;
 use store::Store;
@@ -41,20 +40,19 @@ pub(crate) use work::Step;
 pub(crate) use work::Work;
 use writer::Writer;
 
-/// The log in one file. `append` answers when the records are on the disk, by `fsync`.
+/// A log in one file. `append` returns once `fsync` has written the records to the disk.
 ///
-/// [The module's documentation](super) says what happens when the disk fails or the file is
-/// replaced, how to back it up, and what a clock that jumps does.
+/// See [the module](super) for what happens when the disk fails or the file is replaced, for
+/// backups, and for the effects of a clock that jumps.
 ///
-/// One thread writes. Appends that arrive while it commits share the next commit, and so its
-/// `fsync`: many callers get far more revocations a second than the disk has `fsync`s. Nothing
-/// needs an async runtime.
+/// One thread writes. Appends that arrive during a commit share the next commit and its `fsync`. So
+/// many concurrent callers get far more revocations per second than the disk can do `fsync`s. The
+/// log needs no async runtime.
 ///
-/// The file is read when it is opened, and what it says is kept in memory: about 80 octets a
-/// record.
+/// The file is read when it is opened. Its content is kept in memory, at about 80 bytes per record.
 ///
-/// Clones are the same log. When the last one is dropped, what is queued is written and the file is
-/// closed; that blocks for as long as the disk takes.
+/// Clones are the same log. When the last clone is dropped, queued appends are written and the file
+/// is closed. Dropping it blocks for as long as the disk takes.
 ///
 /// ```
 /// use tower_revocation::log::{EmbeddedLog, NumericDate, Revocation, RevocationLog, Selector};
@@ -80,12 +78,12 @@ pub struct EmbeddedLog {
     writer: Arc<Writer>,
     /// How many selectors may have a record.
     ceiling: Arc<AtomicUsize>,
-    /// The clock by which records are forgotten.
-    pace: Arc<Pace>,
+    /// The clock by which expired records are removed.
+    clock: Arc<CheckedClock>,
 }
 
 impl EmbeddedLog {
-    /// Takes part in a commit. See [`Writer::write`].
+    /// Runs a job as a part of a commit. See [`Writer::write`].
     pub(crate) fn write<T, F>(
         &self,
         job: F,
@@ -97,7 +95,7 @@ impl EmbeddedLog {
         self.writer.write(None, job)
     }
 
-    /// As [`write`](Self::write), with a place in the client's quota of the queue.
+    /// As [`write`](Self::write), and counts the job towards the client's quota of the queue.
     #[cfg(any(feature = "issued", feature = "jwt"))]
     pub(crate) fn write_for<T, F>(
         &self,
@@ -111,7 +109,7 @@ impl EmbeddedLog {
         self.writer.write(Some(client), job)
     }
 
-    /// Reads tables beside the log's own.
+    /// Reads tables other than those of the log.
     #[cfg(any(feature = "issued", feature = "jwt"))]
     pub(crate) fn read<T>(
         &self,
@@ -120,10 +118,10 @@ impl EmbeddedLog {
         self.store.with(job)
     }
 
-    /// The clock by which records are forgotten.
+    /// Returns the clock by which expired records are removed.
     #[cfg(feature = "issued")]
-    pub(crate) fn pace(&self) -> &Arc<Pace> {
-        &self.pace
+    pub(crate) fn clock(&self) -> &Arc<CheckedClock> {
+        &self.clock
     }
 
     fn append_as(
@@ -132,10 +130,11 @@ impl EmbeddedLog {
         new: usize,
         batch: Vec<Revocation>,
     ) -> impl Future<Output = Result<Option<Appended>, LogError>> + Send + use<> {
-        // Queued here and now, and not when the future is polled: whoever drops it has appended.
+        // The batch is queued now, and not when the future is first polled. Dropping the future
+        // does not cancel it.
         let ceiling = self.ceiling.clone();
         self.writer.write(client, move |work| {
-            if !work.is_enough(new, &batch) {
+            if !work.has_room(new, &batch) {
                 return Ok(None);
             }
             work.append(&batch, ceiling.load(Relaxed)).map(Some)
@@ -160,7 +159,7 @@ impl RevocationLog for EmbeddedLog {
         self.append_as(None, new, batch)
     }
 
-    /// Of the 16,384 appends that can wait, a client's can be 1,024.
+    /// At most 16,384 appends can wait, of which at most 1,024 can belong to one client.
     fn append_for(
         &self,
         client: Selector,
@@ -170,8 +169,8 @@ impl RevocationLog for EmbeddedLog {
         self.append_as(Some(client), new, batch)
     }
 
-    /// Not writable from a failed commit on, until the file was read and written anew. While nothing
-    /// is appended, it is looked once a second whether the file is still there.
+    /// The log is not writable after a failed commit, until the file was read and written again.
+    /// While nothing is appended, the log checks once a second that the file is still there.
     fn health(&self) -> LogHealth {
         self.writer.health()
     }
@@ -182,17 +181,17 @@ impl RevocationLog for EmbeddedLog {
 
     async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
         let readers = self.readers.clone();
-        // Between two commits, so that nothing is missed and nothing is out of order.
-        let joined = self.writer.between(move |store, told| {
-            let missed = store.with(|database| tables::after(database, after, told.sequence))?;
+        // Between two commits, so that the reader misses nothing and gets everything in order.
+        let added = self.writer.between_commits(move |store, seen| {
+            let missed = store.with(|database| tables::after(database, after, seen.sequence))?;
             if let Some(reader) = reader.upgrade() {
-                reader.read(told, &missed);
+                reader.read(seen, &missed);
             }
             let mut readers = readers.lock().unwrap_or_else(PoisonError::into_inner);
             readers.add(reader);
             Ok(())
         });
-        joined.await
+        added.await
     }
 
     fn durability(&self) -> Durability {

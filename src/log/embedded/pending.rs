@@ -1,62 +1,71 @@
 //! How many writes wait, and how long does each take?
 
+#[cfg(feature = "metrics")]
 use std::time::Instant;
 
-/// One write, from the queue to its answer.
+/// One write, from the queue to its reply. It measures nothing unless `metrics` is on.
 #[derive(Debug)]
 pub(super) struct Pending {
-    begun: Instant,
+    #[cfg(feature = "metrics")]
+    queued: Instant,
     stage: Stage,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    Waits,
-    IsWritten,
-    HasEnded,
+    Queued,
+    Writing,
+    Ended,
 }
 
 impl Pending {
-    /// Another write waits for the thread.
-    pub(super) fn enter() -> Self {
-        // Not set: two threads that set it would do so in any order.
-        metrics::gauge!("tower_revocation_log_queued_writes").increment(1.0);
+    /// A write is queued.
+    pub(super) fn queue() -> Self {
+        change_queued(1.0);
         Self {
-            begun: Instant::now(),
-            stage: Stage::Waits,
+            #[cfg(feature = "metrics")]
+            queued: Instant::now(),
+            stage: Stage::Queued,
         }
     }
 
-    /// The thread has taken it up.
+    /// The thread has taken the write from the queue.
     pub(super) fn begin(&mut self) {
-        self.stage = Stage::IsWritten;
-        leave();
+        self.stage = Stage::Writing;
+        change_queued(-1.0);
     }
 
-    /// It is durable, or has failed.
+    /// The write is durable, or has failed.
     pub(super) fn end(mut self, is_durable: bool) {
-        self.stage = Stage::HasEnded;
+        self.stage = Stage::Ended;
         self.record(if is_durable { "durable" } else { "failed" });
     }
 
     fn record(&self, result: &'static str) {
+        #[cfg(feature = "metrics")]
         metrics::histogram!("tower_revocation_log_write_duration_seconds", "result" => result)
-            .record(self.begun.elapsed());
+            .record(self.queued.elapsed());
+        let _ = (self.stage, result);
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
         match self.stage {
-            // There was no room for it.
-            Stage::Waits => leave(),
+            // The queue was full.
+            Stage::Queued => change_queued(-1.0),
             // The thread has panicked.
-            Stage::IsWritten => self.record("failed"),
-            Stage::HasEnded => {}
+            Stage::Writing => self.record("failed"),
+            Stage::Ended => {}
         }
     }
 }
 
-fn leave() {
-    metrics::gauge!("tower_revocation_log_queued_writes").decrement(1.0);
+/// Changes the number of queued writes.
+///
+/// The gauge is changed and not set: two threads that set it could do so in the wrong order.
+fn change_queued(by: f64) {
+    #[cfg(feature = "metrics")]
+    metrics::gauge!("tower_revocation_log_queued_writes").increment(by);
+    let _ = by;
 }

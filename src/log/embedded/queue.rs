@@ -1,4 +1,4 @@
-//! What waits for the thread that writes, and how much of it may be of one client.
+//! The queue of the writing thread, and the part of it that one client can use.
 
 use std::{
     collections::HashMap,
@@ -16,45 +16,46 @@ use super::{
     work::Work,
 };
 
-/// So many tasks may wait. Beyond it they are refused: a caller that is told so can try again
+/// At most this many tasks can wait. Further tasks are refused, so that their callers can try again
 /// elsewhere.
 const QUEUE: usize = 16 * 1024;
-/// So many of them may be of one client.
+/// At most this many of them can belong to one client.
 pub(super) const QUOTA: usize = QUEUE / 16;
 
-/// What the thread that writes does.
+/// A task of the writing thread.
 pub(super) enum Task {
-    /// Takes part in the next commit.
-    Part(Job),
-    /// Is done between two commits.
-    Between(Between),
-    /// Is done again and again from now on, in place of what had the same name.
-    Chore(&'static str, Chore),
+    /// Is a part of the next commit.
+    Write(Job),
+    /// Runs between two commits.
+    BetweenCommits(BetweenCommits),
+    /// Runs periodically from now on, and replaces the task of the same name.
+    Periodic(&'static str, PeriodicTask),
 }
 
-/// Does its part of a commit, and returns what to do once it is known how the commit ended, and
-/// what has to make the commit fail. Instead of a commit it may be given the reason why there is
-/// none.
+/// Does its part of a commit. Returns the function that replies to the caller after the commit, and
+/// the fault that must make the commit fail, if there is one. If there is no commit, the job gets the
+/// reason instead.
 pub(super) type Job =
-    Box<dyn FnOnce(Result<&mut Work<'_>, LogError>) -> (Answer, Option<Fault>) + Send>;
-pub(super) type Answer = Box<dyn FnOnce(Result<(), LogError>) + Send>;
+    Box<dyn FnOnce(Result<&mut Work<'_>, LogError>) -> (Reply, Option<Fault>) + Send>;
+/// Replies to the caller, given the result of the commit.
+pub(super) type Reply = Box<dyn FnOnce(Result<(), LogError>) + Send>;
 
-/// Is given the store, and the last position that readers have been told.
-pub(super) type Between = Box<dyn FnOnce(&Store, Position) + Send>;
+/// Gets the store, and the last position that readers have seen.
+pub(super) type BetweenCommits = Box<dyn FnOnce(&Store, Position) + Send>;
 
-/// What is done once in a period, in steps that each are part of a commit.
-pub(super) struct Chore {
+/// A task that runs once in a period, in steps. Each step is a commit of its own.
+pub(super) struct PeriodicTask {
     pub(super) period: Duration,
     /// Returns whether there is more to do.
-    pub(super) step: ChoreStep,
+    pub(super) step: Step,
 }
 
-pub(super) type ChoreStep = Box<dyn FnMut(&mut Work<'_>) -> Result<bool, Fault> + Send>;
+pub(super) type Step = Box<dyn FnMut(&mut Work<'_>) -> Result<bool, Fault> + Send>;
 
 #[derive(Debug)]
 pub(super) struct Queue {
     tasks: SyncSender<Task>,
-    /// How many tasks of each client wait.
+    /// The number of waiting tasks of each client.
     waiting: Arc<Mutex<HashMap<Selector, usize>>>,
 }
 
@@ -73,34 +74,34 @@ impl Queue {
         })
     }
 
-    /// Queues a task, and waits for room.
-    pub(super) fn put_patiently(&self, task: Task) {
-        // If the thread has gone, so has what the task is for.
+    /// Queues a task, and waits until the queue has room.
+    pub(super) fn put_blocking(&self, task: Task) {
+        // If the thread has ended, the task has no purpose any more.
         let _ = self.tasks.send(task);
     }
 
-    /// A place in the queue, if the client's quota has one.
-    pub(super) fn admit(&self, client: Selector) -> Result<Place, LogErrorKind> {
+    /// Takes a slot of the client's quota.
+    pub(super) fn take_slot(&self, client: Selector) -> Result<Slot, LogErrorKind> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let count = waiting.entry(client).or_default();
         if *count >= QUOTA {
             return Err(LogErrorKind::QueueFull);
         }
         *count += 1;
-        Ok(Place {
+        Ok(Slot {
             client,
             waiting: self.waiting.clone(),
         })
     }
 }
 
-/// A client's place in the queue, until it is dropped.
-pub(super) struct Place {
+/// A slot of a client's quota, which is free again when this is dropped.
+pub(super) struct Slot {
     client: Selector,
     waiting: Arc<Mutex<HashMap<Selector, usize>>>,
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = waiting.get_mut(&self.client) {

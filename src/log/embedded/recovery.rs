@@ -1,11 +1,11 @@
-//! What the thread that writes does when the store fails.
+//! What does the writing thread do when the store fails?
 //!
-//! A commit that fails leaves open what is on the disk. The thread then reads the disk anew, after a
-//! pause that grows with every attempt, tells readers what they have not heard, and goes on.
+//! After a failed commit the content of the disk is unknown. The thread pauses, longer with every
+//! attempt, reads the disk again, hands readers the records that they have not seen, and continues.
 //!
-//! That what a failed `fsync` left in the cache of the system is read as if it were on the disk does
-//! no harm. The pages of a commit are synced before the page that points to them is written, and the
-//! commit that begins an epoch writes that page again.
+//! After a failed `fsync` the system's cache can contain data that is not on the disk, and the
+//! thread reads it as if it were. That does no harm: the pages of a commit are synced before the page
+//! that points to them is written, and the commit that begins an epoch writes that page again.
 
 use std::time::{Duration, Instant};
 
@@ -13,15 +13,15 @@ use super::{
     super::observe,
     fault::Fault,
     tables::{self, Expected, State},
-    thread::{LOOK, Stage, Thread},
+    thread::{CHECK_PERIOD, Stage, Thread},
 };
 
 /// The longest pause between two attempts to recover.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Thread {
-    /// From now on nothing is written. The store may have to be opened anew, so that it can be read
-    /// meanwhile; one that works, and is only not at its path, need not.
+    /// Stops writing. With `reopen`, the store is opened again, so that it can be read until the log
+    /// recovers. A store that works and is only not at its path stays open.
     pub(super) fn fail(&mut self, fault: &Fault, reopen: bool) {
         let pause = self.pause.next;
         self.pause.next = (2 * pause).min(LONGEST_PAUSE);
@@ -32,11 +32,11 @@ impl Thread {
         self.health.fail(fault.clone().into(), pause);
     }
 
-    /// What is to be done beside the tasks.
-    pub(super) fn tend(&mut self) {
+    /// Checks the store, or tries to recover. The thread calls it after every task.
+    pub(super) fn maintain(&mut self) {
         match &mut self.stage {
             Stage::Writing(_) => {
-                if let Err(fault) = self.look() {
+                if let Err(fault) = self.check_store() {
                     self.fail(&fault, true);
                 }
             }
@@ -44,43 +44,43 @@ impl Thread {
                 next_attempt,
                 reopen,
             } => {
-                let is_time = Instant::now() >= *next_attempt;
+                let is_due = Instant::now() >= *next_attempt;
                 if std::mem::take(reopen) {
                     self.store.close();
-                    // If it fails, so does the next attempt, which says why.
-                    let _ = self.store.renew(self.told);
+                    // If this fails, the next attempt fails as well and reports the cause.
+                    let _ = self.store.reopen(self.seen);
                 }
-                if is_time {
-                    self.attempt();
+                if is_due {
+                    self.recover();
                 }
             }
         }
     }
 
-    /// Whether what is open is still there, and can be read.
-    fn look(&mut self) -> Result<(), Fault> {
-        if let Some(fault) = self.store.suspicion() {
+    /// Fails if the store cannot be read, or is no longer at its path.
+    fn check_store(&mut self) -> Result<(), Fault> {
+        if let Some(fault) = self.store.take_fault() {
             return Err(fault);
         }
-        if self.looked.elapsed() < LOOK {
+        if self.checked.elapsed() < CHECK_PERIOD {
             return Ok(());
         }
-        self.looked = Instant::now();
+        self.checked = Instant::now();
         observe::writable(&self.health.get());
         self.store.check()
     }
 
-    /// Reads the disk anew, and tells readers what they have not heard.
-    fn attempt(&mut self) {
-        if self.store.suspicion().is_some() {
+    /// Reads the disk again, hands readers what they have not seen, and continues to write.
+    fn recover(&mut self) {
+        if self.store.take_fault().is_some() {
             self.store.close();
         }
-        if let Err(fault) = self.store.renew(self.told) {
+        if let Err(fault) = self.store.reopen(self.seen) {
             return self.fail(&fault, false);
         }
-        match self.resume() {
+        match self.read_again() {
             Ok(state) => {
-                self.told = state.position;
+                self.seen = state.position;
                 self.stage = Stage::Writing(state);
                 self.health.recover();
             }
@@ -88,18 +88,18 @@ impl Thread {
         }
     }
 
-    fn resume(&self) -> Result<State, Fault> {
+    fn read_again(&self) -> Result<State, Fault> {
         let (state, missed) = self.store.with(|database| {
-            let state = tables::begin(database, Expected::Told(self.told))?;
-            let missed = match tables::after(database, self.told, state.position.sequence) {
+            let state = tables::begin(database, Expected::Containing(self.seen))?;
+            let missed = match tables::after(database, self.seen, state.position.sequence) {
                 Ok(missed) => missed,
-                // Some of it was forgotten in the commit that failed. More does no harm.
+                // The failed commit has removed some of the records. More records do no harm.
                 Err(fault) if fault.is_a_gap() => tables::snapshot(database)?.records,
                 Err(fault) => return Err(fault),
             };
             Ok((state, missed))
         })?;
-        self.readers().tell(state.position, &missed);
+        self.readers().notify(state.position, &missed);
         Ok(state)
     }
 }

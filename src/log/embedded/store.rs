@@ -1,9 +1,9 @@
-//! The store while it is open, and whether it still is the one that others find.
+//! The open store, and the check that it is still the store at its path.
 
 use std::{
     fmt,
     path::Path,
-    sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use redb::Database;
@@ -15,31 +15,31 @@ use super::{
     file::Identity,
 };
 
-/// Where a store is.
+/// The place of a store.
 pub(crate) trait Storage: fmt::Debug + Send + Sync {
-    /// Opens what is there. It makes nothing.
+    /// Opens the existing store. It does not make one.
     fn open(&self) -> Result<Opened, Fault>;
 
-    /// Fails if what was opened is not what is there now.
+    /// Fails if the store at the place is not the open one.
     fn check(&self, opened: &Opened) -> Result<(), Fault>;
 
-    /// Copies what is there to a new file.
+    /// Copies the store to a new file.
     fn copy_to(&self, path: &Path) -> Result<(), Fault>;
 }
 
-/// A store that was opened.
+/// An open store.
 pub(crate) struct Opened {
     pub(super) database: Database,
     pub(super) identity: Identity,
 }
 
-/// The store of one log. Reading does not wait for the thread that writes, unless the file is
+/// The store of one log. A read does not wait for the writing thread, except while the file is
 /// compacted.
 pub(crate) struct Store {
     storage: Box<dyn Storage>,
     opened: RwLock<Option<Opened>>,
-    /// Why the store cannot be read any more, if somebody who read has seen that.
-    suspicion: Mutex<Option<Fault>>,
+    /// Why the store can no longer be used, if a read or a write has found that out.
+    fault: Mutex<Option<Fault>>,
 }
 
 impl Store {
@@ -47,7 +47,7 @@ impl Store {
         Self {
             storage,
             opened: RwLock::new(Some(opened)),
-            suspicion: Mutex::default(),
+            fault: Mutex::default(),
         }
     }
 
@@ -55,27 +55,27 @@ impl Store {
         &*self.storage
     }
 
-    /// Reads the store, or writes to it on the thread that may.
+    /// Reads the store. The writing thread also writes to it.
     pub(crate) fn with<T>(
         &self,
         job: impl FnOnce(&Database) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let opened = self.read();
         let opened = opened.as_ref().ok_or(Fault::new(LogErrorKind::Closed))?;
-        job(&opened.database).inspect_err(|fault| self.suspect(fault))
+        job(&opened.database).inspect_err(|fault| self.note(fault))
     }
 
-    /// Does what nobody may read meanwhile.
-    pub(super) fn alone_with<T>(
+    /// Runs a job that excludes all reads.
+    pub(super) fn with_exclusive<T>(
         &self,
         job: impl FnOnce(&mut Database) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let mut opened = self.write();
         let opened = opened.as_mut().ok_or(Fault::new(LogErrorKind::Closed))?;
-        job(&mut opened.database).inspect_err(|fault| self.suspect(fault))
+        job(&mut opened.database).inspect_err(|fault| self.note(fault))
     }
 
-    /// Fails if what is open is not what others find.
+    /// Fails if the store at the place is not the open one.
     pub(super) fn check(&self) -> Result<(), Fault> {
         let opened = self.read();
         let opened = opened.as_ref().ok_or(Fault::new(LogErrorKind::Closed))?;
@@ -85,41 +85,39 @@ impl Store {
     pub(super) fn close(&self) {
         let mut opened = self.write();
         *opened = None;
-        // Those who were reading have said what they saw.
-        self.suspicion();
+        // A fault of the closed store says nothing about the next one.
+        self.take_fault();
     }
 
-    /// Opens what is there now, unless it is open. What lacks a position that was told is another
-    /// store, or an older state of this one: it is not used.
-    pub(super) fn renew(&self, told: Position) -> Result<(), Fault> {
+    /// Opens the store at the place, unless it is the open one.
+    ///
+    /// A store that does not contain a position that readers have seen is another store, or an older
+    /// state of this one. It is not used.
+    pub(super) fn reopen(&self, seen: Position) -> Result<(), Fault> {
         if self.check().is_ok() {
             return Ok(());
         }
         let opened = self.storage.open()?;
-        if !epochs::file_has(&opened.database, told)? {
+        if !epochs::database_contains(&opened.database, seen)? {
             return Err(Fault::new(LogErrorKind::Replaced));
         }
         *self.write() = Some(opened);
         Ok(())
     }
 
-    /// Why the store cannot be read any more, said once.
-    pub(super) fn suspicion(&self) -> Option<Fault> {
-        let mut suspicion = self
-            .suspicion
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        suspicion.take()
+    /// Returns why the store can no longer be used, once for each fault.
+    pub(super) fn take_fault(&self) -> Option<Fault> {
+        self.fault().take()
     }
 
-    fn suspect(&self, fault: &Fault) {
-        if fault.is_about_the_store() {
-            let mut suspicion = self
-                .suspicion
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            suspicion.get_or_insert_with(|| fault.clone());
+    fn note(&self, fault: &Fault) {
+        if fault.needs_reopening() {
+            self.fault().get_or_insert_with(|| fault.clone());
         }
+    }
+
+    fn fault(&self) -> MutexGuard<'_, Option<Fault>> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Option<Opened>> {

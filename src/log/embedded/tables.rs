@@ -1,7 +1,7 @@
-//! What stands in the file, and what is known of it in memory.
+//! The tables of the file, and the state in memory.
 //!
-//! Records stand in the order of their commits, so that the many of one commit fill a page or two.
-//! Ordered by selector, they would be as many pages as records.
+//! Records are stored in the order of their commits, so that the records of one commit fill one or
+//! two pages. Ordered by selector, each record would change a page of its own.
 
 use std::{
     collections::HashMap,
@@ -19,27 +19,28 @@ use super::{
     fault::Fault,
 };
 
-/// The version of the layout below.
+/// The version of the tables below.
 const FORMAT: u64 = 1;
 
-/// `format`; `compacted`: the last position whose record has been removed; `forgotten`: the latest
-/// end of a record that has been removed because it had expired; `restored`: when the file was last
-/// made of a backup.
+/// * `format`: the version of the tables.
+/// * `compacted`: the last position whose record was removed.
+/// * `forgotten`: the latest expiry of a record that was removed because it had expired.
+/// * `restored`: when the file was last restored from a backup.
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
-/// By position: selector, `not_before`, `expires`.
+/// The position → selector, `not_before`, `expires`.
 pub(super) const RECORDS: TableDefinition<'_, u64, Columns<'_>> = TableDefinition::new("records");
 
 pub(super) type Columns<'a> = (&'a [u8; 33], u64, u64);
 
-/// The last record of every selector, with the position where it stands.
+/// The last record of every selector, and its position.
 pub(super) struct State {
     pub(super) position: Position,
     pub(super) records: HashMap<Selector, Known>,
-    /// The latest end of a record that has been removed because it had expired.
+    /// The latest expiry of a record that was removed because it had expired.
     pub(super) forgotten: NumericDate,
 }
 
-/// What the last record of a selector says, without the selector: there are many.
+/// The last record of a selector, without the selector to save memory.
 pub(super) struct Known {
     pub(super) sequence: u64,
     pub(super) not_before: NumericDate,
@@ -57,42 +58,42 @@ impl State {
     }
 }
 
-/// What a file is expected to be when it is opened.
+/// What must the file be when it is opened?
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Expected {
-    /// A log, or nothing yet.
+    /// A log, or empty.
     Any,
     /// A log.
     Existing,
-    /// A copy of a log, made of a backup just now.
+    /// A copy of a log that is being restored from a backup.
     Restored,
-    /// The log that told this position.
-    Told(Position),
+    /// A log that contains this position.
+    Containing(Position),
 }
 
-/// Makes the tables in a new file, refuses a file that means something else, begins an epoch, and
-/// reads everything.
+/// Opens a log: makes the tables in an empty file, refuses a file that is not as expected, begins an
+/// epoch, and reads everything.
 ///
-/// That there is something to write each time also shows that the file can be written to.
+/// Beginning an epoch always writes, which also shows that the file can be written.
 pub(super) fn begin(database: &Database, expected: Expected) -> Result<State, Fault> {
     let mut transaction = database.begin_write()?;
     transaction.set_two_phase_commit(true);
-    let makes = matches!(expected, Expected::Any) && transaction.list_tables()?.next().is_none();
+    let is_new = matches!(expected, Expected::Any) && transaction.list_tables()?.next().is_none();
     {
         let mut meta = transaction.open_table(META)?;
         let records = transaction.open_table(RECORDS)?;
-        if makes {
+        if is_new {
             meta.insert("format", FORMAT)?;
             meta.insert("compacted", 0)?;
         }
-        // A store of somebody else has no such table, or nothing in it.
+        // In the store of another program this table is missing or empty.
         if number(&meta, "format")? != FORMAT {
             return Err(Fault::new(LogErrorKind::NewerFormat));
         }
         let (_, last) = ends(&meta, &records)?;
         let mut epochs = transaction.open_table(EPOCHS)?;
-        if let Expected::Told(position) = expected
-            && !epochs::has(&epochs, position, last)?
+        if let Expected::Containing(position) = expected
+            && !epochs::contains(&epochs, position, last)?
         {
             return Err(Fault::new(LogErrorKind::Replaced));
         }
@@ -106,8 +107,8 @@ pub(super) fn begin(database: &Database, expected: Expected) -> Result<State, Fa
     read(database)
 }
 
-/// Where a log stands, if it is one.
-pub(super) fn told(database: &Database) -> Result<Position, Fault> {
+/// Returns the last position of a log.
+pub(super) fn position(database: &Database) -> Result<Position, Fault> {
     let transaction = database.begin_read()?;
     let meta = transaction.open_table(META)?;
     if number(&meta, "format")? != FORMAT {
@@ -118,7 +119,7 @@ pub(super) fn told(database: &Database) -> Result<Position, Fault> {
     Ok(Position { epoch, sequence })
 }
 
-/// Everything that is known.
+/// Reads the whole state.
 fn read(database: &Database) -> Result<State, Fault> {
     let transaction = database.begin_read()?;
     let (meta, records) = (
@@ -142,7 +143,7 @@ fn read(database: &Database) -> Result<State, Fault> {
     Ok(state)
 }
 
-/// All records, and the position of the last.
+/// Returns all records and the position of the last one.
 pub(super) fn snapshot(database: &Database) -> Result<Snapshot, Fault> {
     let transaction = database.begin_read()?;
     let (meta, table) = (
@@ -152,21 +153,21 @@ pub(super) fn snapshot(database: &Database) -> Result<Snapshot, Fault> {
     let epoch = epochs::current(&transaction.open_table(EPOCHS)?)?;
     let (_, sequence) = ends(&meta, &table)?;
     let forgotten = moment(&meta, "forgotten")?;
-    // Where each of them stands: a map of records would be as large again as they are.
-    let (mut records, mut places) = (Vec::<Revocation>::new(), HashTable::<usize>::new());
+    // The table holds indexes: a map of records would need twice the memory.
+    let (mut records, mut indexes) = (Vec::<Revocation>::new(), HashTable::<usize>::new());
     let keys = RandomState::new();
     let hash = |record: &Revocation| keys.hash_one(record.selector());
-    let room = rows(&table)?;
-    records.reserve_exact(room);
-    places.reserve(room, |place| hash(&records[*place]));
+    let count = rows(&table)?;
+    records.reserve_exact(count);
+    indexes.reserve(count, |index| hash(&records[*index]));
     for row in table.iter()? {
         let record = record(row?.1.value())?;
-        let same = |place: &usize| records[*place].selector() == record.selector();
-        match places.entry(hash(&record), same, |place| hash(&records[*place])) {
-            // A later one says all that an earlier one did, and more.
-            Entry::Occupied(place) => records[*place.get()] = record,
-            Entry::Vacant(place) => {
-                place.insert(records.len());
+        let same = |index: &usize| records[*index].selector() == record.selector();
+        match indexes.entry(hash(&record), same, |index| hash(&records[*index])) {
+            // A later record was merged with the earlier ones, so it replaces them.
+            Entry::Occupied(index) => records[*index.get()] = record,
+            Entry::Vacant(index) => {
+                index.insert(records.len());
                 records.push(record);
             }
         }
@@ -175,11 +176,11 @@ pub(super) fn snapshot(database: &Database) -> Result<Snapshot, Fault> {
     Ok(snapshot.forgotten(forgotten))
 }
 
-/// The records after a position, as far as readers have been told of them.
+/// Returns the records after a position, up to the position `seen` that readers have seen.
 pub(super) fn after(
     database: &Database,
     after: Position,
-    told: u64,
+    seen: u64,
 ) -> Result<Vec<Revocation>, Fault> {
     let transaction = database.begin_read()?;
     let (meta, records) = (
@@ -188,18 +189,18 @@ pub(super) fn after(
     );
     let epochs = transaction.open_table(EPOCHS)?;
     let (compacted, last) = ends(&meta, &records)?;
-    if after.sequence < compacted || !epochs::has(&epochs, after, last)? {
+    if after.sequence < compacted || !epochs::contains(&epochs, after, last)? {
         return Err(Fault::new(LogErrorKind::Gap));
     }
-    // A commit that has failed may be there nevertheless, and be in a snapshot.
-    if after.sequence >= told {
+    // The records of a failed commit may be in the file nevertheless, and so in a snapshot.
+    if after.sequence >= seen {
         return Ok(Vec::new());
     }
-    let missed = records.range(after.sequence + 1..=told)?;
+    let missed = records.range(after.sequence + 1..=seen)?;
     missed.map(|row| record(row?.1.value())).collect()
 }
 
-/// The last position that has been forgotten, and the last that there is.
+/// Returns the last position whose record was removed, and the last position.
 pub(super) fn ends(
     meta: &impl ReadableTable<&'static str, u64>,
     records: &impl ReadableTable<u64, Columns<'static>>,
@@ -211,14 +212,14 @@ pub(super) fn ends(
     Ok((compacted, last.max(compacted)))
 }
 
-/// 1970 if there is none.
+/// Returns a time in the table `meta`, or 1970 if there is none.
 fn moment(meta: &impl ReadableTable<&'static str, u64>, name: &str) -> Result<NumericDate, Fault> {
     let moment = meta.get(name)?.map_or(0, |moment| moment.value());
     Ok(NumericDate::new(moment))
 }
 
 fn rows(records: &impl ReadableTableMetadata) -> Result<usize, Fault> {
-    // Only makes room.
+    // It only reserves memory.
     Ok(usize::try_from(records.len()?).unwrap_or_default())
 }
 
@@ -233,8 +234,7 @@ pub(super) fn number(
 }
 
 pub(super) fn record((selector, not_before, expires): Columns<'_>) -> Result<Revocation, Fault> {
-    // A class that this version does not know would otherwise be a revocation that it does not
-    // heed.
+    // This version cannot enforce a class that it does not know, so it must not skip the record.
     let selector =
         Selector::from_bytes(selector).ok_or_else(|| Fault::new(LogErrorKind::NewerFormat))?;
     let (not_before, expires) = (NumericDate::new(not_before), NumericDate::new(expires));

@@ -1,6 +1,6 @@
-//! The one thread that writes. Whoever waits while it commits shares the next commit.
+//! The writing thread. Jobs that are queued during a commit share the next commit.
 //!
-//! What it does when a commit fails stands in [`recovery`](super::recovery).
+//! For failed commits see [`recovery`](super::recovery).
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -13,52 +13,53 @@ use std::{
 
 use super::{
     super::{LogError, LogErrorKind, Position, observe, readers::Readers},
-    chores::Chores,
     fault::Fault,
     health::Health,
+    periodic::PeriodicTasks,
     queue::{Job, Task},
     store::Store,
     tables::State,
     work::Work,
 };
 
-/// So many jobs share one commit at the most, which bounds how long the first of them waits.
-const GROUP: usize = 1024;
-/// How often it is looked whether the file is still there while nobody writes.
-pub(super) const LOOK: Duration = Duration::from_secs(1);
+/// At most this many jobs share one commit, which limits how long the first of them waits.
+const MAX_JOBS: usize = 1024;
+/// How often the thread checks that the file is still there while nothing is written.
+pub(super) const CHECK_PERIOD: Duration = Duration::from_secs(1);
 
 pub(super) struct Thread {
     pub(super) store: Arc<Store>,
     pub(super) stage: Stage,
-    /// The last position that readers have been told.
-    pub(super) told: Position,
+    /// The last position that readers have seen.
+    pub(super) seen: Position,
     readers: Arc<Mutex<Readers>>,
     pub(super) health: Arc<Health>,
     pub(super) pause: Pause,
-    pub(super) looked: Instant,
+    /// When the store was last checked.
+    pub(super) checked: Instant,
 }
 
 pub(super) enum Stage {
     Writing(State),
     Failed {
         next_attempt: Instant,
-        /// Whether the store is to be opened anew, so that it can be read meanwhile.
+        /// Whether to open the store again now, so that it can be read until the next attempt.
         reopen: bool,
     },
 }
 
-/// How long to wait after a failure.
+/// How long the thread waits after a failure.
 pub(super) struct Pause {
     pub(super) first: Duration,
     pub(super) next: Duration,
 }
 
-/// How a log begins.
-pub(super) enum Begun {
-    Writing(State),
-    /// It can be read alone, from this position on.
-    Failed {
-        told: Position,
+/// The state of a log when it is opened.
+pub(super) enum Start {
+    Writable(State),
+    /// The log can be read up to `seen`, and not written.
+    ReadOnly {
+        seen: Position,
         fault: Fault,
     },
 }
@@ -66,26 +67,26 @@ pub(super) enum Begun {
 impl Thread {
     pub(super) fn new(
         store: Arc<Store>,
-        begun: Begun,
+        start: Start,
         readers: Arc<Mutex<Readers>>,
         health: Arc<Health>,
         pause: Duration,
     ) -> Self {
         let now = Instant::now();
-        let (told, stage) = match begun {
-            Begun::Writing(state) => (state.position, Stage::Writing(state)),
-            Begun::Failed { told, fault } => {
+        let (seen, stage) = match start {
+            Start::Writable(state) => (state.position, Stage::Writing(state)),
+            Start::ReadOnly { seen, fault } => {
                 health.fail(fault.into(), pause);
                 let stage = Stage::Failed {
                     next_attempt: now + pause,
                     reopen: false,
                 };
-                (told, stage)
+                (seen, stage)
             }
         };
         Self {
             store,
-            told,
+            seen,
             stage,
             readers,
             health,
@@ -93,38 +94,38 @@ impl Thread {
                 first: pause,
                 next: pause,
             },
-            looked: now,
+            checked: now,
         }
     }
 
-    /// Runs until there is no handle any more, and nothing in the queue.
+    /// Runs until the last handle is dropped and the queue is empty.
     pub(super) fn run(mut self, tasks: &Receiver<Task>) {
         observe::writable(&self.health.get());
-        let mut chores = Chores::default();
-        // A job or a reader that panics is as bad as a disk that fails, and no worse.
-        while catch_unwind(AssertUnwindSafe(|| self.work(tasks, &mut chores))).is_err() {
-            // Nor may whoever is told of it end the thread.
+        let mut periodic = PeriodicTasks::default();
+        // A job or a reader that panics has the same effect as a disk that fails.
+        while catch_unwind(AssertUnwindSafe(|| self.work(tasks, &mut periodic))).is_err() {
+            // A subscriber that panics while the failure is reported must not end the thread.
             let _ = catch_unwind(AssertUnwindSafe(|| self.fail(&Fault::panicked(), true)));
         }
     }
 
-    fn work(&mut self, tasks: &Receiver<Task>, chores: &mut Chores) {
+    fn work(&mut self, tasks: &Receiver<Task>, periodic: &mut PeriodicTasks) {
         let mut next = None;
         loop {
             let task = match next.take() {
                 Some(task) => Ok(task),
-                None => tasks.recv_timeout(self.patience(chores)),
+                None => tasks.recv_timeout(self.wait_time(periodic)),
             };
             match task {
-                Ok(Task::Part(job)) => next = self.group(job, tasks),
-                Ok(Task::Between(job)) => job(&self.store, self.told),
-                Ok(Task::Chore(name, chore)) => chores.adopt(name, chore),
+                Ok(Task::Write(job)) => next = self.commit(job, tasks),
+                Ok(Task::BetweenCommits(job)) => job(&self.store, self.seen),
+                Ok(Task::Periodic(name, task)) => periodic.add(name, task),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            self.tend();
+            self.maintain();
             if self.is_writing() {
-                chores.take_a_step(self);
+                periodic.run_steps(self);
             }
         }
     }
@@ -133,22 +134,22 @@ impl Thread {
         matches!(self.stage, Stage::Writing(_))
     }
 
-    /// One commit for all jobs that wait. Everybody hears how it ended, and readers hear of it
-    /// before. Returns the task that ended their line.
-    fn group(&mut self, first: Job, tasks: &Receiver<Task>) -> Option<Task> {
+    /// Makes one commit of all jobs that wait. Notifies readers, and then replies to each caller.
+    /// Returns the first task that is not part of the commit, if it was taken from the queue.
+    fn commit(&mut self, first: Job, tasks: &Receiver<Task>) -> Option<Task> {
         if !self.is_writing() {
             self.refuse(first);
             return None;
         }
-        let mut answers = Vec::new();
-        let mut next = Some(Task::Part(first));
+        let mut replies = Vec::new();
+        let mut next = Some(Task::Write(first));
         let committed = self.transact(|work| {
-            while let Some(Task::Part(job)) = next.take_if(|next| matches!(next, Task::Part(_))) {
-                let (answer, fault) = job(Ok(work));
-                answers.push(answer);
+            while let Some(Task::Write(job)) = next.take_if(|next| matches!(next, Task::Write(_))) {
+                let (reply, fault) = job(Ok(work));
+                replies.push(reply);
                 fault.map_or(Ok(()), Err)?;
-                if answers.len() < GROUP {
-                    // Whoever came while the first were at it takes part as well.
+                if replies.len() < MAX_JOBS {
+                    // Jobs that were queued while the first jobs ran join the commit.
                     next = tasks.try_recv().ok();
                 }
             }
@@ -158,13 +159,13 @@ impl Thread {
             self.fail(&fault, true);
             self.health.failure()
         });
-        for answer in answers {
-            answer(ended.clone());
+        for reply in replies {
+            reply(ended.clone());
         }
         next
     }
 
-    /// One commit, and readers hear of it.
+    /// Makes one commit and notifies readers.
     pub(super) fn transact<T>(
         &mut self,
         job: impl FnOnce(&mut Work<'_>) -> Result<T, Fault>,
@@ -172,50 +173,51 @@ impl Thread {
         let Stage::Writing(state) = &mut self.stage else {
             return Err(Fault::new(LogErrorKind::Closed));
         };
-        let (value, news, dirty) = self.store.with(|database| {
+        let (value, appended, dirty) = self.store.with(|database| {
             let mut transaction = database.begin_write()?;
-            // Names and notes in the file are chosen by peers, and one who also makes us crash must
-            // not be able to pass off half a commit as a whole one.
+            // Peers choose names and notes in the file. A peer that can also crash the process must
+            // not be able to make half a commit look like a whole one.
             transaction.set_two_phase_commit(true);
             let mut work = Work::begin(&transaction, state)?;
             let value = job(&mut work)?;
-            let (news, dirty) = (std::mem::take(&mut work.news), work.dirty);
+            let (appended, dirty) = (std::mem::take(&mut work.appended), work.dirty);
             drop(work);
             if dirty {
                 transaction.commit()?;
             } else {
                 transaction.abort()?;
             }
-            Ok((value, news, dirty))
+            Ok((value, appended, dirty))
         })?;
-        // Not before the commit: whoever took the file away before the answer is seen. Also if there
-        // was nothing to write, as what covers it has to be there.
+        // The check follows the commit, so that it finds a file that was removed before the reply. It
+        // also runs if nothing was written, because the covering record has to be in the file.
         self.store.check()?;
         if dirty {
             self.pause.next = self.pause.first;
         }
         let position = state.position;
-        if !news.is_empty() {
-            self.readers().tell(position, &news);
+        if !appended.is_empty() {
+            self.readers().notify(position, &appended);
         }
-        self.told = position;
+        self.seen = position;
         Ok(value)
     }
 
     fn refuse(&self, job: Job) {
         let refusal = self.health.refusal();
         let refusal = refusal.unwrap_or_else(|| LogError::new(LogErrorKind::Closed));
-        // It has nothing to do its part of.
+        // Without a commit there is nothing to reply to later.
         let _ = job(Err(refusal));
     }
 
-    /// How long to wait for a task.
-    fn patience(&self, chores: &Chores) -> Duration {
+    /// Returns how long to wait for a task before the next check, attempt or periodic task.
+    fn wait_time(&self, periodic: &PeriodicTasks) -> Duration {
         let now = Instant::now();
         let due = match &self.stage {
-            Stage::Writing(_) => chores
-                .due()
-                .map_or(self.looked + LOOK, |due| due.min(self.looked + LOOK)),
+            Stage::Writing(_) => {
+                let check = self.checked + CHECK_PERIOD;
+                periodic.due().map_or(check, |due| due.min(check))
+            }
             Stage::Failed { next_attempt, .. } => *next_attempt,
         };
         due.saturating_duration_since(now)

@@ -1,62 +1,63 @@
-//! What is done to a log beside appending to it.
+//! The maintenance of a log: its ceiling, sweeping, compaction and backups.
 
 use std::{path::Path, sync::atomic::Ordering::Relaxed, time::Duration};
 
 use super::{super::LogError, EmbeddedLog, Work, fault::Fault};
 
 impl EmbeddedLog {
-    /// Limits the log to `records` selectors. An append that would add another is refused with
-    /// [`LogErrorKind::Full`](super::super::LogErrorKind::Full), and others of the same commit are
-    /// not. There is no limit unless this is called. It holds for every clone.
+    /// Limits the log to `records` selectors. Defaults to no limit. The limit applies to every
+    /// clone.
     ///
-    /// **Nothing is forgotten before it expires**, and what has expired makes room only when it is
-    /// [swept](Self::sweep). A record about a selector that has one already always goes in, and a
-    /// file that has more than this is not cut.
+    /// An append that would add another selector fails with
+    /// [`LogErrorKind::Full`](super::super::LogErrorKind::Full). Other appends of the same commit
+    /// succeed. **No record is removed before it expires**, and expired records count until they are
+    /// [swept](Self::sweep). A record about a selector that already has one is always accepted. A
+    /// file that already has more records keeps them.
     #[must_use]
     pub fn ceiling(self, records: usize) -> Self {
         self.ceiling.store(records, Relaxed);
         self
     }
 
-    /// Waits until everything that has been queued is on the disk.
+    /// Waits until everything that is queued is on the disk.
     ///
     /// # Errors
     ///
-    /// If it could not be written.
+    /// Fails if it could not be written.
     pub async fn drain(&self) -> Result<(), LogError> {
         self.write(|_| Ok(())).await
     }
 
-    /// Forgets the records that have expired, and those that later ones have overtaken. Returns how
-    /// many have gone. A reader that is further behind than the last of them has to take a
-    /// snapshot.
+    /// Removes the records that have expired, and those that later records have replaced. Returns
+    /// how many records it removed.
     ///
-    /// It goes step by step, so that appends pass between. [`sweep_every`](Self::sweep_every) calls
-    /// it by itself.
+    /// A reader that has not reached the last removed record must take a snapshot afterwards. The
+    /// sweep runs in steps, and appends can run in between. Use
+    /// [`sweep_every`](Self::sweep_every) to sweep periodically.
     ///
     /// # Errors
     ///
-    /// [`ClockJumped`](super::super::LogErrorKind::ClockJumped) if the system's clock is ahead of
-    /// the time that has passed. Nothing is forgotten then: by such a clock, records expire whose
-    /// tokens are alive. Small steps ahead add up to a jump; a slow drift does not. The clock is
-    /// believed again once it has run evenly for as long as the jump was, longer if it has jumped
-    /// before, and for an hour at most. After a restart, the time since the last write counts as a
-    /// jump. With the feature `tracing`, an event says so.
+    /// Fails with [`ClockJumped`](super::super::LogErrorKind::ClockJumped) if the system's clock is
+    /// ahead of the time that has passed. Nothing is removed then, because records would expire
+    /// while their tokens are alive. Small steps ahead add up to a jump; a slow drift does not. The
+    /// clock is trusted again once it has run evenly for as long as the jump was. Earlier jumps
+    /// prolong that time, to at most an hour. After a restart, the time since the last write counts
+    /// as a jump. With the feature `tracing`, an event reports the jump.
     ///
-    /// Else, if it could not be written.
+    /// Fails as well if the log could not be written.
     pub async fn sweep(&self) -> Result<u64, LogError> {
-        let now = self.pace.now()?;
-        let (mut forgotten, mut from) = (0, Some(0));
+        let now = self.clock.now()?;
+        let (mut removed, mut from) = (0, Some(0));
         while let Some(start) = from {
             let step = self.write(move |work| work.sweep(start, now)).await?;
-            forgotten += step.removed;
+            removed += step.removed;
             from = step.next;
         }
-        Ok(forgotten)
+        Ok(removed)
     }
 
-    /// [Sweeps](Self::sweep) once in this period, on the log's own thread, as long as there is a
-    /// handle on the log. Called again, on any clone, it changes the period.
+    /// [Sweeps](Self::sweep) once in every `period`, on the log's own thread, until the last clone of
+    /// the log is dropped. A second call, on any clone, changes the period.
     ///
     /// ```
     /// use std::time::Duration;
@@ -71,10 +72,10 @@ impl EmbeddedLog {
     /// ```
     #[must_use]
     pub fn sweep_every(self, period: Duration) -> Self {
-        let pace = self.pace.clone();
+        let clock = self.clock.clone();
         let mut from = 0;
         self.every("sweeping the log", period, move |work| {
-            let Ok(now) = pace.now() else {
+            let Ok(now) = clock.now() else {
                 return Ok(false);
             };
             let next = work.sweep(from, now)?.next;
@@ -84,30 +85,29 @@ impl EmbeddedLog {
         self
     }
 
-    /// Gives the room of what was swept back to the file system. Returns whether the file was
-    /// changed.
+    /// Returns unused space to the file system. Returns whether the file was changed.
     ///
     /// Appends wait until it is done, and so does everything else that reads the file, such as
-    /// `IssuedTokens`: call it in a quiet hour. Checks by an
-    /// [`Index`](crate::enforce::Index) go on.
+    /// `IssuedTokens`: call it at a time of low load. Checks by an
+    /// [`Index`](crate::enforce::Index) continue.
     ///
     /// # Errors
     ///
-    /// If it could not be written.
+    /// Fails if the file could not be written.
     pub async fn compact(&self) -> Result<bool, LogError> {
-        let compact = self.writer.between(|store, _| {
+        let compact = self.writer.between_commits(|store, _| {
             store.check()?;
-            store.alone_with(|database| Ok(database.compact()?))
+            store.with_exclusive(|database| Ok(database.compact()?))
         });
         compact.await
     }
 
-    /// Copies the log to a new file, with everything that is in the same file, such as registered
-    /// tokens. Everything that was answered before the call is in the copy. The copy is durable when
-    /// this returns.
+    /// Copies the log to a new file, including other tables in the same file, such as registered
+    /// tokens. The copy contains every append that returned before the call. It is durable when this
+    /// method returns.
     ///
-    /// Appends that come meanwhile wait until the file is copied: a second for about a gigabyte.
-    /// [`restore`](Self::restore) makes a log of the copy again.
+    /// Appends wait until the file is copied, about one second per gigabyte.
+    /// [`restore`](Self::restore) makes a log from the copy.
     ///
     /// ```
     /// use tower_revocation::log::{EmbeddedLog, NumericDate, Revocation, RevocationLog, Selector};
@@ -132,20 +132,22 @@ impl EmbeddedLog {
     ///
     /// # Errors
     ///
-    /// [`Storage`](super::super::LogErrorKind::Storage) if there is a file at `path` already, or it
-    /// cannot be written; [`Missing`](super::super::LogErrorKind::Missing) or
-    /// [`Replaced`](super::super::LogErrorKind::Replaced) if the log's own file is gone.
+    /// * [`Storage`](super::super::LogErrorKind::Storage) if there is already a file at `path`, or it
+    ///   cannot be written.
+    /// * [`Missing`](super::super::LogErrorKind::Missing) or
+    ///   [`Replaced`](super::super::LogErrorKind::Replaced) if the log's own file was removed or
+    ///   replaced.
     pub async fn backup(&self, path: impl AsRef<Path>) -> Result<(), LogError> {
         let path = path.as_ref().to_owned();
-        let copied = self.writer.between(move |store, _| {
+        let copied = self.writer.between_commits(move |store, _| {
             store.check()?;
             store.storage().copy_to(&path)
         });
         copied.await
     }
 
-    /// Does something on the log's own thread once in a period, in steps, until one returns that
-    /// there is no more to do.
+    /// Runs a task on the log's own thread once in every `period`, step by step. A step returns
+    /// whether there is more to do in this period.
     pub(crate) fn every(
         &self,
         name: &'static str,

@@ -1,4 +1,4 @@
-//! One commit in the making: what may be done to the file, and to what is known of it.
+//! An open commit: the changes to the file and to the state in memory.
 
 use redb::{ReadableTable as _, WriteTransaction};
 
@@ -8,18 +8,17 @@ use super::{
     tables::{Columns, META, RECORDS, State, number, record},
 };
 
-/// So many rows are looked at in one step of a sweep.
+/// One step of a sweep reads at most this many rows.
 const SWEEP_STEP: usize = 1024;
 
-/// One commit in the making. If it fails, the state is ahead of the file, and neither is used
-/// again.
+/// An open commit. If it fails, the state in memory is ahead of the file, and both are read again.
 pub(crate) struct Work<'t> {
-    /// For what stands in tables beside the log's own.
+    /// For tables other than those of the log.
     pub(crate) transaction: &'t WriteTransaction,
     table: redb::Table<'t, u64, Columns<'static>>,
     state: &'t mut State,
-    /// What readers are to hear of once it is durable.
-    pub(super) news: Vec<Revocation>,
+    /// The records that readers get once they are durable.
+    pub(super) appended: Vec<Revocation>,
     /// Whether there is anything to commit.
     pub(crate) dirty: bool,
 }
@@ -33,12 +32,12 @@ impl<'t> Work<'t> {
             transaction,
             table: transaction.open_table(RECORDS)?,
             state,
-            news: Vec::new(),
+            appended: Vec::new(),
             dirty: false,
         })
     }
 
-    /// What is known of a selector, this commit included.
+    /// Returns the record of a selector, including changes of this commit.
     pub(crate) fn record(&self, selector: &Selector) -> Option<Revocation> {
         let known = self.state.records.get(selector)?;
         Some(Revocation::watermark(
@@ -48,14 +47,14 @@ impl<'t> Work<'t> {
         ))
     }
 
-    /// Whether a record that ends then, or later, may have been forgotten. While the clock does not
-    /// go back, no such moment lies ahead of it.
+    /// Returns whether a record that expires at `end` or later may have been removed. That is never
+    /// true for a time in the future, unless the clock was set back.
     #[cfg(feature = "issued")]
     pub(crate) fn may_have_forgotten(&self, end: NumericDate) -> bool {
         self.state.forgotten >= end
     }
 
-    /// When the file was last made of a backup, if it was.
+    /// Returns when the file was last restored from a backup, if it was.
     #[cfg(feature = "jwt")]
     pub(crate) fn restored(&self) -> Result<Option<NumericDate>, Fault> {
         let meta = self.transaction.open_table(META)?;
@@ -63,22 +62,22 @@ impl<'t> Work<'t> {
         Ok(restored.map(|at| NumericDate::new(at.value())))
     }
 
-    /// Whether so many selectors of a batch at the most have no record.
-    pub(super) fn is_enough(&self, room: usize, batch: &[Revocation]) -> bool {
-        ceiling::is_enough(room, batch, |selector| {
+    /// Returns whether at most `limit` selectors of a batch have no record.
+    pub(super) fn has_room(&self, limit: usize, batch: &[Revocation]) -> bool {
+        ceiling::fits(limit, batch, |selector| {
             self.state.records.contains_key(selector)
         })
     }
 
-    /// Appends what is not covered yet, or nothing if more selectors would then have a record than
-    /// may.
+    /// Appends the records that are not covered yet. Appends nothing if the log would have more than
+    /// `ceiling` selectors.
     pub(super) fn append(
         &mut self,
         batch: &[Revocation],
         ceiling: usize,
     ) -> Result<Appended, Fault> {
         let known = self.state.records.len();
-        if !self.is_enough(ceiling.saturating_sub(known), batch) {
+        if !self.has_room(ceiling.saturating_sub(known), batch) {
             return Err(Fault::new(LogErrorKind::Full));
         }
         for record in batch {
@@ -92,16 +91,17 @@ impl<'t> Work<'t> {
                 .insert(sequence, (&selector, not_before, expires))?;
             self.state.position.sequence = sequence;
             self.state.know(record, sequence);
-            self.news.push(record);
+            self.appended.push(record);
             self.dirty = true;
         }
         let added = self.state.records.len() - known;
         Ok(Appended::new(self.state.position, added))
     }
 
-    /// Forgets what has expired or been overtaken, among the next few records from a position on.
+    /// Removes expired records and records that later ones have replaced, among the next records
+    /// from a position on.
     pub(crate) fn sweep(&mut self, from: u64, now: NumericDate) -> Result<Step<u64>, Fault> {
-        let mut forgotten = Vec::new();
+        let mut removed = Vec::new();
         let mut horizon = self.state.forgotten;
         let mut next = None;
         for (seen, row) in self.table.range(from..)?.enumerate() {
@@ -114,17 +114,17 @@ impl<'t> Work<'t> {
             let record = record(row.value())?;
             let last = self.state.records.get(&record.selector());
             if last.is_none_or(|known| known.sequence != sequence) {
-                forgotten.push(sequence);
+                removed.push(sequence);
             } else if record.expires() <= now {
                 self.state.records.remove(&record.selector());
-                forgotten.push(sequence);
+                removed.push(sequence);
                 horizon = horizon.max(record.expires());
             }
         }
-        for sequence in &forgotten {
+        for sequence in &removed {
             self.table.remove(sequence)?;
         }
-        if let Some(&last) = forgotten.last() {
+        if let Some(&last) = removed.last() {
             let mut meta = self.transaction.open_table(META)?;
             let compacted = number(&meta, "compacted")?.max(last);
             meta.insert("compacted", compacted)?;
@@ -135,16 +135,16 @@ impl<'t> Work<'t> {
             self.dirty = true;
         }
         Ok(Step {
-            removed: forgotten.len() as u64,
+            removed: removed.len() as u64,
             next,
         })
     }
 }
 
-/// What one step of a sweep came to.
+/// The result of one step of a sweep.
 pub(crate) struct Step<K> {
-    /// How many rows have gone.
+    /// How many rows were removed.
     pub(crate) removed: u64,
-    /// Where to go on, if anywhere.
+    /// Where the next step begins, if there is more to do.
     pub(crate) next: Option<K>,
 }

@@ -1,4 +1,4 @@
-//! The handle on the one thread that writes.
+//! The handle of the writing thread.
 
 use std::{
     sync::{Arc, Mutex},
@@ -13,9 +13,9 @@ use super::{
     fault::Fault,
     health::Health,
     pending::Pending,
-    queue::{Chore, ChoreStep, Job, Queue, Task},
+    queue::{Job, PeriodicTask, Queue, Slot, Step, Task},
     store::Store,
-    thread::{Begun, Thread},
+    thread::{Start, Thread},
     work::Work,
 };
 use crate::error::{Error, ErrorKind};
@@ -28,17 +28,17 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. After a failure it waits for `pause` before it tries to recover, and
-    /// longer each time.
+    /// Starts the thread. After a failure the thread waits for `pause` before it tries to recover,
+    /// and longer after each failed attempt.
     pub(super) fn start(
         store: Arc<Store>,
-        begun: Begun,
+        start: Start,
         readers: Arc<Mutex<Readers>>,
         pause: Duration,
     ) -> Result<Self, LogError> {
         let (queue, tasks) = Queue::new();
         let health = Arc::<Health>::default();
-        let thread = Thread::new(store, begun, readers, health.clone(), pause);
+        let thread = Thread::new(store, start, readers, health.clone(), pause);
         let thread = std::thread::Builder::new()
             .name("revocation-log".into())
             .spawn(move || thread.run(&tasks))
@@ -54,11 +54,11 @@ impl Writer {
         self.health.get()
     }
 
-    /// Queues a job, and returns once its commit is durable. Dropping the future does not call the
-    /// job back. A job on behalf of a client needs a place in that client's quota of the queue.
+    /// Queues a job, and returns once its commit is durable. Dropping the future does not cancel the
+    /// job. A job on behalf of a client needs a slot of that client's quota of the queue.
     ///
-    /// A job looks before it writes: if it writes and then fails, the whole commit is lost to
-    /// everybody.
+    /// A job must check everything before it writes: if it writes and then fails, the whole commit
+    /// fails for all jobs.
     pub(super) fn write<T, F>(
         &self,
         client: Option<Selector>,
@@ -68,45 +68,48 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&mut Work<'_>) -> Result<T, Fault> + Send + 'static,
     {
-        let (answer, answered) = oneshot::channel();
-        let queued = self.queue(client, |place| {
-            let mut pending = Pending::enter();
+        let (sender, reply) = oneshot::channel();
+        let queued = self.queue(client, |slot| {
+            let mut pending = Pending::queue();
             let job: Job = Box::new(move |work| {
-                drop(place);
+                drop(slot);
                 pending.begin();
                 let work = match work {
                     Ok(work) => work,
                     Err(refusal) => {
                         pending.end(false);
-                        // Whoever asked may have gone.
-                        let _ = answer.send(Err(refusal));
+                        // The caller may have dropped the future.
+                        let _ = sender.send(Err(refusal));
                         return (Box::new(|_| {}), None);
                     }
                 };
                 let done = job(work);
-                // What is about rows has written nothing: the others go on.
-                let fault = done.as_ref().err().filter(|fault| !fault.is_about_rows());
+                // A job that failed before it wrote anything does not affect the other jobs.
+                let fault = done
+                    .as_ref()
+                    .err()
+                    .filter(|fault| !fault.keeps_the_commit());
                 let fault = fault.cloned();
                 let fails = fault.is_some();
-                let answer = move |committed: Result<(), LogError>| {
-                    let answered = match (done, committed) {
+                let reply = move |committed: Result<(), LogError>| {
+                    let result = match (done, committed) {
                         (Ok(value), committed) => committed.map(|()| value),
                         (Err(_), Err(failure)) if fails => Err(failure),
                         (Err(fault), _) => Err(fault.into()),
                     };
-                    pending.end(answered.is_ok());
-                    // Whoever asked may have gone. The commit stands.
-                    let _ = answer.send(answered);
+                    pending.end(result.is_ok());
+                    // The caller may have dropped the future. The commit is valid nevertheless.
+                    let _ = sender.send(result);
                 };
-                (Box::new(answer), fault)
+                (Box::new(reply), fault)
             });
-            Task::Part(job)
+            Task::Write(job)
         });
-        answer_to(queued, answered)
+        receive(queued, reply)
     }
 
-    /// Queues what is done between two commits, also while the log cannot be written.
-    pub(super) fn between<T, F>(
+    /// Queues a job that runs between two commits, also while the log cannot be written.
+    pub(super) fn between_commits<T, F>(
         &self,
         job: F,
     ) -> impl Future<Output = Result<T, LogError>> + use<T, F>
@@ -114,30 +117,30 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Store, Position) -> Result<T, Fault> + Send + 'static,
     {
-        let (answer, answered) = oneshot::channel();
-        let task = Task::Between(Box::new(move |store, told| {
-            let _ = answer.send(job(store, told).map_err(LogError::from));
+        let (sender, reply) = oneshot::channel();
+        let task = Task::BetweenCommits(Box::new(move |store, seen| {
+            let _ = sender.send(job(store, seen).map_err(LogError::from));
         }));
         let queued = match &self.queue {
             Some(queue) => queue.put(task).map_err(LogError::new),
             None => Err(LogError::new(LogErrorKind::Closed)),
         };
-        answer_to(queued, answered)
+        receive(queued, reply)
     }
 
-    /// Does something once in a period from now on, in place of what had the same name.
-    pub(super) fn every(&self, name: &'static str, period: Duration, step: ChoreStep) {
-        // Zero would leave no time for anything else.
+    /// Runs a task once in every period from now on, and replaces the task of the same name.
+    pub(super) fn every(&self, name: &'static str, period: Duration, step: Step) {
+        // A period of zero would leave no time for anything else.
         let period = period.max(Duration::from_millis(1));
         if let Some(queue) = &self.queue {
-            queue.put_patiently(Task::Chore(name, Chore { period, step }));
+            queue.put_blocking(Task::Periodic(name, PeriodicTask { period, step }));
         }
     }
 
     fn queue(
         &self,
         client: Option<Selector>,
-        task: impl FnOnce(Option<super::queue::Place>) -> Task,
+        task: impl FnOnce(Option<Slot>) -> Task,
     ) -> Result<(), LogError> {
         if let Some(refusal) = self.health.refusal() {
             observe::refused("not_writable");
@@ -146,14 +149,15 @@ impl Writer {
         let Some(queue) = &self.queue else {
             return Err(LogError::new(LogErrorKind::Closed));
         };
-        let place = client.map(|client| queue.admit(client)).transpose();
-        let place = place.map_err(|kind| {
+        let slot = client.map(|client| queue.take_slot(client)).transpose();
+        let slot = slot.map_err(|kind| {
             observe::refused("queue_quota");
-            // A client brings it about by itself, and nothing is broken here.
-            let told = Error::new(ErrorKind::Unavailable).without_alarm();
-            LogError::new(kind).caused_by(told.caused_by("the client's quota of it is used up"))
+            // The client causes this itself, and nothing has failed here.
+            let refusal = Error::new(ErrorKind::Unavailable).without_alarm();
+            LogError::new(kind)
+                .caused_by(refusal.caused_by("the client has used up its quota of the queue"))
         })?;
-        queue.put(task(place)).map_err(|kind| {
+        queue.put(task(slot)).map_err(|kind| {
             observe::refused(match kind {
                 LogErrorKind::QueueFull => "queue",
                 _ => "not_writable",
@@ -163,27 +167,28 @@ impl Writer {
     }
 }
 
-/// What the thread answers, if the task was queued.
-async fn answer_to<T>(
+/// Waits for the reply of the thread, if the task was queued.
+async fn receive<T>(
     queued: Result<(), LogError>,
-    answered: oneshot::Receiver<Result<T, LogError>>,
+    reply: oneshot::Receiver<Result<T, LogError>>,
 ) -> Result<T, LogError> {
     queued?;
-    answered.await.unwrap_or_else(|_| {
-        // The thread answers everything, unless it panics. The commit may have come before that.
-        Err(LogError::new(LogErrorKind::Storage).caused_by("the thread that writes has panicked"))
+    reply.await.unwrap_or_else(|_| {
+        // The thread replies to every job, unless it panics. It may have committed before that.
+        Err(LogError::new(LogErrorKind::Storage).caused_by("the writing thread has panicked"))
     })
 }
 
-/// What is queued is written before the file is closed.
+/// Queued jobs are written before the file is closed.
 impl Drop for Writer {
     fn drop(&mut self) {
         self.queue = None;
-        // A reader may hold the last handle, and let it go on the thread itself.
+        // A reader may own the last handle and drop it on the writing thread, which cannot wait for
+        // itself.
         let thread = self.thread.take();
-        let elsewhere =
+        let is_other =
             |thread: &JoinHandle<()>| thread.thread().id() != std::thread::current().id();
-        if let Some(thread) = thread.filter(elsewhere) {
+        if let Some(thread) = thread.filter(is_other) {
             let _ = thread.join();
         }
     }

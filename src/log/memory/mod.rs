@@ -1,4 +1,4 @@
-//! A log that forgets.
+//! A log in the memory of one process.
 
 #[cfg(test)]
 mod tests;
@@ -9,19 +9,19 @@ use std::{
 };
 
 use super::{
-    Appended, Durability, LogError, LogErrorKind, LogHealth, NumericDate, Pace, Position, Reader,
-    Revocation, RevocationLog, Selector, Snapshot, ceiling, new_epoch, readers::Readers,
+    Appended, CheckedClock, Durability, LogError, LogErrorKind, LogHealth, NumericDate, Position,
+    Reader, Revocation, RevocationLog, Selector, Snapshot, ceiling, position::new_epoch,
+    readers::Readers,
 };
 
-/// So many records are kept for readers that come late, however few selectors there are.
-const SHORTEST_HISTORY: usize = 1024;
+/// At least this many records are kept for readers that are behind, even if the log has fewer
+/// selectors.
+const MIN_HISTORY: usize = 1024;
 
-/// A log in the memory of this process. **It forgets**: after a restart every revoked token is live
-/// again.
+/// A log in the memory of this process. **After a restart every revoked token is live again.**
 ///
-/// It is for tests, and for tokens that do not outlive the process either. It grows with every
-/// selector that is revoked, until it is [swept](Self::sweep) or comes to its
-/// [ceiling](Self::ceiling).
+/// Use it for tests, and for tokens that do not outlive the process. It grows with every selector
+/// that is revoked, until it is [swept](Self::sweep) or reaches its [ceiling](Self::ceiling).
 ///
 /// ```
 /// use tower_revocation::log::{
@@ -44,17 +44,18 @@ const SHORTEST_HISTORY: usize = 1024;
 pub struct MemoryLog {
     epoch: u64,
     state: Arc<Mutex<State>>,
-    pace: Arc<Pace>,
+    clock: Arc<CheckedClock>,
 }
 
 #[derive(Debug)]
 struct State {
     records: HashMap<Selector, Revocation>,
     ceiling: usize,
-    /// The records after a position, the last that has been forgotten.
+    /// The records after the position `compacted`, in the order of their appends.
     history: Vec<Revocation>,
+    /// The last position whose record is no longer in the history.
     compacted: u64,
-    /// The latest end of a record that has been forgotten.
+    /// The latest expiry of a record that was removed.
     forgotten: NumericDate,
     readers: Readers,
 }
@@ -73,53 +74,53 @@ impl Default for State {
 }
 
 impl MemoryLog {
-    /// An empty log.
+    /// Makes an empty log.
     #[must_use]
     pub fn new() -> Self {
         Self {
             epoch: new_epoch(),
             state: Arc::default(),
-            pace: Arc::new(Pace::start()),
+            clock: Arc::new(CheckedClock::start()),
         }
     }
 
-    /// So many selectors at the most can have a record: an append that would add another is
-    /// refused with [`LogErrorKind::Full`]. There is no ceiling unless this is called. It holds for
-    /// every clone.
+    /// Limits the log to `records` selectors. Defaults to no limit. The limit applies to every
+    /// clone.
     ///
-    /// **Nothing is forgotten before it expires**, and what has expired makes room only when it is
-    /// [swept](Self::sweep). A record about a selector that has one already always goes in.
+    /// An append that would add another selector fails with [`LogErrorKind::Full`]. **No record is
+    /// removed before it expires**, and expired records count until they are
+    /// [swept](Self::sweep). A record about a selector that already has one is always accepted.
     #[must_use]
     pub fn ceiling(self, records: usize) -> Self {
         self.state().ceiling = records;
         self
     }
 
-    /// Forgets the records that have expired, and returns how many they were. A reader that is
-    /// behind has to take a snapshot.
+    /// Removes the records that have expired, and returns how many it removed. A reader that is
+    /// behind must take a snapshot afterwards.
     ///
-    /// Appends wait for it. Call it now and then, aside of requests.
+    /// Appends wait for the sweep. Call it periodically, outside of requests.
     ///
     /// # Errors
     ///
-    /// [`LogErrorKind::ClockJumped`] if the system's clock is ahead of the time that has passed
-    /// since the last sweep. Nothing is forgotten then.
+    /// Fails with [`LogErrorKind::ClockJumped`] if the system's clock is ahead of the time that has
+    /// passed since the last sweep. Nothing is removed then.
     pub fn sweep(&self) -> Result<u64, LogError> {
-        Ok(self.state().sweep(self.pace.now()?))
+        Ok(self.state().sweep(self.clock.now()?))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Only a reader can panic under the lock, and by then the records are in.
+        // Only a reader can panic while the lock is held, and the records are stored before that.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take_in(&self, state: &mut State, batch: Vec<Revocation>) -> Result<Appended, LogError> {
+    fn store(&self, state: &mut State, batch: Vec<Revocation>) -> Result<Appended, LogError> {
         let known = state.records.len();
-        if !state.is_enough(state.ceiling.saturating_sub(known), &batch) {
+        if !state.has_room(state.ceiling.saturating_sub(known), &batch) {
             return Err(LogError::new(LogErrorKind::Full));
         }
-        // Or revoking the same again and again would fill the memory.
-        if state.history.len() > known.max(SHORTEST_HISTORY) {
+        // Otherwise repeated revocations of the same selectors would fill the memory.
+        if state.history.len() > known.max(MIN_HISTORY) {
             state.compact();
         }
         let before = state.history.len();
@@ -132,7 +133,7 @@ impl MemoryLog {
         }
         let position = self.position(state);
         if state.history.len() > before {
-            state.readers.tell(position, &state.history[before..]);
+            state.readers.notify(position, &state.history[before..]);
         }
         let added = state.records.len() - known;
         Ok(Appended::new(position, added))
@@ -147,8 +148,8 @@ impl MemoryLog {
 }
 
 impl State {
-    fn is_enough(&self, room: usize, batch: &[Revocation]) -> bool {
-        ceiling::is_enough(room, batch, |selector| self.records.contains_key(selector))
+    fn has_room(&self, limit: usize, batch: &[Revocation]) -> bool {
+        ceiling::fits(limit, batch, |selector| self.records.contains_key(selector))
     }
 
     fn sweep(&mut self, now: NumericDate) -> u64 {
@@ -164,7 +165,7 @@ impl State {
         (before - self.records.len()) as u64
     }
 
-    /// Forgets what only a reader that is behind would ask for.
+    /// Drops the history, which only readers that are behind need.
     fn compact(&mut self) {
         self.compacted += self.history.len() as u64;
         self.history = Vec::new();
@@ -179,7 +180,7 @@ impl Default for MemoryLog {
 
 impl RevocationLog for MemoryLog {
     async fn append(&self, batch: Vec<Revocation>) -> Result<Position, LogError> {
-        Ok(self.take_in(&mut self.state(), batch)?.position)
+        Ok(self.store(&mut self.state(), batch)?.position)
     }
 
     async fn append_at_most(
@@ -188,10 +189,10 @@ impl RevocationLog for MemoryLog {
         batch: Vec<Revocation>,
     ) -> Result<Option<Appended>, LogError> {
         let mut state = self.state();
-        if !state.is_enough(new, &batch) {
+        if !state.has_room(new, &batch) {
             return Ok(None);
         }
-        self.take_in(&mut state, batch).map(Some)
+        self.store(&mut state, batch).map(Some)
     }
 
     async fn snapshot(&self) -> Result<Snapshot, LogError> {

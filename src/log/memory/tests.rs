@@ -1,4 +1,4 @@
-//! By a clock of our own, and who is told.
+//! Sweeps by a clock of the test, and the list of readers.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]
-fn what_was_forgotten_by_a_clock_that_was_ahead_is_unknown_to_a_new_index() {
+fn state_is_unknown_to_a_new_index_after_a_sweep_by_a_clock_that_was_ahead() {
     let (log, now) = (MemoryLog::new(), NumericDate::now());
     let record = Revocation::forever(Selector::grant("g1"), now + HOUR);
     block_on(log.append(vec![record])).unwrap();
@@ -40,19 +40,19 @@ fn horizon_never_moves_back() {
 }
 
 #[test]
-fn reader_that_is_added_again_is_told_once_and_one_that_is_gone_makes_room() {
-    struct Nobody;
-    impl Reader for Nobody {
+fn reader_is_listed_once_and_removed_after_it_is_dropped() {
+    struct Ignoring;
+    impl Reader for Ignoring {
         fn read(&self, _: Position, _: &[Revocation]) {}
     }
     let log = MemoryLog::new();
     let start = block_on(log.snapshot()).unwrap().position;
-    let known: Arc<dyn Reader> = Arc::new(Nobody);
+    let known: Arc<dyn Reader> = Arc::new(Ignoring);
     for _ in 0..10 {
-        let gone: Arc<dyn Reader> = Arc::new(Nobody);
+        let dropped: Arc<dyn Reader> = Arc::new(Ignoring);
         block_on(log.tail(start, Arc::downgrade(&known))).unwrap();
-        block_on(log.tail(start, Arc::downgrade(&gone))).unwrap();
+        block_on(log.tail(start, Arc::downgrade(&dropped))).unwrap();
     }
-    // The last one that is gone is found when another comes.
+    // The last dropped reader is removed when another one is added.
     assert_eq!(format!("{:?}", log.state().readers), "Readers(2)");
 }

@@ -1,4 +1,4 @@
-//! A clock that jumps ahead, and back, brings nothing to life.
+//! A clock that jumps ahead and back never makes a revoked token live again.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn token(grant: &str, exp: Option<NumericDate>) -> Introspection {
     token
 }
 
-/// One sweep by a clock that is ahead by so much.
+/// Sweeps once by a clock that is ahead.
 fn sweep(log: &EmbeddedLog, ahead: Duration) -> u64 {
     let now = NumericDate::now() + ahead;
     block_on(log.write(move |work| work.sweep(0, now)))
@@ -35,7 +35,7 @@ fn sweep(log: &EmbeddedLog, ahead: Duration) -> u64 {
 }
 
 #[test]
-fn what_was_forgotten_by_a_clock_that_was_ahead_is_unknown_after_a_restart() {
+fn state_is_unknown_after_a_restart_if_a_sweep_used_a_clock_that_was_ahead() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.redb");
     let now = NumericDate::now();
@@ -43,7 +43,7 @@ fn what_was_forgotten_by_a_clock_that_was_ahead_is_unknown_after_a_restart() {
     let index = block_on(Index::follow(&log)).unwrap();
     block_on(log.append(until("g1", now + HOUR))).unwrap();
     assert_eq!(sweep(&log, 2 * HOUR), 1);
-    // The index has it still.
+    // The index still has the record.
     assert!(!index.is_live(&token("g1", Some(now + HOUR)), now));
     drop((index, log));
 
@@ -59,19 +59,19 @@ fn what_was_forgotten_by_a_clock_that_was_ahead_is_unknown_after_a_restart() {
         assert!(!index.is_live(&token("g1", Some(exp)), now), "{exp:?}");
         assert!(!index.is_live(&token("g2", Some(exp)), now), "{exp:?}");
     }
-    // A token without an end may have had any record.
+    // A token without an expiry may have had any record.
     assert!(!index.is_live(&token("g1", None), now));
-    // A record about this one would be there.
+    // A record about this token would not have been removed.
     let later = now + HOUR + minute;
     assert!(index.is_live(&token("g1", Some(later)), now));
-    // In an hour, all that was forgotten has expired by a clock that is right.
-    let hence = now + HOUR;
-    assert!(index.is_live(&token("g1", None), hence));
-    assert!(index.is_live(&token("g1", Some(hence + minute)), hence));
+    // In an hour, all removed records have expired by a correct clock.
+    let hour_later = now + HOUR;
+    assert!(index.is_live(&token("g1", None), hour_later));
+    assert!(index.is_live(&token("g1", Some(hour_later + minute)), hour_later));
 }
 
 #[test]
-fn what_later_records_have_overtaken_moves_no_horizon() {
+fn removal_of_replaced_records_does_not_move_the_horizon() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
     let now = NumericDate::now();

@@ -1,4 +1,4 @@
-//! A disk that fails when it is told to.
+//! A simulated disk that fails on request.
 
 use std::{
     fmt, io,
@@ -19,26 +19,26 @@ use super::super::{
     store::{Opened, Storage},
     tables::Expected,
 };
-use crate::log::{LogErrorKind, NumericDate, Pace};
+use crate::log::{CheckedClock, LogErrorKind, NumericDate};
 
-/// What the disk does from now on.
+/// How the disk behaves from now on.
 #[derive(Default)]
 pub(super) struct Switches {
     pub(super) full: AtomicBool,
-    /// From when it has been opened on, until it is opened again.
+    /// Full as soon as the log is open. While it is being opened, the disk is not full.
     pub(super) full_once_opened: AtomicBool,
     opening: AtomicBool,
     pub(super) no_sync: AtomicBool,
     pub(super) unreadable: AtomicBool,
     pub(super) gone: AtomicBool,
     pub(super) syncs: AtomicUsize,
-    /// How often the log was opened.
+    /// How often the store was opened.
     pub(super) opened: AtomicUsize,
-    /// Done once, at the first read from the disk.
+    /// Runs once, after a number of reads from the disk.
     pub(super) at_read: Mutex<Option<Hook>>,
 }
 
-/// How many reads pass, and what is done then.
+/// The number of reads before the hook runs, and the hook.
 pub(super) type Hook = (usize, Box<dyn FnOnce() + Send>);
 
 impl fmt::Debug for Switches {
@@ -47,7 +47,7 @@ impl fmt::Debug for Switches {
     }
 }
 
-/// A disk with one log on it. Clones are the same disk.
+/// A disk with one log. Clones are the same disk.
 #[derive(Clone, Debug)]
 pub(super) struct Disk {
     memory: Arc<InMemoryBackend>,
@@ -64,7 +64,7 @@ impl Disk {
         }
     }
 
-    /// A disk that everything is read from, however often it was read.
+    /// Makes a disk without a cache: every read goes to the disk.
     pub(super) fn uncached() -> Self {
         Self {
             cached: false,
@@ -72,21 +72,21 @@ impl Disk {
         }
     }
 
-    /// Opens the log, which tries soon and often to recover.
+    /// Opens the log, which tries to recover after a millisecond.
     pub(super) fn log(&self) -> EmbeddedLog {
-        self.start(Pace::start())
+        self.start(CheckedClock::start())
     }
 
-    /// As [`log`](Self::log), by a clock that was last read then.
+    /// As [`log`](Self::log), with a clock that was last read at `date`.
     pub(super) fn log_since(&self, date: NumericDate) -> EmbeddedLog {
-        self.start(Pace::since(date))
+        self.start(CheckedClock::since(date))
     }
 
-    fn start(&self, pace: Pace) -> EmbeddedLog {
+    fn start(&self, clock: CheckedClock) -> EmbeddedLog {
         let opened = self.open().unwrap();
         let pause = Duration::from_millis(1);
         let storage = Box::new(self.clone());
-        EmbeddedLog::start(storage, opened, Expected::Any, pace, pause).unwrap()
+        EmbeddedLog::start(storage, opened, Expected::Any, clock, pause).unwrap()
     }
 
     pub(super) fn set(&self, switch: impl FnOnce(&Switches) -> &AtomicBool, on: bool) {

@@ -1,9 +1,9 @@
-//! The log on a disk of ours, and in files.
+//! The log on a simulated disk, and in files.
 
 mod clock;
 mod disk;
+mod queue;
 mod recovery;
-mod turns;
 
 use std::sync::{
     Arc,
@@ -18,10 +18,10 @@ use crate::log::{LogErrorKind, NumericDate, Selector};
 use disk::Disk;
 
 #[test]
-fn new_file_is_whole_before_it_has_its_name_and_leaves_nothing_else() {
+fn new_file_is_complete_before_it_gets_its_name_and_no_other_file_remains() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.redb");
-    // What a process that was killed meanwhile has left.
+    // A file that a killed process has left behind.
     std::fs::write(folder.path().join("log.redb.0123.new"), [0; 64]).unwrap();
     drop(EmbeddedLog::open(&path).unwrap());
     drop(EmbeddedLog::open(&path).unwrap());
@@ -34,33 +34,33 @@ fn grant(number: usize) -> Vec<Revocation> {
 }
 
 #[test]
-fn readers_never_hear_of_what_is_not_durable() {
+fn readers_never_see_records_that_are_not_durable() {
     #[derive(Default)]
-    struct Heard(AtomicUsize);
-    impl Reader for Heard {
+    struct Seen(AtomicUsize);
+    impl Reader for Seen {
         fn read(&self, _: Position, records: &[Revocation]) {
             self.0.fetch_add(records.len(), Ordering::SeqCst);
         }
     }
     let disk = Disk::new();
     let log = disk.log();
-    let heard = Arc::new(Heard::default());
-    let reader: Arc<dyn Reader> = heard.clone();
+    let seen = Arc::new(Seen::default());
+    let reader: Arc<dyn Reader> = seen.clone();
     let start = block_on(log.snapshot()).unwrap().position;
     block_on(log.tail(start, Arc::downgrade(&reader))).unwrap();
 
     block_on(log.append(grant(1))).unwrap();
-    assert_eq!(heard.0.load(Ordering::SeqCst), 1);
+    assert_eq!(seen.0.load(Ordering::SeqCst), 1);
     disk.set(|it| &it.no_sync, true);
     block_on(log.append(grant(2))).unwrap_err();
-    assert_eq!(heard.0.load(Ordering::SeqCst), 1);
+    assert_eq!(seen.0.load(Ordering::SeqCst), 1);
 }
 
 #[test]
 fn appends_that_wait_together_share_an_fsync() {
     let disk = Disk::new();
     let log = disk.log();
-    // The writer is held up, so that all of them are waiting when it comes to them.
+    // The writing thread is blocked, so that all appends wait when it continues.
     let (release, released) = std::sync::mpsc::channel::<()>();
     let hold = log.write(move |_| {
         let _ = released.recv();
@@ -70,8 +70,8 @@ fn appends_that_wait_together_share_an_fsync() {
     let appends: Vec<_> = (0..500).map(|number| log.append(grant(number))).collect();
     release.send(()).unwrap();
     block_on(hold).unwrap();
-    for answer in block_on(join_all(appends)) {
-        answer.unwrap();
+    for result in block_on(join_all(appends)) {
+        result.unwrap();
     }
     let syncs = disk.switches.syncs.load(Ordering::SeqCst) - before;
     assert!(syncs <= 4, "{syncs} fsyncs for 500 appends");
@@ -88,9 +88,9 @@ fn full_queue_is_an_error_and_nothing_is_queued() {
     let mut accepted = 0;
     let refused = loop {
         let mut append = Box::pin(log.append(grant(accepted)));
-        // What is refused is refused at once.
+        // A refusal does not wait.
         match futures::FutureExt::now_or_never(append.as_mut()) {
-            Some(answer) => break answer.unwrap_err(),
+            Some(result) => break result.unwrap_err(),
             None => accepted += 1,
         }
         assert!(accepted < 100_000);
@@ -98,7 +98,7 @@ fn full_queue_is_an_error_and_nothing_is_queued() {
     assert_eq!(refused.kind(), LogErrorKind::QueueFull);
     release.send(()).unwrap();
     block_on(hold).unwrap();
-    // Their futures were dropped long ago. They were queued, so they are there.
+    // The futures were dropped, but the batches were queued, so they are in the log.
     block_on(log.drain()).unwrap();
     assert_eq!(block_on(log.snapshot()).unwrap().records.len(), accepted);
 }
@@ -119,14 +119,14 @@ fn append_beyond_the_ceiling_fails_alone() {
     let appends = [two, grant(2), grant(5), grant(1)].map(|batch| log.append(batch));
     release.send(()).unwrap();
     block_on(hold).unwrap();
-    let answers = block_on(join_all(appends));
-    let answers: Vec<_> = answers
+    let results = block_on(join_all(appends));
+    let results: Vec<_> = results
         .into_iter()
-        .map(|answer| answer.map_err(|error| error.kind()))
+        .map(|result| result.map_err(|error| error.kind()))
         .collect();
-    let sequence = |answer: &Result<Position, _>| answer.map(|position| position.sequence);
+    let sequence = |result: &Result<Position, _>| result.map(|position| position.sequence);
     assert_eq!(
-        answers.iter().map(sequence).collect::<Vec<_>>(),
+        results.iter().map(sequence).collect::<Vec<_>>(),
         [
             Err(LogErrorKind::Full),
             Ok(2),
@@ -134,7 +134,7 @@ fn append_beyond_the_ceiling_fails_alone() {
             Ok(2)
         ]
     );
-    // They shared one commit, of two phases, and those that were refused are not in it.
+    // They shared one commit of two phases, and the refused appends are not in it.
     assert!(disk.switches.syncs.load(Ordering::SeqCst) - before <= 4);
     let mut records = block_on(log.snapshot()).unwrap().records;
     records.sort_by_key(Revocation::selector);
@@ -156,10 +156,10 @@ fn tail_from_before_the_compaction_is_a_gap() {
     block_on(log.append(vec![watermark(1000)])).unwrap();
     block_on(log.append(grant(2))).unwrap();
     block_on(log.append(vec![watermark(2000)])).unwrap();
-    // The second record has been overtaken by the fourth.
+    // The fourth record has replaced the second.
     assert_eq!(block_on(log.sweep()).unwrap(), 1);
 
-    let reader: Arc<dyn Reader> = Arc::new(Nobody);
+    let reader: Arc<dyn Reader> = Arc::new(Ignoring);
     let tail = |sequence| {
         let position = Position { sequence, ..start };
         block_on(log.tail(position, Arc::downgrade(&reader))).map_err(|error| error.kind())
@@ -168,13 +168,13 @@ fn tail_from_before_the_compaction_is_a_gap() {
     assert_eq!(tail(1), Err(LogErrorKind::Gap));
     assert_eq!((tail(2), tail(4)), (Ok(()), Ok(())));
     assert_eq!(tail(5), Err(LogErrorKind::Gap));
-    // What the history has lost, the snapshot has.
+    // The snapshot contains what the history has lost.
     assert_eq!(block_on(log.snapshot()).unwrap().records.len(), 3);
 }
 
-struct Nobody;
+struct Ignoring;
 
-impl Reader for Nobody {
+impl Reader for Ignoring {
     fn read(&self, _: Position, _: &[Revocation]) {}
 }
 
@@ -195,14 +195,14 @@ fn newer_format_is_refused() {
 }
 
 #[test]
-fn store_of_somebody_else_is_no_log_and_is_left_alone() {
-    const THEIRS: redb::TableDefinition<'_, &str, u64> = redb::TableDefinition::new("theirs");
+fn store_of_another_program_is_refused_and_not_changed() {
+    const OTHER: redb::TableDefinition<'_, &str, u64> = redb::TableDefinition::new("other");
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("theirs.redb");
+    let path = folder.path().join("other.redb");
     let database = Database::create(&path).unwrap();
     let transaction = database.begin_write().unwrap();
     transaction
-        .open_table(THEIRS)
+        .open_table(OTHER)
         .unwrap()
         .insert("answer", 42)
         .unwrap();

@@ -1,4 +1,4 @@
-//! A log that has failed says so, and comes back by itself.
+//! A log that has failed reports it, and recovers without help.
 
 use std::{
     sync::{Arc, Mutex, atomic::Ordering},
@@ -13,38 +13,39 @@ use crate::{
     log::{EmbeddedLog, LogErrorKind, Position, Reader, Revocation, RevocationLog as _},
 };
 
+/// A reader that keeps every record.
 #[derive(Default)]
-struct Notes(Mutex<Vec<Revocation>>);
+struct Collected(Mutex<Vec<Revocation>>);
 
-impl Reader for Notes {
+impl Reader for Collected {
     fn read(&self, _: Position, records: &[Revocation]) {
         self.0.lock().unwrap().extend(records);
     }
 }
 
-fn follow(log: &EmbeddedLog) -> Arc<Notes> {
-    let notes = Arc::<Notes>::default();
-    let reader: Arc<dyn Reader> = notes.clone();
+fn follow(log: &EmbeddedLog) -> Arc<Collected> {
+    let collected = Arc::<Collected>::default();
+    let reader: Arc<dyn Reader> = collected.clone();
     let position = block_on(log.snapshot()).unwrap().position;
     block_on(log.tail(position, Arc::downgrade(&reader))).unwrap();
-    notes
+    collected
 }
 
-/// Waits until something is so.
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "never {what}");
+/// Waits until a condition is met.
+fn wait_until(what: &str, is_met: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !is_met() {
+        assert!(started.elapsed() < Duration::from_secs(60), "never {what}");
         std::thread::yield_now();
     }
 }
 
-fn recovered(log: &EmbeddedLog) {
-    until("writable", || log.health().is_writable());
+fn wait_for_recovery(log: &EmbeddedLog) {
+    wait_until("writable", || log.health().is_writable());
 }
 
 #[test]
-fn full_disk_is_an_error_until_there_is_room_and_then_the_log_goes_on() {
+fn full_disk_fails_appends_until_there_is_space_again() {
     let disk = Disk::new();
     let log = disk.log();
     block_on(log.append(grant(1))).unwrap();
@@ -58,7 +59,7 @@ fn full_disk_is_an_error_until_there_is_room_and_then_the_log_goes_on() {
     assert_eq!(health.cause().unwrap().kind(), LogErrorKind::Storage);
     assert!(health.failing_for().is_some() && health.retry_after().is_some());
 
-    // Not tried, and said at once.
+    // The append is refused at once and not tried.
     let error = block_on(log.append(grant(3))).unwrap_err();
     assert!(matches!(
         error.kind(),
@@ -67,29 +68,29 @@ fn full_disk_is_an_error_until_there_is_room_and_then_the_log_goes_on() {
     assert!(error.retry_after().is_some());
 
     disk.set(|it| &it.full, false);
-    recovered(&log);
+    wait_for_recovery(&log);
     block_on(log.append(grant(4))).unwrap();
     let records = block_on(log.snapshot()).unwrap().records;
     assert!(records.contains(&grant(1)[0]) && records.contains(&grant(4)[0]));
 }
 
 #[test]
-fn failed_fsync_is_an_error_for_everybody_who_waited_for_it() {
+fn failed_fsync_is_an_error_for_every_append_of_the_commit() {
     let disk = Disk::new();
     let log = disk.log();
     disk.set(|it| &it.no_sync, true);
     let appends: Vec<_> = (0..8).map(|number| log.append(grant(number))).collect();
-    for answer in block_on(join_all(appends)) {
-        answer.unwrap_err();
+    for result in block_on(join_all(appends)) {
+        result.unwrap_err();
     }
     block_on(log.append(grant(9))).unwrap_err();
     disk.set(|it| &it.no_sync, false);
-    recovered(&log);
+    wait_for_recovery(&log);
     block_on(log.append(grant(10))).unwrap();
 }
 
 #[test]
-fn append_that_is_covered_by_one_of_the_same_commit_fails_with_it() {
+fn append_that_is_covered_by_another_of_the_same_commit_fails_with_it() {
     let disk = Disk::new();
     let log = disk.log();
     let (release, released) = std::sync::mpsc::channel::<()>();
@@ -100,37 +101,37 @@ fn append_that_is_covered_by_one_of_the_same_commit_fails_with_it() {
     let appends = [log.append(grant(1)), log.append(grant(1))];
     disk.set(|it| &it.no_sync, true);
     release.send(()).unwrap();
-    // The first to wait may have had a commit of its own, in which there was nothing to write.
+    // The blocking job may have had a commit of its own, which wrote nothing.
     let _ = block_on(hold);
-    for answer in block_on(join_all(appends)) {
-        answer.unwrap_err();
+    for result in block_on(join_all(appends)) {
+        result.unwrap_err();
     }
 }
 
 #[test]
-fn what_a_failed_commit_left_on_the_disk_is_told_to_readers_before_the_log_goes_on() {
+fn readers_get_what_a_failed_commit_left_on_the_disk_before_the_next_append() {
     let disk = Disk::new();
     let log = disk.log();
-    let notes = follow(&log);
+    let collected = follow(&log);
     block_on(log.append(grant(1))).unwrap();
     disk.set(|it| &it.no_sync, true);
     block_on(log.append(grant(2))).unwrap_err();
-    assert_eq!(*notes.0.lock().unwrap(), grant(1));
+    assert_eq!(*collected.0.lock().unwrap(), grant(1));
     disk.set(|it| &it.no_sync, false);
-    recovered(&log);
+    wait_for_recovery(&log);
 
-    // Whether the second is there, nobody can know. That both are the same, everybody can.
-    let mut heard = notes.0.lock().unwrap().clone();
+    // Whether the second record is there is unknown, but the reader and the log agree.
+    let mut seen = collected.0.lock().unwrap().clone();
     let mut known = block_on(log.snapshot()).unwrap().records;
-    heard.sort_by_key(Revocation::selector);
+    seen.sort_by_key(Revocation::selector);
     known.sort_by_key(Revocation::selector);
-    assert_eq!(heard, known);
+    assert_eq!(seen, known);
     block_on(log.append(grant(2))).unwrap();
-    assert!(notes.0.lock().unwrap().contains(&grant(2)[0]));
+    assert!(collected.0.lock().unwrap().contains(&grant(2)[0]));
 }
 
 #[test]
-fn position_from_before_a_failure_is_followed_after_it() {
+fn reader_can_follow_from_a_position_before_a_failure() {
     let disk = Disk::new();
     let log = disk.log();
     let first = block_on(log.append(grant(1))).unwrap();
@@ -138,27 +139,27 @@ fn position_from_before_a_failure_is_followed_after_it() {
     disk.set(|it| &it.full, true);
     block_on(log.append(grant(3))).unwrap_err();
     disk.set(|it| &it.full, false);
-    recovered(&log);
-    let notes = Arc::<Notes>::default();
-    let reader: Arc<dyn Reader> = notes.clone();
+    wait_for_recovery(&log);
+    let collected = Arc::<Collected>::default();
+    let reader: Arc<dyn Reader> = collected.clone();
     block_on(log.tail(first, Arc::downgrade(&reader))).unwrap();
-    assert!(notes.0.lock().unwrap().starts_with(&grant(2)));
+    assert!(collected.0.lock().unwrap().starts_with(&grant(2)));
 }
 
 #[test]
-fn job_that_panics_fails_alone_with_its_commit_and_the_log_goes_on() {
+fn job_that_panics_fails_its_commit_and_the_log_recovers() {
     let log = Disk::new().log();
     block_on(log.append(grant(1))).unwrap();
     let panics = log.write::<(), _>(|_| panic!("on purpose"));
     assert_eq!(block_on(panics).unwrap_err().kind(), LogErrorKind::Storage);
-    until("failed or recovered", || {
+    wait_until("failed or recovered", || {
         block_on(log.append(grant(2))).is_ok()
     });
     assert_eq!(block_on(log.snapshot()).unwrap().records.len(), 2);
 }
 
 #[test]
-fn reader_that_panics_once_stops_nobody_for_long() {
+fn log_recovers_from_a_reader_that_panics() {
     struct Panics(Mutex<bool>);
     impl Reader for Panics {
         fn read(&self, _: Position, records: &[Revocation]) {
@@ -170,12 +171,12 @@ fn reader_that_panics_once_stops_nobody_for_long() {
     let reader: Arc<dyn Reader> = Arc::new(Panics(Mutex::new(true)));
     let position = block_on(log.snapshot()).unwrap().position;
     block_on(log.tail(position, Arc::downgrade(&reader))).unwrap();
-    let notes = follow(&log);
+    let collected = follow(&log);
     block_on(log.append(grant(1))).unwrap_err();
-    until("recovered", || block_on(log.append(grant(2))).is_ok());
-    // The record was durable: those who were not told are told now.
-    let heard = notes.0.lock().unwrap().clone();
-    assert!(heard.contains(&grant(1)[0]) && heard.contains(&grant(2)[0]));
+    wait_until("recovered", || block_on(log.append(grant(2))).is_ok());
+    // The record was durable. Readers that have not seen it get it now.
+    let seen = collected.0.lock().unwrap().clone();
+    assert!(seen.contains(&grant(1)[0]) && seen.contains(&grant(2)[0]));
 }
 
 #[test]
@@ -186,12 +187,12 @@ fn log_can_be_read_and_followed_while_it_cannot_be_written() {
     disk.set(|it| &it.gone, true);
     let error = block_on(log.append(grant(2))).unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::Missing);
-    let notes = follow(&log);
+    let collected = follow(&log);
 
     disk.set(|it| &it.gone, false);
-    recovered(&log);
+    wait_for_recovery(&log);
     block_on(log.append(grant(3))).unwrap();
-    assert!(notes.0.lock().unwrap().contains(&grant(3)[0]));
+    assert!(collected.0.lock().unwrap().contains(&grant(3)[0]));
 }
 
 #[test]
@@ -200,36 +201,36 @@ fn covered_append_fails_while_the_file_is_gone() {
     let log = disk.log();
     block_on(log.append(grant(1))).unwrap();
     disk.set(|it| &it.gone, true);
-    // There is nothing to write, and nothing that it could rest on.
+    // There is nothing to write, but the record that covers the append is gone.
     block_on(log.append(grant(1))).unwrap_err();
 }
 
 #[test]
-fn read_that_fails_makes_the_log_open_the_disk_anew() {
+fn failed_read_makes_the_log_open_the_disk_again() {
     let disk = Disk::uncached();
     let log = disk.log();
     block_on(log.append(grant(1))).unwrap();
     disk.set(|it| &it.unreadable, true);
     block_on(log.snapshot()).unwrap_err();
-    until("failing", || !log.health().is_writable());
+    wait_until("failing", || !log.health().is_writable());
     disk.set(|it| &it.unreadable, false);
-    recovered(&log);
+    wait_for_recovery(&log);
     assert_eq!(block_on(log.snapshot()).unwrap().records, grant(1));
     block_on(log.append(grant(2))).unwrap();
 }
 
 #[test]
-fn attempts_become_rarer_while_the_disk_fails() {
+fn pause_between_attempts_grows_while_the_disk_fails() {
     let disk = Disk::new();
     let log = disk.log();
     disk.set(|it| &it.full, true);
     block_on(log.append(grant(1))).unwrap_err();
-    until("a pause of more than a tenth of a second", || {
+    wait_until("a pause of more than a tenth of a second", || {
         log.health()
             .retry_after()
             .is_some_and(|pause| pause > Duration::from_millis(100))
     });
-    // Doubled each time, from a millisecond: seven attempts or eight.
+    // The pause doubles from one millisecond: seven or eight attempts.
     assert!(disk.switches.opened.load(Ordering::SeqCst) < 20);
 }
 
@@ -247,12 +248,12 @@ fn log_that_fails_can_be_dropped() {
 }
 
 #[test]
-fn log_on_a_full_disk_is_opened_for_checks_and_goes_on_once_there_is_room() {
+fn log_on_a_full_disk_opens_for_checks_and_recovers_once_there_is_space() {
     let disk = Disk::new();
     let log = disk.log();
     block_on(log.append(grant(1))).unwrap();
     drop(log);
-    // As when the next page does not fit.
+    // As if the next page did not fit.
     disk.switches.full_once_opened.store(true, Ordering::SeqCst);
     let log = disk.log();
     assert!(!log.health().is_writable());
@@ -263,7 +264,7 @@ fn log_on_a_full_disk_is_opened_for_checks_and_goes_on_once_there_is_room() {
     disk.switches
         .full_once_opened
         .store(false, Ordering::SeqCst);
-    recovered(&log);
+    wait_for_recovery(&log);
     block_on(log.append(grant(2))).unwrap();
     assert!(index.covers_selector(&grant(2)[0].selector(), None));
 }

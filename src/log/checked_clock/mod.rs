@@ -1,4 +1,4 @@
-//! Has time passed, or has the clock jumped?
+//! Has time passed, or has the system's clock jumped?
 
 #[cfg(test)]
 mod tests;
@@ -11,24 +11,24 @@ use std::{
 
 use super::{LogError, LogErrorKind, NumericDate, observe};
 
-/// The system's clock may run ahead of the time that has passed by this much in all, and by the
-/// drift of that time. Clocks that are set right in small steps stay within it.
+/// How far the system's clock may be ahead of the time that has passed in total, in addition to the
+/// drift in that time. A clock that is corrected in small steps stays within this limit.
 const TOLERANCE: Duration = Duration::from_secs(60);
-/// A clock that has jumped is believed after this time at the latest, if it then runs on evenly.
+/// A clock that has jumped is trusted again after at most this time, if it then runs evenly.
 const LONGEST_HOLD: Duration = Duration::from_secs(60 * 60);
 
-/// The system's clock, for those who forget by it.
+/// The system's clock, for code that removes expired entries.
 ///
-/// What expires by a clock that is ahead is still alive. So a reading counts only if as much time
-/// has passed as the clock says, by a clock that nobody sets. Small steps ahead add up: many of them
-/// are as bad as one jump. A step back is taken off the sum.
+/// By a clock that is ahead, entries expire that are still needed. A reading is therefore trusted
+/// only if a clock that nobody sets confirms that as much time has passed. Small steps ahead add up,
+/// because many of them do the same harm as one jump. A step back is subtracted from the sum.
 ///
-/// After a jump ahead, readings count again once the clock has run evenly for as long as it had
-/// gained, and for an hour at most. What it gained in earlier jumps counts as well, until the drift
-/// of the time since has made up for it. So a clock that gains on the time again and again is
-/// believed less and less often.
+/// After a jump ahead, readings are trusted again once the clock has run evenly for as long as the
+/// jump was, and after at most an hour. The length of earlier jumps is added, until the drift of the
+/// time since then has compensated for it. A clock that jumps again and again is therefore trusted
+/// less and less often.
 #[derive(Debug)]
-pub(crate) struct Pace(Mutex<State>);
+pub(crate) struct CheckedClock(Mutex<State>);
 
 #[derive(Clone, Copy, Debug)]
 struct Reading {
@@ -41,19 +41,20 @@ struct Reading {
 #[derive(Debug)]
 struct State {
     trusted: Trusted,
-    /// What was gained in jumps that were believed in the end.
+    /// The length of the jumps that were trusted in the end.
     gained: Duration,
     doubted: Option<Doubted>,
 }
 
-/// The last reading that counted.
+/// The last trusted reading.
 #[derive(Clone, Copy, Debug)]
 struct Trusted {
     reading: Reading,
-    /// How far small steps have brought the clock ahead of the time that has passed.
+    /// How far small steps have moved the clock ahead of the time that has passed.
     lead: Duration,
 }
 
+/// The first reading after a jump.
 #[derive(Clone, Copy, Debug)]
 struct Doubted {
     reading: Reading,
@@ -61,14 +62,14 @@ struct Doubted {
     ahead: Duration,
 }
 
-impl Pace {
-    /// Takes the present reading on trust.
+impl CheckedClock {
+    /// Trusts the current reading.
     pub(crate) fn start() -> Self {
         Self::at(Reading::now())
     }
 
-    /// Continues a clock that was last read then. How much time has passed since is not known, so
-    /// a long time is held for a jump.
+    /// Continues a clock that was last read at `date`. The time that has passed since is not known,
+    /// so a long time counts as a jump.
     #[cfg(feature = "embedded")]
     pub(crate) fn since(date: NumericDate) -> Self {
         let uptime = Reading::now().uptime;
@@ -79,11 +80,12 @@ impl Pace {
         Self(Mutex::new(State::at(reading)))
     }
 
-    /// The present, for those who forget what has expired by it.
+    /// Returns the current time, for code that removes what has expired by it.
     ///
     /// # Errors
     ///
-    /// [`ClockJumped`](LogErrorKind::ClockJumped) if the clock is ahead of the time that has passed.
+    /// Fails with [`ClockJumped`](LogErrorKind::ClockJumped) if the clock is ahead of the time that
+    /// has passed.
     pub(crate) fn now(&self) -> Result<NumericDate, LogError> {
         let reading = Reading::now();
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,9 +102,11 @@ impl Pace {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Judgement {
+    /// The reading is trusted.
     Passed,
-    /// By this much, and it is seen for the first time.
+    /// The clock has jumped by this much. This is the first reading after the jump.
     Jumped(Duration),
+    /// A later reading after a jump that is not trusted yet.
     Held,
 }
 
@@ -116,7 +120,7 @@ impl State {
     }
 
     fn judge(&mut self, mut reading: Reading) -> Judgement {
-        // A time that cannot be read for once must not look like a long one afterwards.
+        // If the uptime cannot be read once, the next reading must not look like a long time.
         reading.uptime = reading.uptime.max(self.trusted.reading.uptime);
         let ahead = match self.trusted.next(reading) {
             Ok(trusted) => {
@@ -154,11 +158,11 @@ impl Trusted {
         Self { reading, lead }
     }
 
-    /// The next reading, if it is to be trusted too. Else how far it is ahead.
+    /// Returns the next trusted reading, or how far ahead it is if it cannot be trusted.
     fn next(self, reading: Reading) -> Result<Self, Duration> {
         let passed = reading.since(self.reading);
         let claimed = Duration::from_secs(reading.date.since(self.reading.date));
-        // A step back takes as much off the lead.
+        // A step back reduces the lead by its length.
         let back = Duration::from_secs(self.reading.date.since(reading.date));
         let ahead = (self.lead + claimed).saturating_sub(passed + back);
         if ahead > TOLERANCE + drift(passed) {
@@ -177,12 +181,12 @@ impl Reading {
         }
     }
 
-    /// How much time has passed since an earlier one.
+    /// Returns how much time has passed since an earlier reading.
     fn since(self, earlier: Self) -> Duration {
         self.uptime.saturating_sub(earlier.uptime)
     }
 
-    /// Whether the clock has been set back since, or has stood still.
+    /// Returns whether the clock was set back or has stopped since an earlier reading.
     fn is_behind(self, earlier: Self) -> bool {
         let passed = self.since(earlier);
         let claimed = Duration::from_secs(self.date.since(earlier.date));
@@ -190,19 +194,19 @@ impl Reading {
     }
 }
 
-/// By how much clocks that are right may differ after this time. None that is kept right by NTP
+/// Returns how far two correct clocks may differ after this time. A clock that NTP corrects never
 /// drifts faster.
 fn drift(passed: Duration) -> Duration {
     passed / 1000
 }
 
-/// How long the machine has been up, by a clock that nobody sets. Where there is one that counts
-/// the time that the machine sleeps, it is that one: sleep is no jump.
+/// Returns how long the machine has been up, by a clock that nobody sets. Where the platform has a
+/// clock that includes the time that the machine sleeps, it is that clock: sleep is not a jump.
 fn uptime() -> Duration {
-    static BEGUN: OnceLock<Instant> = OnceLock::new();
+    static START: OnceLock<Instant> = OnceLock::new();
     let proc = fs::read_to_string("/proc/uptime").ok();
     let seconds = proc.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
     seconds
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .unwrap_or_else(|| BEGUN.get_or_init(Instant::now).elapsed())
+        .unwrap_or_else(|| START.get_or_init(Instant::now).elapsed())
 }

@@ -1,4 +1,4 @@
-//! Readings of two clocks, and what is said of them.
+//! Which readings of the two clocks are trusted?
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn reading(date: u64, uptime: u64) -> Reading {
     }
 }
 
-/// What is said of readings, the first of which is trusted.
+/// Judges readings after a first one that is trusted.
 fn judge<const N: usize>(first: Reading, readings: [(u64, u64); N]) -> [Judgement; N] {
     let mut state = State::at(first);
     readings.map(|(date, uptime)| state.judge(reading(date, uptime)))
@@ -20,7 +20,7 @@ fn judge<const N: usize>(first: Reading, readings: [(u64, u64); N]) -> [Judgemen
 use Judgement::{Held, Jumped, Passed};
 
 #[test]
-fn time_that_has_passed_is_no_jump_however_long() {
+fn long_time_that_has_passed_is_not_a_jump() {
     let start = reading(1_000_000, 50);
     let year = 365 * 24 * HOUR;
     let readings = [(1_000_060, 110), (1_000_060 + year, 110 + year)];
@@ -31,7 +31,7 @@ fn time_that_has_passed_is_no_jump_however_long() {
 fn small_step_and_drift_are_tolerated() {
     let start = reading(1_000_000, 0);
     assert_eq!(judge(start, [(1_000_059, 0)]), [Passed]);
-    // A clock that gains half a thousandth, and is read once a week.
+    // A clock that gains half a thousandth and is read once a week.
     let week = 7 * 24 * HOUR;
     assert_eq!(
         judge(start, [(1_000_000 + week + week / 2000, week)]),
@@ -40,7 +40,7 @@ fn small_step_and_drift_are_tolerated() {
 }
 
 #[test]
-fn jump_ahead_is_held_until_the_clock_is_back() {
+fn jump_ahead_is_held_until_the_clock_is_set_back() {
     let start = reading(1_000_000, 0);
     let jumped = Jumped(Duration::from_secs(2 * HOUR));
     let readings = [
@@ -53,7 +53,7 @@ fn jump_ahead_is_held_until_the_clock_is_back() {
 }
 
 #[test]
-fn clock_that_keeps_to_its_new_time_is_believed_after_an_hour() {
+fn clock_that_runs_evenly_after_a_jump_is_trusted_after_an_hour() {
     let ahead = 30 * 24 * HOUR;
     let at = |uptime| (1_000_000 + ahead + uptime, uptime);
     let readings = [at(60), at(60 + HOUR - 1), at(60 + HOUR), at(120 + HOUR)];
@@ -63,7 +63,7 @@ fn clock_that_keeps_to_its_new_time_is_believed_after_an_hour() {
 }
 
 #[test]
-fn short_jump_is_held_for_no_longer_than_it_is() {
+fn short_jump_is_held_for_its_own_length() {
     let at = |uptime| (1_000_000 + 300 + uptime, uptime);
     let readings = [at(10), at(309), at(310)];
     let jumped = Jumped(Duration::from_secs(300));
@@ -74,7 +74,7 @@ fn short_jump_is_held_for_no_longer_than_it_is() {
 }
 
 #[test]
-fn second_jump_is_held_anew() {
+fn second_jump_is_held_again() {
     let readings = [
         (1_000_000 + 2 * HOUR, 0),
         (1_000_000 + 4 * HOUR, 59 * 60),
@@ -85,20 +85,20 @@ fn second_jump_is_held_anew() {
 }
 
 #[test]
-fn clock_that_went_back_is_believed_and_a_jump_from_there_is_one() {
+fn clock_that_was_set_back_is_trusted_and_a_jump_from_there_is_noticed() {
     let readings = [(500_000, 60), (500_060, 120), (1_000_000, 180)];
     let judgements = judge(reading(1_000_000, 0), readings);
     assert!(matches!(judgements, [Passed, Passed, Jumped(_)]));
 }
 
 #[test]
-fn uptime_goes_on() {
+fn uptime_never_decreases() {
     let before = uptime();
     assert!(uptime() >= before);
 }
 
-/// How far a clock gets that is read at these times, by which it has gained so many seconds. Tells
-/// the last reading that passed, and whether all did.
+/// Reads a clock at these uptimes, each with the seconds that the clock has gained by then. Returns
+/// the gain of the last trusted reading, and whether all readings were trusted.
 fn run(readings: impl IntoIterator<Item = (u64, u64)>) -> (Option<u64>, bool) {
     let mut state = State::at(reading(1_000_000, 0));
     let (mut last, mut all) = (None, true);
@@ -115,20 +115,20 @@ fn run(readings: impl IntoIterator<Item = (u64, u64)>) -> (Option<u64>, bool) {
 fn small_steps_add_up_to_a_jump() {
     for step in [1, 7, 30, 59] {
         let sweeps = (1..=2 * HOUR).map(|uptime| (uptime, uptime * step));
-        let (believed, _) = run(sweeps);
-        assert!(believed <= Some(60), "steps of {step}: {believed:?}");
+        let (trusted, _) = run(sweeps);
+        assert!(trusted <= Some(60), "steps of {step}: {trusted:?}");
     }
 }
 
 #[test]
-fn clock_that_stepped_ahead_is_believed_an_hour_after_the_last_step() {
+fn clock_that_stepped_ahead_is_trusted_an_hour_after_the_last_step() {
     let steps = 122;
     let gained = |uptime: u64| 59 * uptime.min(steps);
     let at = |uptime| (uptime, gained(uptime));
     assert_eq!(run((1..HOUR).map(at)).0, Some(59));
-    // The last steps, of a tolerable sum, may have come in the hour.
-    let (believed, _) = run((1..=steps + HOUR).map(at));
-    assert_eq!(believed, Some(gained(steps)));
+    // The last steps may lie within the hour, as long as their sum is tolerated.
+    let (trusted, _) = run((1..=steps + HOUR).map(at));
+    assert_eq!(trusted, Some(gained(steps)));
 }
 
 #[test]
@@ -136,8 +136,8 @@ fn rare_small_steps_do_not_add_up_to_hours() {
     let day = 24 * HOUR;
     for (step, period) in [(59, 600), (59, 61), (30, 60), (20, 600), (3, 60)] {
         let sweeps = (1..=day).map(|uptime| (uptime, uptime / period * step));
-        let (believed, _) = run(sweeps);
-        assert!(believed < Some(HOUR), "{step} in {period}: {believed:?}");
+        let (trusted, _) = run(sweeps);
+        assert!(trusted < Some(HOUR), "{step} in {period}: {trusted:?}");
     }
 }
 
@@ -148,13 +148,13 @@ fn slow_drift_is_tolerated_for_weeks() {
         let sweeps = (1..=month / period).map(|sweep| (sweep * period, sweep * period / 2000));
         assert!(run(sweeps).1, "read every {period} s");
     }
-    // In steps of a second, by a daemon that sets the clock right.
+    // A daemon corrects the clock in steps of a second.
     let sweeps = (1..=month / 60).map(|sweep| (sweep * 60, sweep * 60 / 1200));
     assert!(run(sweeps).1);
 }
 
 #[test]
-fn clock_that_gains_a_hundredth_is_still_believed_now_and_then() {
+fn clock_that_gains_a_hundredth_is_still_trusted_sometimes() {
     let week = 7 * 24 * HOUR;
     let mut state = State::at(reading(1_000_000, 0));
     let mut last = 0;
@@ -167,7 +167,7 @@ fn clock_that_gains_a_hundredth_is_still_believed_now_and_then() {
 }
 
 #[test]
-fn step_back_takes_off_what_small_steps_have_added() {
+fn step_back_is_subtracted_from_the_sum_of_small_steps() {
     let start = reading(1_000_000, 0);
     let steps = [
         (1_000_050, 0),
@@ -180,7 +180,7 @@ fn step_back_takes_off_what_small_steps_have_added() {
 }
 
 #[test]
-fn uptime_that_cannot_be_read_for_once_hides_no_jump() {
+fn failed_reading_of_the_uptime_hides_no_jump() {
     let start = reading(1_000_000, 100_000);
     let readings = [(1_000_001, 0), (1_000_002 + HOUR, 100_002)];
     let jumped = Jumped(Duration::from_secs(HOUR));

@@ -1,4 +1,4 @@
-//! What happens at the same time as a commit.
+//! Appends, snapshots and readers during a commit.
 
 use std::sync::{
     Arc, Mutex,
@@ -13,16 +13,17 @@ use crate::log::{
     Selector, embedded::queue::QUOTA,
 };
 
+/// A reader that keeps every record.
 #[derive(Default)]
-struct Notes(Mutex<Vec<Revocation>>);
+struct Collected(Mutex<Vec<Revocation>>);
 
-impl Reader for Notes {
+impl Reader for Collected {
     fn read(&self, _: Position, records: &[Revocation]) {
         self.0.lock().unwrap().extend(records);
     }
 }
 
-/// Holds up the thread that writes, until something is sent.
+/// Blocks the writing thread until the sender is used.
 fn hold(
     log: &EmbeddedLog,
 ) -> (
@@ -38,7 +39,7 @@ fn hold(
 }
 
 #[test]
-fn snapshot_has_every_record_up_to_its_position_whatever_is_appended_meanwhile() {
+fn snapshot_contains_every_record_up_to_its_position_during_appends() {
     let mut reads = 0;
     loop {
         let disk = Disk::uncached();
@@ -46,7 +47,7 @@ fn snapshot_has_every_record_up_to_its_position_whatever_is_appended_meanwhile()
         for number in 0..40 {
             block_on(log.append(grant(number))).unwrap();
         }
-        // After so many reads of the disk, another record is committed.
+        // Another record is committed after this number of reads of the disk.
         let other = log.clone();
         let append = move || {
             let append = || block_on(other.append(grant(1000))).unwrap();
@@ -68,39 +69,39 @@ fn snapshot_has_every_record_up_to_its_position_whatever_is_appended_meanwhile()
 }
 
 #[test]
-fn tail_that_waits_for_its_turn_hears_what_is_committed_before_it() {
+fn reader_that_waits_in_the_queue_gets_the_commits_before_it() {
     let log = Disk::new().log();
     let start = block_on(log.snapshot()).unwrap().position;
     let (release, held) = hold(&log);
     let append = log.append(grant(1));
-    let notes = Arc::<Notes>::default();
-    let reader: Arc<dyn Reader> = notes.clone();
+    let collected = Arc::<Collected>::default();
+    let reader: Arc<dyn Reader> = collected.clone();
     let mut tail = Box::pin(log.tail(start, Arc::downgrade(&reader)));
-    // It is queued now, and would read now what it has missed, if it did not wait for its turn.
+    // The call is queued. If it did not wait for its turn, it would read the missed records now.
     assert!(tail.as_mut().now_or_never().is_none());
     release.send(()).unwrap();
     block_on(held).unwrap();
     block_on(append).unwrap();
     block_on(tail).unwrap();
     block_on(log.append(grant(2))).unwrap();
-    assert_eq!(*notes.0.lock().unwrap(), [grant(1), grant(2)].concat());
+    assert_eq!(*collected.0.lock().unwrap(), [grant(1), grant(2)].concat());
 }
 
 #[test]
-fn reader_that_is_added_again_is_told_once() {
+fn reader_that_is_added_twice_gets_each_record_once() {
     let log = Disk::new().log();
     let start = block_on(log.snapshot()).unwrap().position;
-    let notes = Arc::<Notes>::default();
-    let reader: Arc<dyn Reader> = notes.clone();
+    let collected = Arc::<Collected>::default();
+    let reader: Arc<dyn Reader> = collected.clone();
     for _ in 0..3 {
         block_on(log.tail(start, Arc::downgrade(&reader))).unwrap();
     }
     block_on(log.append(grant(1))).unwrap();
-    assert_eq!(*notes.0.lock().unwrap(), grant(1));
+    assert_eq!(*collected.0.lock().unwrap(), grant(1));
 }
 
 #[test]
-fn client_that_fills_its_quota_of_the_queue_leaves_the_rest_to_others() {
+fn client_that_uses_up_its_quota_of_the_queue_does_not_block_others() {
     let log = Disk::new().log();
     let (release, held) = hold(&log);
     let [greedy, other] = ["greedy", "other"].map(Selector::client);
@@ -108,7 +109,7 @@ fn client_that_fills_its_quota_of_the_queue_leaves_the_rest_to_others() {
     for number in 0..QUOTA {
         let mut append = Box::pin(log.append_for(greedy, usize::MAX, grant(number)));
         assert!(append.as_mut().now_or_never().is_none());
-        // Whether anybody waits for it makes no difference.
+        // An append counts whether or not its future is kept.
         if number % 2 == 0 {
             appends.push(append);
         }

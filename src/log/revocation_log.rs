@@ -1,0 +1,189 @@
+//! The contract of a log.
+
+use std::{future::Future, sync::Weak};
+
+#[cfg(doc)]
+use super::LogErrorKind;
+use super::{Appended, LogError, LogHealth, Position, Reader, Revocation, Selector, Snapshot};
+
+/// What "durable" means for a log: the weakest guarantee with which its `append` returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Durability {
+    /// In the memory of this process only.
+    Volatile,
+    /// On the disk of this machine, by `fsync`.
+    Disk,
+}
+
+/// The log of revocations.
+///
+/// **A log that wraps another must forward every method.** The compiler does not require the
+/// methods that have a default, and the defaults do less than the inner log:
+///
+/// ```
+/// use std::sync::Weak;
+/// use tower_revocation::log::{
+///     Appended, Durability, LogError, LogHealth, Position, Reader, Revocation, RevocationLog,
+///     Selector, Snapshot,
+/// };
+///
+/// /// Prints every record.
+/// #[derive(Clone)]
+/// struct Printed<L>(L);
+///
+/// impl<L: RevocationLog + Sync> RevocationLog for Printed<L> {
+///     async fn append(&self, batch: Vec<Revocation>) -> Result<Position, LogError> {
+///         println!("{batch:?}");
+///         self.0.append(batch).await
+///     }
+///
+///     async fn append_at_most(
+///         &self,
+///         new: usize,
+///         batch: Vec<Revocation>,
+///     ) -> Result<Option<Appended>, LogError> {
+///         println!("{batch:?}");
+///         self.0.append_at_most(new, batch).await
+///     }
+///
+///     async fn append_for(
+///         &self,
+///         client: Selector,
+///         new: usize,
+///         batch: Vec<Revocation>,
+///     ) -> Result<Option<Appended>, LogError> {
+///         println!("{batch:?}");
+///         self.0.append_for(client, new, batch).await
+///     }
+///
+///     fn health(&self) -> LogHealth {
+///         self.0.health()
+///     }
+///
+///     async fn snapshot(&self) -> Result<Snapshot, LogError> {
+///         self.0.snapshot().await
+///     }
+///
+///     async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+///         self.0.tail(after, reader).await
+///     }
+///
+///     fn durability(&self) -> Durability {
+///         self.0.durability()
+///     }
+///
+///     fn is_local(&self) -> bool {
+///         self.0.is_local()
+///     }
+/// }
+/// ```
+pub trait RevocationLog {
+    /// Appends a whole batch or nothing. Returns the position of its last record once the batch is
+    /// durable in the sense of [`durability`](Self::durability).
+    ///
+    /// * A record that is already covered is not written again. The append then returns once the
+    ///   record that covers it is durable.
+    /// * Every reader in this process sees the records before the append returns.
+    /// * A batch is queued when the future is first polled, or earlier. Dropping the future does
+    ///   not cancel a queued batch.
+    /// * After a failed commit the content of the disk is unknown. The log refuses every append
+    ///   until it has read the disk again, and [`health`](Self::health) reports that.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the queue is full, or if the batch could not be made durable. In the second case
+    /// the batch may be in the log nevertheless. Fails with [`LogErrorKind::Full`] if the batch
+    /// would exceed the ceiling of the log; nothing was appended then. If the time for a retry is
+    /// known, a [`crate::Error`] in the source chain contains it.
+    fn append(
+        &self,
+        batch: Vec<Revocation>,
+    ) -> impl Future<Output = Result<Position, LogError>> + Send;
+
+    /// Appends as [`append`](Self::append) does, if at most `new` selectors of the batch are new to
+    /// the log. Returns `None` if there are more; nothing was appended then.
+    ///
+    /// The default counts every record as new, for logs that can only append. **A log that wraps
+    /// another must forward this method.** Otherwise every repeated revocation uses up the client's
+    /// quota.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    fn append_at_most(
+        &self,
+        new: usize,
+        batch: Vec<Revocation>,
+    ) -> impl Future<Output = Result<Option<Appended>, LogError>> + Send {
+        let added = batch.len();
+        let append = (added <= new).then(|| self.append(batch));
+        async move {
+            let Some(append) = append else {
+                return Ok(None);
+            };
+            let position = append.await?;
+            Ok(Some(Appended::new(position, added)))
+        }
+    }
+
+    /// Appends as [`append_at_most`](Self::append_at_most) does, on behalf of a client.
+    ///
+    /// A log with a queue gives each client a quota of it, so that no client fills the whole queue.
+    /// The default ignores the client. **A log that wraps another must forward this method.**
+    /// Otherwise one client can fill the queue of the inner log.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append). Fails with [`LogErrorKind::QueueFull`] if the client's quota of
+    /// the queue is used up; nothing was queued then.
+    fn append_for(
+        &self,
+        client: Selector,
+        new: usize,
+        batch: Vec<Revocation>,
+    ) -> impl Future<Output = Result<Option<Appended>, LogError>> + Send {
+        let _ = client;
+        self.append_at_most(new, batch)
+    }
+
+    /// Returns whether the log accepts appends: readiness for revocation.
+    ///
+    /// A log that cannot fail returns [`LogHealth::writable`]. A log that wraps another returns the
+    /// health of the inner log.
+    fn health(&self) -> LogHealth;
+
+    /// Returns everything that is known now. It can contain expired records.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the log could not be read.
+    fn snapshot(&self) -> impl Future<Output = Result<Snapshot, LogError>> + Send;
+
+    /// Hands every record after a position to a reader, in the order of commits.
+    ///
+    /// The reader gets the existing records before this method returns, and each later record
+    /// before its `append` returns. A reader that was dropped is forgotten. A reader that is added
+    /// twice gets each record once.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`LogErrorKind::Gap`] if records after the position were removed, or if the
+    /// position has another epoch. Then take a snapshot, merge it into what you have (do not
+    /// replace it), and follow from the position of the snapshot.
+    fn tail(
+        &self,
+        after: Position,
+        reader: Weak<dyn Reader>,
+    ) -> impl Future<Output = Result<(), LogError>> + Send;
+
+    /// Returns where the records of an append are once it has returned.
+    fn durability(&self) -> Durability;
+
+    /// Returns whether every append to the log goes through this process, so that a reader in this
+    /// process is never behind. Defaults to `false`: readers are then told from time to time that
+    /// they are up to date. See [`Reader::read`].
+    fn is_local(&self) -> bool {
+        false
+    }
+}

@@ -1,4 +1,4 @@
-//! A log takes in so much and no more, and forgets nothing for it.
+//! The ceiling of a log limits its selectors, and no record is removed to make room.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,12 +19,12 @@ fn watermark(not_before: u64) -> Revocation {
     Revocation::watermark(selector, NumericDate::new(not_before), NumericDate::FOREVER)
 }
 
-/// A log with a ceiling of three.
-async fn holds_its_ceiling(log: impl RevocationLog) {
+/// Tests a log with a ceiling of three.
+async fn keeps_its_ceiling(log: impl RevocationLog) {
     log.append(vec![forever("a"), forever("b")]).await.unwrap();
     let before = log.snapshot().await.unwrap();
 
-    // All of a batch or nothing of it, not even what is known.
+    // A batch is appended as a whole or not at all, even if some of its selectors are known.
     for batch in [
         vec![forever("c"), forever("d")],
         vec![watermark(1000), forever("c")],
@@ -37,14 +37,14 @@ async fn holds_its_ceiling(log: impl RevocationLog) {
         assert_eq!(after.records.len(), 2);
     }
 
-    // One more has room, however often it is in the batch.
+    // There is room for one more selector, even if the batch contains it twice.
     log.append(vec![watermark(1000), watermark(1001)])
         .await
         .unwrap();
     let full = log.append(vec![forever("c")]).await.unwrap_err();
     assert_eq!(full.kind(), LogErrorKind::Full);
 
-    // What has a record may have a later one, and what is covered is.
+    // A known selector can have a later record, and a covered record is accepted.
     let index = Index::follow(&log).await.unwrap();
     log.append(vec![watermark(2000), forever("a")])
         .await
@@ -56,19 +56,19 @@ async fn holds_its_ceiling(log: impl RevocationLog) {
 }
 
 #[tokio::test]
-async fn memory_log_holds_its_ceiling() {
-    holds_its_ceiling(MemoryLog::new().ceiling(3)).await;
+async fn memory_log_keeps_its_ceiling() {
+    keeps_its_ceiling(MemoryLog::new().ceiling(3)).await;
 }
 
 #[tokio::test]
-async fn embedded_log_holds_its_ceiling() {
+async fn embedded_log_keeps_its_ceiling() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
-    holds_its_ceiling(log.ceiling(3)).await;
+    keeps_its_ceiling(log.ceiling(3)).await;
 }
 
-/// An append that may add no more than it is allowed to.
-async fn adds_no_more_than_is_allowed(log: impl RevocationLog) {
+/// Tests that an append adds at most as many selectors as it is allowed to add.
+async fn adds_at_most_the_allowed_selectors(log: impl RevocationLog) {
     let batch = || vec![forever("a"), forever("b"), forever("a")];
     assert_eq!(log.append_at_most(1, batch()).await.unwrap(), None);
     assert_eq!(log.snapshot().await.unwrap().position.sequence, 0);
@@ -78,7 +78,7 @@ async fn adds_no_more_than_is_allowed(log: impl RevocationLog) {
     let again = log.append_at_most(0, batch()).await.unwrap().unwrap();
     assert_eq!((again.added, again.position), (0, appended.position));
 
-    // Of a selector that is known there can be a later record: that adds none.
+    // A later record of a known selector adds no selector.
     log.append(vec![watermark(1000)]).await.unwrap();
     let later = log.append_at_most(0, vec![watermark(2000)]).await.unwrap();
     assert_eq!(later.unwrap().added, 0);
@@ -92,30 +92,33 @@ async fn adds_no_more_than_is_allowed(log: impl RevocationLog) {
 }
 
 #[tokio::test]
-async fn memory_log_adds_no_more_than_is_allowed() {
-    adds_no_more_than_is_allowed(MemoryLog::new()).await;
+async fn memory_log_adds_at_most_the_allowed_selectors() {
+    adds_at_most_the_allowed_selectors(MemoryLog::new()).await;
 }
 
 #[tokio::test]
-async fn embedded_log_adds_no_more_than_is_allowed() {
+async fn embedded_log_adds_at_most_the_allowed_selectors() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
-    adds_no_more_than_is_allowed(log).await;
+    adds_at_most_the_allowed_selectors(log).await;
 }
 
-fn until(name: &str, expires: NumericDate) -> Revocation {
+fn expiring(name: &str, expires: NumericDate) -> Revocation {
     Revocation::forever(Selector::grant(name), expires)
 }
 
 #[tokio::test]
-async fn sweeping_makes_room_of_what_has_expired_and_of_nothing_else() {
+async fn sweep_makes_room_by_removing_expired_records_only() {
     let folder = tempfile::tempdir().unwrap();
     let embedded = EmbeddedLog::open(folder.path().join("log.redb"))
         .unwrap()
         .ceiling(2);
     let memory = MemoryLog::new().ceiling(2);
     let later = NumericDate::now() + Duration::from_secs(3600);
-    let batch = vec![until("old", NumericDate::new(1000)), until("new", later)];
+    let batch = vec![
+        expiring("old", NumericDate::new(1000)),
+        expiring("new", later),
+    ];
     embedded.append(batch.clone()).await.unwrap();
     memory.append(batch).await.unwrap();
     embedded.append(vec![forever("c")]).await.unwrap_err();
@@ -130,12 +133,12 @@ async fn sweeping_makes_room_of_what_has_expired_and_of_nothing_else() {
         memory.snapshot().await.unwrap().records,
     ] {
         assert_eq!(records.len(), 2);
-        assert!(records.contains(&until("new", later)) && records.contains(&forever("c")));
+        assert!(records.contains(&expiring("new", later)) && records.contains(&forever("c")));
     }
 }
 
 #[tokio::test]
-async fn file_that_has_more_than_the_ceiling_is_not_cut() {
+async fn file_with_more_records_than_the_ceiling_keeps_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.redb");
     let log = EmbeddedLog::open(&path).unwrap();
@@ -148,7 +151,7 @@ async fn file_that_has_more_than_the_ceiling_is_not_cut() {
 }
 
 #[tokio::test]
-async fn ceiling_holds_for_clones_that_were_made_before() {
+async fn ceiling_applies_to_earlier_clones() {
     let folder = tempfile::tempdir().unwrap();
     let embedded = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
     let memory = MemoryLog::new();
@@ -157,18 +160,18 @@ async fn ceiling_holds_for_clones_that_were_made_before() {
     memory.append(vec![forever("a")]).await.unwrap_err();
 }
 
-struct Nobody;
+struct Ignoring;
 
-impl Reader for Nobody {
+impl Reader for Ignoring {
     fn read(&self, _: Position, _: &[Revocation]) {}
 }
 
 #[tokio::test]
-async fn history_of_a_memory_log_is_bounded_and_what_is_gone_is_a_gap() {
+async fn history_of_a_memory_log_is_limited_and_older_positions_are_gaps() {
     let log = MemoryLog::new().ceiling(1);
     let start = log.snapshot().await.unwrap().position;
     let index = Index::follow(&log).await.unwrap();
-    let reader: Arc<dyn Reader> = Arc::new(Nobody);
+    let reader: Arc<dyn Reader> = Arc::new(Ignoring);
     let tail = async |after| {
         let tail = log.tail(after, Arc::downgrade(&reader)).await;
         tail.map_err(|error| error.kind())
@@ -182,7 +185,7 @@ async fn history_of_a_memory_log_is_bounded_and_what_is_gone_is_a_gap() {
     assert_eq!(tail(start).await, Err(LogErrorKind::Gap));
     assert_eq!(tail(end.position).await, Ok(()));
 
-    // Whoever follows misses nothing, and positions go on.
+    // A reader that follows misses nothing, and positions continue.
     log.sweep().unwrap();
     assert_eq!(log.snapshot().await.unwrap().position, end.position);
     let next = log.append(vec![watermark(3001)]).await.unwrap();

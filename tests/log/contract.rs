@@ -1,4 +1,4 @@
-//! The contract of a log, held by each of them.
+//! The contract of a log, which every log must meet.
 
 use std::{
     path::Path,
@@ -26,16 +26,17 @@ fn watermark(name: &str, not_before: u64) -> Revocation {
     Revocation::watermark(Selector::subject(name), not_before, expires)
 }
 
+/// A reader that keeps every record.
 #[derive(Default)]
-struct Notes(Mutex<Vec<(Position, Vec<Revocation>)>>);
+struct Collected(Mutex<Vec<(Position, Vec<Revocation>)>>);
 
-impl Reader for Notes {
+impl Reader for Collected {
     fn read(&self, position: Position, records: &[Revocation]) {
         self.0.lock().unwrap().push((position, records.to_vec()));
     }
 }
 
-impl Notes {
+impl Collected {
     fn records(&self) -> Vec<Revocation> {
         self.0
             .lock()
@@ -46,19 +47,20 @@ impl Notes {
     }
 }
 
-async fn follow(log: &impl RevocationLog, after: Position) -> Arc<Notes> {
-    let notes = Arc::new(Notes::default());
-    let reader: Arc<dyn Reader> = notes.clone();
+async fn follow(log: &impl RevocationLog, after: Position) -> Arc<Collected> {
+    let collected = Arc::new(Collected::default());
+    let reader: Arc<dyn Reader> = collected.clone();
     log.tail(after, Arc::downgrade(&reader)).await.unwrap();
-    notes
+    collected
 }
 
-async fn holds_the_contract(log: impl RevocationLog) {
+async fn meets_the_contract(log: impl RevocationLog) {
     let start = log.snapshot().await.unwrap();
     assert_eq!((start.position.sequence, start.records.len()), (0, 0));
-    let notes = follow(&log, start.position).await;
+    let collected = follow(&log, start.position).await;
 
-    // Gapless, in order, the position of a batch being that of its last record.
+    // Positions have no gaps and follow the order of appends. The position of a batch is that of
+    // its last record.
     let first = log.append(vec![forever("a"), forever("b")]).await.unwrap();
     let second = log.append(vec![forever("c")]).await.unwrap();
     assert_eq!((first.sequence, second.sequence), (2, 3));
@@ -89,7 +91,7 @@ async fn holds_the_contract(log: impl RevocationLog) {
         5
     );
 
-    // Readers have seen all of it by now, whenever they came, in the order of commits.
+    // Readers have seen all records in the order of commits, whenever they were added.
     let all = [
         forever("a"),
         forever("b"),
@@ -97,7 +99,7 @@ async fn holds_the_contract(log: impl RevocationLog) {
         watermark("alice", 1000),
         watermark("alice", 1001),
     ];
-    assert_eq!(notes.records(), all);
+    assert_eq!(collected.records(), all);
     assert_eq!(follow(&log, start.position).await.records(), all);
     assert_eq!(follow(&log, second).await.records(), all[3..]);
 
@@ -106,17 +108,17 @@ async fn holds_the_contract(log: impl RevocationLog) {
     assert_eq!((end.position.sequence, end.records.len()), (5, 4));
     assert!(end.records.contains(&watermark("alice", 1001)));
 
-    // Another epoch is a gap, and so is a position that is still to come.
-    let reader: Arc<dyn Reader> = notes.clone();
-    let elsewhere = Position {
+    // A position of another epoch is a gap, and so is a position in the future.
+    let reader: Arc<dyn Reader> = collected.clone();
+    let other_epoch = Position {
         epoch: start.position.epoch ^ 1,
         sequence: 0,
     };
-    let beyond = Position {
+    let future = Position {
         sequence: 6,
         ..end.position
     };
-    for position in [elsewhere, beyond] {
+    for position in [other_epoch, future] {
         let error = log
             .tail(position, Arc::downgrade(&reader))
             .await
@@ -126,22 +128,22 @@ async fn holds_the_contract(log: impl RevocationLog) {
 }
 
 #[tokio::test]
-async fn memory_log_holds_the_contract() {
+async fn memory_log_meets_the_contract() {
     let log = MemoryLog::new();
     assert_eq!(log.durability(), Durability::Volatile);
-    holds_the_contract(log).await;
+    meets_the_contract(log).await;
 }
 
 #[tokio::test]
-async fn embedded_log_holds_the_contract() {
+async fn embedded_log_meets_the_contract() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
     assert_eq!(log.durability(), Durability::Disk);
-    holds_the_contract(log).await;
+    meets_the_contract(log).await;
 }
 
 #[tokio::test]
-async fn embedded_log_remembers_positions_and_records() {
+async fn embedded_log_keeps_positions_and_records_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.redb");
     let log = EmbeddedLog::open(&path).unwrap();
@@ -152,7 +154,7 @@ async fn embedded_log_remembers_positions_and_records() {
     let again = log.append(vec![forever("a")]).await.unwrap();
     let second = log.append(vec![forever("b")]).await.unwrap();
     assert_eq!((again.sequence, second.sequence), (1, 2));
-    // Every opening begins an incarnation.
+    // Every opening begins a new epoch.
     assert_ne!(again.epoch, first.epoch);
     assert_eq!(again.epoch, second.epoch);
     assert_eq!(follow(&log, first).await.records(), [forever("b")]);
@@ -168,7 +170,7 @@ async fn append_is_queued_even_if_its_future_is_dropped() {
 }
 
 #[tokio::test]
-async fn dropping_the_log_writes_what_is_queued() {
+async fn dropping_the_log_writes_the_queued_appends() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.redb");
     let log = EmbeddedLog::open(&path).unwrap();
@@ -204,29 +206,29 @@ async fn log_start(log: &impl RevocationLog) -> Position {
 }
 
 #[tokio::test]
-async fn expired_records_are_swept_and_others_stay() {
+async fn sweep_removes_expired_records_only() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
     let expired = |name: usize| {
         Revocation::forever(Selector::grant(&name.to_string()), NumericDate::new(1000))
     };
-    // More than one step of the sweep.
+    // A sweep of these takes more than one step.
     log.append((0..3000).map(expired).collect()).await.unwrap();
     let in_an_hour = NumericDate::now() + Duration::from_secs(3600);
-    let lives = Revocation::forever(Selector::grant("lives"), in_an_hour);
-    log.append(vec![forever("stays"), lives]).await.unwrap();
+    let alive = Revocation::forever(Selector::grant("alive"), in_an_hour);
+    log.append(vec![forever("kept"), alive]).await.unwrap();
     assert_eq!(log.sweep().await.unwrap(), 3000);
     assert_eq!(log.sweep().await.unwrap(), 0);
     let records = log.snapshot().await.unwrap().records;
-    assert_eq!(records, [forever("stays"), lives]);
+    assert_eq!(records, [forever("kept"), alive]);
 }
 
 #[tokio::test]
 async fn expired_record_covers_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
-    let passed = Revocation::forever(Selector::grant("a"), NumericDate::new(1000));
-    log.append(vec![passed]).await.unwrap();
+    let expired = Revocation::forever(Selector::grant("a"), NumericDate::new(1000));
+    log.append(vec![expired]).await.unwrap();
     log.append(vec![forever("a")]).await.unwrap();
     log.sweep().await.unwrap();
     assert_eq!(log.snapshot().await.unwrap().records, [forever("a")]);
@@ -256,7 +258,7 @@ async fn last_handle_may_be_dropped_by_a_reader_on_the_writing_thread() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn new_file_is_for_its_owner_alone() {
+async fn new_file_is_readable_by_its_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.redb");
@@ -268,7 +270,7 @@ async fn new_file_is_for_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn locked_file_is_told_as_such() {
+async fn locked_file_is_an_error_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.redb");
     let _open = EmbeddedLog::open(&path).unwrap();
@@ -324,7 +326,7 @@ fn token(grant: &str, sub: &str, iat: u64) -> Introspection {
 }
 
 #[tokio::test]
-async fn index_has_what_was_there_and_what_comes() {
+async fn index_has_existing_and_later_records() {
     let log = MemoryLog::new();
     log.append(vec![forever("g1")]).await.unwrap();
     let index = Index::follow(&log).await.unwrap();
@@ -337,7 +339,7 @@ async fn index_has_what_was_there_and_what_comes() {
 }
 
 #[tokio::test]
-async fn any_one_selector_suffices_and_a_watermark_covers_its_own_second() {
+async fn one_revoked_selector_suffices_and_a_watermark_covers_its_own_second() {
     let log = MemoryLog::new();
     let index = Index::follow(&log).await.unwrap();
     log.append(vec![watermark("alice", 1000)]).await.unwrap();
@@ -348,11 +350,11 @@ async fn any_one_selector_suffices_and_a_watermark_covers_its_own_second() {
 }
 
 #[tokio::test]
-async fn index_forgets_what_has_expired() {
+async fn index_removes_expired_records() {
     let log = MemoryLog::new();
     let index = Index::follow(&log).await.unwrap();
-    let passing = Revocation::forever(Selector::grant("g1"), NumericDate::new(1000));
-    log.append(vec![passing, forever("g2")]).await.unwrap();
+    let expiring = Revocation::forever(Selector::grant("g1"), NumericDate::new(1000));
+    log.append(vec![expiring, forever("g2")]).await.unwrap();
     index.sweep(NumericDate::new(999));
     assert_eq!(index.len(), 2);
     index.sweep(NumericDate::new(1000));
@@ -369,19 +371,19 @@ fn any_record() -> impl Strategy<Value = Revocation> {
 
 proptest! {
     #[test]
-    fn order_and_repetition_of_records_change_no_verdict(
+    fn order_and_repetition_of_records_make_no_difference(
         records in prop::collection::vec(any_record(), 0..12),
         seed in any::<u64>(),
         iat in 0..20_u64,
     ) {
         let mut other = records.clone();
         other.extend_from_slice(&records[..records.len() / 2]);
-        // A shuffle that the seed decides.
+        // The seed determines the order.
         other.sort_by_key(|record| {
             let key = record.not_before().seconds() ^ record.expires().seconds() << 8;
             key.wrapping_mul(seed | 1)
         });
-        let verdicts = |records: Vec<Revocation>| futures::executor::block_on(async {
+        let covered = |records: Vec<Revocation>| futures::executor::block_on(async {
             let log = MemoryLog::new();
             let index = Index::follow(&log).await.unwrap();
             for record in records {
@@ -389,6 +391,6 @@ proptest! {
             }
             ["a", "b", "c"].map(|sub| index.covers(&token("g", sub, iat)))
         });
-        prop_assert_eq!(verdicts(records), verdicts(other));
+        prop_assert_eq!(covered(records), covered(other));
     }
 }

@@ -1,7 +1,7 @@
-//! What an operator sees of a log that fails.
+//! The events and series of a log that fails.
 //!
-//! The thread of the log emits the events and the series, so recorder and subscriber are global:
-//! this test needs a process of its own.
+//! The thread of the log emits them, so recorder and subscriber are global: this test needs a
+//! process of its own.
 #![cfg(unix)]
 
 use std::{
@@ -32,7 +32,7 @@ impl Write for Events {
 }
 
 impl Events {
-    fn have(&self, text: &str) -> bool {
+    fn contain(&self, text: &str) -> bool {
         let events = self.0.lock().unwrap();
         String::from_utf8_lossy(&events).contains(text)
     }
@@ -48,16 +48,17 @@ fn writable(snapshotter: &Snapshotter) -> Option<f64> {
         })
 }
 
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "never {what}");
+/// Waits until a condition is met.
+fn wait_until(what: &str, mut is_met: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !is_met() {
+        assert!(started.elapsed() < Duration::from_secs(60), "never {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
 
 #[test]
-fn log_that_fails_and_recovers_is_a_gauge_a_counter_and_events() {
+fn failure_and_recovery_of_a_log_show_in_series_and_events() {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     recorder.install().unwrap();
@@ -71,16 +72,16 @@ fn log_that_fails_and_recovers_is_a_gauge_a_counter_and_events() {
     let folder = tempfile::tempdir().unwrap();
     let [path, away] = ["log.redb", "away.redb"].map(|name| folder.path().join(name));
     let log = EmbeddedLog::open(&path).unwrap();
-    until("writable", || writable(&snapshotter) == Some(1.0));
+    wait_until("writable", || writable(&snapshotter) == Some(1.0));
 
     fs::rename(&path, &away).unwrap();
     let record = Revocation::forever(Selector::grant("g1"), NumericDate::FOREVER);
     let error = block_on(log.append(vec![record])).unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::Missing);
-    let again = error.retry_after().unwrap();
-    assert!(again >= Duration::from_secs(1) && again <= Duration::from_secs(30));
-    assert!(events.have("the log of revocations cannot be written"));
-    assert!(events.have("there is no file at the log's path"));
+    let delay = error.retry_after().unwrap();
+    assert!(delay >= Duration::from_secs(1) && delay <= Duration::from_secs(30));
+    assert!(events.contain("the log of revocations cannot be written"));
+    assert!(events.contain("there is no file at the path of the log"));
     let series = snapshotter.snapshot().into_vec();
     let failures = series.iter().find(|(key, ..)| {
         let labels: Vec<_> = key.key().labels().collect();
@@ -90,8 +91,8 @@ fn log_that_fails_and_recovers_is_a_gauge_a_counter_and_events() {
     assert!(failures.is_some(), "{series:?}");
 
     fs::rename(&away, &path).unwrap();
-    until("recovered", || log.health().is_writable());
-    until("writable again", || writable(&snapshotter) == Some(1.0));
-    assert!(events.have("the log of revocations can be written again"));
+    wait_until("recovered", || log.health().is_writable());
+    wait_until("writable again", || writable(&snapshotter) == Some(1.0));
+    assert!(events.contain("the log of revocations can be written again"));
     block_on(log.append(vec![record])).unwrap();
 }

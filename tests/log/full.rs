@@ -1,4 +1,4 @@
-//! A disk that is really full: a small one in memory, where one may be mounted.
+//! A disk that is really full: a small file system in memory, where the test may mount one.
 
 use std::{
     fs::{self, File},
@@ -32,7 +32,7 @@ impl Disk {
         self.0.path()
     }
 
-    /// Fills the rest of it.
+    /// Fills the remaining space.
     fn fill(&self) {
         let mut file = File::create(self.path().join("filler")).unwrap();
         for size in [64 * 1024, 4096, 1] {
@@ -47,7 +47,7 @@ impl Drop for Disk {
     }
 }
 
-/// More records than have room in what the file has allotted.
+/// Returns more records than fit into the space that the file already has.
 fn batch(number: usize) -> Vec<Revocation> {
     let names = (0..5000).map(|name| format!("{number} {name}"));
     names
@@ -56,9 +56,9 @@ fn batch(number: usize) -> Vec<Revocation> {
 }
 
 #[tokio::test]
-async fn full_disk_fails_appends_until_there_is_room_and_loses_nothing() {
+async fn full_disk_fails_appends_until_there_is_space_and_loses_nothing() {
     let Some(disk) = Disk::mount() else {
-        eprintln!("skipped: a disk can be mounted by root alone");
+        eprintln!("skipped: only root can mount a file system");
         return;
     };
     let path = disk.path().join("log.redb");
@@ -77,18 +77,18 @@ async fn full_disk_fails_appends_until_there_is_room_and_loses_nothing() {
     assert!(error.retry_after().is_some() && !log.health().is_writable());
     assert!(index.readiness().is_ready());
 
-    // A restart finds the disk full, and what was answered on it.
+    // After a restart the disk is still full, and every acknowledged record is there.
     drop((index, log));
     let log = EmbeddedLog::open(&path).unwrap();
     let index = Index::follow(&log).await.unwrap();
     assert!(index.len() >= appended * 5000);
 
     fs::remove_file(disk.path().join("filler")).unwrap();
-    let begun = Instant::now();
+    let started = Instant::now();
     while log.append(batch(appended)).await.is_err() {
         assert!(
-            begun.elapsed() < Duration::from_secs(60),
-            "it never recovers"
+            started.elapsed() < Duration::from_secs(60),
+            "the log never recovers"
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

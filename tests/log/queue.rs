@@ -1,7 +1,7 @@
-//! What an operator sees of the writes of a log.
+//! The series of the writes of a log.
 //!
-//! The thread of the log writes some of the series, so the recorder is global: this test needs a
-//! process of its own.
+//! The thread of the log emits some of them, so the recorder is global: this test needs a process
+//! of its own.
 #![cfg(unix)]
 
 use std::{
@@ -24,10 +24,10 @@ use tower_revocation::{
     },
 };
 
-/// Holds up the thread that writes, until something is sent.
-struct Held(Mutex<Receiver<()>>);
+/// A reader that blocks the writing thread until the sender is used or dropped.
+struct Blocking(Mutex<Receiver<()>>);
 
-impl Reader for Held {
+impl Reader for Blocking {
     fn read(&self, _: Position, records: &[Revocation]) {
         if !records.is_empty() {
             let _ = self.0.lock().unwrap().recv();
@@ -35,11 +35,12 @@ impl Reader for Held {
     }
 }
 
-/// What was counted, by name and labels: the values of a histogram, and the ups and downs of a gauge.
-type Seen = BTreeMap<String, i64>;
+/// The totals by name and labels: counts, the number of values of a histogram, and the changes of a
+/// gauge.
+type Totals = BTreeMap<String, i64>;
 
-/// Adds what has happened since the last time: a snapshot begins everything anew.
-fn look(snapshotter: &Snapshotter, seen: &mut Seen) {
+/// Adds the changes since the last call: a snapshot resets every series.
+fn update(snapshotter: &Snapshotter, totals: &mut Totals) {
     for (key, _, _, value) in snapshotter.snapshot().into_vec() {
         let key = key.key();
         let labels = key.labels().map(|label| format!(" {}", label.value()));
@@ -49,7 +50,7 @@ fn look(snapshotter: &Snapshotter, seen: &mut Seen) {
             DebugValue::Gauge(value) => value.into_inner().to_string().parse().unwrap(),
         };
         let series = format!("{}{}", key.name(), labels.collect::<String>());
-        *seen.entry(series).or_default() += value;
+        *totals.entry(series).or_default() += value;
     }
 }
 
@@ -64,7 +65,7 @@ const FAILED: &str = "tower_revocation_log_write_duration_seconds failed";
 const REFUSED: &str = "tower_revocation_log_refused_writes_total";
 
 #[test]
-fn writes_are_gauged_while_they_wait_timed_until_they_end_and_counted_if_refused() {
+fn series_show_waiting_finished_and_refused_writes() {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     recorder.install().unwrap();
@@ -73,17 +74,17 @@ fn writes_are_gauged_while_they_wait_timed_until_they_end_and_counted_if_refused
     let log = EmbeddedLog::open(&path).unwrap();
 
     let (release, released) = channel();
-    let held = Arc::new(Held(Mutex::new(released)));
-    let reader: Arc<dyn Reader> = held.clone();
+    let blocking = Arc::new(Blocking(Mutex::new(released)));
+    let reader: Arc<dyn Reader> = blocking.clone();
     let position = block_on(log.snapshot()).unwrap().position;
     block_on(log.tail(position, Arc::downgrade(&reader))).unwrap();
 
     let first = log.append(record(0));
-    let mut seen = Seen::new();
-    look(&snapshotter, &mut seen);
-    while seen[QUEUED] != 0 {
+    let mut totals = Totals::new();
+    update(&snapshotter, &mut totals);
+    while totals[QUEUED] != 0 {
         std::thread::yield_now();
-        look(&snapshotter, &mut seen);
+        update(&snapshotter, &mut totals);
     }
     let (greedy, other) = (Selector::client("greedy"), Selector::client("other"));
     let quota: Vec<_> = (1..=1024)
@@ -91,15 +92,15 @@ fn writes_are_gauged_while_they_wait_timed_until_they_end_and_counted_if_refused
         .collect();
     let refused = block_on(log.append_for(greedy, usize::MAX, record(2000))).unwrap_err();
     assert_eq!(refused.kind(), LogErrorKind::QueueFull);
-    // Any client can bring that about: it is 503, and no alarm.
-    let told = refused.source().unwrap().downcast_ref::<Error>().unwrap();
-    assert_eq!(told.kind(), ErrorKind::Unavailable);
-    assert!(!told.is_alarm());
+    // Any client can cause this: it is 503, and not an alarm.
+    let error = refused.source().unwrap().downcast_ref::<Error>().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(!error.is_alarm());
     let others = log.append_for(other, usize::MAX, record(3000));
-    look(&snapshotter, &mut seen);
-    assert_eq!(seen[QUEUED], 1025);
-    assert_eq!(seen[&format!("{REFUSED} queue_quota")], 1);
-    assert_eq!(seen.get(DURABLE), None);
+    update(&snapshotter, &mut totals);
+    assert_eq!(totals[QUEUED], 1025);
+    assert_eq!(totals[&format!("{REFUSED} queue_quota")], 1);
+    assert_eq!(totals.get(DURABLE), None);
 
     drop(release);
     block_on(first).unwrap();
@@ -107,13 +108,13 @@ fn writes_are_gauged_while_they_wait_timed_until_they_end_and_counted_if_refused
         block_on(append).unwrap();
     }
     block_on(others).unwrap();
-    look(&snapshotter, &mut seen);
-    assert_eq!((seen[QUEUED], seen[DURABLE]), (0, 1026));
+    update(&snapshotter, &mut totals);
+    assert_eq!((totals[QUEUED], totals[DURABLE]), (0, 1026));
 
     fs::remove_file(&path).unwrap();
     block_on(log.append(record(4000))).unwrap_err();
     block_on(log.append(record(4000))).unwrap_err();
-    look(&snapshotter, &mut seen);
-    assert_eq!((seen[QUEUED], seen[FAILED]), (0, 1));
-    assert_eq!(seen[&format!("{REFUSED} not_writable")], 1);
+    update(&snapshotter, &mut totals);
+    assert_eq!((totals[QUEUED], totals[FAILED]), (0, 1));
+    assert_eq!(totals[&format!("{REFUSED} not_writable")], 1);
 }

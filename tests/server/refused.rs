@@ -107,7 +107,7 @@ fn folder_that_cannot_be_made_is_one_line() {
             name,
             &[
                 ("DATA", beneath, "Not a directory"),
-                ("DATA", file.to_str().unwrap(), "the file is no log"),
+                ("DATA", file.to_str().unwrap(), "the file is not a log"),
                 ("DATA", folder.path().to_str().unwrap(), ""),
             ],
         );

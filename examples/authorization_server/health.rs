@@ -21,7 +21,7 @@ pub(crate) async fn checks(State(server): State<Server>) -> StatusCode {
 /// An endpoint of its own, because checks continue to work while the disk is full.
 pub(crate) async fn revocation(State(server): State<Server>) -> Response {
     let health = server.log.health();
-    match health.retry_after() {
+    match health.retry_delay() {
         None => StatusCode::OK.into_response(),
         Some(delay) => {
             let retry_after = [(header::RETRY_AFTER, delay.as_secs().max(1).to_string())];

@@ -167,7 +167,7 @@ impl OAuthError {
         // The log of revocations knows when it tries to recover.
         let chain = successors(Some(cause), |&cause| cause.source());
         let mut log_errors = chain.filter_map(|cause| cause.downcast_ref::<LogError>());
-        let delay = log_errors.find_map(LogError::retry_after);
+        let delay = log_errors.find_map(LogError::retry_delay);
         Self {
             status: StatusCode::SERVICE_UNAVAILABLE,
             retry_after: Some(delay.unwrap_or(Duration::from_secs(1))),

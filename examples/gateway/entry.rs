@@ -31,7 +31,7 @@ impl Health {
         let delay = match path {
             "/gateway/health" if self.index.readiness().is_ready() => return Some(healthy),
             "/gateway/health" => Duration::from_secs(1),
-            "/gateway/health/revocation" => match self.log.health().retry_after() {
+            "/gateway/health/revocation" => match self.log.health().retry_delay() {
                 Some(delay) => delay,
                 None => return Some(healthy),
             },

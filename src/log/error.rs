@@ -97,7 +97,7 @@ impl LogError {
     /// Returns when to try again, if a [`crate::Error`] in the source chain says so. The endpoint
     /// sends it in `Retry-After`.
     #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
+    pub fn retry_delay(&self) -> Option<Duration> {
         Error::in_chain(self)?.retry_delay()
     }
 }

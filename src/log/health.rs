@@ -69,7 +69,7 @@ impl LogHealth {
     /// Returns the time until the log tries to recover, if it refuses appends. It is zero during an
     /// attempt.
     #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
+    pub fn retry_delay(&self) -> Option<Duration> {
         let now = Instant::now();
         let failing = self.failing.as_ref();
         failing.map(|failing| failing.next_attempt.saturating_duration_since(now))

@@ -26,7 +26,7 @@ pub(super) fn failed(health: &LogHealth) {
         metrics::counter!("tower_revocation_log_failures_total", "kind" => kind).increment(1);
     }
     #[cfg(feature = "tracing")]
-    if let (Some(cause), Some(delay)) = (health.cause(), health.retry_after()) {
+    if let (Some(cause), Some(delay)) = (health.cause(), health.retry_delay()) {
         tracing::error!(
             target: crate::observe::TARGET,
             cause = tracing::field::display(crate::observe::Causes(cause)),

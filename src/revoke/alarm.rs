@@ -1,37 +1,37 @@
-//! The alarm: what is to be revoked finds no room.
+//! Events and counters for revocations that cannot be recorded.
+//!
+//! Without `tracing` and `metrics` these functions do nothing.
 
 #[cfg(feature = "tracing")]
-const NO_ROOM: &str = "a revocation was refused, as there is no room for its record";
+const NO_ROOM: &str = "a revocation was refused, because there is no room for its record";
 
-/// A revocation was refused, as the log is full.
+/// A revocation was refused, because the log has reached its ceiling.
 pub(super) fn log_is_full() {
     count("ceiling");
     #[cfg(feature = "tracing")]
-    tracing::error!(target: "tower_revocation", reason = "ceiling", "{NO_ROOM}");
+    tracing::error!(target: crate::observe::TARGET, reason = "ceiling", "{NO_ROOM}");
 }
 
-/// A revocation was refused, as one client has as many records as it may have. It is a warning: a
-/// client brings it about by itself, and nobody else is concerned.
+/// A revocation was refused, because its client has used up its quota. The level is `WARN`: the
+/// client causes this itself, and no other client is affected.
 pub(super) fn quota_is_used_up() {
     count("quota");
     #[cfg(feature = "tracing")]
-    tracing::warn!(target: "tower_revocation", reason = "quota", "{NO_ROOM}");
+    tracing::warn!(target: crate::observe::TARGET, reason = "quota", "{NO_ROOM}");
 }
 
-/// A server that was forwarded to has revoked a token, and there is no record of it here.
+/// The other server has revoked a token, and the record of it could not be written here.
 #[cfg(feature = "upstream")]
 pub(super) fn record_is_lost() {
     #[cfg(feature = "tracing")]
     tracing::error!(
-        target: "tower_revocation",
-        "a revocation that was forwarded could not be recorded, and is given up"
+        target: crate::observe::TARGET,
+        "gave up recording a revocation that was forwarded"
     );
 }
 
-#[cfg(feature = "metrics")]
 fn count(reason: &'static str) {
+    #[cfg(feature = "metrics")]
     metrics::counter!("tower_revocation_appends_refused_total", "reason" => reason).increment(1);
+    let _ = reason;
 }
-
-#[cfg(not(feature = "metrics"))]
-fn count(_: &'static str) {}

@@ -1,40 +1,41 @@
 //! Ready-made backends, and revocation without a token in hand.
 //!
-//! # When there is no room
+//! * [`RecordRevocation`] appends revocations to a log.
+//! * `ForwardRevocation` forwards them to another server, and then appends them to a log.
+//! * [`Administration`] revokes everything of a subject, a client, a key or an issuer.
 //!
-//! A log may have a ceiling, such as [`MemoryLog::ceiling`](crate::log::MemoryLog::ceiling), and a
-//! client a [quota](RecordRevocation::quota). What finds no room is not revoked, and says so: 503 with a
-//! `Retry-After` of a minute. Nothing is forgotten to make room, and what is covered by a record
-//! already is still answered with success. Operators hear of it:
+//! # When a limit is reached
 //!
-//! * With the feature `tracing`, by an event of the target `tower_revocation`, whose `reason` is
-//!   `ceiling` (level `ERROR`) or `quota` (level `WARN`: a client brings it about by itself).
-//! * With the feature `metrics`, by the counter `tower_revocation_appends_refused_total`, whose
-//!   label `reason` is the same.
+//! A log can have a ceiling, such as [`MemoryLog::ceiling`](crate::log::MemoryLog::ceiling), and a
+//! client can have a [quota](RecordRevocation::quota). A revocation beyond either of them fails with
+//! 503 and a `Retry-After` of one minute. No record is removed to make room. A revocation that an
+//! existing record covers still succeeds. Operators can see it:
 //!
-//! Besides, what waits to be written to an `EmbeddedLog` is limited, and so is one
-//! client's quota of it, always: [`RevocationLog::append_for`](crate::log::RevocationLog::append_for).
-//! Beyond that it is 503, and nothing was queued.
+//! * With the feature `tracing`, it is an event of the target `tower_revocation`. Its `reason` is
+//!   `ceiling` (level `ERROR`) or `quota` (level `WARN`, because the client causes it itself).
+//! * With the feature `metrics`, the counter `tower_revocation_appends_refused_total` counts it, with
+//!   the same `reason` as label.
 //!
-//! # Orders in the event log
+//! The queue of an `EmbeddedLog` is always limited, and so is the part of it that one client can
+//! use: see [`RevocationLog::append_for`](crate::log::RevocationLog::append_for). A revocation beyond
+//! that limit fails with 503, and nothing is queued.
 //!
-//! With the feature `metrics`, every [`AdminRequest`] is counted in `tower_revocation_admin_requests_total`. With the
-//! feature `tracing`, it is one event of the target `tower_revocation`:
+//! # Events of administrative requests
 //!
-//! * `outcome`: `revoked`; `failed`, with the `cause`; `cancelled` if nobody waited for the answer,
-//!   and `panicked` if the log did. The last three leave open whether the record is in.
+//! With the feature `metrics`, the counter `tower_revocation_admin_requests_total` counts every
+//! [`AdminRequest`]. With the feature `tracing`, each of them is one event of the target
+//! `tower_revocation`:
+//!
+//! * `outcome`: `revoked`; `failed`, with the `cause`; `cancelled` if the caller dropped the future;
+//!   `panicked` if the log did. After the last three, the record may be in the log or not.
 //! * `class`: the [`SelectorClass`](crate::log::SelectorClass) of the target.
-//! * `sub`, `client_id`, `iss`, `jti`, `key` (as `jkt` writes it), `tenant`: whom it is about. The
-//!   names of grants and sessions are left out, as some applications use secrets for them.
-//! * `reason`, `actor`: as ordered. They and the names are cut to 128 characters and escaped.
-//! * `before`: the [date](AdminRequest::before), if there is one, in seconds after 1970.
-//! * `epoch`, `sequence`: the [`Position`](crate::log::Position) of the receipt.
+//! * `sub`, `client_id`, `iss`, `jti`, `key` (written like `jkt`), `tenant`: the target. Names of
+//!   grants and sessions are left out, because some applications use secrets for them.
+//! * `reason`, `actor`: as in the request. They and the names are cut to 128 characters and escaped.
+//! * `before`: the [date](AdminRequest::before) in seconds since 1970, if the request has one.
+//! * `epoch`, `sequence`: the [`Position`](crate::log::Position) of the response.
 
 mod admin;
-#[cfg_attr(
-    not(any(feature = "tracing", feature = "metrics")),
-    path = "no_alarm.rs"
-)]
 mod alarm;
 #[cfg(feature = "upstream")]
 mod forward;

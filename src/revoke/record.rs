@@ -1,4 +1,4 @@
-//! What falls with a token? Introspect, compare the owner, cascade, append.
+//! The backend that records revocations: introspect, compare the owner, cascade, append.
 
 use std::{
     task::{Context, Poll},
@@ -19,20 +19,21 @@ use crate::{
     token::{Outcome, RevocationRequest, Secret},
 };
 
-/// A backend that introspects the token, compares its owner with the client that asks, and appends
-/// one small record to a log. The work does not grow with the number of tokens that fall.
+/// A backend that introspects the token, compares its owner with the client, and appends one small
+/// record to a log. The work does not depend on how many tokens are revoked.
 ///
-/// * [`Outcome::Revoked`] once the log says that the record is durable.
-/// * [`Outcome::Revoked`] as well for a token that its introspection says is
-///   [revoked](crate::introspect::Claims::revoked). What falls with it is recorded, and the token
-///   alone is not.
-/// * [`Outcome::IssuedToAnother`] for a token of another client, in whatever state it is.
+/// It returns:
+///
+/// * [`Outcome::Revoked`] once the record is durable. Also for a token that is already
+///   [revoked](crate::introspect::Claims::revoked) according to its introspection: what falls with
+///   it is recorded, and the token itself is not.
+/// * [`Outcome::IssuedToAnother`] for a token of another client, in every state of the token.
 /// * [`Outcome::NotFound`] for a token that has expired, if nothing else falls with it.
-/// * [`Outcome::Unsupported`] for a live token that nothing names, such as a JWT without a `jti`,
-///   for a genuine one that the introspection does not handle, and for one that it does not
-///   recognise. Backends that are [responsible for all tokens](Self::responsible_for_all_tokens)
-///   answer `NotFound` for the last.
-/// * An error, and so 503, for what cannot be found out or written.
+/// * [`Outcome::Unsupported`] for a live token that no selector names, such as a JWT without a
+///   `jti`; for a genuine token that the introspection does not handle; and for a token that it does
+///   not recognise. For the last, backends that are
+///   [responsible for all tokens](Self::responsible_for_all_tokens) return `NotFound`.
+/// * An error, which becomes 503, if the introspection or the log fails.
 ///
 /// ```
 /// use tower::ServiceExt;
@@ -61,7 +62,7 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a backend does nothing until it is asked"]
+#[must_use = "a backend does nothing until it is called"]
 pub struct RecordRevocation<I, L> {
     pub(super) introspect: I,
     pub(super) recorder: Recorder<L>,
@@ -71,23 +72,24 @@ pub struct RecordRevocation<I, L> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cascade {
-    /// That token alone.
+    /// Only that token.
     Token,
-    /// All that came of the same authorization, past and future: every access token, every refresh
-    /// token, rotated or not. A token that names no grant takes its session with it, and one that
-    /// names neither falls alone.
+    /// All tokens of the same authorization, past and future: every access token and every refresh
+    /// token, rotated or not. For a token without a grant, all tokens of its session. For a token
+    /// with neither, only that token.
     Grant,
-    /// The grant, and all that the client holds for the same subject until now. A token without a
-    /// subject is treated as under [`Grant`](Self::Grant): no subject is not every subject.
+    /// The grant, and all tokens that the client holds for the same subject until now. A token
+    /// without a subject is treated as with [`Grant`](Self::Grant), because no subject does not mean
+    /// every subject.
     SubjectAndClient,
-    /// The grant, and all that any client holds for the same subject until now. A token without a
-    /// subject is treated as under [`Grant`](Self::Grant).
+    /// The grant, and all tokens that any client holds for the same subject until now. A token
+    /// without a subject is treated as with [`Grant`](Self::Grant).
     Subject,
 }
 
 impl<I, L> RecordRevocation<I, L> {
-    /// A backend with the default cascades: a refresh token takes its grant with it, an access
-    /// token falls alone.
+    /// Makes a backend with the default cascades: a refresh token revokes its grant, an access token
+    /// only itself.
     pub fn new(introspect: I, log: L) -> Self {
         Self {
             introspect,
@@ -96,70 +98,72 @@ impl<I, L> RecordRevocation<I, L> {
     }
 
     /// States that this backend is responsible for all tokens of the server: a token that its
-    /// introspection does not recognise is certainly not a live one. Defaults to `false`.
+    /// introspection does not recognise is certainly not live. Defaults to `false`.
     ///
-    /// With the statement, an unrecognised token is [`Outcome::NotFound`], which is answered 200
-    /// (RFC 7009 §2.2). Without it, an unrecognised token is [`Outcome::Unsupported`], which is 400
+    /// With `true`, an unrecognised token is [`Outcome::NotFound`], which becomes 200
+    /// (RFC 7009 §2.2). With `false`, it is [`Outcome::Unsupported`], which becomes 400
     /// `unsupported_token_type`.
     ///
-    /// **Only state what is true.** An introspection of access tokens does not recognise the
-    /// refresh tokens of the same issuer: with the statement, a client that revokes one at logout
-    /// hears 200 while the token lives on. So it is with a JWT of another algorithm than those that
-    /// `JwtTokens` accepts. `IssuedTokens` knows every token that it has issued,
-    /// so state it there if nothing else issues tokens. Behind a [`ByHint`](crate::ByHint) or a
-    /// [`ByFormat`](crate::introspect::ByFormat), state it if all members together know every token.
+    /// **Set it to `true` only if the statement is true.** An introspection of access tokens does
+    /// not recognise the refresh tokens of the same issuer. With `true`, a client that revokes a
+    /// refresh token at logout would get 200 while the token stays live. The same applies to a JWT
+    /// with an algorithm that `JwtTokens` does not accept. `IssuedTokens` knows every token that it
+    /// has issued, so set it there if nothing else issues tokens. Behind a [`ByHint`](crate::ByHint)
+    /// or a [`ByFormat`](crate::introspect::ByFormat), set it if all members together know every
+    /// token.
     pub fn responsible_for_all_tokens(mut self, responsible: bool) -> Self {
-        self.recorder.policy.responsible_for_all_tokens = responsible;
+        self.recorder.settings.responsible_for_all_tokens = responsible;
         self
     }
 
-    /// What falls with a refresh token. Its grant, unless this is called.
+    /// Sets what falls with a refresh token. Defaults to its grant.
     pub fn refresh_token_cascade(mut self, cascade: Cascade) -> Self {
-        self.recorder.policy.refresh_token = cascade;
+        self.recorder.settings.refresh_token = cascade;
         self
     }
 
-    /// What falls with an access token. Nothing else, unless this is called.
+    /// Sets what falls with an access token. Defaults to nothing but the token.
     pub fn access_token_cascade(mut self, cascade: Cascade) -> Self {
-        self.recorder.policy.access_token = cascade;
+        self.recorder.settings.access_token = cascade;
         self
     }
 
-    /// The longest that any token lives, refresh tokens included. Records about more than one token
-    /// can be forgotten after that time, and after the end of the token that was presented (never,
-    /// if that has none); unless this is called, they never are.
+    /// Sets the longest lifetime of any token, including refresh tokens. Defaults to unlimited:
+    /// records about more than one token are then kept forever.
     ///
-    /// **If another token lives longer than this, it comes to life again.** Take it from where
-    /// tokens are issued.
+    /// A record about more than one token is kept for this time, and until the presented token
+    /// expires. If that token never expires, the record is kept forever.
+    ///
+    /// **If another token lives longer than this, it becomes live again.** Use the value that the
+    /// issuer of the tokens is configured with.
     pub fn longest_lifetime(mut self, lifetime: Duration) -> Self {
-        self.recorder.policy.retention.longest_lifetime = Some(lifetime);
+        self.recorder.settings.retention.longest_lifetime = Some(lifetime);
         self
     }
 
-    /// How far clocks may be apart: records are kept for so much longer. A minute, unless this is
-    /// called.
+    /// Sets how far clocks may differ. Records are kept longer by this time. Defaults to one minute.
     pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.recorder.policy.retention.leeway = leeway;
+        self.recorder.settings.retention.leeway = leeway;
         self
     }
 
-    /// So many live records at the most are appended for one client, so that none can use up a
-    /// log's ceiling for all. Beyond it that client is told 503 with `Retry-After`, and the others
-    /// notice nothing; what is revoked already is still answered with success. There is no limit
-    /// unless this is called.
+    /// Limits each client to `records` live records, so that no client uses up the ceiling of the
+    /// log. Defaults to no limit.
     ///
-    /// Only what this backend and its clones append is counted, in memory: a restart begins anew,
-    /// and [`Administration`](super::Administration) has no quota. A record counts from when it is
-    /// on its way to the log until its end, which may be taken for a little later than it is;
-    /// later records about the same do not prolong that. In a log that has no
-    /// [`append_at_most`](RevocationLog::append_at_most) of its own, every record counts as a new
-    /// one.
+    /// A client that has used up its quota gets 503 with `Retry-After`. Other clients are not
+    /// affected, and what is already revoked still succeeds.
+    ///
+    /// The count is in memory and includes what this backend and its clones append. It is empty
+    /// after a restart, and [`Administration`](super::Administration) has no quota. A record counts
+    /// from when it is sent to the log until it expires, or a little longer. Later records with the
+    /// same selector do not prolong that. In a log without its own
+    /// [`append_at_most`](RevocationLog::append_at_most), every record counts as a new one.
     ///
     /// # Panics
     ///
-    /// If it is zero: nothing could be revoked.
+    /// If `records` is zero, because nothing could be revoked.
     pub fn quota(mut self, records: usize) -> Self {
-        assert!(records > 0, "without a quota nothing can be revoked");
+        assert!(records > 0, "a quota of zero records allows no revocation");
         self.recorder.quota = Some(Quota::new(records));
         self
     }
@@ -177,7 +181,7 @@ where
     type Error = BoxError;
     type Future = BoxFuture<'static, Result<Outcome, BoxError>>;
 
-    /// Always ready: the introspection is waited for once there is a token to ask it about.
+    /// Always returns ready: the backend waits for its introspection when it is called.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(Ok(()))
     }
@@ -194,13 +198,13 @@ where
             let introspected = introspect.oneshot(token).await.map_err(Into::into)?;
             let token = match introspected.into() {
                 Introspected::Token(token) => token,
-                Introspected::Unhandled { exp, .. } => return Ok(recorder.policy.unhandled(exp)),
-                Introspected::Unrecognised(_) => return Ok(recorder.policy.unrecognised()),
+                Introspected::Unhandled { exp, .. } => return Ok(recorder.settings.unhandled(exp)),
+                Introspected::Unrecognised(_) => return Ok(recorder.settings.unrecognised()),
             };
             if token.client_id != client.client_id() {
                 return Ok(Outcome::IssuedToAnother);
             }
-            recorder.end(&token, Extent::Cascade).await
+            recorder.revoke(&token, Extent::Cascade).await
         })
     }
 }

@@ -1,10 +1,10 @@
-//! When may a record be forgotten?
+//! When can a record be removed?
 
 use std::time::Duration;
 
 use crate::log::NumericDate;
 
-/// How long tokens live, and so how long records about them are kept.
+/// How long tokens live, and therefore how long records about them are kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Retention {
     pub(super) longest_lifetime: Option<Duration>,
@@ -12,7 +12,7 @@ pub(super) struct Retention {
 }
 
 impl Default for Retention {
-    /// Nothing is known of the lifetimes, and clocks are a minute apart at the most.
+    /// The lifetime of tokens is unknown, and clocks differ by at most a minute.
     fn default() -> Self {
         Self {
             longest_lifetime: None,
@@ -22,16 +22,16 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// When a token that expires then is dead by anybody's clock.
-    pub(super) fn until(&self, exp: Option<NumericDate>) -> NumericDate {
+    /// Returns when a token that expires at `exp` has expired by every clock.
+    pub(super) fn end_of_token(&self, exp: Option<NumericDate>) -> NumericDate {
         exp.map_or(NumericDate::FOREVER, |exp| exp + self.leeway)
     }
 
-    /// When every token that was issued until then is dead by anybody's clock.
+    /// Returns when every token that was issued at `issued` or earlier has expired by every clock.
     ///
-    /// Rounded up to a sixteenth of the longest lifetime: who revokes again a moment later finds
-    /// the record covered, and nothing is written.
-    pub(super) fn forgotten(&self, issued: NumericDate) -> NumericDate {
+    /// The time is rounded up to a sixteenth of the longest lifetime. So the existing record covers
+    /// a second revocation a moment later, and nothing is written for it.
+    pub(super) fn end_of_tokens_issued_by(&self, issued: NumericDate) -> NumericDate {
         let Some(lifetime) = self.longest_lifetime else {
             return NumericDate::FOREVER;
         };

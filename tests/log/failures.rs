@@ -78,7 +78,7 @@ fn failure_and_recovery_of_a_log_show_in_series_and_events() {
     let record = Revocation::forever(Selector::grant("g1"), NumericDate::FOREVER);
     let error = block_on(log.append(vec![record])).unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::Missing);
-    let delay = error.retry_after().unwrap();
+    let delay = error.retry_delay().unwrap();
     assert!(delay >= Duration::from_secs(1) && delay <= Duration::from_secs(30));
     assert!(events.contain("the log of revocations cannot be written"));
     assert!(events.contain("there is no file at the path of the log"));

@@ -74,7 +74,7 @@ async fn full_disk_fails_appends_until_there_is_space_and_loses_nothing() {
         assert!(appended < 1000, "the disk never fills");
     };
     assert_eq!(error.kind(), LogErrorKind::Storage, "{error:?}");
-    assert!(error.retry_after().is_some() && !log.health().is_writable());
+    assert!(error.retry_delay().is_some() && !log.health().is_writable());
     assert!(index.readiness().is_ready());
 
     // After a restart the disk is still full, and every acknowledged record is there.

@@ -58,7 +58,7 @@ impl Health {
 /// Makes an error whose source chain contains the response for the peer: when to try again.
 fn error(health: &LogHealth, kind: LogErrorKind) -> Option<LogError> {
     // An attempt that is running takes time.
-    let delay = health.retry_after()?.max(Duration::from_secs(1));
+    let delay = health.retry_delay()?.max(Duration::from_secs(1));
     let response = Error::new(ErrorKind::Unavailable)
         .retry_after(delay)
         .caused_by(health.cause()?.clone());

@@ -1,39 +1,41 @@
-//! One count and one event for every order, true to its outcome.
+//! One count and one event for every administrative request, whatever its outcome.
+//!
+//! Without `tracing` and `metrics` it does nothing.
 
 use super::AdminRequest;
 #[cfg(feature = "tracing")]
 use super::event;
 use crate::log::{LogError, Position, SelectorClass};
 
-/// An order that is being carried out. Dropped before its end, it says so.
+/// A request that is being carried out. If it is dropped before its end, it reports that.
 pub(super) struct Audit {
     class: SelectorClass,
     #[cfg(feature = "tracing")]
-    order: AdminRequest,
+    request: AdminRequest,
     ended: bool,
 }
 
 impl Audit {
-    pub(super) fn begin(class: SelectorClass, order: AdminRequest) -> Self {
+    pub(super) fn begin(class: SelectorClass, request: AdminRequest) -> Self {
         #[cfg(not(feature = "tracing"))]
-        drop(order);
+        drop(request);
         Self {
             class,
             #[cfg(feature = "tracing")]
-            order,
+            request,
             ended: false,
         }
     }
 
-    pub(super) fn end(mut self, answer: Result<Position, &LogError>) {
+    pub(super) fn end(mut self, result: Result<Position, &LogError>) {
         self.ended = true;
-        match answer {
-            Ok(position) => self.tell("revoked", Some(position), None),
-            Err(error) => self.tell("failed", None, Some(error)),
+        match result {
+            Ok(position) => self.report("revoked", Some(position), None),
+            Err(error) => self.report("failed", None, Some(error)),
         }
     }
 
-    fn tell(&self, outcome: &'static str, position: Option<Position>, error: Option<&LogError>) {
+    fn report(&self, outcome: &'static str, position: Option<Position>, error: Option<&LogError>) {
         #[cfg(feature = "metrics")]
         metrics::counter!(
             "tower_revocation_admin_requests_total",
@@ -41,14 +43,13 @@ impl Audit {
         )
         .increment(1);
         #[cfg(feature = "tracing")]
-        event::order(&self.order, self.class, outcome, position, error);
-        #[cfg(not(feature = "tracing"))]
-        let _ = (position, error);
+        event::emit(&self.request, self.class, outcome, position, error);
+        let _ = (self.class, outcome, position, error);
     }
 }
 
 impl Drop for Audit {
-    /// Nobody waits for the answer any more. The log may nevertheless carry it out.
+    /// The caller has dropped the future. The log may carry out the request nevertheless.
     fn drop(&mut self) {
         if !self.ended {
             let outcome = if std::thread::panicking() {
@@ -56,7 +57,7 @@ impl Drop for Audit {
             } else {
                 "cancelled"
             };
-            self.tell(outcome, None, None);
+            self.report(outcome, None, None);
         }
     }
 }

@@ -1,18 +1,17 @@
-//! What an event says of an order.
-
-use std::error::Error as StdError;
+//! The event of an administrative request.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use tracing::field::{DebugValue, debug};
 
 use super::{AdminRequest, Target};
-use crate::log::{LogError, NumericDate, Position, SelectorClass};
+use crate::{
+    log::{LogError, NumericDate, Position, SelectorClass},
+    observe::{Causes, TARGET, truncated},
+};
 
-/// So much of what an operator typed is in the event.
-const LONGEST: usize = 128;
-
-/// Whom an order is about. A grant's name and a session's are left out, as is the digest of a
-/// token: there are applications whose session cookie is the `sid`, and whose code is the grant.
+/// The names of a target. The names of grants and sessions are left out, and so is the digest of a
+/// token: some applications use the `sid` as session cookie, or the authorization code as the name
+/// of the grant.
 #[derive(Default)]
 struct Names<'a> {
     sub: Option<&'a str>,
@@ -22,34 +21,34 @@ struct Names<'a> {
     key: Option<String>,
 }
 
-/// Tells what became of an order.
-pub(super) fn order(
-    order: &AdminRequest,
+/// Emits the event with the outcome of a request.
+pub(super) fn emit(
+    request: &AdminRequest,
     class: SelectorClass,
     outcome: &'static str,
     position: Option<Position>,
     error: Option<&LogError>,
 ) {
-    let names = Names::of(&order.target);
-    // Levels are fixed where an event stands, so the event stands here once for each.
+    let names = Names::of(&request.target);
+    // The level of an event is fixed at compile time, so there is one event for each level.
     macro_rules! event {
         ($level:ident) => {
             tracing::$level!(
-                target: "tower_revocation",
+                target: TARGET,
                 outcome,
                 class = class.as_str(),
-                sub = cut(names.sub),
-                client_id = cut(names.client_id),
-                iss = cut(names.iss),
-                jti = cut(names.jti),
+                sub = escaped(names.sub),
+                client_id = escaped(names.client_id),
+                iss = escaped(names.iss),
+                jti = escaped(names.jti),
                 key = names.key,
-                tenant = cut(order.tenant.as_deref()),
-                reason = cut(order.reason.as_deref()),
-                actor = cut(order.actor.as_deref()),
-                before = order.before.map(NumericDate::seconds),
+                tenant = escaped(request.tenant.as_deref()),
+                reason = escaped(request.reason.as_deref()),
+                actor = escaped(request.actor.as_deref()),
+                before = request.before.map(NumericDate::seconds),
                 epoch = position.map(|position| position.epoch),
                 sequence = position.map(|position| position.sequence),
-                cause = error.map(|error| tracing::field::display(causes(error))),
+                cause = error.map(|error| tracing::field::display(Causes(error))),
                 "administrative revocation"
             )
         };
@@ -83,18 +82,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The beginning of a text, escaped.
-fn cut(text: Option<&str>) -> Option<DebugValue<String>> {
-    text.map(|text| debug(text.chars().take(LONGEST).collect()))
-}
-
-fn causes(error: &LogError) -> String {
-    let mut causes = error.to_string();
-    let mut link = error.source();
-    while let Some(cause) = link {
-        causes = format!("{causes}: {cause}");
-        link = cause.source();
-    }
-    // Whatever a disk or a network says, one event is one line.
-    causes.replace(char::is_control, "?")
+/// Truncates a name and escapes it by its `Debug` output.
+fn escaped(name: Option<&str>) -> Option<DebugValue<String>> {
+    name.map(|name| debug(truncated(name)))
 }

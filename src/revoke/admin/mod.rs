@@ -1,13 +1,10 @@
-//! What falls because an operator, or the server itself, says so?
+//! Revocation by an operator or by the server itself, without a token in hand.
 
-#[cfg_attr(
-    not(any(feature = "tracing", feature = "metrics")),
-    path = "unobserved.rs"
-)]
 mod audit;
 #[cfg(feature = "tracing")]
 mod event;
 mod request;
+mod response;
 
 use std::{
     task::{Context, Poll},
@@ -18,23 +15,26 @@ use futures::future::BoxFuture;
 use tower::Service;
 
 use super::{refused, retention::Retention};
-use crate::log::{LogError, NumericDate, Position, Revocation, RevocationLog, SelectorClass};
+use crate::log::{LogError, NumericDate, Revocation, RevocationLog, SelectorClass};
 use audit::Audit;
 pub use request::{AdminRequest, Target};
+pub use response::AdminResponse;
 
-/// Ends tokens on an [`AdminRequest`], without a token in hand: everything of a subject, a client, a key
-/// or an issuer that was issued until now, or until a [date](AdminRequest::before); a grant, a session or a
-/// token for ever. One order is one record in the log, however many tokens fall.
+/// Revokes tokens on an [`AdminRequest`], without a token in hand.
 ///
-/// Who may give orders is not asked here: put it behind what decides that. An order can be
-/// repeated. Nothing takes one back: what is issued from the next second on is live.
+/// It revokes everything of a subject, a client, a key or an issuer that was issued until now, or
+/// until a [date](AdminRequest::before). It revokes a grant, a session or a token forever. One
+/// request is one record in the log, however many tokens it revokes.
 ///
-/// "Until now" is by the clock of this process. **A token that says to be issued later is not
-/// covered**: one whose issuer's clock is ahead, or one that
-/// [`IssuedTokens`](crate::introspect::issued::IssuedTokens) issued between two orders of the same
-/// second.
+/// It does not check who sends a request: put it behind your own authorization. A request can be
+/// repeated. No request can be undone, but tokens that are issued from the next second on are live.
 ///
-/// With the feature `tracing`, every order is one event; see [`revoke`](super).
+/// "Until now" is by the clock of this process. **A token with a later time of issue is not
+/// covered.** Such a token exists if the clock of its issuer is ahead, or if
+/// [`IssuedTokens`](crate::introspect::issued::IssuedTokens) issued it between two requests of the
+/// same second.
+///
+/// With the feature `tracing`, every request is one event; see [`revoke`](super).
 ///
 /// ```
 /// use tower::ServiceExt;
@@ -53,36 +53,22 @@ pub use request::{AdminRequest, Target};
 /// token.sub = Some("alice".into());
 /// token.iat = Some(NumericDate::now());
 ///
-/// let order = AdminRequest::new(Target::Subject("alice".into())).actor("bob@helpdesk");
-/// let receipt = Administration::new(log).oneshot(order).await?;
-/// assert_eq!(receipt.position.sequence, 1);
+/// let request = AdminRequest::new(Target::Subject("alice".into())).actor("bob@helpdesk");
+/// let response = Administration::new(log).oneshot(request).await?;
+/// assert_eq!(response.position.sequence, 1);
 /// assert!(index.covers(&token));
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "nothing falls until it is ordered"]
+#[must_use = "nothing is revoked until a request is sent"]
 pub struct Administration<L> {
     log: L,
     retention: Retention,
 }
 
-/// What became of an [`AdminRequest`]: the tokens are dead, durably.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AdminResponse {
-    /// Where the log stood once the record was durable. Whoever has read up to here refuses the
-    /// tokens.
-    pub position: Position,
-    /// The last second of issue that is covered; for a grant, a session or a token,
-    /// [`NumericDate::FOREVER`].
-    pub not_before: NumericDate,
-    /// Until when the record is kept at least.
-    pub expires: NumericDate,
-}
-
 impl<L> Administration<L> {
-    /// Appends to this log.
+    /// Makes an administration that appends to this log.
     pub fn new(log: L) -> Self {
         Self {
             log,
@@ -90,30 +76,31 @@ impl<L> Administration<L> {
         }
     }
 
-    /// As [`RecordRevocation::longest_lifetime`](super::RecordRevocation::longest_lifetime): records can be forgotten
-    /// after that time. Unless this is called, they never are.
+    /// Sets the longest lifetime of any token, as
+    /// [`RecordRevocation::longest_lifetime`](super::RecordRevocation::longest_lifetime) does.
+    /// Records can be removed after that time. Defaults to unlimited: records are kept forever.
     ///
-    /// **If a token lives longer than this, it comes to life again.**
+    /// **If a token lives longer than this, it becomes live again.**
     pub fn longest_lifetime(mut self, lifetime: Duration) -> Self {
         self.retention.longest_lifetime = Some(lifetime);
         self
     }
 
-    /// How far clocks may be apart: records are kept for so much longer. A minute, unless this is
-    /// called.
+    /// Sets how far clocks may differ. Records are kept longer by this time. Defaults to one minute.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.retention.leeway = leeway;
         self
     }
 
-    fn record(&self, order: &AdminRequest, now: NumericDate) -> Revocation {
-        let (selector, expires) = (order.selector(), self.retention.forgotten(now));
+    fn record(&self, request: &AdminRequest, now: NumericDate) -> Revocation {
+        let selector = request.selector();
+        let expires = self.retention.end_of_tokens_issued_by(now);
         match selector.class() {
             SelectorClass::Token | SelectorClass::Grant | SelectorClass::Session => {
                 Revocation::forever(selector, expires)
             }
             _ => {
-                let not_before = order.before.map_or(now, |date| date.min(now));
+                let not_before = request.before.map_or(now, |date| date.min(now));
                 Revocation::watermark(selector, not_before, expires)
             }
         }
@@ -125,8 +112,8 @@ where
     L: RevocationLog + Clone + Send + Sync + 'static,
 {
     type Response = AdminResponse;
-    /// There is no receipt then, and the tokens may live. Where the log is full, a
-    /// [`crate::Error`] in the chain of sources says when to try again.
+    /// The request may have failed, and the tokens may be live. If the log is full, a
+    /// [`crate::Error`] in the source chain contains when to try again.
     type Error = LogError;
     type Future = BoxFuture<'static, Result<AdminResponse, LogError>>;
 
@@ -134,13 +121,13 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, order: AdminRequest) -> Self::Future {
+    fn call(&mut self, request: AdminRequest) -> Self::Future {
         let this = self.clone();
         Box::pin(async move {
-            let record = this.record(&order, NumericDate::now());
-            let audit = Audit::begin(record.selector().class(), order);
+            let record = this.record(&request, NumericDate::now());
+            let audit = Audit::begin(record.selector().class(), request);
             let appended = this.log.append(vec![record]).await;
-            let answer = match appended {
+            let result = match appended {
                 Ok(position) => Ok(AdminResponse {
                     position,
                     not_before: record.not_before(),
@@ -148,8 +135,8 @@ where
                 }),
                 Err(error) => Err(refused::by_log(error)),
             };
-            audit.end(answer.as_ref().map(|receipt| receipt.position));
-            answer
+            audit.end(result.as_ref().map(|response| response.position));
+            result
         })
     }
 }

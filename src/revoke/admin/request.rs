@@ -1,75 +1,74 @@
-//! What is to fall, who says so, and why.
+//! What to revoke, on whose behalf, and why.
 
 use crate::{
     introspect::Introspection,
     log::{NumericDate, Selector, SelectorClass},
 };
 
-/// An order to end tokens: everything of a [`Target`] that was issued until now, or until a date.
+/// A request to revoke every token of a [`Target`] that was issued until now, or until a date.
 ///
 /// ```
 /// use tower_revocation::revoke::{AdminRequest, Target};
 ///
-/// let order = AdminRequest::new(Target::Subject("alice".into()))
+/// let request = AdminRequest::new(Target::Subject("alice".into()))
 ///     .within("https://as.example.com")
 ///     .reason("laptop stolen, ticket 4711")
 ///     .actor("bob@helpdesk");
-/// assert_eq!(order.actor.as_deref(), Some("bob@helpdesk"));
+/// assert_eq!(request.actor.as_deref(), Some("bob@helpdesk"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AdminRequest {
-    /// What is to fall.
+    /// What to revoke.
     pub target: Target,
-    /// Whose subjects, clients, grants and sessions are meant, where one log serves several
-    /// issuers.
+    /// The tenant of the subject, client, grant or session, if one log serves several issuers.
     pub tenant: Option<String>,
-    /// Why, for the event.
+    /// The reason, for the event.
     pub reason: Option<String>,
-    /// Who says so, for the event. Nobody checks it here.
+    /// Who sends the request, for the event. It is not checked.
     pub actor: Option<String>,
-    /// Ends only what was issued before the end of this second. Ignored for tokens, grants and
-    /// sessions: see [`before`](Self::before).
+    /// Revokes only tokens that were issued before the end of this second. Ignored for tokens, grants
+    /// and sessions: see [`before`](Self::before).
     pub before: Option<NumericDate>,
 }
 
-/// What an [`AdminRequest`] ends. **Names are compared byte for byte.**
+/// What an [`AdminRequest`] revokes. **Names are compared byte for byte.**
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Target {
     /// One self-contained token.
     Token {
-        /// Who issued it (`iss`).
+        /// The issuer (`iss`).
         issuer: String,
-        /// Its identifier (`jti`).
+        /// The identifier (`jti`).
         jti: String,
     },
-    /// One opaque token, by the digest that its store keeps it by. See
+    /// One opaque token, by the digest that identifies it in its store. See
     /// [`of_token`](Self::of_token).
     OpaqueToken([u8; 32]),
-    /// Everything that came of one authorization, past and future.
+    /// All tokens of one authorization, past and future.
     Grant(String),
-    /// Everything of one session (`sid`), past and future.
+    /// All tokens of one session (`sid`), past and future.
     Session(String),
-    /// Everything of one subject (`sub`), at every client.
+    /// All tokens of one subject (`sub`), at every client.
     Subject(String),
-    /// Everything of one client, for every subject.
+    /// All tokens of one client, for every subject.
     Client(String),
-    /// Everything that one client holds for one subject.
+    /// All tokens that one client holds for one subject.
     SubjectAndClient {
         /// The subject (`sub`).
         subject: String,
         /// The client.
         client_id: String,
     },
-    /// Everything bound to one key, by its SHA-256 thumbprint (`jkt`, `x5t#S256`).
+    /// All tokens bound to one key, by its SHA-256 thumbprint (`jkt`, `x5t#S256`).
     Key([u8; 32]),
-    /// Everything of one issuer (`iss`).
+    /// All tokens of one issuer (`iss`).
     Issuer(String),
 }
 
 impl AdminRequest {
-    /// An order without a reason, by nobody in particular.
+    /// Makes a request without a tenant, a reason, an actor or a date.
     #[must_use]
     pub fn new(target: Target) -> Self {
         Self {
@@ -81,47 +80,48 @@ impl AdminRequest {
         }
     }
 
-    /// Only what is of this tenant: see [`Selector::within`].
+    /// Limits the request to one tenant: see [`Selector::within`].
     ///
-    /// It is for names that another issuer may use too: those of grants, sessions, subjects and
-    /// clients. Tokens, keys and issuers are the same whoever speaks of them, and an order about
-    /// one is not narrowed by a tenant.
+    /// It applies to names that another issuer may use too: those of grants, sessions, subjects and
+    /// clients. It is ignored for tokens, keys and issuers, because their names are the same for
+    /// every tenant.
     #[must_use]
     pub fn within(mut self, tenant: impl Into<String>) -> Self {
         self.tenant = Some(tenant.into());
         self
     }
 
-    /// Why. The event has its first 128 characters, escaped.
+    /// Sets the reason. The event contains its first 128 characters, escaped.
     #[must_use]
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
-    /// Who says so. The event has its first 128 characters, escaped.
+    /// Sets who sends the request. The event contains its first 128 characters, escaped.
     #[must_use]
     pub fn actor(mut self, actor: impl Into<String>) -> Self {
         self.actor = Some(actor.into());
         self
     }
 
-    /// Ends only what was issued before `date`, and leaves the newer tokens alive. **The second of
-    /// `date` is included**: tokens state whole seconds (`iat`), so that a token of that second may
-    /// have been issued before. A date in the future counts as now: an order never ends tokens that
-    /// are not issued yet.
+    /// Revokes only tokens that were issued before `date`. Newer tokens stay live. Defaults to now.
     ///
-    /// It narrows orders about subjects, clients, keys and issuers. It is ignored for tokens, grants
-    /// and sessions, which end for ever.
+    /// **The second of `date` is included**: tokens contain whole seconds (`iat`), so a token of that
+    /// second may have been issued before `date`. A date in the future counts as now, because a
+    /// request never revokes tokens that are not issued yet.
+    ///
+    /// It applies to subjects, clients, keys and issuers. It is ignored for tokens, grants and
+    /// sessions, which are revoked forever.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};
     /// use tower_revocation::revoke::{AdminRequest, Target};
     ///
-    /// // The key was stolen a day ago, and replaced then.
+    /// // The key was stolen a day ago and was replaced immediately.
     /// let yesterday = SystemTime::now() - Duration::from_secs(24 * 60 * 60);
-    /// let order = AdminRequest::new(Target::Client("s6BhdRkqt3".into())).before(yesterday);
-    /// assert_eq!(order.before, Some(yesterday.into()));
+    /// let request = AdminRequest::new(Target::Client("s6BhdRkqt3".into())).before(yesterday);
+    /// assert_eq!(request.before, Some(yesterday.into()));
     /// ```
     #[must_use]
     pub fn before(mut self, date: impl Into<NumericDate>) -> Self {
@@ -129,7 +129,8 @@ impl AdminRequest {
         self
     }
 
-    /// As tokens of the target have it, or their revocation would be one that nobody heeds.
+    /// Returns the selector that tokens of the target have. A record with another selector would
+    /// revoke nothing.
     pub(super) fn selector(&self) -> Selector {
         let selector = self.target.selector();
         match (selector.class(), &self.tenant) {
@@ -142,7 +143,7 @@ impl AdminRequest {
 }
 
 impl Target {
-    /// The one token of an introspection, if anything names it.
+    /// Returns the target for the token of an introspection, if a selector names that token.
     #[must_use]
     pub fn of_token(token: &Introspection) -> Option<Self> {
         let selector = token.token?;

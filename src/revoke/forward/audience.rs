@@ -4,14 +4,15 @@ use serde_json::Value;
 
 use crate::jose::{Claim, Jws};
 
-/// A longer one is not looked at.
-const LONGEST: usize = 16 * 1024;
+/// A longer JWS is not parsed.
+const MAX_LENGTH: usize = 16 * 1024;
 
-/// Whether the `aud` of this JWS is, or has, one of these names. `None` if it cannot be read.
+/// Returns whether the `aud` of this JWS is, or contains, one of these names. Returns `None` if the
+/// JWS cannot be read.
 ///
-/// Its signature is for the other server to verify.
-pub(super) fn names(compact: &str, audiences: &[String]) -> Option<bool> {
-    let jws = Jws::parse(compact, LONGEST).ok()?;
+/// The other server verifies its signature.
+pub(super) fn contains(compact: &str, audiences: &[String]) -> Option<bool> {
+    let jws = Jws::parse(compact, MAX_LENGTH).ok()?;
     let is_one = |name: &str| audiences.iter().any(|audience| audience == name);
     Some(match jws.claims.get("aud") {
         Some(Claim::Text(name)) => is_one(name),

@@ -1,4 +1,4 @@
-//! Why a revocation could not be forwarded.
+//! Why could a revocation not be forwarded?
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
@@ -6,9 +6,9 @@ use hyper::StatusCode;
 
 use crate::outbound::{OutboundError, OutboundErrorKind};
 
-/// A revocation that could not be forwarded, or a server that cannot be forwarded to.
+/// A revocation that could not be forwarded, or a configuration that cannot be used.
 ///
-/// It has nothing of what was sent, and nothing of what was answered but the status.
+/// It contains nothing of the request, and nothing of the response but the status.
 #[derive(Clone, Debug)]
 pub struct ForwardError {
     kind: ForwardErrorKind,
@@ -16,27 +16,26 @@ pub struct ForwardError {
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// What kind of failure a [`ForwardError`] is.
+/// The kind of a [`ForwardError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ForwardErrorKind {
-    /// What was configured cannot be used: the URI, or certificates to trust; or there is nothing
-    /// to speak TLS with.
+    /// The URI or the certificates to trust cannot be used, or there is no TLS provider.
     Configuration,
-    /// There was no answer, or not all of it.
+    /// There was no response, or it was incomplete.
     Unreachable,
-    /// It took too long.
+    /// The time limit expired.
     TimedOut,
-    /// The answer has this status, and is no success. Redirects are not followed.
+    /// The response has this status, which does not mean success. Redirects are not followed.
     Status(StatusCode),
-    /// The answer cannot be read.
+    /// The response cannot be read.
     Malformed,
-    /// The answer is longer than the limit.
+    /// The response is longer than the limit.
     TooLarge,
 }
 
 impl ForwardError {
-    /// What was configured cannot be used.
+    /// Makes an error about the configuration.
     pub(super) fn new(reason: &'static str) -> Self {
         Self {
             kind: ForwardErrorKind::Configuration,
@@ -45,14 +44,14 @@ impl ForwardError {
         }
     }
 
-    pub(super) fn answered(status: StatusCode) -> Self {
+    pub(super) fn status(status: StatusCode) -> Self {
         Self {
             kind: ForwardErrorKind::Status(status),
-            ..Self::new("the server did not answer with success")
+            ..Self::new("the server did not respond with success")
         }
     }
 
-    /// What kind of failure it is.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> ForwardErrorKind {
         self.kind
@@ -83,13 +82,11 @@ impl fmt::Display for ForwardError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             ForwardErrorKind::Configuration => write!(f, "invalid configuration: {}", self.reason),
-            ForwardErrorKind::Status(status) => {
-                let status = status.as_u16();
-                write!(
-                    f,
-                    "the revocation was not forwarded: the server answered {status}"
-                )
-            }
+            ForwardErrorKind::Status(status) => write!(
+                f,
+                "the revocation was not forwarded: the server responded with {}",
+                status.as_u16()
+            ),
             _ => write!(f, "the revocation was not forwarded: {}", self.reason),
         }
     }

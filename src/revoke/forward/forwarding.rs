@@ -1,4 +1,4 @@
-//! One revocation on its way to the other server, and into the log.
+//! One revocation on its way to the other server and into the log.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use futures::channel::oneshot;
 use tokio::time::{Instant, sleep};
 use tower::{BoxError, ServiceExt as _};
 
-use super::{ConfirmBy, place::Place, server::Server, turn::Turn};
+use super::{ConfirmBy, server::Server, slot::Slot, token_lock::TokenLock};
 use crate::{
-    Error, ErrorKind,
     client::{Identified, WithCredentials},
+    error::{Error, ErrorKind},
     introspect::{Introspected, Introspection},
     log::RevocationLog,
     revoke::{
@@ -19,7 +19,7 @@ use crate::{
     token::{Outcome, Secret, TokenTypeHint},
 };
 
-/// What was learnt before, and who is waiting.
+/// A revocation that can be forwarded.
 pub(super) struct Forwarding<C, L> {
     pub(super) server: Server,
     pub(super) recorder: Recorder<L>,
@@ -27,27 +27,27 @@ pub(super) struct Forwarding<C, L> {
     pub(super) client: WithCredentials<C>,
     pub(super) token: Secret,
     pub(super) hint: Option<TokenTypeHint>,
-    /// What the introspection knew, unless the token is another client's.
-    pub(super) known: Known,
-    pub(super) answer: Answer,
-    /// Nobody else revokes the token until this is over.
-    pub(super) _turn: Turn,
-    pub(super) _place: Place,
+    pub(super) owner: Owner,
+    pub(super) reply: Reply,
+    /// Excludes other revocations of the token until this one has ended.
+    pub(super) _lock: TokenLock,
+    pub(super) _slot: Slot,
 }
 
-/// What is known of the token.
-pub(super) enum Known {
-    Nothing,
-    Foreign,
-    Ours(Introspection),
+/// Whose token it is, according to the introspection before the request.
+pub(super) enum Owner {
+    /// The introspection does not know the token.
+    Unknown,
+    OtherClient,
+    ThisClient(Introspection),
 }
 
 impl<C: Identified, L: RevocationLog> Forwarding<C, L> {
-    /// Runs to its end, whoever still waits for the answer.
+    /// Runs to the end, whether or not the caller still waits for the reply.
     ///
-    /// Once the other server has revoked, an introspection may know nothing of the token any more,
-    /// so a client that tries again cannot repair what was not recorded. The client hears of a
-    /// failure at once, and the record is tried until it is durable.
+    /// Once the other server has revoked the token, an introspection may no longer know it, so a
+    /// client that tries again cannot repair a missing record. Therefore the client gets an error at
+    /// once, and the record is tried again until it is durable.
     pub(super) async fn run(mut self) {
         let hint = self.hint.take();
         let sent = self.server.revoke(&self.client, &self.token, hint.as_ref());
@@ -56,29 +56,30 @@ impl<C: Identified, L: RevocationLog> Forwarding<C, L> {
                 ErrorKind::Unavailable | ErrorKind::ServerError => "failed",
                 _ => "refused",
             });
-            return self.answer.say(Err(error.into()));
+            return self.reply.send(Err(error.into()));
         }
-        let known = match std::mem::replace(&mut self.known, Known::Nothing) {
-            Known::Ours(known) => known,
-            Known::Foreign => return self.answer.say(Ok(Outcome::IssuedToAnother)),
-            Known::Nothing => {
+        let token = match std::mem::replace(&mut self.owner, Owner::Unknown) {
+            Owner::ThisClient(token) => token,
+            Owner::OtherClient => return self.reply.send(Ok(Outcome::IssuedToAnother)),
+            Owner::Unknown => {
                 count("unlinked");
-                return self.answer.say(Ok(Outcome::Revoked));
+                return self.reply.send(Ok(Outcome::Revoked));
             }
         };
-        let mut patience = Patience::new();
-        let Some(extent) = self.extent(&known, &mut patience).await else {
+        let mut retries = Retries::new();
+        let Some(extent) = self.extent(&token, &mut retries).await else {
             return;
         };
         loop {
-            match self.recorder.end(&known, extent).await {
+            match self.recorder.revoke(&token, extent).await {
                 Ok(outcome) => {
-                    count(result(outcome, extent, &known));
-                    // What nothing names cannot be recorded. The other server has revoked it.
-                    return self.answer.say(Ok(Outcome::Revoked));
+                    count(result(outcome, extent, &token));
+                    // A token that no selector names cannot be recorded, but the other server has
+                    // revoked it.
+                    return self.reply.send(Ok(Outcome::Revoked));
                 }
                 Err(error) => {
-                    if !self.holds_on(error, &mut patience).await {
+                    if !self.wait_to_retry(error, &mut retries).await {
                         return;
                     }
                 }
@@ -86,9 +87,9 @@ impl<C: Identified, L: RevocationLog> Forwarding<C, L> {
         }
     }
 
-    /// How much is recorded: 200 proves no ownership (see [`ForwardRevocation`](super::ForwardRevocation)). Nothing, if
-    /// the token is still active.
-    async fn extent(&mut self, known: &Introspection, patience: &mut Patience) -> Option<Extent> {
+    /// Returns how much to record, or `None` if the token is still active. The status 200 does not
+    /// prove that the token is the client's: see [`ForwardRevocation`](super::ForwardRevocation).
+    async fn extent(&mut self, token: &Introspection, retries: &mut Retries) -> Option<Extent> {
         if self.client.is_verified() {
             return Some(Extent::Cascade);
         }
@@ -105,24 +106,24 @@ impl<C: Identified, L: RevocationLog> Forwarding<C, L> {
                 Ok(_) => {
                     count("not_effective");
                     let error = Error::new(ErrorKind::Unavailable)
-                        .caused_by("the server has answered success, and the token is active");
-                    self.answer.say(Err(error.into()));
+                        .caused_by("the server responded with success, but the token is active");
+                    self.reply.send(Err(error.into()));
                     return None;
                 }
                 Err(cause) => cause,
             };
-            // Possession suffices for the token itself.
-            let _ = self.recorder.end(known, Extent::Token).await;
-            if !self.holds_on(cause, patience).await {
+            // The client has the token, and that suffices to revoke the token itself.
+            let _ = self.recorder.revoke(token, Extent::Token).await;
+            if !self.wait_to_retry(cause, retries).await {
                 return None;
             }
         }
     }
 
-    /// Tells the client that it has failed, and waits for the next attempt, if there is one.
-    async fn holds_on(&mut self, error: BoxError, patience: &mut Patience) -> bool {
-        let pause = patience.pause(&error);
-        self.answer.say(Err(error));
+    /// Sends the error to the client and waits for the next attempt. Returns whether there is one.
+    async fn wait_to_retry(&mut self, error: BoxError, retries: &mut Retries) -> bool {
+        let pause = retries.next_pause(&error);
+        self.reply.send(Err(error));
         let Some(pause) = pause else {
             count("lost");
             alarm::record_is_lost();
@@ -133,66 +134,65 @@ impl<C: Identified, L: RevocationLog> Forwarding<C, L> {
     }
 }
 
-/// The client's answer, which is given once.
-pub(super) struct Answer(Option<oneshot::Sender<Result<Outcome, BoxError>>>);
+/// The reply to the client, which is sent once.
+pub(super) struct Reply(Option<oneshot::Sender<Result<Outcome, BoxError>>>);
 
-impl Answer {
+impl Reply {
     pub(super) fn new() -> (Self, oneshot::Receiver<Result<Outcome, BoxError>>) {
-        let (answer, answered) = oneshot::channel();
-        (Self(Some(answer)), answered)
+        let (sender, receiver) = oneshot::channel();
+        (Self(Some(sender)), receiver)
     }
 
-    fn say(&mut self, outcome: Result<Outcome, BoxError>) {
-        if let Some(answer) = self.0.take() {
-            // The client may have gone.
-            let _ = answer.send(outcome);
+    fn send(&mut self, outcome: Result<Outcome, BoxError>) {
+        if let Some(sender) = self.0.take() {
+            // The client may have disconnected.
+            let _ = sender.send(outcome);
         }
     }
 }
 
-/// For how long, and how often, a record is tried.
-struct Patience {
-    ends: Instant,
-    next: Duration,
+/// The time for attempts to record a revocation.
+struct Retries {
+    deadline: Instant,
+    next_pause: Duration,
 }
 
-impl Patience {
-    const LONGEST: Duration = Duration::from_secs(3600);
+impl Retries {
+    const TOTAL: Duration = Duration::from_secs(3600);
     const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
     fn new() -> Self {
         Self {
-            ends: Instant::now() + Self::LONGEST,
-            next: Duration::from_millis(100),
+            deadline: Instant::now() + Self::TOTAL,
+            next_pause: Duration::from_millis(100),
         }
     }
 
-    /// How long to wait: twice as long each time, or as long as the error says.
-    fn pause(&mut self, error: &BoxError) -> Option<Duration> {
-        let said = Error::in_chain(&**error).and_then(Error::retry_delay);
-        let pause = said
+    /// Returns how long to wait: twice as long each time, or as long as the error says. Returns
+    /// `None` after the deadline.
+    fn next_pause(&mut self, error: &BoxError) -> Option<Duration> {
+        let delay = Error::in_chain(&**error).and_then(Error::retry_delay);
+        let pause = delay
             .unwrap_or_default()
-            .max(self.next)
+            .max(self.next_pause)
             .min(Self::LONGEST_PAUSE);
-        self.next *= 2;
-        (Instant::now() + pause < self.ends).then_some(pause)
+        self.next_pause *= 2;
+        (Instant::now() + pause < self.deadline).then_some(pause)
     }
 }
 
-fn result(outcome: Outcome, extent: Extent, known: &Introspection) -> &'static str {
+fn result(outcome: Outcome, extent: Extent, token: &Introspection) -> &'static str {
     match (outcome, extent) {
         (Outcome::NotFound, _) => "expired",
         (Outcome::Unsupported | Outcome::IssuedToAnother, _) => "unnamed",
-        (Outcome::Revoked, _) if known.revoked => "already_revoked",
+        (Outcome::Revoked, _) if token.revoked => "already_revoked",
         (Outcome::Revoked, Extent::Cascade) => "recorded",
         (Outcome::Revoked, Extent::Token) => "token_only",
     }
 }
 
-#[cfg(feature = "metrics")]
 fn count(result: &'static str) {
+    #[cfg(feature = "metrics")]
     metrics::counter!("tower_revocation_forwarded_total", "result" => result).increment(1);
+    let _ = result;
 }
-
-#[cfg(not(feature = "metrics"))]
-fn count(_: &'static str) {}

@@ -1,91 +1,87 @@
-//! Another server revokes the token, and what it has revoked is recorded here.
+//! A backend that forwards revocations to another server, and records what that server has revoked.
 
 mod audience;
 mod error;
 mod forwarding;
-mod place;
+mod response;
 mod server;
-mod turn;
+mod service;
+mod slot;
+mod token_lock;
 
-use std::{
-    fmt,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
-use futures::{channel::oneshot, future::BoxFuture};
 use tower::{BoxError, Service, ServiceExt as _, util::BoxCloneSyncService};
 
 pub use self::error::{ForwardError, ForwardErrorKind};
-use self::{
-    forwarding::{Answer, Forwarding, Known},
-    place::Places,
-    server::Server,
-    turn::Turns,
-};
+use self::{server::Server, slot::Slots, token_lock::TokenLocks};
 use super::{RecordRevocation, recorder::Recorder};
 use crate::{
-    client::{Identified, WithCredentials},
     introspect::Introspected,
-    log::RevocationLog,
     outbound::{parse_operator_uri, parse_roots},
-    token::{Outcome, RevocationRequest, Secret},
+    token::Secret,
 };
 
-/// A backend for a server that has a revocation endpoint of its own: the revocation is forwarded
-/// there with the client's own credentials, and recorded here.
+/// A backend that forwards the revocation to another server's revocation endpoint, with the client's
+/// own credentials, and records it here.
 ///
-/// 1. The token is **introspected**: afterwards an introspection endpoint knows nothing of it.
-/// 2. The request is **forwarded**, once, with the credentials that the client has presented,
-///    byte for byte.
-/// 3. What falls is **recorded**, by the [`RecordRevocation`] that this backend is made of.
-/// 4. The client is **answered**.
+/// 1. It **introspects** the token, because an introspection endpoint may not know the token after
+///    its revocation.
+/// 2. It **forwards** the request once, with the credentials that the client has sent, byte for
+///    byte.
+/// 3. It **records** what falls with the token, as the [`RecordRevocation`] does that it is made
+///    from.
+/// 4. It **responds** to the client.
 ///
-/// | what the other server answers | what the client hears | what is recorded |
+/// | response of the other server | response to the client | what is recorded |
 /// |---|---|---|
 /// | 200 or 204 | 200 | the token, and what falls with it |
 /// | 400, 401 or 403 with a code of RFC 6749 §5.2 or RFC 7009 §2.2.1 | the same code | nothing |
 /// | 400 with another code, 401 with another or none | `invalid_request`, `invalid_client` | nothing |
-/// | 429, 5xx, another status, a redirect, nothing within the [time-out](Self::timeout) | 503 with `Retry-After` | nothing |
+/// | 429, 5xx, another status, a redirect, nothing within the [time limit](Self::timeout) | 503 with `Retry-After` | nothing |
 ///
-/// Nothing is forwarded while the log cannot be written, or while the client has used up its
-/// [quota](RecordRevocation::quota): that is 503. If the record fails all the same after the other server has
-/// revoked, the client hears 503, and the record is tried until it is durable, for at most an hour.
-/// Meanwhile another revocation of the same token waits. All of this goes on if the client goes
-/// away. **It ends with the process**: a token that an introspection no longer knows after a crash
-/// is `unlinked`.
+/// It forwards nothing while the log cannot be written, or if the client has used up its
+/// [quota](RecordRevocation::quota): the client gets 503. If the record fails after the other server
+/// has revoked the token, the client gets 503, and the record is tried again until it is durable,
+/// for at most an hour. In that time, other revocations of the same token wait. All of this
+/// continues if the client disconnects. **It ends with the process**: after a crash, a token that
+/// its introspection no longer knows is `unlinked`.
 ///
 /// # Whose token it is
 ///
-/// Some servers answer 200 for the token of another client, so 200 proves no ownership. Beyond the
-/// token that was presented, what falls with it is recorded only if the client was authenticated
+/// Some servers respond with 200 for the token of another client, so 200 does not prove ownership.
+/// What falls with the presented token is therefore recorded only if the client was authenticated
 /// here ([`KeepCredentials`](crate::client::KeepCredentials)), or if a second introspection
-/// ([`confirm_by`](Self::confirm_by)) says that the token is dead. A token that the introspection
-/// knows to be another client's is [`Outcome::IssuedToAnother`].
+/// ([`confirm_by`](Self::confirm_by)) says that the token is dead. A token that belongs to another
+/// client according to the introspection is [`Outcome::IssuedToAnother`].
 ///
-/// Where the introspection does not know the token, such as an opaque refresh token before an
-/// introspection of JWTs, the other server's answer stands and **nothing is recorded here**: access
-/// tokens of the same grant are accepted until they expire, unless their introspection says
-/// otherwise. The counter `tower_revocation_forwarded_total` says so by its label `result`:
+/// If the introspection does not know the token, the client gets the response of the other server,
+/// and **nothing is recorded here**. An example is an opaque refresh token with an introspection of
+/// JWTs. Access tokens of the same grant are then accepted until they expire, unless their
+/// introspection says otherwise. The label `result` of the counter
+/// `tower_revocation_forwarded_total` shows it:
 ///
-/// * `recorded`, `token_only`: the cascade, or the presented token alone, is recorded.
-/// * `unlinked`: nothing is known of the token. `unnamed`: nothing names it, such as a JWT without a
-///   `jti`. Both are 200, and nothing is recorded.
-/// * `already_revoked`, `expired`: nothing is left to be recorded.
-/// * `not_effective`: the other server has answered success, and the token is still active. The
-///   client hears 503.
-/// * `refused`, `failed`: the other server has answered an error, or nothing.
-/// * `lost`: the record could not be made durable within an hour. It is also an event of the level
+/// * `recorded`, `token_only`: the cascade, or only the presented token, was recorded.
+/// * `unlinked`: the introspection does not know the token. `unnamed`: no selector names the token,
+///   such as a JWT without a `jti`. Both are 200, and nothing is recorded.
+/// * `already_revoked`, `expired`: there was nothing left to record.
+/// * `not_effective`: the other server has responded with success, but the token is still active.
+///   The client gets 503.
+/// * `refused`, `failed`: the other server has responded with an error, or not at all.
+/// * `lost`: the record could not be made durable within an hour. It is also an event of level
 ///   `ERROR`.
 ///
 /// # Credentials
 ///
-/// Those in the Authorization field, in the body and in the fields of an attestation are
-/// forwarded. An assertion whose `aud` is not [for the other server](Self::audiences), and an
-/// attestation whose proof is not, are refused as `invalid_client`: it could not accept them.
-/// Client certificates cannot be forwarded. The other server sees the address of this one: its own
-/// limits of failures count all clients as one, so put a
-/// `LimitFailuresLayer` around an authenticator that verifies here.
+/// It forwards credentials in the Authorization field, in the body and in the fields of an
+/// attestation. It refuses an assertion whose `aud` is not [for the other server](Self::audiences),
+/// and an attestation whose proof is not, as `invalid_client`, because the other server could not
+/// accept them. Client certificates cannot be forwarded.
+///
+/// The other server sees the address of this one, so its own limits of failed attempts count all
+/// clients as one. Put a `LimitFailuresLayer` around an authenticator that verifies here.
+///
+/// [`Outcome::IssuedToAnother`]: crate::Outcome::IssuedToAnother
 ///
 /// ```
 /// use tower::service_fn;
@@ -111,7 +107,7 @@ use crate::{
 ///
 /// # Panics
 ///
-/// Outside a tokio runtime with its time driver.
+/// If it is called outside a tokio runtime with its time driver.
 #[derive(Clone)]
 #[must_use = "a backend does nothing until it is called"]
 pub struct ForwardRevocation<I, L> {
@@ -119,27 +115,28 @@ pub struct ForwardRevocation<I, L> {
     introspect: I,
     recorder: Recorder<L>,
     confirm_by: Option<ConfirmBy>,
-    turns: Turns,
-    places: Places,
+    locks: TokenLocks,
+    slots: Slots,
 }
 
 type ConfirmBy = BoxCloneSyncService<Secret, Introspected, BoxError>;
 
 impl<I, L> ForwardRevocation<I, L> {
-    /// Forwards to the revocation endpoint at this URI, and records with this backend. The URI is
+    /// Forwards to the revocation endpoint at `uri`, and records as `record` does. The URI must be
     /// `https`, or `http` on this machine (`localhost`, `127.0.0.1`, `[::1]`).
     ///
     /// It trusts the system's root certificates. It uses no proxy and follows no redirect.
     ///
     /// # Errors
     ///
-    /// If the URI is neither, or has userinfo or a fragment.
+    /// Fails if the URI is neither, or has userinfo or a fragment.
     pub fn new(uri: &str, record: RecordRevocation<I, L>) -> Result<Self, ForwardError> {
         Self::at(uri, record, false)
     }
 
-    /// Forwards to `http` URIs of other machines too. **Every token and every secret can then be
-    /// read on the way**: use it only where the network itself is encrypted.
+    /// As [`new`](Self::new), and also accepts `http` URIs of other machines. **Anyone on the network
+    /// path can then read every token and every secret**: use it only where the network itself is
+    /// encrypted.
     ///
     /// # Errors
     ///
@@ -159,16 +156,16 @@ impl<I, L> ForwardRevocation<I, L> {
             introspect: record.introspect,
             recorder: record.recorder,
             confirm_by: None,
-            turns: Turns::default(),
-            places: Places::new(256),
+            locks: TokenLocks::default(),
+            slots: Slots::new(256),
         })
     }
 
-    /// Sets what assertions and attestation proofs for the other server have as `aud`: its issuer,
-    /// or the URL of an endpoint. Defaults to the URI that is forwarded to.
+    /// Sets the values of `aud` in assertions and attestation proofs for the other server: its
+    /// issuer, or the URL of an endpoint. Defaults to the URI of its revocation endpoint.
     ///
-    /// **Compared byte for byte, without normalisation.** One that names none of these is refused
-    /// here and not forwarded.
+    /// **Compared byte for byte, without normalisation.** An assertion or a proof without any of
+    /// these values is refused here and not forwarded.
     pub fn audiences<A>(mut self, audiences: A) -> Self
     where
         A: IntoIterator<Item: Into<String>>,
@@ -177,12 +174,12 @@ impl<I, L> ForwardRevocation<I, L> {
         self
     }
 
-    /// Asks this introspection about a token once the other server has answered success, if the
-    /// client was not authenticated here. If it no longer knows the token, what falls with the
-    /// token is recorded too.
+    /// Introspects a token again after the other server has responded with success, if the client
+    /// was not authenticated here. If the second introspection does not know the token, or says that
+    /// it is dead, what falls with the token is recorded too. Defaults to no second introspection.
     ///
-    /// It has to see the effect at once: an `Upstream` without a cache, and never an introspection
-    /// that only verifies signatures.
+    /// The introspection must see a revocation immediately: use an `Upstream` without a cache, and
+    /// never an introspection that only verifies signatures.
     pub fn confirm_by<S>(mut self, introspect: S) -> Self
     where
         S: Service<Secret, Response: Into<Introspected>> + Clone + Send + Sync + 'static,
@@ -194,8 +191,8 @@ impl<I, L> ForwardRevocation<I, L> {
         self
     }
 
-    /// Limits how long the other server may take, from the lookup of its name to the last byte of
-    /// its answer. Defaults to 5 s.
+    /// Limits the time for the other server, from the lookup of its name to the last byte of its
+    /// response. Defaults to 5 s.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.server = self
             .server
@@ -203,124 +200,29 @@ impl<I, L> ForwardRevocation<I, L> {
         self
     }
 
-    /// Limits how many revocations are under way to the other server at once, also those whose
-    /// client has gone. Beyond it the client hears 503 with `Retry-After`, and nothing is forwarded.
-    /// Defaults to 256.
+    /// Limits how many revocations are forwarded at the same time, including those whose client has
+    /// disconnected. Beyond the limit the client gets 503 with `Retry-After`, and nothing is
+    /// forwarded. Defaults to 256.
     ///
     /// # Panics
     ///
-    /// If it is zero.
+    /// If `revocations` is zero.
     pub fn concurrency(mut self, revocations: usize) -> Self {
-        self.places = Places::new(revocations);
+        self.slots = Slots::new(revocations);
         self
     }
 
-    /// Trusts these certificates, in PEM, instead of the system's.
+    /// Trusts these certificates in PEM instead of the system's.
     ///
     /// # Errors
     ///
-    /// If there is none, or one that cannot be read.
+    /// Fails if there is no certificate, or one that cannot be read.
     pub fn trusted_ca(mut self, pem: &[u8]) -> Result<Self, ForwardError> {
         let roots = parse_roots(pem)?;
         self.server = self
             .server
             .with_connection(|connection| connection.roots = Some(roots));
         Ok(self)
-    }
-}
-
-impl<C, I, L> Service<RevocationRequest<WithCredentials<C>>> for ForwardRevocation<I, L>
-where
-    C: Identified + Send + Sync + 'static,
-    I: Service<Secret, Response: Into<Introspected>> + Clone + Send + 'static,
-    I::Error: Into<BoxError>,
-    I::Future: Send,
-    L: RevocationLog + Clone + Send + Sync + 'static,
-{
-    type Response = Outcome;
-    type Error = BoxError;
-    type Future = BoxFuture<'static, Result<Outcome, BoxError>>;
-
-    /// Always ready: the introspection is waited for once there is a token to ask it about.
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: RevocationRequest<WithCredentials<C>>) -> Self::Future {
-        let forward = self.clone();
-        Box::pin(async move {
-            match forward.prepare(request).await? {
-                Prepared::Answered(outcome) => Ok(outcome),
-                Prepared::Forwarding(forwarding, answered) => {
-                    // What the other server revokes is recorded, whoever still waits for it.
-                    tokio::spawn(forwarding.run());
-                    answered.await?
-                }
-            }
-        })
-    }
-}
-
-/// What comes of a request before it is forwarded.
-enum Prepared<C, L> {
-    Answered(Outcome),
-    Forwarding(
-        Box<Forwarding<C, L>>,
-        oneshot::Receiver<Result<Outcome, BoxError>>,
-    ),
-}
-
-impl<I, L> ForwardRevocation<I, L>
-where
-    I: Service<Secret, Response: Into<Introspected>>,
-    I::Error: Into<BoxError>,
-    L: RevocationLog,
-{
-    async fn prepare<C: Identified>(
-        self,
-        request: RevocationRequest<WithCredentials<C>>,
-    ) -> Result<Prepared<C, L>, BoxError> {
-        let RevocationRequest {
-            client,
-            token,
-            hint,
-        } = request;
-        self.server.admit(&client)?;
-        let turn = self.turns.wait(&token).await;
-        // What could not be recorded afterwards is not forwarded.
-        self.recorder.is_ready()?;
-        let mut asked = token.clone();
-        if client.is_verified() {
-            asked = asked.asked_by(client.client().client_id());
-        }
-        let introspected = self.introspect.oneshot(asked).await;
-        let known = match introspected.map_err(Into::into)?.into().into_token() {
-            None => Known::Nothing,
-            Some(known) if client.is(&known.client_id) => Known::Ours(known),
-            // A client that nobody has authenticated yet learns nothing about a token.
-            Some(_) if client.is_verified() => {
-                return Ok(Prepared::Answered(Outcome::IssuedToAnother));
-            }
-            Some(_) => Known::Foreign,
-        };
-        if let Known::Ours(known) = &known {
-            self.recorder.has_room(known)?;
-        }
-        let place = self.places.take()?;
-        let (answer, answered) = Answer::new();
-        let forwarding = Forwarding {
-            server: self.server,
-            recorder: self.recorder,
-            confirm_by: self.confirm_by,
-            client,
-            token,
-            hint,
-            known,
-            answer,
-            _turn: turn,
-            _place: place,
-        };
-        Ok(Prepared::Forwarding(Box::new(forwarding), answered))
     }
 }
 

@@ -1,6 +1,6 @@
 //! How many records may be appended for one client?
 
-mod account;
+mod live_records;
 #[cfg(test)]
 mod tests;
 
@@ -16,43 +16,44 @@ use crate::{
     introspect::Introspection,
     log::{NumericDate, Revocation, RevocationLog, Selector},
 };
-use account::Account;
+use live_records::LiveRecords;
 
-/// The accounts of all clients, and how much one of them may have.
+/// The live records of all clients, and how many of them one client may have.
 #[derive(Clone, Debug)]
 pub(super) struct Quota {
-    records: usize,
-    ledger: Arc<Mutex<Ledger>>,
+    limit: usize,
+    clients: Arc<Mutex<Clients>>,
 }
 
-/// One account for each client that has records, and so no more accounts than records.
+/// One entry for each client that has records, and therefore at most one for each record.
 #[derive(Debug, Default)]
-struct Ledger {
-    accounts: HashMap<Selector, Account>,
-    /// With so many accounts, those are looked for that have nothing in them any more.
-    crowded: usize,
+struct Clients {
+    records: HashMap<Selector, LiveRecords>,
+    /// When there are this many entries, the empty ones are removed.
+    cleanup_at: usize,
 }
 
-/// Room for the records of a batch that is on its way to the log.
-struct Reservation<'s> {
-    quota: &'s Quota,
+/// Room for the records of a batch that is being appended.
+struct Reservation<'q> {
+    quota: &'q Quota,
     client: Selector,
     records: usize,
-    /// How many of them the log has taken in. Unless it says otherwise, all of them: a batch whose
-    /// sender has gone is appended nevertheless.
+    /// How many of them are new to the log. Until the log has returned, it is all of them: a batch
+    /// is appended even if the caller drops the future.
     added: usize,
     expires: NumericDate,
 }
 
 impl Quota {
-    pub(super) fn new(records: usize) -> Self {
+    pub(super) fn new(limit: usize) -> Self {
         Self {
-            records,
-            ledger: Arc::default(),
+            limit,
+            clients: Arc::default(),
         }
     }
 
-    /// Appends what ends a token, if its client's quota has room for what is new to the log.
+    /// Appends the records that revoke a token, if the quota of its client has room for those that
+    /// are new to the log.
     pub(super) async fn append<L: RevocationLog>(
         &self,
         log: &L,
@@ -71,63 +72,64 @@ impl Quota {
                 Err(refused::by_quota().into())
             }
             Err(error) => {
-                // Even if it is in the log in the end: when the client tries again, it is covered.
-                // A log that fails must not use up the quotas of those who need it.
+                // The batch may be in the log nevertheless. It is then covered when the client tries
+                // again. A log that fails must not use up the quota of its clients.
                 reservation.added = 0;
                 Err(refused::by_log(error).into())
             }
         }
     }
 
-    /// Whether the client of the token has room for what ends a token.
+    /// Returns whether the client of the token has room for another record.
     #[cfg(feature = "upstream")]
     pub(super) fn has_room(&self, token: &Introspection) -> bool {
-        let mut ledger = self.ledger();
-        let Some(account) = ledger.accounts.get_mut(&client(token)) else {
-            return self.records > 0;
+        let mut clients = self.clients();
+        let Some(records) = clients.records.get_mut(&client(token)) else {
+            return self.limit > 0;
         };
-        account.forget(NumericDate::now());
-        account.used() < self.records
+        records.remove_expired(NumericDate::now());
+        records.count() < self.limit
     }
 
-    /// Room for all of a batch, or for as much as there is.
+    /// Reserves room for a whole batch, or as much as is left.
     fn reserve(&self, client: Selector, batch: &[Revocation]) -> Reservation<'_> {
         let now = NumericDate::now();
         let expiries = batch.iter().map(Revocation::expires);
-        let mut ledger = self.ledger();
-        ledger.tidy(now);
-        let account = ledger.accounts.entry(client).or_default();
-        account.forget(now);
-        let records = batch.len().min(self.records.saturating_sub(account.used()));
-        account.reserved += records;
+        let mut clients = self.clients();
+        clients.remove_empty(now);
+        let live = clients.records.entry(client).or_default();
+        live.remove_expired(now);
+        let records = batch.len().min(self.limit.saturating_sub(live.count()));
+        live.reserved += records;
         Reservation {
             quota: self,
             client,
             records,
             added: records,
-            // Which of them are new is not known.
+            // It is not known yet which of them are new.
             expires: expiries.max().unwrap_or(now),
         }
     }
 
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    fn clients(&self) -> MutexGuard<'_, Clients> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        let mut ledger = self.quota.ledger();
-        let account = ledger.accounts.entry(self.client).or_default();
-        account.reserved = account.reserved.saturating_sub(self.records);
-        account.add(self.expires, self.added);
-        if account.used() == 0 {
-            ledger.accounts.remove(&self.client);
+        let mut clients = self.quota.clients();
+        let live = clients.records.entry(self.client).or_default();
+        live.reserved = live.reserved.saturating_sub(self.records);
+        live.add(self.expires, self.added);
+        if live.count() == 0 {
+            clients.records.remove(&self.client);
         }
     }
 }
 
-/// Whose quota it is. Another tenant's client of the same name is another client.
+/// Returns the client whose quota is used. Clients of two tenants are different clients, even if
+/// they have the same name.
 pub(super) fn client(token: &Introspection) -> Selector {
     let client = Selector::client(&token.client_id);
     match &token.tenant {
@@ -136,18 +138,18 @@ pub(super) fn client(token: &Introspection) -> Selector {
     }
 }
 
-impl Ledger {
-    /// Looks through the accounts now and then, so seldom that it costs each append next to
-    /// nothing.
-    fn tidy(&mut self, now: NumericDate) {
-        const FEW: usize = 1024;
-        if self.accounts.len() < self.crowded.max(FEW) {
+impl Clients {
+    /// Removes the entries of clients without live records. It runs rarely enough to cost each
+    /// append almost nothing.
+    fn remove_empty(&mut self, now: NumericDate) {
+        const MIN: usize = 1024;
+        if self.records.len() < self.cleanup_at.max(MIN) {
             return;
         }
-        self.accounts.retain(|_, account| {
-            account.forget(now);
-            account.used() > 0
+        self.records.retain(|_, live| {
+            live.remove_expired(now);
+            live.count() > 0
         });
-        self.crowded = 2 * self.accounts.len();
+        self.cleanup_at = 2 * self.records.len();
     }
 }

@@ -1,4 +1,4 @@
-//! What counts, and for how long.
+//! What counts towards a quota, and for how long?
 
 use std::sync::Weak;
 
@@ -14,49 +14,50 @@ fn token() -> Introspection {
     Introspection::new(TokenKind::RefreshToken, "c1")
 }
 
-fn until(grant: &str, expires: NumericDate) -> Vec<Revocation> {
+fn expiring(grant: &str, expires: NumericDate) -> Vec<Revocation> {
     vec![Revocation::forever(Selector::grant(grant), expires)]
 }
 
 fn forever(grant: &str) -> Vec<Revocation> {
-    until(grant, NumericDate::FOREVER)
+    expiring(grant, NumericDate::FOREVER)
 }
 
-fn accounts(quota: &Quota) -> usize {
-    quota.ledger().accounts.len()
+/// Returns the number of clients with an entry.
+fn clients(quota: &Quota) -> usize {
+    quota.clients().records.len()
 }
 
 #[test]
-fn record_that_has_ended_does_not_count() {
+fn expired_record_does_not_count() {
     let (quota, log) = (Quota::new(1), MemoryLog::new());
     for grant in ["a", "b", "c"] {
-        let ended = until(grant, NumericDate::new(1000));
-        block_on(quota.append(&log, &token(), ended)).unwrap();
+        let expired = expiring(grant, NumericDate::new(1000));
+        block_on(quota.append(&log, &token(), expired)).unwrap();
     }
     block_on(quota.append(&log, &token(), forever("d"))).unwrap();
     block_on(quota.append(&log, &token(), forever("e"))).unwrap_err();
 }
 
 #[test]
-fn accounts_of_those_who_have_nothing_left_are_closed() {
+fn entries_of_clients_without_records_are_removed() {
     let (quota, log) = (Quota::new(1), MemoryLog::new());
     for client in 0..5000 {
         let token = Introspection::new(TokenKind::RefreshToken, client.to_string());
-        let ended = until(&client.to_string(), NumericDate::new(1000));
-        block_on(quota.append(&log, &token, ended)).unwrap();
-        assert!(accounts(&quota) <= 1025);
+        let expired = expiring(&client.to_string(), NumericDate::new(1000));
+        block_on(quota.append(&log, &token, expired)).unwrap();
+        assert!(clients(&quota) <= 1025);
     }
-    // And of nobody who has.
+    // The entry of a client with a record is kept.
     block_on(quota.append(&log, &token(), forever("a"))).unwrap();
     for client in 0..5000 {
         let token = Introspection::new(TokenKind::RefreshToken, client.to_string());
-        let ended = until(&client.to_string(), NumericDate::new(1000));
-        block_on(quota.append(&log, &token, ended)).unwrap();
+        let expired = expiring(&client.to_string(), NumericDate::new(1000));
+        block_on(quota.append(&log, &token, expired)).unwrap();
     }
     block_on(quota.append(&log, &token(), forever("b"))).unwrap_err();
 }
 
-/// A log that fails or, without a kind, never answers.
+/// A log that fails or, without a kind, never returns.
 struct Broken(Option<LogErrorKind>);
 
 impl RevocationLog for Broken {
@@ -85,7 +86,7 @@ impl RevocationLog for Broken {
 }
 
 #[test]
-fn append_that_failed_does_not_count() {
+fn failed_append_does_not_count() {
     for kind in [
         LogErrorKind::QueueFull,
         LogErrorKind::Full,
@@ -96,23 +97,23 @@ fn append_that_failed_does_not_count() {
     ] {
         let quota = Quota::new(1);
         block_on(quota.append(&Broken(Some(kind)), &token(), forever("a"))).unwrap_err();
-        assert_eq!(accounts(&quota), 0);
+        assert_eq!(clients(&quota), 0);
         block_on(quota.append(&MemoryLog::new(), &token(), forever("a"))).unwrap();
     }
 }
 
 #[test]
-fn append_whose_caller_has_gone_counts() {
+fn append_whose_future_was_dropped_counts() {
     let quota = Quota::new(1);
-    let gone = quota
+    let dropped = quota
         .append(&Broken(None), &token(), forever("a"))
         .now_or_never();
-    assert!(gone.is_none());
+    assert!(dropped.is_none());
     block_on(quota.append(&MemoryLog::new(), &token(), forever("b"))).unwrap_err();
 }
 
 #[test]
-fn log_that_can_only_append_takes_every_record_for_new() {
+fn every_record_counts_in_a_log_that_can_only_append() {
     struct Plain(MemoryLog);
     impl RevocationLog for Plain {
         async fn append(&self, batch: Vec<Revocation>) -> Result<Position, LogError> {

@@ -54,10 +54,10 @@ fn full_disk_fails_appends_until_there_is_space_again() {
     disk.set(|it| &it.full, true);
     let error = block_on(log.append(grant(2))).unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::Storage, "{error:?}");
-    assert!(error.retry_after().unwrap() >= Duration::from_secs(1));
+    assert!(error.retry_delay().unwrap() >= Duration::from_secs(1));
     let health = log.health();
     assert_eq!(health.cause().unwrap().kind(), LogErrorKind::Storage);
-    assert!(health.failing_for().is_some() && health.retry_after().is_some());
+    assert!(health.failing_for().is_some() && health.retry_delay().is_some());
 
     // The append is refused at once and not tried.
     let error = block_on(log.append(grant(3))).unwrap_err();
@@ -65,7 +65,7 @@ fn full_disk_fails_appends_until_there_is_space_again() {
         error.kind(),
         LogErrorKind::Closed | LogErrorKind::Storage
     ));
-    assert!(error.retry_after().is_some());
+    assert!(error.retry_delay().is_some());
 
     disk.set(|it| &it.full, false);
     wait_for_recovery(&log);
@@ -227,7 +227,7 @@ fn pause_between_attempts_grows_while_the_disk_fails() {
     block_on(log.append(grant(1))).unwrap_err();
     wait_until("a pause of more than a tenth of a second", || {
         log.health()
-            .retry_after()
+            .retry_delay()
             .is_some_and(|pause| pause > Duration::from_millis(100))
     });
     // The pause doubles from one millisecond: seven or eight attempts.

@@ -1,4 +1,4 @@
-//! How many revocations are under way at once.
+//! How many revocations can be forwarded at once?
 
 use std::{
     sync::{
@@ -8,24 +8,24 @@ use std::{
     time::Duration,
 };
 
-use crate::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 
-/// A bounded number of places. Clones share them.
+/// A limited number of slots. Clones share them.
 #[derive(Clone)]
-pub(super) struct Places {
+pub(super) struct Slots {
     taken: Arc<AtomicUsize>,
     limit: usize,
 }
 
-/// A place, until it is dropped.
-pub(super) struct Place(Arc<AtomicUsize>);
+/// A slot, which is free again when this is dropped.
+pub(super) struct Slot(Arc<AtomicUsize>);
 
-impl Places {
+impl Slots {
     /// # Panics
     ///
-    /// If it is zero.
+    /// If `limit` is zero.
     pub(super) fn new(limit: usize) -> Self {
-        assert!(limit > 0, "without a place nothing is ever forwarded");
+        assert!(limit > 0, "a limit of zero forwards nothing");
         Self {
             taken: Arc::default(),
             limit,
@@ -34,14 +34,15 @@ impl Places {
 
     /// # Errors
     ///
-    /// `Unavailable`, if all are taken. Clients that go away bring it about, so it is no alarm.
-    pub(super) fn take(&self) -> Result<Place, Error> {
+    /// Fails with `Unavailable` if no slot is free. That is not an alarm, because clients that
+    /// disconnect can cause it.
+    pub(super) fn take(&self) -> Result<Slot, Error> {
         let more = |taken| (taken < self.limit).then_some(taken + 1);
         let taken = self
             .taken
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
         match taken {
-            Ok(_) => Ok(Place(Arc::clone(&self.taken))),
+            Ok(_) => Ok(Slot(Arc::clone(&self.taken))),
             Err(_) => Err(Error::new(ErrorKind::Unavailable)
                 .retry_after(Duration::from_secs(1))
                 .without_alarm()
@@ -50,7 +51,7 @@ impl Places {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -1,6 +1,6 @@
 //! One authorization.
 
-use super::register;
+use super::store;
 use crate::log::Selector;
 
 /// One authorization: who may do what, in whose name.
@@ -38,7 +38,7 @@ impl Grant {
     ///
     /// If the operating system has no random numbers.
     pub fn random(client_id: impl Into<String>) -> Self {
-        Self::new(register::random(), client_id)
+        Self::new(store::random(), client_id)
     }
 
     /// The resource owner.

@@ -2,9 +2,9 @@
 
 mod grant;
 mod mint;
-mod register;
 mod row;
 mod settings;
+mod store;
 #[cfg(test)]
 mod tests;
 
@@ -25,8 +25,8 @@ use crate::{
 pub use grant::Grant;
 use grant::Realm;
 pub use mint::{Issued, Mint, Registered, Rotation, Use};
-use register::Register;
 use row::{Digests, Row};
+use store::Register;
 
 /// The tokens that an authorization server has issued, in the file of its log.
 ///
@@ -103,10 +103,10 @@ impl IssuedTokens {
     async fn start(log: EmbeddedLog, digests: Digests) -> Result<Self, LogError> {
         let check = digests.of(&Secret::new("tower-revocation key check"));
         // A file that has been begun can be read while it cannot be written.
-        let begun = log.read(|database| register::has_begun(database, &check))?;
+        let begun = log.read(|database| store::has_begun(database, &check))?;
         let is_the_key = match begun {
             Some(is_the_key) => is_the_key,
-            None => log.write(move |work| register::begin(work, &check)).await?,
+            None => log.write(move |work| store::begin(work, &check)).await?,
         };
         if !is_the_key {
             return Err(LogError::new(LogErrorKind::WrongKey));
@@ -143,7 +143,7 @@ impl IssuedTokens {
         let (coins, realm) = (self.register.coin(orders), self.realm.clone());
         self.log
             .write_for(grant.client(&realm), move |work| {
-                register::issue(work, &realm, &grant, coins)
+                store::issue(work, &realm, &grant, coins)
             })
             .await
     }
@@ -189,7 +189,7 @@ impl IssuedTokens {
         let (grant, realm) = (grant.clone(), self.realm.clone());
         self.log
             .write_for(grant.client(&realm), move |work| {
-                register::earliest_iat(work, &realm, &grant)
+                store::earliest_iat(work, &realm, &grant)
             })
             .await
     }
@@ -215,7 +215,7 @@ impl IssuedTokens {
         let (coins, realm) = (self.register.coin(orders), self.realm.clone());
         self.log
             .write_for(row.grant.client(&realm), move |work| {
-                register::rotate(work, &realm, &old, coins)
+                store::rotate(work, &realm, &old, coins)
             })
             .await
     }
@@ -265,7 +265,7 @@ impl IssuedTokens {
         while let Some(start) = from {
             let step = self
                 .log
-                .write(move |work| register::sweep(work, start, kept, now))
+                .write(move |work| store::sweep(work, start, kept, now))
                 .await?;
             forgotten += step.removed;
             from = step.next;
@@ -285,7 +285,7 @@ impl IssuedTokens {
                 let Ok(now) = clock.now() else {
                     return Ok(false);
                 };
-                let next = register::sweep(work, from, kept, now)?.next;
+                let next = store::sweep(work, from, kept, now)?.next;
                 from = next.unwrap_or([0; 32]);
                 Ok(next.is_some())
             });
@@ -294,9 +294,7 @@ impl IssuedTokens {
 
     fn find(&self, digest: &[u8; 32]) -> Result<Option<Row>, LogError> {
         let now = NumericDate::now();
-        let found = self
-            .log
-            .read(|database| register::find(database, digest, now));
+        let found = self.log.read(|database| store::find(database, digest, now));
         Ok(found?)
     }
 }

@@ -27,7 +27,7 @@ fn sweep(tokens: &IssuedTokens, ahead: Duration) -> u64 {
     let (now, kept) = (NumericDate::now() + ahead, tokens.kept_expired);
     let swept = tokens
         .log
-        .write(move |work| register::sweep(work, [0; 32], kept, now));
+        .write(move |work| store::sweep(work, [0; 32], kept, now));
     block_on(swept).unwrap().removed
 }
 
@@ -75,7 +75,7 @@ fn token_is_unknown_again_once_all_that_was_forgotten_has_expired() {
     let find = |now| {
         tokens
             .log
-            .read(|database| register::find(database, &digest, now))
+            .read(|database| store::find(database, &digest, now))
     };
     let now = NumericDate::now();
     assert!(find(now).is_err());

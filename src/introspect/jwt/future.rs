@@ -9,7 +9,7 @@ use std::{
 
 use futures::FutureExt as _;
 
-use super::{JwtError, question::Question};
+use super::{JwtError, pending::Question};
 use crate::{introspect::Introspected, jose::PendingFetch};
 
 pub(super) type Answer = Result<Introspected, JwtError>;

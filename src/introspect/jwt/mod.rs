@@ -41,8 +41,8 @@ mod claims;
 mod dialect;
 mod error;
 mod future;
+mod pending;
 mod products;
-mod question;
 mod settled;
 
 use std::{
@@ -59,7 +59,7 @@ pub use dialect::Dialect;
 pub use error::{JwtError, JwtErrorKind};
 pub use future::JwtFuture;
 use future::Step;
-use question::Question;
+use pending::Question;
 
 use super::Introspected;
 use crate::{

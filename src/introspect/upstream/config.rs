@@ -7,9 +7,9 @@ use hyper::{Uri, header::HeaderValue};
 
 use super::{
     Upstream, UpstreamError,
-    answer::Dialect,
-    answers::{Answers, Limits},
-    asking::{Asking, MAX_SIZE, basic, basic_raw, bearer},
+    cache::{Answers, Limits},
+    request::{Asking, MAX_SIZE, basic, basic_raw, bearer},
+    response::Dialect,
     signed::Signed,
 };
 use crate::{

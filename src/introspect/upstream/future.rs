@@ -9,7 +9,7 @@ use std::{
 
 use futures::FutureExt as _;
 
-use super::{UpstreamError, answers::Flight};
+use super::{UpstreamError, cache::Flight};
 use crate::introspect::Introspected;
 
 /// The answer of [`Upstream`](super::Upstream).

@@ -1,12 +1,12 @@
 //! Tokens that another server knows (RFC 7662).
 
-mod answer;
-mod answers;
-mod asking;
+mod cache;
 mod config;
 mod error;
 mod future;
 mod observe;
+mod request;
+mod response;
 mod signed;
 
 use std::{
@@ -18,7 +18,7 @@ use std::{
 use tower::Service;
 
 use self::{
-    answers::{Answers, Next},
+    cache::{Answers, Next},
     config::Config,
 };
 pub use self::{

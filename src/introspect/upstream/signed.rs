@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{UpstreamError, asking::MAX_SIZE};
+use super::{UpstreamError, request::MAX_SIZE};
 use crate::{
     jose::{Claim, Jws, KeySet},
     log::NumericDate,

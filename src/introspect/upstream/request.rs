@@ -8,7 +8,7 @@ use hyper::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
 
-use super::{UpstreamError, answers::Answer, config::Config};
+use super::{UpstreamError, cache::Answer, config::Config};
 use crate::{log::NumericDate, outbound::HttpClient, token::Secret};
 
 /// More than any answer needs.
@@ -19,13 +19,13 @@ const MAX_KEPT: usize = 4 * 1024;
 /// Who goes and asks.
 pub(super) struct Asking {
     config: Config,
-    http_client: HttpClient,
+    connector: HttpClient,
 }
 
 impl Asking {
     pub(super) fn new(config: Config) -> Self {
         Self {
-            http_client: HttpClient::new(config.connection.clone()),
+            connector: HttpClient::new(config.reach.clone()),
             config,
         }
     }
@@ -47,7 +47,7 @@ impl Asking {
         if let Some(field) = &config.authorization {
             request.headers_mut().insert(AUTHORIZATION, field.clone());
         }
-        let (headers, body) = self.http_client.fetch(request).await?;
+        let (headers, body) = self.connector.ask(request).await?;
         if !is_of_type(&headers, config.media_type()) {
             return Err(UpstreamError::malformed(
                 "the answer is of another media type",

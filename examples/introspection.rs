@@ -30,9 +30,10 @@ async fn me(Extension(token): Extension<Introspection>) -> String {
 async fn main() -> Result<(), BoxError> {
     let server = env::var("SERVER").unwrap_or_else(|_| "http://127.0.0.1:8089".into());
     // This API has credentials of its own. If the tokens name an API, add `.audience(..)`.
-    let tokens = Upstream::new(&format!("{server}/oauth2/introspect"))?
+    let upstream = Upstream::builder(format!("{server}/oauth2/introspect"))
         .basic("c2", &Secret::new("s3cr3t-two"))
         .longest_lifetime(LONGEST_LIFETIME);
+    let tokens = upstream.clone().build()?;
 
     // What is revoked here: refused at once. What is revoked elsewhere: refused after at most ten
     // seconds, for which a response of the other server is cached.
@@ -43,7 +44,7 @@ async fn main() -> Result<(), BoxError> {
     let clients = UnverifiedClients::new();
     let record = RecordRevocation::new(tokens.clone(), log).longest_lifetime(LONGEST_LIFETIME);
     let backend = ForwardRevocation::new(&format!("{server}/oauth2/revoke"), record)?
-        .confirm_by(tokens.clone().cache(Duration::ZERO, 0));
+        .confirm_by(upstream.cache(Duration::ZERO, 0).build()?);
     let revocation = RevocationLayer::new("/oauth2/revoke", clients, backend);
     let enforcement = EnforcementLayer::new(tokens, index);
     let api = Router::new().route("/me", get(me)).layer(enforcement);

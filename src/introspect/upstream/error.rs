@@ -39,7 +39,7 @@ pub enum UpstreamErrorKind {
     /// The answer is longer than what is read of one.
     TooLarge,
     /// The token is active, and the answer does not say whose it is. See
-    /// [`client_claim`](super::Upstream::client_claim).
+    /// [`client_claim`](super::UpstreamBuilder::client_claim).
     Unowned,
 }
 

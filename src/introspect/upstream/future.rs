@@ -1,4 +1,4 @@
-//! The answer, or the wait for it.
+//! The future of an `Upstream`.
 
 use std::{
     fmt,
@@ -9,25 +9,25 @@ use std::{
 
 use futures::FutureExt as _;
 
-use super::{UpstreamError, cache::Flight};
+use super::{UpstreamError, cache::SharedRequest};
 use crate::introspect::Introspected;
 
-/// The answer of [`Upstream`](super::Upstream).
+/// The future of [`Upstream`](super::Upstream). A cached response is ready at once.
 #[must_use = "futures do nothing unless polled"]
-pub struct UpstreamFuture(Answering);
+pub struct UpstreamFuture(State);
 
-enum Answering {
-    Known(Ready<Introspected>),
-    Asked(Flight),
+enum State {
+    Ready(Ready<Introspected>),
+    Pending(SharedRequest),
 }
 
 impl UpstreamFuture {
-    pub(super) fn known(known: Introspected) -> Self {
-        Self(Answering::Known(ready(known)))
+    pub(super) fn ready(introspected: Introspected) -> Self {
+        Self(State::Ready(ready(introspected)))
     }
 
-    pub(super) fn asked(flight: Flight) -> Self {
-        Self(Answering::Asked(flight))
+    pub(super) fn pending(request: SharedRequest) -> Self {
+        Self(State::Pending(request))
     }
 }
 
@@ -36,8 +36,8 @@ impl Future for UpstreamFuture {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            Answering::Known(known) => known.poll_unpin(cx).map(Ok),
-            Answering::Asked(flight) => flight.poll_unpin(cx),
+            State::Ready(introspected) => introspected.poll_unpin(cx).map(Ok),
+            State::Pending(request) => request.poll_unpin(cx),
         }
     }
 }

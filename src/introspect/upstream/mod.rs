@@ -1,7 +1,9 @@
-//! Tokens that another server knows (RFC 7662).
+//! Introspection of tokens at another server (RFC 7662).
 
+mod builder;
 mod cache;
 mod config;
+mod credentials;
 mod error;
 mod future;
 mod observe;
@@ -17,68 +19,18 @@ use std::{
 
 use tower::Service;
 
-use self::{
-    cache::{Answers, Next},
-    config::Config,
-};
+use self::cache::{Lookup, ResponseCache};
 pub use self::{
+    builder::UpstreamBuilder,
     error::{UpstreamError, UpstreamErrorKind},
     future::UpstreamFuture,
 };
 use super::{Introspected, Reason};
 use crate::token::Secret;
 
-/// Introspection at another server (RFC 7662), as a `tower::Service<Secret>`.
+/// Introspection of tokens at another server (RFC 7662), as a `tower::Service<Secret>`.
 ///
-/// A clone shares the cache and the connections. **A knob makes new ones of either**: turn them
-/// before anything is asked.
-///
-/// * **What is known.** `{"active": true}` with its members is
-///   [`Token`](Introspected::Token), `{"active": false}` is
-///   [`Unrecognised`](Introspected::Unrecognised), and **everything else is an error**: another
-///   status than 200, a redirect, another media type than `application/json`, more than 64 KiB, a
-///   member twice, a [time-out](Self::timeout), a `cnf` without a thumbprint that is known, or a
-///   member of a wrong type that says whose token it is, what could have revoked it, or for how
-///   long it lives. Other members of a wrong type are ignored. A member that is `null` or empty is
-///   missing.
-/// * **`active: false` is the other server's word.** It says so of expired and rotated tokens too,
-///   and of one that is not valid yet. An expired refresh token therefore does not end its grant
-///   here. A server that also introspects refresh tokens for you knows all tokens: then a
-///   [`RecordRevocation`](crate::revoke::RecordRevocation::responsible_for_all_tokens) can say so.
-/// * **Whose it is** says `client_id`, or [another member](Self::client_claim). If it is missing,
-///   the token can be nobody's, and that is an error: it has to be configured.
-/// * **Which record covers it.** One of its `iss` and `jti`, if the answer has both. Else one of
-///   the SHA-256 of the token, provided that it has one spelling only: a token with two dots or
-///   more looks like a JWT, which can be encoded anew. That one has no record of its own: revoking
-///   it alone is not possible, its grant, session, subject or client is. A server that takes an
-///   *opaque* token in several spellings is not to be put behind this.
-/// * **What it is used as.** A refresh token, if `token_type`, `token_use` or `typ` is
-///   `refresh_token`, `Refresh` or `Offline`; not a token to be revoked or let in, thus
-///   [`Unhandled`](Introspected::Unhandled), if it is `id_token` or `ID`; else an access token. Case
-///   does not matter.
-/// * **For whom it is** is not checked unless [`audience`](Self::audience) says so.
-/// * **`exp` and `iat` may be missing.** A token without `exp` lives until it is revoked, and so
-///   does one whose `exp` is 0 or beyond the year 9999, unless there is a
-///   [`longest_lifetime`](Self::longest_lifetime); if it is more than a minute past, that is an
-///   error. A token
-///   without `iat` falls with every record of its selectors, also with those from before it was
-///   issued.
-/// * **How it is asked.** By POST, over connections that are kept. If one of them turns out to have
-///   been closed before there was any answer, the request is sent once more: asking twice changes
-///   nothing. However many ask about a token, there is one request about it at a time, which lasts
-///   until it is answered or nobody waits for it any more. Of how many tokens at once it is asked
-///   is not limited here: tower's `ConcurrencyLimit` around it also limits the connections.
-///
-/// # The cache
-///
-/// An answer holds for ten seconds, or as long as is [configured](Self::cache), and never beyond
-/// the token's `exp`; "not recognised" holds for one second at most. An error is never kept. Tokens are not
-/// in there, only their digests under a key of this process.
-///
-/// **It makes no revocation late that is in the log**: it keeps what the token *is*, and whether it
-/// has been revoked is asked of the [`Index`](crate::enforce::Index) after every introspection. It
-/// does make late, by the time that it keeps an answer, what was revoked at the other server and
-/// recorded nowhere else.
+/// A clone shares the cache and the connections. [`builder`](Self::builder) has the settings.
 ///
 /// ```
 /// use std::time::Duration;
@@ -87,14 +39,74 @@ use crate::token::Secret;
 ///     introspect::upstream::{Upstream, UpstreamError},
 /// };
 ///
-/// let tokens = Upstream::new("https://as.example.com/oauth2/introspect")?
+/// let tokens = Upstream::builder("https://as.example.com/oauth2/introspect")
 ///     .basic("gateway", &Secret::new("7Fjfp0ZBr1KtDRbnfVdmIw"))
-///     .cache(Duration::from_secs(2), 10_000);
-/// assert!(Upstream::new("http://as.example.com/oauth2/introspect").is_err());
+///     .cache(Duration::from_secs(2), 10_000)
+///     .build()?;
+/// assert!(Upstream::builder("http://as.example.com/oauth2/introspect").build().is_err());
 /// # Ok::<_, UpstreamError>(())
 /// ```
 ///
-/// A whole conversation, with a server in place of the other one:
+/// # How a response is read
+///
+/// * `{"active": true}` is [`Token`](Introspected::Token), with the members that are known.
+///   `{"active": false}` is [`Unrecognised`](Introspected::Unrecognised).
+/// * **Everything else is an error**: a status other than 200, a redirect, a media type other than
+///   `application/json`, a response of more than 64 KiB, a member that occurs twice, a
+///   [time-out](UpstreamBuilder::timeout), or a `cnf` without a known thumbprint. So is a member of
+///   the wrong type if it says whose token it is, what could have revoked it, or how long it lives.
+///   Other members of the wrong type are ignored. A member that is `null` or empty counts as
+///   missing.
+/// * **`active: false` is the word of the other server.** It also says so of expired and rotated
+///   tokens, and of tokens that are not valid yet. So an expired refresh token does not end its
+///   grant here. A server that also introspects refresh tokens for you knows all tokens: then say
+///   so with
+///   [`responsible_for_all_tokens`](crate::revoke::RecordRevocation::responsible_for_all_tokens).
+/// * **The client** is `client_id`, or [another member](UpstreamBuilder::client_claim). If it is
+///   missing, the token has no owner, and that is an error: configure the member.
+/// * **The record of the token alone** is that of its `iss` and `jti`, if the response has both.
+///   Otherwise it is that of the SHA-256 of the token, if the token has one spelling only. A token
+///   with two or more dots looks like a JWT, which can be encoded differently. Such a token has no
+///   record of its own: it cannot be revoked alone, but its grant, session, subject or client can.
+///   Do not use this for a server that accepts an *opaque* token in several spellings.
+/// * **The use of the token**: it is a refresh token if `token_type`, `token_use` or `typ` is
+///   `refresh_token`, `Refresh` or `Offline`. It is [`Unhandled`](Introspected::Unhandled), and
+///   neither revoked nor let in, if one of them is `id_token` or `ID`. Otherwise it is an access
+///   token. Case does not matter.
+/// * **The audience** is not checked, unless [`audience`](UpstreamBuilder::audience) is set.
+/// * **`exp` and `iat` may be missing.** A token without `exp` lives until it is revoked, and so
+///   does one whose `exp` is 0 or beyond the year 9999, unless there is a
+///   [`longest_lifetime`](UpstreamBuilder::longest_lifetime). An active token whose `exp` passed
+///   more than a minute ago is an error. A token without `iat` is covered by every record of its
+///   selectors, including those from before it was issued.
+///
+/// # How requests are sent
+///
+/// Requests are POSTs over connections that stay open. No proxy is used. The address may be a
+/// private one: you name it, and no client does. TLS trusts the system's root certificates, which
+/// are loaded at the first request, and uses the crypto provider of
+/// [`RemoteKeys`](crate::jose::RemoteKeys).
+///
+/// If a connection turns out to have been closed before any response, the request is sent once
+/// more: an introspection changes nothing. There is one request about a token at a time, however
+/// many callers ask. It lasts until there is a response, or until nobody waits for it. The number of
+/// tokens that are asked about at once is not limited here: tower's `ConcurrencyLimit` around it
+/// also limits the connections.
+///
+/// # The cache
+///
+/// A response is cached for ten seconds, or as long as is [configured](UpstreamBuilder::cache), and
+/// never beyond the token's `exp`. "Not recognised" is cached for at most one second. Errors are
+/// never cached. The cache holds no tokens, only their digests under a key of this process.
+///
+/// **The cache delays no revocation that is in the log**: it holds what the token *is*. Whether the
+/// token is revoked is asked of the [`Index`](crate::enforce::Index) after every introspection. The
+/// cache does delay, by at most its time, what was revoked at the other server and recorded nowhere
+/// else.
+///
+/// # Example
+///
+/// The whole exchange, with a server that stands in for the other one:
 ///
 /// ```
 /// use axum::{Json, Router, routing::post};
@@ -106,13 +118,13 @@ use crate::token::Secret;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let answer = async || Json(serde_json::json!({ "active": true, "client_id": "s6BhdRkqt3" }));
-/// let server = Router::new().route("/introspect", post(answer));
+/// let response = async || Json(serde_json::json!({ "active": true, "client_id": "s6BhdRkqt3" }));
+/// let server = Router::new().route("/introspect", post(response));
 /// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 /// let uri = format!("http://{}/introspect", listener.local_addr()?);
 /// tokio::spawn(async move { axum::serve(listener, server).await });
 ///
-/// let tokens = Upstream::new(&uri)?.bearer(&Secret::new("45ghiukldjahdnhzdauz"))?;
+/// let tokens = Upstream::builder(&uri).bearer(&Secret::new("45ghiukldjahdnhzdauz")).build()?;
 /// let token = tokens.oneshot(Secret::new("mF_9.B5f-4.1JqM")).await?;
 /// let token = token.into_token().expect("it is active");
 /// assert_eq!((token.kind, token.client_id.as_str()), (TokenKind::AccessToken, "s6BhdRkqt3"));
@@ -124,9 +136,19 @@ use crate::token::Secret;
 ///
 /// Outside a tokio runtime with its time driver.
 #[derive(Clone)]
+#[must_use = "a service does nothing until it is called"]
 pub struct Upstream {
-    config: Config,
-    answers: Arc<Answers>,
+    host: Option<String>,
+    max_token: usize,
+    cache: Arc<ResponseCache>,
+}
+
+impl Upstream {
+    /// Builds an introspection at this URI: the introspection endpoint of the other server. It must
+    /// be `https`, or `http` on this machine (`localhost`, `127.0.0.1`, `[::1]`).
+    pub fn builder(uri: impl Into<String>) -> UpstreamBuilder {
+        UpstreamBuilder::new(uri.into())
+    }
 }
 
 impl Service<Secret> for Upstream {
@@ -139,16 +161,16 @@ impl Service<Secret> for Upstream {
     }
 
     fn call(&mut self, token: Secret) -> Self::Future {
-        if token.expose().len() > self.config.max_token {
-            // It was not looked at, so nobody can say that it is none.
-            return UpstreamFuture::known(Introspected::Unhandled {
+        if token.expose().len() > self.max_token {
+            // The other server did not see it, so it is not certain that it is not a token.
+            return UpstreamFuture::ready(Introspected::Unhandled {
                 reason: Reason::NotAToken,
                 exp: None,
             });
         }
-        match self.answers.next(token) {
-            Next::Answer(known) => UpstreamFuture::known(known),
-            Next::Wait(flight) => UpstreamFuture::asked(flight),
+        match self.cache.look_up(token) {
+            Lookup::Cached(introspected) => UpstreamFuture::ready(introspected),
+            Lookup::Pending(request) => UpstreamFuture::pending(request),
         }
     }
 }
@@ -156,8 +178,8 @@ impl Service<Secret> for Upstream {
 impl fmt::Debug for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Upstream")
-            .field("host", &self.config.uri.host())
-            .field("kept", &self.answers.len())
+            .field("host", &self.host)
+            .field("cached", &self.cache.len())
             .finish_non_exhaustive()
     }
 }

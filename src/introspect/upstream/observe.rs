@@ -1,65 +1,75 @@
-//! How often is the other server asked, with what result, and how often is it spared?
+//! Metrics of the cache and of the requests. Without the feature `metrics` they do nothing.
 
 use tokio::time::Instant;
 
 use super::UpstreamError;
 use crate::introspect::Introspected;
 
-/// What came of looking into the cache.
+/// The result of a lookup in the cache.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum LookUp {
+pub(super) enum LookupResult {
     Hit,
     Miss,
-    /// Somebody is asking about the token already.
+    /// A request about the token was already under way.
     Joined,
 }
 
-/// Somebody has looked into the cache.
-#[cfg(feature = "metrics")]
-pub(super) fn looked_up(look_up: LookUp) {
-    // A literal label costs no memory.
-    macro_rules! count {
-        ($result:literal) => {
-            metrics::counter!(
-                "tower_revocation_upstream_cache_lookups_total",
-                "result" => $result
-            )
-            .increment(1)
-        };
+/// Counts a lookup in the cache.
+pub(super) fn looked_up(result: LookupResult) {
+    #[cfg(feature = "metrics")]
+    {
+        // A literal label allocates nothing.
+        macro_rules! count {
+            ($result:literal) => {
+                metrics::counter!(
+                    "tower_revocation_upstream_cache_lookups_total",
+                    "result" => $result
+                )
+                .increment(1)
+            };
+        }
+        match result {
+            LookupResult::Hit => count!("hit"),
+            LookupResult::Miss => count!("miss"),
+            LookupResult::Joined => count!("joined"),
+        }
     }
-    match look_up {
-        LookUp::Hit => count!("hit"),
-        LookUp::Miss => count!("miss"),
-        LookUp::Joined => count!("joined"),
+    #[cfg(not(feature = "metrics"))]
+    let _ = result;
+}
+
+/// Sets the number of entries in the cache.
+pub(super) fn cached(entries: usize) {
+    #[cfg(feature = "metrics")]
+    {
+        let entries = f64::from(u32::try_from(entries).unwrap_or(u32::MAX));
+        metrics::gauge!("tower_revocation_upstream_cache_entries").set(entries);
     }
+    #[cfg(not(feature = "metrics"))]
+    let _ = entries;
 }
 
-/// An answer was kept, and there are so many now.
-#[cfg(feature = "metrics")]
-pub(super) fn kept(entries: usize) {
-    let entries = f64::from(u32::try_from(entries).unwrap_or(u32::MAX));
-    metrics::gauge!("tower_revocation_upstream_cache_entries").set(entries);
-}
-
-/// One request to the other server. Dropped before its end, nobody waits for it any more.
-#[cfg(feature = "metrics")]
-pub(super) struct Request {
-    began: Instant,
-    is_answered: bool,
+/// Measures one request to the other server. If it is dropped before [`stop`](Self::stop), nobody
+/// waited for the request any more.
+pub(super) struct RequestTimer {
+    #[cfg(feature = "metrics")]
+    started: Instant,
+    #[cfg(feature = "metrics")]
+    is_stopped: bool,
 }
 
 #[cfg(feature = "metrics")]
-impl Request {
-    pub(super) fn begin(began: Instant) -> Self {
+impl RequestTimer {
+    pub(super) fn start(started: Instant) -> Self {
         Self {
-            began,
-            is_answered: false,
+            started,
+            is_stopped: false,
         }
     }
 
-    pub(super) fn end(mut self, answer: Result<&Introspected, &UpstreamError>) {
-        self.is_answered = true;
-        self.count(match answer {
+    pub(super) fn stop(mut self, outcome: Result<&Introspected, &UpstreamError>) {
+        self.is_stopped = true;
+        self.record(match outcome {
             Ok(Introspected::Token(_)) => "active",
             Ok(Introspected::Unhandled { .. }) => "unhandled",
             Ok(Introspected::Unrecognised(_)) => "inactive",
@@ -67,7 +77,7 @@ impl Request {
         });
     }
 
-    fn count(&self, result: &'static str) {
+    fn record(&self, result: &'static str) {
         metrics::counter!(
             "tower_revocation_upstream_introspections_total",
             "result" => result
@@ -77,35 +87,26 @@ impl Request {
             "tower_revocation_upstream_introspection_duration_seconds",
             "result" => result
         )
-        .record(self.began.elapsed());
+        .record(self.started.elapsed());
     }
 }
 
 #[cfg(feature = "metrics")]
-impl Drop for Request {
+impl Drop for RequestTimer {
     fn drop(&mut self) {
-        if !self.is_answered {
-            self.count("abandoned");
+        if !self.is_stopped {
+            self.record("abandoned");
         }
     }
 }
 
 #[cfg(not(feature = "metrics"))]
-pub(super) fn looked_up(_: LookUp) {}
-
-#[cfg(not(feature = "metrics"))]
-pub(super) fn kept(_: usize) {}
-
-#[cfg(not(feature = "metrics"))]
-pub(super) struct Request;
-
-#[cfg(not(feature = "metrics"))]
-impl Request {
-    pub(super) fn begin(_: Instant) -> Self {
-        Self
+impl RequestTimer {
+    pub(super) fn start(_: Instant) -> Self {
+        Self {}
     }
 
-    pub(super) fn end(self, answer: Result<&Introspected, &UpstreamError>) {
-        let (Self, _) = (self, answer);
+    pub(super) fn stop(self, outcome: Result<&Introspected, &UpstreamError>) {
+        let (Self {}, _) = (self, outcome);
     }
 }

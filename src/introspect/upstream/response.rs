@@ -1,4 +1,4 @@
-//! What does the answer say of the token?
+//! What a response says about a token (RFC 7662 §2.2).
 
 use std::time::Duration;
 
@@ -17,77 +17,99 @@ use crate::{
     token::Secret,
 };
 
-/// How long after its `exp` a token may be said to be active: so far clocks may be apart.
+/// How long after its `exp` a token may still be reported as active: clocks differ.
 const LEEWAY: Duration = Duration::from_secs(60);
 
-type Answer = Map<String, Value>;
-type Reading<T> = Result<T, UpstreamError>;
+type Object = Map<String, Value>;
+type Read<T> = Result<T, UpstreamError>;
 
-/// What the other server calls things, and what they are called here.
+/// A response that was read.
+pub(super) struct Response {
+    pub(super) introspected: Introspected,
+    /// Whether it is short enough to be cached.
+    pub(super) is_cacheable: bool,
+}
+
+/// Which members of a response are read, and how.
 #[derive(Clone)]
-pub(super) struct Dialect {
-    pub(super) client_claim: String,
-    pub(super) grant_claim: Option<String>,
+pub(super) struct ClaimNames {
+    pub(super) client: String,
+    pub(super) grant: Option<String>,
     pub(super) tenant: Option<String>,
     pub(super) audience: Option<Audience>,
     pub(super) longest_lifetime: Option<Duration>,
     pub(super) any_visible_token: bool,
 }
 
-impl Dialect {
-    /// Reads the answer about this token (RFC 7662 §2.2). What of it is not known is ignored.
-    pub(super) fn read(&self, token: &Secret, json: &[u8]) -> Reading<Introspected> {
-        let answer = Members::parse(json)
-            .map_err(|_| UpstreamError::malformed("the answer is no one JSON object"))?;
-        self.interpret(token, answer.as_map())
+impl Default for ClaimNames {
+    fn default() -> Self {
+        Self {
+            client: "client_id".to_owned(),
+            grant: None,
+            tenant: None,
+            audience: None,
+            longest_lifetime: None,
+            any_visible_token: false,
+        }
+    }
+}
+
+impl ClaimNames {
+    /// Reads the response about this token. Unknown members are ignored.
+    pub(super) fn read(&self, token: &Secret, json: &[u8]) -> Read<Introspected> {
+        let response = Members::parse(json)
+            .map_err(|_| UpstreamError::malformed("the response is not one JSON object"))?;
+        self.interpret(token, response.as_map())
     }
 
-    /// What the members mean, wherever they stood.
-    pub(super) fn interpret(&self, token: &Secret, answer: &Answer) -> Reading<Introspected> {
-        match answer.get("active") {
+    /// Interprets the members of a response, which may have come in a JWT.
+    pub(super) fn interpret(&self, token: &Secret, response: &Object) -> Read<Introspected> {
+        match response.get("active") {
             Some(Value::Bool(true)) => {}
             Some(Value::Bool(false)) => return Ok(None.into()),
-            _ => return Err(UpstreamError::malformed("`active` is no boolean")),
+            _ => return Err(UpstreamError::malformed("`active` is not a boolean")),
         }
-        let iat = date(answer, "iat")?;
-        let exp = self.exp(answer, iat)?;
+        let iat = date(response, "iat")?;
+        let exp = self.exp(response, iat)?;
         let unhandled = |reason| Ok(Introspected::Unhandled { reason, exp });
-        let Some(kind) = kind(answer) else {
+        let Some(kind) = kind(response) else {
             return unhandled(Reason::Typ);
         };
         let aud = match &self.audience {
             Some(audience) => {
-                let aud = audience_of(answer)?;
+                let aud = audience_of(response)?;
                 if !audience.admits(&aud) {
                     return unhandled(Reason::Audience);
                 }
                 aud
             }
-            None => audience_of(answer).unwrap_or_default(),
+            None => audience_of(response).unwrap_or_default(),
         };
-        let client_id = text(answer, &self.client_claim)?.ok_or(UpstreamError::new(
+        let client_id = text(response, &self.client)?.ok_or(UpstreamError::new(
             UpstreamErrorKind::Unowned,
-            "the answer names no client",
+            "the response does not name the client",
         ))?;
 
         let mut known = Introspection::new(kind, client_id);
         known.tenant.clone_from(&self.tenant);
-        known.iss = text(answer, "iss")?;
-        known.sub = text(answer, "sub")?;
+        known.iss = text(response, "iss")?;
+        known.sub = text(response, "sub")?;
         known.aud = aud;
-        known.jti = text(answer, "jti")?;
-        known.sid = text(answer, "sid")?;
-        known.scope = scope(answer);
-        known.cnf = confirmation(answer)?;
+        known.jti = text(response, "jti")?;
+        known.sid = text(response, "sid")?;
+        known.scope = scope(response);
+        known.cnf = confirmation(response)?;
         known.iat = iat;
-        known.nbf = date(answer, "nbf")?;
+        known.nbf = date(response, "nbf")?;
         known.exp = exp;
         if exp.is_some_and(|exp| exp + LEEWAY < NumericDate::now()) {
-            return Err(UpstreamError::malformed("the token is active and expired"));
+            return Err(UpstreamError::malformed(
+                "the token is active, but its `exp` has passed",
+            ));
         }
-        known.token_type = word(answer, "token_type").and_then(TokenType::from_name);
-        if let Some(name) = &self.grant_claim {
-            known.grant = text(answer, name)?;
+        known.token_type = word(response, "token_type").and_then(TokenType::from_name);
+        if let Some(name) = &self.grant {
+            known.grant = text(response, name)?;
         }
         known.token = match (&known.iss, &known.jti) {
             (Some(iss), Some(jti)) => Some(Selector::token(iss, jti)),
@@ -97,32 +119,34 @@ impl Dialect {
         Ok(Introspected::Token(known))
     }
 
-    /// When it expires, if ever: at its `exp`, or when it has lived for as long as any token may.
-    fn exp(&self, answer: &Answer, iat: Option<NumericDate>) -> Reading<Option<NumericDate>> {
-        let said = match answer.get("exp") {
+    /// When the token expires: at its `exp` or after the longest lifetime, whichever is earlier.
+    fn exp(&self, response: &Object, iat: Option<NumericDate>) -> Read<Option<NumericDate>> {
+        let exp = match response.get("exp") {
             None | Some(Value::Null) => None,
             Some(value) => {
-                let exp = expiry(value).ok_or(UpstreamError::malformed("`exp` is no date"))?;
+                let exp = expiry(value).ok_or(UpstreamError::malformed("`exp` is not a date"))?;
                 Some(NumericDate::new(exp.as_secs()))
             }
         };
-        let said = said.filter(|exp| exp.seconds() > 0 && *exp < NumericDate::FOREVER);
+        let exp = exp.filter(|exp| exp.seconds() > 0 && *exp < NumericDate::FOREVER);
         let latest = iat.zip(self.longest_lifetime);
         let latest = latest.map(|(iat, lifetime)| iat + lifetime);
-        Ok(said.into_iter().chain(latest).min())
+        Ok(exp.into_iter().chain(latest).min())
     }
 }
 
-/// What the token is used as; none of it, if the answer says that it is an ID token.
+/// What the token is used as. `None` if the response says that it is an ID token.
 ///
-/// The standard has no word for it (RFC 7662 §2.2), so every one that a server is known to use
-/// counts. They are looked for in every place: an access token's `token_type` is `Bearer` with some
-/// servers for refresh tokens too.
-fn kind(answer: &Answer) -> Option<TokenKind> {
+/// RFC 7662 §2.2 has no member for this, so the values that known servers use are looked for in
+/// every place where they use them. `token_type` alone is not enough: with some servers it is
+/// `Bearer` for refresh tokens too.
+fn kind(response: &Object) -> Option<TokenKind> {
     let mut kind = Some(TokenKind::AccessToken);
     for name in ["token_type", "token_use", "typ"] {
-        let said = word(answer, name).unwrap_or_default().to_ascii_lowercase();
-        match said.as_str() {
+        let value = word(response, name)
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        match value.as_str() {
             "refresh_token" | "refresh" | "offline" => return Some(TokenKind::RefreshToken),
             "id_token" | "id" => kind = None,
             _ => {}
@@ -131,14 +155,14 @@ fn kind(answer: &Answer) -> Option<TokenKind> {
     kind
 }
 
-/// A string that nothing depends on: anything else is as good as none.
-fn word<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
-    answer.get(name)?.as_str()
+/// A string on which no check depends. A value of another type is ignored.
+fn word<'a>(response: &'a Object, name: &str) -> Option<&'a str> {
+    response.get(name)?.as_str()
 }
 
-/// Words with spaces between (RFC 7662 §2.2), or a list of words, as some servers write them.
-fn scope(answer: &Answer) -> Option<Scope> {
-    let words = match answer.get("scope")? {
+/// Words separated by spaces (RFC 7662 §2.2), or an array of words, as some servers write them.
+fn scope(response: &Object) -> Option<Scope> {
+    let words = match response.get("scope")? {
         Value::String(words) => words.clone(),
         Value::Array(words) => {
             let words = words.iter().filter_map(Value::as_str);
@@ -155,71 +179,75 @@ fn opaque(token: &Secret) -> Selector {
     Selector::opaque_token(Sha256::digest(token.expose()).into())
 }
 
-/// Whether nobody but the one with exactly these octets has this token.
+/// Whether no other sequence of bytes is the same token to the other server.
 ///
-/// A JWT can be encoded anew, and is the same token; so can all that has its looks, and a token
-/// with octets that none may have in HTTP (RFC 6750 §2.1), which a server may well strip off, unless
-/// it is known to take them as they are.
+/// A JWT can be encoded differently and stays the same token, so anything that looks like a JWT is
+/// excluded. So is a token with bytes that RFC 6750 §2.1 does not allow: the server may strip them,
+/// unless it is known to take them as they are.
 fn has_one_spelling(token: &str, any_visible: bool) -> bool {
-    let of_http = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~+/".contains(&octet);
-    let is_taken = |octet: u8| of_http(octet) || any_visible && octet.is_ascii_graphic();
-    let dots = token.bytes().filter(|octet| *octet == b'.').count();
-    dots < 2 && token.trim_end_matches('=').bytes().all(is_taken)
+    let is_token_char = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    let is_allowed = |byte: u8| is_token_char(byte) || any_visible && byte.is_ascii_graphic();
+    let dots = token.bytes().filter(|byte| *byte == b'.').count();
+    dots < 2 && token.trim_end_matches('=').bytes().all(is_allowed)
 }
 
-/// A string, if there is one with something in it. `null` is none.
-fn text(answer: &Answer, name: &str) -> Reading<Option<String>> {
-    match answer.get(name) {
+/// A string. A member that is missing, `null` or empty is `None`.
+fn text(response: &Object, name: &str) -> Read<Option<String>> {
+    match response.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
-        Some(_) => Err(UpstreamError::malformed("a member is no string")),
+        Some(_) => Err(UpstreamError::malformed("a member is not a string")),
     }
 }
 
-/// One name or a list of them (RFC 7519 §4.1.3).
-fn audience_of(answer: &Answer) -> Reading<Vec<String>> {
-    match answer.get("aud") {
+/// One name or an array of names (RFC 7519 §4.1.3).
+fn audience_of(response: &Object) -> Read<Vec<String>> {
+    match response.get("aud") {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::String(one)) => Ok(vec![one.clone()]),
         Some(Value::Array(many)) => many
             .iter()
             .map(|one| one.as_str().map(str::to_owned))
             .collect::<Option<_>>()
-            .ok_or(UpstreamError::malformed("`aud` has what is no string")),
-        Some(_) => Err(UpstreamError::malformed("`aud` is no string and no list")),
+            .ok_or(UpstreamError::malformed(
+                "an element of `aud` is not a string",
+            )),
+        Some(_) => Err(UpstreamError::malformed(
+            "`aud` is neither a string nor an array",
+        )),
     }
 }
 
-/// A moment. Of a fraction only the whole second counts: then a watermark covers what was issued in
-/// its own second, and nothing lives longer than it may.
-fn date(answer: &Answer, name: &str) -> Reading<Option<NumericDate>> {
-    match answer.get(name) {
+/// A date. The fraction of a second is dropped: then a watermark covers the tokens that were issued
+/// in its own second, and no token lives longer than it may.
+fn date(response: &Object, name: &str) -> Read<Option<NumericDate>> {
+    match response.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => numeric_date(value)
             .map(|date| Some(NumericDate::new(date.as_secs())))
-            .ok_or(UpstreamError::malformed("a member is no date")),
+            .ok_or(UpstreamError::malformed("a member is not a date")),
     }
 }
 
-fn confirmation(answer: &Answer) -> Reading<Confirmation> {
-    let members = match answer.get("cnf") {
+fn confirmation(response: &Object) -> Read<Confirmation> {
+    let cnf = match response.get("cnf") {
         None | Some(Value::Null) => return Ok(Confirmation::default()),
-        Some(Value::Object(members)) => members,
-        Some(_) => return Err(UpstreamError::malformed("`cnf` is no object")),
+        Some(Value::Object(cnf)) => cnf,
+        Some(_) => return Err(UpstreamError::malformed("`cnf` is not an object")),
     };
-    let thumbprint = |name: &str| match members.get(name) {
+    let thumbprint = |name: &str| match cnf.get(name) {
         None => Ok(None),
         Some(value) => value
             .as_str()
             .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok())
             .map(Some)
-            .ok_or(UpstreamError::malformed("`cnf` has what is no thumbprint")),
+            .ok_or(UpstreamError::malformed("`cnf` has an invalid thumbprint")),
     };
     let confirmation = Confirmation {
         jkt: thumbprint("jkt")?,
         x5t_s256: thumbprint("x5t#S256")?,
     };
-    // A binding that is not understood must not become none.
+    // A binding that is not understood must not be ignored.
     if confirmation == Confirmation::default() {
         return Err(UpstreamError::malformed("`cnf` has no known thumbprint"));
     }

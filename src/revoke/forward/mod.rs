@@ -94,12 +94,12 @@ use crate::{
 /// };
 ///
 /// # fn main() -> Result<(), tower::BoxError> {
-/// let tokens = Upstream::new("https://as.example.com/oauth2/introspect")?
+/// let tokens = Upstream::builder("https://as.example.com/oauth2/introspect")
 ///     .basic("gateway", &Secret::new("7Fjfp0ZBr1KtDRbnfVdmIw"));
-/// let record = RecordRevocation::new(tokens.clone(), MemoryLog::new());
+/// let record = RecordRevocation::new(tokens.clone().build()?, MemoryLog::new());
 /// let backend = ForwardRevocation::new("https://as.example.com/oauth2/revoke", record)?
 ///     .audiences(["https://as.example.com"])
-///     .confirm_by(tokens.cache(std::time::Duration::ZERO, 0));
+///     .confirm_by(tokens.cache(std::time::Duration::ZERO, 0).build()?);
 /// let layer = RevocationLayer::new("/oauth2/revoke", UnverifiedClients::new(), backend);
 /// # Ok(())
 /// # }

@@ -37,7 +37,12 @@ async fn the_members_of_an_active_token_are_known() {
         "anything": { "else": [null, 1.5] },
     })))
     .await;
-    let upstream = server.forgetful().grant_claim("grant_id").tenant("one");
+    let upstream = server
+        .uncached_builder()
+        .grant_claim("grant_id")
+        .tenant("one")
+        .build()
+        .unwrap();
     // The last two bits of that `x5t#S256` mean nothing.
     let error = ask(&upstream, "t").await.unwrap_err();
     assert_eq!(error.kind(), UpstreamErrorKind::Malformed);
@@ -81,7 +86,7 @@ async fn the_members_of_an_active_token_are_known() {
 #[tokio::test]
 async fn a_token_may_have_none_of_them() {
     let server = Server::json(active(json!({}))).await;
-    let upstream = server.forgetful();
+    let upstream = server.uncached();
     let bare = ask(&upstream, "t").await.unwrap().unwrap();
     assert_eq!((bare.iat, bare.exp, &bare.sub), (None, None, &None));
     assert_eq!(bare.token, Some(opaque("t")));
@@ -101,7 +106,7 @@ async fn a_token_may_have_none_of_them() {
 #[tokio::test]
 async fn an_inactive_token_is_none_whatever_else_is_said() {
     let server = Server::json(json!({ "active": false })).await;
-    let upstream = server.forgetful();
+    let upstream = server.uncached();
     assert_eq!(ask(&upstream, "t").await.unwrap(), None);
     server.says(&json!({ "active": false, "client_id": 7, "exp": "never" }));
     assert_eq!(ask(&upstream, "t").await.unwrap(), None);
@@ -110,7 +115,7 @@ async fn an_inactive_token_is_none_whatever_else_is_said() {
 #[tokio::test]
 async fn an_opaque_token_is_named_by_its_digest_and_a_jwt_never() {
     let server = Server::json(active(json!({}))).await;
-    let upstream = server.forgetful();
+    let upstream = server.uncached();
     for token in ["45ghiukldjahdnhzdauz", "ory_at_8Yb3.wQ7d", "a-._~+/=="] {
         let known = ask(&upstream, token).await.unwrap().unwrap();
         assert_eq!(known.token, Some(opaque(token)), "{token}");
@@ -146,9 +151,13 @@ async fn an_opaque_token_is_named_by_its_digest_and_a_jwt_never() {
 #[tokio::test]
 async fn opaque_token_of_any_visible_characters_is_named_where_that_is_allowed() {
     let server = Server::json(active(json!({}))).await;
-    let any = server.forgetful().any_visible_token(true);
+    let any = server
+        .uncached_builder()
+        .any_visible_token(true)
+        .build()
+        .unwrap();
     for token in ["17|yLDoe3", "urn:t:1", "a(b)", "\"{}", "x=y"] {
-        let usual = ask(&server.forgetful(), token).await.unwrap().unwrap();
+        let usual = ask(&server.uncached(), token).await.unwrap().unwrap();
         assert_eq!(usual.token, None, "{token}");
         let named = ask(&any, token).await.unwrap().unwrap();
         assert_eq!(named.token, Some(opaque(token)), "{token}");
@@ -163,7 +172,7 @@ async fn opaque_token_of_any_visible_characters_is_named_where_that_is_allowed()
 #[tokio::test]
 async fn servers_call_refresh_tokens_many_things() {
     let server = Server::json(active(json!({}))).await;
-    let upstream = server.forgetful();
+    let upstream = server.uncached();
     for (beside, kind, token_type) in [
         (
             json!({ "token_type": "Bearer" }),
@@ -224,9 +233,13 @@ async fn servers_call_refresh_tokens_many_things() {
 #[tokio::test]
 async fn a_token_of_nobody_is_an_error_until_it_is_configured() {
     let server = Server::json(json!({ "active": true, "azp": "c2" })).await;
-    let error = ask(&server.forgetful(), "t").await.unwrap_err();
+    let error = ask(&server.uncached(), "t").await.unwrap_err();
     assert_eq!(error.kind(), UpstreamErrorKind::Unowned);
-    let upstream = server.forgetful().client_claim("azp");
+    let upstream = server
+        .uncached_builder()
+        .client_claim("azp")
+        .build()
+        .unwrap();
     assert_eq!(ask(&upstream, "t").await.unwrap().unwrap().client_id, "c2");
 
     server.says(&json!({ "active": true, "azp": "" }));
@@ -237,7 +250,7 @@ async fn a_token_of_nobody_is_an_error_until_it_is_configured() {
 #[tokio::test]
 async fn of_a_fraction_the_whole_second_counts() {
     let server = Server::json(active(json!({ "iat": 1000.9, "exp": 4e9, "nbf": 1e3 }))).await;
-    let token = ask(&server.forgetful(), "t").await.unwrap().unwrap();
+    let token = ask(&server.uncached(), "t").await.unwrap().unwrap();
     assert_eq!(token.iat, Some(NumericDate::new(1000)));
     assert_eq!(token.exp, Some(NumericDate::new(4_000_000_000)));
     assert_eq!(token.nbf, Some(NumericDate::new(1000)));
@@ -246,7 +259,7 @@ async fn of_a_fraction_the_whole_second_counts() {
 #[tokio::test]
 async fn what_cannot_be_read_in_one_way_is_an_error() {
     let server = Server::json(Value::Null).await;
-    let upstream = server.forgetful();
+    let upstream = server.uncached();
     for body in [
         String::new(),
         "null".to_owned(),
@@ -318,7 +331,7 @@ async fn member_that_is_not_used_never_fails_the_answer() {
     ] {
         for value in &odd {
             server.says(&active(json!({ name: value, "sub": "alice" })));
-            let token = ask(&server.forgetful(), "t").await.unwrap().unwrap();
+            let token = ask(&server.uncached(), "t").await.unwrap().unwrap();
             assert_eq!(token.kind, TokenKind::AccessToken, "{name}: {value}");
             assert_eq!(token.sub.as_deref(), Some("alice"), "{name}: {value}");
         }
@@ -337,7 +350,7 @@ async fn scope_may_be_a_list_of_words() {
         (json!(7), None),
     ] {
         server.says(&active(json!({ "scope": scope })));
-        let token = ask(&server.forgetful(), "t").await.unwrap().unwrap();
+        let token = ask(&server.uncached(), "t").await.unwrap().unwrap();
         let words = token.scope.as_ref().map(Scope::as_str);
         assert_eq!(words, expected, "{scope}");
     }
@@ -355,16 +368,24 @@ async fn exp_beyond_the_calendar_is_capped_by_the_longest_lifetime() {
         json!(1e300),
     ] {
         server.says(&active(json!({ "exp": exp, "iat": iat.seconds() })));
-        let token = ask(&server.forgetful(), "t").await.unwrap().unwrap();
+        let token = ask(&server.uncached(), "t").await.unwrap().unwrap();
         assert_eq!(token.exp, None, "{exp}");
-        let upstream = server.forgetful().longest_lifetime(hour);
+        let upstream = server
+            .uncached_builder()
+            .longest_lifetime(hour)
+            .build()
+            .unwrap();
         let token = ask(&upstream, "t").await.unwrap().unwrap();
         assert_eq!(token.exp, Some(iat + hour), "{exp}");
     }
     // One that is earlier stays as it is.
     let early = iat.seconds() + 60;
     server.says(&active(json!({ "exp": early, "iat": iat.seconds() })));
-    let upstream = server.forgetful().longest_lifetime(hour);
+    let upstream = server
+        .uncached_builder()
+        .longest_lifetime(hour)
+        .build()
+        .unwrap();
     let token = ask(&upstream, "t").await.unwrap().unwrap();
     assert_eq!(token.exp, Some(NumericDate::new(early)));
 }
@@ -373,7 +394,11 @@ async fn exp_beyond_the_calendar_is_capped_by_the_longest_lifetime() {
 async fn active_token_for_somebody_else_is_not_handled_where_an_audience_is_required() {
     let server = Server::json(json!({})).await;
     let ours = "https://api.example.com";
-    let upstream = server.forgetful().audience(Audience::any_of([ours]));
+    let upstream = server
+        .uncached_builder()
+        .audience(Audience::any_of([ours]))
+        .build()
+        .unwrap();
     for (aud, is_ours) in [
         (json!(ours), true),
         (json!([ours]), true),
@@ -389,7 +414,7 @@ async fn active_token_for_somebody_else_is_not_handled_where_an_audience_is_requ
         assert_eq!(introspected.token().is_some(), is_ours, "{aud}");
         let reason = (!is_ours).then_some(Reason::Audience);
         assert_eq!(introspected.reason(), reason, "{aud}");
-        let unchecked = ask(&server.forgetful(), "t").await.unwrap();
+        let unchecked = ask(&server.uncached(), "t").await.unwrap();
         assert!(unchecked.is_some(), "{aud}");
     }
     // What has to be read, and cannot be, is not taken for ours.
@@ -408,14 +433,14 @@ async fn exp_of_zero_is_no_end() {
     // So Keycloak writes it for offline tokens: whoever takes them for expired says that they are
     // revoked, and they live on.
     let server = Server::json(active(json!({ "exp": 0 }))).await;
-    let token = ask(&server.forgetful(), "t").await.unwrap().unwrap();
+    let token = ask(&server.uncached(), "t").await.unwrap().unwrap();
     assert_eq!(token.exp, None);
 }
 
 #[tokio::test]
 async fn any_other_status_is_an_error() {
     let server = Server::json(Value::Null).await;
-    let upstream = server.forgetful();
+    let upstream = server.uncached();
     for status in [
         201, 202, 204, 301, 302, 307, 308, 400, 401, 403, 404, 429, 500, 502, 503,
     ] {
@@ -440,7 +465,7 @@ async fn any_other_status_is_an_error() {
 #[tokio::test]
 async fn only_json_is_read() {
     let server = Server::json(Value::Null).await;
-    let upstream = server.forgetful();
+    let upstream = server.uncached();
     let body = active(json!({}));
     for media in [
         "application/json",
@@ -481,7 +506,7 @@ async fn only_json_is_read() {
 #[tokio::test]
 async fn more_than_64_kib_is_too_much() {
     let server = Server::json(Value::Null).await;
-    let upstream = server.forgetful();
+    let upstream = server.uncached();
     let bare = active(json!({ "fill": "" })).to_string().len();
     for (length, fits) in [(64 * 1024, true), (64 * 1024 + 1, false)] {
         let body = active(json!({ "fill": "a".repeat(length - bare) }));
@@ -501,8 +526,10 @@ async fn more_than_64_kib_is_too_much() {
 async fn nothing_of_the_token_or_the_answer_is_told() {
     let server = Server::json(Value::Null).await;
     let upstream = server
-        .forgetful()
-        .basic("gateway", &Secret::new("pa55word"));
+        .uncached_builder()
+        .basic("gateway", &Secret::new("pa55word"))
+        .build()
+        .unwrap();
     let telltale = r#"{"active":true,"client_id":"telltale","sub":{"telltale":1}}"#;
     let mut chunk = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\ntelltale\r\n".to_vec();
     chunk.extend_from_slice(b"telltale");

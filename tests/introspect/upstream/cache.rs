@@ -19,17 +19,18 @@ use crate::upstream::{
 };
 
 #[tokio::test]
-async fn an_answer_is_kept_among_clones_and_not_beyond_a_knob() {
+async fn clones_share_the_cache_and_each_build_has_its_own() {
     let server = Server::json(active(json!({}))).await;
-    let upstream = server.upstream();
+    let builder = server.builder();
+    let upstream = builder.clone().build().unwrap();
     for _ in 0..3 {
         assert!(ask(&upstream.clone(), "t").await.unwrap().is_some());
     }
     assert_eq!(server.asked(), 1);
     ask(&upstream, "u").await.unwrap();
     assert_eq!(server.asked(), 2);
-    // What was kept was read in another way.
-    let upstream = upstream.tenant("one");
+    // The cached response was read with other settings.
+    let upstream = builder.tenant("one").build().unwrap();
     let token = ask(&upstream, "t").await.unwrap().unwrap();
     assert_eq!((token.tenant.as_deref(), server.asked()), (Some("one"), 3));
 }
@@ -45,7 +46,11 @@ async fn a_revocation_is_not_late_because_of_the_cache() {
         "cnf": { "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" },
     })))
     .await;
-    let upstream = server.upstream().cache(Duration::from_secs(3600), 10);
+    let upstream = server
+        .builder()
+        .cache(Duration::from_secs(3600), 10)
+        .build()
+        .unwrap();
     let known = ask(&upstream, "t").await.unwrap().unwrap();
     assert_eq!(known.selectors().count(), 7);
     for selector in known.selectors() {
@@ -79,7 +84,11 @@ async fn a_revocation_is_not_late_because_of_the_cache() {
 #[tokio::test]
 async fn an_answer_ends_with_its_token() {
     let server = Server::json(json!({})).await;
-    let upstream = server.upstream().cache(Duration::from_secs(3600), 10);
+    let upstream = server
+        .builder()
+        .cache(Duration::from_secs(3600), 10)
+        .build()
+        .unwrap();
     let (began, exp) = (Instant::now(), NumericDate::now().seconds() + 2);
     server.says(&active(json!({ "exp": exp })));
     assert!(ask(&upstream, "t").await.unwrap().is_some());
@@ -96,7 +105,7 @@ async fn an_answer_ends_with_its_token() {
 async fn an_answer_holds_for_as_long_as_is_configured() {
     let server = Server::json(active(json!({}))).await;
     let ttl = Duration::from_millis(50);
-    let upstream = server.upstream().cache(ttl, 10);
+    let upstream = server.builder().cache(ttl, 10).build().unwrap();
     let began = Instant::now();
     ask(&upstream, "t").await.unwrap();
     while server.asked() < 2 {
@@ -121,7 +130,11 @@ async fn no_error_is_kept() {
 #[tokio::test]
 async fn the_cache_is_bounded() {
     let server = Server::json(active(json!({}))).await;
-    let upstream = server.upstream().cache(Duration::from_secs(3600), 3);
+    let upstream = server
+        .builder()
+        .cache(Duration::from_secs(3600), 3)
+        .build()
+        .unwrap();
     for token in 0..30 {
         ask(&upstream, &token.to_string()).await.unwrap();
     }
@@ -145,7 +158,7 @@ async fn an_answer_too_large_to_keep_is_an_answer() {
 #[tokio::test]
 async fn a_thousand_who_ask_at_once_are_one_request() {
     let server = Server::json(active(json!({}))).await;
-    for upstream in [server.upstream(), server.forgetful()] {
+    for upstream in [server.upstream(), server.uncached()] {
         let before = server.asked();
         for answer in join_all((0..1000).map(|_| ask(&upstream, "t"))).await {
             assert!(answer.unwrap().is_some());
@@ -158,7 +171,7 @@ async fn a_thousand_who_ask_at_once_are_one_request() {
 async fn one_who_goes_away_fails_nobody() {
     let server = Server::json(active(json!({}))).await;
     server.hold();
-    let upstream = server.forgetful();
+    let upstream = server.uncached();
     let asking = |upstream: Upstream| tokio::spawn(async move { ask(&upstream, "t").await });
     let first = asking(upstream.clone());
     server.has_been_asked(1).await;
@@ -181,7 +194,11 @@ async fn what_is_revoked_here_is_dead_although_the_other_server_was_not_asked_ag
     let now = NumericDate::now();
     let beside = json!({ "iat": now.seconds(), "exp": now.seconds() + 3600 });
     let server = Server::json(active(beside)).await;
-    let upstream = server.upstream().cache(Duration::from_secs(3600), 10);
+    let upstream = server
+        .builder()
+        .cache(Duration::from_secs(3600), 10)
+        .build()
+        .unwrap();
     assert!(index.is_live(&ask(&upstream, "t").await.unwrap().unwrap(), now));
 
     let backend = RecordRevocation::new(upstream.clone(), log);

@@ -29,7 +29,7 @@ fn bare() -> Response<Full<Bytes>> {
 #[tokio::test]
 async fn one_connection_serves_many_requests() {
     let server = Server::json(active(json!({}))).await;
-    let upstream = server.forgetful();
+    let upstream = server.uncached();
     for token in 0..10 {
         ask(&upstream, &token.to_string()).await.unwrap();
     }
@@ -42,7 +42,7 @@ async fn one_connection_serves_many_requests() {
 async fn a_limit_of_tower_limits_how_many_are_asked_about_at_once() {
     let server = Server::json(active(json!({}))).await;
     server.hold();
-    let limited = ConcurrencyLimit::new(server.forgetful(), 2);
+    let limited = ConcurrencyLimit::new(server.uncached(), 2);
     let tokens = (0..100).map(|token| limited.clone().oneshot(token.to_string().into()));
     let release = async {
         server.has_been_asked(2).await;
@@ -57,7 +57,7 @@ async fn a_limit_of_tower_limits_how_many_are_asked_about_at_once() {
 #[tokio::test]
 async fn a_connection_that_has_died_of_age_costs_nobody_an_answer() {
     let server = Server::start(Does::AnswerOnce(bare())).await;
-    let upstream = server.forgetful();
+    let upstream = server.uncached();
     for _ in 0..10 {
         assert!(ask(&upstream, "t").await.unwrap().is_some());
     }
@@ -68,7 +68,7 @@ async fn a_connection_that_has_died_of_age_costs_nobody_an_answer() {
 #[tokio::test]
 async fn nothing_is_sent_more_than_twice() {
     let server = Server::start(Does::Write(Vec::new())).await;
-    let error = ask(&server.forgetful(), "t").await.unwrap_err();
+    let error = ask(&server.uncached(), "t").await.unwrap_err();
     assert_eq!(error.kind(), UpstreamErrorKind::Unreachable);
     assert_eq!(server.connections(), 2);
 }
@@ -79,7 +79,7 @@ async fn an_answer_that_is_cut_off_is_none_and_not_asked_for_again() {
     // Whole as JSON, and yet not all of it.
     let cut = format!(r#"{head}{{"active":false}}"#);
     let server = Server::start(Does::Write(cut.into_bytes())).await;
-    let error = ask(&server.forgetful(), "t").await.unwrap_err();
+    let error = ask(&server.uncached(), "t").await.unwrap_err();
     assert_eq!(error.kind(), UpstreamErrorKind::Unreachable);
     assert_eq!(server.connections(), 1);
 }
@@ -92,7 +92,7 @@ async fn what_is_not_http_is_no_answer() {
         "HTTP/1.1 abc\r\n\r\n",
     ] {
         let server = Server::start(Does::Write(octets.into())).await;
-        let error = ask(&server.forgetful(), "t").await.unwrap_err();
+        let error = ask(&server.uncached(), "t").await.unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::Unreachable, "{octets}");
     }
 }
@@ -102,11 +102,14 @@ async fn a_server_that_stalls_is_waited_for_until_the_time_is_over() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n";
     for does in [Does::Stall, Does::WriteAndStall(head.into())] {
         let server = Server::start(does).await;
-        let upstream = server.forgetful().timeout(Duration::from_millis(50));
+        let builder = server.uncached_builder();
+        let impatient = builder.clone().timeout(Duration::from_millis(50));
+        let upstream = impatient.build().unwrap();
         let error = ask(&upstream, "t").await.unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::TimedOut);
         server.says(&active(json!({})));
-        let upstream = upstream.timeout(Duration::from_secs(60));
+        let patient = builder.timeout(Duration::from_secs(60));
+        let upstream = patient.build().unwrap();
         assert!(ask(&upstream, "t").await.unwrap().is_some());
     }
 }
@@ -114,7 +117,7 @@ async fn a_server_that_stalls_is_waited_for_until_the_time_is_over() {
 #[tokio::test]
 async fn a_server_that_is_down_is_an_error_until_it_is_back() {
     let server = Server::json(active(json!({}))).await;
-    let upstream = server.forgetful();
+    let upstream = server.uncached();
     assert!(ask(&upstream, "t").await.unwrap().is_some());
 
     let address = server.stop().await;
@@ -158,19 +161,20 @@ async fn over_tls_the_server_is_who_a_trusted_ca_says_it_is() {
     let port = server.address().port();
     let by_name = format!("https://localhost:{port}/introspect");
 
-    let upstream = Upstream::new(&by_name).unwrap();
-    let trusting = upstream.clone().trusted_ca(ca.as_bytes()).unwrap();
-    assert!(ask(&trusting, "t").await.unwrap().is_some());
+    let by_name = Upstream::builder(by_name);
+    let trusting = by_name.clone().trusted_ca(ca.as_bytes());
+    let trusted = trusting.clone().build().unwrap();
+    assert!(ask(&trusted, "t").await.unwrap().is_some());
     assert_eq!(server.asked(), 1);
 
-    let by_address = Upstream::new(&format!("https://127.0.0.1:{port}/")).unwrap();
-    let in_the_clear = Upstream::new(&format!("http://localhost:{port}/")).unwrap();
-    for refused in [
-        upstream.trusted_ca(another.as_bytes()).unwrap(),
-        by_address.trusted_ca(ca.as_bytes()).unwrap(),
-        in_the_clear,
+    let by_address = Upstream::builder(format!("https://127.0.0.1:{port}/"));
+    let plain_http = Upstream::builder(format!("http://localhost:{port}/"));
+    for untrusted in [
+        by_name.trusted_ca(another.as_bytes()),
+        by_address.trusted_ca(ca.as_bytes()),
+        plain_http,
     ] {
-        let error = ask(&refused, "t").await.unwrap_err();
+        let error = ask(&untrusted.build().unwrap(), "t").await.unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::Unreachable);
     }
     assert_eq!(server.asked(), 1);
@@ -179,7 +183,7 @@ async fn over_tls_the_server_is_who_a_trusted_ca_says_it_is() {
         &b""[..],
         b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
     ] {
-        let error = trusting.clone().trusted_ca(no_ca).unwrap_err();
+        let error = trusting.clone().trusted_ca(no_ca).build().unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::Configuration);
     }
 }
@@ -189,6 +193,7 @@ async fn nobody_there_is_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}/", listener.local_addr().unwrap());
     drop(listener);
-    let error = ask(&Upstream::new(&uri).unwrap(), "t").await.unwrap_err();
+    let upstream = Upstream::builder(uri).build().unwrap();
+    let error = ask(&upstream, "t").await.unwrap_err();
     assert_eq!(error.kind(), UpstreamErrorKind::Unreachable);
 }

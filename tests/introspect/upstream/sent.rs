@@ -15,9 +15,7 @@ use crate::upstream::{active, ask, server::Server};
 #[tokio::test]
 async fn the_token_is_sent_as_a_form_by_post() {
     let server = Server::json(active(json!({}))).await;
-    ask(&server.forgetful(), "a+b/c== d&token=e%")
-        .await
-        .unwrap();
+    ask(&server.uncached(), "a+b/c== d&token=e%").await.unwrap();
 
     let [seen] = server.requests().try_into().ok().unwrap();
     assert_eq!(seen.method, Method::POST);
@@ -36,7 +34,7 @@ async fn the_token_is_sent_as_a_form_by_post() {
 #[tokio::test]
 async fn both_halves_of_basic_are_form_encoded() {
     let server = Server::json(active(json!({}))).await;
-    let upstream = server.forgetful();
+    let builder = server.uncached_builder();
     for (id, secret, expected) in [
         // RFC 6749 §2.3.1
         (
@@ -51,7 +49,8 @@ async fn both_halves_of_basic_are_form_encoded() {
         // `%C3%BC:%E2%82%AC`
         ("ü", "€", "Basic JUMzJUJDOiVFMiU4MiVBQw=="),
     ] {
-        let upstream = upstream.clone().basic(id, &Secret::new(secret));
+        let builder = builder.clone().basic(id, &Secret::new(secret));
+        let upstream = builder.build().unwrap();
         ask(&upstream, "t").await.unwrap();
         let seen = server.requests().pop().unwrap();
         assert_eq!(seen.headers[AUTHORIZATION], expected, "{id}");
@@ -63,24 +62,23 @@ async fn secret_may_be_sent_raw_or_in_the_body() {
     let server = Server::json(active(json!({}))).await;
     let secret = Secret::new("a+b %=:c");
     // `plus::a+b %=:c`
-    let raw = server.forgetful().basic_raw("plus:", &secret);
-    ask(&raw, "t").await.unwrap();
+    let raw = server.uncached_builder().basic_raw("plus:", &secret);
+    ask(&raw.clone().build().unwrap(), "t").await.unwrap();
     let seen = server.requests().pop().unwrap();
     assert_eq!(seen.headers[AUTHORIZATION], "Basic cGx1czo6YStiICU9OmM=");
     assert_eq!(seen.body, "token=t");
 
-    // The last one counts.
+    // The last call counts.
     let in_body = raw.post("plus:", &secret);
-    ask(&in_body, "t").await.unwrap();
+    ask(&in_body.clone().build().unwrap(), "t").await.unwrap();
     let seen = server.requests().pop().unwrap();
     assert!(!seen.headers.contains_key(AUTHORIZATION));
     let expected = "token=t&client_id=plus%3A&client_secret=a%2Bb+%25%3D%3Ac";
     assert_eq!(seen.body, expected);
     assert!(!format!("{in_body:?}").contains("a+b"));
 
-    ask(&in_body.basic("c1", &Secret::new("s")), "t")
-        .await
-        .unwrap();
+    let basic = in_body.basic("c1", &Secret::new("s"));
+    ask(&basic.build().unwrap(), "t").await.unwrap();
     let seen = server.requests().pop().unwrap();
     assert_eq!(seen.headers[AUTHORIZATION], "Basic YzE6cw==");
     assert_eq!(seen.body, "token=t");
@@ -89,16 +87,16 @@ async fn secret_may_be_sent_raw_or_in_the_body() {
 #[tokio::test]
 async fn this_server_may_have_a_token_of_its_own() {
     let server = Server::json(active(json!({}))).await;
-    let upstream = server
-        .forgetful()
+    let builder = server
+        .uncached_builder()
         .basic("c", &Secret::new("s"))
-        .bearer(&Secret::new("23410913-abewfq.123483"))
-        .unwrap();
-    ask(&upstream, "t").await.unwrap();
+        .bearer(&Secret::new("23410913-abewfq.123483"));
+    ask(&builder.clone().build().unwrap(), "t").await.unwrap();
     let seen = server.requests().pop().unwrap();
     assert_eq!(seen.headers[AUTHORIZATION], "Bearer 23410913-abewfq.123483");
 
-    let error = upstream.bearer(&Secret::new("a\r\nb: c")).unwrap_err();
+    let invalid = builder.bearer(&Secret::new("a\r\nb: c"));
+    let error = invalid.build().unwrap_err();
     assert_eq!(error.kind(), UpstreamErrorKind::Configuration);
 }
 
@@ -114,7 +112,7 @@ fn only_this_machine_is_asked_in_the_clear_unless_it_is_said() {
         "http://127.8.8.8/",
         "http://[::1]/introspect",
     ] {
-        assert!(Upstream::new(uri).is_ok(), "{uri}");
+        assert!(Upstream::builder(uri).build().is_ok(), "{uri}");
     }
     for uri in [
         "http://as.example.com/",
@@ -123,11 +121,12 @@ fn only_this_machine_is_asked_in_the_clear_unless_it_is_said() {
         "http://0.0.0.0/",
         "http://[::ffff:10.0.0.1]/",
     ] {
-        let error = Upstream::new(uri).unwrap_err();
+        let builder = Upstream::builder(uri);
+        let error = builder.clone().build().unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::Configuration, "{uri}");
         let told = error.to_string();
         assert_eq!(told, "invalid configuration: the URI is not https");
-        assert!(Upstream::plain_http(uri).is_ok(), "{uri}");
+        assert!(builder.allow_plain_http().build().is_ok(), "{uri}");
     }
     for uri in [
         "",
@@ -141,7 +140,8 @@ fn only_this_machine_is_asked_in_the_clear_unless_it_is_said() {
         "http://2130706433/",
         "http://0x7f.1/",
     ] {
-        assert!(Upstream::new(uri).is_err(), "{uri}");
-        assert!(Upstream::plain_http(uri).is_err(), "{uri}");
+        let builder = Upstream::builder(uri);
+        assert!(builder.clone().build().is_err(), "{uri}");
+        assert!(builder.allow_plain_http().build().is_err(), "{uri}");
     }
 }

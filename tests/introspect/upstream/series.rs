@@ -105,7 +105,11 @@ async fn asked_of(upstream: tower_revocation::introspect::upstream::Upstream) {
 fn server_that_stalls_is_counted_as_timed_out() {
     let seen = seen(async {
         let server = Server::start(Does::Stall).await;
-        let upstream = server.upstream().timeout(Duration::from_millis(1));
+        let upstream = server
+            .builder()
+            .timeout(Duration::from_millis(1))
+            .build()
+            .unwrap();
         ask(&upstream, "t").await.unwrap_err();
     });
     of(&seen, ASKED, [("timed_out", 1)]);

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::atomic::Ordering, time::Duration};
 
 use serde_json::Value;
 use tokio_rustls::TlsAcceptor;
-use tower_revocation::introspect::upstream::Upstream;
+use tower_revocation::introspect::upstream::{Upstream, UpstreamBuilder};
 
 pub(crate) use crate::authorization_server::{
     Does, PATIENCE, Server, json, with_status, with_type,
@@ -23,13 +23,22 @@ impl Server {
         self.address
     }
 
-    /// Asks it, and keeps nothing.
-    pub(crate) fn forgetful(&self) -> Upstream {
-        self.upstream().cache(Duration::ZERO, 0)
+    /// An introspection at this server that caches nothing.
+    pub(crate) fn uncached(&self) -> Upstream {
+        self.uncached_builder().build().unwrap()
     }
 
+    pub(crate) fn uncached_builder(&self) -> UpstreamBuilder {
+        self.builder().cache(Duration::ZERO, 0)
+    }
+
+    /// An introspection at this server with the default settings.
     pub(crate) fn upstream(&self) -> Upstream {
-        Upstream::new(&self.uri()).unwrap()
+        self.builder().build().unwrap()
+    }
+
+    pub(crate) fn builder(&self) -> UpstreamBuilder {
+        Upstream::builder(self.uri())
     }
 
     pub(crate) fn says(&self, body: &Value) {

@@ -71,7 +71,9 @@ fn without(mut object: Value, name: &str) -> Value {
 }
 
 fn upstream(server: &Server, issuer: &Issuer) -> Upstream {
-    server.forgetful().signed(ISSUER, AUDIENCE, issuer.keys())
+    let builder = server.uncached_builder();
+    let builder = builder.signed(ISSUER, AUDIENCE, issuer.keys());
+    builder.build().unwrap()
 }
 
 fn jwt(server: &Server, jwt: String) {

@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // `http` needs none.
     let address = listen(None).await?;
-    let upstream = Upstream::new(&format!("http://{address}/introspect"))?;
+    let upstream = Upstream::builder(format!("http://{address}/introspect")).build()?;
     let answer = upstream.oneshot(Secret::new("45ghiukldjahdnhzdauz")).await;
     println!("over http: {:?}", answer?);
 

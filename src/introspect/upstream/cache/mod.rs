@@ -1,4 +1,4 @@
-//! Is the answer known, or is somebody asking already?
+//! The responses that are cached, and the requests that are under way.
 
 use std::{
     collections::HashMap,
@@ -20,107 +20,101 @@ use tokio::time::Instant;
 
 use super::{
     UpstreamError,
-    observe::{self, LookUp, Request},
+    config::CacheLimits,
+    observe::{self, LookupResult, RequestTimer},
+    response::Response,
 };
 use crate::{introspect::Introspected, log::NumericDate, token::Secret};
 
-/// A token that is not known may become known, and nobody may be told for long that it is not.
-const NEGATIVE: Duration = Duration::from_secs(1);
+/// The longest time for which "not recognised" is cached. An unknown token may become known soon.
+const NEGATIVE_TTL: Duration = Duration::from_secs(1);
 
 type Outcome = Result<Introspected, UpstreamError>;
-pub(super) type Flight = Shared<BoxFuture<'static, Outcome>>;
-type Ask = dyn Fn(Secret) -> BoxFuture<'static, Result<Answer, UpstreamError>> + Send + Sync;
+pub(super) type SharedRequest = Shared<BoxFuture<'static, Outcome>>;
+type SendRequest =
+    dyn Fn(Secret) -> BoxFuture<'static, Result<Response, UpstreamError>> + Send + Sync;
 
-/// A token, under a key that dies with the process.
+/// The HMAC of a token under a key of this process.
 type Tag = [u8; 32];
 
-/// For how long and how many.
-#[derive(Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) ttl: Duration,
-    pub(super) capacity: usize,
-}
-
-/// What the other server said.
-pub(super) struct Answer {
-    pub(super) token: Introspected,
-    /// Whether it is worth its room.
-    pub(super) is_small: bool,
-}
-
-pub(super) struct Answers {
-    ask: Box<Ask>,
+/// Sends at most one request at a time about a token, and caches the response.
+pub(super) struct ResponseCache {
+    send: Box<SendRequest>,
     ttl: Duration,
     key: Hmac<Sha256>,
-    kept: Option<Cache<Tag, Kept>>,
-    /// Those that somebody waits for. What nobody waits for any more is dropped.
-    flights: Mutex<HashMap<Tag, Airborne>>,
-    departures: AtomicU64,
+    /// `None` if caching is off.
+    entries: Option<Cache<Tag, Entry>>,
+    /// The requests that somebody waits for. A request is dropped when nobody waits for it.
+    pending: Mutex<HashMap<Tag, Pending>>,
+    next_number: AtomicU64,
 }
 
 #[derive(Clone)]
-struct Kept {
-    token: Introspected,
+struct Entry {
+    introspected: Introspected,
     until: Instant,
 }
 
-struct Airborne {
+struct Pending {
+    /// Distinguishes this request from an earlier one about the same token.
     number: u64,
-    flight: WeakShared<BoxFuture<'static, Outcome>>,
+    request: WeakShared<BoxFuture<'static, Outcome>>,
 }
 
-pub(super) enum Next {
-    Answer(Introspected),
-    Wait(Flight),
+pub(super) enum Lookup {
+    Cached(Introspected),
+    Pending(SharedRequest),
 }
 
-impl Answers {
+impl ResponseCache {
     /// # Panics
     ///
     /// If the operating system has no random numbers.
-    pub(super) fn new(limits: Limits, ask: Box<Ask>) -> Self {
+    pub(super) fn new(limits: CacheLimits, send: Box<SendRequest>) -> Self {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("the operating system has random numbers");
-        let keeps = limits.capacity > 0 && !limits.ttl.is_zero();
+        let is_on = limits.capacity > 0 && !limits.ttl.is_zero();
         Self {
-            ask,
+            send,
             ttl: limits.ttl,
             key: Hmac::new_from_slice(&key).expect("HMAC takes keys of any length"),
-            kept: keeps.then(|| Cache::new(limits.capacity)),
-            flights: Mutex::default(),
-            departures: AtomicU64::new(0),
+            entries: is_on.then(|| Cache::new(limits.capacity)),
+            pending: Mutex::default(),
+            next_number: AtomicU64::new(0),
         }
     }
 
-    pub(super) fn next(self: &Arc<Self>, token: Secret) -> Next {
+    /// Looks up a token. Joins the request about it that is under way, or starts one.
+    pub(super) fn look_up(self: &Arc<Self>, token: Secret) -> Lookup {
         let now = Instant::now();
         let tag = self.tag(token.expose());
-        if let Some(kept) = self.recall(&tag, now) {
-            observe::looked_up(LookUp::Hit);
-            return Next::Answer(kept.token);
+        if let Some(entry) = self.entry(&tag, now) {
+            observe::looked_up(LookupResult::Hit);
+            return Lookup::Cached(entry.introspected);
         }
-        let mut flights = self.flights();
-        if let Some(flight) = flights.get(&tag).and_then(|it| it.flight.upgrade()) {
-            observe::looked_up(LookUp::Joined);
-            return Next::Wait(flight);
+        let mut pending = self.pending();
+        if let Some(request) = pending.get(&tag).and_then(|it| it.request.upgrade()) {
+            observe::looked_up(LookupResult::Joined);
+            return Lookup::Pending(request);
         }
-        // One may have landed since.
-        if let Some(kept) = self.recall(&tag, now) {
-            observe::looked_up(LookUp::Hit);
-            return Next::Answer(kept.token);
+        // A request may have ended since the first look.
+        if let Some(entry) = self.entry(&tag, now) {
+            observe::looked_up(LookupResult::Hit);
+            return Lookup::Cached(entry.introspected);
         }
-        observe::looked_up(LookUp::Miss);
-        let number = self.departures.fetch_add(1, Ordering::Relaxed);
-        let flight = self.depart(tag, number, token, now);
-        if let Some(flight) = flight.downgrade() {
-            flights.insert(tag, Airborne { number, flight });
+        observe::looked_up(LookupResult::Miss);
+        let number = self.next_number.fetch_add(1, Ordering::Relaxed);
+        let request = self.start(tag, number, token, now);
+        if let Some(weak) = request.downgrade() {
+            let request = weak;
+            pending.insert(tag, Pending { number, request });
         }
-        Next::Wait(flight)
+        Lookup::Pending(request)
     }
 
-    /// How many are kept, be they good or not.
+    /// The number of entries, including those that have expired.
     pub(super) fn len(&self) -> usize {
-        self.kept.as_ref().map_or(0, Cache::len)
+        self.entries.as_ref().map_or(0, Cache::len)
     }
 
     fn tag(&self, token: &str) -> Tag {
@@ -128,72 +122,83 @@ impl Answers {
         hmac.finalize().into_bytes().into()
     }
 
-    fn recall(&self, tag: &Tag, now: Instant) -> Option<Kept> {
-        let kept = self.kept.as_ref()?.get(tag)?;
-        // By either clock.
-        let token = kept.token.token();
-        let is_over = token.is_some_and(|token| token.is_expired(NumericDate::now()));
-        (now < kept.until && !is_over).then_some(kept)
+    /// The entry, unless its time or the token's `exp` has passed. The two use different clocks.
+    fn entry(&self, tag: &Tag, now: Instant) -> Option<Entry> {
+        let entry = self.entries.as_ref()?.get(tag)?;
+        let token = entry.introspected.token();
+        let is_expired = token.is_some_and(|token| token.is_expired(NumericDate::now()));
+        (now < entry.until && !is_expired).then_some(entry)
     }
 
-    /// The future is shared: whoever stops waiting for it stops nobody else, and the last one who
-    /// does ends it.
-    fn depart(self: &Arc<Self>, tag: Tag, number: u64, token: Secret, began: Instant) -> Flight {
-        let asked = (self.ask)(token);
-        let landing = Landing {
-            answers: Arc::clone(self),
+    /// Starts a request that callers share. It ends when the last of them stops waiting.
+    fn start(
+        self: &Arc<Self>,
+        tag: Tag,
+        number: u64,
+        token: Secret,
+        started: Instant,
+    ) -> SharedRequest {
+        let response = (self.send)(token);
+        let remove = RemovePending {
+            cache: Arc::clone(self),
             tag,
             number,
         };
-        let request = Request::begin(began);
+        let timer = RequestTimer::start(started);
         async move {
-            let answer = asked.await;
-            request.end(answer.as_ref().map(|answer| &answer.token));
-            let answer = answer?;
-            landing.answers.keep(tag, &answer, began);
-            Ok(answer.token)
+            let response = response.await;
+            timer.stop(response.as_ref().map(|response| &response.introspected));
+            let response = response?;
+            remove.cache.insert(tag, &response, started);
+            Ok(response.introspected)
         }
         .boxed()
         .shared()
     }
 
-    fn keep(&self, tag: Tag, answer: &Answer, began: Instant) {
-        let Some(cache) = self.kept.as_ref().filter(|_| answer.is_small) else {
+    fn insert(&self, tag: Tag, response: &Response, started: Instant) {
+        let Some(entries) = self.entries.as_ref().filter(|_| response.is_cacheable) else {
             return;
         };
-        let ttl = match &answer.token {
+        let ttl = match &response.introspected {
             Introspected::Token(_) => self.ttl,
-            _ => self.ttl.min(NEGATIVE),
+            _ => self.ttl.min(NEGATIVE_TTL),
         };
-        // A duration that no clock can hold is not kept at all.
-        if let Some(until) = began.checked_add(ttl) {
-            let token = answer.token.clone();
-            cache.insert(tag, Kept { token, until });
-            observe::kept(cache.len());
+        // A time beyond the clock's range is not cached at all.
+        if let Some(until) = started.checked_add(ttl) {
+            let introspected = response.introspected.clone();
+            entries.insert(
+                tag,
+                Entry {
+                    introspected,
+                    until,
+                },
+            );
+            observe::cached(entries.len());
         }
     }
 
-    fn flights(&self) -> MutexGuard<'_, HashMap<Tag, Airborne>> {
-        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pending(&self) -> MutexGuard<'_, HashMap<Tag, Pending>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// However a flight ends, its place is free after it.
-struct Landing {
-    answers: Arc<Answers>,
+/// Removes a request from the table when it ends or is dropped.
+struct RemovePending {
+    cache: Arc<ResponseCache>,
     tag: Tag,
     number: u64,
 }
 
-impl Drop for Landing {
+impl Drop for RemovePending {
     fn drop(&mut self) {
-        let mut flights = self.answers.flights();
-        // The next one may be under way, if this one was dropped.
-        if flights
+        let mut pending = self.cache.pending();
+        // If this request was dropped, a later one about the token may be in its place.
+        if pending
             .get(&self.tag)
             .is_some_and(|it| it.number == self.number)
         {
-            flights.remove(&self.tag);
+            pending.remove(&self.tag);
         }
     }
 }

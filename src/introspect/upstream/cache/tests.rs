@@ -1,4 +1,4 @@
-//! The cache by the clock, and who waits for whom, with a server that is made up.
+//! The cache over time and with many callers, against a simulated server.
 
 use std::sync::atomic::AtomicUsize;
 
@@ -8,85 +8,88 @@ use tokio::{sync::Semaphore, time::advance};
 use super::{super::UpstreamErrorKind, *};
 use crate::introspect::{Introspection, TokenKind};
 
-/// What the server says, and how often it was asked.
-struct Upstream {
-    says: Mutex<Says>,
-    asked: AtomicUsize,
+/// A simulated server: its response, and how many requests it has received.
+struct Server {
+    response: Mutex<Canned>,
+    requests: AtomicUsize,
     permits: Semaphore,
 }
 
 #[derive(Clone)]
-enum Says {
+enum Canned {
     Active,
     Until(NumericDate),
     Large,
     Inactive,
-    Nothing,
+    Error,
 }
 
-fn upstream() -> Arc<Upstream> {
-    Arc::new(Upstream {
-        says: Mutex::new(Says::Active),
-        asked: AtomicUsize::new(0),
+fn server() -> Arc<Server> {
+    Arc::new(Server {
+        response: Mutex::new(Canned::Active),
+        requests: AtomicUsize::new(0),
         permits: Semaphore::new(Semaphore::MAX_PERMITS),
     })
 }
 
-impl Upstream {
-    fn says(&self, says: Says) {
-        *self.says.lock().unwrap() = says;
+impl Server {
+    fn respond_with(&self, response: Canned) {
+        *self.response.lock().unwrap() = response;
     }
 
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+    fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
     }
 
-    /// Nothing is answered until there are permits.
+    /// Holds all responses back until permits are added.
     fn hold(&self) {
         self.permits.forget_permits(Semaphore::MAX_PERMITS);
     }
 
-    fn answers(self: &Arc<Self>, ttl: u64, capacity: usize) -> Arc<Answers> {
-        let upstream = Arc::clone(self);
+    fn cache(self: &Arc<Self>, ttl: u64, capacity: usize) -> Arc<ResponseCache> {
+        let server = Arc::clone(self);
         let ttl = Duration::from_secs(ttl);
-        let ask = move |token: Secret| -> BoxFuture<'static, Result<Answer, UpstreamError>> {
-            let upstream = Arc::clone(&upstream);
-            upstream.asked.fetch_add(1, Ordering::SeqCst);
+        let send = move |token: Secret| -> BoxFuture<'static, Result<Response, UpstreamError>> {
+            let server = Arc::clone(&server);
+            server.requests.fetch_add(1, Ordering::SeqCst);
             Box::pin(async move {
-                upstream.permits.acquire().await.unwrap().forget();
-                let says = upstream.says.lock().unwrap().clone();
+                server.permits.acquire().await.unwrap().forget();
+                let response = server.response.lock().unwrap().clone();
                 let mut known = Introspection::new(TokenKind::AccessToken, token.expose());
-                if let Says::Until(exp) = says {
+                if let Canned::Until(exp) = response {
                     known.exp = Some(exp);
                 }
-                match says {
-                    Says::Nothing => Err(UpstreamError::malformed("nothing")),
-                    Says::Inactive => Ok(Answer {
-                        token: None.into(),
-                        is_small: true,
+                match response {
+                    Canned::Error => Err(UpstreamError::malformed("an error")),
+                    Canned::Inactive => Ok(Response {
+                        introspected: None.into(),
+                        is_cacheable: true,
                     }),
-                    Says::Active | Says::Until(_) | Says::Large => Ok(Answer {
-                        token: known.into(),
-                        is_small: !matches!(says, Says::Large),
+                    Canned::Active | Canned::Until(_) | Canned::Large => Ok(Response {
+                        introspected: known.into(),
+                        is_cacheable: !matches!(response, Canned::Large),
                     }),
                 }
             })
         };
-        Arc::new(Answers::new(Limits { ttl, capacity }, Box::new(ask)))
+        Arc::new(ResponseCache::new(
+            CacheLimits { ttl, capacity },
+            Box::new(send),
+        ))
     }
 }
 
-impl Answers {
-    async fn of(self: &Arc<Self>, token: &str) -> Outcome {
-        match self.next(Secret::new(token)) {
-            Next::Answer(answer) => Ok(answer),
-            Next::Wait(flight) => flight.await,
+impl ResponseCache {
+    async fn introspect(self: &Arc<Self>, token: &str) -> Outcome {
+        match self.look_up(Secret::new(token)) {
+            Lookup::Cached(introspected) => Ok(introspected),
+            Lookup::Pending(request) => request.await,
         }
     }
+}
 
-    fn is_active(answer: &Outcome) -> bool {
-        answer.as_ref().unwrap().token().is_some()
-    }
+fn is_active(outcome: &Outcome) -> bool {
+    outcome.as_ref().unwrap().token().is_some()
 }
 
 async fn seconds(seconds: u64) {
@@ -94,13 +97,13 @@ async fn seconds(seconds: u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_holds_for_its_time_and_no_longer() {
-    let upstream = upstream();
-    let answers = upstream.answers(10, 100);
+async fn response_is_cached_for_its_time_and_no_longer() {
+    let server = server();
+    let cache = server.cache(10, 100);
     for _ in 0..3 {
         assert_eq!(
-            answers
-                .of("t")
+            cache
+                .introspect("t")
                 .await
                 .unwrap()
                 .into_token()
@@ -109,215 +112,217 @@ async fn an_answer_holds_for_its_time_and_no_longer() {
             "t"
         );
     }
-    upstream.says(Says::Inactive);
+    server.respond_with(Canned::Inactive);
     advance(Duration::from_millis(9_999)).await;
-    assert!(Answers::is_active(&answers.of("t").await));
-    assert_eq!(upstream.asked(), 1);
+    assert!(is_active(&cache.introspect("t").await));
+    assert_eq!(server.requests(), 1);
     advance(Duration::from_millis(1)).await;
-    assert!(!Answers::is_active(&answers.of("t").await));
-    assert_eq!(upstream.asked(), 2);
+    assert!(!is_active(&cache.introspect("t").await));
+    assert_eq!(server.requests(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_time_begins_when_it_is_asked_for() {
-    let upstream = upstream();
-    upstream.hold();
-    let answers = upstream.answers(10, 100);
-    let mut asking = Box::pin(answers.of("t"));
-    assert!(poll!(&mut asking).is_pending());
+async fn cache_time_starts_with_the_request() {
+    let server = server();
+    server.hold();
+    let cache = server.cache(10, 100);
+    let mut waiting = Box::pin(cache.introspect("t"));
+    assert!(poll!(&mut waiting).is_pending());
     seconds(9).await;
-    upstream.permits.add_permits(2);
-    asking.await.unwrap();
+    server.permits.add_permits(2);
+    waiting.await.unwrap();
     seconds(1).await;
-    answers.of("t").await.unwrap();
-    assert_eq!(upstream.asked(), 2);
+    cache.introspect("t").await.unwrap();
+    assert_eq!(server.requests(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn that_there_is_no_such_token_holds_for_a_second() {
-    let upstream = upstream();
-    upstream.says(Says::Inactive);
-    let answers = upstream.answers(10, 100);
-    assert!(!Answers::is_active(&answers.of("t").await));
-    upstream.says(Says::Active);
-    assert!(!Answers::is_active(&answers.of("t").await));
-    assert_eq!(upstream.asked(), 1);
+async fn unknown_token_is_cached_for_a_second() {
+    let server = server();
+    server.respond_with(Canned::Inactive);
+    let cache = server.cache(10, 100);
+    assert!(!is_active(&cache.introspect("t").await));
+    server.respond_with(Canned::Active);
+    assert!(!is_active(&cache.introspect("t").await));
+    assert_eq!(server.requests(), 1);
     seconds(1).await;
-    assert!(Answers::is_active(&answers.of("t").await));
+    assert!(is_active(&cache.introspect("t").await));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_is_not_kept() {
-    let upstream = upstream();
-    upstream.says(Says::Nothing);
-    let answers = upstream.answers(10, 100);
+async fn error_is_not_cached() {
+    let server = server();
+    server.respond_with(Canned::Error);
+    let cache = server.cache(10, 100);
     for _ in 0..2 {
-        let error = answers.of("t").await.unwrap_err();
+        let error = cache.introspect("t").await.unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::Malformed);
     }
-    assert_eq!((upstream.asked(), answers.len()), (2, 0));
-    upstream.says(Says::Active);
-    assert!(Answers::is_active(&answers.of("t").await));
+    assert_eq!((server.requests(), cache.len()), (2, 0));
+    server.respond_with(Canned::Active);
+    assert!(is_active(&cache.introspect("t").await));
 }
 
-/// The clock that is paused is not the one that `exp` is read from.
+/// The test pauses tokio's clock. `exp` is compared with the system's clock.
 #[tokio::test(start_paused = true)]
-async fn an_answer_does_not_outlast_its_token() {
-    let upstream = upstream();
-    let answers = upstream.answers(10_000, 100);
+async fn response_is_not_cached_beyond_the_expiry_of_the_token() {
+    let server = server();
+    let cache = server.cache(10_000, 100);
     let now = NumericDate::now();
-    upstream.says(Says::Until(now));
-    answers.of("past").await.unwrap();
-    answers.of("past").await.unwrap();
-    assert_eq!(upstream.asked(), 2);
-    upstream.says(Says::Until(now + Duration::from_secs(3600)));
-    answers.of("future").await.unwrap();
-    answers.of("future").await.unwrap();
-    assert_eq!(upstream.asked(), 3);
+    server.respond_with(Canned::Until(now));
+    cache.introspect("past").await.unwrap();
+    cache.introspect("past").await.unwrap();
+    assert_eq!(server.requests(), 2);
+    server.respond_with(Canned::Until(now + Duration::from_secs(3600)));
+    cache.introspect("future").await.unwrap();
+    cache.introspect("future").await.unwrap();
+    assert_eq!(server.requests(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_large_answer_is_not_kept() {
-    let upstream = upstream();
-    upstream.says(Says::Large);
-    let answers = upstream.answers(10, 100);
+async fn large_response_is_not_cached() {
+    let server = server();
+    server.respond_with(Canned::Large);
+    let cache = server.cache(10, 100);
     for _ in 0..2 {
-        assert!(Answers::is_active(&answers.of("t").await));
+        assert!(is_active(&cache.introspect("t").await));
     }
-    assert_eq!((upstream.asked(), answers.len()), (2, 0));
+    assert_eq!((server.requests(), cache.len()), (2, 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_kept_where_nothing_may_be() {
+async fn nothing_is_cached_with_zero_time_or_zero_capacity() {
     for (ttl, capacity) in [(0, 100), (10, 0)] {
-        let upstream = upstream();
-        let answers = upstream.answers(ttl, capacity);
+        let server = server();
+        let cache = server.cache(ttl, capacity);
         for _ in 0..3 {
-            answers.of("t").await.unwrap();
+            cache.introspect("t").await.unwrap();
         }
-        assert_eq!((upstream.asked(), answers.len()), (3, 0));
+        assert_eq!((server.requests(), cache.len()), (3, 0));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_are_kept_than_there_is_room_for() {
+async fn cache_never_exceeds_its_capacity() {
     for capacity in [1, 3, 100] {
-        let upstream = upstream();
-        let answers = upstream.answers(10, capacity);
+        let server = server();
+        let cache = server.cache(10, capacity);
         for token in 0..1000 {
-            answers.of(&token.to_string()).await.unwrap();
-            assert!(answers.len() <= capacity);
+            cache.introspect(&token.to_string()).await.unwrap();
+            assert!(cache.len() <= capacity);
         }
-        assert!(answers.len() > 0);
+        assert!(cache.len() > 0);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thousand_who_ask_about_one_token_are_one_question() {
-    let upstream = upstream();
-    for answers in [upstream.answers(10, 100), upstream.answers(0, 0)] {
-        let before = upstream.asked();
-        upstream.hold();
-        let mut all = Box::pin(join_all((0..1000).map(|_| answers.of("t"))));
+async fn thousand_callers_share_one_request_about_a_token() {
+    let server = server();
+    for cache in [server.cache(10, 100), server.cache(0, 0)] {
+        let before = server.requests();
+        server.hold();
+        let mut all = Box::pin(join_all((0..1000).map(|_| cache.introspect("t"))));
         assert!(poll!(&mut all).is_pending());
-        upstream.permits.add_permits(Semaphore::MAX_PERMITS);
-        assert!(all.await.iter().all(Answers::is_active));
-        assert_eq!(upstream.asked(), before + 1);
-        assert!(answers.flights().is_empty());
+        server.permits.add_permits(Semaphore::MAX_PERMITS);
+        assert!(all.await.iter().all(is_active));
+        assert_eq!(server.requests(), before + 1);
+        assert!(cache.pending().is_empty());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_is_told_to_all_who_wait() {
-    let upstream = upstream();
-    upstream.says(Says::Nothing);
-    upstream.hold();
-    let answers = upstream.answers(10, 100);
-    let mut all = Box::pin(join_all((0..10).map(|_| answers.of("t"))));
+async fn all_waiting_callers_get_the_error() {
+    let server = server();
+    server.respond_with(Canned::Error);
+    server.hold();
+    let cache = server.cache(10, 100);
+    let mut all = Box::pin(join_all((0..10).map(|_| cache.introspect("t"))));
     assert!(poll!(&mut all).is_pending());
-    upstream.permits.add_permits(1);
+    server.permits.add_permits(1);
     assert!(all.await.iter().all(Result::is_err));
-    assert_eq!(upstream.asked(), 1);
+    assert_eq!(server.requests(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn other_tokens_are_other_questions() {
-    let upstream = upstream();
-    upstream.hold();
-    let answers = upstream.answers(10, 100);
-    let mut all = Box::pin(join_all(["a", "b", "c"].map(|token| answers.of(token))));
+async fn different_tokens_are_different_requests() {
+    let server = server();
+    server.hold();
+    let cache = server.cache(10, 100);
+    let mut all = Box::pin(join_all(
+        ["a", "b", "c"].map(|token| cache.introspect(token)),
+    ));
     assert!(poll!(&mut all).is_pending());
-    assert_eq!(upstream.asked(), 3);
-    upstream.permits.add_permits(3);
+    assert_eq!(server.requests(), 3);
+    server.permits.add_permits(3);
     for (answer, token) in all.await.into_iter().zip(["a", "b", "c"]) {
         assert_eq!(answer.unwrap().into_token().unwrap().client_id, token);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_goes_away_fails_and_restarts_nobody() {
-    let upstream = upstream();
-    upstream.hold();
-    let answers = upstream.answers(10, 100);
-    let mut leader = Box::pin(answers.of("t"));
+async fn caller_that_stops_waiting_does_not_disturb_the_others() {
+    let server = server();
+    server.hold();
+    let cache = server.cache(10, 100);
+    let mut leader = Box::pin(cache.introspect("t"));
     assert!(poll!(&mut leader).is_pending());
     let followers: Vec<_> = (0..10)
         .map(|_| {
-            let answers = Arc::clone(&answers);
-            tokio::spawn(async move { answers.of("t").await })
+            let cache = Arc::clone(&cache);
+            tokio::spawn(async move { cache.introspect("t").await })
         })
         .collect();
     tokio::task::yield_now().await;
     drop(leader);
-    upstream.permits.add_permits(1);
+    server.permits.add_permits(1);
     for follower in followers {
-        assert!(Answers::is_active(&follower.await.unwrap()));
+        assert!(is_active(&follower.await.unwrap()));
     }
-    assert_eq!(upstream.asked(), 1);
+    assert_eq!(server.requests(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_question_that_nobody_waits_for_is_dropped_and_asked_anew() {
-    let upstream = upstream();
-    upstream.hold();
-    let answers = upstream.answers(10, 100);
-    for asked in 1..=3 {
-        let mut asking = Box::pin(answers.of("t"));
-        assert!(poll!(&mut asking).is_pending());
-        assert_eq!((upstream.asked(), answers.flights().len()), (asked, 1));
-        drop(asking);
-        assert!(answers.flights().is_empty());
+async fn request_that_nobody_waits_for_is_dropped_and_sent_again() {
+    let server = server();
+    server.hold();
+    let cache = server.cache(10, 100);
+    for requests in 1..=3 {
+        let mut waiting = Box::pin(cache.introspect("t"));
+        assert!(poll!(&mut waiting).is_pending());
+        assert_eq!((server.requests(), cache.pending().len()), (requests, 1));
+        drop(waiting);
+        assert!(cache.pending().is_empty());
     }
-    upstream.permits.add_permits(1);
-    assert!(Answers::is_active(&answers.of("t").await));
+    server.permits.add_permits(1);
+    assert!(is_active(&cache.introspect("t").await));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_question_that_is_dropped_late_does_not_make_room_for_a_second_one() {
-    let upstream = upstream();
-    upstream.hold();
-    let answers = upstream.answers(10, 100);
+async fn request_that_is_dropped_late_does_not_remove_its_successor() {
+    let server = server();
+    server.hold();
+    let cache = server.cache(10, 100);
     let token = || Secret::new("t");
-    let Next::Wait(first) = answers.next(token()) else {
-        panic!("nothing is known");
+    let Lookup::Pending(first) = cache.look_up(token()) else {
+        panic!("nothing is cached");
     };
-    // As if it were being dropped at this very moment.
-    let old = answers.flights().remove(&answers.tag("t")).unwrap();
-    let Next::Wait(second) = answers.next(token()) else {
-        panic!("nothing is known");
+    // As if the first request were being dropped at this moment.
+    let old = cache.pending().remove(&cache.tag("t")).unwrap();
+    let Lookup::Pending(second) = cache.look_up(token()) else {
+        panic!("nothing is cached");
     };
     drop((first, old));
-    let Next::Wait(third) = answers.next(token()) else {
-        panic!("nothing is known");
+    let Lookup::Pending(third) = cache.look_up(token()) else {
+        panic!("nothing is cached");
     };
     assert!(second.ptr_eq(&third));
-    assert_eq!(upstream.asked(), 2);
+    assert_eq!(server.requests(), 2);
 }
 
 #[test]
-fn a_token_is_known_by_a_digest_under_a_key_of_its_own() {
-    let upstream = upstream();
-    let (one, other) = (upstream.answers(10, 1), upstream.answers(10, 1));
+fn tag_depends_on_the_token_and_on_a_random_key() {
+    let server = server();
+    let (one, other) = (server.cache(10, 1), server.cache(10, 1));
     assert_eq!(one.tag("t"), one.tag("t"));
     assert_ne!(one.tag("t"), one.tag("u"));
     assert_ne!(one.tag("t"), other.tag("t"));

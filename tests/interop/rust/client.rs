@@ -11,8 +11,9 @@ use tempfile::TempDir;
 
 use super::{
     http::{Answer, C1, C2, Http, POST, REDIRECT_URI, SPA, Who, answered},
+    https::Https,
     process::{Server, command, folder},
-    tls::{Front, Https},
+    tls::Front,
 };
 
 type Client = BasicClient<EndpointSet, EndpointNotSet, EndpointSet, EndpointSet, EndpointSet>;
@@ -40,7 +41,8 @@ impl World {
             .env("DATA", folder.path().join("state.redb"))
             .env("ISSUER", &issuer);
         let server = Server::run(command);
-        let https = front.serve(server.address.clone());
+        let https = Https::to(&issuer, front.pem());
+        front.serve(server.address.clone());
         let http = Http::to(server.url(""));
         Self {
             folder,

@@ -10,6 +10,7 @@
 mod client;
 #[path = "../../server/http.rs"]
 mod http;
+mod https;
 #[path = "../../server/process.rs"]
 mod process;
 #[path = "../../server/tls.rs"]

@@ -42,7 +42,7 @@ pub enum Freshness {
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Readiness(pub(super) Arc<Lease>);
+pub struct Readiness(pub(super) Arc<LastContact>);
 
 impl Readiness {
     /// Whether tokens can be told apart: the first snapshot is in, and the index is fresh.
@@ -65,7 +65,7 @@ impl Readiness {
 
 /// When the log was last heard of.
 #[derive(Debug)]
-pub(super) struct Lease {
+pub(super) struct LastContact {
     begun: Instant,
     bound: Duration,
     /// Whether nobody else appends, so that the index is never behind.
@@ -83,7 +83,7 @@ struct State {
     waiting: Vec<Waker>,
 }
 
-impl Lease {
+impl LastContact {
     pub(super) fn new(bound: Duration) -> Self {
         Self {
             begun: Instant::now(),

@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, sync::Arc};
 
 use super::{
-    Freshness, Policy, WhenUnknown, layer::Settings, observe::Begun, response::Dialect,
+    Freshness, Policy, WhenUnknown, observe::Begun, protocol::Protocol, settings::Settings,
     verdict::Verdict,
 };
 use crate::{
@@ -13,10 +13,10 @@ use crate::{
 
 /// What a verdict depends on, besides the token.
 #[derive(Clone, Debug)]
-pub(super) struct Case {
+pub(super) struct Judge {
     pub(super) settings: Arc<Settings>,
     pub(super) policy: Policy,
-    pub(super) dialect: Dialect,
+    pub(super) protocol: Protocol,
     /// In which scheme the token came, and the challenge goes.
     pub(super) scheme: TokenType,
     pub(super) begun: Begun,
@@ -33,7 +33,7 @@ pub(super) enum Judgement {
     Confirm,
 }
 
-impl Case {
+impl Judge {
     /// Whether an authority may have to be asked.
     pub(super) fn may_confirm(&self) -> bool {
         self.policy.when_unknown == WhenUnknown::Introspect && self.settings.confirm_by.is_some()

@@ -1,26 +1,18 @@
 //! What is configured.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use hyper::{HeaderMap, Uri, http::request::Parts};
 use tower::{BoxError, Service, ServiceExt as _, util::BoxCloneSyncService};
 use tower_layer::Layer;
 
 use super::{
-    Index, Policy,
-    bearer::{Presented, Shape, presented},
-    response::{Dialect, Manner},
-    service::EnforcementService,
-    verified::Verified,
+    Index, Policy, bearer::Shape, response::Refusals, service::EnforcementService,
+    settings::Settings, verified::Verified,
 };
 #[cfg(feature = "tracing")]
 use crate::observe::Fingerprints;
-use crate::{
-    ask::Ask,
-    introspect::{Introspected, TokenType},
-    log::SelectorClass,
-    token::Secret,
-};
+use crate::{ask::Ask, introspect::Introspected, log::SelectorClass, token::Secret};
 
 /// Lets requests through whose token is good now, and refuses the others (RFC 6750).
 ///
@@ -103,53 +95,12 @@ pub struct EnforcementLayer<I> {
     settings: Arc<Settings>,
 }
 
-type TokenFrom = Arc<dyn Fn(&Uri, &HeaderMap) -> Option<Secret> + Send + Sync>;
-type PolicyBy = Arc<dyn Fn(&Parts) -> Policy + Send + Sync>;
-/// An introspection whose types are known no more.
-pub(super) type Introspect<I, F> = Ask<I, Secret, F, Introspected>;
-pub(super) type ConfirmBy = BoxCloneSyncService<Secret, Introspected, BoxError>;
-
-/// Everything that the knobs turn.
-#[derive(Clone)]
-pub(super) struct Settings {
-    pub(super) index: Index,
-    pub(super) manner: Manner,
-    pub(super) leeway: Duration,
-    pub(super) iat_demanded: bool,
-    pub(super) demanded: Vec<SelectorClass>,
-    pub(super) confirm_by: Option<ConfirmBy>,
-    pub(super) from_extension: bool,
-    pub(super) answers_in_http: bool,
-    policy: Policy,
-    policy_by: Option<PolicyBy>,
-    token_from: Option<TokenFrom>,
-    shape: Shape,
-    #[cfg(feature = "tracing")]
-    fingerprints: Fingerprints,
-}
-
 impl<I> EnforcementLayer<I> {
     /// A layer that asks `introspect` about tokens, and `index` whether they were revoked.
     pub fn new(introspect: I, index: Index) -> Self {
-        let settings = Settings {
-            index,
-            manner: Manner::new("api"),
-            leeway: Duration::from_secs(60),
-            iat_demanded: true,
-            demanded: Vec::new(),
-            confirm_by: None,
-            from_extension: false,
-            answers_in_http: false,
-            policy: Policy::new(),
-            policy_by: None,
-            token_from: None,
-            shape: Shape::default(),
-            #[cfg(feature = "tracing")]
-            fingerprints: Fingerprints::default(),
-        };
         Self {
             introspect,
-            settings: Arc::new(settings),
+            settings: Arc::new(Settings::new(index)),
         }
     }
 
@@ -160,15 +111,15 @@ impl<I> EnforcementLayer<I> {
     /// If `realm` has other than visible ASCII characters and spaces.
     pub fn realm(mut self, realm: &str) -> Self {
         let settings = self.settings_mut();
-        let retry_after = settings.manner.retry_after;
-        settings.manner = Manner::new(realm);
-        settings.manner.retry_after = retry_after;
+        let retry_after = settings.refusals.retry_after;
+        settings.refusals = Refusals::new(realm);
+        settings.refusals.retry_after = retry_after;
         self
     }
 
     /// `Retry-After` of a 503 whose cause does not say better. One second, unless this is called.
     pub fn retry_after(mut self, delay: Duration) -> Self {
-        self.settings_mut().manner.retry_after = delay;
+        self.settings_mut().refusals.retry_after = delay;
         self
     }
 
@@ -302,54 +253,6 @@ impl EnforcementLayer<Verified> {
         let mut layer = Self::new(Verified::elsewhere(), index);
         layer.settings_mut().from_extension = true;
         layer
-    }
-}
-
-impl Settings {
-    pub(super) fn policy(&self, head: &Parts) -> Policy {
-        self.policy_by
-            .as_ref()
-            .map_or(self.policy, |choose| choose(head))
-    }
-
-    /// How to speak to a peer whose request, or whose response, has these fields.
-    pub(super) fn dialect(&self, headers: &HeaderMap) -> Dialect {
-        if self.answers_in_http {
-            Dialect::Http
-        } else {
-            Dialect::of(headers)
-        }
-    }
-
-    pub(super) fn presented(&self, uri: &Uri, headers: &HeaderMap) -> Presented {
-        match (presented(headers, self.shape), &self.token_from) {
-            (Presented::Nothing, Some(find)) => match find(uri, headers) {
-                Some(token) => Presented::Token(TokenType::Bearer, token),
-                None => Presented::Nothing,
-            },
-            (presented, _) => presented,
-        }
-    }
-
-    /// What the token of a request is called in events.
-    #[cfg(feature = "tracing")]
-    pub(super) fn fingerprint(&self, uri: &Uri, headers: &HeaderMap) -> Option<String> {
-        match self.presented(uri, headers) {
-            Presented::Token(_, token) => Some(self.fingerprints.of(&token)),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("index", &self.index)
-            .field("policy", &self.policy)
-            .field("leeway", &self.leeway)
-            .field("iat_demanded", &self.iat_demanded)
-            .field("demanded", &self.demanded)
-            .finish_non_exhaustive()
     }
 }
 

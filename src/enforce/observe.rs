@@ -1,13 +1,13 @@
 //! One count and one duration for every request, one event for every refusal, and gauges.
 
 #[cfg(feature = "metrics")]
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hyper::Request;
 
 #[cfg(feature = "tracing")]
 use super::verdict::Verdict;
-use super::{index::Shared, judge::Case, verdict::Refused};
+use super::{settings::Settings, verdict::Refused};
 use crate::introspect::Introspection;
 
 /// When a check began. It is nothing where nobody measures.
@@ -53,10 +53,11 @@ pub(super) fn refused<B>(
     refused: &Refused,
     token: Option<&Introspection>,
     request: &Request<B>,
-    case: &Case,
+    settings: &Settings,
+    begun: Begun,
 ) {
-    count(refused, case.begun);
-    event(refused, token, request, case);
+    count(refused, begun);
+    event(refused, token, request, settings);
 }
 
 #[cfg(feature = "metrics")]
@@ -80,25 +81,37 @@ fn count(refused: &Refused, begun: Begun) {
 #[cfg(not(feature = "metrics"))]
 fn count(_: &Refused, _: Begun) {}
 
-/// How much the index knows, and how old that is.
+/// What an index knows, and how old that is.
 #[cfg(feature = "metrics")]
-pub(super) fn gauges(shared: &Shared) {
+pub(super) struct Gauges {
+    pub(super) records: usize,
+    pub(super) watched: usize,
+    /// How long the index may be behind the log.
+    pub(super) silence: Option<Duration>,
+    /// How long ago the last record came.
+    pub(super) applied: Option<Duration>,
+}
+
+#[cfg(feature = "metrics")]
+pub(super) fn gauges(gauges: &Gauges) {
     let count = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    metrics::gauge!("tower_revocation_index_records").set(count(shared.table.len()));
-    metrics::gauge!("tower_revocation_watched_streams").set(count(shared.watchers.len()));
-    if let Some(silence) = shared.lease.silence() {
+    metrics::gauge!("tower_revocation_index_records").set(count(gauges.records));
+    metrics::gauge!("tower_revocation_watched_streams").set(count(gauges.watched));
+    if let Some(silence) = gauges.silence {
         metrics::gauge!("tower_revocation_index_freshness_seconds").set(silence.as_secs_f64());
     }
-    if let Some(applied) = shared.lease.applied() {
+    if let Some(applied) = gauges.applied {
         metrics::gauge!("tower_revocation_index_applied_age_seconds").set(applied.as_secs_f64());
     }
 }
 
-#[cfg(not(feature = "metrics"))]
-pub(super) fn gauges(_: &Shared) {}
-
 #[cfg(feature = "tracing")]
-fn event<B>(refused: &Refused, token: Option<&Introspection>, request: &Request<B>, case: &Case) {
+fn event<B>(
+    refused: &Refused,
+    token: Option<&Introspection>,
+    request: &Request<B>,
+    settings: &Settings,
+) {
     use std::error::Error as _;
 
     use crate::{
@@ -115,7 +128,7 @@ fn event<B>(refused: &Refused, token: Option<&Introspection>, request: &Request<
                 selector = refused.verdict().selector_class().map(|class| class.as_str()),
                 reason = refused.reason().map(|reason| reason.as_str()),
                 client_id = token.map(|token| debug(truncated(&token.client_id))),
-                token = case.settings.fingerprint(request.uri(), request.headers()),
+                token = settings.fingerprint(request.uri(), request.headers()),
                 cause = refused.source().map(|cause| display(Causes(cause))),
                 "token refused"
             )
@@ -132,4 +145,4 @@ fn event<B>(refused: &Refused, token: Option<&Introspection>, request: &Request<
 }
 
 #[cfg(not(feature = "tracing"))]
-fn event<B>(_: &Refused, _: Option<&Introspection>, _: &Request<B>, _: &Case) {}
+fn event<B>(_: &Refused, _: Option<&Introspection>, _: &Request<B>, _: &Settings) {}

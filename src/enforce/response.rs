@@ -5,16 +5,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
-    HeaderMap, Response, StatusCode,
+    Response, StatusCode,
     header::{self, HeaderValue},
 };
 
-use super::verdict::{Refused, Verdict};
+use super::{
+    protocol::{GRPC, Protocol},
+    verdict::{Refused, Verdict},
+};
 use crate::{challenge::quoted, date::delay_seconds, error::Error, introspect::TokenType};
 
 /// What the answers of a layer depend on.
 #[derive(Clone, Debug)]
-pub(super) struct Manner {
+pub(super) struct Refusals {
     bearer: Challenges,
     dpop: Challenges,
     /// `Retry-After` of a 503 that knows no better.
@@ -51,36 +54,11 @@ impl Challenges {
     }
 }
 
-/// Whom the answer is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
-    Http,
-    /// It takes the status of HTTP for that of the connection, and reads trailers.
-    Grpc,
-}
-
-impl Dialect {
-    /// What a request or a response speaks. gRPC-Web is HTTP here: its trailers are in the body.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        let media_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-        let Some((grpc, rest)) = media_type.and_then(|it| it.split_at_checked(GRPC.len())) else {
-            return Self::Http;
-        };
-        let ends = matches!(rest.first(), None | Some(b'+' | b';' | b' '));
-        if ends && grpc.eq_ignore_ascii_case(GRPC.as_bytes()) {
-            Self::Grpc
-        } else {
-            Self::Http
-        }
-    }
-}
-
-const GRPC: &str = "application/grpc";
 /// The codes of gRPC (`doc/statuscodes.md` of its project).
 pub(super) const UNAUTHENTICATED: HeaderValue = HeaderValue::from_static("16");
 const UNAVAILABLE: HeaderValue = HeaderValue::from_static("14");
 
-impl Manner {
+impl Refusals {
     /// # Panics
     ///
     /// If `realm` has other than visible ASCII characters and spaces.
@@ -92,15 +70,15 @@ impl Manner {
         }
     }
 
-    pub(super) fn answer(
+    pub(super) fn response(
         &self,
         refused: Refused,
-        dialect: Dialect,
+        protocol: Protocol,
         scheme: TokenType,
     ) -> Response<Full<Bytes>> {
-        let mut response = match dialect {
-            Dialect::Http => self.http(&refused, scheme),
-            Dialect::Grpc => self.grpc(&refused),
+        let mut response = match protocol {
+            Protocol::Http => self.http(&refused, scheme),
+            Protocol::Grpc => self.grpc(&refused),
         };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

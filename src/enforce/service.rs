@@ -13,9 +13,9 @@ use tower::Service;
 use super::{
     bearer::Presented,
     future::EnforcementFuture,
-    judge::Case,
-    layer::{Introspect, Settings},
+    judge::Judge,
     observe::Begun,
+    settings::{Introspect, Settings},
     stream::EnforcedBody,
     verdict::{Refused, Verdict},
 };
@@ -91,10 +91,10 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let settings = &self.settings;
         let (head, body) = request.into_parts();
-        let mut case = Case {
+        let mut judge = Judge {
             settings: settings.clone(),
             policy: settings.policy(&head),
-            dialect: settings.dialect(&head.headers),
+            protocol: settings.protocol(&head.headers),
             scheme: TokenType::Bearer,
             begun: Begun::now(),
         };
@@ -106,29 +106,29 @@ where
             let verified = head.extensions.get::<Introspection>().cloned();
             let request = Request::from_parts(head, body);
             return match verified {
-                Some(token) => EnforcementFuture::judge(case, token, inner, request),
-                None => EnforcementFuture::without_token(&case, inner, request),
+                Some(token) => EnforcementFuture::judge(judge, token, inner, request),
+                None => EnforcementFuture::without_token(&judge, inner, request),
             };
         }
         let presented = settings.presented(&head.uri, &head.headers);
         let request = Request::from_parts(head, body);
         match presented {
-            Presented::Nothing => EnforcementFuture::without_token(&case, inner, request),
+            Presented::Nothing => EnforcementFuture::without_token(&judge, inner, request),
             Presented::Malformed => {
-                EnforcementFuture::refuse(&case, Refused::new(Verdict::Malformed), &request)
+                EnforcementFuture::refuse(&judge, Refused::new(Verdict::Malformed), &request)
             }
             Presented::Impossible(scheme) => {
-                case.scheme = scheme;
+                judge.scheme = scheme;
                 EnforcementFuture::refuse(
-                    &case,
+                    &judge,
                     Refused::new(Verdict::Invalid(Reason::NotAToken)),
                     &request,
                 )
             }
             Presented::Token(scheme, token) => {
-                case.scheme = scheme;
+                judge.scheme = scheme;
                 let introspect = self.introspect.clone();
-                EnforcementFuture::introspect(case, introspect, token, inner, request)
+                EnforcementFuture::introspect(judge, introspect, token, inner, request)
             }
         }
     }

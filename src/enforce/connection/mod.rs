@@ -177,7 +177,7 @@ impl<T> Severable<T> {
 
 impl Connection {
     /// From here on the connection ends when the token does.
-    pub(crate) fn sever_with(&self, life: &TokenLife) {
+    pub(crate) fn abort_with(&self, life: &TokenLife) {
         let Some(watch) = life.watch() else {
             return;
         };

@@ -64,7 +64,7 @@ fn assert_cut(error: &io::Error) {
 #[tokio::test]
 async fn until_the_token_is_over_everything_passes() {
     let (index, mut io, mut peer) = accepted();
-    io.handle().sever_with(&index.life(1));
+    io.handle().abort_with(&index.life(1));
     index.revoke(2);
     for _ in 0..3 {
         io.write_all(b"hello").await.unwrap();
@@ -79,7 +79,7 @@ async fn until_the_token_is_over_everything_passes() {
 #[test]
 fn pending_reads_and_writes_are_woken_and_fail() {
     let (index, io, _peer) = accepted();
-    io.handle().sever_with(&index.life(1));
+    io.handle().abort_with(&index.life(1));
     let (mut reader, mut writer) = split(io);
     let (mut read, full) = ([0; 1], [0; 64]);
     let mut reading = task::spawn(reader.read(&mut read));
@@ -106,7 +106,7 @@ fn what_was_pending_before_the_upgrade_is_woken_too() {
     assert_pending!(reading.poll());
     assert_pending!(writing.poll());
 
-    handle.sever_with(&index.life(1));
+    handle.abort_with(&index.life(1));
     assert!(reading.is_woken());
     assert!(writing.is_woken());
     assert_pending!(reading.poll());
@@ -120,7 +120,7 @@ fn what_was_pending_before_the_upgrade_is_woken_too() {
 #[test]
 fn nothing_that_waits_in_the_connection_is_read_after_the_end() {
     let (index, mut io, mut peer) = accepted();
-    io.handle().sever_with(&index.life(1));
+    io.handle().abort_with(&index.life(1));
     assert_ready_ok!(task::spawn(peer.write_all(b"late")).poll());
 
     index.revoke(1);
@@ -150,7 +150,7 @@ fn whichever_token_is_over_first_ends_it() {
         let mut reading = task::spawn(io.read(&mut read));
         for token in [1, 2, 3] {
             assert_pending!(reading.poll());
-            handle.sever_with(&index.life(token));
+            handle.abort_with(&index.life(token));
         }
         assert_pending!(reading.poll());
         index.revoke(revoked);
@@ -165,14 +165,14 @@ fn a_token_that_is_over_already_ends_it_at_once() {
     let life = index.life(1);
     assert_eq!(life.ended(), None);
     index.revoke(1);
-    io.handle().sever_with(&life);
+    io.handle().abort_with(&life);
     assert_cut(&assert_ready_err!(task::spawn(io.read(&mut [0; 1])).poll()));
 }
 
 #[test]
 fn a_life_that_is_not_watched_changes_nothing() {
     let (_, mut io, _peer) = accepted();
-    io.handle().sever_with(&TokenLife::unwatched());
+    io.handle().abort_with(&TokenLife::unwatched());
     assert_ready_ok!(task::spawn(io.write(b"hello")).poll());
 }
 
@@ -180,7 +180,7 @@ fn a_life_that_is_not_watched_changes_nothing() {
 fn a_connection_that_is_gone_is_watched_no_more() {
     let (index, mut io, _peer) = accepted();
     let handle = io.handle();
-    handle.sever_with(&index.life(1));
+    handle.abort_with(&index.life(1));
     assert_pending!(task::spawn(io.read(&mut [0; 1])).poll());
     assert_eq!(index.0.len(), 1);
     drop((io, handle));
@@ -226,7 +226,7 @@ fn a_token_that_comes_in_the_middle_of_a_read_is_not_missed() {
     let later = handle.clone();
     let mut io = Severable::new(Meanwhile(move || {
         let handle = later.lock().unwrap().take();
-        handle.unwrap_or_default().sever_with(&life);
+        handle.unwrap_or_default().abort_with(&life);
     }));
     *handle.lock().unwrap() = Some(io.handle());
     let mut read = [0; 1];
@@ -249,7 +249,7 @@ async fn a_token_that_comes_at_any_moment_is_not_missed() {
             for _ in 0..round % 7 {
                 std::hint::spin_loop();
             }
-            handle.sever_with(&revoked.life(1));
+            handle.abort_with(&revoked.life(1));
             revoked.revoke(1);
         });
         assert_cut(&io.read(&mut [0; 1]).await.unwrap_err());
@@ -280,7 +280,7 @@ async fn an_upgraded_connection_of_hyper_ends_with_its_token() {
             told.send(error).unwrap();
         });
         // As the layer does it.
-        handle.sever_with(&life);
+        handle.abort_with(&life);
         let response = Response::builder().status(101).header("upgrade", "echo");
         ready(
             response

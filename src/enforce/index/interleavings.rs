@@ -9,7 +9,11 @@ use shuttle::{check_random, thread};
 use tokio_test::{assert_ready_eq, task};
 
 use super::*;
-use crate::introspect::TokenKind;
+use crate::{
+    enforce::watch::End,
+    introspect::TokenKind,
+    log::{Revocation, SelectorClass},
+};
 
 const ORDERS: usize = 5000;
 const REVOKED: End = End::Revoked(Some(SelectorClass::Grant));

@@ -2,27 +2,19 @@
 
 #[cfg(all(test, shuttle))]
 mod interleavings;
+mod shared;
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
+use self::shared::Shared;
 use super::{
-    clock,
-    freshness::{Freshness, Lease, Readiness},
-    life::{Records, TokenLife},
-    table::Table,
-    watch::{End, Watch, Watchers},
+    freshness::{Freshness, Readiness},
+    life::TokenLife,
 };
 use crate::{
     introspect::Introspection,
     log::{
-        LogError, LogErrorKind, NumericDate, Position, Reader, Revocation, RevocationLog, Selector,
+        LogError, LogErrorKind, NumericDate, Position, Reader, RevocationLog, Selector,
         SelectorClass,
     },
 };
@@ -63,14 +55,6 @@ pub struct Index {
     shared: Arc<Shared>,
 }
 
-/// What the log, the clock and the readers have in common.
-pub(super) struct Shared {
-    pub(super) table: Table,
-    pub(super) watchers: Arc<Watchers>,
-    pub(super) lease: Arc<Lease>,
-    has_clock: AtomicBool,
-}
-
 impl Index {
     /// An index that knows nothing yet: until a log is [loaded](Self::load), nothing is live.
     #[must_use]
@@ -84,14 +68,8 @@ impl Index {
     /// process.
     #[must_use]
     pub fn with_bound(bound: Duration) -> Self {
-        let shared = Shared {
-            table: Table::new(),
-            watchers: Arc::default(),
-            lease: Arc::new(Lease::new(bound)),
-            has_clock: AtomicBool::new(false),
-        };
         Self {
-            shared: Arc::new(shared),
+            shared: Arc::new(Shared::new(bound)),
         }
     }
 
@@ -120,7 +98,7 @@ impl Index {
     /// If the log could not be read, or the clock's thread not be started. What was known before
     /// stays, and whether the index is ready does not change.
     pub async fn load<L: RevocationLog>(&self, log: &L) -> Result<(), LogError> {
-        self.start_clock()?;
+        self.shared.start_clock()?;
         loop {
             let snapshot = log.snapshot().await?;
             self.shared.table.reserve(snapshot.records.len());
@@ -135,18 +113,7 @@ impl Index {
                 Err(error) => return Err(error),
             }
         }
-        self.shared.lease.loaded(log.is_local());
-        Ok(())
-    }
-
-    fn start_clock(&self) -> Result<(), LogError> {
-        if !self.shared.has_clock.swap(true, Ordering::Relaxed) {
-            let started = clock::start(Arc::downgrade(&self.shared));
-            started.map_err(|cause| {
-                self.shared.has_clock.store(false, Ordering::Relaxed);
-                LogError::new(LogErrorKind::Storage).caused_by(cause)
-            })?;
-        }
+        self.shared.last_contact.loaded(log.is_local());
         Ok(())
     }
 
@@ -197,19 +164,19 @@ impl Index {
     /// How fresh it is.
     #[must_use]
     pub fn freshness(&self) -> Freshness {
-        self.shared.lease.freshness()
+        self.shared.last_contact.freshness()
     }
 
     /// Whether it is ready, for health checks.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
-        Readiness(self.shared.lease.clone())
+        Readiness(self.shared.last_contact.clone())
     }
 
     /// The last position in the log that has been taken in.
     #[must_use]
     pub fn position(&self) -> Position {
-        self.shared.lease.position()
+        self.shared.last_contact.position()
     }
 
     /// How many records there are.
@@ -250,33 +217,6 @@ impl Index {
     }
 }
 
-impl Shared {
-    fn revoked_by(&self, token: &Introspection) -> Option<SelectorClass> {
-        let mut classes = SelectorClass::ALL.iter().copied();
-        // A selector is a digest. Where nothing of a class is revoked, it need not be made.
-        classes.find(|class| {
-            let covers =
-                |selector: Selector| self.table.covers(self.table.tag(&selector), token.iat);
-            self.table.has(*class) && token.selectors_of(*class).any(covers)
-        })
-    }
-}
-
-impl Records for Shared {
-    fn end_of(&self, token: &Introspection) -> Option<End> {
-        let expired = || token.is_expired(NumericDate::now()).then_some(End::Expired);
-        match self.revoked_by(token) {
-            None if !token.revoked => expired(),
-            class => Some(End::Revoked(class)),
-        }
-    }
-
-    fn watch(&self, token: &Introspection) -> Watch {
-        let tags = token.selectors().map(|selector| self.table.tag(&selector));
-        self.watchers.watch(tags, token.iat, token.exp)
-    }
-}
-
 impl Default for Index {
     fn default() -> Self {
         Self::new()
@@ -290,21 +230,5 @@ impl fmt::Debug for Index {
             .field("position", &self.position())
             .field("freshness", &self.freshness())
             .finish_non_exhaustive()
-    }
-}
-
-impl Reader for Shared {
-    fn read(&self, position: Position, records: &[Revocation]) {
-        for record in records {
-            self.table.merge(record);
-        }
-        // Now, and not before: whoever begins to watch after this finds the records in the table.
-        if !self.watchers.is_empty() {
-            for record in records {
-                let tag = self.table.tag(&record.selector());
-                self.watchers.revoked(tag, record.not_before());
-            }
-        }
-        self.lease.heard(position, !records.is_empty());
     }
 }

@@ -17,7 +17,7 @@ use hyper::{
 };
 use pin_project_lite::pin_project;
 
-use super::{BodyError, End, life::TokenLife, watch::Watch};
+use super::{BodyError, End, life::TokenLife, protocol::Protocol, watch::Watch};
 
 /// After so many frames a body is taken for a long one.
 const SHORT: u8 = 8;
@@ -50,20 +50,11 @@ pin_project! {
     #[project = KindProj]
     #[derive(Debug)]
     enum Kind<B> {
-        Inner { #[pin] body: B, guard: Guard, manner: Manner },
+        Inner { #[pin] body: B, guard: Guard, protocol: Protocol },
         Ours { body: Full<Bytes> },
         // After the cut.
         Over,
     }
-}
-
-/// How a body is cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Manner {
-    /// By an error: hyper resets an HTTP/2 stream, and closes an HTTP/1.1 connection.
-    Error,
-    /// By trailers, as gRPC clients expect them.
-    Grpc,
 }
 
 /// Who sees to it.
@@ -77,18 +68,27 @@ enum Guard {
 }
 
 impl<B> EnforcedBody<B> {
-    pub(crate) fn inner(body: B, life: Option<TokenLife>, manner: Manner) -> Self {
-        let guard = life.map_or(Guard::None, |life| Guard::Asking(life, 0));
+    /// A body that passes as it is.
+    pub(super) fn unwatched(body: B) -> Self {
+        Self::inner(body, Guard::None, Protocol::Http)
+    }
+
+    /// A body that ends with the token.
+    pub(super) fn watched(body: B, life: TokenLife, protocol: Protocol) -> Self {
+        Self::inner(body, Guard::Asking(life, 0), protocol)
+    }
+
+    fn inner(body: B, guard: Guard, protocol: Protocol) -> Self {
         Self {
             kind: Kind::Inner {
                 body,
                 guard,
-                manner,
+                protocol,
             },
         }
     }
 
-    pub(crate) fn ours(body: Full<Bytes>) -> Self {
+    pub(super) fn ours(body: Full<Bytes>) -> Self {
         Self {
             kind: Kind::Ours { body },
         }
@@ -113,7 +113,7 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let (polled, manner) = match self.as_mut().project().kind.project() {
+        let (polled, protocol) = match self.as_mut().project().kind.project() {
             KindProj::Over => return Poll::Ready(None),
             KindProj::Ours { body } => {
                 return Pin::new(body)
@@ -123,15 +123,15 @@ where
             KindProj::Inner {
                 body,
                 guard,
-                manner,
-            } => (guard.poll(body, cx), *manner),
+                protocol,
+            } => (guard.poll(body, cx), *protocol),
         };
         match ready!(polled) {
             Ok(frame) => Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Inner))),
             Err(end) => {
                 // What the inner service holds for this body is let go now.
                 self.project().kind.set(Kind::Over);
-                Poll::Ready(Some(manner.cut(end)))
+                Poll::Ready(Some(cut(protocol, end)))
             }
         }
     }
@@ -226,22 +226,21 @@ impl Guard {
     }
 }
 
-impl Manner {
-    fn cut<E>(self, end: End) -> Result<Frame<Bytes>, BodyError<E>> {
-        match self {
-            Self::Error => Err(BodyError::End(end)),
-            Self::Grpc => {
-                let message = match end {
-                    End::Revoked(_) => "the token was revoked",
-                    End::Expired => "the token has expired",
-                };
-                let trailers = [
-                    ("grpc-status", HeaderValue::from_static("16")),
-                    ("grpc-message", HeaderValue::from_static(message)),
-                ];
-                let trailers = trailers.map(|(name, value)| (HeaderName::from_static(name), value));
-                Ok(Frame::trailers(HeaderMap::from_iter(trailers)))
-            }
+/// The last thing that the peer gets.
+fn cut<E>(protocol: Protocol, end: End) -> Result<Frame<Bytes>, BodyError<E>> {
+    match protocol {
+        Protocol::Http => Err(BodyError::End(end)),
+        Protocol::Grpc => {
+            let message = match end {
+                End::Revoked(_) => "the token was revoked",
+                End::Expired => "the token has expired",
+            };
+            let trailers = [
+                ("grpc-status", HeaderValue::from_static("16")),
+                ("grpc-message", HeaderValue::from_static(message)),
+            ];
+            let trailers = trailers.map(|(name, value)| (HeaderName::from_static(name), value));
+            Ok(Frame::trailers(HeaderMap::from_iter(trailers)))
         }
     }
 }

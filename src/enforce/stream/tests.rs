@@ -80,7 +80,7 @@ fn end_of(next: Next) -> Option<End> {
 #[test]
 fn a_waiting_body_is_woken_and_cut_with_an_error() {
     let index = Arc::new(Index::default());
-    let body = EnforcedBody::inner(silent(1), Some(index.life()), Manner::Error);
+    let body = EnforcedBody::watched(silent(1), index.life(), Protocol::Http);
     let mut body = task::spawn(body);
     assert!(is_data(&assert_ready!(poll(&mut body))));
     assert_pending!(poll(&mut body));
@@ -101,7 +101,7 @@ fn a_waiting_body_is_woken_and_cut_with_an_error() {
 #[test]
 fn a_grpc_body_is_cut_with_trailers_once() {
     let index = Arc::new(Index::default());
-    let body = EnforcedBody::inner(silent(0), Some(index.life()), Manner::Grpc);
+    let body = EnforcedBody::watched(silent(0), index.life(), Protocol::Grpc);
     let mut body = task::spawn(body);
     assert_pending!(poll(&mut body));
 
@@ -122,7 +122,7 @@ fn an_expired_token_ends_its_body() {
     let index = Arc::new(Index::default());
     let exp = NumericDate::now() + std::time::Duration::from_secs(3600);
     let life = index.life_until(Some(exp));
-    let mut body = task::spawn(EnforcedBody::inner(silent(0), Some(life), Manner::Error));
+    let mut body = task::spawn(EnforcedBody::watched(silent(0), life, Protocol::Http));
     assert_pending!(poll(&mut body));
 
     index.watchers.expired(exp);
@@ -139,11 +139,7 @@ fn a_cut_body_lets_go_of_the_inner_one() {
         _held: Some(held.clone()),
         ..silent(0)
     };
-    let mut body = task::spawn(EnforcedBody::inner(
-        inner,
-        Some(index.life()),
-        Manner::Error,
-    ));
+    let mut body = task::spawn(EnforcedBody::watched(inner, index.life(), Protocol::Http));
     assert_pending!(poll(&mut body));
     assert_eq!(Arc::strong_count(&held), 2);
 
@@ -158,12 +154,12 @@ fn a_short_body_is_never_watched_and_the_usual_one_never_asks() {
     let life = index.life();
     let mut frames = data(1);
     frames.push_back(Frame::trailers(HeaderMap::new()));
-    let usual = EnforcedBody::inner(ending(frames), Some(life.clone()), Manner::Grpc);
+    let usual = EnforcedBody::watched(ending(frames), life.clone(), Protocol::Grpc);
     let collected = futures::executor::block_on(usual.collect()).unwrap();
     assert!(collected.trailers().is_some());
     assert_eq!(index.asked(), 0);
 
-    let short = EnforcedBody::inner(ending(data(7)), Some(life.clone()), Manner::Error);
+    let short = EnforcedBody::watched(ending(data(7)), life.clone(), Protocol::Http);
     let mut short = task::spawn(short);
     while assert_ready!(poll(&mut short)).is_some() {
         assert_eq!(index.watchers.len(), 0);
@@ -177,7 +173,7 @@ fn a_short_body_is_never_watched_and_the_usual_one_never_asks() {
 fn a_slow_reader_of_a_ready_body_gets_no_frame_after_the_end() {
     for passed in 1..20 {
         let index = Arc::new(Index::default());
-        let body = EnforcedBody::inner(ending(data(30)), Some(index.life()), Manner::Error);
+        let body = EnforcedBody::watched(ending(data(30)), index.life(), Protocol::Http);
         let mut body = task::spawn(body);
         for _ in 0..passed {
             assert!(is_data(&assert_ready!(poll(&mut body))));
@@ -196,7 +192,7 @@ fn a_record_that_came_before_the_watch_was_there_cuts_as_well() {
     let index = Arc::new(Index::default());
     // In the index, and nobody was told.
     index.know();
-    let body = EnforcedBody::inner(silent(1), Some(index.life()), Manner::Error);
+    let body = EnforcedBody::watched(silent(1), index.life(), Protocol::Http);
     let mut body = task::spawn(body);
     assert!(is_data(&assert_ready!(poll(&mut body))));
     assert!(end_of(assert_ready!(poll(&mut body))).is_some());
@@ -204,20 +200,16 @@ fn a_record_that_came_before_the_watch_was_there_cuts_as_well() {
 
 #[test]
 fn nothing_is_cut_after_the_trailers() {
-    for (frames, manner) in [
-        (0, Manner::Grpc),
-        (1, Manner::Error),
-        (20, Manner::Grpc),
-        (20, Manner::Error),
+    for (frames, protocol) in [
+        (0, Protocol::Grpc),
+        (1, Protocol::Http),
+        (20, Protocol::Grpc),
+        (20, Protocol::Http),
     ] {
         let index = Arc::new(Index::default());
         let mut left = data(frames);
         left.push_back(Frame::trailers(HeaderMap::new()));
-        let mut body = task::spawn(EnforcedBody::inner(
-            ending(left),
-            Some(index.life()),
-            manner,
-        ));
+        let mut body = task::spawn(EnforcedBody::watched(ending(left), index.life(), protocol));
         for _ in 0..frames {
             assert!(is_data(&assert_ready!(poll(&mut body))));
         }
@@ -237,7 +229,7 @@ fn nothing_is_cut_after_the_trailers() {
 fn a_body_without_a_life_passes_as_it_is() {
     let mut frames = data(20);
     frames.push_back(Frame::trailers(HeaderMap::new()));
-    let body = EnforcedBody::inner(ending(frames), None, Manner::Error);
+    let body = EnforcedBody::unwatched(ending(frames));
     let collected = futures::executor::block_on(body.collect()).unwrap();
     assert!(collected.trailers().is_some());
     assert_eq!(collected.to_bytes().len(), 80);
@@ -246,7 +238,7 @@ fn a_body_without_a_life_passes_as_it_is() {
 #[test]
 fn sizes_and_ends_are_those_of_the_body() {
     let full = Full::new(Bytes::from_static(b"123"));
-    let body = EnforcedBody::inner(full.clone(), None, Manner::Error);
+    let body = EnforcedBody::unwatched(full.clone());
     assert_eq!(body.size_hint().exact(), Some(3));
     assert!(!body.is_end_stream());
     let body: EnforcedBody<Full<Bytes>> = EnforcedBody::ours(full);
@@ -262,7 +254,7 @@ fn a_short_body_costs_no_allocation() {
     let inner = Full::new(Bytes::from_static(b"short"));
     let (life, mut cx) = (index.life(), Context::from_waker(std::task::Waker::noop()));
     let allocated = measure(|| {
-        let mut body = EnforcedBody::inner(inner, Some(life), Manner::Error);
+        let mut body = EnforcedBody::watched(inner, life, Protocol::Http);
         while assert_ready!(Pin::new(&mut body).poll_frame(&mut cx)).is_some() {}
     });
     assert_eq!(allocated.count_total, 0);
@@ -285,7 +277,7 @@ fn an_idle_body_costs_less_than_512_octets_beside_itself() {
             token.cnf.jkt = Some([1; 32]);
             token.iss = Some("https://as.example.com".into());
             let life = index.life(token);
-            let mut body = EnforcedBody::inner(silent(0), Some(life), Manner::Error);
+            let mut body = EnforcedBody::watched(silent(0), life, Protocol::Http);
             assert_pending!(Pin::new(&mut body).poll_frame(&mut cx));
             bodies.push(body);
         }
@@ -297,10 +289,10 @@ fn an_idle_body_costs_less_than_512_octets_beside_itself() {
 
 /// A body that says something and falls silent, behind hyper.
 macro_rules! served {
-    ($server:expr, $io:expr, $index:expr, $manner:expr) => {{
+    ($server:expr, $io:expr, $index:expr, $protocol:expr) => {{
         let life = $index.life();
         let service = hyper::service::service_fn(move |_: hyper::Request<Incoming>| {
-            let body = EnforcedBody::inner(silent(1), Some(life.clone()), $manner);
+            let body = EnforcedBody::watched(silent(1), life.clone(), $protocol);
             std::future::ready(Ok::<_, Infallible>(hyper::Response::new(body)))
         });
         tokio::spawn($server.serve_connection(TokioIo::new($io), service))
@@ -311,7 +303,7 @@ macro_rules! served {
 async fn over_http_1_a_cut_is_no_end() {
     let (ours, mut client) = duplex(1024);
     let index = Arc::new(Index::default());
-    let served = served!(http1::Builder::new(), ours, index, Manner::Error);
+    let served = served!(http1::Builder::new(), ours, index, Protocol::Http);
     client
         .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
         .await
@@ -332,14 +324,14 @@ async fn over_http_1_a_cut_is_no_end() {
 
 #[tokio::test]
 async fn over_http_2_a_cut_resets_the_stream_and_a_grpc_one_says_why() {
-    for manner in [Manner::Error, Manner::Grpc] {
+    for protocol in [Protocol::Http, Protocol::Grpc] {
         let (ours, theirs) = duplex(1024);
         let index = Arc::new(Index::default());
         served!(
             http2::Builder::new(TokioExecutor::new()),
             ours,
             index,
-            manner
+            protocol
         );
         let (mut client, connection) =
             hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(theirs))
@@ -353,7 +345,7 @@ async fn over_http_2_a_cut_resets_the_stream_and_a_grpc_one_says_why() {
         index.revoke();
 
         let last = body.frame().await.unwrap();
-        if manner == Manner::Grpc {
+        if protocol == Protocol::Grpc {
             assert_eq!(last.unwrap().into_trailers().unwrap()["grpc-status"], "16");
             assert!(body.frame().await.is_none());
         } else {

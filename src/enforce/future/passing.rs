@@ -1,0 +1,38 @@
+//! What ends with the token: the body of the response, or the connection?
+
+use std::sync::Arc;
+
+use hyper::{Response, StatusCode};
+
+use crate::enforce::{
+    connection::Connection, life::TokenLife, settings::Settings, stream::EnforcedBody,
+};
+
+/// A request that has passed, and what its response depends on.
+pub(super) struct Passing {
+    pub(super) settings: Arc<Settings>,
+    pub(super) life: TokenLife,
+    pub(super) connection: Option<Connection>,
+    /// Whether the connection is shared, as in HTTP/2: then an upgrade hands over one stream.
+    pub(super) is_shared: bool,
+    pub(super) connects: bool,
+}
+
+impl Passing {
+    pub(super) fn respond<B>(self, response: Response<B>) -> Response<EnforcedBody<B>> {
+        let status = response.status();
+        let upgraded =
+            status == StatusCode::SWITCHING_PROTOCOLS || self.connects && status.is_success();
+        if upgraded && !self.is_shared {
+            if let Some(connection) = self.connection {
+                connection.abort_with(&self.life);
+            }
+            // The response has no body. What follows it ends with the connection.
+            return response.map(EnforcedBody::unwatched);
+        }
+        // The headers of the response decide, not those of the request: trailers would end any
+        // other response as if it were whole.
+        let protocol = self.settings.protocol(response.headers());
+        response.map(|body| EnforcedBody::watched(body, self.life, protocol))
+    }
+}

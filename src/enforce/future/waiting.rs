@@ -1,0 +1,116 @@
+//! What follows from an introspection: pass, confirm or refuse?
+
+use hyper::{Method, Request, Version};
+use tower::{BoxError, Service, util::Oneshot};
+
+use super::{Passing, State};
+use crate::{
+    enforce::{
+        judge::{Judge, Judgement},
+        observe,
+        settings::ConfirmBy,
+        verdict::{Refused, Verdict},
+    },
+    introspect::{Introspected, Introspection},
+    log::NumericDate,
+    token::Secret,
+};
+
+/// A request whose token is being checked, and the instance that was ready for it.
+pub(super) struct Waiting<S, B> {
+    pub(super) judge: Judge,
+    pub(super) inner: S,
+    pub(super) request: Request<B>,
+    /// A copy of the token, if an authority may have to confirm it.
+    pub(super) token: Option<Secret>,
+}
+
+/// A call to the authority that confirms a token, and what is known of the token already.
+pub(super) struct Confirm {
+    pub(super) call: Oneshot<ConfirmBy, Secret>,
+    pub(super) token: Introspection,
+}
+
+impl<S, B> Waiting<S, B>
+where
+    S: Service<Request<B>>,
+{
+    pub(super) fn judge<I, F>(self, introspected: Introspected) -> State<I, F, S, B> {
+        let token = match introspected {
+            Introspected::Token(token) => token,
+            Introspected::Unhandled { reason, .. } | Introspected::Unrecognised(reason) => {
+                let refused = Refused::new(Verdict::Invalid(reason));
+                return State::refused(&self.judge, refused, None, &self.request);
+            }
+        };
+        match self.judge.judge(&token, NumericDate::now()) {
+            Judgement::Verdict(verdict) => self.follow(verdict, token),
+            Judgement::Unknown(cause) => self.undecided(cause, &token),
+            Judgement::Confirm => self.confirm(token),
+        }
+    }
+
+    /// The introspection failed.
+    pub(super) fn unknown<I, F>(self, cause: BoxError) -> State<I, F, S, B> {
+        State::refused(&self.judge, Refused::unknown(cause), None, &self.request)
+    }
+
+    /// The authority has returned what it knows of the token. The request keeps the first
+    /// introspection, because the authority may know fewer of the token's selectors.
+    pub(super) fn confirmed<I, F>(
+        self,
+        mut token: Introspection,
+        introspected: &Introspected,
+    ) -> State<I, F, S, B> {
+        let now = NumericDate::now();
+        let verdict = self.judge.confirmed(&token, introspected, now);
+        if let Introspected::Token(confirmed) = introspected {
+            token.exp = token.exp.into_iter().chain(confirmed.exp).min();
+        }
+        self.follow(verdict, token)
+    }
+
+    fn confirm<I, F>(mut self, token: Introspection) -> State<I, F, S, B> {
+        let authority = self.judge.settings.confirm_by.clone();
+        let Some((authority, secret)) = authority.zip(self.token.take()) else {
+            return self.undecided("there is no token that an authority can confirm", &token);
+        };
+        let confirm = Confirm {
+            call: Oneshot::new(authority, secret),
+            token,
+        };
+        State::Confirm {
+            confirm: Box::pin(confirm),
+            waiting: Some(self),
+        }
+    }
+
+    fn undecided<I, F>(self, cause: &'static str, token: &Introspection) -> State<I, F, S, B> {
+        let refused = Refused::unknown(cause.into());
+        State::refused(&self.judge, refused, Some(token), &self.request)
+    }
+
+    fn follow<I, F>(mut self, verdict: Verdict, token: Introspection) -> State<I, F, S, B> {
+        if verdict != Verdict::Live {
+            let refused = Refused::new(verdict);
+            return State::refused(&self.judge, refused, Some(&token), &self.request);
+        }
+        observe::passed(false, self.judge.begun);
+        let passing = self.judge.policy.cut_streams.then(|| Passing {
+            life: self.judge.settings.index.life(token.clone()),
+            settings: self.judge.settings,
+            connection: self.request.extensions().get().cloned(),
+            is_shared: self.request.version() >= Version::HTTP_2,
+            connects: self.request.method() == Method::CONNECT,
+        });
+        let extensions = self.request.extensions_mut();
+        if let Some(passing) = &passing {
+            extensions.insert(passing.life.clone());
+        }
+        extensions.insert(token);
+        State::Inner {
+            future: self.inner.call(self.request),
+            passing,
+        }
+    }
+}

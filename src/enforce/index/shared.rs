@@ -1,0 +1,119 @@
+//! What the log, the clock and the readers of an index share.
+
+use std::{
+    ops::ControlFlow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+#[cfg(feature = "metrics")]
+use crate::enforce::observe;
+use crate::{
+    enforce::{
+        clock,
+        freshness::LastContact,
+        life::Records,
+        table::Table,
+        watch::{End, Watch, Watchers},
+    },
+    introspect::Introspection,
+    log::{
+        LogError, LogErrorKind, NumericDate, Position, Reader, Revocation, Selector, SelectorClass,
+    },
+};
+
+pub(super) struct Shared {
+    pub(super) table: Table,
+    pub(super) watchers: Arc<Watchers>,
+    pub(super) last_contact: Arc<LastContact>,
+    has_clock: AtomicBool,
+}
+
+impl Shared {
+    pub(super) fn new(bound: Duration) -> Self {
+        Self {
+            table: Table::new(),
+            watchers: Arc::default(),
+            last_contact: Arc::new(LastContact::new(bound)),
+            has_clock: AtomicBool::new(false),
+        }
+    }
+
+    /// Starts the clock, unless it runs already. It stops when this is dropped.
+    pub(super) fn start_clock(self: &Arc<Self>) -> Result<(), LogError> {
+        if self.has_clock.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let weak = Arc::downgrade(self);
+        let started = clock::start(move |tick| {
+            let Some(shared) = weak.upgrade() else {
+                return ControlFlow::Break(());
+            };
+            shared.on_tick(tick);
+            ControlFlow::Continue(())
+        });
+        started.map_err(|cause| {
+            self.has_clock.store(false, Ordering::Relaxed);
+            LogError::new(LogErrorKind::Storage).caused_by(cause)
+        })
+    }
+
+    fn on_tick(&self, tick: &clock::Tick) {
+        self.watchers.expired(tick.now);
+        if let Some(now) = tick.sweep {
+            self.table.sweep(now);
+        }
+        #[cfg(feature = "metrics")]
+        observe::gauges(&observe::Gauges {
+            records: self.table.len(),
+            watched: self.watchers.len(),
+            silence: self.last_contact.silence(),
+            applied: self.last_contact.applied(),
+        });
+    }
+
+    /// The class of the record that covers the token.
+    pub(super) fn revoked_by(&self, token: &Introspection) -> Option<SelectorClass> {
+        let mut classes = SelectorClass::ALL.iter().copied();
+        // A selector is a digest. Where no record is of a class, no selector of it is computed.
+        classes.find(|class| {
+            let covers =
+                |selector: Selector| self.table.covers(self.table.tag(&selector), token.iat);
+            self.table.has(*class) && token.selectors_of(*class).any(covers)
+        })
+    }
+}
+
+impl Records for Shared {
+    fn end_of(&self, token: &Introspection) -> Option<End> {
+        let expired = || token.is_expired(NumericDate::now()).then_some(End::Expired);
+        match self.revoked_by(token) {
+            None if !token.revoked => expired(),
+            class => Some(End::Revoked(class)),
+        }
+    }
+
+    fn watch(&self, token: &Introspection) -> Watch {
+        let tags = token.selectors().map(|selector| self.table.tag(&selector));
+        self.watchers.watch(tags, token.iat, token.exp)
+    }
+}
+
+impl Reader for Shared {
+    fn read(&self, position: Position, records: &[Revocation]) {
+        for record in records {
+            self.table.merge(record);
+        }
+        // Only now: a watch that starts after this check finds the records in the table.
+        if !self.watchers.is_empty() {
+            for record in records {
+                let tag = self.table.tag(&record.selector());
+                self.watchers.revoked(tag, record.not_before());
+            }
+        }
+        self.last_contact.heard(position, !records.is_empty());
+    }
+}

@@ -1,0 +1,114 @@
+//! What the setters of the layer set, and the questions that follow from it.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use hyper::{HeaderMap, Uri, http::request::Parts};
+use tower::{BoxError, util::BoxCloneSyncService};
+
+use super::{
+    Index, Policy,
+    bearer::{Presented, Shape, presented},
+    protocol::Protocol,
+    response::Refusals,
+};
+#[cfg(feature = "tracing")]
+use crate::observe::Fingerprints;
+use crate::{
+    ask::Ask,
+    introspect::{Introspected, TokenType},
+    log::SelectorClass,
+    token::Secret,
+};
+
+type TokenFrom = Arc<dyn Fn(&Uri, &HeaderMap) -> Option<Secret> + Send + Sync>;
+type PolicyBy = Arc<dyn Fn(&Parts) -> Policy + Send + Sync>;
+/// An introspection whose types are known no more.
+pub(super) type Introspect<I, F> = Ask<I, Secret, F, Introspected>;
+pub(super) type ConfirmBy = BoxCloneSyncService<Secret, Introspected, BoxError>;
+
+/// Everything that the knobs turn.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) index: Index,
+    pub(super) refusals: Refusals,
+    pub(super) leeway: Duration,
+    pub(super) iat_demanded: bool,
+    pub(super) demanded: Vec<SelectorClass>,
+    pub(super) confirm_by: Option<ConfirmBy>,
+    pub(super) from_extension: bool,
+    pub(super) answers_in_http: bool,
+    pub(super) policy: Policy,
+    pub(super) policy_by: Option<PolicyBy>,
+    pub(super) token_from: Option<TokenFrom>,
+    pub(super) shape: Shape,
+    #[cfg(feature = "tracing")]
+    pub(super) fingerprints: Fingerprints,
+}
+
+impl Settings {
+    /// The defaults.
+    pub(super) fn new(index: Index) -> Self {
+        Self {
+            index,
+            refusals: Refusals::new("api"),
+            leeway: Duration::from_secs(60),
+            iat_demanded: true,
+            demanded: Vec::new(),
+            confirm_by: None,
+            from_extension: false,
+            answers_in_http: false,
+            policy: Policy::new(),
+            policy_by: None,
+            token_from: None,
+            shape: Shape::default(),
+            #[cfg(feature = "tracing")]
+            fingerprints: Fingerprints::default(),
+        }
+    }
+
+    pub(super) fn policy(&self, head: &Parts) -> Policy {
+        self.policy_by
+            .as_ref()
+            .map_or(self.policy, |choose| choose(head))
+    }
+
+    /// How to speak to a peer whose request, or whose response, has these fields.
+    pub(super) fn protocol(&self, headers: &HeaderMap) -> Protocol {
+        if self.answers_in_http {
+            Protocol::Http
+        } else {
+            Protocol::of(headers)
+        }
+    }
+
+    pub(super) fn presented(&self, uri: &Uri, headers: &HeaderMap) -> Presented {
+        match (presented(headers, self.shape), &self.token_from) {
+            (Presented::Nothing, Some(find)) => match find(uri, headers) {
+                Some(token) => Presented::Token(TokenType::Bearer, token),
+                None => Presented::Nothing,
+            },
+            (presented, _) => presented,
+        }
+    }
+
+    /// What the token of a request is called in events.
+    #[cfg(feature = "tracing")]
+    pub(super) fn fingerprint(&self, uri: &Uri, headers: &HeaderMap) -> Option<String> {
+        match self.presented(uri, headers) {
+            Presented::Token(_, token) => Some(self.fingerprints.of(&token)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("index", &self.index)
+            .field("policy", &self.policy)
+            .field("leeway", &self.leeway)
+            .field("iat_demanded", &self.iat_demanded)
+            .field("demanded", &self.demanded)
+            .finish_non_exhaustive()
+    }
+}

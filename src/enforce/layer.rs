@@ -42,7 +42,7 @@ use crate::{ask::Ask, introspect::Introspected, log::SelectorClass, token::Secre
 ///
 /// **The body of a response ends with its token**: within a second of the record that covers the
 /// token, or of its `exp`, it is [cut](super::EnforcedBody). So is an upgraded connection, such as
-/// a WebSocket, if what was accepted has been wrapped in a [`Severable`](super::Severable), and not
+/// a WebSocket, if what was accepted has been wrapped in an [`Abortable`](super::Abortable), and not
 /// otherwise.
 ///
 /// The inner service has to be `Clone`: the instance that was ready waits for the introspection,

@@ -46,7 +46,7 @@
 //!   checks.
 //! * **[`Policy`]** sets what differs from route to route.
 //! * **Streams end with their token**, within a second. Response bodies need nothing. A WebSocket
-//!   has no response body: over HTTP/1.1 wrap the accepted connections in [`Severable`]. Or let the
+//!   has no response body: over HTTP/1.1 wrap the accepted connections in [`Abortable`]. Or let the
 //!   handler wait for the end of the [`TokenLife`] in the extensions of its request.
 //! * **The log grows** until it is swept, and records about more than one token are kept for ever
 //!   without `RecordRevocation::longest_lifetime`. In production, open the log with
@@ -94,7 +94,7 @@ mod verified;
 mod watch;
 
 pub use body_error::BodyError;
-pub use connection::{Connection, Severable};
+pub use connection::{Abortable, Connection};
 pub use freshness::{Freshness, Readiness};
 pub use future::EnforcementFuture;
 pub use index::Index;

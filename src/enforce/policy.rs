@@ -58,7 +58,7 @@ impl Policy {
         self
     }
 
-    /// Whether response bodies and [`Severable`](super::Severable) connections are cut when their
+    /// Whether response bodies and [`Abortable`](super::Abortable) connections are cut when their
     /// token ends. If not, there is no [`TokenLife`](super::TokenLife) in the request's extensions.
     pub const fn cut_streams(mut self, cut: bool) -> Self {
         self.cut_streams = cut;

@@ -16,7 +16,7 @@ use tokio_test::{assert_pending, assert_ready_ok, task};
 use tower::{BoxError, Layer as _, Service, ServiceExt, service_fn};
 use tower_revocation::{
     Secret,
-    enforce::{EnforcementLayer, Index, Policy, Severable, TokenLife},
+    enforce::{Abortable, EnforcementLayer, Index, Policy, TokenLife},
     introspect::Introspection,
     log::{MemoryLog, RevocationLog as _, Selector},
 };
@@ -240,7 +240,7 @@ async fn stream_of_http_2_does_not_take_the_connection_that_it_shares() {
             Ok::<_, BoxError>(response)
         }));
         let (ours, _theirs) = tokio::io::duplex(8);
-        let mut io = Severable::new(ours);
+        let mut io = Abortable::new(ours);
         let mut request = with_token();
         *request.version_mut() = version;
         request.extensions_mut().insert(io.handle());

@@ -31,7 +31,7 @@ pin_project! {
     /// use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
     /// use hyper_util::rt::TokioIo;
     /// use tower::{Service, ServiceExt};
-    /// use tower_revocation::enforce::Severable;
+    /// use tower_revocation::enforce::Abortable;
     ///
     /// # async fn accept<S, B>(listener: tokio::net::TcpListener, enforced: S) -> std::io::Result<()>
     /// # where
@@ -44,7 +44,7 @@ pin_project! {
     /// # {
     /// loop {
     ///     let (tcp, _) = listener.accept().await?;
-    ///     let io = Severable::new(tcp);
+    ///     let io = Abortable::new(tcp);
     ///     let connection = io.handle();
     ///     let enforced = enforced.clone();
     ///     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -71,7 +71,7 @@ pin_project! {
     /// Without a handle in the extensions, upgraded connections live on. Their handlers then have
     /// to wait for the end of a [`TokenLife`] by themselves; so do those of an HTTP/2 `CONNECT`,
     /// which has a stream of a connection that others share.
-    pub struct Severable<T> {
+    pub struct Abortable<T> {
         #[pin]
         io: T,
         connection: Connection,
@@ -80,7 +80,7 @@ pin_project! {
     }
 }
 
-/// The handle of a [`Severable`] connection. It belongs into the extensions of each of its
+/// The handle of an [`Abortable`] connection. It belongs into the extensions of each of its
 /// requests, before they come to the layer.
 ///
 /// With `axum::serve`, a listener wraps what it accepts, and a layer around the whole application
@@ -95,17 +95,17 @@ pin_project! {
 /// };
 /// use tokio::net::{TcpListener, TcpStream};
 /// use tower::{Layer, util::MapRequestLayer};
-/// use tower_revocation::enforce::{Connection, Severable};
+/// use tower_revocation::enforce::{Connection, Abortable};
 ///
-/// struct SeverableListener(TcpListener);
+/// struct AbortableListener(TcpListener);
 ///
-/// impl Listener for SeverableListener {
-///     type Io = Severable<TcpStream>;
+/// impl Listener for AbortableListener {
+///     type Io = Abortable<TcpStream>;
 ///     type Addr = SocketAddr;
 ///
 ///     async fn accept(&mut self) -> (Self::Io, SocketAddr) {
 ///         let (tcp, addr) = Listener::accept(&mut self.0).await;
-///         (Severable::new(tcp), addr)
+///         (Abortable::new(tcp), addr)
 ///     }
 ///
 ///     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -116,8 +116,8 @@ pin_project! {
 /// #[derive(Clone)]
 /// struct Accepted(Connection);
 ///
-/// impl Connected<IncomingStream<'_, SeverableListener>> for Accepted {
-///     fn connect_info(stream: IncomingStream<'_, SeverableListener>) -> Self {
+/// impl Connected<IncomingStream<'_, AbortableListener>> for Accepted {
+///     fn connect_info(stream: IncomingStream<'_, AbortableListener>) -> Self {
 ///         Self(stream.io().handle())
 ///     }
 /// }
@@ -132,7 +132,7 @@ pin_project! {
 /// # async fn serve(listener: TcpListener, enforced: Router) -> io::Result<()> {
 /// let app = Router::new().fallback_service(MapRequestLayer::new(handle_out).layer(enforced));
 /// let app = app.into_make_service_with_connect_info::<Accepted>();
-/// axum::serve(SeverableListener(listener), app).await
+/// axum::serve(AbortableListener(listener), app).await
 /// # }
 /// ```
 #[derive(Clone, Default)]
@@ -152,7 +152,7 @@ struct Tokens {
 #[derive(Default)]
 struct Direction(Vec<Watch>);
 
-impl<T> Severable<T> {
+impl<T> Abortable<T> {
     /// Wraps what was accepted: before TLS or after it.
     pub fn new(io: T) -> Self {
         Self {
@@ -240,7 +240,7 @@ fn aborted(end: End) -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionAborted, end)
 }
 
-impl<T: AsyncRead> AsyncRead for Severable<T> {
+impl<T: AsyncRead> AsyncRead for Abortable<T> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -256,7 +256,7 @@ impl<T: AsyncRead> AsyncRead for Severable<T> {
     }
 }
 
-impl<T: AsyncWrite> Severable<T> {
+impl<T: AsyncWrite> Abortable<T> {
     /// Something that a writer does.
     fn poll_write_side<R>(
         self: Pin<&mut Self>,
@@ -273,7 +273,7 @@ impl<T: AsyncWrite> Severable<T> {
     }
 }
 
-impl<T: AsyncWrite> AsyncWrite for Severable<T> {
+impl<T: AsyncWrite> AsyncWrite for Abortable<T> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -304,9 +304,9 @@ impl<T: AsyncWrite> AsyncWrite for Severable<T> {
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Severable<T> {
+impl<T: fmt::Debug> fmt::Debug for Abortable<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Severable").field(&self.io).finish()
+        f.debug_tuple("Abortable").field(&self.io).finish()
     }
 }
 

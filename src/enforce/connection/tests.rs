@@ -48,9 +48,9 @@ impl Records for Index {
     }
 }
 
-fn accepted() -> (Arc<Index>, Severable<DuplexStream>, DuplexStream) {
+fn accepted() -> (Arc<Index>, Abortable<DuplexStream>, DuplexStream) {
     let (ours, theirs) = duplex(16);
-    (Arc::default(), Severable::new(ours), theirs)
+    (Arc::default(), Abortable::new(ours), theirs)
 }
 
 fn assert_cut(error: &io::Error) {
@@ -192,7 +192,7 @@ async fn vectored_writes_stay_vectored() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap());
     let (client, accepted) = tokio::join!(client, listener.accept());
-    let (mut client, mut io) = (client.unwrap(), Severable::new(accepted.unwrap().0));
+    let (mut client, mut io) = (client.unwrap(), Abortable::new(accepted.unwrap().0));
     assert!(io.is_write_vectored());
     let bufs = [IoSlice::new(b"one"), IoSlice::new(b"two")];
     assert_eq!(io.write_vectored(&bufs).await.unwrap(), 6);
@@ -201,7 +201,7 @@ async fn vectored_writes_stay_vectored() {
     client.read_to_string(&mut read).await.unwrap();
     assert_eq!(read, "onetwo");
 
-    let plain = Severable::new(tokio_test::io::Builder::new().build());
+    let plain = Abortable::new(tokio_test::io::Builder::new().build());
     assert!(!plain.is_write_vectored());
 }
 
@@ -224,7 +224,7 @@ fn a_token_that_comes_in_the_middle_of_a_read_is_not_missed() {
     let index: Arc<Index> = Arc::default();
     let (life, handle) = (index.life(1), Arc::new(Mutex::new(None::<Connection>)));
     let later = handle.clone();
-    let mut io = Severable::new(Meanwhile(move || {
+    let mut io = Abortable::new(Meanwhile(move || {
         let handle = later.lock().unwrap().take();
         handle.unwrap_or_default().abort_with(&life);
     }));
@@ -261,7 +261,7 @@ async fn a_token_that_comes_at_any_moment_is_not_missed() {
 async fn an_upgraded_connection_of_hyper_ends_with_its_token() {
     let (ours, mut client) = duplex(1024);
     let index: Arc<Index> = Arc::default();
-    let io = Severable::new(ours);
+    let io = Abortable::new(ours);
     let (handle, life) = (io.handle(), index.life(1));
     let (told, ended) = tokio::sync::oneshot::channel();
     let told = Mutex::new(Some(told));

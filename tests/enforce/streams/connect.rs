@@ -23,11 +23,11 @@ use tokio::{
     sync::oneshot,
 };
 use tower::{Layer as _, ServiceBuilder, service_fn};
-use tower_revocation::enforce::{Severable, TokenLife};
+use tower_revocation::enforce::{Abortable, TokenLife};
 
 use crate::streams::{
+    aborted,
     fixture::{self, Guarded, get, soon, within_a_second},
-    severed,
 };
 
 /// Echoes what comes through the tunnel. In HTTP/2 it has to see to the end by itself.
@@ -53,7 +53,7 @@ async fn start(guarded: &Guarded, version: Version) -> (TokioIo<TcpStream>, ones
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap());
     let (client, accepted) = tokio::join!(client, listener.accept());
-    let io = Severable::new(accepted.unwrap().0);
+    let io = Abortable::new(accepted.unwrap().0);
     let handle = io.handle();
     let tunnels = ServiceBuilder::new()
         .map_request(move |mut request: Request<Incoming>| {
@@ -98,7 +98,7 @@ async fn assert_echo(tunnel: &mut Tunnel) {
 }
 
 #[tokio::test]
-async fn an_http1_tunnel_is_severed() {
+async fn an_http1_tunnel_is_aborted() {
     let guarded = Guarded::new().await;
     let (io, _) = start(&guarded, Version::HTTP_11).await;
     let (mut client, connection) = http1::handshake(io).await.unwrap();
@@ -144,7 +144,7 @@ async fn a_connection_that_was_not_upgraded_serves_on() {
     let guarded = Guarded::new().await;
     let hello = routing::get(|| std::future::ready("hello"));
     let app = Router::new().route("/", hello).layer(guarded.layer.clone());
-    let url = format!("http://{}/", severed::by_hyper_util(app).await);
+    let url = format!("http://{}/", aborted::by_hyper_util(app).await);
     let client = fixture::http1();
     let mut connections = Vec::new();
     for token in ["alice", "bob"] {

@@ -27,8 +27,8 @@ use tower_revocation::{
 };
 
 use crate::streams::{
+    aborted,
     fixture::{Guarded, just_past, serve, soon, within_a_second},
-    severed,
 };
 
 /// Says that the task of a handler is gone.
@@ -111,19 +111,19 @@ async fn assert_echo(client: &mut Client, text: &'static str) {
 }
 
 /// The client hears that the connection is no more, and its handler as well.
-async fn assert_severed(client: &mut Client, gone: &mut UnboundedReceiver<()>) {
+async fn assert_aborted(client: &mut Client, gone: &mut UnboundedReceiver<()>) {
     let heard = within_a_second(client.next()).await;
     assert!(matches!(heard, Some(Err(_))), "{heard:?}");
     within_a_second(gone.recv()).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_handler_that_knows_nothing_of_tokens_is_severed_alone() {
+async fn a_handler_that_knows_nothing_of_tokens_is_aborted_alone() {
     let guarded = Guarded::new().await;
     let (app, mut gone) = app(&guarded);
     for (authority, token) in [
-        (severed::by_hyper_util(app.clone()).await, "alice"),
-        (severed::by_axum(app.clone()).await, "carol"),
+        (aborted::by_hyper_util(app.clone()).await, "alice"),
+        (aborted::by_axum(app.clone()).await, "carol"),
     ] {
         let url = format!("ws://{authority}/echo");
         let mut client = connect(url.clone(), token).await;
@@ -134,7 +134,7 @@ async fn a_handler_that_knows_nothing_of_tokens_is_severed_alone() {
         assert_eq!(guarded.index.watched(), 2);
 
         guarded.revoke(token).await;
-        assert_severed(&mut client, &mut gone).await;
+        assert_aborted(&mut client, &mut gone).await;
 
         assert_echo(&mut bob, "after").await;
         drop(bob);
@@ -144,10 +144,10 @@ async fn a_handler_that_knows_nothing_of_tokens_is_severed_alone() {
 }
 
 #[tokio::test]
-async fn a_handler_is_severed_when_its_token_expires_and_not_before() {
+async fn a_handler_is_aborted_when_its_token_expires_and_not_before() {
     let guarded = Guarded::new().await;
     let (app, mut gone) = app(&guarded);
-    let url = format!("ws://{}/echo", severed::by_hyper_util(app).await);
+    let url = format!("ws://{}/echo", aborted::by_hyper_util(app).await);
     let exp = NumericDate::now() + Duration::from_secs(2);
     guarded.expire(exp);
     let mut client = connect(url, "alice").await;
@@ -162,7 +162,7 @@ async fn a_handler_is_severed_when_its_token_expires_and_not_before() {
 async fn a_handler_that_waits_for_the_end_closes_by_itself() {
     let guarded = Guarded::new().await;
     let (app, mut gone) = app(&guarded);
-    // Nothing of this server's can be severed.
+    // Nothing of this server's can be aborted.
     let url = format!("ws://{}/polite", serve(app).await);
     let mut client = connect(url, "alice").await;
     assert_echo(&mut client, "before").await;
@@ -183,7 +183,7 @@ async fn where_streams_are_not_to_be_cut_it_goes_on() {
     let mut guarded = Guarded::new().await;
     guarded.layer = guarded.layer.policy(Policy::new().cut_streams(false));
     let (app, _gone) = app(&guarded);
-    let url = format!("ws://{}/echo", severed::by_hyper_util(app).await);
+    let url = format!("ws://{}/echo", aborted::by_hyper_util(app).await);
     let mut client = connect(url, "alice").await;
     assert_echo(&mut client, "before").await;
 

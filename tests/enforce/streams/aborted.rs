@@ -13,7 +13,7 @@ use hyper_util::{
 };
 use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer as _, service_fn};
-use tower_revocation::enforce::Severable;
+use tower_revocation::enforce::Abortable;
 
 async fn bind() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -27,7 +27,7 @@ pub(crate) async fn by_hyper_util(app: Router) -> String {
     tokio::spawn(async move {
         loop {
             let (tcp, _) = listener.accept().await.unwrap();
-            let io = Severable::new(tcp);
+            let io = Abortable::new(tcp);
             let app = Extension(io.handle()).layer(app.clone());
             let service = TowerToHyperService::new(app);
             tokio::spawn(async move {
@@ -42,15 +42,15 @@ pub(crate) async fn by_hyper_util(app: Router) -> String {
 }
 
 /// Accepts connections that can be cut.
-struct Severing(TcpListener);
+struct Aborting(TcpListener);
 
-impl Listener for Severing {
-    type Io = Severable<TcpStream>;
+impl Listener for Aborting {
+    type Io = Abortable<TcpStream>;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (tcp, peer) = Listener::accept(&mut self.0).await;
-        (Severable::new(tcp), peer)
+        (Abortable::new(tcp), peer)
     }
 
     fn local_addr(&self) -> std::io::Result<SocketAddr> {
@@ -60,10 +60,10 @@ impl Listener for Severing {
 
 pub(crate) async fn by_axum(app: Router) -> String {
     let (listener, authority) = bind().await;
-    let for_each = service_fn(move |incoming: IncomingStream<'_, Severing>| {
+    let for_each = service_fn(move |incoming: IncomingStream<'_, Aborting>| {
         let app = Extension(incoming.io().handle()).layer(app.clone());
         std::future::ready(Ok::<_, Infallible>(app))
     });
-    tokio::spawn(axum::serve(Severing(listener), for_each).into_future());
+    tokio::spawn(axum::serve(Aborting(listener), for_each).into_future());
     authority
 }

@@ -84,7 +84,8 @@ fn count(_: &Refused, _: Begun) {}
 /// What an index knows, and how old that is.
 #[cfg(feature = "metrics")]
 pub(super) struct Gauges {
-    pub(super) records: usize,
+    /// `None` if there is no log.
+    pub(super) records: Option<usize>,
     pub(super) watched: usize,
     /// How long the index may be behind the log.
     pub(super) silence: Option<Duration>,
@@ -95,8 +96,10 @@ pub(super) struct Gauges {
 #[cfg(feature = "metrics")]
 pub(super) fn gauges(gauges: &Gauges) {
     let count = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    metrics::gauge!("tower_revocation_index_records").set(count(gauges.records));
     metrics::gauge!("tower_revocation_watched_streams").set(count(gauges.watched));
+    if let Some(records) = gauges.records {
+        metrics::gauge!("tower_revocation_index_records").set(count(records));
+    }
     if let Some(silence) = gauges.silence {
         metrics::gauge!("tower_revocation_index_freshness_seconds").set(silence.as_secs_f64());
     }

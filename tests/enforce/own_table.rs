@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     future::ready,
     sync::{Arc, Mutex},
     time::Duration,
@@ -15,8 +16,10 @@ use hyper::{
 use tower::{BoxError, Layer as _, Service as _, ServiceExt as _, service_fn};
 use tower_revocation::{
     Outcome, RevocationRequest, Secret,
-    enforce::{BodyError, End, EnforcementLayer, Index, Policy, Verdict, WhenUnknown},
-    introspect::{Introspection, TokenKind},
+    enforce::{
+        BodyError, End, EnforcedBody, EnforcementLayer, Index, Policy, Verdict, WhenUnknown,
+    },
+    introspect::{Introspected, Introspection, Reason, TokenKind},
     log::{
         Durability, LogError, LogErrorKind, LogHealth, MemoryLog, NumericDate, Position, Reader,
         Revocation, RevocationLog, Selector, SelectorClass, Snapshot,
@@ -25,7 +28,7 @@ use tower_revocation::{
 };
 
 use crate::fixture::{
-    Introspect, Known, RemoteLog, TOKEN, forever, good, guarded, verdict, with_token,
+    Introspect, Known, RemoteLog, TOKEN, forever, good, guarded, request, verdict, with_token,
 };
 
 fn revoked() -> Introspection {
@@ -36,6 +39,76 @@ fn revoked() -> Introspection {
 
 const BY_THE_TABLE: (StatusCode, Option<Verdict>) =
     (StatusCode::UNAUTHORIZED, Some(Verdict::Revoked(None)));
+
+#[tokio::test]
+async fn table_alone_decides_without_a_log() {
+    let known = Known::with(good());
+    let layer = EnforcementLayer::by_introspection(known.service());
+    assert_eq!(verdict(&layer, with_token()).await, (StatusCode::OK, None));
+
+    let unknown = Verdict::Invalid(Reason::Unrecognised);
+    let other = request(Some("Bearer unknown"));
+    assert_eq!(verdict(&layer, other).await.1, Some(unknown));
+
+    known.insert(TOKEN, revoked());
+    assert_eq!(verdict(&layer, with_token()).await, BY_THE_TABLE);
+
+    let mut token = good();
+    token.rotated = true;
+    known.insert(TOKEN, token);
+    let rotated = Verdict::Invalid(Reason::Rotated);
+    assert_eq!(verdict(&layer, with_token()).await.1, Some(rotated));
+
+    let failed = (StatusCode::SERVICE_UNAVAILABLE, Some(Verdict::Unknown));
+    let broken = request(Some("Bearer broken"));
+    assert_eq!(verdict(&layer, broken).await, failed);
+}
+
+/// Only records need `iat`, and there are none.
+#[tokio::test]
+async fn table_without_a_log_needs_no_iat() {
+    let mut token = good();
+    token.iat = None;
+    token.exp = None;
+    let layer = EnforcementLayer::by_introspection(Known::with(token).service());
+    assert_eq!(verdict(&layer, with_token()).await, (StatusCode::OK, None));
+}
+
+#[tokio::test]
+async fn open_stream_without_a_log_ends_at_exp_and_not_with_the_row() {
+    let mut token = good();
+    token.exp = Some(NumericDate::now() + Duration::from_secs(2));
+    let known = Known::with(token);
+    let layer = EnforcementLayer::by_introspection(known.service());
+    let mut body = silent_stream(&layer).await;
+    let mut next = tokio_test::task::spawn(body.frame());
+    assert!(next.poll().is_pending());
+
+    known.insert(TOKEN, revoked());
+    assert!(next.poll().is_pending());
+    assert_eq!(verdict(&layer, with_token()).await, BY_THE_TABLE);
+
+    assert_eq!(
+        next.await.unwrap().unwrap_err(),
+        BodyError::End(End::Expired)
+    );
+}
+
+/// The body of a response that sends nothing and does not end.
+async fn silent_stream<I>(layer: &EnforcementLayer<I>) -> EnforcedBody<Silence>
+where
+    I: tower::Service<Secret, Response: Into<Introspected>> + Clone,
+    I::Error: Into<BoxError>,
+{
+    let api = service_fn(|_: Request<_>| {
+        let silence: Silence = StreamBody::new(futures::stream::pending());
+        ready(Ok::<_, BoxError>(Response::new(silence)))
+    });
+    let response = layer.layer(api).oneshot(with_token()).await;
+    response.unwrap().into_body()
+}
+
+type Silence = StreamBody<futures::stream::Pending<Result<Frame<Bytes>, Infallible>>>;
 
 #[tokio::test]
 async fn token_that_its_table_holds_revoked_is_refused_without_a_record() {
@@ -147,12 +220,7 @@ async fn open_stream_is_cut_when_the_table_says_so_through_the_log() {
     };
     let index = Index::follow(&table.log).await.unwrap();
     let layer = EnforcementLayer::new(table.service(), index.clone());
-    let api = service_fn(|_: Request<_>| {
-        let silence = futures::stream::pending::<Result<Frame<Bytes>, std::convert::Infallible>>();
-        ready(Ok::<_, BoxError>(Response::new(StreamBody::new(silence))))
-    });
-    let response = layer.clone().layer(api).oneshot(with_token()).await;
-    let mut body = response.unwrap().into_body();
+    let mut body = silent_stream(&layer).await;
     let mut next = tokio_test::task::spawn(body.frame());
     assert!(next.poll().is_pending());
 

@@ -73,6 +73,18 @@ impl Index {
         }
     }
 
+    /// An index without a log: it has no records, and it is always fresh. Streams end at the `exp`
+    /// of their token.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system does not start the clock's thread.
+    pub(super) fn without_log() -> Self {
+        let shared = Arc::new(Shared::without_log());
+        shared.start_clock().expect("the system starts a thread");
+        Self { shared }
+    }
+
     /// An index that has taken in all that the log has, and follows it from there.
     ///
     /// # Errors
@@ -164,7 +176,7 @@ impl Index {
     /// How fresh it is.
     #[must_use]
     pub fn freshness(&self) -> Freshness {
-        self.shared.last_contact.freshness()
+        self.shared.freshness()
     }
 
     /// Whether it is ready, for health checks.

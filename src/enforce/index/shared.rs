@@ -14,7 +14,7 @@ use crate::enforce::observe;
 use crate::{
     enforce::{
         clock,
-        freshness::LastContact,
+        freshness::{Freshness, LastContact},
         life::Records,
         table::Table,
         watch::{End, Watch, Watchers},
@@ -30,6 +30,8 @@ pub(super) struct Shared {
     pub(super) watchers: Arc<Watchers>,
     pub(super) last_contact: Arc<LastContact>,
     has_clock: AtomicBool,
+    /// Whether there is a log to follow. If not, nothing is ever missing.
+    has_log: bool,
 }
 
 impl Shared {
@@ -39,6 +41,22 @@ impl Shared {
             watchers: Arc::default(),
             last_contact: Arc::new(LastContact::new(bound)),
             has_clock: AtomicBool::new(false),
+            has_log: true,
+        }
+    }
+
+    pub(super) fn without_log() -> Self {
+        Self {
+            has_log: false,
+            ..Self::new(Duration::ZERO)
+        }
+    }
+
+    pub(super) fn freshness(&self) -> Freshness {
+        if self.has_log {
+            self.last_contact.freshness()
+        } else {
+            Freshness::Fresh
         }
     }
 
@@ -68,7 +86,7 @@ impl Shared {
         }
         #[cfg(feature = "metrics")]
         observe::gauges(&observe::Gauges {
-            records: self.table.len(),
+            records: self.has_log.then(|| self.table.len()),
             watched: self.watchers.len(),
             silence: self.last_contact.silence(),
             applied: self.last_contact.applied(),

@@ -1,4 +1,4 @@
-//! How fresh is what the index knows?
+//! How far can an index be behind its log?
 
 use std::{
     future::poll_fn,
@@ -12,15 +12,16 @@ use std::{
 
 use crate::log::Position;
 
-/// How fresh is what an [`Index`](super::Index) knows?
+/// How fresh an [`Index`](super::Index) is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Freshness {
-    /// The first snapshot is not in. Nothing is taken for live.
+    /// The first snapshot has not been loaded. No token is live.
     Unready,
-    /// As far as can be known within the bound, nothing is missing.
+    /// The index is behind the log by at most the limit of
+    /// [`stale_after`](super::Index::stale_after).
     Fresh,
-    /// The log has not been heard of for so long, which is longer than the bound.
+    /// The log has not reported for this long, which is longer than the limit.
     Stale(Duration),
 }
 
@@ -45,7 +46,8 @@ pub enum Freshness {
 pub struct Readiness(pub(super) Arc<LastContact>);
 
 impl Readiness {
-    /// Whether tokens can be told apart: the first snapshot is in, and the index is fresh.
+    /// Whether the index can tell live tokens from revoked ones: the first snapshot has been loaded
+    /// and the index is fresh.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.0.freshness() == Freshness::Fresh
@@ -57,22 +59,23 @@ impl Readiness {
         self.0.freshness()
     }
 
-    /// Waits until the first snapshot is in.
+    /// Waits until the first snapshot has been loaded.
     pub async fn ready(&self) {
         poll_fn(|cx| self.0.poll_loaded(cx.waker())).await;
     }
 }
 
-/// When the log was last heard of.
+/// When the log reported last.
 #[derive(Debug)]
 pub(super) struct LastContact {
     begun: Instant,
-    bound: Duration,
-    /// Whether nobody else appends, so that the index is never behind.
+    /// In milliseconds. A longer silence makes the index stale.
+    limit: AtomicU64,
+    /// Whether every append goes through this process, so that the index is never behind.
     local: AtomicBool,
-    /// Milliseconds since `begun`, and one more; zero before the first snapshot is in.
+    /// Milliseconds since `begun` plus one. Zero until the first snapshot has been loaded.
     heard: AtomicU64,
-    /// When the last record came, likewise.
+    /// When the last record came, in the same unit.
     applied: AtomicU64,
     state: Mutex<State>,
 }
@@ -84,10 +87,10 @@ struct State {
 }
 
 impl LastContact {
-    pub(super) fn new(bound: Duration) -> Self {
+    pub(super) fn new(limit: Duration) -> Self {
         Self {
             begun: Instant::now(),
-            bound,
+            limit: AtomicU64::new(millis(limit)),
             local: AtomicBool::new(false),
             heard: AtomicU64::new(0),
             applied: AtomicU64::new(0),
@@ -95,8 +98,12 @@ impl LastContact {
         }
     }
 
+    pub(super) fn set_limit(&self, limit: Duration) {
+        self.limit.store(millis(limit), Ordering::Relaxed);
+    }
+
     pub(super) fn freshness(&self) -> Freshness {
-        // Acquire: whoever sees that the snapshot is in sees what is in it.
+        // Acquire: a thread that sees the snapshot as loaded also sees its records.
         let heard = self.heard.load(Ordering::Acquire);
         if heard == 0 {
             return Freshness::Unready;
@@ -105,36 +112,36 @@ impl LastContact {
             return Freshness::Fresh;
         }
         let silence = self.since(heard);
-        if silence <= self.bound {
+        if silence <= self.limit.load(Ordering::Relaxed) {
             Freshness::Fresh
         } else {
-            Freshness::Stale(silence)
+            Freshness::Stale(Duration::from_millis(silence))
         }
     }
 
-    /// The log was there, and everything up to this position has been taken in.
-    pub(super) fn heard(&self, position: Position, something: bool) {
+    /// The log has reported: the index now has everything up to this position.
+    pub(super) fn heard(&self, position: Position, has_records: bool) {
         let now = self.now();
-        if something {
+        if has_records {
             self.applied.store(now, Ordering::Relaxed);
         }
         let mut state = self.state();
         let known = &mut state.position;
-        // Another tail may have been further already.
+        // The tail of another load may have come further already.
         if known.epoch != position.epoch || known.sequence < position.sequence {
             *known = position;
         }
-        // A tail may speak before the first snapshot is in.
+        // A tail may report before the first snapshot has been loaded.
         if self.heard.load(Ordering::Relaxed) != 0 {
             self.heard.store(now, Ordering::Release);
         }
     }
 
-    /// A snapshot is in, and the tail has joined.
+    /// A snapshot has been loaded, and the tail follows it.
     pub(super) fn loaded(&self, local: bool) {
         let waiting = {
             let mut state = self.state();
-            // One log that is never behind does not speak for another that may be.
+            // A local log is never behind, but that says nothing about another log that may be.
             let first = self.heard.load(Ordering::Relaxed) == 0;
             let local = local && (first || self.local.load(Ordering::Relaxed));
             self.local.store(local, Ordering::Relaxed);
@@ -148,23 +155,23 @@ impl LastContact {
         self.state().position
     }
 
-    /// How long the index may be behind: not at all, where nobody else appends.
+    /// How long the index may be behind. Zero for a local log, `None` before the first snapshot.
     #[cfg(feature = "metrics")]
     pub(super) fn silence(&self) -> Option<Duration> {
         let heard = self.heard.load(Ordering::Acquire);
         let silence = if self.local.load(Ordering::Relaxed) {
-            Duration::ZERO
+            0
         } else {
             self.since(heard)
         };
-        (heard != 0).then_some(silence)
+        (heard != 0).then_some(Duration::from_millis(silence))
     }
 
     /// How long ago the last record came.
     #[cfg(feature = "metrics")]
     pub(super) fn applied(&self) -> Option<Duration> {
         let applied = self.applied.load(Ordering::Relaxed);
-        (applied != 0).then(|| self.since(applied))
+        (applied != 0).then(|| Duration::from_millis(self.since(applied)))
     }
 
     fn poll_loaded(&self, waker: &Waker) -> Poll<()> {
@@ -179,15 +186,20 @@ impl LastContact {
     }
 
     fn now(&self) -> u64 {
-        let elapsed = u64::try_from(self.begun.elapsed().as_millis());
-        elapsed.unwrap_or(u64::MAX - 1) + 1
+        millis(self.begun.elapsed()).saturating_add(1)
     }
 
-    fn since(&self, moment: u64) -> Duration {
-        Duration::from_millis(self.now().saturating_sub(moment))
+    /// How many milliseconds ago this moment was.
+    fn since(&self, moment: u64) -> u64 {
+        self.now().saturating_sub(moment)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// In milliseconds, rounded down.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

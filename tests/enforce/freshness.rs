@@ -30,7 +30,7 @@ fn over(index: &Index) -> EnforcementLayer<Introspect> {
 
 /// An index that is stale at once, and stays so until the log speaks and time stands still.
 async fn stale(log: &RemoteLog) -> Index {
-    let index = Index::with_bound(Duration::ZERO);
+    let index = Index::new().stale_after(Duration::ZERO);
     index.load(log).await.unwrap();
     // Its clock has a resolution of a millisecond.
     let begun = Instant::now();
@@ -124,7 +124,7 @@ async fn who_waits_for_readiness_is_woken() {
 
 #[tokio::test]
 async fn local_log_is_never_stale() {
-    let index = Index::with_bound(Duration::ZERO);
+    let index = Index::new().stale_after(Duration::ZERO);
     index.load(&MemoryLog::new()).await.unwrap();
     std::thread::sleep(Duration::from_millis(3));
     assert_eq!(index.freshness(), Freshness::Fresh);
@@ -134,7 +134,7 @@ async fn local_log_is_never_stale() {
 async fn local_log_does_not_speak_for_another_that_is_silent() {
     let (local, remote) = (MemoryLog::new(), RemoteLog::default());
     for local_first in [true, false] {
-        let index = Index::with_bound(Duration::ZERO);
+        let index = Index::new().stale_after(Duration::ZERO);
         if local_first {
             index.load(&local).await.unwrap();
         }
@@ -158,7 +158,7 @@ async fn silent_log_makes_the_state_unknown_and_a_word_of_it_known_again() {
     let unknown = (StatusCode::SERVICE_UNAVAILABLE, Some(Verdict::Unknown));
     assert_eq!(verdict(&layer, with_token()).await, unknown);
 
-    let patient = Index::with_bound(NEVER);
+    let patient = Index::new().stale_after(NEVER);
     patient.load(&log).await.unwrap();
     assert_eq!(
         verdict(&over(&patient), with_token()).await.0,
@@ -362,7 +362,7 @@ async fn token_whose_record_the_log_may_have_forgotten_is_unknown() {
     for (forgotten, known) in [(earlier, true), (exp, false), (exp + hour, false)] {
         let mut log = RemoteLog::default();
         log.forgotten = Some(forgotten);
-        let index = Index::with_bound(NEVER);
+        let index = Index::new().stale_after(NEVER);
         index.load(&log).await.unwrap();
         let (status, verdict) = verdict(&over(&index), with_token()).await;
         if known {
@@ -390,7 +390,7 @@ async fn token_without_an_end_is_unknown_until_all_that_was_forgotten_has_passed
     ] {
         let mut log = RemoteLog::default();
         log.forgotten = Some(forgotten);
-        let index = Index::with_bound(NEVER);
+        let index = Index::new().stale_after(NEVER);
         index.load(&log).await.unwrap();
         let layer = EnforcementLayer::new(Known::with(endless.clone()).service(), index);
         assert_eq!(verdict(&layer, with_token()).await.0, status);

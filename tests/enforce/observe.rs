@@ -136,7 +136,7 @@ fn index_that_cannot_tell_is_the_cause() {
     assert_eq!(unready[0].fields["client_id"], "\"s6BhdRkqt3\"");
 
     let stale = captured(async {
-        let index = Index::with_bound(Duration::ZERO);
+        let index = Index::new().stale_after(Duration::ZERO);
         index.load(&RemoteLog::default()).await.unwrap();
         let silent = || matches!(index.freshness(), Freshness::Stale(_));
         while !silent() {

@@ -157,7 +157,7 @@ async fn old_index_does_not_make_a_revoked_token_unknown() {
 
 #[tokio::test]
 async fn authority_that_confirms_may_say_that_the_token_is_revoked() {
-    let index = Index::with_bound(Duration::ZERO);
+    let index = Index::new().stale_after(Duration::ZERO);
     index.load(&RemoteLog::default()).await.unwrap();
     while index.readiness().is_ready() {
         tokio::task::yield_now().await;

@@ -1,7 +1,7 @@
-//! A token and its record come at once, and their threads take turns in many orders.
+//! A watch and a record of its token start at the same time, and their threads run in many orders.
 //!
-//! There are too many turns to try all of their orders, as the table's tests do: these are at
-//! random. To shuttle every read sees the last write, so the fences in `watch` are not tested here.
+//! There are too many orders to try them all, as the tests of the table do. These are random. In
+//! shuttle every read sees the last write, so these tests do not check the fences in `watch`.
 
 use std::task::{Context, Waker};
 
@@ -24,7 +24,7 @@ fn life(shared: &Arc<Shared>) -> TokenLife {
     TokenLife::new(shared.clone(), token)
 }
 
-/// The record comes, in a thread of its own.
+/// A record of the token comes, in a thread of its own.
 fn revoke(shared: &Arc<Shared>) -> thread::JoinHandle<()> {
     let shared = shared.clone();
     let record = Revocation::forever(Selector::grant("g1"), NumericDate::FOREVER);
@@ -32,7 +32,7 @@ fn revoke(shared: &Arc<Shared>) -> thread::JoinHandle<()> {
 }
 
 #[test]
-fn token_that_is_watched_while_its_record_comes_has_ended() {
+fn a_token_that_is_watched_while_its_record_comes_has_ended() {
     check_random(
         || {
             let shared = Index::new().shared;
@@ -47,12 +47,12 @@ fn token_that_is_watched_while_its_record_comes_has_ended() {
 }
 
 #[test]
-fn whoever_waits_while_the_record_comes_is_woken() {
+fn a_task_that_waits_while_the_record_comes_is_woken() {
     check_random(
         || {
             let shared = Index::new().shared;
             let writer = revoke(&shared);
-            // Two clones, so that one finds the slot of the other.
+            // Two clones, so that they use two slots.
             let life = life(&shared);
             let mut ends = [task::spawn(life.end()), task::spawn(life.end())];
             let waits = ends.each_mut().map(|end| end.poll().is_pending());
@@ -67,7 +67,7 @@ fn whoever_waits_while_the_record_comes_is_woken() {
 }
 
 #[test]
-fn life_that_is_over_while_its_record_comes_leaves_nobody_behind() {
+fn a_life_that_is_dropped_while_its_record_comes_leaves_no_watch() {
     check_random(
         || {
             let shared = Index::new().shared;

@@ -1,4 +1,4 @@
-//! The live records, in memory, exact.
+//! Which tokens are revoked? The records of a log, in memory.
 
 #[cfg(all(test, shuttle))]
 mod interleavings;
@@ -19,12 +19,13 @@ use crate::{
     },
 };
 
-/// Every record of a log, in memory: whether a token is revoked is a few reads of it.
+/// Every live record of a log, in memory. To check a token takes a few reads.
 ///
-/// It is exact: nothing is forgotten before it expires, and nothing is guessed. What this process
-/// appends to the log is here before `append` returns. Clones are the same index.
+/// The index is exact: it keeps every record until the record expires, and it uses no filter that
+/// guesses. A record that this process appends to the log is in the index before `append` returns.
+/// Clones share one index.
 ///
-/// A thread of its own forgets what has expired, once a minute.
+/// A thread of the index removes expired records once a minute. It ends with the index.
 ///
 /// ```
 /// use tower_revocation::{
@@ -56,21 +57,30 @@ pub struct Index {
 }
 
 impl Index {
-    /// An index that knows nothing yet: until a log is [loaded](Self::load), nothing is live.
+    /// Creates an empty index. No token is live until a log is [loaded](Self::load).
     #[must_use]
     pub fn new() -> Self {
-        Self::with_bound(Duration::from_secs(5))
+        Self {
+            shared: Arc::new(Shared::new(Duration::from_secs(5))),
+        }
     }
 
-    /// As [`new`](Self::new), for a log that others append to as well: when it has not been heard
-    /// of for longer than `bound`, the index is [stale](Freshness::Stale). Five seconds for
-    /// [`new`](Self::new). It makes no difference to a log whose every append goes through this
-    /// process.
+    /// How long the log may be silent before the index is [stale](Freshness::Stale). Defaults to
+    /// 5 s.
+    ///
+    /// Only matters for a log that other processes append to as well. An index of a log whose every
+    /// append goes through this process is never stale. Clones share this setting.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_revocation::enforce::Index;
+    ///
+    /// let index = Index::new().stale_after(Duration::from_secs(2));
+    /// ```
     #[must_use]
-    pub fn with_bound(bound: Duration) -> Self {
-        Self {
-            shared: Arc::new(Shared::new(bound)),
-        }
+    pub fn stale_after(self, limit: Duration) -> Self {
+        self.shared.last_contact.set_limit(limit);
+        self
     }
 
     /// An index without a log: it has no records, and it is always fresh. Streams end at the `exp`
@@ -85,30 +95,31 @@ impl Index {
         Self { shared }
     }
 
-    /// An index that has taken in all that the log has, and follows it from there.
+    /// Creates an index, loads every record of the log, and follows the log from there.
     ///
     /// # Errors
     ///
-    /// As [`load`](Self::load).
+    /// The same as [`load`](Self::load).
     pub async fn follow<L: RevocationLog>(log: &L) -> Result<Self, LogError> {
         let index = Self::new();
         index.load(log).await?;
         Ok(index)
     }
 
-    /// Takes in all that the log has, adds it to what is known, and follows the log from there.
-    /// To load the same log again only reads it again.
+    /// Loads every record of the log, adds them to the index, and follows the log from there.
+    /// Loading the same log again only reads it again.
     ///
-    /// What the log has forgotten is heeded: while the clock is earlier than the end of a record
-    /// that is forgotten, tokens that end before that are unknown.
+    /// The index also takes over what the log has forgotten. If the clock goes back before the end
+    /// of a forgotten record, the state of all tokens that expire before that end is unknown.
     ///
-    /// An index is for one log. If others are loaded as well it follows them all, but to have heard
-    /// of one counts as having heard of each.
+    /// Use an index for one log. An index that loads several logs follows them all, but then a
+    /// report of one log counts as a report of every log.
     ///
     /// # Errors
     ///
-    /// If the log could not be read, or the clock's thread not be started. What was known before
-    /// stays, and whether the index is ready does not change.
+    /// If the log cannot be read, or if the operating system does not start the thread of the index.
+    /// The index then keeps the records that it has, and its [readiness](Self::readiness) does not
+    /// change.
     pub async fn load<L: RevocationLog>(&self, log: &L) -> Result<(), LogError> {
         self.shared.start_clock()?;
         loop {
@@ -119,8 +130,7 @@ impl Index {
             let reader: Arc<dyn Reader> = self.shared.clone();
             match log.tail(snapshot.position, Arc::downgrade(&reader)).await {
                 Ok(()) => break,
-                // The log was compacted beyond the snapshot in the meantime. Another one adds to
-                // it.
+                // The log was compacted past the snapshot in the meantime. Add a newer snapshot.
                 Err(error) if error.kind() == LogErrorKind::Gap => {}
                 Err(error) => return Err(error),
             }
@@ -129,8 +139,8 @@ impl Index {
         Ok(())
     }
 
-    /// What the record selects by that covers the token, if there is one: any one of its selectors
-    /// suffices. A token that does not say when it was issued is covered by every record about it.
+    /// The class of a record that covers the token, if there is one. One selector of the token is
+    /// enough. Every record about a token covers it if the token has no `iat`.
     #[must_use]
     pub fn revoked_by(&self, token: &Introspection) -> Option<SelectorClass> {
         self.shared.revoked_by(token)
@@ -142,88 +152,88 @@ impl Index {
         self.revoked_by(token).is_some()
     }
 
-    /// Whether a record covers the tokens with this selector that were issued then, or at a time
-    /// that they do not say.
+    /// Whether a record covers the tokens with this selector that were issued at this time, or at an
+    /// unknown time.
     #[must_use]
     pub fn covers_selector(&self, selector: &Selector, issued: Option<NumericDate>) -> bool {
         let table = &self.shared.table;
         table.covers(table.tag(selector), issued)
     }
 
-    /// Whether the token is good now: the index is fresh, and the token neither expired, nor
-    /// rotated, nor revoked, by a record or by its introspection. Nor is it if its record may have
-    /// been forgotten, by [`sweep`](Self::sweep) or by the log, before the clock went back.
+    /// Whether the token is live now. It is if the index is fresh and the token is neither expired,
+    /// nor rotated, nor revoked, by a record or by its introspection.
+    ///
+    /// Returns `false` also if the clock has gone back and [`sweep`](Self::sweep) or the log may
+    /// have forgotten a record of the token before.
     #[must_use]
     pub fn is_live(&self, token: &Introspection, now: NumericDate) -> bool {
-        // First, so that what was fresh is what is asked.
+        // First: the records are then at least as new as this result.
         let fresh = self.freshness() == Freshness::Fresh;
         let good = fresh && !token.is_expired(now) && !token.rotated && !token.revoked;
         good && !self.covers(token) && !self.may_have_forgotten(token, now)
     }
 
-    /// Whether a record about the token may have been there, and be forgotten. Ask it after
-    /// [`covers`](Self::covers).
+    /// Whether a record of the token may have been forgotten. Call [`covers`](Self::covers) first.
     pub(super) fn may_have_forgotten(&self, token: &Introspection, now: NumericDate) -> bool {
         let table = &self.shared.table;
         match token.exp {
-            // No record ends before what it covers.
+            // A record expires no earlier than the tokens that it covers.
             Some(exp) => table.may_have_forgotten(exp),
-            // Any record that should still be there may have covered it.
+            // Any record that has not expired yet may have covered it.
             None => table.may_have_forgotten(now + Duration::from_secs(1)),
         }
     }
 
-    /// How fresh it is.
+    /// How fresh the index is.
     #[must_use]
     pub fn freshness(&self) -> Freshness {
         self.shared.freshness()
     }
 
-    /// Whether it is ready, for health checks.
+    /// A handle for health checks.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
         Readiness(self.shared.last_contact.clone())
     }
 
-    /// The last position in the log that has been taken in.
+    /// The position in the log up to which the index has every record.
     #[must_use]
     pub fn position(&self) -> Position {
         self.shared.last_contact.position()
     }
 
-    /// How many records there are.
+    /// The number of records.
     #[must_use]
     pub fn len(&self) -> usize {
         self.shared.table.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The memory that the records take, in octets.
+    /// The memory of the records, in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
         self.shared.table.memory()
     }
 
-    /// How many streams and connections will be cut when their token ends.
+    /// The number of streams and connections that are cut when their token ends.
     #[must_use]
     pub fn watched(&self) -> usize {
         self.shared.watchers.len()
     }
 
-    /// Forgets the records that have expired by now. It happens by itself, once a minute.
+    /// Removes the records that have expired at `now`. The index does this itself once a minute.
     ///
-    /// If the clock goes back behind the end of a record that is forgotten, the state of all tokens
-    /// that end before that is unknown: none of them is let in again.
+    /// If the clock later goes back before the end of a removed record, the state of all tokens that
+    /// expire before that end is unknown, and none of them is accepted.
     pub fn sweep(&self, now: NumericDate) {
         self.shared.table.sweep(now);
     }
 
-    /// The life of a token.
     pub(super) fn life(&self, token: Introspection) -> TokenLife {
         TokenLife::new(self.shared.clone(), token)
     }

@@ -65,9 +65,9 @@ impl Judge {
             Reason::Rotated
         } else if not_yet(token.iat) || not_yet(token.nbf) {
             Reason::NotYet
-        } else if settings.iat_demanded && token.iat.is_none() {
+        } else if settings.requires_iat && token.iat.is_none() {
             Reason::NoIat
-        } else if settings.demanded.iter().any(lacks) {
+        } else if settings.required.iter().any(lacks) {
             Reason::LacksSelector
         } else {
             return ControlFlow::Continue(());

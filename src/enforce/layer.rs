@@ -1,4 +1,4 @@
-//! What is configured.
+//! The layer and its setters.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,40 +14,43 @@ use super::{
 use crate::observe::Fingerprints;
 use crate::{ask::Ask, introspect::Introspected, log::SelectorClass, token::Secret};
 
-/// Lets requests through whose token is good now, and refuses the others (RFC 6750).
+/// Passes requests with a live token on to the inner service and refuses all others (RFC 6750).
 ///
-/// For every request, in this order:
+/// The layer does this for every request:
 ///
-/// 1. **Token.** That of the Authorization field, of the schemes `Bearer` and `DPoP`.
-/// 2. **Introspection.** Is it genuine, and for this use? Any service over [`Secret`] that answers
-///    [`Introspected`] or `Option<Introspection>`, as those of [`introspect`](crate::introspect) do.
-///    It has to come to an end by itself: put a time-out around one that may not.
-/// 3. **Time.** Its `exp` is not past, and `iat` and `nbf` are not ahead.
-/// 4. **Index.** No record covers it, by any of its selectors, and the [`Index`] is fresh.
-/// 5. The [`Introspection`](crate::introspect::Introspection) and a
-///    [`TokenLife`](super::TokenLife) go into the request's extensions, and the request to the inner
-///    service. What its token may do (`scope`), and whether its key was used (`cnf`), is for those
-///    who come after.
+/// 1. **Token.** Takes the token from the Authorization header, scheme `Bearer` or `DPoP`.
+/// 2. **Introspection.** Is the token genuine, and is it for this API? Any service that takes a
+///    [`Secret`] and returns [`Introspected`] or `Option<Introspection>` can tell, such as those of
+///    [`introspect`](crate::introspect). The layer waits for it without a limit: put a timeout
+///    around a service that may not return.
+/// 3. **Time.** `exp` is not past, and `iat` and `nbf` are not in the future.
+/// 4. **Index.** The [`Index`] is fresh, and none of its records covers any selector of the token.
+/// 5. **Pass.** Puts the [`Introspection`](crate::introspect::Introspection) and a
+///    [`TokenLife`](super::TokenLife) into the request's extensions, and calls the inner service.
 ///
-/// | what is wrong | the answer |
+/// The layer does not check what the token may do: use a [`ScopeLayer`](super::ScopeLayer) for
+/// `scope`. It does not check proof of possession of the token's key (`cnf`) either.
+///
+/// | what is wrong | response |
 /// |---|---|
-/// | there is no token | 401 with a bare challenge, or it [passes](Policy::anonymous) |
-/// | two Authorization fields, or a scheme without a token | 400 `invalid_request` |
-/// | not genuine, expired, revoked | 401 `invalid_token`, for every reason the same |
-/// | could not be found out | 503 with `Retry-After` |
+/// | no token | 401 with a bare challenge, or [the request passes](Policy::anonymous) |
+/// | two Authorization headers, or a scheme without a token | 400 `invalid_request` |
+/// | the token is not genuine, expired or revoked | 401 `invalid_token`, the same for every reason |
+/// | the state of the token is unknown | 503 with `Retry-After` |
 ///
-/// A request of gRPC (`Content-Type: application/grpc`) hears the status `UNAUTHENTICATED` or
-/// `UNAVAILABLE` instead, unless the layer [answers in HTTP](Self::answers_in_http). Why a request
-/// was refused rides in the answer's extensions, as [`Refused`](super::Refused).
+/// A gRPC request (`Content-Type: application/grpc`) gets the status `UNAUTHENTICATED` or
+/// `UNAVAILABLE` instead, unless the layer [responds in HTTP](Self::respond_in_http). The response's
+/// extensions hold the reason, as [`Refused`](super::Refused).
 ///
-/// **The body of a response ends with its token**: within a second of the record that covers the
-/// token, or of its `exp`, it is [cut](super::EnforcedBody). So is an upgraded connection, such as
-/// a WebSocket, if what was accepted has been wrapped in an [`Abortable`](super::Abortable), and not
-/// otherwise.
+/// **The body of a response ends with its token.** It is [cut](super::EnforcedBody) within a second
+/// after a record covers the token, or after the token's `exp`. An upgraded connection such as a
+/// WebSocket is cut too, but only if the accepted connection is wrapped in an
+/// [`Abortable`](super::Abortable).
 ///
-/// The inner service has to be `Clone`: the instance that was ready waits for the introspection,
-/// which is cloned for each request, and waited for until it is ready.
-/// Put a `CorsLayer` around this layer and not inside: a preflight has no token.
+/// The inner service must be `Clone`, because the instance that was ready waits for the
+/// introspection. The introspection is cloned for each request, and the request waits until the
+/// clone is ready. Put a `CorsLayer` around this layer and not inside it: a preflight request has no
+/// token.
 ///
 /// ```
 /// use hyper::{Request, Response, StatusCode, header};
@@ -96,7 +99,8 @@ pub struct EnforcementLayer<I> {
 }
 
 impl<I> EnforcementLayer<I> {
-    /// A layer that asks `introspect` about tokens, and `index` whether they were revoked.
+    /// Creates a layer that asks `introspect` whether a token is genuine, and `index` whether it is
+    /// revoked.
     pub fn new(introspect: I, index: Index) -> Self {
         Self {
             introspect,
@@ -168,14 +172,14 @@ impl<I> EnforcementLayer<I> {
     /// # }
     /// ```
     pub fn by_introspection(introspect: I) -> Self {
-        Self::new(introspect, Index::without_log()).without_iat()
+        Self::new(introspect, Index::without_log()).allow_missing_iat()
     }
 
-    /// The realm of the challenge. `api`, unless this is called.
+    /// The realm of the challenge. Defaults to `api`.
     ///
     /// # Panics
     ///
-    /// If `realm` has other than visible ASCII characters and spaces.
+    /// If `realm` has a character that is neither visible ASCII nor a space.
     pub fn realm(mut self, realm: &str) -> Self {
         let settings = self.settings_mut();
         let retry_after = settings.refusals.retry_after;
@@ -184,61 +188,63 @@ impl<I> EnforcementLayer<I> {
         self
     }
 
-    /// `Retry-After` of a 503 whose cause does not say better. One second, unless this is called.
+    /// `Retry-After` of a 503 whose cause does not state a time itself. Defaults to 1 s.
     pub fn retry_after(mut self, delay: Duration) -> Self {
         self.settings_mut().refusals.retry_after = delay;
         self
     }
 
-    /// Answers in HTTP whatever the request says it is, and never in gRPC. Off by default.
+    /// Sends every refusal as an HTTP response, also to gRPC requests. Off by default.
     ///
-    /// Call this where the status decides, as behind `auth_request` of nginx: a refusal in gRPC has
-    /// the status 200 there, which means that the request may pass. Streams of gRPC that are cut
-    /// are reset then, without trailers.
+    /// Use this where the HTTP status decides, such as behind `auth_request` of nginx. A refusal in
+    /// gRPC has the HTTP status 200, which nginx takes as permission. With this setting a gRPC
+    /// stream is cut by a reset, without trailers.
     ///
     /// ```
     /// # use tower_revocation::enforce::{EnforcementLayer, Index};
     /// # let introspect = ();
-    /// let layer = EnforcementLayer::new(introspect, Index::new()).answers_in_http();
+    /// let layer = EnforcementLayer::new(introspect, Index::new()).respond_in_http();
     /// ```
-    pub fn answers_in_http(mut self) -> Self {
-        self.settings_mut().answers_in_http = true;
+    pub fn respond_in_http(mut self) -> Self {
+        self.settings_mut().responds_in_http = true;
         self
     }
 
-    /// How far `iat` and `nbf` may be ahead of this clock. A minute, unless this is called. Nothing
-    /// is forgiven of `exp`: a record may be forgotten soon after it.
+    /// How far `iat` and `nbf` may be ahead of this process's clock. Defaults to 60 s.
+    ///
+    /// It does not apply to `exp`, because the log may forget a record soon after the `exp` of its
+    /// tokens.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.settings_mut().leeway = leeway;
         self
     }
 
-    /// Lets tokens pass that do not say when they were issued (`iat`). They are refused, unless
-    /// this is called.
+    /// Accepts tokens without the time when they were issued (`iat`). By default they are refused.
     ///
-    /// Records about a subject, a client, a key or an issuer are about all that was issued until
-    /// then. **A token without `iat` is covered by every such record, and once that is forgotten,
-    /// it is live again.** Call this where nobody makes such records.
-    pub fn without_iat(mut self) -> Self {
-        self.settings_mut().iat_demanded = false;
+    /// A record of a subject, a client, a key or an issuer covers what was issued up to some time.
+    /// **Every such record covers a token without `iat`, and once the log has forgotten the record,
+    /// the token is live again.** Use this only if nobody appends such records.
+    pub fn allow_missing_iat(mut self) -> Self {
+        self.settings_mut().requires_iat = false;
         self
     }
 
-    /// Refuses tokens that have no selector of this class: those without a session (`sid`), for
-    /// example, where sessions are what is revoked. Nothing but `iat` is demanded, unless this is
-    /// called.
-    pub fn demand(mut self, class: SelectorClass) -> Self {
-        self.settings_mut().demanded.push(class);
+    /// Refuses tokens without a selector of this class. By default only `iat` is required.
+    ///
+    /// If you revoke sessions, for example, require [`SelectorClass::Session`]: a token without a
+    /// session (`sid`) is then refused, because no record of a session can cover it.
+    pub fn require(mut self, class: SelectorClass) -> Self {
+        self.settings_mut().required.push(class);
         self
     }
 
-    /// What is done on every route. [`Policy::new`], unless this is called.
+    /// The policy of every route. Defaults to [`Policy::new`].
     pub fn policy(mut self, policy: Policy) -> Self {
         self.settings_mut().policy = policy;
         self
     }
 
-    /// What is done on the route of a request, where that differs.
+    /// Chooses the policy for each request. It replaces [`policy`](Self::policy).
     ///
     /// ```
     /// # use tower_revocation::enforce::{EnforcementLayer, Index, Policy};
@@ -254,12 +260,12 @@ impl<I> EnforcementLayer<I> {
         self
     }
 
-    /// Where to look for a token if the Authorization field has none: a cookie, say, for browsers
-    /// that open a WebSocket. Nowhere, unless this is called. RFC 9700 §2.6 advises against the
-    /// query.
+    /// Where to find a token if the Authorization header has none, such as in a cookie, which a
+    /// browser sends when it opens a WebSocket. By default the layer looks nowhere else. RFC 9700
+    /// §2.6 advises against the query.
     ///
-    /// **A browser may send a cookie with what another site makes it send**, also to open a
-    /// WebSocket: look at `Origin` where one counts.
+    /// **A browser may also send a cookie with a request that another site caused**, including one
+    /// that opens a WebSocket. Check `Origin` where a cookie counts.
     pub fn token_from<F>(mut self, find: F) -> Self
     where
         F: Fn(&Uri, &HeaderMap) -> Option<Secret> + Send + Sync + 'static,
@@ -268,9 +274,9 @@ impl<I> EnforcementLayer<I> {
         self
     }
 
-    /// Accepts tokens of any visible ASCII characters, such as the `|` and `:` of some products (RFC
-    /// 6749 §A.12). Defaults to `false`: a token is a `b64token` (RFC 6750 §2.1), and any other is
-    /// refused without an introspection.
+    /// Whether a token may have any visible ASCII characters, such as the `|` and `:` of some
+    /// products (RFC 6749 §A.12). Defaults to `false`: a token is a `b64token` (RFC 6750 §2.1), and
+    /// the layer refuses any other without an introspection.
     ///
     /// The revocation endpoint accepts all of them in any case.
     pub fn any_visible_token(mut self, any: bool) -> Self {
@@ -278,8 +284,8 @@ impl<I> EnforcementLayer<I> {
         self
     }
 
-    /// Who is asked about a token under
-    /// [`WhenUnknown::Introspect`](super::WhenUnknown::Introspect): somebody who knows what was
+    /// The service that decides about a token under
+    /// [`WhenUnknown::Introspect`](super::WhenUnknown::Introspect). It must know which tokens are
     /// revoked.
     pub fn confirm_by<S>(mut self, authority: S) -> Self
     where
@@ -293,8 +299,8 @@ impl<I> EnforcementLayer<I> {
         self
     }
 
-    /// The key of the fingerprints by which events name tokens, where they are to be the same in
-    /// every process. At random, unless this is called.
+    /// The key of the fingerprints that stand for tokens in events. Defaults to a random key for
+    /// each process. Set it if several processes must write the same fingerprint.
     #[cfg(feature = "tracing")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tracing")))]
     pub fn fingerprint_key(mut self, key: [u8; 32]) -> Self {
@@ -308,14 +314,14 @@ impl<I> EnforcementLayer<I> {
 }
 
 impl EnforcementLayer<Verified> {
-    /// A layer for tokens that somebody before it has verified and put into the extensions of the
-    /// request, as an [`Introspection`](crate::introspect::Introspection): it goes on with the third
-    /// step. A request without one is a request without a token.
+    /// Creates a layer for tokens that an outer layer has verified. That layer puts an
+    /// [`Introspection`](crate::introspect::Introspection) into the extensions of the request, and
+    /// this layer continues with step 3. A request without one is a request without a token.
     ///
-    /// **What is there is believed.** It has to come from whoever verified the signature.
+    /// **The layer trusts what it finds there.** The outer layer must have verified the signature.
     ///
-    /// There is no token here that an authority could be asked about: under
-    /// [`WhenUnknown::Introspect`](super::WhenUnknown::Introspect) what is unknown is denied.
+    /// There is no token that an authority could confirm: under
+    /// [`WhenUnknown::Introspect`](super::WhenUnknown::Introspect) the layer denies what is unknown.
     pub fn from_extension(index: Index) -> Self {
         let mut layer = Self::new(Verified::elsewhere(), index);
         layer.settings_mut().from_extension = true;

@@ -1,4 +1,4 @@
-//! What the setters of the layer set, and the questions that follow from it.
+//! What is configured, and what follows from it for one request.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -22,21 +22,21 @@ use crate::{
 
 type TokenFrom = Arc<dyn Fn(&Uri, &HeaderMap) -> Option<Secret> + Send + Sync>;
 type PolicyBy = Arc<dyn Fn(&Parts) -> Policy + Send + Sync>;
-/// An introspection whose types are known no more.
+/// An introspection whose error and response types are erased.
 pub(super) type Introspect<I, F> = Ask<I, Secret, F, Introspected>;
 pub(super) type ConfirmBy = BoxCloneSyncService<Secret, Introspected, BoxError>;
 
-/// Everything that the knobs turn.
+/// Everything that the setters of the layer set.
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) index: Index,
     pub(super) refusals: Refusals,
     pub(super) leeway: Duration,
-    pub(super) iat_demanded: bool,
-    pub(super) demanded: Vec<SelectorClass>,
+    pub(super) requires_iat: bool,
+    pub(super) required: Vec<SelectorClass>,
     pub(super) confirm_by: Option<ConfirmBy>,
     pub(super) from_extension: bool,
-    pub(super) answers_in_http: bool,
+    pub(super) responds_in_http: bool,
     pub(super) policy: Policy,
     pub(super) policy_by: Option<PolicyBy>,
     pub(super) token_from: Option<TokenFrom>,
@@ -52,11 +52,11 @@ impl Settings {
             index,
             refusals: Refusals::new("api"),
             leeway: Duration::from_secs(60),
-            iat_demanded: true,
-            demanded: Vec::new(),
+            requires_iat: true,
+            required: Vec::new(),
             confirm_by: None,
             from_extension: false,
-            answers_in_http: false,
+            responds_in_http: false,
             policy: Policy::new(),
             policy_by: None,
             token_from: None,
@@ -72,9 +72,9 @@ impl Settings {
             .map_or(self.policy, |choose| choose(head))
     }
 
-    /// How to speak to a peer whose request, or whose response, has these fields.
+    /// The protocol of a request or a response with these headers.
     pub(super) fn protocol(&self, headers: &HeaderMap) -> Protocol {
-        if self.answers_in_http {
+        if self.responds_in_http {
             Protocol::Http
         } else {
             Protocol::of(headers)
@@ -91,7 +91,7 @@ impl Settings {
         }
     }
 
-    /// What the token of a request is called in events.
+    /// The name of the request's token in events.
     #[cfg(feature = "tracing")]
     pub(super) fn fingerprint(&self, uri: &Uri, headers: &HeaderMap) -> Option<String> {
         match self.presented(uri, headers) {
@@ -107,8 +107,8 @@ impl fmt::Debug for Settings {
             .field("index", &self.index)
             .field("policy", &self.policy)
             .field("leeway", &self.leeway)
-            .field("iat_demanded", &self.iat_demanded)
-            .field("demanded", &self.demanded)
+            .field("requires_iat", &self.requires_iat)
+            .field("required", &self.required)
             .finish_non_exhaustive()
     }
 }

@@ -99,9 +99,9 @@ async fn answer_that_is_not_grpc_is_cut_as_http_whatever_the_request_says_it_is(
 }
 
 #[tokio::test]
-async fn layer_that_answers_in_http_never_speaks_grpc() {
+async fn layer_that_responds_in_http_never_responds_in_grpc() {
     let (layer, log) = guarded(good()).await;
-    let layer = layer.answers_in_http();
+    let layer = layer.respond_in_http();
     log.append(forever(Selector::grant("g1"))).await.unwrap();
     let bearer = format!("Bearer {TOKEN}");
     for (authorization, status) in [
@@ -121,9 +121,9 @@ async fn layer_that_answers_in_http_never_speaks_grpc() {
 }
 
 #[tokio::test]
-async fn layer_that_answers_in_http_cuts_grpc_without_trailers() {
+async fn layer_that_responds_in_http_cuts_grpc_without_trailers() {
     let (layer, log) = guarded(good()).await;
-    let api = layer.answers_in_http().layer(service_fn(async |_| {
+    let api = layer.respond_in_http().layer(service_fn(async |_| {
         let silence = futures::stream::pending::<Result<Frame<Bytes>, Infallible>>();
         let mut response = Response::new(StreamBody::new(silence));
         let media_type = "application/grpc".parse().unwrap();

@@ -75,7 +75,7 @@ async fn token_without_iat_is_refused_unless_that_is_chosen() {
     let mut token = good();
     token.iat = None;
     let (layer, log) = guarded(token).await;
-    let layer = layer.without_iat();
+    let layer = layer.allow_missing_iat();
     assert_eq!(verdict(&layer, with_token()).await, (StatusCode::OK, None));
 
     // Nobody can tell that it was issued later.
@@ -120,7 +120,7 @@ async fn demanded_claim_that_is_missing_is_refused_whether_or_not_anything_is_re
     let (layer, log) = guarded(token).await;
     assert_eq!(verdict(&layer, with_token()).await.1, None);
 
-    let demanding = layer.clone().demand(SelectorClass::Session);
+    let demanding = layer.clone().require(SelectorClass::Session);
     assert_eq!(
         verdict(&demanding, with_token()).await.1,
         Some(Verdict::Invalid(Reason::LacksSelector))

@@ -236,7 +236,7 @@ fn each_reason_is_a_label_and_rides_in_the_answer() {
             let mut token = good();
             spoil(&mut token);
             let (layer, _) = guarded(token).await;
-            let layer = layer.demand(SelectorClass::Session);
+            let layer = layer.require(SelectorClass::Session);
             let response = ask(&layer, with_token()).await;
             let refused = response.extensions().get::<Refused>().unwrap();
             assert_eq!(refused.reason().unwrap().as_str(), expected);

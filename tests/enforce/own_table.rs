@@ -127,7 +127,7 @@ async fn revoked_is_said_before_what_else_is_wrong_and_after_the_end_of_time() {
     token.sid = None;
     token.rotated = true;
     let (layer, _) = guarded(token).await;
-    let layer = layer.demand(SelectorClass::Session);
+    let layer = layer.require(SelectorClass::Session);
     assert_eq!(verdict(&layer, with_token()).await, BY_THE_TABLE);
 
     let mut token = revoked();

@@ -1,24 +1,27 @@
-//! Which token did the request bring?
+//! Which token does a request have?
 
-use hyper::{HeaderMap, header};
+use hyper::{
+    HeaderMap,
+    header::{self, HeaderValue},
+};
 
 use crate::{introspect::TokenType, token::Secret};
 
-/// Which tokens are looked at. How long one may be is for its introspection to say.
+/// Which tokens are introspected. The introspection limits their length.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Shape {
-    /// Every visible ASCII character may stand in a token, as RFC 6749 §A.12 has it.
+    /// A token may have any visible ASCII character (RFC 6749 §A.12).
     pub(super) any_visible: bool,
 }
 
-/// What the Authorization field says (RFC 6750 §2.1, RFC 9449 §7.1).
+/// What the Authorization header has (RFC 6750 §2.1, RFC 9449 §7.1).
 #[derive(Debug)]
 pub(super) enum Presented {
-    /// No field, or credentials of a scheme that is not for tokens.
+    /// No header, or credentials of a scheme that is not for tokens.
     Nothing,
-    /// More than one field, or no token where one should be.
+    /// More than one header, or a scheme for tokens without a token.
     Malformed,
-    /// A token that cannot be one.
+    /// Something that cannot be a token.
     Impossible(TokenType),
     /// A token.
     Token(TokenType, Secret),
@@ -32,13 +35,7 @@ pub(super) fn presented(headers: &HeaderMap, shape: Shape) -> Presented {
     if fields.next().is_some() {
         return Presented::Malformed;
     }
-    let field = field.as_bytes().trim_ascii();
-    // A scheme ends where its characters do: with a tab behind it, it is the same one to others.
-    let end = field.iter().position(|octet| !is_tchar(*octet));
-    let (scheme, rest) = field.split_at(end.unwrap_or(field.len()));
-    let scheme = std::str::from_utf8(scheme)
-        .ok()
-        .and_then(TokenType::from_name);
+    let (scheme, rest) = split(field);
     let Some(scheme) = scheme else {
         return Presented::Nothing;
     };
@@ -52,6 +49,21 @@ pub(super) fn presented(headers: &HeaderMap, shape: Shape) -> Presented {
     }
 }
 
+/// The scheme of the first Authorization header, if it is one for tokens.
+pub(super) fn scheme(headers: &HeaderMap) -> Option<TokenType> {
+    split(headers.get(header::AUTHORIZATION)?).0
+}
+
+/// The scheme, if it is one for tokens, and what follows it.
+fn split(field: &HeaderValue) -> (Option<TokenType>, &[u8]) {
+    let field = field.as_bytes().trim_ascii();
+    // A scheme ends where its characters end: others read the same scheme before a tab.
+    let end = field.iter().position(|byte| !is_tchar(*byte));
+    let (scheme, rest) = field.split_at(end.unwrap_or(field.len()));
+    let scheme = std::str::from_utf8(scheme).ok();
+    (scheme.and_then(TokenType::from_name), rest)
+}
+
 impl Shape {
     fn admits(self, token: &[u8]) -> bool {
         let visible = || token.iter().all(u8::is_ascii_graphic);
@@ -60,25 +72,25 @@ impl Shape {
 }
 
 /// `tchar` of RFC 9110 §5.6.2.
-fn is_tchar(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet)
+fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// `b64token` of RFC 6750 §2.1, `token68` of RFC 9110 §11.2.
 fn is_token68(token: &[u8]) -> bool {
-    let padding = token.iter().rev().take_while(|octet| **octet == b'=');
+    let padding = token.iter().rev().take_while(|byte| **byte == b'=');
     let text = &token[..token.len() - padding.count()];
-    !text.is_empty() && text.iter().all(|octet| ALLOWED[usize::from(*octet)])
+    !text.is_empty() && text.iter().all(|byte| ALLOWED[usize::from(*byte)])
 }
 
-/// A token has hundreds of octets, and each is looked at.
+/// A table, because a token has hundreds of bytes and each is checked.
 const ALLOWED: [bool; 256] = {
     let mut allowed = [false; 256];
-    let mut octet = 0_u8;
-    while octet < 128 {
-        allowed[octet as usize] = octet.is_ascii_alphanumeric()
-            || matches!(octet, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
-        octet += 1;
+    let mut byte = 0_u8;
+    while byte < 128 {
+        allowed[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+        byte += 1;
     }
     allowed
 };
@@ -112,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn another_scheme_is_no_token() {
+    fn another_scheme_has_no_token() {
         for field in [
             "Basic czZCaGRSa3F0Mw==",
             "Bear x",
@@ -140,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn scheme_for_tokens_is_none_other_whatever_stands_behind_it() {
+    fn scheme_for_tokens_is_recognised_before_any_character() {
         for field in [
             "Bearer\ta",
             "bearer\t a",
@@ -151,16 +163,16 @@ mod tests {
             "Bearer \u{e9}",
             "Bearer\u{a0}a",
         ] {
-            let said = of(&[field]);
+            let presented = of(&[field]);
             assert!(
-                !matches!(said, Presented::Nothing | Presented::Token(..)),
+                !matches!(presented, Presented::Nothing | Presented::Token(..)),
                 "{field:?}"
             );
         }
     }
 
     #[test]
-    fn what_cannot_be_a_token_is_not_asked_about() {
+    fn what_cannot_be_a_token_is_not_introspected() {
         for field in [
             "Bearer a,b",
             "Bearer =",
@@ -198,8 +210,8 @@ mod tests {
         assert!(matches!(of("Bearer a b"), Presented::Malformed));
         assert!(matches!(of("Bearer a, Bearer b"), Presented::Malformed));
         for token in ["a\tb", "\u{e9}"] {
-            let said = of(&format!("Bearer {token}"));
-            assert!(matches!(said, Presented::Impossible(_)), "{token:?}");
+            let presented = of(&format!("Bearer {token}"));
+            assert!(matches!(presented, Presented::Impossible(_)), "{token:?}");
         }
     }
 }

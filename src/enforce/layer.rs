@@ -7,8 +7,8 @@ use tower::{BoxError, Service, ServiceExt as _, util::BoxCloneSyncService};
 use tower_layer::Layer;
 
 use super::{
-    Index, Policy, bearer::Shape, response::Refusals, service::EnforcementService,
-    settings::Settings, verified::Verified,
+    Index, Policy, bearer::Shape, service::EnforcementService, settings::Settings,
+    verified::Verified,
 };
 #[cfg(feature = "tracing")]
 use crate::observe::Fingerprints;
@@ -181,10 +181,34 @@ impl<I> EnforcementLayer<I> {
     ///
     /// If `realm` has a character that is neither visible ASCII nor a space.
     pub fn realm(mut self, realm: &str) -> Self {
-        let settings = self.settings_mut();
-        let retry_after = settings.refusals.retry_after;
-        settings.refusals = Refusals::new(realm);
-        settings.refusals.retry_after = retry_after;
+        let refusals = &mut self.settings_mut().refusals;
+        refusals.set(|parameters| parameters.set_realm(realm));
+        self
+    }
+
+    /// The URL of the metadata of this API as a protected resource, which every challenge then
+    /// states as `resource_metadata` (RFC 9728 §5.1). By default no challenge has it.
+    ///
+    /// A client that has no token learns from it which authorization servers issue tokens for this
+    /// API. This layer does not serve the metadata. **Clients must reach the URL without a token**:
+    /// serve it outside of this layer, or under a policy for [`anonymous`](Policy::anonymous)
+    /// requests.
+    ///
+    /// ```
+    /// # use tower_revocation::enforce::{EnforcementLayer, Index};
+    /// # let introspect = ();
+    /// let layer = EnforcementLayer::new(introspect, Index::new())
+    ///     .resource_metadata("https://api.example.com/.well-known/oauth-protected-resource");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `url` is neither an `https` URL nor an `http` URL of this machine, such as
+    /// `http://localhost:3000/`, if it has a fragment or user information, or if it has characters
+    /// other than those of a URL.
+    pub fn resource_metadata(mut self, url: &str) -> Self {
+        let refusals = &mut self.settings_mut().refusals;
+        refusals.set(|parameters| parameters.set_resource_metadata(url));
         self
     }
 

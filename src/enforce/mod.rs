@@ -71,6 +71,7 @@
 
 mod bearer;
 mod body_error;
+mod challenge;
 mod clock;
 mod connection;
 mod freshness;
@@ -83,6 +84,7 @@ mod observe;
 mod policy;
 mod protocol;
 mod response;
+mod scope;
 mod service;
 mod settings;
 mod stream;
@@ -101,6 +103,7 @@ pub use index::Index;
 pub use layer::EnforcementLayer;
 pub use life::{TokenEnd, TokenLife};
 pub use policy::{Policy, WhenUnknown};
+pub use scope::{ScopeFuture, ScopeLayer, ScopeService};
 pub use service::EnforcementService;
 pub use stream::EnforcedBody;
 pub use verdict::{Refused, Verdict};

@@ -1,4 +1,6 @@
-//! One count and one duration for every request, one event for every refusal, and gauges.
+//! The counts, durations, events and gauges of enforcement.
+//!
+//! One count and one duration for every request, and one event for every refusal.
 
 #[cfg(feature = "metrics")]
 use std::time::{Duration, Instant};
@@ -10,7 +12,7 @@ use super::verdict::Verdict;
 use super::{settings::Settings, verdict::Refused};
 use crate::introspect::Introspection;
 
-/// When a check began. It is nothing where nobody measures.
+/// When a check began. Empty without the feature `metrics`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Begun(#[cfg(feature = "metrics")] Instant);
 
@@ -23,10 +25,10 @@ impl Begun {
     }
 }
 
-/// A request was let through, with a token or without one.
+/// A request passed, with or without a token.
 #[cfg(feature = "metrics")]
 pub(super) fn passed(anonymous: bool, begun: Begun) {
-    // A literal label costs no memory, so the verdict stands here once for each.
+    // A literal label costs no allocation, so the macro expands once for each verdict.
     macro_rules! passed {
         ($verdict:literal) => {
             metrics::counter!(
@@ -48,7 +50,7 @@ pub(super) fn passed(anonymous: bool, begun: Begun) {
 #[cfg(not(feature = "metrics"))]
 pub(super) fn passed(_: bool, _: Begun) {}
 
-/// A request was refused. Whose token it brought is there as far as it is known.
+/// A request was refused. `token` is what is known of its token.
 pub(super) fn refused<B>(
     refused: &Refused,
     token: Option<&Introspection>,
@@ -56,12 +58,20 @@ pub(super) fn refused<B>(
     settings: &Settings,
     begun: Begun,
 ) {
-    count(refused, begun);
-    event(refused, token, request, settings);
+    count(refused);
+    duration(refused, begun);
+    event(refused, token, || fingerprint(request, settings));
+}
+
+/// A request was refused because of its scope. [`passed`] has counted it before, so it has no
+/// duration of its own.
+pub(super) fn scope_refused(refused: &Refused, token: Option<&Introspection>) {
+    count(refused);
+    event(refused, token, || None);
 }
 
 #[cfg(feature = "metrics")]
-fn count(refused: &Refused, begun: Begun) {
+fn count(refused: &Refused) {
     let verdict = refused.verdict();
     let class = verdict.selector_class();
     metrics::counter!(
@@ -71,17 +81,24 @@ fn count(refused: &Refused, begun: Begun) {
         "reason" => refused.reason().map_or("none", |reason| reason.as_str())
     )
     .increment(1);
+}
+
+#[cfg(not(feature = "metrics"))]
+fn count(_: &Refused) {}
+
+#[cfg(feature = "metrics")]
+fn duration(refused: &Refused, begun: Begun) {
     metrics::histogram!(
         "tower_revocation_check_duration_seconds",
-        "verdict" => verdict.as_str()
+        "verdict" => refused.verdict().as_str()
     )
     .record(begun.0.elapsed());
 }
 
 #[cfg(not(feature = "metrics"))]
-fn count(_: &Refused, _: Begun) {}
+fn duration(_: &Refused, _: Begun) {}
 
-/// What an index knows, and how old that is.
+/// The size and the age of an index.
 #[cfg(feature = "metrics")]
 pub(super) struct Gauges {
     /// `None` if there is no log.
@@ -109,11 +126,20 @@ pub(super) fn gauges(gauges: &Gauges) {
 }
 
 #[cfg(feature = "tracing")]
-fn event<B>(
+fn fingerprint<B>(request: &Request<B>, settings: &Settings) -> Option<String> {
+    settings.fingerprint(request.uri(), request.headers())
+}
+
+#[cfg(not(feature = "tracing"))]
+fn fingerprint<B>(_: &Request<B>, _: &Settings) -> Option<String> {
+    None
+}
+
+#[cfg(feature = "tracing")]
+fn event(
     refused: &Refused,
     token: Option<&Introspection>,
-    request: &Request<B>,
-    settings: &Settings,
+    fingerprint: impl Fn() -> Option<String>,
 ) {
     use std::error::Error as _;
 
@@ -122,7 +148,7 @@ fn event<B>(
         observe::{Causes, TARGET, truncated},
     };
 
-    // Levels are fixed where an event stands, so the event stands here once for each.
+    // The level of an event is static, so the macro expands once for each level.
     macro_rules! event {
         ($level:ident) => {
             tracing::$level!(
@@ -131,7 +157,7 @@ fn event<B>(
                 selector = refused.verdict().selector_class().map(|class| class.as_str()),
                 reason = refused.reason().map(|reason| reason.as_str()),
                 client_id = token.map(|token| debug(truncated(&token.client_id))),
-                token = settings.fingerprint(request.uri(), request.headers()),
+                token = fingerprint(),
                 cause = refused.source().map(|cause| display(Causes(cause))),
                 "token refused"
             )
@@ -141,11 +167,11 @@ fn event<B>(
         Verdict::Unknown if Error::in_chain(refused).is_none_or(Error::is_alarm) => event!(error),
         Verdict::Unknown => event!(warn),
         Verdict::Revoked(_) => event!(warn),
-        // Whoever comes without a token is about to fetch one.
+        // A client without a token usually fetches one next.
         Verdict::Missing => event!(debug),
         _ => event!(info),
     }
 }
 
 #[cfg(not(feature = "tracing"))]
-fn event<B>(_: &Refused, _: Option<&Introspection>, _: &Request<B>, _: &Settings) {}
+fn event(_: &Refused, _: Option<&Introspection>, _: impl Fn() -> Option<String>) {}

@@ -8,6 +8,11 @@ use hyper::{
 /// The media type of gRPC.
 pub(super) const GRPC: &str = "application/grpc";
 
+/// Status codes of gRPC (`doc/statuscodes.md` of its project).
+pub(super) const PERMISSION_DENIED: HeaderValue = HeaderValue::from_static("7");
+pub(super) const UNAVAILABLE: HeaderValue = HeaderValue::from_static("14");
+pub(super) const UNAUTHENTICATED: HeaderValue = HeaderValue::from_static("16");
+
 /// The protocol of a request or of a response. It decides how a refusal and a cut look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Protocol {

@@ -1,4 +1,4 @@
-//! The one table of what a refused peer is told.
+//! The one table of what a refused peer gets (RFC 6750 §3, RFC 9449 §7.1).
 
 use std::time::Duration;
 
@@ -10,64 +10,38 @@ use hyper::{
 };
 
 use super::{
-    protocol::{GRPC, Protocol},
+    challenge::{Challenges, Parameters},
+    protocol::{GRPC, PERMISSION_DENIED, Protocol, UNAUTHENTICATED, UNAVAILABLE},
     verdict::{Refused, Verdict},
 };
-use crate::{challenge::quoted, date::delay_seconds, error::Error, introspect::TokenType};
+use crate::{date::delay_seconds, error::Error, introspect::TokenType};
 
-/// What the answers of a layer depend on.
+/// The responses of a layer to the requests that it refuses.
 #[derive(Clone, Debug)]
 pub(super) struct Refusals {
+    parameters: Parameters,
     bearer: Challenges,
     dpop: Challenges,
-    /// `Retry-After` of a 503 that knows no better.
+    /// `Retry-After` of a 503 whose cause does not state a time itself.
     pub(super) retry_after: Duration,
 }
 
-/// RFC 6750 §3, RFC 9449 §7.1.
-#[derive(Clone, Debug)]
-struct Challenges {
-    /// Nothing was wrong with the token: there was none.
-    bare: HeaderValue,
-    invalid_request: HeaderValue,
-    invalid_token: HeaderValue,
-}
-
-impl Challenges {
-    fn new(scheme: TokenType, realm: &str) -> Self {
-        let bare = format!("{} realm={}", scheme.as_str(), quoted(realm));
-        let with = |error: &str| {
-            HeaderValue::try_from(format!("{bare}, {error}")).expect("visible ASCII characters")
-        };
+impl Refusals {
+    pub(super) fn new() -> Self {
+        let parameters = Parameters::default();
         Self {
-            invalid_request: with(
-                "error=\"invalid_request\", \
-                 error_description=\"The Authorization field is malformed\"",
-            ),
-            // One text for every reason: which one it is, is nobody's business.
-            invalid_token: with(
-                "error=\"invalid_token\", \
-                 error_description=\"The token is expired, revoked or not valid here\"",
-            ),
-            bare: HeaderValue::try_from(&bare).expect("visible ASCII characters"),
+            bearer: parameters.challenges(TokenType::Bearer),
+            dpop: parameters.challenges(TokenType::Dpop),
+            retry_after: Duration::from_secs(1),
+            parameters,
         }
     }
-}
 
-/// The codes of gRPC (`doc/statuscodes.md` of its project).
-pub(super) const UNAUTHENTICATED: HeaderValue = HeaderValue::from_static("16");
-const UNAVAILABLE: HeaderValue = HeaderValue::from_static("14");
-
-impl Refusals {
-    /// # Panics
-    ///
-    /// If `realm` has other than visible ASCII characters and spaces.
-    pub(super) fn new(realm: &str) -> Self {
-        Self {
-            bearer: Challenges::new(TokenType::Bearer, realm),
-            dpop: Challenges::new(TokenType::Dpop, realm),
-            retry_after: Duration::from_secs(1),
-        }
+    /// Changes what every challenge states.
+    pub(super) fn set(&mut self, change: impl FnOnce(&mut Parameters)) {
+        change(&mut self.parameters);
+        self.bearer = self.parameters.challenges(TokenType::Bearer);
+        self.dpop = self.parameters.challenges(TokenType::Dpop);
     }
 
     pub(super) fn response(
@@ -99,6 +73,9 @@ impl Refusals {
             Verdict::Invalid(_) | Verdict::Expired | Verdict::Revoked(_) => {
                 (StatusCode::UNAUTHORIZED, Some(&challenges.invalid_token))
             }
+            Verdict::InsufficientScope => {
+                (StatusCode::FORBIDDEN, Some(&challenges.insufficient_scope))
+            }
             Verdict::Unknown | Verdict::Live => (StatusCode::SERVICE_UNAVAILABLE, None),
         };
         let mut response = Response::new(Full::default());
@@ -112,29 +89,28 @@ impl Refusals {
         response
     }
 
-    /// Trailers and nothing else, in the place of headers.
+    /// A response of trailers only: they are in the headers.
     fn grpc(&self, refused: &Refused) -> Response<Full<Bytes>> {
-        let unknown = refused.verdict() == Verdict::Unknown;
-        let (status, message) = if unknown {
-            (UNAVAILABLE, "the state of the token is unknown")
-        } else {
-            (UNAUTHENTICATED, "no token that is valid here")
+        let (status, message) = match refused.verdict() {
+            Verdict::Unknown => (UNAVAILABLE, "the state of the token is unknown"),
+            Verdict::InsufficientScope => (PERMISSION_DENIED, "the token lacks a scope"),
+            _ => (UNAUTHENTICATED, "there is no valid token"),
         };
         let mut response = Response::new(Full::default());
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(GRPC));
         headers.insert("grpc-status", status);
         headers.insert("grpc-message", HeaderValue::from_static(message));
-        if unknown {
+        if refused.verdict() == Verdict::Unknown {
             let delay = u64::try_from(self.delay(refused).as_millis()).unwrap_or(u64::MAX);
             headers.insert("grpc-retry-pushback-ms", delay.into());
         }
         response
     }
 
-    /// What the cause says of it, or what is said otherwise.
+    /// The time that the cause states, or the default.
     fn delay(&self, refused: &Refused) -> Duration {
-        let ours = Error::in_chain(refused).and_then(Error::retry_delay);
-        ours.unwrap_or(self.retry_after)
+        let stated = Error::in_chain(refused).and_then(Error::retry_delay);
+        stated.unwrap_or(self.retry_after)
     }
 }

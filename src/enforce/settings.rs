@@ -50,7 +50,7 @@ impl Settings {
     pub(super) fn new(index: Index) -> Self {
         Self {
             index,
-            refusals: Refusals::new("api"),
+            refusals: Refusals::new(),
             leeway: Duration::from_secs(60),
             requires_iat: true,
             required: Vec::new(),

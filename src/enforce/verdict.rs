@@ -1,4 +1,4 @@
-//! What became of a request, and why.
+//! What the layer decided about a request, and why.
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
@@ -9,27 +9,29 @@ use crate::{
     log::SelectorClass,
 };
 
-/// What [`EnforcementLayer`](super::EnforcementLayer) found out about a request.
+/// What [`EnforcementLayer`](super::EnforcementLayer) or [`ScopeLayer`](super::ScopeLayer) decided
+/// about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The token is good now.
+    /// The token is live.
     Live,
-    /// There was no token, and there need not be one.
+    /// There is no token, and the [policy](super::Policy::anonymous) requires none.
     Anonymous,
-    /// There was no token.
+    /// There is no token.
     Missing,
-    /// The Authorization field is there more than once, or is of a scheme for tokens and has none.
+    /// There are two Authorization headers, or the header has a scheme for tokens and no token.
     Malformed,
-    /// The token is not genuine, not for this use, not good yet, or lacks a claim that is demanded,
-    /// for this reason.
+    /// The token is not genuine, not for this use, not valid yet, or it lacks a required claim.
     Invalid(Reason),
-    /// Its time is over.
+    /// The token has expired.
     Expired,
-    /// A record of this class covers it. `None` if there is no record, and its introspection says
-    /// that it is [revoked](crate::introspect::Claims::revoked).
+    /// The token is revoked. A record of this class covers it. `None` if there is no record, and the
+    /// introspection returned the token as [revoked](crate::introspect::Claims::revoked).
     Revoked(Option<SelectorClass>),
-    /// It could not be found out.
+    /// The token lacks a scope that a [`ScopeLayer`](super::ScopeLayer) requires.
+    InsufficientScope,
+    /// The state of the token could not be found out.
     Unknown,
 }
 
@@ -45,6 +47,7 @@ impl Verdict {
             Self::Invalid(_) => "invalid",
             Self::Expired => "expired",
             Self::Revoked(_) => "revoked",
+            Self::InsufficientScope => "insufficient_scope",
             Self::Unknown => "unknown",
         }
     }
@@ -58,7 +61,7 @@ impl Verdict {
         }
     }
 
-    /// What the record that covers the token selects by, if there is one.
+    /// The class of the record that covers the token, if there is one.
     #[must_use]
     pub fn selector_class(self) -> Option<SelectorClass> {
         match self {
@@ -68,8 +71,8 @@ impl Verdict {
     }
 }
 
-/// Why a request was refused. It rides in the extensions of the answer, for outer layers to log or
-/// count; the peer does not see it.
+/// Why a request was refused. The extensions of the response hold it, so that outer layers can log
+/// or count it. The peer does not see it.
 ///
 /// ```
 /// use tower_revocation::enforce::{Refused, Verdict};
@@ -93,8 +96,8 @@ impl Refused {
         }
     }
 
-    /// Whether it is genuine could not be found out, because of this. It may be one that is not
-    /// good now in any case.
+    /// The state of the token could not be found out, because of this cause. The token may still be
+    /// [not valid now](NotValidNow) in any case, and then that decides.
     pub(super) fn unknown(cause: BoxError) -> Self {
         Self {
             verdict: match NotValidNow::find(&*cause).map(NotValidNow::reason) {
@@ -106,7 +109,7 @@ impl Refused {
         }
     }
 
-    /// What was found out.
+    /// The decision.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         self.verdict
@@ -122,13 +125,14 @@ impl Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.verdict {
-            Verdict::Live | Verdict::Anonymous => "the request was let through",
-            Verdict::Missing => "there was no token",
+            Verdict::Live | Verdict::Anonymous => "the request passed",
+            Verdict::Missing => "there is no token",
             Verdict::Malformed => "the Authorization field is malformed",
             Verdict::Invalid(_) => "the token is not valid here",
             Verdict::Expired => "the token has expired",
-            Verdict::Revoked(_) => "the token was revoked",
-            Verdict::Unknown => "whether the token is live could not be found out",
+            Verdict::Revoked(_) => "the token is revoked",
+            Verdict::InsufficientScope => "the token lacks a scope",
+            Verdict::Unknown => "the state of the token could not be found out",
         })
     }
 }

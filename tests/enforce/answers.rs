@@ -196,8 +196,73 @@ async fn realm_is_quoted() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "a realm is made of visible ASCII characters and spaces")]
+#[should_panic(expected = "a realm consists of visible ASCII characters and spaces")]
 async fn realm_with_a_line_break_is_refused() {
     let (layer, _) = guarded(good()).await;
     let _ = layer.realm("a\r\nb");
+}
+
+const METADATA: &str = "https://api.example.com/.well-known/oauth-protected-resource/v1";
+
+/// RFC 9728 §5.1.
+#[tokio::test]
+async fn every_challenge_names_the_resource_metadata() {
+    let (layer, _) = guarded(good()).await;
+    let layer = layer.resource_metadata(METADATA).realm("files");
+    let parameter = format!("resource_metadata=\"{METADATA}\"");
+    for (authorization, start) in [
+        (None, "Bearer realm=\"files\", resource_metadata="),
+        (
+            Some("Bearer unknown"),
+            "Bearer realm=\"files\", error=\"invalid_token\", ",
+        ),
+        (
+            Some("DPoP unknown"),
+            "DPoP realm=\"files\", error=\"invalid_token\", ",
+        ),
+        (
+            Some("Bearer a b"),
+            "Bearer realm=\"files\", error=\"invalid_request\", ",
+        ),
+    ] {
+        let response = ask(&layer, request(authorization)).await;
+        let challenge = field(&response, header::WWW_AUTHENTICATE).unwrap();
+        assert!(challenge.starts_with(start), "{challenge}");
+        assert!(challenge.ends_with(&parameter), "{challenge}");
+    }
+    let response = ask(&layer, request(Some("Bearer broken"))).await;
+    assert_eq!(field(&response, header::WWW_AUTHENTICATE), None);
+}
+
+#[test]
+fn resource_metadata_is_a_url_that_clients_can_fetch_safely() {
+    let accepts = |url: &str| {
+        let configured = || EnforcementLayer::new((), Index::new()).resource_metadata(url);
+        std::panic::catch_unwind(configured).is_ok()
+    };
+    for url in [
+        METADATA,
+        "https://api.example.com/?a=b",
+        "http://localhost:3000/x",
+        "http://127.0.0.1/x",
+        "http://[::1]:80/x",
+    ] {
+        assert!(accepts(url), "{url}");
+    }
+    for url in [
+        "",
+        "/.well-known/oauth-protected-resource",
+        "api.example.com",
+        "http://api.example.com/x",
+        "ftp://api.example.com/x",
+        "https:///x",
+        "https://alice@api.example.com/x",
+        "https://api.example.com/x#y",
+        "https://api.example.com/\"",
+        "https://api.example.com/x y",
+        "https://api.example.com/\r\n",
+        "https://api.example.com/\u{e9}",
+    ] {
+        assert!(!accepts(url), "{url}");
+    }
 }

@@ -12,4 +12,5 @@ mod index;
 mod judgement;
 mod observe;
 mod own_table;
+mod scope;
 mod streams;

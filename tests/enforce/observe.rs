@@ -8,16 +8,18 @@ use std::{
 };
 
 use futures::executor::block_on;
+use http_body_util::Full;
+use hyper::{Request, Response, StatusCode, body::Bytes};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
-use tower::{BoxError, service_fn};
+use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
 use tower_revocation::{
     Secret,
-    enforce::{EnforcementLayer, Freshness, Index, Policy, Refused},
+    enforce::{EnforcementLayer, Freshness, Index, Policy, Refused, ScopeLayer},
     introspect::{Introspection, TokenKind},
     log::{MemoryLog, RevocationLog as _, Selector, SelectorClass},
 };
 use tracing::{Event, Level, Subscriber, field::Field};
-use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::fixture::{Known, RemoteLog, TOKEN, ask, forever, good, guarded, request, with_token};
 
@@ -30,7 +32,7 @@ struct Seen {
 #[derive(Clone, Default)]
 struct Capture(Arc<Mutex<Vec<Seen>>>);
 
-impl<S: Subscriber> Layer<S> for Capture {
+impl<S: Subscriber> tracing_subscriber::Layer<S> for Capture {
     fn on_event(&self, event: &Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
         struct Fields(BTreeMap<&'static str, String>);
 
@@ -146,6 +148,32 @@ fn index_that_cannot_tell_is_the_cause() {
         ask(&layer, with_token()).await;
     });
     assert_eq!(stale[0].fields["cause"], "the index is stale");
+}
+
+/// Runs one request without the required scope through both layers.
+async fn out_of_scope() {
+    let (layer, _) = guarded(good()).await;
+    let api = service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<_, BoxError>(Response::new(Full::<Bytes>::default()))
+    });
+    let service = layer.layer(ScopeLayer::new("read").layer(api));
+    let response = service.oneshot(with_token()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+}
+
+#[test]
+fn refusal_of_a_scope_is_one_event_and_one_count_more() {
+    let seen = captured(out_of_scope());
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert_eq!(seen[0].level, Level::INFO);
+    assert_eq!(seen[0].fields["verdict"], "\"insufficient_scope\"");
+    assert_eq!(seen[0].fields["client_id"], "\"s6BhdRkqt3\"");
+
+    let (checks, durations) = counted(out_of_scope());
+    let labels = |verdict: &str| [verdict, "none", "none"].map(str::to_owned).to_vec();
+    let expected = [(labels("live"), 1), (labels("insufficient_scope"), 1)];
+    assert_eq!(checks, BTreeMap::from(expected));
+    assert_eq!(durations, BTreeMap::from([("live".to_owned(), 1)]));
 }
 
 /// The labels of one series, in the order of their names, and what was counted.

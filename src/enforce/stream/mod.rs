@@ -17,7 +17,12 @@ use hyper::{
 };
 use pin_project_lite::pin_project;
 
-use super::{BodyError, End, life::TokenLife, protocol::Protocol, watch::Watch};
+use super::{
+    BodyError, End,
+    life::TokenLife,
+    protocol::{Protocol, UNAUTHENTICATED},
+    watch::Watch,
+};
 
 /// After so many frames a body is taken for a long one.
 const SHORT: u8 = 8;
@@ -236,7 +241,7 @@ fn cut<E>(protocol: Protocol, end: End) -> Result<Frame<Bytes>, BodyError<E>> {
                 End::Expired => "the token has expired",
             };
             let trailers = [
-                ("grpc-status", HeaderValue::from_static("16")),
+                ("grpc-status", UNAUTHENTICATED),
                 ("grpc-message", HeaderValue::from_static(message)),
             ];
             let trailers = trailers.map(|(name, value)| (HeaderName::from_static(name), value));

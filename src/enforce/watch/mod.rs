@@ -1,5 +1,54 @@
-//! Who waits for the end of a token.
+//! Who waits for the end of a token?
+//!
+//! # Design
+//!
+//! **What it holds.** A [`Watch`] waits for the end of one token: a record that covers any selector
+//! of the token, or the token's `exp`. [`Watchers`] finds the watches of a record without a search:
+//! for each selector that some watch waits for, a shard keeps a list of the watches. Another list
+//! for each second keeps the watches that expire then.
+//!
+//! ```text
+//! Watchers ─ 16 × Mutex<Shard>          a watch is in one shard, in turn
+//!   Shard
+//!     seats:  Slab<Seat>                one for each watch: Weak<State>, iat, exp, 10 links
+//!     groups: tag → first link          HashTable<u32> over a Slab<Group>
+//!     due:    second → first link       BTreeMap
+//! Watch ─ Arc<State>                    one State for all clones: the end, and one waker a clone
+//! ```
+//!
+//! The ten links of a seat are in ten doubly linked lists: nine selectors, which is as many as a
+//! token has, and the expiry. A token with more selectors gets more seats. A link is a number: the
+//! seat times ten plus the place in the seat. The previous link of a first link names its group, so
+//! that removing a watch searches nothing either.
+//!
+//! **Why so.** Hundreds of thousands of streams wait at once, and nearly none of them ends early. So
+//! an idle watch has no task and no timer, and nothing polls it. A map from selectors to lists of
+//! watches would allocate a `Vec` for each selector, and would search that of a client with 100,000
+//! streams for each stream that ends. Linked lists in one slab allocate nothing for an entry and
+//! remove it in constant time.
+//!
+//! **Memory.** With eight selectors, of which the token shares three with others, a watch takes less
+//! than 512 bytes, which a test checks. This is why the slabs grow by an eighth instead of doubling.
+//! A shard without watches gives its memory back.
+//!
+//! **The races.**
+//!
+//! 1. *A record comes while a watch starts.* The caller of [`Watchers::watch`] checks the index again
+//!    afterwards. The writer of the record puts it into the index first and calls
+//!    [`Watchers::is_empty`] then. A sequentially consistent fence on both sides makes sure that the
+//!    writer sees the watch, or the caller sees the record, or both.
+//! 2. *A record comes while a waker is registered.* [`Watch::poll_ended`] checks for the end again
+//!    under the lock of the wakers, and [`State::end`] stores the end before it takes that lock.
+//! 3. *A watch is dropped while a record comes.* A shard holds weak references. The writer upgrades
+//!    them under the lock of the shard and wakes them without it, so it may hold the last reference
+//!    of a `State`. So `State`, not `Watch`, leaves the shard when it is dropped, and it is never
+//!    dropped under the lock of its shard.
+//! 4. *Two ends come.* The first one stays.
+//!
+//! Wakers run other people's code, so they are cloned, woken and dropped without a lock. The tests in
+//! `index/interleavings.rs` run races 1 to 3 in many orders.
 
+mod end;
 mod groups;
 mod shard;
 #[cfg(test)]
@@ -11,80 +60,28 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+pub use self::end::End;
 use self::{groups::NONE, shard::Shard};
 use super::{
     sync::{AtomicU8, AtomicU32, AtomicUsize, Mutex, MutexGuard, Ordering, fence},
     tag::Tag,
 };
-use crate::log::{NumericDate, SelectorClass};
+use crate::log::NumericDate;
 
-/// A watch goes to one of them, in turn. A record asks them all, which is cheap beside its fsync.
+/// A record is looked up in every shard. That is cheap beside its fsync.
 const SHARDS: usize = 16;
 
-/// Why a token is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum End {
-    /// A record about a selector of this class covers it. `None` if there is no record, and its
-    /// introspection says that it is [revoked](crate::introspect::Claims::revoked).
-    Revoked(Option<SelectorClass>),
-    /// Its time is over.
-    Expired,
-}
-
-impl End {
-    const EXPIRED: u8 = u8::MAX;
-    const REVOKED: u8 = u8::MAX - 1;
-
-    /// None of them is 0, which is the life of a token.
-    fn to_octet(self) -> u8 {
-        match self {
-            Self::Revoked(Some(class)) => class as u8,
-            Self::Revoked(None) => Self::REVOKED,
-            Self::Expired => Self::EXPIRED,
-        }
-    }
-
-    fn from_octet(octet: u8) -> Option<Self> {
-        match octet {
-            Self::EXPIRED => return Some(Self::Expired),
-            Self::REVOKED => return Some(Self::Revoked(None)),
-            _ => {}
-        }
-        let class = SelectorClass::ALL
-            .iter()
-            .find(|class| **class as u8 == octet);
-        class.copied().map(|class| Self::Revoked(Some(class)))
-    }
-}
-
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Revoked(_) => "the token was revoked",
-            Self::Expired => "the token has expired",
-        })
-    }
-}
-
-/// A body that was cut ends with it as its error.
-impl std::error::Error for End {}
-
-/// Everybody who waits for the end of a token: woken when it comes, and silent until then.
-///
-/// An idle watch is memory and nothing else: no task, no timer, and nobody asks about it. With
-/// eight selectors, of which others have three as well, it is 381 octets; a test keeps it below
-/// 512.
+/// Everything that waits for the end of a token.
 #[derive(Default)]
 pub(crate) struct Watchers {
     shards: [Mutex<Shard>; SHARDS],
-    turn: AtomicUsize,
+    next_shard: AtomicUsize,
     len: AtomicUsize,
 }
 
 impl Watchers {
-    /// Waits for the end of a token. **Ask the index once more afterwards**, and
-    /// [`end`](Watch::end) the watch if it says so: the record may have come in between.
+    /// Starts to wait for the end of a token. **Check the index again afterwards**, and
+    /// [end](Watch::end) the watch if a record covers the token: it may have come in between.
     pub(crate) fn watch(
         self: &Arc<Self>,
         tags: impl Iterator<Item = Tag>,
@@ -92,58 +89,57 @@ impl Watchers {
         exp: Option<NumericDate>,
     ) -> Watch {
         let tags: Vec<Tag> = tags.collect();
-        let shard = self.turn.fetch_add(1, Ordering::Relaxed) % SHARDS;
+        let shard = self.next_shard.fetch_add(1, Ordering::Relaxed) % SHARDS;
         self.len.fetch_add(1, Ordering::Relaxed);
         let state = Arc::new(State {
             watchers: self.clone(),
             shard,
             seat: AtomicU32::new(NONE),
             end: AtomicU8::new(0),
-            waiting: Mutex::default(),
+            wakers: Mutex::default(),
         });
         let seat = lock(&self.shards[shard]).enter(
             &Arc::downgrade(&state),
             &tags,
-            // Any record covers what does not say when it was issued.
+            // Every record covers a token that was issued at an unknown time.
             iat.unwrap_or(NumericDate::new(0)),
             exp.unwrap_or(NumericDate::FOREVER),
         );
         state.seat.store(seat, Ordering::Relaxed);
-        // Either the record's writer sees that somebody is here, or the index that is asked next
-        // has the record. The other half is in `is_empty`.
+        // Race 1. The other fence is in `is_empty`.
         fence(Ordering::SeqCst);
         Watch { state, slot: None }
     }
 
-    /// Whether nobody waits. **Ask once the record is in the index**, not before.
+    /// Whether there are no watches. **Call this once the record is in the index**, not before.
     pub(crate) fn is_empty(&self) -> bool {
         fence(Ordering::SeqCst);
         self.len.load(Ordering::Relaxed) == 0
     }
 
-    /// A record has come, and the index has it: everybody whose token it covers is woken.
+    /// Ends and wakes every watch whose token a new record covers. The index must have the record.
     pub(crate) fn revoked(&self, tag: Tag, not_before: NumericDate) {
         for shard in &self.shards {
-            let mut those = Vec::new();
-            lock(shard).revoked(tag, not_before, &mut those);
-            for state in those {
+            let mut states = Vec::new();
+            lock(shard).revoked(tag, not_before, &mut states);
+            for state in states {
                 state.end(End::Revoked(Some(tag.class())));
             }
         }
     }
 
-    /// Everybody whose token is over by now is woken, once.
+    /// Ends and wakes every watch whose token has expired by `now`, once.
     pub(crate) fn expired(&self, now: NumericDate) {
         for shard in &self.shards {
-            let mut those = Vec::new();
-            lock(shard).expired(now, &mut those);
-            for state in those {
+            let mut states = Vec::new();
+            lock(shard).expired(now, &mut states);
+            for state in states {
                 state.end(End::Expired);
             }
         }
     }
 
-    /// How many tokens are watched.
+    /// The number of watches.
     pub(crate) fn len(&self) -> usize {
         self.len.load(Ordering::Relaxed)
     }
@@ -157,7 +153,7 @@ impl fmt::Debug for Watchers {
     }
 }
 
-/// Waits for the end of one token. It is over when the last clone is dropped.
+/// Waits for the end of one token. The watch ends when the last clone is dropped.
 ///
 /// Each clone may be polled by a task of its own.
 pub(crate) struct Watch {
@@ -171,36 +167,36 @@ struct State {
     shard: usize,
     seat: AtomicU32,
     end: AtomicU8,
-    waiting: Mutex<Vec<Option<Waker>>>,
+    wakers: Mutex<Vec<Option<Waker>>>,
 }
 
 impl Watch {
-    /// Why the token is over, if it is.
+    /// Why the token has ended, if it has.
     pub(crate) fn ended(&self) -> Option<End> {
         self.state.ended()
     }
 
-    /// Waits for that.
+    /// Waits for the end of the token.
     pub(crate) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         if let Some(end) = self.ended() {
             return Poll::Ready(end);
         }
-        // Wakers are other people's code: they are cloned and dropped outside of the lock.
         let waker = cx.waker().clone();
-        let mut waiting = lock(&self.state.waiting);
+        let mut wakers = lock(&self.state.wakers);
+        // Race 2.
         if let Some(end) = self.ended() {
-            drop(waiting);
+            drop(wakers);
             return Poll::Ready(end);
         }
-        let slot = self.slot.unwrap_or_else(|| free(&mut waiting));
+        let slot = self.slot.unwrap_or_else(|| free(&mut wakers));
         self.slot = Some(slot);
-        let former = waiting[slot].replace(waker);
-        drop(waiting);
+        let former = wakers[slot].replace(waker);
+        drop(wakers);
         drop(former);
         Poll::Pending
     }
 
-    /// The token is over, as somebody else has found out. The first reason stays.
+    /// Ends the watch, unless it has ended already.
     pub(crate) fn end(&self, end: End) {
         self.state.end(end);
     }
@@ -218,7 +214,7 @@ impl Clone for Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         if let Some(slot) = self.slot {
-            let waker = lock(&self.state.waiting)
+            let waker = lock(&self.state.wakers)
                 .get_mut(slot)
                 .and_then(Option::take);
             drop(waker);
@@ -234,22 +230,22 @@ impl fmt::Debug for Watch {
 
 impl State {
     fn ended(&self) -> Option<End> {
-        End::from_octet(self.end.load(Ordering::Acquire))
+        End::from_byte(self.end.load(Ordering::Acquire))
     }
 
     fn end(&self, end: End) {
-        let octet = end.to_octet();
+        let byte = end.to_byte();
         let first = self
             .end
-            .compare_exchange(0, octet, Ordering::AcqRel, Ordering::Relaxed);
+            .compare_exchange(0, byte, Ordering::AcqRel, Ordering::Relaxed);
         if first.is_ok() {
-            let waiting = mem::take(&mut *lock(&self.waiting));
-            waiting.into_iter().flatten().for_each(Waker::wake);
+            let wakers = mem::take(&mut *lock(&self.wakers));
+            wakers.into_iter().flatten().for_each(Waker::wake);
         }
     }
 }
 
-/// Here, and not in `Watch`: a record that comes at this moment may hold the last clone.
+/// Not in `Watch`: see race 3.
 impl Drop for State {
     fn drop(&mut self) {
         let seat = *self.seat.get_mut();
@@ -258,17 +254,17 @@ impl Drop for State {
     }
 }
 
-/// A slot that no clone has.
-fn free(waiting: &mut Vec<Option<Waker>>) -> usize {
-    waiting.iter().position(Option::is_none).unwrap_or_else(|| {
-        // There is one clone, or two.
-        waiting.reserve_exact(1);
-        waiting.push(None);
-        waiting.len() - 1
+/// A slot that no clone uses.
+fn free(wakers: &mut Vec<Option<Waker>>) -> usize {
+    wakers.iter().position(Option::is_none).unwrap_or_else(|| {
+        // Usually there are one or two clones.
+        wakers.reserve_exact(1);
+        wakers.push(None);
+        wakers.len() - 1
     })
 }
 
-/// Nothing here panics half way.
+/// Nothing panics while it holds one of these locks.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,13 +1,15 @@
-//! Some of the watches: who waits for which tag, and until when.
+//! Some of the watches: which selectors does each wait for, and until when?
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     sync::{Arc, Weak},
 };
 
+use slab::Slab;
+
 use super::{
     State,
-    groups::{Groups, NONE, index, reserve},
+    groups::{Groups, NONE, insert},
 };
 use crate::{enforce::tag::Tag, log::NumericDate};
 
@@ -15,17 +17,18 @@ use crate::{enforce::tag::Tag, log::NumericDate};
 const WIDTH: u32 = 10;
 const EXPIRY: u32 = WIDTH - 1;
 
-/// In place of a previous link: this one is the first. The other bits are its group.
+/// In place of a previous link: this link is the first. The other bits are its group.
 const FIRST: u32 = 1 << 31;
 
-/// Everything about a watch is in one shard, so that one lock is taken to come and one to go.
-/// Nothing here is searched for: a link knows its neighbours, and the first one its group.
+/// All of a watch is in one shard, so that it takes one lock to add it and one to remove it.
+///
+/// Every link belongs to one doubly linked list, so nothing is searched: a link names its
+/// neighbours, and the first link names its group.
 #[derive(Default)]
 pub(super) struct Shard {
-    seats: Vec<Seat>,
-    vacant: Vec<u32>,
+    seats: Slab<Seat>,
     groups: Groups,
-    /// By the second: the first link of those who expire then.
+    /// For each second, the first link of the watches that expire then.
     due: BTreeMap<NumericDate, u32>,
 }
 
@@ -52,7 +55,7 @@ impl Link {
 }
 
 impl Shard {
-    /// Takes a watch in: its seat.
+    /// Adds a watch and returns its seat.
     pub(super) fn enter(
         &mut self,
         watch: &Weak<State>,
@@ -61,85 +64,76 @@ impl Shard {
         exp: NumericDate,
     ) -> u32 {
         let mut chunks = tags.chunks(EXPIRY as usize);
-        let first = self.sit(watch, chunks.next().unwrap_or_default(), iat, exp);
+        let first = self.add_seat(watch, chunks.next().unwrap_or_default(), iat, exp);
         for chunk in chunks {
-            let more = self.sit(watch, chunk, iat, NumericDate::FOREVER);
+            let more = self.add_seat(watch, chunk, iat, NumericDate::FOREVER);
             self.seats[more as usize].more = self.seats[first as usize].more;
             self.seats[first as usize].more = more;
         }
         first
     }
 
-    /// Lets a watch go.
+    /// Removes a watch.
     pub(super) fn leave(&mut self, seat: u32) {
         let mut next = seat;
         while next != NONE {
             for at in 0..WIDTH {
                 self.unlink(next * WIDTH + at);
             }
-            self.vacant.push(next);
-            let seat = &mut self.seats[next as usize];
-            seat.watch = Weak::new();
-            next = seat.more;
+            next = self.seats.remove(next as usize).more;
         }
-        if self.vacant.len() == self.seats.len() {
-            // A crowd has gone, and its memory goes too.
+        if self.seats.is_empty() {
+            // Gives the memory back after many watches.
             *self = Self::default();
         }
     }
 
-    /// Adds those who have `tag` and were issued at `not_before` or earlier.
-    pub(super) fn revoked(&self, tag: Tag, not_before: NumericDate, those: &mut Vec<Arc<State>>) {
+    /// Adds the watches to `states` that wait for `tag` and whose token was issued at `not_before`
+    /// or earlier.
+    pub(super) fn revoked(&self, tag: Tag, not_before: NumericDate, states: &mut Vec<Arc<State>>) {
         let mut link = self.groups.first(tag);
         while link != NONE {
             let seat = self.seat(link);
             if seat.iat <= not_before {
-                those.extend(seat.watch.upgrade());
+                states.extend(seat.watch.upgrade());
             }
             link = seat.links[(link % WIDTH) as usize].next;
         }
     }
 
-    /// Adds those who expire by `now`. They are told once.
-    pub(super) fn expired(&mut self, now: NumericDate, those: &mut Vec<Arc<State>>) {
+    /// Adds the watches to `states` that expire by `now`, each once.
+    pub(super) fn expired(&mut self, now: NumericDate, states: &mut Vec<Arc<State>>) {
         while let Some(entry) = self.due.first_entry().filter(|entry| *entry.key() <= now) {
             let mut link = entry.remove();
             while link != NONE {
                 let seat = self.seat(link);
-                those.extend(seat.watch.upgrade());
+                states.extend(seat.watch.upgrade());
                 link = seat.links[EXPIRY as usize].next;
             }
         }
     }
 
-    /// How many selectors and seconds somebody waits for.
+    /// The number of selectors and seconds that some watch waits for.
     #[cfg(test)]
     pub(super) fn awaited(&self) -> usize {
         self.groups.len() + self.due.len()
     }
 
-    fn sit(
+    fn add_seat(
         &mut self,
         watch: &Weak<State>,
         tags: &[Tag],
         iat: NumericDate,
         exp: NumericDate,
     ) -> u32 {
-        let taken = Seat {
+        let seat = Seat {
             watch: watch.clone(),
             iat,
             exp,
             links: [Link::UNUSED; WIDTH as usize],
             more: NONE,
         };
-        let seat = if let Some(seat) = self.vacant.pop() {
-            self.seats[seat as usize] = taken;
-            seat
-        } else {
-            reserve(&mut self.seats);
-            self.seats.push(taken);
-            index(self.seats.len() - 1)
-        };
+        let seat = insert(&mut self.seats, seat);
         for (link, tag) in (seat * WIDTH..).zip(tags) {
             let (group, next) = self.groups.push(*tag, link);
             self.link(link, FIRST | group, next);
@@ -172,7 +166,7 @@ impl Shard {
         } else if link % WIDTH < EXPIRY {
             self.groups.set_first(prev & !FIRST, next);
         } else if let Entry::Occupied(mut first) = self.due.entry(self.seat(link).exp) {
-            // Another list may be there by now, if this one has been told.
+            // If this list has been taken out by `expired`, another may have this second now.
             if *first.get() == link {
                 if next == NONE {
                     first.remove();

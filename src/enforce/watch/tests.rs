@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use tokio_test::{assert_pending, assert_ready_eq, task};
 
 use super::*;
+use crate::log::SelectorClass;
 
 const REVOKED: End = End::Revoked(Some(SelectorClass::Grant));
 
@@ -19,7 +20,7 @@ fn at(seconds: u64) -> NumericDate {
     NumericDate::new(seconds)
 }
 
-/// Keyed tags look like this: no two numbers have much in common.
+/// Different numbers have tags that share few bits, as the tags of a keyed hash do.
 fn tag(number: u64) -> Tag {
     let low = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let high = low.rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -40,7 +41,7 @@ fn revoke(watchers: &Watchers, number: u64) {
     watchers.revoked(tag(number).of(SelectorClass::Grant), NumericDate::FOREVER);
 }
 
-/// Nobody, and nothing left of anybody.
+/// There are no watches, and nothing is left of earlier ones.
 fn assert_empty(watchers: &Watchers) {
     assert!(watchers.is_empty());
     assert_eq!(watchers.len(), 0);
@@ -55,7 +56,7 @@ fn waiting(mut watch: Watch) -> task::Spawn<impl Future<Output = End>> {
 }
 
 #[test]
-fn a_record_wakes_those_whom_it_is_about_and_nobody_else() {
+fn a_record_wakes_the_watches_that_it_covers_and_no_others() {
     let watchers = Arc::default();
     let (mut one, mut other) = (waiting(grant(&watchers, 1)), waiting(grant(&watchers, 2)));
     assert_pending!(one.poll());
@@ -70,7 +71,7 @@ fn a_record_wakes_those_whom_it_is_about_and_nobody_else() {
 }
 
 #[test]
-fn a_session_of_the_same_name_is_another_selector() {
+fn a_session_with_the_same_name_is_another_selector() {
     let watchers = Arc::default();
     let watch = grant(&watchers, 1);
     watchers.revoked(tag(1).of(SelectorClass::Session), NumericDate::FOREVER);
@@ -78,7 +79,7 @@ fn a_session_of_the_same_name_is_another_selector() {
 }
 
 #[test]
-fn a_watermark_wakes_what_was_issued_until_then() {
+fn a_watermark_wakes_the_watches_of_earlier_tokens() {
     let watchers: Arc<Watchers> = Arc::default();
     let selectors = || [tag(1).of(SelectorClass::Subject)].into_iter();
     let before = watchers.watch(selectors(), Some(at(10)), None);
@@ -94,7 +95,7 @@ fn a_watermark_wakes_what_was_issued_until_then() {
 }
 
 #[test]
-fn whoever_expires_is_woken_in_that_second_and_once() {
+fn an_expired_watch_is_woken_in_that_second_and_once() {
     let watchers: Arc<Watchers> = Arc::default();
     let expiring = |exp| watchers.watch([].into_iter(), None, Some(at(exp)));
     let (mut soon, later, again) = (waiting(expiring(10)), expiring(11), expiring(10));
@@ -108,7 +109,7 @@ fn whoever_expires_is_woken_in_that_second_and_once() {
     assert_eq!(again.ended(), Some(End::Expired));
     assert_eq!(later.ended(), None);
 
-    // Somebody comes too late, while those who were told are still there.
+    // A new watch of the same second, while the watches that ended are still there.
     let late = expiring(10);
     drop((soon, again));
     assert_eq!(late.ended(), None);
@@ -128,7 +129,7 @@ fn each_clone_has_a_waker_of_its_own() {
     for task in &mut tasks {
         assert_pending!(task.poll());
     }
-    // Its place is taken by the next one.
+    // The next clone reuses its slot.
     drop(tasks.remove(1));
     tasks.push(waiting(grant(&watchers, 1)));
     for task in &mut tasks {
@@ -142,7 +143,7 @@ fn each_clone_has_a_waker_of_its_own() {
 }
 
 #[test]
-fn the_first_reason_stays() {
+fn the_first_end_stays() {
     let watchers = Arc::default();
     let watch = grant(&watchers, 1);
     watch.end(End::Expired);
@@ -183,9 +184,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// Beside a list of everybody that is searched from end to end.
+    /// Compares the lists with a linear search.
     #[test]
-    fn exactly_those_who_are_meant_are_told(steps in steps()) {
+    fn a_linear_search_finds_the_same_watches(steps in steps()) {
         let watchers: Arc<Watchers> = Arc::default();
         let mut model: Vec<(Watch, Vec<u64>, u64, u64, bool)> = Vec::new();
         for step in steps {
@@ -201,20 +202,20 @@ proptest! {
                 Step::Drop(_) => {}
                 Step::Revoke { name, not_before } => {
                     watchers.revoked(tag(name).of(SelectorClass::Grant), at(not_before));
-                    for (_, names, iat, _, over) in &mut model {
-                        *over |= names.contains(&name) && *iat <= not_before;
+                    for (_, names, iat, _, ended) in &mut model {
+                        *ended |= names.contains(&name) && *iat <= not_before;
                     }
                 }
                 Step::Expire(now) => {
                     watchers.expired(at(now));
-                    for (.., exp, over) in &mut model {
-                        *over |= *exp <= now;
+                    for (.., exp, ended) in &mut model {
+                        *ended |= *exp <= now;
                     }
                 }
             }
             prop_assert_eq!(watchers.len(), model.len());
-            for (watch, .., over) in &model {
-                prop_assert_eq!(watch.ended().is_some(), *over);
+            for (watch, .., ended) in &model {
+                prop_assert_eq!(watch.ended().is_some(), *ended);
             }
         }
         drop(model);
@@ -222,10 +223,10 @@ proptest! {
     }
 }
 
-/// The index is a flag here. Whoever registers asks it again; whoever revokes sets it first, and
-/// leaves it at that if nobody is there.
+/// A flag stands for the index. The thread that watches checks it again afterwards. The thread that
+/// revokes sets it first, and does nothing more if there are no watches.
 #[test]
-fn no_record_slips_through_between_registering_and_asking_again() {
+fn no_record_is_missed_between_watching_and_checking_the_index() {
     for _ in 0..20_000 {
         let watchers: Arc<Watchers> = Arc::default();
         let (index, start) = (AtomicBool::new(false), Barrier::new(2));
@@ -250,11 +251,11 @@ fn no_record_slips_through_between_registering_and_asking_again() {
 }
 
 #[test]
-fn watches_that_go_while_they_are_told_leave_nothing() {
+fn watches_that_are_dropped_while_they_end_leave_nothing() {
     let watchers: Arc<Watchers> = Arc::default();
-    let over = AtomicBool::new(false);
+    let done = AtomicBool::new(false);
     thread::scope(|scope| {
-        let goers = [1, 2].map(|seed| {
+        let threads = [1, 2].map(|seed| {
             let watchers = &watchers;
             scope.spawn(move || {
                 let mut cx = Context::from_waker(Waker::noop());
@@ -276,21 +277,21 @@ fn watches_that_go_while_they_are_told_leave_nothing() {
         });
         scope.spawn(|| {
             let mut round = 0;
-            while !over.load(Ordering::Relaxed) {
+            while !done.load(Ordering::Relaxed) {
                 round += 1;
                 revoke(&watchers, round % 50);
                 watchers.expired(at(round % 64));
                 watchers.revoked(tag(0).of(SelectorClass::Client), NumericDate::FOREVER);
             }
         });
-        let panicked = goers.map(|goer| goer.join().is_err());
-        over.store(true, Ordering::Relaxed);
+        let panicked = threads.map(|thread| thread.join().is_err());
+        done.store(true, Ordering::Relaxed);
         assert_eq!(panicked, [false; 2]);
     });
     assert_empty(&watchers);
 }
 
-/// Eight selectors, of which three (client, key, issuer) are those of many others.
+/// Eight selectors, of which many watches share three (client, key, issuer).
 fn of_eight(watchers: &Arc<Watchers>, number: u64) -> Watch {
     let names = [
         number * 5,
@@ -308,7 +309,7 @@ fn of_eight(watchers: &Arc<Watchers>, number: u64) -> Watch {
 }
 
 #[test]
-fn an_idle_watch_costs_less_than_512_octets() {
+fn an_idle_watch_takes_less_than_512_bytes() {
     const WATCHES: u64 = 100_000;
     let mut kept = Vec::with_capacity(100_000);
     let watchers = Arc::default();
@@ -324,18 +325,18 @@ fn an_idle_watch_costs_less_than_512_octets() {
         }
     });
     let each = u64::try_from(allocated.bytes_current).unwrap_or(u64::MAX) / WATCHES;
-    println!("{each} octets for each of {WATCHES} watches");
-    assert!((200..512).contains(&each), "{each} octets");
+    println!("{each} bytes for each of {WATCHES} watches");
+    assert!((200..512).contains(&each), "{each} bytes");
 
-    // All of one client: quadratic would be minutes.
+    // All watches have one client. Removing them in quadratic time would take minutes.
     let gone = measure(|| kept.clear());
     assert_empty(&watchers);
     let left = allocated.bytes_current + gone.bytes_current;
-    assert!(left.abs() < 1024, "{left} octets are left");
+    assert!(left.abs() < 1024, "{left} bytes are left");
 }
 
 #[test]
-fn every_end_is_told_as_it_came() {
+fn every_end_is_returned_as_it_was_set() {
     let classes = SelectorClass::ALL.iter().copied().map(Some);
     let ends = classes.chain([None]).map(End::Revoked);
     for end in ends.chain([End::Expired]) {

@@ -1,4 +1,4 @@
-//! Why a body broke off.
+//! Why did a body fail?
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use super::End;
 
 /// The error of an [`EnforcedBody`](super::EnforcedBody).
 ///
-/// It is no [`Error`](std::error::Error) itself, but converts into a [`BoxError`]. The result is the
-/// inner body's error or the [`End`], and downcasts to it.
+/// It does not implement [`Error`](std::error::Error), but it converts into a [`BoxError`]. The result
+/// is the inner body's error or the [`End`], and can be downcast to it.
 ///
 /// ```
 /// use tower::BoxError;
@@ -23,7 +23,7 @@ use super::End;
 pub enum BodyError<E> {
     /// The inner body failed.
     Inner(E),
-    /// The body was cut, because its token ended.
+    /// The body was cut because its token ended.
     End(End),
 }
 

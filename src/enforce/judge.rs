@@ -1,4 +1,4 @@
-//! What is to be said about one request.
+//! Is the token of a request live?
 
 use std::{ops::ControlFlow, sync::Arc};
 
@@ -11,44 +11,44 @@ use crate::{
     log::{NumericDate, SelectorClass},
 };
 
-/// What a verdict depends on, besides the token.
+/// What a verdict depends on besides the token.
 #[derive(Clone, Debug)]
 pub(super) struct Judge {
     pub(super) settings: Arc<Settings>,
     pub(super) policy: Policy,
     pub(super) protocol: Protocol,
-    /// In which scheme the token came, and the challenge goes.
+    /// The scheme of the token, and of the challenge.
     pub(super) scheme: TokenType,
     pub(super) begun: Begun,
 }
 
-/// What follows from what is known of a token.
+/// What follows from an introspected token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Judgement {
-    /// This.
+    /// The token is judged.
     Verdict(Verdict),
-    /// It cannot be found out, for this reason.
+    /// The state of the token is unknown, for this reason.
     Unknown(&'static str),
-    /// The index is stale, and an authority is to be asked.
+    /// The index is stale, and an authority has to confirm the token.
     Confirm,
 }
 
 impl Judge {
-    /// Whether an authority may have to be asked.
+    /// Whether an authority may have to confirm the token.
     pub(super) fn may_confirm(&self) -> bool {
         self.policy.when_unknown == WhenUnknown::Introspect && self.settings.confirm_by.is_some()
     }
 
     pub(super) fn judge(&self, token: &Introspection, now: NumericDate) -> Judgement {
-        let verdict = match self.by_itself(token, now) {
+        let verdict = match self.by_claims(token, now) {
             ControlFlow::Break(verdict) => verdict,
-            ControlFlow::Continue(()) => return self.by_the_index(token, now),
+            ControlFlow::Continue(()) => return self.by_index(token, now),
         };
         Judgement::Verdict(verdict)
     }
 
-    /// What can be said without looking elsewhere.
-    fn by_itself(&self, token: &Introspection, now: NumericDate) -> ControlFlow<Verdict> {
+    /// What the introspection alone decides.
+    fn by_claims(&self, token: &Introspection, now: NumericDate) -> ControlFlow<Verdict> {
         let settings = &self.settings;
         let latest = now + settings.leeway;
         let not_yet = |moment: Option<NumericDate>| moment.is_some_and(|moment| moment > latest);
@@ -75,15 +75,15 @@ impl Judge {
         ControlFlow::Break(Verdict::Invalid(reason))
     }
 
-    fn by_the_index(&self, token: &Introspection, now: NumericDate) -> Judgement {
+    fn by_index(&self, token: &Introspection, now: NumericDate) -> Judgement {
         let settings = &self.settings;
-        // First, so that what was fresh is what is asked.
+        // First: the records are then at least as new as this result.
         let freshness = settings.index.freshness();
-        // A record that is known holds, however old the index is.
+        // A known record counts, however old the index is.
         if let Some(class) = settings.index.revoked_by(token) {
             return Judgement::Verdict(Verdict::Revoked(Some(class)));
         }
-        // The clock has gone back, and what would cover it may be lost.
+        // The clock has gone back, and a record that covers the token may have been removed.
         let lost = settings.index.may_have_forgotten(token, now);
         match (freshness, self.policy.when_unknown) {
             (Freshness::Unready, _) => Judgement::Unknown("the index has not been loaded"),
@@ -95,26 +95,28 @@ impl Judge {
             }
             (_, WhenUnknown::Introspect) if settings.confirm_by.is_some() => Judgement::Confirm,
             (Freshness::Stale(_), _) => Judgement::Unknown("the index is stale"),
-            _ => Judgement::Unknown("the clock has gone back behind what was forgotten"),
+            _ => Judgement::Unknown(
+                "the clock has gone back, and a record of the token may have been forgotten",
+            ),
         }
     }
 
-    /// What an authority said of a token that the index is too old for. Records may have come since
-    /// it was asked: those hold, whichever of the two knows the selector.
+    /// The verdict after an authority has been asked because the index is stale. A record that came
+    /// in the meantime counts, whichever of the two introspections has its selector.
     pub(super) fn confirmed(
         &self,
         token: &Introspection,
-        known: &Introspected,
+        confirmed: &Introspected,
         now: NumericDate,
     ) -> Verdict {
-        let known = match known {
-            Introspected::Token(known) => known,
+        let confirmed = match confirmed {
+            Introspected::Token(confirmed) => confirmed,
             Introspected::Unhandled { reason, .. } | Introspected::Unrecognised(reason) => {
                 return Verdict::Invalid(*reason);
             }
         };
-        for token in [token, known] {
-            if let ControlFlow::Break(verdict) = self.by_itself(token, now) {
+        for token in [token, confirmed] {
+            if let ControlFlow::Break(verdict) = self.by_claims(token, now) {
                 return verdict;
             }
             if let Some(class) = self.settings.index.revoked_by(token) {

@@ -44,6 +44,9 @@
 //!
 //! * **[`Index::follow`]** returns once the log has been read. [`Index::readiness`] is for health
 //!   checks.
+//! * **Your own token table** needs no log and no index: see
+//!   [`EnforcementLayer::by_introspection`].
+//! * **[`ScopeLayer`]** requires scopes on some routes.
 //! * **[`Policy`]** sets what differs from route to route.
 //! * **Streams end with their token**, within a second. Response bodies need nothing. A WebSocket
 //!   has no response body: over HTTP/1.1 wrap the accepted connections in [`Abortable`]. Or let the

@@ -1,26 +1,27 @@
-//! What may differ from route to route.
+//! What can differ from route to route.
 
 use std::time::Duration;
 
-/// What becomes of a request while the [`Index`](super::Index) is stale. Before the first snapshot
-/// is in, nothing is accepted, whatever this says; and a token that a known record covers is
-/// refused, however old the index is.
+/// What happens to a request while the [`Index`](super::Index) is stale.
+///
+/// It does not matter in two cases. Before the first snapshot has been loaded, the layer accepts no
+/// token. And it refuses a token that a known record covers, however old the index is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WhenUnknown {
-    /// 503: an unknown state is not "live".
+    /// Refuses with 503, because an unknown token is not a live one. This is the default.
     #[default]
     Deny,
-    /// Goes by what the index knows while that is no older than this.
+    /// Uses the stale index for a limited time.
     ///
-    /// **A token that was revoked in the meantime is accepted for so long.**
+    /// **For that time the layer accepts a token that was revoked in the meantime.**
     ServeStale {
-        /// How long after the log was last heard of.
+        /// How long after the last report of the log.
         max: Duration,
     },
-    /// Asks the service that [`confirm_by`](super::EnforcementLayer::confirm_by) has named, such as
-    /// the introspection endpoint of the authorization server. Without one it is
-    /// [`Deny`](Self::Deny).
+    /// Asks the service of [`confirm_by`](super::EnforcementLayer::confirm_by), such as the
+    /// introspection endpoint of the authorization server. Without such a service the layer denies,
+    /// as with [`Deny`](Self::Deny).
     Introspect,
 }
 
@@ -43,7 +44,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Every request needs a token, what is unknown is denied, and streams end with their token.
+    /// Every request needs a token, an unknown token is denied, and streams end with their token.
     pub const fn new() -> Self {
         Self {
             when_unknown: WhenUnknown::Deny,
@@ -52,20 +53,22 @@ impl Policy {
         }
     }
 
-    /// What becomes of a request while the index is stale.
+    /// What happens to a request while the index is stale. Defaults to [`WhenUnknown::Deny`].
     pub const fn when_unknown(mut self, choice: WhenUnknown) -> Self {
         self.when_unknown = choice;
         self
     }
 
     /// Whether response bodies and [`Abortable`](super::Abortable) connections are cut when their
-    /// token ends. If not, there is no [`TokenLife`](super::TokenLife) in the request's extensions.
+    /// token ends. Defaults to `true`. If `false`, the request's extensions have no
+    /// [`TokenLife`](super::TokenLife).
     pub const fn cut_streams(mut self, cut: bool) -> Self {
         self.cut_streams = cut;
         self
     }
 
-    /// Whether a request without a token passes. One with a bad token never does.
+    /// Whether a request without a token passes. Defaults to `false`. A request with a bad token never
+    /// passes.
     pub const fn anonymous(mut self, passes: bool) -> Self {
         self.anonymous = passes;
         self

@@ -1,4 +1,4 @@
-//! Which token, and what has to be asked about it?
+//! Takes the token of a request, and starts the check.
 
 use std::{
     fmt, mem,
@@ -26,10 +26,10 @@ use crate::{
 
 /// The service that [`EnforcementLayer`](super::EnforcementLayer) makes.
 ///
-/// It is as ready as the inner service, and a request that passes goes to the very instance that
-/// said so.
+/// It is as ready as the inner service. A request that passes goes to the same instance of the inner
+/// service that was ready.
 ///
-/// The future `F` follows from the introspection `I`. To name the type, leave it out:
+/// The future `F` follows from the introspection `I`. Leave it out to name the type:
 /// `EnforcementService<Inner, MyIntrospection>`.
 pub struct EnforcementService<S, I, F = <I as Service<Secret>>::Future> {
     pub(super) inner: S,
@@ -38,17 +38,17 @@ pub struct EnforcementService<S, I, F = <I as Service<Secret>>::Future> {
 }
 
 impl<S, I, F> EnforcementService<S, I, F> {
-    /// The inner service.
+    /// Returns a reference to the inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The inner service.
+    /// Returns a mutable reference to the inner service.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The inner service.
+    /// Returns the inner service.
     pub fn into_inner(self) -> S {
         self.inner
     }
@@ -98,9 +98,9 @@ where
             scheme: TokenType::Bearer,
             begun: Begun::now(),
         };
-        // The instance that was ready, and not the clone, is the one to call.
-        let another = self.inner.clone();
-        let inner = mem::replace(&mut self.inner, another);
+        // Call the instance that was ready, not its clone.
+        let clone = self.inner.clone();
+        let inner = mem::replace(&mut self.inner, clone);
 
         if settings.from_extension {
             let verified = head.extensions.get::<Introspection>().cloned();

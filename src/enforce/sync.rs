@@ -1,5 +1,5 @@
-//! The locks and counters of the table and of the watches: std's, or those whose turns a test
-//! decides.
+//! The locks and atomics of the table and of the watches: those of std, or those of shuttle, whose
+//! order a test decides.
 
 #[cfg(all(test, shuttle))]
 use shuttle::sync as chosen;

@@ -1,4 +1,4 @@
-//! What a selector is called in memory.
+//! A short name for a selector in memory.
 
 use std::{
     fmt,
@@ -9,8 +9,8 @@ use siphasher::sip128::SipHasher24;
 
 use crate::log::{Selector, SelectorClass};
 
-/// A name of 128 bits for a selector, by a key that nobody outside of this process knows: nobody
-/// can make two selectors on purpose that meet. Three of the bits are the class.
+/// A name of 128 bits for a selector: a hash with a key of this process, so that others cannot make
+/// two selectors with the same tag. Three of the bits are the class.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Tag(pub(super) [u32; 4]);
 
@@ -30,45 +30,45 @@ impl Tagger {
     pub(super) fn tag(&self, selector: &Selector) -> Tag {
         let hash = self.0.hash(&selector.to_bytes()).as_bytes();
         let mut words = [0; 4];
-        for (word, octets) in words.iter_mut().zip(hash.chunks_exact(4)) {
-            *word = octets
+        for (word, bytes) in words.iter_mut().zip(hash.chunks_exact(4)) {
+            *word = bytes
                 .iter()
-                .fold(0, |word, octet| word << 8 | u32::from(*octet));
+                .fold(0, |word, byte| word << 8 | u32::from(*byte));
         }
         Tag(words).of(selector.class())
     }
 }
 
-/// Where a class stands in [`SelectorClass::ALL`], of which there are eight.
+/// The position of a class among the eight of [`SelectorClass::ALL`].
 fn place(class: SelectorClass) -> u32 {
     class as u32 - 1
 }
 
 impl Tag {
-    /// The same other bits, of a class.
+    /// The same tag with another class.
     pub(super) fn of(self, class: SelectorClass) -> Self {
         let Self([a, b, c, d]) = self;
         Self([a, b, c, d & !CLASS | place(class)])
     }
 
-    /// Of the selector.
+    /// The class of the selector.
     pub(super) fn class(self) -> SelectorClass {
         SelectorClass::ALL[(self.0[3] & CLASS) as usize]
     }
 
-    /// A hash, of bits that choose no shard.
+    /// A hash, from other bits than those that choose the shard.
     pub(super) fn hash(self) -> u64 {
         u64::from(self.0[0]) << 32 | u64::from(self.0[1])
     }
 
-    /// One of as many shards.
+    /// The number of a shard.
     pub(super) fn shard(self, shards: usize) -> usize {
         self.0[2] as usize % shards
     }
 }
 
 impl fmt::Debug for Tag {
-    /// The class alone, as with a selector.
+    /// Only the class, as `Selector` does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Tag({}, ..)", self.class().as_str())
     }
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tag_keeps_the_class_and_tells_names_apart() {
+    fn tag_has_the_class_and_differs_between_selectors() {
         let tagger = Tagger::random();
         let selectors = [
             Selector::token("https://as.example.com", "1"),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn every_process_has_tags_of_its_own() {
+    fn every_tagger_has_a_key_of_its_own() {
         let selector = Selector::grant("g1");
         assert_ne!(
             Tagger::random().tag(&selector),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_have_places_as_they_stand() {
+    fn place_is_the_position_in_all() {
         for (expected, class) in SelectorClass::ALL.iter().enumerate() {
             assert_eq!(place(*class) as usize, expected);
         }

@@ -1,4 +1,4 @@
-//! Tokens that somebody else has verified.
+//! Tokens that an outer layer has verified.
 
 use std::{
     convert::Infallible,
@@ -10,10 +10,10 @@ use tower::Service;
 
 use crate::{introspect::Introspected, token::Secret};
 
-/// In the place of an introspection where somebody before the layer has verified the token: see
+/// The introspection of a layer for tokens that an outer layer has verified: see
 /// [`EnforcementLayer::from_extension`](super::EnforcementLayer::from_extension).
 ///
-/// It knows no token.
+/// As a service it recognises no token.
 #[derive(Clone, Copy, Debug)]
 pub struct Verified(());
 

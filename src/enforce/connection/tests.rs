@@ -1,18 +1,27 @@
-use std::{future::ready, sync::Arc};
+use std::{
+    future::ready,
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, Response, body::Incoming, server::conn::http1};
 use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex, split},
+    io::{
+        AsyncRead, AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _, DuplexStream, ReadBuf,
+        duplex, split,
+    },
     net::{TcpListener, TcpStream},
 };
 use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok, task};
 
 use super::*;
 use crate::{
-    enforce::{life::Records, tag::Tag, watch::Watchers},
+    enforce::{End, life::Records, tag::Tag, watch::Watchers},
     introspect::{Introspection, TokenKind},
     log::{NumericDate, SelectorClass},
 };
@@ -20,7 +29,7 @@ use crate::{
 #[derive(Default)]
 struct Index(Arc<Watchers>);
 
-/// A token, by its class.
+/// The tag of a token's selector.
 fn tag(token: u32) -> Tag {
     Tag([token, token, token, 0])
 }
@@ -62,7 +71,7 @@ fn assert_cut(error: &io::Error) {
 }
 
 #[tokio::test]
-async fn until_the_token_is_over_everything_passes() {
+async fn everything_passes_until_the_token_ends() {
     let (index, mut io, mut peer) = accepted();
     io.handle().abort_with(&index.life(1));
     index.revoke(2);
@@ -96,7 +105,7 @@ fn pending_reads_and_writes_are_woken_and_fail() {
 }
 
 #[test]
-fn what_was_pending_before_the_upgrade_is_woken_too() {
+fn reads_and_writes_from_before_the_upgrade_are_woken_too() {
     let (index, io, _peer) = accepted();
     let handle = io.handle();
     let (mut reader, mut writer) = split(io);
@@ -118,7 +127,7 @@ fn what_was_pending_before_the_upgrade_is_woken_too() {
 }
 
 #[test]
-fn nothing_that_waits_in_the_connection_is_read_after_the_end() {
+fn nothing_is_read_or_written_after_the_end() {
     let (index, mut io, mut peer) = accepted();
     io.handle().abort_with(&index.life(1));
     assert_ready_ok!(task::spawn(peer.write_all(b"late")).poll());
@@ -133,7 +142,7 @@ fn nothing_that_waits_in_the_connection_is_read_after_the_end() {
     assert_cut(&assert_ready_err!(
         task::spawn(io.write_vectored(&bufs)).poll()
     ));
-    // The peer hears of it.
+    // The peer sees the end.
     assert_ready_ok!(task::spawn(io.shutdown()).poll());
     assert_eq!(
         assert_ready!(task::spawn(peer.read(&mut read)).poll()).unwrap(),
@@ -142,7 +151,7 @@ fn nothing_that_waits_in_the_connection_is_read_after_the_end() {
 }
 
 #[test]
-fn whichever_token_is_over_first_ends_it() {
+fn the_first_token_that_ends_aborts_the_connection() {
     for revoked in [1, 2, 3] {
         let (index, mut io, _peer) = accepted();
         let mut read = [0; 1];
@@ -160,7 +169,7 @@ fn whichever_token_is_over_first_ends_it() {
 }
 
 #[test]
-fn a_token_that_is_over_already_ends_it_at_once() {
+fn a_token_that_has_ended_already_aborts_at_once() {
     let (index, mut io, _peer) = accepted();
     let life = index.life(1);
     assert_eq!(life.ended(), None);
@@ -170,14 +179,14 @@ fn a_token_that_is_over_already_ends_it_at_once() {
 }
 
 #[test]
-fn a_life_that_is_not_watched_changes_nothing() {
+fn an_unwatched_life_changes_nothing() {
     let (_, mut io, _peer) = accepted();
     io.handle().abort_with(&TokenLife::unwatched());
     assert_ready_ok!(task::spawn(io.write(b"hello")).poll());
 }
 
 #[test]
-fn a_connection_that_is_gone_is_watched_no_more() {
+fn a_dropped_connection_is_no_longer_watched() {
     let (index, mut io, _peer) = accepted();
     let handle = io.handle();
     handle.abort_with(&index.life(1));
@@ -205,7 +214,7 @@ async fn vectored_writes_stay_vectored() {
     assert!(!plain.is_write_vectored());
 }
 
-/// Does something in the middle of a read, and has nothing to say.
+/// Runs a function during a read, and is then pending.
 struct Meanwhile<F>(F);
 
 impl<F: FnMut() + Unpin> AsyncRead for Meanwhile<F> {
@@ -220,7 +229,7 @@ impl<F: FnMut() + Unpin> AsyncRead for Meanwhile<F> {
 }
 
 #[test]
-fn a_token_that_comes_in_the_middle_of_a_read_is_not_missed() {
+fn a_token_that_comes_during_a_read_is_not_missed() {
     let index: Arc<Index> = Arc::default();
     let (life, handle) = (index.life(1), Arc::new(Mutex::new(None::<Connection>)));
     let later = handle.clone();
@@ -239,7 +248,7 @@ fn a_token_that_comes_in_the_middle_of_a_read_is_not_missed() {
     assert_cut(&assert_ready_err!(reading.poll()));
 }
 
-/// Two tasks on two threads, and one that comes with the token at any moment.
+/// The token comes from another thread at any moment.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_comes_at_any_moment_is_not_missed() {
     for round in 0..2_000_u32 {
@@ -263,23 +272,23 @@ async fn an_upgraded_connection_of_hyper_ends_with_its_token() {
     let index: Arc<Index> = Arc::default();
     let io = Abortable::new(ours);
     let (handle, life) = (io.handle(), index.life(1));
-    let (told, ended) = tokio::sync::oneshot::channel();
-    let told = Mutex::new(Some(told));
+    let (send_error, ended) = tokio::sync::oneshot::channel();
+    let send_error = Mutex::new(Some(send_error));
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         let upgrade = hyper::upgrade::on(&mut request);
-        let told = told.lock().unwrap().take().unwrap();
+        let send_error = send_error.lock().unwrap().take().unwrap();
         tokio::spawn(async move {
             let mut io = TokioIo::new(upgrade.await.unwrap());
-            let mut octet = [0; 1];
+            let mut byte = [0; 1];
             let error = loop {
-                match io.read_exact(&mut octet).await {
-                    Ok(_) => io.write_all(&octet).await.unwrap(),
+                match io.read_exact(&mut byte).await {
+                    Ok(_) => io.write_all(&byte).await.unwrap(),
                     Err(error) => break error,
                 }
             };
-            told.send(error).unwrap();
+            send_error.send(error).unwrap();
         });
-        // As the layer does it.
+        // The layer does this.
         handle.abort_with(&life);
         let response = Response::builder().status(101).header("upgrade", "echo");
         ready(
@@ -293,11 +302,11 @@ async fn an_upgraded_connection_of_hyper_ends_with_its_token() {
 
     let request = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n1";
     client.write_all(request).await.unwrap();
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"\r\n\r\n1") {
-        assert_ne!(client.read_buf(&mut answer).await.unwrap(), 0);
+    let mut response = Vec::new();
+    while !response.ends_with(b"\r\n\r\n1") {
+        assert_ne!(client.read_buf(&mut response).await.unwrap(), 0);
     }
-    assert!(answer.starts_with(b"HTTP/1.1 101 "));
+    assert!(response.starts_with(b"HTTP/1.1 101 "));
     client.write_all(b"2").await.unwrap();
     assert_eq!(client.read_u8().await.unwrap(), b'2');
 

@@ -1,4 +1,4 @@
-//! How long a token lives, for whoever works on its behalf.
+//! The life of a token, for handlers that outlast their request.
 
 #[cfg(test)]
 pub(super) mod tests;
@@ -14,27 +14,27 @@ use std::{
 use super::{End, watch::Watch};
 use crate::introspect::Introspection;
 
-/// What knows the records, and who is told of them.
+/// The records, and the watches that wait for new ones.
 pub(super) trait Records: Send + Sync {
-    /// Why the token is over, if it is.
+    /// Why the token has ended, if it has.
     fn end_of(&self, token: &Introspection) -> Option<End>;
 
-    /// Waits for a record that covers the token, and for its time to be over.
+    /// Waits for a record that covers the token, and for its `exp`.
     fn watch(&self, token: &Introspection) -> Watch;
 }
 
-/// The life of the token that a request came with: whether it is over, and a wait for its end.
+/// The life of a request's token: whether the token has ended, and a wait for its end.
 ///
-/// [`EnforcementLayer`](super::EnforcementLayer) puts it into the request's extensions, where
-/// [`Policy::cut_streams`](super::Policy::cut_streams) has it. It is for handlers whose work
-/// outlasts the request, or who hold what no layer can take away: a task of their own, a stream of
-/// an HTTP/2 `CONNECT`. Clones are the same life.
+/// [`EnforcementLayer`](super::EnforcementLayer) puts it into the request's extensions, unless
+/// [`Policy::cut_streams`](super::Policy::cut_streams) is off. Use it in a handler whose work outlasts
+/// the request, or which holds something that no layer can cut: a spawned task, or a stream of an
+/// HTTP/2 `CONNECT`. Clones share one life.
 ///
 /// ```
 /// use std::time::Duration;
 /// use tower_revocation::enforce::TokenLife;
 ///
-/// /// Counts for as long as the token lives.
+/// /// Counts the seconds until the token ends.
 /// async fn count(life: TokenLife) -> u32 {
 ///     let mut seconds = 0;
 ///     loop {
@@ -50,8 +50,8 @@ pub(super) trait Records: Send + Sync {
 /// # async fn main() { tokio::time::pause(); assert_eq!(count(TokenLife::unwatched()).await, 1); }
 /// ```
 ///
-/// Until somebody asks, it costs nothing but its memory; from then on the token is watched, and
-/// asking again is one read of memory.
+/// It costs only its memory until the first call of [`ended`](Self::ended) or [`end`](Self::end).
+/// From then on the token is watched, and each further check is one read of memory.
 #[derive(Clone)]
 pub struct TokenLife(Option<Arc<Life>>);
 
@@ -70,25 +70,25 @@ impl TokenLife {
         })))
     }
 
-    /// A life without end: what a handler that is called without the layer can be given.
+    /// Returns a life that never ends, for handlers that run without the layer.
     #[must_use]
     pub const fn unwatched() -> Self {
         Self(None)
     }
 
-    /// Why the token is over, if it is.
+    /// Why the token has ended, if it has.
     #[must_use]
     pub fn ended(&self) -> Option<End> {
         self.watch()?.ended()
     }
 
-    /// Waits until the token is over: revoked, or expired.
+    /// Waits until the token is revoked or expires.
     pub fn end(&self) -> TokenEnd {
         TokenEnd(self.watch().cloned())
     }
 
-    /// Asks the index, without becoming one of those who are told.
-    pub(super) fn ask(&self) -> Option<End> {
+    /// Checks the index, without starting a watch.
+    pub(super) fn check(&self) -> Option<End> {
         let life = self.0.as_deref()?;
         match life.watch.get() {
             Some(watch) => watch.ended(),
@@ -96,12 +96,12 @@ impl TokenLife {
         }
     }
 
-    /// From here on this token is among those who are told.
+    /// Starts to watch the token, unless it is watched already.
     pub(super) fn watch(&self) -> Option<&Watch> {
         let life = self.0.as_deref()?;
         Some(life.watch.get_or_init(|| {
             let watch = life.records.watch(&life.token);
-            // The record may have come in between.
+            // A record may have come before the watch was there.
             if let Some(end) = life.records.end_of(&life.token) {
                 watch.end(end);
             }
@@ -112,7 +112,7 @@ impl TokenLife {
 
 impl fmt::Debug for TokenLife {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TokenLife").field(&self.ask()).finish()
+        f.debug_tuple("TokenLife").field(&self.check()).finish()
     }
 }
 

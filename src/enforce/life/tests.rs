@@ -12,19 +12,19 @@ use crate::{
     log::{NumericDate, SelectorClass},
 };
 
-/// A grant, by its class.
+/// The tag of a grant.
 const GRANT: Tag = Tag([7, 7, 7, 1]);
 
-/// Says what it is told to say, and counts how often it is asked.
+/// Knows one record, if any, and counts how often it is checked.
 #[derive(Default)]
 pub(in crate::enforce) struct Index {
     pub(in crate::enforce) watchers: Arc<Watchers>,
-    asked: AtomicUsize,
+    checked: AtomicUsize,
     known: AtomicBool,
 }
 
 impl Index {
-    /// In the index, and nobody is told.
+    /// The record is in the index, but no watch is woken.
     pub(in crate::enforce) fn know(&self) {
         self.known.store(true, Ordering::Relaxed);
     }
@@ -34,8 +34,8 @@ impl Index {
         self.watchers.revoked(GRANT, NumericDate::FOREVER);
     }
 
-    pub(in crate::enforce) fn asked(&self) -> usize {
-        self.asked.load(Ordering::Relaxed)
+    pub(in crate::enforce) fn checked(&self) -> usize {
+        self.checked.load(Ordering::Relaxed)
     }
 
     pub(in crate::enforce) fn life(self: &Arc<Self>) -> TokenLife {
@@ -51,7 +51,7 @@ impl Index {
 
 impl Records for Index {
     fn end_of(&self, _: &Introspection) -> Option<End> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.checked.fetch_add(1, Ordering::Relaxed);
         let known = self.known.load(Ordering::Relaxed);
         known.then_some(End::Revoked(Some(SelectorClass::Grant)))
     }

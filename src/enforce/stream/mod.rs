@@ -1,4 +1,4 @@
-//! The inner service's body, for as long as the token lives, or ours.
+//! The body of a response: that of the inner service until the token ends, or ours.
 
 #[cfg(test)]
 mod tests;
@@ -24,26 +24,25 @@ use super::{
     watch::Watch,
 };
 
-/// After so many frames a body is taken for a long one.
+/// The number of frames after which a body counts as a long one.
 const SHORT: u8 = 8;
 
 pin_project! {
-    /// The body of a response behind the enforcement layer.
+    /// The response body of an [`EnforcementService`](super::EnforcementService).
     ///
-    /// What the inner service sends passes through frame by frame, until the token is over. Then it
-    /// is cut: it ends with [`BodyError::End`], so that the peer can tell a cut from an end. A
-    /// gRPC response ends with the trailers of the status `UNAUTHENTICATED` instead.
+    /// It passes the frames of the inner service's body through until the token ends. Then it is cut:
+    /// it fails with [`BodyError::End`], so that the peer can tell a cut from an end. The body of a
+    /// gRPC response ends with trailers of the status `UNAUTHENTICATED` instead.
     ///
-    /// From then on nothing is taken from the inner body, which is dropped. A peer that has stopped
-    /// to read hears of it when it reads on.
+    /// After the cut the inner body is dropped, and nothing more is taken from it. A peer that has
+    /// stopped reading sees the cut when it continues to read.
     ///
-    /// The body of the request is not cut: who reads one for long, as a gRPC service of streams
-    /// does, waits for the end of the [`TokenLife`] as well.
+    /// The body of the request is not cut. A handler that reads one for long, such as that of a
+    /// streaming gRPC call, waits for the end of the [`TokenLife`] as well.
     ///
-    /// A body that does not keep its reader waiting, and ends within eight frames, is not watched.
-    /// One that waits is memory and nothing else: where there are thousands of them, at most 512
-    /// octets each besides the inner body, of a token that can be revoked in every way. A hundred
-    /// thousand take 51 MB.
+    /// A body is not watched if it is always ready and ends within eight frames. A waiting body takes
+    /// only memory: at most 512 bytes besides the inner body, for a token with every kind of selector,
+    /// where there are thousands of them. 100,000 take 51 MB.
     #[derive(Debug)]
     pub struct EnforcedBody<B> {
         #[pin]
@@ -57,18 +56,18 @@ pin_project! {
     enum Kind<B> {
         Inner { #[pin] body: B, guard: Guard, protocol: Protocol },
         Ours { body: Full<Bytes> },
-        // After the cut.
-        Over,
+        // The body has been cut.
+        Cut,
     }
 }
 
-/// Who sees to it.
+/// How the end of the token is noticed.
 #[derive(Debug)]
 enum Guard {
-    /// Nobody: the token is not watched, or the body is at its end.
+    /// Not at all: the policy does not cut, or the body has ended.
     None,
-    /// The body may be a short one. So many frames have come.
-    Asking(TokenLife, u8),
+    /// The body may be a short one, so each frame checks the index. The number counts the frames.
+    Checking(TokenLife, u8),
     Watching(Watch),
 }
 
@@ -80,7 +79,7 @@ impl<B> EnforcedBody<B> {
 
     /// A body that ends with the token.
     pub(super) fn watched(body: B, life: TokenLife, protocol: Protocol) -> Self {
-        Self::inner(body, Guard::Asking(life, 0), protocol)
+        Self::inner(body, Guard::Checking(life, 0), protocol)
     }
 
     fn inner(body: B, guard: Guard, protocol: Protocol) -> Self {
@@ -100,7 +99,7 @@ impl<B> EnforcedBody<B> {
     }
 }
 
-/// An empty body, whatever `B` is.
+/// An empty body, for any `B`.
 impl<B> Default for EnforcedBody<B> {
     fn default() -> Self {
         Self::ours(Full::default())
@@ -119,7 +118,7 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let (polled, protocol) = match self.as_mut().project().kind.project() {
-            KindProj::Over => return Poll::Ready(None),
+            KindProj::Cut => return Poll::Ready(None),
             KindProj::Ours { body } => {
                 return Pin::new(body)
                     .poll_frame(cx)
@@ -134,8 +133,8 @@ where
         match ready!(polled) {
             Ok(frame) => Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Inner))),
             Err(end) => {
-                // What the inner service holds for this body is let go now.
-                self.project().kind.set(Kind::Over);
+                // This drops the inner body.
+                self.project().kind.set(Kind::Cut);
                 Poll::Ready(Some(cut(protocol, end)))
             }
         }
@@ -145,26 +144,26 @@ where
         match &self.kind {
             Kind::Inner { body, .. } => body.is_end_stream(),
             Kind::Ours { body } => body.is_end_stream(),
-            Kind::Over => true,
+            Kind::Cut => true,
         }
     }
 
-    /// The inner body's. If it is cut, it has promised more than it sends, which hyper takes for
-    /// the failure that it is.
+    /// The hint of the inner body. A body that is cut sends less than its hint, which hyper treats as
+    /// a failure.
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Inner { body, .. } => body.size_hint(),
             Kind::Ours { body } => body.size_hint(),
-            Kind::Over => SizeHint::with_exact(0),
+            Kind::Cut => SizeHint::with_exact(0),
         }
     }
 }
 
-/// What a body gives.
+/// What a body returns.
 type Polled<B> = Result<Frame<<B as Body>::Data>, <B as Body>::Error>;
 
 impl Guard {
-    /// The next frame, or the end of the token if that has come first.
+    /// The next frame, or the end of the token if that came first.
     fn poll<B: Body>(
         &mut self,
         body: Pin<&mut B>,
@@ -178,11 +177,11 @@ impl Guard {
         match body.poll_frame(cx) {
             Poll::Pending => self.wait(cx).map(Err),
             Poll::Ready(Some(Ok(frame))) if frame.is_data() => {
-                // The first frame belongs to the answer that the token was good for.
+                // The first frame passes: the token was live when the response came.
                 let end = self.count();
                 Poll::Ready(end.map_or(Ok(Some(Ok(frame))), Err))
             }
-            // Trailers are the end, and there are none after them.
+            // Nothing follows trailers, an error or the end.
             Poll::Ready(last) => {
                 *self = Self::None;
                 Poll::Ready(Ok(last))
@@ -190,9 +189,9 @@ impl Guard {
         }
     }
 
-    /// One more frame: the token is asked about, and is watched if they have become too many.
+    /// Counts a frame and checks the token. A long body is watched from here on.
     fn count(&mut self) -> Option<End> {
-        let Self::Asking(life, frames) = self else {
+        let Self::Checking(life, frames) = self else {
             return None;
         };
         *frames += 1;
@@ -202,22 +201,22 @@ impl Guard {
                 self.watch();
                 self.ended()
             }
-            _ => life.ask(),
+            _ => life.check(),
         }
     }
 
-    /// Nothing comes: now only the end of the token, or the body itself, can wake the reader.
+    /// The inner body is pending, so that body or the end of the token wakes the reader.
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         self.watch();
         match self {
             Self::Watching(watch) => watch.poll_ended(cx),
-            Self::None | Self::Asking(..) => Poll::Pending,
+            Self::None | Self::Checking(..) => Poll::Pending,
         }
     }
 
     fn watch(&mut self) {
-        if let Self::Asking(life, _) = self {
-            // What has to be known to watch it is let go here: an idle body is a watch.
+        if let Self::Checking(life, _) = self {
+            // Drops the life: an idle body holds only the watch.
             let watch = life.watch().cloned();
             *self = watch.map_or(Self::None, Self::Watching);
         }
@@ -226,12 +225,12 @@ impl Guard {
     fn ended(&self) -> Option<End> {
         match self {
             Self::Watching(watch) => watch.ended(),
-            Self::None | Self::Asking(..) => None,
+            Self::None | Self::Checking(..) => None,
         }
     }
 }
 
-/// The last thing that the peer gets.
+/// The last frame of a body that is cut.
 fn cut<E>(protocol: Protocol, end: End) -> Result<Frame<Bytes>, BodyError<E>> {
     match protocol {
         Protocol::Http => Err(BodyError::End(end)),

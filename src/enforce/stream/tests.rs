@@ -17,7 +17,7 @@ use crate::{
     log::{NumericDate, Selector, SelectorClass},
 };
 
-/// Frames, and then nothing or silence.
+/// A body of some frames that ends after them or stays pending.
 struct Frames {
     left: VecDeque<Frame<Bytes>>,
     silent: bool,
@@ -132,7 +132,7 @@ fn an_expired_token_ends_its_body() {
 }
 
 #[test]
-fn a_cut_body_lets_go_of_the_inner_one() {
+fn a_cut_body_drops_the_inner_body() {
     let index = Arc::new(Index::default());
     let held = Arc::new(());
     let inner = Frames {
@@ -149,7 +149,7 @@ fn a_cut_body_lets_go_of_the_inner_one() {
 }
 
 #[test]
-fn a_short_body_is_never_watched_and_the_usual_one_never_asks() {
+fn a_short_body_is_never_watched_and_one_frame_is_never_checked() {
     let index = Arc::new(Index::default());
     let life = index.life();
     let mut frames = data(1);
@@ -157,15 +157,15 @@ fn a_short_body_is_never_watched_and_the_usual_one_never_asks() {
     let usual = EnforcedBody::watched(ending(frames), life.clone(), Protocol::Grpc);
     let collected = futures::executor::block_on(usual.collect()).unwrap();
     assert!(collected.trailers().is_some());
-    assert_eq!(index.asked(), 0);
+    assert_eq!(index.checked(), 0);
 
     let short = EnforcedBody::watched(ending(data(7)), life.clone(), Protocol::Http);
     let mut short = task::spawn(short);
     while assert_ready!(poll(&mut short)).is_some() {
         assert_eq!(index.watchers.len(), 0);
     }
-    // It asked before each further frame, for a reader may take its time.
-    assert_eq!(index.asked(), 6);
+    // Each further frame checks, because a reader may be slow.
+    assert_eq!(index.checked(), 6);
     drop(life);
 }
 
@@ -188,9 +188,9 @@ fn a_slow_reader_of_a_ready_body_gets_no_frame_after_the_end() {
 }
 
 #[test]
-fn a_record_that_came_before_the_watch_was_there_cuts_as_well() {
+fn a_record_that_came_before_the_watch_cuts_as_well() {
     let index = Arc::new(Index::default());
-    // In the index, and nobody was told.
+    // The record is in the index, but no watch was woken.
     index.know();
     let body = EnforcedBody::watched(silent(1), index.life(), Protocol::Http);
     let mut body = task::spawn(body);
@@ -226,7 +226,7 @@ fn nothing_is_cut_after_the_trailers() {
 }
 
 #[test]
-fn a_body_without_a_life_passes_as_it_is() {
+fn an_unwatched_body_passes_unchanged() {
     let mut frames = data(20);
     frames.push_back(Frame::trailers(HeaderMap::new()));
     let body = EnforcedBody::unwatched(ending(frames));
@@ -236,7 +236,7 @@ fn a_body_without_a_life_passes_as_it_is() {
 }
 
 #[test]
-fn sizes_and_ends_are_those_of_the_body() {
+fn size_and_end_are_those_of_the_inner_body() {
     let full = Full::new(Bytes::from_static(b"123"));
     let body = EnforcedBody::unwatched(full.clone());
     assert_eq!(body.size_hint().exact(), Some(3));
@@ -261,14 +261,14 @@ fn a_short_body_costs_no_allocation() {
 }
 
 #[test]
-fn an_idle_body_costs_less_than_512_octets_beside_itself() {
+fn an_idle_body_takes_less_than_512_bytes_beside_the_inner_body() {
     const BODIES: u64 = 10_000;
     let index = index::Index::new();
     let mut bodies = Vec::with_capacity(10_000);
     let mut cx = Context::from_waker(std::task::Waker::noop());
     let allocated = measure(|| {
         for number in 0..BODIES {
-            // Of their own: token, grant, session, subject, both. Shared: client, key, issuer.
+            // Its own: token, grant, session, subject, both. Shared: client, key, issuer.
             let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
             token.token = Some(Selector::grant(&number.to_string()));
             token.grant = Some(number.to_string());
@@ -284,10 +284,10 @@ fn an_idle_body_costs_less_than_512_octets_beside_itself() {
     });
     assert_eq!(index.watched(), 10_000);
     let each = u64::try_from(allocated.bytes_current).unwrap_or(u64::MAX) / BODIES;
-    assert!((200..512).contains(&each), "{each} octets");
+    assert!((200..512).contains(&each), "{each} bytes");
 }
 
-/// A body that says something and falls silent, behind hyper.
+/// A server whose body sends one frame and then stays pending.
 macro_rules! served {
     ($server:expr, $io:expr, $index:expr, $protocol:expr) => {{
         let life = $index.life();
@@ -300,7 +300,7 @@ macro_rules! served {
 }
 
 #[tokio::test]
-async fn over_http_1_a_cut_is_no_end() {
+async fn over_http_1_a_cut_is_not_an_end() {
     let (ours, mut client) = duplex(1024);
     let index = Arc::new(Index::default());
     let served = served!(http1::Builder::new(), ours, index, Protocol::Http);
@@ -308,9 +308,9 @@ async fn over_http_1_a_cut_is_no_end() {
         .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
         .await
         .unwrap();
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"4\r\ndata\r\n") {
-        assert_ne!(client.read_buf(&mut answer).await.unwrap(), 0);
+    let mut response = Vec::new();
+    while !response.ends_with(b"4\r\ndata\r\n") {
+        assert_ne!(client.read_buf(&mut response).await.unwrap(), 0);
     }
 
     index.revoke();
@@ -323,7 +323,7 @@ async fn over_http_1_a_cut_is_no_end() {
 }
 
 #[tokio::test]
-async fn over_http_2_a_cut_resets_the_stream_and_a_grpc_one_says_why() {
+async fn over_http_2_a_cut_resets_the_stream_and_grpc_gets_trailers() {
     for protocol in [Protocol::Http, Protocol::Grpc] {
         let (ours, theirs) = duplex(1024);
         let index = Arc::new(Index::default());

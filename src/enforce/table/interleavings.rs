@@ -1,8 +1,8 @@
-//! What the table promises, in every order in which threads can take turns.
+//! What the table guarantees, whichever thread runs next.
 //!
-//! `tests/run` runs these, with `--cfg shuttle` for this one crate: then the scheduler of shuttle
-//! decides who is next at every lock and at every counter. Of two threads it tries all orders; of
-//! more, so many at random.
+//! `tests/run` runs these tests with `--cfg shuttle` for this crate. The scheduler of shuttle then
+//! decides at every lock and every atomic which thread runs next. It tries all orders of two threads,
+//! and 2000 random orders of more.
 
 use shuttle::{check_dfs, check_random, sync::Arc, thread};
 
@@ -10,7 +10,7 @@ use super::*;
 
 const ORDERS: usize = 2000;
 
-/// When what has expired is swept.
+/// The time of the sweep.
 const NOW: NumericDate = NumericDate::new(1000);
 const LATER: NumericDate = NumericDate::new(2000);
 
@@ -21,7 +21,7 @@ fn grant(number: u64) -> Selector {
     Selector::from_bytes(&bytes).unwrap()
 }
 
-/// Grants whose records are behind one lock.
+/// Grants whose records are in one shard.
 fn neighbours(table: &Table) -> impl Iterator<Item = Selector> {
     let shard = |selector: &Selector| table.tag(selector).shard(SHARDS);
     let first = shard(&grant(0));
@@ -46,8 +46,8 @@ fn rows(table: &Table) -> usize {
     rows.sum()
 }
 
-/// One record that has expired, revoked anew while it is swept.
-fn revoked_anew_while_swept(known: Revocation) {
+/// An expired record is renewed while it is swept.
+fn renewed_while_swept(known: Revocation) {
     let table = Arc::new(Table::new());
     let selector = known.selector();
     table.merge(&known);
@@ -63,23 +63,23 @@ fn revoked_anew_while_swept(known: Revocation) {
 }
 
 #[test]
-fn record_revoked_anew_outlives_the_sweep_of_the_old_one() {
+fn renewed_record_outlives_the_sweep_of_the_old_one() {
     check_dfs(
-        || revoked_anew_while_swept(Revocation::forever(grant(0), NOW)),
+        || renewed_while_swept(Revocation::forever(grant(0), NOW)),
         None,
     );
 }
 
 #[test]
-fn record_for_ever_outlives_the_sweep_of_its_watermark() {
+fn record_outlives_the_sweep_of_the_watermark_that_it_replaces() {
     check_dfs(
-        || revoked_anew_while_swept(Revocation::watermark(grant(0), NOW, NOW)),
+        || renewed_while_swept(Revocation::watermark(grant(0), NOW, NOW)),
         None,
     );
 }
 
 #[test]
-fn class_of_a_live_record_is_known_while_others_come_and_go() {
+fn class_of_a_live_record_is_counted_while_others_come_and_go() {
     check_dfs(
         || {
             let table = Arc::new(Table::new());
@@ -101,7 +101,7 @@ fn class_of_a_live_record_is_known_while_others_come_and_go() {
 }
 
 #[test]
-fn two_who_revoke_the_same_make_one_record_of_it() {
+fn two_threads_that_revoke_the_same_make_one_record() {
     check_dfs(
         || {
             let table = Arc::new(Table::new());
@@ -112,7 +112,7 @@ fn two_who_revoke_the_same_make_one_record_of_it() {
             table.merge(&Revocation::forever(grant(0), NOW));
             writer.join().unwrap();
             assert_eq!((table.len(), rows(&table)), (1, 1));
-            // The later end of the one, the greater reach of the other.
+            // It has the later end of one and the greater reach of the other.
             sweep(&table, &grant(0));
             assert!(is_revoked(&table, &grant(0)));
         },
@@ -121,23 +121,24 @@ fn two_who_revoke_the_same_make_one_record_of_it() {
 }
 
 #[test]
-fn whoever_hears_of_a_record_finds_it_while_its_shard_grows_and_is_swept() {
+fn reader_finds_every_merged_record_while_its_shard_grows_and_is_swept() {
     check_random(
         || {
             let table = Arc::new(Table::new());
             let selectors: Arc<Vec<_>> = Arc::new(neighbours(&table).take(9).collect());
             for selector in selectors.iter() {
-                // All have expired, and every second one is about to be revoked anew.
+                // All have expired. Every second one is renewed below.
                 table.merge(&Revocation::watermark(*selector, NOW, NOW));
             }
-            let told = Arc::new(AtomicUsize::new(0));
+            let merged = Arc::new(AtomicUsize::new(0));
             let readers: Vec<_> = (0..2)
                 .map(|_| {
-                    let (table, selectors, told) = (table.clone(), selectors.clone(), told.clone());
+                    let (table, selectors, merged) =
+                        (table.clone(), selectors.clone(), merged.clone());
                     thread::spawn(move || {
                         for _ in 0..5 {
-                            let told = told.load(Ordering::Acquire);
-                            for selector in selectors.iter().step_by(2).take(told) {
+                            let merged = merged.load(Ordering::Acquire);
+                            for selector in selectors.iter().step_by(2).take(merged) {
                                 assert!(is_revoked(&table, selector));
                             }
                         }
@@ -154,7 +155,7 @@ fn whoever_hears_of_a_record_finds_it_while_its_shard_grows_and_is_swept() {
             });
             for (number, selector) in selectors.iter().step_by(2).enumerate() {
                 table.merge(&Revocation::forever(*selector, LATER));
-                told.store(number + 1, Ordering::Release);
+                merged.store(number + 1, Ordering::Release);
             }
             for thread in readers.into_iter().chain([sweeper]) {
                 thread.join().unwrap();

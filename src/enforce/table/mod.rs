@@ -1,4 +1,4 @@
-//! Where the live records are kept: exact, and without a lock that all readers share.
+//! The live records by tag: exact, and without a lock that all readers share.
 
 #[cfg(all(test, shuttle))]
 mod interleavings;
@@ -15,29 +15,29 @@ use super::{
 };
 use crate::log::{NumericDate, Revocation, Selector, SelectorClass};
 
-/// Readers of different tokens meet at one of them seldom.
+/// So many that two readers rarely need the same one.
 const SHARDS: usize = 256;
 
-/// So many rows are removed before readers may pass again.
+/// How many rows a sweep removes before it lets readers pass.
 const STEP: usize = 1024;
 
 /// Every record, by the tag of its selector.
 pub(super) struct Table {
     tagger: Tagger,
     shards: Box<[Shard]>,
-    /// How many records there are of each class.
+    /// The number of records of each class.
     classes: [AtomicUsize; SelectorClass::ALL.len()],
-    /// The latest end of a record that has been forgotten.
+    /// The latest end of a forgotten record.
     forgotten: AtomicU32,
 }
 
-/// A cache line of its own, so that a lock that is taken disturbs no other.
+/// Has a cache line of its own, so that taking one lock does not slow down another.
 #[derive(Default)]
 #[repr(align(64))]
 struct Shard(RwLock<Rows>);
 
-/// Nearly all records are for ever. They need no `not_before`, so they are kept apart: 20 octets in
-/// place of 24.
+/// Nearly all records cover tokens of any `iat`. They need no `not_before`, so they are kept apart and
+/// take 20 bytes instead of 24.
 #[derive(Default)]
 struct Rows {
     forever: HashTable<Forever>,
@@ -57,8 +57,8 @@ struct Watermark {
     expires: Second,
 }
 
-/// A moment in four octets. What does not fit, from the year 2106 on, is never: a record that is
-/// kept for too long harms nobody.
+/// A time in four bytes. A time that does not fit, from the year 2106 on, becomes "never": a record
+/// that is kept too long does no harm.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Second(u32);
 
@@ -69,12 +69,12 @@ impl Second {
         u32::try_from(moment.seconds()).map_or(Self::NEVER, Self)
     }
 
-    /// Whether it is this moment, or later.
+    /// Whether this is `moment` or later.
     fn reaches(self, moment: NumericDate) -> bool {
         self == Self::NEVER || u64::from(self.0) >= moment.seconds()
     }
 
-    /// Whether it has come by now.
+    /// Whether this is `now` or earlier.
     fn is_past(self, now: NumericDate) -> bool {
         self != Self::NEVER && u64::from(self.0) <= now.seconds()
     }
@@ -94,14 +94,13 @@ impl Table {
         self.tagger.tag(selector)
     }
 
-    /// Whether there is any record of the class. Asked by whoever would otherwise make a selector
-    /// in vain.
+    /// Whether there is any record of the class. If not, callers need not compute a selector.
     pub(super) fn has(&self, class: SelectorClass) -> bool {
         self.count(class).load(Ordering::Acquire) > 0
     }
 
-    /// Whether a record covers what has this tag and was issued then, or at a time that it does not
-    /// say.
+    /// Whether a record covers a token with this tag that was issued at `iat`. `None` is an unknown
+    /// time, which every record covers.
     pub(super) fn covers(&self, tag: Tag, iat: Option<NumericDate>) -> bool {
         let rows = self.shard(tag).read();
         if rows
@@ -115,7 +114,7 @@ impl Table {
         watermark.is_some_and(|row| iat.is_none_or(|iat| row.not_before.reaches(iat)))
     }
 
-    /// Adds what a record says to what is known. Whoever looks after this has returned finds it.
+    /// Merges a record. Once this has returned, every reader finds it.
     pub(super) fn merge(&self, record: &Revocation) {
         let tag = self.tag(&record.selector());
         let mut rows = self.shard(tag).write();
@@ -128,7 +127,7 @@ impl Table {
         }
     }
 
-    /// Makes room for so many records in a table that has none, so that it need not grow in steps.
+    /// Allocates an empty table for this many records, so that it does not grow in steps.
     pub(super) fn reserve(&self, forever: usize) {
         if self.len() == 0 {
             for shard in &self.shards {
@@ -138,13 +137,13 @@ impl Table {
         }
     }
 
-    /// Whether a record that ends then, or later, can have been forgotten. Ask it after
-    /// [`covers`](Self::covers). By a clock that never goes back, such a moment has passed.
+    /// Whether a record that ends at `end` or later may have been forgotten. Call
+    /// [`covers`](Self::covers) first. If the clock never goes back, such an `end` is in the past.
     pub(super) fn may_have_forgotten(&self, end: NumericDate) -> bool {
         u64::from(self.forgotten.load(Ordering::Acquire)) >= end.seconds()
     }
 
-    /// A log has forgotten records that ended then, or earlier.
+    /// A log has forgotten records that ended at `end` or earlier.
     pub(super) fn has_forgotten(&self, end: NumericDate) {
         self.forgotten
             .fetch_max(Second::at(end).0, Ordering::Release);
@@ -155,7 +154,7 @@ impl Table {
         counts.map(|count| count.load(Ordering::Relaxed)).sum()
     }
 
-    /// The memory of the rows, in octets, and of the room that is kept for more.
+    /// The memory of the rows in bytes, including what is reserved for more rows.
     pub(super) fn memory(&self) -> usize {
         let shards = self.shards.iter().map(|shard| {
             let rows = shard.read();
@@ -164,7 +163,7 @@ impl Table {
         shards.sum()
     }
 
-    /// Forgets what has expired by now, and answers how many records that were.
+    /// Removes the records that have expired by `now`, and returns how many these were.
     pub(super) fn sweep(&self, now: NumericDate) -> usize {
         self.shards
             .iter()
@@ -175,16 +174,16 @@ impl Table {
     fn sweep_shard(&self, shard: &Shard, now: NumericDate) -> usize {
         let mut forgotten = 0;
         loop {
-            // Readers pass while it is looked for, and again after every few that are removed.
+            // Readers pass during the search, and again after each step.
             let expired = shard.read().expired(now);
             if expired.is_empty() {
                 return forgotten;
             }
             let mut rows = shard.write();
             for tag in &expired {
-                // It may have been revoked anew in the meantime.
+                // A newer record may have come in the meantime.
                 if let Some(end) = rows.forget(*tag, now) {
-                    // Before the lock is let go: whoever misses the row sees this.
+                    // Under the lock: a reader that does not find the row sees this.
                     self.forgotten.fetch_max(end.0, Ordering::Release);
                     self.count(tag.class()).fetch_sub(1, Ordering::Release);
                     forgotten += 1;
@@ -207,7 +206,7 @@ impl Table {
 }
 
 impl Shard {
-    // Nothing panics while it holds the lock.
+    // Nothing panics while it holds one of these locks.
     fn read(&self) -> RwLockReadGuard<'_, Rows> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -218,7 +217,7 @@ impl Shard {
 }
 
 impl Rows {
-    /// As [`Revocation::merge`], in whatever order. Answers whether the tag is new.
+    /// Merges as [`Revocation::merge`] does, in any order. Returns whether the tag is new.
     fn merge(&mut self, tag: Tag, not_before: Second, mut expires: Second) -> bool {
         let same = |row: &Watermark| row.tag == tag;
         if let Some(row) = self.forever.find_mut(tag.hash(), |row| row.tag == tag) {
@@ -240,7 +239,7 @@ impl Rows {
                 .insert_unique(tag.hash(), row, |row| row.tag.hash());
             return true;
         }
-        // It takes the watermark's place.
+        // The new row replaces a watermark.
         let watermark = self.watermarks.find_entry(tag.hash(), same).ok();
         let watermark = watermark.map(|entry| entry.remove().0);
         if let Some(watermark) = watermark {
@@ -251,7 +250,7 @@ impl Rows {
         watermark.is_none()
     }
 
-    /// The next few that have expired.
+    /// The tags of some rows that have expired.
     fn expired(&self, now: NumericDate) -> Vec<Tag> {
         let forever = self.forever.iter().map(|row| (row.tag, row.expires));
         let watermarks = self.watermarks.iter().map(|row| (row.tag, row.expires));
@@ -261,7 +260,7 @@ impl Rows {
         expired.map(|(tag, _)| tag).take(STEP).collect()
     }
 
-    /// Removes the row of a tag if it has expired. Answers when that was.
+    /// Removes the row of a tag if it has expired. Returns when it expired.
     fn forget(&mut self, tag: Tag, now: NumericDate) -> Option<Second> {
         let expired = |row: &Forever| row.tag == tag && row.expires.is_past(now);
         if let Ok(entry) = self.forever.find_entry(tag.hash(), expired) {
@@ -272,7 +271,7 @@ impl Rows {
         Some(entry.remove().0.expires)
     }
 
-    /// Gives memory back once three quarters of it are not needed.
+    /// Gives memory back once three quarters of it are unused.
     fn shrink(&mut self) {
         fn is_roomy<T>(rows: &HashTable<T>) -> bool {
             rows.capacity() / 4 > rows.len()

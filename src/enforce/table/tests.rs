@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn row_for_ever_has_twenty_octets_and_a_watermark_24() {
+fn row_without_a_watermark_has_20_bytes_and_a_watermark_24() {
     assert_eq!((size_of::<Forever>(), size_of::<Watermark>()), (20, 24));
 }
 
@@ -13,7 +13,7 @@ fn date() -> impl Strategy<Value = NumericDate> {
     prop_oneof![
         (0..20u64).prop_map(|it| NumericDate::new(1000 + it)),
         Just(NumericDate::FOREVER),
-        // On both sides of what fits.
+        // Around the latest time that fits.
         (0..4u64).prop_map(|it| NumericDate::new(u64::from(u32::MAX) - 2 + it)),
     ]
 }
@@ -29,7 +29,7 @@ fn record() -> impl Strategy<Value = Revocation> {
     })
 }
 
-/// What does not fit into four octets is never.
+/// A time that does not fit into four bytes becomes "never".
 fn rounded(moment: NumericDate) -> NumericDate {
     if moment.seconds() >= u64::from(u32::MAX) {
         NumericDate::FOREVER
@@ -59,7 +59,7 @@ impl Model {
 
 proptest! {
     #[test]
-    fn table_says_what_the_records_say_in_every_order(
+    fn table_agrees_with_the_records_in_every_order(
         steps in prop::collection::vec((record(), prop::option::weighted(0.2, date())), 0..40),
         iat in date(),
     ) {
@@ -90,7 +90,7 @@ proptest! {
 }
 
 #[test]
-fn memory_is_given_back_once_records_have_expired() {
+fn memory_is_given_back_when_records_expire() {
     let table = Table::new();
     let empty = table.memory();
     for number in 0..100_000 {
@@ -109,7 +109,7 @@ fn memory_is_given_back_once_records_have_expired() {
 }
 
 #[test]
-fn memory_is_given_back_after_exactly_so_many_as_one_step_removes() {
+fn memory_is_given_back_after_exactly_one_step() {
     let table = Table::new();
     let empty = table.memory();
     let shard = |selector: &Selector| table.tag(selector).shard(SHARDS);
@@ -123,7 +123,7 @@ fn memory_is_given_back_after_exactly_so_many_as_one_step_removes() {
 }
 
 #[test]
-fn row_that_was_revoked_anew_after_it_was_found_to_have_expired_stays() {
+fn row_that_was_renewed_after_the_search_for_expired_rows_stays() {
     let tag = Table::new().tag(&Selector::grant("1"));
     let at = |second| Second::at(NumericDate::new(second));
     let now = NumericDate::new(1000);
@@ -131,12 +131,12 @@ fn row_that_was_revoked_anew_after_it_was_found_to_have_expired_stays() {
         let mut rows = Rows::default();
         rows.merge(tag, not_before, at(1000));
         assert_eq!(rows.expired(now), [tag]);
-        // Between the lock of those who look and that of those who remove.
+        // Between the lock of the search and the lock of the removal.
         rows.merge(tag, not_before, at(1001));
         assert!(rows.forget(tag, now).is_none());
         assert_eq!(rows.forever.len() + rows.watermarks.len(), 1);
     }
-    // What was a watermark may have become one for ever.
+    // A record without a watermark may have replaced it.
     let mut rows = Rows::default();
     rows.merge(tag, at(500), at(1000));
     rows.merge(tag, Second::NEVER, at(2000));

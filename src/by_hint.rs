@@ -1,4 +1,4 @@
-//! Several key spaces behind one service, the hinted one first.
+//! Combines several backends into one, ordered by `token_type_hint`.
 
 use std::{
     fmt,
@@ -16,15 +16,15 @@ use crate::{
     token::{Outcome, RevocationRequest, TokenTypeHint},
 };
 
-/// Several backends behind one: the hinted key space is asked first, then every other, each at most
-/// once.
+/// Combines several backends into one. It calls the hinted backend first, then the others, each at
+/// most once.
 ///
-/// A hint only orders the search (RFC 7009 §2.1). [`Outcome::Revoked`] ends it; otherwise the
-/// strongest answer wins: `IssuedToAnother`, then an error, then `Unsupported`, then `NotFound`. So
-/// an error of one key space never hides a hit in another, and never passes for "not found". Which
-/// space was asked first never shows.
+/// A hint only orders the search (RFC 7009 §2.1). [`Outcome::Revoked`] ends it. Otherwise the
+/// strongest result wins: `IssuedToAnother`, then an error, then `Unsupported`, then `NotFound`. An
+/// error of one backend therefore never hides a hit in another, and never becomes "not found". The
+/// result does not depend on the order of the calls.
 ///
-/// Each backend is cloned for a request and waited for until it is ready, and only if it is asked.
+/// A request clones a backend and waits until it is ready, only if it calls this backend.
 ///
 /// ```
 /// use tower::{BoxError, ServiceExt, service_fn};
@@ -51,7 +51,7 @@ pub struct ByHint<Rest, S> {
 }
 
 impl<A, R> ByHint<A, R> {
-    /// The two key spaces that RFC 7009 names: `access_token` and `refresh_token`.
+    /// Combines backends for the two types of RFC 7009, `access_token` and `refresh_token`.
     pub fn new(access: A, refresh: R) -> Self {
         Self {
             rest: access,
@@ -60,7 +60,7 @@ impl<A, R> ByHint<A, R> {
         }
     }
 
-    /// One key space more, under a name of the registry or a URN.
+    /// Adds a backend for another type: a name from the registry or a URN.
     pub fn with<S>(self, name: &str, service: S) -> ByHint<Self, S> {
         ByHint {
             rest: self,
@@ -82,7 +82,7 @@ where
     type Error = BoxError;
     type Future = ByHintFuture<C, Rest, S, Rest::Future, S::Future>;
 
-    /// Always ready: who will be asked is known only when the request is.
+    /// Always ready: the request decides which backend is called.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(Ok(()))
     }
@@ -110,21 +110,21 @@ where
     }
 }
 
-type Answer = Result<Outcome, BoxError>;
+type SearchResult = Result<Outcome, BoxError>;
 
 pin_project! {
-    /// The search of [`ByHint`].
+    /// The response future of [`ByHint`].
     #[must_use = "futures do nothing unless polled"]
     pub struct ByHintFuture<C, Rest, S, FRest, F> {
         #[pin]
         state: State<C, Rest, S, FRest, F>,
         then: Option<Then<C, Rest, S, FRest, F>>,
-        of_rest: Option<Answer>,
-        of_named: Option<Answer>,
+        of_rest: Option<SearchResult>,
+        of_named: Option<SearchResult>,
     }
 }
 
-/// Who has not been asked yet.
+/// The backend that has not been called yet.
 enum Then<C, Rest, S, FRest, F> {
     Rest(Backend<Rest, C, FRest>, RevocationRequest<C>),
     Named(Backend<S, C, F>, RevocationRequest<C>),
@@ -133,36 +133,36 @@ enum Then<C, Rest, S, FRest, F> {
 pin_project! {
     #[project = StateProj]
     enum State<C, Rest, S, FRest, F> {
-        // The key spaces that were there before.
-        Rest { #[pin] asked: Oneshot<Backend<Rest, C, FRest>, RevocationRequest<C>> },
-        // The one that this level adds.
-        Named { #[pin] asked: Oneshot<Backend<S, C, F>, RevocationRequest<C>> },
+        // The backends of the inner levels.
+        Rest { #[pin] search: Oneshot<Backend<Rest, C, FRest>, RevocationRequest<C>> },
+        // The backend of this level.
+        Named { #[pin] search: Oneshot<Backend<S, C, F>, RevocationRequest<C>> },
     }
 }
 
 impl<C, Rest, S, FRest, F> State<C, Rest, S, FRest, F> {
     fn rest(rest: Backend<Rest, C, FRest>, request: RevocationRequest<C>) -> Self {
-        let asked = Oneshot::new(rest, request);
-        Self::Rest { asked }
+        let search = Oneshot::new(rest, request);
+        Self::Rest { search }
     }
 
     fn named(service: Backend<S, C, F>, request: RevocationRequest<C>) -> Self {
-        let asked = Oneshot::new(service, request);
-        Self::Named { asked }
+        let search = Oneshot::new(service, request);
+        Self::Named { search }
     }
 }
 
 impl<C, Rest, S, FRest, F> Future for ByHintFuture<C, Rest, S, FRest, F> {
-    type Output = Answer;
+    type Output = SearchResult;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
-            let answer = match this.state.as_mut().project() {
-                StateProj::Rest { asked } => this.of_rest.insert(ready!(asked.poll(cx))),
-                StateProj::Named { asked } => this.of_named.insert(ready!(asked.poll(cx))),
+            let result = match this.state.as_mut().project() {
+                StateProj::Rest { search } => this.of_rest.insert(ready!(search.poll(cx))),
+                StateProj::Named { search } => this.of_named.insert(ready!(search.poll(cx))),
             };
-            if matches!(answer, Ok(Outcome::Revoked)) {
+            if matches!(result, Ok(Outcome::Revoked)) {
                 return Poll::Ready(Ok(Outcome::Revoked));
             }
             match this.then.take() {
@@ -176,10 +176,10 @@ impl<C, Rest, S, FRest, F> Future for ByHintFuture<C, Rest, S, FRest, F> {
     }
 }
 
-/// The answer that says more. Of two that say as much, always the one of the key space that was
-/// registered first, so that the order of asking does not show.
-fn stronger(rest: Option<Answer>, named: Option<Answer>) -> Answer {
-    let strength = |answer: &Answer| match answer {
+/// The stronger result. Of two equal ones it is that of the backend that was added first, so that the
+/// order of the calls does not matter.
+fn stronger(rest: Option<SearchResult>, named: Option<SearchResult>) -> SearchResult {
+    let strength = |result: &SearchResult| match result {
         Ok(Outcome::Revoked) => 4,
         Ok(Outcome::IssuedToAnother) => 3,
         Err(_) => 2,
@@ -188,7 +188,7 @@ fn stronger(rest: Option<Answer>, named: Option<Answer>) -> Answer {
     };
     match (rest, named) {
         (Some(rest), Some(named)) if strength(&named) > strength(&rest) => named,
-        (Some(answer), _) | (None, Some(answer)) => answer,
+        (Some(result), _) | (None, Some(result)) => result,
         (None, None) => Ok(Outcome::NotFound),
     }
 }

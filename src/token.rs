@@ -1,10 +1,10 @@
-//! What is asked for: a token, perhaps a hint, and what became of it.
+//! The request to a backend, and its outcome.
 
 use std::fmt;
 
-/// What an authenticated client asks to be revoked ([RFC 7009 §2.1]).
+/// A revocation request of an authenticated client ([RFC 7009 §2.1]).
 ///
-/// The backend is a `tower::Service` over this type.
+/// A backend is a `tower::Service<RevocationRequest<C>, Response = Outcome>`.
 ///
 /// ```
 /// use tower_revocation::{RevocationRequest, Secret, TokenTypeHint};
@@ -19,17 +19,17 @@ use std::fmt;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RevocationRequest<C> {
-    /// Who asks, as the authenticator answered.
+    /// The client that the authenticator returned.
     pub client: C,
-    /// The token: at least one character, all of them visible ASCII.
+    /// The token: at least one character, visible ASCII only.
     pub token: Secret,
-    /// Where the client believes the token is to be found. It may be wrong: it only orders a
+    /// The type of the token, according to the client. It can be wrong: use it only to order a
     /// search.
     pub hint: Option<TokenTypeHint>,
 }
 
 impl<C> RevocationRequest<C> {
-    /// Asks for `token` in the name of `client`, without a hint.
+    /// Creates a request without a hint.
     pub fn new(client: C, token: Secret) -> Self {
         Self {
             client,
@@ -38,7 +38,7 @@ impl<C> RevocationRequest<C> {
         }
     }
 
-    /// Says where to look first.
+    /// Sets the hint.
     #[must_use]
     pub fn hint(mut self, hint: TokenTypeHint) -> Self {
         self.hint = Some(hint);
@@ -46,10 +46,9 @@ impl<C> RevocationRequest<C> {
     }
 }
 
-/// A name out of the OAuth Token Type Hints registry ([RFC 7009 §4.1.2]), or any other.
+/// A name from the OAuth Token Type Hints registry ([RFC 7009 §4.1.2]), or any other name.
 ///
-/// **Names are compared byte for byte**: `REFRESH_TOKEN` is one that nobody knows, and so is
-/// ignored.
+/// **Names are compared byte for byte**: `REFRESH_TOKEN` is an unknown name, which backends ignore.
 ///
 /// ```
 /// use tower_revocation::TokenTypeHint;
@@ -71,7 +70,7 @@ pub enum TokenTypeHint {
 }
 
 impl TokenTypeHint {
-    /// The name as it stands on the wire.
+    /// The name as sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -92,21 +91,20 @@ impl From<&str> for TokenTypeHint {
     }
 }
 
-/// What a backend can say of a token.
+/// The outcome of a revocation.
 ///
-/// There is no word for "I could not find out": that is the service's error, and it is answered
-/// 503.
+/// A backend that could not find out returns its error instead, which becomes 503.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It is dead from now on, durably, or it was already.
+    /// The token is revoked, durably. It may have been revoked before.
     Revoked,
-    /// It is certainly not a live token of ours.
+    /// The token is certainly not a live token of this server.
     NotFound,
-    /// It is ours, and belongs to another client. Nothing was changed.
+    /// The token belongs to another client. It was not revoked.
     IssuedToAnother,
-    /// It is a live token of this client that cannot be revoked here, or a token that this backend
-    /// does not know and is not responsible for. Nothing was changed.
+    /// This server cannot revoke the token, or does not recognise it and is not responsible for it.
+    /// It was not revoked.
     Unsupported,
 }
 
@@ -123,11 +121,11 @@ impl Outcome {
     }
 }
 
-/// A token, a client secret or an assertion: text that must not be seen.
+/// A token, a client secret or an assertion.
 ///
-/// It has no `Display`, no `PartialEq` and a `Debug` that says nothing. With the feature `zeroize`,
-/// which is on by default, its memory is wiped when it is dropped; the buffers of the request's
-/// body are not.
+/// It has no `Display` and no `PartialEq`, and `Debug` prints no part of it. With the feature
+/// `zeroize`, which is on by default, dropping it overwrites its memory. The buffers of the request
+/// body are not overwritten.
 ///
 /// ```
 /// use tower_revocation::Secret;
@@ -139,13 +137,13 @@ impl Outcome {
 #[derive(Clone, Default)]
 pub struct Secret {
     text: String,
-    /// The authenticated client that asks about it.
+    /// The authenticated client that asks about the token.
     #[cfg(feature = "jwt")]
     asker: Option<std::sync::Arc<str>>,
 }
 
 impl Secret {
-    /// Takes the text in. A `String` is moved, so no copy of it stays behind.
+    /// Creates a secret. A `String` is moved, so that no copy of it remains.
     pub fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -154,8 +152,8 @@ impl Secret {
         }
     }
 
-    /// The same token, about which this authenticated client asks. A service that hands on the same
-    /// `Secret` hands the client on too; one that makes a new `Secret` of the text loses it.
+    /// Attaches the authenticated client that asks about the token. A service that passes on the
+    /// same `Secret` passes on the client. One that creates a new `Secret` from the text loses it.
     #[cfg(feature = "jwt")]
     pub(crate) fn asked_by(mut self, client_id: &str) -> Self {
         self.asker = Some(client_id.into());
@@ -167,7 +165,7 @@ impl Secret {
         self.asker.as_deref()
     }
 
-    /// The text itself. Hand it on; do not print it.
+    /// Returns the text. Never print it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.text

@@ -9,6 +9,8 @@
 //!
 //! These also work:
 //!
+//! * `router.route(..).layer(layer)`: the layer also applies to axum's default fallback, a 404. This
+//!   is the short form for a router that gets no fallback of its own.
 //! * `router.fallback(..).layer(layer)`: the router has its fallback before the layer.
 //! * `router.nest_service("/oauth", layer.layer(inner))`: the layer sees the path without the
 //!   prefix. Configure it with `/revoke`, and it handles `/oauth/revoke`.
@@ -20,6 +22,6 @@
 //! for which that router has a route or a fallback:
 //!
 //! * `router.route_layer(layer)`.
-//! * `router.layer(layer).fallback(..)`: the fallback comes too late.
+//! * `router.layer(layer).fallback(..)`: the later fallback replaces the one that has the layer.
 //! * `router.nest("/oauth", layered)`, if the nested router has neither a fallback nor that route.
-//! * `layered.merge(plain)`.
+//! * `layered.merge(plain)`, if the layered router has no fallback of its own.

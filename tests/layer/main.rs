@@ -4,5 +4,6 @@
 mod allocations;
 mod by_hint;
 mod contract;
+mod mounting;
 mod spawned;
 mod wire;

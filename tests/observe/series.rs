@@ -183,7 +183,7 @@ fn every_name_anywhere_is_that_of_a_series() {
     let mut texts = library();
     texts.push(include_str!("../../README.md").to_owned());
     texts.push(include_str!("../../CHANGELOG.md").to_owned());
-    for name in texts.iter().flat_map(|text| names(text)) {
+    for name in texts.iter().flat_map(|text| queried(text)) {
         assert!(known.contains(&name), "{name} is not emitted");
     }
 }
@@ -192,4 +192,29 @@ fn every_name_anywhere_is_that_of_a_series() {
 fn buckets_ascend() {
     let bounds: &[f64] = BUCKETS;
     assert!(bounds.is_sorted_by(|one, next| one < next));
+}
+
+/// A histogram is queried by its buckets.
+fn queried(text: &str) -> BTreeSet<String> {
+    let names = names(text).into_iter();
+    names
+        .map(|name| match name.strip_suffix("_seconds_bucket") {
+            Some(name) => format!("{name}_seconds"),
+            None => name,
+        })
+        .collect()
+}
+
+#[test]
+fn dashboard_shows_every_series_and_no_other() {
+    let dashboard = include_str!("../../examples/grafana/tower-revocation.json");
+    let panels: serde_json::Value = serde_json::from_str(dashboard).unwrap();
+    let panels = panels["panels"].as_array().unwrap().iter();
+    let targets = panels.filter_map(|panel| panel["targets"].as_array());
+    let expressions: Vec<_> = targets
+        .flatten()
+        .map(|target| target["expr"].as_str().unwrap())
+        .collect();
+    let documented: BTreeSet<String> = documented().into_keys().collect();
+    assert_eq!(queried(&expressions.join(" ")), documented);
 }

@@ -1,0 +1,63 @@
+//! APIs with access tokens of Auth0.
+//!
+//! The API verifies the JWTs of a tenant. **The issuer ends with a slash.**
+//!
+//! ```
+//! use tower_revocation::introspect::jwt::{Audience, Dialect, JwtTokens};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let issuer = "https://tenant.auth0.com/";
+//! let tokens = JwtTokens::discover(issuer, Audience::any_of(["https://api.example.com"]))?
+//!     .dialect(Dialect::auth0());
+//! # let _ = tokens;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `examples/jwt.rs` is a complete program.
+//! [`Dialect::auth0`](crate::introspect::jwt::Dialect::auth0) lists the claims.
+//!
+//! # Audience
+//!
+//! The audience is the *identifier* of the API in Auth0. Never use a client identifier: the
+//! audience of an ID token is a client, and an ID token must not open the API. Without an
+//! `audience` parameter in the authorization request, Auth0 issues an opaque token, which is 401
+//! here.
+//!
+//! # Refresh tokens
+//!
+//! Auth0's refresh tokens are opaque. Auth0 revokes them at `/oauth/revoke`, and access tokens
+//! remain valid until they expire. Forward revocations of refresh tokens to Auth0:
+//!
+//! ```
+//! use tower_revocation::{
+//!     introspect::jwt::{Audience, Dialect, JwtTokens},
+//!     log::EmbeddedLog,
+//!     revoke::{ForwardRevocation, RecordRevocation},
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("revocations.redb");
+//! let issuer = "https://tenant.auth0.com/";
+//! let tokens = JwtTokens::discover(issuer, Audience::any_of(["https://api.example.com"]))?
+//!     .dialect(Dialect::auth0());
+//! let record = RecordRevocation::new(tokens, EmbeddedLog::open(path)?);
+//! let backend = ForwardRevocation::new("https://tenant.auth0.com/oauth/revoke", record)?;
+//! # let _ = backend;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The clients then authenticate at the other server. Use
+//! [`KeepCredentials`](crate::client::KeepCredentials) if they are registered here too, or
+//! [`UnverifiedClients`](crate::client::UnverifiedClients) if they are not.
+//!
+//! # What cannot be known here
+//!
+//! * Which access tokens belong to a refresh token: Auth0's access tokens name neither a grant
+//!   nor a session. To end access tokens, revoke the subject, or the subject at one client, with
+//!   [`Administration`](crate::revoke::Administration).
+//! * **A single token of the default profile**: it has no `jti`. Choose the *RFC 9068* token
+//!   profile for the API, so that each token can be revoked alone.

@@ -1,0 +1,57 @@
+//! Events, series, alerts and a dashboard.
+//!
+//! # Events
+//!
+//! With the feature `tracing`, this crate emits events with the target `tower_revocation`. It emits
+//! one event for each request on the revocation path, for each refused request of an API, for each
+//! administrative request, and whenever a log, a key fetch or a registry starts or stops to fail. A
+//! request that passes emits none. No event contains a token, a secret or an assertion. Where an
+//! event identifies a token, it has a fingerprint: see
+//! [`RevocationLayer::fingerprint_key`](crate::RevocationLayer::fingerprint_key).
+//!
+//! The level `ERROR` means that this server or one it depends on fails. `WARN` and lower levels can
+//! be caused by clients. The documentation of [`RevocationLayer`](crate::RevocationLayer),
+//! [`enforce`](crate::enforce), [`revoke`](crate::revoke) and [`log`](crate::log) lists the fields.
+//!
+//! # Series
+//!
+//! With the feature `metrics`, install a recorder, describe the series, and configure the buckets.
+//! [`observe`](crate::observe) lists every series with its labels.
+//!
+//! ```no_run
+//! // metrics_exporter_prometheus::PrometheusBuilder::new()
+//! //     .set_buckets_for_metric(
+//! //         Matcher::Suffix("_duration_seconds".into()),
+//! //         tower_revocation::observe::BUCKETS,
+//! //     )?
+//! //     .install()?;
+//! tower_revocation::observe::describe_metrics();
+//! ```
+//!
+//! # Alerts
+//!
+//! Expressions of Prometheus. Every alert below needs an operator, except where it says otherwise.
+//!
+//! | alert | expression | meaning |
+//! |---|---|---|
+//! | log not writable | `tower_revocation_log_writable == 0` for 1 min | Every revocation is 503. Check the disk. The event says why. |
+//! | log fails | `increase(tower_revocation_log_failures_total[10m]) > 0` | Commits fail now and then: a disk that is about to fail. |
+//! | revocations fail | `sum(rate(tower_revocation_requests_total{outcome="failed"}[5m])) > 0` for 5 min | The backend or the authenticator fails. `error` and the event say why. |
+//! | checks fail | `sum(rate(tower_revocation_checks_total{verdict="unknown"}[5m])) > 0` for 2 min | The API responds with 503: no keys, no introspection, or a stale index. |
+//! | index is stale | `tower_revocation_index_freshness_seconds > 10` | The log of another process is silent. Only for logs that others append to. |
+//! | no room | `increase(tower_revocation_appends_refused_total{reason="ceiling"}[10m]) > 0` | The log has as many records as its ceiling allows. Raise it, or find out who revokes. |
+//! | client at its quota | `increase(tower_revocation_appends_refused_total{reason="quota"}[1h]) > 0` | One client revokes more than its quota. A warning. |
+//! | queue grows | `tower_revocation_log_queued_writes > 1000` for 1 min | The disk is slower than the revocations. |
+//! | writes refused | `increase(tower_revocation_log_refused_writes_total[10m]) > 0` | The queue is full, or a client used up its quota of it. |
+//! | slow writes | `histogram_quantile(0.99, sum by (le) (rate(tower_revocation_log_write_duration_seconds_bucket[5m]))) > 1` | The disk is slow. |
+//! | keys are old | `time() - tower_revocation_keys_fetched_timestamp_seconds > 7200` | Keys cannot be fetched. Tokens signed with new keys are 503. |
+//! | key fetches fail | `sum by (source) (increase(tower_revocation_key_fetches_total{result!="fetched"}[10m])) > 3` | The issuer cannot be reached, or its keys cannot be used. |
+//! | introspection fails | `sum(rate(tower_revocation_upstream_introspections_total{result!~"active\|inactive\|unhandled\|abandoned"}[5m])) > 0` for 2 min | The other server cannot be reached, or its responses cannot be used. |
+//! | cascade not recorded | `increase(tower_revocation_forwarded_total{result=~"unnamed\|token_only"}[1h]) > 0` | The other server revoked a token, but its introspection does not name the grant. Other tokens of the grant are accepted here until they expire. |
+//! | guessing | `sum(rate(tower_revocation_requests_total{error="invalid_client"}[5m])) > 10` | Someone guesses credentials. `reason` says what is wrong with them. |
+//! | revoked tokens in use | `sum(rate(tower_revocation_checks_total{verdict="revoked"}[5m])) > 1` | Revoked tokens are presented: an app that ignores 401, or a thief. |
+//!
+//! # Dashboard
+//!
+//! `examples/grafana/tower-revocation.json` is a Grafana dashboard for Prometheus with all series.
+//! Import it and choose the data source.

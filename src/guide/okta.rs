@@ -1,0 +1,66 @@
+//! APIs with access tokens of Okta.
+//!
+//! The API verifies the JWTs of a *custom authorization server*. Tokens of the org authorization
+//! server are for Okta only: others cannot verify them.
+//!
+//! ```
+//! use tower_revocation::introspect::jwt::{Audience, Dialect, JwtTokens};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let issuer = "https://example.okta.com/oauth2/default";
+//! let tokens = JwtTokens::discover(issuer, Audience::any_of(["api://default"]))?
+//!     .dialect(Dialect::okta());
+//! # let _ = tokens;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `examples/jwt.rs` is a complete program.
+//! [`Dialect::okta`](crate::introspect::jwt::Dialect::okta) lists the claims.
+//!
+//! # Audience
+//!
+//! The audience is set at the authorization server, by default `api://default`. It is the same for
+//! all of its APIs: use one authorization server for each API, or check the scope in the API, for
+//! instance with a [`ScopeLayer`](crate::enforce::ScopeLayer).
+//!
+//! # Refresh tokens
+//!
+//! Okta's refresh tokens are opaque. Forward their revocation to Okta:
+//!
+//! ```
+//! use tower_revocation::{
+//!     introspect::jwt::{Audience, Dialect, JwtTokens},
+//!     log::EmbeddedLog,
+//!     revoke::{ForwardRevocation, RecordRevocation},
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("revocations.redb");
+//! let issuer = "https://example.okta.com/oauth2/default";
+//! let tokens = JwtTokens::discover(issuer, Audience::any_of(["api://default"]))?
+//!     .dialect(Dialect::okta());
+//! let record = RecordRevocation::new(tokens, EmbeddedLog::open(path)?);
+//! let backend = ForwardRevocation::new("https://example.okta.com/oauth2/default/v1/revoke", record)?;
+//! # let _ = backend;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The clients then authenticate at the other server. Use
+//! [`KeepCredentials`](crate::client::KeepCredentials) if they are registered here too, or
+//! [`UnverifiedClients`](crate::client::UnverifiedClients) if they are not.
+//!
+//! # What cannot be known here
+//!
+//! * Revocations made only in Okta.
+//! * Which access tokens belong to a refresh token: the tokens name neither a grant nor a
+//!   session.
+//!
+//! # Notes
+//!
+//! * `sub` is the login name of the user and changes with it. `Dialect::okta().subject("uid")`
+//!   uses the stable identifier. Use the same one in
+//!   [`AdminRequest`](crate::revoke::AdminRequest).

@@ -28,6 +28,8 @@ mod basic;
 #[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
 pub mod certificate;
 mod credentials;
+#[cfg(feature = "jwt")]
+mod key_errors;
 #[cfg(feature = "limiter")]
 #[cfg_attr(docsrs, doc(cfg(feature = "limiter")))]
 pub mod limit;

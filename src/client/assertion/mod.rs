@@ -47,24 +47,18 @@ mod audience;
 mod claims;
 #[cfg(test)]
 mod tests;
+mod verify;
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 pub use audience::AudiencePolicy;
 pub(crate) use claims::{Claimed, claimed_subject};
 
 use super::{
-    AuthMethod, Refusal,
-    registry::Client,
-    replay::{MemoryGuard, Once, ReplayGuard},
+    AuthMethod,
+    replay::{MemoryGuard, ReplayGuard},
 };
-use crate::{
-    error::{Error, ErrorKind},
-    jose::{Algorithm, KeySet, Keys, RemoteError, RemoteKeys, decoy},
-};
+use crate::jose::Algorithm;
 
 /// Longer than any assertion lives, or any sum overflows.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -196,117 +190,4 @@ impl Assertions {
             .map(|algorithm| algorithm.as_str())
             .collect()
     }
-
-    /// Whether the client has signed it, for the first time. Without a client it does the same, in
-    /// vain.
-    ///
-    /// # Errors
-    ///
-    /// The refusal, or that it could not be found out.
-    pub(crate) async fn verify(
-        &self,
-        claimed: &Claimed<'_>,
-        client: Result<Arc<Client>, Refusal>,
-        remote: &RemoteKeys,
-    ) -> Result<Arc<Client>, Error> {
-        let signed = match &client {
-            Ok(client) if claimed.jws.algorithm.is_hmac() => by_secret(claimed, client),
-            Ok(client) => by_key(claimed, client, remote).await?,
-            Err(refusal) => Err(*refusal),
-        };
-        if let Err(refusal) = signed {
-            if refusal != Refusal::BadSignature {
-                // Nothing has been verified: the same work, so that nobody learns why.
-                let jws = &claimed.jws;
-                decoy::verify(jws.algorithm, jws.signing_input, &jws.signature);
-            }
-            return Err(Error::refused(refusal));
-        }
-        let client = client.map_err(Error::refused)?;
-        let once = Once::new(&self.tenant, client.client_id(), &claimed.jti);
-        let first = self.guard.use_up(once, claimed.until).await;
-        if first.map_err(Error::from_service)? {
-            Ok(client)
-        } else {
-            Err(Error::refused(Refusal::Replayed))
-        }
-    }
-}
-
-async fn by_key(
-    claimed: &Claimed<'_>,
-    client: &Client,
-    remote: &RemoteKeys,
-) -> Result<Result<(), Refusal>, Error> {
-    let jws = &claimed.jws;
-    // First, so that nothing is fetched for what no key could verify.
-    if client.signs_with(jws.algorithm) == Some(false) {
-        return Ok(Err(Refusal::AlgorithmNotAllowed));
-    }
-    let served = match client.keys() {
-        None => return Ok(Err(Refusal::NoSuchKey)),
-        Some(Keys::Set(keys)) => return by_one_of(claimed, keys),
-        Some(Keys::Remote(place)) => {
-            let served = remote.get(place, jws.kid()).await;
-            served.map_err(without_keys)?
-        }
-    };
-    let signed = by_one_of(claimed, &served.keys)?;
-    match served.refresh_error_for(jws.kid()) {
-        Some(error) if signed.is_err() => Err(unknown(error.clone())),
-        _ => Ok(signed),
-    }
-}
-
-fn by_secret(claimed: &Claimed<'_>, client: &Client) -> Result<(), Refusal> {
-    let jws = &claimed.jws;
-    let pinned = client.signs_with(jws.algorithm);
-    if !pinned.unwrap_or(jws.algorithm == Algorithm::Hs256) {
-        return Err(Refusal::AlgorithmNotAllowed);
-    }
-    // One that is too short verifies nothing, and costs nothing.
-    let keys = client.live_hmac_keys(SystemTime::now());
-    let mut keys = keys.filter(|key| key.admits(jws.algorithm)).peekable();
-    if keys.peek().is_none() {
-        return Err(Refusal::NoSuchKey);
-    }
-    let verified = keys.any(|key| key.verify(jws.algorithm, jws.signing_input, &jws.signature));
-    if verified {
-        Ok(())
-    } else {
-        Err(Refusal::BadSignature)
-    }
-}
-
-/// Keys that were not to be had: nobody's fault that shows here, or the client's.
-pub(crate) fn without_keys(error: RemoteError) -> Error {
-    if error.is_unusable() {
-        Error::refused(Refusal::NoSuchKey).caused_by(error)
-    } else {
-        unknown(error)
-    }
-}
-
-/// A key that cannot be seen now may have signed it.
-pub(crate) fn unknown(error: RemoteError) -> Error {
-    // The server is the client's, and anybody can name the client.
-    Error::new(ErrorKind::Unavailable)
-        .without_alarm()
-        .caused_by(error)
-}
-
-fn by_one_of(claimed: &Claimed<'_>, keys: &KeySet) -> Result<Result<(), Refusal>, Error> {
-    let jws = &claimed.jws;
-    let algorithm = jws.algorithm;
-    let mut refusal = Refusal::NoSuchKey;
-    for key in keys.candidates(jws.kid(), algorithm) {
-        if key.verify(algorithm, jws.signing_input, &jws.signature) {
-            return Ok(Ok(()));
-        }
-        refusal = Refusal::BadSignature;
-    }
-    if !keys.knows_all(jws.kid(), algorithm) {
-        return Err(unknown(RemoteError::untried()));
-    }
-    Ok(Err(refusal))
 }

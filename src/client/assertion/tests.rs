@@ -1,6 +1,6 @@
 //! Whoever is refused for a signature has cost as much as any other.
 
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::executor::block_on;
@@ -10,8 +10,9 @@ use super::*;
 use crate::{
     client::{
         Credentials,
-        registry::{ClientAuthenticator, Registry},
+        registry::{Client, ClientAuthenticator, Registry},
     },
+    error::ErrorKind,
     jose::tests::effort,
     token::Secret,
 };

@@ -62,7 +62,7 @@ pub(crate) use claims::attested_subject;
 
 use super::{
     Credentials, Refusal,
-    assertion::{unknown, without_keys},
+    key_errors::{key_fetch_failed, undecided},
     registry::Client,
     replay::{MemoryGuard, Once, ReplayGuard},
 };
@@ -232,7 +232,7 @@ impl Attestations {
                     }
                     // Another one may have signed it.
                     Err(error) => {
-                        missing = Some(without_keys(error));
+                        missing = Some(key_fetch_failed(error));
                         continue;
                     }
                 },
@@ -243,7 +243,7 @@ impl Attestations {
             }
             let is_tried = keys.knows_all(jws.kid(), jws.algorithm);
             let untried = (!is_tried).then(RemoteError::untried);
-            missing = newer.or(untried).map(unknown).or(missing);
+            missing = newer.or(untried).map(undecided).or(missing);
         }
         missing.map_or(Ok(false), Err)
     }

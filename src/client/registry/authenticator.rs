@@ -21,7 +21,7 @@ use crate::client::password::Passwords;
 #[cfg(feature = "jwt")]
 use crate::jose::RemoteKeys;
 use crate::{
-    client::{AuthMethod, Credentials, Refusal, SupportedMethods, secret::Key},
+    client::{AuthMethod, Credentials, Refusal, secret::Key},
     error::Error,
 };
 
@@ -61,13 +61,13 @@ pub struct ClientAuthenticator<L> {
     #[cfg(feature = "password-hashes")]
     pub(super) passwords: Option<Passwords>,
     #[cfg(feature = "jwt")]
-    assertions: Option<Arc<Assertions>>,
+    pub(super) assertions: Option<Arc<Assertions>>,
     #[cfg(feature = "jwt")]
     pub(super) remote_keys: RemoteKeys,
     #[cfg(feature = "mtls")]
     pub(super) certificates: bool,
     #[cfg(feature = "attestation")]
-    attestations: Option<Arc<Attestations>>,
+    pub(super) attestations: Option<Arc<Attestations>>,
 }
 
 impl<L> ClientAuthenticator<L> {
@@ -241,50 +241,6 @@ impl<L: Clients> ClientAuthenticator<L> {
 
 fn not_offered() -> Error {
     Error::refused(Refusal::MethodNotOffered)
-}
-
-impl<L> SupportedMethods for ClientAuthenticator<L> {
-    fn auth_methods_supported(&self) -> Vec<AuthMethod> {
-        let verified = |method: &AuthMethod| match method {
-            AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost | AuthMethod::None => true,
-            #[cfg(feature = "jwt")]
-            AuthMethod::PrivateKeyJwt | AuthMethod::ClientSecretJwt => self
-                .assertions
-                .as_ref()
-                .is_some_and(|assertions| assertions.verifies(*method)),
-            #[cfg(feature = "mtls")]
-            AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth => self.certificates,
-            #[cfg(feature = "attestation")]
-            AuthMethod::AttestJwtClientAuth => self.attestations.is_some(),
-            #[cfg(not(all(feature = "mtls", feature = "attestation")))]
-            _ => false,
-        };
-        AuthMethod::ALL.iter().copied().filter(verified).collect()
-    }
-
-    #[cfg(feature = "jwt")]
-    fn signing_algs_supported(&self) -> Vec<&'static str> {
-        let assertions = self.assertions.as_ref();
-        assertions.map_or_else(Vec::new, |assertions| assertions.signing_algs())
-    }
-
-    #[cfg(feature = "jwt")]
-    fn expected_issuer(&self) -> Option<&str> {
-        let assertions = self.assertions.as_ref();
-        let issuer = assertions.map(|assertions| assertions.issuer());
-        #[cfg(feature = "attestation")]
-        let issuer = issuer.or_else(|| {
-            let attestations = self.attestations.as_ref();
-            attestations.map(|attestations| attestations.issuer())
-        });
-        issuer
-    }
-
-    #[cfg(feature = "attestation")]
-    fn attestation_algs_supported(&self) -> [Vec<&'static str>; 2] {
-        let attestations = self.attestations.as_ref();
-        attestations.map_or_else(Default::default, |attestations| attestations.signing_algs())
-    }
 }
 
 impl<L> Service<Request<Credentials>> for ClientAuthenticator<L>

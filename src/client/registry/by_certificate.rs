@@ -8,8 +8,8 @@ use super::{Client, ClientAuthenticator, Clients, lookup::may_use};
 use crate::{
     client::{
         AuthMethod, Credentials, Refusal,
-        assertion::{unknown, without_keys},
         certificate::{ClientCertificate, registered},
+        key_errors::{key_fetch_failed, undecided},
     },
     error::Error,
     jose::Keys,
@@ -50,10 +50,10 @@ impl<L: Clients> ClientAuthenticator<L> {
             Some(Keys::Set(keys)) => Ok(registered(certificate, keys)),
             Some(Keys::Remote(place)) => {
                 let served = self.remote_keys.get(place, None).await;
-                let served = served.map_err(without_keys)?;
+                let served = served.map_err(key_fetch_failed)?;
                 let is_registered = registered(certificate, &served.keys);
                 match served.refresh_error_for(None) {
-                    Some(error) if !is_registered => Err(unknown(error.clone())),
+                    Some(error) if !is_registered => Err(undecided(error.clone())),
                     _ => Ok(is_registered),
                 }
             }

@@ -1,23 +1,23 @@
 //! Everything that a request presents to say who it comes from, in one total match.
 
+mod authorization;
+mod presented;
+
 use std::borrow::Cow;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hyper::{
-    HeaderMap, Request,
-    header::{self, HeaderName, HeaderValue},
-    http::request::Parts,
-};
+use hyper::{HeaderMap, Request, header::HeaderName, http::request::Parts};
 
 #[cfg(feature = "jwt")]
 use super::assertion::claimed_subject;
 #[cfg(feature = "attestation")]
 use super::attestation::attested_subject;
-use super::{AcceptedMethods, AuthMethod, Basic, Refusal};
+use super::{AcceptedMethods, AuthMethod, Basic};
 use crate::{ask::Ask, error::Error, form::Form, token::Secret};
+pub(crate) use authorization::Authorization;
+pub(crate) use presented::Presented;
 
-/// Longer than any client's identifier and secret.
-const MAX_AUTHORIZATION: usize = 8 * 1024;
+/// The service that authenticates clients, see [`Ask`].
+pub(crate) type Authenticator<A, C, F> = Ask<A, Request<Credentials>, F, Option<C>>;
 
 /// What a client presented, sorted but not yet believed.
 ///
@@ -187,186 +187,4 @@ fn claimed_subject(_: &Secret) -> Option<String> {
 #[cfg(not(feature = "attestation"))]
 fn attested_subject(_: &HeaderMap) -> Option<String> {
     None
-}
-
-/// What the Authorization field said (RFC 9110 §11.6.2).
-#[derive(Debug)]
-pub(crate) enum Authorization {
-    Absent,
-    /// `Bearer` and `DPoP` do not authenticate a client; interceptors add them to every request.
-    NotAboutClients,
-    Basic(Basic),
-    /// A scheme that is not offered, or one that could not be read.
-    Unreadable,
-}
-
-impl Authorization {
-    /// # Errors
-    ///
-    /// `invalid_request` for more than one field: no one could say which of them counts.
-    pub(crate) fn at_most_one(headers: &HeaderMap) -> Result<(), Error> {
-        match headers.get_all(header::AUTHORIZATION).iter().nth(1) {
-            Some(_) => Err(Error::invalid_request(
-                "There is more than one Authorization field",
-            )),
-            None => Ok(()),
-        }
-    }
-
-    fn of(headers: &HeaderMap) -> Self {
-        headers
-            .get(header::AUTHORIZATION)
-            .map_or(Self::Absent, Self::parse)
-    }
-
-    /// Takes the field out of the head.
-    pub(crate) fn take(headers: &mut HeaderMap) -> Self {
-        let authorization = Self::of(headers);
-        headers.remove(header::AUTHORIZATION);
-        authorization
-    }
-
-    fn parse(value: &HeaderValue) -> Self {
-        let value = value.as_bytes();
-        let (scheme, rest) = match value.iter().position(|&octet| octet == b' ') {
-            Some(space) => value.split_at(space),
-            None => (value, &value[value.len()..]),
-        };
-        if scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"dpop") {
-            return Self::NotAboutClients;
-        }
-        if !scheme.eq_ignore_ascii_case(b"basic") || value.len() > MAX_AUTHORIZATION {
-            return Self::Unreadable;
-        }
-        let spaces = rest.iter().take_while(|&&octet| octet == b' ').count();
-        STANDARD
-            .decode(&rest[spaces..])
-            .ok()
-            .and_then(|octets| String::from_utf8(octets).ok())
-            .and_then(Basic::new)
-            .map_or(Self::Unreadable, Self::Basic)
-    }
-
-    /// Whether the peer used the field, and so is owed a challenge (RFC 6749 §5.2).
-    pub(crate) fn was_used(&self) -> bool {
-        !matches!(self, Self::Absent)
-    }
-}
-
-/// Whether there is an attestation, or a part of one. From now on they are not printed.
-fn attested(headers: &mut HeaderMap) -> bool {
-    let mut attested = false;
-    for name in [Credentials::ATTESTATION, Credentials::ATTESTATION_POP] {
-        if let header::Entry::Occupied(mut field) = headers.entry(name) {
-            field.iter_mut().for_each(|value| value.set_sensitive(true));
-            attested = true;
-        }
-    }
-    attested
-}
-
-/// The service that authenticates clients, see [`Ask`].
-pub(crate) type Authenticator<A, C, F> = Ask<A, Request<Credentials>, F, Option<C>>;
-
-/// Everything that a request presents to authenticate its client.
-#[derive(Debug)]
-pub(crate) struct Presented {
-    pub(crate) authorization: Authorization,
-    /// Whether there is a field about an attestation.
-    pub(crate) attested: bool,
-    pub(crate) client_id: Option<String>,
-    pub(crate) client_secret: Option<Secret>,
-    pub(crate) client_assertion: Option<Secret>,
-    pub(crate) client_assertion_type: Option<String>,
-}
-
-impl Presented {
-    /// Takes the credentials out of the form and the Authorization field out of the head.
-    pub(crate) fn take(form: &mut Form, headers: &mut HeaderMap) -> Self {
-        Self {
-            authorization: Authorization::take(headers),
-            attested: attested(headers),
-            client_id: form.client_id.take(),
-            client_secret: form.client_secret.take(),
-            client_assertion: form.client_assertion.take(),
-            client_assertion_type: form.client_assertion_type.take(),
-        }
-    }
-
-    /// The one method that was used.
-    ///
-    /// # Errors
-    ///
-    /// `invalid_request` for more than one method (RFC 6749 §2.3) and for identities that differ;
-    /// `invalid_client` for none, and for one that cannot be read. With `lenient`, one client and
-    /// secret sent twice is one method.
-    pub(crate) fn sort(self, lenient: bool) -> Result<Credentials, Error> {
-        let Self {
-            authorization,
-            attested,
-            client_id,
-            client_secret,
-            client_assertion,
-            client_assertion_type,
-        } = self;
-        match (authorization, client_id, client_secret, client_assertion) {
-            (Authorization::Basic(basic), Some(client_id), Some(client_secret), None)
-                if lenient && basic.repeats(&client_id, &client_secret) =>
-            {
-                Ok(Credentials::Basic(basic.beside(client_id)))
-            }
-            (_, _, Some(_), Some(_))
-            | (Authorization::Basic(_) | Authorization::Unreadable, _, Some(_), None)
-            | (Authorization::Basic(_) | Authorization::Unreadable, _, None, Some(_)) => Err(
-                Error::invalid_request("More than one client authentication method is used"),
-            ),
-            (Authorization::Basic(basic), Some(client_id), None, None) => {
-                if basic.contradicts(&client_id) {
-                    return Err(Error::invalid_request("The client is named in two ways"));
-                }
-                Ok(Credentials::Basic(basic.beside(client_id)))
-            }
-            (Authorization::Basic(basic), None, None, None) => Ok(Credentials::Basic(basic)),
-            (
-                Authorization::Absent | Authorization::NotAboutClients,
-                client_id,
-                None,
-                Some(client_assertion),
-            ) => Ok(Credentials::Assertion {
-                client_id,
-                client_assertion_type: client_assertion_type.ok_or_else(invalid_client)?,
-                client_assertion,
-            }),
-            (
-                Authorization::Absent | Authorization::NotAboutClients,
-                Some(client_id),
-                Some(client_secret),
-                None,
-            ) => Ok(Credentials::Post {
-                client_id,
-                client_secret,
-            }),
-            // Beside another method an attestation may say more about the client; it is not what
-            // authenticates it.
-            (Authorization::Absent | Authorization::NotAboutClients, client_id, None, None)
-                if attested =>
-            {
-                Ok(Credentials::Attestation { client_id })
-            }
-            (
-                Authorization::Absent | Authorization::NotAboutClients,
-                Some(client_id),
-                None,
-                None,
-            ) => Ok(Credentials::ClientId { client_id }),
-            (Authorization::Unreadable, _, None, None)
-            | (Authorization::Absent | Authorization::NotAboutClients, None, _, None) => {
-                Err(invalid_client())
-            }
-        }
-    }
-}
-
-fn invalid_client() -> Error {
-    Error::refused(Refusal::NoCredentials)
 }

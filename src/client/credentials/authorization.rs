@@ -1,0 +1,76 @@
+//! The Authorization field (RFC 9110 §11.6.2).
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hyper::{
+    HeaderMap,
+    header::{self, HeaderValue},
+};
+
+use crate::{client::Basic, error::Error};
+
+/// Longer than any client's identifier and secret.
+const MAX_AUTHORIZATION: usize = 8 * 1024;
+
+/// What the Authorization field said (RFC 9110 §11.6.2).
+#[derive(Debug)]
+pub(crate) enum Authorization {
+    Absent,
+    /// `Bearer` and `DPoP` do not authenticate a client; interceptors add them to every request.
+    NotAboutClients,
+    Basic(Basic),
+    /// A scheme that is not offered, or one that could not be read.
+    Unreadable,
+}
+
+impl Authorization {
+    /// # Errors
+    ///
+    /// `invalid_request` for more than one field: no one could say which of them counts.
+    pub(crate) fn at_most_one(headers: &HeaderMap) -> Result<(), Error> {
+        match headers.get_all(header::AUTHORIZATION).iter().nth(1) {
+            Some(_) => Err(Error::invalid_request(
+                "There is more than one Authorization field",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn of(headers: &HeaderMap) -> Self {
+        headers
+            .get(header::AUTHORIZATION)
+            .map_or(Self::Absent, Self::parse)
+    }
+
+    /// Takes the field out of the head.
+    pub(crate) fn take(headers: &mut HeaderMap) -> Self {
+        let authorization = Self::of(headers);
+        headers.remove(header::AUTHORIZATION);
+        authorization
+    }
+
+    fn parse(value: &HeaderValue) -> Self {
+        let value = value.as_bytes();
+        let (scheme, rest) = match value.iter().position(|&octet| octet == b' ') {
+            Some(space) => value.split_at(space),
+            None => (value, &value[value.len()..]),
+        };
+        if scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"dpop") {
+            return Self::NotAboutClients;
+        }
+        if !scheme.eq_ignore_ascii_case(b"basic") || value.len() > MAX_AUTHORIZATION {
+            return Self::Unreadable;
+        }
+        let spaces = rest.iter().take_while(|&&octet| octet == b' ').count();
+        STANDARD
+            .decode(&rest[spaces..])
+            .ok()
+            .and_then(|octets| String::from_utf8(octets).ok())
+            .and_then(Basic::new)
+            .map_or(Self::Unreadable, Self::Basic)
+    }
+
+    /// Whether the peer used the field, and so is owed a challenge (RFC 6749 §5.2).
+    pub(crate) fn was_used(&self) -> bool {
+        !matches!(self, Self::Absent)
+    }
+}

@@ -1,0 +1,121 @@
+//! Sorts everything that a request presents into one method, in one total match.
+
+use hyper::{HeaderMap, header};
+
+use super::{Authorization, Credentials};
+use crate::{client::Refusal, error::Error, form::Form, token::Secret};
+
+/// Everything that a request presents to authenticate its client.
+#[derive(Debug)]
+pub(crate) struct Presented {
+    pub(crate) authorization: Authorization,
+    /// Whether there is a field about an attestation.
+    pub(crate) attested: bool,
+    pub(crate) client_id: Option<String>,
+    pub(crate) client_secret: Option<Secret>,
+    pub(crate) client_assertion: Option<Secret>,
+    pub(crate) client_assertion_type: Option<String>,
+}
+
+impl Presented {
+    /// Takes the credentials out of the form and the Authorization field out of the head.
+    pub(crate) fn take(form: &mut Form, headers: &mut HeaderMap) -> Self {
+        Self {
+            authorization: Authorization::take(headers),
+            attested: attested(headers),
+            client_id: form.client_id.take(),
+            client_secret: form.client_secret.take(),
+            client_assertion: form.client_assertion.take(),
+            client_assertion_type: form.client_assertion_type.take(),
+        }
+    }
+
+    /// The one method that was used.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` for more than one method (RFC 6749 §2.3) and for identities that differ;
+    /// `invalid_client` for none, and for one that cannot be read. With `lenient`, one client and
+    /// secret sent twice is one method.
+    pub(crate) fn sort(self, lenient: bool) -> Result<Credentials, Error> {
+        let Self {
+            authorization,
+            attested,
+            client_id,
+            client_secret,
+            client_assertion,
+            client_assertion_type,
+        } = self;
+        match (authorization, client_id, client_secret, client_assertion) {
+            (Authorization::Basic(basic), Some(client_id), Some(client_secret), None)
+                if lenient && basic.repeats(&client_id, &client_secret) =>
+            {
+                Ok(Credentials::Basic(basic.beside(client_id)))
+            }
+            (_, _, Some(_), Some(_))
+            | (Authorization::Basic(_) | Authorization::Unreadable, _, Some(_), None)
+            | (Authorization::Basic(_) | Authorization::Unreadable, _, None, Some(_)) => Err(
+                Error::invalid_request("More than one client authentication method is used"),
+            ),
+            (Authorization::Basic(basic), Some(client_id), None, None) => {
+                if basic.contradicts(&client_id) {
+                    return Err(Error::invalid_request("The client is named in two ways"));
+                }
+                Ok(Credentials::Basic(basic.beside(client_id)))
+            }
+            (Authorization::Basic(basic), None, None, None) => Ok(Credentials::Basic(basic)),
+            (
+                Authorization::Absent | Authorization::NotAboutClients,
+                client_id,
+                None,
+                Some(client_assertion),
+            ) => Ok(Credentials::Assertion {
+                client_id,
+                client_assertion_type: client_assertion_type.ok_or_else(invalid_client)?,
+                client_assertion,
+            }),
+            (
+                Authorization::Absent | Authorization::NotAboutClients,
+                Some(client_id),
+                Some(client_secret),
+                None,
+            ) => Ok(Credentials::Post {
+                client_id,
+                client_secret,
+            }),
+            // Beside another method an attestation may say more about the client; it is not what
+            // authenticates it.
+            (Authorization::Absent | Authorization::NotAboutClients, client_id, None, None)
+                if attested =>
+            {
+                Ok(Credentials::Attestation { client_id })
+            }
+            (
+                Authorization::Absent | Authorization::NotAboutClients,
+                Some(client_id),
+                None,
+                None,
+            ) => Ok(Credentials::ClientId { client_id }),
+            (Authorization::Unreadable, _, None, None)
+            | (Authorization::Absent | Authorization::NotAboutClients, None, _, None) => {
+                Err(invalid_client())
+            }
+        }
+    }
+}
+
+fn invalid_client() -> Error {
+    Error::refused(Refusal::NoCredentials)
+}
+
+/// Whether there is an attestation, or a part of one. From now on they are not printed.
+fn attested(headers: &mut HeaderMap) -> bool {
+    let mut attested = false;
+    for name in [Credentials::ATTESTATION, Credentials::ATTESTATION_POP] {
+        if let header::Entry::Occupied(mut field) = headers.entry(name) {
+            field.iter_mut().for_each(|value| value.set_sensitive(true));
+            attested = true;
+        }
+    }
+    attested
+}

@@ -1,13 +1,13 @@
-//! HTTP Basic, which clients write in two ways.
+//! HTTP Basic credentials, which clients encode in two ways.
 
 use crate::{form::decode, token::Secret};
 
-/// The octets of HTTP Basic, and the `client_id` that stood beside them in the body.
+/// HTTP Basic credentials, and the `client_id` in the body beside them.
 ///
-/// Clients disagree about what the octets mean. RFC 6749 §2.3.1 has both halves form-encoded; many
-/// send them raw. Only the client's registration can tell, so both readings are offered. Each one
-/// is `None` where it cannot be made, where its client identifier is empty, and where a `client_id`
-/// in the body is not equal to it **byte for byte**.
+/// Clients disagree about the encoding. RFC 6749 §2.3.1 requires them to form-encode identifier and
+/// secret, but many send them raw. Only the registration of the client can tell, so both readings
+/// are available. A reading is `None` if the credentials cannot be decoded, if the client
+/// identifier is empty, or if it is not the `client_id` in the body, **byte for byte**.
 ///
 /// ```
 /// use tower_revocation::client::Basic;
@@ -26,8 +26,8 @@ pub struct Basic {
 }
 
 impl Basic {
-    /// Takes `user-id:password` (RFC 7617 §2), or nothing if there is no colon or nothing before
-    /// it.
+    /// Takes `user-id:password` (RFC 7617 §2). Returns `None` if there is no colon, or nothing
+    /// before it.
     #[must_use]
     pub fn new(user_pass: impl Into<Secret>) -> Option<Self> {
         let user_pass = user_pass.into();
@@ -39,27 +39,27 @@ impl Basic {
         })
     }
 
-    /// The same octets, with the `client_id` that the body names.
+    /// Adds the `client_id` in the body.
     pub(super) fn beside(mut self, client_id: String) -> Self {
         self.client_id = Some(client_id);
         self
     }
 
-    /// Both halves form-decoded, strictly (RFC 6749 §2.3.1).
+    /// Returns identifier and secret, form-decoded strictly (RFC 6749 §2.3.1).
     #[must_use]
     pub fn form_decoded(&self) -> Option<(String, Secret)> {
         let (id, secret) = self.halves();
         self.beside_body(decode(id)?, || decode(secret))
     }
 
-    /// Both halves as they are. The secret begins after the first colon.
+    /// Returns identifier and secret as they are. The secret begins after the first colon.
     #[must_use]
     pub fn raw(&self) -> Option<(String, Secret)> {
         let (id, secret) = self.halves();
         self.beside_body(id.to_owned(), || Some(secret.to_owned()))
     }
 
-    /// The bytes as they were sent, and the `client_id` that stood beside them.
+    /// The bytes as they were sent, and the `client_id` in the body.
     #[cfg(feature = "upstream")]
     pub(crate) fn presented(&self) -> (&Secret, Option<&str>) {
         (&self.user_pass, self.client_id.as_deref())
@@ -85,14 +85,14 @@ impl Basic {
         Some((id, Secret::from(secret()?)))
     }
 
-    /// Whether neither reading is the client that the body names.
+    /// Whether neither reading has the identifier in the body.
     pub(super) fn contradicts(&self, client_id: &str) -> bool {
         let (id, _) = self.halves();
         id != client_id && decode(id).as_deref() != Some(client_id)
     }
 
-    /// Whether one reading is what the body says too. Both come from the same peer, so time tells
-    /// it nothing.
+    /// Whether one reading is the same as the credentials in the body. Both come from the same
+    /// peer, so this comparison reveals nothing to it.
     pub(super) fn repeats(&self, client_id: &str, client_secret: &Secret) -> bool {
         let same = |(id, secret): (String, Secret)| {
             id == client_id && secret.expose() == client_secret.expose()

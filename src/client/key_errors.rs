@@ -6,8 +6,8 @@ use crate::{
     refusal::Refusal,
 };
 
-/// The keys could not be fetched. If they are unusable, the registration is wrong, and the client is
-/// refused.
+/// The keys could not be fetched. If they are unusable, the registration is wrong, and the client
+/// is refused.
 pub(super) fn key_fetch_failed(error: RemoteError) -> Error {
     if error.is_unusable() {
         Error::refused(Refusal::NoSuchKey).caused_by(error)

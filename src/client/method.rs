@@ -1,8 +1,8 @@
-//! The names of the authentication methods.
+//! Authentication methods and their names.
 
 use std::{fmt, sync::Arc};
 
-/// A name out of the OAuth Token Endpoint Authentication Methods registry (RFC 7591 §4.2).
+/// A method of the OAuth Token Endpoint Authentication Methods registry (RFC 7591 §4.2).
 ///
 /// ```
 /// use tower_revocation::client::AuthMethod;
@@ -32,7 +32,7 @@ pub enum AuthMethod {
 }
 
 impl AuthMethod {
-    /// All of them.
+    /// All methods.
     pub const ALL: &'static [Self] = &[
         Self::ClientSecretBasic,
         Self::ClientSecretPost,
@@ -44,7 +44,7 @@ impl AuthMethod {
         Self::AttestJwtClientAuth,
     ];
 
-    /// The registered name.
+    /// Returns the registered name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -63,9 +63,11 @@ impl AuthMethod {
 impl std::str::FromStr for AuthMethod {
     type Err = UnknownAuthMethod;
 
+    /// Parses a registered name. **Names are compared byte for byte.**
+    ///
     /// # Errors
     ///
-    /// If the name, **compared byte for byte**, is none of these.
+    /// Fails if the name is unknown.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .iter()
@@ -75,7 +77,7 @@ impl std::str::FromStr for AuthMethod {
     }
 }
 
-/// The name of no authentication method that this crate knows.
+/// The name of an authentication method that this crate does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownAuthMethod;
 
@@ -87,27 +89,27 @@ impl fmt::Display for UnknownAuthMethod {
 
 impl std::error::Error for UnknownAuthMethod {}
 
-/// The methods that an endpoint accepts, in the extensions of the requests that its authenticator
-/// gets.
+/// The methods that an endpoint accepts. The endpoint inserts it into the extensions of each
+/// request to its authenticator.
 ///
-/// Some credentials do not say which method they are of: a bare `client_id` may be all that a
-/// public client sends, and all that one with a certificate does.
+/// Some credentials do not show their method: a `client_id` alone may come from a public client, or
+/// from a client with a certificate.
 #[derive(Clone, Debug)]
 pub struct AcceptedMethods(Arc<[AuthMethod]>);
 
 impl AcceptedMethods {
-    /// Exactly these.
+    /// Accepts exactly these methods.
     pub fn new(methods: impl IntoIterator<Item = AuthMethod>) -> Self {
         Self(methods.into_iter().collect())
     }
 
-    /// Whether this one is accepted.
+    /// Returns whether this method is accepted.
     #[must_use]
     pub fn contains(&self, method: AuthMethod) -> bool {
         self.0.contains(&method)
     }
 
-    /// All of them, in the order in which they were given.
+    /// Returns all accepted methods, in the given order.
     #[must_use]
     pub fn as_slice(&self) -> &[AuthMethod] {
         &self.0

@@ -1,21 +1,27 @@
-//! Who is asking.
+//! Client authentication.
 //!
-//! The endpoint sorts what a request presents into [`Credentials`]; an authenticator, which is any
-//! `tower::Service<Request<Credentials>, Response = Option<C>>`, says whose they are. `None` means
-//! "not that client", for whatever reason; an error means "could not find out", and is answered
-//! 503, unless it is an [`Error`](crate::Error) that says better: `ClientAuthenticator`, the one over
-//! registered clients, refuses by [`Error::refused`](crate::Error::refused), which keeps the
-//! [`Refusal`] for the log. To the peer both are one answer.
+//! The endpoint sorts the credentials of a request into [`Credentials`]. An authenticator is any
+//! `tower::Service<Request<Credentials>, Response = Option<C>>`:
 //!
-//! | method | what it takes | feature |
+//! * `Some` is the authenticated client.
+//! * `None` means that the credentials are wrong, for whatever reason. The endpoint answers
+//!   `invalid_client`.
+//! * An error means that the result is unknown. The endpoint answers 503, unless the error is an
+//!   [`Error`](crate::Error) of another kind.
+//!
+//! `ClientAuthenticator`, the authenticator over registered clients, refuses with
+//! [`Error::refused`](crate::Error::refused), which keeps the [`Refusal`] for the log. The peer
+//! receives the same response as for `None`.
+//!
+//! | method | module | feature |
 //! |---|---|---|
 //! | `client_secret_basic`, `client_secret_post`, `none` | `registry` | `registry` |
 //! | `private_key_jwt`, `client_secret_jwt` | `assertion` | `jwt` |
 //! | `tls_client_auth`, `self_signed_tls_client_auth` | `certificate` | `mtls` |
 //! | `attest_jwt_client_auth` | `attestation` | `attestation` |
 //!
-//! Secrets that people chose are verified by `password`; too many failures are refused by `limit`; what
-//! may be used once is remembered by `replay`.
+//! `password` verifies secrets that people chose. `limit` refuses clients after too many failures.
+//! `replay` remembers what may be used only once.
 
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
@@ -68,9 +74,9 @@ pub use with_credentials::{
     KeepCredentials, KeepCredentialsFuture, UnverifiedClients, WithCredentials,
 };
 
-/// What answers to a client identifier.
+/// Has a client identifier.
 ///
-/// Backends that compare owners ask it of whatever the authenticator answered.
+/// Backends that check the owner of a token require it of the client type of the authenticator.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -83,7 +89,7 @@ pub use with_credentials::{
 /// assert_eq!(Tenant { client: "s6BhdRkqt3".into() }.client_id(), "s6BhdRkqt3");
 /// ```
 pub trait Identified {
-    /// The `client_id`. **Compared byte for byte, without normalisation.**
+    /// Returns the `client_id`. **Compared byte for byte, without normalisation.**
     fn client_id(&self) -> &str;
 }
 

@@ -1,17 +1,17 @@
-//! Where a request came from.
+//! The address of the peer or of the client.
 
 #[cfg(any(feature = "limiter", feature = "password-hashes"))]
 use std::net::Ipv6Addr;
 use std::net::{IpAddr, SocketAddr};
 
-/// The address of the connection's other end, in the extensions of its requests.
+/// The address of the peer of a connection, in the extensions of its requests.
 ///
-/// Whoever accepts connections puts it there. Behind a proxy it is the proxy's, by which a
-/// `CertificateFieldsLayer` knows whom to believe: **never put what a proxy reports here**, but into
-/// [`ClientAddr`]. Where it is missing, failures are not limited, and permits for passwords are not shared
-/// out.
+/// The code that accepts connections inserts it. Behind a proxy, it is the address of the proxy,
+/// and `CertificateFieldsLayer` uses it to recognise trusted proxies. **Never insert an address
+/// here that a proxy reports**: use [`ClientAddr`] for that. Without an address, failures are not
+/// limited, and permits for passwords are not shared fairly.
 ///
-/// With axum, which has a type of its own for the same:
+/// axum has a type of its own for this address:
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -20,23 +20,23 @@ use std::net::{IpAddr, SocketAddr};
 /// use tower::{Layer, util::MapRequestLayer};
 /// use tower_revocation::client::PeerAddr;
 ///
-/// let tell = MapRequestLayer::new(|mut request: Request<Body>| {
+/// let insert_peer = MapRequestLayer::new(|mut request: Request<Body>| {
 ///     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().copied();
 ///     if let Some(ConnectInfo(peer)) = peer {
 ///         request.extensions_mut().insert(PeerAddr(peer));
 ///     }
 ///     request
 /// });
-/// let app = Router::new().fallback_service(tell.layer(Router::new()));
+/// let app = Router::new().fallback_service(insert_peer.layer(Router::new()));
 /// let served = app.into_make_service_with_connect_info::<SocketAddr>();
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PeerAddr(pub SocketAddr);
 
-/// The address that a trusted proxy reports of its own client, in the extensions of the request.
+/// The address of the client that a trusted proxy reports, in the extensions of the request.
 ///
-/// Put it there only after you have made sure that it is your proxy's word: whoever can choose it has
-/// as many addresses as they like. Where it is missing, [`PeerAddr`] counts.
+/// Insert it only if the report comes from your own proxy: anyone who can choose this address has
+/// as many addresses as they want. If it is missing, [`PeerAddr`] counts.
 ///
 /// ```
 /// use hyper::Request;
@@ -48,8 +48,8 @@ pub struct PeerAddr(pub SocketAddr);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientAddr(pub IpAddr);
 
-/// The address that what one peer may use is counted by: [`ClientAddr`], or else [`PeerAddr`], with
-/// the addresses that one subscriber has taken for one.
+/// The address that limits count: [`ClientAddr`], or else [`PeerAddr`]. All addresses of one
+/// subscriber count as one.
 #[cfg(any(feature = "limiter", feature = "password-hashes"))]
 pub(super) fn origin(extensions: &hyper::http::Extensions) -> Option<IpAddr> {
     let reported = extensions.get().map(|ClientAddr(client)| *client);
@@ -57,8 +57,8 @@ pub(super) fn origin(extensions: &hyper::http::Extensions) -> Option<IpAddr> {
     reported.or_else(connected).map(subscriber)
 }
 
-/// An IPv4-mapped address as what it maps, and any other IPv6 address as its /64: one subscriber has
-/// at least that many.
+/// Maps an IPv4-mapped address to IPv4, and any other IPv6 address to its /64, because one
+/// subscriber has at least a /64.
 #[cfg(any(feature = "limiter", feature = "password-hashes"))]
 pub(super) fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

@@ -1,4 +1,4 @@
-//! Is this the secret whose digest we keep?
+//! Digests of client secrets.
 
 use std::{fmt, sync::Arc};
 
@@ -15,16 +15,17 @@ use subtle::{Choice, ConstantTimeEq as _};
 use super::password::PasswordHash;
 use crate::token::Secret;
 
-/// What is kept of a client's secret: enough to recognise it, too little to use it.
+/// What is stored of a client secret: enough to verify it, too little to use it.
 ///
-/// A plain digest is safe for a secret that was **generated**, with 128 random bits or more: there
-/// is nothing to guess. It does not protect one that a person made up: that takes a password hash,
-/// which becomes one of these too, with the feature `password-hashes`. HMAC keeps its key apart from
-/// the digests, so that whoever copies these alone cannot even test a guess.
+/// * A SHA-256 digest is safe for a **generated** secret with at least 128 random bits, because
+///   nobody can guess it.
+/// * An HMAC needs a key that is stored elsewhere. Someone who copies only the digests cannot even
+///   test a guess.
+/// * A secret that a person chose needs a password hash. With the feature `password-hashes`, a
+///   password hash converts into this type.
 ///
-/// It is compared in constant time, by the
-/// [`ClientAuthenticator`](crate::client::registry::ClientAuthenticator) alone: it has no
-/// `PartialEq`, and its `Debug` says nothing.
+/// Only the [`ClientAuthenticator`](crate::client::registry::ClientAuthenticator) compares it, in
+/// constant time. It has no `PartialEq`, and its `Debug` output shows nothing.
 ///
 /// ```
 /// use tower_revocation::{Secret, client::SecretDigest};
@@ -44,19 +45,19 @@ enum Kept {
 }
 
 impl SecretDigest {
-    /// The digest that stands in where there is none, so that there is always one to compare.
+    /// The digest that is compared where there is none, so that the work is the same.
     pub(super) const NONE: Self = Self(Kept::Sha256([0; 32]));
 
-    /// SHA-256 of the secret's UTF-8 octets.
+    /// Computes the SHA-256 of the UTF-8 bytes of the secret.
     #[must_use]
     pub fn sha256(secret: &Secret) -> Self {
         Self(Kept::Sha256(Sha256::digest(secret.expose()).into()))
     }
 
-    /// HMAC-SHA-256 of the secret's UTF-8 octets. The key should be 32 random octets, and be kept
-    /// apart from the digests.
+    /// Computes the HMAC-SHA-256 of the UTF-8 bytes of the secret.
     ///
-    /// The authenticator needs the same key:
+    /// The key should have 32 random bytes. Store it apart from the digests. The authenticator
+    /// needs the same key:
     /// [`ClientAuthenticator::hmac_key`](crate::client::registry::ClientAuthenticator::hmac_key).
     ///
     /// ```
@@ -67,14 +68,14 @@ impl SecretDigest {
     ///
     /// # Panics
     ///
-    /// If the key is empty: that is a setting that was forgotten.
+    /// Panics if the key is empty, because the setting was probably forgotten.
     #[must_use]
     pub fn hmac_sha256(key: &[u8], secret: &Secret) -> Self {
         Self(Kept::HmacSha256(Key::new(key).digest(secret)))
     }
 
-    /// Reads what [`sha256`](Self::sha256) computes, written as 64 hexadecimal digits or in
-    /// base64url, padded or not.
+    /// Parses a digest that [`sha256`](Self::sha256) computes. The text is 64 hexadecimal digits,
+    /// or base64url with or without padding.
     ///
     /// ```
     /// use tower_revocation::client::SecretDigest;
@@ -87,14 +88,14 @@ impl SecretDigest {
     ///
     /// # Errors
     ///
-    /// If it is neither, or not a digest of 32 octets.
+    /// Fails if the text is neither, or does not have 32 bytes.
     pub fn from_encoded_sha256(encoded: &str) -> Result<Self, InvalidDigest> {
-        let octets = decode(encoded).ok_or(InvalidDigest)?;
-        Ok(Self(Kept::Sha256(octets)))
+        let bytes = decode(encoded).ok_or(InvalidDigest)?;
+        Ok(Self(Kept::Sha256(bytes)))
     }
 
-    /// Reads what [`hmac_sha256`](Self::hmac_sha256) computes, written as 64 hexadecimal digits or
-    /// in base64url, padded or not.
+    /// Parses a digest that [`hmac_sha256`](Self::hmac_sha256) computes. The text is 64 hexadecimal
+    /// digits, or base64url with or without padding.
     ///
     /// ```
     /// use tower_revocation::client::SecretDigest;
@@ -104,38 +105,38 @@ impl SecretDigest {
     ///
     /// # Errors
     ///
-    /// If it is neither, or not a digest of 32 octets.
+    /// Fails if the text is neither, or does not have 32 bytes.
     pub fn from_encoded_hmac_sha256(encoded: &str) -> Result<Self, InvalidDigest> {
-        let octets = decode(encoded).ok_or(InvalidDigest)?;
-        Ok(Self(Kept::HmacSha256(octets)))
+        let bytes = decode(encoded).ok_or(InvalidDigest)?;
+        Ok(Self(Kept::HmacSha256(bytes)))
     }
 
-    /// Whether this is a digest of what was presented, in constant time. Never for a password,
-    /// which takes more than a comparison.
+    /// Whether this is the digest of the presented secret, in constant time. Always false for a
+    /// password hash, which needs more than a comparison.
     pub(super) fn matches(&self, presented: &Digests) -> Choice {
         #[cfg(test)]
         effort::compared();
         match (&self.0, &presented.hmac_sha256) {
-            (Kept::Sha256(octets), _) => octets.ct_eq(&presented.sha256),
-            (Kept::HmacSha256(octets), Some(digest)) => octets.ct_eq(digest),
-            // The work is the same, and nobody gets in by it.
-            (Kept::HmacSha256(octets), None) => octets.ct_eq(&presented.sha256) & Choice::from(0),
+            (Kept::Sha256(bytes), _) => bytes.ct_eq(&presented.sha256),
+            (Kept::HmacSha256(bytes), Some(digest)) => bytes.ct_eq(digest),
+            // The same work, without a way in.
+            (Kept::HmacSha256(bytes), None) => bytes.ct_eq(&presented.sha256) & Choice::from(0),
             #[cfg(feature = "password-hashes")]
             (Kept::Password(_), _) => [0; 32].ct_eq(&presented.sha256) & Choice::from(0),
         }
     }
 
-    /// Whether it can be compared only with a key.
+    /// Whether comparing it needs a key.
     pub(super) fn needs_key(&self) -> bool {
         matches!(self.0, Kept::HmacSha256(_))
     }
 
-    /// Whether it is a password hash, which takes more than a comparison.
+    /// Whether it is a password hash, which needs more than a comparison.
     pub(super) fn is_password(&self) -> bool {
         !matches!(self.0, Kept::Sha256(_) | Kept::HmacSha256(_))
     }
 
-    /// The password hash, if it is one.
+    /// Returns the password hash, if it is one.
     #[cfg(feature = "password-hashes")]
     pub(super) fn password(&self) -> Option<&PasswordHash> {
         match &self.0 {
@@ -158,13 +159,12 @@ impl fmt::Debug for SecretDigest {
     }
 }
 
-/// The text is no digest of 32 octets.
+/// The text is not a digest of 32 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidDigest;
 
 impl InvalidDigest {
-    pub(super) const REASON: &str =
-        "a digest is 32 octets, as 64 hexadecimal digits or in base64url";
+    pub(super) const REASON: &str = "a digest has 32 bytes, in hexadecimal or base64url";
 }
 
 impl fmt::Display for InvalidDigest {
@@ -175,15 +175,14 @@ impl fmt::Display for InvalidDigest {
 
 impl std::error::Error for InvalidDigest {}
 
-/// Every digest of a presented secret that a registered one could be.
+/// All digests of a presented secret that may be needed.
 pub(super) struct Digests {
     sha256: [u8; 32],
     hmac_sha256: Option<[u8; 32]>,
 }
 
 impl Digests {
-    /// All that there can be, whichever is going to be needed: which one it was must not show in
-    /// the time that it took.
+    /// Computes all digests, whichever is needed. Otherwise the time would reveal which one it was.
     pub(super) fn of(secret: &Secret, key: Option<&Key>) -> Self {
         #[cfg(test)]
         effort::digested();
@@ -194,16 +193,16 @@ impl Digests {
     }
 }
 
-/// A key of HMAC, expanded once.
+/// An HMAC key, expanded once.
 #[derive(Clone)]
 pub(super) struct Key(Arc<Hmac<Sha256>>);
 
 impl Key {
     /// # Panics
     ///
-    /// If it is empty.
+    /// Panics if the key is empty.
     pub(super) fn new(key: &[u8]) -> Self {
-        assert!(!key.is_empty(), "the key of the secrets' HMAC is empty");
+        assert!(!key.is_empty(), "the HMAC key of the secrets is empty");
         let hmac = Hmac::new_from_slice(key).expect("HMAC takes keys of any length");
         Self(Arc::new(hmac))
     }
@@ -221,7 +220,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Padded or not.
+/// With or without padding.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -230,22 +229,22 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
 fn decode(encoded: &str) -> Option<[u8; 32]> {
     match encoded.len() {
         64 => decode_hex(encoded.as_bytes()),
-        // One character per six bits; a longer text could not be 32 octets.
+        // A character has six bits, so a longer text cannot have 32 bytes.
         43 | 44 => BASE64URL.decode(encoded).ok()?.try_into().ok(),
         _ => None,
     }
 }
 
 fn decode_hex(digits: &[u8]) -> Option<[u8; 32]> {
-    let digit = |octet: u8| char::from(octet).to_digit(16);
-    let mut octets = [0; 32];
-    for (octet, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
-        *octet = u8::try_from(digit(pair[0])? << 4 | digit(pair[1])?).ok()?;
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = u8::try_from(digit(pair[0])? << 4 | digit(pair[1])?).ok()?;
     }
-    Some(octets)
+    Some(bytes)
 }
 
-/// How often this thread has made digests and compared them, for tests of equal work.
+/// Counts the digests and comparisons of this thread, for tests of equal work.
 #[cfg(test)]
 pub(super) mod effort {
     use std::cell::Cell;
@@ -263,7 +262,7 @@ pub(super) mod effort {
         COMPARED.set(COMPARED.get() + 1);
     }
 
-    /// Both, since this was asked last.
+    /// Returns both counts since the last call.
     pub(in crate::client) fn take() -> (usize, usize) {
         (DIGESTED.take(), COMPARED.take())
     }
@@ -274,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_bit_of_a_digest_is_compared() {
+    fn every_bit_of_a_digest_counts() {
         let (secret, key) = (Secret::new("gX1fBat3bV"), Key::new(b"Jefe"));
         let presented = Digests::of(&secret, Some(&key));
         let sha256: [u8; 32] = Sha256::digest("gX1fBat3bV").into();

@@ -11,14 +11,14 @@ use super::AuthMethod;
 
 /// What an authenticator supports, for the metadata of the endpoint (RFC 8414 §2).
 ///
-/// `ClientAuthenticator`, the authenticator over registered clients, implements it. Implement it for
-/// an authenticator of your own, or wrap that in [`WithSupportedMethods`].
+/// `ClientAuthenticator`, the authenticator over registered clients, implements it. Implement it
+/// for an authenticator of your own, or wrap that in [`WithSupportedMethods`].
 pub trait SupportedMethods {
     /// Returns the methods that can succeed.
     fn auth_methods_supported(&self) -> Vec<AuthMethod>;
 
-    /// Returns the JWS algorithms that an assertion may be signed with. Empty if no supported method
-    /// uses assertions.
+    /// Returns the JWS algorithms that an assertion may be signed with. Empty if no supported
+    /// method uses assertions.
     fn signing_algs_supported(&self) -> Vec<&'static str> {
         Vec::new()
     }
@@ -71,7 +71,8 @@ impl<T: SupportedMethods> SupportedMethods for Arc<T> {
     }
 }
 
-/// Wraps an authenticator that does not implement [`SupportedMethods`], and states what it supports.
+/// Wraps an authenticator that does not implement [`SupportedMethods`], and states what it
+/// supports.
 ///
 /// ```
 /// use tower::{BoxError, service_fn};

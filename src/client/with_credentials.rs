@@ -1,4 +1,4 @@
-//! Clients whose credentials are kept, for a server that has to see them too.
+//! Authenticators that keep the credentials, for a backend that forwards them.
 
 use std::{
     convert::Infallible,
@@ -14,13 +14,13 @@ use tower::Service;
 
 use super::{AuthMethod, Credentials, Identified, SupportedMethods};
 
-/// A client, and the credentials that its request presented.
+/// A client, and the credentials in its request.
 ///
-/// [`ForwardRevocation`](crate::revoke::ForwardRevocation) sends them to the server that it forwards to. It comes from
-/// [`KeepCredentials`] or [`UnverifiedClients`]. It is not [`Identified`]: whether the credentials
-/// are the client's is known only if it [was verified](Self::is_verified).
+/// [`ForwardRevocation`](crate::revoke::ForwardRevocation) sends these credentials to another
+/// server. [`KeepCredentials`] and [`UnverifiedClients`] create it.
 ///
-/// Its `Debug` output has no secret.
+/// It does not implement [`Identified`], because the credentials may be
+/// [unverified](Self::is_verified). Its `Debug` output has no secret.
 #[derive(Clone, Debug)]
 pub struct WithCredentials<C> {
     client: C,
@@ -31,22 +31,23 @@ pub struct WithCredentials<C> {
 }
 
 impl<C> WithCredentials<C> {
-    /// The client.
+    /// Returns the client.
     pub fn client(&self) -> &C {
         &self.client
     }
 
-    /// The client, without the credentials.
+    /// Returns the client without the credentials.
     pub fn into_client(self) -> C {
         self.client
     }
 
-    /// Whether an authenticator of this server has verified that the credentials are the client's.
+    /// Returns whether an authenticator of this server has verified that the credentials belong to
+    /// the client.
     pub fn is_verified(&self) -> bool {
         self.is_verified
     }
 
-    /// The credentials, as they were presented.
+    /// Returns the credentials as they were presented.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
     }
@@ -59,13 +60,12 @@ impl<C> WithCredentials<C> {
 }
 
 impl<C: Identified> WithCredentials<C> {
-    /// Whether the client is the one with this identifier; or says that it is, if it was not
-    /// verified.
+    /// Whether this is the client with this identifier. An unverified client only claims it.
     pub(crate) fn is(&self, client_id: &str) -> bool {
         if self.client.client_id() == client_id {
             return true;
         }
-        // Only the other server knows which of the two readings it went by.
+        // Only the other server knows which of the two readings it accepted.
         match &self.credentials {
             Credentials::Basic(basic) if !self.is_verified => {
                 basic.raw().is_some_and(|(id, _)| id == client_id)
@@ -75,7 +75,7 @@ impl<C: Identified> WithCredentials<C> {
     }
 }
 
-/// What is kept of a request before an authenticator takes it.
+/// The parts of a request that are kept before an authenticator consumes it.
 #[derive(Debug)]
 struct Kept {
     credentials: Credentials,
@@ -110,7 +110,7 @@ impl Kept {
     }
 }
 
-/// An authenticator that also hands on the credentials which it has verified.
+/// Wraps an authenticator, and keeps the credentials that it has verified.
 ///
 /// ```
 /// use tower_revocation::client::{
@@ -127,7 +127,7 @@ pub struct KeepCredentials<A> {
 }
 
 impl<A> KeepCredentials<A> {
-    /// Verifies by this authenticator.
+    /// Wraps an authenticator.
     pub fn new(authenticator: A) -> Self {
         Self { authenticator }
     }
@@ -191,7 +191,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let client = ready!(this.verifying.poll(cx))?;
-        let kept = this.kept.take().expect("polled after it was done");
+        let kept = this.kept.take().expect("polled after completion");
         Poll::Ready(Ok(client.map(|client| kept.with(client, true))))
     }
 }
@@ -203,16 +203,16 @@ impl<F> fmt::Debug for KeepCredentialsFuture<F> {
     }
 }
 
-/// In the place of an authenticator where only another server knows the clients.
+/// An authenticator for deployments where only another server knows the clients.
 ///
-/// **It verifies nothing.** Every request that names a client is that client's, so it is good for
-/// [`ForwardRevocation`](crate::revoke::ForwardRevocation) alone, which leaves the decision to the other server. A
-/// request that names no client is refused.
+/// **It verifies nothing.** It accepts every claimed client identifier, so use it only with
+/// [`ForwardRevocation`](crate::revoke::ForwardRevocation), which leaves the decision to the other
+/// server. It refuses requests without a client identifier.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct UnverifiedClients(());
 
 impl UnverifiedClients {
-    /// Takes every client for what it says that it is.
+    /// Creates the authenticator.
     #[must_use]
     pub fn new() -> Self {
         Self(())

@@ -494,7 +494,7 @@ async fn a_public_key_is_no_secret_to_sign_with() {
         jwk.as_bytes(),
         PKR.jwk(&json!({}))["n"].as_str().unwrap().as_bytes(),
     ]
-    .map(|octets: &[u8]| -> &[u8] { Box::leak(octets.to_vec().into_boxed_slice()) });
+    .map(|bytes: &[u8]| -> &[u8] { Box::leak(bytes.to_vec().into_boxed_slice()) });
     for secret in secrets {
         let header = json!({ "alg": "HS256", "kid": "r1" });
         let assertion = sign_hmac(Algorithm::HS256, secret, &header, &claims("rsa-client"));
@@ -688,12 +688,12 @@ async fn deep_nesting_is_refused_without_a_stack_overflow() {
 async fn one_bit_makes_a_difference_wherever_it_is() {
     let genuine = pk(&json!({}));
     for place in (0..genuine.len()).step_by(7) {
-        let mut octets = genuine.clone().into_bytes();
-        if octets[place] == b'.' {
+        let mut bytes = genuine.clone().into_bytes();
+        if bytes[place] == b'.' {
             continue;
         }
-        octets[place] = if octets[place] == b'A' { b'B' } else { b'A' };
-        let changed = String::from_utf8(octets).unwrap();
+        bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(bytes).unwrap();
         assert_eq!(by(&authenticator(), &changed).await.status, 401, "{place}");
     }
 }

@@ -73,7 +73,7 @@ fn keys_are_in_one_place_and_fetched_over_https() {
         refused(
             &client,
             &json!({ "jwks_uri": uri }),
-            &format!("client {id:?}: jwks and jwks_uri are both there"),
+            &format!("client {id:?}: there is a jwks and a jwks_uri"),
         );
         for (uri, reason) in [
             ("http://client.example/keys", "the URI is not https"),
@@ -173,7 +173,7 @@ fn a_secret_that_is_computed_with_is_there_itself() {
     refused(
         &client_secret_jwt(),
         &digest,
-        "client \"sj\": client_secret_jwt needs the secret itself, not a digest of it",
+        "client \"sj\": client_secret_jwt needs the secret, not a digest of it",
     );
     refused(
         &client_secret_jwt(),
@@ -210,7 +210,7 @@ fn an_algorithm_is_one_that_is_verified() {
     // RFC 7591 §2 and OpenID Connect Core §9: `none` is no algorithm of an assertion.
     for algorithm in ["none", "None", "", "ES256K", "es256", "RSA1_5", "HS256 "] {
         for (client, id) in [(private_key_jwt(), "pk"), (client_secret_jwt(), "sj")] {
-            let reason = "an algorithm to sign with is none of those that are verified";
+            let reason = "the signing algorithm is not supported";
             let reason = format!("client {id:?}: {reason}");
             let one = json!({ "token_endpoint_auth_signing_alg": algorithm });
             refused(&client, &one, &reason);

@@ -25,7 +25,7 @@ fn x5c(of: &Key) -> Value {
 #[test]
 fn the_subject_of_a_certificate_is_named_in_one_way() {
     // RFC 8705 §2.1.2.
-    let two = "client \"mt\": the subject of a certificate is named in two ways";
+    let two = "client \"mt\": the subject of the certificate is given in two ways";
     for second in [
         json!({ "tls_client_auth_subject_dn": "CN=a" }),
         json!({ "tls_client_auth_san_uri": "urn:client" }),
@@ -87,7 +87,7 @@ fn order_belongs_to_a_distinguished_name() {
     refused(
         &by_authority(),
         &either,
-        "client \"mt\": an order is registered of a subject_dn that is not there",
+        "client \"mt\": tls_client_auth_subject_dn_in_either_order needs tls_client_auth_subject_dn",
     );
     let neither = json!({ "tls_client_auth_subject_dn_in_either_order": false });
     read(&with(by_authority(), &neither)).unwrap();
@@ -103,7 +103,7 @@ fn the_certificate_of_a_key_is_of_that_key() {
     ))
     .unwrap();
     let of_another = json!({ "jwks": key.jwks(&x5c(&other)) });
-    let reason = "the certificate in x5c has another key than its JWK";
+    let reason = "the key of the certificate in x5c is not the key of the JWK";
     refused(
         &by_key(&key),
         &of_another,

@@ -30,7 +30,7 @@ use tower_revocation::{
 
 pub(crate) const ISSUER: &str = "https://as.example.com";
 pub(crate) const SHARED_SECRET: &str =
-    "a-secret-of-at-least-sixty-four-octets-for-every-hash-that-there-is";
+    "a-secret-of-at-least-sixty-four-bytes-for-every-hash-that-there-is";
 
 /// A key pair of a client.
 pub(crate) struct Key {
@@ -62,7 +62,7 @@ impl Key {
 
     /// The public key, with these further members.
     pub(crate) fn jwk(&self, more: &Value) -> Value {
-        let encode = |octets: &[u8]| URL_SAFE_NO_PAD.encode(octets);
+        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let raw = self.pair.public_key_raw();
         let algorithm = self.pair.algorithm();
         let mut jwk = if algorithm == &rcgen::PKCS_ED25519 {

@@ -197,7 +197,7 @@ fn costs_above_the_caps_are_refused() {
 
     let rounds = PBKDF2_SHA256.replace("i=10000", "i=2000001");
     assert_eq!(refused(&rounds), InvalidHash::TooCostly);
-    // 64 octets of SHA-256 are twice the rounds.
+    // 64 bytes of SHA-256 are twice the rounds.
     let twice = PBKDF2_SHA512.replace("sha512", "sha256");
     assert_eq!(
         refused(&twice.replace("i=10000", "i=1000001")),

@@ -521,7 +521,7 @@ async fn what_is_no_basic_or_no_secret_of_the_client_is_401() {
             "Basic OmdYMWZCYXQzYlY=",                 // no identifier
             "Basic czZCaGRSa3F0Mzo=",                 // no secret
             "Basic bm9ib2R5OmdYMWZCYXQzYlY=",         // nobody
-            &raw("s6BhdRkqt3", "hX1fBat3bV"),         // the first octet differs
+            &raw("s6BhdRkqt3", "hX1fBat3bV"),         // the first byte differs
             &raw("s6BhdRkqt3", "gX1fBat3bW"),         // the last one
             &raw("s6BhdRkqt3", "gX1fBat3b"),
             &raw("S6BHDRKQT3", "gX1fBat3bV"),

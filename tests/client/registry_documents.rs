@@ -144,7 +144,7 @@ fn a_member_of_the_wrong_type_is_refused_with_its_line() {
             "{ \"client_id\": \"c2\", \"client_secret\": \"x\",\n\
              \"client_secret_expires_at\": 18446744073709551615 }",
             2,
-            "client \"c2\": client_secret_expires_at is later than any clock shows",
+            "client \"c2\": client_secret_expires_at is too late",
         ),
         (
             "{ \"client_id\": \"c2\", \"client_secret\": \"x\",\n\"basic_decoding\": \"latin\"\n}",
@@ -172,24 +172,24 @@ fn secrets_that_contradict_each_other_are_refused_with_their_line() {
         (
             "{ \"client_id\": \"c2\", \"client_secret\": \"gX1fBat3bV\",\n\"client_secret_sha256\": \"x\" }",
             2,
-            "client \"c2\": one secret is written in two ways",
+            "client \"c2\": a secret is given in two ways",
         ),
         (
             "{ \"client_id\": \"c2\", \"client_secret\": \"gX1fBat3bV\", \"client_secrets\": [\n\
              { \"client_secret\": \"y\" }, { \"client_secret\": \"z\" }] }",
             2,
-            "client \"c2\": a client has two secrets at most",
+            "client \"c2\": a client has at most two secrets",
         ),
         (
             "{ \"client_id\": \"c2\", \"client_secret_expires_at\": 1,\n\
              \"client_secrets\": [{ \"client_secret\": \"y\" }] }",
             2,
-            "client \"c2\": client_secret_expires_at has no secret beside it",
+            "client \"c2\": client_secret_expires_at needs a secret",
         ),
         (
             "{ \"client_id\": \"c2\",\n\"client_secret_sha256\": \"gX1fBat3bV\" }",
             2,
-            "client \"c2\": a digest is 32 octets, as 64 hexadecimal digits or in base64url",
+            "client \"c2\": a digest has 32 bytes, in hexadecimal or base64url",
         ),
     ] {
         refused(document, line, reason);
@@ -203,13 +203,13 @@ fn methods_that_contradict_the_rest_are_refused_with_their_line() {
             "{ \"client_id\": \"spa-1\", \"client_secret\": \"gX1fBat3bV\",\n\
              \"token_endpoint_auth_method\": \"none\" }",
             2,
-            "client \"spa-1\": a public client (`none`) has no secret",
+            "client \"spa-1\": a public client (`none`) must not have a secret",
         ),
         (
             "{ \"client_id\": \"c2\", \"client_secret\": \"gX1fBat3bV\",\n\
              \"token_endpoint_auth_methods\": [\"none\", \"client_secret_basic\"] }",
             2,
-            "client \"c2\": `none` stands beside another authentication method",
+            "client \"c2\": `none` must be the only authentication method",
         ),
         (
             "{ \"client_id\": \"c2\", \"client_secret\": \"gX1fBat3bV\",\n\
@@ -248,7 +248,7 @@ fn a_bad_client_in_an_array_is_refused_with_the_line_where_it_ends() {
                 "{two_lines}{{ \"client_id\": \"c2\", \"client_secret\": \"other\" }},\n{{}}]"
             ),
             3,
-            "client \"c2\": this client_id is registered twice",
+            "client \"c2\": the client_id is registered twice",
         ),
     ] {
         refused(document, line, reason);

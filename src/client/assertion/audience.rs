@@ -9,9 +9,9 @@ use crate::jose::Claim;
 /// **Compared byte for byte, without normalisation**: no slash, case or port is forgiven (RFC 3986
 /// §6.2.1).
 ///
-/// The default is [`issuer`](Self::issuer). What an endpoint's URL invites is that an assertion made
-/// for one server is passed on to another one, so the revision of RFC 7523 forbids it; but some
-/// clients know no better:
+/// The default is [`issuer`](Self::issuer). What an endpoint's URL invites is that an assertion
+/// made for one server is passed on to another one, so the revision of RFC 7523 forbids it; but
+/// some clients know no better:
 ///
 /// | client | sends | needs |
 /// |---|---|---|

@@ -10,7 +10,7 @@
 //! 4. `aud` is this server: see [`AudiencePolicy`].
 //! 5. `exp` is there, not past, and at most an hour ahead; `nbf` and `iat`, if they are there, are
 //!    not ahead. The clocks may differ by ten seconds.
-//! 6. `jti` is there, a string of at most 256 octets.
+//! 6. `jti` is there, a string of at most 256 bytes.
 //! 7. The client is registered for the method, and for the algorithm if it has a
 //!    `token_endpoint_auth_signing_alg`. Without one it may use any algorithm that its key admits:
 //!    the key's own `alg`, or all of the key's type (`OpenID` Connect Registration §2). A secret
@@ -148,18 +148,18 @@ impl Assertions {
         self
     }
 
-    /// Demands an `iat`, at most so long ago, or a day if that is less. It may be missing and of any
-    /// age, unless this is called.
+    /// Demands an `iat`, at most so long ago, or a day if that is less. It may be missing and of
+    /// any age, unless this is called.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age.min(A_DAY));
         self
     }
 
-    /// The longest assertion, in octets. 16 KiB, unless this is called.
+    /// The longest assertion, in bytes. 16 KiB, unless this is called.
     #[must_use]
-    pub fn max_size(mut self, octets: usize) -> Self {
-        self.max_size = octets;
+    pub fn max_size(mut self, bytes: usize) -> Self {
+        self.max_size = bytes;
         self
     }
 

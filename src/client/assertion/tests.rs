@@ -38,12 +38,12 @@ const CLIENTS: &str = r#"[
     ] } },
     { "client_id": "disabled", "token_endpoint_auth_method": "none", "disabled": true },
     { "client_id": "hmac", "token_endpoint_auth_method": "client_secret_jwt",
-      "client_secret": "a-secret-of-at-least-thirty-two-octets" },
+      "client_secret": "a-secret-of-at-least-thirty-two-bytes" },
     { "client_id": "other-hash", "token_endpoint_auth_method": "client_secret_jwt",
       "token_endpoint_auth_signing_alg": "HS384",
-      "client_secret": "a-secret-of-at-least-forty-eight-octets-for-this-hash" },
+      "client_secret": "a-secret-of-at-least-forty-eight-bytes-for-this-hash" },
     { "client_id": "expired", "token_endpoint_auth_method": "client_secret_jwt",
-      "client_secret": "a-secret-of-at-least-thirty-two-octets", "client_secret_expires_at": 1 },
+      "client_secret": "a-secret-of-at-least-thirty-two-bytes", "client_secret_expires_at": 1 },
     { "client_id": "basic", "client_secret": "gX1fBat3bV" },
     { "client_id": "public", "token_endpoint_auth_method": "none" }
 ]"#;

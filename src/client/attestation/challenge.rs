@@ -11,13 +11,13 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use hyper::header::HeaderValue;
 use sha2::Sha256;
 
-/// The time in seconds, random octets, and the MAC over both.
+/// The time in seconds, random bytes, and the MAC over both.
 const TIME: usize = 8;
 const RANDOM: usize = 8;
 const MAC: usize = 16;
 
-/// Challenges that a server makes and recognises without keeping them: each is the time and a random
-/// number, with a MAC.
+/// Challenges that a server makes and recognises without keeping them: each is the time and a
+/// random number, with a MAC.
 ///
 /// A challenge can be used more than once while it lasts; the `jti` of a proof cannot.
 ///
@@ -47,7 +47,7 @@ impl Challenges {
         Self::keyed(&random::<32>())
     }
 
-    /// With this key, which should be 32 random octets.
+    /// With this key, which should be 32 random bytes.
     ///
     /// # Panics
     ///
@@ -139,9 +139,9 @@ impl fmt::Debug for Challenges {
 }
 
 fn random<const N: usize>() -> [u8; N] {
-    let mut octets = [0; N];
-    getrandom::fill(&mut octets).expect("the operating system has random numbers");
-    octets
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system has random numbers");
+    bytes
 }
 
 fn seconds(time: SystemTime) -> u64 {
@@ -178,9 +178,9 @@ mod tests {
         assert!(!ours.know_at(&Challenges::keyed(&[2; 32]).issue_at(NOW), NOW));
         let genuine = ours.issue_at(NOW);
         for place in 0..genuine.len() {
-            let mut octets = genuine.clone().into_bytes();
-            octets[place] = if octets[place] == b'A' { b'B' } else { b'A' };
-            let changed = String::from_utf8(octets).unwrap();
+            let mut bytes = genuine.clone().into_bytes();
+            bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(bytes).unwrap();
             assert!(!ours.know_at(&changed, NOW), "{place}");
         }
         for made_up in [

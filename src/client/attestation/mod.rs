@@ -5,18 +5,18 @@
 //! `DPoP` proof in place of its own proof (`attest_jwt_client_auth_dpop`) is not supported.
 //!
 //! An attester, such as the maker of an app, signs a **client attestation** for each instance of
-//! it, with the instance's public key in `cnf`. The instance sends it with every request, and beside
-//! it a fresh **proof** that it has the key. What is verified, in this order:
+//! it, with the instance's public key in `cnf`. The instance sends it with every request, and
+//! beside it a fresh **proof** that it has the key. What is verified, in this order:
 //!
 //! 1. There is one field `OAuth-Client-Attestation` and one `OAuth-Client-Attestation-PoP`, each a
 //!    compact JWS of at most 16 KiB, with the `typ` that is its own, and signed by an algorithm of
 //!    [`algorithms`](Attestations::algorithms). A shared secret is no such algorithm.
-//! 2. `sub` of the attestation is the client, and the `client_id` of the request, if it has one; its
-//!    `cnf` has a public key. `aud` of the proof is this server, its `iat` at most five minutes ago,
-//!    and it has a `jti`. What earlier drafts had in it, `iss`, `sub` and `exp`, need not be there, and
-//!    counts where it is.
-//! 3. A key of the attester has signed the attestation: of the one that `iss` names, or of any if it
-//!    names none. The key in `cnf` has signed the proof.
+//! 2. `sub` of the attestation is the client, and the `client_id` of the request, if it has one;
+//!    its `cnf` has a public key. `aud` of the proof is this server, its `iat` at most five minutes
+//!    ago, and it has a `jti`. What earlier drafts had in it, `iss`, `sub` and `exp`, need not be
+//!    there, and counts where it is.
+//! 3. A key of the attester has signed the attestation: of the one that `iss` names, or of any if
+//!    it names none. The key in `cnf` has signed the proof.
 //! 4. The attestation has not expired; else the answer is `use_fresh_attestation`.
 //! 5. The proof has one of our [`Challenges`], where they are demanded; else the answer is
 //!    `use_attestation_challenge`, and brings one.
@@ -110,7 +110,8 @@ impl Attestations {
         }
     }
 
-    /// Believes an attester, known by its `iss`, whose keys these are, or are [there](Keys::from_uri).
+    /// Believes an attester, known by its `iss`, whose keys these are, or are
+    /// [there](Keys::from_uri).
     #[must_use]
     pub fn attester(mut self, iss: impl Into<String>, keys: impl Into<Keys>) -> Self {
         let (iss, keys) = (iss.into(), keys.into());

@@ -33,7 +33,8 @@ pub(super) fn names(certificate: &Certificate) -> Result<Vec<AlternativeName>, I
     if found.next().is_some() {
         return Err(InvalidCertificate::ALTERNATIVES);
     }
-    // Read one by one, because a name of a kind that we do not know is no reason to refuse the rest.
+    // Read one by one, because a name of a kind that we do not know is no reason to refuse the
+    // rest.
     let names = Vec::<AnyRef<'_>>::from_der(extension.extn_value.as_bytes())
         .map_err(|_| InvalidCertificate::ALTERNATIVES)?;
     Ok(names.into_iter().filter_map(name).collect())
@@ -57,9 +58,9 @@ fn name(any: AnyRef<'_>) -> Option<AlternativeName> {
 }
 
 /// An `IA5String` without controls and spaces, none of which these names can have.
-fn text(octets: &[u8]) -> Option<String> {
-    if !octets.iter().all(u8::is_ascii_graphic) {
+fn text(bytes: &[u8]) -> Option<String> {
+    if !bytes.iter().all(u8::is_ascii_graphic) {
         return None;
     }
-    String::from_utf8(octets.to_vec()).ok()
+    String::from_utf8(bytes.to_vec()).ok()
 }

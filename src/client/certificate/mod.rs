@@ -5,9 +5,10 @@
 //! `tls_client_auth` is registered with a [`CertificateSubject`], a name that its certificate must
 //! have; one of `self_signed_tls_client_auth` with the keys or certificates themselves.
 //!
-//! **The stock verifier of rustls, `WebPkiClientVerifier`, refuses self-signed certificates** in the
-//! handshake, so that nobody of `self_signed_tls_client_auth` gets as far as this. One that admits
-//! them, and still has possession of the key proven, is in `examples/authorization_server/tls.rs`.
+//! **The stock verifier of rustls, `WebPkiClientVerifier`, refuses self-signed certificates** in
+//! the handshake, so that nobody of `self_signed_tls_client_auth` gets as far as this. One that
+//! admits them, and still has possession of the key proven, is in
+//! `examples/authorization_server/tls.rs`.
 
 use std::{fmt, sync::Arc};
 
@@ -156,8 +157,8 @@ impl ClientCertificate {
 impl fmt::Debug for ClientCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ClientCertificate(")?;
-        for octet in self.inner.thumbprint {
-            write!(f, "{octet:02x}")?;
+        for byte in self.inner.thumbprint {
+            write!(f, "{byte:02x}")?;
         }
         f.write_str(")")
     }

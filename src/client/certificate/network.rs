@@ -42,7 +42,8 @@ impl FromStr for Network {
     /// # Errors
     ///
     /// Fails if the text is neither, if the prefix is longer than the address, and for leading
-    /// zeros (`010.0.0.0/8`), shortened addresses (`10.0.0/8`) and zone identifiers (`fe80::1%eth0`).
+    /// zeros (`010.0.0.0/8`), shortened addresses (`10.0.0/8`) and zone identifiers
+    /// (`fe80::1%eth0`).
     fn from_str(text: &str) -> Result<Self, InvalidNetwork> {
         // `cidr` parses the prefix as a `u8`, which accepts `+8`.
         if text.contains('+') {

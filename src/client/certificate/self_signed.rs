@@ -32,7 +32,7 @@ pub(crate) fn x5c_fits(key: &Jwk) -> bool {
     })
 }
 
-/// Whether the certificate's key is this one: the same octets, for the same algorithm and curve.
+/// Whether the certificate's key is this one: the same bytes, for the same algorithm and curve.
 fn has_key(certificate: &ClientCertificate, key: &Jwk) -> bool {
     let info = certificate
         .x509()
@@ -86,19 +86,19 @@ mod tests {
 
     /// The JWK of a key, with a member more.
     fn written(key: &KeyPair, name: &str, member: Value) -> Value {
-        let url = |octets: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(octets);
-        let octets = key.der_bytes();
+        let url = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        let bytes = key.der_bytes();
         let curve = |name: &str| {
-            let (x, y) = octets[1..].split_at(octets.len() / 2);
+            let (x, y) = bytes[1..].split_at(bytes.len() / 2);
             json!({ "kty": "EC", "crv": name, "x": url(x), "y": url(y) })
         };
-        let mut jwk = match octets.len() {
-            32 => json!({ "kty": "OKP", "crv": "Ed25519", "x": url(octets) }),
+        let mut jwk = match bytes.len() {
+            32 => json!({ "kty": "OKP", "crv": "Ed25519", "x": url(bytes) }),
             65 => curve("P-256"),
             97 => curve("P-384"),
             133 => curve("P-521"),
             _ => {
-                let numbers = Vec::<UintRef<'_>>::from_der(octets).unwrap();
+                let numbers = Vec::<UintRef<'_>>::from_der(bytes).unwrap();
                 json!({ "kty": "RSA", "n": url(numbers[0].as_bytes()), "e": url(numbers[1].as_bytes()) })
             }
         };

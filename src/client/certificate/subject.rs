@@ -70,9 +70,9 @@ impl CertificateSubject {
     /// Accepts a distinguished name that is written in the order of the certificate too.
     ///
     /// `openssl x509 -subject` prints that order unless it is told otherwise. **A certificate whose
-    /// names stand the other way round then passes for this one**, which RFC 5280 §7.1 calls another
-    /// subject: make sure that your authorities issue no such pair. It changes nothing about names
-    /// of other kinds.
+    /// names stand the other way round then passes for this one**, which RFC 5280 §7.1 calls
+    /// another subject: make sure that your authorities issue no such pair. It changes nothing
+    /// about names of other kinds.
     ///
     /// ```
     /// use tower_revocation::client::certificate::CertificateSubject;
@@ -98,7 +98,8 @@ impl CertificateSubject {
         Ok(Self::new(Kind::SanDns, written))
     }
 
-    /// A URI among the alternative names. **Compared character by character, with no normalisation.**
+    /// A URI among the alternative names. **Compared character by character, with no
+    /// normalisation.**
     ///
     /// # Errors
     ///
@@ -108,8 +109,8 @@ impl CertificateSubject {
         let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
             && scheme
                 .bytes()
-                .all(|octet| octet.is_ascii_alphanumeric() || b"+-.".contains(&octet));
-        if !is_scheme || !written.bytes().all(|octet| octet.is_ascii_graphic()) {
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+        if !is_scheme || !written.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(InvalidSubject(
                 "a URI has a scheme, and visible ASCII characters alone",
             ));
@@ -119,7 +120,7 @@ impl CertificateSubject {
 
     /// An IP address among the alternative names.
     ///
-    /// **Compared octet by octet**: `::ffff:192.0.2.1` is not `192.0.2.1`.
+    /// **Compared byte by byte**: `::ffff:192.0.2.1` is not `192.0.2.1`.
     ///
     /// # Errors
     ///
@@ -140,7 +141,7 @@ impl CertificateSubject {
     /// If it is no address in ASCII.
     pub fn san_email(written: &str) -> Result<Self, InvalidSubject> {
         let (local, host) = split_email(written).ok_or(InvalidSubject("an address has an `@`"))?;
-        if local.is_empty() || !local.bytes().all(|octet| octet.is_ascii_graphic()) {
+        if local.is_empty() || !local.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(InvalidSubject(
                 "before the `@` of an address are visible ASCII characters",
             ));
@@ -242,7 +243,7 @@ fn check_host(host: &str) -> Result<(), InvalidSubject> {
             && !label.ends_with('-')
             && label
                 .bytes()
-                .all(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(&octet))
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
     if host.len() > 253 || !host.split('.').all(is_label) {
         return Err(InvalidSubject(
@@ -251,7 +252,7 @@ fn check_host(host: &str) -> Result<(), InvalidSubject> {
     }
     if host
         .bytes()
-        .all(|octet| octet.is_ascii_digit() || octet == b'.')
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
     {
         return Err(InvalidSubject("an address is no host"));
     }

@@ -6,24 +6,24 @@ use x509_cert::der::{Tag, Tagged as _, asn1::Any};
 ///
 /// A `TeletexString` is read as Latin-1, which is what those who still write it mean by it.
 pub(super) fn of_any(value: &Any) -> Option<String> {
-    let octets = value.value();
+    let bytes = value.value();
     match value.tag() {
-        Tag::Utf8String => String::from_utf8(octets.to_vec()).ok(),
-        Tag::PrintableString | Tag::Ia5String | Tag::NumericString | Tag::VisibleString => octets
+        Tag::Utf8String => String::from_utf8(bytes.to_vec()).ok(),
+        Tag::PrintableString | Tag::Ia5String | Tag::NumericString | Tag::VisibleString => bytes
             .is_ascii()
-            .then(|| octets.iter().copied().map(char::from).collect()),
-        Tag::TeletexString => Some(octets.iter().copied().map(char::from).collect()),
-        Tag::BmpString => of_ucs2(octets),
+            .then(|| bytes.iter().copied().map(char::from).collect()),
+        Tag::TeletexString => Some(bytes.iter().copied().map(char::from).collect()),
+        Tag::BmpString => of_ucs2(bytes),
         _ => None,
     }
 }
 
-/// Two octets for each character, the basic plane alone.
-fn of_ucs2(octets: &[u8]) -> Option<String> {
-    if octets.len() % 2 != 0 {
+/// Two bytes for each character, the basic plane alone.
+fn of_ucs2(bytes: &[u8]) -> Option<String> {
+    if bytes.len() % 2 != 0 {
         return None;
     }
-    octets
+    bytes
         .chunks_exact(2)
         .map(|pair| char::from_u32(u32::from(u16::from_be_bytes([pair[0], pair[1]]))))
         .collect()

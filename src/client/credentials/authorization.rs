@@ -8,24 +8,24 @@ use hyper::{
 
 use crate::{client::Basic, error::Error};
 
-/// Longer than any client's identifier and secret.
+/// Longer than any client identifier and secret.
 const MAX_AUTHORIZATION: usize = 8 * 1024;
 
-/// What the Authorization field said (RFC 9110 §11.6.2).
+/// The content of the Authorization field.
 #[derive(Debug)]
 pub(crate) enum Authorization {
     Absent,
-    /// `Bearer` and `DPoP` do not authenticate a client; interceptors add them to every request.
-    NotAboutClients,
+    /// `Bearer` and `DPoP` do not authenticate a client. Interceptors add them to every request.
+    NotForClients,
     Basic(Basic),
-    /// A scheme that is not offered, or one that could not be read.
+    /// An unsupported scheme, or a value that cannot be read.
     Unreadable,
 }
 
 impl Authorization {
     /// # Errors
     ///
-    /// `invalid_request` for more than one field: no one could say which of them counts.
+    /// `invalid_request` if there is more than one field, because it is unclear which one counts.
     pub(crate) fn at_most_one(headers: &HeaderMap) -> Result<(), Error> {
         match headers.get_all(header::AUTHORIZATION).iter().nth(1) {
             Some(_) => Err(Error::invalid_request(
@@ -41,7 +41,7 @@ impl Authorization {
             .map_or(Self::Absent, Self::parse)
     }
 
-    /// Takes the field out of the head.
+    /// Removes the field from the head.
     pub(crate) fn take(headers: &mut HeaderMap) -> Self {
         let authorization = Self::of(headers);
         headers.remove(header::AUTHORIZATION);
@@ -50,26 +50,26 @@ impl Authorization {
 
     fn parse(value: &HeaderValue) -> Self {
         let value = value.as_bytes();
-        let (scheme, rest) = match value.iter().position(|&octet| octet == b' ') {
+        let (scheme, rest) = match value.iter().position(|&byte| byte == b' ') {
             Some(space) => value.split_at(space),
             None => (value, &value[value.len()..]),
         };
         if scheme.eq_ignore_ascii_case(b"bearer") || scheme.eq_ignore_ascii_case(b"dpop") {
-            return Self::NotAboutClients;
+            return Self::NotForClients;
         }
         if !scheme.eq_ignore_ascii_case(b"basic") || value.len() > MAX_AUTHORIZATION {
             return Self::Unreadable;
         }
-        let spaces = rest.iter().take_while(|&&octet| octet == b' ').count();
+        let spaces = rest.iter().take_while(|&&byte| byte == b' ').count();
         STANDARD
             .decode(&rest[spaces..])
             .ok()
-            .and_then(|octets| String::from_utf8(octets).ok())
+            .and_then(|bytes| String::from_utf8(bytes).ok())
             .and_then(Basic::new)
             .map_or(Self::Unreadable, Self::Basic)
     }
 
-    /// Whether the peer used the field, and so is owed a challenge (RFC 6749 §5.2).
+    /// Whether the peer used the field. If so, a refusal needs a challenge (RFC 6749 §5.2).
     pub(crate) fn was_used(&self) -> bool {
         !matches!(self, Self::Absent)
     }

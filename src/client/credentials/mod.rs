@@ -1,4 +1,4 @@
-//! Everything that a request presents to say who it comes from, in one total match.
+//! The credentials in a request.
 
 mod authorization;
 mod presented;
@@ -19,73 +19,74 @@ pub(crate) use presented::Presented;
 /// The service that authenticates clients, see [`Ask`].
 pub(crate) type Authenticator<A, C, F> = Ask<A, Request<Credentials>, F, Option<C>>;
 
-/// What a client presented, sorted but not yet believed.
+/// The credentials that a client presented, sorted by method but not verified.
 ///
-/// It reaches the authenticator as the body of the request, whose head is the one that came in,
-/// less its `Authorization` field: TLS certificates, tenant fields and addresses are still there.
+/// The authenticator receives them as the body of a request. The head of this request is the
+/// original head without its `Authorization` field, so TLS certificates, tenant fields and
+/// addresses are still there.
 ///
 /// ```
 /// use tower_revocation::{Secret, client::{Basic, Credentials}};
 ///
-/// fn is_the_one_client(credentials: &Credentials) -> bool {
+/// fn is_known_client(credentials: &Credentials) -> bool {
 ///     match credentials {
-///         // Form-decoded, as RFC 6749 §2.3.1 has it. Compare digests in constant time in earnest.
+///         // Form-decoded, as RFC 6749 §2.3.1 has it. In production, compare digests in constant time.
 ///         Credentials::Basic(basic) => basic.form_decoded().is_some_and(|(id, _secret)| id == "s6BhdRkqt3"),
 ///         _ => false,
 ///     }
 /// }
 /// let basic = Basic::new("s6BhdRkqt3:gX1fBat3bV").unwrap();
-/// assert!(is_the_one_client(&Credentials::Basic(basic)));
+/// assert!(is_known_client(&Credentials::Basic(basic)));
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Credentials {
     /// `client_secret_basic`: the Authorization field (RFC 6749 §2.3.1, RFC 7617).
     Basic(Basic),
-    /// `client_secret_post`: both in the body.
+    /// `client_secret_post`: identifier and secret in the body.
     Post {
         /// As sent.
         client_id: String,
         /// As sent.
         client_secret: Secret,
     },
-    /// `none`: a `client_id` in the body and nothing that proves it. Methods that prove it by
-    /// something outside the body, such as a TLS certificate, look like this too.
+    /// `none`: a `client_id` in the body, without proof. Methods with a proof outside the body,
+    /// such as a TLS certificate, also look like this.
     ClientId {
         /// As sent.
         client_id: String,
     },
     /// `private_key_jwt`, `client_secret_jwt` and other assertions (RFC 7521 §4.2).
     Assertion {
-        /// As sent, if it was: the assertion names its client itself.
+        /// As sent. May be absent, because the assertion names its client.
         client_id: Option<String>,
-        /// The URN that says what kind of assertion it is.
+        /// The URN of the type of the assertion.
         client_assertion_type: String,
         /// The assertion, unverified.
         client_assertion: Secret,
     },
     /// `attest_jwt_client_auth`: at least one of the fields `OAuth-Client-Attestation` and
-    /// `OAuth-Client-Attestation-PoP`, which are still in the head, and no other method.
+    /// `OAuth-Client-Attestation-PoP`, and no other method. The fields are still in the head.
     Attestation {
-        /// As sent, if it was: the attestation names its client itself.
+        /// As sent. May be absent, because the attestation names its client.
         client_id: Option<String>,
     },
 }
 
 impl Credentials {
-    /// The field that holds an attestation.
+    /// The request field with the attestation.
     pub const ATTESTATION: HeaderName = HeaderName::from_static("oauth-client-attestation");
-    /// The field that holds the proof of possession of the attested key.
+    /// The request field with the proof of possession of the attested key.
     pub const ATTESTATION_POP: HeaderName = HeaderName::from_static("oauth-client-attestation-pop");
-    /// The field of an answer that holds the challenge for the next proof.
+    /// The response field with the challenge for the next proof.
     pub const ATTESTATION_CHALLENGE: HeaderName =
         HeaderName::from_static("oauth-client-attestation-challenge");
 
-    /// Sorts what a request presents, as the revocation endpoint does, for a server's other
-    /// endpoints: its token endpoint and its introspection endpoint can share the authenticator
-    /// too.
+    /// Sorts the credentials of a request as the revocation endpoint does.
     ///
-    /// `form` is the body, as it came in. What comes out is what the authenticator takes.
+    /// With this, the token endpoint and the introspection endpoint of a server can use the same
+    /// authenticator. `form` is the unchanged body. The result is the request for the
+    /// authenticator.
     ///
     /// ```
     /// use hyper::Request;
@@ -99,9 +100,10 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a form that cannot be read, for more than
-    /// one method (RFC 6749 §2.3) and for identities that differ;
-    /// [`InvalidClient`](crate::ErrorKind::InvalidClient) for no method, and for one that cannot be read.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the form cannot be read, if there is
+    /// more than one method (RFC 6749 §2.3), or if the identifiers differ.
+    /// [`InvalidClient`](crate::ErrorKind::InvalidClient) if there is no method, or its credentials
+    /// cannot be read.
     pub fn from_request(mut head: Parts, form: &[u8]) -> Result<Request<Self>, Error> {
         Authorization::at_most_one(&head.headers)?;
         let mut form = Form::parse(form)?;
@@ -109,9 +111,10 @@ impl Credentials {
         Ok(Request::from_parts(head, credentials))
     }
 
-    /// The client that the credentials speak of, for logs and limits: nothing of it has been
-    /// verified. Of an assertion that comes without a `client_id` it is the subject, with the
-    /// feature `jwt`. An attestation stands in the head: see [`claimed_by`](Self::claimed_by).
+    /// Returns the client that the credentials claim, for logs and limits. **It is not verified.**
+    ///
+    /// For an assertion without a `client_id` it is the subject of the assertion (feature `jwt`).
+    /// An attestation is in the head: see [`claimed_by`](Self::claimed_by).
     #[must_use]
     pub fn claimed_client_id(&self) -> Option<Cow<'_, str>> {
         match self {
@@ -133,12 +136,12 @@ impl Credentials {
         }
     }
 
-    /// The client that the credentials speak of in a request with this head: nothing of it has been
-    /// verified.
+    /// Returns the client that the credentials claim in a request with this head. **It is not
+    /// verified.**
     ///
-    /// It is [`claimed_client_id`](Self::claimed_client_id), or else the subject of the attestation
-    /// in the head, with the feature `attestation`. **A limit that counts by less counts all clients
-    /// of one address together.**
+    /// It is the [`claimed_client_id`](Self::claimed_client_id), or else the subject of the
+    /// attestation in the head (feature `attestation`). **A limit that ignores the attestation
+    /// counts all attested clients of one address as one.**
     ///
     /// ```
     /// use hyper::HeaderMap;
@@ -156,7 +159,7 @@ impl Credentials {
         }
     }
 
-    /// Whether one of these methods could be the one that was used.
+    /// Whether the credentials may belong to one of these methods.
     pub(crate) fn could_be(&self, methods: &AcceptedMethods) -> bool {
         methods.as_slice().iter().any(|method| {
             matches!(

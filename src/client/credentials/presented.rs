@@ -1,4 +1,4 @@
-//! Sorts everything that a request presents into one method, in one total match.
+//! Sorts the credentials of a request by method, in one total match.
 
 use hyper::{HeaderMap, header};
 
@@ -9,7 +9,7 @@ use crate::{client::Refusal, error::Error, form::Form, token::Secret};
 #[derive(Debug)]
 pub(crate) struct Presented {
     pub(crate) authorization: Authorization,
-    /// Whether there is a field about an attestation.
+    /// Whether the head has an attestation, or a part of one.
     pub(crate) attested: bool,
     pub(crate) client_id: Option<String>,
     pub(crate) client_secret: Option<Secret>,
@@ -18,7 +18,7 @@ pub(crate) struct Presented {
 }
 
 impl Presented {
-    /// Takes the credentials out of the form and the Authorization field out of the head.
+    /// Takes the credentials out of the form, and the Authorization field out of the head.
     pub(crate) fn take(form: &mut Form, headers: &mut HeaderMap) -> Self {
         Self {
             authorization: Authorization::take(headers),
@@ -30,13 +30,14 @@ impl Presented {
         }
     }
 
-    /// The one method that was used.
+    /// Returns the credentials of the only method.
+    ///
+    /// With `lenient`, sending the same client and secret twice counts as one method.
     ///
     /// # Errors
     ///
-    /// `invalid_request` for more than one method (RFC 6749 §2.3) and for identities that differ;
-    /// `invalid_client` for none, and for one that cannot be read. With `lenient`, one client and
-    /// secret sent twice is one method.
+    /// `invalid_request` if there is more than one method (RFC 6749 §2.3), or if the identifiers
+    /// differ. `invalid_client` if there is no method, or its credentials cannot be read.
     pub(crate) fn sort(self, lenient: bool) -> Result<Credentials, Error> {
         let Self {
             authorization,
@@ -59,13 +60,13 @@ impl Presented {
             ),
             (Authorization::Basic(basic), Some(client_id), None, None) => {
                 if basic.contradicts(&client_id) {
-                    return Err(Error::invalid_request("The client is named in two ways"));
+                    return Err(Error::invalid_request("The client identifiers differ"));
                 }
                 Ok(Credentials::Basic(basic.beside(client_id)))
             }
             (Authorization::Basic(basic), None, None, None) => Ok(Credentials::Basic(basic)),
             (
-                Authorization::Absent | Authorization::NotAboutClients,
+                Authorization::Absent | Authorization::NotForClients,
                 client_id,
                 None,
                 Some(client_assertion),
@@ -75,7 +76,7 @@ impl Presented {
                 client_assertion,
             }),
             (
-                Authorization::Absent | Authorization::NotAboutClients,
+                Authorization::Absent | Authorization::NotForClients,
                 Some(client_id),
                 Some(client_secret),
                 None,
@@ -83,21 +84,18 @@ impl Presented {
                 client_id,
                 client_secret,
             }),
-            // Beside another method an attestation may say more about the client; it is not what
-            // authenticates it.
-            (Authorization::Absent | Authorization::NotAboutClients, client_id, None, None)
+            // Beside another method, an attestation may add information, but does not authenticate
+            // the client.
+            (Authorization::Absent | Authorization::NotForClients, client_id, None, None)
                 if attested =>
             {
                 Ok(Credentials::Attestation { client_id })
             }
-            (
-                Authorization::Absent | Authorization::NotAboutClients,
-                Some(client_id),
-                None,
-                None,
-            ) => Ok(Credentials::ClientId { client_id }),
+            (Authorization::Absent | Authorization::NotForClients, Some(client_id), None, None) => {
+                Ok(Credentials::ClientId { client_id })
+            }
             (Authorization::Unreadable, _, None, None)
-            | (Authorization::Absent | Authorization::NotAboutClients, None, _, None) => {
+            | (Authorization::Absent | Authorization::NotForClients, None, _, None) => {
                 Err(invalid_client())
             }
         }
@@ -108,7 +106,8 @@ fn invalid_client() -> Error {
     Error::refused(Refusal::NoCredentials)
 }
 
-/// Whether there is an attestation, or a part of one. From now on they are not printed.
+/// Whether there is an attestation, or a part of one. Marks the fields as sensitive, so that they
+/// are not printed.
 fn attested(headers: &mut HeaderMap) -> bool {
     let mut attested = false;
     for name in [Credentials::ATTESTATION, Credentials::ATTESTATION_POP] {

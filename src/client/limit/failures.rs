@@ -93,8 +93,8 @@ impl Failures {
         self.table().settle(admitted, verdict);
     }
 
-    fn name(&self, kind: u8, octets: &[u8]) -> Name {
-        let digest = self.key.clone().chain_update([kind]).chain_update(octets);
+    fn name(&self, kind: u8, bytes: &[u8]) -> Name {
+        let digest = self.key.clone().chain_update([kind]).chain_update(bytes);
         let digest = digest.finalize().into_bytes();
         let mut name = Name::default();
         name.copy_from_slice(&digest[..16]);

@@ -39,8 +39,8 @@ pub use future::LimitFuture;
 ///
 /// * **A request without an address is not limited.** The first that this layer sees is a warning
 ///   (feature `tracing`). Behind a proxy, put the address that the proxy reports into
-///   [`ClientAddr`]: else all your clients have one address, and whoever fails there too often keeps
-///   them all out.
+///   [`ClientAddr`]: else all your clients have one address, and whoever fails there too often
+///   keeps them all out.
 /// * Only failures count: the answer `None`, and an [`Error`](crate::Error) of the kind
 ///   [`InvalidClient`](crate::ErrorKind::InvalidClient), or with a
 ///   [`refusal`](crate::Error::refusal). That something could not be found out does not. A success
@@ -54,7 +54,7 @@ pub use future::LimitFuture;
 /// Memory is bounded. Of one address no more than a hundred clients are counted at once; beyond it,
 /// clients that are not among them are answered 429 until the window ends. So naming clients at
 /// random resets no count of that address. Of all addresses together there is room for 100 000
-/// counts, of some 200 octets; then the address whose window began first is forgotten. It takes a
+/// counts, of some 200 bytes; then the address whose window began first is forgotten. It takes a
 /// thousand addresses to bring that about, and whoever has so many is not held back by a limit per
 /// address anyway.
 ///

@@ -77,7 +77,7 @@ impl Function {
                 Ok(())
             }),
             Self::Bcrypt(hash) => {
-                // bcrypt reads no further than 72 octets, and repeats a shorter secret with a NUL
+                // bcrypt reads no further than 72 bytes, and repeats a shorter secret with a NUL
                 // in between: other secrets than the registered one would pass.
                 let whole = secret.len() <= 72 && !secret.contains(&0);
                 Ok(black_box(bcrypt::verify(secret, hash)?) & whole)
@@ -129,7 +129,7 @@ fn argon2id(hash: &phc::PasswordHash) -> Result<Function, InvalidHash> {
 fn scrypt(hash: &phc::PasswordHash) -> Result<Function, InvalidHash> {
     let [log_n, r, p] = parameters(hash, ["ln", "r", "p"])?;
     let log_n = u8::try_from(log_n).map_err(|_| InvalidHash::TooCostly)?;
-    // It works in 128 octets times N times r: 256 MiB at the most.
+    // It works in 128 bytes times N times r: 256 MiB at the most.
     if log_n > 17 || r > 16 || p > 4 {
         return Err(InvalidHash::TooCostly);
     }
@@ -141,7 +141,7 @@ fn scrypt(hash: &phc::PasswordHash) -> Result<Function, InvalidHash> {
     Ok(Function::Scrypt(params, Expected::new(hash)?))
 }
 
-/// RFC 8018 §5.2, over HMAC with a digest of so many octets.
+/// RFC 8018 §5.2, over HMAC with a digest of so many bytes.
 fn pbkdf2(hash: &phc::PasswordHash, digest: usize) -> Result<(u32, Expected), InvalidHash> {
     let expected = Expected::new(hash)?;
     version_less(hash)?;

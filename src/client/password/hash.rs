@@ -21,8 +21,8 @@ use crate::token::Secret;
 ///
 /// The floors are where a hash stops being one, not advice: **choose what [OWASP] recommends.**
 ///
-/// **bcrypt reads no more than 72 octets. A longer secret, or one with a NUL in it, never matches a
-/// bcrypt hash**; a hash that was made from a longer one is matched by its first 72 octets.
+/// **bcrypt reads no more than 72 bytes. A longer secret, or one with a NUL in it, never matches a
+/// bcrypt hash**; a hash that was made from a longer one is matched by its first 72 bytes.
 ///
 /// It has no `PartialEq`, and its `Debug` says the function's name alone.
 ///

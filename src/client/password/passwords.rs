@@ -86,8 +86,8 @@ impl Passwords {
 
     /// How many verifications wait for a permit, of all addresses together. Defaults to 64.
     ///
-    /// The last one waits for as long as all before it take, on all permits. Zero: none waits, and a
-    /// verification that finds no permit is 503.
+    /// The last one waits for as long as all before it take, on all permits. Zero: none waits, and
+    /// a verification that finds no permit is 503.
     #[must_use]
     pub fn queue(mut self, waiting: usize) -> Self {
         self.workers.queue(waiting);
@@ -131,8 +131,8 @@ impl Passwords {
     /// first does not match, in the same permit, so put the newer one first. Until the older one is
     /// gone, a wrong secret takes twice as long.
     ///
-    /// It counts as a request without an address: see [`verify_from`](Self::verify_from). Dropping the
-    /// future does not end the work, nor give its permit back before it has ended.
+    /// It counts as a request without an address: see [`verify_from`](Self::verify_from). Dropping
+    /// the future does not end the work, nor give its permit back before it has ended.
     ///
     /// # Errors
     ///

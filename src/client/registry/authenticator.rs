@@ -1,4 +1,4 @@
-//! Whose credentials are these?
+//! Authenticates registered clients.
 
 use std::{
     sync::Arc,
@@ -25,17 +25,19 @@ use crate::{
     error::Error,
 };
 
-/// The authenticator over registered clients.
+/// Authenticates registered clients.
 ///
-/// It verifies `client_secret_basic`, `client_secret_post` and `none`, and each method that it is
-/// given what it needs for: with `assertions` it verifies `private_key_jwt` and `client_secret_jwt`,
-/// with `certificates` `tls_client_auth` and `self_signed_tls_client_auth`, with `attestations`
-/// `attest_jwt_client_auth`, and with `passwords` secrets that people chose. Each has a feature of
-/// its own.
+/// It always verifies `client_secret_basic`, `client_secret_post` and `none`. Configure the other
+/// methods, each of which has its own feature:
 ///
-/// There is one answer for every reason, and it takes the same work to find: nobody learns from it
-/// whether a client exists, is disabled, or has an expired secret. The reason is in the error, for
-/// the log.
+/// * `assertions`: `private_key_jwt` and `client_secret_jwt`;
+/// * `certificates`: `tls_client_auth` and `self_signed_tls_client_auth`;
+/// * `attestations`: `attest_jwt_client_auth`;
+/// * `passwords`: secrets that people chose.
+///
+/// Every failure gives the peer the same response and costs the same work, so that nobody can find
+/// out whether a client exists, is disabled, or has an expired secret. The error contains the
+/// reason, for the log.
 ///
 /// ```
 /// use hyper::Request;
@@ -71,10 +73,10 @@ pub struct ClientAuthenticator<L> {
 }
 
 impl<L> ClientAuthenticator<L> {
-    /// Looks clients up in `clients`: a [`Registry`](super::Registry), or your database.
+    /// Authenticates the clients in `clients`: a [`Registry`](super::Registry), or your database.
     ///
-    /// As a `tower::Service` it clones `clients` for every request: put what is not cheap to clone
-    /// into an `Arc`.
+    /// As a `tower::Service`, it clones `clients` for every request. If a clone is not cheap, use
+    /// an `Arc`.
     #[must_use]
     pub fn new(clients: L) -> Self {
         Self {
@@ -93,21 +95,22 @@ impl<L> ClientAuthenticator<L> {
         }
     }
 
-    /// The key of the secrets that are registered as HMAC-SHA-256.
+    /// Sets the key of the secrets that are registered as HMAC-SHA-256.
     ///
     /// # Panics
     ///
-    /// If the key is empty: that is a setting that was forgotten.
+    /// Panics if the key is empty, because the setting was probably forgotten.
     #[must_use]
     pub fn hmac_key(mut self, key: impl AsRef<[u8]>) -> Self {
         self.hmac_key = Some(Key::new(key.as_ref()));
         self
     }
 
-    /// Verifies the secrets that are registered as password hashes.
+    /// Verifies secrets that are registered as password hashes.
     ///
-    /// If a client has such a hash, every secret that is wrong costs the work of one password, so
-    /// that nobody learns which clients have one. A secret that is right as a digest costs nothing.
+    /// If any client has such a hash, every wrong secret costs the work of one password, so that
+    /// nobody can find out which clients have one. A secret that matches a digest costs no such
+    /// work.
     #[cfg(feature = "password-hashes")]
     #[cfg_attr(docsrs, doc(cfg(feature = "password-hashes")))]
     #[must_use]
@@ -120,7 +123,7 @@ impl<L> ClientAuthenticator<L> {
     ///
     /// # Panics
     ///
-    /// If the attestations, where there are any, are for another issuer: a server has one.
+    /// Panics if attestations are configured for another issuer. A server has one issuer.
     #[cfg(feature = "jwt")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
     #[must_use]
@@ -131,7 +134,7 @@ impl<L> ClientAuthenticator<L> {
         self
     }
 
-    /// How keys are fetched from the `jwks_uri`s of clients.
+    /// Sets how keys are fetched from the `jwks_uri`s of clients.
     #[cfg(feature = "jwt")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
     #[must_use]
@@ -143,13 +146,12 @@ impl<L> ClientAuthenticator<L> {
     /// Verifies `tls_client_auth` and `self_signed_tls_client_auth`, for requests that have a
     /// [`ClientCertificate`](crate::client::certificate::ClientCertificate) in their extensions.
     ///
-    /// A certificate counts only where a request has no other credentials. Beside a secret or an
-    /// assertion it is ignored, also for a client that is registered for certificates: an answer of
-    /// its own would tell which clients those are.
+    /// The code that accepts connections inserts the certificate, or, behind a proxy, a
+    /// [`CertificateFieldsLayer`](crate::client::certificate::CertificateFieldsLayer).
     ///
-    /// Whoever accepts the connections puts it there, or a
-    /// [`CertificateFieldsLayer`](crate::client::certificate::CertificateFieldsLayer) behind a
-    /// proxy.
+    /// A certificate counts only if the request has no other credentials. Beside a secret or an
+    /// assertion it is ignored, even for a client that is registered for certificates: a different
+    /// response would reveal which clients these are.
     #[cfg(feature = "mtls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
     #[must_use]
@@ -162,7 +164,7 @@ impl<L> ClientAuthenticator<L> {
     ///
     /// # Panics
     ///
-    /// If the assertions, where there are any, are for another issuer: a server has one.
+    /// Panics if assertions are configured for another issuer. A server has one issuer.
     #[cfg(feature = "attestation")]
     #[cfg_attr(docsrs, doc(cfg(feature = "attestation")))]
     #[must_use]
@@ -178,24 +180,25 @@ impl<L> ClientAuthenticator<L> {
             assert_eq!(
                 assertions.issuer(),
                 attestations.issuer(),
-                "assertions and attestations are for one issuer"
+                "assertions and attestations have different issuers"
             );
         }
     }
 }
 
 impl<L: Clients> ClientAuthenticator<L> {
-    /// The client whose credentials these are. Expiry is judged now.
+    /// Returns the client that the credentials belong to. Expiry is checked at the time of the
+    /// call.
     ///
-    /// The service does no more than this: a token endpoint or an introspection endpoint can call
-    /// it too, with what [`Credentials::from_request`] makes of a request.
+    /// The `tower::Service` does exactly this. A token endpoint or an introspection endpoint can
+    /// call it too, with the result of [`Credentials::from_request`].
     ///
     /// # Errors
     ///
-    /// [`InvalidClient`](crate::ErrorKind::InvalidClient), with the [`Refusal`], if they are not the
-    /// client's. [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a certificate cannot be
-    /// read. [`Unavailable`](crate::ErrorKind::Unavailable) if it could not be found out: the lookup
-    /// failed, a key is missing here or could not be fetched, or there is too much to do.
+    /// [`InvalidClient`](crate::ErrorKind::InvalidClient), with the [`Refusal`], if the credentials
+    /// are wrong. [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a certificate cannot be
+    /// read. [`Unavailable`](crate::ErrorKind::Unavailable) if the result is unknown: the lookup
+    /// failed, a key is not configured or could not be fetched, or there is too much work.
     pub async fn authenticate(&self, request: &Request<Credentials>) -> Result<Arc<Client>, Error> {
         #[cfg(feature = "mtls")]
         if let Some(malformed) = request.extensions().get::<MalformedCertificate>() {
@@ -251,7 +254,7 @@ where
     type Error = Error;
     type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
 
-    /// Always ready: a database waits for its connections when it is asked.
+    /// Always ready: a database waits for a connection during the call.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(Ok(()))
     }

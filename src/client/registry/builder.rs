@@ -14,7 +14,8 @@ use crate::{
 
 /// Builds a [`Client`].
 ///
-/// The order of the setters does not matter. A setter that is called twice replaces its first value.
+/// The order of the setters does not matter. A setter that is called twice replaces its first
+/// value.
 ///
 /// ```
 /// use tower_revocation::{Secret, client::{AuthMethod, SecretDigest, registry::Client}};
@@ -93,8 +94,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the secret before this one, which is accepted too until it expires. A client has at most
-    /// one previous secret.
+    /// Sets the secret before this one, which is accepted too until it expires. A client has at
+    /// most one previous secret.
     pub fn previous_secret(mut self, secret: SecretDigest, expires_at: SystemTime) -> Self {
         self.client.secrets[1] = Some(ClientSecret::new(secret, Some(expires_at)));
         self
@@ -103,7 +104,8 @@ impl ClientBuilder {
     /// Sets the secret and keeps it in plain text, because `client_secret_jwt` computes with it.
     ///
     /// It replaces the [`secret`](Self::secret). **A secret that is shorter than the hash of the
-    /// algorithm verifies nothing** (RFC 7518 §3.2): 32 bytes for HS256, 48 for HS384, 64 for HS512.
+    /// algorithm verifies nothing** (RFC 7518 §3.2): 32 bytes for HS256, 48 for HS384, 64 for
+    /// HS512.
     #[cfg(feature = "jwt")]
     #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
     pub fn shared_secret(mut self, secret: &Secret) -> Self {

@@ -1,4 +1,4 @@
-//! Which reading of Basic is the client's?
+//! Verifies Basic credentials, which clients encode in two ways.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use crate::{
     token::Secret,
 };
 
-/// Whose identifier it is, if it was found out.
+/// The lookup of a client: the client, why it is refused, or why the lookup failed.
 type Found = Result<Result<Arc<Client>, Refusal>, Error>;
 
 impl<L: Clients> ClientAuthenticator<L> {
-    /// Where the readings differ, both are looked up and proven until one is right, whatever the
-    /// client is registered for: that must not show in the time that it takes to refuse.
+    /// If the two readings differ, both are looked up and verified until one is correct, whatever
+    /// the client is registered for. Otherwise the time of a refusal would reveal the registration.
     pub(super) async fn by_basic(
         &self,
         request: &Request<Credentials>,
@@ -40,7 +40,7 @@ impl<L: Clients> ClientAuthenticator<L> {
             found = Some(client.clone());
             let (client, decides) = match client {
                 Ok(Ok(client)) if is_read_by(&client, decoding) => (Ok(client), true),
-                // The client's other reading decides, if that is another one of the same client.
+                // If the other reading names the same client, only that reading decides.
                 Ok(Ok(_)) => (Err(Refusal::WrongSecret), !one_client),
                 Ok(Err(refusal)) => (Err(refusal), true),
                 Err(error) => {
@@ -79,8 +79,9 @@ impl Failures {
         }
     }
 
-    /// A reading that is wrong is a failure, whatever became of the other one: else guesses whose
-    /// other reading cannot be judged would count for nothing.
+    /// If one reading is wrong, the attempt counts as a failure even if the other reading could not
+    /// be checked. Otherwise an attacker could guess without limit, with secrets whose other
+    /// reading cannot be checked.
     fn error(self) -> Error {
         match (self.wrong, self.unknown) {
             (Some(refusal), None) => Error::refused(refusal),
@@ -96,8 +97,8 @@ fn is_read_by(client: &Client, decoding: BasicDecoding) -> bool {
     registered == decoding || registered == BasicDecoding::FormThenRaw
 }
 
-/// Whether the raw reading is the form-decoded one. Both come from the same peer, so time tells it
-/// nothing.
+/// Whether both readings are the same. Both come from the same peer, so this comparison reveals
+/// nothing to it.
 fn same(form: Option<&(String, Secret)>, (id, secret): &(String, Secret)) -> bool {
     form.is_some_and(|form| form.0 == *id && form.1.expose() == secret.expose())
 }

@@ -1,4 +1,4 @@
-//! Is this the client's certificate (RFC 8705 §2)?
+//! Verifies client certificates (RFC 8705 §2).
 
 use std::sync::Arc;
 

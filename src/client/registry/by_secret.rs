@@ -1,4 +1,4 @@
-//! Is this the client's secret?
+//! Verifies client secrets.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -25,10 +25,11 @@ impl<L: Clients> ClientAuthenticator<L> {
         self.prove(&mut hashed, secret, client).await
     }
 
-    /// Whether the secret is one of the client's. Without a client it does the same, in vain.
+    /// Checks whether the secret belongs to the client. Without a client it does the same work, for
+    /// nothing.
     ///
-    /// Where something could not be judged, the error keeps the refusal if what was judged is
-    /// wrong, and so it counts as a failure: else these would be guesses without end.
+    /// If a secret could not be checked and another one is wrong, the error keeps the refusal and
+    /// so counts as a failure. Otherwise an attacker could guess without limit.
     pub(super) async fn prove(
         &self,
         hashed: &mut Hashed<'_>,
@@ -36,7 +37,7 @@ impl<L: Clients> ClientAuthenticator<L> {
         client: Result<Arc<Client>, Refusal>,
     ) -> Result<Arc<Client>, Error> {
         let presented = Digests::of(secret, self.hmac_key.as_ref());
-        // Without a client too: reading the clock takes a tenth of all this.
+        // Also without a client: reading the clock takes a tenth of the whole time.
         let now = SystemTime::now();
         let live = client
             .as_ref()
@@ -46,7 +47,7 @@ impl<L: Clients> ClientAuthenticator<L> {
             let counts = Choice::from(u8::from(secret.is_some()));
             proven |= secret.unwrap_or(&SecretDigest::NONE).matches(&presented) & counts;
         }
-        // An empty secret proves nothing, even where its digest was registered.
+        // An empty secret proves nothing, even if its digest is registered.
         let proven = bool::from(proven) && !secret.expose().is_empty();
         let client_id = client.as_ref().map_or("", |client| client.client_id());
         let proven = if proven {
@@ -71,15 +72,15 @@ impl<L: Clients> ClientAuthenticator<L> {
             Ok(_) => None,
             Err(refusal) => Some(refusal),
         };
-        let unknown = unhashed.or_else(|| (!all).then(not_set_up));
+        let unknown = unhashed.or_else(|| (!all).then(not_configured));
         Err(match (wrong, unknown) {
             (Some(refusal), None) => Error::refused(refusal),
             (Some(refusal), Some(error)) => error.ruled_out_by(refusal),
-            (None, error) => error.unwrap_or_else(not_set_up),
+            (None, error) => error.unwrap_or_else(not_configured),
         })
     }
 
-    /// Whether what is kept of a secret could have matched.
+    /// Whether this kind of secret can be compared with this configuration.
     fn can_compare(&self, secret: &SecretDigest) -> bool {
         #[cfg(feature = "password-hashes")]
         if secret.is_password() {
@@ -89,9 +90,10 @@ impl<L: Clients> ClientAuthenticator<L> {
     }
 }
 
-fn not_set_up() -> Error {
-    Error::new(ErrorKind::Unavailable)
-        .caused_by("a client's secret is registered in a way that is not set up here")
+fn not_configured() -> Error {
+    Error::new(ErrorKind::Unavailable).caused_by(
+        "the client's secret is stored in a way that this authenticator is not configured for",
+    )
 }
 
 #[cfg(test)]
@@ -152,7 +154,7 @@ mod tests {
         ])
     }
 
-    /// How many digests are made of the secret and compared until it is refused.
+    /// The numbers of digests and of comparisons until the secret is refused.
     fn effort(credentials: Credentials) -> (usize, usize) {
         let authenticator = ClientAuthenticator::new(clients()).hmac_key("Jefe");
         effort::take();
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_of_a_secret_has_done_the_same_work() {
+    fn every_refusal_of_a_secret_costs_the_same_work() {
         let ids = [
             "one", "two", "hmac", "expired", "disabled", "raw", "either", "jwt", "public", "nobody",
         ];
@@ -177,7 +179,7 @@ mod tests {
                 Credentials::Basic(basic.unwrap())
             };
             assert_eq!(effort(basic("guess")), (1, 2), "{client_id}");
-            // Of two readings.
+            // Two readings.
             assert_eq!(effort(basic("gu%65ss")), (2, 4), "{client_id}");
         }
     }

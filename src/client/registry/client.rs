@@ -97,8 +97,8 @@ pub enum BasicDecoding {
 }
 
 impl Client {
-    /// Creates a client with a secret that does not expire. Its method is `client_secret_basic`, the
-    /// default of RFC 7591 §2.
+    /// Creates a client with a secret that does not expire. Its method is `client_secret_basic`,
+    /// the default of RFC 7591 §2.
     pub fn confidential(client_id: impl Into<String>, secret: SecretDigest) -> Self {
         let mut client = Self::new(client_id, AuthMethod::ClientSecretBasic);
         client.secrets[0] = Some(ClientSecret::new(secret, None));
@@ -139,8 +139,8 @@ impl Client {
 
     /// Returns the accepted authentication methods.
     ///
-    /// Methods that this crate does not know are left out. A client that is registered only for such
-    /// methods is always refused.
+    /// Methods that this crate does not know are left out. A client that is registered only for
+    /// such methods is always refused.
     #[must_use]
     pub fn token_endpoint_auth_methods(&self) -> &[AuthMethod] {
         &self.token_endpoint_auth_methods

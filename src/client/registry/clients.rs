@@ -6,9 +6,10 @@ use tower::BoxError;
 
 use super::Client;
 
-/// Where clients are looked up.
+/// Looks up clients.
 ///
-/// [`Registry`] is one, in memory. A database is another:
+/// [`Registry`] keeps them in memory, [`ReloadingRegistry`](super::ReloadingRegistry) in a file.
+/// Implement this trait for your database:
 ///
 /// ```
 /// use std::sync::Arc;
@@ -31,25 +32,26 @@ use super::Client;
 /// }
 /// ```
 pub trait Clients {
-    /// The client of this identifier, or `None` if there is certainly none.
+    /// Returns the client with this identifier, or `None` if there certainly is none.
     ///
-    /// **Identifiers are compared byte for byte, without normalisation**: a client that answers to
-    /// another one, as from a column that ignores case, is not taken for it.
+    /// **Identifiers are compared byte for byte, without normalisation.** If the returned client
+    /// has another identifier, for example because the column ignores case, it is treated as not
+    /// found.
     ///
     /// # Errors
     ///
-    /// If it could not be found out. The endpoint then answers 503, not 401.
+    /// Fails if the lookup failed. The endpoint then answers 503, not 401.
     fn client(
         &self,
         client_id: &str,
     ) -> impl Future<Output = Result<Option<Arc<Client>>, BoxError>> + Send;
 
-    /// Whether the secret of any client may be kept as a password hash. Defaults to `true`: a
-    /// database would have to be searched.
+    /// Returns whether the secret of any client may be stored as a password hash. Defaults to
+    /// `true`, because a database would have to be searched.
     ///
-    /// Where passwords are verified, a wrong secret of a client without a hash costs as much as one
-    /// of a client with a hash. `false` saves that. **Where there is a client with a hash all the
-    /// same, the time that an answer takes then tells which one it is.**
+    /// If the authenticator verifies passwords, a wrong secret costs the same work for a client
+    /// with a hash and for a client without one. `false` saves this work. **If you return `false`
+    /// although a client has a hash, response times reveal which client has one.**
     fn have_password_hashes(&self) -> bool {
         true
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a document of clients was refused, and where.
+/// Why a document of clients was refused, and where the problem is.
 #[derive(Clone, Debug)]
 pub struct RegistryError {
     pub(super) line: usize,
@@ -11,13 +11,13 @@ pub struct RegistryError {
 }
 
 impl RegistryError {
-    /// The line of the document, counted from one.
+    /// Returns the line in the document, counted from one.
     #[must_use]
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// The column in that line, in octets, counted from one.
+    /// Returns the column in that line, in bytes, counted from one.
     #[must_use]
     pub fn column(&self) -> usize {
         self.column

@@ -8,7 +8,9 @@ use tower::BoxError;
 use super::BasicDecoding;
 use super::{Client, Clients, RegistryError, registration};
 
-/// Clients in memory. A clone is cheap, and does not see what is inserted later.
+/// Clients in memory.
+///
+/// A clone is cheap. It does not see clients that are inserted later.
 ///
 /// ```
 /// use tower_revocation::{Secret, client::{SecretDigest, registry::{Client, Registry}}};
@@ -20,38 +22,38 @@ use super::{Client, Clients, RegistryError, registration};
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     clients: Arc<HashMap<String, Arc<Client>>>,
-    /// How many of them have a secret that is kept as a password hash.
+    /// The number of clients that have a secret stored as a password hash.
     hashed: usize,
 }
 
 impl Registry {
     /// Reads a JSON document: one client, or an array of clients.
     ///
-    /// Members are those of RFC 7591 §2 and §3.2.1, with some of our own; one that is `null` counts
-    /// as absent, and one that is not in the table is ignored.
+    /// The members are those of RFC 7591 §2 and §3.2.1, and some of our own. A member that is
+    /// `null` counts as absent. A member that is not in this table is ignored.
     ///
-    /// | Member | Meaning | Absent |
+    /// | Member | Meaning | Default |
     /// |---|---|---|
-    /// | `client_id` | compared byte for byte | refused |
-    /// | `client_secret` | the secret itself; only its SHA-256 is kept, unless the method is `client_secret_jwt` | |
-    /// | `client_secret_sha256` | ours: its SHA-256, in hexadecimal or base64url | |
-    /// | `client_secret_hmac_sha256` | ours: its HMAC-SHA-256 under the authenticator's key, likewise | |
+    /// | `client_id` | the identifier, compared byte for byte | required |
+    /// | `client_secret` | the secret; only its SHA-256 is kept, unless the method is `client_secret_jwt` | |
+    /// | `client_secret_sha256` | ours: the SHA-256 of the secret, in hexadecimal or base64url | |
+    /// | `client_secret_hmac_sha256` | ours: the HMAC-SHA-256 of the secret under the key of the authenticator, in the same encodings | |
     /// | `client_secret_hash` | ours: a password hash, PHC or bcrypt (feature `password-hashes`) | |
-    /// | `client_secret_expires_at` | seconds since 1970; from then on the secret is refused. `0`: never | `0` |
-    /// | `client_secrets` | ours, for rotation: an array of objects of the members above that begin with `client_secret` | |
-    /// | `token_endpoint_auth_method` | the one method that is accepted | `client_secret_basic` |
-    /// | `token_endpoint_auth_methods` | ours: all methods that are accepted | the one above |
-    /// | `jwks`, `jwks_uri` | its public keys, at most 100, of which those that sign nothing are left out; or where they are, over https (feature `jwt`) | |
-    /// | `token_endpoint_auth_signing_alg` | the one algorithm that it may sign with (feature `jwt`) | any that its keys admit; HS256 for a secret |
-    /// | `token_endpoint_auth_signing_algs` | ours: all of them (feature `jwt`) | the one above |
-    /// | `tls_client_auth_subject_dn`, `_san_dns`, `_san_uri`, `_san_ip`, `_san_email` | what its certificate says; one of them (feature `mtls`) | |
-    /// | `tls_client_auth_subject_dn_in_either_order` | ours: the name may be written in the order of the certificate (feature `mtls`) | `false` |
+    /// | `client_secret_expires_at` | seconds since 1970; from this moment the secret is refused. `0`: never | `0` |
+    /// | `client_secrets` | ours, for rotation: an array of objects with the members above that begin with `client_secret` | |
+    /// | `token_endpoint_auth_method` | the only accepted method | `client_secret_basic` |
+    /// | `token_endpoint_auth_methods` | ours: all accepted methods | the method above |
+    /// | `jwks`, `jwks_uri` | the public keys, at most 100 (keys that cannot sign are left out), or their https URI (feature `jwt`) | |
+    /// | `token_endpoint_auth_signing_alg` | the only accepted signing algorithm (feature `jwt`) | all that the keys admit; HS256 for a secret |
+    /// | `token_endpoint_auth_signing_algs` | ours: all accepted signing algorithms (feature `jwt`) | the algorithm above |
+    /// | `tls_client_auth_subject_dn`, `_san_dns`, `_san_uri`, `_san_ip`, `_san_email` | the subject of the certificate; exactly one of them (feature `mtls`) | |
+    /// | `tls_client_auth_subject_dn_in_either_order` | ours: the name may also be written in the order of the certificate (feature `mtls`) | `false` |
     /// | `basic_decoding` | ours: `form`, `raw` or `form_then_raw`, see [`BasicDecoding`] | `form` |
     /// | `disabled` | ours: the client is refused | `false` |
     /// | `redirect_uris`, `grant_types`, `scope`, `client_name` | kept for the authorization server | none; `authorization_code` |
     ///
-    /// A client has at most two secrets. A client of a method that this crate does not verify is
-    /// read, and always refused.
+    /// A client has at most two secrets. A client whose methods this crate does not verify is read,
+    /// and always refused.
     ///
     /// ```
     /// use tower_revocation::client::registry::Registry;
@@ -66,12 +68,18 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// With line, column and reason, for what is not JSON or has other types, for a `client_id`
-    /// that is empty or repeated, and for secrets that are empty, missing, one too many, written
-    /// twice, or given to a public client; for keys that are private, unsound, missing or in two
-    /// places, an algorithm that is not verified, a secret that is too short for its own; and for
-    /// certificates that are named in no way, in two, or in one that cannot be read. What concerns a
-    /// client as a whole is found at its closing brace. The reason never repeats a secret.
+    /// Fails with line, column and reason if:
+    ///
+    /// * the document is not JSON, or a member has the wrong type;
+    /// * a `client_id` is empty or appears twice;
+    /// * a secret is empty, missing, written twice, or given to a public client, or there are more
+    ///   than two;
+    /// * keys are private, unsound, missing, or given in two ways;
+    /// * an algorithm is not supported, or a secret is too short for its algorithm;
+    /// * the certificate subject is missing, given twice, or cannot be read.
+    ///
+    /// An error about a client as a whole points to its closing brace. The reason never repeats a
+    /// secret.
     pub fn from_json(json: &str) -> Result<Self, RegistryError> {
         let clients = Arc::new(registration::read(json)?);
         let hashed = clients.values().filter(|client| client.is_hashed());
@@ -87,7 +95,7 @@ impl Registry {
         self.clients.len()
     }
 
-    /// Adds a client, or replaces the one of the same identifier and returns that.
+    /// Adds a client, or replaces the client with the same identifier and returns the old one.
     pub fn insert(&mut self, client: Client) -> Option<Arc<Client>> {
         let client_id = client.client_id().to_owned();
         self.hashed += usize::from(client.is_hashed());
@@ -98,7 +106,7 @@ impl Registry {
 }
 
 impl FromIterator<Client> for Registry {
-    /// Of clients of one identifier the last is kept.
+    /// If several clients have the same identifier, the last one is kept.
     fn from_iter<I: IntoIterator<Item = Client>>(clients: I) -> Self {
         let mut registry = Self::default();
         for client in clients {

@@ -11,8 +11,10 @@ use crate::{
 };
 
 impl<L: Clients> ClientAuthenticator<L> {
-    /// The client of this identifier, if it may use one of these methods here; else why not, to be
-    /// told only when everything has been done that would have been done for it.
+    /// Returns the client with this identifier if it may use one of these methods here.
+    ///
+    /// The inner error is the reason to refuse. Report it only after all the work that a registered
+    /// client would have cost.
     pub(super) async fn lookup(
         &self,
         request: &Request<Credentials>,
@@ -22,7 +24,7 @@ impl<L: Clients> ClientAuthenticator<L> {
         let client = self.clients.client(client_id).await;
         let client = client
             .map_err(Error::from_service)?
-            // A database may have found it without regard to case.
+            // A database may ignore case.
             .filter(|client| client.client_id() == client_id && !client.disabled());
         let Some(client) = client else {
             return Ok(Err(Refusal::UnknownClient));
@@ -38,8 +40,8 @@ impl<L: Clients> ClientAuthenticator<L> {
     }
 }
 
-/// Whether the client may use this method here. Credentials do not always tell which method they are
-/// of, so the endpoint says which ones it accepts.
+/// Whether the client may use this method at this endpoint. Credentials do not always show their
+/// method, so the endpoint states which methods it accepts.
 pub(super) fn may_use(request: &Request<Credentials>, client: &Client, method: AuthMethod) -> bool {
     let accepted = request.extensions().get::<AcceptedMethods>();
     client.admits(method) && accepted.is_none_or(|accepted| accepted.contains(method))

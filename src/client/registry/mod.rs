@@ -1,9 +1,10 @@
 //! Registered clients, in the terms of RFC 7591.
 //!
-//! A [`Client`] is given in code, read from JSON by [`Registry::from_json`], or comes out of your
-//! own database through [`Clients`]. [`ClientAuthenticator`] is the authenticator over any of
-//! these: it verifies `client_secret_basic`, `client_secret_post` and `none`, and each other method
-//! that it is given what it needs for.
+//! Register a [`Client`] in code, read clients from JSON with [`Registry::from_json`], keep them in
+//! a file with [`ReloadingRegistry`], or look them up in your own database by implementing
+//! [`Clients`]. [`ClientAuthenticator`] authenticates the clients of any of these. It verifies
+//! `client_secret_basic`, `client_secret_post` and `none`, and every other method that you
+//! configure.
 //!
 //! ```
 //! use tower_revocation::RevocationLayer;

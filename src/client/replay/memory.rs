@@ -15,12 +15,12 @@ use super::{Attempt, Client, FORGOTTEN_BY_THE_WAY, Once, ReplayGuard, Room, end,
 /// Remembers in the memory of this process. **A restart forgets**, and what was used before it can
 /// be used once more until it expires.
 ///
-/// It is bounded: an entry takes some 270 bytes, so that the default of 100 000 entries is some 27 MB.
-/// Entries that are over are forgotten as it goes, a few at a time. When it is full of entries that
-/// are not, it refuses to take more rather than forget one of them: the endpoint answers 503. So the
-/// capacity is the number of assertions that your clients send within the longest lifetime of one.
-/// Only verified assertions get as far as this. One client may have a tenth of the entries, unless
-/// [`quota`](Self::quota) says otherwise; beyond it that client alone is answered 503.
+/// It is bounded: an entry takes some 270 bytes, so that the default of 100 000 entries is some 27
+/// MB. Entries that are over are forgotten as it goes, a few at a time. When it is full of entries
+/// that are not, it refuses to take more rather than forget one of them: the endpoint answers 503.
+/// So the capacity is the number of assertions that your clients send within the longest lifetime
+/// of one. Only verified assertions get as far as this. One client may have a tenth of the entries,
+/// unless [`quota`](Self::quota) says otherwise; beyond it that client alone is answered 503.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};

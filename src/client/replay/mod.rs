@@ -40,8 +40,9 @@ pub use memory::MemoryGuard;
 
 /// What may be used once: a `jti`, of one client, of one tenant.
 ///
-/// It is their SHA-256, and a digest of the client alone, by which each has a quota of a guard. Each part goes in behind its length, so that no two different triples are
-/// the same octets; the values themselves are never kept.
+/// It is their SHA-256, and a digest of the client alone, by which each has a quota of a guard.
+/// Each part goes in behind its length, so that no two different triples are the same bytes; the
+/// values themselves are never kept.
 ///
 /// ```
 /// use tower_revocation::client::replay::Once;

@@ -41,11 +41,11 @@ fn pem(der: &[u8]) -> String {
 /// As `$ssl_client_escaped_cert` and Envoy do.
 fn escaped(text: &str) -> String {
     text.bytes()
-        .map(|octet| match octet {
+        .map(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
-                char::from(octet).to_string()
+                char::from(byte).to_string()
             }
-            _ => format!("%{octet:02X}"),
+            _ => format!("%{byte:02X}"),
         })
         .collect()
 }

@@ -272,7 +272,7 @@ fn a_uri_is_compared_character_by_character() {
 }
 
 #[test]
-fn an_ip_address_is_compared_octet_by_octet() {
+fn an_ip_address_is_compared_byte_by_byte() {
     let ip = |address: &str| with([SanType::IpAddress(address.parse().unwrap())]);
     let v6 = CertificateSubject::san_ip("2001:DB8:0::1").unwrap();
     let v4 = CertificateSubject::san_ip("1.2.3.4").unwrap();
@@ -436,7 +436,7 @@ fn a_certificate_knows_its_thumbprint_and_prints_nothing_else() {
     assert!(!shown.is_verified());
     let hex = shown
         .thumbprint()
-        .map(|octet| format!("{octet:02x}"))
+        .map(|byte| format!("{byte:02x}"))
         .concat();
     assert_eq!(format!("{shown:?}"), format!("ClientCertificate({hex})"));
 }

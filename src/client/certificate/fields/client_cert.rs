@@ -26,7 +26,7 @@ pub(super) fn read(
     let item: Item = Parser::new(field)
         .parse()
         .map_err(|_| MalformedCertificate("Client-Cert is not one item of RFC 9651"))?;
-    let certificate = certificate(octets(item)?, verified)?;
+    let certificate = certificate(bytes(item)?, verified)?;
     Ok(Some(certificate.with_chain(chain(headers)?)))
 }
 
@@ -43,7 +43,7 @@ fn chain(headers: &HeaderMap) -> Result<Vec<Vec<u8>>, MalformedCertificate> {
             .map_err(|_| MalformedCertificate("Client-Cert-Chain is not a list of RFC 9651"))?;
         for entry in list {
             match entry {
-                ListEntry::Item(item) => chain.push(octets(item)?),
+                ListEntry::Item(item) => chain.push(bytes(item)?),
                 ListEntry::InnerList(_) => return Err(NOT_OCTETS),
             }
         }
@@ -52,9 +52,9 @@ fn chain(headers: &HeaderMap) -> Result<Vec<Vec<u8>>, MalformedCertificate> {
 }
 
 /// A byte sequence, and nothing with it.
-fn octets(item: Item) -> Result<Vec<u8>, MalformedCertificate> {
+fn bytes(item: Item) -> Result<Vec<u8>, MalformedCertificate> {
     match item.bare_item {
-        BareItem::ByteSequence(octets) if item.params.is_empty() => Ok(octets),
+        BareItem::ByteSequence(bytes) if item.params.is_empty() => Ok(bytes),
         _ => Err(NOT_OCTETS),
     }
 }

@@ -1,4 +1,5 @@
-//! Envoy's `X-Forwarded-Client-Cert`: `Key=value` pairs between semicolons, elements between commas.
+//! Envoy's `X-Forwarded-Client-Cert`: `Key=value` pairs between semicolons, elements between
+//! commas.
 
 use std::borrow::Cow;
 
@@ -65,7 +66,7 @@ type Pair<'a> = (&'a [u8], Cow<'a, [u8]>, &'a [u8]);
 
 /// One pair, and what comes after it.
 fn pair(element: &[u8]) -> Result<Pair<'_>, MalformedCertificate> {
-    let equals = element.iter().position(|octet| *octet == b'=');
+    let equals = element.iter().position(|byte| *byte == b'=');
     let (key, value) = element.split_at(equals.ok_or(NOT_AN_ELEMENT)?);
     let key = key.trim_ascii();
     if key.is_empty() || !key.iter().all(u8::is_ascii_alphanumeric) {
@@ -76,7 +77,7 @@ fn pair(element: &[u8]) -> Result<Pair<'_>, MalformedCertificate> {
         let (value, after) = unquoted(quoted).ok_or(NOT_AN_ELEMENT)?;
         return Ok((key, Cow::Owned(value), after.trim_ascii_start()));
     }
-    let end = value.iter().position(|octet| b";,\"".contains(octet));
+    let end = value.iter().position(|byte| b";,\"".contains(byte));
     let (value, after) = value.split_at(end.unwrap_or(value.len()));
     Ok((key, Cow::Borrowed(value), after))
 }
@@ -95,7 +96,7 @@ fn unquoted(quoted: &[u8]) -> Option<(Vec<u8>, &[u8])> {
                 value.push(*escaped);
                 rest = after;
             }
-            octet => value.push(*octet),
+            byte => value.push(*byte),
         }
     }
 }

@@ -275,7 +275,7 @@ fn certificate(der: Vec<u8>, verified: bool) -> Result<ClientCertificate, Malfor
 pub struct MalformedCertificate(&'static str);
 
 impl MalformedCertificate {
-    /// What is wrong with it. No octet of the field is in here.
+    /// What is wrong with it. No byte of the field is in here.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         self.0

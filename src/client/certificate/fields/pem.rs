@@ -40,21 +40,21 @@ fn unescaped(escaped: &[u8]) -> Result<String, MalformedCertificate> {
     const REASON: MalformedCertificate =
         MalformedCertificate("a certificate is not URL-encoded text");
 
-    let digit = |octet: u8| char::from(octet).to_digit(16);
-    let mut octets = Vec::with_capacity(escaped.len());
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let mut bytes = Vec::with_capacity(escaped.len());
     let mut rest = escaped;
     while let Some((first, after)) = rest.split_first() {
         rest = after;
         if *first != b'%' {
-            octets.push(*first);
+            bytes.push(*first);
             continue;
         }
         let Some(([high, low], after)) = rest.split_first_chunk::<2>().map(|(a, b)| (*a, b)) else {
             return Err(REASON);
         };
         let (high, low) = digit(high).zip(digit(low)).ok_or(REASON)?;
-        octets.push(u8::try_from(high << 4 | low).map_err(|_| REASON)?);
+        bytes.push(u8::try_from(high << 4 | low).map_err(|_| REASON)?);
         rest = after;
     }
-    String::from_utf8(octets).map_err(|_| REASON)
+    String::from_utf8(bytes).map_err(|_| REASON)
 }

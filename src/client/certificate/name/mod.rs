@@ -26,7 +26,7 @@ enum Value {
     Folded(String),
     /// Of a type whose matching rule is unknown: compared character by character.
     Exact(String),
-    /// Written as `#hex`, and no text: compared octet by octet, its tag too.
+    /// Written as `#hex`, and no text: compared byte by byte, its tag too.
     Der(Any),
 }
 
@@ -260,8 +260,8 @@ mod tests {
 
         #[test]
         fn every_escaped_text_is_read_back(text in "[^\\p{Cc}\u{fffd}]*[a-z]") {
-            let octets = text.bytes().map(|octet| format!("\\{octet:02x}"));
-            let escaped = octets.collect::<Vec<_>>().concat();
+            let bytes = text.bytes().map(|byte| format!("\\{byte:02x}"));
+            let escaped = bytes.collect::<Vec<_>>().concat();
             let Attribute { value, .. } = &parsed(&format!("1.2.3.4={escaped}")).0[0][0];
             prop_assert_eq!(value, &Value::Exact(text));
         }

@@ -14,7 +14,7 @@ const MAX_LEN: usize = 4096;
 impl DistinguishedName {
     pub(in super::super) fn parse(written: &str) -> Result<Self, Reason> {
         if written.len() > MAX_LEN {
-            return Err("the name is longer than 4096 octets");
+            return Err("the name is longer than 4096 bytes");
         }
         let mut parser = Parser(written);
         let mut names = vec![Vec::new()];
@@ -61,13 +61,13 @@ impl Parser<'_> {
             self.0 = rest;
             Attribute::of_der(oid, self.der()?)
         } else {
-            let octets = if let Some(rest) = self.0.strip_prefix('"') {
+            let bytes = if let Some(rest) = self.0.strip_prefix('"') {
                 self.0 = rest;
                 self.quoted()?
             } else {
                 self.plain()?
             };
-            let text = String::from_utf8(octets).map_err(|_| "a value is not in UTF-8")?;
+            let text = String::from_utf8(bytes).map_err(|_| "a value is not in UTF-8")?;
             Attribute::of_text(oid, &text)
         };
         self.skip_spaces();
@@ -82,11 +82,11 @@ impl Parser<'_> {
         let (digits, rest) = self.0.split_at(end);
         self.0 = rest;
         let pairs = digits.as_bytes().chunks(2).map(|pair| match *pair {
-            [high, low] => octet(high.into(), low.into()),
+            [high, low] => byte(high.into(), low.into()),
             _ => None,
         });
-        let octets: Vec<u8> = pairs.collect::<Option<_>>().ok_or(REASON)?;
-        Any::from_der(&octets).map_err(|_| REASON)
+        let bytes: Vec<u8> = pairs.collect::<Option<_>>().ok_or(REASON)?;
+        Any::from_der(&bytes).map_err(|_| REASON)
     }
 
     /// Up to the next quotation mark.
@@ -134,7 +134,7 @@ impl Parser<'_> {
             }
             high => {
                 let low = self.next().ok_or(REASON)?;
-                value.push(octet(high, low).ok_or(REASON)?);
+                value.push(byte(high, low).ok_or(REASON)?);
             }
         }
         Ok(())
@@ -145,6 +145,6 @@ fn push(value: &mut Vec<u8>, character: char) {
     value.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
-fn octet(high: char, low: char) -> Option<u8> {
+fn byte(high: char, low: char) -> Option<u8> {
     u8::try_from(high.to_digit(16)? << 4 | low.to_digit(16)?).ok()
 }

@@ -195,7 +195,8 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let next = self.line.state().leave(&self.line, self.place);
         if let Some((waiting, permit)) = next {
-            // Outside of the lock: who has gone in this very moment drops it, and the next is found.
+            // Outside of the lock: who has gone in this very moment drops it, and the next is
+            // found.
             drop(waiting.send(permit));
         }
     }

@@ -1,4 +1,4 @@
-//! What does a registration document say of certificates (RFC 8705 §2.1.2)?
+//! The certificate members of a registration (RFC 8705 §2.1.2).
 
 use super::Reason;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 
 const SUBJECT_DN: &str = "tls_client_auth_subject_dn";
 
-/// The members about a certificate's subject. Exactly one of them belongs to `tls_client_auth`.
+/// The members about the subject of a certificate. `tls_client_auth` needs exactly one.
 pub(super) struct CertificateMembers {
     pub(super) subject_dn: Option<String>,
     pub(super) subject_dn_in_either_order: Option<bool>,
@@ -36,13 +36,15 @@ impl CertificateMembers {
         let mut subjects = subjects.into_iter().flatten();
         let subject = subjects.next();
         if subjects.next().is_some() {
-            return Err("the subject of a certificate is named in two ways".into());
+            return Err("the subject of the certificate is given in two ways".into());
         }
         client.certificate_subject = subject.transpose().map_err(|error| error.to_string())?;
         if self.subject_dn_in_either_order == Some(true) {
             let subject = client.certificate_subject.take();
             let name = subject.filter(|subject| subject.parameter() == SUBJECT_DN);
-            let name = name.ok_or("an order is registered of a subject_dn that is not there")?;
+            let name = name.ok_or(
+                "tls_client_auth_subject_dn_in_either_order needs tls_client_auth_subject_dn",
+            )?;
             client.certificate_subject = Some(name.in_either_order());
         }
 
@@ -50,11 +52,11 @@ impl CertificateMembers {
         if has(AuthMethod::TlsClientAuth) && client.certificate_subject.is_none() {
             return Err("tls_client_auth needs the subject of the certificate".into());
         }
-        // Nothing else looks at certificates of keys.
+        // Only this method uses the certificates of keys.
         let by_certificate = has(AuthMethod::SelfSignedTlsClientAuth);
         if let (true, Some(Keys::Set(keys))) = (by_certificate, &client.keys) {
             if !keys.iter().all(x5c_fits) {
-                return Err("the certificate in x5c has another key than its JWK".into());
+                return Err("the key of the certificate in x5c is not the key of the JWK".into());
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Where in a document is each client, and where is what is wrong with it?
+//! Reads a document of clients, with the position of each error.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -42,8 +42,9 @@ struct Document<'a>(&'a mut Known);
 /// One client.
 struct Element<'a>(&'a mut Known);
 
-/// Errors that are raised in here get the place where the reader stands. One raised by a conversion
-/// afterwards, as by `#[serde(try_from)]`, would get that of the next client, or none.
+/// Errors that are raised in here get the current position of the reader. An error that a
+/// conversion raises afterwards, such as `#[serde(try_from)]`, would get the position of the next
+/// client, or none.
 fn register<'de, M: MapAccess<'de>>(known: &mut Known, members: M) -> Result<(), M::Error> {
     let registration = Registration::deserialize(MapAccessDeserializer::new(members))?;
     let client_id = registration.client_id.clone();
@@ -51,7 +52,7 @@ fn register<'de, M: MapAccess<'de>>(known: &mut Known, members: M) -> Result<(),
 
     let client = registration.client().map_err(refuse)?;
     if known.contains_key(&client_id) {
-        return Err(refuse("this client_id is registered twice".into()));
+        return Err(refuse("the client_id is registered twice".into()));
     }
     known.insert(client_id, Arc::new(client));
     Ok(())

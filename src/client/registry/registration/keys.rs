@@ -1,4 +1,4 @@
-//! What does a registration document say of keys?
+//! The key members of a registration.
 
 use super::Reason;
 use crate::{
@@ -23,7 +23,7 @@ impl KeyMembers {
                 Some(Keys::from_client_uri(&uri).map_err(|error| error.to_string())?)
             }
             // RFC 7591 §2
-            (Some(_), Some(_)) => return Err("jwks and jwks_uri are both there".into()),
+            (Some(_), Some(_)) => return Err("there is a jwks and a jwks_uri".into()),
         };
         client.signing_algs = algorithms(self.signing_alg, self.signing_algs)?;
 
@@ -35,21 +35,21 @@ impl KeyMembers {
         if client.keys.is_none() && needs_keys.into_iter().any(has) {
             return Err("the method needs jwks or jwks_uri".into());
         }
-        // Whoever is pinned to algorithms of the other method could never get in.
+        // A client that may only use algorithms of the other method could never authenticate.
         let signs = |hmac| {
             let algorithms = &client.signing_algs;
             algorithms.is_empty() || algorithms.iter().any(|alg| alg.is_hmac() == hmac)
         };
         if has(AuthMethod::PrivateKeyJwt) && !signs(false) {
-            return Err("private_key_jwt has no algorithm of a key".into());
+            return Err("private_key_jwt needs a public-key algorithm".into());
         }
         if has(AuthMethod::ClientSecretJwt) && !signs(true) {
-            return Err("client_secret_jwt has no algorithm of a secret".into());
+            return Err("client_secret_jwt needs an HMAC algorithm".into());
         }
         if has(AuthMethod::ClientSecretJwt) {
             return shared_secrets(client);
         }
-        // What is not computed with is not kept.
+        // Do not keep secrets that no method computes with.
         for secret in client.secrets.iter_mut().flatten() {
             secret.hmac_key = None;
         }
@@ -57,7 +57,7 @@ impl KeyMembers {
     }
 }
 
-/// RFC 7518 §3.2: a secret that is shorter than the hash can be guessed from what it has signed.
+/// RFC 7518 §3.2: if a secret is shorter than the hash, it can be guessed from a signature.
 fn shared_secrets(client: &Client) -> Result<(), Reason> {
     let mut algorithms = client.signing_algs.clone();
     algorithms.retain(|algorithm| algorithm.is_hmac());
@@ -67,7 +67,7 @@ fn shared_secrets(client: &Client) -> Result<(), Reason> {
     for secret in client.secrets.iter().flatten() {
         match &secret.hmac_key {
             None => {
-                return Err("client_secret_jwt needs the secret itself, not a digest of it".into());
+                return Err("client_secret_jwt needs the secret, not a digest of it".into());
             }
             Some(key) if !algorithms.iter().all(|algorithm| key.admits(*algorithm)) => {
                 return Err("the secret is too short for its algorithm".into());
@@ -94,10 +94,11 @@ fn algorithms(one: Option<String>, list: Option<Vec<String>>) -> Result<Vec<Algo
     if names.is_empty() {
         return Err("token_endpoint_auth_signing_algs is empty".into());
     }
-    // A name that is not known would let the client in by no algorithm, or, `none`, by no signature.
+    // An unknown name would leave the client without an algorithm, and `none` would admit it
+    // without a signature.
     names
         .iter()
         .map(|name| name.parse())
         .collect::<Result<_, _>>()
-        .map_err(|_| "an algorithm to sign with is none of those that are verified".into())
+        .map_err(|_| "the signing algorithm is not supported".into())
 }

@@ -1,6 +1,6 @@
-//! What does a registration document say (RFC 7591 §2, §3.2.1)?
+//! Reads the registration of a client (RFC 7591 §2, §3.2.1).
 
-/// What is of the wrong type may be a secret in the wrong place, and serde would print it.
+/// A value of the wrong type may be a misplaced secret, and serde would print it.
 macro_rules! refuse_without_printing {
     ($($visit:ident($type:ty) = $name:literal),*) => {$(
         fn $visit<E: serde::de::Error>(self, _: $type) -> Result<Self::Value, E> {
@@ -40,7 +40,7 @@ pub(super) use document::read;
 use keys::KeyMembers;
 use secrets::{SecretMembers, Secrets, Text, at_most_two};
 
-/// Why a client is refused. It never holds a secret.
+/// Why a client is refused. It never contains a secret.
 type Reason = Cow<'static, str>;
 
 #[derive(Deserialize)]
@@ -55,7 +55,7 @@ struct Registration {
     client_secrets: Option<Secrets>,
     token_endpoint_auth_method: Option<String>,
     token_endpoint_auth_methods: Option<Vec<String>>,
-    // Flattening would lose the lines of what is wrong.
+    // `#[serde(flatten)]` would lose the position of errors.
     #[cfg(feature = "jwt")]
     token_endpoint_auth_signing_alg: Option<String>,
     #[cfg(feature = "jwt")]
@@ -120,7 +120,7 @@ impl Registration {
         client.secrets = at_most_two(secrets)?;
         let has_secret = client.secrets.iter().any(Option::is_some);
         if has_secret && methods.contains(&AuthMethod::None) {
-            return Err("a public client (`none`) has no secret".into());
+            return Err("a public client (`none`) must not have a secret".into());
         }
         if !has_secret && methods.iter().any(|method| needs_secret(*method)) {
             return Err("a confidential client needs a secret".into());
@@ -160,7 +160,7 @@ impl Registration {
     }
 }
 
-/// The methods that bind a client. One that is not known lets nobody in, so it need not be kept.
+/// The accepted methods. Unknown methods are dropped, because they admit nobody.
 fn methods(one: Option<String>, list: Option<Vec<String>>) -> Result<Vec<AuthMethod>, Reason> {
     let names = match (one, list) {
         // RFC 7591 §2
@@ -178,7 +178,7 @@ fn methods(one: Option<String>, list: Option<Vec<String>>) -> Result<Vec<AuthMet
         return Err("token_endpoint_auth_methods is empty".into());
     }
     if names.len() > 1 && names.iter().any(|name| name == AuthMethod::None.as_str()) {
-        return Err("`none` stands beside another authentication method".into());
+        return Err("`none` must be the only authentication method".into());
     }
     Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
 }

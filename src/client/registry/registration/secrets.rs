@@ -1,4 +1,4 @@
-//! What does a registration document say of secrets?
+//! The secret members of a registration.
 
 use std::{
     fmt,
@@ -26,11 +26,11 @@ pub(super) fn at_most_two(
     let two = [secrets.next(), secrets.next()];
     match secrets.next() {
         None => Ok(two),
-        Some(_) => Err("a client has two secrets at most".into()),
+        Some(_) => Err("a client has at most two secrets".into()),
     }
 }
 
-/// The members that make one secret.
+/// The members that describe one secret.
 #[derive(Deserialize)]
 pub(super) struct SecretMembers {
     #[serde(rename = "client_secret")]
@@ -68,19 +68,19 @@ impl SecretMembers {
         }
         let digest = written.pop();
         if !written.is_empty() {
-            return Err("one secret is written in two ways".into());
+            return Err("a secret is given in two ways".into());
         }
         let digest = digest.transpose()?;
         let expires_at = match self.expires_at {
             None | Some(0) => None,
             Some(_) if digest.is_none() => {
-                // Whoever wrote it meant a secret to end, and it would not.
-                return Err("client_secret_expires_at has no secret beside it".into());
+                // The author meant a secret to expire, and it would not.
+                return Err("client_secret_expires_at needs a secret".into());
             }
             Some(seconds) => Some(
                 SystemTime::UNIX_EPOCH
                     .checked_add(Duration::from_secs(seconds))
-                    .ok_or("client_secret_expires_at is later than any clock shows")?,
+                    .ok_or("client_secret_expires_at is too late")?,
             ),
         };
         Ok(digest.map(|digest| ClientSecret {

@@ -34,9 +34,9 @@ use file::RegistryFile;
 ///
 /// A clone shares the clients: give one clone to the authenticator, and keep another.
 ///
-/// Only the registrations are replaced. Everything that the authenticator keeps stays: keys that were
-/// fetched from a `jwks_uri` which did not change, used `jti`s, and counted failures. A request that
-/// has already looked up its client finishes with the old registration.
+/// Only the registrations are replaced. Everything that the authenticator keeps stays: keys that
+/// were fetched from a `jwks_uri` which did not change, used `jti`s, and counted failures. A
+/// request that has already looked up its client finishes with the old registration.
 ///
 /// ```
 /// use std::time::Duration;
@@ -136,8 +136,8 @@ impl ReloadingRegistry {
     /// Returns a future that calls [`reload_if_changed`](Self::reload_if_changed) at this interval.
     ///
     /// Spawn it. It ends when no clone of this registry is left, at the end of an interval. It
-    /// blocks its task while it reads the file. If your file is large, call `reload_if_changed` on a
-    /// thread of your own instead.
+    /// blocks its task while it reads the file. If your file is large, call `reload_if_changed` on
+    /// a thread of your own instead.
     ///
     /// # Panics
     ///

@@ -29,16 +29,16 @@ const SWEEP_STEP: usize = 1024;
 /// It answers when that is on the disk, and takes part in the log's commits, so that many requests
 /// share one `fsync`. Clones, and guards that are opened on clones of the log, are the same guard.
 ///
-/// It is bounded: with the default of 1 000 000 entries, of some 400 bytes in the file each. One client
-/// may have a tenth of them, unless [`quota`](Self::quota) says otherwise; beyond it that client alone
-/// is answered 503.
+/// It is bounded: with the default of 1 000 000 entries, of some 400 bytes in the file each. One
+/// client may have a tenth of them, unless [`quota`](Self::quota) says otherwise; beyond it that
+/// client alone is answered 503.
 ///
 /// Entries that are over are forgotten as it goes, a few at a time. When it is full of entries that
 /// are not, it refuses to take more rather than forget one of them: the endpoint answers 503. What
 /// it has forgotten it does not take again, even after the clock was set back.
 ///
-/// After [`EmbeddedLog::restore`] it does not know what was used since the backup was made. It refuses
-/// whatever may have been, with 503, for as long as assertions live: see
+/// After [`EmbeddedLog::restore`] it does not know what was used since the backup was made. It
+/// refuses whatever may have been, with 503, for as long as assertions live: see
 /// [`max_lifetime`](Self::max_lifetime).
 ///
 /// ```
@@ -113,12 +113,12 @@ impl EmbeddedGuard {
     }
 
     /// How long the longest assertion lives: the largest
-    /// [`max_lifetime`](crate::client::assertion::Assertions::max_lifetime) of the authenticators that
-    /// share the guard. Defaults to an hour, as theirs does.
+    /// [`max_lifetime`](crate::client::assertion::Assertions::max_lifetime) of the authenticators
+    /// that share the guard. Defaults to an hour, as theirs does.
     ///
     /// For this long after the log was [restored](EmbeddedLog::restore), and two minutes for clocks
-    /// that differ, everything is refused with 503 that ends within that time and is not known to be
-    /// used. **If it is shorter than an assertion lives, that assertion can be used twice.**
+    /// that differ, everything is refused with 503 that ends within that time and is not known to
+    /// be used. **If it is shorter than an assertion lives, that assertion can be used twice.**
     #[must_use]
     pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
         self.max_lifetime = lifetime;

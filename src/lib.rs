@@ -96,7 +96,7 @@
 //! | `observe` | the series for monitoring | `metrics` |
 //! | `guide` | how to mount, operate and observe it | |
 //!
-//! Further features: `metadata` (RFC 8414), `cors`, `tracing`, `tls-aws-lc-rs` and `tls-ring` (the
+//! Further features: `metadata` (RFC 8414), `test-util`, `cors`, `tracing`, `tls-aws-lc-rs` and `tls-ring` (the
 //! crypto provider for `https`), and `zeroize` (the default: wipes a [`Secret`] when it is
 //! dropped). A feature adds API and never changes a response.
 //!
@@ -150,6 +150,9 @@ mod refusal;
 #[cfg_attr(docsrs, doc(cfg(feature = "log")))]
 pub mod revoke;
 mod service;
+#[cfg(feature = "test-util")]
+#[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
+pub mod test_util;
 mod token;
 
 pub use body::ResponseBody;

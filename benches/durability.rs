@@ -24,7 +24,7 @@ use tempfile::TempDir;
 use tokio::{runtime::Runtime, task::spawn_blocking};
 use tower_revocation::{
     Secret,
-    introspect::issued::{Grant, IssuedTokens, Mint},
+    introspect::issued::{Grant, IssuedTokens, NewToken},
     log::{EmbeddedLog, NumericDate, Revocation, RevocationLog, Selector},
 };
 
@@ -178,7 +178,7 @@ fn issue(folder: &Path, tokens: usize) -> (IssuedTokens, Vec<Secret>) {
         for grant in 0..tokens / GRANT {
             let grant = Grant::new(format!("g{grant}"), "s6BhdRkqt3").subject("alice");
             let issued = store
-                .issue(grant, vec![Mint::access_token(hour); GRANT])
+                .issue(grant, vec![NewToken::access_token(hour); GRANT])
                 .await;
             let issued = issued.expect("the disk works").expect("the grant is new");
             known.extend(issued.into_iter().step_by(100).map(|issued| issued.token));

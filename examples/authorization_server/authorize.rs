@@ -12,7 +12,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use tower_revocation::{
     client::registry::{Client, Clients as _},
-    introspect::issued::{Grant, Mint},
+    introspect::issued::{Grant, NewToken},
 };
 
 use crate::{
@@ -103,7 +103,7 @@ async fn code<'a>(
     let mut grant = Grant::random(client.client_id()).subject(DEMO_USER);
     grant.scope = scope(client, get("scope"))?;
     let note = serde_json::to_string(&asked).map_err(|error| OAuthError::unavailable(&error))?;
-    let code = vec![Mint::authorization_code(CODE_LIFETIME).note(note)];
+    let code = vec![NewToken::authorization_code(CODE_LIFETIME).note(note)];
     let issued = server.tokens.issue(grant, code).await;
     let issued = issued.map_err(|error| OAuthError::unavailable(&error))?;
     let code = issued.and_then(|mut issued| issued.pop());

@@ -20,7 +20,7 @@ use tower::{BoxError, Layer, ServiceExt};
 use tower_revocation::client::{Credentials, registry::ClientAuthenticator, registry::Registry};
 use tower_revocation::enforce::{EnforcementLayer, Index};
 use tower_revocation::introspect::Introspection;
-use tower_revocation::introspect::issued::{Grant, IssuedTokens, Mint};
+use tower_revocation::introspect::issued::{Grant, IssuedTokens, NewToken};
 use tower_revocation::{Error, ErrorKind, RevocationLayer};
 use tower_revocation::{log::EmbeddedLog, revoke::RecordRevocation};
 
@@ -42,10 +42,8 @@ async fn issue((clients, tokens): Server, head: Parts, form: String) -> Result<V
         let error = Error::new(ErrorKind::InvalidRequest);
         return Err(error.code("unsupported_grant_type").into());
     }
-    let mint = vec![Mint::access_token(LIFETIME)];
-    let issued = tokens
-        .issue(Grant::random(client.client_id()), mint)
-        .await?;
+    let new = vec![NewToken::access_token(LIFETIME)];
+    let issued = tokens.issue(Grant::random(client.client_id()), new).await?;
     let issued = issued.ok_or(Error::new(ErrorKind::Unavailable))?;
     let token = issued[0].token.expose();
     Ok(json!({ "access_token": token, "token_type": "Bearer", "expires_in": LIFETIME.as_secs() }))

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tower_revocation::{
     Secret,
     client::AuthMethod,
-    introspect::issued::{Grant, Mint, Registered, Rotation, Use},
+    introspect::issued::{Grant, NewToken, Rotation, StoredToken, TokenUse},
     log::{NumericDate, Revocation, RevocationLog as _, Selector},
 };
 
@@ -54,9 +54,9 @@ pub(crate) async fn token(
 
 async fn authorization_code(server: &Server, post: &Post) -> Result<Response, OAuthError> {
     let code = post.require_secret("code")?;
-    let known = known(server, post, &code, Use::AuthorizationCode)?;
+    let known = known(server, post, &code, TokenUse::AuthorizationCode)?;
     // A code that is used a second time ends its grant, so do not check the rest (RFC 6749 §4.1.2).
-    if !known.spent {
+    if !known.used {
         let asked: AuthorizationRequest =
             serde_json::from_str(&known.note).map_err(|error| OAuthError::unavailable(&error))?;
         let verifier = post.require("code_verifier")?;
@@ -78,7 +78,7 @@ async fn authorization_code(server: &Server, post: &Post) -> Result<Response, OA
 
 async fn refresh_token(server: &Server, post: &Post) -> Result<Response, OAuthError> {
     let token = post.require_secret("refresh_token")?;
-    let known = known(server, post, &token, Use::RefreshToken)?;
+    let known = known(server, post, &token, TokenUse::RefreshToken)?;
     // The scope must not exceed the granted one (RFC 6749 §6).
     let granted = known.grant.scope.as_deref().unwrap_or_default();
     let may_have = |scope: &str| granted.split(' ').any(|granted| granted == scope);
@@ -109,8 +109,8 @@ async fn client_credentials(server: &Server, post: &Post) -> Result<Response, OA
     grant.scope = scope(&post.client, post.get("scope"))?;
     let access_token = match server.access_tokens {
         AccessTokens::Opaque => {
-            let mint = vec![Mint::access_token(ACCESS_TOKEN_LIFETIME)];
-            let issued = server.tokens.issue(grant.clone(), mint).await;
+            let new = vec![NewToken::access_token(ACCESS_TOKEN_LIFETIME)];
+            let issued = server.tokens.issue(grant.clone(), new).await;
             let issued = issued.map_err(|error| OAuthError::unavailable(&error))?;
             let issued = issued.and_then(|mut issued| issued.pop());
             let issued = issued.ok_or_else(OAuthError::invalid_grant)?;
@@ -146,8 +146,8 @@ fn known(
     server: &Server,
     post: &Post,
     token: &Secret,
-    usage: Use,
-) -> Result<Registered, OAuthError> {
+    usage: TokenUse,
+) -> Result<StoredToken, OAuthError> {
     let known = server.tokens.look_up(token);
     known
         .map_err(|error| OAuthError::unavailable(&error))?
@@ -165,13 +165,13 @@ async fn exchange(
     mut grant: Grant,
     scope: Option<&str>,
 ) -> Result<Response, OAuthError> {
-    let mut access_token = Mint::access_token(ACCESS_TOKEN_LIFETIME);
+    let mut access_token = NewToken::access_token(ACCESS_TOKEN_LIFETIME);
     if let Some(scope) = scope {
         // Only for the access token: the next refresh token keeps the whole granted scope.
         access_token = access_token.scope(scope);
         grant.scope = Some(scope.to_owned());
     }
-    let mut mints = match server.access_tokens {
+    let mut new = match server.access_tokens {
         AccessTokens::Opaque => vec![access_token],
         AccessTokens::Jwt => Vec::new(),
     };
@@ -181,14 +181,14 @@ async fn exchange(
         .iter()
         .any(|registered| registered == "refresh_token")
     {
-        mints.push(Mint::refresh_token(REFRESH_TOKEN_LIFETIME));
+        new.push(NewToken::refresh_token(REFRESH_TOKEN_LIFETIME));
     }
-    let rotation = server.tokens.rotate(old, mints).await;
+    let rotation = server.tokens.rotate(old, new).await;
     match rotation.map_err(|error| OAuthError::unavailable(&error))? {
         Rotation::Issued(issued) => {
             let of = |usage| issued.iter().find(move |issued| issued.usage == usage);
-            let refresh_token = of(Use::RefreshToken);
-            let access_token = match (of(Use::AccessToken), refresh_token) {
+            let refresh_token = of(TokenUse::RefreshToken);
+            let access_token = match (of(TokenUse::AccessToken), refresh_token) {
                 (Some(opaque), _) => (opaque.token.clone(), opaque.exp),
                 // Its `iat` is good for the JWT too: no revocation covers it.
                 (None, Some(refresh_token)) => sign(server, &grant, refresh_token.iat)?,
@@ -197,7 +197,7 @@ async fn exchange(
             let refresh_token = refresh_token.map(|issued| &issued.token);
             Ok(tokens(&grant, &access_token, refresh_token))
         }
-        Rotation::Spent(grant) => {
+        Rotation::Reused(grant) => {
             tracing::warn!(client_id = ?grant.client_id, "a spent token was used again; ending its grant");
             let expires = NumericDate::now() + server.tokens.longest_lifetime();
             let record = Revocation::forever(Selector::grant(&grant.id), expires);

@@ -10,7 +10,9 @@ use tower_revocation::{
     enforce::Index,
     introspect::{
         Introspection, Scope, TokenKind,
-        issued::{Grant, Issued, IssuedTokens, Mint, Rotation, Use},
+        issued::{
+            Grant, IssuedToken, IssuedTokens, IssuedTokensBuilder, NewToken, Rotation, TokenUse,
+        },
     },
     log::{EmbeddedLog, LogErrorKind, NumericDate, Revocation, RevocationLog, Selector},
     revoke::{AdminRequest, Administration, Target},
@@ -38,11 +40,16 @@ impl Store {
         }
     }
 
+    /// The same tokens, with other settings.
+    async fn open(&self, builder: IssuedTokensBuilder) -> IssuedTokens {
+        builder.open(self.log.clone()).await.unwrap()
+    }
+
     fn path(&self) -> PathBuf {
         self.folder.path().join("tokens.redb")
     }
 
-    async fn issue(&self, grant: &str) -> Vec<Issued> {
+    async fn issue(&self, grant: &str) -> Vec<IssuedToken> {
         let grant = Grant::new(grant, "s6BhdRkqt3")
             .subject("alice")
             .scope("read");
@@ -50,15 +57,18 @@ impl Store {
     }
 }
 
-fn both() -> Vec<Mint> {
-    vec![Mint::access_token(HOUR), Mint::refresh_token(24 * HOUR)]
+fn both() -> Vec<NewToken> {
+    vec![
+        NewToken::access_token(HOUR),
+        NewToken::refresh_token(24 * HOUR),
+    ]
 }
 
 fn forever(selector: Selector) -> Vec<Revocation> {
     vec![Revocation::forever(selector, NumericDate::FOREVER)]
 }
 
-fn successors(rotation: Rotation) -> Vec<Issued> {
+fn successors(rotation: Rotation) -> Vec<IssuedToken> {
     match rotation {
         Rotation::Issued(issued) => issued,
         other => panic!("{other:?}"),
@@ -146,7 +156,7 @@ async fn of_two_rotations_at_once_one_wins() {
         assert_eq!(won.count(), 1);
         let spent = answers
             .iter()
-            .filter(|answer| matches!(answer, Ok(Rotation::Spent(_))));
+            .filter(|answer| matches!(answer, Ok(Rotation::Reused(_))));
         assert_eq!(spent.count(), 3);
     }
 }
@@ -179,7 +189,7 @@ async fn access_token_cannot_be_rotated() {
     let store = Store::new().await;
     let access_token = store.issue("g1").await.remove(0).token;
     let answer = store.tokens.rotate(&access_token, both()).await.unwrap();
-    assert!(matches!(answer, Rotation::Dead));
+    assert!(matches!(answer, Rotation::Invalid));
 }
 
 #[tokio::test]
@@ -193,7 +203,7 @@ async fn nothing_is_minted_in_a_revoked_grant() {
         .unwrap();
 
     let answer = store.tokens.rotate(&refresh_token, both()).await.unwrap();
-    assert!(matches!(answer, Rotation::Dead));
+    assert!(matches!(answer, Rotation::Invalid));
     let grant = Grant::new("g1", "s6BhdRkqt3");
     assert!(store.tokens.issue(grant, both()).await.unwrap().is_none());
 }
@@ -210,7 +220,7 @@ async fn token_that_was_revoked_alone_cannot_be_rotated() {
         .token;
     store.log.append(forever(selector.unwrap())).await.unwrap();
     let answer = store.tokens.rotate(&refresh_token, both()).await.unwrap();
-    assert!(matches!(answer, Rotation::Dead));
+    assert!(matches!(answer, Rotation::Invalid));
 }
 
 #[tokio::test]
@@ -243,7 +253,7 @@ async fn watermark_between_two_issues_separates_them() {
     store.log.append(vec![record]).await.unwrap();
     assert!(matches!(
         store.tokens.rotate(&old.token, both()).await.unwrap(),
-        Rotation::Dead
+        Rotation::Invalid
     ));
     let new = store.issue("g2").await.remove(1);
     successors(store.tokens.rotate(&new.token, both()).await.unwrap());
@@ -268,7 +278,7 @@ async fn self_contained_token_is_not_signed_in_a_revoked_grant() {
 async fn self_contained_token_says_no_covered_second() {
     let store = Store::new().await;
     let index = Index::follow(&store.log).await.unwrap();
-    let tokens = store.tokens.clone().with_issuer(ISSUER);
+    let tokens = store.open(IssuedTokens::builder().issuer(ISSUER)).await;
     let grant = Grant::new("g1", "s6BhdRkqt3").subject("alice");
     let jwt = |iat| {
         let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
@@ -301,11 +311,11 @@ async fn self_contained_token_says_no_covered_second() {
 #[tokio::test]
 async fn tokens_fall_with_their_issuer_and_new_ones_do_not() {
     let store = Store::new().await;
-    let tokens = store.tokens.clone().with_issuer(ISSUER);
+    let tokens = store.open(IssuedTokens::builder().issuer(ISSUER)).await;
     let index = Index::follow(&store.log).await.unwrap();
     let grant = || Grant::new("g1", "s6BhdRkqt3").subject("alice");
     let old = tokens.issue(grant(), both()).await.unwrap().unwrap();
-    let known = |issued: &Issued| tokens.introspect(&issued.token).unwrap().unwrap();
+    let known = |issued: &IssuedToken| tokens.introspect(&issued.token).unwrap().unwrap();
     assert_eq!(known(&old[0]).iss.as_deref(), Some(ISSUER));
 
     let order = AdminRequest::new(Target::Issuer(ISSUER.into()));
@@ -313,7 +323,7 @@ async fn tokens_fall_with_their_issuer_and_new_ones_do_not() {
     let receipt = administration.oneshot(order).await.unwrap();
     assert!(old.iter().all(|issued| index.covers(&known(issued))));
     let rotation = tokens.rotate(&old[1].token, both()).await.unwrap();
-    assert!(matches!(rotation, Rotation::Dead));
+    assert!(matches!(rotation, Rotation::Invalid));
 
     let new = tokens.issue(grant(), both()).await.unwrap().unwrap();
     for issued in &new {
@@ -336,11 +346,11 @@ async fn tokens_fall_with_their_issuer_and_new_ones_do_not() {
 #[tokio::test]
 async fn tokens_of_a_tenant_fall_with_its_names_alone() {
     let store = Store::new().await;
-    let tokens = store.tokens.clone().with_tenant("one");
+    let tokens = store.open(IssuedTokens::builder().tenant("one")).await;
     let index = Index::follow(&store.log).await.unwrap();
     let grant = || Grant::new("g1", "s6BhdRkqt3").subject("alice");
     let issued = tokens.issue(grant(), both()).await.unwrap().unwrap();
-    let known = |issued: &Issued| tokens.introspect(&issued.token).unwrap().unwrap();
+    let known = |issued: &IssuedToken| tokens.introspect(&issued.token).unwrap().unwrap();
     assert_eq!(known(&issued[0]).tenant.as_deref(), Some("one"));
 
     for theirs in [Selector::grant("g1"), Selector::grant("g1").within("other")] {
@@ -354,7 +364,7 @@ async fn tokens_of_a_tenant_fall_with_its_names_alone() {
     store.log.append(forever(ours)).await.unwrap();
     assert!(issued.iter().all(|issued| index.covers(&known(issued))));
     let rotation = tokens.rotate(&issued[1].token, both()).await.unwrap();
-    assert!(matches!(rotation, Rotation::Dead));
+    assert!(matches!(rotation, Rotation::Invalid));
     assert!(tokens.issue(grant(), both()).await.unwrap().is_none());
     assert_eq!(tokens.earliest_iat(&grant()).await.unwrap(), None);
 }
@@ -363,7 +373,7 @@ async fn tokens_of_a_tenant_fall_with_its_names_alone() {
 async fn authorization_code_is_single_use_and_keeps_its_note() {
     let store = Store::new().await;
     let grant = Grant::new("g1", "s6BhdRkqt3").subject("alice");
-    let order = vec![Mint::authorization_code(HOUR).note("challenge")];
+    let order = vec![NewToken::authorization_code(HOUR).note("challenge")];
     let code = store
         .tokens
         .issue(grant.clone(), order)
@@ -376,9 +386,9 @@ async fn authorization_code_is_single_use_and_keeps_its_note() {
     let known = store.tokens.look_up(&code).unwrap().unwrap();
     assert_eq!(
         (known.usage, known.note.as_str()),
-        (Use::AuthorizationCode, "challenge")
+        (TokenUse::AuthorizationCode, "challenge")
     );
-    assert_eq!((known.grant, known.spent), (grant.clone(), false));
+    assert_eq!((known.grant, known.used), (grant.clone(), false));
     // Nobody who revokes or introspects learns that there is such a code.
     assert!(store.tokens.introspect(&code).unwrap().is_none());
 
@@ -387,7 +397,7 @@ async fn authorization_code_is_single_use_and_keeps_its_note() {
         2
     );
     match store.tokens.rotate(&code, both()).await.unwrap() {
-        Rotation::Spent(spent) => assert_eq!(spent, grant),
+        Rotation::Reused(spent) => assert_eq!(spent, grant),
         other => panic!("{other:?}"),
     }
 }
@@ -395,8 +405,10 @@ async fn authorization_code_is_single_use_and_keeps_its_note() {
 #[tokio::test]
 async fn lifetimes_are_cut_to_the_longest() {
     let store = Store::new().await;
-    let tokens = store.tokens.clone().with_longest_lifetime(HOUR);
-    let order = vec![Mint::refresh_token(1000 * HOUR)];
+    let tokens = store
+        .open(IssuedTokens::builder().longest_lifetime(HOUR))
+        .await;
+    let order = vec![NewToken::refresh_token(1000 * HOUR)];
     let issued = tokens
         .issue(Grant::random("s6BhdRkqt3"), order)
         .await
@@ -408,7 +420,7 @@ async fn lifetimes_are_cut_to_the_longest() {
 #[tokio::test]
 async fn expired_tokens_are_dead_known_for_a_while_and_then_swept() {
     let store = Store::new().await;
-    let order = vec![Mint::refresh_token(Duration::ZERO); 3000];
+    let order = vec![NewToken::refresh_token(Duration::ZERO); 3000];
     let grant = Grant::new("g1", "s6BhdRkqt3");
     let expired = store
         .tokens
@@ -422,12 +434,13 @@ async fn expired_tokens_are_dead_known_for_a_while_and_then_swept() {
 
     assert!(matches!(
         store.tokens.rotate(&expired, both()).await.unwrap(),
-        Rotation::Dead
+        Rotation::Invalid
     ));
     assert_eq!(store.tokens.sweep().await.unwrap(), 0);
     assert!(store.tokens.introspect(&expired).unwrap().is_some());
 
-    let tokens = store.tokens.clone().with_kept_expired(Duration::ZERO);
+    let builder = IssuedTokens::builder().expired_retention(Duration::ZERO);
+    let tokens = store.open(builder).await;
     assert_eq!(tokens.sweep().await.unwrap(), 3000);
     assert!(tokens.introspect(&expired).unwrap().is_none());
     assert!(tokens.introspect(&alive).unwrap().is_some());
@@ -453,7 +466,7 @@ async fn everything_is_there_after_a_restart() {
     assert!(tokens.introspect(&issued[0].token).unwrap().is_some());
     assert!(matches!(
         tokens.rotate(&refresh_token, both()).await.unwrap(),
-        Rotation::Spent(_)
+        Rotation::Reused(_)
     ));
 }
 
@@ -462,8 +475,9 @@ async fn another_key_is_refused_and_not_an_empty_store() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tokens.redb");
     let open = || EmbeddedLog::open(&path).unwrap();
-    let tokens = IssuedTokens::keyed(open(), b"the key").await.unwrap();
-    let order = vec![Mint::access_token(HOUR)];
+    let keyed = |key: &[u8]| IssuedTokens::builder().key(key);
+    let tokens = keyed(b"the key").open(open()).await.unwrap();
+    let order = vec![NewToken::access_token(HOUR)];
     let issued = tokens
         .issue(Grant::new("g1", "c2"), order)
         .await
@@ -471,21 +485,18 @@ async fn another_key_is_refused_and_not_an_empty_store() {
         .unwrap();
     drop(tokens);
 
-    let error = IssuedTokens::keyed(open(), b"another key")
-        .await
-        .unwrap_err();
+    let error = keyed(b"another key").open(open()).await.unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::WrongKey);
     let error = IssuedTokens::open(open()).await.unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::WrongKey);
-    let tokens = IssuedTokens::keyed(open(), b"the key").await.unwrap();
+    let tokens = keyed(b"the key").open(open()).await.unwrap();
     assert!(tokens.introspect(&issued[0].token).unwrap().is_some());
 }
 
-#[tokio::test]
-#[should_panic(expected = "not empty")]
-async fn empty_key_is_a_setting_that_was_forgotten() {
-    let store = Store::new().await;
-    let _ = IssuedTokens::keyed(store.log, b"").await;
+#[test]
+#[should_panic(expected = "is empty")]
+fn empty_key_panics() {
+    let _ = IssuedTokens::builder().key(b"");
 }
 
 #[tokio::test]
@@ -493,11 +504,11 @@ async fn token_may_be_good_for_less_than_its_grant() {
     let store = Store::new().await;
     let grant = Grant::new("g1", "s6BhdRkqt3").scope("read write");
     let orders = vec![
-        Mint::access_token(HOUR).scope("read"),
-        Mint::refresh_token(HOUR),
+        NewToken::access_token(HOUR).scope("read"),
+        NewToken::refresh_token(HOUR),
     ];
     let issued = store.tokens.issue(grant, orders).await.unwrap().unwrap();
-    let scope = |issued: &Issued| {
+    let scope = |issued: &IssuedToken| {
         store
             .tokens
             .introspect(&issued.token)

@@ -12,7 +12,7 @@ use futures::future::join_all;
 use tempfile::TempDir;
 use tower_revocation::{
     enforce::Index,
-    introspect::issued::{Grant, IssuedTokens, Mint},
+    introspect::issued::{Grant, IssuedTokens, NewToken},
     log::{
         EmbeddedLog, LogErrorKind, NumericDate, Position, Reader, Revocation, RevocationLog as _,
         Selector,
@@ -298,8 +298,8 @@ async fn backup_includes_registered_tokens_and_is_restored_as_a_writable_log() {
     let temp = TempPath::new();
     let log = temp.open();
     let tokens = IssuedTokens::open(log.clone()).await.unwrap();
-    let mint = vec![Mint::access_token(Duration::from_secs(600))];
-    let issued = tokens.issue(Grant::new("g1", "c1"), mint).await.unwrap();
+    let new = vec![NewToken::access_token(Duration::from_secs(600))];
+    let issued = tokens.issue(Grant::new("g1", "c1"), new).await.unwrap();
     let token = &issued.unwrap()[0].token;
     append(&log, "a").await;
     let backup = temp.beside("backup.redb");

@@ -22,7 +22,7 @@ use tower_revocation::{
     enforce::Index,
     introspect::{
         Introspected, Introspection, Reason, TokenKind,
-        issued::{Grant, Issued, IssuedTokens, Mint, Rotation},
+        issued::{Grant, IssuedToken, IssuedTokens, NewToken, Rotation},
     },
     log::{
         Durability, EmbeddedLog, LogError, LogErrorKind, LogHealth, MemoryLog, NumericDate,
@@ -90,11 +90,14 @@ async fn revoke(
     backend.oneshot(request).await.unwrap()
 }
 
-fn both() -> Vec<Mint> {
-    vec![Mint::access_token(HOUR), Mint::refresh_token(24 * HOUR)]
+fn both() -> Vec<NewToken> {
+    vec![
+        NewToken::access_token(HOUR),
+        NewToken::refresh_token(24 * HOUR),
+    ]
 }
 
-fn secrets(issued: Vec<Issued>) -> [Secret; 2] {
+fn secrets(issued: Vec<IssuedToken>) -> [Secret; 2] {
     let secrets: Vec<_> = issued.into_iter().map(|issued| issued.token).collect();
     secrets.try_into().unwrap()
 }
@@ -149,8 +152,8 @@ async fn rotated_refresh_token_ends_its_grant() {
 async fn expired_refresh_token_ends_its_grant() {
     let server = Server::new().await;
     let orders = vec![
-        Mint::access_token(HOUR),
-        Mint::refresh_token(Duration::ZERO),
+        NewToken::access_token(HOUR),
+        NewToken::refresh_token(Duration::ZERO),
     ];
     let grant = Grant::new("g1", "c1");
     let [access, refresh] = secrets(server.tokens.issue(grant, orders).await.unwrap().unwrap());
@@ -162,8 +165,8 @@ async fn expired_refresh_token_ends_its_grant() {
 async fn expired_access_token_writes_nothing() {
     let server = Server::new().await;
     let orders = vec![
-        Mint::access_token(Duration::ZERO),
-        Mint::refresh_token(HOUR),
+        NewToken::access_token(Duration::ZERO),
+        NewToken::refresh_token(HOUR),
     ];
     let grant = Grant::new("g1", "c1");
     let [access, refresh] = secrets(server.tokens.issue(grant, orders).await.unwrap().unwrap());
@@ -215,7 +218,7 @@ async fn unknown_token_and_authorization_code_are_not_found() {
         server.revoke("c1", &Secret::new("unknown")).await,
         Outcome::NotFound
     );
-    let order = vec![Mint::authorization_code(HOUR)];
+    let order = vec![NewToken::authorization_code(HOUR)];
     let issued = server
         .tokens
         .issue(Grant::new("g1", "c1"), order)
@@ -526,8 +529,8 @@ async fn hundred_thousand_tokens_fall_with_one_record() {
         }
     }
     let server = Server::new().await;
-    let mut orders = vec![Mint::access_token(HOUR); 100_000];
-    orders.push(Mint::refresh_token(HOUR));
+    let mut orders = vec![NewToken::access_token(HOUR); 100_000];
+    orders.push(NewToken::refresh_token(HOUR));
     let grant = Grant::new("g1", "c1").subject("alice");
     let issued = server.tokens.issue(grant, orders).await.unwrap().unwrap();
 
@@ -691,7 +694,7 @@ async fn dates_of_issue_stay_within_a_second_of_now_however_often_a_client_revok
         RecordRevocation::new(tokens.clone(), log).refresh_token_cascade(Cascade::SubjectAndClient);
     for number in 0..30 {
         let grant = Grant::new(format!("g{number}"), "c1").subject("alice");
-        let order = vec![Mint::refresh_token(HOUR)];
+        let order = vec![NewToken::refresh_token(HOUR)];
         let issued = tokens.issue(grant, order).await.unwrap().unwrap().remove(0);
         let latest = NumericDate::now() + Duration::from_secs(1);
         assert!(issued.iat <= latest, "{number}: {:?}", issued.iat);

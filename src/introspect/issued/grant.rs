@@ -1,28 +1,28 @@
-//! One authorization.
+//! A grant: one authorization.
 
-use super::store;
+use super::random::random;
 use crate::log::Selector;
 
-/// One authorization: who may do what, in whose name.
+/// A grant: one authorization of a client, by a resource owner or for the client itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grant {
-    /// Its name, unlike that of any other grant.
+    /// The name of the grant. No two grants have the same name.
     pub id: String,
-    /// The client that holds it.
+    /// The client that holds the grant.
     pub client_id: String,
-    /// The resource owner, unless the client acts for itself.
+    /// The resource owner. `None` if the client acts for itself.
     pub sub: Option<String>,
-    /// What it is good for.
+    /// The scope of the grant.
     pub scope: Option<String>,
 }
 
 impl Grant {
-    /// A grant under a name of your own, to a client.
+    /// A grant to a client, under a name of your own.
     ///
-    /// **Never use a name again**: once a grant is revoked and every token of it has expired, its
-    /// record is forgotten, and the name would be good once more. [`random`](Self::random) never
-    /// does.
+    /// **Never use a name twice**: once a grant is revoked and all its tokens have expired, its
+    /// record is removed, and the name would be valid again. [`random`](Self::random) never repeats
+    /// a name.
     pub fn new(id: impl Into<String>, client_id: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -32,40 +32,40 @@ impl Grant {
         }
     }
 
-    /// A grant under a random name, to a client.
+    /// A grant to a client, under a random name.
     ///
     /// # Panics
     ///
     /// If the operating system has no random numbers.
     pub fn random(client_id: impl Into<String>) -> Self {
-        Self::new(store::random(), client_id)
+        Self::new(random(), client_id)
     }
 
-    /// The resource owner.
+    /// Sets the resource owner.
     #[must_use]
     pub fn subject(mut self, sub: impl Into<String>) -> Self {
         self.sub = Some(sub.into());
         self
     }
 
-    /// What it is good for.
+    /// Sets the scope.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = Some(scope.into());
         self
     }
 
-    /// Whose quota of the log's queue it takes.
-    pub(super) fn client(&self, realm: &Realm) -> Selector {
+    /// The client whose quota of the log's queue is used.
+    pub(super) fn client(&self, namespace: &Namespace) -> Selector {
         let client = Selector::client(&self.client_id);
-        match &realm.tenant {
+        match &namespace.tenant {
             Some(tenant) => client.within(tenant),
             None => client,
         }
     }
 
-    /// Everything that could have revoked it.
-    pub(super) fn selectors(&self, realm: &Realm) -> impl Iterator<Item = Selector> {
+    /// Every selector whose record revokes the grant.
+    pub(super) fn selectors(&self, namespace: &Namespace) -> impl Iterator<Item = Selector> {
         let sub = self.sub.as_deref();
         let named = [
             Some(Selector::grant(&self.id)),
@@ -75,17 +75,17 @@ impl Grant {
         ];
         let named = named.into_iter().flatten();
         named
-            .map(|selector| match &realm.tenant {
+            .map(|selector| match &namespace.tenant {
                 Some(tenant) => selector.within(tenant),
                 None => selector,
             })
-            .chain(realm.issuer.as_deref().map(Selector::issuer))
+            .chain(namespace.issuer.as_deref().map(Selector::issuer))
     }
 }
 
-/// In whose name all the tokens of a file are issued.
+/// The issuer and the tenant of all tokens of a file.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Realm {
+pub(super) struct Namespace {
     pub(super) issuer: Option<String>,
     pub(super) tenant: Option<String>,
 }

@@ -1,12 +1,14 @@
-//! Tokens registered by an authorization server that uses this crate, hashed at rest.
+//! Opaque tokens that are issued by an authorization server that uses this crate.
 
+mod builder;
 mod grant;
-mod mint;
+mod random;
 mod row;
-mod settings;
 mod store;
+mod sweep;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::{
     fmt,
@@ -19,31 +21,33 @@ use tower::Service;
 
 use super::Introspection;
 use crate::{
-    log::{EmbeddedLog, LogError, LogErrorKind, NumericDate},
+    log::{EmbeddedLog, LogError, NumericDate},
     token::Secret,
 };
+pub use builder::IssuedTokensBuilder;
 pub use grant::Grant;
-use grant::Realm;
-pub use mint::{Issued, Mint, Registered, Rotation, Use};
-use row::{Digests, Row};
-use store::Register;
+use grant::Namespace;
+use row::Row;
+use store::TokenFactory;
+pub use token::{IssuedToken, NewToken, Rotation, StoredToken, TokenUse};
 
 /// The tokens that an authorization server has issued, in the file of its log.
 ///
-/// It makes the tokens itself, with 256 random bits each, and keeps their digests: the file tells
-/// nobody a token. Registering and rotating take part in the log's commits, so the order between
-/// them and a revocation is the order on the disk: **nothing is issued in a revoked grant, and
-/// nothing is issued into a second that a record covers.**
+/// It generates the tokens itself, with 256 random bits each, and stores only their digests: nobody
+/// can read a token from the file. Tokens are issued and rotated in the log's own commits, so they
+/// and the revocations have one order, that of the file: **no token is issued in a revoked grant,
+/// and no token has an issue date that a record covers.**
 ///
-/// As a `tower::Service<Secret>` it introspects, so that [`RecordRevocation`](crate::revoke::RecordRevocation) can ask
-/// it whose a token is. Look-ups run where they are called, also on an async thread: in a file that
-/// is cached they take a few microseconds, less than handing them to another thread does
-/// (`benches/durability.rs` measures both); one that is not waits for the disk to read some pages.
+/// As a `tower::Service<Secret>` it introspects, so that
+/// [`RecordRevocation`](crate::revoke::RecordRevocation) can ask it whose a token is. A lookup runs
+/// on the thread that calls it, also on an async thread. If the page is cached, it takes a few
+/// microseconds, less than a change of threads (`benches/durability.rs` measures both). If it is
+/// not, it waits for the disk to read some pages.
 ///
 /// ```
 /// use std::time::Duration;
 /// use tower_revocation::{
-///     introspect::issued::{Grant, IssuedTokens, Mint, Rotation},
+///     introspect::issued::{Grant, IssuedTokens, NewToken, Rotation},
 ///     log::EmbeddedLog,
 /// };
 ///
@@ -53,84 +57,57 @@ use store::Register;
 /// # let path = folder.path().join("tokens.redb");
 /// let tokens = IssuedTokens::open(EmbeddedLog::open(&path)?).await?;
 /// let (access, refresh) = (Duration::from_secs(600), Duration::from_secs(86_400));
-/// let both = [Mint::access_token(access), Mint::refresh_token(refresh)];
+/// let both = [NewToken::access_token(access), NewToken::refresh_token(refresh)];
 ///
 /// let grant = Grant::new("g1", "s6BhdRkqt3").subject("alice").scope("read");
 /// let first = tokens.issue(grant, both.to_vec()).await?.expect("the grant is new");
 /// let refresh_token = &first[1].token;
 ///
-/// // Of two that come with the same refresh token, one wins.
+/// // A refresh token can be exchanged once.
 /// assert!(matches!(tokens.rotate(refresh_token, both.to_vec()).await?, Rotation::Issued(_)));
-/// assert!(matches!(tokens.rotate(refresh_token, both.to_vec()).await?, Rotation::Spent(_)));
+/// assert!(matches!(tokens.rotate(refresh_token, both.to_vec()).await?, Rotation::Reused(_)));
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
 pub struct IssuedTokens {
     log: EmbeddedLog,
-    register: Register,
-    realm: Realm,
-    kept_expired: Duration,
+    factory: TokenFactory,
+    namespace: Namespace,
+    expired_retention: Duration,
 }
 
 impl IssuedTokens {
-    /// Keeps tokens by their SHA-256, in the file of this log.
+    /// Opens the tokens in the file of this log, with the default settings.
     ///
     /// # Errors
     ///
-    /// As [`keyed`](Self::keyed).
+    /// As [`IssuedTokensBuilder::open`].
     pub async fn open(log: EmbeddedLog) -> Result<Self, LogError> {
-        Self::start(log, Digests::Sha256).await
+        Self::builder().open(log).await
     }
 
-    /// Keeps tokens by their HMAC-SHA-256: whoever has the file, and not the key, cannot even tell
-    /// whether a token that they hold is in it. Keep the key apart from the file.
+    /// Opens the tokens in the file of a log, with settings.
+    pub fn builder() -> IssuedTokensBuilder {
+        IssuedTokensBuilder::new()
+    }
+
+    /// The longest lifetime of a token, for
+    /// [`RecordRevocation`](crate::revoke::RecordRevocation::longest_lifetime).
+    #[must_use]
+    pub fn longest_lifetime(&self) -> Duration {
+        self.factory.longest_lifetime
+    }
+
+    /// Issues tokens of a grant: all of them or none. Returns `None` if the grant is revoked, or if
+    /// a record revokes another selector of the tokens forever.
     ///
     /// # Errors
     ///
-    /// [`WrongKey`](LogErrorKind::WrongKey) if the file was begun under another key, or without
-    /// one: every token in it would be unknown, and revoking one would be answered as if it were.
-    /// Else as any write.
+    /// If the tokens could not be made durable. [`ClockWentBack`] if the system's clock is behind
+    /// the end of a record that was removed: the record may have revoked the grant.
     ///
-    /// # Panics
-    ///
-    /// If the key is empty: that is a setting that was forgotten.
-    pub async fn keyed(log: EmbeddedLog, key: &[u8]) -> Result<Self, LogError> {
-        assert!(!key.is_empty(), "the key of an IssuedTokens is not empty");
-        Self::start(log, Digests::keyed(key)).await
-    }
-
-    async fn start(log: EmbeddedLog, digests: Digests) -> Result<Self, LogError> {
-        let check = digests.of(&Secret::new("tower-revocation key check"));
-        // A file that has been begun can be read while it cannot be written.
-        let begun = log.read(|database| store::has_begun(database, &check))?;
-        let is_the_key = match begun {
-            Some(is_the_key) => is_the_key,
-            None => log.write(move |work| store::begin(work, &check)).await?,
-        };
-        if !is_the_key {
-            return Err(LogError::new(LogErrorKind::WrongKey));
-        }
-        let longest_lifetime = Duration::from_secs(90 * 24 * 60 * 60);
-        Ok(Self {
-            log,
-            register: Register {
-                digests,
-                longest_lifetime,
-            },
-            realm: Realm::default(),
-            kept_expired: Duration::from_secs(24 * 60 * 60),
-        })
-    }
-
-    /// Issues tokens of a grant, all of them or none. None if the grant is revoked, or anything
-    /// else that they would have as a selector is for ever.
-    ///
-    /// # Errors
-    ///
-    /// If they could not be made durable. [`ClockWentBack`](LogErrorKind::ClockWentBack) if the
-    /// system's clock has gone back behind the end of a record that the log has forgotten: that
-    /// record may have revoked the grant.
+    /// [`ClockWentBack`]: crate::log::LogErrorKind::ClockWentBack
     ///
     /// # Panics
     ///
@@ -138,27 +115,27 @@ impl IssuedTokens {
     pub async fn issue(
         &self,
         grant: Grant,
-        orders: Vec<Mint>,
-    ) -> Result<Option<Vec<Issued>>, LogError> {
-        let (coins, realm) = (self.register.coin(orders), self.realm.clone());
+        tokens: Vec<NewToken>,
+    ) -> Result<Option<Vec<IssuedToken>>, LogError> {
+        let (generated, namespace) = (self.factory.generate(tokens), self.namespace.clone());
         self.log
-            .write_for(grant.client(&realm), move |work| {
-                store::issue(work, &realm, &grant, coins)
+            .write_for(grant.client(&namespace), move |work| {
+                store::issue(work, &namespace, &grant, generated)
             })
             .await
     }
 
-    /// The issue date (`iat`, RFC 9068 §2.2) of a self-contained access token of this grant that
-    /// the server is about to sign itself: now, or the second after the last one that is covered,
-    /// even if it has not come yet. None if the grant is revoked, or anything else that it would
-    /// have as a selector is for ever: sign nothing then.
+    /// The issue date (`iat`, RFC 9068 §2.2) for a self-contained access token of this grant that
+    /// the server signs itself: now, or the second after the last one that a record covers, even if
+    /// it is in the future. Returns `None` if the grant is revoked, or if a record revokes another
+    /// selector of the grant forever: then sign nothing.
     ///
-    /// It is asked in the order of the log, as [`issue`](Self::issue) is: a revocation that was
-    /// queued before this is first polled is heeded, answered or not. Sign with this `iat`, and
-    /// name the grant in a claim that is introspected as its grant: then **a token that is signed
-    /// in a grant which is revoked in the meantime is dead from the beginning, and none says a
-    /// second that a record covered when it was asked for.** What else the token can fall by, such
-    /// as a session or a key, is not looked at.
+    /// The request takes its place in the queue of the log, as [`issue`](Self::issue) does. It sees
+    /// every revocation that was queued before this future is first polled, whether it was answered
+    /// or not. Sign with this `iat`, and name the grant in a claim that the introspection reads as
+    /// the grant. Then **a token that is signed while its grant is being revoked is revoked from the
+    /// start, and no token has an `iat` that a record covered at the time of this call.** Selectors
+    /// that are not in the grant, such as a session or a key, are not checked.
     ///
     /// ```
     /// use tower_revocation::{
@@ -183,113 +160,75 @@ impl IssuedTokens {
     ///
     /// # Errors
     ///
-    /// If the log is closed, or too much is waiting to be written.
-    /// [`ClockWentBack`](LogErrorKind::ClockWentBack) as [`issue`](Self::issue).
+    /// If the log is closed or its queue is full. [`ClockWentBack`] as with [`issue`](Self::issue).
+    ///
+    /// [`ClockWentBack`]: crate::log::LogErrorKind::ClockWentBack
     pub async fn earliest_iat(&self, grant: &Grant) -> Result<Option<NumericDate>, LogError> {
-        let (grant, realm) = (grant.clone(), self.realm.clone());
+        let (grant, namespace) = (grant.clone(), self.namespace.clone());
         self.log
-            .write_for(grant.client(&realm), move |work| {
-                store::earliest_iat(work, &realm, &grant)
+            .write_for(grant.client(&namespace), move |work| {
+                store::earliest_iat(work, &namespace, &grant)
             })
             .await
     }
 
-    /// Exchanges a refresh token or an authorization code for new tokens of the same grant. Of two
-    /// that try at once, one wins.
+    /// Exchanges a refresh token or an authorization code for new tokens of the same grant. If two
+    /// callers exchange it at once, one of them gets the tokens.
     ///
     /// # Errors
     ///
-    /// If it could not be made durable. It may nevertheless have been: the old token may be spent.
-    /// [`ClockWentBack`](LogErrorKind::ClockWentBack) if the system's clock has gone back so far
-    /// that a record about the token may have been forgotten. The token is not spent then.
+    /// If the exchange could not be made durable. It may have been written nevertheless, and the old
+    /// token can then no longer be exchanged. [`ClockWentBack`] if the system's clock has gone back
+    /// so far that a record about the token may have been removed. The old token can then still be
+    /// exchanged.
+    ///
+    /// [`ClockWentBack`]: crate::log::LogErrorKind::ClockWentBack
     ///
     /// # Panics
     ///
     /// If the operating system has no random numbers.
-    pub async fn rotate(&self, old: &Secret, orders: Vec<Mint>) -> Result<Rotation, LogError> {
-        let old = self.register.digests.of(old);
-        // Whose it is. What nobody was given takes no place in the queue.
+    pub async fn rotate(&self, old: &Secret, new: Vec<NewToken>) -> Result<Rotation, LogError> {
+        let old = self.factory.digests.of(old);
+        // An unknown token takes no place in the queue.
         let Some(row) = self.find(&old)? else {
-            return Ok(Rotation::Dead);
+            return Ok(Rotation::Invalid);
         };
-        let (coins, realm) = (self.register.coin(orders), self.realm.clone());
+        let (generated, namespace) = (self.factory.generate(new), self.namespace.clone());
         self.log
-            .write_for(row.grant.client(&realm), move |work| {
-                store::rotate(work, &realm, &old, coins)
+            .write_for(row.grant.client(&namespace), move |work| {
+                store::rotate(work, &namespace, &old, generated)
             })
             .await
     }
 
-    /// What is known of a token that came back, revoked or not.
+    /// What is stored about a token, revoked or not. `None` if it is unknown.
     ///
     /// # Errors
     ///
-    /// If the file could not be read. [`ClockWentBack`](LogErrorKind::ClockWentBack) if the token is
-    /// unknown, and may be one of those that were [swept](Self::sweep) by a clock that was ahead.
-    pub fn look_up(&self, token: &Secret) -> Result<Option<Registered>, LogError> {
-        let row = self.find(&self.register.digests.of(token))?;
-        Ok(row.map(|row| Registered {
+    /// If the file cannot be read. [`ClockWentBack`] if the token is unknown, but may have been
+    /// [removed](Self::sweep) by a clock that was ahead.
+    ///
+    /// [`ClockWentBack`]: crate::log::LogErrorKind::ClockWentBack
+    pub fn look_up(&self, token: &Secret) -> Result<Option<StoredToken>, LogError> {
+        let row = self.find(&self.factory.digests.of(token))?;
+        Ok(row.map(|row| StoredToken {
             usage: row.usage,
             grant: row.grant,
-            spent: row.spent,
+            used: row.used,
             exp: row.exp,
             note: row.note,
         }))
     }
 
-    /// What is known of an access token or a refresh token.
+    /// Introspects an access token or a refresh token. `None` if it is unknown.
     ///
     /// # Errors
     ///
-    /// If the file could not be read. [`ClockWentBack`](LogErrorKind::ClockWentBack) if the token is
-    /// unknown, and may be one of those that were [swept](Self::sweep) by a clock that was ahead.
+    /// As [`look_up`](Self::look_up).
     pub fn introspect(&self, token: &Secret) -> Result<Option<Introspection>, LogError> {
-        let digest = self.register.digests.of(token);
+        let digest = self.factory.digests.of(token);
         let row = self.find(&digest)?;
-        Ok(row.and_then(|row| row.introspection(digest, &self.realm)))
-    }
-
-    /// Forgets the tokens that have been expired for long enough, and returns how many they were.
-    ///
-    /// It goes step by step, so that revocations pass between.
-    /// [`sweep_every`](Self::sweep_every) calls it by itself.
-    ///
-    /// # Errors
-    ///
-    /// [`ClockJumped`](LogErrorKind::ClockJumped) if the system's clock is ahead of the time that
-    /// has passed, as with [`EmbeddedLog::sweep`]: by such a clock, tokens expire that are alive.
-    /// Nothing is forgotten then. Else, if it could not be written.
-    pub async fn sweep(&self) -> Result<u64, LogError> {
-        let (now, kept) = (self.log.clock().now()?, self.kept_expired);
-        let (mut forgotten, mut from) = (0, Some([0; 32]));
-        while let Some(start) = from {
-            let step = self
-                .log
-                .write(move |work| store::sweep(work, start, kept, now))
-                .await?;
-            forgotten += step.removed;
-            from = step.next;
-        }
-        Ok(forgotten)
-    }
-
-    /// [Sweeps](Self::sweep) once in this period, on the log's own thread, as long as there is a
-    /// handle on the log. It keeps expired tokens for as long as this clone does. Called again, it
-    /// changes the period.
-    #[must_use]
-    pub fn sweep_every(self, period: Duration) -> Self {
-        let (clock, kept) = (self.log.clock().clone(), self.kept_expired);
-        let mut from = [0; 32];
-        self.log
-            .every("sweeping issued tokens", period, move |work| {
-                let Ok(now) = clock.now() else {
-                    return Ok(false);
-                };
-                let next = store::sweep(work, from, kept, now)?.next;
-                from = next.unwrap_or([0; 32]);
-                Ok(next.is_some())
-            });
-        self
+        Ok(row.and_then(|row| row.introspection(digest, &self.namespace)))
     }
 
     fn find(&self, digest: &[u8; 32]) -> Result<Option<Row>, LogError> {
@@ -318,7 +257,7 @@ impl fmt::Debug for IssuedTokens {
         f.debug_struct("IssuedTokens")
             .field("log", &self.log)
             .field("longest_lifetime", &self.longest_lifetime())
-            .field("kept_expired", &self.kept_expired)
+            .field("expired_retention", &self.expired_retention)
             .finish_non_exhaustive()
     }
 }

@@ -1,17 +1,18 @@
-//! What is kept of a token, and how it is called.
+//! The row of a token in the file, and its key.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use redb::TableDefinition;
 use sha2::{Digest as _, Sha256};
 
-use super::{Grant, Use, grant::Realm};
+use super::{Grant, TokenUse, grant::Namespace};
 use crate::{
     introspect::{Introspection, Scope, TokenKind},
     log::{Fault, LogErrorKind, NumericDate, Selector},
     token::Secret,
 };
 
-/// By the digest of the token: use, spent, `iat`, `exp`, `client_id`, `sub`, grant, scope, note.
+/// Key: the digest of the token. Columns: use, used, `iat`, `exp`, `client_id`, `sub`, grant, scope,
+/// note.
 pub(super) const TOKENS: TableDefinition<'_, &[u8; 32], Columns<'_>> =
     TableDefinition::new("issued");
 
@@ -27,7 +28,7 @@ pub(super) type Columns<'a> = (
     &'a str,
 );
 
-/// What a token is called in the file, from which it cannot be told back.
+/// How the key of a token is computed. The token cannot be computed back from it.
 #[derive(Clone)]
 pub(super) enum Digests {
     Sha256,
@@ -52,11 +53,11 @@ impl Digests {
     }
 }
 
-/// One row, taken out of the file.
+/// One row, read from the file.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    pub(super) usage: Use,
-    pub(super) spent: bool,
+    pub(super) usage: TokenUse,
+    pub(super) used: bool,
     pub(super) iat: NumericDate,
     pub(super) exp: NumericDate,
     pub(super) grant: Grant,
@@ -64,13 +65,14 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// A use that this version does not know was written by a newer one.
+    /// Fails for a use that this version does not know: a newer version wrote it.
     pub(super) fn read(columns: Columns<'_>) -> Result<Self, Fault> {
-        let (usage, spent, iat, exp, client_id, sub, id, scope, note) = columns;
-        let usage = Use::from_octet(usage).ok_or_else(|| Fault::new(LogErrorKind::NewerFormat))?;
+        let (usage, used, iat, exp, client_id, sub, id, scope, note) = columns;
+        let usage =
+            TokenUse::from_byte(usage).ok_or_else(|| Fault::new(LogErrorKind::NewerFormat))?;
         Ok(Self {
             usage,
-            spent,
+            used,
             iat: NumericDate::new(iat),
             exp: NumericDate::new(exp),
             grant: Grant {
@@ -92,7 +94,7 @@ impl Row {
         } = &self.grant;
         (
             self.usage as u8,
-            self.spent,
+            self.used,
             self.iat.seconds(),
             self.exp.seconds(),
             client_id,
@@ -103,12 +105,16 @@ impl Row {
         )
     }
 
-    /// As the rest of the crate knows tokens. An authorization code is none.
-    pub(super) fn introspection(self, digest: [u8; 32], realm: &Realm) -> Option<Introspection> {
+    /// The introspection of the token. `None` for an authorization code, which is not a token.
+    pub(super) fn introspection(
+        self,
+        digest: [u8; 32],
+        namespace: &Namespace,
+    ) -> Option<Introspection> {
         let kind = match self.usage {
-            Use::AccessToken => TokenKind::AccessToken,
-            Use::RefreshToken => TokenKind::RefreshToken,
-            Use::AuthorizationCode => return None,
+            TokenUse::AccessToken => TokenKind::AccessToken,
+            TokenUse::RefreshToken => TokenKind::RefreshToken,
+            TokenUse::AuthorizationCode => return None,
         };
         let Grant {
             id,
@@ -118,24 +124,23 @@ impl Row {
         } = self.grant;
         let mut introspection = Introspection::new(kind, client_id);
         introspection.token = Some(Selector::opaque_token(digest));
-        introspection.iss.clone_from(&realm.issuer);
-        introspection.tenant.clone_from(&realm.tenant);
+        introspection.iss.clone_from(&namespace.issuer);
+        introspection.tenant.clone_from(&namespace.tenant);
         introspection.sub = sub;
         introspection.grant = Some(id);
         introspection.scope = scope.map(Scope::new);
         introspection.iat = Some(self.iat);
         introspection.exp = Some(self.exp);
-        introspection.rotated = self.spent;
+        introspection.rotated = self.used;
         Some(introspection)
     }
 
-    /// Everything that could have revoked it, as an access token's or a refresh token's selectors
-    /// would.
+    /// Every selector whose record revokes the token.
     pub(super) fn selectors(
         &self,
         digest: [u8; 32],
-        realm: &Realm,
+        namespace: &Namespace,
     ) -> impl Iterator<Item = Selector> {
-        std::iter::once(Selector::opaque_token(digest)).chain(self.grant.selectors(realm))
+        std::iter::once(Selector::opaque_token(digest)).chain(self.grant.selectors(namespace))
     }
 }

@@ -1,46 +1,43 @@
-//! What is done to the rows, as a part of the log's own commits.
+//! The tables of issued tokens. All writes are a part of the log's own commits.
 
 use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use redb::{Database, ReadableDatabase as _, ReadableTable, Table, TableDefinition, TableError};
 
 use super::{
-    Grant, Issued, Mint, Rotation, Use,
-    grant::Realm,
+    Grant, IssuedToken, NewToken, Rotation, TokenUse,
+    grant::Namespace,
+    random::random,
     row::{Columns, Digests, Row, TOKENS},
 };
 use crate::{
-    log::{Fault, LogErrorKind, NumericDate, Step, Work},
+    log::{Fault, LogErrorKind, NumericDate, Work},
     token::Secret,
 };
 
-/// `check`: the digest of a known text, by which a wrong key is told.
+/// `check`: the digest of a fixed text. It shows whether a key is the right one.
 const KEY: TableDefinition<'_, &str, &[u8; 32]> = TableDefinition::new("issued_key");
 
-/// `forgotten`: the latest end of any token that has been forgotten.
-const META: TableDefinition<'_, &str, u64> = TableDefinition::new("issued_meta");
-
-/// So many rows are looked at in one step of a sweep.
-const SWEEP_STEP: usize = 1024;
+/// `forgotten`: the latest `exp` of all tokens that were removed. The first sweep creates it.
+pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("issued_meta");
 
 type Tokens<'t> = Table<'t, &'static [u8; 32], Columns<'static>>;
 
-/// Whether the key is the one that the file was begun with, if it was begun.
-pub(super) fn has_begun(database: &Database, check: &[u8; 32]) -> Result<Option<bool>, Fault> {
+/// Whether the file was created with this key. `None` if it has no tables of tokens yet.
+pub(super) fn is_right_key(database: &Database, check: &[u8; 32]) -> Result<Option<bool>, Fault> {
     let transaction = database.begin_read()?;
     match transaction.open_table(KEY) {
-        Ok(key) => Ok(key.get("check")?.map(|begun| begun.value() == check)),
+        Ok(key) => Ok(key.get("check")?.map(|stored| stored.value() == check)),
         Err(TableError::TableDoesNotExist(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Makes the tables in a new file. Answers whether the key is the one that the file was begun with.
-pub(super) fn begin(work: &mut Work<'_>, check: &[u8; 32]) -> Result<bool, Fault> {
+/// Creates the tables in a new file. Returns whether the file was created with this key.
+pub(super) fn create(work: &mut Work<'_>, check: &[u8; 32]) -> Result<bool, Fault> {
     let mut key = work.transaction.open_table(KEY)?;
-    if let Some(begun_with) = key.get("check")? {
-        return Ok(begun_with.value() == check);
+    if let Some(stored) = key.get("check")? {
+        return Ok(stored.value() == check);
     }
     key.insert("check", check)?;
     work.transaction.open_table(TOKENS)?;
@@ -50,8 +47,8 @@ pub(super) fn begin(work: &mut Work<'_>, check: &[u8; 32]) -> Result<bool, Fault
 
 /// The row of a token, as of the last commit.
 ///
-/// If there is none, and the clock has gone back to a time when tokens were alive that have been
-/// forgotten since, that is an error: this may have been one of them.
+/// Fails if there is no row and the clock is behind the `exp` of a token that was removed: this
+/// token may be that one.
 pub(super) fn find(
     database: &Database,
     digest: &[u8; 32],
@@ -65,8 +62,7 @@ pub(super) fn find(
     };
     if row.is_none() {
         match transaction.open_table(META) {
-            Ok(meta) => nothing_is_forgotten(&meta, now)?,
-            // The first sweep makes it.
+            Ok(meta) => fail_if_removed_token_may_be_live(&meta, now)?,
             Err(TableError::TableDoesNotExist(_)) => {}
             Err(error) => return Err(error.into()),
         }
@@ -74,170 +70,134 @@ pub(super) fn find(
     Ok(row)
 }
 
-/// Fails if a token that has been forgotten may be alive.
-fn nothing_is_forgotten(
+fn fail_if_removed_token_may_be_live(
     meta: &impl ReadableTable<&'static str, u64>,
     now: NumericDate,
 ) -> Result<(), Fault> {
-    let forgotten = meta.get("forgotten")?.map_or(0, |end| end.value());
+    let forgotten = meta.get("forgotten")?.map_or(0, |exp| exp.value());
     if NumericDate::new(forgotten) > now {
         return Err(Fault::new(LogErrorKind::ClockWentBack));
     }
     Ok(())
 }
 
-/// Forgets what has been expired for longer than `kept`, among the next few rows.
-pub(super) fn sweep(
-    work: &mut Work<'_>,
-    from: [u8; 32],
-    kept: Duration,
-    now: NumericDate,
-) -> Result<Step<[u8; 32]>, Fault> {
-    let mut tokens = work.transaction.open_table(TOKENS)?;
-    let mut horizon = None;
-    let mut expired = Vec::new();
-    let mut next = None;
-    for (seen, row) in tokens.range::<&[u8; 32]>(&from..)?.enumerate() {
-        let (digest, row) = row?;
-        if seen == SWEEP_STEP {
-            next = Some(*digest.value());
-            break;
-        }
-        let (_, _, _, exp, ..) = row.value();
-        if NumericDate::new(exp) + kept <= now {
-            expired.push(*digest.value());
-            horizon = horizon.max(Some(exp));
-        }
-    }
-    for digest in &expired {
-        tokens.remove(digest)?;
-    }
-    if let Some(horizon) = horizon {
-        let mut meta = work.transaction.open_table(META)?;
-        let known = meta.get("forgotten")?.map_or(0, |end| end.value());
-        meta.insert("forgotten", horizon.max(known))?;
-        work.dirty = true;
-    }
-    Ok(Step {
-        removed: expired.len() as u64,
-        next,
-    })
-}
-
-/// What it takes to make a token.
+/// Generates tokens.
 #[derive(Clone)]
-pub(super) struct Register {
+pub(super) struct TokenFactory {
     pub(super) digests: Digests,
     pub(super) longest_lifetime: Duration,
 }
 
-/// A token that nobody has been given yet.
-pub(super) struct Coin {
+/// A token that was generated and is not stored yet.
+pub(super) struct Generated {
     token: Secret,
     digest: [u8; 32],
-    order: Mint,
+    new: NewToken,
 }
 
-impl Register {
-    /// Makes the tokens, aside of the thread that writes.
-    pub(super) fn coin(&self, orders: Vec<Mint>) -> Vec<Coin> {
-        let coin = |mut order: Mint| {
-            order.lifetime = order.lifetime.min(self.longest_lifetime);
+impl TokenFactory {
+    /// Generates the tokens, on the caller's thread and not on the log's.
+    pub(super) fn generate(&self, tokens: Vec<NewToken>) -> Vec<Generated> {
+        let generate = |mut new: NewToken| {
+            new.lifetime = new.lifetime.min(self.longest_lifetime);
             let token = Secret::new(random());
-            Coin {
+            Generated {
                 digest: self.digests.of(&token),
                 token,
-                order,
+                new,
             }
         };
-        orders.into_iter().map(coin).collect()
+        tokens.into_iter().map(generate).collect()
     }
 }
 
+/// Stores tokens of a grant. `None` if the grant is revoked.
 pub(super) fn issue(
     work: &mut Work<'_>,
-    realm: &Realm,
+    namespace: &Namespace,
     grant: &Grant,
-    coins: Vec<Coin>,
-) -> Result<Option<Vec<Issued>>, Fault> {
-    let Some(iat) = earliest_iat(work, realm, grant)? else {
+    generated: Vec<Generated>,
+) -> Result<Option<Vec<IssuedToken>>, Fault> {
+    let Some(iat) = earliest_iat(work, namespace, grant)? else {
         return Ok(None);
     };
     let mut tokens = work.transaction.open_table(TOKENS)?;
-    mint(work, &mut tokens, iat, grant, coins).map(Some)
+    insert(work, &mut tokens, iat, grant, generated).map(Some)
 }
 
+/// Exchanges a token for others of the same grant.
 pub(super) fn rotate(
     work: &mut Work<'_>,
-    realm: &Realm,
+    namespace: &Namespace,
     old: &[u8; 32],
-    coins: Vec<Coin>,
+    generated: Vec<Generated>,
 ) -> Result<Rotation, Fault> {
     let now = NumericDate::now();
     let mut tokens = work.transaction.open_table(TOKENS)?;
     let row = tokens.get(old)?.map(|row| Row::read(row.value()));
     let Some(mut row) = row.transpose()? else {
-        nothing_is_forgotten(&work.transaction.open_table(META)?, now)?;
-        return Ok(Rotation::Dead);
+        fail_if_removed_token_may_be_live(&work.transaction.open_table(META)?, now)?;
+        return Ok(Rotation::Invalid);
     };
-    for selector in row.selectors(*old, realm) {
+    for selector in row.selectors(*old, namespace) {
         if work
             .record(&selector)
             .is_some_and(|record| record.covers(row.iat))
         {
-            return Ok(Rotation::Dead);
+            return Ok(Rotation::Invalid);
         }
     }
-    if row.usage == Use::AccessToken {
-        return Ok(Rotation::Dead);
+    if row.usage == TokenUse::AccessToken {
+        return Ok(Rotation::Invalid);
     }
-    if row.spent {
-        return Ok(Rotation::Spent(row.grant));
+    if row.used {
+        return Ok(Rotation::Reused(row.grant));
     }
     if row.exp <= now {
-        return Ok(Rotation::Dead);
+        return Ok(Rotation::Invalid);
     }
-    // A record about this token would have been kept until it ends.
+    // A record about this token is kept until the token expires. If records up to that time were
+    // removed, one of them may have been about it.
     if work.may_have_forgotten(row.exp) {
         return Err(Fault::new(LogErrorKind::ClockWentBack));
     }
-    let Some(iat) = first_uncovered(work, realm, &row.grant, now) else {
-        return Ok(Rotation::Dead);
+    let Some(iat) = first_uncovered(work, namespace, &row.grant, now) else {
+        return Ok(Rotation::Invalid);
     };
-    let issued = mint(work, &mut tokens, iat, &row.grant, coins)?;
-    row.spent = true;
+    let issued = insert(work, &mut tokens, iat, &row.grant, generated)?;
+    row.used = true;
     tokens.insert(old, row.columns())?;
     Ok(Rotation::Issued(issued))
 }
 
-/// The first second from now on that no record covers, for anything of a grant. `None` if it is
-/// revoked.
+/// The first second from now on that no record covers, for anything of a grant. `None` if the grant
+/// is revoked.
 ///
-/// Fails while the clock is behind the end of a record that was forgotten: it may have been about
-/// this grant, and nothing says when the grant ends.
+/// Fails while the clock is behind the end of a record that was removed: the record may have been
+/// about this grant, and nothing says when the grant ends.
 pub(super) fn earliest_iat(
     work: &Work<'_>,
-    realm: &Realm,
+    namespace: &Namespace,
     grant: &Grant,
 ) -> Result<Option<NumericDate>, Fault> {
     let now = NumericDate::now();
-    let iat = first_uncovered(work, realm, grant, now);
-    // What was forgotten by this very second is no concern: the clock has not gone back.
+    let iat = first_uncovered(work, namespace, grant, now);
+    // A record that ended in this second may have been removed by a clock that is right.
     if iat.is_some() && work.may_have_forgotten(now + Duration::from_secs(1)) {
         return Err(Fault::new(LogErrorKind::ClockWentBack));
     }
     Ok(iat)
 }
 
-/// As far as the records go that the log has.
+/// The same, by the records that are still in the log.
 fn first_uncovered(
     work: &Work<'_>,
-    realm: &Realm,
+    namespace: &Namespace,
     grant: &Grant,
     now: NumericDate,
 ) -> Option<NumericDate> {
     let mut iat = now;
-    for selector in grant.selectors(realm) {
+    for selector in grant.selectors(namespace) {
         let Some(record) = work.record(&selector) else {
             continue;
         };
@@ -245,40 +205,35 @@ fn first_uncovered(
             return None;
         }
         if record.covers(iat) {
-            // The second after the covered one, even if it has not come yet.
+            // The second after the last covered one, even if it is in the future.
             iat = record.not_before() + Duration::from_secs(1);
         }
     }
     Some(iat)
 }
 
-fn mint(
+fn insert(
     work: &mut Work<'_>,
     tokens: &mut Tokens<'_>,
     iat: NumericDate,
     grant: &Grant,
-    coins: Vec<Coin>,
-) -> Result<Vec<Issued>, Fault> {
-    let mut issued = Vec::with_capacity(coins.len());
-    for Coin {
-        token,
-        digest,
-        order,
-    } in coins
-    {
+    generated: Vec<Generated>,
+) -> Result<Vec<IssuedToken>, Fault> {
+    let mut issued = Vec::with_capacity(generated.len());
+    for Generated { token, digest, new } in generated {
         let mut grant = grant.clone();
-        grant.scope = order.scope.or(grant.scope);
-        let (usage, exp) = (order.usage, iat + order.lifetime);
+        grant.scope = new.scope.or(grant.scope);
+        let (usage, exp) = (new.usage, iat + new.lifetime);
         let row = Row {
             usage,
-            spent: false,
+            used: false,
             iat,
             exp,
             grant,
-            note: order.note,
+            note: new.note,
         };
         tokens.insert(&digest, row.columns())?;
-        issued.push(Issued {
+        issued.push(IssuedToken {
             token,
             usage,
             iat,
@@ -287,15 +242,4 @@ fn mint(
     }
     work.dirty = true;
     Ok(issued)
-}
-
-/// 256 random bits, in characters that no client has to escape.
-///
-/// # Panics
-///
-/// If the operating system has no random numbers.
-pub(super) fn random() -> String {
-    let mut octets = [0; 32];
-    getrandom::fill(&mut octets).expect("the operating system has random numbers");
-    URL_SAFE_NO_PAD.encode(octets)
 }

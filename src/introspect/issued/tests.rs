@@ -1,11 +1,11 @@
-//! By a clock of our own.
+//! Tests that set the clock.
 
 use std::path::Path;
 
 use futures::executor::block_on;
 
-use super::*;
-use crate::log::{Revocation, RevocationLog as _, Selector};
+use super::{sweep::sweep_step, *};
+use crate::log::{LogErrorKind, Revocation, RevocationLog as _, Selector};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -17,30 +17,30 @@ fn open(path: &Path) -> IssuedTokens {
 }
 
 fn refresh_token(tokens: &IssuedTokens, lifetime: Duration) -> Secret {
-    let mint = vec![Mint::refresh_token(lifetime)];
-    let issued = block_on(tokens.issue(Grant::new("g1", "c1"), mint)).unwrap();
+    let new = vec![NewToken::refresh_token(lifetime)];
+    let issued = block_on(tokens.issue(Grant::new("g1", "c1"), new)).unwrap();
     issued.unwrap().remove(0).token
 }
 
-/// One sweep by a clock that is ahead by so much.
+/// One sweep by a clock that is ahead by this much.
 fn sweep(tokens: &IssuedTokens, ahead: Duration) -> u64 {
-    let (now, kept) = (NumericDate::now() + ahead, tokens.kept_expired);
+    let (now, retention) = (NumericDate::now() + ahead, tokens.expired_retention);
     let swept = tokens
         .log
-        .write(move |work| store::sweep(work, [0; 32], kept, now));
+        .write(move |work| sweep_step(work, [0; 32], retention, now));
     block_on(swept).unwrap().removed
 }
 
 fn rotate(tokens: &IssuedTokens, token: &Secret) -> Result<Rotation, LogError> {
-    block_on(tokens.rotate(token, vec![Mint::access_token(HOUR)]))
+    block_on(tokens.rotate(token, vec![NewToken::access_token(HOUR)]))
 }
 
-fn kind<T>(answer: Result<T, LogError>) -> Option<LogErrorKind> {
-    answer.err().map(|error| error.kind())
+fn kind<T>(result: Result<T, LogError>) -> Option<LogErrorKind> {
+    result.err().map(|error| error.kind())
 }
 
 #[test]
-fn token_that_may_have_been_forgotten_by_a_clock_that_was_ahead_is_not_unknown() {
+fn token_that_a_fast_clock_may_have_removed_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.redb");
     let tokens = open(&path);
@@ -49,29 +49,29 @@ fn token_that_may_have_been_forgotten_by_a_clock_that_was_ahead_is_not_unknown()
     assert!(tokens.introspect(&token).unwrap().is_some());
     assert_eq!(sweep(&tokens, 2 * DAY), 1);
 
-    assert_unknown_whether_it_was_there(&tokens, &token);
+    assert_not_known_to_be_unknown(&tokens, &token);
     drop(tokens);
-    assert_unknown_whether_it_was_there(&open(&path), &token);
+    assert_not_known_to_be_unknown(&open(&path), &token);
 }
 
-fn assert_unknown_whether_it_was_there(tokens: &IssuedTokens, token: &Secret) {
+fn assert_not_known_to_be_unknown(tokens: &IssuedTokens, token: &Secret) {
     let went_back = Some(LogErrorKind::ClockWentBack);
     assert_eq!(kind(tokens.introspect(token)), went_back);
     assert_eq!(kind(tokens.look_up(token)), went_back);
     assert_eq!(kind(block_on(tokens.rotate(token, Vec::new()))), went_back);
-    // What is known is known, and issuing goes on.
+    // Known tokens are still known, and new ones can be issued.
     let other = refresh_token(tokens, HOUR);
     assert!(tokens.introspect(&other).unwrap().is_some());
 }
 
 #[test]
-fn token_is_unknown_again_once_all_that_was_forgotten_has_expired() {
+fn token_is_unknown_again_once_all_removed_tokens_have_expired() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.redb");
     let tokens = open(&path);
     let token = refresh_token(&tokens, HOUR);
     sweep(&tokens, 2 * DAY);
-    let digest = tokens.register.digests.of(&token);
+    let digest = tokens.factory.digests.of(&token);
     let find = |now| {
         tokens
             .log
@@ -80,14 +80,16 @@ fn token_is_unknown_again_once_all_that_was_forgotten_has_expired() {
     let now = NumericDate::now();
     assert!(find(now).is_err());
     assert!(find(now + HOUR + HOUR).unwrap().is_none());
-    // It is about this token alone, and the log goes on.
+    // The error is about this token only. The log still works.
     assert!(block_on(tokens.log.drain()).is_ok());
 }
 
 #[test]
-fn sweep_that_deletes_what_has_expired_for_long_leaves_nothing_unknown() {
+fn sweep_by_a_correct_clock_leaves_no_errors_behind() {
     let folder = tempfile::tempdir().unwrap();
-    let tokens = open(&folder.path().join("log.redb")).with_kept_expired(Duration::ZERO);
+    let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
+    let builder = IssuedTokens::builder().expired_retention(Duration::ZERO);
+    let tokens = block_on(builder.open(log)).unwrap();
     let token = refresh_token(&tokens, Duration::ZERO);
     assert_eq!(block_on(tokens.sweep()).unwrap(), 1);
     assert!(tokens.introspect(&token).unwrap().is_none());
@@ -106,35 +108,35 @@ fn revoke(tokens: &IssuedTokens, until: NumericDate) {
 }
 
 #[test]
-fn nothing_is_minted_in_a_grant_whose_record_may_have_been_forgotten() {
+fn nothing_is_issued_in_a_grant_whose_record_may_have_been_removed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.redb");
     let tokens = open(&path);
     let token = refresh_token(&tokens, HOUR);
     revoke(&tokens, NumericDate::now() + HOUR + MINUTE);
-    assert!(matches!(rotate(&tokens, &token), Ok(Rotation::Dead)));
-    // A clock that is two hours ahead, and then right again.
+    assert!(matches!(rotate(&tokens, &token), Ok(Rotation::Invalid)));
+    // The clock is two hours ahead, and then correct again.
     sweep_log(&tokens, 2 * HOUR);
     sweep(&tokens, 2 * HOUR);
 
-    assert_mints_nothing(&tokens, &token);
+    assert_issues_nothing(&tokens, &token);
     drop(tokens);
-    assert_mints_nothing(&open(&path), &token);
+    assert_issues_nothing(&open(&path), &token);
 }
 
-fn assert_mints_nothing(tokens: &IssuedTokens, token: &Secret) {
+fn assert_issues_nothing(tokens: &IssuedTokens, token: &Secret) {
     let went_back = Some(LogErrorKind::ClockWentBack);
-    let (grant, mint) = (Grant::new("g1", "c1"), vec![Mint::access_token(HOUR)]);
+    let (grant, new) = (Grant::new("g1", "c1"), vec![NewToken::access_token(HOUR)]);
     assert_eq!(kind(rotate(tokens, token)), went_back);
     assert_eq!(kind(block_on(tokens.earliest_iat(&grant))), went_back);
-    assert_eq!(kind(block_on(tokens.issue(grant, mint))), went_back);
-    // The refresh token is not spent, and the log goes on.
-    assert!(!tokens.look_up(token).unwrap().unwrap().spent);
+    assert_eq!(kind(block_on(tokens.issue(grant, new))), went_back);
+    // The refresh token was not used, and the log still works.
+    assert!(!tokens.look_up(token).unwrap().unwrap().used);
     block_on(tokens.log.drain()).unwrap();
 }
 
 #[test]
-fn token_that_outlasts_all_forgotten_records_is_rotated_though_the_clock_went_back() {
+fn token_that_expires_after_all_removed_records_is_rotated_although_the_clock_went_back() {
     let folder = tempfile::tempdir().unwrap();
     let tokens = open(&folder.path().join("log.redb"));
     let token = refresh_token(&tokens, 2 * HOUR);
@@ -145,7 +147,7 @@ fn token_that_outlasts_all_forgotten_records_is_rotated_though_the_clock_went_ba
 }
 
 #[test]
-fn revoked_grant_stays_revoked_whatever_else_was_forgotten() {
+fn revoked_grant_stays_revoked_after_other_records_are_removed() {
     let folder = tempfile::tempdir().unwrap();
     let tokens = open(&folder.path().join("log.redb"));
     let token = refresh_token(&tokens, HOUR);
@@ -153,17 +155,17 @@ fn revoked_grant_stays_revoked_whatever_else_was_forgotten() {
     block_on(tokens.log.append(vec![record])).unwrap();
     revoke(&tokens, NumericDate::now() + 3 * HOUR);
     sweep_log(&tokens, 2 * HOUR);
-    assert!(matches!(rotate(&tokens, &token), Ok(Rotation::Dead)));
+    assert!(matches!(rotate(&tokens, &token), Ok(Rotation::Invalid)));
     let grant = Grant::new("g1", "c1");
     assert_eq!(block_on(tokens.earliest_iat(&grant)).unwrap(), None);
 }
 
 #[test]
-fn sweep_by_a_clock_that_is_right_stops_no_minting() {
+fn sweep_by_a_correct_clock_does_not_stop_issuing() {
     let folder = tempfile::tempdir().unwrap();
     let tokens = open(&folder.path().join("log.redb"));
     let token = refresh_token(&tokens, HOUR);
-    // It ends in this very second, and so is forgotten by it.
+    // The record ends in this second, so the sweep removes it.
     let record = Revocation::forever(Selector::grant("other"), NumericDate::now());
     block_on(tokens.log.append(vec![record])).unwrap();
     assert_eq!(block_on(tokens.log.sweep()).unwrap(), 1);

@@ -45,14 +45,14 @@ impl Config {
         let issuer = issuer.value();
         let audience = Setting::read_or("AUDIENCE", format!("{issuer}/api"))?;
         let roots = Setting::read("SSL_CERT_FILE")?.map(roots).transpose()?;
-        let mut remote = RemoteKeys::new();
+        let mut remote = RemoteKeys::builder();
         if let Some(Roots { setting, pem }) = &roots {
             let trusting = remote.trusted_ca(pem);
             remote = trusting.map_err(|error| setting.wrong(error))?;
         }
         let tokens = JwtTokens::new(issuer, keys, Audience::any_of([audience.value()]))
             .dialect(dialect(&Setting::read_or("DIALECT", "rfc9068")?)?)
-            .remote_keys(remote);
+            .remote_keys(remote.build());
         let target = concat!(env!("CARGO_MANIFEST_DIR"), "/target/gateway.redb");
         Ok(Self {
             listen: Listen::read(Setting::read_or("LISTEN", "127.0.0.1:8090")?)?,

@@ -64,7 +64,7 @@ impl KeyError {
     }
 
     /// No key of the set can be used. This is what is wrong with one of them.
-    pub(super) fn of_all(self) -> Self {
+    pub(super) fn no_usable_key(self) -> Self {
         Self {
             none_left: true,
             ..self
@@ -72,7 +72,7 @@ impl KeyError {
     }
 
     /// Whether it is a set, of which no key can be used.
-    pub(super) fn is_of_all(&self) -> bool {
+    pub(super) fn is_no_usable_key(&self) -> bool {
         self.none_left
     }
 

@@ -47,13 +47,13 @@ impl Keys {
 
     /// Keys at the `jwks_uri` that a client has registered: by `https`, or by `http` on this
     /// machine. They are fetched from public addresses alone, unless [private ones are
-    /// allowed](super::RemoteKeys::allow_private_addresses).
+    /// allowed](super::RemoteKeysBuilder::allow_private_addresses).
     ///
     /// # Errors
     ///
     /// As [`from_uri`](Self::from_uri).
     pub fn from_client_uri(jwks_uri: &str) -> Result<Self, RemoteError> {
-        KeySource::registered(jwks_uri).map(Self::Remote)
+        KeySource::client(jwks_uri).map(Self::Remote)
     }
 
     /// The keys that the metadata of an issuer names (`jwks_uri`). The metadata is read with every

@@ -50,4 +50,4 @@ pub use key_set::KeySet;
 pub use keys::Keys;
 pub(crate) use material::Kind;
 pub(crate) use remote::{CachedKeys, KeyLookup, KeyRefresh, PendingFetch};
-pub use remote::{KeySource, RemoteError, RemoteErrorKind, RemoteKeys};
+pub use remote::{KeySource, RemoteError, RemoteErrorKind, RemoteKeys, RemoteKeysBuilder};

@@ -29,7 +29,10 @@ use super::address::is_public;
 ///     }
 /// }
 ///
-/// let keys = RemoteKeys::new().resolver(Fixed).allow_private_addresses(true);
+/// let keys = RemoteKeys::builder()
+///     .resolver(Fixed)
+///     .allow_private_addresses(true)
+///     .build();
 /// ```
 pub trait Resolve: Send + Sync + 'static {
     /// Returns the addresses of `host`.

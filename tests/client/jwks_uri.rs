@@ -83,11 +83,12 @@ pub(crate) async fn serve(jwks: Value) -> (RemoteKeys, String, Arc<AtomicUsize>)
             });
         }
     });
-    let remote = RemoteKeys::new()
+    let remote = RemoteKeys::builder()
         .trusted_ca(authority.pem().as_bytes())
         .unwrap()
         .resolver(Loopback)
-        .allow_private_addresses(true);
+        .allow_private_addresses(true)
+        .build();
     (remote, format!("https://keys.example:{port}/jwks"), asked)
 }
 
@@ -151,10 +152,11 @@ async fn keys_that_cannot_be_had_are_503_and_the_assertion_is_good_later() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let down = RemoteKeys::new()
+    let down = RemoteKeys::builder()
         .timeout(Duration::from_secs(5))
         .resolver(Loopback)
-        .allow_private_addresses(true);
+        .allow_private_addresses(true)
+        .build();
     let uri = format!("https://keys.example:{port}/jwks");
     let assertion = pk(&json!({}));
     let answer = by(&authenticator(&uri, down), &assertion).await;

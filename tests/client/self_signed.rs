@@ -180,10 +180,11 @@ async fn a_key_that_cannot_be_had_is_503() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let down = RemoteKeys::new()
+    let down = RemoteKeys::builder()
         .timeout(Duration::from_secs(5))
         .resolver(Loopback)
-        .allow_private_addresses(true);
+        .allow_private_addresses(true)
+        .build();
     let clients = at(&format!("https://keys.example:{port}/jwks"));
     let mut server = serve(offering(clients).remote_keys(down)).await;
     let answer = server.ask(Some(&shown(&Key::ec())), as_mt()).await;

@@ -94,11 +94,11 @@ use crate::{
 /// [`max_candidates`](crate::jose::KeySet::max_candidates) of them, and none that is published but
 /// cannot be read.
 ///
-/// Otherwise newer keys are fetched, at most once in each [cool-down](RemoteKeys::cool_down).
-/// A client that revokes a token may have them fetched [earlier](RemoteKeys::fetches_of_client).
+/// Otherwise newer keys are fetched, at most once in each [cool-down](crate::jose::RemoteKeysBuilder::cool_down).
+/// A client that revokes a token may have them fetched [earlier](crate::jose::RemoteKeysBuilder::fetches_per_client).
 /// What is still open then is [an error](JwtErrorKind::Unsettled): 503 with the `Retry-After` after
 /// which a fetch will settle it. That is at most the leeway, the cool-down and the
-/// [time-out](RemoteKeys::timeout) of a fetch after the token was issued: 125 s by default, as long
+/// [time-out](crate::jose::RemoteKeysBuilder::timeout) of a fetch after the token was issued: 125 s by default, as long
 /// as the keys can be fetched.
 ///
 /// A token whose own `exp` is past is refused by

@@ -89,7 +89,7 @@ impl KeySet {
         let could_sign = self.left_out.iter().find(|key| key.signs());
         let reason = could_sign.or(self.left_out.first());
         let error = reason.map_or(KeyError::malformed("it is empty"), |key| key.error);
-        Err(error.of_all())
+        Err(error.no_usable_key())
     }
 
     fn read(members: &Members, max_keys: usize) -> Result<Self, KeyError> {
@@ -144,7 +144,7 @@ impl KeySet {
 
     /// The same, of those that a token could be signed with.
     #[cfg(feature = "tracing")]
-    pub(super) fn missed(&self) -> impl Iterator<Item = KeyError> {
+    pub(super) fn left_out_signing_keys(&self) -> impl Iterator<Item = KeyError> {
         let missed = self.left_out.iter().filter(|left_out| left_out.signs());
         missed.map(|left_out| left_out.error)
     }

@@ -84,7 +84,7 @@ fn set_without_a_usable_key_is_refused_with_the_reason() {
         assert_eq!(error.to_string(), expected);
     }
     let error = published(&set([ENCRYPTS, UNSOUND])).unwrap_err();
-    assert!(error.is_of_all() && error.to_string().contains("key 2: "));
+    assert!(error.is_no_usable_key() && error.to_string().contains("key 2: "));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! How often may one client have keys fetched before it is time?
+//! Counts the fetches that each client has caused during the cool-down.
 
 use std::{
     collections::HashMap,
@@ -11,14 +11,14 @@ use tokio::time::Instant;
 
 use super::cache::after;
 
-/// So many clients are remembered. Beyond that, the one whose time ends first is forgotten.
-const CLIENTS: usize = 10_000;
+/// Limits how many clients are counted. Beyond that, the one whose period ends first is removed.
+const MAX_CLIENTS: usize = 10_000;
 
-/// Fetches of each client within one period.
+/// The fetches of each client within its period.
 #[derive(Default)]
 pub(super) struct Budgets {
     hasher: RandomState,
-    /// By the hash of the identifier, which may be long.
+    /// Keyed by a hash of the client identifier, which may be long.
     clients: Mutex<HashMap<u64, Spent>>,
 }
 
@@ -28,15 +28,15 @@ struct Spent {
 }
 
 impl Budgets {
-    /// Whether the client has caused fewer fetches than these within its period.
-    pub(super) fn have_left(&self, client: &str, most: u32, now: Instant) -> bool {
+    /// Whether the client has caused fewer than `limit` fetches within its period.
+    pub(super) fn has_left(&self, client: &str, limit: u32, now: Instant) -> bool {
         let client = self.hasher.hash_one(client);
         let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let spent = clients.get(&client).filter(|spent| now < spent.until);
-        spent.map_or(0, |spent| spent.fetches) < most
+        spent.map_or(0, |spent| spent.fetches) < limit
     }
 
-    /// Counts a fetch. The period of a client begins with its first.
+    /// Counts a fetch. The period of a client begins with its first fetch.
     pub(super) fn spend(&self, client: &str, period: Duration, now: Instant) {
         let client = self.hasher.hash_one(client);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
@@ -45,8 +45,8 @@ impl Budgets {
                 spent.fetches += 1;
                 return;
             }
-        } else if clients.len() >= CLIENTS {
-            // A scan, beside the fetch that follows.
+        } else if clients.len() >= MAX_CLIENTS {
+            // A scan, which is cheap compared with the fetch that follows.
             let first = clients.iter().min_by_key(|(_, spent)| spent.until);
             if let Some(first) = first.map(|(client, _)| *client) {
                 clients.remove(&first);
@@ -67,10 +67,10 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     #[test]
-    fn each_client_has_its_own() {
+    fn each_client_has_a_budget() {
         let (budgets, now) = (Budgets::default(), Instant::now());
         let spend = |client, at| {
-            let left = budgets.have_left(client, 2, at);
+            let left = budgets.has_left(client, 2, at);
             budgets.spend(client, MINUTE, at);
             left
         };
@@ -79,15 +79,15 @@ mod tests {
         let next = now + MINUTE;
         assert!(!spend("a", next - Duration::from_millis(1)));
         assert!(spend("a", next) && spend("a", next) && !spend("a", next));
-        assert!(!budgets.have_left("c", 0, now));
+        assert!(!budgets.has_left("c", 0, now));
     }
 
     #[test]
-    fn clients_are_bounded() {
+    fn number_of_clients_is_limited() {
         let (budgets, now) = (Budgets::default(), Instant::now());
-        for client in 0..=CLIENTS {
+        for client in 0..=MAX_CLIENTS {
             budgets.spend(&client.to_string(), MINUTE, now);
         }
-        assert_eq!(budgets.clients.lock().unwrap().len(), CLIENTS);
+        assert_eq!(budgets.clients.lock().unwrap().len(), MAX_CLIENTS);
     }
 }

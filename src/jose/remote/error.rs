@@ -1,4 +1,4 @@
-//! Why are there no keys?
+//! Why there are no keys.
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
@@ -7,13 +7,13 @@ use tower::BoxError;
 
 use crate::outbound::{OutboundError, OutboundErrorKind};
 
-/// There are no keys: what was configured or registered cannot be used, or the keys could not be
-/// fetched and there are none from before.
+/// The keys of an issuer or a client are not available: a configured or registered URI cannot be
+/// used, or the fetch failed and there is no earlier set.
 ///
-/// Whether a client is the one it claims to be could then not be found out, which is 503. If what
-/// the client registered [is unusable](Self::is_unusable), it has no keys, which is 401.
+/// A client then cannot be authenticated, which is 503. If the URI or the set that the client
+/// registered [is unusable](Self::is_unusable), the client has no keys, which is 401.
 ///
-/// It holds nothing of what was fetched.
+/// The error contains nothing of the response.
 #[derive(Clone, Debug)]
 pub struct RemoteError {
     kind: RemoteErrorKind,
@@ -25,27 +25,27 @@ pub struct RemoteError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RemoteErrorKind {
-    /// What was configured cannot be used: a URI, an issuer, or certificates to trust; or there is
-    /// nothing to speak TLS with.
+    /// A configured URI, issuer or CA certificate cannot be used, or there is no crypto provider for
+    /// TLS.
     Configuration,
-    /// The `jwks_uri` that a client registered may not be fetched, or leads to addresses that may
-    /// not be.
+    /// The `jwks_uri` that a client registered is not acceptable, or leads to addresses that are not
+    /// allowed.
     Registration,
-    /// There was no answer, or not all of it.
+    /// The connection failed, or the response is incomplete.
     Unreachable,
-    /// It took too long.
+    /// The response was not complete within the timeout.
     TimedOut,
-    /// The answer has this status, and not 200. Redirects are not followed.
+    /// The response has this status instead of 200. Redirects are not followed.
     Status(StatusCode),
-    /// The answer is no JWK Set.
+    /// The response is compressed, or is not a JWK Set.
     Malformed,
-    /// The answer is longer than the limit.
+    /// The response is larger than the limit.
     TooLarge,
-    /// The answer is a JWK Set in which no key can be used.
+    /// The response is a JWK Set without a usable key.
     NoUsableKey,
-    /// The metadata of the issuer could not be fetched, or names no keys.
+    /// The metadata of the issuer could not be fetched, or has no usable `jwks_uri`.
     Metadata,
-    /// A key that was not tried, or cannot be used here, may have made the signature.
+    /// The signature may be of a key that was not tried or that cannot be used here.
     Untried,
 }
 
@@ -70,14 +70,14 @@ impl RemoteError {
         Self::new(RemoteErrorKind::Metadata, reason)
     }
 
-    /// The task that fetches or reads has ended early.
-    pub(super) fn broken_off(source: impl Into<BoxError>) -> Self {
-        Self::new(RemoteErrorKind::Unreachable, "the fetch broke off").caused_by(source)
+    /// The task that fetches or parses has panicked, or the runtime is shutting down.
+    pub(super) fn aborted(source: impl Into<BoxError>) -> Self {
+        Self::new(RemoteErrorKind::Unreachable, "the fetch was aborted").caused_by(source)
     }
 
-    /// A key that was not tried, or cannot be used here, may have made the signature.
+    /// The signature may be of a key that was not tried or that cannot be used here.
     pub(crate) fn untried() -> Self {
-        let reason = "not every key that may have made the signature can be tried";
+        let reason = "not every key that may have made the signature was tried";
         Self::new(RemoteErrorKind::Untried, reason)
     }
 
@@ -87,9 +87,9 @@ impl RemoteError {
         self.kind
     }
 
-    /// Whether the fault is with what is registered or published: the URI may not be fetched, leads
-    /// to addresses that may not be, redirects, or has no key set within the limits. Otherwise the
-    /// source could not be asked, and may be there again later.
+    /// Whether the registered URI or the published set is at fault: the URI is not acceptable, leads
+    /// to addresses that are not allowed, redirects, or has no key set within the limits. Otherwise
+    /// the source may be available later.
     #[must_use]
     pub fn is_unusable(&self) -> bool {
         match self.kind {
@@ -97,7 +97,7 @@ impl RemoteError {
             | RemoteErrorKind::Malformed
             | RemoteErrorKind::TooLarge => true,
             RemoteErrorKind::Status(status) => status.is_redirection(),
-            // A set without a usable key may be between two keys.
+            // The owner of a set without a usable key may be replacing its only key.
             _ => false,
         }
     }
@@ -137,7 +137,7 @@ impl fmt::Display for RemoteError {
             RemoteErrorKind::Registration => write!(f, "invalid jwks_uri: {reason}"),
             RemoteErrorKind::Status(status) => {
                 let status = status.as_u16();
-                write!(f, "the keys were not fetched: the server answered {status}")
+                write!(f, "the keys were not fetched: the server returned {status}")
             }
             RemoteErrorKind::Unreachable
             | RemoteErrorKind::TimedOut

@@ -1,82 +1,73 @@
-//! What is an operator told of keys that were fetched, or were not?
+//! Events and series about fetched keys.
 
-use super::{KeySource, RemoteError};
-#[cfg(feature = "metrics")]
-use super::{cache::RequestTime, fetch::Fetched};
+#[cfg(feature = "tracing")]
+use crate::observe::{Causes, TARGET};
+
+use super::{KeySource, RemoteError, cache::RequestTime, fetch::Fetched};
 use crate::jose::KeySet;
 
-/// A fetch has ended.
-#[cfg(feature = "metrics")]
+/// Counts a fetch that has ended.
 pub(super) fn settled(
     source: &KeySource,
     fetched: &Result<Fetched, RemoteError>,
     requested: RequestTime,
 ) {
-    let result = match fetched {
-        Ok(_) => "fetched",
-        Err(error) if error.is_unusable() => "unusable",
-        Err(_) => "unavailable",
-    };
-    // What clients register is no label: there is no end to it.
-    let named = source.named_by_operator();
-    let name = named.unwrap_or("clients").to_owned();
-    metrics::counter!(
-        "tower_revocation_key_fetches_total",
-        "source" => name.clone(), "result" => result
-    )
-    .increment(1);
-    metrics::histogram!("tower_revocation_key_fetch_duration_seconds", "result" => result)
-        .record(requested.instant.elapsed());
-    if fetched.is_ok() && named.is_some() {
-        let date = std::time::Duration::from_secs(requested.wall.date().seconds());
-        metrics::gauge!("tower_revocation_keys_fetched_timestamp_seconds", "source" => name)
-            .set(date.as_secs_f64());
+    #[cfg(feature = "metrics")]
+    {
+        let result = match fetched {
+            Ok(_) => "fetched",
+            Err(error) if error.is_unusable() => "unusable",
+            Err(_) => "unavailable",
+        };
+        // A URI of a client is no label: there is no limit to their number.
+        let named = source.named_by_operator();
+        let name = named.unwrap_or("clients").to_owned();
+        metrics::counter!(
+            "tower_revocation_key_fetches_total",
+            "source" => name.clone(), "result" => result
+        )
+        .increment(1);
+        metrics::histogram!("tower_revocation_key_fetch_duration_seconds", "result" => result)
+            .record(requested.instant.elapsed());
+        if fetched.is_ok() && named.is_some() {
+            let date = std::time::Duration::from_secs(requested.wall.date().seconds());
+            metrics::gauge!("tower_revocation_keys_fetched_timestamp_seconds", "source" => name)
+                .set(date.as_secs_f64());
+        }
     }
+    #[cfg(not(feature = "metrics"))]
+    let _ = (source, fetched, requested);
 }
 
-/// The last good keys of this URI are served, because of this error.
-#[cfg(feature = "tracing")]
+/// Reports that the last good keys of a source are still used, because of this error.
 pub(super) fn stale(source: &KeySource, error: &RemoteError) {
-    let mut cause = error.to_string();
-    let mut link = std::error::Error::source(error);
-    while let Some(error) = link {
-        cause = format!("{cause}: {error}");
-        link = error.source();
+    #[cfg(feature = "tracing")]
+    {
+        tracing::warn!(
+            target: TARGET,
+            source = source.without_query(),
+            cause = %Causes(error),
+            "keys not refreshed, using the last good keys"
+        );
     }
-    // The peer has its part in these words, and one event is one line.
-    let cause = cause.replace(char::is_control, "?");
-    tracing::warn!(
-        target: "tower_revocation",
-        source = without_query(source),
-        cause,
-        "keys not refreshed, the last good ones hold"
-    );
+    #[cfg(not(feature = "tracing"))]
+    let _ = (source, error);
 }
 
-/// Keys of this set cannot be used, and tokens may be signed with them.
-#[cfg(feature = "tracing")]
+/// Reports keys of a set that cannot be used although tokens may be signed with them.
 pub(super) fn left_out(source: &KeySource, keys: &KeySet) {
-    let mut missed = keys.missed();
-    let Some(first) = missed.next() else { return };
-    tracing::warn!(
-        target: "tower_revocation",
-        source = without_query(source),
-        keys = 1 + missed.count(),
-        cause = %first,
-        "published keys cannot be used, tokens that they signed are not known"
-    );
+    #[cfg(feature = "tracing")]
+    {
+        let mut signing = keys.left_out_signing_keys();
+        let Some(first) = signing.next() else { return };
+        tracing::warn!(
+            target: TARGET,
+            source = source.without_query(),
+            keys = 1 + signing.count(),
+            cause = %first,
+            "published keys cannot be used, tokens signed with them are not recognised"
+        );
+    }
+    #[cfg(not(feature = "tracing"))]
+    let _ = (source, keys);
 }
-
-/// A query may hold what is nobody's business.
-#[cfg(feature = "tracing")]
-fn without_query(source: &KeySource) -> Option<&str> {
-    source.as_str().split('?').next()
-}
-
-/// Nobody is told.
-#[cfg(not(feature = "tracing"))]
-pub(super) fn stale(_: &KeySource, _: &RemoteError) {}
-
-/// Nobody is told.
-#[cfg(not(feature = "tracing"))]
-pub(super) fn left_out(_: &KeySource, _: &KeySet) {}

@@ -1,4 +1,4 @@
-//! What does the source say now?
+//! Fetches a set of keys from its source.
 
 use std::time::Duration;
 
@@ -12,38 +12,50 @@ use hyper::{
 use super::{
     RemoteError, RemoteErrorKind, event,
     metadata::{jwks_uri, well_known},
-    source::{KeySource, Place},
+    source::{KeySource, Target},
 };
 use crate::{
-    jose::KeySet,
+    jose::{
+        KeySet,
+        key_set::{MAX_CANDIDATES, MAX_KEYS},
+    },
     outbound::{ConnectionSettings, HttpClient},
 };
 
 pub(super) struct Fetcher {
-    /// For what clients have named.
+    /// For URIs of clients.
     guarded: HttpClient,
-    /// For what the operator has named.
+    /// For URIs of the operator.
     trusted: HttpClient,
     connection: ConnectionSettings,
-    bounds: Bounds,
+    set: SetLimits,
 }
 
-/// How large a set may be.
+/// Limits of a set.
 #[derive(Clone, Copy)]
-pub(super) struct Bounds {
+pub(super) struct SetLimits {
     pub(super) max_keys: usize,
     pub(super) max_candidates: usize,
 }
 
-/// What a source said.
+impl Default for SetLimits {
+    fn default() -> Self {
+        Self {
+            max_keys: MAX_KEYS,
+            max_candidates: MAX_CANDIDATES,
+        }
+    }
+}
+
+/// The response of a source.
 pub(super) struct Fetched {
     pub(super) keys: KeySet,
-    /// For how long, if it says.
+    /// How long the response is fresh, if it says so.
     pub(super) lifetime: Option<Duration>,
 }
 
 impl Fetcher {
-    pub(super) fn new(connection: ConnectionSettings, bounds: Bounds) -> Self {
+    pub(super) fn new(connection: ConnectionSettings, set: SetLimits) -> Self {
         let trusted = ConnectionSettings {
             allow_private: true,
             ..connection.clone()
@@ -52,24 +64,25 @@ impl Fetcher {
             guarded: HttpClient::new(connection.clone()),
             trusted: HttpClient::new(trusted),
             connection,
-            bounds,
+            set,
         }
     }
 
-    /// One time-out for all of it.
+    /// Fetches the keys. One timeout covers the metadata and the keys.
     pub(super) async fn fetch(&self, source: &KeySource) -> Result<Fetched, RemoteError> {
         tokio::time::timeout(self.connection.timeout, self.fetch_unbounded(source))
             .await
             .map_err(|elapsed| {
-                RemoteError::new(RemoteErrorKind::TimedOut, "it took too long").caused_by(elapsed)
+                RemoteError::new(RemoteErrorKind::TimedOut, "the fetch timed out")
+                    .caused_by(elapsed)
             })?
     }
 
     async fn fetch_unbounded(&self, source: &KeySource) -> Result<Fetched, RemoteError> {
-        let (http_client, uri) = match source.place(self.connection.allow_private)? {
-            Place::Guarded(uri) => (&self.guarded, uri),
-            Place::Trusted(uri) => (&self.trusted, uri),
-            Place::Issuer { plain_http } => {
+        let (http_client, uri) = match source.target(self.connection.allow_private)? {
+            Target::Guarded(uri) => (&self.guarded, uri),
+            Target::Trusted(uri) => (&self.trusted, uri),
+            Target::Issuer { plain_http } => {
                 let uri = self.discover(source.as_str(), plain_http).await?;
                 (&self.trusted, uri)
             }
@@ -84,14 +97,14 @@ impl Fetcher {
         })
     }
 
-    /// The `jwks_uri` in the metadata of the issuer.
+    /// Returns the `jwks_uri` from the metadata of the issuer.
     async fn discover(&self, issuer: &str, plain_http: bool) -> Result<Uri, RemoteError> {
         let mut failed = RemoteError::metadata("there is none");
-        for place in well_known(issuer) {
-            let place: Uri = place.parse().map_err(|error| {
-                RemoteError::configuration("this is no issuer").caused_by(error)
+        for uri in well_known(issuer) {
+            let uri: Uri = uri.parse().map_err(|error| {
+                RemoteError::configuration("the issuer is malformed").caused_by(error)
             })?;
-            let found = match self.trusted.fetch(get(place, "application/json")?).await {
+            let found = match self.trusted.fetch(get(uri, "application/json")?).await {
                 Ok((_, body)) => {
                     let issuer = issuer.to_owned();
                     aside(move || jwks_uri(&body, &issuer, plain_http)).await?
@@ -108,48 +121,48 @@ impl Fetcher {
     }
 
     async fn read(&self, body: Bytes) -> Result<KeySet, RemoteError> {
-        let Bounds {
+        let SetLimits {
             max_keys,
             max_candidates,
-        } = self.bounds;
+        } = self.set;
         let read = aside(move || KeySet::published(&body, max_keys, max_candidates)).await?;
         read.map_err(|error| {
-            // It may be between two keys.
-            let failure = if error.is_of_all() {
+            // The owner may be replacing its only key right now.
+            let failure = if error.is_no_usable_key() {
                 RemoteError::new(RemoteErrorKind::NoUsableKey, "no key can be used")
             } else {
-                RemoteError::new(RemoteErrorKind::Malformed, "the answer is no JWKS")
+                RemoteError::new(RemoteErrorKind::Malformed, "the response is not a JWK Set")
             };
             failure.caused_by(error)
         })
     }
 }
 
-/// A large document takes milliseconds: those who wait on this thread must not wait for them.
+/// Runs on a blocking thread: a large document takes milliseconds, which would delay other tasks.
 async fn aside<T: Send + 'static>(
     read: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, RemoteError> {
     let read = tokio::task::spawn_blocking(read).await;
-    read.map_err(RemoteError::broken_off)
+    read.map_err(RemoteError::aborted)
 }
 
 fn get(uri: Uri, accept: &'static str) -> Result<Request<Full<Bytes>>, RemoteError> {
     Request::get(uri)
         .header(ACCEPT, accept)
         .body(Full::default())
-        .map_err(|error| RemoteError::configuration("this is no URI").caused_by(error))
+        .map_err(|error| RemoteError::configuration("the URI is malformed").caused_by(error))
 }
 
-/// For how long the answer is fresh: `max-age` less `Age` (RFC 9111 §4.2), if there is a word of
-/// it.
+/// Returns how long the response is fresh: `max-age` minus `Age` (RFC 9111 §4.2), or `None` if no
+/// directive says so.
 ///
-/// Of two words the shorter counts, and one that cannot be read counts as none at all.
+/// The shortest of several directives applies. An unreadable `max-age` counts as zero.
 fn lifetime(headers: &HeaderMap) -> Option<Duration> {
     let mut lifetime: Option<Duration> = None;
     for value in headers.get_all(CACHE_CONTROL) {
-        for directive in value.as_bytes().split(|octet| *octet == b',') {
-            if let Some(said) = freshness(directive) {
-                lifetime = Some(lifetime.map_or(said, |lifetime| lifetime.min(said)));
+        for directive in value.as_bytes().split(|byte| *byte == b',') {
+            if let Some(fresh) = freshness(directive) {
+                lifetime = Some(lifetime.map_or(fresh, |lifetime| lifetime.min(fresh)));
             }
         }
     }
@@ -160,7 +173,7 @@ fn lifetime(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn freshness(directive: &[u8]) -> Option<Duration> {
-    let mut halves = directive.splitn(2, |octet| *octet == b'=');
+    let mut halves = directive.splitn(2, |byte| *byte == b'=');
     let name = halves.next()?.trim_ascii();
     if name.eq_ignore_ascii_case(b"no-store") || name.eq_ignore_ascii_case(b"no-cache") {
         return Some(Duration::ZERO);
@@ -171,7 +184,7 @@ fn freshness(directive: &[u8]) -> Option<Duration> {
     Some(value.and_then(seconds).unwrap_or_default())
 }
 
-/// `delta-seconds` (RFC 9111 §1.2.2), quoted or not.
+/// Parses `delta-seconds` (RFC 9111 §1.2.2), quoted or not.
 fn seconds(text: &[u8]) -> Option<Duration> {
     let text = text.trim_ascii();
     let text = text
@@ -182,7 +195,7 @@ fn seconds(text: &[u8]) -> Option<Duration> {
         return None;
     }
     let seconds = text.iter().fold(0_u32, |seconds, digit| {
-        // As RFC 9111 has it: what does not fit is as good as for ever.
+        // RFC 9111 §1.2.2: a value that overflows counts as the largest one.
         seconds
             .saturating_mul(10)
             .saturating_add(u32::from(digit - b'0'))
@@ -194,7 +207,7 @@ fn seconds(text: &[u8]) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn said(fields: &[(&'static str, &'static str)]) -> Option<u64> {
+    fn lifetime_of(fields: &[(&'static str, &'static str)]) -> Option<u64> {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(*name, HeaderValue::from_static(value));
@@ -203,42 +216,54 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_fresh_for_its_max_age_less_its_age() {
-        assert_eq!(said(&[("cache-control", "public, max-age=600")]), Some(600));
-        assert_eq!(said(&[("cache-control", "MAX-AGE = \"600\"")]), Some(600));
+    fn response_is_fresh_for_max_age_minus_age() {
         assert_eq!(
-            said(&[("cache-control", "max-age=600"), ("age", "200")]),
+            lifetime_of(&[("cache-control", "public, max-age=600")]),
+            Some(600)
+        );
+        assert_eq!(
+            lifetime_of(&[("cache-control", "MAX-AGE = \"600\"")]),
+            Some(600)
+        );
+        assert_eq!(
+            lifetime_of(&[("cache-control", "max-age=600"), ("age", "200")]),
             Some(400)
         );
         assert_eq!(
-            said(&[("cache-control", "max-age=600"), ("age", "999")]),
+            lifetime_of(&[("cache-control", "max-age=600"), ("age", "999")]),
             Some(0)
         );
         assert_eq!(
-            said(&[("cache-control", "max-age=600"), ("age", "young")]),
+            lifetime_of(&[("cache-control", "max-age=600"), ("age", "young")]),
             Some(600)
         );
         let endless = "max-age=99999999999999999999";
-        assert_eq!(said(&[("cache-control", endless)]), Some(u32::MAX.into()));
+        assert_eq!(
+            lifetime_of(&[("cache-control", endless)]),
+            Some(u32::MAX.into())
+        );
     }
 
     #[test]
-    fn the_shorter_of_two_words_counts() {
-        assert_eq!(said(&[("cache-control", "max-age=600, no-cache")]), Some(0));
-        assert_eq!(said(&[("cache-control", "no-store")]), Some(0));
+    fn shortest_directive_applies() {
         assert_eq!(
-            said(&[("cache-control", "no-cache=\"set-cookie\"")]),
+            lifetime_of(&[("cache-control", "max-age=600, no-cache")]),
+            Some(0)
+        );
+        assert_eq!(lifetime_of(&[("cache-control", "no-store")]), Some(0));
+        assert_eq!(
+            lifetime_of(&[("cache-control", "no-cache=\"set-cookie\"")]),
             Some(0)
         );
         let twice = [
             ("cache-control", "max-age=600"),
             ("cache-control", "max-age=60"),
         ];
-        assert_eq!(said(&twice), Some(60));
+        assert_eq!(lifetime_of(&twice), Some(60));
     }
 
     #[test]
-    fn a_max_age_that_cannot_be_read_is_none_at_all() {
+    fn unreadable_max_age_counts_as_zero() {
         for value in [
             "max-age",
             "max-age=",
@@ -246,15 +271,18 @@ mod tests {
             "max-age=1.5",
             "max-age=1h",
         ] {
-            assert_eq!(said(&[("cache-control", value)]), Some(0), "{value}");
+            assert_eq!(lifetime_of(&[("cache-control", value)]), Some(0), "{value}");
         }
     }
 
     #[test]
-    fn an_answer_may_say_nothing() {
-        assert_eq!(said(&[]), None);
-        assert_eq!(said(&[("age", "7")]), None);
-        // A shared cache's.
-        assert_eq!(said(&[("cache-control", "public, s-maxage=600")]), None);
+    fn response_without_max_age_has_no_lifetime() {
+        assert_eq!(lifetime_of(&[]), None);
+        assert_eq!(lifetime_of(&[("age", "7")]), None);
+        // `s-maxage` is for shared caches only.
+        assert_eq!(
+            lifetime_of(&[("cache-control", "public, s-maxage=600")]),
+            None
+        );
     }
 }

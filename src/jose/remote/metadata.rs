@@ -1,4 +1,4 @@
-//! Where does the metadata of an issuer say that its keys are?
+//! Reads the `jwks_uri` in the metadata of an issuer.
 
 use hyper::Uri;
 use serde_json::Value;
@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::RemoteError;
 use crate::{jose::Members, outbound::parse_operator_uri};
 
-/// Where the metadata of this issuer is, most likely first: `OpenID` Connect Discovery §4.1, RFC
-/// 8414 §3.1.
+/// Returns the URIs where the metadata of this issuer may be: that of `OpenID` Connect Discovery
+/// §4.1 first, which is more common, then that of RFC 8414 §3.1.
 pub(super) fn well_known(issuer: &str) -> [String; 2] {
     let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
     let start = issuer.find("://").map_or(0, |scheme| scheme + 3);
@@ -21,15 +21,15 @@ pub(super) fn well_known(issuer: &str) -> [String; 2] {
     ]
 }
 
-/// The `jwks_uri`, if it is the metadata of this very issuer.
+/// Returns the `jwks_uri`, if the metadata is of exactly this issuer.
 pub(super) fn jwks_uri(json: &[u8], issuer: &str, plain_http: bool) -> Result<Uri, RemoteError> {
     let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
-    let members =
-        Members::parse(json).map_err(|_| RemoteError::metadata("it is no JSON object"))?;
+    let members = Members::parse(json)
+        .map_err(|_| RemoteError::metadata("it is not a strict JSON object"))?;
     let text = |name| members.get(name).and_then(Value::as_str);
-    // RFC 8414 §3.3: another issuer's must not be used.
+    // RFC 8414 §3.3: metadata of another issuer must not be used.
     if text("issuer") != Some(issuer) {
-        return Err(RemoteError::metadata("it is another issuer's"));
+        return Err(RemoteError::metadata("it is of another issuer"));
     }
     let uri = text("jwks_uri").ok_or(RemoteError::metadata("it names no jwks_uri"))?;
     let uri = parse_operator_uri(uri, plain_http).map_err(RemoteError::metadata)?;
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metadata_is_behind_the_issuer_or_before_its_path() {
+    fn well_known_uris_follow_both_specifications() {
         for (issuer, expected) in [
             (
                 "https://as.example.com",
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_is_of_the_very_issuer() {
+    fn metadata_must_be_of_this_issuer() {
         const ISSUER: &str = "https://as.example.com";
         let read = |json: &str| jwks_uri(json.as_bytes(), ISSUER, false);
         let good = r#"{"issuer":"https://as.example.com","jwks_uri":"https://10.0.0.1/k"}"#;

@@ -1,10 +1,10 @@
-//! When was a request sent, by the clock that dates tokens?
+//! When was a request sent, by the clock that tokens are dated with?
 
 use std::time::{Instant, SystemTime};
 
 use crate::log::NumericDate;
 
-/// A moment by two clocks: one that can be set, and one that cannot.
+/// A moment by two clocks: the wall clock, which can be set, and a monotonic one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     wall: SystemTime,
@@ -19,8 +19,8 @@ impl Moment {
         }
     }
 
-    /// The moment as a token would date it. If the clock has been set since then, this is the
-    /// earlier of both readings, so that no key set passes for newer than it is.
+    /// The moment as a date in a token. If the wall clock has been set since, this is the earlier
+    /// of both readings, so that no key set appears newer than it is.
     pub(crate) fn date(self) -> NumericDate {
         let again = SystemTime::now().checked_sub(self.steady.elapsed());
         let wall = again.map_or(self.wall, |again| self.wall.min(again));
@@ -36,11 +36,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clock_that_was_set_makes_nothing_newer() {
+    fn setting_the_clock_makes_no_moment_later() {
         let hour = Duration::from_secs(3600);
         let steady = Instant::now();
         let now = NumericDate::now();
-        // It was an hour ahead then, and is right now.
+        // The clock was an hour ahead then, and is correct now.
         let ahead = SystemTime::now() + hour;
         assert!(
             Moment {
@@ -50,7 +50,7 @@ mod tests {
             .date()
                 <= now
         );
-        // It was an hour behind.
+        // The clock was an hour behind then, and is correct now.
         let behind = Moment {
             wall: SystemTime::now() - hour,
             steady,

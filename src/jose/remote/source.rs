@@ -1,4 +1,4 @@
-//! From where are keys fetched, and who said so?
+//! Where are keys fetched from, and who named that place?
 
 use std::{fmt, sync::Arc};
 
@@ -7,29 +7,29 @@ use hyper::Uri;
 use super::RemoteError;
 use crate::outbound::{check_client_uri, parse_client_uri, parse_operator_uri};
 
-/// A place where keys are published. Made by [`Keys`](crate::jose::Keys).
+/// A place where keys are published. Made by the constructors of [`Keys`](crate::jose::Keys).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct KeySource {
     uri: Arc<str>,
-    named: Named,
+    origin: Origin,
 }
 
-/// Who has named it.
+/// Who named the URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Named {
-    /// A client, whom nobody has to believe that it means its own.
+enum Origin {
+    /// A client. It may name a host that is not its own.
     Client,
     /// The operator.
     Operator { plain_http: bool },
-    /// The operator has named the issuer, whose metadata names the keys.
+    /// The operator named the issuer, and the metadata of the issuer names the keys.
     Metadata { plain_http: bool },
 }
 
-/// What is fetched, as it was judged.
-pub(super) enum Place {
-    /// Keys that may be at public addresses alone, unless others are allowed.
+/// What to fetch. The URI has been checked.
+pub(super) enum Target {
+    /// Keys at a public address, unless the settings allow others.
     Guarded(Uri),
-    /// Keys, wherever they are.
+    /// Keys at any address.
     Trusted(Uri),
     /// The metadata of an issuer.
     Issuer { plain_http: bool },
@@ -38,12 +38,12 @@ pub(super) enum Place {
 impl KeySource {
     pub(in crate::jose) fn operator(uri: &str, plain_http: bool) -> Result<Self, RemoteError> {
         parse_operator_uri(uri, plain_http).map_err(RemoteError::configuration)?;
-        Ok(Self::new(uri, Named::Operator { plain_http }))
+        Ok(Self::new(uri, Origin::Operator { plain_http }))
     }
 
-    pub(in crate::jose) fn registered(uri: &str) -> Result<Self, RemoteError> {
+    pub(in crate::jose) fn client(uri: &str) -> Result<Self, RemoteError> {
         parse_client_uri(uri).map_err(RemoteError::registration)?;
-        Ok(Self::new(uri, Named::Client))
+        Ok(Self::new(uri, Origin::Client))
     }
 
     pub(in crate::jose) fn issuer(issuer: &str, plain_http: bool) -> Result<Self, RemoteError> {
@@ -51,48 +51,52 @@ impl KeySource {
         if uri.query().is_some() {
             return Err(RemoteError::configuration("the issuer has a query"));
         }
-        // Where it is http, what it names may be too.
+        // An issuer by `http` may name keys by `http`.
         let plain_http = uri.scheme_str() == Some("http");
-        Ok(Self::new(issuer, Named::Metadata { plain_http }))
+        Ok(Self::new(issuer, Origin::Metadata { plain_http }))
     }
 
-    fn new(uri: &str, named: Named) -> Self {
+    fn new(uri: &str, origin: Origin) -> Self {
         let uri = uri.into();
-        Self { uri, named }
+        Self { uri, origin }
     }
 
     pub(super) fn as_str(&self) -> &str {
         &self.uri
     }
 
-    /// What the operator has named, without a query, which may be a secret. `None` if a client has
-    /// named it.
+    /// The URI without its query, which may hold a secret.
+    pub(super) fn without_query(&self) -> &str {
+        self.uri.split('?').next().unwrap_or_default()
+    }
+
+    /// The URI or issuer that the operator named, without its query. `None` if a client named it.
     #[cfg(feature = "metrics")]
     pub(super) fn named_by_operator(&self) -> Option<&str> {
-        match self.named {
-            Named::Client => None,
-            Named::Operator { .. } | Named::Metadata { .. } => self.uri.split('?').next(),
+        match self.origin {
+            Origin::Client => None,
+            Origin::Operator { .. } | Origin::Metadata { .. } => Some(self.without_query()),
         }
     }
 
-    /// The place, if it may be asked as far as that can be known before its host is resolved.
-    pub(super) fn place(&self, allow_private: bool) -> Result<Place, RemoteError> {
-        match self.named {
-            Named::Client => check_client_uri(&self.uri, allow_private)
-                .map(Place::Guarded)
+    /// Checks the URI, as far as that is possible before its host is resolved.
+    pub(super) fn target(&self, allow_private: bool) -> Result<Target, RemoteError> {
+        match self.origin {
+            Origin::Client => check_client_uri(&self.uri, allow_private)
+                .map(Target::Guarded)
                 .map_err(RemoteError::registration),
-            Named::Operator { plain_http } => parse_operator_uri(&self.uri, plain_http)
-                .map(Place::Trusted)
+            Origin::Operator { plain_http } => parse_operator_uri(&self.uri, plain_http)
+                .map(Target::Trusted)
                 .map_err(RemoteError::configuration),
-            Named::Metadata { plain_http } => Ok(Place::Issuer { plain_http }),
+            Origin::Metadata { plain_http } => Ok(Target::Issuer { plain_http }),
         }
     }
 }
 
 impl fmt::Debug for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A query may hold what is nobody's business.
-        let uri = self.uri.split('?').next().unwrap_or_default();
-        f.debug_tuple("KeySource").field(&uri).finish()
+        f.debug_tuple("KeySource")
+            .field(&self.without_query())
+            .finish()
     }
 }

@@ -248,7 +248,7 @@ async fn what_the_operator_names_is_fetched_from_where_it_is() {
         (Keys::from_client_uri(&uri), RemoteKeys::new(), false),
         (
             Keys::from_client_uri(&uri),
-            RemoteKeys::new().allow_private_addresses(true),
+            RemoteKeys::builder().allow_private_addresses(true).build(),
             true,
         ),
     ] {

@@ -163,11 +163,11 @@ async fn limits_of_a_set_can_be_set() {
     let forged = old(&Key::generate(), &header());
     for (remote, decided) in [
         (server.remote(), true),
-        (server.remote().max_keys(3), true),
-        (server.remote().max_keys(2), false),
-        (server.remote().max_candidates(3), true),
-        (server.remote().max_candidates(2), false),
-        (server.remote().max_size(100), false),
+        (server.remote_builder().max_keys(3).build(), true),
+        (server.remote_builder().max_keys(2).build(), false),
+        (server.remote_builder().max_candidates(3).build(), true),
+        (server.remote_builder().max_candidates(2).build(), false),
+        (server.remote_builder().max_size(100).build(), false),
     ] {
         let tokens = tokens.clone().remote_keys(remote);
         let known = tokens.oneshot(Secret::new(forged.clone())).await;

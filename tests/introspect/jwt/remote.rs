@@ -214,9 +214,10 @@ async fn while_the_source_is_down_a_key_that_is_not_known_is_no_verdict() {
     let tokens = tokens(
         &server,
         server
-            .remote()
+            .remote_builder()
             .lifetime_bounds(Duration::ZERO, Duration::ZERO)
-            .cool_down(Duration::ZERO),
+            .cool_down(Duration::ZERO)
+            .build(),
     );
     assert!(ask(&tokens, &token(&json!({}))).await.unwrap().is_some());
     server.serves(None);

@@ -100,7 +100,7 @@ fn uris_of_clients_are_no_labels() {
     let seen = seen(async {
         let origin = serve(Router::new().route("/keys", get(async || KEY.jwks("k1").to_string())));
         let origin = origin.await;
-        let keys = RemoteKeys::new().allow_private_addresses(true);
+        let keys = RemoteKeys::builder().allow_private_addresses(true).build();
         for client in 0..20 {
             let uri = format!("{origin}/keys?client={client}");
             keys.keys(&uri, None).await.unwrap();

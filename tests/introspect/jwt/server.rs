@@ -22,7 +22,7 @@ use tokio_rustls::{
     rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
 };
 use tower_revocation::{
-    jose::{Keys, RemoteKeys},
+    jose::{Keys, RemoteKeys, RemoteKeysBuilder},
     outbound::Resolve,
 };
 
@@ -79,9 +79,13 @@ impl Server {
         Keys::from_uri(&format!("https://{HOST}:{}/jwks.json", self.port)).unwrap()
     }
 
-    /// One who trusts it, finds it, and may.
+    /// Keys that trust this server and resolve its name.
     pub(crate) fn remote(&self) -> RemoteKeys {
-        RemoteKeys::new()
+        self.remote_builder().build()
+    }
+
+    pub(crate) fn remote_builder(&self) -> RemoteKeysBuilder {
+        RemoteKeys::builder()
             .trusted_ca(self.ca.as_bytes())
             .unwrap()
             .resolver(Loopback)

@@ -155,7 +155,7 @@ async fn token_of_a_key_that_was_just_published_is_revoked_though_others_made_up
 #[tokio::test]
 async fn revocation_is_503_and_never_200_while_the_keys_are_older_than_the_token() {
     let (server, tokens) = issuer().await;
-    let tokens = tokens.remote_keys(server.remote().fetches_of_client(0));
+    let tokens = tokens.remote_keys(server.remote_builder().fetches_per_client(0).build());
     let log = MemoryLog::new();
     assert!(
         introspect(&tokens, &signed(&KEY, "new", &json!({})))
@@ -370,9 +370,10 @@ async fn set_that_says_nothing_leaves_the_last_good_one() {
     let (server, tokens) = issuer().await;
     server.serves(Some(KEY.jwks("k1")));
     let remote = server
-        .remote()
+        .remote_builder()
         .lifetime_bounds(Duration::ZERO, Duration::ZERO)
-        .cool_down(Duration::ZERO);
+        .cool_down(Duration::ZERO)
+        .build();
     let tokens = tokens.remote_keys(remote);
     let good = signed(&KEY, "k1", &json!({}));
     assert!(introspect(&tokens, &good).await.is_ok());

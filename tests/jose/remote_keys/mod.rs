@@ -17,12 +17,12 @@ use hyper::{
     header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, HeaderValue, LOCATION},
 };
 use tokio::{net::TcpListener, process::Command, time::timeout};
-use tower_revocation::jose::{KeySet, RemoteError, RemoteErrorKind, RemoteKeys};
+use tower_revocation::jose::{KeySet, RemoteError, RemoteErrorKind, RemoteKeys, RemoteKeysBuilder};
 
 use self::server::{Does, HOST, Names, Server, jwks, ok};
 
 /// Every call is a fetch: nothing is fresh for longer than the call, and nothing cools down.
-fn impatient(keys: RemoteKeys) -> RemoteKeys {
+fn impatient(keys: RemoteKeysBuilder) -> RemoteKeysBuilder {
     keys.lifetime_bounds(Duration::ZERO, Duration::ZERO)
         .cool_down(Duration::ZERO)
 }
@@ -93,8 +93,9 @@ async fn the_source_says_for_how_long_its_keys_are_fresh() {
     );
     let server = Server::start(Does::Answer(response.clone())).await;
     let keys = server
-        .keys()
-        .lifetime_bounds(Duration::ZERO, Duration::from_secs(3600));
+        .builder()
+        .lifetime_bounds(Duration::ZERO, Duration::from_secs(3600))
+        .build();
     for _ in 0..3 {
         keys.keys(&server.uri(), None).await.unwrap();
     }
@@ -113,7 +114,7 @@ async fn the_source_says_for_how_long_its_keys_are_fresh() {
 #[tokio::test]
 async fn a_source_that_goes_down_and_comes_back_is_served_stale_meanwhile() {
     let server = Server::start(Does::Answer(ok(jwks(["k1"])))).await;
-    let (keys, uri) = (impatient(server.keys()), server.uri());
+    let (keys, uri) = (impatient(server.builder()).build(), server.uri());
     assert!(has(&keys.keys(&uri, Some("k1")).await.unwrap(), "k1"));
 
     let html = "<!doctype html><title>Be right back</title>";
@@ -138,7 +139,7 @@ async fn a_source_that_goes_down_and_comes_back_is_served_stale_meanwhile() {
 #[tokio::test]
 async fn beyond_its_bound_a_stale_set_is_an_error() {
     let server = Server::start(Does::Answer(ok(jwks(["k1"])))).await;
-    let keys = impatient(server.keys()).stale(Duration::ZERO);
+    let keys = impatient(server.builder()).stale(Duration::ZERO).build();
     keys.keys(&server.uri(), None).await.unwrap();
     server.does(Does::HangUp);
     keys.keys(&server.uri(), None).await.unwrap_err();
@@ -149,9 +150,10 @@ async fn a_source_that_was_never_there_is_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let keys = RemoteKeys::new()
+    let keys = RemoteKeys::builder()
         .resolver(Names::local())
-        .allow_private_addresses(true);
+        .allow_private_addresses(true)
+        .build();
     let error = keys
         .keys(&format!("https://{HOST}:{port}/"), None)
         .await
@@ -210,7 +212,7 @@ async fn a_source_that_stalls_fails_in_time() {
         Does::WriteAndDrip(half),
     ] {
         let server = Server::start(does).await;
-        let keys = server.keys().timeout(Duration::from_millis(200));
+        let keys = server.builder().timeout(Duration::from_millis(200)).build();
         let uri = server.uri();
         let answer = timeout(Duration::from_secs(4), keys.keys(&uri, None)).await;
         let error = answer.expect("in time").unwrap_err();
@@ -232,9 +234,10 @@ async fn a_resolver_that_stalls_fails_in_time() {
         }
     }
 
-    let keys = RemoteKeys::new()
+    let keys = RemoteKeys::builder()
         .resolver(Stalls)
-        .timeout(Duration::from_millis(100));
+        .timeout(Duration::from_millis(100))
+        .build();
     let uri = format!("https://{HOST}/");
     let answer = timeout(Duration::from_secs(4), keys.keys(&uri, None)).await;
     answer.expect("in time").unwrap_err();
@@ -259,7 +262,7 @@ async fn a_body_is_cut_at_the_largest_size() {
             Does::Answer(ok(body)),
         ] {
             server.does(does);
-            let keys = server.keys().max_size(4096);
+            let keys = server.builder().max_size(4096).build();
             let answer = keys.keys(&server.uri(), None).await;
             assert_eq!(answer.is_ok(), fits, "{size} {answer:?}");
         }
@@ -279,13 +282,13 @@ async fn a_set_of_ten_thousand_keys_is_a_failure() {
         jwks(kids.iter().map(String::as_str))
     };
     let server = Server::start(Does::Answer(ok(many(100)))).await;
-    let keys = server.keys().max_size(10 * 1024 * 1024);
+    let keys = server.builder().max_size(10 * 1024 * 1024).build();
     assert_eq!(keys.keys(&server.uri(), None).await.unwrap().len(), 100);
 
     let small = format!("{{\"keys\":[{}{{}}]}}", "{},".repeat(9_999));
     for body in [many(101), many(10_000), small] {
         server.does(Does::Answer(ok(body)));
-        let keys = server.keys().max_size(10 * 1024 * 1024);
+        let keys = server.builder().max_size(10 * 1024 * 1024).build();
         keys.keys(&server.uri(), None).await.unwrap_err();
     }
 }
@@ -342,9 +345,10 @@ async fn an_endless_head_is_a_failure() {
 async fn the_roots_of_the_system_are_trusted() {
     if let Ok(uri) = env::var("TRUSTED_URI") {
         // This is the process that is started below.
-        let keys = RemoteKeys::new()
+        let keys = RemoteKeys::builder()
             .resolver(Names::local())
-            .allow_private_addresses(true);
+            .allow_private_addresses(true)
+            .build();
         assert!(has(&keys.keys(&uri, None).await.unwrap(), "k1"));
         return;
     }
@@ -370,9 +374,10 @@ async fn the_roots_of_the_system_are_trusted() {
 async fn a_source_of_another_ca_is_not_believed() {
     let server = Server::start(Does::Answer(ok(jwks(["k1"])))).await;
     let other = Server::start(Does::HangUp).await;
-    let system = RemoteKeys::new()
+    let system = RemoteKeys::builder()
         .resolver(Names::local())
-        .allow_private_addresses(true);
+        .allow_private_addresses(true)
+        .build();
     system.keys(&server.uri(), None).await.unwrap_err();
     other.keys().keys(&server.uri(), None).await.unwrap_err();
     assert!(server.requests().is_empty());
@@ -398,14 +403,21 @@ async fn a_private_address_is_refused_before_a_connection_is_made() {
     ] {
         let names = Names::at([address]);
         let asked = names.asked();
-        let keys = server.keys().resolver(names).allow_private_addresses(false);
+        let keys = server
+            .builder()
+            .resolver(names)
+            .allow_private_addresses(false)
+            .build();
         let error = keys.keys(&server.uri(), None).await.unwrap_err();
         assert!(told(&error).contains("no public address"), "{error:?}");
         assert!(error.is_unusable());
         assert_eq!(*asked.lock().unwrap(), [HOST]);
     }
     // As the system resolves them, and as literals.
-    let keys = RemoteKeys::new().trusted_ca(server.ca()).unwrap();
+    let keys = RemoteKeys::builder()
+        .trusted_ca(server.ca())
+        .unwrap()
+        .build();
     for host in [
         "localhost",
         "127.0.0.1",
@@ -435,7 +447,7 @@ async fn a_name_is_looked_up_once_for_a_fetch() {
     let server = Server::start(Does::Answer(ok(jwks(["k1"])))).await;
     let names = Names::local();
     let asked = names.asked();
-    let keys = impatient(server.keys().resolver(names));
+    let keys = impatient(server.builder().resolver(names)).build();
     for fetches in 1..=3 {
         keys.keys(&server.uri(), None).await.unwrap();
         // And for every fetch anew, on a connection of its own.
@@ -451,7 +463,7 @@ async fn a_uri_that_is_refused_is_not_resolved() {
     let server = Server::start(Does::Answer(ok(jwks(["k1"])))).await;
     let names = Names::local();
     let asked = names.asked();
-    let keys = server.keys().resolver(names);
+    let keys = server.builder().resolver(names).build();
     let port = server.port();
     for uri in [
         format!("http://{HOST}:{port}/"),
@@ -492,7 +504,7 @@ async fn a_failure_that_the_last_keys_make_up_for_is_a_warning() {
     let _guard = tracing::subscriber::set_default(subscriber);
 
     let server = Server::start(Does::HangUp).await;
-    let (keys, uri) = (impatient(server.keys()), server.uri());
+    let (keys, uri) = (impatient(server.builder()).build(), server.uri());
     let uri = uri + "?key=C4nary_in_the_query";
     keys.keys(&uri, None).await.unwrap_err();
     server.does(Does::Answer(ok(jwks(["k1"]))));
@@ -517,7 +529,7 @@ async fn a_ca_that_cannot_be_read_is_refused() {
     let cut = &ca[..ca.len() / 2];
     let not_one = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     for pem in [b"".as_slice(), b"certificate", cut, not_one] {
-        let error = RemoteKeys::new().trusted_ca(pem).unwrap_err();
+        let error = RemoteKeys::builder().trusted_ca(pem).unwrap_err();
         assert_eq!(error.kind(), RemoteErrorKind::Configuration);
         let told = error.to_string();
         assert!(told.starts_with("invalid configuration: "), "{told}");
@@ -549,25 +561,25 @@ async fn nothing_of_what_was_fetched_is_told() {
 #[test]
 #[should_panic(expected = "no keys can be kept")]
 fn keys_without_room_are_a_mistake() {
-    let _ = RemoteKeys::new().capacity(0);
+    let _ = RemoteKeys::builder().capacity(0);
 }
 
 #[test]
 #[should_panic(expected = "a set has at least one key")]
 fn sets_of_no_keys_are_a_mistake() {
-    let _ = RemoteKeys::new().max_keys(0);
+    let _ = RemoteKeys::builder().max_keys(0);
 }
 
 #[test]
 #[should_panic(expected = "a set has at least one byte")]
 fn sets_of_no_bytes_are_a_mistake() {
-    let _ = RemoteKeys::new().max_size(0);
+    let _ = RemoteKeys::builder().max_size(0);
 }
 
 #[test]
 #[should_panic(expected = "without a candidate")]
 fn no_candidates_among_fetched_keys_are_a_mistake() {
-    let _ = RemoteKeys::new().max_candidates(0);
+    let _ = RemoteKeys::builder().max_candidates(0);
 }
 
 #[test]

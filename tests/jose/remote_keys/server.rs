@@ -27,7 +27,10 @@ use tokio_rustls::{
     TlsAcceptor,
     rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
 };
-use tower_revocation::{jose::RemoteKeys, outbound::Resolve};
+use tower_revocation::{
+    jose::{RemoteKeys, RemoteKeysBuilder},
+    outbound::Resolve,
+};
 
 pub(crate) const HOST: &str = "keys.example";
 
@@ -105,9 +108,13 @@ impl Server {
         self.seen.requests.lock().unwrap().clone()
     }
 
-    /// One who trusts it, finds it, and may.
+    /// Keys that trust this server, resolve its name and may connect to it.
     pub(crate) fn keys(&self) -> RemoteKeys {
-        RemoteKeys::new()
+        self.builder().build()
+    }
+
+    pub(crate) fn builder(&self) -> RemoteKeysBuilder {
+        RemoteKeys::builder()
             .trusted_ca(self.ca())
             .unwrap()
             .resolver(Names::local())

@@ -21,7 +21,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
-use tower_revocation::{Secret, introspect::upstream::Upstream, jose::RemoteKeys};
+use tower_revocation::{Secret, introspect::upstream::Upstream, jose::{RemoteKeys, RemoteKeysBuilder}};
 
 const KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1",
     "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
@@ -32,8 +32,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let rcgen::CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
     let remote = || {
-        let remote = RemoteKeys::new().allow_private_addresses(true);
-        remote.trusted_ca(cert.pem().as_bytes())
+        let remote = RemoteKeys::builder().allow_private_addresses(true);
+        let remote = remote.trusted_ca(cert.pem().as_bytes());
+        remote.map(RemoteKeysBuilder::build)
     };
 
     // We have added no version of the protocol.

@@ -1,11 +1,14 @@
-//! The cache by the clock, with a source that is made up.
+//! The cache on a paused clock, with a fake source.
 
 mod newer;
 mod outdated;
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use futures::future::join_all;
@@ -28,7 +31,7 @@ struct Source {
 
 impl Cache {
     async fn keys(&self, uri: &str, kid: Option<&str>) -> Result<KeySet, RemoteError> {
-        self.get(&at(uri), kid).await.map(|served| served.keys)
+        self.get(&at(uri), kid).await.map(|cached| cached.keys)
     }
 }
 
@@ -62,7 +65,7 @@ impl Source {
     }
 
     fn cache(self: &Arc<Self>) -> Cache {
-        self.cache_with(RemoteKeys::new().limits)
+        self.cache_with(Limits::default())
     }
 
     fn cache_with(self: &Arc<Self>, limits: Limits) -> Cache {
@@ -88,7 +91,7 @@ impl Source {
 }
 
 fn at(uri: &str) -> KeySource {
-    KeySource::registered(uri).unwrap()
+    KeySource::client(uri).unwrap()
 }
 
 /// A set with one key of this `kid`.
@@ -163,7 +166,7 @@ async fn a_bound_may_be_for_ever() {
         max_lifetime: Duration::MAX,
         stale: Duration::MAX,
         cool_down: Duration::MAX,
-        ..RemoteKeys::new().limits
+        ..Limits::default()
     });
     cache.keys(URI, Some("k2")).await.unwrap();
     cache.keys(URI, Some("k2")).await.unwrap();
@@ -390,7 +393,7 @@ async fn beyond_the_capacity_the_least_recently_used_is_forgotten() {
     let source = source(Says::Keys("k1", None));
     let cache = source.cache_with(Limits {
         capacity: 3,
-        ..RemoteKeys::new().limits
+        ..Limits::default()
     });
     let uri = |name: &str| format!("https://{name}.example/");
     for name in ["a", "b", "c", "a", "d"] {
@@ -411,7 +414,7 @@ async fn a_source_that_is_back_is_waited_for_again() {
     let source = source(Says::Keys("k1", Some(1)));
     let cache = source.cache_with(Limits {
         min_lifetime: Duration::ZERO,
-        ..RemoteKeys::new().limits
+        ..Limits::default()
     });
     cache.keys(URI, None).await.unwrap();
     source.says(Says::Nothing);

@@ -102,7 +102,7 @@ async fn nothing_is_fetched_without_end_for_one_question() {
     let source = source(Says::Keys("k1", None));
     let cache = source.cache_with(Limits {
         cool_down: Duration::ZERO,
-        ..RemoteKeys::new().limits
+        ..Limits::default()
     });
     cache.get(&at(URI), None).await.unwrap();
     for says in [Says::Nothing, Says::Keys("k1", None)] {

@@ -1,4 +1,4 @@
-//! Tokens end because an operator, or the server itself, says so.
+//! Revocation by an operator or by the server itself.
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +28,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 const ISSUER: &str = "https://as.example.com";
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A token that has everything that a token can be ended by.
+/// A token with every property by which a token can be revoked.
 fn token() -> Introspection {
     let mut token = Introspection::new(TokenKind::AccessToken, "c1");
     token.token = Some(Selector::token(ISSUER, "jti-1"));
@@ -43,34 +43,34 @@ fn token() -> Introspection {
     token
 }
 
-/// The same, but for one thing.
-fn but(change: impl FnOnce(&mut Introspection)) -> Introspection {
+/// The same token with one change.
+fn token_with(change: impl FnOnce(&mut Introspection)) -> Introspection {
     let mut token = token();
     change(&mut token);
     token
 }
 
-async fn carry_out(log: &MemoryLog, order: AdminRequest) -> AdminResponse {
+async fn carry_out(log: &MemoryLog, request: AdminRequest) -> AdminResponse {
     let administration = Administration::new(log.clone()).longest_lifetime(24 * HOUR);
-    administration.oneshot(order).await.unwrap()
+    administration.oneshot(request).await.unwrap()
 }
 
-/// Whether the tokens issued by now fall, and those of the next second.
-async fn falls(target: Target, token: &Introspection) -> (bool, bool) {
+/// Returns whether the token is revoked, and whether one that is issued in the next second is.
+async fn revokes(target: Target, token: &Introspection) -> (bool, bool) {
     let log = MemoryLog::new();
     let index = Index::follow(&log).await.unwrap();
-    let receipt = carry_out(&log, AdminRequest::new(target)).await;
+    let response = carry_out(&log, AdminRequest::new(target)).await;
     let mut later = token.clone();
-    // What is for ever has no next second.
-    later.iat = Some(receipt.not_before.min(NumericDate::now()) + Duration::from_secs(1));
+    // A record without an end has no next second.
+    later.iat = Some(response.not_before.min(NumericDate::now()) + Duration::from_secs(1));
     assert_eq!(index.len(), 1);
     (index.covers(token), index.covers(&later))
 }
 
 #[tokio::test]
-async fn each_target_ends_its_tokens_and_no_others() {
+async fn each_target_revokes_its_tokens_and_no_others() {
     const ALIVE: (bool, bool) = (false, false);
-    const FOR_EVER: (bool, bool) = (true, true);
+    const PAST_AND_FUTURE: (bool, bool) = (true, true);
     const UNTIL_NOW: (bool, bool) = (true, false);
     let both = |subject: &str, client_id: &str| Target::SubjectAndClient {
         subject: subject.into(),
@@ -81,12 +81,12 @@ async fn each_target_ends_its_tokens_and_no_others() {
         jti: jti.into(),
     };
     for (target, expected) in [
-        (one(ISSUER, "jti-1"), FOR_EVER),
+        (one(ISSUER, "jti-1"), PAST_AND_FUTURE),
         (one(ISSUER, "jti-2"), ALIVE),
         (one("https://other.example.com", "jti-1"), ALIVE),
-        (Target::Grant("g1".into()), FOR_EVER),
+        (Target::Grant("g1".into()), PAST_AND_FUTURE),
         (Target::Grant("s1".into()), ALIVE),
-        (Target::Session("s1".into()), FOR_EVER),
+        (Target::Session("s1".into()), PAST_AND_FUTURE),
         (Target::Session("g1".into()), ALIVE),
         (Target::Subject("alice".into()), UNTIL_NOW),
         (Target::Subject("Alice".into()), ALIVE),
@@ -102,7 +102,7 @@ async fn each_target_ends_its_tokens_and_no_others() {
         (Target::Issuer("https://other.example.com".into()), ALIVE),
     ] {
         assert_eq!(
-            falls(target.clone(), &token()).await,
+            revokes(target.clone(), &token()).await,
             expected,
             "{target:?}"
         );
@@ -113,19 +113,22 @@ async fn each_target_ends_its_tokens_and_no_others() {
 async fn token_in_hand_is_a_target() {
     let target = Target::of_token(&token()).unwrap();
     assert!(matches!(&target, Target::Token { jti, .. } if jti == "jti-1"));
-    assert_eq!(falls(target, &token()).await, (true, true));
+    assert_eq!(revokes(target, &token()).await, (true, true));
 
-    let opaque = but(|token| token.token = Some(Selector::opaque_token([7; 32])));
+    let opaque = token_with(|token| token.token = Some(Selector::opaque_token([7; 32])));
     let target = Target::of_token(&opaque).unwrap();
     assert_eq!(target, Target::OpaqueToken([7; 32]));
-    assert_eq!(falls(target.clone(), &opaque).await, (true, true));
-    assert_eq!(falls(target, &token()).await, (false, false));
+    assert_eq!(revokes(target.clone(), &opaque).await, (true, true));
+    assert_eq!(revokes(target, &token()).await, (false, false));
 
-    assert_eq!(Target::of_token(&but(|token| token.token = None)), None);
+    assert_eq!(
+        Target::of_token(&token_with(|token| token.token = None)),
+        None
+    );
 }
 
 #[tokio::test]
-async fn order_within_a_tenant_spares_its_namesakes() {
+async fn request_within_a_tenant_spares_the_same_names_of_other_tenants() {
     for target in [
         Target::Grant("g1".into()),
         Target::Session("s1".into()),
@@ -139,24 +142,24 @@ async fn order_within_a_tenant_spares_its_namesakes() {
         let log = MemoryLog::new();
         let index = Index::follow(&log).await.unwrap();
         carry_out(&log, AdminRequest::new(target.clone()).within("one")).await;
-        let of = |tenant: &str| but(|token| token.tenant = Some(tenant.into()));
+        let of = |tenant: &str| token_with(|token| token.tenant = Some(tenant.into()));
         assert!(index.covers(&of("one")), "{target:?}");
         assert!(!index.covers(&of("other")), "{target:?}");
         assert!(!index.covers(&token()), "{target:?}");
     }
 }
 
-/// Whether tokens that were issued at these seconds fall by an order.
-async fn fall(order: AdminRequest, issued: &[NumericDate]) -> (AdminResponse, Vec<bool>) {
+/// Returns whether a request revokes tokens that were issued at these seconds.
+async fn revoked(request: AdminRequest, issued: &[NumericDate]) -> (AdminResponse, Vec<bool>) {
     let log = MemoryLog::new();
     let index = Index::follow(&log).await.unwrap();
-    let receipt = carry_out(&log, order).await;
-    let covers = |iat: &NumericDate| index.covers(&but(|token| token.iat = Some(*iat)));
-    (receipt, issued.iter().map(covers).collect())
+    let response = carry_out(&log, request).await;
+    let covers = |iat: &NumericDate| index.covers(&token_with(|token| token.iat = Some(*iat)));
+    (response, issued.iter().map(covers).collect())
 }
 
 #[tokio::test]
-async fn order_with_a_date_spares_what_is_newer() {
+async fn request_with_a_date_spares_newer_tokens() {
     let date = |seconds: i64| NumericDate::from(1_300_819_380 + seconds);
     for target in [
         Target::Subject("alice".into()),
@@ -164,10 +167,10 @@ async fn order_with_a_date_spares_what_is_newer() {
         Target::Key([1; 32]),
         Target::Issuer(ISSUER.into()),
     ] {
-        let order = AdminRequest::new(target).before(date(0));
-        let (receipt, fallen) = fall(order, &[date(-1), date(0), date(1)]).await;
-        assert_eq!(receipt.not_before, date(0));
-        assert_eq!(fallen, [true, true, false]);
+        let request = AdminRequest::new(target).before(date(0));
+        let (response, revoked) = revoked(request, &[date(-1), date(0), date(1)]).await;
+        assert_eq!(response.not_before, date(0));
+        assert_eq!(revoked, [true, true, false]);
     }
 }
 
@@ -175,18 +178,18 @@ async fn order_with_a_date_spares_what_is_newer() {
 async fn date_in_the_future_counts_as_now() {
     for date in [NumericDate::now() + HOUR, NumericDate::FOREVER] {
         let now = NumericDate::now();
-        let order = AdminRequest::new(Target::Subject("alice".into())).before(date);
-        let (receipt, fallen) = fall(order, &[now, now + HOUR]).await;
-        assert!(receipt.not_before >= now && receipt.not_before < now + HOUR);
-        assert_eq!(fallen, [true, false]);
+        let request = AdminRequest::new(Target::Subject("alice".into())).before(date);
+        let (response, revoked) = revoked(request, &[now, now + HOUR]).await;
+        assert!(response.not_before >= now && response.not_before < now + HOUR);
+        assert_eq!(revoked, [true, false]);
     }
 }
 
 #[tokio::test]
 async fn date_before_1970_spares_every_token() {
-    let order = AdminRequest::new(Target::Subject("alice".into())).before(-1_i64);
-    let (receipt, fallen) = fall(order, &[NumericDate::from(1_i64)]).await;
-    assert_eq!((receipt.not_before.seconds(), fallen), (0, vec![false]));
+    let request = AdminRequest::new(Target::Subject("alice".into())).before(-1_i64);
+    let (response, revoked) = revoked(request, &[NumericDate::from(1_i64)]).await;
+    assert_eq!((response.not_before.seconds(), revoked), (0, vec![false]));
 }
 
 #[tokio::test]
@@ -196,37 +199,37 @@ async fn date_is_ignored_for_tokens_grants_and_sessions() {
         Target::Grant("g1".into()),
         Target::Session("s1".into()),
     ] {
-        let order = AdminRequest::new(target).before(NumericDate::new(1));
-        let (receipt, fallen) = fall(order, &[NumericDate::now() + HOUR]).await;
+        let request = AdminRequest::new(target).before(NumericDate::new(1));
+        let (response, revoked) = revoked(request, &[NumericDate::now() + HOUR]).await;
         assert_eq!(
-            (receipt.not_before, fallen),
+            (response.not_before, revoked),
             (NumericDate::FOREVER, vec![true])
         );
     }
 }
 
 #[tokio::test]
-async fn date_with_a_fraction_ends_its_whole_second() {
+async fn date_with_a_fraction_covers_its_whole_second() {
     let date = std::time::UNIX_EPOCH + Duration::from_millis(1_300_819_380_001);
-    let order = AdminRequest::new(Target::Subject("alice".into())).before(date);
+    let request = AdminRequest::new(Target::Subject("alice".into())).before(date);
     let second = NumericDate::new(1_300_819_380);
     let next = NumericDate::new(1_300_819_381);
-    let (_, fallen) = fall(order, &[second, next]).await;
-    assert_eq!(fallen, [true, false]);
+    let (_, revoked) = revoked(request, &[second, next]).await;
+    assert_eq!(revoked, [true, false]);
 }
 
 #[tokio::test]
-async fn order_with_an_earlier_date_takes_nothing_back() {
+async fn request_with_an_earlier_date_restores_nothing() {
     let log = MemoryLog::new();
     let index = Index::follow(&log).await.unwrap();
-    let order = AdminRequest::new(Target::Subject("alice".into()));
-    carry_out(&log, order.clone()).await;
-    carry_out(&log, order.before(1_i64)).await;
+    let request = AdminRequest::new(Target::Subject("alice".into()));
+    carry_out(&log, request.clone()).await;
+    carry_out(&log, request.before(1_i64)).await;
     assert!(index.covers(&token()));
 }
 
 #[tokio::test]
-async fn tenant_does_not_narrow_what_has_one_name_everywhere() {
+async fn tenant_is_ignored_for_tokens_keys_and_issuers() {
     for target in [
         Target::of_token(&token()).unwrap(),
         Target::Key([1; 32]),
@@ -240,50 +243,50 @@ async fn tenant_does_not_narrow_what_has_one_name_everywhere() {
 }
 
 #[tokio::test]
-async fn receipt_says_where_the_log_stands_and_what_the_record_says() {
+async fn response_has_the_position_of_the_log_and_the_times_of_the_record() {
     let log = MemoryLog::new();
     let before = NumericDate::now();
     for (sequence, target) in [
         (1, Target::Subject("alice".into())),
         (2, Target::Grant("g1".into())),
     ] {
-        let receipt = carry_out(&log, AdminRequest::new(target.clone())).await;
+        let response = carry_out(&log, AdminRequest::new(target.clone())).await;
         let snapshot = log.snapshot().await.unwrap();
-        assert_eq!(receipt.position, snapshot.position);
-        assert_eq!(receipt.position.sequence, sequence);
-        let said = (receipt.not_before, receipt.expires);
-        let is_said = |record: &&Revocation| (record.not_before(), record.expires()) == said;
-        assert!(snapshot.records.iter().any(|record| is_said(&record)));
-        assert!(receipt.expires >= before + 24 * HOUR);
-        assert!(receipt.expires < NumericDate::now() + 48 * HOUR);
+        assert_eq!(response.position, snapshot.position);
+        assert_eq!(response.position.sequence, sequence);
+        let times = (response.not_before, response.expires);
+        let has_times = |record: &Revocation| (record.not_before(), record.expires()) == times;
+        assert!(snapshot.records.iter().any(has_times));
+        assert!(response.expires >= before + 24 * HOUR);
+        assert!(response.expires < NumericDate::now() + 48 * HOUR);
     }
 }
 
 #[tokio::test]
-async fn records_are_kept_for_ever_where_lifetimes_are_not_known() {
-    let order = AdminRequest::new(Target::Client("c1".into()));
-    let receipt = Administration::new(MemoryLog::new())
-        .oneshot(order)
+async fn records_are_kept_forever_without_a_longest_lifetime() {
+    let request = AdminRequest::new(Target::Client("c1".into()));
+    let response = Administration::new(MemoryLog::new())
+        .oneshot(request)
         .await
         .unwrap();
-    assert_eq!(receipt.expires, NumericDate::FOREVER);
+    assert_eq!(response.expires, NumericDate::FOREVER);
 }
 
 #[tokio::test]
-async fn leeway_keeps_records_for_longer() {
-    let order = || AdminRequest::new(Target::Client("c1".into()));
-    let receipt = |leeway| {
+async fn leeway_keeps_records_longer() {
+    let request = || AdminRequest::new(Target::Client("c1".into()));
+    let response = |leeway| {
         Administration::new(MemoryLog::new())
             .longest_lifetime(HOUR)
             .leeway(leeway)
-            .oneshot(order())
+            .oneshot(request())
     };
-    let (short, long) = (receipt(Duration::ZERO).await, receipt(24 * HOUR).await);
+    let (short, long) = (response(Duration::ZERO).await, response(24 * HOUR).await);
     assert!(long.unwrap().expires >= short.unwrap().expires + 23 * HOUR);
 }
 
 #[tokio::test]
-async fn order_can_be_repeated() {
+async fn request_can_be_repeated() {
     let log = MemoryLog::new();
     let grant = || AdminRequest::new(Target::Grant("g1".into()));
     let first = carry_out(&log, grant()).await;
@@ -300,7 +303,7 @@ async fn order_can_be_repeated() {
     assert_eq!(log.snapshot().await.unwrap().records.len(), 2);
 }
 
-/// A log that does not do what it is asked, or never answers.
+/// A log whose appends fail with this kind or, without a kind, never return.
 #[derive(Clone)]
 struct Broken(Option<LogErrorKind>);
 
@@ -329,44 +332,44 @@ impl RevocationLog for Broken {
     }
 }
 
-/// What somebody's error means to an HTTP answer.
-fn told(error: &LogError) -> Option<&Error> {
+/// The error that decides the HTTP response.
+fn response_error(error: &LogError) -> Option<&Error> {
     std::error::Error::source(error).and_then(|source| source.downcast_ref())
 }
 
 #[tokio::test]
-async fn log_that_fails_is_an_error_and_no_receipt() {
-    let order = || AdminRequest::new(Target::Grant("g1".into()));
+async fn failed_append_is_an_error() {
+    let request = || AdminRequest::new(Target::Grant("g1".into()));
     for kind in [
         LogErrorKind::Storage,
         LogErrorKind::Closed,
         LogErrorKind::QueueFull,
     ] {
         let broken = Administration::new(Broken(Some(kind)));
-        let error = broken.oneshot(order()).await.unwrap_err();
+        let error = broken.oneshot(request()).await.unwrap_err();
         assert_eq!(error.kind(), kind);
-        assert!(told(&error).is_none());
+        assert!(response_error(&error).is_none());
     }
     let full = Administration::new(Broken(Some(LogErrorKind::Full)));
-    let error = full.oneshot(order()).await.unwrap_err();
+    let error = full.oneshot(request()).await.unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::Full);
-    let told = told(&error).unwrap();
-    assert_eq!(told.kind(), ErrorKind::Unavailable);
-    assert_eq!(told.retry_delay(), Some(Duration::from_secs(60)));
+    let response = response_error(&error).unwrap();
+    assert_eq!(response.kind(), ErrorKind::Unavailable);
+    assert_eq!(response.retry_delay(), Some(Duration::from_secs(60)));
 }
 
-/// An event as a subscriber sees it.
+/// An event with its fields as text.
 #[derive(Clone, Debug)]
-struct Seen {
+struct Captured {
     target: String,
     level: Level,
     fields: BTreeMap<&'static str, String>,
 }
 
 #[derive(Clone, Default)]
-struct Capture(Arc<Mutex<Vec<Seen>>>);
+struct Capture(Arc<Mutex<Vec<Captured>>>);
 
-impl tracing::field::Visit for Seen {
+impl tracing::field::Visit for Captured {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.fields.insert(field.name(), value.to_owned());
     }
@@ -378,58 +381,61 @@ impl tracing::field::Visit for Seen {
 
 impl<S: Subscriber> Layer<S> for Capture {
     fn on_event(&self, event: &Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
-        let mut seen = Seen {
+        let mut captured = Captured {
             target: event.metadata().target().to_owned(),
             level: *event.metadata().level(),
             fields: BTreeMap::new(),
         };
-        event.record(&mut seen);
-        self.0.lock().unwrap().push(seen);
+        event.record(&mut captured);
+        self.0.lock().unwrap().push(captured);
     }
 }
 
-/// What is seen while `act` runs on this thread.
-fn seen(act: impl FnOnce()) -> Vec<Seen> {
+/// Returns the events that `run` emits on this thread.
+fn events(run: impl FnOnce()) -> Vec<Captured> {
     let capture = Capture::default();
     let subscriber = tracing_subscriber::registry().with(capture.clone());
-    tracing::subscriber::with_default(subscriber, act);
-    let seen = capture.0.lock().unwrap();
-    seen.clone()
+    tracing::subscriber::with_default(subscriber, run);
+    let events = capture.0.lock().unwrap();
+    events.clone()
 }
 
-/// The one event of an order.
-fn event_of(log: impl RevocationLog + Clone + Send + Sync + 'static, order: AdminRequest) -> Seen {
-    let mut seen = seen(|| {
-        let _ = block_on(Administration::new(log).oneshot(order));
+/// Returns the one event of a request.
+fn event_of(
+    log: impl RevocationLog + Clone + Send + Sync + 'static,
+    request: AdminRequest,
+) -> Captured {
+    let mut events = events(|| {
+        let _ = block_on(Administration::new(log).oneshot(request));
     });
-    assert_eq!(seen.len(), 1, "{seen:?}");
-    let seen = seen.remove(0);
-    assert_eq!(seen.target, "tower_revocation");
-    seen
+    assert_eq!(events.len(), 1, "{events:?}");
+    let event = events.remove(0);
+    assert_eq!(event.target, "tower_revocation");
+    event
 }
 
-fn fields<'a>(seen: &'a Seen, names: &[&str]) -> Vec<Option<&'a str>> {
-    let field = |name: &&str| seen.fields.get(*name).map(String::as_str);
+fn fields<'a>(event: &'a Captured, names: &[&str]) -> Vec<Option<&'a str>> {
+    let field = |name: &&str| event.fields.get(*name).map(String::as_str);
     names.iter().map(field).collect()
 }
 
 #[test]
-fn order_is_one_event_with_everything_that_an_auditor_asks_for() {
+fn request_is_one_event_with_everything_for_an_audit() {
     let target = Target::SubjectAndClient {
         subject: "alice".into(),
         client_id: "c1".into(),
     };
-    let order = AdminRequest::new(target)
+    let request = AdminRequest::new(target)
         .within("one")
         .reason("stolen\nlaptop")
         .actor("x".repeat(200))
         .before(1_300_819_380_i64);
-    let seen = event_of(MemoryLog::new(), order);
-    assert_eq!(seen.level, Level::INFO);
+    let event = event_of(MemoryLog::new(), request);
+    assert_eq!(event.level, Level::INFO);
     let actor = format!("{:?}", "x".repeat(128));
     assert_eq!(
         fields(
-            &seen,
+            &event,
             &[
                 "outcome",
                 "class",
@@ -459,7 +465,7 @@ fn order_is_one_event_with_everything_that_an_auditor_asks_for() {
 }
 
 #[test]
-fn names_that_may_be_secrets_are_in_no_event() {
+fn names_that_may_be_secrets_are_not_in_the_event() {
     for (target, class) in [
         (Target::Grant("s3cr3t".into()), SelectorClass::Grant),
         (Target::Session("s3cr3t".into()), SelectorClass::Session),
@@ -468,85 +474,85 @@ fn names_that_may_be_secrets_are_in_no_event() {
             SelectorClass::Token,
         ),
     ] {
-        let seen = event_of(MemoryLog::new(), AdminRequest::new(target));
-        assert_eq!(fields(&seen, &["class"]), [Some(class.as_str())]);
-        assert!(!format!("{seen:?}").contains("s3cr3t"), "{seen:?}");
+        let event = event_of(MemoryLog::new(), AdminRequest::new(target));
+        assert_eq!(fields(&event, &["class"]), [Some(class.as_str())]);
+        assert!(!format!("{event:?}").contains("s3cr3t"), "{event:?}");
     }
 }
 
 #[test]
-fn names_that_are_no_secrets_are_in_the_event() {
-    let seen = |target| event_of(MemoryLog::new(), AdminRequest::new(target));
-    let one = seen(Target::of_token(&token()).unwrap());
+fn names_that_are_not_secrets_are_in_the_event() {
+    let event = |target| event_of(MemoryLog::new(), AdminRequest::new(target));
+    let token = event(Target::of_token(&token()).unwrap());
     let issuer = format!("{ISSUER:?}");
     assert_eq!(
-        fields(&one, &["iss", "jti"]),
+        fields(&token, &["iss", "jti"]),
         [Some(&*issuer), Some("\"jti-1\"")]
     );
-    let key = seen(Target::Key([0; 32]));
+    let key = event(Target::Key([0; 32]));
     assert_eq!(fields(&key, &["key"]), [Some(&*"A".repeat(43))]);
 }
 
 #[test]
-fn order_that_failed_is_an_error_with_its_cause_in_one_line() {
-    let order = AdminRequest::new(Target::Subject("alice".into()));
-    let seen = event_of(Broken(Some(LogErrorKind::Storage)), order);
-    assert_eq!(seen.level, Level::ERROR);
+fn failed_request_is_an_error_event_with_its_cause_on_one_line() {
+    let request = AdminRequest::new(Target::Subject("alice".into()));
+    let event = event_of(Broken(Some(LogErrorKind::Storage)), request);
+    assert_eq!(event.level, Level::ERROR);
     assert_eq!(
-        fields(&seen, &["outcome", "sequence"]),
+        fields(&event, &["outcome", "sequence"]),
         [Some("failed"), None]
     );
     assert!(
-        seen.fields["cause"].ends_with("the disk?is gone"),
-        "{seen:?}"
+        event.fields["cause"].ends_with("the disk?is gone"),
+        "{event:?}"
     );
 }
 
 #[test]
-fn order_that_nobody_waited_for_is_an_event_too() {
-    let seen = seen(|| {
-        let order = AdminRequest::new(Target::Subject("alice".into()));
-        let mut future = Administration::new(Broken(None)).call(order);
+fn request_whose_future_was_dropped_is_an_event() {
+    let events = events(|| {
+        let request = AdminRequest::new(Target::Subject("alice".into()));
+        let mut future = Administration::new(Broken(None)).call(request);
         let mut context = Context::from_waker(Waker::noop());
         assert!(future.as_mut().poll(&mut context).is_pending());
     });
-    assert_eq!(seen.len(), 1);
-    assert_eq!(seen[0].level, Level::WARN);
-    assert_eq!(fields(&seen[0], &["outcome"]), [Some("cancelled")]);
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].level, Level::WARN);
+    assert_eq!(fields(&events[0], &["outcome"]), [Some("cancelled")]);
 }
 
 #[test]
-fn log_without_room_raises_an_alarm() {
+fn request_beyond_the_ceiling_is_an_alarm() {
     let log = MemoryLog::new().ceiling(0);
-    let order = AdminRequest::new(Target::Subject("alice".into()));
-    let seen = seen(|| {
-        block_on(Administration::new(log).oneshot(order)).unwrap_err();
+    let request = AdminRequest::new(Target::Subject("alice".into()));
+    let events = events(|| {
+        block_on(Administration::new(log).oneshot(request)).unwrap_err();
     });
-    let reasons: Vec<_> = seen
+    let reasons: Vec<_> = events
         .iter()
-        .map(|seen| {
+        .map(|event| {
             assert_eq!(
-                (&*seen.target, seen.level),
+                (&*event.target, event.level),
                 ("tower_revocation", Level::ERROR)
             );
-            fields(seen, &["outcome", "reason"])
+            fields(event, &["outcome", "reason"])
         })
         .collect();
     assert_eq!(reasons, [[None, Some("ceiling")], [Some("failed"), None]]);
 }
 
 #[test]
-fn orders_are_counted_by_class_and_outcome() {
+fn requests_are_counted_by_class_and_outcome() {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     metrics::with_local_recorder(&recorder, || {
-        let give = |log: MemoryLog, target| {
+        let send = |log: MemoryLog, target| {
             let _ = block_on(Administration::new(log).oneshot(AdminRequest::new(target)));
         };
-        give(MemoryLog::new(), Target::Subject("alice".into()));
-        give(MemoryLog::new(), Target::Subject("bob".into()));
-        give(MemoryLog::new(), Target::Key([0; 32]));
-        give(MemoryLog::new().ceiling(0), Target::Grant("g1".into()));
+        send(MemoryLog::new(), Target::Subject("alice".into()));
+        send(MemoryLog::new(), Target::Subject("bob".into()));
+        send(MemoryLog::new(), Target::Key([0; 32]));
+        send(MemoryLog::new().ceiling(0), Target::Grant("g1".into()));
         let mut future =
             Administration::new(Broken(None)).call(AdminRequest::new(Target::Issuer("i".into())));
         let mut context = Context::from_waker(Waker::noop());

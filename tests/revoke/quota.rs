@@ -1,4 +1,4 @@
-//! No client uses up the log for all.
+//! The quota of a client: no client uses up the log for all clients.
 
 use std::{
     sync::{Arc, Mutex, Weak},
@@ -24,7 +24,7 @@ use tower_revocation::{
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::SubscriberExt as _;
 
-/// A token says what it is: tenant, client, grant.
+/// A token contains its tenant, client and grant: `tenant.client.grant`.
 async fn introspect(token: Secret) -> Result<Option<Introspection>, BoxError> {
     let mut words = token.expose().split('.');
     let mut word = || words.next().unwrap_or_default().to_owned();
@@ -68,7 +68,7 @@ async fn client_beyond_its_quota_is_refused_and_others_are_not() {
     assert_eq!(log.snapshot().await.unwrap().records.len(), 2);
 
     assert_eq!(backend.revoke("t.c2.g4").await, REVOKED);
-    // Another tenant's client of the same name is another client.
+    // A client of another tenant is another client, even if it has the same name.
     assert_eq!(backend.revoke("u.c1.g5").await, REVOKED);
 }
 
@@ -84,13 +84,13 @@ async fn repeated_revocation_does_not_count_and_is_not_refused() {
 }
 
 #[tokio::test]
-async fn cascade_that_has_room_for_a_part_writes_nothing() {
+async fn cascade_beyond_the_quota_writes_nothing() {
     let log = MemoryLog::new();
     let backend = RecordRevocation::new(service_fn(introspect), log.clone())
         .refresh_token_cascade(Cascade::Subject)
         .quota(3);
     assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
-    // The subject has a record by now.
+    // The subject already has a record.
     assert_eq!(backend.revoke("t.c1.g2").await, REVOKED);
     let before = log.snapshot().await.unwrap().position;
     assert_eq!(backend.revoke("t.c1.g3").await, REFUSED);
@@ -98,36 +98,36 @@ async fn cascade_that_has_room_for_a_part_writes_nothing() {
 }
 
 #[tokio::test]
-async fn revocations_at_once_get_no_more_than_the_quota() {
+async fn concurrent_revocations_stay_within_the_quota() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
     let backend = RecordRevocation::new(service_fn(introspect), log.clone()).quota(10);
     let tokens: Vec<_> = (0..100).map(|grant| format!("t.c1.{grant}")).collect();
-    let answers = join_all(tokens.iter().map(|token| backend.revoke(token))).await;
-    let revoked = answers.iter().filter(|answer| **answer == REVOKED).count();
+    let results = join_all(tokens.iter().map(|token| backend.revoke(token))).await;
+    let revoked = results.iter().filter(|result| **result == REVOKED).count();
     assert_eq!(revoked, 10);
     assert_eq!(log.snapshot().await.unwrap().records.len(), 10);
 }
 
 #[tokio::test]
-async fn administration_has_no_quota_and_a_ceiling_all_the_same() {
+async fn administration_has_no_quota_but_the_ceiling_applies() {
     let log = MemoryLog::new().ceiling(4);
     let backend = RecordRevocation::new(service_fn(introspect), log.clone()).quota(1);
     assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
     assert_eq!(backend.revoke("t.c1.g2").await, REFUSED);
-    let order = |grant: &str| AdminRequest::new(Target::Grant(grant.into())).within("t");
+    let request = |grant: &str| AdminRequest::new(Target::Grant(grant.into())).within("t");
     for grant in ["g2", "g3", "g4"] {
         let administration = Administration::new(log.clone());
-        administration.oneshot(order(grant)).await.unwrap();
+        administration.oneshot(request(grant)).await.unwrap();
     }
     let administration = Administration::new(log.clone());
-    administration.oneshot(order("g5")).await.unwrap_err();
-    // What an operator has ended, its client may end again.
+    administration.oneshot(request("g5")).await.unwrap_err();
+    // The client can revoke again what an operator has revoked.
     assert_eq!(backend.revoke("t.c1.g2").await, REVOKED);
 }
 
-/// What the peer hears.
-async fn answer(log: MemoryLog, tokens: &[&str]) -> (u16, Option<String>) {
+/// Returns status and `Retry-After` of the last response.
+async fn last_response(log: MemoryLog, tokens: &[&str]) -> (u16, Option<String>) {
     let authenticate = service_fn(async |request: Request<Credentials>| {
         let id = request.body().claimed_client_id();
         Ok::<_, BoxError>(id.map(std::borrow::Cow::into_owned))
@@ -140,26 +140,26 @@ async fn answer(log: MemoryLog, tokens: &[&str]) -> (u16, Option<String>) {
             .header("content-type", "application/x-www-form-urlencoded")
             .body(Full::<Bytes>::from(format!("client_id=c1&token={token}")))
             .unwrap();
-        let answer = endpoint.clone().oneshot(request).await.unwrap();
-        let again = answer.headers().get("retry-after");
-        let again = again.map(|again| again.to_str().unwrap().to_owned());
-        last = Some((answer.status().as_u16(), again));
+        let response = endpoint.clone().oneshot(request).await.unwrap();
+        let delay = response.headers().get("retry-after");
+        let delay = delay.map(|delay| delay.to_str().unwrap().to_owned());
+        last = Some((response.status().as_u16(), delay));
     }
     last.expect("there is a token")
 }
 
 #[tokio::test]
-async fn want_of_room_is_503_and_says_when_to_try_again() {
+async fn exceeded_limit_is_503_with_retry_after() {
     let minute = || Some("60".to_owned());
     let log = |ceiling| MemoryLog::new().ceiling(ceiling);
-    assert_eq!(answer(log(1), &["t.c1.g1"]).await, (200, None));
-    let beyond_the_quota = answer(log(2), &["t.c1.g1", "t.c1.g2"]).await;
+    assert_eq!(last_response(log(1), &["t.c1.g1"]).await, (200, None));
+    let beyond_the_quota = last_response(log(2), &["t.c1.g1", "t.c1.g2"]).await;
     assert_eq!(beyond_the_quota, (503, minute()));
-    assert_eq!(answer(log(0), &["t.c1.g1"]).await, (503, minute()));
+    assert_eq!(last_response(log(0), &["t.c1.g1"]).await, (503, minute()));
 }
 
 #[test]
-fn want_of_room_is_counted_by_what_ran_out() {
+fn exceeded_limits_are_counted_by_reason() {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     metrics::with_local_recorder(&recorder, || {
@@ -176,8 +176,8 @@ fn want_of_room_is_counted_by_what_ran_out() {
                 let request = RevocationRequest::new(client, Secret::new(token));
                 let _ = backend.clone().oneshot(request).await;
             }
-            let order = AdminRequest::new(Target::Client("c1".into()));
-            Administration::new(log).oneshot(order).await.unwrap_err();
+            let request = AdminRequest::new(Target::Client("c1".into()));
+            Administration::new(log).oneshot(request).await.unwrap_err();
         });
     });
     let mut counts = Vec::new();
@@ -202,13 +202,13 @@ fn want_of_room_is_counted_by_what_ran_out() {
     );
 }
 
-/// A log that writes down on whose behalf it is appended to.
+/// A log that notes the client of each append.
 #[derive(Clone, Default)]
-struct Queue(Arc<Mutex<Vec<Selector>>>);
+struct ClientsOfAppends(Arc<Mutex<Vec<Selector>>>);
 
-impl RevocationLog for Queue {
+impl RevocationLog for ClientsOfAppends {
     async fn append(&self, _: Vec<Revocation>) -> Result<Position, LogError> {
-        unreachable!("it is said on whose behalf")
+        unreachable!("every append names a client")
     }
 
     async fn append_for(
@@ -222,11 +222,11 @@ impl RevocationLog for Queue {
     }
 
     async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        unreachable!("nobody reads it")
+        unreachable!("the log is not read")
     }
 
     async fn tail(&self, _: Position, _: Weak<dyn Reader>) -> Result<(), LogError> {
-        unreachable!("nobody follows it")
+        unreachable!("the log has no readers")
     }
 
     fn health(&self) -> LogHealth {
@@ -239,9 +239,9 @@ impl RevocationLog for Queue {
 }
 
 #[tokio::test]
-async fn client_takes_its_own_quota_of_the_queue_with_a_quota_of_the_log_or_without() {
-    let queue = Queue::default();
-    let backend = RecordRevocation::new(service_fn(introspect), queue.clone());
+async fn append_names_its_client_with_and_without_a_quota() {
+    let clients = ClientsOfAppends::default();
+    let backend = RecordRevocation::new(service_fn(introspect), clients.clone());
     for backend in [backend.clone(), backend.quota(10)] {
         let request = RevocationRequest::new("c1".to_owned(), Secret::new("t.c1.g1"));
         let error = backend.oneshot(request).await.unwrap_err();
@@ -249,16 +249,16 @@ async fn client_takes_its_own_quota_of_the_queue_with_a_quota_of_the_log_or_with
         assert_eq!(error.kind(), LogErrorKind::QueueFull);
     }
     let client = Selector::client("c1").within("t");
-    assert_eq!(*queue.0.lock().unwrap(), [client, client]);
+    assert_eq!(*clients.0.lock().unwrap(), [client, client]);
 }
 
 #[test]
-#[should_panic(expected = "nothing can be revoked")]
-fn quota_of_nothing_is_a_mistake() {
+#[should_panic(expected = "a quota of zero records allows no revocation")]
+fn quota_of_zero_panics() {
     let _ = RecordRevocation::new(service_fn(introspect), MemoryLog::new()).quota(0);
 }
 
-/// The levels of all events, in their order.
+/// The levels of all events in their order.
 #[derive(Clone, Default)]
 struct Levels(Arc<Mutex<Vec<Level>>>);
 
@@ -268,9 +268,9 @@ impl<S: Subscriber> tracing_subscriber::Layer<S> for Levels {
     }
 }
 
-/// A client brings it about by itself, and nothing is broken here.
+/// A client causes this itself, and nothing has failed here.
 #[test]
-fn quota_that_is_used_up_is_no_error_in_the_log_of_events() {
+fn used_up_quota_is_a_warning_and_not_an_error_event() {
     let tokens = ["t.c1.g1", "t.c1.g2"];
     for (ceiling, tokens, expected) in [
         (2, &tokens[..], Level::WARN),
@@ -280,21 +280,21 @@ fn quota_that_is_used_up_is_no_error_in_the_log_of_events() {
         let subscriber = tracing_subscriber::registry().with(levels.clone());
         tracing::subscriber::with_default(subscriber, || {
             let log = MemoryLog::new().ceiling(ceiling);
-            let (status, _) = block_on(answer(log, tokens));
+            let (status, _) = block_on(last_response(log, tokens));
             assert_eq!(status, 503);
         });
-        // That of the want of room, and that of the request.
+        // One event about the limit, and one about the request.
         let levels = levels.0.lock().unwrap();
         assert_eq!(levels[levels.len() - 2..], [expected, expected]);
     }
 }
 
-/// A log whose next few appends fail.
+/// A log whose next appends fail.
 #[derive(Clone)]
 struct Failing {
     log: MemoryLog,
     failures: Arc<Mutex<Vec<LogErrorKind>>>,
-    /// Whether they are in the log nevertheless.
+    /// Whether the failed appends are in the log nevertheless.
     appends: bool,
 }
 
@@ -337,7 +337,7 @@ impl RevocationLog for Failing {
 }
 
 #[tokio::test]
-async fn appends_that_failed_use_up_no_quota() {
+async fn failed_appends_do_not_use_up_the_quota() {
     for appends in [false, true] {
         let log = Failing {
             log: MemoryLog::new(),

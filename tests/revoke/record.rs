@@ -1,4 +1,4 @@
-//! What falls with a token, and what does not.
+//! What is revoked with a token, and what is not.
 
 use std::{
     pin::pin,
@@ -60,7 +60,7 @@ impl Server {
             .longest_lifetime(self.tokens.longest_lifetime())
     }
 
-    /// An access token and a refresh token.
+    /// Issues an access token and a refresh token.
     async fn issue(&self, grant: &str, client_id: &str, sub: Option<&str>) -> [Secret; 2] {
         let mut grant = Grant::new(grant, client_id);
         grant.sub = sub.map(str::to_owned);
@@ -103,7 +103,7 @@ fn secrets(issued: Vec<IssuedToken>) -> [Secret; 2] {
 }
 
 #[tokio::test]
-async fn refresh_token_takes_its_grant_with_it() {
+async fn refresh_token_revokes_its_grant() {
     let server = Server::new().await;
     let [access, refresh] = server.issue("g1", "c1", Some("alice")).await;
     let [other, _] = server.issue("g2", "c1", Some("alice")).await;
@@ -114,7 +114,7 @@ async fn refresh_token_takes_its_grant_with_it() {
 }
 
 #[tokio::test]
-async fn access_token_falls_alone() {
+async fn access_token_revokes_only_itself() {
     let server = Server::new().await;
     let [access, refresh] = server.issue("g1", "c1", Some("alice")).await;
     let rotation = server.tokens.rotate(&refresh, both()).await.unwrap();
@@ -128,7 +128,7 @@ async fn access_token_falls_alone() {
 }
 
 #[tokio::test]
-async fn access_token_takes_its_grant_with_it_where_that_is_chosen() {
+async fn access_token_revokes_its_grant_if_configured() {
     let server = Server::new().await;
     let [access, refresh] = server.issue("g1", "c1", Some("alice")).await;
     let backend = server.backend().access_token_cascade(Cascade::Grant);
@@ -137,7 +137,7 @@ async fn access_token_takes_its_grant_with_it_where_that_is_chosen() {
 }
 
 #[tokio::test]
-async fn rotated_refresh_token_ends_its_grant() {
+async fn rotated_refresh_token_revokes_its_grant() {
     let server = Server::new().await;
     let [_, old] = server.issue("g1", "c1", Some("alice")).await;
     let Rotation::Issued(issued) = server.tokens.rotate(&old, both()).await.unwrap() else {
@@ -149,14 +149,21 @@ async fn rotated_refresh_token_ends_its_grant() {
 }
 
 #[tokio::test]
-async fn expired_refresh_token_ends_its_grant() {
+async fn expired_refresh_token_revokes_its_grant() {
     let server = Server::new().await;
-    let orders = vec![
+    let new_tokens = vec![
         NewToken::access_token(HOUR),
         NewToken::refresh_token(Duration::ZERO),
     ];
     let grant = Grant::new("g1", "c1");
-    let [access, refresh] = secrets(server.tokens.issue(grant, orders).await.unwrap().unwrap());
+    let [access, refresh] = secrets(
+        server
+            .tokens
+            .issue(grant, new_tokens)
+            .await
+            .unwrap()
+            .unwrap(),
+    );
     assert_eq!(server.revoke("c1", &refresh).await, Outcome::Revoked);
     assert!(!server.is_live(&access));
 }
@@ -164,24 +171,31 @@ async fn expired_refresh_token_ends_its_grant() {
 #[tokio::test]
 async fn expired_access_token_writes_nothing() {
     let server = Server::new().await;
-    let orders = vec![
+    let new_tokens = vec![
         NewToken::access_token(Duration::ZERO),
         NewToken::refresh_token(HOUR),
     ];
     let grant = Grant::new("g1", "c1");
-    let [access, refresh] = secrets(server.tokens.issue(grant, orders).await.unwrap().unwrap());
+    let [access, refresh] = secrets(
+        server
+            .tokens
+            .issue(grant, new_tokens)
+            .await
+            .unwrap()
+            .unwrap(),
+    );
     let exact = server.backend().leeway(Duration::ZERO);
     assert_eq!(revoke(exact, "c1", &access).await, Outcome::NotFound);
     assert_eq!(server.records().await, 0);
     assert!(server.is_live(&refresh));
 
-    // Where a clock is behind, it may be alive yet.
+    // By a clock that is behind, it may still be live.
     assert_eq!(server.revoke("c1", &access).await, Outcome::Revoked);
     assert_eq!(server.records().await, 1);
 }
 
 #[tokio::test]
-async fn record_that_was_to_be_kept_too_short_is_mended_by_revoking_again() {
+async fn second_revocation_prolongs_a_record_that_expires_too_early() {
     let server = Server::new().await;
     let [_, refresh] = server.issue("g1", "c1", Some("alice")).await;
     let expires = async || server.log.snapshot().await.unwrap().records[0].expires();
@@ -193,7 +207,7 @@ async fn record_that_was_to_be_kept_too_short_is_mended_by_revoking_again() {
 }
 
 #[tokio::test]
-async fn token_of_another_client_is_untouched_in_whatever_state() {
+async fn token_of_another_client_is_untouched_in_every_state() {
     let server = Server::new().await;
     let [access, refresh] = server.issue("g1", "c2", Some("alice")).await;
     assert_eq!(server.revoke("c1", &access).await, Outcome::IssuedToAnother);
@@ -218,10 +232,10 @@ async fn unknown_token_and_authorization_code_are_not_found() {
         server.revoke("c1", &Secret::new("unknown")).await,
         Outcome::NotFound
     );
-    let order = vec![NewToken::authorization_code(HOUR)];
+    let new_tokens = vec![NewToken::authorization_code(HOUR)];
     let issued = server
         .tokens
-        .issue(Grant::new("g1", "c1"), order)
+        .issue(Grant::new("g1", "c1"), new_tokens)
         .await
         .unwrap()
         .unwrap();
@@ -249,7 +263,7 @@ async fn second_revocation_succeeds_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn two_revocations_at_once_both_succeed_and_write_one_record() {
+async fn two_concurrent_revocations_succeed_and_write_one_record() {
     let server = Server::new().await;
     for round in 1..=50 {
         let [_, refresh] = server.issue(&round.to_string(), "c1", None).await;
@@ -264,7 +278,7 @@ async fn subject_and_client_cascade_spares_other_clients_and_other_subjects() {
     let server = Server::new().await;
     let [a1, r1] = server.issue("g1", "c1", Some("alice")).await;
     let [a2, r2] = server.issue("g2", "c1", Some("alice")).await;
-    let [theirs, _] = server.issue("g3", "c2", Some("alice")).await;
+    let [other_client, _] = server.issue("g3", "c2", Some("alice")).await;
     let [bobs, _] = server.issue("g4", "c1", Some("bob")).await;
     let backend = server
         .backend()
@@ -273,9 +287,9 @@ async fn subject_and_client_cascade_spares_other_clients_and_other_subjects() {
     for dead in [&a1, &r1, &a2, &r2] {
         assert!(!server.is_live(dead));
     }
-    assert!(server.is_live(&theirs) && server.is_live(&bobs));
+    assert!(server.is_live(&other_client) && server.is_live(&bobs));
 
-    // The client may be authorized anew, in the same second.
+    // The client can be authorized again in the same second.
     let [fresh, _] = server.issue("g5", "c1", Some("alice")).await;
     assert!(server.is_live(&fresh));
 }
@@ -286,21 +300,21 @@ async fn subject_cascade_reaches_other_clients_and_spares_other_subjects() {
     let [a1, r1] = server.issue("g1", "c1", Some("alice")).await;
     let [a2, r2] = server.issue("g2", "c2", Some("alice")).await;
     let [bobs, _] = server.issue("g3", "c1", Some("bob")).await;
-    let [nobodys, _] = server.issue("g4", "c1", None).await;
+    let [no_subject, _] = server.issue("g4", "c1", None).await;
     let backend = server.backend().refresh_token_cascade(Cascade::Subject);
     assert_eq!(revoke(backend, "c1", &r1).await, Outcome::Revoked);
     for dead in [&a1, &r1, &a2, &r2] {
         assert!(!server.is_live(dead));
     }
-    assert!(server.is_live(&bobs) && server.is_live(&nobodys));
+    assert!(server.is_live(&bobs) && server.is_live(&no_subject));
     assert_eq!(server.records().await, 2);
 
-    // The subject may authorize anew, in the same second.
+    // The subject can authorize a client again in the same second.
     let [fresh, _] = server.issue("g5", "c2", Some("alice")).await;
     assert!(server.is_live(&fresh));
 }
 
-/// A backend to which every token is this one, and the log that it appends to.
+/// Makes a backend whose introspection always returns this token, and returns its log too.
 fn backend_of(
     token: Introspection,
 ) -> (
@@ -315,7 +329,7 @@ fn backend_of(
     (RecordRevocation::new(introspect, log.clone()), log)
 }
 
-/// A log that appends nothing until it is told how that ends.
+/// A log whose appends wait for a message, and succeed or fail as it says.
 #[derive(Clone)]
 struct Held {
     succeeds: Shared<oneshot::Receiver<bool>>,
@@ -348,20 +362,20 @@ impl RevocationLog for Held {
 }
 
 #[tokio::test]
-async fn revocation_is_answered_as_its_append_is_and_not_before() {
+async fn revocation_waits_for_its_append_and_has_the_same_result() {
     for succeeds in [true, false] {
         let mut token = Introspection::new(TokenKind::AccessToken, "c1");
         token.token = Some(Selector::token("https://as.example.com", "1"));
         let introspect = service_fn(move |_: Secret| ready(Ok::<_, BoxError>(Some(token.clone()))));
-        let (tell, told) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let log = Held {
-            succeeds: told.shared(),
+            succeeds: receiver.shared(),
             log: MemoryLog::new(),
         };
         let mut revoked = pin!(RecordRevocation::new(introspect, log.clone()).oneshot(request()));
         assert!(poll!(revoked.as_mut()).is_pending());
 
-        tell.send(succeeds).unwrap();
+        sender.send(succeeds).unwrap();
         let outcome = revoked.await.ok();
         assert_eq!(outcome, succeeds.then_some(Outcome::Revoked));
         let records = log.snapshot().await.unwrap().records.len();
@@ -369,10 +383,10 @@ async fn revocation_is_answered_as_its_append_is_and_not_before() {
     }
 }
 
-/// RFC 7009 §2.2: 200 says that the token is not live. A part of the server cannot say it for the
-/// rest.
+/// RFC 7009 §2.2: 200 means that the token is not live. A part of the server cannot state that for
+/// the other parts.
 #[tokio::test]
-async fn unrecognised_token_is_success_only_where_the_backend_is_responsible_for_all() {
+async fn unrecognised_token_succeeds_only_if_the_backend_is_responsible_for_all() {
     let introspect = service_fn(async |_: Secret| Ok::<Option<Introspection>, BoxError>(None));
     let log = MemoryLog::new();
     let backend = RecordRevocation::new(introspect, log.clone());
@@ -389,15 +403,15 @@ async fn unrecognised_token_is_success_only_where_the_backend_is_responsible_for
     assert!(log.snapshot().await.unwrap().records.is_empty());
 }
 
-/// Such as the refresh token of an issuer whose access tokens alone are known here.
+/// An example is the refresh token of an issuer if the introspection knows only its access tokens.
 #[tokio::test]
-async fn unhandled_token_is_not_supported_until_it_has_expired() {
+async fn unhandled_token_is_unsupported_until_it_has_expired() {
     let now = NumericDate::now();
     let long_ago = NumericDate::new(1_000);
     for (exp, expected) in [
         (None, Outcome::Unsupported),
         (Some(now + HOUR), Outcome::Unsupported),
-        // By another clock it may be live.
+        // By another clock it may still be live.
         (Some(now), Outcome::Unsupported),
         (Some(long_ago), Outcome::NotFound),
     ] {
@@ -420,7 +434,7 @@ fn request() -> RevocationRequest<&'static str> {
 }
 
 #[tokio::test]
-async fn token_of_a_session_and_no_grant_takes_its_session_with_it() {
+async fn token_without_a_grant_revokes_its_session() {
     let now = NumericDate::now();
     let mut token = Introspection::new(TokenKind::RefreshToken, "c1");
     token.token = Some(Selector::token("https://as.example.com", "1"));
@@ -431,18 +445,18 @@ async fn token_of_a_session_and_no_grant_takes_its_session_with_it() {
     let mut sibling = token.clone();
     sibling.token = Some(Selector::token("https://as.example.com", "2"));
     sibling.kind = TokenKind::AccessToken;
-    // Whatever is issued in it later is dead as well.
+    // Tokens that are issued in the session later are dead as well.
     sibling.iat = Some(now + HOUR);
-    let mut elsewhere = sibling.clone();
-    elsewhere.sid = Some("s2".into());
+    let mut other_session = sibling.clone();
+    other_session.sid = Some("s2".into());
     assert_eq!(backend.oneshot(request()).await.unwrap(), Outcome::Revoked);
     assert!(!index.is_live(&token, now) && !index.is_live(&sibling, now));
-    assert!(index.is_live(&elsewhere, now));
+    assert!(index.is_live(&other_session, now));
     assert_eq!(index.len(), 1);
 }
 
 #[tokio::test]
-async fn grant_of_a_token_falls_and_its_session_does_not() {
+async fn token_with_a_grant_and_a_session_revokes_only_the_grant() {
     let mut token = Introspection::new(TokenKind::RefreshToken, "c1");
     token.grant = Some("g1".into());
     token.sid = Some("s1".into());
@@ -454,7 +468,7 @@ async fn grant_of_a_token_falls_and_its_session_does_not() {
 }
 
 #[tokio::test]
-async fn live_token_that_nothing_names_is_unsupported_and_writes_nothing() {
+async fn live_token_without_a_selector_is_unsupported_and_writes_nothing() {
     for exp in [None, Some(NumericDate::now() + HOUR)] {
         for kind in [TokenKind::AccessToken, TokenKind::RefreshToken] {
             let mut token = Introspection::new(kind, "c1");
@@ -468,7 +482,7 @@ async fn live_token_that_nothing_names_is_unsupported_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn expired_token_that_nothing_names_is_not_found() {
+async fn expired_token_without_a_selector_is_not_found() {
     let mut token = Introspection::new(TokenKind::AccessToken, "c1");
     token.exp = Some(NumericDate::new(1000));
     let (backend, log) = backend_of(token);
@@ -477,7 +491,7 @@ async fn expired_token_that_nothing_names_is_not_found() {
 }
 
 #[tokio::test]
-async fn namesakes_of_two_tenants_do_not_fall_together() {
+async fn same_names_of_two_tenants_are_revoked_separately() {
     let now = NumericDate::now();
     for cascade in [Cascade::Grant, Cascade::SubjectAndClient, Cascade::Subject] {
         let introspect = service_fn(move |tenant: Secret| async move {
@@ -493,7 +507,7 @@ async fn namesakes_of_two_tenants_do_not_fall_together() {
     }
 }
 
-/// A token whose names say nothing of the tenant.
+/// A token of a tenant. Its names are the same for every tenant.
 fn of_tenant(tenant: &str, iat: NumericDate) -> Introspection {
     let mut token = Introspection::new(TokenKind::RefreshToken, "c1");
     token.token = Some(Selector::token(tenant, "1"));
@@ -520,7 +534,7 @@ async fn no_subject_is_not_every_subject() {
 }
 
 #[tokio::test]
-async fn hundred_thousand_tokens_fall_with_one_record() {
+async fn one_record_revokes_a_hundred_thousand_tokens() {
     #[derive(Default)]
     struct Written(AtomicUsize);
     impl Reader for Written {
@@ -529,10 +543,15 @@ async fn hundred_thousand_tokens_fall_with_one_record() {
         }
     }
     let server = Server::new().await;
-    let mut orders = vec![NewToken::access_token(HOUR); 100_000];
-    orders.push(NewToken::refresh_token(HOUR));
+    let mut new_tokens = vec![NewToken::access_token(HOUR); 100_000];
+    new_tokens.push(NewToken::refresh_token(HOUR));
     let grant = Grant::new("g1", "c1").subject("alice");
-    let issued = server.tokens.issue(grant, orders).await.unwrap().unwrap();
+    let issued = server
+        .tokens
+        .issue(grant, new_tokens)
+        .await
+        .unwrap()
+        .unwrap();
 
     let written = Arc::new(Written::default());
     let reader: Arc<dyn Reader> = written.clone();
@@ -550,11 +569,11 @@ async fn hundred_thousand_tokens_fall_with_one_record() {
 }
 
 #[tokio::test]
-async fn no_descendant_lives_after_a_revocation_that_raced_a_refresh() {
+async fn no_token_of_a_grant_is_live_after_a_revocation_during_a_refresh() {
     let server = Server::new().await;
     for round in 0..1000 {
         let [access, refresh] = server.issue(&round.to_string(), "c1", None).await;
-        // Both orders come up: each is queued when it is first polled.
+        // Both orders occur: each operation is queued when it is first polled.
         let (outcome, rotation) = if round % 2 == 0 {
             join(
                 server.revoke("c1", &refresh),
@@ -579,7 +598,7 @@ async fn no_descendant_lives_after_a_revocation_that_raced_a_refresh() {
 }
 
 #[tokio::test]
-async fn token_record_expires_with_its_token_and_a_grant_record_with_the_longest_lived() {
+async fn token_record_expires_with_its_token_and_grant_record_after_the_longest_lifetime() {
     let iat = NumericDate::now();
     let exp = iat + HOUR;
     let introspect = service_fn(move |kind: Secret| async move {
@@ -614,11 +633,11 @@ async fn token_record_expires_with_its_token_and_a_grant_record_with_the_longest
     assert_eq!(of_token, exp + Duration::from_secs(5));
     let of_grant = expiry(Selector::grant("g1"));
     assert!(of_grant >= iat + 24 * HOUR + Duration::from_secs(5));
-    // Rounded up, so that repetitions write nothing.
+    // The expiry is rounded up, so that repetitions write nothing.
     assert!(of_grant <= NumericDate::now() + 24 * HOUR + 24 * HOUR / 16 + Duration::from_secs(5));
 }
 
-/// When the records about this token expire where none lives longer than a day, it is said.
+/// Returns when the records about this token expire, with a longest lifetime of one day.
 async fn expiries_of(token: Introspection, cascade: Cascade) -> Vec<NumericDate> {
     let log = MemoryLog::new();
     let introspect = service_fn(move |_: Secret| {
@@ -634,15 +653,15 @@ async fn expiries_of(token: Introspection, cascade: Cascade) -> Vec<NumericDate>
 }
 
 #[tokio::test]
-async fn no_record_ends_before_the_token_that_it_was_written_for() {
+async fn no_record_expires_before_the_token_that_it_revokes() {
     let now = NumericDate::now();
     let mut token = Introspection::new(TokenKind::RefreshToken, "c1");
     token.grant = Some("g1".into());
     token.sub = Some("alice".into());
     for (iat, exp) in [
-        // It lives longer than it was said that any does.
+        // It lives longer than the configured longest lifetime.
         (now, Some(now + 90 * 24 * HOUR)),
-        // Its issuer's clock is ahead.
+        // The clock of its issuer is ahead.
         (now + 48 * HOUR, Some(now + 72 * HOUR)),
         (now, None),
     ] {
@@ -659,7 +678,7 @@ async fn no_record_ends_before_the_token_that_it_was_written_for() {
 }
 
 #[tokio::test]
-async fn grant_record_outlives_a_sibling_that_was_issued_by_the_same_fast_clock() {
+async fn grant_record_outlives_tokens_issued_by_a_clock_that_is_ahead() {
     let ahead = NumericDate::now() + 48 * HOUR;
     let mut token = Introspection::new(TokenKind::RefreshToken, "c1");
     token.grant = Some("g1".into());
@@ -671,7 +690,7 @@ async fn grant_record_outlives_a_sibling_that_was_issued_by_the_same_fast_clock(
 }
 
 #[tokio::test]
-async fn introspection_that_fails_is_an_error_and_no_answer() {
+async fn failed_introspection_is_an_error() {
     let down =
         service_fn(async |_: Secret| Err::<Option<Introspection>, _>(BoxError::from("down")));
     let log = MemoryLog::new();
@@ -683,10 +702,10 @@ async fn introspection_that_fails_is_an_error_and_no_answer() {
     assert_eq!(log.snapshot().await.unwrap().position.sequence, 0);
 }
 
-/// Whoever revokes again and again drives nobody's dates ahead: an order of now still ends all that
-/// was issued until then.
+/// A client cannot move the dates of issue ahead by revoking again and again: a revocation of
+/// everything until now still covers every token.
 #[tokio::test]
-async fn dates_of_issue_stay_within_a_second_of_now_however_often_a_client_revokes() {
+async fn dates_of_issue_stay_within_a_second_of_now_after_many_revocations() {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
     let tokens = IssuedTokens::open(log.clone()).await.unwrap();
@@ -694,8 +713,13 @@ async fn dates_of_issue_stay_within_a_second_of_now_however_often_a_client_revok
         RecordRevocation::new(tokens.clone(), log).refresh_token_cascade(Cascade::SubjectAndClient);
     for number in 0..30 {
         let grant = Grant::new(format!("g{number}"), "c1").subject("alice");
-        let order = vec![NewToken::refresh_token(HOUR)];
-        let issued = tokens.issue(grant, order).await.unwrap().unwrap().remove(0);
+        let new_tokens = vec![NewToken::refresh_token(HOUR)];
+        let issued = tokens
+            .issue(grant, new_tokens)
+            .await
+            .unwrap()
+            .unwrap()
+            .remove(0);
         let latest = NumericDate::now() + Duration::from_secs(1);
         assert!(issued.iat <= latest, "{number}: {:?}", issued.iat);
         let request = RevocationRequest::new("c1", issued.token);

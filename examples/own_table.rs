@@ -13,9 +13,9 @@ use hyper_util::rt::TokioTimer;
 use tokio::{net::TcpListener, sync::Mutex};
 use tower::{BoxError, Layer, service_fn};
 use tower_revocation::client::registry::{Client, ClientAuthenticator, Registry};
-use tower_revocation::enforce::{EnforcementLayer, Index};
+use tower_revocation::enforce::EnforcementLayer;
 use tower_revocation::introspect::{Introspection, TokenKind};
-use tower_revocation::log::{MemoryLog, NumericDate};
+use tower_revocation::log::NumericDate;
 use tower_revocation::{Outcome, RevocationLayer, RevocationRequest, Secret};
 
 /// Stands for your database: for each token its owner, and whether it is revoked.
@@ -63,7 +63,7 @@ async fn main() -> Result<(), BoxError> {
 
     let clients = ClientAuthenticator::new(Registry::from_json(CLIENTS)?);
     let revocation = RevocationLayer::new("/oauth2/revoke", clients, backend);
-    let enforcement = EnforcementLayer::new(introspect, Index::follow(&MemoryLog::new()).await?);
+    let enforcement = EnforcementLayer::by_introspection(introspect);
     let api = Router::new().route("/me", get(me)).layer(enforcement);
     // The revocation layer goes around the whole router. `axum::serve` needs a router.
     let app = revocation.timer(TokioTimer::new()).layer(api);

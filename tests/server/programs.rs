@@ -128,3 +128,20 @@ async fn minimal_authorization_server_issues_and_revokes() {
     let (_server, http) = start(program, folder.path(), &[]);
     assert!(me(&http, &token).await.is_refused_token());
 }
+
+#[test]
+fn readme_has_the_programs_to_the_letter() {
+    let programs = [
+        include_str!("../../examples/own_table.rs"),
+        include_str!("../../examples/jwt.rs"),
+        include_str!("../../examples/introspection.rs"),
+        include_str!("../../examples/authorization_server/minimal.rs"),
+    ];
+    let readme = include_str!("../../README.md");
+    let blocks = readme.split("\n```rust\n").skip(1);
+    let blocks: Vec<_> = blocks
+        .map(|block| block.split_once("\n```\n").expect("the block ends").0)
+        .collect();
+    let programs = programs.map(str::trim_end);
+    assert_eq!(blocks, programs, "copy the examples into the README");
+}

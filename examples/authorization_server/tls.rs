@@ -87,7 +87,7 @@ impl Tls {
         };
         let certificate =
             certificate.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        Ok(certificate.with_chain(chain.iter().map(AsRef::as_ref)))
+        Ok(certificate.chain(chain.iter().map(AsRef::as_ref)))
     }
 }
 

@@ -172,7 +172,7 @@ fn judged(
         Err(_) => ClientCertificate::unverified(leaf.as_ref()),
     };
     let chain = chain.iter().map(AsRef::as_ref);
-    judged.unwrap().with_chain(chain)
+    judged.unwrap().chain(chain)
 }
 
 async fn answer<S, B>(

@@ -1,4 +1,4 @@
-//! What else is the subject called? The names of subjectAltName (RFC 5280 §4.2.1.6).
+//! The names in subjectAltName (RFC 5280 §4.2.1.6).
 
 use x509_cert::{
     Certificate,
@@ -9,7 +9,7 @@ use super::InvalidCertificate;
 
 const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 
-/// One of the names that a client can be registered by.
+/// A name that a client can be registered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum AlternativeName {
     Dns(String),
@@ -18,8 +18,8 @@ pub(super) enum AlternativeName {
     Ip(Vec<u8>),
 }
 
-/// All of them, and none that is not plain text: a NUL, a space or a letter beyond ASCII makes a
-/// name that nobody is registered by.
+/// All names, without those that contain a NUL, a space or a non-ASCII character: no client is
+/// registered with such a name.
 pub(super) fn names(certificate: &Certificate) -> Result<Vec<AlternativeName>, InvalidCertificate> {
     let extensions = certificate.tbs_certificate().extensions();
     let mut found = extensions
@@ -29,12 +29,11 @@ pub(super) fn names(certificate: &Certificate) -> Result<Vec<AlternativeName>, I
     let Some(extension) = found.next() else {
         return Ok(Vec::new());
     };
-    // RFC 5280 §4.2: not more than one of a kind.
+    // RFC 5280 §4.2: an extension occurs at most once.
     if found.next().is_some() {
         return Err(InvalidCertificate::ALTERNATIVES);
     }
-    // Read one by one, because a name of a kind that we do not know is no reason to refuse the
-    // rest.
+    // Parsed one by one, so that a name of an unknown kind does not hide the others.
     let names = Vec::<AnyRef<'_>>::from_der(extension.extn_value.as_bytes())
         .map_err(|_| InvalidCertificate::ALTERNATIVES)?;
     Ok(names.into_iter().filter_map(name).collect())
@@ -57,7 +56,7 @@ fn name(any: AnyRef<'_>) -> Option<AlternativeName> {
     }
 }
 
-/// An `IA5String` without controls and spaces, none of which these names can have.
+/// An `IA5String` without control characters and spaces.
 fn text(bytes: &[u8]) -> Option<String> {
     if !bytes.iter().all(u8::is_ascii_graphic) {
         return None;

@@ -1,12 +1,12 @@
-//! The types of attributes in names, by their keywords.
+//! Attribute types of distinguished names and their keywords.
 
 use x509_cert::der::oid::ObjectIdentifier;
 
-/// Each is a string of caseIgnoreMatch, or of a rule that differs from it only by spaces and
-/// hyphens. The nine of RFC 4514 §3, and the names by which OpenSSL, Java, Bouncy Castle, Windows
-/// and the profiles of open banking write the types that are met in certificates.
+/// Types whose matching rule is caseIgnoreMatch, or a rule that differs from it only in spaces and
+/// hyphens. They include the nine keywords of RFC 4514 §3, and the names used by OpenSSL, Java,
+/// Bouncy Castle, Windows and the profiles of open banking.
 ///
-/// `SN` is a surname, as in X.520 and OpenSSL. Bouncy Castle writes a serial number so.
+/// `SN` is the surname, as in X.520 and OpenSSL. Bouncy Castle uses it for the serial number.
 const KNOWN: &[(&[&str], ObjectIdentifier)] = &[
     (&["CN", "commonName"], oid("2.5.4.3")),
     (&["SN", "surname"], oid("2.5.4.4")),
@@ -71,8 +71,8 @@ const fn oid(dotted: &str) -> ObjectIdentifier {
     ObjectIdentifier::new_unwrap(dotted)
 }
 
-/// What a keyword, in any case, or a dotted OID stands for. Before the OID may be `OID.`, as Java
-/// writes it and RFC 2253 §4 has it accepted.
+/// Parses a keyword (case-insensitive) or a dotted OID. The prefix `OID.` is optional: Java writes
+/// it, and RFC 2253 §4 requires accepting it.
 pub(super) fn of_type(written: &str) -> Option<ObjectIdentifier> {
     if let Some((prefix, dotted)) = written.split_once('.') {
         if prefix.eq_ignore_ascii_case("OID") {
@@ -88,7 +88,7 @@ pub(super) fn of_type(written: &str) -> Option<ObjectIdentifier> {
         .map(|(_, oid)| *oid)
 }
 
-/// Whether two values of this type are equal by caseIgnoreMatch.
+/// Whether values of this type are compared by caseIgnoreMatch.
 pub(super) fn ignores_case(oid: ObjectIdentifier) -> bool {
     KNOWN.iter().any(|(_, known)| *known == oid)
 }

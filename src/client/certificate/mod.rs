@@ -1,14 +1,14 @@
-//! Client certificates (RFC 8705): who shows one, and whose it is.
+//! Client certificates (RFC 8705).
 //!
-//! Whoever accepts the connection puts a [`ClientCertificate`] into the extensions of its requests:
-//! the TLS acceptor, or, behind a proxy that ends TLS, [`CertificateFieldsLayer`]. A client of
-//! `tls_client_auth` is registered with a [`CertificateSubject`], a name that its certificate must
-//! have; one of `self_signed_tls_client_auth` with the keys or certificates themselves.
+//! The code that accepts a connection puts a [`ClientCertificate`] into the extensions of its
+//! requests: the TLS acceptor, or [`CertificateFieldsLayer`] behind a proxy that terminates TLS. A
+//! client of `tls_client_auth` is registered with a [`CertificateSubject`], a name that its
+//! certificate must have. A client of `self_signed_tls_client_auth` is registered with its keys or
+//! certificates.
 //!
-//! **The stock verifier of rustls, `WebPkiClientVerifier`, refuses self-signed certificates** in
-//! the handshake, so that nobody of `self_signed_tls_client_auth` gets as far as this. One that
-//! admits them, and still has possession of the key proven, is in
-//! `examples/authorization_server/tls.rs`.
+//! **The default verifier of rustls, `WebPkiClientVerifier`, rejects self-signed certificates** in
+//! the handshake, before this code runs. `examples/authorization_server/tls.rs` has a verifier that
+//! accepts them and still requires proof of possession of the key.
 
 use std::{fmt, sync::Arc};
 
@@ -33,10 +33,10 @@ pub use network::{InvalidNetwork, Network};
 pub(crate) use self_signed::{registered, x5c_fits};
 pub use subject::{CertificateSubject, InvalidSubject};
 
-/// The certificate that a client has shown and has the key of, in the extensions of its requests.
+/// The certificate of a client, in the extensions of its requests.
 ///
-/// Put it there only after the handshake has proven possession of the key. **Nothing here verifies
-/// a chain, a date or a revocation list**: that is the business of whoever accepts the connection.
+/// Insert it only after the handshake has proven possession of the key. **This crate does not verify
+/// chains, dates or revocation lists**: the TLS acceptor does.
 ///
 /// ```
 /// use hyper::Request;
@@ -45,7 +45,7 @@ pub use subject::{CertificateSubject, InvalidSubject};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let key = rcgen::KeyPair::generate()?;
 /// # let leaf = rcgen::CertificateParams::new(["client.example".to_owned()])?.self_signed(&key)?;
-/// // As rustls answers to `peer_certificates()`, after it has verified the chain.
+/// // What rustls returns from `peer_certificates()`, after it has verified the chain.
 /// let certificate = ClientCertificate::verified(leaf.der().as_ref())?;
 /// assert!(certificate.is_verified());
 ///
@@ -69,28 +69,28 @@ struct Inner {
 }
 
 impl ClientCertificate {
-    /// The longest certificate that is read: 16 KiB.
+    /// The maximum length of a certificate: 16 KiB.
     pub const MAX_LEN: usize = 16 * 1024;
 
-    /// A certificate whose chain was verified against the authorities for client authentication, by
-    /// whoever accepted the connection.
+    /// Creates a certificate whose chain the TLS acceptor has verified against the authorities for
+    /// client authentication.
     ///
     /// # Errors
     ///
-    /// If it is not one X.509 certificate in DER and nothing else, or longer than
+    /// Fails if `der` is not exactly one X.509 certificate in DER, or is longer than
     /// [`MAX_LEN`](Self::MAX_LEN).
     pub fn verified(der: impl Into<Vec<u8>>) -> Result<Self, InvalidCertificate> {
         Self::new(der.into(), true)
     }
 
-    /// A certificate of which nothing is known but that its owner has the key.
+    /// Creates a certificate whose chain was not verified. Only possession of the key is proven.
     ///
-    /// That is enough for `self_signed_tls_client_auth`, where the certificate itself is
-    /// registered, and for nothing else: **anybody can write any name into one**.
+    /// This suffices for `self_signed_tls_client_auth`, where the certificate itself is registered,
+    /// and for nothing else: **anyone can create a certificate with any name**.
     ///
     /// # Errors
     ///
-    /// As for [`verified`](Self::verified).
+    /// Fails like [`verified`](Self::verified).
     pub fn unverified(der: impl Into<Vec<u8>>) -> Result<Self, InvalidCertificate> {
         Self::new(der.into(), false)
     }
@@ -113,33 +113,31 @@ impl ClientCertificate {
         })
     }
 
-    /// The rest of the chain, as it was sent, for those who look further than this crate does.
-    ///
-    /// Nothing here reads it.
+    /// Sets the rest of the chain, as sent. This crate does not use it.
     #[must_use]
-    pub fn with_chain<T: Into<Vec<u8>>>(mut self, chain: impl IntoIterator<Item = T>) -> Self {
+    pub fn chain<T: Into<Vec<u8>>>(mut self, chain: impl IntoIterator<Item = T>) -> Self {
         self.chain = chain.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The certificate itself.
+    /// The certificate in DER.
     #[must_use]
     pub fn der(&self) -> &[u8] {
         &self.inner.der
     }
 
-    /// The certificates that came with it, without itself.
-    pub fn chain(&self) -> impl Iterator<Item = &[u8]> {
+    /// The rest of the chain, without this certificate.
+    pub fn intermediates(&self) -> impl Iterator<Item = &[u8]> {
         self.chain.iter().map(Vec::as_slice)
     }
 
-    /// Whether its chain was verified.
+    /// Whether the chain was verified.
     #[must_use]
     pub fn is_verified(&self) -> bool {
         self.verified
     }
 
-    /// SHA-256 of the certificate: `x5t#S256`, which tokens are bound to (RFC 8705 §3.1).
+    /// SHA-256 of the certificate, the `x5t#S256` that tokens are bound to (RFC 8705 §3.1).
     #[must_use]
     pub fn thumbprint(&self) -> [u8; 32] {
         self.inner.thumbprint
@@ -164,14 +162,14 @@ impl fmt::Debug for ClientCertificate {
     }
 }
 
-/// What was given as a certificate is none.
+/// The input is not a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidCertificate(&'static str);
 
 impl InvalidCertificate {
     const TOO_LONG: Self = Self("the certificate is longer than 16 KiB");
     const NOT_DER: Self = Self("the certificate is not one X.509 certificate in DER");
-    const ALTERNATIVES: Self = Self("the certificate's subjectAltName cannot be read");
+    const ALTERNATIVES: Self = Self("the certificate's subjectAltName cannot be parsed");
 }
 
 impl fmt::Display for InvalidCertificate {

@@ -1,4 +1,4 @@
-//! Is the certificate, or its key, a registered one? (RFC 8705 §2.2)
+//! Compares a certificate and its key with registered ones (RFC 8705 §2.2).
 
 use x509_cert::{
     der::{Tag, Tagged as _, oid::ObjectIdentifier},
@@ -15,8 +15,7 @@ const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
-/// Whether it is a certificate of one of these keys, or has one of them. Dates and chains do not
-/// matter.
+/// Whether one of these keys lists the certificate, or is its key. Dates and chains are ignored.
 pub(crate) fn registered(certificate: &ClientCertificate, keys: &KeySet) -> bool {
     keys.iter().any(|key| {
         key.certificate() == Some(certificate.der())
@@ -25,14 +24,14 @@ pub(crate) fn registered(certificate: &ClientCertificate, keys: &KeySet) -> bool
     })
 }
 
-/// Whether the first certificate of `x5c`, if there is one, is of this key (RFC 7517 §4.7).
+/// Whether the first certificate in `x5c`, if any, has this key (RFC 7517 §4.7).
 pub(crate) fn x5c_fits(key: &Jwk) -> bool {
     key.certificate().is_none_or(|own| {
         ClientCertificate::unverified(own).is_ok_and(|certificate| has_key(&certificate, key))
     })
 }
 
-/// Whether the certificate's key is this one: the same bytes, for the same algorithm and curve.
+/// Whether the certificate has this key: equal bytes, algorithm and curve.
 fn has_key(certificate: &ClientCertificate, key: &Jwk) -> bool {
     let info = certificate
         .x509()
@@ -58,7 +57,7 @@ fn is_of_kind(info: &SubjectPublicKeyInfoOwned, kind: Kind) -> bool {
         Kind::P256 => is_curve(P256),
         Kind::P384 => is_curve(P384),
         Kind::P521 => is_curve(P521),
-        // RFC 8410 §3: there are none.
+        // RFC 8410 §3: no parameters.
         Kind::Ed25519 => info.algorithm.oid == ED25519 && parameters.is_none(),
     }
 }
@@ -76,7 +75,7 @@ mod tests {
     use super::*;
 
     fn certificate(key: &KeyPair) -> ClientCertificate {
-        // Long past: dates do not matter.
+        // Expired: dates are ignored.
         let mut params = CertificateParams::default();
         params.not_before = rcgen::date_time_ymd(2001, 1, 1);
         params.not_after = rcgen::date_time_ymd(2002, 1, 1);
@@ -84,7 +83,7 @@ mod tests {
         ClientCertificate::unverified(der).unwrap()
     }
 
-    /// The JWK of a key, with a member more.
+    /// The JWK of a key, with one more member.
     fn written(key: &KeyPair, name: &str, member: Value) -> Value {
         let url = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
         let bytes = key.der_bytes();

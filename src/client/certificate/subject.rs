@@ -1,14 +1,14 @@
-//! The one name by which a client's certificates are known (RFC 8705 §2.1.2).
+//! The registered name of a client's certificates (RFC 8705 §2.1.2).
 
 use std::{fmt, net::IpAddr};
 
 use super::{ClientCertificate, alternative::AlternativeName, name::DistinguishedName};
 
-/// The subject that the certificates of a `tls_client_auth` client must have: one name, of one of
-/// five kinds.
+/// The name that the certificates of a `tls_client_auth` client must have: one name of one of five
+/// kinds.
 ///
-/// The client may change its certificate, as long as the new one has the name too. There is no
-/// falling back from one kind to another: a `CN` is not a host.
+/// The client can use another certificate with the same name. The kinds are not interchangeable: a
+/// `CN` is not a host name.
 ///
 /// ```
 /// use tower_revocation::client::certificate::{CertificateSubject, ClientCertificate};
@@ -39,17 +39,16 @@ enum Kind {
 }
 
 impl CertificateSubject {
-    /// The distinguished name of the subject, as a string of RFC 4514.
+    /// Creates a subject from a distinguished name in the string format of RFC 4514.
     ///
-    /// Names are compared by what they mean: attribute by attribute, by their types' OIDs; letters
-    /// in any case, runs of spaces as one, whatever type of string the certificate has. The string
-    /// begins with the last relative name of the certificate (RFC 4514 §2.1); see
-    /// [`in_either_order`](Self::in_either_order). **Nothing is composed or decomposed**, and the
-    /// values of types that are not known here are compared as they are written.
+    /// Names are compared by meaning: attribute by attribute and by OID, ignoring case, repeated
+    /// spaces and the string type. The string starts with the last relative name of the certificate
+    /// (RFC 4514 §2.1); see [`in_either_order`](Self::in_either_order). **There is no Unicode
+    /// normalisation**, and values of unknown types are compared byte for byte.
     ///
-    /// A type is a dotted OID, also behind `OID.`, or a keyword: those of RFC 4514, and those that
-    /// OpenSSL, Java, Windows and the profiles of open banking write, such as
-    /// `organizationIdentifier` and `jurisdictionCountryName`, short or long, in any case.
+    /// A type is a dotted OID, optionally after `OID.`, or a keyword in any case: those of RFC 4514,
+    /// and the short and long names used by OpenSSL, Java, Windows and the profiles of open banking,
+    /// such as `organizationIdentifier` and `jurisdictionCountryName`.
     ///
     /// ```
     /// use tower_revocation::client::certificate::CertificateSubject;
@@ -60,19 +59,19 @@ impl CertificateSubject {
     ///
     /// # Errors
     ///
-    /// If it is not such a string, or has a type of attribute that is neither a known keyword nor a
+    /// Fails if the string is malformed, or if an attribute type is neither a known keyword nor a
     /// dotted OID.
     pub fn subject_dn(written: &str) -> Result<Self, InvalidSubject> {
         let name = DistinguishedName::parse(written).map_err(InvalidSubject)?;
         Ok(Self::new(Kind::SubjectDn(name), written))
     }
 
-    /// Accepts a distinguished name that is written in the order of the certificate too.
+    /// Also accepts the distinguished name in the order of the certificate, which
+    /// `openssl x509 -subject` prints by default.
     ///
-    /// `openssl x509 -subject` prints that order unless it is told otherwise. **A certificate whose
-    /// names stand the other way round then passes for this one**, which RFC 5280 §7.1 calls
-    /// another subject: make sure that your authorities issue no such pair. It changes nothing
-    /// about names of other kinds.
+    /// **A certificate with the relative names in reverse order then matches too.** RFC 5280 §7.1
+    /// treats it as another subject: make sure that your authorities issue no such pair. This has no
+    /// effect on names of other kinds.
     ///
     /// ```
     /// use tower_revocation::client::certificate::CertificateSubject;
@@ -86,24 +85,24 @@ impl CertificateSubject {
         self
     }
 
-    /// A host among the alternative names, an internationalised one in A-labels.
+    /// Creates a subject from a DNS name in subjectAltName. Internationalised names are A-labels.
     ///
-    /// **Letters are compared in any case, and a wildcard in a certificate is no host.**
+    /// **The comparison ignores case. A wildcard in a certificate does not match.**
     ///
     /// # Errors
     ///
-    /// If it is not a host's name, has a wildcard, or ends with a dot.
+    /// Fails if it is not a host name, contains a wildcard, or ends with a dot.
     pub fn san_dns(written: &str) -> Result<Self, InvalidSubject> {
         check_host(written)?;
         Ok(Self::new(Kind::SanDns, written))
     }
 
-    /// A URI among the alternative names. **Compared character by character, with no
+    /// Creates a subject from a URI in subjectAltName. **Compared byte for byte, without
     /// normalisation.**
     ///
     /// # Errors
     ///
-    /// If it has no scheme, or other than visible ASCII characters.
+    /// Fails if it has no scheme, or contains anything but visible ASCII characters.
     pub fn san_uri(written: &str) -> Result<Self, InvalidSubject> {
         let scheme = written.split_once(':').map_or("", |(scheme, _)| scheme);
         let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -112,38 +111,39 @@ impl CertificateSubject {
                 .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
         if !is_scheme || !written.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(InvalidSubject(
-                "a URI has a scheme, and visible ASCII characters alone",
+                "a URI must have a scheme and consist of visible ASCII characters",
             ));
         }
         Ok(Self::new(Kind::SanUri, written))
     }
 
-    /// An IP address among the alternative names.
+    /// Creates a subject from an IP address in subjectAltName.
     ///
-    /// **Compared byte by byte**: `::ffff:192.0.2.1` is not `192.0.2.1`.
+    /// **Compared byte for byte**: `::ffff:192.0.2.1` is not `192.0.2.1`.
     ///
     /// # Errors
     ///
-    /// If it is no address.
+    /// Fails if it is not an IP address.
     pub fn san_ip(written: &str) -> Result<Self, InvalidSubject> {
         let address = written
             .parse()
-            .map_err(|_| InvalidSubject("this is no IP address"))?;
+            .map_err(|_| InvalidSubject("not an IP address"))?;
         Ok(Self::new(Kind::SanIp(address), written))
     }
 
-    /// A mail address among the alternative names.
+    /// Creates a subject from an email address in subjectAltName.
     ///
-    /// **The part before the `@` is compared character by character, the host in any case.**
+    /// **The part before the `@` is compared byte for byte, the host ignoring case.**
     ///
     /// # Errors
     ///
-    /// If it is no address in ASCII.
+    /// Fails if it is not an email address in ASCII.
     pub fn san_email(written: &str) -> Result<Self, InvalidSubject> {
-        let (local, host) = split_email(written).ok_or(InvalidSubject("an address has an `@`"))?;
+        let (local, host) =
+            split_email(written).ok_or(InvalidSubject("an email address must have an `@`"))?;
         if local.is_empty() || !local.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(InvalidSubject(
-                "before the `@` of an address are visible ASCII characters",
+                "the part before the `@` of an email address must consist of visible ASCII characters",
             ));
         }
         check_host(host)?;
@@ -160,7 +160,7 @@ impl CertificateSubject {
 
     /// Whether the certificate has this name.
     ///
-    /// **Anybody can write any name into a certificate**: ask
+    /// **Anyone can create a certificate with any name**: check
     /// [`is_verified`](ClientCertificate::is_verified) too.
     #[must_use]
     pub fn matches(&self, certificate: &ClientCertificate) -> bool {
@@ -200,7 +200,7 @@ impl CertificateSubject {
         }
     }
 
-    /// The parameter of a registration that this name stands in (RFC 8705 §2.1.2).
+    /// The registration parameter for this kind of name (RFC 8705 §2.1.2).
     #[must_use]
     pub fn parameter(&self) -> &'static str {
         match self.kind {
@@ -212,7 +212,7 @@ impl CertificateSubject {
         }
     }
 
-    /// The name as it was registered.
+    /// The name as registered.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.written
@@ -230,12 +230,12 @@ impl fmt::Debug for CertificateSubject {
     }
 }
 
-/// A mailbox and its host. The mailbox may have an `@` of its own, in quotes.
+/// Splits an email address into mailbox and host. A quoted mailbox can contain an `@`.
 fn split_email(address: &str) -> Option<(&str, &str)> {
     address.rsplit_once('@')
 }
 
-/// Labels of letters, digits, hyphens and underscores (RFC 1123 §2.1, and what is met).
+/// Labels of letters, digits, hyphens (RFC 1123 §2.1) and underscores, which occur in practice.
 fn check_host(host: &str) -> Result<(), InvalidSubject> {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -247,19 +247,19 @@ fn check_host(host: &str) -> Result<(), InvalidSubject> {
     };
     if host.len() > 253 || !host.split('.').all(is_label) {
         return Err(InvalidSubject(
-            "a host has labels of ASCII letters, digits and hyphens, no wildcard and no last dot",
+            "a host name consists of ASCII letters, digits, hyphens and dots, without a wildcard or a final dot",
         ));
     }
     if host
         .bytes()
         .all(|byte| byte.is_ascii_digit() || byte == b'.')
     {
-        return Err(InvalidSubject("an address is no host"));
+        return Err(InvalidSubject("an IP address is not a host name"));
     }
     Ok(())
 }
 
-/// A client cannot be registered by this name.
+/// The name is not valid for a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidSubject(&'static str);
 

@@ -1,10 +1,10 @@
-//! Values of names as text, whatever type of string they are written in.
+//! Attribute values as text, from any ASN.1 string type.
 
 use x509_cert::der::{Tag, Tagged as _, asn1::Any};
 
-/// The text of a `DirectoryString` or of one of its elder relatives.
+/// The text of a `DirectoryString` or of an older string type.
 ///
-/// A `TeletexString` is read as Latin-1, which is what those who still write it mean by it.
+/// A `TeletexString` is decoded as Latin-1, which is how it is used in practice.
 pub(super) fn of_any(value: &Any) -> Option<String> {
     let bytes = value.value();
     match value.tag() {
@@ -18,7 +18,7 @@ pub(super) fn of_any(value: &Any) -> Option<String> {
     }
 }
 
-/// Two bytes for each character, the basic plane alone.
+/// Two bytes for each character, basic multilingual plane only.
 fn of_ucs2(bytes: &[u8]) -> Option<String> {
     if bytes.len() % 2 != 0 {
         return None;
@@ -29,20 +29,20 @@ fn of_ucs2(bytes: &[u8]) -> Option<String> {
         .collect()
 }
 
-/// The text, if it can be compared at all.
+/// The text, if it can be compared.
 ///
-/// Nothing equals a text with a NUL, another control or a character that stands for a broken one
-/// (RFC 4518 §2.4), nor an empty one.
+/// An empty text, and one with control characters or the replacement character, equals no other text
+/// (RFC 4518 §2.4).
 pub(super) fn checked(text: &str) -> Option<&str> {
     let is_prohibited = |character: char| character.is_control() || character == '\u{fffd}';
     (!text.is_empty() && !text.contains(is_prohibited)).then_some(text)
 }
 
-/// The text as caseIgnoreMatch compares it (RFC 4518 §2): in lower case, without the spaces around
-/// it, and with one space for each run of them inside.
+/// The text prepared for caseIgnoreMatch (RFC 4518 §2): lower case, trimmed, repeated spaces
+/// collapsed.
 ///
-/// Lower case is Unicode's, letter by letter. Nothing is composed or decomposed: an `é` of one
-/// character does not equal one of two.
+/// Lower case is Unicode's, character by character. There is no normalisation: an `é` of one character
+/// does not equal an `é` of two.
 pub(super) fn folded(text: &str) -> Option<String> {
     let mut folded = String::with_capacity(text.len());
     for word in checked(text)?.split_whitespace() {

@@ -118,7 +118,7 @@ async fn a_trusted_proxy_is_believed() {
         .unwrap();
     assert_eq!(shown.der(), der);
     assert!(shown.is_verified());
-    assert!(shown.chain().eq([&issuer[..], &der, &issuer]));
+    assert!(shown.intermediates().eq([&issuer[..], &der, &issuer]));
 }
 
 #[tokio::test]
@@ -381,7 +381,7 @@ async fn envoy_says_more_than_the_certificate() {
         assert_eq!(shown.der(), der);
         assert!(shown.is_verified());
         if value.to_ascii_lowercase().contains("chain=") {
-            assert!(shown.chain().eq([&issuer[..]]));
+            assert!(shown.intermediates().eq([&issuer[..]]));
         }
     }
 }

@@ -13,12 +13,12 @@ pub(super) fn read(
     headers: &HeaderMap,
     verified: bool,
 ) -> Result<Option<ClientCertificate>, MalformedCertificate> {
-    // RFC 9440 §2.2: one item, so never more than one line.
+    // RFC 9440 §2.2: one item, hence one line.
     let Some(field) = single(headers, CERT)? else {
         // RFC 9440 §2.3: no chain without a certificate.
         if headers.contains_key(CHAIN) {
             return Err(MalformedCertificate(
-                "Client-Cert-Chain stands without Client-Cert",
+                "Client-Cert-Chain without Client-Cert",
             ));
         }
         return Ok(None);
@@ -27,10 +27,10 @@ pub(super) fn read(
         .parse()
         .map_err(|_| MalformedCertificate("Client-Cert is not one item of RFC 9651"))?;
     let certificate = certificate(bytes(item)?, verified)?;
-    Ok(Some(certificate.with_chain(chain(headers)?)))
+    Ok(Some(certificate.chain(chain(headers)?)))
 }
 
-/// A list, which may come in several lines.
+/// A list, possibly in several lines.
 fn chain(headers: &HeaderMap) -> Result<Vec<Vec<u8>>, MalformedCertificate> {
     let lines = headers.get_all(CHAIN);
     if lines.iter().map(HeaderValue::len).sum::<usize>() > MAX_FIELD {
@@ -44,20 +44,20 @@ fn chain(headers: &HeaderMap) -> Result<Vec<Vec<u8>>, MalformedCertificate> {
         for entry in list {
             match entry {
                 ListEntry::Item(item) => chain.push(bytes(item)?),
-                ListEntry::InnerList(_) => return Err(NOT_OCTETS),
+                ListEntry::InnerList(_) => return Err(NOT_BYTES),
             }
         }
     }
     Ok(chain)
 }
 
-/// A byte sequence, and nothing with it.
+/// A byte sequence without parameters.
 fn bytes(item: Item) -> Result<Vec<u8>, MalformedCertificate> {
     match item.bare_item {
         BareItem::ByteSequence(bytes) if item.params.is_empty() => Ok(bytes),
-        _ => Err(NOT_OCTETS),
+        _ => Err(NOT_BYTES),
     }
 }
 
-const NOT_OCTETS: MalformedCertificate =
+const NOT_BYTES: MalformedCertificate =
     MalformedCertificate("a certificate is not a byte sequence");

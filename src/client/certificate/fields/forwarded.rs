@@ -1,5 +1,5 @@
-//! Envoy's `X-Forwarded-Client-Cert`: `Key=value` pairs between semicolons, elements between
-//! commas.
+//! Envoy's `X-Forwarded-Client-Cert`: pairs `Key=value` separated by semicolons, elements separated
+//! by commas.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::client::certificate::ClientCertificate;
 pub(super) const CERT: &str = "x-forwarded-client-cert";
 
 const NOT_AN_ELEMENT: MalformedCertificate =
-    MalformedCertificate("X-Forwarded-Client-Cert is not one element of pairs");
+    MalformedCertificate("X-Forwarded-Client-Cert is not one element with pairs");
 
 pub(super) fn read(
     headers: &HeaderMap,
@@ -51,7 +51,7 @@ pub(super) fn read(
         "X-Forwarded-Client-Cert has no certificate",
     ))?;
     let certificate = certificate(pem::one(&cert)?, verified)?;
-    // Envoy's chain begins with the certificate itself.
+    // Envoy's chain starts with the certificate itself.
     let mut chain = chain.map_or(Ok(Vec::new()), |chain| pem::all(&chain))?;
     if chain
         .first()
@@ -59,12 +59,12 @@ pub(super) fn read(
     {
         chain.remove(0);
     }
-    Ok(Some(certificate.with_chain(chain)))
+    Ok(Some(certificate.chain(chain)))
 }
 
 type Pair<'a> = (&'a [u8], Cow<'a, [u8]>, &'a [u8]);
 
-/// One pair, and what comes after it.
+/// Splits off one pair. Returns key, value and the rest.
 fn pair(element: &[u8]) -> Result<Pair<'_>, MalformedCertificate> {
     let equals = element.iter().position(|byte| *byte == b'=');
     let (key, value) = element.split_at(equals.ok_or(NOT_AN_ELEMENT)?);
@@ -82,7 +82,7 @@ fn pair(element: &[u8]) -> Result<Pair<'_>, MalformedCertificate> {
     Ok((key, Cow::Borrowed(value), after))
 }
 
-/// The text up to the quotation mark that ends it, and what comes after that.
+/// Reads a quoted text. Returns it and the rest after the closing quotation mark.
 fn unquoted(quoted: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut value = Vec::new();
     let mut rest = quoted;

@@ -1,4 +1,4 @@
-//! Certificates from a proxy that ends TLS, and from nobody else.
+//! Certificates in header fields of a trusted proxy that terminates TLS.
 
 use std::{
     fmt,
@@ -21,46 +21,47 @@ mod forwarded;
 mod nginx;
 mod pem;
 
-/// How a proxy writes the certificate of its client into a request.
+/// The header fields in which a proxy sends the certificate of its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CertificateForm {
     /// `Client-Cert` and `Client-Cert-Chain` (RFC 9440).
     ClientCert,
-    /// Envoy's `X-Forwarded-Client-Cert`, with `Cert` and perhaps `Chain`.
+    /// Envoy's `X-Forwarded-Client-Cert`, with `Cert` and optionally `Chain`.
     ///
-    /// Envoy has to set it and not to append to it: `forward_client_cert_details: SANITIZE_SET`,
-    /// `set_current_client_cert_details: { cert: true }`. **An element that came from elsewhere
-    /// cannot be told from Envoy's own, so more than one is malformed.** A `Hash` alone is no
-    /// certificate, and malformed too.
+    /// Configure Envoy to set the field and not to append to it:
+    /// `forward_client_cert_details: SANITIZE_SET`,
+    /// `set_current_client_cert_details: { cert: true }`. **More than one element is malformed**,
+    /// because Envoy's own element cannot be distinguished from others. A `Hash` without a
+    /// certificate is malformed too.
     ForwardedClientCert,
     /// nginx: `X-SSL-Client-Cert` and `X-SSL-Client-Verify`.
     ///
     /// ```nginx
     /// proxy_set_header X-SSL-Client-Cert   $ssl_client_escaped_cert;
     /// proxy_set_header X-SSL-Client-Verify $ssl_client_verify;
-    /// # And, for nginx to ask for certificates at all:
+    /// # These make nginx request certificates:
     /// ssl_client_certificate ca.pem;
-    /// ssl_verify_client optional; # optional_no_ca where some are self-signed
+    /// ssl_verify_client optional; # optional_no_ca if some are self-signed
     /// ```
     ///
-    /// **Set both**: nginx passes on a field that it does not set.
+    /// **Set both fields**: nginx forwards a field of the client that it does not set.
     SslClientCert,
     /// ingress-nginx: the same in `ssl-client-cert` and `ssl-client-verify`.
     IngressSslClientCert,
 }
 
-/// A layer that reads client certificates from the fields of trusted proxies, and drops these
-/// fields whoever sent them.
+/// A layer that reads client certificates from header fields of trusted proxies. It removes these
+/// fields from every request.
 ///
-/// Put it around everything: `Client-Cert`, `Client-Cert-Chain`, `X-Forwarded-Client-Cert`,
-/// `X-SSL-Client-Cert`, `X-SSL-Client-Verify`, `ssl-client-cert` and `ssl-client-verify`, with
-/// underscores too, are gone behind it, so nothing there can believe them. Of a trusted peer the
-/// fields of one form are read; then there is a [`ClientCertificate`] in the extensions, or
-/// [`MalformedCertificate`], or neither.
+/// Make it the outermost layer. It removes `Client-Cert`, `Client-Cert-Chain`,
+/// `X-Forwarded-Client-Cert`, `X-SSL-Client-Cert`, `X-SSL-Client-Verify`, `ssl-client-cert` and
+/// `ssl-client-verify`, also written with underscores, so that no inner service can trust them. From
+/// a trusted peer it reads the fields of one form. The extensions of the request then have a
+/// [`ClientCertificate`], a [`MalformedCertificate`], or neither.
 ///
-/// The peer is the [`PeerAddr`] in the extensions; without it nobody is trusted. **A trusted proxy
-/// must itself drop or overwrite the fields of its form**, or its clients can write them.
+/// The peer is the [`PeerAddr`] in the extensions. Without it no peer is trusted. **A trusted proxy
+/// must remove or overwrite the fields of its form**, else its clients can forge them.
 ///
 /// ```
 /// use hyper::{Request, Response};
@@ -90,7 +91,7 @@ pub enum CertificateForm {
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a layer does nothing until it is put around a service"]
+#[must_use = "a layer does nothing until it wraps a service"]
 pub struct CertificateFieldsLayer {
     form: CertificateForm,
     trusted: Arc<[Network]>,
@@ -98,8 +99,8 @@ pub struct CertificateFieldsLayer {
 }
 
 impl CertificateFieldsLayer {
-    /// Reads certificates in this form from peers in these networks. If there are none, the fields
-    /// are dropped and never read.
+    /// Creates a layer that reads certificates in this form from peers in these networks. Without
+    /// networks it only removes the fields.
     pub fn new(form: CertificateForm, trusted: impl IntoIterator<Item = Network>) -> Self {
         Self {
             form,
@@ -108,20 +109,19 @@ impl CertificateFieldsLayer {
         }
     }
 
-    /// Whether the proxy refuses certificates whose chain it cannot verify.
+    /// Sets whether the proxy rejects certificates whose chain it cannot verify.
     ///
-    /// So it is taken to be, unless this is called, with the forms of RFC 9440 and Envoy. With
-    /// those of nginx the verify field says so for each certificate; here `false` overrules it, and
-    /// `true` stands in where it is missing.
+    /// Defaults to `true` for the forms of RFC 9440 and Envoy. For those of nginx the verify field
+    /// decides for each certificate: `false` overrides it, and `true` applies if it is missing.
     ///
-    /// **A proxy that takes any certificate and is said to verify them lets everybody be
-    /// everybody.**
+    /// **If this is `true` and the proxy accepts any certificate, anyone can impersonate any
+    /// client.**
     pub fn verified(mut self, verified: bool) -> Self {
         self.verified = Some(verified);
         self
     }
 
-    /// Reads and removes the fields of a request that has any.
+    /// Reads and removes the fields of a request.
     fn take<B>(&self, request: &mut Request<B>) {
         let peer = request.extensions().get::<PeerAddr>();
         let is_trusted = peer.is_some_and(|PeerAddr(peer)| {
@@ -138,12 +138,10 @@ impl CertificateFieldsLayer {
 
         let extensions = request.extensions_mut();
         let read = match read {
-            // Which of the two is the client? Neither may win in silence.
-            Ok(Some(_)) if extensions.get::<ClientCertificate>().is_some() => {
-                Err(MalformedCertificate(
-                    "there are a certificate of the connection and one in a field",
-                ))
-            }
+            // Ambiguous: either of the two could be the client.
+            Ok(Some(_)) if extensions.get::<ClientCertificate>().is_some() => Err(
+                MalformedCertificate("the connection has a certificate, and so has a header field"),
+            ),
             read => read,
         };
         match read {
@@ -180,8 +178,8 @@ impl<S> Layer<S> for CertificateFieldsLayer {
     }
 }
 
-/// The service that [`CertificateFieldsLayer`] makes. A request without such fields passes as it
-/// is, and nothing is allocated for it.
+/// The service of [`CertificateFieldsLayer`]. A request without such fields passes unchanged and
+/// without an allocation.
 #[derive(Clone, Debug)]
 pub struct CertificateFields<S> {
     inner: S,
@@ -208,7 +206,7 @@ where
     }
 }
 
-/// All of them, in every form: what is not read here must not be read behind us.
+/// The fields of all forms. Those of other forms are removed too, so that no inner service trusts them.
 const FIELDS: [&str; 7] = [
     client_cert::CERT,
     client_cert::CHAIN,
@@ -219,7 +217,7 @@ const FIELDS: [&str; 7] = [
     nginx::SSL.verify,
 ];
 
-/// Whether it is one of them, or would be to whoever turns hyphens into underscores, as CGI does.
+/// Whether it is one of the fields, with hyphens or with underscores: CGI does not distinguish them.
 fn is_field(name: &HeaderName) -> bool {
     let is_same = |written: u8, meant: u8| written == meant || (written == b'_' && meant == b'-');
     let name = name.as_str().as_bytes();
@@ -239,10 +237,10 @@ fn remove_fields(headers: &mut HeaderMap) {
     }
 }
 
-/// The longest field that is read. A certificate of 16 KiB takes less, however it is escaped.
+/// The maximum length of a field. A certificate of 16 KiB is shorter in every encoding.
 const MAX_FIELD: usize = 96 * 1024;
 
-/// The value of a field that may occur once.
+/// The value of a field that must occur at most once.
 fn single<'a>(
     headers: &'a HeaderMap,
     name: &str,
@@ -267,15 +265,15 @@ fn certificate(der: Vec<u8>, verified: bool) -> Result<ClientCertificate, Malfor
     certificate.map_err(|InvalidCertificate(reason)| MalformedCertificate(reason))
 }
 
-/// A trusted proxy wrote a certificate in a way that cannot be understood, or that means two
-/// things: in the extensions of the request, in place of a [`ClientCertificate`].
+/// A trusted proxy sent a malformed or ambiguous certificate. It is in the extensions of the request,
+/// in place of a [`ClientCertificate`].
 ///
-/// The request is answered 400 `invalid_request`, whatever else it presents.
+/// The response is 400 `invalid_request`, whatever other credentials the request has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MalformedCertificate(&'static str);
 
 impl MalformedCertificate {
-    /// What is wrong with it. No byte of the field is in here.
+    /// What is wrong. It contains no part of the field.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         self.0

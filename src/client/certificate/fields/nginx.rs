@@ -1,12 +1,12 @@
-//! What nginx knows of a certificate: itself, and whether it was verified.
+//! The header fields of nginx: the certificate, and whether it was verified.
 
 use hyper::HeaderMap;
 
 use super::{MalformedCertificate, certificate, pem, single};
 use crate::client::certificate::ClientCertificate;
 
-/// The names of the two fields. Those that the proxy does not set are its client's to write, so
-/// one pair is never read for the other.
+/// The names of the two fields. A client can send the fields that the proxy does not set, so only the
+/// configured pair is read.
 pub(super) struct Fields {
     /// `$ssl_client_escaped_cert`
     pub(super) cert: &'static str,
@@ -25,45 +25,46 @@ pub(super) const SSL: Fields = Fields {
 };
 
 impl Fields {
-    /// `assumed` is what the layer was told: that chains are verified, or not.
+    /// `assumed` is the setting of the layer: whether chains are verified.
     pub(super) fn read(
         &self,
         headers: &HeaderMap,
         assumed: Option<bool>,
     ) -> Result<Option<ClientCertificate>, MalformedCertificate> {
-        // A field that is set to nothing is not there.
+        // An empty field counts as missing.
         let single = |name| Ok(single(headers, name)?.filter(|value| !value.is_empty()));
         let verified = match single(self.verify)? {
-            None => Verdict::Unsaid,
-            Some(b"SUCCESS") => Verdict::Success,
-            Some(b"NONE") => Verdict::NoCertificate,
-            Some(b"FAILED") => Verdict::Failed,
-            Some(value) if value.starts_with(b"FAILED:") => Verdict::Failed,
+            None => Verification::Missing,
+            Some(b"SUCCESS") => Verification::Success,
+            Some(b"NONE") => Verification::NoCertificate,
+            Some(b"FAILED") => Verification::Failed,
+            Some(value) if value.starts_with(b"FAILED:") => Verification::Failed,
             Some(_) => {
                 return Err(MalformedCertificate(
-                    "the verify field is none of SUCCESS, FAILED and NONE",
+                    "the verify field is neither SUCCESS, FAILED nor NONE",
                 ));
             }
         };
         let verified = match (verified, single(self.cert)?) {
-            (Verdict::NoCertificate | Verdict::Unsaid, None) => return Ok(None),
-            (Verdict::NoCertificate, Some(_)) | (Verdict::Success | Verdict::Failed, None) => {
+            (Verification::NoCertificate | Verification::Missing, None) => return Ok(None),
+            (Verification::NoCertificate, Some(_))
+            | (Verification::Success | Verification::Failed, None) => {
                 return Err(MalformedCertificate(
-                    "the verify field is about another certificate, or about none",
+                    "the verify field contradicts the certificate field",
                 ));
             }
-            (Verdict::Success, Some(pem)) => (pem, assumed.unwrap_or(true)),
-            (Verdict::Failed, Some(pem)) => (pem, false),
-            (Verdict::Unsaid, Some(pem)) => (pem, assumed.unwrap_or(false)),
+            (Verification::Success, Some(pem)) => (pem, assumed.unwrap_or(true)),
+            (Verification::Failed, Some(pem)) => (pem, false),
+            (Verification::Missing, Some(pem)) => (pem, assumed.unwrap_or(false)),
         };
         let (pem, verified) = verified;
         certificate(pem::one(pem)?, verified).map(Some)
     }
 }
 
-enum Verdict {
+enum Verification {
     Success,
     Failed,
     NoCertificate,
-    Unsaid,
+    Missing,
 }

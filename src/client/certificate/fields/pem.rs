@@ -7,16 +7,18 @@ use super::MalformedCertificate;
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 
-/// The only certificate in it.
+/// The certificate in a text with exactly one.
 pub(super) fn one(escaped: &[u8]) -> Result<Vec<u8>, MalformedCertificate> {
     let mut blocks = all(escaped)?;
     match (blocks.pop(), blocks.is_empty()) {
         (Some(block), true) => Ok(block),
-        _ => Err(MalformedCertificate("there is not one certificate in PEM")),
+        _ => Err(MalformedCertificate(
+            "the field does not contain exactly one certificate in PEM",
+        )),
     }
 }
 
-/// All certificates in it, with nothing between them.
+/// All certificates in a text that contains nothing else.
 pub(super) fn all(escaped: &[u8]) -> Result<Vec<Vec<u8>>, MalformedCertificate> {
     let text = unescaped(escaped)?;
     let mut rest = text.trim_ascii();
@@ -35,7 +37,7 @@ pub(super) fn all(escaped: &[u8]) -> Result<Vec<Vec<u8>>, MalformedCertificate> 
 
 const NOT_PEM: MalformedCertificate = MalformedCertificate("a certificate is not in PEM");
 
-/// The text without its escapes. A `+` is a `+`: this is no form.
+/// Decodes the escapes. `+` stays `+`: this is not a form.
 fn unescaped(escaped: &[u8]) -> Result<String, MalformedCertificate> {
     const REASON: MalformedCertificate =
         MalformedCertificate("a certificate is not URL-encoded text");

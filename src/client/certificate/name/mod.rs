@@ -1,4 +1,4 @@
-//! Is the certificate's subject the registered one? (RFC 4514, RFC 4517 §4.2.15)
+//! Compares the subject of a certificate with a registered one (RFC 4514, RFC 4517 §4.2.15).
 
 use x509_cert::{
     attr::AttributeTypeAndValue,
@@ -10,7 +10,7 @@ use super::{attribute, text};
 
 mod parse;
 
-/// A distinguished name as it was registered, ready to be compared: never by how it prints.
+/// A registered distinguished name, prepared for comparison by meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DistinguishedName(Vec<Vec<Attribute>>);
 
@@ -22,24 +22,24 @@ struct Attribute {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Value {
-    /// Compared by caseIgnoreMatch, prepared already.
+    /// Compared by caseIgnoreMatch, already prepared.
     Folded(String),
-    /// Of a type whose matching rule is unknown: compared character by character.
+    /// A value of a type with an unknown matching rule, compared byte for byte.
     Exact(String),
-    /// Written as `#hex`, and no text: compared byte by byte, its tag too.
+    /// Written as `#hex`, not text: compared byte for byte, including its tag.
     Der(Any),
 }
 
 impl DistinguishedName {
-    /// Whether this is `subject`, relative name by relative name.
+    /// Whether this equals `subject`, relative name by relative name.
     ///
-    /// RFC 4514 §2.1 writes the last one of the certificate first. The same names in another order
-    /// are another subject (RFC 5280 §7.1).
+    /// The string format starts with the last one of the certificate (RFC 4514 §2.1). The same names
+    /// in another order are another subject (RFC 5280 §7.1).
     pub(super) fn matches(&self, subject: &Name) -> bool {
         is_same_sequence(self.0.iter().rev(), subject)
     }
 
-    /// The same, for a string that was written in the order of the certificate.
+    /// Like `matches`, for a string in the order of the certificate.
     pub(super) fn matches_in_order(&self, subject: &Name) -> bool {
         is_same_sequence(self.0.iter(), subject)
     }
@@ -55,7 +55,7 @@ fn is_same_sequence<'a>(
             .all(|(registered, shown)| is_same_set(registered, shown))
 }
 
-/// Whether two relative names are the same set.
+/// Whether two relative names are equal as sets.
 fn is_same_set(registered: &[Attribute], shown: &RelativeDistinguishedName) -> bool {
     let is_shown = |attribute: &Attribute| shown.iter().any(|shown| attribute.matches(shown));
     let is_registered = |shown| registered.iter().any(|attribute| attribute.matches(shown));

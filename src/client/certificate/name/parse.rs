@@ -1,14 +1,14 @@
-//! Names as they are written (RFC 4514 §3, and what RFC 2253 §4 lets through).
+//! Parses distinguished names (RFC 4514 §3, with what RFC 2253 §4 also accepts).
 
 use x509_cert::der::{Decode as _, asn1::Any};
 
 use super::{Attribute, DistinguishedName};
 use crate::client::certificate::attribute;
 
-/// Why a text is no distinguished name.
+/// Why a text is not a distinguished name.
 type Reason = &'static str;
 
-/// The longest name that is read. Those in certificates are much shorter.
+/// The maximum length of a name. Names in certificates are much shorter.
 const MAX_LEN: usize = 4096;
 
 impl DistinguishedName {
@@ -35,7 +35,7 @@ impl DistinguishedName {
     }
 }
 
-/// What is still to be read.
+/// The unread rest.
 struct Parser<'a>(&'a str);
 
 impl Parser<'_> {
@@ -50,7 +50,7 @@ impl Parser<'_> {
         self.0 = self.0.trim_start_matches(' ');
     }
 
-    /// `type = value`, with spaces around each.
+    /// `type = value`, with optional spaces.
     fn attribute(&mut self) -> Result<Attribute, Reason> {
         let (written, rest) = self.0.split_once('=').ok_or("an attribute has no `=`")?;
         let oid = attribute::of_type(written.trim_matches(' '))
@@ -74,7 +74,7 @@ impl Parser<'_> {
         attribute.ok_or("a value is empty, or has a control character")
     }
 
-    /// `#` and the value's DER in hexadecimal digits.
+    /// `#` and the DER of the value in hexadecimal digits.
     fn der(&mut self) -> Result<Any, Reason> {
         const REASON: Reason = "after `#` come hexadecimal digits, which are DER";
 
@@ -89,7 +89,7 @@ impl Parser<'_> {
         Any::from_der(&bytes).map_err(|_| REASON)
     }
 
-    /// Up to the next quotation mark.
+    /// Text up to the next quotation mark.
     fn quoted(&mut self) -> Result<Vec<u8>, Reason> {
         let mut value = Vec::new();
         loop {
@@ -101,7 +101,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Up to the next separator, without the spaces before it, unless they are escaped.
+    /// Text up to the next separator, without unescaped spaces before it.
     fn plain(&mut self) -> Result<Vec<u8>, Reason> {
         let mut value = Vec::new();
         let mut len = 0;
@@ -124,7 +124,7 @@ impl Parser<'_> {
         Ok(value)
     }
 
-    /// What comes after a backslash: a special character, or two hexadecimal digits.
+    /// The rest of an escape: a special character, or two hexadecimal digits.
     fn escaped(&mut self, value: &mut Vec<u8>) -> Result<(), Reason> {
         const REASON: Reason = "after `\\` comes a special character, or two hexadecimal digits";
 

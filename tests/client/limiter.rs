@@ -355,8 +355,8 @@ async fn readiness_is_the_authenticators_and_the_ready_instance_is_called() {
 }
 
 #[test]
-#[should_panic(expected = "admits nobody")]
-fn limit_of_no_failures_is_a_mistake() {
+#[should_panic(expected = "the limit of failures is zero")]
+fn limit_of_zero_failures_panics() {
     let _ = LimitFailuresLayer::new().failures(0);
 }
 

@@ -301,21 +301,21 @@ fn tables_of_somebody_else_are_refused() {
 }
 
 #[test]
-#[should_panic(expected = "admits nobody")]
-fn guard_in_memory_without_room_is_a_mistake() {
+#[should_panic(expected = "the capacity of the guard is zero")]
+fn memory_guard_of_capacity_zero_panics() {
     let _ = MemoryGuard::new(0);
 }
 
 #[test]
-#[should_panic(expected = "admits nobody")]
-fn guard_in_a_file_without_room_is_a_mistake() {
+#[should_panic(expected = "the capacity of the guard is zero")]
+fn embedded_guard_of_capacity_zero_panics() {
     let (_folder, path) = file();
     let _ = open(&path).capacity(0);
 }
 
 #[test]
-#[should_panic(expected = "a quota without room admits nobody")]
-fn quota_without_room_is_a_mistake() {
+#[should_panic(expected = "the quota of the guard is zero")]
+fn quota_of_zero_panics() {
     let _ = MemoryGuard::default().quota(0);
 }
 

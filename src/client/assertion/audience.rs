@@ -1,17 +1,16 @@
-//! Is the assertion for this server?
+//! Accepted audiences of assertions.
 
 use serde_json::Value;
 
 use crate::jose::Claim;
 
-/// Which `aud` an assertion may have (RFC 7523 §3).
+/// Which `aud` an assertion may have (RFC 7523 §3). Defaults to [`issuer`](Self::issuer).
 ///
-/// **Compared byte for byte, without normalisation**: no slash, case or port is forgiven (RFC 3986
-/// §6.2.1).
+/// **Compared byte for byte, without normalisation**: a different slash, case or port is a
+/// different audience (RFC 3986 §6.2.1).
 ///
-/// The default is [`issuer`](Self::issuer). What an endpoint's URL invites is that an assertion
-/// made for one server is passed on to another one, so the revision of RFC 7523 forbids it; but
-/// some clients know no better:
+/// If the audience is the URL of an endpoint, an assertion for one server can be passed on to
+/// another. The revision of RFC 7523 therefore forbids it, but some clients still send it:
 ///
 /// | client | sends | needs |
 /// |---|---|---|
@@ -42,7 +41,7 @@ enum Form {
 }
 
 impl AudiencePolicy {
-    /// The issuer, as a string or as the only element of an array.
+    /// Accepts the issuer, as a string or as the only element of an array.
     #[must_use]
     pub fn issuer(issuer: impl Into<String>) -> Self {
         Self {
@@ -51,7 +50,7 @@ impl AudiencePolicy {
         }
     }
 
-    /// The issuer, as a string and in no other form, as the revision of RFC 7523 has it.
+    /// Accepts the issuer only as a string, as the revision of RFC 7523 requires.
     #[must_use]
     pub fn string_only(issuer: impl Into<String>) -> Self {
         Self {
@@ -60,10 +59,11 @@ impl AudiencePolicy {
         }
     }
 
-    /// The issuer or any of these URLs, as a string or an array of nothing else.
+    /// Accepts the issuer or any of these URLs, as a string or as an array that contains nothing
+    /// else.
     ///
-    /// Whoever is given an assertion with the URL of one endpoint can use it at every endpoint of
-    /// this list, once.
+    /// Someone who obtains an assertion for one endpoint can use it at every endpoint in this list,
+    /// once.
     #[must_use]
     pub fn legacy<I>(issuer: impl Into<String>, endpoints: I) -> Self
     where
@@ -77,7 +77,7 @@ impl AudiencePolicy {
         }
     }
 
-    /// What an assertion should have said, for the log.
+    /// The accepted values, for the log.
     pub(super) fn expected(&self) -> &[String] {
         &self.accepted
     }
@@ -86,7 +86,7 @@ impl AudiencePolicy {
         let names_us = |aud: &str| self.accepted.iter().any(|ours| ours == aud);
         let is_ours = |aud: &Value| aud.as_str().is_some_and(names_us);
         match (aud.into(), self.form) {
-            // Everybody who is in the list could use it.
+            // Every other party in the list could use the assertion.
             (Claim::Other(Value::Array(list)), Form::OneElement) => {
                 list.len() == 1 && is_ours(&list[0])
             }
@@ -108,7 +108,7 @@ mod tests {
     const ISSUER: &str = "https://as.example.com";
 
     #[test]
-    fn the_issuer_is_compared_byte_for_byte() {
+    fn issuer_is_compared_byte_for_byte() {
         let policy = AudiencePolicy::issuer(ISSUER);
         assert!(policy.admits(&json!(ISSUER)));
         for other in [
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_names_nobody_else() {
+    fn array_with_another_audience_is_refused() {
         let policy = AudiencePolicy::issuer(ISSUER);
         assert!(policy.admits(&json!([ISSUER])));
         assert!(!policy.admits(&json!([ISSUER, "https://rs.example.com"])));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_string_is_demanded_no_array_will_do() {
+    fn string_only_refuses_an_array() {
         let policy = AudiencePolicy::string_only(ISSUER);
         assert!(policy.admits(&json!(ISSUER)) && !policy.admits(&json!([ISSUER])));
     }

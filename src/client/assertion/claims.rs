@@ -1,4 +1,4 @@
-//! What does an assertion say of itself?
+//! Reads the header and the claims of an assertion.
 
 use std::time::SystemTime;
 
@@ -10,32 +10,32 @@ use crate::{
     token::Secret,
 };
 
-/// The one type of assertion (RFC 7523 §2.2).
+/// The only supported type of assertion (RFC 7523 §2.2).
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The longest assertion, unless it is set.
-pub(super) const LONGEST: usize = 16 * 1024;
+/// The default limit of an assertion.
+pub(super) const MAX_LEN: usize = 16 * 1024;
 
-/// Longer than any identifier has a reason to be.
-const LONGEST_ID: usize = 256;
+/// No identifier needs more bytes.
+const MAX_ID_LEN: usize = 256;
 
-/// An assertion whose claims are in order. Nothing of it has been verified.
+/// An assertion with valid claims and an unverified signature.
 #[derive(Debug)]
 pub(crate) struct Claimed<'a> {
     pub(super) jws: Jws<'a>,
     pub(super) jti: String,
-    /// From then on it is out of time, whatever the clocks.
+    /// The assertion has expired at this time, even if the clocks differ.
     pub(super) until: SystemTime,
     subject: String,
 }
 
 impl Claimed<'_> {
-    /// The client that it says it is of.
+    /// The claimed client.
     pub(crate) fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// The method that its algorithm makes it.
+    /// The method that the algorithm belongs to.
     pub(crate) fn method(&self) -> AuthMethod {
         if self.jws.algorithm.is_hmac() {
             AuthMethod::ClientSecretJwt
@@ -46,7 +46,7 @@ impl Claimed<'_> {
 
     /// # Errors
     ///
-    /// The refusal, if the request names another client (RFC 7521 §4.2).
+    /// Refuses if the request names another client (RFC 7521 §4.2).
     pub(crate) fn is_of(&self, client_id: Option<&str>) -> Result<(), Error> {
         match client_id {
             Some(client_id) if client_id != self.subject => {
@@ -57,18 +57,18 @@ impl Claimed<'_> {
     }
 }
 
-/// The subject of an assertion that nobody has believed, or judged.
+/// The claimed client of an unverified assertion.
 pub(crate) fn claimed_subject(assertion: &Secret) -> Option<String> {
-    let jws = Jws::parse(assertion.expose(), LONGEST).ok()?;
+    let jws = Jws::parse(assertion.expose(), MAX_LEN).ok()?;
     text(&jws.claims, "sub").map(str::to_owned)
 }
 
 impl Assertions {
-    /// Everything that can be judged without knowing the client.
+    /// Checks everything that does not depend on the client.
     ///
     /// # Errors
     ///
-    /// The refusal.
+    /// Returns the refusal.
     pub(crate) fn read<'a>(
         &self,
         assertion_type: &str,
@@ -103,14 +103,14 @@ impl Assertions {
             .is_some_and(|aud| self.audience.admits(aud))
         {
             return Err(Error::refused(Refusal::WrongAudience).caused_by(format!(
-                "the audience of an assertion is one of {:?}",
+                "the audience must be one of {:?}",
                 self.audience.expected()
             )));
         }
         let Some(until) = self.in_time(claims, SystemTime::now()) else {
             return refuse(Refusal::OutOfTime);
         };
-        let Some(jti) = text(claims, "jti").filter(|jti| jti.len() <= LONGEST_ID) else {
+        let Some(jti) = text(claims, "jti").filter(|jti| jti.len() <= MAX_ID_LEN) else {
             return refuse(Refusal::NoIdentifier);
         };
         Ok(Claimed {
@@ -121,7 +121,7 @@ impl Assertions {
         })
     }
 
-    /// Until when it can be used, if it can be now (RFC 7523 §3).
+    /// Until when the assertion is valid, or `None` if it is not valid now (RFC 7523 §3).
     fn in_time(&self, claims: &Claims, now: SystemTime) -> Option<SystemTime> {
         let now = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
         let exp = claims.get("exp")?.as_date()?;
@@ -144,8 +144,8 @@ impl Assertions {
     }
 }
 
-/// Whether a JWT of this type may authenticate a client: one made for another purpose may not (RFC
-/// 8725 §3.11).
+/// Whether a JWT of this type may authenticate a client. A JWT that was made for another purpose
+/// may not (RFC 8725 §3.11).
 fn is_client_authentication(typ: Option<&str>) -> bool {
     typ.is_none_or(|typ| {
         let typ = typ.to_ascii_lowercase();

@@ -1,26 +1,27 @@
 //! `private_key_jwt` and `client_secret_jwt` (RFC 7521, RFC 7523, `OpenID` Connect Core §9).
 //!
-//! A client proves by a signature that it is who it says it is, and sends no secret. What is
-//! verified, in this order:
+//! A client proves its identity with a signature, and sends no secret. The authenticator checks, in
+//! this order:
 //!
-//! 1. The assertion is a compact JWS of at most 16 KiB, strictly encoded, with neither `crit` nor a
-//!    member twice, and its `typ` is absent, `JWT` or `client-authentication+jwt`.
+//! 1. The assertion is a compact JWS of at most 16 KiB, strictly encoded, without `crit` and
+//!    without duplicate members. Its `typ` is absent, `JWT` or `client-authentication+jwt`.
 //! 2. Its algorithm is one of [`algorithms`](Assertions::algorithms).
-//! 3. `iss` and `sub` are the same client, and the `client_id` of the request, if it has one.
+//! 3. `iss` and `sub` are the same client, and the same as the `client_id` of the request if there
+//!    is one.
 //! 4. `aud` is this server: see [`AudiencePolicy`].
-//! 5. `exp` is there, not past, and at most an hour ahead; `nbf` and `iat`, if they are there, are
-//!    not ahead. The clocks may differ by ten seconds.
-//! 6. `jti` is there, a string of at most 256 bytes.
+//! 5. `exp` is present, in the future, and at most one hour ahead. `nbf` and `iat` are absent or in
+//!    the past. The clocks may differ by ten seconds.
+//! 6. `jti` is present, a string of at most 256 bytes.
 //! 7. The client is registered for the method, and for the algorithm if it has a
-//!    `token_endpoint_auth_signing_alg`. Without one it may use any algorithm that its key admits:
-//!    the key's own `alg`, or all of the key's type (`OpenID` Connect Registration §2). A secret
-//!    is for HS256 unless another algorithm is registered.
-//! 8. The signature verifies with a key of that very client, at its registration or its `jwks_uri`.
-//! 9. The `jti` has not been used: it is [used up](super::replay) atomically, and last, so that
-//!    nobody but the client can use it up.
+//!    `token_endpoint_auth_signing_alg`. Without one, it may use every algorithm that its key
+//!    admits: the `alg` of the key, or all algorithms of its key type (`OpenID` Connect
+//!    Registration §2). A secret admits only HS256 unless another algorithm is registered.
+//! 8. A key of this client, from its registration or its `jwks_uri`, verifies the signature.
+//! 9. The `jti` has not been used. It is [used up](super::replay) atomically, and last, so that
+//!    only the client can use it up.
 //!
-//! Where there is no key to verify with, another one is used in vain: a client that does not exist
-//! takes as long as a signature that is wrong. Keys that have to be fetched first take longer.
+//! If the client has no key for the signature, a decoy key is used instead: an unknown client takes
+//! as long as a wrong signature. Keys that must be fetched first take longer.
 //!
 //! ```
 //! use tower_revocation::client::{
@@ -60,13 +61,14 @@ use super::{
 };
 use crate::jose::Algorithm;
 
-/// Longer than any assertion lives, or any sum overflows.
+/// Longer than any assertion is valid, and short enough that no sum overflows.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What the assertions of clients have to be.
+/// The requirements for the assertions of clients.
 ///
-/// One value serves all endpoints of a server: give its authenticator to the token endpoint and the
-/// introspection endpoint too, and an assertion that was used at one is refused at the others.
+/// One value serves all endpoints of a server. Give the same authenticator to the token endpoint
+/// and the introspection endpoint: then an assertion that was used at one endpoint is refused at
+/// the others.
 ///
 /// ```
 /// use std::time::Duration;
@@ -91,8 +93,8 @@ pub struct Assertions {
 }
 
 impl Assertions {
-    /// Assertions for the server whose issuer identifier this is: the very string that its metadata
-    /// says.
+    /// Accepts assertions for the server with this issuer identifier. It must be exactly the issuer
+    /// in the metadata.
     #[must_use]
     pub fn new(issuer: impl Into<String>) -> Self {
         let issuer = Arc::<str>::from(issuer.into());
@@ -104,67 +106,66 @@ impl Assertions {
             skew: Duration::from_secs(10),
             max_lifetime: Duration::from_secs(60 * 60),
             max_age: None,
-            max_size: claims::LONGEST,
+            max_size: claims::MAX_LEN,
             guard: Arc::new(MemoryGuard::default()),
         }
     }
 
-    /// Which `aud` is accepted. The issuer, unless this is called.
+    /// Sets which `aud` is accepted. Defaults to the issuer.
     #[must_use]
     pub fn audience(mut self, policy: AudiencePolicy) -> Self {
         self.audience = policy;
         self
     }
 
-    /// Whose clients these are, where servers share a [guard](Self::replay_guard). The issuer,
-    /// unless this is called.
+    /// Sets the tenant of these clients, for servers that share a [guard](Self::replay_guard).
+    /// Defaults to the issuer.
     #[must_use]
     pub fn tenant(mut self, tenant: impl Into<Arc<str>>) -> Self {
         self.tenant = tenant.into();
         self
     }
 
-    /// The algorithms that are accepted of anybody; what a client is registered for narrows them.
-    /// All of them, unless this is called.
+    /// Sets the algorithms that are accepted from all clients. A registration can only narrow them.
+    /// Defaults to all algorithms.
     #[must_use]
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
         self
     }
 
-    /// By how much the clocks of server and client may differ. Ten seconds, unless this is called;
-    /// never more than sixty.
+    /// Sets by how much the clocks of server and client may differ. Defaults to 10 s. At most 60 s.
     #[must_use]
     pub fn skew(mut self, skew: Duration) -> Self {
         self.skew = skew.min(Duration::from_secs(60));
         self
     }
 
-    /// How far ahead `exp` may be. An hour, unless this is called; never more than a day. It bounds
-    /// how long a `jti` is remembered.
+    /// Sets how far `exp` may be in the future. Defaults to 1 h. At most one day. It limits how
+    /// long a `jti` is remembered.
     #[must_use]
     pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
         self.max_lifetime = lifetime.min(A_DAY);
         self
     }
 
-    /// Demands an `iat`, at most so long ago, or a day if that is less. It may be missing and of
-    /// any age, unless this is called.
+    /// Requires an `iat` that is at most this old. At most one day. By default `iat` may be
+    /// missing, or have any age.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age.min(A_DAY));
         self
     }
 
-    /// The longest assertion, in bytes. 16 KiB, unless this is called.
+    /// Sets the limit for an assertion, in bytes. Defaults to 16 KiB.
     #[must_use]
     pub fn max_size(mut self, bytes: usize) -> Self {
         self.max_size = bytes;
         self
     }
 
-    /// Where it is kept which `jti`s have been used. In the memory of this process, unless this is
-    /// called: a restart then forgets them.
+    /// Sets where used `jti`s are remembered. Defaults to the memory of this process, which a
+    /// restart clears.
     #[must_use]
     pub fn replay_guard(mut self, guard: impl ReplayGuard + 'static) -> Self {
         self.guard = Arc::new(guard);
@@ -175,7 +176,7 @@ impl Assertions {
         &self.issuer
     }
 
-    /// Whether any assertion could be of this method.
+    /// Whether an assertion of this method can be accepted.
     pub(crate) fn verifies(&self, method: AuthMethod) -> bool {
         let hmac = method == AuthMethod::ClientSecretJwt;
         self.algorithms

@@ -1,4 +1,4 @@
-//! Whoever is refused for a signature has cost as much as any other.
+//! Every refusal of a signature costs the same work.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -50,7 +50,7 @@ const CLIENTS: &str = r#"[
 
 fn authenticator() -> ClientAuthenticator<Registry> {
     let mut clients = Registry::from_json(CLIENTS).unwrap();
-    // Only code can register a secret that is too short.
+    // Only a registration in code can have a secret that is too short.
     clients.insert(
         Client::builder("short")
             .auth_methods([AuthMethod::ClientSecretJwt])
@@ -60,7 +60,7 @@ fn authenticator() -> ClientAuthenticator<Registry> {
     ClientAuthenticator::new(clients).assertions(Assertions::new(ISSUER))
 }
 
-/// An assertion that is in order, but for its signature.
+/// An assertion that is valid except for its signature.
 fn forged(client_id: &str, algorithm: &str, signature: usize) -> Request<Credentials> {
     let encode = |part: &str| URL_SAFE_NO_PAD.encode(part);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();

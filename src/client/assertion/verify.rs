@@ -15,12 +15,12 @@ use crate::{
 };
 
 impl Assertions {
-    /// Whether the client has signed it, for the first time. Without a client it does the same, in
-    /// vain.
+    /// Verifies the signature of the client, and uses up the `jti`. Without a client it does the
+    /// same work, for nothing.
     ///
     /// # Errors
     ///
-    /// The refusal, or that it could not be found out.
+    /// Returns the refusal, or why the result is unknown.
     pub(crate) async fn verify(
         &self,
         claimed: &Claimed<'_>,
@@ -34,7 +34,8 @@ impl Assertions {
         };
         if let Err(refusal) = signed {
             if refusal != Refusal::BadSignature {
-                // Nothing has been verified: the same work, so that nobody learns why.
+                // No signature was verified yet. Do the same work, so that the time does not reveal
+                // the reason.
                 let jws = &claimed.jws;
                 decoy::verify(jws.algorithm, jws.signing_input, &jws.signature);
             }
@@ -57,7 +58,7 @@ async fn by_key(
     remote: &RemoteKeys,
 ) -> Result<Result<(), Refusal>, Error> {
     let jws = &claimed.jws;
-    // First, so that nothing is fetched for what no key could verify.
+    // Check this first, so that no keys are fetched for an algorithm that is not allowed.
     if client.signs_with(jws.algorithm) == Some(false) {
         return Ok(Err(Refusal::AlgorithmNotAllowed));
     }
@@ -82,7 +83,7 @@ fn by_secret(claimed: &Claimed<'_>, client: &Client) -> Result<(), Refusal> {
     if !pinned.unwrap_or(jws.algorithm == Algorithm::Hs256) {
         return Err(Refusal::AlgorithmNotAllowed);
     }
-    // One that is too short verifies nothing, and costs nothing.
+    // A key that is too short verifies nothing, and costs nothing.
     let keys = client.live_hmac_keys(SystemTime::now());
     let mut keys = keys.filter(|key| key.admits(jws.algorithm)).peekable();
     if keys.peek().is_none() {

@@ -1,4 +1,4 @@
-//! Numbers that a proof has to repeat, so that it cannot have been made long ago.
+//! Challenges that a proof must contain, which show that it is fresh.
 
 use std::{
     fmt,
@@ -16,10 +16,10 @@ const TIME: usize = 8;
 const RANDOM: usize = 8;
 const MAC: usize = 16;
 
-/// Challenges that a server makes and recognises without keeping them: each is the time and a
-/// random number, with a MAC.
+/// Creates and recognises challenges without storing them. A challenge contains the time, a random
+/// number and a MAC.
 ///
-/// A challenge can be used more than once while it lasts; the `jti` of a proof cannot.
+/// A challenge can be used several times until it expires. The `jti` of a proof cannot.
 ///
 /// ```
 /// use tower_revocation::client::attestation::Challenges;
@@ -37,21 +37,22 @@ pub struct Challenges {
 }
 
 impl Challenges {
-    /// With a key that lives as long as the process.
+    /// Uses a random key, which is lost when the process ends.
     ///
     /// # Panics
     ///
-    /// If the operating system has no random numbers.
+    /// Panics if the operating system has no random numbers.
     #[must_use]
     pub fn new() -> Self {
         Self::keyed(&random::<32>())
     }
 
-    /// With this key, which should be 32 random bytes.
+    /// Uses this key, which should have 32 random bytes. Nodes that share a key accept each other's
+    /// challenges.
     ///
     /// # Panics
     ///
-    /// If the key is empty: that is a setting that was forgotten.
+    /// Panics if the key is empty, because the setting was probably forgotten.
     #[must_use]
     pub fn keyed(key: &[u8]) -> Self {
         assert!(!key.is_empty(), "the key of the challenges is empty");
@@ -62,18 +63,18 @@ impl Challenges {
         }
     }
 
-    /// How long a challenge is good for, in whole seconds. Five minutes, unless this is called.
+    /// Sets how long a challenge is valid, in whole seconds. Defaults to 5 min.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime.max(Duration::from_secs(1));
         self
     }
 
-    /// A new one, in base64url.
+    /// Returns a new challenge, in base64url.
     ///
     /// # Panics
     ///
-    /// If the operating system has no random numbers.
+    /// Panics if the operating system has no random numbers.
     #[must_use]
     pub fn issue(&self) -> String {
         self.issue_at(seconds(SystemTime::now()))
@@ -93,12 +94,12 @@ impl Challenges {
         HeaderValue::try_from(self.issue()).expect("base64url makes a field value")
     }
 
-    /// Whether it is one of ours, and good yet.
-    pub(super) fn know(&self, challenge: &str) -> bool {
-        self.know_at(challenge, seconds(SystemTime::now()))
+    /// Whether the challenge was issued with this key and is still valid.
+    pub(super) fn accepts(&self, challenge: &str) -> bool {
+        self.accepts_at(challenge, seconds(SystemTime::now()))
     }
 
-    fn know_at(&self, challenge: &str, now: u64) -> bool {
+    fn accepts_at(&self, challenge: &str, now: u64) -> bool {
         let Ok(challenge) = URL_SAFE_NO_PAD.decode(challenge) else {
             return false;
         };
@@ -106,13 +107,13 @@ impl Challenges {
             return false;
         };
         let (said, mac) = challenge.split_at(TIME + RANDOM);
-        // In constant time.
+        // Compares in constant time.
         if self.mac(said).verify_truncated_left(mac).is_err() {
             return false;
         }
         let issued = said.first_chunk::<TIME>().copied().map(u64::from_be_bytes);
         issued.is_some_and(|issued| {
-            // Nodes' clocks may differ a little.
+            // The clocks of the nodes may differ a little.
             issued <= now.saturating_add(60) && now < issued.saturating_add(self.lifetime.as_secs())
         })
     }
@@ -156,32 +157,32 @@ mod tests {
     const NOW: u64 = 1_900_000_000;
 
     #[test]
-    fn a_challenge_is_known_until_its_time_is_up() {
+    fn challenge_is_accepted_until_it_expires() {
         let challenges = Challenges::new().lifetime(Duration::from_secs(300));
         let challenge = challenges.issue_at(NOW);
         for (later, known) in [(0, true), (299, true), (300, false), (86_400, false)] {
             assert_eq!(
-                challenges.know_at(&challenge, NOW + later),
+                challenges.accepts_at(&challenge, NOW + later),
                 known,
                 "{later}"
             );
         }
-        // Another node's clock is a little ahead, and no more.
-        assert!(challenges.know_at(&challenge, NOW - 60));
-        assert!(!challenges.know_at(&challenge, NOW - 61));
+        // The clock of another node may be a little ahead, but not more.
+        assert!(challenges.accepts_at(&challenge, NOW - 60));
+        assert!(!challenges.accepts_at(&challenge, NOW - 61));
     }
 
     #[test]
-    fn nobody_else_makes_one() {
+    fn challenge_of_another_key_is_refused() {
         let ours = Challenges::keyed(&[1; 32]);
-        assert!(ours.know_at(&Challenges::keyed(&[1; 32]).issue_at(NOW), NOW));
-        assert!(!ours.know_at(&Challenges::keyed(&[2; 32]).issue_at(NOW), NOW));
+        assert!(ours.accepts_at(&Challenges::keyed(&[1; 32]).issue_at(NOW), NOW));
+        assert!(!ours.accepts_at(&Challenges::keyed(&[2; 32]).issue_at(NOW), NOW));
         let genuine = ours.issue_at(NOW);
         for place in 0..genuine.len() {
             let mut bytes = genuine.clone().into_bytes();
             bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(bytes).unwrap();
-            assert!(!ours.know_at(&changed, NOW), "{place}");
+            assert!(!ours.accepts_at(&changed, NOW), "{place}");
         }
         for made_up in [
             "",
@@ -190,12 +191,12 @@ mod tests {
             &format!("{genuine}A"),
             &"é".repeat(40),
         ] {
-            assert!(!ours.know_at(made_up, NOW));
+            assert!(!ours.accepts_at(made_up, NOW));
         }
     }
 
     #[test]
-    fn no_two_are_the_same() {
+    fn challenges_differ() {
         let challenges = Challenges::new();
         assert_ne!(challenges.issue_at(NOW), challenges.issue_at(NOW));
     }

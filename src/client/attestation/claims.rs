@@ -1,4 +1,4 @@
-//! What do an attestation and its proof say of themselves?
+//! Reads the header and the claims of an attestation and its proof.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,19 +11,19 @@ use crate::{
     jose::{Claim, Claims, Jwk, Jws},
 };
 
-/// A header field has to hold it beside everything else.
-const LONGEST: usize = 16 * 1024;
-/// Longer than any identifier has a reason to be.
-const LONGEST_ID: usize = 256;
+/// Both must fit into the header fields of a request.
+const MAX_LEN: usize = 16 * 1024;
+/// No identifier needs more bytes.
+const MAX_ID_LEN: usize = 256;
 
-/// An attestation and its proof, whose claims are in order. Nothing of them has been verified.
+/// An attestation and its proof with valid claims. Their signatures are unverified.
 #[derive(Debug)]
 pub(crate) struct Attested<'a> {
     pub(super) attestation: Jws<'a>,
     pub(super) iss: Option<String>,
     pub(super) expires: SystemTime,
     pub(super) jti: String,
-    /// From then on the proof is too old, whatever the clocks.
+    /// The proof is too old at this time, even if the clocks differ.
     pub(super) until: SystemTime,
     proof: Jws<'a>,
     instance: Jwk,
@@ -31,7 +31,7 @@ pub(crate) struct Attested<'a> {
 }
 
 impl Attested<'_> {
-    /// The client that the attestation is for.
+    /// The client of the attestation.
     pub(crate) fn subject(&self) -> &str {
         &self.subject
     }
@@ -49,19 +49,19 @@ impl Attested<'_> {
     }
 }
 
-/// The subject of an attestation that nobody has believed, or judged.
+/// The claimed client of an unverified attestation.
 pub(crate) fn attested_subject(headers: &HeaderMap) -> Option<String> {
     let attestation = one(headers, Credentials::ATTESTATION).ok()?;
-    let jws = Jws::parse(attestation, LONGEST).ok()?;
+    let jws = Jws::parse(attestation, MAX_LEN).ok()?;
     text(&jws.claims, "sub").map(str::to_owned)
 }
 
 impl Attestations {
-    /// Everything that can be judged without a key of an attester, and without knowing the client.
+    /// Checks everything that depends neither on a key of an attester nor on the client.
     ///
     /// # Errors
     ///
-    /// The refusal; `invalid_request` for a field that is missing or repeated.
+    /// Returns the refusal, or `invalid_request` if a field is missing or repeated.
     pub(crate) fn read<'a>(
         &self,
         headers: &'a HeaderMap,
@@ -89,7 +89,7 @@ impl Attestations {
         if !self.has_begun(claims, now) {
             return Err(untrusted());
         }
-        // A private key is none (RFC 7800 §3.2).
+        // `jwk` must be a public key: a private key is refused (RFC 7800 §3.2).
         let instance = claims.get("cnf").and_then(|cnf| cnf.as_other()?.get("jwk"));
         let instance = instance.and_then(|jwk| Jwk::from_value(jwk).ok());
         let instance = instance.ok_or_else(untrusted)?;
@@ -109,7 +109,7 @@ impl Attestations {
         }
         let issued = claims.get("iat").and_then(Claim::as_date).ok_or_else(bad)?;
         let until = issued + self.max_age + self.skew;
-        // Older drafts had `exp` in place of `iat`: where it is there, it counts too.
+        // Older drafts had `exp` instead of `iat`. If it is present, it counts too.
         let is_over = match claims.get("exp").map(Claim::as_date) {
             None => false,
             Some(exp) => exp.is_none_or(|exp| exp + self.skew <= now),
@@ -117,7 +117,7 @@ impl Attestations {
         if until <= now || is_over || !self.has_begun(claims, now) {
             return Err(bad());
         }
-        let jti = text(claims, "jti").filter(|jti| jti.len() <= LONGEST_ID);
+        let jti = text(claims, "jti").filter(|jti| jti.len() <= MAX_ID_LEN);
         let jti = jti.ok_or_else(bad)?.to_owned();
         Ok(Attested {
             iss,
@@ -131,15 +131,15 @@ impl Attestations {
         })
     }
 
-    /// A JWS of this type, by an algorithm that is accepted. The types keep the two apart, and both
-    /// from every other JWT (RFC 8725 §3.11).
+    /// Parses a JWS of this type, with an accepted algorithm. The type separates attestations from
+    /// proofs, and both from all other JWTs (RFC 8725 §3.11).
     fn jws<'a>(&self, compact: &'a str, typ: &str) -> Option<Jws<'a>> {
-        let jws = Jws::parse(compact, LONGEST).ok()?;
+        let jws = Jws::parse(compact, MAX_LEN).ok()?;
         let is_of_type = jws.typ().is_some_and(|it| it.eq_ignore_ascii_case(typ));
         (is_of_type && self.algorithms.contains(&jws.algorithm)).then_some(jws)
     }
 
-    /// The issuer, as a string or as the only element of an array.
+    /// Whether `aud` is the issuer, as a string or as the only element of an array.
     fn is_audience(&self, claims: &Claims) -> bool {
         let aud = claims.get("aud");
         let aud = aud.and_then(|aud| match aud {
@@ -152,7 +152,7 @@ impl Attestations {
         aud == Some(&*self.issuer)
     }
 
-    /// Neither `iat` nor `nbf` is ahead.
+    /// Whether neither `iat` nor `nbf` is in the future.
     fn has_begun(&self, claims: &Claims, now: Duration) -> bool {
         ["iat", "nbf"].into_iter().all(|name| {
             claims
@@ -162,14 +162,14 @@ impl Attestations {
     }
 }
 
-/// The field, of which there is precisely one.
+/// Returns the field, which must occur exactly once.
 fn one(headers: &HeaderMap, name: HeaderName) -> Result<&str, Error> {
     let mut fields = headers.get_all(name).iter();
     match (fields.next(), fields.next()) {
-        // What is not ASCII is no JWS either.
+        // A value that is not ASCII cannot be a JWS.
         (Some(field), None) => Ok(field.to_str().unwrap_or_default()),
         _ => Err(Error::invalid_request(
-            "There is not one client attestation with one proof",
+            "The request needs one client attestation and one proof",
         )),
     }
 }

@@ -1,30 +1,31 @@
 //! Attestation-based client authentication: an app proves that it is a genuine instance.
 //!
-//! Follows draft-ietf-oauth-attestation-based-client-auth-08 (March 2026), the method
-//! `attest_jwt_client_auth`. It is a draft: what it says may change, and this module with it. A
-//! `DPoP` proof in place of its own proof (`attest_jwt_client_auth_dpop`) is not supported.
+//! Implements draft-ietf-oauth-attestation-based-client-auth-08 (March 2026), with the method
+//! `attest_jwt_client_auth`. The draft may change, and this module with it. A `DPoP` proof in place
+//! of the proof of the draft (`attest_jwt_client_auth_dpop`) is not supported.
 //!
-//! An attester, such as the maker of an app, signs a **client attestation** for each instance of
-//! it, with the instance's public key in `cnf`. The instance sends it with every request, and
-//! beside it a fresh **proof** that it has the key. What is verified, in this order:
+//! An attester, such as the publisher of an app, signs a **client attestation** for each instance
+//! of the app. Its `cnf` contains the public key of the instance. With every request, the instance
+//! sends the attestation and a fresh **proof** that it has the private key. The authenticator
+//! checks, in this order:
 //!
-//! 1. There is one field `OAuth-Client-Attestation` and one `OAuth-Client-Attestation-PoP`, each a
-//!    compact JWS of at most 16 KiB, with the `typ` that is its own, and signed by an algorithm of
-//!    [`algorithms`](Attestations::algorithms). A shared secret is no such algorithm.
-//! 2. `sub` of the attestation is the client, and the `client_id` of the request, if it has one;
-//!    its `cnf` has a public key. `aud` of the proof is this server, its `iat` at most five minutes
-//!    ago, and it has a `jti`. What earlier drafts had in it, `iss`, `sub` and `exp`, need not be
-//!    there, and counts where it is.
-//! 3. A key of the attester has signed the attestation: of the one that `iss` names, or of any if
-//!    it names none. The key in `cnf` has signed the proof.
-//! 4. The attestation has not expired; else the answer is `use_fresh_attestation`.
-//! 5. The proof has one of our [`Challenges`], where they are demanded; else the answer is
-//!    `use_attestation_challenge`, and brings one.
+//! 1. There is exactly one field `OAuth-Client-Attestation` and one `OAuth-Client-Attestation-PoP`.
+//!    Each is a compact JWS of at most 16 KiB, with its own `typ`, signed with one of
+//!    [`algorithms`](Attestations::algorithms). Algorithms with a shared secret are not accepted.
+//! 2. `sub` of the attestation is the client, and the same as the `client_id` of the request if
+//!    there is one. Its `cnf` has a public key. `aud` of the proof is this server, its `iat` is at
+//!    most five minutes old, and it has a `jti`. The claims `iss`, `sub` and `exp` of earlier
+//!    drafts are optional in the proof, and are checked if they are present.
+//! 3. A key of the attester that `iss` names, or of any attester if there is no `iss`, verifies the
+//!    attestation. The key in `cnf` verifies the proof.
+//! 4. The attestation has not expired. Otherwise the error is `use_fresh_attestation`.
+//! 5. The proof contains one of our [`Challenges`], if they are required. Otherwise the error is
+//!    `use_attestation_challenge`, and the response contains a challenge.
 //! 6. The client is registered for the method.
 //! 7. The `jti` of the proof has not been used.
 //!
-//! What is wrong with an attestation or a proof is answered `invalid_client_attestation`, whoever
-//! the client is.
+//! All other problems of an attestation or a proof are `invalid_client_attestation`, whatever the
+//! client.
 //!
 //! ```
 //! use tower_revocation::{
@@ -71,7 +72,7 @@ use crate::{
     jose::{Algorithm, Keys, RemoteError, RemoteKeys},
 };
 
-/// Whose attestations are believed, and what they have to be.
+/// The trusted attesters, and the requirements for attestations.
 #[derive(Debug)]
 pub struct Attestations {
     issuer: Arc<str>,
@@ -91,8 +92,8 @@ struct Attester {
 }
 
 impl Attestations {
-    /// Attestations for the server whose issuer identifier this is: the `aud` of every proof,
-    /// **byte for byte**.
+    /// Accepts attestations for the server with this issuer identifier. It is the `aud` of every
+    /// proof, **byte for byte**.
     #[must_use]
     pub fn new(issuer: impl Into<Arc<str>>) -> Self {
         let algorithms = Algorithm::ALL.iter().copied();
@@ -110,8 +111,8 @@ impl Attestations {
         }
     }
 
-    /// Believes an attester, known by its `iss`, whose keys these are, or are
-    /// [there](Keys::from_uri).
+    /// Trusts an attester, which is known by its `iss`. Its keys are given, or
+    /// [fetched](Keys::from_uri).
     #[must_use]
     pub fn attester(mut self, iss: impl Into<String>, keys: impl Into<Keys>) -> Self {
         let (iss, keys) = (iss.into(), keys.into());
@@ -119,15 +120,15 @@ impl Attestations {
         self
     }
 
-    /// How the keys of attesters are fetched.
+    /// Sets how the keys of attesters are fetched.
     #[must_use]
     pub fn remote_keys(mut self, remote: RemoteKeys) -> Self {
         self.remote = remote;
         self
     }
 
-    /// The algorithms that attestations and proofs may be signed with. All that have a public key,
-    /// unless this is called; those that have none are left out.
+    /// Sets the algorithms that attestations and proofs may be signed with. Defaults to all
+    /// algorithms with a public key. Others are ignored.
     #[must_use]
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         let algorithms = algorithms.into_iter();
@@ -137,31 +138,30 @@ impl Attestations {
         self
     }
 
-    /// By how much the clocks may differ. Ten seconds, unless this is called; never more than
-    /// sixty.
+    /// Sets by how much the clocks may differ. Defaults to 10 s. At most 60 s.
     #[must_use]
     pub fn skew(mut self, skew: Duration) -> Self {
         self.skew = skew.min(Duration::from_secs(60));
         self
     }
 
-    /// How long a proof is good for, from its `iat` on. Five minutes, unless this is called; never
-    /// more than a day. It bounds how long a `jti` is remembered.
+    /// Sets how long a proof is valid after its `iat`. Defaults to 5 min. At most one day. It
+    /// limits how long a `jti` is remembered.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age.min(Duration::from_secs(24 * 60 * 60));
         self
     }
 
-    /// Demands one of these challenges in every proof. None is demanded, unless this is called.
+    /// Requires one of these challenges in every proof. By default none is required.
     #[must_use]
     pub fn challenges(mut self, challenges: Challenges) -> Self {
         self.challenges = Some(challenges);
         self
     }
 
-    /// Where it is kept which `jti`s have been used. In the memory of this process, unless this is
-    /// called.
+    /// Sets where used `jti`s are remembered. Defaults to the memory of this process, which a
+    /// restart clears.
     #[must_use]
     pub fn replay_guard(mut self, guard: impl ReplayGuard + 'static) -> Self {
         self.guard = Arc::new(guard);
@@ -172,18 +172,19 @@ impl Attestations {
         &self.issuer
     }
 
-    /// The names of the algorithms of attestations, and of proofs, for the metadata.
+    /// The names of the algorithms of attestations, and those of proofs, for the metadata.
     pub(crate) fn signing_algs(&self) -> [Vec<&'static str>; 2] {
         let names: Vec<_> = self.algorithms.iter().map(|it| it.as_str()).collect();
         [names.clone(), names]
     }
 
-    /// Whether an attester vouches for the instance, and the instance has made the proof, for the
-    /// first time. Until that is known, nothing depends on the client.
+    /// Verifies that an attester has signed the attestation, that the instance has signed the
+    /// proof, and that the proof is new. Nothing depends on the client before both signatures are
+    /// verified.
     ///
     /// # Errors
     ///
-    /// The refusal, or that it could not be found out.
+    /// Returns the refusal, or why the result is unknown.
     pub(crate) async fn verify(
         &self,
         attested: &Attested<'_>,
@@ -201,7 +202,10 @@ impl Attestations {
                 .description("The client attestation has expired"));
         }
         if let Some(challenges) = &self.challenges {
-            if !attested.challenge().is_some_and(|it| challenges.know(it)) {
+            if !attested
+                .challenge()
+                .is_some_and(|it| challenges.accepts(it))
+            {
                 return Err(Error::new(ErrorKind::InvalidRequest)
                     .code("use_attestation_challenge")
                     .description("The proof needs a fresh challenge")
@@ -231,7 +235,7 @@ impl Attestations {
                         let newer = served.refresh_error_for(jws.kid()).cloned();
                         (served.keys, newer)
                     }
-                    // Another one may have signed it.
+                    // Another attester may have signed it.
                     Err(error) => {
                         missing = Some(key_fetch_failed(error));
                         continue;

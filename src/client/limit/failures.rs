@@ -1,4 +1,4 @@
-//! Who has failed how often, within bounds.
+//! Counts failures, within bounded memory.
 
 use std::{
     collections::BTreeMap,
@@ -13,13 +13,13 @@ use sha2::Sha256;
 
 use crate::client::subscriber;
 
-/// So many windows that are over are forgotten by the way, with each attempt.
-const FORGOTTEN_BY_THE_WAY: usize = 4;
+/// How many expired windows each attempt removes.
+const EXPIRED_PER_ATTEMPT: usize = 4;
 
-/// How long to wait for attempts that are under way.
-const A_MOMENT: Duration = Duration::from_secs(1);
+/// How long to wait for concurrent attempts.
+const CONCURRENT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// What is allowed.
+/// The configured limits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) failures: u32,
@@ -34,11 +34,11 @@ pub(super) struct Failures {
     table: Mutex<Table>,
 }
 
-/// A peer or a client, of which nothing else is kept. Without the key nobody can choose two that
-/// are the same.
+/// An HMAC that stands for a peer or a client. Without the key, nobody can find two names with the
+/// same HMAC.
 type Name = [u8; 16];
 
-/// An attempt that has been admitted, and has to be settled.
+/// An admitted attempt, which must be settled.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Admitted {
     peer: Name,
@@ -48,17 +48,17 @@ pub(super) struct Admitted {
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum AttemptEnd {
     Failed,
     Succeeded,
-    /// It says nothing about who asked.
+    /// The result says nothing about the client.
     Unknown,
 }
 
 impl Failures {
     /// # Panics
     ///
-    /// If the operating system has no random numbers.
+    /// Panics if the operating system has no random numbers.
     pub(super) fn new() -> Self {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("the operating system has random numbers");
@@ -70,7 +70,7 @@ impl Failures {
 
     /// # Errors
     ///
-    /// How long to wait, if there is to be no attempt now.
+    /// Returns how long to wait if no attempt is allowed now.
     pub(super) fn admit(
         &self,
         peer: IpAddr,
@@ -89,8 +89,8 @@ impl Failures {
         self.table().admit(peer, client, limits, now)
     }
 
-    pub(super) fn settle(&self, admitted: Admitted, verdict: Verdict) {
-        self.table().settle(admitted, verdict);
+    pub(super) fn settle(&self, admitted: Admitted, end: AttemptEnd) {
+        self.table().settle(admitted, end);
     }
 
     fn name(&self, kind: u8, bytes: &[u8]) -> Name {
@@ -102,11 +102,11 @@ impl Failures {
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
-        // Nothing in it can panic half-way.
+        // No code panics while it holds the lock.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many peers and how many counts are kept.
+    /// The numbers of peers and of counts.
     pub(super) fn len(&self) -> (usize, usize) {
         let table = self.table();
         (table.peers.len(), table.counts)
@@ -123,14 +123,14 @@ impl fmt::Debug for Failures {
     }
 }
 
-/// Trees, so that no request ever waits while a table grows, and so that they shrink.
+/// Trees, because no request waits while they grow, and because they shrink.
 #[derive(Default)]
 struct Table {
     peers: BTreeMap<Name, Peer>,
-    /// By window, and so in the order in which they are over.
+    /// In the order in which the windows end.
     windows: BTreeMap<u64, Name>,
     last_window: u64,
-    /// Of all peers together.
+    /// Of all peers.
     counts: usize,
 }
 
@@ -143,8 +143,8 @@ struct Peer {
 struct Count {
     client: Name,
     failed: u32,
-    /// Not known yet. They count as failed until they are, or a thousand guesses at once would be a
-    /// thousand guesses.
+    /// Attempts without a result. They count as failed until they have one. Otherwise a thousand
+    /// concurrent guesses would be a thousand guesses.
     pending: u32,
 }
 
@@ -167,7 +167,7 @@ impl Table {
                     return Err(rest);
                 }
                 if count.failed.saturating_add(count.pending) >= limits.failures {
-                    return Err(rest.min(A_MOMENT));
+                    return Err(rest.min(CONCURRENT_RETRY_AFTER));
                 }
                 count.pending += 1;
                 return Ok(Admitted {
@@ -176,11 +176,16 @@ impl Table {
                     window: known.window,
                 });
             }
-            // To forget one of them would be to let whoever names enough clients start anew.
+            // Do not remove another client. Otherwise an attacker could reset counts by claiming
+            // many clients.
             if known.counts.len() >= room {
                 let failed = known.counts.iter().filter(|count| count.failed > 0);
                 let all_failed = failed.count() >= room;
-                return Err(if all_failed { rest } else { rest.min(A_MOMENT) });
+                return Err(if all_failed {
+                    rest
+                } else {
+                    rest.min(CONCURRENT_RETRY_AFTER)
+                });
             }
         }
         self.make_room(peer, limits.capacity);
@@ -210,8 +215,8 @@ impl Table {
         }
     }
 
-    /// What ends after its window counts in none: it was counted in the one in which it began.
-    fn settle(&mut self, admitted: Admitted, verdict: Verdict) {
+    /// An attempt that ends after its window counts in no later window: it was counted in its own.
+    fn settle(&mut self, admitted: Admitted, end: AttemptEnd) {
         let Some(peer) = self.peers.get_mut(&admitted.peer) else {
             return;
         };
@@ -222,10 +227,10 @@ impl Table {
             return;
         };
         count.pending -= 1;
-        match verdict {
-            Verdict::Failed => count.failed += 1,
-            Verdict::Succeeded => count.failed = 0,
-            Verdict::Unknown => {}
+        match end {
+            AttemptEnd::Failed => count.failed += 1,
+            AttemptEnd::Succeeded => count.failed = 0,
+            AttemptEnd::Unknown => {}
         }
         if count.failed == 0 && count.pending == 0 {
             peer.counts.retain(|count| count.client != admitted.client);
@@ -236,9 +241,9 @@ impl Table {
         }
     }
 
-    /// Forgets the next few windows that are over.
+    /// Removes the next expired windows.
     fn forget(&mut self, limits: Limits, now: Instant) {
-        for _ in 0..FORGOTTEN_BY_THE_WAY {
+        for _ in 0..EXPIRED_PER_ATTEMPT {
             let Some((_, &peer)) = self.windows.first_key_value() else {
                 return;
             };
@@ -248,7 +253,7 @@ impl Table {
         }
     }
 
-    /// Whether it is over.
+    /// Removes the window if it has expired, and returns whether it has.
     fn end_window(&mut self, peer: Name, limits: Limits, now: Instant) -> bool {
         let over = self
             .peers
@@ -260,7 +265,7 @@ impl Table {
         over
     }
 
-    /// Forgets what other peers did, the longest ago first, until one more can be counted.
+    /// Removes the oldest windows of other peers until there is room for one more count.
     fn make_room(&mut self, peer: Name, capacity: usize) {
         while self.counts >= capacity {
             let mut oldest = self.windows.values().copied();

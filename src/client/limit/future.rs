@@ -1,4 +1,4 @@
-//! One attempt, from its admission to what it proved.
+//! One attempt, from its admission to its result.
 
 use std::{
     future::Future,
@@ -11,14 +11,14 @@ use std::{
 use pin_project_lite::pin_project;
 use tower::BoxError;
 
-use super::failures::{Admitted, Failures, Verdict};
+use super::failures::{Admitted, AttemptEnd, Failures};
 use crate::{
     ask::AskFuture,
     error::{Error, ErrorKind},
 };
 
 pin_project! {
-    /// The authenticator's answer, or ours.
+    /// The response future of [`LimitFailures`](super::LimitFailures).
     #[must_use = "futures do nothing unless you poll them"]
     #[derive(Debug)]
     pub struct LimitFuture<F, C> {
@@ -32,24 +32,27 @@ pin_project! {
     #[derive(Debug)]
     enum State<F, C> {
         Refused { retry_after: Duration },
-        Asked {
+        Authenticating {
             #[pin]
-            answer: AskFuture<F, Option<C>>,
+            result: AskFuture<F, Option<C>>,
             attempt: Option<Attempt>,
         },
     }
 }
 
 impl<F, C> LimitFuture<F, C> {
-    /// There have been too many failures: the authenticator is not asked.
+    /// Too many failures: the authenticator is not called.
     pub(super) fn refused(retry_after: Duration) -> Self {
         let state = State::Refused { retry_after };
         Self { state }
     }
 
-    /// The authenticator is asked, and its answer is counted if there is an attempt to count.
-    pub(super) fn asked(answer: AskFuture<F, Option<C>>, attempt: Option<Attempt>) -> Self {
-        let state = State::Asked { answer, attempt };
+    /// The authenticator is called. Its result is counted if there is an attempt to count.
+    pub(super) fn authenticating(
+        result: AskFuture<F, Option<C>>,
+        attempt: Option<Attempt>,
+    ) -> Self {
+        let state = State::Authenticating { result, attempt };
         Self { state }
     }
 }
@@ -63,37 +66,37 @@ impl<F, C> Future for LimitFuture<F, C> {
                 let error = Error::new(ErrorKind::TooManyRequests).retry_after(*retry_after);
                 Poll::Ready(Err(error.into()))
             }
-            StateProj::Asked { answer, attempt } => {
-                let answer = ready!(answer.poll(cx));
+            StateProj::Authenticating { result, attempt } => {
+                let result = ready!(result.poll(cx));
                 if let Some(attempt) = attempt.take() {
-                    attempt.settle(verdict(&answer));
+                    attempt.settle(end(&result));
                 }
-                Poll::Ready(answer)
+                Poll::Ready(result)
             }
         }
     }
 }
 
-fn verdict<C>(answer: &Result<Option<C>, BoxError>) -> Verdict {
-    match answer {
-        Ok(Some(_)) => Verdict::Succeeded,
-        Ok(None) => Verdict::Failed,
+fn end<C>(result: &Result<Option<C>, BoxError>) -> AttemptEnd {
+    match result {
+        Ok(Some(_)) => AttemptEnd::Succeeded,
+        Ok(None) => AttemptEnd::Failed,
         Err(cause) => match Error::in_chain(&**cause) {
-            Some(error) if error.kind() == ErrorKind::InvalidClient => Verdict::Failed,
-            // What was judged is wrong.
-            Some(error) if error.refusal().is_some() => Verdict::Failed,
-            _ => Verdict::Unknown,
+            Some(error) if error.kind() == ErrorKind::InvalidClient => AttemptEnd::Failed,
+            // At least one secret was checked, and is wrong.
+            Some(error) if error.refusal().is_some() => AttemptEnd::Failed,
+            _ => AttemptEnd::Unknown,
         },
     }
 }
 
-/// An attempt that counts. One that nobody waited for has failed: else it would be a free guess for
-/// whoever can tell its outcome by other means.
+/// A counted attempt. If it is dropped, it has failed. Otherwise it would be a free guess for
+/// anyone who can observe its result in another way.
 #[derive(Debug)]
 pub(super) struct Attempt {
     failures: Arc<Failures>,
     admitted: Admitted,
-    verdict: Verdict,
+    end: AttemptEnd,
 }
 
 impl Attempt {
@@ -101,17 +104,17 @@ impl Attempt {
         Self {
             failures,
             admitted,
-            verdict: Verdict::Failed,
+            end: AttemptEnd::Failed,
         }
     }
 
-    fn settle(mut self, verdict: Verdict) {
-        self.verdict = verdict;
+    fn settle(mut self, end: AttemptEnd) {
+        self.end = end;
     }
 }
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        self.failures.settle(self.admitted, self.verdict);
+        self.failures.settle(self.admitted, self.end);
     }
 }

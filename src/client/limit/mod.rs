@@ -1,7 +1,7 @@
-//! Too many failures.
+//! Limits failed authentications.
 //!
-//! RFC 6749 §2.3.1 asks for protection against guessed secrets wherever a client authenticates with
-//! one. [`LimitFailuresLayer`] is that, around any authenticator. It is off unless you add it.
+//! RFC 6749 §2.3.1 requires protection against guessed secrets wherever a client authenticates with
+//! one. [`LimitFailuresLayer`] adds it to any authenticator. It is off unless you add it.
 
 mod failures;
 mod future;
@@ -29,34 +29,34 @@ use failures::{Failures, Limits};
 use future::Attempt;
 pub use future::LimitFuture;
 
-/// Answers 429 with `Retry-After` where there have been too many failures, and does not ask the
-/// authenticator, not even with the right secret.
+/// Answers 429 with `Retry-After` after too many failures, without calling the authenticator, even
+/// if the secret is correct.
 ///
-/// Failures are counted by the client that is claimed **and** the address that it is claimed from
-/// ([`ClientAddr`], or else [`PeerAddr`], in the request's extensions), never by the client alone:
-/// nobody can lock a client out from elsewhere. An IPv6 address counts as its /64, an IPv4-mapped
-/// one as what it maps.
+/// It counts failures by claimed client **and** address ([`ClientAddr`], or else [`PeerAddr`], in
+/// the extensions of the request). It never counts by the client alone, so nobody can lock out a
+/// client from another address. An IPv6 address counts as its /64, and an IPv4-mapped address as
+/// its IPv4 address.
 ///
-/// * **A request without an address is not limited.** The first that this layer sees is a warning
-///   (feature `tracing`). Behind a proxy, put the address that the proxy reports into
-///   [`ClientAddr`]: else all your clients have one address, and whoever fails there too often
-///   keeps them all out.
-/// * Only failures count: the answer `None`, and an [`Error`](crate::Error) of the kind
-///   [`InvalidClient`](crate::ErrorKind::InvalidClient), or with a
-///   [`refusal`](crate::Error::refusal). That something could not be found out does not. A success
-///   forgets the failures of that client at that address.
-/// * An attempt counts as failed until its outcome is known, and if it is cancelled: guesses that
-///   are made at once are no more than those made in turn. A client that has more requests than
-///   that waiting for a slow authenticator at once is told to come back in a second.
-/// * An address has one window, which begins with its first attempt and takes its counts with it
-///   when it ends.
+/// * **A request without an address is not limited.** The first one is a warning (feature
+///   `tracing`). Behind a proxy, insert the address that the proxy reports as [`ClientAddr`].
+///   Otherwise all clients share one address, and too many failures there lock out all of them.
+/// * Only failures count: a `None` from the authenticator, and an [`Error`](crate::Error) whose
+///   kind is [`InvalidClient`](crate::ErrorKind::InvalidClient) or that has a
+///   [`refusal`](crate::Error::refusal). Unknown results do not count. A success clears the
+///   failures of this client at this address.
+/// * An attempt counts as failed until its result is known, and if it is cancelled. So concurrent
+///   guesses are as limited as sequential ones. If a client has more concurrent requests than the
+///   limit, and the authenticator is slow, the excess requests get a `Retry-After` of one second.
+/// * An address has one window. It begins with the first attempt. All counts of the address end
+///   with it.
 ///
-/// Memory is bounded. Of one address no more than a hundred clients are counted at once; beyond it,
-/// clients that are not among them are answered 429 until the window ends. So naming clients at
-/// random resets no count of that address. Of all addresses together there is room for 100 000
-/// counts, of some 200 bytes; then the address whose window began first is forgotten. It takes a
-/// thousand addresses to bring that about, and whoever has so many is not held back by a limit per
-/// address anyway.
+/// Memory is bounded:
+///
+/// * At most 100 clients of one address are counted at a time. Further clients of this address get
+///   429 until the window ends. So an attacker cannot reset counts by claiming random clients.
+/// * At most 100 000 counts of all addresses are kept, of about 200 bytes each. Then the address
+///   with the oldest window is forgotten. This takes a thousand addresses, and a limit per address
+///   does not stop an attacker who has that many.
 ///
 /// ```
 /// use std::time::Duration;
@@ -73,7 +73,7 @@ pub use future::LimitFuture;
 /// let for_revocations = limit.layer(authenticator);
 /// ```
 ///
-/// Clones, and all the services that they make, share their counts.
+/// Clones, and all services that they create, share their counts.
 #[derive(Clone, Debug)]
 pub struct LimitFailuresLayer {
     limits: Limits,
@@ -83,12 +83,12 @@ pub struct LimitFailuresLayer {
 }
 
 impl LimitFailuresLayer {
-    /// Ten failures within a minute.
+    /// Allows 10 failures within one minute.
     ///
     /// # Panics
     ///
-    /// If the operating system has no random numbers: what is kept of clients and addresses is
-    /// their HMAC under a key of this process.
+    /// Panics if the operating system has no random numbers. Clients and addresses are stored as an
+    /// HMAC under a random key of this process.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -104,55 +104,55 @@ impl LimitFailuresLayer {
         }
     }
 
-    /// After so many failures of one client at one address there is no other attempt until the
-    /// window ends.
+    /// Sets how many failures one client at one address may have before further attempts are
+    /// refused, until the window ends. Defaults to 10.
     ///
-    /// Keep it above the number of requests that one client has under way at once.
+    /// Keep it above the number of concurrent requests of one client.
     ///
     /// # Panics
     ///
-    /// If it is zero: nobody could ever authenticate.
+    /// Panics if it is zero, because nobody could authenticate.
     #[must_use]
     pub fn failures(mut self, failures: u32) -> Self {
-        assert!(failures > 0, "a limit of no failures admits nobody");
+        assert!(failures > 0, "the limit of failures is zero");
         self.limits.failures = failures;
         self
     }
 
-    /// How long failures count.
+    /// Sets how long failures count. Defaults to 1 min.
     #[must_use]
     pub fn window(mut self, window: Duration) -> Self {
         self.limits.window = window;
         self
     }
 
-    /// So many clients of one address are counted at once: those that have failed within the
-    /// window, and those whose attempts are under way. Raise it for a gateway whose many clients
-    /// come from one address.
+    /// Sets how many clients of one address are counted at a time: clients that failed within the
+    /// window, and clients with concurrent attempts. Defaults to 100. Raise it for a gateway whose
+    /// many clients share one address.
     ///
     /// # Panics
     ///
-    /// If it is zero: nobody could ever authenticate.
+    /// Panics if it is zero, because nobody could authenticate.
     #[must_use]
     pub fn clients_per_peer(mut self, clients: usize) -> Self {
-        assert!(clients > 0, "a limit of no clients admits nobody");
+        assert!(clients > 0, "the limit of clients is zero");
         self.limits.clients_per_peer = clients;
         self
     }
 
-    /// Room for so many counts, of all addresses together.
+    /// Sets how many counts of all addresses are kept. Defaults to 100 000.
     ///
     /// # Panics
     ///
-    /// If it is zero: nothing could be counted.
+    /// Panics if it is zero, because nothing could be counted.
     #[must_use]
     pub fn capacity(mut self, capacity: usize) -> Self {
-        assert!(capacity > 0, "without room nothing can be counted");
+        assert!(capacity > 0, "the capacity is zero");
         self.limits.capacity = capacity;
         self
     }
 
-    /// The attempt to count, or how long to wait. None if it comes from nowhere.
+    /// Returns the attempt to count, or how long to wait. `None` if the request has no address.
     fn admit(&self, request: &Request<Credentials>) -> Result<Option<Attempt>, Duration> {
         let Some(peer) = origin(request.extensions()) else {
             #[cfg(feature = "tracing")]
@@ -166,7 +166,7 @@ impl LimitFailuresLayer {
         Ok(Some(Attempt::new(self.failures.clone(), admitted)))
     }
 
-    /// Of a limit that was put there and does nothing, which no answer shows.
+    /// No response shows that a configured limit has no effect, so warn.
     #[cfg(feature = "tracing")]
     fn warn_once(&self) {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
@@ -201,8 +201,8 @@ where
 
 /// An authenticator behind a [`LimitFailuresLayer`].
 ///
-/// The client `C` and the future `F` follow from the authenticator `A`. To name the type, leave
-/// them out: `LimitFailures<MyAuthenticator>`.
+/// The client `C` and the future `F` follow from the authenticator `A`. To name the type, omit
+/// them: `LimitFailures<MyAuthenticator>`.
 pub struct LimitFailures<
     A,
     C = <<A as Service<Request<Credentials>>>::Response as IntoIterator>::Item,
@@ -259,7 +259,7 @@ impl<A, C, F> Service<Request<Credentials>> for LimitFailures<A, C, F> {
 
     fn call(&mut self, request: Request<Credentials>) -> Self::Future {
         match self.layer.admit(&request) {
-            Ok(attempt) => LimitFuture::asked(self.inner.call(request), attempt),
+            Ok(attempt) => LimitFuture::authenticating(self.inner.call(request), attempt),
             Err(retry_after) => LimitFuture::refused(retry_after),
         }
     }

@@ -1,16 +1,16 @@
-//! By clocks of our own.
+//! The counts, with a clock of the test.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use proptest::{collection::vec, prelude::*};
 
-use super::failures::{Admitted, Failures, Limits, Verdict};
+use super::failures::{Admitted, AttemptEnd, Failures, Limits};
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 const VICTIM: Option<&str> = Some("s6BhdRkqt3");
 
-/// One attempt, settled at once. `Err` says how long to wait.
+/// One attempt, settled at once. `Err` is how long to wait.
 struct Table {
     failures: Failures,
     limits: Limits,
@@ -41,15 +41,15 @@ impl Table {
         peer: IpAddr,
         id: Option<&str>,
         second: u32,
-        verdict: Verdict,
+        end: AttemptEnd,
     ) -> Result<(), Duration> {
         let admitted = self.admit(peer, id, second)?;
-        self.failures.settle(admitted, verdict);
+        self.failures.settle(admitted, end);
         Ok(())
     }
 
     fn fail(&self, peer: IpAddr, id: Option<&str>, second: u32) -> Result<(), Duration> {
-        self.attempt(peer, id, second, Verdict::Failed)
+        self.attempt(peer, id, second, AttemptEnd::Failed)
     }
 }
 
@@ -62,7 +62,7 @@ fn v6(address: &str) -> IpAddr {
 }
 
 #[test]
-fn window_ends_and_says_when() {
+fn refusal_states_when_the_window_ends() {
     let table = Table::new();
     for second in [0, 10, 20] {
         table.fail(peer(1), VICTIM, second).unwrap();
@@ -84,9 +84,9 @@ fn attempt_counts_in_the_window_in_which_it_began() {
     assert_eq!(table.admit(peer(1), VICTIM, 1).unwrap_err(), SECOND);
     table.fail(peer(1), VICTIM, 60).unwrap();
     for admitted in late {
-        table.failures.settle(admitted, Verdict::Succeeded);
+        table.failures.settle(admitted, AttemptEnd::Succeeded);
     }
-    // Their success is not that of this window, and neither are their failures.
+    // An attempt of an earlier window counts neither as a success nor as a failure of this one.
     table.fail(peer(1), VICTIM, 61).unwrap();
     table.fail(peer(1), VICTIM, 61).unwrap();
     table.fail(peer(1), VICTIM, 61).unwrap_err();
@@ -109,7 +109,7 @@ fn address_of_a_subscriber_is_one_peer() {
 }
 
 #[test]
-fn flood_of_ids_from_one_address_resets_nothing() {
+fn random_client_ids_from_one_address_reset_no_count() {
     let table = Table::new();
     for _ in 0..3 {
         table.fail(peer(1), VICTIM, 0).unwrap();
@@ -121,29 +121,29 @@ fn flood_of_ids_from_one_address_resets_nothing() {
     );
     assert_eq!(table.fail(peer(1), VICTIM, 2), Err(58 * SECOND));
     assert_eq!(table.failures.len(), (1, 5));
-    // The others have nothing to do with it.
+    // Other addresses are not affected.
     table.fail(peer(2), VICTIM, 2).unwrap();
 }
 
 #[test]
-fn ids_that_a_full_address_is_known_for_are_judged_by_their_own_count() {
+fn known_clients_of_a_full_address_keep_their_own_count() {
     let table = Table::new();
     table.fail(peer(1), VICTIM, 0).unwrap();
     for number in 0..100 {
         let _ = table.fail(peer(1), Some(&number.to_string()), 0);
     }
     table
-        .attempt(peer(1), VICTIM, 1, Verdict::Succeeded)
+        .attempt(peer(1), VICTIM, 1, AttemptEnd::Succeeded)
         .unwrap();
-    // It made room for another.
+    // The oldest address was removed.
     table.fail(peer(1), Some("another"), 1).unwrap();
     table.fail(peer(1), VICTIM, 1).unwrap_err();
 }
 
 #[test]
-fn few_addresses_cannot_flush_their_own_counts() {
+fn few_addresses_cannot_evict_their_own_counts() {
     let table = Table::new();
-    // Four times five is all that there is room for.
+    // There is room for four addresses with five clients each.
     for number in 1..=4 {
         for _ in 0..3 {
             table.fail(peer(number), VICTIM, 0).unwrap();
@@ -158,7 +158,7 @@ fn few_addresses_cannot_flush_their_own_counts() {
 }
 
 #[test]
-fn memory_is_bounded_whoever_comes() {
+fn memory_is_bounded() {
     let table = Table::new();
     for number in 0..10_000 {
         let _ = table.fail(peer(number / 2), Some(&number.to_string()), 0);
@@ -171,18 +171,18 @@ fn memory_is_bounded_whoever_comes() {
 }
 
 #[test]
-fn success_leaves_nothing_behind() {
+fn success_removes_the_count() {
     let table = Table::new();
-    for verdict in [Verdict::Succeeded, Verdict::Unknown] {
+    for end in [AttemptEnd::Succeeded, AttemptEnd::Unknown] {
         for _ in 0..100 {
-            table.attempt(peer(1), VICTIM, 0, verdict).unwrap();
+            table.attempt(peer(1), VICTIM, 0, end).unwrap();
         }
         assert_eq!(table.failures.len(), (0, 0));
     }
 }
 
 #[test]
-fn no_client_is_not_the_client_without_a_name() {
+fn missing_client_id_differs_from_an_empty_one() {
     let table = Table::new();
     for _ in 0..3 {
         table.fail(peer(1), None, 0).unwrap();
@@ -192,7 +192,7 @@ fn no_client_is_not_the_client_without_a_name() {
 }
 
 #[test]
-fn debug_output_names_nobody() {
+fn debug_output_has_neither_clients_nor_addresses() {
     let table = Table::new();
     table.fail(v6("192.0.2.7"), VICTIM, 0).unwrap();
     let text = format!("{:?}", table.failures);
@@ -202,7 +202,7 @@ fn debug_output_names_nobody() {
 proptest! {
     /// Attempts begin and end in any order, without a success.
     #[test]
-    fn nobody_fails_more_often_than_that_in_a_window(
+    fn failures_never_exceed_the_limit_in_a_window(
         steps in vec((any::<bool>(), 0_u32..3, 0_u32..3, 0_u32..4, 0_usize..8), 1..200),
     ) {
         let table = Table::new();
@@ -212,13 +212,14 @@ proptest! {
             second += later;
             if ends && !under_way.is_empty() {
                 let admitted = under_way.swap_remove(which % under_way.len());
-                table.failures.settle(admitted, Verdict::Failed);
+                table.failures.settle(admitted, AttemptEnd::Failed);
             } else if let Ok(admitted) = table.admit(peer(from), Some(&id.to_string()), second) {
                 under_way.push(admitted);
                 begun.push((from, id, second));
             }
         }
-        // Three fit into a window: of seven in a row, the last is two windows after the first.
+        // Three failures fit into a window. Of seven in a row, the last is two windows after the
+        // first.
         for from in 0..3 {
             for id in 0..3 {
                 let of_one = begun.iter().filter(|begun| (begun.0, begun.1) == (from, id));

@@ -1,4 +1,4 @@
-//! Which function was it, at what cost, and does this secret come out the same?
+//! Password hashing functions, their limits, and the comparison of a secret.
 
 use std::hint::black_box;
 
@@ -10,7 +10,7 @@ use tower::BoxError;
 use super::InvalidHash;
 use crate::token::Secret;
 
-/// A password hashing function with its parameters, all within the caps, and what came out of it.
+/// A password hashing function with its parameters, all within the limits, and the expected output.
 pub(super) enum Function {
     Argon2id(argon2::Params, Expected),
     Scrypt(scrypt::Params, Expected),
@@ -19,7 +19,7 @@ pub(super) enum Function {
     Bcrypt(Box<str>),
 }
 
-/// What went into a function of the PHC kind, and what came out.
+/// The inputs of a PHC function, and the expected output.
 pub(super) struct Expected {
     salt: phc::Salt,
     output: phc::Output,
@@ -55,9 +55,10 @@ impl Function {
         }
     }
 
-    /// Whether it was this secret. All the work is done here, and it is the same for any secret.
+    /// Whether the hash was made from this secret. All the work is done here, and it is the same
+    /// for every secret.
     ///
-    /// An error says that it could not be found out, as when there is no memory for it.
+    /// Fails if the result is unknown, for example if there is no memory.
     pub(super) fn matches(&self, secret: &Secret) -> Result<bool, BoxError> {
         let secret = secret.expose().as_bytes();
         match self {
@@ -77,8 +78,8 @@ impl Function {
                 Ok(())
             }),
             Self::Bcrypt(hash) => {
-                // bcrypt reads no further than 72 bytes, and repeats a shorter secret with a NUL
-                // in between: other secrets than the registered one would pass.
+                // bcrypt reads at most 72 bytes, and repeats a shorter secret with a NUL in
+                // between. Other secrets than the registered one would match.
                 let whole = secret.len() <= 72 && !secret.contains(&0);
                 Ok(black_box(bcrypt::verify(secret, hash)?) & whole)
             }
@@ -106,9 +107,10 @@ impl Expected {
     }
 }
 
-/// RFC 9106 §3.1. The sibling functions i and d are refused: each lacks what the other has.
+/// RFC 9106 §3.1. The functions argon2i and argon2d are refused: each lacks the protection of the
+/// other.
 fn argon2id(hash: &phc::PasswordHash) -> Result<Function, InvalidHash> {
-    // Without a version it is the one of before the standard.
+    // A hash without a version was made before the standard.
     if hash.version != Some(19) {
         return Err(InvalidHash::UnknownFunction);
     }
@@ -129,7 +131,7 @@ fn argon2id(hash: &phc::PasswordHash) -> Result<Function, InvalidHash> {
 fn scrypt(hash: &phc::PasswordHash) -> Result<Function, InvalidHash> {
     let [log_n, r, p] = parameters(hash, ["ln", "r", "p"])?;
     let log_n = u8::try_from(log_n).map_err(|_| InvalidHash::TooCostly)?;
-    // It works in 128 bytes times N times r: 256 MiB at the most.
+    // It needs 128 × N × r bytes: at most 256 MiB.
     if log_n > 17 || r > 16 || p > 4 {
         return Err(InvalidHash::TooCostly);
     }
@@ -141,7 +143,7 @@ fn scrypt(hash: &phc::PasswordHash) -> Result<Function, InvalidHash> {
     Ok(Function::Scrypt(params, Expected::new(hash)?))
 }
 
-/// RFC 8018 §5.2, over HMAC with a digest of so many bytes.
+/// RFC 8018 §5.2, over HMAC with a digest of this many bytes.
 fn pbkdf2(hash: &phc::PasswordHash, digest: usize) -> Result<(u32, Expected), InvalidHash> {
     let expected = Expected::new(hash)?;
     version_less(hash)?;
@@ -150,7 +152,7 @@ fn pbkdf2(hash: &phc::PasswordHash, digest: usize) -> Result<(u32, Expected), In
         Ok(_) => return Err(InvalidHash::Malformed),
         Err(_) => parameters(hash, ["i"]).map(|[rounds]| rounds)?,
     };
-    // An output longer than the digest takes all the rounds once more.
+    // An output longer than the digest costs all rounds again.
     let most = if expected.output.len() > digest {
         1_000_000
     } else {
@@ -166,13 +168,13 @@ fn pbkdf2(hash: &phc::PasswordHash, digest: usize) -> Result<(u32, Expected), In
 }
 
 fn bcrypt(text: &str) -> Result<Function, InvalidHash> {
-    // `$2x$` marks what a known bug made, which other secrets match as well.
+    // `$2x$` marks hashes of a known bug, which other secrets match too.
     let known = ["$2a$", "$2b$", "$2y$"];
     if !known.iter().any(|prefix| text.starts_with(prefix)) {
         return Err(InvalidHash::UnknownFunction);
     }
     let parts: bcrypt::HashParts = text.parse().map_err(|_| InvalidHash::Malformed)?;
-    // Two digits; a parser of numbers would also take a sign.
+    // Two digits. A number parser would also accept a sign.
     if !text.as_bytes()[4..6].iter().all(u8::is_ascii_digit) {
         return Err(InvalidHash::Malformed);
     }
@@ -183,7 +185,7 @@ fn bcrypt(text: &str) -> Result<Function, InvalidHash> {
     }
 }
 
-/// These parameters, each once, and no others: one that is not known would be one not heeded.
+/// Reads exactly these parameters, each once. An unknown parameter would otherwise be ignored.
 fn parameters<const N: usize>(
     hash: &phc::PasswordHash,
     names: [&str; N],

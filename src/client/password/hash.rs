@@ -1,4 +1,4 @@
-//! What is kept of a password.
+//! Password hashes.
 
 use std::{fmt, sync::Arc};
 
@@ -7,10 +7,10 @@ use tower::BoxError;
 use super::function::Function;
 use crate::token::Secret;
 
-/// A password hash: a [PHC string] of argon2id, scrypt or PBKDF2, or what bcrypt makes.
+/// A password hash: a [PHC string] of argon2id, scrypt or PBKDF2, or a bcrypt hash.
 ///
-/// Its costs are judged when it is read, so that no row of a database can stop the server, and
-/// none can be a hash in name alone:
+/// Its costs are checked when it is parsed. So no row of a database can stop the server, and no
+/// hash can be worthless:
 ///
 /// | Function | At most | At least |
 /// |---|---|---|
@@ -19,12 +19,13 @@ use crate::token::Secret;
 /// | `pbkdf2-sha256`, `pbkdf2-sha512` | `i` 2 000 000 rounds; half, if the output is longer than the digest | `i` 10 000 rounds |
 /// | `$2a$`, `$2b$`, `$2y$` (bcrypt) | cost 14 | cost 4, the least that bcrypt has |
 ///
-/// The floors are where a hash stops being one, not advice: **choose what [OWASP] recommends.**
+/// The lower limits are where a hash protects nothing. They are not recommendations: **choose what
+/// [OWASP] recommends.**
 ///
-/// **bcrypt reads no more than 72 bytes. A longer secret, or one with a NUL in it, never matches a
-/// bcrypt hash**; a hash that was made from a longer one is matched by its first 72 bytes.
+/// **bcrypt reads at most 72 bytes. A longer secret, or a secret with a NUL, never matches a bcrypt
+/// hash.** A hash that was made from a longer secret matches its first 72 bytes.
 ///
-/// It has no `PartialEq`, and its `Debug` says the function's name alone.
+/// It has no `PartialEq`, and its `Debug` output shows only the name of the function.
 ///
 /// ```
 /// use tower_revocation::client::password::{InvalidHash, PasswordHash};
@@ -50,11 +51,11 @@ struct Parsed {
 }
 
 impl PasswordHash {
-    /// Reads a hash. **All parameters must be there, and no others.**
+    /// Parses a hash. **All parameters must be present, and no others.**
     ///
     /// # Errors
     ///
-    /// With the reason, which never repeats the hash.
+    /// Fails with the reason, which never repeats the hash.
     pub fn parse(text: &str) -> Result<Self, InvalidHash> {
         Ok(Self(Arc::new(Parsed {
             text: text.into(),
@@ -62,12 +63,12 @@ impl PasswordHash {
         })))
     }
 
-    /// As it was written: two of one password are two hashes.
+    /// The original text. Two hashes of one password differ.
     pub(super) fn as_str(&self) -> &str {
         &self.0.text
     }
 
-    /// Whether it was this secret. It takes its time: never on an async thread.
+    /// Whether the hash was made from this secret. It is slow: never call it on an async thread.
     pub(super) fn matches(&self, secret: &Secret) -> Result<bool, BoxError> {
         self.0.function.matches(secret)
     }
@@ -79,31 +80,31 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// Why a text is not taken for a password hash.
+/// Why a text is not accepted as a password hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidHash {
-    /// It is of a function, or of a version of one, that is not offered.
+    /// The function, or its version, is not supported.
     UnknownFunction,
-    /// To verify a password would cost more than the caps allow.
+    /// Verifying a password would cost more than the limits allow.
     TooCostly,
-    /// To guess the password would cost next to nothing.
+    /// Guessing the password would cost almost nothing.
     TooCheap,
-    /// It is neither a PHC string with all of its parameters nor what bcrypt makes.
+    /// The text is neither a PHC string with all its parameters nor a bcrypt hash.
     Malformed,
 }
 
 impl InvalidHash {
-    /// The reason, which goes into the registry's errors.
+    /// The reason, which errors of the registry contain.
     fn as_str(self) -> &'static str {
         match self {
             Self::UnknownFunction => {
                 "a password hash is argon2id (version 19), scrypt, pbkdf2-sha256, pbkdf2-sha512 or \
                  bcrypt ($2a$, $2b$ or $2y$)"
             }
-            Self::TooCostly => "a password hash with costs above the caps",
+            Self::TooCostly => "a password hash with costs above the limits",
             Self::TooCheap => "a password hash with costs so low that it protects nothing",
-            Self::Malformed => "neither a PHC string with all of its parameters nor a bcrypt hash",
+            Self::Malformed => "neither a PHC string with all its parameters nor a bcrypt hash",
         }
     }
 }

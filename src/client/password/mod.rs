@@ -1,19 +1,21 @@
 //! Secrets that people chose.
 //!
-//! **Prefer secrets that were generated**, with 128 random bits or more: a
-//! [`SecretDigest`](crate::client::SecretDigest) of one is safe, and is compared in well under a
-//! microsecond. What a person made up can be guessed, so what is kept of it must be slow to test: a
-//! [`PasswordHash`], which [`Passwords`] verifies at the cost of milliseconds of a core and
-//! megabytes of memory for every secret, wrong ones included. Put a limit on failures in front of
-//! it, and tell it the [address](crate::client::PeerAddr) of every request.
+//! **Prefer generated secrets** with at least 128 random bits: a
+//! [`SecretDigest`](crate::client::SecretDigest) of a generated secret is safe, and the comparison
+//! takes much less than a microsecond.
 //!
-//! A hash is made where the secret is registered, with a salt of its own:
+//! A secret that a person chose can be guessed, so testing a guess must be slow. Store it as a
+//! [`PasswordHash`]. [`Passwords`] verifies it, which takes milliseconds of a core and megabytes of
+//! memory for every secret, even for wrong ones. Limit the failures, and provide the
+//! [address](crate::client::PeerAddr) of every request.
+//!
+//! Create the hash where the secret is registered, with a salt of its own:
 //!
 //! ```sh
 //! printf %s "$SECRET" | argon2 "$(openssl rand -hex 16)" -id -t 2 -k 19456 -p 1 -e
 //! ```
 //!
-//! or, with the crate `argon2`, whose defaults are those same costs:
+//! or with the crate `argon2`, whose defaults have the same costs:
 //!
 //! ```
 //! use argon2::{Argon2, PasswordHasher};

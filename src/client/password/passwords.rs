@@ -1,4 +1,4 @@
-//! Is this the client's password?
+//! Verifies passwords.
 
 use std::{
     fmt,
@@ -13,22 +13,22 @@ use tower::BoxError;
 use super::{PasswordHash, line::Permit, remembered::Remembered, workers::Workers};
 use crate::{client::subscriber, error::Error, token::Secret};
 
-/// Verifies passwords off the async threads, a bounded number at a time.
+/// Verifies passwords off the async threads, a limited number at a time.
 ///
-/// * **Bounded.** There are as many permits as cores, unless [`permits`](Self::permits) says
-///   otherwise, and at most 64 verifications wait for one, unless [`queue`](Self::queue) does. The
-///   memory is bounded by the permits: the work of one takes what its hash says, at most 256 MiB.
-/// * **Shared out by address.** A permit goes to the address that has had the fewest for its
-///   requests. Where the queue is full, the latest request of the address that asks for most gives
-///   way, with 503 and `Retry-After`. So guesses from one address delay each other and nobody else
-///   by more than the verification that is running. An IPv6 address counts as its /64. **Requests
-///   without an address count as those of one address**: then guesses can fill the queue for all.
-/// * **Remembered.** A secret that was right is taken for right for the next minute, so that a busy
-///   client does not pay each time: [`remembered_for`](Self::remembered_for).
-/// * **In vain.** For a client that has no hash, or that does not exist, a decoy is verified:
+/// * **Limited.** By default there are as many [`permits`](Self::permits) as cores, and a
+///   [`queue`](Self::queue) of at most 64 verifications that wait for one. The permits also limit
+///   the memory: one verification needs what its hash states, at most 256 MiB.
+/// * **Fair.** A permit goes to the address that has had the fewest. If the queue is full, the
+///   latest request of the address with the most requests is refused with 503 and `Retry-After`. So
+///   an address that guesses delays only itself, and delays others by at most the verification that
+///   is running. An IPv6 address counts as its /64. **Requests without an address count as one
+///   address**: then guesses can fill the queue for all of them.
+/// * **Remembered.** A correct secret is accepted for one more minute without work, so that a busy
+///   client does not pay each time: see [`remembered_for`](Self::remembered_for).
+/// * **Equal work.** For a client without a hash, or an unknown client, a decoy is verified: see
 ///   [`decoy`](Self::decoy).
 ///
-/// A clone shares permits and memory. A setting that is changed on a clone is its own.
+/// A clone shares permits and memory. A setting that is changed on a clone affects only that clone.
 ///
 /// ```
 /// use tower_revocation::{Secret, client::password::{PasswordHash, Passwords}};
@@ -52,92 +52,93 @@ pub struct Passwords {
     decoy: PasswordHash,
 }
 
-/// Of no known password, at the costs that OWASP recommends.
+/// Of no known password, with the costs that OWASP recommends.
 const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA\
                      $AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 impl Passwords {
-    /// With as many permits as there are cores, and secrets remembered for a minute.
+    /// Uses as many permits as there are cores, and remembers secrets for one minute.
     ///
     /// # Panics
     ///
-    /// If the operating system has no random numbers.
+    /// Panics if the operating system has no random numbers.
     #[must_use]
     pub fn new() -> Self {
         Self {
             workers: Workers::new(),
             remembered: Arc::new(Remembered::new()),
             remembered_for: Duration::from_secs(60),
-            decoy: PasswordHash::parse(DECOY).expect("the decoy is within the caps"),
+            decoy: PasswordHash::parse(DECOY).expect("the decoy is within the limits"),
         }
     }
 
-    /// How many verifications there are at a time. More than there are cores only makes each of
-    /// them slower, and takes the cores from everything else.
+    /// Sets how many verifications run at a time. Defaults to the number of cores. More than that
+    /// makes each of them slower, and takes the cores from all other work.
     ///
     /// # Panics
     ///
-    /// If it is zero: then nobody would ever be verified.
+    /// Panics if it is zero, because nothing could be verified.
     #[must_use]
     pub fn permits(mut self, at_a_time: usize) -> Self {
         self.workers.limit(at_a_time);
         self
     }
 
-    /// How many verifications wait for a permit, of all addresses together. Defaults to 64.
+    /// Sets how many verifications of all addresses may wait for a permit. Defaults to 64.
     ///
-    /// The last one waits for as long as all before it take, on all permits. Zero: none waits, and
-    /// a verification that finds no permit is 503.
+    /// The last one waits for all others. With zero, none waits: a verification that finds no
+    /// permit is refused with 503.
     #[must_use]
     pub fn queue(mut self, waiting: usize) -> Self {
         self.workers.queue(waiting);
         self
     }
 
-    /// How long a secret that was right is taken for right without the work. Zero: not at all.
+    /// Sets how long a correct secret is accepted again without work. Defaults to 1 min. Zero
+    /// disables it.
     ///
-    /// It is counted from the verification, and using it does not prolong it. What is remembered,
-    /// of 10 000 secrets at the most, is a digest of client, hash and secret under a key that dies
-    /// with the process: **a client whose hash is replaced or taken away is not let in by it.**
-    /// Within this time a copy of the process's memory lets guesses be tested quickly.
+    /// The time starts with the verification, and use does not extend it. The memory holds at most
+    /// 10 000 digests of client, hash and secret under a random key of this process. **It does not
+    /// admit a client whose hash was replaced or removed.** Within this time, someone with a copy
+    /// of the process memory can test guesses quickly.
     #[must_use]
     pub fn remembered_for(mut self, remembered_for: Duration) -> Self {
         self.remembered_for = remembered_for;
         self
     }
 
-    /// What `Retry-After` says to whom there was no permit for. A second, unless this is called.
+    /// Sets the `Retry-After` of a refusal without a permit. Defaults to 1 s.
     #[must_use]
     pub fn retry_after(mut self, retry_after: Duration) -> Self {
         self.workers.retry_after = retry_after;
         self
     }
 
-    /// What is verified, in vain, for a client without a hash. Argon2id with 19 MiB and two passes,
-    /// unless this is called.
+    /// Sets the decoy, which is verified for a client without a hash. Defaults to argon2id with 19
+    /// MiB and two passes.
     ///
-    /// Give one with the function and the costs of those that are registered: otherwise **the time
-    /// that an answer takes tells whether there is such a client.** Hashes of different costs tell
-    /// it whatever the decoy is.
+    /// Use a hash with the function and the costs of your registered hashes. Otherwise **response
+    /// times reveal whether a client has a hash.** If the registered hashes have different costs,
+    /// response times reveal it with any decoy.
     #[must_use]
     pub fn decoy(mut self, decoy: PasswordHash) -> Self {
         self.decoy = decoy;
         self
     }
 
-    /// Whether the secret is one that the hashes were made of. An empty one never is.
+    /// Returns whether one of the hashes was made from the secret. An empty secret never matches.
     ///
-    /// Two hashes are for a client whose secret is being replaced: the second is verified if the
-    /// first does not match, in the same permit, so put the newer one first. Until the older one is
-    /// gone, a wrong secret takes twice as long.
+    /// Two hashes are for a client whose secret is being replaced. The second is verified if the
+    /// first does not match, with the same permit, so put the newer one first. Until the older one
+    /// is removed, a wrong secret takes twice as long.
     ///
     /// It counts as a request without an address: see [`verify_from`](Self::verify_from). Dropping
-    /// the future does not end the work, nor give its permit back before it has ended.
+    /// the future does not stop the work. The permit is returned when the work ends.
     ///
     /// # Errors
     ///
-    /// 503 if it could not be found out: the queue was full, there was no memory, or the runtime is
-    /// shutting down. 500 outside of a Tokio runtime.
+    /// 503 if the result is unknown: the queue was full, there was no memory, or the runtime is
+    /// shutting down. 500 outside a Tokio runtime.
     pub async fn verify(
         &self,
         client_id: &str,
@@ -149,11 +150,12 @@ impl Passwords {
             .await
     }
 
-    /// The same for a request from this address, by which permits are shared out.
+    /// Returns whether one of the hashes was made from the secret, for a request from this address.
+    /// Permits are shared fairly between addresses.
     ///
     /// # Errors
     ///
-    /// As for [`verify`](Self::verify).
+    /// Fails as [`verify`](Self::verify) does.
     pub async fn verify_from(
         &self,
         address: IpAddr,
@@ -166,8 +168,7 @@ impl Passwords {
             .await
     }
 
-    /// The verifications of one request from this address, which has been made a
-    /// [`subscriber`]'s.
+    /// Starts the verifications of one request. `origin` must be a [`subscriber`].
     pub(crate) fn verification(&self, origin: Option<IpAddr>) -> Verification<'_> {
         Verification {
             passwords: self,
@@ -177,7 +178,7 @@ impl Passwords {
     }
 }
 
-/// The verifications of one request, all with one permit: either all are made, or none is.
+/// The verifications of one request, all with the same permit: either all are made, or none.
 pub(crate) struct Verification<'p> {
     passwords: &'p Passwords,
     origin: Option<IpAddr>,
@@ -202,7 +203,7 @@ impl Verification<'_> {
         secret: &Secret,
         hashes: [Option<&PasswordHash>; 2],
     ) -> Result<bool, Error> {
-        // It depends on nothing but the request, so no decoy is due.
+        // This depends only on the request, so no decoy is necessary.
         if secret.expose().is_empty() {
             return Ok(false);
         }
@@ -244,7 +245,8 @@ impl Verification<'_> {
     }
 }
 
-/// Which of the hashes it is. Without any, the decoy is verified, and it does not count.
+/// Returns the index of the matching hash. Without hashes, the decoy is verified, and its result is
+/// ignored.
 pub(super) fn first_match(
     hashes: &[PasswordHash],
     decoy: &PasswordHash,

@@ -1,4 +1,4 @@
-//! Was this very secret verified a moment ago?
+//! Remembers secrets that were verified recently.
 
 use std::time::{Duration, Instant};
 
@@ -9,30 +9,31 @@ use sha2::Sha256;
 use super::PasswordHash;
 use crate::token::Secret;
 
-/// Secrets that were verified, as digests under a key that dies with the process.
+/// Verified secrets, as digests under a random key of this process.
 ///
-/// Successes alone are here, so nobody fills it who has not a secret of a client.
+/// Only successes are stored, so nobody can fill it without the secret of a client.
 pub(super) struct Remembered {
     key: Hmac<Sha256>,
-    /// Until when. The digests are as good as random: they need no comparison in constant time.
+    /// When each entry expires. The digests look random, so a comparison in constant time is
+    /// unnecessary.
     ends: Cache<Fingerprint, Instant>,
 }
 
-/// Of a client, its hash and a secret, all three: a secret that was replaced has another one.
+/// Covers the client, its hash and the secret: a replaced secret has another fingerprint.
 pub(super) type Fingerprint = [u8; 32];
 
 impl Remembered {
-    const AT_MOST: usize = 10_000;
+    const CAPACITY: usize = 10_000;
 
     /// # Panics
     ///
-    /// If the operating system has no random numbers.
+    /// Panics if the operating system has no random numbers.
     pub(super) fn new() -> Self {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("the operating system has random numbers");
         Self {
             key: Hmac::new_from_slice(&key).expect("HMAC takes keys of any length"),
-            ends: Cache::new(Self::AT_MOST),
+            ends: Cache::new(Self::CAPACITY),
         }
     }
 
@@ -44,20 +45,20 @@ impl Remembered {
     ) -> Fingerprint {
         let mut hmac = self.key.clone();
         for part in [client_id, hash.as_str(), secret.expose()] {
-            // With its length, so that no two triples are written alike.
+            // With its length, so that two different triples never have the same bytes.
             hmac.update(&(part.len() as u64).to_be_bytes());
             hmac.update(part.as_bytes());
         }
         hmac.finalize().into_bytes().into()
     }
 
-    /// Looking does not make it last longer.
+    /// A lookup does not extend the time.
     pub(super) fn recalls(&self, fingerprint: &Fingerprint, now: Instant) -> bool {
         self.ends.get(fingerprint).is_some_and(|end| now < end)
     }
 
     pub(super) fn keep(&self, fingerprint: Fingerprint, now: Instant, lasting: Duration) {
-        // A duration that no clock can hold is not remembered at all.
+        // If the clock cannot represent the end, nothing is remembered.
         let end = now.checked_add(lasting).filter(|end| now < *end);
         if let Some(end) = end {
             self.ends.insert(fingerprint, end);

@@ -1,4 +1,4 @@
-//! Permits, memory and decoys, with the clock and the work in hand.
+//! Permits, memory and decoys, with the clock and the work of the test.
 
 use std::{
     sync::{Arc, mpsc},
@@ -30,17 +30,17 @@ fn hash() -> PasswordHash {
     PasswordHash::parse("$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW").unwrap()
 }
 
-/// Of "secret" too.
+/// Also of "secret".
 fn same_with_another_salt() -> PasswordHash {
     PasswordHash::parse(&bcrypt::hash("secret", 4).unwrap()).unwrap()
 }
 
-/// One permit and no queue, so that whoever does not find it is refused.
+/// One permit and no queue: a second verification is refused.
 fn narrow() -> Passwords {
     Passwords::new().permits(1).queue(0)
 }
 
-/// As if so many verifications were running.
+/// Takes all permits, as running verifications do.
 fn take_all(passwords: &Passwords) -> Vec<Permit> {
     let (permits, _) = passwords.workers.line.bounds();
     let permit = |_| passwords.workers.line.permit(None).now_or_never();
@@ -69,7 +69,7 @@ fn cause(error: &Error) -> String {
 }
 
 #[tokio::test]
-async fn verification_without_a_place_is_refused_at_once() {
+async fn full_queue_refuses_at_once() {
     let passwords = narrow().retry_after(Duration::from_secs(7));
     let _all = take_all(&passwords);
     let secret = Secret::new("secret");
@@ -78,12 +78,15 @@ async fn verification_without_a_place_is_refused_at_once() {
         let error = passwords.verify(CLIENT, &secret, hashes).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable);
         assert_eq!(error.retry_delay(), Some(Duration::from_secs(7)));
-        assert_eq!(cause(&error), "too many passwords are being verified");
+        assert_eq!(
+            cause(&error),
+            "too many passwords are waiting to be verified"
+        );
     }
 }
 
 #[tokio::test]
-async fn beyond_the_queue_all_failures_are_one_answer() {
+async fn refusals_of_a_full_queue_look_the_same_for_all_clients() {
     let digest = SecretDigest::sha256(&Secret::new("gX1fBat3bV"));
     let clients = Registry::from_iter([
         Client::confidential("digest", digest),
@@ -105,17 +108,20 @@ async fn beyond_the_queue_all_failures_are_one_answer() {
             let error = answer.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unavailable, "{client_id}");
             assert_eq!(error.retry_delay(), Some(Duration::from_secs(1)));
-            assert_eq!(cause(&error), "too many passwords are being verified");
-            // A guess that was judged counts all the same.
+            assert_eq!(
+                cause(&error),
+                "too many passwords are waiting to be verified"
+            );
+            // A guess that was checked counts.
             assert_eq!(error.refusal().is_some(), client_id != "human");
         }
     }
-    // It takes no work to know that it is right.
+    // A correct digest needs no work.
     authenticate("digest:gX1fBat3bV").await.unwrap();
 }
 
 #[tokio::test]
-async fn more_at_once_than_permits_are_all_verified() {
+async fn queued_verifications_all_run() {
     let passwords = Passwords::new().permits(1);
     let hash = hash();
     let guesses = (0..32).map(|guess| {
@@ -142,7 +148,7 @@ async fn one_request_verifies_everything_with_one_permit() {
             .verify(CLIENT, &guess, [Some(&hash), None])
             .await;
         assert!(!verified.unwrap());
-        // It has not been given back in between.
+        // The permit was not returned in between.
         assert_eq!(passwords.workers.line.len(), (1, 0));
     }
     drop(verification);
@@ -150,7 +156,7 @@ async fn one_request_verifies_everything_with_one_permit() {
 }
 
 #[tokio::test]
-async fn request_that_found_no_place_is_not_verified_by_half() {
+async fn refused_request_verifies_none_of_its_readings() {
     let passwords = narrow();
     let mut verification = passwords.verification(None);
     let (secret, hash) = (Secret::new("secret"), hash());
@@ -166,7 +172,7 @@ async fn request_that_found_no_place_is_not_verified_by_half() {
 
 #[tokio::test]
 async fn addresses_of_one_subscriber_share_their_places() {
-    // An address of the same /64, and an IPv4-mapped one.
+    // An address of the same /64, and an IPv4-mapped address.
     for (one, same, other) in [
         ("2001:db8::1", "2001:db8::2:3:4:5", "2001:db8:0:1::1"),
         ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
@@ -181,7 +187,7 @@ async fn addresses_of_one_subscriber_share_their_places() {
         let (mut first, mut second) = (verify(one), verify(same));
         assert_pending!(first.poll());
         assert_pending!(second.poll());
-        // The second place of the subscriber, and not the only one of another.
+        // The second place of this subscriber, not the only place of another one.
         let mut third = verify(other);
         assert_pending!(third.poll());
         assert!(second.poll().is_ready(), "{same}");
@@ -202,7 +208,7 @@ async fn dropped_future_keeps_its_permit_until_the_work_ends() {
     assert_eq!(line.len(), (1, 0));
 
     end.send(()).unwrap();
-    // Both permits, as soon as the work has ended.
+    // Both permits are free as soon as the work has ended.
     let both = [line.permit(None), line.permit(None)];
     futures::future::try_join_all(both).await.unwrap();
 }
@@ -217,7 +223,7 @@ async fn work_runs_on_another_thread() {
 }
 
 #[tokio::test]
-async fn panic_is_unavailable_and_gives_its_permit_back() {
+async fn panic_is_unavailable_and_returns_its_permit() {
     let passwords = narrow();
     for _ in 0..2 {
         let permit = passwords.workers.permit(None).await.unwrap();
@@ -229,7 +235,7 @@ async fn panic_is_unavailable_and_gives_its_permit_back() {
 }
 
 #[test]
-fn without_a_runtime_it_is_a_server_error() {
+fn verification_outside_a_runtime_is_a_server_error() {
     let (passwords, secret) = (Passwords::new(), Secret::new("secret"));
     let verification = passwords.verify(CLIENT, &secret, [None, None]);
     let error = futures::executor::block_on(verification).unwrap_err();
@@ -237,7 +243,7 @@ fn without_a_runtime_it_is_a_server_error() {
 }
 
 #[tokio::test]
-async fn remembered_secret_needs_no_work_until_its_end() {
+async fn remembered_secret_needs_no_work_until_it_expires() {
     let (passwords, start) = (narrow(), Instant::now());
     let at = |after| start + after;
     assert_eq!(
@@ -246,7 +252,7 @@ async fn remembered_secret_needs_no_work_until_its_end() {
     );
 
     let _all = take_all(&passwords);
-    // Using it does not prolong it.
+    // Use does not extend the time.
     for after in [0, 30, 59] {
         let now = at(Duration::from_secs(after));
         assert_eq!(
@@ -259,7 +265,7 @@ async fn remembered_secret_needs_no_work_until_its_end() {
 }
 
 #[tokio::test]
-async fn remembered_is_this_secret_of_this_client_under_this_hash() {
+async fn only_the_same_secret_client_and_hash_is_remembered() {
     let (passwords, now) = (narrow(), Instant::now());
     assert_eq!(
         verify_at(&passwords, now, CLIENT, "secret", &hash()).await,
@@ -282,7 +288,7 @@ async fn remembered_is_this_secret_of_this_client_under_this_hash() {
         work
     );
 
-    // The older hash of two is recalled as well.
+    // The older one of two hashes is remembered too.
     let secret = Secret::new("secret");
     let hashes = [Some(&other), Some(&hash())];
     assert!(
@@ -313,7 +319,7 @@ async fn wrong_secret_is_not_remembered() {
 }
 
 #[tokio::test]
-async fn remembering_can_be_turned_off() {
+async fn remembering_can_be_disabled() {
     let passwords = narrow().remembered_for(Duration::ZERO);
     let now = Instant::now();
     assert_eq!(
@@ -327,7 +333,7 @@ async fn remembering_can_be_turned_off() {
 }
 
 #[test]
-fn memory_is_bounded_and_its_key_is_its_own() {
+fn memory_is_bounded_and_has_its_own_key() {
     let (remembered, now) = (Remembered::new(), Instant::now());
     let (hash, secret) = (hash(), Secret::new("secret"));
     let kept: Vec<_> = (0..20_000)
@@ -342,7 +348,7 @@ fn memory_is_bounded_and_its_key_is_its_own() {
 }
 
 #[test]
-fn without_a_hash_the_decoy_is_verified_and_does_not_count() {
+fn client_without_a_hash_costs_a_decoy_and_never_matches() {
     let (mut asked, decoy) = (Vec::new(), hash());
     let matching = first_match(&[], &decoy, |hash| {
         asked.push(hash.as_str().to_owned());
@@ -368,7 +374,7 @@ fn second_hash_is_verified_only_if_the_first_does_not_match() {
 }
 
 #[test]
-fn failed_work_is_no_refusal() {
+fn failed_work_is_an_error_and_not_a_refusal() {
     let matching = first_match(&[hash()], &hash(), |_| Err("out of memory".into()));
     assert_eq!(matching.unwrap_err().to_string(), "out of memory");
 }

@@ -1,4 +1,4 @@
-//! Who does the slow work, and how much of it at a time?
+//! Runs the slow work on threads, a limited number at a time.
 
 use std::{net::IpAddr, sync::Arc, thread::available_parallelism, time::Duration};
 
@@ -7,14 +7,14 @@ use tokio::runtime::Handle;
 use super::line::{Full, Line, Permit};
 use crate::error::{Error, ErrorKind};
 
-/// Tokio's threads for blocking work, a bounded number of them.
+/// A limited number of Tokio's threads for blocking work.
 #[derive(Clone)]
 pub(super) struct Workers {
     pub(super) line: Arc<Line>,
     pub(super) retry_after: Duration,
 }
 
-/// How many wait for a permit, unless it is set.
+/// The default length of the queue.
 const QUEUE: usize = 64;
 
 impl Workers {
@@ -28,12 +28,9 @@ impl Workers {
 
     /// # Panics
     ///
-    /// If it is zero.
+    /// Panics if it is zero.
     pub(super) fn limit(&mut self, at_a_time: usize) {
-        assert!(
-            at_a_time > 0,
-            "without a permit no password is ever verified"
-        );
+        assert!(at_a_time > 0, "the number of permits is zero");
         let (_, queue) = self.line.bounds();
         self.line = Line::new(at_a_time, queue);
     }
@@ -43,15 +40,15 @@ impl Workers {
         self.line = Line::new(permits, waiting);
     }
 
-    /// Waits for a permit, in a queue that is bounded.
+    /// Waits for a permit in a bounded queue.
     pub(super) async fn permit(&self, origin: Option<IpAddr>) -> Result<Arc<Permit>, Error> {
         match self.line.permit(origin).await {
             Ok(permit) => Ok(Arc::new(permit)),
             Err(Full) => Err(self
                 .unavailable()
-                // Guesses of any peer fill the queue.
+                // Any peer can fill the queue with guesses.
                 .without_alarm()
-                .caused_by("too many passwords are being verified")),
+                .caused_by("too many passwords are waiting to be verified")),
         }
     }
 
@@ -62,10 +59,10 @@ impl Workers {
     ) -> Result<T, Error> {
         let Ok(runtime) = Handle::try_current() else {
             return Err(Error::new(ErrorKind::ServerError)
-                .caused_by("passwords are verified on the threads of a Tokio runtime"));
+                .caused_by("verifying passwords needs a Tokio runtime"));
         };
         let task = runtime.spawn_blocking(move || {
-            // The work goes on when nobody waits for it any more, and so does its permit.
+            // The work continues if the future is dropped, and keeps its permit.
             let _permit = permit;
             work()
         });

@@ -1,4 +1,4 @@
-//! In the memory of one process.
+//! A guard in the memory of one process.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,17 +10,19 @@ use std::{
 use futures::future::BoxFuture;
 use tower::BoxError;
 
-use super::{Attempt, Client, FORGOTTEN_BY_THE_WAY, Once, ReplayGuard, Room, end, present};
+use super::{Attempt, Client, EXPIRED_PER_USE, Limits, Once, ReplayGuard, end, present};
 
-/// Remembers in the memory of this process. **A restart forgets**, and what was used before it can
-/// be used once more until it expires.
+/// Remembers used identifiers in the memory of this process. **A restart forgets them**: an
+/// assertion that was used before can then be used once more until it expires.
 ///
-/// It is bounded: an entry takes some 270 bytes, so that the default of 100 000 entries is some 27
-/// MB. Entries that are over are forgotten as it goes, a few at a time. When it is full of entries
-/// that are not, it refuses to take more rather than forget one of them: the endpoint answers 503.
-/// So the capacity is the number of assertions that your clients send within the longest lifetime
-/// of one. Only verified assertions get as far as this. One client may have a tenth of the entries,
-/// unless [`quota`](Self::quota) says otherwise; beyond it that client alone is answered 503.
+/// It holds at most 100 000 entries by default. An entry takes about 270 bytes, so this is about 27
+/// MB. Each use removes a few expired entries. If the guard is full of entries that have not
+/// expired, it refuses new ones instead of forgetting old ones, and the endpoint answers 503. So
+/// the capacity is the number of assertions that your clients send within the longest lifetime of
+/// an assertion. Only verified assertions count.
+///
+/// By default one client may have a tenth of the entries: see [`quota`](Self::quota). Beyond it,
+/// only this client gets 503.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -37,59 +39,59 @@ use super::{Attempt, Client, FORGOTTEN_BY_THE_WAY, Once, ReplayGuard, Room, end,
 /// # }
 /// ```
 pub struct MemoryGuard {
-    room: Room,
+    limits: Limits,
     used: Mutex<Used>,
 }
 
-/// Trees, so that no request ever waits while a table grows, and so that they shrink.
+/// Trees, because no request waits while they grow, and because they shrink.
 #[derive(Default)]
 pub(super) struct Used {
     ends: BTreeMap<Once, u64>,
     by_end: BTreeSet<(u64, Once)>,
-    /// The same of each client.
+    /// The entries of each client.
     held: BTreeMap<Client, BTreeSet<(u64, Once)>>,
-    /// The latest end of any that has been forgotten.
+    /// The latest end of all forgotten entries.
     forgotten: u64,
 }
 
 impl MemoryGuard {
-    /// Room for so many entries.
+    /// Creates a guard with room for this many entries.
     ///
     /// # Panics
     ///
-    /// If it is zero: nothing could ever be used.
+    /// Panics if it is zero, because nothing could be used.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self {
-            room: Room::new(capacity as u64),
+            limits: Limits::new(capacity as u64),
             used: Mutex::default(),
         }
     }
 
-    /// Room for so many entries of one client. Defaults to a tenth of the capacity, and in a guard
-    /// for fewer than 160 entries to 16.
+    /// Sets how many entries one client may have. Defaults to a tenth of the capacity, or 16 in a
+    /// guard with fewer than 160 entries.
     ///
     /// It is the number of assertions that your busiest client sends within the longest lifetime of
-    /// one. Instances of an attested client share the client's.
+    /// an assertion. All instances of an attested client share one quota.
     ///
     /// # Panics
     ///
-    /// If it is zero: nothing could ever be used.
+    /// Panics if it is zero, because nothing could be used.
     #[must_use]
     pub fn quota(mut self, entries: usize) -> Self {
-        self.room = self.room.with_quota(entries as u64);
+        self.limits = self.limits.with_quota(entries as u64);
         self
     }
 
     fn used(&self) -> MutexGuard<'_, Used> {
-        // Nothing in it can panic half-way.
+        // No code panics while it holds the lock.
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Used {
-    pub(super) fn use_up(&mut self, once: Once, end: u64, now: u64, room: Room) -> Attempt {
-        for _ in 0..FORGOTTEN_BY_THE_WAY {
+    pub(super) fn use_up(&mut self, once: Once, end: u64, now: u64, limits: Limits) -> Attempt {
+        for _ in 0..EXPIRED_PER_USE {
             let first = self.by_end.first().copied();
             if !self.forget(first, now) {
                 break;
@@ -104,8 +106,8 @@ impl Used {
         match self.ends.get(&once).copied() {
             Some(known) if known > now => return Attempt::Used,
             Some(known) => self.remove(known, once),
-            None if self.is_full_for(once, now, room.quota()) => return Attempt::FullQuota,
-            None if self.ends.len() as u64 >= room.capacity => return Attempt::Full,
+            None if self.is_full_for(once, now, limits.quota()) => return Attempt::FullQuota,
+            None if self.ends.len() as u64 >= limits.capacity => return Attempt::Full,
             None => {}
         }
         self.ends.insert(once, end);
@@ -117,7 +119,7 @@ impl Used {
         Attempt::Fresh
     }
 
-    /// Whether the client has its quota. What is over does not count, and is forgotten.
+    /// Whether the client has used up its quota. Expired entries are forgotten, and do not count.
     fn is_full_for(&mut self, once: Once, now: u64, quota: u64) -> bool {
         while let Some(held) = self.held.get(&once.client) {
             if (held.len() as u64) < quota {
@@ -131,7 +133,7 @@ impl Used {
         false
     }
 
-    /// Forgets an entry if it is over.
+    /// Forgets the entry if it has expired.
     fn forget(&mut self, entry: Option<(u64, Once)>, now: u64) -> bool {
         let Some((end, once)) = entry.filter(|(end, _)| *end <= now) else {
             return false;
@@ -163,7 +165,7 @@ impl Used {
     }
 }
 
-/// Room for 100 000 entries.
+/// Limits for 100 000 entries.
 impl Default for MemoryGuard {
     fn default() -> Self {
         Self::new(100_000)
@@ -174,9 +176,11 @@ impl ReplayGuard for MemoryGuard {
     fn use_up(&self, once: Once, until: SystemTime) -> BoxFuture<'_, Result<bool, BoxError>> {
         Box::pin(async move {
             let mut used = self.used();
-            // Under the lock, so that no one else has forgotten by a later clock.
+            // Read the clock under the lock, so that nobody has forgotten entries with a later
+            // time.
             let now = present(SystemTime::now());
-            used.use_up(once, end(until), now, self.room).answer()
+            used.use_up(once, end(until), now, self.limits)
+                .into_result()
         })
     }
 }
@@ -184,8 +188,8 @@ impl ReplayGuard for MemoryGuard {
 impl fmt::Debug for MemoryGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryGuard")
-            .field("capacity", &self.room.capacity)
-            .field("quota", &self.room.quota())
+            .field("capacity", &self.limits.capacity)
+            .field("quota", &self.limits.quota())
             .field("used", &self.used().ends.len())
             .finish()
     }

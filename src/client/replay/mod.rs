@@ -1,20 +1,20 @@
-//! What may be used once.
+//! Replay protection: what may be used only once.
 //!
-//! An assertion that was overheard can be sent again until it expires. A [`ReplayGuard`] remembers
-//! the `jti` of each for as long, so that it counts once (RFC 7523 §3).
+//! An attacker can send a captured assertion again until it expires. A [`ReplayGuard`] remembers
+//! the `jti` of each assertion for that long, so that it counts only once (RFC 7523 §3).
 //!
-//! **One instance guards every endpoint that takes the same assertions**: share it, in an `Arc`,
-//! between the token endpoint and the revocation endpoint, or an assertion that was used at one can
-//! be used at the other once more.
+//! **Use one guard for all endpoints that accept the same assertions.** Share it in an `Arc`
+//! between the token endpoint and the revocation endpoint. Otherwise an assertion that was used at
+//! one endpoint can be used again at the other.
 //!
-//! * [`MemoryGuard`]: in the memory of one process. A restart forgets.
-//! * `EmbeddedGuard`, with the feature `embedded`: in the file of a log. A restart does not forget.
-//!   After a restore, it refuses what may have been used since the backup.
-//! * Several nodes that answer for the same issuer need one guard between them: implement the trait
-//!   over the store that they share. With a guard each, an assertion counts once on every node.
+//! * [`MemoryGuard`] keeps the entries in the memory of one process. A restart forgets them.
+//! * `EmbeddedGuard` (feature `embedded`) keeps them in the file of a log. A restart does not
+//!   forget them. After a restore, it refuses everything that may have been used since the backup.
+//! * Several nodes with the same issuer need one common guard: implement the trait over a shared
+//!   store. If each node has its own guard, an assertion counts once on every node.
 //!
-//! Both guards are bounded, and each client has a quota, by default a tenth: one that uses it up is
-//! answered 503 until its entries are over, and no other client is.
+//! Both guards are bounded, and each client has a quota, by default a tenth. A client that has used
+//! up its quota gets 503 until its entries expire. Other clients are not affected.
 
 #[cfg(feature = "embedded")]
 mod embedded;
@@ -38,11 +38,11 @@ use crate::error::{Error, ErrorKind};
 pub use embedded::EmbeddedGuard;
 pub use memory::MemoryGuard;
 
-/// What may be used once: a `jti`, of one client, of one tenant.
+/// An identifier that may be used only once: a `jti` of one client of one tenant.
 ///
-/// It is their SHA-256, and a digest of the client alone, by which each has a quota of a guard.
-/// Each part goes in behind its length, so that no two different triples are the same bytes; the
-/// values themselves are never kept.
+/// It contains the SHA-256 of all three, and a digest of tenant and client, by which guards count
+/// quotas. The length of each part is hashed before the part, so that different triples never have
+/// the same bytes. The values are not stored.
 ///
 /// ```
 /// use tower_revocation::client::replay::Once;
@@ -59,8 +59,8 @@ pub struct Once {
 type Client = [u8; 16];
 
 impl Once {
-    /// The `jti` of a client. Two clients may use the same one, and so may the clients of two
-    /// tenants; a server of one issuer has one tenant, whatever it calls it. **All three are taken
+    /// Identifies a `jti` of a client. Two clients may use the same `jti`, and so may clients of
+    /// two tenants. A server with one issuer has one tenant, with any name. **All three are taken
     /// byte for byte, without normalisation.**
     #[must_use]
     pub fn new(tenant: &str, client_id: &str, jti: &str) -> Self {
@@ -80,14 +80,14 @@ impl Once {
         }
     }
 
-    /// The digest, as a key of your own store.
+    /// Returns the digest, as a key for your own store.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.digest
     }
 
-    /// The same for all that one client uses, for a store of your own that limits how much each
-    /// client has in it.
+    /// Returns the digest of the client, which is the same for all its identifiers. Use it for
+    /// quotas in your own store.
     #[must_use]
     pub fn client(&self) -> &[u8; 16] {
         &self.client
@@ -102,8 +102,8 @@ impl fmt::Debug for Once {
 
 /// Remembers what has been used.
 ///
-/// Over a shared store it is one conditional write with an expiry, such as `SET key "" NX EXAT ..`
-/// of Redis, or an insert that a unique key refuses:
+/// Over a shared store, it is one conditional write with an expiry, such as `SET key "" NX EXAT ..`
+/// in Redis, or an insert with a unique key:
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -125,16 +125,17 @@ impl fmt::Debug for Once {
 /// }
 /// ```
 pub trait ReplayGuard: fmt::Debug + Send + Sync {
-    /// Uses it up. `true`: it had not been used. Of many that try at once, one hears `true`.
+    /// Uses up the identifier. Returns `true` if it was not used before. If several callers try at
+    /// once, exactly one gets `true`.
     ///
-    /// From `until` on it may be forgotten; what is past that already is answered `false`. Ask
-    /// last, when nothing else is left to check: what was refused for another reason must stay
-    /// unused, or a stranger could spend a client's `jti`.
+    /// The guard may forget the identifier from `until` on. If `until` has already passed, it
+    /// returns `false`. Call it after all other checks: an assertion that was refused for another
+    /// reason must stay unused. Otherwise a stranger could use up the `jti` of a client.
     ///
     /// # Errors
     ///
-    /// If it could not be found out, or there is no room to remember it. The endpoint answers 503,
-    /// and the assertion must not count.
+    /// Fails if the result is unknown, or if there is no room for the entry. The endpoint answers
+    /// 503, and the assertion must not be accepted.
     fn use_up(&self, once: Once, until: SystemTime) -> BoxFuture<'_, Result<bool, BoxError>>;
 }
 
@@ -144,92 +145,91 @@ impl<T: ReplayGuard + ?Sized> ReplayGuard for Arc<T> {
     }
 }
 
-/// So many of those that are over are forgotten by the way, each time that something is used: more
-/// than comes in, and little enough for a request to wait for.
-const FORGOTTEN_BY_THE_WAY: usize = 4;
+/// How many expired entries each use removes: more than one use adds, and few enough for a request
+/// to wait for.
+const EXPIRED_PER_USE: usize = 4;
 
-/// How many entries there may be, of all clients together and of one.
+/// How many entries there may be, of all clients and of one client.
 #[derive(Clone, Copy, Debug)]
-struct Room {
+struct Limits {
     capacity: u64,
     quota: Option<u64>,
 }
 
-impl Room {
+impl Limits {
     /// # Panics
     ///
-    /// If it is zero.
+    /// Panics if it is zero.
     fn new(capacity: u64) -> Self {
-        assert!(capacity > 0, "a guard without room admits nobody");
+        assert!(capacity > 0, "the capacity of the guard is zero");
         let quota = None;
         Self { capacity, quota }
     }
 
     /// # Panics
     ///
-    /// If it is zero.
+    /// Panics if it is zero.
     fn with_quota(self, entries: u64) -> Self {
-        assert!(entries > 0, "a quota without room admits nobody");
+        assert!(entries > 0, "the quota of the guard is zero");
         let quota = Some(entries);
         Self { quota, ..self }
     }
 
-    /// A tenth of all, unless it is set. Of a small guard 16, or all that there is.
+    /// A tenth of the capacity by default. In a small guard 16, or the whole capacity.
     fn quota(self) -> u64 {
         let tenth = (self.capacity / 10).max(self.capacity.min(16));
         self.quota.unwrap_or(tenth)
     }
 }
 
-/// What became of an attempt, in the guards of this crate.
+/// The result of an attempt, in the guards of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Attempt {
     Fresh,
     Used,
-    /// Its time is not over, and yet that of some that have been forgotten is later.
+    /// The entry has not expired, but entries that expire later were already forgotten.
     ClockWentBack,
     /// It may have been used between the backup and the restore.
     #[cfg(feature = "embedded")]
     Restored,
     Full,
-    /// The client has as many entries as one may have.
+    /// The client has used up its quota.
     FullQuota,
 }
 
 impl Attempt {
-    fn answer(self) -> Result<bool, BoxError> {
+    fn into_result(self) -> Result<bool, BoxError> {
         let reason = match self {
             Self::Fresh => return Ok(true),
             Self::Used => return Ok(false),
             Self::ClockWentBack => {
-                "the clock went back, and the replay guard has forgotten what was used by then"
+                "the clock went back to a time whose entries the replay guard has forgotten"
             }
             #[cfg(feature = "embedded")]
             Self::Restored => {
-                "the log was restored from a backup, and what was used since is unknown"
+                "the log was restored from a backup, so the identifiers that were used since are unknown"
             }
-            Self::Full => "the replay guard is full of entries that are not over",
+            Self::Full => "the replay guard is full of entries that have not expired",
             Self::FullQuota => {
-                "the client's quota of the replay guard is full of entries that are not over"
+                "the client's quota of the replay guard is full of entries that have not expired"
             }
         };
         let error = Error::new(ErrorKind::Unavailable).caused_by(reason);
         Err(match self {
-            // A client has done it to itself.
+            // The client itself is the cause.
             Self::FullQuota => error.without_alarm().into(),
             _ => error.into(),
         })
     }
 }
 
-/// A moment in whole seconds since 1970, the next one if it is in between: nothing is forgotten too
-/// early.
+/// The time in whole seconds since 1970, rounded up, so that nothing is forgotten too early.
 fn end(until: SystemTime) -> u64 {
     let since = since_1970(until);
     since.as_secs() + u64::from(since.subsec_nanos() > 0)
 }
 
-/// A moment in whole seconds since 1970, the last one if it is in between.
+/// The time in whole seconds since 1970, rounded down.
 fn present(now: SystemTime) -> u64 {
     since_1970(now).as_secs()
 }

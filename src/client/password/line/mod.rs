@@ -1,4 +1,4 @@
-//! Who is verified next?
+//! A fair queue for permits.
 
 use std::{
     collections::BTreeMap,
@@ -8,34 +8,34 @@ use std::{
 
 use futures::channel::oneshot;
 
-/// A bounded number of permits, and a bounded queue of those who wait for one.
+/// A limited number of permits, and a bounded queue of verifications that wait for one.
 ///
-/// Both are shared out by address, as in a fair queue: a verification is numbered one above the
-/// latest of its address, but not below the one that was admitted last. The lowest number is next,
-/// and where the queue is full the highest gives way. So an address that sends many at once waits
-/// behind all others, whatever it claims to be.
+/// Both are shared fairly between addresses. A verification gets the number after the latest one of
+/// its address, but not less than the number that was admitted last. The lowest number is next. If
+/// the queue is full, the highest number is refused. So an address that sends many requests at once
+/// waits behind all others, whichever clients it claims.
 #[derive(Debug)]
 pub(super) struct Line {
     state: Mutex<State>,
 }
 
-/// What has no address is of one address.
+/// All requests without an address count as one address.
 type Origin = Option<IpAddr>;
 
 #[derive(Debug)]
 struct State {
     permits: usize,
     queue: usize,
-    /// No more than there are permits.
+    /// At most one for each permit.
     running: Vec<Place>,
-    /// No more than fit into the queue, the next one first.
+    /// At most the length of the queue, the next one first.
     waiting: BTreeMap<Turn, Waiting>,
     /// The number that was admitted last.
     admitted: u64,
     arrivals: u64,
 }
 
-/// When it is somebody's turn: by number, and of equals as they came.
+/// The position in the queue: by number, then by arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Turn {
     number: u64,
@@ -54,14 +54,14 @@ struct Waiting {
     permit: oneshot::Sender<Permit>,
 }
 
-/// Leave to verify, until it is dropped.
+/// Permission to verify, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Permit {
     line: Arc<Line>,
     place: Place,
 }
 
-/// There is no place in the queue either, or no longer.
+/// There is no place in the queue, or the place was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
@@ -79,7 +79,7 @@ impl Line {
         })
     }
 
-    /// How many permits there are, and how many may wait for one.
+    /// The number of permits, and the length of the queue.
     pub(super) fn bounds(&self) -> (usize, usize) {
         let state = self.state();
         (state.permits, state.queue)
@@ -89,28 +89,28 @@ impl Line {
     ///
     /// # Errors
     ///
-    /// If the queue is full, or becomes full of those who have a better claim.
+    /// Fails if the queue is full, or if others with a lower number fill it later.
     pub(super) async fn permit(self: &Arc<Self>, origin: Origin) -> Result<Permit, Full> {
         let (entered, displaced) = self.state().enter(self, origin)?;
-        // Outside of the lock: it wakes whoever has waited.
+        // Outside the lock, because it wakes a task.
         drop(displaced);
         match entered {
             Entered::Admitted(permit) => Ok(permit),
-            // It is dropped when the place goes to somebody else.
+            // The sender is dropped if another verification takes the place.
             Entered::Waits(permit) => permit.await.map_err(|_| Full),
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing in it can panic half-way.
+        // No code panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many have a permit, and how many wait.
+    /// The numbers of permits in use and of waiting verifications.
     #[cfg(test)]
     pub(super) fn len(&self) -> (usize, usize) {
         let mut state = self.state();
-        state.forget_the_gone();
+        state.remove_abandoned();
         (state.running.len(), state.waiting.len())
     }
 }
@@ -121,7 +121,7 @@ enum Entered {
 }
 
 impl State {
-    /// What has become of the newcomer, and whose place it has taken.
+    /// Returns what the new verification got, and the one that lost its place.
     fn enter(
         &mut self,
         line: &Arc<Line>,
@@ -133,7 +133,7 @@ impl State {
             let permit = self.admit(line, Place { origin, turn });
             return Ok((Entered::Admitted(permit), None));
         }
-        self.forget_the_gone();
+        self.remove_abandoned();
         let mut displaced = None;
         if self.waiting.len() >= self.queue {
             match self.waiting.last_entry() {
@@ -184,8 +184,8 @@ impl State {
         }
     }
 
-    /// Whoever does not wait any more has no place.
-    fn forget_the_gone(&mut self) {
+    /// Removes verifications whose future was dropped.
+    fn remove_abandoned(&mut self) {
         self.waiting
             .retain(|_, waiting| !waiting.permit.is_canceled());
     }
@@ -195,8 +195,8 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let next = self.line.state().leave(&self.line, self.place);
         if let Some((waiting, permit)) = next {
-            // Outside of the lock: who has gone in this very moment drops it, and the next is
-            // found.
+            // Outside the lock: if the receiver is dropped now, dropping the permit finds the next
+            // one.
             drop(waiting.send(permit));
         }
     }

@@ -1,4 +1,4 @@
-//! Turns, by hand.
+//! Turns in the queue, step by step.
 
 use std::net::Ipv4Addr;
 
@@ -7,14 +7,14 @@ use proptest::{collection::vec, prelude::*};
 
 use super::*;
 
-/// Somebody who has joined the line, and what has come of it so far.
-enum Guest {
+/// A verification in the queue, and its result so far.
+enum Waiter {
     Waits(BoxFuture<'static, Result<Permit, Full>>),
     Has(Permit),
     Refused,
 }
 
-impl Guest {
+impl Waiter {
     fn join(line: &Arc<Line>, origin: Origin) -> Self {
         let line = Arc::clone(line);
         Self::Waits(async move { line.permit(origin).await }.boxed()).look()
@@ -44,43 +44,43 @@ impl Guest {
     }
 }
 
-fn join(line: &Arc<Line>, number: u8) -> Guest {
-    Guest::join(line, Some(Ipv4Addr::new(192, 0, 2, number).into()))
+fn join(line: &Arc<Line>, number: u8) -> Waiter {
+    Waiter::join(line, Some(Ipv4Addr::new(192, 0, 2, number).into()))
 }
 
-fn many(line: &Arc<Line>, number: u8, guests: usize) -> Vec<Guest> {
-    (0..guests).map(|_| join(line, number)).collect()
+fn many(line: &Arc<Line>, number: u8, waiters: usize) -> Vec<Waiter> {
+    (0..waiters).map(|_| join(line, number)).collect()
 }
 
-fn look(guests: &mut Vec<Guest>) -> String {
-    *guests = guests.drain(..).map(Guest::look).collect();
-    guests.iter().map(Guest::state).collect()
+fn look(waiters: &mut Vec<Waiter>) -> String {
+    *waiters = waiters.drain(..).map(Waiter::look).collect();
+    waiters.iter().map(Waiter::state).collect()
 }
 
 #[test]
-fn permits_then_queue_then_no_more() {
+fn beyond_permits_and_queue_requests_are_refused() {
     let line = Line::new(2, 3);
-    let mut guests = many(&line, 1, 6);
-    assert_eq!(look(&mut guests), "hhwwwr");
+    let mut waiters = many(&line, 1, 6);
+    assert_eq!(look(&mut waiters), "hhwwwr");
     assert_eq!(line.len(), (2, 3));
 
-    // In their order, one permit at a time.
-    drop(guests.remove(0));
-    assert_eq!(look(&mut guests), "hhwwr");
-    drop(guests.remove(1));
-    assert_eq!(look(&mut guests), "hhwr");
-    drop(guests);
+    // In order, one permit at a time.
+    drop(waiters.remove(0));
+    assert_eq!(look(&mut waiters), "hhwwr");
+    drop(waiters.remove(1));
+    assert_eq!(look(&mut waiters), "hhwr");
+    drop(waiters);
     assert_eq!(line.len(), (0, 0));
 }
 
 #[test]
-fn newcomer_of_another_address_waits_for_one_verification_only() {
+fn new_address_waits_for_one_verification_only() {
     let line = Line::new(1, 64);
     let mut guessers = many(&line, 1, 40);
     let mut client = vec![join(&line, 2)];
     assert_eq!(look(&mut client), "w");
 
-    // The one that had come before the client, and no other.
+    // Only the one that came before the client.
     drop(guessers.remove(0));
     assert_eq!(look(&mut client), "w");
     look(&mut guessers);
@@ -101,7 +101,7 @@ fn full_queue_takes_a_place_from_the_address_that_has_most() {
         (look(&mut flood), look(&mut other)),
         ("hwwrr".into(), "ww".into())
     );
-    // With as much as the flood has, it gets no more.
+    // With as many requests as the flood, it gets no more than that.
     other.push(join(&line, 2));
     assert_eq!(
         (look(&mut flood), look(&mut other)),
@@ -110,16 +110,16 @@ fn full_queue_takes_a_place_from_the_address_that_has_most() {
 }
 
 #[test]
-fn as_many_addresses_as_places_leave_none() {
+fn queue_with_one_place_for_each_address_is_full() {
     let line = Line::new(1, 3);
-    let mut guests: Vec<_> = (1..=5).map(|number| join(&line, number)).collect();
-    assert_eq!(look(&mut guests), "hwwwr");
+    let mut waiters: Vec<_> = (1..=5).map(|number| join(&line, number)).collect();
+    assert_eq!(look(&mut waiters), "hwwwr");
 }
 
 #[test]
-fn without_an_address_all_are_of_one() {
+fn requests_without_an_address_count_as_one_address() {
     let line = Line::new(1, 4);
-    let mut unknown: Vec<_> = (0..6).map(|_| Guest::join(&line, None)).collect();
+    let mut unknown: Vec<_> = (0..6).map(|_| Waiter::join(&line, None)).collect();
     assert_eq!(look(&mut unknown), "hwwwwr");
     let mut known = vec![join(&line, 1)];
     assert_eq!(
@@ -129,68 +129,68 @@ fn without_an_address_all_are_of_one() {
 }
 
 #[test]
-fn whoever_leaves_gives_up_the_place() {
+fn dropped_future_gives_up_its_place() {
     let line = Line::new(1, 2);
-    let mut guests = many(&line, 1, 3);
-    assert_eq!(look(&mut guests), "hww");
-    drop(guests.remove(1));
-    guests.push(join(&line, 1));
-    assert_eq!(look(&mut guests), "hww");
-    // A place that was left is not called.
-    drop(guests.remove(1));
-    drop(guests.remove(0));
-    assert_eq!(look(&mut guests), "h");
+    let mut waiters = many(&line, 1, 3);
+    assert_eq!(look(&mut waiters), "hww");
+    drop(waiters.remove(1));
+    waiters.push(join(&line, 1));
+    assert_eq!(look(&mut waiters), "hww");
+    // An abandoned place is skipped.
+    drop(waiters.remove(1));
+    drop(waiters.remove(0));
+    assert_eq!(look(&mut waiters), "h");
 }
 
 #[test]
-fn permit_that_nobody_takes_up_goes_to_the_next() {
+fn permit_of_a_dropped_future_goes_to_the_next() {
     let line = Line::new(1, 2);
-    let mut guests = many(&line, 1, 3);
-    assert_eq!(look(&mut guests), "hww");
-    // The second has been called, and goes without having looked.
-    drop(guests.remove(0));
-    drop(guests.remove(0));
-    assert_eq!(look(&mut guests), "h");
-    drop(guests);
+    let mut waiters = many(&line, 1, 3);
+    assert_eq!(look(&mut waiters), "hww");
+    // The second one has its permit, and is dropped before it was polled.
+    drop(waiters.remove(0));
+    drop(waiters.remove(0));
+    assert_eq!(look(&mut waiters), "h");
+    drop(waiters);
     assert_eq!(line.len(), (0, 0));
 }
 
 #[test]
-fn without_a_queue_nobody_waits() {
+fn queue_of_length_zero_refuses_at_once() {
     let line = Line::new(1, 0);
-    let mut guests = vec![join(&line, 1), join(&line, 1), join(&line, 2)];
-    assert_eq!(look(&mut guests), "hrr");
+    let mut waiters = vec![join(&line, 1), join(&line, 1), join(&line, 2)];
+    assert_eq!(look(&mut waiters), "hrr");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn whatever_happens_no_permit_is_lost_and_no_bound_is_passed(
+    fn no_permit_is_lost_and_no_limit_is_exceeded(
         permits in 1_usize..4,
         queue in 0_usize..6,
         steps in vec((0_u8..3, 0_u8..4, 0_usize..12), 1..80),
     ) {
         let line = Line::new(permits, queue);
-        let mut guests: Vec<Guest> = Vec::new();
+        let mut waiters: Vec<Waiter> = Vec::new();
         for (step, number, index) in steps {
             match step {
-                0 | 1 => guests.push(join(&line, number)),
-                _ if guests.is_empty() => {}
-                _ => drop(guests.remove(index % guests.len())),
+                0 | 1 => waiters.push(join(&line, number)),
+                _ if waiters.is_empty() => {}
+                _ => drop(waiters.remove(index % waiters.len())),
             }
-            // Sometimes those who were called have not looked yet.
+            // Sometimes before those with a permit were polled.
             if index % 2 == 0 {
-                look(&mut guests);
+                look(&mut waiters);
             }
             let (running, waiting) = line.len();
             prop_assert!(running <= permits && waiting <= queue);
             prop_assert!(waiting == 0 || running == permits);
         }
-        look(&mut guests);
-        let has = guests.iter().filter(|guest| guest.has_one_of(&line)).count();
+        look(&mut waiters);
+        let has = waiters.iter().filter(|waiter| waiter.has_one_of(&line)).count();
         prop_assert_eq!(line.len().0, has);
-        drop(guests);
+        drop(waiters);
         prop_assert_eq!(line.len(), (0, 0));
     }
 }

@@ -1,4 +1,4 @@
-//! In the file of a log, durable before it answers.
+//! A guard in the file of a log.
 
 mod tables;
 
@@ -11,34 +11,34 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::future::BoxFuture;
 use tower::BoxError;
 
-use super::{Attempt, FORGOTTEN_BY_THE_WAY, Once, ReplayGuard, Room, end, present};
+use super::{Attempt, EXPIRED_PER_USE, Limits, Once, ReplayGuard, end, present};
 use crate::log::{EmbeddedLog, Fault, LogError, Selector, Work};
 use tables::{Entry, Tables};
 
-/// Unless it is set, as of an authenticator.
+/// The default, as in an authenticator.
 const MAX_LIFETIME: Duration = Duration::from_secs(60 * 60);
-/// What is used is over this much later than its lifetime says: twice the largest skew of an
+/// An entry expires this much later than its lifetime: twice the largest clock skew of an
 /// authenticator, and the second of the restore.
 const SKEW: Duration = Duration::from_secs(2 * 60 + 1);
 
-/// So many are forgotten in one step of a sweep.
+/// How many entries one step of a sweep forgets.
 const SWEEP_STEP: usize = 1024;
 
-/// Remembers in the file of a log: what was used before a restart or a crash stays used.
+/// Remembers used identifiers in the file of a log. A restart or a crash does not forget them.
 ///
-/// It answers when that is on the disk, and takes part in the log's commits, so that many requests
+/// It returns after the entry is durable. It takes part in the commits of the log, so many requests
 /// share one `fsync`. Clones, and guards that are opened on clones of the log, are the same guard.
 ///
-/// It is bounded: with the default of 1 000 000 entries, of some 400 bytes in the file each. One
-/// client may have a tenth of them, unless [`quota`](Self::quota) says otherwise; beyond it that
-/// client alone is answered 503.
+/// It holds at most 1 000 000 entries by default, of about 400 bytes in the file each. By default
+/// one client may have a tenth of them: see [`quota`](Self::quota). Beyond it, only this client
+/// gets 503.
 ///
-/// Entries that are over are forgotten as it goes, a few at a time. When it is full of entries that
-/// are not, it refuses to take more rather than forget one of them: the endpoint answers 503. What
-/// it has forgotten it does not take again, even after the clock was set back.
+/// Each use removes a few expired entries. If the guard is full of entries that have not expired,
+/// it refuses new ones instead of forgetting old ones, and the endpoint answers 503. It never
+/// accepts an identifier again that it has forgotten, even if the clock goes back.
 ///
-/// After [`EmbeddedLog::restore`] it does not know what was used since the backup was made. It
-/// refuses whatever may have been, with 503, for as long as assertions live: see
+/// After [`EmbeddedLog::restore`], it does not know what was used since the backup. It refuses
+/// everything that may have been used, with 503, for the lifetime of an assertion: see
 /// [`max_lifetime`](Self::max_lifetime).
 ///
 /// ```
@@ -66,73 +66,74 @@ const SWEEP_STEP: usize = 1024;
 #[derive(Clone)]
 pub struct EmbeddedGuard {
     log: EmbeddedLog,
-    room: Room,
+    limits: Limits,
     max_lifetime: Duration,
 }
 
 impl EmbeddedGuard {
-    /// Keeps them in the file of this log.
+    /// Keeps the entries in the file of this log.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or means something else by the names of these tables.
+    /// Fails if the file cannot be read, or if it has other tables with the same names.
     pub fn open(log: EmbeddedLog) -> Result<Self, LogError> {
         log.read(tables::check)?;
         Ok(Self {
             log,
-            room: Room::new(1_000_000),
+            limits: Limits::new(1_000_000),
             max_lifetime: MAX_LIFETIME,
         })
     }
 
-    /// Room for so many entries: as many assertions as your clients send within the longest
-    /// lifetime of one.
+    /// Sets how many entries the guard may have: as many as your clients send assertions within the
+    /// longest lifetime of an assertion. Defaults to 1 000 000.
     ///
     /// # Panics
     ///
-    /// If it is zero: nothing could ever be used.
+    /// Panics if it is zero, because nothing could be used.
     #[must_use]
     pub fn capacity(mut self, capacity: u64) -> Self {
-        self.room.capacity = Room::new(capacity).capacity;
+        self.limits.capacity = Limits::new(capacity).capacity;
         self
     }
 
-    /// Room for so many entries of one client. Defaults to a tenth of the capacity, and in a guard
-    /// for fewer than 160 entries to 16.
+    /// Sets how many entries one client may have. Defaults to a tenth of the capacity, or 16 in a
+    /// guard with fewer than 160 entries.
     ///
     /// It is the number of assertions that your busiest client sends within the longest lifetime of
-    /// one. Instances of an attested client share the client's.
+    /// an assertion. All instances of an attested client share one quota.
     ///
     /// # Panics
     ///
-    /// If it is zero: nothing could ever be used.
+    /// Panics if it is zero, because nothing could be used.
     #[must_use]
     pub fn quota(mut self, entries: u64) -> Self {
-        self.room = self.room.with_quota(entries);
+        self.limits = self.limits.with_quota(entries);
         self
     }
 
-    /// How long the longest assertion lives: the largest
+    /// Sets the longest lifetime of an assertion: the largest
     /// [`max_lifetime`](crate::client::assertion::Assertions::max_lifetime) of the authenticators
-    /// that share the guard. Defaults to an hour, as theirs does.
+    /// that share the guard. Defaults to 1 h, as in an authenticator.
     ///
-    /// For this long after the log was [restored](EmbeddedLog::restore), and two minutes for clocks
-    /// that differ, everything is refused with 503 that ends within that time and is not known to
-    /// be used. **If it is shorter than an assertion lives, that assertion can be used twice.**
+    /// For this long after the log was [restored](EmbeddedLog::restore), and two minutes more for
+    /// clocks that differ, the guard refuses with 503 every identifier that expires within that
+    /// time, unless it knows that it was used. **If an assertion lives longer than this, it can be
+    /// used twice.**
     #[must_use]
     pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
         self.max_lifetime = lifetime;
         self
     }
 
-    /// Forgets everything that is over, and answers how much that was.
+    /// Forgets all expired entries, and returns their number.
     ///
-    /// It goes step by step, so that requests pass between. What is used makes room by itself: call
-    /// this where that may not be for a long time.
+    /// It works in small steps, so that requests can run in between. New entries also remove
+    /// expired ones: call this only if there may be no new entries for a long time.
     ///
     /// # Errors
     ///
-    /// If it could not be written.
+    /// Fails if the file cannot be written.
     pub async fn sweep(&self) -> Result<u64, LogError> {
         let mut forgotten = 0;
         loop {
@@ -149,16 +150,17 @@ impl EmbeddedGuard {
 }
 
 impl ReplayGuard for EmbeddedGuard {
-    /// Dropping the future does not take it back: what was asked is used up, or was not taken in.
+    /// Dropping the future cancels nothing: the identifier is used up, or the use was never queued.
     fn use_up(&self, once: Once, until: SystemTime) -> BoxFuture<'_, Result<bool, BoxError>> {
-        let (end, room, max_lifetime) = (end(until), self.room, self.max_lifetime);
+        let (end, limits, max_lifetime) = (end(until), self.limits, self.max_lifetime);
         let client = Selector::client(&URL_SAFE_NO_PAD.encode(once.client()));
         let attempt = self.log.write_for(client, move |work| {
-            // On the one thread that writes, so that no one else has forgotten by a later clock.
+            // Read the clock on the writer thread, so that nobody has forgotten entries with a
+            // later time.
             let now = present(SystemTime::now());
-            use_up(work, once, end, now, room, max_lifetime)
+            use_up(work, once, end, now, limits, max_lifetime)
         });
-        Box::pin(async move { attempt.await?.answer() })
+        Box::pin(async move { attempt.await?.into_result() })
     }
 }
 
@@ -166,8 +168,8 @@ impl fmt::Debug for EmbeddedGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EmbeddedGuard")
             .field("log", &self.log)
-            .field("capacity", &self.room.capacity)
-            .field("quota", &self.room.quota())
+            .field("capacity", &self.limits.capacity)
+            .field("quota", &self.limits.quota())
             .field("max_lifetime", &self.max_lifetime)
             .finish()
     }
@@ -178,12 +180,12 @@ pub(super) fn use_up(
     once: Once,
     end: u64,
     now: u64,
-    room: Room,
+    limits: Limits,
     max_lifetime: Duration,
 ) -> Result<Attempt, Fault> {
     let restored = work.restored()?;
     let mut tables = Tables::open(work.transaction)?;
-    work.dirty |= tables.forget(now, FORGOTTEN_BY_THE_WAY)? > 0;
+    work.dirty |= tables.forget(now, EXPIRED_PER_USE)? > 0;
     if end <= now {
         return Ok(Attempt::Used);
     }
@@ -197,11 +199,11 @@ pub(super) fn use_up(
         }
         Some(known) => tables.remove(Entry::new(known, once))?,
         None => {
-            work.dirty |= tables.forget_of(once, now, room.quota())?;
-            if tables.held(once)? >= room.quota() {
+            work.dirty |= tables.forget_of(once, now, limits.quota())?;
+            if tables.held(once)? >= limits.quota() {
                 return Ok(Attempt::FullQuota);
             }
-            if tables.len()? >= room.capacity {
+            if tables.len()? >= limits.capacity {
                 return Ok(Attempt::Full);
             }
         }
@@ -211,7 +213,7 @@ pub(super) fn use_up(
     Ok(Attempt::Fresh)
 }
 
-/// Forgets the next few that are over, and answers how many they were.
+/// Forgets the next expired entries, and returns their number.
 pub(super) fn forget(work: &mut Work<'_>, now: u64, limit: usize) -> Result<usize, Fault> {
     let forgotten = Tables::open(work.transaction)?.forget(now, limit)?;
     work.dirty |= forgotten > 0;

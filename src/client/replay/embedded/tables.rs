@@ -1,4 +1,4 @@
-//! What was used, in tables beside the log's own.
+//! The tables of used identifiers, beside those of the log.
 
 use redb::{
     Database, MultimapTable, MultimapTableDefinition, ReadableDatabase as _,
@@ -6,25 +6,25 @@ use redb::{
     TableDefinition, TableError, WriteTransaction,
 };
 
-use super::super::{Client, FORGOTTEN_BY_THE_WAY, Once};
+use super::super::{Client, EXPIRED_PER_USE, Once};
 use crate::log::Fault;
 
-/// By what was used: when it is over.
+/// By identifier: when it expires.
 const USED: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("replay_used");
-/// The same, in the order in which they are over, and whose it is.
+/// In the order in which the entries expire: the client of each.
 const BY_END: TableDefinition<'_, (u64, &[u8; 32]), &Client> =
     TableDefinition::new("replay_by_end");
-/// The same of each client.
+/// The entries of each client.
 const HELD: MultimapTableDefinition<'_, &Client, (u64, &[u8; 32])> =
     MultimapTableDefinition::new("replay_held");
-/// `forgotten`: the latest end of any that has been forgotten.
+/// `forgotten`: the latest end of all forgotten entries.
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("replay_meta");
 
-/// That tables of these names, if there are any, are ours.
+/// Checks that existing tables with these names have the right types.
 pub(super) fn check(database: &Database) -> Result<(), Fault> {
     let transaction = database.begin_read()?;
     let missing = |error: TableError| match error {
-        // The first that is used makes it.
+        // The first entry creates it.
         TableError::TableDoesNotExist(_) => Ok(()),
         error => Err(error),
     };
@@ -36,7 +36,7 @@ pub(super) fn check(database: &Database) -> Result<(), Fault> {
     Ok(())
 }
 
-/// One that was used: when it is over, and whose it is.
+/// A used identifier: when it expires, and its client.
 pub(super) struct Entry {
     end: u64,
     digest: [u8; 32],
@@ -78,12 +78,12 @@ impl<'t> Tables<'t> {
         Ok(self.used.len()?)
     }
 
-    /// How many the client has.
+    /// The number of entries of the client.
     pub(super) fn held(&self, once: Once) -> Result<u64, Fault> {
         Ok(self.held.get(once.client())?.len())
     }
 
-    /// The latest end of any that has been forgotten.
+    /// The latest end of all forgotten entries.
     pub(super) fn forgotten(&self) -> Result<u64, Fault> {
         Ok(self.meta.get("forgotten")?.map_or(0, |end| end.value()))
     }
@@ -116,7 +116,7 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    /// Forgets the next few that are over, and answers how many they were.
+    /// Forgets the next expired entries, and returns their number.
     pub(super) fn forget(&mut self, now: u64, limit: usize) -> Result<usize, Fault> {
         let mut over = Vec::new();
         for row in self.by_end.iter()?.take(limit) {
@@ -134,13 +134,13 @@ impl<'t> Tables<'t> {
         self.forget_all(over)
     }
 
-    /// Forgets the first of the client's that are over, where it has its quota.
+    /// If the client has used up its quota, forgets the first of its expired entries.
     pub(super) fn forget_of(&mut self, once: Once, now: u64, quota: u64) -> Result<bool, Fault> {
         if self.held(once)? < quota {
             return Ok(false);
         }
         let mut over = Vec::new();
-        for row in self.held.get(once.client())?.take(FORGOTTEN_BY_THE_WAY) {
+        for row in self.held.get(once.client())?.take(EXPIRED_PER_USE) {
             let row = row?;
             let (end, digest) = row.value();
             if end > now {

@@ -1,16 +1,15 @@
-//! What an introspection says about a token.
+//! The result of an introspection.
 
 use std::fmt;
 
 use super::Introspection;
 use crate::log::NumericDate;
 
-/// What an introspection says about a token that it was asked about.
+/// The result of an introspection.
 ///
-/// Services that know only "genuine" and "not mine" return `Option<Introspection>`, which converts
-/// into this type: `Some` is [`Token`](Self::Token), `None` is
-/// [`Unrecognised`](Self::Unrecognised). "Could not find out" is neither: it is the service's
-/// error.
+/// A service that only distinguishes "genuine" from "not mine" returns `Option<Introspection>`,
+/// which converts into this type: `Some` is [`Token`](Self::Token), `None` is
+/// [`Unrecognised`](Self::Unrecognised). If the service cannot find out, it returns an error.
 ///
 /// ```
 /// use tower_revocation::introspect::{Introspected, Introspection, Reason, TokenKind};
@@ -22,25 +21,27 @@ use crate::log::NumericDate;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Introspected {
-    /// Genuine and ours, even when it has expired, was rotated or is revoked.
+    /// The token is genuine and ours, even if it has expired, was rotated or is revoked.
     Token(Introspection),
-    /// Genuine, but of a kind or for an audience that this introspection does not handle, such as
-    /// the refresh token of an issuer whose access tokens alone are known here. It may be live.
+    /// The token is genuine, but of a kind or for an audience that this introspection does not
+    /// handle, such as a refresh token of an issuer whose access tokens only are known here. It may
+    /// be live.
     ///
-    /// [`Introspected::unhandled`] makes one.
+    /// [`Introspected::unhandled`] creates this variant.
     #[non_exhaustive]
     Unhandled {
-        /// What it is not handled for.
+        /// Why the token is not handled.
         reason: Reason,
-        /// When it expires, if that is known.
+        /// When the token expires, if that is known.
         exp: Option<NumericDate>,
     },
-    /// Certainly not a token that this introspection is responsible for.
+    /// The token is certainly not one that this introspection is responsible for.
     Unrecognised(Reason),
 }
 
 impl Introspected {
-    /// [`Unhandled`](Self::Unhandled) for this reason, until it expires, if that is known.
+    /// [`Unhandled`](Self::Unhandled) for this reason, with the time at which the token expires, if
+    /// that is known.
     ///
     /// ```
     /// use tower_revocation::introspect::{Introspected, Reason};
@@ -71,7 +72,7 @@ impl Introspected {
         }
     }
 
-    /// Why it is not a token that is handled here, if it is none.
+    /// Why the token is not handled here. `None` if it is.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         match self {
@@ -93,41 +94,41 @@ impl From<Option<Introspection>> for Introspected {
     }
 }
 
-/// Why a token is not good here. One of a bounded set, for logs and metrics; peers never see it.
+/// Why a token is not valid here. It is for logs and metrics. Peers never see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// It does not have the form of a token.
+    /// The text does not have the form of a token.
     NotAToken,
-    /// It is of another issuer (`iss`).
+    /// The token is from another issuer (`iss`).
     Issuer,
-    /// It is for another audience (`aud`).
+    /// The token is for another audience (`aud`).
     Audience,
-    /// It is a JWT of another type (`typ`), such as an ID token.
+    /// The token is a JWT of another type (`typ`), such as an ID token.
     Typ,
-    /// Its algorithm (`alg`) is not accepted.
+    /// The algorithm (`alg`) is not accepted.
     Algorithm,
-    /// The issuer has no key of its `kid`.
+    /// The issuer has no key with this `kid`.
     UnknownKey,
-    /// Its signature does not verify.
+    /// The signature is invalid.
     Signature,
-    /// It names no client, or two.
+    /// The token names no client, or two different ones.
     Client,
-    /// A member that is needed is missing or has the wrong form.
+    /// A required claim is missing or has the wrong form.
     Claim,
-    /// It does not say when it was issued (`iat`).
+    /// The token has no issue date (`iat`).
     NoIat,
-    /// It lacks a selector that is demanded, such as a session (`sid`).
+    /// The token lacks a required selector, such as a session (`sid`).
     LacksSelector,
-    /// Its `iat` or `nbf` is in the future.
+    /// The `iat` or `nbf` is in the future.
     NotYet,
-    /// Its time is over (`exp`).
+    /// The token has expired (`exp`).
     Expired,
-    /// It is not an access token, such as a refresh token that is presented to an API.
+    /// The token is not an access token, such as a refresh token that is presented to an API.
     Kind,
-    /// Its successor has been issued.
+    /// The token was exchanged for a new one.
     Rotated,
-    /// Its introspection does not know it, and does not say more.
+    /// The introspection does not know the token and gives no other reason.
     Unrecognised,
 }
 

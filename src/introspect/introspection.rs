@@ -1,4 +1,4 @@
-//! What is known of a genuine token.
+//! What is known about a genuine token.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -8,10 +8,11 @@ use std::{
 use super::{Confirmation, Scope, TokenKind, TokenType};
 use crate::log::{NumericDate, Selector, SelectorClass};
 
-/// What is known of a genuine token, in the terms of RFC 7662 §2.2 and RFC 9068 §2.2.
+/// What is known about a genuine token, in the terms of RFC 7662 §2.2 and RFC 9068 §2.2.
 ///
-/// What the log says about revocation is not in it: ask the [`Index`](crate::enforce::Index). A table
-/// of your own can say that a token is [`revoked`](Claims::revoked).
+/// It does not say whether the log has a record about the token: ask the
+/// [`Index`](crate::enforce::Index). A token table of your own can report a token as
+/// [`revoked`](Claims::revoked).
 ///
 /// ```
 /// use tower_revocation::{
@@ -26,19 +27,19 @@ use crate::log::{NumericDate, Selector, SelectorClass};
 /// assert!(token.selectors().any(|selector| selector == Selector::subject("alice")));
 /// ```
 ///
-/// Its fields are those of [`Claims`]. Clones share them, until one is written to.
+/// Its fields are those of [`Claims`]. Clones share them until one of the clones is changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Introspection(Arc<Claims>);
 
 impl Introspection {
-    /// A token that was issued to this client. Fill in what else is known: the
-    /// [`token`](Claims::token) and its [`iat`](Claims::iat) at least.
+    /// A token that was issued to this client. Set the other fields that are known, at least
+    /// [`token`](Claims::token) and [`iat`](Claims::iat).
     #[must_use]
     pub fn new(kind: TokenKind, client_id: impl Into<String>) -> Self {
         Claims::new(kind, client_id).into()
     }
 
-    /// The fields, to be taken apart.
+    /// The fields, by value.
     #[must_use]
     pub fn into_claims(self) -> Claims {
         Arc::unwrap_or_clone(self.0)
@@ -65,60 +66,60 @@ impl From<Claims> for Introspection {
     }
 }
 
-/// What is known of a token: the fields of an [`Introspection`].
+/// What is known about a token: the fields of an [`Introspection`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claims {
-    /// The selector of this one token: of its `iss` and `jti`, or of a digest of an opaque one. A
-    /// token without any cannot be revoked alone.
+    /// The selector of this token alone: of its `iss` and `jti`, or of the digest of an opaque
+    /// token. A token without this selector cannot be revoked alone.
     pub token: Option<Selector>,
-    /// What it is used as.
+    /// What the token is used as.
     pub kind: TokenKind,
-    /// How it is presented.
+    /// How the token is presented.
     pub token_type: Option<TokenType>,
-    /// Whose subjects, clients, grants and sessions these are, where one log serves several issuers
-    /// that may use the same names. See [`Selector::within`].
+    /// The namespace of the subject, client, grant and session, for a log that serves several
+    /// issuers that may use the same names. See [`Selector::within`].
     pub tenant: Option<String>,
-    /// Who issued it.
+    /// The issuer (`iss`).
     pub iss: Option<String>,
-    /// The client that it was issued to.
+    /// The client that the token was issued to.
     pub client_id: String,
-    /// The resource owner, if there is one: a client that acts for itself has none.
+    /// The resource owner (`sub`). `None` if the client acts for itself.
     pub sub: Option<String>,
-    /// Whom it is for.
+    /// The audience (`aud`).
     pub aud: Vec<String>,
-    /// Its identifier.
+    /// The identifier of the token (`jti`).
     pub jti: Option<String>,
-    /// The authorization that it came of.
+    /// The grant (authorization) that the token was issued for.
     pub grant: Option<String>,
-    /// The session that it came of.
+    /// The session that the token was issued in (`sid`).
     pub sid: Option<String>,
-    /// Whose key it is bound to.
+    /// The key that the token is bound to (`cnf`).
     pub cnf: Confirmation,
-    /// What it is good for.
+    /// The scope of the token.
     pub scope: Option<Scope>,
-    /// When it was issued.
+    /// When the token was issued.
     pub iat: Option<NumericDate>,
-    /// Before when it is not yet accepted, if ever.
+    /// When the token becomes valid. `None` if it is valid from the start.
     pub nbf: Option<NumericDate>,
-    /// From when on it is no longer accepted, if ever.
+    /// When the token expires. `None` if it does not expire.
     pub exp: Option<NumericDate>,
-    /// A refresh token whose successor has been issued.
+    /// Whether it is a refresh token that was exchanged for a new one.
     pub rotated: bool,
-    /// Whether the authority that was asked holds it revoked, such as a table of your own with a
-    /// column for it. Defaults to `false`, which says nothing: the log may have a record.
+    /// Whether the introspection itself reports the token as revoked, such as a token table of your
+    /// own with a column for it. Defaults to `false`, which does not exclude a record in the log.
     ///
     /// Enforcement refuses such a token as [`Revoked`](crate::enforce::Verdict::Revoked), without a
-    /// record and however old the index is. Its owner hears 200 for revoking it again, and what
-    /// falls with it is recorded then.
+    /// record and with an index of any age. Its owner gets 200 for revoking it again; the records
+    /// about its grant and related tokens are written then.
     ///
-    /// **Streams that are open already, and checks that do not ask this authority, hear of it only
-    /// through the log**: append a record when the table revokes. Streams are cut then.
+    /// **Open streams, and checks by other introspections, only see revocations that are in the
+    /// log**: append a record when the table revokes a token. Its streams are then cut.
     pub revoked: bool,
 }
 
 impl Claims {
-    /// A token that was issued to this client, and nothing else that is known.
+    /// A token that was issued to this client. Nothing else is known about it.
     #[must_use]
     pub fn new(kind: TokenKind, client_id: impl Into<String>) -> Self {
         Self {
@@ -143,21 +144,21 @@ impl Claims {
         }
     }
 
-    /// Whether its time is over.
+    /// Whether the token has expired.
     #[must_use]
     pub fn is_expired(&self, now: NumericDate) -> bool {
         self.exp.is_some_and(|exp| exp <= now)
     }
 
-    /// Everything that could have revoked it.
+    /// Every selector whose record revokes the token.
     pub fn selectors(&self) -> impl Iterator<Item = Selector> {
         SelectorClass::ALL
             .iter()
             .flat_map(|class| self.selectors_of(*class))
     }
 
-    /// Everything of one class that could have revoked it. A token may be bound to two keys; of any
-    /// other class there is one at the most.
+    /// The selectors of one class whose records revoke the token: at most two of the class `Key`,
+    /// because a token may be bound to two keys, and at most one of any other class.
     pub fn selectors_of(&self, class: SelectorClass) -> impl Iterator<Item = Selector> + use<> {
         let sub = self.sub.as_deref();
         let selectors = match class {
@@ -200,7 +201,7 @@ impl Claims {
 mod tests {
     use super::*;
 
-    fn whole() -> Introspection {
+    fn full_token() -> Introspection {
         let mut token = Introspection::new(TokenKind::AccessToken, "c1");
         token.token = Some(Selector::token("https://as.example.com", "1"));
         token.iss = Some("https://as.example.com".into());
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn every_member_that_can_be_revoked_is_a_selector() {
+    fn each_revocable_field_has_a_selector() {
         let expected = [
             Selector::token("https://as.example.com", "1"),
             Selector::grant("g1"),
@@ -225,18 +226,18 @@ mod tests {
             Selector::key(&[2; 32]),
             Selector::issuer("https://as.example.com"),
         ];
-        assert!(whole().selectors().eq(expected));
+        assert!(full_token().selectors().eq(expected));
     }
 
     #[test]
-    fn no_subject_is_not_every_subject() {
+    fn token_without_a_subject_has_no_subject_selector() {
         let token = Introspection::new(TokenKind::AccessToken, "c1");
         assert!(token.selectors().eq([Selector::client("c1")]));
     }
 
     #[test]
-    fn names_of_one_tenant_are_not_those_of_another() {
-        let (mut one, mut other) = (whole(), whole());
+    fn same_names_in_two_tenants_have_different_selectors() {
+        let (mut one, mut other) = (full_token(), full_token());
         one.tenant = Some("https://one.example.com".into());
         other.tenant = Some("https://other.example.com".into());
         for class in [
@@ -251,7 +252,7 @@ mod tests {
                 "{class:?}"
             );
             assert!(
-                one.selectors_of(class).ne(whole().selectors_of(class)),
+                one.selectors_of(class).ne(full_token().selectors_of(class)),
                 "{class:?}"
             );
             assert!(

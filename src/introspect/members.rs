@@ -1,4 +1,4 @@
-//! What single members of an introspection say, as types.
+//! The types of some fields of an introspection.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenKind {
-    /// Presented to resource servers.
+    /// An access token, presented to resource servers.
     AccessToken,
-    /// Presented to the token endpoint.
+    /// A refresh token, presented to the token endpoint.
     RefreshToken,
 }
 
@@ -16,14 +16,14 @@ pub enum TokenKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenType {
-    /// By whoever bears it (RFC 6750).
+    /// As a bearer token (RFC 6750).
     Bearer,
-    /// With a proof of its key (RFC 9449).
+    /// With a proof of possession of its key (RFC 9449).
     Dpop,
 }
 
 impl TokenType {
-    /// Its name, as RFC 6750 and RFC 9449 write it.
+    /// The name, as in RFC 6750 and RFC 9449.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -32,7 +32,7 @@ impl TokenType {
         }
     }
 
-    /// The type of this name, if it is one of them. Case does not matter (RFC 6749 §7.1).
+    /// The type with this name. Case does not matter (RFC 6749 §7.1). `None` if there is none.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Bearer, Self::Dpop]
@@ -41,7 +41,7 @@ impl TokenType {
     }
 }
 
-/// What a token is good for: words with spaces between (RFC 6749 §3.3).
+/// The scope of a token: words separated by spaces (RFC 6749 §3.3).
 ///
 /// **Words are compared byte for byte, without normalisation.**
 ///
@@ -56,24 +56,24 @@ impl TokenType {
 pub struct Scope(String);
 
 impl Scope {
-    /// The words, as they were written.
+    /// A scope with these words, separated by spaces.
     #[must_use]
     pub fn new(words: impl Into<String>) -> Self {
         Self(words.into())
     }
 
-    /// The words, as they were written.
+    /// The words, as they were given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// One word after the other.
+    /// The words, one by one.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split(' ').filter(|word| !word.is_empty())
     }
 
-    /// Whether the word is among them.
+    /// Whether the scope has this word.
     #[must_use]
     pub fn contains(&self, word: &str) -> bool {
         self.iter().any(|known| known == word)
@@ -86,9 +86,10 @@ impl fmt::Display for Scope {
     }
 }
 
-/// Whose key a token is bound to (`cnf`, RFC 7800 §3), by thumbprints.
+/// The key that a token is bound to (`cnf`, RFC 7800 §3), by thumbprints.
 ///
-/// Whether that key was used is not looked at here: it tells which tokens fall with a key.
+/// Whether the client has proved possession of the key is not checked here. This type says which
+/// tokens a record about the key revokes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Confirmation {

@@ -1,15 +1,24 @@
-//! What is this token? Whose is it? Until when?
+//! Introspection: what a token is, whose it is, and until when it is valid.
 //!
-//! The endpoint asks "whose is this?" before it revokes, and whoever lets requests through asks "is
-//! this genuine, and what could have revoked it?". Both ask the same `Service<Secret>`, whose
-//! response converts into [`Introspected`]. An `Option<Introspection>` does: `Some` is a token that
-//! is genuine and ours, even when it has expired, was rotated or is revoked; `None` is certainly
-//! not a token that the service is responsible for. An error means "could not find out".
+//! The revocation endpoint introspects a token to find out whose it is. Enforcement introspects a
+//! token to find out whether it is genuine, and which records revoke it. Both call the same
+//! `Service<Secret>`. Its response converts into [`Introspected`], as `Option<Introspection>` does:
+//! `Some` is a token that is genuine and ours, even if it has expired, was rotated or is revoked.
+//! `None` is certainly not a token that the service is responsible for. If the service cannot find
+//! out, it returns an error.
 //!
-//! **A service that wraps another hands on the same [`Secret`](crate::Secret)**, or a clone of it. It
-//! carries which authenticated client asks, so that `JwtTokens` may fetch keys for that client before
-//! the cool-down has passed: a new `Secret` with the same text waits for the cool-down, and its
-//! revocation is 503 until then.
+//! | Introspection | Of which tokens |
+//! |---|---|
+//! | `jwt::JwtTokens` | JWTs of an issuer, verified with its keys |
+//! | `upstream::Upstream` | tokens of another server, which is asked (RFC 7662) |
+//! | `issued::IssuedTokens` | opaque tokens that this server issues and stores |
+//! | [`ByFormat`] | JWTs by one introspection, opaque tokens by another |
+//! | a `Service<Secret>` of your own | the tokens in your own table |
+//!
+//! **A service that wraps another one passes on the same [`Secret`](crate::Secret)**, or a clone of
+//! it. The `Secret` carries the authenticated client that asks, so that `JwtTokens` may fetch keys
+//! for this client before the cool-down has passed. With a new `Secret` of the same text it waits
+//! for the cool-down, and the revocation is answered with 503 until then.
 
 mod by_format;
 mod introspected;

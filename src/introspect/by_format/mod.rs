@@ -1,4 +1,4 @@
-//! Two introspections behind one service: self-contained tokens here, opaque ones there.
+//! Two introspections behind one service: one for JWTs and one for opaque tokens.
 
 use std::{
     fmt,
@@ -17,19 +17,20 @@ use tower::{BoxError, Service, util::Oneshot};
 use super::Introspected;
 use crate::{ask::Ask, token::Secret};
 
-/// Two introspections behind one: a token of the shape of a JWT is sent to the first, every other
-/// one to the second.
+/// Chooses an introspection by the format of the token: the first for JWTs, the second for opaque
+/// tokens.
 ///
-/// The shape is that of a compact JWS (RFC 7515 §7.1): three parts with a dot between, none of them
-/// empty and all in the alphabet of base64url, the first a JSON object as far as its braces tell.
-/// An encrypted token (five parts) is not of that shape. **The shape only says who is asked**: it
-/// proves nothing, and whoever is asked has to.
+/// A JWT here is a token that looks like a compact JWS (RFC 7515 §7.1): three non-empty parts with
+/// dots between them, all in the alphabet of base64url, the first of which decodes to something in
+/// braces. An encrypted token has five parts and counts as opaque. **The format only chooses the
+/// introspection**. It proves nothing: the chosen introspection has to verify the token.
 ///
-/// Refresh tokens may have that shape too, as those of Keycloak do. `JwtTokens` verifies them and
-/// returns [`Introspected::Unhandled`](super::Introspected::Unhandled), and a revocation endpoint
-/// answers `unsupported_token_type`.
+/// Refresh tokens may be JWTs too, as those of Keycloak are. `JwtTokens` verifies them and returns
+/// [`Introspected::Unhandled`](super::Introspected::Unhandled), and a revocation endpoint answers
+/// `unsupported_token_type`.
 ///
-/// The chosen one is cloned for a token and waited for until it is ready; the other is not asked.
+/// For each token the chosen introspection is cloned and driven to readiness. The other one is not
+/// called.
 ///
 /// ```
 /// use tower::{BoxError, ServiceExt, service_fn};
@@ -60,7 +61,7 @@ pub struct ByFormat<J, O> {
 }
 
 impl<J, O> ByFormat<J, O> {
-    /// Who is asked about what looks like a JWT, and who about everything else.
+    /// Calls `jwt` for tokens that look like JWTs, and `opaque` for all others.
     pub fn new(jwt: J, opaque: O) -> Self {
         Self { jwt, opaque }
     }
@@ -77,7 +78,7 @@ where
     type Error = BoxError;
     type Future = ByFormatFuture<J, O, J::Future, O::Future>;
 
-    /// Always ready: who will be asked is known only when the token is.
+    /// Always ready: the token decides which introspection has to be ready.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(Ok(()))
     }
@@ -92,36 +93,36 @@ where
 }
 
 pin_project! {
-    /// The answer of the one that [`ByFormat`] has chosen.
+    /// The future of [`ByFormat`].
     #[must_use = "futures do nothing unless polled"]
     pub struct ByFormatFuture<J, O, FJ, FO> {
         #[pin]
-        asked: Asked<J, O, FJ, FO>,
+        chosen: Chosen<J, O, FJ, FO>,
     }
 }
 
-type Chosen<S, F> = Ask<S, Secret, F, Introspected>;
+type Call<S, F> = Ask<S, Secret, F, Introspected>;
 
 pin_project! {
-    #[project = AskedProj]
-    enum Asked<J, O, FJ, FO> {
-        Jwt { #[pin] answer: Oneshot<Chosen<J, FJ>, Secret> },
-        Opaque { #[pin] answer: Oneshot<Chosen<O, FO>, Secret> },
+    #[project = ChosenProj]
+    enum Chosen<J, O, FJ, FO> {
+        Jwt { #[pin] future: Oneshot<Call<J, FJ>, Secret> },
+        Opaque { #[pin] future: Oneshot<Call<O, FO>, Secret> },
     }
 }
 
 impl<J, O, FJ, FO> ByFormatFuture<J, O, FJ, FO> {
-    fn jwt(service: Chosen<J, FJ>, token: Secret) -> Self {
-        let answer = Oneshot::new(service, token);
+    fn jwt(service: Call<J, FJ>, token: Secret) -> Self {
+        let future = Oneshot::new(service, token);
         Self {
-            asked: Asked::Jwt { answer },
+            chosen: Chosen::Jwt { future },
         }
     }
 
-    fn opaque(service: Chosen<O, FO>, token: Secret) -> Self {
-        let answer = Oneshot::new(service, token);
+    fn opaque(service: Call<O, FO>, token: Secret) -> Self {
+        let future = Oneshot::new(service, token);
         Self {
-            asked: Asked::Opaque { answer },
+            chosen: Chosen::Opaque { future },
         }
     }
 }
@@ -130,9 +131,9 @@ impl<J, O, FJ, FO> Future for ByFormatFuture<J, O, FJ, FO> {
     type Output = Result<Introspected, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().asked.project() {
-            AskedProj::Jwt { answer } => answer.poll(cx),
-            AskedProj::Opaque { answer } => answer.poll(cx),
+        match self.project().chosen.project() {
+            ChosenProj::Jwt { future } => future.poll(cx),
+            ChosenProj::Opaque { future } => future.poll(cx),
         }
     }
 }
@@ -143,10 +144,10 @@ impl<J, O, FJ, FO> fmt::Debug for ByFormatFuture<J, O, FJ, FO> {
     }
 }
 
-/// Whether it looks like a compact JWS.
+/// Whether the token looks like a compact JWS.
 ///
-/// Padding and bits that mean nothing are let through: a JWT in another spelling is a JWT still,
-/// and for whoever reads JWTs to refuse.
+/// Padding and non-zero trailing bits are ignored: a JWT in another spelling is still a JWT, and the
+/// introspection for JWTs has to refuse it.
 fn is_jws(token: &str) -> bool {
     let mut parts = token.split('.');
     let (Some(header), Some(claims), Some(signature), None) =
@@ -159,7 +160,7 @@ fn is_jws(token: &str) -> bool {
 
 fn is_base64url(part: &str) -> bool {
     let digits = part.trim_end_matches('=');
-    let digit = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_';
+    let digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     !digits.is_empty() && digits.bytes().all(digit)
 }
 

@@ -1,4 +1,4 @@
-//! Who is asked about what.
+//! Which introspection is called for which token.
 
 use std::{
     convert::Infallible,
@@ -14,27 +14,27 @@ use crate::introspect::{Introspection, TokenKind};
 /// RFC 7515 A.1, with a shorter signature.
 const JWT: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UifQ.dBjftJeZ4CVP";
 
-type Answer = Result<Option<Introspection>, Infallible>;
+type Output = Result<Option<Introspection>, Infallible>;
 
-fn named(name: &'static str) -> ServiceFn<impl Fn(Secret) -> Ready<Answer> + Clone> {
+fn named(name: &'static str) -> ServiceFn<impl Fn(Secret) -> Ready<Output> + Clone> {
     service_fn(move |_| ready(Ok(Some(Introspection::new(TokenKind::AccessToken, name)))))
 }
 
-fn asked(token: &str) -> String {
+fn chosen(token: &str) -> String {
     let both = ByFormat::new(named("jwt"), named("opaque"));
-    let answer = block_on(both.oneshot(Secret::new(token))).unwrap();
-    answer.into_token().unwrap().into_claims().client_id
+    let introspected = block_on(both.oneshot(Secret::new(token))).unwrap();
+    introspected.into_token().unwrap().into_claims().client_id
 }
 
 #[test]
-fn a_jwt_goes_to_the_one_and_everything_else_to_the_other() {
-    assert_eq!(asked(JWT), "jwt");
+fn jwts_go_to_the_first_introspection_and_all_others_to_the_second() {
+    assert_eq!(chosen(JWT), "jwt");
     for opaque in [
         "",
         ".",
         "..",
         "45ghiukldjahdnhzdauz",
-        // One dot, as some servers write them; two dots and no header; a JWE; a PASETO.
+        // One dot, as some servers write them. Two dots without a header. A JWE. A PASETO.
         "ory_at_8Yb3.wQ7d",
         "one.two.three",
         "eyJhbGciOiJFUzI1NiJ9.e30.",
@@ -51,25 +51,25 @@ fn a_jwt_goes_to_the_one_and_everything_else_to_the_other() {
         "eyJhbGciOiJFUzI1NiJ9.e30.c2l+",
         "eyJhbGciOiJFUzI1NiJ9.e 30.c2ln",
     ] {
-        assert_eq!(asked(opaque), "opaque", "{opaque:?}");
+        assert_eq!(chosen(opaque), "opaque", "{opaque:?}");
     }
 }
 
 #[test]
-fn a_jwt_in_another_spelling_is_a_jwt() {
-    // Padded, with bits that mean nothing, and with white space around the header's braces.
+fn jwt_in_another_spelling_is_a_jwt() {
+    // Padding, non-zero trailing bits, and white space around the braces of the header.
     for jwt in [
         "eyJhbGciOiJFUzI1NiJ9.e30=.c2ln",
         "eyJhbGciOiJub25lIn0=.e30.c2ln",
         "eyJhbGciOiJub25lIn1.e30.c2ln",
         "IHsiYWxnIjoiRVMyNTYifSA.e30.c2ln",
     ] {
-        assert_eq!(asked(jwt), "jwt", "{jwt:?}");
+        assert_eq!(chosen(jwt), "jwt", "{jwt:?}");
     }
 }
 
 #[test]
-fn an_error_of_the_chosen_one_is_the_answer() {
+fn error_of_the_chosen_introspection_is_returned() {
     let down = service_fn(async |_: Secret| Err::<Option<Introspection>, _>("down"));
     let both = ByFormat::new(down, named("opaque"));
     let error = block_on(both.oneshot(Secret::new(JWT))).unwrap_err();
@@ -77,7 +77,7 @@ fn an_error_of_the_chosen_one_is_the_answer() {
 }
 
 #[tokio::test]
-async fn the_chosen_one_alone_is_waited_for() {
+async fn only_the_chosen_introspection_has_to_be_ready() {
     let (jwt, mut jwt_handle) = tower_test::mock::pair::<Secret, Option<Introspection>>();
     let (opaque, mut opaque_handle) = tower_test::mock::pair::<Secret, Option<Introspection>>();
     jwt_handle.allow(0);
@@ -86,25 +86,25 @@ async fn the_chosen_one_alone_is_waited_for() {
 
     let mut waiting = Box::pin(both.ready().await.unwrap().call(Secret::new(JWT)));
     assert!(waiting.as_mut().now_or_never().is_none());
-    let answering = both.ready().await.unwrap().call(Secret::new("opaque"));
-    let answer = async {
+    let called = both.ready().await.unwrap().call(Secret::new("opaque"));
+    let respond = async {
         let (token, send) = opaque_handle.next_request().await.unwrap();
         assert_eq!(token.expose(), "opaque");
         send.send_response(None);
     };
+    assert!(futures::join!(called, respond).0.unwrap().token().is_none());
+
+    jwt_handle.allow(1);
+    let respond = async {
+        let (token, send) = jwt_handle.next_request().await.unwrap();
+        assert_eq!(token.expose(), JWT);
+        send.send_response(None);
+    };
     assert!(
-        futures::join!(answering, answer)
+        futures::join!(waiting, respond)
             .0
             .unwrap()
             .token()
             .is_none()
     );
-
-    jwt_handle.allow(1);
-    let answer = async {
-        let (token, send) = jwt_handle.next_request().await.unwrap();
-        assert_eq!(token.expose(), JWT);
-        send.send_response(None);
-    };
-    assert!(futures::join!(waiting, answer).0.unwrap().token().is_none());
 }

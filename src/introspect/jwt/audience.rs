@@ -1,10 +1,10 @@
-//! Is the token for us?
+//! The audience that a token must have.
 
 use serde_json::Value;
 
 use crate::jose::Claim;
 
-/// Which `aud` a token may have (RFC 9068 §4, RFC 8725 §3.9).
+/// The audience (`aud`) that a token must have (RFC 9068 §4, RFC 8725 §3.9).
 ///
 /// **Compared byte for byte, without normalisation.**
 ///
@@ -17,32 +17,32 @@ use crate::jose::Claim;
 pub struct Audience(Option<Vec<String>>);
 
 impl Audience {
-    /// One of these at least. The token may be for others too.
+    /// The token must be for at least one of these audiences. It may be for others too.
     ///
     /// # Panics
     ///
-    /// If there is none: that is a setting that was forgotten.
+    /// If there are no audiences: that is a setting that was forgotten.
     #[must_use]
     pub fn any_of<I>(accepted: I) -> Self
     where
         I: IntoIterator<Item: Into<String>>,
     {
         let accepted: Vec<String> = accepted.into_iter().map(Into::into).collect();
-        assert!(!accepted.is_empty(), "an audience has at least one name");
+        assert!(!accepted.is_empty(), "there are no audiences");
         Self(Some(accepted))
     }
 
-    /// Whoever it is for, and also if it does not say.
+    /// The token may be for any audience, or for none.
     ///
-    /// For tokens that name no audience, and for a revocation endpoint, which has to know all that
-    /// its issuer issues. **Where requests are let through it lets a token that was made for one
-    /// resource server be used at another**, by whoever it was sent to.
+    /// Use it for tokens that name no audience, and for a revocation endpoint, which has to know all
+    /// tokens of its issuer. **In enforcement it accepts a token that was made for another resource
+    /// server**: that server could use the token here.
     #[must_use]
     pub fn unchecked() -> Self {
         Self(None)
     }
 
-    /// The names in an `aud`, if it is well-formed and one of them is ours.
+    /// The names in an `aud`, if it is well-formed and one of them is accepted.
     pub(super) fn admit(&self, aud: Option<Claim<'_>>) -> Option<Vec<String>> {
         let names = match aud {
             None => Vec::new(),
@@ -56,9 +56,9 @@ impl Audience {
         self.admits(&names).then_some(names)
     }
 
-    /// Whether one of the names is ours.
+    /// Whether one of the names is accepted.
     pub(in crate::introspect) fn admits(&self, names: &[String]) -> bool {
-        let is_ours = |accepted: &Vec<String>| names.iter().any(|name| accepted.contains(name));
-        self.0.as_ref().is_none_or(is_ours)
+        let is_accepted = |accepted: &Vec<String>| names.iter().any(|name| accepted.contains(name));
+        self.0.as_ref().is_none_or(is_accepted)
     }
 }

@@ -1,30 +1,28 @@
-//! What does a token say of itself?
+//! Reads the claims of a token.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use super::{Policy, dialect::ScopeClaim};
+use super::{config::Config, dialect::ScopeClaim};
 use crate::{
-    introspect::{
-        self, Confirmation, Introspected, Introspection, Reason, Scope, TokenKind, TokenType,
-    },
+    introspect::{self, Confirmation, Introspected, Reason, Scope, TokenKind, TokenType},
     jose::{Claim, Claims, Jws, JwsError, Malformed},
     log::{NumericDate, Selector},
 };
 
-/// What is read of a member, which may be missing.
+/// The value of a claim. `None` if it is missing.
 type Read<T> = Result<Option<T>, Malformed>;
 
-impl Policy {
-    /// A token that is said to be of our issuer, by an algorithm that is accepted. What is not even
-    /// said to be costs no key and no fetch.
+impl Config {
+    /// Parses a token that claims to be from the issuer, with an accepted algorithm. Any other token
+    /// causes no fetch of keys.
     ///
     /// # Errors
     ///
-    /// What the token is instead. One that was not looked at may be our issuer's, so it is not
-    /// handled. One of another algorithm was: whether the issuer uses others for other tokens is for
-    /// the backend to say.
-    pub(super) fn claimed<'a>(&self, token: &'a str) -> Result<Jws<'a>, Introspected> {
+    /// What the token is instead. A token that cannot be parsed here may be from the issuer, so it is
+    /// unhandled. A token with another algorithm is unrecognised: whether the issuer uses other
+    /// algorithms for other tokens is for the backend to say.
+    pub(super) fn parse<'a>(&self, token: &'a str) -> Result<Jws<'a>, Introspected> {
         let unhandled = |reason| Introspected::Unhandled { reason, exp: None };
         if token.len() > self.max_size {
             return Err(unhandled(Reason::NotAToken));
@@ -34,7 +32,7 @@ impl Policy {
             JwsError::Unsupported => unhandled(Reason::NotAToken),
             JwsError::Algorithm => Introspected::Unrecognised(Reason::Algorithm),
         })?;
-        if name(&jws.claims, "iss") != Ok(Some(&*self.issuer)) {
+        if text(&jws.claims, "iss") != Ok(Some(&*self.issuer)) {
             return Err(Introspected::Unrecognised(Reason::Issuer));
         }
         if !self.algorithms.contains(&jws.algorithm) {
@@ -43,13 +41,13 @@ impl Policy {
         Ok(jws)
     }
 
-    /// What a token is that our issuer has signed.
-    pub(super) fn genuine(&self, jws: &Jws<'_>) -> Introspected {
-        match self.introspection(jws) {
-            Ok(token) => Introspected::Token(token),
+    /// What a token is that the issuer has signed.
+    pub(super) fn genuine(&self, jws: Jws<'_>) -> Introspected {
+        match self.read(&jws) {
+            Ok(token) => Introspected::Token(token.into()),
             Err(reason) => Introspected::Unhandled {
                 reason,
-                // Some say 0 for never.
+                // Some issuers write 0 for "never".
                 exp: end(&jws.claims)
                     .unwrap_or_default()
                     .filter(|exp| exp.seconds() > 0),
@@ -57,13 +55,13 @@ impl Policy {
         }
     }
 
-    /// A member that is there has to be what it should be: nothing is ignored that could end the
-    /// token.
-    fn introspection(&self, jws: &Jws<'_>) -> Result<Introspection, Reason> {
+    /// Reads the claims. A claim of the wrong form is an error and never ignored: a record may be
+    /// about its value.
+    fn read(&self, jws: &Jws<'_>) -> Result<introspect::Claims, Reason> {
         let (claims, dialect) = (&jws.claims, &self.dialect);
         dialect.check(jws)?;
-        let owned = |member: &str| -> Read<String> { Ok(name(claims, member)?.map(str::to_owned)) };
-        let if_said = |member: &Option<String>| member.as_deref().map_or(Ok(None), owned);
+        let owned = |claim: &str| -> Read<String> { Ok(text(claims, claim)?.map(str::to_owned)) };
+        let if_named = |claim: &Option<String>| claim.as_deref().map_or(Ok(None), owned);
 
         let client = self.client(claims).map_err(|_| Reason::Client)?;
         let mut token = introspect::Claims::new(TokenKind::AccessToken, client);
@@ -73,12 +71,12 @@ impl Policy {
             .ok_or(Reason::Audience)?;
         token.sub = owned(&dialect.subject)?;
         token.jti = owned(&dialect.id)?;
-        // Never a digest of the token, which has more than one spelling: another signature, another
+        // Never a digest of the token, which has several spellings: another signature, or another
         // order of the members.
         let id = token.jti.as_deref();
         token.token = id.map(|id| Selector::token(&self.issuer, id));
-        token.sid = if_said(&dialect.session)?;
-        token.grant = if_said(&dialect.grant)?;
+        token.sid = if_named(&dialect.session)?;
+        token.grant = if_named(&dialect.grant)?;
         token.scope = scope(claims, &dialect.scope)?;
         token.cnf = confirmation(claims)?;
         token.token_type = Some(match token.cnf.jkt {
@@ -92,14 +90,14 @@ impl Policy {
         token.exp = Some(latest.map_or(exp, |latest| exp.min(latest)));
         token.tenant.clone_from(&self.tenant);
         token.iss = Some(self.issuer.clone());
-        Ok(token.into())
+        Ok(token)
     }
 
-    /// The client, whom no two members call differently.
+    /// The client. An error if two claims name different ones.
     fn client<'a>(&self, claims: &'a Claims) -> Result<&'a str, Malformed> {
         let mut client = None;
-        for member in &self.dialect.client {
-            let named = name(claims, member)?;
+        for claim in &self.dialect.client {
+            let named = text(claims, claim)?;
             if client.is_some() && named.is_some() && client != named {
                 return Err(Malformed);
             }
@@ -115,26 +113,25 @@ impl From<Malformed> for Reason {
     }
 }
 
-/// A member that, if it is there, must be a string with something in it. An empty one would be a
-/// selector of all that have it empty.
-fn name<'a>(claims: &'a Claims, member: &str) -> Read<&'a str> {
-    match claims.text(member)? {
+/// A claim that must be a non-empty string. An empty one would select all tokens with an empty one.
+fn text<'a>(claims: &'a Claims, claim: &str) -> Read<&'a str> {
+    match claims.text(claim)? {
         Some("") => Err(Malformed),
-        name => Ok(name),
+        text => Ok(text),
     }
 }
 
-/// A member that, if it is there, must be a date. A fraction of a second is left out: the token is
-/// the older for it, and never lives longer.
-pub(super) fn date(claims: &Claims, member: &str) -> Read<NumericDate> {
-    let Some(value) = claims.get(member) else {
+/// A claim that must be a date. The fraction of a second is dropped: the token then counts as older,
+/// and never lives longer.
+pub(super) fn date(claims: &Claims, claim: &str) -> Read<NumericDate> {
+    let Some(value) = claims.get(claim) else {
         return Ok(None);
     };
     let since = value.as_date().ok_or(Malformed)?;
     Ok(Some(NumericDate::new(since.as_secs())))
 }
 
-/// The `exp`. One beyond the calendar is no end.
+/// The `exp`. A date beyond the calendar is accepted and means "never".
 pub(super) fn end(claims: &Claims) -> Read<NumericDate> {
     let Some(value) = claims.get("exp") else {
         return Ok(None);
@@ -144,15 +141,15 @@ pub(super) fn end(claims: &Claims) -> Read<NumericDate> {
 }
 
 fn scope(claims: &Claims, claim: &ScopeClaim) -> Read<Scope> {
-    let (member, or_list) = match claim {
-        ScopeClaim::Words(member) => (member, false),
-        ScopeClaim::WordsOrList(member) => (member, true),
+    let (claim, or_array) = match claim {
+        ScopeClaim::Words(claim) => (claim, false),
+        ScopeClaim::WordsOrArray(claim) => (claim, true),
     };
-    let words = match claims.get(member) {
+    let words = match claims.get(claim) {
         None => return Ok(None),
         Some(Claim::Text(words)) => words.to_owned(),
-        Some(Claim::Other(Value::Array(list))) if or_list => {
-            let words: Option<Vec<&str>> = list.iter().map(word).collect();
+        Some(Claim::Other(Value::Array(array))) if or_array => {
+            let words: Option<Vec<&str>> = array.iter().map(word).collect();
             words.ok_or(Malformed)?.join(" ")
         }
         Some(_) => return Err(Malformed),
@@ -160,14 +157,14 @@ fn scope(claims: &Claims, claim: &ScopeClaim) -> Read<Scope> {
     Ok(Some(Scope::new(words)))
 }
 
-/// One word, which stays one among others.
+/// One word, without spaces: joined with others it is still one word.
 fn word(value: &Value) -> Option<&str> {
     let word = value.as_str()?;
     (!word.is_empty() && !word.contains(' ')).then_some(word)
 }
 
-/// Whose key it is bound to (RFC 7800 §3, RFC 8705 §3.1, RFC 9449 §6.1). A binding that is not
-/// understood must not become none.
+/// The key that the token is bound to (RFC 7800 §3, RFC 8705 §3.1, RFC 9449 §6.1). A binding that is
+/// not understood is an error: it must not be ignored.
 fn confirmation(claims: &Claims) -> Result<Confirmation, Malformed> {
     let Some(cnf) = claims.get("cnf") else {
         return Ok(Confirmation::default());
@@ -183,10 +180,10 @@ fn confirmation(claims: &Claims) -> Result<Confirmation, Malformed> {
     Ok(confirmation)
 }
 
-/// The 32 octets that 43 characters are. The decoder takes no padding, and no bits behind.
+/// 32 bytes, encoded in 43 characters. The decoder accepts neither padding nor trailing bits.
 fn thumbprint(value: Option<&Value>) -> Read<[u8; 32]> {
     let Some(value) = value else { return Ok(None) };
     let text = value.as_str().ok_or(Malformed)?;
-    let octets = URL_SAFE_NO_PAD.decode(text).map_err(|_| Malformed)?;
-    octets.try_into().map(Some).map_err(|_| Malformed)
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Malformed)?;
+    bytes.try_into().map(Some).map_err(|_| Malformed)
 }

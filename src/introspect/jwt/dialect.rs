@@ -1,20 +1,20 @@
-//! Which member of a token says what?
+//! How an issuer writes its access tokens.
 
 use crate::{
     introspect::Reason,
     jose::{Claim, Claims, Jws},
 };
 
-/// How an issuer writes its access tokens: which member says what, and how they are told from other
-/// tokens that the same key signs.
+/// How an issuer writes its access tokens: the names of the claims, and what distinguishes access
+/// tokens from other tokens that the same key signs.
 ///
-/// RFC 9068 settles all of it; begin with [`rfc9068`](Self::rfc9068) or with the product that it
-/// is, and say what is different. **Names and values are compared byte for byte.**
+/// RFC 9068 specifies all of it. Start with [`rfc9068`](Self::rfc9068) or with the product of the
+/// issuer, and change what is different. **Names and values are compared byte for byte.**
 ///
 /// ```
 /// use tower_revocation::introspect::jwt::Dialect;
 ///
-/// // An issuer of its own kind: no `typ` that says enough, and a member that does.
+/// // This issuer writes `typ` JWT for all tokens. The claim `use` marks access tokens.
 /// let dialect = Dialect::rfc9068()
 ///     .types(["JWT"])
 ///     .demand("use", ["access"])
@@ -35,26 +35,26 @@ pub struct Dialect {
     pub(super) scope: ScopeClaim,
 }
 
-/// Where the scope is, and how it is written.
+/// The claim with the scope, and its form.
 #[derive(Clone, Debug)]
 pub(super) enum ScopeClaim {
-    /// A string of words with spaces between (RFC 8693 §4.2).
+    /// A string of words, separated by spaces (RFC 8693 §4.2).
     Words(String),
     /// The same, or an array of words.
-    WordsOrList(String),
+    WordsOrArray(String),
 }
 
 impl Dialect {
-    /// JWT access tokens as RFC 9068 has them.
+    /// JWT access tokens as specified in RFC 9068.
     ///
-    /// | of a token | is |
+    /// | Part of the token | Value |
     /// |---|---|
     /// | `typ` of the header | `at+jwt` or `application/at+jwt`, in any case (§2.1) |
     /// | client | `client_id` |
     /// | subject | `sub` |
     /// | identifier | `jti` |
     /// | session | `sid` |
-    /// | grant | not said |
+    /// | grant | none |
     /// | scope | `scope` |
     ///
     /// ID tokens and refresh tokens have another `typ`, or none (§5, RFC 8725 §3.11).
@@ -74,11 +74,11 @@ impl Dialect {
         }
     }
 
-    /// The `typ`s that the header may have, and no others. Case does not matter, nor does
-    /// `application/` before them (RFC 7515 §4.1.9).
+    /// Sets the values that the `typ` of the header may have. Case does not matter, and neither does
+    /// a prefix `application/` (RFC 7515 §4.1.9).
     ///
-    /// `JWT` is what every kind of token says: [`demand`](Self::demand) what only an access token
-    /// has, or an ID token passes for one.
+    /// Tokens of every kind have the `typ` `JWT`. If you accept it, also [`demand`](Self::demand) a
+    /// claim that only access tokens have. Otherwise ID tokens are accepted as access tokens.
     #[must_use]
     pub fn types<I>(mut self, types: I) -> Self
     where
@@ -88,83 +88,84 @@ impl Dialect {
         self
     }
 
-    /// The header may also have no `typ`. The same care is needed as with `JWT`.
+    /// Also accepts a header without `typ`. It needs the same care as `JWT` in
+    /// [`types`](Self::types).
     #[must_use]
     pub fn untyped(mut self) -> Self {
         self.untyped = true;
         self
     }
 
-    /// The member must be a string, and one of these. It may be called for several members.
+    /// Requires that a claim is a string with one of these values. Call it once for each claim.
     #[must_use]
-    pub fn demand<I>(mut self, member: impl Into<String>, values: I) -> Self
+    pub fn demand<I>(mut self, claim: impl Into<String>, values: I) -> Self
     where
         I: IntoIterator<Item: Into<String>>,
     {
         let values = values.into_iter().map(Into::into).collect();
-        self.demanded.push((member.into(), values));
+        self.demanded.push((claim.into(), values));
         self
     }
 
-    /// The member must not be there. It may be called for several members.
+    /// Requires that a claim is missing. Call it once for each claim.
     #[must_use]
-    pub fn refuse(mut self, member: impl Into<String>) -> Self {
-        self.refused.push(member.into());
+    pub fn refuse(mut self, claim: impl Into<String>) -> Self {
+        self.refused.push(claim.into());
         self
     }
 
-    /// The members that name the client. One of them has to be there; if several are, they have to
-    /// say the same.
+    /// Sets the claims that name the client. At least one of them must be there. If there are
+    /// several, they must have the same value.
     #[must_use]
-    pub fn client<I>(mut self, members: I) -> Self
+    pub fn client<I>(mut self, claims: I) -> Self
     where
         I: IntoIterator<Item: Into<String>>,
     {
-        self.client = members.into_iter().map(Into::into).collect();
+        self.client = claims.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The member that names the subject.
+    /// Sets the claim with the subject.
     #[must_use]
-    pub fn subject(mut self, member: impl Into<String>) -> Self {
-        self.subject = member.into();
+    pub fn subject(mut self, claim: impl Into<String>) -> Self {
+        self.subject = claim.into();
         self
     }
 
-    /// The member that identifies the token among all of its issuer.
+    /// Sets the claim with the identifier of the token. It must be unique for the issuer.
     #[must_use]
-    pub fn id(mut self, member: impl Into<String>) -> Self {
-        self.id = member.into();
+    pub fn id(mut self, claim: impl Into<String>) -> Self {
+        self.id = claim.into();
         self
     }
 
-    /// The member that names the session.
+    /// Sets the claim with the session.
     #[must_use]
-    pub fn session(mut self, member: impl Into<String>) -> Self {
-        self.session = Some(member.into());
+    pub fn session(mut self, claim: impl Into<String>) -> Self {
+        self.session = Some(claim.into());
         self
     }
 
-    /// The member that names the authorization: all tokens that have it in common fall with any
-    /// refresh token of theirs.
+    /// Sets the claim with the grant (the authorization). Revoking a refresh token of a grant revokes
+    /// all tokens with the same value.
     #[must_use]
-    pub fn grant(mut self, member: impl Into<String>) -> Self {
-        self.grant = Some(member.into());
+    pub fn grant(mut self, claim: impl Into<String>) -> Self {
+        self.grant = Some(claim.into());
         self
     }
 
-    /// The member that holds the scope, as words in a string or as an array of words.
+    /// Sets the claim with the scope: a string of words, or an array of words.
     #[must_use]
-    pub fn scope(mut self, member: impl Into<String>) -> Self {
-        self.scope = ScopeClaim::WordsOrList(member.into());
+    pub fn scope(mut self, claim: impl Into<String>) -> Self {
+        self.scope = ScopeClaim::WordsOrArray(claim.into());
         self
     }
 
-    /// Whether it is an access token, by what it says of itself.
+    /// Whether the token is an access token.
     pub(super) fn check(&self, jws: &Jws<'_>) -> Result<(), Reason> {
         if !self.is_type(jws.typ()) {
             Err(Reason::Typ)
-        } else if !self.is_marked(&jws.claims) {
+        } else if !self.has_demanded_claims(&jws.claims) {
             Err(Reason::Kind)
         } else {
             Ok(())
@@ -182,7 +183,7 @@ impl Dialect {
         types.any(|known| known.eq_ignore_ascii_case(short))
     }
 
-    fn is_marked(&self, claims: &Claims) -> bool {
+    fn has_demanded_claims(&self, claims: &Claims) -> bool {
         let is_demanded = |(name, values): &(String, Vec<String>)| {
             let value = claims.get(name).and_then(Claim::as_str);
             value.is_some_and(|value| values.iter().any(|accepted| accepted == value))

@@ -1,4 +1,4 @@
-//! Why could it not be found out whether a token is genuine?
+//! Why an introspection of a JWT fails.
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
@@ -8,44 +8,45 @@ use crate::{
     jose::RemoteError,
 };
 
-/// Whether a token is genuine could not be found out: its issuer's keys could not be fetched, or
-/// those that were fetched do not [settle](super::JwtTokens#which-keys-settle-a-token) it.
+/// `JwtTokens` could not find out whether a token is genuine: the keys of the issuer could not be
+/// fetched, or the keys that were fetched do not
+/// [settle](super::JwtTokens#which-keys-settle-a-token) it.
 ///
-/// It is 503 with `Retry-After` at the endpoint and in enforcement. It holds nothing of the token.
+/// The endpoint and enforcement answer 503 with `Retry-After`. The error holds no part of the token.
 #[derive(Clone, Debug)]
 pub struct JwtError {
     kind: JwtErrorKind,
     not_valid_now: Option<NotValidNow>,
-    /// What peers are told.
-    told: Error,
+    /// What the endpoint and enforcement answer.
+    error: Error,
 }
 
-/// Why it could not be found out whether a token is genuine.
+/// The kind of a [`JwtError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JwtErrorKind {
-    /// The issuer's keys could not be fetched, and there are none from before.
+    /// The keys of the issuer could not be fetched, and no earlier ones are cached.
     NoKeys,
     /// No key verifies the token, and the keys at hand are not newer than the token.
     Unsettled,
-    /// A key that was not tried, or cannot be used here, may have signed the token.
+    /// A key that was not tried, or that cannot be used here, may have signed the token.
     Untried,
 }
 
 impl JwtError {
-    /// The keys do not settle it. They may after this time.
+    /// The keys do not settle the token. They may do so after this time.
     pub(super) fn unsettled(retry_after: Duration) -> Self {
         let retry_after = retry_after.max(Duration::from_secs(1));
-        let told = Error::new(ErrorKind::Unavailable).retry_after(retry_after);
+        let error = Error::new(ErrorKind::Unavailable).retry_after(retry_after);
         Self {
             kind: JwtErrorKind::Unsettled,
             not_valid_now: None,
-            // Whoever makes up a token causes it.
-            told: told.without_alarm(),
+            // Anybody can cause this error with a forged token.
+            error: error.without_alarm(),
         }
     }
 
-    /// A key that was not tried, or that cannot be used here, may have signed it.
+    /// A key that was not tried, or that cannot be used here, may have signed the token.
     pub(super) fn untried() -> Self {
         Self {
             kind: JwtErrorKind::Untried,
@@ -53,22 +54,22 @@ impl JwtError {
         }
     }
 
-    /// The token is not valid now for this reason, whoever signed it.
+    /// Adds why the token is not valid now, whichever key signed it.
     pub(super) fn not_valid_now_because(self, reason: Option<Reason>) -> Self {
-        let not_valid_now = reason.map(|reason| NotValidNow::new(reason, self.told.clone()));
+        let not_valid_now = reason.map(|reason| NotValidNow::new(reason, self.error.clone()));
         Self {
             not_valid_now,
             ..self
         }
     }
 
-    /// What kind of failure it is.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> JwtErrorKind {
         self.kind
     }
 
-    /// Why the token is not valid now, whoever signed it: its own `exp` is past
+    /// Why the token is not valid now, whichever key signed it: its own `exp` is past
     /// ([`Expired`](Reason::Expired)), or its `iat` is in the future ([`NotYet`](Reason::NotYet)).
     ///
     /// If there is a reason, a [`NotValidNow`] is in the source chain. Enforcement then refuses the
@@ -78,10 +79,10 @@ impl JwtError {
         self.not_valid_now.as_ref().map(NotValidNow::reason)
     }
 
-    /// When to ask again, if that is known.
+    /// When to try again, if that is known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.told.retry_delay()
+        self.error.retry_delay()
     }
 }
 
@@ -90,7 +91,7 @@ impl From<RemoteError> for JwtError {
         Self {
             kind: JwtErrorKind::NoKeys,
             not_valid_now: None,
-            told: Error::new(ErrorKind::Unavailable).caused_by(error),
+            error: Error::new(ErrorKind::Unavailable).caused_by(error),
         }
     }
 }
@@ -98,7 +99,7 @@ impl From<RemoteError> for JwtError {
 impl fmt::Display for JwtError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
-            JwtErrorKind::NoKeys => "there are no keys of the issuer to verify the token with",
+            JwtErrorKind::NoKeys => "there are no keys of the issuer to verify the token",
             JwtErrorKind::Unsettled => {
                 "no key verifies the token, and the keys are not newer than the token"
             }
@@ -111,7 +112,7 @@ impl StdError for JwtError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(match &self.not_valid_now {
             Some(not_valid_now) => not_valid_now,
-            None => &self.told,
+            None => &self.error,
         })
     }
 }

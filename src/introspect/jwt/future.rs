@@ -1,4 +1,4 @@
-//! The answer, now or when the keys are there.
+//! The future of a `JwtTokens`.
 
 use std::{
     fmt,
@@ -9,57 +9,51 @@ use std::{
 
 use futures::FutureExt as _;
 
-use super::{JwtError, pending::Question};
-use crate::{introspect::Introspected, jose::PendingFetch};
+use super::{
+    pending::PendingToken,
+    verify::{Outcome, Verification},
+};
+use crate::jose::PendingFetch;
 
-pub(super) type Answer = Result<Introspected, JwtError>;
-
-/// The future of [`JwtTokens`](super::JwtTokens). Where the keys are at hand it is ready at once.
+/// The future of [`JwtTokens`](super::JwtTokens). If the keys are at hand, it is ready at once.
 #[must_use = "futures do nothing unless they are polled"]
 pub struct JwtFuture {
     state: State,
 }
 
 enum State {
-    Answered(Option<Answer>),
-    /// Waits for keys with everybody else who does.
-    Fetching(PendingFetch, Question),
-}
-
-/// What follows from keys.
-pub(super) enum Step {
-    Answer(Answer),
-    /// Newer ones have to be waited for.
-    Wait(PendingFetch),
+    Done(Option<Outcome>),
+    /// Waits for keys, together with all other futures that need them.
+    Fetching(PendingFetch, PendingToken),
 }
 
 impl JwtFuture {
-    pub(super) fn at_once(answer: Answer) -> Self {
-        let state = State::Answered(Some(answer));
+    pub(super) fn done(outcome: Outcome) -> Self {
+        let state = State::Done(Some(outcome));
         Self { state }
     }
 
-    pub(super) fn fetching(running: PendingFetch, question: Question) -> Self {
-        let state = State::Fetching(running, question);
+    pub(super) fn fetching(fetch: PendingFetch, token: PendingToken) -> Self {
+        let state = State::Fetching(fetch, token);
         Self { state }
     }
 }
 
 impl Future for JwtFuture {
-    type Output = Answer;
+    type Output = Outcome;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
         loop {
             match &mut self.state {
-                State::Answered(answer) => {
-                    return Poll::Ready(answer.take().expect("polled after it was done"));
+                State::Done(outcome) => {
+                    return Poll::Ready(outcome.take().expect("polled after completion"));
                 }
-                // Fetching => (Fetching | Answered)
-                State::Fetching(running, question) => {
-                    let served = ready!(running.poll_unpin(cx));
-                    match question.next(served) {
-                        Step::Answer(answer) => self.state = State::Answered(Some(answer)),
-                        Step::Wait(newer) => *running = newer,
+                // Fetching => (Fetching | Done)
+                State::Fetching(fetch, token) => {
+                    let keys = ready!(fetch.poll_unpin(cx));
+                    match token.verify(keys) {
+                        Verification::Done(outcome) => self.state = State::Done(Some(outcome)),
+                        Verification::Pending(newer) => *fetch = newer,
                     }
                 }
             }

@@ -1,29 +1,29 @@
-//! How well-known products write their access tokens.
+//! The dialects of well-known products.
 
 use super::Dialect;
 
-/// Each of these is as the product writes tokens unless it is told to do otherwise. What its
-/// administrators have changed is said with the methods of [`Dialect`].
+/// Each of these dialects describes the product with its default settings. If its administrators
+/// have changed them, adapt the dialect with the methods of [`Dialect`].
 impl Dialect {
     /// Access tokens of Keycloak.
     ///
-    /// | of a token | is |
+    /// | Part of the token | Value |
     /// |---|---|
-    /// | `typ` of the header | `JWT`, or `at+jwt` where the client asks for it |
-    /// | mark | the member `typ` is `Bearer` or `DPoP` |
+    /// | `typ` of the header | `JWT`, or `at+jwt` if the client is configured so |
+    /// | distinguished by | the claim `typ` is `Bearer` or `DPoP` |
     /// | client | `azp` |
     /// | subject | `sub` |
     /// | identifier | `jti` |
     /// | session | `sid` |
-    /// | grant | not said |
+    /// | grant | none |
     /// | scope | `scope` |
     ///
-    /// The member `typ` of an ID token is `ID`, that of a refresh token `Refresh` or `Offline`.
-    /// **Refresh tokens are signed JWTs, and no tokens to this dialect**: where clients revoke
-    /// them, ask Keycloak about them ([`upstream`](crate::introspect)), or they are answered as
-    /// unknown. Issuers are realms: `https://HOST/realms/NAME`. **`aud` names an API only where an
-    /// audience mapper puts it there.** A lightweight access token has fewer members; what it lacks
-    /// it cannot be revoked by.
+    /// The claim `typ` of an ID token is `ID`, that of a refresh token `Refresh` or `Offline`.
+    /// **Refresh tokens are signed JWTs, but this dialect does not accept them.** If clients revoke
+    /// them, ask Keycloak about them ([`upstream`](crate::introspect)); otherwise they are unknown.
+    /// An issuer is a realm: `https://HOST/realms/NAME`. **`aud` names an API only if an audience
+    /// mapper adds it.** A lightweight access token has fewer claims, and cannot be revoked by the
+    /// claims that it lacks.
     #[must_use]
     pub fn keycloak() -> Self {
         Self::rfc9068()
@@ -34,20 +34,20 @@ impl Dialect {
 
     /// Access tokens of Auth0, of either profile.
     ///
-    /// | of a token | is |
+    /// | Part of the token | Value |
     /// |---|---|
-    /// | `typ` of the header | `JWT`; of the RFC 9068 profile `at+jwt` |
-    /// | mark | `nonce`, `at_hash` and `c_hash` are not there |
-    /// | client | `azp`; of the RFC 9068 profile `client_id` |
+    /// | `typ` of the header | `JWT`; in the RFC 9068 profile `at+jwt` |
+    /// | distinguished by | no `nonce`, `at_hash` or `c_hash` |
+    /// | client | `azp`; in the RFC 9068 profile `client_id` |
     /// | subject | `sub` |
-    /// | identifier | `jti`, in the RFC 9068 profile alone |
-    /// | session, grant | not said |
+    /// | identifier | `jti`, only in the RFC 9068 profile |
+    /// | session, grant | none |
     /// | scope | `scope` |
     ///
-    /// An ID token has a client as its audience, and no member that names the client besides:
-    /// [`Audience`](super::Audience) has to name APIs, never clients. Refresh tokens are no JWTs.
-    /// **A token of the default profile has no identifier**, and so cannot be revoked alone: choose
-    /// the RFC 9068 profile for the API. Issuers end with a slash: `https://TENANT.auth0.com/`.
+    /// The audience of an ID token is a client, and no other claim names that client. So
+    /// [`Audience`](super::Audience) must name APIs, never clients. Refresh tokens are not JWTs. **A
+    /// token of the default profile has no identifier**, so it cannot be revoked alone: choose the
+    /// RFC 9068 profile for the API. Issuers end with a slash: `https://TENANT.auth0.com/`.
     #[must_use]
     pub fn auth0() -> Self {
         Self::rfc9068()
@@ -58,21 +58,21 @@ impl Dialect {
 
     /// Access tokens of Amazon Cognito user pools.
     ///
-    /// | of a token | is |
+    /// | Part of the token | Value |
     /// |---|---|
     /// | `typ` of the header | none, or `JWT` |
-    /// | mark | `token_use` is `access` |
+    /// | distinguished by | `token_use` is `access` |
     /// | client | `client_id` |
     /// | subject | `sub` |
     /// | identifier | `jti` |
-    /// | session | not said |
-    /// | grant | `origin_jti`, which all tokens of one refresh token have in common |
+    /// | session | none |
+    /// | grant | `origin_jti`, the same in all tokens of one refresh token |
     /// | scope | `scope` |
     ///
-    /// The `token_use` of an ID token is `id`. Refresh tokens are encrypted, and so no signed JWT.
-    /// Access tokens have no `aud` unless a resource was asked for:
-    /// [`Audience::unchecked`](super::Audience::unchecked), and a look at the client or the scope
-    /// where requests are let through.
+    /// The `token_use` of an ID token is `id`. Refresh tokens are encrypted, so they are not signed
+    /// JWTs. Access tokens have no `aud` unless the client asks for a resource: use
+    /// [`Audience::unchecked`](super::Audience::unchecked), and check the client or the scope of
+    /// each request.
     #[must_use]
     pub fn cognito() -> Self {
         Self::rfc9068()
@@ -84,18 +84,18 @@ impl Dialect {
 
     /// Access tokens of Okta's custom authorization servers.
     ///
-    /// | of a token | is |
+    /// | Part of the token | Value |
     /// |---|---|
     /// | `typ` of the header | none, `JWT` or `at+jwt` |
-    /// | mark | `cid` is there; `nonce`, `at_hash` and `c_hash` are not |
+    /// | distinguished by | has `cid`, and no `nonce`, `at_hash` or `c_hash` |
     /// | client | `cid` |
-    /// | subject | `sub`, which is the user's login; say `subject("uid")` for what stays when it changes |
+    /// | subject | `sub`, the user's login; use `subject("uid")` for an identifier that never changes |
     /// | identifier | `jti` |
-    /// | session, grant | not said |
+    /// | session, grant | none |
     /// | scope | `scp`, an array |
     ///
-    /// An ID token has no `cid`. Refresh tokens are no JWTs. Tokens of the org authorization server
-    /// are for Okta alone, and cannot be verified by anybody else.
+    /// An ID token has no `cid`. Refresh tokens are not JWTs. Tokens of the org authorization server
+    /// are only for Okta, and only Okta can verify them.
     #[must_use]
     pub fn okta() -> Self {
         Self::rfc9068()
@@ -108,18 +108,18 @@ impl Dialect {
 
     /// JWT access tokens of WSO2 Identity Server, API Manager and Asgardeo.
     ///
-    /// | of a token | is |
+    /// | Part of the token | Value |
     /// |---|---|
-    /// | `typ` of the header | `at+jwt`; of older versions `JWT` or none |
-    /// | mark | `aut` is `APPLICATION_USER`, `APPLICATION` or `AGENT` |
+    /// | `typ` of the header | `at+jwt`; in older versions `JWT` or none |
+    /// | distinguished by | `aut` is `APPLICATION_USER`, `APPLICATION` or `AGENT` |
     /// | client | `client_id`, `azp`, or both |
     /// | subject | `sub` |
     /// | identifier | `jti` |
-    /// | session, grant | not said |
+    /// | session, grant | none |
     /// | scope | `scope` |
     ///
-    /// An ID token may have the same audience, which is the client, but no `aut`. Refresh tokens
-    /// are no JWTs.
+    /// An ID token may have the same audience, the client, but it has no `aut`. Refresh tokens are
+    /// not JWTs.
     #[must_use]
     pub fn wso2() -> Self {
         Self::rfc9068()
@@ -129,21 +129,21 @@ impl Dialect {
             .client(["client_id", "azp"])
     }
 
-    /// Access tokens of Microsoft Entra ID, v1.0 and v2.0, for an API of one's own.
+    /// Access tokens of Microsoft Entra ID, v1.0 and v2.0, for your own API.
     ///
-    /// | of a token | is |
+    /// | Part of the token | Value |
     /// |---|---|
     /// | `typ` of the header | `JWT` |
-    /// | mark | `appid` or `azp` is there; `nonce`, `at_hash` and `c_hash` are not |
+    /// | distinguished by | has `appid` or `azp`, and no `nonce`, `at_hash` or `c_hash` |
     /// | client | `appid` (v1.0), `azp` (v2.0) |
-    /// | subject | `sub`, another one for each API; say `subject("oid")` for the user as the directory knows it |
+    /// | subject | `sub`, different for each API; use `subject("oid")` for the user in the directory |
     /// | identifier | `uti` |
     /// | session | `sid` |
-    /// | grant | not said |
-    /// | scope | `scp`; the `roles` of an application are not looked at |
+    /// | grant | none |
+    /// | scope | `scp`; the `roles` of an application are not read |
     ///
-    /// An ID token names no client but its audience. Refresh tokens are no JWTs. Tokens for
-    /// Microsoft Graph cannot be verified by anybody else. The issuer is that of one tenant,
+    /// An ID token names no client other than its audience. Refresh tokens are not JWTs. Only
+    /// Microsoft Graph can verify tokens for Microsoft Graph. The issuer is that of one tenant:
     /// `https://sts.windows.net/TENANT/` or `https://login.microsoftonline.com/TENANT/v2.0`.
     #[must_use]
     pub fn entra() -> Self {
@@ -155,7 +155,7 @@ impl Dialect {
             .no_id_token()
     }
 
-    /// None of what only ID tokens have (`OpenID` Connect Core §2, §3.3.2.11).
+    /// Refuses the claims that only ID tokens have (`OpenID` Connect Core §2, §3.3.2.11).
     fn no_id_token(self) -> Self {
         self.refuse("nonce").refuse("at_hash").refuse("c_hash")
     }

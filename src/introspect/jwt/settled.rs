@@ -1,4 +1,4 @@
-//! Do these keys settle whether a token is genuine?
+//! Whether keys settle that a token is forged.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
     log::NumericDate,
 };
 
-/// What a token says about its time. Nothing of it has been verified.
+/// The times in a token. They are not verified.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
     iat: Option<NumericDate>,
@@ -20,31 +20,31 @@ pub(super) struct Times {
     leeway: Duration,
 }
 
-/// Where keys are from, and how old they are.
+/// Where keys come from, and how old they are.
 #[derive(Clone, Copy)]
 pub(super) enum Source<'a> {
-    /// They are all that there ever were.
+    /// A fixed set. The issuer has never had other keys.
     Fixed,
-    /// They were fetched; the question came at that instant.
+    /// Keys that were fetched, and when the introspection was requested.
     Fetched(&'a CachedKeys, Instant),
 }
 
-/// What keys say that verify nothing.
+/// What follows if no key verifies a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Settled {
-    /// Nobody's token.
-    Yes,
+    /// The token is forged.
+    Forged,
     /// A key that was not tried may have signed it.
     Untried,
-    /// A newer key may have signed it. These keys say nothing of it before this time has passed.
-    Newer(Duration),
+    /// A newer key may have signed it. Keys that are fetched after this time settle it.
+    ByNewerKeys(Duration),
 }
 
 impl Times {
     pub(super) fn of(claims: &Claims, leeway: Duration) -> Self {
         Self {
             iat: date(claims, "iat").unwrap_or_default(),
-            // Some say 0 for never.
+            // Some issuers write 0 for "never".
             exp: end(claims)
                 .unwrap_or_default()
                 .filter(|exp| exp.seconds() > 0),
@@ -53,12 +53,12 @@ impl Times {
         }
     }
 
-    /// When it has ended by any clock, if it has.
-    pub(super) fn ended(&self) -> Option<NumericDate> {
+    /// The `exp`, if it has passed by every clock within the leeway.
+    pub(super) fn expired(&self) -> Option<NumericDate> {
         self.exp.filter(|exp| *exp + self.leeway <= self.now)
     }
 
-    /// Why it is not valid now, if it is not.
+    /// Why the token is not valid now, if it is not.
     pub(super) fn not_valid_now(&self) -> Option<Reason> {
         if self.exp.is_some_and(|exp| exp <= self.now) {
             return Some(Reason::Expired);
@@ -68,14 +68,14 @@ impl Times {
             .then_some(Reason::NotYet)
     }
 
-    /// From after then on the issuer has published the key of the token, if it can be told.
+    /// The time by which the issuer has published the key of the token, if it is known.
     fn published(&self) -> Option<NumericDate> {
-        // One that comes from the future may say any time, and is judged as if it said none.
+        // A token from the future may have any `iat`. It is treated like one without.
         let iat = self.iat.filter(|iat| *iat <= self.now + self.leeway);
         iat.map(|iat| iat + self.leeway)
     }
 
-    /// How long until keys that are fetched then settle it.
+    /// How long to wait until newly fetched keys settle the token.
     fn until_published(&self) -> Duration {
         let seconds = self.published().map_or(0, |published| {
             (published.seconds() + 1).saturating_sub(self.now.seconds())
@@ -85,20 +85,20 @@ impl Times {
 }
 
 impl Source<'_> {
-    /// Whether keys that do not verify a signature settle that nobody's does. `knows_all` if each
-    /// of them that may have made it was tried.
-    pub(super) fn settles(self, knows_all: bool, times: &Times) -> Settled {
+    /// What follows if none of these keys verifies the token. `all_tried` says whether every key
+    /// that may have signed it was tried.
+    pub(super) fn settles(self, all_tried: bool, times: &Times) -> Settled {
         let is_new = match self {
             Self::Fixed => true,
-            Self::Fetched(served, since) => match times.published() {
-                Some(published) => served.requested.wall.date() > published,
-                None => served.requested.instant >= since,
+            Self::Fetched(keys, requested) => match times.published() {
+                Some(published) => keys.requested.wall.date() > published,
+                None => keys.requested.instant >= requested,
             },
         };
-        match (is_new, knows_all) {
-            (false, _) => Settled::Newer(times.until_published()),
+        match (is_new, all_tried) {
+            (false, _) => Settled::ByNewerKeys(times.until_published()),
             (true, false) => Settled::Untried,
-            (true, true) => Settled::Yes,
+            (true, true) => Settled::Forged,
         }
     }
 }

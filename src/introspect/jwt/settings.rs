@@ -1,0 +1,69 @@
+//! The setters of `JwtTokens`.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Dialect, JwtTokens,
+    config::{Config, asymmetric},
+};
+use crate::jose::{Algorithm, RemoteKeys};
+
+impl JwtTokens {
+    /// Sets how the issuer writes its tokens. Defaults to [`Dialect::rfc9068`].
+    pub fn dialect(self, dialect: Dialect) -> Self {
+        self.with(|config| config.dialect = dialect)
+    }
+
+    /// Sets the algorithms that tokens may be signed with. Defaults to all with a public key.
+    /// Algorithms without a public key are ignored.
+    pub fn algorithms(self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        let algorithms = asymmetric(algorithms);
+        self.with(|config| config.algorithms = algorithms)
+    }
+
+    /// Limits how long after its `iat` a token expires, whatever its `exp`. Defaults to one day.
+    ///
+    /// Give the same value to
+    /// [`RecordRevocation::longest_lifetime`](crate::revoke::RecordRevocation::longest_lifetime).
+    /// **Never raise it while the log has records from a time with a lower limit**: a record may be
+    /// removed while its token still counts as live.
+    pub fn longest_lifetime(self, lifetime: Duration) -> Self {
+        self.with(|config| config.longest_lifetime = lifetime)
+    }
+
+    /// Sets how far the clocks of the issuer and of this server may differ, and how long the issuer
+    /// may take to publish a key that it already signs with. Defaults to 60 s.
+    ///
+    /// Keys [settle a token](Self#which-keys-settle-a-token) only if they were fetched later than
+    /// this after its `iat`.
+    pub fn leeway(self, leeway: Duration) -> Self {
+        self.with(|config| config.leeway = leeway)
+    }
+
+    /// Limits the length of a token, in bytes. Defaults to 16 KiB.
+    ///
+    /// [`EnforcementLayer`](crate::enforce::EnforcementLayer) has no limit of its own. A revocation
+    /// endpoint has one: see [`RevocationLayer::max_token`](crate::RevocationLayer::max_token). Servers
+    /// also limit the head of a request.
+    pub fn max_size(self, bytes: usize) -> Self {
+        self.with(|config| config.max_size = bytes)
+    }
+
+    /// Sets the tenant of the subjects, clients, grants and sessions, for a log that serves several
+    /// issuers. Defaults to none. See [`Claims::tenant`](super::super::Claims::tenant).
+    pub fn tenant(self, tenant: impl Into<String>) -> Self {
+        let tenant = Some(tenant.into());
+        self.with(|config| config.tenant = tenant)
+    }
+
+    /// Fetches keys with this `RemoteKeys`, if they are at a URI, and shares its cache and
+    /// connections. Defaults to a `RemoteKeys` of its own.
+    pub fn remote_keys(self, remote: RemoteKeys) -> Self {
+        self.with(|config| config.remote = remote)
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Config)) -> Self {
+        set(Arc::make_mut(&mut self.config));
+        self
+    }
+}

@@ -67,6 +67,9 @@ impl From<Claims> for Introspection {
 }
 
 /// What is known about a token: the fields of an [`Introspection`].
+///
+/// With the feature `jwt` it can also keep all claims as JSON, for
+/// [`claims_as`](Self::claims_as). Comparisons ignore the JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claims {
@@ -116,6 +119,8 @@ pub struct Claims {
     /// **Open streams, and checks by other introspections, only see revocations that are in the
     /// log**: append a record when the table revokes a token. Its streams are then cut.
     pub revoked: bool,
+    #[cfg(feature = "jwt")]
+    pub(super) json: super::json::ClaimsJson,
 }
 
 impl Claims {
@@ -141,6 +146,8 @@ impl Claims {
             exp: None,
             rotated: false,
             revoked: false,
+            #[cfg(feature = "jwt")]
+            json: super::json::ClaimsJson::default(),
         }
     }
 

@@ -27,6 +27,8 @@ mod introspection;
 #[cfg_attr(docsrs, doc(cfg(feature = "issued")))]
 pub mod issued;
 #[cfg(feature = "jwt")]
+mod json;
+#[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub mod jwt;
 mod members;
@@ -38,5 +40,8 @@ pub mod upstream;
 pub use by_format::{ByFormat, ByFormatFuture};
 pub use introspected::{Introspected, Reason};
 pub use introspection::{Claims, Introspection};
+#[cfg(feature = "jwt")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+pub use json::ClaimsError;
 pub use members::{Confirmation, Scope, TokenKind, TokenType};
 pub use not_valid_now::NotValidNow;

@@ -3,6 +3,8 @@
 #[path = "../fixture/authorization_server.rs"]
 mod authorization_server;
 
+mod custom_claims;
 mod issued;
 mod jwt;
+mod not_valid_now;
 mod upstream;

@@ -44,7 +44,10 @@ impl Config {
     /// What a token is that the issuer has signed.
     pub(super) fn genuine(&self, jws: Jws<'_>) -> Introspected {
         match self.read(&jws) {
-            Ok(token) => Introspected::Token(token.into()),
+            Ok(mut token) => {
+                token.set_parsed_json(jws.claims.into_json());
+                Introspected::Token(token.into())
+            }
             Err(reason) => Introspected::Unhandled {
                 reason,
                 // Some issuers write 0 for "never".

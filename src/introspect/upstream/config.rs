@@ -9,7 +9,8 @@ use crate::{outbound::ConnectionSettings, token::Secret};
 
 /// The longest response that is read, in bytes. Responses are far shorter.
 pub(super) const MAX_RESPONSE: usize = 64 * 1024;
-/// The longest response that is cached, in bytes. It bounds the memory of an entry.
+/// The longest response that is cached, in bytes. An entry has the response as JSON and the members
+/// that were read from it, so it takes about twice as much memory at most.
 pub(super) const MAX_CACHED: usize = 4 * 1024;
 
 /// Everything that a request and its response depend on.

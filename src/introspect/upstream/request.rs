@@ -40,7 +40,7 @@ impl IntrospectionEndpoint {
         let introspected = match &config.signer {
             Some(signer) => {
                 let members = signer.verify(&body, NumericDate::now())?;
-                config.claim_names.interpret(&token, &members)?
+                config.claim_names.read_members(&token, &members)?
             }
             None => config.claim_names.read(&token, &body)?,
         };

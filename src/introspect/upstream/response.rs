@@ -55,15 +55,30 @@ impl Default for ClaimNames {
 }
 
 impl ClaimNames {
-    /// Reads the response about this token. Unknown members are ignored.
+    /// Reads the response about this token. Unknown members are kept as JSON.
     pub(super) fn read(&self, token: &Secret, json: &[u8]) -> Read<Introspected> {
-        let response = Members::parse(json)
-            .map_err(|_| UpstreamError::malformed("the response is not one JSON object"))?;
-        self.interpret(token, response.as_map())
+        let malformed = || UpstreamError::malformed("the response is not one JSON object");
+        let response = Members::parse(json).map_err(|_| malformed())?;
+        let mut introspected = self.interpret(token, response.as_map())?;
+        if let Introspected::Token(token) = &mut introspected {
+            let json = std::str::from_utf8(json).map_err(|_| malformed())?;
+            token.set_parsed_json(json.to_owned());
+        }
+        Ok(introspected)
     }
 
-    /// Interprets the members of a response, which may have come in a JWT.
-    pub(super) fn interpret(&self, token: &Secret, response: &Object) -> Read<Introspected> {
+    /// Reads the members of a response that came in a JWT.
+    pub(super) fn read_members(&self, token: &Secret, response: &Object) -> Read<Introspected> {
+        let mut introspected = self.interpret(token, response)?;
+        if let Introspected::Token(token) = &mut introspected {
+            let json = serde_json::to_string(response)
+                .map_err(|_| UpstreamError::malformed("the response cannot be written as JSON"))?;
+            token.set_parsed_json(json);
+        }
+        Ok(introspected)
+    }
+
+    fn interpret(&self, token: &Secret, response: &Object) -> Read<Introspected> {
         match response.get("active") {
             Some(Value::Bool(true)) => {}
             Some(Value::Bool(false)) => return Ok(None.into()),

@@ -49,6 +49,11 @@ impl Claims {
         Ok(Self { json, members })
     }
 
+    /// The document.
+    pub(crate) fn into_json(self) -> String {
+        self.json
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<Claim<'_>> {
         let json = &*self.json;
         let place = self.members.binary_search_by(|it| it.0.of(json).cmp(name));

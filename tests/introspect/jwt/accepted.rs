@@ -165,8 +165,8 @@ async fn one_audience_of_several_suffices() {
 }
 
 #[test]
-#[should_panic(expected = "at least one name")]
-fn an_audience_of_nobody_is_a_setting_that_was_forgotten() {
+#[should_panic(expected = "there are no audiences")]
+fn empty_audience_panics() {
     let _ = Audience::any_of([""; 0]);
 }
 

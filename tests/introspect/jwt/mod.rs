@@ -4,7 +4,7 @@
 mod accepted;
 mod allocations;
 mod discovered;
-mod fixture;
+pub(crate) mod fixture;
 mod products;
 mod published;
 mod record;

@@ -6,7 +6,7 @@ mod connection;
 mod length;
 mod sent;
 mod series;
-mod server;
+pub(crate) mod server;
 mod signed;
 
 use std::error::Error;
@@ -21,7 +21,10 @@ use tower_revocation::{
     },
 };
 
-async fn ask(upstream: &Upstream, token: &str) -> Result<Option<Introspection>, UpstreamError> {
+pub(crate) async fn ask(
+    upstream: &Upstream,
+    token: &str,
+) -> Result<Option<Introspection>, UpstreamError> {
     Ok(introspect(upstream, token).await?.into_token())
 }
 
@@ -30,7 +33,7 @@ async fn introspect(upstream: &Upstream, token: &str) -> Result<Introspected, Up
 }
 
 /// An active token of `c1`, with these members beside.
-fn active(beside: Value) -> Value {
+pub(crate) fn active(beside: Value) -> Value {
     let mut answer = json!({ "active": true, "client_id": "c1" });
     let Value::Object(beside) = beside else {
         panic!("members are an object");

@@ -180,3 +180,18 @@ async fn what_is_to_be_signed_is_not_taken_plain() {
         assert_eq!(error.kind(), UpstreamErrorKind::Malformed);
     }
 }
+
+#[tokio::test]
+async fn members_of_a_signed_response_are_read_into_an_own_type() {
+    #[derive(serde::Deserialize)]
+    struct Employee {
+        email: String,
+    }
+    let (server, issuer) = (Server::json(Value::Null).await, Issuer::new());
+    let mut claims = claims();
+    claims["token_introspection"]["email"] = "alice@example.com".into();
+    jwt(&server, issuer.sign(&header(), &claims));
+    let token = ask(&upstream(&server, &issuer), "t").await.unwrap();
+    let employee: Employee = token.unwrap().claims_as().unwrap();
+    assert_eq!(employee.email, "alice@example.com");
+}

@@ -29,7 +29,7 @@ async fn index() -> Index {
 }
 
 #[tokio::test]
-async fn readiness_is_the_inner_services() {
+async fn readiness_is_that_of_the_inner_service() {
     let (inner, mut handle) = mock::pair::<Request<_>, Response<Empty<Bytes>>>();
     let (layer, _) = guarded(good()).await;
     let mut service = layer.layer(inner);
@@ -46,7 +46,7 @@ async fn readiness_is_the_inner_services() {
     assert!(matches!(poll(&mut service), Poll::Ready(Err(_))));
 }
 
-/// Panics unless the instance that is called is the one that was polled.
+/// Panics if the instance that is called is not the one that was polled.
 #[derive(Default)]
 struct Particular {
     ready: bool,
@@ -83,7 +83,7 @@ impl<B> Service<Request<B>> for Particular {
 }
 
 #[tokio::test]
-async fn instance_that_was_ready_is_the_one_that_is_called() {
+async fn the_instance_that_was_ready_is_called() {
     let inner = Particular::default();
     let calls = inner.calls.clone();
     let (layer, _) = guarded(good()).await;
@@ -101,23 +101,23 @@ async fn instance_that_was_ready_is_the_one_that_is_called() {
 }
 
 #[tokio::test]
-async fn introspection_is_waited_for_until_it_is_ready() {
+async fn the_layer_waits_until_the_introspection_is_ready() {
     let (introspect, mut handle) = mock::pair::<Secret, Option<Introspection>>();
     handle.allow(0);
     let service = EnforcementLayer::new(introspect, index().await).layer(Particular::default());
-    let mut answer = task::spawn(service.oneshot(with_token()));
-    assert_pending!(answer.poll());
+    let mut response = task::spawn(service.oneshot(with_token()));
+    assert_pending!(response.poll());
     handle.allow(1);
-    assert!(answer.is_woken());
-    assert_pending!(answer.poll());
+    assert!(response.is_woken());
+    assert_pending!(response.poll());
     let (token, respond) = handle.next_request().await.unwrap();
     assert_eq!(token.expose(), TOKEN);
     respond.send_response(Some(good()));
-    assert_eq!(assert_ready_ok!(answer.poll()).status(), StatusCode::OK);
+    assert_eq!(assert_ready_ok!(response.poll()).status(), StatusCode::OK);
 }
 
 #[tokio::test]
-async fn request_that_is_refused_never_reaches_the_inner_service() {
+async fn refused_request_never_reaches_the_inner_service() {
     let inner = Particular::default();
     let calls = inner.calls.clone();
     let (layer, log) = guarded(good()).await;
@@ -136,7 +136,7 @@ async fn error_of_the_inner_service_is_passed_on() {
 }
 
 #[tokio::test]
-async fn life_of_the_token_goes_along_where_streams_are_cut() {
+async fn request_has_the_life_of_its_token_if_streams_are_cut() {
     for cut in [true, false] {
         let inner = service_fn(move |request: Request<http_body_util::Full<Bytes>>| {
             assert_eq!(request.extensions().get::<TokenLife>().is_some(), cut);
@@ -149,7 +149,7 @@ async fn life_of_the_token_goes_along_where_streams_are_cut() {
     }
 }
 
-/// Looks a token up when it is woken.
+/// Looks a token up in the index when it is woken.
 struct LooksUp {
     index: Index,
     found: Mutex<Vec<bool>>,
@@ -163,7 +163,7 @@ impl Wake for LooksUp {
 }
 
 #[tokio::test]
-async fn record_is_in_the_index_before_streams_hear_of_it() {
+async fn record_is_in_the_index_before_streams_are_woken() {
     let log = MemoryLog::new();
     let index = Index::follow(&log).await.unwrap();
     let (send, lives) = channel();
@@ -187,7 +187,7 @@ async fn record_is_in_the_index_before_streams_hear_of_it() {
 }
 
 #[tokio::test]
-async fn rest_of_the_request_is_untouched() {
+async fn rest_of_the_request_is_unchanged() {
     let inner = service_fn(async |request: Request<http_body_util::Full<Bytes>>| {
         assert_eq!(
             request.headers()[header::AUTHORIZATION],
@@ -201,25 +201,25 @@ async fn rest_of_the_request_is_untouched() {
 }
 
 #[tokio::test]
-async fn token_that_is_revoked_while_it_is_introspected_is_refused() {
+async fn token_that_is_revoked_during_its_introspection_is_refused() {
     let log = MemoryLog::new();
     let (introspect, mut handle) = mock::pair::<Secret, Option<Introspection>>();
     let index = Index::follow(&log).await.unwrap();
     let service = EnforcementLayer::new(introspect, index).layer(Particular::default());
-    let mut answer = task::spawn(service.oneshot(with_token()));
+    let mut response = task::spawn(service.oneshot(with_token()));
     handle.allow(1);
-    assert_pending!(answer.poll());
+    assert_pending!(response.poll());
     let (_, respond) = handle.next_request().await.unwrap();
     log.append(forever(Selector::grant("g1"))).await.unwrap();
     respond.send_response(Some(good()));
     assert_eq!(
-        assert_ready_ok!(answer.poll()).status(),
+        assert_ready_ok!(response.poll()).status(),
         StatusCode::UNAUTHORIZED
     );
 }
 
 #[test]
-fn service_and_future_are_send_where_their_parts_are() {
+fn service_and_future_are_send_if_their_parts_are() {
     fn is_send<T: Send>(_: &T) {}
     let layer = EnforcementLayer::new(Known::default().service(), Index::new());
     let inner = service_fn(|_: Request<Empty<Bytes>>| {

@@ -1,4 +1,4 @@
-//! Tokens that somebody before the layer has verified.
+//! Tokens that an outer layer has verified.
 
 use axum::{Extension, Router, routing::get};
 use hyper::{Request, StatusCode, header};
@@ -20,7 +20,7 @@ fn verified(token: Option<Introspection>) -> Request<http_body_util::Full<hyper:
 }
 
 #[tokio::test]
-async fn claims_of_an_extension_are_checked_against_the_index() {
+async fn introspection_of_an_extension_is_checked_against_the_index() {
     let log = MemoryLog::new();
     let layer = EnforcementLayer::from_extension(Index::follow(&log).await.unwrap());
     let response = ask(&layer, verified(Some(good()))).await;
@@ -32,14 +32,14 @@ async fn claims_of_an_extension_are_checked_against_the_index() {
 }
 
 #[tokio::test]
-async fn without_claims_nobody_has_verified_a_token() {
+async fn request_without_an_introspection_has_no_token() {
     let index = Index::follow(&MemoryLog::new()).await.unwrap();
     let layer = EnforcementLayer::from_extension(index);
     assert_eq!(
         verdict(&layer, verified(None)).await.1,
         Some(Verdict::Missing)
     );
-    // And the field is not looked at.
+    // The Authorization header does not count.
     assert_eq!(
         verdict(&layer, with_token()).await.1,
         Some(Verdict::Missing)
@@ -47,7 +47,7 @@ async fn without_claims_nobody_has_verified_a_token() {
 }
 
 #[tokio::test]
-async fn expired_claims_are_refused() {
+async fn expired_introspection_is_refused() {
     let index = Index::follow(&MemoryLog::new()).await.unwrap();
     let layer = EnforcementLayer::from_extension(index);
     let mut token = good();
@@ -59,8 +59,7 @@ async fn expired_claims_are_refused() {
 }
 
 #[tokio::test]
-async fn peer_cannot_bring_an_extension_of_its_own() {
-    // What is in the extensions comes from this process; a token of the field replaces it.
+async fn token_of_the_header_replaces_the_extension() {
     let (layer, _) = guarded(good()).await;
     let mut forged = good();
     forged.sub = Some("mallory".into());
@@ -70,7 +69,7 @@ async fn peer_cannot_bring_an_extension_of_its_own() {
 }
 
 #[tokio::test]
-async fn axum_app_extracts_the_introspection() {
+async fn axum_handler_extracts_the_introspection() {
     async fn me(Extension(token): Extension<Introspection>) -> String {
         format!(
             "{} by {}",
@@ -99,7 +98,7 @@ async fn axum_app_extracts_the_introspection() {
 }
 
 #[tokio::test]
-async fn layer_goes_around_a_whole_axum_app() {
+async fn layer_works_around_a_whole_axum_app() {
     let (layer, _) = guarded(good()).await;
     let app = layer.layer(Router::new().route("/me", get(async || "hello")));
     let request = Request::get("/me").body(axum::body::Body::empty()).unwrap();

@@ -1,4 +1,4 @@
-//! An API behind the layer, an introspection that knows some tokens, and a log whose tail stalls.
+//! An API behind the layer, an introspection with some tokens, and a log of several writers.
 
 use std::{
     collections::HashMap,
@@ -36,7 +36,7 @@ pub(crate) fn good() -> Introspection {
     token
 }
 
-/// Tokens that are known. One named `broken` cannot be looked up.
+/// Some tokens. The introspection of a token `broken` fails.
 #[derive(Clone, Default)]
 pub(crate) struct Known(Arc<Mutex<HashMap<String, Introspection>>>);
 
@@ -59,7 +59,7 @@ impl Known {
     }
 }
 
-/// As a service, whose type has a name.
+/// An introspection service.
 pub(crate) type Introspect =
     tower::util::BoxCloneSyncService<Secret, Option<Introspection>, BoxError>;
 
@@ -85,14 +85,14 @@ pub(crate) fn with_token() -> Request<Full<Bytes>> {
     request(Some(&format!("Bearer {TOKEN}")))
 }
 
-/// Says whose token it was let in with.
+/// Returns the subject of the request's token.
 async fn api(request: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, BoxError> {
     let token = request.extensions().get::<Introspection>();
     let name = token.map_or("nobody", |token| token.sub.as_deref().unwrap_or_default());
     Ok(Response::new(Full::from(name.to_owned())))
 }
 
-/// What is answered to a request.
+/// The response to a request.
 pub(crate) async fn ask<I>(
     layer: &EnforcementLayer<I>,
     request: Request<Full<Bytes>>,
@@ -123,7 +123,7 @@ where
     (response.status(), refused.map(Refused::verdict))
 }
 
-/// An API where `token` is known as [`TOKEN`], and the log of what is revoked.
+/// An API where [`TOKEN`] stands for `token`, and the log of its index.
 pub(crate) async fn guarded(token: Introspection) -> (EnforcementLayer<Introspect>, MemoryLog) {
     let log = MemoryLog::new();
     let index = Index::follow(&log).await.unwrap();
@@ -131,7 +131,7 @@ pub(crate) async fn guarded(token: Introspection) -> (EnforcementLayer<Introspec
     (layer, log)
 }
 
-/// A log that others append to as well: its readers are behind until it says that they are not.
+/// A log with other writers: its readers are stale until it reports.
 #[derive(Clone, Default)]
 pub(crate) struct RemoteLog {
     readers: Arc<Mutex<Vec<Weak<dyn Reader>>>>,
@@ -140,12 +140,12 @@ pub(crate) struct RemoteLog {
 }
 
 impl RemoteLog {
-    /// Nothing has come after what the readers have.
+    /// Reports that the readers have every record.
     pub(crate) fn beat(&self) {
-        self.tell(&[]);
+        self.report(&[]);
     }
 
-    pub(crate) fn tell(&self, records: &[Revocation]) {
+    pub(crate) fn report(&self, records: &[Revocation]) {
         let mut snapshot = self.snapshot.lock().unwrap();
         snapshot.extend(records);
         let position = Position {
@@ -163,7 +163,7 @@ impl RemoteLog {
 
 impl RevocationLog for RemoteLog {
     async fn append(&self, batch: Vec<Revocation>) -> Result<Position, LogError> {
-        self.tell(&batch);
+        self.report(&batch);
         Ok(self.snapshot().await?.position)
     }
 

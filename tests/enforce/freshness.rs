@@ -1,4 +1,4 @@
-//! An unknown state is not "live".
+//! A token in an unknown state is not live.
 
 use std::{
     sync::{
@@ -28,21 +28,24 @@ fn over(index: &Index) -> EnforcementLayer<Introspect> {
     EnforcementLayer::new(Known::with(good()).service(), index.clone())
 }
 
-/// An index that is stale at once, and stays so until the log speaks and time stands still.
+/// An index that is stale, and stays so until the log reports within the same millisecond.
 async fn stale(log: &RemoteLog) -> Index {
     let index = Index::new().stale_after(Duration::ZERO);
     index.load(log).await.unwrap();
-    // Its clock has a resolution of a millisecond.
+    // The resolution of its clock is one millisecond.
     let begun = Instant::now();
     while index.freshness() == Freshness::Fresh {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it stays fresh");
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "the index stays fresh"
+        );
         std::thread::yield_now();
     }
     index
 }
 
 #[tokio::test]
-async fn nothing_is_live_before_the_first_snapshot_is_in() {
+async fn no_token_is_live_before_the_first_snapshot() {
     let index = Index::new();
     let readiness = index.readiness();
     let asked = Arc::new(AtomicUsize::new(0));
@@ -73,7 +76,7 @@ async fn nothing_is_live_before_the_first_snapshot_is_in() {
 }
 
 #[tokio::test]
-async fn log_that_cannot_be_read_leaves_the_index_unready() {
+async fn unreadable_log_leaves_the_index_unready() {
     struct Broken;
     impl tower_revocation::log::RevocationLog for Broken {
         async fn append(
@@ -109,7 +112,7 @@ async fn log_that_cannot_be_read_leaves_the_index_unready() {
 }
 
 #[tokio::test]
-async fn who_waits_for_readiness_is_woken() {
+async fn task_that_waits_for_readiness_is_woken() {
     let index = Index::new();
     let readiness = index.readiness();
     let waiting =
@@ -131,7 +134,7 @@ async fn local_log_is_never_stale() {
 }
 
 #[tokio::test]
-async fn local_log_does_not_speak_for_another_that_is_silent() {
+async fn local_log_does_not_hide_the_silence_of_another() {
     let (local, remote) = (MemoryLog::new(), RemoteLog::default());
     for local_first in [true, false] {
         let index = Index::new().stale_after(Duration::ZERO);
@@ -149,7 +152,7 @@ async fn local_log_does_not_speak_for_another_that_is_silent() {
 }
 
 #[tokio::test]
-async fn silent_log_makes_the_state_unknown_and_a_word_of_it_known_again() {
+async fn silent_log_makes_tokens_unknown_until_it_reports() {
     let log = RemoteLog::default();
     let index = stale(&log).await;
     let layer = over(&index);
@@ -169,7 +172,7 @@ async fn silent_log_makes_the_state_unknown_and_a_word_of_it_known_again() {
 }
 
 #[tokio::test]
-async fn known_record_holds_however_old_the_index_is() {
+async fn known_record_counts_however_old_the_index_is() {
     let log = RemoteLog::default();
     log.append(forever(Selector::grant("g1"))).await.unwrap();
     let layer = over(&stale(&log).await);
@@ -177,13 +180,13 @@ async fn known_record_holds_however_old_the_index_is() {
         verdict(&layer, with_token()).await.0,
         StatusCode::UNAUTHORIZED
     );
-    // And what is certainly no token is none, whatever the index knows.
+    // An unrecognised token is invalid, however old the index is.
     let (status, _) = verdict(&layer, request(Some("Bearer unknown"))).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
-async fn stale_is_served_for_as_long_as_is_chosen() {
+async fn stale_index_is_used_for_the_chosen_time() {
     let log = RemoteLog::default();
     let index = stale(&log).await;
     let for_at_most =
@@ -205,7 +208,7 @@ async fn stale_is_served_for_as_long_as_is_chosen() {
 }
 
 #[tokio::test]
-async fn stale_is_not_served_to_a_token_whose_record_may_be_forgotten() {
+async fn stale_index_is_not_used_for_a_token_whose_record_may_be_forgotten() {
     let hour = Duration::from_secs(3600);
     let now = NumericDate::now();
     let mut log = RemoteLog::default();
@@ -215,7 +218,7 @@ async fn stale_is_not_served_to_a_token_whose_record_may_be_forgotten() {
         (Some(now + hour), Some(Verdict::Unknown)),
         (Some(now + 2 * hour), Some(Verdict::Unknown)),
         (None, Some(Verdict::Unknown)),
-        // It outlives all that was forgotten.
+        // The token expires after every forgotten record.
         (Some(now + 3 * hour), None),
     ] {
         let mut token = good();
@@ -227,7 +230,7 @@ async fn stale_is_not_served_to_a_token_whose_record_may_be_forgotten() {
 }
 
 #[tokio::test]
-async fn authority_is_asked_where_that_is_chosen() {
+async fn authority_is_asked_if_the_policy_says_so() {
     let log = RemoteLog::default();
     let index = stale(&log).await;
     let answers = |known: Result<Option<Introspection>, &'static str>| {
@@ -250,18 +253,18 @@ async fn authority_is_asked_where_that_is_chosen() {
         unknown
     );
 
-    // What is known outranks what the authority says.
+    // A known record outranks the authority.
     log.append(forever(Selector::grant("g1"))).await.unwrap();
     let (status, _) = verdict(&answers(Ok(Some(good()))), with_token()).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
-async fn record_that_comes_while_an_authority_is_asked_holds_by_every_selector_of_the_token() {
+async fn record_that_comes_while_the_authority_is_asked_counts_by_every_selector() {
     let log = RemoteLog::default();
     let index = stale(&log).await;
     let appended = log.clone();
-    // Of the token it knows no more than whose it is.
+    // The authority knows only the subject of the token.
     let authority = service_fn(move |_: Secret| {
         let log = appended.clone();
         async move {
@@ -281,7 +284,7 @@ async fn record_that_comes_while_an_authority_is_asked_holds_by_every_selector_o
 }
 
 #[tokio::test]
-async fn what_an_authority_has_confirmed_ends_by_every_selector_of_the_token() {
+async fn confirmed_token_ends_by_every_selector() {
     let log = RemoteLog::default();
     let index = stale(&log).await;
     let soon = NumericDate::now() + Duration::from_secs(10);
@@ -304,7 +307,7 @@ async fn what_an_authority_has_confirmed_ends_by_every_selector_of_the_token() {
     }));
     api.oneshot(with_token()).await.unwrap();
     let (token, life) = receiver.recv().unwrap();
-    // The earlier end of both.
+    // The earlier `exp` of both.
     assert_eq!((token.sid.as_deref(), token.exp), (Some("s1"), Some(soon)));
     assert_eq!(life.ended(), None);
     log.append(forever(Selector::session("s1"))).await.unwrap();
@@ -315,7 +318,7 @@ async fn what_an_authority_has_confirmed_ends_by_every_selector_of_the_token() {
 }
 
 #[tokio::test]
-async fn without_an_authority_what_is_unknown_is_denied() {
+async fn unknown_token_is_denied_without_an_authority() {
     let index = stale(&RemoteLog::default()).await;
     let layer = over(&index).policy(Policy::new().when_unknown(WhenUnknown::Introspect));
     assert_eq!(
@@ -325,7 +328,7 @@ async fn without_an_authority_what_is_unknown_is_denied() {
 }
 
 #[tokio::test]
-async fn about_claims_of_an_extension_no_authority_is_asked() {
+async fn authority_is_not_asked_about_an_extension() {
     let index = stale(&RemoteLog::default()).await;
     let authority = service_fn(async |_: Secret| -> Result<Introspected, BoxError> {
         unreachable!("there is no token")
@@ -339,7 +342,7 @@ async fn about_claims_of_an_extension_no_authority_is_asked() {
 }
 
 #[tokio::test]
-async fn policy_may_differ_from_route_to_route() {
+async fn policy_can_differ_by_route() {
     let index = stale(&RemoteLog::default()).await;
     let layer = over(&index).policy_by(|head| match head.uri.path() {
         "/api/me" => Policy::new(),
@@ -371,7 +374,7 @@ async fn token_whose_record_the_log_may_have_forgotten_is_unknown() {
             let unknown = (StatusCode::SERVICE_UNAVAILABLE, Some(Verdict::Unknown));
             assert_eq!((status, verdict), unknown, "{forgotten:?}");
         }
-        // A record that is known holds.
+        // A known record counts.
         log.append(forever(Selector::grant("g1"))).await.unwrap();
         let (status, _) = crate::fixture::verdict(&over(&index), with_token()).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
@@ -379,7 +382,7 @@ async fn token_whose_record_the_log_may_have_forgotten_is_unknown() {
 }
 
 #[tokio::test]
-async fn token_without_an_end_is_unknown_until_all_that_was_forgotten_has_passed() {
+async fn token_without_exp_is_unknown_until_every_forgotten_record_has_ended() {
     let mut endless = good();
     endless.exp = None;
     let hour = Duration::from_secs(3600);

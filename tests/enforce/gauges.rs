@@ -1,7 +1,6 @@
-//! What an operator sees of an index.
+//! The gauges of an index.
 //!
-//! The thread of the clock sets the gauges, so the recorder is global: this test needs a process of
-//! its own.
+//! The clock's thread sets the gauges, so the recorder is global and this test needs its own process.
 
 use std::{
     collections::BTreeMap,
@@ -46,7 +45,7 @@ fn size_age_and_freshness_of_an_index_are_gauges() {
         std::thread::yield_now();
     };
     assert_eq!(gauges["tower_revocation_watched_streams"].to_bits(), 0);
-    // Nobody else appends to this log.
+    // Only this process appends to the log.
     assert_eq!(
         gauges["tower_revocation_index_freshness_seconds"].to_bits(),
         0

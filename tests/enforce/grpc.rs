@@ -1,4 +1,4 @@
-//! What gRPC hears: trailers and nothing else, in the place of headers.
+//! The responses to gRPC requests: trailers only, in the headers.
 
 use std::convert::Infallible;
 
@@ -50,15 +50,15 @@ async fn revoked_is_unauthenticated_and_unknown_is_unavailable() {
             assert_eq!(headers[header::CONTENT_TYPE], "application/grpc");
             assert_eq!(headers["grpc-status"], status);
             assert!(!headers["grpc-message"].is_empty());
-            let said = headers.get("grpc-retry-pushback-ms");
-            assert_eq!(said.map(|said| said.to_str().unwrap()), pushback);
+            let found = headers.get("grpc-retry-pushback-ms");
+            assert_eq!(found.map(|found| found.to_str().unwrap()), pushback);
             assert!(response.body().is_end_stream());
         }
     }
 }
 
 #[tokio::test]
-async fn other_media_types_are_answered_as_http() {
+async fn other_media_types_get_http_responses() {
     let (layer, _) = guarded(good()).await;
     for media_type in [
         "application/grpc-web",
@@ -73,10 +73,10 @@ async fn other_media_types_are_answered_as_http() {
 }
 
 #[tokio::test]
-async fn answer_that_is_not_grpc_is_cut_as_http_whatever_the_request_says_it_is() {
+async fn response_that_is_not_grpc_is_cut_as_http_also_for_a_grpc_request() {
     let (layer, log) = guarded(good()).await;
     let api = layer.layer(service_fn(async |_| {
-        // Something, and then silence.
+        // One frame, and then nothing.
         let first = futures::stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from("half")))]);
         let body = futures::StreamExt::chain(first, futures::stream::pending());
         let mut response = Response::new(StreamBody::new(body));
@@ -93,7 +93,7 @@ async fn answer_that_is_not_grpc_is_cut_as_http_whatever_the_request_says_it_is(
 
     log.append(forever(Selector::grant("g1"))).await.unwrap();
 
-    // Trailers would be an end: whoever keeps the answer would take the half for the whole.
+    // Trailers would end the body, and the peer would take half of the response for all of it.
     let cut = body.frame().await.unwrap().unwrap_err();
     assert!(BoxError::from(cut).is::<End>());
 }

@@ -1,4 +1,4 @@
-//! The index: exact, in every order, and never late.
+//! The index is exact, in every order of records, and never late.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -16,7 +16,7 @@ use tower_revocation::{
 
 use crate::fixture::{Known, RemoteLog, forever, good, verdict, with_token};
 
-/// A token by small numbers, so that they meet.
+/// A token from small numbers, so that tokens share selectors.
 fn token((grant, subject, client): (u8, u8, u8), iat: u64) -> Introspection {
     let mut token = Introspection::new(TokenKind::AccessToken, format!("c{client}"));
     token.token = Some(Selector::token(
@@ -50,7 +50,7 @@ fn record() -> impl Strategy<Value = Revocation> {
     })
 }
 
-/// What the records say, one by one.
+/// Whether one of the records covers the token, by a linear search.
 fn covered(records: &[Revocation], token: &Introspection) -> bool {
     token.selectors().any(|selector| {
         let about = records
@@ -85,23 +85,23 @@ proptest! {
             other.rotate_left(by);
             other.reverse();
         }
-        // Some come with the snapshot, the rest by the tail; and all of them once more.
+        // Some come with the snapshot and the rest by the tail. Then all of them come again.
         let log = RemoteLog::default();
         let (before, after) = other.split_at(other.len() / 2);
-        log.tell(before);
+        log.report(before);
         let index = Index::new();
         block_on(index.load(&log)).unwrap();
         for record in after {
-            log.tell(&[*record]);
+            log.report(&[*record]);
         }
-        log.tell(&records);
+        log.report(&records);
         prop_assert_eq!(index.covers(&token), expected);
         block_on(index.load(&log)).unwrap();
         prop_assert_eq!(index.covers(&token), expected);
     }
 
     #[test]
-    fn one_batch_or_many_are_the_same(records in prop::collection::vec(record(), 0..30)) {
+    fn one_batch_and_many_have_the_same_effect(records in prop::collection::vec(record(), 0..30)) {
         let (one, many) = (MemoryLog::new(), MemoryLog::new());
         let (index_of_one, index_of_many) = (follow(&one), follow(&many));
         append(&one, records.clone());
@@ -118,7 +118,7 @@ proptest! {
 }
 
 #[test]
-fn hundred_thousand_records_refuse_nobody_else() {
+fn hundred_thousand_records_revoke_no_other_token() {
     let log = MemoryLog::new();
     let index = follow(&log);
     let name = |number: u32| Selector::grant(&number.to_string());
@@ -133,8 +133,7 @@ fn hundred_thousand_records_refuse_nobody_else() {
     }
 }
 
-/// A million tries, all of them while records are appended: whoever hears that an append has
-/// returned finds its record.
+/// A million lookups while records are appended: once an append has returned, its record is found.
 #[test]
 fn no_token_is_accepted_after_its_append_returned() {
     const TRIES: u64 = 1_000_000;
@@ -203,7 +202,7 @@ fn position_is_that_of_the_log() {
 }
 
 #[test]
-fn debug_tells_nobody_what_was_revoked() {
+fn debug_output_has_no_selector() {
     let log = MemoryLog::new();
     let index = follow(&log);
     append(&log, forever(Selector::grant("g1")));
@@ -213,7 +212,7 @@ fn debug_tells_nobody_what_was_revoked() {
 }
 
 #[tokio::test]
-async fn clock_that_went_ahead_and_came_back_revives_no_token() {
+async fn clock_that_jumps_ahead_and_back_revives_no_token() {
     let (token, now) = (good(), NumericDate::now());
     let exp = token.exp.unwrap();
     for selector in [token.token.unwrap(), Selector::grant("g1")] {
@@ -223,12 +222,12 @@ async fn clock_that_went_ahead_and_came_back_revives_no_token() {
         log.append(vec![record]).await.unwrap();
         assert!(!index.is_live(&token, now));
 
-        // For one sweep the clock is a day ahead.
+        // The clock is a day ahead for one sweep.
         index.sweep(now + Duration::from_secs(24 * 3600));
 
         assert_eq!(index.len(), 0);
         assert!(!index.is_live(&token, now));
-        // What outlives all that was forgotten is known as well as ever.
+        // A token that expires after every forgotten record is still live.
         let mut later = good();
         later.exp = Some(exp + Duration::from_secs(61));
         assert!(index.is_live(&later, now));

@@ -1,16 +1,16 @@
-//! Revoked tokens are refused, and their streams end.
+//! The enforcement layer refuses revoked tokens and ends their streams.
 //!
 //! `gauges.rs` is a test binary of its own: see `Cargo.toml`.
 
-mod answers;
 mod contract;
 mod extension;
 mod fixture;
 mod freshness;
 mod grpc;
 mod index;
-mod judgement;
 mod observe;
 mod own_table;
+mod responses;
 mod scope;
 mod streams;
+mod verdicts;

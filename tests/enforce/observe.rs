@@ -1,4 +1,4 @@
-//! What an operator is told of requests that need a token.
+//! The events and series of enforcement.
 
 use std::{
     collections::BTreeMap,
@@ -64,10 +64,10 @@ fn events(revoked: bool, authorization: Option<&str>) -> Vec<Seen> {
     })
 }
 
-fn captured(happens: impl Future<Output = ()>) -> Vec<Seen> {
+fn captured(future: impl Future<Output = ()>) -> Vec<Seen> {
     let capture = Capture::default();
     let subscriber = tracing_subscriber::registry().with(capture.clone());
-    tracing::subscriber::with_default(subscriber, || block_on(happens));
+    tracing::subscriber::with_default(subscriber, || block_on(future));
     std::mem::take(&mut *capture.0.lock().unwrap())
 }
 
@@ -82,7 +82,7 @@ fn refusal_is_one_event_with_fingerprint_and_class() {
     assert_eq!(fields["selector"], "\"grant\"");
     assert_eq!(fields["client_id"], "\"s6BhdRkqt3\"");
     assert_eq!(fields["token"].len(), 18);
-    // The same token has the same name the next time.
+    // The same token has the same fingerprint again.
     assert_eq!(
         events(true, Some(&bearer))[0].fields["token"],
         fields["token"]
@@ -91,7 +91,7 @@ fn refusal_is_one_event_with_fingerprint_and_class() {
 }
 
 #[test]
-fn what_is_our_fault_is_an_error_with_its_cause() {
+fn failed_introspection_is_an_error_event_with_its_cause() {
     let seen = events(false, Some("Bearer broken"));
     assert_eq!(seen[0].level, Level::ERROR);
     assert_eq!(seen[0].fields["verdict"], "\"unknown\"");
@@ -100,7 +100,7 @@ fn what_is_our_fault_is_an_error_with_its_cause() {
 }
 
 #[test]
-fn control_characters_of_a_cause_reach_no_event() {
+fn event_has_no_control_characters_of_a_cause() {
     let introspect = service_fn(async |_: Secret| {
         Err::<Option<Introspection>, _>(BoxError::from("down\r\n\u{1b}[1mERROR forged"))
     });
@@ -112,23 +112,23 @@ fn control_characters_of_a_cause_reach_no_event() {
 }
 
 #[test]
-fn request_that_passes_is_no_event() {
+fn passing_request_emits_no_event() {
     assert!(events(false, Some(&format!("Bearer {TOKEN}"))).is_empty());
 }
 
 #[test]
-fn refusal_says_its_reason_in_the_event() {
+fn event_of_a_refusal_has_its_reason() {
     let seen = events(false, Some("Bearer n0body"));
     assert_eq!(seen[0].level, Level::INFO);
     assert_eq!(seen[0].fields["verdict"], "\"invalid\"");
     assert_eq!(seen[0].fields["reason"], "\"unrecognised\"");
-    // There is no text in what has another verdict.
+    // Other verdicts have no reason.
     let revoked = events(true, Some(&format!("Bearer {TOKEN}")));
     assert!(!revoked[0].fields.contains_key("reason"));
 }
 
 #[test]
-fn index_that_cannot_tell_is_the_cause() {
+fn event_names_the_state_of_the_index_as_cause() {
     let unready = captured(async {
         let layer = EnforcementLayer::new(Known::with(good()).service(), Index::new());
         ask(&layer, with_token()).await;
@@ -162,7 +162,7 @@ async fn out_of_scope() {
 }
 
 #[test]
-fn refusal_of_a_scope_is_one_event_and_one_count_more() {
+fn refusal_of_a_scope_is_one_more_event_and_count() {
     let seen = captured(out_of_scope());
     assert_eq!(seen.len(), 1, "{seen:?}");
     assert_eq!(seen[0].level, Level::INFO);
@@ -176,14 +176,14 @@ fn refusal_of_a_scope_is_one_event_and_one_count_more() {
     assert_eq!(durations, BTreeMap::from([("live".to_owned(), 1)]));
 }
 
-/// The labels of one series, in the order of their names, and what was counted.
+/// The count for each set of labels: verdict, selector and reason.
 type Counts = BTreeMap<Vec<String>, u64>;
 
-/// What is counted and measured while `happens` runs, by verdict, selector and reason.
-fn counted(happens: impl Future<Output = ()>) -> (Counts, BTreeMap<String, usize>) {
+/// The counts while `future` runs, and the number of durations by verdict.
+fn counted(future: impl Future<Output = ()>) -> (Counts, BTreeMap<String, usize>) {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
-    metrics::with_local_recorder(&recorder, || block_on(happens));
+    metrics::with_local_recorder(&recorder, || block_on(future));
     let (mut checks, mut durations) = (BTreeMap::new(), BTreeMap::new());
     for (key, _, _, value) in snapshotter.snapshot().into_vec() {
         let (_, key) = key.into_parts();
@@ -248,21 +248,21 @@ fn requests_are_counted_and_timed_by_verdict() {
 }
 
 /// A change to a good token.
-type Spoil = fn(&mut Introspection);
+type Change = fn(&mut Introspection);
 
 #[test]
-fn each_reason_is_a_label_and_rides_in_the_answer() {
-    let spoilt: [(Spoil, &str); 5] = [
+fn each_reason_is_a_label_and_in_the_extensions_of_the_response() {
+    let changes: [(Change, &str); 5] = [
         (|token| token.kind = TokenKind::RefreshToken, "kind"),
         (|token| token.rotated = true, "rotated"),
         (|token| token.iat = None, "no_iat"),
         (|token| token.nbf = token.exp, "not_yet"),
         (|token| token.sid = None, "lacks_selector"),
     ];
-    for (spoil, expected) in spoilt {
+    for (change, expected) in changes {
         let (checks, _) = counted(async {
             let mut token = good();
-            spoil(&mut token);
+            change(&mut token);
             let (layer, _) = guarded(token).await;
             let layer = layer.require(SelectorClass::Session);
             let response = ask(&layer, with_token()).await;

@@ -1,4 +1,4 @@
-//! Tokens in a table of one's own, with a column that says that they are revoked.
+//! Tokens in an own table, with a column that says whether a token is revoked.
 
 use std::{
     collections::HashMap,
@@ -111,35 +111,32 @@ where
 type Silence = StreamBody<futures::stream::Pending<Result<Frame<Bytes>, Infallible>>>;
 
 #[tokio::test]
-async fn token_that_its_table_holds_revoked_is_refused_without_a_record() {
+async fn token_that_the_table_revoked_is_refused_with_or_without_a_record() {
     let (layer, log) = guarded(revoked()).await;
     assert_eq!(verdict(&layer, with_token()).await, BY_THE_TABLE);
-    // A record says more.
+    // A record adds its class.
     log.append(forever(Selector::grant("g1"))).await.unwrap();
     let by_grant = Verdict::Revoked(Some(SelectorClass::Grant));
     assert_eq!(verdict(&layer, with_token()).await.1, Some(by_grant));
 }
 
 #[tokio::test]
-async fn revoked_is_said_before_what_else_is_wrong_and_after_the_end_of_time() {
+async fn revoked_outranks_other_reasons_and_expired_outranks_revoked() {
+    let layer = |token| EnforcementLayer::by_introspection(Known::with(token).service());
     let mut token = revoked();
     token.iat = None;
     token.sid = None;
     token.rotated = true;
-    let (layer, _) = guarded(token).await;
-    let layer = layer.require(SelectorClass::Session);
-    assert_eq!(verdict(&layer, with_token()).await, BY_THE_TABLE);
+    let requiring = layer(token).require(SelectorClass::Session);
+    assert_eq!(verdict(&requiring, with_token()).await, BY_THE_TABLE);
 
     let mut token = revoked();
     token.exp = Some(NumericDate::now());
-    let (layer, _) = guarded(token).await;
-    assert_eq!(
-        verdict(&layer, with_token()).await.1,
-        Some(Verdict::Expired)
-    );
+    let expired = verdict(&layer(token), with_token()).await.1;
+    assert_eq!(expired, Some(Verdict::Expired));
 }
 
-/// An authority knows it, whatever the index does.
+/// The table knows it, whatever the index knows.
 #[tokio::test]
 async fn old_index_does_not_make_a_revoked_token_unknown() {
     let max = Duration::MAX;
@@ -156,7 +153,7 @@ async fn old_index_does_not_make_a_revoked_token_unknown() {
 }
 
 #[tokio::test]
-async fn authority_that_confirms_may_say_that_the_token_is_revoked() {
+async fn confirming_authority_can_revoke_the_token() {
     let index = Index::new().stale_after(Duration::ZERO);
     index.load(&RemoteLog::default()).await.unwrap();
     while index.readiness().is_ready() {
@@ -169,7 +166,7 @@ async fn authority_that_confirms_may_say_that_the_token_is_revoked() {
 }
 
 #[tokio::test]
-async fn token_that_was_verified_elsewhere_may_be_revoked() {
+async fn verified_token_of_an_extension_can_be_revoked() {
     let index = Index::follow(&MemoryLog::new()).await.unwrap();
     let layer = EnforcementLayer::from_extension(index);
     let mut request = with_token();
@@ -178,13 +175,13 @@ async fn token_that_was_verified_elsewhere_may_be_revoked() {
 }
 
 #[tokio::test]
-async fn revoked_token_is_not_live_to_the_index() {
+async fn index_does_not_call_a_revoked_token_live() {
     let index = Index::follow(&MemoryLog::new()).await.unwrap();
     let now = NumericDate::now();
     assert!(index.is_live(&good(), now) && !index.is_live(&revoked(), now));
 }
 
-/// Tokens that are revoked in their row first, and then in the log.
+/// A table that revokes a token in its row first, and then in the log.
 #[derive(Clone)]
 struct Table {
     rows: Arc<Mutex<HashMap<String, Introspection>>>,
@@ -213,7 +210,7 @@ impl Table {
 }
 
 #[tokio::test]
-async fn open_stream_is_cut_when_the_table_says_so_through_the_log() {
+async fn open_stream_is_cut_when_the_table_appends_to_the_log() {
     let table = Table {
         rows: Arc::new(Mutex::new(HashMap::from([(TOKEN.into(), good())]))),
         log: MemoryLog::new(),
@@ -228,7 +225,7 @@ async fn open_stream_is_cut_when_the_table_says_so_through_the_log() {
     let end = End::Revoked(Some(SelectorClass::Token));
     assert_eq!(next.await.unwrap().unwrap_err(), BodyError::End(end));
 
-    // The row outlives the record.
+    // The row stays when the record is gone.
     index.sweep(NumericDate::now() + Duration::from_secs(10));
     assert_eq!(index.len(), 0);
     assert_eq!(verdict(&layer, with_token()).await, BY_THE_TABLE);
@@ -249,7 +246,7 @@ where
 const OWNER: &str = "s6BhdRkqt3";
 
 #[tokio::test]
-async fn revoking_a_revoked_token_again_is_success_and_no_record() {
+async fn revoking_a_revoked_token_again_succeeds_without_a_record() {
     let log = MemoryLog::new();
     let backend = RecordRevocation::new(Known::with(revoked()).service(), log.clone());
     assert_eq!(revoke(backend.clone(), OWNER).await, Outcome::Revoked);
@@ -260,11 +257,11 @@ async fn revoking_a_revoked_token_again_is_success_and_no_record() {
     );
     assert_eq!(records(&log).await, []);
 
-    // There is nothing to write, so a log that cannot be written does not matter.
+    // There is nothing to write, so the log may be broken.
     let backend = RecordRevocation::new(Known::with(revoked()).service(), Broken);
     assert_eq!(revoke(backend, OWNER).await, Outcome::Revoked);
 
-    // Nor does it matter whether anything names the token.
+    // The token needs no selector either.
     let mut token = revoked();
     token.token = None;
     let backend = RecordRevocation::new(Known::with(token).service(), Broken);
@@ -272,7 +269,7 @@ async fn revoking_a_revoked_token_again_is_success_and_no_record() {
 }
 
 #[tokio::test]
-async fn what_falls_with_a_revoked_token_falls_still() {
+async fn cascade_of_a_revoked_token_is_still_recorded() {
     let mut refresh = revoked();
     refresh.kind = TokenKind::RefreshToken;
     let log = MemoryLog::new();
@@ -286,7 +283,7 @@ async fn what_falls_with_a_revoked_token_falls_still() {
     assert_eq!(selectors, [Selector::grant("g1")]);
 }
 
-/// Nothing of the token itself is left to cover, and a date ahead would be used up for others.
+/// The token itself is revoked already, and a watermark in the future would cover tokens of others.
 #[tokio::test]
 async fn watermark_of_a_revoked_token_from_the_future_is_now() {
     let mut token = revoked();
@@ -302,7 +299,7 @@ async fn watermark_of_a_revoked_token_from_the_future_is_now() {
     assert!(records[0].not_before() <= NumericDate::now());
 }
 
-/// A log that cannot be written.
+/// A log that fails.
 #[derive(Clone)]
 struct Broken;
 
@@ -329,7 +326,7 @@ impl RevocationLog for Broken {
 }
 
 #[tokio::test]
-async fn revocation_that_has_something_to_write_needs_the_log() {
+async fn revocation_with_something_to_write_needs_the_log() {
     let mut refresh = revoked();
     refresh.kind = TokenKind::RefreshToken;
     let backend = RecordRevocation::new(Known::with(refresh).service(), Broken);

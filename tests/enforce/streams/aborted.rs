@@ -1,4 +1,4 @@
-//! Servers whose connections end with their token: by hyper-util, and by axum.
+//! Servers of hyper-util and of axum whose connections end with their token.
 
 use std::{convert::Infallible, net::SocketAddr};
 
@@ -21,7 +21,7 @@ async fn bind() -> (TcpListener, String) {
     (listener, authority)
 }
 
-/// Both versions of HTTP, as hyper-util tells them apart.
+/// Serves HTTP/1.1 and HTTP/2.
 pub(crate) async fn by_hyper_util(app: Router) -> String {
     let (listener, authority) = bind().await;
     tokio::spawn(async move {
@@ -41,7 +41,7 @@ pub(crate) async fn by_hyper_util(app: Router) -> String {
     authority
 }
 
-/// Accepts connections that can be cut.
+/// Accepts connections that can be aborted.
 struct Aborting(TcpListener);
 
 impl Listener for Aborting {

@@ -1,4 +1,4 @@
-//! `CONNECT`, and what shares its connection.
+//! `CONNECT`, and the other streams of its connection.
 
 use std::convert::Infallible;
 
@@ -30,7 +30,7 @@ use crate::streams::{
     fixture::{self, Guarded, get, soon, within_a_second},
 };
 
-/// Echoes what comes through the tunnel. In HTTP/2 it has to see to the end by itself.
+/// Echoes what comes through the tunnel. In HTTP/2 it waits for the end of the token itself.
 async fn tunnel(mut request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Infallible> {
     assert_eq!(request.method(), Method::CONNECT);
     let life = match request.version() {
@@ -48,7 +48,7 @@ async fn tunnel(mut request: Request<Incoming>) -> Result<Response<Empty<Bytes>>
     Ok(Response::new(Empty::new()))
 }
 
-/// A connection to a server of tunnels, and when that has let go of it.
+/// A connection to a server of tunnels, and a signal for when the server has dropped it.
 async fn start(guarded: &Guarded, version: Version) -> (TokioIo<TcpStream>, oneshot::Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap());
@@ -89,7 +89,7 @@ async fn upgraded(response: Response<Incoming>) -> Tunnel {
     TokioIo::new(soon(upgrade::on(response)).await.unwrap())
 }
 
-/// What is said comes back.
+/// The tunnel echoes.
 async fn assert_echo(tunnel: &mut Tunnel) {
     tunnel.write_all(b"hello").await.unwrap();
     let mut read = [0; 5];
@@ -109,13 +109,13 @@ async fn an_http1_tunnel_is_aborted() {
     assert_eq!(guarded.index.watched(), 1);
 
     guarded.revoke("alice").await;
-    let heard = within_a_second(tunnel.read(&mut [0; 1])).await;
-    // Nothing was left to be read: no reset, but an end.
-    assert_eq!(heard.unwrap(), 0);
+    let read_end = within_a_second(tunnel.read(&mut [0; 1])).await;
+    // There was nothing left to read, so the connection ends without a reset.
+    assert_eq!(read_end.unwrap(), 0);
     assert_eq!(guarded.index.watched(), 0);
 }
 
-/// The handle of the connection is there, and is not made use of.
+/// The request has a handle of the connection, but the layer does not use it.
 #[tokio::test]
 async fn an_http2_tunnel_ends_alone() {
     let guarded = Guarded::new().await;
@@ -131,16 +131,16 @@ async fn an_http2_tunnel_ends_alone() {
     }
 
     guarded.revoke("alice").await;
-    let heard = within_a_second(tunnels[0].read(&mut [0; 1])).await;
-    assert!(matches!(heard, Ok(0) | Err(_)), "{heard:?}");
+    let read_end = within_a_second(tunnels[0].read(&mut [0; 1])).await;
+    assert!(matches!(read_end, Ok(0) | Err(_)), "{read_end:?}");
 
     assert_echo(&mut tunnels[1]).await;
     assert!(is_over.try_recv().is_err());
 }
 
-/// One that is upgraded ends with its token. This one serves many.
+/// Only an upgraded connection ends with its token. This connection serves many tokens.
 #[tokio::test]
-async fn a_connection_that_was_not_upgraded_serves_on() {
+async fn a_connection_without_an_upgrade_continues() {
     let guarded = Guarded::new().await;
     let hello = routing::get(|| std::future::ready("hello"));
     let app = Router::new().route("/", hello).layer(guarded.layer.clone());

@@ -1,4 +1,4 @@
-//! Responses that are long because there is much of them.
+//! Large responses.
 
 use std::{
     convert::Infallible,
@@ -29,10 +29,10 @@ const CHUNK: usize = 1 << 16;
 const SIZE: usize = 64 << 20;
 static ZEROS: [u8; CHUNK] = [0; CHUNK];
 
-/// So much of it was made.
+/// The number of bytes that the body has produced.
 type Made = Arc<AtomicUsize>;
 
-/// It is never waited for: the next chunk is there as soon as it is asked for.
+/// A body that is always ready.
 fn download(made: Made, says_its_size: bool) -> Response<Body> {
     let chunks = (0..SIZE / CHUNK).map(move |_| {
         made.fetch_add(CHUNK, Ordering::Relaxed);
@@ -46,7 +46,7 @@ fn download(made: Made, says_its_size: bool) -> Response<Body> {
     response
 }
 
-/// How much was read, up to the size that is wanted, and whether it ended with an error.
+/// Reads up to `wanted` bytes. Returns how many came, and whether the body failed.
 async fn read(response: &mut Response<Incoming>, wanted: usize) -> (usize, bool) {
     let mut read = 0;
     while read < wanted {
@@ -75,19 +75,19 @@ async fn is_cut_in_the_middle(client: HttpClient, says_its_size: bool) {
     let (before, cut) = read(&mut response, SIZE / 16).await;
     assert!(!cut && before < SIZE / 4);
 
-    // What is on its way still comes, as far as the buffers between the two reach.
+    // What is in the buffers of the connection still comes.
     guarded.revoke("alice").await;
     let made_before = made.load(Ordering::Relaxed);
     let (after, cut) = within_a_second(read(&mut response, SIZE)).await;
-    assert!(cut, "it ended as if it were complete");
+    assert!(cut, "the body ended as if it were complete");
     assert!(before + after < SIZE);
-    // One chunk may have been in the making.
+    // One chunk may have been produced at that moment.
     assert!(made.load(Ordering::Relaxed) <= made_before + CHUNK);
     assert_eq!(guarded.index.watched(), 0);
 }
 
 #[tokio::test]
-async fn a_download_is_cut_in_the_middle_and_seen_to_be_incomplete() {
+async fn a_download_is_cut_and_the_client_sees_that_it_is_incomplete() {
     for says_its_size in [false, true] {
         is_cut_in_the_middle(http1(), says_its_size).await;
         is_cut_in_the_middle(http2(), says_its_size).await;
@@ -95,7 +95,7 @@ async fn a_download_is_cut_in_the_middle_and_seen_to_be_incomplete() {
 }
 
 #[tokio::test]
-async fn a_download_whose_token_lives_is_complete() {
+async fn a_download_of_a_live_token_is_complete() {
     let guarded = Guarded::new().await;
     let serves = routing::get(|| ready(download(Made::default(), true)));
     let app = Router::new()
@@ -107,13 +107,13 @@ async fn a_download_whose_token_lives_is_complete() {
     assert_eq!(read(&mut response, usize::MAX).await, (SIZE, false));
 }
 
-/// The clock stands still while anything can be done.
-async fn until_nothing_can_be_done() {
+/// Waits until every task is idle: the paused clock advances only then.
+async fn until_idle() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_had_stopped_hears_of_it_and_nothing_more_is_made() {
+async fn a_paused_reader_sees_the_cut_and_no_more_is_produced() {
     let guarded = Guarded::new().await;
     let made = Made::default();
     let making = made.clone();
@@ -132,15 +132,15 @@ async fn a_reader_that_had_stopped_hears_of_it_and_nothing_more_is_made() {
         .unwrap();
     let mut response = soon(client.send_request(request)).await.unwrap();
     let (before, _) = read(&mut response, 16 * CHUNK).await;
-    until_nothing_can_be_done().await;
+    until_idle().await;
     let made_before = made.load(Ordering::Relaxed);
     assert!(before < made_before && made_before < SIZE / 4);
 
     guarded.revoke("alice").await;
-    until_nothing_can_be_done().await;
+    until_idle().await;
     let (after, cut) = read(&mut response, SIZE).await;
 
-    assert!(cut, "it ended as if it were complete");
+    assert!(cut, "the body ended as if it were complete");
     assert!(before + after <= made_before);
     assert_eq!(made.load(Ordering::Relaxed), made_before);
 }

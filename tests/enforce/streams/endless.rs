@@ -1,4 +1,4 @@
-//! A token that never expires, and a body that never ends.
+//! A token without `exp`, and a body without an end.
 
 use std::convert::Infallible;
 
@@ -27,7 +27,7 @@ async fn stream_of_a_token_without_exp_is_cut() {
         Ok::<_, BoxError>(Some(token))
     });
     let api = service_fn(async |request: Request<Empty<Bytes>>| {
-        // A handler that waits for the end by itself hears of it too.
+        // A handler that waits for the end itself is woken too.
         assert!(request.extensions().get::<TokenLife>().is_some());
         let silence = futures::stream::pending::<Result<Frame<Bytes>, Infallible>>();
         Ok::<_, BoxError>(Response::new(StreamBody::new(silence)))

@@ -1,4 +1,4 @@
-//! Tokens, an API behind the layer, and how soon something happens.
+//! Tokens, an API behind the layer, and time limits.
 
 use std::{
     future::Future,
@@ -27,8 +27,8 @@ use tower_revocation::{
     log::{MemoryLog, NumericDate, Revocation, RevocationLog as _, Selector},
 };
 
-/// A protected API: every token is known, and is called as the subject and the grant that it is of.
-/// That of `broken` cannot be looked up.
+/// A protected API that knows every token: its text is its subject and its grant. The introspection
+/// of a token `broken` fails.
 #[derive(Clone)]
 pub(crate) struct Guarded {
     pub(crate) layer: EnforcementLayer<Introspect>,
@@ -61,7 +61,7 @@ impl Guarded {
         }
     }
 
-    /// From now on tokens are good until then.
+    /// From now on tokens expire at `exp`.
     pub(crate) fn expire(&self, exp: NumericDate) {
         *self.exp.lock().unwrap() = exp;
     }
@@ -72,7 +72,7 @@ impl Guarded {
         self.log.append(vec![record]).await.unwrap();
     }
 
-    /// Revokes all that the client of these tokens has.
+    /// Revokes all tokens of their client.
     pub(crate) async fn revoke_all(&self) {
         let all = Selector::client(CLIENT);
         let record = Revocation::watermark(all, NumericDate::now(), NumericDate::FOREVER);
@@ -82,7 +82,7 @@ impl Guarded {
 
 const CLIENT: &str = "s6BhdRkqt3";
 
-/// Issued a minute ago, and as much to be revoked by as there can be.
+/// A token that was issued a minute ago, with every kind of selector.
 fn token_of(name: &str, exp: NumericDate) -> Introspection {
     let mut token = Introspection::new(TokenKind::AccessToken, CLIENT);
     token.token = Some(Selector::token("https://as.example.com", name));
@@ -98,16 +98,16 @@ fn token_of(name: &str, exp: NumericDate) -> Introspection {
     token
 }
 
-/// What has to happen, however long it takes a slow machine.
+/// Waits for a future, with a limit that no slow machine reaches.
 pub(crate) async fn soon<T>(happens: impl Future<Output = T>) -> T {
     let patience = Duration::from_secs(30);
     let happened = tokio::time::timeout(patience, happens).await;
-    happened.expect("it has not happened")
+    happened.expect("it does not happen")
 }
 
-/// What has to happen within a second.
+/// Fails unless the future is ready within a second.
 ///
-/// The runtime that serves it counts that second, so a machine that stalls fails no test.
+/// The runtime of the server counts that second, so a machine that stalls fails no test.
 pub(crate) async fn within_a_second<T>(happens: impl Future<Output = T>) -> T {
     let mut happens = pin!(happens);
     let mut tick = tokio::time::interval(Duration::from_millis(50));
@@ -122,20 +122,20 @@ pub(crate) async fn within_a_second<T>(happens: impl Future<Output = T>) -> T {
     panic!("it takes more than a second")
 }
 
-/// What has to happen within a second after this moment, and not before it.
+/// Fails unless the future is ready within a second after `moment`, and not before it.
 pub(crate) async fn just_past<T>(moment: NumericDate, happens: impl Future<Output = T>) -> T {
     let mut happens = pin!(happens);
     let moment = UNIX_EPOCH + Duration::from_secs(moment.seconds());
     while let Ok(rest) = moment.duration_since(SystemTime::now()) {
         if let Ok(happened) = tokio::time::timeout(rest, &mut happens).await {
-            assert!(SystemTime::now() >= moment, "it was before its time");
+            assert!(SystemTime::now() >= moment, "it happens too early");
             return happened;
         }
     }
     within_a_second(happens).await
 }
 
-/// Serves `app` to HTTP/1.1 and to HTTP/2: its authority.
+/// Serves `app` over HTTP/1.1 and HTTP/2. Returns its authority.
 pub(crate) async fn serve(app: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let authority = listener.local_addr().unwrap().to_string();
@@ -156,7 +156,7 @@ pub(crate) fn http2() -> HttpClient {
         .build_http()
 }
 
-/// What is answered to the bearer of `token`, who is let in.
+/// The response to a request with `token`, which passes.
 pub(crate) async fn get(client: &HttpClient, url: String, token: &str) -> Response<Incoming> {
     let request = Request::get(url)
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
@@ -167,7 +167,7 @@ pub(crate) async fn get(client: &HttpClient, url: String, token: &str) -> Respon
     response
 }
 
-/// What comes next.
+/// The next frame of data.
 pub(crate) async fn next(body: &mut Incoming) -> Option<Result<Bytes, hyper::Error>> {
     let frame = body.frame().await?;
     Some(frame.map(|frame| frame.into_data().expect("no trailers were sent")))

@@ -1,4 +1,4 @@
-//! Calls of gRPC, by tonic. A stream of it is a response's body: its connection needs no handle.
+//! gRPC calls with tonic. A gRPC stream is the body of a response, so it needs no handle.
 
 use tonic::{
     Code, Request, Status, Streaming,
@@ -14,7 +14,7 @@ use crate::streams::fixture::{Guarded, soon, within_a_second};
 
 type Client = HealthClient<Channel>;
 
-/// tonic's server behind the layer, and a client whose calls share a connection.
+/// A tonic server behind the layer, and a client whose calls share a connection.
 async fn start(guarded: &Guarded) -> (HealthReporter, Client) {
     let (reporter, health) = health_reporter();
     let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -40,7 +40,7 @@ async fn watch(client: &mut Client, token: &str) -> Streaming<HealthCheckRespons
     stream.into_inner()
 }
 
-/// A message of a stream that goes on.
+/// The next message of an open stream.
 async fn message(stream: &mut Streaming<HealthCheckResponse>) -> String {
     let message = soon(stream.message()).await.unwrap().unwrap();
     message.status().as_str_name().to_owned()
@@ -51,7 +51,7 @@ async fn check(client: &mut Client, token: &str) -> Result<(), Status> {
 }
 
 #[tokio::test]
-async fn a_stream_ends_as_unauthenticated_mid_way_and_alone() {
+async fn one_stream_ends_as_unauthenticated_and_others_continue() {
     let guarded = Guarded::new().await;
     let (reporter, mut client) = start(&guarded).await;
     let mut alice = watch(&mut client, "alice").await;
@@ -94,7 +94,7 @@ async fn a_call_with_a_revoked_token_is_unauthenticated() {
 }
 
 #[tokio::test]
-async fn a_call_whose_token_cannot_be_looked_up_is_unavailable() {
+async fn a_call_whose_introspection_fails_is_unavailable() {
     let guarded = Guarded::new().await;
     let (_reporter, mut client) = start(&guarded).await;
     let status = check(&mut client, "broken").await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Ten thousand streams that nothing happens on.
+//! Ten thousand idle streams.
 
 use std::{
     convert::Infallible,
@@ -25,8 +25,7 @@ use crate::streams::fixture::{Guarded, Introspect};
 
 const STREAMS: usize = 10_000;
 
-/// Octets of a stream, with everything that the layer holds for it. The docs of `EnforcedBody` say
-/// so too.
+/// The bytes that the layer holds for a stream. The docs of `EnforcedBody` state them too.
 const EACH: u64 = 512;
 
 /// Waits for an event that does not come.
@@ -59,7 +58,7 @@ impl Wake for Task {
 }
 
 impl Task {
-    /// Since this was asked last.
+    /// The number since the last call.
     fn wakes(&self) -> usize {
         self.0.swap(0, Ordering::Relaxed)
     }
@@ -73,11 +72,11 @@ fn is_cut(stream: &mut Stream, task: &Arc<Task>) -> bool {
     match Pin::new(stream).poll_frame(&mut cx) {
         Poll::Pending => false,
         Poll::Ready(Some(Err(_))) => true,
-        Poll::Ready(_) => panic!("there is nothing in it"),
+        Poll::Ready(_) => panic!("the stream has no frames"),
     }
 }
 
-/// The stream of the bearer of `token`.
+/// The stream of `token`.
 fn open<S>(service: &EnforcementService<S, Introspect>, token: usize) -> Stream
 where
     S: tower::Service<Request<()>, Response = Response<Silence>, Error = Infallible> + Clone,
@@ -93,7 +92,7 @@ where
 }
 
 #[test]
-fn idle_streams_are_a_little_memory_and_woken_once() {
+fn idle_streams_take_little_memory_and_are_woken_once() {
     let guarded = block_on(Guarded::new());
     let service = guarded.layer.layer(service_fn(events));
     let tasks: Vec<Arc<Task>> = (0..STREAMS).map(|_| Arc::default()).collect();
@@ -108,21 +107,21 @@ fn idle_streams_are_a_little_memory_and_woken_once() {
         }
     });
     let each = u64::try_from(memory.bytes_current).unwrap() / STREAMS as u64;
-    assert!(each <= EACH, "{each} octets a stream");
+    assert!(each <= EACH, "{each} bytes for each stream");
     assert_eq!(guarded.index.watched(), STREAMS);
 
-    // A record about one of them.
+    // A record of one stream.
     block_on(guarded.revoke("7"));
     for (token, task) in tasks.iter().enumerate() {
         assert_eq!(task.wakes(), usize::from(token == 7), "{token}");
     }
     assert!(is_cut(&mut streams[7], &tasks[7]));
 
-    // Those who have gone are woken by nothing.
+    // Dropped streams are not woken.
     streams.truncate(STREAMS / 2);
     assert_eq!(guarded.index.watched(), STREAMS / 2 - 1);
 
-    // A record about the client of them all.
+    // A record of the client of all streams.
     block_on(guarded.revoke_all());
     for (token, task) in tasks.iter().enumerate() {
         let waits = token != 7 && token < STREAMS / 2;

@@ -1,4 +1,4 @@
-//! Streams end with their token: real servers, and clients that others wrote.
+//! Streams end with their token: real servers, and clients of other projects.
 
 mod aborted;
 mod connect;

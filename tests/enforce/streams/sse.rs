@@ -1,4 +1,4 @@
-//! Server-sent events by axum.
+//! Server-sent events with axum.
 
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
@@ -18,10 +18,10 @@ use crate::streams::fixture::{
     Guarded, HttpClient, get, http1, http2, just_past, next, serve, soon, within_a_second,
 };
 
-/// What is told to everybody who listens.
+/// The events for every listener.
 type News = broadcast::Sender<&'static str>;
 
-/// Welcomes whoever comes, and passes on the news.
+/// Sends `welcome` first, and then the news.
 async fn events(State(news): State<News>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let welcome = Some("welcome");
     let events = (welcome, news.subscribe());
@@ -44,7 +44,7 @@ fn app(guarded: &Guarded) -> (Router, News) {
     (app, news)
 }
 
-/// An event of a stream that goes on.
+/// The next event of an open stream.
 async fn event(response: &mut Response<Incoming>) -> String {
     let octets = soon(next(response.body_mut())).await.unwrap().unwrap();
     let text = std::str::from_utf8(&octets).unwrap();
@@ -52,19 +52,19 @@ async fn event(response: &mut Response<Incoming>) -> String {
     text.trim_end().to_owned()
 }
 
-/// That there comes an error, and nothing else.
+/// The stream fails, and sends nothing else.
 async fn assert_cut(response: &mut Response<Incoming>) {
     let cut = next(response.body_mut()).await.unwrap();
     assert!(cut.is_err(), "{cut:?}");
 }
 
-/// The client's address on the connection that the response came by.
+/// The client's address of the response's connection.
 fn address(response: &Response<Incoming>) -> SocketAddr {
     let info = response.extensions().get::<HttpInfo>();
     info.unwrap().local_addr()
 }
 
-async fn is_cut_mid_way_and_alone(client: HttpClient, shares_a_connection: bool) {
+async fn is_cut_and_others_continue(client: HttpClient, shares_a_connection: bool) {
     let guarded = Guarded::new().await;
     let (app, news) = app(&guarded);
     let url = format!("http://{}/events", serve(app).await);
@@ -89,17 +89,17 @@ async fn is_cut_mid_way_and_alone(client: HttpClient, shares_a_connection: bool)
 }
 
 #[tokio::test]
-async fn an_http1_stream_is_cut_mid_way_and_alone() {
-    is_cut_mid_way_and_alone(http1(), false).await;
+async fn an_http1_stream_is_cut_and_others_continue() {
+    is_cut_and_others_continue(http1(), false).await;
 }
 
 #[tokio::test]
-async fn an_http2_stream_is_cut_mid_way_and_alone() {
-    is_cut_mid_way_and_alone(http2(), true).await;
+async fn an_http2_stream_is_cut_and_others_continue() {
+    is_cut_and_others_continue(http2(), true).await;
 }
 
 #[tokio::test]
-async fn a_stream_is_cut_when_its_token_expires_and_not_before() {
+async fn a_stream_is_cut_when_its_token_expires_and_not_earlier() {
     let guarded = Guarded::new().await;
     let (app, _news) = app(&guarded);
     let url = format!("http://{}/events", serve(app).await);
@@ -112,7 +112,7 @@ async fn a_stream_is_cut_when_its_token_expires_and_not_before() {
 }
 
 #[tokio::test]
-async fn where_streams_are_not_to_be_cut_they_go_on() {
+async fn streams_continue_if_the_policy_does_not_cut_them() {
     for by_route in [false, true] {
         let mut guarded = Guarded::new().await;
         let lenient = Policy::new().cut_streams(false);

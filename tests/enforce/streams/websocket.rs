@@ -1,4 +1,4 @@
-//! A WebSocket by axum, and the client of tungstenite.
+//! A WebSocket of axum, and a client of tungstenite.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ use crate::streams::{
     fixture::{Guarded, just_past, serve, soon, within_a_second},
 };
 
-/// Says that the task of a handler is gone.
+/// Sends a signal when the task of a handler is dropped.
 struct Guard(UnboundedSender<()>);
 
 impl Drop for Guard {
@@ -40,7 +40,7 @@ impl Drop for Guard {
     }
 }
 
-/// It has never heard of tokens.
+/// A handler that knows nothing of tokens.
 async fn echo(State(gone): State<UnboundedSender<()>>, upgrade: WebSocketUpgrade) -> Response {
     let guard = Guard(gone);
     upgrade.on_upgrade(async move |mut socket: WebSocket| {
@@ -53,7 +53,7 @@ async fn echo(State(gone): State<UnboundedSender<()>>, upgrade: WebSocketUpgrade
     })
 }
 
-/// It says why it goes.
+/// A handler that closes with a reason.
 async fn polite_echo(
     Extension(life): Extension<TokenLife>,
     State(gone): State<UnboundedSender<()>>,
@@ -76,7 +76,7 @@ async fn polite_echo(
             reason: end.to_string().into(),
         };
         _ = socket.send(Message::Close(Some(goodbye))).await;
-        // Until the client has closed as well.
+        // Wait until the client has closed as well.
         while let Some(Ok(_)) = socket.recv().await {}
     })
 }
@@ -103,22 +103,22 @@ async fn connect(url: String, token: &str) -> Client {
     client
 }
 
-/// What is said comes back.
+/// The server echoes.
 async fn assert_echo(client: &mut Client, text: &'static str) {
     client.send(text.into()).await.unwrap();
     let message = soon(client.next()).await.unwrap().unwrap();
     assert_eq!(message.into_text().unwrap(), text);
 }
 
-/// The client hears that the connection is no more, and its handler as well.
+/// The client and the handler see the end of the connection.
 async fn assert_aborted(client: &mut Client, gone: &mut UnboundedReceiver<()>) {
-    let heard = within_a_second(client.next()).await;
-    assert!(matches!(heard, Some(Err(_))), "{heard:?}");
+    let last = within_a_second(client.next()).await;
+    assert!(matches!(last, Some(Err(_))), "{last:?}");
     within_a_second(gone.recv()).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_handler_that_knows_nothing_of_tokens_is_aborted_alone() {
+async fn one_handler_that_knows_nothing_of_tokens_is_aborted() {
     let guarded = Guarded::new().await;
     let (app, mut gone) = app(&guarded);
     for (authority, token) in [
@@ -144,7 +144,7 @@ async fn a_handler_that_knows_nothing_of_tokens_is_aborted_alone() {
 }
 
 #[tokio::test]
-async fn a_handler_is_aborted_when_its_token_expires_and_not_before() {
+async fn a_handler_is_aborted_when_its_token_expires_and_not_earlier() {
     let guarded = Guarded::new().await;
     let (app, mut gone) = app(&guarded);
     let url = format!("ws://{}/echo", aborted::by_hyper_util(app).await);
@@ -153,16 +153,16 @@ async fn a_handler_is_aborted_when_its_token_expires_and_not_before() {
     let mut client = connect(url, "alice").await;
     assert_echo(&mut client, "before").await;
 
-    let heard = just_past(exp, client.next()).await;
-    assert!(matches!(heard, Some(Err(_))), "{heard:?}");
+    let last = just_past(exp, client.next()).await;
+    assert!(matches!(last, Some(Err(_))), "{last:?}");
     soon(gone.recv()).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_handler_that_waits_for_the_end_closes_by_itself() {
+async fn a_handler_that_waits_for_the_end_closes_itself() {
     let guarded = Guarded::new().await;
     let (app, mut gone) = app(&guarded);
-    // Nothing of this server's can be aborted.
+    // The connections of this server cannot be aborted.
     let url = format!("ws://{}/polite", serve(app).await);
     let mut client = connect(url, "alice").await;
     assert_echo(&mut client, "before").await;
@@ -170,7 +170,7 @@ async fn a_handler_that_waits_for_the_end_closes_by_itself() {
     guarded.revoke("alice").await;
     let message = within_a_second(client.next()).await.unwrap();
     let tungstenite::Message::Close(Some(goodbye)) = message.unwrap() else {
-        panic!("it was not closed");
+        panic!("the socket is not closed");
     };
     assert_eq!(u16::from(goodbye.code), 3000);
     assert_eq!(goodbye.reason, "the token was revoked");
@@ -179,7 +179,7 @@ async fn a_handler_that_waits_for_the_end_closes_by_itself() {
 }
 
 #[tokio::test]
-async fn where_streams_are_not_to_be_cut_it_goes_on() {
+async fn a_socket_continues_if_the_policy_does_not_cut_it() {
     let mut guarded = Guarded::new().await;
     guarded.layer = guarded.layer.policy(Policy::new().cut_streams(false));
     let (app, _gone) = app(&guarded);

@@ -1,4 +1,4 @@
-//! What a refused peer is told (RFC 6750 §3, RFC 9449 §7.1).
+//! The responses to refused requests (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1).
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn field<B>(response: &hyper::Response<B>, name: header::HeaderName) -> Option<&
 }
 
 #[tokio::test]
-async fn good_token_passes_and_its_introspection_goes_along() {
+async fn good_token_passes_with_its_introspection() {
     let (layer, _) = guarded(good()).await;
     let response = ask(&layer, with_token()).await;
     assert_eq!(response.status(), StatusCode::OK);
@@ -42,7 +42,7 @@ async fn no_token_is_challenged_without_an_error() {
 }
 
 #[tokio::test]
-async fn no_token_passes_where_that_is_chosen_and_a_bad_one_does_not() {
+async fn anonymous_policy_passes_no_token_and_refuses_a_bad_one() {
     let (layer, _) = guarded(good()).await;
     let layer = layer.policy(Policy::new().anonymous(true));
     let response = ask(&layer, request(None)).await;
@@ -53,14 +53,14 @@ async fn no_token_passes_where_that_is_chosen_and_a_bad_one_does_not() {
 }
 
 #[tokio::test]
-async fn unknown_expired_and_revoked_tokens_are_told_the_same() {
+async fn unknown_expired_and_revoked_tokens_get_the_same_response() {
     let mut expired = good();
     expired.exp = expired.iat;
     let (one, _) = guarded(expired).await;
     let (other, log) = guarded(good()).await;
     log.append(forever(Selector::grant("g1"))).await.unwrap();
     let unknown = request(Some("Bearer unknown"));
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for (layer, request) in [
         (&one, with_token()),
         (&other, with_token()),
@@ -70,16 +70,16 @@ async fn unknown_expired_and_revoked_tokens_are_told_the_same() {
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
         let challenge = field(&response, header::WWW_AUTHENTICATE).unwrap();
         assert!(challenge.starts_with(r#"Bearer realm="api", error="invalid_token""#));
-        answers.push((format!("{:?}", response.headers()), body(response).await));
+        responses.push((format!("{:?}", response.headers()), body(response).await));
     }
     assert!(
-        answers.iter().all(|answer| *answer == answers[0]),
-        "{answers:?}"
+        responses.iter().all(|response| *response == responses[0]),
+        "{responses:?}"
     );
 }
 
 #[tokio::test]
-async fn every_selector_suffices() {
+async fn a_record_of_any_selector_revokes() {
     let token = good();
     for selector in token.selectors() {
         let (layer, log) = guarded(token.clone()).await;
@@ -92,7 +92,7 @@ async fn every_selector_suffices() {
 }
 
 #[tokio::test]
-async fn another_subjects_record_harms_nobody() {
+async fn records_of_others_do_not_revoke() {
     let (layer, log) = guarded(good()).await;
     for selector in [
         Selector::subject("bob"),
@@ -112,7 +112,7 @@ async fn another_subjects_record_harms_nobody() {
 }
 
 #[tokio::test]
-async fn scheme_is_case_insensitive_and_dpop_is_challenged_as_dpop() {
+async fn scheme_is_case_insensitive_and_dpop_gets_a_dpop_challenge() {
     let (layer, _) = guarded(good()).await;
     for scheme in ["bearer", "BEARER", "DPoP", "dpop"] {
         let good = request(Some(&format!("{scheme} {TOKEN}")));
@@ -127,7 +127,7 @@ async fn scheme_is_case_insensitive_and_dpop_is_challenged_as_dpop() {
 }
 
 #[tokio::test]
-async fn malformed_field_is_an_invalid_request() {
+async fn malformed_header_is_an_invalid_request() {
     let (layer, _) = guarded(good()).await;
     let mut twice = with_token();
     let again = twice.headers()[header::AUTHORIZATION].clone();
@@ -144,7 +144,7 @@ async fn malformed_field_is_an_invalid_request() {
 }
 
 #[tokio::test]
-async fn token_in_the_query_or_a_cookie_counts_only_where_that_is_chosen() {
+async fn token_in_the_query_or_a_cookie_counts_only_with_token_from() {
     let (layer, _) = guarded(good()).await;
     let in_cookie = || {
         let mut request = request(None);
@@ -162,7 +162,7 @@ async fn token_in_the_query_or_a_cookie_counts_only_where_that_is_chosen() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_found_out_is_503_with_retry_after_and_its_cause() {
+async fn failed_introspection_is_503_with_retry_after_and_its_cause() {
     let (layer, _) = guarded(good()).await;
     let response = ask(&layer, request(Some("Bearer broken"))).await;
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
@@ -176,7 +176,7 @@ async fn what_cannot_be_found_out_is_503_with_retry_after_and_its_cause() {
 }
 
 #[tokio::test]
-async fn cause_may_say_when_to_try_again() {
+async fn cause_can_set_retry_after() {
     let busy = service_fn(async |_: Secret| {
         let error = Error::new(ErrorKind::Unavailable).retry_after(Duration::from_millis(1500));
         Err::<Option<Introspection>, BoxError>(error.into())

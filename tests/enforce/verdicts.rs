@@ -1,4 +1,4 @@
-//! What is said of a token by itself.
+//! The verdicts that follow from the introspection alone.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tower_revocation::{
 
 use crate::fixture::{good, guarded, verdict, with_token};
 
-async fn judged(change: impl FnOnce(&mut Introspection)) -> Option<Verdict> {
+async fn verdict_of(change: impl FnOnce(&mut Introspection)) -> Option<Verdict> {
     let mut token = good();
     change(&mut token);
     let (layer, _) = guarded(token).await;
@@ -23,14 +23,14 @@ fn ahead(seconds: u64) -> NumericDate {
 }
 
 #[tokio::test]
-async fn refresh_token_opens_no_api() {
+async fn refresh_token_is_refused() {
     let refresh = |token: &mut Introspection| token.kind = TokenKind::RefreshToken;
     let reason = Some(Verdict::Invalid(Reason::Kind));
-    assert_eq!(judged(refresh).await, reason);
+    assert_eq!(verdict_of(refresh).await, reason);
 }
 
 #[tokio::test]
-async fn rotated_token_opens_no_api() {
+async fn rotated_token_is_refused() {
     let mut token = good();
     token.rotated = true;
     let (layer, _) = guarded(token).await;
@@ -42,34 +42,34 @@ async fn rotated_token_opens_no_api() {
 }
 
 #[tokio::test]
-async fn expired_token_is_refused_to_the_second() {
+async fn expired_token_is_refused_from_that_second() {
     assert_eq!(
-        judged(|token| token.exp = Some(ahead(0))).await,
+        verdict_of(|token| token.exp = Some(ahead(0))).await,
         Some(Verdict::Expired)
     );
-    assert_eq!(judged(|token| token.exp = Some(ahead(2))).await, None);
-    assert_eq!(judged(|token| token.exp = None).await, None);
+    assert_eq!(verdict_of(|token| token.exp = Some(ahead(2))).await, None);
+    assert_eq!(verdict_of(|token| token.exp = None).await, None);
 }
 
 #[tokio::test]
 async fn token_of_the_future_is_refused_beyond_the_leeway() {
-    assert_eq!(judged(|token| token.nbf = Some(ahead(30))).await, None);
+    assert_eq!(verdict_of(|token| token.nbf = Some(ahead(30))).await, None);
     assert_eq!(
-        judged(|token| token.nbf = Some(ahead(120))).await,
+        verdict_of(|token| token.nbf = Some(ahead(120))).await,
         Some(Verdict::Invalid(Reason::NotYet))
     );
-    assert_eq!(judged(|token| token.iat = Some(ahead(30))).await, None);
-    // It would lie beyond every watermark that is set until then.
+    assert_eq!(verdict_of(|token| token.iat = Some(ahead(30))).await, None);
+    // No watermark of now would cover it.
     assert_eq!(
-        judged(|token| token.iat = Some(ahead(120))).await,
+        verdict_of(|token| token.iat = Some(ahead(120))).await,
         Some(Verdict::Invalid(Reason::NotYet))
     );
 }
 
 #[tokio::test]
-async fn token_without_iat_is_refused_unless_that_is_chosen() {
+async fn token_without_iat_is_refused_unless_allowed() {
     assert_eq!(
-        judged(|token| token.iat = None).await,
+        verdict_of(|token| token.iat = None).await,
         Some(Verdict::Invalid(Reason::NoIat))
     );
     let mut token = good();
@@ -78,7 +78,7 @@ async fn token_without_iat_is_refused_unless_that_is_chosen() {
     let layer = layer.allow_missing_iat();
     assert_eq!(verdict(&layer, with_token()).await, (StatusCode::OK, None));
 
-    // Nobody can tell that it was issued later.
+    // It may have been issued before the watermark.
     let long_ago = NumericDate::new(1000);
     let record = Revocation::watermark(Selector::subject("alice"), long_ago, NumericDate::FOREVER);
     log.append(vec![record]).await.unwrap();
@@ -87,7 +87,7 @@ async fn token_without_iat_is_refused_unless_that_is_chosen() {
 }
 
 #[tokio::test]
-async fn watermark_covers_its_own_second_and_none_after_it() {
+async fn watermark_covers_its_own_second_and_no_later_one() {
     let token = good();
     let iat = token.iat.unwrap();
     for (not_before, covered) in [
@@ -114,23 +114,23 @@ async fn watermark_covers_its_own_second_and_none_after_it() {
 }
 
 #[tokio::test]
-async fn demanded_claim_that_is_missing_is_refused_whether_or_not_anything_is_revoked() {
+async fn token_without_a_required_selector_is_refused_whatever_is_revoked() {
     let mut token = good();
     token.sid = None;
     let (layer, log) = guarded(token).await;
     assert_eq!(verdict(&layer, with_token()).await.1, None);
 
-    let demanding = layer.clone().require(SelectorClass::Session);
+    let requiring = layer.clone().require(SelectorClass::Session);
     assert_eq!(
-        verdict(&demanding, with_token()).await.1,
+        verdict(&requiring, with_token()).await.1,
         Some(Verdict::Invalid(Reason::LacksSelector))
     );
-    // And one record about a session is no outage for those that have none.
+    // A record of a session does not refuse tokens without a session.
     let record = Revocation::forever(Selector::session("s2"), NumericDate::FOREVER);
     log.append(vec![record]).await.unwrap();
     assert_eq!(verdict(&layer, with_token()).await.1, None);
     assert_eq!(
-        verdict(&demanding, with_token()).await.1,
+        verdict(&requiring, with_token()).await.1,
         Some(Verdict::Invalid(Reason::LacksSelector))
     );
 }

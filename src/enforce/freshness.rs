@@ -74,7 +74,7 @@ pub(super) struct LastContact {
     /// Whether every append goes through this process, so that the index is never behind.
     local: AtomicBool,
     /// Milliseconds since `begun` plus one. Zero until the first snapshot has been loaded.
-    heard: AtomicU64,
+    reported: AtomicU64,
     /// When the last record came, in the same unit.
     applied: AtomicU64,
     state: Mutex<State>,
@@ -92,7 +92,7 @@ impl LastContact {
             begun: Instant::now(),
             limit: AtomicU64::new(millis(limit)),
             local: AtomicBool::new(false),
-            heard: AtomicU64::new(0),
+            reported: AtomicU64::new(0),
             applied: AtomicU64::new(0),
             state: Mutex::default(),
         }
@@ -104,14 +104,14 @@ impl LastContact {
 
     pub(super) fn freshness(&self) -> Freshness {
         // Acquire: a thread that sees the snapshot as loaded also sees its records.
-        let heard = self.heard.load(Ordering::Acquire);
-        if heard == 0 {
+        let reported = self.reported.load(Ordering::Acquire);
+        if reported == 0 {
             return Freshness::Unready;
         }
         if self.local.load(Ordering::Relaxed) {
             return Freshness::Fresh;
         }
-        let silence = self.since(heard);
+        let silence = self.since(reported);
         if silence <= self.limit.load(Ordering::Relaxed) {
             Freshness::Fresh
         } else {
@@ -120,7 +120,7 @@ impl LastContact {
     }
 
     /// The log has reported: the index now has everything up to this position.
-    pub(super) fn heard(&self, position: Position, has_records: bool) {
+    pub(super) fn reported(&self, position: Position, has_records: bool) {
         let now = self.now();
         if has_records {
             self.applied.store(now, Ordering::Relaxed);
@@ -132,8 +132,8 @@ impl LastContact {
             *known = position;
         }
         // A tail may report before the first snapshot has been loaded.
-        if self.heard.load(Ordering::Relaxed) != 0 {
-            self.heard.store(now, Ordering::Release);
+        if self.reported.load(Ordering::Relaxed) != 0 {
+            self.reported.store(now, Ordering::Release);
         }
     }
 
@@ -142,10 +142,10 @@ impl LastContact {
         let waiting = {
             let mut state = self.state();
             // A local log is never behind, but that says nothing about another log that may be.
-            let first = self.heard.load(Ordering::Relaxed) == 0;
+            let first = self.reported.load(Ordering::Relaxed) == 0;
             let local = local && (first || self.local.load(Ordering::Relaxed));
             self.local.store(local, Ordering::Relaxed);
-            self.heard.store(self.now(), Ordering::Release);
+            self.reported.store(self.now(), Ordering::Release);
             std::mem::take(&mut state.waiting)
         };
         waiting.into_iter().for_each(Waker::wake);
@@ -158,13 +158,13 @@ impl LastContact {
     /// How long the index may be behind. Zero for a local log, `None` before the first snapshot.
     #[cfg(feature = "metrics")]
     pub(super) fn silence(&self) -> Option<Duration> {
-        let heard = self.heard.load(Ordering::Acquire);
+        let reported = self.reported.load(Ordering::Acquire);
         let silence = if self.local.load(Ordering::Relaxed) {
             0
         } else {
-            self.since(heard)
+            self.since(reported)
         };
-        (heard != 0).then_some(Duration::from_millis(silence))
+        (reported != 0).then_some(Duration::from_millis(silence))
     }
 
     /// How long ago the last record came.
@@ -176,7 +176,7 @@ impl LastContact {
 
     fn poll_loaded(&self, waker: &Waker) -> Poll<()> {
         let mut state = self.state();
-        if self.heard.load(Ordering::Acquire) != 0 {
+        if self.reported.load(Ordering::Acquire) != 0 {
             return Poll::Ready(());
         }
         if !state.waiting.iter().any(|known| known.will_wake(waker)) {

@@ -21,9 +21,9 @@
 //!
 //! | series | kind | labels | description |
 //! |---|---|---|---|
-//! | `tower_revocation_checks_total` | counter | `verdict`, `selector`, `reason` | Checked requests. `verdict` is `live`, `anonymous`, `missing`, `malformed`, `invalid`, `expired`, `revoked` or `unknown`. `selector` is the class of the record that covers a revoked token, `reason` says why a token is `invalid`. |
-//! | `tower_revocation_check_duration_seconds` | histogram | `verdict` | Time from the request to the verdict, including introspection. |
-//! | `tower_revocation_index_records` | gauge | | Records in the index. |
+//! | `tower_revocation_checks_total` | counter | `verdict`, `selector`, `reason` | Checked requests. `verdict` is `live`, `anonymous`, `missing`, `malformed`, `invalid`, `expired`, `revoked`, `unknown` or `insufficient_scope`. `selector` is the class of the record that covers a revoked token, `reason` says why a token is `invalid`. A request that a `ScopeLayer` refuses counts twice: the check of its token, and the refusal. |
+//! | `tower_revocation_check_duration_seconds` | histogram | `verdict` | Time from the request to the verdict on its token, including introspection. |
+//! | `tower_revocation_index_records` | gauge | | Records in the index. Absent without a log. |
 //! | `tower_revocation_index_freshness_seconds` | gauge | | Time since the log was last known to be complete. 0 if only this process appends. Absent until the log has been read. |
 //! | `tower_revocation_index_applied_age_seconds` | gauge | | Time since the last record. Absent before the first record. |
 //! | `tower_revocation_watched_streams` | gauge | | Open streams and connections that end with their token. |

@@ -88,7 +88,9 @@ pub(crate) fn with_token() -> Request<Full<Bytes>> {
 /// Returns the subject of the request's token.
 async fn api(request: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, BoxError> {
     let token = request.extensions().get::<Introspection>();
-    let name = token.map_or("nobody", |token| token.sub.as_deref().unwrap_or_default());
+    let name = token.map_or("anonymous", |token| {
+        token.sub.as_deref().unwrap_or_default()
+    });
     Ok(Response::new(Full::from(name.to_owned())))
 }
 

@@ -233,7 +233,7 @@ async fn stale_index_is_not_used_for_a_token_whose_record_may_be_forgotten() {
 async fn authority_is_asked_if_the_policy_says_so() {
     let log = RemoteLog::default();
     let index = stale(&log).await;
-    let answers = |known: Result<Option<Introspection>, &'static str>| {
+    let layer = |known: Result<Option<Introspection>, &'static str>| {
         let authority = service_fn(move |token: Secret| {
             assert_eq!(token.expose(), crate::fixture::TOKEN);
             std::future::ready(known.clone().map_err(BoxError::from))
@@ -242,20 +242,17 @@ async fn authority_is_asked_if_the_policy_says_so() {
         over(&index).policy(policy).confirm_by(authority)
     };
     assert_eq!(
-        verdict(&answers(Ok(Some(good()))), with_token()).await.0,
+        verdict(&layer(Ok(Some(good()))), with_token()).await.0,
         StatusCode::OK
     );
     let invalid = Some(Verdict::Invalid(Reason::Unrecognised));
-    assert_eq!(verdict(&answers(Ok(None)), with_token()).await.1, invalid);
+    assert_eq!(verdict(&layer(Ok(None)), with_token()).await.1, invalid);
     let unknown = Some(Verdict::Unknown);
-    assert_eq!(
-        verdict(&answers(Err("down")), with_token()).await.1,
-        unknown
-    );
+    assert_eq!(verdict(&layer(Err("down")), with_token()).await.1, unknown);
 
     // A known record outranks the authority.
     log.append(forever(Selector::grant("g1"))).await.unwrap();
-    let (status, _) = verdict(&answers(Ok(Some(good()))), with_token()).await;
+    let (status, _) = verdict(&layer(Ok(Some(good()))), with_token()).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
 }
 

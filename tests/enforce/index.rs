@@ -142,15 +142,15 @@ fn no_token_is_accepted_after_its_append_returned() {
     let log = MemoryLog::new();
     let index = follow(&log);
     let name = |number: u64| Selector::grant(&number.to_string());
-    let answered = AtomicU64::new(0);
+    let appended = AtomicU64::new(0);
     let read = &|reader: u64| {
         let iat = Some(NumericDate::new(1000));
         let mut tries = 0;
         while tries < TRIES / READERS {
-            let answered = answered.load(Ordering::Acquire);
-            if answered > 0 {
-                let newest = answered - 1;
-                let other = (tries.wrapping_mul(0x9e37_79b9) + reader) % answered;
+            let appended = appended.load(Ordering::Acquire);
+            if appended > 0 {
+                let newest = appended - 1;
+                let other = (tries.wrapping_mul(0x9e37_79b9) + reader) % appended;
                 assert!(index.covers_selector(&name(newest), iat), "{newest}");
                 assert!(index.covers_selector(&name(other), iat), "{other}");
                 tries += 1;
@@ -166,7 +166,7 @@ fn no_token_is_accepted_after_its_append_returned() {
         while readers.iter().any(|reader| !reader.is_finished()) {
             append(&log, forever(name(number)));
             number += 1;
-            answered.store(number, Ordering::Release);
+            appended.store(number, Ordering::Release);
         }
     });
 }

@@ -47,7 +47,7 @@ async fn anonymous_policy_passes_no_token_and_refuses_a_bad_one() {
     let layer = layer.policy(Policy::new().anonymous(true));
     let response = ask(&layer, request(None)).await;
     assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(body(response).await, "nobody");
+    assert_eq!(body(response).await, "anonymous");
     let (status, _) = verdict(&layer, request(Some("Bearer unknown"))).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
 }

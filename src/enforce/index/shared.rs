@@ -132,6 +132,6 @@ impl Reader for Shared {
                 self.watchers.revoked(tag, record.not_before());
             }
         }
-        self.last_contact.heard(position, !records.is_empty());
+        self.last_contact.reported(position, !records.is_empty());
     }
 }

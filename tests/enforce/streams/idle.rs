@@ -85,8 +85,8 @@ where
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .body(())
         .unwrap();
-    let answered = service.clone().oneshot(request).now_or_never();
-    let response = answered.unwrap().unwrap();
+    let response = service.clone().oneshot(request).now_or_never();
+    let response = response.unwrap().unwrap();
     assert_eq!(response.status(), 200);
     response.into_body()
 }

@@ -46,8 +46,8 @@ fn app(guarded: &Guarded) -> (Router, News) {
 
 /// The next event of an open stream.
 async fn event(response: &mut Response<Incoming>) -> String {
-    let octets = soon(next(response.body_mut())).await.unwrap().unwrap();
-    let text = std::str::from_utf8(&octets).unwrap();
+    let bytes = soon(next(response.body_mut())).await.unwrap().unwrap();
+    let text = std::str::from_utf8(&bytes).unwrap();
     let text = text.strip_prefix("data: ").unwrap();
     text.trim_end().to_owned()
 }

@@ -79,6 +79,8 @@ mod clock;
 mod connection;
 mod freshness;
 mod future;
+#[cfg(feature = "metrics")]
+mod gauges;
 mod index;
 mod judge;
 mod layer;

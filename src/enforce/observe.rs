@@ -1,9 +1,9 @@
-//! The counts, durations, events and gauges of enforcement.
+//! The counts, durations and events of enforcement.
 //!
 //! One count and one duration for every request, and one event for every refusal.
 
 #[cfg(feature = "metrics")]
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hyper::Request;
 
@@ -97,33 +97,6 @@ fn duration(refused: &Refused, begun: Begun) {
 
 #[cfg(not(feature = "metrics"))]
 fn duration(_: &Refused, _: Begun) {}
-
-/// The size and the age of an index.
-#[cfg(feature = "metrics")]
-pub(super) struct Gauges {
-    /// `None` if there is no log.
-    pub(super) records: Option<usize>,
-    pub(super) watched: usize,
-    /// How long the index may be behind the log.
-    pub(super) silence: Option<Duration>,
-    /// How long ago the last record came.
-    pub(super) applied: Option<Duration>,
-}
-
-#[cfg(feature = "metrics")]
-pub(super) fn gauges(gauges: &Gauges) {
-    let count = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    metrics::gauge!("tower_revocation_watched_streams").set(count(gauges.watched));
-    if let Some(records) = gauges.records {
-        metrics::gauge!("tower_revocation_index_records").set(count(records));
-    }
-    if let Some(silence) = gauges.silence {
-        metrics::gauge!("tower_revocation_index_freshness_seconds").set(silence.as_secs_f64());
-    }
-    if let Some(applied) = gauges.applied {
-        metrics::gauge!("tower_revocation_index_applied_age_seconds").set(applied.as_secs_f64());
-    }
-}
 
 #[cfg(feature = "tracing")]
 fn fingerprint<B>(request: &Request<B>, settings: &Settings) -> Option<String> {

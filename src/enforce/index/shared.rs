@@ -10,7 +10,7 @@ use std::{
 };
 
 #[cfg(feature = "metrics")]
-use crate::enforce::observe;
+use crate::enforce::gauges::Gauges;
 use crate::{
     enforce::{
         clock,
@@ -85,12 +85,13 @@ impl Shared {
             self.table.sweep(now);
         }
         #[cfg(feature = "metrics")]
-        observe::gauges(&observe::Gauges {
+        Gauges {
             records: self.has_log.then(|| self.table.len()),
             watched: self.watchers.len(),
             silence: self.last_contact.silence(),
             applied: self.last_contact.applied(),
-        });
+        }
+        .set();
     }
 
     /// The class of the record that covers the token.

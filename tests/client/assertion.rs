@@ -1,4 +1,4 @@
-//! `private_key_jwt` and `client_secret_jwt`: what is accepted, and what for, is refused.
+//! `private_key_jwt` and `client_secret_jwt`: what is accepted, and why an assertion is refused.
 
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
@@ -15,12 +15,12 @@ use crate::fixture::{
 };
 
 async fn accepted(assertion: &str) {
-    let answer = by(&authenticator(), assertion).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = by(&authenticator(), assertion).await;
+    assert_eq!(response.status, 200, "{response:?}");
 }
 
 #[tokio::test]
-async fn a_client_is_known_by_its_signature() {
+async fn valid_signature_authenticates_its_client() {
     accepted(&pk(&json!({}))).await;
     let r1 = json!({ "alg": "RS256", "kid": "r1" });
     accepted(&PKR.sign(Algorithm::RS256, &r1, &claims("rsa-client"))).await;
@@ -36,26 +36,26 @@ async fn a_client_is_known_by_its_signature() {
 }
 
 #[tokio::test]
-async fn the_request_need_not_name_the_client_and_may_not_name_another() {
+async fn client_id_is_optional_and_must_match() {
     let authenticator = authenticator();
     for (client_id, status) in [("pk-client", 200), ("c1", 401), ("nobody", 401)] {
         let body = format!("{}&client_id={client_id}", form(&pk(&json!({}))));
-        let answer = ask(layer(authenticator.clone()), post(body)).await;
-        assert_eq!(answer.status, status, "{client_id}");
+        let response = ask(layer(authenticator.clone()), post(body)).await;
+        assert_eq!(response.status, status, "{client_id}");
     }
 }
 
 #[tokio::test]
-async fn an_assertion_is_of_a_type_that_is_known() {
+async fn unknown_assertion_type_is_refused() {
     let body = form(&pk(&json!({}))).replace("jwt-bearer", "saml2-bearer");
-    let answer = ask(layer(authenticator()), post(body)).await;
-    assert_eq!(answer.refusal(), Some(Refusal::MalformedAssertion));
+    let response = ask(layer(authenticator()), post(body)).await;
+    assert_eq!(response.refusal(), Some(Refusal::MalformedAssertion));
 }
 
-// Type of the token (RFC 8725 §3.11)
+// Type (RFC 8725 §3.11)
 
 #[tokio::test]
-async fn a_token_made_for_something_else_is_refused() {
+async fn token_for_another_purpose_is_refused() {
     let typed = |typ: Value| {
         PK.sign(
             Algorithm::ES256,
@@ -82,7 +82,7 @@ async fn a_token_made_for_something_else_is_refused() {
 // Audience (RFC 7523 §3)
 
 #[tokio::test]
-async fn the_audience_is_the_issuer_and_nothing_like_it() {
+async fn audience_must_be_exactly_the_issuer() {
     accepted(&pk(&json!({ "aud": [ISSUER] }))).await;
     for aud in [
         json!("https://as.example.com/token"),
@@ -100,7 +100,7 @@ async fn the_audience_is_the_issuer_and_nothing_like_it() {
 }
 
 #[tokio::test]
-async fn the_legacy_audiences_are_accepted_where_they_are_set_up() {
+async fn legacy_audiences_are_accepted_if_configured() {
     let endpoints = [
         "https://as.example.com/token",
         "https://as.example.com/revoke",
@@ -114,30 +114,30 @@ async fn the_legacy_audiences_are_accepted_where_they_are_set_up() {
         (json!([ISSUER, "https://as.example.com/token"]), 200),
         (json!("https://as.example.com/other"), 401),
     ] {
-        let answer = by(&authenticator, &pk(&json!({ "aud": aud }))).await;
-        assert_eq!(answer.status, status, "{aud}");
+        let response = by(&authenticator, &pk(&json!({ "aud": aud }))).await;
+        assert_eq!(response.status, status, "{aud}");
     }
 }
 
 #[tokio::test]
-async fn the_expected_audience_is_in_the_log_and_not_in_the_answer() {
-    let answer = by(
+async fn expected_audience_is_in_the_log_and_not_in_the_response() {
+    let response = by(
         &authenticator(),
         &pk(&json!({ "aud": "https://elsewhere.example" })),
     )
     .await;
-    let error = answer.error.unwrap();
+    let error = response.error.unwrap();
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains(ISSUER), "{cause}");
-    assert!(!String::from_utf8_lossy(&answer.body).contains("example.com"));
+    assert!(!String::from_utf8_lossy(&response.body).contains("example.com"));
 }
 
 #[tokio::test]
-async fn a_tenant_refuses_the_assertions_for_another() {
+async fn assertion_for_another_tenant_is_refused() {
     let assertions = Assertions::new("https://b.example.com");
     let other = ClientAuthenticator::new(clients()).assertions(assertions);
-    let answer = by(&other, &pk(&json!({}))).await;
-    assert_eq!(answer.refusal(), Some(Refusal::WrongAudience));
+    let response = by(&other, &pk(&json!({}))).await;
+    assert_eq!(response.refusal(), Some(Refusal::WrongAudience));
 }
 
 // Time (RFC 7523 §3, RFC 7519 §4.1)
@@ -154,7 +154,7 @@ async fn clocks_may_differ_by_ten_seconds() {
 }
 
 #[tokio::test]
-async fn a_lifetime_of_an_hour_is_accepted_and_no_longer_one() {
+async fn lifetime_of_at_most_an_hour_is_accepted() {
     accepted(&pk(&json!({ "exp": now() + 3600 }))).await;
     refused(&pk(&json!({ "exp": now() + 3700 })), Refusal::OutOfTime).await;
     let ten_years = 10 * 365 * 24 * 60 * 60;
@@ -166,7 +166,7 @@ async fn a_lifetime_of_an_hour_is_accepted_and_no_longer_one() {
 }
 
 #[tokio::test]
-async fn what_is_no_date_is_refused() {
+async fn malformed_date_is_refused() {
     for exp in [
         json!(null),
         json!("1999999999"),
@@ -193,17 +193,17 @@ async fn what_is_no_date_is_refused() {
             r#"{{"iss":"pk-client","sub":"pk-client","aud":"{ISSUER}","jti":"{}","exp":{exp}}}"#,
             fresh()
         );
-        let answer = by(
+        let response = by(
             &authenticator(),
             &PK.sign_text(Algorithm::ES256, &header, &claims),
         )
         .await;
-        assert_eq!(answer.status, 401, "{exp}");
+        assert_eq!(response.status, 401, "{exp}");
     }
 }
 
 #[tokio::test]
-async fn an_old_assertion_is_refused_where_an_age_is_set() {
+async fn max_age_refuses_an_old_assertion() {
     let old = json!({ "iat": now() - 86_400 });
     accepted(&pk(&old)).await;
     let assertions = Assertions::new(ISSUER).max_age(std::time::Duration::from_secs(300));
@@ -220,10 +220,10 @@ async fn an_old_assertion_is_refused_where_an_age_is_set() {
     assert_eq!(by(&authenticator, &pk(&json!({}))).await.status, 200);
 }
 
-// Use (OpenID Connect Core §9)
+// Single use (OpenID Connect Core §9)
 
 #[tokio::test]
-async fn a_jti_is_demanded() {
+async fn jti_is_required() {
     for jti in [
         json!(null),
         json!(""),
@@ -235,7 +235,7 @@ async fn a_jti_is_demanded() {
 }
 
 #[tokio::test]
-async fn an_assertion_is_good_for_one_request() {
+async fn assertion_works_once() {
     let authenticator = authenticator();
     let assertion = pk(&json!({}));
     assert_eq!(by(&authenticator, &assertion).await.status, 200);
@@ -246,7 +246,7 @@ async fn an_assertion_is_good_for_one_request() {
 }
 
 #[tokio::test]
-async fn of_twenty_at_once_one_wins() {
+async fn exactly_one_of_twenty_concurrent_uses_wins() {
     let authenticator = authenticator();
     let assertion = pk(&json!({}));
     let attempts = (0..20).map(|_| {
@@ -263,14 +263,14 @@ async fn of_twenty_at_once_one_wins() {
 }
 
 #[tokio::test]
-async fn client_that_has_used_its_quota_of_the_guard_is_503_and_no_other_is() {
+async fn client_beyond_its_quota_is_503_and_others_are_not() {
     let guard = MemoryGuard::new(100).quota(2);
     let assertions = Assertions::new(ISSUER).replay_guard(guard);
     let authenticator = ClientAuthenticator::new(clients()).assertions(assertions);
     for status in [200, 200, 503] {
-        let answer = by(&authenticator, &pk(&json!({}))).await;
-        assert_eq!(answer.status, status, "{answer:?}");
-        assert_eq!(answer.headers.contains_key("retry-after"), status == 503);
+        let response = by(&authenticator, &pk(&json!({}))).await;
+        assert_eq!(response.status, status, "{response:?}");
+        assert_eq!(response.headers.contains_key("retry-after"), status == 503);
     }
     let rsa = json!({ "alg": "RS256", "kid": "r1" });
     let rsa = PKR.sign(Algorithm::RS256, &rsa, &claims("rsa-client"));
@@ -288,7 +288,7 @@ async fn two_clients_may_use_the_same_jti() {
 }
 
 #[tokio::test]
-async fn a_forged_assertion_does_not_use_up_the_jti() {
+async fn forged_assertion_does_not_use_up_the_jti() {
     let authenticator = authenticator();
     let claims = claims("pk-client");
     let forged = Key::ec().sign(Algorithm::ES256, &header(), &claims);
@@ -301,22 +301,22 @@ async fn a_forged_assertion_does_not_use_up_the_jti() {
 }
 
 #[tokio::test]
-async fn a_request_that_fails_later_has_used_up_the_jti() {
+async fn request_that_fails_later_has_used_up_the_jti() {
     let authenticator = authenticator();
     let assertion = pk(&json!({}));
     let without_token = form(&assertion).replace("token=rt1&", "");
-    let answer = ask(layer(authenticator.clone()), post(without_token)).await;
-    assert_eq!(answer.status, 400);
+    let response = ask(layer(authenticator.clone()), post(without_token)).await;
+    assert_eq!(response.status, 400);
     assert_eq!(
         by(&authenticator, &assertion).await.refusal(),
         Some(Refusal::Replayed)
     );
 }
 
-// Whose it is
+// Client
 
 #[tokio::test]
-async fn issuer_and_subject_are_one_client() {
+async fn issuer_and_subject_must_be_the_same_client() {
     for changes in [
         json!({ "sub": "c1" }),
         json!({ "iss": "c1" }),
@@ -330,7 +330,7 @@ async fn issuer_and_subject_are_one_client() {
 }
 
 #[tokio::test]
-async fn a_client_signs_for_nobody_else() {
+async fn client_cannot_sign_for_another_client() {
     let for_other = PK.sign(Algorithm::ES256, &header(), &claims("rsa-client"));
     refused(&for_other, Refusal::NoSuchKey).await;
     let for_secret = PK.sign(Algorithm::ES256, &header(), &claims("c1"));
@@ -342,8 +342,8 @@ async fn a_client_signs_for_nobody_else() {
 // Algorithms and keys (RFC 8725 §3.1)
 
 #[tokio::test]
-async fn the_registered_algorithm_binds() {
-    // Its own key, and an algorithm that the key could do.
+async fn registered_algorithm_is_binding() {
+    // The key of the client, with another algorithm that the key admits.
     let pinned = ClientAuthenticator::new(registry(&json!({
         "client_id": "rsa-client",
         "token_endpoint_auth_method": "private_key_jwt",
@@ -362,8 +362,8 @@ async fn the_registered_algorithm_binds() {
 }
 
 #[tokio::test]
-async fn without_a_registered_algorithm_an_rsa_key_verifies_all_of_its_type() {
-    // OpenID Connect Registration §2: omitted means any that the server supports.
+async fn rsa_key_without_a_registered_algorithm_verifies_all_rsa_algorithms() {
+    // OpenID Connect Registration §2: without an algorithm, every supported one is accepted.
     let client = |more: &Value| {
         ClientAuthenticator::new(registry(&json!({
             "client_id": "rsa-client",
@@ -383,16 +383,16 @@ async fn without_a_registered_algorithm_an_rsa_key_verifies_all_of_its_type() {
     ] {
         let sign = || PKR.sign(algorithm, &json!({ "alg": name }), &claims("rsa-client"));
         assert_eq!(by(&plain, &sign()).await.status, 200, "{name}");
-        // The key's own algorithm binds.
+        // The algorithm of the key is binding.
         let of_ps384 = if name == "PS384" { 200 } else { 401 };
         assert_eq!(by(&ps384, &sign()).await.status, of_ps384, "{name}");
     }
 }
 
 #[tokio::test]
-async fn unregistered_algorithm_lifts_no_ban() {
-    // An HMAC by the public key or by nothing, no signature, and a signature by another algorithm
-    // than the header says.
+async fn missing_algorithm_registration_does_not_admit_forbidden_algorithms() {
+    // An HMAC with the public key or an empty key, no signature, and a signature of another
+    // algorithm than the header states.
     let n = PKR.jwk(&json!({}))["n"].as_str().unwrap().to_owned();
     for secret in [n.as_bytes(), b""] {
         for (algorithm, name) in [(Algorithm::HS256, "HS256"), (Algorithm::HS512, "HS512")] {
@@ -438,28 +438,28 @@ async fn algorithm_of_a_shared_secret_is_hs256_unless_another_is_registered() {
             let header = json!({ "alg": name });
             let secret = SHARED_SECRET.as_bytes();
             let assertion = sign_hmac(algorithm, secret, &header, &claims("sj"));
-            let answer = by(&authenticator, &assertion).await;
+            let response = by(&authenticator, &assertion).await;
             let refusal = (!admitted.contains(&name)).then_some(Refusal::AlgorithmNotAllowed);
-            assert_eq!(answer.refusal(), refusal, "{name} of {algorithms}");
+            assert_eq!(response.refusal(), refusal, "{name} of {algorithms}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_server_may_narrow_the_algorithms() {
+async fn server_can_limit_the_algorithms() {
     use tower_revocation::jose::Algorithm as Accepted;
     let fapi = [Accepted::Ps256, Accepted::Es256, Accepted::Ed25519];
     let assertions = Assertions::new(ISSUER).algorithms(fapi);
     let authenticator = ClientAuthenticator::new(clients()).assertions(assertions);
     let rs256 = json!({ "alg": "RS256", "kid": "r1" });
     let rs256 = PKR.sign(Algorithm::RS256, &rs256, &claims("rsa-client"));
-    let answer = by(&authenticator, &rs256).await;
-    assert_eq!(answer.refusal(), Some(Refusal::AlgorithmNotAllowed));
+    let response = by(&authenticator, &rs256).await;
+    assert_eq!(response.refusal(), Some(Refusal::AlgorithmNotAllowed));
     assert_eq!(by(&authenticator, &pk(&json!({}))).await.status, 200);
 }
 
 #[tokio::test]
-async fn ed25519_has_two_names_of_which_the_registered_one_counts() {
+async fn ed25519_needs_its_registered_name() {
     let key = Key::generate(&rcgen::PKCS_ED25519);
     let client = |alg: Option<&str>| {
         ClientAuthenticator::new(registry(&json!({
@@ -479,13 +479,13 @@ async fn ed25519_has_two_names_of_which_the_registered_one_counts() {
         (Some("Ed25519"), "EdDSA", 401),
     ] {
         let assertion = key.sign(Algorithm::EdDSA, &json!({ "alg": named }), &claims("ed"));
-        let answer = by(&client(registered), &assertion).await;
-        assert_eq!(answer.status, status, "{registered:?} {named}");
+        let response = by(&client(registered), &assertion).await;
+        assert_eq!(response.status, status, "{registered:?} {named}");
     }
 }
 
 #[tokio::test]
-async fn a_public_key_is_no_secret_to_sign_with() {
+async fn public_key_is_not_an_hmac_secret() {
     let pem = PKR.pair().public_key_pem();
     let jwk = PKR.jwk(&json!({})).to_string();
     let secrets: [&[u8]; 4] = [
@@ -503,7 +503,7 @@ async fn a_public_key_is_no_secret_to_sign_with() {
 }
 
 #[tokio::test]
-async fn a_client_of_secrets_does_not_sign_with_keys() {
+async fn client_secret_jwt_client_cannot_use_a_key() {
     let assertion = PKR.sign(
         Algorithm::RS256,
         &json!({ "alg": "RS256" }),
@@ -513,7 +513,7 @@ async fn a_client_of_secrets_does_not_sign_with_keys() {
 }
 
 #[tokio::test]
-async fn nothing_is_unsigned() {
+async fn unsigned_assertion_is_refused() {
     let genuine = pk(&json!({}));
     let claims = genuine.split('.').nth(1).unwrap();
     for header in [
@@ -522,14 +522,14 @@ async fn nothing_is_unsigned() {
         "eyJhbGciOiJIUzI1NiIsImFsZyI6Im5vbmUifQ", // twice
     ] {
         for signature in ["", "AA"] {
-            let answer = by(&authenticator(), &format!("{header}.{claims}.{signature}")).await;
-            assert_eq!(answer.status, 401);
+            let response = by(&authenticator(), &format!("{header}.{claims}.{signature}")).await;
+            assert_eq!(response.status, 401);
         }
     }
 }
 
 #[tokio::test]
-async fn an_algorithm_needs_a_key_of_its_kind() {
+async fn algorithm_needs_a_key_of_its_type() {
     let p384 = Key::generate(&rcgen::PKCS_ECDSA_P384_SHA384);
     let clients = registry(&json!({
         "client_id": "pk-client",
@@ -545,8 +545,8 @@ async fn an_algorithm_needs_a_key_of_its_kind() {
     ] {
         let header = json!({ "alg": alg, "kid": kid });
         let assertion = PK.sign(Algorithm::ES256, &header, &claims("pk-client"));
-        let answer = by(&authenticator, &assertion).await;
-        assert_eq!(answer.refusal(), Some(Refusal::NoSuchKey), "{alg} {kid}");
+        let response = by(&authenticator, &assertion).await;
+        assert_eq!(response.refusal(), Some(Refusal::NoSuchKey), "{alg} {kid}");
     }
 }
 
@@ -567,7 +567,7 @@ async fn keys_in_the_token_are_not_used() {
 }
 
 #[tokio::test]
-async fn a_hostile_kid_finds_nothing() {
+async fn hostile_kid_selects_no_key() {
     for kid in [
         json!("../../etc/passwd"),
         json!("' OR 1=1--"),
@@ -583,7 +583,7 @@ async fn a_hostile_kid_finds_nothing() {
 }
 
 #[tokio::test]
-async fn critical_extensions_are_not_understood() {
+async fn critical_extensions_are_refused() {
     let header = with(header(), &json!({ "crit": ["exp"], "exp": 1 }));
     let assertion = PK.sign(Algorithm::ES256, &header, &claims("pk-client"));
     refused(&assertion, Refusal::MalformedAssertion).await;
@@ -592,7 +592,7 @@ async fn critical_extensions_are_not_understood() {
 // Form
 
 #[tokio::test]
-async fn what_is_no_compact_jws_is_refused() {
+async fn malformed_jws_is_refused() {
     let genuine = pk(&json!({}));
     let parts: Vec<_> = genuine.split('.').collect();
     let join = |parts: &[&str]| parts.join(".");
@@ -615,16 +615,16 @@ async fn what_is_no_compact_jws_is_refused() {
 }
 
 #[tokio::test]
-async fn an_assertion_without_a_value_is_not_there() {
-    let answer = ask(layer(authenticator()), post(form(""))).await;
+async fn empty_assertion_counts_as_absent() {
+    let response = ask(layer(authenticator()), post(form(""))).await;
     assert_eq!(
-        (answer.status.as_u16(), answer.refusal()),
+        (response.status.as_u16(), response.refusal()),
         (401, Some(Refusal::NoCredentials))
     );
 }
 
 #[tokio::test]
-async fn two_assertions_are_one_too_many() {
+async fn two_assertions_are_refused() {
     let body = format!(
         "{}&client_assertion={}",
         form(&pk(&json!({}))),
@@ -634,7 +634,7 @@ async fn two_assertions_are_one_too_many() {
 }
 
 #[tokio::test]
-async fn an_assertion_beside_another_method_is_refused_and_not_used_up() {
+async fn assertion_beside_another_method_is_refused_and_not_used_up() {
     let authenticator = authenticator();
     let assertion = pk(&json!({}));
     let mut request = post(form(&assertion));
@@ -645,7 +645,7 @@ async fn an_assertion_beside_another_method_is_refused_and_not_used_up() {
 }
 
 #[tokio::test]
-async fn an_assertion_that_is_too_long_is_refused() {
+async fn oversize_assertion_is_refused() {
     let long = pk(&json!({ "pad": "p".repeat(20 * 1024) }));
     refused(&long, Refusal::MalformedAssertion).await;
     let fits = pk(&json!({ "pad": "p".repeat(10 * 1024) }));
@@ -653,7 +653,7 @@ async fn an_assertion_that_is_too_long_is_refused() {
 }
 
 #[tokio::test]
-async fn a_member_may_not_stand_twice() {
+async fn duplicate_member_is_refused() {
     let id = r#""iss":"pk-client","sub":"pk-client""#;
     let rest = format!(
         r#""aud":"{ISSUER}","exp":{},"jti":"{}""#,
@@ -685,7 +685,7 @@ async fn deep_nesting_is_refused_without_a_stack_overflow() {
 }
 
 #[tokio::test]
-async fn one_bit_makes_a_difference_wherever_it_is() {
+async fn every_changed_bit_is_noticed() {
     let genuine = pk(&json!({}));
     for place in (0..genuine.len()).step_by(7) {
         let mut bytes = genuine.clone().into_bytes();
@@ -701,8 +701,8 @@ async fn one_bit_makes_a_difference_wherever_it_is() {
 // At the endpoint
 
 #[tokio::test]
-async fn a_method_that_the_endpoint_does_not_offer_is_refused() {
-    // Both are assertions, and one of them is offered.
+async fn method_that_the_endpoint_does_not_accept_is_refused() {
+    // Both methods use assertions. The endpoint accepts one of them.
     let only_keys = || layer(authenticator()).auth_methods([AuthMethod::PrivateKeyJwt]);
     let secret = SHARED_SECRET.as_bytes();
     let by_secret = sign_hmac(
@@ -719,7 +719,7 @@ async fn a_method_that_the_endpoint_does_not_offer_is_refused() {
 }
 
 #[tokio::test]
-async fn one_registered_method_binds_and_a_list_admits_each_of_its_own() {
+async fn registered_methods_are_binding() {
     let registered = |methods: &[&str]| {
         ClientAuthenticator::new(registry(&json!({
             "client_id": "both",
@@ -767,7 +767,7 @@ async fn one_registered_method_binds_and_a_list_admits_each_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_setting_that_is_out_of_all_proportion_does_no_harm() {
+async fn extreme_settings_are_capped() {
     let forever = std::time::Duration::MAX;
     let assertions = Assertions::new(ISSUER)
         .skew(forever)
@@ -779,7 +779,7 @@ async fn a_setting_that_is_out_of_all_proportion_does_no_harm() {
         (json!({ "exp": 253_402_300_799_u64 }), 401),
         (json!({ "iat": 0 }), 401),
     ] {
-        let answer = by(&authenticator, &pk(&changes)).await;
-        assert_eq!(answer.status, status, "{changes}");
+        let response = by(&authenticator, &pk(&changes)).await;
+        assert_eq!(response.status, status, "{changes}");
     }
 }

@@ -1,4 +1,4 @@
-//! Registrations of keys that are refused, and what is said of them (RFC 7591 §2).
+//! Registrations of keys that are refused, and the reasons (RFC 7591 §2).
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -6,13 +6,14 @@ use tower_revocation::client::registry::{Registry, RegistryError};
 
 use crate::fixture::{Key, SHARED_SECRET, with};
 
-/// The client stands in the third line.
+/// The client is in the third line.
 pub(crate) fn read(client: &Value) -> Result<Registry, RegistryError> {
     let first = r#"{ "client_id": "first", "token_endpoint_auth_method": "none" }"#;
     Registry::from_json(&format!("[\n{first},\n{client}\n]"))
 }
 
-/// It is refused with these changes, in this place and for this reason, and not without them.
+/// The registration is refused with these changes, at this position and for this reason, and
+/// accepted without them.
 #[track_caller]
 pub(crate) fn refused(client: &Value, changes: &Value, reason: &str) {
     read(client).unwrap();
@@ -48,7 +49,7 @@ fn client_secret_jwt() -> Value {
 }
 
 #[test]
-fn methods_of_keys_need_keys() {
+fn key_methods_need_keys() {
     let none = json!({ "jwks": null });
     let reason = "the method needs jwks or jwks_uri";
     refused(
@@ -64,7 +65,7 @@ fn methods_of_keys_need_keys() {
 }
 
 #[test]
-fn keys_are_in_one_place_and_fetched_over_https() {
+fn keys_are_given_once_and_fetched_over_https() {
     // RFC 7591 §2.
     let uri = "https://client.example/keys";
     let moved = json!({ "jwks": null, "jwks_uri": uri });
@@ -95,7 +96,7 @@ fn keys_are_in_one_place_and_fetched_over_https() {
 }
 
 #[test]
-fn keys_that_sign_nothing_are_left_out_of_a_registration() {
+fn keys_that_cannot_sign_are_left_out() {
     let good = Key::ec().jwk(&json!({ "kid": "k1", "x5c": "of no use here" }));
     let encrypts = json!({ "kty": "RSA", "alg": "RSA-OAEP", "n": "AQAB", "e": "AQAB" });
     let unknown = json!({ "kty": "EC", "crv": "secp256k1", "x": "AA", "y": "AA" });
@@ -118,8 +119,8 @@ fn keys_that_sign_nothing_are_left_out_of_a_registration() {
 }
 
 #[test]
-fn a_private_key_is_refused_and_not_repeated() {
-    // RFC 7591 §2: jwks holds public keys.
+fn private_key_is_refused_and_not_repeated() {
+    // RFC 7591 §2: `jwks` contains public keys.
     let private = URL_SAFE_NO_PAD.encode([0xa7; 32]);
     let key = Key::ec();
     for (jwks, reason) in [
@@ -140,7 +141,7 @@ fn a_private_key_is_refused_and_not_repeated() {
         refused(&by_key(&key), &json!({ "jwks": jwks }), reason);
     }
 
-    // Nor where it stands in the wrong place, or as the wrong type.
+    // Also if it is misplaced, or has the wrong type.
     let pair = key.pair().serialize_pem();
     for changes in [
         json!({ "jwks": key.jwks(&json!({ "d": private })) }),
@@ -163,7 +164,7 @@ fn a_private_key_is_refused_and_not_repeated() {
 }
 
 #[test]
-fn a_secret_that_is_computed_with_is_there_itself() {
+fn client_secret_jwt_needs_the_secret_in_plain_text() {
     let digest = json!({
         "client_secret": null,
         "client_secret_sha256": "2CF24DBA5FB0A30E26E83B2AC5B9E29E1B161E5C1FA7425E73043362938B9824",
@@ -183,7 +184,7 @@ fn a_secret_that_is_computed_with_is_there_itself() {
 }
 
 #[test]
-fn a_secret_is_as_long_as_the_hash() {
+fn secret_must_be_as_long_as_the_hash() {
     // RFC 7518 §3.2.
     for (algorithm, shortest) in [
         (None, 32),
@@ -206,8 +207,8 @@ fn a_secret_is_as_long_as_the_hash() {
 }
 
 #[test]
-fn an_algorithm_is_one_that_is_verified() {
-    // RFC 7591 §2 and OpenID Connect Core §9: `none` is no algorithm of an assertion.
+fn unsupported_algorithm_is_refused() {
+    // RFC 7591 §2 and OpenID Connect Core §9: `none` is not an algorithm for assertions.
     for algorithm in ["none", "None", "", "ES256K", "es256", "RSA1_5", "HS256 "] {
         for (client, id) in [(private_key_jwt(), "pk"), (client_secret_jwt(), "sj")] {
             let reason = "the signing algorithm is not supported";

@@ -1,5 +1,5 @@
-//! Attestation-based client authentication: an attester vouches for an instance, which proves that
-//! it is that instance.
+//! Attestation-based client authentication: an attester signs for an instance, and the instance
+//! proves that it has the attested key.
 
 use std::sync::LazyLock;
 
@@ -15,9 +15,7 @@ use tower_revocation::{
     jose::{self, KeySet, Keys},
 };
 
-use crate::fixture::{
-    Answer, ISSUER, Key, ask, fresh, layer, now, post, registry, sign_hmac, with,
-};
+use crate::fixture::{ISSUER, Key, Reply, ask, fresh, layer, now, post, registry, sign_hmac, with};
 
 const ATTESTER: &str = "https://attester.example.com";
 const CHALLENGE: &str = "oauth-client-attestation-challenge";
@@ -60,7 +58,7 @@ fn proof_by(key: &Key, header: &Value, claims: &Value) -> String {
     key.sign(Algorithm::ES256, &with(typ, header), &with(fresh, claims))
 }
 
-/// A request of `app` with everything that is right.
+/// A valid request of `app`.
 pub(crate) fn genuine() -> Request<String> {
     request(
         &attested(&json!({}), &json!({})),
@@ -76,29 +74,29 @@ fn request(attestation: &str, proof: &str) -> Request<String> {
     request
 }
 
-async fn by(attestation: &str, proof: &str) -> Answer {
+async fn by(attestation: &str, proof: &str) -> Reply {
     ask(layer(authenticator()), request(attestation, proof)).await
 }
 
 async fn refused(attestation: &str, proof: &str, reason: Refusal) {
-    let answer = by(attestation, proof).await;
-    assert_eq!(answer.refusal(), Some(reason), "{answer:?}");
-    assert_eq!(answer.status, 401);
+    let response = by(attestation, proof).await;
+    assert_eq!(response.refusal(), Some(reason), "{response:?}");
+    assert_eq!(response.status, 401);
 }
 
-fn code(answer: &Answer) -> String {
-    let object: Value = serde_json::from_slice(&answer.body).unwrap();
+fn code(response: &Reply) -> String {
+    let object: Value = serde_json::from_slice(&response.body).unwrap();
     object["error"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn an_attested_instance_is_the_client() {
-    let answer = by(
+async fn attested_instance_is_authenticated() {
+    let response = by(
         &attested(&json!({}), &json!({})),
         &proof(&json!({}), &json!({})),
     )
     .await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(response.status, 200, "{response:?}");
     // The attestation names the client.
     let mut request = request(
         &attested(&json!({}), &json!({})),
@@ -109,20 +107,20 @@ async fn an_attested_instance_is_the_client() {
 }
 
 #[tokio::test]
-async fn an_attestation_is_good_for_many_requests_and_a_proof_for_one() {
+async fn attestation_works_often_and_a_proof_once() {
     let authenticator = authenticator();
     let attestation = attested(&json!({}), &json!({}));
     for _ in 0..3 {
         let proof = proof(&json!({}), &json!({}));
-        let answer = ask(layer(authenticator.clone()), request(&attestation, &proof)).await;
-        assert_eq!(answer.status, 200);
+        let response = ask(layer(authenticator.clone()), request(&attestation, &proof)).await;
+        assert_eq!(response.status, 200);
         let again = ask(layer(authenticator.clone()), request(&attestation, &proof)).await;
         assert_eq!(again.refusal(), Some(Refusal::Replayed));
     }
 }
 
 #[tokio::test]
-async fn there_is_one_attestation_with_one_proof() {
+async fn exactly_one_attestation_and_one_proof_are_required() {
     let attestation = attested(&json!({}), &json!({}));
     let proof = proof(&json!({}), &json!({}));
     let without = |name: HeaderName| {
@@ -148,7 +146,7 @@ async fn there_is_one_attestation_with_one_proof() {
 }
 
 #[tokio::test]
-async fn only_a_known_attester_vouches() {
+async fn only_a_known_attester_is_trusted() {
     let genuine = proof(&json!({}), &json!({}));
     let typ = json!({ "alg": "ES256", "kid": "a1", "typ": "oauth-client-attestation+jwt" });
     let claims = json!({
@@ -164,7 +162,7 @@ async fn only_a_known_attester_vouches() {
     refused(&stranger, &genuine, Refusal::UntrustedAttestation).await;
     let other_key = attested(&json!({ "kid": "a2" }), &json!({}));
     refused(&other_key, &genuine, Refusal::UntrustedAttestation).await;
-    // The issuer may be left out; then it is the key that tells.
+    // The issuer is optional. Without it, the key decides.
     let unnamed = attested(&json!({}), &json!({ "iss": null }));
     assert_eq!(
         by(&unnamed, &proof(&json!({}), &json!({}))).await.status,
@@ -173,11 +171,11 @@ async fn only_a_known_attester_vouches() {
 }
 
 #[tokio::test]
-async fn only_the_attested_instance_proves() {
+async fn only_the_attested_instance_can_sign_the_proof() {
     let attestation = attested(&json!({}), &json!({}));
     let by_other = proof_by(&Key::ec(), &json!({}), &json!({}));
     refused(&attestation, &by_other, Refusal::BadProof).await;
-    // Somebody else's attested instance is not this one.
+    // The attested instance of somebody else is another instance.
     let secret = INSTANCE.jwk(&json!({ "d": "AAAA" }));
     let leaked = attested(&json!({}), &json!({ "cnf": { "jwk": secret } }));
     refused(
@@ -198,7 +196,7 @@ async fn only_the_attested_instance_proves() {
 }
 
 #[tokio::test]
-async fn each_has_a_type_of_its_own() {
+async fn attestation_and_proof_need_their_own_types() {
     for typ in [
         json!(null),
         json!("JWT"),
@@ -219,7 +217,7 @@ async fn each_has_a_type_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_shared_secret_proves_nothing() {
+async fn shared_secret_algorithms_are_refused() {
     let header = json!({ "alg": "HS256", "typ": "oauth-client-attestation+jwt" });
     let claims = json!({
         "iss": ATTESTER, "sub": "app", "exp": now() + 3600,
@@ -235,16 +233,16 @@ async fn a_shared_secret_proves_nothing() {
     .await;
     let all = attestations().algorithms(jose::Algorithm::ALL.iter().copied());
     let authenticator = ClientAuthenticator::new(clients()).attestations(all);
-    let answer = ask(
+    let response = ask(
         layer(authenticator),
         request(&forged, &proof(&json!({}), &json!({}))),
     )
     .await;
-    assert_eq!(answer.status, 401);
+    assert_eq!(response.status, 401);
 }
 
 #[tokio::test]
-async fn a_proof_is_for_this_server_and_of_now() {
+async fn proof_must_be_fresh_and_for_this_server() {
     let attestation = attested(&json!({}), &json!({}));
     for claims in [
         json!({ "aud": "https://other.example.com" }),
@@ -273,13 +271,13 @@ async fn a_proof_is_for_this_server_and_of_now() {
         json!({ "iss": "app", "exp": now() + 60 }),
         json!({ "iat": now() - 200 }),
     ] {
-        let answer = by(&attestation, &proof(&json!({}), &claims)).await;
-        assert_eq!(answer.status, 200, "{claims}");
+        let response = by(&attestation, &proof(&json!({}), &claims)).await;
+        assert_eq!(response.status, 200, "{claims}");
     }
 }
 
 #[tokio::test]
-async fn an_attestation_is_for_one_client_and_ends() {
+async fn attestation_is_for_one_client_and_expires() {
     for claims in [
         json!({ "sub": null }),
         json!({ "sub": 1 }),
@@ -290,9 +288,9 @@ async fn an_attestation_is_for_one_client_and_ends() {
         json!({ "iss": 7 }),
     ] {
         let attestation = attested(&json!({}), &claims);
-        let answer = by(&attestation, &proof(&json!({}), &json!({}))).await;
+        let response = by(&attestation, &proof(&json!({}), &json!({}))).await;
         assert_eq!(
-            (answer.status.as_u16(), code(&answer)),
+            (response.status.as_u16(), code(&response)),
             (401, "invalid_client_attestation".to_owned()),
             "{claims}"
         );
@@ -305,17 +303,17 @@ async fn an_attestation_is_for_one_client_and_ends() {
     )
     .await;
 
-    // It was genuine: the instance is to get another one.
+    // The attestation was genuine, so the instance should get a new one.
     let expired = attested(&json!({}), &json!({ "exp": now() - 60 }));
-    let answer = by(&expired, &proof(&json!({}), &json!({}))).await;
+    let response = by(&expired, &proof(&json!({}), &json!({}))).await;
     assert_eq!(
-        (answer.status.as_u16(), code(&answer)),
+        (response.status.as_u16(), code(&response)),
         (400, "use_fresh_attestation".to_owned())
     );
 }
 
 #[tokio::test]
-async fn the_method_binds_and_the_answer_does_not_tell_who_is_registered() {
+async fn method_is_binding_and_the_response_does_not_reveal_registrations() {
     let vouched = |sub: &str| {
         let attestation = attested(&json!({}), &json!({ "sub": sub }));
         let mut request = request(&attestation, &proof(&json!({}), &json!({})));
@@ -325,14 +323,14 @@ async fn the_method_binds_and_the_answer_does_not_tell_who_is_registered() {
     let (public, nobody) = (vouched("spa-1").await, vouched("nobody").await);
     assert_eq!(public.refusal(), Some(Refusal::MethodNotRegistered));
     assert_eq!(nobody.refusal(), Some(Refusal::UnknownClient));
-    assert_eq!(public.heard(), nobody.heard());
-    // Without an attestation naming the client is not enough.
+    assert_eq!(public.visible(), nobody.visible());
+    // A `client_id` without an attestation is not enough.
     let bare = ask(layer(authenticator()), post("token=rt1&client_id=app")).await;
     assert_eq!(bare.refusal(), Some(Refusal::MethodNotRegistered));
 }
 
 #[tokio::test]
-async fn a_challenge_is_given_and_taken() {
+async fn challenge_is_issued_and_accepted() {
     let challenges = Challenges::new();
     let demanding = attestations().challenges(challenges.clone());
     let authenticator = ClientAuthenticator::new(clients()).attestations(demanding);
@@ -347,38 +345,38 @@ async fn a_challenge_is_given_and_taken() {
         json!({ "challenge": Challenges::new().issue() }),
         json!({ "challenge": 1 }),
     ] {
-        let answer = try_with(claims).await;
+        let response = try_with(claims).await;
         assert_eq!(
-            (answer.status.as_u16(), code(&answer)),
+            (response.status.as_u16(), code(&response)),
             (400, "use_attestation_challenge".to_owned())
         );
-        let given = answer.headers[CHALLENGE].to_str().unwrap();
-        let answer = try_with(json!({ "challenge": given })).await;
-        assert_eq!(answer.status, 200);
+        let given = response.headers[CHALLENGE].to_str().unwrap();
+        let response = try_with(json!({ "challenge": given })).await;
+        assert_eq!(response.status, 200);
     }
-    // One from the challenge endpoint does as well.
+    // A challenge of the challenge endpoint works too.
     assert_eq!(
         try_with(json!({ "challenge": challenges.issue() }))
             .await
             .status,
         200
     );
-    // A forged proof gets none.
+    // A forged proof gets no challenge.
     let forged = proof_by(&Key::ec(), &json!({}), &json!({}));
-    let answer = ask(layer(authenticator.clone()), request(&attestation, &forged)).await;
-    assert!(answer.status == 401 && !answer.headers.contains_key(CHALLENGE));
+    let response = ask(layer(authenticator.clone()), request(&attestation, &forged)).await;
+    assert!(response.status == 401 && !response.headers.contains_key(CHALLENGE));
 }
 
 #[tokio::test]
-async fn beside_another_method_an_attestation_does_not_authenticate() {
+async fn attestation_beside_another_method_does_not_authenticate() {
     let mut request = request("no attestation", "no proof");
     *request.body_mut() = "token=rt1&client_id=app&client_secret=s".to_owned();
-    let answer = ask(layer(authenticator()), request).await;
-    assert_eq!(answer.refusal(), Some(Refusal::MethodNotRegistered));
+    let response = ask(layer(authenticator()), request).await;
+    assert_eq!(response.refusal(), Some(Refusal::MethodNotRegistered));
 }
 
 #[tokio::test]
-async fn what_is_no_jws_is_refused() {
+async fn malformed_jws_is_refused() {
     let (attestation, proof) = (
         attested(&json!({}), &json!({})),
         proof(&json!({}), &json!({})),
@@ -396,9 +394,9 @@ async fn what_is_no_jws_is_refused() {
         request
             .headers_mut()
             .insert(Credentials::ATTESTATION, value.clone());
-        let answer = ask(layer(authenticator()), request).await;
+        let response = ask(layer(authenticator()), request).await;
         assert_eq!(
-            answer.refusal(),
+            response.refusal(),
             Some(Refusal::UntrustedAttestation),
             "{garbage}"
         );
@@ -406,7 +404,7 @@ async fn what_is_no_jws_is_refused() {
 }
 
 #[test]
-fn the_metadata_name_the_algorithms() {
+fn metadata_list_the_algorithms() {
     let two = [jose::Algorithm::Es256, jose::Algorithm::Hs256];
     let authenticator =
         ClientAuthenticator::new(clients()).attestations(attestations().algorithms(two));
@@ -427,7 +425,7 @@ fn the_metadata_name_the_algorithms() {
 }
 
 #[test]
-fn nothing_of_an_attestation_is_printed() {
+fn attestation_is_not_printed() {
     let attestation = attested(&json!({}), &json!({}));
     let (head, body) = request(&attestation, &proof(&json!({}), &json!({}))).into_parts();
     let request = Credentials::from_request(head, body.as_bytes()).unwrap();
@@ -436,7 +434,7 @@ fn nothing_of_an_attestation_is_printed() {
 }
 
 #[tokio::test]
-async fn an_attester_whose_keys_cannot_be_had_keeps_no_other_from_vouching() {
+async fn attester_with_unavailable_keys_does_not_block_others() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let gone = format!(
         "https://127.0.0.1:{}/keys",
@@ -459,29 +457,29 @@ async fn an_attester_whose_keys_cannot_be_had_keeps_no_other_from_vouching() {
     };
     assert_eq!(by(json!(null)).await.status, 200);
     assert_eq!(by(json!(ATTESTER)).await.status, 200);
-    // Who knows what it has signed?
+    // The result is unknown.
     assert_eq!(by(json!("https://other.example.com")).await.status, 503);
 }
 
 #[tokio::test]
-async fn a_browser_app_can_read_its_challenge() {
+async fn browser_app_can_read_its_challenge() {
     let demanding = attestations().challenges(Challenges::new());
     let authenticator = ClientAuthenticator::new(clients()).attestations(demanding);
     let mut request = genuine();
     let origin = "https://spa.example".parse().unwrap();
     request.headers_mut().insert("origin", origin);
     let layer = layer(authenticator).cors(["https://spa.example".parse().unwrap()]);
-    let answer = ask(layer, request).await;
-    assert_eq!(code(&answer), "use_attestation_challenge");
-    let exposed = answer.headers.get_all("access-control-expose-headers");
+    let response = ask(layer, request).await;
+    assert_eq!(code(&response), "use_attestation_challenge");
+    let exposed = response.headers.get_all("access-control-expose-headers");
     assert!(
         exposed.iter().any(|exposed| exposed == CHALLENGE),
-        "{answer:?}"
+        "{response:?}"
     );
 }
 
 #[tokio::test]
-async fn without_a_challenge_nobody_learns_who_is_registered() {
+async fn missing_challenge_does_not_reveal_registrations() {
     let demanding = || attestations().challenges(Challenges::new());
     let ask_as = |sub: &str| {
         let attestation = attested(&json!({}), &json!({ "sub": sub }));

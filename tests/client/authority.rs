@@ -1,4 +1,4 @@
-//! Certificates, and who vouches for them.
+//! Certificate authorities, and certificates that they issue.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
@@ -6,7 +6,7 @@ use rcgen::{
 };
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// Who vouches for certificates.
+/// A certificate authority.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -55,7 +55,7 @@ pub(crate) fn common_name(name: &str) -> DistinguishedName {
     subject
 }
 
-/// What a certificate for clients says.
+/// The parameters of a client certificate.
 pub(crate) fn for_client(subject: DistinguishedName) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = subject;

@@ -1,4 +1,4 @@
-//! Clients known by a certificate that an authority vouches for, over TLS (RFC 8705 §2.1).
+//! Clients with a certificate of an authority, over TLS (RFC 8705 §2.1).
 
 use std::sync::LazyLock;
 
@@ -21,11 +21,11 @@ use tower_revocation::{
 
 use crate::{
     authority::{Authority, Identity, common_name, for_client},
-    fixture::{Answer, ISSUER, Key, PK, basic, claims, form, header, layer, post, registry, with},
+    fixture::{ISSUER, Key, PK, Reply, basic, claims, form, header, layer, post, registry, with},
     tls::Server,
 };
 
-/// Whom the server trusts.
+/// The authority that the server trusts.
 pub(crate) static CA: LazyLock<Authority> = LazyLock::new(|| Authority::new("Clients"));
 
 pub(crate) fn offering(clients: Registry) -> ClientAuthenticator<Registry> {
@@ -38,7 +38,7 @@ pub(crate) async fn serve(authenticator: ClientAuthenticator<Registry>) -> Serve
     serve_only(authenticator, AuthMethod::ALL.iter().copied()).await
 }
 
-/// The endpoint accepts these methods alone.
+/// The endpoint accepts only these methods.
 pub(crate) async fn serve_only(
     authenticator: ClientAuthenticator<Registry>,
     methods: impl IntoIterator<Item = AuthMethod>,
@@ -91,66 +91,66 @@ async fn world() -> Server {
     serve(offering(clients())).await
 }
 
-/// The client `mt`, by its name.
+/// A request of the client `mt`, with its `client_id`.
 pub(crate) fn as_mt() -> Request<String> {
     post("token=rt1&client_id=mt")
 }
 
 #[track_caller]
-pub(crate) fn is_refused(answer: &Answer, reason: Refusal) {
-    assert_eq!(answer.refusal(), Some(reason), "{answer:?}");
-    assert_eq!(answer.status, 401);
-    let body: Value = serde_json::from_slice(&answer.body).unwrap();
+pub(crate) fn is_refused(response: &Reply, reason: Refusal) {
+    assert_eq!(response.refusal(), Some(reason), "{response:?}");
+    assert_eq!(response.status, 401);
+    let body: Value = serde_json::from_slice(&response.body).unwrap();
     assert_eq!(body["error"], "invalid_client");
 }
 
 #[track_caller]
-pub(crate) fn is_invalid_request(answer: &Answer) {
-    assert_eq!(answer.status, 400, "{answer:?}");
-    let body: Value = serde_json::from_slice(&answer.body).unwrap();
+pub(crate) fn is_invalid_request(response: &Reply) {
+    assert_eq!(response.status, 400, "{response:?}");
+    let body: Value = serde_json::from_slice(&response.body).unwrap();
     assert_eq!(body["error"], "invalid_request");
 }
 
 #[tokio::test]
-async fn the_right_certificate_is_enough_in_every_version_of_tls() {
+async fn correct_certificate_works_in_every_version_of_tls() {
     let mut server = world().await;
     let identity = CA.issue(&for_client(billing()));
     for version in [&TLS12, &TLS13] {
-        let answer = server.ask_by(&[version], Some(&identity), as_mt()).await;
-        assert_eq!(answer.status, 200, "{version:?} {answer:?}");
+        let response = server.ask_by(&[version], Some(&identity), as_mt()).await;
+        assert_eq!(response.status, 200, "{version:?} {response:?}");
     }
 }
 
 #[tokio::test]
-async fn the_request_has_to_name_the_client() {
-    // RFC 8705 §2: client_id is REQUIRED; nobody is looked up by a certificate.
+async fn client_id_is_required() {
+    // RFC 8705 §2: `client_id` is REQUIRED. A certificate does not select a client.
     let mut server = world().await;
     let identity = CA.issue(&for_client(billing()));
-    let answer = server.ask(Some(&identity), post("token=rt1")).await;
-    is_refused(&answer, Refusal::NoCredentials);
+    let response = server.ask(Some(&identity), post("token=rt1")).await;
+    is_refused(&response, Refusal::NoCredentials);
 }
 
 #[tokio::test]
-async fn without_a_certificate_the_name_is_not_enough() {
+async fn client_id_without_a_certificate_is_refused() {
     let mut server = world().await;
     for version in [&TLS12, &TLS13] {
-        let answer = server.ask_by(&[version], None, as_mt()).await;
-        is_refused(&answer, Refusal::NoCertificate);
+        let response = server.ask_by(&[version], None, as_mt()).await;
+        is_refused(&response, Refusal::NoCertificate);
     }
 }
 
 #[tokio::test]
-async fn a_certificate_is_good_for_its_own_client_alone() {
+async fn certificate_works_only_for_its_own_client() {
     let mut server = world().await;
     let identity = CA.issue(&for_client(common_name("Other")));
-    let answer = server.ask(Some(&identity), as_mt()).await;
-    is_refused(&answer, Refusal::WrongCertificate);
+    let response = server.ask(Some(&identity), as_mt()).await;
+    is_refused(&response, Refusal::WrongCertificate);
     let other = post("token=rt1&client_id=other");
     assert_eq!(server.ask(Some(&identity), other).await.status, 200);
 }
 
 #[tokio::test]
-async fn the_right_name_is_nothing_without_the_authority() {
+async fn correct_name_needs_the_trusted_authority() {
     let mut server = world().await;
     let mut expired = for_client(billing());
     expired.not_before = rcgen::date_time_ymd(2001, 1, 1);
@@ -165,7 +165,7 @@ async fn the_right_name_is_nothing_without_the_authority() {
             "foreign",
             Authority::new("Foreign").issue(&for_client(billing())),
         ),
-        // Its name is that of the trusted one, and its key is not.
+        // The same name as the trusted authority, with another key.
         (
             "namesake",
             Authority::new("Clients").issue(&for_client(billing())),
@@ -180,48 +180,49 @@ async fn the_right_name_is_nothing_without_the_authority() {
     ];
     let unknown = server.ask(None, post("token=rt1&client_id=nobody")).await;
     for (what, identity) in &identities {
-        let answer = server.ask(Some(identity), as_mt()).await;
+        let response = server.ask(Some(identity), as_mt()).await;
         assert_eq!(
-            (*what, answer.refusal()),
+            (*what, response.refusal()),
             (*what, Some(Refusal::UntrustedCertificate))
         );
-        assert_eq!(answer.heard(), unknown.heard());
+        assert_eq!(response.visible(), unknown.visible());
     }
 }
 
 #[tokio::test]
-async fn certificate_does_not_tell_which_clients_are_registered_for_one() {
-    // A wrong secret has one answer, for a client of certificates as for any other and for none.
+async fn response_does_not_reveal_which_clients_use_certificates() {
+    // A wrong secret has the same response for a client with a certificate, for any other client,
+    // and for none.
     let mut server = world().await;
     let right = CA.issue(&for_client(billing()));
     let somebody = CA.issue(&for_client(common_name("Somebody")));
     for identity in [None, Some(&right), Some(&somebody)] {
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for client_id in ["mt", "other", "c1", "post", "pk-client", "spa-1", "nobody"] {
             let in_body = post(format!("token=rt1&client_id={client_id}&client_secret=s"));
             let mut in_header = post("token=rt1");
             let field = basic(client_id, "s").parse().unwrap();
             in_header.headers_mut().insert("authorization", field);
-            // By a key of nobody's.
+            // With a key that nobody has registered.
             let assertion = Key::ec().sign(Algorithm::ES256, &header(), &claims(client_id));
             for request in [in_body, in_header, post(form(&assertion))] {
-                answers.push((client_id, server.ask(identity, request).await));
+                responses.push((client_id, server.ask(identity, request).await));
             }
         }
-        let (_, expected) = &answers[0];
+        let (_, expected) = &responses[0];
         is_refused(expected, Refusal::MethodNotRegistered);
-        for (client_id, answer) in &answers {
-            assert_eq!(answer.heard(), expected.heard(), "{client_id}");
+        for (client_id, response) in &responses {
+            assert_eq!(response.visible(), expected.visible(), "{client_id}");
             // The limit of failures counts this kind.
-            let kind = answer.error.as_ref().map(Error::kind);
+            let kind = response.error.as_ref().map(Error::kind);
             assert_eq!(kind, Some(ErrorKind::InvalidClient), "{client_id}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_certificate_does_not_change_why_others_are_refused() {
-    // Their method is not registered, with a certificate on the connection as without.
+async fn certificate_does_not_change_other_refusals() {
+    // Their method is not registered, with or without a certificate on the connection.
     let clients = registry(&json!([
         { "client_id": "c1", "client_secret": "gX1fBat3bV" },
         with(
@@ -238,22 +239,22 @@ async fn a_certificate_does_not_change_why_others_are_refused() {
     for client_id in ["c1", "mt"] {
         let body = format!("token=rt1&client_id={client_id}&client_secret=gX1fBat3bV");
         for identity in [None, Some(&identity)] {
-            let answer = server.ask(identity, post(body.clone())).await;
-            is_refused(&answer, Refusal::MethodNotRegistered);
+            let response = server.ask(identity, post(body.clone())).await;
+            is_refused(&response, Refusal::MethodNotRegistered);
         }
     }
     let mut by_basic = post("token=rt1");
     let field = basic("mt", "gX1fBat3bV").parse().unwrap();
     by_basic.headers_mut().insert("authorization", field);
     for request in [by_basic, as_mt()] {
-        let answer = server.ask(Some(&identity), request).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = server.ask(Some(&identity), request).await;
+        assert_eq!(response.status, 200, "{response:?}");
     }
 }
 
 #[tokio::test]
-async fn a_certificate_takes_nothing_from_the_clients_of_other_methods() {
-    // RFC 8705 §3, §4: their tokens may be bound to it.
+async fn clients_of_other_methods_may_present_a_certificate() {
+    // RFC 8705 §3, §4: their tokens may be bound to the certificate.
     let mut server = world().await;
     let identity = CA.issue(&for_client(common_name("Somebody")));
     let mut by_basic = post("token=rt1");
@@ -266,32 +267,32 @@ async fn a_certificate_takes_nothing_from_the_clients_of_other_methods() {
         post(form(&assertion)),
         post("token=rt1&client_id=spa-1"),
     ] {
-        let answer = server.ask(Some(&identity), request).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = server.ask(Some(&identity), request).await;
+        assert_eq!(response.status, 200, "{response:?}");
     }
 }
 
 #[tokio::test]
-async fn a_certificate_is_no_secret() {
+async fn certificate_does_not_replace_a_secret() {
     let mut server = world().await;
     let identity = CA.issue(&for_client(billing()));
-    let answer = server
+    let response = server
         .ask(Some(&identity), post("token=rt1&client_id=c1"))
         .await;
-    is_refused(&answer, Refusal::MethodNotRegistered);
+    is_refused(&response, Refusal::MethodNotRegistered);
 }
 
 #[tokio::test]
-async fn a_method_that_is_not_offered_does_not_work() {
+async fn method_that_the_endpoint_does_not_accept_is_refused() {
     let identity = CA.issue(&for_client(billing()));
     let others = AuthMethod::ALL.iter().copied();
     let others = others.filter(|method| *method != AuthMethod::TlsClientAuth);
     let mut server = serve_only(offering(clients()), others).await;
-    let answer = server.ask(Some(&identity), as_mt()).await;
-    is_refused(&answer, Refusal::MethodNotRegistered);
+    let response = server.ask(Some(&identity), as_mt()).await;
+    is_refused(&response, Refusal::MethodNotRegistered);
 
     let without = ClientAuthenticator::new(clients()).assertions(Assertions::new(ISSUER));
     let mut server = serve(without).await;
-    let answer = server.ask(Some(&identity), as_mt()).await;
-    is_refused(&answer, Refusal::MethodNotRegistered);
+    let response = server.ask(Some(&identity), as_mt()).await;
+    is_refused(&response, Refusal::MethodNotRegistered);
 }

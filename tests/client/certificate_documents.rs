@@ -1,4 +1,4 @@
-//! Registrations for certificates that are refused, and what is said of them (RFC 8705 §2.1.2).
+//! Registrations of certificates that are refused, and the reasons (RFC 8705 §2.1.2).
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn x5c(of: &Key) -> Value {
 }
 
 #[test]
-fn the_subject_of_a_certificate_is_named_in_one_way() {
+fn subject_must_be_given_exactly_once() {
     // RFC 8705 §2.1.2.
     let two = "client \"mt\": the subject of the certificate is given in two ways";
     for second in [
@@ -42,20 +42,20 @@ fn the_subject_of_a_certificate_is_named_in_one_way() {
 }
 
 #[test]
-fn a_subject_that_nobody_can_have_is_refused() {
+fn impossible_subject_is_refused() {
     for (member, value, reason) in [
-        ("san_ip", "192.0.2.256", "this is no IP address"),
-        ("san_ip", "192.0.2.0/24", "this is no IP address"),
+        ("san_ip", "192.0.2.256", "not an IP address"),
+        ("san_ip", "192.0.2.0/24", "not an IP address"),
         (
             "san_uri",
             "client",
-            "a URI has a scheme, and visible ASCII characters alone",
+            "a URI must have a scheme and consist of visible ASCII characters",
         ),
-        ("san_email", "jane", "an address has an `@`"),
+        ("san_email", "jane", "an email address must have an `@`"),
         (
             "san_dns",
             "*.example",
-            "a host has labels of ASCII letters, digits and hyphens, no wildcard and no last dot",
+            "a host name consists of ASCII letters, digits, hyphens and dots, without a wildcard or a final dot",
         ),
     ] {
         let changes = json!({
@@ -82,7 +82,7 @@ fn a_subject_that_nobody_can_have_is_refused() {
 }
 
 #[test]
-fn order_belongs_to_a_distinguished_name() {
+fn either_order_needs_a_distinguished_name() {
     let either = json!({ "tls_client_auth_subject_dn_in_either_order": true });
     refused(
         &by_authority(),
@@ -94,7 +94,7 @@ fn order_belongs_to_a_distinguished_name() {
 }
 
 #[test]
-fn the_certificate_of_a_key_is_of_that_key() {
+fn x5c_certificate_must_have_the_key_of_its_jwk() {
     // RFC 7517 §4.7.
     let (key, other) = (Key::ec(), Key::ec());
     read(&with(
@@ -109,6 +109,6 @@ fn the_certificate_of_a_key_is_of_that_key() {
         &of_another,
         &format!("client \"ss\": {reason}"),
     );
-    // Of a client that signs, nobody looks at certificates.
+    // For a client that signs, certificates do not matter.
     read(&with(private_key_jwt(), &of_another)).unwrap();
 }

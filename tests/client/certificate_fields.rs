@@ -1,4 +1,4 @@
-//! Certificates that a proxy passes on, at the endpoint (RFC 9440, nginx, Envoy).
+//! Certificates that a proxy forwards, at the endpoint (RFC 9440, nginx, Envoy).
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ use tower_revocation::client::{
 use crate::{
     authority::{Identity, common_name, for_client},
     certificate::{CA, is_invalid_request, is_refused, offering},
-    fixture::{Answer, Key, basic, layer, post, registry},
+    fixture::{Key, Reply, basic, layer, post, registry},
     tls::Server,
 };
 
@@ -79,12 +79,12 @@ fn trusting(form: CertificateForm) -> CertificateFieldsLayer {
     CertificateFieldsLayer::new(form, ["127.0.0.0/8".parse().unwrap()])
 }
 
-/// Trusts a proxy that is not the one who asks.
+/// Trusts another proxy than the peer.
 fn distrusting(form: CertificateForm) -> CertificateFieldsLayer {
     CertificateFieldsLayer::new(form, ["10.0.0.0/8".parse().unwrap()])
 }
 
-/// The endpoint, and beside it a service that tells what it sees, behind the layer.
+/// The endpoint behind the layer, and another service that records what it receives.
 async fn behind(fields: CertificateFieldsLayer) -> Server {
     let inner = service_fn(async |request: Request<Incoming>| {
         let mut seen: Vec<_> = request.headers().keys().map(HeaderName::as_str).collect();
@@ -99,18 +99,18 @@ async fn behind(fields: CertificateFieldsLayer) -> Server {
 }
 
 /// The proxy has no certificate of its own.
-async fn ask(fields: CertificateFieldsLayer, request: Request<String>) -> Answer {
+async fn ask(fields: CertificateFieldsLayer, request: Request<String>) -> Reply {
     behind(fields).await.ask(None, request).await
 }
 
 #[tokio::test]
-async fn the_certificate_from_a_trusted_proxy_is_the_clients() {
+async fn certificate_from_a_trusted_proxy_is_accepted() {
     let (mt, ss) = (sequence(&of_mt()), sequence(&of_ss()));
     let mut server = behind(trusting(CertificateForm::ClientCert)).await;
     for (client_id, field) in [("mt", &mt), ("ss", &ss)] {
         let request = as_client(client_id, &[("client-cert", field)]);
-        let answer = server.ask(None, request).await;
-        assert_eq!(answer.status, 200, "{client_id} {answer:?}");
+        let response = server.ask(None, request).await;
+        assert_eq!(response.status, 200, "{client_id} {response:?}");
     }
     for (client_id, field) in [("mt", &ss), ("ss", &mt)] {
         let request = as_client(client_id, &[("client-cert", field)]);
@@ -123,7 +123,7 @@ async fn the_certificate_from_a_trusted_proxy_is_the_clients() {
 }
 
 #[tokio::test]
-async fn a_stranger_who_writes_the_field_has_shown_nothing() {
+async fn field_of_an_untrusted_peer_is_ignored() {
     // RFC 9440 §4.
     let field = sequence(&of_mt());
     let request = || as_client("mt", &[("client-cert", &field)]);
@@ -134,7 +134,7 @@ async fn a_stranger_who_writes_the_field_has_shown_nothing() {
 }
 
 #[tokio::test]
-async fn the_fields_do_not_reach_what_is_behind() {
+async fn fields_do_not_reach_the_inner_service() {
     let certificate = sequence(&of_mt());
     let names = [
         "Client-Cert",
@@ -151,22 +151,22 @@ async fn the_fields_do_not_reach_what_is_behind() {
         let elsewhere = Request::get("/elsewhere").body(String::new()).unwrap();
         with(elsewhere, &names.map(|name| (name, certificate.as_str())))
     };
-    let answer = ask(distrusting(CertificateForm::ClientCert), request()).await;
-    assert_eq!(answer.body, "host");
-    let answer = ask(trusting(CertificateForm::ClientCert), request()).await;
-    assert_eq!(answer.body, "(a certificate) host");
+    let response = ask(distrusting(CertificateForm::ClientCert), request()).await;
+    assert_eq!(response.body, "host");
+    let response = ask(trusting(CertificateForm::ClientCert), request()).await;
+    assert_eq!(response.body, "(a certificate) host");
 }
 
 #[tokio::test]
-async fn a_field_with_an_underscore_is_another_field() {
+async fn field_with_an_underscore_is_dropped() {
     let field = sequence(&of_mt());
     let request = as_client("mt", &[("client_cert", &field)]);
-    let answer = ask(trusting(CertificateForm::ClientCert), request).await;
-    is_refused(&answer, Refusal::NoCertificate);
+    let response = ask(trusting(CertificateForm::ClientCert), request).await;
+    is_refused(&response, Refusal::NoCertificate);
 }
 
 #[tokio::test]
-async fn fields_that_mean_two_things_or_nothing_are_an_invalid_request() {
+async fn ambiguous_or_malformed_fields_are_an_invalid_request() {
     // RFC 9440 §2.2, §2.3.
     let field = sequence(&of_mt());
     let list = format!("{field}, {field}");
@@ -184,9 +184,9 @@ async fn fields_that_mean_two_things_or_nothing_are_an_invalid_request() {
         &[("client-cert", "::")],
         &[("client-cert", "")],
     ] {
-        let answer = server.ask(None, as_client("mt", fields)).await;
-        is_invalid_request(&answer);
-        // Whoever else asks by this connection, and however.
+        let response = server.ask(None, as_client("mt", fields)).await;
+        is_invalid_request(&response);
+        // Other requests on this connection.
         let mut by_basic = with(post("token=rt1"), fields);
         let secret = basic("c1", "gX1fBat3bV").parse().unwrap();
         by_basic.headers_mut().insert("authorization", secret);
@@ -195,34 +195,34 @@ async fn fields_that_mean_two_things_or_nothing_are_an_invalid_request() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_the_connection_beside_one_in_a_field_is_one_too_many() {
+async fn certificates_of_connection_and_field_together_are_refused() {
     let identity = of_mt();
     let field = sequence(&identity);
     let request = || as_client("mt", &[("client-cert", &field)]);
     let mut server = behind(trusting(CertificateForm::ClientCert)).await;
     is_invalid_request(&server.ask(Some(&identity), request()).await);
 
-    // The field of a stranger is not even there.
+    // A field of an untrusted peer counts as absent.
     let mut server = behind(distrusting(CertificateForm::ClientCert)).await;
-    let answer = server.ask(Some(&identity), request()).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = server.ask(Some(&identity), request()).await;
+    assert_eq!(response.status, 200, "{response:?}");
     let stranger = CA.issue(&for_client(common_name("Somebody")));
-    let answer = server.ask(Some(&stranger), request()).await;
-    is_refused(&answer, Refusal::WrongCertificate);
+    let response = server.ask(Some(&stranger), request()).await;
+    is_refused(&response, Refusal::WrongCertificate);
 }
 
 #[tokio::test]
-async fn a_proxy_that_verifies_nothing_is_good_for_registered_keys_alone() {
+async fn unverified_certificate_works_only_for_registered_keys() {
     let mut server = behind(trusting(CertificateForm::ClientCert).verified(false)).await;
     let mt = as_client("mt", &[("client-cert", &sequence(&of_mt()))]);
-    let answer = server.ask(None, mt).await;
-    is_refused(&answer, Refusal::UntrustedCertificate);
+    let response = server.ask(None, mt).await;
+    is_refused(&response, Refusal::UntrustedCertificate);
     let ss = as_client("ss", &[("client-cert", &sequence(&of_ss()))]);
     assert_eq!(server.ask(None, ss).await.status, 200);
 }
 
 #[tokio::test]
-async fn nginx_says_whether_it_verified_the_certificate() {
+async fn nginx_states_whether_it_verified_the_certificate() {
     let forms = [
         (CertificateForm::SslClientCert, "x-ssl-client"),
         (CertificateForm::IngressSslClientCert, "ssl-client"),
@@ -233,35 +233,35 @@ async fn nginx_says_whether_it_verified_the_certificate() {
         let mut server = behind(trusting(form)).await;
         for failed in ["FAILED", "FAILED:self-signed certificate"] {
             let fields = [(cert.as_str(), mt.as_str()), (&verify, failed)];
-            let answer = server.ask(None, as_client("mt", &fields)).await;
-            is_refused(&answer, Refusal::UntrustedCertificate);
+            let response = server.ask(None, as_client("mt", &fields)).await;
+            is_refused(&response, Refusal::UntrustedCertificate);
             let fields = [(cert.as_str(), ss.as_str()), (&verify, failed)];
-            let answer = server.ask(None, as_client("ss", &fields)).await;
-            assert_eq!(answer.status, 200, "{form:?} {answer:?}");
+            let response = server.ask(None, as_client("ss", &fields)).await;
+            assert_eq!(response.status, 200, "{form:?} {response:?}");
         }
         let fields = [(cert.as_str(), mt.as_str()), (&verify, "SUCCESS")];
-        let answer = server.ask(None, as_client("mt", &fields)).await;
-        assert_eq!(answer.status, 200, "{form:?} {answer:?}");
+        let response = server.ask(None, as_client("mt", &fields)).await;
+        assert_eq!(response.status, 200, "{form:?} {response:?}");
         let fields = [(cert.as_str(), mt.as_str())];
-        let answer = server.ask(None, as_client("mt", &fields)).await;
-        is_refused(&answer, Refusal::UntrustedCertificate);
-        let answer = server
+        let response = server.ask(None, as_client("mt", &fields)).await;
+        is_refused(&response, Refusal::UntrustedCertificate);
+        let response = server
             .ask(None, as_client("mt", &[(&verify, "NONE")]))
             .await;
-        is_refused(&answer, Refusal::NoCertificate);
+        is_refused(&response, Refusal::NoCertificate);
     }
 }
 
 #[tokio::test]
-async fn envoy_says_the_certificate_among_other_things() {
+async fn certificate_is_read_from_the_envoy_field() {
     let cert = escaped(&of_mt());
     let element = format!("By=spiffe://as.example/as;Hash=00ff;Cert=\"{cert}\";URI=");
     let mut server = behind(trusting(CertificateForm::ForwardedClientCert)).await;
     let request = as_client("mt", &[("x-forwarded-client-cert", &element)]);
-    let answer = server.ask(None, request).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = server.ask(None, request).await;
+    assert_eq!(response.status, 200, "{response:?}");
 
-    // Which of them did Envoy write?
+    // It is unclear which of them Envoy wrote.
     let two = format!("{element},{element}");
     let hash = "Hash=00ff;Subject=\"CN=client.example\"";
     for malformed in [two.as_str(), hash] {
@@ -271,16 +271,16 @@ async fn envoy_says_the_certificate_among_other_things() {
 }
 
 #[tokio::test]
-async fn a_form_that_is_not_read_is_dropped() {
+async fn fields_of_another_format_are_dropped() {
     let nginx = [
         ("x-ssl-client-cert", escaped(&of_mt())),
         ("x-ssl-client-verify", "SUCCESS".to_owned()),
     ];
     let nginx = nginx.each_ref().map(|(name, value)| (*name, &**value));
-    let answer = ask(
+    let response = ask(
         trusting(CertificateForm::ClientCert),
         as_client("mt", &nginx),
     )
     .await;
-    is_refused(&answer, Refusal::NoCertificate);
+    is_refused(&response, Refusal::NoCertificate);
 }

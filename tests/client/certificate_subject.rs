@@ -1,4 +1,4 @@
-//! What a certificate has to say to be the client's, over TLS (RFC 8705 §2.1.2).
+//! Subjects of certificates, over TLS (RFC 8705 §2.1.2).
 
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, DnValue, SanType, string::PrintableString,
@@ -12,20 +12,20 @@ use crate::{
     fixture::{registry, with},
 };
 
-/// The status for a client that is registered so and shows this certificate.
+/// The status for a client with this registration and this certificate.
 async fn status(member: &str, value: &str, params: &CertificateParams) -> u16 {
     let clients = registry(&mt(&format!("tls_client_auth_{member}"), value));
     let mut server = serve(offering(clients)).await;
-    let answer = server.ask(Some(&CA.issue(params)), as_mt()).await;
-    match answer.status.as_u16() {
+    let response = server.ask(Some(&CA.issue(params)), as_mt()).await;
+    match response.status.as_u16() {
         200 => {}
-        _ => is_refused(&answer, Refusal::WrongCertificate),
+        _ => is_refused(&response, Refusal::WrongCertificate),
     }
-    answer.status.as_u16()
+    response.status.as_u16()
 }
 
 #[tokio::test]
-async fn a_subject_may_be_written_in_any_way_that_means_it() {
+async fn equivalent_spellings_of_a_subject_match() {
     // RFC 4514, RFC 4517 §4.2.15.
     let params = for_client(billing());
     for written in [
@@ -60,13 +60,13 @@ async fn registration_may_accept_the_order_of_the_certificate() {
         );
         let mut server = serve(offering(registry(&client))).await;
         let identity = CA.issue(&for_client(billing()));
-        let answer = server.ask(Some(&identity), as_mt()).await;
-        assert_eq!(answer.status, status, "{either}");
+        let response = server.ask(Some(&identity), as_mt()).await;
+        assert_eq!(response.status, status, "{either}");
     }
 }
 
 #[tokio::test]
-async fn the_type_of_a_string_in_the_subject_does_not_matter() {
+async fn string_type_in_the_subject_does_not_matter() {
     // RFC 5280 §7.1.
     let mut subject = DistinguishedName::new();
     let printable = PrintableString::try_from("Billing   Service").unwrap();
@@ -79,7 +79,7 @@ async fn the_type_of_a_string_in_the_subject_does_not_matter() {
 }
 
 #[tokio::test]
-async fn an_alternative_name_is_compared_by_the_rules_of_its_kind() {
+async fn alternative_names_are_compared_by_the_rules_of_their_kind() {
     let dns = |name: &str| SanType::DnsName(name.try_into().unwrap());
     let uri = |name: &str| SanType::URI(name.try_into().unwrap());
     let email = |name: &str| SanType::Rfc822Name(name.try_into().unwrap());
@@ -122,13 +122,13 @@ async fn an_alternative_name_is_compared_by_the_rules_of_its_kind() {
 }
 
 #[tokio::test]
-async fn a_common_name_stands_in_for_no_alternative_name() {
+async fn common_name_does_not_replace_an_alternative_name() {
     let params = for_client(common_name("client.example"));
     assert_eq!(status("san_dns", "client.example", &params).await, 401);
 }
 
 #[tokio::test]
-async fn a_nul_does_not_end_a_name() {
+async fn nul_does_not_end_a_name() {
     for shown in ["client.example\0.evil", "client.example\0"] {
         let mut params = for_client(DistinguishedName::new());
         params.subject_alt_names = vec![SanType::DnsName(shown.try_into().unwrap())];

@@ -60,7 +60,7 @@ impl Key {
         &self.pair
     }
 
-    /// The public key, with these further members.
+    /// The public key, with these additional members.
     pub(crate) fn jwk(&self, more: &Value) -> Value {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let raw = self.pair.public_key_raw();
@@ -146,7 +146,7 @@ pub(crate) static PK: LazyLock<Key> = LazyLock::new(Key::ec);
 /// The key of `rsa-client`.
 pub(crate) static PKR: LazyLock<Key> = LazyLock::new(|| Key::generate(&rcgen::PKCS_RSA_SHA256));
 
-/// A client for each way to sign.
+/// One client for each way to sign.
 pub(crate) fn clients() -> Registry {
     registry(&json!([
         {
@@ -186,7 +186,7 @@ pub(crate) fn now() -> u64 {
         .as_secs()
 }
 
-/// A `jti` that nobody has used.
+/// An unused `jti`.
 pub(crate) fn fresh() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     format!("u{}", NEXT.fetch_add(1, Ordering::Relaxed))
@@ -196,7 +196,7 @@ pub(crate) fn header() -> Value {
     json!({ "alg": "ES256", "kid": "k1", "typ": "client-authentication+jwt" })
 }
 
-/// Claims that are in order, for the next minute.
+/// Valid claims, for the next minute.
 pub(crate) fn claims(client_id: &str) -> Value {
     json!({
         "iss": client_id, "sub": client_id, "aud": ISSUER,
@@ -204,7 +204,7 @@ pub(crate) fn claims(client_id: &str) -> Value {
     })
 }
 
-/// The same object with these members changed; `null` takes one out.
+/// The same object with these members changed. `null` removes a member.
 pub(crate) fn with(mut object: Value, changes: &Value) -> Value {
     let members = object.as_object_mut().unwrap();
     for (name, value) in changes.as_object().unwrap() {
@@ -227,26 +227,27 @@ pub(crate) fn pk(changes: &Value) -> String {
 }
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// What is not in the answer.
+    /// The error, which the response does not show.
     pub(crate) error: Option<Error>,
 }
 
-impl Answer {
+impl Reply {
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         self.error.as_ref().and_then(Error::refusal)
     }
 
-    /// All that the peer can tell.
-    pub(crate) fn heard(&self) -> (StatusCode, &HeaderMap, &Bytes) {
+    /// Everything that the peer can see.
+    pub(crate) fn visible(&self) -> (StatusCode, &HeaderMap, &Bytes) {
         (self.status, &self.headers, &self.body)
     }
 }
 
-/// The backend answers `Revoked` to whoever reaches it, so the status is the authenticator's doing.
+/// The backend returns `Revoked` for every request that reaches it, so the status comes from the
+/// authenticator.
 pub(crate) fn layer<A: Clone>(
     authenticator: A,
 ) -> RevocationLayer<
@@ -264,7 +265,7 @@ pub(crate) fn layer<A: Clone>(
 }
 
 /// One revocation through the layer.
-pub(crate) async fn ask<A, B>(layer: RevocationLayer<A, B>, request: Request<String>) -> Answer
+pub(crate) async fn ask<A, B>(layer: RevocationLayer<A, B>, request: Request<String>) -> Reply
 where
     A: tower::Service<Request<Credentials>, Response = Option<Arc<Client>>> + Clone,
     A::Error: Into<BoxError>,
@@ -277,7 +278,7 @@ where
     let service = layer.layer(inner);
     let response = service.oneshot(request.map(Full::from)).await.unwrap();
     let (head, body) = response.into_parts();
-    Answer {
+    Reply {
         status: head.status,
         headers: head.headers,
         body: body.collect().await.unwrap().to_bytes(),
@@ -310,23 +311,23 @@ pub(crate) fn form(assertion: &str) -> String {
 }
 
 /// A revocation by an assertion.
-pub(crate) async fn by<L>(authenticator: &ClientAuthenticator<L>, assertion: &str) -> Answer
+pub(crate) async fn by<L>(authenticator: &ClientAuthenticator<L>, assertion: &str) -> Reply
 where
     L: Clients + Clone + Send + Sync + 'static,
 {
     ask(layer(authenticator.clone()), post(form(assertion))).await
 }
 
-/// The assertion is refused, for this reason, in the answer that everybody gets.
+/// The assertion is refused for this reason, and the response is the same as for an unknown client.
 pub(crate) async fn refused(assertion: &str, reason: Refusal) {
     let authenticator = authenticator();
-    let answer = by(&authenticator, assertion).await;
-    assert_eq!(answer.refusal(), Some(reason), "{answer:?}");
+    let response = by(&authenticator, assertion).await;
+    assert_eq!(response.refusal(), Some(reason), "{response:?}");
     let unknown = by(
         &authenticator,
         &PK.sign(Algorithm::ES256, &header(), &claims("nobody")),
     )
     .await;
-    assert_eq!(answer.heard(), unknown.heard());
-    assert_eq!(answer.status, 401);
+    assert_eq!(response.visible(), unknown.visible());
+    assert_eq!(response.status, 401);
 }

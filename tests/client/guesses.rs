@@ -1,4 +1,4 @@
-//! Whoever guesses secrets is counted, hears one answer, and keeps nobody else out.
+//! Guesses count, all get the same response, and block nobody else.
 
 use std::{
     net::SocketAddr,
@@ -23,7 +23,7 @@ use tower_revocation::{
     },
 };
 
-/// Of "secret", at the least cost that there is.
+/// Of "secret", with the lowest cost of bcrypt.
 const HASH: &str = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
 
 fn hash() -> PasswordHash {
@@ -53,7 +53,7 @@ fn from(peer: &str, credentials: Credentials) -> Request<Credentials> {
     request
 }
 
-/// Outside of a Tokio runtime no password can be verified: there it cannot be found out.
+/// Without a Tokio runtime no password can be verified, so the result is unknown.
 fn without_workers<L: Clients>(
     authenticator: &ClientAuthenticator<L>,
     credentials: Credentials,
@@ -61,11 +61,11 @@ fn without_workers<L: Clients>(
     block_on(authenticator.authenticate(&Request::new(credentials)))
 }
 
-fn kind(answer: Result<Option<Arc<Client>>, BoxError>) -> ErrorKind {
-    answer.unwrap_err().downcast::<Error>().unwrap().kind()
+fn kind(response: Result<Option<Arc<Client>>, BoxError>) -> ErrorKind {
+    response.unwrap_err().downcast::<Error>().unwrap().kind()
 }
 
-/// Ten guesses count, and then nobody is asked, not even with the right secret.
+/// After ten guesses the authenticator is not called any more, not even with the correct secret.
 fn are_counted<L>(limited: &LimitFailures<ClientAuthenticator<L>>, guess: &str, right: &str)
 where
     L: Clients + Clone + Send + Sync + 'static,
@@ -89,7 +89,7 @@ where
 
 // Readings of Basic
 
-/// A database that cannot look up identifiers with this character.
+/// A database whose lookup fails for identifiers with this character.
 #[derive(Clone)]
 struct Fragile {
     clients: Registry,
@@ -118,8 +118,8 @@ impl Clients for Fragile {
 }
 
 #[test]
-fn wrong_reading_counts_though_the_other_cannot_be_looked_up() {
-    // The reading that fails is the second one, and the first.
+fn wrong_reading_counts_even_if_the_other_lookup_fails() {
+    // The second reading fails, then the first.
     let form = Fragile::new(generated("victim"), '%');
     let raw = generated("vic+tim")
         .into_builder()
@@ -144,16 +144,16 @@ fn wrong_reading_counts_though_the_other_cannot_be_looked_up() {
 }
 
 #[test]
-fn right_reading_is_enough_though_the_other_cannot_be_looked_up() {
+fn correct_reading_succeeds_even_if_the_other_lookup_fails() {
     let authenticator = ClientAuthenticator::new(Fragile::new(generated("a b"), '%'));
     let client = without_workers(&authenticator, basic("a%20b:gX1fBat3bV")).unwrap();
     assert_eq!(client.client_id(), "a b");
-    // Whether there is such a client does not show.
+    // The response does not show whether the client exists.
     for user_pass in ["c%20d:gX1fBat3bV", "a%20b:guess"] {
         let error = without_workers(&authenticator, basic(user_pass)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidClient, "{user_pass}");
     }
-    // Where neither can be looked up, nothing is known.
+    // If neither reading can be looked up, the result is unknown.
     let error = without_workers(&authenticator, basic("c%25d:guess")).unwrap_err();
     assert_eq!(
         (error.kind(), error.refusal()),
@@ -173,8 +173,8 @@ fn one_client_is_looked_up_once_for_both_readings() {
 }
 
 #[test]
-fn reading_that_does_not_count_is_not_what_decides() {
-    // The secret is kept in a way that is not set up: whether it is right is not known.
+fn only_the_registered_reading_decides() {
+    // The secret is stored in a way that is not configured, so the result is unknown.
     let secret = Secret::new("a%b");
     let unknown = |decoding| {
         let digest = SecretDigest::hmac_sha256(b"Jefe", &secret);
@@ -197,8 +197,8 @@ fn reading_that_does_not_count_is_not_what_decides() {
 }
 
 #[tokio::test]
-async fn guesses_in_two_readings_at_once_are_all_judged() {
-    // As many at once as find no permit.
+async fn concurrent_guesses_in_two_readings_all_count() {
+    // So many at once that some find no permit.
     let clients = [
         chosen("victim"),
         generated("digest"),
@@ -220,8 +220,8 @@ async fn guesses_in_two_readings_at_once_are_all_judged() {
             let authenticator = authenticator.clone();
             async move { authenticator.authenticate(&request).await }
         });
-        for answer in join_all(guesses).await {
-            let error = answer.unwrap_err();
+        for response in join_all(guesses).await {
+            let error = response.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidClient, "{client_id}");
         }
     }
@@ -230,7 +230,7 @@ async fn guesses_in_two_readings_at_once_are_all_judged() {
 // Secrets of one client
 
 #[test]
-fn wrong_secret_counts_though_another_of_the_client_cannot_be_compared() {
+fn wrong_secret_counts_even_if_another_cannot_be_compared() {
     let later = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
     let other = Secret::new("other");
     let rotating = generated("c1")
@@ -238,7 +238,7 @@ fn wrong_secret_counts_though_another_of_the_client_cannot_be_compared() {
         .previous_secret(SecretDigest::hmac_sha256(b"Jefe", &other), later)
         .build();
     let authenticator = ClientAuthenticator::new(Registry::from_iter([rotating]));
-    // It may be the other one.
+    // The other secret may match.
     let error = without_workers(&authenticator, basic("c1:guess")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(error.refusal(), Some(Refusal::WrongSecret));
@@ -246,7 +246,7 @@ fn wrong_secret_counts_though_another_of_the_client_cannot_be_compared() {
     let limited = LimitFailuresLayer::new().layer(authenticator);
     are_counted(&limited, "c1:guess", "c1:gX1fBat3bV");
 
-    // A password hash, and nothing that verifies it.
+    // A password hash without a verifier.
     let rotating = generated("c1")
         .into_builder()
         .previous_secret(hash().into(), later)
@@ -257,7 +257,7 @@ fn wrong_secret_counts_though_another_of_the_client_cannot_be_compared() {
 }
 
 #[test]
-fn guesses_count_though_the_work_of_the_decoy_fails() {
+fn guesses_count_even_if_the_decoy_fails() {
     let clients = Registry::from_iter([
         generated("digest"),
         chosen("human"),
@@ -269,7 +269,7 @@ fn guesses_count_though_the_work_of_the_decoy_fails() {
     let authenticator = ClientAuthenticator::new(clients).passwords(passwords());
     let error = |user_pass| without_workers(&authenticator, basic(user_pass)).unwrap_err();
 
-    // One answer for all: else it would tell which clients have a hash.
+    // The same response for all. Otherwise it would reveal which clients have a hash.
     for (user_pass, refusal) in [
         ("digest:guess", Some(Refusal::WrongSecret)),
         ("nobody:guess", Some(Refusal::UnknownClient)),
@@ -282,7 +282,7 @@ fn guesses_count_though_the_work_of_the_decoy_fails() {
         assert_eq!(error.kind(), ErrorKind::ServerError, "{user_pass}");
         assert_eq!(error.refusal(), refusal, "{user_pass}");
     }
-    // What is right as a digest needs no work.
+    // A correct digest needs no work.
     without_workers(&authenticator, basic("digest:gX1fBat3bV")).unwrap();
     without_workers(&authenticator, basic("digest:gX1fB%61t3bV")).unwrap();
     let limited = LimitFailuresLayer::new().layer(authenticator);
@@ -292,7 +292,7 @@ fn guesses_count_though_the_work_of_the_decoy_fails() {
 // Passwords under load
 
 #[test]
-fn without_a_registered_hash_there_is_no_decoy() {
+fn no_decoy_without_a_registered_hash() {
     let mut clients = Registry::from_iter([generated("digest")]);
     let authenticator =
         |clients: &Registry| ClientAuthenticator::new(clients.clone()).passwords(passwords());
@@ -303,7 +303,8 @@ fn without_a_registered_hash_there_is_no_decoy() {
     for user_pass in ["digest:guess", "nobody:guess", "nobody:%67uess"] {
         assert_eq!(kind(&clients, user_pass), ErrorKind::InvalidClient);
     }
-    // With one there is, and without the last one there is none again.
+    // With the first client that has a hash there is a decoy, and without the last one there is
+    // none.
     clients.insert(chosen("human"));
     assert_eq!(kind(&clients, "nobody:guess"), ErrorKind::ServerError);
     clients.insert(chosen("human"));
@@ -315,7 +316,7 @@ fn without_a_registered_hash_there_is_no_decoy() {
     assert_eq!(kind(&clients, "nobody:guess"), ErrorKind::ServerError);
 }
 
-/// What one revocation by Basic hears.
+/// The response to one revocation with Basic.
 async fn revoke(
     authenticator: ClientAuthenticator<Registry>,
     peer: Option<SocketAddr>,
@@ -341,7 +342,7 @@ async fn revoke(
         request.extensions_mut().insert(PeerAddr(peer));
     }
     let (head, body) = service.oneshot(request).await.unwrap().into_parts();
-    // Whoever guesses raises no alarm.
+    // Guesses are not an alarm.
     let error = head.extensions.get::<Error>();
     assert!(error.is_none_or(|error| !error.is_alarm()), "{error:?}");
     let body = body.collect().await.unwrap().to_bytes();
@@ -358,7 +359,7 @@ fn world() -> ClientAuthenticator<Registry> {
 }
 
 #[tokio::test]
-async fn more_wrong_secrets_at_once_than_cores_have_one_answer() {
+async fn concurrent_wrong_secrets_get_the_same_response() {
     let authenticator = world();
     let clients = ["digest", "human", "spa-1", "nobody"];
     for peer in [None, Some("192.0.2.66:4000".parse().unwrap())] {
@@ -370,14 +371,14 @@ async fn more_wrong_secrets_at_once_than_cores_have_one_answer() {
                 format!("{client_id}:guess{guess}"),
             )
         });
-        let answers = join_all(guesses).await;
-        assert_eq!(answers[0].0, 401);
-        assert!(answers.iter().all(|answer| *answer == answers[0]));
+        let responses = join_all(guesses).await;
+        assert_eq!(responses[0].0, 401);
+        assert!(responses.iter().all(|response| *response == responses[0]));
     }
 }
 
 #[tokio::test]
-async fn flood_of_guesses_from_one_address_keeps_out_no_other() {
+async fn flood_of_guesses_from_one_address_blocks_no_other() {
     let authenticator = world();
     let flood = Some("192.0.2.66:4000".parse().unwrap());
     let guesses = (0..500).map(|guess| {
@@ -391,14 +392,14 @@ async fn flood_of_guesses_from_one_address_keeps_out_no_other() {
     let secret = || revoke(authenticator.clone(), client, "human:secret".into());
     let (guesses, (status, ..)) = futures::future::join(join_all(guesses), secret()).await;
     assert_eq!(status, 200);
-    // Its own requests are what gives way.
+    // Its own requests lose their places.
     assert!(guesses.iter().any(|(status, ..)| *status == 503));
 }
 
 #[tokio::test]
-async fn guessers_in_turn_keep_nobody_out() {
-    // Each sends its next guess when it has the answer to the last one: from an address each, from
-    // one, and from none.
+async fn sequential_guesses_block_nobody() {
+    // Each attacker sends its next guess after the response to the last one: from one address each,
+    // from one address together, and without an address.
     let peer = |network: &str, host: usize| format!("{network}{host}:4000").parse().ok();
     for network in ["192.0.2.", "192.0.2.66", ""] {
         let authenticator =

@@ -1,4 +1,4 @@
-//! Keys at a `jwks_uri`, at the endpoint. How they are fetched has tests of its own.
+//! Keys from a `jwks_uri`, at the endpoint. The tests of `jose` cover how they are fetched.
 
 use std::{
     io,
@@ -43,7 +43,7 @@ impl Resolve for Loopback {
     }
 }
 
-/// A source that serves a set over HTTPS, and counts how often.
+/// A server that serves a key set over HTTPS, and counts the requests.
 pub(crate) async fn serve(jwks: Value) -> (RemoteKeys, String, Arc<AtomicUsize>) {
     let mut authority = CertificateParams::new([]).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -108,7 +108,7 @@ fn authenticator(uri: &str, remote: RemoteKeys) -> ClientAuthenticator<Registry>
 }
 
 #[tokio::test]
-async fn a_client_may_publish_its_keys() {
+async fn client_can_publish_its_keys() {
     let (remote, uri, asked) = serve(PK.jwks(&json!({ "kid": "k1" }))).await;
     let authenticator = authenticator(&uri, remote);
     for _ in 0..3 {
@@ -123,32 +123,32 @@ async fn a_client_may_publish_its_keys() {
 }
 
 #[tokio::test]
-async fn made_up_kids_do_not_make_this_server_fetch() {
+async fn random_kids_do_not_cause_fetches() {
     let (remote, uri, asked) = serve(PK.jwks(&json!({ "kid": "k1" }))).await;
     let authenticator = authenticator(&uri, remote);
     for n in 0..100 {
         let header = with(header(), &json!({ "kid": format!("made-up-{n}") }));
         let assertion = PK.sign(Algorithm::ES256, &header, &claims("pk-client"));
-        let answer = by(&authenticator, &assertion).await;
-        assert_eq!(answer.refusal(), Some(Refusal::NoSuchKey));
+        let response = by(&authenticator, &assertion).await;
+        assert_eq!(response.refusal(), Some(Refusal::NoSuchKey));
     }
     assert!(asked.load(Ordering::SeqCst) <= 2);
     assert_eq!(by(&authenticator, &pk(&json!({}))).await.status, 200);
 }
 
 #[tokio::test]
-async fn an_algorithm_that_the_client_did_not_register_fetches_nothing() {
+async fn unregistered_algorithm_fetches_nothing() {
     let (remote, uri, asked) = serve(PK.jwks(&json!({ "kid": "k1" }))).await;
     let authenticator = authenticator(&uri, remote);
     let header = with(header(), &json!({ "alg": "RS256" }));
     let assertion = PKR.sign(Algorithm::RS256, &header, &claims("pk-client"));
-    let answer = by(&authenticator, &assertion).await;
-    assert_eq!(answer.refusal(), Some(Refusal::AlgorithmNotAllowed));
+    let response = by(&authenticator, &assertion).await;
+    assert_eq!(response.refusal(), Some(Refusal::AlgorithmNotAllowed));
     assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_had_are_503_and_the_assertion_is_good_later() {
+async fn unavailable_keys_are_503_and_the_assertion_works_later() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -159,16 +159,16 @@ async fn keys_that_cannot_be_had_are_503_and_the_assertion_is_good_later() {
         .build();
     let uri = format!("https://keys.example:{port}/jwks");
     let assertion = pk(&json!({}));
-    let answer = by(&authenticator(&uri, down), &assertion).await;
-    assert_eq!(answer.status, 503);
-    assert!(answer.headers.contains_key("retry-after"));
-    assert!(!String::from_utf8_lossy(&answer.body).contains("keys.example"));
-    // The server is the client's, and anybody can name the client.
-    assert!(!answer.error.unwrap().is_alarm());
+    let response = by(&authenticator(&uri, down), &assertion).await;
+    assert_eq!(response.status, 503);
+    assert!(response.headers.contains_key("retry-after"));
+    assert!(!String::from_utf8_lossy(&response.body).contains("keys.example"));
+    // The server belongs to the client, and anybody can name the client.
+    assert!(!response.error.unwrap().is_alarm());
 }
 
 #[tokio::test]
-async fn a_jwks_uri_on_this_machine_is_not_fetched() {
+async fn jwks_uri_on_this_machine_is_not_fetched() {
     for uri in [
         "https://127.0.0.1/jwks",
         "https://[::1]/jwks",
@@ -176,19 +176,19 @@ async fn a_jwks_uri_on_this_machine_is_not_fetched() {
         "https://localhost/jwks",
     ] {
         let authenticator = authenticator(uri, RemoteKeys::new());
-        let answer = by(&authenticator, &pk(&json!({}))).await;
-        assert_eq!(answer.refusal(), Some(Refusal::NoSuchKey), "{uri}");
+        let response = by(&authenticator, &pk(&json!({}))).await;
+        assert_eq!(response.refusal(), Some(Refusal::NoSuchKey), "{uri}");
     }
 }
 
 #[tokio::test]
-async fn what_is_no_key_set_has_no_keys() {
+async fn invalid_key_set_has_no_keys() {
     let many: Vec<_> = (0..10_000)
         .map(|n| PK.jwk(&json!({ "kid": n.to_string() })))
         .collect();
     for lies in [json!("<html>"), json!({ "keys": many })] {
         let (remote, uri, _) = serve(lies).await;
-        let answer = by(&authenticator(&uri, remote), &pk(&json!({}))).await;
-        assert_eq!(answer.refusal(), Some(Refusal::NoSuchKey));
+        let response = by(&authenticator(&uri, remote), &pk(&json!({}))).await;
+        assert_eq!(response.refusal(), Some(Refusal::NoSuchKey));
     }
 }

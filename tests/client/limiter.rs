@@ -1,4 +1,4 @@
-//! Too many failures of one client from one address are answered 429, and nobody else is.
+//! Too many failures of one client at one address get 429. Nobody else does.
 
 use std::{
     fmt,
@@ -90,8 +90,8 @@ fn kind(error: &BoxError) -> Option<ErrorKind> {
     error.downcast_ref().map(Error::kind)
 }
 
-/// What an authenticator says that says the same to everybody, and how often it was asked.
-fn always<T, F>(answer: F) -> (impl Authenticator, Arc<AtomicUsize>)
+/// An authenticator with a constant result, and the number of its calls.
+fn always<T, F>(response: F) -> (impl Authenticator, Arc<AtomicUsize>)
 where
     F: Fn() -> Result<Option<T>, BoxError> + Clone + Send + 'static,
     T: Send + 'static,
@@ -100,8 +100,8 @@ where
     let count = asked.clone();
     let authenticator = service_fn(move |_: Request<Credentials>| {
         count.fetch_add(1, Ordering::SeqCst);
-        let answer = answer().map(|client| client.map(drop));
-        async { answer }
+        let response = response().map(|client| client.map(drop));
+        async { response }
     });
     (LimitFailuresLayer::new().layer(authenticator), asked)
 }
@@ -117,7 +117,7 @@ impl<A> Authenticator for A where
 }
 
 #[tokio::test]
-async fn twenty_wrong_secrets_from_one_peer_lock_out_that_peer_alone() {
+async fn wrong_secrets_lock_out_only_their_own_address() {
     let authenticator = registered(&LimitFailuresLayer::new());
     for attempt in 0..20 {
         let (status, retry_after) = revoke(&authenticator, Some(ATTACKER), WRONG).await;
@@ -132,7 +132,7 @@ async fn twenty_wrong_secrets_from_one_peer_lock_out_that_peer_alone() {
             assert!((1..=60).contains(&retry_after.unwrap()), "{retry_after:?}");
         }
     }
-    // Not even by guessing right, nor from another port.
+    // Not even with the correct secret, nor from another port.
     assert_eq!(revoke(&authenticator, Some(ATTACKER), RIGHT).await.0, 429);
     assert_eq!(
         revoke(&authenticator, Some("192.0.2.66:4001"), RIGHT)
@@ -144,7 +144,7 @@ async fn twenty_wrong_secrets_from_one_peer_lock_out_that_peer_alone() {
 }
 
 #[tokio::test]
-async fn request_from_nowhere_is_not_limited() {
+async fn request_without_an_address_is_not_limited() {
     let authenticator = registered(&LimitFailuresLayer::new());
     for _ in 0..20 {
         assert_eq!(revoke(&authenticator, None, WRONG).await.0, 401);
@@ -153,7 +153,7 @@ async fn request_from_nowhere_is_not_limited() {
 }
 
 #[tokio::test]
-async fn success_forgets_the_failures_before_it() {
+async fn success_clears_earlier_failures() {
     let authenticator = registered(&LimitFailuresLayer::new());
     for _ in 0..5 {
         for _ in 0..9 {
@@ -177,7 +177,7 @@ async fn services_of_one_layer_count_together() {
 }
 
 #[tokio::test]
-async fn thousand_guesses_at_once_are_no_more_than_those_in_turn() {
+async fn concurrent_guesses_are_as_limited_as_sequential_ones() {
     let asked = AtomicUsize::new(0);
     let (open, opened) = tokio::sync::watch::channel(false);
     let authenticator = service_fn(|_: Request<Credentials>| {
@@ -191,7 +191,7 @@ async fn thousand_guesses_at_once_are_no_more_than_those_in_turn() {
     let limited = LimitFailuresLayer::new().layer(authenticator);
     let guesses = join_all((0..1000).map(|_| limited.clone().oneshot(claim("s6BhdRkqt3"))));
     let mut guesses = pin!(guesses);
-    // All of them have begun before the first of them ends.
+    // All of them begin before the first one ends.
     poll_fn(|cx| {
         assert!(guesses.as_mut().poll(cx).is_pending());
         Poll::Ready(())
@@ -199,19 +199,19 @@ async fn thousand_guesses_at_once_are_no_more_than_those_in_turn() {
     .await;
     open.send(true).unwrap();
 
-    let answers = guesses.await;
+    let responses = guesses.await;
     assert_eq!(asked.load(Ordering::SeqCst), 10);
     assert_eq!(
-        answers
+        responses
             .iter()
-            .filter(|answer| matches!(answer, Ok(None)))
+            .filter(|response| matches!(response, Ok(None)))
             .count(),
         10
     );
-    for error in answers.into_iter().filter_map(Result::err) {
+    for error in responses.into_iter().filter_map(Result::err) {
         let error: Box<Error> = error.downcast().unwrap();
         assert_eq!(error.kind(), ErrorKind::TooManyRequests);
-        // The others may turn out to be right.
+        // The other attempts may succeed.
         assert!(error.retry_delay().unwrap() <= Duration::from_secs(1));
     }
     limited.oneshot(claim("s6BhdRkqt3")).await.unwrap_err();
@@ -219,21 +219,21 @@ async fn thousand_guesses_at_once_are_no_more_than_those_in_turn() {
 }
 
 #[test]
-fn cancelled_attempt_is_a_failure() {
+fn cancelled_attempt_counts_as_a_failure() {
     let stalled = service_fn(|_: Request<Credentials>| pending::<Result<Option<()>, BoxError>>());
     let limited = LimitFailuresLayer::new().layer(stalled);
     for _ in 0..10 {
         let attempt = limited.clone().oneshot(claim("s6BhdRkqt3"));
         assert!(attempt.now_or_never().is_none());
     }
-    let answer = limited.oneshot(claim("s6BhdRkqt3")).now_or_never();
-    let error = answer.expect("a refusal does not wait").unwrap_err();
+    let response = limited.oneshot(claim("s6BhdRkqt3")).now_or_never();
+    let error = response.expect("a refusal does not wait").unwrap_err();
     let error: Box<Error> = error.downcast().unwrap();
     assert!(error.retry_delay().unwrap() > Duration::from_secs(1));
 }
 
 #[test]
-fn attempt_is_settled_when_it_is_answered_however_long_its_future_is_kept() {
+fn attempt_is_settled_when_it_completes_even_if_its_future_is_kept() {
     let (limited, asked) = always(|| Ok(Some(())));
     let mut kept = Vec::new();
     for _ in 0..50 {
@@ -245,7 +245,7 @@ fn attempt_is_settled_when_it_is_answered_however_long_its_future_is_kept() {
 }
 
 #[test]
-fn what_could_not_be_found_out_does_not_count() {
+fn unknown_results_do_not_count() {
     let errors: [fn() -> BoxError; 3] = [
         || "the database is down".into(),
         || Error::new(ErrorKind::Unavailable).into(),
@@ -261,7 +261,7 @@ fn what_could_not_be_found_out_does_not_count() {
     }
 }
 
-/// As an authenticator with an error type of its own says it.
+/// An authenticator with its own error type.
 #[derive(Debug)]
 struct Wrapped(Error);
 
@@ -278,7 +278,7 @@ impl std::error::Error for Wrapped {
 }
 
 #[test]
-fn error_that_says_invalid_client_is_a_failure() {
+fn invalid_client_error_counts_as_a_failure() {
     let errors: [fn() -> BoxError; 2] = [
         || Error::new(ErrorKind::InvalidClient).into(),
         || Wrapped(Error::new(ErrorKind::InvalidClient)).into(),
@@ -296,7 +296,7 @@ fn error_that_says_invalid_client_is_a_failure() {
 }
 
 #[test]
-fn flood_of_ids_does_not_reset_the_count_of_its_address() {
+fn random_client_ids_do_not_reset_the_count_of_their_address() {
     let (limited, asked) = always::<(), _>(|| Ok(None));
     for _ in 0..10 {
         block_on(limited.clone().oneshot(claim("s6BhdRkqt3"))).unwrap();
@@ -305,7 +305,7 @@ fn flood_of_ids_does_not_reset_the_count_of_its_address() {
         let _ = block_on(limited.clone().oneshot(claim(&number.to_string())));
     }
     block_on(limited.clone().oneshot(claim("s6BhdRkqt3"))).unwrap_err();
-    // A hundred clients, one of them the first; the others were not even asked for.
+    // A hundred clients including the first. The authenticator is not called for the others.
     assert_eq!(asked.load(Ordering::SeqCst), 10 + 99);
 
     let client_id = "s6BhdRkqt3".to_owned();
@@ -314,7 +314,7 @@ fn flood_of_ids_does_not_reset_the_count_of_its_address() {
 }
 
 #[test]
-fn assertions_that_name_nobody_count_by_their_address() {
+fn assertions_without_a_subject_count_by_their_address() {
     let (limited, asked) = always::<(), _>(|| Ok(None));
     let assertion = |peer| {
         let credentials = Credentials::Assertion {
@@ -332,7 +332,7 @@ fn assertions_that_name_nobody_count_by_their_address() {
 }
 
 #[tokio::test]
-async fn readiness_is_the_authenticators_and_the_ready_instance_is_called() {
+async fn readiness_is_forwarded_and_the_ready_instance_is_called() {
     let (authenticator, mut handle) = mock::pair::<Request<Credentials>, Option<()>>();
     let mut limited = LimitFailuresLayer::new().layer(authenticator);
     handle.allow(0);
@@ -344,9 +344,9 @@ async fn readiness_is_the_authenticators_and_the_ready_instance_is_called() {
     handle.allow(1);
     limited.ready().await.unwrap();
     let attempt = limited.call(claim("s6BhdRkqt3"));
-    let (request, answer) = handle.next_request().await.unwrap();
+    let (request, response) = handle.next_request().await.unwrap();
     assert_eq!(request.body().claimed_client_id().unwrap(), "s6BhdRkqt3");
-    answer.send_response(Some(()));
+    response.send_response(Some(()));
     assert_eq!(attempt.await.unwrap(), Some(()));
 
     handle.send_error("it broke");
@@ -361,13 +361,13 @@ fn limit_of_zero_failures_panics() {
 }
 
 mod assertions {
-    //! A client whose assertion names it is counted like one that the request names.
+    //! The client that an assertion claims counts like a `client_id`.
 
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use tower_revocation::{Secret, client::Credentials};
 
     #[test]
-    fn an_assertion_names_the_client_that_is_counted() {
+    fn subject_of_an_assertion_is_counted() {
         let encode = |part: &str| URL_SAFE_NO_PAD.encode(part);
         let assertion = |client_assertion: String| Credentials::Assertion {
             client_id: None,
@@ -386,7 +386,7 @@ mod assertions {
 }
 
 mod attestations {
-    //! A client whose attestation names it is counted like one that the request names.
+    //! The client that an attestation claims counts like a `client_id`.
 
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use futures::executor::block_on;
@@ -413,7 +413,7 @@ mod attestations {
     }
 
     #[test]
-    fn attested_subjects_of_one_address_have_a_count_each() {
+    fn attested_subjects_of_one_address_are_counted_separately() {
         let (limited, _) = always::<(), _>(|| Ok(None));
         let ask = |peer, subject| block_on(limited.clone().oneshot(attested(peer, subject)));
         for _ in 0..10 {
@@ -425,14 +425,14 @@ mod attestations {
         }
         ask(ATTACKER, "app").unwrap_err();
         ask(VICTIM, "app").unwrap();
-        // A name in the body is the same client.
+        // A `client_id` in the body is the same client.
         let client_id = Some("app".to_owned());
         let named = from(ATTACKER, Credentials::Attestation { client_id });
         block_on(limited.clone().oneshot(named)).unwrap_err();
     }
 
     #[test]
-    fn made_up_subjects_reset_no_count_of_their_address() {
+    fn random_subjects_reset_no_count_of_their_address() {
         let (limited, asked) = always::<(), _>(|| Ok(None));
         for number in 0..5000 {
             let request = attested(ATTACKER, &format!("made-up-{number}"));
@@ -443,7 +443,7 @@ mod attestations {
     }
 
     #[test]
-    fn subject_is_read_of_one_attestation_only() {
+    fn subject_needs_exactly_one_attestation() {
         let credentials = Credentials::Attestation { client_id: None };
         let mut head = HeaderMap::new();
         assert_eq!(credentials.claimed_by(&head), None);
@@ -458,7 +458,7 @@ mod attestations {
 }
 
 mod behind_a_proxy {
-    //! Who is limited where all connections are the proxy's.
+    //! Limits behind a proxy.
 
     use hyper::Request;
     use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
@@ -468,7 +468,7 @@ mod behind_a_proxy {
     };
 
     #[tokio::test]
-    async fn the_reported_address_counts_and_not_the_proxys() {
+    async fn reported_address_counts_instead_of_the_address_of_the_proxy() {
         let nobody = service_fn(async |_: Request<Credentials>| Ok::<Option<()>, BoxError>(None));
         let limited = LimitFailuresLayer::new().failures(2).layer(nobody);
         let ask = |client: &str| {

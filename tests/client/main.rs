@@ -1,4 +1,4 @@
-//! How clients authenticate: one client for each method, registrations, and the limits on guessing.
+//! Client authentication: every method, registrations, and the limits on guesses.
 
 mod assertion;
 mod assertion_documents;

@@ -1,4 +1,4 @@
-//! The metadata say what the endpoint does (RFC 8414, RFC 8705 §5).
+//! The metadata state what the endpoint accepts (RFC 8414, RFC 8705 §5).
 
 use std::collections::BTreeSet;
 
@@ -54,7 +54,7 @@ impl World {
         }
     }
 
-    /// A request by this method, with everything that is right.
+    /// A valid request with this method.
     fn request(&self, method: AuthMethod) -> Request<String> {
         let mut request = match method {
             AuthMethod::ClientSecretBasic => {
@@ -88,9 +88,10 @@ impl World {
     }
 }
 
-/// Every authenticator with every choice of the layer: what is tried and works is what is said.
+/// Tries every method, with every authenticator and every setting of the layer: the metadata list
+/// exactly the methods that work.
 #[tokio::test]
-async fn the_methods_that_are_said_are_those_that_work() {
+async fn metadata_list_exactly_the_methods_that_work() {
     let world = World::new();
     let plain = ClientAuthenticator::new(world.clients.clone());
     let signed = plain.clone().assertions(Assertions::new(ISSUER));
@@ -133,7 +134,7 @@ async fn the_methods_that_are_said_are_those_that_work() {
 }
 
 #[test]
-fn public_clients_are_always_named() {
+fn method_none_is_always_listed() {
     let layer = layer(ClientAuthenticator::new(Registry::default()));
     let metadata = serde_json::to_value(layer.metadata(ENDPOINT)).unwrap();
     assert_eq!(
@@ -146,7 +147,7 @@ fn public_clients_are_always_named() {
 }
 
 #[test]
-fn the_algorithms_are_those_of_the_methods_that_are_accepted() {
+fn algorithms_are_listed_only_for_accepted_methods() {
     let algorithms = [jose::Algorithm::Es256, jose::Algorithm::Hs512];
     let assertions = || Assertions::new(ISSUER).algorithms(algorithms);
     let authenticator = || ClientAuthenticator::new(Registry::default()).assertions(assertions());
@@ -163,7 +164,7 @@ fn the_algorithms_are_those_of_the_methods_that_are_accepted() {
 }
 
 #[test]
-fn the_alias_for_certificates_is_said_where_certificates_are_accepted() {
+fn mtls_alias_is_listed_if_certificates_are_accepted() {
     let authenticator = ClientAuthenticator::new(Registry::default());
     let alias = "https://mtls.as.example.com/revoke";
     let with = layer(authenticator.clone().certificates()).mtls_alias(alias);
@@ -174,7 +175,7 @@ fn the_alias_for_certificates_is_said_where_certificates_are_accepted() {
 }
 
 #[test]
-fn a_document_keeps_what_is_not_about_revocation() {
+fn document_keeps_its_other_members() {
     let authenticator = ClientAuthenticator::new(Registry::default()).certificates();
     let layer = layer(authenticator).mtls_alias("https://mtls.example/revoke");
     let document = json!({

@@ -1,22 +1,22 @@
-//! Secrets that people chose, against what other implementations made of them.
+//! Password hashes that other implementations computed.
 
 use tower_revocation::{
     Secret,
     client::password::{InvalidHash, PasswordHash, Passwords},
 };
 
-/// The reference implementation's own, of "password".
+/// From the reference implementation, of "password".
 const ARGON2ID: &str =
     "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
-/// RFC 7914 §12, of "pleaseletmein" with the salt `SodiumChloride`.
+/// From RFC 7914 §12, of "pleaseletmein" with the salt `SodiumChloride`.
 const SCRYPT: &str = "$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU\
     $cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9lRdofLVQylVYT8Pz2LUlwUkKpr55h6F3A1lHkDfzwF7RVdYhw";
-/// hashlib's, of "Password" with the salt `NaClNaClNaClNaCl`.
+/// From hashlib, of "Password" with the salt `NaClNaClNaClNaCl`.
 const PBKDF2_SHA256: &str = "$pbkdf2-sha256$i=10000$TmFDbE5hQ2xOYUNsTmFDbA\
     $hhaRkgWB7OqsSuKQZt1UGUPavg5G3LOpEL9sm60Q4PM";
 const PBKDF2_SHA512: &str = "$pbkdf2-sha512$i=10000,l=64$TmFDbE5hQ2xOYUNsTmFDbA\
     $vZT1rzTOVyubsbA8DOzFN2GykbZcHRVPyMsJfR+o3C4JLGoRnm8R1PlsVQxA+PsZXAfQDhOnchHFVIWoPeq9WA";
-/// libxcrypt's, of "secret".
+/// From libxcrypt, of "secret".
 const BCRYPT: &str = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
 
 async fn is(hash: &str, secret: impl Into<String>) -> bool {
@@ -55,7 +55,7 @@ async fn pbkdf2_is_verified() {
 }
 
 #[tokio::test]
-async fn every_part_of_what_comes_out_is_compared() {
+async fn every_byte_of_the_output_is_compared() {
     let (salt, output) = PBKDF2_SHA256.rsplit_once('$').unwrap();
     for place in [0, 10, 21, 32, 41] {
         let mut altered = output.to_owned();
@@ -73,7 +73,7 @@ async fn every_part_of_what_comes_out_is_compared() {
 }
 
 #[tokio::test]
-async fn bcrypt_is_verified_under_all_of_its_names() {
+async fn bcrypt_is_verified_with_all_its_prefixes() {
     for (secret, hash) in [
         (
             "a",
@@ -99,30 +99,30 @@ async fn bcrypt_is_verified_under_all_of_its_names() {
 }
 
 #[tokio::test]
-async fn bcrypt_is_never_asked_of_what_it_does_not_read() {
+async fn bcrypt_refuses_secrets_that_it_would_not_read_whole() {
     let seventy_two = "$2b$04$abcdefghijklmnopqrstuuBzzIgyKkz7xMWYSzkIjUSnxEQFQ0WNe";
     assert!(is(seventy_two, "a".repeat(72)).await);
     assert!(!is(seventy_two, "a".repeat(71)).await);
-    // bcrypt itself says yes to these.
-    assert!(bcrypt_says_yes("a".repeat(73), seventy_two));
+    // bcrypt itself accepts these.
+    assert!(bcrypt_accepts("a".repeat(73), seventy_two));
     assert!(!is(seventy_two, "a".repeat(73)).await);
-    assert!(bcrypt_says_yes("secret\0secret", BCRYPT));
+    assert!(bcrypt_accepts("secret\0secret", BCRYPT));
     assert!(!is(BCRYPT, "secret\0secret").await);
 }
 
-fn bcrypt_says_yes(secret: impl AsRef<[u8]>, hash: &str) -> bool {
+fn bcrypt_accepts(secret: impl AsRef<[u8]>, hash: &str) -> bool {
     bcrypt::verify(secret, hash).unwrap()
 }
 
 #[tokio::test]
 async fn empty_secret_never_matches() {
     let of_nothing = "$2a$06$DCq7YPn5Rq63x1Lad4cll.TV4S6ytwfsfvkgY8jIucDrjc8deX1s.";
-    assert!(bcrypt_says_yes("", of_nothing));
+    assert!(bcrypt_accepts("", of_nothing));
     assert!(!is(of_nothing, "").await);
 }
 
 #[tokio::test]
-async fn without_a_hash_nothing_matches_not_even_the_decoy() {
+async fn decoy_never_matches() {
     let decoy = PasswordHash::parse(BCRYPT).unwrap();
     let passwords = Passwords::new().decoy(decoy);
     for (passwords, secret) in [(passwords, "secret"), (Passwords::new(), "")] {
@@ -152,26 +152,26 @@ async fn either_of_two_hashes_matches_while_a_secret_is_replaced() {
         assert!(verify(secret, [Some(&older), Some(&newer)]).await);
     }
     assert!(!verify("wrong", [Some(&newer), Some(&older)]).await);
-    // Replaced, though it has just been right.
+    // The hash was replaced, although the secret was correct a moment ago.
     assert!(!verify("abc", [Some(&newer), None]).await);
     assert!(!verify("abc", [None, Some(&newer)]).await);
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn async_thread_goes_on_meanwhile() {
+async fn verification_does_not_block_the_async_thread() {
     let verification = tokio::spawn(is(PBKDF2_SHA256, "Password"));
     let mut turns = 0;
     while !verification.is_finished() {
         turns += 1;
         tokio::task::yield_now().await;
     }
-    // On this thread it would be finished after its first turn.
+    // On this thread, the work would end within the first turn.
     assert!(turns > 1);
     assert!(verification.await.unwrap());
 }
 
 #[test]
-fn costs_above_the_caps_are_refused() {
+fn costs_above_the_limits_are_refused() {
     for costs in [
         "m=262145,t=2,p=1",
         "m=8192,t=11,p=1",
@@ -197,7 +197,7 @@ fn costs_above_the_caps_are_refused() {
 
     let rounds = PBKDF2_SHA256.replace("i=10000", "i=2000001");
     assert_eq!(refused(&rounds), InvalidHash::TooCostly);
-    // 64 bytes of SHA-256 are twice the rounds.
+    // An output of 64 bytes with SHA-256 costs twice the rounds.
     let twice = PBKDF2_SHA512.replace("sha512", "sha256");
     assert_eq!(
         refused(&twice.replace("i=10000", "i=1000001")),
@@ -212,7 +212,7 @@ fn costs_above_the_caps_are_refused() {
 }
 
 #[test]
-fn costs_at_the_caps_are_taken() {
+fn costs_at_the_limits_are_accepted() {
     for hash in [
         ARGON2ID.replace("m=65536,t=2,p=1", "m=262144,t=4,p=4"),
         ARGON2ID.replace("m=65536,t=2,p=1", "m=104857,t=10,p=1"),
@@ -225,7 +225,7 @@ fn costs_at_the_caps_are_taken() {
 }
 
 #[test]
-fn hashes_in_name_alone_are_refused() {
+fn hashes_below_the_lower_limits_are_refused() {
     for hash in [
         ARGON2ID.replace("m=65536", "m=7167"),
         SCRYPT.replace("ln=14", "ln=13"),
@@ -285,7 +285,7 @@ fn malformed_hashes_are_refused() {
 }
 
 #[test]
-fn nothing_prints_a_hash() {
+fn debug_output_has_no_hash() {
     for (hash, name) in [
         (ARGON2ID, "argon2id"),
         (SCRYPT, "scrypt"),
@@ -305,7 +305,7 @@ fn nothing_prints_a_hash() {
 }
 
 #[test]
-#[should_panic(expected = "without a permit")]
-fn no_permits_at_all_is_a_setting_that_was_mistaken() {
+#[should_panic(expected = "the number of permits is zero")]
+fn zero_permits_panic() {
     let _ = Passwords::new().permits(0);
 }

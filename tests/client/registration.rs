@@ -1,4 +1,4 @@
-//! What is registered about keys (RFC 7591 §2): read strictly, and refused with a reason.
+//! Registrations with keys, certificates and password hashes (RFC 7591 §2).
 
 use serde_json::{Value, json};
 use tower_revocation::client::{
@@ -20,7 +20,7 @@ fn refusal(members: &Value) -> String {
 }
 
 #[test]
-fn what_could_never_let_a_client_in_is_refused() {
+fn registration_that_admits_nobody_is_refused() {
     let keys = PK.jwks(&json!({}));
     for uri in ["https://", "https://a b", "https:///keys"] {
         let refused = refusal(&json!({
@@ -33,16 +33,19 @@ fn what_could_never_let_a_client_in_is_refused() {
         "token_endpoint_auth_method": "private_key_jwt", "jwks": keys,
         "token_endpoint_auth_signing_alg": "HS256",
     }));
-    assert!(refused.contains("no algorithm of a key"), "{refused}");
+    assert!(
+        refused.contains("needs a public-key algorithm"),
+        "{refused}"
+    );
     let refused = refusal(&json!({
         "token_endpoint_auth_method": "client_secret_jwt", "client_secret": SHARED_SECRET,
         "token_endpoint_auth_signing_alg": "ES256",
     }));
-    assert!(refused.contains("no algorithm of a secret"), "{refused}");
+    assert!(refused.contains("needs an HMAC algorithm"), "{refused}");
 }
 
 #[tokio::test]
-async fn a_password_is_verified_where_there_is_a_verifier() {
+async fn password_needs_a_configured_verifier() {
     let clients = registry(&json!({ "client_id": "human", "client_secret_hash": HASH }));
     let by = |authenticator: ClientAuthenticator<Registry>, secret: &str| {
         let mut request = post("token=rt1");
@@ -58,7 +61,7 @@ async fn a_password_is_verified_where_there_is_a_verifier() {
         200
     );
     assert_eq!(by(verifying, "wrong").await.status, 401);
-    // It could not be found out.
+    // The result is unknown.
     assert_eq!(
         by(ClientAuthenticator::new(clients), "wrong").await.status,
         503
@@ -75,7 +78,7 @@ async fn a_password_is_verified_where_there_is_a_verifier() {
 }
 
 #[tokio::test]
-async fn a_client_in_code_that_has_keys_is_not_public() {
+async fn client_with_keys_is_never_public() {
     let keys = tower_revocation::jose::KeySet::from_json(&Key::ec().jwks(&json!({})).to_string());
     let careless = Client::public("x")
         .into_builder()
@@ -97,7 +100,7 @@ async fn a_client_in_code_that_has_keys_is_not_public() {
 }
 
 #[test]
-fn what_a_client_keeps_is_not_printed() {
+fn debug_output_of_a_client_has_no_secret() {
     let clients = registry(&json!([
         { "client_id": "sj", "client_secret": SHARED_SECRET, "token_endpoint_auth_method": "client_secret_jwt" },
         { "client_id": "human", "client_secret_hash": HASH },

@@ -1,4 +1,4 @@
-//! Registered clients at the real endpoint.
+//! Registered clients at the endpoint.
 
 use std::{
     collections::HashSet,
@@ -19,32 +19,32 @@ use tower_revocation::{
     },
 };
 
-/// `s6BhdRkqt3` / `gX1fBat3bV`, as RFC 7009 §2.1 sends them.
+/// `s6BhdRkqt3` / `gX1fBat3bV`, as in RFC 7009 §2.1.
 const EXAMPLE: &str = "Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW";
 
 #[derive(Debug, PartialEq)]
-struct Answer {
+struct Reply {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
-    /// The reason, which is not in the answer.
+    /// The reason, which the response does not show.
     refusal: Option<Refusal>,
 }
 
-impl Answer {
-    /// All that the peer can tell.
-    fn heard(&self) -> (StatusCode, &HeaderMap, &Bytes) {
+impl Reply {
+    /// Everything that the peer can see.
+    fn visible(&self) -> (StatusCode, &HeaderMap, &Bytes) {
         (self.status, &self.headers, &self.body)
     }
 }
 
-/// One revocation through the layer. The backend answers `Revoked` to whoever reaches it, so the
-/// status is the authenticator's doing.
+/// One revocation through the layer. The backend returns `Revoked` for every request that reaches
+/// it, so the status comes from the authenticator.
 async fn revoke<L>(
     authenticator: &ClientAuthenticator<L>,
     authorization: Option<&str>,
     body: &str,
-) -> Answer
+) -> Reply
 where
     L: Clients + Clone + Send + Sync + 'static,
 {
@@ -64,7 +64,7 @@ where
         request.headers_mut().insert("authorization", value);
     }
     let (head, body) = service.oneshot(request).await.unwrap().into_parts();
-    Answer {
+    Reply {
         refusal: head.extensions.get::<Error>().and_then(Error::refusal),
         status: head.status,
         headers: head.headers,
@@ -72,21 +72,21 @@ where
     }
 }
 
-/// The status of a revocation by Basic.
+/// The status of a revocation with Basic.
 async fn by_basic(clients: &Registry, authorization: &str) -> u16 {
     let authenticator = ClientAuthenticator::new(clients.clone());
-    let answer = revoke(&authenticator, Some(authorization), "token=rt1").await;
-    answer.status.as_u16()
+    let response = revoke(&authenticator, Some(authorization), "token=rt1").await;
+    response.status.as_u16()
 }
 
-/// The status of a revocation by what is in the body.
+/// The status of a revocation with these members in the body.
 async fn by_body(clients: &Registry, body: &str) -> u16 {
     let authenticator = ClientAuthenticator::new(clients.clone());
-    let answer = revoke(&authenticator, None, &format!("token=rt1&{body}")).await;
-    answer.status.as_u16()
+    let response = revoke(&authenticator, None, &format!("token=rt1&{body}")).await;
+    response.status.as_u16()
 }
 
-/// Sent as they are.
+/// Sent raw.
 fn raw(client_id: &str, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{client_id}:{secret}")))
 }
@@ -118,10 +118,10 @@ fn only(client: Client) -> Registry {
     Registry::from_iter([client])
 }
 
-// The one answer
+// One response for all reasons
 
 #[tokio::test]
-async fn every_reason_has_one_answer() {
+async fn every_reason_has_the_same_response() {
     let clients = Registry::from_iter([
         example(),
         Client::builder("expired")
@@ -175,8 +175,12 @@ async fn every_reason_has_one_answer() {
             ("s6BhdRkqt3", ""),
         ] {
             let authorization = raw(client_id, secret);
-            let answer = revoke(&authenticator, Some(&authorization), "token=rt1").await;
-            assert_eq!(answer.heard(), unknown.heard(), "{client_id}:{secret}");
+            let response = revoke(&authenticator, Some(&authorization), "token=rt1").await;
+            assert_eq!(
+                response.visible(),
+                unknown.visible(),
+                "{client_id}:{secret}"
+            );
         }
         for body in [
             "token=rt1&client_id=nobody&client_secret=gX1fBat3bV",
@@ -186,14 +190,14 @@ async fn every_reason_has_one_answer() {
             "token=rt1&client_id=expired",
             "token=rt1&client_id=nobody",
         ] {
-            let answer = revoke(&authenticator, None, body).await;
-            assert_eq!(answer.heard(), unknown.heard(), "{body}");
+            let response = revoke(&authenticator, None, body).await;
+            assert_eq!(response.visible(), unknown.visible(), "{body}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_is_503_and_not_401() {
+async fn database_that_is_down_is_503_and_not_401() {
     #[derive(Clone)]
     struct Down;
     impl Clients for Down {
@@ -207,15 +211,15 @@ async fn a_store_that_is_down_is_503_and_not_401() {
         (None, "token=rt1&client_id=post-client&client_secret=p0st"),
         (None, "token=rt1&client_id=spa-1"),
     ] {
-        let answer = revoke(&authenticator, authorization, body).await;
-        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(answer.headers["retry-after"], "1");
-        assert_eq!(answer.body, r#"{"error":"temporarily_unavailable"}"#);
+        let response = revoke(&authenticator, authorization, body).await;
+        assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers["retry-after"], "1");
+        assert_eq!(response.body, r#"{"error":"temporarily_unavailable"}"#);
     }
 }
 
 #[tokio::test]
-async fn a_store_that_ignores_case_lets_nobody_in_under_another_spelling() {
+async fn database_that_ignores_case_does_not_change_the_comparison() {
     #[derive(Clone)]
     struct IgnoresCase(Registry);
     impl Clients for IgnoresCase {
@@ -232,7 +236,7 @@ async fn a_store_that_ignores_case_lets_nobody_in_under_another_spelling() {
 }
 
 #[tokio::test]
-async fn which_lookups_a_refusal_makes_does_not_depend_on_the_client() {
+async fn lookups_of_a_refusal_do_not_depend_on_the_client() {
     #[derive(Clone, Default)]
     struct Counting(Registry, Arc<Mutex<Vec<String>>>);
     impl Clients for Counting {
@@ -268,17 +272,17 @@ async fn which_lookups_a_refusal_makes_does_not_depend_on_the_client() {
 // Methods
 
 #[tokio::test]
-async fn the_example_of_rfc_7009_is_let_in() {
+async fn example_of_rfc_7009_is_accepted() {
     assert_eq!(by_basic(&only(example()), EXAMPLE).await, 200);
     let body = "token=rt1&client_id=s6BhdRkqt3";
     let authenticator = ClientAuthenticator::new(only(example()));
-    let answer = revoke(&authenticator, Some(EXAMPLE), body).await;
-    assert_eq!(answer.status, StatusCode::OK);
+    let response = revoke(&authenticator, Some(EXAMPLE), body).await;
+    assert_eq!(response.status, StatusCode::OK);
 }
 
 /// RFC 9110 §11.4: `1*SP`
 #[tokio::test]
-async fn two_spaces_after_the_scheme_are_fine_and_a_tab_is_not() {
+async fn spaces_after_the_scheme_are_accepted_and_a_tab_is_not() {
     let clients = only(example());
     let spaces = EXAMPLE.replacen(' ', "  ", 1);
     assert_eq!(by_basic(&clients, &spaces).await, 200);
@@ -288,7 +292,7 @@ async fn two_spaces_after_the_scheme_are_fine_and_a_tab_is_not() {
 
 /// RFC 7591 §2, `token_endpoint_auth_method`
 #[tokio::test]
-async fn the_registered_method_binds_and_a_list_admits_each_of_its_own() {
+async fn registered_methods_are_binding() {
     let in_body = "client_id=s6BhdRkqt3&client_secret=gX1fBat3bV";
     let basic = only(example());
     assert_eq!(by_basic(&basic, EXAMPLE).await, 200);
@@ -310,7 +314,7 @@ async fn the_registered_method_binds_and_a_list_admits_each_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_secret_in_the_body_is_form_decoded_once() {
+async fn secret_in_the_body_is_form_decoded_once() {
     let clients = Registry::from_json(
         r#"{ "client_id": "post-client2", "client_secret": "a+b c%d:e",
              "token_endpoint_auth_method": "client_secret_post" }"#,
@@ -323,7 +327,7 @@ async fn a_secret_in_the_body_is_form_decoded_once() {
 }
 
 #[tokio::test]
-async fn a_method_that_is_not_verified_here_is_registered_and_refused() {
+async fn unsupported_method_is_registered_and_refused() {
     const SECRET: &str = "gX1fBat3bVgX1fBat3bVgX1fBat3bVgX1fBat3bV";
     for (method, needs) in [
         (
@@ -367,7 +371,7 @@ async fn a_method_that_is_not_verified_here_is_registered_and_refused() {
 
 /// RFC 6749 §2.1, RFC 7009 §5
 #[tokio::test]
-async fn a_public_client_names_itself_in_the_body_and_sends_no_secret() {
+async fn public_client_sends_its_id_in_the_body_and_no_secret() {
     let clients = only(Client::public("spa-1"));
     assert_eq!(by_body(&clients, "client_id=spa-1").await, 200);
     assert_eq!(by_body(&clients, "client_id=SPA-1").await, 401);
@@ -386,7 +390,7 @@ async fn a_public_client_names_itself_in_the_body_and_sends_no_secret() {
 }
 
 #[tokio::test]
-async fn a_client_with_a_secret_is_never_let_in_without() {
+async fn client_with_a_secret_must_present_it() {
     let methods = [AuthMethod::None, AuthMethod::ClientSecretBasic];
     let clients = only(
         example()
@@ -430,7 +434,7 @@ async fn basic_is_form_decoded_unless_the_client_is_registered_as_raw() {
 
         let raw_only = registered(BasicDecoding::Raw);
         assert_eq!(by_basic(&raw_only, &encoded).await, 401, "{client_id}");
-        // A colon in the identifier cannot be sent raw: the first one ends it.
+        // An identifier with a colon cannot be sent raw, because the first colon ends it.
         let sent_raw = if client_id.contains(':') { 401 } else { 200 };
         assert_eq!(by_basic(&raw_only, &raw).await, sent_raw, "{client_id}");
 
@@ -441,7 +445,7 @@ async fn basic_is_form_decoded_unless_the_client_is_registered_as_raw() {
 }
 
 #[tokio::test]
-async fn a_raw_secret_with_a_plus_is_another_one_when_form_decoded() {
+async fn raw_secret_with_a_plus_differs_from_the_form_decoded_one() {
     const SENT: &str =
         "Basic MVBwRy9RIDE6ei90WjlWd0ZacUFwbUlRK1pIMUk1cExrL3VCNHVkOlgyLzhiTCt3ZkZUdDFyRnc9";
     let secret = "z/tZ9VwFZqApmIQ+ZH1I5pLk/uB4ud:X2/8bL+wfFTt1rFw=";
@@ -458,7 +462,7 @@ async fn a_raw_secret_with_a_plus_is_another_one_when_form_decoded() {
 }
 
 #[tokio::test]
-async fn a_broken_escape_is_no_form_and_may_be_a_raw_secret() {
+async fn broken_escape_is_valid_only_in_a_raw_secret() {
     const SENT: &str = "Basic cGx1czphK2IgYyVkOmU=";
     assert_eq!(raw("plus", "a+b c%d:e"), SENT);
     let client = Client::confidential("plus", digest("a+b c%d:e"));
@@ -473,7 +477,7 @@ async fn a_broken_escape_is_no_form_and_may_be_a_raw_secret() {
 }
 
 #[tokio::test]
-async fn the_first_colon_splits_and_never_the_last() {
+async fn basic_is_split_at_the_first_colon() {
     const SENT: &str = "Basic aHR0cHM6Ly9jbGllbnQuZXhhbXBsZS9hcHA6czNjcjN0";
     for decoding in [
         BasicDecoding::Form,
@@ -492,7 +496,7 @@ async fn the_first_colon_splits_and_never_the_last() {
 }
 
 #[tokio::test]
-async fn a_secret_outside_ascii_is_utf_8_and_compared_byte_for_byte() {
+async fn secret_outside_ascii_is_compared_as_utf_8_bytes() {
     const SENT: &str = "Basic a2zDr2VudDpww6TCo+KCrA==";
     let (client_id, secret) = ("kl\u{ef}ent", "p\u{e4}\u{a3}\u{20ac}");
     assert_eq!(raw(client_id, secret), SENT);
@@ -507,7 +511,7 @@ async fn a_secret_outside_ascii_is_utf_8_and_compared_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn what_is_no_basic_or_no_secret_of_the_client_is_401() {
+async fn malformed_basic_or_wrong_secret_is_401() {
     let either = example()
         .into_builder()
         .basic_decoding(BasicDecoding::FormThenRaw)
@@ -537,7 +541,7 @@ async fn what_is_no_basic_or_no_secret_of_the_client_is_401() {
 }
 
 #[tokio::test]
-async fn an_empty_secret_is_refused_even_where_its_digest_is_registered() {
+async fn empty_secret_is_refused_even_if_its_digest_is_registered() {
     let methods = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
     let client = Client::builder("s6BhdRkqt3")
         .secret(digest(""))
@@ -558,7 +562,7 @@ async fn an_empty_secret_is_refused_even_where_its_digest_is_registered() {
 // Rotation and expiry (RFC 7591 §3.2.1)
 
 #[tokio::test]
-async fn old_and_new_secret_work_in_the_window_and_the_old_one_not_after() {
+async fn previous_secret_works_until_it_expires() {
     let rotated = |end| {
         only(
             Client::builder("c2")
@@ -577,7 +581,7 @@ async fn old_and_new_secret_work_in_the_window_and_the_old_one_not_after() {
 }
 
 #[tokio::test]
-async fn expiry_in_a_document_is_in_seconds_and_zero_is_never() {
+async fn expiry_is_in_seconds_and_zero_means_never() {
     let document = r#"{ "client_id": "c2", "client_secrets": [
         { "client_secret": "new", "client_secret_expires_at": 0 },
         { "client_secret": "old", "client_secret_expires_at": AT }
@@ -592,7 +596,7 @@ async fn expiry_in_a_document_is_in_seconds_and_zero_is_never() {
 // Digests
 
 #[tokio::test]
-async fn a_document_may_hold_digests_in_place_of_secrets() {
+async fn document_may_contain_digests_instead_of_secrets() {
     for sha256 in [
         "53f5da0aaa93d64cd5772c554cbf940f0539e689dddbeb8f923eec3f72c02ea9",
         "53F5DA0AAA93D64CD5772C554CBF940F0539E689DDDBEB8F923EEC3F72C02EA9",
@@ -608,7 +612,7 @@ async fn a_document_may_hold_digests_in_place_of_secrets() {
 
 /// RFC 4231 §4.3: HMAC-SHA-256 of "what do ya want for nothing?" under the key "Jefe".
 #[tokio::test]
-async fn a_secret_registered_as_hmac_needs_the_key_and_the_right_one() {
+async fn secret_registered_as_hmac_needs_the_right_key() {
     let clients = Registry::from_json(
         r#"{ "client_id": "c2", "client_secret_hmac_sha256":
              "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" }"#,
@@ -619,20 +623,20 @@ async fn a_secret_registered_as_hmac_needs_the_key_and_the_right_one() {
 
     let keyed = ClientAuthenticator::new(clients.clone()).hmac_key("Jefe");
     let status = async |authenticator, authorization| {
-        let answer = revoke(authenticator, Some(authorization), "token=rt1").await;
-        answer.status.as_u16()
+        let response = revoke(authenticator, Some(authorization), "token=rt1").await;
+        response.status.as_u16()
     };
     assert_eq!(status(&keyed, &right).await, 200);
     assert_eq!(status(&keyed, &wrong).await, 401);
     let other_key = ClientAuthenticator::new(clients.clone()).hmac_key("Boss");
     assert_eq!(status(&other_key, &right).await, 401);
-    // It cannot be found out, and the operator has to hear of it.
+    // The result is unknown, and the operator must know.
     let without = ClientAuthenticator::new(clients);
     assert_eq!(status(&without, &right).await, 503);
 }
 
 #[tokio::test]
-async fn a_plain_digest_is_never_taken_for_an_hmac() {
+async fn sha256_digest_does_not_count_as_hmac() {
     let clients = Registry::from_json(
         r#"{ "client_id": "s6BhdRkqt3", "client_secret_hmac_sha256":
              "53f5da0aaa93d64cd5772c554cbf940f0539e689dddbeb8f923eec3f72c02ea9" }"#,
@@ -640,22 +644,22 @@ async fn a_plain_digest_is_never_taken_for_an_hmac() {
     .unwrap();
     assert_eq!(by_basic(&clients, EXAMPLE).await, 503);
     let keyed = ClientAuthenticator::new(clients).hmac_key("Jefe");
-    let answer = revoke(&keyed, Some(EXAMPLE), "token=rt1").await;
-    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    let response = revoke(&keyed, Some(EXAMPLE), "token=rt1").await;
+    assert_eq!(response.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
-async fn a_digest_computed_here_is_the_one_that_is_compared() {
+async fn computed_hmac_digest_is_accepted() {
     let digest = SecretDigest::hmac_sha256(b"Jefe", &Secret::new("gX1fBat3bV"));
     let clients = only(Client::confidential("s6BhdRkqt3", digest));
     let authenticator = ClientAuthenticator::new(clients).hmac_key(b"Jefe");
-    let answer = revoke(&authenticator, Some(EXAMPLE), "token=rt1").await;
-    assert_eq!(answer.status, StatusCode::OK);
+    let response = revoke(&authenticator, Some(EXAMPLE), "token=rt1").await;
+    assert_eq!(response.status, StatusCode::OK);
 }
 
 #[test]
-#[should_panic(expected = "the key of the secrets' HMAC is empty")]
-fn an_empty_hmac_key_is_a_forgotten_setting() {
+#[should_panic(expected = "the HMAC key of the secrets is empty")]
+fn empty_hmac_key_panics() {
     let _ = ClientAuthenticator::new(Registry::default()).hmac_key("");
 }
 
@@ -673,10 +677,10 @@ fn debug_shows_neither_secret_nor_digest_nor_key() {
     }
 }
 
-// In code
+// Clients in code
 
 #[tokio::test]
-async fn a_registry_replaces_by_identifier_and_a_clone_stays_as_it_was() {
+async fn insert_replaces_the_client_and_does_not_change_clones() {
     let mut clients = only(example());
     let before = clients.clone();
     let replaced = clients.insert(Client::confidential("s6BhdRkqt3", digest("new")));
@@ -700,7 +704,7 @@ async fn other_endpoints_can_share_the_authenticator() {
 // Reasons
 
 #[tokio::test]
-async fn every_reason_gets_the_same_answer_and_is_told_apart_in_the_error() {
+async fn every_reason_has_the_same_response_and_its_own_refusal() {
     let clients = Registry::from_iter([
         example(),
         Client::builder("off")
@@ -716,11 +720,11 @@ async fn every_reason_gets_the_same_answer_and_is_told_apart_in_the_error() {
         (raw("s6BhdRkqt3", "wrong"), Refusal::WrongSecret),
         (raw("spa-1", "s"), Refusal::MethodNotRegistered),
     ];
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for (authorization, expected) in cases {
-        let answer = revoke(&authenticator, Some(&authorization), "token=rt1").await;
-        assert_eq!(answer.refusal, Some(expected));
-        answers.push((answer.status, answer.headers, answer.body));
+        let response = revoke(&authenticator, Some(&authorization), "token=rt1").await;
+        assert_eq!(response.refusal, Some(expected));
+        responses.push((response.status, response.headers, response.body));
     }
-    assert!(answers.windows(2).all(|two| two[0] == two[1]));
+    assert!(responses.windows(2).all(|two| two[0] == two[1]));
 }

@@ -1,4 +1,4 @@
-//! The JSON documents that register clients, and what is said of bad ones.
+//! JSON documents that register clients, and the errors for invalid ones.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ async fn client(clients: &Registry, client_id: &str) -> Arc<Client> {
 }
 
 #[tokio::test]
-async fn a_document_is_one_client_or_an_array_and_what_is_unknown_is_ignored() {
+async fn document_is_one_client_or_an_array_and_unknown_members_are_ignored() {
     let one = Registry::from_json(
         r#"{ "client_id": "s6BhdRkqt3", "client_secret": "gX1fBat3bV", "client_secret_expires_at": 0,
              "client_id_issued_at": 2893256800, "client_name": "My Example", "client_name#ja-Jpan-JP": "x",
@@ -36,7 +36,7 @@ async fn a_document_is_one_client_or_an_array_and_what_is_unknown_is_ignored() {
     )
     .unwrap();
     let c2 = client(&many, "c2").await;
-    // RFC 7591 §2: the defaults.
+    // The defaults of RFC 7591 §2.
     assert_eq!(
         c2.token_endpoint_auth_methods(),
         [AuthMethod::ClientSecretBasic]
@@ -55,7 +55,7 @@ async fn a_document_is_one_client_or_an_array_and_what_is_unknown_is_ignored() {
 }
 
 #[tokio::test]
-async fn a_document_chooses_methods_and_the_reading_of_basic() {
+async fn document_sets_methods_and_basic_decoding() {
     let clients = Registry::from_json(
         r#"[ { "client_id": "a", "client_secret": "x", "basic_decoding": "raw",
                "token_endpoint_auth_methods": ["client_secret_basic", "client_secret_post", "foo"] },
@@ -78,7 +78,7 @@ async fn a_document_chooses_methods_and_the_reading_of_basic() {
     );
 }
 
-/// Line and reason, and nothing of a secret.
+/// The error has this line and this reason, and no secret.
 fn refused(document: &str, line: usize, reason: &str) {
     let error = Registry::from_json(document).unwrap_err();
     let text = error.to_string();
@@ -91,7 +91,7 @@ fn refused(document: &str, line: usize, reason: &str) {
 }
 
 #[test]
-fn what_is_not_json_is_refused_with_its_line() {
+fn invalid_json_is_refused_with_its_line() {
     for (document, line, reason) in [
         ("", 1, "EOF while parsing a value"),
         (
@@ -107,7 +107,7 @@ fn what_is_not_json_is_refused_with_its_line() {
 }
 
 #[test]
-fn a_member_of_the_wrong_type_is_refused_with_its_line() {
+fn member_of_the_wrong_type_is_refused_with_its_line() {
     for (document, line, reason) in [
         ("[\n7]", 2, "invalid type: number, expected a client"),
         (
@@ -157,7 +157,7 @@ fn a_member_of_the_wrong_type_is_refused_with_its_line() {
 }
 
 #[test]
-fn secrets_that_contradict_each_other_are_refused_with_their_line() {
+fn contradictory_secrets_are_refused_with_their_line() {
     for (document, line, reason) in [
         (
             "{ \"client_id\": \"c2\",\n\"client_secret\": \"\"\n}",
@@ -197,7 +197,7 @@ fn secrets_that_contradict_each_other_are_refused_with_their_line() {
 }
 
 #[test]
-fn methods_that_contradict_the_rest_are_refused_with_their_line() {
+fn contradictory_methods_are_refused_with_their_line() {
     for (document, line, reason) in [
         (
             "{ \"client_id\": \"spa-1\", \"client_secret\": \"gX1fBat3bV\",\n\
@@ -230,7 +230,7 @@ fn methods_that_contradict_the_rest_are_refused_with_their_line() {
 }
 
 #[test]
-fn a_bad_client_in_an_array_is_refused_with_the_line_where_it_ends() {
+fn invalid_client_in_an_array_is_refused_with_the_line_of_its_end() {
     let two_lines = "[\n{ \"client_id\": \"c2\", \"client_secret\": \"gX1fBat3bV\" },\n";
     for (document, line, reason) in [
         (
@@ -256,7 +256,7 @@ fn a_bad_client_in_an_array_is_refused_with_the_line_where_it_ends() {
 }
 
 #[test]
-fn a_secret_in_the_wrong_place_is_not_repeated() {
+fn misplaced_secret_is_not_repeated() {
     for document in [
         r#""hunter2""#,
         r#"["s6BhdRkqt3", "hunter2"]"#,

@@ -1,4 +1,4 @@
-//! What may be used once is used once: at once, after a restart, and in a flood.
+//! Replay guards: each identifier is used at most once, at once, after a restart, and in a flood.
 
 use std::{
     error::Error as _,
@@ -43,11 +43,11 @@ fn use_up(guard: &dyn ReplayGuard, jti: usize) -> bool {
     block_on(guard.use_up(once(jti), soon())).unwrap()
 }
 
-fn refusal(answer: Result<bool, BoxError>) -> Error {
-    *answer.unwrap_err().downcast().unwrap()
+fn refusal(response: Result<bool, BoxError>) -> Error {
+    *response.unwrap_err().downcast().unwrap()
 }
 
-fn of_many_threads_one_wins(guard: &dyn ReplayGuard) {
+fn exactly_one_thread_wins(guard: &dyn ReplayGuard) {
     const THREADS: usize = 16;
     const ROUNDS: usize = 20;
     let (barrier, won) = (Barrier::new(THREADS), AtomicUsize::new(0));
@@ -65,14 +65,14 @@ fn of_many_threads_one_wins(guard: &dyn ReplayGuard) {
 }
 
 #[test]
-fn of_many_at_once_exactly_one_wins_in_memory() {
-    of_many_threads_one_wins(&MemoryGuard::default());
+fn exactly_one_of_many_concurrent_uses_wins_in_memory() {
+    exactly_one_thread_wins(&MemoryGuard::default());
 }
 
 #[test]
-fn of_many_at_once_exactly_one_wins_in_a_file() {
+fn exactly_one_of_many_concurrent_uses_wins_in_a_file() {
     let (_folder, path) = file();
-    of_many_threads_one_wins(&open(&path));
+    exactly_one_thread_wins(&open(&path));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn two_clients_and_two_tenants_may_use_the_same_jti() {
 }
 
 #[test]
-fn no_part_can_pass_for_another() {
+fn parts_cannot_be_confused() {
     let parts = [
         ("", "ab", "c"),
         ("", "a", "bc"),
@@ -110,7 +110,7 @@ fn no_part_can_pass_for_another() {
             );
         }
     }
-    // No part can be written so that it holds the length of the next.
+    // No part can contain the length of the next part.
     let length = "\0\0\0\0\0\0\0\u{1}";
     let inside = format!("a{length}b");
     assert_ne!(
@@ -120,7 +120,7 @@ fn no_part_can_pass_for_another() {
 }
 
 #[test]
-fn debug_output_says_nothing_of_the_parts() {
+fn debug_output_has_none_of_the_parts() {
     assert_eq!(
         format!("{:?}", Once::new("", "s6BhdRkqt3", "u1")),
         "Once(..)"
@@ -128,7 +128,7 @@ fn debug_output_says_nothing_of_the_parts() {
 }
 
 #[test]
-fn what_is_over_already_is_not_fresh() {
+fn expired_identifier_is_not_fresh() {
     let (_folder, path) = file();
     let over = SystemTime::now() - Duration::from_secs(1);
     assert!(!block_on(MemoryGuard::default().use_up(once(1), over)).unwrap());
@@ -136,7 +136,7 @@ fn what_is_over_already_is_not_fresh() {
 }
 
 #[test]
-fn full_guard_refuses_and_loses_nothing_in_a_flood() {
+fn full_guard_refuses_and_forgets_nothing() {
     let (_folder, path) = file();
     let guards: [Box<dyn ReplayGuard>; 2] = [
         Box::new(MemoryGuard::new(3)),
@@ -145,8 +145,8 @@ fn full_guard_refuses_and_loses_nothing_in_a_flood() {
     for guard in guards {
         assert!((0..3).all(|jti| use_up(&*guard, jti)));
         let flood = (3..500).map(|jti| guard.use_up(once(jti), soon()));
-        for answer in block_on(join_all(flood)) {
-            let error = refusal(answer);
+        for response in block_on(join_all(flood)) {
+            let error = refusal(response);
             assert_eq!(error.kind(), ErrorKind::Unavailable);
             let reason = error.source().unwrap().to_string();
             assert!(reason.contains("full"), "{reason}");
@@ -159,17 +159,17 @@ fn of(client: &str, jti: usize) -> Once {
     Once::new("https://as.example.com", client, &jti.to_string())
 }
 
-/// How many of so many assertions of one client are taken; of the others, why not.
+/// How many of `count` assertions of one client are accepted, and the errors of the others.
 fn taken(guard: &dyn ReplayGuard, client: &str, count: usize) -> (usize, Vec<String>) {
-    let answers = (0..count).map(|jti| guard.use_up(of(client, jti), soon()));
+    let responses = (0..count).map(|jti| guard.use_up(of(client, jti), soon()));
     let (mut taken, mut reasons) = (0, Vec::new());
-    for answer in block_on(join_all(answers)) {
-        if let Ok(fresh) = answer {
+    for response in block_on(join_all(responses)) {
+        if let Ok(fresh) = response {
             assert!(fresh);
             taken += 1;
             continue;
         }
-        let error = refusal(answer);
+        let error = refusal(response);
         assert_eq!(error.kind(), ErrorKind::Unavailable);
         reasons.push(error.source().unwrap().to_string());
     }
@@ -177,7 +177,7 @@ fn taken(guard: &dyn ReplayGuard, client: &str, count: usize) -> (usize, Vec<Str
 }
 
 #[test]
-fn client_that_uses_up_its_quota_keeps_no_other_out() {
+fn full_quota_of_a_client_does_not_block_others() {
     // A tenth of 100 000.
     let guard = MemoryGuard::default();
     let (first, reasons) = taken(&guard, "flood", 100_000);
@@ -188,7 +188,7 @@ fn client_that_uses_up_its_quota_keeps_no_other_out() {
             .all(|reason| reason.contains("client's quota"))
     );
     assert_eq!(taken(&guard, "s6BhdRkqt3", 100).0, 100);
-    // What it has used stays used.
+    // A used identifier stays used.
     assert!(!block_on(guard.use_up(of("flood", 0), soon())).unwrap());
 }
 
@@ -214,7 +214,7 @@ fn quota_can_be_set_and_survives_a_restart() {
 }
 
 #[test]
-fn clients_of_two_tenants_have_a_quota_each() {
+fn clients_of_two_tenants_have_separate_quotas() {
     let guard = MemoryGuard::new(30).quota(1);
     for tenant in ["t1", "t2"] {
         let once = |jti| Once::new(tenant, "c1", jti);
@@ -227,7 +227,7 @@ fn clients_of_two_tenants_have_a_quota_each() {
 }
 
 #[test]
-fn restart_does_not_reopen_the_window() {
+fn restart_forgets_nothing() {
     let (_folder, path) = file();
     assert!(use_up(&open(&path), 1));
     assert!(!use_up(&open(&path), 1));
@@ -235,11 +235,11 @@ fn restart_does_not_reopen_the_window() {
 }
 
 #[test]
-fn copy_taken_after_the_answer_has_it() {
+fn entry_is_durable_when_the_call_returns() {
     let (folder, path) = file();
     let guard = open(&path);
     assert!(use_up(&guard, 1));
-    // What a crash would leave: nothing has been closed.
+    // A copy as after a crash: nothing was closed.
     let copy = folder.path().join("copy.redb");
     fs::copy(&path, &copy).unwrap();
     assert!(!use_up(&open(&copy), 1));
@@ -250,8 +250,8 @@ fn count_survives_a_restart() {
     let (_folder, path) = file();
     assert!((0..3).all(|jti| use_up(&open(&path).capacity(3), jti)));
     let full = open(&path).capacity(3);
-    let answer = block_on(full.use_up(once(3), soon()));
-    assert_eq!(refusal(answer).kind(), ErrorKind::Unavailable);
+    let response = block_on(full.use_up(once(3), soon()));
+    assert_eq!(refusal(response).kind(), ErrorKind::Unavailable);
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn dropped_request_is_whole_or_absent() {
 }
 
 #[test]
-fn sweep_forgets_nothing_that_is_not_over() {
+fn sweep_keeps_entries_that_have_not_expired() {
     let (_folder, path) = file();
     let guard = open(&path);
     assert!((0..3).all(|jti| use_up(&guard, jti)));
@@ -287,7 +287,7 @@ fn log_and_guard_live_in_one_file() {
 }
 
 #[test]
-fn tables_of_somebody_else_are_refused() {
+fn foreign_tables_are_refused() {
     const THEIRS: redb::TableDefinition<'_, &str, &str> = redb::TableDefinition::new("replay_used");
     let (_folder, path) = file();
     drop(EmbeddedLog::open(&path).unwrap());
@@ -319,7 +319,8 @@ fn quota_of_zero_panics() {
     let _ = MemoryGuard::default().quota(0);
 }
 
-/// A log of a backup, after one thing was used before the backup was made and another one since.
+/// A log that was restored from a backup. One identifier was used before the backup, another one
+/// after it.
 fn restored(folder: &Path, used_before: bool) -> PathBuf {
     let [path, backup, copy] = ["log", "backup", "copy"].map(|name| folder.join(name));
     let log = EmbeddedLog::open(&path).unwrap();
@@ -335,16 +336,16 @@ fn restored(folder: &Path, used_before: bool) -> PathBuf {
 }
 
 #[test]
-fn what_was_used_after_the_backup_is_not_used_again_after_a_restore() {
+fn identifier_used_after_the_backup_is_refused_after_a_restore() {
     for used_before in [true, false] {
         let folder = tempfile::tempdir().unwrap();
         let path = restored(folder.path(), used_before);
-        // Nor after a restart.
+        // Also after a restart.
         for _ in 0..2 {
             let guard = open(&path);
             let again = refusal(block_on(guard.use_up(once(2), soon())));
             assert_eq!(again.kind(), ErrorKind::Unavailable);
-            // What is known to be used is certainly used.
+            // An identifier that is known to be used is certainly used.
             if used_before {
                 assert!(!use_up(&guard, 1));
             }
@@ -353,14 +354,14 @@ fn what_was_used_after_the_backup_is_not_used_again_after_a_restore() {
 }
 
 #[test]
-fn what_ends_too_late_to_have_been_used_before_the_restore_is_taken() {
+fn expiry_after_the_doubtful_time_is_accepted_after_a_restore() {
     let folder = tempfile::tempdir().unwrap();
     let path = restored(folder.path(), true);
     let minutes = |count: u64| SystemTime::now() + Duration::from_secs(60 * count);
     let guard = open(&path).max_lifetime(Duration::from_secs(60));
     block_on(guard.use_up(once(3), minutes(2))).unwrap_err();
     assert!(block_on(guard.use_up(once(4), minutes(5))).unwrap());
-    // Unless it is set, assertions live for an hour.
+    // By default assertions live for an hour.
     let guard = guard.max_lifetime(Duration::from_secs(60 * 60));
     block_on(guard.use_up(once(5), minutes(60))).unwrap_err();
     assert!(block_on(guard.use_up(once(6), minutes(65))).unwrap());

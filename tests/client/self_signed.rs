@@ -1,4 +1,4 @@
-//! Clients known by a certificate of their own making, over TLS (RFC 8705 §2.2).
+//! Clients with a self-signed certificate, over TLS (RFC 8705 §2.2).
 
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
@@ -29,7 +29,7 @@ fn params() -> CertificateParams {
     for_client(common_name("Self-made"))
 }
 
-/// Nobody could take it for valid.
+/// Nobody could accept it as valid.
 fn long_past() -> CertificateParams {
     let mut params = params();
     params.not_before = rcgen::date_time_ymd(2001, 1, 1);
@@ -50,7 +50,7 @@ fn registered(jwks: &Value) -> Registry {
 }
 
 #[tokio::test]
-async fn a_certificate_of_a_registered_key_is_enough() {
+async fn certificate_of_a_registered_key_is_accepted() {
     for algorithm in [
         &rcgen::PKCS_ECDSA_P256_SHA256,
         &rcgen::PKCS_ECDSA_P384_SHA384,
@@ -59,8 +59,8 @@ async fn a_certificate_of_a_registered_key_is_enough() {
     ] {
         let key = Key::generate(algorithm);
         let mut server = serve(offering(registered(&key.jwks(&json!({}))))).await;
-        let answer = server.ask(Some(&shown(&key)), as_mt()).await;
-        assert_eq!(answer.status, 200, "{algorithm:?} {answer:?}");
+        let response = server.ask(Some(&shown(&key)), as_mt()).await;
+        assert_eq!(response.status, 200, "{algorithm:?} {response:?}");
     }
 }
 
@@ -75,13 +75,13 @@ async fn dates_and_issuers_do_not_matter() {
         Identity::self_signed(&unusable, key.pair()),
         CA.issue_for(&params(), key.pair()),
     ] {
-        let answer = server.ask(Some(&identity), as_mt()).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = server.ask(Some(&identity), as_mt()).await;
+        assert_eq!(response.status, 200, "{response:?}");
     }
 }
 
 #[tokio::test]
-async fn the_same_names_on_another_key_are_worth_nothing() {
+async fn same_names_with_another_key_are_refused() {
     let (key, other) = (Key::ec(), Key::ec());
     let x5c = json!({ "x5c": [STANDARD.encode(&shown(&key).certificate)] });
     let x5t = URL_SAFE_NO_PAD.encode(Sha256::digest(&shown(&key).certificate));
@@ -91,7 +91,7 @@ async fn the_same_names_on_another_key_are_worth_nothing() {
         assert_eq!(own.status, 200, "{own:?}");
         let copy = server.ask(Some(&shown(&other)), as_mt()).await;
         is_refused(&copy, Refusal::WrongCertificate);
-        // Not even if the authority vouches for them.
+        // Not even if the authority issued it.
         let vouched = CA.issue_for(&params(), other.pair());
         let vouched = server.ask(Some(&vouched), as_mt()).await;
         is_refused(&vouched, Refusal::WrongCertificate);
@@ -99,18 +99,18 @@ async fn the_same_names_on_another_key_are_worth_nothing() {
 }
 
 #[tokio::test]
-async fn a_certificate_may_be_registered_by_its_digest() {
-    // RFC 7517 §4.9. The key of the JWK is another one, so that the digest alone can decide.
+async fn certificate_can_be_registered_by_its_digest() {
+    // RFC 7517 §4.9. The JWK has another key, so that only the digest can decide.
     let (key, other) = (Key::ec(), Key::ec());
     let identity = shown(&key);
     let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(&identity.certificate));
     let jwks = other.jwks(&json!({ "x5t#S256": digest }));
     let mut server = serve(offering(registered(&jwks))).await;
-    let answer = server.ask(Some(&identity), as_mt()).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let response = server.ask(Some(&identity), as_mt()).await;
+    assert_eq!(response.status, 200, "{response:?}");
     let renewed = Identity::self_signed(&long_past(), key.pair());
-    let answer = server.ask(Some(&renewed), as_mt()).await;
-    is_refused(&answer, Refusal::WrongCertificate);
+    let response = server.ask(Some(&renewed), as_mt()).await;
+    is_refused(&response, Refusal::WrongCertificate);
 }
 
 #[tokio::test]
@@ -122,27 +122,27 @@ async fn one_of_several_keys_is_enough() {
     ] });
     let mut server = serve(offering(registered(&jwks))).await;
     for key in [&old, &new] {
-        let answer = server.ask(Some(&shown(key)), as_mt()).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = server.ask(Some(&shown(key)), as_mt()).await;
+        assert_eq!(response.status, 200, "{response:?}");
     }
 }
 
 #[tokio::test]
-async fn without_a_certificate_a_registered_key_is_not_enough() {
+async fn registered_key_without_a_certificate_is_refused() {
     let mut server = serve(offering(registered(&Key::ec().jwks(&json!({}))))).await;
-    let answer = server.ask(None, as_mt()).await;
-    is_refused(&answer, Refusal::NoCertificate);
+    let response = server.ask(None, as_mt()).await;
+    is_refused(&response, Refusal::NoCertificate);
 }
 
 #[tokio::test]
-async fn secret_beside_a_registered_key_is_refused_as_without_the_certificate() {
+async fn secret_beside_a_certificate_is_refused_as_without_it() {
     let key = Key::ec();
     let mut server = serve(offering(registered(&key.jwks(&json!({}))))).await;
     let both = || post("token=rt1&client_id=mt&client_secret=s");
     let without = server.ask(None, both()).await;
     let with = server.ask(Some(&shown(&key)), both()).await;
     is_refused(&with, Refusal::MethodNotRegistered);
-    assert_eq!(with.heard(), without.heard());
+    assert_eq!(with.visible(), without.visible());
 }
 
 fn at(uri: &str) -> Registry {
@@ -154,29 +154,29 @@ fn at(uri: &str) -> Registry {
 }
 
 #[tokio::test]
-async fn a_client_may_publish_its_key() {
+async fn client_can_publish_its_key() {
     let (key, other) = (Key::ec(), Key::ec());
     let (remote, uri, _) = jwks_uri::serve(key.jwks(&json!({}))).await;
     let mut server = serve(offering(at(&uri)).remote_keys(remote)).await;
-    let answer = server.ask(Some(&shown(&key)), as_mt()).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let answer = server.ask(Some(&shown(&other)), as_mt()).await;
-    is_refused(&answer, Refusal::WrongCertificate);
+    let response = server.ask(Some(&shown(&key)), as_mt()).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    let response = server.ask(Some(&shown(&other)), as_mt()).await;
+    is_refused(&response, Refusal::WrongCertificate);
 }
 
 #[tokio::test]
-async fn strangers_do_not_make_this_server_fetch() {
+async fn unknown_clients_do_not_cause_fetches() {
     let (remote, uri, asked) = jwks_uri::serve(Key::ec().jwks(&json!({}))).await;
     let mut server = serve(offering(at(&uri)).remote_keys(remote)).await;
     for _ in 0..20 {
-        let answer = server.ask(Some(&shown(&Key::ec())), as_mt()).await;
-        is_refused(&answer, Refusal::WrongCertificate);
+        let response = server.ask(Some(&shown(&Key::ec())), as_mt()).await;
+        is_refused(&response, Refusal::WrongCertificate);
     }
     assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_had_is_503() {
+async fn unavailable_key_is_503() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -187,16 +187,16 @@ async fn a_key_that_cannot_be_had_is_503() {
         .build();
     let clients = at(&format!("https://keys.example:{port}/jwks"));
     let mut server = serve(offering(clients).remote_keys(down)).await;
-    let answer = server.ask(Some(&shown(&Key::ec())), as_mt()).await;
-    assert_eq!(answer.status, 503, "{answer:?}");
-    assert!(answer.headers.contains_key("retry-after"));
-    // Whoever shows nothing needs no key to be refused.
-    let answer = server.ask(None, as_mt()).await;
-    is_refused(&answer, Refusal::NoCertificate);
+    let response = server.ask(Some(&shown(&Key::ec())), as_mt()).await;
+    assert_eq!(response.status, 503, "{response:?}");
+    assert!(response.headers.contains_key("retry-after"));
+    // A refusal without a certificate needs no key.
+    let response = server.ask(None, as_mt()).await;
+    is_refused(&response, Refusal::NoCertificate);
 }
 
 #[tokio::test]
-async fn of_two_registered_methods_each_has_its_own_proof() {
+async fn each_registered_method_needs_its_own_proof() {
     let key = Key::ec();
     let clients = registry(&json!({
         "client_id": "mt",
@@ -207,7 +207,7 @@ async fn of_two_registered_methods_each_has_its_own_proof() {
     let named = CA.issue(&for_client(common_name("Named")));
     let self_named = Identity::self_signed(&for_client(common_name("Named")), Key::ec().pair());
     let own = shown(&key);
-    // Basic has the challenge that a 401 carries.
+    // A 401 carries the challenge of Basic.
     let basic = AuthMethod::ClientSecretBasic;
     let by_authority = AuthMethod::TlsClientAuth;
     let by_key = AuthMethod::SelfSignedTlsClientAuth;
@@ -218,17 +218,17 @@ async fn of_two_registered_methods_each_has_its_own_proof() {
     ] {
         let mut server = serve_only(offering(clients.clone()), offered.clone()).await;
         for (identity, expected) in [&named, &own].into_iter().zip(expected) {
-            let answer = server.ask(Some(identity), as_mt()).await;
-            assert_eq!(answer.status, expected, "{offered:?} {answer:?}");
+            let response = server.ask(Some(identity), as_mt()).await;
+            assert_eq!(response.status, expected, "{offered:?} {response:?}");
         }
-        let answer = server.ask(Some(&self_named), as_mt()).await;
-        assert_eq!(answer.status, 401, "{offered:?} {answer:?}");
+        let response = server.ask(Some(&self_named), as_mt()).await;
+        assert_eq!(response.status, 401, "{offered:?} {response:?}");
     }
 }
 
-/// Which is why the server of these tests has a verifier of its own.
+/// This is why the server of these tests has its own verifier.
 #[test]
-fn the_stock_verifier_of_rustls_refuses_what_nobody_else_has_signed() {
+fn default_verifier_of_rustls_refuses_self_signed_certificates() {
     let mut roots = RootCertStore::empty();
     roots.add(CA.root()).unwrap();
     let provider = Arc::new(aws_lc_rs::default_provider());

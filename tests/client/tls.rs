@@ -1,4 +1,4 @@
-//! A TLS server that asks for client certificates, and a client that shows them.
+//! A TLS server that requests client certificates, and a client that presents them.
 
 use std::{
     convert::Infallible,
@@ -44,19 +44,19 @@ use tower_revocation::{
 
 use crate::{
     authority::{Authority, Identity},
-    fixture::Answer,
+    fixture::Reply,
 };
 
-/// A service over TLS on the loopback, and what it answers.
+/// A service over TLS on the loopback interface.
 pub(crate) struct Server {
     address: SocketAddr,
     root: CertificateDer<'static>,
-    /// What is not in the answers.
+    /// The errors, which the responses do not show.
     errors: mpsc::UnboundedReceiver<Option<Error>>,
 }
 
 impl Server {
-    /// Clients are vouched for by this authority.
+    /// Trusts client certificates of this authority.
     pub(crate) async fn start<S, B>(authority: &Authority, service: S) -> Self
     where
         S: Service<Request<Incoming>, Response = Response<B>, Error = BoxError>,
@@ -88,11 +88,11 @@ impl Server {
                 tokio::spawn(async move {
                     let stream = acceptor.accept(stream).await.unwrap();
                     let shown = stream.get_ref().1.peer_certificates();
-                    let shown = shown.map(|certificates| judged(&*verifier, certificates));
+                    let shown = shown.map(|certificates| checked(&*verifier, certificates));
                     let service = service_fn(move |request: Request<Incoming>| {
                         let (service, seen) = (service.clone(), seen.clone());
                         let shown = shown.clone();
-                        async move { answer(service, request, peer, shown, &seen).await }
+                        async move { response(service, request, peer, shown, &seen).await }
                     });
                     let _ = http1::Builder::new()
                         .serve_connection(TokioIo::new(stream), service)
@@ -111,17 +111,17 @@ impl Server {
         &mut self,
         identity: Option<&Identity>,
         request: Request<String>,
-    ) -> Answer {
+    ) -> Reply {
         self.ask_by(ALL_VERSIONS, identity, request).await
     }
 
-    /// The same over these versions of TLS.
+    /// The same, over these versions of TLS.
     pub(crate) async fn ask_by(
         &mut self,
         versions: &[&'static SupportedProtocolVersion],
         identity: Option<&Identity>,
         mut request: Request<String>,
-    ) -> Answer {
+    ) -> Reply {
         let mut roots = RootCertStore::empty();
         roots.add(self.root.clone()).unwrap();
         let config = ClientConfig::builder_with_provider(provider())
@@ -148,7 +148,7 @@ impl Server {
         let (head, body) = sender.send_request(request).await.unwrap().into_parts();
         let mut headers = head.headers;
         headers.remove("date");
-        Answer {
+        Reply {
             status: head.status,
             headers,
             body: body.collect().await.unwrap().to_bytes(),
@@ -161,21 +161,22 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
-/// The handshake has proven that the peer has the key; here is whether anybody vouches for it.
-fn judged(
+/// The handshake has proven that the peer has the key. This checks whether the authority issued the
+/// certificate.
+fn checked(
     verifier: &dyn ClientCertVerifier,
     certificates: &[CertificateDer<'_>],
 ) -> ClientCertificate {
     let (leaf, chain) = certificates.split_first().unwrap();
-    let judged = match verifier.verify_client_cert(leaf, chain, UnixTime::now()) {
+    let checked = match verifier.verify_client_cert(leaf, chain, UnixTime::now()) {
         Ok(_) => ClientCertificate::verified(leaf.as_ref()),
         Err(_) => ClientCertificate::unverified(leaf.as_ref()),
     };
     let chain = chain.iter().map(AsRef::as_ref);
-    judged.unwrap().chain(chain)
+    checked.unwrap().chain(chain)
 }
 
-async fn answer<S, B>(
+async fn response<S, B>(
     service: S,
     mut request: Request<Incoming>,
     peer: SocketAddr,
@@ -197,7 +198,8 @@ where
     Ok(Response::from_parts(head, body.into()))
 }
 
-/// Asks for a certificate, does without, and takes any whose key the peer has.
+/// Requests a certificate, does not require one, and accepts every certificate whose key the peer
+/// has.
 #[derive(Debug)]
 struct AnyCertificate(Arc<dyn ClientCertVerifier>);
 

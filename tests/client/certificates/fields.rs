@@ -1,4 +1,4 @@
-//! From whom is a certificate taken? (RFC 9440, Envoy, nginx)
+//! Certificates in the fields of trusted proxies (RFC 9440, Envoy, nginx).
 
 use std::convert::Infallible;
 
@@ -38,7 +38,7 @@ fn pem(der: &[u8]) -> String {
     )
 }
 
-/// As `$ssl_client_escaped_cert` and Envoy do.
+/// Escaped as by `$ssl_client_escaped_cert` and Envoy.
 fn escaped(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
@@ -68,7 +68,7 @@ fn layer(form: CertificateForm) -> CertificateFieldsLayer {
     CertificateFieldsLayer::new(form, ["10.0.0.0/8".parse().unwrap()])
 }
 
-/// The head of the request, as the service behind the layer gets it.
+/// The head of the request that the inner service receives.
 async fn behind(layer: &CertificateFieldsLayer, request: Request<()>) -> Parts {
     let inner = service_fn(async |request: Request<()>| {
         Ok::<_, Infallible>(Response::new(request.into_parts().0))
@@ -100,7 +100,7 @@ async fn is_malformed(layer: &CertificateFieldsLayer, fields: &[(&str, &str)]) -
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_is_believed() {
+async fn trusted_proxy_is_believed() {
     // RFC 9440 §2.
     let (der, issuer) = (leaf(), leaf());
     let chain = format!("{}, {}", sequence(&issuer), sequence(&der));
@@ -122,7 +122,7 @@ async fn a_trusted_proxy_is_believed() {
 }
 
 #[tokio::test]
-async fn nobody_else_is() {
+async fn other_peers_are_not_believed() {
     let field = sequence(&leaf());
     let fields = [("client-cert", &*field), ("accept", "*/*")];
     let trusting = layer(CertificateForm::ClientCert);
@@ -150,7 +150,7 @@ async fn nobody_else_is() {
 }
 
 #[tokio::test]
-async fn a_proxy_on_a_socket_of_both_families_is_the_same_proxy() {
+async fn ipv4_mapped_peer_is_the_same_proxy() {
     let field = sequence(&leaf());
     let request = request(Some("[::ffff:10.0.0.2]:1"), &[("client-cert", &field)]);
     let head = behind(&layer(CertificateForm::ClientCert), request).await;
@@ -159,7 +159,7 @@ async fn a_proxy_on_a_socket_of_both_families_is_the_same_proxy() {
 }
 
 #[tokio::test]
-async fn fields_of_another_form_are_dropped_unread() {
+async fn fields_of_another_format_are_dropped() {
     let der = leaf();
     let (sequence, pem) = (sequence(&der), escaped(&pem(&der)));
     let xfcc = format!("Cert=\"{pem}\"");
@@ -186,7 +186,7 @@ async fn fields_of_another_form_are_dropped_unread() {
 }
 
 #[tokio::test]
-async fn underscores_are_dropped_and_never_read() {
+async fn fields_with_underscores_are_dropped() {
     let field = sequence(&leaf());
     for name in [
         "client_cert",
@@ -203,7 +203,7 @@ async fn underscores_are_dropped_and_never_read() {
 }
 
 #[tokio::test]
-async fn a_field_of_rfc_9440_means_one_thing_or_nothing() {
+async fn ambiguous_rfc_9440_field_is_malformed() {
     let der = leaf();
     let one = sequence(&der);
     let two = format!("{one}, {one}");
@@ -234,7 +234,7 @@ async fn a_field_of_rfc_9440_means_one_thing_or_nothing() {
         );
     }
     assert!(is_malformed(&layer, &[("client-cert", &one), ("client-cert", &one)]).await);
-    // RFC 9440 §2.3: not unless Client-Cert is there, too.
+    // RFC 9440 §2.3: only together with Client-Cert.
     assert!(is_malformed(&layer, &[("client-cert-chain", &one)]).await);
     for chain in [&nested[..], "a", &text, &parameter, ":$:"] {
         let fields = [("client-cert", &*one), ("client-cert-chain", chain)];
@@ -243,7 +243,7 @@ async fn a_field_of_rfc_9440_means_one_thing_or_nothing() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_the_connection_and_one_in_a_field_are_one_too_many() {
+async fn certificates_of_connection_and_field_together_are_malformed() {
     let field = sequence(&leaf());
     let of_the_connection = verified(&leaf());
     let layer = layer(CertificateForm::ClientCert);
@@ -265,7 +265,7 @@ async fn a_certificate_of_the_connection_and_one_in_a_field_are_one_too_many() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_verifies_nothing_says_so() {
+async fn unverified_setting_marks_the_certificate_as_unverified() {
     let field = sequence(&leaf());
     let layer = layer(CertificateForm::ClientCert).verified(false);
 
@@ -274,7 +274,7 @@ async fn a_proxy_that_verifies_nothing_says_so() {
 }
 
 #[tokio::test]
-async fn nginx_says_whether_it_verified() {
+async fn nginx_states_whether_it_verified() {
     let der = leaf();
     let pem = escaped(&pem(&der));
     for (form, cert, verify) in [
@@ -293,7 +293,7 @@ async fn nginx_says_whether_it_verified() {
             (&[(verify, "SUCCESS")][..], true),
             (&[(verify, "FAILED:self-signed certificate")], false),
             (&[(verify, "FAILED")], false),
-            // Nobody said so.
+            // No field states it.
             (&[], false),
         ] {
             let fields = [&[(cert, &*pem)], verdict].concat();
@@ -311,7 +311,7 @@ async fn nginx_says_whether_it_verified() {
 }
 
 #[tokio::test]
-async fn a_setting_does_not_outdo_a_failed_verification() {
+async fn setting_does_not_override_a_failed_verification() {
     let pem = escaped(&pem(&leaf()));
     let says = async |verified, verdict: &'static str| {
         let layer = layer(CertificateForm::SslClientCert).verified(verified);
@@ -328,7 +328,7 @@ async fn a_setting_does_not_outdo_a_failed_verification() {
 }
 
 #[tokio::test]
-async fn nginx_means_one_thing_or_nothing() {
+async fn ambiguous_nginx_field_is_malformed() {
     let text = pem(&leaf());
     let pem = escaped(&text);
     let layer = layer(CertificateForm::SslClientCert);
@@ -364,7 +364,7 @@ async fn nginx_means_one_thing_or_nothing() {
 }
 
 #[tokio::test]
-async fn envoy_says_more_than_the_certificate() {
+async fn certificate_is_read_from_other_envoy_elements() {
     let (der, issuer) = (leaf(), leaf());
     let (cert, chain) = (escaped(&pem(&der)), escaped(&(pem(&der) + &pem(&issuer))));
     let layer = layer(CertificateForm::ForwardedClientCert);
@@ -387,7 +387,7 @@ async fn envoy_says_more_than_the_certificate() {
 }
 
 #[tokio::test]
-async fn envoy_means_one_thing_or_nothing() {
+async fn ambiguous_envoy_field_is_malformed() {
     let cert = escaped(&pem(&leaf()));
     let one = format!("Cert=\"{cert}\"");
     let layer = layer(CertificateForm::ForwardedClientCert);
@@ -398,7 +398,7 @@ async fn envoy_means_one_thing_or_nothing() {
         "Cert=",
         "Cert=\"\"",
         "=a",
-        // A client may have written the first one.
+        // The client may have written the first one.
         &format!("{one},{one}"),
         &format!("Hash=0f,{one}"),
         &format!("{one},"),

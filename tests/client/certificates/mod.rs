@@ -1,4 +1,4 @@
-//! Client certificates: whose they are, and from whom they are taken.
+//! Client certificates: their subjects, and the proxies that forward them.
 
 use rcgen::{CertificateParams, DistinguishedName, KeyPair, SanType};
 use tower_revocation::client::certificate::ClientCertificate;

@@ -1,4 +1,4 @@
-//! Is the certificate the client's? (RFC 8705 §2.1)
+//! Comparison of subjects and alternative names (RFC 8705 §2.1).
 
 use rcgen::{
     CustomExtension, DistinguishedName, DnType, DnValue, SanType,
@@ -37,7 +37,7 @@ fn is(registered: &str, certificate: &ClientCertificate) -> bool {
 }
 
 #[test]
-fn a_subject_is_compared_by_meaning() {
+fn subjects_are_compared_by_meaning() {
     // RFC 4517 §4.2.15: distinguishedNameMatch.
     let shown = named([
         (DnType::OrganizationName, "b".into()),
@@ -60,7 +60,7 @@ fn a_subject_is_compared_by_meaning() {
 }
 
 #[test]
-fn order_of_relative_names_tells_subjects_apart() {
+fn order_of_relative_names_matters() {
     // RFC 5280 §7.1, RFC 4514 §2.1.
     let of = |types: &[(DnType, &str)]| {
         let types = types.iter().cloned();
@@ -92,7 +92,7 @@ fn order_of_relative_names_tells_subjects_apart() {
         let shorter = of(&[(DnType::CountryName, "BR"), (DnType::CommonName, "a")]);
         assert!(!subject.matches(&shorter));
     }
-    // One relative name is the same from both ends.
+    // A single relative name is the same in both orders.
     assert!(is("CN=a", &of(&[(DnType::CommonName, "a")])));
 }
 
@@ -160,7 +160,7 @@ fn keywords_of_certificate_profiles_are_known_short_and_long() {
 }
 
 #[test]
-fn types_of_strings_are_equal() {
+fn string_types_are_equivalent() {
     // RFC 5280 §7.1.
     let values: [(DnValue, &str); 5] = [
         (DnValue::Utf8String("Acme   Zoë".to_owned()), "CN=acme zoë"),
@@ -186,7 +186,7 @@ fn types_of_strings_are_equal() {
 }
 
 #[test]
-fn a_subject_with_a_nul_is_nobodys() {
+fn subject_with_a_nul_matches_nothing() {
     let shown = named([(DnType::CommonName, "a\0b".into())]);
 
     for registered in ["CN=a", "CN=ab", "CN=a b"] {
@@ -196,7 +196,7 @@ fn a_subject_with_a_nul_is_nobodys() {
 }
 
 #[test]
-fn mail_and_domains_in_a_subject_are_of_any_case() {
+fn email_and_domains_in_a_subject_ignore_case() {
     let email = DnType::CustomDnType(vec![1, 2, 840, 113_549, 1, 9, 1]);
     let domain = DnType::CustomDnType(vec![0, 9, 2342, 19_200_300, 100, 1, 25]);
     let shown = named([
@@ -212,7 +212,7 @@ fn mail_and_domains_in_a_subject_are_of_any_case() {
 }
 
 #[test]
-fn a_host_is_of_any_case() {
+fn hosts_ignore_case() {
     let subject = CertificateSubject::san_dns("client.example").unwrap();
 
     assert!(subject.matches(&with([dns("CLIENT.EXAMPLE")])));
@@ -222,7 +222,7 @@ fn a_host_is_of_any_case() {
 }
 
 #[test]
-fn a_wildcard_is_no_host() {
+fn wildcard_is_not_a_host() {
     let subject = CertificateSubject::san_dns("client.example").unwrap();
 
     assert!(!subject.matches(&with([dns("*.example")])));
@@ -230,7 +230,7 @@ fn a_wildcard_is_no_host() {
 }
 
 #[test]
-fn a_nul_does_not_end_a_host() {
+fn nul_does_not_end_a_host() {
     let subject = CertificateSubject::san_dns("client.example").unwrap();
 
     assert!(!subject.matches(&with([dns("client.example\0.evil")])));
@@ -238,14 +238,14 @@ fn a_nul_does_not_end_a_host() {
 }
 
 #[test]
-fn a_common_name_is_no_host() {
+fn common_name_is_not_a_host() {
     let subject = CertificateSubject::san_dns("client.example").unwrap();
 
     assert!(!subject.matches(&named([(DnType::CommonName, "client.example".into())])));
 }
 
 #[test]
-fn a_name_of_another_kind_is_another_name() {
+fn kinds_of_names_are_not_mixed() {
     let uri = SanType::URI(text("urn:client"));
     let email = SanType::Rfc822Name(text("urn:client"));
 
@@ -255,7 +255,7 @@ fn a_name_of_another_kind_is_another_name() {
 }
 
 #[test]
-fn a_uri_is_compared_character_by_character() {
+fn uris_are_compared_character_by_character() {
     let subject = CertificateSubject::san_uri("https://client.example/a").unwrap();
 
     assert!(subject.matches(&with([SanType::URI(text("https://client.example/a"))])));
@@ -272,7 +272,7 @@ fn a_uri_is_compared_character_by_character() {
 }
 
 #[test]
-fn an_ip_address_is_compared_byte_by_byte() {
+fn ip_addresses_are_compared_byte_by_byte() {
     let ip = |address: &str| with([SanType::IpAddress(address.parse().unwrap())]);
     let v6 = CertificateSubject::san_ip("2001:DB8:0::1").unwrap();
     let v4 = CertificateSubject::san_ip("1.2.3.4").unwrap();
@@ -289,7 +289,7 @@ fn an_ip_address_is_compared_byte_by_byte() {
 }
 
 #[test]
-fn a_mailbox_is_exact_and_its_host_is_not() {
+fn email_host_ignores_case_and_the_mailbox_does_not() {
     // RFC 5280 §7.5.
     let subject = CertificateSubject::san_email("Jane@example.com").unwrap();
 
@@ -308,7 +308,7 @@ fn a_mailbox_is_exact_and_its_host_is_not() {
 }
 
 #[test]
-fn what_could_never_match_is_not_registered() {
+fn subject_that_never_matches_is_refused() {
     for host in [
         "",
         ".",
@@ -352,7 +352,7 @@ fn what_could_never_match_is_not_registered() {
 }
 
 #[test]
-fn a_subject_says_which_parameter_it_was() {
+fn subject_states_its_parameter() {
     let subject = CertificateSubject::san_dns("Client.example").unwrap();
 
     assert_eq!(subject.parameter(), "tls_client_auth_san_dns");
@@ -360,7 +360,7 @@ fn a_subject_says_which_parameter_it_was() {
 }
 
 #[test]
-fn only_one_whole_certificate_is_read() {
+fn exactly_one_whole_certificate_is_read() {
     let der = certificate(DistinguishedName::new(), vec![dns("client.example")]);
     let mut longer = der.clone();
     longer.push(0);
@@ -378,7 +378,7 @@ fn only_one_whole_certificate_is_read() {
 }
 
 #[test]
-fn a_certificate_beyond_the_limit_is_not_read() {
+fn oversize_certificate_is_not_read() {
     let padded = |len| {
         let mut params = rcgen::CertificateParams::default();
         let extension = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![4; len]);
@@ -393,8 +393,8 @@ fn a_certificate_beyond_the_limit_is_not_read() {
 }
 
 #[test]
-fn alternative_names_stand_in_one_place_or_nowhere() {
-    // RFC 5280 §4.2: an extension occurs once. Two could be read in two ways.
+fn duplicate_alternative_names_extension_matches_nothing() {
+    // RFC 5280 §4.2: an extension occurs once. Two could be interpreted in two ways.
     let extension =
         CustomExtension::from_oid_content(&[2, 5, 29, 17], b"\x30\x03\x82\x01a".to_vec());
     let broken = CustomExtension::from_oid_content(&[2, 5, 29, 17], b"\x30\x03\x82\x02a".to_vec());
@@ -416,7 +416,7 @@ fn alternative_names_stand_in_one_place_or_nowhere() {
 
 #[test]
 fn names_of_unknown_kinds_do_not_hide_the_others() {
-    // An x400Address, which few can read, and a dNSName.
+    // An x400Address, which few parsers support, and a dNSName.
     let names = b"\x30\x07\xa3\x02\x30\x00\x82\x01a".to_vec();
     let mut params = rcgen::CertificateParams::default();
     params.custom_extensions = vec![CustomExtension::from_oid_content(&[2, 5, 29, 17], names)];
@@ -427,7 +427,7 @@ fn names_of_unknown_kinds_do_not_hide_the_others() {
 }
 
 #[test]
-fn a_certificate_knows_its_thumbprint_and_prints_nothing_else() {
+fn debug_output_shows_only_the_thumbprint() {
     let der = certificate(DistinguishedName::new(), vec![dns("client.example")]);
     let shown = ClientCertificate::unverified(&der[..]).unwrap();
 

@@ -20,7 +20,7 @@ async fn answer(value: impl AsRef<[u8]>, body: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn scheme_has_no_case_and_any_number_of_spaces_follow() {
+async fn scheme_is_case_insensitive_and_any_number_of_spaces_follows() {
     for value in [
         C1,
         "basic czZCaGRSa3F0MzpnWDFmQmF0M2JW",
@@ -34,7 +34,7 @@ async fn scheme_has_no_case_and_any_number_of_spaces_follow() {
 }
 
 #[tokio::test]
-async fn octets_that_cannot_be_read_are_a_failed_authentication() {
+async fn malformed_basic_credentials_are_a_failed_authentication() {
     let long = STANDARD.encode("a:".to_owned() + &"b".repeat(64 * 1024));
     let values: [&[u8]; 14] = [
         b"Basic",
@@ -60,7 +60,7 @@ async fn octets_that_cannot_be_read_are_a_failed_authentication() {
 }
 
 #[tokio::test]
-async fn first_colon_splits() {
+async fn first_colon_separates_id_and_secret() {
     let world = World::new();
     let value = format!(
         "Basic {}",
@@ -78,7 +78,7 @@ async fn first_colon_splits() {
 }
 
 #[tokio::test]
-async fn other_schemes_authenticate_nobody() {
+async fn other_schemes_do_not_authenticate() {
     for value in [
         "Digest username=\"s6BhdRkqt3\"",
         "Bearer AT1",
@@ -109,7 +109,7 @@ async fn bearer_beside_a_client_in_the_body_is_ignored() {
 }
 
 #[tokio::test]
-async fn two_methods_are_an_invalid_request_even_if_they_agree() {
+async fn two_methods_are_an_invalid_request_even_if_equal() {
     let bodies = [
         "token=RT1&client_id=s6BhdRkqt3&client_secret=gX1fBat3bV",
         "token=RT1&client_secret=gX1fBat3bV",
@@ -125,7 +125,7 @@ async fn two_methods_are_an_invalid_request_even_if_they_agree() {
 }
 
 #[tokio::test]
-async fn leniency_takes_one_client_and_secret_twice_for_one() {
+async fn lenient_layer_accepts_equal_credentials_twice() {
     let lenient = |world: &std::sync::Arc<World>| world.layer().lenient_double_credentials(true);
     let world = World::new();
     let body = "token=RT1&client_id=s6BhdRkqt3&client_secret=gX1fBat3bV";
@@ -146,7 +146,7 @@ async fn leniency_takes_one_client_and_secret_twice_for_one() {
 }
 
 #[tokio::test]
-async fn client_id_beside_basic_is_fine_if_it_is_the_same() {
+async fn equal_client_id_beside_basic_is_accepted() {
     answer(C1, "token=RT1&client_id=s6BhdRkqt3")
         .await
         .assert_ok();
@@ -168,7 +168,7 @@ async fn client_id_beside_basic_is_fine_if_it_is_the_same() {
 }
 
 #[tokio::test]
-async fn each_reading_of_basic_has_to_match_the_client_id_in_the_body() {
+async fn client_id_in_the_body_selects_the_decoding_of_basic() {
     let world = World::new();
     let value = format!("Basic {}", STANDARD.encode("a%2Bb:secret"));
     world
@@ -208,7 +208,7 @@ async fn secret_without_a_client_and_assertion_without_a_type_are_failed_authent
 }
 
 #[tokio::test]
-async fn assertion_reaches_the_authenticator_whatever_features_are_on() {
+async fn assertion_reaches_the_authenticator_with_any_features() {
     let world = World::new();
     world
         .bare("token=RT1&client_assertion_type=urn%3Ax&client_assertion=a.b.c")
@@ -247,7 +247,7 @@ async fn authenticator_sees_the_head_without_the_authorization_field() {
 }
 
 #[tokio::test]
-async fn methods_that_are_not_accepted_are_refused_before_the_authenticator() {
+async fn disabled_methods_are_refused_before_the_authenticator() {
     let world = World::new();
     let accepting =
         |methods: &[AuthMethod]| -> Layer { world.layer().auth_methods(methods.to_vec()) };
@@ -265,7 +265,7 @@ async fn methods_that_are_not_accepted_are_refused_before_the_authenticator() {
 }
 
 #[tokio::test]
-async fn without_basic_a_failure_is_401_only_for_those_who_used_the_field() {
+async fn without_basic_a_failure_is_401_only_for_the_authorization_field() {
     let world = World::new();
     let layer = || {
         world

@@ -38,7 +38,7 @@ fn varies(answer: &Answer) -> bool {
 }
 
 #[tokio::test]
-async fn without_cors_there_is_no_trace_of_it() {
+async fn without_cors_there_are_no_cors_fields() {
     let world = World::new();
     let answer = world.send(preflight(SPA)).await;
     assert_eq!(answer.status, 204);
@@ -58,7 +58,7 @@ async fn without_cors_there_is_no_trace_of_it() {
 }
 
 #[tokio::test]
-async fn preflight_is_answered_without_asking_anybody() {
+async fn preflight_calls_no_service() {
     let world = World::new();
     let answer = send(with_cors(&world), preflight(SPA)).await;
     assert!(answer.status == 200 || answer.status == 204);
@@ -91,7 +91,7 @@ async fn preflight_is_answered_without_asking_anybody() {
 }
 
 #[tokio::test]
-async fn options_that_is_no_preflight_gets_our_own_answer() {
+async fn options_without_preflight_fields_gets_the_normal_response() {
     let world = World::new();
     let requests = [
         Request::options("/revoke"),
@@ -107,7 +107,7 @@ async fn options_that_is_no_preflight_gets_our_own_answer() {
 }
 
 #[tokio::test]
-async fn every_status_carries_the_fields() {
+async fn every_status_has_the_cors_fields() {
     let requests = [
         (200, with("token=RTpub&client_id=spa-1", |head| head)),
         (400, with("client_id=spa-1", |head| head)),
@@ -141,7 +141,7 @@ async fn every_status_carries_the_fields() {
 }
 
 #[tokio::test]
-async fn answers_vary_by_origin_also_without_one() {
+async fn responses_vary_by_origin_even_without_one() {
     let answer = send(
         with_cors(&World::new()),
         with("token=RTpub&client_id=spa-1", |head| head),
@@ -159,7 +159,7 @@ async fn answers_vary_by_origin_also_without_one() {
 }
 
 #[tokio::test]
-async fn other_origins_are_not_named_and_not_shut_out() {
+async fn other_origins_are_not_allowed_but_served() {
     for origin in ["https://evil.example", "null", "https://spa.example:8443"] {
         let world = World::new();
         let answer = send(with_cors(&world), preflight(origin)).await;
@@ -184,7 +184,7 @@ async fn other_origins_are_not_named_and_not_shut_out() {
 }
 
 #[tokio::test]
-async fn app_keeps_its_own_policy() {
+async fn inner_service_keeps_its_own_cors_policy() {
     let inner =
         CorsLayer::new()
             .allow_origin(Any)

@@ -6,7 +6,7 @@ use tower_revocation::client::Basic;
 use super::fixture::World;
 
 #[tokio::test]
-async fn token_that_is_missing_or_empty_is_an_invalid_request() {
+async fn missing_or_empty_token_is_an_invalid_request() {
     let world = World::new();
     for body in [
         "",
@@ -23,7 +23,7 @@ async fn token_that_is_missing_or_empty_is_an_invalid_request() {
 }
 
 #[tokio::test]
-async fn known_parameters_are_not_repeated_whatever_their_values() {
+async fn repeated_known_parameters_are_refused_even_if_equal() {
     let world = World::new();
     let bodies = [
         "token=RT1&token=RT1",
@@ -43,7 +43,7 @@ async fn known_parameters_are_not_repeated_whatever_their_values() {
 }
 
 #[tokio::test]
-async fn what_is_not_utf_8_or_not_an_escape_is_refused_anywhere() {
+async fn invalid_utf_8_and_escapes_are_refused_anywhere() {
     let world = World::new();
     let bad: [&[u8]; 12] = [
         b"%FF%FE",
@@ -74,7 +74,7 @@ async fn what_is_not_utf_8_or_not_an_escape_is_refused_anywhere() {
 }
 
 #[tokio::test]
-async fn token_has_no_other_than_visible_characters_and_spaces() {
+async fn token_with_an_invisible_character_is_refused() {
     let world = World::new();
     for bad in [
         "RT1%00",
@@ -96,7 +96,7 @@ async fn token_has_no_other_than_visible_characters_and_spaces() {
 }
 
 #[tokio::test]
-async fn token_with_a_blank_was_mangled_and_is_invalid() {
+async fn token_with_a_space_is_refused() {
     let world = World::new();
     // A raw `+` is a blank in a form: the token that the client means has a `+`.
     for mangled in [
@@ -134,7 +134,7 @@ async fn body_secret_is_form_decoded() {
 }
 
 #[tokio::test]
-async fn sizes_are_bounded() {
+async fn sizes_are_limited() {
     let world = World::new();
     let long = |length| format!("token={}", "a".repeat(length));
     world.form(long(16 * 1024)).await.assert_ok();
@@ -158,7 +158,7 @@ async fn sizes_are_bounded() {
 }
 
 #[tokio::test]
-async fn caps_are_knobs() {
+async fn limits_can_be_set() {
     let world = World::new();
     let request = |body: &'static str| {
         super::fixture::with(body, |head| {
@@ -221,19 +221,19 @@ fn looked_up(body: Vec<u8>) -> Option<String> {
 
 proptest! {
     #[test]
-    fn any_octets_are_answered(body in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_get_a_response(body in prop::collection::vec(any::<u8>(), 0..200)) {
         looked_up(body);
     }
 
     #[test]
-    fn token_comes_out_as_it_was_encoded(token in "[!-~]{1,40}") {
+    fn encoded_token_round_trips(token in "[!-~]{1,40}") {
         let body = format!("token={}", encode(&token));
         prop_assert_eq!(looked_up(body.into_bytes()), Some(token));
     }
 
     /// So two different strings of octets are never one token, unless they encode the same.
     #[test]
-    fn token_is_what_an_independent_strict_decoder_says(
+    fn token_equals_the_result_of_an_independent_decoder(
         value in prop::collection::vec(
             prop_oneof![
                 any::<u8>(),
@@ -249,7 +249,7 @@ proptest! {
     }
 
     #[test]
-    fn basic_halves_are_what_an_independent_strict_decoder_says(
+    fn basic_credentials_equal_the_result_of_an_independent_decoder(
         id in "[a-z%+&=0-9é]{1,12}", secret in "[a-z%+&=:0-9é]{0,12}",
     ) {
         let basic = Basic::new(format!("{id}:{secret}")).unwrap();
@@ -260,7 +260,7 @@ proptest! {
     }
 
     #[test]
-    fn basic_halves_come_out_as_they_were_encoded(id in "\\PC{1,12}", secret in "\\PC{0,12}") {
+    fn encoded_basic_credentials_round_trip(id in "\\PC{1,12}", secret in "\\PC{0,12}") {
         let basic = Basic::new(format!("{}:{}", encode(&id), encode(&secret))).unwrap();
         let (decoded, decoded_secret) = basic.form_decoded().unwrap();
         prop_assert_eq!((decoded, decoded_secret.expose()), (id, &*secret));

@@ -87,7 +87,7 @@ async fn answer(wrong: &[Wrong]) -> Answer {
 }
 
 #[tokio::test]
-async fn of_two_faults_the_earlier_one_is_told() {
+async fn first_fault_decides_the_response() {
     for first in ALL {
         let alone = answer(&[first]).await;
         assert!(alone.status.is_client_error(), "{first:?} {alone:?}");
@@ -111,7 +111,7 @@ async fn every_fault_has_its_status() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_before_it_is_their_turn() {
+async fn no_service_is_called_before_its_turn() {
     for wrong in ALL {
         let world = World::new();
         world.send(request(&[wrong])).await;

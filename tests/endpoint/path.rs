@@ -59,7 +59,7 @@ async fn path_is_compared_byte_for_byte() {
 }
 
 #[test]
-fn paths_that_no_request_has_panic() {
+fn invalid_paths_panic() {
     for path in ["", "revoke", "/revoke?x", "/revoke#x"] {
         let layer = std::panic::catch_unwind(|| RevocationLayer::new(path, (), ()));
         assert!(layer.is_err(), "{path}");
@@ -67,7 +67,7 @@ fn paths_that_no_request_has_panic() {
 }
 
 #[tokio::test]
-async fn secrets_in_the_query_are_refused_and_the_rest_is_no_ones_business() {
+async fn secrets_in_the_query_are_refused_and_the_rest_is_ignored() {
     let attempt = async |query: &str| {
         let world = World::new();
         let mut request = with("token=RT1", |head| head.header(header::AUTHORIZATION, C1));
@@ -105,7 +105,7 @@ async fn secrets_in_the_query_are_refused_and_the_rest_is_no_ones_business() {
 }
 
 #[tokio::test]
-async fn passing_request_reaches_the_inner_service_as_it_is() {
+async fn passing_request_reaches_the_inner_service_unchanged() {
     let inner = service_fn(async |request: Request<Full<bytes::Bytes>>| {
         Ok::<_, Infallible>(Response::new(Full::from(format!(
             "{} {} {:?} {:?} {:?} {:?}",
@@ -153,7 +153,7 @@ async fn asterisk_form_passes() {
 }
 
 #[tokio::test]
-async fn of_two_layers_each_answers_on_its_own_path() {
+async fn each_of_two_layers_serves_its_own_path() {
     let (a, b) = (World::new(), World::new());
     let layer = |path: &str, world: &std::sync::Arc<World>| {
         RevocationLayer::new(path, world.authenticator(), world.backend())
@@ -240,7 +240,7 @@ async fn these_ways_of_mounting_in_axum_intercept() {
 }
 
 #[tokio::test]
-async fn these_ways_of_mounting_in_axum_do_not() {
+async fn these_ways_of_mounting_in_axum_do_not_intercept() {
     let ways = [
         (
             "route_layer",
@@ -277,7 +277,7 @@ async fn these_ways_of_mounting_in_axum_do_not() {
 }
 
 #[tokio::test]
-async fn our_allow_field_outlives_the_routers() {
+async fn allow_field_of_the_layer_is_kept() {
     let router = Router::new()
         .route("/revoke", get(async || "theirs"))
         .layer(layer("/revoke"));
@@ -288,7 +288,7 @@ async fn our_allow_field_outlives_the_routers() {
 }
 
 #[tokio::test]
-async fn bodies_of_any_kind_get_the_same_answers() {
+async fn any_body_type_gets_the_same_response() {
     let full = send(
         layer("/revoke"),
         with("token=RT1", |head| head.header("authorization", C1)),

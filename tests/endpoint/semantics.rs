@@ -14,7 +14,7 @@ async fn own_token_is_revoked() {
 }
 
 #[tokio::test]
-async fn unknown_and_revoked_tokens_get_the_very_answer_of_success() {
+async fn unknown_and_revoked_tokens_get_the_success_response() {
     let world = World::new();
     let success = world.form("token=RT1").await;
     assert_eq!(world.form("token=RT1").await, success);
@@ -22,7 +22,7 @@ async fn unknown_and_revoked_tokens_get_the_very_answer_of_success() {
 }
 
 #[tokio::test]
-async fn foreign_token_is_refused_whatever_the_hint_and_lives_on() {
+async fn foreign_token_is_refused_with_any_hint_and_stays_live() {
     let world = World::new();
     let refused = world.form("token=RT2").await;
     refused.assert_error(400, "invalid_grant");
@@ -36,7 +36,7 @@ async fn foreign_token_is_refused_whatever_the_hint_and_lives_on() {
 }
 
 #[tokio::test]
-async fn silence_about_foreign_tokens_looks_like_success_and_revokes_nothing() {
+async fn silent_layer_reports_success_for_a_foreign_token_and_revokes_nothing() {
     let world = World::new();
     let silent = || world.layer().silent_for_foreign_tokens(true);
     let request = |token| {
@@ -51,21 +51,21 @@ async fn silence_about_foreign_tokens_looks_like_success_and_revokes_nothing() {
 }
 
 #[tokio::test]
-async fn public_client_revokes_its_own() {
+async fn public_client_revokes_its_own_token() {
     let world = World::new();
     world.bare("token=RTpub&client_id=spa-1").await.assert_ok();
     assert!(!world.is_live("RTpub"));
 }
 
 #[tokio::test]
-async fn nobody_is_a_failed_authentication() {
+async fn request_without_a_client_is_a_failed_authentication() {
     let world = World::new();
     world.bare("token=RTpub").await.assert_unauthorized();
     assert!(world.is_live("RTpub"));
 }
 
 #[tokio::test]
-async fn authentication_is_judged_before_the_token() {
+async fn client_is_authenticated_before_the_token_is_checked() {
     let world = World::new();
     for body in [
         "token=AT1",
@@ -129,7 +129,7 @@ async fn hints_reach_the_backend_as_names() {
 }
 
 #[tokio::test]
-async fn further_key_spaces_have_names_of_their_own() {
+async fn additional_key_spaces_have_names() {
     let world = World::new();
     let found = || always::<&str>(Ok(Outcome::Revoked));
     let nothing = || always::<&str>(Ok(Outcome::NotFound));
@@ -144,7 +144,7 @@ async fn further_key_spaces_have_names_of_their_own() {
 }
 
 #[tokio::test]
-async fn live_token_that_cannot_be_revoked_is_no_success() {
+async fn live_token_that_cannot_be_revoked_is_an_error() {
     let world = World::new();
     let backend = always::<&str>(Ok(Outcome::Unsupported));
     let layer = RevocationLayer::new("/revoke", world.authenticator(), backend);
@@ -163,7 +163,7 @@ async fn unrecognised_parameters_are_ignored() {
 }
 
 #[tokio::test]
-async fn success_has_an_empty_object_for_clients_that_insist() {
+async fn success_body_can_be_an_empty_object() {
     let world = World::new();
     let layer = world.layer().success_body(SuccessBody::EmptyObject);
     let request = with("token=RT1", |head| head.header("authorization", C1));

@@ -117,7 +117,7 @@ impl Ledger {
 }
 
 #[test]
-fn question_that_was_judged_before_a_revocation_may_be_heard_after_it() {
+fn request_that_started_before_a_revocation_may_succeed_after_it() {
     let (token, mut ledger) = (Token::new(Kind::Alone, 1), Ledger::default());
     ledger.revoking(token);
     ledger.asking(token);
@@ -130,7 +130,7 @@ fn question_that_was_judged_before_a_revocation_may_be_heard_after_it() {
 
 #[test]
 #[should_panic(expected = "came to life")]
-fn token_that_is_live_after_its_revocation_was_answered_is_found() {
+fn token_that_is_live_after_its_confirmed_revocation_is_found() {
     let (token, mut ledger) = (Token::new(Kind::Alone, 1), Ledger::default());
     ledger.revoking(token);
     ledger.revoked(token, 200);
@@ -140,7 +140,7 @@ fn token_that_is_live_after_its_revocation_was_answered_is_found() {
 
 #[test]
 #[should_panic(expected = "came to life")]
-fn token_that_is_live_after_it_was_refused_is_found_whenever_it_was_asked_for() {
+fn token_that_is_live_after_it_was_refused_is_found() {
     let (token, mut ledger) = (Token::new(Kind::Alone, 1), Ledger::default());
     ledger.revoking(token);
     ledger.asking(token);
@@ -152,7 +152,7 @@ fn token_that_is_live_after_it_was_refused_is_found_whenever_it_was_asked_for() 
 
 #[test]
 #[should_panic(expected = "came to life")]
-fn token_whose_answered_revocation_is_lost_in_a_kill_is_found() {
+fn token_whose_confirmed_revocation_is_lost_in_a_kill_is_found() {
     let (token, mut ledger) = (Token::new(Kind::Granted, 1), Ledger::default());
     ledger.revoking(token);
     ledger.revoked(token, 200);

@@ -28,7 +28,7 @@ const KILLS_OF_A_LOG: usize = 50;
 
 /// The name of the test below, which the child runs too.
 const TEST: &str =
-    "what_was_answered_holds_after_a_kill_and_nothing_is_live_before_the_index_is_ready";
+    "confirmed_revocations_hold_after_a_kill_and_nothing_is_live_before_the_index_is_ready";
 
 fn number(name: &str) -> Option<u64> {
     let number = env::var(name).ok()?;
@@ -36,7 +36,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 #[test]
-fn what_was_answered_holds_after_a_kill_and_nothing_is_live_before_the_index_is_ready() {
+fn confirmed_revocations_hold_after_a_kill_and_nothing_is_live_before_the_index_is_ready() {
     if let Some(file) = env::var_os(process::FILE) {
         return child::run(file.as_ref());
     }

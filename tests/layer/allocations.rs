@@ -60,7 +60,7 @@ where
 }
 
 #[test]
-fn a_passing_request_allocates_what_the_inner_service_does() {
+fn passing_request_allocates_nothing_itself() {
     let request = || Request::get("/elsewhere").body(Full::default()).unwrap();
     let (status, bare) = allocated(service_fn(inner), request());
     assert_eq!((status, bare.count_total), (StatusCode::IM_A_TEAPOT, 1));
@@ -73,7 +73,7 @@ fn a_passing_request_allocates_what_the_inner_service_does() {
 
 /// The counter sees what this crate allocates.
 #[test]
-fn a_revocation_does_allocate() {
+fn revocation_allocates() {
     let request = Request::post("/revoke")
         .header("content-type", "application/x-www-form-urlencoded")
         .body(Full::from("token=45ghiukldjahdnhzdauz&client_id=spa-1"))
@@ -87,7 +87,7 @@ fn a_revocation_does_allocate() {
 /// The token as text; the extensions of a request that had none, which are two; the introspection in
 /// them; and the life of the token, once for itself and once for its place.
 #[test]
-fn an_enforced_request_costs_six_allocations_beside_its_introspection() {
+fn enforced_request_allocates_six_times_beside_its_introspection() {
     let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
     token.iat = Some(NumericDate::new(1_300_819_380));
     // A clone of it asks for nothing.

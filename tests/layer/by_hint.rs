@@ -105,7 +105,7 @@ fn combinations() -> impl Iterator<Item = [Says; 3]> {
 }
 
 #[test]
-fn the_strongest_answer_wins_and_the_hint_never_shows() {
+fn strongest_outcome_wins_whatever_the_hint() {
     for says in combinations() {
         let (unhinted, _) = ask(says, None);
         assert_eq!(unhinted.as_ref().ok().copied(), strongest(says), "{says:?}");
@@ -117,7 +117,7 @@ fn the_strongest_answer_wins_and_the_hint_never_shows() {
 }
 
 #[test]
-fn the_hinted_key_space_is_asked_first_and_each_at_most_once() {
+fn hinted_key_space_is_called_first_and_each_at_most_once() {
     for says in combinations() {
         for hint in HINTS {
             let (_, events) = ask(says, hint);
@@ -148,7 +148,7 @@ fn the_hinted_key_space_is_asked_first_and_each_at_most_once() {
 
 /// Being ready can cost something, and can fail.
 #[test]
-fn a_key_space_that_fails_to_get_ready_does_not_hide_a_hit() {
+fn unready_key_space_does_not_hide_a_hit() {
     #[derive(Clone)]
     struct Gone;
 
@@ -181,7 +181,7 @@ fn a_key_space_that_fails_to_get_ready_does_not_hide_a_hit() {
 proptest! {
     /// Whatever text a hint is made of.
     #[test]
-    fn no_hint_changes_the_answer(
+    fn no_hint_changes_the_outcome(
         hint in any::<String>(),
         says in prop::array::uniform3(prop::sample::select(ALL.to_vec())),
     ) {

@@ -124,7 +124,7 @@ where
 }
 
 #[tokio::test]
-async fn the_inner_services_readiness_is_the_layers() {
+async fn readiness_is_that_of_the_inner_service() {
     let layer = RevocationLayer::new(PATH, service_fn(known), service_fn(revoked));
     let (mut service, mut inner) =
         mock::spawn_with::<Request<Full<Bytes>>, Response<Empty<Bytes>>, _, _>(|inner| {
@@ -153,7 +153,7 @@ async fn the_inner_services_readiness_is_the_layers() {
 }
 
 #[tokio::test]
-async fn authenticator_and_backend_are_called_once_each_is_ready() {
+async fn authenticator_and_backend_are_called_when_ready() {
     let (authenticator, mut authenticators) =
         mock::pair::<Request<Credentials>, Option<&'static str>>();
     let (backend, mut backends) = mock::pair::<Revocation, Outcome>();
@@ -191,7 +191,7 @@ async fn authenticator_and_backend_are_called_once_each_is_ready() {
 }
 
 #[tokio::test]
-async fn nobody_is_called_unready() {
+async fn no_service_is_called_before_it_is_ready() {
     let authenticator = Strict::new(|_: Request<Credentials>| Some("spa-1"));
     let backend = Strict::new(|_: Revocation| Outcome::Revoked);
     let inner = Strict::new(|_: Request<Full<Bytes>>| {
@@ -255,7 +255,7 @@ impl Body for BorrowedBody<'_> {
 }
 
 #[tokio::test]
-async fn an_inner_service_may_borrow_and_be_neither_clone_nor_send() {
+async fn inner_service_may_borrow_and_needs_neither_clone_nor_send() {
     let (calls, text) = (Cell::new(0), String::from("its own error"));
     let inner = Borrowing {
         calls: &calls,
@@ -287,7 +287,7 @@ impl fmt::Display for Broken {
 impl std::error::Error for Broken {}
 
 #[tokio::test]
-async fn bodies_trailers_errors_and_extensions_pass_untouched() {
+async fn bodies_trailers_errors_and_extensions_pass_unchanged() {
     #[derive(Clone, Debug, PartialEq)]
     struct Mark(u8);
 
@@ -346,7 +346,7 @@ async fn bodies_trailers_errors_and_extensions_pass_untouched() {
 }
 
 #[tokio::test]
-async fn towers_middleware_composes_around_authenticator_and_backend() {
+async fn tower_middleware_composes_around_authenticator_and_backend() {
     let authenticator = ServiceBuilder::new()
         .load_shed()
         .buffer(8)
@@ -395,7 +395,7 @@ impl<Req: Clone, Res> retry::Policy<Req, Res, BoxError> for Once {
 }
 
 #[tokio::test]
-async fn an_error_of_authenticator_or_backend_is_503() {
+async fn error_of_authenticator_or_backend_is_503() {
     let down = async |_| Err::<Option<_>, _>(BoxError::from("down"));
     let layer = RevocationLayer::new(PATH, service_fn(down), service_fn(revoked));
     let unavailable = (StatusCode::SERVICE_UNAVAILABLE, Some("1".to_owned()));
@@ -411,7 +411,7 @@ async fn an_error_of_authenticator_or_backend_is_503() {
 }
 
 #[tokio::test]
-async fn a_backend_that_fails_to_get_ready_is_503() {
+async fn backend_that_fails_to_become_ready_is_503() {
     let (backend, mut backends) = mock::pair::<Revocation, Outcome>();
     backends.send_error("gone");
     let layer = RevocationLayer::new(PATH, service_fn(known), backend);
@@ -419,7 +419,7 @@ async fn a_backend_that_fails_to_get_ready_is_503() {
 }
 
 #[tokio::test]
-async fn the_length_of_a_body_passes() {
+async fn body_length_passes() {
     let inner = service_fn(async |request: Request<Full<Bytes>>| {
         Ok::<_, Infallible>(Response::new(request.into_body()))
     });
@@ -453,7 +453,7 @@ fn too_many() -> Error {
 }
 
 #[tokio::test]
-async fn an_error_that_carries_ours_is_answered_as_ours_says() {
+async fn crate_error_in_the_source_chain_decides_the_response() {
     let limited = (StatusCode::TOO_MANY_REQUESTS, Some("2".to_owned()));
 
     let bare = service_fn(async |_| Err::<Option<_>, _>(too_many()));
@@ -473,7 +473,7 @@ async fn an_error_that_carries_ours_is_answered_as_ours_says() {
 }
 
 #[tokio::test]
-async fn the_error_rides_in_the_extensions_with_its_cause() {
+async fn error_is_in_the_extensions_with_its_cause() {
     let own = service_fn(async |_| Err::<Outcome, _>(Own(too_many().into())));
     let service =
         RevocationLayer::new(PATH, service_fn(known), own).layer(service_fn(empty::<Full<Bytes>>));
@@ -488,7 +488,7 @@ async fn the_error_rides_in_the_extensions_with_its_cause() {
 
 /// A service that fails to get ready closes its `Buffer`, which hands the cause to everybody.
 #[tokio::test]
-async fn a_buffer_does_not_hide_our_error() {
+async fn buffer_does_not_hide_the_crate_error() {
     let (backend, mut backends) = mock::pair::<Revocation, Outcome>();
     backends.send_error(too_many());
     let backend = ServiceBuilder::new().buffer(1).service(backend);
@@ -498,7 +498,7 @@ async fn a_buffer_does_not_hide_our_error() {
 }
 
 #[tokio::test]
-async fn an_overloaded_or_slow_backend_is_503() {
+async fn overloaded_or_slow_backend_is_503() {
     let busy = ServiceBuilder::new()
         .load_shed()
         .concurrency_limit(0)
@@ -514,7 +514,7 @@ async fn an_overloaded_or_slow_backend_is_503() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_backend_that_never_gets_ready_is_503_in_time() {
+async fn backend_that_never_becomes_ready_is_503_after_the_timeout() {
     let (backend, mut backends) = mock::pair::<Revocation, Outcome>();
     backends.allow(0);
     let layer = RevocationLayer::new(PATH, service_fn(known), backend)
@@ -529,7 +529,7 @@ async fn a_backend_that_never_gets_ready_is_503_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_authenticator_that_never_answers_is_503_in_time() {
+async fn authenticator_that_never_responds_is_503_after_the_timeout() {
     let silent = service_fn(async |_| pending::<Result<Option<_>, BoxError>>().await);
     let backend = Strict::new(|_: Revocation| panic!("nobody was authenticated"));
     let layer = RevocationLayer::new(PATH, silent, backend)
@@ -552,7 +552,7 @@ impl Drop for Dropped {
 /// An outer service may keep the future while it sends the answer. Permits of a concurrency limit
 /// and locks must not wait for that.
 #[tokio::test(start_paused = true)]
-async fn a_backend_that_took_too_long_is_dropped_with_the_answer() {
+async fn slow_backend_is_dropped_with_the_response() {
     let dropped = Arc::new(AtomicUsize::new(0));
     let held = dropped.clone();
     let backend = service_fn(move |_: Revocation| {
@@ -581,7 +581,7 @@ fn stalled() -> impl Body<Data = Bytes, Error = Infallible> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stalled_body_is_408_in_time() {
+async fn stalled_body_is_408_after_the_timeout() {
     let authenticator = Strict::new(|_: Request<Credentials>| panic!("there is no form yet"));
     let service = RevocationLayer::new(PATH, authenticator, service_fn(revoked))
         .timer(TokioTimer::new())
@@ -595,7 +595,7 @@ async fn a_stalled_body_is_408_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_timer_there_is_no_time_out() {
+async fn without_a_timer_there_is_no_timeout() {
     let service = RevocationLayer::new(PATH, service_fn(known), service_fn(revoked))
         .body_timeout(Duration::from_secs(2))
         .timeout(Duration::from_secs(3))
@@ -606,7 +606,7 @@ async fn without_a_timer_there_is_no_time_out() {
 }
 
 #[tokio::test]
-async fn a_dropped_future_asks_nobody_more() {
+async fn dropped_future_calls_no_further_service() {
     let (authenticator, mut authenticators) =
         mock::pair::<Request<Credentials>, Option<&'static str>>();
     let (backend, mut backends) = mock::pair::<Revocation, Outcome>();
@@ -628,7 +628,7 @@ async fn a_dropped_future_asks_nobody_more() {
 }
 
 #[tokio::test]
-async fn a_panic_of_the_backend_is_500_and_others_go_on() {
+async fn panic_of_the_backend_is_500_and_other_requests_succeed() {
     let backend = service_fn(async |request: Revocation| {
         assert_ne!(request.token.expose(), "poison", "as it had to come");
         Ok::<_, BoxError>(Outcome::Revoked)
@@ -651,7 +651,7 @@ async fn a_panic_of_the_backend_is_500_and_others_go_on() {
 }
 
 #[test]
-fn a_panic_passes_through_the_future() {
+fn panic_passes_through_the_future() {
     let backend = service_fn(|_: Revocation| -> Ready<Result<Outcome, BoxError>> {
         panic!("as it had to come")
     });

@@ -231,7 +231,7 @@ fn chunked(fields: &str, body: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_success_is_an_empty_200() {
+async fn success_is_an_empty_200() {
     let (answer, revocations) = Peer::ask(post(TYPE, FORM)).await;
     assert_eq!((answer.status, revocations), (200, 1));
     assert!(answer.says("content-length: 0"));
@@ -246,7 +246,7 @@ async fn a_success_is_an_empty_200() {
 }
 
 #[tokio::test]
-async fn pipelined_requests_are_answered_in_order() {
+async fn pipelined_requests_get_responses_in_order() {
     let mut peer = Peer::connect().await;
     let foreign = post(TYPE, "token=foreign&client_id=spa-1");
     let last = post(&format!("{TYPE}Connection: close\r\n"), FORM);
@@ -261,7 +261,7 @@ async fn pipelined_requests_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn a_chunked_form_is_a_form() {
+async fn chunked_form_is_accepted() {
     let mut chunks: Vec<_> = FORM.chars().map(|c| format!("1\r\n{c}\r\n")).collect();
     chunks.push("0\r\n\r\n".to_owned());
     let (answer, revocations) = Peer::ask(chunked(TYPE, &chunks.concat())).await;
@@ -270,7 +270,7 @@ async fn a_chunked_form_is_a_form() {
 
 /// RFC 9110 §6.5.1: trailers are not merged into the head.
 #[tokio::test]
-async fn credentials_in_trailers_are_none() {
+async fn credentials_in_trailers_are_ignored() {
     let body = format!("d\r\ntoken=foreign\r\n0\r\n{BASIC}\r\n");
     let (answer, revocations) = Peer::ask(chunked(TYPE, &body)).await;
     assert_eq!((answer.status, revocations), (401, 0));
@@ -296,7 +296,7 @@ async fn http_1_0_is_served() {
 }
 
 #[tokio::test]
-async fn a_stalled_body_is_408_and_the_end_of_the_connection() {
+async fn stalled_body_is_408_and_closes_the_connection() {
     let mut peer = Peer::connect_to(IMPATIENT).await;
     peer.send(post(TYPE, FORM).trim_end_matches("spa-1")).await;
     let answer = peer.answer().await;
@@ -308,7 +308,7 @@ async fn a_stalled_body_is_408_and_the_end_of_the_connection() {
 }
 
 #[tokio::test]
-async fn a_truncated_body_revokes_nothing() {
+async fn truncated_body_revokes_nothing() {
     for request in [
         post(TYPE, FORM).trim_end_matches("-1").to_owned(),
         // The form is whole; its framing is not.
@@ -327,7 +327,7 @@ async fn a_truncated_body_revokes_nothing() {
 
 /// RFC 9112 §6.3: then the body is empty.
 #[tokio::test]
-async fn a_request_without_framing_is_one_without_a_form() {
+async fn request_without_framing_has_no_form() {
     let (answer, revocations) = Peer::ask(format!("{HEAD}{TYPE}{BASIC}\r\n")).await;
     assert_eq!((answer.status, revocations), (400, 0));
     let (answer, revocations) = Peer::ask(format!("{HEAD}{TYPE}\r\n")).await;
@@ -335,7 +335,7 @@ async fn a_request_without_framing_is_one_without_a_form() {
 }
 
 #[tokio::test]
-async fn of_two_framings_the_chunks_count() {
+async fn chunked_framing_overrides_the_length() {
     let fields = format!("{TYPE}Content-Length: 1000000\r\n");
     let body = format!("{:x}\r\n{FORM}\r\n0\r\n\r\n", FORM.len());
     let mut peer = Peer::connect().await;
@@ -355,7 +355,7 @@ async fn two_lengths_are_400() {
 
 /// RFC 9110 §10.1.1: what the head decides is decided before the body is asked for.
 #[tokio::test]
-async fn who_waits_to_continue_hears_a_refusal_at_once() {
+async fn expect_continue_is_refused_before_the_body() {
     let good = format!("{HEAD}{TYPE}Content-Length: {}\r\n", FORM.len());
     let two = format!("{BASIC}{BASIC}");
     for (status, head) in [
@@ -372,7 +372,7 @@ async fn who_waits_to_continue_hears_a_refusal_at_once() {
 }
 
 #[tokio::test]
-async fn who_waits_to_continue_with_a_good_head_may() {
+async fn expect_continue_with_a_good_head_continues() {
     let mut peer = Peer::connect().await;
     let request = post(&format!("{TYPE}Expect: 100-continue\r\n"), FORM);
     peer.send(request.trim_end_matches(FORM)).await;
@@ -384,7 +384,7 @@ async fn who_waits_to_continue_with_a_good_head_may() {
 }
 
 #[tokio::test]
-async fn who_was_told_to_continue_and_does_not_gets_408() {
+async fn expect_continue_without_a_body_is_408() {
     let mut peer = Peer::connect_to(IMPATIENT).await;
     let request = post(&format!("{TYPE}Expect: 100-continue\r\n"), FORM);
     peer.send(request.trim_end_matches(FORM)).await;
@@ -394,7 +394,7 @@ async fn who_was_told_to_continue_and_does_not_gets_408() {
 }
 
 #[tokio::test]
-async fn a_length_over_the_cap_is_413_before_the_body() {
+async fn length_over_the_limit_is_413_before_the_body() {
     let mut peer = Peer::connect().await;
     peer.send(format!("{HEAD}{TYPE}Content-Length: 65537\r\n\r\n"))
         .await;
@@ -406,7 +406,7 @@ async fn a_length_over_the_cap_is_413_before_the_body() {
 
 /// The peer stops after the first octet too many, and is answered all the same.
 #[tokio::test]
-async fn chunks_over_the_cap_are_413_at_once() {
+async fn chunks_over_the_limit_are_413_at_once() {
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
     let mut peer = Peer::connect().await;
     peer.send(chunked(TYPE, &chunk.repeat(16))).await;
@@ -420,7 +420,7 @@ async fn chunks_over_the_cap_are_413_at_once() {
 
 /// A body that was not read is never taken for the next request.
 #[tokio::test]
-async fn a_refused_body_is_not_the_next_request() {
+async fn refused_body_is_not_the_next_request() {
     let hidden = post(TYPE, FORM);
     let last = "GET / HTTP/1.1\r\nHost: as.example.com\r\nConnection: close\r\n\r\n";
     for (status, request) in [
@@ -454,7 +454,7 @@ async fn a_refused_body_is_not_the_next_request() {
 }
 
 #[tokio::test]
-async fn an_enormous_head_is_431() {
+async fn enormous_head_is_431() {
     let mut peer = Peer::connect().await;
     let field = format!("Authorization: Basic {}\r\n", "YTpi".repeat(150 * 1024));
     // The server need not read it to its end.
@@ -465,7 +465,7 @@ async fn an_enormous_head_is_431() {
 }
 
 #[tokio::test]
-async fn credentials_that_cannot_be_read_are_401() {
+async fn malformed_credentials_are_401() {
     let large = format!("Basic {}", "YTpi".repeat(16 * 1024)).into_bytes();
     let mut obs_text = b"Basic ".to_vec();
     obs_text.extend([0xff, 0xfe]);
@@ -487,7 +487,7 @@ async fn credentials_that_cannot_be_read_are_401() {
 
 /// RFC 9110 §9.1: methods are case-sensitive.
 #[tokio::test]
-async fn any_method_but_post_and_options_is_405() {
+async fn methods_except_post_and_options_are_405() {
     for method in [
         "post", "GET", "PUT", "PATCH", "DELETE", "TRACE", "QUERY", "options",
     ] {
@@ -513,7 +513,7 @@ async fn head_is_405_without_a_body() {
 
 /// RFC 9112 §3.2.2: whatever authority it names.
 #[tokio::test]
-async fn the_absolute_form_names_the_path_too() {
+async fn absolute_form_matches_the_path() {
     let request = post(TYPE, FORM).replacen("/revoke", "http://another.example/revoke", 1);
     let (answer, revocations) = Peer::ask(request).await;
     assert_eq!((answer.status, revocations), (200, 1));
@@ -521,13 +521,13 @@ async fn the_absolute_form_names_the_path_too() {
 
 /// RFC 9110 §9.3.7: it asks about the server, not about the endpoint.
 #[tokio::test]
-async fn options_of_the_server_pass() {
+async fn options_for_the_server_passes() {
     let (answer, _) = Peer::ask("OPTIONS * HTTP/1.1\r\nHost: as.example.com\r\n\r\n").await;
     assert_eq!(answer.status, INNER.as_u16());
 }
 
 #[tokio::test]
-async fn a_compressed_form_is_415() {
+async fn compressed_form_is_415() {
     let (answer, revocations) =
         Peer::ask(post(&format!("{TYPE}Content-Encoding: gzip\r\n"), FORM)).await;
     assert_eq!((answer.status, revocations), (415, 0));
@@ -538,7 +538,7 @@ async fn a_compressed_form_is_415() {
 }
 
 #[tokio::test]
-async fn compression_leaves_the_empty_200_empty() {
+async fn compression_keeps_the_empty_200_empty() {
     let revocations = Revocations::default();
     let address = serve(CompressionLayer::new().layer(app(&revocations, PATIENT))).await;
     let mut peer = Peer::of(address, revocations).await;
@@ -557,7 +557,7 @@ async fn compression_leaves_the_empty_200_empty() {
 }
 
 #[tokio::test]
-async fn a_panic_is_no_answer_and_costs_its_connection_alone() {
+async fn panic_closes_only_its_connection() {
     let revocations = Revocations::default();
     let address = serve(app(&revocations, PATIENT)).await;
     let mut poisoned = Peer::of(address, revocations.clone()).await;
@@ -571,7 +571,7 @@ async fn a_panic_is_no_answer_and_costs_its_connection_alone() {
 }
 
 #[tokio::test]
-async fn a_panic_that_is_caught_is_500_and_the_connection_goes_on() {
+async fn caught_panic_is_500_and_keeps_the_connection() {
     let revocations = Revocations::default();
     let address = serve(CatchPanicLayer::new().layer(app(&revocations, PATIENT))).await;
     let mut peer = Peer::of(address, revocations).await;
@@ -583,14 +583,14 @@ async fn a_panic_that_is_caught_is_500_and_the_connection_goes_on() {
 
 /// RFC 9110 §13, §14: a revocation has no representation to be conditional on.
 #[tokio::test]
-async fn conditions_and_ranges_mean_nothing() {
+async fn conditions_and_ranges_are_ignored() {
     let fields = format!("{TYPE}If-None-Match: *\r\nRange: bytes=0-0\r\n");
     let (answer, revocations) = Peer::ask(post(&fields, FORM)).await;
     assert_eq!((answer.status, revocations), (200, 1));
 }
 
 #[tokio::test]
-async fn an_upgrade_of_another_path_passes() {
+async fn upgrade_on_another_path_passes() {
     let address = serve(app(&Revocations::default(), PATIENT)).await;
     let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
     let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
@@ -689,7 +689,7 @@ async fn http_2_gets_408_and_413_without_connection_fields() {
 
 /// RFC 9113 §8.1.1: a malformed request.
 #[tokio::test]
-async fn http_2_revokes_nothing_if_the_length_lies() {
+async fn http_2_with_a_wrong_length_revokes_nothing() {
     for length in [5, FORM.len() - 1, FORM.len() + 1] {
         let mut request = post_2(unsized_body(FORM, true)).unwrap();
         request
@@ -705,7 +705,7 @@ async fn http_2_revokes_nothing_if_the_length_lies() {
 
 /// RFC 9110 §6.5.1, in HTTP/2 too.
 #[tokio::test]
-async fn http_2_trailers_are_no_credentials() {
+async fn http_2_credentials_in_trailers_are_ignored() {
     let mut trailers = hyper::HeaderMap::new();
     let basic = BASIC.trim_end().trim_start_matches("Authorization: ");
     trailers.insert("authorization", basic.parse().unwrap());

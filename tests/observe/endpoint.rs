@@ -321,7 +321,7 @@ fn answered_by_the_head() -> Vec<(Request<Full<Bytes>>, Told)> {
 }
 
 #[test]
-fn each_request_on_the_path_is_one_event_true_to_its_outcome() {
+fn each_request_on_the_path_is_one_event_with_its_outcome() {
     for (request, (outcome, error, client_id, token, level)) in kinds() {
         let about = format!("{request:?}");
         let seen = the_one(|| answer(request));
@@ -338,7 +338,7 @@ fn each_request_on_the_path_is_one_event_true_to_its_outcome() {
 }
 
 #[test]
-fn the_operator_hears_each_cause_once() {
+fn event_contains_each_cause_once() {
     let seen = the_one(|| answer(post("token=failing-t0ken&client_id=spa-1")));
     let cause = seen.field("cause").unwrap();
     assert_eq!(cause, "unavailable: the disk is full");
@@ -367,7 +367,7 @@ fn control_characters_of_a_cause_reach_no_event() {
 }
 
 #[test]
-fn no_event_holds_a_token_a_secret_or_an_assertion() {
+fn no_event_contains_a_token_a_secret_or_an_assertion() {
     let seen = seen(|| {
         for (request, _) in kinds() {
             answer(request);
@@ -389,7 +389,7 @@ fn no_event_holds_a_token_a_secret_or_an_assertion() {
 }
 
 #[test]
-fn a_silent_answer_is_not_silent_in_the_log() {
+fn event_reports_a_foreign_token_of_a_silent_layer() {
     let service = layer()
         .silent_for_foreign_tokens(true)
         .layer(service_fn(inner));
@@ -402,7 +402,7 @@ fn a_silent_answer_is_not_silent_in_the_log() {
 }
 
 #[test]
-fn a_method_that_is_off_is_refused_with_the_client_named() {
+fn event_names_the_client_of_a_disabled_method() {
     let service = layer()
         .auth_methods([AuthMethod::ClientSecretBasic])
         .layer(service_fn(inner));
@@ -415,7 +415,7 @@ fn a_method_that_is_off_is_refused_with_the_client_named() {
 }
 
 #[test]
-fn a_preflight_is_one_event() {
+fn preflight_is_one_event() {
     let service = layer()
         .cors([HeaderValue::from_static("https://spa.example")])
         .layer(service_fn(inner));
@@ -435,7 +435,7 @@ fn a_preflight_is_one_event() {
 
 /// What a client calls itself cannot begin a line of its own, nor fill the disk.
 #[test]
-fn a_client_id_is_escaped_and_cut() {
+fn client_id_in_an_event_is_escaped_and_cut() {
     let seen = the_one(|| answer(post("token=live-t0ken&client_id=a%0Ab%1B")));
     assert_eq!(seen.field("client_id"), Some(r#""a\nb\u{1b}""#));
     let long = "é".repeat(1000);
@@ -447,7 +447,7 @@ fn a_client_id_is_escaped_and_cut() {
 }
 
 #[test]
-fn a_request_that_passes_is_no_event() {
+fn passing_request_is_no_event() {
     for path in ["/", "/revoke/", "/REVOKE", "/revoke/x"] {
         let mut request = post("token=live-t0ken&client_id=spa-1");
         *request.uri_mut() = path.parse().unwrap();
@@ -456,7 +456,7 @@ fn a_request_that_passes_is_no_event() {
 }
 
 #[test]
-fn a_dropped_future_is_cancelled() {
+fn dropped_future_is_a_cancelled_event() {
     let backend = service_fn(async |_: RevocationRequest<String>| {
         pending::<Result<Outcome, BoxError>>().await
     });
@@ -480,7 +480,7 @@ fn a_dropped_future_is_cancelled() {
 }
 
 #[test]
-fn a_finished_future_is_not_cancelled_too() {
+fn finished_future_is_not_cancelled() {
     let mut service = layer().layer(service_fn(inner));
     let seen = the_one(|| {
         let mut response = Box::pin(service.call(post("token=live-t0ken&client_id=spa-1")));
@@ -495,7 +495,7 @@ fn a_finished_future_is_not_cancelled_too() {
 }
 
 #[test]
-fn a_panic_is_an_event_at_error() {
+fn panic_is_an_event_at_level_error() {
     let seen = the_one(|| {
         let request = post("token=poison-t0ken&client_id=spa-1");
         let answered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| answer(request)));
@@ -536,7 +536,7 @@ fn equal_tokens_under_one_key_have_equal_fingerprints() {
 
 /// Anybody who has the key can compute it: HMAC-SHA-256, the first eight octets.
 #[test]
-fn a_fingerprint_is_a_keyed_digest() {
+fn fingerprint_is_a_keyed_digest() {
     // `printf one | openssl mac -digest SHA256 -macopt hexkey:$(printf '01%.0s' $(seq 32)) HMAC`
     assert_eq!(fingerprint("one", Some([1; 32])), "a80f93cf75fcc630");
 }
@@ -609,7 +609,7 @@ fn requests_on_the_path_are_counted_and_timed() {
 }
 
 #[test]
-fn a_limit_without_addresses_is_one_warning() {
+fn limit_without_addresses_warns_once() {
     let limit = LimitFailuresLayer::new();
     let ask = |limit: &LimitFailuresLayer, request: Request<Credentials>| {
         let authenticator = limit.layer(service_fn(authenticate));

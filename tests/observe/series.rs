@@ -150,14 +150,14 @@ fn described() -> BTreeMap<String, (String, Option<Unit>)> {
 }
 
 #[test]
-fn what_is_emitted_is_documented_with_its_labels() {
+fn every_series_is_documented_with_its_labels() {
     let emitted = emitted();
     assert!(emitted.len() > 10, "{emitted:?}");
     assert_eq!(emitted, documented());
 }
 
 #[test]
-fn what_is_emitted_is_described_with_its_unit() {
+fn every_series_is_described_with_its_unit() {
     let kinds = |(name, (kind, _)): (String, Shape)| (name, kind);
     let emitted: BTreeMap<_, _> = emitted().into_iter().map(kinds).collect();
     let described = described();
@@ -178,7 +178,7 @@ fn what_is_emitted_is_described_with_its_unit() {
 
 /// Neither a name in a constant, which the tests above would miss, nor a page that is out of date.
 #[test]
-fn every_name_anywhere_is_that_of_a_series() {
+fn every_name_in_the_documents_is_a_series() {
     let known: BTreeSet<_> = emitted().into_keys().collect();
     let mut texts = library();
     texts.push(include_str!("../../README.md").to_owned());

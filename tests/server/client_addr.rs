@@ -77,7 +77,7 @@ fn pairs(value: &'static str) -> [(&'static str, &'static [u8]); 1] {
 }
 
 #[tokio::test]
-async fn failures_of_one_client_behind_a_proxy_keep_no_other_out() {
+async fn failures_of_one_client_behind_a_proxy_lock_out_no_other() {
     let world = behind("127.0.0.1");
     world.guess(&[&list("203.0.113.7")]).await;
     assert!(world.is_kept_out(&list("203.0.113.7")).await);
@@ -137,7 +137,7 @@ async fn every_spelling_of_an_address_counts_as_the_address() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_counts_as_the_proxy_that_wrote_it() {
+async fn malformed_element_counts_as_the_proxy_that_wrote_it() {
     let world = behind("127.0.0.1, 10.0.0.0/8");
     world
         .guess(&[
@@ -182,7 +182,7 @@ async fn what_cannot_be_read_counts_as_the_proxy_that_wrote_it() {
 }
 
 #[tokio::test]
-async fn client_does_not_choose_its_address() {
+async fn client_cannot_choose_its_address() {
     let world = behind("127.0.0.1, 10.0.0.0/8");
     for guess in 0..FAILURES {
         let value = format!("198.51.100.{guess}, 10.0.0.1, 203.0.113.7, 10.0.0.2");
@@ -195,7 +195,7 @@ async fn client_does_not_choose_its_address() {
 }
 
 #[tokio::test]
-async fn nobody_but_a_trusted_proxy_reports_addresses() {
+async fn only_a_trusted_proxy_reports_addresses() {
     let world = behind("192.0.2.0/24, ::/0");
     for guess in 0..FAILURES {
         let address = format!("198.51.100.{guess}");

@@ -15,7 +15,7 @@ fn refusal(mut command: Command) -> String {
 }
 
 #[test]
-fn address_that_is_not_loopback_is_refused_unless_it_is_meant() {
+fn address_that_is_not_loopback_is_refused_by_default() {
     let (_folder, data) = folder();
     let mut exposed = command();
     exposed.env("DATA", &data).env("LISTEN", "0.0.0.0:0");
@@ -50,7 +50,7 @@ fn issuer_in_plain_http_is_refused_beyond_this_machine() {
 }
 
 #[test]
-fn second_server_on_one_file_is_told_that_it_is_locked() {
+fn second_server_on_a_file_fails_because_it_is_locked() {
     let (_folder, data) = folder();
     let _server = Server::start(&data);
     let mut second = command();
@@ -60,7 +60,7 @@ fn second_server_on_one_file_is_told_that_it_is_locked() {
 }
 
 #[test]
-fn file_that_is_no_log_is_refused_and_left_alone() {
+fn file_that_is_not_a_log_is_refused_and_not_changed() {
     let (_folder, data) = folder();
     fs::write(&data, "precious").unwrap();
     let mut started = command();
@@ -74,7 +74,7 @@ fn file_that_is_no_log_is_refused_and_left_alone() {
 }
 
 #[test]
-fn bad_clients_are_refused_with_line_and_reason() {
+fn invalid_clients_are_refused_with_line_and_reason() {
     let (folder, data) = folder();
     let clients = folder.path().join("clients.json");
     fs::write(&clients, "[\n  { \"client_id\": \"a\" }\n]").unwrap();
@@ -164,7 +164,7 @@ fn help_names_every_setting() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused() {
+fn contradictory_and_unknown_arguments_are_refused() {
     let mut unknown = command();
     unknown.args(["--jwt", "--fast"]);
     let refusal = refusal(unknown);
@@ -184,7 +184,7 @@ fn what_cannot_be_meant_is_refused() {
 }
 
 #[tokio::test]
-async fn server_that_listens_is_healthy() {
+async fn listening_server_is_healthy() {
     let (_folder, data) = folder();
     let server = Server::start(&data);
     let http = Http::to(server.url(""));

@@ -12,7 +12,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn full_disk_is_503_and_nothing_answered_is_lost() {
+async fn full_disk_is_503_and_no_confirmed_revocation_is_lost() {
     let (_folder, data) = folder();
     let server = Server::start(&data);
     let http = Http::to(server.url(""));
@@ -104,7 +104,7 @@ async fn full_disk_is_503_and_nothing_answered_is_lost() {
 }
 
 #[tokio::test]
-async fn data_that_is_lost_is_no_new_server() {
+async fn server_does_not_start_without_its_lost_file() {
     let (_folder, data) = folder();
     Server::start(&data).kill();
     fs::remove_file(&data).unwrap();

@@ -30,7 +30,7 @@ pub(crate) async fn goes_on(events: &mut Response<Incoming>) -> bool {
 }
 
 #[tokio::test]
-async fn events_are_cut_when_their_grant_ends_and_those_of_others_go_on() {
+async fn event_stream_is_cut_when_its_grant_ends_and_others_are_not() {
     for start in [Server::start, Server::start_with_jwts] {
         let (_folder, data) = folder();
         let server = start(&data);
@@ -48,7 +48,7 @@ async fn events_are_cut_when_their_grant_ends_and_those_of_others_go_on() {
 }
 
 #[tokio::test]
-async fn events_are_for_those_who_have_a_token() {
+async fn events_need_a_token() {
     let (_folder, data) = folder();
     let server = Server::start(&data);
     let http = Http::to(server.url(""));

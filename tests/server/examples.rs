@@ -92,7 +92,7 @@ async fn one_port_serves_grpc_and_revocation() {
 }
 
 #[tokio::test]
-async fn hyper_service_refuses_what_was_revoked() {
+async fn hyper_service_refuses_a_revoked_token() {
     let (server, http) = start("hyper");
     let me = async |authorization: Option<&str>| {
         let mut request = Request::get(server.url("/me"));

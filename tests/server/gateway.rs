@@ -103,7 +103,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn jwt_that_is_revoked_at_the_gateway_is_refused_there_also_after_a_kill() {
+async fn jwt_revoked_at_the_gateway_is_refused_there_even_after_a_kill() {
     let world = World::new().await;
     let (gateway, http) = world.gateway();
     let (token, other) = (
@@ -130,7 +130,7 @@ async fn jwt_that_is_revoked_at_the_gateway_is_refused_there_also_after_a_kill()
 }
 
 #[tokio::test]
-async fn nobody_revokes_what_is_not_theirs_or_not_genuine() {
+async fn gateway_revokes_neither_foreign_nor_forged_tokens() {
     let world = World::new().await;
     let (_gateway, http) = world.gateway();
     let token = world.http.own_token(C1).await;
@@ -214,7 +214,7 @@ fn field<'a>(told: &'a Value, name: &str) -> Option<&'a str> {
 }
 
 #[tokio::test]
-async fn what_is_about_the_message_passes_and_what_is_about_the_connection_does_not() {
+async fn fields_about_the_message_pass_and_fields_about_the_connection_do_not() {
     let world = World::new().await;
     let api = telling().await;
     let (_gateway, http) = world.gateway_to(&format!("http://{api}/v1/"));
@@ -252,7 +252,7 @@ async fn what_is_about_the_message_passes_and_what_is_about_the_connection_does_
 }
 
 #[tokio::test]
-async fn bodies_come_as_they_are_sent_over_either_version_of_http() {
+async fn bodies_are_streamed_over_both_versions_of_http() {
     let world = World::new().await;
     let api = telling().await;
     let (_gateway, http) = world.gateway_to(&format!("http://{api}"));
@@ -276,7 +276,7 @@ async fn bodies_come_as_they_are_sent_over_either_version_of_http() {
 }
 
 #[tokio::test]
-async fn api_that_is_not_there_is_502_and_keys_that_are_not_there_are_503() {
+async fn unreachable_api_is_502_and_unreachable_keys_are_503() {
     let world = World::new().await;
     // Nobody listens there any more.
     let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap();

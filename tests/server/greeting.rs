@@ -26,7 +26,7 @@ fn run(lines: &str) -> String {
 }
 
 #[test]
-fn lines_to_try_do_what_they_say() {
+fn printed_commands_revoke_a_token_and_show_that_it_is_refused() {
     for (arguments, listen) in [
         (&[][..], "127.0.0.1:0"),
         (&["--jwt"], "127.0.0.1:0"),
@@ -52,7 +52,7 @@ fn lines_to_try_do_what_they_say() {
 }
 
 #[test]
-fn lines_of_a_server_with_other_clients_name_none_of_the_demo() {
+fn server_with_other_clients_prints_no_demo_client() {
     let (folder, data) = folder();
     let clients = folder.path().join("clients.json");
     fs::write(

@@ -44,7 +44,7 @@ async fn every_client_gets_tokens_uses_them_revokes_them_and_is_refused() {
 }
 
 #[tokio::test]
-async fn access_token_is_revoked_alone_and_its_grant_goes_on() {
+async fn revoked_access_token_does_not_end_its_grant() {
     server!(server, http);
     let (access, refresh) = http.tokens(C1).await;
     assert_eq!(http.revoke(C1, &access).await.status, 200);
@@ -55,7 +55,7 @@ async fn access_token_is_revoked_alone_and_its_grant_goes_on() {
 }
 
 #[tokio::test]
-async fn token_of_another_client_is_refused_and_lives_on() {
+async fn token_of_another_client_is_refused_and_stays_live() {
     server!(server, http);
     let (access, refresh) = http.tokens(C2).await;
     for token in [&access, &refresh] {
@@ -68,7 +68,7 @@ async fn token_of_another_client_is_refused_and_lives_on() {
 }
 
 #[tokio::test]
-async fn unknown_and_revoked_tokens_get_the_same_answer() {
+async fn unknown_and_revoked_tokens_get_the_same_response() {
     server!(server, http);
     let (access, _) = http.tokens(C1).await;
     let plain = |mut answer: Answer| {
@@ -82,7 +82,7 @@ async fn unknown_and_revoked_tokens_get_the_same_answer() {
 }
 
 #[tokio::test]
-async fn rotated_refresh_token_that_comes_again_ends_its_grant() {
+async fn reused_refresh_token_ends_its_grant() {
     server!(server, http);
     let (first_access, first) = http.tokens(C1).await;
     let answer = http.refresh(C1, &first).await;
@@ -107,7 +107,7 @@ async fn rotated_refresh_token_that_comes_again_ends_its_grant() {
 }
 
 #[tokio::test]
-async fn refresh_may_ask_for_less_and_not_for_more() {
+async fn refresh_can_narrow_the_scope_but_not_widen_it() {
     server!(server, http);
     let (_, refresh) = http.tokens(C1).await;
     let ask = async |token: &str, scope| {
@@ -134,7 +134,7 @@ async fn refresh_may_ask_for_less_and_not_for_more() {
 }
 
 #[tokio::test]
-async fn of_refreshes_at_once_at_most_one_wins() {
+async fn at_most_one_of_concurrent_refreshes_succeeds() {
     server!(server, http);
     let (_, refresh) = http.tokens(SPA).await;
     let answers = join_all((0..8).map(|_| http.refresh(SPA, &refresh))).await;
@@ -146,7 +146,7 @@ async fn of_refreshes_at_once_at_most_one_wins() {
 }
 
 #[tokio::test]
-async fn code_that_comes_again_ends_its_grant() {
+async fn reused_code_ends_its_grant() {
     server!(server, http);
     let code = http.code(SPA).await;
     let answer = http.redeem(SPA, &code).await;
@@ -210,7 +210,7 @@ async fn code_cannot_be_revoked_or_introspected() {
 }
 
 #[tokio::test]
-async fn authorization_answers_with_state_and_issuer_to_any_loopback_port() {
+async fn authorization_response_has_state_and_issuer_at_any_loopback_port() {
     server!(server, http);
     let answer = http.get(&authorize(C1, &[])).await;
     assert_eq!(answer.status, 303);
@@ -242,7 +242,7 @@ async fn authorization_answers_with_state_and_issuer_to_any_loopback_port() {
 }
 
 #[tokio::test]
-async fn nobody_is_sent_to_an_address_that_is_not_registered() {
+async fn unregistered_redirect_uri_gets_no_redirect() {
     server!(server, http);
     let elsewhere = [
         "https://evil.example/callback",
@@ -317,7 +317,7 @@ async fn protected_resource_challenges_as_bearer() {
 }
 
 #[tokio::test]
-async fn metadata_is_true() {
+async fn metadata_describes_the_endpoints() {
     server!(server, http);
     let metadata = http
         .get("/.well-known/oauth-authorization-server")
@@ -349,7 +349,7 @@ async fn metadata_is_true() {
 }
 
 #[tokio::test]
-async fn browser_app_hears_why_it_was_refused() {
+async fn browser_app_can_read_the_error() {
     server!(server, http);
     let origin = "http://127.0.0.1:5173";
     let request = Request::post(server.url("/oauth2/revoke"))
@@ -403,7 +403,7 @@ async fn browser_app_hears_why_it_was_refused() {
 }
 
 #[tokio::test]
-async fn logs_name_clients_and_outcomes_and_no_token_or_secret() {
+async fn logs_contain_clients_and_outcomes_but_no_token_or_secret() {
     server!(server, http);
     let (access, refresh) = http.tokens(C1).await;
     http.revoke(C2, &refresh).await;

@@ -25,7 +25,7 @@ fn is_jwt(token: &str) -> bool {
 }
 
 #[tokio::test]
-async fn refresh_token_takes_every_jwt_of_its_grant_with_it() {
+async fn revoked_refresh_token_ends_every_jwt_of_its_grant() {
     server!(server, http);
     for who in [C1, POST, SPA] {
         let (first, refresh) = http.tokens(who).await;
@@ -53,7 +53,7 @@ async fn refresh_token_takes_every_jwt_of_its_grant_with_it() {
 }
 
 #[tokio::test]
-async fn jwt_is_revoked_alone_and_its_sibling_lives() {
+async fn revoked_jwt_does_not_end_other_jwts_of_its_grant() {
     server!(server, http);
     let (first, refresh) = http.tokens(C1).await;
     let answer = http.refresh(C1, &refresh).await;
@@ -81,7 +81,7 @@ async fn spent_refresh_token_ends_the_jwts_of_its_grant() {
 }
 
 #[tokio::test]
-async fn jwt_of_a_refresh_that_races_a_revocation_is_dead_from_the_beginning() {
+async fn jwt_of_a_refresh_that_races_a_revocation_is_never_live() {
     server!(server, http);
     for round in 0..20 {
         let (access, refresh) = http.tokens(SPA).await;
@@ -106,7 +106,7 @@ async fn jwt_of_a_refresh_that_races_a_revocation_is_dead_from_the_beginning() {
 }
 
 #[tokio::test]
-async fn jwt_has_the_scope_that_was_asked_for() {
+async fn jwt_has_the_requested_scope() {
     server!(server, http);
     let (_, refresh) = http.tokens(C1).await;
     let parameters = [
@@ -152,7 +152,7 @@ async fn verified(http: &Http, token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn anybody_can_verify_it_by_the_published_keys() {
+async fn published_keys_verify_the_jwt() {
     server!(server, http);
     let (of_alice, _) = http.tokens(C1).await;
     let claims = verified(&http, &of_alice).await;
@@ -178,7 +178,7 @@ async fn anybody_can_verify_it_by_the_published_keys() {
 }
 
 #[tokio::test]
-async fn introspection_tells_of_a_jwt_until_it_is_revoked() {
+async fn introspection_describes_a_jwt_until_it_is_revoked() {
     server!(server, http);
     let (access, _) = http.tokens(C1).await;
     let claims = verified(&http, &access).await;
@@ -198,7 +198,7 @@ async fn introspection_tells_of_a_jwt_until_it_is_revoked() {
 }
 
 #[tokio::test]
-async fn jwt_of_another_client_is_refused_and_lives_on() {
+async fn jwt_of_another_client_is_refused_and_stays_live() {
     server!(server, http);
     let (access, _) = http.tokens(C2).await;
     for who in [C1, POST, SPA] {
@@ -240,7 +240,7 @@ fn start(data: &Path, access_tokens: &str) -> (Server, Http) {
 }
 
 #[tokio::test]
-async fn jwts_outlive_a_kill_and_so_do_their_revocations() {
+async fn jwts_and_their_revocations_survive_a_kill() {
     let (_folder, data) = folder();
     let (server, http) = start(&data, "jwt");
     let (revoked, live) = (http.own_token(C1).await, http.own_token(C1).await);
@@ -255,7 +255,7 @@ async fn jwts_outlive_a_kill_and_so_do_their_revocations() {
 }
 
 #[tokio::test]
-async fn tokens_of_either_kind_are_known_under_the_other() {
+async fn tokens_of_both_formats_work_with_either_setting() {
     let (_folder, data) = folder();
     for (before, after) in [("jwt", "opaque"), ("opaque", "jwt")] {
         let (server, http) = start(&data, before);
@@ -277,7 +277,7 @@ async fn tokens_of_either_kind_are_known_under_the_other() {
 }
 
 #[tokio::test]
-async fn logs_have_no_part_of_a_jwt() {
+async fn logs_contain_no_part_of_a_jwt() {
     server!(server, http);
     let (access, refresh) = http.tokens(C1).await;
     http.me(&forged(&access)).await;

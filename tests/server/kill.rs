@@ -36,7 +36,7 @@ struct Heard {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_answered_revocation_holds_after_a_kill() {
+async fn every_confirmed_revocation_holds_after_a_kill() {
     let (kills, revocations) = (wanted("KILLS", 50), wanted("REVOCATIONS", 5_000));
     let (_folder, data) = folder();
     let (mut revoked, mut kept) = (Vec::new(), Vec::new());

@@ -73,7 +73,7 @@ const FOR_ANY: [(&str, &str); 1] = [("token", "unknown")];
 
 #[test]
 #[cfg(unix)]
-fn keys_are_made_once_and_for_their_owner_alone() {
+fn keys_are_created_once_and_only_their_owner_can_read_them() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let (_folder, data) = folder();
@@ -102,7 +102,7 @@ fn keys_are_made_once_and_for_their_owner_alone() {
 }
 
 #[tokio::test]
-async fn an_assertion_is_used_up_at_all_endpoints_and_stays_so_after_a_kill() {
+async fn assertion_works_once_at_all_endpoints_and_after_a_kill() {
     let (_folder, data) = folder();
     let (server, http, keys) = start(&data);
     let (first, second) = (assertion(&keys, "1"), assertion(&keys, "2"));
@@ -136,7 +136,7 @@ async fn an_assertion_is_used_up_at_all_endpoints_and_stays_so_after_a_kill() {
 }
 
 #[tokio::test]
-async fn guesses_are_limited_at_all_endpoints_together_and_others_go_on() {
+async fn guesses_are_limited_at_all_endpoints_together_and_other_clients_are_served() {
     let (_folder, data) = folder();
     let (_server, http, _) = start(&data);
     let wrong = Who::Basic("s6BhdRkqt3", "guess");
@@ -161,7 +161,7 @@ async fn guesses_are_limited_at_all_endpoints_together_and_others_go_on() {
 }
 
 #[tokio::test]
-async fn an_attested_instance_asks_for_a_challenge_and_gets_a_token() {
+async fn attested_instance_gets_a_challenge_and_a_token() {
     let (_folder, data) = folder();
     let (_server, http, keys) = start(&data);
     let attester = fs::read(keys.join("attester.pem")).unwrap();

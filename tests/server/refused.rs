@@ -41,7 +41,7 @@ fn refuses(name: &str, settings: &[(&str, &str, &str)]) {
 }
 
 #[test]
-fn port_in_use_is_one_line() {
+fn port_in_use_is_a_one_line_error() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     for name in EXAMPLES {
@@ -54,7 +54,7 @@ fn port_in_use_is_one_line() {
 }
 
 #[test]
-fn address_that_is_none_is_one_line() {
+fn invalid_address_is_a_one_line_error() {
     for name in EXAMPLES {
         for address in ["127.0.0.1", "127.0.0.1:99999", "nowhere.invalid:80"] {
             refuses(name, &[("LISTEN", address, "")]);
@@ -69,7 +69,7 @@ fn address_that_is_none_is_one_line() {
 }
 
 #[test]
-fn address_without_a_host_or_a_port_says_what_is_expected() {
+fn error_about_an_incomplete_address_says_what_is_expected() {
     for (name, variable) in [
         ("authorization_server", "LISTEN"),
         ("authorization_server", "TLS_LISTEN"),
@@ -82,7 +82,7 @@ fn address_without_a_host_or_a_port_says_what_is_expected() {
 }
 
 #[test]
-fn file_that_is_locked_is_one_line() {
+fn locked_file_is_a_one_line_error() {
     let (_folder, data) = folder();
     let _server = Server::start(&data);
     for name in WITH_SETTINGS {
@@ -96,7 +96,7 @@ fn file_that_is_locked_is_one_line() {
 }
 
 #[test]
-fn folder_that_cannot_be_made_is_one_line() {
+fn folder_that_cannot_be_created_is_a_one_line_error() {
     let (folder, _) = folder();
     let file = folder.path().join("file");
     fs::write(&file, "precious").unwrap();
@@ -120,7 +120,7 @@ fn folder_that_cannot_be_made_is_one_line() {
 }
 
 #[test]
-fn keys_that_cannot_be_read_are_one_line() {
+fn unreadable_keys_are_a_one_line_error() {
     let (folder, data) = folder();
     let keys = data.with_extension("keys");
     Server::start(&data).kill();
@@ -143,7 +143,7 @@ fn keys_that_cannot_be_read_are_one_line() {
 }
 
 #[test]
-fn setting_without_a_meaning_is_one_line() {
+fn invalid_setting_is_a_one_line_error() {
     let (folder, _) = folder();
     let clients = folder.path().join("clients.json");
     fs::write(&clients, "[\n  { \"client_id\": \"a\" }\n]").unwrap();
@@ -169,7 +169,7 @@ fn setting_without_a_meaning_is_one_line() {
 }
 
 #[test]
-fn value_of_several_lines_is_one_line() {
+fn error_about_a_value_of_several_lines_is_one_line() {
     let mut server = command();
     server.env("CLIENTS", "/nowhere\n/clients\r.json");
     let line = error_line(server);
@@ -192,7 +192,7 @@ fn password_in_a_url_is_not_repeated() {
 }
 
 #[test]
-fn gateway_refuses_what_it_could_not_use() {
+fn gateway_refuses_settings_that_it_cannot_use() {
     let (folder, _) = folder();
     let empty = folder.path().join("empty.pem");
     fs::write(&empty, "no certificate").unwrap();

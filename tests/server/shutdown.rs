@@ -58,7 +58,7 @@ async fn until_it_no_longer_listens(server: &Server) {
 }
 
 #[tokio::test]
-async fn request_in_flight_is_answered_and_new_ones_are_not_taken() {
+async fn request_in_flight_completes_and_new_connections_are_refused() {
     let (_folder, data) = folder();
     let mut server = Server::start(&data);
     let (mut stream, rest) = half_a_request(&server, "unknown").await;
@@ -73,7 +73,7 @@ async fn request_in_flight_is_answered_and_new_ones_are_not_taken() {
 }
 
 #[tokio::test]
-async fn second_signal_ends_it_at_once() {
+async fn second_signal_ends_the_server_at_once() {
     let (_folder, data) = folder();
     let mut server = Server::start(&data);
     let _in_flight = half_a_request(&server, "unknown").await;
@@ -84,7 +84,7 @@ async fn second_signal_ends_it_at_once() {
 }
 
 #[tokio::test]
-async fn what_was_answered_before_a_graceful_end_is_there_after_it() {
+async fn confirmed_revocations_hold_after_a_graceful_shutdown() {
     let (_folder, data) = folder();
     let mut server = Server::start(&data);
     let http = Http::to(server.url(""));
@@ -102,7 +102,7 @@ async fn what_was_answered_before_a_graceful_end_is_there_after_it() {
 }
 
 #[tokio::test]
-async fn connection_that_asks_for_nothing_is_closed() {
+async fn idle_connection_is_closed() {
     let (_folder, data) = folder();
     let server = Server::start(&data);
     let answer_until_it_is_closed = async |sent: &str| {

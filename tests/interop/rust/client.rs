@@ -146,7 +146,7 @@ fn refresh_token(tokens: &BasicTokenResponse) -> RefreshToken {
 }
 
 #[tokio::test]
-async fn oauth2_crate_gets_uses_and_revokes_tokens() {
+async fn oauth2_client_gets_uses_and_revokes_tokens() {
     let world = World::new().await;
     let resource_server = world.client(C1);
     for who in [C1, POST, SPA] {
@@ -195,7 +195,7 @@ async fn oauth2_crate_gets_uses_and_revokes_tokens() {
 }
 
 #[tokio::test]
-async fn oauth2_crate_hears_that_a_token_is_of_another_client() {
+async fn oauth2_client_gets_an_error_for_a_token_of_another_client() {
     let world = World::new().await;
     let tokens = world.tokens(&world.client(C2)).await;
     let error = world

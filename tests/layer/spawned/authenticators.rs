@@ -43,7 +43,7 @@ async fn closure_that_fails() {
 }
 
 #[tokio::test]
-async fn closure_whose_client_is_borrowed_for_ever() {
+async fn closure_with_a_static_client() {
     let authenticator =
         service_fn(async |_: Request<Credentials>| Ok::<_, BoxError>(Some("spa-1")));
     let service = layered!(authenticator, &'static str);
@@ -60,7 +60,7 @@ async fn boxed_service() {
 }
 
 #[tokio::test]
-async fn service_behind_a_time_out() {
+async fn service_behind_a_timeout() {
     let authenticator = service_fn(async |_: Request<Credentials>| Ok::<_, BoxError>(Some(())));
     let authenticator = Timeout::new(authenticator, Duration::from_secs(10));
     let service = layered!(authenticator, ());

@@ -38,7 +38,7 @@ async fn boxed_service() {
 }
 
 #[tokio::test]
-async fn boxed_service_whose_client_is_borrowed_for_ever() {
+async fn boxed_service_with_a_static_client() {
     let backend = service_fn(async |_: RevocationRequest<&'static str>| {
         Ok::<_, BoxError>(Outcome::Unsupported)
     });
@@ -48,7 +48,7 @@ async fn boxed_service_whose_client_is_borrowed_for_ever() {
 }
 
 #[tokio::test]
-async fn service_behind_a_time_out() {
+async fn service_behind_a_timeout() {
     let backend = service_fn(async |_: RevocationRequest<String>| {
         Err::<Outcome, _>(BoxError::from("the database is down"))
     });
@@ -120,7 +120,7 @@ async fn record_over_introspections_by_format() {
 
 /// A combinator that is called in an `async` block by itself goes into a box first.
 #[tokio::test]
-async fn key_spaces_that_a_task_asks() {
+async fn key_spaces_in_a_task() {
     let access =
         service_fn(async |_: RevocationRequest<String>| Ok::<_, BoxError>(Outcome::NotFound));
     let refresh = BoxCloneSyncService::new(access);

@@ -46,12 +46,12 @@ macro_rules! enforced {
 }
 
 #[tokio::test]
-async fn inner_service_of_boxed_bodies() {
+async fn inner_service_with_boxed_bodies() {
     assert_eq!(answered!(enforced!(api()), call()), StatusCode::OK);
 }
 
 #[tokio::test]
-async fn inner_service_in_a_box() {
+async fn boxed_inner_service() {
     let api = BoxCloneSyncService::new(api());
     assert_eq!(answered!(enforced!(api), call()), StatusCode::OK);
 }
@@ -69,7 +69,7 @@ async fn both_layers() {
 }
 
 #[tokio::test]
-async fn inner_service_whose_own_layers_box_errors() {
+async fn inner_service_whose_layers_box_errors() {
     let service = tower_http::catch_panic::CatchPanicLayer::new().layer(enforced!(api()));
     assert_eq!(answered!(service, call()), StatusCode::OK);
 }

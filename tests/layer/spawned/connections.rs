@@ -109,7 +109,7 @@ async fn one_request_in_a_task() {
 
 /// In an `async` block, hyper itself refuses an inner service with such errors.
 #[tokio::test]
-async fn inner_service_with_boxed_errors_on_a_connection_without_a_block() {
+async fn inner_service_with_boxed_errors_on_a_connection_outside_a_block() {
     let authenticator =
         service_fn(async |_: Request<Credentials>| Ok::<_, BoxError>(Some("spa-1")));
     let backend = service_fn(async |_: RevocationRequest<&'static str>| {

@@ -51,7 +51,7 @@ async fn boxed_service() {
 }
 
 #[tokio::test]
-async fn introspections_by_format_behind_a_time_out() {
+async fn introspections_by_format_behind_a_timeout() {
     let closure = service_fn(async |_: Secret| Ok::<_, BoxError>(Some(live())));
     let boxed = BoxCloneSyncService::new(closure);
     let introspect = ByFormat::new(ByFormat::new(boxed, closure), closure);
@@ -60,7 +60,7 @@ async fn introspections_by_format_behind_a_time_out() {
 }
 
 #[tokio::test]
-async fn authority_that_confirms() {
+async fn confirming_authority() {
     let closure = service_fn(async |_: Secret| Ok::<_, BoxError>(Some(live())));
     let index = Index::follow(&MemoryLog::new()).await.unwrap();
     let layer = EnforcementLayer::new(closure, index)

@@ -15,7 +15,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
 
 #[tokio::test]
-async fn silent_connection_ends_and_stream_goes_on() {
+async fn silent_connection_is_closed_and_an_open_stream_is_not() {
     let world = World::new().await;
     let (gateway, http) = world.gateway();
     let token = world.http.own_token(C1).await;

@@ -88,7 +88,7 @@ const KEPT: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn fields_that_an_api_believes_do_not_pass() {
+async fn believed_fields_do_not_pass() {
     let world = World::new().await;
     let api = telling().await;
     let (_gateway, http) = world.gateway_to(&format!("http://{api}"));
@@ -127,7 +127,7 @@ async fn fields_that_an_api_believes_do_not_pass() {
 }
 
 #[tokio::test]
-async fn connection_names_no_field_that_the_gateway_has_judged() {
+async fn connection_cannot_name_a_field_that_the_gateway_has_checked() {
     let world = World::new().await;
     let api = telling().await;
     let (_gateway, http) = world.gateway_to(&format!("http://{api}"));
@@ -169,7 +169,7 @@ async fn connection_names_no_field_that_the_gateway_has_judged() {
 }
 
 #[tokio::test]
-async fn path_leads_nowhere_beside_the_base() {
+async fn path_cannot_leave_the_base_url() {
     let world = World::new().await;
     let api = telling().await;
     let (_gateway, http) = world.gateway_to(&format!("http://{api}/v1"));

@@ -24,7 +24,7 @@ async fn status(address: &str, head: &str) -> String {
 }
 
 #[tokio::test]
-async fn request_that_names_no_host_or_two_is_refused() {
+async fn request_without_exactly_one_host_is_refused() {
     let world = World::new().await;
     let api = telling().await;
     let (gateway, http) = world.gateway_to(&format!("http://{api}"));

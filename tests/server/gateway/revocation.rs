@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn refresh_token_is_not_said_to_be_revoked_while_it_lives() {
+async fn refresh_token_is_unsupported_without_forwarding() {
     let world = World::new().await;
     let (_gateway, http) = world.gateway();
     let (_, refresh) = world.http.tokens(C1).await;
@@ -22,7 +22,7 @@ async fn refresh_token_is_not_said_to_be_revoked_while_it_lives() {
 }
 
 #[tokio::test]
-async fn refresh_token_is_revoked_where_it_was_issued() {
+async fn refresh_token_is_revoked_at_its_issuer() {
     let world = World::new().await;
     // By https, as its certificate is trusted, and by http on this machine.
     for base in [&world.issuer, &world.server.url("")] {
@@ -58,7 +58,7 @@ async fn refresh_token_is_revoked_where_it_was_issued() {
 
 /// As Keycloak signs them, with a secret of its own.
 #[tokio::test]
-async fn refresh_token_that_is_a_jwt_is_one_too() {
+async fn jwt_refresh_token_is_treated_as_a_refresh_token() {
     let world = World::new().await;
     let claims = json!({
         "iss": world.issuer, "aud": world.issuer, "typ": "Refresh", "azp": C1.id(),
@@ -86,7 +86,7 @@ async fn refresh_token_that_is_a_jwt_is_one_too() {
 }
 
 #[tokio::test]
-async fn issuer_that_is_not_there_is_503_and_nothing_is_recorded() {
+async fn unreachable_issuer_is_503_and_records_nothing() {
     let world = World::new().await;
     let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}/oauth2/revoke", nowhere.local_addr().unwrap());
@@ -106,7 +106,7 @@ async fn issuer_that_is_not_there_is_503_and_nothing_is_recorded() {
 }
 
 #[tokio::test]
-async fn guesses_are_limited_and_others_go_on() {
+async fn guesses_are_limited_and_other_clients_are_served() {
     let world = World::new().await;
     let (_gateway, http) = world.gateway();
     let mut statuses = Vec::new();
@@ -122,7 +122,7 @@ async fn guesses_are_limited_and_others_go_on() {
 }
 
 #[tokio::test]
-async fn health_is_told_without_a_token() {
+async fn health_checks_need_no_token() {
     let world = World::new().await;
     let (_gateway, http) = world.gateway();
     for path in ["/gateway/health", "/gateway/health/revocation"] {
@@ -133,7 +133,7 @@ async fn health_is_told_without_a_token() {
 }
 
 #[tokio::test]
-async fn file_that_is_lost_is_missed() {
+async fn gateway_does_not_start_without_its_lost_file() {
     let world = World::new().await;
     let data = world.path().join("gateway.redb");
     let mut expected = world.command_to("http://127.0.0.1:1");

@@ -57,7 +57,7 @@ async fn check(request: Request<Incoming>) -> Result<Response<Frames>, hyper::Er
 }
 
 #[tokio::test]
-async fn trailers_pass_but_for_those_that_an_api_would_believe() {
+async fn trailers_pass_except_those_that_an_api_would_believe() {
     let world = World::new().await;
     let api = checking().await;
     let (_gateway, http) = world.gateway_to(&format!("http://{api}"));

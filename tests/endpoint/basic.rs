@@ -1,4 +1,4 @@
-//! What the Authorization field says, and what stands beside it (RFC 6749 §2.3, RFC 7617).
+//! Credentials in the `Authorization` field and in the body (RFC 6749 §2.3, RFC 7617).
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -6,7 +6,7 @@ use http_body_util::Full;
 use hyper::{Request, header, header::HeaderValue};
 use tower_revocation::client::{AuthMethod, Credentials};
 
-use super::fixture::{Answer, C1, Layer, World, send, with};
+use super::fixture::{C1, FullResponse, Layer, World, send, with};
 
 fn authorized(value: impl AsRef<[u8]>, body: &str) -> Request<Full<Bytes>> {
     let value = HeaderValue::from_bytes(value.as_ref()).unwrap();
@@ -15,7 +15,7 @@ fn authorized(value: impl AsRef<[u8]>, body: &str) -> Request<Full<Bytes>> {
     })
 }
 
-async fn answer(value: impl AsRef<[u8]>, body: &str) -> Answer {
+async fn answer(value: impl AsRef<[u8]>, body: &str) -> FullResponse {
     World::new().send(authorized(value, body)).await
 }
 
@@ -42,13 +42,13 @@ async fn malformed_basic_credentials_are_a_failed_authentication() {
         b"Basic ***",
         b"Basic czZCaGRSa3F0MzpnWDFmQmF0M2J",
         b"Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW=",
-        // Not UTF-8, no colon, no identifier, no secret, a line break at the end.
+        // Not UTF-8, no colon, no identifier, no secret, and a line break at the end.
         b"Basic czZCaGRSa3F0Mzr//g==",
         b"Basic czZCaGRSa3F0Mw==",
         b"Basic OmdYMWZCYXQzYlY=",
         b"Basic czZCaGRSa3F0Mzo=",
         b"Basic czZCaGRSa3F0MzpnWDFmQmF0M2JWCg==",
-        // A broken escape, and one that is not UTF-8.
+        // A broken escape, and an escape that is not UTF-8.
         b"Basic cGx1czphK2IgYyVkOmU=",
         b"Basic czZCaGRSa3F0MzolRkY=",
         b"Basic \xff\xfe",
@@ -102,7 +102,7 @@ async fn bearer_beside_a_client_in_the_body_is_ignored() {
         world.send(request).await.assert_ok();
         assert!(!world.is_live("RTpub"));
     }
-    // Any other scheme is an attempt that failed.
+    // Any other scheme is a failed authentication.
     answer("Digest x", "token=RTpub&client_id=spa-1")
         .await
         .assert_unauthorized();
@@ -154,7 +154,7 @@ async fn equal_client_id_beside_basic_is_accepted() {
     answer(C1, "token=RT1&client_id=c2")
         .await
         .assert_invalid_request();
-    // As sent raw, and as form-encoded: which of them it is, the registration knows.
+    // Raw or form-encoded: the registration of the client decides which.
     for user_pass in ["my%20app:s", "my%20app:%s"] {
         let value = format!("Basic {}", STANDARD.encode(user_pass));
         for client_id in ["my%2520app", "my%20app"] {
@@ -200,7 +200,7 @@ async fn secret_without_a_client_and_assertion_without_a_type_are_failed_authent
         .await
         .assert_unauthorized();
     assert!(world.authentications.lock().unwrap().is_empty());
-    // An empty secret is none, and then there is nothing but a name.
+    // An empty secret counts as missing, and then only the `client_id` is left.
     world
         .bare("token=RTp&client_id=post-client&client_secret=")
         .await

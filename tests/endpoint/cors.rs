@@ -1,4 +1,4 @@
-//! Browser apps (RFC 7009 §2.3, Fetch).
+//! CORS for browser apps (RFC 7009 §2.3, Fetch).
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -9,7 +9,7 @@ use hyper::{
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_http::cors::{Any, CorsLayer};
 
-use super::fixture::{Answer, C1, Layer, World, send, with};
+use super::fixture::{C1, FullResponse, Layer, World, send, with};
 
 const SPA: &str = "https://spa.example";
 
@@ -26,7 +26,7 @@ fn preflight(origin: &str) -> Request<Full<Bytes>> {
         .unwrap()
 }
 
-fn varies(answer: &Answer) -> bool {
+fn varies(answer: &FullResponse) -> bool {
     answer.headers.get_all(header::VARY).iter().any(|value| {
         value
             .to_str()
@@ -169,7 +169,7 @@ async fn other_origins_are_not_allowed_but_served() {
                 .contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN),
             "{origin}"
         );
-        // CORS is not access control: a form can be posted from anywhere.
+        // CORS is not access control: a page of any origin can post a form.
         let form = with("token=RTpub&client_id=spa-1", |head| {
             head.header(header::ORIGIN, origin)
         });

@@ -1,4 +1,4 @@
-//! A few clients, a few tokens, and a layer around nothing.
+//! Some clients, some tokens, and the layer around a service that must not be called.
 
 use std::{
     collections::HashMap,
@@ -18,14 +18,14 @@ use tower_revocation::{
 
 /// The example of RFC 7009 §2.1: `s6BhdRkqt3` / `gX1fBat3bV`.
 pub(crate) const C1: &str = "Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW";
-/// The same client, and a secret that is not its own.
+/// The same client with a wrong secret.
 pub(crate) const WRONG: &str = "Basic czZCaGRSa3F0MzpXUk9ORw==";
 
 pub(crate) type Authenticator = BoxCloneSyncService<Request<Credentials>, Option<String>, BoxError>;
 pub(crate) type Backend = BoxCloneSyncService<RevocationRequest<String>, Outcome, BoxError>;
 pub(crate) type Layer = RevocationLayer<Authenticator, Backend>;
 
-/// What the services were asked, and what has become of the tokens.
+/// The calls of the services, and the state of the tokens.
 #[derive(Default)]
 pub(crate) struct World {
     tokens: Mutex<HashMap<String, &'static str>>,
@@ -101,23 +101,23 @@ impl World {
         RevocationLayer::new("/revoke", self.authenticator(), self.backend())
     }
 
-    pub(crate) async fn send(self: &Arc<Self>, request: Request<Full<Bytes>>) -> Answer {
+    pub(crate) async fn send(self: &Arc<Self>, request: Request<Full<Bytes>>) -> FullResponse {
         send(self.layer(), request).await
     }
 
-    /// A form in the name of C1.
-    pub(crate) async fn form(self: &Arc<Self>, body: impl Into<Bytes>) -> Answer {
+    /// Sends a form as C1.
+    pub(crate) async fn form(self: &Arc<Self>, body: impl Into<Bytes>) -> FullResponse {
         self.send(with(body, |head| head.header(header::AUTHORIZATION, C1)))
             .await
     }
 
-    /// A form without an Authorization field.
-    pub(crate) async fn bare(self: &Arc<Self>, body: impl Into<Bytes>) -> Answer {
+    /// Sends a form without an `Authorization` field.
+    pub(crate) async fn bare(self: &Arc<Self>, body: impl Into<Bytes>) -> FullResponse {
         self.send(with(body, |head| head)).await
     }
 }
 
-/// Plain comparisons: how secrets are compared is another test's business.
+/// Compares secrets with `==`: other tests cover the comparison of secrets.
 fn client(credentials: &Credentials) -> Option<String> {
     let pairs = [
         ("s6BhdRkqt3", "gX1fBat3bV"),
@@ -152,18 +152,18 @@ pub(crate) fn with(
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Answer {
+pub(crate) struct FullResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Answer {
+impl FullResponse {
     pub(crate) fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Success: no body, no type, no challenge.
+    /// Success: no body, no content type, no challenge.
     pub(crate) fn assert_ok(&self) {
         assert_eq!(self.status, 200, "{self:?}");
         assert!(self.body.is_empty());
@@ -179,7 +179,7 @@ impl Answer {
         assert_eq!(object["error"], code, "{self:?}");
     }
 
-    /// The one answer to every failed authentication.
+    /// The response to every failed authentication.
     pub(crate) fn assert_unauthorized(&self) {
         self.assert_error(401, "invalid_client");
         let body =
@@ -194,11 +194,11 @@ impl Answer {
     }
 }
 
-/// Through a layer, around a service that must not be reached.
+/// Sends a request through a layer around a service that must not be called.
 pub(crate) async fn send<A, B>(
     layer: RevocationLayer<A, B>,
     request: Request<Full<Bytes>>,
-) -> Answer
+) -> FullResponse
 where
     A: Service<Request<Credentials>, Response = Option<String>> + Clone,
     A::Error: Into<BoxError>,
@@ -208,14 +208,14 @@ where
     let response = respond(layer, request).await;
     let (head, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
-    Answer {
+    FullResponse {
         status: head.status,
         headers: head.headers,
         body,
     }
 }
 
-/// The same, extensions included.
+/// The same, with the extensions of the response.
 pub(crate) async fn respond<A, B>(
     layer: RevocationLayer<A, B>,
     request: Request<Full<Bytes>>,
@@ -228,14 +228,14 @@ where
 {
     let inner = service_fn(
         async |_: Request<Full<Bytes>>| -> Result<Response<Full<Bytes>>, Infallible> {
-            panic!("the request is on the path")
+            panic!("the request is on the path of the layer")
         },
     );
     let Ok(response) = layer.layer(inner).oneshot(request).await;
     response
 }
 
-/// A backend with one answer.
+/// A backend that always returns this result.
 pub(crate) fn always<E: Into<BoxError> + Clone + Send + Sync + 'static>(
     answer: Result<Outcome, E>,
 ) -> Backend {

@@ -1,4 +1,4 @@
-//! The body, parsed once, strictly (RFC 6749 §3.2 and §B).
+//! The strict parser of the form (RFC 6749 §3.2 and §B).
 
 use proptest::prelude::*;
 use tower_revocation::client::Basic;
@@ -98,7 +98,7 @@ async fn token_with_an_invisible_character_is_refused() {
 #[tokio::test]
 async fn token_with_a_space_is_refused() {
     let world = World::new();
-    // A raw `+` is a blank in a form: the token that the client means has a `+`.
+    // A raw `+` is a space in a form, but the client's token has a `+`.
     for mangled in [
         "a+b", "a%20b", "a b", "+RT1", "RT1+", "%20RT1", "RT1%20", "RT1%09", "+", "++",
     ] {
@@ -146,7 +146,7 @@ async fn sizes_are_limited() {
         .form(long(70_000))
         .await
         .assert_error(413, "invalid_request");
-    // 64 parameters, and one more.
+    // 64 parameters, and then 65.
     world
         .form(format!("token=RT1{}", "&a=b".repeat(63)))
         .await
@@ -176,13 +176,13 @@ async fn limits_can_be_set() {
     answer.assert_error(413, "invalid_request");
 }
 
-/// Decodes as RFC 6749 §B has it, or not at all. Nothing of it is shared with the crate.
+/// Decodes strictly (RFC 6749 §B). Shares no code with the crate.
 fn strictly(value: &[u8]) -> Option<String> {
-    let mut octets = Vec::new();
+    let mut bytes = Vec::new();
     let mut rest = value;
     while let [first, tail @ ..] = rest {
         rest = tail;
-        octets.push(match first {
+        bytes.push(match first {
             b'+' => b' ',
             b'%' => {
                 let (digits, tail) = rest.split_at_checked(2)?;
@@ -192,18 +192,18 @@ fn strictly(value: &[u8]) -> Option<String> {
                 }
                 u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?
             }
-            octet => *octet,
+            byte => *byte,
         });
     }
-    String::from_utf8(octets).ok()
+    String::from_utf8(bytes).ok()
 }
 
-/// Every octet escaped.
+/// Escapes every byte.
 pub(crate) fn encode(value: &str) -> String {
     let digit = |number| char::from(b"0123456789ABCDEF"[usize::from(number)]);
     value
         .bytes()
-        .flat_map(|octet| ['%', digit(octet >> 4), digit(octet & 15)])
+        .flat_map(|byte| ['%', digit(byte >> 4), digit(byte & 15)])
         .collect()
 }
 
@@ -213,7 +213,7 @@ fn looked_up(body: Vec<u8>) -> Option<String> {
         let answer = world.form(body).await;
         let lookups = world.lookups.lock().unwrap();
         assert!(lookups.len() <= 1);
-        // Success is never claimed of a token that nobody was asked about.
+        // The layer never reports success without a call of the backend.
         assert!(answer.status != 200 || lookups.len() == 1, "{answer:?}");
         lookups.first().map(|(token, _)| token.clone())
     })
@@ -231,7 +231,7 @@ proptest! {
         prop_assert_eq!(looked_up(body.into_bytes()), Some(token));
     }
 
-    /// So two different strings of octets are never one token, unless they encode the same.
+    /// So two byte strings are the same token only if they encode the same text.
     #[test]
     fn token_equals_the_result_of_an_independent_decoder(
         value in prop::collection::vec(

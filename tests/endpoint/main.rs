@@ -1,4 +1,4 @@
-//! The conversation of RFC 7009, clause by clause, without a network.
+//! The endpoint, clause by clause of RFC 7009, without a network.
 
 mod basic;
 mod cors;

@@ -1,12 +1,12 @@
-//! The order of evaluation: of two things that are wrong, the earlier one is told.
+//! The order of the checks: with two faults, the first one decides the response.
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Method, Request, header};
 
-use super::fixture::{Answer, C1, WRONG, World};
+use super::fixture::{C1, FullResponse, WRONG, World};
 
-/// What can be wrong with a request, in the order in which it is judged.
+/// The faults of a request, in the order of the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Wrong {
     Method,
@@ -82,7 +82,7 @@ fn request(wrong: &[Wrong]) -> Request<Full<Bytes>> {
     head.body(Full::from(body)).unwrap()
 }
 
-async fn answer(wrong: &[Wrong]) -> Answer {
+async fn answer(wrong: &[Wrong]) -> FullResponse {
     World::new().send(request(wrong)).await
 }
 

@@ -1,4 +1,4 @@
-//! Whose request is it? And what axum makes of it.
+//! The path of the endpoint, and how to mount the layer in axum.
 
 use std::convert::Infallible;
 
@@ -98,7 +98,7 @@ async fn secrets_in_the_query_are_refused_and_the_rest_is_ignored() {
     ] {
         attempt(query).await.0.assert_ok();
     }
-    // It is not used either.
+    // The layer does not use a `client_id` in the query.
     let mut request = with("token=RTpub", |head| head);
     *request.uri_mut() = "/revoke?client_id=spa-1".parse().unwrap();
     World::new().send(request).await.assert_unauthorized();

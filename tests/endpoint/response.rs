@@ -1,4 +1,4 @@
-//! What the peer is told, and what it is never told (RFC 6749 §5.2).
+//! The responses, and what they never contain (RFC 6749 §5.2).
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tower_revocation::{Error, ErrorKind, Outcome, RevocationLayer};
 
 use super::{
-    fixture::{Answer, C1, World, always, respond, send, with},
+    fixture::{C1, FullResponse, World, always, respond, send, with},
     form::encode,
 };
 
@@ -15,8 +15,8 @@ fn own(body: &'static str) -> Request<http_body_util::Full<bytes::Bytes>> {
     with(body, |head| head.header(header::AUTHORIZATION, C1))
 }
 
-/// What becomes of an error of the backend.
-async fn told(error: Error) -> Answer {
+/// The response to an error of the backend.
+async fn response_to(error: Error) -> FullResponse {
     let layer = RevocationLayer::new("/revoke", World::new().authenticator(), always(Err(error)));
     send(layer, own("token=RT1")).await
 }
@@ -42,7 +42,7 @@ async fn every_error_kind_has_its_response() {
         (ErrorKind::ServerError, 500, "server_error"),
     ];
     for (kind, status, code) in table {
-        let answer = told(Error::new(kind)).await;
+        let answer = response_to(Error::new(kind)).await;
         answer.assert_error(status, code);
         assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"));
         assert_eq!(answer.header(header::PRAGMA), Some("no-cache"));
@@ -63,7 +63,7 @@ async fn every_error_kind_has_its_response() {
             answer.headers.contains_key(header::CONNECTION),
             status == 413 || status == 408
         );
-        // The layer leaves to the server what is the server's.
+        // Fields that the server sets.
         assert!(!answer.headers.contains_key(header::DATE));
         assert!(!answer.headers.contains_key(header::SERVER));
     }
@@ -155,7 +155,7 @@ async fn media_types_are_parsed_and_compared() {
 
 #[tokio::test]
 async fn charset_does_not_matter_for_ascii() {
-    // The media type has no such parameter.
+    // The media type does not define this parameter.
     let attempt = async |charset: &str, body: &'static str| {
         let mut request = own(body);
         let form = format!("application/x-www-form-urlencoded; charset={charset}");
@@ -179,10 +179,10 @@ async fn charset_does_not_matter_for_ascii() {
     ];
     for charset in utf8.iter().chain(&others) {
         attempt(charset, "token=RT1").await.assert_ok();
-        // Escapes of what is ASCII.
+        // Escapes of ASCII characters.
         attempt(charset, "token=%52T1&x=%7F%41+").await.assert_ok();
     }
-    // An é, raw and escaped; in UTF-8 and in Latin-1.
+    // An é in UTF-8, raw and escaped.
     for body in ["token=RT1&x=é", "token=RT1&x=%C3%A9"] {
         for charset in utf8 {
             attempt(charset, body).await.assert_ok();
@@ -197,7 +197,7 @@ async fn charset_does_not_matter_for_ascii() {
     attempt("iso-8859-1", "token=RT1&x=%e9")
         .await
         .assert_error(415, "invalid_request");
-    // What is broken is broken in every charset.
+    // A broken escape is an error with every charset.
     for body in ["token=RT1&x=%E", "token=RT1&x=%8z", "token=RT1&x=%"] {
         for charset in ["utf-8", "iso-8859-1"] {
             attempt(charset, body).await.assert_invalid_request();
@@ -228,7 +228,7 @@ async fn only_identity_coding_is_accepted() {
 async fn retry_after_is_whole_seconds_rounded_up() {
     let after = async |duration| {
         let error = Error::new(ErrorKind::Unavailable).retry_after(duration);
-        told(error)
+        response_to(error)
             .await
             .header(header::RETRY_AFTER)
             .unwrap()
@@ -250,7 +250,7 @@ async fn error_text_has_only_characters_that_the_rfc_allows() {
     let error = Error::new(ErrorKind::InvalidRequest)
         .code("bad\"code\\\u{e9}")
         .description("a \"quoted\"\\ line\r\nSet-Cookie: x é \u{2028}");
-    let answer = told(error).await;
+    let answer = response_to(error).await;
     let text = std::str::from_utf8(&answer.body).unwrap();
     assert_eq!(
         text,
@@ -286,7 +286,7 @@ async fn crate_error_anywhere_in_the_chain_decides() {
         ),
         (429, &b"30"[..])
     );
-    // The chain is kept whole.
+    // The source chain is complete.
     let error = response.extensions().get::<Error>().unwrap();
     assert_eq!(error.source().unwrap().to_string(), "the limiter said no");
 }
@@ -361,7 +361,7 @@ proptest! {
             always::<&str>(Ok(outcome)),
         );
         let answer = futures::executor::block_on(send(layer, request));
-        let told = format!("{answer:?}");
-        prop_assert!(!told.contains(&secret));
+        let text = format!("{answer:?}");
+        prop_assert!(!text.contains(&secret));
     }
 }

@@ -1,4 +1,4 @@
-//! RFC 7009 §2: what is revoked, and what is said of it.
+//! What a request revokes, and the response (RFC 7009 §2).
 
 use hyper::header;
 use tower_revocation::{ByHint, Outcome, RevocationLayer, SuccessBody, TokenTypeHint};

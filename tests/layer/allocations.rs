@@ -1,4 +1,4 @@
-//! What a request that passes costs in memory.
+//! The allocations of a request.
 
 use std::{
     convert::Infallible,
@@ -23,7 +23,7 @@ use tower_revocation::{
 
 type Passed = Response<Empty<Bytes>>;
 
-/// The inner service has a box of its own, so that the counter shows that it counts.
+/// Allocates once, which shows that the counter works.
 fn inner(_: Request<Full<Bytes>>) -> Ready<Result<Passed, Infallible>> {
     let status = std::hint::black_box(Box::new(StatusCode::IM_A_TEAPOT));
     let mut response = Response::new(Empty::new());
@@ -40,7 +40,7 @@ fn layer() -> RevocationLayer<
     RevocationLayer::new("/revoke", authenticator, backend)
 }
 
-/// What readiness, the call and the future of one request allocate.
+/// The allocations of `poll_ready`, `call` and the future of one request.
 fn allocated<S, B>(mut service: S, request: Request<Full<Bytes>>) -> (StatusCode, AllocationInfo)
 where
     S: Service<Request<Full<Bytes>>, Response = Response<B>, Error = Infallible>,
@@ -52,7 +52,7 @@ where
         assert!(service.poll_ready(&mut cx).is_ready());
         let future = pin!(service.call(request.take().unwrap()));
         let Poll::Ready(Ok(response)) = future.poll(&mut cx) else {
-            panic!("nothing here waits");
+            panic!("the future must be ready");
         };
         status = response.status();
     });
@@ -71,7 +71,7 @@ fn passing_request_allocates_nothing_itself() {
     assert_eq!(layered, bare);
 }
 
-/// The counter sees what this crate allocates.
+/// The counter also counts allocations of this crate.
 #[test]
 fn revocation_allocates() {
     let request = Request::post("/revoke")
@@ -84,13 +84,13 @@ fn revocation_allocates() {
     assert!(allocated.count_total > 0);
 }
 
-/// The token as text; the extensions of a request that had none, which are two; the introspection in
-/// them; and the life of the token, once for itself and once for its place.
+/// One for the text of the token, two for the extensions of a request that had none, one for the
+/// introspection in them, and two for the life of the token: itself and its entry.
 #[test]
 fn enforced_request_allocates_six_times_beside_its_introspection() {
     let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
     token.iat = Some(NumericDate::new(1_300_819_380));
-    // A clone of it asks for nothing.
+    // A clone of it does not allocate.
     let introspect = service_fn(move |_: Secret| ready(Ok::<_, Infallible>(Some(token.clone()))));
     let index = block_on(Index::follow(&MemoryLog::new())).unwrap();
     let layer = EnforcementLayer::new(introspect, index);

@@ -1,4 +1,4 @@
-//! Several key spaces: the order of asking, and that it never shows.
+//! `ByHint`: the order of its key spaces, and that the order does not change the outcome.
 
 use std::{
     future::{Ready, ready},
@@ -13,10 +13,10 @@ use tower_revocation::{ByHint, Error, ErrorKind, Outcome, RevocationRequest, Sec
 
 const NAMES: [&str; 3] = ["access_token", "refresh_token", "pct"];
 
-/// What a key space says; nothing is an error.
-type Says = Option<Outcome>;
+/// The outcome of a key space. `None` is an error.
+type Reply = Option<Outcome>;
 
-const ALL: [Says; 5] = [
+const ALL: [Reply; 5] = [
     Some(Outcome::Revoked),
     Some(Outcome::IssuedToAnother),
     None,
@@ -37,15 +37,15 @@ const HINTS: [Option<&str>; 8] = [
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Event {
-    Readied(usize),
-    Asked(usize),
+    Ready(usize),
+    Called(usize),
 }
 
-/// A key space that tells its name, and writes down what is done to it.
+/// A key space that records its calls.
 #[derive(Clone)]
 struct KeySpace {
     name: usize,
-    says: Says,
+    reply: Reply,
     ready: bool,
     events: Arc<Mutex<Vec<Event>>>,
 }
@@ -57,7 +57,7 @@ impl Service<RevocationRequest<&'static str>> for KeySpace {
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.ready = true;
-        self.events.lock().unwrap().push(Event::Readied(self.name));
+        self.events.lock().unwrap().push(Event::Ready(self.name));
         Poll::Ready(Ok(()))
     }
 
@@ -67,17 +67,17 @@ impl Service<RevocationRequest<&'static str>> for KeySpace {
             (request.client, request.token.expose()),
             ("s6BhdRkqt3", "45ghiukldjahdnhzdauz")
         );
-        self.events.lock().unwrap().push(Event::Asked(self.name));
-        ready(self.says.ok_or_else(|| NAMES[self.name].into()))
+        self.events.lock().unwrap().push(Event::Called(self.name));
+        ready(self.reply.ok_or_else(|| NAMES[self.name].into()))
     }
 }
 
-/// The answer of three key spaces, and in which order they gave it.
-fn ask(says: [Says; 3], hint: Option<&str>) -> (Result<Outcome, String>, Vec<Event>) {
+/// The outcome of three key spaces, and the order of their calls.
+fn ask(replies: [Reply; 3], hint: Option<&str>) -> (Result<Outcome, String>, Vec<Event>) {
     let events = Arc::default();
     let space = |name| KeySpace {
         name,
-        says: says[name],
+        reply: replies[name],
         ready: false,
         events: Arc::clone(&events),
     };
@@ -86,18 +86,18 @@ fn ask(says: [Says; 3], hint: Option<&str>) -> (Result<Outcome, String>, Vec<Eve
     if let Some(hint) = hint {
         request = request.hint(hint.into());
     }
-    let answer = block_on(backend.oneshot(request)).map_err(|error| error.to_string());
+    let outcome = block_on(backend.oneshot(request)).map_err(|error| error.to_string());
     let events = events.lock().unwrap().clone();
-    (answer, events)
+    (outcome, events)
 }
 
-fn strongest(says: [Says; 3]) -> Says {
-    let strength = |says: &Says| ALL.iter().position(|other| other == says);
-    says.into_iter().min_by_key(strength).unwrap()
+fn strongest(replies: [Reply; 3]) -> Reply {
+    let strength = |reply: &Reply| ALL.iter().position(|other| other == reply);
+    replies.into_iter().min_by_key(strength).unwrap()
 }
 
 /// All 125 combinations, with all hints.
-fn combinations() -> impl Iterator<Item = [Says; 3]> {
+fn combinations() -> impl Iterator<Item = [Reply; 3]> {
     ALL.into_iter().flat_map(|one| {
         ALL.into_iter()
             .flat_map(move |two| ALL.into_iter().map(move |three| [one, two, three]))
@@ -106,47 +106,56 @@ fn combinations() -> impl Iterator<Item = [Says; 3]> {
 
 #[test]
 fn strongest_outcome_wins_whatever_the_hint() {
-    for says in combinations() {
-        let (unhinted, _) = ask(says, None);
-        assert_eq!(unhinted.as_ref().ok().copied(), strongest(says), "{says:?}");
+    for replies in combinations() {
+        let (unhinted, _) = ask(replies, None);
+        assert_eq!(
+            unhinted.as_ref().ok().copied(),
+            strongest(replies),
+            "{replies:?}"
+        );
         for hint in HINTS {
-            // Errors too are the same one, whoever was asked first.
-            assert_eq!(ask(says, hint).0, unhinted, "{says:?} with {hint:?}");
+            // Errors are equal too, whichever key space is called first.
+            assert_eq!(ask(replies, hint).0, unhinted, "{replies:?} with {hint:?}");
         }
     }
 }
 
 #[test]
 fn hinted_key_space_is_called_first_and_each_at_most_once() {
-    for says in combinations() {
+    for replies in combinations() {
         for hint in HINTS {
-            let (_, events) = ask(says, hint);
-            let mut asked = Vec::new();
+            let (_, events) = ask(replies, hint);
+            let mut called = Vec::new();
             for pair in events.chunks(2) {
-                // Waited for only when it is its turn.
-                let &[Event::Readied(readied), Event::Asked(name)] = pair else {
-                    panic!("{says:?} with {hint:?}: {events:?}");
+                // Polled for readiness only when it is its turn.
+                let &[Event::Ready(ready), Event::Called(name)] = pair else {
+                    panic!("{replies:?} with {hint:?}: {events:?}");
                 };
-                assert_eq!(readied, name);
-                assert!(!asked.contains(&name), "{says:?} with {hint:?}: {events:?}");
-                asked.push(name);
+                assert_eq!(ready, name);
+                assert!(
+                    !called.contains(&name),
+                    "{replies:?} with {hint:?}: {events:?}"
+                );
+                called.push(name);
             }
 
             if let Some(hinted) = NAMES.iter().position(|&name| Some(name) == hint) {
-                assert_eq!(asked[0], hinted);
+                assert_eq!(called[0], hinted);
             }
-            match asked
+            match called
                 .iter()
-                .position(|&name| says[name] == Some(Outcome::Revoked))
+                .position(|&name| replies[name] == Some(Outcome::Revoked))
             {
-                Some(revoked) => assert_eq!(revoked + 1, asked.len(), "nobody is asked after it"),
-                None => assert_eq!(asked.len(), 3, "nobody is left out"),
+                Some(revoked) => {
+                    assert_eq!(revoked + 1, called.len(), "no key space is called after it")
+                }
+                None => assert_eq!(called.len(), 3, "every key space is called"),
             }
         }
     }
 }
 
-/// Being ready can cost something, and can fail.
+/// `poll_ready` can fail.
 #[test]
 fn unready_key_space_does_not_hide_a_hit() {
     #[derive(Clone)]
@@ -170,8 +179,8 @@ fn unready_key_space_does_not_hide_a_hit() {
     let miss = tower::service_fn(async |_| Ok::<_, BoxError>(Outcome::NotFound));
     for hint in HINTS.into_iter().flatten() {
         let request = RevocationRequest::new("s6BhdRkqt3", Secret::new("t")).hint(hint.into());
-        let answer = block_on(ByHint::new(Gone, hit).oneshot(request.clone())).unwrap();
-        assert_eq!(answer, Outcome::Revoked);
+        let outcome = block_on(ByHint::new(Gone, hit).oneshot(request.clone())).unwrap();
+        assert_eq!(outcome, Outcome::Revoked);
         let error = block_on(ByHint::new(Gone, miss).oneshot(request)).unwrap_err();
         let error = error.downcast::<Error>().unwrap();
         assert_eq!(error.kind(), ErrorKind::TooManyRequests);
@@ -179,13 +188,13 @@ fn unready_key_space_does_not_hide_a_hit() {
 }
 
 proptest! {
-    /// Whatever text a hint is made of.
+    /// For any hint.
     #[test]
     fn no_hint_changes_the_outcome(
         hint in any::<String>(),
-        says in prop::array::uniform3(prop::sample::select(ALL.to_vec())),
+        replies in prop::array::uniform3(prop::sample::select(ALL.to_vec())),
     ) {
-        let (answer, _) = ask(says, Some(&hint));
-        prop_assert_eq!(answer.ok(), strongest(says));
+        let (outcome, _) = ask(replies, Some(&hint));
+        prop_assert_eq!(outcome.ok(), strongest(replies));
     }
 }

@@ -1,4 +1,4 @@
-//! The Tower contract, on all three sides: the inner service, the authenticator and the backend.
+//! The Tower contract of the inner service, the authenticator and the backend.
 
 use std::{
     cell::Cell,
@@ -62,8 +62,8 @@ async fn empty<B>(_: Request<B>) -> Result<Response<Empty<Bytes>>, BoxError> {
     Ok(Response::new(Empty::new()))
 }
 
-/// The status of one revocation, and its `Retry-After`.
-async fn answer<A, B>(layer: RevocationLayer<A, B>) -> (StatusCode, Option<String>)
+/// The status and the `Retry-After` of one revocation.
+async fn status_of<A, B>(layer: RevocationLayer<A, B>) -> (StatusCode, Option<String>)
 where
     A: Service<Request<Credentials>, Response = Option<&'static str>> + Clone,
     A::Error: Into<BoxError>,
@@ -77,25 +77,25 @@ where
     (response.status(), retry_after)
 }
 
-/// Must be asked whether it is ready, before each call, and as this very instance.
+/// Panics if it is called without `poll_ready` on the same instance.
 struct Strict<F> {
     ready: bool,
-    answer: F,
+    respond: F,
 }
 
 impl<F> Strict<F> {
-    fn new(answer: F) -> Self {
+    fn new(respond: F) -> Self {
         Self {
             ready: false,
-            answer,
+            respond,
         }
     }
 }
 
-/// A clone carries no readiness.
+/// A clone is not ready.
 impl<F: Clone> Clone for Strict<F> {
     fn clone(&self) -> Self {
-        Self::new(self.answer.clone())
+        Self::new(self.respond.clone())
     }
 }
 
@@ -111,7 +111,7 @@ where
         if self.ready {
             return Poll::Ready(Ok(()));
         }
-        // Not at the first time of asking.
+        // Not ready at the first poll.
         self.ready = true;
         cx.waker().wake_by_ref();
         Poll::Pending
@@ -119,7 +119,7 @@ where
 
     fn call(&mut self, request: Req) -> Self::Future {
         assert!(std::mem::take(&mut self.ready), "called while not ready");
-        ready(Ok((self.answer)(request)))
+        ready(Ok((self.respond)(request)))
     }
 }
 
@@ -138,9 +138,9 @@ async fn readiness_is_that_of_the_inner_service() {
     assert_ready_ok!(service.poll_ready());
 
     let mut response = task::spawn(service.call(elsewhere()));
-    let (_, answer) = inner.next_request().await.unwrap();
+    let (_, reply) = inner.next_request().await.unwrap();
     assert_pending!(response.poll());
-    answer.send_response(Response::new(Empty::new()));
+    reply.send_response(Response::new(Empty::new()));
     assert_ready_ok!(response.poll());
 
     inner.allow(0);
@@ -169,23 +169,23 @@ async fn authenticator_and_backend_are_called_when_ready() {
     authenticators.allow(1);
     assert!(response.is_woken());
     assert_pending!(response.poll());
-    let (request, answer) = authenticators.next_request().await.unwrap();
+    let (request, reply) = authenticators.next_request().await.unwrap();
     assert_eq!(request.uri(), PATH);
-    // The backend is nobody's concern before the client is known.
+    // The layer does not call the backend before it knows the client.
     assert_pending!(backends.poll_request());
-    answer.send_response(Some("spa-1"));
+    reply.send_response(Some("spa-1"));
     assert_pending!(response.poll());
     assert_pending!(backends.poll_request());
 
     backends.allow(1);
     assert!(response.is_woken());
     assert_pending!(response.poll());
-    let (request, answer) = backends.next_request().await.unwrap();
+    let (request, reply) = backends.next_request().await.unwrap();
     assert_eq!(
         (request.client, request.token.expose()),
         ("spa-1", "45ghiukldjahdnhzdauz")
     );
-    answer.send_response(Outcome::Revoked);
+    reply.send_response(Outcome::Revoked);
     let response = assert_ready_ok!(response.poll());
     assert_eq!(response.status(), StatusCode::OK);
 }
@@ -213,7 +213,7 @@ async fn no_service_is_called_before_it_is_ready() {
     }
 }
 
-/// Neither `Clone` nor `Send`, and it borrows.
+/// Neither `Clone` nor `Send`, and with a borrow.
 struct Borrowing<'a> {
     calls: &'a Cell<u32>,
     not_send: PhantomData<Rc<()>>,
@@ -256,7 +256,7 @@ impl Body for BorrowedBody<'_> {
 
 #[tokio::test]
 async fn inner_service_may_borrow_and_needs_neither_clone_nor_send() {
-    let (calls, text) = (Cell::new(0), String::from("its own error"));
+    let (calls, text) = (Cell::new(0), String::from("inner error"));
     let inner = Borrowing {
         calls: &calls,
         not_send: PhantomData,
@@ -291,7 +291,7 @@ async fn bodies_trailers_errors_and_extensions_pass_unchanged() {
     #[derive(Clone, Debug, PartialEq)]
     struct Mark(u8);
 
-    // What comes in is sent back frame by frame, so both directions are seen.
+    // Sends the body back frame by frame, so the test sees both directions.
     let inner = service_fn(async |request: Request<_>| {
         let (head, body) = request.into_parts();
         if head.uri.path() == "/broken" {
@@ -317,13 +317,13 @@ async fn bodies_trailers_errors_and_extensions_pass_unchanged() {
         Err(Broken(2)),
     ];
     let request = Request::get("/elsewhere")
-        .header("authorization", "Bearer of its own")
+        .header("authorization", "Bearer inner")
         .extension(Mark(7))
         .body(StreamBody::new(futures::stream::iter(Vec::from(frames))))
         .unwrap();
 
     let response = service.call(request).await.unwrap();
-    assert_eq!(response.headers()["authorization"], "Bearer of its own");
+    assert_eq!(response.headers()["authorization"], "Bearer inner");
     assert_eq!(
         response.extensions().get::<Option<Mark>>(),
         Some(&Some(Mark(7)))
@@ -358,7 +358,7 @@ async fn tower_middleware_composes_around_authenticator_and_backend() {
         let attempts = attempts.clone();
         service_fn(move |request: Revocation| {
             if attempts.fetch_add(1, Ordering::Relaxed) == 0 {
-                ready(Err(BoxError::from("down for a moment")))
+                ready(Err(BoxError::from("temporarily down")))
             } else {
                 assert_eq!(request.token.expose(), "45ghiukldjahdnhzdauz");
                 ready(Ok(Outcome::Revoked))
@@ -374,11 +374,11 @@ async fn tower_middleware_composes_around_authenticator_and_backend() {
         .service(flaky);
 
     let layer = RevocationLayer::new(PATH, authenticator, backend);
-    assert_eq!(answer(layer).await, (StatusCode::OK, None));
+    assert_eq!(status_of(layer).await, (StatusCode::OK, None));
     assert_eq!(attempts.load(Ordering::Relaxed), 2);
 }
 
-/// Tries once more.
+/// Retries once.
 #[derive(Clone)]
 struct Once(bool);
 
@@ -399,15 +399,15 @@ async fn error_of_authenticator_or_backend_is_503() {
     let down = async |_| Err::<Option<_>, _>(BoxError::from("down"));
     let layer = RevocationLayer::new(PATH, service_fn(down), service_fn(revoked));
     let unavailable = (StatusCode::SERVICE_UNAVAILABLE, Some("1".to_owned()));
-    assert_eq!(answer(layer).await, unavailable);
+    assert_eq!(status_of(layer).await, unavailable);
 
     let down = service_fn(async |_| Err::<Outcome, _>(Broken(1)));
     let layer = RevocationLayer::new(PATH, service_fn(known), down);
-    assert_eq!(answer(layer.clone()).await, unavailable);
+    assert_eq!(status_of(layer.clone()).await, unavailable);
 
     let layer = layer.retry_after(Duration::from_millis(2500));
     let unavailable = (StatusCode::SERVICE_UNAVAILABLE, Some("3".to_owned()));
-    assert_eq!(answer(layer).await, unavailable);
+    assert_eq!(status_of(layer).await, unavailable);
 }
 
 #[tokio::test]
@@ -415,7 +415,7 @@ async fn backend_that_fails_to_become_ready_is_503() {
     let (backend, mut backends) = mock::pair::<Revocation, Outcome>();
     backends.send_error("gone");
     let layer = RevocationLayer::new(PATH, service_fn(known), backend);
-    assert_eq!(answer(layer).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(status_of(layer).await.0, StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]
@@ -424,7 +424,7 @@ async fn body_length_passes() {
         Ok::<_, Infallible>(Response::new(request.into_body()))
     });
     let service = RevocationLayer::new(PATH, service_fn(known), service_fn(revoked)).layer(inner);
-    for (text, ends) in [("", true), ("seven o", false)] {
+    for (text, ends) in [("", true), ("7 bytes", false)] {
         let response = service.clone().oneshot(Request::new(Full::from(text)));
         let body = response.await.unwrap().into_body();
         assert_eq!(body.is_end_stream(), ends);
@@ -432,13 +432,13 @@ async fn body_length_passes() {
     }
 }
 
-/// An error of an application's own, around one of this crate's.
+/// An error of an application, around an error of this crate.
 #[derive(Debug)]
 struct Own(BoxError);
 
 impl fmt::Display for Own {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the application's own")
+        f.write_str("an application error")
     }
 }
 
@@ -458,18 +458,18 @@ async fn crate_error_in_the_source_chain_decides_the_response() {
 
     let bare = service_fn(async |_| Err::<Option<_>, _>(too_many()));
     let layer = RevocationLayer::new(PATH, bare, service_fn(revoked));
-    assert_eq!(answer(layer).await, limited);
+    assert_eq!(status_of(layer).await, limited);
 
     let own = service_fn(async |_| Err::<Outcome, _>(Own(Own(too_many().into()).into())));
     let layer = RevocationLayer::new(PATH, service_fn(known), own);
-    assert_eq!(answer(layer).await, limited);
+    assert_eq!(status_of(layer).await, limited);
 
     let layered = ServiceBuilder::new()
         .load_shed()
         .timeout(Duration::from_secs(5))
         .service_fn(async |_| Err::<Outcome, _>(Own(too_many().into())));
     let layer = RevocationLayer::new(PATH, service_fn(known), layered);
-    assert_eq!(answer(layer).await, limited);
+    assert_eq!(status_of(layer).await, limited);
 }
 
 #[tokio::test]
@@ -481,12 +481,12 @@ async fn error_is_in_the_extensions_with_its_cause() {
     let error = response.extensions().get::<Error>().unwrap();
     assert_eq!(error.kind(), ErrorKind::TooManyRequests);
     let cause = std::error::Error::source(error).unwrap();
-    assert_eq!(cause.to_string(), "the application's own");
+    assert_eq!(cause.to_string(), "an application error");
     let body = response.into_body().collect().await.unwrap().to_bytes();
     assert_eq!(body, r#"{"error":"temporarily_unavailable"}"#);
 }
 
-/// A service that fails to get ready closes its `Buffer`, which hands the cause to everybody.
+/// If the service fails in `poll_ready`, the `Buffer` closes and returns the cause to all callers.
 #[tokio::test]
 async fn buffer_does_not_hide_the_crate_error() {
     let (backend, mut backends) = mock::pair::<Revocation, Outcome>();
@@ -494,7 +494,7 @@ async fn buffer_does_not_hide_the_crate_error() {
     let backend = ServiceBuilder::new().buffer(1).service(backend);
     let layer = RevocationLayer::new(PATH, service_fn(known), backend);
     let limited = (StatusCode::TOO_MANY_REQUESTS, Some("2".to_owned()));
-    assert_eq!(answer(layer).await, limited);
+    assert_eq!(status_of(layer).await, limited);
 }
 
 #[tokio::test]
@@ -504,13 +504,13 @@ async fn overloaded_or_slow_backend_is_503() {
         .concurrency_limit(0)
         .service_fn(revoked);
     let layer = RevocationLayer::new(PATH, service_fn(known), busy);
-    assert_eq!(answer(layer).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(status_of(layer).await.0, StatusCode::SERVICE_UNAVAILABLE);
 
     let slow = ServiceBuilder::new()
         .timeout(Duration::ZERO)
         .service_fn(async |_| pending::<Result<Outcome, BoxError>>().await);
     let layer = RevocationLayer::new(PATH, service_fn(known), slow);
-    assert_eq!(answer(layer).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(status_of(layer).await.0, StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test(start_paused = true)]
@@ -523,7 +523,7 @@ async fn backend_that_never_becomes_ready_is_503_after_the_timeout() {
         .timeout(Duration::from_secs(3));
     let begun = tokio::time::Instant::now();
     let unavailable = (StatusCode::SERVICE_UNAVAILABLE, Some("1".to_owned()));
-    assert_eq!(answer(layer).await, unavailable);
+    assert_eq!(status_of(layer).await, unavailable);
     assert_eq!(begun.elapsed().as_secs(), 3);
     assert!(backends.next_request().await.is_none());
 }
@@ -531,16 +531,16 @@ async fn backend_that_never_becomes_ready_is_503_after_the_timeout() {
 #[tokio::test(start_paused = true)]
 async fn authenticator_that_never_responds_is_503_after_the_timeout() {
     let silent = service_fn(async |_| pending::<Result<Option<_>, BoxError>>().await);
-    let backend = Strict::new(|_: Revocation| panic!("nobody was authenticated"));
+    let backend = Strict::new(|_: Revocation| panic!("no client was authenticated"));
     let layer = RevocationLayer::new(PATH, silent, backend)
         .timer(TokioTimer::new())
         .timeout(Duration::from_secs(3));
     let begun = tokio::time::Instant::now();
-    assert_eq!(answer(layer).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(status_of(layer).await.0, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(begun.elapsed().as_secs(), 3);
 }
 
-/// Says when it is dropped.
+/// Counts drops.
 struct Dropped(Arc<AtomicUsize>);
 
 impl Drop for Dropped {
@@ -549,7 +549,7 @@ impl Drop for Dropped {
     }
 }
 
-/// An outer service may keep the future while it sends the answer. Permits of a concurrency limit
+/// An outer service may keep the future while it sends the response. Permits of a concurrency limit
 /// and locks must not wait for that.
 #[tokio::test(start_paused = true)]
 async fn slow_backend_is_dropped_with_the_response() {
@@ -567,12 +567,12 @@ async fn slow_backend_is_dropped_with_the_response() {
         .timer(TokioTimer::new())
         .layer(service_fn(empty::<Full<Bytes>>));
     let mut response = pin!(service.call(revocation()));
-    let answer = response.as_mut().await.unwrap();
-    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let result = response.as_mut().await.unwrap();
+    assert_eq!(result.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(dropped.load(Ordering::Relaxed), 1);
 }
 
-/// Sends the beginning of a form, and then nothing.
+/// Sends the beginning of a form, and then stalls.
 fn stalled() -> impl Body<Data = Bytes, Error = Infallible> {
     use futures::StreamExt as _;
 
@@ -582,7 +582,7 @@ fn stalled() -> impl Body<Data = Bytes, Error = Infallible> {
 
 #[tokio::test(start_paused = true)]
 async fn stalled_body_is_408_after_the_timeout() {
-    let authenticator = Strict::new(|_: Request<Credentials>| panic!("there is no form yet"));
+    let authenticator = Strict::new(|_: Request<Credentials>| panic!("the form is not complete"));
     let service = RevocationLayer::new(PATH, authenticator, service_fn(revoked))
         .timer(TokioTimer::new())
         .body_timeout(Duration::from_secs(2))
@@ -613,15 +613,15 @@ async fn dropped_future_calls_no_further_service() {
     let mut service =
         RevocationLayer::new(PATH, authenticator, backend).layer(service_fn(empty::<Full<Bytes>>));
 
-    // Called, and never polled.
+    // Called, but never polled.
     drop(service.call(revocation()));
     assert_pending!(authenticators.poll_request());
 
     let mut response = task::spawn(service.call(revocation()));
     assert_pending!(response.poll());
-    let (_, answer) = authenticators.next_request().await.unwrap();
+    let (_, reply) = authenticators.next_request().await.unwrap();
     drop(response);
-    answer.send_response(Some("spa-1"));
+    reply.send_response(Some("spa-1"));
     assert_pending!(backends.poll_request());
     drop(service);
     assert!(backends.next_request().await.is_none());
@@ -630,7 +630,7 @@ async fn dropped_future_calls_no_further_service() {
 #[tokio::test]
 async fn panic_of_the_backend_is_500_and_other_requests_succeed() {
     let backend = service_fn(async |request: Revocation| {
-        assert_ne!(request.token.expose(), "poison", "as it had to come");
+        assert_ne!(request.token.expose(), "poison", "deliberate");
         Ok::<_, BoxError>(Outcome::Revoked)
     });
     let layer = RevocationLayer::new(PATH, service_fn(known), backend);
@@ -652,9 +652,8 @@ async fn panic_of_the_backend_is_500_and_other_requests_succeed() {
 
 #[test]
 fn panic_passes_through_the_future() {
-    let backend = service_fn(|_: Revocation| -> Ready<Result<Outcome, BoxError>> {
-        panic!("as it had to come")
-    });
+    let backend =
+        service_fn(|_: Revocation| -> Ready<Result<Outcome, BoxError>> { panic!("deliberate") });
     let mut service = RevocationLayer::new(PATH, service_fn(known), backend)
         .layer(service_fn(empty::<Full<Bytes>>));
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

@@ -1,4 +1,4 @@
-//! A real hyper server on loopback, and peers that do not mean well.
+//! A real hyper server on loopback, and clients that misbehave.
 
 use std::{
     convert::Infallible,
@@ -34,10 +34,10 @@ const FORM: &str = "token=45ghiukldjahdnhzdauz&client_id=spa-1";
 const TYPE: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 /// `s6BhdRkqt3` / `gX1fBat3bV`, as RFC 7009 §2.1 sends them.
 const BASIC: &str = "Authorization: Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW\r\n";
-/// What the inner service says, so that nobody takes its answers for the layer's.
+/// The status of the inner service, to tell its responses from those of the layer.
 const INNER: StatusCode = StatusCode::IM_A_TEAPOT;
 
-/// How often the backend was asked to revoke.
+/// Counts the calls of the backend.
 #[derive(Clone, Default)]
 struct Revocations(Arc<AtomicUsize>);
 
@@ -47,12 +47,12 @@ impl Revocations {
     }
 }
 
-/// For peers that are slow only because the machine is.
-const PATIENT: Duration = Duration::from_secs(20);
-/// For peers that stall.
-const IMPATIENT: Duration = Duration::from_millis(100);
+/// For clients that do not stall. A slow machine does not reach it.
+const LONG: Duration = Duration::from_secs(20);
+/// For clients that stall.
+const SHORT: Duration = Duration::from_millis(100);
 
-/// The layer in front of a service that says who it is.
+/// The layer around an inner service with a status of its own.
 fn app(
     revocations: &Revocations,
     body_timeout: Duration,
@@ -80,7 +80,7 @@ fn app(
         std::future::ready(Ok::<_, BoxError>(match request.token.expose() {
             "45ghiukldjahdnhzdauz" => Outcome::Revoked,
             "foreign" => Outcome::IssuedToAnother,
-            "poison" => panic!("as it had to come"),
+            "poison" => panic!("deliberate"),
             _ => Outcome::NotFound,
         }))
     });
@@ -103,7 +103,7 @@ fn app(
         .layer(inner)
 }
 
-/// Says the same again, in whatever protocol was agreed on.
+/// Sends back what it receives on the upgraded connection.
 async fn echo(request: Request<Incoming>) {
     let upgraded = hyper::upgrade::on(request).await.unwrap();
     let (mut reader, mut writer) = tokio::io::split(TokioIo::new(upgraded));
@@ -134,20 +134,20 @@ where
 }
 
 #[derive(Debug)]
-struct Answer {
+struct RawResponse {
     status: u16,
-    /// In lower case.
+    /// In lowercase.
     head: String,
     body: Vec<u8>,
 }
 
-impl Answer {
-    fn says(&self, field: &str) -> bool {
+impl RawResponse {
+    fn has_line(&self, field: &str) -> bool {
         self.head.lines().any(|line| line == field)
     }
 }
 
-/// A peer that writes whatever it likes.
+/// A client that writes raw bytes.
 struct Peer {
     stream: BufReader<TcpStream>,
     revocations: Revocations,
@@ -155,7 +155,7 @@ struct Peer {
 
 impl Peer {
     async fn connect() -> Self {
-        Self::connect_to(PATIENT).await
+        Self::connect_to(LONG).await
     }
 
     async fn connect_to(body_timeout: Duration) -> Self {
@@ -171,17 +171,17 @@ impl Peer {
         }
     }
 
-    async fn send(&mut self, octets: impl AsRef<[u8]>) {
-        self.stream.write_all(octets.as_ref()).await.unwrap();
+    async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).await.unwrap();
     }
 
-    /// The next answer, or nothing if the connection ends before it.
-    async fn try_answer(&mut self) -> Option<Answer> {
-        let answer = async {
+    /// The next response, or `None` if the connection ends before it.
+    async fn try_response(&mut self) -> Option<RawResponse> {
+        let response = async {
             let mut head = String::new();
             while !head.ends_with("\r\n\r\n") {
                 if self.stream.read_line(&mut head).await.unwrap_or(0) == 0 {
-                    assert_eq!(head, "", "the answer breaks off");
+                    assert_eq!(head, "", "the response is truncated");
                     return None;
                 }
             }
@@ -191,31 +191,33 @@ impl Peer {
                 .find_map(|line| line.strip_prefix("content-length: "));
             let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
             self.stream.read_exact(&mut body).await.unwrap();
-            Some(Answer {
+            Some(RawResponse {
                 status: head[9..12].parse().unwrap(),
                 head,
                 body,
             })
         };
-        tokio::time::timeout(Duration::from_secs(60), answer)
+        tokio::time::timeout(Duration::from_secs(60), response)
             .await
-            .expect("the server says something or hangs up")
+            .expect("the server responds or closes the connection")
     }
 
-    async fn answer(&mut self) -> Answer {
-        self.try_answer().await.expect("the server hung up")
+    async fn response(&mut self) -> RawResponse {
+        self.try_response()
+            .await
+            .expect("the server closed the connection")
     }
 
-    /// The status of a request that is the only one on its connection.
-    async fn ask(request: impl AsRef<[u8]>) -> (Answer, usize) {
+    /// Sends one request on a new connection. Returns the response and the number of revocations.
+    async fn ask(request: impl AsRef<[u8]>) -> (RawResponse, usize) {
         let mut peer = Self::connect().await;
         peer.send(request).await;
-        let answer = peer.answer().await;
-        (answer, peer.revocations.count())
+        let response = peer.response().await;
+        (response, peer.revocations.count())
     }
 
-    async fn is_hung_up_on(&mut self) {
-        assert!(self.try_answer().await.is_none(), "one answer too many");
+    async fn expect_closed(&mut self) {
+        assert!(self.try_response().await.is_none(), "an extra response");
     }
 }
 
@@ -232,16 +234,16 @@ fn chunked(fields: &str, body: &str) -> String {
 
 #[tokio::test]
 async fn success_is_an_empty_200() {
-    let (answer, revocations) = Peer::ask(post(TYPE, FORM)).await;
-    assert_eq!((answer.status, revocations), (200, 1));
-    assert!(answer.says("content-length: 0"));
-    assert!(answer.says("cache-control: no-store"));
+    let (response, revocations) = Peer::ask(post(TYPE, FORM)).await;
+    assert_eq!((response.status, revocations), (200, 1));
+    assert!(response.has_line("content-length: 0"));
+    assert!(response.has_line("cache-control: no-store"));
     for absent in [
         "\ncontent-type",
         "\ntransfer-encoding",
         "\nwww-authenticate",
     ] {
-        assert!(!answer.head.contains(absent), "{}", answer.head);
+        assert!(!response.head.contains(absent), "{}", response.head);
     }
 }
 
@@ -254,9 +256,9 @@ async fn pipelined_requests_get_responses_in_order() {
     peer.send([&post(TYPE, FORM), &foreign, other, &last].concat())
         .await;
     for status in [200, 400, INNER.as_u16(), 200] {
-        assert_eq!(peer.answer().await.status, status);
+        assert_eq!(peer.response().await.status, status);
     }
-    peer.is_hung_up_on().await;
+    peer.expect_closed().await;
     assert_eq!(peer.revocations.count(), 3);
 }
 
@@ -264,20 +266,20 @@ async fn pipelined_requests_get_responses_in_order() {
 async fn chunked_form_is_accepted() {
     let mut chunks: Vec<_> = FORM.chars().map(|c| format!("1\r\n{c}\r\n")).collect();
     chunks.push("0\r\n\r\n".to_owned());
-    let (answer, revocations) = Peer::ask(chunked(TYPE, &chunks.concat())).await;
-    assert_eq!((answer.status, revocations), (200, 1));
+    let (response, revocations) = Peer::ask(chunked(TYPE, &chunks.concat())).await;
+    assert_eq!((response.status, revocations), (200, 1));
 }
 
 /// RFC 9110 §6.5.1: trailers are not merged into the head.
 #[tokio::test]
 async fn credentials_in_trailers_are_ignored() {
     let body = format!("d\r\ntoken=foreign\r\n0\r\n{BASIC}\r\n");
-    let (answer, revocations) = Peer::ask(chunked(TYPE, &body)).await;
-    assert_eq!((answer.status, revocations), (401, 0));
+    let (response, revocations) = Peer::ask(chunked(TYPE, &body)).await;
+    assert_eq!((response.status, revocations), (401, 0));
 
     let body = "b\r\nclient_id=a\r\n0\r\ntoken: 45ghiukldjahdnhzdauz\r\n\r\n";
-    let (answer, revocations) = Peer::ask(chunked(TYPE, body)).await;
-    assert_eq!((answer.status, revocations), (400, 0));
+    let (response, revocations) = Peer::ask(chunked(TYPE, body)).await;
+    assert_eq!((response.status, revocations), (400, 0));
 }
 
 #[tokio::test]
@@ -288,22 +290,22 @@ async fn http_1_0_is_served() {
         "POST /revoke HTTP/1.0\r\n{TYPE}Content-Length: {length}\r\n\r\n{FORM}"
     ))
     .await;
-    let answer = peer.answer().await;
-    assert_eq!(answer.status, 200);
-    assert!(answer.says("content-length: 0"));
-    peer.is_hung_up_on().await;
+    let response = peer.response().await;
+    assert_eq!(response.status, 200);
+    assert!(response.has_line("content-length: 0"));
+    peer.expect_closed().await;
     assert_eq!(peer.revocations.count(), 1);
 }
 
 #[tokio::test]
 async fn stalled_body_is_408_and_closes_the_connection() {
-    let mut peer = Peer::connect_to(IMPATIENT).await;
+    let mut peer = Peer::connect_to(SHORT).await;
     peer.send(post(TYPE, FORM).trim_end_matches("spa-1")).await;
-    let answer = peer.answer().await;
-    assert_eq!(answer.status, 408);
-    assert!(answer.says("connection: close"));
-    assert_eq!(answer.body, br#"{"error":"invalid_request"}"#);
-    peer.is_hung_up_on().await;
+    let response = peer.response().await;
+    assert_eq!(response.status, 408);
+    assert!(response.has_line("connection: close"));
+    assert_eq!(response.body, br#"{"error":"invalid_request"}"#);
+    peer.expect_closed().await;
     assert_eq!(peer.revocations.count(), 0);
 }
 
@@ -311,27 +313,27 @@ async fn stalled_body_is_408_and_closes_the_connection() {
 async fn truncated_body_revokes_nothing() {
     for request in [
         post(TYPE, FORM).trim_end_matches("-1").to_owned(),
-        // The form is whole; its framing is not.
+        // The form is complete, but its framing is not.
         chunked(TYPE, &format!("{:x}\r\n{FORM}\r\n", FORM.len())),
     ] {
         let mut peer = Peer::connect().await;
         peer.send(request).await;
         peer.stream.get_mut().shutdown().await.unwrap();
-        if let Some(answer) = peer.try_answer().await {
-            assert_eq!(answer.status, 400);
-            peer.is_hung_up_on().await;
+        if let Some(response) = peer.try_response().await {
+            assert_eq!(response.status, 400);
+            peer.expect_closed().await;
         }
         assert_eq!(peer.revocations.count(), 0);
     }
 }
 
-/// RFC 9112 §6.3: then the body is empty.
+/// Without framing the body is empty (RFC 9112 §6.3).
 #[tokio::test]
 async fn request_without_framing_has_no_form() {
-    let (answer, revocations) = Peer::ask(format!("{HEAD}{TYPE}{BASIC}\r\n")).await;
-    assert_eq!((answer.status, revocations), (400, 0));
-    let (answer, revocations) = Peer::ask(format!("{HEAD}{TYPE}\r\n")).await;
-    assert_eq!((answer.status, revocations), (401, 0));
+    let (response, revocations) = Peer::ask(format!("{HEAD}{TYPE}{BASIC}\r\n")).await;
+    assert_eq!((response.status, revocations), (400, 0));
+    let (response, revocations) = Peer::ask(format!("{HEAD}{TYPE}\r\n")).await;
+    assert_eq!((response.status, revocations), (401, 0));
 }
 
 #[tokio::test]
@@ -340,20 +342,23 @@ async fn chunked_framing_overrides_the_length() {
     let body = format!("{:x}\r\n{FORM}\r\n0\r\n\r\n", FORM.len());
     let mut peer = Peer::connect().await;
     peer.send(chunked(&fields, &body)).await;
-    // A server may refuse it (RFC 9112 §6.1); it must not believe the length.
-    let answer = peer.answer().await;
-    assert!(matches!(answer.status, 200 | 400), "{answer:?}");
-    assert_eq!(peer.revocations.count(), usize::from(answer.status == 200));
+    // A server may refuse it (RFC 9112 §6.1), but must not use the length.
+    let response = peer.response().await;
+    assert!(matches!(response.status, 200 | 400), "{response:?}");
+    assert_eq!(
+        peer.revocations.count(),
+        usize::from(response.status == 200)
+    );
 }
 
 #[tokio::test]
 async fn two_lengths_are_400() {
-    let (answer, revocations) =
+    let (response, revocations) =
         Peer::ask(post(&format!("{TYPE}Content-Length: 7\r\n"), FORM)).await;
-    assert_eq!((answer.status, revocations), (400, 0));
+    assert_eq!((response.status, revocations), (400, 0));
 }
 
-/// RFC 9110 §10.1.1: what the head decides is decided before the body is asked for.
+/// If the head decides the response, the layer does not ask for the body (RFC 9110 §10.1.1).
 #[tokio::test]
 async fn expect_continue_is_refused_before_the_body() {
     let good = format!("{HEAD}{TYPE}Content-Length: {}\r\n", FORM.len());
@@ -366,8 +371,9 @@ async fn expect_continue_is_refused_before_the_body() {
         (400, good.clone() + &two),
         (400, good.replacen("/revoke", "/revoke?token=45gh", 1)),
     ] {
-        let (answer, revocations) = Peer::ask(format!("{head}Expect: 100-continue\r\n\r\n")).await;
-        assert_eq!((answer.status, revocations), (status, 0), "{head}");
+        let (response, revocations) =
+            Peer::ask(format!("{head}Expect: 100-continue\r\n\r\n")).await;
+        assert_eq!((response.status, revocations), (status, 0), "{head}");
     }
 }
 
@@ -376,21 +382,21 @@ async fn expect_continue_with_a_good_head_continues() {
     let mut peer = Peer::connect().await;
     let request = post(&format!("{TYPE}Expect: 100-continue\r\n"), FORM);
     peer.send(request.trim_end_matches(FORM)).await;
-    assert_eq!(peer.answer().await.status, 100);
+    assert_eq!(peer.response().await.status, 100);
     assert_eq!(peer.revocations.count(), 0);
     peer.send(FORM).await;
-    assert_eq!(peer.answer().await.status, 200);
+    assert_eq!(peer.response().await.status, 200);
     assert_eq!(peer.revocations.count(), 1);
 }
 
 #[tokio::test]
 async fn expect_continue_without_a_body_is_408() {
-    let mut peer = Peer::connect_to(IMPATIENT).await;
+    let mut peer = Peer::connect_to(SHORT).await;
     let request = post(&format!("{TYPE}Expect: 100-continue\r\n"), FORM);
     peer.send(request.trim_end_matches(FORM)).await;
-    assert_eq!(peer.answer().await.status, 100);
-    assert_eq!(peer.answer().await.status, 408);
-    peer.is_hung_up_on().await;
+    assert_eq!(peer.response().await.status, 100);
+    assert_eq!(peer.response().await.status, 408);
+    peer.expect_closed().await;
 }
 
 #[tokio::test]
@@ -398,27 +404,27 @@ async fn length_over_the_limit_is_413_before_the_body() {
     let mut peer = Peer::connect().await;
     peer.send(format!("{HEAD}{TYPE}Content-Length: 65537\r\n\r\n"))
         .await;
-    let answer = peer.answer().await;
-    assert_eq!(answer.status, 413);
-    assert!(answer.says("connection: close"));
-    peer.is_hung_up_on().await;
+    let response = peer.response().await;
+    assert_eq!(response.status, 413);
+    assert!(response.has_line("connection: close"));
+    peer.expect_closed().await;
 }
 
-/// The peer stops after the first octet too many, and is answered all the same.
+/// The client stops after the first byte over the limit, and gets a response.
 #[tokio::test]
 async fn chunks_over_the_limit_are_413_at_once() {
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
     let mut peer = Peer::connect().await;
     peer.send(chunked(TYPE, &chunk.repeat(16))).await;
     peer.send("1\r\nx\r\n").await;
-    let answer = peer.answer().await;
-    assert_eq!(answer.status, 413);
-    assert!(answer.says("connection: close"));
-    assert_eq!(answer.body, br#"{"error":"invalid_request"}"#);
-    peer.is_hung_up_on().await;
+    let response = peer.response().await;
+    assert_eq!(response.status, 413);
+    assert!(response.has_line("connection: close"));
+    assert_eq!(response.body, br#"{"error":"invalid_request"}"#);
+    peer.expect_closed().await;
 }
 
-/// A body that was not read is never taken for the next request.
+/// An unread body is never parsed as the next request.
 #[tokio::test]
 async fn refused_body_is_not_the_next_request() {
     let hidden = post(TYPE, FORM);
@@ -444,10 +450,10 @@ async fn refused_body_is_not_the_next_request() {
     ] {
         let mut peer = Peer::connect().await;
         peer.send(request + last).await;
-        assert_eq!(peer.answer().await.status, status);
-        if let Some(answer) = peer.try_answer().await {
-            assert_eq!(answer.status, INNER.as_u16());
-            peer.is_hung_up_on().await;
+        assert_eq!(peer.response().await.status, status);
+        if let Some(response) = peer.try_response().await {
+            assert_eq!(response.status, INNER.as_u16());
+            peer.expect_closed().await;
         }
         assert_eq!(peer.revocations.count(), 0);
     }
@@ -457,10 +463,10 @@ async fn refused_body_is_not_the_next_request() {
 async fn enormous_head_is_431() {
     let mut peer = Peer::connect().await;
     let field = format!("Authorization: Basic {}\r\n", "YTpi".repeat(150 * 1024));
-    // The server need not read it to its end.
+    // The server may stop reading before the end.
     let request = post(&format!("{TYPE}{field}"), FORM);
     peer.stream.write_all(request.as_bytes()).await.ok();
-    assert_eq!(peer.answer().await.status, 431);
+    assert_eq!(peer.response().await.status, 431);
     assert_eq!(peer.revocations.count(), 0);
 }
 
@@ -479,9 +485,9 @@ async fn malformed_credentials_are_401() {
             b"\r\n\r\n",
             body.as_bytes(),
         ];
-        let (answer, revocations) = Peer::ask(request.concat()).await;
-        assert_eq!((answer.status, revocations), (401, 0));
-        assert!(answer.says(r#"www-authenticate: basic realm="oauth", charset="utf-8""#));
+        let (response, revocations) = Peer::ask(request.concat()).await;
+        assert_eq!((response.status, revocations), (401, 0));
+        assert!(response.has_line(r#"www-authenticate: basic realm="oauth", charset="utf-8""#));
     }
 }
 
@@ -493,10 +499,10 @@ async fn methods_except_post_and_options_are_405() {
     ] {
         let override_ = "X-HTTP-Method-Override: POST\r\n";
         let request = post(&format!("{TYPE}{override_}"), FORM).replacen("POST", method, 1);
-        let (answer, revocations) = Peer::ask(request).await;
-        assert_eq!((answer.status, revocations), (405, 0), "{method}");
-        assert!(answer.says("allow: post, options"), "{method}");
-        assert_eq!(answer.body, br#"{"error":"invalid_request"}"#);
+        let (response, revocations) = Peer::ask(request).await;
+        assert_eq!((response.status, revocations), (405, 0), "{method}");
+        assert!(response.has_line("allow: post, options"), "{method}");
+        assert_eq!(response.body, br#"{"error":"invalid_request"}"#);
     }
 }
 
@@ -505,93 +511,97 @@ async fn head_is_405_without_a_body() {
     let mut peer = Peer::connect().await;
     peer.send("HEAD /revoke HTTP/1.1\r\nHost: as.example.com\r\nConnection: close\r\n\r\n")
         .await;
-    let mut answer = String::new();
-    peer.stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
-    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    let mut response = String::new();
+    peer.stream.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 405 "), "{response}");
+    assert!(response.ends_with("\r\n\r\n"), "{response}");
 }
 
-/// RFC 9112 §3.2.2: whatever authority it names.
+/// The path matches with any authority (RFC 9112 §3.2.2).
 #[tokio::test]
 async fn absolute_form_matches_the_path() {
     let request = post(TYPE, FORM).replacen("/revoke", "http://another.example/revoke", 1);
-    let (answer, revocations) = Peer::ask(request).await;
-    assert_eq!((answer.status, revocations), (200, 1));
+    let (response, revocations) = Peer::ask(request).await;
+    assert_eq!((response.status, revocations), (200, 1));
 }
 
-/// RFC 9110 §9.3.7: it asks about the server, not about the endpoint.
+/// `OPTIONS *` is about the server, not about the endpoint (RFC 9110 §9.3.7).
 #[tokio::test]
 async fn options_for_the_server_passes() {
-    let (answer, _) = Peer::ask("OPTIONS * HTTP/1.1\r\nHost: as.example.com\r\n\r\n").await;
-    assert_eq!(answer.status, INNER.as_u16());
+    let (response, _) = Peer::ask("OPTIONS * HTTP/1.1\r\nHost: as.example.com\r\n\r\n").await;
+    assert_eq!(response.status, INNER.as_u16());
 }
 
 #[tokio::test]
 async fn compressed_form_is_415() {
-    let (answer, revocations) =
+    let (response, revocations) =
         Peer::ask(post(&format!("{TYPE}Content-Encoding: gzip\r\n"), FORM)).await;
-    assert_eq!((answer.status, revocations), (415, 0));
-    assert!(answer.says("accept-encoding: identity"));
-    let (answer, revocations) =
+    assert_eq!((response.status, revocations), (415, 0));
+    assert!(response.has_line("accept-encoding: identity"));
+    let (response, revocations) =
         Peer::ask(post(&format!("{TYPE}Content-Encoding: identity\r\n"), FORM)).await;
-    assert_eq!((answer.status, revocations), (200, 1));
+    assert_eq!((response.status, revocations), (200, 1));
 }
 
 #[tokio::test]
 async fn compression_keeps_the_empty_200_empty() {
     let revocations = Revocations::default();
-    let address = serve(CompressionLayer::new().layer(app(&revocations, PATIENT))).await;
+    let address = serve(CompressionLayer::new().layer(app(&revocations, LONG))).await;
     let mut peer = Peer::of(address, revocations).await;
 
     peer.send(post(&format!("{TYPE}Accept-Encoding: gzip\r\n"), FORM))
         .await;
-    let answer = peer.answer().await;
-    assert_eq!(answer.status, 200);
-    assert!(answer.says("content-length: 0"));
-    assert!(!answer.head.contains("content-encoding"), "{}", answer.head);
+    let response = peer.response().await;
+    assert_eq!(response.status, 200);
+    assert!(response.has_line("content-length: 0"));
+    assert!(
+        !response.head.contains("content-encoding"),
+        "{}",
+        response.head
+    );
 
-    // It is not that nothing is ever compressed.
+    // Other responses are compressed.
     peer.send("GET / HTTP/1.1\r\nHost: as.example.com\r\nAccept-Encoding: gzip\r\n\r\n")
         .await;
-    assert!(peer.answer().await.says("content-encoding: gzip"));
+    assert!(peer.response().await.has_line("content-encoding: gzip"));
 }
 
 #[tokio::test]
 async fn panic_closes_only_its_connection() {
     let revocations = Revocations::default();
-    let address = serve(app(&revocations, PATIENT)).await;
+    let address = serve(app(&revocations, LONG)).await;
     let mut poisoned = Peer::of(address, revocations.clone()).await;
     let mut other = Peer::of(address, revocations).await;
     poisoned
         .send(post(TYPE, "token=poison&client_id=spa-1"))
         .await;
-    poisoned.is_hung_up_on().await;
+    poisoned.expect_closed().await;
     other.send(post(TYPE, FORM)).await;
-    assert_eq!(other.answer().await.status, 200);
+    assert_eq!(other.response().await.status, 200);
 }
 
 #[tokio::test]
 async fn caught_panic_is_500_and_keeps_the_connection() {
     let revocations = Revocations::default();
-    let address = serve(CatchPanicLayer::new().layer(app(&revocations, PATIENT))).await;
+    let address = serve(CatchPanicLayer::new().layer(app(&revocations, LONG))).await;
     let mut peer = Peer::of(address, revocations).await;
     peer.send(post(TYPE, "token=poison&client_id=spa-1")).await;
-    assert_eq!(peer.answer().await.status, 500);
+    assert_eq!(peer.response().await.status, 500);
     peer.send(post(TYPE, FORM)).await;
-    assert_eq!(peer.answer().await.status, 200);
+    assert_eq!(peer.response().await.status, 200);
 }
 
-/// RFC 9110 §13, §14: a revocation has no representation to be conditional on.
+/// A revocation has no representation, so conditions and ranges do not apply (RFC 9110 §13, §14).
 #[tokio::test]
 async fn conditions_and_ranges_are_ignored() {
     let fields = format!("{TYPE}If-None-Match: *\r\nRange: bytes=0-0\r\n");
-    let (answer, revocations) = Peer::ask(post(&fields, FORM)).await;
-    assert_eq!((answer.status, revocations), (200, 1));
+    let (response, revocations) = Peer::ask(post(&fields, FORM)).await;
+    assert_eq!((response.status, revocations), (200, 1));
 }
 
 #[tokio::test]
 async fn upgrade_on_another_path_passes() {
-    let address = serve(app(&Revocations::default(), PATIENT)).await;
+    let address = serve(app(&Revocations::default(), LONG)).await;
     let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
     let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
     tokio::spawn(connection.with_upgrades());
@@ -610,7 +620,7 @@ async fn upgrade_on_another_path_passes() {
     assert_eq!(&echoed, b"hello");
 }
 
-/// One request on an HTTP/2 connection of its own.
+/// Sends one request on a new HTTP/2 connection.
 async fn over_http_2<B>(
     request: Request<B>,
     body_timeout: Duration,
@@ -637,7 +647,7 @@ fn post_2<B>(body: B) -> hyper::http::Result<Request<B>> {
         .body(body)
 }
 
-/// Says nothing of its length, and may never end.
+/// A body of unknown length, which may never end.
 fn unsized_body(
     beginning: &'static str,
     ends: bool,
@@ -660,7 +670,7 @@ fn assert_not_connection_specific(response: &Response<Incoming>) {
 #[tokio::test]
 async fn http_2_revokes_without_a_length() {
     let (response, revocations) =
-        over_http_2(post_2(unsized_body(FORM, true)).unwrap(), PATIENT).await;
+        over_http_2(post_2(unsized_body(FORM, true)).unwrap(), LONG).await;
     let response = response.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.version(), Version::HTTP_2);
@@ -673,21 +683,21 @@ async fn http_2_revokes_without_a_length() {
 #[tokio::test]
 async fn http_2_gets_408_and_413_without_connection_fields() {
     let stalled = post_2(unsized_body("token=45gh", false)).unwrap();
-    let (response, revocations) = over_http_2(stalled, IMPATIENT).await;
+    let (response, revocations) = over_http_2(stalled, SHORT).await;
     let response = response.unwrap();
     assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
     assert_not_connection_specific(&response);
     assert_eq!(revocations.count(), 0);
 
     let large = post_2(Full::<Bytes>::from("x".repeat(65_537))).unwrap();
-    let (response, revocations) = over_http_2(large, PATIENT).await;
+    let (response, revocations) = over_http_2(large, LONG).await;
     let response = response.unwrap();
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert_not_connection_specific(&response);
     assert_eq!(revocations.count(), 0);
 }
 
-/// RFC 9113 §8.1.1: a malformed request.
+/// Such a request is malformed (RFC 9113 §8.1.1).
 #[tokio::test]
 async fn http_2_with_a_wrong_length_revokes_nothing() {
     for length in [5, FORM.len() - 1, FORM.len() + 1] {
@@ -695,7 +705,7 @@ async fn http_2_with_a_wrong_length_revokes_nothing() {
         request
             .headers_mut()
             .insert("content-length", length.into());
-        let (response, revocations) = over_http_2(request, PATIENT).await;
+        let (response, revocations) = over_http_2(request, LONG).await;
         if let Ok(response) = response {
             assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{length}");
         }
@@ -703,7 +713,7 @@ async fn http_2_with_a_wrong_length_revokes_nothing() {
     }
 }
 
-/// RFC 9110 §6.5.1, in HTTP/2 too.
+/// As in HTTP/1 (RFC 9110 §6.5.1).
 #[tokio::test]
 async fn http_2_credentials_in_trailers_are_ignored() {
     let mut trailers = hyper::HeaderMap::new();
@@ -714,7 +724,7 @@ async fn http_2_credentials_in_trailers_are_ignored() {
         Ok(Frame::trailers(trailers)),
     ];
     let body = StreamBody::new(futures::stream::iter(frames));
-    let (response, revocations) = over_http_2(post_2(body).unwrap(), PATIENT).await;
+    let (response, revocations) = over_http_2(post_2(body).unwrap(), LONG).await;
     assert_eq!(response.unwrap().status(), StatusCode::UNAUTHORIZED);
     assert_eq!(revocations.count(), 0);
 }

@@ -1,4 +1,4 @@
-//! Authenticators whose errors are boxes.
+//! Authenticators with boxed errors.
 
 use std::time::Duration;
 

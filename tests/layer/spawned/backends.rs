@@ -1,4 +1,4 @@
-//! Backends whose errors are boxes.
+//! Backends with boxed errors.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use tower_revocation::{
 
 use crate::spawned::connection::{inner, revocation};
 
-/// The status that a revocation by this backend ends with.
+/// The status of a revocation with this backend.
 macro_rules! revoked {
     ($backend:expr, $client:ty) => {{
         let authenticator = service_fn(async |_: Request<Credentials>| {
@@ -118,7 +118,7 @@ async fn record_over_introspections_by_format() {
     assert_eq!(revoked!(backend, String), StatusCode::OK);
 }
 
-/// A combinator that is called in an `async` block by itself goes into a box first.
+/// To call a combinator directly in an `async` block, box it first.
 #[tokio::test]
 async fn key_spaces_in_a_task() {
     let access =

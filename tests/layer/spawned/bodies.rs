@@ -1,4 +1,4 @@
-//! Response bodies whose errors are boxes.
+//! Response bodies with boxed errors.
 
 use std::convert::Infallible;
 
@@ -74,7 +74,7 @@ async fn inner_service_whose_layers_box_errors() {
     assert_eq!(answered!(service, call()), StatusCode::OK);
 }
 
-/// With `BoxError` in the type of its body, tower's closures do not accept a request in a block.
+/// In a block, closures of tower do not accept a request with `BoxError` in the type of its body.
 #[tokio::test]
 async fn outer_layer_that_gives_body_errors_a_type() {
     let authenticator = service_fn(async |_: Request<Credentials>| Ok::<_, BoxError>(Some("spa")));

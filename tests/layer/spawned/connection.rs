@@ -1,4 +1,4 @@
-//! One connection of hyper and one request on it.
+//! One hyper connection with one request.
 
 use std::convert::Infallible;
 
@@ -9,9 +9,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::DuplexStream;
 use tower::{Service, service_fn};
 
-/// The status of the answer to `$request` from a connection that is spawned for `$service`.
+/// Spawns a connection for `$service`, and returns the status of the response to `$request`.
 ///
-/// A macro, as the types of the service have to stand in the block that is spawned.
+/// A macro, because the concrete types must be in the spawned block.
 macro_rules! answered {
     ($service:expr, $request:expr) => {{
         let service = hyper_util::service::TowerToHyperService::new($service);
@@ -36,7 +36,7 @@ pub(crate) fn revocation() -> Request<Full<Bytes>> {
         .unwrap()
 }
 
-/// A request of the API, with a token.
+/// A request to the API, with a token.
 pub(crate) fn call() -> Request<Full<Bytes>> {
     Request::get("/")
         .header(header::AUTHORIZATION, "Bearer mF_9.B5f-4.1JqM")
@@ -64,7 +64,7 @@ pub(crate) async fn status_of_http2(
     sender.send_request(request).await.unwrap().status()
 }
 
-/// An API that answers 204.
+/// An API that returns 204.
 pub(crate) fn inner()
 -> impl Service<Request<Incoming>, Response = Response<Empty<Bytes>>, Error = Infallible, Future: Send>
 + Clone

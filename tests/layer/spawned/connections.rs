@@ -1,4 +1,4 @@
-//! Every way in which hyper serves a connection.
+//! All ways in which hyper serves a connection.
 
 use bytes::Bytes;
 use http_body_util::Empty;
@@ -17,7 +17,7 @@ use tower_revocation::{Outcome, RevocationLayer, RevocationRequest, client::Cred
 
 use crate::spawned::connection::{inner, revocation, status, status_of_http2};
 
-/// A service of closures and boxes.
+/// A service of closures and boxed services.
 macro_rules! service {
     () => {{
         let authenticator =
@@ -107,7 +107,7 @@ async fn one_request_in_a_task() {
     assert_eq!(response.status(), StatusCode::OK);
 }
 
-/// In an `async` block, hyper itself refuses an inner service with such errors.
+/// In an `async` block, hyper does not accept an inner service with such errors.
 #[tokio::test]
 async fn inner_service_with_boxed_errors_on_a_connection_outside_a_block() {
     let authenticator =

@@ -1,4 +1,4 @@
-//! Introspections whose errors are boxes.
+//! Introspections with boxed errors.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn live() -> Introspection {
     token
 }
 
-/// The status of a request that this introspection is asked about.
+/// The status of a request whose token this introspection looks up.
 macro_rules! enforced {
     ($introspect:expr) => {{
         let index = Index::follow(&MemoryLog::new()).await.unwrap();

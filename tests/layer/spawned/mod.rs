@@ -1,10 +1,9 @@
-//! Connections of plain hyper, spawned as users spawn them: in an `async` block of their own, with
-//! the real types inside and no generic function around.
+//! Connections of plain hyper, spawned as users spawn them: in an `async` block with the concrete
+//! types, without a generic function around it.
 //!
-//! To prove such a block `Send`, the compiler replaces every lifetime in its types, `'static`
-//! included. An `impl Service` of ours with a bound on an error type then fails to compile with
-//! "implementation of `From` is not general enough". So each of these tests is one first of all
-//! by compiling.
+//! To prove that such a block is `Send`, the compiler replaces every lifetime in its types, also
+//! `'static`. Then an `impl Service` of this crate with a bound on an error type fails to compile:
+//! "implementation of `From` is not general enough". So these tests mainly test that they compile.
 
 #[macro_use]
 mod connection;

@@ -1,10 +1,10 @@
-//! The process that dies: both layers over a log in one file, asked by lines.
+//! The process that is killed: both layers over a log in one file. It reads commands from stdin.
 //!
-//! | line | answers |
+//! | command | output |
 //! |---|---|
-//! | `ask TOKEN` | `asked TOKEN STATUS READY READY`: whether the index was ready before, and after |
+//! | `ask TOKEN` | `asked TOKEN STATUS READY READY`: whether the index was ready before and after |
 //! | `revoke TOKEN` | `revoked TOKEN STATUS` |
-//! | `sweep` | `sweeping` and `swept RECORDS`, again and again |
+//! | `sweep` | `sweeping` and `swept RECORDS`, repeated |
 
 use std::{
     future::{Ready, ready},
@@ -36,17 +36,17 @@ use super::token::{CLIENT, Token};
 type Introspected = Result<Option<Introspection>, BoxError>;
 type Introspect = ServiceFn<fn(Secret) -> Ready<Introspected>>;
 
-/// The log, once it is open. It answers before: that is what readiness is for.
+/// The log, once it is open. The process serves requests before that; they get 503.
 type Opened = Arc<OnceLock<EmbeddedLog>>;
 
-/// Serves until there are no more lines.
+/// Serves until stdin ends.
 pub(crate) fn run(file: &Path) {
     let (index, opened) = (Index::new(), Opened::default());
     let service = service(index.clone(), opened.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .build()
-        .expect("threads can be started");
+        .expect("starting threads");
 
     let log = opened.clone();
     let (file, following) = (file.to_owned(), index.clone());
@@ -57,11 +57,11 @@ pub(crate) fn run(file: &Path) {
         }
     });
 
-    // Whatever the test harness has said, a new line begins.
+    // Ends an incomplete line of the test harness.
     say(format_args!(""));
     let readiness = index.readiness();
     for line in io::stdin().lines() {
-        let line = line.expect("text");
+        let line = line.expect("UTF-8");
         match line.split_once(' ') {
             Some(("ask", token)) => {
                 let before = readiness.is_ready();
@@ -79,14 +79,17 @@ pub(crate) fn run(file: &Path) {
                 });
             }
             _ => {
-                let log = log.get().expect("asked once it is ready").clone();
+                let log = log
+                    .get()
+                    .expect("the test sweeps when the index is ready")
+                    .clone();
                 std::thread::spawn(move || sweep(&log));
             }
         }
     }
 }
 
-/// The file is whole, whenever the process was killed.
+/// The file is intact after every kill.
 fn load(file: &Path, opened: &Opened, index: &Index) -> Result<(), LogError> {
     let log = EmbeddedLog::open(file)?;
     opened.get_or_init(|| log.clone());
@@ -142,7 +145,9 @@ where
 
 fn ask(token: &str) -> Request<Full<Bytes>> {
     let request = Request::get("/api/me").header(header::AUTHORIZATION, format!("Bearer {token}"));
-    request.body(Full::default()).expect("a token is a header")
+    request
+        .body(Full::default())
+        .expect("a token is a valid header value")
 }
 
 fn revoke(token: &str) -> Request<Full<Bytes>> {
@@ -150,7 +155,7 @@ fn revoke(token: &str) -> Request<Full<Bytes>> {
     Request::post("/oauth2/revoke")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Full::from(form))
-        .expect("nothing of it is chosen")
+        .expect("a valid request")
 }
 
 fn sweep(log: &EmbeddedLog) {
@@ -161,7 +166,7 @@ fn sweep(log: &EmbeddedLog) {
     }
 }
 
-/// A line, at once. Whoever would read it may have gone: so does this process, then.
+/// Prints a line at once. If the reader has gone, ends the process.
 fn say(line: std::fmt::Arguments<'_>) {
     if writeln!(io::stdout(), "{line}").is_err() {
         std::process::exit(1);

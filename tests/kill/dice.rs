@@ -1,11 +1,11 @@
-//! Chance that can be repeated, as far as the machine's own allows.
+//! Random numbers from a seed. The scheduling of the machine stays random.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
     time::Duration,
 };
 
-/// Another one every time.
+/// A new seed at every call.
 pub(crate) fn seed() -> u64 {
     RandomState::new().hash_one(())
 }
@@ -25,15 +25,15 @@ impl Dice {
         mixed ^ mixed >> 31
     }
 
-    /// Less than so many.
+    /// A number below the bound.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        let bound = u64::try_from(bound).expect("as wide");
+        let bound = u64::try_from(bound).expect("64 bits");
         usize::try_from(self.roll() % bound).expect("less than the bound")
     }
 
-    /// No longer than so long.
+    /// A duration of at most `longest`.
     pub(crate) fn within(&mut self, longest: Duration) -> Duration {
-        let micros = usize::try_from(longest.as_micros()).expect("not that long");
+        let micros = usize::try_from(longest.as_micros()).expect("a short duration");
         Duration::from_micros(self.below(micros + 1) as u64)
     }
 }

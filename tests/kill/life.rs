@@ -1,4 +1,4 @@
-//! One log, from the first record on, through many kills.
+//! One log through many kills.
 
 use std::{ops::AddAssign, time::Duration};
 
@@ -12,21 +12,21 @@ use super::{
     token::{Kind, Token},
 };
 
-/// No process is let live longer than this once everything has been asked for.
+/// The longest time between the check of all tokens and the kill.
 const LOAD: Duration = Duration::from_millis(25);
 
-/// When to kill.
+/// The moment of a kill.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Moment {
-    /// While the log is opened and its snapshot read.
+    /// While the log opens and the index reads its snapshot.
     Start,
-    /// While records are appended.
+    /// During appends.
     Append,
-    /// While records are appended, and those that have expired are removed.
+    /// During appends and a sweep.
     Sweep,
 }
 
-/// What has happened, so that nobody takes a test for passed that has hit nothing.
+/// Counts of events, to check that the kills hit every moment.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) kills: usize,
@@ -41,21 +41,21 @@ pub(crate) struct Seen {
     pub(crate) asked: usize,
 }
 
-/// What is known of the log.
+/// The log and its expected state.
 pub(crate) struct Life {
     folder: TempDir,
     pub(crate) dice: Dice,
     pub(crate) ledger: Ledger,
     pub(crate) seen: Seen,
     tokens: u64,
-    /// How long a start took, the last time that it was let be.
+    /// The duration of the last start that was not killed.
     start: Duration,
 }
 
 impl Life {
     pub(crate) fn new(dice: Dice) -> Self {
         Self {
-            folder: tempfile::tempdir().expect("a folder"),
+            folder: tempfile::tempdir().expect("a temporary folder"),
             dice,
             ledger: Ledger::default(),
             seen: Seen::default(),
@@ -68,7 +68,7 @@ impl Life {
         for _ in 0..kills {
             self.round();
         }
-        // Once more, and what holds then has held all along.
+        // A last check: what holds now held all the time.
         let mut round = self.begin();
         round.until_ready();
         round.ask_for_all();
@@ -101,7 +101,7 @@ impl Life {
         round.kill();
     }
 
-    /// Another process, and a token more that nobody will revoke.
+    /// Starts another process, and adds a token that the test does not revoke.
     fn begin(&mut self) -> Round<'_> {
         let token = self.another(Kind::Alone);
         self.ledger.keep(token);

@@ -1,7 +1,7 @@
-//! `kill -9`, a thousand times: what was answered 200 is refused after the restart, and nothing is
-//! live before the index is ready.
+//! `kill -9`, a thousand times: a token whose revocation returned 200 is refused after the restart,
+//! and no token is live before the index is ready.
 //!
-//! The process that dies is this very program, started again: see [`child`].
+//! The killed process is this program itself, started again: see [`child`].
 
 mod child;
 mod dice;
@@ -20,13 +20,12 @@ use std::{
 use dice::Dice;
 use life::{Life, Seen};
 
-/// How often to kill, unless `KILLS` says otherwise.
+/// The number of kills. The variable `KILLS` overrides it.
 const KILLS: usize = 1000;
-/// A log is killed so often before it gives way to a new one. Everything that it ever answered is
-/// asked for again after every kill.
+/// The number of kills for one log. After every kill, the test checks all tokens of the log again.
 const KILLS_OF_A_LOG: usize = 50;
 
-/// The name of the test below, which the child runs too.
+/// The name of the test below. The child process runs it too.
 const TEST: &str =
     "confirmed_revocations_hold_after_a_kill_and_nothing_is_live_before_the_index_is_ready";
 
@@ -40,11 +39,13 @@ fn confirmed_revocations_hold_after_a_kill_and_nothing_is_live_before_the_index_
     if let Some(file) = env::var_os(process::FILE) {
         return child::run(file.as_ref());
     }
-    let kills = number("KILLS").map_or(KILLS, |kills| usize::try_from(kills).expect("not so many"));
+    let kills = number("KILLS").map_or(KILLS, |kills| {
+        usize::try_from(kills).expect("KILLS is too large")
+    });
     let seed = number("SEED").unwrap_or_else(dice::seed);
     println!("SEED={seed}");
 
-    // Two at a time: the one computes while the other waits for the disk.
+    // Two at a time: one computes while the other waits for the disk.
     let lives = kills.div_ceil(KILLS_OF_A_LOG);
     let next = AtomicUsize::new(0);
     let live_on = || {
@@ -62,7 +63,7 @@ fn confirmed_revocations_hold_after_a_kill_and_nothing_is_live_before_the_index_
     let sum = thread::scope(|scope| {
         let other = scope.spawn(live_on);
         let mut sum = live_on();
-        sum += other.join().expect("a promise was broken: see above");
+        sum += other.join().expect("the test failed: see above");
         sum
     });
 

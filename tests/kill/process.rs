@@ -12,16 +12,16 @@ use std::{
 
 use super::token::Token;
 
-/// Names the file of the log to the child.
+/// The variable with the path of the log, for the child.
 pub(crate) const FILE: &str = "KILL_FILE";
 
-/// What the child says.
+/// A line from the child.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Said {
     Asked {
         token: Token,
         status: u16,
-        /// Whether the index was ready before it was asked, and after.
+        /// Whether the index was ready before and after.
         ready: [bool; 2],
     },
     Revoked {
@@ -32,7 +32,7 @@ pub(crate) enum Said {
     Swept(usize),
 }
 
-/// Dropped, it ends by itself: there are no more lines.
+/// Dropping it closes the stdin of the child, which then ends.
 pub(crate) struct Process {
     child: Child,
     lines: ChildStdin,
@@ -41,18 +41,18 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(file: &Path) -> Self {
-        let mut child = Command::new(env::current_exe().expect("it runs"))
+        let mut child = Command::new(env::current_exe().expect("the path of this program"))
             .args(["--exact", super::TEST, "--nocapture"])
             .env(FILE, file)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("it was started before");
+            .expect("starting the child");
         let lines = child.stdin.take().expect("piped");
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
         let (said, hear) = channel();
         thread::spawn(move || {
-            // What the test harness prints is no answer, nor is half a line.
+            // Ignores lines of the test harness, and an incomplete line.
             for line in stdout.lines().map_while(Result::ok) {
                 if let Some(line) = parse(&line) {
                     let _ = said.send(line);
@@ -79,14 +79,14 @@ impl Process {
     }
 
     fn tell(&mut self, line: &str) {
-        writeln!(self.lines, "{line}").expect("the process is there until it is killed");
+        writeln!(self.lines, "{line}").expect("the child runs until it is killed");
     }
 
-    /// The next that it says, if it does until then.
+    /// The next line, if there is one until then.
     ///
     /// # Panics
     ///
-    /// If it ended by itself.
+    /// If the child has ended by itself.
     pub(crate) fn hear(&self, until: Instant) -> Option<Said> {
         match self
             .said
@@ -94,17 +94,17 @@ impl Process {
         {
             Ok(said) => Some(said),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => panic!("it ended by itself"),
+            Err(RecvTimeoutError::Disconnected) => panic!("the child ended by itself"),
         }
     }
 
     /// SIGKILL.
     pub(crate) fn kill(&mut self) {
-        self.child.kill().expect("it is there");
-        self.child.wait().expect("it was killed");
+        self.child.kill().expect("killing the child");
+        self.child.wait().expect("waiting for the child");
     }
 
-    /// The next that it had said before it was killed.
+    /// The next line that the child printed before it was killed.
     pub(crate) fn last_words(&self) -> Option<Said> {
         self.said.recv().ok()
     }

@@ -8,15 +8,15 @@ use super::{
     token::{Kind, Token},
 };
 
-/// So many revocations wait for their answers at a time.
+/// The number of revocations in flight.
 const CALLERS: usize = 8;
-/// Who has not answered by then never will.
+/// The time after which the child counts as hanging.
 const HANGS: Duration = Duration::from_secs(60);
 
 pub(crate) struct Round<'l> {
     life: &'l mut Life,
     process: Process,
-    /// How many answers are missing.
+    /// The number of pending checks.
     asking: usize,
     revoking: usize,
     ready: bool,
@@ -39,11 +39,11 @@ impl<'l> Round<'l> {
         self.life
     }
 
-    /// Answers how long it took.
+    /// Waits until the index is ready. Returns how long it took.
     pub(crate) fn until_ready(&mut self) -> Duration {
         let begun = Instant::now();
         self.start(begun + HANGS);
-        assert!(self.ready, "it is never ready");
+        assert!(self.ready, "the index does not become ready");
         begun.elapsed()
     }
 
@@ -51,8 +51,8 @@ impl<'l> Round<'l> {
         self.start(Instant::now() + time);
     }
 
-    /// Asks from the first moment on, and revokes too, over and over: the log may be open before the
-    /// snapshot is in.
+    /// Sends checks and revocations from the first moment: the log may be open before the snapshot is
+    /// complete.
     fn start(&mut self, end: Instant) {
         let tokens = self.life.ledger.tokens();
         let first = self.life.another(Kind::Alone);
@@ -70,18 +70,18 @@ impl<'l> Round<'l> {
         }
     }
 
-    /// Every token there ever was.
+    /// Checks all tokens.
     pub(crate) fn ask_for_all(&mut self) {
         for token in self.life.ledger.tokens() {
             self.ask(token);
         }
         let end = Instant::now() + HANGS;
         while self.asking > 0 {
-            assert!(self.hear(end), "it does not answer");
+            assert!(self.hear(end), "the child does not respond");
         }
     }
 
-    /// Keeps as many revocations waiting as there are callers.
+    /// Keeps as many revocations in flight as there are callers.
     pub(crate) fn revoke_for(&mut self, time: Duration) {
         let end = Instant::now() + time;
         while Instant::now() < end {
@@ -98,7 +98,7 @@ impl<'l> Round<'l> {
 
     pub(crate) fn kill(mut self) {
         self.process.kill();
-        // What it had said by then counts.
+        // The lines that it printed before the kill count.
         while let Some(said) = self.process.last_words() {
             self.take_in(said);
         }
@@ -124,7 +124,7 @@ impl<'l> Round<'l> {
         self.revoking += 1;
     }
 
-    /// Takes in the next answer, if there is one until then.
+    /// Handles the next line, if there is one until then.
     fn hear(&mut self, until: Instant) -> bool {
         let said = self.process.hear(until);
         let heard = said.is_some();

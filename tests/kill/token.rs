@@ -1,4 +1,4 @@
-//! Tokens that say themselves what they are.
+//! Tokens whose text describes them.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ const ISSUER: &str = "https://as.example.com";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
-    /// An access token that falls alone.
+    /// An access token that is revoked alone.
     Alone,
-    /// One that soon expires, and its record with it: there is something to sweep.
+    /// An access token that expires soon. Its record then expires too, and can be swept.
     Short,
-    /// An access token that falls with its grant.
+    /// An access token that is revoked with its grant.
     Granted,
-    /// The refresh token of the same grant. All of them have one subject, whose watermark rises
-    /// with each.
+    /// The refresh token of the same grant. All refresh tokens have one subject, and each revocation
+    /// raises its watermark.
     Refresh,
 }
 
@@ -37,7 +37,7 @@ impl Token {
         Self { kind, number, exp }
     }
 
-    /// The one that has to be revoked so that this one falls.
+    /// The token to revoke in order to end this one.
     pub(crate) fn to_revoke(mut self) -> Self {
         if self.kind == Kind::Granted {
             self.kind = Kind::Refresh;
@@ -45,7 +45,7 @@ impl Token {
         self
     }
 
-    /// The one that is asked for where this one was revoked.
+    /// The token to check after the revocation of this one.
     pub(crate) fn to_ask(mut self) -> Self {
         if self.kind == Kind::Refresh {
             self.kind = Kind::Granted;

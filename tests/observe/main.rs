@@ -1,4 +1,4 @@
-//! What an operator sees: the events of the endpoint, and the series.
+//! The events of the endpoint, and the series.
 
 mod endpoint;
 mod series;

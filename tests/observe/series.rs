@@ -1,4 +1,4 @@
-//! What is emitted, what is described and what is documented are the same series.
+//! The code, the descriptions and the documentation have the same series.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,10 +12,10 @@ use tower_revocation::observe::{BUCKETS, describe_metrics};
 
 const PREFIX: &str = "tower_revocation_";
 
-/// The kind of a series, and its labels.
+/// The kind and the labels of a series.
 type Shape = (String, BTreeSet<String>);
 
-/// The Rust files below a folder, as texts.
+/// The texts of the Rust files below a folder.
 fn sources(folder: &Path, texts: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -43,7 +43,7 @@ fn code(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Everything in a text that is named like a series.
+/// All names in a text that look like a series.
 fn names(text: &str) -> BTreeSet<String> {
     let parts = text.split(PREFIX).skip(1);
     let is_name = |it: &char| it.is_ascii_lowercase() || *it == '_';
@@ -51,7 +51,7 @@ fn names(text: &str) -> BTreeSet<String> {
     names.map(|name| format!("{PREFIX}{name}")).collect()
 }
 
-/// The arguments of every call of a macro.
+/// The arguments of all calls of a macro.
 fn calls<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
     let begins = text.split(name).skip(1);
     let arguments = begins.map(|rest| {
@@ -65,13 +65,13 @@ fn calls<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
     arguments.collect()
 }
 
-/// What the code emits.
+/// The series that the code emits.
 fn emitted() -> BTreeMap<String, Shape> {
     let mut emitted = BTreeMap::new();
     for text in library().iter().map(|text| code(text)) {
         for kind in ["counter", "gauge", "histogram"] {
             for call in calls(&text, &format!("metrics::{kind}!(")) {
-                // Every other piece stands between quotes.
+                // Every second part is between quotes.
                 let pieces: Vec<_> = call.split('"').collect();
                 let name = pieces[1].to_owned();
                 assert!(name.starts_with(PREFIX), "{name}");
@@ -86,7 +86,7 @@ fn emitted() -> BTreeMap<String, Shape> {
     emitted
 }
 
-/// What the tables of the documentation say.
+/// The series in the tables of the documentation.
 fn documented() -> BTreeMap<String, Shape> {
     let text = include_str!("../../src/observe/mod.rs");
     let rows = text.lines().filter_map(|line| line.strip_prefix("//! | `"));
@@ -100,7 +100,7 @@ fn documented() -> BTreeMap<String, Shape> {
     rows.collect()
 }
 
-/// Keeps what is described.
+/// Records the descriptions.
 #[derive(Default)]
 struct Described(Mutex<BTreeMap<String, (String, Option<Unit>)>>);
 
@@ -176,7 +176,7 @@ fn every_series_is_described_with_its_unit() {
     }
 }
 
-/// Neither a name in a constant, which the tests above would miss, nor a page that is out of date.
+/// Finds names in constants, which the tests above miss, and outdated documents.
 #[test]
 fn every_name_in_the_documents_is_a_series() {
     let known: BTreeSet<_> = emitted().into_keys().collect();

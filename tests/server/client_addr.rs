@@ -1,4 +1,4 @@
-//! Whose failures are counted behind a proxy.
+//! The address for which failures are counted behind a proxy.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -10,7 +10,7 @@ use super::{
     process::{Server, command, folder},
 };
 
-/// As many failures of one client at one address as there may be in a minute.
+/// The limit of failures in a minute, for one client from one address.
 const FAILURES: usize = 20;
 
 struct World {
@@ -19,7 +19,7 @@ struct World {
     http: Http,
 }
 
-/// A server that trusts these proxies.
+/// Starts a server that trusts these proxies.
 fn behind(proxies: &str) -> World {
     let (folder, data) = folder();
     let mut started = command();
@@ -33,11 +33,11 @@ fn behind(proxies: &str) -> World {
     }
 }
 
-/// Fields of a request, by name and value.
+/// The names and values of header fields.
 type Fields<'a> = &'a [(&'a str, &'a [u8])];
 
 impl World {
-    /// A revocation of the demo's first client, by this secret, that came with these fields.
+    /// Sends a revocation of the first demo client, with this secret and these fields.
     async fn revoke(&self, secret: &str, fields: Fields<'_>) -> u16 {
         let body = format!("token=unknown&client_id=post-client&client_secret={secret}");
         let mut request = Request::post(self.http.url("/oauth2/revoke"))
@@ -49,7 +49,7 @@ impl World {
         self.http.try_send(request).await.unwrap().status.as_u16()
     }
 
-    /// Fails as often as possible, with these fields in turn.
+    /// Uses up the limit of failures, with these fields in turn.
     async fn guess(&self, spellings: &[Fields<'_>]) {
         for fields in spellings.iter().cycle().take(FAILURES.max(spellings.len())) {
             let status = self.revoke("guess", fields).await;
@@ -99,7 +99,7 @@ async fn every_spelling_of_an_address_counts_as_the_address() {
             &list("[::ffff:203.0.113.7]:80"),
             &list("203.0.113.7, 10.1.2.3"),
             &list("203.0.113.7 ,10.1.2.3:80,[2001:db8:1::9]:443 , ::ffff:10.9.9.9"),
-            // What stands before it, the client has written.
+            // The client has written everything before it.
             &list("198.51.100.1, 203.0.113.7"),
             &list("garbage, , 10.0.0.1, 203.0.113.7, 10.1.2.3"),
             &[("x-forwarded-for", b"\xff\xfe, 203.0.113.7")],
@@ -125,7 +125,7 @@ async fn every_spelling_of_an_address_counts_as_the_address() {
         .await;
     world.guess(&[&list("203.0.113.7")]).await;
     assert!(world.is_kept_out(&list("203.0.113.7")).await);
-    // None of them was counted for the proxy, or for somebody who was only named.
+    // No failure counts for the proxy, or for an address that the client only claimed.
     for other in [
         &[][..],
         &list("198.51.100.1"),
@@ -159,12 +159,12 @@ async fn malformed_element_counts_as_the_proxy_that_wrote_it() {
             &pairs("for=203.0.113.7, for=_hidden;by=203.0.113.7"),
             &pairs("for=203.0.113.7, proto=https"),
             &pairs("for=203.0.113.7;for=203.0.113.8"),
-            // A quote that the client has opened.
+            // The client has opened a quote.
             &pairs("for=\"x, for=203.0.113.7"),
             &pairs("for=\"x, for=\"[2001:db8::7]\""),
             &pairs("for=\"x\\, for=\"[2001:db8::7]\""),
             &pairs("for=\"203.0.113.7\\\""),
-            // One of the two is the client's own word.
+            // The client has written one of the two.
             &[
                 ("forwarded", b"for=203.0.113.7"),
                 ("x-forwarded-for", b"203.0.113.8"),

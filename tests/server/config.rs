@@ -1,16 +1,16 @@
-//! What the environment can say, and what is refused.
+//! The settings in the environment.
 
 use std::{fs, process::Command};
 
 use super::{
-    http::{Http, Who},
+    http::{Credentials, Http},
     process::{Server, command, folder, output},
 };
 
-/// Why it does not start.
+/// The error with which the server does not start.
 fn refusal(mut command: Command) -> String {
     let output = output(&mut command);
-    assert!(!output.status.success(), "it started");
+    assert!(!output.status.success(), "the server started");
     String::from_utf8(output.stderr).unwrap()
 }
 
@@ -115,13 +115,15 @@ async fn clients_issuer_and_origins_can_be_set() {
         "https://as.example.com/oauth2/revoke"
     );
     assert_eq!(
-        http.revoke(Who::Basic("own", "s3cret"), "unknown")
+        http.revoke(Credentials::Basic("own", "s3cret"), "unknown")
             .await
             .status,
         200
     );
     assert_eq!(
-        http.revoke(Who::Public("spa-1"), "unknown").await.status,
+        http.revoke(Credentials::Public("spa-1"), "unknown")
+            .await
+            .status,
         401
     );
 
@@ -138,7 +140,7 @@ async fn clients_issuer_and_origins_can_be_set() {
     }
 }
 
-/// The variables that the README has a row for.
+/// The variables in the table of the README.
 fn documented() -> impl Iterator<Item = &'static str> {
     let readme = include_str!("../../examples/authorization_server/README.md");
     let (_, table) = readme

@@ -1,4 +1,4 @@
-//! A disk that is full.
+//! A full disk, and a lost file.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ async fn full_disk_is_503_and_no_confirmed_revocation_is_lost() {
     assert_eq!(http.revoke(C1, &first).await.status, 200);
     server.kill();
 
-    // From now on the file cannot grow.
+    // From now on, the file cannot grow.
     let blocks = fs::metadata(&data).unwrap().len().div_ceil(1024);
     let mut limited = Command::new("bash");
     for (name, value) in command().get_envs() {
@@ -46,7 +46,7 @@ async fn full_disk_is_503_and_no_confirmed_revocation_is_lost() {
             break answer;
         }
         issued.push(answer.text("access_token"));
-        assert!(issued.len() < 50_000, "the disk never fills");
+        assert!(issued.len() < 50_000, "the disk does not become full");
     };
     assert!(
         refused.is_error(503, "temporarily_unavailable"),
@@ -57,14 +57,14 @@ async fn full_disk_is_503_and_no_confirmed_revocation_is_lost() {
         answer.is_error(503, "temporarily_unavailable"),
         "{answer:?}"
     );
-    // Until the next attempt to write.
+    // The time until the next attempt to write.
     let retry_after: u64 = answer.header("retry-after").parse().unwrap();
     assert!((1..=30).contains(&retry_after), "{retry_after}");
-    // Checks go on, and are ready. Revocation is not.
+    // Checks of tokens continue, and only revocation is unhealthy.
     assert_eq!(http.me(&first).await.status, 401);
     assert_eq!(http.get("/health").await.status, 200);
 
-    // There is room again. Nobody restarts the server.
+    // There is space again. The server recovers without a restart.
     let unlimited = Command::new("prlimit")
         .args(["--fsize=unlimited:unlimited", "--pid"])
         .arg(server.id().to_string())
@@ -77,7 +77,7 @@ async fn full_disk_is_503_and_no_confirmed_revocation_is_lost() {
     while http.get("/health/revocation").await.status != 200 {
         assert!(
             begun.elapsed() < Duration::from_secs(60),
-            "it never recovers"
+            "the log does not recover"
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -1,4 +1,4 @@
-//! A stream of events ends with its token.
+//! An event stream ends with its token.
 
 use http_body_util::BodyExt as _;
 use hyper::{Response, body::Incoming};
@@ -9,7 +9,7 @@ use super::{
     process::{Server, TIMEOUT, folder},
 };
 
-/// Whether it is cut, and does not just end. How soon that is, `tests/enforce/streams` says.
+/// Whether the stream is cut and does not just end. `tests/enforce/streams` tests how soon.
 pub(crate) async fn is_cut(mut events: Response<Incoming>) -> bool {
     let to_its_end = async {
         loop {
@@ -23,7 +23,7 @@ pub(crate) async fn is_cut(mut events: Response<Incoming>) -> bool {
     timeout(TIMEOUT, to_its_end).await.unwrap_or(false)
 }
 
-/// Whether another event comes.
+/// Whether another event arrives.
 pub(crate) async fn goes_on(events: &mut Response<Incoming>) -> bool {
     let another = timeout(TIMEOUT, events.frame()).await;
     matches!(another, Ok(Some(Ok(_))))
@@ -52,7 +52,7 @@ async fn events_need_a_token() {
     let (_folder, data) = folder();
     let server = Server::start(&data);
     let http = Http::to(server.url(""));
-    // An answer that was a stream would have no end, and neither of these would wait for it.
+    // Both get a response that ends, which a stream would not.
     assert_eq!(http.get("/api/events").await.status, 401);
     let request = http.with_token("/api/events", "unknown");
     assert!(http.try_send(request).await.unwrap().is_refused_token());

@@ -1,4 +1,4 @@
-//! The small examples: what is on the path is answered, and what is not passes.
+//! The small examples.
 
 use std::process::Command;
 
@@ -83,7 +83,7 @@ async fn one_port_serves_grpc_and_revocation() {
             .is_error(401, "invalid_client")
     );
 
-    // gRPC's own errors, trailers and all, pass too.
+    // gRPC errors with their trailers pass too.
     let unknown = HealthCheckRequest {
         service: "unknown".into(),
     };
@@ -117,7 +117,7 @@ async fn hyper_service_refuses_a_revoked_token() {
 #[tokio::test]
 async fn hyper_connections_end_with_the_server() {
     let (mut server, http) = start("hyper");
-    // A connection that is kept.
+    // The connection stays open.
     assert_eq!(http.get("/").await.status, 200);
     server.signal("INT");
     let (status, log) = server.wait();

@@ -1,4 +1,4 @@
-//! The gateway, in front of the authorization server's API or of one that tells what it is sent.
+//! The gateway, in front of the authorization server's API or of one that echoes its requests.
 
 mod connections;
 mod fields;
@@ -35,7 +35,7 @@ use super::{
     tls::Front,
 };
 
-/// An authorization server with an API, and its keys over TLS.
+/// An authorization server with an API, which publishes its keys over TLS.
 pub(super) struct World {
     folder: TempDir,
     pub(super) issuer: String,
@@ -69,7 +69,7 @@ impl World {
         self.folder.path()
     }
 
-    /// A gateway to the API of this server.
+    /// Starts a gateway to the API of this server.
     fn gateway(&self) -> (Server, Http) {
         self.gateway_to(&self.server.url(""))
     }
@@ -125,7 +125,7 @@ async fn jwt_revoked_at_the_gateway_is_refused_there_even_after_a_kill() {
     let (_gateway, http) = world.gateway();
     assert!(http.me(&token).await.is_refused_token());
     assert_eq!(http.me(&other).await.status, 200);
-    // The API itself has not been told.
+    // The API itself does not know of the revocation.
     assert_eq!(world.http.me(&token).await.status, 200);
 }
 
@@ -136,13 +136,13 @@ async fn gateway_revokes_neither_foreign_nor_forged_tokens() {
     let token = world.http.own_token(C1).await;
     let answer = http.revoke(C2, &token).await;
     assert!(answer.is_error(400, "invalid_grant"), "{answer:?}");
-    // It names the same token, and nobody has signed it. The gateway does not recognise it, and
-    // knows too few tokens to say that it is none.
+    // It names the same token, but with a wrong signature. The gateway does not recognise it, and
+    // cannot be sure that it is not a token of the issuer.
     let old = forged(&issued_an_hour_ago(&token));
     let answer = http.revoke(C1, &old).await;
     assert!(answer.is_error(400, "unsupported_token_type"), "{answer:?}");
     assert!(http.me(&old).await.is_refused_token());
-    // One that is as new as the keys may be signed with a newer one.
+    // A token as new as the keys may be signed with a newer key.
     let new = forged(&token);
     let answer = http.revoke(C1, &new).await;
     assert!(
@@ -153,7 +153,7 @@ async fn gateway_revokes_neither_foreign_nor_forged_tokens() {
     assert_eq!(http.me(&new).await.status, 503);
     assert_eq!(http.me(&token).await.status, 200);
 
-    // What is not public needs a token, also where the API behind asks for none.
+    // Every path needs a token, even if the API does not require one.
     for path in ["/api/me", "/health", "/oauth2/jwks"] {
         let answer = http.get(path).await;
         assert_eq!(answer.status, 401);
@@ -161,7 +161,7 @@ async fn gateway_revokes_neither_foreign_nor_forged_tokens() {
     }
 }
 
-/// The same token with another date, and so with a signature that is wrong.
+/// The same token with another date, and so with a wrong signature.
 fn issued_an_hour_ago(token: &str) -> String {
     let [header, claims, signature] = token.split('.').collect::<Vec<_>>()[..] else {
         panic!("a JWT has three parts");
@@ -173,8 +173,8 @@ fn issued_an_hour_ago(token: &str) -> String {
     format!("{header}.{claims}.{signature}")
 }
 
-/// An API that tells what came. Of `/gone` it tells nothing, and hangs up.
-async fn telling() -> SocketAddr {
+/// An API that echoes its requests. For `/gone`, it closes the connection.
+async fn echoing() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -195,20 +195,20 @@ async fn tell(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper
         .iter()
         .map(|(name, value)| json!([name.as_str(), value.to_str().unwrap()]))
         .collect();
-    let told = json!({
+    let received = json!({
         "uri": head.uri.to_string(),
         "fields": fields,
         "body": String::from_utf8_lossy(&body),
     });
     let response = Response::builder()
         .header(header::CONNECTION, "x-secret")
-        .header("x-secret", "of this connection")
-        .header("x-public", "of this message");
-    Ok(response.body(told.to_string().into()).unwrap())
+        .header("x-secret", "connection")
+        .header("x-public", "message");
+    Ok(response.body(received.to_string().into()).unwrap())
 }
 
-fn field<'a>(told: &'a Value, name: &str) -> Option<&'a str> {
-    let mut fields = told["fields"].as_array().unwrap().iter();
+fn field<'a>(received: &'a Value, name: &str) -> Option<&'a str> {
+    let mut fields = received["fields"].as_array().unwrap().iter();
     let field = fields.find(|field| field[0] == name);
     field.map(|field| field[1].as_str().unwrap())
 }
@@ -216,7 +216,7 @@ fn field<'a>(told: &'a Value, name: &str) -> Option<&'a str> {
 #[tokio::test]
 async fn fields_about_the_message_pass_and_fields_about_the_connection_do_not() {
     let world = World::new().await;
-    let api = telling().await;
+    let api = echoing().await;
     let (_gateway, http) = world.gateway_to(&format!("http://{api}/v1/"));
     let token = world.http.own_token(C1).await;
 
@@ -234,27 +234,27 @@ async fn fields_about_the_message_pass_and_fields_about_the_connection_do_not() 
     *request.body_mut() = "some thing".into();
     let answer = http.try_send(request).await.unwrap();
     assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("x-public"), "of this message");
+    assert_eq!(answer.header("x-public"), "message");
     assert_eq!(answer.header("x-secret"), "");
 
-    let told = answer.json();
-    assert_eq!(told["uri"], "/v1/things?a=%2F&b");
-    assert_eq!(told["body"], "some thing");
-    assert_eq!(field(&told, "x-end"), Some("1"));
-    assert_eq!(field(&told, "host"), Some(&*api.to_string()));
-    let passed = field(&told, "authorization").unwrap();
-    assert!(passed == format!("Bearer {token}"), "the token passes");
-    // It is the gateway's own.
-    assert_eq!(field(&told, "te"), Some("trailers"));
+    let received = answer.json();
+    assert_eq!(received["uri"], "/v1/things?a=%2F&b");
+    assert_eq!(received["body"], "some thing");
+    assert_eq!(field(&received, "x-end"), Some("1"));
+    assert_eq!(field(&received, "host"), Some(&*api.to_string()));
+    let passed = field(&received, "authorization").unwrap();
+    assert!(passed == format!("Bearer {token}"), "the token must pass");
+    // The gateway sets it.
+    assert_eq!(field(&received, "te"), Some("trailers"));
     for name in ["x-hop", "upgrade", "proxy-authorization"] {
-        assert_eq!(field(&told, name), None);
+        assert_eq!(field(&received, name), None);
     }
 }
 
 #[tokio::test]
 async fn bodies_are_streamed_over_both_versions_of_http() {
     let world = World::new().await;
-    let api = telling().await;
+    let api = echoing().await;
     let (_gateway, http) = world.gateway_to(&format!("http://{api}"));
     let token = world.http.own_token(C1).await;
     for http2 in [false, true] {
@@ -268,17 +268,17 @@ async fn bodies_are_streamed_over_both_versions_of_http() {
             .map(|_| StreamBody::new(stream::iter(parts)));
         *request.method_mut() = Method::POST;
         let answer = client.request(request).await.unwrap();
-        let told = answer.into_body().collect().await.unwrap().to_bytes();
-        let told: Value = serde_json::from_slice(&told).unwrap();
-        assert_eq!(told["body"], "athinginparts");
-        assert_eq!(field(&told, "content-length"), None);
+        let received = answer.into_body().collect().await.unwrap().to_bytes();
+        let received: Value = serde_json::from_slice(&received).unwrap();
+        assert_eq!(received["body"], "athinginparts");
+        assert_eq!(field(&received, "content-length"), None);
     }
 }
 
 #[tokio::test]
 async fn unreachable_api_is_502_and_unreachable_keys_are_503() {
     let world = World::new().await;
-    // Nobody listens there any more.
+    // Nothing listens there now.
     let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let upstream = format!("http://{}", nowhere.local_addr().unwrap());
     drop(nowhere);
@@ -287,7 +287,7 @@ async fn unreachable_api_is_502_and_unreachable_keys_are_503() {
     assert_eq!(http.me(&token).await.status, 502);
     gateway.kill();
 
-    // It has no keys yet, and whoever has them is gone.
+    // The gateway has no keys yet, and their server has gone.
     let (_gateway, http) = world.gateway();
     world.server.kill();
     let answer = http.me(&token).await;

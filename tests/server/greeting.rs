@@ -1,4 +1,4 @@
-//! What a newcomer sees first: the lines to try, and the list of endpoints.
+//! The commands that the server prints, and the list of endpoints.
 
 use std::{fs, process::Command};
 
@@ -7,7 +7,7 @@ use super::{
     process::{Server, command, folder, output},
 };
 
-/// As they are printed, as far as the one that is refused.
+/// The printed commands.
 fn lines_to_try(server: &mut Server) -> String {
     while server.next_line() != "get a token, use it, revoke it, and see that it is refused:" {}
     let mut lines = String::new();
@@ -20,9 +20,9 @@ fn lines_to_try(server: &mut Server) -> String {
 
 fn run(lines: &str) -> String {
     let output = output(Command::new("bash").args(["-euo", "pipefail", "-c", lines]));
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{said}");
-    said
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{printed}");
+    printed
 }
 
 #[test]
@@ -40,11 +40,13 @@ fn printed_commands_revoke_a_token_and_show_that_it_is_refused() {
             .env("LISTEN", listen)
             .env("DEMO_EXPOSE", "1");
         let mut server = Server::run(started);
-        let said = run(&lines_to_try(&mut server));
-        let (before, after) = said.split_once("HTTP/1.1 200 OK").expect("the revocation");
-        assert!(before.contains(r#""client_id":"s6BhdRkqt3""#), "{said}");
-        assert!(after.contains("HTTP/1.1 401 Unauthorized"), "{said}");
-        // They are the last that it says.
+        let printed = run(&lines_to_try(&mut server));
+        let (before, after) = printed
+            .split_once("HTTP/1.1 200 OK")
+            .expect("the revocation succeeds");
+        assert!(before.contains(r#""client_id":"s6BhdRkqt3""#), "{printed}");
+        assert!(after.contains("HTTP/1.1 401 Unauthorized"), "{printed}");
+        // The server prints nothing after them.
         server.signal("TERM");
         server.wait();
         assert_eq!(server.rest(), "");

@@ -1,4 +1,4 @@
-//! A client's side of the conversation.
+//! An HTTP client.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -13,27 +13,27 @@ use tokio::time::timeout;
 
 use super::process::TIMEOUT;
 
-/// The clients that the example comes with.
-pub(crate) const C1: Who = Who::Basic("s6BhdRkqt3", "gX1fBat3bV");
-pub(crate) const C2: Who = Who::Basic("c2", "s3cr3t-two");
-pub(crate) const POST: Who = Who::Post("post-client", "p0st");
-pub(crate) const SPA: Who = Who::Public("spa-1");
-pub(crate) const SPA2: Who = Who::Public("spa-2");
+/// The demo clients of the example.
+pub(crate) const C1: Credentials = Credentials::Basic("s6BhdRkqt3", "gX1fBat3bV");
+pub(crate) const C2: Credentials = Credentials::Basic("c2", "s3cr3t-two");
+pub(crate) const POST: Credentials = Credentials::Post("post-client", "p0st");
+pub(crate) const SPA: Credentials = Credentials::Public("spa-1");
+pub(crate) const SPA2: Credentials = Credentials::Public("spa-2");
 
-/// Who asks, and how it says so.
+/// The client that sends a request, and its authentication.
 #[derive(Clone, Copy)]
-pub(crate) enum Who {
+pub(crate) enum Credentials {
     Basic(&'static str, &'static str),
     Post(&'static str, &'static str),
     Public(&'static str),
-    Nobody,
+    None,
 }
 
-impl Who {
+impl Credentials {
     pub(crate) fn id(self) -> &'static str {
         match self {
             Self::Basic(id, _) | Self::Post(id, _) | Self::Public(id) => id,
-            Self::Nobody => "",
+            Self::None => "",
         }
     }
 }
@@ -45,13 +45,13 @@ pub(crate) struct Http {
 }
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct FullResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Answer {
+impl FullResponse {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
@@ -70,7 +70,7 @@ impl Answer {
             .map_or("", |value| value.to_str().unwrap())
     }
 
-    /// RFC 6750 §3.1.
+    /// Whether the response refuses the token (RFC 6750 §3.1).
     pub(crate) fn is_refused_token(&self) -> bool {
         let challenge = self.header("www-authenticate");
         self.status == 401 && challenge.contains("error=\"invalid_token\"")
@@ -91,66 +91,71 @@ impl Http {
         format!("{}{path}", self.base)
     }
 
-    /// Nothing if the server is gone.
-    pub(crate) async fn try_send(&self, request: Request<Full<Bytes>>) -> Option<Answer> {
-        let answered = async {
+    /// Returns `None` if the server has gone.
+    pub(crate) async fn try_send(&self, request: Request<Full<Bytes>>) -> Option<FullResponse> {
+        let response = async {
             let (head, body) = self.client.request(request).await.ok()?.into_parts();
             let body = body.collect().await.ok()?.to_bytes();
-            Some(Answer {
+            Some(FullResponse {
                 status: head.status,
                 headers: head.headers,
                 body,
             })
         };
-        timeout(TIMEOUT, answered)
+        timeout(TIMEOUT, response)
             .await
-            .expect("an answer comes, and ends")
+            .expect("a complete response in time")
     }
 
     pub(crate) async fn try_post(
         &self,
         path: &str,
-        who: Who,
+        credentials: Credentials,
         parameters: &[(&str, &str)],
-    ) -> Option<Answer> {
+    ) -> Option<FullResponse> {
         let mut parameters = parameters.to_vec();
         let mut request = Request::post(format!("{}{path}", self.base))
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        match who {
-            Who::Basic(id, secret) => {
+        match credentials {
+            Credentials::Basic(id, secret) => {
                 let credentials = STANDARD.encode(format!("{id}:{secret}"));
                 request = request.header(header::AUTHORIZATION, format!("Basic {credentials}"));
             }
-            Who::Post(id, secret) => {
+            Credentials::Post(id, secret) => {
                 parameters.extend([("client_id", id), ("client_secret", secret)]);
             }
-            Who::Public(id) => parameters.push(("client_id", id)),
-            Who::Nobody => {}
+            Credentials::Public(id) => parameters.push(("client_id", id)),
+            Credentials::None => {}
         }
         let body = serde_urlencoded::to_string(parameters).unwrap();
         self.try_send(request.body(Full::from(body)).unwrap()).await
     }
 
-    pub(crate) async fn post(&self, path: &str, who: Who, parameters: &[(&str, &str)]) -> Answer {
-        self.try_post(path, who, parameters)
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        credentials: Credentials,
+        parameters: &[(&str, &str)],
+    ) -> FullResponse {
+        self.try_post(path, credentials, parameters)
             .await
-            .expect("the server answers")
+            .expect("the server responds")
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> FullResponse {
         let request = Request::get(format!("{}{path}", self.base))
             .body(Full::default())
             .unwrap();
-        self.try_send(request).await.expect("the server answers")
+        self.try_send(request).await.expect("the server responds")
     }
 
-    /// `/api/me` with a token.
-    pub(crate) async fn me(&self, token: &str) -> Answer {
+    /// Requests `/api/me` with a token.
+    pub(crate) async fn me(&self, token: &str) -> FullResponse {
         let request = self.with_token("/api/me", token);
-        self.try_send(request).await.expect("the server answers")
+        self.try_send(request).await.expect("the server responds")
     }
 
-    /// `/api/events` with a token, as far as the first event.
+    /// Requests `/api/events` with a token, and reads the first event.
     pub(crate) async fn events(&self, token: &str) -> Response<Incoming> {
         let request = self.with_token("/api/events", token);
         let mut events = self.client.request(request).await.unwrap();
@@ -167,20 +172,21 @@ impl Http {
             .unwrap()
     }
 
-    /// Another one for the client itself.
-    pub(crate) async fn own_token(&self, who: Who) -> String {
+    /// Gets an access token by `client_credentials`.
+    pub(crate) async fn own_token(&self, credentials: Credentials) -> String {
         let parameters = [("grant_type", "client_credentials")];
-        let answer = self.post("/oauth2/token", who, &parameters).await;
+        let answer = self.post("/oauth2/token", credentials, &parameters).await;
         answer.text("access_token")
     }
 
-    pub(crate) async fn revoke(&self, who: Who, token: &str) -> Answer {
-        self.post("/oauth2/revoke", who, &[("token", token)]).await
+    pub(crate) async fn revoke(&self, credentials: Credentials, token: &str) -> FullResponse {
+        self.post("/oauth2/revoke", credentials, &[("token", token)])
+            .await
     }
 
-    pub(crate) async fn refresh(&self, who: Who, token: &str) -> Answer {
+    pub(crate) async fn refresh(&self, credentials: Credentials, token: &str) -> FullResponse {
         let parameters = [("grant_type", "refresh_token"), ("refresh_token", token)];
-        self.post("/oauth2/token", who, &parameters).await
+        self.post("/oauth2/token", credentials, &parameters).await
     }
 
     pub(crate) async fn is_active(&self, token: &str) -> bool {
@@ -190,26 +196,26 @@ impl Http {
         answer.json()["active"].as_bool().unwrap()
     }
 
-    /// An authorization code for alice, with the verifier of RFC 7636 §B.
-    pub(crate) async fn code(&self, who: Who) -> String {
-        let answer = self.get(&authorize(who, &[])).await;
-        answered(&answer, "code").unwrap_or_else(|| panic!("{answer:?}"))
+    /// Gets an authorization code for alice, with the verifier of RFC 7636 §B.
+    pub(crate) async fn code(&self, credentials: Credentials) -> String {
+        let answer = self.get(&authorize(credentials, &[])).await;
+        redirect_parameter(&answer, "code").unwrap_or_else(|| panic!("{answer:?}"))
     }
 
-    pub(crate) async fn redeem(&self, who: Who, code: &str) -> Answer {
+    pub(crate) async fn redeem(&self, credentials: Credentials, code: &str) -> FullResponse {
         let parameters = [
             ("grant_type", "authorization_code"),
             ("code", code),
             ("redirect_uri", REDIRECT_URI),
             ("code_verifier", VERIFIER),
         ];
-        self.post("/oauth2/token", who, &parameters).await
+        self.post("/oauth2/token", credentials, &parameters).await
     }
 
-    /// An access token and a refresh token of a grant of its own.
-    pub(crate) async fn tokens(&self, who: Who) -> (String, String) {
-        let code = self.code(who).await;
-        let answer = self.redeem(who, &code).await;
+    /// Gets an access token and a refresh token of a new grant.
+    pub(crate) async fn tokens(&self, credentials: Credentials) -> (String, String) {
+        let code = self.code(credentials).await;
+        let answer = self.redeem(credentials, &code).await;
         (answer.text("access_token"), answer.text("refresh_token"))
     }
 }
@@ -218,11 +224,11 @@ pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:4711/callback";
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// The path of an authorization request, some of its parameters replaced.
-pub(crate) fn authorize(who: Who, replaced: &[(&str, &str)]) -> String {
+/// The path of an authorization request. Replaces some of its parameters.
+pub(crate) fn authorize(credentials: Credentials, replaced: &[(&str, &str)]) -> String {
     let mut parameters = vec![
         ("response_type", "code"),
-        ("client_id", who.id()),
+        ("client_id", credentials.id()),
         ("redirect_uri", REDIRECT_URI),
         ("state", "xyz"),
         ("code_challenge", CHALLENGE),
@@ -236,8 +242,8 @@ pub(crate) fn authorize(who: Who, replaced: &[(&str, &str)]) -> String {
     )
 }
 
-/// A parameter of the address that an answer redirects to.
-pub(crate) fn answered(answer: &Answer, name: &str) -> Option<String> {
+/// A parameter of the URL that a response redirects to.
+pub(crate) fn redirect_parameter(answer: &FullResponse, name: &str) -> Option<String> {
     let (_, query) = answer.header("location").split_once('?')?;
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap();
     pairs

@@ -1,11 +1,12 @@
-//! What a client gets to do, and what it is told.
+//! The life of tokens and grants at the authorization server.
 
 use futures::future::join_all;
 use hyper::{Request, header};
 
 use super::{
     http::{
-        Answer, C1, C2, Http, POST, REDIRECT_URI, SPA, SPA2, VERIFIER, Who, answered, authorize,
+        C1, C2, Credentials, FullResponse, Http, POST, REDIRECT_URI, SPA, SPA2, VERIFIER,
+        authorize, redirect_parameter,
     },
     process::{Server, folder},
 };
@@ -21,8 +22,8 @@ macro_rules! server {
 #[tokio::test]
 async fn every_client_gets_tokens_uses_them_revokes_them_and_is_refused() {
     server!(server, http);
-    for who in [C1, C2, POST, SPA, SPA2] {
-        let (access, refresh) = http.tokens(who).await;
+    for credentials in [C1, C2, POST, SPA, SPA2] {
+        let (access, refresh) = http.tokens(credentials).await;
         let me = http.me(&access).await;
         assert_eq!(
             (me.status.as_u16(), me.text("sub").as_str()),
@@ -30,12 +31,12 @@ async fn every_client_gets_tokens_uses_them_revokes_them_and_is_refused() {
         );
         assert!(http.is_active(&access).await && http.is_active(&refresh).await);
 
-        let answer = http.revoke(who, &refresh).await;
+        let answer = http.revoke(credentials, &refresh).await;
         assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
         assert!(http.me(&access).await.is_refused_token());
         assert!(!http.is_active(&access).await && !http.is_active(&refresh).await);
         assert!(
-            http.refresh(who, &refresh)
+            http.refresh(credentials, &refresh)
                 .await
                 .is_error(400, "invalid_grant")
         );
@@ -59,8 +60,12 @@ async fn token_of_another_client_is_refused_and_stays_live() {
     server!(server, http);
     let (access, refresh) = http.tokens(C2).await;
     for token in [&access, &refresh] {
-        for who in [C1, SPA, POST] {
-            assert!(http.revoke(who, token).await.is_error(400, "invalid_grant"));
+        for credentials in [C1, SPA, POST] {
+            assert!(
+                http.revoke(credentials, token)
+                    .await
+                    .is_error(400, "invalid_grant")
+            );
         }
         assert!(http.is_active(token).await);
     }
@@ -71,7 +76,7 @@ async fn token_of_another_client_is_refused_and_stays_live() {
 async fn unknown_and_revoked_tokens_get_the_same_response() {
     server!(server, http);
     let (access, _) = http.tokens(C1).await;
-    let plain = |mut answer: Answer| {
+    let plain = |mut answer: FullResponse| {
         answer.headers.remove("date");
         format!("{answer:?}")
     };
@@ -127,7 +132,7 @@ async fn refresh_can_narrow_the_scope_but_not_widen_it() {
     assert_eq!(less.text("scope"), "read");
     let me = http.me(&less.text("access_token")).await;
     assert_eq!(me.text("scope"), "read");
-    // The grant itself has not become less.
+    // The scope of the grant is unchanged.
     let all = http.refresh(C1, &less.text("refresh_token")).await;
     assert_eq!(all.text("scope"), "read write");
     drop(server);
@@ -192,7 +197,7 @@ async fn code_is_bound_to_its_client_verifier_and_redirect_uri() {
             .await
             .is_error(400, "invalid_request")
     );
-    // None of that has spent it.
+    // The code is still unused.
     assert_eq!(attempt(REDIRECT_URI, VERIFIER).await.status, 200);
     drop(server);
 }
@@ -202,8 +207,8 @@ async fn code_cannot_be_revoked_or_introspected() {
     server!(server, http);
     let code = http.code(C1).await;
     assert!(!http.is_active(&code).await);
-    for who in [C1, C2] {
-        assert_eq!(http.revoke(who, &code).await.status, 200);
+    for credentials in [C1, C2] {
+        assert_eq!(http.revoke(credentials, &code).await.status, 200);
     }
     assert_eq!(http.redeem(C1, &code).await.status, 200);
     drop(server);
@@ -219,8 +224,11 @@ async fn authorization_response_has_state_and_issuer_at_any_loopback_port() {
             .header("location")
             .starts_with(&format!("{REDIRECT_URI}?"))
     );
-    assert_eq!(answered(&answer, "state").as_deref(), Some("xyz"));
-    assert_eq!(answered(&answer, "iss").as_deref(), Some(&*server.url("")));
+    assert_eq!(redirect_parameter(&answer, "state").as_deref(), Some("xyz"));
+    assert_eq!(
+        redirect_parameter(&answer, "iss").as_deref(),
+        Some(&*server.url(""))
+    );
 
     let refusals = [
         (("response_type", "token"), "unsupported_response_type"),
@@ -232,12 +240,12 @@ async fn authorization_response_has_state_and_issuer_at_any_loopback_port() {
     for (replaced, error) in refusals {
         let answer = http.get(&authorize(C1, &[replaced])).await;
         assert_eq!(
-            answered(&answer, "error").as_deref(),
+            redirect_parameter(&answer, "error").as_deref(),
             Some(error),
             "{replaced:?}"
         );
-        assert_eq!(answered(&answer, "state").as_deref(), Some("xyz"));
-        assert_eq!(answered(&answer, "code"), None);
+        assert_eq!(redirect_parameter(&answer, "state").as_deref(), Some("xyz"));
+        assert_eq!(redirect_parameter(&answer, "code"), None);
     }
 }
 
@@ -258,7 +266,9 @@ async fn unregistered_redirect_uri_gets_no_redirect() {
         assert!(answer.is_error(400, "invalid_request"), "{uri}");
         assert_eq!(answer.header("location"), "");
     }
-    let answer = http.get(&authorize(Who::Public("nobody"), &[])).await;
+    let answer = http
+        .get(&authorize(Credentials::Public("nobody"), &[]))
+        .await;
     assert!(answer.is_error(400, "invalid_request"));
     drop(server);
 }
@@ -267,12 +277,12 @@ async fn unregistered_redirect_uri_gets_no_redirect() {
 async fn client_credentials_are_for_confidential_clients() {
     server!(server, http);
     let parameters = [("grant_type", "client_credentials")];
-    for who in [C1, POST] {
-        let answer = http.post("/oauth2/token", who, &parameters).await;
+    for credentials in [C1, POST] {
+        let answer = http.post("/oauth2/token", credentials, &parameters).await;
         let access = answer.text("access_token");
         assert_eq!(answer.json().get("refresh_token"), None);
-        assert_eq!(http.me(&access).await.text("client_id"), who.id());
-        assert_eq!(http.revoke(who, &access).await.status, 200);
+        assert_eq!(http.me(&access).await.text("client_id"), credentials.id());
+        assert_eq!(http.revoke(credentials, &access).await.status, 200);
         assert!(http.me(&access).await.is_refused_token());
     }
     let answer = http.post("/oauth2/token", SPA, &parameters).await;
@@ -284,15 +294,19 @@ async fn client_credentials_are_for_confidential_clients() {
 async fn clients_are_authenticated_at_every_endpoint() {
     server!(server, http);
     let (access, _) = http.tokens(C1).await;
-    let wrong = Who::Basic("s6BhdRkqt3", "WRONG");
+    let wrong = Credentials::Basic("s6BhdRkqt3", "WRONG");
     for path in ["/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"] {
-        for who in [wrong, Who::Nobody, Who::Post("s6BhdRkqt3", "gX1fBat3bV")] {
-            let answer = http.post(path, who, &[("token", &access)]).await;
+        for credentials in [
+            wrong,
+            Credentials::None,
+            Credentials::Post("s6BhdRkqt3", "gX1fBat3bV"),
+        ] {
+            let answer = http.post(path, credentials, &[("token", &access)]).await;
             assert!(answer.is_error(401, "invalid_client"), "{path} {answer:?}");
             assert!(answer.header("www-authenticate").starts_with("Basic "));
         }
     }
-    // Introspection tells about everybody's tokens, and a public client has proven nothing.
+    // Introspection covers the tokens of all clients, and a public client is not authenticated.
     let answer = http
         .post("/oauth2/introspect", SPA, &[("token", &access)])
         .await;
@@ -310,7 +324,7 @@ async fn protected_resource_challenges_as_bearer() {
         (401, "Bearer realm=\"api\"")
     );
     assert!(http.me("unknown").await.is_refused_token());
-    // A refresh token is not for resources.
+    // A refresh token gives no access to the API.
     let (_, refresh) = http.tokens(C1).await;
     assert!(http.me(&refresh).await.is_refused_token());
     drop(server);
@@ -332,19 +346,19 @@ async fn metadata_describes_the_endpoints() {
     ] {
         assert_eq!(metadata[member], server.url(path));
     }
-    // The methods that are listed are those that work.
+    // The listed methods are those that work.
     let listed = metadata["revocation_endpoint_auth_methods_supported"]
         .as_array()
         .unwrap();
-    // Without TLS there are no certificates. The methods with keys have tests of their own.
+    // Without TLS there are no certificates. Other tests cover the methods with keys.
     assert_eq!(listed.len(), 6);
-    for (method, who) in [
+    for (method, credentials) in [
         ("client_secret_basic", C1),
         ("client_secret_post", POST),
         ("none", SPA),
     ] {
         assert!(listed.iter().any(|listed| listed == method));
-        assert_eq!(http.revoke(who, "unknown").await.status, 200);
+        assert_eq!(http.revoke(credentials, "unknown").await.status, 200);
     }
 }
 
@@ -380,8 +394,8 @@ async fn browser_app_can_read_the_error() {
             .contains("authorization")
     );
 
-    // The token endpoint and the API are for apps too. To the authorization endpoint a browser is
-    // sent, and no app may read its answer (RFC 9700 §2.6).
+    // Apps also call the token endpoint and the API. A browser is redirected to the authorization
+    // endpoint, and no app may read its response (RFC 9700 §2.6).
     for (path, allowed) in [
         ("/api/me", origin),
         ("/.well-known/oauth-authorization-server", "*"),
@@ -407,7 +421,7 @@ async fn logs_contain_clients_and_outcomes_but_no_token_or_secret() {
     server!(server, http);
     let (access, refresh) = http.tokens(C1).await;
     http.revoke(C2, &refresh).await;
-    http.revoke(Who::Basic("s6BhdRkqt3", "WR0NG-secret"), &refresh)
+    http.revoke(Credentials::Basic("s6BhdRkqt3", "WR0NG-secret"), &refresh)
         .await;
     http.revoke(C1, &access).await;
     let next = http.refresh(C1, &refresh).await.text("refresh_token");
@@ -464,7 +478,7 @@ async fn bad_requests_leave_the_server_running() {
         }
         let many = vec![b'a'; 1 << 20];
         let request = Request::post(server.url(path)).body(many.into()).unwrap();
-        // On a connection of its own: the server may close it rather than read all that.
+        // On a new connection: the server may close it without reading everything.
         Http::to(server.url("")).try_send(request).await;
     }
     let queries = [

@@ -1,4 +1,4 @@
-//! What is different, and what is not, when access tokens are JWTs.
+//! Access tokens that are JWTs.
 
 use std::path::Path;
 
@@ -27,9 +27,9 @@ fn is_jwt(token: &str) -> bool {
 #[tokio::test]
 async fn revoked_refresh_token_ends_every_jwt_of_its_grant() {
     server!(server, http);
-    for who in [C1, POST, SPA] {
-        let (first, refresh) = http.tokens(who).await;
-        let answer = http.refresh(who, &refresh).await;
+    for credentials in [C1, POST, SPA] {
+        let (first, refresh) = http.tokens(credentials).await;
+        let answer = http.refresh(credentials, &refresh).await;
         let (second, refresh) = (answer.text("access_token"), answer.text("refresh_token"));
         for access in [&first, &second] {
             assert!(is_jwt(access) && !is_jwt(&refresh));
@@ -37,14 +37,14 @@ async fn revoked_refresh_token_ends_every_jwt_of_its_grant() {
             assert_eq!((me.status.as_u16(), &*me.text("sub")), (200, "alice"));
         }
 
-        let answer = http.revoke(who, &refresh).await;
+        let answer = http.revoke(credentials, &refresh).await;
         assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
         for access in [&first, &second] {
             assert!(http.me(access).await.is_refused_token());
             assert!(!http.is_active(access).await);
         }
         assert!(
-            http.refresh(who, &refresh)
+            http.refresh(credentials, &refresh)
                 .await
                 .is_error(400, "invalid_grant")
         );
@@ -86,7 +86,7 @@ async fn jwt_of_a_refresh_that_races_a_revocation_is_never_live() {
     for round in 0..20 {
         let (access, refresh) = http.tokens(SPA).await;
         let revoke = async {
-            // Now before the refresh, now after it.
+            // Sometimes before the refresh, sometimes after it.
             for _ in 0..round {
                 tokio::task::yield_now().await;
             }
@@ -124,7 +124,7 @@ async fn jwt_has_the_requested_scope() {
     drop(server);
 }
 
-/// The claims, by another library and by the keys that are published.
+/// The claims, as another library verifies them with the published keys.
 async fn verified(http: &Http, token: &str) -> Value {
     let metadata = http.get("/.well-known/oauth-authorization-server").await;
     let issuer = metadata.text("issuer");
@@ -138,7 +138,9 @@ async fn verified(http: &Http, token: &str) -> Value {
         (header.typ.as_deref(), header.alg),
         (Some("at+jwt"), Algorithm::ES256)
     );
-    let key = keys.find(&header.kid.unwrap()).expect("the key of its kid");
+    let key = keys
+        .find(&header.kid.unwrap())
+        .expect("a key with this `kid`");
     assert_eq!(
         key.common.key_id.as_ref(),
         Some(&key.thumbprint(jwk::ThumbprintHash::SHA256))
@@ -166,7 +168,7 @@ async fn published_keys_verify_the_jwt() {
     let (iat, exp) = (claims["iat"].as_u64(), claims["exp"].as_u64());
     assert_eq!(exp.unwrap() - iat.unwrap(), 3600);
 
-    // A client that acts for itself is its own subject (RFC 9068 §2.2).
+    // A client that acts on its own behalf is the subject (RFC 9068 §2.2).
     let own = http.own_token(C2).await;
     let own = verified(&http, &own).await;
     assert_eq!(own["sub"], "c2");
@@ -183,17 +185,17 @@ async fn introspection_describes_a_jwt_until_it_is_revoked() {
     let (access, _) = http.tokens(C1).await;
     let claims = verified(&http, &access).await;
     let form = [("token", &*access)];
-    let told = http.post("/oauth2/introspect", C1, &form).await.json();
-    assert_eq!(told["active"], true);
-    assert_eq!(told["token_type"], "Bearer");
-    assert_eq!(told["aud"], json!([claims["aud"]]));
+    let introspection = http.post("/oauth2/introspect", C1, &form).await.json();
+    assert_eq!(introspection["active"], true);
+    assert_eq!(introspection["token_type"], "Bearer");
+    assert_eq!(introspection["aud"], json!([claims["aud"]]));
     for member in ["iss", "sub", "client_id", "scope", "iat", "exp", "jti"] {
-        assert_eq!(told[member], claims[member], "{member}");
+        assert_eq!(introspection[member], claims[member], "{member}");
     }
 
     assert_eq!(http.revoke(C1, &access).await.status, 200);
-    let told = http.post("/oauth2/introspect", C1, &form).await;
-    assert_eq!(told.json(), json!({ "active": false }));
+    let introspection = http.post("/oauth2/introspect", C1, &form).await;
+    assert_eq!(introspection.json(), json!({ "active": false }));
     drop(server);
 }
 
@@ -201,15 +203,15 @@ async fn introspection_describes_a_jwt_until_it_is_revoked() {
 async fn jwt_of_another_client_is_refused_and_stays_live() {
     server!(server, http);
     let (access, _) = http.tokens(C2).await;
-    for who in [C1, POST, SPA] {
-        let answer = http.revoke(who, &access).await;
+    for credentials in [C1, POST, SPA] {
+        let answer = http.revoke(credentials, &access).await;
         assert!(answer.is_error(400, "invalid_grant"));
     }
     assert_eq!(http.me(&access).await.status, 200);
     drop(server);
 }
 
-/// The same claims, and a signature of nobody.
+/// The same claims with an invalid signature.
 pub(crate) fn forged(token: &str) -> String {
     let (signed, _) = token.rsplit_once('.').unwrap();
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode([1; 64]))
@@ -227,7 +229,7 @@ async fn forged_jwt_revokes_nothing() {
     drop(server);
 }
 
-/// With an issuer that stays when the port does not.
+/// Starts a server whose issuer does not depend on the port.
 fn start(data: &Path, access_tokens: &str) -> (Server, Http) {
     let mut command = command();
     command

@@ -1,4 +1,4 @@
-//! The examples, each as a process of its own; the authorization server above all.
+//! The examples, each in a separate process. Most tests are about the authorization server.
 
 mod client_addr;
 mod config;

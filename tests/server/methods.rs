@@ -1,4 +1,4 @@
-//! Clients that have keys. Other people's clients use them too: see `tests/interop`.
+//! Clients with keys. `tests/interop` tests them with other client libraries.
 
 use std::{
     fs,
@@ -15,11 +15,11 @@ use rcgen::{KeyPair, PublicKeyData as _};
 use serde_json::{Value, json};
 
 use super::{
-    http::{Answer, C1, C2, Http, Who},
+    http::{C1, C2, Credentials, FullResponse, Http},
     process::{Server, command, folder},
 };
 
-/// It stays when the port does not.
+/// An issuer that does not depend on the port.
 const ISSUER: &str = "https://as.example";
 
 fn start(data: &Path) -> (Server, Http, PathBuf) {
@@ -44,7 +44,7 @@ fn sign(key: &EncodingKey, header: &Value, claims: &Value) -> String {
     format!("{input}.{signature}")
 }
 
-/// An assertion of `pk-client`, signed with the key that the server has made for it.
+/// An assertion of `pk-client`, signed with the key that the server has created for it.
 fn assertion(keys: &Path, jti: &str) -> String {
     let pem = fs::read(keys.join("pk-client.pem")).unwrap();
     let key = EncodingKey::from_ec_pem(&pem).unwrap();
@@ -58,14 +58,14 @@ fn assertion(keys: &Path, jti: &str) -> String {
     )
 }
 
-async fn post(http: &Http, path: &str, form: &[(&str, &str)], assertion: &str) -> Answer {
+async fn post(http: &Http, path: &str, form: &[(&str, &str)], assertion: &str) -> FullResponse {
     let mut form = form.to_vec();
     let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
     form.extend([
         ("client_assertion_type", kind),
         ("client_assertion", assertion),
     ]);
-    http.post(path, Who::Nobody, &form).await
+    http.post(path, Credentials::None, &form).await
 }
 
 const FOR_A_TOKEN: [(&str, &str); 1] = [("grant_type", "client_credentials")];
@@ -139,7 +139,7 @@ async fn assertion_works_once_at_all_endpoints_and_after_a_kill() {
 async fn guesses_are_limited_at_all_endpoints_together_and_other_clients_are_served() {
     let (_folder, data) = folder();
     let (_server, http, _) = start(&data);
-    let wrong = Who::Basic("s6BhdRkqt3", "guess");
+    let wrong = Credentials::Basic("s6BhdRkqt3", "guess");
     let mut limited = None;
     for n in 0..40 {
         let path = ["/oauth2/token", "/oauth2/revoke"][n % 2];
@@ -155,7 +155,7 @@ async fn guesses_are_limited_at_all_endpoints_together_and_other_clients_are_ser
         }
     }
     assert_eq!(limited, Some(20));
-    // Whoever guesses from there has no way to know when it is right.
+    // An attacker at this address cannot tell a right guess.
     assert_eq!(http.revoke(C1, "unknown").await.status, 429);
     assert_eq!(http.revoke(C2, "unknown").await.status, 200);
 }
@@ -203,7 +203,7 @@ async fn attested_instance_gets_a_challenge_and_a_token() {
         .to_owned();
     assert_eq!(ask("2", &given).await.status, 200);
 
-    let fetched = http.post("/oauth2/challenge", Who::Nobody, &[]).await;
+    let fetched = http.post("/oauth2/challenge", Credentials::None, &[]).await;
     let fetched = fetched.text("attestation_challenge");
     assert_eq!(ask("3", &fetched).await.status, 200);
     assert!(

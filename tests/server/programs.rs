@@ -4,7 +4,7 @@ use std::{path::Path, process::Command};
 
 use super::{
     gateway::World,
-    http::{Answer, C1, C2, Http, Who},
+    http::{C1, C2, Credentials, FullResponse, Http},
     process::{Server, binary, folder},
 };
 
@@ -23,7 +23,7 @@ fn start(program: &str, folder: &Path, settings: &[(&str, &str)]) -> (Server, Ht
     (server, http)
 }
 
-async fn me(http: &Http, token: &str) -> Answer {
+async fn me(http: &Http, token: &str) -> FullResponse {
     let request = http.with_token("/me", token);
     http.try_send(request).await.expect("the server answers")
 }
@@ -52,7 +52,7 @@ async fn own_table_refuses_a_revoked_token() {
     let (_server, http) = start("own_table", folder.path(), &[]);
     only_the_owner_revokes(&http, "45ghiukldjahdnhzdauz").await;
 
-    // The router around the layer leaves its responses alone.
+    // The router around the layer does not change its responses.
     let answer = http.get("/oauth2/revoke").await;
     assert_eq!(
         (answer.status.as_u16(), answer.header("allow")),
@@ -110,7 +110,11 @@ async fn minimal_authorization_server_issues_and_revokes() {
     only_the_owner_revokes(&http, &token).await;
 
     let wrong_secret = http
-        .post("/oauth2/token", Who::Basic(C1.id(), "wrong"), &grant)
+        .post(
+            "/oauth2/token",
+            Credentials::Basic(C1.id(), "wrong"),
+            &grant,
+        )
         .await;
     assert!(
         wrong_secret.is_error(401, "invalid_client"),

@@ -1,4 +1,4 @@
-//! The commands in the READMEs, run as they are written.
+//! Runs the commands of the READMEs as they are written.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! What no example starts with: one line says which variable it is, its value and what is wrong.
+//! Settings with which no example starts. The error is one line: the variable, its value, the reason.
 
 use std::{
     ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt as _, path::Path, process::Command,
@@ -7,7 +7,7 @@ use std::{
 use super::process::{Server, binary, command, error_line, folder};
 
 const EXAMPLES: [&str; 4] = ["hyper", "tonic", "gateway", "authorization_server"];
-/// Those that have a file and clients.
+/// The examples with a file and clients.
 const WITH_SETTINGS: [&str; 2] = ["gateway", "authorization_server"];
 const URLS: [(&str, &str); 3] = [
     ("authorization_server", "ISSUER"),
@@ -15,7 +15,7 @@ const URLS: [(&str, &str); 3] = [
     ("gateway", "REVOCATION"),
 ];
 
-/// The example, told nothing but what is set here.
+/// The example, with no other settings than these.
 fn example(name: &str, folder: &Path) -> Command {
     let mut example = Command::new(binary(name));
     example
@@ -25,7 +25,7 @@ fn example(name: &str, folder: &Path) -> Command {
     example
 }
 
-/// What each of these settings is refused with, by this example.
+/// Asserts that the example refuses each of these settings for this reason.
 fn refuses(name: &str, settings: &[(&str, &str, &str)]) {
     for (variable, value, reason) in settings {
         let (folder, _) = folder();
@@ -59,7 +59,7 @@ fn invalid_address_is_a_one_line_error() {
         for address in ["127.0.0.1", "127.0.0.1:99999", "nowhere.invalid:80"] {
             refuses(name, &[("LISTEN", address, "")]);
         }
-        // Not the default, because nobody has asked for it.
+        // A value that is not UTF-8 must not fall back to the default.
         let (folder, _) = folder();
         let mut example = example(name, folder.path());
         example.env("LISTEN", OsStr::from_bytes(b"127.0.0.1:0\xff"));

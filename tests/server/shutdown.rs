@@ -1,4 +1,4 @@
-//! How it ends.
+//! The shutdown of the server.
 
 use futures::future::join4;
 use tokio::{
@@ -18,14 +18,14 @@ async fn idle_server_ends_at_the_first_signal_with_success() {
         let (_folder, data) = folder();
         let mut server = Server::start(&data);
         let http = Http::to(server.url(""));
-        // A connection that is kept alive, and idle.
+        // An idle connection stays open.
         http.get("/.well-known/oauth-authorization-server").await;
         server.signal(signal);
         assert!(server.wait().0.success(), "{signal}");
     }
 }
 
-/// Half of a revocation, whose other half is still to come.
+/// Sends half of a revocation. Returns the rest.
 async fn half_a_request(server: &Server, token: &str) -> (TcpStream, String) {
     let body = format!("client_id=spa-1&token={token}");
     let (first, rest) = body.split_at(10);
@@ -36,7 +36,7 @@ async fn half_a_request(server: &Server, token: &str) -> (TcpStream, String) {
     );
     let mut stream = TcpStream::connect(&server.address).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
-    // The server reads the body by now.
+    // Now the server is reading the body.
     let mut buffer = [0; 25];
     let read = timeout(TIMEOUT, stream.read_exact(&mut buffer)).await;
     read.expect("the server asks for the body").unwrap();
@@ -45,7 +45,7 @@ async fn half_a_request(server: &Server, token: &str) -> (TcpStream, String) {
     (stream, rest.to_owned())
 }
 
-/// It has noticed the signal by then.
+/// Waits until the server has handled the signal.
 async fn until_it_no_longer_listens(server: &Server) {
     let refused = async {
         while TcpStream::connect(&server.address).await.is_ok() {
@@ -67,7 +67,8 @@ async fn request_in_flight_completes_and_new_connections_are_refused() {
     stream.write_all(rest.as_bytes()).await.unwrap();
     let mut answer = String::new();
     let read = timeout(TIMEOUT, stream.read_to_string(&mut answer)).await;
-    read.expect("the server answers and closes").unwrap();
+    read.expect("the server responds and closes the connection")
+        .unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(server.wait().0.success());
 }
@@ -96,7 +97,7 @@ async fn confirmed_revocations_hold_after_a_graceful_shutdown() {
     let server = Server::start(&data);
     let http = Http::to(server.url(""));
     assert_eq!(http.me(&access).await.status, 401);
-    // It keeps the dead, and does not kill the living.
+    // Revoked tokens stay revoked, and live tokens stay live.
     let (access, _) = http.tokens(C1).await;
     assert_eq!(http.me(&access).await.status, 200);
 }

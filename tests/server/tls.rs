@@ -11,7 +11,7 @@ use tokio_rustls::{
     rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
 };
 
-/// A certificate for `localhost`, and a port that shows it.
+/// A port with TLS and a certificate for `localhost`.
 pub(crate) struct Front {
     listener: TcpListener,
     address: SocketAddr,

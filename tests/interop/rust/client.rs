@@ -10,7 +10,7 @@ use oauth2::{
 use tempfile::TempDir;
 
 use super::{
-    http::{Answer, C1, C2, Http, POST, REDIRECT_URI, SPA, Who, answered},
+    http::{FullResponse, C1, C2, Http, POST, REDIRECT_URI, SPA, Credentials, answered},
     https::Https,
     process::{Server, command, folder},
     tls::Front,
@@ -59,19 +59,19 @@ impl World {
         Self::on(self.folder).await
     }
 
-    fn client(&self, who: Who) -> Client {
+    fn client(&self, credentials: Credentials) -> Client {
         let url = |path| format!("{}{path}", self.issuer);
-        let client = BasicClient::new(ClientId::new(who.id().into()))
+        let client = BasicClient::new(ClientId::new(credentials.id().into()))
             .set_auth_uri(AuthUrl::new(url("/oauth2/authorize")).unwrap())
             .set_token_uri(TokenUrl::new(url("/oauth2/token")).unwrap())
             .set_introspection_url(IntrospectionUrl::new(url("/oauth2/introspect")).unwrap())
             .set_revocation_url(RevocationUrl::new(url("/oauth2/revoke")).unwrap())
             .set_redirect_uri(RedirectUrl::new(REDIRECT_URI.into()).unwrap());
-        match who {
-            Who::Basic(_, secret) => client
+        match credentials {
+            Credentials::Basic(_, secret) => client
                 .set_client_secret(ClientSecret::new(secret.into()))
                 .set_auth_type(AuthType::BasicAuth),
-            Who::Post(_, secret) => client
+            Credentials::Post(_, secret) => client
                 .set_client_secret(ClientSecret::new(secret.into()))
                 .set_auth_type(AuthType::RequestBody),
             _ => client.set_auth_type(AuthType::RequestBody),
@@ -88,11 +88,11 @@ impl World {
         let path = url.as_str().strip_prefix(&self.issuer).unwrap();
         let answer = self.http.get(path).await;
         assert_eq!(
-            answered(&answer, "state").as_deref(),
+            redirect_parameter(&answer, "state").as_deref(),
             Some(&**state.secret())
         );
-        assert_eq!(answered(&answer, "iss").as_deref(), Some(&*self.issuer));
-        let code = answered(&answer, "code").unwrap_or_else(|| panic!("{answer:?}"));
+        assert_eq!(redirect_parameter(&answer, "iss").as_deref(), Some(&*self.issuer));
+        let code = redirect_parameter(&answer, "code").unwrap_or_else(|| panic!("{answer:?}"));
         let https = |request| self.https.clone().send(request);
         client
             .exchange_code(AuthorizationCode::new(code))
@@ -129,12 +129,12 @@ impl World {
             .active()
     }
 
-    async fn me(&self, token: &AccessToken) -> Answer {
+    async fn me(&self, token: &AccessToken) -> FullResponse {
         self.http.me(token.secret()).await
     }
 }
 
-fn refused(answer: &Answer) -> bool {
+fn refused(answer: &FullResponse) -> bool {
     answer.status == 401
         && answer
             .header("www-authenticate")
@@ -149,8 +149,8 @@ fn refresh_token(tokens: &BasicTokenResponse) -> RefreshToken {
 async fn oauth2_client_gets_uses_and_revokes_tokens() {
     let world = World::new().await;
     let resource_server = world.client(C1);
-    for who in [C1, POST, SPA] {
-        let client = world.client(who);
+    for credentials in [C1, POST, SPA] {
+        let client = world.client(credentials);
         let first = world.tokens(&client).await;
         assert_eq!(world.me(first.access_token()).await.text("sub"), "alice");
 

@@ -1,9 +1,8 @@
-//! An application of rustls with ring and TLS 1.3 alone, and with the features of this crate that
-//! use rustls too.
+//! An application that uses rustls with ring and only TLS 1.3, and the features of this crate that
+//! use rustls.
 //!
-//! rustls chooses its crypto provider by itself where the dependencies of a whole application
-//! switch on one, and panics where they switch on two. So no feature of ours switches one on
-//! unasked.
+//! rustls selects its crypto provider if the dependencies of the application enable exactly one, and
+//! panics if they enable two. So this crate enables one only by a feature for that purpose.
 
 use std::{convert::Infallible, error::Error, net::SocketAddr, sync::Arc};
 
@@ -37,38 +36,38 @@ async fn main() -> Result<(), Box<dyn Error>> {
         remote.map(RemoteKeysBuilder::build)
     };
 
-    // We have added no version of the protocol.
+    // This crate has added no TLS version.
     let versions = rustls::DEFAULT_VERSIONS
         .iter()
         .map(|version| version.version);
     assert_eq!(versions.collect::<Vec<_>>(), [ProtocolVersion::TLSv1_3]);
 
-    // Nobody has chosen a provider yet: the error says what is missing, and nothing is chosen.
+    // No provider is installed yet: the error says so, and this crate installs none.
     let refused = remote()?.keys("https://localhost:1/keys", None).await;
-    let error = refused.err().ok_or("there is a provider already")?;
+    let error = refused.err().ok_or("a provider is already installed")?;
     assert!(error.to_string().contains("crypto provider"), "{error}");
     assert!(CryptoProvider::get_default().is_none());
 
-    // `http` needs none.
+    // `http` needs no provider.
     let address = listen(None).await?;
     let upstream = Upstream::builder(format!("http://{address}/introspect")).build()?;
     let answer = upstream.oneshot(Secret::new("45ghiukldjahdnhzdauz")).await;
     println!("over http: {:?}", answer?);
 
-    // rustls has one to choose from, and so has no reason to panic.
+    // There is exactly one provider, so rustls does not panic.
     let key = PrivateKeyDer::from_pem_slice(signing_key.serialize_pem().as_bytes())?;
     let config = ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(vec![cert.der().clone()], key)?;
 
-    // What the application has chosen is good enough for us.
+    // This crate uses the provider of the application.
     let address = listen(Some(Arc::new(config).into())).await?;
     let uri = format!("https://localhost:{}/keys", address.port());
     println!("over https: {:?}", remote()?.keys(&uri, None).await?);
     Ok(())
 }
 
-/// A server of keys, and of introspections that know no token.
+/// A server with keys, and with introspection that knows no token.
 async fn listen(tls: Option<TlsAcceptor>) -> Result<SocketAddr, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;

@@ -1,4 +1,4 @@
-//! A connection on which nothing is asked for ends; one on which an answer is under way does not.
+//! The gateway closes an idle connection, but not one with a response in progress.
 
 use futures::future::join_all;
 use tokio::{
@@ -11,7 +11,7 @@ use super::{C1, World};
 use crate::{events::goes_on, process::TIMEOUT};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// An empty one (RFC 9113 §6.5).
+/// An empty frame (RFC 9113 §6.5).
 const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn silent_connection_is_closed_and_an_open_stream_is_not() {
         stream.write_all(sent).await.unwrap();
         let mut answer = Vec::new();
         let closed = timeout(TIMEOUT, stream.read_to_end(&mut answer)).await;
-        // It may be reset as well.
+        // The connection may also be reset.
         let _ = closed.expect("the gateway closes the connection");
         answer
     };

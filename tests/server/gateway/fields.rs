@@ -1,8 +1,8 @@
-//! Fields that an API believes of its proxy do not come from a client.
+//! Fields that an API believes because its proxy sets them do not pass from a client.
 
-use super::{World, field, telling};
+use super::{World, echoing, field};
 
-/// Each of these has been the whole of an attack on some API.
+/// For each of these, some API believes a client that sends it.
 const BELIEVED: &[&str] = &[
     "client-cert",
     "client-cert-chain",
@@ -70,7 +70,7 @@ const BELIEVED: &[&str] = &[
     "x-spiffe-id",
 ];
 
-/// These are the client's to say.
+/// Fields that a client may send.
 const KEPT: &[&str] = &[
     "accept-language",
     "cookie",
@@ -90,11 +90,10 @@ const KEPT: &[&str] = &[
 #[tokio::test]
 async fn believed_fields_do_not_pass() {
     let world = World::new().await;
-    let api = telling().await;
+    let api = echoing().await;
     let (_gateway, http) = world.gateway_to(&format!("http://{api}"));
     let token = world.http.own_token(super::C1).await;
-    // A server takes a hundred fields at once. The client may say that they are about its
-    // connection, or not.
+    // A server accepts a hundred fields at once. The client may also name them in `Connection`.
     let parts = BELIEVED.chunks(25);
     for (believed, is_named) in parts.flat_map(|part| [(part, false), (part, true)]) {
         let mut request = http.with_token("/things", &token);
@@ -108,9 +107,9 @@ async fn believed_fields_do_not_pass() {
         }
         let answer = http.try_send(request).await.unwrap();
         assert_eq!(answer.status, 200);
-        let told = answer.json();
+        let received = answer.json();
         for name in believed {
-            assert_eq!(field(&told, name), None, "{name}");
+            assert_eq!(field(&received, name), None, "{name}");
         }
         for name in KEPT {
             let kept = if *name == "cookie" {
@@ -118,18 +117,18 @@ async fn believed_fields_do_not_pass() {
             } else {
                 "one"
             };
-            assert_eq!(field(&told, name), Some(kept), "{name}");
+            assert_eq!(field(&received, name), Some(kept), "{name}");
         }
-        assert_eq!(field(&told, "via"), Some("1.1 gateway"));
-        let passed = field(&told, "authorization").unwrap();
-        assert!(passed == format!("Bearer {token}"), "the token passes");
+        assert_eq!(field(&received, "via"), Some("1.1 gateway"));
+        let passed = field(&received, "authorization").unwrap();
+        assert!(passed == format!("Bearer {token}"), "the token must pass");
     }
 }
 
 #[tokio::test]
 async fn connection_cannot_name_a_field_that_the_gateway_has_checked() {
     let world = World::new().await;
-    let api = telling().await;
+    let api = echoing().await;
     let (_gateway, http) = world.gateway_to(&format!("http://{api}"));
     let token = world.http.own_token(super::C1).await;
     let ask = async |connection: &[&[u8]]| {
@@ -155,7 +154,7 @@ async fn connection_cannot_name_a_field_that_the_gateway_has_checked() {
         assert_eq!(ask(&[refused]).await.status, 400);
         assert_eq!(ask(&[b"x-hop", refused]).await.status, 400);
     }
-    // What cannot be read beside a name does not save the named field.
+    // A malformed element does not protect a field that is named beside it.
     for named in [
         &[&b"x-hop"[..]][..],
         &[b"close", b"\xff,\tX-HOP"],
@@ -171,7 +170,7 @@ async fn connection_cannot_name_a_field_that_the_gateway_has_checked() {
 #[tokio::test]
 async fn path_cannot_leave_the_base_url() {
     let world = World::new().await;
-    let api = telling().await;
+    let api = echoing().await;
     let (_gateway, http) = world.gateway_to(&format!("http://{api}/v1"));
     let token = world.http.own_token(super::C1).await;
     for (path, uri) in [

@@ -1,4 +1,4 @@
-//! A request names one host.
+//! A request must name exactly one host.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -10,23 +10,23 @@ use tokio::{
     time::timeout,
 };
 
-use super::{C1, World, telling};
+use super::{C1, World, echoing};
 use crate::process::TIMEOUT;
 
-/// The status of the answer to these lines.
+/// The status of the response to these lines.
 async fn status(address: &str, head: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = [0; 12];
     let read = timeout(TIMEOUT, stream.read_exact(&mut answer)).await;
-    read.expect("an answer in time").unwrap();
+    read.expect("a response in time").unwrap();
     String::from_utf8(answer[9..].to_vec()).unwrap()
 }
 
 #[tokio::test]
 async fn request_without_exactly_one_host_is_refused() {
     let world = World::new().await;
-    let api = telling().await;
+    let api = echoing().await;
     let (gateway, http) = world.gateway_to(&format!("http://{api}"));
     let token = world.http.own_token(C1).await;
     for (line, hosts, expected) in [
@@ -86,7 +86,7 @@ async fn request_without_exactly_one_host_is_refused() {
         let head = format!("{line}\r\nauthorization: Bearer {token}\r\n{hosts}\r\n");
         let answered = status(&gateway.address, &head).await;
         assert_eq!(answered, expected, "{line} {hosts:?}");
-        // The endpoint of the gateway itself is no other.
+        // The same holds for the revocation endpoint of the gateway.
         let line = line.replace("/a ", "/oauth2/revoke ");
         let answered = status(&gateway.address, &format!("{line}\r\n{hosts}\r\n")).await;
         let expected = if expected == "200" { "405" } else { "400" };

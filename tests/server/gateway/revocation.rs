@@ -1,4 +1,4 @@
-//! Who revokes what at the gateway, and what becomes of refresh tokens.
+//! Revocation at the gateway.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{C1, C2, World};
 use crate::{
-    http::{Http, Who},
+    http::{Credentials, Http},
     process::{Server, error_line},
 };
 
@@ -24,7 +24,7 @@ async fn refresh_token_is_unsupported_without_forwarding() {
 #[tokio::test]
 async fn refresh_token_is_revoked_at_its_issuer() {
     let world = World::new().await;
-    // By https, as its certificate is trusted, and by http on this machine.
+    // With https, because the gateway trusts the certificate, and with http on this machine.
     for base in [&world.issuer, &world.server.url("")] {
         let mut command = world.command_to(&world.server.url(""));
         command.env("REVOCATION", format!("{base}/oauth2/revoke"));
@@ -35,7 +35,7 @@ async fn refresh_token_is_revoked_at_its_issuer() {
         let stranger = http.revoke(C2, &refresh).await;
         assert!(stranger.is_error(400, "invalid_grant"), "{stranger:?}");
         let guess = http
-            .revoke(Who::Basic("s6BhdRkqt3", "guess"), &refresh)
+            .revoke(Credentials::Basic("s6BhdRkqt3", "guess"), &refresh)
             .await;
         assert!(guess.is_error(401, "invalid_client"), "{guess:?}");
         assert_eq!(http.me(&access).await.status, 200);
@@ -43,20 +43,20 @@ async fn refresh_token_is_revoked_at_its_issuer() {
         assert_eq!(http.revoke(C1, &refresh).await.status, 200);
         let refreshed = world.http.refresh(C1, &refresh).await;
         assert!(refreshed.is_error(400, "invalid_grant"), "{refreshed:?}");
-        // The API asks its own server. The gateway was not told which tokens fell.
+        // The API uses its own server. The gateway does not know which tokens ended.
         assert!(http.me(&access).await.is_refused_token());
 
-        // One that the gateway knows is revoked at both.
+        // A token that the gateway knows is revoked at both.
         let (access, _) = world.http.tokens(C1).await;
         assert_eq!(http.revoke(C1, &access).await.status, 200);
         assert!(world.http.me(&access).await.is_refused_token());
         assert!(http.me(&access).await.is_refused_token());
-        // And one that nobody knows is none.
+        // An unknown token is a success.
         assert_eq!(http.revoke(C1, "unknown").await.status, 200);
     }
 }
 
-/// As Keycloak signs them, with a secret of its own.
+/// Keycloak signs refresh tokens with its own secret.
 #[tokio::test]
 async fn jwt_refresh_token_is_treated_as_a_refresh_token() {
     let world = World::new().await;
@@ -111,12 +111,12 @@ async fn guesses_are_limited_and_other_clients_are_served() {
     let (_gateway, http) = world.gateway();
     let mut statuses = Vec::new();
     for _ in 0..12 {
-        let guess = Who::Basic("s6BhdRkqt3", "guess");
+        let guess = Credentials::Basic("s6BhdRkqt3", "guess");
         statuses.push(http.revoke(guess, "unknown").await.status.as_u16());
     }
     assert_eq!(statuses[..10], [401; 10]);
     assert_eq!(statuses[10..], [429; 2]);
-    // No field that a client writes makes it somebody else.
+    // No header field that a client sends changes its identity.
     let token = world.http.own_token(C2).await;
     assert_eq!(http.revoke(C2, &token).await.status, 200);
 }
@@ -128,7 +128,7 @@ async fn health_checks_need_no_token() {
     for path in ["/gateway/health", "/gateway/health/revocation"] {
         assert_eq!(http.get(path).await.status, 200);
     }
-    // What is beside them is the API's.
+    // Other paths belong to the API.
     assert_eq!(http.get("/gateway/healthy").await.status, 401);
 }
 

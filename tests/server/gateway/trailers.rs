@@ -1,4 +1,4 @@
-//! Trailers pass, both ways.
+//! Trailers pass in both directions.
 
 use std::{convert::Infallible, net::SocketAddr};
 
@@ -31,7 +31,7 @@ fn frames(text: &'static str, trailers: &[(&'static str, String)]) -> Frames {
     StreamBody::new(stream::iter(frames))
 }
 
-/// An API that tells in its trailers the names of those that came.
+/// An API whose trailers name the trailers of the request.
 async fn checking() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,4 +1,4 @@
-// How a client authenticates, in the library's own words; and how it must not.
+// The authentication of each client by the functions of the library, and wrong variants.
 
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const ALGORITHMS = {
   EdDSA: { name: 'Ed25519' },
 };
 
-/** What is `right`, and by its name what is `wrong`. */
+/** Returns the `right` authentication, and the `wrong` ones by name. */
 export async function authentication(client, keys) {
   switch (client.method) {
     case 'none':
@@ -58,7 +58,7 @@ export async function authentication(client, keys) {
       return {
         right: claims({}),
         wrong: {
-          "another's key": signed(stranger.privateKey, {}),
+          'another key': signed(stranger.privateKey, {}),
           'no assertion': oauth.None(),
           ...wrongClaims(claims),
         },
@@ -66,14 +66,14 @@ export async function authentication(client, keys) {
     }
     case 'tls_client_auth':
     case 'self_signed_tls_client_auth':
-      // What can be wrong there is the connection.
+      // Here only the connection can be wrong.
       return { right: oauth.TlsClientAuth(), wrong: {} };
     default:
       throw new Error(`${client.method} is unknown`);
   }
 }
 
-/** The library says Ed25519; others say EdDSA for the same key. */
+/** The library uses the name Ed25519. Others use EdDSA for the same key. */
 function modified(claims, alg) {
   return {
     [oauth.modifyAssertion]: (header, payload) => {

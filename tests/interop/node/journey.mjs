@@ -1,4 +1,4 @@
-// The life of a grant, each step of it by a function of oauth4webapi.
+// The life of a grant. Each step uses a function of oauth4webapi.
 
 import assert from 'node:assert/strict';
 
@@ -12,12 +12,12 @@ export async function discover(issuer, { options }) {
   const url = new URL(issuer);
   const response = await oauth.discoveryRequest(url, { algorithm: 'oauth2', ...options });
   const as = await oauth.processDiscoveryResponse(url, response);
-  // The library is content with equal URLs; RFC 8414 is not.
+  // The library compares normalized URLs, but RFC 8414 requires equal strings.
   assert.equal(as.issuer, issuer);
   return as;
 }
 
-/** What one client can do at one server. */
+/** The requests of one client to one server. */
 export class Journey {
   constructor(as, client, auth, connection) {
     this.as = as;
@@ -27,7 +27,7 @@ export class Journey {
     this.options = connection.options;
   }
 
-  /** From consent to the end of the grant. */
+  /** Goes from consent to the end of the grant. */
   async grant() {
     const issued = await this.authorize();
     assert.equal((await this.me(issued.access_token)).sub, 'alice');
@@ -47,12 +47,12 @@ export class Journey {
     await this.revoke('unknown-to-everybody');
   }
 
-  /** A token of the client's own, without a user. */
+  /** Uses a token of the client itself, without a user. */
   async own() {
     const { access_token: token } = await this.clientCredentials();
     const { client_id: id } = await this.me(token);
     assert.equal(id, this.client.client_id);
-    // The wrong hint.
+    // With a wrong hint.
     await this.revoke(token, 'refresh_token');
     await this.dead(token);
   }
@@ -111,7 +111,7 @@ export class Journey {
     return oauth.processIntrospectionResponse(as, client, response);
   }
 
-  /** What the API says. */
+  /** Calls the API. */
   async me(token) {
     const url = new URL('/api/me', this.as.issuer);
     const response = await oauth.protectedResourceRequest(
@@ -129,7 +129,7 @@ export class Journey {
     }
   }
 
-  /** Neither the API nor introspection knows it. */
+  /** Asserts that the API and introspection refuse the token. */
   async dead(token) {
     await assert.rejects(this.me(token), ({ status, cause }) => {
       const [{ scheme, parameters }] = cause;

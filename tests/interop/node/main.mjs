@@ -1,5 +1,5 @@
-// main.mjs CLIENTS KEYS ISSUER: every client of the file CLIENTS at the server ISSUER, whose keys are
-// in the folder KEYS. One line for each.
+// main.mjs CLIENTS KEYS ISSUER: tests each client of the file CLIENTS at the server ISSUER. The keys of
+// the clients are in the folder KEYS. Prints one line for each client.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -56,7 +56,7 @@ async function travel(registered) {
       const others = certified.filter((other) => other.client_id !== client_id);
       await wrongConnections(journey, keys, others);
     } else {
-      // A certificate on the connection is no method of theirs, and in nobody's way.
+      // A certificate on the connection does not affect clients with other methods.
       const certain = connect(keys, certified[0]);
       await new Journey(as, client, right, certain).own().finally(certain.close);
     }

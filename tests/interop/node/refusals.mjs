@@ -1,17 +1,17 @@
-// What must not authenticate anybody, at any of the three endpoints.
+// Authentication that all three endpoints must refuse.
 
 import * as oauth from 'oauth4webapi';
 
 import { connect, refusal, refused } from './server.mjs';
 
-/** Authentication that is wrong. */
+/** Wrong authentication. */
 export async function wrongOnes(journey, wrong) {
   for (const [what, auth] of Object.entries(wrong)) {
     await nowhere(journey, what, auth, journey.options);
   }
 }
 
-/** The right words on a connection without the certificate, or with another's. */
+/** The right parameters on a connection without the certificate, or with another one. */
 export async function wrongConnections(journey, keys, others) {
   for (const other of [undefined, ...others]) {
     const connection = connect(keys, other);
@@ -33,14 +33,14 @@ async function nowhere(journey, what, auth, options) {
     ]) {
       await refused(answer(), 401, 'invalid_client');
     }
-    // Who fails must not be locked out so soon, and a success forgets failures.
+    // The client must not be locked out yet. A success resets the count of failures.
     await journey.clientCredentials();
   } catch (error) {
     throw new Error(what, { cause: error });
   }
 }
 
-/** An assertion is good for one request: not for the same again, nor for another endpoint. */
+/** An assertion works once. The same request, or one to another endpoint, is refused. */
 export async function replays(journey) {
   let seen;
   await journey.clientCredentials(journey.auth, {

@@ -1,4 +1,4 @@
-// The server as the library is to reach it, and what the server may say no with.
+// Connections to the server, and checks of its errors.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import * as oauth from 'oauth4webapi';
 import { Agent, fetch } from 'undici';
 
-/** Connections that trust the server's CA, and show a certificate if there is one. */
+/** Connections that trust the CA of the server, with a client certificate if there is one. */
 export function connect(keys, certificate) {
   const file = (name) => readFileSync(join(keys, name));
   const agent = new Agent({
@@ -24,7 +24,7 @@ export function connect(keys, certificate) {
   };
 }
 
-/** Resolves if the library is refused like this. */
+/** Resolves if the server refuses the request with this error. */
 export async function refused(answer, status, code) {
   let error;
   try {
@@ -32,8 +32,8 @@ export async function refused(answer, status, code) {
   } catch (caught) {
     error = caught;
   }
-  assert(error, `accepted, and not refused with ${code}`);
-  // A challenge is raised before the body is read.
+  assert(error, `accepted instead of refused with ${code}`);
+  // The library throws a challenge before it reads the body.
   if (error instanceof oauth.WWWAuthenticateChallengeError) {
     await refusal(error.response, status, code);
   } else if (error instanceof oauth.ResponseBodyError) {
@@ -43,7 +43,7 @@ export async function refused(answer, status, code) {
   }
 }
 
-/** The same of an answer that no library has read. */
+/** The same check for a response that the library has not read. */
 export async function refusal(response, status, code) {
   assert.equal(response.status, status);
   assert.equal((await response.json()).error, code);

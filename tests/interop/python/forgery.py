@@ -1,4 +1,4 @@
-"""A certificate that claims the name of another, and has nobody's word for it but its own."""
+"""A self-signed certificate with the name of another certificate."""
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def forge(client, keys):
-    """What a client has to be to show it."""
+    """Creates the certificate. Returns a client that uses it."""
     genuine = x509.load_pem_x509_certificate((keys / client["certificate"]).read_bytes())
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = (

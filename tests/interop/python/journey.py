@@ -1,4 +1,4 @@
-"""The life of a grant, each step of it by Authlib."""
+"""The life of a grant. Each step uses Authlib."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,29 +21,29 @@ def discover(issuer, http):
 
 
 def same(actual, expected):
-    # Not by `assert`, which -O takes away.
+    # Not with `assert`, which -O removes.
     if actual != expected:
         raise AssertionError(f"{actual!r} instead of {expected!r}")
 
 
 def refused(call, code):
-    """The library raises what the server says."""
+    """Asserts that the library raises this error of the server."""
     try:
         call()
     except OAuthError as error:
         same(error.error, code)
     else:
-        raise AssertionError(f"accepted, and not refused with {code}")
+        raise AssertionError(f"accepted instead of refused with {code}")
 
 
 def refusal(answer, status, code):
-    """The same of an answer that the library hands out as it is."""
+    """The same check for a response that the library returns unchanged."""
     same(answer.status_code, status)
     same(answer.json().get("error"), code)
 
 
 class Journey:
-    """What one client can do at one server."""
+    """The requests of one client to one server."""
 
     def __init__(self, metadata, client, sessions):
         self.metadata = metadata
@@ -58,7 +58,7 @@ class Journey:
         return self.metadata[name]
 
     def grant(self):
-        """From consent to the end of the grant."""
+        """Goes from consent to the end of the grant."""
         with self.sessions.right() as session:
             issued = dict(self.authorize(session))
             same(self.me(session, issued["access_token"]).json()["sub"], "alice")
@@ -77,12 +77,12 @@ class Journey:
             self.revoke(session, UNKNOWN)
 
     def own(self, connection=None):
-        """A token of the client's own, without a user."""
+        """Uses a token of the client itself, without a user."""
         with self.sessions.right(connection) as session:
             token = self.client_credentials(session)["access_token"]
             answer = self.me(session, token)
             same((answer.status_code, answer.json()["client_id"]), (200, self.client["client_id"]))
-            # The wrong hint.
+            # With a wrong hint.
             self.revoke(session, token, "refresh_token")
             self.dead(session, token)
 
@@ -119,7 +119,7 @@ class Journey:
         return session.introspect_token(self.endpoint("introspection"), token)
 
     def me(self, session, token):
-        """What the API says."""
+        """Calls the API."""
         session.token = {"access_token": token, "token_type": "Bearer"}
         return session.get(self.metadata["issuer"] + "/api/me")
 
@@ -131,7 +131,7 @@ class Journey:
             same(found, [True, self.client["client_id"], "alice", "read"])
 
     def dead(self, session, token):
-        """Neither the API nor introspection knows it."""
+        """Asserts that the API and introspection refuse the token."""
         answer = self.me(session, token)
         same(answer.status_code, 401)
         if 'error="invalid_token"' not in answer.headers["www-authenticate"]:

@@ -1,5 +1,5 @@
-"""main.py CLIENTS KEYS ISSUER: every client of the file CLIENTS at the server ISSUER, whose keys are in
-the folder KEYS. One line for each, and for each HTTP library that Authlib works with."""
+"""main.py CLIENTS KEYS ISSUER: tests each client of the file CLIENTS at the server ISSUER. The keys of
+the clients are in the folder KEYS. Prints one line for each client and each HTTP library of Authlib."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import refusals
 from journey import Journey, discover, same
 from sessions import Sessions
 
-# RFC 9864 would rather have it called Ed25519; this is for those who have not heard yet.
+# RFC 9864 prefers the name Ed25519. The warning is about clients that use the old name.
 warnings.filterwarnings("ignore", "EdDSA is deprecated")
 
 
@@ -20,7 +20,7 @@ def main(file, keys, issuer):
     clients = json.loads(Path(file).read_text())
     scheme = issuer.partition(":")[0]
     if scheme == "http":
-        # Or the library insists on TLS.
+        # Otherwise the library requires TLS.
         os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
     failed = False
     for library in ("requests", "httpx2"):
@@ -59,7 +59,7 @@ def travel(library, client, clients, keys, issuer):
         if "certificate" in client:
             refusals.wrong_ones(journey, sessions.wrong_connections(certified))
         else:
-            # A certificate on the connection is no method of theirs, and in nobody's way.
+            # A certificate on the connection does not affect clients with other methods.
             journey.own(certified[0])
     finally:
         sessions.close()

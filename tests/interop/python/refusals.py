@@ -1,4 +1,4 @@
-"""What must not authenticate anybody, at any of the three endpoints."""
+"""Authentication that all three endpoints must refuse."""
 
 from urllib.parse import parse_qsl
 
@@ -16,7 +16,7 @@ def wrong_ones(journey, sessions):
                     "invalid_client",
                 )
                 refusal(journey.introspect(session, UNKNOWN), 401, "invalid_client")
-            # Who fails must not be locked out so soon, and a success forgets failures.
+            # The client must not be locked out yet. A success resets the count of failures.
             with journey.sessions.right() as right:
                 journey.client_credentials(right)
         except Exception as error:
@@ -24,7 +24,7 @@ def wrong_ones(journey, sessions):
 
 
 def replays(journey):
-    """An assertion is good for one request: not for the same again, nor for another endpoint."""
+    """An assertion works once. The same request, or one to another endpoint, is refused."""
     seen = []
 
     def keep(answer):

@@ -1,4 +1,4 @@
-"""A client of Authlib for each way to authenticate, and for each HTTP library that it works with."""
+"""A client of Authlib for each authentication method and each HTTP library of Authlib."""
 
 import ssl
 from pathlib import Path
@@ -28,7 +28,7 @@ class Sessions:
         self.library = library
         self.client = client
         self.keys = Path(keys)
-        # For what no library of OAuth is asked to do.
+        # For requests without an OAuth library.
         self.plain = requests.Session()
         for name, value in self._connection("requests", client).items():
             setattr(self.plain, name, value)
@@ -40,7 +40,7 @@ class Sessions:
         return self.session(self.client["method"], connection=connection)
 
     def wrong(self):
-        """By name, what must not authenticate anybody."""
+        """Authentication that the server must refuse, by name."""
         method, secret = self.client["method"], self.client.get("secret")
         if method == "client_secret_basic":
             yield "a wrong secret", self.session(method, secret + "x")
@@ -55,7 +55,7 @@ class Sessions:
             yield "the secret itself", self.session("client_secret_post")
         if method == "private_key_jwt":
             kind, parameter = ALGORITHMS[self.client["kind"]]
-            yield "another's key", self.session(method, kind.generate_key(parameter))
+            yield "another key", self.session(method, kind.generate_key(parameter))
             yield "no assertion", self.session("none")
         if method.endswith("_jwt"):
             other = "https://other.example/oauth2/token"
@@ -64,7 +64,7 @@ class Sessions:
             yield "an assertion that has expired", self.session(method, claims=past)
 
     def wrong_connections(self, certified):
-        """The right words without the certificate, or with another's."""
+        """The right parameters without the certificate, or with another one."""
         yield "no certificate", self.session("none", connection={})
         forged = forge(self.client, self.keys)
         yield "a certificate of the same name", self.session("none", connection=forged)
@@ -81,7 +81,7 @@ class Sessions:
             secret = secret or self.client.get("secret")
             assertion = ClientSecretJWT(audience, claims=claims)
         if "certificate" in self.client:
-            # The library knows no method for it; what has to be said is the same.
+            # The library has no such method. The parameters are the same as for `none`.
             method = "none"
         kind = {"requests": OAuth2Session, "httpx2": OAuth2Client}[self.library]
         if connection is None:
@@ -100,7 +100,7 @@ class Sessions:
         return session
 
     def _connection(self, library, client):
-        """Trust in the server's CA, and in nothing that the environment says."""
+        """Trusts the CA of the server, and ignores the environment."""
         authority = str(self.keys / "ca.pem")
         certificate = None
         if "certificate" in client:
@@ -108,7 +108,7 @@ class Sessions:
         if library == "requests":
             return {"trust_env": False, "verify": authority, "cert": certificate}
         context = ssl.create_default_context(cafile=authority)
-        # As of Python 3.13 this is its default.
+        # The default since Python 3.13.
         context.verify_flags |= ssl.VERIFY_X509_STRICT
         if certificate:
             context.load_cert_chain(*certificate)

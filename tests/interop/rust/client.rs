@@ -1,4 +1,4 @@
-//! A real client that somebody else wrote: the `oauth2` crate, over TLS, which it insists on.
+//! The `oauth2` crate as a client. It requires TLS.
 
 use oauth2::{
     AccessToken, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
@@ -10,7 +10,7 @@ use oauth2::{
 use tempfile::TempDir;
 
 use super::{
-    http::{FullResponse, C1, C2, Http, POST, REDIRECT_URI, SPA, Credentials, answered},
+    http::{C1, C2, Credentials, FullResponse, Http, POST, REDIRECT_URI, SPA, redirect_parameter},
     https::Https,
     process::{Server, command, folder},
     tls::Front,
@@ -18,7 +18,7 @@ use super::{
 
 type Client = BasicClient<EndpointSet, EndpointNotSet, EndpointSet, EndpointSet, EndpointSet>;
 
-/// A server behind TLS, and what it takes to ask it.
+/// A server behind TLS, and a client for it.
 struct World {
     folder: TempDir,
     server: Server,
@@ -53,7 +53,7 @@ impl World {
         }
     }
 
-    /// `kill -9`, and a new process on the same file.
+    /// Kills the server with `kill -9`, and starts a new process with the same file.
     async fn kill_and_restart(self) -> Self {
         self.server.kill();
         Self::on(self.folder).await
@@ -78,7 +78,7 @@ impl World {
         }
     }
 
-    /// Authorization code and PKCE, as the crate does it; the browser is ours.
+    /// Gets tokens by an authorization code with PKCE. The test plays the browser.
     async fn tokens(&self, client: &Client) -> BasicTokenResponse {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let (url, state) = client
@@ -91,7 +91,10 @@ impl World {
             redirect_parameter(&answer, "state").as_deref(),
             Some(&**state.secret())
         );
-        assert_eq!(redirect_parameter(&answer, "iss").as_deref(), Some(&*self.issuer));
+        assert_eq!(
+            redirect_parameter(&answer, "iss").as_deref(),
+            Some(&*self.issuer)
+        );
         let code = redirect_parameter(&answer, "code").unwrap_or_else(|| panic!("{answer:?}"));
         let https = |request| self.https.clone().send(request);
         client
@@ -185,7 +188,7 @@ async fn oauth2_client_gets_uses_and_revokes_tokens() {
             }
             other => panic!("{other:?}"),
         }
-        // A second time is a success too, and so is an access token of a dead grant.
+        // A second revocation succeeds too, and so does that of an access token of an ended grant.
         world.revoke(&client, refresh_token(&next)).await.unwrap();
         world
             .revoke(&client, next.access_token().clone())

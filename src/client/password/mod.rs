@@ -34,9 +34,9 @@
 //! # }
 //! ```
 
+mod fair_queue;
 mod function;
 mod hash;
-mod line;
 mod passwords;
 mod remembered;
 #[cfg(test)]

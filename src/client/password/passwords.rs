@@ -10,7 +10,7 @@ use std::{
 
 use tower::BoxError;
 
-use super::{PasswordHash, line::Permit, remembered::Remembered, workers::Workers};
+use super::{PasswordHash, fair_queue::Permit, remembered::Remembered, workers::Workers};
 use crate::{client::subscriber, error::Error, token::Secret};
 
 /// Verifies passwords off the async threads, a limited number at a time.

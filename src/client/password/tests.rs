@@ -11,7 +11,7 @@ use hyper::Request;
 use tokio_test::{assert_pending, task};
 
 use super::{
-    PasswordHash, Passwords, line::Permit, passwords::first_match, remembered::Remembered,
+    PasswordHash, Passwords, fair_queue::Permit, passwords::first_match, remembered::Remembered,
 };
 use crate::{
     client::{
@@ -42,8 +42,8 @@ fn narrow() -> Passwords {
 
 /// Takes all permits, as running verifications do.
 fn take_all(passwords: &Passwords) -> Vec<Permit> {
-    let (permits, _) = passwords.workers.line.bounds();
-    let permit = |_| passwords.workers.line.permit(None).now_or_never();
+    let (permits, _) = passwords.workers.fair_queue.bounds();
+    let permit = |_| passwords.workers.fair_queue.permit(None).now_or_never();
     (0..permits)
         .map(permit)
         .map(|it| it.unwrap().unwrap())
@@ -149,10 +149,10 @@ async fn one_request_verifies_everything_with_one_permit() {
             .await;
         assert!(!verified.unwrap());
         // The permit was not returned in between.
-        assert_eq!(passwords.workers.line.len(), (1, 0));
+        assert_eq!(passwords.workers.fair_queue.len(), (1, 0));
     }
     drop(verification);
-    assert_eq!(passwords.workers.line.len(), (0, 0));
+    assert_eq!(passwords.workers.fair_queue.len(), (0, 0));
 }
 
 #[tokio::test]
@@ -198,18 +198,18 @@ async fn addresses_of_one_subscriber_share_their_places() {
 #[tokio::test]
 async fn dropped_future_keeps_its_permit_until_the_work_ends() {
     let passwords = Passwords::new().permits(2);
-    let line = &passwords.workers.line;
+    let fair_queue = &passwords.workers.fair_queue;
     let (end, ended) = mpsc::channel::<()>();
 
-    let permit = Arc::new(line.permit(None).await.unwrap());
+    let permit = Arc::new(fair_queue.permit(None).await.unwrap());
     let mut run = task::spawn(passwords.workers.run(permit, move || ended.recv()));
     assert_pending!(run.poll());
     drop(run);
-    assert_eq!(line.len(), (1, 0));
+    assert_eq!(fair_queue.len(), (1, 0));
 
     end.send(()).unwrap();
     // Both permits are free as soon as the work has ended.
-    let both = [line.permit(None), line.permit(None)];
+    let both = [fair_queue.permit(None), fair_queue.permit(None)];
     futures::future::try_join_all(both).await.unwrap();
 }
 

@@ -4,13 +4,13 @@ use std::{net::IpAddr, sync::Arc, thread::available_parallelism, time::Duration}
 
 use tokio::runtime::Handle;
 
-use super::line::{Full, Line, Permit};
+use super::fair_queue::{FairQueue, Full, Permit};
 use crate::error::{Error, ErrorKind};
 
 /// A limited number of Tokio's threads for blocking work.
 #[derive(Clone)]
 pub(super) struct Workers {
-    pub(super) line: Arc<Line>,
+    pub(super) fair_queue: Arc<FairQueue>,
     pub(super) retry_after: Duration,
 }
 
@@ -21,7 +21,7 @@ impl Workers {
     pub(super) fn new() -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         Self {
-            line: Line::new(cores, QUEUE),
+            fair_queue: FairQueue::new(cores, QUEUE),
             retry_after: Duration::from_secs(1),
         }
     }
@@ -31,18 +31,18 @@ impl Workers {
     /// Panics if it is zero.
     pub(super) fn limit(&mut self, at_a_time: usize) {
         assert!(at_a_time > 0, "the number of permits is zero");
-        let (_, queue) = self.line.bounds();
-        self.line = Line::new(at_a_time, queue);
+        let (_, queue) = self.fair_queue.bounds();
+        self.fair_queue = FairQueue::new(at_a_time, queue);
     }
 
     pub(super) fn queue(&mut self, waiting: usize) {
-        let (permits, _) = self.line.bounds();
-        self.line = Line::new(permits, waiting);
+        let (permits, _) = self.fair_queue.bounds();
+        self.fair_queue = FairQueue::new(permits, waiting);
     }
 
     /// Waits for a permit in a bounded queue.
     pub(super) async fn permit(&self, origin: Option<IpAddr>) -> Result<Arc<Permit>, Error> {
-        match self.line.permit(origin).await {
+        match self.fair_queue.permit(origin).await {
             Ok(permit) => Ok(Arc::new(permit)),
             Err(Full) => Err(self
                 .unavailable()

@@ -15,7 +15,7 @@ use futures::channel::oneshot;
 /// the queue is full, the highest number is refused. So an address that sends many requests at once
 /// waits behind all others, whichever clients it claims.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct FairQueue {
     state: Mutex<State>,
 }
 
@@ -57,7 +57,7 @@ struct Waiting {
 /// Permission to verify, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Permit {
-    line: Arc<Line>,
+    fair_queue: Arc<FairQueue>,
     place: Place,
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Permit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
-impl Line {
+impl FairQueue {
     pub(super) fn new(permits: usize, queue: usize) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
@@ -124,13 +124,13 @@ impl State {
     /// Returns what the new verification got, and the one that lost its place.
     fn enter(
         &mut self,
-        line: &Arc<Line>,
+        fair_queue: &Arc<FairQueue>,
         origin: Origin,
     ) -> Result<(Entered, Option<Waiting>), Full> {
         let turn = self.turn(origin);
         // A permit is free only if nobody waits.
         if self.running.len() < self.permits {
-            let permit = self.admit(line, Place { origin, turn });
+            let permit = self.admit(fair_queue, Place { origin, turn });
             return Ok((Entered::Admitted(permit), None));
         }
         self.remove_abandoned();
@@ -162,24 +162,24 @@ impl State {
         }
     }
 
-    fn admit(&mut self, line: &Arc<Line>, place: Place) -> Permit {
+    fn admit(&mut self, fair_queue: &Arc<FairQueue>, place: Place) -> Permit {
         self.running.push(place);
         self.admitted = self.admitted.max(place.turn.number);
-        let line = Arc::clone(line);
-        Permit { line, place }
+        let fair_queue = Arc::clone(fair_queue);
+        Permit { fair_queue, place }
     }
 
     /// Ends a verification, and finds the next one.
     fn leave(
         &mut self,
-        line: &Arc<Line>,
+        fair_queue: &Arc<FairQueue>,
         place: Place,
     ) -> Option<(oneshot::Sender<Permit>, Permit)> {
         self.running.retain(|running| *running != place);
         loop {
             let (turn, Waiting { origin, permit }) = self.waiting.pop_first()?;
             if !permit.is_canceled() {
-                return Some((permit, self.admit(line, Place { origin, turn })));
+                return Some((permit, self.admit(fair_queue, Place { origin, turn })));
             }
         }
     }
@@ -193,7 +193,7 @@ impl State {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let next = self.line.state().leave(&self.line, self.place);
+        let next = self.fair_queue.state().leave(&self.fair_queue, self.place);
         if let Some((waiting, permit)) = next {
             // Outside the lock: if the receiver is dropped now, dropping the permit finds the next
             // one.

@@ -21,7 +21,7 @@ use crate::client::password::Passwords;
 #[cfg(feature = "jwt")]
 use crate::jose::RemoteKeys;
 use crate::{
-    client::{AuthMethod, Credentials, Refusal, secret::Key},
+    client::{Credentials, Refusal, secret::Key},
     error::Error,
 };
 
@@ -232,7 +232,7 @@ impl<L: Clients> ClientAuthenticator<L> {
             Credentials::Attestation { client_id } => {
                 let attestations = self.attestations.as_ref().ok_or_else(not_offered)?;
                 let claimed = attestations.read(request.headers(), client_id.as_deref())?;
-                let methods = [AuthMethod::AttestJwtClientAuth];
+                let methods = [crate::client::AuthMethod::AttestJwtClientAuth];
                 let client = self.lookup(request, claimed.subject(), &methods).await?;
                 attestations.verify(&claimed, client).await
             }

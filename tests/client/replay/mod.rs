@@ -1,5 +1,8 @@
 //! Replay guards: each identifier is used at most once, at once, after a restart, and in a flood.
 
+mod quota;
+mod restore;
+
 use std::{
     error::Error as _,
     fs,
@@ -155,77 +158,6 @@ fn full_guard_refuses_and_forgets_nothing() {
     }
 }
 
-fn of(client: &str, jti: usize) -> Once {
-    Once::new("https://as.example.com", client, &jti.to_string())
-}
-
-/// How many of `count` assertions of one client are accepted, and the errors of the others.
-fn taken(guard: &dyn ReplayGuard, client: &str, count: usize) -> (usize, Vec<String>) {
-    let responses = (0..count).map(|jti| guard.use_up(of(client, jti), soon()));
-    let (mut taken, mut reasons) = (0, Vec::new());
-    for response in block_on(join_all(responses)) {
-        if let Ok(fresh) = response {
-            assert!(fresh);
-            taken += 1;
-            continue;
-        }
-        let error = refusal(response);
-        assert_eq!(error.kind(), ErrorKind::Unavailable);
-        reasons.push(error.source().unwrap().to_string());
-    }
-    (taken, reasons)
-}
-
-#[test]
-fn full_quota_of_a_client_does_not_block_others() {
-    // A tenth of 100 000.
-    let guard = MemoryGuard::default();
-    let (first, reasons) = taken(&guard, "flood", 100_000);
-    assert_eq!(first, 10_000);
-    assert!(
-        reasons
-            .iter()
-            .all(|reason| reason.contains("client's quota"))
-    );
-    assert_eq!(taken(&guard, "s6BhdRkqt3", 100).0, 100);
-    // A used identifier stays used.
-    assert!(!block_on(guard.use_up(of("flood", 0), soon())).unwrap());
-}
-
-#[test]
-fn quota_can_be_set_and_survives_a_restart() {
-    let (_folder, path) = file();
-    let guard = open(&path).capacity(30).quota(4);
-    assert_eq!(taken(&guard, "flood", 10).0, 4);
-    drop(guard);
-    let guard = open(&path).capacity(30).quota(5);
-    assert!(!block_on(guard.use_up(of("flood", 0), soon())).unwrap());
-    let another = of("flood", 10);
-    assert!(block_on(guard.use_up(another, soon())).unwrap());
-    let one_more = block_on(guard.use_up(of("flood", 11), soon()));
-    let refused = refusal(one_more);
-    assert_eq!(refused.kind(), ErrorKind::Unavailable);
-    assert!(!refused.is_alarm(), "a client brings it about by itself");
-    assert_eq!(taken(&guard, "s6BhdRkqt3", 10).0, 5);
-
-    let guard = MemoryGuard::new(30).quota(4);
-    assert_eq!(taken(&guard, "flood", 10).0, 4);
-    assert_eq!(taken(&guard, "s6BhdRkqt3", 10).0, 4);
-}
-
-#[test]
-fn clients_of_two_tenants_have_separate_quotas() {
-    let guard = MemoryGuard::new(30).quota(1);
-    for tenant in ["t1", "t2"] {
-        let once = |jti| Once::new(tenant, "c1", jti);
-        assert!(block_on(guard.use_up(once("u1"), soon())).unwrap());
-        refusal(block_on(guard.use_up(once("u2"), soon())));
-    }
-    let once = |client, jti| *Once::new("t1", client, jti).client();
-    assert_eq!(once("c1", "u1"), once("c1", "u2"));
-    assert_ne!(once("c1", "u1"), once("c2", "u1"));
-}
-
 #[test]
 fn restart_forgets_nothing() {
     let (_folder, path) = file();
@@ -311,58 +243,4 @@ fn memory_guard_of_capacity_zero_panics() {
 fn embedded_guard_of_capacity_zero_panics() {
     let (_folder, path) = file();
     let _ = open(&path).capacity(0);
-}
-
-#[test]
-#[should_panic(expected = "the quota of the guard is zero")]
-fn quota_of_zero_panics() {
-    let _ = MemoryGuard::default().quota(0);
-}
-
-/// A log that was restored from a backup. One identifier was used before the backup, another one
-/// after it.
-fn restored(folder: &Path, used_before: bool) -> PathBuf {
-    let [path, backup, copy] = ["log", "backup", "copy"].map(|name| folder.join(name));
-    let log = EmbeddedLog::open(&path).unwrap();
-    let guard = EmbeddedGuard::open(log.clone()).unwrap();
-    if used_before {
-        assert!(use_up(&guard, 1));
-    }
-    block_on(log.backup(&backup)).unwrap();
-    assert!(use_up(&guard, 2));
-    drop((guard, log));
-    drop(EmbeddedLog::restore(&backup, &copy).unwrap());
-    copy
-}
-
-#[test]
-fn identifier_used_after_the_backup_is_refused_after_a_restore() {
-    for used_before in [true, false] {
-        let folder = tempfile::tempdir().unwrap();
-        let path = restored(folder.path(), used_before);
-        // Also after a restart.
-        for _ in 0..2 {
-            let guard = open(&path);
-            let again = refusal(block_on(guard.use_up(once(2), soon())));
-            assert_eq!(again.kind(), ErrorKind::Unavailable);
-            // An identifier that is known to be used is certainly used.
-            if used_before {
-                assert!(!use_up(&guard, 1));
-            }
-        }
-    }
-}
-
-#[test]
-fn expiry_after_the_doubtful_time_is_accepted_after_a_restore() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = restored(folder.path(), true);
-    let minutes = |count: u64| SystemTime::now() + Duration::from_secs(60 * count);
-    let guard = open(&path).max_lifetime(Duration::from_secs(60));
-    block_on(guard.use_up(once(3), minutes(2))).unwrap_err();
-    assert!(block_on(guard.use_up(once(4), minutes(5))).unwrap());
-    // By default assertions live for an hour.
-    let guard = guard.max_lifetime(Duration::from_secs(60 * 60));
-    block_on(guard.use_up(once(5), minutes(60))).unwrap_err();
-    assert!(block_on(guard.use_up(once(6), minutes(65))).unwrap());
 }

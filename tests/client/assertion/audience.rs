@@ -1,0 +1,71 @@
+//! The audience of assertions (RFC 7523 §3).
+
+use serde_json::{Value, json};
+use tower_revocation::client::{
+    Refusal,
+    assertion::{Assertions, AudiencePolicy},
+    registry::ClientAuthenticator,
+};
+
+use crate::fixture::{ISSUER, authenticator, by, clients, pk, refused};
+
+use super::accepted;
+
+#[tokio::test]
+async fn audience_must_be_exactly_the_issuer() {
+    accepted(&pk(&json!({ "aud": [ISSUER] }))).await;
+    for aud in [
+        json!("https://as.example.com/token"),
+        json!("https://as.example.com/"),
+        json!("HTTPS://AS.EXAMPLE.COM"),
+        json!("https://as.example.com:443"),
+        json!("https://other.example.com"),
+        json!([ISSUER, "https://other.example.com"]),
+        json!([]),
+        json!({}),
+        Value::Null,
+    ] {
+        refused(&pk(&json!({ "aud": aud })), Refusal::WrongAudience).await;
+    }
+}
+
+#[tokio::test]
+async fn legacy_audiences_are_accepted_if_configured() {
+    let endpoints = [
+        "https://as.example.com/token",
+        "https://as.example.com/revoke",
+    ];
+    let assertions = Assertions::new(ISSUER).audience(AudiencePolicy::legacy(ISSUER, endpoints));
+    let authenticator = ClientAuthenticator::new(clients()).assertions(assertions);
+    for (aud, status) in [
+        (json!("https://as.example.com/token"), 200),
+        (json!("https://as.example.com/revoke"), 200),
+        (json!(ISSUER), 200),
+        (json!([ISSUER, "https://as.example.com/token"]), 200),
+        (json!("https://as.example.com/other"), 401),
+    ] {
+        let response = by(&authenticator, &pk(&json!({ "aud": aud }))).await;
+        assert_eq!(response.status, status, "{aud}");
+    }
+}
+
+#[tokio::test]
+async fn expected_audience_is_in_the_log_and_not_in_the_response() {
+    let response = by(
+        &authenticator(),
+        &pk(&json!({ "aud": "https://elsewhere.example" })),
+    )
+    .await;
+    let error = response.error.unwrap();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains(ISSUER), "{cause}");
+    assert!(!String::from_utf8_lossy(&response.body).contains("example.com"));
+}
+
+#[tokio::test]
+async fn assertion_for_another_tenant_is_refused() {
+    let assertions = Assertions::new("https://b.example.com");
+    let other = ClientAuthenticator::new(clients()).assertions(assertions);
+    let response = by(&other, &pk(&json!({}))).await;
+    assert_eq!(response.refusal(), Some(Refusal::WrongAudience));
+}

@@ -143,8 +143,8 @@ pub struct ClaimsError {
 impl ClaimsError {
     /// The message of serde, such as ``missing field `email` ``.
     ///
-    /// **It may quote a value from the token.** Use it while developing; do not log it or send it to
-    /// peers.
+    /// **It may quote a value from the token.** Use it while developing; do not log it or send it
+    /// to peers.
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail

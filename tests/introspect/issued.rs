@@ -1,4 +1,4 @@
-//! Tokens registered by an authorization server.
+//! `IssuedTokens`: opaque tokens of an authorization server that uses this crate.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -108,7 +108,7 @@ async fn issued_tokens_are_known_and_others_are_not() {
 async fn tokens_carry_256_random_bits() {
     let store = Store::new().await;
     let issued = store.issue("g1").await;
-    // 43 characters of base64url are 256 bits.
+    // 43 characters of base64url encode 256 bits.
     assert_eq!(issued[0].token.expose().len(), 43);
     assert_ne!(issued[0].token.expose(), issued[1].token.expose());
 }
@@ -135,34 +135,34 @@ async fn token_itself_is_never_in_the_file() {
 
     let file = std::fs::read(path).unwrap();
     let holds = |needle: &[u8]| file.windows(needle.len()).any(|window| window == needle);
-    assert!(holds(b"s6BhdRkqt3"), "the file is not what it seems");
+    assert!(holds(b"s6BhdRkqt3"), "the file has no rows in plain text");
     for issued in issued {
         assert!(!holds(issued.token.expose().as_bytes()));
-        // Not in part either.
+        // Not even a part of it.
         assert!(!holds(&issued.token.expose().as_bytes()[..16]));
     }
 }
 
 #[tokio::test]
-async fn of_two_rotations_at_once_one_wins() {
+async fn one_of_two_rotations_at_once_succeeds() {
     let store = Store::new().await;
     for round in 0..50 {
         let refresh_token = store.issue(&round.to_string()).await.remove(1).token;
         let attempts = (0..4).map(|_| store.tokens.rotate(&refresh_token, both()));
-        let answers = join_all(attempts).await;
-        let won = answers
+        let rotations = join_all(attempts).await;
+        let won = rotations
             .iter()
-            .filter(|answer| matches!(answer, Ok(Rotation::Issued(_))));
+            .filter(|rotation| matches!(rotation, Ok(Rotation::Issued(_))));
         assert_eq!(won.count(), 1);
-        let spent = answers
+        let reused = rotations
             .iter()
-            .filter(|answer| matches!(answer, Ok(Rotation::Reused(_))));
-        assert_eq!(spent.count(), 3);
+            .filter(|rotation| matches!(rotation, Ok(Rotation::Reused(_))));
+        assert_eq!(reused.count(), 3);
     }
 }
 
 #[tokio::test]
-async fn rotated_token_is_still_known_and_says_so() {
+async fn rotated_token_is_still_known_as_rotated() {
     let store = Store::new().await;
     let refresh_token = store.issue("g1").await.remove(1).token;
     let next = successors(store.tokens.rotate(&refresh_token, both()).await.unwrap());
@@ -188,12 +188,12 @@ async fn rotated_token_is_still_known_and_says_so() {
 async fn access_token_cannot_be_rotated() {
     let store = Store::new().await;
     let access_token = store.issue("g1").await.remove(0).token;
-    let answer = store.tokens.rotate(&access_token, both()).await.unwrap();
-    assert!(matches!(answer, Rotation::Invalid));
+    let rotation = store.tokens.rotate(&access_token, both()).await.unwrap();
+    assert!(matches!(rotation, Rotation::Invalid));
 }
 
 #[tokio::test]
-async fn nothing_is_minted_in_a_revoked_grant() {
+async fn nothing_is_issued_in_a_revoked_grant() {
     let store = Store::new().await;
     let refresh_token = store.issue("g1").await.remove(1).token;
     store
@@ -202,8 +202,8 @@ async fn nothing_is_minted_in_a_revoked_grant() {
         .await
         .unwrap();
 
-    let answer = store.tokens.rotate(&refresh_token, both()).await.unwrap();
-    assert!(matches!(answer, Rotation::Invalid));
+    let rotation = store.tokens.rotate(&refresh_token, both()).await.unwrap();
+    assert!(matches!(rotation, Rotation::Invalid));
     let grant = Grant::new("g1", "s6BhdRkqt3");
     assert!(store.tokens.issue(grant, both()).await.unwrap().is_none());
 }
@@ -219,8 +219,8 @@ async fn token_that_was_revoked_alone_cannot_be_rotated() {
         .unwrap()
         .token;
     store.log.append(forever(selector.unwrap())).await.unwrap();
-    let answer = store.tokens.rotate(&refresh_token, both()).await.unwrap();
-    assert!(matches!(answer, Rotation::Invalid));
+    let rotation = store.tokens.rotate(&refresh_token, both()).await.unwrap();
+    assert!(matches!(rotation, Rotation::Invalid));
 }
 
 #[tokio::test]
@@ -267,7 +267,7 @@ async fn self_contained_token_is_not_signed_in_a_revoked_grant() {
     let iat = store.tokens.earliest_iat(&grant).await.unwrap().unwrap();
     assert!(before <= iat && iat <= NumericDate::now());
 
-    // Queued is enough: nobody waits for this one.
+    // The revocation is only queued. Its future is dropped.
     drop(store.log.append(forever(Selector::grant("g1"))));
     assert_eq!(store.tokens.earliest_iat(&grant).await.unwrap(), None);
     let other = Grant::new("g2", "s6BhdRkqt3").subject("alice");
@@ -275,7 +275,7 @@ async fn self_contained_token_is_not_signed_in_a_revoked_grant() {
 }
 
 #[tokio::test]
-async fn self_contained_token_says_no_covered_second() {
+async fn earliest_iat_is_never_a_covered_second() {
     let store = Store::new().await;
     let index = Index::follow(&store.log).await.unwrap();
     let tokens = store.open(IssuedTokens::builder().issuer(ISSUER)).await;
@@ -309,7 +309,7 @@ async fn self_contained_token_says_no_covered_second() {
 }
 
 #[tokio::test]
-async fn tokens_fall_with_their_issuer_and_new_ones_do_not() {
+async fn record_about_the_issuer_revokes_old_tokens_and_not_new_ones() {
     let store = Store::new().await;
     let tokens = store.open(IssuedTokens::builder().issuer(ISSUER)).await;
     let index = Index::follow(&store.log).await.unwrap();
@@ -331,7 +331,7 @@ async fn tokens_fall_with_their_issuer_and_new_ones_do_not() {
         assert!(!index.covers(&known(issued)));
     }
 
-    // One that is ended for ever issues nothing any more.
+    // An issuer that is revoked forever issues no more tokens.
     store
         .log
         .append(forever(Selector::issuer(ISSUER)))
@@ -339,12 +339,12 @@ async fn tokens_fall_with_their_issuer_and_new_ones_do_not() {
         .unwrap();
     assert!(tokens.issue(grant(), both()).await.unwrap().is_none());
     assert_eq!(tokens.earliest_iat(&grant()).await.unwrap(), None);
-    // Who has no issuer's name has nothing to do with it.
+    // Tokens without an issuer are not affected.
     assert!(store.tokens.issue(grant(), both()).await.unwrap().is_some());
 }
 
 #[tokio::test]
-async fn tokens_of_a_tenant_fall_with_its_names_alone() {
+async fn records_about_a_tenant_revoke_only_its_tokens() {
     let store = Store::new().await;
     let tokens = store.open(IssuedTokens::builder().tenant("one")).await;
     let index = Index::follow(&store.log).await.unwrap();
@@ -389,7 +389,7 @@ async fn authorization_code_is_single_use_and_keeps_its_note() {
         (TokenUse::AuthorizationCode, "challenge")
     );
     assert_eq!((known.grant, known.used), (grant.clone(), false));
-    // Nobody who revokes or introspects learns that there is such a code.
+    // Neither revocation nor introspection knows the code.
     assert!(store.tokens.introspect(&code).unwrap().is_none());
 
     assert_eq!(
@@ -397,13 +397,13 @@ async fn authorization_code_is_single_use_and_keeps_its_note() {
         2
     );
     match store.tokens.rotate(&code, both()).await.unwrap() {
-        Rotation::Reused(spent) => assert_eq!(spent, grant),
+        Rotation::Reused(reused) => assert_eq!(reused, grant),
         other => panic!("{other:?}"),
     }
 }
 
 #[tokio::test]
-async fn lifetimes_are_cut_to_the_longest() {
+async fn longest_lifetime_limits_lifetimes() {
     let store = Store::new().await;
     let tokens = store
         .open(IssuedTokens::builder().longest_lifetime(HOUR))
@@ -418,7 +418,7 @@ async fn lifetimes_are_cut_to_the_longest() {
 }
 
 #[tokio::test]
-async fn expired_tokens_are_dead_known_for_a_while_and_then_swept() {
+async fn expired_tokens_are_known_for_a_while_and_then_removed() {
     let store = Store::new().await;
     let order = vec![NewToken::refresh_token(Duration::ZERO); 3000];
     let grant = Grant::new("g1", "s6BhdRkqt3");
@@ -447,7 +447,7 @@ async fn expired_tokens_are_dead_known_for_a_while_and_then_swept() {
 }
 
 #[tokio::test]
-async fn everything_is_there_after_a_restart() {
+async fn tokens_survive_a_restart() {
     let store = Store::new().await;
     let mut issued = store.issue("g1").await;
     let refresh_token = issued.remove(1).token;
@@ -471,7 +471,7 @@ async fn everything_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn another_key_is_refused_and_not_an_empty_store() {
+async fn wrong_key_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tokens.redb");
     let open = || EmbeddedLog::open(&path).unwrap();
@@ -500,7 +500,7 @@ fn empty_key_panics() {
 }
 
 #[tokio::test]
-async fn token_may_be_good_for_less_than_its_grant() {
+async fn token_may_have_a_narrower_scope_than_its_grant() {
     let store = Store::new().await;
     let grant = Grant::new("g1", "s6BhdRkqt3").scope("read write");
     let orders = vec![

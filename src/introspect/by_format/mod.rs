@@ -146,8 +146,8 @@ impl<J, O, FJ, FO> fmt::Debug for ByFormatFuture<J, O, FJ, FO> {
 
 /// Whether the token looks like a compact JWS.
 ///
-/// Padding and non-zero trailing bits are ignored: a JWT in another spelling is still a JWT, and the
-/// introspection for JWTs has to refuse it.
+/// Padding and non-zero trailing bits are ignored: a JWT in another spelling is still a JWT, and
+/// the introspection for JWTs has to refuse it.
 fn is_jws(token: &str) -> bool {
     let mut parts = token.split('.');
     let (Some(header), Some(claims), Some(signature), None) =

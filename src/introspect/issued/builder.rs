@@ -50,7 +50,8 @@ impl IssuedTokensBuilder {
         }
     }
 
-    /// Stores tokens by their HMAC-SHA-256 under this key. Defaults to their SHA-256, without a key.
+    /// Stores tokens by their HMAC-SHA-256 under this key. Defaults to their SHA-256, without a
+    /// key.
     ///
     /// Without the key, the holder of the file cannot even find out whether a token that they have
     /// is in it. Keep the key apart from the file.

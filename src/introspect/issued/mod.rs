@@ -33,8 +33,8 @@ pub use token::{IssuedToken, NewToken, Rotation, StoredToken, TokenUse};
 
 /// The tokens that an authorization server has issued, in the file of its log.
 ///
-/// It generates the tokens itself, with 256 random bits each, and stores only their digests: nobody
-/// can read a token from the file. Tokens are issued and rotated in the log's own commits, so they
+/// It generates the tokens itself, with 256 random bits each, and stores only their digests: no
+/// token can be read from the file. Tokens are issued and rotated in the log's own commits, so they
 /// and the revocations have one order, that of the file: **no token is issued in a revoked grant,
 /// and no token has an issue date that a record covers.**
 ///
@@ -133,9 +133,9 @@ impl IssuedTokens {
     /// The request takes its place in the queue of the log, as [`issue`](Self::issue) does. It sees
     /// every revocation that was queued before this future is first polled, whether it was answered
     /// or not. Sign with this `iat`, and name the grant in a claim that the introspection reads as
-    /// the grant. Then **a token that is signed while its grant is being revoked is revoked from the
-    /// start, and no token has an `iat` that a record covered at the time of this call.** Selectors
-    /// that are not in the grant, such as a session or a key, are not checked.
+    /// the grant. Then **a token that is signed while its grant is being revoked is revoked from
+    /// the start, and no token has an `iat` that a record covered at the time of this call.**
+    /// Selectors that are not in the grant, such as a session or a key, are not checked.
     ///
     /// ```
     /// use tower_revocation::{
@@ -177,10 +177,10 @@ impl IssuedTokens {
     ///
     /// # Errors
     ///
-    /// If the exchange could not be made durable. It may have been written nevertheless, and the old
-    /// token can then no longer be exchanged. [`ClockWentBack`] if the system's clock has gone back
-    /// so far that a record about the token may have been removed. The old token can then still be
-    /// exchanged.
+    /// If the exchange could not be made durable. It may have been written nevertheless, and the
+    /// old token then cannot be exchanged again. [`ClockWentBack`] if the system's clock has gone
+    /// back so far that a record about the token may have been removed. The old token can then
+    /// still be exchanged.
     ///
     /// [`ClockWentBack`]: crate::log::LogErrorKind::ClockWentBack
     ///

@@ -11,8 +11,8 @@ use crate::{
     token::Secret,
 };
 
-/// Key: the digest of the token. Columns: use, used, `iat`, `exp`, `client_id`, `sub`, grant, scope,
-/// note.
+/// Key: the digest of the token. Columns: use, used, `iat`, `exp`, `client_id`, `sub`, grant,
+/// scope, note.
 pub(super) const TOKENS: TableDefinition<'_, &[u8; 32], Columns<'_>> =
     TableDefinition::new("issued");
 

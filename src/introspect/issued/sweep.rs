@@ -20,9 +20,9 @@ impl IssuedTokens {
     /// # Errors
     ///
     /// [`ClockJumped`](crate::log::LogErrorKind::ClockJumped) if the system's clock is ahead of the
-    /// time that has passed, as with [`EmbeddedLog::sweep`](crate::log::EmbeddedLog::sweep): by such
-    /// a clock, live tokens have expired. Nothing is removed then. Otherwise, if the file cannot be
-    /// written.
+    /// time that has passed, as with [`EmbeddedLog::sweep`](crate::log::EmbeddedLog::sweep): by
+    /// such a clock, live tokens have expired. Nothing is removed then. Otherwise, if the file
+    /// cannot be written.
     pub async fn sweep(&self) -> Result<u64, LogError> {
         let (now, retention) = (self.log.clock().now()?, self.expired_retention);
         let (mut removed, mut from) = (0, Some([0; 32]));
@@ -37,8 +37,8 @@ impl IssuedTokens {
         Ok(removed)
     }
 
-    /// [Sweeps](Self::sweep) once in this period, on the log's own thread, for as long as there is a
-    /// handle to the log. Called again, it changes the period.
+    /// [Sweeps](Self::sweep) once in this period, on the log's own thread, for as long as there is
+    /// a handle to the log. Called again, it changes the period.
     #[must_use]
     pub fn sweep_every(self, period: Duration) -> Self {
         let (clock, retention) = (self.log.clock().clone(), self.expired_retention);

@@ -118,7 +118,7 @@ pub struct StoredToken {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Rotation {
-    /// The new tokens, in the order of the request. The old one can no longer be exchanged.
+    /// The new tokens, in the order of the request. The old one cannot be exchanged again.
     Issued(Vec<IssuedToken>),
     /// The token was exchanged before, so somebody has a copy of it. Revoke its grant (RFC 9700
     /// §4.14.2).

@@ -34,9 +34,9 @@ impl Audience {
 
     /// The token may be for any audience, or for none.
     ///
-    /// Use it for tokens that name no audience, and for a revocation endpoint, which has to know all
-    /// tokens of its issuer. **In enforcement it accepts a token that was made for another resource
-    /// server**: that server could use the token here.
+    /// Use it for tokens that name no audience, and for a revocation endpoint, which has to know
+    /// all tokens of its issuer. **In enforcement it accepts a token that was made for another
+    /// resource server**: that server could use the token here.
     #[must_use]
     pub fn unchecked() -> Self {
         Self(None)

@@ -14,13 +14,13 @@ use crate::{
 type Read<T> = Result<Option<T>, Malformed>;
 
 impl Config {
-    /// Parses a token that claims to be from the issuer, with an accepted algorithm. Any other token
-    /// causes no fetch of keys.
+    /// Parses a token that claims to be from the issuer, with an accepted algorithm. Any other
+    /// token causes no fetch of keys.
     ///
     /// # Errors
     ///
-    /// What the token is instead. A token that cannot be parsed here may be from the issuer, so it is
-    /// unhandled. A token with another algorithm is unrecognised: whether the issuer uses other
+    /// What the token is instead. A token that cannot be parsed here may be from the issuer, so it
+    /// is unhandled. A token with another algorithm is unrecognised: whether the issuer uses other
     /// algorithms for other tokens is for the backend to say.
     pub(super) fn parse<'a>(&self, token: &'a str) -> Result<Jws<'a>, Introspected> {
         let unhandled = |reason| Introspected::Unhandled { reason, exp: None };
@@ -124,8 +124,8 @@ fn text<'a>(claims: &'a Claims, claim: &str) -> Read<&'a str> {
     }
 }
 
-/// A claim that must be a date. The fraction of a second is dropped: the token then counts as older,
-/// and never lives longer.
+/// A claim that must be a date. The fraction of a second is dropped: the token then counts as
+/// older, and never lives longer.
 pub(super) fn date(claims: &Claims, claim: &str) -> Read<NumericDate> {
     let Some(value) = claims.get(claim) else {
         return Ok(None);
@@ -166,8 +166,8 @@ fn word(value: &Value) -> Option<&str> {
     (!word.is_empty() && !word.contains(' ')).then_some(word)
 }
 
-/// The key that the token is bound to (RFC 7800 §3, RFC 8705 §3.1, RFC 9449 §6.1). A binding that is
-/// not understood is an error: it must not be ignored.
+/// The key that the token is bound to (RFC 7800 §3, RFC 8705 §3.1, RFC 9449 §6.1). A binding that
+/// is not understood is an error: it must not be ignored.
 fn confirmation(claims: &Claims) -> Result<Confirmation, Malformed> {
     let Some(cnf) = claims.get("cnf") else {
         return Ok(Confirmation::default());

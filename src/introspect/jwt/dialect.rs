@@ -74,8 +74,8 @@ impl Dialect {
         }
     }
 
-    /// Sets the values that the `typ` of the header may have. Case does not matter, and neither does
-    /// a prefix `application/` (RFC 7515 §4.1.9).
+    /// Sets the values that the `typ` of the header may have. Case does not matter, and neither
+    /// does a prefix `application/` (RFC 7515 §4.1.9).
     ///
     /// Tokens of every kind have the `typ` `JWT`. If you accept it, also [`demand`](Self::demand) a
     /// claim that only access tokens have. Otherwise ID tokens are accepted as access tokens.
@@ -146,8 +146,8 @@ impl Dialect {
         self
     }
 
-    /// Sets the claim with the grant (the authorization). Revoking a refresh token of a grant revokes
-    /// all tokens with the same value.
+    /// Sets the claim with the grant (the authorization). Revoking a refresh token of a grant
+    /// revokes all tokens with the same value.
     #[must_use]
     pub fn grant(mut self, claim: impl Into<String>) -> Self {
         self.grant = Some(claim.into());

@@ -12,7 +12,8 @@ use crate::{
 /// fetched, or the keys that were fetched do not
 /// [settle](super::JwtTokens#which-keys-settle-a-token) it.
 ///
-/// The endpoint and enforcement answer 503 with `Retry-After`. The error holds no part of the token.
+/// The endpoint and enforcement answer 503 with `Retry-After`. The error holds no part of the
+/// token.
 #[derive(Clone, Debug)]
 pub struct JwtError {
     kind: JwtErrorKind,

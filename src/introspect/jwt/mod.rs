@@ -5,18 +5,19 @@
 //!
 //! 1. The token is a compact JWS of at most 16 KiB, strictly encoded, without `crit`, and no member
 //!    occurs twice.
-//! 2. `iss` is the issuer, and the algorithm is one of [`algorithms`](JwtTokens::algorithms). None of
-//!    them uses a shared secret.
+//! 2. `iss` is the issuer, and the algorithm is one of [`algorithms`](JwtTokens::algorithms). None
+//!    of them uses a shared secret.
 //! 3. The signature verifies with a key of the issuer. Keys are fetched for this step only, so a
 //!    token that does not name the issuer never causes a fetch.
-//! 4. The token is an access token in the [`Dialect`] of the issuer. It names a client, `aud` admits
-//!    the [`Audience`], `exp` is there, and every claim that is read has the right type. `cnf`, if
-//!    it is there, is a known thumbprint.
+//! 4. The token is an access token in the [`Dialect`] of the issuer. It names a client, `aud`
+//!    admits the [`Audience`], `exp` is there, and every claim that is read has the right type.
+//!    `cnf`, if it is there, is a known thumbprint.
 //!
 //! A token that fails one of the first two is not from this issuer
 //! ([`Unrecognised`](super::Introspected::Unrecognised)). A token that fails the last is: it may be
-//! a live refresh token, or a token for another API ([`Unhandled`](super::Introspected::Unhandled)).
-//! A revocation endpoint answers `unsupported_token_type` for it.
+//! a live refresh token, or a token for another API
+//! ([`Unhandled`](super::Introspected::Unhandled)). A revocation endpoint answers
+//! `unsupported_token_type` for it.
 //!
 //! **The time is not checked here.** A token that has expired, or that is not valid yet, is genuine
 //! and has an owner. The caller checks its times, with a leeway of its own.
@@ -24,10 +25,10 @@
 //! # Which records revoke a token
 //!
 //! Records about its identifier, grant, session, subject, client, key and issuer, as far as the
-//! token has them. They always select by verified claims, never by the spelling of the token. So the
-//! same record also revokes a token that is signed again, or has its members in another order, or
-//! has the ECDSA signature (r, n-s) instead of (r, s). A token in any other encoding is refused. A
-//! token without an identifier cannot be revoked alone, and
+//! token has them. They always select by verified claims, never by the spelling of the token. So
+//! the same record also revokes a token that is signed again, or has its members in another order,
+//! or has the ECDSA signature (r, n-s) instead of (r, s). A token in any other encoding is refused.
+//! A token without an identifier cannot be revoked alone, and
 //! [`RecordRevocation`](crate::revoke::RecordRevocation) reports that.
 //!
 //! # How long a token is remembered
@@ -78,16 +79,17 @@ use crate::{
 /// audience; [`Unrecognised`](Introspected::Unrecognised) for what is certainly not one of its
 /// tokens; and an [error](JwtError) if it cannot find out.
 ///
-/// A clone is cheap. If the keys are at hand, the token is verified inside `call`, and the future is
-/// ready at once. That allocates memory for the three segments, for the claims, and for the claims
-/// that the [`Introspection`](super::Introspection) keeps: some thirty times for a token of RFC
+/// A clone is cheap. If the keys are at hand, the token is verified inside `call`, and the future
+/// is ready at once. That allocates memory for the three segments, for the claims, and for the
+/// claims that the [`Introspection`](super::Introspection) keeps: some thirty times for a token of
+/// RFC
 /// 9068. The future allocates nothing. If keys are being fetched, the future waits for them,
 /// together with all others that need them.
 ///
 /// # Which keys settle a token
 ///
 /// A token that no key verifies may be forged, or signed with a key that is newer than the keys at
-/// hand. Keys settle that it is forged, whatever its `kid`, only in these cases:
+/// hand. Keys settle that it is forged, with any `kid`, only in these cases:
 ///
 /// * They are a fixed set.
 /// * They were fetched later than the token's `iat` plus the [leeway](Self::leeway). For a token
@@ -98,11 +100,11 @@ use crate::{
 /// [`max_candidates`](crate::jose::KeySet::max_candidates) of them, and the issuer publishes none
 /// that cannot be read.
 ///
-/// Otherwise newer keys are fetched, at most once in each [cool-down]. A client that revokes a token
-/// may cause a fetch [earlier]. If the token is still not settled, that is
-/// [an error](JwtErrorKind::Unsettled): 503 with the `Retry-After` after which a fetch settles it.
-/// That is at most the leeway, the cool-down and the [time-out] of a fetch after the token was
-/// issued: 125 s by default, if the keys can be fetched.
+/// Otherwise newer keys are fetched, at most once in each [cool-down]. A client that revokes a
+/// token may cause a fetch [earlier]. If the token is still not settled, that is [an
+/// error](JwtErrorKind::Unsettled): 503 with the `Retry-After` after which a fetch settles it. That
+/// is at most the leeway, the cool-down and the [time-out] of a fetch after the token was issued:
+/// 125 s by default, if the keys can be fetched.
 ///
 /// [cool-down]: crate::jose::RemoteKeysBuilder::cool_down
 /// [earlier]: crate::jose::RemoteKeysBuilder::fetches_per_client
@@ -138,8 +140,8 @@ pub struct JwtTokens {
 }
 
 impl JwtTokens {
-    /// The tokens of the issuer with this `iss`, **byte for byte**, that are signed with one of these
-    /// keys and are for this audience. The [dialect](Self::dialect) defaults to RFC 9068.
+    /// The tokens of the issuer with this `iss`, **byte for byte**, that are signed with one of
+    /// these keys and are for this audience. The [dialect](Self::dialect) defaults to RFC 9068.
     pub fn new(issuer: impl Into<String>, keys: impl Into<Keys>, audience: Audience) -> Self {
         Self {
             config: Arc::new(Config::new(issuer.into(), keys.into(), audience)),

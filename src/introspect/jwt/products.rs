@@ -45,9 +45,9 @@ impl Dialect {
     /// | scope | `scope` |
     ///
     /// The audience of an ID token is a client, and no other claim names that client. So
-    /// [`Audience`](super::Audience) must name APIs, never clients. Refresh tokens are not JWTs. **A
-    /// token of the default profile has no identifier**, so it cannot be revoked alone: choose the
-    /// RFC 9068 profile for the API. Issuers end with a slash: `https://TENANT.auth0.com/`.
+    /// [`Audience`](super::Audience) must name APIs, never clients. Refresh tokens are not JWTs.
+    /// **A token of the default profile has no identifier**, so it cannot be revoked alone: choose
+    /// the RFC 9068 profile for the API. Issuers end with a slash: `https://TENANT.auth0.com/`.
     #[must_use]
     pub fn auth0() -> Self {
         Self::rfc9068()
@@ -89,13 +89,13 @@ impl Dialect {
     /// | `typ` of the header | none, `JWT` or `at+jwt` |
     /// | distinguished by | has `cid`, and no `nonce`, `at_hash` or `c_hash` |
     /// | client | `cid` |
-    /// | subject | `sub`, the user's login; use `subject("uid")` for an identifier that never changes |
+    /// | subject | `sub`, the login; use `subject("uid")` for an identifier that never changes |
     /// | identifier | `jti` |
     /// | session, grant | none |
     /// | scope | `scp`, an array |
     ///
-    /// An ID token has no `cid`. Refresh tokens are not JWTs. Tokens of the org authorization server
-    /// are only for Okta, and only Okta can verify them.
+    /// An ID token has no `cid`. Refresh tokens are not JWTs. Tokens of the org authorization
+    /// server are only for Okta, and only Okta can verify them.
     #[must_use]
     pub fn okta() -> Self {
         Self::rfc9068()
@@ -136,7 +136,7 @@ impl Dialect {
     /// | `typ` of the header | `JWT` |
     /// | distinguished by | has `appid` or `azp`, and no `nonce`, `at_hash` or `c_hash` |
     /// | client | `appid` (v1.0), `azp` (v2.0) |
-    /// | subject | `sub`, different for each API; use `subject("oid")` for the user in the directory |
+    /// | subject | `sub`, one for each API; use `subject("oid")` for the user in the directory |
     /// | identifier | `uti` |
     /// | session | `sid` |
     /// | grant | none |

@@ -21,7 +21,8 @@ impl JwtTokens {
         self.with(|config| config.algorithms = algorithms)
     }
 
-    /// Limits how long after its `iat` a token expires, whatever its `exp`. Defaults to one day.
+    /// Limits how long after its `iat` a token expires, even if its `exp` is later. Defaults to one
+    /// day.
     ///
     /// Give the same value to
     /// [`RecordRevocation::longest_lifetime`](crate::revoke::RecordRevocation::longest_lifetime).
@@ -43,8 +44,8 @@ impl JwtTokens {
     /// Limits the length of a token, in bytes. Defaults to 16 KiB.
     ///
     /// [`EnforcementLayer`](crate::enforce::EnforcementLayer) has no limit of its own. A revocation
-    /// endpoint has one: see [`RevocationLayer::max_token`](crate::RevocationLayer::max_token). Servers
-    /// also limit the head of a request.
+    /// endpoint has one: see [`RevocationLayer::max_token`](crate::RevocationLayer::max_token).
+    /// Servers also limit the head of a request.
     pub fn max_size(self, bytes: usize) -> Self {
         self.with(|config| config.max_size = bytes)
     }

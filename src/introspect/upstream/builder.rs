@@ -81,16 +81,16 @@ impl UpstreamBuilder {
     /// §2.3.1).
     ///
     /// Of this, [`basic_raw`](Self::basic_raw), [`post`](Self::post) and [`bearer`](Self::bearer)
-    /// the last call counts. Without any of them this server does not authenticate. The other server
-    /// must refuse that (RFC 7662 §2.1), unless it identifies this server by other means.
+    /// the last call counts. Without any of them this server does not authenticate. The other
+    /// server must refuse that (RFC 7662 §2.1), unless it identifies this server by other means.
     pub fn basic(mut self, client_id: &str, secret: &Secret) -> Self {
         self.credentials = Credentials::Basic(client_id.to_owned(), secret.clone());
         self
     }
 
     /// Authenticates this server with a secret by HTTP Basic, both halves as they are (RFC 7617
-    /// §2), for servers that do not form-decode them. It differs from [`basic`](Self::basic) only if
-    /// one half has characters other than letters, digits and `-._*`.
+    /// §2), for servers that do not form-decode them. It differs from [`basic`](Self::basic) only
+    /// if one half has characters other than letters, digits and `-._*`.
     pub fn basic_raw(mut self, client_id: &str, secret: &Secret) -> Self {
         self.credentials = Credentials::BasicRaw(client_id.to_owned(), secret.clone());
         self
@@ -162,8 +162,8 @@ impl UpstreamBuilder {
     /// An active token for another audience is
     /// [`Unhandled`](crate::introspect::Introspected::Unhandled), so enforcement refuses it.
     /// **Without this setting, a token that was made for another resource server is accepted here
-    /// if the other server reports it as active.** A revocation endpoint that has to know all tokens
-    /// needs an `Upstream` without it.
+    /// if the other server reports it as active.** A revocation endpoint that has to know all
+    /// tokens needs an `Upstream` without it.
     pub fn audience(mut self, audience: Audience) -> Self {
         self.claim_names.audience = Some(audience);
         self
@@ -180,7 +180,7 @@ impl UpstreamBuilder {
         self
     }
 
-    /// Limits how long after its `iat` a token expires, whatever its `exp` says. Defaults to no
+    /// Limits how long after its `iat` a token expires, even if its `exp` is later. Defaults to no
     /// limit.
     ///
     /// Give the same value to
@@ -212,9 +212,9 @@ impl UpstreamBuilder {
     /// Requires that responses are signed by this issuer with one of these keys, for this server as
     /// the audience (RFC 9701). **A response that is not is an error**, and so is an encrypted one.
     ///
-    /// These are verified: the type `token-introspection+jwt`, the signature, `iss` and `aud` **byte
-    /// for byte**, and an `iat` within a minute of now. The issuer cannot deny a response later. A
-    /// signed response does not say which token it is about, so it does not replace TLS.
+    /// These are verified: the type `token-introspection+jwt`, the signature, `iss` and `aud`
+    /// **byte for byte**, and an `iat` within a minute of now. The issuer cannot deny a response
+    /// later. A signed response does not say which token it is about, so it does not replace TLS.
     ///
     /// ```
     /// use tower_revocation::{introspect::upstream::Upstream, jose::KeySet};

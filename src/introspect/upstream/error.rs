@@ -1,4 +1,4 @@
-//! Why could it not be found out?
+//! Why an introspection at another server fails.
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
@@ -10,10 +10,10 @@ use crate::{
     outbound::{OutboundError, OutboundErrorKind},
 };
 
-/// The other server could not be asked, or its answer says nothing that can be relied on.
+/// The other server could not be asked, or its response cannot be relied on.
 ///
-/// That is never "no token": at the endpoint it becomes 503. It holds nothing of what was sent, and
-/// nothing of what was answered.
+/// This never counts as "not a token": the endpoint answers 503. The error holds no part of the
+/// request and no part of the response.
 #[derive(Clone, Debug)]
 pub struct UpstreamError {
     kind: UpstreamErrorKind,
@@ -21,30 +21,30 @@ pub struct UpstreamError {
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// What kind of failure an [`UpstreamError`] is.
+/// The kind of an [`UpstreamError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UpstreamErrorKind {
-    /// What was configured cannot be used.
+    /// The configuration cannot be used.
     Configuration,
-    /// There was no answer, or not all of it.
+    /// There was no response, or it was incomplete.
     Unreachable,
-    /// It took too long.
+    /// The response took too long.
     TimedOut,
-    /// The answer has this status, and not 200. 401 and 403 say that this server is not let in
-    /// (RFC 7662 §2.3). Redirects are not followed.
+    /// The response has this status instead of 200. 401 and 403 mean that the other server does not
+    /// accept the credentials of this one (RFC 7662 §2.3). Redirects are not followed.
     Status(StatusCode),
-    /// The answer is no introspection of which there is one reading.
+    /// The response is not an introspection response, or it is ambiguous.
     Malformed,
-    /// The answer is longer than what is read of one.
+    /// The response is longer than the limit.
     TooLarge,
-    /// The token is active, and the answer does not say whose it is. See
+    /// The token is active, but the response does not name its client. See
     /// [`client_claim`](super::UpstreamBuilder::client_claim).
     Unowned,
 }
 
 impl UpstreamErrorKind {
-    /// A short name for logs and metrics, such as `timed_out`. It does not tell which status.
+    /// A short name for logs and metrics, such as `timed_out`. It does not include the status.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -81,7 +81,7 @@ impl UpstreamError {
         self
     }
 
-    /// What kind of failure it is.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> UpstreamErrorKind {
         self.kind
@@ -106,7 +106,7 @@ impl From<OutboundError> for UpstreamError {
             source: error.source.map(Arc::from),
         };
         match kind {
-            // What the other server says of this one request: anybody can send a token like that.
+            // The status is about this one request. Anybody can send a token that causes it.
             UpstreamErrorKind::Status(
                 StatusCode::BAD_REQUEST
                 | StatusCode::PAYLOAD_TOO_LARGE
@@ -124,12 +124,12 @@ impl fmt::Display for UpstreamError {
             UpstreamErrorKind::Status(status) => {
                 write!(
                     f,
-                    "no introspection: the server answered {}",
+                    "the introspection failed: the server answered {}",
                     status.as_u16()
                 )
             }
             UpstreamErrorKind::Configuration => write!(f, "invalid configuration: {}", self.reason),
-            _ => write!(f, "no introspection: {}", self.reason),
+            _ => write!(f, "the introspection failed: {}", self.reason),
         }
     }
 }

@@ -87,11 +87,11 @@ use crate::token::Secret;
 /// are loaded at the first request, and uses the crypto provider of
 /// [`RemoteKeys`](crate::jose::RemoteKeys).
 ///
-/// If a connection turns out to have been closed before any response, the request is sent once
-/// more: an introspection changes nothing. There is one request about a token at a time, however
-/// many callers ask. It lasts until there is a response, or until nobody waits for it. The number of
-/// tokens that are asked about at once is not limited here: tower's `ConcurrencyLimit` around it
-/// also limits the connections.
+/// If a connection is closed before any response, the request is sent once more: an introspection
+/// changes nothing. There is one request about a token at a time, however many callers ask. It
+/// lasts until there is a response, or until no caller waits for it. The number of tokens that are
+/// asked about at once is not limited here: tower's `ConcurrencyLimit` around it also limits the
+/// connections.
 ///
 /// # The cache
 ///
@@ -106,7 +106,7 @@ use crate::token::Secret;
 ///
 /// # Example
 ///
-/// The whole exchange, with a server that stands in for the other one:
+/// The whole exchange, with a local server in place of the other one:
 ///
 /// ```
 /// use axum::{Json, Router, routing::post};

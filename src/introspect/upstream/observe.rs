@@ -49,8 +49,8 @@ pub(super) fn cached(entries: usize) {
     let _ = entries;
 }
 
-/// Measures one request to the other server. If it is dropped before [`stop`](Self::stop), nobody
-/// waited for the request any more.
+/// Measures one request to the other server. If it is dropped before [`stop`](Self::stop), the
+/// request was abandoned by all its callers.
 pub(super) struct RequestTimer {
     #[cfg(feature = "metrics")]
     started: Instant,

@@ -1,4 +1,4 @@
-//! What is genuine, and what is known of it.
+//! Genuine tokens, and how their claims are read.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::jwt::fixture::{
 const DAY: u64 = 24 * 60 * 60;
 
 #[tokio::test]
-async fn every_member_that_a_token_has_is_known() {
+async fn all_claims_of_a_token_are_read() {
     let token = ask_for(&json!({
         "iat": 1_800_000_000, "nbf": 1_800_000_001, "exp": 1_800_000_300, "sid": "08a5019c",
         "aud": [AUDIENCE, "https://other.example.com"],
@@ -48,7 +48,7 @@ async fn every_member_that_a_token_has_is_known() {
 }
 
 #[tokio::test]
-async fn time_is_for_those_who_ask_to_judge() {
+async fn expired_and_not_yet_valid_tokens_are_genuine() {
     let expired = ask_for(&json!({ "iat": now() - 600, "exp": now() - 300 })).await;
     assert!(expired.unwrap().is_expired(NumericDate::now()));
     let ahead = now() + 3600;
@@ -60,7 +60,7 @@ async fn time_is_for_those_who_ask_to_judge() {
 }
 
 #[tokio::test]
-async fn exp_beyond_the_calendar_is_capped_by_the_longest_lifetime() {
+async fn exp_beyond_the_calendar_is_limited_by_the_longest_lifetime() {
     let iat = now();
     for exp in [
         json!(253_402_300_800_u64),
@@ -75,7 +75,7 @@ async fn exp_beyond_the_calendar_is_capped_by_the_longest_lifetime() {
 }
 
 #[tokio::test]
-async fn a_token_lives_no_longer_than_the_longest_lifetime() {
+async fn longest_lifetime_limits_the_expiry() {
     let iat = now() - 10;
     let year = json!({ "iat": iat, "exp": iat + 365 * DAY });
     let of_a_day = ask_for(&year).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_token_lives_no_longer_than_the_longest_lifetime() {
 }
 
 #[tokio::test]
-async fn what_a_token_may_lack_it_cannot_be_revoked_by() {
+async fn missing_claims_have_no_selectors() {
     for (member, class) in [
         ("jti", Some(SelectorClass::Token)),
         ("sub", Some(SelectorClass::Subject)),
@@ -113,7 +113,7 @@ async fn what_a_token_may_lack_it_cannot_be_revoked_by() {
 }
 
 #[tokio::test]
-async fn a_fraction_of_a_second_never_prolongs_a_token() {
+async fn fraction_of_a_second_never_extends_the_lifetime() {
     let token = ask_for(&json!({ "iat": 1_800_000_000.9, "exp": 1_800_000_300.9 })).await;
     let token = token.unwrap();
     assert_eq!(token.iat, Some(NumericDate::new(1_800_000_000)));
@@ -121,7 +121,7 @@ async fn a_fraction_of_a_second_never_prolongs_a_token() {
 }
 
 #[tokio::test]
-async fn a_bound_token_is_known_by_its_keys() {
+async fn bound_token_has_the_selectors_of_its_keys() {
     let (jkt, x5t) = ([0xff; 32], [7; 32]);
     let bound = ask_for(&json!({ "cnf": { "jkt": encode(jkt) } })).await;
     let bound = bound.unwrap();
@@ -138,7 +138,7 @@ async fn a_bound_token_is_known_by_its_keys() {
 }
 
 #[tokio::test]
-async fn the_type_of_the_header_is_compared_without_case_or_prefix() {
+async fn typ_is_compared_without_case_and_prefix() {
     for typ in [
         "at+jwt",
         "AT+JWT",
@@ -151,7 +151,7 @@ async fn the_type_of_the_header_is_compared_without_case_or_prefix() {
 }
 
 #[tokio::test]
-async fn one_audience_of_several_suffices() {
+async fn one_accepted_audience_is_enough() {
     let audiences = Audience::any_of(["https://one.example.com", AUDIENCE]);
     let several = JwtTokens::new(ISSUER, KEY.set(), audiences);
     assert!(ask(&several, &token(&json!({}))).await.is_some());
@@ -160,8 +160,8 @@ async fn one_audience_of_several_suffices() {
     let other = token(&json!({ "aud": "https://other.example.com" }));
     let known = ask(&unchecked, &other).await.unwrap();
     assert_eq!(known.aud, ["https://other.example.com"]);
-    let nobody = KEY.sign(&header(), &without(claims(), "aud"));
-    assert!(ask(&unchecked, &nobody).await.unwrap().aud.is_empty());
+    let no_audience = KEY.sign(&header(), &without(claims(), "aud"));
+    assert!(ask(&unchecked, &no_audience).await.unwrap().aud.is_empty());
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn empty_audience_panics() {
 }
 
 #[tokio::test]
-async fn one_of_several_keys_suffices_whether_it_is_named_or_not() {
+async fn one_matching_key_is_enough_with_or_without_kid() {
     let other = Key::generate().jwk(&json!({ "kid": "k0" }));
     let set = json!({ "keys": [other, KEY.jwk(&json!({ "kid": "k1" }))] }).to_string();
     let set = tower_revocation::jose::KeySet::from_json(&set).unwrap();
@@ -182,7 +182,7 @@ async fn one_of_several_keys_suffices_whether_it_is_named_or_not() {
 }
 
 #[tokio::test]
-async fn names_are_those_of_the_tenant() {
+async fn selectors_are_those_of_the_tenant() {
     let tenant = tokens().tenant("tenant-1");
     let token = ask(&tenant, &token(&json!({}))).await.unwrap();
     let mut subjects = token.selectors_of(SelectorClass::Subject);
@@ -191,8 +191,8 @@ async fn names_are_those_of_the_tenant() {
 }
 
 #[test]
-fn with_keys_at_hand_the_answer_is_ready_at_once() {
-    // No runtime: there is nothing to wait for, nor to spawn.
+fn future_is_ready_at_once_with_keys_at_hand() {
+    // There is no runtime: the future waits for nothing and spawns nothing.
     let mut tokens = tokens();
     let genuine = tokens.call(Secret::new(token(&json!({}))));
     assert!(genuine.now_or_never().unwrap().unwrap().token().is_some());
@@ -201,7 +201,7 @@ fn with_keys_at_hand_the_answer_is_ready_at_once() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_token_is_printed() {
+async fn debug_output_shows_nothing_of_a_token() {
     let mut tokens = tokens();
     let compact = token(&json!({}));
     let future = tokens.call(Secret::new(&*compact));

@@ -1,4 +1,4 @@
-//! Keys whose place the metadata of the issuer names.
+//! Keys at a URI that the metadata of the issuer names.
 
 use std::{
     error::Error as _,
@@ -24,15 +24,15 @@ use crate::jwt::{
     settled::Lines,
 };
 
-/// What is at which path, and which paths were asked for.
+/// The pages by path, and the paths that were requested.
 #[derive(Clone, Default)]
 struct Site {
     pages: Arc<Mutex<Vec<(String, Value)>>>,
-    asked: Arc<Mutex<Vec<String>>>,
+    requested: Arc<Mutex<Vec<String>>>,
 }
 
 impl Site {
-    /// On this machine, by `http`.
+    /// Starts a server on this machine, without TLS.
     async fn start() -> (Self, String) {
         let site = Self::default();
         let router = Router::new()
@@ -48,20 +48,20 @@ impl Site {
         self.pages.lock().unwrap().push((path.to_owned(), page));
     }
 
-    fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut *self.asked.lock().unwrap())
+    fn requested(&self) -> Vec<String> {
+        std::mem::take(&mut *self.requested.lock().unwrap())
     }
 }
 
 async fn page(State(site): State<Site>, Path(path): Path<String>) -> Result<String, StatusCode> {
-    site.asked.lock().unwrap().push(path.clone());
+    site.requested.lock().unwrap().push(path.clone());
     let pages = site.pages.lock().unwrap();
     let page = pages.iter().find(|(at, _)| *at == path);
     page.map(|(_, page)| page.to_string())
         .ok_or(StatusCode::NOT_FOUND)
 }
 
-/// Whether a token of this issuer is known by what it publishes.
+/// Whether a token of this issuer is genuine by the keys that it publishes.
 async fn is_known(issuer: &str) -> Option<bool> {
     let tokens = JwtTokens::discover(issuer, Audience::any_of([AUDIENCE])).unwrap();
     let claims = with(claims(), &json!({ "iss": issuer }));
@@ -88,12 +88,12 @@ async fn metadata_names_the_keys() {
         site.has(well_known, metadata);
         site.has("keys", KEY.jwks("k1"));
         assert_eq!(is_known(&issuer).await, Some(true), "{well_known}");
-        assert_eq!(site.asked().last().map(String::as_str), Some("keys"));
+        assert_eq!(site.requested().last().map(String::as_str), Some("keys"));
     }
 }
 
 #[tokio::test]
-async fn metadata_of_another_issuer_is_not_believed() {
+async fn metadata_of_another_issuer_is_ignored() {
     let (site, origin) = Site::start().await;
     let page = ".well-known/openid-configuration";
     site.has("keys", KEY.jwks("k1"));
@@ -110,23 +110,23 @@ async fn metadata_of_another_issuer_is_not_believed() {
             .retain(|(path, _)| path == "keys");
         site.has(page, json!({ "issuer": issuer, "jwks_uri": jwks_uri }));
         assert_eq!(is_known(&origin).await, None, "{issuer}");
-        // The other place may have it.
+        // The other well-known path may have it.
         let right = json!({ "issuer": origin, "jwks_uri": jwks_uri });
         site.has(".well-known/oauth-authorization-server", right);
         assert_eq!(is_known(&origin).await, Some(true), "{issuer}");
     }
-    assert!(site.asked().iter().any(|path| path == "keys"));
+    assert!(site.requested().iter().any(|path| path == "keys"));
 }
 
 #[tokio::test]
-async fn issuer_without_metadata_is_unknown_and_not_nobodys() {
+async fn issuer_without_metadata_is_an_error() {
     let (site, origin) = Site::start().await;
     assert_eq!(is_known(&origin).await, None);
-    assert_eq!(site.asked().len(), 2);
+    assert_eq!(site.requested().len(), 2);
 }
 
 #[test]
-fn uri_that_can_never_work_is_refused_where_it_is_configured() {
+fn invalid_uri_is_refused_at_configuration() {
     let audience = || Audience::any_of([AUDIENCE]);
     for uri in [
         "",
@@ -163,7 +163,7 @@ fn uri_that_can_never_work_is_refused_where_it_is_configured() {
 }
 
 #[test]
-fn configuration_error_says_what_is_wrong_with_the_configuration() {
+fn configuration_error_names_the_mistake() {
     for (keys, kind, told) in [
         (
             Keys::from_uri("http://as.example.com/keys"),
@@ -197,7 +197,7 @@ fn configuration_error_says_what_is_wrong_with_the_configuration() {
 }
 
 #[tokio::test]
-async fn metadata_that_cannot_be_used_is_named_as_the_cause() {
+async fn unusable_metadata_is_the_cause_of_the_error() {
     for (page, told) in [
         (None, "it was not fetched"),
         (Some(json!({ "issuer": "https://else" })), "another issuer"),
@@ -235,9 +235,10 @@ async fn event_names_the_issuer_as_the_source_of_its_keys() {
     assert!(!told.contains("jwks_uri"), "{told}");
 }
 
-/// By `http` too, which what a client registers is only if private addresses are allowed.
+/// By `http` too. A URI that a client registers is fetched from a private address only if that is
+/// allowed.
 #[tokio::test]
-async fn what_the_operator_names_is_fetched_from_where_it_is() {
+async fn uri_of_the_operator_is_fetched_from_any_address() {
     let (site, origin) = Site::start().await;
     site.has("keys", KEY.jwks("k1"));
     let uri = format!("{origin}/keys");
@@ -259,5 +260,5 @@ async fn what_the_operator_names_is_fetched_from_where_it_is() {
             .await;
         assert_eq!(answer.is_ok(), known);
     }
-    assert_eq!(site.asked().len(), 2);
+    assert_eq!(site.requested().len(), 2);
 }

@@ -1,4 +1,4 @@
-//! An issuer, its key, and one token of it.
+//! An issuer, its key, and a token.
 
 use std::sync::LazyLock;
 
@@ -36,7 +36,7 @@ impl Key {
         Self { pair, signing }
     }
 
-    /// The public key, with these further members.
+    /// The public key as a JWK, with these additional members.
     pub(crate) fn jwk(&self, more: &Value) -> Value {
         // 04 || x || y
         let (x, y) = self.pair.public_key_raw()[1..].split_at(32);
@@ -56,7 +56,7 @@ impl Key {
         self.sign_text(&header.to_string(), &claims.to_string())
     }
 
-    /// A compact JWS of precisely these octets.
+    /// A compact JWS of exactly these bytes.
     pub(crate) fn sign_text(&self, header: &str, claims: &str) -> String {
         self.sign_input(&format!("{}.{}", encode(header), encode(claims)))
     }
@@ -65,8 +65,8 @@ impl Key {
         sign_by(&self.signing, Algorithm::ES256, input)
     }
 
-    /// The same octets as other libraries might take for a shared secret.
-    pub(crate) fn public_octets(&self) -> &[u8] {
+    /// The public key as bytes, which a faulty library may use as a shared secret.
+    pub(crate) fn public_bytes(&self) -> &[u8] {
         self.pair.public_key_raw()
     }
 }
@@ -76,11 +76,11 @@ pub(crate) fn sign_by(key: &EncodingKey, algorithm: Algorithm, input: &str) -> S
     format!("{input}.{signature}")
 }
 
-pub(crate) fn encode(octets: impl AsRef<[u8]>) -> String {
-    URL_SAFE_NO_PAD.encode(octets)
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// With these members, in place of those of the same names.
+/// Adds these members, and replaces those with the same names.
 pub(crate) fn with(mut value: Value, more: &Value) -> Value {
     let more = more.as_object().unwrap().clone();
     value.as_object_mut().unwrap().extend(more);
@@ -88,8 +88,8 @@ pub(crate) fn with(mut value: Value, more: &Value) -> Value {
 }
 
 pub(crate) fn without(mut value: Value, member: &str) -> Value {
-    let gone = value.as_object_mut().unwrap().remove(member);
-    assert!(gone.is_some(), "{member}");
+    let removed = value.as_object_mut().unwrap().remove(member);
+    assert!(removed.is_some(), "{member}");
     value
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn header() -> Value {
     json!({ "typ": "at+jwt", "alg": "ES256", "kid": "k1" })
 }
 
-/// RFC 9068 §2.2, and what it can be bound to.
+/// The claims of RFC 9068 §2.2.
 pub(crate) fn claims() -> Value {
     json!({
         "iss": ISSUER,
@@ -115,7 +115,7 @@ pub(crate) fn claims() -> Value {
     })
 }
 
-/// The token, with these claims in place of its own.
+/// A token with these claims, added to the usual ones.
 pub(crate) fn token(more: &Value) -> String {
     KEY.sign(&header(), &with(claims(), more))
 }
@@ -124,13 +124,13 @@ pub(crate) fn tokens() -> JwtTokens {
     JwtTokens::new(ISSUER, KEY.set(), Audience::any_of([AUDIENCE]))
 }
 
-/// What is known of it, where nothing has to be fetched.
+/// Introspects a token. No keys have to be fetched.
 pub(crate) async fn ask(tokens: &JwtTokens, token: &str) -> Option<Introspection> {
-    let answer = tokens.clone().oneshot(Secret::new(token)).await;
-    answer.expect("the keys are at hand").into_token()
+    let outcome = tokens.clone().oneshot(Secret::new(token)).await;
+    outcome.expect("the keys are at hand").into_token()
 }
 
-/// A token of these claims, to the usual issuer.
+/// Introspects a token with these claims, added to the usual ones.
 pub(crate) async fn ask_for(more: &Value) -> Option<Introspection> {
     ask(&tokens(), &token(more)).await
 }

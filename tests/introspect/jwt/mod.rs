@@ -1,5 +1,4 @@
-//! Self-contained access tokens: which are genuine, what they are called, and what is recorded of
-//! them.
+//! `JwtTokens`: which tokens are genuine, how they are read, and which records are written.
 
 mod accepted;
 mod allocations;

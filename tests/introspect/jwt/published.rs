@@ -1,4 +1,4 @@
-//! Keys as issuers really publish them.
+//! Key sets as real issuers publish them.
 
 use jsonwebtoken::{Algorithm as Signing, EncodingKey};
 use rcgen::KeyPair;
@@ -18,7 +18,7 @@ use crate::jwt::{
     server::Server,
 };
 
-/// Whether the token is known where the issuer publishes this set.
+/// Whether the token is genuine if the issuer publishes this set.
 async fn is_known(jwks: Value, token: &str) -> Result<bool, JwtError> {
     let server = Server::start().await;
     server.serves(Some(jwks));
@@ -28,14 +28,14 @@ async fn is_known(jwks: Value, token: &str) -> Result<bool, JwtError> {
     Ok(known.token().is_some())
 }
 
-/// One that was issued long before any set is fetched.
+/// A token that was issued long before any set is fetched.
 fn old(key: &Key, header: &Value) -> String {
     let claims = with(claims(), &json!({ "iat": now() - 600 }));
     key.sign(header, &claims)
 }
 
 #[tokio::test]
-async fn members_of_certificates_do_not_matter_to_a_signature() {
+async fn certificate_members_of_a_key_are_ignored() {
     let hexadecimal = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
     for more in [
         // WSO2
@@ -59,9 +59,9 @@ async fn members_of_certificates_do_not_matter_to_a_signature() {
 }
 
 #[tokio::test]
-async fn modulus_may_begin_with_zeros() {
+async fn modulus_may_start_with_zeros() {
     let pair = KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
-    // SEQUENCE { INTEGER n, INTEGER 65537 }, n of 257 bytes, as its sign demands.
+    // SEQUENCE { INTEGER n, INTEGER 65537 }. A leading zero byte makes n positive, with 257 bytes.
     let der = pair.der_bytes();
     let n = &der[8..8 + 257];
     assert_eq!(
@@ -80,7 +80,7 @@ async fn modulus_may_begin_with_zeros() {
 }
 
 #[tokio::test]
-async fn keys_for_something_else_stand_beside_the_good_one() {
+async fn unusable_keys_do_not_spoil_a_set() {
     let others = json!([
         { "kty": "RSA", "alg": "RSA-OAEP", "n": "AQAB", "e": "AQAB" },
         { "kty": "RSA", "use": "enc" },
@@ -94,7 +94,7 @@ async fn keys_for_something_else_stand_beside_the_good_one() {
     let jwks = json!({ "keys": keys });
     let known = is_known(jwks.clone(), &token(&json!({}))).await;
     assert_eq!(known.ok(), Some(true));
-    // They have certainly not signed it.
+    // Certainly none of them signed the token.
     let forged = old(&Key::generate(), &without(header(), "kid"));
     assert_eq!(is_known(jwks.clone(), &forged).await.ok(), Some(false));
 
@@ -103,20 +103,20 @@ async fn keys_for_something_else_stand_beside_the_good_one() {
 }
 
 #[tokio::test]
-async fn signature_of_a_key_that_cannot_be_read_is_not_known() {
+async fn token_of_an_unreadable_key_is_an_error() {
     let unread = KEY.jwk(&json!({ "kid": "k1", "y": "AA" }));
     let jwks = json!({ "keys": [unread, Key::generate().jwk(&json!({ "kid": "k2" }))] });
     let by = |kid| with(header(), &json!({ "kid": kid }));
     assert!(is_known(jwks.clone(), &old(&KEY, &by("k1"))).await.is_err());
     let unnamed = without(header(), "kid");
     assert!(is_known(jwks.clone(), &old(&KEY, &unnamed)).await.is_err());
-    // It is named, and is neither of them.
+    // The token names a key that is none of them.
     let other = is_known(jwks.clone(), &old(&KEY, &by("k3"))).await;
     assert_eq!(other.ok(), Some(false));
 }
 
 #[tokio::test]
-async fn set_without_a_usable_key_says_nothing() {
+async fn set_without_a_usable_key_settles_nothing() {
     let unread = KEY.jwk(&json!({ "kid": "k1", "y": "AA" }));
     let encrypts = KEY.jwk(&json!({ "kid": "k1", "use": "enc" }));
     for keys in [json!([]), json!([encrypts]), json!([unread]), json!([7])] {
@@ -129,7 +129,7 @@ async fn set_without_a_usable_key_says_nothing() {
 }
 
 #[tokio::test]
-async fn every_key_of_a_set_without_names_is_tried() {
+async fn all_keys_of_a_set_without_kids_are_tried() {
     let unnamed = without(header(), "kid");
     let set = |before: usize| {
         let mut keys: Vec<_> = (0..before)
@@ -144,7 +144,7 @@ async fn every_key_of_a_set_without_names_is_tried() {
         let named = is_known(set(before), &old(&KEY, &header())).await;
         assert_eq!(named.ok(), Some(true), "{before}");
     }
-    // One more than are tried: it is not known, and not refused.
+    // One key more than are tried: the token is neither genuine nor refused.
     assert!(is_known(set(16), &old(&KEY, &unnamed)).await.is_err());
     let keys = KeySet::from_json(&set(16).to_string()).unwrap();
     for (keys, expected) in [(keys.clone(), None), (keys.max_candidates(17), Some(true))] {
@@ -155,7 +155,7 @@ async fn every_key_of_a_set_without_names_is_tried() {
 }
 
 #[tokio::test]
-async fn limits_of_a_set_can_be_set() {
+async fn limits_of_a_set_can_be_configured() {
     let server = Server::start().await;
     let keys: Vec<_> = (0..3).map(|_| KEY.jwk(&json!({}))).collect();
     server.serves(Some(json!({ "keys": keys })));

@@ -1,4 +1,4 @@
-//! What is recorded of a token that a client revokes.
+//! The records that are written when a client revokes a token.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use crate::jwt::{
 };
 
 const CLIENT: &str = "s6BhdRkqt3";
-/// [`RecordRevocation`]'s own.
+/// The default of [`RecordRevocation`].
 const LEEWAY: Duration = Duration::from_secs(60);
 
-/// What the client is told, and what is in the log then.
+/// The outcome for the client, and the records in the log.
 async fn revoke_at(tokens: JwtTokens, token: &str) -> (Outcome, Vec<Revocation>) {
     let log = MemoryLog::new();
     let outcome = ask(tokens, &log, token).await.unwrap();
@@ -43,16 +43,16 @@ fn forever(selector: Selector, expires: NumericDate) -> Vec<Revocation> {
 }
 
 #[tokio::test]
-async fn the_record_of_a_token_ends_when_the_token_does() {
+async fn record_expires_with_its_token() {
     let exp = now() + 300;
     let selector = Selector::token(ISSUER, "dbe39bf3a3ba4238a513f51d6e1691c4");
     let expected = forever(selector, NumericDate::new(exp) + LEEWAY);
-    let answer = revoke(&token(&json!({ "exp": exp }))).await;
-    assert_eq!(answer, (Outcome::Revoked, expected));
+    let revoked = revoke(&token(&json!({ "exp": exp }))).await;
+    assert_eq!(revoked, (Outcome::Revoked, expected));
 }
 
 #[tokio::test]
-async fn the_record_of_a_token_of_years_ends_with_the_longest_lifetime() {
+async fn record_of_a_long_lived_token_expires_after_the_longest_lifetime() {
     let iat = now() - 10;
     let years = token(&json!({ "iat": iat, "exp": iat + 1_000_000_000 }));
     let hour = Duration::from_secs(3600);
@@ -64,7 +64,7 @@ async fn the_record_of_a_token_of_years_ends_with_the_longest_lifetime() {
 }
 
 #[tokio::test]
-async fn what_is_not_recognised_writes_nothing_and_is_success_only_by_statement() {
+async fn unrecognised_token_writes_nothing_and_is_success_only_if_stated() {
     let foreign = token(&json!({ "iss": "https://evil.example.com" }));
     let forged = Key::generate().sign(&header(), &claims());
     for (reason, token) in [
@@ -83,9 +83,9 @@ async fn what_is_not_recognised_writes_nothing_and_is_success_only_by_statement(
     }
 }
 
-/// It may be a live refresh token, or for another API.
+/// The token may be a live refresh token, or a token for another API.
 #[tokio::test]
-async fn genuine_token_that_is_not_handled_is_never_success() {
+async fn unhandled_token_is_never_success() {
     let elsewhere = token(&json!({ "aud": "https://other.example.com" }));
     let other_type = KEY.sign(&with(header(), &json!({ "typ": "JWT" })), &claims());
     for token in [elsewhere, other_type] {
@@ -100,7 +100,7 @@ async fn genuine_token_that_is_not_handled_is_never_success() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_client_writes_nothing_alive_or_expired() {
+async fn token_of_another_client_writes_nothing_live_or_expired() {
     let theirs = json!({ "client_id": "c2" });
     let expired = with(
         theirs.clone(),
@@ -113,33 +113,33 @@ async fn a_token_of_another_client_writes_nothing_alive_or_expired() {
 }
 
 #[tokio::test]
-async fn an_expired_token_writes_nothing() {
+async fn expired_token_writes_nothing() {
     let expired = |exp| token(&json!({ "iat": now() - 600, "exp": exp }));
     let (outcome, records) = revoke(&expired(now() - 300)).await;
     assert_eq!((outcome, records), (Outcome::NotFound, vec![]));
-    // By another clock it may be alive.
+    // By another clock the token may be live.
     let (outcome, records) = revoke(&expired(now() - 30)).await;
     assert_eq!((outcome, records.len()), (Outcome::Revoked, 1));
-    // So is one that its issuer would let live on, but that has lived for too long.
+    // So has a token with a later `exp` whose longest lifetime has passed.
     let old = token(&json!({ "iat": now() - 100_000, "exp": now() + 300 }));
     assert_eq!(revoke(&old).await, (Outcome::NotFound, vec![]));
 }
 
-/// RFC 7009 §2.2.1: it is ours and alive, but nothing in it names it.
+/// RFC 7009 §2.2.1: the token is ours and live, but has no identifier.
 #[tokio::test]
-async fn a_token_without_an_identifier_is_not_supported() {
+async fn token_without_an_identifier_is_unsupported() {
     let nameless = KEY.sign(&header(), &without(claims(), "jti"));
     let expected = (Outcome::Unsupported, vec![]);
     assert_eq!(revoke(&nameless).await, expected);
 }
 
 #[tokio::test]
-async fn a_token_that_is_revoked_again_in_another_spelling_writes_no_second_record() {
+async fn token_revoked_again_in_another_spelling_writes_no_second_record() {
     let log = MemoryLog::new();
     let claims = claims();
     let mut positions = Vec::new();
     for _ in 0..3 {
-        // Every signature is another one.
+        // Every signature is different.
         let token = KEY.sign(&header(), &claims);
         let outcome = ask(tokens(), &log, &token).await.unwrap();
         assert_eq!(outcome, Outcome::Revoked);
@@ -149,7 +149,7 @@ async fn a_token_that_is_revoked_again_in_another_spelling_writes_no_second_reco
 }
 
 #[tokio::test]
-async fn a_grant_that_the_dialect_names_falls_as_a_whole() {
+async fn grant_claim_of_the_dialect_revokes_the_whole_grant() {
     let dialect = Dialect::rfc9068().grant("origin_jti");
     let claims: Value = with(claims(), &json!({ "origin_jti": "g1" }));
     let log = MemoryLog::new();
@@ -164,7 +164,7 @@ async fn a_grant_that_the_dialect_names_falls_as_a_whole() {
 }
 
 #[tokio::test]
-async fn without_keys_nothing_is_said_or_written() {
+async fn without_keys_revocation_fails_and_writes_nothing() {
     let server = Server::start().await;
     let tokens = JwtTokens::new(ISSUER, server.keys(), Audience::any_of([AUDIENCE]))
         .remote_keys(server.remote());

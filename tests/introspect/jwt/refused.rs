@@ -1,4 +1,4 @@
-//! What is certainly no token of this issuer, one reason at a time.
+//! Tokens that are refused, one reason at a time.
 
 use jsonwebtoken::{Algorithm as Signing, EncodingKey};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::jwt::fixture::{
 };
 
 #[tokio::test]
-async fn what_is_no_compact_jws_with_an_object_in_it() {
+async fn text_that_is_not_a_compact_jws_with_an_object() {
     let good = token(&json!({}));
     let [head, body, signature] = good.split('.').collect::<Vec<_>>()[..] else {
         panic!("three segments")
@@ -37,7 +37,7 @@ async fn what_is_no_compact_jws_with_an_object_in_it() {
 }
 
 #[tokio::test]
-async fn what_is_signed_by_nobody_or_by_another() {
+async fn token_without_a_signature_or_with_that_of_another_key() {
     let good = token(&json!({}));
     let (input, signature) = good.rsplit_once('.').unwrap();
     let stranger = Key::generate().sign(&header(), &claims());
@@ -56,7 +56,7 @@ async fn what_is_signed_by_nobody_or_by_another() {
 }
 
 #[tokio::test]
-async fn another_type_of_token() {
+async fn token_of_another_type() {
     for typ in [
         json!("JWT"),
         json!("jwt"),
@@ -80,7 +80,7 @@ async fn another_type_of_token() {
 }
 
 #[tokio::test]
-async fn an_algorithm_that_is_not_allowed() {
+async fn token_with_an_algorithm_that_is_not_allowed() {
     let only = tokens().algorithms([Algorithm::Rs256, Algorithm::Ed25519]);
     assert!(ask(&only, &token(&json!({}))).await.is_none());
     for alg in ["none", "None", "es256", "ES384", "RS256", "HS256", ""] {
@@ -92,11 +92,11 @@ async fn an_algorithm_that_is_not_allowed() {
     assert!(ask(&tokens(), &unsigned).await.is_none());
 }
 
-/// RFC 8725 §3.1: what everybody has is no secret.
+/// RFC 8725 §3.1: a public key is not a secret.
 #[tokio::test]
-async fn a_public_key_used_as_a_secret() {
+async fn token_signed_with_the_public_key_as_a_secret() {
     let jwk = KEY.jwk(&json!({})).to_string();
-    for secret in [KEY.public_octets(), jwk.as_bytes()] {
+    for secret in [KEY.public_bytes(), jwk.as_bytes()] {
         let key = EncodingKey::from_secret(secret);
         let header = with(header(), &json!({ "alg": "HS256" })).to_string();
         let input = format!("{}.{}", encode(header), encode(claims().to_string()));
@@ -108,7 +108,7 @@ async fn a_public_key_used_as_a_secret() {
 
 /// RFC 8725 §3.10
 #[tokio::test]
-async fn a_key_that_the_token_brings_along() {
+async fn key_that_is_in_the_token() {
     let stranger = Key::generate();
     for more in [
         json!({ "jwk": stranger.jwk(&json!({})) }),
@@ -125,7 +125,7 @@ async fn a_key_that_the_token_brings_along() {
 
 /// RFC 7515 §4.1.11
 #[tokio::test]
-async fn an_extension_that_is_not_understood() {
+async fn token_with_an_unknown_critical_extension() {
     for more in [
         json!({ "crit": ["exp"] }),
         json!({ "b64": false }),
@@ -137,7 +137,7 @@ async fn an_extension_that_is_not_understood() {
 }
 
 #[tokio::test]
-async fn another_issuer() {
+async fn token_of_another_issuer() {
     for iss in [
         json!("https://as.example.com/"),
         json!("HTTPS://as.example.com"),
@@ -149,12 +149,12 @@ async fn another_issuer() {
     ] {
         assert!(ask_for(&json!({ "iss": iss })).await.is_none(), "{iss}");
     }
-    let nobody = KEY.sign(&header(), &without(claims(), "iss"));
-    assert!(ask(&tokens(), &nobody).await.is_none());
+    let without_iss = KEY.sign(&header(), &without(claims(), "iss"));
+    assert!(ask(&tokens(), &without_iss).await.is_none());
 }
 
 #[tokio::test]
-async fn another_audience() {
+async fn token_for_another_audience() {
     for aud in [
         json!("https://api.example.com/"),
         json!("https://other.example.com"),
@@ -169,16 +169,16 @@ async fn another_audience() {
     ] {
         assert!(ask_for(&json!({ "aud": aud })).await.is_none(), "{aud}");
     }
-    let nobody = KEY.sign(&header(), &without(claims(), "aud"));
-    assert!(ask(&tokens(), &nobody).await.is_none());
-    // Whoever does not look at it still takes no nonsense.
+    let without_aud = KEY.sign(&header(), &without(claims(), "aud"));
+    assert!(ask(&tokens(), &without_aud).await.is_none());
+    // A malformed `aud` is refused even if the audience is not checked.
     let unchecked = JwtTokens::new(ISSUER, KEY.set(), Audience::unchecked());
     let odd = token(&json!({ "aud": [1] }));
     assert!(ask(&unchecked, &odd).await.is_none());
 }
 
 #[tokio::test]
-async fn one_that_never_expires_or_names_no_client() {
+async fn token_without_an_expiry_or_a_client() {
     for member in ["exp", "client_id"] {
         let token = KEY.sign(&header(), &without(claims(), member));
         assert!(ask(&tokens(), &token).await.is_none(), "{member}");
@@ -186,7 +186,7 @@ async fn one_that_never_expires_or_names_no_client() {
 }
 
 #[tokio::test]
-async fn a_member_of_the_wrong_type() {
+async fn claim_of_the_wrong_type() {
     let dates: Vec<Value> = vec![
         json!("1999999999"),
         json!(-1),
@@ -198,7 +198,7 @@ async fn a_member_of_the_wrong_type() {
     ];
     for member in ["exp", "iat", "nbf"] {
         for odd in &dates {
-            // One that ends after the calendar does has a date.
+            // An `exp` beyond the calendar is a date.
             if member == "exp" && odd == &json!(1e300) {
                 continue;
             }
@@ -218,7 +218,7 @@ async fn a_member_of_the_wrong_type() {
 }
 
 #[tokio::test]
-async fn a_number_beyond_all_numbers() {
+async fn number_beyond_the_range_of_a_double() {
     let claims = claims().to_string();
     for exp in ["1e400", "-1e400", "NaN", "Infinity", "01", "0x1"] {
         let claims = claims.replacen('{', &format!("{{\"nbf\":{exp},"), 1);
@@ -227,11 +227,11 @@ async fn a_number_beyond_all_numbers() {
     }
 }
 
-/// A bound token must not pass for one that is not.
+/// A bound token must not be taken for an unbound one.
 #[tokio::test]
-async fn a_binding_that_is_not_understood() {
+async fn binding_that_is_not_understood() {
     let good = encode([0xff; 32]);
-    // The last character has two bits that mean nothing: `8` says what `_` does.
+    // The last character has two unused bits: `8` and `_` decode to the same bytes.
     let loose = format!("{}9", &good[..42]);
     for cnf in [
         json!({}),
@@ -263,7 +263,7 @@ async fn a_binding_that_is_not_understood() {
 }
 
 #[tokio::test]
-async fn a_member_that_is_there_twice() {
+async fn member_that_occurs_twice() {
     let (head, body) = (header().to_string(), claims().to_string());
     for twice in [
         r#""sub":"root""#,
@@ -282,8 +282,8 @@ async fn a_member_that_is_there_twice() {
 }
 
 #[tokio::test]
-async fn one_that_is_longer_than_the_longest() {
-    let padded = |octets| token(&json!({ "padding": "x".repeat(octets) }));
+async fn token_that_is_too_long() {
+    let padded = |bytes| token(&json!({ "padding": "x".repeat(bytes) }));
     let (short, long) = (padded(11_000), padded(13_000));
     assert!(short.len() < 16 * 1024 && long.len() > 16 * 1024);
     assert!(ask(&tokens(), &short).await.is_some());
@@ -294,7 +294,7 @@ async fn one_that_is_longer_than_the_longest() {
 }
 
 #[tokio::test]
-async fn one_that_lacks_what_a_dialect_demands() {
+async fn token_that_lacks_what_the_dialect_demands() {
     let dialect = Dialect::rfc9068()
         .types(["JWT"])
         .demand("use", ["access", "service"])

@@ -1,4 +1,4 @@
-//! Keys at a URI: rotated, asked for in vain, and down.
+//! Keys at a URI: rotated, not found, and unreachable.
 
 use std::{error::Error as _, time::Duration};
 
@@ -24,15 +24,15 @@ fn tokens(server: &Server, remote: RemoteKeys) -> JwtTokens {
 }
 
 async fn ask(tokens: &JwtTokens, token: &str) -> Result<Option<Introspection>, JwtError> {
-    let answer = tokens.clone().oneshot(Secret::new(token)).await;
-    answer.map(Introspected::into_token)
+    let introspected = tokens.clone().oneshot(Secret::new(token)).await;
+    introspected.map(Introspected::into_token)
 }
 
 fn by(key: &Key, kid: &str) -> String {
     key.sign(&with(header(), &json!({ "kid": kid })), &claims())
 }
 
-/// The same, of ten minutes ago.
+/// The same, issued ten minutes ago.
 fn old(key: &Key, kid: &str) -> String {
     let claims = with(claims(), &json!({ "iat": now() - 600 }));
     key.sign(&with(header(), &json!({ "kid": kid })), &claims)
@@ -45,7 +45,7 @@ async fn publishing(jwks: Value) -> Server {
 }
 
 #[tokio::test]
-async fn keys_are_fetched_once_and_then_at_hand() {
+async fn keys_are_fetched_once_and_then_cached() {
     let server = publishing(KEY.jwks("k1")).await;
     let mut tokens = tokens(&server, server.remote());
     assert_eq!(server.fetches(), 0);
@@ -60,18 +60,18 @@ async fn keys_are_fetched_once_and_then_at_hand() {
 }
 
 #[tokio::test]
-async fn a_thousand_at_once_are_one_fetch() {
+async fn thousand_tokens_at_once_cause_one_fetch() {
     let server = publishing(KEY.jwks("k1")).await;
     let tokens = tokens(&server, server.remote());
     let token = token(&json!({}));
-    for answer in join_all((0..1000).map(|_| ask(&tokens, &token))).await {
-        assert!(answer.unwrap().is_some());
+    for introspected in join_all((0..1000).map(|_| ask(&tokens, &token))).await {
+        assert!(introspected.unwrap().is_some());
     }
     assert_eq!(server.fetches(), 1);
 }
 
 #[tokio::test]
-async fn a_rotated_key_is_found() {
+async fn rotated_key_is_found() {
     let (old, new) = (Key::generate(), Key::generate());
     let server = publishing(old.jwks("2026-10")).await;
     let tokens = tokens(&server, server.remote());
@@ -84,14 +84,14 @@ async fn a_rotated_key_is_found() {
 }
 
 #[tokio::test]
-async fn a_thousand_forged_tokens_are_one_fetch() {
+async fn thousand_forged_tokens_cause_one_fetch() {
     let server = publishing(KEY.jwks("k1")).await;
     let tokens = tokens(&server, server.remote());
     assert!(ask(&tokens, &token(&json!({}))).await.unwrap().is_some());
     let stranger = Key::generate();
     for n in 0..1000 {
         let kid = format!("made-up-{n}");
-        // No key is newer than those at hand, or one may be.
+        // Either no key is newer than those at hand, or one may be.
         let forged = ask(&tokens, &old(&stranger, &kid)).await;
         assert!(forged.unwrap().is_none());
         let forged = ask(&tokens, &by(&stranger, &kid)).await;
@@ -100,9 +100,9 @@ async fn a_thousand_forged_tokens_are_one_fetch() {
     assert_eq!(server.fetches(), 2);
 }
 
-/// No key could make it a token of this issuer.
+/// No key could make these texts tokens of this issuer.
 #[tokio::test]
-async fn what_is_not_even_said_to_be_ours_is_no_fetch() {
+async fn token_that_does_not_name_the_issuer_causes_no_fetch() {
     let server = publishing(KEY.jwks("k1")).await;
     let tokens = tokens(&server, server.remote()).algorithms([Algorithm::Es256]);
     let unhandled = |reason| Introspected::unhandled(reason, None);
@@ -149,21 +149,21 @@ async fn what_is_not_even_said_to_be_ours_is_no_fetch() {
         ),
     ] {
         let token = Secret::new(KEY.sign(&header, &claims));
-        let answer = tokens.clone().oneshot(token).await.unwrap();
-        assert_eq!(answer, expected, "{header}");
+        let introspected = tokens.clone().oneshot(token).await.unwrap();
+        assert_eq!(introspected, expected, "{header}");
         assert_eq!(server.fetches(), 0, "{header}");
     }
-    let answer = tokens.oneshot(Secret::new("45ghiukldjahdnhzdauz")).await;
+    let introspected = tokens.oneshot(Secret::new("45ghiukldjahdnhzdauz")).await;
     assert_eq!(
-        answer.unwrap(),
+        introspected.unwrap(),
         Introspected::Unrecognised(Reason::NotAToken)
     );
     assert_eq!(server.fetches(), 0);
 }
 
-/// Whatever is allowed: a key set has no secrets in it.
+/// With any algorithms allowed: a key set has no shared secrets.
 #[tokio::test]
-async fn what_is_said_to_be_by_a_shared_secret_is_no_fetch() {
+async fn token_with_a_shared_secret_algorithm_causes_no_fetch() {
     let server = publishing(KEY.jwks("k1")).await;
     let tokens = tokens(&server, server.remote());
     let willing = tokens.algorithms(Algorithm::ALL.iter().copied());
@@ -175,21 +175,21 @@ async fn what_is_said_to_be_by_a_shared_secret_is_no_fetch() {
 }
 
 #[tokio::test]
-async fn without_keys_it_cannot_be_found_out() {
+async fn without_keys_introspection_fails() {
     let server = Server::start().await;
     let tokens = tokens(&server, server.remote());
     let token = token(&json!({}));
     let error = ask(&tokens, &token).await.unwrap_err();
-    let mut told = format!("{error} {error:?}");
+    let mut shown = format!("{error} {error:?}");
     let mut source = error.source();
     while let Some(cause) = source {
-        told = format!("{told} {cause} {cause:?}");
+        shown = format!("{shown} {cause} {cause:?}");
         source = cause.source();
     }
     for part in token.split('.') {
-        assert!(!told.contains(part));
+        assert!(!shown.contains(part));
     }
-    // It is left in peace for a while; a malformed one is none all the same.
+    // The source is not asked again for a while. A malformed token is still refused.
     assert!(ask(&tokens, &token).await.is_err());
     assert!(
         ask(&tokens, "45ghiukldjahdnhzdauz")
@@ -201,15 +201,16 @@ async fn without_keys_it_cannot_be_found_out() {
 }
 
 #[tokio::test]
-async fn keys_that_may_not_be_fetched_are_an_error_and_no_verdict() {
+async fn keys_that_may_not_be_fetched_are_an_error() {
     let elsewhere = Keys::from_client_uri("https://169.254.169.254/latest").unwrap();
     let tokens = JwtTokens::new(ISSUER, elsewhere, Audience::any_of([AUDIENCE]));
     assert!(ask(&tokens, &token(&json!({}))).await.is_err());
 }
 
-/// Old keys are good while the source is down; but what they do not verify may be by a new one.
+/// Old keys stay usable while the source is down, but a token that they do not verify may be signed
+/// with a new one.
 #[tokio::test]
-async fn while_the_source_is_down_a_key_that_is_not_known_is_no_verdict() {
+async fn unknown_key_is_an_error_while_the_source_is_down() {
     let server = publishing(KEY.jwks("k1")).await;
     let tokens = tokens(
         &server,
@@ -226,7 +227,7 @@ async fn while_the_source_is_down_a_key_that_is_not_known_is_no_verdict() {
     assert!(ask(&tokens, &by(&new, "k2")).await.is_err());
     let unnamed = without(header(), "kid");
     assert!(ask(&tokens, &new.sign(&unnamed, &claims())).await.is_err());
-    // These name a key that is known.
+    // These tokens name a known key.
     assert!(ask(&tokens, &token(&json!({}))).await.unwrap().is_some());
     assert!(ask(&tokens, &old(&new, "k1")).await.unwrap().is_none());
     assert!(ask(&tokens, &by(&new, "k1")).await.is_err());
@@ -241,9 +242,10 @@ async fn while_the_source_is_down_a_key_that_is_not_known_is_no_verdict() {
     assert!(ask(&tokens, &by(&new, "k2")).await.unwrap().is_some());
 }
 
-/// The source is asked once for a new key, in vain, and then left in peace: still no verdict.
+/// The source is asked once for a new key and does not have it. It is then not asked for a while,
+/// and the token stays unsettled.
 #[tokio::test]
-async fn a_new_key_that_was_asked_for_in_vain_is_no_verdict() {
+async fn new_key_that_the_source_lacks_is_an_error() {
     let server = publishing(KEY.jwks("k1")).await;
     let tokens = tokens(&server, server.remote());
     assert!(ask(&tokens, &token(&json!({}))).await.unwrap().is_some());

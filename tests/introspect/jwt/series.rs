@@ -1,4 +1,4 @@
-//! What an operator sees of keys that are fetched.
+//! Metrics about fetched keys.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::jwt::fixture::{AUDIENCE, ISSUER, KEY, now, token};
 
 type Seen = BTreeMap<String, f64>;
 
-/// What counters and gauges say, by name and labels, and how often a histogram has recorded.
+/// The values of counters and gauges by name and labels, and the number of values in histograms.
 fn seen(happens: impl Future<Output = ()>) -> Seen {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
@@ -62,7 +62,7 @@ async fn is_known(uri: &str) -> bool {
 }
 
 #[test]
-fn fetches_and_the_age_of_keys_are_told_by_what_the_operator_has_named() {
+fn fetches_and_the_age_of_keys_are_labelled_with_the_uri_of_the_operator() {
     let begun = now();
     let mut origin = String::new();
     let seen = seen(async {
@@ -71,7 +71,7 @@ fn fetches_and_the_age_of_keys_are_told_by_what_the_operator_has_named() {
             .route("/down", get(async || StatusCode::BAD_GATEWAY))
             .route("/odd", get(async || "no JWKS"));
         origin = serve(router).await;
-        // What is in a query may be a secret.
+        // The query of a URI may be a secret.
         assert!(is_known(&format!("{origin}/keys?secret=s3cr3t")).await);
         assert!(!is_known(&format!("{origin}/down")).await);
         assert!(!is_known(&format!("{origin}/odd")).await);
@@ -94,9 +94,9 @@ fn fetches_and_the_age_of_keys_are_told_by_what_the_operator_has_named() {
     assert!(!format!("{seen:?}").contains("s3cr3t"));
 }
 
-/// There is no end to what clients register.
+/// The number of URIs that clients register is unbounded.
 #[test]
-fn uris_of_clients_are_no_labels() {
+fn uris_of_clients_are_not_labels() {
     let seen = seen(async {
         let origin = serve(Router::new().route("/keys", get(async || KEY.jwks("k1").to_string())));
         let origin = origin.await;

@@ -1,4 +1,4 @@
-//! An issuer's JWKS over HTTPS, on this machine.
+//! A server on this machine with the JWKS of an issuer, over HTTPS.
 
 use std::{
     io,
@@ -36,7 +36,7 @@ pub(crate) struct Server {
 
 #[derive(Default)]
 struct Seen {
-    /// `None`: 500.
+    /// `None` is answered with 500.
     serves: Mutex<Option<Value>>,
     fetches: AtomicUsize,
 }
@@ -56,8 +56,8 @@ impl Server {
                 let (acceptor, seen) = (acceptor.clone(), Arc::clone(&serving));
                 tokio::spawn(async move {
                     let stream = TokioIo::new(acceptor.accept(stream).await?);
-                    let answer = service_fn(async |_| Ok::<_, io::Error>(seen.answer()));
-                    let served = http1::Builder::new().serve_connection(stream, answer);
+                    let service = service_fn(async |_| Ok::<_, io::Error>(seen.respond()));
+                    let served = http1::Builder::new().serve_connection(stream, service);
                     served.await.map_err(io::Error::other)
                 });
             }
@@ -66,7 +66,7 @@ impl Server {
         Self { seen, port, ca }
     }
 
-    /// What it serves from now on: a set, or an error.
+    /// Serves this set from now on, or an error.
     pub(crate) fn serves(&self, jwks: Option<Value>) {
         *self.seen.serves.lock().unwrap() = jwks;
     }
@@ -93,7 +93,7 @@ impl Server {
 }
 
 impl Seen {
-    fn answer(&self) -> Response<Full<Bytes>> {
+    fn respond(&self) -> Response<Full<Bytes>> {
         self.fetches.fetch_add(1, Ordering::SeqCst);
         let serves = self.serves.lock().unwrap();
         let body = serves.as_ref().map(ToString::to_string);

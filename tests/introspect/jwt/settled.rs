@@ -1,4 +1,4 @@
-//! Which keys settle that nobody has signed a token: what the endpoint and the API answer.
+//! Which keys settle that a token is forged, and what the endpoint and the API answer.
 
 use std::{
     io,
@@ -34,7 +34,7 @@ use crate::jwt::{
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// An issuer that publishes a key which signs no more.
+/// An issuer that publishes a retired key.
 async fn issuer() -> (Server, JwtTokens) {
     let server = Server::start().await;
     server.serves(Some(Key::generate().jwks("old")));
@@ -43,7 +43,7 @@ async fn issuer() -> (Server, JwtTokens) {
     (server, tokens)
 }
 
-/// A token of this key that is called `kid`, with these claims.
+/// A token with these claims, signed with this key, which it calls `kid`.
 fn signed(key: &Key, kid: &str, more: &Value) -> String {
     key.sign(
         &with(header(), &json!({ "kid": kid })),
@@ -56,16 +56,16 @@ async fn introspect(tokens: &JwtTokens, token: &str) -> Result<Introspected, Jwt
 }
 
 /// The status, and the seconds of `Retry-After`.
-type Answer = (StatusCode, Option<u64>);
+type StatusAndDelay = (StatusCode, Option<u64>);
 
-fn answer<B>(response: &Response<B>) -> Answer {
+fn status_and_delay<B>(response: &Response<B>) -> StatusAndDelay {
     let seconds = response.headers().get(RETRY_AFTER);
     let seconds = seconds.map(|seconds| seconds.to_str().unwrap().parse().unwrap());
     (response.status(), seconds)
 }
 
-/// What the client of all tokens is told when it revokes this one.
-async fn revoke<I>(tokens: &I, log: &MemoryLog, token: &str) -> Answer
+/// What the endpoint answers when the client of all tokens revokes this one.
+async fn revoke<I>(tokens: &I, log: &MemoryLog, token: &str) -> StatusAndDelay
 where
     I: Service<Secret, Response: Into<Introspected>> + Clone + Send + Sync + 'static,
     I::Error: Into<BoxError>,
@@ -84,29 +84,33 @@ where
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Full::from(format!("client_id=s6BhdRkqt3&token={token}")))
         .unwrap();
-    answer(&service.oneshot(request).await.unwrap())
+    status_and_delay(&service.oneshot(request).await.unwrap())
 }
 
-/// The same, by a client that asks again once when it is told to. No source is asked twice within a
-/// second.
-async fn revoke_as_told<I>(tokens: &I, log: &MemoryLog, token: &str) -> Answer
+/// The same, for a client that tries again once after `Retry-After`. No source is asked twice
+/// within a second.
+async fn revoke_with_retry<I>(tokens: &I, log: &MemoryLog, token: &str) -> StatusAndDelay
 where
     I: Service<Secret, Response: Into<Introspected>> + Clone + Send + Sync + 'static,
     I::Error: Into<BoxError>,
     I::Future: Send,
 {
-    let told = revoke(tokens, log, token).await;
-    match told {
+    let response = revoke(tokens, log, token).await;
+    match response {
         (StatusCode::SERVICE_UNAVAILABLE, Some(seconds @ 0..=1)) => {
             tokio::time::sleep(Duration::from_secs(seconds)).await;
             revoke(tokens, log, token).await
         }
-        told => told,
+        response => response,
     }
 }
 
 /// What the API answers to this token.
-async fn present(tokens: &JwtTokens, log: &MemoryLog, token: &str) -> (Answer, Option<Verdict>) {
+async fn present(
+    tokens: &JwtTokens,
+    log: &MemoryLog,
+    token: &str,
+) -> (StatusAndDelay, Option<Verdict>) {
     let index = Index::follow(log).await.unwrap();
     let api = service_fn(async |_: Request<Full<Bytes>>| {
         Ok::<_, BoxError>(Response::new(Full::<Bytes>::default()))
@@ -118,14 +122,14 @@ async fn present(tokens: &JwtTokens, log: &MemoryLog, token: &str) -> (Answer, O
         .unwrap();
     let response = service.oneshot(request).await.unwrap();
     let refused = response.extensions().get::<Refused>();
-    (answer(&response), refused.map(Refused::verdict))
+    (status_and_delay(&response), refused.map(Refused::verdict))
 }
 
 #[tokio::test]
-async fn token_of_a_key_that_was_just_published_is_revoked_though_others_made_up_keys() {
+async fn token_of_a_new_key_is_revoked_despite_forged_tokens() {
     let (server, tokens) = issuer().await;
     let log = MemoryLog::new();
-    // Somebody makes up a key, twice: the cool-down has begun.
+    // Somebody forges two tokens with new keys: the cool-down has started.
     for kid in ["made-up-1", "made-up-2"] {
         let forged = signed(&Key::generate(), kid, &json!({}));
         assert_eq!(
@@ -136,19 +140,19 @@ async fn token_of_a_key_that_was_just_published_is_revoked_though_others_made_up
     assert_eq!(server.fetches(), 2);
     server.serves(Some(KEY.jwks("new")));
     let token = signed(&KEY, "new", &json!({}));
-    // The API waits for the cool-down, the owner does not have to.
-    let (told, verdict) = present(&tokens, &log, &token).await;
-    assert_eq!(told.0, StatusCode::SERVICE_UNAVAILABLE);
-    assert!((1..=60).contains(&told.1.unwrap()), "{told:?}");
+    // The API waits for the cool-down. The owner of the token does not have to.
+    let (response, verdict) = present(&tokens, &log, &token).await;
+    assert_eq!(response.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert!((1..=60).contains(&response.1.unwrap()), "{response:?}");
     assert_eq!(verdict, Some(Verdict::Unknown));
     assert_eq!(
-        revoke_as_told(&tokens, &log, &token).await,
+        revoke_with_retry(&tokens, &log, &token).await,
         (StatusCode::OK, None)
     );
     assert_eq!(server.fetches(), 3);
     assert_eq!(log.snapshot().await.unwrap().records.len(), 1);
-    let (told, verdict) = present(&tokens, &log, &token).await;
-    assert_eq!(told.0, StatusCode::UNAUTHORIZED);
+    let (response, verdict) = present(&tokens, &log, &token).await;
+    assert_eq!(response.0, StatusCode::UNAUTHORIZED);
     assert!(matches!(verdict, Some(Verdict::Revoked(_))));
 }
 
@@ -165,7 +169,7 @@ async fn revocation_is_503_and_never_200_while_the_keys_are_older_than_the_token
     server.serves(Some(KEY.jwks("new")));
     for kid in ["new", "old"] {
         let token = signed(&KEY, kid, &json!({}));
-        // The second fetch is due for the first one.
+        // The second fetch is due because of the first token.
         let first = revoke(&tokens, &log, &token).await;
         let again = signed(&Key::generate(), kid, &json!({}));
         let again = revoke(&tokens, &log, &again).await;
@@ -177,9 +181,9 @@ async fn revocation_is_503_and_never_200_while_the_keys_are_older_than_the_token
     assert_eq!(log.snapshot().await.unwrap().records.len(), 1);
 }
 
-/// The client that asks goes along with the secret.
+/// The `Secret` carries the client that asks.
 #[tokio::test]
-async fn introspection_that_wraps_another_has_to_hand_on_the_same_secret() {
+async fn wrapping_introspection_has_to_pass_on_the_same_secret() {
     let (server, tokens) = issuer().await;
     let log = MemoryLog::new();
     for kid in ["made-up-1", "made-up-2"] {
@@ -194,19 +198,19 @@ async fn introspection_that_wraps_another_has_to_hand_on_the_same_secret() {
         let secret = Secret::new(secret.expose());
         inner.clone().oneshot(secret)
     });
-    let (status, seconds) = revoke_as_told(&rebuilt, &log, &token).await;
+    let (status, seconds) = revoke_with_retry(&rebuilt, &log, &token).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(seconds.unwrap() > 1);
     assert_eq!(server.fetches(), 2);
 
     let same = service_fn(move |secret: Secret| tokens.clone().oneshot(secret.clone()));
-    let told = revoke_as_told(&same, &log, &token).await;
-    assert_eq!(told, (StatusCode::OK, None));
+    let response = revoke_with_retry(&same, &log, &token).await;
+    assert_eq!(response, (StatusCode::OK, None));
     assert_eq!(server.fetches(), 3);
 }
 
 #[tokio::test]
-async fn key_that_has_changed_under_its_name_is_found() {
+async fn key_that_changed_under_the_same_kid_is_found() {
     let (server, tokens) = issuer().await;
     assert!(
         introspect(&tokens, &signed(&KEY, "old", &json!({})))
@@ -233,7 +237,7 @@ async fn keys_settle_tokens_that_were_issued_a_leeway_before_they_were_fetched()
         (Duration::ZERO, 5, true),
     ] {
         let tokens = tokens.clone().leeway(leeway).remote_keys(server.remote());
-        let (told, verdict) = present(&tokens, &log, &forged(ago)).await;
+        let (response, verdict) = present(&tokens, &log, &forged(ago)).await;
         let expected = if settled {
             (
                 StatusCode::UNAUTHORIZED,
@@ -242,13 +246,13 @@ async fn keys_settle_tokens_that_were_issued_a_leeway_before_they_were_fetched()
         } else {
             (StatusCode::SERVICE_UNAVAILABLE, Verdict::Unknown)
         };
-        assert_eq!((told.0, verdict), (expected.0, Some(expected.1)));
-        // As long as it takes until a fetch settles it.
+        assert_eq!((response.0, verdict), (expected.0, Some(expected.1)));
+        // The time until a fetch settles it.
         let until = (leeway.as_secs() + 1).saturating_sub(ago).max(1);
-        let honest = told
+        let is_right = response
             .1
-            .is_none_or(|told| (until - 1..=until + 60).contains(&told));
-        assert!(honest, "{told:?} {leeway:?} {ago}");
+            .is_none_or(|delay| (until - 1..=until + 60).contains(&delay));
+        assert!(is_right, "{response:?} {leeway:?} {ago}");
         let revoked = revoke(&tokens, &log, &forged(ago)).await;
         let expected = if settled {
             StatusCode::OK
@@ -266,15 +270,15 @@ async fn fixed_keys_settle_every_token() {
     let log = MemoryLog::new();
     for (kid, reason) in [("k1", Reason::Signature), ("k2", Reason::UnknownKey)] {
         let forged = signed(&Key::generate(), kid, &json!({}));
-        let (told, verdict) = present(&tokens, &log, &forged).await;
-        assert_eq!(told, (StatusCode::UNAUTHORIZED, None));
+        let (response, verdict) = present(&tokens, &log, &forged).await;
+        assert_eq!(response, (StatusCode::UNAUTHORIZED, None));
         assert_eq!(verdict, Some(Verdict::Invalid(reason)));
         assert_eq!(revoke(&tokens, &log, &forged).await, (StatusCode::OK, None));
     }
 }
 
 #[tokio::test]
-async fn expired_token_is_refused_whatever_the_keys() {
+async fn expired_token_is_refused_with_any_keys() {
     let (server, tokens) = issuer().await;
     let log = MemoryLog::new();
     let ended = |ago: u64| {
@@ -285,14 +289,14 @@ async fn expired_token_is_refused_whatever_the_keys() {
         )
     };
     for ago in [1, 30, 59, 61, 600] {
-        let (told, verdict) = present(&tokens, &log, &ended(ago)).await;
-        assert_eq!(told, (StatusCode::UNAUTHORIZED, None), "{ago}");
+        let (response, verdict) = present(&tokens, &log, &ended(ago)).await;
+        assert_eq!(response, (StatusCode::UNAUTHORIZED, None), "{ago}");
         let expected = [
             Some(Verdict::Expired),
             Some(Verdict::Invalid(Reason::UnknownKey)),
         ];
         assert!(expected.contains(&verdict), "{ago}: {verdict:?}");
-        // By another clock it may be live: that is not known, unless it is long ago.
+        // By another clock it may be live. That is unknown, unless it expired long ago.
         let expected = if ago < 60 {
             StatusCode::SERVICE_UNAVAILABLE
         } else {
@@ -307,8 +311,8 @@ async fn expired_token_is_refused_whatever_the_keys() {
     // There are no keys at all.
     server.serves(None);
     let tokens = tokens.remote_keys(server.remote());
-    let (told, verdict) = present(&tokens, &log, &ended(10)).await;
-    assert_eq!(told, (StatusCode::UNAUTHORIZED, None));
+    let (response, verdict) = present(&tokens, &log, &ended(10)).await;
+    assert_eq!(response, (StatusCode::UNAUTHORIZED, None));
     assert_eq!(verdict, Some(Verdict::Expired));
     assert_eq!(
         revoke(&tokens, &log, &ended(10)).await.0,
@@ -316,8 +320,7 @@ async fn expired_token_is_refused_whatever_the_keys() {
     );
 }
 
-/// Otherwise whoever writes the year 9999 into a token would be told 503, and make this server fetch,
-/// until then.
+/// Otherwise a token with an `iat` in the year 9999 would cause 503 and fetches until that year.
 #[tokio::test]
 async fn token_from_the_future_is_settled_by_the_next_fetch() {
     let (server, tokens) = issuer().await;
@@ -329,32 +332,32 @@ async fn token_from_the_future_is_settled_by_the_next_fetch() {
             &json!({ "iat": now() + ahead, "exp": now() + 2 * ahead }),
         )
     };
-    let (told, verdict) = present(&tokens, &log, &forged(3600)).await;
-    assert_eq!(told, (StatusCode::UNAUTHORIZED, None));
-    // The first fetch was for this question.
+    let (response, verdict) = present(&tokens, &log, &forged(3600)).await;
+    assert_eq!(response, (StatusCode::UNAUTHORIZED, None));
+    // The first fetch was for this token.
     assert_eq!(verdict, Some(Verdict::Invalid(Reason::UnknownKey)));
     for _ in 0..3 {
-        let (told, _) = present(&tokens, &log, &forged(250_000_000_000)).await;
-        assert_eq!(told, (StatusCode::UNAUTHORIZED, None));
+        let (response, _) = present(&tokens, &log, &forged(250_000_000_000)).await;
+        assert_eq!(response, (StatusCode::UNAUTHORIZED, None));
     }
     assert_eq!(server.fetches(), 2);
-    // Its clock is ahead, and its key is new: the owner finds it, or hears 503.
+    // The clock of the issuer is ahead, and the key is new: the owner gets success or 503.
     let owners = forged(3600);
-    let told = revoke(&tokens, &log, &owners).await;
-    assert_eq!(told.0, StatusCode::SERVICE_UNAVAILABLE);
+    let response = revoke(&tokens, &log, &owners).await;
+    assert_eq!(response.0, StatusCode::SERVICE_UNAVAILABLE);
     server.serves(Some(KEY.jwks("new")));
     assert_eq!(
-        revoke_as_told(&tokens, &log, &owners).await.0,
+        revoke_with_retry(&tokens, &log, &owners).await.0,
         StatusCode::OK
     );
     assert_eq!(log.snapshot().await.unwrap().records.len(), 1);
 }
 
 #[tokio::test]
-async fn token_that_does_not_say_when_it_was_issued_is_settled_by_the_next_fetch() {
+async fn token_without_iat_is_settled_by_the_next_fetch() {
     let (server, tokens) = issuer().await;
     let undated = || KEY.sign(&header(), &without(claims(), "iat"));
-    // Fetched for this very question.
+    // The keys were fetched for this introspection.
     let first = introspect(&tokens, &undated()).await.unwrap();
     assert_eq!(first, Introspected::Unrecognised(Reason::UnknownKey));
     let second = introspect(&tokens, &undated()).await.unwrap();
@@ -366,7 +369,7 @@ async fn token_that_does_not_say_when_it_was_issued_is_settled_by_the_next_fetch
 }
 
 #[tokio::test]
-async fn set_that_says_nothing_leaves_the_last_good_one() {
+async fn empty_set_does_not_replace_the_last_good_one() {
     let (server, tokens) = issuer().await;
     server.serves(Some(KEY.jwks("k1")));
     let remote = server
@@ -393,7 +396,7 @@ async fn set_that_says_nothing_leaves_the_last_good_one() {
 }
 
 #[tokio::test]
-async fn genuine_token_of_another_kind_or_audience_is_not_handled_and_not_unknown() {
+async fn genuine_token_of_another_kind_or_audience_is_unhandled() {
     let tokens = JwtTokens::new(ISSUER, KEY.set(), Audience::any_of([AUDIENCE]));
     let exp = now() + 300;
     let log = MemoryLog::new();
@@ -417,29 +420,29 @@ async fn genuine_token_of_another_kind_or_audience_is_not_handled_and_not_unknow
     ] {
         let claims = with(claims, &json!({ "exp": exp }));
         let token = KEY.sign(&header, &claims);
-        let answer = introspect(&tokens, &token).await.unwrap();
+        let introspected = introspect(&tokens, &token).await.unwrap();
         let Introspected::Unhandled {
             reason: found,
             exp: end,
             ..
-        } = answer
+        } = introspected
         else {
-            panic!("{reason}: {answer:?}");
+            panic!("{reason}: {introspected:?}");
         };
         assert_eq!((found, end.map(NumericDate::seconds)), (reason, Some(exp)));
         assert_eq!(
             revoke(&tokens, &log, &token).await.0,
             StatusCode::BAD_REQUEST
         );
-        let (told, verdict) = present(&tokens, &log, &token).await;
-        assert_eq!(told, (StatusCode::UNAUTHORIZED, None));
+        let (response, verdict) = present(&tokens, &log, &token).await;
+        assert_eq!(response, (StatusCode::UNAUTHORIZED, None));
         assert_eq!(verdict, Some(Verdict::Invalid(reason)));
-        // Signed by another one it is nobody's.
+        // Signed with another key, it is forged.
         let forged = Key::generate().sign(&header, &claims);
-        let answer = introspect(&tokens, &forged).await.unwrap();
-        assert_eq!(answer, Introspected::Unrecognised(Reason::Signature));
+        let introspected = introspect(&tokens, &forged).await.unwrap();
+        assert_eq!(introspected, Introspected::Unrecognised(Reason::Signature));
     }
-    // An offline token of Keycloak: `exp` is 0, and it never ends.
+    // An offline token of Keycloak: `exp` is 0, and it never expires.
     let offline = with(claims(), &json!({ "exp": 0, "typ": "Offline" }));
     let offline = KEY.sign(&with(header(), &json!({ "typ": "JWT" })), &offline);
     assert_eq!(
@@ -449,7 +452,7 @@ async fn genuine_token_of_another_kind_or_audience_is_not_handled_and_not_unknow
 }
 
 #[tokio::test]
-async fn end_beyond_the_calendar_is_capped_by_the_longest_lifetime() {
+async fn exp_beyond_the_calendar_is_limited_by_the_longest_lifetime() {
     let tokens = JwtTokens::new(ISSUER, KEY.set(), Audience::any_of([AUDIENCE]));
     let iat = now();
     for exp in [
@@ -465,22 +468,25 @@ async fn end_beyond_the_calendar_is_capped_by_the_longest_lifetime() {
     }
 }
 
-/// Whoever makes up a key provokes it.
+/// Anybody can cause this error with a forged token.
 #[tokio::test]
-async fn token_that_is_not_settled_is_no_alarm() {
+async fn unsettled_token_is_not_an_alarm() {
     let (lines, _guard) = Lines::listen();
     let (server, tokens) = issuer().await;
     let log = MemoryLog::new();
     let forged = signed(&Key::generate(), "made-up", &json!({}));
     present(&tokens, &log, &forged).await;
     revoke(&tokens, &log, &forged).await;
-    let told = lines.take();
-    assert!(told.contains(" WARN ") && !told.contains("ERROR"), "{told}");
-    assert!(told.contains("not newer than the token"), "{told}");
+    let events = lines.take();
+    assert!(
+        events.contains(" WARN ") && !events.contains("ERROR"),
+        "{events}"
+    );
+    assert!(events.contains("not newer than the token"), "{events}");
     for part in forged.split('.') {
-        assert!(!told.contains(part));
+        assert!(!events.contains(part));
     }
-    // That the keys cannot be had is one.
+    // Keys that cannot be fetched are an alarm.
     server.serves(None);
     let tokens = tokens.remote_keys(server.remote());
     present(&tokens, &log, &forged).await;
@@ -511,8 +517,8 @@ impl Lines {
 }
 
 impl io::Write for Lines {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(octets)
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -525,8 +531,8 @@ async fn length_of_a_token_is_limited_in_one_place() {
     let tokens = JwtTokens::new(ISSUER, KEY.set(), Audience::any_of([AUDIENCE]));
     let log = MemoryLog::new();
     let padded = signed(&KEY, "k1", &json!({ "padding": "x".repeat(30_000) }));
-    let (told, verdict) = present(&tokens, &log, &padded).await;
-    assert_eq!(told, (StatusCode::UNAUTHORIZED, None));
+    let (events, verdict) = present(&tokens, &log, &padded).await;
+    assert_eq!(events, (StatusCode::UNAUTHORIZED, None));
     assert_eq!(verdict, Some(Verdict::Invalid(Reason::NotAToken)));
     let tokens = tokens.max_size(padded.len());
     assert_eq!(present(&tokens, &log, &padded).await.0.0, StatusCode::OK);

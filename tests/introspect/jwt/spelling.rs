@@ -1,4 +1,4 @@
-//! However a token is spelt, it falls with the same record.
+//! The same record revokes a token in every spelling.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
@@ -28,9 +28,8 @@ async fn known(token: &str) -> Introspection {
     ask(&tokens(), token).await.expect("a genuine token")
 }
 
-/// What was revoked by the one spelling is revoked in every other one: nothing that a record could be
-/// about is different.
-async fn fall_together(one: &str, others: &[String]) {
+/// A record about one spelling revokes all others: no selector differs.
+async fn assert_same_selectors(one: &str, others: &[String]) {
     let one = known(one).await;
     assert_eq!(
         one.token,
@@ -42,7 +41,7 @@ async fn fall_together(one: &str, others: &[String]) {
 }
 
 #[tokio::test]
-async fn an_ecdsa_signature_with_its_other_half() {
+async fn ecdsa_signature_with_negated_s() {
     let good = token(&json!({}));
     let (input, signature) = good.rsplit_once('.').unwrap();
     let mut signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
@@ -50,11 +49,11 @@ async fn an_ecdsa_signature_with_its_other_half() {
     signature[32..].copy_from_slice(&other);
     let malleated = format!("{input}.{}", encode(signature));
     assert_ne!(malleated, good);
-    fall_together(&good, &[malleated]).await;
+    assert_same_selectors(&good, &[malleated]).await;
 }
 
 #[tokio::test]
-async fn a_token_that_is_signed_once_more() {
+async fn token_that_is_signed_again() {
     let (head, body) = (header(), claims());
     let good = KEY.sign(&head, &body);
     let again = KEY.sign(&head, &body);
@@ -75,16 +74,16 @@ async fn a_token_that_is_signed_once_more() {
         .replace("\"jti\":\"d", "\"\\u006ati\":\"\\u0064");
     assert_ne!(escaped, body.to_string());
     let escaped = KEY.sign_text(&head.to_string(), &escaped);
-    fall_together(&good, &[again, reordered, escaped]).await;
+    assert_same_selectors(&good, &[again, reordered, escaped]).await;
 }
 
-/// RFC 7515 §2: without padding, white space or any other characters.
+/// RFC 7515 §2: no padding, no white space and no other characters.
 #[tokio::test]
-async fn what_no_strict_decoder_reads_is_no_token() {
+async fn text_that_a_strict_decoder_refuses_is_not_a_token() {
     let good = token(&json!({}));
     let segments: Vec<_> = good.split('.').collect();
     assert_eq!(segments[2].len(), 86);
-    // 64 octets leave four bits of the last character to say nothing.
+    // 64 bytes leave four bits of the last character unused.
     let last = segments[2].chars().last().unwrap();
     assert!("AQgw".contains(last));
     let loose = char::from_u32(u32::from(last) + 1).unwrap();
@@ -105,9 +104,9 @@ async fn what_no_strict_decoder_reads_is_no_token() {
     assert!(ask(&tokens(), &good).await.is_some());
 }
 
-/// Signed as it stands, so that nothing but the decoder can refuse it.
+/// The loose spelling itself is signed, so that only the decoder can refuse it.
 #[tokio::test]
-async fn a_signature_over_a_loose_spelling_makes_no_token() {
+async fn signature_over_a_loose_spelling_is_refused() {
     let (head, body) = (encode(header().to_string()), encode(claims().to_string()));
     for input in [
         format!("{head}=.{body}"),

@@ -1,4 +1,4 @@
-//! The cache and the revocations that outrank it.
+//! The cache of responses, and revocations that take effect despite it.
 
 use std::time::{Duration, Instant};
 
@@ -36,7 +36,7 @@ async fn clones_share_the_cache_and_each_build_has_its_own() {
 }
 
 #[tokio::test]
-async fn a_revocation_is_not_late_because_of_the_cache() {
+async fn cache_does_not_delay_a_revocation() {
     let log = MemoryLog::new();
     let index = Index::follow(&log).await.unwrap();
     let now = NumericDate::now();
@@ -54,7 +54,7 @@ async fn a_revocation_is_not_late_because_of_the_cache() {
     let known = ask(&upstream, "t").await.unwrap().unwrap();
     assert_eq!(known.selectors().count(), 7);
     for selector in known.selectors() {
-        // Each in a log of its own: one record suffices.
+        // Each selector has a log of its own: one record is enough.
         let (log, before) = (MemoryLog::new(), server.asked());
         let index = Index::follow(&log).await.unwrap();
         let token = ask(&upstream, "t").await.unwrap().unwrap();
@@ -63,11 +63,11 @@ async fn a_revocation_is_not_late_because_of_the_cache() {
         log.append(vec![record]).await.unwrap();
         let token = ask(&upstream, "t").await.unwrap().unwrap();
         assert!(!index.is_live(&token, now), "{selector:?}");
-        // Nobody but the cache has been asked.
+        // The responses came from the cache.
         assert_eq!(server.asked(), before);
     }
 
-    // An opaque token, by its own digest.
+    // An opaque token, by its digest.
     server.says(&active(json!({ "iat": now.seconds() })));
     let opaque = ask(&upstream, "opaque").await.unwrap().unwrap();
     let record = Revocation::forever(opaque.token.unwrap(), NumericDate::FOREVER);
@@ -82,7 +82,7 @@ async fn a_revocation_is_not_late_because_of_the_cache() {
 }
 
 #[tokio::test]
-async fn an_answer_ends_with_its_token() {
+async fn cached_response_expires_with_its_token() {
     let server = Server::json(json!({})).await;
     let upstream = server
         .builder()
@@ -94,7 +94,7 @@ async fn an_answer_ends_with_its_token() {
     assert!(ask(&upstream, "t").await.unwrap().is_some());
     server.says(&json!({ "active": false }));
     while ask(&upstream, "t").await.unwrap().is_some() {
-        assert!(began.elapsed() < PATIENCE, "it is still kept");
+        assert!(began.elapsed() < PATIENCE, "it is still cached");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert!(NumericDate::now().seconds() >= exp);
@@ -102,21 +102,21 @@ async fn an_answer_ends_with_its_token() {
 }
 
 #[tokio::test]
-async fn an_answer_holds_for_as_long_as_is_configured() {
+async fn response_is_cached_for_the_configured_time() {
     let server = Server::json(active(json!({}))).await;
     let ttl = Duration::from_millis(50);
     let upstream = server.builder().cache(ttl, 10).build().unwrap();
     let began = Instant::now();
     ask(&upstream, "t").await.unwrap();
     while server.asked() < 2 {
-        assert!(began.elapsed() < PATIENCE, "it is still kept");
+        assert!(began.elapsed() < PATIENCE, "it is still cached");
         ask(&upstream, "t").await.unwrap();
     }
     assert!(began.elapsed() >= ttl);
 }
 
 #[tokio::test]
-async fn no_error_is_kept() {
+async fn error_is_not_cached() {
     let server = Server::start(Does::Answer(with_status(503))).await;
     let upstream = server.upstream();
     for _ in 0..3 {
@@ -128,7 +128,7 @@ async fn no_error_is_kept() {
 }
 
 #[tokio::test]
-async fn the_cache_is_bounded() {
+async fn cache_is_bounded() {
     let server = Server::json(active(json!({}))).await;
     let upstream = server
         .builder()
@@ -141,12 +141,12 @@ async fn the_cache_is_bounded() {
     for token in 0..30 {
         ask(&upstream, &token.to_string()).await.unwrap();
     }
-    // Three at the most were known the second time.
+    // At most three were still cached the second time.
     assert!(server.asked() >= 57, "{}", server.asked());
 }
 
 #[tokio::test]
-async fn an_answer_too_large_to_keep_is_an_answer() {
+async fn response_that_is_too_large_for_the_cache_is_used() {
     let server = Server::json(active(json!({ "fill": "a".repeat(4096) }))).await;
     let upstream = server.upstream();
     for _ in 0..2 {
@@ -156,19 +156,19 @@ async fn an_answer_too_large_to_keep_is_an_answer() {
 }
 
 #[tokio::test]
-async fn a_thousand_who_ask_at_once_are_one_request() {
+async fn thousand_callers_at_once_cause_one_request() {
     let server = Server::json(active(json!({}))).await;
     for upstream in [server.upstream(), server.uncached()] {
         let before = server.asked();
-        for answer in join_all((0..1000).map(|_| ask(&upstream, "t"))).await {
-            assert!(answer.unwrap().is_some());
+        for outcome in join_all((0..1000).map(|_| ask(&upstream, "t"))).await {
+            assert!(outcome.unwrap().is_some());
         }
         assert_eq!(server.asked(), before + 1);
     }
 }
 
 #[tokio::test]
-async fn one_who_goes_away_fails_nobody() {
+async fn caller_that_stops_waiting_disturbs_no_other() {
     let server = Server::json(active(json!({}))).await;
     server.hold();
     let upstream = server.uncached();
@@ -176,7 +176,7 @@ async fn one_who_goes_away_fails_nobody() {
     let first = asking(upstream.clone());
     server.has_been_asked(1).await;
     let others: Vec<_> = (0..10).map(|_| asking(upstream.clone())).collect();
-    // They have joined: what is polled later starts later.
+    // All callers have joined the request.
     tokio::task::yield_now().await;
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
@@ -188,7 +188,7 @@ async fn one_who_goes_away_fails_nobody() {
 }
 
 #[tokio::test]
-async fn what_is_revoked_here_is_dead_although_the_other_server_was_not_asked_again() {
+async fn token_revoked_here_is_refused_without_another_request() {
     let log = MemoryLog::new();
     let index = Index::follow(&log).await.unwrap();
     let now = NumericDate::now();

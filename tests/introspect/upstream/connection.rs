@@ -1,4 +1,4 @@
-//! Connections that are kept, that die, that stall, and that are not what they should be.
+//! Connections that are reused, closed, stalled or broken.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,12 +18,12 @@ use tower_revocation::introspect::upstream::{Upstream, UpstreamErrorKind};
 
 use crate::upstream::{
     active, ask,
-    server::{Does, Server, json as answer},
+    server::{Does, Server, json as respond},
 };
 
-/// The least that an active token has.
-fn bare() -> Response<Full<Bytes>> {
-    answer(active(json!({})).to_string())
+/// The shortest response about an active token.
+fn minimal() -> Response<Full<Bytes>> {
+    respond(active(json!({})).to_string())
 }
 
 #[tokio::test]
@@ -34,12 +34,12 @@ async fn one_connection_serves_many_requests() {
         ask(&upstream, &token.to_string()).await.unwrap();
     }
     assert_eq!(server.asked(), 10);
-    // A request may be faster than the way of a connection back to those that are kept.
+    // A request may start before the previous connection is back in the pool.
     assert!(server.connections() < 5, "{}", server.connections());
 }
 
 #[tokio::test]
-async fn a_limit_of_tower_limits_how_many_are_asked_about_at_once() {
+async fn concurrency_limit_of_tower_limits_the_requests() {
     let server = Server::json(active(json!({}))).await;
     server.hold();
     let limited = ConcurrencyLimit::new(server.uncached(), 2);
@@ -48,25 +48,25 @@ async fn a_limit_of_tower_limits_how_many_are_asked_about_at_once() {
         server.has_been_asked(2).await;
         server.permit(100);
     };
-    for answer in join(join_all(tokens), release).await.0 {
-        assert!(answer.unwrap().token().is_some());
+    for outcome in join(join_all(tokens), release).await.0 {
+        assert!(outcome.unwrap().token().is_some());
     }
     assert_eq!((server.asked(), server.most_at_once()), (100, 2));
 }
 
 #[tokio::test]
-async fn a_connection_that_has_died_of_age_costs_nobody_an_answer() {
-    let server = Server::start(Does::AnswerOnce(bare())).await;
+async fn request_on_a_closed_connection_is_sent_again() {
+    let server = Server::start(Does::AnswerOnce(minimal())).await;
     let upstream = server.uncached();
     for _ in 0..10 {
         assert!(ask(&upstream, "t").await.unwrap().is_some());
     }
-    // Some were sent twice: on an old connection, in vain, and on a new one.
+    // Some requests were sent twice: on an old connection that was closed, and on a new one.
     assert!(server.asked() > 10, "{}", server.asked());
 }
 
 #[tokio::test]
-async fn nothing_is_sent_more_than_twice() {
+async fn request_is_sent_at_most_twice() {
     let server = Server::start(Does::Write(Vec::new())).await;
     let error = ask(&server.uncached(), "t").await.unwrap_err();
     assert_eq!(error.kind(), UpstreamErrorKind::Unreachable);
@@ -74,9 +74,9 @@ async fn nothing_is_sent_more_than_twice() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_cut_off_is_none_and_not_asked_for_again() {
+async fn response_that_is_cut_off_is_an_error_and_not_requested_again() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n";
-    // Whole as JSON, and yet not all of it.
+    // The body is complete JSON, but shorter than its content-length.
     let cut = format!(r#"{head}{{"active":false}}"#);
     let server = Server::start(Does::Write(cut.into_bytes())).await;
     let error = ask(&server.uncached(), "t").await.unwrap_err();
@@ -85,20 +85,20 @@ async fn an_answer_that_is_cut_off_is_none_and_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn what_is_not_http_is_no_answer() {
-    for octets in [
+async fn response_that_is_not_http_is_an_error() {
+    for bytes in [
         "SSH-2.0-OpenSSH_9.2\r\n",
         "{\"active\":false}",
         "HTTP/1.1 abc\r\n\r\n",
     ] {
-        let server = Server::start(Does::Write(octets.into())).await;
+        let server = Server::start(Does::Write(bytes.into())).await;
         let error = ask(&server.uncached(), "t").await.unwrap_err();
-        assert_eq!(error.kind(), UpstreamErrorKind::Unreachable, "{octets}");
+        assert_eq!(error.kind(), UpstreamErrorKind::Unreachable, "{bytes}");
     }
 }
 
 #[tokio::test]
-async fn a_server_that_stalls_is_waited_for_until_the_time_is_over() {
+async fn stalled_server_causes_a_time_out() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n";
     for does in [Does::Stall, Does::WriteAndStall(head.into())] {
         let server = Server::start(does).await;
@@ -115,7 +115,7 @@ async fn a_server_that_stalls_is_waited_for_until_the_time_is_over() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_is_an_error_until_it_is_back() {
+async fn stopped_server_is_an_error_until_it_is_back() {
     let server = Server::json(active(json!({}))).await;
     let upstream = server.uncached();
     assert!(ask(&upstream, "t").await.unwrap().is_some());
@@ -125,13 +125,13 @@ async fn a_server_that_is_down_is_an_error_until_it_is_back() {
         let error = ask(&upstream, "t").await.unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::Unreachable);
     }
-    let does = Does::Answer(answer(active(json!({ "sub": "alice" })).to_string()));
+    let does = Does::Answer(respond(active(json!({ "sub": "alice" })).to_string()));
     let _server = Server::on(address, None, does).await;
     let token = ask(&upstream, "t").await.unwrap().unwrap();
     assert_eq!(token.sub.as_deref(), Some("alice"));
 }
 
-/// `localhost` and its key, and the CA that says so.
+/// A TLS acceptor for `localhost`, and the CA of its certificate.
 fn certified() -> (TlsAcceptor, String) {
     let mut params = CertificateParams::new([]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -154,9 +154,9 @@ fn certified() -> (TlsAcceptor, String) {
 }
 
 #[tokio::test]
-async fn over_tls_the_server_is_who_a_trusted_ca_says_it_is() {
+async fn tls_accepts_only_certificates_of_a_trusted_ca() {
     let ((acceptor, ca), (_, another)) = (certified(), certified());
-    let does = Does::Answer(bare());
+    let does = Does::Answer(minimal());
     let server = Server::tls(acceptor, does).await;
     let port = server.address().port();
     let by_name = format!("https://localhost:{port}/introspect");
@@ -189,7 +189,7 @@ async fn over_tls_the_server_is_who_a_trusted_ca_says_it_is() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_an_error() {
+async fn closed_port_is_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}/", listener.local_addr().unwrap());
     drop(listener);

@@ -1,10 +1,10 @@
-//! Tokens that another server knows, asked of a real one that lies, stalls and dies.
+//! `Upstream`, against a real server that sends wrong responses, stalls and stops.
 
-mod answer;
 mod cache;
 mod connection;
-mod length;
-mod sent;
+mod max_token;
+mod request;
+mod response;
 mod series;
 pub(crate) mod server;
 mod signed;
@@ -32,23 +32,23 @@ async fn introspect(upstream: &Upstream, token: &str) -> Result<Introspected, Up
     upstream.clone().oneshot(Secret::new(token)).await
 }
 
-/// An active token of `c1`, with these members beside.
-pub(crate) fn active(beside: Value) -> Value {
-    let mut answer = json!({ "active": true, "client_id": "c1" });
-    let Value::Object(beside) = beside else {
-        panic!("members are an object");
+/// A response about an active token of `c1`, with these additional members.
+pub(crate) fn active(more: Value) -> Value {
+    let mut response = json!({ "active": true, "client_id": "c1" });
+    let Value::Object(more) = more else {
+        panic!("the members are not an object");
     };
-    answer.as_object_mut().unwrap().extend(beside);
-    answer
+    response.as_object_mut().unwrap().extend(more);
+    response
 }
 
-/// All that is told of an error.
-fn told(error: &UpstreamError) -> String {
-    let mut told = format!("{error} {error:?}");
+/// Everything that an error and its sources print.
+fn printed(error: &UpstreamError) -> String {
+    let mut printed = format!("{error} {error:?}");
     let mut link = error.source();
     while let Some(cause) = link {
-        told = format!("{told} {cause} {cause:?}");
+        printed = format!("{printed} {cause} {cause:?}");
         link = cause.source();
     }
-    told
+    printed
 }

@@ -1,4 +1,4 @@
-//! What an operator sees of introspections at another server.
+//! Metrics about introspections at another server.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -16,7 +16,7 @@ const LOOKED_UP: &str = "tower_revocation_upstream_cache_lookups_total";
 const DURATION: &str = "tower_revocation_upstream_introspection_duration_seconds";
 const ENTRIES: &str = "tower_revocation_upstream_cache_entries";
 
-/// How often something was counted or measured, and what a gauge says, by series and result.
+/// The number of counts and measurements, and the values of gauges, by series and result.
 type Seen = BTreeMap<(String, String), u64>;
 
 fn seen(happens: impl Future<Output = ()>) -> Seen {
@@ -81,14 +81,14 @@ fn requests_and_the_cache_are_counted_by_result() {
 }
 
 #[test]
-fn request_that_nobody_waits_for_any_more_is_counted() {
+fn abandoned_request_is_counted() {
     let seen = seen(async {
         let server = Server::json(active(json!({}))).await;
         server.hold();
         let upstream = server.upstream();
         let mut asked = Box::pin(ask(&upstream, "t"));
         assert!((&mut asked).now_or_never().is_none());
-        let asking = tokio::spawn(asked_of(upstream.clone()));
+        let asking = tokio::spawn(introspect_once(upstream.clone()));
         server.has_been_asked(1).await;
         drop(asked);
         asking.abort();
@@ -97,7 +97,7 @@ fn request_that_nobody_waits_for_any_more_is_counted() {
     of(&seen, ASKED, [("abandoned", 1)]);
 }
 
-async fn asked_of(upstream: tower_revocation::introspect::upstream::Upstream) {
+async fn introspect_once(upstream: tower_revocation::introspect::upstream::Upstream) {
     let _ = ask(&upstream, "t").await;
 }
 

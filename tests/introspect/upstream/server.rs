@@ -1,4 +1,4 @@
-//! What only these tests ask of the authorization server.
+//! Helpers of these tests for the authorization server.
 
 use std::{net::SocketAddr, sync::atomic::Ordering, time::Duration};
 
@@ -49,7 +49,7 @@ impl Server {
         self.state.connections.load(Ordering::SeqCst)
     }
 
-    /// How many requests were there at the same time, at the most.
+    /// The largest number of requests at the same time.
     pub(crate) fn most_at_once(&self) -> usize {
         self.state.most_at_once.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! Answers that their issuer has signed (RFC 9701), and those that somebody else has.
+//! Signed responses (RFC 9701): by the issuer, and by others.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hyper::header::ACCEPT;
@@ -30,7 +30,7 @@ impl Issuer {
     fn keys(&self) -> KeySet {
         let point = &self.0.public_key_raw()[1..];
         let (x, y) = point.split_at(32);
-        let [x, y] = [x, y].map(|octets| URL_SAFE_NO_PAD.encode(octets));
+        let [x, y] = [x, y].map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
         let jwk = json!({ "kty": "EC", "crv": "P-256", "kid": "k1", "x": x, "y": y });
         KeySet::from_json(&json!({ "keys": [jwk] }).to_string()).unwrap()
     }
@@ -59,7 +59,7 @@ fn claims() -> Value {
     })
 }
 
-/// The same, with this member in place of another.
+/// The same object, with this member replaced.
 fn with(mut object: Value, name: &str, value: Value) -> Value {
     object[name] = value;
     object
@@ -81,7 +81,7 @@ fn jwt(server: &Server, jwt: String) {
 }
 
 #[tokio::test]
-async fn a_signed_answer_is_read_as_any_other() {
+async fn signed_response_is_read_like_a_plain_one() {
     let (server, issuer) = (Server::json(json!({})).await, Issuer::new());
     let upstream = upstream(&server, &issuer);
     let header = with(
@@ -105,12 +105,12 @@ async fn a_signed_answer_is_read_as_any_other() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_signed_as_it_should_be_is_an_error() {
+async fn response_that_is_not_signed_correctly_is_an_error() {
     let (server, issuer, other) = (Server::json(json!({})).await, Issuer::new(), Issuer::new());
     let upstream = upstream(&server, &issuer);
     let now = NumericDate::now().seconds();
     let good = issuer.sign(&header(), &claims());
-    let hmac = EncodingKey::from_secret(b"a-secret-of-at-least-thirty-two-octets");
+    let hmac = EncodingKey::from_secret(b"a-secret-of-at-least-thirty-two-bytes");
     let none = json!({ "alg": "none", "typ": "token-introspection+jwt" });
     let unsigned = signed(&hmac, Algorithm::HS256, &none, &claims());
     let (input, _) = unsigned.rsplit_once('.').unwrap();
@@ -129,7 +129,7 @@ async fn an_answer_that_is_not_signed_as_it_should_be_is_an_error() {
             &claims(),
         ),
         issuer.sign(&with(header(), "kid", json!("k2")), &claims()),
-        // Made for another purpose.
+        // A JWT for another purpose.
         issuer.sign(&without(header(), "typ"), &claims()),
         issuer.sign(&with(header(), "typ", json!("JWT")), &claims()),
         issuer.sign(&with(header(), "typ", json!("at+jwt")), &claims()),
@@ -144,7 +144,7 @@ async fn an_answer_that_is_not_signed_as_it_should_be_is_an_error() {
         ),
         issuer.sign(&header(), &with(claims(), "aud", json!([]))),
         issuer.sign(&header(), &without(claims(), "aud")),
-        // Of another moment.
+        // Issued at another time.
         issuer.sign(&header(), &without(claims(), "iat")),
         issuer.sign(&header(), &with(claims(), "iat", json!(now - 90))),
         issuer.sign(&header(), &with(claims(), "iat", json!(now + 90))),
@@ -165,17 +165,17 @@ async fn an_answer_that_is_not_signed_as_it_should_be_is_an_error() {
 }
 
 #[tokio::test]
-async fn what_is_to_be_signed_is_not_taken_plain() {
+async fn plain_response_is_refused_if_it_has_to_be_signed() {
     let (server, issuer) = (Server::json(json!({})).await, Issuer::new());
     let upstream = upstream(&server, &issuer);
     let signed = issuer.sign(&header(), &claims());
-    for answer in [
+    for response in [
         plain(active(json!({})).to_string()),
         plain(signed.clone()),
         with_type(signed, Some("application/jwt")),
         with_type(active(json!({})).to_string(), Some(MEDIA_TYPE)),
     ] {
-        server.does(Does::Answer(answer));
+        server.does(Does::Answer(response));
         let error = ask(&upstream, "t").await.unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::Malformed);
     }

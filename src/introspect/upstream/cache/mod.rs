@@ -44,7 +44,7 @@ pub(super) struct ResponseCache {
     key: Hmac<Sha256>,
     /// `None` if caching is off.
     entries: Option<Cache<Tag, Entry>>,
-    /// The requests that somebody waits for. A request is dropped when nobody waits for it.
+    /// The requests that callers wait for. A request is dropped when its last caller stops waiting.
     pending: Mutex<HashMap<Tag, Pending>>,
     next_number: AtomicU64,
 }

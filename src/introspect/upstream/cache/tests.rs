@@ -282,7 +282,7 @@ async fn caller_that_stops_waiting_does_not_disturb_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn request_that_nobody_waits_for_is_dropped_and_sent_again() {
+async fn abandoned_request_is_dropped_and_sent_again() {
     let server = server();
     server.hold();
     let cache = server.cache(10, 100);

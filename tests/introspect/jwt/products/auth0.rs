@@ -21,7 +21,7 @@ fn access() -> Value {
 }
 
 #[tokio::test]
-async fn the_default_profile_has_azp_and_no_jti() {
+async fn default_profile_has_azp_and_no_jti() {
     let token = product("JWT").reads(&access()).await.unwrap();
     assert_eq!(token.client_id, "K1AUPhZq8mRi0Q0pjhkfu1D7y6KjDQja");
     assert!(!classes(&token).contains(&SelectorClass::Token));
@@ -29,7 +29,7 @@ async fn the_default_profile_has_azp_and_no_jti() {
 }
 
 #[tokio::test]
-async fn the_rfc_9068_profile_has_client_id_and_jti() {
+async fn rfc_9068_profile_has_client_id_and_jti() {
     let other = json!({ "client_id": "my_client_id", "jti": "73WakrfVbNJBaAmhQtEeDv" });
     let claims = with(without(access(), "azp"), &other);
     let token = product("at+jwt").reads(&claims).await.unwrap();
@@ -38,7 +38,7 @@ async fn the_rfc_9068_profile_has_client_id_and_jti() {
 }
 
 #[tokio::test]
-async fn one_of_a_machine_has_a_subject_of_its_own() {
+async fn machine_token_has_its_own_subject() {
     let machine = json!({
         "sub": "K1AUPhZq8mRi0Q0pjhkfu1D7y6KjDQja@clients", "gty": "client-credentials",
         "aud": "https://api.example.com",
@@ -52,13 +52,13 @@ async fn one_of_a_machine_has_a_subject_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_id_token_is_for_the_client() {
+async fn id_token_is_for_the_client() {
     let id_token = json!({
         "sub": "auth0|6553da60a54af58e29493993", "aud": "K1AUPhZq8mRi0Q0pjhkfu1D7y6KjDQja",
         "nickname": "alice", "sid": "0aJ5Mlf9S", "nonce": "bm9uY2U",
     });
     assert!(product("JWT").reads(&id_token).await.is_none());
-    // Were its client an API, it would still be none.
+    // Even if its client were an API, it is not an access token.
     let for_api = with(
         id_token,
         &json!({ "aud": "https://api.example.com", "azp": "a" }),

@@ -32,7 +32,7 @@ fn access() -> Value {
 }
 
 #[tokio::test]
-async fn an_access_token_falls_with_its_origin() {
+async fn access_token_has_the_grant_of_its_origin() {
     let token = product().reads(&access()).await.unwrap();
     let origin = "aaaaaaaa-1111-cccc-dddd-eeeeeeeeeeee";
     let mut grants = token.selectors_of(SelectorClass::Grant);
@@ -42,14 +42,14 @@ async fn an_access_token_falls_with_its_origin() {
 }
 
 #[tokio::test]
-async fn one_of_a_machine_has_no_origin() {
+async fn machine_token_has_no_origin() {
     let machine = without(without(access(), "origin_jti"), "username");
     let token = product().reads(&machine).await.unwrap();
     assert_eq!(token.grant, None);
 }
 
 #[tokio::test]
-async fn an_id_token_is_for_another_use() {
+async fn id_token_has_another_token_use() {
     let id_token = json!({
         "sub": "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee", "aud": "xxxxxxxxxxxxexample",
         "cognito:username": "my-test-user", "nonce": "abcdefg", "token_use": "id",
@@ -61,7 +61,7 @@ async fn an_id_token_is_for_another_use() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_encrypted() {
+async fn refresh_token_is_encrypted() {
     let head = encode(r#"{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}"#);
     let jwe = format!("{head}.AAAA.AAAA.AAAA.AAAA");
     assert!(ask(&product().tokens, &jwe).await.is_none());

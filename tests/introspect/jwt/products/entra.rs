@@ -34,7 +34,7 @@ fn access() -> Value {
 }
 
 #[tokio::test]
-async fn an_access_token_has_uti_and_azp() {
+async fn access_token_has_uti_and_azp() {
     let product = v2();
     let token = product.reads(&access()).await.unwrap();
     assert_eq!(token.client_id, "04b07795-8ddb-461a-bbee-02f9e1bf7b46");
@@ -45,7 +45,7 @@ async fn an_access_token_has_uti_and_azp() {
 }
 
 #[tokio::test]
-async fn one_of_version_1_has_appid() {
+async fn version_1_token_has_appid() {
     let product = product("https://sts.windows.net/4b1fa0f3-862b-4951-a3a8-df1c72935c79/");
     let older = json!({
         "appid": "04b07795-8ddb-461a-bbee-02f9e1bf7b46", "appidacr": "1", "ver": "1.0",
@@ -62,7 +62,7 @@ async fn one_of_version_1_has_appid() {
 }
 
 #[tokio::test]
-async fn one_of_an_application_has_roles_and_no_scope() {
+async fn application_token_has_roles_and_no_scope() {
     let machine = with(
         without(access(), "scp"),
         &json!({ "roles": ["Customer.Data.Read"] }),
@@ -72,7 +72,7 @@ async fn one_of_an_application_has_roles_and_no_scope() {
 }
 
 #[tokio::test]
-async fn an_id_token_names_no_client_but_its_audience() {
+async fn id_token_names_no_client_but_its_audience() {
     let id_token = json!({
         "aud": API, "nbf": now(), "aio": "AWQAm/8XAAAAPG9SheyqcZON", "name": "Jan de Vries",
         "oid": "bf6c3c10-5aad-4cd8-b54c-f9083925e7e3", "nonce": "678910", "rh": "0.ATAA",

@@ -1,4 +1,4 @@
-//! Keycloak: the member `typ` tells its tokens apart.
+//! Keycloak: the claim `typ` distinguishes its tokens.
 
 use serde_json::{Value, json};
 use tower_revocation::{
@@ -28,7 +28,7 @@ fn access() -> Value {
 }
 
 #[tokio::test]
-async fn an_access_token_has_azp_and_sid() {
+async fn access_token_has_azp_and_sid() {
     let token = product().reads(&access()).await.unwrap();
     assert_eq!(token.client_id, "wireapp");
     let sid = "63644a37-ecf1-4ebd-b626-13ca8d5da3cf";
@@ -40,14 +40,14 @@ async fn an_access_token_has_azp_and_sid() {
 }
 
 #[tokio::test]
-async fn a_dpop_bound_one_says_so() {
+async fn dpop_bound_token_is_recognised() {
     let bound = json!({ "typ": "DPoP", "cnf": { "jkt": encode([1; 32]) } });
     let token = product().reads(&with(access(), &bound)).await.unwrap();
     assert_eq!(token.token_type, Some(TokenType::Dpop));
 }
 
 #[tokio::test]
-async fn of_the_tokens_of_one_session_only_the_access_token_is_one() {
+async fn only_the_access_token_of_a_session_is_accepted() {
     for typ in ["ID", "Refresh", "Offline", "Logout", "bearer"] {
         let other = with(access(), &json!({ "typ": typ }));
         assert!(product().reads(&other).await.is_none(), "{typ}");

@@ -1,4 +1,4 @@
-//! What products write: one access token each, and what it must not be confused with.
+//! The access tokens of products, and the tokens that must not be confused with them.
 
 mod auth0;
 mod cognito;
@@ -18,7 +18,7 @@ use tower_revocation::{
 
 use crate::jwt::fixture::{KEY, ask, now, with};
 
-/// A product's issuer, and how its tokens are read.
+/// The issuer of a product, and the introspection of its tokens.
 struct Product {
     tokens: JwtTokens,
     issuer: &'static str,
@@ -36,7 +36,7 @@ impl Product {
         }
     }
 
-    /// Reads claims of this issuer that were made now.
+    /// Introspects a token of this issuer with these claims, issued now.
     async fn reads(&self, claims: &Value) -> Option<Introspection> {
         self.reads_with(&self.header, claims).await
     }

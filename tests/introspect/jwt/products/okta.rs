@@ -25,7 +25,7 @@ fn access() -> Value {
 }
 
 #[tokio::test]
-async fn an_access_token_has_cid_and_scp() {
+async fn access_token_has_cid_and_scp() {
     let token = product(Dialect::okta()).reads(&access()).await.unwrap();
     assert_eq!(token.client_id, "0oa1client");
     assert_eq!(token.sub.as_deref(), Some("alice@example.com"));
@@ -36,7 +36,7 @@ async fn an_access_token_has_cid_and_scp() {
 }
 
 #[tokio::test]
-async fn an_array_of_anything_else_is_no_scope() {
+async fn array_of_other_values_is_not_a_scope() {
     for scp in [
         json!([1]),
         json!([""]),
@@ -53,7 +53,7 @@ async fn an_array_of_anything_else_is_no_scope() {
 }
 
 #[tokio::test]
-async fn an_id_token_has_no_cid() {
+async fn id_token_has_no_cid() {
     let id_token = json!({
         "sub": "00u1user", "ver": 1, "aud": "api://default", "amr": ["pwd"], "idp": "00o1",
         "jti": "ID.radCQMOQUmyvcTBmmIL0J6BaS60apUEiC7-vI7pOmkw",

@@ -27,11 +27,11 @@ fn access() -> Value {
 }
 
 #[tokio::test]
-async fn an_access_token_says_whose_it_is() {
+async fn access_token_has_aut_and_a_client() {
     let token = product().reads(&access()).await.unwrap();
     assert_eq!(token.client_id, "kp3os6qrkdK1fpFN1tuW4hgRsKwa");
     assert!(classes(&token).contains(&SelectorClass::Token));
-    // Older ones have `azp` alone.
+    // Older versions only have `azp`.
     let older = without(access(), "client_id");
     let jwt = with(product().header, &json!({ "typ": "JWT" }));
     assert!(product().reads_with(&jwt, &older).await.is_some());
@@ -40,7 +40,7 @@ async fn an_access_token_says_whose_it_is() {
 }
 
 #[tokio::test]
-async fn an_id_token_for_the_same_audience_has_no_aut() {
+async fn id_token_for_the_same_audience_has_no_aut() {
     let id_token = json!({
         "isk": "5bd5a0e4", "at_hash": "fPlsvVszI29LU2UhDyJ9vg", "amr": ["BasicAuthenticator"],
         "sub": "2afba262-dc62-41d6-ad05-30a30c3d6e35", "sid": "0d2f",

@@ -1,4 +1,4 @@
-//! How long a token may be.
+//! The limit on the length of a token.
 
 use tower::ServiceExt as _;
 use tower_revocation::{
@@ -8,7 +8,7 @@ use tower_revocation::{
 
 #[tokio::test]
 async fn server_is_not_asked_about_a_token_that_is_too_long() {
-    // Nobody listens on this port, so a request to the server fails.
+    // No server listens on this port, so a request fails.
     let builder = Upstream::builder("http://127.0.0.1:1/introspect");
     let tokens = builder.clone().build().unwrap();
     let token = |length| Secret::new("x".repeat(length));

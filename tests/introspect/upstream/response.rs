@@ -1,4 +1,4 @@
-//! What an answer means, and which one means nothing.
+//! How responses are read, and which are errors.
 
 use std::{error::Error as _, time::Duration};
 
@@ -12,9 +12,8 @@ use tower_revocation::{
 };
 
 use crate::upstream::{
-    active, ask, introspect,
-    server::{Does, Server, json as answer, with_status, with_type},
-    told,
+    active, ask, introspect, printed,
+    server::{Does, Server, json as respond, with_status, with_type},
 };
 
 const JWT: &str = "eyJhbGciOiJFUzI1NiJ9.e30.c2ln";
@@ -24,7 +23,7 @@ fn opaque(token: &str) -> Selector {
 }
 
 #[tokio::test]
-async fn the_members_of_an_active_token_are_known() {
+async fn members_of_an_active_token_are_read() {
     let server = Server::json(active(json!({
         "iss": "https://as.example.com", "sub": "alice", "aud": ["https://api.example.com", "b"],
         "jti": "j1", "sid": "s1", "scope": "read write", "token_type": "bearer", "username": "al",
@@ -43,7 +42,7 @@ async fn the_members_of_an_active_token_are_known() {
         .tenant("one")
         .build()
         .unwrap();
-    // The last two bits of that `x5t#S256` mean nothing.
+    // The last two bits of this `x5t#S256` are unused.
     let error = ask(&upstream, "t").await.unwrap_err();
     assert_eq!(error.kind(), UpstreamErrorKind::Malformed);
 
@@ -84,7 +83,7 @@ async fn the_members_of_an_active_token_are_known() {
 }
 
 #[tokio::test]
-async fn a_token_may_have_none_of_them() {
+async fn optional_members_may_be_missing() {
     let server = Server::json(active(json!({}))).await;
     let upstream = server.uncached();
     let bare = ask(&upstream, "t").await.unwrap().unwrap();
@@ -95,7 +94,7 @@ async fn a_token_may_have_none_of_them() {
             .eq([bare.token.unwrap(), Selector::client("c1")])
     );
 
-    // `null` and nothing are nothing.
+    // `null` and empty strings count as missing.
     server.says(&active(json!({
         "iss": null, "sub": "", "aud": null, "jti": null, "sid": "", "scope": null, "iat": null,
         "nbf": null, "exp": null, "cnf": null, "token_type": null, "typ": null, "token_use": null,
@@ -104,7 +103,7 @@ async fn a_token_may_have_none_of_them() {
 }
 
 #[tokio::test]
-async fn an_inactive_token_is_none_whatever_else_is_said() {
+async fn inactive_token_is_unrecognised_with_any_other_members() {
     let server = Server::json(json!({ "active": false })).await;
     let upstream = server.uncached();
     assert_eq!(ask(&upstream, "t").await.unwrap(), None);
@@ -113,14 +112,14 @@ async fn an_inactive_token_is_none_whatever_else_is_said() {
 }
 
 #[tokio::test]
-async fn an_opaque_token_is_named_by_its_digest_and_a_jwt_never() {
+async fn opaque_token_has_the_selector_of_its_digest_and_a_jwt_never() {
     let server = Server::json(active(json!({}))).await;
     let upstream = server.uncached();
     for token in ["45ghiukldjahdnhzdauz", "ory_at_8Yb3.wQ7d", "a-._~+/=="] {
         let known = ask(&upstream, token).await.unwrap().unwrap();
         assert_eq!(known.token, Some(opaque(token)), "{token}");
     }
-    // Each could be encoded anew, or the server could strip something off.
+    // These could be encoded differently, or the server could strip bytes.
     for token in [
         JWT,
         "eyJhbGciOiJFUzI1NiJ9.e30=.c2ln",
@@ -132,7 +131,7 @@ async fn an_opaque_token_is_named_by_its_digest_and_a_jwt_never() {
         let known = ask(&upstream, token).await.unwrap().unwrap();
         assert_eq!(known.token, None, "{token}");
     }
-    // Half a name is none.
+    // `iss` and `jti` are both needed.
     for half in [json!({ "jti": "j1" }), json!({ "iss": "i1" })] {
         server.says(&active(half));
         assert_eq!(ask(&upstream, JWT).await.unwrap().unwrap().token, None);
@@ -149,7 +148,7 @@ async fn an_opaque_token_is_named_by_its_digest_and_a_jwt_never() {
 }
 
 #[tokio::test]
-async fn opaque_token_of_any_visible_characters_is_named_where_that_is_allowed() {
+async fn opaque_token_of_any_visible_characters_has_a_selector_if_allowed() {
     let server = Server::json(active(json!({}))).await;
     let any = server
         .uncached_builder()
@@ -162,7 +161,7 @@ async fn opaque_token_of_any_visible_characters_is_named_where_that_is_allowed()
         let named = ask(&any, token).await.unwrap().unwrap();
         assert_eq!(named.token, Some(opaque(token)), "{token}");
     }
-    // What looks like a JWT may have another spelling still.
+    // What looks like a JWT may still have another spelling.
     for token in [JWT, "a|b.c.d", "a b", "é"] {
         let named = ask(&any, token).await.unwrap().unwrap();
         assert_eq!(named.token, None, "{token}");
@@ -170,7 +169,7 @@ async fn opaque_token_of_any_visible_characters_is_named_where_that_is_allowed()
 }
 
 #[tokio::test]
-async fn servers_call_refresh_tokens_many_things() {
+async fn refresh_tokens_are_recognised_by_all_known_names() {
     let server = Server::json(active(json!({}))).await;
     let upstream = server.uncached();
     for (beside, kind, token_type) in [
@@ -231,7 +230,7 @@ async fn servers_call_refresh_tokens_many_things() {
 }
 
 #[tokio::test]
-async fn a_token_of_nobody_is_an_error_until_it_is_configured() {
+async fn token_without_a_client_is_an_error_until_the_claim_is_configured() {
     let server = Server::json(json!({ "active": true, "azp": "c2" })).await;
     let error = ask(&server.uncached(), "t").await.unwrap_err();
     assert_eq!(error.kind(), UpstreamErrorKind::Unowned);
@@ -248,7 +247,7 @@ async fn a_token_of_nobody_is_an_error_until_it_is_configured() {
 }
 
 #[tokio::test]
-async fn of_a_fraction_the_whole_second_counts() {
+async fn fraction_of_a_second_is_dropped() {
     let server = Server::json(active(json!({ "iat": 1000.9, "exp": 4e9, "nbf": 1e3 }))).await;
     let token = ask(&server.uncached(), "t").await.unwrap().unwrap();
     assert_eq!(token.iat, Some(NumericDate::new(1000)));
@@ -257,7 +256,7 @@ async fn of_a_fraction_the_whole_second_counts() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_in_one_way_is_an_error() {
+async fn ambiguous_response_is_an_error() {
     let server = Server::json(Value::Null).await;
     let upstream = server.uncached();
     for body in [
@@ -289,13 +288,13 @@ async fn what_cannot_be_read_in_one_way_is_an_error() {
         active(json!({ "cnf": { "jkt": 7 } })).to_string(),
         active(json!({ "cnf": { "jkt": "c2hvcnQ" } })).to_string(),
         active(json!({ "cnf": { "x5t#S256": null } })).to_string(),
-        // A binding that is not understood must not become none.
+        // A binding that is not understood must not be ignored.
         active(json!({ "cnf": { "kid": "k1" } })).to_string(),
         active(json!({ "cnf": {} })).to_string(),
-        // Active, and expired long ago: one of the two is not true.
+        // Active, but expired long ago: a contradiction.
         active(json!({ "exp": 1000 })).to_string(),
     ] {
-        server.does(Does::Answer(answer(body.clone())));
+        server.does(Does::Answer(respond(body.clone())));
         let error = ask(&upstream, "t").await.unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::Malformed, "{body}");
     }
@@ -303,9 +302,9 @@ async fn what_cannot_be_read_in_one_way_is_an_error() {
     assert!(ask(&upstream, "t").await.unwrap().is_some());
 }
 
-/// What nothing depends on may be written in any way.
+/// Members on which no check depends may have any form.
 #[tokio::test]
-async fn member_that_is_not_used_never_fails_the_answer() {
+async fn unused_member_never_causes_an_error() {
     let server = Server::json(json!({})).await;
     let odd = [
         json!(null),
@@ -339,7 +338,7 @@ async fn member_that_is_not_used_never_fails_the_answer() {
 }
 
 #[tokio::test]
-async fn scope_may_be_a_list_of_words() {
+async fn scope_may_be_an_array_of_words() {
     let server = Server::json(json!({})).await;
     for (scope, expected) in [
         (json!("read write"), Some("read write")),
@@ -357,7 +356,7 @@ async fn scope_may_be_a_list_of_words() {
 }
 
 #[tokio::test]
-async fn exp_beyond_the_calendar_is_capped_by_the_longest_lifetime() {
+async fn exp_beyond_the_calendar_is_limited_by_the_longest_lifetime() {
     let server = Server::json(json!({})).await;
     let iat = NumericDate::now();
     let hour = Duration::from_secs(3600);
@@ -378,7 +377,7 @@ async fn exp_beyond_the_calendar_is_capped_by_the_longest_lifetime() {
         let token = ask(&upstream, "t").await.unwrap().unwrap();
         assert_eq!(token.exp, Some(iat + hour), "{exp}");
     }
-    // One that is earlier stays as it is.
+    // An earlier `exp` stays as it is.
     let early = iat.seconds() + 60;
     server.says(&active(json!({ "exp": early, "iat": iat.seconds() })));
     let upstream = server
@@ -391,7 +390,7 @@ async fn exp_beyond_the_calendar_is_capped_by_the_longest_lifetime() {
 }
 
 #[tokio::test]
-async fn active_token_for_somebody_else_is_not_handled_where_an_audience_is_required() {
+async fn active_token_for_another_audience_is_unhandled_if_an_audience_is_required() {
     let server = Server::json(json!({})).await;
     let ours = "https://api.example.com";
     let upstream = server
@@ -417,7 +416,7 @@ async fn active_token_for_somebody_else_is_not_handled_where_an_audience_is_requ
         let unchecked = ask(&server.uncached(), "t").await.unwrap();
         assert!(unchecked.is_some(), "{aud}");
     }
-    // What has to be read, and cannot be, is not taken for ours.
+    // If `aud` is malformed, the token is not accepted.
     for aud in [json!(7), json!([ours, 7]), json!({ "a": ours })] {
         server.says(&active(json!({ "aud": aud })));
         let error = introspect(&upstream, "t").await.unwrap_err();
@@ -429,9 +428,9 @@ async fn active_token_for_somebody_else_is_not_handled_where_an_audience_is_requ
 }
 
 #[tokio::test]
-async fn exp_of_zero_is_no_end() {
-    // So Keycloak writes it for offline tokens: whoever takes them for expired says that they are
-    // revoked, and they live on.
+async fn exp_of_zero_means_never() {
+    // Keycloak writes it for offline tokens. If they counted as expired, revoking them would
+    // succeed although they stay live.
     let server = Server::json(active(json!({ "exp": 0 }))).await;
     let token = ask(&server.uncached(), "t").await.unwrap().unwrap();
     assert_eq!(token.exp, None);
@@ -456,9 +455,9 @@ async fn any_other_status_is_an_error() {
         assert_eq!(found.as_u16(), status);
         assert!(error.to_string().contains(&status.to_string()));
         assert_eq!(server.asked(), asked + 1, "{status}");
-        // What is said of one request, anybody can bring about.
-        let told = error.source().and_then(|it| it.downcast_ref::<Error>());
-        assert_eq!(told.is_some_and(|it| !it.is_alarm()), status == 400);
+        // Anybody can cause a status that is about one request.
+        let printed = error.source().and_then(|it| it.downcast_ref::<Error>());
+        assert_eq!(printed.is_some_and(|it| !it.is_alarm()), status == 400);
     }
 }
 
@@ -489,13 +488,13 @@ async fn only_json_is_read() {
         let error = ask(&upstream, "t").await.unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::Malformed, "{media:?}");
     }
-    let mut twice = answer(body.to_string());
+    let mut twice = respond(body.to_string());
     let json = HeaderValue::from_static("application/json");
     twice.headers_mut().append(CONTENT_TYPE, json);
     server.does(Does::Answer(twice));
     assert!(ask(&upstream, "t").await.is_err());
 
-    let mut compressed = answer(body.to_string());
+    let mut compressed = respond(body.to_string());
     let gzip = HeaderValue::from_static("gzip");
     compressed.headers_mut().insert(CONTENT_ENCODING, gzip);
     server.does(Does::Answer(compressed));
@@ -504,7 +503,7 @@ async fn only_json_is_read() {
 }
 
 #[tokio::test]
-async fn more_than_64_kib_is_too_much() {
+async fn response_of_more_than_64_kib_is_an_error() {
     let server = Server::json(Value::Null).await;
     let upstream = server.uncached();
     let bare = active(json!({ "fill": "" })).to_string().len();
@@ -523,7 +522,7 @@ async fn more_than_64_kib_is_too_much() {
 }
 
 #[tokio::test]
-async fn nothing_of_the_token_or_the_answer_is_told() {
+async fn error_shows_nothing_of_the_token_or_the_response() {
     let server = Server::json(Value::Null).await;
     let upstream = server
         .uncached_builder()
@@ -534,17 +533,17 @@ async fn nothing_of_the_token_or_the_answer_is_told() {
     let mut chunk = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\ntelltale\r\n".to_vec();
     chunk.extend_from_slice(b"telltale");
     for does in [
-        Does::Answer(answer(telltale)),
-        Does::Answer(answer("telltale")),
+        Does::Answer(respond(telltale)),
+        Does::Answer(respond("telltale")),
         Does::Answer(with_type(telltale, Some("text/telltale"))),
         Does::Write(b"telltale\r\n\r\n".to_vec()),
         Does::Write(chunk),
     ] {
         server.does(does);
         let error = ask(&upstream, "s3cr3t-t0ken").await.unwrap_err();
-        let told = format!("{} {upstream:?}", told(&error));
+        let printed = format!("{} {upstream:?}", printed(&error));
         for hidden in ["telltale", "s3cr3t", "pa55word", "Z2F0ZXdheT", "127.0.0.1/"] {
-            assert!(!told.contains(hidden), "{told}");
+            assert!(!printed.contains(hidden), "{printed}");
         }
     }
     let future = tower::Service::call(&mut upstream.clone(), "s3cr3t-t0ken".into());

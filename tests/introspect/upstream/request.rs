@@ -1,4 +1,4 @@
-//! What the other server gets to see, and who is not asked at all.
+//! The requests that the other server receives, and the URIs that are refused.
 
 use hyper::{
     Method,
@@ -13,7 +13,7 @@ use tower_revocation::{
 use crate::upstream::{active, ask, server::Server};
 
 #[tokio::test]
-async fn the_token_is_sent_as_a_form_by_post() {
+async fn token_is_sent_as_a_form_by_post() {
     let server = Server::json(active(json!({}))).await;
     ask(&server.uncached(), "a+b/c== d&token=e%").await.unwrap();
 
@@ -85,7 +85,7 @@ async fn secret_may_be_sent_raw_or_in_the_body() {
 }
 
 #[tokio::test]
-async fn this_server_may_have_a_token_of_its_own() {
+async fn bearer_token_authenticates_this_server() {
     let server = Server::json(active(json!({}))).await;
     let builder = server
         .uncached_builder()
@@ -101,7 +101,7 @@ async fn this_server_may_have_a_token_of_its_own() {
 }
 
 #[test]
-fn only_this_machine_is_asked_in_the_clear_unless_it_is_said() {
+fn plain_http_to_other_machines_has_to_be_allowed() {
     for uri in [
         "https://as.example.com/introspect",
         "https://10.0.0.1/",
@@ -124,8 +124,8 @@ fn only_this_machine_is_asked_in_the_clear_unless_it_is_said() {
         let builder = Upstream::builder(uri);
         let error = builder.clone().build().unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::Configuration, "{uri}");
-        let told = error.to_string();
-        assert_eq!(told, "invalid configuration: the URI is not https");
+        let message = error.to_string();
+        assert_eq!(message, "invalid configuration: the URI is not https");
         assert!(builder.allow_plain_http().build().is_ok(), "{uri}");
     }
     for uri in [

@@ -94,8 +94,8 @@ impl LogError {
         self.kind
     }
 
-    /// Returns when to try again, if a [`crate::Error`] in the source chain says so. The endpoint
-    /// sends it in `Retry-After`.
+    /// Returns when to try again, if a [`crate::Error`] in the source chain contains it. The
+    /// endpoint sends it in `Retry-After`.
     #[must_use]
     pub fn retry_delay(&self) -> Option<Duration> {
         Error::in_chain(self)?.retry_delay()

@@ -54,7 +54,7 @@
 //! expire while their tokens are still alive. Two rules protect against that:
 //!
 //! * A sweep is refused while the system's clock is ahead of the time that has passed, measured by
-//!   a clock that nobody sets. It fails with [`LogErrorKind::ClockJumped`], and an event of level
+//!   a clock that cannot be set. It fails with [`LogErrorKind::ClockJumped`], and an event of level
 //!   `WARN` reports it. Small steps add up.
 //! * The log stores the latest expiry of the records that it has removed
 //!   ([`Snapshot::forgotten`]). While the clock is earlier than that, the state of tokens that

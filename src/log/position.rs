@@ -58,8 +58,8 @@ impl Snapshot {
     }
 }
 
-/// Returns a random epoch for a new log. The standard library takes its hash keys from the operating
-/// system.
+/// Returns a random epoch for a new log. The standard library takes its hash keys from the
+/// operating system.
 pub(super) fn new_epoch() -> u64 {
     RandomState::new().hash_one(NumericDate::now())
 }

@@ -181,8 +181,8 @@ pub trait RevocationLog {
     fn durability(&self) -> Durability;
 
     /// Returns whether every append to the log goes through this process, so that a reader in this
-    /// process is never behind. Defaults to `false`: readers are then told from time to time that
-    /// they are up to date. See [`Reader::read`].
+    /// process is never behind. Defaults to `false`: the log then notifies readers from time to
+    /// time that they are up to date. See [`Reader::read`].
     fn is_local(&self) -> bool {
         false
     }

@@ -25,14 +25,14 @@ use crate::{
 /// It returns:
 ///
 /// * [`Outcome::Revoked`] once the record is durable. Also for a token that is already
-///   [revoked](crate::introspect::Claims::revoked) according to its introspection: what falls with
-///   it is recorded, and the token itself is not.
+///   [revoked](crate::introspect::Claims::revoked) according to its introspection: what is revoked
+///   with it is recorded, and the token itself is not.
 /// * [`Outcome::IssuedToAnother`] for a token of another client, in every state of the token.
-/// * [`Outcome::NotFound`] for a token that has expired, if nothing else falls with it.
+/// * [`Outcome::NotFound`] for a token that has expired, if nothing else is revoked with it.
 /// * [`Outcome::Unsupported`] for a live token that no selector names, such as a JWT without a
-///   `jti`; for a genuine token that the introspection does not handle; and for a token that it does
-///   not recognise. For the last, backends that are
-///   [responsible for all tokens](Self::responsible_for_all_tokens) return `NotFound`.
+///   `jti`; for a genuine token that the introspection does not handle; and for a token that it
+///   does not recognise. For the last, backends that are [responsible for all
+///   tokens](Self::responsible_for_all_tokens) return `NotFound`.
 /// * An error, which becomes 503, if the introspection or the log fails.
 ///
 /// ```
@@ -68,7 +68,7 @@ pub struct RecordRevocation<I, L> {
     pub(super) recorder: Recorder<L>,
 }
 
-/// What falls with a token that is revoked (RFC 7009 §2.1).
+/// What is revoked together with a token (RFC 7009 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cascade {
@@ -79,8 +79,8 @@ pub enum Cascade {
     /// with neither, only that token.
     Grant,
     /// The grant, and all tokens that the client holds for the same subject until now. A token
-    /// without a subject is treated as with [`Grant`](Self::Grant), because no subject does not mean
-    /// every subject.
+    /// without a subject is treated as with [`Grant`](Self::Grant), because no subject does not
+    /// mean every subject.
     SubjectAndClient,
     /// The grant, and all tokens that any client holds for the same subject until now. A token
     /// without a subject is treated as with [`Grant`](Self::Grant).
@@ -88,8 +88,8 @@ pub enum Cascade {
 }
 
 impl<I, L> RecordRevocation<I, L> {
-    /// Makes a backend with the default cascades: a refresh token revokes its grant, an access token
-    /// only itself.
+    /// Makes a backend with the default cascades: a refresh token revokes its grant, an access
+    /// token only itself.
     pub fn new(introspect: I, log: L) -> Self {
         Self {
             introspect,
@@ -108,21 +108,21 @@ impl<I, L> RecordRevocation<I, L> {
     /// not recognise the refresh tokens of the same issuer. With `true`, a client that revokes a
     /// refresh token at logout would get 200 while the token stays live. The same applies to a JWT
     /// with an algorithm that `JwtTokens` does not accept. `IssuedTokens` knows every token that it
-    /// has issued, so set it there if nothing else issues tokens. Behind a [`ByHint`](crate::ByHint)
-    /// or a [`ByFormat`](crate::introspect::ByFormat), set it if all members together know every
-    /// token.
+    /// has issued, so set it there if nothing else issues tokens. Behind a
+    /// [`ByHint`](crate::ByHint) or a [`ByFormat`](crate::introspect::ByFormat), set it if all
+    /// members together know every token.
     pub fn responsible_for_all_tokens(mut self, responsible: bool) -> Self {
         self.recorder.settings.responsible_for_all_tokens = responsible;
         self
     }
 
-    /// Sets what falls with a refresh token. Defaults to its grant.
+    /// Sets what is revoked with a refresh token. Defaults to [`Cascade::Grant`].
     pub fn refresh_token_cascade(mut self, cascade: Cascade) -> Self {
         self.recorder.settings.refresh_token = cascade;
         self
     }
 
-    /// Sets what falls with an access token. Defaults to nothing but the token.
+    /// Sets what is revoked with an access token. Defaults to [`Cascade::Token`].
     pub fn access_token_cascade(mut self, cascade: Cascade) -> Self {
         self.recorder.settings.access_token = cascade;
         self
@@ -141,7 +141,8 @@ impl<I, L> RecordRevocation<I, L> {
         self
     }
 
-    /// Sets how far clocks may differ. Records are kept longer by this time. Defaults to one minute.
+    /// Sets how far clocks may differ. Records are kept longer by this time. Defaults to one
+    /// minute.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.recorder.settings.retention.leeway = leeway;
         self

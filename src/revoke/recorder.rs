@@ -1,4 +1,4 @@
-//! Which records revoke a token, and what falls with it?
+//! Which records revoke a token, and what is revoked with it?
 
 use tower::BoxError;
 
@@ -121,7 +121,7 @@ impl<L: RevocationLog> Recorder<L> {
 }
 
 impl Settings {
-    /// Returns the records that revoke a token and what falls with it, or nothing if there is
+    /// Returns the records that revoke a token and what is revoked with it, or nothing if there is
     /// nothing left to revoke.
     pub(super) fn records(&self, token: &Introspection, extent: Extent) -> Vec<Revocation> {
         let now = NumericDate::now();

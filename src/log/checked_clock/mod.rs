@@ -20,13 +20,13 @@ const LONGEST_HOLD: Duration = Duration::from_secs(60 * 60);
 /// The system's clock, for code that removes expired entries.
 ///
 /// By a clock that is ahead, entries expire that are still needed. A reading is therefore trusted
-/// only if a clock that nobody sets confirms that as much time has passed. Small steps ahead add up,
-/// because many of them do the same harm as one jump. A step back is subtracted from the sum.
+/// only if a clock that cannot be set confirms that as much time has passed. Small steps ahead add
+/// up, because many of them do the same harm as one jump. A step back is subtracted from the sum.
 ///
 /// After a jump ahead, readings are trusted again once the clock has run evenly for as long as the
-/// jump was, and after at most an hour. The length of earlier jumps is added, until the drift of the
-/// time since then has compensated for it. A clock that jumps again and again is therefore trusted
-/// less and less often.
+/// jump was, and after at most an hour. The length of earlier jumps is added, until the drift of
+/// the time since then has compensated for it. A clock that jumps again and again is therefore
+/// trusted less and less often.
 #[derive(Debug)]
 pub(crate) struct CheckedClock(Mutex<State>);
 
@@ -200,8 +200,8 @@ fn drift(passed: Duration) -> Duration {
     passed / 1000
 }
 
-/// Returns how long the machine has been up, by a clock that nobody sets. Where the platform has a
-/// clock that includes the time that the machine sleeps, it is that clock: sleep is not a jump.
+/// Returns how long the machine has been up, by a clock that cannot be set. Where the platform has
+/// a clock that includes the time that the machine sleeps, it is that clock: sleep is not a jump.
 fn uptime() -> Duration {
     static START: OnceLock<Instant> = OnceLock::new();
     let proc = fs::read_to_string("/proc/uptime").ok();

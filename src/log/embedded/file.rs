@@ -53,8 +53,8 @@ impl LogPath {
     /// Makes an empty store.
     ///
     /// The store is made under another name and then renamed. A process that is killed in between
-    /// would otherwise leave a file that can never be opened, because the store writes its signature
-    /// last. An empty file is filled in place.
+    /// would otherwise leave a file that can never be opened, because the store writes its
+    /// signature last. An empty file is filled in place.
     pub(super) fn make(&self) -> Result<(), Fault> {
         if self.0.try_exists()? {
             let file = open_privately(&self.0, false)?;
@@ -67,8 +67,8 @@ impl LogPath {
         .map(drop)
     }
 
-    /// Copies a file to this path. The copy gets its name once it has passed `check`. Fails if there
-    /// is already a file.
+    /// Copies a file to this path. The copy gets its name once it has passed `check`. Fails if
+    /// there is already a file.
     pub(super) fn copy_from(
         &self,
         source: &Path,
@@ -87,8 +87,8 @@ impl LogPath {
         Ok(())
     }
 
-    /// Fills a temporary file and renames it, unless there is a file at the path. Returns whether it
-    /// was renamed.
+    /// Fills a temporary file and renames it, unless there is a file at the path. Returns whether
+    /// it was renamed.
     fn fill(&self, fill: impl FnOnce(File) -> Result<(), Fault>) -> Result<bool, Fault> {
         let draft = draft(&self.0);
         let filled = open_privately(&draft, true)

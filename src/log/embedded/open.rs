@@ -33,8 +33,8 @@ impl EmbeddedLog {
     /// are refused, [`health`](super::super::RevocationLog::health) reports that nothing can be
     /// revoked, and the log recovers once it can be written.
     ///
-    /// **Use [`open_existing`](Self::open_existing) where a log must already exist.** If a volume is
-    /// not mounted, this function makes a new, empty log, and every revoked token is live again.
+    /// **Use [`open_existing`](Self::open_existing) where a log must already exist.** If a volume
+    /// is not mounted, this function makes a new, empty log, and every revoked token is live again.
     ///
     /// # Errors
     ///
@@ -86,13 +86,13 @@ impl EmbeddedLog {
 
     /// Copies a [backup](Self::backup) to a path without a file, and opens the copy.
     ///
-    /// It does not change the backup. If the copy is not a log, it is removed: there is then no file
-    /// at `path`, and another backup can be restored. It blocks the thread while the file is copied
-    /// and read.
+    /// It does not change the backup. If the copy is not a log, it is removed: there is then no
+    /// file at `path`, and another backup can be restored. It blocks the thread while the file is
+    /// copied and read.
     ///
-    /// The copy begins a new incarnation: positions that were returned after the backup was made are
-    /// a [`Gap`](LogErrorKind::Gap). **The copy lacks everything that happened after the backup was
-    /// made:**
+    /// The copy begins a new incarnation: positions that were returned after the backup was made
+    /// are a [`Gap`](LogErrorKind::Gap). **The copy lacks everything that happened after the backup
+    /// was made:**
     ///
     /// * Tokens that were revoked are live again. If tokens of that time can still be alive, revoke
     ///   all tokens of their issuer ([`Target::Issuer`](crate::revoke::Target::Issuer)).
@@ -100,8 +100,8 @@ impl EmbeddedLog {
     ///   exchanged again, and the tokens that were issued for them are unknown. The same request
     ///   revokes them all.
     /// * Assertions that were used could be used again. `EmbeddedGuard` refuses assertions that may
-    ///   have been used, with 503, until they expire: see its `max_lifetime`. It does so only if the
-    ///   file was restored by this function, and not copied by hand.
+    ///   have been used, with 503, until they expire: see its `max_lifetime`. It does so only if
+    ///   the file was restored by this function, and not copied by hand.
     ///
     /// # Errors
     ///
@@ -112,8 +112,8 @@ impl EmbeddedLog {
     pub fn restore(backup: impl AsRef<Path>, path: impl AsRef<Path>) -> Result<Self, LogError> {
         let path = LogPath::new(path.as_ref())?;
         path.copy_from(backup.as_ref(), |draft| {
-            // The checks of opening run before the copy gets its name. The file then contains when it
-            // was restored.
+            // The checks of opening run before the copy gets its name. The file then contains when
+            // it was restored.
             tables::begin(&store_in(draft)?.database, Expected::Restored).map(drop)
         })?;
         Self::open_at(path, Expected::Existing, Duration::ZERO)

@@ -33,8 +33,8 @@ pub(super) enum Task {
 }
 
 /// Does its part of a commit. Returns the function that replies to the caller after the commit, and
-/// the fault that must make the commit fail, if there is one. If there is no commit, the job gets the
-/// reason instead.
+/// the fault that must make the commit fail, if there is one. If there is no commit, the job gets
+/// the reason instead.
 pub(super) type Job =
     Box<dyn FnOnce(Result<&mut Work<'_>, LogError>) -> (Reply, Option<Fault>) + Send>;
 /// Replies to the caller, given the result of the commit.

@@ -4,8 +4,8 @@
 //! attempt, reads the disk again, hands readers the records that they have not seen, and continues.
 //!
 //! After a failed `fsync` the system's cache can contain data that is not on the disk, and the
-//! thread reads it as if it were. That does no harm: the pages of a commit are synced before the page
-//! that points to them is written, and the commit that begins an epoch writes that page again.
+//! thread reads it as if it were. That does no harm: the pages of a commit are synced before the
+//! page that points to them is written, and the commit that begins an epoch writes that page again.
 
 use std::time::{Duration, Instant};
 
@@ -20,8 +20,8 @@ use super::{
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Thread {
-    /// Stops writing. With `reopen`, the store is opened again, so that it can be read until the log
-    /// recovers. A store that works and is only not at its path stays open.
+    /// Stops writing. With `reopen`, the store is opened again, so that it can be read until the
+    /// log recovers. A store that works and is only not at its path stays open.
     pub(super) fn fail(&mut self, fault: &Fault, reopen: bool) {
         let pause = self.pause.next;
         self.pause.next = (2 * pause).min(LONGEST_PAUSE);

@@ -91,8 +91,8 @@ impl Store {
 
     /// Opens the store at the place, unless it is the open one.
     ///
-    /// A store that does not contain a position that readers have seen is another store, or an older
-    /// state of this one. It is not used.
+    /// A store that does not contain a position that readers have seen is another store, or an
+    /// older state of this one. It is not used.
     pub(super) fn reopen(&self, seen: Position) -> Result<(), Fault> {
         if self.check().is_ok() {
             return Ok(());

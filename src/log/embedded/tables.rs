@@ -71,8 +71,8 @@ pub(super) enum Expected {
     Containing(Position),
 }
 
-/// Opens a log: makes the tables in an empty file, refuses a file that is not as expected, begins an
-/// epoch, and reads everything.
+/// Opens a log: makes the tables in an empty file, refuses a file that is not as expected, begins
+/// an epoch, and reads everything.
 ///
 /// Beginning an epoch always writes, which also shows that the file can be written.
 pub(super) fn begin(database: &Database, expected: Expected) -> Result<State, Fault> {

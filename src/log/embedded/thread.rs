@@ -189,8 +189,8 @@ impl Thread {
             }
             Ok((value, appended, dirty))
         })?;
-        // The check follows the commit, so that it finds a file that was removed before the reply. It
-        // also runs if nothing was written, because the covering record has to be in the file.
+        // The check follows the commit, so that it finds a file that was removed before the reply.
+        // It also runs if nothing was written, because the covering record has to be in the file.
         self.store.check()?;
         if dirty {
             self.pause.next = self.pause.first;

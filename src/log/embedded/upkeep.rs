@@ -10,9 +10,9 @@ impl EmbeddedLog {
     ///
     /// An append that would add another selector fails with
     /// [`LogErrorKind::Full`](super::super::LogErrorKind::Full). Other appends of the same commit
-    /// succeed. **No record is removed before it expires**, and expired records count until they are
-    /// [swept](Self::sweep). A record about a selector that already has one is always accepted. A
-    /// file that already has more records keeps them.
+    /// succeed. **No record is removed before it expires**, and expired records count until they
+    /// are [swept](Self::sweep). A record about a selector that already has one is always accepted.
+    /// A file that already has more records keeps them.
     #[must_use]
     pub fn ceiling(self, records: usize) -> Self {
         self.ceiling.store(records, Relaxed);
@@ -56,8 +56,8 @@ impl EmbeddedLog {
         Ok(removed)
     }
 
-    /// [Sweeps](Self::sweep) once in every `period`, on the log's own thread, until the last clone of
-    /// the log is dropped. A second call, on any clone, changes the period.
+    /// [Sweeps](Self::sweep) once in every `period`, on the log's own thread, until the last clone
+    /// of the log is dropped. A second call, on any clone, changes the period.
     ///
     /// ```
     /// use std::time::Duration;
@@ -103,8 +103,8 @@ impl EmbeddedLog {
     }
 
     /// Copies the log to a new file, including other tables in the same file, such as registered
-    /// tokens. The copy contains every append that returned before the call. It is durable when this
-    /// method returns.
+    /// tokens. The copy contains every append that returned before the call. It is durable when
+    /// this method returns.
     ///
     /// Appends wait until the file is copied, about one second per gigabyte.
     /// [`restore`](Self::restore) makes a log from the copy.
@@ -132,8 +132,8 @@ impl EmbeddedLog {
     ///
     /// # Errors
     ///
-    /// * [`Storage`](super::super::LogErrorKind::Storage) if there is already a file at `path`, or it
-    ///   cannot be written.
+    /// * [`Storage`](super::super::LogErrorKind::Storage) if there is already a file at `path`, or
+    ///   it cannot be written.
     /// * [`Missing`](super::super::LogErrorKind::Missing) or
     ///   [`Replaced`](super::super::LogErrorKind::Replaced) if the log's own file was removed or
     ///   replaced.

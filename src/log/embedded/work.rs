@@ -69,8 +69,8 @@ impl<'t> Work<'t> {
         })
     }
 
-    /// Appends the records that are not covered yet. Appends nothing if the log would have more than
-    /// `ceiling` selectors.
+    /// Appends the records that are not covered yet. Appends nothing if the log would have more
+    /// than `ceiling` selectors.
     pub(super) fn append(
         &mut self,
         batch: &[Revocation],

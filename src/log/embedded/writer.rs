@@ -54,8 +54,8 @@ impl Writer {
         self.health.get()
     }
 
-    /// Queues a job, and returns once its commit is durable. Dropping the future does not cancel the
-    /// job. A job on behalf of a client needs a slot of that client's quota of the queue.
+    /// Queues a job, and returns once its commit is durable. Dropping the future does not cancel
+    /// the job. A job on behalf of a client needs a slot of that client's quota of the queue.
     ///
     /// A job must check everything before it writes: if it writes and then fails, the whole commit
     /// fails for all jobs.

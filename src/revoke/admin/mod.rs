@@ -86,7 +86,8 @@ impl<L> Administration<L> {
         self
     }
 
-    /// Sets how far clocks may differ. Records are kept longer by this time. Defaults to one minute.
+    /// Sets how far clocks may differ. Records are kept longer by this time. Defaults to one
+    /// minute.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.retention.leeway = leeway;
         self

@@ -27,8 +27,8 @@ pub struct AdminRequest {
     pub reason: Option<String>,
     /// Who sends the request, for the event. It is not checked.
     pub actor: Option<String>,
-    /// Revokes only tokens that were issued before the end of this second. Ignored for tokens, grants
-    /// and sessions: see [`before`](Self::before).
+    /// Revokes only tokens that were issued before the end of this second. Ignored for tokens,
+    /// grants and sessions: see [`before`](Self::before).
     pub before: Option<NumericDate>,
 }
 
@@ -107,9 +107,9 @@ impl AdminRequest {
 
     /// Revokes only tokens that were issued before `date`. Newer tokens stay live. Defaults to now.
     ///
-    /// **The second of `date` is included**: tokens contain whole seconds (`iat`), so a token of that
-    /// second may have been issued before `date`. A date in the future counts as now, because a
-    /// request never revokes tokens that are not issued yet.
+    /// **The second of `date` is included**: tokens contain whole seconds (`iat`), so a token of
+    /// that second may have been issued before `date`. A date in the future counts as now, because
+    /// a request never revokes tokens that are not issued yet.
     ///
     /// It applies to subjects, clients, keys and issuers. It is ignored for tokens, grants and
     /// sessions, which are revoked forever.

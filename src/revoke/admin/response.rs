@@ -8,8 +8,8 @@ use crate::log::{NumericDate, Position};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AdminResponse {
-    /// The position of the log once the record was durable. Every reader that has reached it refuses
-    /// the tokens.
+    /// The position of the log once the record was durable. Every reader that has reached it
+    /// refuses the tokens.
     pub position: Position,
     /// The last second of issue that is covered. For a grant, a session or a token it is
     /// [`NumericDate::FOREVER`].

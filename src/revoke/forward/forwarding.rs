@@ -46,8 +46,8 @@ impl<C: Identified, L: RevocationLog> Forwarding<C, L> {
     /// Runs to the end, whether or not the caller still waits for the reply.
     ///
     /// Once the other server has revoked the token, an introspection may no longer know it, so a
-    /// client that tries again cannot repair a missing record. Therefore the client gets an error at
-    /// once, and the record is tried again until it is durable.
+    /// client that tries again cannot repair a missing record. Therefore the client gets an error
+    /// at once, and the record is tried again until it is durable.
     pub(super) async fn run(mut self) {
         let hint = self.hint.take();
         let sent = self.server.revoke(&self.client, &self.token, hint.as_ref());

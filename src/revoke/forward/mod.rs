@@ -22,38 +22,38 @@ use crate::{
     token::Secret,
 };
 
-/// A backend that forwards the revocation to another server's revocation endpoint, with the client's
-/// own credentials, and records it here.
+/// A backend that forwards the revocation to another server's revocation endpoint, with the
+/// client's own credentials, and records it here.
 ///
 /// 1. It **introspects** the token, because an introspection endpoint may not know the token after
 ///    its revocation.
 /// 2. It **forwards** the request once, with the credentials that the client has sent, byte for
 ///    byte.
-/// 3. It **records** what falls with the token, as the [`RecordRevocation`] does that it is made
-///    from.
+/// 3. It **records** what is revoked with the token, as the [`RecordRevocation`] does that it is
+///    made from.
 /// 4. It **responds** to the client.
 ///
 /// | response of the other server | response to the client | what is recorded |
 /// |---|---|---|
-/// | 200 or 204 | 200 | the token, and what falls with it |
+/// | 200 or 204 | 200 | the token, and what is revoked with it |
 /// | 400, 401 or 403 with a code of RFC 6749 §5.2 or RFC 7009 §2.2.1 | the same code | nothing |
 /// | 400 with another code, 401 with another or none | `invalid_request`, `invalid_client` | nothing |
 /// | 429, 5xx, another status, a redirect, nothing within the [time limit](Self::timeout) | 503 with `Retry-After` | nothing |
 ///
 /// It forwards nothing while the log cannot be written, or if the client has used up its
-/// [quota](RecordRevocation::quota): the client gets 503. If the record fails after the other server
-/// has revoked the token, the client gets 503, and the record is tried again until it is durable,
-/// for at most an hour. In that time, other revocations of the same token wait. All of this
-/// continues if the client disconnects. **It ends with the process**: after a crash, a token that
-/// its introspection no longer knows is `unlinked`.
+/// [quota](RecordRevocation::quota): the client gets 503. If the record fails after the other
+/// server has revoked the token, the client gets 503, and the record is tried again until it is
+/// durable, for at most an hour. In that time, other revocations of the same token wait. All of
+/// this continues if the client disconnects. **It ends with the process**: after a crash, a token
+/// that its introspection no longer knows is `unlinked`.
 ///
 /// # Whose token it is
 ///
 /// Some servers respond with 200 for the token of another client, so 200 does not prove ownership.
-/// What falls with the presented token is therefore recorded only if the client was authenticated
-/// here ([`KeepCredentials`](crate::client::KeepCredentials)), or if a second introspection
-/// ([`confirm_by`](Self::confirm_by)) says that the token is dead. A token that belongs to another
-/// client according to the introspection is [`Outcome::IssuedToAnother`].
+/// What is revoked with the presented token is therefore recorded only if the client was
+/// authenticated here ([`KeepCredentials`](crate::client::KeepCredentials)), or if a second
+/// introspection ([`confirm_by`](Self::confirm_by)) says that the token is dead. A token that
+/// belongs to another client according to the introspection is [`Outcome::IssuedToAnother`].
 ///
 /// If the introspection does not know the token, the client gets the response of the other server,
 /// and **nothing is recorded here**. An example is an opaque refresh token with an introspection of
@@ -134,9 +134,9 @@ impl<I, L> ForwardRevocation<I, L> {
         Self::at(uri, record, false)
     }
 
-    /// As [`new`](Self::new), and also accepts `http` URIs of other machines. **Anyone on the network
-    /// path can then read every token and every secret**: use it only where the network itself is
-    /// encrypted.
+    /// As [`new`](Self::new), and also accepts `http` URIs of other machines. **Anyone on the
+    /// network path can then read every token and every secret**: use it only where the network
+    /// itself is encrypted.
     ///
     /// # Errors
     ///
@@ -175,8 +175,9 @@ impl<I, L> ForwardRevocation<I, L> {
     }
 
     /// Introspects a token again after the other server has responded with success, if the client
-    /// was not authenticated here. If the second introspection does not know the token, or says that
-    /// it is dead, what falls with the token is recorded too. Defaults to no second introspection.
+    /// was not authenticated here. If the second introspection does not know the token, or says
+    /// that it is dead, what is revoked with the token is recorded too. Defaults to no second
+    /// introspection.
     ///
     /// The introspection must see a revocation immediately: use an `Upstream` without a cache, and
     /// never an introspection that only verifies signatures.

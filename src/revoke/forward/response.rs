@@ -18,8 +18,8 @@ use crate::{
 /// A longer `Retry-After` of the other server is shortened to this many seconds.
 const MAX_RETRY_AFTER: u64 = 3600;
 
-/// Returns the error for the client. What the other server says about the request is passed on. What
-/// it says about itself becomes 503.
+/// Returns the error for the client. What the other server says about the request is passed on.
+/// What it says about itself becomes 503.
 pub(super) fn error(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     let code = code(body);
     let code = code.as_deref();

@@ -72,8 +72,8 @@ impl Quota {
                 Err(refused::by_quota().into())
             }
             Err(error) => {
-                // The batch may be in the log nevertheless. It is then covered when the client tries
-                // again. A log that fails must not use up the quota of its clients.
+                // The batch may be in the log nevertheless. It is then covered when the client
+                // tries again. A log that fails must not use up the quota of its clients.
                 reservation.added = 0;
                 Err(refused::by_log(error).into())
             }

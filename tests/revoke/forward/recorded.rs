@@ -61,8 +61,8 @@ fn revoked(token: &str) -> Introspected {
     token.into()
 }
 
-/// If the client is verified, the rest of the grant is recorded. An unverified client learns nothing
-/// and changes nothing.
+/// If the client is verified, the rest of the grant is recorded. An unverified client learns
+/// nothing and changes nothing.
 #[tokio::test]
 async fn token_that_is_already_revoked_is_not_recorded_again() {
     let server = success().await;

@@ -1,4 +1,4 @@
-//! What falls with a token?
+//! What is revoked with a token?
 
 use super::*;
 

@@ -204,7 +204,7 @@ fn store_of_another_program_is_refused_and_not_changed() {
     transaction
         .open_table(OTHER)
         .unwrap()
-        .insert("answer", 42)
+        .insert("key", 42)
         .unwrap();
     transaction.commit().unwrap();
     drop(database);

@@ -1,4 +1,4 @@
-//! The four programs of the README: each refuses a token once it is revoked.
+//! The four programs of the README. Each refuses a token once it is revoked.
 
 use std::{path::Path, process::Command};
 
@@ -8,7 +8,7 @@ use super::{
     process::{Server, binary, folder},
 };
 
-/// Starts a program in a folder of its own, which it may write to.
+/// Starts a program in a writable folder.
 fn start(program: &str, folder: &Path, settings: &[(&str, &str)]) -> (Server, Http) {
     let mut command = Command::new(binary(program));
     for name in ["AUDIENCE", "ISSUER", "SERVER"] {
@@ -25,7 +25,7 @@ fn start(program: &str, folder: &Path, settings: &[(&str, &str)]) -> (Server, Ht
 
 async fn me(http: &Http, token: &str) -> FullResponse {
     let request = http.with_token("/me", token);
-    http.try_send(request).await.expect("the server answers")
+    http.try_send(request).await.expect("the server responds")
 }
 
 /// The token of `C1` works, only `C1` revokes it, and then it is refused.
@@ -134,7 +134,7 @@ async fn minimal_authorization_server_issues_and_revokes() {
 }
 
 #[test]
-fn readme_has_the_programs_to_the_letter() {
+fn readme_contains_the_programs_unchanged() {
     let programs = [
         include_str!("../../examples/own_table.rs"),
         include_str!("../../examples/jwt.rs"),

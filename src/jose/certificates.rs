@@ -1,13 +1,13 @@
-//! Which certificate belongs to a key?
+//! The certificate members of a JWK.
 
 use serde_json::{Map, Value};
 
-use super::number::decode;
+use super::base64url::decode;
 
-/// What a JWK says of its certificate (RFC 7517 §4.7, §4.9).
+/// The certificate of a JWK, or its digest (RFC 7517 §4.7, §4.9).
 ///
-/// No signature needs it. What cannot be read names no certificate, and the key is as good as
-/// without it.
+/// Verification does not need them. A member that cannot be read is ignored, and the key stays
+/// usable.
 #[derive(Clone, Default)]
 pub(super) struct Certificates {
     /// The first of `x5c`, in DER.
@@ -30,7 +30,7 @@ impl Certificates {
     }
 }
 
-/// The digest itself, or, as WSO2 publishes it, its hexadecimal digits.
+/// Reads the digest. WSO2 encodes its hexadecimal digits instead of its bytes.
 fn sha256(text: &str) -> Option<[u8; 32]> {
     let bytes = decode(text)?;
     let bytes = match bytes.len() {

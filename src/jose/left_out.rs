@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Algorithm, KeyError, Kind,
-    key::{kid, synonyms},
+    Algorithm, KeyError,
+    jwk::{kid, synonyms},
+    public_key::KeyType,
     purpose::said,
 };
 
@@ -60,15 +61,15 @@ fn could_sign(jwk: &Map<String, Value>, algorithm: Algorithm) -> bool {
     }
     match (text("kty"), text("crv")) {
         (None, _) => true,
-        (Some("RSA"), _) => Kind::Rsa.admits(algorithm),
-        (Some("EC"), Some("P-256")) => Kind::P256.admits(algorithm),
-        (Some("EC"), Some("P-384")) => Kind::P384.admits(algorithm),
-        (Some("EC"), Some("P-521")) => Kind::P521.admits(algorithm),
+        (Some("RSA"), _) => KeyType::Rsa.admits(algorithm),
+        (Some("EC"), Some("P-256")) => KeyType::P256.admits(algorithm),
+        (Some("EC"), Some("P-384")) => KeyType::P384.admits(algorithm),
+        (Some("EC"), Some("P-521")) => KeyType::P521.admits(algorithm),
         (Some("EC"), None) => {
-            let curves = [Kind::P256, Kind::P384, Kind::P521];
+            let curves = [KeyType::P256, KeyType::P384, KeyType::P521];
             curves.iter().any(|kind| kind.admits(algorithm))
         }
-        (Some("OKP"), None | Some("Ed25519")) => Kind::Ed25519.admits(algorithm),
+        (Some("OKP"), None | Some("Ed25519")) => KeyType::Ed25519.admits(algorithm),
         _ => false,
     }
 }

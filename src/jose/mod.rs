@@ -17,6 +17,7 @@
 //! ```
 
 mod algorithm;
+mod base64url;
 #[cfg(feature = "mtls")]
 mod certificates;
 mod claims;
@@ -24,14 +25,13 @@ pub(crate) mod decoy;
 mod ed25519;
 mod hmac;
 mod json;
+mod jwk;
 mod jws;
-mod key;
 mod key_error;
 mod key_set;
 mod keys;
 mod left_out;
-mod material;
-mod number;
+mod public_key;
 mod purpose;
 mod remote;
 mod rsa;
@@ -43,11 +43,10 @@ pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub(crate) use claims::{Claim, Claims};
 pub(crate) use hmac::HmacKey;
 pub(crate) use json::{Malformed, Members};
+pub use jwk::Jwk;
 pub(crate) use jws::{Jws, JwsError};
-pub use key::Jwk;
 pub use key_error::{KeyError, KeyErrorKind};
 pub use key_set::KeySet;
 pub use keys::Keys;
-pub(crate) use material::Kind;
 pub(crate) use remote::{CachedKeys, KeyLookup, KeyRefresh, PendingFetch};
 pub use remote::{KeySource, RemoteError, RemoteErrorKind, RemoteKeys, RemoteKeysBuilder};

@@ -1,10 +1,11 @@
 //! Keys that are refused, and those beside them that are not.
 
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::vectors::{A2_KEY, A3_KEY, A4_KEY, ED_KEY, octets};
-use crate::jose::{Algorithm, Jwk, KeyErrorKind, Kind};
+use crate::jose::{Algorithm, Jwk, KeyErrorKind, public_key::KeyType};
 
 const KEYS: [&str; 4] = [A2_KEY, A3_KEY, A4_KEY, ED_KEY];
 
@@ -204,20 +205,19 @@ fn an_identifier_that_no_token_can_name_is_none() {
 
 #[test]
 fn an_algorithm_is_one_of_the_type() {
-    let kinds = [Kind::Rsa, Kind::P256, Kind::P521, Kind::Ed25519];
-    for (jwk, kind) in KEYS.into_iter().zip(kinds) {
-        assert_eq!(Jwk::from_json(jwk).unwrap().kind(), kind);
+    let types = [KeyType::Rsa, KeyType::P256, KeyType::P521, KeyType::Ed25519];
+    for (jwk, key_type) in KEYS.into_iter().zip(types) {
         for &alg in Algorithm::ALL {
             let key = Jwk::from_json(&with(jwk, "alg", alg.as_str()));
-            assert_eq!(key.is_ok(), kind.admits(alg), "{kind:?} {alg}");
+            assert_eq!(key.is_ok(), key_type.admits(alg), "{key_type:?} {alg}");
             let Ok(key) = key else { continue };
             let admitted: Vec<_> = Algorithm::ALL
                 .iter()
                 .copied()
                 .filter(|it| key.admits(*it))
                 .collect();
-            match kind {
-                Kind::Ed25519 => assert_eq!(admitted, [Algorithm::EdDsa, Algorithm::Ed25519]),
+            match key_type {
+                KeyType::Ed25519 => assert_eq!(admitted, [Algorithm::EdDsa, Algorithm::Ed25519]),
                 _ => assert_eq!(admitted, [alg]),
             }
         }
@@ -227,9 +227,9 @@ fn an_algorithm_is_one_of_the_type() {
             .count();
         assert_eq!(
             admitted,
-            match kind {
-                Kind::Rsa => 6,
-                Kind::Ed25519 => 2,
+            match key_type {
+                KeyType::Rsa => 6,
+                KeyType::Ed25519 => 2,
                 _ => 1,
             }
         );
@@ -272,17 +272,87 @@ fn an_rsa_modulus_has_2048_to_8192_bits() {
 #[test]
 fn an_rsa_exponent_is_odd_and_not_1() {
     let modulus = odd(2048);
-    for exponent in [&[3][..], &[17], &[1, 0, 1], &[0, 1, 0, 1], &[0, 3]] {
+    for exponent in [
+        &[3][..],
+        &[17],
+        &[1, 0, 1],
+        &[0, 1, 0, 1],
+        &[0, 3],
+        &[1, 0, 0, 0, 1],
+    ] {
         assert_eq!(refusal(&rsa(&modulus, exponent)), None);
     }
     let long = odd(2048);
-    for exponent in [&[][..], &[0], &[1], &[2], &[4], &[1, 0, 0], &[0, 1], &long] {
+    // More than 33 bits are refused by aws-lc-rs: they make verification slow.
+    let bits34 = [2, 0, 0, 0, 1];
+    for exponent in [
+        &[][..],
+        &[0],
+        &[1],
+        &[2],
+        &[4],
+        &[1, 0, 0],
+        &[0, 1],
+        &bits34,
+        &long,
+    ] {
         let refused = refusal(&rsa(&modulus, exponent));
         assert_eq!(refused, Some(KeyErrorKind::Malformed), "{exponent:?}");
     }
-    // Not left to whoever parses it.
     let one = reason(&rsa(&modulus, &[1]));
-    assert_eq!(one, "an even modulus, or an exponent that is even or 1");
+    assert_eq!(one, "the modulus is even, or the exponent is even or 1");
+}
+
+/// Why the strength is checked here.
+#[test]
+fn aws_lc_rs_builds_weak_keys_from_their_components() {
+    for (bits, e) in [(2048, 1), (1024, 3), (16_384, 3)] {
+        let n = odd(bits);
+        let components = RsaPublicKeyComponents {
+            n: &*n,
+            e: &[e][..],
+        };
+        let built = components.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256);
+        assert!(built.is_ok(), "{bits} {e}");
+        assert_eq!(refusal(&rsa(&n, &[e])), Some(KeyErrorKind::Malformed));
+    }
+}
+
+/// As certificates write them: RFC 3279 §2.3.1 and §2.3.5, RFC 8410 §4.
+#[cfg(feature = "mtls")]
+#[test]
+fn subject_public_key_info_is_that_of_certificates() {
+    let member = |jwk: &str, name: &str| {
+        let jwk: Value = serde_json::from_str(jwk).unwrap();
+        octets(jwk[name].as_str().unwrap())
+    };
+    let point = |jwk| [member(jwk, "x"), member(jwk, "y")].concat();
+    for (jwk, header, key) in [
+        (
+            A2_KEY,
+            "30820122300d06092a864886f70d01010105000382010f003082010a0282010100",
+            [member(A2_KEY, "n"), vec![2, 3, 1, 0, 1]].concat(),
+        ),
+        (
+            A3_KEY,
+            "3059301306072a8648ce3d020106082a8648ce3d03010703420004",
+            point(A3_KEY),
+        ),
+        (
+            A4_KEY,
+            "30819b301006072a8648ce3d020106052b810400230381860004",
+            point(A4_KEY),
+        ),
+        (ED_KEY, "302a300506032b6570032100", member(ED_KEY, "x")),
+    ] {
+        let key_info = Jwk::from_json(jwk).unwrap();
+        let key_info = key_info.subject_public_key_info();
+        let header: Vec<u8> = (0..header.len())
+            .step_by(2)
+            .map(|place| u8::from_str_radix(&header[place..place + 2], 16).unwrap())
+            .collect();
+        assert_eq!(key_info, [header, key].concat());
+    }
 }
 
 #[test]

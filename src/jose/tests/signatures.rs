@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use super::vectors::{
     A2, A2_KEY, A3, A3_KEY, A4, A4_KEY, C33_KEY, C42, ED, ED_KEY, halves, key, octets,
 };
-use crate::jose::{Algorithm, HmacKey, KeySet, rsa};
+use crate::jose::{Algorithm, HmacKey, KeySet};
 
 const SIGNED: [(&str, Algorithm, &str); 5] = [
     (A2_KEY, Algorithm::Rs256, A2),
@@ -15,6 +15,12 @@ const SIGNED: [(&str, Algorithm, &str); 5] = [
     (A4_KEY, Algorithm::Es512, A4),
     (ED_KEY, Algorithm::EdDsa, ED),
 ];
+
+/// Where the `RSAPublicKey` begins in the `SubjectPublicKeyInfo` of a key of 2048 bits.
+const PKCS1: usize = 24;
+
+/// Where its modulus is.
+const MODULUS: std::ops::Range<usize> = PKCS1 + 9..PKCS1 + 265;
 
 /// The order of P-256 (SEC 2 §2.4.2).
 const ORDER: [u8; 32] = [
@@ -147,11 +153,17 @@ fn an_ed25519_signature_has_no_twin() {
 #[test]
 fn ecdsa_signatures_are_not_in_der() {
     let (input, signature) = halves(A3);
-    // Two numbers in a sequence, as a public key of RSA has them.
-    let der = rsa::public_key(&signature[..32], &signature[32..]);
+    // `SEQUENCE { INTEGER r, INTEGER s }`. A positive number does not begin with a one bit.
+    let integer = |number: &[u8]| {
+        let sign = &[0][..usize::from(number[0] >> 7)];
+        let length = u8::try_from(sign.len() + number.len()).unwrap();
+        [&[2, length], sign, number].concat()
+    };
+    let numbers = [integer(&signature[..32]), integer(&signature[32..])].concat();
+    let der = [&[0x30, u8::try_from(numbers.len()).unwrap()], &*numbers].concat();
     let unparsed = aws_lc_rs::signature::UnparsedPublicKey::new(
         &aws_lc_rs::signature::ECDSA_P256_SHA256_ASN1,
-        key(A3_KEY).subject_public_key().to_vec(),
+        key(A3_KEY).subject_public_key_info().to_vec(),
     );
     assert!(unparsed.verify(input, &der).is_ok());
     assert!(!key(A3_KEY).verify(Algorithm::Es256, input, &der));
@@ -161,8 +173,7 @@ fn ecdsa_signatures_are_not_in_der() {
 fn an_rsa_signature_is_below_its_modulus() {
     let key = key(A2_KEY);
     let (input, signature) = halves(A2);
-    // An `RSAPublicKey` of 2048 bits: nine octets, the modulus, the exponent.
-    let modulus = &key.subject_public_key()[9..265];
+    let modulus = &key.subject_public_key_info()[MODULUS];
     let mut one = vec![0; 256];
     one[255] = 1;
     let beyond = minus(&vec![0; 256], &minus(modulus, &signature));
@@ -183,10 +194,20 @@ fn an_rsa_signature_is_below_its_modulus() {
 fn a_public_key_is_no_secret() {
     let (input, _) = halves(A2);
     let set = KeySet::from_json(&format!(r#"{{"keys":[{A2_KEY}]}}"#)).unwrap();
-    let der = set.iter().next().unwrap().subject_public_key();
-    let body = STANDARD.encode(der);
-    let pem = format!("-----BEGIN RSA PUBLIC KEY-----\n{body}\n-----END RSA PUBLIC KEY-----\n");
-    for secret in [A2_KEY.as_bytes(), pem.as_bytes(), der, &der[9..265]] {
+    let spki = set.iter().next().unwrap().subject_public_key_info();
+    let pkcs1 = &spki[PKCS1..];
+    let pem = |label: &str, der: &[u8]| {
+        let body = STANDARD.encode(der);
+        format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+    };
+    for secret in [
+        A2_KEY.as_bytes(),
+        pem("PUBLIC KEY", spki).as_bytes(),
+        pem("RSA PUBLIC KEY", pkcs1).as_bytes(),
+        spki,
+        pkcs1,
+        &spki[MODULUS],
+    ] {
         let forged = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), input);
         let forged = forged.as_ref();
         // The forgery is a good one, for whoever takes that for a secret.

@@ -1,12 +1,12 @@
-//! Which bytes does a member of a key spell?
+//! Reads and writes the binary members of a JWK.
 
 use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose},
 };
 
-/// The form is lenient, for keys are published in many: with padding, in the other alphabet of
-/// base64, in lines. All of them mean the same bytes.
+/// Lenient, because keys are published in many forms: with padding, in the other alphabet of base64,
+/// in lines. All of them mean the same bytes.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
@@ -26,13 +26,13 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     LENIENT.decode(digits).ok()
 }
 
-/// The one spelling that RFC 7518 §2 has for these bytes.
+/// Encodes as RFC 7518 §2 requires: base64url without padding.
 pub(super) fn encode(bytes: &[u8]) -> String {
     general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// An unsigned number without its leading zeros.
-pub(super) fn significant(number: &[u8]) -> &[u8] {
+/// Removes the leading zero bytes of an unsigned number.
+pub(super) fn without_leading_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     &number[zeros..]
 }

@@ -5,14 +5,14 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 
+#[cfg(feature = "mtls")]
+use super::certificates::Certificates;
 use super::{
     Algorithm, KeyError, Members,
     jws::LONGEST_KID,
-    material::Material,
+    public_key::PublicKey,
     purpose::{self, said},
 };
-#[cfg(feature = "mtls")]
-use super::{Kind, certificates::Certificates};
 
 /// What only a private or a symmetric key has (RFC 7518 §6.2.2, §6.3.2, §6.4.1, RFC 8037 §2).
 const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
@@ -41,7 +41,7 @@ pub struct Jwk {
     alg: Option<Algorithm>,
     #[cfg(feature = "mtls")]
     certificates: Certificates,
-    material: Material,
+    public_key: PublicKey,
 }
 
 impl Jwk {
@@ -70,8 +70,8 @@ impl Jwk {
         }
         // First: what is not for signatures need not be a key that is known here.
         let alg = purpose::algorithm(jwk)?;
-        let material = Material::read(jwk)?;
-        if alg.is_some_and(|alg| !material.kind.admits(alg)) {
+        let public_key = PublicKey::read(jwk)?;
+        if alg.is_some_and(|alg| !public_key.key_type.admits(alg)) {
             return Err(KeyError::unsupported("alg is of another type of key"));
         }
         Ok(Self {
@@ -79,7 +79,7 @@ impl Jwk {
             alg,
             #[cfg(feature = "mtls")]
             certificates: Certificates::read(jwk),
-            material,
+            public_key,
         })
     }
 
@@ -94,30 +94,24 @@ impl Jwk {
     #[must_use]
     pub fn admits(&self, algorithm: Algorithm) -> bool {
         let own = self.alg.is_none_or(|alg| synonyms(alg, algorithm));
-        own && self.material.kind.admits(algorithm)
+        own && self.public_key.key_type.admits(algorithm)
     }
 
     /// The SHA-256 thumbprint (RFC 7638).
     #[must_use]
     pub fn thumbprint(&self) -> [u8; 32] {
-        self.material.thumbprint
+        self.public_key.thumbprint
     }
 
     /// Whether the signature is of this key, by an algorithm that it admits.
     pub(crate) fn verify(&self, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> bool {
-        self.admits(algorithm) && self.material.verify(algorithm, input, signature)
+        self.admits(algorithm) && self.public_key.verify(algorithm, input, signature)
     }
 
+    /// The `SubjectPublicKeyInfo` in DER, as in a certificate of this key (RFC 5280 §4.1.2.7).
     #[cfg(feature = "mtls")]
-    pub(crate) fn kind(&self) -> Kind {
-        self.material.kind
-    }
-
-    /// What the bits of a certificate's `subjectPublicKey` are for this key: an `RSAPublicKey`, an
-    /// uncompressed point, or the 32 octets of Ed25519.
-    #[cfg(feature = "mtls")]
-    pub(crate) fn subject_public_key(&self) -> &[u8] {
-        &self.material.octets
+    pub(crate) fn subject_public_key_info(&self) -> &[u8] {
+        &self.public_key.spki
     }
 
     /// The certificate of this key, in DER (RFC 7517 §4.7).
@@ -155,7 +149,7 @@ impl fmt::Debug for Jwk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Jwk")
             .field("kid", &self.kid)
-            .field("kind", &self.material.kind)
+            .field("type", &self.public_key.key_type)
             .field("alg", &self.alg)
             .finish_non_exhaustive()
     }

@@ -7,8 +7,9 @@ use futures::future::BoxFuture;
 use super::{
     Upstream, UpstreamError,
     cache::ResponseCache,
-    config::{CacheLimits, Config, MAX_RESPONSE},
-    credentials::{basic, basic_raw, bearer},
+    config::Config,
+    credentials::Credentials,
+    limits::{CacheLimits, MAX_RESPONSE},
     request::IntrospectionEndpoint,
     response::ClaimNames,
     signed::Signer,
@@ -47,16 +48,6 @@ pub struct UpstreamBuilder {
     cache: CacheLimits,
     claim_names: ClaimNames,
     signer: Option<Signer>,
-}
-
-/// How this server authenticates.
-#[derive(Clone)]
-enum Credentials {
-    None,
-    Basic(String, Secret),
-    BasicRaw(String, Secret),
-    Post(String, Secret),
-    Bearer(Secret),
 }
 
 impl UpstreamBuilder {
@@ -257,22 +248,13 @@ impl UpstreamBuilder {
     pub fn build(self) -> Result<Upstream, UpstreamError> {
         let uri = parse_operator_uri(&self.uri, self.allow_plain_http);
         let uri = uri.map_err(UpstreamError::configuration)?;
-        let authorization = match &self.credentials {
-            Credentials::Basic(client_id, secret) => Some(basic(client_id, secret)),
-            Credentials::BasicRaw(client_id, secret) => Some(basic_raw(client_id, secret)),
-            Credentials::Bearer(token) => Some(bearer(token)?),
-            Credentials::None | Credentials::Post(..) => None,
-        };
-        let in_body = match self.credentials {
-            Credentials::Post(client_id, secret) => Some((client_id, secret)),
-            _ => None,
-        };
+        let authorization = self.credentials.authorization()?;
         let roots = self.trusted_ca.as_deref().map(parse_roots).transpose()?;
         let host = uri.host().map(str::to_owned);
         let endpoint = Arc::new(IntrospectionEndpoint::new(Config {
             uri,
             authorization,
-            in_body,
+            in_body: self.credentials.in_body(),
             claim_names: self.claim_names,
             signer: self.signer,
             connection: ConnectionSettings {

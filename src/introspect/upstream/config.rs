@@ -1,17 +1,9 @@
-//! The settings of an `Upstream`, as data.
-
-use std::time::Duration;
+//! The settings of a request and its response, as data.
 
 use hyper::{Uri, header::HeaderValue};
 
 use super::{response::ClaimNames, signed::Signer};
 use crate::{outbound::ConnectionSettings, token::Secret};
-
-/// The longest response that is read, in bytes. Responses are far shorter.
-pub(super) const MAX_RESPONSE: usize = 64 * 1024;
-/// The longest response that is cached, in bytes. An entry has the response as JSON and the members
-/// that were read from it, so it takes about twice as much memory at most.
-pub(super) const MAX_CACHED: usize = 4 * 1024;
 
 /// Everything that a request and its response depend on.
 #[derive(Clone)]
@@ -32,11 +24,4 @@ impl Config {
             None => "application/json",
         }
     }
-}
-
-/// How long a response is cached, and how many are.
-#[derive(Clone, Copy)]
-pub(super) struct CacheLimits {
-    pub(super) ttl: Duration,
-    pub(super) capacity: usize,
 }

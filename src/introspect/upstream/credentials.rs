@@ -6,21 +6,51 @@ use hyper::header::HeaderValue;
 use super::UpstreamError;
 use crate::token::Secret;
 
+/// The credentials of this server.
+#[derive(Clone)]
+pub(super) enum Credentials {
+    None,
+    Basic(String, Secret),
+    BasicRaw(String, Secret),
+    Post(String, Secret),
+    Bearer(Secret),
+}
+
+impl Credentials {
+    /// The value of `Authorization`, if the credentials are sent there.
+    pub(super) fn authorization(&self) -> Result<Option<HeaderValue>, UpstreamError> {
+        Ok(match self {
+            Self::Basic(client_id, secret) => Some(basic(client_id, secret)),
+            Self::BasicRaw(client_id, secret) => Some(basic_raw(client_id, secret)),
+            Self::Bearer(token) => Some(bearer(token)?),
+            Self::None | Self::Post(..) => None,
+        })
+    }
+
+    /// The client and its secret, if they are sent in the body.
+    pub(super) fn in_body(self) -> Option<(String, Secret)> {
+        match self {
+            Self::Post(client_id, secret) => Some((client_id, secret)),
+            _ => None,
+        }
+    }
+}
+
 /// Both halves form-encoded, then joined in base64 (RFC 6749 §2.3.1).
-pub(super) fn basic(client_id: &str, secret: &Secret) -> HeaderValue {
+fn basic(client_id: &str, secret: &Secret) -> HeaderValue {
     let (id, secret) = (form_encoded(client_id), form_encoded(secret.expose()));
     basic_raw(id.expose(), &secret)
 }
 
 /// Both halves as they are, joined in base64 (RFC 7617 §2).
-pub(super) fn basic_raw(client_id: &str, secret: &Secret) -> HeaderValue {
+fn basic_raw(client_id: &str, secret: &Secret) -> HeaderValue {
     let pair = Secret::new(format!("{client_id}:{}", secret.expose()));
     let pair = Secret::new(STANDARD.encode(pair.expose()));
     authorization("Basic", &pair).expect("base64 is visible ASCII")
 }
 
 /// An access token of this server (RFC 6750 §2.1).
-pub(super) fn bearer(token: &Secret) -> Result<HeaderValue, UpstreamError> {
+fn bearer(token: &Secret) -> Result<HeaderValue, UpstreamError> {
     authorization("Bearer", token).ok_or(UpstreamError::configuration(
         "the bearer token has characters that no header may have",
     ))

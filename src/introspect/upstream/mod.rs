@@ -6,6 +6,7 @@ mod config;
 mod credentials;
 mod error;
 mod future;
+mod limits;
 mod observe;
 mod request;
 mod response;

@@ -7,11 +7,7 @@ use hyper::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 
-use super::{
-    UpstreamError,
-    config::{Config, MAX_CACHED},
-    response::Response,
-};
+use super::{UpstreamError, config::Config, limits::MAX_CACHED, response::Response};
 use crate::{log::NumericDate, outbound::HttpClient, token::Secret};
 
 /// The introspection endpoint of the other server (RFC 7662 §2).

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{UpstreamError, config::MAX_RESPONSE};
+use super::{UpstreamError, limits::MAX_RESPONSE};
 use crate::{
     jose::{Claim, Jws, KeySet},
     log::NumericDate,

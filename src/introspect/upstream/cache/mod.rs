@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use super::{
     UpstreamError,
-    config::CacheLimits,
+    limits::CacheLimits,
     observe::{self, LookupResult, RequestTimer},
     response::Response,
 };

@@ -20,8 +20,8 @@ use tower_revocation::{
 };
 
 use crate::jwt::{
+    events::Lines,
     fixture::{AUDIENCE, KEY, claims, header, with},
-    settled::Lines,
 };
 
 /// The pages by path, and the paths that were requested.

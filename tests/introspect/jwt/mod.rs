@@ -3,6 +3,7 @@
 mod accepted;
 mod allocations;
 mod discovered;
+mod events;
 pub(crate) mod fixture;
 mod products;
 mod published;

@@ -40,7 +40,7 @@ impl Basic {
     }
 
     /// Adds the `client_id` in the body.
-    pub(super) fn beside(mut self, client_id: String) -> Self {
+    pub(super) fn with_body_client_id(mut self, client_id: String) -> Self {
         self.client_id = Some(client_id);
         self
     }
@@ -49,14 +49,14 @@ impl Basic {
     #[must_use]
     pub fn form_decoded(&self) -> Option<(String, Secret)> {
         let (id, secret) = self.halves();
-        self.beside_body(decode(id)?, || decode(secret))
+        self.matching_body(decode(id)?, || decode(secret))
     }
 
     /// Returns identifier and secret as they are. The secret begins after the first colon.
     #[must_use]
     pub fn raw(&self) -> Option<(String, Secret)> {
         let (id, secret) = self.halves();
-        self.beside_body(id.to_owned(), || Some(secret.to_owned()))
+        self.matching_body(id.to_owned(), || Some(secret.to_owned()))
     }
 
     /// The bytes as they were sent, and the `client_id` in the body.
@@ -70,7 +70,7 @@ impl Basic {
         (id, &secret[1..])
     }
 
-    fn beside_body(
+    fn matching_body(
         &self,
         id: String,
         secret: impl FnOnce() -> Option<String>,

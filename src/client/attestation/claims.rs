@@ -37,7 +37,7 @@ impl Attested<'_> {
     }
 
     /// Whether the attested key has signed the proof.
-    pub(super) fn is_proven(&self) -> bool {
+    pub(super) fn is_signed_by_instance(&self) -> bool {
         let Self {
             proof, instance, ..
         } = self;
@@ -86,7 +86,7 @@ impl Attestations {
         let iss = iss.map(str::to_owned);
         let expires = claims.get("exp").and_then(Claim::as_date);
         let expires = expires.ok_or_else(untrusted)?;
-        if !self.has_begun(claims, now) {
+        if !self.is_not_in_the_future(claims, now) {
             return Err(untrusted());
         }
         // `jwk` must be a public key: a private key is refused (RFC 7800 §3.2).
@@ -114,7 +114,7 @@ impl Attestations {
             None => false,
             Some(exp) => exp.is_none_or(|exp| exp + self.skew <= now),
         };
-        if until <= now || is_over || !self.has_begun(claims, now) {
+        if until <= now || is_over || !self.is_not_in_the_future(claims, now) {
             return Err(bad());
         }
         let jti = text(claims, "jti").filter(|jti| jti.len() <= MAX_ID_LEN);
@@ -153,7 +153,7 @@ impl Attestations {
     }
 
     /// Whether neither `iat` nor `nbf` is in the future.
-    fn has_begun(&self, claims: &Claims, now: Duration) -> bool {
+    fn is_not_in_the_future(&self, claims: &Claims, now: Duration) -> bool {
         ["iat", "nbf"].into_iter().all(|name| {
             claims
                 .get(name)

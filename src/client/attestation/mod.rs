@@ -190,10 +190,10 @@ impl Attestations {
         attested: &Attested<'_>,
         client: Result<Arc<Client>, Refusal>,
     ) -> Result<Arc<Client>, Error> {
-        if !self.is_vouched_for(attested).await? {
+        if !self.is_signed_by_attester(attested).await? {
             return Err(invalid(Refusal::UntrustedAttestation));
         }
-        if !attested.is_proven() {
+        if !attested.is_signed_by_instance() {
             return Err(invalid(Refusal::BadProof));
         }
         if attested.expires + self.skew <= SystemTime::now() {
@@ -222,7 +222,7 @@ impl Attestations {
         }
     }
 
-    async fn is_vouched_for(&self, attested: &Attested<'_>) -> Result<bool, Error> {
+    async fn is_signed_by_attester(&self, attested: &Attested<'_>) -> Result<bool, Error> {
         let jws = &attested.attestation;
         let iss = attested.iss.as_deref();
         let named = |attester: &&Attester| iss.is_none_or(|iss| iss == attester.iss);

@@ -30,7 +30,7 @@ pub use fields::{
     CertificateFields, CertificateFieldsLayer, CertificateForm, MalformedCertificate,
 };
 pub use network::{InvalidNetwork, Network};
-pub(crate) use self_signed::{registered, x5c_fits};
+pub(crate) use self_signed::{registered, x5c_matches};
 pub use subject::{CertificateSubject, InvalidSubject};
 
 /// The certificate of a client, in the extensions of its requests.

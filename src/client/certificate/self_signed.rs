@@ -15,7 +15,7 @@ pub(crate) fn registered(certificate: &ClientCertificate, keys: &KeySet) -> bool
 }
 
 /// Whether the first certificate in `x5c`, if any, has this key (RFC 7517 §4.7).
-pub(crate) fn x5c_fits(key: &Jwk) -> bool {
+pub(crate) fn x5c_matches(key: &Jwk) -> bool {
     key.certificate().is_none_or(|own| {
         ClientCertificate::unverified(own).is_ok_and(|certificate| has_key(&certificate, key))
     })
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_every_kind_is_recognised() {
+    fn every_kind_of_key_is_recognised() {
         for algorithm in [
             &rcgen::PKCS_ECDSA_P256_SHA256,
             &rcgen::PKCS_ECDSA_P384_SHA384,
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_registered_by_its_key_itself_or_its_digest() {
+    fn certificate_is_registered_by_key_certificate_or_digest() {
         let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
         let shown = certificate(&key);
         let x5c =
@@ -118,15 +118,15 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_of_another_key_does_not_fit() {
+    fn x5c_of_another_key_is_refused() {
         // RFC 7517 §4.7.
         let (key, other) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
         let x5c = |key| json!([BASE64_STANDARD.encode(certificate(key).der())]);
 
-        assert!(x5c_fits(&jwk(&key, "x5c", x5c(&key))));
-        assert!(x5c_fits(&jwk(&key, "kid", json!("1"))), "there is none");
-        assert!(!x5c_fits(&jwk(&key, "x5c", x5c(&other))));
-        assert!(!x5c_fits(&jwk(
+        assert!(x5c_matches(&jwk(&key, "x5c", x5c(&key))));
+        assert!(x5c_matches(&jwk(&key, "kid", json!("1"))), "there is none");
+        assert!(!x5c_matches(&jwk(&key, "x5c", x5c(&other))));
+        assert!(!x5c_matches(&jwk(
             &key,
             "x5c",
             json!([BASE64_STANDARD.encode("no certificate")])

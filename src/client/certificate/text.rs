@@ -59,20 +59,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spaces_and_case_do_not_tell_names_apart() {
+    fn spaces_and_case_do_not_matter() {
         assert_eq!(folded("  Ärger \u{a0} &  Söhne "), folded("ärger & SÖHNE"));
         assert_ne!(folded("ab"), folded("a b"));
     }
 
     #[test]
-    fn nothing_equals_a_control() {
+    fn control_characters_match_nothing() {
         for text in ["a\0", "a\n", "\u{85}", "a\u{fffd}", "", "  "] {
             assert_eq!(folded(text), None, "{text:?}");
         }
     }
 
     #[test]
-    fn one_name_in_any_type_of_string() {
+    fn string_types_are_equivalent() {
         let strings = [
             Any::new(Tag::Utf8String, "Zoë".as_bytes()),
             Any::new(Tag::TeletexString, &b"Zo\xeb"[..]),
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_of_its_type_is_no_text() {
+    fn malformed_string_is_not_text() {
         let strings = [
             Any::new(Tag::Utf8String, &b"Zo\xeb"[..]),
             Any::new(Tag::PrintableString, "Zoë".as_bytes()),

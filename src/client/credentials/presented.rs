@@ -51,7 +51,7 @@ impl Presented {
             (Authorization::Basic(basic), Some(client_id), Some(client_secret), None)
                 if lenient && basic.repeats(&client_id, &client_secret) =>
             {
-                Ok(Credentials::Basic(basic.beside(client_id)))
+                Ok(Credentials::Basic(basic.with_body_client_id(client_id)))
             }
             (_, _, Some(_), Some(_))
             | (Authorization::Basic(_) | Authorization::Unreadable, _, Some(_), None)
@@ -62,7 +62,7 @@ impl Presented {
                 if basic.contradicts(&client_id) {
                     return Err(Error::invalid_request("The client identifiers differ"));
                 }
-                Ok(Credentials::Basic(basic.beside(client_id)))
+                Ok(Credentials::Basic(basic.with_body_client_id(client_id)))
             }
             (Authorization::Basic(basic), None, None, None) => Ok(Credentials::Basic(basic)),
             (

@@ -220,7 +220,7 @@ impl Verification<'_> {
             .collect();
         if fingerprints
             .iter()
-            .any(|fingerprint| remembered.recalls(fingerprint, now))
+            .any(|fingerprint| remembered.contains(fingerprint, now))
         {
             return Ok(true);
         }

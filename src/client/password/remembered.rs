@@ -53,7 +53,7 @@ impl Remembered {
     }
 
     /// A lookup does not extend the time.
-    pub(super) fn recalls(&self, fingerprint: &Fingerprint, now: Instant) -> bool {
+    pub(super) fn contains(&self, fingerprint: &Fingerprint, now: Instant) -> bool {
         self.ends.get(fingerprint).is_some_and(|end| now < end)
     }
 

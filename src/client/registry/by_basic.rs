@@ -48,7 +48,7 @@ impl<L: Clients> ClientAuthenticator<L> {
                     continue;
                 }
             };
-            match self.prove(&mut hashed, &secret, client).await {
+            match self.verify_secret(&mut hashed, &secret, client).await {
                 Ok(client) => return Ok(client),
                 Err(error) if decides => failures.add(error),
                 Err(_) => {}

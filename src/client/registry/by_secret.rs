@@ -22,7 +22,7 @@ impl<L: Clients> ClientAuthenticator<L> {
         let methods = [AuthMethod::ClientSecretPost];
         let client = self.lookup(request, client_id, &methods).await?;
         let mut hashed = Hashed::of(self, request);
-        self.prove(&mut hashed, secret, client).await
+        self.verify_secret(&mut hashed, secret, client).await
     }
 
     /// Checks whether the secret belongs to the client. Without a client it does the same work, for
@@ -30,7 +30,7 @@ impl<L: Clients> ClientAuthenticator<L> {
     ///
     /// If a secret could not be checked and another one is wrong, the error keeps the refusal and
     /// so counts as a failure. Otherwise an attacker could guess without limit.
-    pub(super) async fn prove(
+    pub(super) async fn verify_secret(
         &self,
         hashed: &mut Hashed<'_>,
         secret: &Secret,

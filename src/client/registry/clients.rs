@@ -8,8 +8,9 @@ use super::Client;
 
 /// Looks up clients.
 ///
-/// [`Registry`] keeps them in memory, [`ReloadingRegistry`](super::ReloadingRegistry) in a file.
-/// Implement this trait for your database:
+/// [`Registry`](super::Registry) keeps them in memory,
+/// [`ReloadingRegistry`](super::ReloadingRegistry) in a file. Implement this trait for your
+/// database:
 ///
 /// ```
 /// use std::sync::Arc;

@@ -4,7 +4,7 @@ use super::Reason;
 use crate::{
     client::{
         AuthMethod,
-        certificate::{CertificateSubject, x5c_fits},
+        certificate::{CertificateSubject, x5c_matches},
         registry::Client,
     },
     jose::Keys,
@@ -55,7 +55,7 @@ impl CertificateMembers {
         // Only this method uses the certificates of keys.
         let by_certificate = has(AuthMethod::SelfSignedTlsClientAuth);
         if let (true, Some(Keys::Set(keys))) = (by_certificate, &client.keys) {
-            if !keys.iter().all(x5c_fits) {
+            if !keys.iter().all(x5c_matches) {
                 return Err("the key of the certificate in x5c is not the key of the JWK".into());
             }
         }

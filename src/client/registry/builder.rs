@@ -79,7 +79,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the secret.
+    /// Sets the secret. Does not change when it [expires](Self::secret_expires_at).
     pub fn secret(mut self, secret: SecretDigest) -> Self {
         self.client.secrets[0] = Some(ClientSecret::new(secret, None));
         self

@@ -10,7 +10,7 @@ use std::{
 use futures::future::BoxFuture;
 use tower::BoxError;
 
-use super::{Attempt, Client, EXPIRED_PER_USE, Limits, Once, ReplayGuard, end, present};
+use super::{Attempt, ClientDigest, EXPIRED_PER_USE, Limits, Once, ReplayGuard, end, present};
 
 /// Remembers used identifiers in the memory of this process. **A restart forgets them**: an
 /// assertion that was used before can then be used once more until it expires.
@@ -49,7 +49,7 @@ pub(super) struct Used {
     ends: BTreeMap<Once, u64>,
     by_end: BTreeSet<(u64, Once)>,
     /// The entries of each client.
-    held: BTreeMap<Client, BTreeSet<(u64, Once)>>,
+    held: BTreeMap<ClientDigest, BTreeSet<(u64, Once)>>,
     /// The latest end of all forgotten entries.
     forgotten: u64,
 }

@@ -52,11 +52,11 @@ pub use memory::MemoryGuard;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Once {
     digest: [u8; 32],
-    client: Client,
+    client: ClientDigest,
 }
 
 /// A digest of a tenant and a client.
-type Client = [u8; 16];
+type ClientDigest = [u8; 16];
 
 impl Once {
     /// Identifies a `jti` of a client. Two clients may use the same `jti`, and so may clients of
@@ -72,7 +72,7 @@ impl Once {
         };
         add(tenant);
         let of_client = add(client_id).finalize();
-        let mut client = Client::default();
+        let mut client = ClientDigest::default();
         client.copy_from_slice(&of_client[..16]);
         Self {
             digest: add(jti).finalize().into(),

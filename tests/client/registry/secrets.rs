@@ -50,6 +50,39 @@ async fn previous_secret_works_until_it_expires() {
 }
 
 #[tokio::test]
+async fn builder_accepts_its_setters_in_any_order() {
+    let builder = || Client::builder("c2");
+    for client in [
+        builder().secret(digest("s")).secret_expires_at(hours(-1)),
+        builder().secret_expires_at(hours(-1)).secret(digest("s")),
+        Client::confidential("c2", digest("s"))
+            .into_builder()
+            .secret_expires_at(hours(-1)),
+        // A change keeps the expiry.
+        builder()
+            .secret(digest("s"))
+            .secret_expires_at(hours(-1))
+            .build()
+            .into_builder()
+            .client_name("changed"),
+        builder()
+            .secret(digest("old"))
+            .secret_expires_at(hours(-1))
+            .build()
+            .into_builder()
+            .secret(digest("s")),
+    ] {
+        let clients = only(client.build());
+        assert_eq!(by_basic(&clients, &raw("c2", "s")).await, 401);
+    }
+    let renewed = builder()
+        .secret_expires_at(hours(-1))
+        .secret_expires_at(hours(1))
+        .secret(digest("s"));
+    assert_eq!(by_basic(&only(renewed.build()), &raw("c2", "s")).await, 200);
+}
+
+#[tokio::test]
 async fn expiry_is_in_seconds_and_zero_means_never() {
     let document = r#"{ "client_id": "c2", "client_secrets": [
         { "client_secret": "new", "client_secret_expires_at": 0 },

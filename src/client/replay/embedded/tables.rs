@@ -6,16 +6,16 @@ use redb::{
     TableDefinition, TableError, WriteTransaction,
 };
 
-use super::super::{Client, EXPIRED_PER_USE, Once};
+use super::super::{ClientDigest, EXPIRED_PER_USE, Once};
 use crate::log::Fault;
 
 /// By identifier: when it expires.
 const USED: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("replay_used");
 /// In the order in which the entries expire: the client of each.
-const BY_END: TableDefinition<'_, (u64, &[u8; 32]), &Client> =
+const BY_END: TableDefinition<'_, (u64, &[u8; 32]), &ClientDigest> =
     TableDefinition::new("replay_by_end");
 /// The entries of each client.
-const HELD: MultimapTableDefinition<'_, &Client, (u64, &[u8; 32])> =
+const HELD: MultimapTableDefinition<'_, &ClientDigest, (u64, &[u8; 32])> =
     MultimapTableDefinition::new("replay_held");
 /// `forgotten`: the latest end of all forgotten entries.
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("replay_meta");
@@ -40,7 +40,7 @@ pub(super) fn check(database: &Database) -> Result<(), Fault> {
 pub(super) struct Entry {
     end: u64,
     digest: [u8; 32],
-    client: Client,
+    client: ClientDigest,
 }
 
 impl Entry {
@@ -55,8 +55,8 @@ impl Entry {
 
 pub(super) struct Tables<'t> {
     used: Table<'t, &'static [u8; 32], u64>,
-    by_end: Table<'t, (u64, &'static [u8; 32]), &'static Client>,
-    held: MultimapTable<'t, &'static Client, (u64, &'static [u8; 32])>,
+    by_end: Table<'t, (u64, &'static [u8; 32]), &'static ClientDigest>,
+    held: MultimapTable<'t, &'static ClientDigest, (u64, &'static [u8; 32])>,
     meta: Table<'t, &'static str, u64>,
 }
 

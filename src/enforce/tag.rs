@@ -1,9 +1,6 @@
 //! A short name for a selector in memory.
 
-use std::{
-    fmt,
-    hash::{BuildHasher as _, RandomState},
-};
+use std::fmt;
 
 use siphasher::sip128::SipHasher24;
 
@@ -22,8 +19,7 @@ pub(super) struct Tagger(SipHasher24);
 
 impl Tagger {
     pub(super) fn random() -> Self {
-        // The standard library draws its hash keys from the operating system.
-        let word = || RandomState::new().hash_one(());
+        let word = || getrandom::u64().expect("the operating system has random numbers");
         Self(SipHasher24::new_with_keys(word(), word()))
     }
 

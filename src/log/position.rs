@@ -1,7 +1,5 @@
 //! Where a reader stands in a log, and what the log knows there.
 
-use std::hash::{BuildHasher as _, RandomState};
-
 use super::{NumericDate, Revocation};
 
 /// A place in one log: the log's incarnation, and the number of records up to here.
@@ -58,8 +56,7 @@ impl Snapshot {
     }
 }
 
-/// Returns a random epoch for a new log. The standard library takes its hash keys from the
-/// operating system.
+/// Returns a random epoch for a new log.
 pub(super) fn new_epoch() -> u64 {
-    RandomState::new().hash_one(NumericDate::now())
+    getrandom::u64().expect("the operating system has random numbers")
 }

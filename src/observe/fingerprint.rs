@@ -1,10 +1,6 @@
 //! Token fingerprints for logs.
 
-use std::{
-    fmt,
-    hash::{BuildHasher as _, RandomState},
-    sync::OnceLock,
-};
+use std::{fmt, sync::OnceLock};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -40,11 +36,7 @@ impl Default for Fingerprints {
         KEYED
             .get_or_init(|| {
                 let mut key = [0; 32];
-                for word in key.chunks_exact_mut(8) {
-                    // The standard library seeds its hash keys from the operating system.
-                    let random = RandomState::new().hash_one(word.len());
-                    word.copy_from_slice(&random.to_ne_bytes());
-                }
+                getrandom::fill(&mut key).expect("the operating system has random numbers");
                 Self::keyed(key)
             })
             .clone()

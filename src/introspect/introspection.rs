@@ -196,6 +196,26 @@ impl Claims {
         selectors.into_iter().flatten()
     }
 
+    /// The memory that it takes, in bytes, without spare capacity.
+    #[cfg(feature = "upstream")]
+    pub(super) fn memory(&self) -> usize {
+        let texts = [
+            &self.tenant,
+            &self.iss,
+            &self.sub,
+            &self.jti,
+            &self.grant,
+            &self.sid,
+        ];
+        let texts = texts.into_iter().flatten().chain(&self.aud);
+        let texts: usize = texts.chain([&self.client_id]).map(String::len).sum();
+        size_of::<Self>()
+            + texts
+            + size_of_val(self.aud.as_slice())
+            + self.scope.as_ref().map_or(0, |scope| scope.as_str().len())
+            + self.json().map_or(0, str::len)
+    }
+
     fn scoped(&self, selector: Option<Selector>) -> Option<Selector> {
         match &self.tenant {
             Some(tenant) => selector.map(|selector| selector.within(tenant)),

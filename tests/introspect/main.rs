@@ -1,4 +1,4 @@
-//! What is known of a token: JWTs, tokens of this server, and tokens of another server.
+//! Introspection of JWTs, of tokens that this server issued, and of tokens of another server.
 
 #[path = "../fixture/authorization_server.rs"]
 mod authorization_server;

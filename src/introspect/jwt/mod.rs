@@ -79,6 +79,9 @@ use crate::{
 /// audience; [`Unrecognised`](Introspected::Unrecognised) for what is certainly not one of its
 /// tokens; and an [error](JwtError) if it cannot find out.
 ///
+/// The introspection keeps the payload of the token, so that
+/// [`claims_as`](super::Claims::claims_as) can read all claims into a type of your own.
+///
 /// A clone is cheap. If the keys are at hand, the token is verified inside `call`, and the future
 /// is ready at once. That allocates memory for the three segments, for the claims, and for the
 /// claims that the [`Introspection`](super::Introspection) keeps: some thirty times for a token of

@@ -141,8 +141,9 @@ impl UpstreamBuilder {
     /// 10 s and 10 000. If either is zero, nothing is cached.
     ///
     /// The longer the time, the later a revocation is seen here that the other server knows and
-    /// that is not in the log. A response of more than 4 KiB is not cached. An entry takes at most
-    /// about 8 KiB: the response as JSON, and the members that are read from it.
+    /// that is not in the log. A response of more than 4 KiB is not cached. An entry has the
+    /// response as JSON and the members that are read from it. If that takes more than 10 KiB of
+    /// memory, it is not cached either.
     pub fn cache(mut self, ttl: Duration, capacity: usize) -> Self {
         self.cache = CacheLimits { ttl, capacity };
         self

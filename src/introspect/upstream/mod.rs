@@ -51,7 +51,9 @@ use crate::token::Secret;
 /// # How a response is read
 ///
 /// * `{"active": true}` is [`Token`](Introspected::Token), with the members that are known.
-///   `{"active": false}` is [`Unrecognised`](Introspected::Unrecognised).
+///   `{"active": false}` is [`Unrecognised`](Introspected::Unrecognised). The whole response is
+///   kept, so that [`claims_as`](super::Claims::claims_as) can read all members into a type of your
+///   own.
 /// * **Everything else is an error**: a status other than 200, a redirect, a media type other than
 ///   `application/json`, a response of more than 64 KiB, a member that occurs twice, a
 ///   [time-out](UpstreamBuilder::timeout), or a `cnf` without a known thumbprint. So is a member of

@@ -7,7 +7,12 @@ use hyper::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 
-use super::{UpstreamError, config::Config, limits::MAX_CACHED, response::Response};
+use super::{
+    UpstreamError,
+    config::Config,
+    limits::{MAX_CACHED, MAX_ENTRY},
+    response::Response,
+};
 use crate::{log::NumericDate, outbound::HttpClient, token::Secret};
 
 /// The introspection endpoint of the other server (RFC 7662 §2).
@@ -40,9 +45,10 @@ impl IntrospectionEndpoint {
             }
             None => config.claim_names.read(&token, &body)?,
         };
+        let memory = introspected.token().map_or(0, |token| token.memory());
         Ok(Response {
+            is_cacheable: body.len() <= MAX_CACHED && memory <= MAX_ENTRY,
             introspected,
-            is_cacheable: body.len() <= MAX_CACHED,
         })
     }
 

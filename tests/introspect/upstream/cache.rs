@@ -156,6 +156,20 @@ async fn response_that_is_too_large_for_the_cache_is_used() {
 }
 
 #[tokio::test]
+async fn response_that_takes_too_much_memory_is_not_cached() {
+    // 2 000 bytes of JSON, but 24 bytes and more for each name.
+    for (names, requests) in [(100, 1), (700, 2)] {
+        let server = Server::json(active(json!({ "aud": vec![""; names] }))).await;
+        let upstream = server.upstream();
+        for _ in 0..2 {
+            let token = ask(&upstream, "t").await.unwrap().unwrap();
+            assert_eq!(token.aud.len(), names);
+        }
+        assert_eq!(server.asked(), requests, "{names}");
+    }
+}
+
+#[tokio::test]
 async fn thousand_callers_at_once_cause_one_request() {
     let server = Server::json(active(json!({}))).await;
     for upstream in [server.upstream(), server.uncached()] {

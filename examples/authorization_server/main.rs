@@ -48,7 +48,7 @@ use tower_revocation::{
     MetadataLayer, RevocationLayer,
     client::{
         attestation::Challenges,
-        certificate::{CertificateFieldsLayer, CertificateForm},
+        certificate::{CertificateFieldsLayer, CertificateFormat},
         replay::EmbeddedGuard,
     },
     enforce::{EnforcementLayer, Index},
@@ -149,7 +149,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     // layers read certificates and addresses that trusted proxies report, and remove the fields of
     // others.
     let proxies = config.trusted_proxies;
-    let fields = CertificateFieldsLayer::new(CertificateForm::ClientCert, proxies.clone());
+    let fields = CertificateFieldsLayer::new(CertificateFormat::ClientCert, proxies.clone());
     let addresses = MapRequestLayer::new(move |request: Request<Incoming>| {
         client_addr::note(request, &proxies)
     });

@@ -23,7 +23,7 @@ use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_revocation::client::{
     PeerAddr,
     certificate::{
-        CertificateFieldsLayer, CertificateForm, CertificateSubject, ClientCertificate,
+        CertificateFieldsLayer, CertificateFormat, CertificateSubject, ClientCertificate,
         MalformedCertificate,
     },
     registry::Registry,
@@ -89,10 +89,10 @@ const FIELDS: [&str; 7] = [
 
 fn fields(choice: u8, lines: &[u8]) {
     let form = match choice & 3 {
-        0 => CertificateForm::ClientCert,
-        1 => CertificateForm::ForwardedClientCert,
-        2 => CertificateForm::SslClientCert,
-        _ => CertificateForm::IngressSslClientCert,
+        0 => CertificateFormat::ClientCert,
+        1 => CertificateFormat::ForwardedClientCert,
+        2 => CertificateFormat::SslClientCert,
+        _ => CertificateFormat::IngressSslClientCert,
     };
     let trusted = choice & 4 != 0;
     let base64 = STANDARD.encode(&*CERTIFICATE);

@@ -19,7 +19,7 @@
 //! use tower::{BoxError, Layer, ServiceExt, service_fn, util::MapRequestLayer};
 //! use tower_revocation::{MetadataLayer, RevocationLayer, client::{
 //!     ClientAddr, PeerAddr, assertion::Assertions,
-//!     certificate::{CertificateFieldsLayer, CertificateForm, Network},
+//!     certificate::{CertificateFieldsLayer, CertificateFormat, Network},
 //!     limit::LimitFailuresLayer, registry::{ClientAuthenticator, Registry},
 //! }};
 //!
@@ -41,7 +41,7 @@
 //! let metadata = MetadataLayer::new(issuer, &metadata, document);
 //!
 //! let proxy: Network = "10.0.0.0/8".parse()?;
-//! let fields = CertificateFieldsLayer::new(CertificateForm::ClientCert, [proxy]);
+//! let fields = CertificateFieldsLayer::new(CertificateFormat::ClientCert, [proxy]);
 //! let addresses = MapRequestLayer::new(move |mut request: Request| {
 //!     if let Some(&ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
 //!         // The proxy adds the last address. The client can write those before it.

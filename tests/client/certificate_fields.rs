@@ -11,7 +11,7 @@ use serde_json::json;
 use tower::{BoxError, Layer as _, service_fn};
 use tower_revocation::client::{
     Refusal,
-    certificate::{CertificateFieldsLayer, CertificateForm, ClientCertificate},
+    certificate::{CertificateFieldsLayer, CertificateFormat, ClientCertificate},
     registry::Registry,
 };
 
@@ -75,12 +75,12 @@ fn escaped(identity: &Identity) -> String {
     format!("-----BEGIN%20CERTIFICATE-----%0A{base64}%0A-----END%20CERTIFICATE-----%0A")
 }
 
-fn trusting(form: CertificateForm) -> CertificateFieldsLayer {
+fn trusting(form: CertificateFormat) -> CertificateFieldsLayer {
     CertificateFieldsLayer::new(form, ["127.0.0.0/8".parse().unwrap()])
 }
 
 /// Trusts another proxy than the peer.
-fn distrusting(form: CertificateForm) -> CertificateFieldsLayer {
+fn distrusting(form: CertificateFormat) -> CertificateFieldsLayer {
     CertificateFieldsLayer::new(form, ["10.0.0.0/8".parse().unwrap()])
 }
 
@@ -106,7 +106,7 @@ async fn ask(fields: CertificateFieldsLayer, request: Request<String>) -> Reply 
 #[tokio::test]
 async fn certificate_from_a_trusted_proxy_is_accepted() {
     let (mt, ss) = (sequence(&of_mt()), sequence(&of_ss()));
-    let mut server = behind(trusting(CertificateForm::ClientCert)).await;
+    let mut server = behind(trusting(CertificateFormat::ClientCert)).await;
     for (client_id, field) in [("mt", &mt), ("ss", &ss)] {
         let request = as_client(client_id, &[("client-cert", field)]);
         let response = server.ask(None, request).await;
@@ -127,9 +127,9 @@ async fn field_of_an_untrusted_peer_is_ignored() {
     // RFC 9440 §4.
     let field = sequence(&of_mt());
     let request = || as_client("mt", &[("client-cert", &field)]);
-    let distrusting = distrusting(CertificateForm::ClientCert);
+    let distrusting = distrusting(CertificateFormat::ClientCert);
     is_refused(&ask(distrusting, request()).await, Refusal::NoCertificate);
-    let nobody = CertificateFieldsLayer::new(CertificateForm::ClientCert, []);
+    let nobody = CertificateFieldsLayer::new(CertificateFormat::ClientCert, []);
     is_refused(&ask(nobody, request()).await, Refusal::NoCertificate);
 }
 
@@ -151,9 +151,9 @@ async fn fields_do_not_reach_the_inner_service() {
         let elsewhere = Request::get("/elsewhere").body(String::new()).unwrap();
         with(elsewhere, &names.map(|name| (name, certificate.as_str())))
     };
-    let response = ask(distrusting(CertificateForm::ClientCert), request()).await;
+    let response = ask(distrusting(CertificateFormat::ClientCert), request()).await;
     assert_eq!(response.body, "host");
-    let response = ask(trusting(CertificateForm::ClientCert), request()).await;
+    let response = ask(trusting(CertificateFormat::ClientCert), request()).await;
     assert_eq!(response.body, "(a certificate) host");
 }
 
@@ -161,7 +161,7 @@ async fn fields_do_not_reach_the_inner_service() {
 async fn field_with_an_underscore_is_dropped() {
     let field = sequence(&of_mt());
     let request = as_client("mt", &[("client_cert", &field)]);
-    let response = ask(trusting(CertificateForm::ClientCert), request).await;
+    let response = ask(trusting(CertificateFormat::ClientCert), request).await;
     is_refused(&response, Refusal::NoCertificate);
 }
 
@@ -174,7 +174,7 @@ async fn ambiguous_or_malformed_fields_are_an_invalid_request() {
     let extension = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![4; 20 * 1024]);
     long.custom_extensions.push(extension);
     let long = sequence(&CA.issue(&long));
-    let mut server = behind(trusting(CertificateForm::ClientCert)).await;
+    let mut server = behind(trusting(CertificateFormat::ClientCert)).await;
     for fields in [
         &[("client-cert", field.as_str()), ("Client-Cert", &field)][..],
         &[("client-cert", &list)],
@@ -199,11 +199,11 @@ async fn certificates_of_connection_and_field_together_are_refused() {
     let identity = of_mt();
     let field = sequence(&identity);
     let request = || as_client("mt", &[("client-cert", &field)]);
-    let mut server = behind(trusting(CertificateForm::ClientCert)).await;
+    let mut server = behind(trusting(CertificateFormat::ClientCert)).await;
     is_invalid_request(&server.ask(Some(&identity), request()).await);
 
     // A field of an untrusted peer counts as absent.
-    let mut server = behind(distrusting(CertificateForm::ClientCert)).await;
+    let mut server = behind(distrusting(CertificateFormat::ClientCert)).await;
     let response = server.ask(Some(&identity), request()).await;
     assert_eq!(response.status, 200, "{response:?}");
     let stranger = CA.issue(&for_client(common_name("Somebody")));
@@ -213,7 +213,7 @@ async fn certificates_of_connection_and_field_together_are_refused() {
 
 #[tokio::test]
 async fn unverified_certificate_works_only_for_registered_keys() {
-    let mut server = behind(trusting(CertificateForm::ClientCert).verified(false)).await;
+    let mut server = behind(trusting(CertificateFormat::ClientCert).verified(false)).await;
     let mt = as_client("mt", &[("client-cert", &sequence(&of_mt()))]);
     let response = server.ask(None, mt).await;
     is_refused(&response, Refusal::UntrustedCertificate);
@@ -224,8 +224,8 @@ async fn unverified_certificate_works_only_for_registered_keys() {
 #[tokio::test]
 async fn nginx_states_whether_it_verified_the_certificate() {
     let forms = [
-        (CertificateForm::SslClientCert, "x-ssl-client"),
-        (CertificateForm::IngressSslClientCert, "ssl-client"),
+        (CertificateFormat::SslClientCert, "x-ssl-client"),
+        (CertificateFormat::IngressSslClientCert, "ssl-client"),
     ];
     let (mt, ss) = (escaped(&of_mt()), escaped(&of_ss()));
     for (form, prefix) in forms {
@@ -256,7 +256,7 @@ async fn nginx_states_whether_it_verified_the_certificate() {
 async fn certificate_is_read_from_the_envoy_field() {
     let cert = escaped(&of_mt());
     let element = format!("By=spiffe://as.example/as;Hash=00ff;Cert=\"{cert}\";URI=");
-    let mut server = behind(trusting(CertificateForm::ForwardedClientCert)).await;
+    let mut server = behind(trusting(CertificateFormat::ForwardedClientCert)).await;
     let request = as_client("mt", &[("x-forwarded-client-cert", &element)]);
     let response = server.ask(None, request).await;
     assert_eq!(response.status, 200, "{response:?}");
@@ -278,7 +278,7 @@ async fn fields_of_another_format_are_dropped() {
     ];
     let nginx = nginx.each_ref().map(|(name, value)| (*name, &**value));
     let response = ask(
-        trusting(CertificateForm::ClientCert),
+        trusting(CertificateFormat::ClientCert),
         as_client("mt", &nginx),
     )
     .await;

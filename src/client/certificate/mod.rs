@@ -27,7 +27,7 @@ mod subject;
 mod text;
 
 pub use fields::{
-    CertificateFields, CertificateFieldsLayer, CertificateForm, MalformedCertificate,
+    CertificateFields, CertificateFieldsLayer, CertificateFormat, MalformedCertificate,
 };
 pub use network::{InvalidNetwork, Network};
 pub(crate) use self_signed::{registered, x5c_matches};
@@ -35,8 +35,8 @@ pub use subject::{CertificateSubject, InvalidSubject};
 
 /// The certificate of a client, in the extensions of its requests.
 ///
-/// Insert it only after the handshake has proven possession of the key. **This crate does not verify
-/// chains, dates or revocation lists**: the TLS acceptor does.
+/// Insert it only after the handshake has proven possession of the key. **This crate does not
+/// verify chains, dates or revocation lists**: the TLS acceptor does.
 ///
 /// ```
 /// use hyper::Request;

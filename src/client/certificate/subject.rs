@@ -46,9 +46,9 @@ impl CertificateSubject {
     /// (RFC 4514 §2.1); see [`in_either_order`](Self::in_either_order). **There is no Unicode
     /// normalisation**, and values of unknown types are compared byte for byte.
     ///
-    /// A type is a dotted OID, optionally after `OID.`, or a keyword in any case: those of RFC 4514,
-    /// and the short and long names used by OpenSSL, Java, Windows and the profiles of open banking,
-    /// such as `organizationIdentifier` and `jurisdictionCountryName`.
+    /// A type is a dotted OID, optionally after `OID.`, or a keyword in any case: those of RFC
+    /// 4514, and the short and long names used by OpenSSL, Java, Windows and the profiles of open
+    /// banking, such as `organizationIdentifier` and `jurisdictionCountryName`.
     ///
     /// ```
     /// use tower_revocation::client::certificate::CertificateSubject;
@@ -66,12 +66,12 @@ impl CertificateSubject {
         Ok(Self::new(Kind::SubjectDn(name), written))
     }
 
-    /// Also accepts the distinguished name in the order of the certificate, which
-    /// `openssl x509 -subject` prints by default.
+    /// Also accepts the distinguished name in the order of the certificate, which `openssl x509
+    /// -subject` prints by default.
     ///
     /// **A certificate with the relative names in reverse order then matches too.** RFC 5280 §7.1
-    /// treats it as another subject: make sure that your authorities issue no such pair. This has no
-    /// effect on names of other kinds.
+    /// treats it as another subject: make sure that your authorities issue no such pair. This has
+    /// no effect on names of other kinds.
     ///
     /// ```
     /// use tower_revocation::client::certificate::CertificateSubject;

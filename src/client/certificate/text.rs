@@ -31,8 +31,8 @@ fn of_ucs2(bytes: &[u8]) -> Option<String> {
 
 /// The text, if it can be compared.
 ///
-/// An empty text, and one with control characters or the replacement character, equals no other text
-/// (RFC 4518 §2.4).
+/// An empty text, and one with control characters or the replacement character, equals no other
+/// text (RFC 4518 §2.4).
 pub(super) fn checked(text: &str) -> Option<&str> {
     let is_prohibited = |character: char| character.is_control() || character == '\u{fffd}';
     (!text.is_empty() && !text.contains(is_prohibited)).then_some(text)
@@ -41,8 +41,8 @@ pub(super) fn checked(text: &str) -> Option<&str> {
 /// The text prepared for caseIgnoreMatch (RFC 4518 §2): lower case, trimmed, repeated spaces
 /// collapsed.
 ///
-/// Lower case is Unicode's, character by character. There is no normalisation: an `é` of one character
-/// does not equal an `é` of two.
+/// Lower case is Unicode's, character by character. There is no normalisation: an `é` of one
+/// character does not equal an `é` of two.
 pub(super) fn folded(text: &str) -> Option<String> {
     let mut folded = String::with_capacity(text.len());
     for word in checked(text)?.split_whitespace() {

@@ -24,7 +24,7 @@ mod pem;
 /// The header fields in which a proxy sends the certificate of its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum CertificateForm {
+pub enum CertificateFormat {
     /// `Client-Cert` and `Client-Cert-Chain` (RFC 9440).
     ClientCert,
     /// Envoy's `X-Forwarded-Client-Cert`, with `Cert` and optionally `Chain`.
@@ -56,19 +56,19 @@ pub enum CertificateForm {
 ///
 /// Make it the outermost layer. It removes `Client-Cert`, `Client-Cert-Chain`,
 /// `X-Forwarded-Client-Cert`, `X-SSL-Client-Cert`, `X-SSL-Client-Verify`, `ssl-client-cert` and
-/// `ssl-client-verify`, also written with underscores, so that no inner service can trust them. From
-/// a trusted peer it reads the fields of one form. The extensions of the request then have a
+/// `ssl-client-verify`, also written with underscores, so that no inner service can trust them.
+/// From a trusted peer it reads the fields of one format. The extensions of the request then have a
 /// [`ClientCertificate`], a [`MalformedCertificate`], or neither.
 ///
 /// The peer is the [`PeerAddr`] in the extensions. Without it no peer is trusted. **A trusted proxy
-/// must remove or overwrite the fields of its form**, else its clients can forge them.
+/// must remove or overwrite the fields of its format**, else its clients can forge them.
 ///
 /// ```
 /// use hyper::{Request, Response};
 /// use tower::{BoxError, Layer, ServiceExt, service_fn};
 /// use tower_revocation::client::{
 ///     PeerAddr,
-///     certificate::{CertificateFieldsLayer, CertificateForm, ClientCertificate},
+///     certificate::{CertificateFieldsLayer, CertificateFormat, ClientCertificate},
 /// };
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -81,7 +81,7 @@ pub enum CertificateForm {
 ///     assert!(request.headers().is_empty());
 ///     Ok::<_, BoxError>(Response::new(request.extensions().get::<ClientCertificate>().is_some()))
 /// });
-/// let app = CertificateFieldsLayer::new(CertificateForm::ClientCert, ["10.0.0.0/8".parse()?]).layer(app);
+/// let app = CertificateFieldsLayer::new(CertificateFormat::ClientCert, ["10.0.0.0/8".parse()?]).layer(app);
 ///
 /// let mut request = Request::new(());
 /// request.headers_mut().insert("client-cert", field.parse()?);
@@ -93,17 +93,17 @@ pub enum CertificateForm {
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct CertificateFieldsLayer {
-    form: CertificateForm,
+    format: CertificateFormat,
     trusted: Arc<[Network]>,
     verified: Option<bool>,
 }
 
 impl CertificateFieldsLayer {
-    /// Creates a layer that reads certificates in this form from peers in these networks. Without
+    /// Creates a layer that reads certificates in this format from peers in these networks. Without
     /// networks it only removes the fields.
-    pub fn new(form: CertificateForm, trusted: impl IntoIterator<Item = Network>) -> Self {
+    pub fn new(format: CertificateFormat, trusted: impl IntoIterator<Item = Network>) -> Self {
         Self {
-            form,
+            format,
             trusted: trusted.into_iter().collect(),
             verified: None,
         }
@@ -111,8 +111,9 @@ impl CertificateFieldsLayer {
 
     /// Sets whether the proxy rejects certificates whose chain it cannot verify.
     ///
-    /// Defaults to `true` for the forms of RFC 9440 and Envoy. For those of nginx the verify field
-    /// decides for each certificate: `false` overrides it, and `true` applies if it is missing.
+    /// Defaults to `true` for the formats of RFC 9440 and Envoy. For those of nginx the verify
+    /// field decides for each certificate: `false` overrides it, and `true` applies if it is
+    /// missing.
     ///
     /// **If this is `true` and the proxy accepts any certificate, anyone can impersonate any
     /// client.**
@@ -158,11 +159,11 @@ impl CertificateFieldsLayer {
 
     fn read(&self, headers: &HeaderMap) -> Result<Option<ClientCertificate>, MalformedCertificate> {
         let verified = self.verified.unwrap_or(true);
-        match self.form {
-            CertificateForm::ClientCert => client_cert::read(headers, verified),
-            CertificateForm::ForwardedClientCert => forwarded::read(headers, verified),
-            CertificateForm::SslClientCert => nginx::X_SSL.read(headers, self.verified),
-            CertificateForm::IngressSslClientCert => nginx::SSL.read(headers, self.verified),
+        match self.format {
+            CertificateFormat::ClientCert => client_cert::read(headers, verified),
+            CertificateFormat::ForwardedClientCert => forwarded::read(headers, verified),
+            CertificateFormat::SslClientCert => nginx::X_SSL.read(headers, self.verified),
+            CertificateFormat::IngressSslClientCert => nginx::SSL.read(headers, self.verified),
         }
     }
 }
@@ -206,7 +207,8 @@ where
     }
 }
 
-/// The fields of all forms. Those of other forms are removed too, so that no inner service trusts them.
+/// The fields of all formats. Those of other formats are removed too, so that no inner service
+/// trusts them.
 const FIELDS: [&str; 7] = [
     client_cert::CERT,
     client_cert::CHAIN,
@@ -217,7 +219,8 @@ const FIELDS: [&str; 7] = [
     nginx::SSL.verify,
 ];
 
-/// Whether it is one of the fields, with hyphens or with underscores: CGI does not distinguish them.
+/// Whether it is one of the fields, with hyphens or with underscores: CGI does not distinguish
+/// them.
 fn is_field(name: &HeaderName) -> bool {
     let is_same = |written: u8, meant: u8| written == meant || (written == b'_' && meant == b'-');
     let name = name.as_str().as_bytes();
@@ -265,8 +268,8 @@ fn certificate(der: Vec<u8>, verified: bool) -> Result<ClientCertificate, Malfor
     certificate.map_err(|InvalidCertificate(reason)| MalformedCertificate(reason))
 }
 
-/// A trusted proxy sent a malformed or ambiguous certificate. It is in the extensions of the request,
-/// in place of a [`ClientCertificate`].
+/// A trusted proxy sent a malformed or ambiguous certificate. It is in the extensions of the
+/// request, in place of a [`ClientCertificate`].
 ///
 /// The response is 400 `invalid_request`, whatever other credentials the request has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

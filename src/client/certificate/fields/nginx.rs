@@ -5,8 +5,8 @@ use hyper::HeaderMap;
 use super::{MalformedCertificate, certificate, pem, single};
 use crate::client::certificate::ClientCertificate;
 
-/// The names of the two fields. A client can send the fields that the proxy does not set, so only the
-/// configured pair is read.
+/// The names of the two fields. A client can send the fields that the proxy does not set, so only
+/// the configured pair is read.
 pub(super) struct Fields {
     /// `$ssl_client_escaped_cert`
     pub(super) cert: &'static str,

@@ -37,7 +37,7 @@ pub(super) fn all(escaped: &[u8]) -> Result<Vec<Vec<u8>>, MalformedCertificate> 
 
 const NOT_PEM: MalformedCertificate = MalformedCertificate("a certificate is not in PEM");
 
-/// Decodes the escapes. `+` stays `+`: this is not a form.
+/// Decodes the escapes. `+` stays `+`: this is not form encoding.
 fn unescaped(escaped: &[u8]) -> Result<String, MalformedCertificate> {
     const REASON: MalformedCertificate =
         MalformedCertificate("a certificate is not URL-encoded text");

@@ -33,8 +33,8 @@ enum Value {
 impl DistinguishedName {
     /// Whether this equals `subject`, relative name by relative name.
     ///
-    /// The string format starts with the last one of the certificate (RFC 4514 §2.1). The same names
-    /// in another order are another subject (RFC 5280 §7.1).
+    /// The string format starts with the last one of the certificate (RFC 4514 §2.1). The same
+    /// names in another order are another subject (RFC 5280 §7.1).
     pub(super) fn matches(&self, subject: &Name) -> bool {
         is_same_sequence(self.0.iter().rev(), subject)
     }

@@ -1,6 +1,6 @@
 //! Fields of Envoy.
 
-use tower_revocation::client::certificate::CertificateForm;
+use tower_revocation::client::certificate::CertificateFormat;
 
 use super::{escaped, is_malformed, layer, leaf, pem, read};
 
@@ -8,7 +8,7 @@ use super::{escaped, is_malformed, layer, leaf, pem, read};
 async fn certificate_is_read_from_other_envoy_elements() {
     let (der, issuer) = (leaf(), leaf());
     let (cert, chain) = (escaped(&pem(&der)), escaped(&(pem(&der) + &pem(&issuer))));
-    let layer = layer(CertificateForm::ForwardedClientCert);
+    let layer = layer(CertificateFormat::ForwardedClientCert);
     for value in [
         format!("Cert=\"{cert}\""),
         format!("cert={cert};CHAIN={chain}"),
@@ -31,7 +31,7 @@ async fn certificate_is_read_from_other_envoy_elements() {
 async fn ambiguous_envoy_field_is_malformed() {
     let cert = escaped(&pem(&leaf()));
     let one = format!("Cert=\"{cert}\"");
-    let layer = layer(CertificateForm::ForwardedClientCert);
+    let layer = layer(CertificateFormat::ForwardedClientCert);
     for value in [
         "",
         "Hash=0f",

@@ -12,7 +12,7 @@ use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_revocation::client::{
     PeerAddr,
     certificate::{
-        CertificateFieldsLayer, CertificateForm, ClientCertificate, MalformedCertificate,
+        CertificateFieldsLayer, CertificateFormat, ClientCertificate, MalformedCertificate,
     },
 };
 
@@ -67,7 +67,7 @@ fn request(peer: Option<&str>, fields: &[(&str, &str)]) -> Request<()> {
     request
 }
 
-fn layer(form: CertificateForm) -> CertificateFieldsLayer {
+fn layer(form: CertificateFormat) -> CertificateFieldsLayer {
     CertificateFieldsLayer::new(form, ["10.0.0.0/8".parse().unwrap()])
 }
 
@@ -116,7 +116,7 @@ async fn trusted_proxy_is_believed() {
         .each_ref()
         .map(|(name, value)| (*name, value.as_str()));
 
-    let shown = read(&layer(CertificateForm::ClientCert), &fields)
+    let shown = read(&layer(CertificateFormat::ClientCert), &fields)
         .await
         .unwrap();
     assert_eq!(shown.der(), der);
@@ -128,7 +128,7 @@ async fn trusted_proxy_is_believed() {
 async fn other_peers_are_not_believed() {
     let field = sequence(&leaf());
     let fields = [("client-cert", &*field), ("accept", "*/*")];
-    let trusting = layer(CertificateForm::ClientCert);
+    let trusting = layer(CertificateFormat::ClientCert);
 
     for peer in [
         None,
@@ -148,7 +148,7 @@ async fn other_peers_are_not_believed() {
         assert_eq!(head.headers.len(), 1, "{peer:?}");
         assert_eq!(head.headers["accept"], "*/*");
     }
-    let nobody = CertificateFieldsLayer::new(CertificateForm::ClientCert, []);
+    let nobody = CertificateFieldsLayer::new(CertificateFormat::ClientCert, []);
     assert!(read(&nobody, &fields[..1]).await.is_none());
 }
 
@@ -156,7 +156,7 @@ async fn other_peers_are_not_believed() {
 async fn ipv4_mapped_peer_is_the_same_proxy() {
     let field = sequence(&leaf());
     let request = request(Some("[::ffff:10.0.0.2]:1"), &[("client-cert", &field)]);
-    let head = behind(&layer(CertificateForm::ClientCert), request).await;
+    let head = behind(&layer(CertificateFormat::ClientCert), request).await;
 
     assert!(head.extensions.get::<ClientCertificate>().is_some());
 }
@@ -167,15 +167,15 @@ async fn fields_of_another_format_are_dropped() {
     let (sequence, pem) = (sequence(&der), escaped(&pem(&der)));
     let xfcc = format!("Cert=\"{pem}\"");
     let fields = [
-        (CertificateForm::ClientCert, "client-cert", &sequence),
+        (CertificateFormat::ClientCert, "client-cert", &sequence),
         (
-            CertificateForm::ForwardedClientCert,
+            CertificateFormat::ForwardedClientCert,
             "x-forwarded-client-cert",
             &xfcc,
         ),
-        (CertificateForm::SslClientCert, "x-ssl-client-cert", &pem),
+        (CertificateFormat::SslClientCert, "x-ssl-client-cert", &pem),
         (
-            CertificateForm::IngressSslClientCert,
+            CertificateFormat::IngressSslClientCert,
             "ssl-client-cert",
             &pem,
         ),
@@ -198,7 +198,7 @@ async fn fields_with_underscores_are_dropped() {
         "ssl_client_verify",
     ] {
         assert!(
-            read(&layer(CertificateForm::ClientCert), &[(name, &field)])
+            read(&layer(CertificateFormat::ClientCert), &[(name, &field)])
                 .await
                 .is_none()
         );
@@ -216,7 +216,7 @@ async fn ambiguous_rfc_9440_field_is_malformed() {
     let longer = sequence(&[&der[..], b"\0"].concat());
     let large = sequence(&vec![0x30; 20 * 1024]);
     let nested = format!("({one})");
-    let layer = layer(CertificateForm::ClientCert);
+    let layer = layer(CertificateFormat::ClientCert);
 
     for value in [
         "",
@@ -249,7 +249,7 @@ async fn ambiguous_rfc_9440_field_is_malformed() {
 async fn certificates_of_connection_and_field_together_are_malformed() {
     let field = sequence(&leaf());
     let of_the_connection = verified(&leaf());
-    let layer = layer(CertificateForm::ClientCert);
+    let layer = layer(CertificateFormat::ClientCert);
 
     for (peer, believed) in [(TRUSTED, false), ("192.0.2.7:1", true)] {
         let mut request = request(Some(peer), &[("client-cert", &field)]);
@@ -270,7 +270,7 @@ async fn certificates_of_connection_and_field_together_are_malformed() {
 #[tokio::test]
 async fn unverified_setting_marks_the_certificate_as_unverified() {
     let field = sequence(&leaf());
-    let layer = layer(CertificateForm::ClientCert).verified(false);
+    let layer = layer(CertificateFormat::ClientCert).verified(false);
 
     let shown = read(&layer, &[("client-cert", &field)]).await.unwrap();
     assert!(!shown.is_verified());

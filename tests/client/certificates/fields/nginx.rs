@@ -1,6 +1,6 @@
 //! Fields of nginx.
 
-use tower_revocation::client::certificate::CertificateForm;
+use tower_revocation::client::certificate::CertificateFormat;
 
 use super::{escaped, is_malformed, layer, leaf, pem, read};
 
@@ -10,12 +10,12 @@ async fn nginx_states_whether_it_verified() {
     let pem = escaped(&pem(&der));
     for (form, cert, verify) in [
         (
-            CertificateForm::SslClientCert,
+            CertificateFormat::SslClientCert,
             "X-SSL-Client-Cert",
             "X-SSL-Client-Verify",
         ),
         (
-            CertificateForm::IngressSslClientCert,
+            CertificateFormat::IngressSslClientCert,
             "ssl-client-cert",
             "ssl-client-verify",
         ),
@@ -45,7 +45,7 @@ async fn nginx_states_whether_it_verified() {
 async fn setting_does_not_override_a_failed_verification() {
     let pem = escaped(&pem(&leaf()));
     let says = async |verified, verdict: &'static str| {
-        let layer = layer(CertificateForm::SslClientCert).verified(verified);
+        let layer = layer(CertificateFormat::SslClientCert).verified(verified);
         let fields = [
             ("x-ssl-client-cert", &*pem),
             ("x-ssl-client-verify", verdict),
@@ -62,7 +62,7 @@ async fn setting_does_not_override_a_failed_verification() {
 async fn ambiguous_nginx_field_is_malformed() {
     let text = pem(&leaf());
     let pem = escaped(&text);
-    let layer = layer(CertificateForm::SslClientCert);
+    let layer = layer(CertificateFormat::SslClientCert);
     let (cert, verify) = ("x-ssl-client-cert", "x-ssl-client-verify");
 
     for value in [

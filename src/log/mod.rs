@@ -98,7 +98,7 @@ pub(crate) use checked_clock::CheckedClock;
 #[cfg_attr(docsrs, doc(cfg(feature = "embedded")))]
 pub use embedded::EmbeddedLog;
 #[cfg(feature = "issued")]
-pub(crate) use embedded::Step;
+pub(crate) use embedded::SweepStep;
 #[cfg(all(feature = "embedded", any(feature = "issued", feature = "jwt")))]
 pub(crate) use embedded::{Fault, Work};
 pub use entry::Revocation;

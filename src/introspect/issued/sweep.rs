@@ -5,7 +5,7 @@ use std::time::Duration;
 use redb::ReadableTable as _;
 
 use super::{IssuedTokens, row::TOKENS, store::META};
-use crate::log::{Fault, LogError, NumericDate, Step, Work};
+use crate::log::{Fault, LogError, NumericDate, SweepStep, Work};
 
 /// The number of rows that one step looks at.
 const STEP: usize = 1024;
@@ -62,7 +62,7 @@ pub(super) fn sweep_step(
     from: [u8; 32],
     retention: Duration,
     now: NumericDate,
-) -> Result<Step<[u8; 32]>, Fault> {
+) -> Result<SweepStep<[u8; 32]>, Fault> {
     let mut tokens = work.transaction.open_table(TOKENS)?;
     let mut latest = None;
     let mut expired = Vec::new();
@@ -88,7 +88,7 @@ pub(super) fn sweep_step(
         meta.insert("forgotten", latest.max(forgotten))?;
         work.dirty = true;
     }
-    Ok(Step {
+    Ok(SweepStep {
         removed: expired.len() as u64,
         next,
     })

@@ -89,19 +89,19 @@ impl CheckedClock {
     pub(crate) fn now(&self) -> Result<NumericDate, LogError> {
         let reading = Reading::now();
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match state.judge(reading) {
-            Judgement::Passed => Ok(reading.date),
-            Judgement::Jumped(ahead) => {
+        match state.check(reading) {
+            Check::Passed => Ok(reading.date),
+            Check::Jumped(ahead) => {
                 observe::clock_jumped(ahead);
                 Err(LogError::new(LogErrorKind::ClockJumped))
             }
-            Judgement::Held => Err(LogError::new(LogErrorKind::ClockJumped)),
+            Check::Held => Err(LogError::new(LogErrorKind::ClockJumped)),
         }
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Judgement {
+enum Check {
     /// The reading is trusted.
     Passed,
     /// The clock has jumped by this much. This is the first reading after the jump.
@@ -119,13 +119,13 @@ impl State {
         }
     }
 
-    fn judge(&mut self, mut reading: Reading) -> Judgement {
+    fn check(&mut self, mut reading: Reading) -> Check {
         // If the uptime cannot be read once, the next reading must not look like a long time.
         reading.uptime = reading.uptime.max(self.trusted.reading.uptime);
         let ahead = match self.trusted.next(reading) {
             Ok(trusted) => {
                 self.trust(trusted);
-                return Judgement::Passed;
+                return Check::Passed;
             }
             Err(ahead) => ahead,
         };
@@ -133,15 +133,15 @@ impl State {
         let even = even.and_then(|it| Some((it, Trusted::at(it.reading).next(reading).ok()?)));
         let Some((doubted, trusted)) = even else {
             self.doubted = Some(Doubted { reading, ahead });
-            return Judgement::Jumped(ahead);
+            return Check::Jumped(ahead);
         };
         let gained = (self.gained + doubted.ahead).min(LONGEST_HOLD);
         if reading.since(doubted.reading) < gained {
-            return Judgement::Held;
+            return Check::Held;
         }
         self.trust(trusted);
         self.gained = gained;
-        Judgement::Passed
+        Check::Passed
     }
 
     fn trust(&mut self, trusted: Trusted) {

@@ -11,30 +11,30 @@ fn reading(date: u64, uptime: u64) -> Reading {
     }
 }
 
-/// Judges readings after a first one that is trusted.
-fn judge<const N: usize>(first: Reading, readings: [(u64, u64); N]) -> [Judgement; N] {
+/// Checks readings after a first one that is trusted.
+fn check<const N: usize>(first: Reading, readings: [(u64, u64); N]) -> [Check; N] {
     let mut state = State::at(first);
-    readings.map(|(date, uptime)| state.judge(reading(date, uptime)))
+    readings.map(|(date, uptime)| state.check(reading(date, uptime)))
 }
 
-use Judgement::{Held, Jumped, Passed};
+use Check::{Held, Jumped, Passed};
 
 #[test]
 fn long_time_that_has_passed_is_not_a_jump() {
     let start = reading(1_000_000, 50);
     let year = 365 * 24 * HOUR;
     let readings = [(1_000_060, 110), (1_000_060 + year, 110 + year)];
-    assert_eq!(judge(start, readings), [Passed, Passed]);
+    assert_eq!(check(start, readings), [Passed, Passed]);
 }
 
 #[test]
 fn small_step_and_drift_are_tolerated() {
     let start = reading(1_000_000, 0);
-    assert_eq!(judge(start, [(1_000_059, 0)]), [Passed]);
+    assert_eq!(check(start, [(1_000_059, 0)]), [Passed]);
     // A clock that gains half a thousandth and is read once a week.
     let week = 7 * 24 * HOUR;
     assert_eq!(
-        judge(start, [(1_000_000 + week + week / 2000, week)]),
+        check(start, [(1_000_000 + week + week / 2000, week)]),
         [Passed]
     );
 }
@@ -49,7 +49,7 @@ fn jump_ahead_is_held_until_the_clock_is_set_back() {
         (1_000_180, 180),
         (1_000_240, 240),
     ];
-    assert_eq!(judge(start, readings), [jumped, Held, Passed, Passed]);
+    assert_eq!(check(start, readings), [jumped, Held, Passed, Passed]);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn clock_that_runs_evenly_after_a_jump_is_trusted_after_an_hour() {
     let readings = [at(60), at(60 + HOUR - 1), at(60 + HOUR), at(120 + HOUR)];
     let jumped = Jumped(Duration::from_secs(ahead));
     let start = reading(1_000_000, 0);
-    assert_eq!(judge(start, readings), [jumped, Held, Passed, Passed]);
+    assert_eq!(check(start, readings), [jumped, Held, Passed, Passed]);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn short_jump_is_held_for_its_own_length() {
     let readings = [at(10), at(309), at(310)];
     let jumped = Jumped(Duration::from_secs(300));
     assert_eq!(
-        judge(reading(1_000_000, 0), readings),
+        check(reading(1_000_000, 0), readings),
         [jumped, Held, Passed]
     );
 }
@@ -80,15 +80,15 @@ fn second_jump_is_held_again() {
         (1_000_000 + 4 * HOUR, 59 * 60),
         (1_000_000 + 4 * HOUR + 120, 61 * 60),
     ];
-    let judgements = judge(reading(1_000_000, 0), readings);
-    assert!(matches!(judgements, [Jumped(_), Jumped(_), Held]));
+    let checks = check(reading(1_000_000, 0), readings);
+    assert!(matches!(checks, [Jumped(_), Jumped(_), Held]));
 }
 
 #[test]
 fn clock_that_was_set_back_is_trusted_and_a_jump_from_there_is_noticed() {
     let readings = [(500_000, 60), (500_060, 120), (1_000_000, 180)];
-    let judgements = judge(reading(1_000_000, 0), readings);
-    assert!(matches!(judgements, [Passed, Passed, Jumped(_)]));
+    let checks = check(reading(1_000_000, 0), readings);
+    assert!(matches!(checks, [Passed, Passed, Jumped(_)]));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn run(readings: impl IntoIterator<Item = (u64, u64)>) -> (Option<u64>, bool) {
     let mut state = State::at(reading(1_000_000, 0));
     let (mut last, mut all) = (None, true);
     for (uptime, gained) in readings {
-        match state.judge(reading(1_000_000 + uptime + gained, uptime)) {
+        match state.check(reading(1_000_000 + uptime + gained, uptime)) {
             Passed => last = Some(gained),
             _ => all = false,
         }
@@ -159,7 +159,7 @@ fn clock_that_gains_a_hundredth_is_still_trusted_sometimes() {
     let mut state = State::at(reading(1_000_000, 0));
     let mut last = 0;
     for uptime in (0..4 * week).step_by(60) {
-        if state.judge(reading(1_000_000 + uptime + uptime / 100, uptime)) == Passed {
+        if state.check(reading(1_000_000 + uptime + uptime / 100, uptime)) == Passed {
             last = uptime;
         }
         assert!(uptime - last < 3 * HOUR, "stuck since {last}");
@@ -176,7 +176,7 @@ fn step_back_is_subtracted_from_the_sum_of_small_steps() {
         (1_000_100, 0),
     ];
     let jumped = Jumped(Duration::from_secs(100));
-    assert_eq!(judge(start, steps), [Passed, Passed, Passed, jumped]);
+    assert_eq!(check(start, steps), [Passed, Passed, Passed, jumped]);
 }
 
 #[test]
@@ -184,5 +184,5 @@ fn failed_reading_of_the_uptime_hides_no_jump() {
     let start = reading(1_000_000, 100_000);
     let readings = [(1_000_001, 0), (1_000_002 + HOUR, 100_002)];
     let jumped = Jumped(Duration::from_secs(HOUR));
-    assert_eq!(judge(start, readings), [Passed, jumped]);
+    assert_eq!(check(start, readings), [Passed, jumped]);
 }

@@ -36,7 +36,7 @@ use super::{
 pub(crate) use fault::Fault;
 use store::Store;
 #[cfg(feature = "issued")]
-pub(crate) use work::Step;
+pub(crate) use work::SweepStep;
 pub(crate) use work::Work;
 use writer::Writer;
 

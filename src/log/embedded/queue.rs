@@ -47,10 +47,10 @@ pub(super) type BetweenCommits = Box<dyn FnOnce(&Store, Position) + Send>;
 pub(super) struct PeriodicTask {
     pub(super) period: Duration,
     /// Returns whether there is more to do.
-    pub(super) step: Step,
+    pub(super) step: PeriodicStep,
 }
 
-pub(super) type Step = Box<dyn FnMut(&mut Work<'_>) -> Result<bool, Fault> + Send>;
+pub(super) type PeriodicStep = Box<dyn FnMut(&mut Work<'_>) -> Result<bool, Fault> + Send>;
 
 #[derive(Debug)]
 pub(super) struct Queue {

@@ -100,7 +100,7 @@ impl<'t> Work<'t> {
 
     /// Removes expired records and records that later ones have replaced, among the next records
     /// from a position on.
-    pub(crate) fn sweep(&mut self, from: u64, now: NumericDate) -> Result<Step<u64>, Fault> {
+    pub(crate) fn sweep(&mut self, from: u64, now: NumericDate) -> Result<SweepStep<u64>, Fault> {
         let mut removed = Vec::new();
         let mut horizon = self.state.forgotten;
         let mut next = None;
@@ -134,7 +134,7 @@ impl<'t> Work<'t> {
             }
             self.dirty = true;
         }
-        Ok(Step {
+        Ok(SweepStep {
             removed: removed.len() as u64,
             next,
         })
@@ -142,7 +142,7 @@ impl<'t> Work<'t> {
 }
 
 /// The result of one step of a sweep.
-pub(crate) struct Step<K> {
+pub(crate) struct SweepStep<K> {
     /// How many rows were removed.
     pub(crate) removed: u64,
     /// Where the next step begins, if there is more to do.

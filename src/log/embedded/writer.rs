@@ -13,7 +13,7 @@ use super::{
     fault::Fault,
     health::Health,
     pending::Pending,
-    queue::{Job, PeriodicTask, Queue, Slot, Step, Task},
+    queue::{Job, PeriodicStep, PeriodicTask, Queue, Slot, Task},
     store::Store,
     thread::{Start, Thread},
     work::Work,
@@ -129,7 +129,7 @@ impl Writer {
     }
 
     /// Runs a task once in every period from now on, and replaces the task of the same name.
-    pub(super) fn every(&self, name: &'static str, period: Duration, step: Step) {
+    pub(super) fn every(&self, name: &'static str, period: Duration, step: PeriodicStep) {
         // A period of zero would leave no time for anything else.
         let period = period.max(Duration::from_millis(1));
         if let Some(queue) = &self.queue {

@@ -22,12 +22,12 @@ use live_records::LiveRecords;
 #[derive(Clone, Debug)]
 pub(super) struct Quota {
     limit: usize,
-    clients: Arc<Mutex<Clients>>,
+    clients: Arc<Mutex<ByClient>>,
 }
 
 /// One entry for each client that has records, and therefore at most one for each record.
 #[derive(Debug, Default)]
-struct Clients {
+struct ByClient {
     records: HashMap<Selector, LiveRecords>,
     /// When there are this many entries, the empty ones are removed.
     cleanup_at: usize,
@@ -111,7 +111,7 @@ impl Quota {
         }
     }
 
-    fn clients(&self) -> MutexGuard<'_, Clients> {
+    fn clients(&self) -> MutexGuard<'_, ByClient> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -138,7 +138,7 @@ pub(super) fn client(token: &Introspection) -> Selector {
     }
 }
 
-impl Clients {
+impl ByClient {
     /// Removes the entries of clients without live records. It runs rarely enough to cost each
     /// append almost nothing.
     fn remove_empty(&mut self, now: NumericDate) {

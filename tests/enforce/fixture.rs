@@ -36,6 +36,13 @@ pub(crate) fn good() -> Introspection {
     token
 }
 
+/// The same token, as a table returns it after it has revoked it.
+pub(crate) fn revoked() -> Introspection {
+    let mut token = good();
+    token.revoked = true;
+    token
+}
+
 /// Some tokens. The introspection of a token `broken` fails.
 #[derive(Clone, Default)]
 pub(crate) struct Known(Arc<Mutex<HashMap<String, Introspection>>>);

@@ -8,28 +8,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http_body_util::Full;
-use hyper::{Request, Response, StatusCode, body::Bytes};
-use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
+use hyper::StatusCode;
+use tower::{BoxError, service_fn};
 use tower_revocation::{
     Secret,
-    enforce::{End, EnforcementLayer, Freshness, Index, Policy, TokenLife, Verdict, WhenUnknown},
-    introspect::{Introspected, Introspection, Reason, TokenKind},
-    log::{
-        LogError, LogErrorKind, MemoryLog, NumericDate, RevocationLog as _, Selector, SelectorClass,
-    },
+    enforce::{EnforcementLayer, Freshness, Index, Policy, Verdict, WhenUnknown},
+    log::{LogError, LogErrorKind, MemoryLog, NumericDate, RevocationLog as _, Selector},
 };
 
 use crate::fixture::{Introspect, Known, RemoteLog, forever, good, request, verdict, with_token};
 
 const NEVER: Duration = Duration::from_secs(3600);
 
-fn over(index: &Index) -> EnforcementLayer<Introspect> {
+pub(crate) fn over(index: &Index) -> EnforcementLayer<Introspect> {
     EnforcementLayer::new(Known::with(good()).service(), index.clone())
 }
 
 /// An index that is stale, and stays so until the log reports within the same millisecond.
-async fn stale(log: &RemoteLog) -> Index {
+pub(crate) async fn stale(log: &RemoteLog) -> Index {
     let index = Index::new().stale_after(Duration::ZERO);
     index.load(log).await.unwrap();
     // The resolution of its clock is one millisecond.
@@ -227,115 +223,6 @@ async fn stale_index_is_not_used_for_a_token_whose_record_may_be_forgotten() {
             .policy(Policy::new().when_unknown(WhenUnknown::ServeStale { max: NEVER }));
         assert_eq!(verdict(&layer, with_token()).await.1, expected, "{exp:?}");
     }
-}
-
-#[tokio::test]
-async fn authority_is_asked_if_the_policy_says_so() {
-    let log = RemoteLog::default();
-    let index = stale(&log).await;
-    let layer = |known: Result<Option<Introspection>, &'static str>| {
-        let authority = service_fn(move |token: Secret| {
-            assert_eq!(token.expose(), crate::fixture::TOKEN);
-            std::future::ready(known.clone().map_err(BoxError::from))
-        });
-        let policy = Policy::new().when_unknown(WhenUnknown::Introspect);
-        over(&index).policy(policy).confirm_by(authority)
-    };
-    assert_eq!(
-        verdict(&layer(Ok(Some(good()))), with_token()).await.0,
-        StatusCode::OK
-    );
-    let invalid = Some(Verdict::Invalid(Reason::Unrecognised));
-    assert_eq!(verdict(&layer(Ok(None)), with_token()).await.1, invalid);
-    let unknown = Some(Verdict::Unknown);
-    assert_eq!(verdict(&layer(Err("down")), with_token()).await.1, unknown);
-
-    // A known record outranks the authority.
-    log.append(forever(Selector::grant("g1"))).await.unwrap();
-    let (status, _) = verdict(&layer(Ok(Some(good()))), with_token()).await;
-    assert_eq!(status, StatusCode::UNAUTHORIZED);
-}
-
-#[tokio::test]
-async fn record_that_comes_while_the_authority_is_asked_counts_by_every_selector() {
-    let log = RemoteLog::default();
-    let index = stale(&log).await;
-    let appended = log.clone();
-    // The authority knows only the subject of the token.
-    let authority = service_fn(move |_: Secret| {
-        let log = appended.clone();
-        async move {
-            let mut bare = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
-            bare.iat = good().iat;
-            log.append(forever(Selector::session("s1"))).await?;
-            Ok::<_, BoxError>(Some(bare))
-        }
-    });
-    let policy = Policy::new().when_unknown(WhenUnknown::Introspect);
-    let layer = over(&index).policy(policy).confirm_by(authority);
-    let revoked = Verdict::Revoked(Some(SelectorClass::Session));
-    assert_eq!(
-        verdict(&layer, with_token()).await,
-        (StatusCode::UNAUTHORIZED, Some(revoked))
-    );
-}
-
-#[tokio::test]
-async fn confirmed_token_ends_by_every_selector() {
-    let log = RemoteLog::default();
-    let index = stale(&log).await;
-    let soon = NumericDate::now() + Duration::from_secs(10);
-    let authority = service_fn(move |_: Secret| {
-        let mut bare = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
-        bare.iat = good().iat;
-        bare.exp = Some(soon);
-        std::future::ready(Ok::<_, BoxError>(Some(bare)))
-    });
-    let policy = Policy::new().when_unknown(WhenUnknown::Introspect);
-    let layer = over(&index).policy(policy).confirm_by(authority);
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let api = layer.layer(service_fn(move |mut request: Request<Full<Bytes>>| {
-        let extensions = request.extensions_mut();
-        let token = extensions.remove::<Introspection>().unwrap();
-        sender
-            .send((token, extensions.remove::<TokenLife>().unwrap()))
-            .unwrap();
-        std::future::ready(Ok::<_, BoxError>(Response::new(Full::<Bytes>::default())))
-    }));
-    api.oneshot(with_token()).await.unwrap();
-    let (token, life) = receiver.recv().unwrap();
-    // The earlier `exp` of both.
-    assert_eq!((token.sid.as_deref(), token.exp), (Some("s1"), Some(soon)));
-    assert_eq!(life.ended(), None);
-    log.append(forever(Selector::session("s1"))).await.unwrap();
-    assert_eq!(
-        life.ended(),
-        Some(End::Revoked(Some(SelectorClass::Session)))
-    );
-}
-
-#[tokio::test]
-async fn unknown_token_is_denied_without_an_authority() {
-    let index = stale(&RemoteLog::default()).await;
-    let layer = over(&index).policy(Policy::new().when_unknown(WhenUnknown::Introspect));
-    assert_eq!(
-        verdict(&layer, with_token()).await.1,
-        Some(Verdict::Unknown)
-    );
-}
-
-#[tokio::test]
-async fn authority_is_not_asked_about_an_extension() {
-    let index = stale(&RemoteLog::default()).await;
-    let authority = service_fn(async |_: Secret| -> Result<Introspected, BoxError> {
-        unreachable!("there is no token")
-    });
-    let layer = EnforcementLayer::from_extension(index)
-        .policy(Policy::new().when_unknown(WhenUnknown::Introspect))
-        .confirm_by(authority);
-    let mut request = with_token();
-    request.extensions_mut().insert(good());
-    assert_eq!(verdict(&layer, request).await.1, Some(Verdict::Unknown));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The gauges of an index.
 //!
-//! The clock's thread sets the gauges, so the recorder is global and this test needs its own process.
+//! The clock's thread sets the gauges, so the recorder is global and this test needs its own
+//! process.
 
 use std::{
     collections::BTreeMap,

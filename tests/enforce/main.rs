@@ -2,6 +2,7 @@
 //!
 //! `gauges.rs` is a test binary of its own: see `Cargo.toml`.
 
+mod confirm;
 mod contract;
 mod extension;
 mod fixture;
@@ -11,6 +12,7 @@ mod index;
 mod observe;
 mod own_table;
 mod responses;
+mod revoked_again;
 mod scope;
 mod streams;
 mod verdicts;

@@ -8,8 +8,8 @@ use super::End;
 
 /// The error of an [`EnforcedBody`](super::EnforcedBody).
 ///
-/// It does not implement [`Error`](std::error::Error), but it converts into a [`BoxError`]. The result
-/// is the inner body's error or the [`End`], and can be downcast to it.
+/// It does not implement [`Error`](std::error::Error), but it converts into a [`BoxError`]. The
+/// result is the inner body's error or the [`End`], and can be downcast to it.
 ///
 /// ```
 /// use tower::BoxError;

@@ -67,8 +67,8 @@ impl Policy {
         self
     }
 
-    /// Whether a request without a token passes. Defaults to `false`. A request with a bad token never
-    /// passes.
+    /// Whether a request without a token passes. Defaults to `false`. A request with a bad token
+    /// never passes.
     pub const fn anonymous(mut self, passes: bool) -> Self {
         self.anonymous = passes;
         self

@@ -26,8 +26,8 @@ use crate::{
 
 /// The service that [`EnforcementLayer`](super::EnforcementLayer) makes.
 ///
-/// It is as ready as the inner service. A request that passes goes to the same instance of the inner
-/// service that was ready.
+/// It is as ready as the inner service. A request that passes goes to the same instance of the
+/// inner service that was ready.
 ///
 /// The future `F` follows from the introspection `I`. Leave it out to name the type:
 /// `EnforcementService<Inner, MyIntrospection>`.

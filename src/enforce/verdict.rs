@@ -26,8 +26,8 @@ pub enum Verdict {
     Invalid(Reason),
     /// The token has expired.
     Expired,
-    /// The token is revoked. A record of this class covers it. `None` if there is no record, and the
-    /// introspection returned the token as [revoked](crate::introspect::Claims::revoked).
+    /// The token is revoked. A record of this class covers it. `None` if there is no record, and
+    /// the introspection returned the token as [revoked](crate::introspect::Claims::revoked).
     Revoked(Option<SelectorClass>),
     /// The token lacks a scope that a [`ScopeLayer`](super::ScopeLayer) requires.
     InsufficientScope,

@@ -20,8 +20,8 @@ use super::{life::TokenLife, watch::Watch};
 /// The handle of an [`Abortable`] connection. Put it into the extensions of each request of the
 /// connection, before the request reaches the layer.
 ///
-/// With `axum::serve`, a listener wraps the connections that it accepts, and a layer around the whole
-/// application takes the handle from axum's `ConnectInfo`:
+/// With `axum::serve`, a listener wraps the connections that it accepts, and a layer around the
+/// whole application takes the handle from axum's `ConnectInfo`:
 ///
 /// ```
 /// use std::{io, net::SocketAddr};

@@ -117,9 +117,9 @@ impl Index {
     ///
     /// # Errors
     ///
-    /// If the log cannot be read, or if the operating system does not start the thread of the index.
-    /// The index then keeps the records that it has, and its [readiness](Self::readiness) does not
-    /// change.
+    /// If the log cannot be read, or if the operating system does not start the thread of the
+    /// index. The index then keeps the records that it has, and its [readiness](Self::readiness)
+    /// does not change.
     pub async fn load<L: RevocationLog>(&self, log: &L) -> Result<(), LogError> {
         self.shared.start_clock()?;
         loop {
@@ -152,8 +152,8 @@ impl Index {
         self.revoked_by(token).is_some()
     }
 
-    /// Whether a record covers the tokens with this selector that were issued at this time, or at an
-    /// unknown time.
+    /// Whether a record covers the tokens with this selector that were issued at this time, or at
+    /// an unknown time.
     #[must_use]
     pub fn covers_selector(&self, selector: &Selector, issued: Option<NumericDate>) -> bool {
         let table = &self.shared.table;
@@ -228,8 +228,8 @@ impl Index {
 
     /// Removes the records that have expired at `now`. The index does this itself once a minute.
     ///
-    /// If the clock later goes back before the end of a removed record, the state of all tokens that
-    /// expire before that end is unknown, and none of them is accepted.
+    /// If the clock later goes back before the end of a removed record, the state of all tokens
+    /// that expire before that end is unknown, and none of them is accepted.
     pub fn sweep(&self, now: NumericDate) {
         self.shared.table.sweep(now);
     }

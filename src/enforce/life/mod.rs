@@ -26,9 +26,9 @@ pub(super) trait Records: Send + Sync {
 /// The life of a request's token: whether the token has ended, and a wait for its end.
 ///
 /// [`EnforcementLayer`](super::EnforcementLayer) puts it into the request's extensions, unless
-/// [`Policy::cut_streams`](super::Policy::cut_streams) is off. Use it in a handler whose work outlasts
-/// the request, or which holds something that no layer can cut: a spawned task, or a stream of an
-/// HTTP/2 `CONNECT`. Clones share one life.
+/// [`Policy::cut_streams`](super::Policy::cut_streams) is off. Use it in a handler whose work
+/// outlasts the request, or which holds something that no layer can cut: a spawned task, or a stream
+/// of an HTTP/2 `CONNECT`. Clones share one life.
 ///
 /// ```
 /// use std::time::Duration;

@@ -24,8 +24,8 @@ use crate::introspect::Introspection;
 /// | lacks a scope, or states none at all | 403 `insufficient_scope`; the challenge names the required scopes |
 /// | is not there | 401 with a bare challenge that names the required scopes |
 ///
-/// A gRPC request gets the status `PERMISSION_DENIED` or `UNAUTHENTICATED` instead, unless the layer
-/// [responds in HTTP](Self::respond_in_http). The response's extensions hold the reason, as
+/// A gRPC request gets the status `PERMISSION_DENIED` or `UNAUTHENTICATED` instead, unless the
+/// layer [responds in HTTP](Self::respond_in_http). The response's extensions hold the reason, as
 /// [`Refused`](super::Refused).
 ///
 /// There is no introspection in two cases. Either the policy lets requests without a token
@@ -136,8 +136,8 @@ impl ScopeLayer {
     ///
     /// # Panics
     ///
-    /// If `url` is neither an `https` URL nor an `http` URL of this machine, or has a fragment, user
-    /// information or characters other than those of a URL.
+    /// If `url` is neither an `https` URL nor an `http` URL of this machine, or has a fragment,
+    /// user information or characters other than those of a URL.
     pub fn resource_metadata(mut self, url: &str) -> Self {
         let refusals = &mut self.settings_mut().refusals;
         refusals.set(|parameters| parameters.set_resource_metadata(url));

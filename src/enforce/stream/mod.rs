@@ -30,9 +30,9 @@ const SHORT: u8 = 8;
 pin_project! {
     /// The response body of an [`EnforcementService`](super::EnforcementService).
     ///
-    /// It passes the frames of the inner service's body through until the token ends. Then it is cut:
-    /// it fails with [`BodyError::End`], so that the peer can tell a cut from an end. The body of a
-    /// gRPC response ends with trailers of the status `UNAUTHENTICATED` instead.
+    /// It passes the frames of the inner service's body through until the token ends. Then it is
+    /// cut: it fails with [`BodyError::End`], so that the peer can tell a cut from an end. The body
+    /// of a gRPC response ends with trailers of the status `UNAUTHENTICATED` instead.
     ///
     /// After the cut the inner body is dropped, and nothing more is taken from it. A peer that has
     /// stopped reading sees the cut when it continues to read.
@@ -40,9 +40,9 @@ pin_project! {
     /// The body of the request is not cut. A handler that reads one for long, such as that of a
     /// streaming gRPC call, waits for the end of the [`TokenLife`] as well.
     ///
-    /// A body is not watched if it is always ready and ends within eight frames. A waiting body takes
-    /// only memory: at most 512 bytes besides the inner body, for a token with every kind of selector,
-    /// where there are thousands of them. 100,000 take 51 MB.
+    /// A body is not watched if it is always ready and ends within eight frames. A waiting body
+    /// takes only memory: at most 512 bytes besides the inner body, for a token with every kind of
+    /// selector, where there are thousands of them. 100,000 take 51 MB.
     #[derive(Debug)]
     pub struct EnforcedBody<B> {
         #[pin]
@@ -148,8 +148,8 @@ where
         }
     }
 
-    /// The hint of the inner body. A body that is cut sends less than its hint, which hyper treats as
-    /// a failure.
+    /// The hint of the inner body. A body that is cut sends less than its hint, which hyper treats
+    /// as a failure.
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Inner { body, .. } => body.size_hint(),

@@ -1,8 +1,8 @@
 //! What the table guarantees, whichever thread runs next.
 //!
 //! `tests/run` runs these tests with `--cfg shuttle` for this crate. The scheduler of shuttle then
-//! decides at every lock and every atomic which thread runs next. It tries all orders of two threads,
-//! and 2000 random orders of more.
+//! decides at every lock and every atomic which thread runs next. It tries all orders of two
+//! threads, and 2000 random orders of more.
 
 use shuttle::{check_dfs, check_random, sync::Arc, thread};
 

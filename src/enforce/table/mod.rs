@@ -36,8 +36,8 @@ pub(super) struct Table {
 #[repr(align(64))]
 struct Shard(RwLock<Rows>);
 
-/// Nearly all records cover tokens of any `iat`. They need no `not_before`, so they are kept apart and
-/// take 20 bytes instead of 24.
+/// Nearly all records cover tokens of any `iat`. They need no `not_before`, so they are kept apart
+/// and take 20 bytes instead of 24.
 #[derive(Default)]
 struct Rows {
     forever: HashTable<Forever>,

@@ -72,8 +72,8 @@ impl Groups {
 /// Inserts an entry and returns its number. The memory grows by an eighth instead of doubling,
 /// because the memory of a watch has a limit.
 ///
-/// 32 bits are enough: ten links a seat leave numbers for 200 million seats in a shard, whose memory
-/// would be more than a terabyte in all shards.
+/// 32 bits are enough: ten links a seat leave numbers for 200 million seats in a shard, whose
+/// memory would be more than a terabyte in all shards.
 pub(super) fn insert<T>(slab: &mut Slab<T>, entry: T) -> u32 {
     if slab.len() == slab.capacity() {
         slab.reserve_exact(slab.len() / 8 + 4);

@@ -21,22 +21,22 @@
 //! seat times ten plus the place in the seat. The previous link of a first link names its group, so
 //! that removing a watch searches nothing either.
 //!
-//! **Why so.** Hundreds of thousands of streams wait at once, and nearly none of them ends early. So
-//! an idle watch has no task and no timer, and nothing polls it. A map from selectors to lists of
-//! watches would allocate a `Vec` for each selector, and would search that of a client with 100,000
-//! streams for each stream that ends. Linked lists in one slab allocate nothing for an entry and
-//! remove it in constant time.
+//! **Why so.** Hundreds of thousands of streams wait at once, and nearly none of them ends early.
+//! So an idle watch has no task and no timer, and nothing polls it. A map from selectors to lists
+//! of watches would allocate a `Vec` for each selector, and would search that of a client with
+//! 100,000 streams for each stream that ends. Linked lists in one slab allocate nothing for an
+//! entry and remove it in constant time.
 //!
-//! **Memory.** With eight selectors, of which the token shares three with others, a watch takes less
-//! than 512 bytes, which a test checks. This is why the slabs grow by an eighth instead of doubling.
-//! A shard without watches gives its memory back.
+//! **Memory.** With eight selectors, of which the token shares three with others, a watch takes
+//! less than 512 bytes, which a test checks. This is why the slabs grow by an eighth instead of
+//! doubling. A shard without watches gives its memory back.
 //!
 //! **The races.**
 //!
-//! 1. *A record comes while a watch starts.* The caller of [`Watchers::watch`] checks the index again
-//!    afterwards. The writer of the record puts it into the index first and calls
-//!    [`Watchers::is_empty`] then. A sequentially consistent fence on both sides makes sure that the
-//!    writer sees the watch, or the caller sees the record, or both.
+//! 1. *A record comes while a watch starts.* The caller of [`Watchers::watch`] checks the index
+//!    again afterwards. The writer of the record puts it into the index first and calls
+//!    [`Watchers::is_empty`] then. A sequentially consistent fence on both sides makes sure that
+//!    the writer sees the watch, or the caller sees the record, or both.
 //! 2. *A record comes while a waker is registered.* [`Watch::poll_ended`] checks for the end again
 //!    under the lock of the wakers, and [`State::end`] stores the end before it takes that lock.
 //! 3. *A watch is dropped while a record comes.* A shard holds weak references. The writer upgrades
@@ -45,8 +45,8 @@
 //!    dropped under the lock of its shard.
 //! 4. *Two ends come.* The first one stays.
 //!
-//! Wakers run other people's code, so they are cloned, woken and dropped without a lock. The tests in
-//! `index/interleavings.rs` run races 1 to 3 in many orders.
+//! Wakers run other people's code, so they are cloned, woken and dropped without a lock. The tests
+//! in `index/interleavings.rs` run races 1 to 3 in many orders.
 
 mod end;
 mod groups;

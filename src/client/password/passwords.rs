@@ -28,7 +28,8 @@ use crate::{client::subscriber, error::Error, token::Secret};
 /// * **Equal work.** For a client without a hash, or an unknown client, a decoy is verified: see
 ///   [`decoy`](Self::decoy).
 ///
-/// A clone shares permits and memory. A setting that is changed on a clone affects only that clone.
+/// A clone shares permits and memory. Configure before you clone: `permits` and `queue` give the
+/// value that they return a queue of its own.
 ///
 /// ```
 /// use tower_revocation::{Secret, client::password::{PasswordHash, Passwords}};

@@ -57,8 +57,15 @@ impl Reloading {
 
     /// Writes a file whose modification time is an hour and some seconds ago.
     fn write_aged(&self, document: &str, seconds: u64) {
+        self.write_at(
+            document,
+            SystemTime::now() - Duration::from_secs(3600 + seconds),
+        );
+    }
+
+    /// Writes a file with this modification time.
+    fn write_at(&self, document: &str, modified: SystemTime) {
         self.write(document);
-        let modified = SystemTime::now() - Duration::from_secs(3600 + seconds);
         let file = File::options().write(true).open(self.path()).unwrap();
         file.set_modified(modified).unwrap();
     }

@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use hyper_util::rt::TokioTimer;
@@ -22,7 +22,10 @@ async fn unchanged_file_is_not_reloaded() {
     reloading.clients.reload().unwrap();
 
     // A young file is compared by its content, even if its time and length are the same.
-    reloading.write(TWO);
+    let now = SystemTime::now();
+    reloading.write_at(ONE, now);
+    assert!(!reloading.clients.reload_if_changed().unwrap());
+    reloading.write_at(TWO, now);
     assert!(reloading.clients.reload_if_changed().unwrap());
     assert!(!reloading.clients.reload_if_changed().unwrap());
 
@@ -34,6 +37,16 @@ async fn unchanged_file_is_not_reloaded() {
     assert!(reloading.clients.reload_if_changed().unwrap());
     reloading.write_aged(&format!("{ONE} "), 20);
     assert!(reloading.clients.reload_if_changed().unwrap());
+    assert!(reloading.admits("c1", "s3cr3t-one").await);
+
+    // The same length and the same, old time: only `reload` notices.
+    let old = SystemTime::now() - Duration::from_secs(3600);
+    reloading.write_at(TWO, old);
+    assert!(reloading.clients.reload_if_changed().unwrap());
+    reloading.write_at(ONE, old);
+    assert!(!reloading.clients.reload_if_changed().unwrap());
+    assert!(reloading.admits("c1", "s3cr3t-two").await);
+    reloading.clients.reload().unwrap();
     assert!(reloading.admits("c1", "s3cr3t-one").await);
 }
 

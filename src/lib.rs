@@ -94,6 +94,8 @@
 //! | `revoke` | backends that append to the log, and requests of administrators | `log` |
 //! | `enforce` | the layer that refuses tokens, and the index | `log` |
 //! | `observe` | the series for monitoring | `metrics` |
+//! | `outbound` | the HTTPS client: which addresses, certificates and limits it accepts | `jwt` |
+//! | `test_util` | a fake issuer for your own tests | `test-util` |
 //! | `guide` | how to mount, operate and observe it | |
 //!
 //! Further features: `metadata` (RFC 8414), `test-util`, `cors`, `tracing`, `tls-aws-lc-rs` and `tls-ring` (the

@@ -68,8 +68,8 @@
 //! # };
 //! # assert_eq!(app.clone().oneshot(request("spa-1")?).await?.status(), StatusCode::OK);
 //! # for _ in 0..10 {
-//! #     let answer = app.clone().oneshot(request("nobody")?).await?;
-//! #     assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+//! #     let response = app.clone().oneshot(request("nobody")?).await?;
+//! #     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
 //! # }
 //! # let limited = app.clone().oneshot(request("nobody")?).await?;
 //! # assert_eq!(limited.status(), StatusCode::TOO_MANY_REQUESTS);

@@ -1,12 +1,11 @@
-//! Durable revocations per second, beside a commit for each one and beside what the disk can do;
-//! and where a token is best looked up.
+//! Durable revocations per second, compared with one commit for each and with the disk itself. Also
+//! compares lookups of a token on the calling thread and on another one.
 //!
 //! ```sh
 //! cargo bench --bench durability
 //! ```
 //!
-//! The files are written under `target/`, and not in the system's folder for temporary files: that
-//! one may be memory.
+//! Files are written below `target/`, because the system's temporary folder can be in memory.
 
 use std::{
     fs::File,
@@ -64,7 +63,7 @@ fn revocations(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// So many callers, each of which waits for one answer before it revokes again.
+/// Runs `callers` callers. Each waits for its revocation before it starts the next.
 async fn share(log: &EmbeddedLog, callers: u64, revocations: u64) -> Duration {
     let left = std::sync::Arc::new(AtomicU64::new(revocations));
     let begun = Instant::now();
@@ -87,14 +86,14 @@ async fn share(log: &EmbeddedLog, callers: u64, revocations: u64) -> Duration {
     begun.elapsed()
 }
 
-/// A grant that has never been revoked: one that has is not written again.
+/// A grant that was not revoked before: a repeated revocation writes nothing.
 fn fresh() -> Revocation {
     static GRANTS: AtomicU64 = AtomicU64::new(0);
     let grant = format!("g{}", GRANTS.fetch_add(1, Ordering::Relaxed));
     Revocation::forever(Selector::grant(&grant), NumericDate::FOREVER)
 }
 
-/// A file of which only contents change, so that syncing it is one write of the disk.
+/// A file whose size and metadata do not change, so that a sync is one write to the disk.
 fn preallocated(folder: &Path) -> File {
     let path = folder.join("bare");
     std::fs::write(&path, [0; 4096]).expect("the folder is there");
@@ -103,7 +102,7 @@ fn preallocated(folder: &Path) -> File {
     file
 }
 
-/// A transaction, and so an fsync, for each revocation, into the same table of the same store.
+/// One transaction, and thus one fsync, for each revocation, in the same table of the same store.
 struct Naive(Database);
 
 const RECORDS: TableDefinition<'_, u64, (&[u8; 33], u64, u64)> = TableDefinition::new("records");
@@ -147,7 +146,7 @@ fn look_ups(criterion: &mut Criterion) {
             bencher.iter(|| store.introspect(&black_box(next())).expect("a whole file"));
         });
         group.bench_function(BenchmarkId::new("spawn_blocking", tokens), |bencher| {
-            // From one of the runtime's own threads, as a server would.
+            // From a thread of the runtime, like a server.
             bencher.iter_custom(|times| {
                 let tokens: Vec<Secret> = (0..times).map(|_| next()).collect();
                 let store = store.clone();
@@ -167,7 +166,7 @@ fn look_ups(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Some of the tokens, spread over all of them.
+/// A sample of the tokens, evenly spread.
 fn issue(folder: &Path, tokens: usize) -> (IssuedTokens, Vec<Secret>) {
     const GRANT: usize = 1_000;
     let log = EmbeddedLog::open(folder.join("tokens.redb")).expect("a new file");

@@ -1,12 +1,12 @@
-//! What does it cost to let a request through whose token is an ES256 JWT, beside the bare
-//! verification of its signature?
+//! The cost of an accepted request with an ES256 JWT, compared with the bare verification of its
+//! signature.
 //!
 //! ```sh
 //! cargo bench --bench enforcement
 //! ```
 //!
-//! Costs are medians of rounds in which everything that is compared has its turn, so that another
-//! busy process disturbs all of it alike.
+//! Costs are medians. Each round runs everything that is compared, so that another busy process
+//! affects all of it equally.
 
 use std::{
     convert::Infallible,
@@ -59,12 +59,12 @@ impl Signer {
 
     fn keys(&self) -> KeySet {
         let (x, y) = self.public[1..].split_at(32);
-        let [x, y] = [x, y].map(|octets| URL_SAFE_NO_PAD.encode(octets));
+        let [x, y] = [x, y].map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
         let key = json!({ "kty": "EC", "crv": "P-256", "kid": "k1", "x": x, "y": y });
         KeySet::from_json(&json!({ "keys": [key] }).to_string()).expect("a key set")
     }
 
-    /// What is signed, and the signature.
+    /// The signing input and the signature.
     fn sign(&self, number: usize) -> (String, String) {
         let now = NumericDate::now().seconds();
         let header = json!({ "alg": "ES256", "typ": "at+jwt", "kid": "k1" });
@@ -80,7 +80,7 @@ impl Signer {
     }
 }
 
-/// Records about others.
+/// An index with records about other tokens.
 fn index(others: &[Selector]) -> Index {
     let log = MemoryLog::new();
     let index = block_on(Index::follow(&log)).expect("memory");
@@ -89,7 +89,7 @@ fn index(others: &[Selector]) -> Index {
     index
 }
 
-/// What is revoked by clients.
+/// Selectors of the classes that clients revoke.
 fn tokens_and_grants() -> [Selector; 2] {
     [
         Selector::token(ISSUER, "another"),
@@ -97,7 +97,7 @@ fn tokens_and_grants() -> [Selector; 2] {
     ]
 }
 
-/// None of the look-ups is spared.
+/// Selectors of every class, so that no lookup is skipped.
 fn every_class() -> [Selector; 8] {
     [
         Selector::token(ISSUER, "another"),
@@ -116,13 +116,13 @@ fn api(request: Request<Full<Bytes>>) -> Response<Empty<Bytes>> {
     answer(request)
 }
 
-/// The request ends here.
+/// The inner service.
 fn answer(request: Request<Full<Bytes>>) -> Response<Empty<Bytes>> {
     drop(black_box(request));
     Response::new(Empty::new())
 }
 
-/// Lets one request through, and drops its response.
+/// Sends one request, and drops the response.
 fn call<S, B>(service: &mut S, request: Request<Full<Bytes>>)
 where
     S: Service<Request<Full<Bytes>>, Response = Response<B>, Error = Infallible>,
@@ -209,7 +209,7 @@ fn compact((input, signature): &(String, String)) -> String {
     format!("{input}.{signature}")
 }
 
-/// What one of these takes, once they are made.
+/// The time for one of these, without the time to create them.
 fn micros<T>(those: impl Iterator<Item = T>, mut act: impl FnMut(T)) -> f64 {
     let those: Vec<_> = those.collect();
     let begun = Instant::now();

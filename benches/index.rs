@@ -1,13 +1,13 @@
-//! What does it cost to ask whether something is revoked, with a million and with ten million
-//! records; and what do they take?
+//! The time of a lookup in an index with one million and ten million records, and the memory that they
+//! take.
 //!
 //! ```sh
 //! cargo bench --bench index
 //! ```
 //!
-//! Selectors are made beforehand and asked about in random order, so that hardly any of the memory
-//! is at hand. Beside it stands the plainest index, `RwLock<HashMap<..>>`, in the same run. Then
-//! whole tokens are asked about that nothing covers, where records of each class are there.
+//! Selectors are created in advance and looked up in random order, so that most lookups miss the
+//! caches. The same run measures the simplest index, `RwLock<HashMap<..>>`. Then it looks up whole live
+//! tokens in an index with records of each class.
 
 use std::{
     collections::HashMap,
@@ -29,25 +29,25 @@ use tower_revocation::{
 
 const MILLION: u64 = 1_000_000;
 const ROUNDS: usize = 5;
-/// So many questions of each thread in a round.
+/// The number of lookups of each thread in a round.
 const QUESTIONS: usize = 500_000;
 const EXPIRES: NumericDate = NumericDate::new(4_000_000_000);
 
-/// The digest of a token, as good as at random.
+/// A pseudo-random digest of a token.
 fn selector(number: u64) -> Selector {
     let mut bytes = [0; 33];
     bytes[0] = SelectorClass::Token as u8;
     let mut word = number;
-    for octets in bytes[1..].chunks_exact_mut(8) {
+    for word in bytes[1..].chunks_exact_mut(8) {
         // SplitMix64.
         word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        octets.copy_from_slice(&(mixed ^ (mixed >> 27)).to_be_bytes());
+        word.copy_from_slice(&(mixed ^ (mixed >> 27)).to_be_bytes());
     }
     Selector::from_bytes(&bytes).expect("a class")
 }
 
-/// A log of so many records, which it tells in pieces.
+/// A log with this many records, which it passes to readers in pieces.
 struct Full(u64);
 
 impl RevocationLog for Full {
@@ -82,7 +82,7 @@ fn record(number: u64) -> Revocation {
     Revocation::forever(selector(number), EXPIRES)
 }
 
-/// Nanoseconds for a question, by so many threads at once; the best of some rounds.
+/// Nanoseconds for a lookup with several threads at once. The best of some rounds.
 fn ask(
     threads: usize,
     from: u64,
@@ -140,7 +140,7 @@ fn compare(records: u64) {
     let filling = begun.elapsed().as_secs_f64() * 1e9 / float(records);
     assert_eq!(index.len() as u64, records);
     println!(
-        "{} million records: {:.1} octets each, {filling:.0} ns to take one in",
+        "{} million records: {:.1} bytes each, {filling:.0} ns to insert one",
         records / MILLION,
         float(index.memory()) / float(records)
     );
@@ -168,7 +168,7 @@ fn compare(records: u64) {
     }
 }
 
-/// A live token, by three selectors or by eight.
+/// A live token with three or eight selectors.
 fn token(number: u64, wide: bool) -> Introspection {
     let mut token = Introspection::new(TokenKind::AccessToken, format!("client {number}"));
     token.iat = Some(NumericDate::new(1_300_819_380));
@@ -183,7 +183,7 @@ fn token(number: u64, wide: bool) -> Introspection {
     token
 }
 
-/// Nanoseconds for a whole token that nothing covers; the best of some rounds.
+/// Nanoseconds for a whole live token. The best of some rounds.
 fn whole(index: &Index, wide: bool) -> f64 {
     let tokens: Vec<_> = (0..QUESTIONS as u64 / 10)
         .map(|it| token(it, wide))
@@ -200,7 +200,7 @@ fn whole(index: &Index, wide: bool) -> f64 {
     (0..ROUNDS).map(|_| round()).fold(f64::MAX, f64::min)
 }
 
-/// An index of so many records, with some of every class.
+/// An index with this many records, some of every class.
 fn tokens(records: u64) {
     let index = block_on(Index::follow(&Full(records))).expect("memory");
     let others = MemoryLog::new();

@@ -1,12 +1,11 @@
-//! How long until a node that has restarted can tell tokens apart, and what it takes in memory; and
-//! how long an append takes beside the disk.
+//! The time from a restart until the index is ready, its memory, and the time of an append compared
+//! with the disk.
 //!
 //! ```sh
 //! cargo bench --bench startup
 //! ```
 //!
-//! The files are written under `target/`, and not in the system's folder for temporary files: that
-//! one may be memory.
+//! Files are written below `target/`, because the system's temporary folder can be in memory.
 
 use std::{
     fs::File,
@@ -49,7 +48,7 @@ fn main() {
     });
 }
 
-/// A log as it is after so many revocations. Answers where a copy is that was never closed.
+/// A log with this many revocations. Returns the path of a copy that was never closed.
 async fn fill(file: &Path) -> PathBuf {
     let begun = Instant::now();
     let log = EmbeddedLog::open(file).expect("a new file");
@@ -70,7 +69,7 @@ async fn fill(file: &Path) -> PathBuf {
     crashed
 }
 
-/// From nothing to an index that is ready.
+/// Opens the file and waits until the index is ready.
 async fn start(file: &Path) {
     let before = resident();
     let begun = Instant::now();
@@ -86,7 +85,7 @@ async fn start(file: &Path) {
     );
 }
 
-/// When it was told, and who is told before it knows of it by then.
+/// The time at which this reader was called. The readers before it know the record by then.
 #[derive(Default)]
 struct Told {
     index: Option<Index>,
@@ -101,7 +100,7 @@ impl Reader for Told {
             selectors.all(|selector| index.covers_selector(&selector, None))
         };
         assert!(self.index.as_ref().is_none_or(is_known));
-        *self.at.lock().expect("nobody panics") = Some(now);
+        *self.at.lock().expect("no reader panics") = Some(now);
     }
 }
 
@@ -114,17 +113,17 @@ impl Told {
         let reader: Arc<dyn Reader> = told.clone();
         let position = log.snapshot().await.expect("a whole file").position;
         let tailed = log.tail(position, Arc::downgrade(&reader)).await;
-        tailed.expect("nobody sweeps");
+        tailed.expect("nothing is swept");
         told
     }
 
     fn take(&self) -> Instant {
-        let at = self.at.lock().expect("nobody panics").take();
-        at.expect("told before the append was answered")
+        let at = self.at.lock().expect("no reader panics").take();
+        at.expect("called before the append returned")
     }
 }
 
-/// Readers are told in turn: one before the index, and one after it.
+/// The log calls readers in order: one before the index and one after it.
 async fn append(file: &Path, records: u64) {
     let log = EmbeddedLog::open(file).expect("a whole file");
     let durable = Told::by(&log, None).await;
@@ -135,7 +134,7 @@ async fn append(file: &Path, records: u64) {
     let mut times = [const { Vec::new() }; 5];
     for _ in 0..APPENDS {
         let begun = Instant::now();
-        // A commit is two of them.
+        // A commit takes two syncs.
         for _ in 0..2 {
             bare.write_all_at(&[7; 64], 0).expect("the file is there");
             bare.sync_data().expect("the disk works");
@@ -164,7 +163,7 @@ async fn append(file: &Path, records: u64) {
     print("append to answer", &mut times[4]);
 }
 
-/// A file of which only contents change, so that syncing it is one write of the disk.
+/// A file whose size and metadata do not change, so that a sync is one write to the disk.
 fn preallocated(path: &Path) -> File {
     std::fs::write(path, [0; 4096]).expect("the folder is there");
     let file = File::options().write(true).open(path).expect("as above");
@@ -178,14 +177,14 @@ fn print(name: &str, times: &mut [Duration]) {
     println!("  {name}: p50 {:.1?}, p99 {:.1?}", at(50), at(99));
 }
 
-/// A grant that has never been revoked: one that has is not written again.
+/// A grant that was not revoked before: a repeated revocation writes nothing.
 fn fresh() -> Revocation {
     static GRANTS: AtomicU64 = AtomicU64::new(0);
     let grant = format!("g{}", GRANTS.fetch_add(1, Ordering::Relaxed));
     Revocation::forever(Selector::grant(&grant), NumericDate::FOREVER)
 }
 
-/// The memory of this process, as the system counts it.
+/// The resident memory of this process.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

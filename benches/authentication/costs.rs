@@ -1,4 +1,4 @@
-//! What a method costs beside the bare verification of its signature.
+//! The cost of a method, compared with the bare verification of its signature.
 
 use std::{hint::black_box, time::Instant};
 
@@ -28,7 +28,7 @@ pub(crate) fn report(world: &World) {
         let unparsed = UnparsedPublicKey::new(algorithm, &signer.public);
         let (mut bare, mut parsing) = (Vec::new(), Vec::new());
         let (mut whole, mut ratios) = (Vec::new(), Vec::new());
-        // RSA takes a while to sign, and is quick to verify.
+        // RSA signs slowly and verifies fast.
         let turns = if signer.alg == "RS256" { 50 } else { TURNS };
         for _ in 0..ROUNDS {
             let signed: Vec<_> = (0..turns).map(|_| signer.sign(signer.client)).collect();
@@ -98,7 +98,7 @@ pub(crate) fn report(world: &World) {
 fn authenticate(world: &World, requests: &[Request<Credentials>]) {
     for request in requests {
         let client = block_on(world.authenticator.authenticate(request));
-        black_box(client.expect("who it says it is"));
+        black_box(client.expect("the client is authenticated"));
     }
 }
 
@@ -112,7 +112,7 @@ fn passwords(world: &World) {
     );
     let begun = Instant::now();
     let known = runtime.block_on(world.with_passwords.authenticate(&request));
-    known.expect("who it says it is");
+    known.expect("the client is authenticated");
     println!(
         "client_secret_basic, argon2id of 19 MiB: {:.0}",
         micros(begun, 1)
@@ -120,7 +120,7 @@ fn passwords(world: &World) {
     let begun = Instant::now();
     for _ in 0..TURNS {
         let known = runtime.block_on(world.with_passwords.authenticate(&request));
-        black_box(known.expect("who it says it is"));
+        black_box(known.expect("the client is authenticated"));
     }
     println!("... remembered: {:.2}", micros(begun, TURNS));
 }

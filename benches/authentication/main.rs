@@ -1,11 +1,11 @@
-//! What does it cost to know a client, by each method; and does the time tell who is registered?
+//! The cost of each authentication method, and whether the time reveals which clients are registered.
 //!
 //! ```sh
 //! cargo bench --bench authentication
 //! ```
 //!
-//! Costs are medians of rounds in which everything that is compared has its turn, so that another
-//! busy process disturbs all of it alike.
+//! Costs are medians. Each round runs everything that is compared, so that another busy process
+//! affects all of it equally.
 
 mod costs;
 mod timing;

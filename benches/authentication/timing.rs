@@ -1,8 +1,8 @@
-//! Whether the time tells a client that does not exist from a secret or a signature that is wrong.
+//! Whether the time distinguishes an unknown client from a wrong secret or signature.
 //!
-//! Two samples, taken in turns and in an order that changes; their medians; and the two-sample test
-//! of Kolmogorov and Smirnov. A small p means that they were told apart. Two clients neither of which
-//! exists come first: what is seen between them is what the clock and the order of turns do.
+//! Takes two samples alternately, in a changing order, and prints their medians and the two-sample
+//! Kolmogorov–Smirnov test. A small p means that the samples differ. The first comparison is between
+//! two unknown clients: its difference is that of the clock and the order.
 
 use std::{hint::black_box, time::Instant};
 
@@ -19,23 +19,23 @@ const SAMPLES: usize = 4000;
 
 pub(crate) fn report(world: &World) {
     println!("\nwhat the time tells, in microseconds ({SAMPLES} samples each, taken in turns)\n");
-    let nobody: Make<'_> = &|| basic("basif:wrong-wrong-wrong-wro");
+    let unknown: Make<'_> = &|| basic("basif:wrong-wrong-wrong-wro");
     compare(
         world,
         "client_secret_basic: unknown client, another unknown client",
-        nobody,
+        unknown,
         &|| basic("basie:wrong-wrong-wrong-wro"),
     );
     compare(
         world,
         "client_secret_basic: unknown client, disabled client",
-        nobody,
+        unknown,
         &|| basic("basid:wrong-wrong-wrong-wro"),
     );
     compare(
         world,
         "client_secret_basic: unknown client, wrong secret",
-        nobody,
+        unknown,
         &|| basic("basic:wrong-wrong-wrong-wro"),
     );
     compare(
@@ -60,7 +60,7 @@ pub(crate) fn report(world: &World) {
     );
 }
 
-/// Another valid encoding of another signature: it fails where a forged one does.
+/// A well-formed signature by another key. It fails at the same point as a forged one.
 fn spoilt((input, signature): (String, String)) -> (String, String) {
     let other = if signature.starts_with('A') { "B" } else { "A" };
     (input, format!("{other}{}", &signature[1..]))
@@ -86,7 +86,7 @@ fn compare(world: &World, name: &str, unknown: Make<'_>, wrong: Make<'_>) {
             let other = time(&other);
             (time(&one), other)
         };
-        // The first few warm up.
+        // The first rounds warm up.
         if turn >= 200 {
             first.push(one);
             second.push(other);
@@ -100,7 +100,7 @@ fn compare(world: &World, name: &str, unknown: Make<'_>, wrong: Make<'_>) {
     );
 }
 
-/// How likely two samples of one distribution differ by so much (Kolmogorov, Smirnov).
+/// The probability that two samples of one distribution differ this much (Kolmogorov–Smirnov).
 fn same_distribution(one: &mut [f64], other: &mut [f64]) -> f64 {
     one.sort_by(f64::total_cmp);
     other.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! Clients of every method, and what they sign.
+//! Clients of every method, and their credentials.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -25,17 +25,17 @@ use tower_revocation::{
 };
 
 pub(crate) const ISSUER: &str = "https://as.example.com";
-const SHARED: &str = "a-shared-secret-of-more-than-thirty-two-octets";
+const SHARED: &str = "a-shared-secret-of-more-than-thirty-two-bytes";
 /// `correct horse battery staple`, 19 MiB, two passes.
 const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$CW3qeeZ4hdlyrPdoLj7KEQ$qEbKDmhgCfC71ZyurQCxMv5YrYpBImGqzPKERHtV3IM";
 
-/// A key that signs assertions, and the client that it is of.
+/// A key that signs assertions, and its client.
 pub(crate) struct Signer {
     pub(crate) client: &'static str,
     pub(crate) alg: &'static str,
     algorithm: Algorithm,
     key: EncodingKey,
-    /// As certificates have it.
+    /// The public key in the format of certificates.
     pub(crate) public: Vec<u8>,
     jwk: Value,
 }
@@ -49,7 +49,7 @@ impl Signer {
         };
         let pair = KeyPair::generate_for(kind).expect("a key");
         let public = pair.der_bytes().to_vec();
-        let encode = |octets: &[u8]| URL_SAFE_NO_PAD.encode(octets);
+        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let (key, jwk) = match algorithm {
             Algorithm::ES256 => {
                 let (x, y) = public[1..].split_at(32);
@@ -80,7 +80,7 @@ impl Signer {
         }
     }
 
-    /// A fresh assertion: what was signed, and the signature.
+    /// A fresh assertion: signing input and signature.
     pub(crate) fn sign(&self, as_client: &str) -> (String, String) {
         let header = json!({ "alg": self.alg, "typ": "JWT" });
         sign(&self.key, self.algorithm, &header, &claims(as_client))
@@ -143,7 +143,7 @@ pub(crate) fn basic(id_and_secret: &str) -> Request<Credentials> {
 
 pub(crate) struct World {
     pub(crate) authenticator: ClientAuthenticator<Registry>,
-    /// The same, with passwords, where a wrong secret of anybody costs the work of one.
+    /// The same with passwords: a wrong secret of any client costs one password hash.
     pub(crate) with_passwords: ClientAuthenticator<Registry>,
     pub(crate) signers: [Signer; 3],
     certificate: ClientCertificate,
@@ -211,7 +211,7 @@ impl World {
         }
     }
 
-    /// With a proof of its own.
+    /// With a fresh proof of possession.
     pub(crate) fn attested(&self) -> Request<Credentials> {
         let proof = self.instance.sign_as(
             "oauth-client-attestation-pop+jwt",

@@ -1,4 +1,4 @@
-//! What is counted, and what is done before and after.
+//! The code that is counted, and the code before and after it.
 
 use std::{
     fmt,
@@ -29,7 +29,7 @@ fn passing() -> Request<Full<Bytes>> {
         .expect("a valid request")
 }
 
-/// One call and one poll, entered alike whatever the service is.
+/// One call and one poll, the same for each service.
 #[inline(never)]
 fn answer<S, B>(service: &mut S, request: Request<Full<Bytes>>) -> Response<B>
 where
@@ -69,7 +69,7 @@ fn handler() -> (Router, Request<Full<Bytes>>) {
     (warm(service, server::warm_up()), server::measured())
 }
 
-/// What an answer has to be, or else less was done than is claimed.
+/// Checks the response, so that no work is skipped.
 fn revoked<S, B>((_, answer): (S, Response<B>)) {
     let mut fields: Vec<_> = answer
         .headers()

@@ -1,8 +1,7 @@
-//! The same revocation by an axum handler, as somebody would write it who knows RFC 7009 and does
-//! not know this crate.
+//! The same revocation in an axum handler written by hand, according to RFC 7009.
 //!
-//! It bounds and refuses what the layer bounds and refuses, as far as `Form` lets it: broken
-//! escapes in a parameter are repaired here and refused there.
+//! It has the same limits and rejects the same requests as the layer, with one exception: `Form`
+//! repairs broken escapes, and the layer rejects them.
 
 use axum::{
     Form, Json, Router,
@@ -24,7 +23,7 @@ pub(crate) fn router(server: Server) -> Router {
         .with_state(server)
 }
 
-/// A parameter that is repeated is an error of serde's.
+/// serde rejects a repeated parameter.
 #[derive(Deserialize)]
 struct Parameters {
     token: Option<String>,
@@ -60,13 +59,13 @@ async fn revoke(
         return Err(INVALID_CLIENT);
     }
     let token = token.ok_or(INVALID_REQUEST)?;
-    let can_be_one = |text: &str| text.bytes().all(|octet| matches!(octet, 0x20..=0x7e));
+    let can_be_one = |text: &str| text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
     match token.expose() {
         "" => return Err(INVALID_REQUEST),
         text if text.len() > 16 * 1024 || !can_be_one(text) => return Err(INVALID_REQUEST),
         _ => {}
     }
-    // There is one place to look in, so the hint changes nothing.
+    // There is only one store, so the hint has no effect.
     drop(parameters.token_type_hint);
     match server.revoke(&id, token.expose()) {
         Outcome::Revoked | Outcome::NotFound => Ok(sealed(StatusCode::OK)),
@@ -74,7 +73,7 @@ async fn revoke(
     }
 }
 
-/// Everything that stands in the head: the credentials of the client, and what must not.
+/// Checks the head, and parses the credentials of the client.
 struct Basic {
     id: String,
     secret: Secret,
@@ -112,8 +111,8 @@ impl Basic {
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
         }
-        let octets = BASE64_STANDARD.decode(encoded.trim_start()).ok()?;
-        let user_pass = Secret::from(String::from_utf8(octets).ok()?);
+        let bytes = BASE64_STANDARD.decode(encoded.trim_start()).ok()?;
+        let user_pass = Secret::from(String::from_utf8(bytes).ok()?);
         let (id, secret) = user_pass.expose().split_once(':')?;
         Some(Self {
             id: decoded(id)?,

@@ -22,7 +22,7 @@ pub(crate) fn service(server: Server) -> Layered {
     RevocationLayer::new(PATH, Authenticator(server.clone()), Backend(server)).layer(Inner)
 }
 
-/// Whatever is asked, it answers at once.
+/// Responds at once to every request.
 #[derive(Clone)]
 pub(crate) struct Inner;
 

@@ -1,15 +1,15 @@
-//! Instructions, counted by callgrind: what the layer adds to a request that passes, and what a
-//! revocation costs through the layer and by hand.
+//! Instructions counted by callgrind: what the layer adds to a request that passes, and the cost of a
+//! revocation through the layer and through a handler written by hand.
 //!
-//! Needs valgrind and the runner:
+//! Requires valgrind and the runner:
 //!
 //! ```sh
 //! cargo install gungraun-runner --version 0.20.0 --locked
 //! cargo bench --bench instructions
 //! ```
 //!
-//! Requests are built and services are warmed up before anything is counted, and answers are looked
-//! at afterwards. What a service allocates or drops on its way is counted.
+//! The counted part does not include building requests, warming up services and checking responses.
+//! It includes allocations and drops of the services.
 
 mod counted;
 mod handler;

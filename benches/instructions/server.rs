@@ -1,4 +1,4 @@
-//! What both ways of revoking stand on: one registered client, and tokens in memory.
+//! The store for both revocations: one registered client, and tokens in memory.
 
 use std::{
     collections::HashMap,
@@ -16,14 +16,14 @@ pub(crate) const PATH: &str = "/oauth2/revoke";
 
 #[derive(Clone)]
 pub(crate) struct Server {
-    /// The digest of the secret, by the client's identifier.
+    /// Digests of secrets by client identifier.
     clients: Arc<HashMap<String, [u8; 32]>>,
-    /// The owner, by the digest of the token.
+    /// Owners by digest of the token.
     tokens: Arc<Mutex<HashMap<[u8; 32], String>>>,
 }
 
 impl Server {
-    /// Two tokens: one to warm up with, one to measure.
+    /// Two tokens: one for the warm-up, one for the measurement.
     pub(crate) fn new() -> Self {
         let owned = |token: &str| (digest(token), "s6BhdRkqt3".to_owned());
         Self {
@@ -40,14 +40,14 @@ impl Server {
 
     pub(crate) fn knows(&self, client_id: &str, secret: &str) -> bool {
         let kept = self.clients.get(client_id);
-        // Equal work for a client that is not known.
+        // Equal work for an unknown client.
         let same = kept.unwrap_or(&[0; 32]).ct_eq(&digest(secret));
         bool::from(same) && kept.is_some()
     }
 
     pub(crate) fn revoke(&self, client_id: &str, token: &str) -> Outcome {
         let digest = digest(token);
-        let mut tokens = self.tokens.lock().expect("nobody panics here");
+        let mut tokens = self.tokens.lock().expect("no test panics here");
         match tokens.get(&digest) {
             Some(owner) if owner == client_id => {
                 tokens.remove(&digest);

@@ -4,9 +4,9 @@
 //! cargo fuzz run --sanitizer none assertion fuzz/corpus/assertion fuzz/seeds/assertion
 //! ```
 //!
-//! The first octet says what the rest is: text that nobody has signed; header and claims, one line
-//! each, which the client signs, with `@` for a time ahead; or [`alterations`](altered) of an
-//! assertion that the client has signed.
+//! The first byte selects the meaning of the rest: an unsigned text; a header and claims, one line
+//! each, which the client signs, with `@` for a time in the future; or [`alterations`](altered) of an
+//! assertion signed by the client.
 
 #![no_main]
 
@@ -51,13 +51,13 @@ static AUTHENTICATOR: LazyLock<ClientAuthenticator<Registry>> = LazyLock::new(||
         r#"[{{ "client_id": "pk-client", "token_endpoint_auth_method": "private_key_jwt",
                "jwks": {{ "keys": [{{ "kty": "EC", "crv": "P-256", "x": "{x}", "y": "{y}" }}] }} }},
             {{ "client_id": "sj-client", "token_endpoint_auth_method": "client_secret_jwt",
-               "client_secret": "a-secret-of-at-least-thirty-two-octets" }}]"#
+               "client_secret": "a-secret-of-at-least-thirty-two-bytes" }}]"#
     );
     ClientAuthenticator::new(Registry::from_json(&clients).unwrap())
         .assertions(Assertions::new(ISSUER).replay_guard(Forgetful))
 });
 
-/// Remembers nothing: else what is wrongly accepted would be refused for the `jti` of an earlier one.
+/// Remembers nothing: otherwise a `jti` used before would hide an assertion that is wrongly accepted.
 #[derive(Debug)]
 struct Forgetful;
 
@@ -93,7 +93,7 @@ fuzz_target!(|data: &[u8]| {
     let _ = KeySet::from_json(text);
     let _ = Jwk::from_json(text);
     if choice & 1 == 0 {
-        assert!(authenticate(text).is_err(), "nobody has signed it");
+        assert!(authenticate(text).is_err(), "the text is not signed");
         return;
     }
     let now = now();
@@ -109,8 +109,8 @@ fn now() -> u64 {
     now.unwrap().as_secs()
 }
 
-/// Three octets for each alteration: where, in two of them, and the character that is put there. Its
-/// highest bit keeps what was there before, and NUL takes that out.
+/// Each alteration has three bytes: two for the position, and the character to write there. The highest
+/// bit of the character inserts it, and NUL deletes the old one.
 fn altered(genuine: &str, alterations: &[u8]) -> String {
     let mut text = genuine.as_bytes().to_vec();
     for alteration in alterations.chunks_exact(3) {
@@ -155,7 +155,7 @@ fn authenticate(assertion: &str) -> Result<(), Error> {
     }
 }
 
-/// What has to be true of one that is accepted, as another reader of JSON has it.
+/// What must be true of an accepted assertion, according to another JSON parser.
 fn assert_sound(header: &str, claims: &str, now: u64) {
     let header: Value = serde_json::from_str(header).unwrap();
     assert_eq!(header["alg"], "ES256");

@@ -1,11 +1,11 @@
-//! Any bytes as the fields in which a proxy reports a certificate, and as the names of one.
+//! Any bytes as the header fields in which a proxy sends a certificate, and as its names.
 //!
 //! ```sh
 //! cargo fuzz run --sanitizer none certificate_fields fuzz/corpus/certificate_fields fuzz/seeds/certificate_fields
 //! ```
 //!
-//! The first octet is the form, and whether the peer is trusted. The rest is fields, line by line;
-//! `@` is a certificate in base64, and `#` one in URL-encoded PEM.
+//! The first byte selects the form, and whether the peer is trusted. The rest is one field in each
+//! line. `@` stands for a certificate in base64, `#` for one in URL-encoded PEM.
 
 #![no_main]
 
@@ -66,7 +66,7 @@ fn names(text: &str) {
     }
 }
 
-/// Whether a client can be registered by this name.
+/// Whether a client can be registered with this name.
 fn registers(member: &str, name: &str) -> bool {
     let mut client = json!({
         "client_id": "c",
@@ -76,7 +76,7 @@ fn registers(member: &str, name: &str) -> bool {
     Registry::from_json(&client.to_string()).is_ok()
 }
 
-/// What nobody behind may read.
+/// The fields that no inner service may read.
 const FIELDS: [&str; 7] = [
     "client-cert",
     "client-cert-chain",
@@ -107,17 +107,17 @@ fn fields(choice: u8, lines: &[u8]) {
     request
         .extensions_mut()
         .insert(PeerAddr(peer.parse().unwrap()));
-    for line in lines.split(|&octet| octet == b'\n') {
-        let mut parts = line.splitn(2, |&octet| octet == b':');
+    for line in lines.split(|&byte| byte == b'\n') {
+        let mut parts = line.splitn(2, |&byte| byte == b':');
         let (Some(name), Some(value)) = (parts.next(), parts.next()) else {
             continue;
         };
         let mut written = Vec::new();
-        for octet in value {
-            match octet {
+        for byte in value {
+            match byte {
                 b'@' => written.extend_from_slice(base64.as_bytes()),
                 b'#' => written.extend_from_slice(pem.as_bytes()),
-                octet => written.push(*octet),
+                byte => written.push(*byte),
             }
         }
         let name = HeaderName::from_bytes(name);

@@ -1,11 +1,11 @@
-//! Any bytes as a request on the revoke path.
+//! Any bytes as a request on the revocation path.
 //!
 //! ```sh
 //! cargo fuzz run --sanitizer none endpoint fuzz/corpus/endpoint fuzz/seeds/endpoint
 //! ```
 //!
-//! The first octet is a [`Choice`]: the method, and how much of the request is sound already. The
-//! rest is, line by line, the query, the fields, and after an empty line the body.
+//! The first byte is a [`Choice`]: the method, and which parts of the request are valid. The rest has
+//! the query, the header fields, one in each line, and after an empty line the body.
 
 #![no_main]
 
@@ -54,13 +54,13 @@ impl Choice {
         self.0 & 32 != 0
     }
 
-    /// The body's first line is a token, its second a client's secret; whatever they are made of,
-    /// they are properly encoded.
+    /// The first line of the body is a token, the second one a client secret. Both are correctly
+    /// encoded.
     fn encoded(self) -> bool {
         self.0 & 64 != 0
     }
 
-    /// Limits are within reach.
+    /// The limits are low.
     fn narrow(self) -> bool {
         self.0 & 128 != 0
     }
@@ -68,13 +68,13 @@ impl Choice {
 
 type Secrets = Vec<Vec<u8>>;
 
-/// A request and what must not come back of it. Nothing if the bytes cannot even be a head.
+/// A request, and the parts that the response must not contain. `None` if the bytes are not a head.
 fn request(choice: Choice, bytes: &[u8]) -> Option<(Request<Full<Bytes>>, Secrets)> {
     let (head, body) = match bytes.windows(2).position(|window| window == b"\n\n") {
         Some(end) => (&bytes[..end], &bytes[end + 2..]),
         None => (&[][..], bytes),
     };
-    let mut lines = head.split(|&octet| octet == b'\n');
+    let mut lines = head.split(|&byte| byte == b'\n');
     let query = lines.next().unwrap_or_default();
     let mut secrets = vec![query.to_vec(), body.to_vec()];
 
@@ -90,7 +90,7 @@ fn request(choice: Choice, bytes: &[u8]) -> Option<(Request<Full<Bytes>>, Secret
         .ok()?;
     let headers = request.headers_mut();
     for line in lines {
-        let colon = line.iter().position(|&octet| octet == b':')?;
+        let colon = line.iter().position(|&byte| byte == b':')?;
         let name = header::HeaderName::from_bytes(&line[..colon]).ok()?;
         headers.append(name, HeaderValue::from_bytes(&line[colon + 1..]).ok()?);
     }
@@ -108,11 +108,11 @@ fn request(choice: Choice, bytes: &[u8]) -> Option<(Request<Full<Bytes>>, Secret
 }
 
 fn encoded(choice: Choice, body: &[u8], secrets: &mut Secrets) -> Vec<u8> {
-    let escape = |octets: &[u8]| -> String {
-        let escaped = octets.iter().map(|octet| format!("%{octet:02X}"));
+    let escape = |bytes: &[u8]| -> String {
+        let escaped = bytes.iter().map(|byte| format!("%{byte:02X}"));
         escaped.collect()
     };
-    let mut lines = body.splitn(3, |&octet| octet == b'\n');
+    let mut lines = body.splitn(3, |&byte| byte == b'\n');
     let mut line = || lines.next().unwrap_or_default();
     let (token, secret, more) = (line(), line(), line());
     secrets.extend([token.to_vec(), secret.to_vec()]);
@@ -166,9 +166,13 @@ fn converse(choice: Choice, request: Request<Full<Bytes>>, secrets: Secrets) {
         async { answer.map(|accepted| accepted.then_some("a client")) }
     });
     let backend = service_fn(|request: RevocationRequest<&str>| {
-        assert_eq!(client.get(), Some(Some(true)), "asked for a stranger");
+        assert_eq!(
+            client.get(),
+            Some(Some(true)),
+            "the backend was called without an authenticated client"
+        );
         let token = request.token.expose();
-        assert!(!token.is_empty() && token.bytes().all(|octet| (0x20..0x7f).contains(&octet)));
+        assert!(!token.is_empty() && token.bytes().all(|byte| (0x20..0x7f).contains(&byte)));
         keep(token);
         let answer = match token.len() % 5 {
             0 => Ok(Outcome::Revoked),
@@ -205,9 +209,9 @@ fn converse(choice: Choice, request: Request<Full<Bytes>>, secrets: Secrets) {
         (_, Some(Some(_))) => assert_eq!(status, 400),
         (Some(None), _) | (_, Some(None)) => assert_eq!(status, 503),
         (Some(Some(false)), None) => assert_eq!(status, 401),
-        // The token itself cannot be one.
+        // The token is malformed.
         (Some(Some(true)), None) => assert_eq!(status, 400),
-        // A preflight is answered by the policy.
+        // The CORS policy responds to a preflight.
         (None, None) if choice.cors() && preflight => assert_eq!(status, 200),
         (None, None) if options => assert_eq!(status, 204),
         (None, None) => assert!([400, 401, 405, 413, 415].contains(&status), "{status}"),
@@ -222,7 +226,7 @@ fn converse(choice: Choice, request: Request<Full<Bytes>>, secrets: Secrets) {
     assert_nothing_comes_back(&secrets.borrow(), &head.headers, &body);
 }
 
-/// No run of this many octets of what the peer presented is in the answer.
+/// The response contains no run of this many bytes of the credentials and the token.
 const RUN: usize = 8;
 
 fn assert_nothing_comes_back(secrets: &[Vec<u8>], headers: &HeaderMap, body: &[u8]) {
@@ -234,7 +238,7 @@ fn assert_nothing_comes_back(secrets: &[Vec<u8>], headers: &HeaderMap, body: &[u
     }
 }
 
-/// Every run of our own words: the fuzzer learns them, and presents them as secrets.
+/// Every run of words in the library's own responses: the fuzzer learns them and sends them as secrets.
 static OUR_WORDS: LazyLock<HashSet<&'static [u8]>> = LazyLock::new(|| {
     let texts = OUR_TEXTS.iter();
     texts

@@ -1,12 +1,11 @@
-//! Any text as a set of keys and as a registration with keys, also with a part of it repeated until
-//! it is long.
+//! Any text as a key set and as a registration with keys, also with a part repeated many times.
 //!
 //! ```sh
 //! cargo fuzz run --sanitizer none keys fuzz/corpus/keys fuzz/seeds/keys
 //! ```
 //!
-//! A part between two lines that begin with `@` is repeated, with a number in place of each `#`.
-//! What takes more than linear time shows as a slow unit.
+//! The part between two lines that start with `@` is repeated, with a number in place of each `#`. Work
+//! that is more than linear shows as a slow unit.
 
 #![no_main]
 
@@ -18,7 +17,7 @@ use tower_revocation::{
     jose::{Algorithm, Jwk, KeySet},
 };
 
-/// As long as a set may be that somebody publishes, by default.
+/// The default limit for a published set.
 const LONG: usize = 1024 * 1024;
 
 fuzz_target!(|data: &[u8]| {
@@ -34,7 +33,7 @@ fuzz_target!(|data: &[u8]| {
 
 fn read(json: &str) {
     if let Ok(key) = Jwk::from_json(json) {
-        // What is read once is one key, whose admitted algorithms are of its type.
+        // A parsed key admits at least one algorithm, all of them for its type.
         assert!(Algorithm::ALL.iter().any(|alg| key.admits(*alg)));
         assert!(
             !Algorithm::ALL

@@ -1,10 +1,10 @@
-//! Which signature is it?
+//! Signature algorithms and their names.
 
 use std::{fmt, str::FromStr};
 
 /// An algorithm of a signature or of a MAC (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2).
 ///
-/// There is no `none`: what is not signed cannot even be said.
+/// There is no variant for `none`, so an unsigned token cannot be represented.
 ///
 /// ```
 /// use tower_revocation::jose::Algorithm;
@@ -34,9 +34,9 @@ pub enum Algorithm {
     Es384,
     /// ECDSA on P-521 with SHA-512.
     Es512,
-    /// `EdDSA`, the name that RFC 9864 deprecates. Here always on Ed25519.
+    /// `EdDSA`, the name that RFC 9864 deprecates. In this crate always on Ed25519.
     EdDsa,
-    /// `EdDSA` on Ed25519, by its full name.
+    /// `EdDSA` on Ed25519, by its fully specified name.
     Ed25519,
     /// HMAC with SHA-256.
     Hs256,
@@ -47,7 +47,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// All of them.
+    /// All algorithms.
     pub const ALL: &'static [Self] = &[
         Self::Rs256,
         Self::Rs384,
@@ -65,7 +65,7 @@ impl Algorithm {
         Self::Hs512,
     ];
 
-    /// Its name in the header of a JWS.
+    /// The name in the header of a JWS.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -86,14 +86,14 @@ impl Algorithm {
         }
     }
 
-    /// Whether both sides hold the same secret.
+    /// Whether it is an HMAC, for which both sides hold the same secret.
     #[must_use]
     pub fn is_hmac(self) -> bool {
         self.shortest_secret().is_some()
     }
 
-    /// How many octets a secret must have at least: as many as the hash (RFC 7518 §3.2). `None` if
-    /// the algorithm has no secret that both sides hold.
+    /// The minimum length of a secret, in bytes: the length of the hash (RFC 7518 §3.2). `None` if the
+    /// algorithm is not an HMAC.
     ///
     /// ```
     /// use tower_revocation::jose::Algorithm;
@@ -128,7 +128,7 @@ impl FromStr for Algorithm {
     }
 }
 
-/// The name is of no [`Algorithm`].
+/// The name is not that of an [`Algorithm`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownAlgorithm;
 
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_compared_byte_for_byte() {
+    fn names_are_compared_byte_for_byte() {
         for &algorithm in Algorithm::ALL {
             let name = algorithm.as_str();
             assert_eq!(name.parse(), Ok(algorithm));
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_unsigned_can_be_said() {
+    fn none_and_other_names_are_unknown() {
         for name in [
             "none", "None", "NONE", "nOnE", "", "HS1", "RS1", "dir", "A128KW", "ES256K",
         ] {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_as_long_as_the_hash() {
+    fn secrets_are_at_least_as_long_as_the_hash() {
         let lengths = Algorithm::ALL.iter().map(|known| known.shortest_secret());
         let lengths: Vec<_> = lengths.collect();
         assert_eq!(lengths[11..], [Some(32), Some(48), Some(64)]);

@@ -1,10 +1,10 @@
-//! The work of a verification, for a client that does not exist.
+//! Verifies with a decoy key, so that an unknown client takes as long as a known one.
 
 use std::{hint::black_box, sync::LazyLock};
 
 use super::{Algorithm, HmacKey, Jwk};
 
-// Nobody has kept the other halves.
+// The private keys have been deleted.
 const RSA: &str = concat!(
     r#"{"kty":"RSA","e":"AQAB","n":"v1TZfIIY5GZvXehDflw3p5BUcJcT2YTNfYK3_zuQ934YbeSSeSPVGnIikBg54"#,
     r#"FaJgLju9hn6-rc3i-zpZwtNXUlnxIrTmkxPOTOFnriXq3O3GsLIJXNHGbDHvXRleu089tGzBHwYARy5LlngVvCMPBL"#,
@@ -39,8 +39,8 @@ static KEYS: LazyLock<Vec<Jwk>> = LazyLock::new(|| {
 
 static SECRET: LazyLock<HmacKey> = LazyLock::new(|| HmacKey::new(&[0x5a; 64]));
 
-/// Verifies with a key of nobody's, and forgets the result: an unknown client takes as long as a
-/// wrong signature. As a signature of RSA that is one of a key of 2048 bits.
+/// Verifies with a decoy key and discards the result, so that an unknown client takes as long as a
+/// wrong signature. For RSA the decoy has 2048 bits.
 pub(crate) fn verify(algorithm: Algorithm, input: &[u8], signature: &[u8]) {
     let result = if algorithm.is_hmac() {
         SECRET.verify(algorithm, input, signature)

@@ -1,4 +1,4 @@
-//! Which Ed25519 public keys are sound?
+//! Which Ed25519 public keys are secure?
 
 use super::KeyError;
 
@@ -10,7 +10,7 @@ const PRIME: [u8; 32] = {
     prime
 };
 
-/// The y coordinates of the points whose order divides 8, beside 0, 1 and -1.
+/// The y coordinates of the points whose order divides 8, besides 0, 1 and -1.
 const OF_ORDER_8: [[u8; 32]; 2] = [
     [
         0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
@@ -24,15 +24,15 @@ const OF_ORDER_8: [[u8; 32]; 2] = [
     ],
 ];
 
-/// Refuses what RFC 8032 §5.1.3 does not decode for its size, and the points of small order: under
-/// these, anybody can sign anything.
+/// Checks that the key is smaller than the prime (RFC 8032 §5.1.3), and not a point of small order.
+/// Without the second check, anyone could forge signatures under such a key.
 pub(super) fn check(key: &[u8; 32]) -> Result<(), KeyError> {
     let mut y = *key;
     y[31] &= 0x7f;
     let canonical = y.iter().rev().lt(PRIME.iter().rev());
     let mut minus_one = PRIME;
     minus_one[0] -= 1;
-    let zero_or_one = y[0] <= 1 && y[1..].iter().all(|octet| *octet == 0);
+    let zero_or_one = y[0] <= 1 && y[1..].iter().all(|byte| *byte == 0);
     let small = zero_or_one || y == minus_one || OF_ORDER_8.contains(&y);
     if !canonical || small {
         return Err(KeyError::malformed("it is not a sound public key"));
@@ -46,7 +46,7 @@ mod tests {
 
     use super::*;
 
-    /// A signature with R = the neutral point and S = 0.
+    /// A signature with R = the neutral element and S = 0.
     fn forged() -> [u8; 64] {
         let mut forged = [0; 64];
         forged[0] = 1;
@@ -64,7 +64,7 @@ mod tests {
             negative[31] |= 0x80;
             for key in [y, negative] {
                 assert!(check(&key).is_err());
-                // One message in eight at least is forged: that is why.
+                // The forgery is valid for at least one message in eight.
                 let key = UnparsedPublicKey::new(&ED25519, key);
                 let forgeable = (0..200_u8).any(|it| key.verify(&[it], &forged()).is_ok());
                 let decodes = y != one && y != minus_one || key.as_ref()[31] & 0x80 == 0;

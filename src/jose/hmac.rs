@@ -1,4 +1,4 @@
-//! Was it signed with the secret that both sides hold?
+//! Verifies HMACs with a shared secret.
 
 use std::{fmt, sync::Arc};
 
@@ -6,11 +6,11 @@ use aws_lc_rs::hmac;
 
 use super::Algorithm;
 
-/// A secret that verifies HMACs. The secret itself is not kept.
+/// A shared secret, prepared for the verification of HMACs. The secret itself is not kept.
 #[derive(Clone)]
 pub(crate) struct HmacKey {
-    /// For HS256, HS384 and HS512, as far as the secret is long enough. They are large, and few
-    /// clients have one.
+    /// For HS256, HS384 and HS512, if the secret is long enough. Behind an `Arc` because they are
+    /// large and few clients have one.
     keys: Arc<[Option<hmac::Key>; 3]>,
 }
 
@@ -24,12 +24,12 @@ impl HmacKey {
         Self { keys: keys.into() }
     }
 
-    /// Whether the secret is long enough for it (RFC 7518 §3.2).
+    /// Whether the secret is long enough for the algorithm (RFC 7518 §3.2).
     pub(crate) fn admits(&self, algorithm: Algorithm) -> bool {
         self.key(algorithm).is_some()
     }
 
-    /// In constant time. Not if the secret is too short.
+    /// Verifies in constant time. Returns `false` if the secret is too short.
     pub(crate) fn verify(&self, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> bool {
         let Some(key) = self.key(algorithm) else {
             return false;

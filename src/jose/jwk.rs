@@ -9,21 +9,20 @@ use serde_json::{Map, Value};
 use super::certificates::Certificates;
 use super::{
     Algorithm, KeyError, Members,
-    jws::LONGEST_KID,
+    jws::MAX_KID,
     public_key::PublicKey,
-    purpose::{self, said},
+    purpose::{self, present},
 };
 
-/// What only a private or a symmetric key has (RFC 7518 §6.2.2, §6.3.2, §6.4.1, RFC 8037 §2).
+/// The members that only private and symmetric keys have (RFC 7518 §6.2.2, §6.3.2, §6.4.1, RFC 8037 §2).
 const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 
 /// A public key that verifies signatures: RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519.
 ///
-/// **It is read leniently in form and strictly in strength.** Numbers may have leading zeros,
-/// padding, white space, or the other alphabet of base64; `null` and an empty string count as
-/// absent; a `kid` that is not a string of 1 to 256 bytes counts as absent too. Members that no
-/// signature needs (`x5c`, `x5t`, `x5t#S256`, `x5u` and all unknown ones) never make a key
-/// unusable.
+/// **Lenient in form, strict in strength.** Numbers may have leading zeros, padding, white space, or
+/// the other alphabet of base64. `null` and an empty string count as absent, and so does a `kid` that
+/// is not a string of 1 to 256 bytes. Members that verification does not need (`x5c`, `x5t`,
+/// `x5t#S256`, `x5u` and all unknown ones) never make a key unusable.
 ///
 /// ```
 /// use tower_revocation::jose::{Algorithm, Jwk};
@@ -49,30 +48,31 @@ impl Jwk {
     ///
     /// # Errors
     ///
-    /// If it is not a JSON object or repeats a member. If the key is private or not sound. If it is
-    /// not for signatures, of an unknown type or curve, or has an `alg` that it cannot verify.
+    /// If the document is not a JSON object or repeats a member. If the key is private or not sound.
+    /// If it is not for signatures, has an unknown type or curve, or an `alg` that does not fit its
+    /// type.
     pub fn from_json(json: &str) -> Result<Self, KeyError> {
         let members = Members::parse(json.as_bytes());
         let members =
-            members.map_err(|_| KeyError::malformed("it is not one strict JSON object"))?;
+            members.map_err(|_| KeyError::malformed("it is not a strict JSON object"))?;
         Self::from_members(members.as_map())
     }
 
-    /// Reads a value of which the duplicates have been refused before.
+    /// Reads a value. Its duplicate members must have been refused before.
     pub(crate) fn from_value(value: &Value) -> Result<Self, KeyError> {
         let members = value.as_object();
         Self::from_members(members.ok_or(KeyError::malformed("it is not an object"))?)
     }
 
     fn from_members(jwk: &Map<String, Value>) -> Result<Self, KeyError> {
-        if PRIVATE.iter().any(|name| said(jwk, name).is_some()) {
+        if PRIVATE.iter().any(|name| present(jwk, name).is_some()) {
             return Err(KeyError::private());
         }
-        // First: what is not for signatures need not be a key that is known here.
+        // First, because a key that is not for signatures may be of any type.
         let alg = purpose::algorithm(jwk)?;
         let public_key = PublicKey::read(jwk)?;
         if alg.is_some_and(|alg| !public_key.key_type.admits(alg)) {
-            return Err(KeyError::unsupported("alg is of another type of key"));
+            return Err(KeyError::unsupported("alg is for another type of key"));
         }
         Ok(Self {
             kid: kid(jwk).map(str::to_owned),
@@ -83,14 +83,15 @@ impl Jwk {
         })
     }
 
-    /// The identifier. **Compared byte for byte, without normalisation.**
+    /// The key identifier. **Compared byte for byte, without normalisation.**
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// Whether the key may verify signatures of this algorithm: its own `alg`, or else all that its
-    /// type can do. `EdDSA` and `Ed25519` are one algorithm here (RFC 9864 §2.2).
+    /// Whether the key may verify signatures of this algorithm: only of its own `alg`, or of every
+    /// algorithm of its type if it has none. `EdDSA` and `Ed25519` count as one algorithm (RFC 9864
+    /// §2.2).
     #[must_use]
     pub fn admits(&self, algorithm: Algorithm) -> bool {
         let own = self.alg.is_none_or(|alg| synonyms(alg, algorithm));
@@ -103,7 +104,7 @@ impl Jwk {
         self.public_key.thumbprint
     }
 
-    /// Whether the signature is of this key, by an algorithm that it admits.
+    /// Whether the signature is valid under this key, by an algorithm that it admits.
     pub(crate) fn verify(&self, algorithm: Algorithm, input: &[u8], signature: &[u8]) -> bool {
         self.admits(algorithm) && self.public_key.verify(algorithm, input, signature)
     }
@@ -127,15 +128,16 @@ impl Jwk {
     }
 }
 
+/// Whether both names mean the same algorithm.
 pub(super) fn synonyms(one: Algorithm, other: Algorithm) -> bool {
     let ed25519 = |it| matches!(it, Algorithm::EdDsa | Algorithm::Ed25519);
     one == other || ed25519(one) && ed25519(other)
 }
 
-/// The identifier, if it is one that a token can name.
+/// Returns the key identifier, if a token can name it.
 pub(super) fn kid(jwk: &Map<String, Value>) -> Option<&str> {
-    let kid = said(jwk, "kid").and_then(Value::as_str);
-    kid.filter(|kid| kid.len() <= LONGEST_KID)
+    let kid = present(jwk, "kid").and_then(Value::as_str);
+    kid.filter(|kid| kid.len() <= MAX_KID)
 }
 
 impl<'de> Deserialize<'de> for Jwk {

@@ -1,21 +1,21 @@
-//! Why is a key refused?
+//! Why a key is refused.
 
 use std::fmt;
 
-/// Why a key, or a set of keys, is refused. It never repeats what is in a key.
+/// A key or a set of keys is refused. The error contains nothing of the keys.
 ///
 /// ```
 /// use tower_revocation::jose::{KeyErrorKind, KeySet};
 ///
 /// let error = KeySet::from_json(r#"{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}"#).unwrap_err();
 /// assert_eq!(error.kind(), KeyErrorKind::Private);
-/// assert_eq!(error.to_string(), "key 1: it is not public");
+/// assert_eq!(error.to_string(), "key 1: the key is not public");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyError {
     kind: KeyErrorKind,
     reason: &'static str,
-    place: Option<usize>,
+    number: Option<usize>,
     none_left: bool,
 }
 
@@ -23,13 +23,13 @@ pub struct KeyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyErrorKind {
-    /// It is no key, or not a sound one.
+    /// It is not a key, or it is weak or malformed.
     Malformed,
-    /// It is a private or a symmetric key. **Whoever has read the document can now sign with it**:
-    /// replace it.
+    /// It is a private or a symmetric key. **Anyone who has read the document can sign with it.**
+    /// Replace the key.
     Private,
-    /// It may be a fine key, but verifies no signature that this crate knows: it has another type,
-    /// curve or algorithm, or is meant for encryption.
+    /// The key may be valid, but is of no use here: its type, curve or algorithm is not supported, or
+    /// it is for encryption.
     Unsupported,
 }
 
@@ -39,7 +39,7 @@ impl KeyError {
     }
 
     pub(super) const fn private() -> Self {
-        Self::new(KeyErrorKind::Private, "it is not public")
+        Self::new(KeyErrorKind::Private, "the key is not public")
     }
 
     pub(super) const fn unsupported(reason: &'static str) -> Self {
@@ -50,20 +50,20 @@ impl KeyError {
         Self {
             kind,
             reason,
-            place: None,
+            number: None,
             none_left: false,
         }
     }
 
-    /// Of the key at this place of a set, counted from zero.
+    /// Adds the index of the key in its set, counted from zero.
     pub(super) fn at(self, index: usize) -> Self {
         Self {
-            place: Some(index + 1),
+            number: Some(index + 1),
             ..self
         }
     }
 
-    /// No key of the set can be used. This is what is wrong with one of them.
+    /// Turns the error of one key into that of a set without a usable key.
     pub(super) fn no_usable_key(self) -> Self {
         Self {
             none_left: true,
@@ -71,12 +71,12 @@ impl KeyError {
         }
     }
 
-    /// Whether it is a set, of which no key can be used.
+    /// Whether it is the error of a set without a usable key.
     pub(super) fn is_no_usable_key(&self) -> bool {
         self.none_left
     }
 
-    /// What is wrong.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> KeyErrorKind {
         self.kind
@@ -88,8 +88,8 @@ impl fmt::Display for KeyError {
         if self.none_left {
             f.write_str("the set has no usable key: ")?;
         }
-        if let Some(place) = self.place {
-            write!(f, "key {place}: ")?;
+        if let Some(number) = self.number {
+            write!(f, "key {number}: ")?;
         }
         f.write_str(self.reason)
     }

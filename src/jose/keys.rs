@@ -1,42 +1,42 @@
-//! Where are the keys of somebody?
+//! Where the keys of a client or an issuer come from.
 
 use super::{KeySet, KeySource, RemoteError};
 
-/// Where the public keys of a client or an issuer are (RFC 7591 §2).
+/// Where the public keys of a client or an issuer come from (RFC 7591 §2).
 ///
-/// A URI is judged where it is configured. One that can never be fetched is an error here, and not
-/// at the first request.
+/// The constructors check the URI, so that one that can never be fetched is an error at startup and
+/// not with the first request.
 ///
 /// ```
 /// use tower_revocation::jose::Keys;
 ///
-/// let published = Keys::from_uri("https://as.example.com/jwks.json")?;
-/// let of_this_machine = Keys::from_uri("http://localhost:8080/jwks.json")?;
+/// let elsewhere = Keys::from_uri("https://as.example.com/jwks.json")?;
+/// let on_this_machine = Keys::from_uri("http://localhost:8080/jwks.json")?;
 /// assert!(Keys::from_uri("http://as.example.com/jwks.json").is_err());
 /// # Ok::<_, tower_revocation::jose::RemoteError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Keys {
-    /// They are these (`jwks`).
+    /// The keys themselves (`jwks`).
     Set(KeySet),
-    /// They are published, and fetched by [`RemoteKeys`](super::RemoteKeys).
+    /// The keys are published, and [`RemoteKeys`](super::RemoteKeys) fetches them.
     Remote(KeySource),
 }
 
 impl Keys {
     /// Keys at a URI that you configure: by `https`, or by `http` on this machine (`localhost`,
-    /// `127.0.0.1`, `[::1]`). Its address may be a private one: you name it, and no client does.
+    /// `127.0.0.1`, `[::1]`). The address may be private, because you and not a client chose it.
     ///
     /// # Errors
     ///
-    /// If the URI is neither, or has userinfo or a fragment.
+    /// If the URI has another scheme, userinfo or a fragment.
     pub fn from_uri(uri: &str) -> Result<Self, RemoteError> {
         KeySource::operator(uri, false).map(Self::Remote)
     }
 
-    /// Keys at a URI that you configure, also by `http`. **Whoever can change the answer on its way
-    /// can sign tokens**: only where the network itself is protected.
+    /// Keys at a URI that you configure, by `https` or `http`. **Anyone who can modify the response on
+    /// the network can then sign tokens.** Use it only if the network itself is protected.
     ///
     /// # Errors
     ///
@@ -46,7 +46,7 @@ impl Keys {
     }
 
     /// Keys at the `jwks_uri` that a client has registered: by `https`, or by `http` on this
-    /// machine. They are fetched from public addresses alone, unless [private ones are
+    /// machine. They are fetched from public addresses only, unless [private ones are
     /// allowed](super::RemoteKeysBuilder::allow_private_addresses).
     ///
     /// # Errors
@@ -56,11 +56,11 @@ impl Keys {
         KeySource::client(jwks_uri).map(Self::Remote)
     }
 
-    /// The keys that the metadata of an issuer names (`jwks_uri`). The metadata is read with every
-    /// fetch, as `OpenID` Connect Discovery §4 has it, or else RFC 8414 §3.
+    /// Keys at the `jwks_uri` in the metadata of an issuer. Every fetch reads the metadata first,
+    /// according to `OpenID` Connect Discovery §4 or else RFC 8414 §3.
     ///
     /// **The `issuer` in the metadata is compared byte for byte with this one** (RFC 8414 §3.3).
-    /// What [`from_uri`](Self::from_uri) says of URIs goes for the issuer and for what it names.
+    /// The rules of [`from_uri`](Self::from_uri) apply to the issuer and to its `jwks_uri`.
     ///
     /// # Errors
     ///
@@ -69,7 +69,8 @@ impl Keys {
         KeySource::issuer(issuer, false).map(Self::Remote)
     }
 
-    /// The same, also by `http`. What [`from_plain_http_uri`](Self::from_plain_http_uri) says goes for it.
+    /// As [`from_issuer`](Self::from_issuer), by `https` or `http`. The warning of
+    /// [`from_plain_http_uri`](Self::from_plain_http_uri) applies.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Which key of a set cannot be used, and what could it have signed?
+//! Keys of a set that cannot be used, and what they may have signed.
 
 use serde_json::{Map, Value};
 
@@ -6,11 +6,11 @@ use super::{
     Algorithm, KeyError,
     jwk::{kid, synonyms},
     public_key::KeyType,
-    purpose::said,
+    purpose::present,
 };
 
-/// A key of a set that verifies nothing here. A token of its owner may be signed with it all the
-/// same, so that the set cannot say whose that token is.
+/// A key of a set that cannot be used here. Its owner may still sign tokens with it. If no other key
+/// verifies such a token, the set does not settle who issued it.
 #[derive(Clone, Debug)]
 pub(super) struct LeftOut {
     pub(super) error: KeyError,
@@ -30,12 +30,12 @@ impl LeftOut {
         }
     }
 
-    /// Whether any signature could be of this key.
+    /// Whether this key may have made any signature.
     pub(super) fn signs(&self) -> bool {
         !self.could_sign.is_empty()
     }
 
-    /// Whether a signature by this algorithm, said to be of the key `kid`, could be of this one.
+    /// Whether this key may have made a signature by this algorithm that names the key `kid`.
     pub(super) fn could_have_signed(&self, kid: Option<&str>, algorithm: Algorithm) -> bool {
         let is_meant = match (kid, self.kid.as_deref()) {
             (Some(kid), Some(own)) => kid == own,
@@ -45,13 +45,13 @@ impl LeftOut {
     }
 }
 
-/// What a member says that cannot be read could be anything.
+/// Whether this key may sign with the algorithm. A member that cannot be read may mean anything.
 fn could_sign(jwk: &Map<String, Value>, algorithm: Algorithm) -> bool {
-    let text = |name| said(jwk, name).and_then(Value::as_str);
+    let text = |name| present(jwk, name).and_then(Value::as_str);
     if algorithm.is_hmac() || text("use").is_some_and(|purpose| purpose != "sig") {
         return false;
     }
-    let operations = said(jwk, "key_ops").and_then(Value::as_array);
+    let operations = present(jwk, "key_ops").and_then(Value::as_array);
     if operations.is_some_and(|all| !all.iter().any(|one| one == "verify" || one == "sign")) {
         return false;
     }

@@ -1,7 +1,7 @@
-//! Keys and signatures (RFC 7515, RFC 7517, RFC 7518), strictly, and for verification alone.
+//! Keys and signatures (RFC 7515, RFC 7517, RFC 7518): strict, and for verification only.
 //!
-//! A [`KeySet`] holds the public keys of a client or an issuer, an [`Algorithm`] is what they sign
-//! with.
+//! A [`KeySet`] holds the public keys of a client or an issuer. [`Keys`] says where they come from:
+//! they are given, or [`RemoteKeys`] fetches them. An [`Algorithm`] is one that they sign with.
 //!
 //! ```
 //! use tower_revocation::jose::{Algorithm, KeySet};

@@ -109,7 +109,7 @@ fn keys_that_cannot_sign_are_left_out() {
     refused(
         &private_key_jwt(),
         &keys(&[&encrypts, &unknown]),
-        "the set has no usable key: key 1: alg is no signature algorithm",
+        "the set has no usable key: key 1: alg is not a signature algorithm",
     );
     refused(
         &private_key_jwt(),
@@ -126,15 +126,15 @@ fn private_key_is_refused_and_not_repeated() {
     for (jwks, reason) in [
         (
             key.jwks(&json!({ "d": private })),
-            "key 1: it is not public",
+            "key 1: the key is not public",
         ),
         (
             key.jwks(&json!({ "d": private, "use": "enc" })),
-            "key 1: it is not public",
+            "key 1: the key is not public",
         ),
         (
             json!({ "keys": [key.jwk(&json!({})), { "kty": "oct", "k": private }] }),
-            "key 2: it is not public",
+            "key 2: the key is not public",
         ),
     ] {
         refused(&private_key_jwt(), &json!({ "jwks": jwks }), reason);

@@ -6,7 +6,7 @@ fn parse(json: impl AsRef<[u8]>) -> Result<Claims, Malformed> {
     Claims::parse(json.as_ref().to_vec())
 }
 
-/// An object, and so many arrays in it.
+/// An object with arrays nested in it.
 fn nested(arrays: usize) -> String {
     format!("{{\"a\":{}{}}}", "[".repeat(arrays), "]".repeat(arrays))
 }
@@ -28,7 +28,7 @@ fn every_kind_of_value_is_read() {
 }
 
 #[test]
-fn every_one_of_many_is_found_in_any_order() {
+fn each_of_many_members_is_found() {
     let names = |count: u32| (0..count).map(|it| it.wrapping_mul(2_654_435_761) % 99_991);
     let json = |count| {
         let members: Vec<_> = names(count)
@@ -51,7 +51,7 @@ fn every_one_of_many_is_found_in_any_order() {
 }
 
 #[test]
-fn escapes_are_undone_in_names_and_values() {
+fn escapes_in_names_and_values_are_decoded() {
     let claims = parse(r#"{"\u0061ud":"a\/b","aud\n":"","b":"\ud83d\ude00"}"#).unwrap();
     assert_eq!(claims.text("aud"), Ok(Some("a/b")));
     assert_eq!(claims.text("aud\n"), Ok(Some("")));
@@ -59,7 +59,7 @@ fn escapes_are_undone_in_names_and_values() {
 }
 
 #[test]
-fn a_repeated_member_is_refused_at_any_depth() {
+fn repeated_members_are_refused_at_any_depth() {
     for json in [
         r#"{"sub":"a","sub":"b"}"#,
         r#"{"sub":"a","sub":"a"}"#,
@@ -73,7 +73,7 @@ fn a_repeated_member_is_refused_at_any_depth() {
 }
 
 #[test]
-fn numbers_beyond_a_double_are_refused() {
+fn numbers_out_of_range_are_refused() {
     for number in [
         "1e400",
         "-1e400",
@@ -91,7 +91,7 @@ fn numbers_beyond_a_double_are_refused() {
 }
 
 #[test]
-fn a_number_that_was_wrapped_for_precision_is_a_number() {
+fn number_wrapped_for_precision_is_a_number() {
     let wrapped = |text: &str| parse(format!("{{\"exp\":{{\"{NUMBER}\":{text}}}}}"));
     assert_eq!(
         wrapped("\"5\"").unwrap().get("exp"),
@@ -106,16 +106,16 @@ fn a_number_that_was_wrapped_for_precision_is_a_number() {
 }
 
 #[test]
-fn what_is_nested_too_deeply_is_refused() {
-    assert!(parse(nested(DEEPEST - 1)).is_ok());
-    assert!(parse(nested(DEEPEST)).is_err());
+fn deep_nesting_is_refused() {
+    assert!(parse(nested(MAX_DEPTH - 1)).is_ok());
+    assert!(parse(nested(MAX_DEPTH)).is_err());
     assert!(parse(nested(10_000)).is_err());
     assert!(parse("[".repeat(10_000)).is_err());
     assert!(parse(r#"{"a":"#.repeat(10_000)).is_err());
 }
 
 #[test]
-fn it_is_one_object_and_nothing_else() {
+fn document_is_exactly_one_object() {
     for json in [
         "",
         " ",
@@ -145,7 +145,7 @@ fn it_is_one_object_and_nothing_else() {
 }
 
 #[test]
-fn nothing_of_it_is_printed() {
+fn debug_output_contains_no_claims() {
     let claims = parse(r#"{"jti":"secret"}"#).unwrap();
     assert_eq!(format!("{claims:?}"), "Claims(..)");
 }

@@ -1,4 +1,4 @@
-//! One JSON object, of which there is only one reading.
+//! JSON objects that every reader understands in the same way.
 
 use std::fmt;
 
@@ -8,26 +8,26 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
-/// How many objects and arrays may stand in one another.
-pub(super) const DEEPEST: usize = 16;
+/// Limits how deeply objects and arrays are nested.
+pub(super) const MAX_DEPTH: usize = 16;
 
-/// Where an application turned on `arbitrary_precision`, `serde_json` hands over every number that
-/// is in a document as an object of this one member.
+/// If an application enables the feature `arbitrary_precision` of `serde_json`, every number in a
+/// document is visited as an object with this one member.
 pub(super) const NUMBER: &str = "$serde_json::private::Number";
 
-/// The members of a JSON object. **A name that occurs twice is refused, at any depth**: of two
-/// readers one would take the first value, and one the last (RFC 7519 §4, RFC 8725 §2.4).
+/// The members of a JSON object. **A repeated name is an error, at any depth**: one reader would take
+/// the first value and another the last (RFC 7519 §4, RFC 8725 §2.4).
 ///
-/// Refused too are numbers beyond a double's range, and what is nested deeper than 16.
+/// Numbers out of the range of a double and nesting deeper than 16 levels are errors too.
 #[derive(Clone, Default)]
 pub(crate) struct Members(Map<String, Value>);
 
-/// The text is no such object. It says no more: the text may be a secret.
+/// The document is not such an object. The error has no details, because the document may be secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
 impl Members {
-    /// Reads the whole of it: nothing may stand behind.
+    /// Reads the whole document. Nothing may follow the object.
     pub(crate) fn parse(json: &[u8]) -> Result<Self, Malformed> {
         serde_json::from_slice(json).map_err(|_| Malformed)
     }
@@ -41,7 +41,7 @@ impl Members {
     }
 }
 
-/// A member that, if there, must be a string.
+/// Returns a member that must be a string if it is present.
 pub(super) fn text<'a>(
     members: &'a Map<String, Value>,
     name: &str,
@@ -60,24 +60,24 @@ impl fmt::Debug for Members {
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        match (Strict { room: DEEPEST }).deserialize(json)? {
+        match (Strict { depth: MAX_DEPTH }).deserialize(json)? {
             Value::Object(members) => Ok(Self(members)),
             _ => Err(D::Error::custom("not an object")),
         }
     }
 }
 
-/// Any value, with room for so many more levels in it.
+/// Reads any value with at most this many more levels of nesting.
 #[derive(Clone, Copy)]
 pub(super) struct Strict {
-    pub(super) room: usize,
+    pub(super) depth: usize,
 }
 
 impl Strict {
     fn deeper<E: Error>(self) -> Result<Self, E> {
-        let room = self.room.checked_sub(1);
-        let room = room.ok_or_else(|| E::custom("nested too deeply"))?;
-        Ok(Self { room })
+        let depth = self.depth.checked_sub(1);
+        let depth = depth.ok_or_else(|| E::custom("nested too deeply"))?;
+        Ok(Self { depth })
     }
 }
 

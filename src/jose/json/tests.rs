@@ -4,7 +4,7 @@ fn parse(json: impl AsRef<[u8]>) -> Result<Members, Malformed> {
     Members::parse(json.as_ref())
 }
 
-/// An object, and so many arrays in it.
+/// An object with arrays nested in it.
 fn nested(arrays: usize) -> String {
     format!("{{\"a\":{}{}}}", "[".repeat(arrays), "]".repeat(arrays))
 }
@@ -24,7 +24,7 @@ fn every_kind_of_value_is_read() {
 }
 
 #[test]
-fn a_repeated_member_is_refused_at_any_depth() {
+fn repeated_members_are_refused_at_any_depth() {
     for json in [
         r#"{"sub":"a","sub":"b"}"#,
         r#"{"sub":"a","sub":"a"}"#,
@@ -38,7 +38,7 @@ fn a_repeated_member_is_refused_at_any_depth() {
 }
 
 #[test]
-fn numbers_beyond_a_double_are_refused() {
+fn numbers_out_of_range_are_refused() {
     for number in [
         "1e400",
         "-1e400",
@@ -56,7 +56,7 @@ fn numbers_beyond_a_double_are_refused() {
 }
 
 #[test]
-fn a_number_that_was_wrapped_for_precision_is_a_number() {
+fn number_wrapped_for_precision_is_a_number() {
     let wrapped = |text: &str| parse(format!("{{\"exp\":{{\"{NUMBER}\":{text}}}}}"));
     assert_eq!(wrapped("\"5\"").unwrap().get("exp"), Some(&5.into()));
     for other in ["\"1e400\"", "\"x\"", "5", "\"5\",\"a\":1"] {
@@ -65,16 +65,16 @@ fn a_number_that_was_wrapped_for_precision_is_a_number() {
 }
 
 #[test]
-fn what_is_nested_too_deeply_is_refused() {
-    assert!(parse(nested(DEEPEST - 1)).is_ok());
-    assert!(parse(nested(DEEPEST)).is_err());
+fn deep_nesting_is_refused() {
+    assert!(parse(nested(MAX_DEPTH - 1)).is_ok());
+    assert!(parse(nested(MAX_DEPTH)).is_err());
     assert!(parse(nested(10_000)).is_err());
     assert!(parse("[".repeat(10_000)).is_err());
     assert!(parse(r#"{"a":"#.repeat(10_000)).is_err());
 }
 
 #[test]
-fn it_is_one_object_and_nothing_else() {
+fn document_is_exactly_one_object() {
     for json in [
         "",
         " ",
@@ -104,7 +104,7 @@ fn it_is_one_object_and_nothing_else() {
 }
 
 #[test]
-fn nothing_of_it_is_printed() {
+fn debug_output_contains_no_members() {
     let members = parse(r#"{"jti":"secret"}"#).unwrap();
     assert_eq!(format!("{members:?}"), "Members(..)");
 }

@@ -1,4 +1,4 @@
-//! One compact JWS (RFC 7515 §7.1), read strictly and not yet believed.
+//! Parses a compact JWS (RFC 7515 §7.1) strictly, without verifying it.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{Algorithm, Claims, json::Malformed};
 
-/// A key's identifier has at most so many octets.
-pub(super) const LONGEST_KID: usize = 256;
+/// Limits the length of a key identifier (`kid`), in bytes.
+pub(super) const MAX_KID: usize = 256;
 
-/// What is written in a JWS whose payload is a JSON object. **Nothing in it is true before a key
-/// has verified [`signature`](Self::signature) over [`signing_input`](Self::signing_input).**
+/// A parsed JWS whose payload is a JSON object. **Do not trust anything in it before a key has
+/// verified [`signature`](Self::signature) over [`signing_input`](Self::signing_input).**
 ///
-/// Keys that the header brings along or points to (`jwk`, `jku`, `x5u`, `x5c`) are nobody's keys:
-/// they are not looked at (RFC 8725 §3.10).
+/// Keys in the header, or that the header points to (`jwk`, `jku`, `x5u`, `x5c`), are ignored: anyone
+/// can put them there (RFC 8725 §3.10).
 pub(crate) struct Jws<'a> {
     pub(crate) algorithm: Algorithm,
     pub(crate) header: Claims,
@@ -24,28 +24,28 @@ pub(crate) struct Jws<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JwsError {
-    /// It is no compact JWS with a JSON object in it.
+    /// It is not a compact JWS with a JSON object as its payload.
     Malformed,
-    /// It asks for what is not supported here. Somebody else may verify it.
+    /// It requires something that is not supported here. Others may be able to verify it.
     Unsupported,
-    /// The algorithm is none that is known.
+    /// The algorithm is unknown.
     Algorithm,
 }
 
 impl<'a> Jws<'a> {
-    /// Reads it, unless it has more octets than `longest`.
-    pub(crate) fn parse(compact: &'a str, longest: usize) -> Result<Self, JwsError> {
-        // Before anything that takes time in proportion to the length.
-        if compact.len() > longest {
+    /// Parses it, unless it is longer than `max_len` bytes.
+    pub(crate) fn parse(compact: &'a str, max_len: usize) -> Result<Self, JwsError> {
+        // First, because everything below takes time in proportion to the length.
+        if compact.len() > max_len {
             return Err(JwsError::Malformed);
         }
         let (signing_input, signature) = compact.rsplit_once('.').ok_or(JwsError::Malformed)?;
         let (header, claims) = signing_input.split_once('.').ok_or(JwsError::Malformed)?;
-        // Five segments are a JWE. The alphabet has no dot, so that the decoder refuses it.
-        let header = Claims::parse(octets(header)?)?;
-        let algorithm = understood(&header)?;
-        let claims = Claims::parse(octets(claims)?)?;
-        let signature = octets(signature)?;
+        // A JWE has five segments. The decoder refuses it, because the alphabet has no dot.
+        let header = Claims::parse(decode(header)?)?;
+        let algorithm = algorithm(&header)?;
+        let claims = Claims::parse(decode(claims)?)?;
+        let signature = decode(signature)?;
         if signature.is_empty() {
             return Err(JwsError::Malformed);
         }
@@ -58,21 +58,21 @@ impl<'a> Jws<'a> {
         })
     }
 
-    /// Which key it says that it was signed with.
+    /// The identifier of the key, as the header claims.
     pub(crate) fn kid(&self) -> Option<&str> {
         self.header.text("kid").unwrap_or_default()
     }
 
-    /// What it says that it is.
+    /// The type, as the header claims.
     pub(crate) fn typ(&self) -> Option<&str> {
         self.header.text("typ").unwrap_or_default()
     }
 }
 
-/// The algorithm of a header that asks for nothing else.
-fn understood(header: &Claims) -> Result<Algorithm, JwsError> {
-    // No extension is understood, so that every `crit` is one to refuse (RFC 7515 §4.1.11). The
-    // others would change what is signed, or what is in it.
+/// Returns the algorithm of a header that requires nothing else.
+fn algorithm(header: &Claims) -> Result<Algorithm, JwsError> {
+    // No extension is supported, so every `crit` must be refused (RFC 7515 §4.1.11). The others
+    // change what is signed, or how the payload is encoded.
     for name in ["crit", "b64", "zip", "enc"] {
         if header.get(name).is_some() {
             return Err(JwsError::Unsupported);
@@ -80,18 +80,18 @@ fn understood(header: &Claims) -> Result<Algorithm, JwsError> {
     }
     header.text("typ")?;
     let kid = header.text("kid")?;
-    if kid.is_some_and(|kid| kid.is_empty() || kid.len() > LONGEST_KID) {
+    if kid.is_some_and(|kid| kid.is_empty() || kid.len() > MAX_KID) {
         return Err(JwsError::Unsupported);
     }
     let algorithm = header.text("alg")?.ok_or(JwsError::Malformed)?;
     algorithm.parse().map_err(|_| JwsError::Algorithm)
 }
 
-/// Without padding, white space or bits that mean nothing (RFC 7515 §2): one spelling for one
-/// token.
-fn octets(segment: &str) -> Result<Vec<u8>, JwsError> {
-    let octets = URL_SAFE_NO_PAD.decode(segment);
-    octets.map_err(|_| JwsError::Malformed)
+/// Decodes a segment. Padding, white space and stray trailing bits are errors (RFC 7515 §2), so that
+/// a token has exactly one spelling.
+fn decode(segment: &str) -> Result<Vec<u8>, JwsError> {
+    let bytes = URL_SAFE_NO_PAD.decode(segment);
+    bytes.map_err(|_| JwsError::Malformed)
 }
 
 impl From<Malformed> for JwsError {

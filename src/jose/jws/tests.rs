@@ -3,7 +3,7 @@ use crate::jose::Claim;
 
 const HEADER: &str = r#"{"alg":"ES256"}"#;
 const CLAIMS: &str = r#"{"a":"?>~"}"#;
-const LONGEST: usize = 16 * 1024;
+const MAX_LEN: usize = 16 * 1024;
 
 fn token(header: &str, claims: &str) -> String {
     let segment = |text| URL_SAFE_NO_PAD.encode(text);
@@ -16,7 +16,7 @@ fn token(header: &str, claims: &str) -> String {
 }
 
 fn refusal(compact: &str) -> Option<JwsError> {
-    Jws::parse(compact, LONGEST).err()
+    Jws::parse(compact, MAX_LEN).err()
 }
 
 fn header_refusal(header: &str) -> Option<JwsError> {
@@ -24,10 +24,10 @@ fn header_refusal(header: &str) -> Option<JwsError> {
 }
 
 #[test]
-fn what_it_says_is_read() {
+fn header_and_claims_are_read() {
     let header = r#"{"alg":"PS512","kid":"k1","typ":"client-authentication+jwt","x":1}"#;
     let token = token(header, CLAIMS);
-    let jws = Jws::parse(&token, LONGEST).unwrap();
+    let jws = Jws::parse(&token, MAX_LEN).unwrap();
     assert_eq!(jws.algorithm, Algorithm::Ps512);
     assert_eq!(jws.kid(), Some("k1"));
     assert_eq!(jws.typ(), Some("client-authentication+jwt"));
@@ -42,7 +42,7 @@ fn what_it_says_is_read() {
 }
 
 #[test]
-fn the_length_decides_first() {
+fn length_is_limited() {
     let token = token(HEADER, CLAIMS);
     assert!(Jws::parse(&token, token.len()).is_ok());
     let refused = Jws::parse(&token, token.len() - 1).unwrap_err();
@@ -50,7 +50,7 @@ fn the_length_decides_first() {
 }
 
 #[test]
-fn there_are_three_segments() {
+fn jws_has_three_segments() {
     let token = token(HEADER, CLAIMS);
     let segments: Vec<_> = token.split('.').collect();
     let (header, claims, signature) = (segments[0], segments[1], segments[2]);
@@ -75,7 +75,7 @@ fn there_are_three_segments() {
 }
 
 #[test]
-fn every_segment_has_one_spelling() {
+fn each_segment_has_one_spelling() {
     let token = token(r#"{"alg":"ES256","x":"?>~"}"#, CLAIMS);
     assert_eq!(refusal(&token), None);
     let segments: Vec<_> = token.split('.').collect();
@@ -91,7 +91,7 @@ fn every_segment_has_one_spelling() {
             format!(" {segment}"),
             segment.replace('_', "/"),
             segment.replace('-', "+"),
-            // The bits that no octet takes.
+            // The bits that belong to no byte.
             format!("{}{}", &segment[..last.0], char::from(last.1 as u8 + 1)),
         ];
         for spelling in spellings.iter().filter(|it| *it != segment) {
@@ -105,15 +105,15 @@ fn every_segment_has_one_spelling() {
 
 #[test]
 fn trailing_bits_are_refused() {
-    // One octet more would be four bits, two bits, none.
+    // One byte and two bytes: the last digit has four and two bits to spare.
     for (canonical, other) in [("fQ", "fR"), ("e30", "e31")] {
-        assert!(octets(canonical).is_ok());
-        assert_eq!(octets(other), Err(JwsError::Malformed));
+        assert!(decode(canonical).is_ok());
+        assert_eq!(decode(other), Err(JwsError::Malformed));
     }
 }
 
 #[test]
-fn an_algorithm_is_named_exactly() {
+fn algorithm_names_are_exact() {
     for alg in [
         "none", "None", "NONE", "", "es256", "ES256 ", "RSA-OAEP", "dir", "ES256K",
     ] {
@@ -153,7 +153,7 @@ fn extensions_are_refused() {
 }
 
 #[test]
-fn keys_in_the_header_are_nobodys() {
+fn keys_in_the_header_are_ignored() {
     for member in [
         r#""jwk":{"kty":"oct","k":"AA"}"#,
         r#""jku":"https://evil.example/keys""#,
@@ -166,9 +166,9 @@ fn keys_in_the_header_are_nobodys() {
 }
 
 #[test]
-fn an_identifier_is_a_string_of_1_to_256_octets() {
+fn kid_is_a_string_of_1_to_256_bytes() {
     let refused = |kid: &str| header_refusal(&format!(r#"{{"alg":"ES256","kid":{kid}}}"#));
-    let long = |octets| format!("\"{}\"", "k".repeat(octets));
+    let long = |len| format!("\"{}\"", "k".repeat(len));
     for kid in [
         "\"../../etc/passwd\"",
         "\"' OR 1=1--\"",
@@ -180,7 +180,7 @@ fn an_identifier_is_a_string_of_1_to_256_octets() {
     for kid in ["1", "null", "[\"a\"]", "{}"] {
         assert_eq!(refused(kid), Some(JwsError::Malformed), "{kid}");
     }
-    // Others may know such keys.
+    // Others may have such keys.
     for kid in ["\"\"", &long(257), &long(10_240)] {
         assert_eq!(refused(kid), Some(JwsError::Unsupported), "{kid}");
     }
@@ -191,7 +191,7 @@ fn an_identifier_is_a_string_of_1_to_256_octets() {
 }
 
 #[test]
-fn claims_are_one_strict_object() {
+fn payload_is_exactly_one_object() {
     let bomb = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
     for claims in [
         "",

@@ -1,4 +1,4 @@
-//! The keys of one client or one issuer (RFC 7517 §5), and which of them may have signed.
+//! The keys of a client or an issuer (RFC 7517 §5), and which of them may have made a signature.
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use serde_json::Value;
 
 use super::{Algorithm, Jwk, KeyError, KeyErrorKind, Members, left_out::LeftOut};
 
-/// How many keys a set may have.
+/// The default limit of the number of keys in a set.
 pub(super) const MAX_KEYS: usize = 100;
 
-/// How many keys a signature is tried with.
+/// The default limit of the number of keys that a signature is checked with.
 pub(super) const MAX_CANDIDATES: usize = 16;
 
 /// The public keys of a client or an issuer. A clone is cheap.
 ///
-/// It is read from JSON by [`from_json`](Self::from_json), or as a member of a document through
-/// serde, by the same rules.
+/// Read it with [`from_json`](Self::from_json), or through serde as a member of a document. The rules
+/// are the same.
 #[derive(Clone, Debug)]
 pub struct KeySet {
     keys: Arc<[Jwk]>,
@@ -25,10 +25,10 @@ pub struct KeySet {
 }
 
 impl KeySet {
-    /// Reads a JWK Set as it is registered. It may have at most 100 keys.
+    /// Reads a JWK Set that you or a client registers. It may have at most 100 keys.
     ///
     /// Keys that are not for signatures, and keys of an unknown type, curve or algorithm, are [left
-    /// out](Self::left_out). A key that should verify signatures and cannot is an error.
+    /// out](Self::left_out). Any other key that cannot be used is an error.
     ///
     /// ```
     /// use tower_revocation::jose::KeySet;
@@ -56,12 +56,12 @@ impl KeySet {
         Self::registered(&strict(json.as_bytes())?, max_keys)
     }
 
-    /// Reads a JWK Set as somebody else publishes it. Every key that cannot be used is left out.
+    /// Reads a JWK Set that someone else publishes. Every key that cannot be used is left out.
     ///
     /// # Errors
     ///
-    /// If it is no set, has too many keys, or none is left. A set in which nothing can be used says
-    /// nothing: it must not take the place of one that does.
+    /// If it is not a set, has too many keys, or no usable one. A set without a usable key must not
+    /// replace one that has some.
     pub(crate) fn published(
         json: &[u8],
         max_keys: usize,
@@ -81,7 +81,7 @@ impl KeySet {
         unsound.map_or_else(|| set.with_keys(), Err)
     }
 
-    /// The set, unless no key is left in it.
+    /// Returns the set, if it has a usable key.
     fn with_keys(self) -> Result<Self, KeyError> {
         if !self.is_empty() {
             return Ok(self);
@@ -107,15 +107,14 @@ impl KeySet {
         })
     }
 
-    /// Limits how many keys a signature is tried with. Defaults to 16.
+    /// Limits how many keys a signature is checked with. Defaults to 16.
     ///
-    /// A token that names no key (`kid`) is tried with every key that admits its algorithm. **If
-    /// more keys than this could have signed it and none of the first did, it is not known whose it
-    /// is**, which is 503.
+    /// A token without a `kid` is checked with every key that admits its algorithm. **If more keys
+    /// than this may have signed it and none of the first did, its issuer is unknown**, which is 503.
     ///
     /// # Panics
     ///
-    /// If it is zero: no signature would ever be verified.
+    /// If `keys` is zero: no signature would ever be verified.
     #[must_use]
     pub fn max_candidates(self, keys: usize) -> Self {
         assert!(keys > 0, "without a candidate no signature is verified");
@@ -125,7 +124,7 @@ impl KeySet {
         }
     }
 
-    /// Why keys of the document were left out, each error with its place.
+    /// Why keys of the document were left out. Each error contains the number of its key.
     ///
     /// ```
     /// use tower_revocation::jose::KeySet;
@@ -135,65 +134,65 @@ impl KeySet {
     ///     { "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }
     /// ] }"#)?;
     /// let left_out: Vec<_> = keys.left_out().map(|error| error.to_string()).collect();
-    /// assert_eq!(left_out, ["key 1: alg is no signature algorithm"]);
+    /// assert_eq!(left_out, ["key 1: alg is not a signature algorithm"]);
     /// # Ok::<_, tower_revocation::jose::KeyError>(())
     /// ```
     pub fn left_out(&self) -> impl Iterator<Item = KeyError> {
         self.left_out.iter().map(|left_out| left_out.error)
     }
 
-    /// The same, of those that a token could be signed with.
+    /// As [`left_out`](Self::left_out), but only for keys that may have signed tokens.
     #[cfg(feature = "tracing")]
     pub(super) fn left_out_signing_keys(&self) -> impl Iterator<Item = KeyError> {
         let missed = self.left_out.iter().filter(|left_out| left_out.signs());
         missed.map(|left_out| left_out.error)
     }
 
-    /// How many keys there are.
+    /// The number of usable keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether there is none.
+    /// Whether there is no usable key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// The keys, in their order.
+    /// The usable keys, in their order.
     pub fn iter(&self) -> std::slice::Iter<'_, Jwk> {
         self.keys.iter()
     }
 
-    /// Whether there is a key that this identifier may mean. A key without one may be any.
+    /// Whether there is a key with this identifier, or one without any.
     pub(crate) fn has_kid(&self, kid: &str) -> bool {
         self.iter()
             .any(|key| key.kid().is_none_or(|known| known == kid))
     }
 
-    /// The keys that a signature may be of, as far as they admit the algorithm: those of its `kid`
-    /// first, then those without an identifier; all of them if it names none. At most
-    /// [`max_candidates`](Self::max_candidates), so that no header buys more work.
+    /// Returns the keys that may have made a signature and admit its algorithm: keys with its `kid`
+    /// first, then keys without an identifier, or all keys if the signature has no `kid`. At most
+    /// [`max_candidates`](Self::max_candidates), so that no header can cause more work.
     pub(crate) fn candidates<'a>(
         &'a self,
         kid: Option<&'a str>,
         algorithm: Algorithm,
     ) -> impl Iterator<Item = &'a Jwk> {
-        self.meant(kid, algorithm).take(self.max_candidates)
+        self.matching(kid, algorithm).take(self.max_candidates)
     }
 
-    /// Whether the [candidates](Self::candidates) are all keys of this set that the signature could
-    /// be of.
+    /// Whether the [candidates](Self::candidates) are all keys of this set that may have made the
+    /// signature.
     pub(crate) fn knows_all(&self, kid: Option<&str>, algorithm: Algorithm) -> bool {
-        let mut unread = self.left_out.iter();
-        self.meant(kid, algorithm)
+        let mut left_out = self.left_out.iter();
+        self.matching(kid, algorithm)
             .nth(self.max_candidates)
             .is_none()
-            && !unread.any(|key| key.could_have_signed(kid, algorithm))
+            && !left_out.any(|key| key.could_have_signed(kid, algorithm))
     }
 
-    fn meant<'a>(
+    fn matching<'a>(
         &'a self,
         kid: Option<&'a str>,
         algorithm: Algorithm,
@@ -210,7 +209,7 @@ impl KeySet {
 
 fn strict(json: &[u8]) -> Result<Members, KeyError> {
     let members = Members::parse(json);
-    members.map_err(|_| KeyError::malformed("the set is not one strict JSON object"))
+    members.map_err(|_| KeyError::malformed("the set is not a strict JSON object"))
 }
 
 fn array(members: &Members, max_keys: usize) -> Result<&[Value], KeyError> {

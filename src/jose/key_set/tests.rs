@@ -45,7 +45,7 @@ fn a_registered_set_is_sound_as_a_whole() {
     assert_eq!(kinds, [KeyErrorKind::Private, KeyErrorKind::Malformed]);
     assert_eq!(
         refused(&[&good, PRIVATE]).to_string(),
-        "key 2: it is not public"
+        "key 2: the key is not public"
     );
     // Whoever published a private key has to hear of it.
     assert_eq!(refused(&[ENCRYPTS, PRIVATE]).kind(), KeyErrorKind::Private);
@@ -61,9 +61,9 @@ fn keys_that_sign_nothing_here_are_left_out_of_a_registered_set() {
     assert_eq!(
         left_out,
         [
-            "key 1: alg is no signature algorithm",
+            "key 1: alg is not a signature algorithm",
             "key 2: use is not sig",
-            "key 3: alg is no signature algorithm",
+            "key 3: alg is not a signature algorithm",
             "key 4: unknown crv",
             "key 5: unknown crv",
         ]

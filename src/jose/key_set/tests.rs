@@ -38,7 +38,7 @@ fn published(json: &str) -> Result<KeySet, KeyError> {
 }
 
 #[test]
-fn a_registered_set_is_sound_as_a_whole() {
+fn one_bad_key_refuses_a_registered_set() {
     let refused = |keys: &[&str]| KeySet::from_json(&set(keys)).unwrap_err();
     let good = key("a");
     let kinds = [PRIVATE, UNSOUND].map(|bad| refused(&[&good, bad]).kind());
@@ -47,13 +47,13 @@ fn a_registered_set_is_sound_as_a_whole() {
         refused(&[&good, PRIVATE]).to_string(),
         "key 2: the key is not public"
     );
-    // Whoever published a private key has to hear of it.
+    // The operator must learn that a private key was published.
     assert_eq!(refused(&[ENCRYPTS, PRIVATE]).kind(), KeyErrorKind::Private);
     assert_eq!(refused(&["7"]).kind(), KeyErrorKind::Malformed);
 }
 
 #[test]
-fn keys_that_sign_nothing_here_are_left_out_of_a_registered_set() {
+fn unsupported_keys_are_left_out_of_a_registered_set() {
     let keys = [UNKNOWN, ENCRYPTS, OAEP, SECP256K1, X25519, &key("a")];
     let keys = read(keys);
     assert_eq!(keys.len(), 1);
@@ -88,7 +88,7 @@ fn set_without_a_usable_key_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_set_is_one_strict_object() {
+fn set_is_exactly_one_object() {
     let good = key("a");
     for json in [
         String::new(),
@@ -109,7 +109,7 @@ fn a_set_is_one_strict_object() {
 }
 
 #[test]
-fn of_a_published_set_the_sound_keys_are_taken() {
+fn usable_keys_of_a_published_set_are_kept() {
     let good = key("a");
     let json = set([PRIVATE, UNSOUND, UNKNOWN, ENCRYPTS, "7", &good]);
     let keys = published(&json).unwrap();
@@ -118,13 +118,13 @@ fn of_a_published_set_the_sound_keys_are_taken() {
 }
 
 #[test]
-fn byte_order_mark_is_no_part_of_a_published_set() {
+fn byte_order_mark_of_a_published_set_is_ignored() {
     let json = format!("\u{feff}{}", set([key("a")]));
     assert_eq!(published(&json).unwrap().len(), 1);
 }
 
 #[test]
-fn a_set_is_bounded() {
+fn number_of_keys_is_limited() {
     let keys = |count: usize| set((0..count).map(|it| key(&it.to_string())));
     assert_eq!(KeySet::from_json(&keys(100)).unwrap().len(), 100);
     assert!(KeySet::from_json(&keys(101)).is_err());
@@ -137,7 +137,7 @@ fn a_set_is_bounded() {
 }
 
 #[test]
-fn an_identifier_chooses_its_keys() {
+fn kid_selects_its_keys() {
     let keys = read([key("a"), key("b"), key("a")]);
     assert_eq!(found(&keys, Some("a"), Algorithm::EdDsa), 2);
     assert_eq!(found(&keys, Some("b"), Algorithm::Ed25519), 1);
@@ -148,7 +148,7 @@ fn an_identifier_chooses_its_keys() {
 }
 
 #[test]
-fn key_without_an_identifier_may_be_any_and_is_tried_last() {
+fn keys_without_a_kid_are_tried_last() {
     assert_eq!(found(&read([nameless()]), Some("a"), Algorithm::EdDsa), 1);
     assert_eq!(found(&read([key("b")]), Some("a"), Algorithm::EdDsa), 0);
     let keys = read([nameless(), key("a"), key("b"), nameless()]);
@@ -157,7 +157,7 @@ fn key_without_an_identifier_may_be_any_and_is_tried_last() {
 }
 
 #[test]
-fn beyond_the_candidates_it_is_not_known() {
+fn keys_beyond_the_candidates_leave_the_issuer_open() {
     let all = |keys: &KeySet, kid| {
         (
             found(keys, kid, Algorithm::EdDsa),
@@ -172,12 +172,12 @@ fn beyond_the_candidates_it_is_not_known() {
     assert_eq!(all(&keys(3).max_candidates(2), None), (2, false));
     let same = read((0..17).map(|_| key("a")));
     assert_eq!(all(&same, Some("a")), (16, false));
-    // None of them could have signed with it.
+    // None of them can sign with this algorithm.
     assert!(same.knows_all(None, Algorithm::Es256));
 }
 
 #[test]
-fn key_that_cannot_be_read_may_have_signed() {
+fn unusable_key_may_have_signed() {
     use Algorithm::{EdDsa, Es256, Es512, Ps384, Rs256};
 
     let unread = |key: &str| published(&set([key, &self::key("good")])).unwrap();
@@ -217,7 +217,7 @@ fn key_that_cannot_be_read_may_have_signed() {
 }
 
 #[test]
-fn no_public_key_verifies_a_mac() {
+fn public_keys_verify_no_hmac() {
     let keys = read([key("a")]);
     for algorithm in [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512] {
         assert_eq!(found(&keys, None, algorithm), 0);

@@ -1,4 +1,4 @@
-//! How many signatures this thread has verified, for tests of equal work.
+//! Counts the signatures that this thread verifies, for tests of equal work.
 
 use std::cell::Cell;
 
@@ -10,7 +10,7 @@ pub(in crate::jose) fn count() {
     VERIFIED.set(VERIFIED.get() + 1);
 }
 
-/// How many have been verified since this was asked last.
+/// Returns how many signatures were verified since the last call.
 pub(crate) fn verified() -> usize {
     VERIFIED.take()
 }

@@ -1,7 +1,8 @@
-//! Signatures and keys that are made up, and those of the specifications.
+//! Keys and signatures: forged ones, those of another library, and those of the specifications.
 
 pub(crate) mod effort;
 mod keys;
 mod other_library;
 mod signatures;
+mod strength;
 mod vectors;

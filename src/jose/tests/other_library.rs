@@ -1,4 +1,4 @@
-//! What another library signs, for every algorithm that it knows.
+//! Signatures of another library, for every algorithm that it supports.
 
 use aws_lc_rs::{
     encoding::AsDer as _,
@@ -19,18 +19,18 @@ use serde_json::{Value, json};
 
 use crate::jose::{Algorithm, HmacKey, Jwk, Jws, KeySet};
 
-/// How many messages every algorithm signs.
+/// How many messages each algorithm signs.
 const ROUNDS: usize = 16;
 
-fn encoded(octets: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(octets)
+fn encoded(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 fn rsa(size: KeySize) -> (EncodingKey, Value) {
     let pair = RsaKeyPair::generate(size).unwrap();
     let body = STANDARD.encode(pair.as_der().unwrap().as_ref());
     let pem = format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n");
-    // The exponent is the last five octets, with its tag and length; before it the modulus.
+    // The last five bytes are the exponent with its tag and length. The modulus precedes them.
     let public = pair.public_key().as_ref();
     let end = public.len() - 5;
     let modulus = &public[end - pair.public_modulus_len()..end];
@@ -61,9 +61,9 @@ fn ed25519() -> (EncodingKey, Value) {
 }
 
 fn random<const N: usize>() -> [u8; N] {
-    let mut octets = [0; N];
-    getrandom::fill(&mut octets).unwrap();
-    octets
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).unwrap();
+    bytes
 }
 
 /// Random claims, signed by the other library.
@@ -74,8 +74,8 @@ fn signed(key: &EncodingKey, algorithm: Algorithm) -> String {
     jsonwebtoken::encode(&header, &claims, key).unwrap()
 }
 
-/// Whether `verify` takes what was signed and nothing beside it.
-fn verifies_alone(token: &str, algorithm: Algorithm, verify: impl Fn(&Jws<'_>) -> bool) {
+/// Checks that `verify` accepts the signature and no other.
+fn verifies_only(token: &str, algorithm: Algorithm, verify: impl Fn(&Jws<'_>) -> bool) {
     let mut jws = Jws::parse(token, 16 * 1024).unwrap();
     assert_eq!((jws.algorithm, jws.kid()), (algorithm, Some("k1")));
     assert_eq!(jws.claims.text("iss"), Ok(Some("s6BhdRkqt3")));
@@ -86,7 +86,7 @@ fn verifies_alone(token: &str, algorithm: Algorithm, verify: impl Fn(&Jws<'_>) -
 }
 
 #[test]
-fn what_another_library_signs_is_verified() {
+fn signatures_of_another_library_are_verified() {
     use Algorithm::{EdDsa, Es256, Es384, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
 
     let all_rsa = [Rs256, Rs384, Rs512, Ps256, Ps384, Ps512];
@@ -102,7 +102,7 @@ fn what_another_library_signs_is_verified() {
         let set = KeySet::from_json(&set).unwrap();
         for algorithm in algorithms {
             for _ in 0..ROUNDS {
-                verifies_alone(&signed(&key, *algorithm), *algorithm, |jws| {
+                verifies_only(&signed(&key, *algorithm), *algorithm, |jws| {
                     let mut keys = set.candidates(jws.kid(), jws.algorithm);
                     keys.any(|key| key.verify(jws.algorithm, jws.signing_input, &jws.signature))
                 });
@@ -112,19 +112,19 @@ fn what_another_library_signs_is_verified() {
 }
 
 #[test]
-fn what_another_library_authenticates_is_verified() {
+fn hmacs_of_another_library_are_verified() {
     for algorithm in [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512] {
         let secret = random::<64>();
         let (key, ours) = (EncodingKey::from_secret(&secret), HmacKey::new(&secret));
         for _ in 0..ROUNDS {
-            verifies_alone(&signed(&key, algorithm), algorithm, |jws| {
+            verifies_only(&signed(&key, algorithm), algorithm, |jws| {
                 ours.verify(jws.algorithm, jws.signing_input, &jws.signature)
             });
         }
     }
 }
 
-/// The other library does not know this one.
+/// The other library does not support this algorithm.
 #[test]
 fn es512_is_verified() {
     let pair = EcdsaKeyPair::generate(&ECDSA_P521_SHA512_FIXED_SIGNING).unwrap();

@@ -1,10 +1,10 @@
-//! Signatures that nobody made.
+//! Forged signatures.
 
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::vectors::{
-    A2, A2_KEY, A3, A3_KEY, A4, A4_KEY, C33_KEY, C42, ED, ED_KEY, halves, key, octets,
+    A2, A2_KEY, A3, A3_KEY, A4, A4_KEY, C33_KEY, C42, ED, ED_KEY, halves, key, bytes,
 };
 use crate::jose::{Algorithm, HmacKey, KeySet};
 
@@ -40,7 +40,7 @@ const ED_ORDER: [u8; 32] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
-/// In big-endian order, as long as the first.
+/// The difference of two big-endian numbers, as long as the first.
 fn minus(one: &[u8], other: &[u8]) -> Vec<u8> {
     let mut borrow = 0;
     let mut difference = vec![0; one.len()];
@@ -53,7 +53,7 @@ fn minus(one: &[u8], other: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn no_flipped_bit_goes_unnoticed() {
+fn every_flipped_bit_is_noticed() {
     for (jwk, algorithm, compact) in SIGNED {
         let key = key(jwk);
         let (input, signature) = halves(compact);
@@ -78,7 +78,7 @@ fn no_flipped_bit_goes_unnoticed() {
 }
 
 #[test]
-fn a_signature_has_one_length() {
+fn signatures_have_one_length() {
     for (jwk, algorithm, compact) in SIGNED {
         let key = key(jwk);
         let (input, signature) = halves(compact);
@@ -109,7 +109,7 @@ fn a_signature_has_one_length() {
 }
 
 #[test]
-fn numbers_at_the_borders_sign_nothing() {
+fn edge_values_are_no_signatures() {
     let key = key(A3_KEY);
     let (input, signature) = halves(A3);
     let mut one = [0; 32];
@@ -125,25 +125,25 @@ fn numbers_at_the_borders_sign_nothing() {
     }
 }
 
-/// That is ECDSA: every signature has a twin, and RFC 7518 §3.4 admits both. So nothing may
-/// remember a token by its signature; assertions are remembered by their `jti`.
+/// Every ECDSA signature has a second form, and RFC 7518 §3.4 admits both. So a token must not be
+/// identified by its signature. Assertions are identified by their `jti`.
 #[test]
-fn the_other_s_verifies_too() {
+fn negated_s_verifies_too() {
     let (input, signature) = halves(A3);
-    let twin = minus(&ORDER, &signature[32..]);
-    assert_ne!(twin, signature[32..]);
-    let twin = [&signature[..32], &twin].concat();
-    assert!(key(A3_KEY).verify(Algorithm::Es256, input, &twin));
+    let second = minus(&ORDER, &signature[32..]);
+    assert_ne!(second, signature[32..]);
+    let second = [&signature[..32], &second].concat();
+    assert!(key(A3_KEY).verify(Algorithm::Es256, input, &second));
 }
 
-/// `EdDSA` has no twins (RFC 8032 §5.1.7).
+/// `EdDSA` signatures have one form (RFC 8032 §5.1.7).
 #[test]
-fn an_ed25519_signature_has_no_twin() {
+fn ed25519_signature_has_no_second_form() {
     let (input, mut signature) = halves(ED);
     let mut carry = 0;
-    for (octet, order) in signature[32..].iter_mut().zip(ED_ORDER) {
-        carry += u16::from(*octet) + u16::from(order);
-        *octet = u8::try_from(carry % 256).unwrap();
+    for (byte, order) in signature[32..].iter_mut().zip(ED_ORDER) {
+        carry += u16::from(*byte) + u16::from(order);
+        *byte = u8::try_from(carry % 256).unwrap();
         carry /= 256;
     }
     assert_eq!(carry, 0);
@@ -170,7 +170,7 @@ fn ecdsa_signatures_are_not_in_der() {
 }
 
 #[test]
-fn an_rsa_signature_is_below_its_modulus() {
+fn rsa_signature_is_smaller_than_the_modulus() {
     let key = key(A2_KEY);
     let (input, signature) = halves(A2);
     let modulus = &key.subject_public_key_info()[MODULUS];
@@ -191,7 +191,7 @@ fn an_rsa_signature_is_below_its_modulus() {
 }
 
 #[test]
-fn a_public_key_is_no_secret() {
+fn public_key_is_not_accepted_as_hmac_secret() {
     let (input, _) = halves(A2);
     let set = KeySet::from_json(&format!(r#"{{"keys":[{A2_KEY}]}}"#)).unwrap();
     let spki = set.iter().next().unwrap().subject_public_key_info();
@@ -210,7 +210,7 @@ fn a_public_key_is_no_secret() {
     ] {
         let forged = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), input);
         let forged = forged.as_ref();
-        // The forgery is a good one, for whoever takes that for a secret.
+        // The forgery is valid for a verifier that takes the public key for a secret.
         assert!(HmacKey::new(secret).verify(Algorithm::Hs256, input, forged));
         for key in &set {
             for &algorithm in Algorithm::ALL {
@@ -221,7 +221,7 @@ fn a_public_key_is_no_secret() {
 }
 
 #[test]
-fn a_secret_is_as_long_as_the_hash() {
+fn short_secrets_verify_nothing() {
     for (algorithm, function) in [
         (Algorithm::Hs256, hmac::HMAC_SHA256),
         (Algorithm::Hs384, hmac::HMAC_SHA384),
@@ -241,7 +241,7 @@ fn a_secret_is_as_long_as_the_hash() {
         }
     }
     assert_eq!(
-        format!("{:?}", HmacKey::new(&octets("AAAA"))),
+        format!("{:?}", HmacKey::new(&bytes("AAAA"))),
         "HmacKey(..)"
     );
 }

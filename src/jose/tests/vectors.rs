@@ -1,4 +1,4 @@
-//! What the specifications themselves have signed.
+//! Keys and signatures of the specifications.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -54,7 +54,7 @@ pub(super) const A4_KEY: &str = concat!(
     r#"WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2"}"#,
 );
 
-/// RFC 7515 §A.4: ES512. The payload is no JSON.
+/// RFC 7515 §A.4: ES512. The payload is not JSON.
 pub(super) const A4: &str = concat!(
     "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPW",
     "ROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKv",
@@ -127,7 +127,7 @@ pub(super) const C44: &str = concat!(
 pub(super) const ED_KEY: &str =
     r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 
-/// RFC 8037 §A.4. The payload is no JSON.
+/// RFC 8037 §A.4. The payload is not JSON.
 pub(super) const ED: &str = concat!(
     "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09P",
     "GcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
@@ -160,13 +160,13 @@ pub(super) const THUMBPRINT_KEY: &str = concat!(
     r#"zKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}"#,
 );
 
-/// What was signed, and the signature.
+/// The signing input and the signature.
 pub(super) fn halves(compact: &str) -> (&[u8], Vec<u8>) {
     let (input, signature) = compact.rsplit_once('.').unwrap();
-    (input.as_bytes(), octets(signature))
+    (input.as_bytes(), bytes(signature))
 }
 
-pub(super) fn octets(text: &str) -> Vec<u8> {
+pub(super) fn bytes(text: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text).unwrap()
 }
 
@@ -175,7 +175,7 @@ pub(super) fn key(json: &str) -> Jwk {
 }
 
 #[test]
-fn public_keys_verify_what_the_specifications_signed() {
+fn public_keys_verify_signatures_of_the_specifications() {
     for (jwk, algorithm, compact) in [
         (A2_KEY, Algorithm::Rs256, A2),
         (A3_KEY, Algorithm::Es256, A3),
@@ -196,10 +196,10 @@ fn public_keys_verify_what_the_specifications_signed() {
 }
 
 #[test]
-fn secrets_verify_what_the_specifications_signed() {
+fn secrets_verify_hmacs_of_the_specifications() {
     for (secret, compact) in [(A1_SECRET, A1), (C35_SECRET, C44)] {
         let (input, signature) = halves(compact);
-        let secret = HmacKey::new(&octets(secret));
+        let secret = HmacKey::new(&bytes(secret));
         for &other in Algorithm::ALL {
             let verified = secret.verify(other, input, &signature);
             assert_eq!(verified, other == Algorithm::Hs256, "{other}");
@@ -246,6 +246,6 @@ fn thumbprints_are_those_of_the_specifications() {
         ),
         (ED_KEY, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"),
     ] {
-        assert_eq!(key(jwk).thumbprint().as_slice(), octets(thumbprint));
+        assert_eq!(key(jwk).thumbprint().as_slice(), bytes(thumbprint));
     }
 }

@@ -1,8 +1,8 @@
-//! Keys that are newer than those at hand, for a question that these leave open.
+//! Fetches for tokens that the cached keys do not verify.
 
 use super::*;
 
-/// How long until a fetch is due, if none is now. Otherwise it is done.
+/// Refreshes. Returns how many seconds remain until a fetch is due, or `None` after a fetch.
 async fn wait(cache: &Cache, since: Instant, client: Option<&str>) -> Option<u64> {
     match cache.refresh(&at(URI), since, client) {
         KeyRefresh::NotDue(wait) | KeyRefresh::AlreadyFetched(wait) => Some(wait.as_secs()),
@@ -14,12 +14,12 @@ async fn wait(cache: &Cache, since: Instant, client: Option<&str>) -> Option<u64
 }
 
 #[tokio::test(start_paused = true)]
-async fn question_is_worth_one_fetch_and_then_none_for_a_cool_down() {
-    let source = source(Says::Keys("k1", None));
+async fn token_causes_one_fetch_and_then_none_for_a_cool_down() {
+    let source = source(Reply::Keys("k1", None));
     let cache = source.cache();
     let first = Instant::now();
     cache.get(&at(URI), None).await.unwrap();
-    // These were fetched for that very question.
+    // The keys were fetched for this token already.
     assert_eq!(wait(&cache, first, None).await, Some(0));
     assert_eq!(source.asked(), 1);
 
@@ -35,23 +35,23 @@ async fn question_is_worth_one_fetch_and_then_none_for_a_cool_down() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fetched_keys_say_when_they_were_asked_for() {
-    let source = source(Says::Keys("k1", None));
+async fn cached_keys_have_the_time_of_their_request() {
+    let source = source(Reply::Keys("k1", None));
     let cache = source.cache();
     let before = Instant::now();
     let first = cache.get(&at(URI), None).await.unwrap();
     assert_eq!(first.requested.instant, before);
     seconds(10).await;
-    source.says(Says::Nothing);
+    source.replies(Reply::Failure);
     assert_eq!(wait(&cache, Instant::now(), None).await, None);
-    // In vain: those at hand are no newer for it.
+    // The fetch failed: the cached keys are no newer.
     let again = cache.get(&at(URI), None).await.unwrap();
     assert_eq!(again.requested.instant, before);
 }
 
 #[tokio::test(start_paused = true)]
 async fn authenticated_client_does_not_wait_for_the_cool_down() {
-    let source = source(Says::Keys("k1", None));
+    let source = source(Reply::Keys("k1", None));
     let cache = source.cache();
     cache.get(&at(URI), None).await.unwrap();
     seconds(1).await;
@@ -62,7 +62,7 @@ async fn authenticated_client_does_not_wait_for_the_cool_down() {
             assert_eq!(wait(&cache, Instant::now(), Some(client)).await, None);
         }
         seconds(1).await;
-        // It has spent what it has, and the others have not.
+        // This client has used up its budget, and the others have not.
         let left = wait(&cache, Instant::now(), Some(client)).await;
         assert_eq!(left, Some(59));
     }
@@ -71,8 +71,8 @@ async fn authenticated_client_does_not_wait_for_the_cool_down() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clients_together_ask_a_source_once_a_second_at_most() {
-    let source = source(Says::Keys("k1", None));
+async fn all_clients_together_cause_at_most_one_fetch_a_second() {
+    let source = source(Reply::Keys("k1", None));
     let cache = source.cache();
     cache.get(&at(URI), None).await.unwrap();
     seconds(1).await;
@@ -85,11 +85,11 @@ async fn clients_together_ask_a_source_once_a_second_at_most() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn source_that_failed_is_not_asked_again_at_once_for_anybody() {
-    let source = source(Says::Keys("k1", None));
+async fn back_off_after_a_failure_applies_to_all_clients() {
+    let source = source(Reply::Keys("k1", None));
     let cache = source.cache();
     cache.get(&at(URI), None).await.unwrap();
-    source.says(Says::Nothing);
+    source.replies(Reply::Failure);
     seconds(1).await;
     assert_eq!(wait(&cache, Instant::now(), None).await, None);
     seconds(2).await;
@@ -98,15 +98,15 @@ async fn source_that_failed_is_not_asked_again_at_once_for_anybody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_fetched_without_end_for_one_question() {
-    let source = source(Says::Keys("k1", None));
+async fn one_token_causes_no_second_fetch_without_a_cool_down() {
+    let source = source(Reply::Keys("k1", None));
     let cache = source.cache_with(Limits {
         cool_down: Duration::ZERO,
         ..Limits::default()
     });
     cache.get(&at(URI), None).await.unwrap();
-    for says in [Says::Nothing, Says::Keys("k1", None)] {
-        source.says(says);
+    for reply in [Reply::Failure, Reply::Keys("k1", None)] {
+        source.replies(reply);
         seconds(1).await;
         let since = Instant::now();
         assert_eq!(wait(&cache, since, None).await, None);

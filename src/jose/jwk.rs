@@ -53,8 +53,7 @@ impl Jwk {
     /// type.
     pub fn from_json(json: &str) -> Result<Self, KeyError> {
         let members = Members::parse(json.as_bytes());
-        let members =
-            members.map_err(|_| KeyError::malformed("it is not a strict JSON object"))?;
+        let members = members.map_err(|_| KeyError::malformed("it is not a strict JSON object"))?;
         Self::from_members(members.as_map())
     }
 

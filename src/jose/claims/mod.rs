@@ -136,7 +136,7 @@ impl Text {
 struct Document<'a>(&'a str);
 
 impl Document<'_> {
-    /// Returns the range of a string that serde_json borrowed from the document. It borrows from
+    /// Returns the range of a string that `serde_json` borrowed from the document. It borrows from
     /// nothing else. If it ever did, the string is copied.
     fn part(self, text: &str) -> Text {
         let start = text.as_ptr().addr().wrapping_sub(self.0.as_ptr().addr());
@@ -208,7 +208,9 @@ impl<'de> Visitor<'de> for Document<'de> {
 struct Member<'a>(Document<'a>);
 
 impl Member<'_> {
-    const STRICT: Strict = Strict { depth: MAX_DEPTH - 1 };
+    const STRICT: Strict = Strict {
+        depth: MAX_DEPTH - 1,
+    };
 }
 
 impl<'de> DeserializeSeed<'de> for Member<'de> {

@@ -4,7 +4,7 @@ use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::vectors::{
-    A2, A2_KEY, A3, A3_KEY, A4, A4_KEY, C33_KEY, C42, ED, ED_KEY, halves, key, bytes,
+    A2, A2_KEY, A3, A3_KEY, A4, A4_KEY, C33_KEY, C42, ED, ED_KEY, bytes, halves, key,
 };
 use crate::jose::{Algorithm, HmacKey, KeySet};
 
@@ -240,8 +240,5 @@ fn short_secrets_verify_nothing() {
             assert!(!key.verify(algorithm, b"input", &[]));
         }
     }
-    assert_eq!(
-        format!("{:?}", HmacKey::new(&bytes("AAAA"))),
-        "HmacKey(..)"
-    );
+    assert_eq!(format!("{:?}", HmacKey::new(&bytes("AAAA"))), "HmacKey(..)");
 }

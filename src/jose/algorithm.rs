@@ -92,8 +92,8 @@ impl Algorithm {
         self.shortest_secret().is_some()
     }
 
-    /// The minimum length of a secret, in bytes: the length of the hash (RFC 7518 §3.2). `None` if the
-    /// algorithm is not an HMAC.
+    /// The minimum length of a secret, in bytes: the length of the hash (RFC 7518 §3.2). `None` if
+    /// the algorithm is not an HMAC.
     ///
     /// ```
     /// use tower_revocation::jose::Algorithm;

@@ -5,8 +5,8 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose},
 };
 
-/// Lenient, because keys are published in many forms: with padding, in the other alphabet of base64,
-/// in lines. All of them mean the same bytes.
+/// Lenient, because keys are published in many forms: with padding, in the other alphabet of
+/// base64, in lines. All of them mean the same bytes.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new()

@@ -14,14 +14,15 @@ use super::{
     purpose::{self, present},
 };
 
-/// The members that only private and symmetric keys have (RFC 7518 §6.2.2, §6.3.2, §6.4.1, RFC 8037 §2).
+/// The members that only private and symmetric keys have (RFC 7518 §6.2.2, §6.3.2, §6.4.1, RFC 8037
+/// §2).
 const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 
 /// A public key that verifies signatures: RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519.
 ///
-/// **Lenient in form, strict in strength.** Numbers may have leading zeros, padding, white space, or
-/// the other alphabet of base64. `null` and an empty string count as absent, and so does a `kid` that
-/// is not a string of 1 to 256 bytes. Members that verification does not need (`x5c`, `x5t`,
+/// **Lenient in form, strict in strength.** Numbers may have leading zeros, padding, white space,
+/// or the other alphabet of base64. `null` and an empty string count as absent, and so does a `kid`
+/// that is not a string of 1 to 256 bytes. Members that verification does not need (`x5c`, `x5t`,
 /// `x5t#S256`, `x5u` and all unknown ones) never make a key unusable.
 ///
 /// ```
@@ -48,9 +49,9 @@ impl Jwk {
     ///
     /// # Errors
     ///
-    /// If the document is not a JSON object or repeats a member. If the key is private or not sound.
-    /// If it is not for signatures, has an unknown type or curve, or an `alg` that does not fit its
-    /// type.
+    /// If the document is not a JSON object or repeats a member. If the key is private or not
+    /// sound. If it is not for signatures, has an unknown type or curve, or an `alg` that does not
+    /// fit its type.
     pub fn from_json(json: &str) -> Result<Self, KeyError> {
         let members = Members::parse(json.as_bytes());
         let members = members.map_err(|_| KeyError::malformed("it is not a strict JSON object"))?;

@@ -28,8 +28,8 @@ pub enum KeyErrorKind {
     /// It is a private or a symmetric key. **Anyone who has read the document can sign with it.**
     /// Replace the key.
     Private,
-    /// The key may be valid, but is of no use here: its type, curve or algorithm is not supported, or
-    /// it is for encryption.
+    /// The key may be valid, but is of no use here: its type, curve or algorithm is not supported,
+    /// or it is for encryption.
     Unsupported,
 }
 

@@ -35,8 +35,8 @@ impl Keys {
         KeySource::operator(uri, false).map(Self::Remote)
     }
 
-    /// Keys at a URI that you configure, by `https` or `http`. **Anyone who can modify the response on
-    /// the network can then sign tokens.** Use it only if the network itself is protected.
+    /// Keys at a URI that you configure, by `https` or `http`. **Anyone who can modify the response
+    /// on the network can then sign tokens.** Use it only if the network itself is protected.
     ///
     /// # Errors
     ///

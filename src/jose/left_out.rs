@@ -9,8 +9,8 @@ use super::{
     purpose::present,
 };
 
-/// A key of a set that cannot be used here. Its owner may still sign tokens with it. If no other key
-/// verifies such a token, the set does not settle who issued it.
+/// A key of a set that cannot be used here. Its owner may still sign tokens with it. If no other
+/// key verifies such a token, the set does not settle who issued it.
 #[derive(Clone, Debug)]
 pub(super) struct LeftOut {
     pub(super) error: KeyError,

@@ -30,8 +30,8 @@ pub(super) fn algorithm(jwk: &Map<String, Value>) -> Result<Option<Algorithm>, K
         .ok_or(KeyError::unsupported("alg is not a signature algorithm"))
 }
 
-/// Whether `key_ops` includes `verify`. Repeated operations violate RFC 7517 §4.3, but are accepted:
-/// their meaning is clear.
+/// Whether `key_ops` includes `verify`. Repeated operations violate RFC 7517 §4.3, but are
+/// accepted: their meaning is clear.
 fn include_verify(operations: &Value) -> bool {
     match operations {
         Value::Array(operations) => operations.iter().any(|operation| operation == "verify"),

@@ -18,9 +18,10 @@
 //!   `SSL_CERT_DIR` in the environment replace them, and so does a `trusted_ca` setter.
 //! * **Cryptography.** The rustls [`CryptoProvider`] that the application has installed, by
 //!   `install_default` or by its first `ServerConfig::builder()`. Otherwise aws-lc-rs with the
-//!   feature `tls-aws-lc-rs`, or ring with `tls-ring`. Otherwise every request by `https` fails, and
-//!   the error says why. No other feature enables a provider: with a second provider in the build,
-//!   rustls panics in an application that relies on the only one. Both features also enable TLS 1.2.
+//!   feature `tls-aws-lc-rs`, or ring with `tls-ring`. Otherwise every request by `https` fails,
+//!   and the error says why. No other feature enables a provider: with a second provider in the
+//!   build, rustls panics in an application that relies on the only one. Both features also enable
+//!   TLS 1.2.
 //!
 //! [`Resolve`] replaces the resolver of the system.
 //!

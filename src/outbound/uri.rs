@@ -31,8 +31,8 @@ pub(crate) fn parse_client_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'st
     }
 }
 
-/// Parses a URI from the operator: `https`, or `http` if the host is this machine or if `allow_http`
-/// is set. The address may be private.
+/// Parses a URI from the operator: `https`, or `http` if the host is this machine or if
+/// `allow_http` is set. The address may be private.
 pub(crate) fn parse_operator_uri(text: &str, allow_http: bool) -> Result<Uri, &'static str> {
     let (uri, address) = unambiguous_uri(text)?;
     match uri.scheme_str() {
@@ -73,8 +73,8 @@ fn unambiguous_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
 
 /// Returns the host if it is an IP address, and `None` if it is a name.
 ///
-/// Other forms of IPv4 addresses (`2130706433`, `0x7f.1`, `127.1`) are errors. Resolvers accept them
-/// as addresses, so they would bypass the check, and nobody needs them.
+/// Other forms of IPv4 addresses (`2130706433`, `0x7f.1`, `127.1`) are errors. Resolvers accept
+/// them as addresses, so they would bypass the check, and nobody needs them.
 fn ip_address(host: &str) -> Result<Option<IpAddr>, &'static str> {
     if host.is_empty() {
         return Err("the URI has no host");

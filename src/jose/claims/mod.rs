@@ -9,8 +9,8 @@
 //! | access token of Keycloak, 20 members | 38 000 instructions, 22 allocations | 48 000, 56 |
 //! | access token of RFC 9068, 8 members | 10 000 instructions, 2 allocations | 15 000, 16 |
 //!
-//! That is why there are two readers. Both follow the same rules: nested values are read by the same
-//! visitor, and the tests of both use the same documents.
+//! That is why there are two readers. Both follow the same rules: nested values are read by the
+//! same visitor, and the tests of both use the same documents.
 
 use std::{fmt, time::Duration};
 

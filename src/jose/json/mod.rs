@@ -15,14 +15,15 @@ pub(super) const MAX_DEPTH: usize = 16;
 /// document is visited as an object with this one member.
 pub(super) const NUMBER: &str = "$serde_json::private::Number";
 
-/// The members of a JSON object. **A repeated name is an error, at any depth**: one reader would take
-/// the first value and another the last (RFC 7519 §4, RFC 8725 §2.4).
+/// The members of a JSON object. **A repeated name is an error, at any depth**: one reader would
+/// take the first value and another the last (RFC 7519 §4, RFC 8725 §2.4).
 ///
 /// Numbers out of the range of a double and nesting deeper than 16 levels are errors too.
 #[derive(Clone, Default)]
 pub(crate) struct Members(Map<String, Value>);
 
-/// The document is not such an object. The error has no details, because the document may be secret.
+/// The document is not such an object. The error has no details, because the document may be
+/// secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 

@@ -12,8 +12,8 @@ pub(super) const MAX_KID: usize = 256;
 /// A parsed JWS whose payload is a JSON object. **Do not trust anything in it before a key has
 /// verified [`signature`](Self::signature) over [`signing_input`](Self::signing_input).**
 ///
-/// Keys in the header, or that the header points to (`jwk`, `jku`, `x5u`, `x5c`), are ignored: anyone
-/// can put them there (RFC 8725 §3.10).
+/// Keys in the header, or that the header points to (`jwk`, `jku`, `x5u`, `x5c`), are ignored:
+/// anyone can put them there (RFC 8725 §3.10).
 pub(crate) struct Jws<'a> {
     pub(crate) algorithm: Algorithm,
     pub(crate) header: Claims,
@@ -87,8 +87,8 @@ fn algorithm(header: &Claims) -> Result<Algorithm, JwsError> {
     algorithm.parse().map_err(|_| JwsError::Algorithm)
 }
 
-/// Decodes a segment. Padding, white space and stray trailing bits are errors (RFC 7515 §2), so that
-/// a token has exactly one spelling.
+/// Decodes a segment. Padding, white space and stray trailing bits are errors (RFC 7515 §2), so
+/// that a token has exactly one spelling.
 fn decode(segment: &str) -> Result<Vec<u8>, JwsError> {
     let bytes = URL_SAFE_NO_PAD.decode(segment);
     bytes.map_err(|_| JwsError::Malformed)

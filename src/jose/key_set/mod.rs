@@ -15,8 +15,8 @@ pub(super) const MAX_CANDIDATES: usize = 16;
 
 /// The public keys of a client or an issuer. A clone is cheap.
 ///
-/// Read it with [`from_json`](Self::from_json), or through serde as a member of a document. The rules
-/// are the same.
+/// Read it with [`from_json`](Self::from_json), or through serde as a member of a document. The
+/// rules are the same.
 #[derive(Clone, Debug)]
 pub struct KeySet {
     keys: Arc<[Jwk]>,
@@ -110,7 +110,8 @@ impl KeySet {
     /// Limits how many keys a signature is checked with. Defaults to 16.
     ///
     /// A token without a `kid` is checked with every key that admits its algorithm. **If more keys
-    /// than this may have signed it and none of the first did, its issuer is unknown**, which is 503.
+    /// than this may have signed it and none of the first did, its issuer is unknown**, which is
+    /// 503.
     ///
     /// # Panics
     ///

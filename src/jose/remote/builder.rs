@@ -42,7 +42,8 @@ impl RemoteKeysBuilder {
         RemoteKeys::from_parts(self.connection, self.limits, self.set)
     }
 
-    /// Limits how long a fetch takes, from the lookup of the name to the last byte. Defaults to 5 s.
+    /// Limits how long a fetch takes, from the lookup of the name to the last byte. Defaults to 5
+    /// s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.connection.timeout = timeout;
@@ -97,7 +98,8 @@ impl RemoteKeysBuilder {
     }
 
     /// Limits how many fetches one authenticated client may cause during each
-    /// [cool-down](Self::cool_down). Defaults to 3. Each source is still asked at most once a second.
+    /// [cool-down](Self::cool_down). Defaults to 3. Each source is still asked at most once a
+    /// second.
     ///
     /// A client uses one fetch when it revokes a token that was signed with a key published after
     /// the last fetch. A public client is not verified, so others can use up its fetches. With `0`,
@@ -112,8 +114,8 @@ impl RemoteKeysBuilder {
     /// most 24 h.
     ///
     /// A set with `no-store` or `no-cache` is fresh for the minimum. A set without `Cache-Control`
-    /// is fresh for 1 h, within the bounds. A key that its owner has withdrawn is accepted until the
-    /// set is no longer fresh.
+    /// is fresh for 1 h, within the bounds. A key that its owner has withdrawn is accepted until
+    /// the set expires.
     ///
     /// # Panics
     ///

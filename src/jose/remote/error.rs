@@ -25,11 +25,11 @@ pub struct RemoteError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RemoteErrorKind {
-    /// A configured URI, issuer or CA certificate cannot be used, or there is no crypto provider for
-    /// TLS.
+    /// A configured URI, issuer or CA certificate cannot be used, or there is no crypto provider
+    /// for TLS.
     Configuration,
-    /// The `jwks_uri` that a client registered is not acceptable, or leads to addresses that are not
-    /// allowed.
+    /// The `jwks_uri` that a client registered is not acceptable, or leads to addresses that are
+    /// not allowed.
     Registration,
     /// The connection failed, or the response is incomplete.
     Unreachable,
@@ -87,9 +87,9 @@ impl RemoteError {
         self.kind
     }
 
-    /// Whether the registered URI or the published set is at fault: the URI is not acceptable, leads
-    /// to addresses that are not allowed, redirects, or has no key set within the limits. Otherwise
-    /// the source may be available later.
+    /// Whether the registered URI or the published set is at fault: the URI is not acceptable,
+    /// leads to addresses that are not allowed, redirects, or has no key set within the limits.
+    /// Otherwise the source may be available later.
     #[must_use]
     pub fn is_unusable(&self) -> bool {
         match self.kind {

@@ -4,5 +4,6 @@ pub(crate) mod effort;
 mod keys;
 mod other_library;
 mod signatures;
+mod spelling;
 mod strength;
 mod vectors;

@@ -1,4 +1,4 @@
-//! A source of keys on this machine, which does as it is told.
+//! A server of keys on this machine. A test chooses what it does.
 
 use std::{
     io,
@@ -34,20 +34,20 @@ use tower_revocation::{
 
 pub(crate) const HOST: &str = "keys.example";
 
-/// What it does with a connection.
+/// What the server does with a connection.
 #[derive(Clone)]
 pub(crate) enum Does {
-    /// Answers as a server should.
-    Answer(Response<Full<Bytes>>),
-    /// Writes these octets in answer to a request, and closes.
+    /// Responds as a server should.
+    Respond(Response<Full<Bytes>>),
+    /// Writes these bytes in response to a request, and closes.
     Write(Vec<u8>),
-    /// Writes these octets in answer to a request, and nothing more.
+    /// Writes these bytes in response to a request, and nothing more.
     WriteAndStall(Vec<u8>),
-    /// Writes these octets in answer to a request, and then one more at a time, without end.
+    /// Writes these bytes in response to a request, and then one byte at a time without end.
     WriteAndDrip(Vec<u8>),
-    /// Says nothing, not even in TLS.
+    /// Sends nothing, not even a TLS record.
     StallBeforeTls,
-    /// Is gone.
+    /// Closes the connection at once.
     HangUp,
 }
 
@@ -122,7 +122,7 @@ impl Server {
     }
 }
 
-/// `keys.example` and its key, and the CA that says so.
+/// A TLS configuration for `keys.example`, and its CA in PEM.
 fn certified() -> (TlsAcceptor, String) {
     let mut params = CertificateParams::new([]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -150,14 +150,14 @@ fn certified() -> (TlsAcceptor, String) {
     (Arc::new(config).into(), ca.pem())
 }
 
-/// The client hangs up on much of this, so errors are expected.
+/// Serves one connection. The client closes many of them, so errors are expected.
 async fn serve(seen: Arc<Seen>, acceptor: TlsAcceptor, stream: TcpStream) -> io::Result<()> {
     let does = seen.does.lock().unwrap().clone();
-    let (octets, then) = match does {
+    let (bytes, then) = match does {
         Does::HangUp => return Ok(()),
         Does::StallBeforeTls => return stall(stream).await,
-        Does::Answer(response) => {
-            let answer = service_fn(|request: Request<Incoming>| {
+        Does::Respond(response) => {
+            let response = service_fn(|request: Request<Incoming>| {
                 seen.requests
                     .lock()
                     .unwrap()
@@ -165,12 +165,12 @@ async fn serve(seen: Arc<Seen>, acceptor: TlsAcceptor, stream: TcpStream) -> io:
                 std::future::ready(Ok::<_, io::Error>(response.clone()))
             });
             let stream = TokioIo::new(acceptor.accept(stream).await?);
-            let served = http1::Builder::new().serve_connection(stream, answer);
+            let served = http1::Builder::new().serve_connection(stream, response);
             return served.await.map_err(io::Error::other);
         }
-        Does::Write(octets) => (octets, Then::Close),
-        Does::WriteAndStall(octets) => (octets, Then::Stall),
-        Does::WriteAndDrip(octets) => (octets, Then::Drip),
+        Does::Write(bytes) => (bytes, Then::Close),
+        Does::WriteAndStall(bytes) => (bytes, Then::Stall),
+        Does::WriteAndDrip(bytes) => (bytes, Then::Drip),
     };
 
     let mut stream = acceptor.accept(stream).await?;
@@ -178,7 +178,7 @@ async fn serve(seen: Arc<Seen>, acceptor: TlsAcceptor, stream: TcpStream) -> io:
     while !request.ends_with(b"\r\n\r\n") {
         request.push(stream.read_u8().await?);
     }
-    stream.write_all(&octets).await?;
+    stream.write_all(&bytes).await?;
     stream.flush().await?;
     match then {
         Then::Close => stream.shutdown().await,
@@ -197,14 +197,14 @@ enum Then {
     Drip,
 }
 
-/// Until the client hangs up.
+/// Waits until the client closes the connection.
 async fn stall(mut stream: impl tokio::io::AsyncRead + Unpin) -> io::Result<()> {
     let mut discarded = [0; 1024];
     while stream.read(&mut discarded).await? > 0 {}
     Ok(())
 }
 
-/// Finds every name at these addresses, and keeps the names.
+/// Resolves every name to these addresses, and records the names.
 pub(crate) struct Names {
     addresses: Vec<IpAddr>,
     asked: Arc<Mutex<Vec<String>>>,
@@ -247,7 +247,7 @@ pub(crate) fn jwks<'a>(kids: impl IntoIterator<Item = &'a str>) -> String {
     json!({ "keys": kids.into_iter().map(key).collect::<Vec<Value>>() }).to_string()
 }
 
-/// 200, with this body.
+/// A 200 response with this body.
 pub(crate) fn ok(body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     Response::new(Full::new(body.into()))
 }

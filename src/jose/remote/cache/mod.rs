@@ -58,7 +58,7 @@ impl Cache {
         }
     }
 
-    /// Looks up the keys of the source. Starts a fetch if the set is no longer fresh, or if it has
+    /// Looks up the keys of the source. Starts a fetch if the set has expired, or if it has
     /// no key `kid` and the cool-down has passed.
     pub(super) fn lookup(&self, source: &KeySource, kid: Option<&str>) -> KeyLookup {
         let now = Instant::now();

@@ -6,8 +6,8 @@ use super::*;
 async fn a_thousand_callers_share_one_fetch() {
     let source = source(Reply::Keys("k1", None));
     let cache = source.cache();
-    for answer in join_all((0..1000).map(|_| cache.keys(URI, Some("k1")))).await {
-        assert!(answer.unwrap().has_kid("k1"));
+    for keys in join_all((0..1000).map(|_| cache.keys(URI, Some("k1")))).await {
+        assert!(keys.unwrap().has_kid("k1"));
     }
     assert_eq!(source.asked(), 1);
 }
@@ -16,8 +16,8 @@ async fn a_thousand_callers_share_one_fetch() {
 async fn a_thousand_callers_share_one_failed_fetch() {
     let source = source(Reply::Failure);
     let cache = source.cache();
-    for answer in join_all((0..1000).map(|_| cache.keys(URI, Some("k1")))).await {
-        answer.unwrap_err();
+    for keys in join_all((0..1000).map(|_| cache.keys(URI, Some("k1")))).await {
+        keys.unwrap_err();
     }
     assert_eq!(source.asked(), 1);
 }
@@ -38,8 +38,8 @@ async fn fetch_survives_the_caller_that_started_it() {
 
     drop(leader);
     source.permits.add_permits(1);
-    for answer in join_all(followers).await {
-        assert!(answer.unwrap().has_kid("k1"));
+    for keys in join_all(followers).await {
+        assert!(keys.unwrap().has_kid("k1"));
     }
     assert_eq!(source.asked(), 1);
 }

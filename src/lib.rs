@@ -96,7 +96,7 @@
 //! | `observe` | the series for monitoring | `metrics` |
 //! | `outbound` | the HTTPS client: which addresses, certificates and limits it accepts | `jwt` |
 //! | `test_util` | a fake issuer for your own tests | `test-util` |
-//! | `guide` | how to mount, operate and observe it | |
+//! | `guide` | how to mount, operate and observe it, in the documentation only | all |
 //!
 //! Further features: `metadata` (RFC 8414), `test-util`, `cors`, `tracing`, `tls-aws-lc-rs` and `tls-ring` (the
 //! crypto provider for `https`), and `zeroize` (the default: wipes a [`Secret`] when it is
@@ -125,7 +125,14 @@ pub mod enforce;
 mod error;
 mod form;
 mod future;
-#[cfg(any(doc, doctest))]
+// Its pages link to items of these features.
+#[cfg(all(
+    any(doc, doctest),
+    feature = "embedded",
+    feature = "metrics",
+    feature = "tracing",
+    feature = "upstream",
+))]
 pub mod guide;
 #[cfg(feature = "log")]
 #[cfg_attr(docsrs, doc(cfg(feature = "log")))]

@@ -8,4 +8,3 @@ mod fixture;
 mod grpc;
 mod idle;
 mod sse;
-mod websocket;

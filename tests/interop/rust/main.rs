@@ -1,4 +1,5 @@
-//! The `oauth2` crate against the example authorization server.
+//! Software that others wrote, with the library: the `oauth2` crate against the example authorization
+//! server, WebSockets by axum and tungstenite, and the compression of tower-http.
 //!
 //! `tests/run` builds the example first. To run these tests alone:
 //!
@@ -7,7 +8,12 @@
 //! cargo test --manifest-path tests/interop/rust/Cargo.toml --target-dir target
 //! ```
 
+#[path = "../../enforce/streams/aborted.rs"]
+mod aborted;
 mod client;
+mod compression;
+#[path = "../../enforce/streams/fixture.rs"]
+mod fixture;
 #[path = "../../server/http.rs"]
 mod http;
 mod https;
@@ -15,3 +21,4 @@ mod https;
 mod process;
 #[path = "../../server/tls.rs"]
 mod tls;
+mod websocket;

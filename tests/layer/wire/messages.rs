@@ -9,7 +9,7 @@ use tokio::{
     net::TcpStream,
 };
 use tower::Layer as _;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{FORM, HEAD, INNER, LONG, Peer, Revocations, TYPE, app, post, serve};
 
@@ -84,29 +84,6 @@ async fn compressed_form_is_415() {
     let (response, revocations) =
         Peer::ask(post(&format!("{TYPE}Content-Encoding: identity\r\n"), FORM)).await;
     assert_eq!((response.status, revocations), (200, 1));
-}
-
-#[tokio::test]
-async fn compression_keeps_the_empty_200_empty() {
-    let revocations = Revocations::default();
-    let address = serve(CompressionLayer::new().layer(app(&revocations, LONG))).await;
-    let mut peer = Peer::of(address, revocations).await;
-
-    peer.send(post(&format!("{TYPE}Accept-Encoding: gzip\r\n"), FORM))
-        .await;
-    let response = peer.response().await;
-    assert_eq!(response.status, 200);
-    assert!(response.has_line("content-length: 0"));
-    assert!(
-        !response.head.contains("content-encoding"),
-        "{}",
-        response.head
-    );
-
-    // Other responses are compressed.
-    peer.send("GET / HTTP/1.1\r\nHost: as.example.com\r\nAccept-Encoding: gzip\r\n\r\n")
-        .await;
-    assert!(peer.response().await.has_line("content-encoding: gzip"));
 }
 
 #[tokio::test]

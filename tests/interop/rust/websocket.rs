@@ -26,7 +26,7 @@ use tower_revocation::{
     log::NumericDate,
 };
 
-use crate::streams::{
+use crate::{
     aborted,
     fixture::{Guarded, just_past, serve, soon, within_a_second},
 };

@@ -9,16 +9,20 @@ use std::{
 };
 
 use futures::executor::block_on;
-use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tower_revocation::{
     enforce::Index,
     log::{MemoryLog, NumericDate, Revocation, RevocationLog as _, Selector},
 };
 
-fn gauges(snapshotter: &Snapshotter) -> BTreeMap<String, f64> {
-    let snapshot = snapshotter.snapshot().into_vec().into_iter();
-    let gauges = snapshot.filter_map(|(key, _, _, value)| match value {
-        DebugValue::Gauge(value) => Some((key.key().name().to_owned(), value.into_inner())),
+#[path = "../fixture/recorder.rs"]
+mod recorder;
+
+use recorder::{Recorder, Value};
+
+fn gauges(recorder: &Recorder) -> BTreeMap<String, f64> {
+    let snapshot = recorder.take().into_iter();
+    let gauges = snapshot.filter_map(|(key, value)| match value {
+        Value::Gauge(value) => Some((key.name().to_owned(), value)),
         _ => None,
     });
     gauges.collect()
@@ -26,9 +30,8 @@ fn gauges(snapshotter: &Snapshotter) -> BTreeMap<String, f64> {
 
 #[test]
 fn size_age_and_freshness_of_an_index_are_gauges() {
-    let recorder = DebuggingRecorder::new();
-    let snapshotter = recorder.snapshotter();
-    recorder.install().unwrap();
+    let recorder = Recorder::new();
+    metrics::set_global_recorder(recorder.clone()).unwrap();
 
     let log = MemoryLog::new();
     let index = block_on(Index::follow(&log)).unwrap();
@@ -37,7 +40,7 @@ fn size_age_and_freshness_of_an_index_are_gauges() {
     block_on(log.append(vec![record("g1"), record("g2")])).unwrap();
 
     let gauges = loop {
-        let gauges = gauges(&snapshotter);
+        let gauges = gauges(&recorder);
         let said = gauges.contains_key("tower_revocation_index_applied_age_seconds");
         if said && gauges.get("tower_revocation_index_records") == Some(&2.0) {
             break gauges;

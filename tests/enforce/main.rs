@@ -11,6 +11,8 @@ mod grpc;
 mod index;
 mod observe;
 mod own_table;
+#[path = "../fixture/recorder.rs"]
+mod recorder;
 mod responses;
 mod revoked_again;
 mod scope;

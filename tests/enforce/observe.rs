@@ -10,7 +10,6 @@ use std::{
 use futures::executor::block_on;
 use http_body_util::Full;
 use hyper::{Request, Response, StatusCode, body::Bytes};
-use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
 use tower_revocation::{
     Secret,
@@ -22,6 +21,7 @@ use tracing::{Event, Level, Subscriber, field::Field};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::fixture::{Known, RemoteLog, TOKEN, ask, forever, good, guarded, request, with_token};
+use crate::recorder::{Recorder, Value};
 
 #[derive(Clone, Debug)]
 struct Seen {
@@ -181,22 +181,20 @@ type Counts = BTreeMap<Vec<String>, u64>;
 
 /// The counts while `future` runs, and the number of durations by verdict.
 fn counted(future: impl Future<Output = ()>) -> (Counts, BTreeMap<String, usize>) {
-    let recorder = DebuggingRecorder::new();
-    let snapshotter = recorder.snapshotter();
+    let recorder = Recorder::new();
     metrics::with_local_recorder(&recorder, || block_on(future));
     let (mut checks, mut durations) = (BTreeMap::new(), BTreeMap::new());
-    for (key, _, _, value) in snapshotter.snapshot().into_vec() {
-        let (_, key) = key.into_parts();
+    for (key, value) in recorder.take() {
         let label = |name| {
             let label = key.labels().find(|label| label.key() == name);
             label.unwrap().value().to_owned()
         };
         match (key.name(), value) {
-            ("tower_revocation_checks_total", DebugValue::Counter(count)) => {
+            ("tower_revocation_checks_total", Value::Counter(count)) => {
                 let labels = ["verdict", "selector", "reason"].map(label);
                 checks.insert(labels.to_vec(), count);
             }
-            ("tower_revocation_check_duration_seconds", DebugValue::Histogram(values)) => {
+            ("tower_revocation_check_duration_seconds", Value::Histogram(values)) => {
                 durations.insert(label("verdict"), values.len());
             }
             (other, _) => panic!("{other}"),

@@ -7,4 +7,6 @@ mod custom_claims;
 mod issued;
 mod jwt;
 mod not_valid_now;
+#[path = "../fixture/recorder.rs"]
+mod recorder;
 mod upstream;

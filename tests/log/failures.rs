@@ -12,10 +12,14 @@ use std::{
 };
 
 use futures::executor::block_on;
-use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tower_revocation::log::{
     EmbeddedLog, LogErrorKind, NumericDate, Revocation, RevocationLog as _, Selector,
 };
+
+#[path = "../fixture/recorder.rs"]
+mod recorder;
+
+use recorder::{Recorder, Value};
 
 /// The events, as text.
 #[derive(Clone, Default)]
@@ -38,12 +42,12 @@ impl Events {
     }
 }
 
-fn writable(snapshotter: &Snapshotter) -> Option<f64> {
-    let series = snapshotter.snapshot().into_vec().into_iter();
+fn writable(recorder: &Recorder) -> Option<f64> {
+    let series = recorder.take().into_iter();
     series
-        .filter(|(key, ..)| key.key().name() == "tower_revocation_log_writable")
+        .filter(|(key, ..)| key.name() == "tower_revocation_log_writable")
         .find_map(|(.., value)| match value {
-            DebugValue::Gauge(value) => Some(value.into_inner()),
+            Value::Gauge(value) => Some(value),
             _ => None,
         })
 }
@@ -59,9 +63,8 @@ fn wait_until(what: &str, mut is_met: impl FnMut() -> bool) {
 
 #[test]
 fn failure_and_recovery_of_a_log_show_in_series_and_events() {
-    let recorder = DebuggingRecorder::new();
-    let snapshotter = recorder.snapshotter();
-    recorder.install().unwrap();
+    let recorder = Recorder::new();
+    metrics::set_global_recorder(recorder.clone()).unwrap();
     let events = Events::default();
     let writer = events.clone();
     tracing_subscriber::fmt()
@@ -72,7 +75,7 @@ fn failure_and_recovery_of_a_log_show_in_series_and_events() {
     let folder = tempfile::tempdir().unwrap();
     let [path, away] = ["log.redb", "away.redb"].map(|name| folder.path().join(name));
     let log = EmbeddedLog::open(&path).unwrap();
-    wait_until("writable", || writable(&snapshotter) == Some(1.0));
+    wait_until("writable", || writable(&recorder) == Some(1.0));
 
     fs::rename(&path, &away).unwrap();
     let record = Revocation::forever(Selector::grant("g1"), NumericDate::FOREVER);
@@ -82,17 +85,17 @@ fn failure_and_recovery_of_a_log_show_in_series_and_events() {
     assert!(delay >= Duration::from_secs(1) && delay <= Duration::from_secs(30));
     assert!(events.contain("the log of revocations cannot be written"));
     assert!(events.contain("there is no file at the path of the log"));
-    let series = snapshotter.snapshot().into_vec();
+    let series = recorder.take();
     let failures = series.iter().find(|(key, ..)| {
-        let labels: Vec<_> = key.key().labels().collect();
-        key.key().name() == "tower_revocation_log_failures_total"
+        let labels: Vec<_> = key.labels().collect();
+        key.name() == "tower_revocation_log_failures_total"
             && labels.iter().any(|label| label.value() == "missing")
     });
     assert!(failures.is_some(), "{series:?}");
 
     fs::rename(&away, &path).unwrap();
     wait_until("recovered", || log.health().is_writable());
-    wait_until("writable again", || writable(&snapshotter) == Some(1.0));
+    wait_until("writable again", || writable(&recorder) == Some(1.0));
     assert!(events.contain("the log of revocations can be written again"));
     block_on(log.append(vec![record])).unwrap();
 }

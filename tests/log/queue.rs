@@ -15,7 +15,6 @@ use std::{
 };
 
 use futures::executor::block_on;
-use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tower_revocation::{
     Error, ErrorKind,
     log::{
@@ -23,6 +22,11 @@ use tower_revocation::{
         Selector,
     },
 };
+
+#[path = "../fixture/recorder.rs"]
+mod recorder;
+
+use recorder::{Recorder, Value};
 
 /// A reader that blocks the writing thread until the sender is used or dropped.
 struct Blocking(Mutex<Receiver<()>>);
@@ -40,14 +44,13 @@ impl Reader for Blocking {
 type Totals = BTreeMap<String, i64>;
 
 /// Adds the changes since the last call: a snapshot resets every series.
-fn update(snapshotter: &Snapshotter, totals: &mut Totals) {
-    for (key, _, _, value) in snapshotter.snapshot().into_vec() {
-        let key = key.key();
+fn update(recorder: &Recorder, totals: &mut Totals) {
+    for (key, value) in recorder.take() {
         let labels = key.labels().map(|label| format!(" {}", label.value()));
         let value = match value {
-            DebugValue::Counter(count) => i64::try_from(count).unwrap(),
-            DebugValue::Histogram(values) => i64::try_from(values.len()).unwrap(),
-            DebugValue::Gauge(value) => value.into_inner().to_string().parse().unwrap(),
+            Value::Counter(count) => i64::try_from(count).unwrap(),
+            Value::Histogram(values) => i64::try_from(values.len()).unwrap(),
+            Value::Gauge(value) => value.to_string().parse().unwrap(),
         };
         let series = format!("{}{}", key.name(), labels.collect::<String>());
         *totals.entry(series).or_default() += value;
@@ -66,9 +69,8 @@ const REFUSED: &str = "tower_revocation_log_refused_writes_total";
 
 #[test]
 fn series_show_waiting_finished_and_refused_writes() {
-    let recorder = DebuggingRecorder::new();
-    let snapshotter = recorder.snapshotter();
-    recorder.install().unwrap();
+    let recorder = Recorder::new();
+    metrics::set_global_recorder(recorder.clone()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log.redb");
     let log = EmbeddedLog::open(&path).unwrap();
@@ -81,10 +83,10 @@ fn series_show_waiting_finished_and_refused_writes() {
 
     let first = log.append(record(0));
     let mut totals = Totals::new();
-    update(&snapshotter, &mut totals);
+    update(&recorder, &mut totals);
     while totals[QUEUED] != 0 {
         std::thread::yield_now();
-        update(&snapshotter, &mut totals);
+        update(&recorder, &mut totals);
     }
     let (greedy, other) = (Selector::client("greedy"), Selector::client("other"));
     let quota: Vec<_> = (1..=1024)
@@ -97,7 +99,7 @@ fn series_show_waiting_finished_and_refused_writes() {
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(!error.is_alarm());
     let others = log.append_for(other, usize::MAX, record(3000));
-    update(&snapshotter, &mut totals);
+    update(&recorder, &mut totals);
     assert_eq!(totals[QUEUED], 1025);
     assert_eq!(totals[&format!("{REFUSED} queue_quota")], 1);
     assert_eq!(totals.get(DURABLE), None);
@@ -108,13 +110,13 @@ fn series_show_waiting_finished_and_refused_writes() {
         block_on(append).unwrap();
     }
     block_on(others).unwrap();
-    update(&snapshotter, &mut totals);
+    update(&recorder, &mut totals);
     assert_eq!((totals[QUEUED], totals[DURABLE]), (0, 1026));
 
     fs::remove_file(&path).unwrap();
     block_on(log.append(record(4000))).unwrap_err();
     block_on(log.append(record(4000))).unwrap_err();
-    update(&snapshotter, &mut totals);
+    update(&recorder, &mut totals);
     assert_eq!((totals[QUEUED], totals[FAILED]), (0, 1));
     assert_eq!(totals[&format!("{REFUSED} not_writable")], 1);
 }

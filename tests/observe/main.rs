@@ -1,4 +1,6 @@
 //! The events of the endpoint, and the series.
 
 mod endpoint;
+#[path = "../fixture/recorder.rs"]
+mod recorder;
 mod series;

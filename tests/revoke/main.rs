@@ -7,3 +7,5 @@ mod admin;
 mod forward;
 mod quota;
 mod record;
+#[path = "../fixture/recorder.rs"]
+mod recorder;

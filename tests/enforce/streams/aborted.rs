@@ -1,18 +1,13 @@
-//! Servers of hyper-util and of axum whose connections end with their token.
+//! A server of hyper-util whose connections end with their token.
 
-use std::{convert::Infallible, net::SocketAddr};
-
-use axum::{
-    Extension, Router,
-    serve::{IncomingStream, Listener},
-};
+use axum::{Extension, Router};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
     service::TowerToHyperService,
 };
-use tokio::net::{TcpListener, TcpStream};
-use tower::{Layer as _, service_fn};
+use tokio::net::TcpListener;
+use tower::Layer as _;
 use tower_revocation::enforce::Abortable;
 
 async fn bind() -> (TcpListener, String) {
@@ -38,32 +33,5 @@ pub(crate) async fn by_hyper_util(app: Router) -> String {
             });
         }
     });
-    authority
-}
-
-/// Accepts connections that can be aborted.
-struct Aborting(TcpListener);
-
-impl Listener for Aborting {
-    type Io = Abortable<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (tcp, peer) = Listener::accept(&mut self.0).await;
-        (Abortable::new(tcp), peer)
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-pub(crate) async fn by_axum(app: Router) -> String {
-    let (listener, authority) = bind().await;
-    let for_each = service_fn(move |incoming: IncomingStream<'_, Aborting>| {
-        let app = Extension(incoming.io().handle()).layer(app.clone());
-        std::future::ready(Ok::<_, Infallible>(app))
-    });
-    tokio::spawn(axum::serve(Aborting(listener), for_each).into_future());
     authority
 }

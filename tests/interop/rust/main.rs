@@ -10,6 +10,7 @@
 
 #[path = "../../enforce/streams/aborted.rs"]
 mod aborted;
+mod by_axum;
 mod client;
 mod compression;
 #[path = "../../enforce/streams/fixture.rs"]

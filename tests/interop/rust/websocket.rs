@@ -27,7 +27,7 @@ use tower_revocation::{
 };
 
 use crate::{
-    aborted,
+    aborted, by_axum,
     fixture::{Guarded, just_past, serve, soon, within_a_second},
 };
 
@@ -123,7 +123,7 @@ async fn one_handler_that_knows_nothing_of_tokens_is_aborted() {
     let (app, mut gone) = app(&guarded);
     for (authority, token) in [
         (aborted::by_hyper_util(app.clone()).await, "alice"),
-        (aborted::by_axum(app.clone()).await, "carol"),
+        (by_axum::serve(app.clone()).await, "carol"),
     ] {
         let url = format!("ws://{authority}/echo");
         let mut client = connect(url.clone(), token).await;

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use axum::{Router, http::StatusCode, routing::get};
-use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tower::ServiceExt as _;
 use tower_revocation::{
     Secret,
@@ -12,26 +11,25 @@ use tower_revocation::{
 };
 
 use crate::jwt::fixture::{AUDIENCE, ISSUER, KEY, now, token};
+use crate::recorder::{Recorder, Value};
 
 type Seen = BTreeMap<String, f64>;
 
 /// The values of counters and gauges by name and labels, and the number of values in histograms.
 fn seen(happens: impl Future<Output = ()>) -> Seen {
-    let recorder = DebuggingRecorder::new();
-    let snapshotter = recorder.snapshotter();
+    let recorder = Recorder::new();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     metrics::with_local_recorder(&recorder, || runtime.block_on(happens));
-    let series = snapshotter.snapshot().into_vec().into_iter();
-    let series = series.map(|(key, _, _, value)| {
-        let key = key.key();
+    let series = recorder.take().into_iter();
+    let series = series.map(|(key, value)| {
         let labels = key.labels().map(|label| format!(" {}", label.value()));
         let value = match value {
-            DebugValue::Counter(count) => f64::from(u32::try_from(count).unwrap()),
-            DebugValue::Histogram(values) => f64::from(u32::try_from(values.len()).unwrap()),
-            DebugValue::Gauge(value) => value.into_inner(),
+            Value::Counter(count) => f64::from(u32::try_from(count).unwrap()),
+            Value::Histogram(values) => f64::from(u32::try_from(values.len()).unwrap()),
+            Value::Gauge(value) => value,
         };
         (
             format!("{}{}", key.name(), labels.collect::<String>()),

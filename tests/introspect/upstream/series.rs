@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use futures::{FutureExt as _, future::join};
-use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use serde_json::json;
 
+use crate::recorder::{Recorder, Value};
 use crate::upstream::{
     active, ask,
     server::{Does, Server, with_status},
@@ -20,21 +20,19 @@ const ENTRIES: &str = "tower_revocation_upstream_cache_entries";
 type Seen = BTreeMap<(String, String), u64>;
 
 fn seen(happens: impl Future<Output = ()>) -> Seen {
-    let recorder = DebuggingRecorder::new();
-    let snapshotter = recorder.snapshotter();
+    let recorder = Recorder::new();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     metrics::with_local_recorder(&recorder, || runtime.block_on(happens));
-    let series = snapshotter.snapshot().into_vec().into_iter();
-    let series = series.map(|(key, _, _, value)| {
-        let key = key.key();
+    let series = recorder.take().into_iter();
+    let series = series.map(|(key, value)| {
         let labels: Vec<_> = key.labels().map(metrics::Label::value).collect();
         let value = match value {
-            DebugValue::Counter(count) => count,
-            DebugValue::Histogram(values) => values.len() as u64,
-            DebugValue::Gauge(value) => value.into_inner().to_string().parse().unwrap(),
+            Value::Counter(count) => count,
+            Value::Histogram(values) => values.len() as u64,
+            Value::Gauge(value) => value.to_string().parse().unwrap(),
         };
         ((key.name().to_owned(), labels.join(",")), value)
     });

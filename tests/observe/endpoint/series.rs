@@ -2,19 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use metrics_util::{
-    MetricKind,
-    debugging::{DebugValue, DebuggingRecorder},
-};
 use tower::{Layer as _, Service, service_fn};
 
 use super::requests::kinds;
 use super::{inner, layer, post, send};
+use crate::recorder::{Recorder, Value};
 
 #[test]
 fn requests_on_the_path_are_counted_and_timed() {
-    let recorder = DebuggingRecorder::new();
-    let snapshotter = recorder.snapshotter();
+    let recorder = Recorder::new();
     metrics::with_local_recorder(&recorder, || {
         for (request, _) in kinds() {
             send(request);
@@ -33,19 +29,14 @@ fn requests_on_the_path_are_counted_and_timed() {
             .or_default() += 1;
     }
     let (mut counted, mut timed) = (BTreeMap::<_, u64>::new(), BTreeMap::<_, u64>::new());
-    for (key, _, _, value) in snapshotter.snapshot().into_vec() {
-        let (kind, key) = key.into_parts();
+    for (key, value) in recorder.take() {
         let labels: BTreeMap<_, _> = key
             .labels()
             .map(|label| (label.key(), label.value()))
             .collect();
         let outcome = labels["outcome"].to_owned();
-        match (key.name(), kind, value) {
-            (
-                "tower_revocation_requests_total",
-                MetricKind::Counter,
-                DebugValue::Counter(count),
-            ) => {
+        match (key.name(), value) {
+            ("tower_revocation_requests_total", Value::Counter(count)) => {
                 assert_eq!(labels.len(), 3);
                 // Only a failed client authentication has a reason.
                 let refused = labels["error"] == "invalid_client";
@@ -54,16 +45,12 @@ fn requests_on_the_path_are_counted_and_timed() {
                     .entry((outcome, labels["error"].to_owned()))
                     .or_default() += count;
             }
-            (
-                "tower_revocation_request_duration_seconds",
-                MetricKind::Histogram,
-                DebugValue::Histogram(durations),
-            ) => {
+            ("tower_revocation_request_duration_seconds", Value::Histogram(durations)) => {
                 assert_eq!(labels.len(), 1);
                 assert!(
                     durations
                         .iter()
-                        .all(|seconds| (0.0..60.0).contains(&**seconds))
+                        .all(|seconds| (0.0..60.0).contains(seconds))
                 );
                 timed.insert(outcome, durations.len() as u64);
             }

@@ -1,6 +1,7 @@
 //! The events and counters of requests.
 
 use super::*;
+use crate::recorder::{Recorder, Value};
 
 /// An event with its fields as text.
 #[derive(Clone, Debug)]
@@ -187,8 +188,7 @@ fn request_beyond_the_ceiling_is_an_alarm() {
 
 #[test]
 fn requests_are_counted_by_class_and_outcome() {
-    let recorder = DebuggingRecorder::new();
-    let snapshotter = recorder.snapshotter();
+    let recorder = Recorder::new();
     metrics::with_local_recorder(&recorder, || {
         let send = |log: MemoryLog, target| {
             let _ = block_on(Administration::new(log).oneshot(AdminRequest::new(target)));
@@ -203,8 +203,7 @@ fn requests_are_counted_by_class_and_outcome() {
         assert!(future.as_mut().poll(&mut context).is_pending());
     });
     let mut counts = BTreeMap::new();
-    for (key, _, _, value) in snapshotter.snapshot().into_vec() {
-        let key = key.key();
+    for (key, value) in recorder.take() {
         if key.name() == "tower_revocation_admin_requests_total" {
             let labels: Vec<_> = key.labels().map(|label| label.value().to_owned()).collect();
             counts.insert(labels.join(" "), value);
@@ -216,6 +215,6 @@ fn requests_are_counted_by_class_and_outcome() {
         ("grant failed", 1),
         ("issuer cancelled", 1),
     ];
-    let expected = expected.map(|(labels, count)| (labels.to_owned(), DebugValue::Counter(count)));
+    let expected = expected.map(|(labels, count)| (labels.to_owned(), Value::Counter(count)));
     assert_eq!(counts, BTreeMap::from(expected));
 }

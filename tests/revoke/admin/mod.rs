@@ -13,7 +13,6 @@ mod dates;
 mod event;
 
 use futures::executor::block_on;
-use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tower::{Service as _, ServiceExt as _};
 use tower_revocation::{
     Error, ErrorKind,

@@ -22,7 +22,6 @@ use hyper::{
     Method, Request, Response, StatusCode,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER},
 };
-use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use serde_json::{Value, json};
 use tower::{BoxError, Layer as _, Service, ServiceExt as _, service_fn};
 use tower_revocation::{

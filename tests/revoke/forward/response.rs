@@ -1,6 +1,7 @@
 //! What does a response of the other server mean for the client?
 
 use super::*;
+use crate::recorder::{Recorder, Value};
 
 #[tokio::test]
 async fn error_about_the_request_is_passed_on_and_nothing_is_recorded() {
@@ -136,8 +137,7 @@ async fn success_status_with_an_error_in_the_body_is_an_error() {
 
 #[test]
 fn results_of_forwarding_are_counted() {
-    let recorder = DebuggingRecorder::new();
-    let snapshotter = recorder.snapshotter();
+    let recorder = Recorder::new();
     metrics::with_local_recorder(&recorder, || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -158,10 +158,9 @@ fn results_of_forwarding_are_counted() {
         });
     });
     let mut counts: Vec<(String, u64)> = Vec::new();
-    for (key, _, _, value) in snapshotter.snapshot().into_vec() {
-        let key = key.key();
+    for (key, value) in recorder.take() {
         if key.name() == "tower_revocation_forwarded_total" {
-            let DebugValue::Counter(count) = value else {
+            let Value::Counter(count) = value else {
                 panic!("not a counter")
             };
             let labels: Vec<_> = key.labels().map(|label| label.value().to_owned()).collect();

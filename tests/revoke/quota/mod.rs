@@ -11,7 +11,6 @@ use bytes::Bytes;
 use futures::{executor::block_on, future::join_all};
 use http_body_util::Full;
 use hyper::Request;
-use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tower::{BoxError, Service, ServiceExt as _, service_fn};
 use tower_revocation::{
     Error, ErrorKind, Outcome, RevocationLayer, RevocationRequest, Secret,

@@ -1,6 +1,7 @@
 //! The responses, counters and events of exceeded limits.
 
 use super::*;
+use crate::recorder::{Recorder, Value};
 
 /// Returns status and `Retry-After` of the last response.
 async fn last_response(log: MemoryLog, tokens: &[&str]) -> (u16, Option<String>) {
@@ -36,8 +37,7 @@ async fn exceeded_limit_is_503_with_retry_after() {
 
 #[test]
 fn exceeded_limits_are_counted_by_reason() {
-    let recorder = DebuggingRecorder::new();
-    let snapshotter = recorder.snapshotter();
+    let recorder = Recorder::new();
     metrics::with_local_recorder(&recorder, || {
         block_on(async {
             let log = MemoryLog::new().ceiling(2);
@@ -57,8 +57,7 @@ fn exceeded_limits_are_counted_by_reason() {
         });
     });
     let mut counts = Vec::new();
-    for (key, _, _, value) in snapshotter.snapshot().into_vec() {
-        let key = key.key();
+    for (key, value) in recorder.take() {
         if key.name() == "tower_revocation_appends_refused_total" {
             let labels: Vec<_> = key
                 .labels()
@@ -72,8 +71,8 @@ fn exceeded_limits_are_counted_by_reason() {
     assert_eq!(
         counts,
         [
-            (reason("ceiling"), DebugValue::Counter(2)),
-            (reason("quota"), DebugValue::Counter(2)),
+            (reason("ceiling"), Value::Counter(2)),
+            (reason("quota"), Value::Counter(2)),
         ]
     );
 }

@@ -20,7 +20,11 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
-use tower_revocation::{Secret, introspect::upstream::Upstream, jose::{RemoteKeys, RemoteKeysBuilder}};
+use tower_revocation::{
+    Secret,
+    introspect::upstream::Upstream,
+    jose::{RemoteKeys, RemoteKeysBuilder},
+};
 
 const KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1",
     "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;

@@ -161,8 +161,8 @@ fn introspect_token(token: &Secret, issued: NumericDate) -> Option<Introspection
     Some(token)
 }
 
-/// The inner service. Its error is `Infallible`, because hyper's connections do not accept a service
-/// with the error `BoxError` in a spawned task.
+/// The inner service. Its error is `Infallible`, because hyper's connections do not accept a
+/// service with the error `BoxError` in a spawned task.
 async fn api(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let token = request.extensions().get::<Introspection>();
     let body = token.map_or_else(

@@ -152,8 +152,8 @@ impl OAuthError {
         }
     }
 
-    /// The response to an error of the authenticator. It knows this crate's `Error`; any other error
-    /// means that the server failed.
+    /// The response to an error of the authenticator. It knows this crate's `Error`; any other
+    /// error means that the server failed.
     fn of_authenticator(error: BoxError) -> Self {
         match error.downcast::<Error>() {
             Ok(error) => Self::from(*error),

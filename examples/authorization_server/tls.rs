@@ -71,8 +71,8 @@ impl Tls {
         Ok((stream, certificate))
     }
 
-    /// The handshake has proven that the peer has the key. Only `tls_client_auth` also requires that
-    /// the authority has issued the certificate.
+    /// The handshake has proven that the peer has the key. Only `tls_client_auth` also requires
+    /// that the authority has issued the certificate.
     fn verify(
         &self,
         certificate: &CertificateDer<'_>,

@@ -103,8 +103,8 @@ fn has_element(headers: &HeaderMap, name: &HeaderName, element: &str) -> bool {
         .any(|part| part.trim_ascii().eq_ignore_ascii_case(element.as_bytes()))
 }
 
-/// Compares names as the API may read them: CGI maps every character that is not a letter or a digit
-/// to the same one.
+/// Compares names as the API may read them: CGI maps every character that is not a letter or a
+/// digit to the same one.
 fn is_believed(name: &HeaderName) -> bool {
     if KEPT.contains(&name.as_str()) {
         return false;

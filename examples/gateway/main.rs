@@ -16,8 +16,8 @@
 //! ```
 //!
 //! It knows the issuer's access tokens, but not its refresh tokens. It answers the revocation of a
-//! refresh token with `unsupported_token_type`, unless `REVOCATION` names the revocation endpoint of
-//! the issuer. Then it forwards every revocation to that endpoint, with the credentials of the
+//! refresh token with `unsupported_token_type`, unless `REVOCATION` names the revocation endpoint
+//! of the issuer. Then it forwards every revocation to that endpoint, with the credentials of the
 //! client, and records it here too.
 
 mod body;

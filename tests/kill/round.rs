@@ -51,8 +51,8 @@ impl<'l> Round<'l> {
         self.start(Instant::now() + time);
     }
 
-    /// Sends checks and revocations from the first moment: the log may be open before the snapshot is
-    /// complete.
+    /// Sends checks and revocations from the first moment: the log may be open before the snapshot
+    /// is complete.
     fn start(&mut self, end: Instant) {
         let tokens = self.life.ledger.tokens();
         let first = self.life.another(Kind::Alone);

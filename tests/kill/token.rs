@@ -18,8 +18,8 @@ pub(crate) enum Kind {
     Short,
     /// An access token that is revoked with its grant.
     Granted,
-    /// The refresh token of the same grant. All refresh tokens have one subject, and each revocation
-    /// raises its watermark.
+    /// The refresh token of the same grant. All refresh tokens have one subject, and each
+    /// revocation raises its watermark.
     Refresh,
 }
 

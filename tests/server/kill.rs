@@ -60,8 +60,8 @@ async fn every_confirmed_revocation_holds_after_a_kill() {
     check(&data, &revoked, &kept).await;
 }
 
-/// Callers get tokens and revoke all except every tenth, until enough are confirmed. Then the process
-/// is killed while they continue.
+/// Callers get tokens and revoke all except every tenth, until enough are confirmed. Then the
+/// process is killed while they continue.
 async fn load_and_kill(data: &Path, until: usize) -> Arc<Outcomes> {
     let server = Server::start(data);
     let http = Http::to(server.url(""));

@@ -1,4 +1,5 @@
-//! Settings with which no example starts. The error is one line: the variable, its value, the reason.
+//! Settings with which no example starts. The error is one line: the variable, its value, the
+//! reason.
 
 use std::{
     ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt as _, path::Path, process::Command,

@@ -1,8 +1,8 @@
 //! An application that uses rustls with ring and only TLS 1.3, and the features of this crate that
 //! use rustls.
 //!
-//! rustls selects its crypto provider if the dependencies of the application enable exactly one, and
-//! panics if they enable two. So this crate enables one only by a feature for that purpose.
+//! rustls selects its crypto provider if the dependencies of the application enable exactly one,
+//! and panics if they enable two. So this crate enables one only by a feature for that purpose.
 
 use std::{convert::Infallible, error::Error, net::SocketAddr, sync::Arc};
 

@@ -143,6 +143,31 @@
 //! what is queued and closes the file. [`drain`](crate::log::EmbeddedLog::drain) waits for it in
 //! async code. A process that is killed loses no revocation that it has confirmed.
 //!
+//! # Changing clients
+//!
+//! [`ReloadingRegistry`](crate::client::registry::ReloadingRegistry) reads the registered clients from
+//! a file, and reads the file again when it changes. A broken file keeps the old clients:
+//! [`last_error`](crate::client::registry::ReloadingRegistry::last_error) says what is wrong with it.
+//! Expose it beside the health checks.
+//!
+//! ```
+//! use std::time::Duration;
+//! use hyper_util::rt::TokioTimer;
+//! use tower_revocation::client::registry::{ClientAuthenticator, ReloadingRegistry};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("clients.json");
+//! # std::fs::write(&path, "[]")?;
+//! let clients = ReloadingRegistry::open(&path)?;
+//! tokio::spawn(clients.watch(TokioTimer::new(), Duration::from_secs(5)));
+//! let authenticator = ClientAuthenticator::new(clients);
+//! # let _ = authenticator;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Full disk
 //!
 //! An append fails, the client gets 503 and retries. Free some space, and the log recovers by itself

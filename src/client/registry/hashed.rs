@@ -19,7 +19,7 @@ pub(super) struct Hashed<'a> {
     #[cfg(feature = "password-hashes")]
     needs_decoy: bool,
     #[cfg(not(feature = "password-hashes"))]
-    _request: std::marker::PhantomData<&'a ()>,
+    lifetime: std::marker::PhantomData<&'a ()>,
 }
 
 impl<'a> Hashed<'a> {
@@ -37,8 +37,8 @@ impl<'a> Hashed<'a> {
 
     #[cfg(not(feature = "password-hashes"))]
     pub(super) fn of<L: Clients>(_: &'a ClientAuthenticator<L>, _: &Request<Credentials>) -> Self {
-        let _request = std::marker::PhantomData;
-        Self { _request }
+        let lifetime = std::marker::PhantomData;
+        Self { lifetime }
     }
 
     /// Whether the secret matches one of the password hashes among `live`.
@@ -65,6 +65,7 @@ impl<'a> Hashed<'a> {
         _: &Secret,
         _: [Option<&SecretDigest>; 2],
     ) -> std::future::Ready<Result<bool, Error>> {
+        let std::marker::PhantomData = self.lifetime;
         std::future::ready(Ok(false))
     }
 }

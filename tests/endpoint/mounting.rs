@@ -40,6 +40,11 @@ async fn these_ways_of_mounting_in_axum_intercept() {
             "/revoke",
         ),
         (
+            "layer after the routes",
+            plain().layer(layer("/revoke")),
+            "/revoke",
+        ),
+        (
             "layer after fallback",
             plain().fallback(async || "no").layer(layer("/revoke")),
             "/revoke",
@@ -99,6 +104,13 @@ async fn these_ways_of_mounting_in_axum_do_not_intercept() {
             "nest",
             Router::new().nest("/oauth", plain().layer(layer("/revoke"))),
             "/oauth/revoke",
+        ),
+        (
+            "layered.merge(plain), without fallbacks",
+            plain()
+                .layer(layer("/revoke"))
+                .merge(Router::new().route("/other", get(async || "hello"))),
+            "/revoke",
         ),
         (
             "layered.merge(plain)",

@@ -4,6 +4,5 @@
 mod allocations;
 mod by_hint;
 mod contract;
-mod mounting;
 mod spawned;
 mod wire;

@@ -98,7 +98,7 @@ fn create(folder: &Path) -> Result<(), Box<dyn Error>> {
         clients.push(client);
     }
 
-    // Does not save the key of the authority: nobody needs another certificate.
+    // Does not save the key of the authority: no other certificate is needed.
     let mut authority = CertificateParams::new([])?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     // Strict verifiers, such as Python, require these usages and the key identifiers below (RFC

@@ -51,7 +51,7 @@
 //! * **Streams end with their token**, within a second. Response bodies need nothing. A WebSocket
 //!   has no response body: over HTTP/1.1 wrap the accepted connections in [`Abortable`]. Or let the
 //!   handler wait for the end of the [`TokenLife`] in the extensions of its request.
-//! * **The log grows** until it is swept, and records about more than one token are kept for ever
+//! * **The log grows** until it is swept, and records about more than one token are kept forever
 //!   without `RecordRevocation::longest_lifetime`. In production, open the log with
 //!   `EmbeddedLog::open_existing` once it exists: `EmbeddedLog::open` creates an empty log if the
 //!   volume is not mounted. `RevocationLog::health` is the readiness for revocations.

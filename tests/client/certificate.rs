@@ -203,7 +203,7 @@ async fn response_does_not_reveal_which_clients_use_certificates() {
             let mut in_header = post("token=rt1");
             let field = basic(client_id, "s").parse().unwrap();
             in_header.headers_mut().insert("authorization", field);
-            // With a key that nobody has registered.
+            // With a key that no client has registered.
             let assertion = Key::ec().sign(Algorithm::ES256, &header(), &claims(client_id));
             for request in [in_body, in_header, post(form(&assertion))] {
                 responses.push((client_id, server.ask(identity, request).await));

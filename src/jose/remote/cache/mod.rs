@@ -191,7 +191,7 @@ impl Cache {
     }
 }
 
-/// Adds a duration that may be `Duration::MAX`, which means for ever and overflows an [`Instant`].
+/// Adds a duration that may be `Duration::MAX`, which means forever and overflows an [`Instant`].
 pub(super) fn after(instant: Instant, duration: Duration) -> Instant {
     const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
     instant + duration.min(FOR_EVER)

@@ -4,10 +4,12 @@ use std::{
     error::Error as _,
     fs::{self, File},
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
+    time::Duration,
 };
 
 use tower_revocation::client::registry::ReloadingRegistry;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
 use super::{ONE, Reloading, TWO};
 
@@ -172,4 +174,33 @@ fn reloads_are_events_without_secrets() {
     reloading.clients.reload().unwrap_err();
     reloading.clients.reload_if_changed().unwrap_err();
     assert_eq!(lines.take().lines().count(), 1);
+}
+
+/// Reads the registry at every event, as a subscriber that reports the health of a server does.
+struct ReadAtEvents(Mutex<mpsc::Sender<bool>>, ReloadingRegistry);
+
+impl<S: tracing::Subscriber> Layer<S> for ReadAtEvents {
+    fn on_event(&self, _: &tracing::Event<'_>, _: Context<'_, S>) {
+        let is_broken = self.1.last_error().is_some();
+        self.0.lock().unwrap().send(is_broken).unwrap();
+    }
+}
+
+#[test]
+fn subscriber_may_read_the_registry_during_an_event() {
+    let reloading = Reloading::of(ONE);
+    let (seen, is_broken) = mpsc::channel();
+    let clients = reloading.clients.clone();
+    let path = reloading.path();
+    // A thread of its own, because it would never end.
+    std::thread::spawn(move || {
+        let layer = ReadAtEvents(Mutex::new(seen), clients.clone());
+        let subscriber = tracing_subscriber::registry().with(layer);
+        let _guard = tracing::subscriber::set_default(subscriber);
+        clients.reload().unwrap();
+        fs::write(path, "[{").unwrap();
+        clients.reload().unwrap_err();
+    });
+    let next = || is_broken.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert_eq!([next(), next()], [false, true]);
 }

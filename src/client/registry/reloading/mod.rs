@@ -7,6 +7,7 @@ mod file;
 use std::{
     fmt,
     future::Future,
+    mem,
     path::Path,
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
@@ -174,30 +175,33 @@ impl ReloadingRegistry {
     }
 
     fn replace(&self, loaded: Result<Registry, ReloadError>) -> Result<(), ReloadError> {
-        let current = self.shared.current.write();
-        let mut current = current.unwrap_or_else(PoisonError::into_inner);
+        // Only the exchange itself holds the lock. It takes long to drop a million clients, and a
+        // subscriber of the events may read this registry.
         match loaded {
             Ok(registry) => {
-                event::reloaded(registry.len());
-                *current = Current {
+                let clients = registry.len();
+                let loaded = Current {
                     registry,
                     last_error: None,
                 };
+                drop(self.change(|current| mem::replace(current, loaded)));
+                event::reloaded(clients);
                 Ok(())
             }
             Err(error) => {
+                let last = self.change(|current| current.last_error.replace(error.clone()));
                 // A missing file is read at every interval.
-                if !current
-                    .last_error
-                    .as_ref()
-                    .is_some_and(|last| last.is(&error))
-                {
+                if !last.is_some_and(|last| last.is(&error)) {
                     event::failed(&error);
                 }
-                current.last_error = Some(error.clone());
                 Err(error)
             }
         }
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Current) -> T) -> T {
+        let current = self.shared.current.write();
+        change(&mut current.unwrap_or_else(PoisonError::into_inner))
     }
 
     fn read<T>(&self, read: impl FnOnce(&Current) -> T) -> T {

@@ -176,11 +176,15 @@ fn word<'a>(response: &'a Object, name: &str) -> Option<&'a str> {
 }
 
 /// Words separated by spaces (RFC 7662 §2.2), or an array of words, as some servers write them.
+///
+/// An element with a space is not a word and is ignored. Joined with the others, it would count as
+/// several scopes, which the server did not grant.
 fn scope(response: &Object) -> Option<Scope> {
     let words = match response.get("scope")? {
         Value::String(words) => words.clone(),
         Value::Array(words) => {
             let words = words.iter().filter_map(Value::as_str);
+            let words = words.filter(|word| !word.is_empty() && !word.contains(' '));
             words.collect::<Vec<_>>().join(" ")
         }
         _ => return None,

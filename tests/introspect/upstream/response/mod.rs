@@ -257,6 +257,9 @@ async fn scope_may_be_an_array_of_words() {
         (json!(["read", "write"]), Some("read write")),
         (json!(["read"]), Some("read")),
         (json!(["read", 7, "write"]), Some("read write")),
+        // Joined with the others, these would be scopes that the server did not grant.
+        (json!(["read", "x admin", "", " "]), Some("read")),
+        (json!(["x admin"]), None),
         (json!([]), None),
         (json!(7), None),
     ] {

@@ -11,6 +11,10 @@ impl<I> EnforcementLayer<I> {
     /// [`rotated`](crate::introspect::Claims::rotated), that has expired, or that the introspection
     /// does not return. Tokens without `iat` pass, because only records need it.
     ///
+    /// **The introspection must know what is revoked.** `JwtTokens` and `IssuedTokens` do not: a
+    /// log has their revocations. With one of them, pass an index of that log to
+    /// [`new`](Self::new). This layer would accept their revoked tokens until they expire.
+    ///
     /// **An open stream ends at the `exp` of its token, and not when the table revokes the token.**
     /// The layer asks the table once for each request. To cut streams as well, pass an index of a
     /// [`MemoryLog`](crate::log::MemoryLog) to [`new`](Self::new), and append a record to that log

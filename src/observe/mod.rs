@@ -26,7 +26,7 @@
 //! | `tower_revocation_index_records` | gauge | | Records in the index. Absent without a log. |
 //! | `tower_revocation_index_freshness_seconds` | gauge | | Time since the log was last known to be complete. 0 if only this process appends. Absent until the log has been read. |
 //! | `tower_revocation_index_applied_age_seconds` | gauge | | Time since the last record. Absent before the first record. |
-//! | `tower_revocation_watched_streams` | gauge | | Open streams and connections that end with their token. |
+//! | `tower_revocation_watched_streams` | gauge | | Open streams and connections that end with their token, of all indexes of the process. |
 //!
 //! The gauges are updated four times a second.
 //!

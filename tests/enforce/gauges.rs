@@ -5,12 +5,20 @@
 
 use std::{
     collections::BTreeMap,
+    convert::Infallible,
+    future::ready,
     time::{Duration, Instant},
 };
 
-use futures::executor::block_on;
+use bytes::Bytes;
+use futures::{FutureExt as _, executor::block_on, stream};
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::{Request, Response, body::Frame, header};
+use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
 use tower_revocation::{
-    enforce::Index,
+    Secret,
+    enforce::{EnforcementLayer, Index},
+    introspect::{Introspection, TokenKind},
     log::{MemoryLog, NumericDate, Revocation, RevocationLog as _, Selector},
 };
 
@@ -60,4 +68,42 @@ fn size_age_and_freshness_of_an_index_are_gauges() {
         "{age}"
     );
     drop(index);
+
+    // Each of these layers has an index of its own.
+    let streams = [open_stream(), open_stream()];
+    wait_for_watched(&recorder, 2.0);
+    drop(streams);
+    let _stream = open_stream();
+    wait_for_watched(&recorder, 1.0);
+}
+
+fn wait_for_watched(recorder: &Recorder, expected: f64) {
+    let begun = Instant::now();
+    loop {
+        // Every index ticks in the meantime. Reading a gauge resets it.
+        std::thread::sleep(Duration::from_secs(1));
+        let watched = gauges(recorder)["tower_revocation_watched_streams"];
+        if watched.to_bits() == expected.to_bits() {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(15), "{watched}");
+    }
+}
+
+/// A layer without a log, and the body of a response that waits for more.
+fn open_stream() -> impl Sized {
+    let introspect = service_fn(|_: Secret| {
+        let token = Introspection::new(TokenKind::AccessToken, "c1");
+        ready(Ok::<_, BoxError>(Some(token)))
+    });
+    let api = service_fn(|_: Request<()>| {
+        let silence = stream::pending::<Result<Frame<Bytes>, Infallible>>();
+        ready(Ok::<_, BoxError>(Response::new(StreamBody::new(silence))))
+    });
+    let service = EnforcementLayer::by_introspection(introspect).layer(api);
+    let request = Request::get("/").header(header::AUTHORIZATION, "Bearer t");
+    let response = service.clone().oneshot(request.body(()).unwrap());
+    let mut body = block_on(response).unwrap().into_body();
+    assert!(body.frame().now_or_never().is_none());
+    (service, body)
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 #[cfg(feature = "metrics")]
-use crate::enforce::gauges::Gauges;
+use crate::enforce::gauges::{Gauges, WatchedHere};
 use crate::{
     enforce::{
         clock,
@@ -32,6 +32,8 @@ pub(super) struct Shared {
     has_clock: AtomicBool,
     /// Whether there is a log to follow. If not, nothing is ever missing.
     has_log: bool,
+    #[cfg(feature = "metrics")]
+    watched: WatchedHere,
 }
 
 impl Shared {
@@ -42,6 +44,8 @@ impl Shared {
             last_contact: Arc::new(LastContact::new(bound)),
             has_clock: AtomicBool::new(false),
             has_log: true,
+            #[cfg(feature = "metrics")]
+            watched: WatchedHere::default(),
         }
     }
 
@@ -87,7 +91,7 @@ impl Shared {
         #[cfg(feature = "metrics")]
         Gauges {
             records: self.has_log.then(|| self.table.len()),
-            watched: self.watchers.len(),
+            watched: self.watched.update(self.watchers.len()),
             silence: self.last_contact.silence(),
             applied: self.last_contact.applied(),
         }

@@ -1,5 +1,7 @@
 //! When a file is reloaded.
 
+#[cfg(unix)]
+use std::fs;
 use std::{
     sync::{
         Arc,
@@ -38,15 +40,35 @@ async fn unchanged_file_is_not_reloaded() {
     reloading.write_aged(&format!("{ONE} "), 20);
     assert!(reloading.clients.reload_if_changed().unwrap());
     assert!(reloading.admits("c1", "s3cr3t-one").await);
+}
 
-    // The same length and the same, old time: only `reload` notices.
-    let old = SystemTime::now() - Duration::from_secs(3600);
-    reloading.write_at(TWO, old);
-    assert!(reloading.clients.reload_if_changed().unwrap());
+/// The files of images and of package managers often have the same time: 1970.
+#[cfg(unix)]
+#[tokio::test]
+async fn another_file_of_the_same_length_and_time_is_noticed() {
+    let reloading = Reloading::of(ONE);
+    let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
+    let [one, two] = ["one.json", "two.json"].map(|name| reloading.folder.path().join(name));
     reloading.write_at(ONE, old);
+    fs::rename(reloading.path(), &one).unwrap();
+    reloading.write_at(TWO, old);
+    fs::rename(reloading.path(), &two).unwrap();
+
+    std::os::unix::fs::symlink(&one, reloading.path()).unwrap();
+    // A file is young for two seconds.
+    std::thread::sleep(Duration::from_millis(2100));
     assert!(!reloading.clients.reload_if_changed().unwrap());
+    assert!(!reloading.clients.reload_if_changed().unwrap());
+
+    fs::remove_file(reloading.path()).unwrap();
+    std::os::unix::fs::symlink(&two, reloading.path()).unwrap();
+    assert!(reloading.clients.reload_if_changed().unwrap());
     assert!(reloading.admits("c1", "s3cr3t-two").await);
-    reloading.clients.reload().unwrap();
+    // The same file, written in place.
+    fs::write(&two, ONE).unwrap();
+    let file = fs::File::options().write(true).open(&two).unwrap();
+    file.set_modified(old).unwrap();
+    assert!(reloading.clients.reload_if_changed().unwrap());
     assert!(reloading.admits("c1", "s3cr3t-one").await);
 }
 

@@ -36,14 +36,66 @@ struct Seen {
 struct Stamp {
     modified: SystemTime,
     len: u64,
+    identity: Identity,
 }
 
 impl Stamp {
     fn of(metadata: &Metadata, now: SystemTime) -> Option<Self> {
         let modified = metadata.modified().ok()?;
-        let age = now.duration_since(modified).ok()?;
-        let len = metadata.len();
-        (age >= SETTLED_AFTER).then_some(Self { modified, len })
+        let identity = Identity::of(metadata);
+        let latest = identity.changed().map_or(modified, |it| it.max(modified));
+        let age = now.duration_since(latest).ok()?;
+        (age >= SETTLED_AFTER).then_some(Self {
+            modified,
+            len: metadata.len(),
+            identity,
+        })
+    }
+}
+
+/// Which file it is, and when anything of it changed. Programs can set the modification time, and
+/// many files of images and package managers have the same, but no program can set this time.
+#[cfg(unix)]
+#[derive(PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+    /// Seconds since 1970, and nanoseconds.
+    changed: (i64, i64),
+}
+
+#[cfg(unix)]
+impl Identity {
+    fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    fn changed(&self) -> Option<SystemTime> {
+        let (seconds, nanos) = self.changed;
+        let since = Duration::new(seconds.try_into().ok()?, nanos.try_into().ok()?);
+        SystemTime::UNIX_EPOCH.checked_add(since)
+    }
+}
+
+/// Other systems do not tell.
+#[cfg(not(unix))]
+#[derive(PartialEq, Eq)]
+struct Identity;
+
+#[cfg(not(unix))]
+impl Identity {
+    fn of(_: &Metadata) -> Self {
+        Self
+    }
+
+    fn changed(&self) -> Option<SystemTime> {
+        None
     }
 }
 

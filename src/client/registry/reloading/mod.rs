@@ -113,12 +113,14 @@ impl ReloadingRegistry {
         self.replace(loaded)
     }
 
-    /// Reads the file again if its modification time or its length has changed. Returns whether new
-    /// clients are in use.
+    /// Reads the file again if it has changed. Returns whether new clients are in use.
     ///
-    /// A file that was modified within the last two seconds is compared by its content, because the
-    /// next change could have the same time. **A file that is replaced by another one of the same
-    /// length and the same, older time is not noticed**: call [`reload`](Self::reload) then.
+    /// On Unix a file has changed if it is another file, or if its length or one of its times has
+    /// changed. A file that was changed within the last two seconds is compared by its content,
+    /// because the next change could have the same time.
+    ///
+    /// **On other systems, a file that is replaced by another one of the same length and the same,
+    /// older modification time is not noticed**: call [`reload`](Self::reload) then.
     ///
     /// It blocks while it reads and parses the file.
     ///

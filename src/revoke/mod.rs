@@ -38,6 +38,7 @@
 
 mod admin;
 mod alarm;
+mod cascade;
 #[cfg(feature = "upstream")]
 mod forward;
 mod quota;
@@ -47,7 +48,8 @@ mod refused;
 mod retention;
 
 pub use admin::{AdminRequest, AdminResponse, Administration, Target};
+pub use cascade::Cascade;
 #[cfg(feature = "upstream")]
 #[cfg_attr(docsrs, doc(cfg(feature = "upstream")))]
 pub use forward::{ForwardError, ForwardErrorKind, ForwardRevocation};
-pub use record::{Cascade, RecordRevocation};
+pub use record::RecordRevocation;

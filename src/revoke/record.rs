@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use tower::{BoxError, Service, ServiceExt as _};
 
 use super::{
+    Cascade,
     quota::Quota,
     recorder::{Extent, Recorder},
 };
@@ -66,25 +67,6 @@ use crate::{
 pub struct RecordRevocation<I, L> {
     pub(super) introspect: I,
     pub(super) recorder: Recorder<L>,
-}
-
-/// What is revoked together with a token (RFC 7009 §2.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Cascade {
-    /// Only that token.
-    Token,
-    /// All tokens of the same authorization, past and future: every access token and every refresh
-    /// token, rotated or not. For a token without a grant, all tokens of its session. For a token
-    /// with neither, only that token.
-    Grant,
-    /// The grant, and all tokens that the client holds for the same subject until now. A token
-    /// without a subject is treated as with [`Grant`](Self::Grant), because no subject does not
-    /// mean every subject.
-    SubjectAndClient,
-    /// The grant, and all tokens that any client holds for the same subject until now. A token
-    /// without a subject is treated as with [`Grant`](Self::Grant).
-    Subject,
 }
 
 impl<I, L> RecordRevocation<I, L> {

@@ -3,8 +3,8 @@
 use tower::BoxError;
 
 use super::{
+    Cascade,
     quota::{self, Quota},
-    record::Cascade,
     refused,
     retention::Retention,
 };

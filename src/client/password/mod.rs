@@ -34,6 +34,7 @@
 //! # }
 //! ```
 
+mod error;
 mod fair_queue;
 mod function;
 mod hash;
@@ -43,6 +44,7 @@ mod remembered;
 mod tests;
 mod workers;
 
-pub use hash::{InvalidHash, PasswordHash};
+pub use error::InvalidHash;
+pub use hash::PasswordHash;
 pub use passwords::Passwords;
 pub(crate) use passwords::Verification;

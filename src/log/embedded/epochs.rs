@@ -5,12 +5,11 @@
 //! and its next epoch begins where the copy ends. So a position belongs to a file only if the file
 //! contains its epoch, and if that epoch reached the position.
 
-use redb::{Database, ReadableDatabase as _, ReadableTable, Table, TableDefinition};
+use redb::{ReadableTable, Table, TableDefinition};
 
 use super::{
     super::{Position, position::new_epoch},
     fault::Fault,
-    tables,
 };
 
 /// The number of the opening → the epoch, and the last position before it.
@@ -51,14 +50,4 @@ pub(super) fn contains(
         end = before;
     }
     Ok(false)
-}
-
-/// As [`contains`], for an open database.
-pub(super) fn database_contains(database: &Database, position: Position) -> Result<bool, Fault> {
-    let transaction = database.begin_read()?;
-    let (_, last) = tables::ends(
-        &transaction.open_table(tables::META)?,
-        &transaction.open_table(tables::RECORDS)?,
-    )?;
-    contains(&transaction.open_table(EPOCHS)?, position, last)
 }

@@ -13,20 +13,12 @@ use redb::Database;
 use super::{
     super::{LogErrorKind, NumericDate, position::new_epoch},
     fault::Fault,
-    store::{Opened, Storage},
+    store::{Identity, Opened, Storage},
 };
 
 /// The path of a log.
 #[derive(Debug)]
 pub(super) struct LogPath(PathBuf);
-
-/// Which file it is, independent of its name. All files have the same identity on platforms without
-/// inodes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Identity {
-    device: u64,
-    inode: u64,
-}
 
 impl LogPath {
     /// Makes the path absolute, so that a later change of the working directory has no effect.

@@ -10,9 +10,8 @@ use redb::Database;
 
 use super::{
     super::{LogErrorKind, Position},
-    epochs,
     fault::Fault,
-    file::Identity,
+    tables,
 };
 
 /// The place of a store.
@@ -31,6 +30,14 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
 pub(crate) struct Opened {
     pub(super) database: Database,
     pub(super) identity: Identity,
+}
+
+/// Which file it is, independent of its name. All files have the same identity on platforms without
+/// inodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(super) device: u64,
+    pub(super) inode: u64,
 }
 
 /// The store of one log. A read does not wait for the writing thread, except while the file is
@@ -98,7 +105,7 @@ impl Store {
             return Ok(());
         }
         let opened = self.storage.open()?;
-        if !epochs::database_contains(&opened.database, seen)? {
+        if !tables::contains(&opened.database, seen)? {
             return Err(Fault::new(LogErrorKind::Replaced));
         }
         *self.write() = Some(opened);

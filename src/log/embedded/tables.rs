@@ -200,6 +200,16 @@ pub(super) fn after(
     missed.map(|row| record(row?.1.value())).collect()
 }
 
+/// Returns whether a position belongs to the history of the file.
+pub(super) fn contains(database: &Database, position: Position) -> Result<bool, Fault> {
+    let transaction = database.begin_read()?;
+    let (_, last) = ends(
+        &transaction.open_table(META)?,
+        &transaction.open_table(RECORDS)?,
+    )?;
+    epochs::contains(&transaction.open_table(EPOCHS)?, position, last)
+}
+
 /// Returns the last position whose record was removed, and the last position.
 pub(super) fn ends(
     meta: &impl ReadableTable<&'static str, u64>,

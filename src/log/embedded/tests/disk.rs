@@ -15,8 +15,7 @@ use redb::{Builder, StorageBackend, backends::InMemoryBackend};
 use super::super::{
     EmbeddedLog,
     fault::Fault,
-    file::Identity,
-    store::{Opened, Storage},
+    store::{Identity, Opened, Storage},
     tables::Expected,
 };
 use crate::log::{CheckedClock, LogErrorKind, NumericDate};

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::cache::after;
+use super::limits::after;
 
 /// Limits how many clients are counted. Beyond that, the one whose period ends first is removed.
 const MAX_CLIENTS: usize = 10_000;

@@ -6,12 +6,15 @@ use crate::observe::{Causes, TARGET};
 use super::{KeySource, RemoteError, cache::RequestTime, fetch::Fetched};
 use crate::jose::KeySet;
 
-/// Counts a fetch that has ended.
+/// Counts a fetch that has ended, and reports its keys that cannot be used.
 pub(super) fn settled(
     source: &KeySource,
     fetched: &Result<Fetched, RemoteError>,
     requested: RequestTime,
 ) {
+    if let Ok(fetched) = fetched {
+        left_out(source, &fetched.keys);
+    }
     #[cfg(feature = "metrics")]
     {
         let result = match fetched {
@@ -36,7 +39,7 @@ pub(super) fn settled(
         }
     }
     #[cfg(not(feature = "metrics"))]
-    let _ = (source, fetched, requested);
+    let _ = requested;
 }
 
 /// Reports that the last good keys of a source are still used, because of this error.
@@ -55,7 +58,7 @@ pub(super) fn stale(source: &KeySource, error: &RemoteError) {
 }
 
 /// Reports keys of a set that cannot be used although tokens may be signed with them.
-pub(super) fn left_out(source: &KeySource, keys: &KeySet) {
+fn left_out(source: &KeySource, keys: &KeySet) {
     #[cfg(feature = "tracing")]
     {
         let mut signing = keys.left_out_signing_keys();

@@ -10,7 +10,7 @@ use hyper::{
 };
 
 use super::{
-    RemoteError, RemoteErrorKind, event,
+    RemoteError, RemoteErrorKind,
     metadata::{jwks_uri, well_known},
     source::{KeySource, Target},
 };
@@ -90,7 +90,6 @@ impl Fetcher {
         let accept = "application/jwk-set+json, application/json";
         let (headers, body) = http_client.fetch(get(uri, accept)?).await?;
         let keys = self.read(body).await?;
-        event::left_out(source, &keys);
         Ok(Fetched {
             keys,
             lifetime: lifetime(&headers),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// See [`RemoteKeysBuilder`](super::RemoteKeysBuilder), which documents each of them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -29,4 +31,11 @@ impl Default for Limits {
             fetches_per_client: 3,
         }
     }
+}
+
+/// Adds a duration that may be `Duration::MAX`, which means without a limit and overflows an
+/// [`Instant`].
+pub(super) fn after(instant: Instant, duration: Duration) -> Instant {
+    const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    instant + duration.min(LONGEST)
 }

@@ -8,8 +8,11 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    super::{KeySource, RemoteError, event, fetch::Fetched, limits::Limits},
-    after,
+    super::{
+        KeySource, RemoteError, event,
+        fetch::Fetched,
+        limits::{Limits, after},
+    },
     keys::{CachedKeys, PendingFetch, RequestTime},
 };
 use crate::jose::KeySet;

@@ -18,7 +18,11 @@ use self::{
     entry::{Entry, State},
     keys::Fetch,
 };
-use super::{KeySource, RemoteError, budget::Budgets, limits::Limits};
+use super::{
+    KeySource, RemoteError,
+    budget::Budgets,
+    limits::{Limits, after},
+};
 
 /// The shortest time between two fetches from one source, for authenticated clients.
 const SHORTEST_GAP: Duration = Duration::from_secs(1);
@@ -189,10 +193,4 @@ impl Cache {
             .unwrap_or_else(PoisonError::into_inner)
             .len()
     }
-}
-
-/// Adds a duration that may be `Duration::MAX`, which means forever and overflows an [`Instant`].
-pub(super) fn after(instant: Instant, duration: Duration) -> Instant {
-    const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
-    instant + duration.min(FOR_EVER)
 }

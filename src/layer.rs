@@ -12,7 +12,7 @@ use tower_layer::Layer;
 
 use crate::{
     client::{AcceptedMethods, AuthMethod, Credentials},
-    endpoint::{Endpoint, Settings, SuccessBody},
+    endpoint::{Endpoint, EndpointSettings, SuccessBody},
     service::RevocationService,
     token::{Outcome, RevocationRequest},
 };
@@ -92,7 +92,7 @@ use crate::{
 pub struct RevocationLayer<A, B> {
     authenticator: A,
     backend: B,
-    settings: Arc<Settings>,
+    settings: Arc<EndpointSettings>,
     path: Arc<str>,
 }
 
@@ -131,7 +131,7 @@ impl<A, B> RevocationLayer<A, B> {
         Endpoint::new(self.authenticator, self.backend, self.settings)
     }
 
-    fn settings_mut(&mut self) -> &mut Settings {
+    fn settings_mut(&mut self) -> &mut EndpointSettings {
         Arc::make_mut(&mut self.settings)
     }
 

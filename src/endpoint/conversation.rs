@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 use tower::{BoxError, util::Oneshot};
 
 use super::{
-    Backend, Endpoint, Settings,
+    Backend, Endpoint, EndpointSettings,
     head::{self, Operation},
     observe::Observation,
     response::{RequestInfo, Responder},
@@ -86,7 +86,7 @@ pin_project! {
         state: State<A, B, C, FA, FB, ReqBody>,
         info: RequestInfo,
         deadline: Option<Deadline>,
-        settings: Arc<Settings>,
+        settings: Arc<EndpointSettings>,
         observation: Observation,
     }
 }
@@ -239,7 +239,7 @@ where
     }
 }
 
-impl Settings {
+impl EndpointSettings {
     /// Which outcomes are a success (RFC 7009 §2.1, §2.2.1).
     fn accept(&self, outcome: Outcome) -> Result<(), Error> {
         match outcome {

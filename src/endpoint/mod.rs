@@ -59,14 +59,14 @@ pub struct Endpoint<
 > {
     authenticator: Authenticator<A, C, FA>,
     backend: Backend<B, C, FB>,
-    pub(crate) settings: Arc<Settings>,
+    pub(crate) settings: Arc<EndpointSettings>,
 }
 
 pub(crate) type Backend<B, C, F> = Ask<B, RevocationRequest<C>, F, Outcome>;
 
 /// The configuration of the layer.
 #[derive(Clone, Debug)]
-pub(crate) struct Settings {
+pub(crate) struct EndpointSettings {
     pub(crate) max_body: usize,
     pub(crate) max_token: usize,
     pub(crate) auth_methods: AcceptedMethods,
@@ -82,7 +82,7 @@ pub(crate) struct Settings {
     pub(crate) fingerprints: Fingerprints,
 }
 
-impl Default for Settings {
+impl Default for EndpointSettings {
     fn default() -> Self {
         Self {
             max_body: 64 * 1024,
@@ -111,7 +111,7 @@ where
     B::Error: Into<BoxError>,
     FB: Future<Output = Result<Outcome, B::Error>>,
 {
-    pub(crate) fn new(authenticator: A, backend: B, settings: Arc<Settings>) -> Self {
+    pub(crate) fn new(authenticator: A, backend: B, settings: Arc<EndpointSettings>) -> Self {
         Self {
             authenticator: Ask::new(authenticator),
             backend: Ask::new(backend),

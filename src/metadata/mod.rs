@@ -11,7 +11,7 @@ pub use service::MetadataService;
 
 use crate::{
     client::{AuthMethod, SupportedMethods},
-    endpoint::Settings,
+    endpoint::EndpointSettings,
 };
 
 /// The members about revocation of an authorization server's metadata (RFC 8414 §2, RFC 8705 §5).
@@ -68,7 +68,7 @@ pub struct MtlsEndpointAliases {
 
 impl Metadata {
     pub(crate) fn of(
-        settings: &Settings,
+        settings: &EndpointSettings,
         supported: &impl SupportedMethods,
         endpoint: String,
     ) -> Self {

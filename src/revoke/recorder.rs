@@ -22,13 +22,13 @@ use crate::{
 /// Records revocations in a log.
 #[derive(Clone, Debug)]
 pub(super) struct Recorder<L> {
-    pub(super) settings: Settings,
+    pub(super) settings: RecordSettings,
     pub(super) quota: Option<Quota>,
     log: L,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Settings {
+pub(super) struct RecordSettings {
     pub(super) refresh_token: Cascade,
     pub(super) access_token: Cascade,
     pub(super) retention: Retention,
@@ -48,7 +48,7 @@ pub(super) enum Extent {
 impl<L> Recorder<L> {
     pub(super) fn new(log: L) -> Self {
         Self {
-            settings: Settings {
+            settings: RecordSettings {
                 refresh_token: Cascade::Grant,
                 access_token: Cascade::Token,
                 retention: Retention::default(),
@@ -120,7 +120,7 @@ impl<L: RevocationLog> Recorder<L> {
     }
 }
 
-impl Settings {
+impl RecordSettings {
     /// Returns the records that revoke a token and what is revoked with it, or nothing if there is
     /// nothing left to revoke.
     pub(super) fn records(&self, token: &Introspection, extent: Extent) -> Vec<Revocation> {

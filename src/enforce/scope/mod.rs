@@ -16,7 +16,7 @@ use crate::introspect::Introspection;
 ///
 /// The layer reads the [`Introspection`] that an [`EnforcementLayer`](super::EnforcementLayer) puts
 /// into the extensions of a request. So put it inside of that layer, such as around one route. A
-/// request that passes costs no allocation.
+/// request that passes allocates nothing.
 ///
 /// | the token | response |
 /// |---|---|
@@ -62,13 +62,13 @@ use crate::introspect::Introspection;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a layer does nothing until it is put around a service"]
+#[must_use = "a layer does nothing until it wraps a service"]
 pub struct ScopeLayer {
-    settings: Arc<Settings>,
+    settings: Arc<ScopeSettings>,
 }
 
 #[derive(Clone, Debug)]
-struct Settings {
+struct ScopeSettings {
     required: Box<[String]>,
     refusals: Refusals,
     responds_in_http: bool,
@@ -109,7 +109,7 @@ impl ScopeLayer {
         );
         let mut refusals = Refusals::new();
         refusals.set(|parameters| parameters.set_scope(&required.join(" ")));
-        let settings = Settings {
+        let settings = ScopeSettings {
             required,
             refusals,
             responds_in_http: false,
@@ -151,12 +151,12 @@ impl ScopeLayer {
         self
     }
 
-    fn settings_mut(&mut self) -> &mut Settings {
+    fn settings_mut(&mut self) -> &mut ScopeSettings {
         Arc::make_mut(&mut self.settings)
     }
 }
 
-impl Settings {
+impl ScopeSettings {
     fn permits(&self, token: &Introspection) -> bool {
         let scope = token.scope.as_ref();
         let has = |required: &String| scope.is_some_and(|scope| scope.contains(required));

@@ -11,7 +11,7 @@ use hyper::{Request, Response};
 use pin_project_lite::pin_project;
 use tower::Service;
 
-use super::Settings;
+use super::ScopeSettings;
 use crate::{
     enforce::{
         bearer, observe,
@@ -27,7 +27,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct ScopeService<S> {
     pub(super) inner: S,
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: Arc<ScopeSettings>,
 }
 
 impl<S> ScopeService<S> {

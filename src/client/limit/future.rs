@@ -19,7 +19,7 @@ use crate::{
 
 pin_project! {
     /// The response future of [`LimitFailures`](super::LimitFailures).
-    #[must_use = "futures do nothing unless you poll them"]
+    #[must_use = "futures do nothing unless polled"]
     #[derive(Debug)]
     pub struct LimitFuture<F, C> {
         #[pin]

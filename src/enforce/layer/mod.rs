@@ -90,7 +90,7 @@ use crate::{ask::Ask, introspect::Introspected, token::Secret};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a layer does nothing until it is put around a service"]
+#[must_use = "a layer does nothing until it wraps a service"]
 pub struct EnforcementLayer<I> {
     introspect: I,
     settings: Arc<Settings>,

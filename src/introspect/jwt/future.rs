@@ -16,7 +16,7 @@ use super::{
 use crate::jose::PendingFetch;
 
 /// The future of [`JwtTokens`](super::JwtTokens). If the keys are at hand, it is ready at once.
-#[must_use = "futures do nothing unless they are polled"]
+#[must_use = "futures do nothing unless polled"]
 pub struct JwtFuture {
     state: State,
 }

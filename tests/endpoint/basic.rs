@@ -15,7 +15,7 @@ fn authorized(value: impl AsRef<[u8]>, body: &str) -> Request<Full<Bytes>> {
     })
 }
 
-async fn answer(value: impl AsRef<[u8]>, body: &str) -> FullResponse {
+async fn response(value: impl AsRef<[u8]>, body: &str) -> FullResponse {
     World::new().send(authorized(value, body)).await
 }
 
@@ -26,9 +26,9 @@ async fn scheme_is_case_insensitive_and_any_number_of_spaces_follows() {
         "basic czZCaGRSa3F0MzpnWDFmQmF0M2JW",
         "BASIC   czZCaGRSa3F0MzpnWDFmQmF0M2JW",
     ] {
-        answer(value, "token=RT1").await.assert_ok();
+        response(value, "token=RT1").await.assert_ok();
     }
-    answer("Basic\tczZCaGRSa3F0MzpnWDFmQmF0M2JW", "token=RT1")
+    response("Basic\tczZCaGRSa3F0MzpnWDFmQmF0M2JW", "token=RT1")
         .await
         .assert_unauthorized();
 }
@@ -55,7 +55,7 @@ async fn malformed_basic_credentials_are_a_failed_authentication() {
         format!("Basic {long}").leak().as_bytes(),
     ];
     for value in values {
-        answer(value, "token=RT1").await.assert_unauthorized();
+        response(value, "token=RT1").await.assert_unauthorized();
     }
 }
 
@@ -86,7 +86,7 @@ async fn other_schemes_do_not_authenticate() {
         "Negotiate abc",
         "",
     ] {
-        answer(value, "token=AT1").await.assert_unauthorized();
+        response(value, "token=AT1").await.assert_unauthorized();
     }
     let request = with("token=RT1", |head| {
         head.header(header::PROXY_AUTHORIZATION, C1)
@@ -103,7 +103,7 @@ async fn bearer_beside_a_client_in_the_body_is_ignored() {
         assert!(!world.is_live("RTpub"));
     }
     // Any other scheme is a failed authentication.
-    answer("Digest x", "token=RTpub&client_id=spa-1")
+    response("Digest x", "token=RTpub&client_id=spa-1")
         .await
         .assert_unauthorized();
 }
@@ -117,7 +117,7 @@ async fn two_methods_are_an_invalid_request_even_if_equal() {
     ];
     for body in bodies {
         for value in [C1, "Basic ***", "Digest x"] {
-            answer(value, body).await.assert_invalid_request();
+            response(value, body).await.assert_invalid_request();
         }
     }
     let body = "token=RT1&client_id=post-client&client_secret=p0st&client_assertion=a.b.c";
@@ -147,11 +147,11 @@ async fn lenient_layer_accepts_equal_credentials_twice() {
 
 #[tokio::test]
 async fn equal_client_id_beside_basic_is_accepted() {
-    answer(C1, "token=RT1&client_id=s6BhdRkqt3")
+    response(C1, "token=RT1&client_id=s6BhdRkqt3")
         .await
         .assert_ok();
-    answer(C1, "token=RT1&client_id=").await.assert_ok();
-    answer(C1, "token=RT1&client_id=c2")
+    response(C1, "token=RT1&client_id=").await.assert_ok();
+    response(C1, "token=RT1&client_id=c2")
         .await
         .assert_invalid_request();
     // Raw or form-encoded: the registration of the client decides which.
@@ -159,9 +159,9 @@ async fn equal_client_id_beside_basic_is_accepted() {
         let value = format!("Basic {}", STANDARD.encode(user_pass));
         for client_id in ["my%2520app", "my%20app"] {
             let body = format!("token=RT1&client_id={client_id}");
-            answer(&value, &body).await.assert_unauthorized();
+            response(&value, &body).await.assert_unauthorized();
         }
-        answer(&value, "token=RT1&client_id=other")
+        response(&value, "token=RT1&client_id=other")
             .await
             .assert_invalid_request();
     }
@@ -273,9 +273,9 @@ async fn without_basic_a_failure_is_401_only_for_the_authorization_field() {
             .auth_methods([AuthMethod::ClientSecretPost, AuthMethod::None])
     };
     let body = "token=RTp&client_id=post-client&client_secret=bad";
-    let answer = send(layer(), with(body, |head| head)).await;
-    answer.assert_error(400, "invalid_client");
-    assert_eq!(answer.header(header::WWW_AUTHENTICATE), None);
+    let response = send(layer(), with(body, |head| head)).await;
+    response.assert_error(400, "invalid_client");
+    assert_eq!(response.header(header::WWW_AUTHENTICATE), None);
     send(layer(), authorized(C1, "token=RT1"))
         .await
         .assert_unauthorized();

@@ -26,8 +26,8 @@ fn preflight(origin: &str) -> Request<Full<Bytes>> {
         .unwrap()
 }
 
-fn varies(answer: &FullResponse) -> bool {
-    answer.headers.get_all(header::VARY).iter().any(|value| {
+fn varies(response: &FullResponse) -> bool {
+    response.headers.get_all(header::VARY).iter().any(|value| {
         value
             .to_str()
             .unwrap()
@@ -40,49 +40,55 @@ fn varies(answer: &FullResponse) -> bool {
 #[tokio::test]
 async fn without_cors_there_are_no_cors_fields() {
     let world = World::new();
-    let answer = world.send(preflight(SPA)).await;
-    assert_eq!(answer.status, 204);
-    assert_eq!(answer.header(header::ALLOW), Some("POST, OPTIONS"));
+    let response = world.send(preflight(SPA)).await;
+    assert_eq!(response.status, 204);
+    assert_eq!(response.header(header::ALLOW), Some("POST, OPTIONS"));
     let own = with("token=RT1", |head| {
         head.header("authorization", C1).header("origin", SPA)
     });
-    for answer in [answer, world.send(own).await] {
+    for response in [response, world.send(own).await] {
         assert!(
-            answer
+            response
                 .headers
                 .keys()
                 .all(|name| !name.as_str().starts_with("access-control"))
         );
-        assert!(!answer.headers.contains_key(header::VARY));
+        assert!(!response.headers.contains_key(header::VARY));
     }
 }
 
 #[tokio::test]
 async fn preflight_calls_no_service() {
     let world = World::new();
-    let answer = send(with_cors(&world), preflight(SPA)).await;
-    assert!(answer.status == 200 || answer.status == 204);
+    let response = send(with_cors(&world), preflight(SPA)).await;
+    assert!(response.status == 200 || response.status == 204);
     assert_eq!(
-        answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN),
+        response.header(header::ACCESS_CONTROL_ALLOW_ORIGIN),
         Some(SPA)
     );
     assert_eq!(
-        answer.header(header::ACCESS_CONTROL_ALLOW_METHODS),
+        response.header(header::ACCESS_CONTROL_ALLOW_METHODS),
         Some("POST")
     );
-    let headers = answer.header(header::ACCESS_CONTROL_ALLOW_HEADERS).unwrap();
+    let headers = response
+        .header(header::ACCESS_CONTROL_ALLOW_HEADERS)
+        .unwrap();
     assert_eq!(
         headers,
         "authorization,content-type,oauth-client-attestation,oauth-client-attestation-pop"
     );
-    assert!(answer.headers.contains_key(header::ACCESS_CONTROL_MAX_AGE));
+    assert!(
+        response
+            .headers
+            .contains_key(header::ACCESS_CONTROL_MAX_AGE)
+    );
     assert_eq!(
-        answer.header(header::VARY),
+        response.header(header::VARY),
         Some("origin, access-control-request-method, access-control-request-headers")
     );
-    assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"));
+    assert_eq!(response.header(header::CACHE_CONTROL), Some("no-store"));
     assert!(
-        !answer
+        !response
             .headers
             .contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS)
     );
@@ -99,10 +105,10 @@ async fn options_without_preflight_fields_gets_the_normal_response() {
         Request::options("/revoke").header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST"),
     ];
     for request in requests {
-        let answer = send(with_cors(&world), request.body(Full::default()).unwrap()).await;
-        assert_eq!(answer.status, 204);
-        assert_eq!(answer.header(header::ALLOW), Some("POST, OPTIONS"));
-        assert!(varies(&answer));
+        let response = send(with_cors(&world), request.body(Full::default()).unwrap()).await;
+        assert_eq!(response.status, 204);
+        assert_eq!(response.header(header::ALLOW), Some("POST, OPTIONS"));
+        assert!(varies(&response));
     }
 }
 
@@ -120,20 +126,20 @@ async fn every_status_has_the_cors_fields() {
         request
             .headers_mut()
             .insert(header::ORIGIN, HeaderValue::from_static(SPA));
-        let answer = send(with_cors(&World::new()), request).await;
-        assert_eq!(answer.status, status);
+        let response = send(with_cors(&World::new()), request).await;
+        assert_eq!(response.status, status);
         assert_eq!(
-            answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN),
+            response.header(header::ACCESS_CONTROL_ALLOW_ORIGIN),
             Some(SPA),
             "{status}"
         );
-        let exposed = answer
+        let exposed = response
             .header(header::ACCESS_CONTROL_EXPOSE_HEADERS)
             .unwrap();
         assert_eq!(exposed, "retry-after,www-authenticate");
-        assert!(varies(&answer), "{status}");
+        assert!(varies(&response), "{status}");
         assert!(
-            !answer
+            !response
                 .headers
                 .contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS)
         );
@@ -142,18 +148,18 @@ async fn every_status_has_the_cors_fields() {
 
 #[tokio::test]
 async fn responses_vary_by_origin_even_without_one() {
-    let answer = send(
+    let response = send(
         with_cors(&World::new()),
         with("token=RTpub&client_id=spa-1", |head| head),
     )
     .await;
-    answer.assert_ok();
-    assert!(varies(&answer));
+    response.assert_ok();
+    assert!(varies(&response));
     let anybody = World::new().layer().cors([HeaderValue::from_static("*")]);
-    let answer = send(anybody, with("token=RTpub&client_id=spa-1", |head| head)).await;
-    assert!(varies(&answer));
+    let response = send(anybody, with("token=RTpub&client_id=spa-1", |head| head)).await;
+    assert!(varies(&response));
     assert_eq!(
-        answer.header(header::ACCESS_CONTROL_ALLOW_ORIGIN),
+        response.header(header::ACCESS_CONTROL_ALLOW_ORIGIN),
         Some("*")
     );
 }
@@ -162,9 +168,9 @@ async fn responses_vary_by_origin_even_without_one() {
 async fn other_origins_are_not_allowed_but_served() {
     for origin in ["https://evil.example", "null", "https://spa.example:8443"] {
         let world = World::new();
-        let answer = send(with_cors(&world), preflight(origin)).await;
+        let response = send(with_cors(&world), preflight(origin)).await;
         assert!(
-            !answer
+            !response
                 .headers
                 .contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN),
             "{origin}"
@@ -173,10 +179,10 @@ async fn other_origins_are_not_allowed_but_served() {
         let form = with("token=RTpub&client_id=spa-1", |head| {
             head.header(header::ORIGIN, origin)
         });
-        let answer = send(with_cors(&world), form).await;
-        answer.assert_ok();
+        let response = send(with_cors(&world), form).await;
+        response.assert_ok();
         assert!(
-            !answer
+            !response
                 .headers
                 .contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN)
         );

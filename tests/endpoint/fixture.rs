@@ -237,10 +237,10 @@ where
 
 /// A backend that always returns this result.
 pub(crate) fn always<E: Into<BoxError> + Clone + Send + Sync + 'static>(
-    answer: Result<Outcome, E>,
+    response: Result<Outcome, E>,
 ) -> Backend {
     BoxCloneSyncService::new(service_fn(move |_: RevocationRequest<String>| {
-        let answer = answer.clone().map_err(Into::into);
-        async move { answer }
+        let response = response.clone().map_err(Into::into);
+        async move { response }
     }))
 }

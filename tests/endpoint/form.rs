@@ -172,8 +172,8 @@ async fn limits_can_be_set() {
     super::fixture::send(layer.clone(), request("token=RT1x"))
         .await
         .assert_invalid_request();
-    let answer = super::fixture::send(layer, request("token=RT1xyz")).await;
-    answer.assert_error(413, "invalid_request");
+    let response = super::fixture::send(layer, request("token=RT1xyz")).await;
+    response.assert_error(413, "invalid_request");
 }
 
 /// Decodes strictly (RFC 6749 §B). Shares no code with the crate.
@@ -210,11 +210,11 @@ pub(crate) fn encode(value: &str) -> String {
 fn looked_up(body: Vec<u8>) -> Option<String> {
     futures::executor::block_on(async {
         let world = World::new();
-        let answer = world.form(body).await;
+        let response = world.form(body).await;
         let lookups = world.lookups.lock().unwrap();
         assert!(lookups.len() <= 1);
         // The layer never reports success without a call of the backend.
-        assert!(answer.status != 200 || lookups.len() == 1, "{answer:?}");
+        assert!(response.status != 200 || lookups.len() == 1, "{response:?}");
         lookups.first().map(|(token, _)| token.clone())
     })
 }

@@ -82,18 +82,18 @@ fn request(wrong: &[Wrong]) -> Request<Full<Bytes>> {
     head.body(Full::from(body)).unwrap()
 }
 
-async fn answer(wrong: &[Wrong]) -> FullResponse {
+async fn response(wrong: &[Wrong]) -> FullResponse {
     World::new().send(request(wrong)).await
 }
 
 #[tokio::test]
 async fn first_fault_decides_the_response() {
     for first in ALL {
-        let alone = answer(&[first]).await;
+        let alone = response(&[first]).await;
         assert!(alone.status.is_client_error(), "{first:?} {alone:?}");
         for second in ALL.into_iter().filter(|&second| second > first) {
             assert_eq!(
-                answer(&[first, second]).await,
+                response(&[first, second]).await,
                 alone,
                 "{first:?} before {second:?}"
             );
@@ -105,9 +105,9 @@ async fn first_fault_decides_the_response() {
 async fn every_fault_has_its_status() {
     let expected = [405, 415, 415, 413, 400, 400, 400, 400, 401, 400];
     for (wrong, status) in ALL.into_iter().zip(expected) {
-        assert_eq!(answer(&[wrong]).await.status, status, "{wrong:?}");
+        assert_eq!(response(&[wrong]).await.status, status, "{wrong:?}");
     }
-    answer(&[]).await.assert_ok();
+    response(&[]).await.assert_ok();
 }
 
 #[tokio::test]

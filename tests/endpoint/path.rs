@@ -71,8 +71,8 @@ async fn secrets_in_the_query_are_refused_and_the_rest_is_ignored() {
         let world = World::new();
         let mut request = with("token=RT1", |head| head.header(header::AUTHORIZATION, C1));
         *request.uri_mut() = format!("/revoke?{query}").parse().unwrap();
-        let answer = world.send(request).await;
-        (answer, world.is_live("RT1"))
+        let response = world.send(request).await;
+        (response, world.is_live("RT1"))
     };
     let secret = [
         "token=AT1",
@@ -83,8 +83,8 @@ async fn secrets_in_the_query_are_refused_and_the_rest_is_ignored() {
         "token=%ff",
     ];
     for query in secret {
-        let (answer, live) = attempt(query).await;
-        answer.assert_invalid_request();
+        let (response, live) = attempt(query).await;
+        response.assert_invalid_request();
         assert!(live);
     }
     for query in [

@@ -167,10 +167,13 @@ async fn success_body_can_be_an_empty_object() {
     let world = World::new();
     let layer = world.layer().success_body(SuccessBody::EmptyObject);
     let request = with("token=RT1", |head| head.header("authorization", C1));
-    let answer = send(layer, request).await;
-    assert_eq!((answer.status.as_u16(), &*answer.body), (200, &b"{}"[..]));
+    let response = send(layer, request).await;
     assert_eq!(
-        answer.header(header::CONTENT_TYPE),
+        (response.status.as_u16(), &*response.body),
+        (200, &b"{}"[..])
+    );
+    assert_eq!(
+        response.header(header::CONTENT_TYPE),
         Some("application/json")
     );
 }

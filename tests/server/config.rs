@@ -135,8 +135,8 @@ async fn clients_issuer_and_origins_can_be_set() {
             .header("origin", origin)
             .body("".into())
             .unwrap();
-        let answer = http.try_send(request).await.unwrap();
-        assert_eq!(answer.header("access-control-allow-origin"), allowed);
+        let response = http.try_send(request).await.unwrap();
+        assert_eq!(response.header("access-control-allow-origin"), allowed);
     }
 }
 

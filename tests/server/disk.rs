@@ -41,24 +41,24 @@ async fn full_disk_is_503_and_no_confirmed_revocation_is_lost() {
     let parameters = [("grant_type", "client_credentials")];
     let mut issued = Vec::new();
     let refused = loop {
-        let answer = http.post("/oauth2/token", C1, &parameters).await;
-        if answer.status != 200 {
-            break answer;
+        let response = http.post("/oauth2/token", C1, &parameters).await;
+        if response.status != 200 {
+            break response;
         }
-        issued.push(answer.text("access_token"));
+        issued.push(response.text("access_token"));
         assert!(issued.len() < 50_000, "the disk does not become full");
     };
     assert!(
         refused.is_error(503, "temporarily_unavailable"),
         "{refused:?}"
     );
-    let answer = http.revoke(C1, &second).await;
+    let response = http.revoke(C1, &second).await;
     assert!(
-        answer.is_error(503, "temporarily_unavailable"),
-        "{answer:?}"
+        response.is_error(503, "temporarily_unavailable"),
+        "{response:?}"
     );
     // The time until the next attempt to write.
-    let retry_after: u64 = answer.header("retry-after").parse().unwrap();
+    let retry_after: u64 = response.header("retry-after").parse().unwrap();
     assert!((1..=30).contains(&retry_after), "{retry_after}");
     // Checks of tokens continue, and only revocation is unhealthy.
     assert_eq!(http.me(&first).await.status, 401);

@@ -42,14 +42,14 @@ async fn hyper_service_is_wrapped_over_both_versions_of_http() {
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Full::<Bytes>::from(body))
         .unwrap();
-    let answer = http2.request(request).await.unwrap();
+    let response = http2.request(request).await.unwrap();
     assert_eq!(
-        (answer.status().as_u16(), answer.version()),
+        (response.status().as_u16(), response.version()),
         (200, Version::HTTP_2)
     );
-    assert!(!answer.headers().contains_key(header::CONNECTION));
+    assert!(!response.headers().contains_key(header::CONNECTION));
     assert!(
-        answer
+        response
             .into_body()
             .collect()
             .await
@@ -68,15 +68,15 @@ async fn one_port_serves_grpc_and_revocation() {
         .await
         .unwrap();
     let mut health = HealthClient::new(channel);
-    let answer = health
+    let response = health
         .check(HealthCheckRequest::default())
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(answer.status(), ServingStatus::Serving);
+    assert_eq!(response.status(), ServingStatus::Serving);
 
-    let answer = http.post("/revoke", SPA, &[("token", TOKEN)]).await;
-    assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
+    let response = http.post("/revoke", SPA, &[("token", TOKEN)]).await;
+    assert_eq!((response.status.as_u16(), response.body.len()), (200, 0));
     assert!(
         http.post("/revoke", SPA2, &[("token", TOKEN)])
             .await
@@ -100,8 +100,8 @@ async fn hyper_service_refuses_a_revoked_token() {
             request = request.header(header::AUTHORIZATION, authorization);
         }
         let request = request.body(Full::default()).unwrap();
-        let answer = http.try_send(request).await.unwrap();
-        (answer.status.as_u16(), answer.body)
+        let response = http.try_send(request).await.unwrap();
+        (response.status.as_u16(), response.body)
     };
     let bearer = format!("Bearer {TOKEN}");
     assert_eq!(me(None).await.0, 401);

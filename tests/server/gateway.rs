@@ -114,8 +114,8 @@ async fn jwt_revoked_at_the_gateway_is_refused_there_even_after_a_kill() {
     assert_eq!((me.status.as_u16(), &*me.text("client_id")), (200, C1.id()));
     let (events, mut others) = (http.events(&token).await, http.events(&other).await);
 
-    let answer = http.revoke(C1, &token).await;
-    assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
+    let response = http.revoke(C1, &token).await;
+    assert_eq!((response.status.as_u16(), response.body.len()), (200, 0));
     assert!(is_cut(events).await);
     assert!(goes_on(&mut others).await);
     assert!(http.me(&token).await.is_refused_token());
@@ -134,30 +134,33 @@ async fn gateway_revokes_neither_foreign_nor_forged_tokens() {
     let world = World::new().await;
     let (_gateway, http) = world.gateway();
     let token = world.http.own_token(C1).await;
-    let answer = http.revoke(C2, &token).await;
-    assert!(answer.is_error(400, "invalid_grant"), "{answer:?}");
+    let response = http.revoke(C2, &token).await;
+    assert!(response.is_error(400, "invalid_grant"), "{response:?}");
     // It names the same token, but with a wrong signature. The gateway does not recognise it, and
     // cannot be sure that it is not a token of the issuer.
     let old = forged(&issued_an_hour_ago(&token));
-    let answer = http.revoke(C1, &old).await;
-    assert!(answer.is_error(400, "unsupported_token_type"), "{answer:?}");
+    let response = http.revoke(C1, &old).await;
+    assert!(
+        response.is_error(400, "unsupported_token_type"),
+        "{response:?}"
+    );
     assert!(http.me(&old).await.is_refused_token());
     // A token as new as the keys may be signed with a newer key.
     let new = forged(&token);
-    let answer = http.revoke(C1, &new).await;
+    let response = http.revoke(C1, &new).await;
     assert!(
-        answer.is_error(503, "temporarily_unavailable"),
-        "{answer:?}"
+        response.is_error(503, "temporarily_unavailable"),
+        "{response:?}"
     );
-    assert!(!answer.header("retry-after").is_empty());
+    assert!(!response.header("retry-after").is_empty());
     assert_eq!(http.me(&new).await.status, 503);
     assert_eq!(http.me(&token).await.status, 200);
 
     // Every path needs a token, even if the API does not require one.
     for path in ["/api/me", "/health", "/oauth2/jwks"] {
-        let answer = http.get(path).await;
-        assert_eq!(answer.status, 401);
-        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"api\"");
+        let response = http.get(path).await;
+        assert_eq!(response.status, 401);
+        assert_eq!(response.header("www-authenticate"), "Bearer realm=\"api\"");
     }
 }
 
@@ -232,12 +235,12 @@ async fn fields_about_the_message_pass_and_fields_about_the_connection_do_not() 
         request.headers_mut().insert(name, value.parse().unwrap());
     }
     *request.body_mut() = "some thing".into();
-    let answer = http.try_send(request).await.unwrap();
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("x-public"), "message");
-    assert_eq!(answer.header("x-secret"), "");
+    let response = http.try_send(request).await.unwrap();
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("x-public"), "message");
+    assert_eq!(response.header("x-secret"), "");
 
-    let received = answer.json();
+    let received = response.json();
     assert_eq!(received["uri"], "/v1/things?a=%2F&b");
     assert_eq!(received["body"], "some thing");
     assert_eq!(field(&received, "x-end"), Some("1"));
@@ -267,8 +270,8 @@ async fn bodies_are_streamed_over_both_versions_of_http() {
             .with_token("/things", &token)
             .map(|_| StreamBody::new(stream::iter(parts)));
         *request.method_mut() = Method::POST;
-        let answer = client.request(request).await.unwrap();
-        let received = answer.into_body().collect().await.unwrap().to_bytes();
+        let response = client.request(request).await.unwrap();
+        let received = response.into_body().collect().await.unwrap().to_bytes();
         let received: Value = serde_json::from_slice(&received).unwrap();
         assert_eq!(received["body"], "athinginparts");
         assert_eq!(field(&received, "content-length"), None);
@@ -290,8 +293,8 @@ async fn unreachable_api_is_502_and_unreachable_keys_are_503() {
     // The gateway has no keys yet, and their server has gone.
     let (_gateway, http) = world.gateway();
     world.server.kill();
-    let answer = http.me(&token).await;
-    assert_eq!(answer.status, 503);
-    assert!(answer.headers.contains_key(header::RETRY_AFTER));
+    let response = http.me(&token).await;
+    assert_eq!(response.status, 503);
+    assert!(response.headers.contains_key(header::RETRY_AFTER));
     assert_eq!(http.revoke(C1, &token).await.status, 503);
 }

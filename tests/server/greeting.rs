@@ -80,10 +80,10 @@ async fn list_names_every_endpoint_and_no_other() {
         started.env("DATA", &data).env("ISSUER", issuer);
         let server = Server::run(started);
         let http = Http::to(server.url(""));
-        let answer = http.get("/").await;
-        assert_eq!(answer.status, 200);
-        assert!(answer.header("content-type").starts_with("text/plain"));
-        let list = String::from_utf8(answer.body.to_vec()).unwrap();
+        let response = http.get("/").await;
+        assert_eq!(response.status, 200);
+        assert!(response.header("content-type").starts_with("text/plain"));
+        let list = String::from_utf8(response.body.to_vec()).unwrap();
         let listed: Vec<_> = list
             .lines()
             .map(|line| line.split_whitespace().nth(1).unwrap())

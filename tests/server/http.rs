@@ -175,8 +175,8 @@ impl Http {
     /// Gets an access token by `client_credentials`.
     pub(crate) async fn own_token(&self, credentials: Credentials) -> String {
         let parameters = [("grant_type", "client_credentials")];
-        let answer = self.post("/oauth2/token", credentials, &parameters).await;
-        answer.text("access_token")
+        let response = self.post("/oauth2/token", credentials, &parameters).await;
+        response.text("access_token")
     }
 
     pub(crate) async fn revoke(&self, credentials: Credentials, token: &str) -> FullResponse {
@@ -190,16 +190,16 @@ impl Http {
     }
 
     pub(crate) async fn is_active(&self, token: &str) -> bool {
-        let answer = self
+        let response = self
             .post("/oauth2/introspect", C1, &[("token", token)])
             .await;
-        answer.json()["active"].as_bool().unwrap()
+        response.json()["active"].as_bool().unwrap()
     }
 
     /// Gets an authorization code for alice, with the verifier of RFC 7636 §B.
     pub(crate) async fn code(&self, credentials: Credentials) -> String {
-        let answer = self.get(&authorize(credentials, &[])).await;
-        redirect_parameter(&answer, "code").unwrap_or_else(|| panic!("{answer:?}"))
+        let response = self.get(&authorize(credentials, &[])).await;
+        redirect_parameter(&response, "code").unwrap_or_else(|| panic!("{response:?}"))
     }
 
     pub(crate) async fn redeem(&self, credentials: Credentials, code: &str) -> FullResponse {
@@ -215,8 +215,11 @@ impl Http {
     /// Gets an access token and a refresh token of a new grant.
     pub(crate) async fn tokens(&self, credentials: Credentials) -> (String, String) {
         let code = self.code(credentials).await;
-        let answer = self.redeem(credentials, &code).await;
-        (answer.text("access_token"), answer.text("refresh_token"))
+        let response = self.redeem(credentials, &code).await;
+        (
+            response.text("access_token"),
+            response.text("refresh_token"),
+        )
     }
 }
 
@@ -243,8 +246,8 @@ pub(crate) fn authorize(credentials: Credentials, replaced: &[(&str, &str)]) -> 
 }
 
 /// A parameter of the URL that a response redirects to.
-pub(crate) fn redirect_parameter(answer: &FullResponse, name: &str) -> Option<String> {
-    let (_, query) = answer.header("location").split_once('?')?;
+pub(crate) fn redirect_parameter(response: &FullResponse, name: &str) -> Option<String> {
+    let (_, query) = response.header("location").split_once('?')?;
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap();
     pairs
         .into_iter()

@@ -29,16 +29,19 @@ async fn revoked_refresh_token_ends_every_jwt_of_its_grant() {
     server!(server, http);
     for credentials in [C1, POST, SPA] {
         let (first, refresh) = http.tokens(credentials).await;
-        let answer = http.refresh(credentials, &refresh).await;
-        let (second, refresh) = (answer.text("access_token"), answer.text("refresh_token"));
+        let response = http.refresh(credentials, &refresh).await;
+        let (second, refresh) = (
+            response.text("access_token"),
+            response.text("refresh_token"),
+        );
         for access in [&first, &second] {
             assert!(is_jwt(access) && !is_jwt(&refresh));
             let me = http.me(access).await;
             assert_eq!((me.status.as_u16(), &*me.text("sub")), (200, "alice"));
         }
 
-        let answer = http.revoke(credentials, &refresh).await;
-        assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
+        let response = http.revoke(credentials, &refresh).await;
+        assert_eq!((response.status.as_u16(), response.body.len()), (200, 0));
         for access in [&first, &second] {
             assert!(http.me(access).await.is_refused_token());
             assert!(!http.is_active(access).await);
@@ -56,8 +59,11 @@ async fn revoked_refresh_token_ends_every_jwt_of_its_grant() {
 async fn revoked_jwt_does_not_end_other_jwts_of_its_grant() {
     server!(server, http);
     let (first, refresh) = http.tokens(C1).await;
-    let answer = http.refresh(C1, &refresh).await;
-    let (second, refresh) = (answer.text("access_token"), answer.text("refresh_token"));
+    let response = http.refresh(C1, &refresh).await;
+    let (second, refresh) = (
+        response.text("access_token"),
+        response.text("refresh_token"),
+    );
 
     assert_eq!(http.revoke(C1, &first).await.status, 200);
     assert!(http.me(&first).await.is_refused_token());
@@ -204,8 +210,8 @@ async fn jwt_of_another_client_is_refused_and_stays_live() {
     server!(server, http);
     let (access, _) = http.tokens(C2).await;
     for credentials in [C1, POST, SPA] {
-        let answer = http.revoke(credentials, &access).await;
-        assert!(answer.is_error(400, "invalid_grant"));
+        let response = http.revoke(credentials, &access).await;
+        assert!(response.is_error(400, "invalid_grant"));
     }
     assert_eq!(http.me(&access).await.status, 200);
     drop(server);
@@ -267,8 +273,11 @@ async fn tokens_of_both_formats_work_with_either_setting() {
 
         let (server, http) = start(&data, after);
         assert_eq!(http.me(&access).await.status, 200);
-        let answer = http.refresh(C1, &refresh).await;
-        let (next, refresh) = (answer.text("access_token"), answer.text("refresh_token"));
+        let response = http.refresh(C1, &refresh).await;
+        let (next, refresh) = (
+            response.text("access_token"),
+            response.text("refresh_token"),
+        );
         assert_eq!(is_jwt(&next), after == "jwt");
         assert_eq!(http.revoke(C1, &refresh).await.status, 200);
         for access in [access, next] {

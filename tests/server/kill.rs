@@ -90,10 +90,10 @@ async fn call(http: Http, outcomes: Arc<Outcomes>, caller: usize, until: usize) 
             return;
         }
         let parameters = [("grant_type", "client_credentials")];
-        let Some(answer) = http.try_post("/oauth2/token", C1, &parameters).await else {
+        let Some(response) = http.try_post("/oauth2/token", C1, &parameters).await else {
             return;
         };
-        let token = answer.text("access_token");
+        let token = response.text("access_token");
         if (caller + turn) % 10 == 0 {
             outcomes.kept.lock().unwrap().push(token);
             continue;
@@ -105,8 +105,8 @@ async fn call(http: Http, outcomes: Arc<Outcomes>, caller: usize, until: usize) 
             .try_post("/oauth2/revoke", C1, &[("token", &*token)])
             .await;
         // Without a response, the revocation may or may not have happened.
-        let Some(answer) = revoked else { return };
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let Some(response) = revoked else { return };
+        assert_eq!(response.status, 200, "{response:?}");
         outcomes.revoked.lock().unwrap().push(token);
         outcomes.confirmed.fetch_add(1, Ordering::SeqCst);
     }
@@ -118,10 +118,10 @@ async fn check(data: &Path, revoked: &[String], kept: &[String]) {
     let http = Http::to(server.url(""));
     for (tokens, status) in [(revoked, 401), (kept, 200)] {
         for tokens in tokens.chunks(CALLERS) {
-            let answers = join_all(tokens.iter().map(|token| http.me(token))).await;
+            let responses = join_all(tokens.iter().map(|token| http.me(token))).await;
             assert!(
-                answers.iter().all(|answer| answer.status == status),
-                "{answers:?}"
+                responses.iter().all(|response| response.status == status),
+                "{responses:?}"
             );
         }
     }

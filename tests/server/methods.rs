@@ -143,15 +143,15 @@ async fn guesses_are_limited_at_all_endpoints_together_and_other_clients_are_ser
     let mut limited = None;
     for n in 0..40 {
         let path = ["/oauth2/token", "/oauth2/revoke"][n % 2];
-        let answer = http
+        let response = http
             .post(path, wrong, &[FOR_A_TOKEN, FOR_ANY].concat())
             .await;
-        if answer.status == 429 {
+        if response.status == 429 {
             limited.get_or_insert(n);
-            let wait: u64 = answer.header("retry-after").parse().unwrap();
+            let wait: u64 = response.header("retry-after").parse().unwrap();
             assert!((1..=60).contains(&wait));
         } else {
-            assert_eq!((answer.status.as_u16(), limited), (401, None));
+            assert_eq!((response.status.as_u16(), limited), (401, None));
         }
     }
     assert_eq!(limited, Some(20));

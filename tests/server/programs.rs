@@ -53,9 +53,9 @@ async fn own_table_refuses_a_revoked_token() {
     only_the_owner_revokes(&http, "45ghiukldjahdnhzdauz").await;
 
     // The router around the layer does not change its responses.
-    let answer = http.get("/oauth2/revoke").await;
+    let response = http.get("/oauth2/revoke").await;
     assert_eq!(
-        (answer.status.as_u16(), answer.header("allow")),
+        (response.status.as_u16(), response.header("allow")),
         (405, "POST, OPTIONS")
     );
     assert!(

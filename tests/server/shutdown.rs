@@ -65,11 +65,11 @@ async fn request_in_flight_completes_and_new_connections_are_refused() {
     server.signal("TERM");
     until_it_no_longer_listens(&server).await;
     stream.write_all(rest.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    let read = timeout(TIMEOUT, stream.read_to_string(&mut answer)).await;
+    let mut response = String::new();
+    let read = timeout(TIMEOUT, stream.read_to_string(&mut response)).await;
     read.expect("the server responds and closes the connection")
         .unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
     assert!(server.wait().0.success());
 }
 
@@ -109,10 +109,10 @@ async fn idle_connection_is_closed() {
     let answer_until_it_is_closed = async |sent: &str| {
         let mut stream = TcpStream::connect(&server.address).await.unwrap();
         stream.write_all(sent.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        let closed = timeout(TIMEOUT, stream.read_to_string(&mut answer)).await;
+        let mut response = String::new();
+        let closed = timeout(TIMEOUT, stream.read_to_string(&mut response)).await;
         closed.expect("the server closes the connection").unwrap();
-        answer
+        response
     };
     let (silent, begun, half, idle) = join4(
         answer_until_it_is_closed(""),

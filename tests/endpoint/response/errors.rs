@@ -29,30 +29,30 @@ async fn every_error_kind_has_its_response() {
         (ErrorKind::ServerError, 500, "server_error"),
     ];
     for (kind, status, code) in table {
-        let answer = response_to(Error::new(kind)).await;
-        answer.assert_error(status, code);
-        assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"));
-        assert_eq!(answer.header(header::PRAGMA), Some("no-cache"));
+        let response = response_to(Error::new(kind)).await;
+        response.assert_error(status, code);
+        assert_eq!(response.header(header::CACHE_CONTROL), Some("no-store"));
+        assert_eq!(response.header(header::PRAGMA), Some("no-cache"));
         assert_eq!(
-            answer.header(header::X_CONTENT_TYPE_OPTIONS),
+            response.header(header::X_CONTENT_TYPE_OPTIONS),
             Some("nosniff")
         );
         assert_eq!(
-            answer.headers.contains_key(header::WWW_AUTHENTICATE),
+            response.headers.contains_key(header::WWW_AUTHENTICATE),
             status == 401
         );
-        assert_eq!(answer.headers.contains_key(header::ALLOW), status == 405);
+        assert_eq!(response.headers.contains_key(header::ALLOW), status == 405);
         assert_eq!(
-            answer.headers.contains_key(header::RETRY_AFTER),
+            response.headers.contains_key(header::RETRY_AFTER),
             status == 429 || status == 503
         );
         assert_eq!(
-            answer.headers.contains_key(header::CONNECTION),
+            response.headers.contains_key(header::CONNECTION),
             status == 413 || status == 408
         );
         // Fields that the server sets.
-        assert!(!answer.headers.contains_key(header::DATE));
-        assert!(!answer.headers.contains_key(header::SERVER));
+        assert!(!response.headers.contains_key(header::DATE));
+        assert!(!response.headers.contains_key(header::SERVER));
     }
 }
 
@@ -63,11 +63,11 @@ async fn success_and_options_have_the_same_fields() {
     let options = world.send(request).await;
     assert_eq!((options.status.as_u16(), options.body.len()), (204, 0));
     assert_eq!(options.header(header::ALLOW), Some("POST, OPTIONS"));
-    for answer in [world.send(own("token=RT1")).await, options] {
-        assert_eq!(answer.header(header::CACHE_CONTROL), Some("no-store"));
-        assert_eq!(answer.header(header::PRAGMA), Some("no-cache"));
+    for response in [world.send(own("token=RT1")).await, options] {
+        assert_eq!(response.header(header::CACHE_CONTROL), Some("no-store"));
+        assert_eq!(response.header(header::PRAGMA), Some("no-cache"));
         assert_eq!(
-            answer.header(header::X_CONTENT_TYPE_OPTIONS),
+            response.header(header::X_CONTENT_TYPE_OPTIONS),
             Some("nosniff")
         );
     }
@@ -86,10 +86,10 @@ async fn other_methods_get_an_allow_field() {
             .header(header::AUTHORIZATION, C1)
             .body(<_>::default())
             .unwrap();
-        let answer = World::new().send(request).await;
-        answer.assert_error(405, "invalid_request");
-        assert_eq!(answer.header(header::ALLOW), Some("POST, OPTIONS"));
-        assert_eq!(answer.body, r#"{"error":"invalid_request"}"#);
+        let response = World::new().send(request).await;
+        response.assert_error(405, "invalid_request");
+        assert_eq!(response.header(header::ALLOW), Some("POST, OPTIONS"));
+        assert_eq!(response.body, r#"{"error":"invalid_request"}"#);
     }
 }
 
@@ -110,8 +110,8 @@ async fn retry_after_is_whole_seconds_rounded_up() {
 
     let layer = RevocationLayer::new("/revoke", World::new().authenticator(), always(Err("down")))
         .retry_after(Duration::from_secs(7));
-    let answer = send(layer, own("token=RT1")).await;
-    assert_eq!(answer.header(header::RETRY_AFTER), Some("7"));
+    let response = send(layer, own("token=RT1")).await;
+    assert_eq!(response.header(header::RETRY_AFTER), Some("7"));
 }
 
 #[tokio::test]
@@ -119,8 +119,8 @@ async fn error_text_has_only_characters_that_the_rfc_allows() {
     let error = Error::new(ErrorKind::InvalidRequest)
         .code("bad\"code\\\u{e9}")
         .description("a \"quoted\"\\ line\r\nSet-Cookie: x é \u{2028}");
-    let answer = response_to(error).await;
-    let text = std::str::from_utf8(&answer.body).unwrap();
+    let response = response_to(error).await;
+    let text = std::str::from_utf8(&response.body).unwrap();
     assert_eq!(
         text,
         r#"{"error":"bad?code??","error_description":"a ?quoted?? line??Set-Cookie: x ? ?"}"#
@@ -163,9 +163,9 @@ async fn crate_error_anywhere_in_the_chain_decides() {
 #[tokio::test]
 async fn realm_is_quoted() {
     let layer = World::new().layer().realm(r#"a "b" \c"#);
-    let answer = send(layer, with("token=RT1", |head| head)).await;
+    let response = send(layer, with("token=RT1", |head| head)).await;
     let challenge = r#"Basic realm="a \"b\" \\c", charset="UTF-8""#;
-    assert_eq!(answer.header(header::WWW_AUTHENTICATE), Some(challenge));
+    assert_eq!(response.header(header::WWW_AUTHENTICATE), Some(challenge));
 }
 
 #[test]

@@ -36,9 +36,9 @@ async fn media_types_are_parsed_and_compared() {
         "; charset=utf-8",
     ];
     for value in bad {
-        let answer = attempt(value).await;
-        answer.assert_error(415, "invalid_request");
-        assert_eq!(answer.header(header::ACCEPT), Some(form));
+        let response = attempt(value).await;
+        response.assert_error(415, "invalid_request");
+        assert_eq!(response.header(header::ACCEPT), Some(form));
     }
     let mut none = own("token=RT1");
     none.headers_mut().remove(header::CONTENT_TYPE);
@@ -87,10 +87,10 @@ async fn charset_does_not_matter_for_ascii() {
             attempt(charset, body).await.assert_ok();
         }
         for charset in others {
-            let answer = attempt(charset, body).await;
-            answer.assert_error(415, "invalid_request");
+            let response = attempt(charset, body).await;
+            response.assert_error(415, "invalid_request");
             let form = "application/x-www-form-urlencoded";
-            assert_eq!(answer.header(header::ACCEPT), Some(form));
+            assert_eq!(response.header(header::ACCEPT), Some(form));
         }
     }
     attempt("iso-8859-1", "token=RT1&x=%e9")
@@ -117,8 +117,8 @@ async fn only_identity_coding_is_accepted() {
         attempt(value).await.assert_ok();
     }
     for value in ["gzip", "identity, gzip", "br"] {
-        let answer = attempt(value).await;
-        answer.assert_error(415, "invalid_request");
-        assert_eq!(answer.header(header::ACCEPT_ENCODING), Some("identity"));
+        let response = attempt(value).await;
+        response.assert_error(415, "invalid_request");
+        assert_eq!(response.header(header::ACCEPT_ENCODING), Some("identity"));
     }
 }

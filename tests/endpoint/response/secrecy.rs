@@ -21,8 +21,8 @@ async fn error_is_in_the_extensions_and_its_cause_is_not_sent() {
     let error = response.extensions().get::<Error>().unwrap();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(error.source().unwrap().to_string(), cause);
-    let answer = send(layer, own("token=RT1")).await;
-    assert!(!format!("{answer:?}").contains("hunter2"));
+    let response = send(layer, own("token=RT1")).await;
+    assert!(!format!("{response:?}").contains("hunter2"));
 
     let foreign = respond(World::new().layer(), own("token=RT2")).await;
     assert_eq!(
@@ -35,11 +35,11 @@ async fn error_is_in_the_extensions_and_its_cause_is_not_sent() {
 
 #[tokio::test]
 async fn line_break_in_a_parameter_injects_no_header() {
-    let answer = World::new()
+    let response = World::new()
         .bare("token=t&client_id=a%0d%0aSet-Cookie%3Ax")
         .await;
-    answer.assert_unauthorized();
-    assert!(!answer.headers.contains_key(header::SET_COOKIE));
+    response.assert_unauthorized();
+    assert!(!response.headers.contains_key(header::SET_COOKIE));
 }
 
 proptest! {
@@ -67,8 +67,8 @@ proptest! {
             World::new().authenticator(),
             always::<&str>(Ok(outcome)),
         );
-        let answer = futures::executor::block_on(send(layer, request));
-        let text = format!("{answer:?}");
+        let response = futures::executor::block_on(send(layer, request));
+        let text = format!("{response:?}");
         prop_assert!(!text.contains(&secret));
     }
 }

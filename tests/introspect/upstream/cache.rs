@@ -117,7 +117,7 @@ async fn response_is_cached_for_the_configured_time() {
 
 #[tokio::test]
 async fn error_is_not_cached() {
-    let server = Server::start(Does::Answer(with_status(503))).await;
+    let server = Server::start(Does::Respond(with_status(503))).await;
     let upstream = server.upstream();
     for _ in 0..3 {
         ask(&upstream, "t").await.unwrap_err();

@@ -56,7 +56,7 @@ async fn concurrency_limit_of_tower_limits_the_requests() {
 
 #[tokio::test]
 async fn request_on_a_closed_connection_is_sent_again() {
-    let server = Server::start(Does::AnswerOnce(minimal())).await;
+    let server = Server::start(Does::RespondOnce(minimal())).await;
     let upstream = server.uncached();
     for _ in 0..10 {
         assert!(ask(&upstream, "t").await.unwrap().is_some());
@@ -125,7 +125,7 @@ async fn stopped_server_is_an_error_until_it_is_back() {
         let error = ask(&upstream, "t").await.unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::Unreachable);
     }
-    let does = Does::Answer(respond(active(json!({ "sub": "alice" })).to_string()));
+    let does = Does::Respond(respond(active(json!({ "sub": "alice" })).to_string()));
     let _server = Server::on(address, None, does).await;
     let token = ask(&upstream, "t").await.unwrap().unwrap();
     assert_eq!(token.sub.as_deref(), Some("alice"));
@@ -156,7 +156,7 @@ fn certified() -> (TlsAcceptor, String) {
 #[tokio::test]
 async fn tls_accepts_only_certificates_of_a_trusted_ca() {
     let ((acceptor, ca), (_, another)) = (certified(), certified());
-    let does = Does::Answer(minimal());
+    let does = Does::Respond(minimal());
     let server = Server::tls(acceptor, does).await;
     let port = server.address().port();
     let by_name = format!("https://localhost:{port}/introspect");

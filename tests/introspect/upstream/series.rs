@@ -60,7 +60,7 @@ fn requests_and_the_cache_are_counted_by_result() {
         ask(&upstream, "v").await.unwrap();
         server.says(&active(json!({ "token_type": "id_token" })));
         ask(&upstream, "w").await.unwrap();
-        server.does(Does::Answer(with_status(500)));
+        server.does(Does::Respond(with_status(500)));
         ask(&upstream, "x").await.unwrap_err();
         server.says(&json!({ "active": "yes" }));
         ask(&upstream, "y").await.unwrap_err();

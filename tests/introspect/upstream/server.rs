@@ -12,7 +12,7 @@ pub(crate) use crate::authorization_server::{
 
 impl Server {
     pub(crate) async fn json(body: Value) -> Self {
-        Self::start(Does::Answer(json(body.to_string()))).await
+        Self::start(Does::Respond(json(body.to_string()))).await
     }
 
     pub(crate) async fn tls(acceptor: TlsAcceptor, does: Does) -> Self {
@@ -42,7 +42,7 @@ impl Server {
     }
 
     pub(crate) fn says(&self, body: &Value) {
-        self.does(Does::Answer(json(body.to_string())));
+        self.does(Does::Respond(json(body.to_string())));
     }
 
     pub(crate) fn connections(&self) -> usize {

@@ -77,7 +77,7 @@ fn upstream(server: &Server, issuer: &Issuer) -> Upstream {
 }
 
 fn jwt(server: &Server, jwt: String) {
-    server.does(Does::Answer(with_type(jwt, Some(MEDIA_TYPE))));
+    server.does(Does::Respond(with_type(jwt, Some(MEDIA_TYPE))));
 }
 
 #[tokio::test]
@@ -175,7 +175,7 @@ async fn plain_response_is_refused_if_it_has_to_be_signed() {
         with_type(signed, Some("application/jwt")),
         with_type(active(json!({})).to_string(), Some(MEDIA_TYPE)),
     ] {
-        server.does(Does::Answer(response));
+        server.does(Does::Respond(response));
         let error = ask(&upstream, "t").await.unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::Malformed);
     }

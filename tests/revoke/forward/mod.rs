@@ -135,14 +135,14 @@ async fn recorded(log: &MemoryLog) -> Vec<Selector> {
 }
 
 async fn success() -> Server {
-    Server::start(Does::Answer(Response::new(Full::default()))).await
+    Server::start(Does::Respond(Response::new(Full::default()))).await
 }
 
 #[tokio::test]
 async fn request_is_sent_once_even_if_the_connection_breaks() {
     let server = success().await;
     let (backend, _) = forward(&server);
-    server.does(Does::AnswerOnce(Response::new(Full::default())));
+    server.does(Does::RespondOnce(Response::new(Full::default())));
     for times in 1..4 {
         assert_eq!(send(&backend, form(C1)).await.status, 200);
         assert_eq!(server.asked(), times);

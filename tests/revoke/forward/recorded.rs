@@ -100,9 +100,9 @@ async fn token_of_another_client_is_invalid_grant_and_is_not_recorded() {
     assert_eq!(server.asked(), 0);
 
     // For an unverified client, the other server decides first.
-    server.does(Does::Answer(with_status(401)));
+    server.does(Does::Respond(with_status(401)));
     assert_eq!(send(&backend, form(of_another)).await.status, 401);
-    server.does(Does::Answer(Response::new(Full::default())));
+    server.does(Does::Respond(Response::new(Full::default())));
     let response = send(&backend, form(of_another)).await;
     assert_eq!(
         (response.status.as_u16(), &*response.error),

@@ -52,7 +52,7 @@ async fn error_about_the_request_is_passed_on_and_nothing_is_recorded() {
     ] {
         let mut response = json(body);
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
-        server.does(Does::Answer(response));
+        server.does(Does::Respond(response));
         for response in [
             send(&backend, form(C1)).await,
             send_verified(&backend, form(C1)).await,
@@ -76,15 +76,15 @@ async fn error_about_the_other_server_is_503_and_nothing_is_recorded() {
         .headers_mut()
         .insert(LOCATION, HeaderValue::from_static("/elsewhere"));
     for (does, retry_after) in [
-        (Does::Answer(busy), "17"),
-        (Does::Answer(with_status(500)), "1"),
-        (Does::Answer(with_status(502)), "1"),
-        (Does::Answer(with_status(503)), "1"),
-        (Does::Answer(moved), "1"),
-        (Does::Answer(with_status(404)), "1"),
-        (Does::Answer(with_status(405)), "1"),
+        (Does::Respond(busy), "17"),
+        (Does::Respond(with_status(500)), "1"),
+        (Does::Respond(with_status(502)), "1"),
+        (Does::Respond(with_status(503)), "1"),
+        (Does::Respond(moved), "1"),
+        (Does::Respond(with_status(404)), "1"),
+        (Does::Respond(with_status(405)), "1"),
         // The server may revoke the token later, or never.
-        (Does::Answer(with_status(202)), "1"),
+        (Does::Respond(with_status(202)), "1"),
         (Does::Write(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()), "1"),
         (Does::Write(Vec::new()), "1"),
     ] {
@@ -124,13 +124,13 @@ async fn success_status_with_an_error_in_the_body_is_an_error() {
             (503, "temporarily_unavailable"),
         ),
     ] {
-        server.does(Does::Answer(json(body)));
+        server.does(Does::Respond(json(body)));
         let response = send(&backend, form(C1)).await;
         assert_eq!((response.status.as_u16(), &*response.error), expected);
     }
     assert_eq!(recorded(&log).await, []);
     for body in ["{}", r#"{"revoked":true}"#, "ok", ""] {
-        server.does(Does::Answer(json(body)));
+        server.does(Does::Respond(json(body)));
         assert_eq!(send(&backend, form(C1)).await.status, 200, "{body}");
     }
 }
@@ -151,9 +151,9 @@ fn results_of_forwarding_are_counted() {
             assert_eq!(recorded(&log).await, []);
             assert_eq!(send(&backend, form(C1)).await.status, 200);
             assert_eq!(send_verified(&backend, form(C1)).await.status, 200);
-            server.does(Does::Answer(with_status(500)));
+            server.does(Does::Respond(with_status(500)));
             assert_eq!(send(&backend, form(C1)).await.status, 503);
-            server.does(Does::Answer(with_status(400)));
+            server.does(Does::Respond(with_status(400)));
             assert_eq!(send(&backend, form(C1)).await.status, 400);
         });
     });

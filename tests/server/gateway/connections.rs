@@ -26,13 +26,13 @@ async fn silent_connection_is_closed_and_an_open_stream_is_not() {
     let until_closed = async |sent: &[u8]| {
         let mut stream = TcpStream::connect(&gateway.address).await.unwrap();
         stream.write_all(sent).await.unwrap();
-        let mut answer = Vec::new();
-        let closed = timeout(TIMEOUT, stream.read_to_end(&mut answer)).await;
+        let mut response = Vec::new();
+        let closed = timeout(TIMEOUT, stream.read_to_end(&mut response)).await;
         // The connection may also be reset.
         let _ = closed.expect("the gateway closes the connection");
-        answer
+        response
     };
-    let answers = join_all(
+    let responses = join_all(
         [
             &b""[..],
             b"P",
@@ -48,9 +48,9 @@ async fn silent_connection_is_closed_and_an_open_stream_is_not() {
         .map(until_closed),
     )
     .await;
-    for silent in &answers[..4] {
+    for silent in &responses[..4] {
         assert!(silent.is_empty());
     }
-    assert!(answers[9].starts_with(b"HTTP/1.1 200 OK\r\n"));
+    assert!(responses[9].starts_with(b"HTTP/1.1 200 OK\r\n"));
     assert!(goes_on(&mut events).await);
 }

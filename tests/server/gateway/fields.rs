@@ -105,9 +105,9 @@ async fn believed_fields_do_not_pass() {
         if is_named {
             headers.insert("connection", believed.join(", ").parse().unwrap());
         }
-        let answer = http.try_send(request).await.unwrap();
-        assert_eq!(answer.status, 200);
-        let received = answer.json();
+        let response = http.try_send(request).await.unwrap();
+        assert_eq!(response.status, 200);
+        let received = response.json();
         for name in believed {
             assert_eq!(field(&received, name), None, "{name}");
         }
@@ -160,10 +160,10 @@ async fn connection_cannot_name_a_field_that_the_gateway_has_checked() {
         &[b"close", b"\xff,\tX-HOP"],
         &[b",, x-hop ,"],
     ] {
-        let answer = ask(named).await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(field(&answer.json(), "x-hop"), None);
-        assert_eq!(field(&answer.json(), "cookie"), Some("a=b"));
+        let response = ask(named).await;
+        assert_eq!(response.status, 200);
+        assert_eq!(field(&response.json(), "x-hop"), None);
+        assert_eq!(field(&response.json(), "cookie"), Some("a=b"));
     }
 }
 
@@ -184,10 +184,10 @@ async fn path_cannot_leave_the_base_url() {
         ("/things%5C..%5cadmin", None),
     ] {
         let request = http.with_token(path, &token);
-        let answer = http.try_send(request).await.unwrap();
+        let response = http.try_send(request).await.unwrap();
         match uri {
-            Some(uri) => assert_eq!(answer.json()["uri"], uri),
-            None => assert_eq!(answer.status, 400, "{path}"),
+            Some(uri) => assert_eq!(response.json()["uri"], uri),
+            None => assert_eq!(response.status, 400, "{path}"),
         }
     }
 }

@@ -17,10 +17,10 @@ use crate::process::TIMEOUT;
 async fn status(address: &str, head: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
-    let mut answer = [0; 12];
-    let read = timeout(TIMEOUT, stream.read_exact(&mut answer)).await;
+    let mut response = [0; 12];
+    let read = timeout(TIMEOUT, stream.read_exact(&mut response)).await;
     read.expect("a response in time").unwrap();
-    String::from_utf8(answer[9..].to_vec()).unwrap()
+    String::from_utf8(response[9..].to_vec()).unwrap()
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn request_without_exactly_one_host_is_refused() {
                 .insert(header::HOST, host.parse().unwrap());
         }
         let request: Request<_> = request;
-        let answer = client.request(request).await.unwrap();
-        assert_eq!(answer.status(), expected, "{host:?}");
+        let response = client.request(request).await.unwrap();
+        assert_eq!(response.status(), expected, "{host:?}");
     }
 }

@@ -16,8 +16,11 @@ async fn refresh_token_is_unsupported_without_forwarding() {
     let world = World::new().await;
     let (_gateway, http) = world.gateway();
     let (_, refresh) = world.http.tokens(C1).await;
-    let answer = http.revoke(C1, &refresh).await;
-    assert!(answer.is_error(400, "unsupported_token_type"), "{answer:?}");
+    let response = http.revoke(C1, &refresh).await;
+    assert!(
+        response.is_error(400, "unsupported_token_type"),
+        "{response:?}"
+    );
     assert_eq!(world.http.refresh(C1, &refresh).await.status, 200);
 }
 
@@ -77,10 +80,13 @@ async fn jwt_refresh_token_is_treated_as_a_refresh_token() {
         }
         let gateway = Server::run(command);
         let http = Http::to(gateway.url(""));
-        let answer = http.revoke(C1, &refresh).await;
-        assert_eq!(answer.status, expected, "{answer:?}");
+        let response = http.revoke(C1, &refresh).await;
+        assert_eq!(response.status, expected, "{response:?}");
         if !forwards {
-            assert!(answer.is_error(400, "unsupported_token_type"), "{answer:?}");
+            assert!(
+                response.is_error(400, "unsupported_token_type"),
+                "{response:?}"
+            );
         }
     }
 }
@@ -96,12 +102,12 @@ async fn unreachable_issuer_is_503_and_records_nothing() {
     let gateway = Server::run(command);
     let http = Http::to(gateway.url(""));
     let token = world.http.own_token(C1).await;
-    let answer = http.revoke(C1, &token).await;
+    let response = http.revoke(C1, &token).await;
     assert!(
-        answer.is_error(503, "temporarily_unavailable"),
-        "{answer:?}"
+        response.is_error(503, "temporarily_unavailable"),
+        "{response:?}"
     );
-    assert!(!answer.header("retry-after").is_empty());
+    assert!(!response.header("retry-after").is_empty());
     assert_eq!(http.me(&token).await.status, 200);
 }
 

@@ -49,7 +49,7 @@ async fn check(request: Request<Incoming>) -> Result<Response<Frames>, hyper::Er
     let body = request.into_body().collect().await?;
     let trailers = body.trailers().cloned().unwrap_or_default();
     let names: Vec<_> = trailers.keys().map(HeaderName::as_str).collect();
-    let body = frames("answer", &[("x-came", names.join(" "))]);
+    let body = frames("response", &[("x-came", names.join(" "))]);
     Ok(Response::builder()
         .header("trailer", "x-came")
         .body(body)
@@ -82,11 +82,11 @@ async fn trailers_pass_except_those_that_an_api_would_believe() {
         if let Some(connection) = connection {
             headers.insert("connection", connection.parse().unwrap());
         }
-        let answer = client.request(request).await.unwrap();
-        assert_eq!(answer.status(), 200);
-        let body = answer.into_body().collect().await.unwrap();
+        let response = client.request(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        let body = response.into_body().collect().await.unwrap();
         let trailers = body.trailers().expect("trailers").clone();
         assert_eq!(trailers["x-came"], "x-checksum");
-        assert_eq!(body.to_bytes(), "answer");
+        assert_eq!(body.to_bytes(), "response");
     }
 }

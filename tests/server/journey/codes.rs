@@ -11,8 +11,8 @@ use crate::{
 async fn reused_code_ends_its_grant() {
     server!(server, http);
     let code = http.code(SPA).await;
-    let answer = http.redeem(SPA, &code).await;
-    let access = answer.text("access_token");
+    let response = http.redeem(SPA, &code).await;
+    let access = response.text("access_token");
     assert_eq!(http.me(&access).await.status, 200);
     assert!(http.redeem(SPA, &code).await.is_error(400, "invalid_grant"));
     assert!(http.me(&access).await.is_refused_token());
@@ -74,16 +74,19 @@ async fn code_cannot_be_revoked_or_introspected() {
 #[tokio::test]
 async fn authorization_response_has_state_and_issuer_at_any_loopback_port() {
     server!(server, http);
-    let answer = http.get(&authorize(C1, &[])).await;
-    assert_eq!(answer.status, 303);
+    let response = http.get(&authorize(C1, &[])).await;
+    assert_eq!(response.status, 303);
     assert!(
-        answer
+        response
             .header("location")
             .starts_with(&format!("{REDIRECT_URI}?"))
     );
-    assert_eq!(redirect_parameter(&answer, "state").as_deref(), Some("xyz"));
     assert_eq!(
-        redirect_parameter(&answer, "iss").as_deref(),
+        redirect_parameter(&response, "state").as_deref(),
+        Some("xyz")
+    );
+    assert_eq!(
+        redirect_parameter(&response, "iss").as_deref(),
         Some(&*server.url(""))
     );
 
@@ -95,14 +98,17 @@ async fn authorization_response_has_state_and_issuer_at_any_loopback_port() {
         (("scope", "admin"), "invalid_scope"),
     ];
     for (replaced, error) in refusals {
-        let answer = http.get(&authorize(C1, &[replaced])).await;
+        let response = http.get(&authorize(C1, &[replaced])).await;
         assert_eq!(
-            redirect_parameter(&answer, "error").as_deref(),
+            redirect_parameter(&response, "error").as_deref(),
             Some(error),
             "{replaced:?}"
         );
-        assert_eq!(redirect_parameter(&answer, "state").as_deref(), Some("xyz"));
-        assert_eq!(redirect_parameter(&answer, "code"), None);
+        assert_eq!(
+            redirect_parameter(&response, "state").as_deref(),
+            Some("xyz")
+        );
+        assert_eq!(redirect_parameter(&response, "code"), None);
     }
 }
 
@@ -119,13 +125,13 @@ async fn unregistered_redirect_uri_gets_no_redirect() {
         "http://127.0.0.1:/callback",
     ];
     for uri in elsewhere {
-        let answer = http.get(&authorize(C1, &[("redirect_uri", uri)])).await;
-        assert!(answer.is_error(400, "invalid_request"), "{uri}");
-        assert_eq!(answer.header("location"), "");
+        let response = http.get(&authorize(C1, &[("redirect_uri", uri)])).await;
+        assert!(response.is_error(400, "invalid_request"), "{uri}");
+        assert_eq!(response.header("location"), "");
     }
-    let answer = http
+    let response = http
         .get(&authorize(Credentials::Public("nobody"), &[]))
         .await;
-    assert!(answer.is_error(400, "invalid_request"));
+    assert!(response.is_error(400, "invalid_request"));
     drop(server);
 }

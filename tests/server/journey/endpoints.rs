@@ -18,16 +18,19 @@ async fn clients_are_authenticated_at_every_endpoint() {
             Credentials::None,
             Credentials::Post("s6BhdRkqt3", "gX1fBat3bV"),
         ] {
-            let answer = http.post(path, credentials, &[("token", &access)]).await;
-            assert!(answer.is_error(401, "invalid_client"), "{path} {answer:?}");
-            assert!(answer.header("www-authenticate").starts_with("Basic "));
+            let response = http.post(path, credentials, &[("token", &access)]).await;
+            assert!(
+                response.is_error(401, "invalid_client"),
+                "{path} {response:?}"
+            );
+            assert!(response.header("www-authenticate").starts_with("Basic "));
         }
     }
     // Introspection covers the tokens of all clients, and a public client is not authenticated.
-    let answer = http
+    let response = http
         .post("/oauth2/introspect", SPA, &[("token", &access)])
         .await;
-    assert!(answer.is_error(401, "invalid_client"));
+    assert!(response.is_error(401, "invalid_client"));
     assert!(http.is_active(&access).await);
     drop(server);
 }
@@ -88,11 +91,11 @@ async fn browser_app_can_read_the_error() {
         .header(header::CONTENT_TYPE, "application/json")
         .body("{}".into())
         .unwrap();
-    let answer = http.try_send(request).await.unwrap();
+    let response = http.try_send(request).await.unwrap();
     assert_eq!(
         (
-            answer.status.as_u16(),
-            answer.header("access-control-allow-origin")
+            response.status.as_u16(),
+            response.header("access-control-allow-origin")
         ),
         (415, origin)
     );
@@ -103,10 +106,10 @@ async fn browser_app_can_read_the_error() {
         .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "authorization")
         .body("".into())
         .unwrap();
-    let answer = http.try_send(request).await.unwrap();
-    assert_eq!(answer.header("access-control-allow-origin"), origin);
+    let response = http.try_send(request).await.unwrap();
+    assert_eq!(response.header("access-control-allow-origin"), origin);
     assert!(
-        answer
+        response
             .header("access-control-allow-headers")
             .contains("authorization")
     );
@@ -121,12 +124,12 @@ async fn browser_app_can_read_the_error() {
         ("/oauth2/introspect", ""),
     ] {
         let request = Request::get(server.url(path)).header(header::ORIGIN, origin);
-        let answer = http
+        let response = http
             .try_send(request.body("".into()).unwrap())
             .await
             .unwrap();
         assert_eq!(
-            answer.header("access-control-allow-origin"),
+            response.header("access-control-allow-origin"),
             allowed,
             "{path}"
         );
@@ -187,10 +190,10 @@ async fn bad_requests_leave_the_server_running() {
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body(body.into())
                 .unwrap();
-            let answer = http.try_send(request).await.unwrap();
+            let response = http.try_send(request).await.unwrap();
             assert!(
-                answer.status.is_client_error(),
-                "{path} {body:?} {answer:?}"
+                response.status.is_client_error(),
+                "{path} {body:?} {response:?}"
             );
         }
         let many = vec![b'a'; 1 << 20];
@@ -205,8 +208,8 @@ async fn bad_requests_leave_the_server_running() {
         "?client_id=c2&client_id=c2",
     ];
     for query in queries {
-        let answer = http.get(&format!("/oauth2/authorize{query}")).await;
-        assert_eq!(answer.status, 400);
+        let response = http.get(&format!("/oauth2/authorize{query}")).await;
+        assert_eq!(response.status, 400);
     }
     let (access, _) = http.tokens(C1).await;
     assert_eq!(http.me(&access).await.status, 200);

@@ -19,8 +19,8 @@ async fn every_client_gets_tokens_uses_them_revokes_them_and_is_refused() {
         );
         assert!(http.is_active(&access).await && http.is_active(&refresh).await);
 
-        let answer = http.revoke(credentials, &refresh).await;
-        assert_eq!((answer.status.as_u16(), answer.body.len()), (200, 0));
+        let response = http.revoke(credentials, &refresh).await;
+        assert_eq!((response.status.as_u16(), response.body.len()), (200, 0));
         assert!(http.me(&access).await.is_refused_token());
         assert!(!http.is_active(&access).await && !http.is_active(&refresh).await);
         assert!(
@@ -64,9 +64,9 @@ async fn token_of_another_client_is_refused_and_stays_live() {
 async fn unknown_and_revoked_tokens_get_the_same_response() {
     server!(server, http);
     let (access, _) = http.tokens(C1).await;
-    let plain = |mut answer: FullResponse| {
-        answer.headers.remove("date");
-        format!("{answer:?}")
+    let plain = |mut response: FullResponse| {
+        response.headers.remove("date");
+        format!("{response:?}")
     };
     let first = plain(http.revoke(C1, &access).await);
     assert_eq!(plain(http.revoke(C1, &access).await), first);
@@ -78,8 +78,11 @@ async fn unknown_and_revoked_tokens_get_the_same_response() {
 async fn reused_refresh_token_ends_its_grant() {
     server!(server, http);
     let (first_access, first) = http.tokens(C1).await;
-    let answer = http.refresh(C1, &first).await;
-    let (access, refresh) = (answer.text("access_token"), answer.text("refresh_token"));
+    let response = http.refresh(C1, &first).await;
+    let (access, refresh) = (
+        response.text("access_token"),
+        response.text("refresh_token"),
+    );
     assert_ne!(first, refresh);
     assert_eq!(http.me(&access).await.status, 200);
 
@@ -130,9 +133,12 @@ async fn refresh_can_narrow_the_scope_but_not_widen_it() {
 async fn at_most_one_of_concurrent_refreshes_succeeds() {
     server!(server, http);
     let (_, refresh) = http.tokens(SPA).await;
-    let answers = join_all((0..8).map(|_| http.refresh(SPA, &refresh))).await;
+    let responses = join_all((0..8).map(|_| http.refresh(SPA, &refresh))).await;
     assert_eq!(
-        answers.iter().filter(|answer| answer.status == 200).count(),
+        responses
+            .iter()
+            .filter(|response| response.status == 200)
+            .count(),
         1
     );
     drop(server);
@@ -143,14 +149,14 @@ async fn client_credentials_are_for_confidential_clients() {
     server!(server, http);
     let parameters = [("grant_type", "client_credentials")];
     for credentials in [C1, POST] {
-        let answer = http.post("/oauth2/token", credentials, &parameters).await;
-        let access = answer.text("access_token");
-        assert_eq!(answer.json().get("refresh_token"), None);
+        let response = http.post("/oauth2/token", credentials, &parameters).await;
+        let access = response.text("access_token");
+        assert_eq!(response.json().get("refresh_token"), None);
         assert_eq!(http.me(&access).await.text("client_id"), credentials.id());
         assert_eq!(http.revoke(credentials, &access).await.status, 200);
         assert!(http.me(&access).await.is_refused_token());
     }
-    let answer = http.post("/oauth2/token", SPA, &parameters).await;
-    assert!(answer.is_error(400, "unauthorized_client"));
+    let response = http.post("/oauth2/token", SPA, &parameters).await;
+    assert!(response.is_error(400, "unauthorized_client"));
     drop(server);
 }

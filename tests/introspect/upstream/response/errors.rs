@@ -41,7 +41,7 @@ async fn ambiguous_response_is_an_error() {
         // Active, but expired long ago: a contradiction.
         active(json!({ "exp": 1000 })).to_string(),
     ] {
-        server.does(Does::Answer(respond(body.clone())));
+        server.does(Does::Respond(respond(body.clone())));
         let error = ask(&upstream, "t").await.unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::Malformed, "{body}");
     }
@@ -94,7 +94,7 @@ async fn any_other_status_is_an_error() {
         let mut response = with_status(status);
         let elsewhere = HeaderValue::from_str(&server.uri()).unwrap();
         response.headers_mut().insert("location", elsewhere);
-        server.does(Does::Answer(response));
+        server.does(Does::Respond(response));
         let asked = server.asked();
         let error = ask(&upstream, "t").await.unwrap_err();
         let UpstreamErrorKind::Status(found) = error.kind() else {
@@ -119,7 +119,7 @@ async fn only_json_is_read() {
         "Application/JSON;charset=UTF-8",
         "application/json ; a=b",
     ] {
-        server.does(Does::Answer(with_type(body.to_string(), Some(media))));
+        server.does(Does::Respond(with_type(body.to_string(), Some(media))));
         assert!(ask(&upstream, "t").await.unwrap().is_some(), "{media}");
     }
     for media in [
@@ -132,20 +132,20 @@ async fn only_json_is_read() {
         Some("application/token-introspection+jwt"),
         Some("text/html, application/json"),
     ] {
-        server.does(Does::Answer(with_type(body.to_string(), media)));
+        server.does(Does::Respond(with_type(body.to_string(), media)));
         let error = ask(&upstream, "t").await.unwrap_err();
         assert_eq!(error.kind(), UpstreamErrorKind::Malformed, "{media:?}");
     }
     let mut twice = respond(body.to_string());
     let json = HeaderValue::from_static("application/json");
     twice.headers_mut().append(CONTENT_TYPE, json);
-    server.does(Does::Answer(twice));
+    server.does(Does::Respond(twice));
     assert!(ask(&upstream, "t").await.is_err());
 
     let mut compressed = respond(body.to_string());
     let gzip = HeaderValue::from_static("gzip");
     compressed.headers_mut().insert(CONTENT_ENCODING, gzip);
-    server.does(Does::Answer(compressed));
+    server.does(Does::Respond(compressed));
     let error = ask(&upstream, "t").await.unwrap_err();
     assert_eq!(error.kind(), UpstreamErrorKind::Malformed);
 }
@@ -181,9 +181,9 @@ async fn error_shows_nothing_of_the_token_or_the_response() {
     let mut chunk = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\ntelltale\r\n".to_vec();
     chunk.extend_from_slice(b"telltale");
     for does in [
-        Does::Answer(respond(telltale)),
-        Does::Answer(respond("telltale")),
-        Does::Answer(with_type(telltale, Some("text/telltale"))),
+        Does::Respond(respond(telltale)),
+        Does::Respond(respond("telltale")),
+        Does::Respond(with_type(telltale, Some("text/telltale"))),
         Does::Write(b"telltale\r\n\r\n".to_vec()),
         Does::Write(chunk),
     ] {

@@ -98,7 +98,7 @@
 //! | `test_util` | a fake issuer for your own tests | `test-util` |
 //! | `guide` | how to mount, operate and observe it, in the documentation only | all |
 //!
-//! Further features: `metadata` (RFC 8414), `test-util`, `cors`, `tracing`, `tls-aws-lc-rs` and `tls-ring` (the
+//! Further features: `metadata` (RFC 8414), `cors`, `tracing`, `tls-aws-lc-rs` and `tls-ring` (the
 //! crypto provider for `https`), and `zeroize` (the default: wipes a [`Secret`] when it is
 //! dropped). A feature adds API and never changes a response.
 //!

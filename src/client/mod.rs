@@ -4,9 +4,9 @@
 //! `tower::Service<Request<Credentials>, Response = Option<C>>`:
 //!
 //! * `Some` is the authenticated client.
-//! * `None` means that the credentials are wrong, for whatever reason. The endpoint answers
+//! * `None` means that the credentials are wrong, for whatever reason. The endpoint returns
 //!   `invalid_client`.
-//! * An error means that the result is unknown. The endpoint answers 503, unless the error is an
+//! * An error means that the result is unknown. The endpoint returns 503, unless the error is an
 //!   [`Error`](crate::Error) of another kind.
 //!
 //! `ClientAuthenticator`, the authenticator over registered clients, refuses with

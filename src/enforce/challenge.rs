@@ -38,7 +38,7 @@ impl Default for Parameters {
 impl Parameters {
     /// # Panics
     ///
-    /// If `realm` has a character that is neither visible ASCII nor a space.
+    /// Panics if `realm` has a character that is neither visible ASCII nor a space.
     pub(super) fn set_realm(&mut self, realm: &str) {
         self.realm = quoted(realm);
     }
@@ -52,7 +52,7 @@ impl Parameters {
     ///
     /// # Panics
     ///
-    /// If clients could not fetch it safely.
+    /// Panics if clients could not fetch it safely.
     pub(super) fn set_resource_metadata(&mut self, url: &str) {
         assert!(
             is_metadata_url(url),

@@ -27,7 +27,7 @@ pub(super) struct Tick {
 ///
 /// # Errors
 ///
-/// If the operating system does not start the thread.
+/// Fails if the operating system does not start the thread.
 pub(super) fn start(
     mut on_tick: impl FnMut(&Tick) -> ControlFlow<()> + Send + 'static,
 ) -> io::Result<()> {

@@ -76,7 +76,8 @@ impl Claims {
     ///
     /// # Errors
     ///
-    /// If the claims do not have the form of the type: a claim is missing, or has another type.
+    /// Fails if the claims do not have the form of the type: a claim is missing, or has another
+    /// type.
     pub fn claims_as<'a, T: Deserialize<'a>>(&'a self) -> Result<T, ClaimsError> {
         serde_json::from_str(self.json().unwrap_or("{}")).map_err(|error| ClaimsError {
             detail: error.to_string().into(),
@@ -99,8 +100,8 @@ impl Claims {
     ///
     /// # Errors
     ///
-    /// If it is not one JSON object, if a member occurs twice at any depth, if it is nested more
-    /// than 16 deep, or if a number is beyond the range of a double.
+    /// Fails if the text is not one JSON object, if a member occurs twice at any depth, if it is
+    /// nested more than 16 deep, or if a number is beyond the range of a double.
     pub fn set_json(&mut self, json: impl Into<String>) -> Result<(), ClaimsError> {
         let json = json.into();
         Members::parse(json.as_bytes()).map_err(|_| ClaimsError {

@@ -18,7 +18,7 @@
 //! **A service that wraps another one passes on the same [`Secret`](crate::Secret)**, or a clone of
 //! it. The `Secret` carries the authenticated client that asks, so that `JwtTokens` may fetch keys
 //! for this client before the cool-down has passed. With a new `Secret` of the same text it waits
-//! for the cool-down, and the endpoint answers the revocation with 503 until then.
+//! for the cool-down, and the endpoint returns the revocation with 503 until then.
 
 mod by_format;
 mod introspected;

@@ -11,7 +11,7 @@ use super::Reason;
 ///
 /// An introspection returns it as its error, or anywhere in the source chain of its error.
 /// [`EnforcementLayer`](crate::enforce::EnforcementLayer) then refuses the token (401) instead of
-/// answering 503. A revocation endpoint ignores it and answers 503, because clocks may differ and
+/// returning 503. A revocation endpoint ignores it and returns 503, because clocks may differ and
 /// the token may have to be revoked.
 ///
 /// `JwtTokens` returns it when the issuer's keys cannot be fetched and the token has expired by its

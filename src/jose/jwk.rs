@@ -49,9 +49,9 @@ impl Jwk {
     ///
     /// # Errors
     ///
-    /// If the document is not a JSON object or repeats a member. If the key is private or not
-    /// sound. If it is not for signatures, has an unknown type or curve, or an `alg` that does not
-    /// fit its type.
+    /// Fails if the document is not a JSON object or repeats a member, if the key is private or not
+    /// sound, if it is not for signatures, and if it has an unknown type or curve, or an `alg` that
+    /// does not fit its type.
     pub fn from_json(json: &str) -> Result<Self, KeyError> {
         let members = Members::parse(json.as_bytes());
         let members = members.map_err(|_| KeyError::malformed("it is not a strict JSON object"))?;

@@ -30,7 +30,7 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// If the URI has another scheme, userinfo or a fragment.
+    /// Fails if the URI has another scheme, userinfo or a fragment.
     pub fn from_uri(uri: &str) -> Result<Self, RemoteError> {
         KeySource::operator(uri, false).map(Self::Remote)
     }
@@ -40,7 +40,7 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// As [`from_uri`](Self::from_uri).
+    /// Fails as [`from_uri`](Self::from_uri) does.
     pub fn from_plain_http_uri(uri: &str) -> Result<Self, RemoteError> {
         KeySource::operator(uri, true).map(Self::Remote)
     }
@@ -51,7 +51,7 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// As [`from_uri`](Self::from_uri).
+    /// Fails as [`from_uri`](Self::from_uri) does.
     pub fn from_client_uri(jwks_uri: &str) -> Result<Self, RemoteError> {
         KeySource::client(jwks_uri).map(Self::Remote)
     }
@@ -64,7 +64,7 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// As [`from_uri`](Self::from_uri), and for an issuer with a query.
+    /// Fails as [`from_uri`](Self::from_uri) does, and for an issuer with a query.
     pub fn from_issuer(issuer: &str) -> Result<Self, RemoteError> {
         KeySource::issuer(issuer, false).map(Self::Remote)
     }
@@ -74,7 +74,7 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// As [`from_issuer`](Self::from_issuer).
+    /// Fails as [`from_issuer`](Self::from_issuer) does.
     pub fn from_plain_http_issuer(issuer: &str) -> Result<Self, RemoteError> {
         KeySource::issuer(issuer, true).map(Self::Remote)
     }

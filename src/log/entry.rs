@@ -85,7 +85,7 @@ impl Revocation {
     ///
     /// # Panics
     ///
-    /// In debug builds, if the two records have different selectors.
+    /// Panics in debug builds if the two records have different selectors.
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
         debug_assert_eq!(self.selector, other.selector);

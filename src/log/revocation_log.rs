@@ -110,7 +110,7 @@ pub trait RevocationLog {
     ///
     /// # Errors
     ///
-    /// As [`append`](Self::append).
+    /// Fails as [`append`](Self::append) does.
     fn append_at_most(
         &self,
         new: usize,
@@ -135,8 +135,8 @@ pub trait RevocationLog {
     ///
     /// # Errors
     ///
-    /// As [`append`](Self::append). Fails with [`LogErrorKind::QueueFull`] if the client's quota of
-    /// the queue is used up; nothing was queued then.
+    /// Fails as [`append`](Self::append) does. Fails with [`LogErrorKind::QueueFull`] if the
+    /// client's quota of the queue is used up; nothing was queued then.
     fn append_for(
         &self,
         client: Selector,

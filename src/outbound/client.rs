@@ -61,8 +61,8 @@ impl HttpClient {
     ///
     /// # Errors
     ///
-    /// If the response is not complete within the timeout, which covers everything from the name
-    /// lookup to the last byte. If the status is not 200. Redirects are not followed.
+    /// Fails if the response is not complete within the timeout, which covers everything from the
+    /// name lookup to the last byte, and if the status is not 200. Redirects are not followed.
     pub(crate) async fn fetch(
         &self,
         request: Request<Full<Bytes>>,
@@ -106,8 +106,8 @@ impl HttpClient {
     ///
     /// # Errors
     ///
-    /// If the response is not complete within the timeout, or cannot be read. The server may have
-    /// processed the request nevertheless.
+    /// Fails if the response is not complete within the timeout, or cannot be read. The server may
+    /// have processed the request nevertheless.
     #[cfg(feature = "upstream")]
     pub(crate) async fn send_once(
         &self,

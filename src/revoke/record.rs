@@ -144,7 +144,7 @@ impl<I, L> RecordRevocation<I, L> {
     ///
     /// # Panics
     ///
-    /// If `records` is zero, because nothing could be revoked.
+    /// Panics if `records` is zero, because nothing could be revoked.
     pub fn quota(mut self, records: usize) -> Self {
         assert!(records > 0, "a quota of zero records allows no revocation");
         self.recorder.quota = Some(Quota::new(records));

@@ -42,7 +42,7 @@ impl TestIssuer {
     ///
     /// # Panics
     ///
-    /// If the system has no random bytes.
+    /// Panics if the system has no random bytes.
     #[must_use]
     pub fn new(issuer: impl Into<String>) -> Self {
         Self::of_algorithm(issuer.into(), Algorithm::Es256)
@@ -53,7 +53,7 @@ impl TestIssuer {
     ///
     /// # Panics
     ///
-    /// If the system has no random bytes.
+    /// Panics if the system has no random bytes.
     #[must_use]
     pub fn rs256(issuer: impl Into<String>) -> Self {
         Self::of_algorithm(issuer.into(), Algorithm::Rs256)
@@ -131,7 +131,7 @@ impl TestIssuer {
     ///
     /// # Panics
     ///
-    /// If the system has no random bytes.
+    /// Panics if the system has no random bytes.
     pub fn rotate(&self) {
         let key = Arc::new(SigningKey::generate(self.algorithm));
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);

@@ -115,7 +115,8 @@ impl TestToken {
     ///
     /// # Panics
     ///
-    /// If the value is not representable in JSON, such as a map with keys that are not strings.
+    /// Panics if the value is not representable in JSON, such as a map with keys that are not
+    /// strings.
     pub fn claim(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
         let value = serde_json::to_value(value).expect("a value of JSON");
         self.claims.insert(name.into(), value);
@@ -171,7 +172,7 @@ impl TestToken {
     ///
     /// # Panics
     ///
-    /// If the system has no random bytes.
+    /// Panics if the system has no random bytes.
     #[must_use]
     pub fn sign(&self) -> String {
         let another;

@@ -29,7 +29,7 @@ use failures::{Failures, Limits};
 use future::Attempt;
 pub use future::LimitFuture;
 
-/// Answers 429 with `Retry-After` after too many failures, without calling the authenticator, even
+/// Returns 429 with `Retry-After` after too many failures, without calling the authenticator, even
 /// if the secret is correct.
 ///
 /// It counts failures by claimed client **and** address ([`ClientAddr`], or else [`PeerAddr`], in

@@ -41,7 +41,7 @@ pub trait Clients {
     ///
     /// # Errors
     ///
-    /// Fails if the lookup failed. The endpoint then answers 503, not 401.
+    /// Fails if the lookup failed. The endpoint then returns 503, not 401.
     fn client(
         &self,
         client_id: &str,

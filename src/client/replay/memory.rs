@@ -17,7 +17,7 @@ use super::{Attempt, ClientDigest, EXPIRED_PER_USE, Limits, Once, ReplayGuard, e
 ///
 /// It holds at most 100 000 entries by default. An entry takes about 270 bytes, so this is about 27
 /// MB. Each use removes a few expired entries. If the guard is full of entries that have not
-/// expired, it refuses new ones instead of forgetting old ones, and the endpoint answers 503. So
+/// expired, it refuses new ones instead of forgetting old ones, and the endpoint returns 503. So
 /// the capacity is the number of assertions that your clients send within the longest lifetime of
 /// an assertion. Only verified assertions count.
 ///

@@ -134,7 +134,7 @@ pub trait ReplayGuard: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Fails if the result is unknown, or if there is no room for the entry. The endpoint answers
+    /// Fails if the result is unknown, or if there is no room for the entry. The endpoint returns
     /// 503, and the assertion must not be accepted.
     fn use_up(&self, once: Once, until: SystemTime) -> BoxFuture<'_, Result<bool, BoxError>>;
 }

@@ -88,7 +88,7 @@ impl Index {
     ///
     /// # Panics
     ///
-    /// If the operating system does not start the clock's thread.
+    /// Panics if the operating system does not start the clock's thread.
     pub(super) fn without_log() -> Self {
         let shared = Arc::new(Shared::without_log());
         shared.start_clock().expect("the system starts a thread");
@@ -117,7 +117,7 @@ impl Index {
     ///
     /// # Errors
     ///
-    /// If the log cannot be read, or if the operating system does not start the thread of the
+    /// Fails if the log cannot be read, or if the operating system does not start the thread of the
     /// index. The index then keeps the records that it has, and its [readiness](Self::readiness)
     /// does not change.
     pub async fn load<L: RevocationLog>(&self, log: &L) -> Result<(), LogError> {

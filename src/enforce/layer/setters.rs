@@ -20,7 +20,7 @@ impl<I> EnforcementLayer<I> {
     ///
     /// # Panics
     ///
-    /// If `realm` has a character that is neither visible ASCII nor a space.
+    /// Panics if `realm` has a character that is neither visible ASCII nor a space.
     pub fn realm(mut self, realm: &str) -> Self {
         let refusals = &mut self.settings_mut().refusals;
         refusals.set(|parameters| parameters.set_realm(realm));
@@ -44,7 +44,7 @@ impl<I> EnforcementLayer<I> {
     ///
     /// # Panics
     ///
-    /// If `url` is neither an `https` URL nor an `http` URL of this machine, such as
+    /// Panics if `url` is neither an `https` URL nor an `http` URL of this machine, such as
     /// `http://localhost:3000/`, if it has a fragment or user information, or if it has characters
     /// other than those of a URL.
     pub fn resource_metadata(mut self, url: &str) -> Self {

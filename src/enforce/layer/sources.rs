@@ -22,7 +22,7 @@ impl<I> EnforcementLayer<I> {
     ///
     /// # Panics
     ///
-    /// If the operating system does not start the thread that cuts expired streams.
+    /// Panics if the operating system does not start the thread that cuts expired streams.
     ///
     /// ```
     /// use std::{collections::HashMap, sync::{Arc, Mutex}};

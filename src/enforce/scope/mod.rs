@@ -79,8 +79,8 @@ impl ScopeLayer {
     ///
     /// # Panics
     ///
-    /// If `scope` is not one scope (RFC 6749 §3.3): it is empty, or it has a character other than
-    /// visible ASCII without `"` and `\`. A space separates scopes: see [`all`](Self::all).
+    /// Panics if `scope` is not one scope (RFC 6749 §3.3): it is empty, or it has a character other
+    /// than visible ASCII without `"` and `\`. A space separates scopes: see [`all`](Self::all).
     pub fn new(scope: &str) -> Self {
         Self::all([scope])
     }
@@ -95,7 +95,7 @@ impl ScopeLayer {
     ///
     /// # Panics
     ///
-    /// If there are no scopes, or if one of them is not a scope: see [`new`](Self::new).
+    /// Panics if there are no scopes, or if one of them is not a scope: see [`new`](Self::new).
     pub fn all<I>(scopes: I) -> Self
     where
         I: IntoIterator,
@@ -123,7 +123,7 @@ impl ScopeLayer {
     ///
     /// # Panics
     ///
-    /// If `realm` has a character that is neither visible ASCII nor a space.
+    /// Panics if `realm` has a character that is neither visible ASCII nor a space.
     pub fn realm(mut self, realm: &str) -> Self {
         let refusals = &mut self.settings_mut().refusals;
         refusals.set(|parameters| parameters.set_realm(realm));
@@ -136,8 +136,8 @@ impl ScopeLayer {
     ///
     /// # Panics
     ///
-    /// If `url` is neither an `https` URL nor an `http` URL of this machine, or has a fragment,
-    /// user information or characters other than those of a URL.
+    /// Panics if `url` is neither an `https` URL nor an `http` URL of this machine, or has a
+    /// fragment, user information or characters other than those of a URL.
     pub fn resource_metadata(mut self, url: &str) -> Self {
         let refusals = &mut self.settings_mut().refusals;
         refusals.set(|parameters| parameters.set_resource_metadata(url));

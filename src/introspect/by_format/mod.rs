@@ -26,7 +26,7 @@ use crate::{ask::Ask, token::Secret};
 /// introspection**. It proves nothing: the chosen introspection has to verify the token.
 ///
 /// Refresh tokens may be JWTs too, as those of Keycloak are. `JwtTokens` verifies them and returns
-/// [`Introspected::Unhandled`](super::Introspected::Unhandled), and a revocation endpoint answers
+/// [`Introspected::Unhandled`](super::Introspected::Unhandled), and a revocation endpoint returns
 /// `unsupported_token_type`.
 ///
 /// For each token the chosen introspection is cloned and driven to readiness. The other one is not

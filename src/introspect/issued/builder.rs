@@ -58,7 +58,7 @@ impl IssuedTokensBuilder {
     ///
     /// # Panics
     ///
-    /// If the key is empty: that is a setting that was forgotten.
+    /// Panics if the key is empty, which is probably a forgotten setting.
     pub fn key(mut self, key: &[u8]) -> Self {
         assert!(!key.is_empty(), "the key of an IssuedTokens is empty");
         self.digests = Digests::keyed(key);
@@ -102,11 +102,11 @@ impl IssuedTokensBuilder {
     ///
     /// # Errors
     ///
-    /// [`WrongKey`](LogErrorKind::WrongKey) if the file was created with another key, or without
-    /// one. Otherwise every token in it would be unknown, and revoking one would be answered as if
-    /// it were.
+    /// Fails with [`WrongKey`](LogErrorKind::WrongKey) if the file was created with another key, or
+    /// without one. Otherwise every token in it would look unknown, and a client that revokes one
+    /// would get the response for an unknown token.
     ///
-    /// Also if the file cannot be read, or, for a new file, cannot be written.
+    /// Fails as well if the file cannot be read, or, for a new file, cannot be written.
     pub async fn open(self, log: EmbeddedLog) -> Result<IssuedTokens, LogError> {
         let check = self.digests.of(&Secret::new("tower-revocation key check"));
         // An existing file can be read even while it cannot be written.

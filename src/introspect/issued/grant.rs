@@ -36,7 +36,7 @@ impl Grant {
     ///
     /// # Panics
     ///
-    /// If the operating system has no random numbers.
+    /// Panics if the operating system has no random numbers.
     pub fn random(client_id: impl Into<String>) -> Self {
         Self::new(random(), client_id)
     }

@@ -82,7 +82,7 @@ impl IssuedTokens {
     ///
     /// # Errors
     ///
-    /// As [`IssuedTokensBuilder::open`].
+    /// Fails as [`IssuedTokensBuilder::open`] does.
     pub async fn open(log: EmbeddedLog) -> Result<Self, LogError> {
         Self::builder().open(log).await
     }
@@ -104,14 +104,14 @@ impl IssuedTokens {
     ///
     /// # Errors
     ///
-    /// If the tokens could not be made durable. [`ClockWentBack`] if the system's clock is behind
-    /// the end of a record that was removed: the record may have revoked the grant.
+    /// Fails if the tokens could not be made durable. Fails with [`ClockWentBack`] if the system's
+    /// clock is behind the end of a record that was removed: the record may have revoked the grant.
     ///
     /// [`ClockWentBack`]: crate::log::LogErrorKind::ClockWentBack
     ///
     /// # Panics
     ///
-    /// If the operating system has no random numbers.
+    /// Panics if the operating system has no random numbers.
     pub async fn issue(
         &self,
         grant: Grant,
@@ -131,8 +131,8 @@ impl IssuedTokens {
     /// selector of the grant forever: then sign nothing.
     ///
     /// The request takes its place in the queue of the log, as [`issue`](Self::issue) does. It sees
-    /// every revocation that was queued before this future is first polled, whether it was answered
-    /// or not. Sign with this `iat`, and name the grant in a claim that the introspection reads as
+    /// every revocation that was queued before this future is first polled, whether or not its
+    /// response was sent. Sign with this `iat`, and name the grant in a claim that the introspection reads as
     /// the grant. Then **a token that is signed while its grant is being revoked is revoked from
     /// the start, and no token has an `iat` that a record covered at the time of this call.**
     /// Selectors that are not in the grant, such as a session or a key, are not checked.
@@ -160,7 +160,8 @@ impl IssuedTokens {
     ///
     /// # Errors
     ///
-    /// If the log is closed or its queue is full. [`ClockWentBack`] as with [`issue`](Self::issue).
+    /// Fails if the log is closed or its queue is full. Fails with [`ClockWentBack`] as
+    /// [`issue`](Self::issue) does.
     ///
     /// [`ClockWentBack`]: crate::log::LogErrorKind::ClockWentBack
     pub async fn earliest_iat(&self, grant: &Grant) -> Result<Option<NumericDate>, LogError> {
@@ -177,16 +178,16 @@ impl IssuedTokens {
     ///
     /// # Errors
     ///
-    /// If the exchange could not be made durable. It may have been written nevertheless, and the
-    /// old token then cannot be exchanged again. [`ClockWentBack`] if the system's clock has gone
-    /// back so far that a record about the token may have been removed. The old token can then
-    /// still be exchanged.
+    /// Fails if the exchange could not be made durable. It may have been written nevertheless, and
+    /// the old token then cannot be exchanged again. Fails with [`ClockWentBack`] if the system's
+    /// clock has gone back so far that a record about the token may have been removed. The old
+    /// token can then still be exchanged.
     ///
     /// [`ClockWentBack`]: crate::log::LogErrorKind::ClockWentBack
     ///
     /// # Panics
     ///
-    /// If the operating system has no random numbers.
+    /// Panics if the operating system has no random numbers.
     pub async fn rotate(&self, old: &Secret, new: Vec<NewToken>) -> Result<Rotation, LogError> {
         let old = self.factory.digests.of(old);
         // An unknown token takes no place in the queue.
@@ -205,8 +206,8 @@ impl IssuedTokens {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read. [`ClockWentBack`] if the token is unknown, but may have been
-    /// [removed](Self::sweep) by a clock that was ahead.
+    /// Fails if the file cannot be read. Fails with [`ClockWentBack`] if the token is unknown, but
+    /// may have been [removed](Self::sweep) by a clock that was ahead.
     ///
     /// [`ClockWentBack`]: crate::log::LogErrorKind::ClockWentBack
     pub fn look_up(&self, token: &Secret) -> Result<Option<StoredToken>, LogError> {
@@ -224,7 +225,7 @@ impl IssuedTokens {
     ///
     /// # Errors
     ///
-    /// As [`look_up`](Self::look_up).
+    /// Fails as [`look_up`](Self::look_up) does.
     pub fn introspect(&self, token: &Secret) -> Result<Option<Introspection>, LogError> {
         let digest = self.factory.digests.of(token);
         let row = self.find(&digest)?;

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 ///
 /// # Panics
 ///
-/// If the operating system has no random numbers.
+/// Panics if the operating system has no random numbers.
 pub(super) fn random() -> String {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).expect("the operating system has random numbers");

@@ -21,7 +21,7 @@ impl Audience {
     ///
     /// # Panics
     ///
-    /// If there are no audiences: that is a setting that was forgotten.
+    /// Panics if there are no audiences, which is probably a forgotten setting.
     #[must_use]
     pub fn any_of<I>(accepted: I) -> Self
     where

@@ -12,13 +12,13 @@ use crate::{
 /// fetched, or the keys that were fetched do not
 /// [settle](super::JwtTokens#which-keys-settle-a-token) it.
 ///
-/// The endpoint and enforcement answer 503 with `Retry-After`. The error holds no part of the
+/// The endpoint and enforcement return 503 with `Retry-After`. The error holds no part of the
 /// token.
 #[derive(Clone, Debug)]
 pub struct JwtError {
     kind: JwtErrorKind,
     not_valid_now: Option<NotValidNow>,
-    /// What the endpoint and enforcement answer.
+    /// What the endpoint and enforcement return.
     error: Error,
 }
 
@@ -74,7 +74,7 @@ impl JwtError {
     /// ([`Expired`](Reason::Expired)), or its `iat` is in the future ([`NotYet`](Reason::NotYet)).
     ///
     /// If there is a reason, a [`NotValidNow`] is in the source chain. Enforcement then refuses the
-    /// token (401). A revocation endpoint answers 503, because clocks may differ.
+    /// token (401). A revocation endpoint returns 503, because clocks may differ.
     #[must_use]
     pub fn not_valid_now(&self) -> Option<Reason> {
         self.not_valid_now.as_ref().map(NotValidNow::reason)

@@ -16,7 +16,7 @@
 //! A token that fails one of the first two is not from this issuer
 //! ([`Unrecognised`](super::Introspected::Unrecognised)). A token that fails the last is: it may be
 //! a live refresh token, or a token for another API
-//! ([`Unhandled`](super::Introspected::Unhandled)). A revocation endpoint answers
+//! ([`Unhandled`](super::Introspected::Unhandled)). A revocation endpoint returns
 //! `unsupported_token_type` for it.
 //!
 //! **The time is not checked here.** A token that has expired, or that is not valid yet, is genuine
@@ -165,8 +165,9 @@ impl JwtTokens {
     ///
     /// # Errors
     ///
-    /// If the issuer is neither an `https` URI nor an `http` URI of this machine, or if it has a
-    /// query. For an issuer on another machine without TLS, see [`Keys::from_plain_http_issuer`].
+    /// Fails if the issuer is neither an `https` URI nor an `http` URI of this machine, or if it
+    /// has a query. For an issuer on another machine without TLS, see
+    /// [`Keys::from_plain_http_issuer`].
     pub fn discover(issuer: &str, audience: Audience) -> Result<Self, RemoteError> {
         Ok(Self::new(issuer, Keys::from_issuer(issuer)?, audience))
     }
@@ -183,7 +184,7 @@ impl Service<Secret> for JwtTokens {
 
     /// # Panics
     ///
-    /// Outside a tokio runtime with its time driver, if keys have to be fetched.
+    /// Panics outside a tokio runtime with its time driver, if keys have to be fetched.
     fn call(&mut self, token: Secret) -> JwtFuture {
         let config = &self.config;
         let jws = match config.parse(token.expose()) {

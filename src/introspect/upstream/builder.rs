@@ -105,9 +105,9 @@ impl UpstreamBuilder {
     /// Allows `http` URIs of other machines too. Defaults to `https` only, and `http` on this
     /// machine.
     ///
-    /// **Every token and the secret of this server can then be read on the way**, used by the
-    /// reader, and answered in the name of the other server: use it only where the network itself
-    /// is encrypted.
+    /// **Anyone on the way can then read and use every token and the secret of this server**, and
+    /// can send responses in the name of the other server. Use it only where the network itself is
+    /// encrypted.
     pub fn allow_plain_http(mut self) -> Self {
         self.allow_plain_http = true;
         self
@@ -245,7 +245,7 @@ impl UpstreamBuilder {
     ///
     /// # Panics
     ///
-    /// If the operating system has no random numbers.
+    /// Panics if the operating system has no random numbers.
     pub fn build(self) -> Result<Upstream, UpstreamError> {
         let uri = parse_operator_uri(&self.uri, self.allow_plain_http);
         let uri = uri.map_err(UpstreamError::configuration)?;

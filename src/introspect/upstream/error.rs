@@ -12,7 +12,7 @@ use crate::{
 
 /// The other server could not be asked, or its response cannot be relied on.
 ///
-/// This never counts as "not a token": the endpoint answers 503. The error holds no part of the
+/// This never counts as "not a token": the endpoint returns 503. The error holds no part of the
 /// request and no part of the response.
 #[derive(Clone, Debug)]
 pub struct UpstreamError {
@@ -124,7 +124,7 @@ impl fmt::Display for UpstreamError {
             UpstreamErrorKind::Status(status) => {
                 write!(
                     f,
-                    "the introspection failed: the server answered {}",
+                    "the introspection failed: the server returned {}",
                     status.as_u16()
                 )
             }

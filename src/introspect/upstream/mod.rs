@@ -137,7 +137,7 @@ use crate::token::Secret;
 ///
 /// # Panics
 ///
-/// Outside a tokio runtime with its time driver.
+/// Panics outside a tokio runtime with its time driver.
 #[derive(Clone)]
 #[must_use = "a service does nothing until it is called"]
 pub struct Upstream {

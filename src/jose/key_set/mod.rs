@@ -41,8 +41,8 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// If it is not a JSON object or repeats a member. If a key is private or not sound. If there
-    /// are too many keys, or none is left.
+    /// Fails if the document is not a JSON object or repeats a member, if a key is private or not
+    /// sound, and if there are too many keys, or none is left.
     pub fn from_json(json: &str) -> Result<Self, KeyError> {
         Self::from_json_limited(json, MAX_KEYS)
     }
@@ -51,7 +51,7 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// As [`from_json`](Self::from_json).
+    /// Fails as [`from_json`](Self::from_json) does.
     pub fn from_json_limited(json: &str, max_keys: usize) -> Result<Self, KeyError> {
         Self::registered(&strict(json.as_bytes())?, max_keys)
     }
@@ -60,8 +60,8 @@ impl KeySet {
     ///
     /// # Errors
     ///
-    /// If it is not a set, has too many keys, or no usable one. A set without a usable key must not
-    /// replace one that has some.
+    /// Fails if the document is not a set, or if the set has too many keys or no usable one. A set
+    /// without a usable key must not replace one that has some.
     pub(crate) fn published(
         json: &[u8],
         max_keys: usize,
@@ -115,7 +115,7 @@ impl KeySet {
     ///
     /// # Panics
     ///
-    /// If `keys` is zero: no signature would ever be verified.
+    /// Panics if `keys` is zero: no signature would ever be verified.
     #[must_use]
     pub fn max_candidates(self, keys: usize) -> Self {
         assert!(keys > 0, "without a candidate no signature is verified");

@@ -54,7 +54,7 @@ impl RemoteKeysBuilder {
     ///
     /// # Panics
     ///
-    /// If `bytes` is zero: no set would ever be read.
+    /// Panics if `bytes` is zero: no set would ever be read.
     #[must_use]
     pub fn max_size(mut self, bytes: usize) -> Self {
         assert!(bytes > 0, "a set has at least one byte");
@@ -67,7 +67,7 @@ impl RemoteKeysBuilder {
     ///
     /// # Panics
     ///
-    /// If `keys` is zero: no set would ever be read.
+    /// Panics if `keys` is zero: no set would ever be read.
     #[must_use]
     pub fn max_keys(mut self, keys: usize) -> Self {
         assert!(keys > 0, "a set has at least one key");
@@ -80,7 +80,7 @@ impl RemoteKeysBuilder {
     ///
     /// # Panics
     ///
-    /// If `keys` is zero: no signature would ever be verified.
+    /// Panics if `keys` is zero: no signature would ever be verified.
     #[must_use]
     pub fn max_candidates(mut self, keys: usize) -> Self {
         assert!(keys > 0, "without a candidate no signature is verified");
@@ -119,7 +119,7 @@ impl RemoteKeysBuilder {
     ///
     /// # Panics
     ///
-    /// If `min` is more than `max`.
+    /// Panics if `min` is more than `max`.
     #[must_use]
     pub fn lifetime_bounds(mut self, min: Duration, max: Duration) -> Self {
         assert!(min <= max, "the minimum lifetime is more than the maximum");
@@ -144,7 +144,7 @@ impl RemoteKeysBuilder {
     ///
     /// # Panics
     ///
-    /// If `uris` is zero: no keys could be cached.
+    /// Panics if `uris` is zero: no keys could be cached.
     #[must_use]
     pub fn capacity(mut self, uris: usize) -> Self {
         assert!(uris > 0, "without capacity no keys can be cached");
@@ -156,7 +156,7 @@ impl RemoteKeysBuilder {
     ///
     /// # Errors
     ///
-    /// If there is none, or one cannot be read.
+    /// Fails if there is no certificate, or if one cannot be read.
     pub fn trusted_ca(mut self, pem: &[u8]) -> Result<Self, RemoteError> {
         self.connection.roots = Some(parse_roots(pem)?);
         Ok(self)

@@ -98,11 +98,11 @@ impl RemoteKeys {
     ///
     /// # Errors
     ///
-    /// If the keys cannot be fetched and no earlier set is usable.
+    /// Fails if the keys cannot be fetched and no earlier set is usable.
     ///
     /// # Panics
     ///
-    /// Outside a tokio runtime with its time driver, if there is something to fetch.
+    /// Panics outside a tokio runtime with its time driver, if there is something to fetch.
     pub async fn keys(&self, uri: &str, kid: Option<&str>) -> Result<KeySet, RemoteError> {
         let source = KeySource::client(uri)?;
         self.get(&source, kid).await.map(|cached| cached.keys)

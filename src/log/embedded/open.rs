@@ -53,8 +53,8 @@ impl EmbeddedLog {
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open). Fails with [`Locked`](LogErrorKind::Locked) if the file is still
-    /// open after `wait`.
+    /// Fails as [`open`](Self::open) does. Fails with [`Locked`](LogErrorKind::Locked) if the file
+    /// is still open after `wait`.
     pub fn open_within(path: impl AsRef<Path>, wait: Duration) -> Result<Self, LogError> {
         let path = LogPath::new(path.as_ref())?;
         if path.is_vacant()? {
@@ -79,7 +79,7 @@ impl EmbeddedLog {
     ///
     /// # Errors
     ///
-    /// As [`open_existing`](Self::open_existing) and [`open_within`](Self::open_within).
+    /// Fails as [`open_existing`](Self::open_existing) and [`open_within`](Self::open_within) do.
     pub fn open_existing_within(path: impl AsRef<Path>, wait: Duration) -> Result<Self, LogError> {
         Self::open_at(LogPath::new(path.as_ref())?, Expected::Existing, wait)
     }

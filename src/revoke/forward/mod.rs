@@ -107,7 +107,7 @@ use crate::{
 ///
 /// # Panics
 ///
-/// If it is called outside a tokio runtime with its time driver.
+/// Panics outside a tokio runtime with its time driver.
 #[derive(Clone)]
 #[must_use = "a backend does nothing until it is called"]
 pub struct ForwardRevocation<I, L> {
@@ -140,7 +140,7 @@ impl<I, L> ForwardRevocation<I, L> {
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// Fails as [`new`](Self::new) does.
     pub fn plain_http(uri: &str, record: RecordRevocation<I, L>) -> Result<Self, ForwardError> {
         Self::at(uri, record, true)
     }
@@ -207,7 +207,7 @@ impl<I, L> ForwardRevocation<I, L> {
     ///
     /// # Panics
     ///
-    /// If `revocations` is zero.
+    /// Panics if `revocations` is zero.
     pub fn concurrency(mut self, revocations: usize) -> Self {
         self.slots = Slots::new(revocations);
         self

@@ -23,7 +23,7 @@ pub(super) struct Slot(Arc<AtomicUsize>);
 impl Slots {
     /// # Panics
     ///
-    /// If `limit` is zero.
+    /// Panics if `limit` is zero.
     pub(super) fn new(limit: usize) -> Self {
         assert!(limit > 0, "a limit of zero forwards nothing");
         Self {

@@ -34,7 +34,7 @@ const SWEEP_STEP: usize = 1024;
 /// gets 503.
 ///
 /// Each use removes a few expired entries. If the guard is full of entries that have not expired,
-/// it refuses new ones instead of forgetting old ones, and the endpoint answers 503. It never
+/// it refuses new ones instead of forgetting old ones, and the endpoint returns 503. It never
 /// accepts an identifier again that it has forgotten, even if the clock goes back.
 ///
 /// After [`EmbeddedLog::restore`], it does not know what was used since the backup. It refuses

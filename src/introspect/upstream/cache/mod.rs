@@ -69,7 +69,7 @@ pub(super) enum Lookup {
 impl ResponseCache {
     /// # Panics
     ///
-    /// If the operating system has no random numbers.
+    /// Panics if the operating system has no random numbers.
     pub(super) fn new(limits: CacheLimits, send: Box<SendRequest>) -> Self {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("the operating system has random numbers");

@@ -11,7 +11,7 @@ use futures::FutureExt as _;
 
 use super::{
     pending::PendingToken,
-    verify::{Outcome, Verification},
+    verify::{JwtResult, Verification},
 };
 use crate::jose::PendingFetch;
 
@@ -22,13 +22,13 @@ pub struct JwtFuture {
 }
 
 enum State {
-    Done(Option<Outcome>),
+    Done(Option<JwtResult>),
     /// Waits for keys, together with all other futures that need them.
     Fetching(PendingFetch, PendingToken),
 }
 
 impl JwtFuture {
-    pub(super) fn done(outcome: Outcome) -> Self {
+    pub(super) fn done(outcome: JwtResult) -> Self {
         let state = State::Done(Some(outcome));
         Self { state }
     }
@@ -40,9 +40,9 @@ impl JwtFuture {
 }
 
 impl Future for JwtFuture {
-    type Output = Outcome;
+    type Output = JwtResult;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<JwtResult> {
         loop {
             match &mut self.state {
                 State::Done(outcome) => {

@@ -12,11 +12,11 @@ use crate::{
     jose::{CachedKeys, Jws, KeyRefresh, KeySet, Keys, PendingFetch, RemoteError},
 };
 
-pub(super) type Outcome = Result<Introspected, JwtError>;
+pub(super) type JwtResult = Result<Introspected, JwtError>;
 
 /// The result of a verification with the keys at hand.
 pub(super) enum Verification {
-    Done(Outcome),
+    Done(JwtResult),
     /// Newer keys are being fetched. Verify the token again with them.
     Pending(PendingFetch),
 }
@@ -29,7 +29,7 @@ struct Unsettled {
 
 impl Config {
     /// Verifies a token with a fixed set of keys.
-    pub(super) fn verify_with_fixed(&self, jws: Jws<'_>, keys: &KeySet) -> Outcome {
+    pub(super) fn verify_with_fixed(&self, jws: Jws<'_>, keys: &KeySet) -> JwtResult {
         self.verify(jws, keys, Source::Fixed).map_err(|unsettled| {
             JwtError::untried().not_valid_now_because(unsettled.times.not_valid_now())
         })

@@ -8,7 +8,7 @@ use super::{
     Upstream, UpstreamError,
     cache::ResponseCache,
     config::Config,
-    credentials::Credentials,
+    credentials::ServerCredentials,
     limits::{CacheLimits, MAX_RESPONSE},
     request::IntrospectionEndpoint,
     response::ClaimNames,
@@ -41,7 +41,7 @@ use crate::{
 pub struct UpstreamBuilder {
     uri: String,
     allow_plain_http: bool,
-    credentials: Credentials,
+    credentials: ServerCredentials,
     trusted_ca: Option<Vec<u8>>,
     timeout: Duration,
     max_token: usize,
@@ -55,7 +55,7 @@ impl UpstreamBuilder {
         Self {
             uri,
             allow_plain_http: false,
-            credentials: Credentials::None,
+            credentials: ServerCredentials::None,
             trusted_ca: None,
             timeout: Duration::from_secs(5),
             max_token: 16 * 1024,
@@ -75,7 +75,7 @@ impl UpstreamBuilder {
     /// the last call counts. Without any of them this server does not authenticate. The other
     /// server must refuse that (RFC 7662 §2.1), unless it identifies this server by other means.
     pub fn basic(mut self, client_id: &str, secret: &Secret) -> Self {
-        self.credentials = Credentials::Basic(client_id.to_owned(), secret.clone());
+        self.credentials = ServerCredentials::Basic(client_id.to_owned(), secret.clone());
         self
     }
 
@@ -83,14 +83,14 @@ impl UpstreamBuilder {
     /// §2), for servers that do not form-decode them. It differs from [`basic`](Self::basic) only
     /// if one half has characters other than letters, digits and `-._*`.
     pub fn basic_raw(mut self, client_id: &str, secret: &Secret) -> Self {
-        self.credentials = Credentials::BasicRaw(client_id.to_owned(), secret.clone());
+        self.credentials = ServerCredentials::BasicRaw(client_id.to_owned(), secret.clone());
         self
     }
 
     /// Authenticates this server with a secret in the body of the request, as `client_id` and
     /// `client_secret` (RFC 6749 §2.3.1).
     pub fn post(mut self, client_id: &str, secret: &Secret) -> Self {
-        self.credentials = Credentials::Post(client_id.to_owned(), secret.clone());
+        self.credentials = ServerCredentials::Post(client_id.to_owned(), secret.clone());
         self
     }
 
@@ -98,7 +98,7 @@ impl UpstreamBuilder {
     ///
     /// [`build`](Self::build) fails if the token has characters that no header may have.
     pub fn bearer(mut self, token: &Secret) -> Self {
-        self.credentials = Credentials::Bearer(token.clone());
+        self.credentials = ServerCredentials::Bearer(token.clone());
         self
     }
 

@@ -8,7 +8,7 @@ use crate::token::Secret;
 
 /// The credentials of this server.
 #[derive(Clone)]
-pub(super) enum Credentials {
+pub(super) enum ServerCredentials {
     None,
     Basic(String, Secret),
     BasicRaw(String, Secret),
@@ -16,7 +16,7 @@ pub(super) enum Credentials {
     Bearer(Secret),
 }
 
-impl Credentials {
+impl ServerCredentials {
     /// The value of `Authorization`, if the credentials are sent there.
     pub(super) fn authorization(&self) -> Result<Option<HeaderValue>, UpstreamError> {
         Ok(match self {

@@ -29,8 +29,8 @@ use crate::{introspect::Introspected, log::NumericDate, token::Secret};
 /// The longest time for which "not recognised" is cached. An unknown token may become known soon.
 const NEGATIVE_TTL: Duration = Duration::from_secs(1);
 
-type Outcome = Result<Introspected, UpstreamError>;
-pub(super) type SharedRequest = Shared<BoxFuture<'static, Outcome>>;
+type UpstreamResult = Result<Introspected, UpstreamError>;
+pub(super) type SharedRequest = Shared<BoxFuture<'static, UpstreamResult>>;
 type SendRequest =
     dyn Fn(Secret) -> BoxFuture<'static, Result<Response, UpstreamError>> + Send + Sync;
 
@@ -58,7 +58,7 @@ struct Entry {
 struct Pending {
     /// Distinguishes this request from an earlier one about the same token.
     number: u64,
-    request: WeakShared<BoxFuture<'static, Outcome>>,
+    request: WeakShared<BoxFuture<'static, UpstreamResult>>,
 }
 
 pub(super) enum Lookup {

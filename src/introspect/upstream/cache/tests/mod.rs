@@ -82,7 +82,7 @@ impl Server {
 }
 
 impl ResponseCache {
-    async fn introspect(self: &Arc<Self>, token: &str) -> Outcome {
+    async fn introspect(self: &Arc<Self>, token: &str) -> UpstreamResult {
         match self.look_up(Secret::new(token)) {
             Lookup::Cached(introspected) => Ok(introspected),
             Lookup::Pending(request) => request.await,
@@ -90,7 +90,7 @@ impl ResponseCache {
     }
 }
 
-fn is_active(outcome: &Outcome) -> bool {
+fn is_active(outcome: &UpstreamResult) -> bool {
     outcome.as_ref().unwrap().token().is_some()
 }
 

@@ -101,7 +101,7 @@ async fn response_that_is_not_grpc_is_cut_as_http_also_for_a_grpc_request() {
 #[tokio::test]
 async fn layer_that_responds_in_http_never_responds_in_grpc() {
     let (layer, log) = guarded(good()).await;
-    let layer = layer.respond_in_http();
+    let layer = layer.respond_in_http(true);
     log.append(forever(Selector::grant("g1"))).await.unwrap();
     let bearer = format!("Bearer {TOKEN}");
     for (authorization, status) in [
@@ -123,7 +123,7 @@ async fn layer_that_responds_in_http_never_responds_in_grpc() {
 #[tokio::test]
 async fn layer_that_responds_in_http_cuts_grpc_without_trailers() {
     let (layer, log) = guarded(good()).await;
-    let api = layer.respond_in_http().layer(service_fn(async |_| {
+    let api = layer.respond_in_http(true).layer(service_fn(async |_| {
         let silence = futures::stream::pending::<Result<Frame<Bytes>, Infallible>>();
         let mut response = Response::new(StreamBody::new(silence));
         let media_type = "application/grpc".parse().unwrap();

@@ -150,7 +150,7 @@ async fn grpc_gets_permission_denied_unless_the_layer_responds_in_http() {
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["grpc-status"], grpc);
 
-        let response = respond(&layer.respond_in_http(), request()).await;
+        let response = respond(&layer.respond_in_http(true), request()).await;
         assert_eq!(response.status(), http);
         assert!(!response.headers().contains_key("grpc-status"));
     }

@@ -75,7 +75,7 @@ async fn token_without_iat_is_refused_unless_allowed() {
     let mut token = good();
     token.iat = None;
     let (layer, log) = guarded(token).await;
-    let layer = layer.allow_missing_iat();
+    let layer = layer.allow_missing_iat(true);
     assert_eq!(verdict(&layer, with_token()).await, (StatusCode::OK, None));
 
     // It may have been issued before the watermark.

@@ -59,7 +59,7 @@ impl<I> EnforcementLayer<I> {
         self
     }
 
-    /// Sends every refusal as an HTTP response, also to gRPC requests. Off by default.
+    /// Whether every refusal is an HTTP response, also to gRPC requests. Defaults to `false`.
     ///
     /// Use this where the HTTP status decides, such as behind `auth_request` of nginx. A refusal in
     /// gRPC has the HTTP status 200, which nginx takes as permission. With this setting a gRPC
@@ -68,10 +68,10 @@ impl<I> EnforcementLayer<I> {
     /// ```
     /// # use tower_revocation::enforce::{EnforcementLayer, Index};
     /// # let introspect = ();
-    /// let layer = EnforcementLayer::new(introspect, Index::new()).respond_in_http();
+    /// let layer = EnforcementLayer::new(introspect, Index::new()).respond_in_http(true);
     /// ```
-    pub fn respond_in_http(mut self) -> Self {
-        self.settings_mut().responds_in_http = true;
+    pub fn respond_in_http(mut self, http: bool) -> Self {
+        self.settings_mut().responds_in_http = http;
         self
     }
 
@@ -84,13 +84,13 @@ impl<I> EnforcementLayer<I> {
         self
     }
 
-    /// Accepts tokens without the time when they were issued (`iat`). By default they are refused.
+    /// Whether to accept tokens without the time when they were issued (`iat`). Defaults to `false`.
     ///
     /// A record of a subject, a client, a key or an issuer covers what was issued up to some time.
     /// **Every such record covers a token without `iat`, and once the log has forgotten the record,
-    /// the token is live again.** Use this only if nobody appends such records.
-    pub fn allow_missing_iat(mut self) -> Self {
-        self.settings_mut().requires_iat = false;
+    /// the token is live again.** Set it to `true` only if no such records are appended.
+    pub fn allow_missing_iat(mut self, allow: bool) -> Self {
+        self.settings_mut().requires_iat = !allow;
         self
     }
 

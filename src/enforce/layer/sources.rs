@@ -74,7 +74,7 @@ impl<I> EnforcementLayer<I> {
     /// # }
     /// ```
     pub fn by_introspection(introspect: I) -> Self {
-        Self::new(introspect, Index::without_log()).allow_missing_iat()
+        Self::new(introspect, Index::without_log()).allow_missing_iat(true)
     }
 }
 

@@ -144,10 +144,10 @@ impl ScopeLayer {
         self
     }
 
-    /// Sends every refusal as an HTTP response, also to gRPC requests. Off by default. See
+    /// Whether every refusal is an HTTP response, also to gRPC requests. Defaults to `false`. See
     /// [`EnforcementLayer::respond_in_http`](super::EnforcementLayer::respond_in_http).
-    pub fn respond_in_http(mut self) -> Self {
-        self.settings_mut().responds_in_http = true;
+    pub fn respond_in_http(mut self, http: bool) -> Self {
+        self.settings_mut().responds_in_http = http;
         self
     }
 

@@ -102,14 +102,14 @@ impl UpstreamBuilder {
         self
     }
 
-    /// Allows `http` URIs of other machines too. Defaults to `https` only, and `http` on this
-    /// machine.
+    /// Whether to allow `http` URIs of other machines too. Defaults to `false`: only `https`, and
+    /// `http` on this machine.
     ///
     /// **Anyone on the way can then read and use every token and the secret of this server**, and
     /// can send responses in the name of the other server. Use it only where the network itself is
     /// encrypted.
-    pub fn allow_plain_http(mut self) -> Self {
-        self.allow_plain_http = true;
+    pub fn allow_plain_http(mut self, allow: bool) -> Self {
+        self.allow_plain_http = allow;
         self
     }
 

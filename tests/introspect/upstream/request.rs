@@ -126,7 +126,7 @@ fn plain_http_to_other_machines_has_to_be_allowed() {
         assert_eq!(error.kind(), UpstreamErrorKind::Configuration, "{uri}");
         let message = error.to_string();
         assert_eq!(message, "invalid configuration: the URI is not https");
-        assert!(builder.allow_plain_http().build().is_ok(), "{uri}");
+        assert!(builder.allow_plain_http(true).build().is_ok(), "{uri}");
     }
     for uri in [
         "",
@@ -142,6 +142,6 @@ fn plain_http_to_other_machines_has_to_be_allowed() {
     ] {
         let builder = Upstream::builder(uri);
         assert!(builder.clone().build().is_err(), "{uri}");
-        assert!(builder.allow_plain_http().build().is_err(), "{uri}");
+        assert!(builder.allow_plain_http(true).build().is_err(), "{uri}");
     }
 }

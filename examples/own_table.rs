@@ -70,7 +70,8 @@ async fn main() -> Result<(), BoxError> {
     let app = Router::new().fallback_service(app);
 
     let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".into());
-    let listener = TcpListener::bind(address).await?;
+    let bound = TcpListener::bind(&address).await;
+    let listener = bound.map_err(|error| format!("LISTEN={address}: {error}"))?;
     println!("listening on http://{}", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
 }

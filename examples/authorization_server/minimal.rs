@@ -1,7 +1,8 @@
 //! An authorization server of your own in one file: it issues, checks and revokes tokens.
 //!
 //! ```sh
-//! curl -u s6BhdRkqt3:gX1fBat3bV -d grant_type=client_credentials http://127.0.0.1:3000/oauth2/token
+//! TOKEN=$(curl -s -u s6BhdRkqt3:gX1fBat3bV -d grant_type=client_credentials \
+//!   http://127.0.0.1:3000/oauth2/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 //! curl -i -H "Authorization: Bearer $TOKEN" http://127.0.0.1:3000/me
 //! curl -i -u s6BhdRkqt3:gX1fBat3bV -d "token=$TOKEN" http://127.0.0.1:3000/oauth2/revoke
 //! curl -i -H "Authorization: Bearer $TOKEN" http://127.0.0.1:3000/me
@@ -92,7 +93,8 @@ async fn main() -> Result<(), BoxError> {
     let app = Router::new().fallback_service(app);
 
     let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".into());
-    let listener = TcpListener::bind(address).await?;
+    let bound = TcpListener::bind(&address).await;
+    let listener = bound.map_err(|error| format!("LISTEN={address}: {error}"))?;
     println!("listening on http://{}", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
 }

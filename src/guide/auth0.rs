@@ -30,6 +30,7 @@
 //! remain valid until they expire. Forward revocations of refresh tokens to Auth0:
 //!
 //! ```
+//! use std::time::Duration;
 //! use tower_revocation::{
 //!     introspect::jwt::{Audience, Dialect, JwtTokens},
 //!     log::EmbeddedLog,
@@ -43,16 +44,20 @@
 //! let issuer = "https://tenant.auth0.com/";
 //! let tokens = JwtTokens::discover(issuer, Audience::any_of(["https://api.example.com"]))?
 //!     .dialect(Dialect::auth0());
+//! // No token lives longer than this, refresh tokens included.
+//! let longest_lifetime = Duration::from_secs(30 * 24 * 60 * 60);
 //! let record = RecordRevocation::new(tokens, EmbeddedLog::open(path)?);
+//! let record = record.longest_lifetime(longest_lifetime);
 //! let backend = ForwardRevocation::new("https://tenant.auth0.com/oauth/revoke", record)?;
 //! # let _ = backend;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! The clients then authenticate at the other server. Use
-//! [`KeepCredentials`](crate::client::KeepCredentials) if they are registered here too, or
-//! [`UnverifiedClients`](crate::client::UnverifiedClients) if they are not.
+//! The credentials of the client go to Auth0, so the authenticator must keep them. Wrap your
+//! authenticator in [`KeepCredentials`](crate::client::KeepCredentials) if the clients are
+//! registered here too. If they are not, use
+//! [`UnverifiedClients`](crate::client::UnverifiedClients) as the authenticator.
 //!
 //! # What cannot be known here
 //!

@@ -32,6 +32,7 @@
 //! every access token of that sign-in here. Forward revocations of refresh tokens to Cognito:
 //!
 //! ```
+//! use std::time::Duration;
 //! use tower_revocation::{
 //!     introspect::jwt::{Audience, Dialect, JwtTokens},
 //!     log::EmbeddedLog,
@@ -45,16 +46,20 @@
 //! let issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE";
 //! let tokens = JwtTokens::discover(issuer, Audience::unchecked())?
 //!     .dialect(Dialect::cognito());
+//! // No token lives longer than this, refresh tokens included.
+//! let longest_lifetime = Duration::from_secs(30 * 24 * 60 * 60);
 //! let record = RecordRevocation::new(tokens, EmbeddedLog::open(path)?);
+//! let record = record.longest_lifetime(longest_lifetime);
 //! let backend = ForwardRevocation::new("https://example.auth.eu-west-1.amazoncognito.com/oauth2/revoke", record)?;
 //! # let _ = backend;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! The clients then authenticate at the other server. Use
-//! [`KeepCredentials`](crate::client::KeepCredentials) if they are registered here too, or
-//! [`UnverifiedClients`](crate::client::UnverifiedClients) if they are not.
+//! The credentials of the client go to Cognito, so the authenticator must keep them. Wrap your
+//! authenticator in [`KeepCredentials`](crate::client::KeepCredentials) if the clients are
+//! registered here too. If they are not, use
+//! [`UnverifiedClients`](crate::client::UnverifiedClients) as the authenticator.
 //!
 //! # What cannot be known here
 //!

@@ -22,7 +22,7 @@
 //!
 //! **By default Keycloak puts `account` into `aud`, and not your API.** Add a client scope with an
 //! *audience mapper* for your API, and assign it to the clients. Without the mapper every token is
-//! 401 with the reason `aud`.
+//! 401 with the reason `audience`.
 //!
 //! # Refresh tokens
 //!
@@ -32,6 +32,7 @@
 //! with 200 for a token that stays valid. Forward such revocations to Keycloak:
 //!
 //! ```
+//! use std::time::Duration;
 //! use tower_revocation::{
 //!     introspect::jwt::{Audience, Dialect, JwtTokens},
 //!     log::EmbeddedLog,
@@ -45,16 +46,20 @@
 //! let issuer = "https://sso.example.com/realms/main";
 //! let tokens = JwtTokens::discover(issuer, Audience::any_of(["https://api.example.com"]))?
 //!     .dialect(Dialect::keycloak());
+//! // No token lives longer than this, refresh tokens included.
+//! let longest_lifetime = Duration::from_secs(30 * 24 * 60 * 60);
 //! let record = RecordRevocation::new(tokens, EmbeddedLog::open(path)?);
+//! let record = record.longest_lifetime(longest_lifetime);
 //! let backend = ForwardRevocation::new("https://sso.example.com/realms/main/protocol/openid-connect/revoke", record)?;
 //! # let _ = backend;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! The clients then authenticate at the other server. Use
-//! [`KeepCredentials`](crate::client::KeepCredentials) if they are registered here too, or
-//! [`UnverifiedClients`](crate::client::UnverifiedClients) if they are not.
+//! The credentials of the client go to Keycloak, so the authenticator must keep them. Wrap your
+//! authenticator in [`KeepCredentials`](crate::client::KeepCredentials) if the clients are
+//! registered here too. If they are not, use
+//! [`UnverifiedClients`](crate::client::UnverifiedClients) as the authenticator.
 //!
 //! # What cannot be known here
 //!

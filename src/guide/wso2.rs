@@ -28,6 +28,7 @@
 //! WSO2's refresh tokens are opaque. Forward their revocation to WSO2:
 //!
 //! ```
+//! use std::time::Duration;
 //! use tower_revocation::{
 //!     introspect::jwt::{Audience, Dialect, JwtTokens},
 //!     log::EmbeddedLog,
@@ -41,16 +42,20 @@
 //! let issuer = "https://is.example.com/oauth2/token";
 //! let tokens = JwtTokens::discover(issuer, Audience::any_of(["https://api.example.com"]))?
 //!     .dialect(Dialect::wso2());
+//! // No token lives longer than this, refresh tokens included.
+//! let longest_lifetime = Duration::from_secs(30 * 24 * 60 * 60);
 //! let record = RecordRevocation::new(tokens, EmbeddedLog::open(path)?);
+//! let record = record.longest_lifetime(longest_lifetime);
 //! let backend = ForwardRevocation::new("https://is.example.com/oauth2/revoke", record)?;
 //! # let _ = backend;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! The clients then authenticate at the other server. Use
-//! [`KeepCredentials`](crate::client::KeepCredentials) if they are registered here too, or
-//! [`UnverifiedClients`](crate::client::UnverifiedClients) if they are not.
+//! The credentials of the client go to WSO2, so the authenticator must keep them. Wrap your
+//! authenticator in [`KeepCredentials`](crate::client::KeepCredentials) if the clients are
+//! registered here too. If they are not, use
+//! [`UnverifiedClients`](crate::client::UnverifiedClients) as the authenticator.
 //!
 //! # What cannot be known here
 //!

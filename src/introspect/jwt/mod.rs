@@ -13,11 +13,11 @@
 //!    admits the [`Audience`], `exp` is there, and every claim that is read has the right type.
 //!    `cnf`, if it is there, is a known thumbprint.
 //!
-//! A token that fails one of the first two is not from this issuer
-//! ([`Unrecognised`](super::Introspected::Unrecognised)). A token that fails the last is: it may be
-//! a live refresh token, or a token for another API
-//! ([`Unhandled`](super::Introspected::Unhandled)). A revocation endpoint returns
-//! `unsupported_token_type` for it.
+//! A token that fails check 1 or 2 is not from this issuer
+//! ([`Unrecognised`](super::Introspected::Unrecognised)). A token that fails only check 4 is from
+//! this issuer. It may be a live refresh token, or a token for another API
+//! ([`Unhandled`](super::Introspected::Unhandled)). The revocation endpoint returns
+//! `unsupported_token_type`.
 //!
 //! **The time is not checked here.** A token that has expired, or that is not valid yet, is genuine
 //! and has an owner. The caller checks its times, with a leeway of its own.

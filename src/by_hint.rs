@@ -176,8 +176,8 @@ impl<C, Rest, S, FRest, F> Future for ByHintFuture<C, Rest, S, FRest, F> {
     }
 }
 
-/// The stronger result. Of two equal ones it is that of the backend that was added first, so that the
-/// order of the calls does not matter.
+/// Returns the stronger result. Of two equal results, returns the one of the backend that was added
+/// first, so that the order of the calls does not matter.
 fn stronger(rest: Option<SearchResult>, named: Option<SearchResult>) -> SearchResult {
     let strength = |result: &SearchResult| match result {
         Ok(Outcome::Revoked) => 4,

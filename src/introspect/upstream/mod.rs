@@ -67,9 +67,9 @@ use crate::token::Secret;
 ///   [`responsible_for_all_tokens`](crate::revoke::RecordRevocation::responsible_for_all_tokens).
 /// * **The client** is `client_id`, or [another member](UpstreamBuilder::client_claim). If it is
 ///   missing, the token has no owner, and that is an error: configure the member.
-/// * **The record of the token alone** is that of its `iss` and `jti`, if the response has both.
-///   Otherwise it is that of the SHA-256 of the token, if the token has one spelling only. A token
-///   with two or more dots looks like a JWT, which can be encoded differently. Such a token has no
+/// * **The record of the token alone** names its `iss` and `jti`, if the response has both.
+///   Otherwise it names the SHA-256 of the token, if the token has only one spelling. A token with
+///   two or more dots looks like a JWT, which can be encoded differently. Such a token has no
 ///   record of its own: it cannot be revoked alone, but its grant, session, subject or client can.
 ///   Do not use this for a server that accepts an *opaque* token in several spellings.
 /// * **The use of the token**: it is a refresh token if `token_type`, `token_use` or `typ` is
@@ -102,10 +102,9 @@ use crate::token::Secret;
 /// never beyond the token's `exp`. "Not recognised" is cached for at most one second. Errors are
 /// never cached. The cache holds no tokens, only their digests under a key of this process.
 ///
-/// **The cache delays no revocation that is in the log**: it holds what the token *is*. Whether the
-/// token is revoked is asked of the [`Index`](crate::enforce::Index) after every introspection. The
-/// cache does delay, by at most its time, what was revoked at the other server and recorded nowhere
-/// else.
+/// **The cache delays no revocation that is in the log**: it holds what the token *is*. Enforcement
+/// asks the [`Index`](crate::enforce::Index) after every introspection whether the token is revoked.
+/// The cache does delay, by at most its time, a revocation that only the other server knows.
 ///
 /// # Example
 ///

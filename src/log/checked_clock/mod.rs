@@ -200,8 +200,8 @@ fn drift(passed: Duration) -> Duration {
     passed / 1000
 }
 
-/// Returns how long the machine has been up, by a clock that cannot be set. Where the platform has
-/// a clock that includes the time that the machine sleeps, it is that clock: sleep is not a jump.
+/// Returns how long the machine has been up, by a clock that cannot be set. It includes the time
+/// that the machine sleeps, where the platform has such a clock: sleep is not a jump.
 fn uptime() -> Duration {
     static START: OnceLock<Instant> = OnceLock::new();
     let proc = fs::read_to_string("/proc/uptime").ok();

@@ -29,8 +29,8 @@ use crate::{
 ///    its revocation.
 /// 2. It **forwards** the request once, with the credentials that the client has sent, byte for
 ///    byte.
-/// 3. It **records** what is revoked with the token, as the [`RecordRevocation`] does that it is
-///    made from.
+/// 3. It **records** the revocation, with the cascades of the [`RecordRevocation`] that it is made
+///    from.
 /// 4. It **responds** to the client.
 ///
 /// | response of the other server | response to the client | what is recorded |

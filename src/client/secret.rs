@@ -18,7 +18,7 @@ use crate::token::Secret;
 /// What is stored of a client secret: enough to verify it, too little to use it.
 ///
 /// * A SHA-256 digest is safe for a **generated** secret with at least 128 random bits, because
-///   nobody can guess it.
+///   it cannot be guessed.
 /// * An HMAC needs a key that is stored elsewhere. Someone who copies only the digests cannot even
 ///   test a guess.
 /// * A secret that a person chose needs a password hash. With the feature `password-hashes`, a

@@ -74,7 +74,7 @@ fn unambiguous_uri(text: &str) -> Result<(Uri, Option<IpAddr>), &'static str> {
 /// Returns the host if it is an IP address, and `None` if it is a name.
 ///
 /// Other forms of IPv4 addresses (`2130706433`, `0x7f.1`, `127.1`) are errors. Resolvers accept
-/// them as addresses, so they would bypass the check, and nobody needs them.
+/// them as addresses, so they would bypass the check, and no URI needs them.
 fn ip_address(host: &str) -> Result<Option<IpAddr>, &'static str> {
     if host.is_empty() {
         return Err("the URI has no host");

@@ -34,8 +34,8 @@ pub(super) struct Failures {
     table: Mutex<Table>,
 }
 
-/// An HMAC that stands for a peer or a client. Without the key, nobody can find two names with the
-/// same HMAC.
+/// An HMAC that identifies a peer or a client. Finding two names with the same HMAC requires the
+/// key.
 type Name = [u8; 16];
 
 /// An admitted attempt, which must be settled.

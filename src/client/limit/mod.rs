@@ -33,9 +33,9 @@ pub use future::LimitFuture;
 /// if the secret is correct.
 ///
 /// It counts failures by claimed client **and** address ([`ClientAddr`], or else [`PeerAddr`], in
-/// the extensions of the request). It never counts by the client alone, so nobody can lock out a
-/// client from another address. An IPv6 address counts as its /64, and an IPv4-mapped address as
-/// its IPv4 address.
+/// the extensions of the request). It never counts by the client alone, so guesses from one address
+/// cannot lock out a client at another address. An IPv6 address counts as its /64, and an
+/// IPv4-mapped address as its IPv4 address.
 ///
 /// * **A request without an address is not limited.** The first one is a warning (feature
 ///   `tracing`). Behind a proxy, insert the address that the proxy reports as [`ClientAddr`].
@@ -111,7 +111,7 @@ impl LimitFailuresLayer {
     ///
     /// # Panics
     ///
-    /// Panics if it is zero, because nobody could authenticate.
+    /// Panics if it is zero, because no client could authenticate.
     #[must_use]
     pub fn failures(mut self, failures: u32) -> Self {
         assert!(failures > 0, "the limit of failures is zero");
@@ -132,7 +132,7 @@ impl LimitFailuresLayer {
     ///
     /// # Panics
     ///
-    /// Panics if it is zero, because nobody could authenticate.
+    /// Panics if it is zero, because no client could authenticate.
     #[must_use]
     pub fn clients_per_peer(mut self, clients: usize) -> Self {
         assert!(clients > 0, "the limit of clients is zero");

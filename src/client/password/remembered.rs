@@ -11,7 +11,7 @@ use crate::token::Secret;
 
 /// Verified secrets, as digests under a random key of this process.
 ///
-/// Only successes are stored, so nobody can fill it without the secret of a client.
+/// Only successes are stored, so filling it requires the secret of a client.
 pub(super) struct Remembered {
     key: Hmac<Sha256>,
     /// When each entry expires. The digests look random, so a comparison in constant time is

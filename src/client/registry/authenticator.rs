@@ -35,8 +35,8 @@ use crate::{
 /// * `attestations`: `attest_jwt_client_auth`;
 /// * `passwords`: secrets that people chose.
 ///
-/// Every failure gives the peer the same response and costs the same work, so that nobody can find
-/// out whether a client exists, is disabled, or has an expired secret. The error contains the
+/// Every failure gives the peer the same response and costs the same work, so that a peer cannot
+/// find out whether a client exists, is disabled, or has an expired secret. The error contains the
 /// reason, for the log.
 ///
 /// ```
@@ -109,7 +109,7 @@ impl<L> ClientAuthenticator<L> {
     /// Verifies secrets that are registered as password hashes.
     ///
     /// If any client has such a hash, every wrong secret costs the work of one password, so that
-    /// nobody can find out which clients have one. A secret that matches a digest costs no such
+    /// a peer cannot find out which clients have one. A secret that matches a digest costs no such
     /// work.
     #[cfg(feature = "password-hashes")]
     #[cfg_attr(docsrs, doc(cfg(feature = "password-hashes")))]

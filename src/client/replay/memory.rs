@@ -176,8 +176,8 @@ impl ReplayGuard for MemoryGuard {
     fn use_up(&self, once: Once, until: SystemTime) -> BoxFuture<'_, Result<bool, BoxError>> {
         Box::pin(async move {
             let mut used = self.used();
-            // Read the clock under the lock, so that nobody has forgotten entries with a later
-            // time.
+            // Read the clock under the lock, so that no other request has dropped entries by a
+            // later time.
             let now = present(SystemTime::now());
             used.use_up(once, end(until), now, self.limits)
                 .into_result()

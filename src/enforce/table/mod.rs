@@ -15,7 +15,7 @@ use super::{
 };
 use crate::log::{NumericDate, Revocation, Selector, SelectorClass};
 
-/// So many that two readers rarely need the same one.
+/// The number of shards: large enough that two readers rarely need the same one.
 const SHARDS: usize = 256;
 
 /// How many rows a sweep removes before it lets readers pass.

@@ -128,7 +128,7 @@ impl State {
         origin: Origin,
     ) -> Result<(Entered, Option<Waiting>), Full> {
         let turn = self.turn(origin);
-        // A permit is free only if nobody waits.
+        // A permit is free only if no request waits.
         if self.running.len() < self.permits {
             let permit = self.admit(fair_queue, Place { origin, turn });
             return Ok((Entered::Admitted(permit), None));

@@ -160,7 +160,7 @@ impl Registration {
     }
 }
 
-/// The accepted methods. Unknown methods are dropped, because they admit nobody.
+/// The accepted methods. Unknown methods are dropped, because they admit no client.
 fn methods(one: Option<String>, list: Option<Vec<String>>) -> Result<Vec<AuthMethod>, Reason> {
     let names = match (one, list) {
         // RFC 7591 §2

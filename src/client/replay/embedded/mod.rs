@@ -155,8 +155,8 @@ impl ReplayGuard for EmbeddedGuard {
         let (end, limits, max_lifetime) = (end(until), self.limits, self.max_lifetime);
         let client = Selector::client(&URL_SAFE_NO_PAD.encode(once.client()));
         let attempt = self.log.write_for(client, move |work| {
-            // Read the clock on the writer thread, so that nobody has forgotten entries with a
-            // later time.
+            // Read the clock on the writer thread, so that no other request has dropped
+            // entries by a later time.
             let now = present(SystemTime::now());
             use_up(work, once, end, now, limits, max_lifetime)
         });

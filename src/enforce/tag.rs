@@ -1,6 +1,9 @@
 //! A short name for a selector in memory.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use siphasher::sip128::SipHasher24;
 
@@ -15,16 +18,30 @@ const CLASS: u32 = 0b111;
 
 /// Makes tags.
 #[derive(Clone)]
-pub(super) struct Tagger(SipHasher24);
+pub(super) struct Tagger {
+    hasher: SipHasher24,
+    id: u64,
+}
+
+/// The number of the next tagger. No two taggers of a process have the same one.
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 impl Tagger {
     pub(super) fn random() -> Self {
         let word = || getrandom::u64().expect("the operating system has random numbers");
-        Self(SipHasher24::new_with_keys(word(), word()))
+        Self {
+            hasher: SipHasher24::new_with_keys(word(), word()),
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    /// Taggers with the same number make the same tags.
+    pub(super) fn id(&self) -> u64 {
+        self.id
     }
 
     pub(super) fn tag(&self, selector: &Selector) -> Tag {
-        let hash = self.0.hash(&selector.to_bytes()).as_bytes();
+        let hash = self.hasher.hash(&selector.to_bytes()).as_bytes();
         let mut words = [0; 4];
         for (word, bytes) in words.iter_mut().zip(hash.chunks_exact(4)) {
             *word = bytes
@@ -100,10 +117,10 @@ mod tests {
     #[test]
     fn every_tagger_has_a_key_of_its_own() {
         let selector = Selector::grant("g1");
-        assert_ne!(
-            Tagger::random().tag(&selector),
-            Tagger::random().tag(&selector)
-        );
+        let (one, other) = (Tagger::random(), Tagger::random());
+        assert_ne!(one.tag(&selector), other.tag(&selector));
+        assert_ne!(one.id(), other.id());
+        assert_eq!(one.id(), one.clone().id());
     }
 
     #[test]

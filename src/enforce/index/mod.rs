@@ -2,6 +2,7 @@
 
 #[cfg(all(test, shuttle))]
 mod interleavings;
+mod kept;
 mod shared;
 
 use std::{fmt, sync::Arc, time::Duration};

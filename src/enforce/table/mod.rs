@@ -94,6 +94,11 @@ impl Table {
         self.tagger.tag(selector)
     }
 
+    /// Tables with the same number have the same tags.
+    pub(super) fn tagger_id(&self) -> u64 {
+        self.tagger.id()
+    }
+
     /// Whether there is any record of the class. If not, callers need not compute a selector.
     pub(super) fn has(&self, class: SelectorClass) -> bool {
         self.count(class).load(Ordering::Acquire) > 0

@@ -1,12 +1,14 @@
-//! The locks and atomics of the table and of the watches: those of std, or those of shuttle, whose
-//! order a test decides.
+//! The locks and atomics of the table and of the watches: those of std, or those of shuttle or loom,
+//! whose order a test decides.
 
+#[cfg(all(test, loom))]
+use loom::sync as chosen;
 #[cfg(all(test, shuttle))]
 use shuttle::sync as chosen;
-#[cfg(not(all(test, shuttle)))]
+#[cfg(not(all(test, any(shuttle, loom))))]
 use std::sync as chosen;
 
 pub(super) use chosen::{
     Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
-    atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering, fence},
+    atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
 };

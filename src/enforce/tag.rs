@@ -74,6 +74,11 @@ impl Tag {
         u64::from(self.0[0]) << 32 | u64::from(self.0[1])
     }
 
+    /// The number of a counter, from bits that neither the shard nor the hash uses.
+    pub(super) fn counter(self, counters: usize) -> usize {
+        (self.0[3] / (CLASS + 1)) as usize % counters
+    }
+
     /// The number of a shard.
     pub(super) fn shard(self, shards: usize) -> usize {
         self.0[2] as usize % shards

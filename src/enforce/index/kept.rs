@@ -1,7 +1,10 @@
 //! What an index keeps with a token that is checked again and again.
 
 use crate::{
-    enforce::{table::Table, tag::Tag},
+    enforce::{
+        table::{Remembered, Table},
+        tag::Tag,
+    },
     introspect::Introspection,
     log::{NumericDate, SelectorClass},
 };
@@ -9,12 +12,14 @@ use crate::{
 /// The most selectors that a token has: one of each class, and two of keys.
 const MOST: usize = SelectorClass::ALL.len() + 1;
 
-/// The tags of a token. A tag is a digest of a digest, which takes longer than a look-up.
+/// The tags of a token, and whether they have been looked up. A tag is a digest of a digest, which
+/// takes longer than a look-up.
 ///
 /// They are of one index. Another one that has the same introspection computes its own each time.
 pub(super) struct Kept {
     /// Whose tags these are.
     tagger: u64,
+    remembered: Remembered,
     len: usize,
     tags: [Tag; MOST],
 }
@@ -23,6 +28,7 @@ impl Kept {
     pub(super) fn new(table: &Table, token: &Introspection) -> Self {
         let mut kept = Self {
             tagger: table.tagger_id(),
+            remembered: Remembered::default(),
             len: 0,
             tags: [Tag([0; 4]); MOST],
         };
@@ -41,7 +47,7 @@ impl Kept {
         &self.tags[..self.len]
     }
 
-    /// The class of the record that covers the token. `iat` is that of the token.
+    /// The class of the record that covers the token. `iat` is that of the token, each time.
     pub(super) fn revoked_by(
         &self,
         table: &Table,
@@ -49,7 +55,9 @@ impl Kept {
     ) -> Option<SelectorClass> {
         // In the order of the classes, as the selectors are.
         let covers = |tag: &&Tag| table.has(tag.class()) && table.covers(**tag, iat);
-        self.tags().iter().find(covers).map(|tag| tag.class())
+        let look_up = || self.tags().iter().find(covers).map(|tag| tag.class());
+        let versions = table.versions();
+        versions.check(&self.remembered, self.tags(), look_up)
     }
 }
 

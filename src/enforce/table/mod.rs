@@ -4,11 +4,15 @@
 mod interleavings;
 #[cfg(test)]
 mod tests;
+mod versions;
+#[cfg(all(test, loom))]
+mod weak_memory;
 
 use std::sync::PoisonError;
 
 use hashbrown::HashTable;
 
+pub(super) use self::versions::{Remembered, Versions};
 use super::{
     sync::{AtomicU32, AtomicUsize, Ordering, RwLock, RwLockReadGuard, RwLockWriteGuard},
     tag::{Tag, Tagger},
@@ -29,6 +33,7 @@ pub(super) struct Table {
     classes: [AtomicUsize; SelectorClass::ALL.len()],
     /// The latest end of a forgotten record.
     forgotten: AtomicU32,
+    versions: Versions,
 }
 
 /// Has a cache line of its own, so that taking one lock does not slow down another.
@@ -87,7 +92,12 @@ impl Table {
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             classes: Default::default(),
             forgotten: AtomicU32::new(0),
+            versions: Versions::new(),
         }
+    }
+
+    pub(super) fn versions(&self) -> &Versions {
+        &self.versions
     }
 
     pub(super) fn tag(&self, selector: &Selector) -> Tag {
@@ -123,13 +133,16 @@ impl Table {
     pub(super) fn merge(&self, record: &Revocation) {
         let tag = self.tag(&record.selector());
         let mut rows = self.shard(tag).write();
-        if rows.merge(
-            tag,
-            Second::at(record.not_before()),
-            Second::at(record.expires()),
-        ) {
-            self.count(tag.class()).fetch_add(1, Ordering::Release);
-        }
+        // Under the lock, and with the count of the class: see `versions`.
+        self.versions.write(tag, || {
+            if rows.merge(
+                tag,
+                Second::at(record.not_before()),
+                Second::at(record.expires()),
+            ) {
+                self.count(tag.class()).fetch_add(1, Ordering::Release);
+            }
+        });
     }
 
     /// Allocates an empty table for this many records, so that it does not grow in steps.

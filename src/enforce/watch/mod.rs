@@ -248,7 +248,7 @@ impl State {
 /// Not in `Watch`: see race 3.
 impl Drop for State {
     fn drop(&mut self) {
-        let seat = *self.seat.get_mut();
+        let seat = self.seat.load(Ordering::Relaxed);
         lock(&self.watchers.shards[self.shard]).leave(seat);
         self.watchers.len.fetch_sub(1, Ordering::Relaxed);
     }

@@ -46,4 +46,5 @@ All settings are optional environment variables. The value in brackets is the de
     CORS_ORIGINS     origins whose apps may call, separated by commas [http://127.0.0.1:5173]
     CLIENTS          a JSON file of registered clients [the clients of the demo]
     DEMO_EXPOSE      1 to allow an address that is not loopback [refused]
+    RUST_LOG         a level, off, or a list such as warn,tower_revocation=debug [info]
 ";

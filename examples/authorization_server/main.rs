@@ -22,6 +22,7 @@ mod introspect;
 mod jwt;
 mod keys;
 mod listen;
+mod log;
 mod metadata;
 mod ports;
 mod program;
@@ -62,6 +63,7 @@ use config::Config;
 use greeting::Greeting;
 use jwt::Signer;
 use keys::Keys;
+use log::Log;
 use ports::Ports;
 use serve::Signals;
 use server::Server;
@@ -69,10 +71,10 @@ use setting::causes;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    program::run(run()).await
+    program::run(run).await
 }
 
-async fn run() -> Result<(), Box<dyn Error>> {
+async fn run(lines: Log) -> Result<(), Box<dyn Error>> {
     let config = match Command::read(env::args().skip(1))? {
         Command::Help => {
             print!("{HELP}");
@@ -174,7 +176,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     tokio::select! {
         ended = ended => ended,
-        () = signals.next() => std::process::exit(1),
+        () = signals.next() => {
+            lines.flush();
+            std::process::exit(1)
+        }
     }
 }
 

@@ -1,19 +1,21 @@
 //! The frame of a program: its log, and its last words.
 
-use std::{error::Error, future::Future, io, io::IsTerminal as _, process::ExitCode};
+use std::{error::Error, future::Future, process::ExitCode};
 
-use tracing_subscriber::filter::LevelFilter;
+use crate::{log::Log, setting::causes};
 
-use crate::setting::causes;
-
-/// Runs the program. Logs go to stderr, with colors only on a terminal. An error is one line there.
-pub(crate) async fn run(program: impl Future<Output = Result<(), Box<dyn Error>>>) -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_max_level(LevelFilter::INFO)
-        .init();
-    match program.await {
+/// Runs the program. The log goes to stderr. An error is one line there.
+pub(crate) async fn run<F>(program: impl FnOnce(Log) -> F) -> ExitCode
+where
+    F: Future<Output = Result<(), Box<dyn Error>>>,
+{
+    let log = Log::new();
+    let ended = match log.install() {
+        Ok(()) => program(log.clone()).await,
+        Err(error) => Err(error),
+    };
+    log.flush();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{}", one_line(&*error));

@@ -29,6 +29,8 @@ mod host;
 mod idle;
 #[path = "../authorization_server/listen.rs"]
 mod listen;
+#[path = "../authorization_server/log.rs"]
+mod log;
 #[path = "../authorization_server/program.rs"]
 mod program;
 mod serve;
@@ -38,6 +40,7 @@ mod setting;
 use std::{error::Error, process::ExitCode, sync::Arc};
 
 use hyper_util::rt::TokioTimer;
+use tokio::signal::unix::{SignalKind, signal};
 use tower::{BoxError, Layer as _, ServiceExt as _, service_fn, util::BoxCloneSyncService};
 use tower_revocation::{
     Outcome, RevocationLayer, RevocationRequest,
@@ -57,7 +60,7 @@ use forward::Upstream;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    program::run(run()).await
+    program::run(|_| run()).await
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
@@ -84,8 +87,14 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let service = service_fn(move |request| entry::enter(health.clone(), service.clone(), request));
 
     let listener = config.listen.bind().await?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     println!("listening on http://{}", listener.local_addr()?);
-    serve::serve(listener, service).await
+    tokio::select! {
+        never = serve::serve(listener, service) => never,
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
 }
 
 type Backend =

@@ -297,7 +297,7 @@ async fn logs_contain_no_part_of_a_jwt() {
     http.me(&access).await;
     http.revoke(C1, &refresh).await;
 
-    let log = server.kill();
+    let log = server.end();
     assert!(log.contains("issued_to_another"), "{log}");
     for part in access.split('.') {
         assert!(!log.contains(part), "{log}");

@@ -11,6 +11,7 @@ mod http;
 mod journey;
 mod jwt;
 mod kill;
+mod log;
 mod methods;
 mod process;
 mod programs;

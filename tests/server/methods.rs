@@ -120,6 +120,7 @@ async fn assertion_works_once_at_all_endpoints_and_after_a_kill() {
             .status,
         200
     );
+    server.wait_for_log("replayed");
     let log = server.kill();
     assert!(log.contains("replayed") && !log.contains(&first), "{log}");
 

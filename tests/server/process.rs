@@ -47,6 +47,8 @@ pub(crate) fn command() -> Command {
         "KEYS",
         "TLS_LISTEN",
         "TRUSTED_PROXIES",
+        "RUST_LOG",
+        "NO_COLOR",
     ] {
         command.env_remove(name);
     }
@@ -143,10 +145,18 @@ impl Server {
         }
     }
 
-    /// `kill -9`. Returns the log.
+    /// `kill -9`. Returns the log. The lines of its last 100 ms may be missing.
     pub(crate) fn kill(mut self) -> String {
         self.child.kill().unwrap();
         self.wait().1
+    }
+
+    /// Ends it gracefully. Returns the log.
+    pub(crate) fn end(mut self) -> String {
+        self.signal("TERM");
+        let (status, log) = self.wait();
+        assert!(status.success(), "{status}: {log}");
+        log
     }
 
     pub(crate) fn id(&self) -> u32 {

@@ -26,7 +26,7 @@ async fn idle_server_ends_at_the_first_signal_with_success() {
 }
 
 /// Sends half of a revocation. Returns the rest.
-async fn half_a_request(server: &Server, token: &str) -> (TcpStream, String) {
+pub(crate) async fn half_a_request(server: &Server, token: &str) -> (TcpStream, String) {
     let body = format!("client_id=spa-1&token={token}");
     let (first, rest) = body.split_at(10);
     let head = format!(
@@ -46,7 +46,7 @@ async fn half_a_request(server: &Server, token: &str) -> (TcpStream, String) {
 }
 
 /// Waits until the server has handled the signal.
-async fn until_it_no_longer_listens(server: &Server) {
+pub(crate) async fn until_it_no_longer_listens(server: &Server) {
     let refused = async {
         while TcpStream::connect(&server.address).await.is_ok() {
             tokio::task::yield_now().await;

@@ -160,3 +160,20 @@ async fn gateway_does_not_start_without_its_lost_file() {
     assert!(line.ends_with(&step), "{line}");
     assert!(!data.exists());
 }
+
+#[tokio::test]
+async fn signal_ends_the_gateway_with_success_and_loses_no_line_of_its_log() {
+    for signal in ["TERM", "INT"] {
+        let world = World::new().await;
+        let (mut gateway, http) = world.gateway();
+        assert!(
+            http.revoke(C1, "unknown")
+                .await
+                .is_error(400, "unsupported_token_type")
+        );
+        gateway.signal(signal);
+        let (status, log) = gateway.wait();
+        assert!(status.success(), "{signal}: {status}");
+        assert_eq!(log.matches("token revocation outcome").count(), 1, "{log}");
+    }
+}

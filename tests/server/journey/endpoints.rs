@@ -150,7 +150,7 @@ async fn logs_contain_clients_and_outcomes_but_no_token_or_secret() {
     let query = format!("/oauth2/revoke?token={access}");
     http.post(&query, C1, &[]).await;
 
-    let log = server.kill();
+    let log = server.end();
     assert!(
         log.contains("s6BhdRkqt3") && log.contains("issued_to_another"),
         "{log}"

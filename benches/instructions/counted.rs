@@ -14,20 +14,16 @@ use futures::task::noop_waker_ref;
 use gungraun::{library_benchmark, library_benchmark_group};
 use http_body_util::Full;
 use hyper::{Request, Response, StatusCode, header};
-use tower::Service;
+use tower::{Layer as _, Service};
+use tower_revocation::RevocationService;
 
 use crate::{
     handler,
-    layered::{self, Inner, Layered},
-    server::{self, Server},
+    layered::{self, Authenticator, Backend, Inner},
+    request,
 };
 
-fn passing() -> Request<Full<Bytes>> {
-    Request::get("/api/me")
-        .header(header::HOST, "as.example.com")
-        .body(Full::default())
-        .expect("a valid request")
-}
+type Layered = RevocationService<Inner, Authenticator, Backend>;
 
 /// One call and one poll, the same for each service.
 #[inline(never)]
@@ -51,22 +47,22 @@ where
 }
 
 fn inner() -> (Inner, Request<Full<Bytes>>) {
-    (warm(Inner, passing()), passing())
+    (warm(Inner, request::passing()), request::passing())
 }
 
 fn passed() -> (Layered, Request<Full<Bytes>>) {
-    let service = layered::service(Server::new());
-    (warm(service, passing()), passing())
+    let service = layered::layer(request::server()).layer(Inner);
+    (warm(service, request::passing()), request::passing())
 }
 
 fn layer() -> (Layered, Request<Full<Bytes>>) {
-    let service = layered::service(Server::new());
-    (warm(service, server::warm_up()), server::measured())
+    let service = layered::layer(request::server()).layer(Inner);
+    (warm(service, request::warm_up()), request::measured())
 }
 
 fn handler() -> (Router, Request<Full<Bytes>>) {
-    let service = handler::router(Server::new());
-    (warm(service, server::warm_up()), server::measured())
+    let service = handler::router(request::server());
+    (warm(service, request::warm_up()), request::measured())
 }
 
 /// Checks the response, so that no work is skipped.

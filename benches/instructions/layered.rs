@@ -1,4 +1,4 @@
-//! A revocation through the layer.
+//! The layer, and a service inside it.
 
 use std::{
     convert::Infallible,
@@ -9,24 +9,20 @@ use std::{
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, Response};
-use tower::{Layer as _, Service};
-use tower_revocation::{
-    Outcome, RevocationLayer, RevocationRequest, RevocationService, client::Credentials,
-};
+use tower::Service;
+use tower_revocation::{Outcome, RevocationLayer, RevocationRequest, client::Credentials};
 
 use crate::server::{PATH, Server};
 
-pub(crate) type Layered = RevocationService<Inner, Authenticator, Backend>;
-
-pub(crate) fn service(server: Server) -> Layered {
-    RevocationLayer::new(PATH, Authenticator(server.clone()), Backend(server)).layer(Inner)
+pub(crate) fn layer(server: Server) -> RevocationLayer<Authenticator, Backend> {
+    RevocationLayer::new(PATH, Authenticator(server.clone()), Backend(server))
 }
 
 /// Responds at once to every request.
 #[derive(Clone)]
 pub(crate) struct Inner;
 
-impl Service<Request<Full<Bytes>>> for Inner {
+impl<B> Service<Request<B>> for Inner {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
     type Future = Ready<Result<Self::Response, Infallible>>;
@@ -35,7 +31,7 @@ impl Service<Request<Full<Bytes>>> for Inner {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
+    fn call(&mut self, _: Request<B>) -> Self::Future {
         ready(Ok(Response::new(Full::default())))
     }
 }

@@ -14,6 +14,8 @@
 mod counted;
 mod handler;
 mod layered;
+mod request;
+mod rules;
 mod server;
 
 use counted::{passing_request, whole_revocation};

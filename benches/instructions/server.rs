@@ -1,13 +1,10 @@
-//! The store for both revocations: one registered client, and tokens in memory.
+//! The store for every revocation: one registered client, and tokens in memory.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
 };
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::{Request, header};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tower_revocation::Outcome;
@@ -23,18 +20,16 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Two tokens: one for the warm-up, one for the measurement.
-    pub(crate) fn new() -> Self {
+    /// All tokens belong to the client.
+    pub(crate) fn new(tokens: impl IntoIterator<Item: AsRef<str>>) -> Self {
         let owned = |token: &str| (digest(token), "s6BhdRkqt3".to_owned());
+        let tokens = tokens.into_iter().map(|token| owned(token.as_ref()));
         Self {
             clients: Arc::new(HashMap::from([(
                 "s6BhdRkqt3".to_owned(),
                 digest("7Fjfp0ZBr1KtDRbnfVdmIw"),
             )])),
-            tokens: Arc::new(Mutex::new(HashMap::from([
-                owned("WqLhwBbLJkUV1xJpbZjLmn5EjFe0s2hYyNq0rTjmnXc"),
-                owned("45ghiukldjahdnhzdauzM2v0bZq8sVbXcR1yTt5wEiA"),
-            ]))),
+            tokens: Arc::new(Mutex::new(tokens.collect())),
         }
     }
 
@@ -61,30 +56,4 @@ impl Server {
 
 fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text).into()
-}
-
-/// Revokes one of the two tokens.
-pub(crate) fn warm_up() -> Request<Full<Bytes>> {
-    revocation("WqLhwBbLJkUV1xJpbZjLmn5EjFe0s2hYyNq0rTjmnXc")
-}
-
-/// Revokes the other.
-pub(crate) fn measured() -> Request<Full<Bytes>> {
-    revocation("45ghiukldjahdnhzdauzM2v0bZq8sVbXcR1yTt5wEiA")
-}
-
-fn revocation(token: &str) -> Request<Full<Bytes>> {
-    let body = format!("token={token}&token_type_hint=refresh_token&client_id=s6BhdRkqt3");
-    Request::post(PATH)
-        .header(header::HOST, "as.example.com")
-        .header(header::USER_AGENT, "client/1.0")
-        .header(header::ACCEPT, "*/*")
-        .header(
-            header::AUTHORIZATION,
-            "Basic czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3",
-        )
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::CONTENT_LENGTH, body.len())
-        .body(Full::from(body))
-        .expect("a valid request")
 }

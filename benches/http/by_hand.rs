@@ -1,0 +1,63 @@
+//! The same revocation in a hyper service written by hand, without a framework.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::{
+    HeaderMap, Method, Request, Response, StatusCode, Uri,
+    body::Incoming,
+    header::{self, HeaderValue},
+};
+
+use crate::{
+    rules::{self, Basic, MAX_BODY, Parameters, Refusal},
+    server::{PATH, Server},
+};
+
+pub(crate) async fn respond(
+    server: Server,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    if request.uri().path() != PATH {
+        return Ok(rules::sealed(StatusCode::NOT_FOUND, Full::default()));
+    }
+    if request.method() != Method::POST {
+        let mut response = rules::sealed(StatusCode::METHOD_NOT_ALLOWED, Full::default());
+        let allow = HeaderValue::from_static("POST");
+        response.headers_mut().insert(header::ALLOW, allow);
+        return Ok(response);
+    }
+    Ok(match revoke(&server, request).await {
+        Ok(()) => rules::sealed(StatusCode::OK, Full::default()),
+        Err(refusal) => refusal.response(),
+    })
+}
+
+async fn revoke(server: &Server, request: Request<Incoming>) -> Result<(), Refusal> {
+    let basic = read_head(request.headers(), request.uri())?;
+    let body = Limited::new(request.into_body(), MAX_BODY).collect().await;
+    let body = body.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+        Some(_) => Refusal::PAYLOAD_TOO_LARGE,
+        None => Refusal::INVALID_REQUEST,
+    })?;
+    let parameters: Parameters =
+        serde_urlencoded::from_bytes(&body.to_bytes()).map_err(|_| Refusal::INVALID_REQUEST)?;
+    parameters.revoke(server, &basic)
+}
+
+fn read_head(headers: &HeaderMap, uri: &Uri) -> Result<Basic, Refusal> {
+    let basic = Basic::read(headers, uri)?;
+    let content_type = headers.get(header::CONTENT_TYPE);
+    let media_type = content_type.and_then(|value| value.to_str().ok()?.split(';').next());
+    match media_type {
+        Some(form)
+            if form
+                .trim()
+                .eq_ignore_ascii_case("application/x-www-form-urlencoded") =>
+        {
+            Ok(basic)
+        }
+        _ => Err(Refusal::UNSUPPORTED_MEDIA_TYPE),
+    }
+}

@@ -1,0 +1,96 @@
+//! The rounds. In each round the servers take many short turns, so that whatever else the machine
+//! does slows all of them alike.
+
+use std::time::{Duration, Instant};
+
+use crate::{child::Child, cpu, load::Load, token};
+
+const ROUNDS: usize = 3;
+const TURNS: usize = 10;
+/// For each turn of each server.
+const REQUESTS: usize = 4_000;
+/// A turn that does not count.
+const WARM_UP: usize = 4_000;
+
+/// The known tokens that one server needs: each can be revoked once.
+pub(crate) const KNOWN_TOKENS: usize = WARM_UP + ROUNDS * TURNS * REQUESTS;
+
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Unknown,
+    Known,
+}
+
+impl Kind {
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown tokens",
+            Self::Known => "known tokens, each revoked once",
+        }
+    }
+
+    fn token(self, number: usize) -> String {
+        match self {
+            Self::Unknown => token::unknown(number),
+            Self::Known => token::known(number),
+        }
+    }
+}
+
+/// A server, and its part of the rounds.
+pub(crate) struct Turns<'a> {
+    child: &'a Child,
+    load: Load,
+    /// How many tokens were sent.
+    sent: usize,
+}
+
+/// What a server used in one round.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Cost {
+    pub(crate) cpu: Duration,
+    pub(crate) elapsed: Duration,
+    pub(crate) requests: u32,
+}
+
+impl<'a> Turns<'a> {
+    pub(crate) fn new(child: &'a Child, load: Load) -> Self {
+        Self {
+            child,
+            load,
+            sent: 0,
+        }
+    }
+
+    fn turn(&mut self, kind: Kind, requests: usize) -> Cost {
+        let tokens = (self.sent..self.sent + requests).map(|number| kind.token(number));
+        let sent = self.load.requests(tokens);
+        self.sent += requests;
+        let (begun, before) = (Instant::now(), cpu::time(self.child.id()));
+        self.load.send(&sent);
+        Cost {
+            cpu: cpu::time(self.child.id()).saturating_sub(before),
+            elapsed: begun.elapsed(),
+            requests: requests.try_into().expect("a small number"),
+        }
+    }
+}
+
+/// The costs of each server, one for each round.
+pub(crate) fn run(turns: &mut [Turns<'_>], kind: Kind) -> Vec<[Cost; ROUNDS]> {
+    for turn in turns.iter_mut() {
+        turn.turn(kind, WARM_UP);
+    }
+    let mut costs = vec![[Cost::default(); ROUNDS]; turns.len()];
+    for round in 0..ROUNDS {
+        for _ in 0..TURNS {
+            for (turn, costs) in turns.iter_mut().zip(&mut costs) {
+                let cost = turn.turn(kind, REQUESTS);
+                costs[round].cpu += cost.cpu;
+                costs[round].elapsed += cost.elapsed;
+                costs[round].requests += cost.requests;
+            }
+        }
+    }
+    costs
+}

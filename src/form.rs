@@ -1,8 +1,9 @@
 //! The form in a request body, parsed once and strictly.
 //!
-//! `serde_urlencoded`, like every common decoder, repairs invalid input: `%FF` becomes U+FFFD and
-//! `%zz` stays as it is, so that two different tokens could decode to the same string. This module
-//! rejects such input before the decoder sees it.
+//! Common decoders repair invalid input: `%FF` becomes U+FFFD and `%zz` stays as it is, so that two
+//! different tokens could decode to the same string. This module rejects such input.
+
+use std::borrow::Cow;
 
 use crate::{error::Error, token::Secret};
 
@@ -29,30 +30,29 @@ impl Form {
     /// for broken escapes, and for a repeated known parameter, even with equal values (RFC 6749
     /// §3.2).
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Error> {
-        let parameters = body.split(|&byte| byte == b'&');
-        if parameters.filter(|pair| !pair.is_empty()).count() > MAX_PARAMETERS {
+        if has_too_many(body) {
             return Err(Error::invalid_request(
                 "The request has too many parameters",
             ));
         }
-        let pairs = pairs(body)
-            .ok_or_else(|| Error::invalid_request("The body is not form-encoded UTF-8"))?;
-
         let mut form = Self::default();
         let mut seen = Seen::default();
-        for (name, value) in pairs {
-            let value = Some(value).filter(|value| !value.is_empty());
-            match name.as_str() {
-                "token" => form.token = seen.once(0, value)?.map(Secret::from),
-                "token_type_hint" => form.token_type_hint = seen.once(1, value)?,
-                "client_id" => form.client_id = seen.once(2, value)?,
-                "client_secret" => form.client_secret = seen.once(3, value)?.map(Secret::from),
-                "client_assertion" => {
-                    form.client_assertion = seen.once(4, value)?.map(Secret::from);
-                }
-                "client_assertion_type" => form.client_assertion_type = seen.once(5, value)?,
+        for pair in non_empty(body) {
+            let (name, value) = decode_pair(pair)
+                .ok_or_else(|| Error::invalid_request("The body is not form-encoded UTF-8"))?;
+            match &*name {
+                "token" => seen.once(0, &mut form.token, value),
+                "token_type_hint" => seen.once(1, &mut form.token_type_hint, value),
+                "client_id" => seen.once(2, &mut form.client_id, value),
+                "client_secret" => seen.once(3, &mut form.client_secret, value),
+                "client_assertion" => seen.once(4, &mut form.client_assertion, value),
+                "client_assertion_type" => seen.once(5, &mut form.client_assertion_type, value),
                 _ => {}
             }
+        }
+        // After the loop: a malformed parameter takes precedence.
+        if seen.repeated {
+            return Err(Error::invalid_request("A parameter is repeated"));
         }
         Ok(form)
     }
@@ -84,18 +84,21 @@ impl Form {
     }
 }
 
-/// The known parameters seen so far, as bits by their position in [`Form`].
+/// The known parameters seen so far.
 #[derive(Default)]
-struct Seen(u8);
+struct Seen {
+    /// As bits by their position in [`Form`].
+    places: u8,
+    /// Whether there was one of them twice.
+    repeated: bool,
+}
 
 impl Seen {
-    fn once<T>(&mut self, place: u8, value: T) -> Result<T, Error> {
+    fn once<T: From<String>>(&mut self, place: u8, field: &mut Option<T>, value: Cow<'_, str>) {
         let bit = 1 << place;
-        if self.0 & bit != 0 {
-            return Err(Error::invalid_request("A parameter is repeated"));
-        }
-        self.0 |= bit;
-        Ok(value)
+        self.repeated |= self.places & bit != 0;
+        self.places |= bit;
+        *field = (!value.is_empty()).then(|| T::from(value.into_owned()));
     }
 }
 
@@ -117,44 +120,48 @@ pub(crate) fn query_has_secrets(query: &str) -> bool {
 /// Decodes one form-encoded value, such as a half of Basic credentials (RFC 6749 §2.3.1). `None` if
 /// it is malformed.
 pub(crate) fn decode(value: &str) -> Option<String> {
-    // Most generated identifiers and secrets contain no escapes.
-    if !value.contains(['%', '+']) {
-        return Some(value.to_owned());
-    }
-    // An unescaped ampersand would end the value.
-    let pair = format!("={}", value.replace('&', "%26"));
-    pairs(pair.as_bytes())?.pop().map(|(_, value)| value)
+    decode_part(value.as_bytes()).map(Cow::into_owned)
 }
 
-/// The names and values of a form (RFC 6749 §B). `None` if the decoder would have to repair it.
-fn pairs(form: &[u8]) -> Option<Vec<(String, String)>> {
-    if !needs_no_repair(form) {
-        return None;
-    }
-    serde_urlencoded::from_bytes(form).ok()
+/// The parameters of a form. Empty ones do not count.
+fn non_empty(form: &[u8]) -> impl Iterator<Item = &[u8]> {
+    form.split(|&byte| byte == b'&')
+        .filter(|pair| !pair.is_empty())
 }
 
-/// Whether every escape is complete and the decoded bytes are UTF-8.
-///
-/// Delimiters are ASCII, so the whole form is UTF-8 if and only if each name and value is.
-fn needs_no_repair(form: &[u8]) -> bool {
-    if !form.contains(&b'%') {
-        return std::str::from_utf8(form).is_ok();
+fn has_too_many(form: &[u8]) -> bool {
+    // Counting separators is faster than splitting, and few forms have so many.
+    let separators: usize = form.iter().map(|&byte| usize::from(byte == b'&')).sum();
+    separators >= MAX_PARAMETERS && non_empty(form).count() > MAX_PARAMETERS
+}
+
+/// The name and the value of a parameter (RFC 6749 §B). `None` if a decoder would have to repair it.
+fn decode_pair(pair: &[u8]) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
+    let (name, value) = match pair.iter().position(|&byte| byte == b'=') {
+        Some(equals) => (&pair[..equals], &pair[equals + 1..]),
+        None => (pair, &pair[pair.len()..]),
+    };
+    Some((decode_part(name)?, decode_part(value)?))
+}
+
+/// Decodes a name or a value. `None` if an escape is incomplete, or if the decoded bytes are not
+/// UTF-8.
+fn decode_part(part: &[u8]) -> Option<Cow<'_, str>> {
+    // Most names, identifiers and tokens contain no escapes.
+    if !part.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return std::str::from_utf8(part).ok().map(Cow::Borrowed);
     }
-    let mut decoded = Vec::with_capacity(form.len());
-    let mut rest = form.iter();
+    let mut decoded = Vec::with_capacity(part.len());
+    let mut rest = part.iter();
     while let Some(&byte) = rest.next() {
-        if byte != b'%' {
-            decoded.push(byte);
-            continue;
-        }
         let mut digit = || hex(*rest.next()?);
-        let (Some(high), Some(low)) = (digit(), digit()) else {
-            return false;
-        };
-        decoded.push(high << 4 | low);
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => digit()? << 4 | digit()?,
+            byte => byte,
+        });
     }
-    std::str::from_utf8(&decoded).is_ok()
+    String::from_utf8(decoded).ok().map(Cow::Owned)
 }
 
 /// Whether a form is ASCII, including its decoded escapes.
@@ -169,5 +176,63 @@ fn hex(digit: u8) -> Option<u8> {
         b'a'..=b'f' => Some(digit - b'a' + 10),
         b'A'..=b'F' => Some(digit - b'A' + 10),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The pairs as a common decoder returns them, unless it had to repair something.
+    fn without_repair(form: &[u8]) -> Option<Vec<(String, String)>> {
+        let mut decoded = Vec::new();
+        let mut rest = form.iter();
+        while let Some(&byte) = rest.next() {
+            let mut digit = || hex(*rest.next()?);
+            decoded.push(match byte {
+                b'%' => digit()? << 4 | digit()?,
+                byte => byte,
+            });
+        }
+        std::str::from_utf8(&decoded).ok()?;
+        serde_urlencoded::from_bytes(form).ok()
+    }
+
+    fn owned(pair: (Cow<'_, str>, Cow<'_, str>)) -> (String, String) {
+        (pair.0.into_owned(), pair.1.into_owned())
+    }
+
+    proptest! {
+        #[test]
+        fn forms_are_decoded_as_by_a_common_decoder_or_not_at_all(
+            form in proptest::collection::vec(
+                prop::sample::select(&b"%%%%+&&==4c3A9f8Fzt \xc3\xa9\xff"[..]), 0..24,
+            )
+        ) {
+            let pairs = non_empty(&form).map(decode_pair).collect::<Option<Vec<_>>>();
+            let pairs = pairs.map(|pairs| pairs.into_iter().map(owned).collect::<Vec<_>>());
+            prop_assert_eq!(pairs, without_repair(&form));
+        }
+    }
+
+    #[test]
+    fn only_what_is_escaped_is_copied() {
+        assert!(matches!(decode_part(b"45gh-_.~"), Some(Cow::Borrowed(_))));
+        for escaped in ["a+b", "%61", "\u{e9}%61"] {
+            let decoded = decode_part(escaped.as_bytes());
+            assert!(matches!(decoded, Some(Cow::Owned(_))), "{escaped}");
+        }
+    }
+
+    #[test]
+    fn malformed_parameter_takes_precedence_over_a_repeated_one() {
+        let description = |form: &[u8]| Form::parse(form).unwrap_err().to_string();
+        let many = b"x&".repeat(MAX_PARAMETERS);
+        assert!(description(b"token=1&token=2").ends_with("repeated"));
+        assert!(description(b"token=1&token=2&x=%").ends_with("UTF-8"));
+        assert!(description(&[&many[..], b"x=%"].concat()).ends_with("parameters"));
+        assert!(Form::parse(&[&many[..], b"&&&"].concat()).is_ok());
     }
 }

@@ -16,7 +16,7 @@ use tower::{BoxError, util::Oneshot};
 
 use super::{
     Backend, Endpoint, EndpointSettings,
-    head::{self, Operation},
+    head::{self, Charset, Operation},
     observe::Observation,
     response::{RequestInfo, Responder},
     timeout::Deadline,
@@ -56,10 +56,11 @@ impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
                 },
                 None,
             ),
-            Ok(Operation::Revoke) => {
+            Ok(Operation::Revoke(charset)) => {
                 let (head, body) = request.into_parts();
                 let state = State::Read {
                     body: Limited::new(body, self.settings.max_body).collect(),
+                    charset,
                     then: Some((head, self.authenticator.clone(), self.backend.clone())),
                 };
                 (state, self.settings.timeouts.start())
@@ -104,6 +105,7 @@ pin_project! {
         Read {
             #[pin]
             body: Collect<Limited<ReqBody>>,
+            charset: Charset,
             then: Option<(Parts, Authenticator<A, C, FA>, Backend<B, C, FB>)>,
         },
         // Step 12: which client is it?
@@ -153,13 +155,17 @@ where
                 // Ended => done
                 StateProj::Ended { ending } => return Poll::Ready(ending.take().expect(DONE)),
                 // Read => (Authenticate | refused)
-                StateProj::Read { body, then } => {
+                StateProj::Read {
+                    body,
+                    charset,
+                    then,
+                } => {
                     let body = ready!(body.poll(cx)).map_err(body_error)?.to_bytes();
                     let (mut head, authenticator, backend) = then.take().expect(DONE);
                     if let Some(deadline) = this.deadline {
                         deadline.body_read();
                     }
-                    head::check_charset(&head.headers, &body)?;
+                    charset.check(&body)?;
                     let mut form = Form::parse(&body)?;
                     let presented = Presented::take(&mut form, &mut head.headers);
                     this.info.authorization_used = presented.authorization.was_used();

@@ -19,7 +19,15 @@ pub(super) enum Operation {
     /// `OPTIONS`
     Options,
     /// `POST` with a form.
-    Revoke,
+    Revoke(Charset),
+}
+
+/// The charset that the media type names.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Charset {
+    /// UTF-8 or none.
+    Utf8,
+    Other,
 }
 
 /// Steps 2 to 7: method, media type, content coding, length, query, one Authorization field.
@@ -30,7 +38,7 @@ pub(super) fn check<B: Body>(request: &Request<B>, max_body: usize) -> Result<Op
         _ => return Err(Error::new(ErrorKind::MethodNotAllowed)),
     }
     let headers = request.headers();
-    media_type(headers)?;
+    let charset = media_type(headers)?;
     if !headers
         .get_all(header::CONTENT_ENCODING)
         .iter()
@@ -48,11 +56,11 @@ pub(super) fn check<B: Body>(request: &Request<B>, max_body: usize) -> Result<Op
         ));
     }
     Authorization::at_most_one(headers)?;
-    Ok(Operation::Revoke)
+    Ok(Operation::Revoke(charset))
 }
 
 /// Requires `application/x-www-form-urlencoded` (RFC 6749 §B).
-fn media_type(headers: &HeaderMap) -> Result<(), Error> {
+fn media_type(headers: &HeaderMap) -> Result<Charset, Error> {
     let mut fields = headers.get_all(header::CONTENT_TYPE).iter();
     let field = fields.next();
     if fields.next().is_some() {
@@ -60,37 +68,42 @@ fn media_type(headers: &HeaderMap) -> Result<(), Error> {
             "The request has more than one Content-Type field",
         ));
     }
-    match field.and_then(|field| field.to_str().ok()) {
-        Some(field) if is_form(field) => Ok(()),
-        _ => Err(Error::new(ErrorKind::UnsupportedMediaType)),
+    match field {
+        // As most clients send it.
+        Some(field) if field == FORM => Ok(Charset::Utf8),
+        _ => match field.and_then(|field| field.to_str().ok()) {
+            Some(field) if is_form(field) && is_utf8(field) => Ok(Charset::Utf8),
+            Some(field) if is_form(field) => Ok(Charset::Other),
+            _ => Err(Error::new(ErrorKind::UnsupportedMediaType)),
+        },
     }
 }
 
-/// Accepts a body in UTF-8, or in ASCII with any charset.
-///
-/// The media type has no charset parameter, but some clients send one. An ASCII body is the same in
-/// UTF-8.
-///
-/// # Errors
-///
-/// Returns `UnsupportedMediaType` if the charset is not UTF-8 and the body is not ASCII.
-pub(super) fn check_charset(headers: &HeaderMap, body: &[u8]) -> Result<(), Error> {
-    let field = headers.get(header::CONTENT_TYPE);
-    let field = field.and_then(|field| field.to_str().ok());
-    if field.is_none_or(is_utf8) || form::is_ascii(body) {
-        Ok(())
-    } else {
-        Err(Error::new(ErrorKind::UnsupportedMediaType))
+impl Charset {
+    /// Accepts a body in UTF-8, or in ASCII with any charset.
+    ///
+    /// The media type has no charset parameter, but some clients send one. An ASCII body is the same
+    /// in UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// Returns `UnsupportedMediaType` if the charset is not UTF-8 and the body is not ASCII.
+    pub(super) fn check(self, body: &[u8]) -> Result<(), Error> {
+        match self {
+            Self::Utf8 => Ok(()),
+            Self::Other if form::is_ascii(body) => Ok(()),
+            Self::Other => Err(Error::new(ErrorKind::UnsupportedMediaType)),
+        }
     }
 }
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Media types are case-insensitive (RFC 9110 §8.3.1).
 fn is_form(field: &str) -> bool {
-    split_unquoted(field).next().is_some_and(|essence| {
-        essence
-            .trim()
-            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    })
+    split_unquoted(field)
+        .next()
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case(FORM))
 }
 
 /// Whether every charset parameter, quoted or not, is UTF-8. Other parameters are ignored.

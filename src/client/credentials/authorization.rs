@@ -35,17 +35,11 @@ impl Authorization {
         }
     }
 
-    fn of(headers: &HeaderMap) -> Self {
-        headers
-            .get(header::AUTHORIZATION)
-            .map_or(Self::Absent, Self::parse)
-    }
-
     /// Removes the field from the head.
     pub(crate) fn take(headers: &mut HeaderMap) -> Self {
-        let authorization = Self::of(headers);
-        headers.remove(header::AUTHORIZATION);
-        authorization
+        headers
+            .remove(header::AUTHORIZATION)
+            .map_or(Self::Absent, |field| Self::parse(&field))
     }
 
     fn parse(value: &HeaderValue) -> Self {

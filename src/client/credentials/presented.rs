@@ -111,6 +111,10 @@ fn invalid_client() -> Error {
 fn attested(headers: &mut HeaderMap) -> bool {
     let mut attested = false;
     for name in [Credentials::ATTESTATION, Credentials::ATTESTATION_POP] {
+        // `entry` makes room for a field, also if it is not used.
+        if !headers.contains_key(&name) {
+            continue;
+        }
         if let header::Entry::Occupied(mut field) = headers.entry(name) {
             field.iter_mut().for_each(|value| value.set_sensitive(true));
             attested = true;

@@ -19,7 +19,7 @@ use super::{
     head::{self, Charset, Operation},
     observe::Observation,
     response::{RequestInfo, Responder},
-    timeout::Deadline,
+    timeout::{Deadline, Wait},
 };
 use crate::{
     client::{Authenticator, Credentials, Presented},
@@ -162,9 +162,6 @@ where
                 } => {
                     let body = ready!(body.poll(cx)).map_err(body_error)?.to_bytes();
                     let (mut head, authenticator, backend) = then.take().expect(DONE);
-                    if let Some(deadline) = this.deadline {
-                        deadline.body_read();
-                    }
                     charset.check(&body)?;
                     let mut form = Form::parse(&body)?;
                     let presented = Presented::take(&mut form, &mut head.headers);
@@ -215,10 +212,16 @@ where
         let Some(deadline) = this.deadline else {
             return Poll::Pending;
         };
-        ready!(deadline.poll(cx));
-        Poll::Ready(match this.state.project() {
-            StateProj::Read { .. } => Error::new(ErrorKind::BodyTimeout),
-            _ => Error::new(ErrorKind::Unavailable).caused_by("the revocation took too long"),
+        let wait = match this.state.project() {
+            StateProj::Read { .. } => Wait::Body,
+            _ => Wait::Service,
+        };
+        ready!(deadline.poll(&this.settings.timeouts, wait, cx));
+        Poll::Ready(match wait {
+            Wait::Body => Error::new(ErrorKind::BodyTimeout),
+            Wait::Service => {
+                Error::new(ErrorKind::Unavailable).caused_by("the revocation took too long")
+            }
         })
     }
 
@@ -227,6 +230,7 @@ where
         let mut this = self.project();
         // Drops what is still in progress, however long the caller keeps this future.
         this.state.set(State::Ended { ending: None });
+        *this.deadline = None;
         let settings = &**this.settings;
         let (outcome, response) = match ending {
             Ok(Ending::Options) => ("options", Ok(Responder::options())),

@@ -33,16 +33,12 @@ impl Timeouts {
         self.timer = Some(Arc::new(timer));
     }
 
-    /// The deadline of a request that starts now, first for its body.
+    /// The deadlines of a request that starts now.
     pub(super) fn start(&self) -> Option<Deadline> {
-        let timer = self.timer.clone()?;
-        let now = timer.now();
-        let conversation = after(now, self.conversation);
+        let timer = self.timer.as_deref()?;
         Some(Deadline {
-            at: after(now, self.body).min(conversation),
-            conversation,
-            timer,
-            sleep: None,
+            started: timer.now(),
+            armed: None,
         })
     }
 }
@@ -63,28 +59,50 @@ impl fmt::Debug for Timeouts {
     }
 }
 
-/// The deadline of one request.
+/// What a request waits for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wait {
+    /// The peer, which sends the body.
+    Body,
+    /// The authenticator or the backend.
+    Service,
+}
+
+/// The deadlines of one request. They count from its head, and share one timer.
 pub(super) struct Deadline {
-    timer: Arc<dyn Timer + Send + Sync>,
+    started: Instant,
+    armed: Option<Armed>,
+}
+
+struct Armed {
     at: Instant,
-    conversation: Instant,
-    /// Created by the first `poll`.
-    sleep: Option<Pin<Box<dyn Sleep>>>,
+    sleep: Pin<Box<dyn Sleep>>,
 }
 
 impl Deadline {
-    /// Ends the time-out for the body. The one for the whole request remains.
-    pub(super) fn body_read(&mut self) {
-        self.at = self.conversation;
-        if let Some(sleep) = &mut self.sleep {
-            self.timer.reset(sleep, self.at);
+    /// Waits until the time is over. Arms the timer, so call it only if the request has to wait.
+    pub(super) fn poll(
+        &mut self,
+        timeouts: &Timeouts,
+        wait: Wait,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let Some(timer) = &timeouts.timer else {
+            return Poll::Pending;
+        };
+        let limit = match wait {
+            Wait::Body => timeouts.body.min(timeouts.conversation),
+            Wait::Service => timeouts.conversation,
+        };
+        let at = after(self.started, limit);
+        let armed = self.armed.get_or_insert_with(|| Armed {
+            at,
+            sleep: timer.sleep_until(at),
+        });
+        if armed.at != at {
+            timer.reset(&mut armed.sleep, at);
+            armed.at = at;
         }
-    }
-
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let sleep = self
-            .sleep
-            .get_or_insert_with(|| self.timer.sleep_until(self.at));
-        sleep.as_mut().poll(cx)
+        armed.sleep.as_mut().poll(cx)
     }
 }

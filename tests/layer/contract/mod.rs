@@ -5,6 +5,7 @@ mod inner;
 mod panics;
 mod readiness;
 mod timeouts;
+mod timers;
 
 use std::{
     fmt,

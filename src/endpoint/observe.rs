@@ -69,17 +69,29 @@ impl Observation {
 
     #[cfg(feature = "metrics")]
     fn count(&self, outcome: &'static str, error: Option<&Error>) {
+        // Literal labels are static. Others allocate, so the frequent outcomes have their own.
+        macro_rules! count {
+            ($outcome:tt, $error:tt, $reason:tt) => {{
+                metrics::counter!(
+                    "tower_revocation_requests_total",
+                    "outcome" => $outcome, "error" => $error, "reason" => $reason
+                )
+                .increment(1);
+                metrics::histogram!(
+                    "tower_revocation_request_duration_seconds", "outcome" => $outcome
+                )
+                .record(self.started.elapsed());
+            }};
+        }
         let reason = error
             .and_then(Error::refusal)
             .map_or("none", crate::refusal::Refusal::as_str);
         let error = error.map_or("none", |error| error.kind().as_str());
-        metrics::counter!(
-            "tower_revocation_requests_total",
-            "outcome" => outcome, "error" => error, "reason" => reason
-        )
-        .increment(1);
-        metrics::histogram!("tower_revocation_request_duration_seconds", "outcome" => outcome)
-            .record(self.started.elapsed());
+        match (outcome, error) {
+            ("revoked", "none") => count!("revoked", "none", "none"),
+            ("not_found", "none") => count!("not_found", "none", "none"),
+            _ => count!(outcome, error, reason),
+        }
     }
 
     #[cfg(feature = "tracing")]

@@ -216,6 +216,9 @@ impl Index {
     }
 
     /// The memory of the records, in bytes.
+    ///
+    /// The records are in 256 shards. While a thread enlarges or shrinks a shard, it has a copy of
+    /// that shard, which is not included here.
     #[must_use]
     pub fn memory(&self) -> usize {
         self.shared.table.memory()

@@ -100,6 +100,102 @@ fn class_of_a_live_record_is_counted_while_others_come_and_go() {
     );
 }
 
+/// A shard with this many records, of which the first has expired, and one more selector of it.
+fn shard_of(records: usize) -> (Arc<Table>, Vec<Selector>, Selector) {
+    let table = Arc::new(Table::new());
+    let mut known: Vec<_> = neighbours(&table).take(records + 1).collect();
+    let new = known.remove(records);
+    for (number, selector) in known.iter().enumerate() {
+        let expires = if number == 0 { NOW } else { LATER };
+        table.merge(&Revocation::forever(*selector, expires));
+    }
+    (table, known, new)
+}
+
+/// The rows of a hash table with three rows move when the fourth comes.
+const FULL: usize = 3;
+
+#[test]
+fn reader_finds_a_record_while_its_shard_grows() {
+    check_dfs(
+        || {
+            let (table, known, new) = shard_of(FULL);
+            let writer = thread::spawn({
+                let table = table.clone();
+                move || table.merge(&Revocation::forever(new, LATER))
+            });
+            for _ in 0..2 {
+                assert!(is_revoked(&table, &known[1]));
+            }
+            writer.join().unwrap();
+            assert!(is_revoked(&table, &new));
+        },
+        None,
+    );
+}
+
+#[test]
+fn two_records_that_come_while_their_shard_grows_are_both_kept() {
+    check_dfs(
+        || {
+            let (table, known, _) = shard_of(FULL - 1);
+            let new: Vec<_> = neighbours(&table).skip(known.len()).take(2).collect();
+            let writer = thread::spawn({
+                let (table, new) = (table.clone(), new[0]);
+                move || table.merge(&Revocation::forever(new, LATER))
+            });
+            table.merge(&Revocation::forever(new[1], LATER));
+            writer.join().unwrap();
+            assert!(new.iter().all(|new| is_revoked(&table, new)));
+            assert_eq!((table.len(), rows(&table)), (FULL + 1, FULL + 1));
+        },
+        None,
+    );
+}
+
+#[test]
+fn record_that_comes_while_its_full_shard_is_swept_is_kept() {
+    check_dfs(
+        || {
+            let (table, known, new) = shard_of(FULL);
+            let sweeper = thread::spawn({
+                let (table, expired) = (table.clone(), known[0]);
+                move || sweep(&table, &expired)
+            });
+            table.merge(&Revocation::forever(new, LATER));
+            assert!(is_revoked(&table, &new));
+            sweeper.join().unwrap();
+            assert!(is_revoked(&table, &new) && is_revoked(&table, &known[1]));
+            assert_eq!((table.len(), rows(&table)), (FULL, FULL));
+        },
+        None,
+    );
+}
+
+/// A reader asks for an expired record while it is swept.
+fn asked_while_swept(records: usize) {
+    let (table, known, _) = shard_of(records);
+    let sweeper = thread::spawn({
+        let (table, expired) = (table.clone(), known[0]);
+        move || sweep(&table, &expired)
+    });
+    let known = is_revoked(&table, &known[0]);
+    assert!(known || table.may_have_forgotten(NOW));
+    sweeper.join().unwrap();
+}
+
+#[test]
+fn reader_that_misses_a_record_sees_what_the_copy_without_it_has_forgotten() {
+    check_dfs(|| asked_while_swept(1), None);
+    check_dfs(|| asked_while_swept(FULL), None);
+}
+
+#[test]
+fn reader_that_misses_a_record_sees_that_its_removal_is_forgotten() {
+    // One of eight records is removed where it is.
+    check_dfs(|| asked_while_swept(8), None);
+}
+
 #[test]
 fn two_threads_that_revoke_the_same_make_one_record() {
     check_dfs(

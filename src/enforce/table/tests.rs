@@ -4,11 +4,6 @@ use proptest::prelude::*;
 
 use super::*;
 
-#[test]
-fn row_without_a_watermark_has_20_bytes_and_a_watermark_24() {
-    assert_eq!((size_of::<Forever>(), size_of::<Watermark>()), (20, 24));
-}
-
 fn date() -> impl Strategy<Value = NumericDate> {
     prop_oneof![
         (0..20u64).prop_map(|it| NumericDate::new(1000 + it)),
@@ -106,40 +101,4 @@ fn memory_is_given_back_when_records_expire() {
     for number in (0..100_000).step_by(100) {
         assert!(table.covers(table.tag(&Selector::grant(&number.to_string())), None));
     }
-}
-
-#[test]
-fn memory_is_given_back_after_exactly_one_step() {
-    let table = Table::new();
-    let empty = table.memory();
-    let shard = |selector: &Selector| table.tag(selector).shard(SHARDS);
-    let names = (0..).map(|number: u32| Selector::grant(&number.to_string()));
-    for selector in names.filter(|it| shard(it) == 0).take(STEP) {
-        table.merge(&Revocation::forever(selector, NumericDate::new(1000)));
-    }
-    assert!(table.memory() > empty);
-    assert_eq!(table.sweep(NumericDate::new(1000)), STEP);
-    assert_eq!(table.memory(), empty);
-}
-
-#[test]
-fn row_that_was_renewed_after_the_search_for_expired_rows_stays() {
-    let tag = Table::new().tag(&Selector::grant("1"));
-    let at = |second| Second::at(NumericDate::new(second));
-    let now = NumericDate::new(1000);
-    for not_before in [Second::NEVER, at(500)] {
-        let mut rows = Rows::default();
-        rows.merge(tag, not_before, at(1000));
-        assert_eq!(rows.expired(now), [tag]);
-        // Between the lock of the search and the lock of the removal.
-        rows.merge(tag, not_before, at(1001));
-        assert!(rows.forget(tag, now).is_none());
-        assert_eq!(rows.forever.len() + rows.watermarks.len(), 1);
-    }
-    // A record without a watermark may have replaced it.
-    let mut rows = Rows::default();
-    rows.merge(tag, at(500), at(1000));
-    rows.merge(tag, Second::NEVER, at(2000));
-    assert!(rows.forget(tag, now).is_none());
-    assert_eq!(rows.forever.len(), 1);
 }

@@ -38,6 +38,10 @@ impl NumericDate {
     /// The current date, by the system's clock.
     #[must_use]
     pub fn now() -> Self {
+        #[cfg(test)]
+        if let Some(now) = fake::NOW.get() {
+            return now;
+        }
         SystemTime::now().into()
     }
 
@@ -161,5 +165,18 @@ mod tests {
         for value in [json!(-1), json!("1"), json!(null), json!([1])] {
             assert_eq!(expiry(&value), None, "{value}");
         }
+    }
+}
+
+/// A clock that the tests of this crate set.
+#[cfg(all(test, feature = "log"))]
+pub(crate) mod fake {
+    use std::cell::Cell;
+
+    use super::NumericDate;
+
+    thread_local! {
+        /// The current date of this thread, if a test has set it.
+        pub(crate) static NOW: Cell<Option<NumericDate>> = const { Cell::new(None) };
     }
 }

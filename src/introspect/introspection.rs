@@ -258,7 +258,7 @@ impl Claims {
     }
 
     /// The memory that it takes, in bytes, without spare capacity.
-    #[cfg(feature = "upstream")]
+    #[cfg(feature = "jwt")]
     pub(super) fn memory(&self) -> usize {
         let texts = [
             &self.tenant,

@@ -109,6 +109,12 @@ impl Jwk {
         self.admits(algorithm) && self.public_key.verify(algorithm, input, signature)
     }
 
+    /// Whether both are the same public key, for the same algorithm and with the same identifier.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let Self { kid, alg, .. } = self;
+        (kid, alg) == (&other.kid, &other.alg) && self.public_key.spki == other.public_key.spki
+    }
+
     /// The `SubjectPublicKeyInfo` in DER, as in a certificate of this key (RFC 5280 §4.1.2.7).
     #[cfg(feature = "mtls")]
     pub(crate) fn subject_public_key_info(&self) -> &[u8] {

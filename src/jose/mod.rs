@@ -48,5 +48,7 @@ pub(crate) use jws::{Jws, JwsError};
 pub use key_error::{KeyError, KeyErrorKind};
 pub use key_set::KeySet;
 pub use keys::Keys;
-pub(crate) use remote::{CachedKeys, KeyLookup, KeyRefresh, PendingFetch};
+#[cfg(test)]
+pub(crate) use remote::FakeSource;
+pub(crate) use remote::{CachedKeys, KeyLookup, KeyRefresh, PendingFetch, Validity};
 pub use remote::{KeySource, RemoteError, RemoteErrorKind, RemoteKeys, RemoteKeysBuilder};

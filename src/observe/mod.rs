@@ -37,10 +37,13 @@
 //! | `tower_revocation_key_fetches_total` | counter | `source`, `result` | Key fetches. `source` is the configured URI or issuer without its query, or `clients` for all registered clients. `result` is `fetched`, `unavailable` or `unusable` (the response or the registered URI cannot be used). |
 //! | `tower_revocation_key_fetch_duration_seconds` | histogram | `result` | Duration of a fetch. |
 //! | `tower_revocation_keys_fetched_timestamp_seconds` | gauge | `source` | When the current keys were requested, in seconds since the Unix epoch. Their age is `time()` minus this value. Absent for keys of clients. |
+//! | `tower_revocation_jwt_cache_lookups_total` | counter | `result` | Tokens that `JwtTokens` looked up in its cache: `hit`, or `miss` if their signature was verified. |
+//! | `tower_revocation_jwt_cache_entries` | gauge | | Entries in the caches of all `JwtTokens` of the process, including expired ones. |
+//! | `tower_revocation_jwt_cache_bytes` | gauge | | Memory that these entries take. |
 //! | `tower_revocation_upstream_introspections_total` | counter | `result` | Requests to an introspection endpoint: `active`, `inactive`, `unhandled`, `abandoned` (every caller went away), or the [kind](crate::introspect::upstream::UpstreamErrorKind) of the error. |
 //! | `tower_revocation_upstream_introspection_duration_seconds` | histogram | `result` | Duration of such a request. |
 //! | `tower_revocation_upstream_cache_lookups_total` | counter | `result` | Tokens looked up by `Upstream`: `hit`, `miss`, or `joined` if a request about the same token was already in progress. |
-//! | `tower_revocation_upstream_cache_entries` | gauge | | Entries in the cache, including expired ones. |
+//! | `tower_revocation_upstream_cache_entries` | gauge | | Entries in the cache of `Upstream`, including expired ones. |
 //!
 //! # The log
 //!

@@ -74,6 +74,11 @@ const COUNTERS: &[Series] = &[
         "Key fetches.",
     ),
     (
+        "tower_revocation_jwt_cache_lookups_total",
+        Unit::Count,
+        "Lookups in the cache of verified tokens.",
+    ),
+    (
         "tower_revocation_upstream_introspections_total",
         Unit::Count,
         "Requests to an introspection endpoint.",
@@ -120,6 +125,16 @@ const GAUGES: &[Series] = &[
         "tower_revocation_keys_fetched_timestamp_seconds",
         Unit::Seconds,
         "When the current keys were requested, since the Unix epoch.",
+    ),
+    (
+        "tower_revocation_jwt_cache_entries",
+        Unit::Count,
+        "Entries in the cache of verified tokens.",
+    ),
+    (
+        "tower_revocation_jwt_cache_bytes",
+        Unit::Bytes,
+        "Memory of the entries in the cache of verified tokens.",
     ),
     (
         "tower_revocation_upstream_cache_entries",

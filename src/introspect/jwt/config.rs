@@ -17,6 +17,7 @@ pub(super) struct Config {
     pub(super) leeway: Duration,
     pub(super) max_size: usize,
     pub(super) tenant: Option<String>,
+    pub(super) cache_capacity: usize,
 }
 
 impl Config {
@@ -32,6 +33,7 @@ impl Config {
             leeway: Duration::from_secs(60),
             max_size: 16 * 1024,
             tenant: None,
+            cache_capacity: 10_000,
         }
     }
 }

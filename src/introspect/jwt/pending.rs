@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{config::Config, verify::Verification};
+use super::{cache::Tag, verifier::Verifier, verify::Verification};
 use crate::{
     jose::{CachedKeys, RemoteError},
     token::Secret,
@@ -12,22 +12,17 @@ use crate::{
 
 /// A token whose keys are being fetched.
 pub(super) struct PendingToken {
-    pub(super) config: Arc<Config>,
+    pub(super) verifier: Arc<Verifier>,
     pub(super) token: Secret,
+    pub(super) tag: Option<Tag>,
     /// When the introspection was requested.
     pub(super) requested: Instant,
 }
 
 impl PendingToken {
-    /// Verifies the token with the keys that were fetched.
+    /// Verifies the token with the keys that were fetched, unless it was verified meanwhile.
     pub(super) fn verify(&self, keys: Result<CachedKeys, RemoteError>) -> Verification {
-        match self.config.parse(self.token.expose()) {
-            Ok(jws) => {
-                let client = self.token.asker();
-                self.config
-                    .verify_with_fetched(jws, keys, self.requested, client)
-            }
-            Err(introspected) => Verification::Done(Ok(introspected)),
-        }
+        self.verifier
+            .by_keys(&self.token, self.tag, keys, self.requested)
     }
 }

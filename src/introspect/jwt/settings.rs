@@ -5,9 +5,11 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Dialect, JwtTokens,
     config::{Config, asymmetric},
+    verifier::Verifier,
 };
 use crate::jose::{Algorithm, RemoteKeys};
 
+/// Every setter makes a new, empty [cache](JwtTokens#the-cache).
 impl JwtTokens {
     /// Sets how the issuer writes its tokens. Defaults to [`Dialect::rfc9068`].
     pub fn dialect(self, dialect: Dialect) -> Self {
@@ -63,8 +65,20 @@ impl JwtTokens {
         self.with(|config| config.remote = remote)
     }
 
-    fn with(mut self, set: impl FnOnce(&mut Config)) -> Self {
-        set(Arc::make_mut(&mut self.config));
-        self
+    /// Limits how many verified tokens are [cached](Self#the-cache). Defaults to 10 000. With `0`,
+    /// nothing is cached, and each token is verified each time.
+    ///
+    /// A token counts once for each 4 KiB of memory that it takes, or for a part of them. Few tokens
+    /// take more than that. So the cache takes at most 4 KiB for each token: 40 MiB by default.
+    pub fn cache_capacity(self, tokens: usize) -> Self {
+        self.with(|config| config.cache_capacity = tokens)
+    }
+
+    fn with(self, set: impl FnOnce(&mut Config)) -> Self {
+        let mut config = self.verifier.config.clone();
+        set(&mut config);
+        Self {
+            verifier: Arc::new(Verifier::new(config)),
+        }
     }
 }

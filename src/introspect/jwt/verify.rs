@@ -1,11 +1,15 @@
 //! Verifies a token with the keys at hand.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use super::{
     JwtError,
+    cache::{Tag, VerifiedBy},
     config::Config,
     settled::{Settled, Source, Times},
+    verifier::Verifier,
 };
 use crate::{
     introspect::{Introspected, Reason},
@@ -27,12 +31,21 @@ struct Unsettled {
     times: Times,
 }
 
-impl Config {
+impl Verifier {
     /// Verifies a token with a fixed set of keys.
-    pub(super) fn verify_with_fixed(&self, jws: Jws<'_>, keys: &KeySet) -> JwtResult {
-        self.verify(jws, keys, Source::Fixed).map_err(|unsettled| {
-            JwtError::untried().not_valid_now_because(unsettled.times.not_valid_now())
-        })
+    pub(super) fn verify_with_fixed(
+        &self,
+        jws: Jws<'_>,
+        tag: Option<Tag>,
+        keys: &KeySet,
+    ) -> JwtResult {
+        match self.config.verify(jws, keys, Source::Fixed) {
+            Ok(introspected) => Ok(self.keep(introspected, tag, || VerifiedBy::Fixed)),
+            Err(unsettled) => {
+                let not_valid_now = unsettled.times.not_valid_now();
+                Err(JwtError::untried().not_valid_now_because(not_valid_now))
+            }
+        }
     }
 
     /// Verifies a token with fetched keys. If they do not settle it, it starts to fetch newer ones,
@@ -40,28 +53,33 @@ impl Config {
     pub(super) fn verify_with_fetched(
         &self,
         jws: Jws<'_>,
+        tag: Option<Tag>,
         keys: Result<CachedKeys, RemoteError>,
         requested: Instant,
         client: Option<&str>,
     ) -> Verification {
+        let config = &self.config;
         let keys = match keys {
             Ok(keys) => keys,
             Err(error) => {
-                let times = Times::of(&jws.claims, self.leeway);
+                let times = Times::of(&jws.claims, config.leeway);
                 let error = JwtError::from(error).not_valid_now_because(times.not_valid_now());
                 return Verification::Done(Err(error));
             }
         };
-        let unsettled = match self.verify(jws, &keys.keys, Source::Fetched(&keys, requested)) {
-            Ok(introspected) => return Verification::Done(Ok(introspected)),
+        let unsettled = match config.verify(jws, &keys.keys, Source::Fetched(&keys, requested)) {
+            Ok(introspected) => {
+                let verified_by = || VerifiedBy::Fetched(Arc::clone(&keys.validity));
+                return Verification::Done(Ok(self.keep(introspected, tag, verified_by)));
+            }
             Err(unsettled) => unsettled,
         };
         let error = match unsettled.settled {
             Settled::ByNewerKeys(until_published) => {
-                let Keys::Remote(source) = &self.keys else {
+                let Keys::Remote(source) = &config.keys else {
                     return Verification::Done(Err(JwtError::untried()));
                 };
-                match self.remote.refresh(source, requested, client) {
+                match config.remote.refresh(source, requested, client) {
                     KeyRefresh::Pending(fetch) => return Verification::Pending(fetch),
                     KeyRefresh::AlreadyFetched(wait) => {
                         JwtError::unsettled(wait.max(until_published))
@@ -75,7 +93,9 @@ impl Config {
         let not_valid_now = unsettled.times.not_valid_now();
         Verification::Done(Err(error.not_valid_now_because(not_valid_now)))
     }
+}
 
+impl Config {
     /// Whether one of these keys signed the token. It need not take constant time: it compares no
     /// secrets.
     fn verify(

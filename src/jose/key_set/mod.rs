@@ -166,6 +166,17 @@ impl KeySet {
         self.keys.iter()
     }
 
+    /// Whether both sets verify the same signatures: they have the same usable keys in the same
+    /// order, of which the same number are candidates.
+    pub(super) fn verifies_the_same(&self, other: &Self) -> bool {
+        self.max_candidates == other.max_candidates
+            && self.len() == other.len()
+            && self
+                .iter()
+                .zip(other)
+                .all(|(key, other)| key.is_same(other))
+    }
+
     /// Whether there is a key with this identifier, or one without any.
     pub(crate) fn has_kid(&self, kid: &str) -> bool {
         self.iter()

@@ -223,3 +223,27 @@ fn public_keys_verify_no_hmac() {
         assert_eq!(found(&keys, None, algorithm), 0);
     }
 }
+
+#[test]
+fn sets_with_the_same_usable_keys_verify_the_same() {
+    let one = read([key("a"), key("b")]);
+    assert!(one.verifies_the_same(&read([key("a"), key("b")])));
+    // A key that cannot be used verifies nothing.
+    assert!(one.verifies_the_same(&read([&key("a"), UNKNOWN, &key("b")])));
+    let other_key = key("b").replace(X, "Xx4_L89E6RsyvDTzN9wuN3cDwgifPkXMgFJv_HMIxdk");
+    let with_alg = key("b").replace("kty", r#"alg":"EdDSA","kty"#);
+    for other in [
+        read([key("a")]),
+        read([key("a"), key("b"), key("c")]),
+        read([key("a"), key("c")]),
+        read([key("a"), nameless()]),
+        read([key("a"), other_key]),
+        read([key("a"), with_alg]),
+        // Not every key may be tried.
+        read([key("b"), key("a")]),
+        read([key("a"), key("b")]).max_candidates(1),
+    ] {
+        assert!(!one.verifies_the_same(&other), "{other:?}");
+        assert!(!other.verifies_the_same(&one), "{other:?}");
+    }
+}

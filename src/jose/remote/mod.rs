@@ -5,6 +5,8 @@ mod builder;
 mod cache;
 mod error;
 mod event;
+#[cfg(test)]
+mod fake;
 mod fetch;
 mod limits;
 mod metadata;
@@ -19,8 +21,10 @@ use futures::future::BoxFuture;
 use tokio::time::Instant;
 
 pub use self::builder::RemoteKeysBuilder;
-pub(crate) use self::cache::{CachedKeys, KeyLookup, KeyRefresh, PendingFetch};
+pub(crate) use self::cache::{CachedKeys, KeyLookup, KeyRefresh, PendingFetch, Validity};
 pub use self::error::{RemoteError, RemoteErrorKind};
+#[cfg(test)]
+pub(crate) use self::fake::FakeSource;
 pub use self::source::KeySource;
 use self::{
     cache::Cache,

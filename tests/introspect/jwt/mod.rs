@@ -2,6 +2,7 @@
 
 mod accepted;
 mod allocations;
+mod cached;
 mod discovered;
 mod events;
 pub(crate) mod fixture;

@@ -1,7 +1,7 @@
 //! The state of one source: its last good set, its last failure, a fetch in progress.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -14,6 +14,7 @@ use super::{
         limits::{Limits, after},
     },
     keys::{CachedKeys, PendingFetch, RequestTime},
+    validity::Validity,
 };
 use crate::jose::KeySet;
 
@@ -35,12 +36,15 @@ pub(super) struct State {
     pub(super) cool_until: Option<Instant>,
     pub(super) last_request: Option<Instant>,
     pub(super) running: Option<PendingFetch>,
+    /// Whether another entry may be that of the source.
+    removed: bool,
 }
 
 /// The last set that was fetched.
 #[derive(Clone)]
 pub(super) struct GoodSet {
     pub(super) keys: KeySet,
+    validity: Arc<Validity>,
     requested: RequestTime,
     pub(super) fresh_until: Instant,
     pub(super) stale_until: Instant,
@@ -85,6 +89,7 @@ impl Entry {
                     .max(limits.min_lifetime);
                 let fresh_until = after(requested.instant, lifetime);
                 let good = GoodSet {
+                    validity: state.validity_of(&keys, fresh_until),
                     keys,
                     requested,
                     fresh_until,
@@ -115,6 +120,24 @@ impl Entry {
         state.failed = Some(failed);
         outcome
     }
+
+    /// The entry was removed from the cache. Callers that still have it may use its keys.
+    pub(super) fn remove(&self) {
+        let mut state = self.lock();
+        state.removed = true;
+        if let Some(good) = &state.good {
+            good.validity.end();
+        }
+    }
+
+    /// Whether the keys were used since the last call without asking the cache.
+    pub(super) fn take_used(&self) -> bool {
+        let state = self.lock();
+        state
+            .good
+            .as_ref()
+            .is_some_and(|good| good.validity.take_used())
+    }
 }
 
 impl State {
@@ -125,12 +148,30 @@ impl State {
             .clone()
             .filter(|running| running.peek().is_none())
     }
+
+    /// The validity of keys that were just fetched: that of the last good set if the keys are the
+    /// same, or a new one.
+    fn validity_of(&self, keys: &KeySet, fresh_until: Instant) -> Arc<Validity> {
+        if let Some(good) = &self.good {
+            if good.keys.verifies_the_same(keys) {
+                good.validity.prolong(fresh_until);
+                return Arc::clone(&good.validity);
+            }
+            good.validity.end();
+        }
+        let validity = Validity::until(fresh_until);
+        if self.removed {
+            validity.end();
+        }
+        Arc::new(validity)
+    }
 }
 
 impl GoodSet {
     pub(super) fn into_cached(self, failed: Option<&FailedFetch>) -> CachedKeys {
         CachedKeys {
             keys: self.keys,
+            validity: self.validity,
             requested: self.requested,
             refresh_error: failed.map(|failed| failed.error.clone()),
         }

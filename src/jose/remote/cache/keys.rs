@@ -1,11 +1,14 @@
 //! What the cache returns.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::future::{BoxFuture, Shared};
 use tokio::time::Instant;
 
-use super::super::{KeySource, RemoteError, fetch::Fetched, moment::Moment};
+use super::{
+    super::{KeySource, RemoteError, fetch::Fetched, moment::Moment},
+    validity::Validity,
+};
 use crate::jose::KeySet;
 
 pub(super) type Fetch =
@@ -18,6 +21,7 @@ pub(crate) type PendingFetch = Shared<BoxFuture<'static, Result<CachedKeys, Remo
 #[derive(Clone, Debug)]
 pub(crate) struct CachedKeys {
     pub(crate) keys: KeySet,
+    pub(crate) validity: Arc<Validity>,
     pub(crate) requested: RequestTime,
     /// Why the keys could not be refreshed, if they could not. The source may then have a key that
     /// is not among them.

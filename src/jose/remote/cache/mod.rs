@@ -2,6 +2,7 @@
 
 mod entry;
 mod keys;
+mod validity;
 
 use std::{
     collections::HashMap,
@@ -13,10 +14,13 @@ use futures::{FutureExt as _, future::BoxFuture};
 use tokio::time::Instant;
 
 pub(super) use self::keys::RequestTime;
-pub(crate) use self::keys::{CachedKeys, KeyLookup, KeyRefresh, PendingFetch};
 use self::{
     entry::{Entry, State},
     keys::Fetch,
+};
+pub(crate) use self::{
+    keys::{CachedKeys, KeyLookup, KeyRefresh, PendingFetch},
+    validity::Validity,
 };
 use super::{
     KeySource, RemoteError,
@@ -173,10 +177,7 @@ impl Cache {
             return Arc::clone(&slot.entry);
         }
         if entries.len() >= self.limits.capacity {
-            let oldest = entries.iter().min_by_key(|(_, slot)| slot.used);
-            if let Some(oldest) = oldest.map(|(source, _)| source.clone()) {
-                entries.remove(&oldest);
-            }
+            remove_oldest(&mut entries, now);
         }
         let entry = Arc::new(Entry::new(source.clone(), self.limits));
         let slot = Slot {
@@ -192,5 +193,25 @@ impl Cache {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .len()
+    }
+}
+
+/// Removes the entry that was least recently used.
+fn remove_oldest(entries: &mut HashMap<KeySource, Slot>, now: Instant) {
+    loop {
+        let oldest = entries.iter().min_by_key(|(_, slot)| slot.used);
+        let Some(oldest) = oldest.map(|(source, _)| source.clone()) else {
+            return;
+        };
+        match entries.get_mut(&oldest) {
+            // A use of a `Validity` is noticed only here. It spares the entry once for each `now`.
+            Some(slot) if slot.used < now && slot.entry.take_used() => slot.used = now,
+            _ => {
+                if let Some(slot) = entries.remove(&oldest) {
+                    slot.entry.remove();
+                }
+                return;
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ mod lifetime;
 mod outdated;
 mod refresh;
 mod unknown_kid;
+mod validity;
 
 use std::{
     sync::{

@@ -1,0 +1,138 @@
+//! Introspects a token: by the cache, or by its signature.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{
+    JwtFuture,
+    cache::{Entry, Tag, TokenCache, VerifiedBy},
+    config::Config,
+    observe::{self, LookupResult},
+    pending::PendingToken,
+    verify::{JwtResult, Verification},
+};
+use crate::{
+    introspect::Introspected,
+    jose::{CachedKeys, KeyLookup, KeySet, KeySource, Keys, RemoteError},
+    token::Secret,
+};
+
+/// What all clones of a `JwtTokens` share.
+pub(super) struct Verifier {
+    pub(super) config: Config,
+    /// `None` if nothing is cached.
+    pub(super) cache: Option<TokenCache>,
+}
+
+impl Verifier {
+    /// With an empty cache.
+    pub(super) fn new(config: Config) -> Self {
+        let cache = TokenCache::new(config.cache_capacity);
+        Self { config, cache }
+    }
+
+    pub(super) fn introspect(self: &Arc<Self>, token: Secret) -> JwtFuture {
+        match &self.config.keys {
+            Keys::Set(keys) => JwtFuture::done(self.by_fixed(&token, keys)),
+            Keys::Remote(source) => self.by_fetched(token, source),
+        }
+    }
+
+    fn by_fixed(&self, token: &Secret, keys: &KeySet) -> JwtResult {
+        let tag = self.tag(token);
+        if let Some(known) = self.entry(tag) {
+            return Ok(known.found());
+        }
+        match self.config.parse(token.expose()) {
+            Ok(jws) => self.verify_with_fixed(jws, tag, keys),
+            Err(introspected) => Ok(introspected),
+        }
+    }
+
+    fn by_fetched(self: &Arc<Self>, token: Secret, source: &KeySource) -> JwtFuture {
+        let requested = Instant::now();
+        let tag = self.tag(&token);
+        // A cached token is one of the issuer. So its keys are looked up before it is parsed.
+        let jws = match self.entry(tag) {
+            Some(known) if known.is_fresh(requested) => {
+                return JwtFuture::done(Ok(known.found()));
+            }
+            Some(_) => None,
+            None => match self.config.parse(token.expose()) {
+                Ok(jws) => Some(jws),
+                Err(introspected) => return JwtFuture::done(Ok(introspected)),
+            },
+        };
+        let verification = match (self.config.remote.lookup(source, None), jws) {
+            (KeyLookup::Done(keys), None) => self.by_keys(&token, tag, keys, requested),
+            (KeyLookup::Done(keys), Some(jws)) => {
+                self.verify_with_fetched(jws, tag, keys, requested, token.asker())
+            }
+            (KeyLookup::Pending(fetch), _) => Verification::Pending(fetch),
+        };
+        match verification {
+            Verification::Done(outcome) => JwtFuture::done(outcome),
+            Verification::Pending(fetch) => {
+                let pending = PendingToken {
+                    verifier: Arc::clone(self),
+                    token,
+                    tag,
+                    requested,
+                };
+                JwtFuture::fetching(fetch, pending)
+            }
+        }
+    }
+
+    /// Introspects a token that is or was in the cache, or that has waited for these keys.
+    pub(super) fn by_keys(
+        &self,
+        token: &Secret,
+        tag: Option<Tag>,
+        keys: Result<CachedKeys, RemoteError>,
+        requested: Instant,
+    ) -> Verification {
+        let is_verified =
+            |known: &Arc<Entry>| keys.as_ref().is_ok_and(|it| known.is_verified_by(it));
+        if let Some(known) = self.entry(tag).filter(is_verified) {
+            return Verification::Done(Ok(known.found()));
+        }
+        match self.config.parse(token.expose()) {
+            Ok(jws) => self.verify_with_fetched(jws, tag, keys, requested, token.asker()),
+            Err(introspected) => Verification::Done(Ok(introspected)),
+        }
+    }
+
+    /// Caches the token if it is genuine. Its signature was verified, so it was not cached.
+    pub(super) fn keep(
+        &self,
+        introspected: Introspected,
+        tag: Option<Tag>,
+        verified_by: impl FnOnce() -> VerifiedBy,
+    ) -> Introspected {
+        let (Some(cache), Some(tag)) = (&self.cache, tag) else {
+            return introspected;
+        };
+        observe::looked_up(LookupResult::Miss);
+        match introspected {
+            Introspected::Token(token) => cache.insert(tag, token, verified_by()).into(),
+            introspected => introspected,
+        }
+    }
+
+    /// `None` if the token is not cached. A text that is too long for a token is not read.
+    fn tag(&self, token: &Secret) -> Option<Tag> {
+        let cache = self.cache.as_ref()?;
+        let token = token.expose();
+        (token.len() <= self.config.max_size).then(|| cache.tag(token))
+    }
+
+    fn entry(&self, tag: Option<Tag>) -> Option<Arc<Entry>> {
+        self.cache.as_ref()?.get(&tag?)
+    }
+}
+
+// The fake issuer signs the tokens.
+#[cfg(all(test, feature = "test-util"))]
+mod tests;

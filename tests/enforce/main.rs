@@ -10,6 +10,7 @@ mod fixture;
 mod freshness;
 mod grpc;
 mod index;
+mod kept;
 mod observe;
 mod own_table;
 #[path = "../fixture/recorder.rs"]

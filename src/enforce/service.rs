@@ -90,11 +90,11 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let settings = &self.settings;
-        let (head, body) = request.into_parts();
+        let (policy, request) = settings.policy(request);
         let mut judge = Judge {
             settings: settings.clone(),
-            policy: settings.policy(&head),
-            protocol: settings.protocol(&head.headers),
+            policy,
+            protocol: settings.protocol(request.headers()),
             scheme: TokenType::Bearer,
             begun: Begun::now(),
         };
@@ -103,15 +103,13 @@ where
         let inner = mem::replace(&mut self.inner, clone);
 
         if settings.from_extension {
-            let verified = head.extensions.get::<Introspection>().cloned();
-            let request = Request::from_parts(head, body);
+            let verified = request.extensions().get::<Introspection>().cloned();
             return match verified {
                 Some(token) => EnforcementFuture::judge(judge, token, inner, request),
                 None => EnforcementFuture::without_token(&judge, inner, request),
             };
         }
-        let presented = settings.presented(&head.uri, &head.headers);
-        let request = Request::from_parts(head, body);
+        let presented = settings.presented(request.uri(), request.headers());
         match presented {
             Presented::Nothing => EnforcementFuture::without_token(&judge, inner, request),
             Presented::Malformed => {

@@ -2,20 +2,22 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use hyper::{HeaderMap, Uri, http::request::Parts};
+use hyper::{HeaderMap, Request, Uri, http::request::Parts};
 use tower::{BoxError, util::BoxCloneSyncService};
 
 use super::{
-    Index, Policy,
+    End, Index, Policy,
     bearer::{Presented, Shape, presented},
+    life::Records,
     protocol::Protocol,
     response::Refusals,
+    watch::Watch,
 };
 #[cfg(feature = "tracing")]
 use crate::observe::Fingerprints;
 use crate::{
     ask::Ask,
-    introspect::{Introspected, TokenType},
+    introspect::{Introspected, Introspection, TokenType},
     log::SelectorClass,
     token::Secret,
 };
@@ -66,10 +68,13 @@ impl Settings {
         }
     }
 
-    pub(super) fn policy(&self, head: &Parts) -> Policy {
-        self.policy_by
-            .as_ref()
-            .map_or(self.policy, |choose| choose(head))
+    /// The policy for a request. A request is only taken apart if its head decides.
+    pub(super) fn policy<B>(&self, request: Request<B>) -> (Policy, Request<B>) {
+        let Some(choose) = &self.policy_by else {
+            return (self.policy, request);
+        };
+        let (head, body) = request.into_parts();
+        (choose(&head), Request::from_parts(head, body))
     }
 
     /// The protocol of a request or a response with these headers.
@@ -98,6 +103,18 @@ impl Settings {
             Presented::Token(_, token) => Some(self.fingerprints.of(&token)),
             _ => None,
         }
+    }
+}
+
+/// So that the body of a response takes over the settings of its request instead of one more
+/// reference to the index.
+impl Records for Settings {
+    fn end_of(&self, token: &Introspection) -> Option<End> {
+        self.index.records().end_of(token)
+    }
+
+    fn watch(&self, token: &Introspection) -> Watch {
+        self.index.records().watch(token)
     }
 }
 

@@ -84,10 +84,10 @@ fn revocation_allocates() {
     assert!(allocated.count_total > 0);
 }
 
-/// One for the text of the token, two for the extensions of a request that had none, one for the
-/// introspection in them, and two for the life of the token: itself and its entry.
+/// Two for the extensions of a request that had none, one for the introspection in them, and one for
+/// the life of the token in them. The text of the token is in memory that an earlier one has left.
 #[test]
-fn enforced_request_allocates_six_times_beside_its_introspection() {
+fn enforced_request_allocates_four_times_beside_its_introspection() {
     let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
     token.iat = Some(NumericDate::new(1_300_819_380));
     // A clone of it does not allocate.
@@ -98,13 +98,16 @@ fn enforced_request_allocates_six_times_beside_its_introspection() {
         let request = Request::get("/api").header("authorization", "Bearer mF_9.B5f-4.1JqM");
         request.body(Full::default()).unwrap()
     };
-
-    let (status, whole) = allocated(layer.clone().layer(service_fn(inner)), request());
-    assert_eq!(status, StatusCode::IM_A_TEAPOT);
     let inner_alone = 1;
-    assert_eq!(whole.count_total - inner_alone, 6);
+
+    // The first request of a thread also allocates memory for the text of its token.
+    for extra in [1, 0, 0] {
+        let (status, whole) = allocated(layer.clone().layer(service_fn(inner)), request());
+        assert_eq!(status, StatusCode::IM_A_TEAPOT);
+        assert_eq!(whole.count_total - inner_alone, 4 + extra);
+    }
 
     let uncut = layer.policy(Policy::new().cut_streams(false));
     let (_, uncut) = allocated(uncut.layer(service_fn(inner)), request());
-    assert_eq!(uncut.count_total - inner_alone, 4);
+    assert_eq!(uncut.count_total - inner_alone, 3);
 }

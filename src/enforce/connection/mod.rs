@@ -15,7 +15,7 @@ use std::{
 use futures::task::AtomicWaker;
 
 pub use self::abortable::Abortable;
-use super::{life::TokenLife, watch::Watch};
+use super::watch::Watch;
 
 /// The handle of an [`Abortable`] connection. Put it into the extensions of each request of the
 /// connection, before the request reaches the layer.
@@ -86,11 +86,8 @@ struct Tokens {
 }
 
 impl Connection {
-    /// From now on the connection also ends with this token.
-    pub(crate) fn abort_with(&self, life: &TokenLife) {
-        let Some(watch) = life.watch() else {
-            return;
-        };
+    /// From now on the connection also ends with the token of this watch.
+    pub(crate) fn abort_with(&self, watch: Watch) {
         let Tokens {
             watches,
             len,
@@ -98,7 +95,7 @@ impl Connection {
             writer,
         } = &*self.0;
         let mut watches = watches.lock().unwrap_or_else(PoisonError::into_inner);
-        watches.push(watch.clone());
+        watches.push(watch);
         len.store(watches.len(), Ordering::Release);
         drop(watches);
         // A task that waits already has to wait for this token as well.

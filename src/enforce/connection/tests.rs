@@ -21,8 +21,7 @@ use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok
 
 use super::*;
 use crate::{
-    enforce::{End, life::Records, tag::Tag, watch::Watchers},
-    introspect::{Introspection, TokenKind},
+    enforce::{End, tag::Tag, watch::Watchers},
     log::{NumericDate, SelectorClass},
 };
 
@@ -35,25 +34,12 @@ fn tag(token: u32) -> Tag {
 }
 
 impl Index {
-    fn life(self: &Arc<Self>, token: u32) -> TokenLife {
-        let client_id = token.to_string();
-        let token = Introspection::new(TokenKind::AccessToken, client_id);
-        TokenLife::new(self.clone(), token)
+    fn watch(&self, token: u32) -> Watch {
+        self.0.watch([tag(token)].into_iter(), None, None)
     }
 
     fn revoke(&self, token: u32) {
         self.0.revoked(tag(token), NumericDate::FOREVER);
-    }
-}
-
-impl Records for Index {
-    fn end_of(&self, _: &Introspection) -> Option<End> {
-        None
-    }
-
-    fn watch(&self, token: &Introspection) -> Watch {
-        let tag = tag(token.client_id.parse().unwrap());
-        self.0.watch([tag].into_iter(), token.iat, token.exp)
     }
 }
 
@@ -73,7 +59,7 @@ fn assert_cut(error: &io::Error) {
 #[tokio::test]
 async fn everything_passes_until_the_token_ends() {
     let (index, mut io, mut peer) = accepted();
-    io.handle().abort_with(&index.life(1));
+    io.handle().abort_with(index.watch(1));
     index.revoke(2);
     for _ in 0..3 {
         io.write_all(b"hello").await.unwrap();
@@ -88,7 +74,7 @@ async fn everything_passes_until_the_token_ends() {
 #[test]
 fn pending_reads_and_writes_are_woken_and_fail() {
     let (index, io, _peer) = accepted();
-    io.handle().abort_with(&index.life(1));
+    io.handle().abort_with(index.watch(1));
     let (mut reader, mut writer) = split(io);
     let (mut read, full) = ([0; 1], [0; 64]);
     let mut reading = task::spawn(reader.read(&mut read));
@@ -115,7 +101,7 @@ fn reads_and_writes_from_before_the_upgrade_are_woken_too() {
     assert_pending!(reading.poll());
     assert_pending!(writing.poll());
 
-    handle.abort_with(&index.life(1));
+    handle.abort_with(index.watch(1));
     assert!(reading.is_woken());
     assert!(writing.is_woken());
     assert_pending!(reading.poll());
@@ -129,7 +115,7 @@ fn reads_and_writes_from_before_the_upgrade_are_woken_too() {
 #[test]
 fn nothing_is_read_or_written_after_the_end() {
     let (index, mut io, mut peer) = accepted();
-    io.handle().abort_with(&index.life(1));
+    io.handle().abort_with(index.watch(1));
     assert_ready_ok!(task::spawn(peer.write_all(b"late")).poll());
 
     index.revoke(1);
@@ -159,7 +145,7 @@ fn the_first_token_that_ends_aborts_the_connection() {
         let mut reading = task::spawn(io.read(&mut read));
         for token in [1, 2, 3] {
             assert_pending!(reading.poll());
-            handle.abort_with(&index.life(token));
+            handle.abort_with(index.watch(token));
         }
         assert_pending!(reading.poll());
         index.revoke(revoked);
@@ -171,25 +157,17 @@ fn the_first_token_that_ends_aborts_the_connection() {
 #[test]
 fn a_token_that_has_ended_already_aborts_at_once() {
     let (index, mut io, _peer) = accepted();
-    let life = index.life(1);
-    assert_eq!(life.ended(), None);
+    let watch = index.watch(1);
     index.revoke(1);
-    io.handle().abort_with(&life);
+    io.handle().abort_with(watch);
     assert_cut(&assert_ready_err!(task::spawn(io.read(&mut [0; 1])).poll()));
-}
-
-#[test]
-fn an_unwatched_life_changes_nothing() {
-    let (_, mut io, _peer) = accepted();
-    io.handle().abort_with(&TokenLife::unwatched());
-    assert_ready_ok!(task::spawn(io.write(b"hello")).poll());
 }
 
 #[test]
 fn a_dropped_connection_is_no_longer_watched() {
     let (index, mut io, _peer) = accepted();
     let handle = io.handle();
-    handle.abort_with(&index.life(1));
+    handle.abort_with(index.watch(1));
     assert_pending!(task::spawn(io.read(&mut [0; 1])).poll());
     assert_eq!(index.0.len(), 1);
     drop((io, handle));
@@ -231,11 +209,11 @@ impl<F: FnMut() + Unpin> AsyncRead for Meanwhile<F> {
 #[test]
 fn a_token_that_comes_during_a_read_is_not_missed() {
     let index: Arc<Index> = Arc::default();
-    let (life, handle) = (index.life(1), Arc::new(Mutex::new(None::<Connection>)));
+    let (watch, handle) = (index.watch(1), Arc::new(Mutex::new(None::<Connection>)));
     let later = handle.clone();
     let mut io = Abortable::new(Meanwhile(move || {
         let handle = later.lock().unwrap().take();
-        handle.unwrap_or_default().abort_with(&life);
+        handle.unwrap_or_default().abort_with(watch.clone());
     }));
     *handle.lock().unwrap() = Some(io.handle());
     let mut read = [0; 1];
@@ -258,7 +236,7 @@ async fn a_token_that_comes_at_any_moment_is_not_missed() {
             for _ in 0..round % 7 {
                 std::hint::spin_loop();
             }
-            handle.abort_with(&revoked.life(1));
+            handle.abort_with(revoked.watch(1));
             revoked.revoke(1);
         });
         assert_cut(&io.read(&mut [0; 1]).await.unwrap_err());
@@ -271,7 +249,7 @@ async fn an_upgraded_connection_of_hyper_ends_with_its_token() {
     let (ours, mut client) = duplex(1024);
     let index: Arc<Index> = Arc::default();
     let io = Abortable::new(ours);
-    let (handle, life) = (io.handle(), index.life(1));
+    let (handle, watch) = (io.handle(), index.watch(1));
     let (send_error, ended) = tokio::sync::oneshot::channel();
     let send_error = Mutex::new(Some(send_error));
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
@@ -289,7 +267,7 @@ async fn an_upgraded_connection_of_hyper_ends_with_its_token() {
             send_error.send(error).unwrap();
         });
         // The layer does this.
-        handle.abort_with(&life);
+        handle.abort_with(watch.clone());
         let response = Response::builder().status(101).header("upgrade", "echo");
         ready(
             response

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use hyper::{Response, StatusCode};
 
-use crate::enforce::{
-    connection::Connection, life::TokenLife, settings::Settings, stream::EnforcedBody,
+use crate::{
+    enforce::{connection::Connection, life::Life, settings::Settings, stream::EnforcedBody},
+    introspect::Introspection,
 };
 
 /// A request that has passed, and what its response depends on.
 pub(super) struct Passing {
     pub(super) settings: Arc<Settings>,
-    pub(super) life: TokenLife,
+    pub(super) token: Introspection,
     pub(super) connection: Option<Connection>,
     /// Whether the connection is shared, as in HTTP/2: then an upgrade hands over one stream.
     pub(super) is_shared: bool,
@@ -20,19 +21,20 @@ pub(super) struct Passing {
 
 impl Passing {
     pub(super) fn respond<B>(self, response: Response<B>) -> Response<EnforcedBody<B>> {
+        // The headers of the response decide, not those of the request: trailers would end any
+        // other response as if it were whole.
+        let protocol = self.settings.protocol(response.headers());
+        let life = Life::new(self.settings, self.token);
         let status = response.status();
         let upgraded =
             status == StatusCode::SWITCHING_PROTOCOLS || self.connects && status.is_success();
         if upgraded && !self.is_shared {
             if let Some(connection) = self.connection {
-                connection.abort_with(&self.life);
+                connection.abort_with(life.watch());
             }
             // The response has no body. What follows it ends with the connection.
             return response.map(EnforcedBody::unwatched);
         }
-        // The headers of the response decide, not those of the request: trailers would end any
-        // other response as if it were whole.
-        let protocol = self.settings.protocol(response.headers());
-        response.map(|body| EnforcedBody::watched(body, self.life, protocol))
+        response.map(|body| EnforcedBody::watched(body, life, protocol))
     }
 }

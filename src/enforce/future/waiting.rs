@@ -7,6 +7,7 @@ use super::{Passing, State};
 use crate::{
     enforce::{
         judge::{Judge, Judgement},
+        life::TokenLife,
         observe,
         settings::ConfirmBy,
         verdict::{Refused, Verdict},
@@ -96,18 +97,21 @@ where
             return State::refused(&self.judge, refused, Some(&token), &self.request);
         }
         observe::passed(false, self.judge.begun);
-        let passing = self.judge.policy.cut_streams.then(|| Passing {
-            life: self.judge.settings.index.life(token.clone()),
-            settings: self.judge.settings,
-            connection: self.request.extensions().get().cloned(),
-            is_shared: self.request.version() >= Version::HTTP_2,
-            connects: self.request.method() == Method::CONNECT,
-        });
-        let extensions = self.request.extensions_mut();
-        if let Some(passing) = &passing {
-            extensions.insert(passing.life.clone());
+        let mut passing = None;
+        if self.judge.policy.cut_streams {
+            let request = &mut self.request;
+            let settings = self.judge.settings;
+            let life = settings.index.life(token.clone());
+            passing = Some(Passing {
+                settings,
+                token: token.clone(),
+                connection: request.extensions().get().cloned(),
+                is_shared: request.version() >= Version::HTTP_2,
+                connects: request.method() == Method::CONNECT,
+            });
+            request.extensions_mut().insert(TokenLife::new(life));
         }
-        extensions.insert(token);
+        self.request.extensions_mut().insert(token);
         State::Inner {
             future: self.inner.call(self.request),
             passing,

@@ -10,7 +10,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use self::shared::Shared;
 use super::{
     freshness::{Freshness, Readiness},
-    life::TokenLife,
+    life::{Life, Records},
 };
 use crate::{
     introspect::Introspection,
@@ -238,8 +238,12 @@ impl Index {
         self.shared.table.sweep(now);
     }
 
-    pub(super) fn life(&self, token: Introspection) -> TokenLife {
-        TokenLife::new(self.shared.clone(), token)
+    pub(super) fn records(&self) -> &dyn Records {
+        &*self.shared
+    }
+
+    pub(super) fn life(&self, token: Introspection) -> Life {
+        Life::new(self.shared.clone(), token)
     }
 }
 

@@ -38,14 +38,14 @@ impl Index {
         self.checked.load(Ordering::Relaxed)
     }
 
-    pub(in crate::enforce) fn life(self: &Arc<Self>) -> TokenLife {
+    pub(in crate::enforce) fn life(self: &Arc<Self>) -> Life {
         self.life_until(None)
     }
 
-    pub(in crate::enforce) fn life_until(self: &Arc<Self>, exp: Option<NumericDate>) -> TokenLife {
+    pub(in crate::enforce) fn life_until(self: &Arc<Self>, exp: Option<NumericDate>) -> Life {
         let mut token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
         token.exp = exp;
-        TokenLife::new(self.clone(), token)
+        Life::new(self.clone(), token)
     }
 }
 
@@ -63,11 +63,11 @@ impl Records for Index {
 }
 
 #[test]
-fn a_life_is_watched_once_for_all_its_clones() {
+fn a_watched_life_shares_its_watch_with_later_clones() {
     let index = Arc::new(Index::default());
-    let life = index.life();
-    assert_eq!(index.watchers.len(), 0);
-    let mut ends: Vec<_> = (0..3).map(|_| task::spawn(life.clone().end())).collect();
+    let life = TokenLife::new(index.life());
+    let mut ends = vec![task::spawn(life.end())];
+    ends.extend((0..2).map(|_| task::spawn(life.clone().end())));
     assert_eq!(index.watchers.len(), 1);
     for end in &mut ends {
         assert_pending!(end.poll());
@@ -84,4 +84,26 @@ fn a_life_is_watched_once_for_all_its_clones() {
     assert_eq!(life.ended(), Some(revoked));
     drop((life, ends));
     assert_eq!(index.watchers.len(), 0);
+}
+
+#[test]
+fn every_clone_of_an_unwatched_life_ends() {
+    let index = Arc::new(Index::default());
+    let life = TokenLife::new(index.life());
+    let clones: Vec<_> = (0..3).map(|_| life.clone()).collect();
+    let mut ends: Vec<_> = clones.iter().map(|it| task::spawn(it.end())).collect();
+    for end in &mut ends {
+        assert_pending!(end.poll());
+    }
+    assert_eq!(index.watchers.len(), 3);
+
+    index.revoke();
+
+    let revoked = End::Revoked(Some(SelectorClass::Grant));
+    assert_eq!(life.ended(), Some(revoked));
+    for (end, life) in ends.iter_mut().zip(&clones) {
+        assert!(end.is_woken());
+        assert_eq!(assert_ready!(end.poll()), revoked);
+        assert_eq!(life.ended(), Some(revoked));
+    }
 }

@@ -19,7 +19,7 @@ use pin_project_lite::pin_project;
 
 use super::{
     BodyError, End,
-    life::TokenLife,
+    life::Life,
     protocol::{Protocol, UNAUTHENTICATED},
     watch::Watch,
 };
@@ -38,7 +38,7 @@ pin_project! {
     /// stopped reading sees the cut when it continues to read.
     ///
     /// The body of the request is not cut. A handler that reads one for long, such as that of a
-    /// streaming gRPC call, waits for the end of the [`TokenLife`] as well.
+    /// streaming gRPC call, waits for the end of the [`TokenLife`](super::TokenLife) as well.
     ///
     /// A body is not watched if it is always ready and ends within eight frames. A waiting body
     /// takes only memory: at most 512 bytes besides the inner body, for a token with every kind of
@@ -67,7 +67,7 @@ enum Guard {
     /// Not at all: the policy does not cut, or the body has ended.
     None,
     /// The body may be a short one, so each frame checks the index. The number counts the frames.
-    Checking(TokenLife, u8),
+    Checking(Life, u8),
     Watching(Watch),
 }
 
@@ -78,7 +78,7 @@ impl<B> EnforcedBody<B> {
     }
 
     /// A body that ends with the token.
-    pub(super) fn watched(body: B, life: TokenLife, protocol: Protocol) -> Self {
+    pub(super) fn watched(body: B, life: Life, protocol: Protocol) -> Self {
         Self::inner(body, Guard::Checking(life, 0), protocol)
     }
 
@@ -217,8 +217,7 @@ impl Guard {
     fn watch(&mut self) {
         if let Self::Checking(life, _) = self {
             // Drops the life: an idle body holds only the watch.
-            let watch = life.watch().cloned();
-            *self = watch.map_or(Self::None, Self::Watching);
+            *self = Self::Watching(life.watch());
         }
     }
 

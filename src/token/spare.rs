@@ -1,0 +1,59 @@
+//! The memory of a dropped secret, for the next secret of the thread.
+//!
+//! A request that is enforced copies its token into a secret and drops it microseconds later. With
+//! this it allocates nothing for that. With the feature `zeroize` the memory has been overwritten
+//! when it gets here.
+
+use std::{cell::Cell, mem};
+
+/// The longest text whose memory is kept, in bytes. More would be overwritten each time as well.
+const LONGEST: usize = 1024;
+
+thread_local! {
+    static SPARE: Cell<String> = const { Cell::new(String::new()) };
+}
+
+pub(super) fn copy(text: &str) -> String {
+    // The thread may be ending.
+    let mut copy = SPARE.try_with(Cell::take).unwrap_or_default();
+    copy.push_str(text);
+    copy
+}
+
+/// Keeps the memory of a text, which is cleared.
+pub(super) fn keep(text: &mut String) {
+    text.clear();
+    if text.capacity() <= LONGEST {
+        let _ = SPARE.try_with(|spare| spare.set(mem::take(text)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spare() -> usize {
+        let spare = SPARE.take();
+        assert_eq!(spare, "");
+        let capacity = spare.capacity();
+        SPARE.set(spare);
+        capacity
+    }
+
+    #[test]
+    fn memory_of_a_short_text_is_used_again() {
+        let mut text = copy(&"a".repeat(300));
+        let memory = text.as_ptr();
+        keep(&mut text);
+        assert!(spare() >= 300);
+        let next = copy("b");
+        assert_eq!((next.as_str(), next.as_ptr()), ("b", memory));
+        assert_eq!(spare(), 0);
+    }
+
+    #[test]
+    fn memory_of_a_long_text_is_not_kept() {
+        keep(&mut copy(&"a".repeat(LONGEST + 1)));
+        assert_eq!(spare(), 0);
+    }
+}

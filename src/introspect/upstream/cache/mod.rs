@@ -148,34 +148,34 @@ impl ResponseCache {
         async move {
             let response = response.await;
             timer.stop(response.as_ref().map(|response| &response.introspected));
-            let response = response?;
-            remove.cache.insert(tag, &response, started);
-            Ok(response.introspected)
+            Ok(remove.cache.insert(tag, response?, started))
         }
         .boxed()
         .shared()
     }
 
-    fn insert(&self, tag: Tag, response: &Response, started: Instant) {
+    /// Caches the response if it may be cached. Returns what is cached.
+    fn insert(&self, tag: Tag, response: Response, started: Instant) -> Introspected {
+        let introspected = response.introspected;
         let Some(entries) = self.entries.as_ref().filter(|_| response.is_cacheable) else {
-            return;
+            return introspected;
         };
-        let ttl = match &response.introspected {
-            Introspected::Token(_) => self.ttl,
-            _ => self.ttl.min(NEGATIVE_TTL),
+        let (introspected, ttl) = match introspected {
+            // An index then computes the tags of the token only once.
+            Introspected::Token(token) => (token.kept().into(), self.ttl),
+            other => (other, self.ttl.min(NEGATIVE_TTL)),
         };
         // A time beyond the clock's range is not cached at all.
         if let Some(until) = started.checked_add(ttl) {
-            let introspected = response.introspected.clone();
-            entries.insert(
-                tag,
-                Entry {
-                    introspected,
-                    until,
-                },
-            );
+            let introspected = introspected.clone();
+            let entry = Entry {
+                introspected,
+                until,
+            };
+            entries.insert(tag, entry);
             observe::cached(entries.len());
         }
+        introspected
     }
 
     fn pending(&self) -> MutexGuard<'_, HashMap<Tag, Pending>> {

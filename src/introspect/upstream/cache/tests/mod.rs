@@ -225,3 +225,18 @@ fn tag_depends_on_the_token_and_on_a_random_key() {
     assert_ne!(one.tag("t"), one.tag("u"));
     assert_ne!(one.tag("t"), other.tag("t"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn index_may_keep_something_with_a_cached_token() {
+    let server = server();
+    for (capacity, kept) in [(100, Some(2)), (0, None)] {
+        let cache = server.cache(10, capacity);
+        let read = async |number: i32| {
+            let token = cache.introspect("t").await.unwrap().into_token().unwrap();
+            token.memo(|| number).copied()
+        };
+        assert_eq!(read(1).await, None);
+        assert_eq!(read(2).await, kept);
+        assert_eq!(read(3).await, kept);
+    }
+}

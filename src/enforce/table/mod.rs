@@ -1,6 +1,8 @@
 //! The live records by tag: exact, and without a lock that all readers share.
 
 mod aside;
+#[cfg(test)]
+mod exclusive;
 #[cfg(all(test, shuttle))]
 mod interleavings;
 mod row;

@@ -8,7 +8,7 @@ use super::{
 use crate::log::{NumericDate, SelectorClass};
 
 /// How many rows are removed before readers pass again.
-const STEP: usize = 16;
+pub(super) const STEP: usize = 16;
 
 /// How many rows there are of each class, in the order of [`SelectorClass::ALL`].
 pub(super) type Classes = [usize; SelectorClass::ALL.len()];
@@ -76,7 +76,7 @@ impl Writer<'_> {
         }
     }
 
-    fn remove_step<R: Row>(&mut self, buckets: &[usize]) {
+    pub(super) fn remove_step<R: Row>(&mut self, buckets: &[usize]) {
         let mut rows = self.write();
         for bucket in buckets {
             if let Ok(row) = R::of_mut(&mut rows).get_bucket_entry(*bucket) {

@@ -100,7 +100,7 @@ pub use embedded::EmbeddedLog;
 #[cfg(feature = "issued")]
 pub(crate) use embedded::SweepStep;
 #[cfg(all(feature = "embedded", any(feature = "issued", feature = "jwt")))]
-pub(crate) use embedded::{Fault, Work};
+pub(crate) use embedded::{Fault, FileKey, Work};
 pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};
 pub use health::LogHealth;

@@ -233,9 +233,8 @@ impl IssuedTokens {
     }
 
     fn find(&self, digest: &[u8; 32]) -> Result<Option<Row>, LogError> {
-        let now = NumericDate::now();
-        let found = self.log.read(|database| store::find(database, digest, now));
-        Ok(found?)
+        let (log, now) = (&self.log, NumericDate::now());
+        Ok(log.read(|database| store::find(database, log.key(), digest, now))?)
     }
 }
 

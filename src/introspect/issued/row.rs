@@ -7,26 +7,17 @@ use sha2::{Digest as _, Sha256};
 use super::{Grant, TokenUse, grant::Namespace};
 use crate::{
     introspect::{Introspection, Scope, TokenKind},
-    log::{Fault, LogErrorKind, NumericDate, Selector},
+    log::{Fault, FileKey, LogErrorKind, NumericDate, Selector},
     token::Secret,
 };
 
-/// Key: the digest of the token. Columns: use, used, `iat`, `exp`, `client_id`, `sub`, grant,
-/// scope, note.
-pub(super) const TOKENS: TableDefinition<'_, &[u8; 32], Columns<'_>> =
-    TableDefinition::new("issued");
+/// The digest of the token → its row, masked.
+pub(super) const TOKENS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("issued");
 
-pub(super) type Columns<'a> = (
-    u8,
-    bool,
-    u64,
-    u64,
-    &'a str,
-    Option<&'a str>,
-    &'a str,
-    Option<&'a str>,
-    &'a str,
-);
+/// The flags of a row.
+const USED: u8 = 1;
+const HAS_SUB: u8 = 2;
+const HAS_SCOPE: u8 = 4;
 
 /// How the key of a token is computed. The token cannot be computed back from it.
 #[derive(Clone)]
@@ -65,44 +56,42 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// Reads a row of the table.
+    ///
     /// Fails for a use that this version does not know: a newer version wrote it.
-    pub(super) fn read(columns: Columns<'_>) -> Result<Self, Fault> {
-        let (usage, used, iat, exp, client_id, sub, id, scope, note) = columns;
-        let usage =
-            TokenUse::from_byte(usage).ok_or_else(|| Fault::new(LogErrorKind::NewerFormat))?;
-        Ok(Self {
-            usage,
-            used,
-            iat: NumericDate::new(iat),
-            exp: NumericDate::new(exp),
-            grant: Grant {
-                id: id.to_owned(),
-                client_id: client_id.to_owned(),
-                sub: sub.map(str::to_owned),
-                scope: scope.map(str::to_owned),
-            },
-            note: note.to_owned(),
-        })
+    pub(super) fn read(key: &FileKey, row: &[u8]) -> Result<Self, Fault> {
+        let mut plain = Vec::new();
+        key.unmask(row, &mut plain)?;
+        unpack(&plain).unwrap_or_else(|| Err(Fault::new(LogErrorKind::Corrupt)))
     }
 
-    pub(super) fn columns(&self) -> Columns<'_> {
+    /// Use, flags, `iat`, `exp`, and the texts, each behind its length.
+    pub(super) fn pack(&self) -> Vec<u8> {
         let Grant {
             id,
             client_id,
             sub,
             scope,
         } = &self.grant;
-        (
-            self.usage as u8,
-            self.used,
-            self.iat.seconds(),
-            self.exp.seconds(),
-            client_id,
-            sub.as_deref(),
-            id,
-            scope.as_deref(),
-            &self.note,
-        )
+        let flags = [
+            (self.used, USED),
+            (sub.is_some(), HAS_SUB),
+            (scope.is_some(), HAS_SCOPE),
+        ];
+        let flags = flags.iter().filter(|(is_set, _)| *is_set);
+        let flags = flags.fold(0, |flags, (_, flag)| flags | flag);
+        let mut plain = vec![self.usage as u8, flags];
+        plain.extend_from_slice(&self.iat.seconds().to_le_bytes());
+        plain.extend_from_slice(&self.exp.seconds().to_le_bytes());
+        let (sub, scope) = (
+            sub.as_deref().unwrap_or_default(),
+            scope.as_deref().unwrap_or_default(),
+        );
+        for text in [client_id, sub, id, scope, &self.note] {
+            plain.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            plain.extend_from_slice(text.as_bytes());
+        }
+        plain
     }
 
     /// The introspection of the token. `None` for an authorization code, which is not a token.
@@ -142,5 +131,65 @@ impl Row {
         namespace: &Namespace,
     ) -> impl Iterator<Item = Selector> {
         std::iter::once(Selector::opaque_token(digest)).chain(self.grant.selectors(namespace))
+    }
+}
+
+/// `None` if it is damaged.
+fn unpack(plain: &[u8]) -> Option<Result<Row, Fault>> {
+    let (&[usage, flags], plain) = plain.split_first_chunk()?;
+    let Some(usage) = TokenUse::from_byte(usage) else {
+        return Some(Err(Fault::new(LogErrorKind::NewerFormat)));
+    };
+    let (iat, plain) = plain.split_first_chunk()?;
+    let (exp, mut plain) = plain.split_first_chunk()?;
+    let [iat, exp] = [iat, exp].map(|date| NumericDate::new(u64::from_le_bytes(*date)));
+    let mut text = || text(&mut plain);
+    let (client_id, sub, id, scope, note) = (text()?, text()?, text()?, text()?, text()?);
+    let has = |flag| flags & flag != 0;
+    plain.is_empty().then_some(Ok(Row {
+        usage,
+        used: has(USED),
+        iat,
+        exp,
+        grant: Grant {
+            id,
+            client_id,
+            sub: has(HAS_SUB).then_some(sub),
+            scope: has(HAS_SCOPE).then_some(scope),
+        },
+        note,
+    }))
+}
+
+/// Takes the next text.
+fn text(plain: &mut &[u8]) -> Option<String> {
+    let (length, rest) = plain.split_first_chunk()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let (text, rest) = rest.split_at_checked(length)?;
+    *plain = rest;
+    Some(std::str::from_utf8(text).ok()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_is_read_as_it_was_written_and_a_damaged_one_is_refused() {
+        let row = Row {
+            usage: TokenUse::RefreshToken,
+            used: true,
+            iat: NumericDate::new(7),
+            exp: NumericDate::FOREVER,
+            grant: Grant::new("g1", "").subject("älice"),
+            note: "note".into(),
+        };
+        let plain = row.pack();
+        let read = unpack(&plain).unwrap().unwrap();
+        assert_eq!(format!("{row:?}"), format!("{read:?}"));
+        for length in 0..plain.len() {
+            assert!(unpack(&plain[..length]).is_none(), "{length}");
+        }
+        assert!(unpack(&[&plain, &[0][..]].concat()).is_none());
     }
 }

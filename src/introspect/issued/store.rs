@@ -8,10 +8,10 @@ use super::{
     Grant, IssuedToken, NewToken, Rotation, TokenUse,
     grant::Namespace,
     random::random,
-    row::{Columns, Digests, Row, TOKENS},
+    row::{Digests, Row, TOKENS},
 };
 use crate::{
-    log::{Fault, LogErrorKind, NumericDate, Work},
+    log::{Fault, FileKey, LogErrorKind, NumericDate, Work},
     token::Secret,
 };
 
@@ -21,7 +21,7 @@ const KEY: TableDefinition<'_, &str, &[u8; 32]> = TableDefinition::new("issued_k
 /// `forgotten`: the latest `exp` of all tokens that were removed. The first sweep creates it.
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("issued_meta");
 
-type Tokens<'t> = Table<'t, &'static [u8; 32], Columns<'static>>;
+type Tokens<'t> = Table<'t, &'static [u8; 32], &'static [u8]>;
 
 /// Whether the file was created with this key. `None` if it has no tables of tokens yet.
 pub(super) fn is_right_key(database: &Database, check: &[u8; 32]) -> Result<Option<bool>, Fault> {
@@ -51,6 +51,7 @@ pub(super) fn create(work: &mut Work<'_>, check: &[u8; 32]) -> Result<bool, Faul
 /// token may be that one.
 pub(super) fn find(
     database: &Database,
+    key: &FileKey,
     digest: &[u8; 32],
     now: NumericDate,
 ) -> Result<Option<Row>, Fault> {
@@ -58,7 +59,7 @@ pub(super) fn find(
     let row = {
         let table = transaction.open_table(TOKENS)?;
         let row = table.get(digest)?;
-        row.map(|row| Row::read(row.value())).transpose()?
+        row.map(|row| Row::read(key, row.value())).transpose()?
     };
     if row.is_none() {
         match transaction.open_table(META) {
@@ -134,7 +135,8 @@ pub(super) fn rotate(
 ) -> Result<Rotation, Fault> {
     let now = NumericDate::now();
     let mut tokens = work.transaction.open_table(TOKENS)?;
-    let row = tokens.get(old)?.map(|row| Row::read(row.value()));
+    let row = tokens.get(old)?;
+    let row = row.map(|row| Row::read(work.key(), row.value()));
     let Some(mut row) = row.transpose()? else {
         fail_if_removed_token_may_be_live(&work.transaction.open_table(META)?, now)?;
         return Ok(Rotation::Invalid);
@@ -166,7 +168,7 @@ pub(super) fn rotate(
     };
     let issued = insert(work, &mut tokens, iat, &row.grant, generated)?;
     row.used = true;
-    tokens.insert(old, row.columns())?;
+    tokens.insert(old, &*work.mask(&row.pack()))?;
     Ok(Rotation::Issued(issued))
 }
 
@@ -232,7 +234,7 @@ fn insert(
             grant,
             note: new.note,
         };
-        tokens.insert(&digest, row.columns())?;
+        tokens.insert(&digest, &*work.mask(&row.pack()))?;
         issued.push(IssuedToken {
             token,
             usage,

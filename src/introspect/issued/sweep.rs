@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use redb::ReadableTable as _;
 
-use super::{IssuedTokens, row::TOKENS, store::META};
+use super::{
+    IssuedTokens,
+    row::{Row, TOKENS},
+    store::META,
+};
 use crate::log::{Fault, LogError, NumericDate, SweepStep, Work};
 
 /// The number of rows that one step looks at.
@@ -73,10 +77,10 @@ pub(super) fn sweep_step(
             next = Some(*digest.value());
             break;
         }
-        let (_, _, _, exp, ..) = row.value();
-        if NumericDate::new(exp) + retention <= now {
+        let exp = Row::read(work.key(), row.value())?.exp;
+        if exp + retention <= now {
             expired.push(*digest.value());
-            latest = latest.max(Some(exp));
+            latest = latest.max(Some(exp.seconds()));
         }
     }
     for digest in &expired {

@@ -75,7 +75,7 @@ fn token_is_unknown_again_once_all_removed_tokens_have_expired() {
     let find = |now| {
         tokens
             .log
-            .read(|database| store::find(database, &digest, now))
+            .read(|database| store::find(database, tokens.log.key(), &digest, now))
     };
     let now = NumericDate::now();
     assert!(find(now).is_err());

@@ -4,11 +4,13 @@ mod epochs;
 mod fault;
 mod file;
 mod health;
+mod mask;
 mod open;
 mod pending;
 mod periodic;
 mod queue;
 mod recovery;
+mod row;
 mod store;
 mod tables;
 #[cfg(test)]
@@ -26,7 +28,6 @@ use std::{
     },
 };
 
-#[cfg(any(feature = "issued", feature = "jwt"))]
 use redb::Database;
 
 use super::{
@@ -34,6 +35,7 @@ use super::{
     RevocationLog, Selector, Snapshot, readers::Readers,
 };
 pub(crate) use fault::Fault;
+pub(crate) use mask::FileKey;
 use store::Store;
 #[cfg(feature = "issued")]
 pub(crate) use work::SweepStep;
@@ -74,6 +76,8 @@ use writer::Writer;
 #[derive(Clone)]
 pub struct EmbeddedLog {
     store: Arc<Store>,
+    /// A store is replaced by a copy of itself only, so the key stays the same.
+    key: Arc<FileKey>,
     readers: Arc<Mutex<Readers>>,
     writer: Arc<Writer>,
     /// How many selectors may have a record.
@@ -116,6 +120,12 @@ impl EmbeddedLog {
         job: impl FnOnce(&Database) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         self.store.with(job)
+    }
+
+    /// Returns the key of the file.
+    #[cfg(feature = "issued")]
+    pub(crate) fn key(&self) -> &FileKey {
+        &self.key
     }
 
     /// Returns the clock by which expired records are removed.
@@ -176,14 +186,16 @@ impl RevocationLog for EmbeddedLog {
     }
 
     async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        Ok(self.store.with(tables::snapshot)?)
+        let snapshot = |database: &Database| tables::snapshot(database, &self.key);
+        Ok(self.store.with(snapshot)?)
     }
 
     async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
-        let readers = self.readers.clone();
+        let (key, readers) = (self.key.clone(), self.readers.clone());
         // Between two commits, so that the reader misses nothing and gets everything in order.
         let added = self.writer.between_commits(move |store, seen| {
-            let missed = store.with(|database| tables::after(database, after, seen.sequence))?;
+            let missed =
+                store.with(|database| tables::after(database, &key, after, seen.sequence))?;
             if let Some(reader) = reader.upgrade() {
                 reader.read(seen, &missed);
             }

@@ -134,16 +134,16 @@ impl EmbeddedLog {
         clock: CheckedClock,
         pause: Duration,
     ) -> Result<Self, LogError> {
-        let (opened, start) = match tables::begin(&opened.database, expected) {
-            Ok(state) => (opened, Start::Writable(state)),
+        let (opened, key, start) = match tables::begin(&opened.database, expected) {
+            Ok(state) => (opened, state.masks.key().clone(), Start::Writable(state)),
             Err(fault) if fault.needs_reopening() => {
                 // A file that can only be read is enough for checks.
                 drop(opened);
                 let opened = storage.open()?;
-                let Ok(seen) = tables::position(&opened.database) else {
+                let Ok((seen, key)) = tables::position(&opened.database) else {
                     return Err(fault.into());
                 };
-                (opened, Start::ReadOnly { seen, fault })
+                (opened, key, Start::ReadOnly { seen, fault })
             }
             Err(fault) => return Err(fault.into()),
         };
@@ -152,6 +152,7 @@ impl EmbeddedLog {
         let writer = Writer::start(store.clone(), start, readers.clone(), pause)?;
         Ok(Self {
             store,
+            key: Arc::new(key),
             readers,
             writer: Arc::new(writer),
             ceiling: Arc::new(AtomicUsize::new(usize::MAX)),

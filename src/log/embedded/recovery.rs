@@ -91,10 +91,11 @@ impl Thread {
     fn read_again(&self) -> Result<State, Fault> {
         let (state, missed) = self.store.with(|database| {
             let state = tables::begin(database, Expected::Containing(self.seen))?;
-            let missed = match tables::after(database, self.seen, state.position.sequence) {
+            let key = state.masks.key();
+            let missed = match tables::after(database, key, self.seen, state.position.sequence) {
                 Ok(missed) => missed,
                 // The failed commit has removed some of the records. More records do no harm.
-                Err(fault) if fault.is_a_gap() => tables::snapshot(database)?.records,
+                Err(fault) if fault.is_a_gap() => tables::snapshot(database, key)?.records,
                 Err(fault) => return Err(fault),
             };
             Ok((state, missed))

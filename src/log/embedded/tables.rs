@@ -1,7 +1,7 @@
 //! The tables of the file, and the state in memory.
 //!
-//! Records are stored in the order of their commits, so that the records of one commit fill one or
-//! two pages. Ordered by selector, each record would change a page of its own.
+//! Records are stored in the order of their commits, and those of one commit are one
+//! [row](super::row). Ordered by selector, each record would change a page of its own.
 
 use std::{
     collections::HashMap,
@@ -9,28 +9,26 @@ use std::{
 };
 
 use hashbrown::{HashTable, hash_table::Entry};
-use redb::{
-    Database, ReadableDatabase as _, ReadableTable, ReadableTableMetadata, TableDefinition,
-};
+use redb::{Database, ReadableDatabase as _, ReadableTable, TableDefinition};
 
 use super::{
     super::{LogErrorKind, NumericDate, Position, Revocation, Selector, Snapshot},
     epochs::{self, EPOCHS},
     fault::Fault,
+    mask::{FileKey, Masks},
+    row,
 };
 
 /// The version of the tables below.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// * `format`: the version of the tables.
 /// * `compacted`: the last position whose record was removed.
 /// * `forgotten`: the latest expiry of a record that was removed because it had expired.
 /// * `restored`: when the file was last restored from a backup.
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
-/// The position → selector, `not_before`, `expires`.
-pub(super) const RECORDS: TableDefinition<'_, u64, Columns<'_>> = TableDefinition::new("records");
-
-pub(super) type Columns<'a> = (&'a [u8; 33], u64, u64);
+/// The last position of a row → its records, masked.
+pub(super) const RECORDS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("records");
 
 /// The last record of every selector, and its position.
 pub(super) struct State {
@@ -38,6 +36,7 @@ pub(super) struct State {
     pub(super) records: HashMap<Selector, Known>,
     /// The latest expiry of a record that was removed because it had expired.
     pub(super) forgotten: NumericDate,
+    pub(super) masks: Masks,
 }
 
 /// The last record of a selector, without the selector to save memory.
@@ -77,19 +76,21 @@ pub(super) enum Expected {
 /// Beginning an epoch always writes, which also shows that the file can be written.
 pub(super) fn begin(database: &Database, expected: Expected) -> Result<State, Fault> {
     let mut transaction = database.begin_write()?;
+    // It may follow a failure of the disk, and one more `fsync` costs nothing here.
     transaction.set_two_phase_commit(true);
     let is_new = matches!(expected, Expected::Any) && transaction.list_tables()?.next().is_none();
     {
         let mut meta = transaction.open_table(META)?;
-        let records = transaction.open_table(RECORDS)?;
         if is_new {
             meta.insert("format", FORMAT)?;
             meta.insert("compacted", 0)?;
+            FileKey::create(&transaction)?;
         }
         // In the store of another program this table is missing or empty.
         if number(&meta, "format")? != FORMAT {
             return Err(Fault::new(LogErrorKind::NewerFormat));
         }
+        let records = transaction.open_table(RECORDS)?;
         let (_, last) = ends(&meta, &records)?;
         let mut epochs = transaction.open_table(EPOCHS)?;
         if let Expected::Containing(position) = expected
@@ -107,8 +108,8 @@ pub(super) fn begin(database: &Database, expected: Expected) -> Result<State, Fa
     read(database)
 }
 
-/// Returns the last position of a log.
-pub(super) fn position(database: &Database) -> Result<Position, Fault> {
+/// Returns the last position of a log, and its key.
+pub(super) fn position(database: &Database) -> Result<(Position, FileKey), Fault> {
     let transaction = database.begin_read()?;
     let meta = transaction.open_table(META)?;
     if number(&meta, "format")? != FORMAT {
@@ -116,7 +117,7 @@ pub(super) fn position(database: &Database) -> Result<Position, Fault> {
     }
     let (_, sequence) = ends(&meta, &transaction.open_table(RECORDS)?)?;
     let epoch = epochs::current(&transaction.open_table(EPOCHS)?)?;
-    Ok(Position { epoch, sequence })
+    Ok((Position { epoch, sequence }, FileKey::read(&transaction)?))
 }
 
 /// Reads the whole state.
@@ -133,18 +134,22 @@ fn read(database: &Database) -> Result<State, Fault> {
         },
         records: HashMap::new(),
         forgotten: moment(&meta, "forgotten")?,
+        masks: Masks::new(FileKey::read(&transaction)?),
     };
-    state.records.reserve(rows(&records)?);
+    let mut plain = Vec::new();
     for row in records.iter()? {
-        let (sequence, row) = row?;
-        let record = record(row.value())?;
-        state.know(record, sequence.value());
+        let (last, row) = row?;
+        state.masks.key().unmask(row.value(), &mut plain)?;
+        for record in row::unpack(last.value(), &plain) {
+            let (sequence, record) = record?;
+            state.know(record, sequence);
+        }
     }
     Ok(state)
 }
 
 /// Returns all records and the position of the last one.
-pub(super) fn snapshot(database: &Database) -> Result<Snapshot, Fault> {
+pub(super) fn snapshot(database: &Database, key: &FileKey) -> Result<Snapshot, Fault> {
     let transaction = database.begin_read()?;
     let (meta, table) = (
         transaction.open_table(META)?,
@@ -157,18 +162,20 @@ pub(super) fn snapshot(database: &Database) -> Result<Snapshot, Fault> {
     let (mut records, mut indexes) = (Vec::<Revocation>::new(), HashTable::<usize>::new());
     let keys = RandomState::new();
     let hash = |record: &Revocation| keys.hash_one(record.selector());
-    let count = rows(&table)?;
-    records.reserve_exact(count);
-    indexes.reserve(count, |index| hash(&records[*index]));
+    let mut plain = Vec::new();
     for row in table.iter()? {
-        let record = record(row?.1.value())?;
-        let same = |index: &usize| records[*index].selector() == record.selector();
-        match indexes.entry(hash(&record), same, |index| hash(&records[*index])) {
-            // A later record was merged with the earlier ones, so it replaces them.
-            Entry::Occupied(index) => records[*index.get()] = record,
-            Entry::Vacant(index) => {
-                index.insert(records.len());
-                records.push(record);
+        let (last, row) = row?;
+        key.unmask(row.value(), &mut plain)?;
+        for record in row::unpack(last.value(), &plain) {
+            let (_, record) = record?;
+            let same = |index: &usize| records[*index].selector() == record.selector();
+            match indexes.entry(hash(&record), same, |index| hash(&records[*index])) {
+                // A later record was merged with the earlier ones, so it replaces them.
+                Entry::Occupied(index) => records[*index.get()] = record,
+                Entry::Vacant(index) => {
+                    index.insert(records.len());
+                    records.push(record);
+                }
             }
         }
     }
@@ -179,6 +186,7 @@ pub(super) fn snapshot(database: &Database) -> Result<Snapshot, Fault> {
 /// Returns the records after a position, up to the position `seen` that readers have seen.
 pub(super) fn after(
     database: &Database,
+    key: &FileKey,
     after: Position,
     seen: u64,
 ) -> Result<Vec<Revocation>, Fault> {
@@ -196,8 +204,21 @@ pub(super) fn after(
     if after.sequence >= seen {
         return Ok(Vec::new());
     }
-    let missed = records.range(after.sequence + 1..=seen)?;
-    missed.map(|row| record(row?.1.value())).collect()
+    let (mut missed, mut plain) = (Vec::new(), Vec::new());
+    for row in records.range(after.sequence + 1..)? {
+        let (last, row) = row?;
+        key.unmask(row.value(), &mut plain)?;
+        for record in row::unpack(last.value(), &plain) {
+            let (sequence, record) = record?;
+            if after.sequence < sequence && sequence <= seen {
+                missed.push(record);
+            }
+        }
+        if last.value() >= seen {
+            break;
+        }
+    }
+    Ok(missed)
 }
 
 /// Returns whether a position belongs to the history of the file.
@@ -213,7 +234,7 @@ pub(super) fn contains(database: &Database, position: Position) -> Result<bool, 
 /// Returns the last position whose record was removed, and the last position.
 pub(super) fn ends(
     meta: &impl ReadableTable<&'static str, u64>,
-    records: &impl ReadableTable<u64, Columns<'static>>,
+    records: &impl ReadableTable<u64, &'static [u8]>,
 ) -> Result<(u64, u64), Fault> {
     let compacted = number(meta, "compacted")?;
     let last = records
@@ -228,11 +249,6 @@ fn moment(meta: &impl ReadableTable<&'static str, u64>, name: &str) -> Result<Nu
     Ok(NumericDate::new(moment))
 }
 
-fn rows(records: &impl ReadableTableMetadata) -> Result<usize, Fault> {
-    // It only reserves memory.
-    Ok(usize::try_from(records.len()?).unwrap_or_default())
-}
-
 pub(super) fn number(
     meta: &impl ReadableTable<&'static str, u64>,
     name: &str,
@@ -241,14 +257,6 @@ pub(super) fn number(
         .get(name)?
         .ok_or_else(|| Fault::new(LogErrorKind::Corrupt))?;
     Ok(number.value())
-}
-
-pub(super) fn record((selector, not_before, expires): Columns<'_>) -> Result<Revocation, Fault> {
-    // This version cannot enforce a class that it does not know, so it must not skip the record.
-    let selector =
-        Selector::from_bytes(selector).ok_or_else(|| Fault::new(LogErrorKind::NewerFormat))?;
-    let (not_before, expires) = (NumericDate::new(not_before), NumericDate::new(expires));
-    Ok(Revocation::watermark(selector, not_before, expires))
 }
 
 #[cfg(test)]

@@ -175,13 +175,10 @@ impl Thread {
         };
         let (value, appended, dirty) = self.store.with(|database| {
             let mut transaction = database.begin_write()?;
-            // Peers choose names and notes in the file. A peer that can also crash the process must
-            // not be able to make half a commit look like a whole one.
             transaction.set_two_phase_commit(true);
-            let mut work = Work::begin(&transaction, state)?;
+            let mut work = Work::begin(&transaction, state);
             let value = job(&mut work)?;
-            let (appended, dirty) = (std::mem::take(&mut work.appended), work.dirty);
-            drop(work);
+            let (appended, dirty) = work.end()?;
             if dirty {
                 transaction.commit()?;
             } else {

@@ -5,36 +5,60 @@ use redb::{ReadableTable as _, WriteTransaction};
 use super::{
     super::{Appended, LogErrorKind, NumericDate, Revocation, Selector, ceiling},
     fault::Fault,
-    tables::{Columns, META, RECORDS, State, number, record},
+    row::{self, RECORDS_PER_ROW},
+    tables::{META, RECORDS, State, number},
 };
 
-/// One step of a sweep reads at most this many rows.
+/// One step of a sweep ends with the row that reaches this many records.
 const SWEEP_STEP: usize = 1024;
 
 /// An open commit. If it fails, the state in memory is ahead of the file, and both are read again.
 pub(crate) struct Work<'t> {
     /// For tables other than those of the log.
     pub(crate) transaction: &'t WriteTransaction,
-    table: redb::Table<'t, u64, Columns<'static>>,
     state: &'t mut State,
-    /// The records that readers get once they are durable.
-    pub(super) appended: Vec<Revocation>,
+    /// The records that are written when the work ends, and that readers get once they are durable.
+    appended: Vec<(u64, Revocation)>,
     /// Whether there is anything to commit.
     pub(crate) dirty: bool,
 }
 
 impl<'t> Work<'t> {
-    pub(super) fn begin(
-        transaction: &'t WriteTransaction,
-        state: &'t mut State,
-    ) -> Result<Self, Fault> {
-        Ok(Self {
+    pub(super) fn begin(transaction: &'t WriteTransaction, state: &'t mut State) -> Self {
+        Self {
             transaction,
-            table: transaction.open_table(RECORDS)?,
             state,
             appended: Vec::new(),
             dirty: false,
-        })
+        }
+    }
+
+    /// Writes the appended records. Returns them, and whether there is anything to commit.
+    pub(super) fn end(self) -> Result<(Vec<Revocation>, bool), Fault> {
+        if !self.appended.is_empty() {
+            let mut table = self.transaction.open_table(RECORDS)?;
+            for records in self.appended.chunks(RECORDS_PER_ROW) {
+                let Some((last, _)) = records.last() else {
+                    continue;
+                };
+                let plain = row::pack(*last, records)?;
+                table.insert(last, &*self.state.masks.mask(&plain))?;
+            }
+        }
+        let appended = self.appended.into_iter().map(|(_, record)| record);
+        Ok((appended.collect(), self.dirty))
+    }
+
+    /// Returns the content of a row that peers neither choose nor know.
+    #[cfg(feature = "issued")]
+    pub(crate) fn mask(&mut self, plain: &[u8]) -> Vec<u8> {
+        self.state.masks.mask(plain)
+    }
+
+    /// Returns the key of the file.
+    #[cfg(any(feature = "issued", feature = "jwt"))]
+    pub(crate) fn key(&self) -> &super::FileKey {
+        self.state.masks.key()
     }
 
     /// Returns the record of a selector, including changes of this commit.
@@ -84,14 +108,10 @@ impl<'t> Work<'t> {
             let Some(record) = record.beyond(self.record(&record.selector())) else {
                 continue;
             };
-            let selector = record.selector().to_bytes();
-            let (not_before, expires) = (record.not_before().seconds(), record.expires().seconds());
             let sequence = self.state.position.sequence + 1;
-            self.table
-                .insert(sequence, (&selector, not_before, expires))?;
             self.state.position.sequence = sequence;
             self.state.know(record, sequence);
-            self.appended.push(record);
+            self.appended.push((sequence, record));
             self.dirty = true;
         }
         let added = self.state.records.len() - known;
@@ -101,28 +121,46 @@ impl<'t> Work<'t> {
     /// Removes expired records and records that later ones have replaced, among the next records
     /// from a position on.
     pub(crate) fn sweep(&mut self, from: u64, now: NumericDate) -> Result<SweepStep<u64>, Fault> {
-        let mut removed = Vec::new();
+        let mut table = self.transaction.open_table(RECORDS)?;
+        let (mut seen, mut removed) = (0, Vec::new());
+        let (mut changed, mut next) = (Vec::new(), None);
         let mut horizon = self.state.forgotten;
-        let mut next = None;
-        for (seen, row) in self.table.range(from..)?.enumerate() {
-            let (sequence, row) = row?;
-            let sequence = sequence.value();
-            if seen == SWEEP_STEP {
-                next = Some(sequence);
+        let mut plain = Vec::new();
+        for row in table.range(from..)? {
+            let (last, row) = row?;
+            let last = last.value();
+            if seen >= SWEEP_STEP {
+                next = Some(last);
                 break;
             }
-            let record = record(row.value())?;
-            let last = self.state.records.get(&record.selector());
-            if last.is_none_or(|known| known.sequence != sequence) {
-                removed.push(sequence);
-            } else if record.expires() <= now {
-                self.state.records.remove(&record.selector());
-                removed.push(sequence);
-                horizon = horizon.max(record.expires());
+            self.state.masks.key().unmask(row.value(), &mut plain)?;
+            let before = removed.len();
+            let mut kept = Vec::new();
+            for record in row::unpack(last, &plain) {
+                let (sequence, record) = record?;
+                seen += 1;
+                let known = self.state.records.get(&record.selector());
+                if known.is_none_or(|known| known.sequence != sequence) {
+                    removed.push(sequence);
+                } else if record.expires() <= now {
+                    self.state.records.remove(&record.selector());
+                    removed.push(sequence);
+                    horizon = horizon.max(record.expires());
+                } else {
+                    kept.push((sequence, record));
+                }
+            }
+            if removed.len() > before {
+                changed.push((last, kept));
             }
         }
-        for sequence in &removed {
-            self.table.remove(sequence)?;
+        for (last, kept) in changed {
+            if kept.is_empty() {
+                table.remove(last)?;
+            } else {
+                let plain = row::pack(last, &kept)?;
+                table.insert(last, &*self.state.masks.mask(&plain))?;
+            }
         }
         if let Some(&last) = removed.last() {
             let mut meta = self.transaction.open_table(META)?;

@@ -13,7 +13,7 @@ use tower::BoxError;
 
 use super::{Attempt, EXPIRED_PER_USE, Limits, Once, ReplayGuard, end, present};
 use crate::log::{EmbeddedLog, Fault, LogError, Selector, Work};
-use tables::{Entry, Tables};
+use tables::{Entry, Keyed, Tables};
 
 /// The default, as in an authenticator.
 const MAX_LIFETIME: Duration = Duration::from_secs(60 * 60);
@@ -184,6 +184,7 @@ pub(super) fn use_up(
     max_lifetime: Duration,
 ) -> Result<Attempt, Fault> {
     let restored = work.restored()?;
+    let once = Keyed::new(work.key(), once);
     let mut tables = Tables::open(work.transaction)?;
     work.dirty |= tables.forget(now, EXPIRED_PER_USE)? > 0;
     if end <= now {

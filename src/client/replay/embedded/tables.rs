@@ -7,7 +7,7 @@ use redb::{
 };
 
 use super::super::{ClientDigest, EXPIRED_PER_USE, Once};
-use crate::log::Fault;
+use crate::log::{Fault, FileKey};
 
 /// By identifier: when it expires.
 const USED: TableDefinition<'_, &[u8; 32], u64> = TableDefinition::new("replay_used");
@@ -36,6 +36,26 @@ pub(super) fn check(database: &Database) -> Result<(), Fault> {
     Ok(())
 }
 
+/// An identifier and its client, in digests of this file only: a peer chooses the identifier, and
+/// could choose among digests that it can compute.
+#[derive(Clone, Copy)]
+pub(super) struct Keyed {
+    digest: [u8; 32],
+    client: ClientDigest,
+}
+
+impl Keyed {
+    pub(super) fn new(key: &FileKey, once: Once) -> Self {
+        let mut client = ClientDigest::default();
+        let length = client.len();
+        client.copy_from_slice(&key.digest(once.client())[..length]);
+        Self {
+            digest: key.digest(once.as_bytes()),
+            client,
+        }
+    }
+}
+
 /// A used identifier: when it expires, and its client.
 pub(super) struct Entry {
     end: u64,
@@ -44,11 +64,11 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(end: u64, once: Once) -> Self {
+    pub(super) fn new(end: u64, once: Keyed) -> Self {
         Self {
             end,
-            digest: *once.as_bytes(),
-            client: *once.client(),
+            digest: once.digest,
+            client: once.client,
         }
     }
 }
@@ -70,8 +90,8 @@ impl<'t> Tables<'t> {
         })
     }
 
-    pub(super) fn end(&self, once: Once) -> Result<Option<u64>, Fault> {
-        Ok(self.used.get(once.as_bytes())?.map(|end| end.value()))
+    pub(super) fn end(&self, once: Keyed) -> Result<Option<u64>, Fault> {
+        Ok(self.used.get(&once.digest)?.map(|end| end.value()))
     }
 
     pub(super) fn len(&self) -> Result<u64, Fault> {
@@ -79,8 +99,8 @@ impl<'t> Tables<'t> {
     }
 
     /// The number of entries of the client.
-    pub(super) fn held(&self, once: Once) -> Result<u64, Fault> {
-        Ok(self.held.get(once.client())?.len())
+    pub(super) fn held(&self, once: Keyed) -> Result<u64, Fault> {
+        Ok(self.held.get(&once.client)?.len())
     }
 
     /// The latest end of all forgotten entries.
@@ -135,12 +155,12 @@ impl<'t> Tables<'t> {
     }
 
     /// If the client has used up its quota, forgets the first of its expired entries.
-    pub(super) fn forget_of(&mut self, once: Once, now: u64, quota: u64) -> Result<bool, Fault> {
+    pub(super) fn forget_of(&mut self, once: Keyed, now: u64, quota: u64) -> Result<bool, Fault> {
         if self.held(once)? < quota {
             return Ok(false);
         }
         let mut over = Vec::new();
-        for row in self.held.get(once.client())?.take(EXPIRED_PER_USE) {
+        for row in self.held.get(&once.client)?.take(EXPIRED_PER_USE) {
             let row = row?;
             let (end, digest) = row.value();
             if end > now {
@@ -149,7 +169,7 @@ impl<'t> Tables<'t> {
             over.push(Entry {
                 end,
                 digest: *digest,
-                client: *once.client(),
+                client: once.client,
             });
         }
         Ok(self.forget_all(over)? > 0)

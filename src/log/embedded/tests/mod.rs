@@ -217,3 +217,55 @@ fn store_of_another_program_is_refused_and_not_changed() {
     let transaction = redb::ReadableDatabase::begin_read(&database).unwrap();
     assert_eq!(transaction.list_tables().unwrap().count(), 1);
 }
+
+#[test]
+fn sweep_removes_single_records_of_a_commit_and_keeps_the_positions_of_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.redb");
+    let log = EmbeddedLog::open(&path).unwrap();
+    let expires = |number: usize| match number % 3 {
+        0 => NumericDate::now(),
+        _ => NumericDate::FOREVER,
+    };
+    let record = |number: usize| {
+        let selector = Selector::grant(&number.to_string());
+        Revocation::forever(selector, expires(number))
+    };
+    // More than one row.
+    let batch: Vec<_> = (0..200).map(record).collect();
+    block_on(log.append(batch.clone())).unwrap();
+    assert_eq!(block_on(log.sweep()).unwrap(), 67);
+    assert_eq!(block_on(log.sweep()).unwrap(), 0);
+
+    drop(log);
+    let log = EmbeddedLog::open(&path).unwrap();
+    let kept = batch
+        .iter()
+        .filter(|record| record.expires() == NumericDate::FOREVER);
+    let kept: Vec<_> = kept.copied().collect();
+    let snapshot = block_on(log.snapshot()).unwrap();
+    assert_eq!((snapshot.records, snapshot.position.sequence), (kept, 200));
+    assert_eq!(block_on(log.append(grant(1000))).unwrap().sequence, 201);
+}
+
+#[test]
+fn reader_inside_a_commit_gets_the_rest_of_it() {
+    #[derive(Default)]
+    struct Collected(Mutex<Vec<Revocation>>);
+    impl Reader for Collected {
+        fn read(&self, _: Position, records: &[Revocation]) {
+            self.0.lock().unwrap().extend(records);
+        }
+    }
+    let log = Disk::new().log();
+    let batch: Vec<_> = (0..100).flat_map(grant).collect();
+    let last = block_on(log.append(batch.clone())).unwrap();
+    for sequence in [0, 1, 50, 77, 78, 79, 99, 100] {
+        let collected = Arc::<Collected>::default();
+        let reader: Arc<dyn Reader> = collected.clone();
+        let position = Position { sequence, ..last };
+        block_on(log.tail(position, Arc::downgrade(&reader))).unwrap();
+        let rest = usize::try_from(sequence).unwrap();
+        assert_eq!(*collected.0.lock().unwrap(), batch[rest..]);
+    }
+}

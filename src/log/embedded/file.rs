@@ -8,12 +8,12 @@ use std::{
     time::SystemTime,
 };
 
-use redb::Database;
+use redb::{Builder, backends::FileBackend};
 
 use super::{
     super::{LogErrorKind, NumericDate, position::new_epoch},
     fault::Fault,
-    store::{Identity, Opened, Storage},
+    store::{Identity, Opened, Storage, database_in},
 };
 
 /// The path of a log.
@@ -49,12 +49,12 @@ impl LogPath {
     /// signature last. An empty file is filled in place.
     pub(super) fn make(&self) -> Result<(), Fault> {
         if self.0.try_exists()? {
-            let file = open_privately(&self.0, false)?;
-            return Ok(Database::builder().create_file(file).map(drop)?);
+            let file = FileBackend::new(open_privately(&self.0, false)?)?;
+            return database_in(&Builder::new(), file).map(drop);
         }
         self.fill(|draft| {
             // Closing completes the file before it gets its name.
-            Ok(Database::builder().create_file(draft).map(drop)?)
+            database_in(&Builder::new(), FileBackend::new(draft)?).map(drop)
         })
         .map(drop)
     }
@@ -140,7 +140,7 @@ pub(super) fn store_in(file: File) -> Result<Opened, Fault> {
         return Err(Fault::new(LogErrorKind::Corrupt));
     }
     Ok(Opened {
-        database: Database::builder().create_file(file)?,
+        database: database_in(&Builder::new(), FileBackend::new(file)?)?,
         identity: identity(&metadata),
     })
 }

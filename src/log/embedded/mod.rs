@@ -1,5 +1,6 @@
 //! The log in one file, which returns from an append once the records are durable.
 
+mod backend;
 mod epochs;
 mod fault;
 mod file;

@@ -4,8 +4,8 @@
 //! attempt, reads the disk again, hands readers the records that they have not seen, and continues.
 //!
 //! After a failed `fsync` the system's cache can contain data that is not on the disk, and the
-//! thread reads it as if it were. That does no harm: the pages of a commit are synced before the
-//! page that points to them is written, and the commit that begins an epoch writes that page again.
+//! thread reads it as if it were. That does no harm: after a failure, the header refers to the last
+//! durable commit again (see [`backend`](super::backend)), and the next commit overwrites the rest.
 
 use std::time::{Duration, Instant};
 

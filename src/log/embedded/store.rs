@@ -6,10 +6,11 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use redb::Database;
+use redb::{Builder, Database, StorageBackend};
 
 use super::{
     super::{LogErrorKind, Position},
+    backend::Backend,
     fault::Fault,
     tables,
 };
@@ -30,6 +31,11 @@ pub(crate) trait Storage: fmt::Debug + Send + Sync {
 pub(crate) struct Opened {
     pub(super) database: Database,
     pub(super) identity: Identity,
+}
+
+/// Opens the database in a file, or makes one if the file is empty.
+pub(super) fn database_in(builder: &Builder, file: impl StorageBackend) -> Result<Database, Fault> {
+    Ok(builder.create_with_backend(Backend::new(file))?)
 }
 
 /// Which file it is, independent of its name. All files have the same identity on platforms without

@@ -260,7 +260,7 @@ pub(super) fn number(
 }
 
 #[cfg(test)]
-pub(super) fn pretend_newer_format(transaction: &redb::WriteTransaction) {
+pub(super) fn pretend_format(transaction: &redb::WriteTransaction, format: u64) {
     let mut meta = transaction.open_table(META).unwrap();
-    meta.insert("format", FORMAT + 1).unwrap();
+    meta.insert("format", format).unwrap();
 }

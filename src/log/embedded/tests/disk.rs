@@ -15,7 +15,7 @@ use redb::{Builder, StorageBackend, backends::InMemoryBackend};
 use super::super::{
     EmbeddedLog,
     fault::Fault,
-    store::{Identity, Opened, Storage},
+    store::{Identity, Opened, Storage, database_in},
     tables::Expected,
 };
 use crate::log::{CheckedClock, LogErrorKind, NumericDate};
@@ -108,7 +108,7 @@ impl Storage for Disk {
             builder.set_cache_size(0);
         }
         self.switches.opening.store(true, Ordering::SeqCst);
-        let database = builder.create_with_backend(self.clone())?;
+        let database = database_in(&builder, self.clone())?;
         self.switches.opening.store(false, Ordering::SeqCst);
         Ok(Opened {
             database,

@@ -1,0 +1,302 @@
+//! A power loss in the middle of a commit, which leaves any part of its writes on the disk.
+
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::executor::block_on;
+use redb::{Builder, StorageBackend};
+
+use super::{
+    super::{
+        EmbeddedLog,
+        fault::Fault,
+        store::{Identity, Opened, Storage, database_in},
+        tables::Expected,
+    },
+    grant,
+};
+use crate::log::{CheckedClock, LogErrorKind, Revocation, RevocationLog as _};
+
+/// A disk below a cache, as the system has it. Clones are the same disk.
+#[derive(Clone, Debug, Default)]
+struct Disk {
+    content: Arc<Mutex<Content>>,
+    no_sync: Arc<AtomicBool>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Content {
+    /// What a reader gets.
+    cache: Vec<u8>,
+    /// What a power loss leaves.
+    disk: Vec<u8>,
+    /// The writes that are in the cache only.
+    unsynced: Vec<Write>,
+    /// The disk before the last `fsync`, and the writes of that.
+    before: Vec<u8>,
+    writes: Vec<Write>,
+    syncs: usize,
+}
+
+/// The offset, and the bytes.
+type Write = (usize, Vec<u8>);
+
+/// The smallest unit that a disk writes as a whole.
+const SECTOR: usize = 512;
+
+impl Disk {
+    fn with(disk: Vec<u8>) -> Self {
+        let content = Content {
+            cache: disk.clone(),
+            disk,
+            ..Content::default()
+        };
+        Self {
+            content: Arc::new(Mutex::new(content)),
+            no_sync: Arc::default(),
+        }
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
+        self.content.lock().unwrap()
+    }
+
+    fn log(&self) -> EmbeddedLog {
+        let opened = self.open().unwrap();
+        let (clock, pause) = (CheckedClock::start(), Duration::from_millis(1));
+        EmbeddedLog::start(Box::new(self.clone()), opened, Expected::Any, clock, pause).unwrap()
+    }
+
+    /// What a power loss leaves now.
+    fn after_power_loss(&self) -> Self {
+        Self::with(self.content().disk.clone())
+    }
+}
+
+impl Storage for Disk {
+    fn open(&self) -> Result<Opened, Fault> {
+        Ok(Opened {
+            database: database_in(&Builder::new(), self.clone())?,
+            identity: Identity::default(),
+        })
+    }
+
+    fn check(&self, _: &Opened) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn copy_to(&self, _: &std::path::Path) -> Result<(), Fault> {
+        Err(Fault::new(LogErrorKind::Storage))
+    }
+}
+
+fn put(bytes: &mut Vec<u8>, offset: usize, data: &[u8]) {
+    if bytes.len() < offset + data.len() {
+        bytes.resize(offset + data.len(), 0);
+    }
+    bytes[offset..offset + data.len()].copy_from_slice(data);
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.content().cache.len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let offset = usize::try_from(offset).unwrap();
+        out.copy_from_slice(&self.content().cache[offset..offset + out.len()]);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        let mut content = self.content();
+        let len = usize::try_from(len).unwrap();
+        content.cache.resize(len, 0);
+        // The size of a file is in the journal of the file system.
+        content.disk.resize(len, 0);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut content = self.content();
+        let unsynced = std::mem::take(&mut content.unsynced);
+        if self.no_sync.load(Ordering::SeqCst) {
+            // The system does not try to write these pages again.
+            return Err(io::Error::from(io::ErrorKind::Other));
+        }
+        let before = content.disk.clone();
+        for (offset, data) in &unsynced {
+            put(&mut content.disk, *offset, data);
+        }
+        (content.before, content.writes) = (before, unsynced);
+        content.syncs += 1;
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let mut content = self.content();
+        let offset = usize::try_from(offset).unwrap();
+        put(&mut content.cache, offset, data);
+        content.unsynced.push((offset, data.to_vec()));
+        Ok(())
+    }
+}
+
+fn records(log: &EmbeddedLog) -> Vec<Revocation> {
+    let mut records = block_on(log.snapshot()).unwrap().records;
+    records.sort_by_key(Revocation::selector);
+    records
+}
+
+fn sorted(mut records: Vec<Revocation>) -> Vec<Revocation> {
+    records.sort_by_key(Revocation::selector);
+    records
+}
+
+struct Commit {
+    before: Vec<u8>,
+    writes: Vec<Write>,
+    /// The records without the commit, and with it.
+    records: [Vec<Revocation>; 2],
+}
+
+fn commit() -> Commit {
+    let disk = Disk::default();
+    let log = disk.log();
+    for number in 0..40 {
+        block_on(log.append(grant(number))).unwrap();
+    }
+    let old: Vec<_> = (0..40).flat_map(grant).collect();
+    let new: Vec<_> = (40..43).flat_map(grant).collect();
+    block_on(log.append(new.clone())).unwrap();
+    let both = [old.clone(), new].concat();
+    let content = disk.content();
+    Commit {
+        before: content.before.clone(),
+        writes: content.writes.clone(),
+        records: [sorted(old), sorted(both)],
+    }
+}
+
+#[test]
+fn commit_is_one_fsync() {
+    let disk = Disk::default();
+    let log = disk.log();
+    for number in 0..10 {
+        let before = disk.content().syncs;
+        block_on(log.append([grant(2 * number), grant(2 * number + 1)].concat())).unwrap();
+        assert_eq!(disk.content().syncs, before + 1);
+    }
+}
+
+#[test]
+fn every_subset_of_the_writes_of_a_commit_is_all_of_it_or_nothing() {
+    let Commit {
+        before,
+        writes,
+        records: [old, both],
+    } = commit();
+    assert!(writes.len() <= 10, "{} writes", writes.len());
+    for subset in 0..1_u32 << writes.len() {
+        let mut disk = before.clone();
+        for (bit, (offset, data)) in writes.iter().enumerate() {
+            if subset & (1 << bit) != 0 {
+                put(&mut disk, *offset, data);
+            }
+        }
+        let found = records(&Disk::with(disk).log());
+        let is_whole = subset.count_ones() as usize == writes.len();
+        assert!(found == both || (found == old && !is_whole), "{subset:b}");
+    }
+}
+
+#[test]
+fn any_sectors_of_the_writes_of_a_commit_are_all_of_it_or_nothing() {
+    let Commit {
+        before,
+        writes,
+        records: [old, both],
+    } = commit();
+    // A sequence that looks random, and is the same in every run.
+    let mut state = 1_u64;
+    let mut coin = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        state >> 63 == 1
+    };
+    let mut seen = [0, 0];
+    for round in 0..100 {
+        let mut disk = before.clone();
+        // A round that leaves out few sectors, and one that leaves out half of them.
+        let mut is_lost = || (0..=round % 2 * 5).all(|_| coin());
+        for (offset, data) in &writes {
+            for (sector, data) in data.chunks(SECTOR).enumerate() {
+                if !is_lost() {
+                    put(&mut disk, offset + sector * SECTOR, data);
+                }
+            }
+        }
+        let found = records(&Disk::with(disk).log());
+        assert!(found == both || found == old, "round {round}");
+        seen[usize::from(found == both)] += 1;
+    }
+    assert!(seen.iter().all(|&times| times > 0), "{seen:?}");
+}
+
+#[test]
+fn pages_that_were_never_written_are_not_built_upon_after_a_failed_fsync() {
+    let disk = Disk::default();
+    let log = disk.log();
+    block_on(log.append(grant(0))).unwrap();
+    disk.no_sync.store(true, Ordering::SeqCst);
+    block_on(log.append(grant(1))).unwrap_err();
+
+    // Another process finds the last durable commit, although the cache has the failed one.
+    disk.no_sync.store(false, Ordering::SeqCst);
+    drop(log);
+    let log = disk.log();
+    assert_eq!(records(&log), grant(0));
+    for number in 2..6 {
+        block_on(log.append(grant(number))).unwrap();
+    }
+    let durable = sorted([0, 2, 3, 4, 5].into_iter().flat_map(grant).collect());
+    assert_eq!(records(&disk.after_power_loss().log()), durable);
+}
+
+#[test]
+fn log_that_recovers_from_a_failed_fsync_survives_a_power_loss() {
+    let disk = Disk::default();
+    let log = disk.log();
+    block_on(log.append(grant(0))).unwrap();
+    disk.no_sync.store(true, Ordering::SeqCst);
+    block_on(log.append(grant(1))).unwrap_err();
+    disk.no_sync.store(false, Ordering::SeqCst);
+    while !log.health().is_writable() {
+        std::thread::yield_now();
+    }
+    block_on(log.append(grant(2))).unwrap();
+    let found = records(&disk.after_power_loss().log());
+    assert_eq!(found, sorted([grant(0), grant(2)].concat()));
+}
+
+#[test]
+fn no_bytes_of_a_row_are_those_that_a_peer_can_compute() {
+    let disk = Disk::default();
+    let log = disk.log();
+    let records: Vec<_> = (0..4).flat_map(grant).collect();
+    block_on(log.append(records.clone())).unwrap();
+    drop(log);
+    let content = disk.content();
+    for record in records {
+        // Eight bytes are not found by chance.
+        let part = &record.selector().to_bytes()[1..9];
+        assert!(!content.disk.windows(8).any(|bytes| bytes == part));
+    }
+}

@@ -7,6 +7,7 @@ mod file;
 mod health;
 mod mask;
 mod open;
+mod pace;
 mod pending;
 mod periodic;
 mod queue;

@@ -15,6 +15,7 @@ use super::{
     super::{LogError, LogErrorKind, Position, observe, readers::Readers},
     fault::Fault,
     health::Health,
+    pace::{self, Pace},
     periodic::PeriodicTasks,
     queue::{Job, Task},
     store::Store,
@@ -37,6 +38,7 @@ pub(super) struct Thread {
     pub(super) pause: Pause,
     /// When the store was last checked.
     pub(super) checked: Instant,
+    pace: Pace,
 }
 
 pub(super) enum Stage {
@@ -95,6 +97,7 @@ impl Thread {
                 next: pause,
             },
             checked: now,
+            pace: Pace::default(),
         }
     }
 
@@ -117,7 +120,10 @@ impl Thread {
                 None => tasks.recv_timeout(self.wait_time(periodic)),
             };
             match task {
-                Ok(Task::Write(job)) => next = self.commit(job, tasks),
+                Ok(Task::Write(job)) => {
+                    next = self.commit(job, tasks);
+                    next = next.or_else(|| pace::right_after(Instant::now(), tasks));
+                }
                 Ok(Task::BetweenCommits(job)) => job(&self.store, self.seen),
                 Ok(Task::Periodic(name, task)) => periodic.add(name, task),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -141,6 +147,7 @@ impl Thread {
             self.refuse(first);
             return None;
         }
+        let (begun, pace) = (Instant::now(), self.pace);
         let mut replies = Vec::new();
         let mut next = Some(Task::Write(first));
         let committed = self.transact(|work| {
@@ -150,7 +157,7 @@ impl Thread {
                 fault.map_or(Ok(()), Err)?;
                 if replies.len() < MAX_JOBS {
                     // Jobs that were queued while the first jobs ran join the commit.
-                    next = tasks.try_recv().ok();
+                    next = pace.another(replies.len(), begun, tasks);
                 }
             }
             Ok(())
@@ -159,6 +166,7 @@ impl Thread {
             self.fail(&fault, true);
             self.health.failure()
         });
+        self.pace = Pace::of(replies.len(), begun.elapsed());
         for reply in replies {
             reply(ended.clone());
         }

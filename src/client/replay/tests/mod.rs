@@ -224,3 +224,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn identifiers_and_clients_are_not_in_the_file_as_peers_can_compute_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.redb");
+    let log = EmbeddedLog::open(&path).unwrap();
+    let once = ask(7, 2000, 1000).once();
+    let job =
+        log.write(move |work| embedded::use_up(work, once, 2000, 1000, limits(10), Duration::ZERO));
+    assert_eq!(block_on(job).unwrap(), Attempt::Fresh);
+    drop(log);
+    let file = std::fs::read(path).unwrap();
+    let holds = |bytes: &[u8]| file.windows(bytes.len()).any(|found| found == bytes);
+    assert!(!holds(once.as_bytes()) && !holds(once.client()));
+}

@@ -166,8 +166,8 @@ fn draft(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Opens a file. A new file is readable by its owner only, because it can contain the names of
-/// subjects and clients.
+/// Opens a file. A new file is readable by its owner only, because it contains the names of subjects
+/// and clients, and the key that masks them.
 fn open_privately(path: &Path, create: bool) -> io::Result<File> {
     let mut options = File::options();
     options.read(true).write(true).create_new(create);

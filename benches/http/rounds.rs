@@ -62,14 +62,19 @@ impl<'a> Turns<'a> {
         }
     }
 
+    fn cpu_time(&self) -> Duration {
+        let time = cpu::time(self.child.id());
+        time.expect("Linux, and a server that runs")
+    }
+
     fn turn(&mut self, kind: Kind, requests: usize) -> Cost {
         let tokens = (self.sent..self.sent + requests).map(|number| kind.token(number));
         let sent = self.load.requests(tokens);
         self.sent += requests;
-        let (begun, before) = (Instant::now(), cpu::time(self.child.id()));
+        let (begun, before) = (Instant::now(), self.cpu_time());
         self.load.send(&sent);
         Cost {
-            cpu: cpu::time(self.child.id()).saturating_sub(before),
+            cpu: self.cpu_time().saturating_sub(before),
             elapsed: begun.elapsed(),
             requests: requests.try_into().expect("a small number"),
         }

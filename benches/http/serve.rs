@@ -68,17 +68,21 @@ impl Variant {
 
 /// Serves until stdin ends. Then prints the CPU time.
 pub(crate) fn run(variant: Variant) {
-    thread::spawn(|| {
-        // Ends with an error, or when whoever started this process closes the pipe or ends.
-        let _ = std::io::stdin().read_to_end(&mut Vec::new());
-        println!(
-            "{:.3} s of CPU time",
-            cpu::time(process::id()).as_secs_f64()
-        );
-        process::exit(0);
-    });
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(serve(variant));
+}
+
+fn end_with_stdin() {
+    let before = cpu::time(process::id());
+    thread::spawn(move || {
+        // Ends with an error, or when whoever started this process closes the pipe or ends.
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        if let Some((before, after)) = before.zip(cpu::time(process::id())) {
+            let seconds = after.saturating_sub(before).as_secs_f64();
+            println!("{seconds:.3} s of CPU time");
+        }
+        process::exit(0);
+    });
 }
 
 async fn serve(variant: Variant) {
@@ -109,6 +113,7 @@ where
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it is bound");
     println!("listening on http://{address}");
+    end_with_stdin();
     loop {
         let (stream, _) = listener.accept().await.expect("a connection");
         stream.set_nodelay(true).expect("a TCP connection");

@@ -21,6 +21,22 @@ pub(crate) struct Load {
     client: Client,
 }
 
+/// The bytes of a request.
+pub(crate) struct Request {
+    /// Sent before the rest, if the server has to ask for the body.
+    head: Option<Vec<u8>>,
+    rest: Vec<u8>,
+}
+
+/// When the body is sent.
+#[derive(Clone, Copy)]
+pub(crate) enum Sending {
+    /// With the head. It is there when the server asks for it.
+    Together,
+    /// After `100 Continue`, which the server sends once it waits for the body.
+    InTwoParts,
+}
+
 /// The value of `Authorization`, and the identifier in the form.
 #[derive(Clone, Copy)]
 pub(crate) struct Client {
@@ -53,12 +69,17 @@ impl Load {
     }
 
     /// One revocation for each token.
-    pub(crate) fn requests(&self, tokens: impl Iterator<Item = String>) -> Vec<Vec<u8>> {
-        tokens.map(|token| self.client.revocation(&token)).collect()
+    pub(crate) fn requests(
+        &self,
+        tokens: impl Iterator<Item = String>,
+        sending: Sending,
+    ) -> Vec<Request> {
+        let request = |token: String| self.client.revocation(&token, sending);
+        tokens.map(request).collect()
     }
 
     /// Sends all requests, one at a time on each connection, and checks all responses.
-    pub(crate) fn send(&mut self, requests: &[Vec<u8>]) {
+    pub(crate) fn send(&mut self, requests: &[Request]) {
         let share = requests.len().div_ceil(self.connections.len());
         let shares = self.connections.iter_mut().zip(requests.chunks(share));
         let sent = join_all(shares.map(|(stream, requests)| async move {
@@ -70,9 +91,24 @@ impl Load {
     }
 }
 
-async fn exchange(stream: &mut TcpStream, request: &[u8]) {
-    stream.write_all(request).await.expect("the server reads");
+async fn exchange(stream: &mut TcpStream, request: &Request) {
+    if let Some(head) = &request.head {
+        let mut buffer = [0; 1024];
+        let answer = answer(stream, head, &mut buffer).await;
+        assert_eq!(answer, b"HTTP/1.1 100 Continue\r\n\r\n");
+    }
     let mut buffer = [0; 1024];
+    let answer = answer(stream, &request.rest, &mut buffer).await;
+    assert!(
+        is_success(answer),
+        "not a success: {}",
+        String::from_utf8_lossy(answer)
+    );
+}
+
+/// Sends a part of a request, and reads to the end of a head.
+async fn answer<'a>(stream: &mut TcpStream, part: &[u8], buffer: &'a mut [u8]) -> &'a [u8] {
+    stream.write_all(part).await.expect("the server reads");
     let mut length = 0;
     while !buffer[..length].ends_with(b"\r\n\r\n") {
         let read = stream.read(&mut buffer[length..]).await;
@@ -80,12 +116,7 @@ async fn exchange(stream: &mut TcpStream, request: &[u8]) {
         assert_ne!(read, 0, "the server closed the connection");
         length += read;
     }
-    let response = &buffer[..length];
-    assert!(
-        is_success(response),
-        "not a success: {}",
-        String::from_utf8_lossy(response)
-    );
+    &buffer[..length]
 }
 
 /// Whether the response has the status 200, no body, and the header fields that all servers send.
@@ -101,19 +132,33 @@ fn is_success(response: &[u8]) -> bool {
 }
 
 impl Client {
-    fn revocation(self, token: &str) -> Vec<u8> {
+    fn revocation(self, token: &str, sending: Sending) -> Request {
         let Self { authorization, id } = self;
         let body = format!("token={token}&token_type_hint=refresh_token&client_id={id}");
         let length = body.len();
-        format!(
+        let expect = match sending {
+            Sending::Together => "",
+            Sending::InTwoParts => "expect: 100-continue\r\n",
+        };
+        let head = format!(
             "POST /oauth2/revoke HTTP/1.1\r\n\
              host: as.example.com\r\n\
              user-agent: client/1.0\r\n\
              accept: */*\r\n\
+             {expect}\
              authorization: {authorization}\r\n\
              content-type: application/x-www-form-urlencoded\r\n\
-             content-length: {length}\r\n\r\n{body}"
-        )
-        .into()
+             content-length: {length}\r\n\r\n"
+        );
+        match sending {
+            Sending::Together => Request {
+                head: None,
+                rest: (head + &body).into(),
+            },
+            Sending::InTwoParts => Request {
+                head: Some(head.into()),
+                rest: body.into(),
+            },
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! handlers written by hand, and without any work.
 //!
 //! ```sh
-//! cargo bench --bench http                    # all servers, with unknown and known tokens
+//! cargo bench --bench http                    # all servers
 //! cargo bench --bench http -- --example       # the example server, with and without its log
 //! cargo bench --bench http -- --serve layer   # one server, for a load generator of your own
 //! ```
@@ -58,7 +58,7 @@ fn usage() {
 }
 
 fn compare() {
-    for kind in [Kind::Unknown, Kind::Known] {
+    for kind in [Kind::Unknown, Kind::Known, Kind::Late] {
         // The threads of a child stay on the CPU of its parent.
         cpu::pin_to_first();
         let children = Variant::ALL.map(Child::serve);

@@ -3,7 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{child::Child, cpu, load::Load, token};
+use crate::{
+    child::Child,
+    cpu,
+    load::{Load, Sending},
+    token,
+};
 
 const ROUNDS: usize = 3;
 const TURNS: usize = 10;
@@ -19,6 +24,8 @@ pub(crate) const KNOWN_TOKENS: usize = WARM_UP + ROUNDS * TURNS * REQUESTS;
 pub(crate) enum Kind {
     Unknown,
     Known,
+    /// Unknown, in a body that arrives after the head.
+    Late,
 }
 
 impl Kind {
@@ -26,13 +33,21 @@ impl Kind {
         match self {
             Self::Unknown => "unknown tokens",
             Self::Known => "known tokens, each revoked once",
+            Self::Late => "unknown tokens, bodies after `100 Continue`",
         }
     }
 
     fn token(self, number: usize) -> String {
         match self {
-            Self::Unknown => token::unknown(number),
+            Self::Unknown | Self::Late => token::unknown(number),
             Self::Known => token::known(number),
+        }
+    }
+
+    fn sending(self) -> Sending {
+        match self {
+            Self::Unknown | Self::Known => Sending::Together,
+            Self::Late => Sending::InTwoParts,
         }
     }
 }
@@ -69,7 +84,7 @@ impl<'a> Turns<'a> {
 
     fn turn(&mut self, kind: Kind, requests: usize) -> Cost {
         let tokens = (self.sent..self.sent + requests).map(|number| kind.token(number));
-        let sent = self.load.requests(tokens);
+        let sent = self.load.requests(tokens, kind.sending());
         self.sent += requests;
         let (begun, before) = (Instant::now(), self.cpu_time());
         self.load.send(&sent);

@@ -26,7 +26,7 @@ use crate::{
     error::{Error, ErrorKind},
     form::Form,
     refusal::Refusal,
-    token::{Outcome, RevocationRequest, TokenTypeHint},
+    token::{Outcome, RevocationRequest},
 };
 
 impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
@@ -191,7 +191,7 @@ where
                     let request = RevocationRequest {
                         client,
                         token,
-                        hint: form.token_type_hint.as_deref().map(TokenTypeHint::from),
+                        hint: form.token_type_hint.take(),
                     };
                     this.state.set(State::Dispatch {
                         outcome: Oneshot::new(backend, request),

@@ -194,7 +194,7 @@ impl<A, B> RevocationLayer<A, B> {
 
     /// Sets the body of a success. Defaults to [`SuccessBody::Empty`].
     pub fn success_body(mut self, body: SuccessBody) -> Self {
-        self.settings_mut().responder.success_body = body;
+        self.settings_mut().responder.success_body(body);
         self
     }
 

@@ -39,7 +39,8 @@ pub(crate) struct Responder {
     pub(crate) basic_enabled: bool,
     /// `Retry-After` of a 503 or 429 whose error has none.
     pub(crate) retry_after: Duration,
-    pub(crate) success_body: SuccessBody,
+    /// The response to a success, made once: a copy of its fields costs less than inserting them.
+    success: Response<Full<Bytes>>,
 }
 
 /// What the response depends on in the request.
@@ -103,7 +104,7 @@ impl Default for Responder {
             challenge: challenge::basic("oauth"),
             basic_enabled: true,
             retry_after: Duration::from_secs(1),
-            success_body: SuccessBody::default(),
+            success: success(SuccessBody::default()),
         }
     }
 }
@@ -116,18 +117,13 @@ impl Responder {
         self.challenge = challenge::basic(realm);
     }
 
+    pub(crate) fn success_body(&mut self, body: SuccessBody) {
+        self.success = success(body);
+    }
+
     /// 200: the token is not a live token of this client.
     pub(super) fn success(&self) -> Response<Full<Bytes>> {
-        let mut response = match self.success_body {
-            SuccessBody::Empty => respond(StatusCode::OK, Bytes::new()),
-            SuccessBody::EmptyObject => json(StatusCode::OK, Bytes::from_static(b"{}")),
-        };
-        if self.success_body == SuccessBody::Empty {
-            response
-                .headers_mut()
-                .insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-        }
-        response
+        self.success.clone()
     }
 
     /// The response to `OPTIONS` (RFC 9110 §9.3.7).
@@ -200,6 +196,18 @@ pub(super) fn set_security_headers(headers: &mut HeaderMap) {
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
+}
+
+fn success(body: SuccessBody) -> Response<Full<Bytes>> {
+    match body {
+        SuccessBody::Empty => {
+            let mut response = respond(StatusCode::OK, Bytes::new());
+            let none = HeaderValue::from_static("0");
+            response.headers_mut().insert(header::CONTENT_LENGTH, none);
+            response
+        }
+        SuccessBody::EmptyObject => json(StatusCode::OK, Bytes::from_static(b"{}")),
+    }
 }
 
 fn respond(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {

@@ -104,7 +104,7 @@ where
     };
     CorsFuture::On {
         preflight: preflight.then(Observation::begin),
-        future: policy.layer(Inside { endpoint, method }).call(request),
+        future: Box::pin(policy.layer(Inside { endpoint, method }).call(request)),
     }
 }
 
@@ -126,9 +126,9 @@ pin_project! {
     #[project = CorsFutureProj]
     pub(super) enum CorsFuture<F> {
         Off { #[pin] future: F },
+        // Boxed, to keep the future small without a policy.
         On {
-            #[pin]
-            future: tower_http::cors::ResponseFuture<F>,
+            future: Pin<Box<tower_http::cors::ResponseFuture<F>>>,
             preflight: Option<Observation>,
         },
     }
@@ -144,7 +144,7 @@ where
         match self.project() {
             CorsFutureProj::Off { future } => future.poll(cx),
             CorsFutureProj::On { future, preflight } => {
-                let Ok(mut response) = ready!(future.poll(cx));
+                let Ok(mut response) = ready!(future.as_mut().poll(cx));
                 expose_extension(&mut response);
                 if let Some(mut observation) = preflight.take() {
                     set_security_headers(response.headers_mut());

@@ -21,7 +21,7 @@ use super::{super::LogErrorKind, fault::Fault};
 const KEYS: TableDefinition<'_, &str, &[u8; 32]> = TableDefinition::new("keys");
 
 /// A row begins with the nonce of its mask.
-const NONCE: usize = 12;
+pub(super) const NONCE: usize = 12;
 
 /// The random keys of a file, made with it. A copy of the file has the same keys.
 #[derive(Clone)]

@@ -5,6 +5,7 @@
 use super::{
     super::{LogErrorKind, NumericDate, Revocation, Selector},
     fault::Fault,
+    mask::NONCE,
 };
 
 /// At most this many records fill a row: as many as fit on a page of the store.
@@ -27,6 +28,11 @@ pub(super) fn pack(last: u64, records: &[(u64, Revocation)]) -> Result<Vec<u8>, 
         plain.extend_from_slice(&record.expires().seconds().to_le_bytes());
     }
     Ok(plain)
+}
+
+/// Returns the number of records of a masked row.
+pub(super) fn count(row: &[u8]) -> usize {
+    row.len().saturating_sub(NONCE) / SIZE
 }
 
 /// Returns the positions and the records of a row.
@@ -75,6 +81,7 @@ mod tests {
     fn row_contains_its_records() {
         let records = records();
         let plain = pack(78, &records).unwrap();
+        assert_eq!(count(&[&[0; NONCE], &*plain].concat()), 78);
         let unpacked: Result<Vec<_>, _> = unpack(78, &plain).collect();
         assert_eq!(unpacked.unwrap(), records);
     }

@@ -136,6 +136,7 @@ fn read(database: &Database) -> Result<State, Fault> {
         forgotten: moment(&meta, "forgotten")?,
         masks: Masks::new(FileKey::read(&transaction)?),
     };
+    state.records.reserve(count(&records)?);
     let mut plain = Vec::new();
     for row in records.iter()? {
         let (last, row) = row?;
@@ -162,6 +163,9 @@ pub(super) fn snapshot(database: &Database, key: &FileKey) -> Result<Snapshot, F
     let (mut records, mut indexes) = (Vec::<Revocation>::new(), HashTable::<usize>::new());
     let keys = RandomState::new();
     let hash = |record: &Revocation| keys.hash_one(record.selector());
+    let count = count(&table)?;
+    records.reserve_exact(count);
+    indexes.reserve(count, |index| hash(&records[*index]));
     let mut plain = Vec::new();
     for row in table.iter()? {
         let (last, row) = row?;
@@ -241,6 +245,13 @@ pub(super) fn ends(
         .last()?
         .map_or(compacted, |(sequence, _)| sequence.value());
     Ok((compacted, last.max(compacted)))
+}
+
+/// Returns the number of records, to reserve memory. It reads no row, only their lengths.
+fn count(records: &impl ReadableTable<u64, &'static [u8]>) -> Result<usize, Fault> {
+    let rows = records.iter()?;
+    let counts = rows.map(|row| Ok(row::count(row?.1.value())));
+    counts.sum()
 }
 
 /// Returns a time in the table `meta`, or 1970 if there is none.

@@ -24,6 +24,9 @@ pub(super) struct Kept {
     tags: [Tag; MOST],
 }
 
+/// The docs of `Introspection::kept` state it.
+const _: () = assert!(size_of::<Kept>() <= 256);
+
 impl Kept {
     pub(super) fn new(table: &Table, token: &Introspection) -> Self {
         let mut kept = Self {

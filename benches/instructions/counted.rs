@@ -18,6 +18,7 @@ use tower::{Layer as _, Service};
 use tower_revocation::RevocationService;
 
 use crate::{
+    enforced::{self, AtHand, ByJwt},
     handler,
     layered::{self, Authenticator, Backend, Inner},
     request,
@@ -63,6 +64,17 @@ fn layer() -> (Layered, Request<Full<Bytes>>) {
 fn handler() -> (Router, Request<Full<Bytes>>) {
     let service = handler::router(request::server());
     (warm(service, request::warm_up()), request::measured())
+}
+
+/// The service has seen the token three times.
+fn known<S, B>((mut service, request): (S, Request<Full<Bytes>>)) -> (S, Request<Full<Bytes>>)
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>, Error: fmt::Debug>,
+{
+    for _ in 0..3 {
+        service = warm(service, enforced::again(&request));
+    }
+    (service, request)
 }
 
 /// Checks the response, so that no work is skipped.
@@ -113,7 +125,24 @@ fn by_hand((mut service, request): (Router, Request<Full<Bytes>>)) -> Answered<R
     (service, answer)
 }
 
+#[library_benchmark]
+#[bench::passes(known(enforced::by_jwt()))]
+fn known_token((mut service, request): (ByJwt, Request<Full<Bytes>>)) -> Answered<ByJwt> {
+    let answer = answer(black_box(&mut service), black_box(request));
+    (service, answer)
+}
+
+#[library_benchmark]
+#[bench::passes(known(enforced::at_hand()))]
+fn introspection_at_hand(
+    (mut service, request): (AtHand, Request<Full<Bytes>>),
+) -> Answered<AtHand> {
+    let answer = answer(black_box(&mut service), black_box(request));
+    (service, answer)
+}
+
 type Answered<S> = (S, <S as Service<Request<Full<Bytes>>>>::Response);
 
 library_benchmark_group!(name = passing_request; benchmarks = without_layer, with_layer);
 library_benchmark_group!(name = whole_revocation; benchmarks = through_layer, by_hand);
+library_benchmark_group!(name = enforced_request; benchmarks = known_token, introspection_at_hand);

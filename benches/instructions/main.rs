@@ -1,5 +1,6 @@
-//! Instructions counted by callgrind: what the layer adds to a request that passes, and the cost of a
-//! revocation through the layer and through a handler written by hand.
+//! Instructions counted by callgrind: what the layer adds to a request that passes, the cost of a
+//! revocation through the layer and through a handler written by hand, and the cost of an enforced
+//! request whose token was seen before.
 //!
 //! Requires valgrind and the runner:
 //!
@@ -12,12 +13,17 @@
 //! It includes allocations and drops of the services.
 
 mod counted;
+mod enforced;
 mod handler;
 mod layered;
 mod request;
 mod rules;
 mod server;
 
-use counted::{passing_request, whole_revocation};
+use counted::{enforced_request, passing_request, whole_revocation};
 
-gungraun::main!(library_benchmark_groups = passing_request, whole_revocation);
+gungraun::main!(
+    library_benchmark_groups = passing_request,
+    whole_revocation,
+    enforced_request
+);

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, criterion_group};
 use futures::{executor::block_on, future::join_all};
 use redb::{Database, TableDefinition};
 use tempfile::TempDir;
@@ -31,59 +31,105 @@ fn folder() -> TempDir {
     TempDir::with_prefix_in("bench-", env!("CARGO_TARGET_TMPDIR")).expect("a folder on the disk")
 }
 
-fn revocations(criterion: &mut Criterion) {
+/// How many callers revoke at the same time.
+const CALLERS: [u64; 3] = [1, 8, 64];
+/// The disk changes its speed within seconds, so the parts take turns, and each round has a ratio of
+/// its own.
+const ROUNDS: usize = 15;
+/// How long one part runs in a round.
+const TURN: Duration = Duration::from_millis(400);
+
+/// Compares the rates of one round with the naive rate of that round.
+fn revocations() {
     let folder = folder();
-    let mut group = criterion.benchmark_group("durable_revocations");
-    group
-        .sample_size(10)
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(5))
-        .throughput(Throughput::Elements(1));
-
     let file = preallocated(folder.path());
-    group.bench_function("bare_fsync", |bencher| {
-        bencher.iter(|| {
-            file.write_all_at(&[7; 64], 0).expect("the file is there");
-            file.sync_data().expect("the disk works");
-        });
-    });
-
     let naive = Naive::new(folder.path());
-    group.bench_function("naive_commit_each", |bencher| {
-        bencher.iter(|| naive.revoke(&fresh()));
-    });
-
     let log = EmbeddedLog::open(folder.path().join("log.redb")).expect("a new file");
     let runtime = Runtime::new().expect("threads can be started");
-    for callers in [1, 8, 64] {
-        group.bench_function(BenchmarkId::new("embedded_log", callers), |bencher| {
-            bencher.iter_custom(|revocations| runtime.block_on(share(&log, callers, revocations)));
-        });
+
+    let mut parts: Vec<(String, Box<dyn FnMut() -> f64>)> = vec![
+        (
+            "one transaction for each revocation (naive)".into(),
+            Box::new(|| rate(|| naive.revoke(&fresh()))),
+        ),
+        (
+            "a bare fsync of 64 bytes".into(),
+            Box::new(|| rate(|| sync(&file))),
+        ),
+    ];
+    for callers in CALLERS {
+        let (log, runtime) = (&log, &runtime);
+        let name = format!("EmbeddedLog::append, {callers} callers");
+        let shared = move || runtime.block_on(shared_rate(log, callers));
+        parts.push((name, Box::new(shared)));
     }
-    group.finish();
+
+    let mut rates = vec![Vec::new(); parts.len()];
+    for round in 0..=ROUNDS {
+        for ((_, part), rates) in parts.iter_mut().zip(&mut rates) {
+            let rate = part();
+            // The first round makes the files and the threads.
+            if round > 0 {
+                rates.push(rate);
+            }
+        }
+    }
+    println!("durable revocations, medians of {ROUNDS} rounds\n");
+    println!("{:<45} {:>10}   × naive (middle half)", "", "per second");
+    for ((name, _), own) in parts.iter().zip(&rates) {
+        let mut ratios: Vec<f64> = own
+            .iter()
+            .zip(&rates[0])
+            .map(|(own, it)| own / it)
+            .collect();
+        ratios.sort_by(f64::total_cmp);
+        let mut own = own.clone();
+        own.sort_by(f64::total_cmp);
+        let quarter = ROUNDS / 4;
+        println!(
+            "{name:<45} {:>10.0}   {:.2} ({:.2} to {:.2})",
+            own[ROUNDS / 2],
+            ratios[ROUNDS / 2],
+            ratios[quarter],
+            ratios[ROUNDS - 1 - quarter],
+        );
+    }
+    println!();
 }
 
-/// Runs `callers` callers. Each waits for its revocation before it starts the next.
-async fn share(log: &EmbeddedLog, callers: u64, revocations: u64) -> Duration {
-    let left = std::sync::Arc::new(AtomicU64::new(revocations));
+/// How often a second an action can be done, one after another.
+fn rate(mut act: impl FnMut()) -> f64 {
+    let (begun, mut done) = (Instant::now(), 0.0);
+    while begun.elapsed() < TURN {
+        act();
+        done += 1.0;
+    }
+    done / begun.elapsed().as_secs_f64()
+}
+
+fn sync(file: &File) {
+    file.write_all_at(&[7; 64], 0).expect("the file is there");
+    file.sync_data().expect("the disk works");
+}
+
+/// The rate of `callers` callers. Each waits for its revocation before it starts the next.
+async fn shared_rate(log: &EmbeddedLog, callers: u64) -> f64 {
     let begun = Instant::now();
     let callers = (0..callers).map(|_| {
-        let (log, left) = (log.clone(), left.clone());
+        let log = log.clone();
         tokio::spawn(async move {
-            let take = |left: u64| left.checked_sub(1);
-            while left
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
-                .is_ok()
-            {
+            let mut done = 0.0;
+            while begun.elapsed() < TURN {
                 let appended = log.append(vec![fresh()]).await;
                 appended.expect("the disk works");
+                done += 1.0;
             }
+            done
         })
     });
-    for caller in join_all(callers).await {
-        caller.expect("no caller panics");
-    }
-    begun.elapsed()
+    let done = join_all(callers).await.into_iter();
+    let done: f64 = done.map(|done| done.expect("no caller panics")).sum();
+    done / begun.elapsed().as_secs_f64()
 }
 
 /// A grant that was not revoked before: a repeated revocation writes nothing.
@@ -186,5 +232,10 @@ fn issue(folder: &Path, tokens: usize) -> (IssuedTokens, Vec<Secret>) {
     })
 }
 
-criterion_group!(benches, revocations, look_ups);
-criterion_main!(benches);
+criterion_group!(benches, look_ups);
+
+fn main() {
+    revocations();
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

@@ -5,7 +5,8 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 /// Histogram buckets for every `_duration_seconds` series, in seconds: from a check in memory to a
 /// server that times out, two for each power of ten.
 pub const BUCKETS: &[f64] = &[
-    0.000_01, 0.000_03, 0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0,
+    0.000_001, 0.000_003, 0.000_01, 0.000_03, 0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3,
+    1.0, 3.0, 10.0,
 ];
 
 /// Registers the unit and the description of every series with the recorder.

@@ -56,6 +56,10 @@ impl Log {
     /// `warn,tower_revocation=debug`. Defaults to `info`.
     pub(crate) fn install(&self) -> Result<(), Box<dyn Error>> {
         let levels = match Setting::read("RUST_LOG")? {
+            // `Targets` takes a filter of spans for the name of a target that nothing has.
+            Some(setting) if setting.value().contains('[') => {
+                return Err(setting.wrong("spans in brackets are not supported"));
+            }
             Some(setting) => setting
                 .value()
                 .parse()

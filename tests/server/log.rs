@@ -67,13 +67,12 @@ async fn rust_log_chooses_the_lines() {
         let log = server.end();
         assert_eq!(log.matches(LINE).count(), expected, "{levels}: {log}");
     }
-    let mut command = command();
-    command.env("RUST_LOG", "tower_revocation=loud");
-    let line = error_line(command);
-    assert!(
-        line.starts_with("RUST_LOG=tower_revocation=loud: "),
-        "{line}"
-    );
+    for wrong in ["tower_revocation=loud", "tower_revocation[span]=debug"] {
+        let mut command = command();
+        command.env("RUST_LOG", wrong);
+        let line = error_line(command);
+        assert!(line.starts_with(&format!("RUST_LOG={wrong}: ")), "{line}");
+    }
 }
 
 #[tokio::test]

@@ -46,6 +46,7 @@
 //! | slow writes | `histogram_quantile(0.99, sum by (le) (rate(tower_revocation_log_write_duration_seconds_bucket[5m]))) > 1` | The disk is slow. |
 //! | keys are old | `time() - tower_revocation_keys_fetched_timestamp_seconds > 7200` | Keys cannot be fetched. Tokens signed with new keys are 503. |
 //! | key fetches fail | `sum by (source) (increase(tower_revocation_key_fetches_total{result!="fetched"}[10m])) > 3` | The issuer cannot be reached, or its keys cannot be used. |
+//! | cache too small | `sum(rate(tower_revocation_jwt_cache_lookups_total{result="miss"}[5m])) / sum(rate(tower_revocation_jwt_cache_lookups_total[5m])) > 0.5` for 10 min, while `tower_revocation_jwt_cache_entries` is near the capacity | Signatures are verified again. Raise [`cache_capacity`](crate::introspect::jwt::JwtTokens::cache_capacity). A warning. |
 //! | introspection fails | `sum(rate(tower_revocation_upstream_introspections_total{result!~"active\|inactive\|unhandled\|abandoned"}[5m])) > 0` for 2 min | The other server cannot be reached, or its responses cannot be used. |
 //! | cascade not recorded | `increase(tower_revocation_forwarded_total{result=~"unnamed\|token_only"}[1h]) > 0` | The other server revoked a token, but its introspection does not name the grant. Other tokens of the grant are accepted here until they expire. |
 //! | guessing | `sum(rate(tower_revocation_requests_total{error="invalid_client"}[5m])) > 10` | Someone guesses credentials. `reason` says what is wrong with them. |

@@ -204,12 +204,28 @@ fn main() {
     for (name, costs, without) in [
         ("bare verification by aws-lc-rs", bare, &nothing),
         ("the inner service", alone, &nothing),
-        ("JwtTokens, first-seen token", introspection, &nothing),
-        ("the layer, without the inner service", usual, alone),
-        ("the same, with records of every class", worst, alone),
-        ("JwtTokens, known token", known, &nothing),
-        ("the layer, without the inner service", usual_known, alone),
-        ("the same, with records of every class", worst_known, alone),
+        ("a first-seen token: JwtTokens", introspection, &nothing),
+        (
+            "... the whole layer, with records of tokens and grants",
+            usual,
+            alone,
+        ),
+        (
+            "... the whole layer, with records of every class",
+            worst,
+            alone,
+        ),
+        ("a known token: JwtTokens", known, &nothing),
+        (
+            "... the whole layer, with records of tokens and grants",
+            usual_known,
+            alone,
+        ),
+        (
+            "... the whole layer, with records of every class",
+            worst_known,
+            alone,
+        ),
     ] {
         let own = costs
             .iter()

@@ -10,6 +10,7 @@
 //! Each server is a process of its own, on the first CPU. The load comes from this process, on the
 //! last CPU. Only Linux tells the CPU time of another process.
 
+#[path = "../instructions/by_hand.rs"]
 mod by_hand;
 mod child;
 #[cfg_attr(not(target_os = "linux"), path = "no_cpu.rs")]

@@ -1,5 +1,5 @@
 //! Instructions counted by callgrind: what the layer adds to a request that passes, the cost of a
-//! revocation through the layer and through a handler written by hand, and the cost of an enforced
+//! revocation through the layer and through handlers written by hand, and the cost of an enforced
 //! request whose token was seen before.
 //!
 //! Requires valgrind and the runner:
@@ -12,6 +12,7 @@
 //! The counted part does not include building requests, warming up services and checking responses.
 //! It includes allocations and drops of the services.
 
+mod by_hand;
 mod counted;
 mod enforced;
 mod handler;

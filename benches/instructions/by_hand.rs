@@ -6,19 +6,24 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode, Uri,
-    body::Incoming,
+    body::Body,
     header::{self, HeaderValue},
 };
+
+use tower::BoxError;
 
 use crate::{
     rules::{self, Basic, MAX_BODY, Parameters, Refusal},
     server::{PATH, Server},
 };
 
-pub(crate) async fn respond(
+pub(crate) async fn respond<B>(
     server: Server,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+    request: Request<B>,
+) -> Result<Response<Full<Bytes>>, Infallible>
+where
+    B: Body<Error: Into<BoxError>>,
+{
     if request.uri().path() != PATH {
         return Ok(rules::sealed(StatusCode::NOT_FOUND, Full::default()));
     }
@@ -34,7 +39,10 @@ pub(crate) async fn respond(
     })
 }
 
-async fn revoke(server: &Server, request: Request<Incoming>) -> Result<(), Refusal> {
+async fn revoke<B>(server: &Server, request: Request<B>) -> Result<(), Refusal>
+where
+    B: Body<Error: Into<BoxError>>,
+{
     let basic = read_head(request.headers(), request.uri())?;
     let body = Limited::new(request.into_body(), MAX_BODY).collect().await;
     let body = body.map_err(|error| match error.downcast_ref::<LengthLimitError>() {

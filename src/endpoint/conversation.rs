@@ -9,19 +9,21 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited, combinators::Collect};
+use http_body_util::Full;
 use hyper::{Request, Response, Version, body::Body, http::request::Parts};
 use pin_project_lite::pin_project;
-use tower::{BoxError, util::Oneshot};
+use tower::{BoxError, Service as _};
 
 use super::{
     Backend, Endpoint, EndpointSettings,
     head::{self, Charset, Operation},
     observe::Observation,
+    read::Read,
     response::{RequestInfo, Responder},
     timeout::{Deadline, Wait},
 };
 use crate::{
+    ask::AskFuture,
     client::{Authenticator, Credentials, Presented},
     error::{Error, ErrorKind},
     form::Form,
@@ -43,6 +45,7 @@ impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
             authorization_used: false,
             http_1: request.version() <= Version::HTTP_11,
         };
+        let mut head = None;
         let (state, deadline) = match head::check(&request, self.settings.max_body) {
             Err(error) => (
                 State::Ended {
@@ -57,17 +60,22 @@ impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
                 None,
             ),
             Ok(Operation::Revoke(charset)) => {
-                let (head, body) = request.into_parts();
+                let (parts, body) = request.into_parts();
+                head = Some(parts);
                 let state = State::Read {
-                    body: Limited::new(body, self.settings.max_body).collect(),
+                    body: Read::new(body, self.settings.max_body),
                     charset,
-                    then: Some((head, self.authenticator.clone(), self.backend.clone())),
                 };
                 (state, self.settings.timeouts.start())
             }
         };
+        let services = head.is_some().then_some(self);
         Conversation {
             state,
+            head,
+            form: Form::default(),
+            authenticator: services.map(|endpoint| endpoint.authenticator.clone()),
+            backend: services.map(|endpoint| endpoint.backend.clone()),
             info,
             deadline,
             settings: self.settings.clone(),
@@ -84,7 +92,12 @@ pin_project! {
         <ReqBody as Body>::Error: Into<BoxError>,
     {
         #[pin]
-        state: State<A, B, C, FA, FB, ReqBody>,
+        state: State<C, FA, FB, ReqBody>,
+        // What later states take. It stays here, because moving it with the state is slow.
+        head: Option<Parts>,
+        form: Form,
+        authenticator: Option<Authenticator<A, C, FA>>,
+        backend: Option<Backend<B, C, FB>>,
         info: RequestInfo,
         deadline: Option<Deadline>,
         settings: Arc<EndpointSettings>,
@@ -94,28 +107,17 @@ pin_project! {
 
 pin_project! {
     #[project = StateProj]
-    enum State<A, B, C, FA, FB, ReqBody>
-    where
-        ReqBody: Body,
-        <ReqBody as Body>::Error: Into<BoxError>,
-    {
+    enum State<C, FA, FB, ReqBody> {
         // The ending is known.
         Ended { ending: Option<Result<Ending, Error>> },
         // Steps 8 to 10: the body, the form, the authentication method.
-        Read {
-            #[pin]
-            body: Collect<Limited<ReqBody>>,
-            charset: Charset,
-            then: Option<(Parts, Authenticator<A, C, FA>, Backend<B, C, FB>)>,
-        },
-        // Step 12: which client is it?
-        Authenticate {
-            #[pin]
-            client: Oneshot<Authenticator<A, C, FA>, Request<Credentials>>,
-            then: Option<(Form, Backend<B, C, FB>)>,
-        },
-        // Steps 14 and 15: the backend revokes the token.
-        Dispatch { #[pin] outcome: Oneshot<Backend<B, C, FB>, RevocationRequest<C>> },
+        Read { #[pin] body: Read<ReqBody>, charset: Charset },
+        // Step 12: which client is it? The authenticator is not ready yet.
+        Identify { credentials: Option<Credentials> },
+        Authenticate { #[pin] client: AskFuture<FA, Option<C>> },
+        // Steps 14 and 15: the backend revokes the token. It is not ready yet.
+        Prepare { request: Option<RevocationRequest<C>> },
+        Dispatch { #[pin] outcome: AskFuture<FB, Outcome> },
     }
 }
 
@@ -154,17 +156,13 @@ where
             match this.state.as_mut().project() {
                 // Ended => done
                 StateProj::Ended { ending } => return Poll::Ready(ending.take().expect(DONE)),
-                // Read => (Authenticate | refused)
-                StateProj::Read {
-                    body,
-                    charset,
-                    then,
-                } => {
-                    let body = ready!(body.poll(cx)).map_err(body_error)?.to_bytes();
-                    let (mut head, authenticator, backend) = then.take().expect(DONE);
+                // Read => (Identify | refused)
+                StateProj::Read { body, charset } => {
+                    let body = ready!(body.poll(cx))?;
                     charset.check(&body)?;
-                    let mut form = Form::parse(&body)?;
-                    let presented = Presented::take(&mut form, &mut head.headers);
+                    *this.form = Form::parse(&body)?;
+                    let head = this.head.as_mut().expect(DONE);
+                    let presented = Presented::take(this.form, &mut head.headers);
                     this.info.authorization_used = presented.authorization.was_used();
                     let credentials = presented.sort(this.settings.lenient_double_credentials)?;
                     #[cfg(feature = "tracing")]
@@ -173,29 +171,45 @@ where
                         return Poll::Ready(Err(Error::refused(Refusal::MethodNotOffered)));
                     }
                     head.extensions.insert(this.settings.auth_methods.clone());
-                    this.state.set(State::Authenticate {
-                        client: Oneshot::new(authenticator, Request::from_parts(head, credentials)),
-                        then: Some((form, backend)),
+                    this.state.set(State::Identify {
+                        credentials: Some(credentials),
                     });
                 }
-                // Authenticate => (Dispatch | refused)
-                StateProj::Authenticate { client, then } => {
+                // Identify => (Authenticate | failed)
+                StateProj::Identify { credentials } => {
+                    let authenticator = this.authenticator.as_mut().expect(DONE);
+                    ready!(authenticator.poll_ready(cx)).map_err(Error::from_service)?;
+                    let head = this.head.take().expect(DONE);
+                    let request = Request::from_parts(head, credentials.take().expect(DONE));
+                    let client = authenticator.call(request);
+                    *this.authenticator = None;
+                    this.state.set(State::Authenticate { client });
+                }
+                // Authenticate => (Prepare | refused)
+                StateProj::Authenticate { client } => {
                     let client = ready!(client.poll(cx)).map_err(Error::from_service)?;
-                    let (mut form, backend) = then.take().expect(DONE);
                     let client = client.ok_or_else(|| Error::refused(Refusal::Unspecified))?;
                     // After the authentication, whose failure takes precedence over any fault of the
                     // token (RFC 7009 §2.1).
-                    let token = form.take_token(this.settings.max_token)?;
+                    let token = this.form.take_token(this.settings.max_token)?;
                     #[cfg(feature = "tracing")]
                     this.observation.token(&token, &this.settings.fingerprints);
                     let request = RevocationRequest {
                         client,
                         token,
-                        hint: form.token_type_hint.take(),
+                        hint: this.form.token_type_hint.take(),
                     };
-                    this.state.set(State::Dispatch {
-                        outcome: Oneshot::new(backend, request),
+                    this.state.set(State::Prepare {
+                        request: Some(request),
                     });
+                }
+                // Prepare => (Dispatch | failed)
+                StateProj::Prepare { request } => {
+                    let backend = this.backend.as_mut().expect(DONE);
+                    ready!(backend.poll_ready(cx)).map_err(Error::from_service)?;
+                    let outcome = backend.call(request.take().expect(DONE));
+                    *this.backend = None;
+                    this.state.set(State::Dispatch { outcome });
                 }
                 // Dispatch => done
                 StateProj::Dispatch { outcome } => {
@@ -230,6 +244,10 @@ where
         let mut this = self.project();
         // Drops what is still in progress, however long the caller keeps this future.
         this.state.set(State::Ended { ending: None });
+        *this.head = None;
+        *this.form = Form::default();
+        *this.authenticator = None;
+        *this.backend = None;
         *this.deadline = None;
         let settings = &**this.settings;
         let (outcome, response) = match ending {
@@ -259,14 +277,4 @@ impl EndpointSettings {
             Outcome::Unsupported => Err(Error::new(ErrorKind::UnsupportedTokenType)),
         }
     }
-}
-
-/// Converts an error of the body, which is too long or was cut off.
-fn body_error(cause: BoxError) -> Error {
-    let kind = if cause.is::<LengthLimitError>() {
-        ErrorKind::BodyTooLarge
-    } else {
-        ErrorKind::InvalidRequest
-    };
-    Error::new(kind).caused_by(cause)
 }

@@ -5,6 +5,7 @@ mod conversation;
 mod cors;
 mod head;
 mod observe;
+mod read;
 mod response;
 mod timeout;
 

@@ -1,6 +1,11 @@
 //! HTTP Basic credentials, which clients encode in two ways.
 
-use crate::{form::decode, token::Secret};
+use std::borrow::Cow;
+
+use crate::{
+    form::{self, decode},
+    token::Secret,
+};
 
 /// HTTP Basic credentials, and the `client_id` in the body beside them.
 ///
@@ -31,7 +36,10 @@ impl Basic {
     #[must_use]
     pub fn new(user_pass: impl Into<Secret>) -> Option<Self> {
         let user_pass = user_pass.into();
-        let colon = user_pass.expose().find(':').filter(|&colon| colon > 0)?;
+        let mut bytes = user_pass.expose().bytes();
+        let colon = bytes
+            .position(|byte| byte == b':')
+            .filter(|&colon| colon > 0)?;
         Some(Self {
             user_pass,
             colon,
@@ -56,7 +64,7 @@ impl Basic {
     #[must_use]
     pub fn raw(&self) -> Option<(String, Secret)> {
         let (id, secret) = self.halves();
-        self.matching_body(id.to_owned(), || Some(secret.to_owned()))
+        self.matching_body(Cow::Borrowed(id), || Some(Cow::Borrowed(secret)))
     }
 
     /// The bytes as they were sent, and the `client_id` in the body.
@@ -70,10 +78,10 @@ impl Basic {
         (id, &secret[1..])
     }
 
-    fn matching_body(
+    fn matching_body<'a>(
         &self,
-        id: String,
-        secret: impl FnOnce() -> Option<String>,
+        id: Cow<'a, str>,
+        secret: impl FnOnce() -> Option<Cow<'a, str>>,
     ) -> Option<(String, Secret)> {
         if self
             .client_id
@@ -82,7 +90,7 @@ impl Basic {
         {
             return None;
         }
-        Some((id, Secret::from(secret()?)))
+        Some((id.into_owned(), form::secret(secret()?)))
     }
 
     /// Whether neither reading has the identifier in the body.

@@ -71,18 +71,23 @@ fn passing_request_allocates_nothing_itself() {
     assert_eq!(layered, bare);
 }
 
-/// One for the future; one each for the token and the client identifier; three for the extensions of
-/// a request that had none; two for the copy of the fields of the response.
+/// One for the future; one for the client identifier; three for the extensions of a request that had
+/// none; two for the copy of the fields of the response. The text of the token is in memory that an
+/// earlier one has left.
 #[test]
-fn revocation_allocates_eight_times() {
-    let request = Request::post("/revoke")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(Full::from("token=45ghiukldjahdnhzdauz&client_id=spa-1"))
-        .unwrap();
-    let service = layer().layer(service_fn(inner));
-    let (status, allocated) = allocated(service, request);
-    assert_eq!(status, StatusCode::OK);
-    assert_eq!(allocated.count_total, 8);
+fn revocation_allocates_seven_times() {
+    let request = || {
+        Request::post("/revoke")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Full::from("token=45ghiukldjahdnhzdauz&client_id=spa-1"))
+            .unwrap()
+    };
+    // The first request of a thread also allocates memory for the text of its token.
+    for extra in [1, 0, 0] {
+        let (status, allocated) = allocated(layer().layer(service_fn(inner)), request());
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(allocated.count_total, 7 + extra);
+    }
 }
 
 /// Two for the extensions of a request that had none, one for the introspection in them, and one for

@@ -1,6 +1,6 @@
 //! Authentication methods and their names.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 /// A method of the OAuth Token Endpoint Authentication Methods registry (RFC 7591 §4.2).
 ///
@@ -94,24 +94,52 @@ impl std::error::Error for UnknownAuthMethod {}
 ///
 /// Some credentials do not show their method: a `client_id` alone may come from a public client, or
 /// from a client with a certificate.
-#[derive(Clone, Debug)]
-pub struct AcceptedMethods(Arc<[AuthMethod]>);
+#[derive(Clone, Copy)]
+pub struct AcceptedMethods(u16);
 
 impl AcceptedMethods {
     /// Accepts exactly these methods.
     pub fn new(methods: impl IntoIterator<Item = AuthMethod>) -> Self {
-        Self(methods.into_iter().collect())
+        Self(methods.into_iter().fold(0, |set, method| set | bit(method)))
     }
 
     /// Returns whether this method is accepted.
     #[must_use]
-    pub fn contains(&self, method: AuthMethod) -> bool {
-        self.0.contains(&method)
+    pub fn contains(self, method: AuthMethod) -> bool {
+        self.0 & bit(method) != 0
     }
 
-    /// Returns all accepted methods, in the given order.
-    #[must_use]
-    pub fn as_slice(&self) -> &[AuthMethod] {
-        &self.0
+    /// Returns all accepted methods, in the order of [`AuthMethod::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = AuthMethod> {
+        let all = AuthMethod::ALL.iter().copied();
+        all.filter(move |method| self.contains(*method))
+    }
+}
+
+fn bit(method: AuthMethod) -> u16 {
+    1 << method as u16
+}
+
+impl fmt::Debug for AcceptedMethods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_method_is_accepted_by_itself() {
+        for accepted in AuthMethod::ALL {
+            let set = AcceptedMethods::new([*accepted, *accepted]);
+            assert_eq!(set.iter().collect::<Vec<_>>(), [*accepted]);
+            for method in AuthMethod::ALL {
+                assert_eq!(set.contains(*method), method == accepted);
+            }
+            assert_eq!(format!("{set:?}"), format!("{{{accepted:?}}}"));
+        }
+        assert_eq!(AcceptedMethods::new([]).iter().count(), 0);
     }
 }

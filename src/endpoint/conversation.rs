@@ -167,10 +167,10 @@ where
                     let credentials = presented.sort(this.settings.lenient_double_credentials)?;
                     #[cfg(feature = "tracing")]
                     this.observation.claim(&credentials, &head.headers);
-                    if !credentials.could_be(&this.settings.auth_methods) {
+                    if !credentials.could_be(this.settings.auth_methods) {
                         return Poll::Ready(Err(Error::refused(Refusal::MethodNotOffered)));
                     }
-                    head.extensions.insert(this.settings.auth_methods.clone());
+                    head.extensions.insert(this.settings.auth_methods);
                     this.state.set(State::Identify {
                         credentials: Some(credentials),
                     });

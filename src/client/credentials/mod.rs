@@ -160,25 +160,19 @@ impl Credentials {
     }
 
     /// Whether the credentials may belong to one of these methods.
-    pub(crate) fn could_be(&self, methods: &AcceptedMethods) -> bool {
-        methods.as_slice().iter().any(|method| {
-            matches!(
-                (self, method),
-                (Self::Basic(_), AuthMethod::ClientSecretBasic)
-                    | (Self::Post { .. }, AuthMethod::ClientSecretPost)
-                    | (
-                        Self::ClientId { .. },
-                        AuthMethod::None
-                            | AuthMethod::TlsClientAuth
-                            | AuthMethod::SelfSignedTlsClientAuth
-                    )
-                    | (
-                        Self::Assertion { .. },
-                        AuthMethod::PrivateKeyJwt | AuthMethod::ClientSecretJwt
-                    )
-                    | (Self::Attestation { .. }, AuthMethod::AttestJwtClientAuth)
-            )
-        })
+    pub(crate) fn could_be(&self, methods: AcceptedMethods) -> bool {
+        let possible: &[_] = match self {
+            Self::Basic(_) => &[AuthMethod::ClientSecretBasic],
+            Self::Post { .. } => &[AuthMethod::ClientSecretPost],
+            Self::ClientId { .. } => &[
+                AuthMethod::None,
+                AuthMethod::TlsClientAuth,
+                AuthMethod::SelfSignedTlsClientAuth,
+            ],
+            Self::Assertion { .. } => &[AuthMethod::PrivateKeyJwt, AuthMethod::ClientSecretJwt],
+            Self::Attestation { .. } => &[AuthMethod::AttestJwtClientAuth],
+        };
+        possible.iter().any(|method| methods.contains(*method))
     }
 }
 

@@ -38,7 +38,7 @@
 //! | `tower_revocation_key_fetch_duration_seconds` | histogram | `result` | Duration of a fetch. |
 //! | `tower_revocation_keys_fetched_timestamp_seconds` | gauge | `source` | When the current keys were requested, in seconds since the Unix epoch. Their age is `time()` minus this value. Absent for keys of clients. |
 //! | `tower_revocation_jwt_cache_lookups_total` | counter | `result` | Tokens that `JwtTokens` looked up in its cache: `hit`, or `miss` if their signature was verified. |
-//! | `tower_revocation_jwt_cache_entries` | gauge | | Entries in the caches of all `JwtTokens` of the process, including expired ones. |
+//! | `tower_revocation_jwt_cache_entries` | gauge | | Entries in the caches of all `JwtTokens` of the process, including expired ones. Install the recorder before the first token, else earlier entries are not counted. |
 //! | `tower_revocation_jwt_cache_bytes` | gauge | | Memory that these entries take. |
 //! | `tower_revocation_upstream_introspections_total` | counter | `result` | Requests to an introspection endpoint: `active`, `inactive`, `unhandled`, `abandoned` (every caller went away), or the [kind](crate::introspect::upstream::UpstreamErrorKind) of the error. |
 //! | `tower_revocation_upstream_introspection_duration_seconds` | histogram | `result` | Duration of such a request. |

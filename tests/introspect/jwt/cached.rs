@@ -19,7 +19,7 @@ use crate::{
     recorder::{Recorder, Value},
 };
 
-/// The value of a series of the cache since the last call.
+/// The count of a series of the cache since the last call.
 fn taken(recorder: &Recorder, series: &str, label: &str) -> u64 {
     let name = format!("tower_revocation_jwt_cache_{series}");
     let all = recorder.take().into_iter();
@@ -28,9 +28,21 @@ fn taken(recorder: &Recorder, series: &str, label: &str) -> u64 {
     match of_name.next() {
         None => 0,
         Some((_, Value::Counter(count))) => count,
-        Some((_, Value::Gauge(value))) => value.to_string().parse().unwrap(),
         Some((_, value)) => panic!("{value:?}"),
     }
+}
+
+/// How much the gauges of the cache have changed since the last call: the entries and the bytes.
+fn gauges(recorder: &Recorder) -> [i64; 2] {
+    let all = recorder.take();
+    ["entries", "bytes"].map(|series| {
+        let name = format!("tower_revocation_jwt_cache_{series}");
+        let of_name = all.iter().find(|(key, _)| key.name() == name);
+        match of_name {
+            Some((_, Value::Gauge(change))) => change.to_string().parse().unwrap(),
+            other => panic!("{other:?}"),
+        }
+    })
 }
 
 #[tokio::test]
@@ -57,16 +69,32 @@ async fn hits_and_misses_are_counted() {
 async fn gauges_show_the_entries_and_their_memory() {
     let recorder = Recorder::new();
     let _local = metrics::set_default_local_recorder(&recorder);
-    let tokens = tokens().cache_capacity(2);
+    let tokens = tokens();
     let long = token(&json!({ "email": "x".repeat(1000) }));
     ask(&tokens, &long).await;
-    let bytes = taken(&recorder, "bytes", "");
+    let [entries, bytes] = gauges(&recorder);
+    assert_eq!(entries, 1);
     assert!((1500..4096).contains(&bytes), "{bytes}");
+}
+
+/// Those that were evicted, those that had no room, and those of a cache that was dropped.
+#[tokio::test]
+async fn gauges_do_not_count_entries_that_are_gone() {
+    let recorder = Recorder::new();
+    let _local = metrics::set_default_local_recorder(&recorder);
+    let (small, other) = (tokens().cache_capacity(2), tokens());
+    ask(&other, &token(&json!({}))).await;
     for jti in 0..10 {
-        ask(&tokens, &token(&json!({ "jti": jti.to_string() }))).await;
+        ask(&small, &token(&json!({ "jti": jti.to_string() }))).await;
     }
-    let entries = taken(&recorder, "entries", "");
-    assert!((1..=2).contains(&entries), "{entries}");
+    let [entries, bytes] = gauges(&recorder);
+    assert!((2..=3).contains(&entries), "{entries}");
+    assert!((entries * 512..entries * 4096).contains(&bytes), "{bytes}");
+    let huge = json!({ "email": "x".repeat(9000) });
+    assert!(ask(&small, &token(&huge)).await.is_some());
+    assert_eq!(gauges(&recorder), [0, 0]);
+    drop((small, other));
+    assert_eq!(gauges(&recorder), [-entries, -bytes]);
 }
 
 /// In its header, its claims and its signature.

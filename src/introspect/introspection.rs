@@ -257,7 +257,7 @@ impl Claims {
         selectors.into_iter().flatten()
     }
 
-    /// The memory that it takes, in bytes, without spare capacity.
+    /// The memory that it takes, in bytes. Each text is a block of the heap.
     #[cfg(feature = "jwt")]
     pub(super) fn memory(&self) -> usize {
         let texts = [
@@ -269,12 +269,18 @@ impl Claims {
             &self.sid,
         ];
         let texts = texts.into_iter().flatten().chain(&self.aud);
-        let texts: usize = texts.chain([&self.client_id]).map(String::len).sum();
+        let texts: usize = texts
+            .chain([&self.client_id])
+            .map(|text| heap_block(text.capacity()))
+            .sum();
         size_of::<Self>()
             + texts
-            + size_of_val(self.aud.as_slice())
-            + self.scope.as_ref().map_or(0, |scope| scope.as_str().len())
-            + self.json().map_or(0, str::len)
+            + heap_block(self.aud.capacity() * size_of::<String>())
+            + self
+                .scope
+                .as_ref()
+                .map_or(0, |scope| heap_block(scope.capacity()))
+            + heap_block(self.json_capacity())
     }
 
     fn scoped(&self, selector: Option<Selector>) -> Option<Selector> {
@@ -282,6 +288,15 @@ impl Claims {
             Some(tenant) => selector.map(|selector| selector.within(tenant)),
             None => selector,
         }
+    }
+}
+
+/// The most that common allocators take for so many bytes. The smallest block has 32.
+#[cfg(feature = "jwt")]
+fn heap_block(bytes: usize) -> usize {
+    match bytes {
+        0 => 0,
+        bytes => bytes.next_multiple_of(16) + 16,
     }
 }
 

@@ -95,6 +95,11 @@ impl Claims {
         self.json.0.as_deref()
     }
 
+    /// The memory of the JSON object, in bytes.
+    pub(super) fn json_capacity(&self) -> usize {
+        self.json.0.as_ref().map_or(0, String::capacity)
+    }
+
     /// Sets the JSON object that [`claims_as`](Self::claims_as) reads, for introspections of your
     /// own and for tests. The fields of this type do not change.
     ///

@@ -68,6 +68,11 @@ impl Scope {
         &self.0
     }
 
+    #[cfg(feature = "jwt")]
+    pub(super) fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
     /// The words, one by one.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split(' ').filter(|word| !word.is_empty())

@@ -47,10 +47,14 @@ impl Audience {
         let names = match aud {
             None => Vec::new(),
             Some(Claim::Text(name)) => vec![name.to_owned()],
-            Some(Claim::Other(Value::Array(names))) => names
-                .iter()
-                .map(|name| name.as_str().map(str::to_owned))
-                .collect::<Option<_>>()?,
+            Some(Claim::Other(Value::Array(array))) => {
+                // They may be cached, so the vector has no spare capacity.
+                let mut names = Vec::with_capacity(array.len());
+                for name in array {
+                    names.push(name.as_str()?.to_owned());
+                }
+                names
+            }
             Some(_) => return None,
         };
         self.admits(&names).then_some(names)

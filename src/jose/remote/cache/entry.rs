@@ -36,7 +36,7 @@ pub(super) struct State {
     pub(super) cool_until: Option<Instant>,
     pub(super) last_request: Option<Instant>,
     pub(super) running: Option<PendingFetch>,
-    /// Whether another entry may be that of the source.
+    /// Whether the cache has removed this entry. The source may have a new one.
     removed: bool,
 }
 

@@ -196,22 +196,20 @@ impl Cache {
     }
 }
 
-/// Removes the entry that was least recently used.
+/// Removes the entry that was least recently used. It is one pass, however many were used.
 fn remove_oldest(entries: &mut HashMap<KeySource, Slot>, now: Instant) {
-    loop {
-        let oldest = entries.iter().min_by_key(|(_, slot)| slot.used);
-        let Some(oldest) = oldest.map(|(source, _)| source.clone()) else {
-            return;
-        };
-        match entries.get_mut(&oldest) {
-            // A use of a `Validity` is noticed only here. It spares the entry once for each `now`.
-            Some(slot) if slot.used < now && slot.entry.take_used() => slot.used = now,
-            _ => {
-                if let Some(slot) = entries.remove(&oldest) {
-                    slot.entry.remove();
-                }
-                return;
-            }
+    let mut oldest: Option<(&KeySource, Instant)> = None;
+    for (source, slot) in entries.iter_mut() {
+        // A use of a `Validity` is noticed only here.
+        if slot.entry.take_used() {
+            slot.used = slot.used.max(now);
         }
+        if oldest.is_none_or(|(_, used)| slot.used < used) {
+            oldest = Some((source, slot.used));
+        }
+    }
+    let oldest = oldest.map(|(source, _)| source.clone());
+    if let Some(slot) = oldest.and_then(|oldest| entries.remove(&oldest)) {
+        slot.entry.remove();
     }
 }

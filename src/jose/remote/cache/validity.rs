@@ -7,10 +7,10 @@ use tokio::time::Instant;
 /// The identity of the keys of a source, from the fetch that brought them to one that brings other
 /// keys. A fetch that brings the same keys prolongs it.
 ///
-/// It is what [`Cache::lookup`](super::Cache::lookup) takes two locks for that all readers share:
-/// while a validity [is fresh](Self::is_fresh), a lookup without a `kid` returns its keys. `ended`
-/// is only ever set, and [`is_fresh`](Self::is_fresh) reads it last. So the keys were current when
-/// the time before it was read, and that time was theirs.
+/// It replaces a [lookup](super::Cache::lookup), which takes two locks that all readers share.
+/// While it [is fresh](Self::is_fresh), a lookup without a `kid` returns these keys. `ended` is
+/// only ever set, and [`is_fresh`](Self::is_fresh) reads it last. So the keys were still current
+/// when `fresh_until` was read.
 #[derive(Debug)]
 pub(crate) struct Validity {
     begun: Instant,

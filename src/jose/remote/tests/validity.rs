@@ -118,3 +118,31 @@ async fn use_of_valid_keys_keeps_their_source_in_the_cache() {
     }
     assert_eq!((cache.len(), source.asked()), (2, 5));
 }
+
+/// One pass over all entries notices every use since the last one.
+#[tokio::test(start_paused = true)]
+async fn old_use_of_valid_keys_does_not_outlast_a_later_look_up() {
+    let source = source(Reply::Keys("k1", Some(600)));
+    let cache = source.cache_with(Limits {
+        capacity: 3,
+        ..Limits::default()
+    });
+    let mut keys = Vec::new();
+    for name in ["a", "b", "c"] {
+        keys.push(validity(&cache, &format!("https://{name}.example/")).await);
+        seconds(1).await;
+    }
+    assert!(is_fresh(&keys[1]));
+    seconds(1).await;
+    // It replaces `a`.
+    keys.push(validity(&cache, "https://d.example/").await);
+    for name in ["c", "d"] {
+        seconds(1).await;
+        validity(&cache, &format!("https://{name}.example/")).await;
+    }
+    seconds(1).await;
+    // By now, `b` was used before the others.
+    validity(&cache, "https://e.example/").await;
+    let fresh: Vec<_> = keys.iter().map(|keys| is_fresh(keys)).collect();
+    assert_eq!(fresh, [false, false, true, true]);
+}

@@ -91,6 +91,10 @@
 //! cannot fill the log. Beyond either, a revocation is 503 with `Retry-After`. The file does not
 //! shrink by itself: call [`compact`](crate::log::EmbeddedLog::compact) when most of it is free.
 //!
+//! Each [`JwtTokens`](crate::introspect::jwt::JwtTokens), so each issuer, caches verified tokens in
+//! at most 40 MiB. [`cache_capacity`](crate::introspect::jwt::JwtTokens::cache_capacity) changes
+//! that.
+//!
 //! # Backup and restore
 //!
 //! [`backup`](crate::log::EmbeddedLog::backup) copies the file while the log is in use.

@@ -68,8 +68,8 @@ impl JwtTokens {
     /// Limits how many verified tokens are [cached](Self#the-cache). Defaults to 10 000. With `0`,
     /// nothing is cached, and each token is verified each time.
     ///
-    /// A token counts once for each 4 KiB of memory that it takes, or for a part of them. Few tokens
-    /// take more than that. So the cache takes at most 4 KiB for each token: 40 MiB by default.
+    /// The size of a token is its memory divided by 4 KiB, rounded up. For most tokens that is 1. So
+    /// the cache takes at most 40 MiB by default.
     pub fn cache_capacity(self, tokens: usize) -> Self {
         self.with(|config| config.cache_capacity = tokens)
     }

@@ -144,6 +144,10 @@ impl UpstreamBuilder {
     /// that is not in the log. A response of more than 4 KiB is not cached. An entry has the
     /// response as JSON and the members that are read from it. If that takes more than 10 KiB of
     /// memory, it is not cached either.
+    ///
+    /// Each response counts once, whatever its size. In
+    /// [`JwtTokens::cache_capacity`](crate::introspect::jwt::JwtTokens::cache_capacity), a large
+    /// token counts several times.
     pub fn cache(mut self, ttl: Duration, capacity: usize) -> Self {
         self.cache = CacheLimits { ttl, capacity };
         self

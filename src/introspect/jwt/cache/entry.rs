@@ -11,7 +11,7 @@ use crate::{
     log::NumericDate,
 };
 
-/// An entry counts once for each of these bytes that it takes, or for a part of them.
+/// An entry counts one unit per 4 KiB, rounded up.
 const UNIT: usize = 4 * 1024;
 
 /// What an entry takes besides the claims: what an index keeps with the token, the place in the

@@ -62,7 +62,6 @@ use std::{
 use tower::Service;
 
 pub use audience::Audience;
-use cache::TokenCache;
 use config::Config;
 pub use dialect::Dialect;
 pub use error::{JwtError, JwtErrorKind};
@@ -95,18 +94,20 @@ use crate::{
 ///
 /// Genuine tokens are cached, so that the signature of a token is verified once. At most 10 000
 /// tokens are cached, which take at most 40 MiB, or as many as are
-/// [configured](Self::cache_capacity). Clones share the cache, and every setter makes a new one. A
-/// full cache keeps the tokens that are used.
+/// [configured](Self::cache_capacity). Clones share the cache, and every setter makes a new one.
+/// When the cache is full, tokens that are used often stay.
 ///
 /// **The cache changes no result.** A cached token is returned only for the same text, byte for
 /// byte. It is never returned after its `exp`, and only while the issuer has the keys that verified
 /// it: as soon as newer keys are fetched and differ from these, the token is verified anew. Keys are
 /// fetched and become stale as if there were no cache.
 ///
-/// **It delays no revocation**: it holds what the token *is*. Enforcement asks the
-/// [`Index`](crate::enforce::Index) after every introspection whether the token is revoked.
+/// **Revocations take effect at once**: only claims are cached, and enforcement asks the
+/// [`Index`](crate::enforce::Index) every time whether the token is revoked.
 ///
 /// The cache holds no tokens, only their digests under a key of its own. It holds their claims.
+///
+/// If the operating system has no random numbers for the key, nothing is cached.
 ///
 /// # Which keys settle a token
 ///
@@ -164,10 +165,6 @@ pub struct JwtTokens {
 impl JwtTokens {
     /// The tokens of the issuer with this `iss`, **byte for byte**, that are signed with one of
     /// these keys and are for this audience. The [dialect](Self::dialect) defaults to RFC 9068.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the operating system has no random numbers.
     pub fn new(issuer: impl Into<String>, keys: impl Into<Keys>, audience: Audience) -> Self {
         let config = Config::new(issuer.into(), keys.into(), audience);
         Self {
@@ -192,10 +189,6 @@ impl JwtTokens {
     /// Fails if the issuer is neither an `https` URI nor an `http` URI of this machine, or if it
     /// has a query. For an issuer on another machine without TLS, see
     /// [`Keys::from_plain_http_issuer`].
-    ///
-    /// # Panics
-    ///
-    /// Panics if the operating system has no random numbers.
     pub fn discover(issuer: &str, audience: Audience) -> Result<Self, RemoteError> {
         Ok(Self::new(issuer, Keys::from_issuer(issuer)?, audience))
     }
@@ -220,10 +213,9 @@ impl Service<Secret> for JwtTokens {
 
 impl fmt::Debug for JwtTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Verifier { config, cache } = &*self.verifier;
         f.debug_struct("JwtTokens")
-            .field("config", config)
-            .field("cached", &cache.as_ref().map_or(0, TokenCache::len))
+            .field("config", &self.verifier.config)
+            .field("cached", &self.verifier.cached())
             .finish()
     }
 }

@@ -1,4 +1,4 @@
-//! Metrics of the cache. Without the feature `metrics` they do nothing.
+//! Metrics and events of the cache. Without the features `metrics` and `tracing` they do nothing.
 
 /// The result of a lookup in the cache.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +29,18 @@ pub(super) fn looked_up(result: LookupResult) {
     }
     #[cfg(not(feature = "metrics"))]
     let _ = result;
+}
+
+/// Reports that there is no cache, because the operating system has no random numbers.
+pub(super) fn no_cache(error: getrandom::Error) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(
+        target: crate::observe::TARGET,
+        cause = %error,
+        "no random numbers, verified tokens are not cached"
+    );
+    #[cfg(not(feature = "tracing"))]
+    let _ = error;
 }
 
 /// Counts an entry in the gauges for as long as it exists.

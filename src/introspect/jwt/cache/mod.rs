@@ -5,9 +5,8 @@
 //! *keys* are those at hand if they are [still the same](VerifiedBy). It does not depend on the
 //! time, which an introspection does not check. Yet no entry is used after its `exp`.
 //!
-//! Only genuine tokens come in, so texts that anybody can invent push nothing out. Tokens that are
-//! used only once push out each other first: the cache is a CLOCK-Pro, which lets a new entry
-//! replace a used one only when it is used itself.
+//! Only genuine tokens are cached, so invented texts evict nothing. Tokens that are used once evict
+//! each other first, because `quick_cache` uses CLOCK-Pro.
 
 mod entry;
 mod tag;
@@ -24,6 +23,7 @@ pub(super) use self::{
     entry::{Entry, VerifiedBy},
     tag::Tag,
 };
+use super::observe;
 use crate::introspect::Introspection;
 
 /// Each shard has a lock, which readers share and writers hold for a moment. With this many, two
@@ -50,11 +50,7 @@ impl Weighter<Tag, Arc<Entry>> for Units {
 
 impl TokenCache {
     /// A cache of this many entries of at most 4 KiB each, or fewer larger ones. `None` if that is
-    /// none.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the operating system has no random numbers.
+    /// none, or if the operating system has no random numbers.
     pub(super) fn new(capacity: usize) -> Option<Self> {
         let shards = (capacity / MIN_PER_SHARD).clamp(1, MAX_SHARDS);
         let shards = 1 << shards.ilog2();
@@ -63,6 +59,13 @@ impl TokenCache {
         if capacity == 0 {
             return None;
         }
+        let tagger = match Tagger::random() {
+            Ok(tagger) => tagger,
+            Err(error) => {
+                observe::no_cache(error);
+                return None;
+            }
+        };
         let options = OptionsBuilder::new()
             .shards(shards)
             .estimated_items_capacity(capacity)
@@ -71,7 +74,7 @@ impl TokenCache {
             .expect("it has both capacities");
         let lifecycle = DefaultLifecycle::default();
         Some(Self {
-            tagger: Tagger::random(),
+            tagger,
             entries: Cache::with_options(options, Units, BuildHasherDefault::default(), lifecycle),
         })
     }

@@ -27,12 +27,12 @@ pub(in super::super) struct Tag {
 pub(super) struct Tagger(SipHasher24);
 
 impl Tagger {
-    /// # Panics
+    /// # Errors
     ///
-    /// Panics if the operating system has no random numbers.
-    pub(super) fn random() -> Self {
-        let word = || getrandom::u64().expect("the operating system has random numbers");
-        Self(SipHasher24::new_with_keys(word(), word()))
+    /// Fails if the operating system has no random numbers.
+    pub(super) fn random() -> Result<Self, getrandom::Error> {
+        let (a, b) = (getrandom::u64()?, getrandom::u64()?);
+        Ok(Self(SipHasher24::new_with_keys(a, b)))
     }
 
     pub(super) fn tag(&self, token: &str) -> Tag {
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn every_byte_of_a_token_counts() {
-        let tagger = Tagger::random();
+        let tagger = Tagger::random().unwrap();
         let token = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl";
         let tag = tagger.tag(token);
         assert_eq!(tag, tagger.tag(token));
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn both_halves_of_a_tag_are_compared() {
-        let Tag { place, rest } = Tagger::random().tag("mF_9.B5f-4.1JqM");
+        let Tag { place, rest } = Tagger::random().unwrap().tag("mF_9.B5f-4.1JqM");
         let tag = Tag { place, rest };
         for bit in 0..64 {
             let bit = 1 << bit;
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn every_cache_has_a_key_of_its_own() {
-        let (one, other) = (Tagger::random(), Tagger::random());
+        let (one, other) = (Tagger::random().unwrap(), Tagger::random().unwrap());
         assert_ne!(one.tag("mF_9.B5f-4.1JqM"), other.tag("mF_9.B5f-4.1JqM"));
     }
 }

@@ -1,6 +1,6 @@
 //! Introspects a token: by the cache, or by its signature.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::time::Instant;
 
@@ -21,15 +21,25 @@ use crate::{
 /// What all clones of a `JwtTokens` share.
 pub(super) struct Verifier {
     pub(super) config: Config,
-    /// `None` if nothing is cached.
-    pub(super) cache: Option<TokenCache>,
+    /// Made when the first token is introspected. `None` if nothing is cached.
+    cache: OnceLock<Option<TokenCache>>,
 }
 
 impl Verifier {
-    /// With an empty cache.
     pub(super) fn new(config: Config) -> Self {
-        let cache = TokenCache::new(config.cache_capacity);
+        let cache = OnceLock::new();
         Self { config, cache }
+    }
+
+    fn cache(&self) -> Option<&TokenCache> {
+        let new = || TokenCache::new(self.config.cache_capacity);
+        self.cache.get_or_init(new).as_ref()
+    }
+
+    /// The number of tokens that are cached.
+    pub(super) fn cached(&self) -> usize {
+        let cache = self.cache.get().and_then(Option::as_ref);
+        cache.map_or(0, TokenCache::len)
     }
 
     pub(super) fn introspect(self: &Arc<Self>, token: Secret) -> JwtFuture {
@@ -111,7 +121,7 @@ impl Verifier {
         tag: Option<Tag>,
         verified_by: impl FnOnce() -> VerifiedBy,
     ) -> Introspected {
-        let (Some(cache), Some(tag)) = (&self.cache, tag) else {
+        let (Some(cache), Some(tag)) = (self.cache(), tag) else {
             return introspected;
         };
         observe::looked_up(LookupResult::Miss);
@@ -123,13 +133,13 @@ impl Verifier {
 
     /// `None` if the token is not cached. A text that is too long for a token is not read.
     fn tag(&self, token: &Secret) -> Option<Tag> {
-        let cache = self.cache.as_ref()?;
+        let cache = self.cache()?;
         let token = token.expose();
         (token.len() <= self.config.max_size).then(|| cache.tag(token))
     }
 
     fn entry(&self, tag: Option<Tag>) -> Option<Arc<Entry>> {
-        self.cache.as_ref()?.get(&tag?)
+        self.cache()?.get(&tag?)
     }
 }
 

@@ -124,6 +124,16 @@ async fn every_setter_makes_an_empty_cache() {
     assert_eq!(genuine(&tokens, &token).await, CACHED);
 }
 
+/// A chain of setters makes only the last one.
+#[tokio::test]
+async fn first_introspection_makes_the_cache() {
+    let issuer = issuer();
+    let tokens = fixed(&issuer).leeway(HOUR);
+    assert!(tokens.verifier.cache.get().is_none());
+    assert_eq!(genuine(&tokens, &issuer.token().sign()).await, VERIFIED);
+    assert!(tokens.verifier.cache.get().is_some());
+}
+
 #[tokio::test]
 async fn without_capacity_every_signature_is_verified() {
     let issuer = issuer();
@@ -132,7 +142,7 @@ async fn without_capacity_every_signature_is_verified() {
     for _ in 0..3 {
         assert_eq!(genuine(&tokens, &token).await, VERIFIED);
     }
-    assert!(tokens.verifier.cache.is_none());
+    assert!(tokens.verifier.cache().is_none());
 }
 
 #[tokio::test]
@@ -146,7 +156,7 @@ async fn full_cache_verifies_what_it_has_forgotten() {
         assert!(is_genuine);
         total += verified;
     }
-    let cached = tokens.verifier.cache.as_ref().unwrap().len();
+    let cached = tokens.verifier.cached();
     assert!((1..=2).contains(&cached), "{cached}");
     // Two of the five, at most, were still there.
     assert!((8..=10).contains(&total), "{total}");
@@ -171,7 +181,7 @@ async fn only_genuine_access_tokens_are_cached() {
     for other in ["45ghiukldjahdnhzdauz", "a.b.c", ""] {
         assert_eq!(genuine(&tokens, other).await, (false, 0));
     }
-    assert_eq!(tokens.verifier.cache.as_ref().unwrap().len(), 0);
+    assert_eq!(tokens.verifier.cached(), 0);
 }
 
 #[tokio::test]
@@ -214,7 +224,7 @@ async fn expired_token_is_not_cached() {
     for _ in 0..2 {
         assert_eq!(genuine(&tokens, &token).await, VERIFIED);
     }
-    assert_eq!(tokens.verifier.cache.as_ref().unwrap().len(), 0);
+    assert_eq!(tokens.verifier.cached(), 0);
 }
 
 /// A JWK Set with the first key of each issuer, under these names.

@@ -105,7 +105,9 @@ use crate::{
 /// **Revocations take effect at once**: only claims are cached, and enforcement asks the
 /// [`Index`](crate::enforce::Index) every time whether the token is revoked.
 ///
-/// The cache holds no tokens, only their digests under a key of its own. It holds their claims.
+/// The cache holds no tokens, only their digests under a key of its own. It holds their claims, also
+/// after the `exp` of a token: until the token is introspected again, is evicted by another, or the
+/// last clone of the `JwtTokens` is dropped.
 ///
 /// If the operating system has no random numbers for the key, nothing is cached.
 ///

@@ -83,10 +83,19 @@ impl TokenCache {
         self.tagger.tag(token)
     }
 
-    /// The entry of the token, unless the token has expired.
+    /// The entry of the token. Removes it if the token has expired.
     pub(super) fn get(&self, tag: &Tag) -> Option<Arc<Entry>> {
         let entry = self.entries.get(tag)?;
-        (!entry.is_expired()).then_some(entry)
+        if entry.is_expired() {
+            self.remove(tag, &entry);
+            return None;
+        }
+        Some(entry)
+    }
+
+    /// Removes this entry, unless another one is in its place.
+    pub(super) fn remove(&self, tag: &Tag, entry: &Arc<Entry>) {
+        self.entries.remove_if(tag, |it| Arc::ptr_eq(it, entry));
     }
 
     /// Caches a genuine token, unless it has expired. Returns the introspection that is cached.

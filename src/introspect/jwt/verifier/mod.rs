@@ -103,10 +103,14 @@ impl Verifier {
         keys: Result<CachedKeys, RemoteError>,
         requested: Instant,
     ) -> Verification {
-        let is_verified =
-            |known: &Arc<Entry>| keys.as_ref().is_ok_and(|it| known.is_verified_by(it));
-        if let Some(known) = self.entry(tag).filter(is_verified) {
-            return Verification::Done(Ok(known.found()));
+        if let (Some(cache), Some(tag), Ok(keys)) = (self.cache(), &tag, &keys) {
+            match cache.get(tag) {
+                Some(known) if known.is_verified_by(keys) => {
+                    return Verification::Done(Ok(known.found()));
+                }
+                Some(outdated) => cache.remove(tag, &outdated),
+                None => {}
+            }
         }
         match self.config.parse(token.expose()) {
             Ok(jws) => self.verify_with_fetched(jws, tag, keys, requested, token.asker()),

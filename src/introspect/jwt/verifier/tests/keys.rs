@@ -53,6 +53,7 @@ async fn token_of_a_removed_key_is_refused() {
         refused(ask(&tokens, &token).await.0),
         Some(Reason::UnknownKey)
     );
+    assert_eq!(tokens.verifier.cached(), 0);
     assert_eq!(
         refused(ask(&tokens, &token).await.0),
         Some(Reason::UnknownKey)

@@ -197,9 +197,11 @@ async fn expired_token_is_verified_and_not_found() {
     // An introspection does not check the time, so the token is still genuine.
     NOW.set(Some(now + HOUR));
     assert_eq!(genuine(&tokens, &token).await, VERIFIED);
+    assert_eq!(tokens.verifier.cached(), 0);
     assert_eq!(genuine(&tokens, &token).await, VERIFIED);
     // The clock was set back. The result depends on it no more than without a cache.
     NOW.set(Some(now));
+    assert_eq!(genuine(&tokens, &token).await, VERIFIED);
     assert_eq!(genuine(&tokens, &token).await, CACHED);
 }
 

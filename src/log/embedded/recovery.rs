@@ -40,20 +40,23 @@ impl Thread {
                     self.fail(&fault, true);
                 }
             }
-            Stage::Failed {
-                next_attempt,
-                reopen,
-            } => {
+            Stage::Failed { next_attempt, .. } => {
                 let is_due = Instant::now() >= *next_attempt;
-                if std::mem::take(reopen) {
-                    self.store.close();
-                    // If this fails, the next attempt fails as well and reports the cause.
-                    let _ = self.store.reopen(self.seen);
-                }
+                self.make_readable();
                 if is_due {
                     self.recover();
                 }
             }
+        }
+    }
+
+    /// Opens the store again after a failure, so that it can be read until the log recovers.
+    pub(super) fn make_readable(&mut self) {
+        if let Stage::Failed { reopen, .. } = &mut self.stage
+            && std::mem::take(reopen)
+        {
+            // If this fails, the next attempt fails as well and reports the cause.
+            let _ = self.store.close_and_open(self.seen);
         }
     }
 
@@ -72,10 +75,11 @@ impl Thread {
 
     /// Reads the disk again, hands readers what they have not seen, and continues to write.
     fn recover(&mut self) {
-        if self.store.take_fault().is_some() {
-            self.store.close();
-        }
-        if let Err(fault) = self.store.reopen(self.seen) {
+        let opened = match self.store.take_fault() {
+            Some(_) => self.store.close_and_open(self.seen),
+            None => self.store.reopen(self.seen),
+        };
+        if let Err(fault) = opened {
             return self.fail(&fault, false);
         }
         match self.read_again() {

@@ -47,7 +47,7 @@ pub(crate) struct Identity {
 }
 
 /// The store of one log. A read does not wait for the writing thread, except while the file is
-/// compacted.
+/// compacted, and while it is opened again after a failure.
 pub(crate) struct Store {
     storage: Box<dyn Storage>,
     opened: RwLock<Option<Opened>>,
@@ -95,27 +95,34 @@ impl Store {
         self.storage.check(opened)
     }
 
-    pub(super) fn close(&self) {
+    /// Closes the store, and opens the one at the place. Reads wait meanwhile.
+    pub(super) fn close_and_open(&self, seen: Position) -> Result<(), Fault> {
         let mut opened = self.write();
         *opened = None;
         // A fault of the closed store says nothing about the next one.
         self.take_fault();
+        *opened = Some(self.open(seen)?);
+        Ok(())
     }
 
     /// Opens the store at the place, unless it is the open one.
-    ///
-    /// A store that does not contain a position that readers have seen is another store, or an
-    /// older state of this one. It is not used.
     pub(super) fn reopen(&self, seen: Position) -> Result<(), Fault> {
         if self.check().is_ok() {
             return Ok(());
         }
+        let opened = self.open(seen)?;
+        *self.write() = Some(opened);
+        Ok(())
+    }
+
+    /// A store that does not contain a position that readers have seen is another store, or an
+    /// older state of this one. It is not used.
+    fn open(&self, seen: Position) -> Result<Opened, Fault> {
         let opened = self.storage.open()?;
         if !tables::contains(&opened.database, seen)? {
             return Err(Fault::new(LogErrorKind::Replaced));
         }
-        *self.write() = Some(opened);
-        Ok(())
+        Ok(opened)
     }
 
     /// Returns why the store can no longer be used, once for each fault.

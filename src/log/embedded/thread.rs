@@ -169,6 +169,8 @@ impl Thread {
         self.pace = Pace::of(replies.len(), begun.elapsed());
         for reply in replies {
             reply(ended.clone());
+            // A caller that gets the failure can read the store.
+            self.make_readable();
         }
         next
     }
@@ -233,3 +235,4 @@ impl Thread {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+            Stage::Failed { reopen: true, .. } => now,

@@ -35,6 +35,8 @@ pub(super) struct Switches {
     pub(super) opened: AtomicUsize,
     /// Runs once, after a number of reads from the disk.
     pub(super) at_read: Mutex<Option<Hook>>,
+    /// Runs once, when the store is opened.
+    pub(super) at_open: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 /// The number of reads before the hook runs, and the hook.
@@ -73,17 +75,21 @@ impl Disk {
 
     /// Opens the log, which tries to recover after a millisecond.
     pub(super) fn log(&self) -> EmbeddedLog {
-        self.start(CheckedClock::start())
+        self.start(CheckedClock::start(), Duration::from_millis(1))
+    }
+
+    /// Opens the log, which does not try to recover while the test runs.
+    pub(super) fn log_that_does_not_recover(&self) -> EmbeddedLog {
+        self.start(CheckedClock::start(), Duration::from_secs(60 * 60))
     }
 
     /// As [`log`](Self::log), with a clock that was last read at `date`.
     pub(super) fn log_since(&self, date: NumericDate) -> EmbeddedLog {
-        self.start(CheckedClock::since(date))
+        self.start(CheckedClock::since(date), Duration::from_millis(1))
     }
 
-    fn start(&self, clock: CheckedClock) -> EmbeddedLog {
+    fn start(&self, clock: CheckedClock, pause: Duration) -> EmbeddedLog {
         let opened = self.open().unwrap();
-        let pause = Duration::from_millis(1);
         let storage = Box::new(self.clone());
         EmbeddedLog::start(storage, opened, Expected::Any, clock, pause).unwrap()
     }
@@ -103,6 +109,10 @@ impl Disk {
 impl Storage for Disk {
     fn open(&self) -> Result<Opened, Fault> {
         self.switches.opened.fetch_add(1, Ordering::SeqCst);
+        let hook = self.switches.at_open.lock().unwrap().take();
+        if let Some(hook) = hook {
+            hook();
+        }
         let mut builder = Builder::new();
         if !self.cached {
             builder.set_cache_size(0);

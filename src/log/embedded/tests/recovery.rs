@@ -1,13 +1,17 @@
 //! A log that has failed reports it, and recovers without help.
 
 use std::{
-    sync::{Arc, Mutex, atomic::Ordering},
+    sync::{Arc, Mutex, atomic::Ordering, mpsc::channel},
     time::{Duration, Instant},
 };
 
 use futures::{executor::block_on, future::join_all};
+use redb::Database;
 
-use super::{Disk, grant};
+use super::{
+    super::{Work, fault::Fault, tables},
+    Disk, grant,
+};
 use crate::{
     enforce::Index,
     log::{EmbeddedLog, LogErrorKind, Position, Reader, Revocation, RevocationLog as _},
@@ -72,6 +76,58 @@ fn full_disk_fails_appends_until_there_is_space_again() {
     block_on(log.append(grant(4))).unwrap();
     let records = block_on(log.snapshot()).unwrap().records;
     assert!(records.contains(&grant(1)[0]) && records.contains(&grant(4)[0]));
+}
+
+#[test]
+fn log_is_readable_as_soon_as_a_caller_gets_the_failure() {
+    let disk = Disk::uncached();
+    let log = disk.log_that_does_not_recover();
+    block_on(log.append(grant(1))).unwrap();
+    disk.set(|it| &it.full_once_opened, true);
+    block_on(log.append(grant(2))).unwrap_err();
+    assert_eq!(read(&log).unwrap(), grant(1));
+}
+
+#[test]
+fn log_is_readable_after_a_periodic_task_has_failed() {
+    let disk = Disk::uncached();
+    let log = disk.log_that_does_not_recover();
+    block_on(log.append(grant(1))).unwrap();
+    disk.set(|it| &it.full_once_opened, true);
+    let write = Box::new(|work: &mut Work<'_>| {
+        work.dirty = true;
+        Ok(false)
+    });
+    log.writer.every("writing", Duration::from_millis(1), write);
+    wait_until("failed", || !log.health().is_writable());
+    wait_until("readable", || read(&log).is_ok());
+    assert!(!log.health().is_writable());
+}
+
+#[test]
+fn read_waits_while_the_store_is_opened_again() {
+    let disk = Disk::uncached();
+    let log = disk.log_that_does_not_recover();
+    block_on(log.append(grant(1))).unwrap();
+    let (other, (sender, found), (early, result)) = (log.clone(), channel(), channel());
+    let read_meanwhile = move || {
+        std::thread::spawn(move || sender.send(read(&other)));
+        // A read that does not wait ends within this time.
+        let ended = found.recv_timeout(Duration::from_millis(100));
+        early.send((ended.is_ok(), found)).unwrap();
+    };
+    disk.set(|it| &it.full_once_opened, true);
+    *disk.switches.at_open.lock().unwrap() = Some(Box::new(read_meanwhile));
+    block_on(log.append(grant(2))).unwrap_err();
+    let (ended_early, found) = result.recv().unwrap();
+    assert!(!ended_early);
+    assert_eq!(found.recv().unwrap().unwrap(), grant(1));
+}
+
+/// Reads the store, and not on the writing thread.
+fn read(log: &EmbeddedLog) -> Result<Vec<Revocation>, Fault> {
+    let read = |database: &Database| tables::snapshot(database, &log.key);
+    Ok(log.store.with(read)?.records)
 }
 
 #[test]

@@ -28,8 +28,8 @@ pub enum LogErrorKind {
     Locked,
     /// The file is damaged, or is not a log.
     Corrupt,
-    /// The file was written by a newer version of this crate.
-    NewerFormat,
+    /// The file has a format that this version does not read.
+    UnknownFormat,
     /// The file was written with another key, or the key is wrong.
     WrongKey,
     /// The disk or the file system failed, or is full.
@@ -61,7 +61,7 @@ impl LogErrorKind {
             Self::Full => "full",
             Self::Locked => "locked",
             Self::Corrupt => "corrupt",
-            Self::NewerFormat => "newer_format",
+            Self::UnknownFormat => "unknown_format",
             Self::WrongKey => "wrong_key",
             Self::Storage => "storage",
             Self::Closed => "closed",
@@ -109,7 +109,7 @@ impl fmt::Display for LogError {
             LogErrorKind::Full => "the log has reached its ceiling",
             LogErrorKind::Locked => "the log is open in another process",
             LogErrorKind::Corrupt => "the log is damaged, or the file is not a log",
-            LogErrorKind::NewerFormat => "the log was written by a newer version",
+            LogErrorKind::UnknownFormat => "the log has a format that this version does not read",
             LogErrorKind::WrongKey => "the tokens in the file were registered with another key",
             LogErrorKind::Storage => "the log could not be written or read",
             LogErrorKind::Closed => "the log refuses appends until it has recovered from a failure",

@@ -58,7 +58,7 @@ pub(super) struct Row {
 impl Row {
     /// Reads a row of the table.
     ///
-    /// Fails for a use that this version does not know: a newer version wrote it.
+    /// Fails for a use that this version does not know.
     pub(super) fn read(key: &FileKey, row: &[u8]) -> Result<Self, Fault> {
         let mut plain = Vec::new();
         key.unmask(row, &mut plain)?;
@@ -138,7 +138,7 @@ impl Row {
 fn unpack(plain: &[u8]) -> Option<Result<Row, Fault>> {
     let (&[usage, flags], plain) = plain.split_first_chunk()?;
     let Some(usage) = TokenUse::from_byte(usage) else {
-        return Some(Err(Fault::new(LogErrorKind::NewerFormat)));
+        return Some(Err(Fault::new(LogErrorKind::UnknownFormat)));
     };
     let (iat, plain) = plain.split_first_chunk()?;
     let (exp, mut plain) = plain.split_first_chunk()?;

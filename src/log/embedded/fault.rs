@@ -33,7 +33,7 @@ impl Fault {
     pub(super) fn keeps_the_commit(&self) -> bool {
         matches!(
             self.0.kind(),
-            LogErrorKind::NewerFormat | LogErrorKind::Full | LogErrorKind::ClockWentBack
+            LogErrorKind::UnknownFormat | LogErrorKind::Full | LogErrorKind::ClockWentBack
         )
     }
 
@@ -56,7 +56,7 @@ impl<E: Into<redb::Error>> From<E> for Fault {
         let error = error.into();
         let kind = match &error {
             redb::Error::DatabaseAlreadyOpen => LogErrorKind::Locked,
-            redb::Error::UpgradeRequired(_) => LogErrorKind::NewerFormat,
+            redb::Error::UpgradeRequired(_) => LogErrorKind::UnknownFormat,
             redb::Error::PreviousIo | redb::Error::DatabaseClosed => LogErrorKind::Closed,
             // The library reports a file of another format as an I/O error.
             redb::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => {

@@ -40,7 +40,7 @@ impl EmbeddedLog {
     ///
     /// * [`Locked`](LogErrorKind::Locked) if the file is already open.
     /// * [`Corrupt`](LogErrorKind::Corrupt) if it is damaged, or is not a log.
-    /// * [`NewerFormat`](LogErrorKind::NewerFormat) if a newer version wrote it.
+    /// * [`UnknownFormat`](LogErrorKind::UnknownFormat) if this version does not read its format.
     /// * [`Storage`](LogErrorKind::Storage) if it cannot be read, or cannot be made.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LogError> {
         Self::open_within(path, Duration::ZERO)
@@ -106,8 +106,8 @@ impl EmbeddedLog {
     /// # Errors
     ///
     /// * [`Missing`](LogErrorKind::Missing) if there is no backup.
-    /// * [`Corrupt`](LogErrorKind::Corrupt) or [`NewerFormat`](LogErrorKind::NewerFormat) if it is
-    ///   not a log that can be read.
+    /// * [`Corrupt`](LogErrorKind::Corrupt) or [`UnknownFormat`](LogErrorKind::UnknownFormat) if it
+    ///   is not a log that can be read.
     /// * [`Storage`](LogErrorKind::Storage) if there is a file at `path`, or it cannot be written.
     pub fn restore(backup: impl AsRef<Path>, path: impl AsRef<Path>) -> Result<Self, LogError> {
         let path = LogPath::new(path.as_ref())?;

@@ -56,7 +56,7 @@ fn read(last: u64, record: &[u8]) -> Option<Result<(u64, Revocation), Fault>> {
     let sequence = last.checked_sub(back.into())?;
     // This version cannot enforce a class that it does not know, so it must not skip the record.
     let Some(selector) = Selector::from_bytes(selector) else {
-        return Some(Err(Fault::new(LogErrorKind::NewerFormat)));
+        return Some(Err(Fault::new(LogErrorKind::UnknownFormat)));
     };
     let [not_before, expires] =
         [not_before, expires].map(|date| NumericDate::new(u64::from_le_bytes(*date)));
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn cut_row_is_corrupt_and_unknown_class_is_a_newer_format() {
+    fn cut_row_is_corrupt_and_unknown_class_is_an_unknown_format() {
         let mut plain = pack(78, &records()).unwrap();
         let kind = |plain: &[u8]| {
             let unpacked: Result<Vec<_>, _> = unpack(78, plain).collect();
@@ -95,6 +95,6 @@ mod tests {
         };
         assert_eq!(kind(&plain[..plain.len() - 1]), LogErrorKind::Corrupt);
         plain[1] = 200;
-        assert_eq!(kind(&plain), LogErrorKind::NewerFormat);
+        assert_eq!(kind(&plain), LogErrorKind::UnknownFormat);
     }
 }

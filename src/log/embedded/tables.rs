@@ -19,7 +19,7 @@ use super::{
     row,
 };
 
-/// The version of the tables below.
+/// The version of the tables below. Version 1 had no keys and was never published.
 const FORMAT: u64 = 2;
 
 /// * `format`: the version of the tables.
@@ -88,7 +88,7 @@ pub(super) fn begin(database: &Database, expected: Expected) -> Result<State, Fa
         }
         // In the store of another program this table is missing or empty.
         if number(&meta, "format")? != FORMAT {
-            return Err(Fault::new(LogErrorKind::NewerFormat));
+            return Err(Fault::new(LogErrorKind::UnknownFormat));
         }
         let records = transaction.open_table(RECORDS)?;
         let (_, last) = ends(&meta, &records)?;
@@ -113,7 +113,7 @@ pub(super) fn position(database: &Database) -> Result<(Position, FileKey), Fault
     let transaction = database.begin_read()?;
     let meta = transaction.open_table(META)?;
     if number(&meta, "format")? != FORMAT {
-        return Err(Fault::new(LogErrorKind::NewerFormat));
+        return Err(Fault::new(LogErrorKind::UnknownFormat));
     }
     let (_, sequence) = ends(&meta, &transaction.open_table(RECORDS)?)?;
     let epoch = epochs::current(&transaction.open_table(EPOCHS)?)?;

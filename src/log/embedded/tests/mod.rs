@@ -181,12 +181,12 @@ impl Reader for Ignoring {
 
 #[test]
 fn newer_format_is_refused() {
-    assert_eq!(kind_of_format(3), LogErrorKind::NewerFormat);
+    assert_eq!(kind_of_format(3), LogErrorKind::UnknownFormat);
 }
 
 #[test]
 fn format_without_masks_is_refused() {
-    assert_eq!(kind_of_format(1), LogErrorKind::NewerFormat);
+    assert_eq!(kind_of_format(1), LogErrorKind::UnknownFormat);
 }
 
 /// The error for a file of this format.

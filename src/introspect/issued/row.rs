@@ -19,6 +19,9 @@ const USED: u8 = 1;
 const HAS_SUB: u8 = 2;
 const HAS_SCOPE: u8 = 4;
 
+/// Where `exp` begins, for every use: behind use, flags and `iat`.
+const EXP: usize = 1 + 1 + 8;
+
 /// How the key of a token is computed. The token cannot be computed back from it.
 #[derive(Clone)]
 pub(super) enum Digests {
@@ -63,6 +66,18 @@ impl Row {
         let mut plain = Vec::new();
         key.unmask(row, &mut plain)?;
         unpack(&plain).unwrap_or_else(|| Err(Fault::new(LogErrorKind::Corrupt)))
+    }
+
+    /// Reads only when the token expires, also for a use that this version does not know.
+    pub(super) fn read_exp(
+        key: &FileKey,
+        row: &[u8],
+        plain: &mut Vec<u8>,
+    ) -> Result<NumericDate, Fault> {
+        key.unmask(row, plain)?;
+        let exp = plain.get(EXP..).and_then(|exp| exp.first_chunk());
+        let exp = exp.ok_or_else(|| Fault::new(LogErrorKind::Corrupt))?;
+        Ok(NumericDate::new(u64::from_le_bytes(*exp)))
     }
 
     /// Use, flags, `iat`, `exp`, and the texts, each behind its length.
@@ -185,6 +200,7 @@ mod tests {
             note: "note".into(),
         };
         let plain = row.pack();
+        assert_eq!(plain[EXP..][..8], row.exp.seconds().to_le_bytes());
         let read = unpack(&plain).unwrap().unwrap();
         assert_eq!(format!("{row:?}"), format!("{read:?}"));
         for length in 0..plain.len() {

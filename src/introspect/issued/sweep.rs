@@ -71,13 +71,15 @@ pub(super) fn sweep_step(
     let mut latest = None;
     let mut expired = Vec::new();
     let mut next = None;
+    let mut plain = Vec::new();
     for (seen, row) in tokens.range::<&[u8; 32]>(&from..)?.enumerate() {
         let (digest, row) = row?;
         if seen == STEP {
             next = Some(*digest.value());
             break;
         }
-        let exp = Row::read(work.key(), row.value())?.exp;
+        // A newer version may have written rows that this one cannot read. They expire as well.
+        let exp = Row::read_exp(work.key(), row.value(), &mut plain)?;
         if exp + retention <= now {
             expired.push(*digest.value());
             latest = latest.max(Some(exp.seconds()));

@@ -95,6 +95,43 @@ fn sweep_by_a_correct_clock_leaves_no_errors_behind() {
     assert!(tokens.introspect(&token).unwrap().is_none());
 }
 
+/// Adds the row of a token whose use this version does not know.
+fn add_unknown_use(tokens: &IssuedTokens, digest: [u8; 32], lifetime: Duration) {
+    let row = row::Row {
+        usage: TokenUse::RefreshToken,
+        used: false,
+        iat: NumericDate::now(),
+        exp: NumericDate::now() + lifetime,
+        grant: Grant::new("g1", "c1"),
+        note: String::new(),
+    };
+    let mut plain = row.pack();
+    plain[0] = 200;
+    let written = tokens.log.write(move |work| {
+        let row = work.mask(&plain);
+        let mut table = work.transaction.open_table(row::TOKENS)?;
+        table.insert(&digest, &*row)?;
+        work.dirty = true;
+        Ok(())
+    });
+    block_on(written).unwrap();
+}
+
+#[test]
+fn token_of_an_unknown_use_is_swept_when_it_expires_and_does_not_stop_the_sweep() {
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = open(&folder.path().join("log.redb"));
+    // Before the other token, in the order of the table.
+    add_unknown_use(&tokens, [0; 32], 9 * DAY);
+    let mut second = [0; 32];
+    second[31] = 1;
+    add_unknown_use(&tokens, second, HOUR);
+    let token = refresh_token(&tokens, HOUR);
+    assert_eq!(sweep(&tokens, 3 * DAY), 2);
+    assert!(tokens.introspect(&token).is_err());
+    assert_eq!(sweep(&tokens, 12 * DAY), 1);
+}
+
 /// One sweep of the log by a clock that is ahead by this much.
 fn sweep_log(tokens: &IssuedTokens, ahead: Duration) {
     let now = NumericDate::now() + ahead;

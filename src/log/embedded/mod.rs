@@ -53,6 +53,11 @@ use writer::Writer;
 /// many concurrent callers get far more revocations per second than the disk can do `fsync`s. The
 /// log needs no async runtime.
 ///
+/// After each commit that wrote something, the thread stays awake for at most 50 µs, to find the
+/// next append without being woken. A commit with fewer appends than the last one waits for more:
+/// for an eighth of the time that the last one took, and at most 500 µs. So a single append after a
+/// batch waits once.
+///
 /// The file is read when it is opened. Its content is kept in memory, at about 80 bytes per record.
 ///
 /// Clones are the same log. When the last clone is dropped, queued appends are written and the file

@@ -39,21 +39,25 @@ impl Pace {
         begun: Instant,
         tasks: &Receiver<Task>,
     ) -> Option<Task> {
-        let wait = if jobs < self.jobs {
+        look_until(begun + self.wait(jobs), tasks)
+    }
+
+    /// Returns how long after its beginning a commit with a number of jobs waits for another.
+    fn wait(&self, jobs: usize) -> Duration {
+        if jobs < self.jobs {
             (self.took / PART).min(LONGEST_WAIT)
         } else {
             Duration::ZERO
-        };
-        look_until(begun + wait, tasks)
+        }
     }
 }
 
-/// Returns the task that comes right after a commit, if there is one.
+/// Returns the task that arrives right after a commit, if there is one.
 pub(super) fn right_after(ended: Instant, tasks: &Receiver<Task>) -> Option<Task> {
     look_until(ended + AWAKE, tasks)
 }
 
-/// Returns the next task that comes until then. Other threads get the processor in between.
+/// Returns the next task that arrives before `end`. Yields to other threads while it waits.
 fn look_until(end: Instant, tasks: &Receiver<Task>) -> Option<Task> {
     loop {
         match tasks.try_recv() {
@@ -62,5 +66,50 @@ fn look_until(end: Instant, tasks: &Receiver<Task>) -> Option<Task> {
             Err(TryRecvError::Empty) if Instant::now() >= end => return None,
             Err(TryRecvError::Empty) => thread::yield_now(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+
+    fn task() -> Task {
+        Task::BetweenCommits(Box::new(|_, _| {}))
+    }
+
+    #[test]
+    fn commit_waits_only_while_it_has_fewer_jobs_than_the_last() {
+        let micros = Duration::from_micros;
+        let wait = |jobs, took, now| Pace::of(jobs, took).wait(now);
+        assert_eq!(Pace::default().wait(1), micros(0));
+        assert_eq!(wait(1, micros(800), 1), micros(0));
+        assert_eq!(wait(64, micros(800), 64), micros(0));
+        assert_eq!(wait(64, micros(800), 63), micros(100));
+        assert_eq!(wait(64, micros(80_000), 1), LONGEST_WAIT);
+    }
+
+    #[test]
+    fn task_in_the_queue_is_taken_without_a_wait() {
+        let (sender, tasks) = sync_channel(1);
+        let (pace, now) = (Pace::of(1, Duration::MAX), Instant::now());
+        sender.send(task()).unwrap();
+        assert!(pace.another(1, now, &tasks).is_some());
+        assert!(pace.another(1, now, &tasks).is_none());
+        sender.send(task()).unwrap();
+        assert!(right_after(now, &tasks).is_some());
+        drop(sender);
+        // The thread ends without looking on.
+        assert!(look_until(now + Duration::from_secs(60 * 60), &tasks).is_none());
+    }
+
+    #[test]
+    fn task_that_arrives_meanwhile_is_taken() {
+        let (sender, tasks) = sync_channel(1);
+        let end = Instant::now() + Duration::from_secs(60);
+        let sending = thread::spawn(move || sender.send(task()));
+        assert!(look_until(end, &tasks).is_some());
+        sending.join().unwrap().unwrap();
     }
 }

@@ -37,7 +37,7 @@ impl PeriodicTasks {
                 Err(fault) if fault.keeps_the_commit() => Ok(Err(fault)),
                 stepped => stepped.map(Ok),
             });
-            match stepped {
+            match stepped.map(|committed| committed.value) {
                 Ok(Ok(true)) => scheduled.due = now,
                 Ok(Ok(false)) => {}
                 Ok(Err(fault)) => observe::periodic_task_failed(scheduled.name, &fault.into()),

@@ -50,6 +50,13 @@ pub(super) enum Stage {
     },
 }
 
+/// A commit that succeeded.
+pub(super) struct Committed<T> {
+    pub(super) value: T,
+    /// Whether there was anything to write.
+    wrote: bool,
+}
+
 /// How long the thread waits after a failure.
 pub(super) struct Pause {
     pub(super) first: Duration,
@@ -120,10 +127,7 @@ impl Thread {
                 None => tasks.recv_timeout(self.wait_time(periodic)),
             };
             match task {
-                Ok(Task::Write(job)) => {
-                    next = self.commit(job, tasks);
-                    next = next.or_else(|| pace::right_after(Instant::now(), tasks));
-                }
+                Ok(Task::Write(job)) => next = self.commit(job, tasks),
                 Ok(Task::BetweenCommits(job)) => job(&self.store, self.seen),
                 Ok(Task::Periodic(name, task)) => periodic.add(name, task),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -142,7 +146,7 @@ impl Thread {
 
     /// Makes one commit of all jobs that wait. Notifies readers, and then replies to each caller.
     /// Returns the first task that is not part of the commit, if it was taken from the queue.
-    fn commit(&mut self, first: Job, tasks: &Receiver<Task>) -> Option<Task> {
+    pub(super) fn commit(&mut self, first: Job, tasks: &Receiver<Task>) -> Option<Task> {
         if !self.is_writing() {
             self.refuse(first);
             return None;
@@ -162,28 +166,33 @@ impl Thread {
             }
             Ok(())
         });
-        let ended = committed.map_err(|fault| {
+        let wrote = matches!(committed, Ok(Committed { wrote: true, .. }));
+        let ended = committed.map(drop).map_err(|fault| {
             self.fail(&fault, true);
+            // A caller that gets the failure can read the store.
+            self.make_readable();
             self.health.failure()
         });
         self.pace = Pace::of(replies.len(), begun.elapsed());
         for reply in replies {
             reply(ended.clone());
-            // A caller that gets the failure can read the store.
-            self.make_readable();
+        }
+        // Callers that wrote nothing, or whose commit failed, are not worth a busy processor.
+        if wrote && next.is_none() {
+            next = pace::right_after(Instant::now(), tasks);
         }
         next
     }
 
-    /// Makes one commit and notifies readers.
+    /// Makes one commit and notifies readers. Aborts it if the job has changed nothing.
     pub(super) fn transact<T>(
         &mut self,
         job: impl FnOnce(&mut Work<'_>) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+    ) -> Result<Committed<T>, Fault> {
         let Stage::Writing(state) = &mut self.stage else {
             return Err(Fault::new(LogErrorKind::Closed));
         };
-        let (value, appended, dirty) = self.store.with(|database| {
+        let (value, appended, wrote) = self.store.with(|database| {
             // One phase, and thus one `fsync`. Half a commit is recognised by its checksums, which
             // is safe because peers choose no bytes in the file: see `mask`.
             let transaction = database.begin_write()?;
@@ -200,7 +209,7 @@ impl Thread {
         // The check follows the commit, so that it finds a file that was removed before the reply.
         // It also runs if nothing was written, because the covering record has to be in the file.
         self.store.check()?;
-        if dirty {
+        if wrote {
             self.pause.next = self.pause.first;
         }
         let position = state.position;
@@ -208,7 +217,7 @@ impl Thread {
             self.readers().notify(position, &appended);
         }
         self.seen = position;
-        Ok(value)
+        Ok(Committed { value, wrote })
     }
 
     fn refuse(&self, job: Job) {
@@ -226,6 +235,7 @@ impl Thread {
                 let check = self.checked + CHECK_PERIOD;
                 periodic.due().map_or(check, |due| due.min(check))
             }
+            Stage::Failed { reopen: true, .. } => now,
             Stage::Failed { next_attempt, .. } => *next_attempt,
         };
         due.saturating_duration_since(now)
@@ -235,4 +245,3 @@ impl Thread {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-            Stage::Failed { reopen: true, .. } => now,

@@ -1,16 +1,28 @@
 //! Appends, snapshots and readers during a commit.
 
-use std::sync::{
-    Arc, Mutex,
-    mpsc::{Sender, channel},
+use std::{
+    sync::{
+        Arc, Mutex,
+        mpsc::{Sender, channel, sync_channel},
+    },
+    time::Duration,
 };
 
 use futures::{FutureExt as _, executor::block_on};
 
-use super::{Disk, grant};
+use super::{
+    super::{
+        fault::Fault,
+        queue::{QUOTA, Reply, Task},
+        store::{Storage, Store},
+        tables::{self, Expected},
+        thread::{Start, Thread},
+        work::Work,
+    },
+    Disk, grant,
+};
 use crate::log::{
-    EmbeddedLog, LogError, LogErrorKind, Position, Reader, Revocation, RevocationLog as _,
-    Selector, embedded::queue::QUOTA,
+    EmbeddedLog, LogError, LogErrorKind, Position, Reader, Revocation, RevocationLog as _, Selector,
 };
 
 /// A reader that keeps every record.
@@ -36,6 +48,42 @@ fn hold(
         Ok(())
     });
     (release, held)
+}
+
+/// Whether a commit of this job takes the task that its caller queues when it gets the reply.
+fn takes_the_next_task(
+    thread: &mut Thread,
+    job: impl FnOnce(&mut Work<'_>) -> Option<Fault> + Send + 'static,
+) -> bool {
+    let (sender, tasks) = sync_channel(1);
+    let first = Box::new(move |work: Result<&mut Work<'_>, LogError>| {
+        let fault = work.map_or(None, job);
+        let reply: Reply = Box::new(move |_| {
+            let next = Task::BetweenCommits(Box::new(|_, _| {}));
+            assert!(sender.send(next).is_ok());
+        });
+        (reply, fault)
+    });
+    thread.commit(first, &tasks).is_some()
+}
+
+#[test]
+fn thread_stays_awake_after_a_commit_that_wrote_something_and_no_other() {
+    let disk = Disk::uncached();
+    let opened = Storage::open(&disk).unwrap();
+    let state = tables::begin(&opened.database, Expected::Any).unwrap();
+    let store = Arc::new(Store::new(Box::new(disk), opened));
+    let pause = Duration::from_secs(60 * 60);
+    let start = Start::Writable(state);
+    let mut thread = Thread::new(store, start, Arc::default(), Arc::default(), pause);
+    let append = |work: &mut Work<'_>| work.append(&grant(1), usize::MAX).err();
+    assert!(takes_the_next_task(&mut thread, append));
+    // Covered by the first.
+    assert!(!takes_the_next_task(&mut thread, append));
+    assert!(!takes_the_next_task(&mut thread, |_| None));
+    let failing = |_: &mut Work<'_>| Some(Fault::new(LogErrorKind::Storage));
+    assert!(!takes_the_next_task(&mut thread, failing));
+    assert!(!thread.is_writing());
 }
 
 #[test]

@@ -195,6 +195,21 @@ fn commit_is_one_fsync() {
     }
 }
 
+/// After a failure, [`backend`](super::super::backend) restores the header from the last such write.
+#[test]
+fn commit_writes_the_header_once_and_at_the_beginning_of_the_file() {
+    const PAGE: usize = 4096;
+    let disk = Disk::default();
+    let log = disk.log();
+    for number in 0..10 {
+        block_on(log.append([grant(2 * number), grant(2 * number + 1)].concat())).unwrap();
+        let content = disk.content();
+        let first_page = content.writes.iter().filter(|(offset, _)| *offset < PAGE);
+        let offsets: Vec<_> = first_page.map(|(offset, _)| *offset).collect();
+        assert_eq!(offsets, [0]);
+    }
+}
+
 #[test]
 fn every_subset_of_the_writes_of_a_commit_is_all_of_it_or_nothing() {
     let Commit {

@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures::executor::block_on;
@@ -293,7 +293,9 @@ fn log_that_recovers_from_a_failed_fsync_survives_a_power_loss() {
     disk.no_sync.store(true, Ordering::SeqCst);
     block_on(log.append(grant(1))).unwrap_err();
     disk.no_sync.store(false, Ordering::SeqCst);
+    let started = Instant::now();
     while !log.health().is_writable() {
+        assert!(started.elapsed() < Duration::from_secs(60), "no recovery");
         std::thread::yield_now();
     }
     block_on(log.append(grant(2))).unwrap();

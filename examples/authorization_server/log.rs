@@ -34,7 +34,7 @@ struct Shared {
 }
 
 impl Log {
-    /// Waits for nothing if stderr is a terminal.
+    /// Does not buffer if stderr is a terminal.
     pub(crate) fn new() -> Self {
         let capacity = if io::stderr().is_terminal() {
             0
@@ -75,7 +75,7 @@ impl Log {
             .with(levels)
             .with(lines)
             .try_init()?;
-        // The lines before a panic stand before its message.
+        // Writes buffered lines before the panic message.
         let log = self.clone();
         let hook = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {

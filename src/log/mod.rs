@@ -33,15 +33,15 @@
 //! machine, `open_within` and `open_existing_within` wait until the previous process closes the
 //! file.
 //!
-//! # What protects from half a commit
+//! # Incomplete commits
 //!
 //! A commit is one `fsync`. A crash of the machine during a commit can leave any part of its pages
 //! on the disk. The store then finds that the checksum of a page (XXH3, 128 bits) is wrong, and
 //! returns to the commit before. Every append that has returned is in the file.
 //!
-//! A checksum protects from chance, and not from an attacker who knows the bytes of a page and
-//! chooses some of them: an old page and a new one could have the same checksum. So **no peer
-//! chooses bytes in the file**:
+//! A checksum detects accidents, but not an attacker who knows the bytes of a page and chooses some
+//! of them: an old page and a new one could have the same checksum. So **no peer chooses bytes in
+//! the file**:
 //!
 //! * Records, and the rows of `IssuedTokens` with their names, scopes and notes, are masked with
 //!   `ChaCha20`. The key is random and made with the file. Each row has a nonce of its own.
@@ -54,7 +54,7 @@
 //! The keys are in the file and in every copy of it. They do not hide its content from those who can
 //! read it. An attacker who reads the file, sends requests, decides which pages reach the disk, and
 //! crashes the machine at the right moment could still forge half a commit. **Let only its owner
-//! read the file**, as a new file does. Who can write it needs no forgery.
+//! read the file**, as a new file does. Anyone who can write the file can change it directly.
 //!
 //! After a failed `fsync`, a system may show pages that never reached the disk. So the log then
 //! makes the file refer to the last durable commit again, for this process and for the next one.

@@ -1,4 +1,4 @@
-//! The file below the store. After a failure, its header shows the last durable commit.
+//! Wraps the file of the store. After a failure, it restores the header of the last durable commit.
 //!
 //! A commit is one `fsync`. If that fails, the system may drop the pages that it could not write,
 //! and still return them to everyone who reads the file: to this process, and to the next one. The

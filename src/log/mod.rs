@@ -12,8 +12,8 @@
 //! writing thread is treated the same way. Until the log recovers:
 //!
 //! * Revocations fail with 503. `Retry-After` is the time until the next attempt.
-//! * Checks continue: an [`Index`](crate::enforce::Index) keeps what it knows. A read of the file, as
-//!   for a token of `IssuedTokens`, waits while the file is opened again.
+//! * Checks continue: an [`Index`](crate::enforce::Index) keeps what it knows. A read of the file,
+//!   as for a token of `IssuedTokens`, waits while the file is opened again.
 //! * [`RevocationLog::health`] reports the failure, for readiness checks. With the feature
 //!   `metrics`, the gauge `tower_revocation_log_writable` is 0, and the counter
 //!   `tower_revocation_log_failures_total` counts failures and failed attempts by `kind`. With the

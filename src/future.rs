@@ -40,10 +40,13 @@ impl<F, E> ResponseFuture<F, E> {
         }
     }
 
-    pub(crate) fn endpoint(future: E) -> Self {
+    /// Not inlined, so that a request that passes needs no stack for the future of the endpoint.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn endpoint(future: impl FnOnce() -> E) -> Self {
         Self {
             kind: Kind::Endpoint {
-                future: Box::pin(future),
+                future: Box::pin(future()),
             },
         }
     }

@@ -102,7 +102,7 @@ where
     #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         if request.uri().path() == &*self.path {
-            return ResponseFuture::endpoint(self.endpoint.call(request));
+            return ResponseFuture::endpoint(|| self.endpoint.call(request));
         }
         ResponseFuture::inner(self.inner.call(request))
     }

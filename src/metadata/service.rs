@@ -57,7 +57,7 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         if self.layer.matches(request.uri().path()) {
             let response = respond(request.method(), self.layer.document());
-            return ResponseFuture::endpoint(ready(Ok(response)));
+            return ResponseFuture::endpoint(|| ready(Ok(response)));
         }
         ResponseFuture::inner(self.inner.call(request))
     }

@@ -1,5 +1,6 @@
 //! The request to a backend, and its outcome.
 
+#[cfg(feature = "zeroize")]
 mod spare;
 
 use std::fmt;
@@ -127,7 +128,8 @@ impl Outcome {
 ///
 /// It has no `Display` and no `PartialEq`, and `Debug` prints no part of it. With the feature
 /// `zeroize`, which is on by default, dropping it overwrites its memory. The buffers of the request
-/// are not overwritten. A thread keeps at most 1 KiB of this memory for its next secret.
+/// are not overwritten. A thread keeps at most 1 KiB of the overwritten memory for its next secret,
+/// so that only the first request of a thread allocates memory for its token.
 ///
 /// ```
 /// use tower_revocation::Secret;
@@ -188,13 +190,15 @@ impl From<String> for Secret {
 
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
-        Self::new(spare::copy(text))
+        #[cfg(feature = "zeroize")]
+        let text = spare::copy(text);
+        Self::new(text)
     }
 }
 
+#[cfg(feature = "zeroize")]
 impl Drop for Secret {
     fn drop(&mut self) {
-        #[cfg(feature = "zeroize")]
         zeroize::Zeroize::zeroize(&mut self.text);
         spare::keep(&mut self.text);
     }

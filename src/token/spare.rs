@@ -1,12 +1,13 @@
 //! The memory of a dropped secret, for the next secret of the thread.
 //!
-//! A request that is enforced copies its token into a secret and drops it microseconds later. With
-//! this it allocates nothing for that. With the feature `zeroize` the memory has been overwritten
-//! when it gets here.
+//! A request that is enforced copies its token into a secret and drops it microseconds later. After
+//! the first request of a thread, this allocates nothing. The memory has been overwritten when it
+//! gets here. Without the feature `zeroize`, nothing is kept.
 
 use std::{cell::Cell, mem};
 
-/// The longest text whose memory is kept, in bytes. More would be overwritten each time as well.
+/// The longest text whose memory is kept, in bytes. Each drop overwrites the whole buffer, so a
+/// large one would cost more.
 const LONGEST: usize = 1024;
 
 thread_local! {
@@ -20,12 +21,17 @@ pub(super) fn copy(text: &str) -> String {
     copy
 }
 
-/// Keeps the memory of a text, which is cleared.
+/// Keeps the memory of a text, which is cleared, unless the thread keeps a larger one.
 pub(super) fn keep(text: &mut String) {
     text.clear();
-    if text.capacity() <= LONGEST {
-        let _ = SPARE.try_with(|spare| spare.set(mem::take(text)));
+    if text.capacity() > LONGEST {
+        return;
     }
+    let _ = SPARE.try_with(|spare| {
+        let known = spare.take();
+        let is_larger = text.capacity() > known.capacity();
+        spare.set(if is_larger { mem::take(text) } else { known });
+    });
 }
 
 #[cfg(test)]
@@ -49,6 +55,18 @@ mod tests {
         let next = copy("b");
         assert_eq!((next.as_str(), next.as_ptr()), ("b", memory));
         assert_eq!(spare(), 0);
+    }
+
+    #[test]
+    fn larger_memory_stays() {
+        keep(&mut "a".repeat(300));
+        let known = spare();
+        for smaller in [String::new(), "b".into()] {
+            keep(&mut { smaller });
+            assert_eq!(spare(), known);
+        }
+        keep(&mut "a".repeat(400));
+        assert!(spare() >= 400);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A copy of rows, in a hash table of the right size.
+//! Copies rows to a new hash table and chooses its size.
 //!
 //! A table is full when seven eighths of its buckets have a row. The next size has twice as many
 //! buckets. A copy has at least a third more room than rows, so it does not soon grow again. A table

@@ -86,16 +86,40 @@ impl fmt::Debug for Life {
 ///
 /// It costs only its memory until the first call of [`ended`](Self::ended) or [`end`](Self::end).
 /// From then on the token is watched, which takes less than 512 bytes, and each further check is
-/// one read of memory. Clones that are made later share the watch. **A clone that is made before
-/// starts a watch of its own**, so call one of the two before you clone it for several tasks.
+/// one read of memory. Clones share one life.
 #[derive(Clone)]
 pub struct TokenLife(Option<Watched>);
 
-/// Without an allocation of its own: most handlers never use it.
-#[derive(Clone)]
+/// Not in an `Arc`: most handlers never use it.
 struct Watched {
     life: Life,
-    watch: OnceLock<Watch>,
+    /// Allocated for the first clone or for the watch.
+    watch: OnceLock<Arc<OnceLock<Watch>>>,
+}
+
+impl Watched {
+    fn watch(&self) -> &Watch {
+        let watch = self.watch.get_or_init(Arc::default);
+        watch.get_or_init(|| self.life.watch())
+    }
+
+    fn check(&self) -> Option<End> {
+        match self.watch.get().and_then(|watch| watch.get()) {
+            Some(watch) => watch.ended(),
+            None => self.life.check(),
+        }
+    }
+}
+
+/// The clone has the same watch, even if that starts later.
+impl Clone for Watched {
+    fn clone(&self) -> Self {
+        let watch = self.watch.get_or_init(Arc::default);
+        Self {
+            life: self.life.clone(),
+            watch: watch.clone().into(),
+        }
+    }
 }
 
 impl TokenLife {
@@ -123,23 +147,15 @@ impl TokenLife {
 
     /// Starts to watch the token, unless it is watched already.
     fn watch(&self) -> Option<&Watch> {
-        let Watched { life, watch } = self.0.as_ref()?;
-        Some(watch.get_or_init(|| life.watch()))
-    }
-
-    /// Does not start a watch.
-    fn check(&self) -> Option<End> {
-        let Watched { life, watch } = self.0.as_ref()?;
-        match watch.get() {
-            Some(watch) => watch.ended(),
-            None => life.check(),
-        }
+        self.0.as_ref().map(Watched::watch)
     }
 }
 
 impl fmt::Debug for TokenLife {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TokenLife").field(&self.check()).finish()
+        // Does not start a watch.
+        let ended = self.0.as_ref().and_then(Watched::check);
+        f.debug_tuple("TokenLife").field(&ended).finish()
     }
 }
 

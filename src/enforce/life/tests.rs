@@ -63,7 +63,7 @@ impl Records for Index {
 }
 
 #[test]
-fn a_watched_life_shares_its_watch_with_later_clones() {
+fn clones_of_a_watched_life_share_its_watch() {
     let index = Arc::new(Index::default());
     let life = TokenLife::new(index.life());
     let mut ends = vec![task::spawn(life.end())];
@@ -87,15 +87,17 @@ fn a_watched_life_shares_its_watch_with_later_clones() {
 }
 
 #[test]
-fn every_clone_of_an_unwatched_life_ends() {
+fn clones_of_an_unwatched_life_share_the_watch_of_the_first_that_is_used() {
     let index = Arc::new(Index::default());
     let life = TokenLife::new(index.life());
-    let clones: Vec<_> = (0..3).map(|_| life.clone()).collect();
+    let mut clones: Vec<_> = (0..3).map(|_| life.clone()).collect();
+    clones.push(clones[0].clone());
+    assert_eq!(index.watchers.len(), 0);
     let mut ends: Vec<_> = clones.iter().map(|it| task::spawn(it.end())).collect();
     for end in &mut ends {
         assert_pending!(end.poll());
     }
-    assert_eq!(index.watchers.len(), 3);
+    assert_eq!(index.watchers.len(), 1);
 
     index.revoke();
 
@@ -106,4 +108,16 @@ fn every_clone_of_an_unwatched_life_ends() {
         assert_eq!(assert_ready!(end.poll()), revoked);
         assert_eq!(life.ended(), Some(revoked));
     }
+}
+
+#[test]
+fn life_that_is_cloned_for_each_check_is_watched_once() {
+    let index = Arc::new(Index::default());
+    let life = TokenLife::new(index.life());
+    for _ in 0..3 {
+        assert_eq!(life.clone().ended(), None);
+        assert_eq!(index.watchers.len(), 1);
+    }
+    // Once for the watch.
+    assert_eq!(index.checked(), 1);
 }

@@ -189,7 +189,7 @@ fn whole(index: &Index, wide: bool) -> [f64; 3] {
     let new: Vec<_> = (0..QUESTIONS as u64 / 10)
         .map(|it| token(it, wide))
         .collect();
-    let kept: Vec<_> = new.iter().map(|it| it.clone().kept()).collect();
+    let kept: Vec<_> = new.iter().map(|it| it.clone().for_reuse()).collect();
     let asked = if wide { 8 } else { 3 };
     assert!(new.iter().all(|it| it.selectors().count() == asked));
     let check = |tokens: &[Introspection]| {

@@ -1,13 +1,15 @@
 //! What is known about a genuine token.
 
 use std::{
-    any::Any,
     fmt,
     ops::{Deref, DerefMut},
     sync::Arc,
 };
 
-use super::{Confirmation, Scope, TokenKind, TokenType, memo::Memo};
+use super::{
+    Confirmation, Scope, TokenKind, TokenType,
+    memo::{Memo, Numbers},
+};
 use crate::log::{NumericDate, Selector, SelectorClass};
 
 /// What is known about a genuine token, in the terms of RFC 7662 §2.2 and RFC 9068 §2.2.
@@ -54,12 +56,19 @@ impl Introspection {
         Arc::unwrap_or_clone(self.0).claims
     }
 
-    /// Marks an introspection that is kept for several requests, such as in a cache of your own. An
+    /// Marks an introspection that you return for several requests, such as from your own cache. An
     /// [`Index`](crate::enforce::Index) then stores what it computes about the token with the
     /// introspection, and checks it faster from the third time on.
     ///
-    /// That takes at most 256 bytes. It changes no result. An introspection stores the work of one
-    /// index, the first that needs it. Changing a field of the introspection removes the mark.
+    /// **Call it once, before you store the introspection.** On a clone it copies all claims, and
+    /// shares nothing with the other clones. If the introspection is marked already, it returns it
+    /// as it is.
+    ///
+    /// It changes no result. What is stored takes at most 256 bytes, from the second check on. The
+    /// index computes two digests of each selector once: in the first check that finds a record of
+    /// the selector's class in the index, or when a stream starts to wait for the end of the token.
+    /// An introspection stores the work of one index, the first that needs it. Changing a field of
+    /// the introspection removes the mark.
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -67,20 +76,20 @@ impl Introspection {
     ///
     /// let mut cache = HashMap::new();
     /// let token = Introspection::new(TokenKind::AccessToken, "s6BhdRkqt3");
-    /// cache.insert("2YotnFZFEjr1zCsicMWpAA", token.kept());
+    /// cache.insert("2YotnFZFEjr1zCsicMWpAA", token.for_reuse());
     /// ```
     #[must_use]
-    pub fn kept(mut self) -> Self {
-        if !self.0.memo.is_kept() {
-            Arc::make_mut(&mut self.0).memo = Memo::kept();
+    pub fn for_reuse(mut self) -> Self {
+        if !self.0.memo.is_for_reuse() {
+            Arc::make_mut(&mut self.0).memo = Memo::for_reuse();
         }
         self
     }
 
-    /// What a reader keeps with these claims. `None` if this introspection is not
-    /// [kept](Self::kept), in the first call, and if another type of reader keeps something.
-    pub(crate) fn memo<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Option<&T> {
-        self.0.memo.get(make)
+    /// What the index with this number keeps with these claims. `None` if this introspection is not
+    /// [for reuse](Self::for_reuse), in the first call, and if another index keeps something.
+    pub(crate) fn numbers(&self, owner: u64) -> Option<&Numbers> {
+        self.0.memo.numbers(owner)
     }
 }
 
@@ -332,56 +341,63 @@ mod tests {
         assert!(full_token().selectors().eq(expected));
     }
 
-    /// What a reader keeps with the token. It is the number, if nothing was kept before.
-    fn memo(token: &Introspection, number: u32) -> Option<u32> {
-        token.memo(|| number).copied()
+    /// Whether the index with this number keeps something with the token.
+    fn keeps(token: &Introspection, index: u64) -> bool {
+        token.numbers(index).is_some()
     }
 
     #[test]
-    fn readers_keep_something_from_the_second_time_on() {
-        let token = full_token().kept();
-        assert_eq!(memo(&token, 1), None);
-        assert_eq!(memo(&token, 2), Some(2));
-        assert_eq!(memo(&token, 3), Some(2));
-        assert_eq!(memo(&token.clone(), 4), Some(2));
-        assert_eq!(memo(&token.clone().kept(), 5), Some(2));
-        assert_eq!(token.memo(|| "of another type"), None);
+    fn one_index_keeps_something_from_the_second_time_on() {
+        let token = full_token().for_reuse();
+        assert!(!keeps(&token, 1));
+        assert!(keeps(&token, 2));
+        assert!(keeps(&token.clone(), 2));
+        assert!(!keeps(&token, 1) && !keeps(&token, 1));
+    }
+
+    #[test]
+    fn introspection_for_reuse_is_marked_again_without_a_copy() {
+        let token = full_token().for_reuse();
+        let again = token.clone().for_reuse();
+        assert!(Arc::ptr_eq(&token.0, &again.0));
+        let _ = (keeps(&token, 1), keeps(&token, 1));
+        assert!(keeps(&again, 1) && keeps(&again.for_reuse(), 1));
     }
 
     #[test]
     fn nothing_is_kept_with_an_introspection_of_one_request() {
         let token = full_token();
-        assert!((0..3).all(|number| memo(&token, number).is_none()));
+        assert!((0..3).all(|_| !keeps(&token, 1)));
     }
 
     #[test]
     fn changed_claims_keep_nothing() {
-        let token = full_token().kept();
+        let token = full_token().for_reuse();
         let changed = || {
             let mut changed = token.clone();
             changed.iat = None;
             changed
         };
-        for number in 0..3 {
-            // Also while nobody else has the claims.
-            let mut alone = full_token().kept();
-            let _ = (memo(&alone, 7), memo(&alone, 7));
-            alone.rotated = true;
-            assert_eq!(memo(&alone, number), None);
-            assert_eq!(memo(&changed(), number), None);
-            let claims = token.clone().into_claims();
-            assert_eq!(memo(&Introspection::from(claims), number), None);
+        // Also while nobody else has the claims.
+        let mut alone = full_token().for_reuse();
+        assert!(!keeps(&alone, 1) && keeps(&alone, 1));
+        alone.rotated = true;
+        let new = Introspection::from(token.clone().into_claims());
+        for unmarked in [alone, new, changed()] {
+            assert!((0..3).all(|_| !keeps(&unmarked, 1)));
         }
-        assert_eq!(memo(&token, 8), None);
-        assert_eq!(memo(&token, 9), Some(9));
-        assert_eq!(memo(&changed().kept(), 10), None);
+        assert!(!keeps(&token, 1) && keeps(&token, 1));
+        assert!(!keeps(&changed().for_reuse(), 1));
     }
 
     #[test]
-    fn kept_introspection_equals_and_prints_as_any_other() {
+    fn introspection_for_reuse_equals_and_prints_as_any_other() {
         let token = full_token();
-        assert_eq!(token.clone().kept(), token);
-        assert_eq!(format!("{:?}", token.clone().kept()), format!("{token:?}"));
+        assert_eq!(token.clone().for_reuse(), token);
+        assert_eq!(
+            format!("{:?}", token.clone().for_reuse()),
+            format!("{token:?}")
+        );
     }
 
     #[test]

@@ -1,7 +1,12 @@
-//! What the reader of an introspection keeps with it.
+//! What an index keeps with an introspection.
 
+#[cfg(all(test, loom))]
+use loom::sync::atomic::AtomicU64;
+#[cfg(all(test, shuttle))]
+use shuttle::sync::atomic::AtomicU64;
+#[cfg(not(all(test, any(shuttle, loom))))]
+use std::sync::atomic::AtomicU64;
 use std::{
-    any::Any,
     fmt,
     sync::{
         OnceLock,
@@ -9,40 +14,67 @@ use std::{
     },
 };
 
-/// A place for what a reader has computed from the claims of an introspection.
+use crate::log::SelectorClass;
+
+/// The most selectors that a token has: one of each class, and two of keys.
+pub(crate) const MOST_SELECTORS: usize = SelectorClass::ALL.len() + 1;
+
+/// Numbers about the selectors of a token. Only the index that made them can read them.
+pub(crate) struct Numbers {
+    /// The number of that index.
+    owner: u64,
+    /// One for each selector, which the index computes when it needs it.
+    pub(crate) tags: [OnceLock<[u32; 4]>; MOST_SELECTORS],
+    /// What the index knew of them last. 0 for nothing.
+    pub(crate) remembered: AtomicU64,
+}
+
+/// The docs of `Introspection::for_reuse` state it.
+const _: () = assert!(cfg!(all(test, any(shuttle, loom))) || size_of::<Numbers>() <= 256);
+
+impl Numbers {
+    pub(crate) fn of(owner: u64) -> Self {
+        Self {
+            owner,
+            tags: Default::default(),
+            remembered: AtomicU64::new(0),
+        }
+    }
+}
+
+/// A place for the numbers of one index, the first that needs it.
 ///
-/// It belongs to these claims, so a copy of them starts with an empty one. Its type is erased,
-/// because readers are in rooms that this one does not know.
+/// It belongs to the claims of the introspection, so a copy of them starts with an empty one.
 #[derive(Default)]
 pub(super) struct Memo {
-    is_kept: bool,
+    is_for_reuse: bool,
     was_read: AtomicBool,
-    value: OnceLock<Box<dyn Any + Send + Sync>>,
+    numbers: OnceLock<Box<Numbers>>,
 }
 
 impl Memo {
-    /// For an introspection that is kept for several requests.
-    pub(super) fn kept() -> Self {
+    /// For an introspection that is returned for several requests.
+    pub(super) fn for_reuse() -> Self {
         Self {
-            is_kept: true,
+            is_for_reuse: true,
             ..Self::default()
         }
     }
 
-    pub(super) fn is_kept(&self) -> bool {
-        self.is_kept
+    pub(super) fn is_for_reuse(&self) -> bool {
+        self.is_for_reuse
     }
 
-    /// What the reader keeps. The second call makes it: many tokens are only read once.
-    pub(super) fn get<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Option<&T> {
-        let value = match self.value.get() {
-            Some(value) => value,
-            None if self.is_kept && self.was_read.swap(true, Ordering::Relaxed) => {
-                self.value.get_or_init(|| Box::new(make()))
+    /// The numbers of this index. The second call makes them: many tokens are only read once.
+    pub(super) fn numbers(&self, owner: u64) -> Option<&Numbers> {
+        let numbers = match self.numbers.get() {
+            Some(numbers) => numbers,
+            None if self.is_for_reuse && self.was_read.swap(true, Ordering::Relaxed) => {
+                self.numbers.get_or_init(|| Box::new(Numbers::of(owner)))
             }
             None => return None,
         };
-        value.downcast_ref()
+        (numbers.owner == owner).then_some(numbers)
     }
 }
 

@@ -45,4 +45,5 @@ pub use introspection::{Claims, Introspection};
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub use json::ClaimsError;
 pub use members::{Confirmation, Scope, TokenKind, TokenType};
+pub(crate) use memo::{MOST_SELECTORS, Numbers};
 pub use not_valid_now::NotValidNow;

@@ -125,7 +125,7 @@ proptest! {
         // Has the tokens as well, but the first index keeps its work with them.
         let second = Index::new();
         block_on(second.load(&log)).unwrap();
-        let kept = |number| token(start, number).kept();
+        let kept = |number| token(start, number).for_reuse();
         let mut tokens: Vec<Introspection> = (0..TOKENS).map(kept).collect();
         let mut is_stale = false;
         for step in steps {

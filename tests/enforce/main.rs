@@ -2,6 +2,7 @@
 //!
 //! `gauges.rs` is a test binary of its own: see `Cargo.toml`.
 
+mod auto_traits;
 mod cached;
 mod confirm;
 mod contract;

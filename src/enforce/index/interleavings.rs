@@ -15,7 +15,10 @@ use tokio_test::{assert_ready_eq, task};
 
 use super::*;
 use crate::{
-    enforce::{life::TokenLife, watch::End},
+    enforce::{
+        life::{Records as _, TokenLife},
+        watch::End,
+    },
     introspect::TokenKind,
     log::{Revocation, SelectorClass},
 };
@@ -33,10 +36,18 @@ fn token() -> Introspection {
     token
 }
 
-/// A token that was found uncovered before, which the index remembers.
+/// A token that was found uncovered before, which the index remembers. A watch has made its tags.
 fn remembered(shared: &Shared) -> Introspection {
-    let token = token().kept();
-    assert!((0..3).all(|_| shared.revoked_by(&token).is_none()));
+    let token = token_without_tags(shared);
+    drop(shared.watch(&token));
+    assert!((0..2).all(|_| shared.revoked_by(&token).is_none()));
+    token
+}
+
+/// A token whose tags are made when their class gets a record.
+fn token_without_tags(shared: &Shared) -> Introspection {
+    let token = token().for_reuse();
+    assert!((0..2).all(|_| shared.revoked_by(&token).is_none()));
     token
 }
 
@@ -142,10 +153,19 @@ fn two_checks_of_a_kept_token_miss_no_record() {
 
 #[test]
 fn record_that_one_check_has_found_is_found_by_all_that_follow() {
+    found_by_all_that_follow(remembered);
+}
+
+#[test]
+fn record_that_makes_a_tag_is_found_by_all_checks_that_follow() {
+    found_by_all_that_follow(token_without_tags);
+}
+
+fn found_by_all_that_follow(token: fn(&Shared) -> Introspection) {
     check_random(
-        || {
+        move || {
             let shared = Index::new().shared;
-            let token = remembered(&shared);
+            let token = token(&shared);
             let writer = revoke(&shared);
             for _ in 0..2 {
                 let found = shared.revoked_by(&self::token());

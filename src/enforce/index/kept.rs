@@ -1,66 +1,81 @@
 //! What an index keeps with a token that is checked again and again.
 
 use crate::{
-    enforce::{
-        table::{Remembered, Table},
-        tag::Tag,
-    },
-    introspect::Introspection,
-    log::{NumericDate, SelectorClass},
+    enforce::{table::Table, tag::Tag},
+    introspect::{Introspection, MOST_SELECTORS, Numbers},
+    log::SelectorClass,
 };
 
-/// The most selectors that a token has: one of each class, and two of keys.
-const MOST: usize = SelectorClass::ALL.len() + 1;
+/// The class of each selector, and the selector's place among those of this class.
+const SELECTORS: [(SelectorClass, usize); MOST_SELECTORS] = [
+    (SelectorClass::Token, 0),
+    (SelectorClass::Grant, 0),
+    (SelectorClass::Session, 0),
+    (SelectorClass::SubjectAndClient, 0),
+    (SelectorClass::Subject, 0),
+    (SelectorClass::Client, 0),
+    (SelectorClass::Key, 0),
+    (SelectorClass::Key, 1),
+    (SelectorClass::Issuer, 0),
+];
 
-/// The tags of a token, and whether they have been looked up. A tag is a digest of a digest, which
-/// takes longer than a look-up.
+/// The tags of a token, and whether they have been looked up.
 ///
-/// They are of one index. Another one that has the same introspection computes its own each time.
-pub(super) struct Kept {
-    /// Whose tags these are.
-    tagger: u64,
-    remembered: Remembered,
-    len: usize,
-    tags: [Tag; MOST],
+/// A tag is a digest of a digest, which takes longer than a look-up. So it is made only once, and
+/// only when there is a record of its class or when the token is watched.
+pub(super) struct Kept<'a> {
+    numbers: &'a Numbers,
+    table: &'a Table,
+    token: &'a Introspection,
 }
 
-/// The docs of `Introspection::kept` state it.
-const _: () = assert!(size_of::<Kept>() <= 256);
-
-impl Kept {
-    pub(super) fn new(table: &Table, token: &Introspection) -> Self {
-        let mut kept = Self {
-            tagger: table.tagger_id(),
-            remembered: Remembered::default(),
-            len: 0,
-            tags: [Tag([0; 4]); MOST],
-        };
-        for selector in token.selectors() {
-            kept.tags[kept.len] = table.tag(&selector);
-            kept.len += 1;
-        }
-        kept
+impl<'a> Kept<'a> {
+    /// `None` if the token is not for reuse, if this is its first check, and if another index keeps
+    /// something with it. That index has other tags.
+    pub(super) fn new(table: &'a Table, token: &'a Introspection) -> Option<Self> {
+        let numbers = token.numbers(table.tagger_id())?;
+        Some(Self {
+            numbers,
+            table,
+            token,
+        })
     }
 
-    pub(super) fn is_of(&self, table: &Table) -> bool {
-        self.tagger == table.tagger_id()
+    /// The tags of all selectors.
+    pub(super) fn tags(&self) -> impl Iterator<Item = Tag> {
+        (0..MOST_SELECTORS).filter_map(|place| self.made(place).or_else(|| self.make(place)))
     }
 
-    pub(super) fn tags(&self) -> &[Tag] {
-        &self.tags[..self.len]
-    }
-
-    /// The class of the record that covers the token. `iat` is that of the token, each time.
-    pub(super) fn revoked_by(
-        &self,
-        table: &Table,
-        iat: Option<NumericDate>,
-    ) -> Option<SelectorClass> {
-        // In the order of the classes, as the selectors are.
-        let covers = |tag: &&Tag| table.has(tag.class()) && table.covers(**tag, iat);
-        let look_up = || self.tags().iter().find(covers).map(|tag| tag.class());
+    /// The class of the record that covers the token.
+    pub(super) fn revoked_by(&self) -> Option<SelectorClass> {
+        let table = self.table;
         let versions = table.versions();
-        versions.check(&self.remembered, self.tags(), look_up)
+        versions.check(&self.numbers.remembered, self.needed(), || {
+            // In the order of the classes, as the selectors are.
+            let covers = |tag: &Tag| table.has(tag.class()) && table.covers(*tag, self.token.iat);
+            let mut tags = (0..MOST_SELECTORS).filter_map(|place| self.made(place));
+            tags.find(covers).map(Tag::class)
+        })
+    }
+
+    /// The tags that were made, and those of classes that have a record now.
+    fn needed(&self) -> impl Iterator<Item = Tag> {
+        (0..MOST_SELECTORS).filter_map(|place| match self.made(place) {
+            None if self.table.has(SELECTORS[place].0) => self.make(place),
+            made => made,
+        })
+    }
+
+    fn made(&self, place: usize) -> Option<Tag> {
+        self.numbers.tags[place].get().copied().map(Tag)
+    }
+
+    /// `None` if the token has no such selector.
+    fn make(&self, place: usize) -> Option<Tag> {
+        let (class, number) = SELECTORS[place];
+        let selector = self.token.selectors_of(class).nth(number)?;
+        let tag = self.numbers.tags[place].get_or_init(|| self.table.tag(&selector).0);
+        Some(Tag(*tag))
     }
 }
 
@@ -69,10 +84,10 @@ mod tests {
     use super::*;
     use crate::{
         introspect::TokenKind,
-        log::{Revocation, Selector},
+        log::{NumericDate, Revocation, Selector},
     };
 
-    /// A token with all nine selectors.
+    /// A token with all nine selectors, of which nothing is made yet.
     fn token() -> Introspection {
         let mut token = Introspection::new(TokenKind::AccessToken, "c1");
         token.token = Some(Selector::token("https://as.example.com", "1"));
@@ -86,40 +101,101 @@ mod tests {
         token
     }
 
+    /// The same token in its second check by this table.
+    fn checked(table: &Table, token: Introspection) -> Introspection {
+        let token = token.for_reuse();
+        assert!(Kept::new(table, &token).is_none());
+        assert!(Kept::new(table, &token).is_some());
+        token
+    }
+
+    fn revoked_by(table: &Table, token: &Introspection) -> Option<SelectorClass> {
+        Kept::new(table, token).unwrap().revoked_by()
+    }
+
+    fn made(table: &Table, token: &Introspection) -> usize {
+        let kept = Kept::new(table, token).unwrap();
+        (0..MOST_SELECTORS)
+            .filter_map(|place| kept.made(place))
+            .count()
+    }
+
+    fn record(selector: Selector) -> Revocation {
+        Revocation::watermark(selector, NumericDate::new(1000), NumericDate::new(5000))
+    }
+
     #[test]
     fn tags_are_those_of_every_selector() {
         let table = Table::new();
-        let token = token();
-        let tags: Vec<Tag> = token.selectors().map(|it| table.tag(&it)).collect();
-        assert_eq!(
-            (tags.len(), Kept::new(&table, &token).tags()),
-            (MOST, &*tags)
-        );
+        let (mut bare, mut one_key) = (token(), token());
+        (bare.sub, bare.iss, bare.cnf.x5t_s256) = (None, None, None);
+        one_key.cnf.jkt = None;
+        for (token, selectors) in [(token(), 9), (bare, 5), (one_key, 8)] {
+            let token = checked(&table, token);
+            let expected: Vec<Tag> = token.selectors().map(|it| table.tag(&it)).collect();
+            let tags: Vec<Tag> = Kept::new(&table, &token).unwrap().tags().collect();
+            assert_eq!((tags.len(), tags), (selectors, expected));
+        }
     }
 
     #[test]
     fn record_about_any_selector_covers_the_token() {
         for selector in token().selectors() {
-            let table = Table::new();
-            let kept = Kept::new(&table, &token());
-            assert_eq!(kept.revoked_by(&table, token().iat), None);
-            table.merge(&Revocation::watermark(
-                selector,
-                NumericDate::new(1000),
-                NumericDate::FOREVER,
-            ));
-            let class = Some(selector.class());
-            assert_eq!(kept.revoked_by(&table, token().iat), class);
-            assert_eq!(kept.revoked_by(&table, None), class);
-            let later = Some(NumericDate::new(1001));
-            assert_eq!(kept.revoked_by(&table, later), None);
+            for is_watched in [false, true] {
+                let table = Table::new();
+                let tokens = [Some(1000), None, Some(1001)].map(|iat| {
+                    let mut token = token();
+                    token.iat = iat.map(NumericDate::new);
+                    checked(&table, token)
+                });
+                for token in &tokens {
+                    if is_watched {
+                        let all = Kept::new(&table, token).unwrap().tags().count();
+                        assert_eq!(all, MOST_SELECTORS);
+                    }
+                    assert_eq!(revoked_by(&table, token), None);
+                }
+                table.merge(&record(selector));
+                let class = Some(selector.class());
+                let found = tokens.map(|token| revoked_by(&table, &token));
+                assert_eq!(found, [class, class, None]);
+            }
         }
+    }
+
+    #[test]
+    fn tags_are_made_when_their_class_gets_its_first_record() {
+        let table = Table::new();
+        let token = checked(&table, token());
+        assert_eq!(revoked_by(&table, &token), None);
+        assert_eq!(made(&table, &token), 0);
+        table.merge(&record(Selector::grant("another")));
+        assert_eq!(revoked_by(&table, &token), None);
+        assert_eq!(made(&table, &token), 1);
+        table.merge(&record(Selector::key(&[3; 32])));
+        assert_eq!(revoked_by(&table, &token), None);
+        assert_eq!(made(&table, &token), 3);
+    }
+
+    #[test]
+    fn record_is_found_although_another_class_has_become_empty() {
+        let table = Table::new();
+        let token = checked(&table, token());
+        let brief = Revocation::forever(Selector::grant("another"), NumericDate::new(2000));
+        table.merge(&brief);
+        table.merge(&record(Selector::session("another")));
+        assert_eq!(revoked_by(&table, &token), None);
+        // The counter of the grant must not leave the sum while that of the session grows.
+        table.sweep(NumericDate::new(2000));
+        assert!(!table.has(SelectorClass::Grant));
+        table.merge(&record(Selector::session("s1")));
+        assert_eq!(revoked_by(&table, &token), Some(SelectorClass::Session));
     }
 
     #[test]
     fn tags_are_of_one_table() {
         let (one, other) = (Table::new(), Table::new());
-        let kept = Kept::new(&one, &token());
-        assert!(kept.is_of(&one) && !kept.is_of(&other));
+        let token = checked(&one, token());
+        assert!(Kept::new(&other, &token).is_none());
     }
 }

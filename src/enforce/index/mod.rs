@@ -26,7 +26,7 @@ use crate::{
 /// guesses. A record that this process appends to the log is in the index before `append` returns.
 /// Clones share one index.
 ///
-/// A token that is [kept](Introspection::kept) for several requests is looked up again only after a
+/// A token that is [marked for reuse](Introspection::for_reuse) is looked up again only after a
 /// record that may be about it. For that the index has 8 KiB of counters, for any number of records
 /// and tokens.
 ///

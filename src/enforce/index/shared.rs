@@ -101,17 +101,10 @@ impl Shared {
 
     /// The class of the record that covers the token.
     pub(super) fn revoked_by(&self, token: &Introspection) -> Option<SelectorClass> {
-        match self.kept(token) {
-            Some(kept) => kept.revoked_by(&self.table, token.iat),
+        match Kept::new(&self.table, token) {
+            Some(kept) => kept.revoked_by(),
             None => self.looked_up(token),
         }
-    }
-
-    /// What this index keeps with the token, if the token is kept and no other index keeps
-    /// something with it.
-    fn kept<'a>(&self, token: &'a Introspection) -> Option<&'a Kept> {
-        let kept = token.memo(|| Kept::new(&self.table, token))?;
-        kept.is_of(&self.table).then_some(kept)
     }
 
     fn looked_up(&self, token: &Introspection) -> Option<SelectorClass> {
@@ -135,9 +128,8 @@ impl Records for Shared {
     }
 
     fn watch(&self, token: &Introspection) -> Watch {
-        if let Some(kept) = self.kept(token) {
-            let tags = kept.tags().iter().copied();
-            return self.watchers.watch(tags, token.iat, token.exp);
+        if let Some(kept) = Kept::new(&self.table, token) {
+            return self.watchers.watch(kept.tags(), token.iat, token.exp);
         }
         let tags = token.selectors().map(|selector| self.table.tag(&selector));
         self.watchers.watch(tags, token.iat, token.exp)

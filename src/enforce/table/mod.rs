@@ -15,7 +15,7 @@ mod versions;
 #[cfg(all(test, loom))]
 mod weak_memory;
 
-pub(super) use self::versions::{Remembered, Versions};
+pub(super) use self::versions::Versions;
 use self::{
     row::{Forever, Row, Second, Watermark},
     shard::{Shard, Writer},

@@ -4,13 +4,15 @@
 //! threads, and for each load every value that the memory model of C11 allows there. The lock of
 //! the rows would hide a wrong order of the counters, so a row is an atomic without any order here.
 
+use std::{array, cell::Cell};
+
 use loom::{
     model::Builder,
     sync::{Arc, atomic::AtomicBool},
     thread,
 };
 
-use super::*;
+use super::{super::sync::AtomicU64, *};
 
 /// How often a thread is interrupted. Each further time takes about ten times as long.
 const INTERRUPTIONS: usize = 2;
@@ -21,7 +23,11 @@ const TAGS: [Tag; 2] = [Tag([7, 7, 7, 0]), Tag([7, 7, 7, 1 << 3])];
 /// A table whose rows have no lock, and a token that several threads check.
 struct Model {
     versions: Versions,
-    remembered: Remembered,
+    remembered: AtomicU64,
+    /// Whether the tag is made.
+    made: [AtomicBool; 2],
+    /// The number of records of the class of the tag.
+    classes: [AtomicUsize; 2],
     rows: [AtomicBool; 2],
     returned: [AtomicBool; 2],
 }
@@ -30,7 +36,9 @@ impl Model {
     fn new() -> Arc<Self> {
         Arc::new(Self {
             versions: Versions::new(),
-            remembered: Remembered::default(),
+            remembered: AtomicU64::new(0),
+            made: Default::default(),
+            classes: Default::default(),
             rows: Default::default(),
             returned: Default::default(),
         })
@@ -38,21 +46,52 @@ impl Model {
 
     /// Merges a record about a tag of the token.
     fn merge(&self, tag: usize) {
-        let row = || self.rows[tag].store(true, Ordering::Relaxed);
-        self.versions.write(TAGS[tag], row);
+        self.versions.write(TAGS[tag], || {
+            self.rows[tag].store(true, Ordering::Relaxed);
+            self.classes[tag].fetch_add(1, Ordering::Release);
+        });
         self.returned[tag].store(true, Ordering::Release);
     }
 
-    /// Merges a record about another tag with the same counter.
+    /// Merges a record about another tag with the same class and the same counter.
     fn merge_another(&self, tag: usize) {
-        self.versions.write(TAGS[tag], || ());
+        self.versions.write(TAGS[tag], || {
+            self.classes[tag].fetch_add(1, Ordering::Release);
+        });
+    }
+
+    /// As a token has it whose tags are all made.
+    fn make_all(&self) {
+        for made in &self.made {
+            made.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether the token has this tag in a check, as `OnceLock` and the table have it.
+    fn has_tag(&self, tag: usize) -> bool {
+        if self.made[tag].load(Ordering::Acquire) {
+            return true;
+        }
+        let needs = self.classes[tag].load(Ordering::Acquire) > 0;
+        if needs {
+            self.made[tag].store(true, Ordering::Release);
+        }
+        needs
     }
 
     fn is_covered(&self) -> bool {
-        let find = |row: &AtomicBool| row.load(Ordering::Relaxed).then_some(());
-        let look_up = || self.rows.iter().find_map(find);
+        let used = Cell::new([false; 2]);
+        let tags = (0..2).filter(|tag| self.has_tag(*tag)).map(|tag| {
+            used.set(array::from_fn(|other| used.get()[other] || other == tag));
+            TAGS[tag]
+        });
+        let look_up = || {
+            let is_there =
+                |tag: &usize| used.get()[*tag] && self.rows[*tag].load(Ordering::Relaxed);
+            (0..2).find(is_there)
+        };
         self.versions
-            .check(&self.remembered, &TAGS, look_up)
+            .check(&self.remembered, tags, look_up)
             .is_some()
     }
 
@@ -80,6 +119,7 @@ fn spawn(model: &Arc<Model>, act: impl Fn(&Model) + 'static) -> thread::JoinHand
 fn two_checks_that_share_a_memory_miss_no_record() {
     model(|| {
         let model = Model::new();
+        model.make_all();
         let threads = [
             spawn(&model, |model| model.merge(0)),
             spawn(&model, Model::check),
@@ -96,6 +136,7 @@ fn two_checks_that_share_a_memory_miss_no_record() {
 fn two_checks_miss_neither_of_two_records() {
     model(|| {
         let model = Model::new();
+        model.make_all();
         let threads = [
             spawn(&model, |model| model.merge(0)),
             spawn(&model, |model| model.merge(1)),
@@ -113,6 +154,7 @@ fn two_checks_miss_neither_of_two_records() {
 fn sum_of_other_counters_hides_no_record() {
     model(|| {
         let model = Model::new();
+        model.make_all();
         let threads = [
             spawn(&model, |model| model.merge(0)),
             spawn(&model, |model| model.merge_another(1)),
@@ -122,5 +164,25 @@ fn sum_of_other_counters_hides_no_record() {
         for thread in threads {
             thread.join().unwrap();
         }
+    });
+}
+
+/// The class of the tag gets its first record, which is about this tag or about another.
+#[test]
+fn tag_that_is_made_late_hides_no_record() {
+    model(|| {
+        let model = Model::new();
+        let threads = [
+            spawn(&model, |model| {
+                model.merge_another(1);
+                model.merge(0);
+            }),
+            spawn(&model, Model::check),
+        ];
+        model.check();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        model.check();
     });
 }

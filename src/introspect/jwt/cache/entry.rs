@@ -40,7 +40,7 @@ impl Entry {
         let bytes = token.memory() + BESIDES;
         Self {
             // An index then computes the tags of the token only once.
-            token: token.kept(),
+            token: token.for_reuse(),
             verified_by,
             units: u64::try_from(bytes.div_ceil(UNIT)).unwrap_or(u64::MAX),
             _counted: Counted::new(bytes),

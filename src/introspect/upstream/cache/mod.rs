@@ -162,7 +162,7 @@ impl ResponseCache {
         };
         let (introspected, ttl) = match introspected {
             // An index then computes the tags of the token only once.
-            Introspected::Token(token) => (token.kept().into(), self.ttl),
+            Introspected::Token(token) => (token.for_reuse().into(), self.ttl),
             other => (other, self.ttl.min(NEGATIVE_TTL)),
         };
         // A time beyond the clock's range is not cached at all.

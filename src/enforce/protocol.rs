@@ -24,6 +24,15 @@ pub(super) enum Protocol {
 }
 
 impl Protocol {
+    /// The protocol of a message with these headers, unless the layer always responds in HTTP.
+    pub(super) fn choose(responds_in_http: bool, headers: &HeaderMap) -> Self {
+        if responds_in_http {
+            Self::Http
+        } else {
+            Self::of(headers)
+        }
+    }
+
     /// The protocol of a message with these headers. gRPC-Web counts as HTTP: its trailers are in
     /// the body.
     pub(super) fn of(headers: &HeaderMap) -> Self {

@@ -6,18 +6,16 @@ use hyper::{HeaderMap, Request, Uri, http::request::Parts};
 use tower::{BoxError, util::BoxCloneSyncService};
 
 use super::{
-    End, Index, Policy,
+    Index, Policy,
     bearer::{Presented, Shape, presented},
-    life::Records,
     protocol::Protocol,
     response::Refusals,
-    watch::Watch,
 };
 #[cfg(feature = "tracing")]
 use crate::observe::Fingerprints;
 use crate::{
     ask::Ask,
-    introspect::{Introspected, Introspection, TokenType},
+    introspect::{Introspected, TokenType},
     log::SelectorClass,
     token::Secret,
 };
@@ -79,11 +77,7 @@ impl Settings {
 
     /// The protocol of a request or a response with these headers.
     pub(super) fn protocol(&self, headers: &HeaderMap) -> Protocol {
-        if self.responds_in_http {
-            Protocol::Http
-        } else {
-            Protocol::of(headers)
-        }
+        Protocol::choose(self.responds_in_http, headers)
     }
 
     pub(super) fn presented(&self, uri: &Uri, headers: &HeaderMap) -> Presented {
@@ -103,18 +97,6 @@ impl Settings {
             Presented::Token(_, token) => Some(self.fingerprints.of(&token)),
             _ => None,
         }
-    }
-}
-
-/// So that the body of a response takes over the settings of its request instead of one more
-/// reference to the index.
-impl Records for Settings {
-    fn end_of(&self, token: &Introspection) -> Option<End> {
-        self.index.records().end_of(token)
-    }
-
-    fn watch(&self, token: &Introspection) -> Watch {
-        self.index.records().watch(token)
     }
 }
 

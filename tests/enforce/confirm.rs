@@ -7,9 +7,9 @@ use hyper::{Request, Response, StatusCode, body::Bytes};
 use tower::{BoxError, Layer as _, ServiceExt as _, service_fn};
 use tower_revocation::{
     Secret,
-    enforce::{End, EnforcementLayer, Policy, TokenLife, Verdict, WhenUnknown},
+    enforce::{End, EnforcementLayer, Index, Policy, TokenLife, Verdict, WhenUnknown},
     introspect::{Introspected, Introspection, Reason, TokenKind},
-    log::{NumericDate, RevocationLog as _, Selector, SelectorClass},
+    log::{NumericDate, Revocation, RevocationLog as _, Selector, SelectorClass},
 };
 
 use crate::{
@@ -100,6 +100,36 @@ async fn confirmed_token_ends_by_every_selector() {
         life.ended(),
         Some(End::Revoked(Some(SelectorClass::Session)))
     );
+}
+
+#[tokio::test]
+async fn life_of_a_token_that_is_confirmed_goes_on_although_its_record_may_be_forgotten() {
+    let log = RemoteLog::default();
+    let index = Index::follow(&log).await.unwrap();
+    log.append(vec![Revocation::forever(
+        Selector::grant("g2"),
+        good().exp.unwrap() + Duration::from_secs(60),
+    )])
+    .await
+    .unwrap();
+    // The clock is a day ahead for one sweep.
+    index.sweep(NumericDate::now() + Duration::from_secs(24 * 3600));
+    assert!(!index.is_live(&good(), NumericDate::now()));
+    let authority = service_fn(|_: Secret| std::future::ready(Ok::<_, BoxError>(Some(good()))));
+    let policy = Policy::new().when_unknown(WhenUnknown::Introspect);
+    let layer = over(&index).policy(policy).confirm_by(authority);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let api = layer.layer(service_fn(move |mut request: Request<Full<Bytes>>| {
+        let life = request.extensions_mut().remove::<TokenLife>();
+        sender.send(life.unwrap()).unwrap();
+        std::future::ready(Ok::<_, BoxError>(Response::new(Full::<Bytes>::default())))
+    }));
+    api.oneshot(with_token()).await.unwrap();
+    let life = receiver.recv().unwrap();
+    assert_eq!(life.clone().ended(), None);
+    log.append(forever(Selector::grant("g1"))).await.unwrap();
+    let revoked = End::Revoked(Some(SelectorClass::Grant));
+    assert_eq!(life.ended(), Some(revoked));
 }
 
 #[tokio::test]

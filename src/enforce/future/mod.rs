@@ -159,7 +159,7 @@ where
                     let introspected = ready!(Pin::new(&mut confirm.call).poll(cx));
                     let waiting = waiting.take().expect("polled after it was judged");
                     match introspected {
-                        Ok(introspected) => waiting.confirmed(confirm.token.clone(), &introspected),
+                        Ok(introspected) => waiting.confirmed(confirm, &introspected),
                         Err(cause) => waiting.unknown(cause),
                     }
                 }

@@ -30,6 +30,8 @@ pub(super) struct Waiting<S, B> {
 pub(super) struct Confirm {
     pub(super) call: Oneshot<ConfirmBy, Secret>,
     pub(super) token: Introspection,
+    /// Whether a record of the token may have been forgotten before the authority was asked.
+    pub(super) was_forgotten: bool,
 }
 
 impl<S, B> Waiting<S, B>
@@ -44,10 +46,11 @@ where
                 return State::refused(&self.judge, refused, None, &self.request);
             }
         };
-        match self.judge.judge(&token, NumericDate::now()) {
-            Judgement::Verdict(verdict) => self.follow(verdict, token),
+        let now = NumericDate::now();
+        match self.judge.judge(&token, now) {
+            Judgement::Verdict(verdict) => self.follow(verdict, token, false),
             Judgement::Unknown(cause) => self.undecided(cause, &token),
-            Judgement::Confirm => self.confirm(token),
+            Judgement::Confirm => self.confirm(token, now),
         }
     }
 
@@ -60,25 +63,29 @@ where
     /// introspection, because the authority may know fewer of the token's selectors.
     pub(super) fn confirmed<I, F>(
         self,
-        mut token: Introspection,
+        confirm: &Confirm,
         introspected: &Introspected,
     ) -> State<I, F, S, B> {
+        let mut token = confirm.token.clone();
         let now = NumericDate::now();
         let verdict = self.judge.confirmed(&token, introspected, now);
         if let Introspected::Token(confirmed) = introspected {
             token.exp = token.exp.into_iter().chain(confirmed.exp).min();
         }
-        self.follow(verdict, token)
+        self.follow(verdict, token, confirm.was_forgotten)
     }
 
-    fn confirm<I, F>(mut self, token: Introspection) -> State<I, F, S, B> {
+    fn confirm<I, F>(mut self, token: Introspection, now: NumericDate) -> State<I, F, S, B> {
         let authority = self.judge.settings.confirm_by.clone();
         let Some((authority, secret)) = authority.zip(self.token.take()) else {
             return self.undecided("there is no token that an authority can confirm", &token);
         };
+        // Before the authority is asked: it knows only what was forgotten until then.
+        let was_forgotten = self.judge.settings.index.may_have_forgotten(&token, now);
         let confirm = Confirm {
             call: Oneshot::new(authority, secret),
             token,
+            was_forgotten,
         };
         State::Confirm {
             confirm: Box::pin(confirm),
@@ -91,7 +98,14 @@ where
         State::refused(&self.judge, refused, Some(token), &self.request)
     }
 
-    fn follow<I, F>(mut self, verdict: Verdict, token: Introspection) -> State<I, F, S, B> {
+    /// `was_forgotten`: an authority has confirmed the token, although a record of it may have been
+    /// forgotten.
+    fn follow<I, F>(
+        mut self,
+        verdict: Verdict,
+        token: Introspection,
+        was_forgotten: bool,
+    ) -> State<I, F, S, B> {
         if verdict != Verdict::Live {
             let refused = Refused::new(verdict);
             return State::refused(&self.judge, refused, Some(&token), &self.request);
@@ -100,11 +114,12 @@ where
         let mut passing = None;
         if self.judge.policy.cut_streams {
             let request = &mut self.request;
-            let settings = self.judge.settings;
+            let settings = &self.judge.settings;
             let life = settings.index.life(token.clone());
+            let life = life.ignore_forgotten(was_forgotten);
             passing = Some(Passing {
-                settings,
-                token: token.clone(),
+                life: life.clone(),
+                responds_in_http: settings.responds_in_http,
                 connection: request.extensions().get().cloned(),
                 is_shared: request.version() >= Version::HTTP_2,
                 connects: request.method() == Method::CONNECT,

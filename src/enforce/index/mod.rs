@@ -10,7 +10,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use self::shared::Shared;
 use super::{
     freshness::{Freshness, Readiness},
-    life::{Life, Records},
+    life::Life,
 };
 use crate::{
     introspect::Introspection,
@@ -180,13 +180,7 @@ impl Index {
 
     /// Whether a record of the token may have been forgotten. Call [`covers`](Self::covers) first.
     pub(super) fn may_have_forgotten(&self, token: &Introspection, now: NumericDate) -> bool {
-        let table = &self.shared.table;
-        match token.exp {
-            // A record expires no earlier than the tokens that it covers.
-            Some(exp) => table.may_have_forgotten(exp),
-            // Any record that has not expired yet may have covered it.
-            None => table.may_have_forgotten(now + Duration::from_secs(1)),
-        }
+        self.shared.may_have_forgotten(token, now)
     }
 
     /// How fresh the index is.
@@ -240,10 +234,6 @@ impl Index {
     /// that expire before that end is unknown, and none of them is accepted.
     pub fn sweep(&self, now: NumericDate) {
         self.shared.table.sweep(now);
-    }
-
-    pub(super) fn records(&self) -> &dyn Records {
-        &*self.shared
     }
 
     pub(super) fn life(&self, token: Introspection) -> Life {

@@ -107,6 +107,17 @@ impl Shared {
         }
     }
 
+    /// Whether a record of the token may have been forgotten. Call [`revoked_by`](Self::revoked_by)
+    /// first.
+    pub(super) fn may_have_forgotten(&self, token: &Introspection, now: NumericDate) -> bool {
+        match token.exp {
+            // A record expires no earlier than the tokens that it covers.
+            Some(exp) => self.table.may_have_forgotten(exp),
+            // Any record that has not expired yet may have covered it.
+            None => self.table.may_have_forgotten(now + Duration::from_secs(1)),
+        }
+    }
+
     fn looked_up(&self, token: &Introspection) -> Option<SelectorClass> {
         let mut classes = SelectorClass::ALL.iter().copied();
         // A selector is a digest. Where no record is of a class, no selector of it is computed.
@@ -120,11 +131,15 @@ impl Shared {
 
 impl Records for Shared {
     fn end_of(&self, token: &Introspection) -> Option<End> {
-        let expired = || token.is_expired(NumericDate::now()).then_some(End::Expired);
         match self.revoked_by(token) {
-            None if !token.revoked => expired(),
-            class => Some(End::Revoked(class)),
+            None if !token.revoked => {}
+            class => return Some(End::Revoked(class)),
         }
+        let now = NumericDate::now();
+        if token.is_expired(now) {
+            return Some(End::Expired);
+        }
+        self.may_have_forgotten(token, now).then_some(End::Unknown)
     }
 
     fn watch(&self, token: &Introspection) -> Watch {

@@ -28,16 +28,31 @@ pub(super) trait Records: Send + Sync {
 pub(super) struct Life {
     records: Arc<dyn Records>,
     token: Introspection,
+    ignores_forgotten: bool,
 }
 
 impl Life {
     pub(super) fn new(records: Arc<dyn Records>, token: Introspection) -> Self {
-        Self { records, token }
+        Self {
+            records,
+            token,
+            ignores_forgotten: false,
+        }
+    }
+
+    /// Whether it ignores that a record of the token may have been forgotten, because an authority
+    /// has confirmed the token since.
+    pub(super) fn ignore_forgotten(self, ignores_forgotten: bool) -> Self {
+        Self {
+            ignores_forgotten,
+            ..self
+        }
     }
 
     /// Checks the index, without starting a watch.
     pub(super) fn check(&self) -> Option<End> {
-        self.records.end_of(&self.token)
+        let end = self.records.end_of(&self.token);
+        end.filter(|end| !self.ignores_forgotten || *end != End::Unknown)
     }
 
     /// Starts to watch the token.

@@ -20,7 +20,7 @@ use pin_project_lite::pin_project;
 use super::{
     BodyError, End,
     life::Life,
-    protocol::{Protocol, UNAUTHENTICATED},
+    protocol::{Protocol, UNAUTHENTICATED, UNAVAILABLE},
     watch::Watch,
 };
 
@@ -32,7 +32,8 @@ pin_project! {
     ///
     /// It passes the frames of the inner service's body through until the token ends. Then it is
     /// cut: it fails with [`BodyError::End`], so that the peer can tell a cut from an end. The body
-    /// of a gRPC response ends with trailers of the status `UNAUTHENTICATED` instead.
+    /// of a gRPC response ends with trailers of the status `UNAUTHENTICATED` instead, or
+    /// `UNAVAILABLE` for [`End::Unknown`].
     ///
     /// After the cut the inner body is dropped, and nothing more is taken from it. A peer that has
     /// stopped reading sees the cut when it continues to read.
@@ -234,12 +235,13 @@ fn cut<E>(protocol: Protocol, end: End) -> Result<Frame<Bytes>, BodyError<E>> {
     match protocol {
         Protocol::Http => Err(BodyError::End(end)),
         Protocol::Grpc => {
-            let message = match end {
-                End::Revoked(_) => "the token was revoked",
-                End::Expired => "the token has expired",
+            let (status, message) = match end {
+                End::Revoked(_) => (UNAUTHENTICATED, "the token was revoked"),
+                End::Expired => (UNAUTHENTICATED, "the token has expired"),
+                End::Unknown => (UNAVAILABLE, "the state of the token is unknown"),
             };
             let trailers = [
-                ("grpc-status", UNAUTHENTICATED),
+                ("grpc-status", status),
                 ("grpc-message", HeaderValue::from_static(message)),
             ];
             let trailers = trailers.map(|(name, value)| (HeaderName::from_static(name), value));

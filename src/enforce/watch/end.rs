@@ -13,11 +13,16 @@ pub enum End {
     Revoked(Option<SelectorClass>),
     /// The token has expired.
     Expired,
+    /// The clock has gone back, and a record of the token may have been forgotten. So nobody knows
+    /// whether the token is revoked, unless an authority has
+    /// [confirmed](crate::enforce::EnforcementLayer::confirm_by) it since.
+    Unknown,
 }
 
 impl End {
     const EXPIRED: u8 = u8::MAX;
     const REVOKED: u8 = u8::MAX - 1;
+    const UNKNOWN: u8 = u8::MAX - 2;
 
     /// Never 0, which stands for a live token.
     pub(super) fn to_byte(self) -> u8 {
@@ -25,6 +30,7 @@ impl End {
             Self::Revoked(Some(class)) => class as u8,
             Self::Revoked(None) => Self::REVOKED,
             Self::Expired => Self::EXPIRED,
+            Self::Unknown => Self::UNKNOWN,
         }
     }
 
@@ -32,6 +38,7 @@ impl End {
         match byte {
             Self::EXPIRED => return Some(Self::Expired),
             Self::REVOKED => return Some(Self::Revoked(None)),
+            Self::UNKNOWN => return Some(Self::Unknown),
             _ => {}
         }
         let class = SelectorClass::ALL
@@ -46,6 +53,7 @@ impl fmt::Display for End {
         f.write_str(match self {
             Self::Revoked(_) => "the token was revoked",
             Self::Expired => "the token has expired",
+            Self::Unknown => "a record of the token may have been forgotten",
         })
     }
 }

@@ -5,6 +5,7 @@ mod connect;
 mod download;
 mod endless;
 mod fixture;
+mod forgotten;
 mod grpc;
 mod idle;
 mod sse;

@@ -45,7 +45,10 @@ pub(crate) fn by_jwt() -> (ByJwt, Request<Full<Bytes>>) {
 pub(crate) fn at_hand() -> (AtHand, Request<Full<Bytes>>) {
     let (mut tokens, token) = signed();
     let introspected = block_on(tokens.call(Secret::from(token.as_str()))).expect("fixed keys");
-    let kept = introspected.into_token().expect("a genuine token").for_reuse();
+    let kept = introspected
+        .into_token()
+        .expect("a genuine token")
+        .for_reuse();
     let layer = EnforcementLayer::new(Kept(kept), index());
     (layer.layer(Inner), request(&token))
 }

@@ -23,8 +23,9 @@ pub(crate) const MOST_SELECTORS: usize = SelectorClass::ALL.len() + 1;
 pub(crate) struct Numbers {
     /// The number of that index.
     owner: u64,
-    /// One for each selector, which the index computes when it needs it.
-    pub(crate) tags: [OnceLock<[u32; 4]>; MOST_SELECTORS],
+    /// One for each selector, which the index computes when it needs it. `None` if the token has no
+    /// such selector.
+    pub(crate) tags: [OnceLock<Option<[u32; 4]>>; MOST_SELECTORS],
     /// What the index knew of them last. 0 for nothing.
     pub(crate) remembered: AtomicU64,
 }

@@ -43,7 +43,7 @@ impl<'a> Kept<'a> {
 
     /// The tags of all selectors.
     pub(super) fn tags(&self) -> impl Iterator<Item = Tag> {
-        (0..MOST_SELECTORS).filter_map(|place| self.made(place).or_else(|| self.make(place)))
+        (0..MOST_SELECTORS).filter_map(|place| self.make(place))
     }
 
     /// The class of the record that covers the token.
@@ -60,22 +60,25 @@ impl<'a> Kept<'a> {
 
     /// The tags that were made, and those of classes that have a record now.
     fn needed(&self) -> impl Iterator<Item = Tag> {
-        (0..MOST_SELECTORS).filter_map(|place| match self.made(place) {
+        (0..MOST_SELECTORS).filter_map(|place| match self.numbers.tags[place].get() {
+            Some(made) => made.map(Tag),
             None if self.table.has(SELECTORS[place].0) => self.make(place),
-            made => made,
+            None => None,
         })
     }
 
     fn made(&self, place: usize) -> Option<Tag> {
-        self.numbers.tags[place].get().copied().map(Tag)
+        self.numbers.tags[place].get()?.map(Tag)
     }
 
     /// `None` if the token has no such selector.
     fn make(&self, place: usize) -> Option<Tag> {
-        let (class, number) = SELECTORS[place];
-        let selector = self.token.selectors_of(class).nth(number)?;
-        let tag = self.numbers.tags[place].get_or_init(|| self.table.tag(&selector).0);
-        Some(Tag(*tag))
+        let tag = self.numbers.tags[place].get_or_init(|| {
+            let (class, number) = SELECTORS[place];
+            let selector = self.token.selectors_of(class).nth(number)?;
+            Some(self.table.tag(&selector).0)
+        });
+        tag.map(Tag)
     }
 }
 

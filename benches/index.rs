@@ -203,7 +203,7 @@ fn whole(index: &Index, wide: bool) -> [f64; 3] {
     // The index keeps something from the second check on.
     for _ in 0..ROUNDS + 2 {
         let first = check(&new);
-        // Records that are there already, so many that every counter moves.
+        // Known records: enough of them to move every counter.
         block_on(index.load(&Full(20_000))).expect("memory");
         let costs = [first, check(&kept), check(&kept)];
         for (best, cost) in best.iter_mut().zip(costs) {

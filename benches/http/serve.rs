@@ -75,7 +75,7 @@ pub(crate) fn run(variant: Variant) {
 fn end_with_stdin() {
     let before = cpu::time(process::id());
     thread::spawn(move || {
-        // Ends with an error, or when whoever started this process closes the pipe or ends.
+        // Ends with an error, or when the parent process closes the pipe or ends.
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         if let Some((before, after)) = before.zip(cpu::time(process::id())) {
             let seconds = after.saturating_sub(before).as_secs_f64();

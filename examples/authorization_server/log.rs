@@ -21,10 +21,11 @@ use crate::setting::Setting;
 
 /// How long a line may wait for others.
 const DELAY: Duration = Duration::from_millis(100);
-/// How many bytes wait. More are written at once, by whoever logs them.
+/// How many bytes wait. The thread that logs more writes them at once.
 const CAPACITY: usize = 64 * 1024;
 
-/// The lines that wait. `flush` writes them before the program ends: only `kill -9` loses any.
+/// The lines that wait. The program calls `flush` before it ends. A signal that it does not handle,
+/// such as SIGHUP, loses them.
 #[derive(Clone)]
 pub(crate) struct Log(Arc<Shared>);
 
@@ -87,7 +88,7 @@ impl Log {
 
     /// Writes the lines that wait.
     pub(crate) fn flush(&self) {
-        // Without stderr there is nobody to tell.
+        // If stderr fails, there is no other place to report it.
         let _ = self.0.waiting().flush();
     }
 }

@@ -86,7 +86,8 @@ impl Writer<'_> {
     }
 }
 
-/// How many of so many rows are removed one by one in less time than the others are copied.
+/// The largest number of expired rows in a table of this size that is removed one by one. If there
+/// are more, it takes less time to copy the others.
 fn few(rows: usize) -> usize {
     rows / 8
 }

@@ -13,9 +13,9 @@ pub enum End {
     Revoked(Option<SelectorClass>),
     /// The token has expired.
     Expired,
-    /// The clock has gone back, and a record of the token may have been forgotten. So nobody knows
-    /// whether the token is revoked, unless an authority has
-    /// [confirmed](crate::enforce::EnforcementLayer::confirm_by) it since.
+    /// The clock has gone back, and a record of the token may have been forgotten, so the token may
+    /// be revoked. This does not end a token that an authority has
+    /// [confirmed](crate::enforce::EnforcementLayer::confirm_by) since.
     Unknown,
 }
 

@@ -14,9 +14,9 @@ enum Step {
     Ask(usize),
     /// The source publishes other keys, or is down.
     Publish(usize),
-    /// Both clocks go on by so many seconds.
+    /// Both clocks advance by this many seconds.
     Wait(u64),
-    /// The wall clock is set, to so many seconds after the start.
+    /// The wall clock is set to this many seconds after the start.
     SetClock(u64),
 }
 

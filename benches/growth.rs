@@ -10,6 +10,8 @@
 //! had to wait, at least 256 look-ups would. Compare the longest look-ups with those of the same records
 //! once more: nothing grows then, and what is left is the machine.
 
+mod selector;
+
 use std::{
     cmp::Reverse,
     collections::BinaryHeap,
@@ -28,9 +30,11 @@ use tower_revocation::{
     enforce::Index,
     log::{
         Durability, LogError, LogHealth, NumericDate, Position, Reader, Revocation, RevocationLog,
-        Selector, SelectorClass, Snapshot,
+        Selector, Snapshot,
     },
 };
+
+use selector::selector;
 
 const MILLION: u64 = 1_000_000;
 const RECORDS: u64 = 10 * MILLION;
@@ -65,20 +69,6 @@ impl RevocationLog for Merges {
     fn durability(&self) -> Durability {
         Durability::Volatile
     }
-}
-
-/// A pseudo-random digest of a token.
-fn selector(number: u64) -> Selector {
-    let mut bytes = [0; 33];
-    bytes[0] = SelectorClass::Token as u8;
-    let mut word = number;
-    for chunk in bytes[1..].chunks_exact_mut(8) {
-        // SplitMix64.
-        word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        chunk.copy_from_slice(&(mixed ^ (mixed >> 27)).to_be_bytes());
-    }
-    Selector::from_bytes(&bytes).expect("a class")
 }
 
 struct Measured {

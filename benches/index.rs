@@ -9,6 +9,8 @@
 //! caches. The same run measures the simplest index, `RwLock<HashMap<..>>`. Then it looks up whole live
 //! tokens in an index with records of each class.
 
+mod selector;
+
 use std::{
     collections::HashMap,
     hint::black_box,
@@ -27,25 +29,13 @@ use tower_revocation::{
     },
 };
 
+use selector::selector;
+
 const MILLION: u64 = 1_000_000;
 const ROUNDS: usize = 5;
 /// The number of lookups of each thread in a round.
 const QUESTIONS: usize = 500_000;
 const EXPIRES: NumericDate = NumericDate::new(4_000_000_000);
-
-/// A pseudo-random digest of a token.
-fn selector(number: u64) -> Selector {
-    let mut bytes = [0; 33];
-    bytes[0] = SelectorClass::Token as u8;
-    let mut word = number;
-    for chunk in bytes[1..].chunks_exact_mut(8) {
-        // SplitMix64.
-        word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        chunk.copy_from_slice(&(mixed ^ (mixed >> 27)).to_be_bytes());
-    }
-    Selector::from_bytes(&bytes).expect("a class")
-}
 
 /// A log with this many records, which it passes to readers in pieces.
 struct Full(u64);

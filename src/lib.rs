@@ -140,6 +140,10 @@ pub mod introspect;
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub mod jose;
+// loom tests it without the dependencies of `jwt`.
+#[cfg(all(test, loom))]
+#[path = "jose/remote/cache/validity.rs"]
+mod keys_validity;
 mod layer;
 #[cfg(feature = "log")]
 #[cfg_attr(docsrs, doc(cfg(feature = "log")))]

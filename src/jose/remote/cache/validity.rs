@@ -1,5 +1,8 @@
 //! Whether a fetched set of keys is still the current one, readable without a lock.
 
+#[cfg(all(test, loom))]
+use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+#[cfg(not(all(test, loom)))]
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::time::Instant;
@@ -11,6 +14,9 @@ use tokio::time::Instant;
 /// While it [is fresh](Self::is_fresh), a lookup without a `kid` returns these keys. `ended` is
 /// only ever set, and [`is_fresh`](Self::is_fresh) reads it last. So the keys were still current
 /// when `fresh_until` was read.
+///
+/// A removed entry that fetches the same keys prolongs an ended validity. By `Release` and
+/// `Acquire`, a reader that sees the new `fresh_until` also sees the end.
 #[derive(Debug)]
 pub(crate) struct Validity {
     begun: Instant,
@@ -63,5 +69,37 @@ impl Validity {
     fn since_begun(&self, instant: Instant) -> u64 {
         let nanos = instant.saturating_duration_since(self.begun).as_nanos();
         u64::try_from(nanos).unwrap_or(u64::MAX)
+    }
+}
+
+/// What readers see if loads may return old values. See `enforce::table::weak_memory`.
+#[cfg(all(test, loom))]
+mod weak_memory {
+    use std::time::Duration;
+
+    use loom::{model, sync::Arc, thread};
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// The entry is removed while its keys are being fetched, and the fetch brings the same keys.
+    #[test]
+    fn keys_that_are_prolonged_after_their_end_are_never_fresh() {
+        model(|| {
+            let begun = Instant::now();
+            let validity = Arc::new(Validity::until(begun + MINUTE));
+            let cache = thread::spawn({
+                let validity = validity.clone();
+                move || {
+                    validity.end();
+                    validity.prolong(begun + 3 * MINUTE);
+                }
+            });
+            // A fetch has been due for a minute.
+            assert!(!validity.is_fresh(begun + 2 * MINUTE));
+            cache.join().unwrap();
+            assert!(!validity.take_used(), "not a use");
+        });
     }
 }

@@ -27,7 +27,11 @@ use super::{
 use crate::log::{NumericDate, Revocation, Selector, SelectorClass};
 
 /// The number of shards: large enough that two readers rarely need the same one.
-const SHARDS: usize = if cfg!(all(test, shuttle)) { 2 } else { 256 };
+const SHARDS: usize = if cfg!(all(test, any(shuttle, loom))) {
+    2
+} else {
+    256
+};
 
 /// Every record, by the tag of its selector.
 pub(super) struct Table {
@@ -140,6 +144,7 @@ impl Table {
             // A reader that does not find one of the rows any more sees this.
             self.forgotten.fetch_max(latest.0, Ordering::Release);
         });
+        // Release: a reader that finds a class empty sees what was forgotten.
         for (count, removed) in self.classes.iter().zip(removed) {
             if removed > 0 {
                 count.fetch_sub(removed, Ordering::Release);

@@ -53,7 +53,7 @@
 //! found the record finds it too, even before the write has returned. The count of the class is a
 //! part of what is written, because a class without records is not looked up.
 //!
-//! The tests in `interleavings.rs` and `weak_memory.rs` run this in many orders. The second ones
+//! The tests in `interleavings.rs` and `weak_memory` run this in many orders. The second ones
 //! also let loads return any value that the memory model allows.
 
 use super::{

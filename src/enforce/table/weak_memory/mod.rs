@@ -1,8 +1,12 @@
-//! What the counters guarantee if loads may return old values.
+//! What the table guarantees if loads may return old values.
 //!
 //! `tests/run` runs these tests with `--cfg loom` for this crate. loom tries the orders of the
 //! threads, and for each load every value that the memory model of C11 allows there. The lock of
 //! the rows would hide a wrong order of the counters, so a row is an atomic without any order here.
+//! The tests in `swept.rs` are about a sweep. That a table is exchanged depends on locks alone, so
+//! `interleavings.rs` tests that.
+
+mod swept;
 
 use std::{array, cell::Cell};
 

@@ -68,7 +68,8 @@ impl Table {
         self.tagger.id()
     }
 
-    /// Whether there is any record of the class. If not, callers need not compute a selector.
+    /// Whether there is any record of the class. If not, callers need not compute a selector, and
+    /// [`may_have_forgotten`](Self::may_have_forgotten) then knows of each record that was removed.
     pub(super) fn has(&self, class: SelectorClass) -> bool {
         self.count(class).load(Ordering::Acquire) > 0
     }
@@ -144,7 +145,6 @@ impl Table {
             // A reader that does not find one of the rows any more sees this.
             self.forgotten.fetch_max(latest.0, Ordering::Release);
         });
-        // Release: a reader that finds a class empty sees what was forgotten.
         for (count, removed) in self.classes.iter().zip(removed) {
             if removed > 0 {
                 count.fetch_sub(removed, Ordering::Release);

@@ -111,8 +111,7 @@ impl Storage for LogPath {
     }
 
     fn check(&self, opened: &Opened) -> Result<(), Fault> {
-        let found = existing(fs::metadata(&self.0))?;
-        if identity(&found) == opened.identity {
+        if existing(identity_at(&self.0))? == opened.identity {
             Ok(())
         } else {
             Err(Fault::new(LogErrorKind::Replaced))
@@ -143,6 +142,28 @@ pub(super) fn store_in(file: File) -> Result<Opened, Fault> {
         database: database_in(&Builder::new(), FileBackend::new(file)?)?,
         identity: identity(&metadata),
     })
+}
+
+/// Returns the identity of the file at a path.
+///
+/// It asks for nothing else. Linux 6.13 and later give a file a new time at the first write after
+/// someone has asked for its times, and then each `fsync` has to write the time as well.
+#[cfg(target_os = "linux")]
+fn identity_at(path: &Path) -> io::Result<Identity> {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
+    match statx(CWD, path, AtFlags::empty(), StatxFlags::INO) {
+        Ok(found) if found.stx_mask & StatxFlags::INO.bits() != 0 => Ok(Identity {
+            device: makedev(found.stx_dev_major, found.stx_dev_minor),
+            inode: found.stx_ino,
+        }),
+        // An old system, or a sandbox that does not know the call.
+        _ => fs::metadata(path).map(|found| identity(&found)),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn identity_at(path: &Path) -> io::Result<Identity> {
+    fs::metadata(path).map(|found| identity(&found))
 }
 
 #[cfg(unix)]
@@ -185,4 +206,30 @@ fn sync_folder(path: &Path) -> io::Result<()> {
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identity_at_a_path_is_that_of_its_file_also_through_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, other, link] = ["log", "other", "link"].map(|name| folder.path().join(name));
+        let file = File::create(&path).unwrap();
+        File::create(&other).unwrap();
+        let expected = identity(&file.metadata().unwrap());
+        assert_eq!(identity_at(&path).unwrap(), expected);
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&path, &link).unwrap();
+            assert_eq!(identity_at(&link).unwrap(), expected);
+            assert_ne!(identity_at(&other).unwrap(), expected);
+        }
+        fs::remove_file(&path).unwrap();
+        for path in [&path, &link] {
+            let error = identity_at(path).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        }
+    }
 }

@@ -83,7 +83,7 @@
 //! # Size
 //!
 //! The index takes 35 to 45 bytes of memory for each record, and the log about 80. The file takes
-//! about 55 bytes for each record of a large batch, and about 150 for one that is appended alone.
+//! about 55 bytes for each record of a large batch, and about 75 for one that is appended alone.
 //! The number of records is the number of revocations within the longest lifetime: 10 revocations a
 //! second and a lifetime of 24 hours are 864,000 records.
 //!

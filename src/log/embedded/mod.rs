@@ -13,6 +13,7 @@ mod periodic;
 mod queue;
 mod recovery;
 mod row;
+mod rows;
 mod store;
 mod tables;
 #[cfg(test)]

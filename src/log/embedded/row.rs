@@ -1,6 +1,6 @@
-//! A row of the table of records: the records of one commit, or of a part of a large one.
+//! A row: the records of one commit, of a part of a large one, or of some small ones.
 //!
-//! One row is one change of the tree, however many records a commit has.
+//! One row is one change of a table, however many records it has.
 
 use super::{
     super::{LogErrorKind, NumericDate, Revocation, Selector},
@@ -33,6 +33,11 @@ pub(super) fn pack(last: u64, records: &[(u64, Revocation)]) -> Result<Vec<u8>, 
 /// Returns the number of records of a masked row.
 pub(super) fn count(row: &[u8]) -> usize {
     row.len().saturating_sub(NONCE) / SIZE
+}
+
+/// Returns how many bytes of a page a masked row takes, with its key.
+pub(super) fn stored(row: &[u8]) -> usize {
+    row.len() + 12
 }
 
 /// Returns the positions and the records of a row.

@@ -1,7 +1,7 @@
 //! The tables of the file, and the state in memory.
 //!
-//! Records are stored in the order of their commits, and those of one commit are one
-//! [row](super::row). Ordered by selector, each record would change a page of its own.
+//! Records are stored in the order of their commits, many in one [row](super::row). Ordered by
+//! selector, each record would change a page of its own.
 
 use std::{
     collections::HashMap,
@@ -17,6 +17,7 @@ use super::{
     fault::Fault,
     mask::{FileKey, Masks},
     row,
+    rows::Rows,
 };
 
 /// The version of the tables below. Version 1 had no keys and was never published.
@@ -27,8 +28,6 @@ const FORMAT: u64 = 2;
 /// * `forgotten`: the latest expiry of a record that was removed because it had expired.
 /// * `restored`: when the file was last restored from a backup.
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
-/// The last position of a row → its records, masked.
-pub(super) const RECORDS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("records");
 
 /// The last record of every selector, and its position.
 pub(super) struct State {
@@ -90,8 +89,7 @@ pub(super) fn begin(database: &Database, expected: Expected) -> Result<State, Fa
         if number(&meta, "format")? != FORMAT {
             return Err(Fault::new(LogErrorKind::UnknownFormat));
         }
-        let records = transaction.open_table(RECORDS)?;
-        let (_, last) = ends(&meta, &records)?;
+        let (_, last) = ends(&meta, &Rows::write(&transaction)?)?;
         let mut epochs = transaction.open_table(EPOCHS)?;
         if let Expected::Containing(position) = expected
             && !epochs::contains(&epochs, position, last)?
@@ -115,7 +113,7 @@ pub(super) fn position(database: &Database) -> Result<(Position, FileKey), Fault
     if number(&meta, "format")? != FORMAT {
         return Err(Fault::new(LogErrorKind::UnknownFormat));
     }
-    let (_, sequence) = ends(&meta, &transaction.open_table(RECORDS)?)?;
+    let (_, sequence) = ends(&meta, &Rows::read(&transaction)?)?;
     let epoch = epochs::current(&transaction.open_table(EPOCHS)?)?;
     Ok((Position { epoch, sequence }, FileKey::read(&transaction)?))
 }
@@ -123,22 +121,19 @@ pub(super) fn position(database: &Database) -> Result<(Position, FileKey), Fault
 /// Reads the whole state.
 fn read(database: &Database) -> Result<State, Fault> {
     let transaction = database.begin_read()?;
-    let (meta, records) = (
-        transaction.open_table(META)?,
-        transaction.open_table(RECORDS)?,
-    );
+    let (meta, rows) = (transaction.open_table(META)?, Rows::read(&transaction)?);
     let mut state = State {
         position: Position {
             epoch: epochs::current(&transaction.open_table(EPOCHS)?)?,
-            sequence: ends(&meta, &records)?.1,
+            sequence: ends(&meta, &rows)?.1,
         },
         records: HashMap::new(),
         forgotten: moment(&meta, "forgotten")?,
         masks: Masks::new(FileKey::read(&transaction)?),
     };
-    state.records.reserve(count(&records)?);
+    state.records.reserve(rows.count()?);
     let mut plain = Vec::new();
-    for row in records.iter()? {
+    for row in rows.from(0)? {
         let (last, row) = row?;
         state.masks.key().unmask(row.value(), &mut plain)?;
         for record in row::unpack(last.value(), &plain) {
@@ -152,22 +147,19 @@ fn read(database: &Database) -> Result<State, Fault> {
 /// Returns all records and the position of the last one.
 pub(super) fn snapshot(database: &Database, key: &FileKey) -> Result<Snapshot, Fault> {
     let transaction = database.begin_read()?;
-    let (meta, table) = (
-        transaction.open_table(META)?,
-        transaction.open_table(RECORDS)?,
-    );
+    let (meta, rows) = (transaction.open_table(META)?, Rows::read(&transaction)?);
     let epoch = epochs::current(&transaction.open_table(EPOCHS)?)?;
-    let (_, sequence) = ends(&meta, &table)?;
+    let (_, sequence) = ends(&meta, &rows)?;
     let forgotten = moment(&meta, "forgotten")?;
     // The table holds indexes: a map of records would need twice the memory.
     let (mut records, mut indexes) = (Vec::<Revocation>::new(), HashTable::<usize>::new());
     let keys = RandomState::new();
     let hash = |record: &Revocation| keys.hash_one(record.selector());
-    let count = count(&table)?;
+    let count = rows.count()?;
     records.reserve_exact(count);
     indexes.reserve(count, |index| hash(&records[*index]));
     let mut plain = Vec::new();
-    for row in table.iter()? {
+    for row in rows.from(0)? {
         let (last, row) = row?;
         key.unmask(row.value(), &mut plain)?;
         for record in row::unpack(last.value(), &plain) {
@@ -195,12 +187,9 @@ pub(super) fn after(
     seen: u64,
 ) -> Result<Vec<Revocation>, Fault> {
     let transaction = database.begin_read()?;
-    let (meta, records) = (
-        transaction.open_table(META)?,
-        transaction.open_table(RECORDS)?,
-    );
+    let (meta, rows) = (transaction.open_table(META)?, Rows::read(&transaction)?);
     let epochs = transaction.open_table(EPOCHS)?;
-    let (compacted, last) = ends(&meta, &records)?;
+    let (compacted, last) = ends(&meta, &rows)?;
     if after.sequence < compacted || !epochs::contains(&epochs, after, last)? {
         return Err(Fault::new(LogErrorKind::Gap));
     }
@@ -209,7 +198,7 @@ pub(super) fn after(
         return Ok(Vec::new());
     }
     let (mut missed, mut plain) = (Vec::new(), Vec::new());
-    for row in records.range(after.sequence + 1..)? {
+    for row in rows.from(after.sequence + 1)? {
         let (last, row) = row?;
         key.unmask(row.value(), &mut plain)?;
         for record in row::unpack(last.value(), &plain) {
@@ -228,30 +217,18 @@ pub(super) fn after(
 /// Returns whether a position belongs to the history of the file.
 pub(super) fn contains(database: &Database, position: Position) -> Result<bool, Fault> {
     let transaction = database.begin_read()?;
-    let (_, last) = ends(
-        &transaction.open_table(META)?,
-        &transaction.open_table(RECORDS)?,
-    )?;
+    let (_, last) = ends(&transaction.open_table(META)?, &Rows::read(&transaction)?)?;
     epochs::contains(&transaction.open_table(EPOCHS)?, position, last)
 }
 
 /// Returns the last position whose record was removed, and the last position.
 pub(super) fn ends(
     meta: &impl ReadableTable<&'static str, u64>,
-    records: &impl ReadableTable<u64, &'static [u8]>,
+    rows: &Rows<impl ReadableTable<u64, &'static [u8]>>,
 ) -> Result<(u64, u64), Fault> {
     let compacted = number(meta, "compacted")?;
-    let last = records
-        .last()?
-        .map_or(compacted, |(sequence, _)| sequence.value());
+    let last = rows.last()?.unwrap_or(compacted);
     Ok((compacted, last.max(compacted)))
-}
-
-/// Returns the number of records, to reserve memory. It reads no row, only their lengths.
-fn count(records: &impl ReadableTable<u64, &'static [u8]>) -> Result<usize, Fault> {
-    let rows = records.iter()?;
-    let counts = rows.map(|row| Ok(row::count(row?.1.value())));
-    counts.sum()
 }
 
 /// Returns a time in the table `meta`, or 1970 if there is none.

@@ -11,6 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use redb::ReadableDatabase as _;
+
 use super::{
     super::{LogError, LogErrorKind, Position, observe, readers::Readers},
     fault::Fault,
@@ -195,6 +197,11 @@ impl Thread {
         let (value, appended, wrote) = self.store.with(|database| {
             // One phase, and thus one `fsync`. Half a commit is recognised by its checksums, which
             // is safe because peers choose no bytes in the file: see `mask`.
+            //
+            // While this reader is open, the store keeps the pages that the commit replaces. The
+            // next commit frees them. Otherwise the store frees them at once, in a second
+            // transaction, and the next commit has another page to write.
+            let _reader = database.begin_read()?;
             let transaction = database.begin_write()?;
             let mut work = Work::begin(&transaction, state);
             let value = job(&mut work)?;

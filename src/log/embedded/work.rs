@@ -5,8 +5,9 @@ use redb::{ReadableTable as _, WriteTransaction};
 use super::{
     super::{Appended, LogErrorKind, NumericDate, Revocation, Selector, ceiling},
     fault::Fault,
-    row::{self, RECORDS_PER_ROW},
-    tables::{META, RECORDS, State, number},
+    row,
+    rows::Rows,
+    tables::{META, State, number},
 };
 
 /// One step of a sweep ends with the row that reaches this many records.
@@ -36,14 +37,8 @@ impl<'t> Work<'t> {
     /// Writes the appended records. Returns them, and whether there is anything to commit.
     pub(super) fn end(self) -> Result<(Vec<Revocation>, bool), Fault> {
         if !self.appended.is_empty() {
-            let mut table = self.transaction.open_table(RECORDS)?;
-            for records in self.appended.chunks(RECORDS_PER_ROW) {
-                let Some((last, _)) = records.last() else {
-                    continue;
-                };
-                let plain = row::pack(*last, records)?;
-                table.insert(last, &*self.state.masks.mask(&plain))?;
-            }
+            let mut rows = Rows::write(self.transaction)?;
+            rows.append(&self.appended, &mut self.state.masks)?;
         }
         let appended = self.appended.into_iter().map(|(_, record)| record);
         Ok((appended.collect(), self.dirty))
@@ -121,7 +116,9 @@ impl<'t> Work<'t> {
     /// Removes expired records and records that later ones have replaced, among the next records
     /// from a position on.
     pub(crate) fn sweep(&mut self, from: u64, now: NumericDate) -> Result<SweepStep<u64>, Fault> {
-        let mut table = self.transaction.open_table(RECORDS)?;
+        let rows = Rows::write(self.transaction)?;
+        let (mut table, moved) = rows.settled(&mut self.state.masks)?;
+        self.dirty |= moved;
         let (mut seen, mut removed) = (0, Vec::new());
         let (mut changed, mut next) = (Vec::new(), None);
         let mut horizon = self.state.forgotten;

@@ -4,6 +4,7 @@ mod clock;
 mod disk;
 mod queue;
 mod recovery;
+mod rows;
 mod torn;
 
 use std::sync::{

@@ -166,14 +166,20 @@ struct Commit {
     records: [Vec<Revocation>; 2],
 }
 
-fn commit() -> Commit {
+/// A commit of three records after some of one record: one that writes a recent row, and one that
+/// moves the recent rows.
+fn commits() -> [Commit; 2] {
+    [40, 53].map(commit_after)
+}
+
+fn commit_after(before: usize) -> Commit {
     let disk = Disk::default();
     let log = disk.log();
-    for number in 0..40 {
+    for number in 0..before {
         block_on(log.append(grant(number))).unwrap();
     }
-    let old: Vec<_> = (0..40).flat_map(grant).collect();
-    let new: Vec<_> = (40..43).flat_map(grant).collect();
+    let old: Vec<_> = (0..before).flat_map(grant).collect();
+    let new: Vec<_> = (before..before + 3).flat_map(grant).collect();
     block_on(log.append(new.clone())).unwrap();
     let both = [old.clone(), new].concat();
     let content = disk.content();
@@ -195,6 +201,22 @@ fn commit_is_one_fsync() {
     }
 }
 
+/// The header, the page of the recent rows, and three of the store.
+#[test]
+fn commit_of_one_record_writes_five_pages_however_many_records_there_are() {
+    let disk = Disk::default();
+    let log = disk.log();
+    let many = (0..20_000).flat_map(grant).collect();
+    block_on(log.append(many)).unwrap();
+    let commits = 20_000..20_200;
+    let with_more_pages = commits.filter(|number| {
+        block_on(log.append(grant(*number))).unwrap();
+        disk.content().writes.len() > 5
+    });
+    // Those that move the recent rows, and the first one, which follows such a commit.
+    assert!(with_more_pages.count() <= 5);
+}
+
 /// After a failure, [`backend`](super::super::backend) restores the header from the last such write.
 #[test]
 fn commit_writes_the_header_once_and_at_the_beginning_of_the_file() {
@@ -212,32 +234,25 @@ fn commit_writes_the_header_once_and_at_the_beginning_of_the_file() {
 
 #[test]
 fn every_subset_of_the_writes_of_a_commit_is_all_of_it_or_nothing() {
-    let Commit {
-        before,
-        writes,
-        records: [old, both],
-    } = commit();
-    assert!(writes.len() <= 10, "{} writes", writes.len());
-    for subset in 0..1_u32 << writes.len() {
-        let mut disk = before.clone();
-        for (bit, (offset, data)) in writes.iter().enumerate() {
-            if subset & (1 << bit) != 0 {
-                put(&mut disk, *offset, data);
+    for commit in commits() {
+        let (writes, [old, both]) = (commit.writes, commit.records);
+        assert!(writes.len() <= 10, "{} writes", writes.len());
+        for subset in 0..1_u32 << writes.len() {
+            let mut disk = commit.before.clone();
+            for (bit, (offset, data)) in writes.iter().enumerate() {
+                if subset & (1 << bit) != 0 {
+                    put(&mut disk, *offset, data);
+                }
             }
+            let found = records(&Disk::with(disk).log());
+            let is_whole = subset.count_ones() as usize == writes.len();
+            assert!(found == both || (found == old && !is_whole), "{subset:b}");
         }
-        let found = records(&Disk::with(disk).log());
-        let is_whole = subset.count_ones() as usize == writes.len();
-        assert!(found == both || (found == old && !is_whole), "{subset:b}");
     }
 }
 
 #[test]
 fn any_sectors_of_the_writes_of_a_commit_are_all_of_it_or_nothing() {
-    let Commit {
-        before,
-        writes,
-        records: [old, both],
-    } = commit();
     // A sequence that looks random, and is the same in every run.
     let mut state = 1_u64;
     let mut coin = || {
@@ -246,23 +261,26 @@ fn any_sectors_of_the_writes_of_a_commit_are_all_of_it_or_nothing() {
             .wrapping_add(1);
         state >> 63 == 1
     };
-    let mut seen = [0, 0];
-    for round in 0..100 {
-        let mut disk = before.clone();
-        // A round that leaves out few sectors, and one that leaves out half of them.
-        let mut is_lost = || (0..=round % 2 * 5).all(|_| coin());
-        for (offset, data) in &writes {
-            for (sector, data) in data.chunks(SECTOR).enumerate() {
-                if !is_lost() {
-                    put(&mut disk, offset + sector * SECTOR, data);
+    for commit in commits() {
+        let [old, both] = commit.records;
+        let mut seen = [0, 0];
+        for round in 0..100 {
+            let mut disk = commit.before.clone();
+            // A round that leaves out few sectors, and one that leaves out half of them.
+            let mut is_lost = || (0..=round % 2 * 5).all(|_| coin());
+            for (offset, data) in &commit.writes {
+                for (sector, data) in data.chunks(SECTOR).enumerate() {
+                    if !is_lost() {
+                        put(&mut disk, offset + sector * SECTOR, data);
+                    }
                 }
             }
+            let found = records(&Disk::with(disk).log());
+            assert!(found == both || found == old, "round {round}");
+            seen[usize::from(found == both)] += 1;
         }
-        let found = records(&Disk::with(disk).log());
-        assert!(found == both || found == old, "round {round}");
-        seen[usize::from(found == both)] += 1;
+        assert!(seen.iter().all(|&times| times > 0), "{seen:?}");
     }
-    assert!(seen.iter().all(|&times| times > 0), "{seen:?}");
 }
 
 #[test]

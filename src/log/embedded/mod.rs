@@ -59,7 +59,9 @@ use writer::Writer;
 /// for an eighth of the time that the last one took, and at most 500 µs. So a single append after a
 /// batch waits once.
 ///
-/// The file is read when it is opened. Its content is kept in memory, at about 80 bytes per record.
+/// The file is read when it is opened. Its content is kept in memory, at 74 to 149 bytes per record:
+/// the table doubles when it is full, and needs both sizes for that moment. Besides, redb caches the
+/// file in up to 1 GiB.
 ///
 /// Clones are the same log. When the last clone is dropped, queued appends are written and the file
 /// is closed. Dropping it blocks for as long as the disk takes.

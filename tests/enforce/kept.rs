@@ -10,7 +10,7 @@ use tower_revocation::{
     log::{NumericDate, Revocation, Selector},
 };
 
-use crate::fixture::{Introspect, Known, RemoteLog, good, verdict, with_token};
+use crate::fixture::{ISSUER, Introspect, Known, RemoteLog, good, verdict, with_token};
 
 /// What happens next. Times are in seconds from the start of the test.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let time = || prop_oneof![-100..0_i64, 100..5000_i64];
     prop_oneof![
-        4 => (0..12_usize, prop::option::of(time()), time())
+        4 => (0..SELECTORS, prop::option::of(time()), time())
             .prop_map(|(about, not_before, expires)| Step::Record { about, not_before, expires }),
         1 => time().prop_map(Step::Sweep),
         1 => any::<bool>().prop_map(Step::Silence),
@@ -45,12 +45,14 @@ fn at(start: NumericDate, seconds: i64) -> NumericDate {
     NumericDate::new(start.seconds().saturating_add_signed(seconds))
 }
 
-/// Tokens that share some selectors. They are live, expired, without `iat` and without `exp`.
+/// Tokens with all selectors, of which they share some. They are live, expired, without `iat` and
+/// without `exp`.
 fn token(start: NumericDate, number: usize) -> Introspection {
     let mut token = good();
-    token.token = Some(Selector::grant(&format!("token {number}")));
+    token.token = Some(Selector::token(ISSUER, &number.to_string()));
     token.grant = Some(format!("g{number}"));
     token.sid = Some(format!("s{}", number / 2));
+    token.cnf.x5t_s256 = Some([2; 32]);
     token.iat = (number != 2).then(|| at(start, -50));
     token.exp = match number {
         1 => Some(at(start, -10)),
@@ -60,14 +62,19 @@ fn token(start: NumericDate, number: usize) -> Introspection {
     token
 }
 
+/// How many selectors there are: those of all tokens, and some of none.
+const SELECTORS: usize = 18;
+
 fn selector(about: usize) -> Selector {
     match about {
         0 => Selector::subject("alice"),
         1 => Selector::client("s6BhdRkqt3"),
-        2 => Selector::key(&[1; 32]),
-        3 => Selector::session("s0"),
-        4 => Selector::session("s1"),
-        _ => Selector::grant(&format!("g{}", about - 5)),
+        2 => Selector::subject_and_client("alice", "s6BhdRkqt3"),
+        3 => Selector::issuer(ISSUER),
+        4 | 5 => Selector::key(&[u8::try_from(about - 3).unwrap(); 32]),
+        6 | 7 => Selector::session(&format!("s{}", about - 6)),
+        8..13 => Selector::token(ISSUER, &(about - 8).to_string()),
+        _ => Selector::grant(&format!("g{}", about - 13)),
     }
 }
 

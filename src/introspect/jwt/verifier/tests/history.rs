@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 use tokio::{runtime::Builder, time::advance};
 
@@ -30,15 +31,16 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// Three keys, of which two have the same name.
-static KEYS: LazyLock<[(TestIssuer, &str); 3]> =
+pub(super) static KEYS: LazyLock<[(TestIssuer, &str); 3]> =
     LazyLock::new(|| ["k1", "k1", "k2"].map(|kid| (issuer(), kid)));
 
-static BEGUN: LazyLock<NumericDate> = LazyLock::new(NumericDate::now);
+pub(super) static BEGUN: LazyLock<NumericDate> = LazyLock::new(NumericDate::now);
 
 /// The sets that the source publishes. It is down with the last one.
-static SETS: LazyLock<Vec<Option<KeySet>>> = LazyLock::new(|| {
+pub(super) static SETS: LazyLock<Vec<Option<KeySet>>> = LazyLock::new(|| {
     let [a, b, c] = KEYS.each_ref().map(|(issuer, kid)| (issuer, *kid));
     vec![
+        Some(key_set([a, b, c])),
         Some(key_set([a])),
         Some(key_set([a])),
         Some(key_set([b])),
@@ -50,11 +52,18 @@ static SETS: LazyLock<Vec<Option<KeySet>>> = LazyLock::new(|| {
 });
 
 /// Tokens of each key, genuine, changed, forged, and of other kinds.
-static TOKENS: LazyLock<Vec<String>> = LazyLock::new(|| {
+pub(super) static TOKENS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let begun = BEGUN.seconds();
     let mut tokens = Vec::new();
-    for (issuer, kid) in &*KEYS {
-        let token = || issuer.token().kid(*kid);
+    for (number, (issuer, kid)) in KEYS.iter().enumerate() {
+        // Every selector that a token can have. Some are shared by all tokens of a key.
+        let thumbprint = URL_SAFE_NO_PAD.encode([u8::try_from(number).unwrap(); 32]);
+        let token = || {
+            let token = issuer.token().kid(*kid).grant(format!("g{number}"));
+            let token = token.session(format!("s{}", number / 2));
+            let keys = json!({ "jkt": thumbprint, "x5t#S256": thumbprint });
+            token.claim("cnf", keys)
+        };
         let dated = |iat, lifetime| {
             let token = token().issued_at(NumericDate::new(iat));
             token.expires_in(Duration::from_secs(lifetime))

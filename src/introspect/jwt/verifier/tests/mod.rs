@@ -3,13 +3,14 @@
 
 mod history;
 mod keys;
+mod verdicts;
 
 use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::super::{Audience, JwtError, JwtTokens};
+use super::super::{Audience, Dialect, JwtError, JwtTokens};
 use crate::{
     date::fake::NOW,
     introspect::{Introspected, Introspection, Reason},
@@ -38,8 +39,12 @@ fn audience() -> Audience {
 /// Tokens that are signed with keys of a source.
 fn fetched(source: &Arc<FakeSource>) -> JwtTokens {
     let keys = Keys::from_uri("https://issuer.test/keys").unwrap();
+    long_lived(keys).remote_keys(source.remote_keys(10))
+}
+
+fn long_lived(keys: impl Into<Keys>) -> JwtTokens {
     let tokens = JwtTokens::new(ISSUER, keys, audience()).longest_lifetime(1000 * HOUR);
-    tokens.remote_keys(source.remote_keys(10))
+    tokens.dialect(Dialect::rfc9068().grant(TestIssuer::GRANT_CLAIM))
 }
 
 type Outcome = Result<Introspected, JwtError>;

@@ -1,0 +1,102 @@
+//! An issuer, a log and enforcement, without a network.
+
+use std::{convert::Infallible, sync::Weak};
+
+use http_body_util::Empty;
+use hyper::{Request, Response, StatusCode, body::Bytes, header};
+use tower::{Layer as _, service_fn};
+
+use super::super::{history::SETS, *};
+use crate::{
+    enforce::{EnforcementLayer, Index, Policy, Refused, Verdict, WhenUnknown},
+    log::{
+        Durability, LogError, LogHealth, MemoryLog, Position, Reader, Revocation, RevocationLog,
+        Snapshot,
+    },
+};
+
+/// A log with other writers, so that its silence makes an index stale.
+pub(super) struct Remote(pub(super) MemoryLog);
+
+impl RevocationLog for Remote {
+    async fn append(&self, batch: Vec<Revocation>) -> Result<Position, LogError> {
+        self.0.append(batch).await
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, LogError> {
+        self.0.snapshot().await
+    }
+
+    async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+        self.0.tail(after, reader).await
+    }
+
+    fn health(&self) -> LogHealth {
+        self.0.health()
+    }
+
+    fn durability(&self) -> Durability {
+        self.0.durability()
+    }
+}
+
+pub(super) const INDEXES: usize = 2;
+pub(super) const LAYERS: usize = 4;
+
+/// An issuer, and enforcement with a cache of its tokens.
+pub(super) struct World {
+    pub(super) source: Arc<FakeSource>,
+    layers: [EnforcementLayer<JwtTokens>; LAYERS],
+}
+
+impl World {
+    pub(super) fn new(cache_capacity: usize, indexes: &[Index; INDEXES]) -> Self {
+        let source = FakeSource::new(SETS[0].clone().unwrap(), Duration::from_secs(600));
+        let tokens = fetched(&source).cache_capacity(cache_capacity);
+        let layer = |index: &Index| EnforcementLayer::new(tokens.clone(), index.clone());
+        let when = |choice| layer(&indexes[0]).policy(Policy::new().when_unknown(choice));
+        let layers = [
+            layer(&indexes[0]),
+            when(WhenUnknown::ServeStale { max: HOUR }),
+            when(WhenUnknown::Introspect).confirm_by(tokens.clone()),
+            layer(&indexes[1]),
+        ];
+        Self { source, layers }
+    }
+
+    pub(super) async fn ask(&self, layer: usize, token: &str) -> Answer {
+        let request = Request::builder().header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let request = request.body(Empty::<Bytes>::new()).unwrap();
+        let api =
+            service_fn(|_| async { Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())) });
+        verified();
+        let response = self.layers[layer]
+            .layer(api)
+            .oneshot(request)
+            .await
+            .unwrap();
+        let refused = response.extensions().get::<Refused>();
+        Answer {
+            status: response.status(),
+            verdict: refused.map(Refused::verdict),
+            fetches: self.source.fetches(),
+            verified: verified(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Answer {
+    status: StatusCode,
+    verdict: Option<Verdict>,
+    fetches: usize,
+    /// How many signatures were verified.
+    pub(super) verified: usize,
+}
+
+impl Answer {
+    /// What a cache must not change.
+    pub(super) fn told(&self) -> (StatusCode, Option<Verdict>, usize) {
+        (self.status, self.verdict, self.fetches)
+    }
+}

@@ -271,6 +271,40 @@ mod tests {
         }
     }
 
+    /// Everything about a form or its error.
+    fn shown(form: Result<Form, Error>) -> String {
+        let secret = |secret: Option<Secret>| secret.map(|secret| secret.expose().to_owned());
+        form.map_or_else(
+            |error| error.to_string(),
+            |form| {
+                let secrets = [form.token, form.client_secret, form.client_assertion].map(secret);
+                let texts = [form.client_id, form.client_assertion_type];
+                format!("{secrets:?} {texts:?} {:?}", form.token_type_hint)
+            },
+        )
+    }
+
+    proptest! {
+        /// A form with an escape takes the longer way.
+        #[test]
+        fn form_without_escapes_is_read_as_one_with_an_escape(
+            form in proptest::collection::vec(
+                prop::sample::select(
+                    &["token", "token_type_hint", "client_id", "client_secret", "&", "&", "&", "=",
+                    "=", "=", "a", "\u{e9}"][..],
+                ), 0..24,
+            ),
+            is_utf8 in prop::bool::weighted(0.9),
+        ) {
+            let mut form = form.concat().into_bytes();
+            if !is_utf8 {
+                form.push(0xff);
+            }
+            let escaped = [&form[..], b"&x=%61"].concat();
+            prop_assert_eq!(shown(Form::parse(&form)), shown(Form::parse(&escaped)));
+        }
+    }
+
     #[test]
     fn only_what_is_escaped_is_copied() {
         assert!(matches!(decode_part(b"45gh-_.~"), Some(Cow::Borrowed(_))));

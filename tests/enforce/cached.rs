@@ -1,12 +1,14 @@
 //! `JwtTokens` has verified the token before. Whether it is revoked is checked every time.
 
+use std::time::Duration;
+
 use hyper::StatusCode;
 use tower::ServiceExt as _;
 use tower_revocation::{
     Outcome, RevocationRequest, Secret,
     enforce::{EnforcementLayer, Index, Verdict},
     introspect::jwt::JwtTokens,
-    log::{MemoryLog, RevocationLog as _},
+    log::{MemoryLog, NumericDate, Revocation, RevocationLog as _, Selector},
     revoke::RecordRevocation,
     test_util::TestIssuer,
 };
@@ -17,6 +19,10 @@ use crate::{
 };
 
 const LIVE: (StatusCode, Option<Verdict>) = (StatusCode::OK, None);
+const UNKNOWN: (StatusCode, Option<Verdict>) =
+    (StatusCode::SERVICE_UNAVAILABLE, Some(Verdict::Unknown));
+/// Of a token.
+const LIFETIME: Duration = Duration::from_secs(3000);
 
 /// The verdict on a token.
 async fn on(layer: &EnforcementLayer<JwtTokens>, token: &str) -> (StatusCode, Option<Verdict>) {
@@ -87,8 +93,29 @@ async fn cached_token_is_unknown_while_the_index_is_stale() {
     );
     assert_eq!(on(&fresh, &token).await, LIVE);
     let layer = EnforcementLayer::new(tokens, stale(&RemoteLog::default()).await);
-    let unknown = (StatusCode::SERVICE_UNAVAILABLE, Some(Verdict::Unknown));
-    assert_eq!(on(&layer, &token).await, unknown);
+    assert_eq!(on(&layer, &token).await, UNKNOWN);
+}
+
+/// The clock was ahead for one sweep.
+#[tokio::test]
+async fn cached_token_is_unknown_once_its_record_may_have_been_forgotten() {
+    let issuer = TestIssuer::new("https://issuer.test");
+    let log = MemoryLog::new();
+    let index = Index::follow(&log).await.unwrap();
+    let layer = EnforcementLayer::new(issuer.tokens(), index.clone());
+    let end = NumericDate::now() + Duration::from_secs(3600);
+    let record = Revocation::forever(Selector::grant("another"), end);
+    log.append(vec![record]).await.unwrap();
+    let token = |lifetime| issuer.token().expires_in(lifetime).sign();
+    let tokens = [token(LIFETIME), token(2 * LIFETIME)];
+    for token in tokens.iter().cycle().take(6) {
+        assert_eq!(on(&layer, token).await, LIVE);
+    }
+    index.sweep(end);
+    for _ in 0..3 {
+        assert_eq!(on(&layer, &tokens[0]).await, UNKNOWN);
+        assert_eq!(on(&layer, &tokens[1]).await, LIVE);
+    }
 }
 
 #[tokio::test]

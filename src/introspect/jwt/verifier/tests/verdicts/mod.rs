@@ -28,6 +28,8 @@ enum Step {
     Ask { token: usize, layer: usize },
     /// The source publishes other keys, or is down.
     Publish(usize),
+    /// The keys of another issuer are fetched, so that those of this one are no longer cached.
+    Evict,
     /// A record of some class comes, which covers some tokens or none.
     Record {
         class: usize,
@@ -63,6 +65,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         24 => ask.prop_map(|(token, layer)| Step::Ask { token, layer }),
         2 => (0..SETS.len()).prop_map(Step::Publish),
+        1 => Just(Step::Evict),
         2 => record,
         2 => (0..INDEXES, 0..9000_i64).prop_map(|(index, at)| Step::Sweep { index, at }),
         1 => any::<bool>().prop_map(Step::Silence),
@@ -147,6 +150,11 @@ async fn replay(steps: Vec<Step>) {
             Step::Publish(set) => {
                 for world in &worlds {
                     world.source.publishes(SETS[set].clone());
+                }
+            }
+            Step::Evict => {
+                for world in &worlds {
+                    world.fetch_keys_of_another_issuer().await;
                 }
             }
             Step::Record {

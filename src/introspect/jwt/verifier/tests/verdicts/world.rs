@@ -9,6 +9,7 @@ use tower::{Layer as _, service_fn};
 use super::super::{history::SETS, *};
 use crate::{
     enforce::{EnforcementLayer, Index, Policy, Refused, Verdict, WhenUnknown},
+    jose::RemoteKeys,
     log::{
         Durability, LogError, LogHealth, MemoryLog, Position, Reader, Revocation, RevocationLog,
         Snapshot,
@@ -46,13 +47,16 @@ pub(super) const LAYERS: usize = 4;
 /// An issuer, and enforcement with a cache of its tokens.
 pub(super) struct World {
     pub(super) source: Arc<FakeSource>,
+    remote: RemoteKeys,
     layers: [EnforcementLayer<JwtTokens>; LAYERS],
 }
 
 impl World {
     pub(super) fn new(cache_capacity: usize, indexes: &[Index; INDEXES]) -> Self {
         let source = FakeSource::new(SETS[0].clone().unwrap(), Duration::from_secs(600));
-        let tokens = fetched(&source).cache_capacity(cache_capacity);
+        let remote = source.remote_keys(1);
+        let tokens = fetched(&source).remote_keys(remote.clone());
+        let tokens = tokens.cache_capacity(cache_capacity);
         let layer = |index: &Index| EnforcementLayer::new(tokens.clone(), index.clone());
         let when = |choice| layer(&indexes[0]).policy(Policy::new().when_unknown(choice));
         let layers = [
@@ -61,7 +65,16 @@ impl World {
             when(WhenUnknown::Introspect).confirm_by(tokens.clone()),
             layer(&indexes[1]),
         ];
-        Self { source, layers }
+        Self {
+            source,
+            remote,
+            layers,
+        }
+    }
+
+    /// There is room for the keys of one issuer.
+    pub(super) async fn fetch_keys_of_another_issuer(&self) {
+        let _ = self.remote.keys("https://other.test/keys", None).await;
     }
 
     pub(super) async fn ask(&self, layer: usize, token: &str) -> Answer {

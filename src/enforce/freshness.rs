@@ -2,14 +2,12 @@
 
 use std::{
     future::poll_fn,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, PoisonError},
     task::{Poll, Waker},
     time::{Duration, Instant},
 };
 
+use super::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering};
 use crate::log::Position;
 
 /// How fresh an [`Index`](super::Index) is.

@@ -1,5 +1,5 @@
-//! The locks and atomics of the table and of the watches: those of std, or those of shuttle or loom,
-//! whose order a test decides.
+//! The locks and atomics of the table, of the watches and of the last contact: those of std, or those
+//! of shuttle or loom, whose order a test decides.
 
 #[cfg(all(test, loom))]
 use loom::sync as chosen;
@@ -10,5 +10,5 @@ use std::sync as chosen;
 
 pub(super) use chosen::{
     Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
-    atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
 };

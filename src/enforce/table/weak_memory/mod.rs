@@ -3,12 +3,14 @@
 //! `tests/run` runs these tests with `--cfg loom` for this crate. loom tries the orders of the
 //! threads, and for each load every value that the memory model of C11 allows there. The lock of
 //! the rows would hide a wrong order of the counters, so a row is an atomic without any order here.
-//! The tests in `swept.rs` are about a sweep. That a table is exchanged depends on locks alone, so
-//! `interleavings.rs` tests that.
+//! The tests in `swept.rs` and `fresh.rs` use the table itself.
+//!
+//! The exchange of a table depends on locks alone. So `interleavings.rs` tests it.
 
+mod fresh;
 mod swept;
 
-use std::{array, cell::Cell};
+use std::{array, cell::Cell, sync::LazyLock};
 
 use loom::{
     model::Builder,
@@ -20,6 +22,9 @@ use super::{super::sync::AtomicU64, *};
 
 /// How often a thread is interrupted. Each further time takes about ten times as long.
 const INTERRUPTIONS: usize = 2;
+
+/// loom repeats a test, and each time the tags must choose the same shards and counters.
+static TAGGER: LazyLock<Tagger> = LazyLock::new(Tagger::random);
 
 /// The tags of one token, with counters of their own.
 const TAGS: [Tag; 2] = [Tag([7, 7, 7, 0]), Tag([7, 7, 7, 1 << 3])];

@@ -4,19 +4,14 @@
 //! Two ways bypass the lock: the class of the row has no record, or an earlier check has remembered
 //! that there is nothing to find. So these tests use the table itself.
 
-use std::sync::LazyLock;
-
 use loom::{sync::Arc, thread};
 
 use super::{
     super::{super::sync::AtomicU64, *},
-    model,
+    TAGGER, model,
 };
 
 const END: NumericDate = NumericDate::new(1000);
-
-/// loom repeats a test, and each time the tag must choose the same shard and counter.
-static TAGGER: LazyLock<Tagger> = LazyLock::new(Tagger::random);
 
 /// A table with the record of one token, which several threads check.
 struct Swept {

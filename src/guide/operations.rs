@@ -84,9 +84,10 @@
 //!
 //! The index takes 25 to 47 bytes of memory for each record, and up to 64 after a sweep. The log
 //! takes 74 to 149 bytes, because its table doubles when it is full, and caches the file in up to
-//! 1 GiB. The file takes about 55 bytes for each record of a large batch, and about 75 for one that
-//! is appended alone. The number of records is the number of revocations within the longest
-//! lifetime: 10 revocations a second and a lifetime of 24 hours are 864,000 records.
+//! 1 GiB. The file takes about 55 bytes for each record of a large batch, and about 75 for one
+//! that is appended alone, or 150 if it is swept before fifty others follow. The number of records
+//! is the number of revocations within the longest lifetime: 10 revocations a second and a
+//! lifetime of 24 hours are 864,000 records.
 //!
 //! [`ceiling`](crate::log::EmbeddedLog::ceiling) limits the records of the log, and
 //! [`quota`](crate::revoke::RecordRevocation::quota) those of one client, so that a single client

@@ -146,17 +146,23 @@ pub(super) fn store_in(file: File) -> Result<Opened, Fault> {
 
 /// Returns the identity of the file at a path.
 ///
-/// It asks for nothing else. Linux 6.13 and later give a file a new time at the first write after
-/// someone has asked for its times, and then each `fsync` has to write the time as well.
+/// It does not ask for the times of the file. Linux 6.13 and later give a file a new time at the
+/// first write after someone has asked for its times, and then each `fsync` has to write the time as
+/// well. It asks for the number of links, because NFS answers from its cache otherwise.
 #[cfg(target_os = "linux")]
 fn identity_at(path: &Path) -> io::Result<Identity> {
     use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
-    match statx(CWD, path, AtFlags::empty(), StatxFlags::INO) {
+    match statx(
+        CWD,
+        path,
+        AtFlags::empty(),
+        StatxFlags::INO | StatxFlags::NLINK,
+    ) {
         Ok(found) if found.stx_mask & StatxFlags::INO.bits() != 0 => Ok(Identity {
             device: makedev(found.stx_dev_major, found.stx_dev_minor),
             inode: found.stx_ino,
         }),
-        // An old system, or a sandbox that does not know the call.
+        // An error, an old system, or a sandbox that does not know the call.
         _ => fs::metadata(path).map(|found| identity(&found)),
     }
 }

@@ -35,11 +35,6 @@ pub(super) fn count(row: &[u8]) -> usize {
     row.len().saturating_sub(NONCE) / SIZE
 }
 
-/// Returns how many bytes of a page a masked row takes, with its key.
-pub(super) fn stored(row: &[u8]) -> usize {
-    row.len() + 12
-}
-
 /// Returns the positions and the records of a row.
 pub(super) fn unpack(
     last: u64,

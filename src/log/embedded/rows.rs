@@ -2,7 +2,7 @@
 //!
 //! A commit changes every page between the root of a table and the row, and a disk needs longer for
 //! each page. So a small commit writes its row to `recent`, a table of one page. The commit that
-//! fills this page moves all rows of it to `records`, as one row.
+//! fills this page moves all rows of it to `records`, as one row or two.
 
 use redb::{
     AccessGuard, ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata as _,
@@ -12,7 +12,7 @@ use redb::{
 use super::{
     super::Revocation,
     fault::Fault,
-    mask::Masks,
+    mask::{Masks, NONCE},
     row::{self, RECORDS_PER_ROW},
 };
 
@@ -23,6 +23,8 @@ const RECENT: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("recent");
 
 /// At most this many bytes of rows fit on the page of `recent`.
 const PAGE: usize = 4000;
+/// What the store adds to a row on the page: its key, and where it ends.
+const OVERHEAD: usize = 8 + 4;
 /// A commit with more records writes them to `records`. One page more matters little to them.
 const SMALL: usize = 16;
 
@@ -85,22 +87,28 @@ impl<'t> Rows<Table<'t, u64, &'static [u8]>> {
         let Some((last, _)) = records.last() else {
             return Ok(());
         };
-        if records.len() <= SMALL {
-            let row = masks.mask(&row::pack(*last, records)?);
-            let mut bytes = row::stored(&row);
-            for row in self.recent.iter()? {
-                bytes += row::stored(row?.1.value());
-            }
-            if bytes <= PAGE {
-                self.recent.insert(last, &*row)?;
-                return Ok(());
-            }
+        if records.len() > SMALL {
+            return self.settle(records, masks);
         }
-        self.settle(records, masks)
+        let plain = row::pack(*last, records)?;
+        let mut bytes = OVERHEAD + NONCE + plain.len();
+        for row in self.recent.iter()? {
+            bytes += OVERHEAD + row?.1.value().len();
+        }
+        if bytes > PAGE {
+            return self.settle(records, masks);
+        }
+        self.recent.insert(last, &*masks.mask(&plain))?;
+        Ok(())
     }
 
-    /// Moves the recent rows to the table that has space for all, where a sweep finds them. Returns
-    /// that table, and whether there were any.
+    /// Returns the table that has space for all rows.
+    pub(super) fn records(self) -> Table<'t, u64, &'static [u8]> {
+        self.records
+    }
+
+    /// Moves the recent rows to that table, where a sweep finds them. Returns it, and whether there
+    /// were any.
     pub(super) fn settled(
         mut self,
         masks: &mut Masks,
@@ -111,18 +119,15 @@ impl<'t> Rows<Table<'t, u64, &'static [u8]>> {
     }
 
     fn settle(&mut self, more: &[(u64, Revocation)], masks: &mut Masks) -> Result<(), Fault> {
-        let mut records = Vec::new();
-        if !self.recent.is_empty()? {
-            let mut plain = Vec::new();
-            for row in self.recent.iter()? {
-                let (last, row) = row?;
-                masks.key().unmask(row.value(), &mut plain)?;
-                for record in row::unpack(last.value(), &plain) {
-                    records.push(record?);
-                }
+        let (mut records, mut plain) = (Vec::new(), Vec::new());
+        for row in self.recent.iter()? {
+            let (last, row) = row?;
+            masks.key().unmask(row.value(), &mut plain)?;
+            for record in row::unpack(last.value(), &plain) {
+                records.push(record?);
             }
-            self.recent.retain(|_, _| false)?;
         }
+        self.recent.retain(|_, _| false)?;
         records.extend_from_slice(more);
         for records in records.chunks(RECORDS_PER_ROW) {
             if let Some((last, _)) = records.last() {

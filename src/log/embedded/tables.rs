@@ -20,8 +20,9 @@ use super::{
     rows::Rows,
 };
 
-/// The version of the tables below. Version 1 had no keys and was never published.
-const FORMAT: u64 = 2;
+/// The version of the tables below. Version 1 had no keys, version 2 no recent rows. Neither was
+/// published.
+const FORMAT: u64 = 3;
 
 /// * `format`: the version of the tables.
 /// * `compacted`: the last position whose record was removed.

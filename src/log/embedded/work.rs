@@ -117,8 +117,14 @@ impl<'t> Work<'t> {
     /// from a position on.
     pub(crate) fn sweep(&mut self, from: u64, now: NumericDate) -> Result<SweepStep<u64>, Fault> {
         let rows = Rows::write(self.transaction)?;
-        let (mut table, moved) = rows.settled(&mut self.state.masks)?;
-        self.dirty |= moved;
+        let mut table = if from == 0 {
+            let (table, moved) = rows.settled(&mut self.state.masks)?;
+            self.dirty |= moved;
+            table
+        } else {
+            // What has been appended since the first step waits for the next sweep.
+            rows.records()
+        };
         let (mut seen, mut removed) = (0, Vec::new());
         let (mut changed, mut next) = (Vec::new(), None);
         let mut horizon = self.state.forgotten;

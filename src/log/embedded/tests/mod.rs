@@ -182,12 +182,14 @@ impl Reader for Ignoring {
 
 #[test]
 fn newer_format_is_refused() {
-    assert_eq!(kind_of_format(3), LogErrorKind::UnknownFormat);
+    assert_eq!(kind_of_format(4), LogErrorKind::UnknownFormat);
 }
 
 #[test]
 fn format_without_masks_is_refused() {
-    assert_eq!(kind_of_format(1), LogErrorKind::UnknownFormat);
+    for format in [1, 2] {
+        assert_eq!(kind_of_format(format), LogErrorKind::UnknownFormat);
+    }
 }
 
 /// The error for a file of this format.

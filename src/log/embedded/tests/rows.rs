@@ -1,6 +1,6 @@
 //! The two tables of records are one log.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, atomic::Ordering};
 
 use futures::executor::block_on;
 
@@ -82,4 +82,27 @@ fn sweep_removes_recent_records_and_the_log_continues() {
     assert_eq!(position.sequence, 21);
     drop(log);
     assert_eq!(block_on(disk.log().snapshot()).unwrap().records, kept);
+}
+
+#[test]
+fn sweep_moves_recent_records_once() {
+    let disk = Disk::new();
+    let log = disk.log();
+    block_on(log.append((0..6000).flat_map(grant).collect())).unwrap();
+    let syncs = || disk.switches.syncs.load(Ordering::SeqCst);
+    let (before, now) = (syncs(), NumericDate::now());
+    let (mut from, mut appends) = (Some(0), 0);
+    while let Some(start) = from {
+        let step = log.write(move |work| work.sweep(start, now));
+        from = block_on(step).unwrap().next;
+        block_on(log.append(grant(6000 + appends))).unwrap();
+        appends += 1;
+    }
+    assert!(appends > 5);
+    // One for each append, and none for a step.
+    assert_eq!(syncs() - before, appends);
+    // The next sweep moves what was appended, and the one after that has nothing to do.
+    block_on(log.sweep()).unwrap();
+    block_on(log.sweep()).unwrap();
+    assert_eq!(syncs() - before, appends + 1);
 }

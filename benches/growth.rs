@@ -30,7 +30,7 @@ use tower_revocation::{
     enforce::Index,
     log::{
         Durability, LogError, LogHealth, NumericDate, Position, Reader, Revocation, RevocationLog,
-        Selector, Snapshot,
+        Selector,
     },
 };
 
@@ -53,11 +53,7 @@ impl RevocationLog for Merges {
         unreachable!("nothing is appended")
     }
 
-    async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        Ok(Snapshot::new(Position::default(), Vec::new()))
-    }
-
-    async fn tail(&self, _: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+    async fn follow(&self, reader: Weak<dyn Reader>) -> Result<(), LogError> {
         *self.0.lock().expect("no panic") = Some(reader);
         Ok(())
     }
@@ -101,7 +97,7 @@ impl Measured {
             let record = |number| Revocation::forever(selector(number), expires);
             let records: Vec<_> = numbers.map(record).collect();
             let begun = Instant::now();
-            self.reader.read(Position::default(), &records);
+            self.reader.read(&records);
             merging += begun.elapsed();
         }
         merging

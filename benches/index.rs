@@ -24,8 +24,8 @@ use tower_revocation::{
     enforce::Index,
     introspect::{Introspection, TokenKind},
     log::{
-        Durability, LogError, LogHealth, MemoryLog, NumericDate, Position, Reader, Revocation,
-        RevocationLog, Selector, SelectorClass, Snapshot,
+        Durability, LogError, LogHealth, MemoryLog, Moment, NumericDate, Position, Reader,
+        Revocation, RevocationLog, Selector, SelectorClass,
     },
 };
 
@@ -45,17 +45,14 @@ impl RevocationLog for Full {
         unreachable!("nothing is appended")
     }
 
-    async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        Ok(Snapshot::new(Position::default(), Vec::new()))
-    }
-
-    async fn tail(&self, _: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+    async fn follow(&self, reader: Weak<dyn Reader>) -> Result<(), LogError> {
         let reader = reader.upgrade().expect("an index");
         for first in (0..self.0).step_by(100_000) {
             let numbers = first..self.0.min(first + 100_000);
             let records: Vec<_> = numbers.map(record).collect();
-            reader.read(Position::default(), &records);
+            reader.read(&records);
         }
+        reader.complete(Position::default(), Moment::now());
         Ok(())
     }
 

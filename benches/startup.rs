@@ -21,7 +21,9 @@ use std::{
 use futures::executor::block_on;
 use tower_revocation::{
     enforce::Index,
-    log::{EmbeddedLog, NumericDate, Position, Reader, Revocation, RevocationLog, Selector},
+    log::{
+        EmbeddedLog, Moment, NumericDate, Position, Reader, Revocation, RevocationLog, Selector,
+    },
 };
 
 const RECORDS: u64 = 1_000_000;
@@ -93,7 +95,7 @@ struct Told {
 }
 
 impl Reader for Told {
-    fn read(&self, _: Position, records: &[Revocation]) {
+    fn read(&self, records: &[Revocation]) {
         let now = Instant::now();
         let is_known = |index: &Index| {
             let mut selectors = records.iter().map(Revocation::selector);
@@ -102,6 +104,10 @@ impl Reader for Told {
         assert!(self.index.as_ref().is_none_or(is_known));
         *self.at.lock().expect("no reader panics") = Some(now);
     }
+
+    fn complete(&self, _: Position, _: Moment) {}
+
+    fn forgotten(&self, _: NumericDate) {}
 }
 
 impl Told {
@@ -111,9 +117,9 @@ impl Told {
             at: Mutex::default(),
         });
         let reader: Arc<dyn Reader> = told.clone();
-        let position = log.snapshot().await.expect("a whole file").position;
-        let tailed = log.tail(position, Arc::downgrade(&reader)).await;
-        tailed.expect("nothing is swept");
+        log.follow(Arc::downgrade(&reader))
+            .await
+            .expect("a whole file");
         told
     }
 

@@ -4,22 +4,22 @@ use std::{
     future::poll_fn,
     sync::{Arc, PoisonError},
     task::{Poll, Waker},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering};
-use crate::log::Position;
+use crate::log::{Moment, Position};
 
 /// How fresh an [`Index`](super::Index) is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Freshness {
-    /// The first snapshot has not been loaded. No token is live.
+    /// No log has been loaded. No token is live.
     Unready,
     /// The index is behind the log by at most the limit of
     /// [`stale_after`](super::Index::stale_after).
     Fresh,
-    /// The log has not reported for this long, which is longer than the limit.
+    /// The index was complete this long ago, which is longer than the limit.
     Stale(Duration),
 }
 
@@ -44,8 +44,8 @@ pub enum Freshness {
 pub struct Readiness(pub(super) Arc<LastContact>);
 
 impl Readiness {
-    /// Whether the index can tell live tokens from revoked ones: the first snapshot has been loaded
-    /// and the index is fresh.
+    /// Whether the index can tell live tokens from revoked ones: a log has been loaded and the index
+    /// is fresh.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.0.freshness() == Freshness::Fresh
@@ -57,24 +57,27 @@ impl Readiness {
         self.0.freshness()
     }
 
-    /// Waits until the first snapshot has been loaded.
+    /// Waits until a log has been loaded.
     pub async fn ready(&self) {
         poll_fn(|cx| self.0.poll_loaded(cx.waker())).await;
     }
 }
 
-/// When the log reported last.
+/// As of when the index is complete.
 #[derive(Debug)]
 pub(super) struct LastContact {
-    begun: Instant,
-    /// In milliseconds. A longer silence makes the index stale.
+    /// In milliseconds. An index that was complete longer ago is stale.
     limit: AtomicU64,
     /// Whether every append goes through this process, so that the index is never behind.
     local: AtomicBool,
-    /// Milliseconds since `begun` plus one. Zero until the first snapshot has been loaded.
-    reported: AtomicU64,
-    /// When the last record came, in the same unit.
-    applied: AtomicU64,
+    /// Whether a log has been loaded.
+    loaded: AtomicBool,
+    /// When the log was last asked whether the index is complete, by both clocks of a [`Moment`].
+    ///
+    /// A thread that sees only one of them changed computes an age that is too long.
+    asked: [AtomicU64; 2],
+    /// When the last record came, or zero.
+    applied: [AtomicU64; 2],
     state: Mutex<State>,
 }
 
@@ -87,11 +90,11 @@ struct State {
 impl LastContact {
     pub(super) fn new(limit: Duration) -> Self {
         Self {
-            begun: Instant::now(),
             limit: AtomicU64::new(millis(limit)),
             local: AtomicBool::new(false),
-            reported: AtomicU64::new(0),
-            applied: AtomicU64::new(0),
+            loaded: AtomicBool::new(false),
+            asked: Default::default(),
+            applied: Default::default(),
             state: Mutex::default(),
         }
     }
@@ -101,49 +104,46 @@ impl LastContact {
     }
 
     pub(super) fn freshness(&self) -> Freshness {
-        // Acquire: a thread that sees the snapshot as loaded also sees its records.
-        let reported = self.reported.load(Ordering::Acquire);
-        if reported == 0 {
+        // Acquire: a thread that sees the log as loaded also sees its records.
+        if !self.loaded.load(Ordering::Acquire) {
             return Freshness::Unready;
         }
         if self.local.load(Ordering::Relaxed) {
             return Freshness::Fresh;
         }
-        let silence = self.since(reported);
-        if silence <= self.limit.load(Ordering::Relaxed) {
+        let age = since(&self.asked);
+        if age <= self.limit.load(Ordering::Relaxed) {
             Freshness::Fresh
         } else {
-            Freshness::Stale(Duration::from_millis(silence))
+            Freshness::Stale(Duration::from_millis(age))
         }
     }
 
-    /// The log has reported: the index now has everything up to this position.
-    pub(super) fn reported(&self, position: Position, has_records: bool) {
-        let now = self.now();
-        if has_records {
-            self.applied.store(now, Ordering::Relaxed);
-        }
+    /// Records were added.
+    pub(super) fn read(&self) {
+        set(&self.applied, Moment::now());
+    }
+
+    /// The index has everything up to this position, as of a moment.
+    pub(super) fn complete(&self, position: Position, asked: Moment) {
         let mut state = self.state();
         let known = &mut state.position;
-        // The tail of another load may have come further already.
+        // Another load may have come further already.
         if known.epoch != position.epoch || known.sequence < position.sequence {
             *known = position;
         }
-        // A tail may report before the first snapshot has been loaded.
-        if self.reported.load(Ordering::Relaxed) != 0 {
-            self.reported.store(now, Ordering::Release);
-        }
+        set(&self.asked, asked);
     }
 
-    /// A snapshot has been loaded, and the tail follows it.
+    /// A log has been loaded, and the index follows it.
     pub(super) fn loaded(&self, local: bool) {
         let waiting = {
             let mut state = self.state();
             // A local log is never behind, but that says nothing about another log that may be.
-            let first = self.reported.load(Ordering::Relaxed) == 0;
+            let first = !self.loaded.load(Ordering::Relaxed);
             let local = local && (first || self.local.load(Ordering::Relaxed));
             self.local.store(local, Ordering::Relaxed);
-            self.reported.store(self.now(), Ordering::Release);
+            self.loaded.store(true, Ordering::Release);
             std::mem::take(&mut state.waiting)
         };
         waiting.into_iter().for_each(Waker::wake);
@@ -153,28 +153,28 @@ impl LastContact {
         self.state().position
     }
 
-    /// How long the index may be behind. Zero for a local log, `None` before the first snapshot.
+    /// How long the index may be behind. Zero for a local log, `None` before the first load.
     #[cfg(feature = "metrics")]
     pub(super) fn silence(&self) -> Option<Duration> {
-        let reported = self.reported.load(Ordering::Acquire);
+        let loaded = self.loaded.load(Ordering::Acquire);
         let silence = if self.local.load(Ordering::Relaxed) {
             0
         } else {
-            self.since(reported)
+            since(&self.asked)
         };
-        (reported != 0).then_some(Duration::from_millis(silence))
+        loaded.then_some(Duration::from_millis(silence))
     }
 
     /// How long ago the last record came.
     #[cfg(feature = "metrics")]
     pub(super) fn applied(&self) -> Option<Duration> {
-        let applied = self.applied.load(Ordering::Relaxed);
-        (applied != 0).then(|| Duration::from_millis(self.since(applied)))
+        let any = self.applied[0].load(Ordering::Acquire) != 0;
+        any.then(|| Duration::from_millis(since(&self.applied)))
     }
 
     fn poll_loaded(&self, waker: &Waker) -> Poll<()> {
         let mut state = self.state();
-        if self.reported.load(Ordering::Acquire) != 0 {
+        if self.loaded.load(Ordering::Acquire) {
             return Poll::Ready(());
         }
         if !state.waiting.iter().any(|known| known.will_wake(waker)) {
@@ -183,18 +183,24 @@ impl LastContact {
         Poll::Pending
     }
 
-    fn now(&self) -> u64 {
-        millis(self.begun.elapsed()).saturating_add(1)
-    }
-
-    /// How many milliseconds ago this moment was.
-    fn since(&self, moment: u64) -> u64 {
-        self.now().saturating_sub(moment)
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Stores a moment, unless a later one is stored.
+fn set(stored: &[AtomicU64; 2], moment: Moment) {
+    for (stored, time) in stored.iter().zip(moment.millis()) {
+        // Release: who sees this moment also sees the records that came before.
+        stored.fetch_max(time, Ordering::Release);
+    }
+}
+
+/// How many milliseconds ago a stored moment was.
+fn since(stored: &[AtomicU64; 2]) -> u64 {
+    let times = stored.iter().zip(Moment::now().millis());
+    let ages = times.map(|(stored, now)| now.saturating_sub(stored.load(Ordering::Acquire)));
+    ages.max().unwrap_or(0)
 }
 
 /// In milliseconds, rounded down.

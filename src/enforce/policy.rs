@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// What happens to a request while the [`Index`](super::Index) is stale.
 ///
-/// It does not matter in two cases. Before the first snapshot has been loaded, the layer accepts no
+/// It does not matter in two cases. Before a log has been loaded, the layer accepts no
 /// token. And it refuses a token that a known record covers, however old the index is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]

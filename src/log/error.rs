@@ -42,8 +42,12 @@ pub enum LogErrorKind {
     /// The file at the path is not the file that was opened, or an older state of it. The log does
     /// not use it, because it would lose what was appended since.
     Replaced,
-    /// Records after the requested position were removed, or the position belongs to another log.
-    Gap,
+    /// A server that keeps the log did not answer in time, or could not be reached. The append may
+    /// be in the log nevertheless; to send it again does no harm.
+    Unavailable,
+    /// A server that keeps the log has settings with which its promises do not hold, or lacks
+    /// something. The cause says what to change.
+    Misconfigured,
     /// The system's clock is ahead of the time that has passed. Nothing was removed, because tokens
     /// that have expired by this clock may still be alive.
     ClockJumped,
@@ -67,7 +71,8 @@ impl LogErrorKind {
             Self::Closed => "closed",
             Self::Missing => "missing",
             Self::Replaced => "replaced",
-            Self::Gap => "gap",
+            Self::Unavailable => "unavailable",
+            Self::Misconfigured => "misconfigured",
             Self::ClockJumped => "clock_jumped",
             Self::ClockWentBack => "clock_went_back",
         }
@@ -117,7 +122,8 @@ impl fmt::Display for LogError {
             LogErrorKind::Replaced => {
                 "the file at the path of the log is another file, or an older state of it"
             }
-            LogErrorKind::Gap => "the log does not have every record after this position",
+            LogErrorKind::Unavailable => "the server of the log did not answer",
+            LogErrorKind::Misconfigured => "the server of the log is not set up as it must be",
             LogErrorKind::ClockJumped => "the clock is ahead of the time that has passed",
             LogErrorKind::ClockWentBack => {
                 "the clock was set back to before the expiry of removed entries"

@@ -71,9 +71,8 @@
 //! expire, but only if the file was restored by `EmbeddedLog::restore`.
 //!
 //! Every opening begins a new incarnation of the log ([`Position::epoch`]). The file lists the last
-//! 1024 incarnations before its own, and where each of them ended. A reader that is ahead of a
-//! restored file therefore gets [`LogErrorKind::Gap`], whichever way the file was restored. A
-//! reader that is not ahead gets the records that it has missed.
+//! 1024 incarnations before its own, and where each of them ended. So a log that has its file open
+//! recognises an older copy in its place, whichever way it was restored.
 //!
 //! # Expired records and the clock
 //!
@@ -84,7 +83,7 @@
 //!   a clock that cannot be set. It fails with [`LogErrorKind::ClockJumped`], and an event of level
 //!   `WARN` reports it. Small steps add up.
 //! * The log stores the latest expiry of the records that it has removed
-//!   ([`Snapshot::forgotten`]). While the clock is earlier than that, the state of tokens that
+//!   ([`Reader::forgotten`]). While the clock is earlier than that, the state of tokens that
 //!   expire before it is unknown: 503. No token is issued meanwhile in a grant whose record may
 //!   have been removed.
 //!
@@ -112,11 +111,13 @@ mod entry;
 mod error;
 mod health;
 mod memory;
+mod moment;
 mod observe;
 mod position;
 mod readers;
 mod revocation_log;
 mod selector;
+mod snapshot;
 
 pub use crate::date::NumericDate;
 pub use ceiling::Appended;
@@ -132,7 +133,9 @@ pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};
 pub use health::LogHealth;
 pub use memory::MemoryLog;
-pub use position::{Position, Snapshot};
+pub use moment::Moment;
+pub use position::Position;
 pub use readers::Reader;
 pub use revocation_log::{Durability, RevocationLog};
 pub use selector::{Selector, SelectorClass};
+pub use snapshot::Snapshot;

@@ -1,6 +1,4 @@
-//! Where a reader stands in a log, and what the log knows there.
-
-use super::{NumericDate, Revocation};
+//! Where a reader stands in a log.
 
 /// A place in one log: the log's incarnation, and the number of records up to here.
 ///
@@ -13,47 +11,6 @@ pub struct Position {
     pub epoch: u64,
     /// The number of the record. The first record has the number 1; zero is before all records.
     pub sequence: u64,
-}
-
-/// Everything that a log knows at one position.
-///
-/// ```
-/// use tower_revocation::log::{NumericDate, Position, Snapshot};
-///
-/// let snapshot = Snapshot::new(Position::default(), Vec::new());
-/// assert_eq!(snapshot.forgotten, NumericDate::new(0));
-/// ```
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Snapshot {
-    /// The last record in the snapshot.
-    pub position: Position,
-    /// One record for each selector.
-    pub records: Vec<Revocation>,
-    /// The latest expiry of the records that the log has removed, or zero if it has removed none.
-    ///
-    /// While the clock is earlier than this, because it was set back, a token that expires by then
-    /// may have had a record: its state is unknown.
-    pub forgotten: NumericDate,
-}
-
-impl Snapshot {
-    /// Makes a snapshot of a log that has removed no record.
-    #[must_use]
-    pub fn new(position: Position, records: Vec<Revocation>) -> Self {
-        Self {
-            position,
-            records,
-            forgotten: NumericDate::new(0),
-        }
-    }
-
-    /// Sets the latest expiry of the records that the log has removed.
-    #[must_use]
-    pub fn forgotten(mut self, expires: NumericDate) -> Self {
-        self.forgotten = expires;
-        self
-    }
 }
 
 /// Returns a random epoch for a new log.

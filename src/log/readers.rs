@@ -2,16 +2,33 @@
 
 use std::{fmt, sync::Weak};
 
-use super::{Position, Revocation};
+use super::{Moment, NumericDate, Position, Revocation};
 
 /// Receives every record of a log.
+///
+/// A log calls [`read`](Self::read) and [`complete`](Self::complete) on any thread, and appends wait
+/// until they return: store what you get and do nothing else.
 pub trait Reader: Send + Sync {
-    /// Receives durable records. The last of them is at `position`.
+    /// Receives durable records. The same record can come more than once.
     ///
-    /// Appends wait until this method returns: store the records and do nothing else.
+    /// Records say nothing about how fresh the reader is: only [`complete`](Self::complete) does.
+    fn read(&self, records: &[Revocation]);
+
+    /// The reader now has every record up to `position`, and that was the end of the log at the
+    /// moment `asked` or later.
     ///
-    /// An empty slice means that there is currently no record after `position`.
-    fn read(&self, position: Position, records: &[Revocation]);
+    /// A log that other processes append to as well says for `asked` when it *sent* the question to
+    /// which the end of the log was the answer. An answer that was long on its way is old.
+    fn complete(&self, position: Position, asked: Moment);
+
+    /// The log has removed records that expired at this time or earlier. If the clock is earlier
+    /// than that, because it was set back, a token that expires by then may have had a record.
+    fn forgotten(&self, expires: NumericDate);
+
+    /// About this many records follow. Does nothing by default.
+    fn reserve(&self, records: usize) {
+        let _ = records;
+    }
 }
 
 #[derive(Default)]
@@ -26,11 +43,21 @@ impl Readers {
     }
 
     /// Hands records to every reader, and forgets readers that were dropped.
-    pub(super) fn notify(&mut self, position: Position, records: &[Revocation]) {
+    pub(super) fn read(&mut self, records: &[Revocation]) {
+        self.each(|reader| reader.read(records));
+    }
+
+    /// Tells every reader that it is complete.
+    pub(super) fn complete(&mut self, position: Position) {
+        let asked = Moment::now();
+        self.each(|reader| reader.complete(position, asked));
+    }
+
+    fn each(&mut self, mut tell: impl FnMut(&dyn Reader)) {
         self.0.retain(|reader| {
             let reader = reader.upgrade();
             if let Some(reader) = &reader {
-                reader.read(position, records);
+                tell(&**reader);
             }
             reader.is_some()
         });

@@ -4,7 +4,7 @@ use std::{future::Future, sync::Weak};
 
 #[cfg(doc)]
 use super::LogErrorKind;
-use super::{Appended, LogError, LogHealth, Position, Reader, Revocation, Selector, Snapshot};
+use super::{Appended, LogError, LogHealth, Position, Reader, Revocation, Selector};
 
 /// What "durable" means for a log: the weakest guarantee with which its `append` returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,8 +12,10 @@ use super::{Appended, LogError, LogHealth, Position, Reader, Revocation, Selecto
 pub enum Durability {
     /// In the memory of this process only.
     Volatile,
-    /// On the disk of this machine, by `fsync`.
+    /// On the disk of one machine, by `fsync`.
     Disk,
+    /// On the disks of more than one machine. The loss of one of them loses no record.
+    Replicated,
 }
 
 /// The log of revocations.
@@ -25,7 +27,7 @@ pub enum Durability {
 /// use std::sync::Weak;
 /// use tower_revocation::log::{
 ///     Appended, Durability, LogError, LogHealth, Position, Reader, Revocation, RevocationLog,
-///     Selector, Snapshot,
+///     Selector,
 /// };
 ///
 /// /// Prints every record.
@@ -61,12 +63,8 @@ pub enum Durability {
 ///         self.0.health()
 ///     }
 ///
-///     async fn snapshot(&self) -> Result<Snapshot, LogError> {
-///         self.0.snapshot().await
-///     }
-///
-///     async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
-///         self.0.tail(after, reader).await
+///     async fn follow(&self, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+///         self.0.follow(reader).await
 ///     }
 ///
 ///     fn durability(&self) -> Durability {
@@ -153,36 +151,24 @@ pub trait RevocationLog {
     /// health of the inner log.
     fn health(&self) -> LogHealth;
 
-    /// Returns everything that is known now. It can contain expired records.
+    /// Hands every record to a reader, in pieces, and then each new one.
+    ///
+    /// When this method returns, the reader is [complete](Reader::complete) as of the call. It gets
+    /// each later record of this process before its `append` returns. A reader that was dropped is
+    /// forgotten. A reader that follows twice gets each new record once.
     ///
     /// # Errors
     ///
-    /// Fails if the log could not be read.
-    fn snapshot(&self) -> impl Future<Output = Result<Snapshot, LogError>> + Send;
-
-    /// Hands every record after a position to a reader, in the order of commits.
-    ///
-    /// The reader gets the existing records before this method returns, and each later record
-    /// before its `append` returns. A reader that was dropped is forgotten. A reader that is added
-    /// twice gets each record once.
-    ///
-    /// # Errors
-    ///
-    /// Fails with [`LogErrorKind::Gap`] if records after the position were removed, or if the
-    /// position has another epoch. Then take a snapshot, merge it into what you have (do not
-    /// replace it), and follow from the position of the snapshot.
-    fn tail(
-        &self,
-        after: Position,
-        reader: Weak<dyn Reader>,
-    ) -> impl Future<Output = Result<(), LogError>> + Send;
+    /// Fails if the log cannot be read. The reader does not follow it then, and keeps what it got.
+    fn follow(&self, reader: Weak<dyn Reader>)
+    -> impl Future<Output = Result<(), LogError>> + Send;
 
     /// Returns where the records of an append are once it has returned.
     fn durability(&self) -> Durability;
 
     /// Returns whether every append to the log goes through this process, so that a reader in this
-    /// process is never behind. Defaults to `false`: the log then notifies readers from time to
-    /// time that they are up to date. See [`Reader::read`].
+    /// process is never behind. Defaults to `false`: the log then tells readers again and again that
+    /// they are [complete](Reader::complete).
     fn is_local(&self) -> bool {
         false
     }

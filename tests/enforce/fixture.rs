@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, Weak},
+    time::Duration,
 };
 
 use http_body_util::{BodyExt as _, Full};
@@ -13,8 +14,8 @@ use tower_revocation::{
     enforce::{EnforcedBody, EnforcementLayer, Index, Refused, Verdict},
     introspect::{Introspected, Introspection, TokenKind},
     log::{
-        Durability, LogError, LogHealth, MemoryLog, NumericDate, Position, Reader, Revocation,
-        RevocationLog, Selector, Snapshot,
+        Durability, LogError, LogHealth, MemoryLog, Moment, NumericDate, Position, Reader,
+        Revocation, RevocationLog, Selector,
     },
 };
 
@@ -144,27 +145,39 @@ pub(crate) async fn guarded(token: Introspection) -> (EnforcementLayer<Introspec
 #[derive(Clone, Default)]
 pub(crate) struct RemoteLog {
     readers: Arc<Mutex<Vec<Weak<dyn Reader>>>>,
-    snapshot: Arc<Mutex<Vec<Revocation>>>,
+    records: Arc<Mutex<Vec<Revocation>>>,
     pub(crate) forgotten: Option<NumericDate>,
+    /// How long the answers of the log are on their way.
+    pub(crate) asked_ago: Duration,
 }
 
 impl RemoteLog {
-    /// Reports that the readers have every record.
+    /// Tells the readers that they have every record.
     pub(crate) fn beat(&self) {
-        self.report(&[]);
+        self.tell(|reader| self.complete(reader));
     }
 
+    /// Hands records to the readers, without a word about how fresh they are.
     pub(crate) fn report(&self, records: &[Revocation]) {
-        let mut snapshot = self.snapshot.lock().unwrap();
-        snapshot.extend(records);
-        let position = Position {
+        self.records.lock().unwrap().extend(records);
+        self.tell(|reader| reader.read(records));
+    }
+
+    fn complete(&self, reader: &dyn Reader) {
+        reader.complete(self.position(), Moment::now() - self.asked_ago);
+    }
+
+    fn position(&self) -> Position {
+        Position {
             epoch: 1,
-            sequence: snapshot.len() as u64,
-        };
-        drop(snapshot);
+            sequence: self.records.lock().unwrap().len() as u64,
+        }
+    }
+
+    fn tell(&self, tell: impl Fn(&dyn Reader)) {
         for reader in &*self.readers.lock().unwrap() {
             if let Some(reader) = reader.upgrade() {
-                reader.read(position, records);
+                tell(&*reader);
             }
         }
     }
@@ -173,20 +186,17 @@ impl RemoteLog {
 impl RevocationLog for RemoteLog {
     async fn append(&self, batch: Vec<Revocation>) -> Result<Position, LogError> {
         self.report(&batch);
-        Ok(self.snapshot().await?.position)
+        Ok(self.position())
     }
 
-    async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        let records = self.snapshot.lock().unwrap().clone();
-        let position = Position {
-            epoch: 1,
-            sequence: records.len() as u64,
-        };
-        let forgotten = self.forgotten.unwrap_or(NumericDate::new(0));
-        Ok(Snapshot::new(position, records).forgotten(forgotten))
-    }
-
-    async fn tail(&self, _: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+    async fn follow(&self, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+        if let Some(reader) = reader.upgrade() {
+            reader.read(&self.records.lock().unwrap());
+            if let Some(forgotten) = self.forgotten {
+                reader.forgotten(forgotten);
+            }
+            self.complete(&*reader);
+        }
         self.readers.lock().unwrap().push(reader);
         Ok(())
     }

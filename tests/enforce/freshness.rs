@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use hyper::StatusCode;
@@ -19,29 +19,21 @@ use tower_revocation::{
 use crate::fixture::{Introspect, Known, RemoteLog, forever, good, request, verdict, with_token};
 
 const NEVER: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_secs(60);
 
 pub(crate) fn over(index: &Index) -> EnforcementLayer<Introspect> {
     EnforcementLayer::new(Known::with(good()).service(), index.clone())
 }
 
-/// An index that is stale, and stays so until the log reports within the same millisecond.
+/// An index that is stale: its log was asked a minute ago.
 pub(crate) async fn stale(log: &RemoteLog) -> Index {
-    let index = Index::new().stale_after(Duration::ZERO);
-    index.load(log).await.unwrap();
-    // The resolution of its clock is one millisecond.
-    let begun = Instant::now();
-    while index.freshness() == Freshness::Fresh {
-        assert!(
-            begun.elapsed() < Duration::from_secs(60),
-            "the index stays fresh"
-        );
-        std::thread::yield_now();
-    }
-    index
+    let mut log = log.clone();
+    log.asked_ago = MINUTE;
+    Index::follow(&log).await.unwrap()
 }
 
 #[tokio::test]
-async fn no_token_is_live_before_the_first_snapshot() {
+async fn no_token_is_live_before_a_log_is_loaded() {
     let index = Index::new();
     let readiness = index.readiness();
     let asked = Arc::new(AtomicUsize::new(0));
@@ -81,12 +73,8 @@ async fn unreadable_log_leaves_the_index_unready() {
         ) -> Result<tower_revocation::log::Position, LogError> {
             Err(LogError::new(LogErrorKind::Storage))
         }
-        async fn snapshot(&self) -> Result<tower_revocation::log::Snapshot, LogError> {
-            Err(LogError::new(LogErrorKind::Storage))
-        }
-        async fn tail(
+        async fn follow(
             &self,
-            _: tower_revocation::log::Position,
             _: std::sync::Weak<dyn tower_revocation::log::Reader>,
         ) -> Result<(), LogError> {
             Err(LogError::new(LogErrorKind::Storage))
@@ -165,6 +153,36 @@ async fn silent_log_makes_tokens_unknown_until_it_reports() {
     );
     log.beat();
     assert_eq!(patient.freshness(), Freshness::Fresh);
+}
+
+#[tokio::test]
+async fn records_do_not_make_an_index_fresh() {
+    let log = RemoteLog::default();
+    let index = stale(&log).await;
+    log.report(&forever(Selector::grant("g2")));
+    assert!(matches!(index.freshness(), Freshness::Stale(_)));
+    assert_eq!(index.len(), 1);
+}
+
+#[tokio::test]
+async fn answer_is_as_old_as_its_question() {
+    let mut log = RemoteLog::default();
+    let index = Index::new().stale_after(MINUTE);
+    index.load(&log).await.unwrap();
+    assert_eq!(index.freshness(), Freshness::Fresh);
+
+    let index = stale(&log).await;
+    // Complete, but as of a moment that is too long ago.
+    log.asked_ago = 2 * MINUTE;
+    log.beat();
+    let Freshness::Stale(age) = index.freshness() else {
+        panic!("the answer counts as new");
+    };
+    // Nor does an answer that comes late make the index older.
+    assert!(age >= MINUTE && age < 2 * MINUTE, "{age:?}");
+    log.asked_ago = Duration::ZERO;
+    log.beat();
+    assert_eq!(index.freshness(), Freshness::Fresh);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use tower_revocation::{
 use crate::fixture::{Introspect, Known, TOKEN, revoked};
 
 async fn records(log: &MemoryLog) -> Vec<Revocation> {
-    log.snapshot().await.unwrap().records
+    Snapshot::of(log).await.unwrap().records
 }
 
 async fn revoke<L>(mut backend: RecordRevocation<Introspect, L>, client_id: &str) -> Outcome
@@ -92,11 +92,7 @@ impl RevocationLog for Broken {
         Err(LogError::new(LogErrorKind::Storage))
     }
 
-    async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        Err(LogError::new(LogErrorKind::Storage))
-    }
-
-    async fn tail(&self, _: Position, _: std::sync::Weak<dyn Reader>) -> Result<(), LogError> {
+    async fn follow(&self, _: std::sync::Weak<dyn Reader>) -> Result<(), LogError> {
         Err(LogError::new(LogErrorKind::Storage))
     }
 

@@ -11,7 +11,9 @@ use std::{
 use tempfile::TempDir;
 use tower_revocation::{
     enforce::Index,
-    log::{EmbeddedLog, LogErrorKind, NumericDate, Revocation, RevocationLog as _, Selector},
+    log::{
+        EmbeddedLog, LogErrorKind, NumericDate, Revocation, RevocationLog as _, Selector, Snapshot,
+    },
 };
 
 /// A disk of 16 megabytes.
@@ -94,7 +96,7 @@ async fn full_disk_fails_appends_until_there_is_space_and_loses_nothing() {
     }
     drop(log);
     let records = EmbeddedLog::open_existing(&path).unwrap();
-    let records = records.snapshot().await.unwrap().records;
+    let records = Snapshot::of(&records).await.unwrap().records;
     assert_eq!(records.len(), (appended + 1) * 5000);
     assert_eq!(index.len(), records.len());
 }

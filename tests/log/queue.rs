@@ -18,8 +18,8 @@ use futures::executor::block_on;
 use tower_revocation::{
     Error, ErrorKind,
     log::{
-        EmbeddedLog, LogErrorKind, NumericDate, Position, Reader, Revocation, RevocationLog as _,
-        Selector,
+        EmbeddedLog, LogErrorKind, Moment, NumericDate, Position, Reader, Revocation,
+        RevocationLog as _, Selector,
     },
 };
 
@@ -32,11 +32,13 @@ use recorder::{Recorder, Value};
 struct Blocking(Mutex<Receiver<()>>);
 
 impl Reader for Blocking {
-    fn read(&self, _: Position, records: &[Revocation]) {
-        if !records.is_empty() {
-            let _ = self.0.lock().unwrap().recv();
-        }
+    fn read(&self, _: &[Revocation]) {
+        let _ = self.0.lock().unwrap().recv();
     }
+
+    fn complete(&self, _: Position, _: Moment) {}
+
+    fn forgotten(&self, _: NumericDate) {}
 }
 
 /// The totals by name and labels: counts, the number of values of a histogram, and the changes of a
@@ -78,8 +80,7 @@ fn series_show_waiting_finished_and_refused_writes() {
     let (release, released) = channel();
     let blocking = Arc::new(Blocking(Mutex::new(released)));
     let reader: Arc<dyn Reader> = blocking.clone();
-    let position = block_on(log.snapshot()).unwrap().position;
-    block_on(log.tail(position, Arc::downgrade(&reader))).unwrap();
+    block_on(log.follow(Arc::downgrade(&reader))).unwrap();
 
     let first = log.append(record(0));
     let mut totals = Totals::new();

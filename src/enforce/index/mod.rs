@@ -14,10 +14,7 @@ use super::{
 };
 use crate::{
     introspect::Introspection,
-    log::{
-        LogError, LogErrorKind, NumericDate, Position, Reader, RevocationLog, Selector,
-        SelectorClass,
-    },
+    log::{LogError, NumericDate, Position, Reader, RevocationLog, Selector, SelectorClass},
 };
 
 /// Every live record of a log, in memory. To check a token takes a few reads.
@@ -70,8 +67,8 @@ impl Index {
         }
     }
 
-    /// How long the log may be silent before the index is [stale](Freshness::Stale). Defaults to
-    /// 5 s.
+    /// How long ago the index may have been complete before it is [stale](Freshness::Stale).
+    /// Defaults to 5 s.
     ///
     /// Only matters for a log that other processes append to as well. An index of a log whose every
     /// append goes through this process is never stale. Clones share this setting.
@@ -127,19 +124,8 @@ impl Index {
     /// does not change.
     pub async fn load<L: RevocationLog>(&self, log: &L) -> Result<(), LogError> {
         self.shared.start_clock()?;
-        loop {
-            let snapshot = log.snapshot().await?;
-            self.shared.table.reserve(snapshot.records.len());
-            self.shared.table.has_forgotten(snapshot.forgotten);
-            self.shared.read(snapshot.position, &snapshot.records);
-            let reader: Arc<dyn Reader> = self.shared.clone();
-            match log.tail(snapshot.position, Arc::downgrade(&reader)).await {
-                Ok(()) => break,
-                // The log was compacted past the snapshot in the meantime. Add a newer snapshot.
-                Err(error) if error.kind() == LogErrorKind::Gap => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let reader: Arc<dyn Reader> = self.shared.clone();
+        log.follow(Arc::downgrade(&reader)).await?;
         self.shared.last_contact.loaded(log.is_local());
         Ok(())
     }

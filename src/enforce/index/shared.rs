@@ -22,7 +22,8 @@ use crate::{
     },
     introspect::Introspection,
     log::{
-        LogError, LogErrorKind, NumericDate, Position, Reader, Revocation, Selector, SelectorClass,
+        LogError, LogErrorKind, Moment, NumericDate, Position, Reader, Revocation, Selector,
+        SelectorClass,
     },
 };
 
@@ -152,7 +153,7 @@ impl Records for Shared {
 }
 
 impl Reader for Shared {
-    fn read(&self, position: Position, records: &[Revocation]) {
+    fn read(&self, records: &[Revocation]) {
         for record in records {
             self.table.merge(record);
         }
@@ -163,6 +164,18 @@ impl Reader for Shared {
                 self.watchers.revoked(tag, record.not_before());
             }
         }
-        self.last_contact.reported(position, !records.is_empty());
+        self.last_contact.read();
+    }
+
+    fn complete(&self, position: Position, asked: Moment) {
+        self.last_contact.complete(position, asked);
+    }
+
+    fn forgotten(&self, expires: NumericDate) {
+        self.table.has_forgotten(expires);
+    }
+
+    fn reserve(&self, records: usize) {
+        self.table.reserve(records);
     }
 }

@@ -24,10 +24,6 @@ impl Fault {
         Self(error.caused_by("the writing thread has panicked"))
     }
 
-    pub(super) fn is_a_gap(&self) -> bool {
-        self.0.kind() == LogErrorKind::Gap
-    }
-
     /// Returns whether the other jobs of the commit can continue: this one could not read a row, or
     /// found no room for another, and has written nothing.
     pub(super) fn keeps_the_commit(&self) -> bool {

@@ -4,6 +4,7 @@ mod backend;
 mod epochs;
 mod fault;
 mod file;
+mod follow;
 mod health;
 mod mask;
 mod open;
@@ -26,16 +27,14 @@ mod writer;
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, Weak,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
 };
 
-use redb::Database;
-
 use super::{
     Appended, CheckedClock, Durability, LogError, LogHealth, Position, Reader, Revocation,
-    RevocationLog, Selector, Snapshot, readers::Readers,
+    RevocationLog, Selector, readers::Readers,
 };
 pub(crate) use fault::Fault;
 pub(crate) use mask::FileKey;
@@ -67,7 +66,9 @@ use writer::Writer;
 /// is closed. Dropping it blocks for as long as the disk takes.
 ///
 /// ```
-/// use tower_revocation::log::{EmbeddedLog, NumericDate, Revocation, RevocationLog, Selector};
+/// use tower_revocation::log::{
+///     EmbeddedLog, NumericDate, Revocation, RevocationLog, Selector, Snapshot,
+/// };
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -79,7 +80,7 @@ use writer::Writer;
 /// drop(log);
 ///
 /// let log = EmbeddedLog::open(&path)?;
-/// assert_eq!(log.snapshot().await?.records, [record]);
+/// assert_eq!(Snapshot::of(&log).await?.records, [record]);
 /// # Ok(())
 /// # }
 /// ```
@@ -127,7 +128,7 @@ impl EmbeddedLog {
     #[cfg(any(feature = "issued", feature = "jwt"))]
     pub(crate) fn read<T>(
         &self,
-        job: impl FnOnce(&Database) -> Result<T, Fault>,
+        job: impl FnOnce(&redb::Database) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         self.store.with(job)
     }
@@ -195,25 +196,12 @@ impl RevocationLog for EmbeddedLog {
         self.writer.health()
     }
 
-    async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        let snapshot = |database: &Database| tables::snapshot(database, &self.key);
-        Ok(self.store.with(snapshot)?)
-    }
-
-    async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
-        let (key, readers) = (self.key.clone(), self.readers.clone());
-        // Between two commits, so that the reader misses nothing and gets everything in order.
-        let added = self.writer.between_commits(move |store, seen| {
-            let missed =
-                store.with(|database| tables::after(database, &key, after, seen.sequence))?;
-            if let Some(reader) = reader.upgrade() {
-                reader.read(seen, &missed);
-            }
-            let mut readers = readers.lock().unwrap_or_else(PoisonError::into_inner);
-            readers.add(reader);
-            Ok(())
-        });
-        added.await
+    /// The file is read on the calling thread, while others append.
+    fn follow(
+        &self,
+        reader: Weak<dyn Reader>,
+    ) -> impl Future<Output = Result<(), LogError>> + Send {
+        self.add(reader)
     }
 
     fn durability(&self) -> Durability {

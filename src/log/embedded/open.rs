@@ -90,8 +90,7 @@ impl EmbeddedLog {
     /// file at `path`, and another backup can be restored. It blocks the thread while the file is
     /// copied and read.
     ///
-    /// The copy begins a new incarnation: positions that were returned after the backup was made
-    /// are a [`Gap`](LogErrorKind::Gap). **The copy lacks everything that happened after the backup
+    /// The copy begins a new incarnation. **The copy lacks everything that happened after the backup
     /// was made:**
     ///
     /// * Tokens that were revoked are live again. If tokens of that time can still be alive, revoke

@@ -10,7 +10,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    super::observe,
+    super::{Revocation, observe},
     fault::Fault,
     tables::{self, Expected, State},
     thread::{CHECK_PERIOD, Stage, Thread},
@@ -93,18 +93,17 @@ impl Thread {
     }
 
     fn read_again(&self) -> Result<State, Fault> {
-        let (state, missed) = self.store.with(|database| {
+        let state = self.store.with(|database| {
             let state = tables::begin(database, Expected::Containing(self.seen))?;
-            let key = state.masks.key();
-            let missed = match tables::after(database, key, self.seen, state.position.sequence) {
-                Ok(missed) => missed,
+            let (key, seen) = (state.masks.key(), state.position.sequence);
+            let piece = |records: &[Revocation]| self.readers().read(records);
+            if !tables::after(database, key, self.seen, seen, piece)? {
                 // The failed commit has removed some of the records. More records do no harm.
-                Err(fault) if fault.is_a_gap() => tables::snapshot(database, key)?.records,
-                Err(fault) => return Err(fault),
-            };
-            Ok((state, missed))
+                tables::everything(database, key, |_| {}, piece)?;
+            }
+            Ok(state)
         })?;
-        self.readers().notify(state.position, &missed);
+        self.readers().complete(state.position);
         Ok(state)
     }
 }

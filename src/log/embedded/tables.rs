@@ -3,22 +3,21 @@
 //! Records are stored in the order of their commits, many in one [row](super::row). Ordered by
 //! selector, each record would change a page of its own.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasher as _, RandomState},
-};
+use std::{collections::HashMap, ops::RangeInclusive};
 
-use hashbrown::{HashTable, hash_table::Entry};
 use redb::{Database, ReadableDatabase as _, ReadableTable, TableDefinition};
 
 use super::{
-    super::{LogErrorKind, NumericDate, Position, Revocation, Selector, Snapshot},
+    super::{LogErrorKind, NumericDate, Position, Revocation, Selector},
     epochs::{self, EPOCHS},
     fault::Fault,
     mask::{FileKey, Masks},
     row,
     rows::Rows,
 };
+
+/// A reader gets about this many records at once.
+const PIECE: usize = 4096;
 
 /// The version of the tables below. Version 1 had no keys, version 2 no recent rows. Neither was
 /// published.
@@ -145,74 +144,83 @@ fn read(database: &Database) -> Result<State, Fault> {
     Ok(state)
 }
 
-/// Returns all records and the position of the last one.
-pub(super) fn snapshot(database: &Database, key: &FileKey) -> Result<Snapshot, Fault> {
+/// The end of what was read.
+pub(super) struct End {
+    pub(super) position: Position,
+    pub(super) forgotten: NumericDate,
+}
+
+/// Hands all records to `piece`, those of some rows at once. Records that later ones have replaced
+/// are among them.
+pub(super) fn everything(
+    database: &Database,
+    key: &FileKey,
+    expect: impl FnOnce(usize),
+    mut piece: impl FnMut(&[Revocation]),
+) -> Result<End, Fault> {
     let transaction = database.begin_read()?;
     let (meta, rows) = (transaction.open_table(META)?, Rows::read(&transaction)?);
     let epoch = epochs::current(&transaction.open_table(EPOCHS)?)?;
     let (_, sequence) = ends(&meta, &rows)?;
-    let forgotten = moment(&meta, "forgotten")?;
-    // The table holds indexes: a map of records would need twice the memory.
-    let (mut records, mut indexes) = (Vec::<Revocation>::new(), HashTable::<usize>::new());
-    let keys = RandomState::new();
-    let hash = |record: &Revocation| keys.hash_one(record.selector());
-    let count = rows.count()?;
-    records.reserve_exact(count);
-    indexes.reserve(count, |index| hash(&records[*index]));
-    let mut plain = Vec::new();
-    for row in rows.from(0)? {
-        let (last, row) = row?;
-        key.unmask(row.value(), &mut plain)?;
-        for record in row::unpack(last.value(), &plain) {
-            let (_, record) = record?;
-            let same = |index: &usize| records[*index].selector() == record.selector();
-            match indexes.entry(hash(&record), same, |index| hash(&records[*index])) {
-                // A later record was merged with the earlier ones, so it replaces them.
-                Entry::Occupied(index) => records[*index.get()] = record,
-                Entry::Vacant(index) => {
-                    index.insert(records.len());
-                    records.push(record);
-                }
-            }
-        }
-    }
-    let snapshot = Snapshot::new(Position { epoch, sequence }, records);
-    Ok(snapshot.forgotten(forgotten))
+    expect(rows.count()?);
+    read_rows(&rows, key, 0..=u64::MAX, &mut piece)?;
+    Ok(End {
+        position: Position { epoch, sequence },
+        forgotten: moment(&meta, "forgotten")?,
+    })
 }
 
-/// Returns the records after a position, up to the position `seen` that readers have seen.
+/// Hands the records after a position to `piece`, up to the position `seen` that readers have seen.
+/// Returns `false` if some of them were removed, or if the position is not in the file's history.
 pub(super) fn after(
     database: &Database,
     key: &FileKey,
     after: Position,
     seen: u64,
-) -> Result<Vec<Revocation>, Fault> {
+    mut piece: impl FnMut(&[Revocation]),
+) -> Result<bool, Fault> {
     let transaction = database.begin_read()?;
     let (meta, rows) = (transaction.open_table(META)?, Rows::read(&transaction)?);
     let epochs = transaction.open_table(EPOCHS)?;
     let (compacted, last) = ends(&meta, &rows)?;
     if after.sequence < compacted || !epochs::contains(&epochs, after, last)? {
-        return Err(Fault::new(LogErrorKind::Gap));
+        return Ok(false);
     }
-    // The records of a failed commit may be in the file nevertheless, and so in a snapshot.
-    if after.sequence >= seen {
-        return Ok(Vec::new());
+    // The records of a failed commit may be in the file nevertheless, and `everything` returns them.
+    if after.sequence < seen {
+        read_rows(&rows, key, after.sequence + 1..=seen, &mut piece)?;
     }
-    let (mut missed, mut plain) = (Vec::new(), Vec::new());
-    for row in rows.from(after.sequence + 1)? {
+    Ok(true)
+}
+
+fn read_rows(
+    rows: &Rows<impl ReadableTable<u64, &'static [u8]>>,
+    key: &FileKey,
+    positions: RangeInclusive<u64>,
+    piece: &mut impl FnMut(&[Revocation]),
+) -> Result<(), Fault> {
+    let (mut records, mut plain) = (Vec::new(), Vec::new());
+    for row in rows.from(*positions.start())? {
         let (last, row) = row?;
         key.unmask(row.value(), &mut plain)?;
         for record in row::unpack(last.value(), &plain) {
             let (sequence, record) = record?;
-            if after.sequence < sequence && sequence <= seen {
-                missed.push(record);
+            if positions.contains(&sequence) {
+                records.push(record);
             }
         }
-        if last.value() >= seen {
+        if records.len() >= PIECE {
+            piece(&records);
+            records.clear();
+        }
+        if last.value() >= *positions.end() {
             break;
         }
     }
-    Ok(missed)
+    if !records.is_empty() {
+        piece(&records);
+    }
+    Ok(())
 }
 
 /// Returns whether a position belongs to the history of the file.

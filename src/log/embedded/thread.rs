@@ -221,7 +221,9 @@ impl Thread {
         }
         let position = state.position;
         if !appended.is_empty() {
-            self.readers().notify(position, &appended);
+            let mut readers = self.readers();
+            readers.read(&appended);
+            readers.complete(position);
         }
         self.seen = position;
         Ok(Committed { value, wrote })

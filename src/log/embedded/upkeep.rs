@@ -31,8 +31,7 @@ impl EmbeddedLog {
     /// Removes the records that have expired, and those that later records have replaced. Returns
     /// how many records it removed.
     ///
-    /// A reader that has not reached the last removed record must take a snapshot afterwards. The
-    /// sweep runs in steps, and appends can run in between. Use
+    /// The sweep runs in steps, and appends can run in between. Use
     /// [`sweep_every`](Self::sweep_every) to sweep periodically.
     ///
     /// # Errors
@@ -110,7 +109,9 @@ impl EmbeddedLog {
     /// [`restore`](Self::restore) makes a log from the copy.
     ///
     /// ```
-    /// use tower_revocation::log::{EmbeddedLog, NumericDate, Revocation, RevocationLog, Selector};
+    /// use tower_revocation::log::{
+    ///     EmbeddedLog, NumericDate, Revocation, RevocationLog, Selector, Snapshot,
+    /// };
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -125,7 +126,7 @@ impl EmbeddedLog {
     /// drop(log);
     /// std::fs::remove_file(&path)?;
     /// let log = EmbeddedLog::restore(&backup, &path)?;
-    /// assert_eq!(log.snapshot().await?.records, [record]);
+    /// assert_eq!(Snapshot::of(&log).await?.records, [record]);
     /// # Ok(())
     /// # }
     /// ```

@@ -9,14 +9,13 @@ use std::{
 };
 
 use super::{
-    Appended, CheckedClock, Durability, LogError, LogErrorKind, LogHealth, NumericDate, Position,
-    Reader, Revocation, RevocationLog, Selector, Snapshot, ceiling, position::new_epoch,
+    Appended, CheckedClock, Durability, LogError, LogErrorKind, LogHealth, Moment, NumericDate,
+    Position, Reader, Revocation, RevocationLog, Selector, ceiling, position::new_epoch,
     readers::Readers,
 };
 
-/// At least this many records are kept for readers that are behind, even if the log has fewer
-/// selectors.
-const MIN_HISTORY: usize = 1024;
+/// A reader that begins to follow gets this many records at once.
+const PIECE: usize = 4096;
 
 /// A log in the memory of this process. **After a restart every revoked token is live again.**
 ///
@@ -51,10 +50,8 @@ pub struct MemoryLog {
 struct State {
     records: HashMap<Selector, Revocation>,
     ceiling: usize,
-    /// The records after the position `compacted`, in the order of their appends.
-    history: Vec<Revocation>,
-    /// The last position whose record is no longer in the history.
-    compacted: u64,
+    /// How many records were appended.
+    sequence: u64,
     /// The latest expiry of a record that was removed.
     forgotten: NumericDate,
     readers: Readers,
@@ -65,8 +62,7 @@ impl Default for State {
         Self {
             records: HashMap::new(),
             ceiling: usize::MAX,
-            history: Vec::new(),
-            compacted: 0,
+            sequence: 0,
             forgotten: NumericDate::new(0),
             readers: Readers::default(),
         }
@@ -96,8 +92,7 @@ impl MemoryLog {
         self
     }
 
-    /// Removes the records that have expired, and returns how many it removed. A reader that is
-    /// behind must take a snapshot afterwards.
+    /// Removes the records that have expired, and returns how many it removed.
     ///
     /// Appends wait for the sweep. Call it periodically, outside of requests.
     ///
@@ -119,21 +114,19 @@ impl MemoryLog {
         if !state.has_room(state.ceiling.saturating_sub(known), &batch) {
             return Err(LogError::new(LogErrorKind::Full));
         }
-        // Otherwise repeated revocations of the same selectors would fill the memory.
-        if state.history.len() > known.max(MIN_HISTORY) {
-            state.compact();
-        }
-        let before = state.history.len();
+        let mut appended = Vec::new();
         for record in batch {
             let known = state.records.get(&record.selector()).copied();
             if let Some(record) = record.beyond(known) {
                 state.records.insert(record.selector(), record);
-                state.history.push(record);
+                appended.push(record);
             }
         }
+        state.sequence += appended.len() as u64;
         let position = self.position(state);
-        if state.history.len() > before {
-            state.readers.notify(position, &state.history[before..]);
+        if !appended.is_empty() {
+            state.readers.read(&appended);
+            state.readers.complete(position);
         }
         let added = state.records.len() - known;
         Ok(Appended::new(position, added))
@@ -142,7 +135,7 @@ impl MemoryLog {
     fn position(&self, state: &State) -> Position {
         Position {
             epoch: self.epoch,
-            sequence: state.compacted + state.history.len() as u64,
+            sequence: state.sequence,
         }
     }
 }
@@ -161,14 +154,7 @@ impl State {
             }
             keep
         });
-        self.compact();
         (before - self.records.len()) as u64
-    }
-
-    /// Drops the history, which only readers that are behind need.
-    fn compact(&mut self) {
-        self.compacted += self.history.len() as u64;
-        self.history = Vec::new();
     }
 }
 
@@ -195,25 +181,20 @@ impl RevocationLog for MemoryLog {
         self.store(&mut state, batch).map(Some)
     }
 
-    async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        let state = self.state();
-        let records = state.records.values().copied().collect();
-        let snapshot = Snapshot::new(self.position(&state), records);
-        Ok(snapshot.forgotten(state.forgotten))
-    }
-
-    async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+    async fn follow(&self, reader: Weak<dyn Reader>) -> Result<(), LogError> {
         let state = &mut *self.state();
-        let position = self.position(state);
-        let missed = after
-            .sequence
-            .checked_sub(state.compacted)
-            .and_then(|after| usize::try_from(after).ok())
-            .and_then(|after| state.history.get(after..))
-            .filter(|_| after.epoch == self.epoch)
-            .ok_or_else(|| LogError::new(LogErrorKind::Gap))?;
         if let Some(reader) = reader.upgrade() {
-            reader.read(position, missed);
+            reader.reserve(state.records.len());
+            let mut records = state.records.values().copied();
+            loop {
+                let piece: Vec<_> = records.by_ref().take(PIECE).collect();
+                if piece.is_empty() {
+                    break;
+                }
+                reader.read(&piece);
+            }
+            reader.forgotten(state.forgotten);
+            reader.complete(self.position(state), Moment::now());
         }
         state.readers.add(reader);
         Ok(())

@@ -8,6 +8,7 @@ use super::*;
 use crate::{
     enforce::Index,
     introspect::{Introspection, TokenKind},
+    log::Snapshot,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -36,22 +37,23 @@ fn horizon_never_moves_back() {
     log.state().sweep(now + 2 * HOUR);
     block_on(log.append(record("g2", NumericDate::new(1000)))).unwrap();
     assert_eq!(log.sweep().unwrap(), 1);
-    assert_eq!(block_on(log.snapshot()).unwrap().forgotten, now + HOUR);
+    assert_eq!(block_on(Snapshot::of(&log)).unwrap().forgotten, now + HOUR);
 }
 
 #[test]
 fn reader_is_listed_once_and_removed_after_it_is_dropped() {
     struct Ignoring;
     impl Reader for Ignoring {
-        fn read(&self, _: Position, _: &[Revocation]) {}
+        fn read(&self, _: &[Revocation]) {}
+        fn complete(&self, _: Position, _: Moment) {}
+        fn forgotten(&self, _: NumericDate) {}
     }
     let log = MemoryLog::new();
-    let start = block_on(log.snapshot()).unwrap().position;
     let known: Arc<dyn Reader> = Arc::new(Ignoring);
     for _ in 0..10 {
         let dropped: Arc<dyn Reader> = Arc::new(Ignoring);
-        block_on(log.tail(start, Arc::downgrade(&known))).unwrap();
-        block_on(log.tail(start, Arc::downgrade(&dropped))).unwrap();
+        block_on(log.follow(Arc::downgrade(&known))).unwrap();
+        block_on(log.follow(Arc::downgrade(&dropped))).unwrap();
     }
     // The last dropped reader is removed when another one is added.
     assert_eq!(format!("{:?}", log.state().readers), "Readers(2)");

@@ -7,7 +7,7 @@ use futures::{FutureExt as _, executor::block_on, future::pending};
 use super::*;
 use crate::{
     introspect::TokenKind,
-    log::{Durability, LogError, LogErrorKind, LogHealth, MemoryLog, Position, Reader, Snapshot},
+    log::{Durability, LogError, LogErrorKind, LogHealth, MemoryLog, Position, Reader},
 };
 
 fn token() -> Introspection {
@@ -68,11 +68,7 @@ impl RevocationLog for Broken {
         }
     }
 
-    async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        Err(LogError::new(LogErrorKind::Storage))
-    }
-
-    async fn tail(&self, _: Position, _: Weak<dyn Reader>) -> Result<(), LogError> {
+    async fn follow(&self, _: Weak<dyn Reader>) -> Result<(), LogError> {
         Err(LogError::new(LogErrorKind::Storage))
     }
 
@@ -120,12 +116,8 @@ fn every_record_counts_in_a_log_that_can_only_append() {
             self.0.append(batch).await
         }
 
-        async fn snapshot(&self) -> Result<Snapshot, LogError> {
-            self.0.snapshot().await
-        }
-
-        async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
-            self.0.tail(after, reader).await
+        async fn follow(&self, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+            self.0.follow(reader).await
         }
 
         fn health(&self) -> LogHealth {

@@ -21,7 +21,9 @@ use tower::BoxError;
 use tower_revocation::{
     Error, ErrorKind,
     client::replay::{EmbeddedGuard, MemoryGuard, Once, ReplayGuard},
-    log::{EmbeddedLog, LogErrorKind, NumericDate, Revocation, RevocationLog as _, Selector},
+    log::{
+        EmbeddedLog, LogErrorKind, NumericDate, Revocation, RevocationLog as _, Selector, Snapshot,
+    },
 };
 
 fn once(jti: usize) -> Once {
@@ -214,7 +216,7 @@ fn log_and_guard_live_in_one_file() {
     drop((log, guard));
 
     let log = EmbeddedLog::open(&path).unwrap();
-    assert_eq!(block_on(log.snapshot()).unwrap().records, [record]);
+    assert_eq!(block_on(Snapshot::of(&log)).unwrap().records, [record]);
     assert!(!use_up(&EmbeddedGuard::open(log).unwrap(), 1));
 }
 

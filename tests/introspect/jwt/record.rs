@@ -7,7 +7,7 @@ use tower::{BoxError, ServiceExt as _};
 use tower_revocation::{
     Outcome, RevocationRequest, Secret,
     introspect::jwt::{Audience, Dialect, JwtTokens},
-    log::{MemoryLog, NumericDate, Revocation, RevocationLog as _, Selector},
+    log::{MemoryLog, NumericDate, Revocation, Selector, Snapshot},
     revoke::{Cascade, RecordRevocation},
 };
 
@@ -24,7 +24,7 @@ const LEEWAY: Duration = Duration::from_secs(60);
 async fn revoke_at(tokens: JwtTokens, token: &str) -> (Outcome, Vec<Revocation>) {
     let log = MemoryLog::new();
     let outcome = ask(tokens, &log, token).await.unwrap();
-    (outcome, log.snapshot().await.unwrap().records)
+    (outcome, Snapshot::of(&log).await.unwrap().records)
 }
 
 async fn revoke(token: &str) -> (Outcome, Vec<Revocation>) {
@@ -79,7 +79,7 @@ async fn unrecognised_token_writes_nothing_and_is_success_only_if_stated() {
         let request = RevocationRequest::new(CLIENT.to_owned(), Secret::new(token));
         let outcome = backend.oneshot(request).await.unwrap();
         assert_eq!(outcome, Outcome::NotFound, "{reason}");
-        assert!(log.snapshot().await.unwrap().records.is_empty());
+        assert!(Snapshot::of(&log).await.unwrap().records.is_empty());
     }
 }
 
@@ -95,7 +95,7 @@ async fn unhandled_token_is_never_success() {
         let request = RevocationRequest::new(CLIENT.to_owned(), Secret::new(token));
         let outcome = backend.oneshot(request).await.unwrap();
         assert_eq!(outcome, Outcome::Unsupported);
-        assert!(log.snapshot().await.unwrap().records.is_empty());
+        assert!(Snapshot::of(&log).await.unwrap().records.is_empty());
     }
 }
 
@@ -143,7 +143,7 @@ async fn token_revoked_again_in_another_spelling_writes_no_second_record() {
         let token = KEY.sign(&header(), &claims);
         let outcome = ask(tokens(), &log, &token).await.unwrap();
         assert_eq!(outcome, Outcome::Revoked);
-        positions.push(log.snapshot().await.unwrap().position);
+        positions.push(Snapshot::of(&log).await.unwrap().position);
     }
     assert!(positions.iter().all(|position| *position == positions[0]));
 }
@@ -159,7 +159,7 @@ async fn grant_claim_of_the_dialect_revokes_the_whole_grant() {
     let request = RevocationRequest::new(CLIENT.to_owned(), token);
     assert_eq!(backend.oneshot(request).await.unwrap(), Outcome::Revoked);
     let grant = Selector::grant("g1").within("t1");
-    let records = log.snapshot().await.unwrap().records;
+    let records = Snapshot::of(&log).await.unwrap().records;
     assert_eq!(records, forever(grant, NumericDate::FOREVER));
 }
 
@@ -170,5 +170,5 @@ async fn without_keys_revocation_fails_and_writes_nothing() {
         .remote_keys(server.remote());
     let log = MemoryLog::new();
     assert!(ask(tokens, &log, &token(&json!({}))).await.is_err());
-    assert!(log.snapshot().await.unwrap().records.is_empty());
+    assert!(Snapshot::of(&log).await.unwrap().records.is_empty());
 }

@@ -1,6 +1,7 @@
 //! What an embedded log guarantees beyond the contract.
 
 use super::*;
+use tower_revocation::log::Snapshot;
 
 #[tokio::test]
 async fn embedded_log_keeps_positions_and_records_over_a_restart() {
@@ -17,7 +18,7 @@ async fn embedded_log_keeps_positions_and_records_over_a_restart() {
     // Every opening begins a new epoch.
     assert_ne!(again.epoch, first.epoch);
     assert_eq!(again.epoch, second.epoch);
-    assert_eq!(follow(&log, first).await.records(), [forever("b")]);
+    assert_eq!(follow(&log).await.records(), [forever("a"), forever("b")]);
 }
 
 #[tokio::test]
@@ -26,7 +27,7 @@ async fn append_is_queued_even_if_its_future_is_dropped() {
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
     drop(log.append(vec![forever("a")]));
     log.drain().await.unwrap();
-    assert_eq!(log.snapshot().await.unwrap().records, [forever("a")]);
+    assert_eq!(Snapshot::of(&log).await.unwrap().records, [forever("a")]);
 }
 
 #[tokio::test]
@@ -39,7 +40,7 @@ async fn dropping_the_log_writes_the_queued_appends() {
     }
     drop(log);
     let log = EmbeddedLog::open(&path).unwrap();
-    assert_eq!(log.snapshot().await.unwrap().records.len(), 100);
+    assert_eq!(Snapshot::of(&log).await.unwrap().records.len(), 100);
 }
 
 #[tokio::test]
@@ -52,17 +53,7 @@ async fn concurrent_appends_of_one_record_write_it_once() {
             .into_iter()
             .all(|position| position.unwrap().sequence == 1)
     );
-    assert_eq!(
-        follow(&log, log_start(&log).await).await.records(),
-        [forever("a")]
-    );
-}
-
-async fn log_start(log: &impl RevocationLog) -> Position {
-    Position {
-        sequence: 0,
-        ..log.snapshot().await.unwrap().position
-    }
+    assert_eq!(follow(&log).await.records(), [forever("a")]);
 }
 
 #[tokio::test]
@@ -79,7 +70,7 @@ async fn sweep_removes_expired_records_only() {
     log.append(vec![forever("kept"), alive]).await.unwrap();
     assert_eq!(log.sweep().await.unwrap(), 3000);
     assert_eq!(log.sweep().await.unwrap(), 0);
-    let records = log.snapshot().await.unwrap().records;
+    let records = Snapshot::of(&log).await.unwrap().records;
     assert_eq!(records, [forever("kept"), alive]);
 }
 
@@ -91,24 +82,24 @@ async fn expired_record_covers_nothing() {
     log.append(vec![expired]).await.unwrap();
     log.append(vec![forever("a")]).await.unwrap();
     log.sweep().await.unwrap();
-    assert_eq!(log.snapshot().await.unwrap().records, [forever("a")]);
+    assert_eq!(Snapshot::of(&log).await.unwrap().records, [forever("a")]);
 }
 
 #[tokio::test]
 async fn last_handle_may_be_dropped_by_a_reader_on_the_writing_thread() {
     struct Owner(Mutex<Option<EmbeddedLog>>);
     impl Reader for Owner {
-        fn read(&self, _: Position, _: &[Revocation]) {
+        fn read(&self, _: &[Revocation]) {
             self.0.lock().unwrap().take();
         }
+        fn complete(&self, _: Position, _: Moment) {}
+        fn forgotten(&self, _: NumericDate) {}
     }
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
     let owner = Arc::new(Owner(Mutex::default()));
     let reader: Arc<dyn Reader> = owner.clone();
-    log.tail(log_start(&log).await, Arc::downgrade(&reader))
-        .await
-        .unwrap();
+    log.follow(Arc::downgrade(&reader)).await.unwrap();
     *owner.0.lock().unwrap() = Some(log.clone());
     let handle = log.clone();
     let append = tokio::spawn(async move { handle.append(vec![forever("a")]).await });
@@ -167,10 +158,6 @@ async fn damaged_file_is_an_error_and_never_a_panic() {
 
 async fn records(path: &Path, content: &[u8]) -> Vec<Revocation> {
     std::fs::write(path, content).unwrap();
-    EmbeddedLog::open(path)
-        .unwrap()
-        .snapshot()
-        .await
-        .unwrap()
-        .records
+    let log = EmbeddedLog::open(path).unwrap();
+    Snapshot::of(&log).await.unwrap().records
 }

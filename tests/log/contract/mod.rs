@@ -14,8 +14,8 @@ use tower_revocation::{
     enforce::Index,
     introspect::{Introspection, TokenKind},
     log::{
-        Durability, EmbeddedLog, LogErrorKind, MemoryLog, NumericDate, Position, Reader,
-        Revocation, RevocationLog, Selector,
+        Durability, EmbeddedLog, LogErrorKind, MemoryLog, Moment, NumericDate, Position, Reader,
+        Revocation, RevocationLog, Selector, Snapshot,
     },
 };
 
@@ -30,36 +30,51 @@ fn watermark(name: &str, not_before: u64) -> Revocation {
 
 /// A reader that keeps every record.
 #[derive(Default)]
-struct Collected(Mutex<Vec<(Position, Vec<Revocation>)>>);
+struct Collected {
+    records: Mutex<Vec<Revocation>>,
+    complete: Mutex<Option<(Position, Moment)>>,
+}
 
 impl Reader for Collected {
-    fn read(&self, position: Position, records: &[Revocation]) {
-        self.0.lock().unwrap().push((position, records.to_vec()));
+    fn read(&self, records: &[Revocation]) {
+        self.records.lock().unwrap().extend(records);
     }
+
+    fn complete(&self, position: Position, asked: Moment) {
+        *self.complete.lock().unwrap() = Some((position, asked));
+    }
+
+    fn forgotten(&self, _: NumericDate) {}
 }
 
 impl Collected {
     fn records(&self) -> Vec<Revocation> {
-        self.0
-            .lock()
-            .unwrap()
-            .iter()
-            .flat_map(|(_, records)| records.clone())
-            .collect()
+        self.records.lock().unwrap().clone()
+    }
+
+    fn position(&self) -> Position {
+        self.complete.lock().unwrap().unwrap().0
     }
 }
 
-async fn follow(log: &impl RevocationLog, after: Position) -> Arc<Collected> {
-    let collected = Arc::new(Collected::default());
+async fn follow(log: &impl RevocationLog) -> Arc<Collected> {
+    let (collected, begun) = (Arc::new(Collected::default()), Moment::now());
     let reader: Arc<dyn Reader> = collected.clone();
-    log.tail(after, Arc::downgrade(&reader)).await.unwrap();
+    log.follow(Arc::downgrade(&reader)).await.unwrap();
+    let (_, asked) = collected.complete.lock().unwrap().unwrap();
+    assert_eq!(
+        begun.since(asked),
+        Duration::ZERO,
+        "complete as of the call"
+    );
     collected
 }
 
 async fn meets_the_contract(log: impl RevocationLog) {
-    let start = log.snapshot().await.unwrap();
+    let start = Snapshot::of(&log).await.unwrap();
     assert_eq!((start.position.sequence, start.records.len()), (0, 0));
-    let collected = follow(&log, start.position).await;
+    let collected = follow(&log).await;
+    assert_eq!(collected.position(), start.position);
 
     // Positions have no gaps and follow the order of appends. The position of a batch is that of
     // its last record.
@@ -93,7 +108,7 @@ async fn meets_the_contract(log: impl RevocationLog) {
         5
     );
 
-    // Readers have seen all records in the order of commits, whenever they were added.
+    // A reader gets all records in the order of commits, and each before its append returns.
     let all = [
         forever("a"),
         forever("b"),
@@ -102,31 +117,30 @@ async fn meets_the_contract(log: impl RevocationLog) {
         watermark("alice", 1001),
     ];
     assert_eq!(collected.records(), all);
-    assert_eq!(follow(&log, start.position).await.records(), all);
-    assert_eq!(follow(&log, second).await.records(), all[3..]);
 
     // One record for each selector.
-    let end = log.snapshot().await.unwrap();
+    let end = Snapshot::of(&log).await.unwrap();
     assert_eq!((end.position.sequence, end.records.len()), (5, 4));
     assert!(end.records.contains(&watermark("alice", 1001)));
 
-    // A position of another epoch is a gap, and so is a position in the future.
+    // A reader that begins later gets what is known, and the same end.
+    let later = follow(&log).await;
+    assert_eq!(
+        (later.position(), collected.position()),
+        (end.position, end.position)
+    );
+    assert!(
+        end.records
+            .iter()
+            .all(|record| later.records().contains(record))
+    );
+
+    // A reader that follows twice gets new records once.
     let reader: Arc<dyn Reader> = collected.clone();
-    let other_epoch = Position {
-        epoch: start.position.epoch ^ 1,
-        sequence: 0,
-    };
-    let future = Position {
-        sequence: 6,
-        ..end.position
-    };
-    for position in [other_epoch, future] {
-        let error = log
-            .tail(position, Arc::downgrade(&reader))
-            .await
-            .unwrap_err();
-        assert_eq!(error.kind(), LogErrorKind::Gap);
-    }
+    log.follow(Arc::downgrade(&reader)).await.unwrap();
+    let known = collected.records().len();
+    log.append(vec![forever("d")]).await.unwrap();
+    assert_eq!(collected.records()[known..], [forever("d")]);
 }
 
 #[tokio::test]

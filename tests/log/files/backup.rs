@@ -1,48 +1,7 @@
 //! Backups, and logs that are restored from them.
 
 use super::*;
-
-#[tokio::test]
-async fn restored_copy_is_a_gap_for_a_reader_that_is_ahead() {
-    let temp = TempPath::new();
-    let log = temp.open();
-    let shared = append(&log, "a").await;
-    let copy = temp.beside("copy.redb");
-    log.backup(&copy).await.unwrap();
-    let ahead = append(&log, "b").await;
-    drop(log);
-
-    // `cp` overwrites the file itself, so the inode stays the same.
-    fs::write(&temp.path, fs::read(&copy).unwrap()).unwrap();
-    let log = temp.open();
-    assert_eq!(follow(&log, ahead).await.err(), Some(LogErrorKind::Gap));
-    for name in ["c", "d", "e"] {
-        append(&log, name).await;
-    }
-    // It is still a gap once the copy has passed the reader's position.
-    assert_eq!(follow(&log, ahead).await.err(), Some(LogErrorKind::Gap));
-    let collected = follow(&log, shared).await.unwrap();
-    assert_eq!(
-        *collected.0.lock().unwrap(),
-        [forever("c"), forever("d"), forever("e")]
-    );
-}
-
-#[tokio::test]
-async fn two_copies_of_one_log_have_separate_positions() {
-    let temp = TempPath::new();
-    let log = temp.open();
-    append(&log, "a").await;
-    drop(log);
-    let copy = temp.beside("copy.redb");
-    fs::copy(&temp.path, &copy).unwrap();
-    let (one, other) = (temp.open(), EmbeddedLog::open(&copy).unwrap());
-    let (of_one, of_other) = (append(&one, "b").await, append(&other, "c").await);
-    append(&one, "d").await;
-    append(&other, "e").await;
-    assert_eq!(follow(&one, of_other).await.err(), Some(LogErrorKind::Gap));
-    assert_eq!(follow(&other, of_one).await.err(), Some(LogErrorKind::Gap));
-}
+use tower_revocation::log::Snapshot;
 
 #[tokio::test]
 async fn backup_during_appends_has_every_earlier_record() {
@@ -59,7 +18,7 @@ async fn backup_during_appends_has_every_earlier_record() {
     append(&log, "after").await;
 
     let copy = EmbeddedLog::open_existing(&copy).unwrap();
-    let records = copy.snapshot().await.unwrap().records;
+    let records = Snapshot::of(&copy).await.unwrap().records;
     for name in 0..100 {
         assert!(records.contains(&forever(&format!("before {name}"))));
     }

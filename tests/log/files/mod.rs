@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant, SystemTime},
 };
@@ -17,8 +16,8 @@ use tower_revocation::{
     enforce::Index,
     introspect::issued::{Grant, IssuedTokens, NewToken},
     log::{
-        EmbeddedLog, LogErrorKind, NumericDate, Position, Reader, Revocation, RevocationLog as _,
-        Selector,
+        EmbeddedLog, LogErrorKind, NumericDate, Position, Revocation, RevocationLog as _, Selector,
+        Snapshot,
     },
 };
 
@@ -58,7 +57,7 @@ async fn refused(log: &EmbeddedLog, name: &str) -> LogErrorKind {
 
 /// Returns whether the log has exactly these records.
 async fn has_exactly(log: &EmbeddedLog, names: &[&str]) -> bool {
-    let records = log.snapshot().await.unwrap().records;
+    let records = Snapshot::of(log).await.unwrap().records;
     records.len() == names.len() && names.iter().all(|name| records.contains(&forever(name)))
 }
 
@@ -69,24 +68,6 @@ fn wait_until(what: &str, is_met: impl Fn() -> bool) {
         assert!(started.elapsed() < Duration::from_secs(60), "never {what}");
         thread::sleep(Duration::from_millis(5));
     }
-}
-
-/// A reader that keeps every record.
-#[derive(Default)]
-struct Collected(Mutex<Vec<Revocation>>);
-
-impl Reader for Collected {
-    fn read(&self, _: Position, records: &[Revocation]) {
-        self.0.lock().unwrap().extend(records);
-    }
-}
-
-/// Adds a reader after a position, which collects existing and later records.
-async fn follow(log: &EmbeddedLog, after: Position) -> Result<Arc<Collected>, LogErrorKind> {
-    let collected = Arc::<Collected>::default();
-    let reader: Arc<dyn Reader> = collected.clone();
-    let tail = log.tail(after, Arc::downgrade(&reader)).await;
-    tail.map(|()| collected).map_err(|error| error.kind())
 }
 
 #[cfg(unix)]
@@ -112,7 +93,7 @@ async fn moved_file_fails_appends_until_it_is_back() {
     assert!(index.covers_selector(&Selector::grant("c"), None));
     drop(log);
     let log = temp.open();
-    let records = log.snapshot().await.unwrap().records;
+    let records = Snapshot::of(&log).await.unwrap().records;
     assert!(records.contains(&forever("a")) && records.contains(&forever("c")));
 }
 
@@ -182,7 +163,7 @@ async fn equal_state_in_place_of_the_file_is_used() {
     let temp = TempPath::new();
     let log = temp.open();
     append(&log, "a").await;
-    let position = append(&log, "b").await;
+    append(&log, "b").await;
     let copy = temp.beside("copy.redb");
     log.backup(&copy).await.unwrap();
     fs::rename(&copy, &temp.path).unwrap();
@@ -191,8 +172,6 @@ async fn equal_state_in_place_of_the_file_is_used() {
     wait_until("writable", || log.health().is_writable());
     append(&log, "d").await;
     assert!(has_exactly(&log, &["a", "b", "d"]).await);
-    let collected = follow(&log, position).await.unwrap();
-    assert_eq!(*collected.0.lock().unwrap(), [forever("d")]);
 }
 
 #[tokio::test]
@@ -213,23 +192,6 @@ async fn open_existing_fails_without_a_file_and_makes_none() {
     append(&temp.open(), "a").await;
     let log = EmbeddedLog::open_existing(&temp.path).unwrap();
     assert!(has_exactly(&log, &["a"]).await);
-}
-
-#[tokio::test]
-async fn positions_are_followed_across_many_openings() {
-    let temp = TempPath::new();
-    let mut positions = Vec::new();
-    for name in ["a", "b", "c", "d"] {
-        positions.push(append(&temp.open(), name).await);
-    }
-    let log = temp.open();
-    let collected = follow(&log, positions[1]).await.unwrap();
-    assert_eq!(*collected.0.lock().unwrap(), [forever("c"), forever("d")]);
-    let beyond = Position {
-        sequence: positions[1].sequence + 1,
-        ..positions[1]
-    };
-    assert_eq!(follow(&log, beyond).await.err(), Some(LogErrorKind::Gap));
 }
 
 #[tokio::test]

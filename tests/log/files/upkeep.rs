@@ -1,6 +1,7 @@
 //! Sweeping, compaction, and the clock.
 
 use super::*;
+use tower_revocation::log::Snapshot;
 
 fn expired(name: usize) -> Revocation {
     Revocation::forever(Selector::grant(&name.to_string()), NumericDate::new(1000))
@@ -38,7 +39,7 @@ async fn log_sweeps_periodically() {
     log.append((0..3000).map(expired).collect()).await.unwrap();
     append(&log, "kept").await;
     let log = log.sweep_every(Duration::from_millis(10));
-    let snapshot = || futures::executor::block_on(log.snapshot()).unwrap();
+    let snapshot = || futures::executor::block_on(Snapshot::of(&log)).unwrap();
     wait_until("swept", || snapshot().records.len() == 1);
     // It sweeps again in the next period.
     log.append((0..10).map(expired).collect()).await.unwrap();
@@ -62,5 +63,5 @@ async fn time_since_the_last_write_may_be_a_jump_of_the_clock() {
     assert_eq!(error.kind(), LogErrorKind::ClockJumped);
     let error = tokens.sweep().await.unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::ClockJumped);
-    assert_eq!(log.snapshot().await.unwrap().records, [expired(1)]);
+    assert_eq!(Snapshot::of(&log).await.unwrap().records, [expired(1)]);
 }

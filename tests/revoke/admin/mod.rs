@@ -174,7 +174,7 @@ async fn response_has_the_position_of_the_log_and_the_times_of_the_record() {
         (2, Target::Grant("g1".into())),
     ] {
         let response = carry_out(&log, AdminRequest::new(target.clone())).await;
-        let snapshot = log.snapshot().await.unwrap();
+        let snapshot = Snapshot::of(&log).await.unwrap();
         assert_eq!(response.position, snapshot.position);
         assert_eq!(response.position.sequence, sequence);
         let times = (response.not_before, response.expires);
@@ -223,7 +223,7 @@ async fn request_can_be_repeated() {
         carry_out(&log, subject()).await,
     );
     assert!(first.not_before <= again.not_before);
-    assert_eq!(log.snapshot().await.unwrap().records.len(), 2);
+    assert_eq!(Snapshot::of(&log).await.unwrap().records.len(), 2);
 }
 
 /// A log whose appends fail with this kind or, without a kind, never return.
@@ -238,11 +238,7 @@ impl RevocationLog for Broken {
         }
     }
 
-    async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        Err(LogError::new(LogErrorKind::Storage))
-    }
-
-    async fn tail(&self, _: Position, _: Weak<dyn Reader>) -> Result<(), LogError> {
+    async fn follow(&self, _: Weak<dyn Reader>) -> Result<(), LogError> {
         Err(LogError::new(LogErrorKind::Storage))
     }
 

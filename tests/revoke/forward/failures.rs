@@ -44,12 +44,8 @@ impl RevocationLog for Failing {
         self.log.append(batch).await
     }
 
-    async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        self.log.snapshot().await
-    }
-
-    async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
-        self.log.tail(after, reader).await
+    async fn follow(&self, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+        self.log.follow(reader).await
     }
 
     fn durability(&self) -> Durability {

@@ -130,7 +130,7 @@ where
 }
 
 async fn recorded(log: &MemoryLog) -> Vec<Selector> {
-    let records = log.snapshot().await.unwrap().records;
+    let records = Snapshot::of(log).await.unwrap().records;
     records.iter().map(Revocation::selector).collect()
 }
 

@@ -66,7 +66,7 @@ async fn client_beyond_its_quota_is_refused_and_others_are_not() {
     assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
     assert_eq!(backend.revoke("t.c1.g2").await, REVOKED);
     assert_eq!(backend.revoke("t.c1.g3").await, REFUSED);
-    assert_eq!(log.snapshot().await.unwrap().records.len(), 2);
+    assert_eq!(Snapshot::of(&log).await.unwrap().records.len(), 2);
 
     assert_eq!(backend.revoke("t.c2.g4").await, REVOKED);
     // A client of another tenant is another client, even if it has the same name.
@@ -93,9 +93,9 @@ async fn cascade_beyond_the_quota_writes_nothing() {
     assert_eq!(backend.revoke("t.c1.g1").await, REVOKED);
     // The subject already has a record.
     assert_eq!(backend.revoke("t.c1.g2").await, REVOKED);
-    let before = log.snapshot().await.unwrap().position;
+    let before = Snapshot::of(&log).await.unwrap().position;
     assert_eq!(backend.revoke("t.c1.g3").await, REFUSED);
-    assert_eq!(log.snapshot().await.unwrap().position, before);
+    assert_eq!(Snapshot::of(&log).await.unwrap().position, before);
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn concurrent_revocations_stay_within_the_quota() {
     let results = join_all(tokens.iter().map(|token| backend.revoke(token))).await;
     let revoked = results.iter().filter(|result| **result == REVOKED).count();
     assert_eq!(revoked, 10);
-    assert_eq!(log.snapshot().await.unwrap().records.len(), 10);
+    assert_eq!(Snapshot::of(&log).await.unwrap().records.len(), 10);
 }
 
 #[tokio::test]
@@ -146,11 +146,7 @@ impl RevocationLog for ClientsOfAppends {
         Err(LogError::new(LogErrorKind::QueueFull))
     }
 
-    async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        unreachable!("the log is not read")
-    }
-
-    async fn tail(&self, _: Position, _: Weak<dyn Reader>) -> Result<(), LogError> {
+    async fn follow(&self, _: Weak<dyn Reader>) -> Result<(), LogError> {
         unreachable!("the log has no readers")
     }
 
@@ -213,12 +209,8 @@ impl RevocationLog for Failing {
         Err(LogError::new(kind))
     }
 
-    async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        self.log.snapshot().await
-    }
-
-    async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
-        self.log.tail(after, reader).await
+    async fn follow(&self, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+        self.log.follow(reader).await
     }
 
     fn health(&self) -> LogHealth {
@@ -249,12 +241,12 @@ async fn failed_appends_do_not_use_up_the_quota() {
             let error = backend.clone().oneshot(request).await.unwrap_err();
             assert!(error.downcast_ref::<LogError>().is_some(), "{error}");
         }
-        let records = log.snapshot().await.unwrap().records.len();
+        let records = Snapshot::of(&log).await.unwrap().records.len();
         assert_eq!(records, if appends { 3 } else { 0 });
         // The client tries again.
         for token in tokens {
             assert_eq!(backend.revoke(token).await, REVOKED);
         }
-        assert_eq!(log.snapshot().await.unwrap().records.len(), 3);
+        assert_eq!(Snapshot::of(&log).await.unwrap().records.len(), 3);
     }
 }

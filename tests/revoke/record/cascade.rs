@@ -1,6 +1,7 @@
 //! What is revoked with a token?
 
 use super::*;
+use tower_revocation::log::Moment;
 
 #[tokio::test]
 async fn refresh_token_revokes_its_grant() {
@@ -138,7 +139,7 @@ async fn token_with_a_grant_and_a_session_revokes_only_the_grant() {
     token.sid = Some("s1".into());
     let (backend, log) = backend_of(token);
     assert_eq!(backend.oneshot(request()).await.unwrap(), Outcome::Revoked);
-    let records = log.snapshot().await.unwrap().records;
+    let records = Snapshot::of(&log).await.unwrap().records;
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].selector(), Selector::grant("g1"));
 }
@@ -191,9 +192,11 @@ async fn one_record_revokes_a_hundred_thousand_tokens() {
     #[derive(Default)]
     struct Written(AtomicUsize);
     impl Reader for Written {
-        fn read(&self, _: Position, records: &[Revocation]) {
+        fn read(&self, records: &[Revocation]) {
             self.0.fetch_add(records.len(), Ordering::SeqCst);
         }
+        fn complete(&self, _: Position, _: Moment) {}
+        fn forgotten(&self, _: NumericDate) {}
     }
     let server = Server::new().await;
     let mut new_tokens = vec![NewToken::access_token(HOUR); 100_000];
@@ -208,12 +211,8 @@ async fn one_record_revokes_a_hundred_thousand_tokens() {
 
     let written = Arc::new(Written::default());
     let reader: Arc<dyn Reader> = written.clone();
-    let start = server.log.snapshot().await.unwrap().position;
-    server
-        .log
-        .tail(start, Arc::downgrade(&reader))
-        .await
-        .unwrap();
+    let followed = server.log.follow(Arc::downgrade(&reader)).await;
+    followed.unwrap();
 
     let refresh = &issued.last().unwrap().token;
     assert_eq!(server.revoke("c1", refresh).await, Outcome::Revoked);

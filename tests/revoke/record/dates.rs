@@ -32,7 +32,7 @@ async fn expired_access_token_writes_nothing() {
 async fn second_revocation_prolongs_a_record_that_expires_too_early() {
     let server = Server::new().await;
     let [_, refresh] = server.issue("g1", "c1", Some("alice")).await;
-    let expires = async || server.log.snapshot().await.unwrap().records[0].expires();
+    let expires = async || Snapshot::of(&server.log).await.unwrap().records[0].expires();
     let short = server.backend().longest_lifetime(HOUR);
     assert_eq!(revoke(short, "c1", &refresh).await, Outcome::Revoked);
     let before = expires().await;
@@ -64,7 +64,7 @@ async fn token_record_expires_with_its_token_and_grant_record_after_the_longest_
         let request = RevocationRequest::new("c1", Secret::new(token));
         backend.clone().oneshot(request).await.unwrap();
     }
-    let records = log.snapshot().await.unwrap().records;
+    let records = Snapshot::of(&log).await.unwrap().records;
     let expiry = |selector| {
         let record = records
             .iter()
@@ -91,7 +91,7 @@ async fn expiries_of(token: Introspection, cascade: Cascade) -> Vec<NumericDate>
         .refresh_token_cascade(cascade)
         .longest_lifetime(24 * HOUR);
     assert_eq!(backend.oneshot(request()).await.unwrap(), Outcome::Revoked);
-    let records = log.snapshot().await.unwrap().records;
+    let records = Snapshot::of(&log).await.unwrap().records;
     records.iter().map(Revocation::expires).collect()
 }
 

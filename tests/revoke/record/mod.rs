@@ -81,7 +81,7 @@ impl Server {
     }
 
     async fn records(&self) -> u64 {
-        self.log.snapshot().await.unwrap().position.sequence
+        Snapshot::of(&self.log).await.unwrap().position.sequence
     }
 }
 

@@ -84,12 +84,8 @@ impl RevocationLog for Held {
         }
     }
 
-    async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        self.log.snapshot().await
-    }
-
-    async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
-        self.log.tail(after, reader).await
+    async fn follow(&self, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+        self.log.follow(reader).await
     }
 
     fn health(&self) -> LogHealth {
@@ -118,7 +114,7 @@ async fn revocation_waits_for_its_append_and_has_the_same_result() {
         sender.send(succeeds).unwrap();
         let outcome = revoked.await.ok();
         assert_eq!(outcome, succeeds.then_some(Outcome::Revoked));
-        let records = log.snapshot().await.unwrap().records.len();
+        let records = Snapshot::of(&log).await.unwrap().records.len();
         assert_eq!(records, usize::from(succeeds));
     }
 }
@@ -140,7 +136,7 @@ async fn unrecognised_token_succeeds_only_if_the_backend_is_responsible_for_all(
         backend.oneshot(request()).await.unwrap(),
         Outcome::Unsupported
     );
-    assert!(log.snapshot().await.unwrap().records.is_empty());
+    assert!(Snapshot::of(&log).await.unwrap().records.is_empty());
 }
 
 /// An example is the refresh token of an issuer if the introspection knows only its access tokens.
@@ -165,7 +161,7 @@ async fn unhandled_token_is_unsupported_until_it_has_expired() {
             let outcome = backend.oneshot(request()).await.unwrap();
             assert_eq!(outcome, expected, "{exp:?}, {responsible}");
         }
-        assert!(log.snapshot().await.unwrap().records.is_empty());
+        assert!(Snapshot::of(&log).await.unwrap().records.is_empty());
     }
 }
 
@@ -178,7 +174,7 @@ async fn live_token_without_a_selector_is_unsupported_and_writes_nothing() {
             let (backend, log) = backend_of(token);
             let outcome = backend.oneshot(request()).await.unwrap();
             assert_eq!(outcome, Outcome::Unsupported);
-            assert_eq!(log.snapshot().await.unwrap().position.sequence, 0);
+            assert_eq!(Snapshot::of(&log).await.unwrap().position.sequence, 0);
         }
     }
 }
@@ -189,7 +185,7 @@ async fn expired_token_without_a_selector_is_not_found() {
     token.exp = Some(NumericDate::new(1000));
     let (backend, log) = backend_of(token);
     assert_eq!(backend.oneshot(request()).await.unwrap(), Outcome::NotFound);
-    assert_eq!(log.snapshot().await.unwrap().position.sequence, 0);
+    assert_eq!(Snapshot::of(&log).await.unwrap().position.sequence, 0);
 }
 
 #[tokio::test]
@@ -202,5 +198,5 @@ async fn failed_introspection_is_an_error() {
         .oneshot(request)
         .await
         .unwrap_err();
-    assert_eq!(log.snapshot().await.unwrap().position.sequence, 0);
+    assert_eq!(Snapshot::of(&log).await.unwrap().position.sequence, 0);
 }

@@ -13,8 +13,10 @@ use super::{
 };
 use crate::{
     enforce::freshness::{Freshness, LastContact},
-    log::Position,
+    log::{Moment, Position},
 };
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// What an index has of a log, and a token that is kept.
 struct Loaded {
@@ -31,18 +33,18 @@ impl Loaded {
                 tagger: TAGGER.clone(),
                 ..Table::new()
             },
-            contact: LastContact::new(Duration::from_secs(3600)),
+            contact: LastContact::new(HOUR),
             grant: Selector::grant("g1"),
             remembered: AtomicU64::new(0),
         })
     }
 
-    /// The snapshot has a record of the token.
-    fn load(&self) {
+    /// The log has a record of the token.
+    fn read(&self) {
         let record = Revocation::forever(self.grant, NumericDate::FOREVER);
         self.table.merge(&record);
-        self.contact.reported(Position::default(), true);
-        self.contact.loaded(false);
+        self.contact.read();
+        self.contact.complete(Position::default(), Moment::now());
     }
 
     fn check(&self) {
@@ -55,17 +57,37 @@ impl Loaded {
 }
 
 #[test]
-fn check_that_finds_the_index_loaded_finds_the_records_of_the_snapshot() {
+fn check_that_finds_the_index_loaded_finds_the_records_of_the_log() {
     model(|| {
         let loaded = Loaded::new();
-        // A token is also looked up before the first snapshot has been loaded.
+        // A token is also looked up before a log has been loaded.
         loaded.check();
         let check = thread::spawn({
             let loaded = loaded.clone();
             move || loaded.check()
         });
         // In this thread, so that loom begins with the check that follows.
-        loaded.load();
+        loaded.read();
+        // A local log: how long ago the index was complete does not matter.
+        loaded.contact.loaded(true);
+        check.join().unwrap();
+        loaded.check();
+    });
+}
+
+#[test]
+fn check_that_finds_the_index_no_longer_stale_finds_the_records_of_the_log() {
+    model(|| {
+        let loaded = Loaded::new();
+        let long_ago = Moment::now() - 2 * HOUR;
+        loaded.contact.complete(Position::default(), long_ago);
+        loaded.contact.loaded(false);
+        loaded.check();
+        let check = thread::spawn({
+            let loaded = loaded.clone();
+            move || loaded.check()
+        });
+        loaded.read();
         check.join().unwrap();
         loaded.check();
     });

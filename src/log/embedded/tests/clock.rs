@@ -9,6 +9,7 @@ use crate::{
     introspect::{Introspection, TokenKind},
     log::{
         EmbeddedLog, LogErrorKind, NumericDate, Position, Revocation, RevocationLog as _, Selector,
+        Snapshot,
     },
 };
 
@@ -48,7 +49,7 @@ fn state_is_unknown_after_a_restart_if_a_sweep_used_a_clock_that_was_ahead() {
     drop((index, log));
 
     let log = EmbeddedLog::open(&path).unwrap();
-    let snapshot = block_on(log.snapshot()).unwrap();
+    let snapshot = block_on(Snapshot::of(&log)).unwrap();
     assert_eq!(
         (snapshot.records.len(), snapshot.forgotten),
         (0, now + HOUR)
@@ -86,7 +87,7 @@ fn removal_of_replaced_records_does_not_move_the_horizon() {
     block_on(log.append(watermark(1000))).unwrap();
     block_on(log.append(watermark(2000))).unwrap();
     assert_eq!(block_on(log.sweep()).unwrap(), 1);
-    let forgotten = block_on(log.snapshot()).unwrap().forgotten;
+    let forgotten = block_on(Snapshot::of(&log)).unwrap().forgotten;
     assert_eq!(forgotten, NumericDate::new(0));
 }
 
@@ -99,7 +100,7 @@ fn horizon_never_moves_back() {
     sweep(&log, 2 * HOUR);
     block_on(log.append(until("g2", NumericDate::new(1000)))).unwrap();
     assert_eq!(block_on(log.sweep()).unwrap(), 1);
-    let snapshot = block_on(log.snapshot()).unwrap();
+    let snapshot = block_on(Snapshot::of(&log)).unwrap();
     assert_eq!(snapshot.forgotten, now + HOUR);
 }
 
@@ -113,7 +114,7 @@ fn log_does_not_sweep_by_a_clock_that_has_jumped() {
         let error = block_on(log.sweep()).unwrap_err();
         assert_eq!(error.kind(), LogErrorKind::ClockJumped);
     }
-    let Position { sequence, .. } = block_on(log.snapshot()).unwrap().position;
+    let Position { sequence, .. } = block_on(Snapshot::of(&log)).unwrap().position;
     assert_eq!(sequence, 1);
-    assert_eq!(block_on(log.snapshot()).unwrap().records.len(), 1);
+    assert_eq!(block_on(Snapshot::of(&log)).unwrap().records.len(), 1);
 }

@@ -2,21 +2,20 @@
 
 mod clock;
 mod disk;
+mod positions;
 mod queue;
+mod reader;
 mod recovery;
 mod rows;
 mod torn;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::atomic::Ordering;
 
 use futures::{executor::block_on, future::join_all};
 use redb::Database;
 
 use super::*;
-use crate::log::{LogErrorKind, NumericDate, Selector};
+use crate::log::{LogErrorKind, NumericDate, Selector, Snapshot};
 use disk::Disk;
 
 #[test]
@@ -37,25 +36,14 @@ fn grant(number: usize) -> Vec<Revocation> {
 
 #[test]
 fn readers_never_see_records_that_are_not_durable() {
-    #[derive(Default)]
-    struct Seen(AtomicUsize);
-    impl Reader for Seen {
-        fn read(&self, _: Position, records: &[Revocation]) {
-            self.0.fetch_add(records.len(), Ordering::SeqCst);
-        }
-    }
     let disk = Disk::new();
     let log = disk.log();
-    let seen = Arc::new(Seen::default());
-    let reader: Arc<dyn Reader> = seen.clone();
-    let start = block_on(log.snapshot()).unwrap().position;
-    block_on(log.tail(start, Arc::downgrade(&reader))).unwrap();
-
+    let seen = reader::follow(&log);
     block_on(log.append(grant(1))).unwrap();
-    assert_eq!(seen.0.load(Ordering::SeqCst), 1);
+    assert_eq!(seen.records(), grant(1));
     disk.set(|it| &it.no_sync, true);
     block_on(log.append(grant(2))).unwrap_err();
-    assert_eq!(seen.0.load(Ordering::SeqCst), 1);
+    assert_eq!(seen.records(), grant(1));
 }
 
 #[test]
@@ -102,7 +90,10 @@ fn full_queue_is_an_error_and_nothing_is_queued() {
     block_on(hold).unwrap();
     // The futures were dropped, but the batches were queued, so they are in the log.
     block_on(log.drain()).unwrap();
-    assert_eq!(block_on(log.snapshot()).unwrap().records.len(), accepted);
+    assert_eq!(
+        block_on(Snapshot::of(&log)).unwrap().records.len(),
+        accepted
+    );
 }
 
 #[test]
@@ -138,46 +129,12 @@ fn append_beyond_the_ceiling_fails_alone() {
     );
     // They shared one commit, and the refused appends are not in it.
     assert!(disk.switches.syncs.load(Ordering::SeqCst) - before <= 2);
-    let mut records = block_on(log.snapshot()).unwrap().records;
+    let mut records = block_on(Snapshot::of(&log)).unwrap().records;
     records.sort_by_key(Revocation::selector);
     let mut expected = [grant(1), grant(2)].concat();
     expected.sort_by_key(Revocation::selector);
     assert_eq!(records, expected);
     block_on(log.append(grant(1))).unwrap();
-}
-
-#[test]
-fn tail_from_before_the_compaction_is_a_gap() {
-    let log = Disk::new().log();
-    let start = block_on(log.snapshot()).unwrap().position;
-    let watermark = |not_before| {
-        let not_before = NumericDate::new(not_before);
-        Revocation::watermark(Selector::subject("alice"), not_before, NumericDate::FOREVER)
-    };
-    block_on(log.append(grant(1))).unwrap();
-    block_on(log.append(vec![watermark(1000)])).unwrap();
-    block_on(log.append(grant(2))).unwrap();
-    block_on(log.append(vec![watermark(2000)])).unwrap();
-    // The fourth record has replaced the second.
-    assert_eq!(block_on(log.sweep()).unwrap(), 1);
-
-    let reader: Arc<dyn Reader> = Arc::new(Ignoring);
-    let tail = |sequence| {
-        let position = Position { sequence, ..start };
-        block_on(log.tail(position, Arc::downgrade(&reader))).map_err(|error| error.kind())
-    };
-    assert_eq!(tail(0), Err(LogErrorKind::Gap));
-    assert_eq!(tail(1), Err(LogErrorKind::Gap));
-    assert_eq!((tail(2), tail(4)), (Ok(()), Ok(())));
-    assert_eq!(tail(5), Err(LogErrorKind::Gap));
-    // The snapshot contains what the history has lost.
-    assert_eq!(block_on(log.snapshot()).unwrap().records.len(), 3);
-}
-
-struct Ignoring;
-
-impl Reader for Ignoring {
-    fn read(&self, _: Position, _: &[Revocation]) {}
 }
 
 #[test]
@@ -254,29 +211,19 @@ fn sweep_removes_single_records_of_a_commit_and_keeps_the_positions_of_the_other
         .iter()
         .filter(|record| record.expires() == NumericDate::FOREVER);
     let kept: Vec<_> = kept.copied().collect();
-    let snapshot = block_on(log.snapshot()).unwrap();
+    let snapshot = block_on(Snapshot::of(&log)).unwrap();
     assert_eq!((snapshot.records, snapshot.position.sequence), (kept, 200));
     assert_eq!(block_on(log.append(grant(1000))).unwrap().sequence, 201);
 }
 
 #[test]
 fn reader_inside_a_commit_gets_the_rest_of_it() {
-    #[derive(Default)]
-    struct Collected(Mutex<Vec<Revocation>>);
-    impl Reader for Collected {
-        fn read(&self, _: Position, records: &[Revocation]) {
-            self.0.lock().unwrap().extend(records);
-        }
-    }
     let log = Disk::new().log();
     let batch: Vec<_> = (0..100).flat_map(grant).collect();
     let last = block_on(log.append(batch.clone())).unwrap();
     for sequence in [0, 1, 50, 77, 78, 79, 99, 100] {
-        let collected = Arc::<Collected>::default();
-        let reader: Arc<dyn Reader> = collected.clone();
-        let position = Position { sequence, ..last };
-        block_on(log.tail(position, Arc::downgrade(&reader))).unwrap();
         let rest = usize::try_from(sequence).unwrap();
-        assert_eq!(*collected.0.lock().unwrap(), batch[rest..]);
+        let records = reader::after(&log, Position { sequence, ..last });
+        assert_eq!(records.unwrap(), batch[rest..]);
     }
 }

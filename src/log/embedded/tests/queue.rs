@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc,
         mpsc::{Sender, channel, sync_channel},
     },
     time::Duration,
@@ -20,20 +20,11 @@ use super::{
         work::Work,
     },
     Disk, grant,
+    reader::{Collected, everything},
 };
 use crate::log::{
-    EmbeddedLog, LogError, LogErrorKind, Position, Reader, Revocation, RevocationLog as _, Selector,
+    EmbeddedLog, LogError, LogErrorKind, Reader, RevocationLog as _, Selector, Snapshot,
 };
-
-/// A reader that keeps every record.
-#[derive(Default)]
-struct Collected(Mutex<Vec<Revocation>>);
-
-impl Reader for Collected {
-    fn read(&self, _: Position, records: &[Revocation]) {
-        self.0.lock().unwrap().extend(records);
-    }
-}
 
 /// Blocks the writing thread until the sender is used.
 fn hold(
@@ -87,7 +78,7 @@ fn thread_stays_awake_after_a_commit_that_wrote_something_and_no_other() {
 }
 
 #[test]
-fn snapshot_contains_every_record_up_to_its_position_during_appends() {
+fn what_is_read_during_appends_is_every_record_up_to_its_end() {
     let mut reads = 0;
     loop {
         let disk = Disk::uncached();
@@ -102,14 +93,14 @@ fn snapshot_contains_every_record_up_to_its_position_during_appends() {
             std::thread::scope(|scope| drop(scope.spawn(append)));
         };
         *disk.switches.at_read.lock().unwrap() = Some((reads, Box::new(append)));
-        let snapshot = block_on(log.snapshot()).unwrap();
+        let (records, position) = everything(&log).unwrap();
         assert_eq!(
-            snapshot.records.len() as u64,
-            snapshot.position.sequence,
+            records.len() as u64,
+            position.sequence,
             "appended after {reads} reads"
         );
         if disk.switches.at_read.lock().unwrap().is_some() {
-            assert!(reads > 2, "the snapshot was read from elsewhere");
+            assert!(reads > 2, "it was read from elsewhere");
             break;
         }
         reads += 1;
@@ -119,33 +110,31 @@ fn snapshot_contains_every_record_up_to_its_position_during_appends() {
 #[test]
 fn reader_that_waits_in_the_queue_gets_the_commits_before_it() {
     let log = Disk::new().log();
-    let start = block_on(log.snapshot()).unwrap().position;
     let (release, held) = hold(&log);
     let append = log.append(grant(1));
     let collected = Arc::<Collected>::default();
     let reader: Arc<dyn Reader> = collected.clone();
-    let mut tail = Box::pin(log.tail(start, Arc::downgrade(&reader)));
+    let mut follow = Box::pin(log.follow(Arc::downgrade(&reader)));
     // The call is queued. If it did not wait for its turn, it would read the missed records now.
-    assert!(tail.as_mut().now_or_never().is_none());
+    assert!(follow.as_mut().now_or_never().is_none());
     release.send(()).unwrap();
     block_on(held).unwrap();
     block_on(append).unwrap();
-    block_on(tail).unwrap();
+    block_on(follow).unwrap();
     block_on(log.append(grant(2))).unwrap();
-    assert_eq!(*collected.0.lock().unwrap(), [grant(1), grant(2)].concat());
+    assert_eq!(collected.records(), [grant(1), grant(2)].concat());
 }
 
 #[test]
 fn reader_that_is_added_twice_gets_each_record_once() {
     let log = Disk::new().log();
-    let start = block_on(log.snapshot()).unwrap().position;
     let collected = Arc::<Collected>::default();
     let reader: Arc<dyn Reader> = collected.clone();
     for _ in 0..3 {
-        block_on(log.tail(start, Arc::downgrade(&reader))).unwrap();
+        block_on(log.follow(Arc::downgrade(&reader))).unwrap();
     }
     block_on(log.append(grant(1))).unwrap();
-    assert_eq!(*collected.0.lock().unwrap(), grant(1));
+    assert_eq!(collected.records(), grant(1));
 }
 
 #[test]
@@ -179,6 +168,6 @@ fn client_that_uses_up_its_quota_of_the_queue_does_not_block_others() {
     // The quota is free again.
     let again = log.append_for(greedy, usize::MAX, grant(QUOTA));
     block_on(again).unwrap();
-    let records = block_on(log.snapshot()).unwrap().records;
+    let records = block_on(Snapshot::of(&log)).unwrap().records;
     assert_eq!(records.len(), QUOTA + 3);
 }

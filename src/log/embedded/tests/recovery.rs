@@ -6,34 +6,19 @@ use std::{
 };
 
 use futures::{executor::block_on, future::join_all};
-use redb::Database;
 
 use super::{
-    super::{Work, fault::Fault, tables},
+    super::{Work, fault::Fault},
     Disk, grant,
+    reader::{after, everything, follow},
 };
 use crate::{
     enforce::Index,
-    log::{EmbeddedLog, LogErrorKind, Position, Reader, Revocation, RevocationLog as _},
+    log::{
+        EmbeddedLog, LogErrorKind, Moment, NumericDate, Position, Reader, Revocation,
+        RevocationLog as _, Snapshot,
+    },
 };
-
-/// A reader that keeps every record.
-#[derive(Default)]
-struct Collected(Mutex<Vec<Revocation>>);
-
-impl Reader for Collected {
-    fn read(&self, _: Position, records: &[Revocation]) {
-        self.0.lock().unwrap().extend(records);
-    }
-}
-
-fn follow(log: &EmbeddedLog) -> Arc<Collected> {
-    let collected = Arc::<Collected>::default();
-    let reader: Arc<dyn Reader> = collected.clone();
-    let position = block_on(log.snapshot()).unwrap().position;
-    block_on(log.tail(position, Arc::downgrade(&reader))).unwrap();
-    collected
-}
 
 /// Waits until a condition is met.
 fn wait_until(what: &str, is_met: impl Fn() -> bool) {
@@ -74,7 +59,7 @@ fn full_disk_fails_appends_until_there_is_space_again() {
     disk.set(|it| &it.full, false);
     wait_for_recovery(&log);
     block_on(log.append(grant(4))).unwrap();
-    let records = block_on(log.snapshot()).unwrap().records;
+    let records = block_on(Snapshot::of(&log)).unwrap().records;
     assert!(records.contains(&grant(1)[0]) && records.contains(&grant(4)[0]));
 }
 
@@ -126,8 +111,7 @@ fn read_waits_while_the_store_is_opened_again() {
 
 /// Reads the store, and not on the writing thread.
 fn read(log: &EmbeddedLog) -> Result<Vec<Revocation>, Fault> {
-    let read = |database: &Database| tables::snapshot(database, &log.key);
-    Ok(log.store.with(read)?.records)
+    Ok(everything(log)?.0)
 }
 
 #[test]
@@ -172,18 +156,18 @@ fn readers_get_what_a_failed_commit_left_on_the_disk_before_the_next_append() {
     block_on(log.append(grant(1))).unwrap();
     disk.set(|it| &it.no_sync, true);
     block_on(log.append(grant(2))).unwrap_err();
-    assert_eq!(*collected.0.lock().unwrap(), grant(1));
+    assert_eq!(collected.records(), grant(1));
     disk.set(|it| &it.no_sync, false);
     wait_for_recovery(&log);
 
     // Whether the second record is there is unknown, but the reader and the log agree.
-    let mut seen = collected.0.lock().unwrap().clone();
-    let mut known = block_on(log.snapshot()).unwrap().records;
+    let mut seen = collected.records();
+    let mut known = block_on(Snapshot::of(&log)).unwrap().records;
     seen.sort_by_key(Revocation::selector);
     known.sort_by_key(Revocation::selector);
     assert_eq!(seen, known);
     block_on(log.append(grant(2))).unwrap();
-    assert!(collected.0.lock().unwrap().contains(&grant(2)[0]));
+    assert!(collected.records().contains(&grant(2)[0]));
 }
 
 #[test]
@@ -196,10 +180,7 @@ fn reader_can_follow_from_a_position_before_a_failure() {
     block_on(log.append(grant(3))).unwrap_err();
     disk.set(|it| &it.full, false);
     wait_for_recovery(&log);
-    let collected = Arc::<Collected>::default();
-    let reader: Arc<dyn Reader> = collected.clone();
-    block_on(log.tail(first, Arc::downgrade(&reader))).unwrap();
-    assert!(collected.0.lock().unwrap().starts_with(&grant(2)));
+    assert!(after(&log, first).unwrap().starts_with(&grant(2)));
 }
 
 #[test]
@@ -211,27 +192,28 @@ fn job_that_panics_fails_its_commit_and_the_log_recovers() {
     wait_until("failed or recovered", || {
         block_on(log.append(grant(2))).is_ok()
     });
-    assert_eq!(block_on(log.snapshot()).unwrap().records.len(), 2);
+    assert_eq!(block_on(Snapshot::of(&log)).unwrap().records.len(), 2);
 }
 
 #[test]
 fn log_recovers_from_a_reader_that_panics() {
     struct Panics(Mutex<bool>);
     impl Reader for Panics {
-        fn read(&self, _: Position, records: &[Revocation]) {
-            let panics = !records.is_empty() && std::mem::take(&mut *self.0.lock().unwrap());
+        fn read(&self, _: &[Revocation]) {
+            let panics = std::mem::take(&mut *self.0.lock().unwrap());
             assert!(!panics, "on purpose");
         }
+        fn complete(&self, _: Position, _: Moment) {}
+        fn forgotten(&self, _: NumericDate) {}
     }
     let log = Disk::new().log();
     let reader: Arc<dyn Reader> = Arc::new(Panics(Mutex::new(true)));
-    let position = block_on(log.snapshot()).unwrap().position;
-    block_on(log.tail(position, Arc::downgrade(&reader))).unwrap();
+    block_on(log.follow(Arc::downgrade(&reader))).unwrap();
     let collected = follow(&log);
     block_on(log.append(grant(1))).unwrap_err();
     wait_until("recovered", || block_on(log.append(grant(2))).is_ok());
     // The record was durable. Readers that have not seen it get it now.
-    let seen = collected.0.lock().unwrap().clone();
+    let seen = collected.records();
     assert!(seen.contains(&grant(1)[0]) && seen.contains(&grant(2)[0]));
 }
 
@@ -248,7 +230,7 @@ fn log_can_be_read_and_followed_while_it_cannot_be_written() {
     disk.set(|it| &it.gone, false);
     wait_for_recovery(&log);
     block_on(log.append(grant(3))).unwrap();
-    assert!(collected.0.lock().unwrap().contains(&grant(3)[0]));
+    assert!(collected.records().contains(&grant(3)[0]));
 }
 
 #[test]
@@ -267,11 +249,11 @@ fn failed_read_makes_the_log_open_the_disk_again() {
     let log = disk.log();
     block_on(log.append(grant(1))).unwrap();
     disk.set(|it| &it.unreadable, true);
-    block_on(log.snapshot()).unwrap_err();
+    block_on(Snapshot::of(&log)).unwrap_err();
     wait_until("failing", || !log.health().is_writable());
     disk.set(|it| &it.unreadable, false);
     wait_for_recovery(&log);
-    assert_eq!(block_on(log.snapshot()).unwrap().records, grant(1));
+    assert_eq!(block_on(Snapshot::of(&log)).unwrap().records, grant(1));
     block_on(log.append(grant(2))).unwrap();
 }
 
@@ -299,7 +281,7 @@ fn log_that_fails_can_be_dropped() {
     block_on(log.append(grant(2))).unwrap_err();
     drop(log);
     disk.set(|it| &it.full, false);
-    let records = block_on(disk.log().snapshot()).unwrap().records;
+    let records = block_on(Snapshot::of(&disk.log())).unwrap().records;
     assert!(records.contains(&grant(1)[0]));
 }
 

@@ -1,32 +1,14 @@
 //! The two tables of records are one log.
 
-use std::sync::{Arc, Mutex, atomic::Ordering};
+use std::sync::atomic::Ordering;
 
 use futures::executor::block_on;
 
-use super::{Disk, grant};
-use crate::log::{
-    EmbeddedLog, NumericDate, Position, Reader, Revocation, RevocationLog as _, Selector,
-};
+use super::{Disk, grant, reader::after};
+use crate::log::{NumericDate, Position, Revocation, RevocationLog as _, Selector, Snapshot};
 
 /// Commits that write a recent row, that move the recent rows, and that do both.
 const COMMITS: [usize; 15] = [1, 1, 16, 17, 3, 78, 1, 79, 1, 15, 16, 16, 16, 16, 2];
-
-#[derive(Default)]
-struct Collected(Mutex<Vec<Revocation>>);
-
-impl Reader for Collected {
-    fn read(&self, _: Position, records: &[Revocation]) {
-        self.0.lock().unwrap().extend(records);
-    }
-}
-
-fn after(log: &EmbeddedLog, position: Position) -> Vec<Revocation> {
-    let collected = Arc::<Collected>::default();
-    let reader: Arc<dyn Reader> = collected.clone();
-    block_on(log.tail(position, Arc::downgrade(&reader))).unwrap();
-    std::mem::take(&mut *collected.0.lock().unwrap())
-}
 
 #[test]
 fn records_of_small_and_large_commits_are_in_order_from_every_position() {
@@ -47,14 +29,15 @@ fn records_of_small_and_large_commits_are_in_order_from_every_position() {
                         sequence,
                         ..position
                     }
-                ),
+                )
+                .unwrap(),
                 all[rest..]
             );
         }
         // What is read after a restart.
         drop(log);
         log = disk.log();
-        let snapshot = block_on(log.snapshot()).unwrap();
+        let snapshot = block_on(Snapshot::of(&log)).unwrap();
         assert_eq!(snapshot.records, all);
         assert_eq!(snapshot.position.sequence, position.sequence);
     }
@@ -75,13 +58,13 @@ fn sweep_removes_recent_records_and_the_log_continues() {
         .step_by(2)
         .map(|number| record(number, NumericDate::FOREVER))
         .collect();
-    assert_eq!(block_on(log.snapshot()).unwrap().records, kept);
+    assert_eq!(block_on(Snapshot::of(&log)).unwrap().records, kept);
 
     kept.push(record(20, NumericDate::FOREVER));
     let position = block_on(log.append(kept[10..].to_vec())).unwrap();
     assert_eq!(position.sequence, 21);
     drop(log);
-    assert_eq!(block_on(disk.log().snapshot()).unwrap().records, kept);
+    assert_eq!(block_on(Snapshot::of(&disk.log())).unwrap().records, kept);
 }
 
 #[test]

@@ -22,7 +22,9 @@ use super::{
     },
     grant,
 };
-use crate::log::{CheckedClock, LogErrorKind, NumericDate, Revocation, RevocationLog as _};
+use crate::log::{
+    CheckedClock, LogErrorKind, NumericDate, Revocation, RevocationLog as _, Snapshot,
+};
 
 /// A disk below a cache, as the system has it. Clones are the same disk.
 #[derive(Clone, Debug, Default)]
@@ -150,7 +152,7 @@ impl StorageBackend for Disk {
 }
 
 fn records(log: &EmbeddedLog) -> Vec<Revocation> {
-    let mut records = block_on(log.snapshot()).unwrap().records;
+    let mut records = block_on(Snapshot::of(log)).unwrap().records;
     records.sort_by_key(Revocation::selector);
     records
 }

@@ -21,7 +21,7 @@ use tower_revocation::{
         Introspected, Reason,
         jwt::{Audience, JwtError, JwtErrorKind, JwtTokens},
     },
-    log::{MemoryLog, NumericDate, RevocationLog as _},
+    log::{MemoryLog, NumericDate},
     revoke::RecordRevocation,
 };
 

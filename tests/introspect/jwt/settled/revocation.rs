@@ -1,6 +1,7 @@
 //! What the owner of a token gets while its key is new.
 
 use super::*;
+use tower_revocation::log::Snapshot;
 
 #[tokio::test]
 async fn token_of_a_new_key_is_revoked_despite_forged_tokens() {
@@ -27,7 +28,7 @@ async fn token_of_a_new_key_is_revoked_despite_forged_tokens() {
         (StatusCode::OK, None)
     );
     assert_eq!(server.fetches(), 3);
-    assert_eq!(log.snapshot().await.unwrap().records.len(), 1);
+    assert_eq!(Snapshot::of(&log).await.unwrap().records.len(), 1);
     let (response, verdict) = present(&tokens, &log, &token).await;
     assert_eq!(response.0, StatusCode::UNAUTHORIZED);
     assert!(matches!(verdict, Some(Verdict::Revoked(_))));
@@ -55,7 +56,7 @@ async fn revocation_is_503_and_never_200_while_the_keys_are_older_than_the_token
         let is_known = kid == "new";
         assert_eq!(first.0 == StatusCode::OK, is_known, "{first:?}");
     }
-    assert_eq!(log.snapshot().await.unwrap().records.len(), 1);
+    assert_eq!(Snapshot::of(&log).await.unwrap().records.len(), 1);
 }
 
 /// The `Secret` carries the client that asks.

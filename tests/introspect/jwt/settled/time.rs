@@ -1,6 +1,7 @@
 //! How the times of a token and of the keys settle it.
 
 use super::*;
+use tower_revocation::log::Snapshot;
 
 #[tokio::test]
 async fn keys_settle_tokens_that_were_issued_a_leeway_before_they_were_fetched() {
@@ -40,7 +41,7 @@ async fn keys_settle_tokens_that_were_issued_a_leeway_before_they_were_fetched()
         };
         assert_eq!(revoked.0, expected);
     }
-    assert!(log.snapshot().await.unwrap().records.is_empty());
+    assert!(Snapshot::of(&log).await.unwrap().records.is_empty());
 }
 
 #[tokio::test]
@@ -116,7 +117,7 @@ async fn token_from_the_future_is_settled_by_the_next_fetch() {
         revoke_with_retry(&tokens, &log, &owners).await.0,
         StatusCode::OK
     );
-    assert_eq!(log.snapshot().await.unwrap().records.len(), 1);
+    assert_eq!(Snapshot::of(&log).await.unwrap().records.len(), 1);
 }
 
 #[tokio::test]

@@ -12,7 +12,6 @@ use crate::{
     jose::RemoteKeys,
     log::{
         Durability, LogError, LogHealth, MemoryLog, Position, Reader, Revocation, RevocationLog,
-        Snapshot,
     },
 };
 
@@ -24,12 +23,8 @@ impl RevocationLog for Remote {
         self.0.append(batch).await
     }
 
-    async fn snapshot(&self) -> Result<Snapshot, LogError> {
-        self.0.snapshot().await
-    }
-
-    async fn tail(&self, after: Position, reader: Weak<dyn Reader>) -> Result<(), LogError> {
-        self.0.tail(after, reader).await
+    async fn follow(&self, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+        self.0.follow(reader).await
     }
 
     fn health(&self) -> LogHealth {

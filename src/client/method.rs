@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use hyper::http::Extensions;
+
 /// A method of the OAuth Token Endpoint Authentication Methods registry (RFC 7591 §4.2).
 ///
 /// ```
@@ -89,18 +91,59 @@ impl fmt::Display for UnknownAuthMethod {
 
 impl std::error::Error for UnknownAuthMethod {}
 
-/// The methods that an endpoint accepts. The endpoint inserts it into the extensions of each
-/// request to its authenticator.
+/// The methods that an endpoint accepts, for its authenticator.
 ///
 /// Some credentials do not show their method: a `client_id` alone may come from a public client, or
-/// from a client with a certificate.
-#[derive(Clone, Copy)]
+/// from a client with a certificate. An endpoint that accepts only some methods inserts them into
+/// the extensions of each request to its authenticator. [`of`](Self::of) reads them.
+///
+/// ```
+/// use hyper::Request;
+/// use tower_revocation::client::{AcceptedMethods, AuthMethod};
+///
+/// let mut request = Request::new(());
+/// let accepted = AcceptedMethods::of(request.extensions());
+/// assert!(accepted.contains(AuthMethod::None));
+///
+/// let accepted = AcceptedMethods::new([AuthMethod::TlsClientAuth]);
+/// request.extensions_mut().insert(accepted);
+/// let accepted = AcceptedMethods::of(request.extensions());
+/// assert!(!accepted.contains(AuthMethod::None));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AcceptedMethods(u16);
 
 impl AcceptedMethods {
+    /// All methods.
+    pub const ALL: Self = {
+        let mut set = 0;
+        let mut place = 0;
+        while place < AuthMethod::ALL.len() {
+            set |= bit(AuthMethod::ALL[place]);
+            place += 1;
+        }
+        Self(set)
+    };
+
     /// Accepts exactly these methods.
     pub fn new(methods: impl IntoIterator<Item = AuthMethod>) -> Self {
         Self(methods.into_iter().fold(0, |set, method| set | bit(method)))
+    }
+
+    /// Returns the methods that the endpoint accepts for a request with these extensions: those in
+    /// the extensions, or [`ALL`](Self::ALL) if there are none.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Self {
+        extensions.get().copied().unwrap_or(Self::ALL)
+    }
+
+    /// States the methods in the extensions of a request. Nothing is allocated for all methods.
+    pub(crate) fn state(self, extensions: &mut Extensions) {
+        if self == Self::ALL {
+            extensions.remove::<Self>();
+        } else {
+            extensions.insert(self);
+        }
     }
 
     /// Returns whether this method is accepted.
@@ -116,7 +159,7 @@ impl AcceptedMethods {
     }
 }
 
-fn bit(method: AuthMethod) -> u16 {
+const fn bit(method: AuthMethod) -> u16 {
     1 << method as u16
 }
 
@@ -141,5 +184,20 @@ mod tests {
             assert_eq!(format!("{set:?}"), format!("{{{accepted:?}}}"));
         }
         assert_eq!(AcceptedMethods::new([]).iter().count(), 0);
+        assert!(
+            AcceptedMethods::ALL
+                .iter()
+                .eq(AuthMethod::ALL.iter().copied())
+        );
+    }
+
+    #[test]
+    fn last_stated_methods_count() {
+        let mut extensions = Extensions::new();
+        let some = AcceptedMethods::new([AuthMethod::None]);
+        for stated in [AcceptedMethods::ALL, some, AcceptedMethods::ALL, some] {
+            stated.state(&mut extensions);
+            assert_eq!(AcceptedMethods::of(&extensions), stated);
+        }
     }
 }

@@ -170,7 +170,7 @@ where
                     if !credentials.could_be(this.settings.auth_methods) {
                         return Poll::Ready(Err(Error::refused(Refusal::MethodNotOffered)));
                     }
-                    head.extensions.insert(this.settings.auth_methods);
+                    this.settings.auth_methods.state(&mut head.extensions);
                     this.state.set(State::Identify {
                         credentials: Some(credentials),
                     });

@@ -32,7 +32,7 @@ pub use response::SuccessBody;
 use crate::observe::Fingerprints;
 use crate::{
     ask::Ask,
-    client::{AcceptedMethods, AuthMethod, Authenticator, Credentials},
+    client::{AcceptedMethods, Authenticator, Credentials},
     token::{Outcome, RevocationRequest},
 };
 use conversation::Conversation;
@@ -88,7 +88,7 @@ impl Default for EndpointSettings {
         Self {
             max_body: 64 * 1024,
             max_token: 16 * 1024,
-            auth_methods: AcceptedMethods::new(AuthMethod::ALL.iter().copied()),
+            auth_methods: AcceptedMethods::ALL,
             lenient_double_credentials: false,
             silent_for_foreign_tokens: false,
             responder: Responder::default(),

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Request, header, header::HeaderValue};
-use tower_revocation::client::{AuthMethod, Credentials};
+use tower_revocation::client::{AcceptedMethods, AuthMethod, Credentials};
 
 use super::fixture::{C1, FullResponse, Layer, World, send, with};
 
@@ -262,6 +262,24 @@ async fn disabled_methods_are_refused_before_the_authenticator() {
         .assert_unauthorized();
     assert!(world.authentications.lock().unwrap().is_empty());
     send(layer, authorized(C1, "token=RT1")).await.assert_ok();
+}
+
+#[tokio::test]
+async fn authenticator_learns_the_accepted_methods() {
+    let world = World::new();
+    let some = [AuthMethod::ClientSecretBasic, AuthMethod::PrivateKeyJwt];
+    for layer in [world.layer(), world.layer().auth_methods(some)] {
+        let mut request = authorized(C1, "token=RT1");
+        // Of an endpoint around this one.
+        request.extensions_mut().insert(AcceptedMethods::new([]));
+        send(layer, request).await.assert_ok();
+    }
+    let heads = world.heads.lock().unwrap();
+    let accepted = heads
+        .iter()
+        .map(|head| AcceptedMethods::of(&head.extensions));
+    let expected = [AcceptedMethods::ALL, AcceptedMethods::new(some)];
+    assert_eq!(accepted.collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]

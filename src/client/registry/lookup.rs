@@ -43,6 +43,6 @@ impl<L: Clients> ClientAuthenticator<L> {
 /// Whether the client may use this method at this endpoint. Credentials do not always show their
 /// method, so the endpoint states which methods it accepts.
 pub(super) fn may_use(request: &Request<Credentials>, client: &Client, method: AuthMethod) -> bool {
-    let accepted = request.extensions().get::<AcceptedMethods>();
-    client.admits(method) && accepted.is_none_or(|accepted| accepted.contains(method))
+    let accepted = AcceptedMethods::of(request.extensions());
+    client.admits(method) && accepted.contains(method)
 }

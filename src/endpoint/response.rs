@@ -39,8 +39,7 @@ pub(crate) struct Responder {
     pub(crate) basic_enabled: bool,
     /// `Retry-After` of a 503 or 429 whose error has none.
     pub(crate) retry_after: Duration,
-    /// The response to a success, made once: a copy of its fields costs less than inserting them.
-    success: Response<Full<Bytes>>,
+    success: SuccessBody,
 }
 
 /// What the response depends on in the request.
@@ -104,7 +103,7 @@ impl Default for Responder {
             challenge: challenge::basic("oauth"),
             basic_enabled: true,
             retry_after: Duration::from_secs(1),
-            success: success(SuccessBody::default()),
+            success: SuccessBody::default(),
         }
     }
 }
@@ -118,12 +117,23 @@ impl Responder {
     }
 
     pub(crate) fn success_body(&mut self, body: SuccessBody) {
-        self.success = success(body);
+        self.success = body;
     }
 
     /// 200: the token is not a live token of this client.
+    ///
+    /// Made for each request. To copy the fields of one that exists is faster, but a copy has no room
+    /// for more fields, and hyper uses its memory for the fields of the next request.
     pub(super) fn success(&self) -> Response<Full<Bytes>> {
-        self.success.clone()
+        match self.success {
+            SuccessBody::Empty => {
+                let mut response = respond(StatusCode::OK, Bytes::new());
+                let none = HeaderValue::from_static("0");
+                response.headers_mut().insert(header::CONTENT_LENGTH, none);
+                response
+            }
+            SuccessBody::EmptyObject => json(StatusCode::OK, Bytes::from_static(b"{}")),
+        }
     }
 
     /// The response to `OPTIONS` (RFC 9110 §9.3.7).
@@ -196,18 +206,6 @@ pub(super) fn set_security_headers(headers: &mut HeaderMap) {
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-}
-
-fn success(body: SuccessBody) -> Response<Full<Bytes>> {
-    match body {
-        SuccessBody::Empty => {
-            let mut response = respond(StatusCode::OK, Bytes::new());
-            let none = HeaderValue::from_static("0");
-            response.headers_mut().insert(header::CONTENT_LENGTH, none);
-            response
-        }
-        SuccessBody::EmptyObject => json(StatusCode::OK, Bytes::from_static(b"{}")),
-    }
 }
 
 fn respond(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {

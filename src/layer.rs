@@ -74,7 +74,7 @@ use crate::{
 /// * `client_id`: as the request claims it, verified or not. It is cut to 128 characters and
 ///   escaped.
 /// * `token`: a fingerprint of the token (see `fingerprint_key`), never the token.
-/// * `duration`: in seconds.
+/// * `duration`: in seconds, by the clock of the [`timer`](Self::timer) if there is one.
 ///
 /// With the feature `metrics`, the module `observe` lists all series.
 ///

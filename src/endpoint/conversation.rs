@@ -4,7 +4,6 @@ use std::{
     convert::Infallible,
     future::Future,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -41,6 +40,7 @@ impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
         ReqBody: Body,
         <ReqBody as Body>::Error: Into<BoxError>,
     {
+        let observation = Observation::begin(self.settings.clone());
         let info = RequestInfo {
             authorization_used: false,
             http_1: request.version() <= Version::HTTP_11,
@@ -66,7 +66,10 @@ impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
                     body: Read::new(body, self.settings.max_body),
                     charset,
                 };
-                (state, self.settings.timeouts.start())
+                (
+                    state,
+                    self.settings.timeouts.start(|| observation.started()),
+                )
             }
         };
         let services = head.is_some().then_some(self);
@@ -78,8 +81,7 @@ impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
             backend: services.map(|endpoint| endpoint.backend.clone()),
             info,
             deadline,
-            settings: self.settings.clone(),
-            observation: Observation::begin(),
+            observation,
         }
     }
 }
@@ -100,7 +102,6 @@ pin_project! {
         backend: Option<Backend<B, C, FB>>,
         info: RequestInfo,
         deadline: Option<Deadline>,
-        settings: Arc<EndpointSettings>,
         observation: Observation,
     }
 }
@@ -164,13 +165,15 @@ where
                     let head = this.head.as_mut().expect(DONE);
                     let presented = Presented::take(this.form, &mut head.headers);
                     this.info.authorization_used = presented.authorization.was_used();
-                    let credentials = presented.sort(this.settings.lenient_double_credentials)?;
+                    let settings = &this.observation.settings;
+                    let credentials = presented.sort(settings.lenient_double_credentials)?;
                     #[cfg(feature = "tracing")]
                     this.observation.claim(&credentials, &head.headers);
-                    if !credentials.could_be(this.settings.auth_methods) {
+                    let methods = this.observation.settings.auth_methods;
+                    if !credentials.could_be(methods) {
                         return Poll::Ready(Err(Error::refused(Refusal::MethodNotOffered)));
                     }
-                    this.settings.auth_methods.state(&mut head.extensions);
+                    methods.state(&mut head.extensions);
                     this.state.set(State::Identify {
                         credentials: Some(credentials),
                     });
@@ -191,9 +194,10 @@ where
                     let client = client.ok_or_else(|| Error::refused(Refusal::Unspecified))?;
                     // After the authentication, whose failure takes precedence over any fault of the
                     // token (RFC 7009 §2.1).
-                    let token = this.form.take_token(this.settings.max_token)?;
+                    let settings = &this.observation.settings;
+                    let token = this.form.take_token(settings.max_token)?;
                     #[cfg(feature = "tracing")]
-                    this.observation.token(&token, &this.settings.fingerprints);
+                    this.observation.token(&token);
                     let request = RevocationRequest {
                         client,
                         token,
@@ -230,7 +234,8 @@ where
             StateProj::Read { .. } => Wait::Body,
             _ => Wait::Service,
         };
-        ready!(deadline.poll(&this.settings.timeouts, wait, cx));
+        let timeouts = &this.observation.settings.timeouts;
+        ready!(deadline.poll(timeouts, wait, cx));
         Poll::Ready(match wait {
             Wait::Body => Error::new(ErrorKind::BodyTimeout),
             Wait::Service => {
@@ -249,7 +254,7 @@ where
         *this.authenticator = None;
         *this.backend = None;
         *this.deadline = None;
-        let settings = &**this.settings;
+        let settings = &this.observation.settings;
         let (outcome, response) = match ending {
             Ok(Ending::Options) => ("options", Ok(Responder::options())),
             Ok(Ending::Outcome(outcome)) => {
@@ -263,7 +268,8 @@ where
             Err(error) => ("refused", Err(error)),
         };
         this.observation.end(outcome, response.as_ref().err());
-        response.unwrap_or_else(|error| settings.responder.failure(error, *this.info))
+        let responder = &this.observation.settings.responder;
+        response.unwrap_or_else(|error| responder.failure(error, *this.info))
     }
 }
 

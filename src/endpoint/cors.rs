@@ -103,7 +103,7 @@ where
         std::mem::replace(request.method_mut(), Method::POST)
     };
     CorsFuture::On {
-        preflight: preflight.then(Observation::begin),
+        preflight: preflight.then(|| Observation::begin(endpoint.settings.clone())),
         future: Box::pin(policy.layer(Inside { endpoint, method }).call(request)),
     }
 }

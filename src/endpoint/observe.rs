@@ -1,14 +1,16 @@
 //! One event and one count for every request on the path.
 
 #[cfg(any(feature = "tracing", feature = "metrics"))]
-use std::time::Instant;
+use std::time::Duration;
+use std::{sync::Arc, time::Instant};
 
+use super::EndpointSettings;
 use crate::error::Error;
 #[cfg(feature = "tracing")]
 use {
     crate::{
         client::Credentials,
-        observe::{Causes, Fingerprints, TARGET, truncated},
+        observe::{Causes, TARGET, truncated},
         refusal::Refusal,
         token::Secret,
     },
@@ -20,6 +22,8 @@ use {
 /// Without the features `tracing` and `metrics` it only checks that there is one end.
 #[derive(Debug)]
 pub(super) struct Observation {
+    /// The settings of the endpoint, also for the rest of the conversation.
+    pub(super) settings: Arc<EndpointSettings>,
     ended: bool,
     #[cfg(any(feature = "tracing", feature = "metrics"))]
     started: Instant,
@@ -30,16 +34,31 @@ pub(super) struct Observation {
 }
 
 impl Observation {
-    pub(super) fn begin() -> Self {
+    pub(super) fn begin(settings: Arc<EndpointSettings>) -> Self {
         Self {
             ended: false,
             #[cfg(any(feature = "tracing", feature = "metrics"))]
-            started: Instant::now(),
+            started: settings.timeouts.now(),
             #[cfg(feature = "tracing")]
             client_id: None,
             #[cfg(feature = "tracing")]
             token: None,
+            settings,
         }
+    }
+
+    /// When the request began. The time-outs count from then, so that the time is read once.
+    pub(super) fn started(&self) -> Instant {
+        #[cfg(any(feature = "tracing", feature = "metrics"))]
+        return self.started;
+        #[cfg(not(any(feature = "tracing", feature = "metrics")))]
+        return self.settings.timeouts.now();
+    }
+
+    #[cfg(any(feature = "tracing", feature = "metrics"))]
+    fn elapsed(&self) -> Duration {
+        let now = self.settings.timeouts.now();
+        now.saturating_duration_since(self.started)
     }
 
     /// Notes the client that the credentials name. It is not authenticated yet.
@@ -52,8 +71,8 @@ impl Observation {
 
     /// Notes the fingerprint of the token.
     #[cfg(feature = "tracing")]
-    pub(super) fn token(&mut self, token: &Secret, fingerprints: &Fingerprints) {
-        self.token = is_enabled().then(|| fingerprints.of(token));
+    pub(super) fn token(&mut self, token: &Secret) {
+        self.token = is_enabled().then(|| self.settings.fingerprints.of(token));
     }
 
     pub(super) fn end(&mut self, outcome: &'static str, error: Option<&Error>) {
@@ -80,7 +99,7 @@ impl Observation {
                 metrics::histogram!(
                     "tower_revocation_request_duration_seconds", "outcome" => $outcome
                 )
-                .record(self.started.elapsed());
+                .record(Elapsed(self));
             }};
         }
         let reason = error
@@ -106,7 +125,7 @@ impl Observation {
                     reason = error.and_then(Error::refusal).map(Refusal::as_str),
                     client_id = self.client_id.as_ref().map(tracing::field::debug),
                     token = self.token.as_deref(),
-                    duration = self.started.elapsed().as_secs_f64(),
+                    duration = self.elapsed().as_secs_f64(),
                     cause = error.map(|error| tracing::field::display(Causes(error))),
                     "token revocation"
                 )
@@ -132,6 +151,17 @@ impl Drop for Observation {
             };
             self.end(outcome, None);
         }
+    }
+}
+
+/// Reads the time only if a recorder listens.
+#[cfg(feature = "metrics")]
+struct Elapsed<'a>(&'a Observation);
+
+#[cfg(feature = "metrics")]
+impl metrics::IntoF64 for Elapsed<'_> {
+    fn into_f64(self) -> f64 {
+        self.0.elapsed().as_secs_f64()
     }
 }
 

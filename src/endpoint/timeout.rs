@@ -33,11 +33,18 @@ impl Timeouts {
         self.timer = Some(Arc::new(timer));
     }
 
-    /// The deadlines of a request that starts now.
-    pub(super) fn start(&self) -> Option<Deadline> {
-        let timer = self.timer.as_deref()?;
-        Some(Deadline {
-            started: timer.now(),
+    /// The time by the clock of the timer, if there is one.
+    pub(super) fn now(&self) -> Instant {
+        match &self.timer {
+            Some(timer) => timer.now(),
+            None => Instant::now(),
+        }
+    }
+
+    /// The deadlines of a request.
+    pub(super) fn start(&self, started: impl FnOnce() -> Instant) -> Option<Deadline> {
+        self.timer.as_ref().map(|_| Deadline {
+            started: started(),
             armed: None,
         })
     }

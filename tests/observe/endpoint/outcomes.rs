@@ -3,10 +3,13 @@
 use std::{
     future::pending,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use futures::executor::block_on;
 use hyper::{Request, header::HeaderValue};
+use hyper_util::rt::TokioTimer;
+use tokio::{runtime, time::sleep};
 use tower::{BoxError, Layer as _, Service, ServiceExt as _, service_fn};
 use tower_revocation::{
     Outcome, RevocationLayer, RevocationRequest,
@@ -32,6 +35,28 @@ fn each_request_on_the_path_is_one_event_with_its_outcome() {
         assert!((0.0..60.0).contains(&duration), "{about}");
         assert_eq!(event.field("cause").is_some(), error.is_some(), "{about}");
     }
+}
+
+#[test]
+fn duration_is_by_the_clock_of_the_timer() {
+    let backend = service_fn(async |_: RevocationRequest<String>| {
+        sleep(Duration::from_secs(5)).await;
+        Ok::<_, BoxError>(Outcome::Revoked)
+    });
+    let service = RevocationLayer::new("/revoke", service_fn(authenticate), backend)
+        .timer(TokioTimer::new())
+        .layer(service_fn(inner));
+    let event = only_event(|| {
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let request = post("token=live-t0ken&client_id=spa-1");
+        runtime.block_on(service.oneshot(request)).unwrap();
+    });
+    let duration: f64 = event.field("duration").unwrap().parse().unwrap();
+    assert!((5.0..5.1).contains(&duration), "{duration}");
 }
 
 #[test]

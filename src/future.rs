@@ -28,8 +28,7 @@ pin_project! {
     #[project = KindProj]
     enum Kind<F, E> {
         Inner { #[pin] future: F },
-        // Boxed, to keep the future small for requests that pass.
-        Endpoint { future: Pin<Box<E>> },
+        Endpoint { #[pin] future: E },
     }
 }
 
@@ -40,14 +39,10 @@ impl<F, E> ResponseFuture<F, E> {
         }
     }
 
-    /// Not inlined, so that a request that passes needs no stack for the future of the endpoint.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn endpoint(future: impl FnOnce() -> E) -> Self {
+    /// The future should be small, because every request that passes has room for it.
+    pub(crate) fn endpoint(future: E) -> Self {
         Self {
-            kind: Kind::Endpoint {
-                future: Box::pin(future()),
-            },
+            kind: Kind::Endpoint { future },
         }
     }
 }
@@ -67,7 +62,7 @@ where
                 Poll::Ready(Ok(response.map(ResponseBody::inner)))
             }
             KindProj::Endpoint { future } => {
-                let Ok(response) = ready!(future.as_mut().poll(cx));
+                let Ok(response) = ready!(future.poll(cx));
                 Poll::Ready(Ok(response.map(ResponseBody::endpoint)))
             }
         }

@@ -102,8 +102,15 @@ where
     #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         if request.uri().path() == &*self.path {
-            return ResponseFuture::endpoint(|| self.endpoint.call(request));
+            return ResponseFuture::endpoint(respond(&mut self.endpoint, request));
         }
         ResponseFuture::inner(self.inner.call(request))
     }
+}
+
+/// Not inlined, so that a request that passes needs no stack for what the endpoint does.
+#[cold]
+#[inline(never)]
+fn respond<E: Service<R>, R>(endpoint: &mut E, request: R) -> E::Future {
+    endpoint.call(request)
 }

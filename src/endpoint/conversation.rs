@@ -25,7 +25,7 @@ use crate::{
     ask::AskFuture,
     client::{Authenticator, Credentials, Presented},
     error::{Error, ErrorKind},
-    form::Form,
+    form::{Form, TokenParameters},
     refusal::Refusal,
     token::{Outcome, RevocationRequest},
 };
@@ -45,42 +45,29 @@ impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
             authorization_used: false,
             http_1: request.version() <= Version::HTTP_11,
         };
-        let mut head = None;
-        let (state, deadline) = match head::check(&request, self.settings.max_body) {
-            Err(error) => (
-                State::Ended {
-                    ending: Some(Err(error)),
-                },
-                None,
-            ),
-            Ok(Operation::Options) => (
-                State::Ended {
-                    ending: Some(Ok(Ending::Options)),
-                },
-                None,
-            ),
-            Ok(Operation::Revoke(charset)) => {
-                let (parts, body) = request.into_parts();
-                head = Some(parts);
-                let state = State::Read {
+        let operation = head::check(&request, self.settings.max_body);
+        let services = matches!(operation, Ok(Operation::Revoke(_))).then_some(self);
+        let timeouts = services.map(|endpoint| &endpoint.settings.timeouts);
+        let (head, body) = request.into_parts();
+        Conversation {
+            state: match operation {
+                Ok(Operation::Revoke(charset)) => State::Read {
                     body: Read::new(body, self.settings.max_body),
                     charset,
-                };
-                (
-                    state,
-                    self.settings.timeouts.start(|| observation.started()),
-                )
-            }
-        };
-        let services = head.is_some().then_some(self);
-        Conversation {
-            state,
-            head,
-            form: Form::default(),
+                },
+                Ok(Operation::Options) => State::Ended {
+                    ending: Some(Ok(Ending::Options)),
+                },
+                Err(error) => State::Ended {
+                    ending: Some(Err(error)),
+                },
+            },
+            head: Some(head),
+            token: TokenParameters::default(),
             authenticator: services.map(|endpoint| endpoint.authenticator.clone()),
             backend: services.map(|endpoint| endpoint.backend.clone()),
             info,
-            deadline,
+            deadline: timeouts.and_then(|it| it.start(|| observation.started())),
             observation,
         }
     }
@@ -97,7 +84,7 @@ pin_project! {
         state: State<C, FA, FB, ReqBody>,
         // What later states take. It stays here, because moving it with the state is slow.
         head: Option<Parts>,
-        form: Form,
+        token: TokenParameters,
         authenticator: Option<Authenticator<A, C, FA>>,
         backend: Option<Backend<B, C, FB>>,
         info: RequestInfo,
@@ -161,9 +148,9 @@ where
                 StateProj::Read { body, charset } => {
                     let body = ready!(body.poll(cx))?;
                     charset.check(&body)?;
-                    *this.form = Form::parse(&body)?;
+                    let mut form = Form::parse(&body)?;
                     let head = this.head.as_mut().expect(DONE);
-                    let presented = Presented::take(this.form, &mut head.headers);
+                    let presented = Presented::take(&mut form, &mut head.headers);
                     this.info.authorization_used = presented.authorization.was_used();
                     let settings = &this.observation.settings;
                     let credentials = presented.sort(settings.lenient_double_credentials)?;
@@ -174,6 +161,7 @@ where
                         return Poll::Ready(Err(Error::refused(Refusal::MethodNotOffered)));
                     }
                     methods.state(&mut head.extensions);
+                    *this.token = form.token;
                     this.state.set(State::Identify {
                         credentials: Some(credentials),
                     });
@@ -195,13 +183,13 @@ where
                     // After the authentication, whose failure takes precedence over any fault of the
                     // token (RFC 7009 §2.1).
                     let settings = &this.observation.settings;
-                    let token = this.form.take_token(settings.max_token)?;
+                    let token = this.token.take_token(settings.max_token)?;
                     #[cfg(feature = "tracing")]
                     this.observation.token(&token);
                     let request = RevocationRequest {
                         client,
                         token,
-                        hint: this.form.token_type_hint.take(),
+                        hint: this.token.token_type_hint.take(),
                     };
                     this.state.set(State::Prepare {
                         request: Some(request),
@@ -250,7 +238,7 @@ where
         // Drops what is still in progress, however long the caller keeps this future.
         this.state.set(State::Ended { ending: None });
         *this.head = None;
-        *this.form = Form::default();
+        *this.token = TokenParameters::default();
         *this.authenticator = None;
         *this.backend = None;
         *this.deadline = None;

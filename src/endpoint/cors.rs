@@ -74,11 +74,29 @@ where
 }
 
 /// Sends a request through the policy, if one is configured.
-///
+pub(super) fn apply<A, B, C, FA, FB, ReqBody>(
+    endpoint: &Endpoint<A, B, C, FA, FB>,
+    request: Request<ReqBody>,
+) -> CorsFuture<Conversation<A, B, C, FA, FB, ReqBody>>
+where
+    A: Clone,
+    B: Clone,
+    ReqBody: Body,
+    ReqBody::Error: Into<BoxError>,
+{
+    match &endpoint.settings.cors {
+        Some(policy) => apply_policy(policy, endpoint, request),
+        None => CorsFuture::Off {
+            future: Box::pin(endpoint.converse(request)),
+        },
+    }
+}
+
 /// `CorsLayer` treats every `OPTIONS` request as a preflight. This function shows it `OPTIONS` only
 /// for a real preflight (Fetch, CORS-preflight request). Other requests pass it as `POST`, get their
 /// own method back behind it, and receive the endpoint's response with the policy's headers.
-pub(super) fn apply<A, B, C, FA, FB, ReqBody>(
+fn apply_policy<A, B, C, FA, FB, ReqBody>(
+    policy: &CorsLayer,
     endpoint: &Endpoint<A, B, C, FA, FB>,
     mut request: Request<ReqBody>,
 ) -> CorsFuture<Conversation<A, B, C, FA, FB, ReqBody>>
@@ -88,11 +106,6 @@ where
     ReqBody: Body,
     ReqBody::Error: Into<BoxError>,
 {
-    let Some(policy) = &endpoint.settings.cors else {
-        return CorsFuture::Off {
-            future: endpoint.converse(request),
-        };
-    };
     let headers = request.headers();
     let preflight = request.method() == Method::OPTIONS
         && headers.contains_key(header::ORIGIN)
@@ -103,7 +116,7 @@ where
         std::mem::replace(request.method_mut(), Method::POST)
     };
     CorsFuture::On {
-        preflight: preflight.then(|| Observation::begin(endpoint.settings.clone())),
+        preflight: preflight.then(|| Box::new(Observation::begin(endpoint.settings.clone()))),
         future: Box::pin(policy.layer(Inside { endpoint, method }).call(request)),
     }
 }
@@ -125,11 +138,10 @@ pin_project! {
     /// The endpoint's response, or with a policy its response to a preflight, or both combined.
     #[project = CorsFutureProj]
     pub(super) enum CorsFuture<F> {
-        Off { #[pin] future: F },
-        // Boxed, to keep the future small without a policy.
+        Off { future: Pin<Box<F>> },
         On {
             future: Pin<Box<tower_http::cors::ResponseFuture<F>>>,
-            preflight: Option<Observation>,
+            preflight: Option<Box<Observation>>,
         },
     }
 }
@@ -142,7 +154,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
-            CorsFutureProj::Off { future } => future.poll(cx),
+            CorsFutureProj::Off { future } => future.as_mut().poll(cx),
             CorsFutureProj::On { future, preflight } => {
                 let Ok(mut response) = ready!(future.as_mut().poll(cx));
                 expose_extension(&mut response);

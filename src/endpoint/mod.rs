@@ -40,7 +40,7 @@ use response::Responder;
 use timeout::Timeouts;
 
 #[cfg(not(feature = "cors"))]
-type CorsFuture<F> = F;
+type CorsFuture<F> = Pin<Box<F>>;
 #[cfg(feature = "cors")]
 use cors::CorsFuture;
 
@@ -165,7 +165,7 @@ where
         #[cfg(feature = "cors")]
         let future = cors::apply(self, request);
         #[cfg(not(feature = "cors"))]
-        let future = self.converse(request);
+        let future = Box::pin(self.converse(request));
         EndpointFuture { future }
     }
 }
@@ -180,6 +180,7 @@ pin_project! {
         ReqBody: Body,
         <ReqBody as Body>::Error: Into<BoxError>,
     {
+        // Boxes the conversation, because it is large.
         #[pin]
         future: CorsFuture<Conversation<A, B, C, FA, FB, ReqBody>>,
     }

@@ -19,12 +19,18 @@ const MAX_PARAMETERS: usize = 64;
 /// The known parameters. A parameter with an empty value counts as missing (RFC 6749 §3.2).
 #[derive(Debug, Default)]
 pub(crate) struct Form {
-    pub(crate) token: Option<Secret>,
-    pub(crate) token_type_hint: Option<TokenTypeHint>,
+    pub(crate) token: TokenParameters,
     pub(crate) client_id: Option<String>,
     pub(crate) client_secret: Option<Secret>,
     pub(crate) client_assertion: Option<Secret>,
     pub(crate) client_assertion_type: Option<String>,
+}
+
+/// What to revoke (RFC 7009 §2.1).
+#[derive(Debug, Default)]
+pub(crate) struct TokenParameters {
+    pub(crate) token: Option<Secret>,
+    pub(crate) token_type_hint: Option<TokenTypeHint>,
 }
 
 impl Form {
@@ -69,8 +75,8 @@ impl Form {
     fn set(&mut self, name: &str, value: Cow<'_, str>, seen: &mut Seen) {
         let hint = |name: Cow<'_, str>| TokenTypeHint::from(&*name);
         match name {
-            "token" => seen.once(0, &mut self.token, value, secret),
-            "token_type_hint" => seen.once(1, &mut self.token_type_hint, value, hint),
+            "token" => seen.once(0, &mut self.token.token, value, secret),
+            "token_type_hint" => seen.once(1, &mut self.token.token_type_hint, value, hint),
             "client_id" => seen.once(2, &mut self.client_id, value, Cow::into_owned),
             "client_secret" => seen.once(3, &mut self.client_secret, value, secret),
             "client_assertion" => seen.once(4, &mut self.client_assertion, value, secret),
@@ -80,7 +86,9 @@ impl Form {
             _ => {}
         }
     }
+}
 
+impl TokenParameters {
     /// Takes the token, which consists of visible ASCII characters (RFC 6749 §A.12, RFC 6750
     /// §2.1).
     ///
@@ -113,7 +121,7 @@ impl Form {
 /// The known parameters seen so far.
 #[derive(Default)]
 struct Seen {
-    /// As bits by their position in [`Form`].
+    /// As bits.
     places: u8,
     /// Whether there was one of them twice.
     repeated: bool,

@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     future::{Ready, ready},
+    pin::Pin,
     task::{Context, Poll},
 };
 
@@ -47,7 +48,8 @@ where
 {
     type Response = Response<ResponseBody<ResBody>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, Ready<Result<Response<Full<Bytes>>, Infallible>>>;
+    type Future =
+        ResponseFuture<S::Future, Pin<Box<Ready<Result<Response<Full<Bytes>>, Infallible>>>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -57,7 +59,7 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         if self.layer.matches(request.uri().path()) {
             let response = respond(request.method(), self.layer.document());
-            return ResponseFuture::endpoint(|| ready(Ok(response)));
+            return ResponseFuture::endpoint(Box::pin(ready(Ok(response))));
         }
         ResponseFuture::inner(self.inner.call(request))
     }

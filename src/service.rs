@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use hyper::{Request, Response, body::Body};
+use hyper::{Request, Response, body::Body, service::Service as HyperService};
 use tower::{BoxError, Service};
 
 use crate::{
@@ -24,6 +24,33 @@ use crate::{
 /// therefore also waits until the inner service is ready, as the contract of Tower requires. If
 /// revocation must work while the inner service is saturated, shed load inside this layer, or mount
 /// the [`Endpoint`](crate::Endpoint) as a route.
+///
+/// If the inner service is a service of hyper, so is this one. A connection then needs no adapter:
+/// nothing is cloned for a request on another path, and there is no readiness.
+///
+/// ```
+/// use std::convert::Infallible;
+/// # use bytes::Bytes;
+/// use http_body_util::Full;
+/// use hyper::{Request, Response, service::{Service as _, service_fn}};
+/// # use tower::BoxError;
+/// use tower_layer::Layer as _;
+/// # use tower_revocation::{Outcome, RevocationLayer, RevocationRequest, client::Credentials};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// # let authenticator = tower::service_fn(async |_: Request<Credentials>| Ok::<_, BoxError>(Some(())));
+/// # let backend = tower::service_fn(async |_: RevocationRequest<()>| Ok::<_, BoxError>(Outcome::Revoked));
+/// let inner = service_fn(async |_: Request<Full<Bytes>>| {
+///     Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+/// });
+/// let service = RevocationLayer::new("/oauth2/revoke", authenticator, backend).layer(inner);
+/// // Or `http1::Builder::new().serve_connection(io, service)`.
+/// let response = service.call(Request::new(Full::default())).await?;
+/// # assert_eq!(response.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// The client `C` and the futures `FA` and `FB` follow from the authenticator `A` and the backend
 /// `B`. Omit them to name the type: `RevocationService<Inner, MyAuthenticator, MyBackend>`.
@@ -102,15 +129,30 @@ where
     #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         if request.uri().path() == &*self.path {
-            return ResponseFuture::endpoint(respond(&mut self.endpoint, request));
+            return ResponseFuture::endpoint(self.endpoint.start(request));
         }
         ResponseFuture::inner(self.inner.call(request))
     }
 }
 
-/// Not inlined, so that a request that passes needs no stack for what the endpoint does.
-#[cold]
-#[inline(never)]
-fn respond<E: Service<R>, R>(endpoint: &mut E, request: R) -> E::Future {
-    endpoint.call(request)
+impl<S, A, B, C, FA, FB, ReqBody, ResBody> HyperService<Request<ReqBody>>
+    for RevocationService<S, A, B, C, FA, FB>
+where
+    A: Clone,
+    B: Clone,
+    ReqBody: Body,
+    ReqBody::Error: Into<BoxError>,
+    S: HyperService<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, EndpointFuture<A, B, C, FA, FB, ReqBody>>;
+
+    #[inline]
+    fn call(&self, request: Request<ReqBody>) -> Self::Future {
+        if request.uri().path() == &*self.path {
+            return ResponseFuture::endpoint(self.endpoint.start(request));
+        }
+        ResponseFuture::inner(self.inner.call(request))
+    }
 }

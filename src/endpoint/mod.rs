@@ -20,7 +20,7 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Request, Response, body::Body};
+use hyper::{Request, Response, body::Body, service::Service as HyperService};
 use pin_project_lite::pin_project;
 use tower::{BoxError, Service};
 
@@ -44,7 +44,8 @@ type CorsFuture<F> = Pin<Box<F>>;
 #[cfg(feature = "cors")]
 use cors::CorsFuture;
 
-/// The revocation endpoint as a service. It matches no path and responds to every request.
+/// The revocation endpoint as a service of Tower and of hyper. It matches no path and responds to
+/// every request.
 ///
 /// [`RevocationLayer`](crate::RevocationLayer) wraps a service with it. To mount it as a route, use
 /// [`RevocationLayer::into_endpoint`](crate::RevocationLayer::into_endpoint).
@@ -121,6 +122,26 @@ where
     }
 }
 
+impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
+    /// Not inlined, so that a request that passes the layer needs no stack for it.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn start<ReqBody>(
+        &self,
+        request: Request<ReqBody>,
+    ) -> EndpointFuture<A, B, C, FA, FB, ReqBody>
+    where
+        ReqBody: Body,
+        ReqBody::Error: Into<BoxError>,
+    {
+        #[cfg(feature = "cors")]
+        let future = cors::apply(self, request);
+        #[cfg(not(feature = "cors"))]
+        let future = Box::pin(self.converse(request));
+        EndpointFuture { future }
+    }
+}
+
 impl<A: Clone, B: Clone, C, FA, FB> Clone for Endpoint<A, B, C, FA, FB> {
     fn clone(&self) -> Self {
         Self {
@@ -162,11 +183,23 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        #[cfg(feature = "cors")]
-        let future = cors::apply(self, request);
-        #[cfg(not(feature = "cors"))]
-        let future = Box::pin(self.converse(request));
-        EndpointFuture { future }
+        self.start(request)
+    }
+}
+
+impl<A, B, C, FA, FB, ReqBody> HyperService<Request<ReqBody>> for Endpoint<A, B, C, FA, FB>
+where
+    A: Clone,
+    B: Clone,
+    ReqBody: Body,
+    ReqBody::Error: Into<BoxError>,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = EndpointFuture<A, B, C, FA, FB, ReqBody>;
+
+    fn call(&self, request: Request<ReqBody>) -> Self::Future {
+        self.start(request)
     }
 }
 

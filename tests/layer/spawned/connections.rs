@@ -1,5 +1,7 @@
 //! All ways in which hyper serves a connection.
 
+use std::convert::Infallible;
+
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::{
@@ -15,7 +17,7 @@ use hyper_util::{
 use tower::{BoxError, Layer as _, ServiceExt as _, service_fn, util::BoxCloneSyncService};
 use tower_revocation::{Outcome, RevocationLayer, RevocationRequest, client::Credentials};
 
-use crate::spawned::connection::{inner, revocation, status, status_of_http2};
+use crate::spawned::connection::{call, inner, revocation, status, status_of_http2};
 
 /// A service of closures and boxed services.
 macro_rules! service {
@@ -53,6 +55,42 @@ async fn over_http1_with_upgrades() {
         drop(connection.await);
     });
     assert_eq!(status(client, revocation()).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn over_http1_without_an_adapter() {
+    let (client, server) = tokio::io::duplex(16 * 1024);
+    let layer = RevocationLayer::new(
+        "/revoke",
+        service_fn(async |_: Request<Credentials>| Ok::<_, BoxError>(Some("spa-1"))),
+        service_fn(async |_: RevocationRequest<&'static str>| Ok::<_, BoxError>(Outcome::Revoked)),
+    );
+    let service = layer
+        .clone()
+        .layer(hyper::service::service_fn(inner_of_hyper));
+    tokio::spawn(async move {
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(server), service);
+        drop(connection.await);
+    });
+    assert_eq!(status(client, revocation()).await, StatusCode::OK);
+
+    let (client, server) = tokio::io::duplex(16 * 1024);
+    let service = layer
+        .clone()
+        .layer(hyper::service::service_fn(inner_of_hyper));
+    tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(server), service));
+    assert_eq!(status(client, call()).await, StatusCode::IM_A_TEAPOT);
+
+    let (client, server) = tokio::io::duplex(16 * 1024);
+    let endpoint = layer.into_endpoint();
+    tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(server), endpoint));
+    assert_eq!(status(client, revocation()).await, StatusCode::OK);
+}
+
+async fn inner_of_hyper(_: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Infallible> {
+    let mut response = Response::new(Empty::new());
+    *response.status_mut() = StatusCode::IM_A_TEAPOT;
+    Ok(response)
 }
 
 #[tokio::test]

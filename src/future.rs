@@ -62,11 +62,17 @@ where
                 Poll::Ready(Ok(response.map(ResponseBody::inner)))
             }
             KindProj::Endpoint { future } => {
-                let Ok(response) = ready!(future.poll(cx));
+                let Ok(response) = ready!(poll_endpoint(future, cx));
                 Poll::Ready(Ok(response.map(ResponseBody::endpoint)))
             }
         }
     }
+}
+
+/// Not inlined, so that a request that passes needs no stack for it.
+#[inline(never)]
+fn poll_endpoint<E: Future>(future: Pin<&mut E>, cx: &mut Context<'_>) -> Poll<E::Output> {
+    future.poll(cx)
 }
 
 impl<F, E> fmt::Debug for ResponseFuture<F, E> {

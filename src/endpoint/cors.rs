@@ -19,7 +19,9 @@ use tower::{BoxError, Service};
 use tower_http::cors::{AllowOrigin, CorsLayer, preflight_request_headers};
 use tower_layer::Layer as _;
 
-use super::{Conversation, Endpoint, observe::Observation, response::set_security_headers};
+use super::{
+    Conversation, Endpoint, EndpointFuture, observe::Observation, response::set_security_headers,
+};
 use crate::{client::Credentials, error::Error};
 
 /// The policy: browsers may send `POST` requests, without ambient credentials.
@@ -77,7 +79,7 @@ where
 pub(super) fn apply<A, B, C, FA, FB, ReqBody>(
     endpoint: &Endpoint<A, B, C, FA, FB>,
     request: Request<ReqBody>,
-) -> CorsFuture<Conversation<A, B, C, FA, FB, ReqBody>>
+) -> EndpointFuture<A, B, C, FA, FB, ReqBody>
 where
     A: Clone,
     B: Clone,
@@ -86,8 +88,10 @@ where
 {
     match &endpoint.settings.cors {
         Some(policy) => apply_policy(policy, endpoint, request),
-        None => CorsFuture::Off {
-            future: Box::pin(endpoint.converse(request)),
+        None => EndpointFuture {
+            future: Box::pin(CorsFuture::Off {
+                future: endpoint.converse(request),
+            }),
         },
     }
 }
@@ -99,7 +103,7 @@ fn apply_policy<A, B, C, FA, FB, ReqBody>(
     policy: &CorsLayer,
     endpoint: &Endpoint<A, B, C, FA, FB>,
     mut request: Request<ReqBody>,
-) -> CorsFuture<Conversation<A, B, C, FA, FB, ReqBody>>
+) -> EndpointFuture<A, B, C, FA, FB, ReqBody>
 where
     A: Clone,
     B: Clone,
@@ -115,9 +119,11 @@ where
     } else {
         std::mem::replace(request.method_mut(), Method::POST)
     };
-    CorsFuture::On {
-        preflight: preflight.then(|| Box::new(Observation::begin(endpoint.settings.clone()))),
-        future: Box::pin(policy.layer(Inside { endpoint, method }).call(request)),
+    EndpointFuture {
+        future: Box::pin(CorsFuture::On {
+            preflight: preflight.then(|| Observation::begin(endpoint.settings.clone())),
+            future: Box::pin(policy.layer(Inside { endpoint, method }).call(request)),
+        }),
     }
 }
 
@@ -138,10 +144,11 @@ pin_project! {
     /// The endpoint's response, or with a policy its response to a preflight, or both combined.
     #[project = CorsFutureProj]
     pub(super) enum CorsFuture<F> {
-        Off { future: Pin<Box<F>> },
+        Off { #[pin] future: F },
+        // Boxed, to keep the future small without a policy.
         On {
             future: Pin<Box<tower_http::cors::ResponseFuture<F>>>,
-            preflight: Option<Box<Observation>>,
+            preflight: Option<Observation>,
         },
     }
 }
@@ -154,7 +161,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
-            CorsFutureProj::Off { future } => future.as_mut().poll(cx),
+            CorsFutureProj::Off { future } => future.poll(cx),
             CorsFutureProj::On { future, preflight } => {
                 let Ok(mut response) = ready!(future.as_mut().poll(cx));
                 expose_extension(&mut response);

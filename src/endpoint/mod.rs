@@ -40,7 +40,7 @@ use response::Responder;
 use timeout::Timeouts;
 
 #[cfg(not(feature = "cors"))]
-type CorsFuture<F> = Pin<Box<F>>;
+type CorsFuture<F> = F;
 #[cfg(feature = "cors")]
 use cors::CorsFuture;
 
@@ -123,7 +123,10 @@ where
 }
 
 impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
-    /// Not inlined, so that a request that passes the layer needs no stack for it.
+    /// Responds to a request that may also pass the layer.
+    ///
+    /// Not inlined, so that a request that passes needs no stack for it. The code of a cold function
+    /// is far from the code that calls it, so there is as little of it as possible.
     #[cold]
     #[inline(never)]
     pub(crate) fn start<ReqBody>(
@@ -134,11 +137,24 @@ impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
         ReqBody: Body,
         ReqBody::Error: Into<BoxError>,
     {
+        self.respond(request)
+    }
+
+    #[inline(never)]
+    fn respond<ReqBody>(
+        &self,
+        request: Request<ReqBody>,
+    ) -> EndpointFuture<A, B, C, FA, FB, ReqBody>
+    where
+        ReqBody: Body,
+        ReqBody::Error: Into<BoxError>,
+    {
         #[cfg(feature = "cors")]
-        let future = cors::apply(self, request);
+        return cors::apply(self, request);
         #[cfg(not(feature = "cors"))]
-        let future = Box::pin(self.converse(request));
-        EndpointFuture { future }
+        return EndpointFuture {
+            future: Box::pin(self.converse(request)),
+        };
     }
 }
 
@@ -183,7 +199,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        self.start(request)
+        self.respond(request)
     }
 }
 
@@ -199,7 +215,7 @@ where
     type Future = EndpointFuture<A, B, C, FA, FB, ReqBody>;
 
     fn call(&self, request: Request<ReqBody>) -> Self::Future {
-        self.start(request)
+        self.respond(request)
     }
 }
 
@@ -213,9 +229,8 @@ pin_project! {
         ReqBody: Body,
         <ReqBody as Body>::Error: Into<BoxError>,
     {
-        // Boxes the conversation, because it is large.
-        #[pin]
-        future: CorsFuture<Conversation<A, B, C, FA, FB, ReqBody>>,
+        // Boxed, because it is large, and every request that passes has room for this.
+        future: Pin<Box<CorsFuture<Conversation<A, B, C, FA, FB, ReqBody>>>>,
     }
 }
 
@@ -227,7 +242,7 @@ where
     type Output = Result<Response<Full<Bytes>>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().future.poll(cx)
+        self.project().future.as_mut().poll(cx)
     }
 }
 

@@ -73,6 +73,7 @@ fn compare() {
         println!("\n{}\n", kind.title());
         let references = [
             ("× by hand", Variant::ByHand as usize),
+            ("× … with time-out", Variant::ByHandInTime as usize),
             ("× axum", Variant::Axum as usize),
             ("× bare", Variant::Bare as usize),
         ];

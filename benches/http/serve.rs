@@ -1,6 +1,6 @@
 //! The process of one server. It has one thread.
 
-use std::{convert::Infallible, io::Read as _, process, thread};
+use std::{convert::Infallible, io::Read as _, process, thread, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -14,13 +14,14 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, runtime};
+use tokio::{net::TcpListener, runtime, time::timeout};
 use tower::{BoxError, Layer as _};
 
 use crate::{
     by_hand, cpu, handler,
     layered::{self, Inner},
-    rounds, rules,
+    rounds,
+    rules::{self, Refusal},
     server::Server,
     token,
 };
@@ -30,18 +31,24 @@ pub(crate) enum Variant {
     /// Reads the body, and responds with the same header fields.
     Bare,
     ByHand,
+    /// With a time-out for the body.
+    ByHandInTime,
     Axum,
     Layer,
     LayerWithTimer,
+    /// Called by Tower, not by hyper.
+    LayerWithAdapter,
 }
 
 impl Variant {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Bare,
         Self::ByHand,
+        Self::ByHandInTime,
         Self::Axum,
         Self::Layer,
         Self::LayerWithTimer,
+        Self::LayerWithAdapter,
     ];
 
     /// The name on the command line.
@@ -49,9 +56,11 @@ impl Variant {
         match self {
             Self::Bare => "bare",
             Self::ByHand => "by-hand",
+            Self::ByHandInTime => "by-hand-with-timeout",
             Self::Axum => "axum",
             Self::Layer => "layer",
             Self::LayerWithTimer => "layer-with-timer",
+            Self::LayerWithAdapter => "layer-with-adapter",
         }
     }
 
@@ -59,9 +68,11 @@ impl Variant {
         match self {
             Self::Bare => "bare hyper",
             Self::ByHand => "handler by hand on hyper",
+            Self::ByHandInTime => "… with a time-out",
             Self::Axum => "handler by hand on axum",
             Self::Layer => "the layer on hyper",
             Self::LayerWithTimer => "… with `TokioTimer`",
+            Self::LayerWithAdapter => "… and `TowerToHyperService`",
         }
     }
 }
@@ -91,12 +102,20 @@ async fn serve(variant: Variant) {
     match variant {
         Variant::Bare => accept(service_fn(bare)).await,
         Variant::ByHand => {
-            let respond = move |request| by_hand::respond(server.clone(), request);
+            let respond = move |request| by_hand::respond(server.clone(), request, by_hand::read);
+            accept(service_fn(respond)).await;
+        }
+        Variant::ByHandInTime => {
+            let respond = move |request| by_hand::respond(server.clone(), request, read_in_time);
             accept(service_fn(respond)).await;
         }
         Variant::Axum => accept(TowerToHyperService::new(handler::router(server))).await,
-        Variant::Layer => accept(TowerToHyperService::new(layer.layer(Inner))).await,
+        Variant::Layer => accept(layer.layer(service_fn(elsewhere))).await,
         Variant::LayerWithTimer => {
+            let layer = layer.timer(TokioTimer::new());
+            accept(layer.layer(service_fn(elsewhere))).await;
+        }
+        Variant::LayerWithAdapter => {
             let layer = layer.timer(TokioTimer::new());
             accept(TowerToHyperService::new(layer.layer(Inner))).await;
         }
@@ -124,6 +143,17 @@ where
             let _ = connection.await;
         });
     }
+}
+
+/// Reads a body for as long as the layer with its timer does.
+async fn read_in_time(body: Incoming) -> Result<Bytes, Refusal> {
+    let body = timeout(Duration::from_secs(10), by_hand::read(body)).await;
+    body.unwrap_or(Err(Refusal(StatusCode::REQUEST_TIMEOUT, "invalid_request")))
+}
+
+/// Inside the layer.
+async fn elsewhere(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    Ok(rules::sealed(StatusCode::NOT_FOUND, Full::default()))
 }
 
 async fn bare(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {

@@ -17,13 +17,12 @@ use crate::{
     server::{PATH, Server},
 };
 
+/// Handles a request. `read` reads its body.
 pub(crate) async fn respond<B>(
     server: Server,
     request: Request<B>,
-) -> Result<Response<Full<Bytes>>, Infallible>
-where
-    B: Body<Error: Into<BoxError>>,
-{
+    read: impl AsyncFnOnce(B) -> Result<Bytes, Refusal>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     if request.uri().path() != PATH {
         return Ok(rules::sealed(StatusCode::NOT_FOUND, Full::default()));
     }
@@ -33,24 +32,34 @@ where
         response.headers_mut().insert(header::ALLOW, allow);
         return Ok(response);
     }
-    Ok(match revoke(&server, request).await {
+    Ok(match revoke(&server, request, read).await {
         Ok(()) => rules::sealed(StatusCode::OK, Full::default()),
         Err(refusal) => refusal.response(),
     })
 }
 
-async fn revoke<B>(server: &Server, request: Request<B>) -> Result<(), Refusal>
+/// Reads a body, however long it takes.
+pub(crate) async fn read<B>(body: B) -> Result<Bytes, Refusal>
 where
     B: Body<Error: Into<BoxError>>,
 {
-    let basic = read_head(request.headers(), request.uri())?;
-    let body = Limited::new(request.into_body(), MAX_BODY).collect().await;
+    let body = Limited::new(body, MAX_BODY).collect().await;
     let body = body.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
         Some(_) => Refusal::PAYLOAD_TOO_LARGE,
         None => Refusal::INVALID_REQUEST,
     })?;
+    Ok(body.to_bytes())
+}
+
+async fn revoke<B>(
+    server: &Server,
+    request: Request<B>,
+    read: impl AsyncFnOnce(B) -> Result<Bytes, Refusal>,
+) -> Result<(), Refusal> {
+    let basic = read_head(request.headers(), request.uri())?;
+    let body = read(request.into_body()).await?;
     let parameters: Parameters =
-        serde_urlencoded::from_bytes(&body.to_bytes()).map_err(|_| Refusal::INVALID_REQUEST)?;
+        serde_urlencoded::from_bytes(&body).map_err(|_| Refusal::INVALID_REQUEST)?;
     parameters.revoke(server, &basic)
 }
 

@@ -52,7 +52,11 @@ impl Ready<Server> {
     #[inline(never)]
     fn respond(&mut self) -> Response<Full<Bytes>> {
         let request = self.request.take().expect("there is a request");
-        poll(by_hand::respond(self.service.clone(), request))
+        poll(by_hand::respond(
+            self.service.clone(),
+            request,
+            by_hand::read,
+        ))
     }
 }
 

@@ -40,9 +40,9 @@ fn shown(form: Result<Form, Error>) -> String {
     form.map_or_else(
         |error| error.to_string(),
         |form| {
-            let secrets = [form.token, form.client_secret, form.client_assertion].map(secret);
+            let secrets = [form.token.token, form.client_secret, form.client_assertion].map(secret);
             let texts = [form.client_id, form.client_assertion_type];
-            format!("{secrets:?} {texts:?} {:?}", form.token_type_hint)
+            format!("{secrets:?} {texts:?} {:?}", form.token.token_type_hint)
         },
     )
 }

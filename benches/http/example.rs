@@ -9,9 +9,8 @@ use std::{
 
 use crate::{
     child::Child,
-    cpu,
-    load::{BENCH_CLIENT, Client, Load},
-    rounds::{self, Kind, Turns},
+    load::{BENCH_CLIENT, Client},
+    rounds::{self, Kind},
     serve::Variant,
     table,
 };
@@ -26,22 +25,18 @@ const CLIENT: Client = Client {
 pub(crate) fn compare() {
     build();
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    cpu::pin_to_first();
-    let layer = Child::serve(Variant::LayerWithTimer);
-    let mut servers = ["off", "info"].map(|levels| start(levels, &folder.path().join(levels)));
-    cpu::pin_to_last();
-    // Somebody reads the log, as a supervisor does.
-    for mut log in servers.iter_mut().filter_map(Child::take_stderr) {
-        thread::spawn(move || io::copy(&mut log, &mut io::sink()));
-    }
-
-    let [without, with] = &servers;
-    let mut turns = [
-        Turns::new(&layer, Load::new(layer.address(), BENCH_CLIENT)),
-        Turns::new(without, Load::new(without.address(), CLIENT)),
-        Turns::new(with, Load::new(with.address(), CLIENT)),
-    ];
-    let costs = rounds::run(&mut turns, Kind::Unknown);
+    let costs = rounds::run(Kind::Unknown, |round| {
+        let layer = Child::serve(Variant::LayerWithTimer);
+        let [without, with] = ["off", "info"].map(|levels| {
+            let mut server = start(levels, &folder.path().join(format!("{levels}-{round}")));
+            // Somebody reads the log, as a supervisor does.
+            if let Some(mut log) = server.take_stderr() {
+                thread::spawn(move || io::copy(&mut log, &mut io::sink()));
+            }
+            server
+        });
+        [(layer, BENCH_CLIENT), (without, CLIENT), (with, CLIENT)]
+    });
     let names = [
         Variant::LayerWithTimer.title(),
         "the example server, no log",

@@ -33,8 +33,8 @@ mod token;
 use std::env;
 
 use child::Child;
-use load::{BENCH_CLIENT, Load};
-use rounds::{Kind, Turns};
+use load::BENCH_CLIENT;
+use rounds::Kind;
 use serve::Variant;
 
 fn main() {
@@ -60,15 +60,8 @@ fn usage() {
 
 fn compare() {
     for kind in [Kind::Unknown, Kind::Known, Kind::Late] {
-        // The threads of a child stay on the CPU of its parent.
-        cpu::pin_to_first();
-        let children = Variant::ALL.map(Child::serve);
-        cpu::pin_to_last();
-        let mut turns = children
-            .iter()
-            .map(|child| Turns::new(child, Load::new(child.address(), BENCH_CLIENT)))
-            .collect::<Vec<_>>();
-        let costs = rounds::run(&mut turns, kind);
+        let start = |_| Variant::ALL.map(|variant| (Child::serve(variant), BENCH_CLIENT));
+        let costs = rounds::run(kind, start);
         let names = Variant::ALL.map(Variant::title);
         println!("\n{}\n", kind.title());
         let references = [

@@ -1,24 +1,25 @@
-//! The rounds. In each round the servers take many short turns, so that whatever else the machine
-//! does slows all of them alike.
+//! The rounds. In each round the servers take some short turns, so that whatever else the machine
+//! does slows all of them alike. Each round starts the servers anew: where a process happens to be in
+//! memory changes its cost by some percent.
 
 use std::time::{Duration, Instant};
 
 use crate::{
     child::Child,
     cpu,
-    load::{Load, Sending},
+    load::{Client, Load, Sending},
     token,
 };
 
-const ROUNDS: usize = 3;
-const TURNS: usize = 10;
+const ROUNDS: usize = 9;
+const TURNS: usize = 4;
 /// For each turn of each server.
 const REQUESTS: usize = 4_000;
 /// A turn that does not count.
 const WARM_UP: usize = 4_000;
 
 /// The known tokens that one server needs: each can be revoked once.
-pub(crate) const KNOWN_TOKENS: usize = WARM_UP + ROUNDS * TURNS * REQUESTS;
+pub(crate) const KNOWN_TOKENS: usize = WARM_UP + TURNS * REQUESTS;
 
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
@@ -53,7 +54,7 @@ impl Kind {
 }
 
 /// A server, and its part of the rounds.
-pub(crate) struct Turns<'a> {
+struct Turns<'a> {
     child: &'a Child,
     load: Load,
     /// How many tokens were sent.
@@ -69,7 +70,7 @@ pub(crate) struct Cost {
 }
 
 impl<'a> Turns<'a> {
-    pub(crate) fn new(child: &'a Child, load: Load) -> Self {
+    fn new(child: &'a Child, load: Load) -> Self {
         Self {
             child,
             load,
@@ -97,12 +98,22 @@ impl<'a> Turns<'a> {
 }
 
 /// The costs of each server, one for each round.
-pub(crate) fn run(turns: &mut [Turns<'_>], kind: Kind) -> Vec<[Cost; ROUNDS]> {
-    for turn in turns.iter_mut() {
-        turn.turn(kind, WARM_UP);
-    }
-    let mut costs = vec![[Cost::default(); ROUNDS]; turns.len()];
+pub(crate) fn run<const SERVERS: usize>(
+    kind: Kind,
+    start: impl Fn(usize) -> [(Child, Client); SERVERS],
+) -> [[Cost; ROUNDS]; SERVERS] {
+    let mut costs = [[Cost::default(); ROUNDS]; SERVERS];
     for round in 0..ROUNDS {
+        // The threads of a child stay on the CPU of its parent.
+        cpu::pin_to_first();
+        let servers = start(round);
+        cpu::pin_to_last();
+        let mut turns = servers
+            .each_ref()
+            .map(|(child, client)| Turns::new(child, Load::new(child.address(), *client)));
+        for turn in &mut turns {
+            turn.turn(kind, WARM_UP);
+        }
         for _ in 0..TURNS {
             for (turn, costs) in turns.iter_mut().zip(&mut costs) {
                 let cost = turn.turn(kind, REQUESTS);

@@ -59,7 +59,7 @@ fn life(shared: &Arc<Shared>) -> Life {
 fn revoke(shared: &Arc<Shared>) -> thread::JoinHandle<()> {
     let shared = shared.clone();
     let record = Revocation::forever(Selector::grant("g1"), NumericDate::FOREVER);
-    thread::spawn(move || shared.read(Position::default(), &[record]))
+    thread::spawn(move || shared.read(&[record]))
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn two_checks_of_a_kept_token_miss_no_record() {
             let other = index.shared.clone();
             let other = thread::spawn(move || {
                 let record = Revocation::watermark(Selector::subject("alice"), OLD, END);
-                other.read(Position::default(), &[record]);
+                other.read(&[record]);
             });
             let writer = thread::spawn({
                 let (shared, merged) = (index.shared.clone(), merged.clone());
@@ -188,7 +188,7 @@ fn kept_token_is_never_live_after_its_record_was_forgotten() {
                 let (index, merged) = (index.clone(), merged.clone());
                 move || {
                     let record = Revocation::forever(Selector::grant("g1"), END);
-                    index.shared.read(Position::default(), &[record]);
+                    index.shared.read(&[record]);
                     merged.store(true, Ordering::Release);
                     index.sweep(END);
                 }

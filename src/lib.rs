@@ -70,7 +70,7 @@
 //!   it as soon as the record is appended. A revocation that is in no log that the index follows
 //!   has no effect here, unless the introspection reports it.
 //! * **An unknown state** is 503 with `Retry-After`, or `UNAVAILABLE`, and never accepted: before
-//!   the log has been read, while a log that others append to is silent, and while the keys of the
+//!   the log has been read, while a log that others append to does not answer, and while the keys of the
 //!   issuer, or the server that introspects, cannot be reached.
 //! * **An open stream** ends within a second of the revocation. A WebSocket ends only if the
 //!   connection is wrapped: see `enforce`.
@@ -86,7 +86,7 @@
 //! | `client::attestation` | `attest_jwt_client_auth` | `attestation` |
 //! | `client::password` | secrets that people chose | `password-hashes` |
 //! | `client::limit` | limits for failed authentication | `limiter` |
-//! | `log` | the durable record of what is revoked | `log`, `embedded` (in a file) |
+//! | `log` | the durable record of what is revoked | `log`, `embedded` (in a file), `postgres` (shared) |
 //! | `introspect` | what a token is, and whose | `log` |
 //! | `introspect::issued` | tokens of your own authorization server | `issued` |
 //! | `introspect::jwt`, `jose` | JWTs of an issuer, and its keys | `jwt` |
@@ -130,6 +130,7 @@ mod future;
     any(doc, doctest),
     feature = "embedded",
     feature = "metrics",
+    feature = "postgres",
     feature = "tracing",
     feature = "upstream",
 ))]

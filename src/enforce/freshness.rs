@@ -68,6 +68,8 @@ impl Readiness {
 pub(super) struct LastContact {
     /// In milliseconds. An index that was complete longer ago is stale.
     limit: AtomicU64,
+    /// Whether the limit was set, instead of taken over from the log.
+    limit_is_set: AtomicBool,
     /// Whether every append goes through this process, so that the index is never behind.
     local: AtomicBool,
     /// Whether a log has been loaded.
@@ -88,9 +90,10 @@ struct State {
 }
 
 impl LastContact {
-    pub(super) fn new(limit: Duration) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            limit: AtomicU64::new(millis(limit)),
+            limit: AtomicU64::new(u64::MAX),
+            limit_is_set: AtomicBool::new(false),
             local: AtomicBool::new(false),
             loaded: AtomicBool::new(false),
             asked: Default::default(),
@@ -100,6 +103,7 @@ impl LastContact {
     }
 
     pub(super) fn set_limit(&self, limit: Duration) {
+        self.limit_is_set.store(true, Ordering::Relaxed);
         self.limit.store(millis(limit), Ordering::Relaxed);
     }
 
@@ -135,8 +139,13 @@ impl LastContact {
         set(&self.asked, asked);
     }
 
-    /// A log has been loaded, and the index follows it.
-    pub(super) fn loaded(&self, local: bool) {
+    /// A log has been loaded, and the index follows it. Without a lease the log is local.
+    pub(super) fn loaded(&self, lease: Option<Duration>) {
+        let local = lease.is_none();
+        let is_set = self.limit_is_set.load(Ordering::Relaxed);
+        if let Some(lease) = lease.filter(|_| !is_set) {
+            self.limit.fetch_min(millis(lease), Ordering::Relaxed);
+        }
         let waiting = {
             let mut state = self.state();
             // A local log is never behind, but that says nothing about another log that may be.

@@ -16,7 +16,7 @@ pub enum WhenUnknown {
     ///
     /// **For that time the layer accepts a token that was revoked in the meantime.**
     ServeStale {
-        /// How long after the last report of the log.
+        /// How long ago the index may have been complete.
         max: Duration,
     },
     /// Asks the service of [`confirm_by`](super::EnforcementLayer::confirm_by), such as the

@@ -34,11 +34,11 @@
 //!
 //! | alert | expression | meaning |
 //! |---|---|---|
-//! | log not writable | `tower_revocation_log_writable == 0` for 1 min | Every revocation is 503. Check the disk. The event says why. |
+//! | log not writable | `tower_revocation_log_writable == 0` for 1 min | Every revocation is 503. Check the disk, or the database. The event says why. |
 //! | log fails | `increase(tower_revocation_log_failures_total[10m]) > 0` | Commits fail now and then: a disk that is about to fail. |
 //! | revocations fail | `sum(rate(tower_revocation_requests_total{outcome="failed"}[5m])) > 0` for 5 min | The backend or the authenticator fails. `error` and the event say why. |
 //! | checks fail | `sum(rate(tower_revocation_checks_total{verdict="unknown"}[5m])) > 0` for 2 min | The API responds with 503: no keys, no introspection, or a stale index. |
-//! | index is stale | `tower_revocation_index_freshness_seconds > 10` | The log of another process is silent. Only for logs that others append to. |
+//! | index is stale | `tower_revocation_index_freshness_seconds > 10` | The log of the processes does not answer. Only for logs that others append to. The limit is two leases. |
 //! | no room | `increase(tower_revocation_appends_refused_total{reason="ceiling"}[10m]) > 0` | The log has as many records as its ceiling allows. Raise it, or find out who revokes. |
 //! | client at its quota | `increase(tower_revocation_appends_refused_total{reason="quota"}[1h]) > 0` | One client revokes more than its quota. A warning. |
 //! | queue grows | `tower_revocation_log_queued_writes > 1000` for 1 min | The disk is slower than the revocations. |

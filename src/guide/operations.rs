@@ -1,19 +1,71 @@
 //! How to run the layers in production.
 //!
-//! This guide is about [`EmbeddedLog`](crate::log::EmbeddedLog), the log in one file. The
-//! [module `log`](crate::log) describes its guarantees in detail.
+//! The log is a file ([`EmbeddedLog`](crate::log::EmbeddedLog)), or it is in PostgreSQL. Most of this
+//! guide is about the file. The [module `log`](crate::log) describes its guarantees in detail.
 //!
 //! # One process or several
 //!
-//! The log is a file that one process opens. A revocation takes effect in this process before its
-//! 200, and in no other process.
+//! One process opens the file. A revocation takes effect in this process before its 200, and in no
+//! other process.
 //!
 //! * **One process** with the revocation endpoint and the API: nothing else is needed.
-//! * **Several processes with the same tokens**: each has its own log, so a revocation in one is not
-//!   known to the others. Either put one process in front of all APIs, as `examples/gateway` does,
-//!   or introspect the tokens at one server that knows the revocations
-//!   ([`introspect::upstream`](crate::introspect::upstream)). Do not copy or share the file between
-//!   running processes: a second process cannot open it.
+//! * **Several processes with the same tokens**: with a file, each has its own log, and a revocation
+//!   in one is not known to the others. Share a log in PostgreSQL (below), or put one process in
+//!   front of all APIs, as `examples/gateway` does, or introspect the tokens at one server that knows
+//!   the revocations ([`introspect::upstream`](crate::introspect::upstream)). Do not copy or share the
+//!   file between running processes: a second process cannot open it.
+//!
+//! # A log in PostgreSQL
+//!
+//! With the feature `postgres`, [`FleetLog`](crate::log::FleetLog) is a log that any number of
+//! processes share. It is opened in another way, and it removes expired records itself. Everything
+//! else is as with a file:
+//!
+//! ```no_run
+//! use tower_revocation::{enforce::Index, log::FleetLog};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let log = FleetLog::connect("postgres://revoker@db.example.com/app").await?;
+//! let index = Index::follow(&log).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The role makes the tables, in the schema `tower_revocation`:
+//!
+//! ```sql
+//! create role revoker login password '...';
+//! grant create on database app to revoker;
+//! ```
+//!
+//! Put the password into `PGPASSWORD` or `~/.pgpass`. Connections to other machines use TLS, and the
+//! certificate is always verified, whatever `sslmode` says: enable `tls-aws-lc-rs` or `tls-ring`.
+//! `sslrootcert=FILE` names the certificate authority. Each process has three connections. `PgBouncer`
+//! must pool sessions, and not transactions.
+//!
+//! What is promised:
+//!
+//! * A revocation returns once PostgreSQL has committed it. With `synchronous_standby_names` that
+//!   includes the standby, and [`durability`](crate::log::RevocationLog::durability) is `Replicated`.
+//!   If PostgreSQL does not confirm the commit within `append_timeout` (2 s), the revocation is 503.
+//!   It may have been recorded; a retry does no harm.
+//! * A process asks the database for new records every fifth of its lease (5 s), and `NOTIFY` makes it
+//!   ask within milliseconds. It accepts no token later than one lease after it *sent* the last
+//!   question that was answered. So no process accepts a revoked token later than one lease after the
+//!   200, unless a [`Policy`](crate::enforce::Policy) or
+//!   [`stale_after`](crate::enforce::Index::stale_after) allows more. After a failover this holds if
+//!   the old primary was stopped, or if there is a synchronous standby, without which an old primary
+//!   cannot answer. Otherwise a process that still reaches the old one accepts what it confirms.
+//! * A process that cannot reach the database, is paused, or sleeps responds with 503 once its lease
+//!   is over, and still refuses revoked tokens. Revocations on it are 503. It comes back by itself.
+//! * The database can lose its newest records: in a failover without a synchronous standby, or because
+//!   an older copy was restored. Processes notice that with their next question, and keep what they
+//!   know. **A process that starts afterwards does not know what was lost.** Revoke again, or use a
+//!   synchronous standby.
+//!
+//! In this version, used assertions and `IssuedTokens` are not in the shared log: an assertion of a
+//! client is accepted once by each process, and opaque tokens of your own belong to one process.
 //!
 //! # Start
 //!
@@ -184,3 +236,6 @@
 //!
 //! The file has a format number. A version of this crate that does not know the format refuses to
 //! open the file and leaves it unchanged. Make a backup before an upgrade, so that you can go back.
+//!
+//! In PostgreSQL, the first process of a new version changes the tables if their version has changed.
+//! Older processes then respond with 503 until they are replaced.

@@ -26,16 +26,16 @@ pub enum LogErrorKind {
     Full,
     /// Another process has the file open.
     Locked,
-    /// The file is damaged, or is not a log.
+    /// The file is damaged or is not a log, or the answer of a server is not as expected.
     Corrupt,
-    /// The file has a format that this version does not read.
+    /// The file or the tables have a format that this version does not read.
     UnknownFormat,
     /// The file was written with another key, or the key is wrong.
     WrongKey,
     /// The disk or the file system failed, or is full.
     Storage,
-    /// An earlier commit failed, and this append was not tried. The log recovers without help: see
-    /// [`LogHealth`](super::LogHealth).
+    /// The log accepts no appends now, and this one was not tried. An earlier commit failed, and the
+    /// log recovers without help: see [`LogHealth`](super::LogHealth). Or its runtime has ended.
     Closed,
     /// There is no file at the path, or it was removed.
     Missing,
@@ -117,7 +117,7 @@ impl fmt::Display for LogError {
             LogErrorKind::UnknownFormat => "the log has a format that this version does not read",
             LogErrorKind::WrongKey => "the tokens in the file were registered with another key",
             LogErrorKind::Storage => "the log could not be written or read",
-            LogErrorKind::Closed => "the log refuses appends until it has recovered from a failure",
+            LogErrorKind::Closed => "the log accepts no appends now",
             LogErrorKind::Missing => "there is no file at the path of the log",
             LogErrorKind::Replaced => {
                 "the file at the path of the log is another file, or an older state of it"

@@ -3,6 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::LogError;
+#[cfg(any(feature = "embedded", feature = "postgres"))]
+use super::LogErrorKind;
+#[cfg(any(feature = "embedded", feature = "postgres"))]
+use crate::error::{Error, ErrorKind};
 
 /// Whether a log accepts appends: readiness *for revocation*.
 ///
@@ -73,6 +77,18 @@ impl LogHealth {
         let now = Instant::now();
         let failing = self.failing.as_ref();
         failing.map(|failing| failing.next_attempt.saturating_duration_since(now))
+    }
+
+    /// Makes the error of an append that a failing log refuses. Its source chain contains the
+    /// response for the peer: when to try again.
+    #[cfg(any(feature = "embedded", feature = "postgres"))]
+    pub(super) fn error(&self, kind: LogErrorKind) -> Option<LogError> {
+        // An attempt that is running takes time.
+        let delay = self.retry_delay()?.max(Duration::from_secs(1));
+        let response = Error::new(ErrorKind::Unavailable)
+            .retry_after(delay)
+            .caused_by(self.cause()?.clone());
+        Some(LogError::new(kind).caused_by(response))
     }
 
     #[cfg(feature = "embedded")]

@@ -109,6 +109,8 @@ mod checked_clock;
 mod embedded;
 mod entry;
 mod error;
+#[cfg(feature = "postgres")]
+mod fleet;
 mod health;
 mod memory;
 mod moment;
@@ -131,6 +133,9 @@ pub(crate) use embedded::SweepStep;
 pub(crate) use embedded::{Fault, FileKey, Work};
 pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use fleet::{FleetLog, FleetLogBuilder};
 pub use health::LogHealth;
 pub use memory::MemoryLog;
 pub use moment::Moment;

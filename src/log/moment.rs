@@ -1,4 +1,4 @@
-//! When did something happen, by clocks that do not stop?
+//! When did something happen, also across a suspend?
 
 use std::{
     ops::{Add, Sub},

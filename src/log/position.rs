@@ -6,8 +6,8 @@
 /// compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Position {
-    /// The incarnation of the log. Making, restoring or opening a log begins a new one. A log can
-    /// know the incarnations before its own, and a reader then follows it across them.
+    /// The incarnation of the log. Making or restoring a log begins a new one, and so do opening a
+    /// file and a failover of a server.
     pub epoch: u64,
     /// The number of the record. The first record has the number 1; zero is before all records.
     pub sequence: u64,

@@ -42,15 +42,37 @@ impl Readers {
         self.0.push(reader);
     }
 
+    /// Returns whether there is a reader.
+    #[cfg(feature = "postgres")]
+    pub(super) fn any(&self) -> bool {
+        self.0.iter().any(|reader| reader.strong_count() > 0)
+    }
+
+    /// Forgets a reader.
+    #[cfg(feature = "postgres")]
+    pub(super) fn remove(&mut self, reader: &Weak<dyn Reader>) {
+        self.0.retain(|known| !known.ptr_eq(reader));
+    }
+
     /// Hands records to every reader, and forgets readers that were dropped.
     pub(super) fn read(&mut self, records: &[Revocation]) {
         self.each(|reader| reader.read(records));
     }
 
-    /// Tells every reader that it is complete.
+    /// Tells every reader that it is complete as of now.
     pub(super) fn complete(&mut self, position: Position) {
-        let asked = Moment::now();
+        self.complete_as_of(position, Moment::now());
+    }
+
+    /// Tells every reader that it is complete as of a moment.
+    pub(super) fn complete_as_of(&mut self, position: Position, asked: Moment) {
         self.each(|reader| reader.complete(position, asked));
+    }
+
+    /// Tells every reader what the log has removed.
+    #[cfg(feature = "postgres")]
+    pub(super) fn forgotten(&mut self, expires: NumericDate) {
+        self.each(|reader| reader.forgotten(expires));
     }
 
     fn each(&mut self, mut tell: impl FnMut(&dyn Reader)) {

@@ -1,6 +1,6 @@
 //! The contract of a log.
 
-use std::{future::Future, sync::Weak};
+use std::{future::Future, sync::Weak, time::Duration};
 
 #[cfg(doc)]
 use super::LogErrorKind;
@@ -24,7 +24,7 @@ pub enum Durability {
 /// methods that have a default, and the defaults do less than the inner log:
 ///
 /// ```
-/// use std::sync::Weak;
+/// use std::{sync::Weak, time::Duration};
 /// use tower_revocation::log::{
 ///     Appended, Durability, LogError, LogHealth, Position, Reader, Revocation, RevocationLog,
 ///     Selector,
@@ -71,8 +71,8 @@ pub enum Durability {
 ///         self.0.durability()
 ///     }
 ///
-///     fn is_local(&self) -> bool {
-///         self.0.is_local()
+///     fn lease(&self) -> Option<Duration> {
+///         self.0.lease()
 ///     }
 /// }
 /// ```
@@ -166,10 +166,12 @@ pub trait RevocationLog {
     /// Returns where the records of an append are once it has returned.
     fn durability(&self) -> Durability;
 
-    /// Returns whether every append to the log goes through this process, so that a reader in this
-    /// process is never behind. Defaults to `false`: the log then tells readers again and again that
-    /// they are [complete](Reader::complete).
-    fn is_local(&self) -> bool {
-        false
+    /// Returns how long a reader may rely on what it knows, counted from the moment as of which it is
+    /// [complete](Reader::complete). Defaults to 5 s. The log tells readers several times within this
+    /// time that they are complete.
+    ///
+    /// `None` if every append to the log goes through this process: its readers are never behind.
+    fn lease(&self) -> Option<Duration> {
+        Some(Duration::from_secs(5))
     }
 }

@@ -49,7 +49,7 @@
 //!
 //! | series | kind | labels | description |
 //! |---|---|---|---|
-//! | `tower_revocation_log_writable` | gauge | | 1 while the log file accepts appends, else 0. This is readiness *for revocation*, separate from readiness for checks. |
+//! | `tower_revocation_log_writable` | gauge | | 1 while the log accepts appends, else 0. This is readiness *for revocation*, separate from readiness for checks. |
 //! | `tower_revocation_log_failures_total` | counter | `kind` | Failed commits and failed attempts to recover. |
 //! | `tower_revocation_log_write_duration_seconds` | histogram | `result` | Time from the queue until a write is `durable` or has `failed`. Writes are revocations, and tokens registered by `IssuedTokens`. |
 //! | `tower_revocation_log_queued_writes` | gauge | | Queued writes of all logs in the process. Install the recorder before opening a log, else earlier writes are not counted. |

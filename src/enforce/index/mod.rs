@@ -63,12 +63,14 @@ impl Index {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            shared: Arc::new(Shared::new(Duration::from_secs(5))),
+            shared: Arc::new(Shared::new()),
         }
     }
 
-    /// How long ago the index may have been complete before it is [stale](Freshness::Stale).
-    /// Defaults to 5 s.
+    /// How old the answer of the log may be that showed the index to be complete. After that the
+    /// index is [stale](Freshness::Stale). Defaults to the [lease](RevocationLog::lease) of the log,
+    /// or to the shortest of several. It overrides the lease, also if a log is loaded later. A longer
+    /// time than the lease gives up what the log promises.
     ///
     /// Only matters for a log that other processes append to as well. An index of a log whose every
     /// append goes through this process is never stale. Clones share this setting.
@@ -114,8 +116,8 @@ impl Index {
     /// The index also takes over what the log has forgotten. If the clock goes back before the end
     /// of a forgotten record, the state of all tokens that expire before that end is unknown.
     ///
-    /// Use an index for one log. An index that loads several logs follows them all, but then a
-    /// report of one log counts as a report of every log.
+    /// Use an index for one log. An index that loads several logs follows them all, but then it is
+    /// complete for all as soon as it is for one.
     ///
     /// # Errors
     ///
@@ -126,7 +128,7 @@ impl Index {
         self.shared.start_clock()?;
         let reader: Arc<dyn Reader> = self.shared.clone();
         log.follow(Arc::downgrade(&reader)).await?;
-        self.shared.last_contact.loaded(log.is_local());
+        self.shared.last_contact.loaded(log.lease());
         Ok(())
     }
 

@@ -39,11 +39,11 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(bound: Duration) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             table: Table::new(),
             watchers: Arc::default(),
-            last_contact: Arc::new(LastContact::new(bound)),
+            last_contact: Arc::new(LastContact::new()),
             has_clock: AtomicBool::new(false),
             has_log: true,
             #[cfg(feature = "metrics")]
@@ -54,7 +54,7 @@ impl Shared {
     pub(super) fn without_log() -> Self {
         Self {
             has_log: false,
-            ..Self::new(Duration::ZERO)
+            ..Self::new()
         }
     }
 

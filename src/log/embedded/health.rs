@@ -6,7 +6,6 @@ use std::{
 };
 
 use super::super::{LogError, LogErrorKind, LogHealth, observe};
-use crate::error::{Error, ErrorKind};
 
 #[derive(Debug, Default)]
 pub(super) struct Health(Mutex<LogHealth>);
@@ -36,7 +35,7 @@ impl Health {
 
     /// Returns the error of an append that is not tried, or `None` while the log is writable.
     pub(super) fn refusal(&self) -> Option<LogError> {
-        error(&self.health(), LogErrorKind::Closed)
+        self.health().error(LogErrorKind::Closed)
     }
 
     /// Returns the error of an append that was tried and has failed.
@@ -47,20 +46,10 @@ impl Health {
             None | Some(LogErrorKind::Closed) => LogErrorKind::Storage,
             Some(kind) => kind,
         };
-        error(&health, kind).unwrap_or_else(|| LogError::new(kind))
+        health.error(kind).unwrap_or_else(|| LogError::new(kind))
     }
 
     fn health(&self) -> MutexGuard<'_, LogHealth> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Makes an error whose source chain contains the response for the peer: when to try again.
-fn error(health: &LogHealth, kind: LogErrorKind) -> Option<LogError> {
-    // An attempt that is running takes time.
-    let delay = health.retry_delay()?.max(Duration::from_secs(1));
-    let response = Error::new(ErrorKind::Unavailable)
-        .retry_after(delay)
-        .caused_by(health.cause()?.clone());
-    Some(LogError::new(kind).caused_by(response))
 }

@@ -30,6 +30,7 @@ use std::{
         Arc, Mutex, Weak,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use super::{
@@ -208,8 +209,8 @@ impl RevocationLog for EmbeddedLog {
         Durability::Disk
     }
 
-    fn is_local(&self) -> bool {
-        true
+    fn lease(&self) -> Option<Duration> {
+        None
     }
 }
 

@@ -6,6 +6,7 @@ mod tests;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
 };
 
 use super::{
@@ -208,7 +209,7 @@ impl RevocationLog for MemoryLog {
         Durability::Volatile
     }
 
-    fn is_local(&self) -> bool {
-        true
+    fn lease(&self) -> Option<Duration> {
+        None
     }
 }

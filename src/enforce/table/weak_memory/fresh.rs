@@ -33,7 +33,7 @@ impl Loaded {
                 tagger: TAGGER.clone(),
                 ..Table::new()
             },
-            contact: LastContact::new(HOUR),
+            contact: LastContact::new(),
             grant: Selector::grant("g1"),
             remembered: AtomicU64::new(0),
         })
@@ -69,7 +69,7 @@ fn check_that_finds_the_index_loaded_finds_the_records_of_the_log() {
         // In this thread, so that loom begins with the check that follows.
         loaded.read();
         // A local log: how long ago the index was complete does not matter.
-        loaded.contact.loaded(true);
+        loaded.contact.loaded(None);
         check.join().unwrap();
         loaded.check();
     });
@@ -81,7 +81,7 @@ fn check_that_finds_the_index_no_longer_stale_finds_the_records_of_the_log() {
         let loaded = Loaded::new();
         let long_ago = Moment::now() - 2 * HOUR;
         loaded.contact.complete(Position::default(), long_ago);
-        loaded.contact.loaded(false);
+        loaded.contact.loaded(Some(HOUR));
         loaded.check();
         let check = thread::spawn({
             let loaded = loaded.clone();

@@ -1,0 +1,100 @@
+//! The parameters of a log, by name.
+
+use std::time::Duration;
+
+use super::{
+    super::{LogError, Moment},
+    FleetLog,
+    core::Settings,
+    postgres::{Options, Postgres},
+    url::Address,
+};
+
+/// Connects to a log with parameters by name, which override those of its URL. Made by
+/// [`FleetLog::builder`].
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use tower_revocation::log::FleetLog;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), tower_revocation::log::LogError> {
+/// let log = FleetLog::builder("postgres://revoker@db.example.com/app")
+///     .lease(Duration::from_secs(2))
+///     .connect()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct FleetLogBuilder {
+    address: Result<Address, LogError>,
+}
+
+impl FleetLogBuilder {
+    pub(super) fn new(url: &str) -> Self {
+        Self {
+            address: Address::parse(url),
+        }
+    }
+
+    /// How long a process relies on what it knows, counted from its last question to the database.
+    /// Defaults to 5 s. Between 500 ms and 300 s.
+    pub fn lease(self, lease: Duration) -> Self {
+        self.with(|address| address.lease = lease)
+    }
+
+    /// How long an append waits for the database. Defaults to 2 s. Between 100 ms and 300 s.
+    pub fn append_timeout(self, timeout: Duration) -> Self {
+        self.with(|address| address.append_timeout = timeout)
+    }
+
+    /// Which log, if a database has several: at most 32 of `a-z`, `0-9` and `_`, a letter first.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.with(|address| address.name = Some(name.into()))
+    }
+
+    /// Limits the log to this many selectors. Defaults to no limit. Set the same limit on every
+    /// process.
+    ///
+    /// An append that would add another selector fails with
+    /// [`LogErrorKind::Full`](super::super::LogErrorKind::Full). No record is removed before it
+    /// expires, and expired records count until they are removed, every ten minutes.
+    pub fn ceiling(self, selectors: usize) -> Self {
+        self.with(|address| address.ceiling = selectors)
+    }
+
+    /// Connects to the log.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`FleetLog::connect`].
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime of tokio.
+    pub async fn connect(self) -> Result<FleetLog, LogError> {
+        let address = self.address?;
+        address.check()?;
+        let settings = Settings {
+            lease: address.lease,
+            append_timeout: address.append_timeout,
+            seed: getrandom::u64().expect("the operating system has random numbers"),
+        };
+        let options = Options {
+            name: address.name.clone(),
+            ceiling: address.ceiling,
+            timeout: address.append_timeout.max(settings.poll_timeout()),
+        };
+        let engine = Postgres::open(&address.engine, options).await?;
+        Ok(FleetLog::start(engine, settings, Box::new(Moment::now)))
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Address)) -> Self {
+        if let Ok(address) = &mut self.address {
+            set(address);
+        }
+        self
+    }
+}

@@ -1,0 +1,239 @@
+//! Which appends wait, and what becomes of them?
+
+use std::time::Duration;
+
+use super::{
+    super::{
+        super::{Appended, LogError, LogErrorKind, Moment, Position},
+        engine::{Append, Committed, Done, Incarnation, stamped},
+    },
+    contact::Contact,
+    incarnations::{Incarnations, Seen},
+    messages::Action,
+    polls::OVER,
+    queue::{Queue, Waiting},
+    random::Random,
+    timer::Timer,
+};
+
+#[derive(Debug)]
+pub(super) struct Appends {
+    timeout: Duration,
+    queue: Queue,
+    in_flight: Option<Sent>,
+    pub(super) contact: Contact,
+}
+
+/// The request in flight.
+#[derive(Debug)]
+struct Sent {
+    /// How often the log had lost its end when the request was sent.
+    breaks: u64,
+    callers: Vec<Waiting>,
+    /// How many of them, from the first, have their answer already.
+    expired: usize,
+}
+
+impl Appends {
+    pub(super) fn new(timeout: Duration, longest_pause: Duration) -> Self {
+        Self {
+            timeout,
+            queue: Queue::default(),
+            in_flight: None,
+            contact: Contact::new(longest_pause),
+        }
+    }
+
+    pub(super) fn put(&mut self, caller: Waiting, actions: &mut Vec<Action>) {
+        let id = caller.id;
+        if let Err(error) = self.queue.put(caller) {
+            actions.push(Action::Answer {
+                id,
+                result: Err(error),
+            });
+        }
+    }
+
+    /// The answer to the request in flight. Returns what it says about the incarnation.
+    pub(super) fn committed(
+        &mut self,
+        now: Moment,
+        committed: &Committed,
+        incarnations: &mut Incarnations,
+        random: &mut Random,
+        actions: &mut Vec<Action>,
+    ) -> Option<Seen> {
+        let sent = self.in_flight.take()?;
+        // An answer to a request from before the last loss says nothing about the log of today.
+        let seen = if sent.breaks == incarnations.breaks() {
+            incarnations.see(committed.incarnation)
+        } else {
+            Seen::Over
+        };
+        if seen == Seen::Over || committed.batches.len() != sent.callers.len() {
+            let cause = if seen == Seen::Over { OVER } else { MISCOUNTED };
+            let error = LogError::new(LogErrorKind::Unavailable).caused_by(cause);
+            self.send_again(now, sent, error, random);
+            return Some(seen);
+        }
+        self.contact.succeeded(now);
+        let mut records = Vec::new();
+        let mut answers = Vec::new();
+        for (index, (caller, done)) in sent.callers.iter().zip(&committed.batches).enumerate() {
+            if let Done::Appended { .. } = done {
+                let given = caller.batch.records.iter();
+                records.extend(given.map(|record| stamped(*record, committed.at)));
+            }
+            if index >= sent.expired {
+                self.queue.leave(caller);
+                answers.push(Action::Answer {
+                    id: caller.id,
+                    result: result(*done, committed.incarnation),
+                });
+            }
+        }
+        // The callers' own readers have the records first.
+        if !records.is_empty() {
+            actions.push(Action::Read(records));
+        }
+        actions.append(&mut answers);
+        Some(seen)
+    }
+
+    /// The request in flight has failed.
+    pub(super) fn failed(
+        &mut self,
+        now: Moment,
+        error: LogError,
+        random: &mut Random,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(sent) = self.in_flight.take() else {
+            return;
+        };
+        if error.kind() == LogErrorKind::Unavailable {
+            self.send_again(now, sent, error, random);
+            return;
+        }
+        // The engine answered, and another attempt would get the same answer.
+        for caller in sent.callers.iter().skip(sent.expired) {
+            self.answer(caller, Err(error.clone()), actions);
+        }
+        self.contact.failed(now, error, random);
+    }
+
+    /// What became of the batches is unknown. To append them again does no harm.
+    fn send_again(&mut self, now: Moment, sent: Sent, error: LogError, random: &mut Random) {
+        self.contact.failed(now, error, random);
+        self.queue
+            .put_back(sent.callers.into_iter().skip(sent.expired));
+    }
+
+    /// Answers those who have waited long enough.
+    pub(super) fn expire(&mut self, now: Moment, actions: &mut Vec<Action>) {
+        let is_over =
+            |caller: &Waiting, timeout| Timer::new(caller.since, timeout).left(now).is_zero();
+        while let Some(sent) = &mut self.in_flight {
+            let Some(caller) = sent.callers.get(sent.expired) else {
+                break;
+            };
+            if !is_over(caller, self.timeout) {
+                // Those in the queue came later.
+                return;
+            }
+            sent.expired += 1;
+            self.queue.leave(caller);
+            actions.push(Action::Answer {
+                id: caller.id,
+                result: Err(self.contact.unavailable()),
+            });
+        }
+        while self
+            .queue
+            .front()
+            .is_some_and(|caller| is_over(caller, self.timeout))
+        {
+            if let Some(caller) = self.queue.pop() {
+                let error = self.contact.unavailable();
+                self.answer(&caller, Err(error), actions);
+            }
+        }
+    }
+
+    /// Sends what waits, if nothing is in flight.
+    pub(super) fn ask(
+        &mut self,
+        now: Moment,
+        breaks: u64,
+        random: &mut Random,
+        actions: &mut Vec<Action>,
+    ) {
+        if self.pause(now) != Some(Duration::ZERO) {
+            return;
+        }
+        let callers = self.queue.take();
+        actions.push(Action::Append(Append {
+            mark: random.number(),
+            batches: callers.iter().map(|caller| caller.batch.clone()).collect(),
+        }));
+        self.in_flight = Some(Sent {
+            breaks,
+            callers,
+            expired: 0,
+        });
+    }
+
+    /// The time until something has to be done.
+    pub(super) fn wait(&self, now: Moment) -> Option<Duration> {
+        let sent = self.in_flight.as_ref();
+        let first = sent
+            .and_then(|sent| sent.callers.get(sent.expired))
+            .or_else(|| self.queue.front());
+        let deadline = first.map(|first| Timer::new(first.since, self.timeout).left(now));
+        deadline.into_iter().chain(self.pause(now)).min()
+    }
+
+    /// An answer to a poll has shown that the engine can be reached.
+    pub(super) fn engine_answers(&mut self) {
+        self.contact.end_pause();
+        if self.callers() == 0 {
+            self.contact.forgive();
+        }
+    }
+
+    pub(super) fn callers(&self) -> usize {
+        self.queue.callers()
+    }
+
+    /// The time until the next request. `None` if nothing can be sent.
+    fn pause(&self, now: Moment) -> Option<Duration> {
+        let is_idle = self.in_flight.is_some() || self.queue.is_empty();
+        (!is_idle).then(|| self.contact.pause(now).unwrap_or_default())
+    }
+
+    fn answer(
+        &mut self,
+        caller: &Waiting,
+        result: Result<Option<Appended>, LogError>,
+        actions: &mut Vec<Action>,
+    ) {
+        self.queue.leave(caller);
+        actions.push(Action::Answer {
+            id: caller.id,
+            result,
+        });
+    }
+}
+
+fn result(done: Done, incarnation: Incarnation) -> Result<Option<Appended>, LogError> {
+    match done {
+        Done::Appended { sequence, added } => {
+            let epoch = incarnation.0;
+            Ok(Some(Appended::new(Position { epoch, sequence }, added)))
+        }
+        Done::TooMany => Ok(None),
+        Done::Full => Err(LogError::new(LogErrorKind::Full)),
+    }
+}
+
+const MISCOUNTED: &str = "the engine answered for another number of batches";

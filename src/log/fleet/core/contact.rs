@@ -1,0 +1,96 @@
+//! Does the engine answer, and when is it asked again if it does not?
+
+use std::time::Duration;
+
+use super::{
+    super::super::{LogError, LogErrorKind, Moment},
+    messages::Failing,
+    random::Random,
+    timer::Timer,
+};
+
+/// The longest pause after the first failure. It doubles with each further failure.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The results of one kind of request.
+#[derive(Debug)]
+pub(super) struct Contact {
+    /// The longest pause of all.
+    longest: Duration,
+    /// Since when every request has succeeded.
+    succeeding: Option<Moment>,
+    /// Since when every request has failed, and why the last one did.
+    failing: Option<(Moment, LogError)>,
+    /// How many requests have failed since one succeeded.
+    failures: u32,
+    pause: Option<Timer>,
+}
+
+impl Contact {
+    pub(super) fn new(longest: Duration) -> Self {
+        Self {
+            longest,
+            succeeding: None,
+            failing: None,
+            failures: 0,
+            pause: None,
+        }
+    }
+
+    pub(super) fn succeeded(&mut self, now: Moment) {
+        self.succeeding.get_or_insert(now);
+        self.failing = None;
+        self.failures = 0;
+        self.pause = None;
+    }
+
+    /// Begins a pause of random length, the first time too: all nodes lose an engine together, and
+    /// must not come back together.
+    pub(super) fn failed(&mut self, now: Moment, error: LogError, random: &mut Random) {
+        let factor = 1_u32.checked_shl(self.failures).unwrap_or(u32::MAX);
+        let limit = FIRST_PAUSE.saturating_mul(factor).min(self.longest);
+        self.pause = Some(Timer::new(now, random.up_to(limit)));
+        self.failures = self.failures.saturating_add(1);
+        self.succeeding = None;
+        let since = self.failing.take().map_or(now, |(since, _)| since);
+        self.failing = Some((since, error));
+    }
+
+    /// Ends the pause: another request has shown that the engine answers.
+    pub(super) fn end_pause(&mut self) {
+        self.pause = None;
+    }
+
+    /// Forgets a failure that nobody waits for.
+    pub(super) fn forgive(&mut self) {
+        self.failing = None;
+        self.pause = None;
+    }
+
+    /// How long the pause still lasts, if there is one.
+    pub(super) fn pause(&self, now: Moment) -> Option<Duration> {
+        self.pause.map(|pause| pause.left(now))
+    }
+
+    pub(super) fn succeeding_for(&self, now: Moment) -> Option<Duration> {
+        self.succeeding.map(|since| now.since(since))
+    }
+
+    pub(super) fn failing(&self, now: Moment) -> Option<Failing> {
+        let (since, cause) = self.failing.as_ref()?;
+        Some(Failing {
+            cause: cause.clone(),
+            lasting: now.since(*since),
+            retry_in: self.pause(now).unwrap_or_default(),
+        })
+    }
+
+    /// The error for a caller who has waited long enough.
+    pub(super) fn unavailable(&self) -> LogError {
+        match &self.failing {
+            Some((_, error)) if error.kind() == LogErrorKind::Unavailable => error.clone(),
+            Some((_, error)) => LogError::new(LogErrorKind::Unavailable).caused_by(error.clone()),
+            None => LogError::new(LogErrorKind::Unavailable),
+        }
+    }
+}

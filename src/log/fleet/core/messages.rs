@@ -1,0 +1,90 @@
+//! What does a node hear, and what does it do then?
+
+use std::time::Duration;
+
+use super::super::{
+    super::{Appended, LogError, Moment, NumericDate, Position, Revocation, Selector},
+    engine::{Append, Batch, Committed, Cursor, Page},
+};
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    /// How long a node may rely on what it knows, counted from the question.
+    pub(crate) lease: Duration,
+    /// How long a caller waits for an append.
+    pub(crate) append_timeout: Duration,
+    /// A random number. Nodes with the same seed ask at the same time and draw the same marks.
+    pub(crate) seed: u64,
+}
+
+impl Settings {
+    /// How long a poll waits for its answer, so that there is time for another one in the lease.
+    pub(crate) fn poll_timeout(&self) -> Duration {
+        self.lease * 2 / 5
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The time of [`Core::wake_at`](super::Core::wake_at) has come. Does no harm at other times.
+    Timer,
+    /// There may be new records.
+    Hint,
+    /// A reader was added. It is complete at the next [`Action::Complete`].
+    Follow,
+    /// The result of the poll. A poll without one within [`Settings::poll_timeout`] is given up, and has failed.
+    Polled(Result<Page, LogError>),
+    /// A caller appends. The number is the caller's own until the answer.
+    Append {
+        id: u64,
+        /// On whose behalf, for the client's quota of the queue.
+        client: Option<Selector>,
+        batch: Batch,
+    },
+    /// The result of the append. An append without one within the time-out is given up, and has
+    /// failed: until then no other one is sent.
+    Committed(Result<Committed, LogError>),
+}
+
+/// Actions are carried out in their order. Readers have what they get before the next one.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Polls the engine. No other poll is in flight.
+    Poll(Cursor),
+    /// Appends to the engine. No other append is in flight.
+    Append(Append),
+    /// Hands records to every reader.
+    Read(Vec<Revocation>),
+    /// Tells every reader what the log has removed.
+    Forgotten(NumericDate),
+    /// Tells every reader that it is complete as of this moment.
+    Complete { position: Position, asked: Moment },
+    /// Returns the result of an append. `None` if more selectors than allowed are new.
+    Answer {
+        id: u64,
+        result: Result<Option<Appended>, LogError>,
+    },
+}
+
+/// What operators want to know of a node.
+#[derive(Clone, Debug)]
+pub(crate) struct Status {
+    /// For how long the engine has answered every poll. `None` if it did not answer the last one.
+    pub(crate) reachable_for: Option<Duration>,
+    /// Set if the last append failed, or else the last poll.
+    pub(crate) failing: Option<Failing>,
+    /// How long ago the readers were complete. `None` until they are for the first time.
+    pub(crate) complete_for: Option<Duration>,
+    /// How many callers wait for an append.
+    pub(crate) queued: usize,
+}
+
+/// A request that has failed each time for a while.
+#[derive(Clone, Debug)]
+pub(crate) struct Failing {
+    /// Why it failed the last time.
+    pub(crate) cause: LogError,
+    pub(crate) lasting: Duration,
+    /// When it is sent again. Zero while it is in flight.
+    pub(crate) retry_in: Duration,
+}

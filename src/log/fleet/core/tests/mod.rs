@@ -1,0 +1,194 @@
+//! The rules of a node, one by one, in random orders, and in a whole fleet.
+
+mod appending;
+mod failing;
+mod losing;
+mod model;
+mod orders;
+mod polling;
+mod queueing;
+mod simulation;
+
+use std::time::Duration;
+
+use super::{
+    super::engine::{Batch, Committed, Cursor, Done, Incarnation, Page},
+    Action, Core, Event, Settings,
+};
+use crate::log::{Appended, LogError, LogErrorKind, Moment, NumericDate, Revocation, Selector};
+
+const LEASE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A node with a clock of its own.
+struct Node {
+    core: Core,
+    now: Moment,
+}
+
+impl Node {
+    /// A node that has sent its first poll.
+    fn new() -> Self {
+        let mut node = Self::seeded(1);
+        assert_eq!(polls(&node.on(Event::Timer)), [at(0)]);
+        node
+    }
+
+    fn seeded(seed: u64) -> Self {
+        let now = Moment::now();
+        let settings = Settings {
+            lease: LEASE,
+            append_timeout: TIMEOUT,
+            seed,
+        };
+        let core = Core::new(settings, now);
+        Self { core, now }
+    }
+
+    /// A node that is complete, with the first record of the log.
+    fn complete() -> Self {
+        let mut node = Self::new();
+        let actions = node.on(Event::Polled(Ok(page(1, 1))));
+        assert_eq!(completes(&actions), [node.now]);
+        node
+    }
+
+    fn on(&mut self, event: Event) -> Vec<Action> {
+        self.core.on_event(self.now, event)
+    }
+
+    fn after(&mut self, time: Duration, event: Event) -> Vec<Action> {
+        self.now = self.now + time;
+        self.on(event)
+    }
+
+    /// Waits as long as the core says.
+    fn sleep(&mut self) -> Vec<Action> {
+        let wait = self.wait().expect("something is due");
+        self.after(wait, Event::Timer)
+    }
+
+    fn wait(&self) -> Option<Duration> {
+        Some(self.core.wake_at()?.since(self.now))
+    }
+
+    fn append(&mut self, id: u64, records: usize) -> Vec<Action> {
+        self.on(append(id, records))
+    }
+}
+
+const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// The record with this number.
+fn record(number: u64) -> Revocation {
+    let mut digest = [0; 32];
+    digest[..8].copy_from_slice(&number.to_be_bytes());
+    Revocation::forever(Selector::opaque_token(digest), NumericDate::FOREVER)
+}
+
+fn at(sequence: u64) -> Cursor {
+    let mark = sequence * 1000;
+    Cursor { sequence, mark }
+}
+
+/// The last page of a log of so many records, with the last of them.
+fn page(incarnation: u64, sequence: u64) -> Page {
+    Page {
+        incarnation: Incarnation(incarnation),
+        same_history: true,
+        upto: at(sequence),
+        records: vec![record(sequence)],
+        more: false,
+        forgotten: NumericDate::new(0),
+    }
+}
+
+fn append(id: u64, records: usize) -> Event {
+    let first = id * 10_000;
+    let count = records as u64;
+    Event::Append {
+        id,
+        client: None,
+        batch: Batch {
+            records: (first..first + count).map(record).collect(),
+            new: usize::MAX,
+        },
+    }
+}
+
+/// The answer that every one of so many batches was appended.
+fn committed(incarnation: u64, batches: usize) -> Event {
+    let done = Done::Appended {
+        sequence: 7,
+        added: 1,
+    };
+    answered(incarnation, vec![done; batches])
+}
+
+fn answered(incarnation: u64, batches: Vec<Done>) -> Event {
+    Event::Committed(Ok(Committed {
+        incarnation: Incarnation(incarnation),
+        at: NumericDate::new(1000),
+        batches,
+    }))
+}
+
+fn unavailable() -> LogError {
+    LogError::new(LogErrorKind::Unavailable).caused_by("connection refused")
+}
+
+fn polls(actions: &[Action]) -> Vec<Cursor> {
+    let poll = |action: &Action| match action {
+        Action::Poll(cursor) => Some(*cursor),
+        _ => None,
+    };
+    actions.iter().filter_map(poll).collect()
+}
+
+fn completes(actions: &[Action]) -> Vec<Moment> {
+    let complete = |action: &Action| match action {
+        Action::Complete { asked, .. } => Some(*asked),
+        _ => None,
+    };
+    actions.iter().filter_map(complete).collect()
+}
+
+fn read(actions: &[Action]) -> Vec<Revocation> {
+    let read = |action: &Action| match action {
+        Action::Read(records) => Some(records.clone()),
+        _ => None,
+    };
+    actions.iter().filter_map(read).flatten().collect()
+}
+
+/// The mark of an append, and how many records are in each of its batches.
+fn sent(actions: &[Action]) -> Option<(u64, Vec<usize>)> {
+    actions.iter().find_map(|action| match action {
+        Action::Append(append) => {
+            let lengths = append.batches.iter().map(|batch| batch.records.len());
+            Some((append.mark, lengths.collect()))
+        }
+        _ => None,
+    })
+}
+
+type Answer = (u64, Result<Option<Appended>, LogErrorKind>);
+
+fn answers(actions: &[Action]) -> Vec<Answer> {
+    let answer = |action: &Action| match action {
+        Action::Answer { id, result } => {
+            let result = result.as_ref().map_err(LogError::kind);
+            Some((*id, result.copied()))
+        }
+        _ => None,
+    };
+    actions.iter().filter_map(answer).collect()
+}
+
+/// Every caller was told the same.
+fn told(actions: &[Action], ids: impl IntoIterator<Item = u64>, kind: LogErrorKind) {
+    let expected: Vec<_> = ids.into_iter().map(|id| (id, Err(kind))).collect();
+    assert_eq!(answers(actions), expected);
+}

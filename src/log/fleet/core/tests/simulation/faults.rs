@@ -1,0 +1,106 @@
+//! What goes wrong, and for how long?
+
+use super::{
+    super::super::random::Random,
+    CALM, MILLI, NODES, SECOND, Time,
+    node::Line,
+    world::{Happening, World},
+};
+
+/// So many in one run.
+const FAULTS: usize = 16;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fault {
+    /// The node does not run.
+    Pause { node: usize },
+    /// No request reaches the engine. A request fails at once, or never.
+    CutOut { node: usize, hangs: bool },
+    /// No answer comes back.
+    CutIn { node: usize, hangs: bool },
+    /// Polls fail, and appends do not.
+    CutPolls { node: usize },
+    /// Requests and answers take long.
+    Slow { node: usize, appends_only: bool },
+    /// The engine does not answer, and has lost its last records then.
+    Fail {
+        records: usize,
+        new_incarnation: bool,
+    },
+}
+
+/// The faults of one run, in the order of their beginnings.
+pub(super) fn draw(random: &mut Random) -> Vec<(Time, Time, Fault)> {
+    let mut faults: Vec<_> = (0..FAULTS).map(|_| one(random)).collect();
+    faults.sort_by_key(|fault| fault.0);
+    faults
+}
+
+fn one(random: &mut Random) -> (Time, Time, Fault) {
+    let node = pick(random, NODES);
+    let hangs = below(random, 2) == 0;
+    let fault = match below(random, 8) {
+        0 => Fault::Pause { node },
+        1 => Fault::CutOut { node, hangs },
+        2 => Fault::CutIn { node, hangs },
+        3 => Fault::CutPolls { node },
+        4 => Fault::Slow {
+            node,
+            appends_only: hangs,
+        },
+        5 | 6 => Fault::Fail {
+            records: pick(random, 7),
+            new_incarnation: true,
+        },
+        _ => Fault::Fail {
+            records: pick(random, 7),
+            new_incarnation: false,
+        },
+    };
+    let longest = match fault {
+        Fault::Fail { .. } => 400 * MILLI,
+        Fault::Slow { .. } => 3 * SECOND,
+        _ => 2 * SECOND,
+    };
+    let begin = SECOND + below(random, CALM - 5 * SECOND);
+    (begin, begin + below(random, longest), fault)
+}
+
+impl World {
+    /// A fault begins, and ends at this time.
+    pub(super) fn fault(&mut self, end: Time, fault: Fault) {
+        match fault {
+            Fault::Pause { node } => self.nodes[node].paused_until = end,
+            Fault::CutOut { node, hangs } => {
+                self.nodes[node].cut_out = [end; 2];
+                self.nodes[node].hangs = hangs;
+            }
+            Fault::CutIn { node, hangs } => {
+                self.nodes[node].cut_in = [end; 2];
+                self.nodes[node].hangs = hangs;
+            }
+            Fault::CutPolls { node } => self.nodes[node].cut_in[Line::Poll as usize] = end,
+            Fault::Slow { node, appends_only } => {
+                let polls = if appends_only { 0 } else { end };
+                self.nodes[node].slow = [polls, end];
+            }
+            Fault::Fail {
+                records,
+                new_incarnation,
+            } => {
+                self.engine_down_until = end;
+                self.at(end, Happening::Lose(records, new_incarnation));
+            }
+        }
+    }
+}
+
+/// A number below a limit.
+pub(super) fn below(random: &mut Random, limit: u64) -> u64 {
+    random.number() % limit
+}
+
+/// An index below a limit.
+pub(super) fn pick(random: &mut Random, limit: usize) -> usize {
+    usize::try_from(below(random, limit as u64)).unwrap()
+}

@@ -1,0 +1,85 @@
+//! What becomes of a request and of its answer on their way?
+
+use std::time::Duration;
+
+use super::{
+    super::{super::Event, unavailable},
+    APPEND_TIMEOUT, LEASE, MILLI, NODES, Time,
+    faults::below,
+    node::Line,
+    world::{Happening, Request, World},
+};
+use crate::log::NumericDate;
+
+impl World {
+    pub(super) fn send(&mut self, index: usize, line: Line, request: Request) {
+        self.number += 1;
+        let number = self.number;
+        let node = &mut self.nodes[index];
+        node.in_flight[line as usize] = Some(number);
+        let (is_cut, hangs) = (node.cut_out[line as usize] > self.now, node.hangs);
+        let patience = match line {
+            Line::Poll => LEASE,
+            Line::Append => APPEND_TIMEOUT,
+        };
+        let give_up = node.lasts(Duration::from_micros(patience));
+        let failure = || Happening::Answered(index, line, number, failure(line));
+        self.at(self.now + give_up, failure());
+        let delay = self.delay(index, line);
+        if !is_cut {
+            self.at(self.now + delay, Happening::Asked(index, number, request));
+        } else if !hangs {
+            self.at(self.now + delay, failure());
+        }
+    }
+
+    /// The engine gets a request.
+    pub(super) fn asked(&mut self, index: usize, number: u64, request: Request) {
+        let is_down = self.engine_down_until > self.now;
+        let (line, event) = match request {
+            Request::Poll(_) if is_down => (Line::Poll, failure(Line::Poll)),
+            Request::Append(_) if is_down => (Line::Append, failure(Line::Append)),
+            Request::Poll(cursor) => (Line::Poll, Event::Polled(Ok(self.engine.poll(cursor)))),
+            Request::Append(append) => {
+                let committed = self.engine.append(&append, NumericDate::new(1000));
+                for node in 0..NODES {
+                    let delay = self.delay(node, Line::Poll);
+                    let is_lost = self.nodes[node].cut_in[0] > self.now + delay;
+                    // Hints get lost.
+                    if !is_lost && below(&mut self.random, 10) > 0 {
+                        self.at(self.now + delay, Happening::Heard(node, Event::Hint));
+                    }
+                }
+                (Line::Append, Event::Committed(Ok(committed)))
+            }
+        };
+        let delay = self.delay(index, line);
+        let node = &self.nodes[index];
+        if node.cut_in[line as usize] <= self.now + delay {
+            self.at(
+                self.now + delay,
+                Happening::Answered(index, line, number, event),
+            );
+        } else if !node.hangs {
+            let failure = Happening::Answered(index, line, number, failure(line));
+            self.at(self.now + delay, failure);
+        }
+    }
+
+    /// How long a message takes.
+    fn delay(&mut self, node: usize, line: Line) -> Time {
+        let longest = if self.nodes[node].slow[line as usize] > self.now {
+            400 * MILLI
+        } else {
+            3 * MILLI
+        };
+        MILLI / 5 + below(&mut self.random, longest)
+    }
+}
+
+fn failure(line: Line) -> Event {
+    match line {
+        Line::Poll => Event::Polled(Err(unavailable())),
+        Line::Append => Event::Committed(Err(unavailable())),
+    }
+}

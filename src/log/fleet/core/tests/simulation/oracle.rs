@@ -1,0 +1,66 @@
+//! Which tokens must be refused?
+
+use super::{BOUND, TOKENS, Time};
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    /// How often a token that nobody revokes was checked and accepted.
+    pub(super) probes: u64,
+    pub(super) accepted: u64,
+    /// Appends that succeeded, and those that did not.
+    pub(super) answered: u64,
+    pub(super) unanswered: u64,
+    /// Records that the engine lost.
+    pub(super) lost: u64,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.probes += other.probes;
+        self.accepted += other.accepted;
+        self.answered += other.answered;
+        self.unanswered += other.unanswered;
+        self.lost += other.lost;
+    }
+}
+
+pub(super) struct Oracle {
+    /// Since when the answer says that a token is revoked.
+    revoked: Vec<Option<Time>>,
+    pub(super) counts: Counts,
+}
+
+impl Oracle {
+    pub(super) fn new() -> Self {
+        Self {
+            revoked: vec![None; TOKENS],
+            counts: Counts::default(),
+        }
+    }
+
+    pub(super) fn revoked(&mut self, token: usize, now: Time) {
+        self.revoked[token].get_or_insert(now);
+    }
+
+    /// The engine lost the record. Nothing is promised then.
+    pub(super) fn lost(&mut self, token: usize) {
+        self.revoked[token] = None;
+        self.counts.lost += 1;
+    }
+
+    /// A node that has these records accepts tokens, or does not.
+    pub(super) fn check(&mut self, now: Time, accepts: bool, has: &[bool]) {
+        self.counts.probes += 1;
+        if !accepts {
+            return;
+        }
+        self.counts.accepted += 1;
+        for (token, revoked) in self.revoked.iter().enumerate() {
+            let is_due = revoked.is_some_and(|revoked| now > revoked + BOUND);
+            assert!(
+                !is_due || has[token],
+                "token {token}, revoked at {revoked:?}, is accepted at {now}"
+            );
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Carries out what the core of a node asks for.
+
+use std::{
+    collections::HashMap,
+    future::{Future as _, poll_fn},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures::channel::oneshot;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    super::{Appended, LogError, Moment, Selector},
+    core::{Action, Core, Event, Settings},
+    engine::{Batch, Engine},
+    node::Node,
+    requests::{Requests, hint, ready, within},
+};
+
+/// What a handle of the log asks of its driver.
+pub(super) enum Command {
+    /// A reader was added. The reply comes when it is complete.
+    Follow(oneshot::Sender<Result<(), LogError>>),
+    Append {
+        client: Option<Selector>,
+        batch: Batch,
+        reply: Reply,
+    },
+}
+
+type Reply = oneshot::Sender<Result<Option<Appended>, LogError>>;
+
+/// What time it is. A test moves it together with the timer of the runtime.
+pub(super) type Clock = Box<dyn Fn() -> Moment + Send>;
+
+/// How often a node removes expired records from the log. Each node does.
+const SWEEP_PERIOD: Duration = Duration::from_secs(600);
+
+/// Runs until the last handle and the last reader are dropped, and what was appended before has been
+/// answered.
+pub(super) struct Driver<E> {
+    core: Core,
+    clock: Clock,
+    engine: Arc<E>,
+    node: Arc<Node>,
+    commands: mpsc::Receiver<Command>,
+    settings: Settings,
+    requests: Requests,
+    callers: HashMap<u64, Reply>,
+    followers: Vec<oneshot::Sender<Result<(), LogError>>>,
+    /// The number of the next caller.
+    next: u64,
+}
+
+/// What happens next in a driver.
+enum Next {
+    Command(Command),
+    Event(Event),
+    SweepIsDue,
+    /// The last handle was dropped, nobody waits, and no reader follows.
+    End,
+}
+
+impl<E: Engine> Driver<E> {
+    pub(super) fn new(
+        engine: Arc<E>,
+        node: Arc<Node>,
+        commands: mpsc::Receiver<Command>,
+        settings: Settings,
+        clock: Clock,
+    ) -> Self {
+        let now = Instant::now();
+        // Nodes that were started together do not sweep together.
+        let place = u32::from(settings.seed.to_le_bytes()[0]);
+        let first_sweep = SWEEP_PERIOD / 2 + SWEEP_PERIOD / 256 * place;
+        Self {
+            core: Core::new(settings, clock()),
+            clock,
+            requests: Requests {
+                poll: None,
+                append: None,
+                sweep: None,
+                hint: hint(&engine),
+                timer: Box::pin(sleep_until(now)),
+                next_sweep: Box::pin(sleep_until(now + first_sweep)),
+            },
+            engine,
+            node,
+            commands,
+            settings,
+            callers: HashMap::new(),
+            followers: Vec::new(),
+            next: 0,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        loop {
+            let event = match poll_fn(|cx| self.poll_next(cx)).await {
+                Next::Command(Command::Follow(reply)) => {
+                    self.followers.push(reply);
+                    Event::Follow
+                }
+                Next::Command(Command::Append {
+                    client,
+                    batch,
+                    reply,
+                }) => {
+                    let id = self.next;
+                    self.next += 1;
+                    self.callers.insert(id, reply);
+                    Event::Append { id, client, batch }
+                }
+                Next::Event(event) => event,
+                Next::SweepIsDue => {
+                    self.sweep();
+                    continue;
+                }
+                Next::End => return,
+            };
+            self.handle(event);
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        if let Event::Polled(Err(error)) = &event {
+            // Who waits for the whole log can decide whether to ask again.
+            for follower in self.followers.drain(..) {
+                let _ = follower.send(Err(error.clone()));
+            }
+        }
+        let now = (self.clock)();
+        for action in self.core.on_event(now, event) {
+            self.act(action);
+        }
+        if let Some(at) = self.core.wake_at() {
+            let deadline = Instant::now() + at.since(now);
+            self.requests.timer.as_mut().reset(deadline);
+        }
+        let patience = self.settings.append_timeout;
+        self.node.update(self.core.status(now), patience);
+    }
+
+    fn act(&mut self, action: Action) {
+        let engine = self.engine.clone();
+        match action {
+            Action::Poll(after) => {
+                let patience = self.settings.poll_timeout();
+                let poll = async move { within(patience, engine.poll(after)).await };
+                self.requests.poll = Some(Box::pin(poll));
+            }
+            Action::Append(append) => {
+                // The callers wait no longer.
+                let patience = self.settings.append_timeout;
+                let append = async move { within(patience, engine.append(append)).await };
+                self.requests.append = Some(Box::pin(append));
+            }
+            Action::Read(records) => self.node.readers().read(&records),
+            Action::Forgotten(expires) => self.node.readers().forgotten(expires),
+            Action::Complete { position, asked } => {
+                self.node.readers().complete_as_of(position, asked);
+                for follower in self.followers.drain(..) {
+                    // The caller may have dropped the future.
+                    let _ = follower.send(Ok(()));
+                }
+            }
+            Action::Answer { id, result } => {
+                if let Some(caller) = self.callers.remove(&id) {
+                    let _ = caller.send(result);
+                }
+            }
+        }
+    }
+
+    fn sweep(&mut self) {
+        let engine = self.engine.clone();
+        let sweep = async move {
+            if let Err(error) = engine.sweep().await {
+                super::super::observe::periodic_task_failed("sweeping the log", &error);
+            }
+        };
+        self.requests.sweep = Some(Box::pin(sweep));
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+        let requests = &mut self.requests;
+        if let Some(result) = ready(&mut requests.append, cx) {
+            return Poll::Ready(Next::Event(Event::Committed(result)));
+        }
+        if let Some(result) = ready(&mut requests.poll, cx) {
+            return Poll::Ready(Next::Event(Event::Polled(result)));
+        }
+        let _ = ready(&mut requests.sweep, cx);
+        if requests.next_sweep.as_mut().poll(cx).is_ready() {
+            let next = Instant::now() + SWEEP_PERIOD;
+            requests.next_sweep.as_mut().reset(next);
+            return Poll::Ready(Next::SweepIsDue);
+        }
+        if requests.hint.as_mut().poll(cx).is_ready() {
+            requests.hint = hint(&self.engine);
+            return Poll::Ready(Next::Event(Event::Hint));
+        }
+        if requests.timer.as_mut().poll(cx).is_ready() {
+            // The core sets the next time. Without one, there is nothing to wait for.
+            let far = Instant::now() + SWEEP_PERIOD;
+            requests.timer.as_mut().reset(far);
+            return Poll::Ready(Next::Event(Event::Timer));
+        }
+        match self.commands.poll_recv(cx) {
+            Poll::Ready(Some(command)) => Poll::Ready(Next::Command(command)),
+            Poll::Ready(None) if self.callers.is_empty() && !self.node.readers().any() => {
+                Poll::Ready(Next::End)
+            }
+            // Callers wait for an answer, and readers follow. Each answer and each timer comes by
+            // here again.
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+}

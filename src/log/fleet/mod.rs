@@ -1,0 +1,233 @@
+//! One log for many nodes, in an engine that people run already.
+
+mod builder;
+mod core;
+mod driver;
+mod engine;
+mod node;
+mod postgres;
+mod requests;
+#[cfg(test)]
+mod tests;
+mod url;
+
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::{Duration, Instant},
+};
+
+use futures::channel::oneshot;
+use tokio::sync::mpsc;
+
+use self::{
+    driver::{Clock, Command, Driver},
+    engine::{Batch, Engine},
+    node::Node,
+};
+use super::{
+    Appended, Durability, LogError, LogErrorKind, LogHealth, Position, Reader, Revocation,
+    RevocationLog, Selector,
+};
+
+pub use self::builder::FleetLogBuilder;
+
+/// At most this many commands can wait for the driver, which takes them at once.
+const COMMANDS: usize = 16 * 1024;
+
+/// A log that many processes share, in PostgreSQL. A token that is revoked on one of them is refused
+/// on all.
+///
+/// A process that is in contact with the database refuses the token within milliseconds. Without
+/// contact, it refuses every token once its lease has ended. The guide
+/// [`operations`](crate::guide::operations) says what is promised.
+///
+/// Clones are the same log. The log needs a runtime of tokio, with its timer, and runs a task there.
+/// The task ends with the last clone and the last reader, such as an index.
+///
+/// ```no_run
+/// use tower_revocation::{enforce::Index, log::FleetLog};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), tower_revocation::log::LogError> {
+/// let log = FleetLog::connect("postgres://revoker@db.example.com/app").await?;
+/// let index = Index::follow(&log).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct FleetLog {
+    node: Arc<Node>,
+    commands: mpsc::Sender<Command>,
+    lease: Duration,
+    durability: Arc<dyn Fn() -> Durability + Send + Sync>,
+}
+
+impl FleetLog {
+    /// Connects to the log at a URL, and makes the log if there is none.
+    ///
+    /// | parameter | meaning | default |
+    /// |---|---|---|
+    /// | `lease` | How long a process relies on what it knows, counted from its last question to the database: 500 ms to 300 s. | `5s` |
+    /// | `append_timeout` | How long an append waits for the database: 100 ms to 300 s. | `2s` |
+    /// | `name` | Which log, if a database has several: at most 32 of `a-z`, `0-9` and `_`, a letter first. Each has a schema of its own. | the one in the schema `tower_revocation` |
+    ///
+    /// A time is a number with `ms`, `s` or `m`. Other parameters are those of the database. As with
+    /// other clients of PostgreSQL, what the URL does not say is read from the variables `PG…` and
+    /// the password file, and from the file that `TOWER_REVOCATION_PASSWORD_FILE` names.
+    ///
+    /// Connections to other machines use TLS, and the certificate is always verified, whatever
+    /// `sslmode` says. Enable `tls-aws-lc-rs` or `tls-ring`. `sslrootcert=FILE` names the certificate
+    /// authority.
+    ///
+    /// Waits at least 10 s for a database that does not answer.
+    ///
+    /// # Errors
+    ///
+    /// * [`Misconfigured`](LogErrorKind::Misconfigured) if a parameter is wrong, or the settings of
+    ///   the database break a promise. The cause says what to change.
+    /// * [`UnknownFormat`](LogErrorKind::UnknownFormat) if a later version has changed the tables.
+    /// * [`Unavailable`](LogErrorKind::Unavailable) if the database does not answer.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime of tokio.
+    pub async fn connect(url: impl AsRef<str>) -> Result<Self, LogError> {
+        Self::builder(url).connect().await
+    }
+
+    /// Sets parameters by name. See [`connect`](Self::connect).
+    pub fn builder(url: impl AsRef<str>) -> FleetLogBuilder {
+        FleetLogBuilder::new(url.as_ref())
+    }
+
+    /// Starts the task of a node.
+    fn start<E: Engine>(engine: E, settings: core::Settings, clock: Clock) -> Self {
+        let (commands, received) = mpsc::channel(COMMANDS);
+        let (engine, node) = (Arc::new(engine), Arc::<Node>::default());
+        let durability = {
+            let engine = engine.clone();
+            Arc::new(move || engine.durability())
+        };
+        let driver = Driver::new(engine, node.clone(), received, settings, clock);
+        tokio::spawn(driver.run());
+        Self {
+            node,
+            commands,
+            lease: settings.lease,
+            durability,
+        }
+    }
+
+    fn queue(
+        &self,
+        client: Option<Selector>,
+        new: usize,
+        records: Vec<Revocation>,
+    ) -> impl Future<Output = Result<Option<Appended>, LogError>> + Send + use<> {
+        let (reply, answer) = oneshot::channel();
+        let command = Command::Append {
+            client,
+            batch: Batch { records, new },
+            reply,
+        };
+        let sent = match self.node.refusal() {
+            Some(refusal) => Err(refusal),
+            None => self.send(command),
+        };
+        async move {
+            sent?;
+            answer.await.unwrap_or_else(|_| Err(ended()))
+        }
+    }
+
+    fn send(&self, command: Command) -> Result<(), LogError> {
+        self.commands
+            .try_send(command)
+            .map_err(|refused| match refused {
+                mpsc::error::TrySendError::Full(_) => LogError::new(LogErrorKind::QueueFull),
+                mpsc::error::TrySendError::Closed(_) => ended(),
+            })
+    }
+}
+
+impl RevocationLog for FleetLog {
+    fn append(
+        &self,
+        batch: Vec<Revocation>,
+    ) -> impl Future<Output = Result<Position, LogError>> + Send {
+        let appended = self.queue(None, usize::MAX, batch);
+        async move {
+            let appended = appended.await?;
+            // Any number of selectors may be new.
+            let appended = appended.ok_or_else(|| LogError::new(LogErrorKind::Full))?;
+            Ok(appended.position)
+        }
+    }
+
+    fn append_at_most(
+        &self,
+        new: usize,
+        batch: Vec<Revocation>,
+    ) -> impl Future<Output = Result<Option<Appended>, LogError>> + Send {
+        self.queue(None, new, batch)
+    }
+
+    fn append_for(
+        &self,
+        client: Selector,
+        new: usize,
+        batch: Vec<Revocation>,
+    ) -> impl Future<Output = Result<Option<Appended>, LogError>> + Send {
+        self.queue(Some(client), new, batch)
+    }
+
+    fn health(&self) -> LogHealth {
+        if self.commands.is_closed() {
+            let now = Instant::now();
+            return LogHealth::failing(ended(), now, now);
+        }
+        self.node.health()
+    }
+
+    /// Every reader of this node gets everything again. Fails if the database does not answer
+    /// meanwhile.
+    async fn follow(&self, reader: Weak<dyn Reader>) -> Result<(), LogError> {
+        self.node.readers().add(reader.clone());
+        let (reply, answer) = oneshot::channel();
+        let sent = self.send(Command::Follow(reply));
+        let followed = match sent {
+            Ok(()) => answer.await.unwrap_or_else(|_| Err(ended())),
+            Err(error) => Err(error),
+        };
+        followed.inspect_err(|_| self.node.readers().remove(&reader))
+    }
+
+    fn lease(&self) -> Option<Duration> {
+        Some(self.lease)
+    }
+
+    fn durability(&self) -> Durability {
+        (self.durability)()
+    }
+}
+
+fn ended() -> LogError {
+    LogError::new(LogErrorKind::Closed).caused_by("the runtime of the log has ended")
+}
+
+impl fmt::Debug for FleetLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("FleetLog");
+        debug.field("durability", &self.durability());
+        if let Some(status) = self.node.status() {
+            debug
+                .field("reachable_for", &status.reachable_for)
+                .field("complete_for", &status.complete_for)
+                .field("queued", &status.queued);
+        }
+        debug
+            .field("health", &self.health())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,67 @@
+//! What the handles of a log share with its driver.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use super::{
+    super::{LogError, LogErrorKind, LogHealth, observe, readers::Readers},
+    core::Status,
+};
+
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    readers: Mutex<Readers>,
+    health: Mutex<LogHealth>,
+    status: Mutex<Option<Status>>,
+}
+
+impl Node {
+    pub(super) fn readers(&self) -> MutexGuard<'_, Readers> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn health(&self) -> LogHealth {
+        self.locked().clone()
+    }
+
+    pub(super) fn status(&self) -> Option<Status> {
+        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        status.clone()
+    }
+
+    /// Returns the error of an append that is not tried, because the engine does not answer. If it
+    /// answers, and only appends fail, the next append shows whether they still do.
+    pub(super) fn refusal(&self) -> Option<LogError> {
+        let is_silent = |status: Status| status.reachable_for.is_none();
+        let is_silent = self.status().is_some_and(is_silent);
+        let error = self.locked().error(LogErrorKind::Unavailable);
+        error.filter(|_| is_silent)
+    }
+
+    /// Takes over what the core says. A request that fails once is sent again soon, so the log fails
+    /// only once requests have failed for as long as a caller would wait.
+    pub(super) fn update(&self, status: Status, patience: Duration) {
+        let now = Instant::now();
+        let failing = status.failing.as_ref();
+        let health = match failing.filter(|failing| failing.lasting >= patience) {
+            None => LogHealth::writable(),
+            Some(failing) => {
+                let since = now.checked_sub(failing.lasting).unwrap_or(now);
+                LogHealth::failing(failing.cause.clone(), since, now + failing.retry_in)
+            }
+        };
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+        let before = std::mem::replace(&mut *self.locked(), health.clone());
+        match (before.is_writable(), health.is_writable()) {
+            (true, false) => observe::failed(&health),
+            (false, true) => observe::recovered(&before),
+            _ => observe::writable(&health),
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, LogHealth> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

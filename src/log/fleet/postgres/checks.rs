@@ -1,0 +1,127 @@
+//! Can the server keep what the log promises?
+
+use super::{
+    fault::{self, Fault},
+    session::Session,
+};
+
+/// What a server says of itself.
+pub(super) struct Facts {
+    pub(super) process: i32,
+    pub(super) replicated: bool,
+}
+
+/// Refuses servers that lose what they have acknowledged, and those that cannot append.
+pub(super) async fn server(session: &Session) -> Result<Facts, Fault> {
+    let place = &session.who.place;
+    let row = session
+        .text(
+            "select current_setting('server_version_num'), pg_is_in_recovery(), \
+             current_setting('fsync'), current_setting('full_page_writes'), pg_backend_pid(), \
+             current_setting('synchronous_standby_names') <> ''",
+        )
+        .await?;
+    let column = |number: usize| row.try_get(number).ok().flatten().unwrap_or_default();
+    let version = column(0).parse().unwrap_or(0);
+    if version < 140_000 {
+        return Err(Fault::misconfigured(format!(
+            "{place} is PostgreSQL {}: use 14 or later",
+            version / 10_000,
+        )));
+    }
+    if column(1) == "t" {
+        return Err(Fault::misconfigured(format!(
+            "{place} is a standby: use the primary, or write all hosts into the URL",
+        )));
+    }
+    for (number, setting) in [(2, "fsync"), (3, "full_page_writes")] {
+        if column(number) != "on" {
+            return Err(Fault::misconfigured(format!(
+                "{place} has {setting} = off, and a crash would lose revocations: set it to on",
+            )));
+        }
+    }
+    let process = column(4).parse();
+    Ok(Facts {
+        process: process.map_err(|_| Fault::corrupt(format!("{place} has no process")))?,
+        replicated: column(5) == "t",
+    })
+}
+
+/// Returns what distinguishes this server, and its life since the last failover, from others. `None`
+/// if it does not tell, as some services do not.
+pub(super) async fn identity(session: &Session) -> Result<Option<String>, Fault> {
+    let asked = session
+        .client
+        .simple_query(
+            "select system_identifier || ' ' || \
+             left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) from pg_control_system()",
+        )
+        .await;
+    match asked {
+        Ok(messages) => Ok(messages.iter().find_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => {
+                row.try_get(0).ok().flatten().map(str::to_owned)
+            }
+            _ => None,
+        })),
+        // The role may not ask. Any other failure says nothing: the same server, asked again, must
+        // not become another one.
+        Err(error) if may_not_ask(&error) => Ok(None),
+        Err(error) => Err(Fault::asking(&error, &session.who)),
+    }
+}
+
+/// Refuses a role that may not do what nodes do.
+pub(super) async fn rights(session: &Session, schema: &str) -> Result<(), Fault> {
+    let row = session
+        .text(&format!(
+            "select has_schema_privilege('{schema}', 'usage') \
+             and has_table_privilege('{schema}.log', 'select') \
+             and has_table_privilege('{schema}.log', 'insert') \
+             and has_table_privilege('{schema}.log', 'delete') \
+             and has_table_privilege('{schema}.meta', 'select') \
+             and has_table_privilege('{schema}.meta', 'update') \
+             and bool_and(has_function_privilege(p.oid, 'execute')) \
+             from pg_proc p where p.pronamespace = '{schema}'::regnamespace",
+        ))
+        .await?;
+    if row.try_get(0).ok().flatten() == Some("t") {
+        return Ok(());
+    }
+    Err(Fault::misconfigured(fault::missing_rights(&session.who)))
+}
+
+/// Refuses a pooler that lends connections for a transaction. What is set for a session would then
+/// be set for others, and not for us.
+///
+/// While one connection is in a transaction, the other one gets the server's process that both have
+/// shared, or another one than before.
+pub(super) async fn not_pooled(first: &Session, second: &Session) -> Result<(), Fault> {
+    const PROCESS: &str = "select pg_backend_pid()";
+    if let Err(fault) = second.run("begin").await {
+        if fault.lost {
+            return Err(fault);
+        }
+        // A pooler that lends connections for a statement.
+        return Err(Fault::misconfigured(fault::pooled(&first.who.place)));
+    }
+    let [of_second, of_first] = [second.text(PROCESS).await?, first.text(PROCESS).await?];
+    second.run("rollback").await?;
+    let is = |row: &tokio_postgres::SimpleQueryRow, session: &Session| {
+        row.try_get(0).ok().flatten() == Some(&*session.process.to_string())
+    };
+    if first.process != second.process && is(&of_first, first) && is(&of_second, second) {
+        return Ok(());
+    }
+    Err(Fault::misconfigured(fault::pooled(&first.who.place)))
+}
+
+fn may_not_ask(error: &tokio_postgres::Error) -> bool {
+    use tokio_postgres::error::SqlState;
+    let forbidden = [
+        &SqlState::INSUFFICIENT_PRIVILEGE,
+        &SqlState::UNDEFINED_FUNCTION,
+    ];
+    error.code().is_some_and(|code| forbidden.contains(&code))
+}

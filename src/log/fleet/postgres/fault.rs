@@ -1,0 +1,236 @@
+//! What is wrong with the server or the way to it, in one line that says how to mend it.
+
+use std::{error::Error as StdError, fmt, io};
+
+use tokio_postgres::{Error as DriverError, error::SqlState};
+
+use super::super::super::{LogError, LogErrorKind};
+
+/// One line. It never contains a password, nor what a server says beyond its message: details can
+/// contain rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) kind: LogErrorKind,
+    line: String,
+    /// Whether the connection broke. Another one may work at once.
+    pub(super) lost: bool,
+}
+
+impl Fault {
+    fn new(kind: LogErrorKind, line: impl Into<String>) -> Self {
+        Self {
+            kind,
+            line: line.into(),
+            lost: false,
+        }
+    }
+
+    pub(super) fn unavailable(line: impl Into<String>) -> Self {
+        Self::new(LogErrorKind::Unavailable, line)
+    }
+
+    pub(super) fn misconfigured(line: impl Into<String>) -> Self {
+        Self::new(LogErrorKind::Misconfigured, line)
+    }
+
+    pub(super) fn unknown_format(line: impl Into<String>) -> Self {
+        Self::new(LogErrorKind::UnknownFormat, line)
+    }
+
+    pub(super) fn corrupt(line: impl Into<String>) -> Self {
+        Self::new(LogErrorKind::Corrupt, line)
+    }
+
+    fn lost(line: impl Into<String>) -> Self {
+        Self {
+            lost: true,
+            ..Self::unavailable(line)
+        }
+    }
+
+    /// A log that is open waits for the server to be mended. Only another format stays what it is.
+    pub(super) fn while_open(mut self) -> Self {
+        if self.kind == LogErrorKind::Misconfigured {
+            self.kind = LogErrorKind::Unavailable;
+        }
+        self
+    }
+
+    /// The server could not be reached, or did not let us in.
+    pub(super) fn connecting(error: &DriverError, who: &Who) -> Self {
+        let Who { place, role, .. } = who;
+        if let Some(error) = error.as_db_error() {
+            return Self::refused(error.code(), error.message(), who);
+        }
+        if let Some(error) = cause::<rustls::Error>(error) {
+            return Self::misconfigured(format!(
+                "the certificate of {place} is not accepted ({error}): set `sslrootcert` to its CA, \
+                 and use the host name that the certificate has",
+            ));
+        }
+        if let Some(error) = cause::<io::Error>(error) {
+            let line = match error.kind() {
+                io::ErrorKind::ConnectionRefused => {
+                    format!(
+                        "nothing listens at {place}: start the server, or correct host and port"
+                    )
+                }
+                io::ErrorKind::NotFound => {
+                    format!(
+                        "there is no socket at {place}: start the server, or correct its folder"
+                    )
+                }
+                _ => format!("{place} cannot be reached ({error}): check host, port and network"),
+            };
+            return Self::lost(line);
+        }
+        let why = whole(error);
+        if why.contains("password missing") {
+            return Self::misconfigured(format!(
+                "{place} asks for the password of {role}, and there is none: set PGPASSWORD, \
+                 TOWER_REVOCATION_PASSWORD_FILE or a line in ~/.pgpass",
+            ));
+        }
+        if why.contains("does not support TLS") {
+            return Self::misconfigured(format!(
+                "{place} does not offer TLS: set `ssl = on` in postgresql.conf",
+            ));
+        }
+        if error.is_closed() {
+            return Self::lost(format!("{place} closed the connection"));
+        }
+        Self::unavailable(format!("{place} does not let us in ({why})"))
+    }
+
+    /// A statement failed.
+    pub(super) fn asking(error: &DriverError, who: &Who) -> Self {
+        let place = &who.place;
+        match error.as_db_error() {
+            Some(error) => Self::refused(error.code(), error.message(), who),
+            None if error.is_closed() || cause::<io::Error>(error).is_some() => {
+                Self::lost(format!("the connection to {place} broke"))
+            }
+            None => Self::corrupt(format!("{place} does not speak as expected ({error})")),
+        }
+    }
+
+    fn refused(code: &SqlState, message: &str, who: &Who) -> Self {
+        let Who {
+            place,
+            role,
+            database,
+            schema,
+        } = who;
+        let line = match *code {
+            SqlState::INVALID_PASSWORD => format!(
+                "{place} refuses the password of {role}: correct PGPASSWORD, TOWER_REVOCATION_PASSWORD_FILE or \
+                 ~/.pgpass",
+            ),
+            SqlState::INVALID_AUTHORIZATION_SPECIFICATION => format!(
+                "{place} does not let {role} in ({message}): create the role, and allow it in \
+                 pg_hba.conf",
+            ),
+            SqlState::INVALID_CATALOG_NAME => format!(
+                "{place} has no database {database}: create it, or correct its name in the URL",
+            ),
+            SqlState::INSUFFICIENT_PRIVILEGE => missing_rights(who),
+            SqlState::READ_ONLY_SQL_TRANSACTION => format!(
+                "{place} accepts no writes: use the primary, and reset \
+                 default_transaction_read_only",
+            ),
+            SqlState::INVALID_SQL_STATEMENT_NAME => pooled(place),
+            SqlState::UNDEFINED_FUNCTION | SqlState::UNDEFINED_TABLE => {
+                return Self::lost(format!(
+                    "the schema {schema} at {place} lacks tables or functions: restore them, update \
+                     this node if others have a newer version, or restart it to begin with an empty \
+                     log",
+                ));
+            }
+            SqlState::TOO_MANY_CONNECTIONS => {
+                return Self::unavailable(format!(
+                    "{place} has too many connections: raise max_connections; each node needs 3",
+                ));
+            }
+            // Others have changed a function: it has to be prepared again.
+            SqlState::FEATURE_NOT_SUPPORTED
+            | SqlState::ADMIN_SHUTDOWN
+            | SqlState::CRASH_SHUTDOWN
+            | SqlState::CANNOT_CONNECT_NOW => {
+                return Self::lost(format!("{place}: {message}"));
+            }
+            _ => {
+                let code = code.code();
+                return Self::unavailable(format!("{place}: {message} ({code})"));
+            }
+        };
+        Self::misconfigured(line)
+    }
+}
+
+/// Another connection of the pool answers than the one that was set up.
+pub(super) fn pooled(place: &str) -> String {
+    format!(
+        "a pooler at {place} changes the session between two statements: connect to PostgreSQL \
+         itself, or set `pool_mode = session` in PgBouncer",
+    )
+}
+
+pub(super) fn missing_rights(who: &Who) -> String {
+    let Who {
+        role,
+        database,
+        schema,
+        ..
+    } = who;
+    format!(
+        "{role} lacks rights: GRANT CREATE ON DATABASE {database} to it, or, if another role owns \
+         the schema, USAGE ON SCHEMA {schema}, SELECT, INSERT, UPDATE, DELETE ON ALL TABLES and \
+         EXECUTE ON ALL FUNCTIONS in it",
+    )
+}
+
+/// What is at the other end, for messages.
+#[derive(Clone, Debug)]
+pub(super) struct Who {
+    pub(super) place: String,
+    pub(super) role: String,
+    pub(super) database: String,
+    pub(super) schema: String,
+}
+
+fn cause<E: StdError + 'static>(error: &DriverError) -> Option<&E> {
+    let mut next = error.source();
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        // An I/O error hides what it wraps from `source`.
+        let inner = error.downcast_ref().and_then(io::Error::get_ref);
+        if let Some(found) = inner.and_then(|inner| inner.downcast_ref()) {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+fn whole(error: &DriverError) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line)
+    }
+}
+
+impl StdError for Fault {}
+
+impl From<Fault> for LogError {
+    fn from(fault: Fault) -> Self {
+        Self::new(fault.kind).caused_by(fault)
+    }
+}

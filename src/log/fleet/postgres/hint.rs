@@ -1,0 +1,94 @@
+//! Tells other nodes that there are new records, and hears of theirs.
+//!
+//! A message that is lost delays nothing for longer than until the next poll. So this connection
+//! promises nothing: it sends after the commit, and not in its transaction, where it would make all
+//! appends of the database wait for each other.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use futures::future::{Either, select};
+use tokio::{sync::Notify, task::JoinHandle, time};
+
+use super::{fault::Fault, session::Session, target::Target};
+
+pub(super) struct Hints {
+    heard: Arc<Notify>,
+    tell: Arc<Notify>,
+    task: JoinHandle<()>,
+}
+
+impl Hints {
+    pub(super) fn start(target: Arc<Target>) -> Self {
+        let [heard, tell] = [(); 2].map(|()| Arc::new(Notify::new()));
+        let task = tokio::spawn(keep_listening(target, heard.clone(), tell.clone()));
+        Self { heard, tell, task }
+    }
+
+    /// There are new records. Returns at once.
+    pub(super) fn tell(&self) {
+        self.tell.notify_one();
+    }
+
+    /// Waits until there may be new records.
+    pub(super) async fn next(&self) {
+        self.heard.notified().await;
+    }
+}
+
+impl Drop for Hints {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn keep_listening(target: Arc<Target>, heard: Arc<Notify>, tell: Arc<Notify>) {
+    let mut failures = 0;
+    loop {
+        if let Ok(session) = listen(&target).await {
+            failures = 0;
+            // Others may have appended before we listened.
+            heard.notify_one();
+            carry(&session, &target, &heard, &tell).await;
+        }
+        time::sleep(pause(failures, target.timeout)).await;
+        failures += 1;
+    }
+}
+
+async fn listen(target: &Target) -> Result<Session, Fault> {
+    let session = target.connect().await?;
+    // A message needs no flush.
+    let listen = format!("set synchronous_commit = off; listen {}", target.schema);
+    let listening = time::timeout(target.timeout, session.run(&listen));
+    listening.await.map_err(|_| target.late())??;
+    Ok(session)
+}
+
+/// Returns when the connection has ended, or another server is the primary.
+async fn carry(session: &Session, target: &Target, heard: &Notify, tell: &Notify) {
+    let notify = format!("notify {}", target.schema);
+    loop {
+        let closed = pin!(session.inbox.closed.notified());
+        let moved = pin!(target.moved.notified());
+        let here = pin!(session.inbox.notified.notified());
+        let there = pin!(tell.notified());
+        match select(select(closed, moved), select(here, there)).await {
+            Either::Left(_) => return,
+            Either::Right((Either::Left(_), _)) => heard.notify_one(),
+            Either::Right((Either::Right(_), _)) => {
+                let told = time::timeout(target.timeout, session.run(&notify)).await;
+                if !matches!(told, Ok(Ok(()))) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Up to 100 ms, and twice as long after each failure. Not all nodes come back at once.
+fn pause(failures: u32, longest: Duration) -> Duration {
+    let limit = Duration::from_millis(100).saturating_mul(1 << failures.min(16));
+    let limit = limit.min(longest).as_millis().max(1);
+    let random = getrandom::u64().unwrap_or(0);
+    Duration::from_millis(random % u64::try_from(limit).unwrap_or(u64::MAX))
+}

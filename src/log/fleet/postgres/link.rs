@@ -1,0 +1,141 @@
+//! A connection that comes back by itself.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use tokio::{sync::Mutex, time};
+use tokio_postgres::{Row, types::ToSql};
+
+use super::{
+    super::engine::Incarnation,
+    fault::{self, Fault},
+    migrate,
+    session::Session,
+    target::Target,
+    values::{column, first_bits},
+};
+
+/// Each statement begins with three columns: the process of the server, the version of the tables,
+/// and whether commits wait for a standby. Its own columns follow.
+pub(super) const OWN: usize = 3;
+
+pub(super) struct Link {
+    pub(super) target: Arc<Target>,
+    session: Mutex<Option<Session>>,
+}
+
+pub(super) struct Answer {
+    pub(super) row: Row,
+    identity: Option<String>,
+}
+
+impl Answer {
+    /// The stored epoch, and what the server says of itself.
+    pub(super) fn incarnation(&self, epoch: i64) -> Incarnation {
+        let mut digest = Sha256::new();
+        digest.update(epoch.to_be_bytes());
+        digest.update(self.identity.as_deref().unwrap_or_default());
+        Incarnation(first_bits(&digest.finalize()))
+    }
+}
+
+impl Link {
+    pub(super) fn new(target: Arc<Target>, session: Session) -> Self {
+        let session = Mutex::new(Some(session));
+        Self { target, session }
+    }
+
+    /// Asks for a row, within the time limit. Connects again if the connection is lost or was left
+    /// in the middle of a call.
+    pub(super) async fn ask(
+        &self,
+        sql: &Arc<str>,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Answer, Fault> {
+        let asked = time::timeout(self.target.timeout, self.attempts(sql, parameters)).await;
+        let answer = asked.unwrap_or_else(|_| Err(self.target.late()));
+        answer.map_err(Fault::while_open)
+    }
+
+    async fn attempts(
+        &self,
+        sql: &Arc<str>,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Answer, Fault> {
+        let mut slot = self.session.lock().await;
+        if let Some(session) = slot.take().filter(|session| !session.client.is_closed()) {
+            let mut busy = Busy::new(session, &self.target);
+            match busy.ask(sql, parameters).await {
+                // The server may have restarted since the last call. A statement that is sent twice
+                // does no harm.
+                Err(fault) if fault.lost => {}
+                asked => {
+                    *slot = busy.done();
+                    return asked;
+                }
+            }
+        }
+        let mut busy = Busy::new(self.target.connect().await?, &self.target);
+        let asked = busy.ask(sql, parameters).await;
+        *slot = busy.done();
+        asked
+    }
+}
+
+/// A session during a call. If the call is given up, so is the session: its answer would be taken
+/// for that of the next call.
+struct Busy<'a> {
+    session: Option<Session>,
+    target: &'a Target,
+}
+
+impl<'a> Busy<'a> {
+    fn new(session: Session, target: &'a Target) -> Self {
+        let session = Some(session);
+        Self { session, target }
+    }
+
+    async fn ask(
+        &mut self,
+        sql: &Arc<str>,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Answer, Fault> {
+        let Some(session) = &mut self.session else {
+            return Err(self.target.late());
+        };
+        let row = session.row(sql, parameters).await?;
+        if column::<i32>(&row, 0)? != session.process {
+            return Err(Fault::misconfigured(fault::pooled(&session.who.place)));
+        }
+        let format = usize::try_from(column::<i32>(&row, 1)?).unwrap_or(usize::MAX);
+        migrate::compare(format, migrate::FORMAT, &self.target.schema)?;
+        self.target.saw(column(&row, 2)?);
+        let identity = session.identity.clone();
+        Ok(Answer { row, identity })
+    }
+
+    /// The call has ended. Returns the session for the next one.
+    fn done(mut self) -> Option<Session> {
+        self.session.take()
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        let Some(session) = self.session.take() else {
+            return;
+        };
+        if session.client.is_closed() {
+            return;
+        }
+        self.target.leave(session.place);
+        // A commit that waits for a standby does not notice that nobody waits for it. Without this,
+        // each call that was given up would occupy a process of the server.
+        let cancel = session.client.cancel_token();
+        let tls = self.target.tls.clone();
+        let limit = self.target.timeout;
+        self.target.runtime.spawn(async move {
+            let _ = time::timeout(limit, cancel.cancel_query(tls)).await;
+        });
+    }
+}

@@ -1,0 +1,109 @@
+//! Creates the tables, and changes those of an older version.
+
+use sha2::{Digest as _, Sha256};
+
+use super::{super::super::position::new_epoch, fault::Fault, session::Session, values};
+
+/// Each makes the next version of the tables. `{schema}` stands for the schema.
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+
+/// The version of the tables that this crate reads and writes.
+pub(super) const FORMAT: usize = MIGRATIONS.len();
+
+/// Brings the tables to the version of the last migration. Nodes that start at once wait for each
+/// other.
+pub(super) async fn migrate(
+    session: &Session,
+    schema: &str,
+    migrations: &[&str],
+) -> Result<(), Fault> {
+    // Without a lock in the usual case: a role may lack the rights to create anything.
+    if version(session, schema).await? == migrations.len() {
+        return Ok(());
+    }
+    let key = lock_key(schema);
+    session
+        .run(&format!(
+            "begin; set local statement_timeout = '1min'; \
+             select pg_advisory_xact_lock({key})",
+        ))
+        .await?;
+    let from = version(session, schema).await?;
+    for (number, migration) in migrations.iter().enumerate().skip(from) {
+        if number == 0 {
+            create_schema(session, schema).await?;
+        }
+        session.run(&migration.replace("{schema}", schema)).await?;
+        if number == 0 {
+            let epoch = values::signed(new_epoch());
+            let insert = format!("insert into {schema}.meta (format, epoch) values (0, {epoch})");
+            session.run(&insert).await?;
+        }
+        let version = number + 1;
+        session
+            .run(&format!(
+                "insert into {schema}.migration (version) values ({version}); \
+                 update {schema}.meta set format = {version}",
+            ))
+            .await?;
+    }
+    session.run("commit").await?;
+    // The version that another node has made meanwhile may be too new.
+    compare(version(session, schema).await?, migrations.len(), schema)
+}
+
+/// Returns the version of the tables, or 0 if there are none. Refuses a newer one.
+async fn version(session: &Session, schema: &str) -> Result<usize, Fault> {
+    // `to_regclass` could answer from what this session knew before it waited for the lock.
+    let exists = session
+        .text(&format!(
+            "select exists (select from pg_class where relname = 'migration' and relnamespace = \
+             (select oid from pg_namespace where nspname = '{schema}'))",
+        ))
+        .await?;
+    if exists.try_get(0).ok().flatten() != Some("t") {
+        return Ok(0);
+    }
+    let row = session
+        .text(&format!(
+            "select coalesce(max(version), 0) from {schema}.migration"
+        ))
+        .await?;
+    let version = row
+        .try_get(0)
+        .ok()
+        .flatten()
+        .and_then(|version| version.parse().ok());
+    version.ok_or_else(|| Fault::corrupt(format!("the table {schema}.migration is damaged")))
+}
+
+async fn create_schema(session: &Session, schema: &str) -> Result<(), Fault> {
+    let row = session
+        .text(&format!(
+            "select exists (select from pg_namespace where nspname = '{schema}')"
+        ))
+        .await?;
+    // `if not exists` would demand the right to create a schema that exists.
+    if row.try_get(0).ok().flatten() == Some("t") {
+        return Ok(());
+    }
+    session.run(&format!("create schema {schema}")).await
+}
+
+/// A number for the lock of one schema.
+fn lock_key(schema: &str) -> i64 {
+    values::signed(values::first_bits(&Sha256::digest(format!(
+        "migrate {schema}"
+    ))))
+}
+
+/// Refuses tables of a newer version.
+pub(super) fn compare(found: usize, known: usize, schema: &str) -> Result<(), Fault> {
+    if found <= known {
+        return Ok(());
+    }
+    Err(Fault::unknown_format(format!(
+        "the tables of the schema {schema} have the version {found}, and this node knows {known}: \
+         update it",
+    )))
+}

@@ -1,0 +1,137 @@
+//! The log of a fleet in PostgreSQL 14 or later.
+//!
+//! A node has three connections: for polls, for appends, and to be told of appends by others. Each
+//! comes back by itself. No call takes longer than its time limit.
+
+mod append;
+mod checks;
+mod fault;
+mod hint;
+mod link;
+mod migrate;
+mod poll;
+mod session;
+mod settings;
+mod stream;
+mod sweep;
+mod target;
+mod tls;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::{env, sync::Arc, time::Duration};
+
+use tokio::{task, time};
+
+use self::{
+    append::Appends, fault::Fault, hint::Hints, link::Link, poll::Polls, settings::Settings,
+    sweep::Sweeps, target::Target,
+};
+use super::{
+    super::{Durability, LogError},
+    engine::{Append, Committed, Cursor, Engine, Page},
+};
+
+/// The newest records stay, even if they have expired. A node that is this many records behind goes
+/// on from where it stands.
+const KEEP: u32 = 10_000;
+
+/// How to use the database.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// Which log, if the database has more than one: lower-case letters, digits and `_`.
+    pub(crate) name: Option<String>,
+    /// Limits the log to this many selectors.
+    pub(crate) ceiling: usize,
+    /// The time limit of a call, with a new connection if one is needed. Shorter than the lease.
+    pub(crate) timeout: Duration,
+}
+
+/// A log in a database.
+pub(crate) struct Postgres {
+    target: Arc<Target>,
+    polls: Polls,
+    appends: Appends,
+    sweeps: Sweeps,
+    hints: Hints,
+}
+
+impl Postgres {
+    /// Connects, checks the server, and creates the tables if there are none.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `Misconfigured` if something has to be changed before, with `UnknownFormat` if the
+    /// tables are from a newer version, and with `Unavailable` if the server cannot be reached.
+    pub(crate) async fn open(url: &str, options: Options) -> Result<Self, LogError> {
+        let limit = options.timeout;
+        let (url, name) = (url.to_owned(), options.name);
+        // It reads files: passwords and certificates.
+        let read = task::spawn_blocking(move || {
+            let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+            Target::new(
+                Settings::read(&url, &variable, limit)?,
+                name.as_deref(),
+                limit,
+            )
+        });
+        let read = read.await;
+        let target = read.map_err(|_| Fault::unavailable("the settings could not be read"))?;
+        let target = Arc::new(target?);
+        // A node that starts may wait for another one that creates the tables.
+        let limit = (limit * 3).max(Duration::from_secs(10));
+        let opened = time::timeout(limit, Self::start(&target, options.ceiling));
+        let late = |_| target.late();
+        Ok(opened.await.map_err(late)??)
+    }
+
+    async fn start(target: &Arc<Target>, ceiling: usize) -> Result<Self, Fault> {
+        let first = target.connect().await?;
+        migrate::migrate(&first, &target.schema, migrate::MIGRATIONS).await?;
+        checks::rights(&first, &target.schema).await?;
+        let second = target.connect().await?;
+        checks::not_pooled(&first, &second).await?;
+        target.saw(first.replicated);
+        let appends = Arc::new(Link::new(target.clone(), second));
+        Ok(Self {
+            polls: Polls::new(Link::new(target.clone(), first)),
+            sweeps: Sweeps::new(appends.clone(), KEEP),
+            appends: Appends::new(appends, ceiling),
+            hints: Hints::start(target.clone()),
+            target: target.clone(),
+        })
+    }
+}
+
+impl Engine for Postgres {
+    async fn poll(&self, after: Cursor) -> Result<Page, LogError> {
+        Ok(self.polls.poll(after).await?)
+    }
+
+    async fn append(&self, append: Append) -> Result<Committed, LogError> {
+        let (committed, wrote) = self.appends.append(append).await?;
+        if wrote {
+            self.hints.tell();
+        }
+        Ok(committed)
+    }
+
+    async fn hint(&self) {
+        self.hints.next().await;
+    }
+
+    async fn sweep(&self) -> Result<u64, LogError> {
+        Ok(self.sweeps.sweep().await?)
+    }
+
+    /// As the server has said with its last answer: the setting can be changed while it runs.
+    fn durability(&self) -> Durability {
+        if self.target.is_replicated() {
+            Durability::Replicated
+        } else {
+            Durability::Disk
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! One connection, set up and checked.
+
+use std::{
+    future::poll_fn,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::Notify,
+    task::JoinHandle,
+};
+use tokio_postgres::{
+    AsyncMessage, Client, Connection, Row, SimpleQueryMessage, SimpleQueryRow, Statement,
+    error::Severity, types::ToSql,
+};
+
+use super::{
+    checks,
+    fault::{Fault, Who},
+    settings::Server,
+    target::Target,
+};
+
+/// What a connection gets beside the answers.
+#[derive(Default)]
+pub(super) struct Inbox {
+    warnings: AtomicU64,
+    /// Another node has appended.
+    pub(super) notified: Notify,
+    /// The connection has ended.
+    pub(super) closed: Notify,
+}
+
+pub(super) struct Session {
+    pub(super) client: Client,
+    pub(super) who: Who,
+    /// Which of the servers it is.
+    pub(super) place: usize,
+    /// The process of the server. Another one in an answer means another session.
+    pub(super) process: i32,
+    /// The system identifier and the timeline, if the server tells.
+    pub(super) identity: Option<String>,
+    /// Whether commits wait for a standby, as of the beginning.
+    pub(super) replicated: bool,
+    pub(super) inbox: Arc<Inbox>,
+    prepared: Vec<(Arc<str>, Statement)>,
+    driver: JoinHandle<()>,
+}
+
+impl Session {
+    pub(super) async fn open(
+        target: &Target,
+        place: usize,
+        server: &Server,
+    ) -> Result<Self, Fault> {
+        let who = target.who(server);
+        let connected = server.config.connect(target.tls.clone()).await;
+        let (client, connection) = connected.map_err(|error| Fault::connecting(&error, &who))?;
+        let inbox = Arc::new(Inbox::default());
+        let driver = tokio::spawn(drive(connection, inbox.clone()));
+        let mut session = Self {
+            client,
+            who,
+            place,
+            process: 0,
+            identity: None,
+            replicated: false,
+            inbox,
+            prepared: Vec::new(),
+            driver,
+        };
+        let facts = checks::server(&session).await?;
+        session.process = facts.process;
+        session.replicated = facts.replicated;
+        session.run(&setup(target.timeout)).await?;
+        session.identity = checks::identity(&session).await?;
+        Ok(session)
+    }
+
+    /// Runs statements without an answer.
+    pub(super) async fn run(&self, sql: &str) -> Result<(), Fault> {
+        let run = self.client.batch_execute(sql).await;
+        run.map_err(|error| Fault::asking(&error, &self.who))
+    }
+
+    /// Asks for a row of text.
+    pub(super) async fn text(&self, sql: &str) -> Result<SimpleQueryRow, Fault> {
+        let messages = self.client.simple_query(sql).await;
+        let messages = messages.map_err(|error| Fault::asking(&error, &self.who))?;
+        let mut rows = messages.into_iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        rows.next()
+            .ok_or_else(|| Fault::corrupt(format!("{} gives no answer", self.who.place)))
+    }
+
+    /// Asks for a row. The statement is prepared once.
+    ///
+    /// # Errors
+    ///
+    /// Fails also if a commit was to wait for a standby and somebody has ended the wait: PostgreSQL
+    /// calls that a success with a warning.
+    pub(super) async fn row(
+        &mut self,
+        sql: &Arc<str>,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Row, Fault> {
+        let failed = |error| Fault::asking(&error, &self.who);
+        let known = self.prepared.iter().find(|(known, _)| known == sql);
+        let statement = match known {
+            Some((_, statement)) => statement.clone(),
+            None => self.client.prepare(sql).await.map_err(failed)?,
+        };
+        let warnings = self.inbox.warnings.load(Ordering::Acquire);
+        let row = self.client.query_one(&statement, parameters).await;
+        let row = row.map_err(failed)?;
+        if self.inbox.warnings.load(Ordering::Acquire) != warnings {
+            return Err(Fault::unavailable(format!(
+                "{} has committed without its standby",
+                self.who.place,
+            )));
+        }
+        if known.is_none() {
+            self.prepared.push((sql.clone(), statement));
+        }
+        Ok(row)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// Carries messages until the connection ends.
+async fn drive<S, T>(mut connection: Connection<S, T>, inbox: Arc<Inbox>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+        match message {
+            // Counted before the answer that follows it is handed over.
+            AsyncMessage::Notice(notice) if notice.parsed_severity() == Some(Severity::Warning) => {
+                inbox.warnings.fetch_add(1, Ordering::Release);
+            }
+            AsyncMessage::Notification(_) => inbox.notified.notify_one(),
+            _ => {}
+        }
+    }
+    inbox.closed.notify_one();
+}
+
+/// Settings of the role or the database must not change what statements mean, or when they return.
+/// Policies for rows would hide records: without `row_security`, statements fail instead.
+fn setup(timeout: Duration) -> String {
+    // The server gives up first, so that the connection survives.
+    let limit = (timeout / 8 * 7).as_millis();
+    format!(
+        "set search_path = pg_catalog; \
+         set synchronous_commit = on; \
+         set default_transaction_isolation = 'read committed'; \
+         set row_security = off; \
+         set jit = off; \
+         set enable_seqscan = off; \
+         set client_min_messages = warning; \
+         set lock_timeout = 0; \
+         set statement_timeout = {limit}"
+    )
+}

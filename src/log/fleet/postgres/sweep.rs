@@ -1,0 +1,41 @@
+//! Removes what is not needed any more.
+
+use std::sync::Arc;
+
+use super::{
+    fault::Fault,
+    link::{Link, OWN},
+    values::{column, count},
+};
+
+/// Appends wait while a piece is removed.
+const PIECE: i32 = 4096;
+
+pub(super) struct Sweeps {
+    link: Arc<Link>,
+    sql: Arc<str>,
+    keep: i64,
+}
+
+impl Sweeps {
+    /// The newest `keep` records stay.
+    pub(super) fn new(link: Arc<Link>, keep: u32) -> Self {
+        let sql = include_str!("sweep.sql").replace("{schema}", &link.target.schema);
+        Self {
+            link,
+            sql: sql.into(),
+            keep: keep.into(),
+        }
+    }
+
+    pub(super) async fn sweep(&self) -> Result<u64, Fault> {
+        let mut all = 0;
+        loop {
+            let answer = self.link.ask(&self.sql, &[&self.keep, &PIECE]).await?;
+            all += count(column(&answer.row, OWN)?)?;
+            if !column(&answer.row, OWN + 1)? {
+                return Ok(all);
+            }
+        }
+    }
+}

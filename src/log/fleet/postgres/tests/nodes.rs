@@ -1,0 +1,139 @@
+//! Many writers, many readers, and sessions of others.
+
+use std::{collections::HashSet, sync::Arc};
+
+use futures::future::join_all;
+
+use super::*;
+
+/// Follows the log until it has `count` records.
+async fn follow(log: Arc<Postgres>, count: usize) -> Vec<Revocation> {
+    let mut records = Vec::new();
+    let mut cursor = Cursor::default();
+    while records.len() < count {
+        let page = poll(&log, cursor).await;
+        assert!(page.same_history);
+        assert_eq!(
+            page.upto.sequence,
+            cursor.sequence + page.records.len() as u64
+        );
+        records.extend(page.records);
+        cursor = page.upto;
+        if !page.more && records.len() < count {
+            log.hint().await;
+        }
+    }
+    records
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_writers_leave_no_gap_and_every_reader_sees_one_order() {
+    const NODES: usize = 4;
+    const CALLERS: usize = 16;
+    const ROUNDS: usize = 8;
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let logs: Vec<_> = join_all((0..NODES).map(|_| open(&server)))
+        .await
+        .into_iter()
+        .map(Arc::new)
+        .collect();
+    let all = NODES * CALLERS * ROUNDS;
+    let readers: Vec<_> = logs
+        .iter()
+        .map(|log| tokio::spawn(follow(log.clone(), all)))
+        .collect();
+    let writers = logs.iter().enumerate().map(async |(node, log)| {
+        let callers = (0..CALLERS).map(async |caller| {
+            for round in 0..ROUNDS {
+                append(log, [grant(format!("{node} {caller} {round}"))]).await;
+            }
+        });
+        join_all(callers).await;
+    });
+    join_all(writers).await;
+    let mut seen = Vec::new();
+    for reader in readers {
+        seen.push(reader.await.unwrap());
+    }
+    assert!(seen.iter().all(|records| *records == seen[0]));
+    assert_eq!(seen[0].iter().collect::<HashSet<_>>().len(), all);
+    let counts = "select count(*), max(sequence), min(sequence) from tower_revocation.log";
+    assert_eq!(server.sql("postgres", counts), format!("{all}|{all}|1"));
+}
+
+#[tokio::test]
+async fn hint_comes_from_another_node_and_after_a_lost_connection() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let [one, two] = [open(&server).await, open(&server).await];
+    let hinted = async || {
+        let hint = tokio::time::timeout(Duration::from_secs(20), two.hint()).await;
+        hint.expect("a hint");
+    };
+    // The first tells that the node listens now.
+    hinted().await;
+    append(&one, [grant(1)]).await;
+    hinted().await;
+    server.sql("postgres", "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen%' or query like 'set synchronous_commit = off%'");
+    hinted().await;
+    append(&one, [grant(2)]).await;
+    hinted().await;
+}
+
+#[tokio::test]
+async fn old_snapshot_of_another_session_hides_nothing() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let log = open(&server).await;
+    append(&log, [grant(0)]).await;
+    let (other, connection) =
+        tokio_postgres::connect(&server.url("postgres"), tokio_postgres::NoTls)
+            .await
+            .unwrap();
+    let connection = tokio::spawn(connection);
+    let hold = "begin isolation level repeatable read; select * from tower_revocation.log; \
+                select pg_current_xact_id()";
+    other.batch_execute(hold).await.unwrap();
+    let mut cursor = Cursor::default();
+    for number in 1..200 {
+        let committed = append(&log, [grant(number)]).await;
+        let page = poll(&log, cursor).await;
+        assert_eq!(
+            (page.upto.sequence, page.same_history),
+            (sequence(&committed), true)
+        );
+        assert_eq!(page.records.last(), Some(&grant(number)));
+        cursor = page.upto;
+    }
+    let seen = other
+        .query("select * from tower_revocation.log", &[])
+        .await
+        .unwrap();
+    assert_eq!(seen.len(), 1);
+    connection.abort();
+}
+
+#[tokio::test]
+async fn settings_of_the_role_do_not_change_the_order() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    drop(open(&server).await);
+    server.sql(
+        "postgres",
+        "alter role admin set default_transaction_isolation = 'serializable'; \
+        alter role admin set synchronous_commit = off; alter role admin set search_path = ''",
+    );
+    let logs = join_all((0..4).map(|_| open(&server))).await;
+    let writers = logs.iter().enumerate().map(async |(node, log)| {
+        for number in 0..20 {
+            append(log, [grant(format!("{node} {number}"))]).await;
+        }
+    });
+    join_all(writers).await;
+    assert_eq!(poll(&logs[0], Cursor::default()).await.upto.sequence, 80);
+}

@@ -1,0 +1,95 @@
+//! The database comes back as another one: a standby that was promoted, or an older copy.
+
+use tower_revocation::{
+    enforce::Freshness,
+    log::{Durability, FleetLog, RevocationLog as _},
+};
+
+use crate::{
+    nodes::{LEASE, covers, grant, index, node, wait_until},
+    postgres::{Server, until},
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_follow_a_promoted_standby_and_lose_nothing() {
+    let Some(mut server) = Server::start(&[]) else {
+        return;
+    };
+    let standby = server.standby();
+    let [one, two] = [server.port(), standby.port()];
+    let url = format!("postgres://admin@127.0.0.1:{one},127.0.0.1:{two}/postgres");
+    let connect = || async {
+        let builder = FleetLog::builder(&url).lease(LEASE);
+        builder.connect().await.expect("the primary answers")
+    };
+    server.sql(
+        "postgres",
+        "alter system set synchronous_standby_names = 'standby'",
+    );
+    server.sql("postgres", "select pg_reload_conf()");
+    let (first, other) = (connect().await, connect().await);
+    let indexes = [index(&first).await, index(&other).await];
+    for number in 0..10 {
+        first.append(vec![grant(number)]).await.unwrap();
+    }
+    assert_eq!(first.durability(), Durability::Replicated);
+
+    server.stop("KILL");
+    standby.sql("postgres", "select pg_promote()");
+    until("the standby is promoted", || {
+        standby.sql("postgres", "select pg_is_in_recovery()") == "f"
+    });
+    for log in [&first, &other] {
+        wait_until("writable", || log.health().is_writable()).await;
+    }
+    for index in &indexes {
+        wait_until("fresh", || index.freshness() == Freshness::Fresh).await;
+        wait_until("following", || index.position().epoch != 0).await;
+    }
+    let position = other.append(vec![grant(10)]).await.unwrap();
+    for index in &indexes {
+        wait_until("known", || covers(index, 10)).await;
+        assert!((0..10).all(|number| covers(index, number)));
+    }
+    assert_eq!(position.sequence, 11);
+    let late = index(&connect().await).await;
+    assert!((0..11).all(|number| covers(&late, number)));
+}
+
+#[tokio::test]
+async fn node_keeps_what_it_knows_when_an_older_copy_of_the_database_is_restored() {
+    let Some(mut server) = Server::start(&[]) else {
+        return;
+    };
+    let log = node(&server).await;
+    let index = index(&log).await;
+    log.append(vec![grant(1)]).await.unwrap();
+    server.stop("INT");
+    let backup = server.backup();
+    server.restart();
+    wait_until("writable", || log.health().is_writable()).await;
+    log.append(vec![grant(2)]).await.unwrap();
+
+    server.stop("INT");
+    server.restore(&backup);
+    server.restart();
+    wait_until("writable", || log.health().is_writable()).await;
+    // As many records as before, and another one.
+    let other = node(&server).await;
+    other.append(vec![grant(3)]).await.unwrap();
+    wait_until("known", || covers(&index, 3)).await;
+    wait_until("fresh", || index.freshness() == Freshness::Fresh).await;
+    assert!(covers(&index, 1) && covers(&index, 2));
+}
+
+#[tokio::test]
+async fn node_connects_by_the_socket() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let folder = server.socket().to_str().unwrap().replace('/', "%2F");
+    let url = format!("postgres://admin@{folder}:{}/postgres", server.port());
+    let log = FleetLog::connect(url).await.unwrap();
+    log.append(vec![grant(1)]).await.unwrap();
+    assert!(covers(&index(&log).await, 1));
+}

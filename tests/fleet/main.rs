@@ -1,0 +1,8 @@
+//! A log that several nodes share, in a real PostgreSQL server.
+
+#[path = "../fixture/postgres/mod.rs"]
+mod postgres;
+
+mod failover;
+mod nodes;
+mod outage;

@@ -62,7 +62,7 @@ enum Next {
     Command(Command),
     Event(Event),
     SweepIsDue,
-    /// The last handle was dropped, nobody waits, and no reader follows.
+    /// There is no handle, no caller that waits and no reader left.
     End,
 }
 

@@ -61,7 +61,7 @@ impl Contact {
         self.pause = None;
     }
 
-    /// Forgets a failure that nobody waits for.
+    /// Forgets a failure once no caller waits.
     pub(super) fn forgive(&mut self) {
         self.failing = None;
         self.pause = None;

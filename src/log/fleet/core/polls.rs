@@ -57,7 +57,7 @@ impl Polls {
         self.soon = true;
     }
 
-    /// Reads everything again. A poll in flight makes nobody complete.
+    /// Reads everything again. The answer to a poll in flight makes no reader complete.
     pub(super) fn begin_again(&mut self) {
         self.cursor = Cursor::default();
         self.soon = true;
@@ -81,7 +81,7 @@ impl Polls {
         random: &mut Random,
         actions: &mut Vec<Action>,
     ) -> bool {
-        // Even an old engine has no record that nobody asked for.
+        // Also from an old engine: each of its records was appended by somebody.
         if !page.records.is_empty() {
             actions.push(Action::Read(page.records));
         }

@@ -129,7 +129,7 @@ impl Drop for Busy<'_> {
             return;
         }
         self.target.leave(session.place);
-        // A commit that waits for a standby does not notice that nobody waits for it. Without this,
+        // A commit that waits for a standby does not notice that its caller has gone. Without this,
         // each call that was given up would occupy a process of the server.
         let cancel = session.client.cancel_token();
         let tls = self.target.tls.clone();

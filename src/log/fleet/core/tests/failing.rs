@@ -6,7 +6,7 @@ fn failed() -> Event {
     Event::Polled(Err(unavailable()))
 }
 
-/// The pauses after so many failures in a row.
+/// The pauses after this number of failures in a row.
 fn pauses(seed: u64, failures: usize) -> Vec<Duration> {
     let mut node = Node::seeded(seed);
     node.on(Event::Timer);

@@ -93,7 +93,7 @@ fn at(sequence: u64) -> Cursor {
     Cursor { sequence, mark }
 }
 
-/// The last page of a log of so many records, with the last of them.
+/// The last page of a log with this number of records. It has the last of them.
 fn page(incarnation: u64, sequence: u64) -> Page {
     Page {
         incarnation: Incarnation(incarnation),
@@ -118,7 +118,7 @@ fn append(id: u64, records: usize) -> Event {
     }
 }
 
-/// The answer that every one of so many batches was appended.
+/// The answer that this number of batches was appended.
 fn committed(incarnation: u64, batches: usize) -> Event {
     let done = Done::Appended {
         sequence: 7,

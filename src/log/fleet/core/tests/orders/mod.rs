@@ -78,7 +78,10 @@ impl Seen {
                 }
                 Action::Answer { id, result } => {
                     has_succeeded |= result.is_ok();
-                    assert!(self.callers.remove(&id).is_some(), "nobody waits for this");
+                    assert!(
+                        self.callers.remove(&id).is_some(),
+                        "no caller has this number"
+                    );
                 }
                 Action::Forgotten(_) => {}
             }

@@ -8,7 +8,7 @@ pub(super) enum Step {
     Wait(u64),
     Hint,
     Follow,
-    /// The engine answers a poll, with so many records.
+    /// The engine answers a poll with this number of records.
     Page {
         incarnation: u64,
         same_history: bool,
@@ -16,7 +16,7 @@ pub(super) enum Step {
         records: u64,
     },
     PollFails,
-    /// A caller appends so many records.
+    /// A caller appends this number of records.
     Append(usize),
     /// The engine answers an append.
     Commit(u64),

@@ -7,7 +7,7 @@ use super::{
     world::{Happening, World},
 };
 
-/// So many in one run.
+/// The number of faults in one run.
 const FAULTS: usize = 16;
 
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use super::{BOUND, TOKENS, Time};
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
-    /// How often a token that nobody revokes was checked and accepted.
+    /// Checks of a token that is never revoked, and those that accepted it.
     pub(super) probes: u64,
     pub(super) accepted: u64,
     /// Appends that succeeded, and those that did not.

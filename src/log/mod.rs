@@ -105,6 +105,7 @@
 
 mod ceiling;
 mod checked_clock;
+mod either;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod entry;

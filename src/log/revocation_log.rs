@@ -20,6 +20,8 @@ pub enum Durability {
 
 /// The log of revocations.
 ///
+/// [`tower::util::Either`] of two logs is a log too, for a program that chooses one when it starts.
+///
 /// **A log that wraps another must forward every method.** The compiler does not require the
 /// methods that have a default, and the defaults do less than the inner log:
 ///

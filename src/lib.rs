@@ -167,6 +167,8 @@ mod service;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod test_util;
+#[cfg(any(feature = "jwt", feature = "postgres"))]
+mod tls;
 mod token;
 
 pub use body::ResponseBody;

@@ -27,8 +27,8 @@ use super::{
     error::{OutboundError, OutboundErrorKind},
     resolver::{CheckedResolver, is_forbidden},
     settings::ConnectionSettings,
-    tls,
 };
+use crate::tls;
 
 /// Limits the size of a response head, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
@@ -173,7 +173,18 @@ impl HttpClient {
         if let Some(client) = self.secure.get() {
             return Ok(client);
         }
-        let config = tls::config(self.connection.roots.clone()).await?;
+        let roots = match &self.connection.roots {
+            Some(roots) => roots.clone(),
+            None => tokio::task::spawn_blocking(tls::system_roots)
+                .await
+                .map_err(|error| {
+                    let kind = OutboundErrorKind::Configuration;
+                    OutboundError::new(kind, "the root certificates cannot be loaded")
+                        .caused_by(error)
+                })??
+                .into(),
+        };
+        let config = tls::builder(roots)?.with_no_client_auth();
         // Two concurrent first requests may both build a client. The first one stored is used.
         Ok(self.secure.get_or_init(|| {
             self.connection.client(|mut http| {

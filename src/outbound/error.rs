@@ -3,6 +3,8 @@
 use hyper::StatusCode;
 use tower::BoxError;
 
+use crate::tls::TlsError;
+
 /// A request failed, or its response cannot be used.
 #[derive(Debug)]
 pub(crate) struct OutboundError {
@@ -41,12 +43,18 @@ impl OutboundError {
         }
     }
 
-    pub(super) fn configuration(reason: &'static str) -> Self {
-        Self::new(OutboundErrorKind::Configuration, reason)
-    }
-
     pub(super) fn caused_by(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(source.into());
         self
+    }
+}
+
+impl From<TlsError> for OutboundError {
+    fn from(TlsError { reason, source }: TlsError) -> Self {
+        Self {
+            kind: OutboundErrorKind::Configuration,
+            reason,
+            source,
+        }
     }
 }

@@ -32,14 +32,12 @@ mod client;
 mod error;
 mod resolver;
 mod settings;
-mod tls;
 mod uri;
 
 pub use self::resolver::Resolve;
 pub(crate) use self::{
     client::HttpClient,
     error::{OutboundError, OutboundErrorKind},
-    settings::ConnectionSettings,
-    tls::parse_roots,
+    settings::{ConnectionSettings, parse_roots},
     uri::{check_client_uri, parse_client_uri, parse_operator_uri},
 };

@@ -4,7 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use rustls::RootCertStore;
 
-use super::resolver::{Resolve, SystemResolver};
+use super::{
+    error::OutboundError,
+    resolver::{Resolve, SystemResolver},
+};
+use crate::tls;
 
 /// How to reach a server, and how much of its response to read.
 #[derive(Clone)]
@@ -38,4 +42,9 @@ impl Default for ConnectionSettings {
             keep_alive: false,
         }
     }
+}
+
+/// Reads root certificates in PEM, to trust instead of those of the system.
+pub(crate) fn parse_roots(pem: &[u8]) -> Result<Arc<RootCertStore>, OutboundError> {
+    Ok(tls::parse_roots(pem)?.into())
 }

@@ -12,7 +12,8 @@ use std::time::Duration;
 use tokio_postgres::{Config, config::SslMode};
 
 use self::{hosts::Host, password::Login};
-use super::{fault::Fault, tls::Files};
+use super::fault::Fault;
+use crate::tls::{File, Files};
 
 /// Looks up a variable.
 pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -98,8 +99,12 @@ impl Settings {
                 place: host.place(),
             });
         }
-        let client = ours("sslcert", "PGSSLCERT").zip(ours("sslkey", "PGSSLKEY"));
-        let roots = ours("sslrootcert", "PGSSLROOTCERT").filter(|roots| roots != "system");
+        let file = |parameter, variable| {
+            let path = ours(parameter, variable)?;
+            Some(File { parameter, path })
+        };
+        let client = file("sslcert", "PGSSLCERT").zip(file("sslkey", "PGSSLKEY"));
+        let roots = file("sslrootcert", "PGSSLROOTCERT").filter(|roots| roots.path != "system");
         Ok(Self {
             servers,
             role,

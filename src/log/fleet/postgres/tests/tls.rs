@@ -66,10 +66,10 @@ async fn certificates_of_both_sides_are_verified() {
     for (url, wanted) in [
         (at("admin", "localhost", &other), "is not accepted"),
         (at("admin", "127.0.0.1", &root), "is not accepted"),
-        (at("admin", "localhost", &empty), "root certificates"),
+        (at("admin", "localhost", &empty), "no CA certificate"),
         (
             at("admin", "localhost", "/nowhere"),
-            "/nowhere cannot be read",
+            "/nowhere of `sslrootcert` cannot be read",
         ),
         (at("certified", "localhost", &root), "certificate"),
     ] {

@@ -3,6 +3,7 @@
 use std::{error::Error, fs, path::Path, time::Duration};
 
 use hyper::Uri;
+use tower::util::Either;
 use tower_revocation::{
     client::registry::Registry,
     introspect::jwt::{Audience, Dialect, JwtTokens},
@@ -11,7 +12,12 @@ use tower_revocation::{
     revoke::{ForwardRevocation, RecordRevocation},
 };
 
-use crate::{host, listen::Listen, setting::Setting};
+use crate::{
+    host,
+    listen::Listen,
+    setting::Setting,
+    store::{self, Store},
+};
 
 pub(crate) struct Config {
     /// `LISTEN`: the address to listen on.
@@ -22,7 +28,9 @@ pub(crate) struct Config {
     pub(crate) tokens: JwtTokens,
     /// `CLIENTS`: a JSON file of the clients that may revoke. Defaults to two clients of the demo.
     pub(crate) clients: Registry,
-    /// `DATA`: the file of revocations.
+    /// `LOG`: the URL of a server for the revocations, which several gateways share.
+    log: Option<Setting>,
+    /// `DATA`: the file of revocations, if there is no `LOG`.
     data: Setting,
     /// `DATA_EXPECTED`: whether the file must exist.
     data_is_expected: bool,
@@ -59,6 +67,7 @@ impl Config {
             upstream: upstream(&Setting::read_or("UPSTREAM", "http://127.0.0.1:8089")?)?,
             tokens,
             clients: clients(Setting::read("CLIENTS")?)?,
+            log: Setting::read("LOG")?,
             data: Setting::read_or("DATA", target)?,
             data_is_expected: is_yes(&Setting::read_or("DATA_EXPECTED", "0")?)?,
             revocation: Setting::read("REVOCATION")?,
@@ -66,8 +75,16 @@ impl Config {
         })
     }
 
-    /// Opens the log of revocations, and sweeps expired ones every minute.
-    pub(crate) fn open_log(&self) -> Result<EmbeddedLog, Box<dyn Error>> {
+    /// Opens the log of revocations.
+    pub(crate) async fn open_log(&self) -> Result<Store, Box<dyn Error>> {
+        Ok(match &self.log {
+            Some(log) => Either::Right(store::connect(log).await?),
+            None => Either::Left(self.open_file()?),
+        })
+    }
+
+    /// Opens the file, and sweeps expired revocations every minute.
+    fn open_file(&self) -> Result<EmbeddedLog, Box<dyn Error>> {
         let data = &self.data;
         let path = Path::new(data.value());
         // A marker beside the file says that the file has existed. After a loss of the file, a new

@@ -9,17 +9,14 @@ use hyper::{
     header,
 };
 use tower::{Service, ServiceExt as _};
-use tower_revocation::{
-    enforce::Index,
-    log::{EmbeddedLog, RevocationLog as _},
-};
+use tower_revocation::{enforce::Index, log::RevocationLog as _};
 
-use crate::{fields, host};
+use crate::{fields, host, store::Store};
 
 /// The state behind the health checks.
 pub(crate) struct Health {
     pub(crate) index: Index,
-    pub(crate) log: EmbeddedLog,
+    pub(crate) log: Store,
 }
 
 impl Health {

@@ -36,6 +36,8 @@ mod program;
 mod serve;
 #[path = "../authorization_server/setting.rs"]
 mod setting;
+#[path = "../authorization_server/store.rs"]
+mod store;
 
 use std::{error::Error, process::ExitCode, sync::Arc};
 
@@ -50,13 +52,13 @@ use tower_revocation::{
         registry::{Client, ClientAuthenticator},
     },
     enforce::{EnforcementLayer, Index},
-    log::EmbeddedLog,
     revoke::RecordRevocation,
 };
 
 use config::Config;
 use entry::Health;
 use forward::Upstream;
+use store::Store;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -66,8 +68,8 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error>> {
     let config = Config::from_env()?;
 
-    // The revocations: durable in a file, and an index of all of them in memory.
-    let log = config.open_log()?;
+    // The revocations: durable in a file or on a server, and an index of all of them in memory.
+    let log = config.open_log().await?;
     let index = Index::follow(&log).await?;
 
     // A client may revoke its own tokens. Guesses of a secret are limited.
@@ -101,7 +103,7 @@ type Backend =
     BoxCloneSyncService<RevocationRequest<WithCredentials<Arc<Client>>>, Outcome, BoxError>;
 
 /// Records a revocation. If `REVOCATION` is set, forwards it to the issuer first.
-fn backend(config: &Config, log: EmbeddedLog) -> Result<Backend, Box<dyn Error>> {
+fn backend(config: &Config, log: Store) -> Result<Backend, Box<dyn Error>> {
     let record = RecordRevocation::new(config.tokens.clone(), log);
     Ok(match config.forward(record.clone())? {
         Some(forward) => BoxCloneSyncService::new(forward),

@@ -1,0 +1,17 @@
+//! Where revocations are: in a file of this process, or on a server that several processes share.
+
+use std::error::Error;
+
+use tower::util::Either;
+use tower_revocation::log::{EmbeddedLog, FleetLog};
+
+use crate::setting::{Setting, causes};
+
+pub(crate) type Store = Either<EmbeddedLog, FleetLog>;
+
+/// Connects to the server at `LOG`. The error has only the name of the variable: the URL may have a
+/// password.
+pub(crate) async fn connect(log: &Setting) -> Result<FleetLog, Box<dyn Error>> {
+    let connected = FleetLog::connect(log.value()).await;
+    connected.map_err(|error| format!("LOG: {}", causes(&error)).into())
+}

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::LogError;
-#[cfg(any(feature = "embedded", feature = "postgres"))]
+#[cfg(any(feature = "embedded", feature = "fleet"))]
 use super::LogErrorKind;
-#[cfg(any(feature = "embedded", feature = "postgres"))]
+#[cfg(any(feature = "embedded", feature = "fleet"))]
 use crate::error::{Error, ErrorKind};
 
 /// Whether a log accepts appends: readiness *for revocation*.
@@ -81,7 +81,7 @@ impl LogHealth {
 
     /// Makes the error of an append that a failing log refuses. Its source chain contains the
     /// response for the peer: when to try again.
-    #[cfg(any(feature = "embedded", feature = "postgres"))]
+    #[cfg(any(feature = "embedded", feature = "fleet"))]
     pub(super) fn error(&self, kind: LogErrorKind) -> Option<LogError> {
         // An attempt that is running takes time.
         let delay = self.retry_delay()?.max(Duration::from_secs(1));

@@ -110,7 +110,7 @@ mod either;
 mod embedded;
 mod entry;
 mod error;
-#[cfg(feature = "postgres")]
+#[cfg(feature = "fleet")]
 mod fleet;
 mod health;
 mod memory;
@@ -134,9 +134,9 @@ pub(crate) use embedded::SweepStep;
 pub(crate) use embedded::{Fault, FileKey, Work};
 pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};
-#[cfg(feature = "postgres")]
+#[cfg(feature = "fleet")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
-pub use fleet::{FleetLog, FleetLogBuilder};
+pub use fleet::{FleetLog, FleetLogBuilder, FleetMember};
 pub use health::LogHealth;
 pub use memory::MemoryLog;
 pub use moment::Moment;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-#[cfg(any(feature = "embedded", feature = "postgres"))]
+#[cfg(any(feature = "embedded", feature = "fleet"))]
 use super::{LogError, LogHealth};
 
 /// Sweeping is refused, because the clock is ahead of the time that has passed.
@@ -18,7 +18,7 @@ pub(super) fn clock_jumped(ahead: Duration) {
 }
 
 /// The log refuses appends, after a failed append or a failed attempt to recover.
-#[cfg(any(feature = "embedded", feature = "postgres"))]
+#[cfg(any(feature = "embedded", feature = "fleet"))]
 pub(super) fn failed(health: &LogHealth) {
     #[cfg(feature = "metrics")]
     {
@@ -46,7 +46,7 @@ pub(super) fn refused(reason: &'static str) {
 }
 
 /// The log accepts appends again.
-#[cfg(any(feature = "embedded", feature = "postgres"))]
+#[cfg(any(feature = "embedded", feature = "fleet"))]
 pub(super) fn recovered(failed: &LogHealth) {
     #[cfg(feature = "tracing")]
     tracing::warn!(
@@ -59,7 +59,7 @@ pub(super) fn recovered(failed: &LogHealth) {
 }
 
 /// Sets the gauge that says whether the log accepts appends.
-#[cfg(any(feature = "embedded", feature = "postgres"))]
+#[cfg(any(feature = "embedded", feature = "fleet"))]
 pub(super) fn writable(health: &LogHealth) {
     #[cfg(feature = "metrics")]
     metrics::gauge!("tower_revocation_log_writable").set(if health.is_writable() {
@@ -71,7 +71,7 @@ pub(super) fn writable(health: &LogHealth) {
 }
 
 /// A periodic task failed.
-#[cfg(any(feature = "embedded", feature = "postgres"))]
+#[cfg(any(feature = "embedded", feature = "fleet"))]
 pub(super) fn periodic_task_failed(name: &'static str, error: &LogError) {
     #[cfg(feature = "tracing")]
     tracing::error!(

@@ -43,13 +43,13 @@ impl Readers {
     }
 
     /// Returns whether there is a reader.
-    #[cfg(feature = "postgres")]
+    #[cfg(feature = "fleet")]
     pub(super) fn any(&self) -> bool {
         self.0.iter().any(|reader| reader.strong_count() > 0)
     }
 
     /// Forgets a reader.
-    #[cfg(feature = "postgres")]
+    #[cfg(feature = "fleet")]
     pub(super) fn remove(&mut self, reader: &Weak<dyn Reader>) {
         self.0.retain(|known| !known.ptr_eq(reader));
     }
@@ -70,7 +70,7 @@ impl Readers {
     }
 
     /// Tells every reader what the log has removed.
-    #[cfg(feature = "postgres")]
+    #[cfg(feature = "fleet")]
     pub(super) fn forgotten(&mut self, expires: NumericDate) {
         self.each(|reader| reader.forgotten(expires));
     }

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    super::{LogError, Moment},
-    FleetLog,
-    core::Settings,
-    postgres::{Options, Postgres},
+    super::LogError, FleetLog, core::NodeSettings, member::name_of_this_process, open::open,
     url::Address,
 };
 
@@ -77,18 +74,13 @@ impl FleetLogBuilder {
     pub async fn connect(self) -> Result<FleetLog, LogError> {
         let address = self.address?;
         address.check()?;
-        let settings = Settings {
+        let settings = NodeSettings {
             lease: address.lease,
             append_timeout: address.append_timeout,
             seed: getrandom::u64().expect("the operating system has random numbers"),
+            name: name_of_this_process(),
         };
-        let options = Options {
-            name: address.name.clone(),
-            ceiling: address.ceiling,
-            timeout: address.append_timeout.max(settings.poll_timeout()),
-        };
-        let engine = Postgres::open(&address.engine, options).await?;
-        Ok(FleetLog::start(engine, settings, Box::new(Moment::now)))
+        open(&address, settings).await
     }
 
     fn with(mut self, set: impl FnOnce(&mut Address)) -> Self {

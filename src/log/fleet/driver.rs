@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{
     super::{Appended, LogError, Moment, Selector},
-    core::{Action, Core, Event, Settings},
+    core::{Action, Core, Event, NodeSettings},
     engine::{Batch, Engine},
     node::Node,
     requests::{Requests, hint, ready, within},
@@ -49,7 +49,7 @@ pub(super) struct Driver<E> {
     engine: Arc<E>,
     node: Arc<Node>,
     commands: mpsc::Receiver<Command>,
-    settings: Settings,
+    settings: NodeSettings,
     requests: Requests,
     callers: HashMap<u64, Reply>,
     followers: Vec<oneshot::Sender<Result<(), LogError>>>,
@@ -71,7 +71,7 @@ impl<E: Engine> Driver<E> {
         engine: Arc<E>,
         node: Arc<Node>,
         commands: mpsc::Receiver<Command>,
-        settings: Settings,
+        settings: NodeSettings,
         clock: Clock,
     ) -> Self {
         let now = Instant::now();
@@ -79,10 +79,11 @@ impl<E: Engine> Driver<E> {
         let place = u32::from(settings.seed.to_le_bytes()[0]);
         let first_sweep = SWEEP_PERIOD / 2 + SWEEP_PERIOD / 256 * place;
         Self {
-            core: Core::new(settings, clock()),
+            core: Core::new(&settings, clock()),
             clock,
             requests: Requests {
                 poll: None,
+                begin: None,
                 append: None,
                 sweep: None,
                 hint: hint(&engine),
@@ -121,10 +122,13 @@ impl<E: Engine> Driver<E> {
                     self.sweep();
                     continue;
                 }
-                Next::End => return,
+                Next::End => break,
             };
             self.handle(event);
         }
+        // Else others would wait for this node until its lease is over.
+        let patience = self.settings.poll_timeout();
+        let _ = within(patience, self.engine.leave(self.core.member())).await;
     }
 
     fn handle(&mut self, event: Event) {
@@ -149,10 +153,15 @@ impl<E: Engine> Driver<E> {
     fn act(&mut self, action: Action) {
         let engine = self.engine.clone();
         match action {
-            Action::Poll(after) => {
+            Action::Poll(ask) => {
                 let patience = self.settings.poll_timeout();
-                let poll = async move { within(patience, engine.poll(after)).await };
+                let poll = async move { within(patience, engine.poll(ask)).await };
                 self.requests.poll = Some(Box::pin(poll));
+            }
+            Action::Begin(after) => {
+                let patience = self.settings.poll_timeout();
+                let begin = async move { within(patience, engine.begin(after)).await };
+                self.requests.begin = Some(Box::pin(begin));
             }
             Action::Append(append) => {
                 // The callers wait no longer.
@@ -194,6 +203,9 @@ impl<E: Engine> Driver<E> {
         }
         if let Some(result) = ready(&mut requests.poll, cx) {
             return Poll::Ready(Next::Event(Event::Polled(result)));
+        }
+        if let Some(result) = ready(&mut requests.begin, cx) {
+            return Poll::Ready(Next::Event(Event::Begun(result)));
         }
         let _ = ready(&mut requests.sweep, cx);
         if requests.next_sweep.as_mut().poll(cx).is_ready() {

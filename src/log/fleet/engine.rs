@@ -1,7 +1,7 @@
 //! What the core asks of an engine, and what an engine answers. An engine carries requests and
 //! decides nothing.
 
-use std::future::Future;
+use std::{future::Future, sync::Arc, time::Duration};
 
 use super::super::{Durability, LogError, NumericDate, Revocation};
 
@@ -20,14 +20,74 @@ pub(crate) struct Cursor {
     pub(crate) mark: u64,
 }
 
+/// A poll.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    /// The last record that the node has.
+    pub(crate) after: Cursor,
+    /// Which node asks: a random number, drawn when the node starts.
+    pub(crate) member: u64,
+    /// What the node says of itself. `None`: the engine only reads, but still shows that it can make
+    /// something durable.
+    pub(crate) report: Option<Report>,
+    /// Members to strike out, each only if its beat is still this.
+    pub(crate) silent: Vec<Silent>,
+}
+
+/// What a node says of itself. The engine stores it and adds one to the member's beat.
+///
+/// A node that is not listed is listed from then on, but only if it has healed in the current
+/// incarnation: it would hold up the others.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    /// For people: the machine and the process.
+    pub(crate) name: Arc<str>,
+    /// The node's readers have every record up to here. On a relay, the readers of those that follow
+    /// it have them as well.
+    pub(crate) applied: u64,
+    /// The incarnation in which the node has given back what it remembers.
+    pub(crate) healed: Incarnation,
+    /// Whether this node's appends wait for all members. Then all members report soon after each
+    /// record.
+    pub(crate) waits: bool,
+}
+
+/// A member that was not heard of for long, and its beat since then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Silent {
+    pub(crate) member: u64,
+    pub(crate) beat: u64,
+}
+
+/// A node, as the engine lists it.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) id: u64,
+    pub(crate) name: Arc<str>,
+    /// How often the node has reported.
+    pub(crate) beat: u64,
+    pub(crate) applied: u64,
+    pub(crate) healed: Incarnation,
+}
+
+/// Does the log have the record of a cursor?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum History {
+    /// Yes, or the cursor is the beginning.
+    Same,
+    /// A sweep has removed it, or may have. That is usual for a node that is far behind. The records
+    /// are from the beginning.
+    Swept,
+    /// No: the log has lost its end. The records are from the beginning.
+    Other,
+}
+
 /// The records after a cursor, in the order of the log, as of the moment at which the engine
 /// answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
     pub(crate) incarnation: Incarnation,
-    /// Whether the log has the record of the cursor. If not, the records here are from the beginning
-    /// of the log. Always true for the beginning itself.
-    pub(crate) same_history: bool,
+    pub(crate) history: History,
     /// The last record of this page, or the cursor if there is none.
     pub(crate) upto: Cursor,
     pub(crate) records: Vec<Revocation>,
@@ -35,6 +95,26 @@ pub(crate) struct Page {
     pub(crate) more: bool,
     /// The latest expiry of the records that were removed.
     pub(crate) forgotten: NumericDate,
+    pub(crate) membership: Membership,
+    /// How old the knowledge was when it was sent. Zero for an engine. A relay says how long ago it
+    /// was complete.
+    pub(crate) age: Duration,
+    /// The time since 1970 by the engine's clock, if it has one.
+    pub(crate) engine_now: Option<Duration>,
+}
+
+/// What the engine knows of the nodes, after the report and the strike-outs of a poll.
+#[derive(Clone, Debug)]
+pub(crate) struct Membership {
+    /// Whether the node was listed before this poll. If not, an append that waits for all members
+    /// may have missed it.
+    pub(crate) was_listed: bool,
+    /// Whether a listed member has not healed in this incarnation.
+    pub(crate) barrier: bool,
+    /// Whether the appends of some member wait for all members.
+    pub(crate) report_wanted: bool,
+    /// All members. Empty if the poll had no report and struck out nobody.
+    pub(crate) members: Vec<Member>,
 }
 
 /// What one caller appends, whole or not at all.
@@ -51,6 +131,9 @@ pub(crate) struct Append {
     /// Drawn for this request. The same request, sent again, has another one.
     pub(crate) mark: u64,
     pub(crate) batches: Vec<Batch>,
+    /// A node gives back records that the log had before. They are not stamped again, and neither
+    /// limits nor the ceiling hold.
+    pub(crate) as_given: bool,
 }
 
 /// The answer to a whole request. It is durable.
@@ -81,7 +164,7 @@ pub(crate) enum Done {
 }
 
 pub(crate) trait Engine: Send + Sync + 'static {
-    /// Reads at most some thousand records after a cursor.
+    /// Reads at most some thousand records after a cursor, and stores the report.
     ///
     /// Where a failover is possible, the engine answers only after it has shown that it can still
     /// make something durable: an old primary still answers reads.
@@ -89,15 +172,31 @@ pub(crate) trait Engine: Send + Sync + 'static {
     /// # Errors
     ///
     /// Fails with `Unavailable` if there is no answer.
-    fn poll(&self, after: Cursor) -> impl Future<Output = Result<Page, LogError>> + Send;
+    fn poll(&self, ask: Ask) -> impl Future<Output = Result<Page, LogError>> + Send;
 
-    /// Appends in one transaction, and returns once it is durable.
+    /// Appends in one transaction, and returns once it is durable. Without a batch, it does all that
+    /// an append does, but leaves no record: it shows whether the engine accepts appends.
     ///
     /// # Errors
     ///
     /// Fails with `Unavailable` if there is no answer. The batches may be in the log nevertheless. To
     /// send them again does no harm.
     fn append(&self, append: Append) -> impl Future<Output = Result<Committed, LogError>> + Send;
+
+    /// Begins another incarnation, with a random number, if this one is still the current one. A node
+    /// that finds that the log has lost its end calls it, so that all nodes notice.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `Unavailable` if there is no answer.
+    fn begin(&self, after: Incarnation) -> impl Future<Output = Result<(), LogError>> + Send;
+
+    /// A node ends, and is listed no longer. Nobody waits for it.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `Unavailable` if there is no answer. Others strike the member out then.
+    fn leave(&self, member: u64) -> impl Future<Output = Result<(), LogError>> + Send;
 
     /// Returns when there may be new records. Only a hint: it can be too early, too late or never.
     fn hint(&self) -> impl Future<Output = ()> + Send;
@@ -123,6 +222,10 @@ pub(crate) const SKEW: u64 = 60;
 /// Nodes have different clocks. A node that is behind would revoke "everything until now", and spare
 /// tokens that another node has issued before. So a watermark that was meant for now is raised to
 /// the engine's time.
+///
+/// The engine's time `at` is its clock, or the time of the newest record if that is later: its clock
+/// may go back a little. A record that is further ahead than [`SKEW`] does not count. Its clock was
+/// wrong then, and no watermark would be raised until it catches up.
 pub(crate) fn stamped(record: Revocation, at: NumericDate) -> Revocation {
     let given = record.not_before();
     if given >= at || given.seconds().saturating_add(SKEW) < at.seconds() {

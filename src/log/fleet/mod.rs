@@ -4,7 +4,10 @@ mod builder;
 mod core;
 mod driver;
 mod engine;
+mod member;
 mod node;
+mod open;
+#[cfg(feature = "postgres")]
 mod postgres;
 mod requests;
 #[cfg(test)]
@@ -30,7 +33,7 @@ use super::{
     RevocationLog, Selector,
 };
 
-pub use self::builder::FleetLogBuilder;
+pub use self::{builder::FleetLogBuilder, member::FleetMember};
 
 /// At most this many commands can wait for the driver, which takes them at once.
 const COMMANDS: usize = 16 * 1024;
@@ -101,20 +104,39 @@ impl FleetLog {
         FleetLogBuilder::new(url.as_ref())
     }
 
+    /// Returns the processes that use the log, as of this one's last report to the database: about
+    /// five times in a lease. Empty until the first one.
+    ///
+    /// A process that ends in another way than by dropping the log is listed until its lease is over.
+    ///
+    /// ```no_run
+    /// # async fn _example(log: tower_revocation::log::FleetLog) {
+    /// for member in log.members().iter().filter(|member| member.lag() > 1000) {
+    ///     println!("{} is {} records behind", member.name(), member.lag());
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn members(&self) -> Arc<[FleetMember]> {
+        let status = self.node.status();
+        status.map(|status| status.members).unwrap_or_default()
+    }
+
     /// Starts the task of a node.
-    fn start<E: Engine>(engine: E, settings: core::Settings, clock: Clock) -> Self {
+    fn start<E: Engine>(engine: E, settings: core::NodeSettings, clock: Clock) -> Self {
         let (commands, received) = mpsc::channel(COMMANDS);
         let (engine, node) = (Arc::new(engine), Arc::<Node>::default());
         let durability = {
             let engine = engine.clone();
             Arc::new(move || engine.durability())
         };
+        let lease = settings.lease;
         let driver = Driver::new(engine, node.clone(), received, settings, clock);
         tokio::spawn(driver.run());
         Self {
             node,
             commands,
-            lease: settings.lease,
+            lease,
             durability,
         }
     }
@@ -224,6 +246,7 @@ impl fmt::Debug for FleetLog {
             debug
                 .field("reachable_for", &status.reachable_for)
                 .field("complete_for", &status.complete_for)
+                .field("clock_error", &status.clock_error)
                 .field("queued", &status.queued);
         }
         debug

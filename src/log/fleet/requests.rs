@@ -19,6 +19,7 @@ use super::{
 /// What is in flight.
 pub(super) struct Requests {
     pub(super) poll: Option<BoxFuture<'static, Result<Page, LogError>>>,
+    pub(super) begin: Option<BoxFuture<'static, Result<(), LogError>>>,
     pub(super) append: Option<BoxFuture<'static, Result<Committed, LogError>>>,
     pub(super) sweep: Option<BoxFuture<'static, ()>>,
     pub(super) hint: BoxFuture<'static, ()>,

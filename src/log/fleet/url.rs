@@ -2,7 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use super::super::{LogError, LogErrorKind};
+use super::{
+    super::{LogError, LogErrorKind},
+    open::{feature, unknown_scheme},
+};
 
 /// Where the log is, and how a node follows it.
 #[derive(Clone)]
@@ -31,9 +34,8 @@ impl Address {
     ///
     /// Fails with `Misconfigured`. The error does not contain the URL, which can have a password.
     pub(super) fn parse(url: &str) -> Result<Self, LogError> {
-        let scheme = url.split_once("://").map(|(scheme, _)| scheme);
-        if !matches!(scheme, Some("postgres" | "postgresql")) {
-            return Err(wrong("the URL of the log must begin with `postgres://`"));
+        if feature(scheme(url)).is_none() {
+            return Err(unknown_scheme());
         }
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let mut address = Self {
@@ -62,6 +64,10 @@ impl Address {
         Ok(address)
     }
 
+    pub(super) fn scheme(&self) -> &str {
+        scheme(&self.engine)
+    }
+
     /// Fails if a time or the name is not usable.
     pub(super) fn check(&self) -> Result<(), LogError> {
         if !(SHORTEST_LEASE..=LONGEST_LEASE).contains(&self.lease) {
@@ -86,6 +92,11 @@ impl Address {
     }
 }
 
+/// The part before `://`. Empty if there is none.
+fn scheme(url: &str) -> &str {
+    url.split_once("://").map_or("", |(scheme, _)| scheme)
+}
+
 /// Reads `5s`, `500ms` or `2m`.
 fn duration(name: &str, value: &str) -> Result<Duration, LogError> {
     let digits = value.len()
@@ -103,7 +114,7 @@ fn duration(name: &str, value: &str) -> Result<Duration, LogError> {
     duration.ok_or_else(|| wrong(format!("`{name}` must be a time such as 5s or 500ms")))
 }
 
-fn wrong(what: impl Into<String>) -> LogError {
+pub(super) fn wrong(what: impl Into<String>) -> LogError {
     LogError::new(LogErrorKind::Misconfigured).caused_by(what.into())
 }
 

@@ -8,11 +8,12 @@ use super::{
         engine::{Append, Committed, Done, Incarnation, stamped},
     },
     contact::Contact,
-    incarnations::{Incarnations, Seen},
+    incarnations::Seen,
     messages::Action,
     polls::OVER,
     queue::{Queue, Waiting},
     random::Random,
+    state::State,
     timer::Timer,
 };
 
@@ -21,6 +22,8 @@ pub(super) struct Appends {
     timeout: Duration,
     queue: Queue,
     in_flight: Option<Sent>,
+    /// Whether the node was listed the last time.
+    may_send: bool,
     pub(super) contact: Contact,
 }
 
@@ -40,6 +43,7 @@ impl Appends {
             timeout,
             queue: Queue::default(),
             in_flight: None,
+            may_send: false,
             contact: Contact::new(longest_pause),
         }
     }
@@ -59,21 +63,20 @@ impl Appends {
         &mut self,
         now: Moment,
         committed: &Committed,
-        incarnations: &mut Incarnations,
-        random: &mut Random,
+        state: &mut State,
         actions: &mut Vec<Action>,
     ) -> Option<Seen> {
         let sent = self.in_flight.take()?;
         // An answer to a request from before the last loss says nothing about the log of today.
-        let seen = if sent.breaks == incarnations.breaks() {
-            incarnations.see(committed.incarnation)
+        let seen = if sent.breaks == state.incarnations.breaks() {
+            state.incarnations.see(committed.incarnation)
         } else {
             Seen::Over
         };
         if seen == Seen::Over || committed.batches.len() != sent.callers.len() {
             let cause = if seen == Seen::Over { OVER } else { MISCOUNTED };
             let error = LogError::new(LogErrorKind::Unavailable).caused_by(cause);
-            self.send_again(now, sent, error, random);
+            self.send_again(now, sent, error, &mut state.random);
             return Some(seen);
         }
         self.contact.succeeded(now);
@@ -160,24 +163,21 @@ impl Appends {
         }
     }
 
-    /// Sends what waits, if nothing is in flight.
-    pub(super) fn ask(
-        &mut self,
-        now: Moment,
-        breaks: u64,
-        random: &mut Random,
-        actions: &mut Vec<Action>,
-    ) {
+    /// Sends what waits, if nothing is in flight. Not before the node is listed: if the log loses its
+    /// end, the others wait for it to give back what it has appended.
+    pub(super) fn ask(&mut self, now: Moment, state: &mut State, actions: &mut Vec<Action>) {
+        self.may_send = state.members.is_listed;
         if self.pause(now) != Some(Duration::ZERO) {
             return;
         }
         let callers = self.queue.take();
         actions.push(Action::Append(Append {
-            mark: random.number(),
+            mark: state.random.number(),
             batches: callers.iter().map(|caller| caller.batch.clone()).collect(),
+            as_given: false,
         }));
         self.in_flight = Some(Sent {
-            breaks,
+            breaks: state.incarnations.breaks(),
             callers,
             expired: 0,
         });
@@ -207,7 +207,7 @@ impl Appends {
 
     /// The time until the next request. `None` if nothing can be sent.
     fn pause(&self, now: Moment) -> Option<Duration> {
-        let is_idle = self.in_flight.is_some() || self.queue.is_empty();
+        let is_idle = !self.may_send || self.in_flight.is_some() || self.queue.is_empty();
         (!is_idle).then(|| self.contact.pause(now).unwrap_or_default())
     }
 

@@ -1,26 +1,35 @@
 //! What does a node hear, and what does it do then?
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::super::{
     super::{Appended, LogError, Moment, NumericDate, Position, Revocation, Selector},
-    engine::{Append, Batch, Committed, Cursor, Page},
+    FleetMember,
+    engine::{Append, Ask, Batch, Committed, Incarnation, Page},
 };
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings {
+/// How one node takes part.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeSettings {
     /// How long a node may rely on what it knows, counted from the question.
     pub(crate) lease: Duration,
     /// How long a caller waits for an append.
     pub(crate) append_timeout: Duration,
     /// A random number. Nodes with the same seed ask at the same time and draw the same marks.
     pub(crate) seed: u64,
+    /// What people call the node.
+    pub(crate) name: Arc<str>,
 }
 
-impl Settings {
+impl NodeSettings {
     /// How long a poll waits for its answer, so that there is time for another one in the lease.
     pub(crate) fn poll_timeout(&self) -> Duration {
         self.lease * 2 / 5
+    }
+
+    /// The time from one poll to the next, if there is nothing new.
+    pub(crate) fn poll_interval(&self) -> Duration {
+        self.lease / 5
     }
 }
 
@@ -32,8 +41,10 @@ pub(crate) enum Event {
     Hint,
     /// A reader was added. It is complete at the next [`Action::Complete`].
     Follow,
-    /// The result of the poll. A poll without one within [`Settings::poll_timeout`] is given up, and has failed.
+    /// The result of the poll. A poll without one within [`NodeSettings::poll_timeout`] is given up, and has failed.
     Polled(Result<Page, LogError>),
+    /// The result of [`Action::Begin`].
+    Begun(Result<(), LogError>),
     /// A caller appends. The number is the caller's own until the answer.
     Append {
         id: u64,
@@ -50,7 +61,9 @@ pub(crate) enum Event {
 #[derive(Debug)]
 pub(crate) enum Action {
     /// Polls the engine. No other poll is in flight.
-    Poll(Cursor),
+    Poll(Ask),
+    /// Begins another incarnation after this one. No poll is in flight.
+    Begin(Incarnation),
     /// Appends to the engine. No other append is in flight.
     Append(Append),
     /// Hands records to every reader.
@@ -77,6 +90,10 @@ pub(crate) struct Status {
     pub(crate) complete_for: Option<Duration>,
     /// How many callers wait for an append.
     pub(crate) queued: usize,
+    /// How far the clock of this node is off from that of the engine, at least.
+    pub(crate) clock_error: Duration,
+    /// The members as of the last report.
+    pub(crate) members: Arc<[FleetMember]>,
 }
 
 /// A request that has failed each time for a while.

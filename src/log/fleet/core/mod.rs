@@ -11,72 +11,69 @@
 
 mod appends;
 mod contact;
+mod healing;
 mod incarnations;
+mod members;
 mod messages;
 mod polls;
 mod queue;
 mod random;
+mod state;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod trail;
 
-pub(crate) use self::messages::{Action, Event, Settings, Status};
-use self::{
-    appends::Appends,
-    incarnations::{Incarnations, Seen},
-    polls::Polls,
-    queue::Waiting,
-    random::Random,
-};
+pub(crate) use self::messages::{Action, Event, NodeSettings, Status};
+use self::{appends::Appends, incarnations::Seen, polls::Polls, queue::Waiting, state::State};
 use super::super::Moment;
 
 #[derive(Debug)]
 pub(crate) struct Core {
     /// The time of the last event.
     now: Moment,
-    incarnations: Incarnations,
     polls: Polls,
     appends: Appends,
-    random: Random,
+    state: State,
 }
 
 impl Core {
     /// Makes the core of a node that knows nothing. It polls at the first event.
-    pub(crate) fn new(settings: Settings, now: Moment) -> Self {
-        let Settings {
-            lease,
-            append_timeout,
-            seed,
-        } = settings;
+    pub(crate) fn new(settings: &NodeSettings, now: Moment) -> Self {
         Self {
             now,
-            incarnations: Incarnations::new(),
-            polls: Polls::new(now, lease),
-            appends: Appends::new(append_timeout, lease),
-            random: Random::new(seed),
+            polls: Polls::new(now, settings),
+            appends: Appends::new(settings.append_timeout, settings.lease),
+            state: State::new(settings),
         }
+    }
+
+    /// The number of this node among the members.
+    pub(crate) fn member(&self) -> u64 {
+        self.state.members.me
     }
 
     /// Returns what to do, in this order.
     pub(crate) fn on_event(&mut self, now: Moment, event: Event) -> Vec<Action> {
         self.now = now;
+        let Self {
+            polls,
+            appends,
+            state,
+            ..
+        } = self;
         let mut actions = Vec::new();
         match event {
             Event::Timer => {}
-            Event::Hint => self.polls.hint(),
-            Event::Follow => self.polls.follow(),
+            Event::Hint => polls.hint(),
+            Event::Follow => polls.follow(),
             Event::Polled(Ok(page)) => {
-                let Self {
-                    incarnations,
-                    polls,
-                    random,
-                    ..
-                } = self;
-                if polls.answered(now, page, incarnations, random, &mut actions) {
-                    self.appends.engine_answers();
+                if polls.answered(now, page, state, &mut actions) {
+                    appends.engine_answers();
                 }
             }
-            Event::Polled(Err(error)) => self.polls.failed(now, error, &mut self.random),
+            Event::Polled(Err(error)) => polls.failed(now, error, state),
+            Event::Begun(result) => polls.begun(now, result, state),
             Event::Append { id, client, batch } => {
                 let since = now;
                 let caller = Waiting {
@@ -85,34 +82,26 @@ impl Core {
                     batch,
                     since,
                 };
-                self.appends.put(caller, &mut actions);
+                appends.put(caller, &mut actions);
             }
             Event::Committed(Ok(committed)) => {
-                let Self {
-                    incarnations,
-                    appends,
-                    random,
-                    ..
-                } = self;
-                match appends.committed(now, &committed, incarnations, random, &mut actions) {
+                match appends.committed(now, &committed, state, &mut actions) {
                     Some(Seen::New) => {
-                        self.polls.begin_again();
-                        self.polls.contact.end_pause();
+                        state.healing.begin();
+                        polls.incarnation_began();
+                        polls.append_counts();
                     }
-                    Some(Seen::Current) => self.polls.contact.end_pause(),
+                    Some(Seen::Current) => polls.append_counts(),
                     Some(Seen::Over) | None => {}
                 }
             }
             Event::Committed(Err(error)) => {
-                self.appends
-                    .failed(now, error, &mut self.random, &mut actions);
+                appends.failed(now, error, &mut state.random, &mut actions);
             }
         }
-        self.appends.expire(now, &mut actions);
-        self.polls.ask(now, &mut actions);
-        let breaks = self.incarnations.breaks();
-        self.appends
-            .ask(now, breaks, &mut self.random, &mut actions);
+        appends.expire(now, &mut actions);
+        polls.ask(now, state, &mut actions);
+        appends.ask(now, state, &mut actions);
         actions
     }
 
@@ -130,6 +119,8 @@ impl Core {
             failing: appends.or_else(|| self.polls.contact.failing(now)),
             complete_for: self.polls.complete_for(now),
             queued: self.appends.callers(),
+            clock_error: self.polls.clock_error,
+            members: self.state.members.list.clone(),
         }
     }
 }

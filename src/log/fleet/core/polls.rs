@@ -5,17 +5,20 @@ use std::time::Duration;
 use super::{
     super::{
         super::{LogError, LogErrorKind, Moment, NumericDate, Position},
-        engine::{Cursor, Page},
+        engine::{Ask, Cursor, Incarnation, Page},
     },
     contact::Contact,
-    incarnations::{Incarnations, Seen},
-    messages::Action,
-    random::Random,
+    healing::Verdict,
+    incarnations::Seen,
+    members::with_drift,
+    messages::{Action, NodeSettings},
+    state::State,
     timer::Timer,
 };
 
 #[derive(Debug)]
 pub(super) struct Polls {
+    lease: Duration,
     /// The time from one poll to the next, if there is nothing new.
     interval: Duration,
     cursor: Cursor,
@@ -23,32 +26,43 @@ pub(super) struct Polls {
     next: Timer,
     /// Whether there may be something to read now.
     soon: bool,
+    /// Whether another incarnation is being begun.
+    is_beginning: bool,
+    /// Since when only engines answer whose incarnation is over.
+    only_over: Option<Moment>,
     pub(super) contact: Contact,
     /// The latest expiry that readers were told of.
     told: NumericDate,
     complete: Option<Moment>,
+    /// How far the clock of this node is off, at least.
+    pub(super) clock_error: Duration,
 }
 
 #[derive(Debug)]
 struct Poll {
-    /// Whether it asks for everything.
-    from_beginning: bool,
+    after: Cursor,
     sent: Moment,
+    /// What the report said, if there was one.
+    reported: Option<Incarnation>,
     /// Whether reading has begun again since.
     is_outdated: bool,
 }
 
 impl Polls {
-    pub(super) fn new(now: Moment, lease: Duration) -> Self {
+    pub(super) fn new(now: Moment, settings: &NodeSettings) -> Self {
         Self {
-            interval: lease / 5,
+            lease: settings.lease,
+            interval: settings.poll_interval(),
             cursor: Cursor::default(),
             in_flight: None,
             next: Timer::new(now, Duration::ZERO),
             soon: true,
-            contact: Contact::new(lease),
+            is_beginning: false,
+            only_over: None,
+            contact: Contact::new(settings.lease),
             told: NumericDate::new(0),
             complete: None,
+            clock_error: Duration::ZERO,
         }
     }
 
@@ -57,8 +71,25 @@ impl Polls {
         self.soon = true;
     }
 
-    /// Reads everything again. The answer to a poll in flight makes no reader complete.
-    pub(super) fn begin_again(&mut self) {
+    /// A commit has shown that another incarnation has begun. The answer to a poll in flight may be of
+    /// the one before.
+    pub(super) fn incarnation_began(&mut self) {
+        self.soon = true;
+        if let Some(poll) = &mut self.in_flight {
+            poll.is_outdated = true;
+        }
+    }
+
+    /// An append has shown that the engine of the current incarnation can be reached.
+    pub(super) fn append_counts(&mut self) {
+        self.only_over = None;
+        self.contact.end_pause();
+    }
+
+    /// A reader was added: everything is read again. The answer to a poll in flight makes no reader
+    /// complete.
+    pub(super) fn follow(&mut self) {
+        self.told = NumericDate::new(0);
         self.cursor = Cursor::default();
         self.soon = true;
         if let Some(poll) = &mut self.in_flight {
@@ -66,24 +97,17 @@ impl Polls {
         }
     }
 
-    /// A reader was added.
-    pub(super) fn follow(&mut self) {
-        self.told = NumericDate::new(0);
-        self.begin_again();
-    }
-
     /// The answer to the poll in flight. Returns whether it counts as an answer.
     pub(super) fn answered(
         &mut self,
         now: Moment,
-        page: Page,
-        incarnations: &mut Incarnations,
-        random: &mut Random,
+        mut page: Page,
+        state: &mut State,
         actions: &mut Vec<Action>,
     ) -> bool {
         // Also from an old engine: each of its records was appended by somebody.
         if !page.records.is_empty() {
-            actions.push(Action::Read(page.records));
+            actions.push(Action::Read(std::mem::take(&mut page.records)));
         }
         if page.forgotten > self.told {
             self.told = page.forgotten;
@@ -94,67 +118,133 @@ impl Polls {
         };
         if poll.is_outdated {
             self.contact.succeeded(now);
-            return true;
-        }
-        let seen = incarnations.see(page.incarnation);
-        if seen == Seen::Over {
-            let error = LogError::new(LogErrorKind::Unavailable).caused_by(OVER);
             self.soon = true;
-            self.contact.failed(now, error, random);
-            return false;
-        }
-        self.contact.succeeded(now);
-        if seen == Seen::New && page.same_history && !poll.from_beginning {
-            self.begin_again();
             return true;
+        }
+        match state.incarnations.see(page.incarnation) {
+            Seen::Over => {
+                self.is_over(now, page.incarnation, state, actions);
+                return false;
+            }
+            Seen::New => state.healing.begin(),
+            Seen::Current => {}
+        }
+        self.only_over = None;
+        self.contact.succeeded(now);
+        state.members.answered(now, poll.reported, &page);
+        self.clock_error = clock_error(poll.sent, now, page.engine_now);
+        match state.healing.page(poll.after, page.history) {
+            Verdict::GoOn => {}
+            Verdict::GoBack(older) => {
+                self.cursor = older;
+                self.soon = true;
+                return true;
+            }
+            Verdict::Lost => {
+                state.incarnations.broke();
+                self.begin(page.incarnation, actions);
+                return true;
+            }
         }
         self.cursor = page.upto;
-        if !page.same_history {
-            // These are the first records of the log, and not the next ones.
-            incarnations.broke();
-        }
-        if page.more || !page.same_history {
+        state.healing.has(page.upto);
+        if page.more {
             self.soon = true;
             return true;
         }
-        self.complete = Some(poll.sent);
-        actions.push(Action::Complete {
-            position: Position {
-                epoch: page.incarnation.0,
-                sequence: page.upto.sequence,
-            },
+        let is_whole = state.healing.at_the_end(page.incarnation);
+        self.soon |= !is_whole || !page.membership.was_listed || state.members.strikes();
+        if is_whole && page.membership.was_listed && !page.membership.barrier {
             // Not now: the answer may have been on its way for long.
-            asked: poll.sent,
-        });
+            let asked = poll.sent - with_drift(page.age);
+            self.complete = Some(asked);
+            actions.push(Action::Complete {
+                position: Position {
+                    epoch: page.incarnation.0,
+                    sequence: page.upto.sequence,
+                },
+                asked,
+            });
+        }
         true
     }
 
+    /// The engine that answered has been replaced by another one, or has gone back to an older state
+    /// of itself. Nobody else may answer for ever then, so it gets another incarnation after a while:
+    /// no lease is left that the one before could have renewed.
+    fn is_over(
+        &mut self,
+        now: Moment,
+        incarnation: Incarnation,
+        state: &mut State,
+        actions: &mut Vec<Action>,
+    ) {
+        self.soon = true;
+        let since = *self.only_over.get_or_insert(now);
+        if now.since(since) >= with_drift(self.lease) {
+            self.only_over = None;
+            self.begin(incarnation, actions);
+        }
+        let error = LogError::new(LogErrorKind::Unavailable).caused_by(OVER);
+        self.contact.failed(now, error, &mut state.random);
+    }
+
+    fn begin(&mut self, after: Incarnation, actions: &mut Vec<Action>) {
+        self.is_beginning = true;
+        actions.push(Action::Begin(after));
+    }
+
+    /// Another incarnation has begun, or that has failed.
+    pub(super) fn begun(&mut self, now: Moment, result: Result<(), LogError>, state: &mut State) {
+        self.is_beginning = false;
+        self.soon = true;
+        if let Err(error) = result {
+            self.contact.failed(now, error, &mut state.random);
+        }
+    }
+
     /// The poll in flight has failed.
-    pub(super) fn failed(&mut self, now: Moment, error: LogError, random: &mut Random) {
+    pub(super) fn failed(&mut self, now: Moment, error: LogError, state: &mut State) {
         if self.in_flight.take().is_some() {
             self.soon = true;
-            self.contact.failed(now, error, random);
+            state.members.failed();
+            self.contact.failed(now, error, &mut state.random);
         }
     }
 
     /// Polls, if it is time.
-    pub(super) fn ask(&mut self, now: Moment, actions: &mut Vec<Action>) {
+    pub(super) fn ask(&mut self, now: Moment, state: &mut State, actions: &mut Vec<Action>) {
         if self.wait(now) != Some(Duration::ZERO) {
             return;
         }
         self.soon = false;
         self.next = Timer::new(now, self.interval);
+        let (applied, healed) = (self.cursor.sequence, state.healing.healed);
+        let members = &mut state.members;
+        let (report, silent) = if members.reports(now, applied, healed) {
+            let (report, silent) = members.report(now, applied, healed);
+            (Some(report), silent)
+        } else {
+            (None, Vec::new())
+        };
         self.in_flight = Some(Poll {
-            from_beginning: self.cursor == Cursor::default(),
+            after: self.cursor,
             sent: now,
+            reported: report.as_ref().map(|report| report.healed),
             is_outdated: false,
         });
-        actions.push(Action::Poll(self.cursor));
+        actions.push(Action::Poll(Ask {
+            after: self.cursor,
+            member: members.me,
+            report,
+            silent,
+        }));
     }
 
-    /// The time until the next poll. `None` while one is in flight.
+    /// The time until the next poll. `None` while one is in flight, or another
+    /// incarnation is being begun.
     pub(super) fn wait(&self, now: Moment) -> Option<Duration> {
-        if self.in_flight.is_some() {
+        if self.in_flight.is_some() || self.is_beginning {
             return None;
         }
         // A hint does not end a pause: every node gets it.
@@ -171,6 +261,13 @@ impl Polls {
     pub(super) fn complete_for(&self, now: Moment) -> Option<Duration> {
         self.complete.map(|asked| now.since(asked))
     }
+}
+
+/// How far a clock is off at least, if the engine's time was read between two moments.
+fn clock_error(sent: Moment, now: Moment, engine: Option<Duration>) -> Duration {
+    let [sent, now] = [sent, now].map(|moment| Duration::from_millis(moment.millis()[1]));
+    let error = |engine: Duration| sent.saturating_sub(engine).max(engine.saturating_sub(now));
+    engine.map(error).unwrap_or_default()
 }
 
 /// Why an answer did not count.

@@ -18,13 +18,13 @@ use super::{
 const TOO_MANY: i64 = -1;
 const FULL: i64 = -2;
 
-pub(super) struct Appends {
+pub(super) struct AppendStatement {
     link: Arc<Link>,
     sql: Arc<str>,
     ceiling: i64,
 }
 
-impl Appends {
+impl AppendStatement {
     pub(super) fn new(link: Arc<Link>, ceiling: usize) -> Self {
         let sql = include_str!("append.sql").replace("{schema}", &link.target.schema);
         Self {
@@ -39,13 +39,14 @@ impl Appends {
     /// A batch that is covered is answered from a commit of its own: the lock that it takes is
     /// written to the write-ahead log, after the records that cover the batch. So it is durable, on
     /// the standbys too, only after they are, even if their commit was not waited for.
-    pub(super) async fn append(&self, append: Append) -> Result<(Committed, bool), Fault> {
+    pub(super) async fn run(&self, append: Append) -> Result<(Committed, bool), Fault> {
         let columns = Columns::of(&append);
         let selectors: Vec<&[u8]> = columns.selectors.iter().map(|bytes| &bytes[..]).collect();
         let mark = signed(append.mark);
-        let parameters: [&(dyn ToSql + Sync); 7] = [
+        let parameters: [&(dyn ToSql + Sync); 8] = [
             &mark,
             &self.ceiling,
+            &append.as_given,
             &columns.limits,
             &columns.batches,
             &selectors,

@@ -82,6 +82,10 @@ pub(super) async fn rights(session: &Session, schema: &str) -> Result<(), Fault>
              and has_table_privilege('{schema}.log', 'delete') \
              and has_table_privilege('{schema}.meta', 'select') \
              and has_table_privilege('{schema}.meta', 'update') \
+             and has_table_privilege('{schema}.member', 'select') \
+             and has_table_privilege('{schema}.member', 'insert') \
+             and has_table_privilege('{schema}.member', 'update') \
+             and has_table_privilege('{schema}.member', 'delete') \
              and bool_and(has_function_privilege(p.oid, 'execute')) \
              from pg_proc p where p.pronamespace = '{schema}'::regnamespace",
         ))

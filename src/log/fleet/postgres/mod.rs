@@ -8,6 +8,7 @@ mod checks;
 mod fault;
 mod hint;
 mod link;
+mod members;
 mod migrate;
 mod poll;
 mod session;
@@ -26,12 +27,12 @@ use std::{env, sync::Arc, time::Duration};
 use tokio::{task, time};
 
 use self::{
-    append::Appends, fault::Fault, hint::Hints, link::Link, poll::Polls, settings::Settings,
-    sweep::Sweeps, target::Target,
+    append::AppendStatement, fault::Fault, hint::Hints, link::Link, members::MemberStatements,
+    poll::PollStatement, settings::Settings, sweep::SweepStatement, target::Target,
 };
 use super::{
     super::{Durability, LogError},
-    engine::{Append, Committed, Cursor, Engine, Page},
+    engine::{Append, Ask, Committed, Engine, Incarnation, Page},
 };
 
 /// The newest records stay, even if they have expired. A node that is this many records behind goes
@@ -52,9 +53,10 @@ pub(crate) struct Options {
 /// A log in a database.
 pub(crate) struct Postgres {
     target: Arc<Target>,
-    polls: Polls,
-    appends: Appends,
-    sweeps: Sweeps,
+    polls: PollStatement,
+    appends: AppendStatement,
+    members: MemberStatements,
+    sweeps: SweepStatement,
     hints: Hints,
 }
 
@@ -94,11 +96,14 @@ impl Postgres {
         let second = target.connect().await?;
         checks::not_pooled(&first, &second).await?;
         target.saw(first.replicated);
-        let appends = Arc::new(Link::new(target.clone(), second));
+        let [polls, appends] =
+            [first, second].map(|session| Arc::new(Link::new(target.clone(), session)));
         Ok(Self {
-            polls: Polls::new(Link::new(target.clone(), first)),
-            sweeps: Sweeps::new(appends.clone(), KEEP),
-            appends: Appends::new(appends, ceiling),
+            // The server that a poll asked is the one whose incarnation is over.
+            members: MemberStatements::new(polls.clone()),
+            polls: PollStatement::new(polls),
+            sweeps: SweepStatement::new(appends.clone(), KEEP),
+            appends: AppendStatement::new(appends, ceiling),
             hints: Hints::start(target.clone()),
             target: target.clone(),
         })
@@ -106,16 +111,24 @@ impl Postgres {
 }
 
 impl Engine for Postgres {
-    async fn poll(&self, after: Cursor) -> Result<Page, LogError> {
-        Ok(self.polls.poll(after).await?)
+    async fn poll(&self, ask: Ask) -> Result<Page, LogError> {
+        Ok(self.polls.run(ask).await?)
     }
 
     async fn append(&self, append: Append) -> Result<Committed, LogError> {
-        let (committed, wrote) = self.appends.append(append).await?;
+        let (committed, wrote) = self.appends.run(append).await?;
         if wrote {
             self.hints.tell();
         }
         Ok(committed)
+    }
+
+    async fn begin(&self, after: Incarnation) -> Result<(), LogError> {
+        Ok(self.members.begin(after).await?)
+    }
+
+    async fn leave(&self, member: u64) -> Result<(), LogError> {
+        Ok(self.members.leave(member).await?)
     }
 
     async fn hint(&self) {
@@ -123,7 +136,7 @@ impl Engine for Postgres {
     }
 
     async fn sweep(&self) -> Result<u64, LogError> {
-        Ok(self.sweeps.sweep().await?)
+        Ok(self.sweeps.run().await?)
     }
 
     /// As the server has said with its last answer: the setting can be changed while it runs.

@@ -79,6 +79,11 @@ impl Session {
         session.replicated = facts.replicated;
         session.run(&setup(target.timeout)).await?;
         session.identity = checks::identity(&session).await?;
+        // A part of the incarnation, which functions of the schema compute.
+        if let Some(identity) = &session.identity {
+            let set = format!("set tower_revocation.identity = '{identity}'");
+            session.run(&set).await?;
+        }
         Ok(session)
     }
 

@@ -11,13 +11,13 @@ use super::{
 /// Appends wait while a piece is removed.
 const PIECE: i32 = 4096;
 
-pub(super) struct Sweeps {
+pub(super) struct SweepStatement {
     link: Arc<Link>,
     sql: Arc<str>,
     keep: i64,
 }
 
-impl Sweeps {
+impl SweepStatement {
     /// The newest `keep` records stay.
     pub(super) fn new(link: Arc<Link>, keep: u32) -> Self {
         let sql = include_str!("sweep.sql").replace("{schema}", &link.target.schema);
@@ -28,7 +28,7 @@ impl Sweeps {
         }
     }
 
-    pub(super) async fn sweep(&self) -> Result<u64, Fault> {
+    pub(super) async fn run(&self) -> Result<u64, Fault> {
         let mut all = 0;
         loop {
             let answer = self.link.ask(&self.sql, &[&self.keep, &PIECE]).await?;

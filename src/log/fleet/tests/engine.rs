@@ -6,13 +6,17 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::sync::Notify;
 
 use super::super::{
     super::{Durability, LogError, LogErrorKind, NumericDate, Revocation},
-    engine::{Append, Committed, Cursor, Done, Engine, Incarnation, Page},
+    engine::{
+        Append, Ask, Committed, Cursor, Done, Engine, History, Incarnation, Member, Membership,
+        Page,
+    },
 };
 
 /// Clones are the same engine.
@@ -22,6 +26,7 @@ pub(super) struct Memory(Arc<Shared>);
 #[derive(Default)]
 pub(super) struct Shared {
     records: Mutex<Vec<(u64, Revocation)>>,
+    pub(super) members: Mutex<Vec<Member>>,
     changed: Notify,
     /// Refuses every request.
     pub(super) is_down: AtomicBool,
@@ -49,12 +54,34 @@ impl Memory {
         }
         Ok(())
     }
+
+    /// Lists the member. Returns whether it was listed before.
+    fn list(&self, ask: &Ask) -> (bool, Vec<Member>) {
+        let mut members = self.members.lock().unwrap();
+        let known = members.iter().position(|member| member.id == ask.member);
+        let Some(report) = &ask.report else {
+            return (known.is_some(), Vec::new());
+        };
+        if report.healed == Incarnation(1) {
+            let beat = known.map_or(0, |known| members.remove(known).beat);
+            members.push(Member {
+                id: ask.member,
+                name: report.name.clone(),
+                beat: beat + 1,
+                applied: report.applied,
+                healed: report.healed,
+            });
+        }
+        (known.is_some(), members.clone())
+    }
 }
 
 impl Engine for Memory {
-    async fn poll(&self, after: Cursor) -> Result<Page, LogError> {
+    async fn poll(&self, ask: Ask) -> Result<Page, LogError> {
         self.polls.fetch_add(1, Ordering::SeqCst);
         self.reach().await?;
+        let (listed, members) = self.list(&ask);
+        let after = ask.after;
         let log = self.records.lock().unwrap();
         let known = usize::try_from(after.sequence).unwrap();
         let missed = &log[known..];
@@ -64,11 +91,19 @@ impl Engine for Memory {
         });
         Ok(Page {
             incarnation: Incarnation(1),
-            same_history: true,
+            history: History::Same,
             upto,
             records: missed.iter().map(|(_, record)| *record).collect(),
             more: false,
             forgotten: NumericDate::new(0),
+            membership: Membership {
+                was_listed: listed,
+                barrier: false,
+                report_wanted: false,
+                members,
+            },
+            age: Duration::ZERO,
+            engine_now: None,
         })
     }
 
@@ -94,6 +129,17 @@ impl Engine for Memory {
             at: NumericDate::now(),
             batches,
         })
+    }
+
+    async fn begin(&self, _: Incarnation) -> Result<(), LogError> {
+        self.reach().await
+    }
+
+    async fn leave(&self, member: u64) -> Result<(), LogError> {
+        self.reach().await?;
+        let mut members = self.members.lock().unwrap();
+        members.retain(|one| one.id != member);
+        Ok(())
     }
 
     async fn hint(&self) {

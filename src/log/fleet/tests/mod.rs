@@ -8,7 +8,7 @@ use futures::future::join_all;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::engine::Memory;
-use super::{core::Settings, *};
+use super::{core::NodeSettings, *};
 use crate::{
     enforce::Index,
     error::Error,
@@ -19,10 +19,11 @@ const LEASE: Duration = Duration::from_secs(5);
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn node(engine: &Memory, seed: u64) -> FleetLog {
-    let settings = Settings {
+    let settings = NodeSettings {
         lease: LEASE,
         append_timeout: Duration::from_secs(2),
         seed,
+        name: format!("node {seed}").into(),
     };
     let (begun, moment) = (Instant::now(), Moment::now());
     let clock = move || moment + begun.elapsed();

@@ -117,7 +117,9 @@ fn status_says_what_fails_and_since_when() {
     // An append that failed is not forgotten while its caller waits.
     node.append(1, 1);
     node.on(Event::Committed(Err(unavailable())));
-    node.sleep();
+    while polls(&node.sleep()).is_empty() {
+        node.on(Event::Committed(Err(unavailable())));
+    }
     node.on(Event::Polled(Ok(page(1, 1))));
     let status = node.core.status(node.now);
     assert_eq!(status.reachable_for, Some(Duration::ZERO));

@@ -4,7 +4,7 @@ use super::*;
 
 fn lost(incarnation: u64, sequence: u64) -> Event {
     Event::Polled(Ok(Page {
-        same_history: false,
+        history: History::Other,
         ..page(incarnation, sequence)
     }))
 }
@@ -19,58 +19,119 @@ fn poll(node: &mut Node) {
     assert_eq!(polls(&actions).len(), 1);
 }
 
+/// The log changes its incarnation to the second one, and loses nothing.
+fn change(node: &mut Node) {
+    poll(node);
+    node.on(polled(2, 1));
+    assert_eq!(completes(&node.on(polled(2, 1))), [node.now]);
+}
+
 #[test]
-fn new_incarnation_is_read_from_the_beginning() {
+fn new_incarnation_makes_nobody_complete_before_the_node_has_said_that_it_healed() {
     let mut node = Node::complete();
     poll(&mut node);
     let actions = node.on(polled(2, 5));
-    // What came is kept, but may not be all.
     assert_eq!(read(&actions), [record(5)]);
     assert!(completes(&actions).is_empty());
-    assert_eq!(polls(&actions), [at(0)]);
+    // Nothing before the cursor was lost, so reading goes on from there.
+    let [ask] = asks(&actions)[..] else {
+        panic!("{actions:?}");
+    };
+    assert_eq!(
+        (ask.after, ask.report.as_ref().unwrap().healed),
+        (at(5), Incarnation(2))
+    );
     assert_eq!(completes(&node.on(polled(2, 6))), [node.now]);
 }
 
 #[test]
-fn incarnation_can_change_while_it_is_read() {
-    let mut node = Node::new();
-    let first = Page {
-        more: true,
-        ..page(1, 1)
-    };
-    assert_eq!(polls(&node.on(Event::Polled(Ok(first)))), [at(1)]);
-    let actions = node.on(polled(2, 2));
-    assert!(completes(&actions).is_empty());
-    assert_eq!(polls(&actions), [at(0)]);
-}
-
-#[test]
-fn everything_at_once_is_complete_in_a_new_incarnation() {
+fn nobody_is_complete_while_another_node_has_not_healed() {
     let mut node = Node::complete();
-    node.on(Event::Follow);
-    assert_eq!(completes(&node.on(polled(2, 2))), [node.now]);
+    poll(&mut node);
+    let mut held_up = page(1, 2);
+    held_up.membership.barrier = true;
+    assert!(completes(&node.on(Event::Polled(Ok(held_up)))).is_empty());
+    poll(&mut node);
+    assert_eq!(completes(&node.on(polled(1, 2))), [node.now]);
 }
 
 #[test]
-fn lost_history_makes_nobody_complete() {
-    for incarnation in [1, 2] {
-        let mut node = Node::complete();
-        poll(&mut node);
-        let actions = node.on(lost(incarnation, 3));
-        assert_eq!(read(&actions), [record(3)]);
-        assert!(completes(&actions).is_empty());
-        // The page was the first one of the log, so reading goes on behind it.
-        assert_eq!(polls(&actions), [at(3)]);
-        assert_eq!(completes(&node.on(polled(incarnation, 3))), [node.now]);
+fn node_that_was_struck_out_is_listed_again_before_it_is_complete() {
+    let mut node = Node::complete();
+    poll(&mut node);
+    let actions = node.on(Event::Polled(Ok(unlisted(page(1, 2)))));
+    assert!(completes(&actions).is_empty());
+    assert_eq!(polls(&actions), [at(2)]);
+    assert_eq!(completes(&node.on(polled(1, 2))), [node.now]);
+}
+
+#[test]
+fn loss_within_an_incarnation_begins_another_one() {
+    let mut node = Node::complete();
+    poll(&mut node);
+    let actions = node.on(lost(1, 3));
+    assert_eq!(read(&actions), [record(3)]);
+    assert!(completes(&actions).is_empty() && polls(&actions).is_empty());
+    assert!(
+        matches!(actions.last(), Some(Action::Begin(Incarnation(1)))),
+        "{actions:?}"
+    );
+    assert!(polls(&node.after(LEASE, Event::Hint)).is_empty());
+    assert_eq!(polls(&node.on(Event::Begun(Ok(())))), [at(1)]);
+    // The second incarnation is read from the last cursor that it has.
+    let actions = node.on(lost(2, 3));
+    assert!(completes(&actions).is_empty());
+    assert_eq!(polls(&actions), [at(3)]);
+    assert_eq!(completes(&node.on(polled(2, 3))), [node.now]);
+}
+
+#[test]
+fn cursor_that_was_swept_is_no_loss() {
+    let mut node = Node::complete();
+    poll(&mut node);
+    let swept = Page {
+        history: History::Swept,
+        more: true,
+        ..page(1, 4)
+    };
+    let actions = node.on(Event::Polled(Ok(swept)));
+    assert!(completes(&actions).is_empty());
+    // The page was the first one of the log, so reading goes on behind it.
+    assert_eq!(polls(&actions), [at(4)]);
+    assert!(completes(&node.on(polled(1, 9))).is_empty());
+    assert_eq!(completes(&node.on(polled(1, 9))), [node.now]);
+}
+
+#[test]
+fn node_goes_back_until_the_histories_meet() {
+    let mut node = Node::new();
+    for sequence in 1..100 {
+        node.on(polled(1, sequence));
+        node.on(Event::Hint);
     }
+    let mut actions = node.on(lost(2, 9));
+    let mut asked = Vec::new();
+    while let [after] = polls(&actions)[..] {
+        if after.sequence < 40 {
+            break;
+        }
+        asked.push(after.sequence);
+        actions = node.on(lost(2, 9));
+    }
+    assert!((1..10).contains(&asked.len()), "{asked:?}");
+    let [after] = polls(&actions)[..] else {
+        panic!("{actions:?}");
+    };
+    assert!((1..40).contains(&after.sequence), "{after:?}");
+    let actions = node.on(polled(2, 50));
+    assert_eq!(polls(&actions), [at(50)]);
+    assert_eq!(completes(&node.on(polled(2, 50))), [node.now]);
 }
 
 #[test]
 fn old_engine_makes_nobody_complete() {
     let mut node = Node::complete();
-    poll(&mut node);
-    node.on(polled(2, 1));
-    node.on(polled(2, 1));
+    change(&mut node);
     poll(&mut node);
     let actions = node.on(polled(1, 8));
     assert_eq!(read(&actions), [record(8)]);
@@ -83,23 +144,28 @@ fn old_engine_makes_nobody_complete() {
 }
 
 #[test]
-fn old_engine_never_counts_again() {
+fn engine_that_went_back_to_an_old_incarnation_gets_another_one_after_a_lease() {
     let mut node = Node::complete();
+    change(&mut node);
     poll(&mut node);
-    node.on(polled(2, 1));
-    node.on(polled(2, 1));
-    // The engine of the second incarnation does not answer any more.
     let begun = node.now;
-    while node.now.since(begun) < LEASE * 10 {
-        assert!(completes(&node.on(polled(1, 1))).is_empty());
-        if node.wait().is_some() {
-            node.sleep();
-        } else {
-            node.now = node.now + millis(100);
+    loop {
+        let actions = node.on(polled(1, 1));
+        assert!(completes(&actions).is_empty());
+        if actions
+            .iter()
+            .any(|action| matches!(action, Action::Begin(Incarnation(1))))
+        {
+            break;
         }
+        assert!(node.now.since(begun) < LEASE * 2, "it is stuck");
+        while polls(&node.sleep()).is_empty() {}
     }
-    assert!(node.core.status(node.now).failing.is_some());
-    assert_eq!(completes(&node.on(polled(2, 1))).len(), 1);
+    assert!(node.now.since(begun) >= LEASE);
+    node.on(Event::Begun(Ok(())));
+    while polls(&node.sleep()).is_empty() {}
+    node.on(polled(3, 1));
+    assert_eq!(completes(&node.on(polled(3, 1))), [node.now]);
 }
 
 #[test]
@@ -112,7 +178,8 @@ fn commit_in_a_new_incarnation_begins_again() {
     // The answer to a poll from before says nothing about the new incarnation.
     let actions = node.on(polled(1, 2));
     assert!(completes(&actions).is_empty());
-    assert_eq!(polls(&actions), [at(0)]);
+    assert_eq!(polls(&actions), [at(1)]);
+    node.on(polled(2, 2));
     assert_eq!(completes(&node.on(polled(2, 2))), [node.now]);
 }
 
@@ -140,6 +207,7 @@ fn append_from_before_a_loss_is_sent_again() {
     node.append(1, 1);
     poll(&mut node);
     node.on(lost(1, 1));
+    node.on(Event::Begun(Ok(())));
     assert!(answers(&node.on(committed(1, 1))).is_empty());
     while sent(&node.sleep()).is_none() {}
     assert_eq!(answers(&node.on(committed(1, 1))).len(), 1);

@@ -12,8 +12,8 @@ mod simulation;
 use std::time::Duration;
 
 use super::{
-    super::engine::{Batch, Committed, Cursor, Done, Incarnation, Page},
-    Action, Core, Event, Settings,
+    super::engine::{Ask, Batch, Committed, Cursor, Done, History, Incarnation, Membership, Page},
+    Action, Core, Event, NodeSettings,
 };
 use crate::log::{Appended, LogError, LogErrorKind, Moment, NumericDate, Revocation, Selector};
 
@@ -36,18 +36,25 @@ impl Node {
 
     fn seeded(seed: u64) -> Self {
         let now = Moment::now();
-        let settings = Settings {
+        let settings = NodeSettings {
             lease: LEASE,
             append_timeout: TIMEOUT,
             seed,
+            name: "node".into(),
         };
-        let core = Core::new(settings, now);
+        let core = Core::new(&settings, now);
         Self { core, now }
     }
 
     /// A node that is complete, with the first record of the log.
     fn complete() -> Self {
         let mut node = Self::new();
+        // The first page says which incarnation it is, and the second that the node was not listed.
+        for _ in 0..2 {
+            let actions = node.on(Event::Polled(Ok(unlisted(page(1, 1)))));
+            assert!(completes(&actions).is_empty());
+            assert_eq!(polls(&actions), [at(1)]);
+        }
         let actions = node.on(Event::Polled(Ok(page(1, 1))));
         assert_eq!(completes(&actions), [node.now]);
         node
@@ -97,12 +104,26 @@ fn at(sequence: u64) -> Cursor {
 fn page(incarnation: u64, sequence: u64) -> Page {
     Page {
         incarnation: Incarnation(incarnation),
-        same_history: true,
+        history: History::Same,
         upto: at(sequence),
         records: vec![record(sequence)],
         more: false,
         forgotten: NumericDate::new(0),
+        membership: Membership {
+            was_listed: true,
+            barrier: false,
+            report_wanted: false,
+            members: Vec::new(),
+        },
+        age: Duration::ZERO,
+        engine_now: None,
     }
+}
+
+/// The same page, for a node that was not listed.
+fn unlisted(mut page: Page) -> Page {
+    page.membership.was_listed = false;
+    page
 }
 
 fn append(id: u64, records: usize) -> Event {
@@ -140,11 +161,17 @@ fn unavailable() -> LogError {
 }
 
 fn polls(actions: &[Action]) -> Vec<Cursor> {
-    let poll = |action: &Action| match action {
-        Action::Poll(cursor) => Some(*cursor),
-        _ => None,
-    };
-    actions.iter().filter_map(poll).collect()
+    asks(actions).iter().map(|ask| ask.after).collect()
+}
+
+fn asks(actions: &[Action]) -> Vec<&Ask> {
+    let mut asks = Vec::new();
+    for action in actions {
+        if let Action::Poll(ask) = action {
+            asks.push(ask);
+        }
+    }
+    asks
 }
 
 fn completes(actions: &[Action]) -> Vec<Moment> {

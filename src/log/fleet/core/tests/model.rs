@@ -1,8 +1,13 @@
 //! An engine in memory: an ordered log, whose end can be lost.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
-use super::super::super::engine::{Append, Committed, Cursor, Done, Incarnation, Page, stamped};
+use super::super::super::engine::{
+    Append, Ask, Committed, Cursor, Done, History, Incarnation, Member, Membership, Page, stamped,
+};
 use crate::log::{NumericDate, Revocation, Selector};
 
 /// A page has at most this many records, so that a node often needs many pages.
@@ -13,6 +18,7 @@ pub(super) struct Model {
     /// The records in the order of their commits, each with its mark.
     log: Vec<(Revocation, u64)>,
     known: HashMap<Selector, Revocation>,
+    members: BTreeMap<u64, (Member, bool)>,
 }
 
 impl Model {
@@ -21,10 +27,39 @@ impl Model {
             incarnation: 1,
             log: Vec::new(),
             known: HashMap::new(),
+            members: BTreeMap::new(),
         }
     }
 
-    pub(super) fn poll(&self, after: Cursor) -> Page {
+    pub(super) fn poll(&mut self, ask: Ask) -> Page {
+        let Ask {
+            after,
+            member,
+            report,
+            silent,
+        } = ask;
+        let listed = self.members.contains_key(&member);
+        let is_whole = !silent.is_empty() || report.is_some();
+        for silent in silent {
+            let beat = self.members.get(&silent.member).map(|one| one.0.beat);
+            if beat == Some(silent.beat) {
+                self.members.remove(&silent.member);
+            }
+        }
+        if let Some(report) = report {
+            let beat = self.members.get(&member).map_or(0, |one| one.0.beat);
+            if listed || report.healed.0 == self.incarnation {
+                let member = Member {
+                    id: member,
+                    name: report.name,
+                    beat: beat + 1,
+                    applied: report.applied,
+                    healed: report.healed,
+                };
+                self.members.insert(member.id, (member, report.waits));
+            }
+        }
+        let is_healed = |one: &(Member, bool)| one.0.healed.0 == self.incarnation;
         let same_history = self.has(after);
         let start = if same_history {
             after
@@ -36,7 +71,11 @@ impl Model {
         let last = end.checked_sub(1).filter(|_| end > begin);
         Page {
             incarnation: Incarnation(self.incarnation),
-            same_history,
+            history: if same_history {
+                History::Same
+            } else {
+                History::Other
+            },
             upto: last.map_or(start, |last| Cursor {
                 sequence: end as u64,
                 mark: self.log[last].1,
@@ -44,17 +83,43 @@ impl Model {
             records: self.log[begin..end].iter().map(|entry| entry.0).collect(),
             more: end < self.log.len(),
             forgotten: NumericDate::new(0),
+            membership: Membership {
+                was_listed: listed,
+                barrier: !self.members.values().all(is_healed),
+                report_wanted: self.members.values().any(|one| one.1),
+                members: if is_whole {
+                    self.members.values().map(|one| one.0.clone()).collect()
+                } else {
+                    Vec::new()
+                },
+            },
+            age: Duration::ZERO,
+            engine_now: None,
+        }
+    }
+
+    /// Begins another incarnation, if this is the current one.
+    pub(super) fn begin(&mut self, after: Incarnation) {
+        if after.0 == self.incarnation {
+            self.incarnation += 1;
         }
     }
 
     pub(super) fn append(&mut self, append: &Append, at: NumericDate) -> Committed {
+        let given = |record| {
+            if append.as_given {
+                record
+            } else {
+                stamped(record, at)
+            }
+        };
         let mut batches = Vec::new();
         for batch in &append.batches {
             let known = self.known.len();
             for record in &batch.records {
                 let selector = record.selector();
                 let known = self.known.get(&selector).copied();
-                if let Some(record) = stamped(*record, at).beyond(known) {
+                if let Some(record) = given(*record).beyond(known) {
                     self.known.insert(selector, record);
                     self.log.push((record, append.mark));
                 }

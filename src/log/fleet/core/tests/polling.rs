@@ -4,7 +4,8 @@ use super::*;
 
 #[test]
 fn node_polls_every_fifth_of_the_lease() {
-    let mut node = Node::new();
+    let mut node = Node::complete();
+    node.sleep();
     for sequence in 1..5 {
         let actions = node.after(millis(300), Event::Polled(Ok(page(1, sequence))));
         assert!(polls(&actions).is_empty());
@@ -48,9 +49,10 @@ fn hints_during_a_poll_are_one_more_poll() {
 
 #[test]
 fn readers_are_complete_as_of_the_question() {
-    let mut node = Node::new();
+    let mut node = Node::complete();
+    node.sleep();
     let asked = node.now;
-    let actions = node.after(millis(400), Event::Polled(Ok(page(3, 9))));
+    let actions = node.after(millis(400), Event::Polled(Ok(page(1, 9))));
     assert_eq!(completes(&actions), [asked]);
     let age = node.core.status(node.now).complete_for;
     assert_eq!(age, Some(millis(400)));
@@ -58,11 +60,12 @@ fn readers_are_complete_as_of_the_question() {
 
 #[test]
 fn readers_have_the_records_before_they_are_complete() {
-    let mut node = Node::new();
+    let mut node = Node::complete();
+    node.on(Event::Hint);
     let forgotten = NumericDate::new(5);
     let answer = Page {
         forgotten,
-        ..page(3, 9)
+        ..page(1, 9)
     };
     let actions = node.on(Event::Polled(Ok(answer)));
     let [
@@ -75,12 +78,13 @@ fn readers_have_the_records_before_they_are_complete() {
     };
     assert_eq!(records, &[record(9)]);
     assert_eq!(*told, forgotten);
-    assert_eq!((position.epoch, position.sequence), (3, 9));
+    assert_eq!((position.epoch, position.sequence), (1, 9));
 }
 
 #[test]
 fn page_before_the_last_one_makes_nobody_complete() {
-    let mut node = Node::new();
+    let mut node = Node::complete();
+    node.on(Event::Hint);
     let answer = Page {
         more: true,
         ..page(1, 1)

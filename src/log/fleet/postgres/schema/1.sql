@@ -18,7 +18,9 @@ create table {schema}.meta (
     -- How many selectors were removed.
     removed bigint not null default 0,
     -- What the records up to here have replaced was removed.
-    swept bigint not null default 0
+    swept bigint not null default 0,
+    -- The last record that was removed. A record before it may be missing for that reason.
+    gone bigint not null default 0
 );
 
 create table {schema}.log (
@@ -38,12 +40,129 @@ create table {schema}.log (
 create index log_selector on {schema}.log (selector, sequence desc);
 create index log_expires on {schema}.log (expires);
 
+-- The nodes. A node updates its row about five times in a lease, and after each record if the appends
+-- of some node wait for all members. While an old snapshot is open the dead versions stay, and every
+-- poll reads through them: after an hour 3,600 for each node, which is about a millisecond. No append
+-- reads this table.
+create table {schema}.member (
+    id bigint primary key,
+    name text not null,
+    beat bigint not null,
+    applied bigint not null,
+    healed bigint not null,
+    waits bool not null
+) with (fillfactor = 50);
+
+-- The incarnation of the log: the stored epoch, and what the server says of itself. A node sets the
+-- latter for its session.
+create function {schema}.incarnation(p_epoch bigint) returns bigint language sql stable as $$
+    select ('x' || encode(substr(sha256(int8send(p_epoch) || convert_to(
+        coalesce(current_setting('tower_revocation.identity', true), ''), 'UTF8'
+    )), 1, 8), 'hex'))::bit(64)::bigint
+$$;
+
+-- Returns the records after a cursor: at most `p_limit` of them, in the order of the log. `history`
+-- is 0 if the log has the record of the cursor, 1 if a sweep may have removed it, and 2 if the log
+-- has lost it. In the last two cases the records are from the beginning.
+--
+-- Stores a report before that, unless `p_name` is null. A member that is not listed is listed if it
+-- has healed in this incarnation. Strikes out silent members.
+create function {schema}.poll(
+    p_after bigint, p_mark bigint, p_limit bigint,
+    p_member bigint, p_name text, p_applied bigint, p_healed bigint, p_waits bool,
+    p_silent bigint[], p_beats bigint[],
+    out format int, out epoch bigint, out history int, out forgotten bigint,
+    out upto bigint, out mark bigint, out more bool, out records bytea,
+    out listed bool, out barrier bool, out report_wanted bool, out now bigint,
+    out ids bigint[], out names text[], out beats bigint[], out applied bigint[],
+    out healed bigint[]
+) language plpgsql as $$
+#variable_conflict use_column
+declare
+    v_lists bool := p_name is not null or cardinality(p_silent) > 0;
+    v_wrote bool := false;
+begin
+    if p_name is null then
+        select exists (select from {schema}.member m where m.id = p_member) into listed;
+    else
+        update {schema}.member m set name = p_name, beat = m.beat + 1, applied = p_applied,
+            healed = p_healed, waits = p_waits
+        where m.id = p_member;
+        listed := found;
+        v_wrote := found;
+        if not found then
+            insert into {schema}.member
+            select p_member, p_name, 1, p_applied, p_healed, p_waits from {schema}.meta m
+            where {schema}.incarnation(m.epoch) = p_healed
+            on conflict do nothing;
+            v_wrote := found;
+        end if;
+    end if;
+    if cardinality(p_silent) > 0 then
+        -- A row that is locked reports now, so it is not silent.
+        delete from {schema}.member m where m.id in (
+            select s.id from {schema}.member s
+            join unnest(p_silent, p_beats) u(id, beat) on u.id = s.id and u.beat = s.beat
+            for update of s skip locked
+        );
+    end if;
+
+    with head as materialized (
+        select coalesce((select l.sequence from {schema}.log l order by l.sequence desc limit 1), 0)
+            as last
+    ), known as materialized (
+        select m.format, m.epoch, m.forgotten, case
+            when p_after = 0 then 0
+            when k.mark = p_mark then 0
+            when k.mark is null and p_after <= m.gone and p_after <= h.last then 1
+            else 2 end as history
+        from {schema}.meta m cross join head h
+        left join {schema}.log k on k.sequence = p_after
+    ), start as materialized (
+        select case when k.history = 0 then p_after else 0 end as after from known k
+    ), page as materialized (
+        select l.sequence, l.mark, l.selector, l.not_before, l.expires from {schema}.log l
+        where l.sequence > (select s.after from start s) order by l.sequence limit p_limit
+    ), packed as materialized (
+        select max(p.sequence) as last,
+               string_agg(p.selector || int8send(p.not_before) || int8send(p.expires), ''::bytea
+                   order by p.sequence) as records
+        from page p
+    ), members as materialized (
+        select count(*) filter (where o.healed <> {schema}.incarnation(k.epoch)) > 0 as barrier,
+               coalesce(bool_or(o.waits), false) as wanted,
+               coalesce(array_agg(o.id) filter (where o.listed), '{}') as ids,
+               coalesce(array_agg(o.name) filter (where o.listed), '{}') as names,
+               coalesce(array_agg(o.beat) filter (where o.listed), '{}') as beats,
+               coalesce(array_agg(o.applied) filter (where o.listed), '{}') as applied,
+               coalesce(array_agg(o.healed) filter (where o.listed), '{}') as healed
+        from known k left join (select m.*, v_lists as listed from {schema}.member m) o on true
+    )
+    select k.format, k.epoch, k.history, k.forgotten, coalesce(p.last, s.after),
+           case when p.last is not null then (select l.mark from page l where l.sequence = p.last)
+                when s.after > 0 then p_mark else 0 end,
+           h.last > coalesce(p.last, s.after), coalesce(p.records, ''::bytea), o.barrier, o.wanted,
+           o.ids, o.names, o.beats, o.applied, o.healed
+    into format, epoch, history, forgotten, upto, mark, more, records, barrier, report_wanted,
+         ids, names, beats, applied, healed
+    from known k, start s, packed p, head h, members o;
+    now := floor(extract(epoch from clock_timestamp()) * 1000)::bigint;
+
+    if not v_wrote and current_setting('synchronous_standby_names') <> '' then
+        -- The commit of this message waits for a standby, as that of an append does. An old primary
+        -- that was cut off can still answer reads, but not this.
+        perform pg_logical_emit_message(true, 'tower_revocation', '');
+    end if;
+end
+$$;
+
 -- Appends batches. Record i is in the batch `p_batches[i]`, and batch b may add at most
 -- `p_limits[b]` selectors. Returns for each batch the last record of the log after it, and how many
 -- selectors were new: -1 if they were more than its limit, -2 if the log is full. `wrote` says whether
--- there are new records.
+-- there are new records. With `p_as_given`, records keep their dates, and the log is never full. Without
+-- a batch, it only shows whether a record could be inserted.
 create function {schema}.append(
-    p_mark bigint, p_ceiling bigint, p_limits bigint[],
+    p_mark bigint, p_ceiling bigint, p_as_given bool, p_limits bigint[],
     p_batches int[], p_selectors bytea[], p_not_before bigint[], p_expires bigint[],
     out format int, out epoch bigint, out at bigint, out last bigint[], out added bigint[],
     out wrote bool
@@ -54,9 +173,10 @@ declare
     v_removed bigint;
     v_first bigint;
     v_head bigint;
+    v_now bigint;
     v_at bigint;
     v_ever bigint;
-    v_room bigint;
+    v_room bigint := 9223372036854775807;
     v_new bigint;
     v_whole bool;
     v_from int;
@@ -69,8 +189,12 @@ begin
     v_head := coalesce(v_head, 0);
     v_first := v_head;
     v_ever := coalesce(v_ever, 0);
-    v_at := greatest(floor(extract(epoch from clock_timestamp()))::bigint, coalesce(v_at, 0));
-    v_room := greatest(p_ceiling - greatest(v_ever - v_removed, 0), 0);
+    v_now := floor(extract(epoch from clock_timestamp()))::bigint;
+    -- The clock may go back a little. If it was far ahead once, that does not count.
+    v_at := case when v_at <= v_now + 60 then greatest(v_at, v_now) else v_now end;
+    if not p_as_given then
+        v_room := greatest(p_ceiling - greatest(v_ever - v_removed, 0), 0);
+    end if;
     at := v_at;
     last := array_fill(v_head, array[v_count]);
     added := array_fill(0::bigint, array[v_count]);
@@ -98,7 +222,7 @@ begin
             -- One record for a selector, at its first place.
             select r.selector, min(r.place) as place, min(r.batch) as batch, max(r.expires) as expires,
                    -- A watermark that was meant for now is raised to the time of this server.
-                   max(case when r.not_before < v_at and r.not_before >= v_at - 60
+                   max(case when not p_as_given and r.not_before < v_at and r.not_before >= v_at - 60
                        then v_at else r.not_before end) as not_before
             from unnest(p_selectors, p_batches, p_not_before, p_expires)
                 with ordinality r(selector, batch, not_before, expires, place)
@@ -137,6 +261,15 @@ begin
         v_room := v_room - v_new;
     end loop;
     wrote := v_head > v_first;
+    if v_count = 0 then
+        begin
+            insert into {schema}.log
+            values (v_head + 1, 0, v_at, decode(repeat('00', 33), 'hex'), 0, 0, 0, v_ever);
+            raise exception using errcode = 'TR000';
+        exception when sqlstate 'TR000' then
+            -- It is not inserted after all.
+        end;
+    end if;
 end
 $$;
 
@@ -158,6 +291,7 @@ declare
     v_expired bigint;
     v_latest bigint;
     v_selectors bytea[];
+    v_gone bigint[];
 begin
     select m.format, m.swept into format, v_swept from {schema}.meta m for update;
     v_limit := (select l.sequence from {schema}.log l order by l.sequence desc limit 1) - p_keep;
@@ -179,13 +313,14 @@ begin
         delete from {schema}.log where sequence in (
             select l.sequence from {schema}.log l
             where l.expires <= v_now and l.sequence <= v_limit order by l.expires limit p_piece
-        ) returning selector, expires
+        ) returning selector, expires, sequence
     )
-    select count(*), max(d.expires), array_agg(distinct d.selector)
-    into v_expired, v_latest, v_selectors from deleted d;
+    select count(*), max(d.expires), array_agg(distinct d.selector), array_agg(d.sequence)
+    into v_expired, v_latest, v_selectors, v_gone from deleted d;
 
     if v_expired > 0 or v_to > v_swept then
         update {schema}.meta m set swept = v_to, forgotten = greatest(m.forgotten, v_latest),
+            gone = greatest(m.gone, (select max(g) from unnest(v_list || v_gone) g)),
             removed = m.removed + (
                 select count(*) from unnest(v_selectors) d(selector)
                 where (select 1 from {schema}.log l where l.selector = d.selector limit 1) is null

@@ -16,7 +16,7 @@ fn hasty() -> Options {
 /// Asks again until there is an answer.
 async fn recovered(log: &Postgres) -> Page {
     for _ in 0..200 {
-        match log.poll(Cursor::default()).await {
+        match log.poll(ask(Cursor::default())).await {
             Ok(page) => return page,
             Err(error) => assert_eq!(error.kind(), LogErrorKind::Unavailable, "{}", line(&error)),
         }
@@ -93,9 +93,14 @@ async fn server_that_stands_still_holds_no_call_longer_than_its_limit() {
     let limit = Duration::from_secs(5);
     for _ in 0..2 {
         let append = request([batch([grant(2)])]);
-        let calls =
-            futures::future::join3(log.poll(Cursor::default()), log.append(append), log.sweep());
-        let (polled, appended, swept) = tokio::time::timeout(limit, calls).await.expect("an end");
+        let calls = futures::future::join3(
+            log.poll(ask(Cursor::default())),
+            log.append(append),
+            log.sweep(),
+        );
+        let (polled, appended, swept) = Box::pin(tokio::time::timeout(limit, calls))
+            .await
+            .expect("an end");
         for error in [polled.err(), appended.err(), swept.err()] {
             let error = error.expect("no answer");
             assert_eq!(error.kind(), LogErrorKind::Unavailable);
@@ -158,12 +163,12 @@ async fn restored_copy_with_other_records_is_another_history() {
     for records in [0..0, 100..103, 103..105] {
         append(&log, records.map(grant)).await;
         let page = poll(&log, cursor).await;
-        assert!(!page.same_history);
+        assert_eq!(page.history, History::Other);
         assert!(
             page.records
                 .starts_with(&(0..10).map(grant).collect::<Vec<_>>())
         );
-        assert!(poll(&log, page.upto).await.same_history);
+        assert_eq!(poll(&log, page.upto).await.history, History::Same);
     }
 }
 
@@ -199,7 +204,7 @@ async fn append_waits_for_the_standby_and_so_does_a_poll() {
         let error = log.append(request([batch([record])])).await.unwrap_err();
         assert_eq!(error.kind(), LogErrorKind::Unavailable, "{}", line(&error));
     }
-    let error = log.poll(Cursor::default()).await.unwrap_err();
+    let error = log.poll(ask(Cursor::default())).await.unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::Unavailable, "{}", line(&error));
     // Calls that were given up do not occupy the server.
     let waiting = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'";

@@ -19,7 +19,7 @@ use fixture::Server;
 use super::{
     super::{
         super::{LogError, NumericDate, Revocation, Selector},
-        engine::{Append, Batch, Committed, Cursor, Done, Engine, Page},
+        engine::{Append, Ask, Batch, Committed, Cursor, Done, Engine, History, Page},
     },
     Options, Postgres,
 };
@@ -59,6 +59,7 @@ fn request(batches: impl IntoIterator<Item = Batch>) -> Append {
     Append {
         mark: getrandom::u64().unwrap(),
         batches: batches.into_iter().collect(),
+        as_given: false,
     }
 }
 
@@ -67,8 +68,18 @@ async fn append(log: &Postgres, records: impl IntoIterator<Item = Revocation>) -
     appended.unwrap_or_else(|error| panic!("{}", line(&error)))
 }
 
+/// A poll that only reads.
+fn ask(after: Cursor) -> Ask {
+    Ask {
+        after,
+        member: 1,
+        report: None,
+        silent: Vec::new(),
+    }
+}
+
 async fn poll(log: &Postgres, after: Cursor) -> Page {
-    let page = log.poll(after).await;
+    let page = log.poll(ask(after)).await;
     page.unwrap_or_else(|error| panic!("{}", line(&error)))
 }
 

@@ -12,7 +12,7 @@ async fn follow(log: Arc<Postgres>, count: usize) -> Vec<Revocation> {
     let mut cursor = Cursor::default();
     while records.len() < count {
         let page = poll(&log, cursor).await;
-        assert!(page.same_history);
+        assert_eq!(page.history, History::Same);
         assert_eq!(
             page.upto.sequence,
             cursor.sequence + page.records.len() as u64
@@ -103,8 +103,8 @@ async fn old_snapshot_of_another_session_hides_nothing() {
         let committed = append(&log, [grant(number)]).await;
         let page = poll(&log, cursor).await;
         assert_eq!(
-            (page.upto.sequence, page.same_history),
-            (sequence(&committed), true)
+            (page.upto.sequence, page.history),
+            (sequence(&committed), History::Same)
         );
         assert_eq!(page.records.last(), Some(&grant(number)));
         cursor = page.upto;

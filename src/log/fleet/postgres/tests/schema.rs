@@ -67,7 +67,7 @@ async fn older_tables_are_changed_once_and_newer_ones_are_refused() {
     );
 
     // A node that has them open notices, and so does one that starts.
-    let polled = log.poll(Cursor::default()).await.map(drop);
+    let polled = log.poll(ask(Cursor::default())).await.map(drop);
     let appended = log.append(request([batch([grant(2)])])).await.map(drop);
     let opened = Postgres::open(&server.url("postgres"), options())
         .await
@@ -136,6 +136,6 @@ async fn record_of_an_unknown_class_is_not_skipped() {
         "postgres",
         "update tower_revocation.log set selector = set_byte(selector, 0, 200)",
     );
-    let error = log.poll(Cursor::default()).await.unwrap_err();
+    let error = log.poll(ask(Cursor::default())).await.unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::UnknownFormat);
 }

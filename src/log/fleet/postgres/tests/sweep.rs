@@ -1,7 +1,7 @@
 //! What has expired or was replaced goes. What a reader needs stays.
 
 use super::{
-    super::{link::Link, sweep::Sweeps},
+    super::{link::Link, sweep::SweepStatement},
     *,
 };
 
@@ -14,7 +14,7 @@ fn until(name: impl std::fmt::Display, expires: u64) -> Revocation {
 async fn sweep(log: &Postgres, keep: u32) -> u64 {
     let session = log.target.connect().await.unwrap();
     let link = Link::new(log.target.clone(), session);
-    Sweeps::new(link.into(), keep).sweep().await.unwrap()
+    SweepStatement::new(link.into(), keep).run().await.unwrap()
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn reader_that_is_a_little_behind_goes_on() {
     append(&log, (0..6000).map(|number| until(number + 6000, 1))).await;
     assert_eq!(log.sweep().await.unwrap(), 2000);
     let page = poll(&log, behind).await;
-    assert!(page.same_history);
+    assert_eq!(page.history, History::Same);
     assert_eq!(page.records.len(), 4096);
     assert_eq!(page.records[0], until(behind.sequence, 1));
     let swept = Cursor {
@@ -108,7 +108,7 @@ async fn reader_that_is_a_little_behind_goes_on() {
         mark: behind.mark,
     };
     let page = poll(&log, swept).await;
-    assert!(!page.same_history);
+    assert_eq!(page.history, History::Swept);
     assert_eq!(page.records[0], until(2000, 1));
 }
 

@@ -14,18 +14,22 @@ struct Seen {
     node: Node,
     /// The cursor of the poll in flight, and when it was sent.
     poll: Option<(Cursor, Moment)>,
-    /// The number of batches in flight.
-    append: Option<usize>,
+    /// The number of batches in flight, and how often the log had lost its end before.
+    append: Option<(usize, u64)>,
+    losses: u64,
     marks: HashSet<u64>,
     /// The records that readers have, and those that they must have.
     read: HashSet<Revocation>,
     owed: HashSet<Revocation>,
     /// Those who wait, and when they came.
     callers: HashMap<u64, Moment>,
-    /// The incarnation in which each cursor was given.
-    cursors: HashMap<Cursor, u64>,
-    /// The incarnations of which the node may know.
-    incarnations: HashSet<u64>,
+    /// The incarnation that the node takes for the current one, and those that are over.
+    current: Option<u64>,
+    over: HashSet<u64>,
+    /// Whether the node has seen the end of the log in the current incarnation.
+    is_whole: bool,
+    /// Whether another incarnation is being begun.
+    is_beginning: bool,
     /// Whether a reader was added, or a commit told of a new incarnation, since the poll was sent.
     is_outdated: bool,
     sequence: u64,
@@ -38,28 +42,30 @@ impl Seen {
             node: Node::seeded(7),
             poll: None,
             append: None,
+            losses: 0,
             marks: HashSet::new(),
             read: HashSet::new(),
             owed: HashSet::new(),
             callers: HashMap::new(),
-            cursors: HashMap::new(),
-            incarnations: HashSet::new(),
+            current: None,
+            over: HashSet::new(),
+            is_whole: false,
+            is_beginning: false,
             is_outdated: false,
             sequence: 0,
             next_caller: 0,
         }
     }
 
-    /// Carries out the actions. `may_complete` says as of when readers may be complete now. Returns
-    /// whether an append has succeeded.
-    fn event(&mut self, event: Event, may_complete: Option<Moment>) -> bool {
+    /// Carries out the actions. `may_complete` says as of when readers may be complete now.
+    fn event(&mut self, event: Event, may_complete: Option<Moment>) {
         let now = self.node.now;
-        let mut has_succeeded = false;
         for action in self.node.on(event) {
             match action {
-                Action::Poll(cursor) => {
+                Action::Poll(ask) => {
                     assert!(self.poll.is_none(), "two polls are in flight");
-                    self.poll = Some((cursor, now));
+                    assert!(!self.is_beginning, "another incarnation is being begun");
+                    self.poll = Some((ask.after, now));
                     self.is_outdated = false;
                 }
                 Action::Append(append) => {
@@ -69,31 +75,31 @@ impl Seen {
                     let records: usize = lengths.sum();
                     let batches = append.batches.len();
                     assert!(batches > 0 && (records <= 1024 || batches == 1));
-                    self.append = Some(batches);
+                    self.append = Some((batches, self.losses));
                 }
                 Action::Read(records) => self.read.extend(records),
                 Action::Complete { asked, .. } => {
                     assert_eq!(Some(asked), may_complete, "a reader is not complete");
                     assert!(self.owed.is_subset(&self.read), "records come first");
                 }
-                Action::Answer { id, result } => {
-                    has_succeeded |= result.is_ok();
+                Action::Answer { id, .. } => {
                     assert!(
                         self.callers.remove(&id).is_some(),
                         "no caller has this number"
                     );
                 }
                 Action::Forgotten(_) => {}
+                Action::Begin(_) => self.is_beginning = true,
             }
         }
         assert!(self.owed.is_subset(&self.read), "a record was dropped");
         for since in self.callers.values() {
             assert!(now.since(*since) < TIMEOUT, "a caller waits for too long");
         }
-        if self.poll.is_none() || !self.callers.is_empty() {
+        let is_idle = self.poll.is_none() && !self.is_beginning;
+        if is_idle || !self.callers.is_empty() {
             assert!(self.node.wait().is_some(), "the node sleeps for ever");
         }
-        has_succeeded
     }
 
     fn step(&mut self, step: Step) {
@@ -108,10 +114,16 @@ impl Seen {
             }
             Step::Page {
                 incarnation,
-                same_history,
+                history,
                 more,
                 records,
-            } => self.page(incarnation, same_history, more, records),
+            } => self.page(incarnation, history, more, records),
+            Step::Begun => {
+                if self.is_beginning {
+                    self.is_beginning = false;
+                    self.event(Event::Begun(Ok(())), None);
+                }
+            }
             Step::PollFails => {
                 if self.poll.take().is_some() {
                     self.event(Event::Polled(Err(unavailable())), None);
@@ -132,14 +144,31 @@ impl Seen {
     }
 
     fn commit(&mut self, incarnation: u64) {
-        let Some(batches) = self.append.take() else {
+        let Some((batches, losses)) = self.append.take() else {
             return;
         };
         let is_polling = self.poll.is_some();
-        let is_new = self.incarnations.insert(incarnation);
-        let has_succeeded = self.event(committed(incarnation, batches), None);
-        // Then the node knows that the other incarnation is over.
-        self.is_outdated |= is_polling && is_new && has_succeeded;
+        let before = self.current;
+        self.event(committed(incarnation, batches), None);
+        // An answer to an append from before a loss says nothing.
+        if losses == self.losses && self.counts(incarnation) && before != Some(incarnation) {
+            // The other one is over, and so may be the poll in flight.
+            self.is_outdated |= is_polling;
+        }
+    }
+
+    /// Whether an answer of an incarnation counts. If it is a new one, the other is over.
+    fn counts(&mut self, incarnation: u64) -> bool {
+        if self.over.contains(&incarnation) {
+            return false;
+        }
+        if self.current != Some(incarnation) {
+            let over = self.current.replace(incarnation);
+            self.losses += u64::from(over.is_some());
+            self.over.extend(over);
+            self.is_whole = false;
+        }
+        true
     }
 
     /// Wakes the node as often as it asks for.
@@ -160,37 +189,42 @@ impl Seen {
         self.event(Event::Timer, None);
     }
 
-    fn page(&mut self, incarnation: u64, same_history: bool, more: bool, records: u64) {
+    fn page(&mut self, incarnation: u64, history: History, more: bool, records: u64) {
         let Some((after, sent)) = self.poll.take() else {
             return;
         };
-        let is_beginning = after == at(0);
-        let same_history = same_history || is_beginning;
+        let is_same = history == History::Same || after == at(0);
         let first = self.sequence;
         // No two pages have the same end.
         self.sequence += records + 1;
         let records: Vec<_> = (first..first + records).map(record).collect();
         self.owed.extend(&records);
-        let upto = at(self.sequence);
         let page = Page {
-            incarnation: Incarnation(incarnation),
-            same_history,
-            upto,
+            history: if is_same { History::Same } else { history },
+            upto: at(self.sequence),
             records,
             more,
-            forgotten: NumericDate::new(0),
+            ..page(incarnation, 0)
         };
-        let goes_on = is_beginning || self.cursors[&after] == incarnation;
-        let may_complete = !more && same_history && goes_on && !self.is_outdated;
-        self.cursors.insert(upto, incarnation);
-        self.incarnations.insert(incarnation);
+        let mut may_complete = false;
+        let counts = !self.is_outdated && self.counts(incarnation);
+        if counts {
+            may_complete = is_same && !more && self.is_whole;
+            if !more {
+                self.is_whole = true;
+            } else if history == History::Swept && !is_same {
+                self.is_whole = false;
+            }
+        }
         self.event(Event::Polled(Ok(page)), may_complete.then_some(sent));
+        self.losses += u64::from(counts && self.is_beginning);
     }
 
     /// The engine answers everything from now on, in an incarnation that is not over.
     fn settle(&mut self) {
         for _ in 0..60 {
-            self.page(9, true, false, 0);
+            self.step(Step::Begun);
+            self.page(9, History::Same, false, 0);
             self.commit(9);
             self.wait(millis(500));
         }

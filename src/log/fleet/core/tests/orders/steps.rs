@@ -2,6 +2,8 @@
 
 use proptest::{collection::vec, prelude::*};
 
+use super::History;
+
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
     /// So much time passes, in milliseconds.
@@ -11,11 +13,13 @@ pub(super) enum Step {
     /// The engine answers a poll with this number of records.
     Page {
         incarnation: u64,
-        same_history: bool,
+        history: History,
         more: bool,
         records: u64,
     },
     PollFails,
+    /// Another incarnation has begun.
+    Begun,
     /// A caller appends this number of records.
     Append(usize),
     /// The engine answers an append.
@@ -28,13 +32,13 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let incarnation = || prop_oneof![4 => Just(1), 1 => Just(2), 1 => Just(3)];
     let page = (
         incarnation(),
-        prop::bool::weighted(0.9),
+        prop_oneof![8 => Just(History::Same), 1 => Just(History::Swept), 1 => Just(History::Other)],
         prop::bool::weighted(0.2),
         0_u64..3,
     );
-    let page = page.prop_map(|(incarnation, same_history, more, records)| Step::Page {
+    let page = page.prop_map(|(incarnation, history, more, records)| Step::Page {
         incarnation,
-        same_history,
+        history,
         more,
         records,
     });
@@ -44,6 +48,7 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Follow),
         5 => page,
         1 => Just(Step::PollFails),
+        2 => Just(Step::Begun),
         3 => (0_usize..600).prop_map(Step::Append),
         3 => incarnation().prop_map(Step::Commit),
         1 => Just(Step::AppendFails),

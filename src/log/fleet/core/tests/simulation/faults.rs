@@ -3,7 +3,6 @@
 use super::{
     super::super::random::Random,
     CALM, MILLI, NODES, SECOND, Time,
-    node::Line,
     world::{Happening, World},
 };
 
@@ -72,17 +71,17 @@ impl World {
         match fault {
             Fault::Pause { node } => self.nodes[node].paused_until = end,
             Fault::CutOut { node, hangs } => {
-                self.nodes[node].cut_out = [end; 2];
+                self.nodes[node].cut_out = [end; 3];
                 self.nodes[node].hangs = hangs;
             }
             Fault::CutIn { node, hangs } => {
-                self.nodes[node].cut_in = [end; 2];
+                self.nodes[node].cut_in = [end; 3];
                 self.nodes[node].hangs = hangs;
             }
-            Fault::CutPolls { node } => self.nodes[node].cut_in[Line::Poll as usize] = end,
+            Fault::CutPolls { node } => self.nodes[node].cut_in = [end, 0, end],
             Fault::Slow { node, appends_only } => {
                 let polls = if appends_only { 0 } else { end };
-                self.nodes[node].slow = [polls, end];
+                self.nodes[node].slow = [polls, end, polls];
             }
             Fault::Fail {
                 records,

@@ -19,7 +19,7 @@ impl World {
         node.in_flight[line as usize] = Some(number);
         let (is_cut, hangs) = (node.cut_out[line as usize] > self.now, node.hangs);
         let patience = match line {
-            Line::Poll => LEASE,
+            Line::Poll | Line::Begin => LEASE,
             Line::Append => APPEND_TIMEOUT,
         };
         let give_up = node.lasts(Duration::from_micros(patience));
@@ -39,7 +39,12 @@ impl World {
         let (line, event) = match request {
             Request::Poll(_) if is_down => (Line::Poll, failure(Line::Poll)),
             Request::Append(_) if is_down => (Line::Append, failure(Line::Append)),
-            Request::Poll(cursor) => (Line::Poll, Event::Polled(Ok(self.engine.poll(cursor)))),
+            Request::Begin(_) if is_down => (Line::Begin, failure(Line::Begin)),
+            Request::Poll(ask) => (Line::Poll, Event::Polled(Ok(self.engine.poll(ask)))),
+            Request::Begin(after) => {
+                self.engine.begin(after);
+                (Line::Begin, Event::Begun(Ok(())))
+            }
             Request::Append(append) => {
                 let committed = self.engine.append(&append, NumericDate::new(1000));
                 for node in 0..NODES {
@@ -80,6 +85,7 @@ impl World {
 fn failure(line: Line) -> Event {
     match line {
         Line::Poll => Event::Polled(Err(unavailable())),
+        Line::Begin => Event::Begun(Err(unavailable())),
         Line::Append => Event::Committed(Err(unavailable())),
     }
 }

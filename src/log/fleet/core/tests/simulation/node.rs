@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    super::super::{Core, Event, Settings},
+    super::super::{Core, Event, NodeSettings},
     APPEND_TIMEOUT, LEASE, TOKENS, Time,
 };
 use crate::log::{Moment, Position};
@@ -13,6 +13,8 @@ use crate::log::{Moment, Position};
 pub(super) enum Line {
     Poll,
     Append,
+    /// On the connection of the polls.
+    Begin,
 }
 
 pub(super) struct Node {
@@ -22,13 +24,13 @@ pub(super) struct Node {
     rate: i64,
     pub(super) paused_until: Time,
     /// No request gets through until then, and no answer.
-    pub(super) cut_out: [Time; 2],
-    pub(super) cut_in: [Time; 2],
+    pub(super) cut_out: [Time; 3],
+    pub(super) cut_in: [Time; 3],
     /// Whether a request that is cut off gets no answer at all.
     pub(super) hangs: bool,
-    pub(super) slow: [Time; 2],
+    pub(super) slow: [Time; 3],
     /// The numbers of the requests in flight.
-    pub(super) in_flight: [Option<u64>; 2],
+    pub(super) in_flight: [Option<u64>; 3],
     /// The wake-up that counts.
     pub(super) wake: u64,
     /// The newest incarnation of which an answer told.
@@ -44,21 +46,22 @@ pub(super) struct Reader {
 
 impl Node {
     pub(super) fn new(seed: u64, rate: i64, begun: Moment) -> Self {
-        let settings = Settings {
+        let settings = NodeSettings {
             lease: Duration::from_micros(LEASE),
             append_timeout: Duration::from_micros(APPEND_TIMEOUT),
             seed,
+            name: "node".into(),
         };
         Self {
-            core: Core::new(settings, begun),
+            core: Core::new(&settings, begun),
             begun,
             rate,
             paused_until: 0,
-            cut_out: [0; 2],
-            cut_in: [0; 2],
+            cut_out: [0; 3],
+            cut_in: [0; 3],
             hangs: false,
-            slow: [0; 2],
-            in_flight: [None; 2],
+            slow: [0; 3],
+            in_flight: [None; 3],
             wake: 0,
             incarnation: 0,
             reader: Reader {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::{
     super::{
         super::{
-            super::engine::{Append, Batch, Cursor},
+            super::engine::{Append, Ask, Batch, Incarnation},
             Action, Event,
             random::Random,
         },
@@ -35,7 +35,8 @@ pub(super) enum Happening {
 }
 
 pub(super) enum Request {
-    Poll(Cursor),
+    Poll(Ask),
+    Begin(Incarnation),
     Append(Append),
 }
 
@@ -206,7 +207,8 @@ impl World {
     fn act(&mut self, index: usize, action: Action) {
         let node = &mut self.nodes[index];
         match action {
-            Action::Poll(cursor) => self.send(index, Line::Poll, Request::Poll(cursor)),
+            Action::Poll(ask) => self.send(index, Line::Poll, Request::Poll(ask)),
+            Action::Begin(after) => self.send(index, Line::Begin, Request::Begin(after)),
             Action::Append(append) => self.send(index, Line::Append, Request::Append(append)),
             Action::Read(records) => {
                 for record in records {

@@ -1,0 +1,173 @@
+//! What does this node say of itself, and which other nodes are there?
+
+use std::{collections::HashMap, mem, sync::Arc, time::Duration};
+
+use super::{
+    super::{
+        super::Moment,
+        FleetMember,
+        engine::{Incarnation, Page, Report, Silent},
+    },
+    messages::NodeSettings,
+    timer::Timer,
+};
+
+/// The members of the fleet, and this one.
+#[derive(Debug)]
+pub(super) struct Members {
+    pub(super) me: u64,
+    name: Arc<str>,
+    /// The longest time from one report to the next.
+    interval: Duration,
+    /// How long a member can be silent before no lease of it is left.
+    silence: Duration,
+    /// How long a lease can last that was renewed before this moment.
+    lease: Duration,
+    /// Whether the engine lists this node, as far as it knows.
+    pub(super) is_listed: bool,
+    /// When the last report was sent, and what it said.
+    reported: Option<(Moment, u64, Incarnation)>,
+    /// Whether others wait for what this node reports.
+    report_wanted: bool,
+    watched: HashMap<u64, Watched>,
+    /// Those to strike out with the next poll.
+    silent: Vec<Silent>,
+    pub(super) list: Arc<[FleetMember]>,
+}
+
+/// Another member, as seen from here.
+#[derive(Clone, Copy, Debug)]
+struct Watched {
+    beat: u64,
+    since: Moment,
+    /// Since when it is known that it has not healed, and in which incarnation.
+    unhealed: Option<(Incarnation, Moment)>,
+}
+
+impl Members {
+    pub(super) fn new(settings: &NodeSettings, me: u64) -> Self {
+        let interval = settings.poll_interval();
+        let silence = settings.lease + interval + settings.poll_timeout();
+        Self {
+            me,
+            name: settings.name.clone(),
+            interval,
+            silence: with_drift(silence),
+            lease: with_drift(settings.lease),
+            is_listed: false,
+            reported: None,
+            report_wanted: false,
+            watched: HashMap::new(),
+            silent: Vec::new(),
+            list: Arc::default(),
+        }
+    }
+
+    /// Whether the next poll has a report. Each poll that renews is sent at most an interval after a
+    /// report, so a member that is silent for long has no lease.
+    pub(super) fn reports(&self, now: Moment, applied: u64, healed: Incarnation) -> bool {
+        let Some((sent, last, last_healed)) = self.reported else {
+            return true;
+        };
+        let is_due = Timer::new(sent, self.interval).left(now).is_zero();
+        let is_news = self.report_wanted && applied > last;
+        is_due || is_news || last_healed != healed || !self.is_listed || self.strikes()
+    }
+
+    /// Returns what the next poll says, and whom it strikes out.
+    pub(super) fn report(
+        &mut self,
+        now: Moment,
+        applied: u64,
+        healed: Incarnation,
+    ) -> (Report, Vec<Silent>) {
+        self.reported = Some((now, applied, healed));
+        let report = Report {
+            name: self.name.clone(),
+            applied,
+            healed,
+            waits: false,
+        };
+        (report, mem::take(&mut self.silent))
+    }
+
+    /// A poll was answered. Its report has listed this node, if it has healed.
+    pub(super) fn answered(&mut self, now: Moment, reported: Option<Incarnation>, page: &Page) {
+        self.is_listed = page.membership.was_listed || reported == Some(page.incarnation);
+        self.report_wanted = page.membership.report_wanted;
+        if reported.is_some() {
+            self.list = self.describe(page);
+            self.watch(now, page);
+        }
+    }
+
+    /// Whether somebody is to be struck out. Better at once: later, the beat is another one.
+    pub(super) fn strikes(&self) -> bool {
+        !self.silent.is_empty()
+    }
+
+    /// A poll has failed. Its report may not have arrived.
+    pub(super) fn failed(&mut self) {
+        self.reported = None;
+    }
+
+    /// The members, for people.
+    fn describe(&self, page: &Page) -> Arc<[FleetMember]> {
+        let members = page.membership.members.iter().map(|member| FleetMember {
+            name: member.name.clone(),
+            lag: page.upto.sequence.saturating_sub(member.applied),
+            has_healed: member.healed == page.incarnation,
+            is_this_process: member.id == self.me,
+        });
+        members.collect()
+    }
+
+    fn watch(&mut self, now: Moment, page: &Page) {
+        let others = || {
+            page.membership
+                .members
+                .iter()
+                .filter(|member| member.id != self.me)
+        };
+        let mut watched = HashMap::new();
+        let mut silent = Vec::new();
+        for member in others() {
+            let before = self.watched.get(&member.id);
+            let since = before.filter(|before| before.beat == member.beat);
+            let since = since.map_or(now, |before| before.since);
+            let unhealed = (member.healed != page.incarnation).then(|| {
+                let before = before.and_then(|before| before.unhealed);
+                before
+                    .filter(|(incarnation, _)| *incarnation == page.incarnation)
+                    .unwrap_or((page.incarnation, now))
+            });
+            let is_silent = now.since(since) >= self.silence;
+            // Else one node that cannot heal would keep all others from renewing. It renews nothing
+            // either.
+            let holds_up = unhealed.is_some_and(|(_, since)| now.since(since) >= self.lease);
+            if is_silent || holds_up {
+                silent.push(Silent {
+                    member: member.id,
+                    beat: member.beat,
+                });
+            }
+            let beat = member.beat;
+            watched.insert(
+                member.id,
+                Watched {
+                    beat,
+                    since,
+                    unhealed,
+                },
+            );
+        }
+        self.watched = watched;
+        self.silent = silent;
+    }
+}
+
+/// The longest time that a time can take by another clock. The rates of two clocks differ by at most
+/// 2 %.
+pub(super) fn with_drift(time: Duration) -> Duration {
+    time + time / 50
+}

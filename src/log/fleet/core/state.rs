@@ -1,0 +1,26 @@
+//! What the answers to polls and to appends both change.
+
+use super::{
+    healing::Healing, incarnations::Incarnations, members::Members, messages::NodeSettings,
+    random::Random,
+};
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) incarnations: Incarnations,
+    pub(super) members: Members,
+    pub(super) healing: Healing,
+    pub(super) random: Random,
+}
+
+impl State {
+    pub(super) fn new(settings: &NodeSettings) -> Self {
+        let mut random = Random::new(settings.seed);
+        Self {
+            incarnations: Incarnations::new(),
+            members: Members::new(settings, random.number()),
+            healing: Healing::new(),
+            random,
+        }
+    }
+}

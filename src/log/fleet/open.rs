@@ -1,0 +1,51 @@
+//! Which engine is at an address?
+
+use super::{
+    super::LogError,
+    FleetLog,
+    core::NodeSettings,
+    url::{Address, wrong},
+};
+
+/// The engines, by the scheme of the URL and the feature that has them.
+const SCHEMES: &[(&str, &str)] = &[("postgres", "postgres"), ("postgresql", "postgres")];
+
+/// Opens the engine at the address, and starts a node.
+pub(super) async fn open(address: &Address, settings: NodeSettings) -> Result<FleetLog, LogError> {
+    match feature(address.scheme()) {
+        #[cfg(feature = "postgres")]
+        Some("postgres") => postgres(address, settings).await,
+        Some(feature) => {
+            drop(settings);
+            Err(wrong(format!(
+                "the URL of the log needs the feature `{feature}` of tower-revocation: enable it",
+            )))
+        }
+        None => Err(unknown_scheme()),
+    }
+}
+
+pub(super) fn unknown_scheme() -> LogError {
+    wrong("the URL of the log must begin with `postgres://`")
+}
+
+/// Returns the feature that a scheme needs.
+pub(super) fn feature(scheme: &str) -> Option<&'static str> {
+    let known = SCHEMES.iter().find(|(known, _)| *known == scheme);
+    known.map(|(_, feature)| *feature)
+}
+
+#[cfg(feature = "postgres")]
+async fn postgres(address: &Address, settings: NodeSettings) -> Result<FleetLog, LogError> {
+    use super::{
+        super::Moment,
+        postgres::{Options, Postgres},
+    };
+    let options = Options {
+        name: address.name.clone(),
+        ceiling: address.ceiling,
+        timeout: address.append_timeout.max(settings.poll_timeout()),
+    };
+    let engine = Postgres::open(&address.engine, options).await?;
+    Ok(FleetLog::start(engine, settings, Box::new(Moment::now)))
+}

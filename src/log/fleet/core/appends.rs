@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{
     super::{
-        super::{Appended, LogError, LogErrorKind, Moment, Position},
-        engine::{Append, Committed, Done, Incarnation, stamped},
+        super::{Appended, LogError, LogErrorKind, Moment, Position, Revocation},
+        engine::{Append, Batch, Committed, Done, Incarnation, stamped},
     },
     contact::Contact,
     incarnations::Seen,
@@ -24,6 +24,8 @@ pub(super) struct Appends {
     in_flight: Option<Sent>,
     /// Whether the node was listed the last time.
     may_send: bool,
+    /// Whether there is something to give back.
+    gives: bool,
     pub(super) contact: Contact,
 }
 
@@ -33,8 +35,20 @@ struct Sent {
     /// How often the log had lost its end when the request was sent.
     breaks: u64,
     callers: Vec<Waiting>,
+    /// What the node gives back. There are no callers then.
+    given: Vec<Revocation>,
     /// How many of them, from the first, have their answer already.
     expired: usize,
+}
+
+impl Sent {
+    fn batches(&self) -> usize {
+        if self.given.is_empty() {
+            self.callers.len()
+        } else {
+            1
+        }
+    }
 }
 
 impl Appends {
@@ -44,6 +58,7 @@ impl Appends {
             queue: Queue::default(),
             in_flight: None,
             may_send: false,
+            gives: false,
             contact: Contact::new(longest_pause),
         }
     }
@@ -73,19 +88,28 @@ impl Appends {
         } else {
             Seen::Over
         };
-        if seen == Seen::Over || committed.batches.len() != sent.callers.len() {
+        if seen == Seen::Over || committed.batches.len() != sent.batches() {
             let cause = if seen == Seen::Over { OVER } else { MISCOUNTED };
             let error = LogError::new(LogErrorKind::Unavailable).caused_by(cause);
             self.send_again(now, sent, error, &mut state.random);
             return Some(seen);
         }
         self.contact.succeeded(now);
+        if let (false, [Done::Appended { sequence, .. }]) =
+            (sent.given.is_empty(), &committed.batches[..])
+        {
+            state.healing.remember(&sent.given, *sequence);
+            state.healing.given(committed.incarnation);
+            return Some(seen);
+        }
         let mut records = Vec::new();
         let mut answers = Vec::new();
         for (index, (caller, done)) in sent.callers.iter().zip(&committed.batches).enumerate() {
-            if let Done::Appended { .. } = done {
+            if let Done::Appended { sequence, .. } = done {
                 let given = caller.batch.records.iter();
+                let first = records.len();
                 records.extend(given.map(|record| stamped(*record, committed.at)));
+                state.healing.remember(&records[first..], *sequence);
             }
             if index >= sent.expired {
                 self.queue.leave(caller);
@@ -167,18 +191,32 @@ impl Appends {
     /// end, the others wait for it to give back what it has appended.
     pub(super) fn ask(&mut self, now: Moment, state: &mut State, actions: &mut Vec<Action>) {
         self.may_send = state.members.is_listed;
+        let given = state.healing.gives();
+        self.gives = !given.is_empty();
         if self.pause(now) != Some(Duration::ZERO) {
             return;
         }
-        let callers = self.queue.take();
+        let (callers, batches) = if self.gives {
+            let batch = Batch {
+                records: given.clone(),
+                new: usize::MAX,
+            };
+            (Vec::new(), vec![batch])
+        } else {
+            let callers = self.queue.take();
+            let batches = callers.iter().map(|caller| caller.batch.clone());
+            let batches = batches.collect();
+            (callers, batches)
+        };
         actions.push(Action::Append(Append {
             mark: state.random.number(),
-            batches: callers.iter().map(|caller| caller.batch.clone()).collect(),
-            as_given: false,
+            batches,
+            as_given: self.gives,
         }));
         self.in_flight = Some(Sent {
             breaks: state.incarnations.breaks(),
             callers,
+            given,
             expired: 0,
         });
     }
@@ -207,7 +245,8 @@ impl Appends {
 
     /// The time until the next request. `None` if nothing can be sent.
     fn pause(&self, now: Moment) -> Option<Duration> {
-        let is_idle = !self.may_send || self.in_flight.is_some() || self.queue.is_empty();
+        let has_work = self.gives || self.may_send && !self.queue.is_empty();
+        let is_idle = self.in_flight.is_some() || !has_work;
         (!is_idle).then(|| self.contact.pause(now).unwrap_or_default())
     }
 

@@ -1,8 +1,15 @@
 //! Did the log lose records that this node has, and has the node given them back?
 
+use std::collections::HashMap;
+
 use super::{
-    super::engine::{Cursor, History, Incarnation},
+    super::{
+        super::{NumericDate, Revocation, Selector},
+        engine::{Cursor, History, Incarnation},
+    },
+    queue::RECORDS,
     trail::Trail,
+    window::Window,
 };
 
 /// What a node does after the log may have lost its end, until the log has everything again that the
@@ -11,6 +18,9 @@ use super::{
 pub(super) struct Healing {
     stage: Stage,
     trail: Trail,
+    window: Window,
+    /// What the log may have lost.
+    held: HashMap<Selector, Revocation>,
     /// The last incarnation in which the node has given back what it remembers.
     pub(super) healed: Incarnation,
 }
@@ -23,6 +33,8 @@ enum Stage {
     Finding,
     /// The node reads what comes after it.
     Reading,
+    /// The node gives back what the log lacks.
+    Giving,
 }
 
 /// What a page says about the history.
@@ -41,6 +53,8 @@ impl Healing {
         Self {
             stage: Stage::Finding,
             trail: Trail::default(),
+            window: Window::default(),
+            held: HashMap::new(),
             healed: Incarnation(0),
         }
     }
@@ -53,15 +67,17 @@ impl Healing {
     /// A page of the current incarnation came, after this cursor.
     pub(super) fn page(&mut self, after: Cursor, history: History) -> Verdict {
         match (self.stage, history) {
-            (Stage::Whole | Stage::Reading, History::Same) => Verdict::GoOn,
-            (Stage::Whole | Stage::Reading, History::Other) => Verdict::Lost,
+            (Stage::Whole | Stage::Reading | Stage::Giving, History::Same) => Verdict::GoOn,
+            (Stage::Whole | Stage::Reading | Stage::Giving, History::Other) => Verdict::Lost,
             (Stage::Finding, History::Swept | History::Other) => match self.trail.before(after) {
                 Some(older) => Verdict::GoBack(older),
                 None => self.read_on_from(Cursor::default()),
             },
             (Stage::Finding, History::Same) => self.read_on_from(after),
             // What is missing may have been lost or swept.
-            (Stage::Whole | Stage::Reading, History::Swept) => self.read_on_from(Cursor::default()),
+            (Stage::Whole | Stage::Reading | Stage::Giving, History::Swept) => {
+                self.read_on_from(Cursor::default())
+            }
         }
     }
 
@@ -70,18 +86,54 @@ impl Healing {
         self.trail.push(cursor);
     }
 
+    /// The log has records, the last of them at this place or before.
+    pub(super) fn remember(&mut self, records: &[Revocation], place: u64) {
+        for record in records {
+            self.window.put(*record, place);
+            if let Some(held) = self.held.get(&record.selector()) {
+                if held.beyond(Some(*record)).is_none() {
+                    self.held.remove(&record.selector());
+                }
+            }
+        }
+    }
+
     /// The node has everything that the log has. Returns whether the log had everything that the
     /// node remembers, before the last poll.
-    pub(super) fn at_the_end(&mut self, incarnation: Incarnation) -> bool {
+    pub(super) fn at_the_end(&mut self, incarnation: Incarnation, forgotten: NumericDate) -> bool {
+        // What has expired may have been removed.
+        self.held.retain(|_, record| record.expires() > forgotten);
         let was_whole = self.stage == Stage::Whole;
-        self.stage = Stage::Whole;
-        self.healed = incarnation;
+        if !was_whole {
+            self.stage = Stage::Giving;
+            self.given(incarnation);
+        }
         was_whole
+    }
+
+    /// Returns some records that the log lacks. Empty if there is nothing to give back now.
+    pub(super) fn gives(&self) -> Vec<Revocation> {
+        if self.stage != Stage::Giving {
+            return Vec::new();
+        }
+        self.held.values().take(RECORDS).copied().collect()
+    }
+
+    /// Everything that was given back is in the log of this incarnation.
+    pub(super) fn given(&mut self, incarnation: Incarnation) {
+        if self.stage == Stage::Giving && self.held.is_empty() {
+            self.stage = Stage::Whole;
+            self.healed = incarnation;
+        }
     }
 
     fn read_on_from(&mut self, fork: Cursor) -> Verdict {
         self.stage = Stage::Reading;
         self.trail.cut(fork);
+        for record in self.window.take_beyond(fork.sequence) {
+            let held = self.held.entry(record.selector()).or_insert(record);
+            *held = held.merge(record);
+        }
         Verdict::GoOn
     }
 }

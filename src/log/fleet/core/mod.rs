@@ -23,6 +23,7 @@ mod state;
 mod tests;
 mod timer;
 mod trail;
+mod window;
 
 pub(crate) use self::messages::{Action, Event, NodeSettings, Status};
 use self::{appends::Appends, incarnations::Seen, polls::Polls, queue::Waiting, state::State};
@@ -85,6 +86,7 @@ impl Core {
                 appends.put(caller, &mut actions);
             }
             Event::Committed(Ok(committed)) => {
+                let healed = state.healing.healed;
                 match appends.committed(now, &committed, state, &mut actions) {
                     Some(Seen::New) => {
                         state.healing.begin();
@@ -93,6 +95,10 @@ impl Core {
                     }
                     Some(Seen::Current) => polls.append_counts(),
                     Some(Seen::Over) | None => {}
+                }
+                if state.healing.healed != healed {
+                    // The others wait until the engine knows.
+                    polls.hint();
                 }
             }
             Event::Committed(Err(error)) => {

@@ -106,8 +106,9 @@ impl Polls {
         actions: &mut Vec<Action>,
     ) -> bool {
         // Also from an old engine: each of its records was appended by somebody.
-        if !page.records.is_empty() {
-            actions.push(Action::Read(std::mem::take(&mut page.records)));
+        let records = std::mem::take(&mut page.records);
+        if !records.is_empty() {
+            actions.push(Action::Read(records.clone()));
         }
         if page.forgotten > self.told {
             self.told = page.forgotten;
@@ -148,11 +149,12 @@ impl Polls {
         }
         self.cursor = page.upto;
         state.healing.has(page.upto);
+        state.healing.remember(&records, page.upto.sequence);
         if page.more {
             self.soon = true;
             return true;
         }
-        let is_whole = state.healing.at_the_end(page.incarnation);
+        let is_whole = state.healing.at_the_end(page.incarnation, page.forgotten);
         self.soon |= !is_whole || !page.membership.was_listed || state.members.strikes();
         if is_whole && page.membership.was_listed && !page.membership.barrier {
             // Not now: the answer may have been on its way for long.

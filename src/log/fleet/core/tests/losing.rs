@@ -82,6 +82,9 @@ fn loss_within_an_incarnation_begins_another_one() {
     let actions = node.on(lost(2, 3));
     assert!(completes(&actions).is_empty());
     assert_eq!(polls(&actions), [at(3)]);
+    // It lacks the first record.
+    assert_eq!(sent(&actions).unwrap().1, [1]);
+    node.on(committed(2, 1));
     assert_eq!(completes(&node.on(polled(2, 3))), [node.now]);
 }
 
@@ -99,7 +102,47 @@ fn cursor_that_was_swept_is_no_loss() {
     // The page was the first one of the log, so reading goes on behind it.
     assert_eq!(polls(&actions), [at(4)]);
     assert!(completes(&node.on(polled(1, 9))).is_empty());
+    node.on(committed(1, 1));
     assert_eq!(completes(&node.on(polled(1, 9))), [node.now]);
+}
+
+#[test]
+fn node_gives_back_what_the_log_lost_before_it_is_complete() {
+    let mut node = Node::complete();
+    node.append(1, 2);
+    node.on(committed(1, 1));
+    // The records were after the cursor, and the log has lost them.
+    poll(&mut node);
+    let actions = node.on(polled(2, 1));
+    let given = actions.iter().find_map(|action| match action {
+        Action::Append(append) if append.as_given => Some(&append.batches[0].records),
+        _ => None,
+    });
+    let given = given.expect("they are given back");
+    assert_eq!(given.len(), 2);
+    assert!(
+        [10_000, 10_001]
+            .map(record)
+            .iter()
+            .all(|lost| given.contains(lost))
+    );
+    let healed = |actions: &[Action]| {
+        let [ask] = asks(actions)[..] else {
+            panic!("{actions:?}");
+        };
+        ask.report.as_ref().map(|report| report.healed.0)
+    };
+    assert_ne!(healed(&actions), Some(2));
+    assert!(completes(&node.on(polled(2, 1))).is_empty());
+    node.on(Event::Committed(Err(unavailable())));
+    while sent(&node.sleep()).is_none() {}
+    node.on(committed(2, 1));
+    let mut actions = node.on(polled(2, 1));
+    while polls(&actions).is_empty() {
+        actions = node.sleep();
+    }
+    assert_eq!(healed(&actions), Some(2));
+    assert_eq!(completes(&node.on(polled(2, 3))), [node.now]);
 }
 
 #[test]
@@ -125,6 +168,7 @@ fn node_goes_back_until_the_histories_meet() {
     assert!((1..40).contains(&after.sequence), "{after:?}");
     let actions = node.on(polled(2, 50));
     assert_eq!(polls(&actions), [at(50)]);
+    node.on(committed(2, 1));
     assert_eq!(completes(&node.on(polled(2, 50))), [node.now]);
 }
 
@@ -180,6 +224,8 @@ fn commit_in_a_new_incarnation_begins_again() {
     assert!(completes(&actions).is_empty());
     assert_eq!(polls(&actions), [at(1)]);
     node.on(polled(2, 2));
+    // The node cannot know whether the record was lost.
+    node.on(committed(2, 1));
     assert_eq!(completes(&node.on(polled(2, 2))), [node.now]);
 }
 

@@ -135,7 +135,7 @@ pub(crate) use embedded::{Fault, FileKey, Work};
 pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};
 #[cfg(feature = "fleet")]
-#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "redis"))))]
 pub use fleet::{FleetLog, FleetLogBuilder, FleetMember};
 pub use health::LogHealth;
 pub use memory::MemoryLog;

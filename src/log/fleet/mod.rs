@@ -9,6 +9,8 @@ mod node;
 mod open;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod requests;
 #[cfg(test)]
 mod tests;
@@ -38,7 +40,7 @@ pub use self::{builder::FleetLogBuilder, member::FleetMember};
 /// At most this many commands can wait for the driver, which takes them at once.
 const COMMANDS: usize = 16 * 1024;
 
-/// A log that many processes share, in PostgreSQL. A token that is revoked on one of them is refused
+/// A log that many processes share, in PostgreSQL, Redis or Valkey. A token that is revoked on one of them is refused
 /// on all.
 ///
 /// A process that is in contact with the database refuses the token within milliseconds. Without
@@ -82,6 +84,24 @@ impl FleetLog {
     /// Connections to other machines use TLS, and the certificate is always verified, whatever
     /// `sslmode` says. Enable `tls-aws-lc-rs` or `tls-ring`. `sslrootcert=FILE` names the certificate
     /// authority.
+    ///
+    /// # Redis and Valkey
+    ///
+    /// `redis://HOST/DATABASE` is one server, `rediss://` with TLS, `redis+sentinel://HOST,HOST/NAME` a
+    /// primary that sentinels watch, and `redis+cluster://HOST,HOST` a cluster. `valkey` means the same.
+    /// The password can be in the file that `TOWER_REVOCATION_PASSWORD_FILE` names.
+    ///
+    /// | parameter | meaning | default |
+    /// |---|---|---|
+    /// | `replicas` | How many replicas confirm each append and each poll. At least 1 with sentinels and clusters. | `0` |
+    /// | `durability` | With `volatile`, a restart of the server may lose the log. | `disk` |
+    /// | `assume` | What the server does not tell and you vouch for: `noeviction`, `aof-always`. | none |
+    /// | `db` | The number of the database, behind sentinels. | `0` |
+    /// | `tls` | With `on`, TLS also on this machine, for sentinels and clusters. | for other machines |
+    /// | `sslrootcert`, `sslcert`, `sslkey` | Files of certificates in PEM: the authority, and the client's own. | those of the system |
+    ///
+    /// A failover of Redis can lose records that it has acknowledged, so the durability is never
+    /// [`Replicated`](Durability::Replicated). The nodes give back what they remember.
     ///
     /// Waits at least 10 s for a database that does not answer.
     ///

@@ -8,13 +8,26 @@ use super::{
 };
 
 /// The engines, by the scheme of the URL and the feature that has them.
-const SCHEMES: &[(&str, &str)] = &[("postgres", "postgres"), ("postgresql", "postgres")];
+const SCHEMES: &[(&str, &str)] = &[
+    ("postgres", "postgres"),
+    ("postgresql", "postgres"),
+    ("redis", "redis"),
+    ("rediss", "redis"),
+    ("redis+cluster", "redis"),
+    ("redis+sentinel", "redis"),
+    ("valkey", "redis"),
+    ("valkeys", "redis"),
+    ("valkey+cluster", "redis"),
+    ("valkey+sentinel", "redis"),
+];
 
 /// Opens the engine at the address, and starts a node.
 pub(super) async fn open(address: &Address, settings: NodeSettings) -> Result<FleetLog, LogError> {
     match feature(address.scheme()) {
         #[cfg(feature = "postgres")]
         Some("postgres") => postgres(address, settings).await,
+        #[cfg(feature = "redis")]
+        Some("redis") => redis(address, settings).await,
         Some(feature) => {
             drop(settings);
             Err(wrong(format!(
@@ -26,7 +39,7 @@ pub(super) async fn open(address: &Address, settings: NodeSettings) -> Result<Fl
 }
 
 pub(super) fn unknown_scheme() -> LogError {
-    wrong("the URL of the log must begin with `postgres://`")
+    wrong("the URL of the log must begin with `postgres://` or `redis://`")
 }
 
 /// Returns the feature that a scheme needs.
@@ -47,5 +60,20 @@ async fn postgres(address: &Address, settings: NodeSettings) -> Result<FleetLog,
         timeout: address.append_timeout.max(settings.poll_timeout()),
     };
     let engine = Postgres::open(&address.engine, options).await?;
+    Ok(FleetLog::start(engine, settings, Box::new(Moment::now)))
+}
+
+#[cfg(feature = "redis")]
+async fn redis(address: &Address, settings: NodeSettings) -> Result<FleetLog, LogError> {
+    use super::{
+        super::Moment,
+        redis::{Options, Redis},
+    };
+    let options = Options {
+        name: address.name.clone(),
+        ceiling: address.ceiling,
+        timeout: address.append_timeout.max(settings.poll_timeout()),
+    };
+    let engine = Redis::open(&address.engine, options).await?;
     Ok(FleetLog::start(engine, settings, Box::new(Moment::now)))
 }

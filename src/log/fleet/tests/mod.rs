@@ -1,5 +1,7 @@
 //! Nodes with an engine in memory, and a clock that the test moves.
 
+#[cfg(feature = "redis")]
+pub(super) mod contract;
 mod engine;
 
 use std::{error::Error as _, sync::atomic::Ordering, time::Duration};

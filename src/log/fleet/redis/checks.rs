@@ -1,0 +1,227 @@
+//! Can the server keep what the log promises?
+
+use super::{
+    fault::Fault,
+    proof::Proof,
+    resp::{Reply, Request},
+    settings::{Settings, Topology},
+    wire::Wire,
+};
+
+/// Refuses servers that lose what they have acknowledged, and returns how one proves that it has not.
+pub(super) async fn server(wire: &mut Wire, settings: &Settings) -> Result<Proof, Fault> {
+    let mut request = Request::default();
+    request.add(&[b"INFO"]);
+    request.add(&[b"CONFIG", b"GET", b"appendfsync"]);
+    let mut replies = wire.ask(&request).await?.into_iter();
+    let place = &wire.place;
+    let info = match replies.next() {
+        Some(Reply::Text(info)) => Info(String::from_utf8_lossy(&info).into_owned()),
+        Some(Reply::Error(error)) => return Err(Fault::refused(&error, place)),
+        _ => return Err(Fault::corrupt(format!("{place} says nothing of itself"))),
+    };
+    let fsync = match replies.next() {
+        Some(Reply::List(pair)) => match pair.into_iter().nth(1) {
+            Some(Reply::Text(value)) => Some(String::from_utf8_lossy(&value).into_owned()),
+            _ => None,
+        },
+        // Not allowed, as with many services.
+        _ => None,
+    };
+    version(&info, place)?;
+    role(&info, settings, place)?;
+    eviction(&info, settings, place)?;
+    durability(&info, fsync.as_deref(), settings, place)
+}
+
+/// Lines `name:value`.
+struct Info(String);
+
+impl Info {
+    fn value(&self, name: &str) -> Option<&str> {
+        let mut lines = self.0.lines();
+        lines
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+            .map(str::trim)
+    }
+
+    /// The first two numbers of a version.
+    fn version(&self) -> (u32, u32) {
+        let version = self.value("redis_version").unwrap_or_default();
+        let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
+        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+    }
+}
+
+fn version(info: &Info, place: &str) -> Result<(), Fault> {
+    let (major, minor) = info.version();
+    if major < 7 {
+        return Err(Fault::misconfigured(format!(
+            "{place} is Redis {major}.{minor}: use Redis 7 or Valkey 8, or later",
+        )));
+    }
+    Ok(())
+}
+
+fn role(info: &Info, settings: &Settings, place: &str) -> Result<(), Fault> {
+    if info.value("role") != Some("master") {
+        // During a failover, sentinels and clusters may name a server that is not promoted yet.
+        let line = format!("{place} is a replica: use the primary");
+        return Err(match settings.topology {
+            Topology::Single => Fault::misconfigured(format!(
+                "{line}, or `redis+sentinel://` or `redis+cluster://`"
+            )),
+            _ => Fault::leave(line),
+        });
+    }
+    let is_cluster = info.value("cluster_enabled") == Some("1");
+    if is_cluster != (settings.topology == Topology::Cluster) {
+        let (is, write) = if is_cluster {
+            ("", "redis+cluster://")
+        } else {
+            ("no ", "redis://")
+        };
+        return Err(Fault::misconfigured(format!(
+            "{place} has {is}cluster: the URL must begin with `{write}`",
+        )));
+    }
+    Ok(())
+}
+
+fn eviction(info: &Info, settings: &Settings, place: &str) -> Result<(), Fault> {
+    if info.value("maxmemory") == Some("0") || settings.assumed.noeviction {
+        return Ok(());
+    }
+    match info.value("maxmemory_policy") {
+        Some("noeviction") => Ok(()),
+        Some(policy) => Err(Fault::misconfigured(format!(
+            "{place} has maxmemory-policy {policy}, and would remove revocations: set it to \
+             noeviction",
+        ))),
+        None => Err(Fault::misconfigured(format!(
+            "{place} does not tell its maxmemory-policy: make sure that it is noeviction, and add \
+             `assume=noeviction` to the URL",
+        ))),
+    }
+}
+
+fn durability(
+    info: &Info,
+    fsync: Option<&str>,
+    settings: &Settings,
+    place: &str,
+) -> Result<Proof, Fault> {
+    let mut proof = Proof {
+        replicas: settings.replicas,
+        ..Proof::default()
+    };
+    if settings.volatile {
+        return Ok(proof);
+    }
+    let has_file = info.value("aof_enabled") == Some("1");
+    // WAITAOF is as old as Valkey, and newer than Redis 7.0.
+    let can_wait = has_file && info.version() >= (7, 2);
+    if settings.assumed.aof_always {
+        return Ok(proof);
+    }
+    if !has_file {
+        return Err(Fault::misconfigured(format!(
+            "{place} has appendonly no, and a restart would lose revocations: set it to yes, or \
+             accept that with `durability=volatile` in the URL",
+        )));
+    }
+    proof.own = fsync != Some("always");
+    match fsync {
+        Some("always") => Ok(proof),
+        Some("everysec") | None if can_wait => Ok(proof),
+        None => Err(Fault::misconfigured(format!(
+            "{place} does not tell its appendfsync: allow CONFIG GET, or make sure that it is \
+             always, and add `assume=aof-always` to the URL",
+        ))),
+        Some(fsync) => Err(Fault::misconfigured(format!(
+            "{place} has appendfsync {fsync}, and a crash would lose revocations: set it to always, \
+             or to everysec with Redis 7.2 or later",
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "redis_version:7.0.15\r\nrole:master\r\ncluster_enabled:0\r\nmaxmemory:0\r\n\
+                        maxmemory_policy:allkeys-lru\r\naof_enabled:1\r\n";
+
+    fn check(info: &str, fsync: Option<&str>, url: &str) -> Result<Proof, String> {
+        let settings = Settings::read(url, &|_| None).map_err(|fault| fault.to_string())?;
+        let info = Info(info.to_owned());
+        let all = || {
+            version(&info, "it")?;
+            role(&info, &settings, "it")?;
+            eviction(&info, &settings, "it")?;
+            durability(&info, fsync, &settings, "it")
+        };
+        all().map_err(|fault: Fault| fault.to_string())
+    }
+
+    fn proof(own: bool, replicas: u32) -> Proof {
+        Proof { own, replicas }
+    }
+
+    #[test]
+    fn proof_is_what_the_server_can_give() {
+        let newer = GOOD.replace("7.0.15", "7.2.4");
+        let one = "redis://localhost?replicas=1";
+        let always = Some("always");
+        assert_eq!(
+            check(GOOD, always, "redis://localhost"),
+            Ok(proof(false, 0))
+        );
+        assert_eq!(check(GOOD, always, one), Ok(proof(false, 1)));
+        assert_eq!(check(&newer, always, one), Ok(proof(false, 1)));
+        for fsync in [Some("everysec"), None] {
+            assert_eq!(
+                check(&newer, fsync, "redis://localhost"),
+                Ok(proof(true, 0))
+            );
+            assert_eq!(check(&newer, fsync, one), Ok(proof(true, 1)));
+        }
+        let without = newer.replace("aof_enabled:1", "aof_enabled:0");
+        let volatile = "redis://localhost?durability=volatile";
+        assert_eq!(check(&without, None, volatile), Ok(proof(false, 0)));
+        let assumed = "redis://localhost?assume=aof-always&replicas=1";
+        assert_eq!(check(&without, None, assumed), Ok(proof(false, 1)));
+    }
+
+    #[test]
+    fn server_that_would_lose_records_is_refused() {
+        let evicting = GOOD.replace("maxmemory:0", "maxmemory:1000");
+        let silent = evicting.replace("maxmemory_policy", "x");
+        for (info, fsync, wanted) in [
+            (GOOD.replace("7.0", "6.2"), "always", "Redis 6.2"),
+            (String::new(), "always", "Redis 0.0"),
+            (GOOD.replace("master", "slave"), "always", "is a replica"),
+            (
+                GOOD.replace("cluster_enabled:0", "cluster_enabled:1"),
+                "always",
+                "redis+cluster://",
+            ),
+            (evicting, "always", "noeviction"),
+            (silent, "always", "assume=noeviction"),
+            (
+                GOOD.replace("aof_enabled:1", "aof_enabled:0"),
+                "always",
+                "appendonly",
+            ),
+            (GOOD.to_owned(), "everysec", "appendfsync everysec"),
+            (GOOD.replace("7.0", "7.2"), "no", "appendfsync no"),
+        ] {
+            let line = check(&info, Some(fsync), "redis://localhost").unwrap_err();
+            assert!(line.contains(wanted), "{wanted}: {line}");
+        }
+        let line = check(GOOD, None, "redis://localhost").unwrap_err();
+        assert!(line.contains("assume=aof-always"), "{line}");
+        let line = check(GOOD, None, "redis+cluster://localhost?replicas=1").unwrap_err();
+        assert!(line.contains("`redis://`"), "{line}");
+    }
+}

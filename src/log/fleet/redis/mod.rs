@@ -1,0 +1,146 @@
+//! The log of a fleet in Redis 7 or later, or Valkey 8 or later.
+//!
+//! A node has three connections: for polls, for appends, and to hear of appends by others. Each comes
+//! back by itself. No call takes longer than its time limit.
+//!
+//! All keys of a log are on one server. A script runs there as a whole, so each append and each page
+//! is one step.
+
+mod append;
+mod begin;
+mod checks;
+mod fault;
+mod hint;
+mod keys;
+mod leave;
+mod link;
+mod login;
+mod poll;
+mod primary;
+mod proof;
+mod resp;
+mod rights;
+mod scans;
+mod scripts;
+mod session;
+mod settings;
+mod sweep;
+mod target;
+mod tls;
+mod values;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::{env, sync::Arc, time::Duration};
+
+use tokio::time;
+
+use self::{
+    append::Appends, fault::Fault, hint::Hints, keys::Keys, link::Link, poll::Polls,
+    settings::Settings, target::Target,
+};
+use super::{
+    super::{Durability, LogError},
+    engine::{Append, Ask, Committed, Engine, Incarnation, Page},
+};
+
+/// How to use the server.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// Which log, if the server has more than one: lower-case letters, digits and `_`.
+    pub(crate) name: Option<String>,
+    /// Limits the log to this many selectors.
+    pub(crate) ceiling: usize,
+    /// The time limit of a call. Shorter than the lease.
+    pub(crate) timeout: Duration,
+}
+
+/// A log in a server.
+pub(crate) struct Redis {
+    target: Arc<Target>,
+    polls: Polls,
+    appends: Appends,
+    appending: Arc<Link>,
+    hints: Hints,
+}
+
+impl Redis {
+    /// Connects, and checks the server.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `Misconfigured` if something has to be changed before, with `UnknownFormat` if the
+    /// log is from a newer version, and with `Unavailable` if the server cannot be reached.
+    pub(crate) async fn open(url: &str, options: Options) -> Result<Self, LogError> {
+        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let settings = Settings::read(url, &variable)?;
+        let keys = Keys::new(options.name.as_deref());
+        let target = Arc::new(Target::new(settings, keys, options.timeout));
+        let limit = (options.timeout * 3).max(Duration::from_secs(10));
+        let opened = time::timeout(limit, Self::start(&target, options.ceiling));
+        let late = |_| target.late();
+        Ok(opened.await.map_err(late)??)
+    }
+
+    async fn start(target: &Arc<Target>, ceiling: usize) -> Result<Self, Fault> {
+        let mut first = target.connect().await?;
+        rights::check(&mut first, target).await?;
+        let second = target.connect().await?;
+        let appending = Arc::new(Link::new(target.clone(), second));
+        let log = Self {
+            polls: Polls::new(Link::new(target.clone(), first)),
+            appends: Appends::new(appending.clone(), ceiling),
+            appending,
+            hints: Hints::start(target.clone()),
+            target: target.clone(),
+        };
+        // Shows that replicas confirm what is written.
+        log.appends.append(nothing()).await?;
+        Ok(log)
+    }
+}
+
+fn nothing() -> Append {
+    Append {
+        mark: 0,
+        batches: Vec::new(),
+        as_given: false,
+    }
+}
+
+impl Engine for Redis {
+    async fn poll(&self, ask: Ask) -> Result<Page, LogError> {
+        Ok(self.polls.poll(ask, &self.hints).await?)
+    }
+
+    async fn append(&self, append: Append) -> Result<Committed, LogError> {
+        Ok(self.appends.append(append).await?)
+    }
+
+    async fn begin(&self, after: Incarnation) -> Result<(), LogError> {
+        Ok(begin::after(&self.appending, after).await?)
+    }
+
+    async fn leave(&self, member: u64) -> Result<(), LogError> {
+        Ok(leave::leave(&self.appending, member).await?)
+    }
+
+    async fn hint(&self) {
+        self.hints.next().await;
+    }
+
+    async fn sweep(&self) -> Result<u64, LogError> {
+        Ok(sweep::sweep(&self.appending).await?)
+    }
+
+    /// Never `Replicated`: a failover can lose what replicas have confirmed.
+    fn durability(&self) -> Durability {
+        if self.target.settings.volatile {
+            Durability::Volatile
+        } else {
+            Durability::Disk
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The scripts, which run in the server as a whole or not at all.
+
+use super::{
+    fault::Fault,
+    keys::Keys,
+    resp::{Reply, Request},
+};
+
+const SOURCES: [(Script, &str); 4] = [
+    (Script::Append, include_str!("append.lua")),
+    (Script::Poll, include_str!("poll.lua")),
+    (Script::Begin, include_str!("begin.lua")),
+    (Script::Sweep, include_str!("sweep.lua")),
+];
+
+/// Tries what the others need.
+pub(super) const RIGHTS: &str = include_str!("rights.lua");
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Script {
+    Append,
+    Poll,
+    Begin,
+    Sweep,
+}
+
+/// What the server calls the scripts.
+pub(super) struct Loaded(Vec<(Script, Vec<u8>)>);
+
+/// Asks for all of them to be loaded.
+pub(super) fn load() -> Request {
+    let mut request = Request::default();
+    for (_, source) in SOURCES {
+        let source = [include_str!("head.lua"), source].concat();
+        request.add(&[b"SCRIPT", b"LOAD", source.as_bytes()]);
+    }
+    request
+}
+
+impl Loaded {
+    pub(super) fn read(replies: Vec<Reply>, place: &str) -> Result<Self, Fault> {
+        let names = replies.into_iter().map(|reply| match reply {
+            Reply::Text(name) => Ok(name),
+            Reply::Error(error) => Err(Fault::refused(&error, place)),
+            _ => Err(Fault::corrupt(format!("{place} loads no scripts"))),
+        });
+        let scripts = SOURCES.iter().map(|(script, _)| *script);
+        let loaded = scripts.zip(names).map(|(script, name)| Ok((script, name?)));
+        loaded.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Adds a call to a request.
+    pub(super) fn call(
+        &self,
+        request: &mut Request,
+        script: Script,
+        keys: &Keys,
+        arguments: &[&[u8]],
+    ) {
+        let loaded = self.0.iter().find(|(known, _)| *known == script);
+        let name = loaded.map_or(&b""[..], |(_, name)| name);
+        let count = keys.all.len().to_string();
+        let mut command = vec![&b"EVALSHA"[..], name, count.as_bytes()];
+        command.extend(keys.all.iter().map(String::as_bytes));
+        command.extend(arguments);
+        request.add(&command);
+    }
+}

@@ -1,0 +1,241 @@
+//! Where the servers are, who asks, and what is expected of them: a URL.
+
+mod host;
+mod url;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+
+pub(super) use self::host::Host;
+use super::fault::Fault;
+use crate::tls::{File, Files};
+
+/// How the primary is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Topology {
+    /// It is the only host.
+    Single,
+    /// The hosts are sentinels, which know it by this name.
+    Sentinel(String),
+    /// The hosts are some servers of a cluster.
+    Cluster,
+}
+
+/// What an operator vouches for, where a server does not tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Assumed {
+    /// No record is removed for lack of memory.
+    pub(super) noeviction: bool,
+    /// What the server has acknowledged is durable.
+    pub(super) aof_always: bool,
+}
+
+/// Where the password is.
+#[derive(Clone)]
+enum Password {
+    Given(String),
+    /// Read again for each connection.
+    File(String),
+}
+
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) topology: Topology,
+    pub(super) hosts: Vec<Host>,
+    pub(super) user: Option<String>,
+    password: Option<Password>,
+    pub(super) database: u32,
+    /// TLS also on this machine.
+    encrypted: bool,
+    pub(super) files: Files,
+    /// How many replicas must have a record.
+    pub(super) replicas: u32,
+    /// Whether a crash may lose records.
+    pub(super) volatile: bool,
+    pub(super) assumed: Assumed,
+}
+
+/// Looks up a variable.
+pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// A quorum of more replicas would be a mistake.
+const MOST_REPLICAS: u32 = 16;
+const PASSWORD_FILE: &str = "TOWER_REVOCATION_PASSWORD_FILE";
+
+impl Settings {
+    pub(super) fn read(url: &str, environment: Environment<'_>) -> Result<Self, Fault> {
+        let parts = url::split(url)?;
+        let (encrypted, sort) = match &*parts.scheme {
+            "redis" | "valkey" => (false, Sort::Single),
+            "rediss" | "valkeys" => (true, Sort::Single),
+            "redis+sentinel" | "valkey+sentinel" => (false, Sort::Sentinel),
+            "redis+cluster" | "valkey+cluster" => (false, Sort::Cluster),
+            _ => return Err(wrong("the URL of the log must begin with `redis://`")),
+        };
+        let hosts = host::all(&parts.hosts, sort.port())?;
+        let number = |text: &str| {
+            let number = if text.is_empty() { Ok(0) } else { text.parse() };
+            number.map_err(|_| wrong("the database in the URL must be a number"))
+        };
+        let given = |name: &str| parts.parameter(name);
+        let (topology, database) = match sort {
+            Sort::Single => (Topology::Single, number(&parts.path)?),
+            Sort::Sentinel if parts.path.is_empty() => {
+                return Err(wrong(
+                    "the URL lacks the name of the primary: write `redis+sentinel://HOST,HOST/NAME`",
+                ));
+            }
+            Sort::Sentinel => {
+                let database = number(given("db").unwrap_or_default())?;
+                (Topology::Sentinel(parts.path.clone()), database)
+            }
+            Sort::Cluster if number(&parts.path)? > 0 => {
+                return Err(wrong(
+                    "a cluster has no databases: remove the number from the URL",
+                ));
+            }
+            Sort::Cluster => (Topology::Cluster, 0),
+        };
+        if topology == Topology::Single && hosts.len() > 1 {
+            return Err(wrong(
+                "a URL with several hosts must begin with `redis+sentinel://` or `redis+cluster://`",
+            ));
+        }
+        let encrypted = match given("tls") {
+            None => encrypted,
+            Some("on") => true,
+            Some(_) => {
+                return Err(wrong(
+                    "`tls` must be `on`: it is on for other machines anyway",
+                ));
+            }
+        };
+        let client = match (given("sslcert"), given("sslkey")) {
+            (Some(chain), Some(key)) => Some((file("sslcert", chain), file("sslkey", key))),
+            (None, None) => None,
+            _ => return Err(wrong("`sslcert` and `sslkey` belong together: give both")),
+        };
+        let settings = Self {
+            replicas: replicas(given("replicas"), &topology)?,
+            topology,
+            hosts,
+            password: match (parts.password.clone(), environment(PASSWORD_FILE)) {
+                (Some(password), _) => Some(Password::Given(password)),
+                (None, file) => file.map(Password::File),
+            },
+            user: parts.user.clone(),
+            database,
+            encrypted,
+            files: Files {
+                roots: given("sslrootcert")
+                    .filter(|roots| *roots != "system")
+                    .map(|roots| file("sslrootcert", roots)),
+                client,
+            },
+            volatile: match given("durability") {
+                None | Some("disk") => false,
+                Some("volatile") => true,
+                Some(_) => return Err(wrong("`durability` must be `disk` or `volatile`")),
+            },
+            assumed: assumed(given("assume"))?,
+        };
+        settings.refuse(sort, &parts.scheme)?;
+        Ok(settings)
+    }
+
+    fn refuse(&self, sort: Sort, scheme: &str) -> Result<(), Fault> {
+        if self.user.is_some() && self.password.is_none() {
+            return Err(wrong(format!(
+                "the URL has a user without a password: set {PASSWORD_FILE}"
+            )));
+        }
+        let remote = self.hosts.iter().find(|host| !host.is_local());
+        if let (Sort::Single, false, Some(host)) = (sort, self.encrypted, remote) {
+            return Err(wrong(format!(
+                "`{scheme}://` is refused for {host}: only connections on this machine may lack \
+                 TLS; write `{scheme}s://`",
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether connections to a host use TLS: always off this machine.
+    pub(super) fn needs_tls(&self, host: &Host) -> bool {
+        self.encrypted || !host.is_local()
+    }
+
+    /// Returns the password as it is now. Reads a file.
+    pub(super) fn password(&self) -> Result<Option<String>, Fault> {
+        match &self.password {
+            None => Ok(None),
+            Some(Password::Given(password)) => Ok(Some(password.clone())),
+            Some(Password::File(file)) => {
+                let read = fs::read_to_string(file);
+                let mut password = read.map_err(|error| {
+                    wrong(format!("{PASSWORD_FILE} {file} cannot be read: {error}"))
+                })?;
+                password.truncate(password.trim_end_matches(['\r', '\n']).len());
+                Ok(Some(password))
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Sort {
+    Single,
+    Sentinel,
+    Cluster,
+}
+
+impl Sort {
+    fn port(self) -> u16 {
+        match self {
+            Self::Single | Self::Cluster => 6379,
+            Self::Sentinel => 26379,
+        }
+    }
+}
+
+fn replicas(given: Option<&str>, topology: &Topology) -> Result<u32, Fault> {
+    let replicas = match given {
+        None => Some(0),
+        Some(given) => given.parse().ok().filter(|given| *given <= MOST_REPLICAS),
+    };
+    match replicas {
+        None => Err(wrong(format!(
+            "`replicas` must be a number up to {MOST_REPLICAS}"
+        ))),
+        Some(0) if *topology != Topology::Single => Err(wrong(
+            "a failover can lose records that no replica has: add `replicas=1`, or more, to the URL",
+        )),
+        Some(replicas) => Ok(replicas),
+    }
+}
+
+fn assumed(given: Option<&str>) -> Result<Assumed, Fault> {
+    let mut assumed = Assumed::default();
+    for name in given
+        .unwrap_or_default()
+        .split(',')
+        .filter(|name| !name.is_empty())
+    {
+        match name {
+            "noeviction" => assumed.noeviction = true,
+            "aof-always" => assumed.aof_always = true,
+            _ => return Err(wrong("`assume` can have `noeviction` and `aof-always`")),
+        }
+    }
+    Ok(assumed)
+}
+
+fn file(parameter: &'static str, path: &str) -> File {
+    let path = path.to_owned();
+    File { parameter, path }
+}
+
+fn wrong(line: impl Into<String>) -> Fault {
+    Fault::misconfigured(line)
+}

@@ -1,0 +1,117 @@
+//! Which server is asked, and the connections to it.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time};
+
+use super::{
+    super::super::LogErrorKind, fault::Fault, keys::Keys, primary, session::Session,
+    settings::Settings,
+};
+
+/// A connection is not given up sooner, even if a call is: the next call gets it.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+pub(super) struct Target {
+    pub(super) settings: Settings,
+    pub(super) keys: Keys,
+    /// The time limit of a call.
+    pub(super) timeout: Duration,
+    /// The host of the URL that is asked first.
+    entry: AtomicUsize,
+    /// The server that was the primary the last time.
+    primary: Mutex<String>,
+    /// Another server is the primary now.
+    pub(super) moved: Notify,
+}
+
+impl Target {
+    pub(super) fn new(settings: Settings, keys: Keys, timeout: Duration) -> Self {
+        Self {
+            settings,
+            keys,
+            timeout,
+            entry: AtomicUsize::new(0),
+            primary: Mutex::default(),
+            moved: Notify::new(),
+        }
+    }
+
+    /// Connects to the primary. Each of several hosts gets a part of the time.
+    pub(super) async fn connect(&self) -> Result<Session, Fault> {
+        let hosts = &self.settings.hosts;
+        let limit = self.timeout.max(CONNECTING);
+        let share = limit / u32::try_from(hosts.len()).unwrap_or(u32::MAX);
+        let first = self.entry.load(Ordering::Relaxed);
+        let mut failed: Option<Fault> = None;
+        for entry in (0..hosts.len()).map(|step| (first + step) % hosts.len()) {
+            let opened = time::timeout(share, self.open(entry)).await;
+            let fault = match opened {
+                Ok(Ok(session)) => {
+                    self.entry.store(entry, Ordering::Relaxed);
+                    self.found(&session.wire.place);
+                    return Ok(session);
+                }
+                Ok(Err(fault)) => fault,
+                Err(_) => silent(&hosts[entry].to_string(), share),
+            };
+            // What has to be changed is worth more than what may pass.
+            let is_known = |known: &Fault| known.kind == LogErrorKind::Misconfigured;
+            if !failed.as_ref().is_some_and(is_known) {
+                failed = Some(fault);
+            }
+        }
+        Err(failed.unwrap_or_else(|| Fault::misconfigured("no host is given")))
+    }
+
+    async fn open(&self, entry: usize) -> Result<Session, Fault> {
+        let host = &self.settings.hosts[entry];
+        let primary = primary::find(host, &self.keys, &self.settings).await?;
+        Session::open(&primary, entry, &self.settings).await
+    }
+
+    /// Whether a connection is still the right one: another one may have found another primary.
+    pub(super) fn is_primary(&self, place: &str) -> bool {
+        *self.locked() == place
+    }
+
+    fn found(&self, place: &str) {
+        let before = std::mem::replace(&mut *self.locked(), place.to_owned());
+        if before != place && !before.is_empty() {
+            self.moved.notify_one();
+        }
+    }
+
+    /// The server that this host has led to does not answer, or is not the primary. Others are asked
+    /// first.
+    pub(super) fn leave(&self, entry: usize) {
+        let next = (entry + 1) % self.settings.hosts.len();
+        let entries = &self.entry;
+        let _ = entries.compare_exchange(entry, next, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// There was no answer within the time limit.
+    pub(super) fn late(&self) -> Fault {
+        let place = self.locked().clone();
+        if place.is_empty() {
+            return silent(&self.settings.hosts[0].to_string(), self.timeout);
+        }
+        silent(&place, self.timeout)
+    }
+
+    fn locked(&self) -> std::sync::MutexGuard<'_, String> {
+        self.primary.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn silent(place: &str, limit: Duration) -> Fault {
+    Fault::unavailable(format!(
+        "{place} did not answer within {limit:?}: check that it runs, and the network to it",
+    ))
+}

@@ -1,0 +1,91 @@
+//! What the core expects of every engine.
+
+use super::{super::super::tests::contract, *};
+
+#[tokio::test]
+async fn log_has_each_record_once_in_order_and_covered_ones_never() {
+    for server in Server::each(&[]) {
+        contract::records(&open(&server).await, u64::MAX).await;
+    }
+}
+
+#[tokio::test]
+async fn records_merge_by_the_later_dates() {
+    for server in Server::each(&[]) {
+        contract::merging(&open(&server).await).await;
+    }
+}
+
+#[tokio::test]
+async fn refused_batches_write_nothing_and_the_others_commit() {
+    for server in Server::each(&[]) {
+        let limited = Options {
+            ceiling: 5,
+            ..options()
+        };
+        contract::limits(&open_at(&server.url(), limited).await).await;
+    }
+}
+
+#[tokio::test]
+async fn watermark_for_now_is_raised_to_the_time_of_the_server() {
+    for server in Server::each(&[]) {
+        contract::stamping(&open(&server).await).await;
+    }
+}
+
+#[tokio::test]
+async fn reader_goes_on_from_every_cursor_and_begins_again_after_a_fork() {
+    for server in Server::each(&[]) {
+        contract::cursors(&open(&server).await).await;
+    }
+}
+
+#[tokio::test]
+async fn long_log_comes_in_pages() {
+    for server in Server::each(&[]) {
+        contract::pages(&open(&server).await).await;
+    }
+}
+
+#[tokio::test]
+async fn members_report_and_silent_ones_are_struck_out() {
+    for server in Server::each(&[]) {
+        contract::members(&open(&server).await).await;
+    }
+}
+
+#[tokio::test]
+async fn first_who_notices_begins_another_life() {
+    for server in Server::each(&[]) {
+        contract::lives(&open(&server).await, &open(&server).await).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_writers_leave_no_gap_and_every_reader_sees_one_order() {
+    for server in Server::each(&[]) {
+        let mut logs = Vec::new();
+        for _ in 0..4 {
+            logs.push(open(&server).await);
+        }
+        contract::writers(logs, 64, 4).await;
+    }
+}
+
+#[tokio::test]
+async fn logs_with_names_are_apart() {
+    for server in Server::each(&[]) {
+        let named = Options {
+            name: Some("other".to_owned()),
+            ..options()
+        };
+        let [one, other] = [open(&server).await, open_at(&server.url(), named).await];
+        append(&one, [grant(1)]).await;
+        append(&other, [grant(2)]).await;
+        assert_eq!(
+            (all(&one).await, all(&other).await),
+            (vec![grant(1)], vec![grant(2)])
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! Against real servers: see `tests/fixture/redis`.
+
+mod chaos;
+mod contracts;
+mod failover;
+mod fleet;
+mod messages;
+mod scanning;
+mod tls;
+
+#[path = "../../../../../tests/fixture/redis/mod.rs"]
+mod fixture;
+
+use std::time::Duration;
+
+use fixture::Server;
+
+use super::{
+    super::{
+        engine::{Cursor, Engine, History, Page},
+        tests::contract::{all, append, ask, batch, grant, line, poll, request},
+    },
+    Options, Redis,
+};
+
+/// How a test opens the log.
+fn options() -> Options {
+    Options {
+        name: None,
+        ceiling: usize::MAX,
+        timeout: Duration::from_secs(5),
+    }
+}
+
+/// A short time limit, for calls that cannot succeed.
+fn hasty() -> Options {
+    Options {
+        timeout: Duration::from_secs(1),
+        ..options()
+    }
+}
+
+async fn open_at(url: &str, options: Options) -> Redis {
+    let opened = Redis::open(url, options).await;
+    opened.unwrap_or_else(|error| panic!("{}", line(&error)))
+}
+
+async fn open(server: &Server) -> Redis {
+    open_at(&server.url(), options()).await
+}
+
+/// Asks again until there is an answer.
+async fn recovered(log: &Redis) -> Page {
+    let mut last = String::new();
+    for _ in 0..400 {
+        match log.poll(ask(Cursor::default())).await {
+            Ok(page) => return page,
+            Err(error) => last = line(&error),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the log does not recover: {last}");
+}

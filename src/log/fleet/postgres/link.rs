@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
-use tokio::{sync::Mutex, time};
+use tokio::{sync::Mutex, task::JoinHandle, time};
 use tokio_postgres::{Row, types::ToSql};
 
 use super::{
@@ -21,7 +21,33 @@ pub(super) const OWN: usize = 3;
 
 pub(super) struct Link {
     pub(super) target: Arc<Target>,
-    session: Mutex<Option<Session>>,
+    state: Mutex<State>,
+}
+
+struct State {
+    session: Option<Session>,
+    /// It goes on after the call that began it was given up: connecting may take longer than a call.
+    connecting: Option<JoinHandle<Result<Session, Fault>>>,
+}
+
+impl State {
+    async fn connect(&mut self, target: &Arc<Target>) -> Result<Session, Fault> {
+        let begin = || {
+            let to = target.clone();
+            target.runtime.spawn(async move { to.connect().await })
+        };
+        let connected = self.connecting.get_or_insert_with(begin).await;
+        self.connecting = None;
+        connected.unwrap_or_else(|_| Err(Fault::unavailable("the attempt to connect ended")))
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        if let Some(connecting) = &self.connecting {
+            connecting.abort();
+        }
+    }
 }
 
 pub(super) struct Answer {
@@ -41,12 +67,15 @@ impl Answer {
 
 impl Link {
     pub(super) fn new(target: Arc<Target>, session: Session) -> Self {
-        let session = Mutex::new(Some(session));
-        Self { target, session }
+        let state = Mutex::new(State {
+            session: Some(session),
+            connecting: None,
+        });
+        Self { target, state }
     }
 
     /// Asks for a row, within the time limit. Connects again if the connection is lost or was left
-    /// in the middle of a call.
+    /// in the middle of a call, and if another server is the primary now.
     pub(super) async fn ask(
         &self,
         sql: &Arc<str>,
@@ -62,22 +91,25 @@ impl Link {
         sql: &Arc<str>,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Answer, Fault> {
-        let mut slot = self.session.lock().await;
-        if let Some(session) = slot.take().filter(|session| !session.client.is_closed()) {
+        let mut state = self.state.lock().await;
+        let is_usable = |session: &Session| {
+            !session.client.is_closed() && self.target.is_primary(session.place)
+        };
+        if let Some(session) = state.session.take().filter(is_usable) {
             let mut busy = Busy::new(session, &self.target);
             match busy.ask(sql, parameters).await {
                 // The server may have restarted since the last call. A statement that is sent twice
                 // does no harm.
                 Err(fault) if fault.lost => {}
                 asked => {
-                    *slot = busy.done();
+                    state.session = busy.done();
                     return asked;
                 }
             }
         }
-        let mut busy = Busy::new(self.target.connect().await?, &self.target);
+        let mut busy = Busy::new(state.connect(&self.target).await?, &self.target);
         let asked = busy.ask(sql, parameters).await;
-        *slot = busy.done();
+        state.session = busy.done();
         asked
     }
 }

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::{runtime::Handle, sync::Notify, time};
 
 use super::{
@@ -17,6 +18,13 @@ use super::{
 
 /// A longer name of a log would be cut by the server.
 const LONGEST_NAME: usize = 40;
+
+/// How long a server may take before the next one is tried as well.
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// How long a server may take to accept a connection: the time limit of a call can be too short for
+/// a slow network, or so long that a server that has gone would be waited for.
+const LONGEST_ATTEMPT: Duration = Duration::from_secs(10);
 
 pub(super) struct Target {
     settings: Settings,
@@ -53,35 +61,57 @@ impl Target {
         })
     }
 
-    /// Connects to the first server that is a primary. Each of several gets a part of the time.
+    /// Connects to the first server that turns out to be a primary. The next one is tried once the
+    /// one before has failed, or has not answered for a while.
     pub(super) async fn connect(&self) -> Result<Session, Fault> {
         let servers = &self.settings.servers;
         let count = servers.len();
-        let share = self.timeout / u32::try_from(count).unwrap_or(u32::MAX);
         let first = self.primary.load(Ordering::Relaxed);
+        let mut places = (0..count).map(|step| (first + step) % count).peekable();
+        let mut attempts = FuturesUnordered::new();
         let mut failed: Option<Fault> = None;
-        for place in (0..count).map(|step| (first + step) % count) {
-            let server = &servers[place];
-            let opened = time::timeout(share, Session::open(self, place, server)).await;
-            let fault = match opened {
-                Ok(Ok(session)) => {
-                    if self.primary.swap(place, Ordering::Relaxed) != place {
+        loop {
+            if let Some(place) = places.next() {
+                attempts.push(self.attempt(place));
+            }
+            let patience = match places.peek() {
+                Some(_) => STAGGER,
+                None => LONGEST_ATTEMPT * 2,
+            };
+            let Ok(ended) = time::timeout(patience, attempts.next()).await else {
+                continue;
+            };
+            match ended {
+                Some(Ok(session)) => {
+                    if self.primary.swap(session.place, Ordering::Relaxed) != session.place {
                         self.moved.notify_one();
                     }
                     return Ok(session);
                 }
-                Ok(Err(fault)) => fault,
-                Err(_) => silent(&server.place, share),
-            };
-            // What has to be changed is worth more than what may pass.
-            if failed
-                .as_ref()
-                .is_none_or(|first| first.kind != LogErrorKind::Misconfigured)
-            {
-                failed = Some(fault);
+                // What has to be changed is worth more than what may pass.
+                Some(Err(fault)) => {
+                    let kept = failed.take();
+                    let kept = kept.filter(|kept| kept.kind == LogErrorKind::Misconfigured);
+                    failed = Some(kept.unwrap_or(fault));
+                }
+                None => {
+                    let none = || Fault::misconfigured("no host is given");
+                    return Err(failed.unwrap_or_else(none));
+                }
             }
         }
-        Err(failed.unwrap_or_else(|| Fault::misconfigured("no host is given")))
+    }
+
+    async fn attempt(&self, place: usize) -> Result<Session, Fault> {
+        let server = &self.settings.servers[place];
+        let opened = time::timeout(LONGEST_ATTEMPT, Session::open(self, place, server));
+        let late = |_| silent(&server.place, LONGEST_ATTEMPT);
+        opened.await.map_err(late)?
+    }
+
+    /// Whether connections to this server stay.
+    pub(super) fn is_primary(&self, place: usize) -> bool {
+        self.primary.load(Ordering::Relaxed) == place
     }
 
     /// A call to this server was given up. Others are tried first: an old primary that has lost its

@@ -35,8 +35,8 @@ impl Host {
         }
     }
 
-    fn is_socket(&self) -> bool {
-        self.name.starts_with('/')
+    pub(super) fn is_socket(&self) -> bool {
+        self.address.is_none() && self.name.starts_with('/')
     }
 
     pub(super) fn apply(&self, config: &mut Config) {

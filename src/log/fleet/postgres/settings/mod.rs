@@ -15,6 +15,9 @@ use self::{hosts::Host, password::Login};
 use super::fault::Fault;
 use crate::tls::{File, Files};
 
+/// How long one address may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+
 /// Looks up a variable.
 pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -143,7 +146,8 @@ fn needs_tls(host: &Host, mode: Option<&str>) -> Result<bool, Fault> {
             host.place(),
         ))),
         None | Some("disable" | "allow" | "prefer") => Ok(!host.is_local()),
-        Some("require" | "verify-ca" | "verify-full") => Ok(true),
+        // As in libpq: a socket has no TLS.
+        Some("require" | "verify-ca" | "verify-full") => Ok(!host.is_socket()),
         Some(_) => Err(Fault::misconfigured(
             "`sslmode` must be `disable`, `prefer`, `require`, `verify-ca` or `verify-full`",
         )),
@@ -164,7 +168,7 @@ fn common(given: &Config, environment: Environment<'_>, timeout: Duration) -> Co
         config.options(options);
     }
     config.ssl_negotiation(given.get_ssl_negotiation());
-    config.connect_timeout(given.get_connect_timeout().copied().unwrap_or(timeout));
+    config.connect_timeout(given.get_connect_timeout().copied().unwrap_or(CONNECT));
     config.tcp_user_timeout(given.get_tcp_user_timeout().copied().unwrap_or(timeout));
     config.keepalives(given.get_keepalives());
     // The driver's default is two hours, which nobody asks for.

@@ -83,6 +83,7 @@ fn tls_is_demanded_off_this_machine_only() {
         "postgres://me@127.0.0.1/",
         "postgres://me@[::1]/?sslmode=prefer",
         "postgres://me@%2Frun/?sslmode=disable",
+        "postgres://me@%2Frun/?sslmode=require",
         "postgres://me@db/?hostaddr=127.0.0.2",
     ] {
         assert_eq!(modes(url), [SslMode::Disable], "{url}");

@@ -1,6 +1,7 @@
 //! Against a real server: see `tests/fixture/postgres`.
 
 mod chaos;
+mod connecting;
 mod contract;
 mod messages;
 mod nodes;

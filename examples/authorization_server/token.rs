@@ -54,7 +54,7 @@ pub(crate) async fn token(
 
 async fn authorization_code(server: &Server, post: &Post) -> Result<Response, OAuthError> {
     let code = post.require_secret("code")?;
-    let known = known(server, post, &code, TokenUse::AuthorizationCode)?;
+    let known = known(server, post, &code, TokenUse::AuthorizationCode).await?;
     // A code that is used a second time ends its grant, so do not check the rest (RFC 6749 §4.1.2).
     if !known.used {
         let asked: AuthorizationRequest =
@@ -78,7 +78,7 @@ async fn authorization_code(server: &Server, post: &Post) -> Result<Response, OA
 
 async fn refresh_token(server: &Server, post: &Post) -> Result<Response, OAuthError> {
     let token = post.require_secret("refresh_token")?;
-    let known = known(server, post, &token, TokenUse::RefreshToken)?;
+    let known = known(server, post, &token, TokenUse::RefreshToken).await?;
     // The scope must not exceed the granted one (RFC 6749 §6).
     let granted = known.grant.scope.as_deref().unwrap_or_default();
     let may_have = |scope: &str| granted.split(' ').any(|granted| granted == scope);
@@ -142,13 +142,13 @@ fn sign(server: &Server, grant: &Grant, iat: NumericDate) -> Result<AccessToken,
 type AccessToken = (Secret, NumericDate);
 
 /// Looks up a token. Fails unless it has this use and belongs to this client.
-fn known(
+async fn known(
     server: &Server,
     post: &Post,
     token: &Secret,
     usage: TokenUse,
 ) -> Result<StoredToken, OAuthError> {
-    let known = server.tokens.look_up(token);
+    let known = server.tokens.look_up(token).await;
     known
         .map_err(|error| OAuthError::unavailable(&error))?
         .filter(|known| known.usage == usage)

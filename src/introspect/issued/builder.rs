@@ -3,10 +3,8 @@
 use std::{fmt, time::Duration};
 
 use super::{
-    IssuedTokens,
-    grant::Namespace,
-    row::Digests,
-    store::{self, TokenFactory},
+    IssuedTokens, file::FileTokens, generated::TokenFactory, grant::Namespace, row::Digests,
+    store::Store,
 };
 use crate::{
     log::{EmbeddedLog, LogError, LogErrorKind},
@@ -109,17 +107,12 @@ impl IssuedTokensBuilder {
     /// Fails as well if the file cannot be read, or, for a new file, cannot be written.
     pub async fn open(self, log: EmbeddedLog) -> Result<IssuedTokens, LogError> {
         let check = self.digests.of(&Secret::new("tower-revocation key check"));
-        // An existing file can be read even while it cannot be written.
-        let is_right = log.read(|database| store::is_right_key(database, &check))?;
-        let is_right = match is_right {
-            Some(is_right) => is_right,
-            None => log.write(move |work| store::create(work, &check)).await?,
-        };
-        if !is_right {
+        let store = Store::File(FileTokens { log });
+        if !store.open(check).await? {
             return Err(LogError::new(LogErrorKind::WrongKey));
         }
         Ok(IssuedTokens {
-            log,
+            store,
             factory: TokenFactory {
                 digests: self.digests,
                 longest_lifetime: self.longest_lifetime,

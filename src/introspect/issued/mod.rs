@@ -1,18 +1,19 @@
 //! Opaque tokens that are issued by an authorization server that uses this crate.
 
 mod builder;
+mod file;
+mod future;
+mod generated;
 mod grant;
 mod random;
 mod row;
 mod store;
-mod sweep;
 #[cfg(test)]
 mod tests;
 mod token;
 
 use std::{
     fmt,
-    future::{Ready, ready},
     task::{Context, Poll},
     time::Duration,
 };
@@ -25,10 +26,12 @@ use crate::{
     token::Secret,
 };
 pub use builder::IssuedTokensBuilder;
+pub use future::IssuedFuture;
+use generated::TokenFactory;
 pub use grant::Grant;
 use grant::Namespace;
 use row::Row;
-use store::TokenFactory;
+use store::Store;
 pub use token::{IssuedToken, NewToken, Rotation, StoredToken, TokenUse};
 
 /// The tokens that an authorization server has issued, in the file of its log.
@@ -71,7 +74,7 @@ pub use token::{IssuedToken, NewToken, Rotation, StoredToken, TokenUse};
 /// ```
 #[derive(Clone)]
 pub struct IssuedTokens {
-    log: EmbeddedLog,
+    store: Store,
     factory: TokenFactory,
     namespace: Namespace,
     expired_retention: Duration,
@@ -117,12 +120,9 @@ impl IssuedTokens {
         grant: Grant,
         tokens: Vec<NewToken>,
     ) -> Result<Option<Vec<IssuedToken>>, LogError> {
-        let (generated, namespace) = (self.factory.generate(tokens), self.namespace.clone());
-        self.log
-            .write_for(grant.client(&namespace), move |work| {
-                store::issue(work, &namespace, &grant, generated)
-            })
-            .await
+        let generated = self.factory.generate(tokens);
+        let namespace = self.namespace.clone();
+        self.store.issue(namespace, grant, generated).await
     }
 
     /// The issue date (`iat`, RFC 9068 §2.2) for a self-contained access token of this grant that
@@ -166,11 +166,7 @@ impl IssuedTokens {
     /// [`ClockWentBack`]: crate::log::LogErrorKind::ClockWentBack
     pub async fn earliest_iat(&self, grant: &Grant) -> Result<Option<NumericDate>, LogError> {
         let (grant, namespace) = (grant.clone(), self.namespace.clone());
-        self.log
-            .write_for(grant.client(&namespace), move |work| {
-                store::earliest_iat(work, &namespace, &grant)
-            })
-            .await
+        self.store.earliest_iat(namespace, grant).await
     }
 
     /// Exchanges a refresh token or an authorization code for new tokens of the same grant. If two
@@ -191,15 +187,12 @@ impl IssuedTokens {
     pub async fn rotate(&self, old: &Secret, new: Vec<NewToken>) -> Result<Rotation, LogError> {
         let old = self.factory.digests.of(old);
         // An unknown token takes no place in the queue.
-        let Some(row) = self.find(&old)? else {
+        let Some(row) = self.store.find(old).await? else {
             return Ok(Rotation::Invalid);
         };
-        let (generated, namespace) = (self.factory.generate(new), self.namespace.clone());
-        self.log
-            .write_for(row.grant.client(&namespace), move |work| {
-                store::rotate(work, &namespace, &old, generated)
-            })
-            .await
+        let generated = self.factory.generate(new);
+        let namespace = self.namespace.clone();
+        self.store.rotate(namespace, old, row, generated).await
     }
 
     /// What is stored about a token, revoked or not. `None` if it is unknown.
@@ -210,8 +203,8 @@ impl IssuedTokens {
     /// may have been [removed](Self::sweep) by a clock that was ahead.
     ///
     /// [`ClockWentBack`]: crate::log::LogErrorKind::ClockWentBack
-    pub fn look_up(&self, token: &Secret) -> Result<Option<StoredToken>, LogError> {
-        let row = self.find(&self.factory.digests.of(token))?;
+    pub async fn look_up(&self, token: &Secret) -> Result<Option<StoredToken>, LogError> {
+        let row = self.store.find(self.factory.digests.of(token)).await?;
         Ok(row.map(|row| StoredToken {
             usage: row.usage,
             grant: row.grant,
@@ -226,36 +219,62 @@ impl IssuedTokens {
     /// # Errors
     ///
     /// Fails as [`look_up`](Self::look_up) does.
-    pub fn introspect(&self, token: &Secret) -> Result<Option<Introspection>, LogError> {
+    pub async fn introspect(&self, token: &Secret) -> Result<Option<Introspection>, LogError> {
         let digest = self.factory.digests.of(token);
-        let row = self.find(&digest)?;
-        Ok(row.and_then(|row| row.introspection(digest, &self.namespace)))
+        let row = self.store.find(digest).await?;
+        Ok(self.introspection(digest, row))
     }
 
-    fn find(&self, digest: &[u8; 32]) -> Result<Option<Row>, LogError> {
-        let (log, now) = (&self.log, NumericDate::now());
-        Ok(log.read(|database| store::find(database, log.key(), digest, now))?)
+    fn introspection(&self, digest: [u8; 32], row: Option<Row>) -> Option<Introspection> {
+        row?.introspection(digest, &self.namespace)
+    }
+
+    /// Removes the tokens that have been expired for longer than the
+    /// [retention](IssuedTokensBuilder::expired_retention), and returns their number.
+    ///
+    /// It works in steps, so that revocations are written in between.
+    /// [`sweep_every`](Self::sweep_every) calls it periodically.
+    ///
+    /// # Errors
+    ///
+    /// [`ClockJumped`](crate::log::LogErrorKind::ClockJumped) if the system's clock is ahead of the
+    /// time that has passed, as with [`EmbeddedLog::sweep`](crate::log::EmbeddedLog::sweep): by
+    /// such a clock, live tokens have expired. Nothing is removed then. Otherwise, if the file
+    /// cannot be written.
+    pub async fn sweep(&self) -> Result<u64, LogError> {
+        self.store.sweep(self.expired_retention).await
+    }
+
+    /// [Sweeps](Self::sweep) once in this period, on the log's own thread, for as long as there is
+    /// a handle to the log. Called again, it changes the period.
+    #[must_use]
+    pub fn sweep_every(self, period: Duration) -> Self {
+        self.store.sweep_every(period, self.expired_retention);
+        self
     }
 }
 
 impl Service<Secret> for IssuedTokens {
     type Response = Option<Introspection>;
     type Error = LogError;
-    type Future = Ready<Result<Self::Response, Self::Error>>;
+    type Future = IssuedFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, token: Secret) -> Self::Future {
-        ready(self.introspect(&token))
+        let digest = self.factory.digests.of(&token);
+        let Store::File(file) = &self.store;
+        let row = file.find(&digest, NumericDate::now());
+        IssuedFuture::done(row.map(|row| self.introspection(digest, row)))
     }
 }
 
 impl fmt::Debug for IssuedTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IssuedTokens")
-            .field("log", &self.log)
+            .field("store", &self.store)
             .field("longest_lifetime", &self.longest_lifetime())
             .field("expired_retention", &self.expired_retention)
             .finish_non_exhaustive()

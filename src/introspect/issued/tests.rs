@@ -4,7 +4,7 @@ use std::path::Path;
 
 use futures::executor::block_on;
 
-use super::{sweep::sweep_step, *};
+use super::{file::FileTokens, *};
 use crate::log::{LogErrorKind, Revocation, RevocationLog as _, Selector};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -16,6 +16,11 @@ fn open(path: &Path) -> IssuedTokens {
     block_on(IssuedTokens::open(log)).unwrap()
 }
 
+fn file(tokens: &IssuedTokens) -> &FileTokens {
+    let Store::File(file) = &tokens.store;
+    file
+}
+
 fn refresh_token(tokens: &IssuedTokens, lifetime: Duration) -> Secret {
     let new = vec![NewToken::refresh_token(lifetime)];
     let issued = block_on(tokens.issue(Grant::new("g1", "c1"), new)).unwrap();
@@ -25,9 +30,7 @@ fn refresh_token(tokens: &IssuedTokens, lifetime: Duration) -> Secret {
 /// One sweep by a clock that is ahead by this much.
 fn sweep(tokens: &IssuedTokens, ahead: Duration) -> u64 {
     let (now, retention) = (NumericDate::now() + ahead, tokens.expired_retention);
-    let swept = tokens
-        .log
-        .write(move |work| sweep_step(work, [0; 32], retention, now));
+    let swept = file(tokens).sweep_step([0; 32], retention, now);
     block_on(swept).unwrap().removed
 }
 
@@ -46,7 +49,7 @@ fn token_that_a_fast_clock_may_have_removed_is_an_error() {
     let tokens = open(&path);
     let token = refresh_token(&tokens, HOUR);
     assert_eq!(sweep(&tokens, HOUR), 0);
-    assert!(tokens.introspect(&token).unwrap().is_some());
+    assert!(block_on(tokens.introspect(&token)).unwrap().is_some());
     assert_eq!(sweep(&tokens, 2 * DAY), 1);
 
     assert_not_known_to_be_unknown(&tokens, &token);
@@ -56,12 +59,12 @@ fn token_that_a_fast_clock_may_have_removed_is_an_error() {
 
 fn assert_not_known_to_be_unknown(tokens: &IssuedTokens, token: &Secret) {
     let went_back = Some(LogErrorKind::ClockWentBack);
-    assert_eq!(kind(tokens.introspect(token)), went_back);
-    assert_eq!(kind(tokens.look_up(token)), went_back);
+    assert_eq!(kind(block_on(tokens.introspect(token))), went_back);
+    assert_eq!(kind(block_on(tokens.look_up(token))), went_back);
     assert_eq!(kind(block_on(tokens.rotate(token, Vec::new()))), went_back);
     // Known tokens are still known, and new ones can be issued.
     let other = refresh_token(tokens, HOUR);
-    assert!(tokens.introspect(&other).unwrap().is_some());
+    assert!(block_on(tokens.introspect(&other)).unwrap().is_some());
 }
 
 #[test]
@@ -72,16 +75,12 @@ fn token_is_unknown_again_once_all_removed_tokens_have_expired() {
     let token = refresh_token(&tokens, HOUR);
     sweep(&tokens, 2 * DAY);
     let digest = tokens.factory.digests.of(&token);
-    let find = |now| {
-        tokens
-            .log
-            .read(|database| store::find(database, tokens.log.key(), &digest, now))
-    };
+    let find = |now| file(&tokens).find(&digest, now);
     let now = NumericDate::now();
     assert!(find(now).is_err());
     assert!(find(now + HOUR + HOUR).unwrap().is_none());
     // The error is about this token only. The log still works.
-    assert!(block_on(tokens.log.drain()).is_ok());
+    assert!(block_on(file(&tokens).log.drain()).is_ok());
 }
 
 #[test]
@@ -92,7 +91,7 @@ fn sweep_by_a_correct_clock_leaves_no_errors_behind() {
     let tokens = block_on(builder.open(log)).unwrap();
     let token = refresh_token(&tokens, Duration::ZERO);
     assert_eq!(block_on(tokens.sweep()).unwrap(), 1);
-    assert!(tokens.introspect(&token).unwrap().is_none());
+    assert!(block_on(tokens.introspect(&token)).unwrap().is_none());
 }
 
 /// Adds the row of a token whose use this version does not know.
@@ -107,7 +106,7 @@ fn add_unknown_use(tokens: &IssuedTokens, digest: [u8; 32], lifetime: Duration) 
     };
     let mut plain = row.pack();
     plain[0] = 200;
-    let written = tokens.log.write(move |work| {
+    let written = file(tokens).log.write(move |work| {
         let row = work.mask(&plain);
         let mut table = work.transaction.open_table(row::TOKENS)?;
         table.insert(&digest, &*row)?;
@@ -128,20 +127,20 @@ fn token_of_an_unknown_use_is_swept_when_it_expires_and_does_not_stop_the_sweep(
     add_unknown_use(&tokens, second, HOUR);
     let token = refresh_token(&tokens, HOUR);
     assert_eq!(sweep(&tokens, 3 * DAY), 2);
-    assert!(tokens.introspect(&token).is_err());
+    assert!(block_on(tokens.introspect(&token)).is_err());
     assert_eq!(sweep(&tokens, 12 * DAY), 1);
 }
 
 /// One sweep of the log by a clock that is ahead by this much.
 fn sweep_log(tokens: &IssuedTokens, ahead: Duration) {
     let now = NumericDate::now() + ahead;
-    block_on(tokens.log.write(move |work| work.sweep(0, now))).unwrap();
+    block_on(file(tokens).log.write(move |work| work.sweep(0, now))).unwrap();
 }
 
 /// Revokes the grant `g1` until then.
 fn revoke(tokens: &IssuedTokens, until: NumericDate) {
     let record = Revocation::forever(Selector::grant("g1"), until);
-    block_on(tokens.log.append(vec![record])).unwrap();
+    block_on(file(tokens).log.append(vec![record])).unwrap();
 }
 
 #[test]
@@ -168,8 +167,8 @@ fn assert_issues_nothing(tokens: &IssuedTokens, token: &Secret) {
     assert_eq!(kind(block_on(tokens.earliest_iat(&grant))), went_back);
     assert_eq!(kind(block_on(tokens.issue(grant, new))), went_back);
     // The refresh token was not used, and the log still works.
-    assert!(!tokens.look_up(token).unwrap().unwrap().used);
-    block_on(tokens.log.drain()).unwrap();
+    assert!(!block_on(tokens.look_up(token)).unwrap().unwrap().used);
+    block_on(file(tokens).log.drain()).unwrap();
 }
 
 #[test]
@@ -178,7 +177,7 @@ fn token_that_expires_after_all_removed_records_is_rotated_although_the_clock_we
     let tokens = open(&folder.path().join("log.redb"));
     let token = refresh_token(&tokens, 2 * HOUR);
     let record = Revocation::forever(Selector::grant("other"), NumericDate::now() + HOUR);
-    block_on(tokens.log.append(vec![record])).unwrap();
+    block_on(file(&tokens).log.append(vec![record])).unwrap();
     sweep_log(&tokens, HOUR + MINUTE);
     assert!(matches!(rotate(&tokens, &token), Ok(Rotation::Issued(_))));
 }
@@ -189,7 +188,7 @@ fn revoked_grant_stays_revoked_after_other_records_are_removed() {
     let tokens = open(&folder.path().join("log.redb"));
     let token = refresh_token(&tokens, HOUR);
     let record = Revocation::forever(Selector::grant("other"), NumericDate::now() + HOUR);
-    block_on(tokens.log.append(vec![record])).unwrap();
+    block_on(file(&tokens).log.append(vec![record])).unwrap();
     revoke(&tokens, NumericDate::now() + 3 * HOUR);
     sweep_log(&tokens, 2 * HOUR);
     assert!(matches!(rotate(&tokens, &token), Ok(Rotation::Invalid)));
@@ -204,8 +203,8 @@ fn sweep_by_a_correct_clock_does_not_stop_issuing() {
     let token = refresh_token(&tokens, HOUR);
     // The record ends in this second, so the sweep removes it.
     let record = Revocation::forever(Selector::grant("other"), NumericDate::now());
-    block_on(tokens.log.append(vec![record])).unwrap();
-    assert_eq!(block_on(tokens.log.sweep()).unwrap(), 1);
+    block_on(file(&tokens).log.append(vec![record])).unwrap();
+    assert_eq!(block_on(file(&tokens).log.sweep()).unwrap(), 1);
     assert!(matches!(rotate(&tokens, &token), Ok(Rotation::Issued(_))));
     refresh_token(&tokens, HOUR);
 }

@@ -5,7 +5,7 @@ mod rotation;
 
 use std::{path::PathBuf, time::Duration};
 
-use futures::future::join_all;
+use futures::{executor::block_on, future::join_all};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -87,7 +87,12 @@ async fn issued_tokens_are_known_and_others_are_not() {
         .iter()
         .zip([TokenKind::AccessToken, TokenKind::RefreshToken])
     {
-        let token = store.tokens.introspect(&issued.token).unwrap().unwrap();
+        let token = store
+            .tokens
+            .introspect(&issued.token)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!((token.kind, token.client_id.as_str()), (kind, "s6BhdRkqt3"));
         assert_eq!(
             (token.sub.as_deref(), token.grant.as_deref()),
@@ -103,6 +108,7 @@ async fn issued_tokens_are_known_and_others_are_not() {
         store
             .tokens
             .introspect(&Secret::new("unknown"))
+            .await
             .unwrap()
             .is_none()
     );
@@ -184,13 +190,13 @@ async fn expired_tokens_are_known_for_a_while_and_then_removed() {
         Rotation::Invalid
     ));
     assert_eq!(store.tokens.sweep().await.unwrap(), 0);
-    assert!(store.tokens.introspect(&expired).unwrap().is_some());
+    assert!(store.tokens.introspect(&expired).await.unwrap().is_some());
 
     let builder = IssuedTokens::builder().expired_retention(Duration::ZERO);
     let tokens = store.open(builder).await;
     assert_eq!(tokens.sweep().await.unwrap(), 3000);
-    assert!(tokens.introspect(&expired).unwrap().is_none());
-    assert!(tokens.introspect(&alive).unwrap().is_some());
+    assert!(tokens.introspect(&expired).await.unwrap().is_none());
+    assert!(tokens.introspect(&alive).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -210,7 +216,7 @@ async fn tokens_survive_a_restart() {
     let tokens = IssuedTokens::open(EmbeddedLog::open(path).unwrap())
         .await
         .unwrap();
-    assert!(tokens.introspect(&issued[0].token).unwrap().is_some());
+    assert!(tokens.introspect(&issued[0].token).await.unwrap().is_some());
     assert!(matches!(
         tokens.rotate(&refresh_token, both()).await.unwrap(),
         Rotation::Reused(_)
@@ -237,7 +243,7 @@ async fn wrong_key_is_refused() {
     let error = IssuedTokens::open(open()).await.unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::WrongKey);
     let tokens = keyed(b"the key").open(open()).await.unwrap();
-    assert!(tokens.introspect(&issued[0].token).unwrap().is_some());
+    assert!(tokens.introspect(&issued[0].token).await.unwrap().is_some());
 }
 
 #[test]
@@ -256,13 +262,8 @@ async fn token_may_have_a_narrower_scope_than_its_grant() {
     ];
     let issued = store.tokens.issue(grant, orders).await.unwrap().unwrap();
     let scope = |issued: &IssuedToken| {
-        store
-            .tokens
-            .introspect(&issued.token)
-            .unwrap()
-            .unwrap()
-            .scope
-            .clone()
+        let token = block_on(store.tokens.introspect(&issued.token));
+        token.unwrap().unwrap().scope.clone()
     };
     assert_eq!(scope(&issued[0]), Some(Scope::new("read")));
     assert_eq!(scope(&issued[1]), Some(Scope::new("read write")));

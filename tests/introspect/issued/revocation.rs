@@ -110,7 +110,7 @@ async fn record_about_the_issuer_revokes_old_tokens_and_not_new_ones() {
     let index = Index::follow(&store.log).await.unwrap();
     let grant = || Grant::new("g1", "s6BhdRkqt3").subject("alice");
     let old = tokens.issue(grant(), both()).await.unwrap().unwrap();
-    let known = |issued: &IssuedToken| tokens.introspect(&issued.token).unwrap().unwrap();
+    let known = |issued: &IssuedToken| block_on(tokens.introspect(&issued.token)).unwrap().unwrap();
     assert_eq!(known(&old[0]).iss.as_deref(), Some(ISSUER));
 
     let order = AdminRequest::new(Target::Issuer(ISSUER.into()));
@@ -145,7 +145,7 @@ async fn records_about_a_tenant_revoke_only_its_tokens() {
     let index = Index::follow(&store.log).await.unwrap();
     let grant = || Grant::new("g1", "s6BhdRkqt3").subject("alice");
     let issued = tokens.issue(grant(), both()).await.unwrap().unwrap();
-    let known = |issued: &IssuedToken| tokens.introspect(&issued.token).unwrap().unwrap();
+    let known = |issued: &IssuedToken| block_on(tokens.introspect(&issued.token)).unwrap().unwrap();
     assert_eq!(known(&issued[0]).tenant.as_deref(), Some("one"));
 
     for theirs in [Selector::grant("g1"), Selector::grant("g1").within("other")] {

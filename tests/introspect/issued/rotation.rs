@@ -29,6 +29,7 @@ async fn rotated_token_is_still_known_as_rotated() {
         store
             .tokens
             .introspect(&refresh_token)
+            .await
             .unwrap()
             .unwrap()
             .rotated
@@ -37,6 +38,7 @@ async fn rotated_token_is_still_known_as_rotated() {
         !store
             .tokens
             .introspect(&next[1].token)
+            .await
             .unwrap()
             .unwrap()
             .rotated
@@ -58,6 +60,7 @@ async fn token_that_was_revoked_alone_cannot_be_rotated() {
     let selector = store
         .tokens
         .introspect(&refresh_token)
+        .await
         .unwrap()
         .unwrap()
         .token;
@@ -80,14 +83,14 @@ async fn authorization_code_is_single_use_and_keeps_its_note() {
         .remove(0)
         .token;
 
-    let known = store.tokens.look_up(&code).unwrap().unwrap();
+    let known = store.tokens.look_up(&code).await.unwrap().unwrap();
     assert_eq!(
         (known.usage, known.note.as_str()),
         (TokenUse::AuthorizationCode, "challenge")
     );
     assert_eq!((known.grant, known.used), (grant.clone(), false));
     // Neither revocation nor introspection knows the code.
-    assert!(store.tokens.introspect(&code).unwrap().is_none());
+    assert!(store.tokens.introspect(&code).await.unwrap().is_none());
 
     assert_eq!(
         successors(store.tokens.rotate(&code, both()).await.unwrap()).len(),

@@ -40,7 +40,7 @@ async fn backup_includes_registered_tokens_and_is_restored_as_a_writable_log() {
     let restored = temp.beside("restored.redb");
     let log = EmbeddedLog::restore(&backup, &restored).unwrap();
     let tokens = IssuedTokens::open(log.clone()).await.unwrap();
-    assert!(tokens.introspect(token).unwrap().is_some());
+    assert!(tokens.introspect(token).await.unwrap().is_some());
     append(&log, "b").await;
     assert!(has_exactly(&log, &["a", "b"]).await);
     // The backup is unchanged.

@@ -16,6 +16,7 @@ mod outcome;
 use futures::{
     FutureExt as _,
     channel::oneshot,
+    executor::block_on,
     future::{Shared, join, ready},
     poll,
 };
@@ -76,7 +77,7 @@ impl Server {
     }
 
     fn is_live(&self, token: &Secret) -> bool {
-        let token = self.tokens.introspect(token).unwrap();
+        let token = block_on(self.tokens.introspect(token)).unwrap();
         token.is_some_and(|token| self.index.is_live(&token, NumericDate::now()))
     }
 

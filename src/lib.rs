@@ -86,7 +86,7 @@
 //! | `client::attestation` | `attest_jwt_client_auth` | `attestation` |
 //! | `client::password` | secrets that people chose | `password-hashes` |
 //! | `client::limit` | limits for failed authentication | `limiter` |
-//! | `log` | the durable record of what is revoked | `log`, `embedded` (in a file), `postgres`, `redis` (shared) |
+//! | `log` | the durable record of what is revoked | `log`, `embedded` (in a file), `postgres`, `redis`, `feed` (shared) |
 //! | `introspect` | what a token is, and whose | `log` |
 //! | `introspect::issued` | tokens of your own authorization server | `issued` |
 //! | `introspect::jwt`, `jose` | JWTs of an issuer, and its keys | `jwt` |
@@ -167,7 +167,12 @@ mod service;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod test_util;
-#[cfg(any(feature = "jwt", feature = "postgres", feature = "redis"))]
+#[cfg(any(
+    feature = "feed",
+    feature = "jwt",
+    feature = "postgres",
+    feature = "redis"
+))]
 mod tls;
 mod token;
 

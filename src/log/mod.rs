@@ -134,8 +134,14 @@ pub(crate) use embedded::SweepStep;
 pub(crate) use embedded::{Fault, FileKey, Work};
 pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};
+#[cfg(feature = "feed")]
+#[cfg_attr(docsrs, doc(cfg(feature = "feed")))]
+pub use fleet::{FeedFuture, FeedService};
 #[cfg(feature = "fleet")]
-#[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "redis"))))]
+#[cfg_attr(
+    docsrs,
+    doc(cfg(any(feature = "feed", feature = "postgres", feature = "redis")))
+)]
 pub use fleet::{FleetLog, FleetLogBuilder, FleetMember};
 pub use health::LogHealth;
 pub use memory::MemoryLog;

@@ -1,6 +1,6 @@
 //! TLS of the connections that this crate opens: certificates and the crypto provider.
 
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "feed", feature = "postgres", feature = "redis"))]
 mod files;
 
 use std::{error::Error as StdError, fmt, sync::Arc};
@@ -13,7 +13,7 @@ use rustls::{
 };
 use tower::BoxError;
 
-#[cfg(any(feature = "postgres", feature = "redis"))]
+#[cfg(any(feature = "feed", feature = "postgres", feature = "redis"))]
 pub(crate) use self::files::{File, Files};
 
 /// Something has to be configured in another way.

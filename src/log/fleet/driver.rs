@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    future::{Future as _, poll_fn},
+    future::{Future as _, pending, poll_fn},
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -17,7 +17,8 @@ use tokio::{
 use super::{
     super::{Appended, LogError, Moment, Selector},
     core::{Action, Core, Event, NodeSettings},
-    engine::{Batch, Engine},
+    downstream::Downstream,
+    engine::{Batch, Cursor, Engine},
     node::Node,
     requests::{Requests, hint, ready, within},
 };
@@ -36,7 +37,7 @@ pub(super) enum Command {
 type Reply = oneshot::Sender<Result<Option<Appended>, LogError>>;
 
 /// What time it is. A test moves it together with the timer of the runtime.
-pub(super) type Clock = Box<dyn Fn() -> Moment + Send>;
+pub(super) type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
 
 /// How often a node removes expired records from the log. Each node does.
 const SWEEP_PERIOD: Duration = Duration::from_secs(600);
@@ -48,6 +49,9 @@ pub(super) struct Driver<E> {
     clock: Clock,
     engine: Arc<E>,
     node: Arc<Node>,
+    downstream: Option<Arc<dyn Downstream>>,
+    /// The cursor of the poll in flight.
+    asked: Cursor,
     commands: mpsc::Receiver<Command>,
     settings: NodeSettings,
     requests: Requests,
@@ -87,17 +91,28 @@ impl<E: Engine> Driver<E> {
                 append: None,
                 sweep: None,
                 hint: hint(&engine),
+                grown: Box::pin(pending()),
                 timer: Box::pin(sleep_until(now)),
                 next_sweep: Box::pin(sleep_until(now + first_sweep)),
             },
             engine,
             node,
+            downstream: None,
+            asked: Cursor::default(),
             commands,
             settings,
             callers: HashMap::new(),
             followers: Vec::new(),
             next: 0,
         }
+    }
+
+    /// Others can follow this node.
+    #[cfg(feature = "feed")]
+    pub(super) fn serve(mut self, downstream: Arc<dyn Downstream>) -> Self {
+        self.requests.grown = downstream.grown();
+        self.downstream = Some(downstream);
+        self
     }
 
     pub(super) async fn run(mut self) {
@@ -126,6 +141,10 @@ impl<E: Engine> Driver<E> {
             };
             self.handle(event);
         }
+        if self.downstream.as_ref().is_some_and(|those| those.any()) {
+            // Others must wait for those that rely on this node.
+            return;
+        }
         // Else others would wait for this node until its lease is over.
         let patience = self.settings.poll_timeout();
         let _ = within(patience, self.engine.leave(self.core.member())).await;
@@ -137,6 +156,9 @@ impl<E: Engine> Driver<E> {
             for follower in self.followers.drain(..) {
                 let _ = follower.send(Err(error.clone()));
             }
+        }
+        if let (Event::Polled(Ok(page)), Some(those)) = (&event, &self.downstream) {
+            those.polled(self.asked, page);
         }
         let now = (self.clock)();
         for action in self.core.on_event(now, event) {
@@ -153,7 +175,11 @@ impl<E: Engine> Driver<E> {
     fn act(&mut self, action: Action) {
         let engine = self.engine.clone();
         match action {
-            Action::Poll(ask) => {
+            Action::Poll(mut ask) => {
+                self.asked = ask.after;
+                if let (Some(report), Some(those)) = (&mut ask.report, &self.downstream) {
+                    report.applied = those.applied(report.healed, report.applied);
+                }
                 let patience = self.settings.poll_timeout();
                 let poll = async move { within(patience, engine.poll(ask)).await };
                 self.requests.poll = Some(Box::pin(poll));
@@ -173,6 +199,9 @@ impl<E: Engine> Driver<E> {
             Action::Forgotten(expires) => self.node.readers().forgotten(expires),
             Action::Complete { position, asked } => {
                 self.node.readers().complete_as_of(position, asked);
+                if let Some(those) = &self.downstream {
+                    those.complete(position, asked);
+                }
                 for follower in self.followers.drain(..) {
                     // The caller may have dropped the future.
                     let _ = follower.send(Ok(()));
@@ -216,6 +245,11 @@ impl<E: Engine> Driver<E> {
         if requests.hint.as_mut().poll(cx).is_ready() {
             requests.hint = hint(&self.engine);
             return Poll::Ready(Next::Event(Event::Hint));
+        }
+        if let (Poll::Ready(()), Some(those)) = (requests.grown.as_mut().poll(cx), &self.downstream)
+        {
+            requests.grown = those.grown();
+            return Poll::Ready(Next::Event(Event::Report));
         }
         if requests.timer.as_mut().poll(cx).is_ready() {
             // The core sets the next time. Without one, there is nothing to wait for.

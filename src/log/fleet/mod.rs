@@ -2,8 +2,15 @@
 
 mod builder;
 mod core;
+mod downstream;
 mod driver;
+#[cfg_attr(
+    not(any(test, feature = "postgres", feature = "redis")),
+    expect(dead_code, reason = "a feed only reads")
+)]
 mod engine;
+#[cfg(feature = "feed")]
+mod feed;
 mod member;
 mod node;
 mod open;
@@ -35,13 +42,15 @@ use super::{
     RevocationLog, Selector,
 };
 
+#[cfg(feature = "feed")]
+pub use self::feed::{FeedFuture, FeedService};
 pub use self::{builder::FleetLogBuilder, member::FleetMember};
 
 /// At most this many commands can wait for the driver, which takes them at once.
 const COMMANDS: usize = 16 * 1024;
 
-/// A log that many processes share, in PostgreSQL, Redis or Valkey. A token that is revoked on one of them is refused
-/// on all.
+/// A log that many processes share, in PostgreSQL, Redis or Valkey, or over HTTP by one of them. A
+/// token that is revoked on one of them is refused on all.
 ///
 /// A process that is in contact with the database refuses the token within milliseconds. Without
 /// contact, it refuses every token once its lease has ended. The guide
@@ -66,6 +75,8 @@ pub struct FleetLog {
     commands: mpsc::Sender<Command>,
     lease: Duration,
     durability: Arc<dyn Fn() -> Durability + Send + Sync>,
+    #[cfg(feature = "feed")]
+    relay: Arc<feed::Relay>,
 }
 
 impl FleetLog {
@@ -102,6 +113,17 @@ impl FleetLog {
     ///
     /// A failover of Redis can lose records that it has acknowledged, so the durability is never
     /// [`Replicated`](Durability::Replicated). The nodes give back what they remember.
+    ///
+    /// # A feed
+    ///
+    /// `https://HOST/feed` follows a [`FeedService`] (feature `feed`), for a process that cannot reach
+    /// the database. `http` is accepted on this machine only. The process sends the bearer token in the
+    /// file that `TOWER_REVOCATION_PASSWORD_FILE` names, or shows a certificate: `sslrootcert`,
+    /// `sslcert` and `sslkey` mean the same as for Redis. The relay must have the same `lease` or a
+    /// longer one.
+    ///
+    /// **Such a log can only be read.** An append fails with `Misconfigured`. Send revocations to the
+    /// authorization server, as [`ForwardRevocation`](crate::revoke::ForwardRevocation) does.
     ///
     /// Waits at least 10 s for a database that does not answer.
     ///
@@ -151,13 +173,19 @@ impl FleetLog {
             Arc::new(move || engine.durability())
         };
         let lease = settings.lease;
+        #[cfg(feature = "feed")]
+        let relay = Arc::new(feed::Relay::new(engine.clone(), clock.clone(), &settings));
         let driver = Driver::new(engine, node.clone(), received, settings, clock);
+        #[cfg(feature = "feed")]
+        let driver = driver.serve(relay.clone());
         tokio::spawn(driver.run());
         Self {
             node,
             commands,
             lease,
             durability,
+            #[cfg(feature = "feed")]
+            relay,
         }
     }
 

@@ -9,6 +9,8 @@ use super::{
 
 /// The engines, by the scheme of the URL and the feature that has them.
 const SCHEMES: &[(&str, &str)] = &[
+    ("http", "feed"),
+    ("https", "feed"),
     ("postgres", "postgres"),
     ("postgresql", "postgres"),
     ("redis", "redis"),
@@ -28,6 +30,8 @@ pub(super) async fn open(address: &Address, settings: NodeSettings) -> Result<Fl
         Some("postgres") => postgres(address, settings).await,
         #[cfg(feature = "redis")]
         Some("redis") => redis(address, settings).await,
+        #[cfg(feature = "feed")]
+        Some("feed") => feed(address, settings).await,
         Some(feature) => {
             drop(settings);
             Err(wrong(format!(
@@ -39,7 +43,7 @@ pub(super) async fn open(address: &Address, settings: NodeSettings) -> Result<Fl
 }
 
 pub(super) fn unknown_scheme() -> LogError {
-    wrong("the URL of the log must begin with `postgres://` or `redis://`")
+    wrong("the URL of the log must begin with `postgres://`, `redis://` or, for a feed, `https://`")
 }
 
 /// Returns the feature that a scheme needs.
@@ -50,6 +54,8 @@ pub(super) fn feature(scheme: &str) -> Option<&'static str> {
 
 #[cfg(feature = "postgres")]
 async fn postgres(address: &Address, settings: NodeSettings) -> Result<FleetLog, LogError> {
+    use std::sync::Arc;
+
     use super::{
         super::Moment,
         postgres::{Options, Postgres},
@@ -60,11 +66,26 @@ async fn postgres(address: &Address, settings: NodeSettings) -> Result<FleetLog,
         timeout: address.append_timeout.max(settings.poll_timeout()),
     };
     let engine = Postgres::open(&address.engine, options).await?;
-    Ok(FleetLog::start(engine, settings, Box::new(Moment::now)))
+    Ok(FleetLog::start(engine, settings, Arc::new(Moment::now)))
+}
+
+#[cfg(feature = "feed")]
+async fn feed(address: &Address, settings: NodeSettings) -> Result<FleetLog, LogError> {
+    use std::sync::Arc;
+
+    use super::{super::Moment, feed::Leaf};
+
+    if address.name.is_some() {
+        return Err(wrong("a feed has no `name`: its URL says which log it is"));
+    }
+    let leaf = Leaf::open(&address.engine, settings.lease).await?;
+    Ok(FleetLog::start(leaf, settings, Arc::new(Moment::now)))
 }
 
 #[cfg(feature = "redis")]
 async fn redis(address: &Address, settings: NodeSettings) -> Result<FleetLog, LogError> {
+    use std::sync::Arc;
+
     use super::{
         super::Moment,
         redis::{Options, Redis},
@@ -75,5 +96,5 @@ async fn redis(address: &Address, settings: NodeSettings) -> Result<FleetLog, Lo
         timeout: address.append_timeout.max(settings.poll_timeout()),
     };
     let engine = Redis::open(&address.engine, options).await?;
-    Ok(FleetLog::start(engine, settings, Box::new(Moment::now)))
+    Ok(FleetLog::start(engine, settings, Arc::new(Moment::now)))
 }

@@ -23,6 +23,8 @@ pub(super) struct Requests {
     pub(super) append: Option<BoxFuture<'static, Result<Committed, LogError>>>,
     pub(super) sweep: Option<BoxFuture<'static, ()>>,
     pub(super) hint: BoxFuture<'static, ()>,
+    /// Those that follow this node have more than it has reported.
+    pub(super) grown: BoxFuture<'static, ()>,
     pub(super) timer: Pin<Box<Sleep>>,
     pub(super) next_sweep: Pin<Box<Sleep>>,
 }

@@ -106,6 +106,11 @@ impl Members {
         !self.silent.is_empty()
     }
 
+    /// The next poll has a report.
+    pub(super) fn report_again(&mut self) {
+        self.reported = None;
+    }
+
     /// A poll has failed. Its report may not have arrived.
     pub(super) fn failed(&mut self) {
         self.reported = None;

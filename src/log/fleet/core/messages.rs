@@ -39,6 +39,8 @@ pub(crate) enum Event {
     Timer,
     /// There may be new records.
     Hint,
+    /// Those that follow this node have more than it has reported, and somebody waits for that.
+    Report,
     /// A reader was added. It is complete at the next [`Action::Complete`].
     Follow,
     /// The result of the poll. A poll without one within [`NodeSettings::poll_timeout`] is given up, and has failed.

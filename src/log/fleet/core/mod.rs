@@ -67,6 +67,10 @@ impl Core {
         match event {
             Event::Timer => {}
             Event::Hint => polls.hint(),
+            Event::Report => {
+                state.members.report_again();
+                polls.hint();
+            }
             Event::Follow => polls.follow(),
             Event::Polled(Ok(page)) => {
                 if polls.answered(now, page, state, &mut actions) {

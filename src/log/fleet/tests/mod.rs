@@ -29,7 +29,7 @@ fn node(engine: &Memory, seed: u64) -> FleetLog {
     };
     let (begun, moment) = (Instant::now(), Moment::now());
     let clock = move || moment + begun.elapsed();
-    FleetLog::start(engine.clone(), settings, Box::new(clock))
+    FleetLog::start(engine.clone(), settings, Arc::new(clock))
 }
 
 fn grant(number: usize) -> Revocation {

@@ -1,0 +1,190 @@
+//! The side of the leaf: an engine that asks a relay.
+
+mod connection;
+mod fault;
+mod pace;
+mod target;
+mod view;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout},
+};
+
+#[cfg(test)]
+pub(super) use self::connection::Opened;
+pub(super) use self::connection::{Open, Place};
+use self::{connection::Connection, fault::Fault, pace::Pace, target::Target, view::View};
+use super::{
+    super::engine::{Append, Ask, Committed, Cursor, Done, Engine, Incarnation, Page},
+    codec::decode,
+    question::{Applied, Question},
+};
+use crate::log::{Durability, LogError, LogErrorKind, NumericDate};
+
+/// A log that is read from a relay.
+pub(crate) struct Leaf {
+    connection: Connection,
+    lease: Duration,
+    state: Mutex<State>,
+    /// The relay has answered, and can be asked again.
+    again: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    pace: Pace,
+    view: View,
+}
+
+impl Leaf {
+    /// Connects to a relay, and checks that it is one.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `Misconfigured` if something has to be changed before, with `UnknownFormat` if the
+    /// relay has another version, and with `Unavailable` if it cannot be reached.
+    pub(crate) async fn open(url: &str, lease: Duration) -> Result<Self, LogError> {
+        let target = Target::parse(url)?;
+        let leaf = Self::new(target.place(), target.open(), lease);
+        leaf.check().await?;
+        Ok(leaf)
+    }
+
+    pub(super) fn new(place: Place, open: Arc<Open>, lease: Duration) -> Self {
+        Self {
+            connection: Connection::new(place, open),
+            lease,
+            state: Mutex::new(State {
+                pace: Pace::new(lease),
+                view: View::default(),
+            }),
+            again: Notify::new(),
+        }
+    }
+
+    /// Asks once, without being listed.
+    async fn check(&self) -> Result<(), Fault> {
+        let question = Question {
+            after: None,
+            wait: Duration::ZERO,
+            member: getrandom::u64().unwrap_or_default(),
+            applied: None,
+        };
+        let limit = self.lease.max(Duration::from_secs(10));
+        let asked = timeout(limit, self.ask(&question)).await;
+        match asked.unwrap_or_else(|_| Err(Fault::late(self.connection.place()))) {
+            // It is a relay, and will have time.
+            Err(fault) if fault.is_busy => Ok(()),
+            asked => asked.map(drop),
+        }
+    }
+
+    async fn ask(&self, question: &Question) -> Result<Page, Fault> {
+        let body = self.connection.ask(question).await?;
+        let place = self.connection.place();
+        let (page, lease) = decode(&body).map_err(|why| Fault::broken(why, place))?;
+        if lease < self.lease {
+            // The relay would not know for how long this process relies on an answer.
+            return Err(Fault::misconfigured(format!(
+                "the lease of {place} is {lease:?}: set `lease` to at most that",
+            )));
+        }
+        Ok(page)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn question(&mut self, ask: &Ask, now: Instant) -> Question {
+        let seen = self.view.seen();
+        let report = ask.report.as_ref();
+        let applied = report.map(|report| Applied {
+            incarnation: self.view.theirs(report.healed),
+            sequence: report.applied,
+        });
+        // Who has everything of an empty log waits too.
+        let is_empty = self.pace.upto() == Some(Cursor::default());
+        Question {
+            after: seen
+                .filter(|_| is_empty || ask.after != Cursor::default())
+                .map(|incarnation| (incarnation, ask.after)),
+            wait: self.pace.wait(ask, now),
+            member: ask.member,
+            applied,
+        }
+    }
+
+    fn answered(&mut self, question: &Question, took: Duration, page: &mut Page) -> bool {
+        page.incarnation = self.view.ours(page.incarnation);
+        self.pace.answered(question.wait, took, page)
+    }
+
+    /// The answer to an append of what the log has lost. `None` if the relay has never answered.
+    fn kept(&self, append: &Append) -> Option<Committed> {
+        let sequence = self.pace.upto()?.sequence;
+        let done = Done::Appended { sequence, added: 0 };
+        Some(Committed {
+            incarnation: self.view.current()?,
+            at: NumericDate::now(),
+            batches: vec![done; append.batches.len()],
+        })
+    }
+}
+
+impl Engine for Leaf {
+    async fn poll(&self, ask: Ask) -> Result<Page, LogError> {
+        let sent = Instant::now();
+        let question = self.state().question(&ask, sent);
+        let mut page = self.ask(&question).await.map_err(Fault::while_open)?;
+        let asks_again = self.state().answered(&question, sent.elapsed(), &mut page);
+        if asks_again {
+            self.again.notify_one();
+        }
+        Ok(page)
+    }
+
+    /// Fails: a relay only reads. Those that write the log give back what it has lost. This process
+    /// keeps it for itself, and need not wait for that.
+    async fn append(&self, append: Append) -> Result<Committed, LogError> {
+        if append.as_given {
+            let kept = self.state().kept(&append);
+            return kept.ok_or_else(|| LogError::new(LogErrorKind::Unavailable));
+        }
+        Err(LogError::new(LogErrorKind::Misconfigured).caused_by(READ_ONLY))
+    }
+
+    /// Begins another incarnation here: the nodes that write the log do so for themselves.
+    async fn begin(&self, after: Incarnation) -> Result<(), LogError> {
+        self.state().view.begin(after);
+        Ok(())
+    }
+
+    async fn leave(&self, _: u64) -> Result<(), LogError> {
+        Ok(())
+    }
+
+    async fn hint(&self) {
+        self.again.notified().await;
+    }
+
+    async fn sweep(&self) -> Result<u64, LogError> {
+        Ok(0)
+    }
+
+    /// Nothing is appended here.
+    fn durability(&self) -> Durability {
+        Durability::Volatile
+    }
+}
+
+const READ_ONLY: &str = "a feed can only be read: send revocations to the authorization server, as \
+                         `ForwardRevocation` does";

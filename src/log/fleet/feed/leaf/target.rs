@@ -1,0 +1,272 @@
+//! Where the relay is and who asks: a URL, and a file with a token.
+
+use std::{env, fs, io, net::IpAddr, sync::Arc};
+
+use futures::future::BoxFuture;
+use hyper::{Uri, header::HeaderValue};
+use rustls::pki_types::ServerName;
+use tokio::{
+    net::{TcpStream, lookup_host},
+    task::spawn_blocking,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use super::{
+    connection::{Open, Opened, Place, Stream},
+    fault::{Fault, TOKEN_FILE},
+};
+use crate::tls::{File, Files};
+
+/// A longer file is not one with a token.
+const LONGEST_TOKEN: usize = 4096;
+
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    host: String,
+    port: u16,
+    path: String,
+    is_encrypted: bool,
+    files: Files,
+}
+
+impl Target {
+    /// Reads a URL without the parameters of the log.
+    pub(super) fn parse(url: &str) -> Result<Self, Fault> {
+        let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        if base.contains(['@', '#']) {
+            return Err(Fault::misconfigured(format!(
+                "the URL of the feed must have neither a user nor a fragment: {TOKEN_FILE} names the \
+                 file with the token",
+            )));
+        }
+        let wrong =
+            || Fault::misconfigured("the URL of the feed is not valid: write https://HOST/feed");
+        let uri: Uri = base.parse().map_err(|_| wrong())?;
+        let host = uri
+            .host()
+            .filter(|host| !host.is_empty())
+            .ok_or_else(wrong)?;
+        let host = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
+        let is_encrypted = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(wrong()),
+        };
+        if !is_encrypted && !is_local(&host) {
+            return Err(Fault::misconfigured(format!(
+                "`http` is refused for {host}: only connections on this machine may lack TLS",
+            )));
+        }
+        // A port that is not a number is none for the parser.
+        let port = uri.authority().and_then(|authority| {
+            let text = authority
+                .as_str()
+                .rsplit_once(']')
+                .map_or(authority.as_str(), |end| end.1);
+            text.rsplit_once(':')
+                .map(|(_, port)| port.parse().map_err(|_| wrong()))
+        });
+        Ok(Self {
+            port: port
+                .transpose()?
+                .unwrap_or(if is_encrypted { 443 } else { 80 }),
+            path: match uri.path() {
+                "" => "/".to_owned(),
+                path => path.to_owned(),
+            },
+            host,
+            is_encrypted,
+            files: files(query)?,
+        })
+    }
+
+    pub(super) fn place(&self) -> Place {
+        let Self { host, port, .. } = self;
+        let host = if host.contains(':') {
+            format!("[{host}]")
+        } else {
+            host.clone()
+        };
+        Place {
+            authority: format!("{host}:{port}"),
+            path: self.path.clone(),
+        }
+    }
+
+    /// Returns what opens a connection. The files are read each time.
+    pub(super) fn open(self) -> Arc<Open> {
+        let target = Arc::new(self);
+        Arc::new(move || -> BoxFuture<'static, Result<Opened, Fault>> {
+            Box::pin(connect(target.clone()))
+        })
+    }
+}
+
+async fn connect(target: Arc<Target>) -> Result<Opened, Fault> {
+    let token = spawn_blocking(token).await;
+    let token = token.map_err(|_| Fault::unavailable("the runtime of the log ends"))??;
+    let place = target.place().authority;
+    let failed = |error| Fault::connecting(&error, &place);
+    let stream = dial(&target).await.map_err(failed)?;
+    let stream: Box<dyn Stream> = if target.is_encrypted {
+        Box::new(encrypt(&target, stream).await?)
+    } else {
+        Box::new(stream)
+    };
+    Ok(Opened { stream, token })
+}
+
+async fn encrypt(target: &Arc<Target>, stream: TcpStream) -> Result<TlsStream<TcpStream>, Fault> {
+    let files = target.files.clone();
+    let config = spawn_blocking(move || files.config()).await;
+    let config = config.map_err(|_| Fault::unavailable("the runtime of the log ends"))?;
+    let config = config.map_err(Fault::misconfigured)?;
+    let host = ServerName::try_from(target.host.clone())
+        .map_err(|_| Fault::misconfigured("the host in the URL of the feed is not a name"))?;
+    let connected = TlsConnector::from(Arc::new(config)).connect(host, stream);
+    let failed = |error| Fault::connecting(&error, &target.place().authority);
+    connected.await.map_err(failed)
+}
+
+async fn dial(target: &Target) -> io::Result<TcpStream> {
+    let mut last = None;
+    for address in lookup_host((&*target.host, target.port)).await? {
+        if !target.is_encrypted && !address.ip().is_loopback() {
+            continue;
+        }
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| io::Error::other("the name has no usable address")))
+}
+
+/// Reads the bearer token, if there is a file for it.
+fn token() -> Result<Option<HeaderValue>, Fault> {
+    let Some(file) = env::var_os(TOKEN_FILE).filter(|file| !file.is_empty()) else {
+        return Ok(None);
+    };
+    let shown = file.to_string_lossy().into_owned();
+    let text = fs::read_to_string(&file).map_err(|error| {
+        Fault::misconfigured(format!(
+            "the file {shown} of {TOKEN_FILE} cannot be read: {error}"
+        ))
+    })?;
+    bearer(text.trim_end_matches(['\r', '\n'])).map(Some).ok_or_else(|| {
+        Fault::misconfigured(format!(
+            "the file {shown} of {TOKEN_FILE} must have one token of A-Z a-z 0-9 -._~+/=, in one line",
+        ))
+    })
+}
+
+fn bearer(token: &str) -> Option<HeaderValue> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    if token.is_empty() || token.len() > LONGEST_TOKEN || !token.bytes().all(is_token) {
+        return None;
+    }
+    let mut value = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Whether a host is this machine.
+fn is_local(host: &str) -> bool {
+    let address: Option<IpAddr> = host.parse().ok();
+    address.map_or(host.eq_ignore_ascii_case("localhost"), |address| {
+        address.is_loopback()
+    })
+}
+
+/// Reads the parameters of the URL, named as those of PostgreSQL.
+fn files(query: &str) -> Result<Files, Fault> {
+    let [mut roots, mut chain, mut key] = [const { None }; 3];
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (parameter, file) = match name {
+            "sslrootcert" => ("sslrootcert", &mut roots),
+            "sslcert" => ("sslcert", &mut chain),
+            "sslkey" => ("sslkey", &mut key),
+            // Not repeated: it could be a secret.
+            _ => {
+                return Err(Fault::misconfigured(
+                    "the URL of the feed has an unknown parameter: it may have `sslrootcert`, \
+                     `sslcert`, `sslkey` and `lease`",
+                ));
+            }
+        };
+        let path = value.to_owned();
+        let is_again = file.replace(File { parameter, path }).is_some();
+        if value.is_empty() || value.contains('%') || is_again {
+            return Err(Fault::misconfigured(format!(
+                "`{parameter}` must be the path of one file, without `%`",
+            )));
+        }
+    }
+    let client = match (chain, key) {
+        (Some(chain), Some(key)) => Some((chain, key)),
+        (None, None) => None,
+        _ => {
+            return Err(Fault::misconfigured(
+                "`sslcert` and `sslkey` belong together: give both",
+            ));
+        }
+    };
+    Ok(Files { roots, client })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn url_names_the_relay() {
+        let target = Target::parse("https://relay.example.com/a/feed?sslrootcert=/ca.pem").unwrap();
+        assert_eq!(target.place().authority, "relay.example.com:443");
+        assert_eq!(target.place().path, "/a/feed");
+        assert_eq!(target.files.roots.unwrap().path, "/ca.pem");
+        let target = Target::parse("http://[::1]:8080").unwrap();
+        assert_eq!(target.place().authority, "[::1]:8080");
+        assert_eq!((target.port, &*target.path), (8080, "/"));
+        assert_eq!(Target::parse("http://localhost/feed").unwrap().port, 80);
+    }
+
+    #[test]
+    fn url_that_is_not_usable_is_refused_without_its_secrets() {
+        for url in [
+            "https://",
+            "https:///feed",
+            "https://relay:port/feed",
+            "https://relay:99999/feed",
+            "ftp://relay/feed",
+            "http://relay.example.com/feed",
+            "http://10.0.0.1/feed",
+            "https://me:secret@relay/feed",
+            "https://relay/feed#secret",
+            "https://relay/feed?token=secret",
+            "https://relay/feed?sslrootcert=",
+            "https://relay/feed?sslcert=/a",
+            "https://relay/feed?sslrootcert=/a&sslrootcert=/b",
+        ] {
+            let fault = Target::parse(url).unwrap_err();
+            assert_eq!(fault.kind, crate::log::LogErrorKind::Misconfigured, "{url}");
+            assert!(!fault.to_string().contains("secret"), "{url}: {fault}");
+        }
+    }
+
+    #[test]
+    fn token_is_not_printed() {
+        let value = bearer("abcdefghijklmnopqrst").unwrap();
+        assert_eq!(value, "Bearer abcdefghijklmnopqrst");
+        assert!(!format!("{value:?}").contains("abc"));
+        for wrong in ["", "two words", "line\nbreak", "\u{fc}", &"x".repeat(5000)] {
+            assert_eq!(bearer(wrong), None);
+        }
+    }
+}

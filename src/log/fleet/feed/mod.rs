@@ -1,0 +1,16 @@
+//! A log over HTTP, for nodes that cannot reach the engine.
+//!
+//! A *relay* is any node that serves its log. A *leaf* follows a relay, and can be a relay itself. A
+//! request is a poll, and waits at the relay until there is something new. Its answer says how old
+//! the knowledge of the relay is, so it makes nobody's knowledge younger.
+
+mod codec;
+mod leaf;
+mod question;
+mod relay;
+mod service;
+#[cfg(test)]
+mod tests;
+
+pub use self::service::{FeedFuture, FeedService};
+pub(super) use self::{leaf::Leaf, relay::Relay};

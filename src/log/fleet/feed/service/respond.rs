@@ -1,0 +1,86 @@
+//! What a relay responds.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Response, StatusCode,
+    header::{
+        ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    },
+};
+
+use super::super::{codec::MEDIA_TYPE, relay::Busy};
+
+/// The longest time after which a leaf asks again, in seconds.
+const LONGEST_PAUSE: u64 = 4;
+
+pub(super) fn records(answer: Bytes) -> Response<Full<Bytes>> {
+    let media_type = HeaderValue::from_static(MEDIA_TYPE);
+    with(StatusCode::OK, answer, [(CONTENT_TYPE, media_type)])
+}
+
+pub(super) fn not_found() -> Response<Full<Bytes>> {
+    text(StatusCode::NOT_FOUND, "there is no feed at this path", [])
+}
+
+pub(super) fn only_get() -> Response<Full<Bytes>> {
+    let allow = (ALLOW, HeaderValue::from_static("GET"));
+    text(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "the method must be GET",
+        [allow],
+    )
+}
+
+pub(super) fn unauthorized() -> Response<Full<Bytes>> {
+    let challenge = (WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    text(
+        StatusCode::UNAUTHORIZED,
+        "the feed needs a bearer token",
+        [challenge],
+    )
+}
+
+pub(super) fn forbidden() -> Response<Full<Bytes>> {
+    text(StatusCode::FORBIDDEN, "the feed is not for this client", [])
+}
+
+pub(super) fn wrong(why: &'static str) -> Response<Full<Bytes>> {
+    text(StatusCode::BAD_REQUEST, why, [])
+}
+
+/// Not all of those who are refused together come back together.
+pub(super) fn busy(busy: &Busy) -> Response<Full<Bytes>> {
+    let why = match busy {
+        Busy::Leaves => "too many processes follow this relay",
+        Busy::Snapshots => "too many processes read from the beginning",
+        Busy::Engine => "the relay cannot reach the log",
+    };
+    let random = getrandom::u64().unwrap_or_default();
+    let pause = HeaderValue::from(1 + random % LONGEST_PAUSE);
+    text(StatusCode::SERVICE_UNAVAILABLE, why, [(RETRY_AFTER, pause)])
+}
+
+fn text<const N: usize>(
+    status: StatusCode,
+    text: &'static str,
+    fields: [(HeaderName, HeaderValue); N],
+) -> Response<Full<Bytes>> {
+    let plain = HeaderValue::from_static("text/plain");
+    let mut response = with(status, Bytes::from_static(text.as_bytes()), fields);
+    response.headers_mut().insert(CONTENT_TYPE, plain);
+    response
+}
+
+fn with<const N: usize>(
+    status: StatusCode,
+    body: Bytes,
+    fields: [(HeaderName, HeaderValue); N],
+) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    response.headers_mut().extend(fields);
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, no_store);
+    response
+}

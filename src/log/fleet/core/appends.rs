@@ -203,7 +203,11 @@ impl Appends {
             };
             (Vec::new(), vec![batch])
         } else {
-            let callers = self.queue.take();
+            let callers = if self.may_send {
+                self.queue.take()
+            } else {
+                Vec::new()
+            };
             let batches = callers.iter().map(|caller| caller.batch.clone());
             let batches = batches.collect();
             (callers, batches)
@@ -231,12 +235,10 @@ impl Appends {
         deadline.into_iter().chain(self.pause(now)).min()
     }
 
-    /// An answer to a poll has shown that the engine can be reached.
+    /// An answer to a poll has shown that the engine can be reached. It does not show that appends
+    /// work.
     pub(super) fn engine_answers(&mut self) {
         self.contact.end_pause();
-        if self.callers() == 0 {
-            self.contact.forgive();
-        }
     }
 
     pub(super) fn callers(&self) -> usize {
@@ -244,8 +246,12 @@ impl Appends {
     }
 
     /// The time until the next request. `None` if nothing can be sent.
+    ///
+    /// Once appends have failed, an empty one is sent if no caller waits: only an append shows that
+    /// the next one will not fail.
     fn pause(&self, now: Moment) -> Option<Duration> {
-        let has_work = self.gives || self.may_send && !self.queue.is_empty();
+        let waits = self.may_send && !self.queue.is_empty();
+        let has_work = self.gives || waits || self.contact.fails();
         let is_idle = self.in_flight.is_some() || !has_work;
         (!is_idle).then(|| self.contact.pause(now).unwrap_or_default())
     }

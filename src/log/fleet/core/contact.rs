@@ -61,10 +61,9 @@ impl Contact {
         self.pause = None;
     }
 
-    /// Forgets a failure once no caller waits.
-    pub(super) fn forgive(&mut self) {
-        self.failing = None;
-        self.pause = None;
+    /// Whether the last request has failed.
+    pub(super) fn fails(&self) -> bool {
+        self.failing.is_some()
     }
 
     /// How long the pause still lasts, if there is one.

@@ -30,6 +30,8 @@ pub(super) struct Shared {
     changed: Notify,
     /// Refuses every request.
     pub(super) is_down: AtomicBool,
+    /// Refuses appends only.
+    pub(super) is_read_only: AtomicBool,
     /// Answers no request.
     pub(super) is_silent: AtomicBool,
     pub(super) polls: AtomicUsize,
@@ -109,6 +111,10 @@ impl Engine for Memory {
 
     async fn append(&self, append: Append) -> Result<Committed, LogError> {
         self.reach().await?;
+        if self.is_read_only.load(Ordering::SeqCst) {
+            let error = LogError::new(LogErrorKind::Unavailable);
+            return Err(error.caused_by("no space left on device"));
+        }
         let mut log = self.records.lock().unwrap();
         let mut batches = Vec::new();
         for batch in append.batches {

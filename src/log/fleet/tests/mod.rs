@@ -132,6 +132,24 @@ async fn appends_fail_at_once_while_the_engine_is_down_and_work_again_without_he
 }
 
 #[tokio::test(start_paused = true)]
+async fn log_that_can_only_be_read_is_not_writable_until_an_append_succeeds() {
+    let engine = Memory::default();
+    let log = node(&engine, 1);
+    let _index = Index::follow(&log).await.unwrap();
+    engine.is_read_only.store(true, Ordering::SeqCst);
+    log.append(vec![grant(1)]).await.unwrap_err();
+    for _ in 0..100 {
+        sleep(LEASE / 7).await;
+        assert!(!log.health().is_writable());
+    }
+    // No caller tries.
+    engine.is_read_only.store(false, Ordering::SeqCst);
+    sleep(LEASE).await;
+    assert!(log.health().is_writable());
+    log.append(vec![grant(1)]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn request_without_an_answer_is_given_up() {
     let engine = Memory::default();
     let log = node(&engine, 1);

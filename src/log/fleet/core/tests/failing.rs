@@ -126,11 +126,38 @@ fn status_says_what_fails_and_since_when() {
     assert_eq!(status.queued, 1);
     assert!(status.failing.is_some());
 
-    // Nobody waits any more, and the engine answers.
-    node.after(TIMEOUT, Event::Timer);
-    node.on(Event::Hint);
-    node.on(Event::Polled(Ok(page(1, 1))));
-    let status = node.core.status(node.now);
-    assert_eq!(status.queued, 0);
-    assert!(status.failing.is_none());
+    // Nobody waits any more, and the engine answers polls.
+    node.on(committed(1, 1));
+    assert!(node.core.status(node.now).failing.is_none());
+}
+
+#[test]
+fn append_that_failed_is_followed_by_empty_ones_until_one_succeeds() {
+    let mut node = Node::complete();
+    node.append(1, 1);
+    node.on(Event::Committed(Err(unavailable())));
+    let actions = node.after(TIMEOUT, Event::Timer);
+    told(&actions, [1], LogErrorKind::Unavailable);
+    // Two answers to polls say nothing of appends.
+    for _ in 0..2 {
+        node.on(Event::Committed(Err(unavailable())));
+        node.on(Event::Hint);
+        node.on(Event::Polled(Ok(page(1, 1))));
+        let failing = node.core.status(node.now).failing;
+        assert!(failing.is_some_and(|failing| failing.lasting >= TIMEOUT));
+    }
+    node.on(Event::Committed(Err(unavailable())));
+    let trial = loop {
+        if let Some((_, batches)) = sent(&node.sleep()) {
+            break batches;
+        }
+    };
+    assert!(trial.is_empty());
+    // Who comes meanwhile waits for its outcome.
+    assert!(sent(&node.append(2, 1)).is_none());
+    let actions = node.on(committed(1, 0));
+    assert!(node.core.status(node.now).failing.is_none());
+    assert_eq!(sent(&actions).unwrap().1, [1]);
+    node.on(committed(1, 1));
+    assert!(sent(&node.after(LEASE, Event::Timer)).is_none());
 }

@@ -74,7 +74,7 @@ impl Seen {
                     let lengths = append.batches.iter().map(|batch| batch.records.len());
                     let records: usize = lengths.sum();
                     let batches = append.batches.len();
-                    assert!(batches > 0 && (records <= 1024 || batches == 1));
+                    assert!(records <= 1024 || batches == 1);
                     self.append = Some((batches, self.losses));
                 }
                 Action::Read(records) => self.read.extend(records),

@@ -4,5 +4,8 @@
 mod postgres;
 
 mod failover;
+mod hops;
+mod leaves;
 mod nodes;
 mod outage;
+mod relays;

@@ -12,6 +12,7 @@
 mod appends;
 mod contact;
 mod healing;
+mod hints;
 mod incarnations;
 mod members;
 mod messages;

@@ -9,6 +9,7 @@ use super::{
     },
     contact::Contact,
     healing::Verdict,
+    hints::Hints,
     incarnations::Seen,
     members::with_drift,
     messages::{Action, NodeSettings},
@@ -24,8 +25,9 @@ pub(super) struct Polls {
     cursor: Cursor,
     in_flight: Option<Poll>,
     next: Timer,
-    /// Whether there may be something to read now.
+    /// Whether to poll at once, because of what the last answer was.
     soon: bool,
+    hints: Hints,
     /// Whether another incarnation is being begun.
     is_beginning: bool,
     /// Since when only engines answer whose incarnation is over.
@@ -57,6 +59,7 @@ impl Polls {
             in_flight: None,
             next: Timer::new(now, Duration::ZERO),
             soon: true,
+            hints: Hints::default(),
             is_beginning: false,
             only_over: None,
             contact: Contact::new(settings.lease),
@@ -68,7 +71,7 @@ impl Polls {
 
     pub(super) fn hint(&mut self) {
         // A poll in flight may have been answered before there was something new.
-        self.soon = true;
+        self.hints.hear();
     }
 
     /// A commit has shown that another incarnation has begun. The answer to a poll in flight may be of
@@ -105,6 +108,7 @@ impl Polls {
         state: &mut State,
         actions: &mut Vec<Action>,
     ) -> bool {
+        self.hints.answered(now, page.records.is_empty());
         // Also from an old engine: each of its records was appended by somebody.
         let records = std::mem::take(&mut page.records);
         if !records.is_empty() {
@@ -220,6 +224,7 @@ impl Polls {
             return;
         }
         self.soon = false;
+        self.hints.ask();
         self.next = Timer::new(now, self.interval);
         let (applied, healed) = (self.cursor.sequence, state.healing.healed);
         let members = &mut state.members;
@@ -255,7 +260,8 @@ impl Polls {
             if self.soon {
                 Duration::ZERO
             } else {
-                self.next.left(now)
+                let next = self.next.left(now);
+                self.hints.wait(now).map_or(next, |wait| wait.min(next))
             }
         }))
     }

@@ -48,6 +48,23 @@ fn hints_during_a_poll_are_one_more_poll() {
 }
 
 #[test]
+fn who_sends_false_hints_causes_rare_polls() {
+    let mut node = Node::complete();
+    let mut asked = 0;
+    for _ in 0..500 {
+        asked += polls(&node.after(millis(1), Event::Hint)).len();
+        let records = Vec::new();
+        node.on(Event::Polled(Ok(Page {
+            records,
+            ..page(1, 1)
+        })));
+    }
+    assert!((8..=15).contains(&asked), "{asked}");
+    // The hint is not forgotten.
+    assert_eq!(polls(&node.after(millis(100), Event::Timer)), [at(1)]);
+}
+
+#[test]
 fn readers_are_complete_as_of_the_question() {
     let mut node = Node::complete();
     node.sleep();

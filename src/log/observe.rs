@@ -38,7 +38,7 @@ pub(super) fn failed(health: &LogHealth) {
 }
 
 /// A write was refused before it was tried.
-#[cfg(feature = "embedded")]
+#[cfg(any(feature = "embedded", feature = "fleet"))]
 pub(super) fn refused(reason: &'static str) {
     #[cfg(feature = "metrics")]
     metrics::counter!("tower_revocation_log_refused_writes_total", "reason" => reason).increment(1);

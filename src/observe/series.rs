@@ -65,6 +65,16 @@ const COUNTERS: &[Series] = &[
         "Writes to the log that were refused without an attempt.",
     ),
     (
+        "tower_revocation_fleet_incarnations_total",
+        Unit::Count,
+        "Times that the log of the fleet may have lost its newest records.",
+    ),
+    (
+        "tower_revocation_fleet_returned_records_total",
+        Unit::Count,
+        "Records given back to a log that may have lost them.",
+    ),
+    (
         "tower_revocation_admin_requests_total",
         Unit::Count,
         "Administrative requests.",
@@ -92,6 +102,16 @@ const COUNTERS: &[Series] = &[
 ];
 
 const GAUGES: &[Series] = &[
+    (
+        "tower_revocation_fleet_members",
+        Unit::Count,
+        "Processes that follow the log of the fleet.",
+    ),
+    (
+        "tower_revocation_fleet_largest_lag",
+        Unit::Count,
+        "Records that the slowest member of the fleet lacked.",
+    ),
     (
         "tower_revocation_index_records",
         Unit::Count,
@@ -145,6 +165,11 @@ const GAUGES: &[Series] = &[
 ];
 
 const HISTOGRAMS: &[Series] = &[
+    (
+        "tower_revocation_fleet_poll_duration_seconds",
+        Unit::Seconds,
+        "Time of a question for new records.",
+    ),
     (
         "tower_revocation_request_duration_seconds",
         Unit::Seconds,

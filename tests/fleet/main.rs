@@ -2,6 +2,8 @@
 
 #[path = "../fixture/postgres/mod.rs"]
 mod postgres;
+#[path = "../fixture/recorder.rs"]
+mod recorder;
 
 mod failover;
 mod hops;
@@ -9,3 +11,4 @@ mod leaves;
 mod nodes;
 mod outage;
 mod relays;
+mod series;

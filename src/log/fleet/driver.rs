@@ -18,8 +18,9 @@ use super::{
     super::{Appended, LogError, Moment, Selector},
     core::{Action, Core, Event, NodeSettings},
     downstream::Downstream,
-    engine::{Batch, Cursor, Engine},
+    engine::{Append, Batch, Cursor, Engine},
     node::Node,
+    observe::{self, Write},
     requests::{Requests, hint, ready, within},
 };
 
@@ -30,6 +31,7 @@ pub(super) enum Command {
     Append {
         client: Option<Selector>,
         batch: Batch,
+        write: Write,
         reply: Reply,
     },
 }
@@ -55,8 +57,10 @@ pub(super) struct Driver<E> {
     commands: mpsc::Receiver<Command>,
     settings: NodeSettings,
     requests: Requests,
-    callers: HashMap<u64, Reply>,
+    callers: HashMap<u64, (Write, Reply)>,
     followers: Vec<oneshot::Sender<Result<(), LogError>>>,
+    /// The incarnation in which the readers were complete.
+    epoch: Option<u64>,
     /// The number of the next caller.
     next: u64,
 }
@@ -103,6 +107,7 @@ impl<E: Engine> Driver<E> {
             settings,
             callers: HashMap::new(),
             followers: Vec::new(),
+            epoch: None,
             next: 0,
         }
     }
@@ -125,11 +130,12 @@ impl<E: Engine> Driver<E> {
                 Next::Command(Command::Append {
                     client,
                     batch,
+                    write,
                     reply,
                 }) => {
                     let id = self.next;
                     self.next += 1;
-                    self.callers.insert(id, reply);
+                    self.callers.insert(id, (write, reply));
                     Event::Append { id, client, batch }
                 }
                 Next::Event(event) => event,
@@ -181,7 +187,12 @@ impl<E: Engine> Driver<E> {
                     report.applied = those.applied(report.healed, report.applied);
                 }
                 let patience = self.settings.poll_timeout();
-                let poll = async move { within(patience, engine.poll(ask)).await };
+                let poll = async move {
+                    let asked = Instant::now();
+                    let answered = within(patience, engine.poll(ask)).await;
+                    observe::polled(asked.elapsed(), &answered);
+                    answered
+                };
                 self.requests.poll = Some(Box::pin(poll));
             }
             Action::Begin(after) => {
@@ -192,12 +203,26 @@ impl<E: Engine> Driver<E> {
             Action::Append(append) => {
                 // The callers wait no longer.
                 let patience = self.settings.append_timeout;
-                let append = async move { within(patience, engine.append(append)).await };
+                let append = async move {
+                    let given_back = if append.as_given { records(&append) } else { 0 };
+                    let committed = within(patience, engine.append(append)).await;
+                    if committed.is_ok() && given_back > 0 {
+                        observe::gave_back(given_back);
+                    }
+                    committed
+                };
                 self.requests.append = Some(Box::pin(append));
             }
             Action::Read(records) => self.node.readers().read(&records),
             Action::Forgotten(expires) => self.node.readers().forgotten(expires),
             Action::Complete { position, asked } => {
+                if self
+                    .epoch
+                    .replace(position.epoch)
+                    .is_some_and(|epoch| epoch != position.epoch)
+                {
+                    observe::incarnation_began();
+                }
                 self.node.readers().complete_as_of(position, asked);
                 if let Some(those) = &self.downstream {
                     those.complete(position, asked);
@@ -208,7 +233,8 @@ impl<E: Engine> Driver<E> {
                 }
             }
             Action::Answer { id, result } => {
-                if let Some(caller) = self.callers.remove(&id) {
+                if let Some((write, caller)) = self.callers.remove(&id) {
+                    write.end(&result);
                     let _ = caller.send(result);
                 }
             }
@@ -267,4 +293,8 @@ impl<E: Engine> Driver<E> {
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
     }
+}
+
+fn records(append: &Append) -> usize {
+    append.batches.iter().map(|batch| batch.records.len()).sum()
 }

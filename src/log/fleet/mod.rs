@@ -13,6 +13,7 @@ mod engine;
 mod feed;
 mod member;
 mod node;
+mod observe;
 mod open;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -199,10 +200,14 @@ impl FleetLog {
         let command = Command::Append {
             client,
             batch: Batch { records, new },
+            write: observe::Write::begin(),
             reply,
         };
         let sent = match self.node.refusal() {
-            Some(refusal) => Err(refusal),
+            Some(refusal) => {
+                super::observe::refused("not_writable");
+                Err(refusal)
+            }
             None => self.send(command),
         };
         async move {
@@ -215,7 +220,10 @@ impl FleetLog {
         self.commands
             .try_send(command)
             .map_err(|refused| match refused {
-                mpsc::error::TrySendError::Full(_) => LogError::new(LogErrorKind::QueueFull),
+                mpsc::error::TrySendError::Full(_) => {
+                    super::observe::refused("queue");
+                    LogError::new(LogErrorKind::QueueFull)
+                }
                 mpsc::error::TrySendError::Closed(_) => ended(),
             })
     }

@@ -52,6 +52,7 @@ impl Node {
                 LogHealth::failing(failing.cause.clone(), since, now + failing.retry_in)
             }
         };
+        super::observe::members(&status.members);
         *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
         let before = std::mem::replace(&mut *self.locked(), health.clone());
         match (before.is_writable(), health.is_writable()) {

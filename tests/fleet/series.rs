@@ -1,0 +1,79 @@
+//! What operators see of a fleet.
+
+use std::collections::BTreeMap;
+
+use metrics::Label;
+use tower_revocation::{log::FleetLog, log::RevocationLog as _};
+
+use crate::{
+    nodes::{covers, grant, index, node, wait_until},
+    postgres::Server,
+    recorder::{Recorder, Value},
+};
+
+/// The series by name and label.
+fn taken(recorder: &Recorder) -> BTreeMap<String, Value> {
+    let named = recorder.take().into_iter().map(|(key, value)| {
+        let labels: Vec<_> = key.labels().map(Label::value).collect();
+        let name = key.name().trim_start_matches("tower_revocation_");
+        (
+            format!("{name} {}", labels.join(" ")).trim().to_owned(),
+            value,
+        )
+    });
+    named.collect()
+}
+
+fn lags(log: &FleetLog) -> Vec<u64> {
+    log.members().iter().map(|member| member.lag()).collect()
+}
+
+#[test]
+fn fleet_is_visible_in_the_series() {
+    let Some(mut server) = Server::start(&[]) else {
+        return;
+    };
+    let recorder = Recorder::new();
+    // All tasks of the nodes run on this thread.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            let (one, other) = (node(&server).await, node(&server).await);
+            let there = index(&other).await;
+            for number in 0..3 {
+                one.append(vec![grant(number)]).await.unwrap();
+            }
+            wait_until("known", || covers(&there, 2)).await;
+            wait_until("listed", || lags(&one) == [0, 0]).await;
+            let series = taken(&recorder);
+            let Value::Histogram(writes) = &series["log_write_duration_seconds durable"] else {
+                panic!("{series:?}");
+            };
+            assert_eq!(writes.len(), 3);
+            let Value::Histogram(polls) = &series["fleet_poll_duration_seconds answered"] else {
+                panic!("{series:?}");
+            };
+            assert!(polls.len() >= 4, "{polls:?}");
+            assert_eq!(series["log_queued_writes"], Value::Gauge(0.0));
+            assert_eq!(series["fleet_members"], Value::Gauge(2.0));
+            assert_eq!(series["fleet_largest_lag"], Value::Gauge(0.0));
+            assert!(!series.contains_key("fleet_incarnations_total"));
+
+            server.stop("KILL");
+            one.append(vec![grant(9)]).await.unwrap_err();
+            let series = taken(&recorder);
+            let Value::Histogram(writes) = &series["log_write_duration_seconds failed"] else {
+                panic!("{series:?}");
+            };
+            assert_eq!(writes.len(), 1);
+            wait_until("not writable", || !one.health().is_writable()).await;
+            one.append(vec![grant(9)]).await.unwrap_err();
+            let series = taken(&recorder);
+            let refused = &series["log_refused_writes_total not_writable"];
+            assert_eq!(*refused, Value::Counter(1));
+        });
+    });
+}

@@ -213,6 +213,7 @@ impl<E: Engine> Driver<E> {
                 };
                 self.requests.append = Some(Box::pin(append));
             }
+            Action::Reconnect => engine.reconnect(),
             Action::Read(records) => self.node.readers().read(&records),
             Action::Forgotten(expires) => self.node.readers().forgotten(expires),
             Action::Complete { position, asked } => {

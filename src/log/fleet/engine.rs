@@ -191,6 +191,10 @@ pub(crate) trait Engine: Send + Sync + 'static {
     /// Fails with `Unavailable` if there is no answer.
     fn begin(&self, after: Incarnation) -> impl Future<Output = Result<(), LogError>> + Send;
 
+    /// An answer came from a server that has been replaced by another one. The engine connects again,
+    /// and tries other servers first, if there are several.
+    fn reconnect(&self) {}
+
     /// A node ends, and is listed no longer. Nobody waits for it.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ mod member;
 mod node;
 mod observe;
 mod open;
+mod pause;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redis")]

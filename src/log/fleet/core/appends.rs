@@ -84,7 +84,11 @@ impl Appends {
         let sent = self.in_flight.take()?;
         // An answer to a request from before the last loss says nothing about the log of today.
         let seen = if sent.breaks == state.incarnations.breaks() {
-            state.incarnations.see(committed.incarnation)
+            let seen = state.incarnations.see(committed.incarnation);
+            if seen == Seen::Over {
+                actions.push(Action::Reconnect);
+            }
+            seen
         } else {
             Seen::Over
         };

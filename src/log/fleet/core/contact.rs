@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::{
-    super::super::{LogError, LogErrorKind, Moment},
+    super::{
+        super::{LogError, LogErrorKind, Moment},
+        pause,
+    },
     messages::Failing,
     random::Random,
     timer::Timer,
 };
-
-/// The longest pause after the first failure. It doubles with each further failure.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The results of one kind of request.
 #[derive(Debug)]
@@ -44,11 +44,9 @@ impl Contact {
         self.pause = None;
     }
 
-    /// Begins a pause of random length, the first time too: all nodes lose an engine together, and
-    /// must not come back together.
+    /// Begins a pause of random length.
     pub(super) fn failed(&mut self, now: Moment, error: LogError, random: &mut Random) {
-        let factor = 1_u32.checked_shl(self.failures).unwrap_or(u32::MAX);
-        let limit = FIRST_PAUSE.saturating_mul(factor).min(self.longest);
+        let limit = pause::longest(self.failures, self.longest);
         self.pause = Some(Timer::new(now, random.up_to(limit)));
         self.failures = self.failures.saturating_add(1);
         self.succeeding = None;

@@ -68,6 +68,8 @@ pub(crate) enum Action {
     Begin(Incarnation),
     /// Appends to the engine. No other append is in flight.
     Append(Append),
+    /// Connects to the engine again: the server that answered has been replaced by another one.
+    Reconnect,
     /// Hands records to every reader.
     Read(Vec<Revocation>),
     /// Tells every reader what the log has removed.

@@ -186,6 +186,7 @@ impl Polls {
         actions: &mut Vec<Action>,
     ) {
         self.soon = true;
+        actions.push(Action::Reconnect);
         let since = *self.only_over.get_or_insert(now);
         if now.since(since) >= with_drift(self.lease) {
             self.only_over = None;

@@ -4,12 +4,12 @@
 //! promises nothing: it sends after the commit, and not in its transaction, where it would make all
 //! appends of the database wait for each other.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc};
 
 use futures::future::{Either, select};
 use tokio::{sync::Notify, task::JoinHandle, time};
 
-use super::{fault::Fault, session::Session, target::Target};
+use super::{super::pause, fault::Fault, session::Session, target::Target};
 
 pub(super) struct Hints {
     heard: Arc<Notify>,
@@ -50,8 +50,8 @@ async fn keep_listening(target: Arc<Target>, heard: Arc<Notify>, tell: Arc<Notif
             heard.notify_one();
             carry(&session, &target, &heard, &tell).await;
         }
-        time::sleep(pause(failures, target.timeout)).await;
-        failures += 1;
+        time::sleep(pause::random(failures, target.timeout)).await;
+        failures = failures.saturating_add(1);
     }
 }
 
@@ -83,12 +83,4 @@ async fn carry(session: &Session, target: &Target, heard: &Notify, tell: &Notify
             }
         }
     }
-}
-
-/// Up to 100 ms, and twice as long after each failure. Not all nodes come back at once.
-fn pause(failures: u32, longest: Duration) -> Duration {
-    let limit = Duration::from_millis(100).saturating_mul(1 << failures.min(16));
-    let limit = limit.min(longest).as_millis().max(1);
-    let random = getrandom::u64().unwrap_or(0);
-    Duration::from_millis(random % u64::try_from(limit).unwrap_or(u64::MAX))
 }

@@ -92,9 +92,8 @@ impl Link {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Answer, Fault> {
         let mut state = self.state.lock().await;
-        let is_usable = |session: &Session| {
-            !session.client.is_closed() && self.target.is_primary(session.place)
-        };
+        let is_usable =
+            |session: &Session| !session.client.is_closed() && self.target.keeps(session);
         if let Some(session) = state.session.take().filter(is_usable) {
             let mut busy = Busy::new(session, &self.target);
             match busy.ask(sql, parameters).await {
@@ -164,7 +163,7 @@ impl Drop for Busy<'_> {
         // A commit that waits for a standby does not notice that its caller has gone. Without this,
         // each call that was given up would occupy a process of the server.
         let cancel = session.client.cancel_token();
-        let tls = self.target.tls.clone();
+        let tls = session.tls.clone();
         let limit = self.target.timeout;
         self.target.runtime.spawn(async move {
             let _ = time::timeout(limit, cancel.cancel_query(tls)).await;

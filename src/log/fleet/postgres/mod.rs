@@ -22,13 +22,13 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-use std::{env, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{task, time};
 
 use self::{
     append::AppendStatement, fault::Fault, hint::Hints, link::Link, members::MemberStatements,
-    poll::PollStatement, settings::Settings, sweep::SweepStatement, target::Target,
+    poll::PollStatement, sweep::SweepStatement, target::Target,
 };
 use super::{
     super::{Durability, LogError},
@@ -71,14 +71,7 @@ impl Postgres {
         let limit = options.timeout;
         let (url, name) = (url.to_owned(), options.name);
         // It reads files: passwords and certificates.
-        let read = task::spawn_blocking(move || {
-            let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-            Target::new(
-                Settings::read(&url, &variable, limit)?,
-                name.as_deref(),
-                limit,
-            )
-        });
+        let read = task::spawn_blocking(move || Target::new(&url, name.as_deref(), limit));
         let read = read.await;
         let target = read.map_err(|_| Fault::unavailable("the settings could not be read"))?;
         let target = Arc::new(target?);
@@ -125,6 +118,10 @@ impl Engine for Postgres {
 
     async fn begin(&self, after: Incarnation) -> Result<(), LogError> {
         Ok(self.members.begin(after).await?)
+    }
+
+    fn reconnect(&self) {
+        self.target.replaced();
     }
 
     async fn leave(&self, member: u64) -> Result<(), LogError> {

@@ -24,6 +24,7 @@ use super::{
     fault::{Fault, Who},
     settings::Server,
     target::Target,
+    tls::Tls,
 };
 
 /// What a connection gets beside the answers.
@@ -41,6 +42,9 @@ pub(super) struct Session {
     pub(super) who: Who,
     /// Which of the servers it is.
     pub(super) place: usize,
+    /// See [`Target::keeps`].
+    pub(super) generation: u64,
+    pub(super) tls: Tls,
     /// The process of the server. Another one in an answer means another session.
     pub(super) process: i32,
     /// The system identifier and the timeline, if the server tells.
@@ -56,10 +60,11 @@ impl Session {
     pub(super) async fn open(
         target: &Target,
         place: usize,
+        who: Who,
         server: &Server,
+        tls: &Tls,
     ) -> Result<Self, Fault> {
-        let who = target.who(server);
-        let connected = server.config.connect(target.tls.clone()).await;
+        let connected = server.config.connect(tls.clone()).await;
         let (client, connection) = connected.map_err(|error| Fault::connecting(&error, &who))?;
         let inbox = Arc::new(Inbox::default());
         let driver = tokio::spawn(drive(connection, inbox.clone()));
@@ -67,6 +72,8 @@ impl Session {
             client,
             who,
             place,
+            generation: 0,
+            tls: tls.clone(),
             process: 0,
             identity: None,
             replicated: false,

@@ -1,12 +1,16 @@
 //! Which server is asked, and the connections to it.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    env,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
-use tokio::{runtime::Handle, sync::Notify, time};
+use tokio::{runtime::Handle, sync::Notify, task, time};
 
 use super::{
     super::super::LogErrorKind,
@@ -19,43 +23,64 @@ use super::{
 /// A longer name of a log would be cut by the server.
 const LONGEST_NAME: usize = 40;
 
-/// How long a server may take before the next one is tried as well.
-const STAGGER: Duration = Duration::from_millis(250);
+/// How long a server may take before the next one is tried as well. An old primary must not be
+/// faster than one that is busy.
+const STAGGER: Duration = Duration::from_secs(1);
 
 /// How long a server may take to accept a connection: the time limit of a call can be too short for
 /// a slow network, or so long that a server that has gone would be waited for.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(10);
 
 pub(super) struct Target {
-    settings: Settings,
-    pub(super) tls: Tls,
+    url: Arc<str>,
+    /// What the last connection was made with.
+    access: Mutex<Arc<Access>>,
     pub(super) schema: String,
     pub(super) timeout: Duration,
     pub(super) runtime: Handle,
+    /// The server that is tried first.
+    first: AtomicUsize,
     /// The server that was the primary the last time.
     primary: AtomicUsize,
+    /// Connections that were made under an earlier number are not used any more.
+    generation: AtomicU64,
     /// Another server is the primary now.
     pub(super) moved: Notify,
     replicated: AtomicBool,
 }
 
+/// How to connect: with passwords and certificates.
+struct Access {
+    settings: Settings,
+    tls: Tls,
+}
+
+impl Access {
+    /// Reads files.
+    fn read(url: &str, timeout: Duration) -> Result<Self, Fault> {
+        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let settings = Settings::read(url, &variable, timeout)?;
+        let tls = match &settings.tls {
+            Some(files) => Tls::load(files)?,
+            None => Tls::none(),
+        };
+        Ok(Self { settings, tls })
+    }
+}
+
 impl Target {
-    pub(super) fn new(
-        settings: Settings,
-        name: Option<&str>,
-        timeout: Duration,
-    ) -> Result<Self, Fault> {
+    /// Reads files.
+    pub(super) fn new(url: &str, name: Option<&str>, timeout: Duration) -> Result<Self, Fault> {
         Ok(Self {
-            tls: match &settings.tls {
-                Some(files) => Tls::load(files)?,
-                None => Tls::none(),
-            },
+            access: Mutex::new(Arc::new(Access::read(url, timeout)?)),
+            url: url.into(),
             schema: schema(name)?,
             runtime: Handle::try_current()
                 .map_err(|_| Fault::misconfigured("there is no Tokio runtime"))?,
-            settings,
             timeout,
+            first: AtomicUsize::new(0),
             primary: AtomicUsize::new(0),
+            generation: AtomicU64::new(0),
             moved: Notify::new(),
             replicated: AtomicBool::new(false),
         })
@@ -64,15 +89,40 @@ impl Target {
     /// Connects to the first server that turns out to be a primary. The next one is tried once the
     /// one before has failed, or has not answered for a while.
     pub(super) async fn connect(&self) -> Result<Session, Fault> {
-        let servers = &self.settings.servers;
-        let count = servers.len();
-        let first = self.primary.load(Ordering::Relaxed);
+        let order = Ordering::Relaxed;
+        let (generation, first) = (self.generation.load(order), self.first.load(order));
+        let mut session = self.open(&*self.read().await?, first).await?;
+        session.generation = generation;
+        if self.keeps(&session) {
+            // Unless a call has left this server meanwhile.
+            let _ = self
+                .first
+                .compare_exchange(first, session.place, order, order);
+            if self.primary.swap(session.place, order) != session.place {
+                session.generation = self.end_connections();
+            }
+        }
+        Ok(session)
+    }
+
+    /// Passwords and certificates may have been changed since the last connection.
+    async fn read(&self) -> Result<Arc<Access>, Fault> {
+        let (url, timeout) = (self.url.clone(), self.timeout);
+        let read = task::spawn_blocking(move || Access::read(&url, timeout)).await;
+        let failed = |_| Fault::unavailable("the settings could not be read");
+        let access = Arc::new(read.map_err(failed)??);
+        *self.access() = access.clone();
+        Ok(access)
+    }
+
+    async fn open(&self, access: &Access, first: usize) -> Result<Session, Fault> {
+        let count = access.settings.servers.len();
         let mut places = (0..count).map(|step| (first + step) % count).peekable();
         let mut attempts = FuturesUnordered::new();
         let mut failed: Option<Fault> = None;
         loop {
             if let Some(place) = places.next() {
-                attempts.push(self.attempt(place));
+                attempts.push(self.attempt(place, access));
             }
             let patience = match places.peek() {
                 Some(_) => STAGGER,
@@ -82,12 +132,7 @@ impl Target {
                 continue;
             };
             match ended {
-                Some(Ok(session)) => {
-                    if self.primary.swap(session.place, Ordering::Relaxed) != session.place {
-                        self.moved.notify_one();
-                    }
-                    return Ok(session);
-                }
+                Some(Ok(session)) => return Ok(session),
                 // What has to be changed is worth more than what may pass.
                 Some(Err(fault)) => {
                     let kept = failed.take();
@@ -102,43 +147,59 @@ impl Target {
         }
     }
 
-    async fn attempt(&self, place: usize) -> Result<Session, Fault> {
-        let server = &self.settings.servers[place];
-        let opened = time::timeout(LONGEST_ATTEMPT, Session::open(self, place, server));
+    async fn attempt(&self, place: usize, access: &Access) -> Result<Session, Fault> {
+        let server = &access.settings.servers[place];
+        let opened = Session::open(self, place, self.who(server, access), server, &access.tls);
+        let opened = time::timeout(LONGEST_ATTEMPT, opened);
         let late = |_| silent(&server.place, LONGEST_ATTEMPT);
         opened.await.map_err(late)?
     }
 
-    /// Whether connections to this server stay.
-    pub(super) fn is_primary(&self, place: usize) -> bool {
-        self.primary.load(Ordering::Relaxed) == place
+    /// Whether this connection is still used. It is not once another one has found that another
+    /// server is the primary.
+    pub(super) fn keeps(&self, session: &Session) -> bool {
+        self.generation.load(Ordering::Relaxed) == session.generation
+    }
+
+    /// An answer came from a server that has been replaced by another one.
+    pub(super) fn replaced(&self) {
+        self.leave(self.primary.load(Ordering::Relaxed));
+        self.end_connections();
+    }
+
+    /// Returns the number of the connections that are made from now on.
+    fn end_connections(&self) -> u64 {
+        self.moved.notify_one();
+        self.generation.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// A call to this server was given up. Others are tried first: an old primary that has lost its
     /// standby accepts connections, and no commit ever ends.
     pub(super) fn leave(&self, place: usize) {
-        let next = (place + 1) % self.settings.servers.len();
-        let left = self
-            .primary
-            .compare_exchange(place, next, Ordering::Relaxed, Ordering::Relaxed);
-        if left.is_ok() && next != place {
-            self.moved.notify_one();
+        let next = (place + 1) % self.access().settings.servers.len();
+        let order = Ordering::Relaxed;
+        // Unless another call has left it already.
+        let _ = self.first.compare_exchange(place, next, order, order);
+    }
+
+    fn who(&self, server: &Server, access: &Access) -> Who {
+        Who {
+            place: server.place.clone(),
+            role: access.settings.role.clone(),
+            database: access.settings.database.clone(),
+            schema: self.schema.clone(),
         }
     }
 
-    pub(super) fn who(&self, server: &Server) -> Who {
-        Who {
-            place: server.place.clone(),
-            role: self.settings.role.clone(),
-            database: self.settings.database.clone(),
-            schema: self.schema.clone(),
-        }
+    fn access(&self) -> MutexGuard<'_, Arc<Access>> {
+        self.access.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// There was no answer within the time limit.
     pub(super) fn late(&self) -> Fault {
         let place = self.primary.load(Ordering::Relaxed);
-        let server = self.settings.servers.get(place);
+        let access = self.access().clone();
+        let server = access.settings.servers.get(place);
         let place = server.map_or("the database", |server| &*server.place);
         silent(place, self.timeout)
     }

@@ -9,13 +9,13 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use futures::future::{Either, select};
 use tokio::{sync::Notify, task::JoinHandle, time};
 
 use super::{
+    super::pause,
     fault::Fault,
     resp::{Reply, Request},
     session::Session,
@@ -69,8 +69,8 @@ async fn keep_listening(target: Arc<Target>, shared: Arc<Shared>) {
             shared.heard.notify_one();
             listen(session, &target, &shared).await;
         }
-        time::sleep(pause(failures, target.timeout)).await;
-        failures += 1;
+        time::sleep(pause::random(failures, target.timeout)).await;
+        failures = failures.saturating_add(1);
     }
 }
 
@@ -119,12 +119,4 @@ async fn wait(session: &mut Session, target: &Target, after: u64) -> Result<bool
         Some(Reply::List(_)) => Ok(true),
         _ => Ok(false),
     }
-}
-
-/// Up to 100 ms, and twice as long after each failure. Not all nodes come back at once.
-fn pause(failures: u32, longest: Duration) -> Duration {
-    let limit = Duration::from_millis(100).saturating_mul(1 << failures.min(16));
-    let limit = limit.min(longest).as_millis().max(1);
-    let random = getrandom::u64().unwrap_or(0);
-    Duration::from_millis(random % u64::try_from(limit).unwrap_or(u64::MAX))
 }

@@ -196,6 +196,7 @@ fn engine_that_went_back_to_an_old_incarnation_gets_another_one_after_a_lease() 
     loop {
         let actions = node.on(polled(1, 1));
         assert!(completes(&actions).is_empty());
+        assert!(matches!(actions[1], Action::Reconnect), "{actions:?}");
         if actions
             .iter()
             .any(|action| matches!(action, Action::Begin(Incarnation(1))))

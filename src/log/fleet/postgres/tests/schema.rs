@@ -1,14 +1,13 @@
 //! The tables are made once, changed in order, and never misread.
 
 use super::{
-    super::{super::super::LogErrorKind, Settings, migrate, migrate::MIGRATIONS, target::Target},
+    super::{super::super::LogErrorKind, migrate, migrate::MIGRATIONS, target::Target},
     *,
 };
 
 fn target(server: &Server) -> Target {
     let timeout = Duration::from_secs(5);
-    let settings = Settings::read(&server.url("postgres"), &|_| None, timeout).unwrap();
-    Target::new(settings, None, timeout).unwrap()
+    Target::new(&server.url("postgres"), None, timeout).unwrap()
 }
 
 #[tokio::test]

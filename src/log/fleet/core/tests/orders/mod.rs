@@ -88,7 +88,7 @@ impl Seen {
                         "no caller has this number"
                     );
                 }
-                Action::Forgotten(_) => {}
+                Action::Forgotten(_) | Action::Reconnect => {}
                 Action::Begin(_) => self.is_beginning = true,
             }
         }

@@ -216,7 +216,7 @@ impl World {
                 }
             }
             Action::Complete { position, asked } => node.reader.complete = Some((position, asked)),
-            Action::Forgotten(_) => {}
+            Action::Forgotten(_) | Action::Reconnect => {}
             Action::Answer { id, result } => {
                 assert!(self.waiting.remove(&id), "{id} was answered twice");
                 let Ok(appended) = result else {

@@ -81,3 +81,15 @@ pub(super) fn periodic_task_failed(name: &'static str, error: &LogError) {
     );
     let _ = (name, error);
 }
+
+/// The URL of a log vouches for a setting of its server, which is not checked then.
+#[cfg(feature = "redis")]
+pub(super) fn assumed(setting: &'static str) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(
+        target: crate::observe::TARGET,
+        setting,
+        "a setting of the log's server is assumed and not checked"
+    );
+    let _ = setting;
+}

@@ -1,14 +1,17 @@
-//! A log that several nodes share, in a real PostgreSQL server.
+//! A log that several nodes share, on real servers.
 
 #[path = "../fixture/postgres/mod.rs"]
 mod postgres;
 #[path = "../fixture/recorder.rs"]
 mod recorder;
+#[path = "../fixture/redis/mod.rs"]
+mod redis;
 
 mod failover;
 mod hops;
 mod leaves;
 mod nodes;
+mod on_redis;
 mod outage;
 mod relays;
 mod series;

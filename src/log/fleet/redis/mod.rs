@@ -42,7 +42,7 @@ use self::{
     settings::Settings, target::Target,
 };
 use super::{
-    super::{Durability, LogError},
+    super::{Durability, LogError, observe},
     engine::{Append, Ask, Committed, Engine, Incarnation, Page},
 };
 
@@ -98,6 +98,7 @@ impl Redis {
         };
         // Shows that replicas confirm what is written.
         log.appends.append(nothing()).await?;
+        target.settings.assumed.names().for_each(observe::assumed);
         Ok(log)
     }
 }

@@ -32,6 +32,15 @@ pub(super) struct Assumed {
     pub(super) aof_always: bool,
 }
 
+impl Assumed {
+    /// What the URL says, part by part.
+    pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
+        let all = [(self.noeviction, NOEVICTION), (self.aof_always, AOF_ALWAYS)];
+        all.into_iter()
+            .filter_map(|(is_assumed, name)| is_assumed.then_some(name))
+    }
+}
+
 /// Where the password is.
 #[derive(Clone)]
 enum Password {
@@ -62,6 +71,8 @@ pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A quorum of more replicas would be a mistake.
 const MOST_REPLICAS: u32 = 16;
+const NOEVICTION: &str = "noeviction";
+const AOF_ALWAYS: &str = "aof-always";
 const PASSWORD_FILE: &str = "TOWER_REVOCATION_PASSWORD_FILE";
 
 impl Settings {
@@ -223,8 +234,8 @@ fn assumed(given: Option<&str>) -> Result<Assumed, Fault> {
         .filter(|name| !name.is_empty())
     {
         match name {
-            "noeviction" => assumed.noeviction = true,
-            "aof-always" => assumed.aof_always = true,
+            NOEVICTION => assumed.noeviction = true,
+            AOF_ALWAYS => assumed.aof_always = true,
             _ => return Err(wrong("`assume` can have `noeviction` and `aof-always`")),
         }
     }

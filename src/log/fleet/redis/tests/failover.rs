@@ -2,7 +2,8 @@
 
 use super::{
     super::super::super::{Durability, LogErrorKind},
-    fixture::{Cluster, Sentinels, programs, until},
+    cluster::Cluster,
+    fixture::{Sentinels, programs, until},
     *,
 };
 

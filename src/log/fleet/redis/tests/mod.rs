@@ -2,12 +2,15 @@
 
 mod chaos;
 mod contracts;
+mod events;
 mod failover;
 mod fleet;
 mod messages;
 mod scanning;
 mod tls;
 
+#[path = "../../../../../tests/fixture/redis/cluster.rs"]
+mod cluster;
 #[path = "../../../../../tests/fixture/redis/mod.rs"]
 mod fixture;
 

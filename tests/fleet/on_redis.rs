@@ -1,0 +1,129 @@
+//! Nodes that share a log in Redis and Valkey.
+
+use std::{error::Error as _, time::Instant};
+
+use tower_revocation::{
+    Error,
+    enforce::{Freshness, Index},
+    log::{Durability, FleetLog, LogErrorKind, RevocationLog as _, Snapshot},
+};
+
+use crate::{
+    nodes::{LEASE, covers, grant, index, wait_until},
+    redis::{Sentinels, Server, programs, until},
+};
+
+async fn node(url: &str) -> (FleetLog, Index) {
+    let log = FleetLog::builder(url).lease(LEASE).connect().await;
+    let log = log.expect("the server answers");
+    let index = index(&log).await;
+    (log, index)
+}
+
+async fn wait_until_back(log: &FleetLog, index: &Index) {
+    wait_until("fresh", || index.freshness() == Freshness::Fresh).await;
+    wait_until("writable", || log.health().is_writable()).await;
+}
+
+#[tokio::test]
+async fn token_that_is_revoked_on_one_node_is_refused_on_every_node() {
+    for server in Server::each(&[]) {
+        let mut nodes = Vec::new();
+        for _ in 0..3 {
+            nodes.push(node(&server.url()).await);
+        }
+        for (number, (log, here)) in nodes.iter().enumerate() {
+            assert_eq!(log.durability(), Durability::Disk);
+            let position = log.append(vec![grant(number)]).await.unwrap();
+            assert!(covers(here, number), "at once where it is revoked");
+            for (_, index) in &nodes {
+                wait_until("known", || covers(index, number)).await;
+                wait_until("complete", || index.position() == position).await;
+                assert_eq!(index.freshness(), Freshness::Fresh);
+            }
+        }
+        // A node that joins later knows everything.
+        let (_, late) = node(&server.url()).await;
+        assert!((0..3).all(|number| covers(&late, number)));
+    }
+}
+
+#[tokio::test]
+async fn without_the_server_nodes_refuse_what_they_cannot_know_and_come_back_by_themselves() {
+    for mut server in Server::each(&[]) {
+        let [(one, here), (other, there)] = [node(&server.url()).await, node(&server.url()).await];
+        one.append(vec![grant(1)]).await.unwrap();
+        wait_until("known", || covers(&there, 1)).await;
+
+        server.stop();
+        for index in [&here, &there] {
+            wait_until("stale", || index.freshness() != Freshness::Fresh).await;
+            assert!(covers(index, 1), "what it knows counts");
+        }
+        wait_until("seen", || !one.health().is_writable()).await;
+        let begun = Instant::now();
+        let error = one.append(vec![grant(2)]).await.unwrap_err();
+        assert!(begun.elapsed() < LEASE, "at once");
+        assert_eq!(error.kind(), LogErrorKind::Unavailable);
+        let response = error.source().unwrap().downcast_ref::<Error>().unwrap();
+        assert!(response.retry_delay().is_some());
+
+        server.restart();
+        wait_until_back(&one, &here).await;
+        wait_until_back(&other, &there).await;
+        other.append(vec![grant(2)]).await.unwrap();
+        wait_until("known", || covers(&here, 2)).await;
+
+        // As good as none.
+        server.signal("STOP");
+        for index in [&here, &there] {
+            wait_until("stale", || index.freshness() != Freshness::Fresh).await;
+        }
+        server.signal("CONT");
+        wait_until_back(&one, &here).await;
+        wait_until_back(&other, &there).await;
+    }
+}
+
+#[tokio::test]
+async fn removed_log_is_given_back_by_the_nodes() {
+    for server in Server::each(&[]) {
+        let [(one, _), (_, there)] = [node(&server.url()).await, node(&server.url()).await];
+        for number in 0..10 {
+            one.append(vec![grant(number)]).await.unwrap();
+        }
+        wait_until("known", || there.len() == 10).await;
+        let epoch = there.position().epoch;
+        server.say("FLUSHALL");
+        wait_until("noticed", || there.position().epoch != epoch).await;
+        wait_until("fresh", || there.freshness() == Freshness::Fresh).await;
+        assert_eq!(Snapshot::of(&one).await.unwrap().records.len(), 10);
+        let (_, late) = node(&server.url()).await;
+        assert!((0..10).all(|number| covers(&late, number)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_follow_the_new_primary_by_themselves() {
+    for program in programs() {
+        let mut group = Sentinels::start(&program);
+        let [(one, here), (other, there)] = [node(&group.url()).await, node(&group.url()).await];
+        one.append(vec![grant(1)]).await.unwrap();
+        group.primary.stop();
+        group.until_failed_over();
+        let second = group.replica.replica();
+        until("the new replica counts", || {
+            group
+                .replica
+                .say("INFO replication")
+                .contains("connected_slaves:1")
+        });
+        wait_until_back(&one, &here).await;
+        wait_until_back(&other, &there).await;
+        other.append(vec![grant(2)]).await.unwrap();
+        wait_until("known", || covers(&here, 2)).await;
+        let (_, late) = node(&group.url()).await;
+        assert!(covers(&late, 1) && covers(&late, 2));
+        drop(second);
+    }
+}

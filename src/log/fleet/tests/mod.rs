@@ -1,6 +1,5 @@
 //! Nodes with an engine in memory, and a clock that the test moves.
 
-#[cfg(feature = "redis")]
 pub(super) mod contract;
 mod engine;
 

@@ -159,8 +159,8 @@ $$;
 -- Appends batches. Record i is in the batch `p_batches[i]`, and batch b may add at most
 -- `p_limits[b]` selectors. Returns for each batch the last record of the log after it, and how many
 -- selectors were new: -1 if they were more than its limit, -2 if the log is full. `wrote` says whether
--- there are new records. With `p_as_given`, records keep their dates, and the log is never full. Without
--- a batch, it only shows whether a record could be inserted.
+-- there are new records. With `p_as_given`, records keep their dates, and there is no limit. Without a
+-- batch, it only shows whether a record could be inserted.
 create function {schema}.append(
     p_mark bigint, p_ceiling bigint, p_as_given bool, p_limits bigint[],
     p_batches int[], p_selectors bytea[], p_not_before bigint[], p_expires bigint[],
@@ -192,7 +192,9 @@ begin
     v_now := floor(extract(epoch from clock_timestamp()))::bigint;
     -- The clock may go back a little. If it was far ahead once, that does not count.
     v_at := case when v_at <= v_now + 60 then greatest(v_at, v_now) else v_now end;
-    if not p_as_given then
+    if p_as_given then
+        p_limits := array_fill(9223372036854775807::bigint, array[v_count]);
+    else
         v_room := greatest(p_ceiling - greatest(v_ever - v_removed, 0), 0);
     end if;
     at := v_at;

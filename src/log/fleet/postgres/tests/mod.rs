@@ -2,7 +2,7 @@
 
 mod chaos;
 mod connecting;
-mod contract;
+mod contracts;
 mod messages;
 mod nodes;
 mod pooler;
@@ -19,8 +19,9 @@ use fixture::Server;
 
 use super::{
     super::{
-        super::{LogError, NumericDate, Revocation, Selector},
-        engine::{Append, Ask, Batch, Committed, Cursor, Done, Engine, History, Page},
+        super::{NumericDate, Revocation, Selector},
+        engine::{Committed, Cursor, Done, Engine, History, Page},
+        tests::contract::{self, all, append, ask, batch, grant, line, poll, request, watermark},
     },
     Options, Postgres,
 };
@@ -37,51 +38,6 @@ fn options() -> Options {
 async fn open(server: &Server) -> Postgres {
     let opened = Postgres::open(&server.url("postgres"), options()).await;
     opened.unwrap_or_else(|error| panic!("{}", line(&error)))
-}
-
-/// An error with its cause, in one line.
-fn line(error: &LogError) -> String {
-    let cause = std::error::Error::source(error).map(ToString::to_string);
-    format!("{error}: {}", cause.unwrap_or_default())
-}
-
-fn grant(name: impl std::fmt::Display) -> Revocation {
-    Revocation::forever(Selector::grant(&name.to_string()), NumericDate::FOREVER)
-}
-
-fn batch(records: impl IntoIterator<Item = Revocation>) -> Batch {
-    Batch {
-        records: records.into_iter().collect(),
-        new: usize::MAX,
-    }
-}
-
-fn request(batches: impl IntoIterator<Item = Batch>) -> Append {
-    Append {
-        mark: getrandom::u64().unwrap(),
-        batches: batches.into_iter().collect(),
-        as_given: false,
-    }
-}
-
-async fn append(log: &Postgres, records: impl IntoIterator<Item = Revocation>) -> Committed {
-    let appended = log.append(request([batch(records)])).await;
-    appended.unwrap_or_else(|error| panic!("{}", line(&error)))
-}
-
-/// A poll that only reads.
-fn ask(after: Cursor) -> Ask {
-    Ask {
-        after,
-        member: 1,
-        report: None,
-        silent: Vec::new(),
-    }
-}
-
-async fn poll(log: &Postgres, after: Cursor) -> Page {
-    let page = log.poll(ask(after)).await;
-    page.unwrap_or_else(|error| panic!("{}", line(&error)))
 }
 
 /// The last record after the only batch.

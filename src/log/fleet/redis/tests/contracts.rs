@@ -1,6 +1,9 @@
 //! What the core expects of every engine.
 
-use super::{super::super::tests::contract, *};
+use super::{
+    super::super::{engine::SKEW, tests::contract},
+    *,
+};
 
 #[tokio::test]
 async fn log_has_each_record_once_in_order_and_covered_ones_never() {
@@ -31,6 +34,23 @@ async fn refused_batches_write_nothing_and_the_others_commit() {
 async fn watermark_for_now_is_raised_to_the_time_of_the_server() {
     for server in Server::each(&[]) {
         contract::stamping(&open(&server).await).await;
+    }
+}
+
+#[tokio::test]
+async fn time_of_the_log_does_not_go_back_a_little() {
+    for server in Server::each(&[]) {
+        let log = open(&server).await;
+        let now = append(&log, [grant("first")]).await.at.seconds();
+        // Far ahead, the clock was wrong.
+        for (ahead, counts) in [(SKEW / 2, true), (SKEW * 60, false)] {
+            server.say(&format!("HSET {{tr}}:head stamp {}", now + ahead));
+            let at = append(&log, [grant(ahead)]).await.at.seconds();
+            assert_eq!(at == now + ahead, counts, "{at}");
+        }
+        append(&log, [contract::watermark("behind", now - SKEW / 2, now)]).await;
+        let stored = all(&log).await.last().unwrap().not_before().seconds();
+        assert!((now..now + SKEW).contains(&stored), "{stored}");
     }
 }
 

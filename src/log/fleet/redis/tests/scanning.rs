@@ -38,9 +38,9 @@ async fn trimmed_log_is_read_whole_while_others_append() {
                 *done = !page.more;
             }
             first = false;
-            if number < 18_010 {
-                append(&log, [grant(number)]).await;
-                number += 1;
+            if number < 18_100 {
+                append(&log, (number..number + 20).map(grant)).await;
+                number += 20;
             }
         }
         for (mut cursor, mut records, _) in readers {

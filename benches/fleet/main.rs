@@ -2,6 +2,7 @@
 //!
 //! ```sh
 //! FLEET_URL=postgres://postgres@127.0.0.1/postgres cargo bench --bench fleet
+//! FLEET_URL=redis://127.0.0.1:6379 cargo bench --bench fleet
 //! ```
 //!
 //! Needs a server of its own, empty and on this machine. Its settings decide what is measured. The

@@ -1,11 +1,13 @@
 //! The bare server, without this crate: what a durable write of the same data costs there.
 
 mod postgres;
+mod redis;
 
 use tower_revocation::log::Revocation;
 
 pub(crate) enum Floor {
     Postgres(postgres::Connection),
+    Redis(redis::Connection),
 }
 
 impl Floor {
@@ -13,6 +15,7 @@ impl Floor {
         let scheme = url.split_once("://").map_or(url, |(scheme, _)| scheme);
         match scheme {
             "postgres" | "postgresql" => Self::Postgres(postgres::Connection::open(url).await),
+            "redis" | "valkey" => Self::Redis(redis::Connection::open(url).await),
             _ => panic!("there is no floor for `{scheme}`"),
         }
     }
@@ -26,6 +29,7 @@ impl Floor {
     pub(crate) async fn upsert(&self, records: &[Revocation]) {
         match self {
             Self::Postgres(connection) => connection.upsert(records).await,
+            Self::Redis(connection) => connection.upsert(records).await,
         }
     }
 
@@ -33,6 +37,7 @@ impl Floor {
     pub(crate) async fn old_snapshot(&self, url: &str) {
         match self {
             Self::Postgres(connection) => connection.old_snapshot(url).await,
+            Self::Redis(_) => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 //! * [`mounting_in_axum`]: where the layer goes in an axum application.
 //! * [`behind_a_proxy`]: addresses and certificates of clients, limits, and all parts together.
 //! * [`spawned_connections`]: errors and lifetimes in `tokio::spawn` with plain hyper.
-//! * [`operations`]: PostgreSQL, health, sweeping, size, backup, restart, full disk, upgrade.
+//! * [`operations`]: a fleet, health, sweeping, size, backup, restart, full disk, upgrade.
 //! * [`observability`]: events, series, alerts, a Grafana dashboard.
 //! * [`migrating_from_a_denylist`]: from a denylist of your own to this crate.
 //! * Access tokens of a product: [`keycloak`], [`auth0`], [`cognito`], [`okta`], [`entra`],

@@ -1,7 +1,8 @@
 //! How to run the layers in production.
 //!
-//! The log is a file ([`EmbeddedLog`](crate::log::EmbeddedLog)), or it is in PostgreSQL. Most of this
-//! guide is about the file. The [module `log`](crate::log) describes its guarantees in detail.
+//! The log is a file ([`EmbeddedLog`](crate::log::EmbeddedLog)), or it is on a server
+//! ([`FleetLog`](crate::log::FleetLog)). Most of this guide is about the file. The
+//! [module `log`](crate::log) describes its guarantees in detail.
 //!
 //! # One process or several
 //!
@@ -15,10 +16,10 @@
 //!   the revocations ([`introspect::upstream`](crate::introspect::upstream)). Do not copy or share the
 //!   file between running processes: a second process cannot open it.
 //!
-//! # A log in PostgreSQL
+//! # A fleet
 //!
-//! With the feature `postgres`, [`FleetLog`](crate::log::FleetLog) is a log that any number of
-//! processes share. It is opened in another way, and it removes expired records itself. Everything
+//! [`FleetLog`](crate::log::FleetLog) is a log that any number of processes share, on a server that
+//! you run already. It is opened in another way, and it removes expired records itself. Everything
 //! else is as with a file:
 //!
 //! ```no_run
@@ -32,6 +33,49 @@
 //! # }
 //! ```
 //!
+//! What is promised, on every kind of server:
+//!
+//! * **A process that is in contact with the server refuses a revoked token within milliseconds.** It
+//!   asks for new records every fifth of its lease (5 s), and the server tells it when to ask earlier.
+//! * **No process accepts a revoked token later than one lease after the 200**, whatever fails, unless
+//!   a [`Policy`](crate::enforce::Policy) or [`stale_after`](crate::enforce::Index::stale_after)
+//!   allows more. The lease counts from the moment at which a process *sent* the last question that
+//!   was answered. A process that cannot reach the server, is paused, or sleeps responds with 503 once
+//!   its lease is over, and still refuses revoked tokens. It comes back by itself.
+//! * A revocation returns once the server has made it durable. If the server does not confirm it within
+//!   `append_timeout` (2 s), the revocation is 503. It may have been recorded; a retry does no harm.
+//! * If the server loses its newest records, processes notice that with their next question. Each gives
+//!   back what it remembers, up to 65,536 of the newest records. No process renews its lease before all
+//!   have done so, or their leases have ended. **A record is lost for good only if every process that
+//!   had it is gone too.** Revoke again then, or use a server that loses nothing.
+//!
+//! | | `PostgreSQL` | Redis, Valkey | feed |
+//! |---|---|---|---|
+//! | feature | `postgres` | `redis` | `feed` |
+//! | version | 14 or later | Redis 7, Valkey 8, or later | a process with one of the others |
+//! | URL | `postgres://` | `redis://`, `rediss://`, `valkey://`, `valkeys://`, `redis+sentinel://`, `redis+cluster://` | `https://` |
+//! | 200 means | the transaction is on the disk of the primary, and of the standby if `synchronous_standby_names` is set | the append-only file is on the disk of the primary; with `replicas=K`, K replicas have the record too | it cannot append: revoke at the server of the log, by [`ForwardRevocation`](crate::revoke::ForwardRevocation) |
+//! | [`durability`](crate::log::RevocationLog::durability) | `Disk`, or `Replicated` with a synchronous standby | `Disk`, or `Volatile` if asked for | `Volatile` |
+//! | a failover loses | nothing with a synchronous standby, else the newest records | it can lose the newest records | nothing of its own |
+//! | settings | defaults | `appendonly yes`, `appendfsync always`, `maxmemory-policy noeviction` | a bearer token, or a check of yours |
+//! | connections of a process | 3 | 3 | 1 |
+//!
+//! A server whose settings break a promise is refused when the process starts, in one line that says
+//! what to change. There is no fallback to memory or to a file.
+//!
+//! Choose `PostgreSQL` with a synchronous standby if no revocation may be lost. Choose Redis if the
+//! denylist is there today. Choose a feed for gateways without credentials of the database, for other
+//! regions, and if more than about fifty processes follow one log.
+//!
+//! [`members`](crate::log::FleetLog::members) lists the processes that use the log, and how far each
+//! is behind. The guide [`observability`](super::observability) names the series.
+//!
+//! **What is not shared.** Used assertions and `IssuedTokens` are in the file of an `EmbeddedLog`, and
+//! not in a `FleetLog`: an assertion of a client is accepted once by each process, and opaque tokens of
+//! your own belong to one process.
+//!
+//! ## `PostgreSQL`
+//!
 //! The role makes the tables, in the schema `tower_revocation`:
 //!
 //! ```sql
@@ -41,31 +85,30 @@
 //!
 //! Put the password into `PGPASSWORD` or `~/.pgpass`. Connections to other machines use TLS, and the
 //! certificate is always verified, whatever `sslmode` says: enable `tls-aws-lc-rs` or `tls-ring`.
-//! `sslrootcert=FILE` names the certificate authority. Each process has three connections. `PgBouncer`
-//! must pool sessions, and not transactions.
+//! `sslrootcert=FILE` names the certificate authority. `PgBouncer` must pool sessions, and not
+//! transactions. With several hosts in the URL, a process finds the primary after a failover.
 //!
-//! What is promised:
+//! After a failover the bound holds if the old primary was stopped, or if there is a synchronous
+//! standby, without which an old primary cannot answer. Otherwise a process that still reaches the old
+//! one accepts what it confirms.
 //!
-//! * A revocation returns once PostgreSQL has committed it. With `synchronous_standby_names` that
-//!   includes the standby, and [`durability`](crate::log::RevocationLog::durability) is `Replicated`.
-//!   If PostgreSQL does not confirm the commit within `append_timeout` (2 s), the revocation is 503.
-//!   It may have been recorded; a retry does no harm.
-//! * A process asks the database for new records every fifth of its lease (5 s), and `NOTIFY` makes it
-//!   ask within milliseconds. It accepts no token later than one lease after it *sent* the last
-//!   question that was answered. So no process accepts a revoked token later than one lease after the
-//!   200, unless a [`Policy`](crate::enforce::Policy) or
-//!   [`stale_after`](crate::enforce::Index::stale_after) allows more. After a failover this holds if
-//!   the old primary was stopped, or if there is a synchronous standby, without which an old primary
-//!   cannot answer. Otherwise a process that still reaches the old one accepts what it confirms.
-//! * A process that cannot reach the database, is paused, or sleeps responds with 503 once its lease
-//!   is over, and still refuses revoked tokens. Revocations on it are 503. It comes back by itself.
-//! * The database can lose its newest records: in a failover without a synchronous standby, or because
-//!   an older copy was restored. Processes notice that with their next question, and keep what they
-//!   know. **A process that starts afterwards does not know what was lost.** Revoke again, or use a
-//!   synchronous standby.
+//! ## Redis and Valkey
 //!
-//! In this version, used assertions and `IssuedTokens` are not in the shared log: an assertion of a
-//! client is accepted once by each process, and opaque tokens of your own belong to one process.
+//! `redis+sentinel://` and `redis+cluster://` need `replicas=K` with K at least 1: appends and
+//! questions count only once K replicas have confirmed them, so a primary that was cut off answers
+//! nobody. A cluster holds one log on one shard. If the server does not tell its settings, as managed
+//! ones do, `assume=noeviction,aof-always` says what they are.
+//!
+//! ## Feed
+//!
+//! [`FeedService`](crate::log::FeedService) serves the log of its process to others. They follow it
+//! with `https://relay.example.com/feed`, and can serve it on. A relay says how old its knowledge is,
+//! so the bound holds over all hops together.
+//!
+//! ## Upgrades
+//!
+//! Replace the processes one by one. The first process of a new version changes the tables if their
+//! version has changed. Older processes then respond with 503 until they are replaced.
 //!
 //! # Start
 //!
@@ -236,6 +279,3 @@
 //!
 //! The file has a format number. A version of this crate that does not know the format refuses to
 //! open the file and leaves it unchanged. Make a backup before an upgrade, so that you can go back.
-//!
-//! In PostgreSQL, the first process of a new version changes the tables if their version has changed.
-//! Older processes then respond with 503 until they are replaced.

@@ -70,9 +70,10 @@
 //! [`members`](crate::log::FleetLog::members) lists the processes that use the log, and how far each
 //! is behind. The guide [`observability`](super::observability) names the series.
 //!
-//! **What is not shared.** Used assertions and `IssuedTokens` are in the file of an `EmbeddedLog`, and
-//! not in a `FleetLog`: an assertion of a client is accepted once by each process, and opaque tokens of
-//! your own belong to one process.
+//! **What is not shared.** Used assertions are in the file of an `EmbeddedLog`, and not in a
+//! `FleetLog`: an assertion of a client is accepted once by each process. Opaque tokens of your own are
+//! shared in PostgreSQL, if each process opens `IssuedTokens` with its `FleetLog`. Each then has four
+//! more connections. With another server, they belong to one process.
 //!
 //! ## `PostgreSQL`
 //!

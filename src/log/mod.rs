@@ -143,6 +143,8 @@ pub use fleet::{FeedFuture, FeedService};
     doc(cfg(any(feature = "feed", feature = "postgres", feature = "redis")))
 )]
 pub use fleet::{FleetLog, FleetLogBuilder, FleetMember};
+#[cfg(all(feature = "issued", feature = "postgres"))]
+pub(crate) use fleet::{Issued, IssuedTables, NewRow, OldToken};
 pub use health::LogHealth;
 pub use memory::MemoryLog;
 pub use moment::Moment;

@@ -9,6 +9,7 @@ mod redis;
 
 mod failover;
 mod hops;
+mod issued;
 mod leaves;
 mod nodes;
 mod on_redis;

@@ -3,13 +3,10 @@
 use std::{fmt, time::Duration};
 
 use super::{
-    IssuedTokens, file::FileTokens, generated::TokenFactory, grant::Namespace, row::Digests,
+    IssuedTokens, generated::TokenFactory, grant::Namespace, log::TokenLog, row::Digests,
     store::Store,
 };
-use crate::{
-    log::{EmbeddedLog, LogError, LogErrorKind},
-    token::Secret,
-};
+use crate::{log::LogError, token::Secret};
 
 /// Opens [`IssuedTokens`] with settings. Made by [`IssuedTokens::builder`].
 ///
@@ -51,8 +48,8 @@ impl IssuedTokensBuilder {
     /// Stores tokens by their HMAC-SHA-256 under this key. Defaults to their SHA-256, without a
     /// key.
     ///
-    /// Without the key, the holder of the file cannot even find out whether a token that they have
-    /// is in it. Keep the key apart from the file.
+    /// Without the key, the holder of the file or the database cannot even find out whether a token
+    /// that they have is in it. Keep the key apart from them, and use the same one in every process.
     ///
     /// # Panics
     ///
@@ -65,7 +62,7 @@ impl IssuedTokensBuilder {
 
     /// Limits how long any token lives. A longer lifetime is cut to this one. Defaults to 90 days.
     ///
-    /// Never lower it for a file that has tokens with a longer lifetime.
+    /// Never lower it for a store that has tokens with a longer lifetime.
     pub fn longest_lifetime(mut self, lifetime: Duration) -> Self {
         self.longest_lifetime = lifetime;
         self
@@ -89,28 +86,30 @@ impl IssuedTokensBuilder {
     /// that may use the same names. Defaults to none. See
     /// [`Selector::within`](crate::log::Selector::within).
     ///
-    /// **Never change it for a file that has tokens in it**: records about them are found under the
+    /// **Never change it for a store that has tokens in it**: records about them are found under the
     /// old name only.
     pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
         self.namespace.tenant = Some(tenant.into());
         self
     }
 
-    /// Opens the tokens in the file of this log.
+    /// Opens the tokens beside this log: an [`EmbeddedLog`](crate::log::EmbeddedLog), or, with the
+    /// feature `postgres`, a `FleetLog` in PostgreSQL.
     ///
     /// # Errors
     ///
-    /// Fails with [`WrongKey`](LogErrorKind::WrongKey) if the file was created with another key, or
-    /// without one. Otherwise every token in it would look unknown, and a client that revokes one
-    /// would get the response for an unknown token.
+    /// Fails with [`WrongKey`] if the tokens were stored with another key, or without one. Otherwise
+    /// every token would look unknown, and a client that revokes one would get the response for an
+    /// unknown token.
     ///
-    /// Fails as well if the file cannot be read, or, for a new file, cannot be written.
-    pub async fn open(self, log: EmbeddedLog) -> Result<IssuedTokens, LogError> {
+    /// Fails with [`Misconfigured`] if the fleet's log is not in PostgreSQL. Fails as well if the
+    /// file or the database cannot be read, or, for a new one, cannot be written.
+    ///
+    /// [`WrongKey`]: crate::log::LogErrorKind::WrongKey
+    /// [`Misconfigured`]: crate::log::LogErrorKind::Misconfigured
+    pub async fn open(self, log: impl Into<TokenLog>) -> Result<IssuedTokens, LogError> {
         let check = self.digests.of(&Secret::new("tower-revocation key check"));
-        let store = Store::File(FileTokens { log });
-        if !store.open(check).await? {
-            return Err(LogError::new(LogErrorKind::WrongKey));
-        }
+        let store = Store::open(log.into(), check).await?;
         Ok(IssuedTokens {
             store,
             factory: TokenFactory {

@@ -9,23 +9,30 @@ use std::{
 
 use futures::{
     FutureExt as _,
-    future::{Ready, ready},
+    future::{BoxFuture, Either, Ready, ready},
 };
 
 use crate::{introspect::Introspection, log::LogError};
 
 type IssuedResult = Result<Option<Introspection>, LogError>;
+type State = Either<Ready<IssuedResult>, BoxFuture<'static, IssuedResult>>;
 
 /// The future of [`IssuedTokens`](super::IssuedTokens). If the tokens are in a file, it is ready at
 /// once.
 #[must_use = "futures do nothing unless polled"]
 pub struct IssuedFuture {
-    state: Ready<IssuedResult>,
+    state: State,
 }
 
 impl IssuedFuture {
     pub(super) fn done(result: IssuedResult) -> Self {
-        let state = ready(result);
+        let state = Either::Left(ready(result));
+        Self { state }
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(super) fn asking(answer: impl Future<Output = IssuedResult> + Send + 'static) -> Self {
+        let state = Either::Right(answer.boxed());
         Self { state }
     }
 }

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use super::{NewToken, random::random, row::Digests};
-use crate::token::Secret;
+use super::{
+    Grant, IssuedToken, NewToken,
+    random::random,
+    row::{Digests, Row},
+};
+use crate::{log::NumericDate, token::Secret};
 
 /// How tokens are generated and found.
 #[derive(Clone)]
@@ -32,5 +36,31 @@ impl TokenFactory {
             }
         };
         tokens.into_iter().map(generate).collect()
+    }
+}
+
+impl Generated {
+    /// What is stored about the token.
+    pub(super) fn row(&self, grant: &Grant, iat: NumericDate) -> Row {
+        let mut grant = grant.clone();
+        grant.scope = self.new.scope.clone().or(grant.scope);
+        Row {
+            usage: self.new.usage,
+            used: false,
+            iat,
+            exp: iat + self.new.lifetime,
+            grant,
+            note: self.new.note.clone(),
+        }
+    }
+
+    /// What the caller gets.
+    pub(super) fn issued(self, iat: NumericDate) -> IssuedToken {
+        IssuedToken {
+            token: self.token,
+            usage: self.new.usage,
+            iat,
+            exp: iat + self.new.lifetime,
+        }
     }
 }

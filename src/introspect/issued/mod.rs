@@ -1,10 +1,13 @@
 //! Opaque tokens that are issued by an authorization server that uses this crate.
 
 mod builder;
+#[cfg(feature = "postgres")]
+mod database;
 mod file;
 mod future;
 mod generated;
 mod grant;
+mod log;
 mod random;
 mod row;
 mod store;
@@ -22,7 +25,7 @@ use tower::Service;
 
 use super::Introspection;
 use crate::{
-    log::{EmbeddedLog, LogError, NumericDate},
+    log::{LogError, NumericDate},
     token::Secret,
 };
 pub use builder::IssuedTokensBuilder;
@@ -30,22 +33,48 @@ pub use future::IssuedFuture;
 use generated::TokenFactory;
 pub use grant::Grant;
 use grant::Namespace;
+pub use log::TokenLog;
 use row::Row;
 use store::Store;
 pub use token::{IssuedToken, NewToken, Rotation, StoredToken, TokenUse};
 
-/// The tokens that an authorization server has issued, in the file of its log.
+/// The tokens that an authorization server has issued, in the file of its log, or in the database
+/// that several servers share.
 ///
 /// It generates the tokens itself, with 256 random bits each, and stores only their digests: no
-/// token can be read from the file. Tokens are issued and rotated in the log's own commits, so they
-/// and the revocations have one order, that of the file: **no token is issued in a revoked grant,
-/// and no token has an issue date that a record covers.**
+/// token can be read from the file or the database. **No token is issued in a revoked grant, and no
+/// token has an issue date that an earlier record covers.**
 ///
 /// As a `tower::Service<Secret>` it introspects, so that
-/// [`RecordRevocation`](crate::revoke::RecordRevocation) can ask it whose a token is. A lookup runs
-/// on the thread that calls it, also on an async thread. If the page is cached, it takes a few
+/// [`RecordRevocation`](crate::revoke::RecordRevocation) can ask it whose a token is.
+///
+/// # In a file
+///
+/// With an [`EmbeddedLog`](crate::log::EmbeddedLog), tokens are issued and rotated in the log's own
+/// commits, so they and the revocations have one order, that of the file. A lookup runs on the
+/// thread that calls it, also on an async thread. If the page is cached, it takes a few
 /// microseconds, less than a change of threads (`benches/durability.rs` measures both). If it is
 /// not, it waits for the disk to read some pages.
+///
+/// # In PostgreSQL
+///
+/// With a `FleetLog` in PostgreSQL, several authorization servers behind a balancer are one server:
+/// each knows and exchanges the tokens of the others. They need the same settings. Each uses four
+/// more connections.
+///
+/// * An exchange is one transaction. A revocation that is committed meanwhile also covers the new
+///   tokens. The issue date is by the clock of the database.
+/// * While the database is away, each call fails with [`Unavailable`], and works again by itself.
+/// * A call whose outcome is unknown is sent again once, and finds out what became of the first one.
+///   If that fails too, [`rotate`](Self::rotate) fails. **The refresh token may have been exchanged
+///   nevertheless.** If the client then tries again, the result is [`Rotation::Reused`], and a
+///   server that revokes the grant ends the session of an honest client. That is rare, and safe.
+/// * If the database loses its newest commits in a failover, it loses tokens too, and an exchanged
+///   token can be exchanged again. Replicate synchronously.
+///
+/// [`Unavailable`]: crate::log::LogErrorKind::Unavailable
+///
+/// # Example
 ///
 /// ```
 /// use std::time::Duration;
@@ -81,16 +110,16 @@ pub struct IssuedTokens {
 }
 
 impl IssuedTokens {
-    /// Opens the tokens in the file of this log, with the default settings.
+    /// Opens the tokens beside this log, with the default settings.
     ///
     /// # Errors
     ///
     /// Fails as [`IssuedTokensBuilder::open`] does.
-    pub async fn open(log: EmbeddedLog) -> Result<Self, LogError> {
+    pub async fn open(log: impl Into<TokenLog>) -> Result<Self, LogError> {
         Self::builder().open(log).await
     }
 
-    /// Opens the tokens in the file of a log, with settings.
+    /// Opens the tokens beside a log, with settings.
     pub fn builder() -> IssuedTokensBuilder {
         IssuedTokensBuilder::new()
     }
@@ -132,7 +161,7 @@ impl IssuedTokens {
     ///
     /// The request takes its place in the queue of the log, as [`issue`](Self::issue) does. It sees
     /// every revocation that was queued before this future is first polled, whether or not its
-    /// response was sent. Sign with this `iat`, and name the grant in a claim that the introspection reads as
+    /// response was sent. In a database, it sees every revocation that has returned. Sign with this `iat`, and name the grant in a claim that the introspection reads as
     /// the grant. Then **a token that is signed while its grant is being revoked is revoked from
     /// the start, and no token has an `iat` that a record covered at the time of this call.**
     /// Selectors that are not in the grant, such as a session or a key, are not checked.
@@ -199,7 +228,7 @@ impl IssuedTokens {
     ///
     /// # Errors
     ///
-    /// Fails if the file cannot be read. Fails with [`ClockWentBack`] if the token is unknown, but
+    /// Fails if the file or the database cannot be read. Fails with [`ClockWentBack`] if the token is unknown, but
     /// may have been [removed](Self::sweep) by a clock that was ahead.
     ///
     /// [`ClockWentBack`]: crate::log::LogErrorKind::ClockWentBack
@@ -237,16 +266,18 @@ impl IssuedTokens {
     ///
     /// # Errors
     ///
-    /// [`ClockJumped`](crate::log::LogErrorKind::ClockJumped) if the system's clock is ahead of the
-    /// time that has passed, as with [`EmbeddedLog::sweep`](crate::log::EmbeddedLog::sweep): by
-    /// such a clock, live tokens have expired. Nothing is removed then. Otherwise, if the file
-    /// cannot be written.
+    /// For a file: [`ClockJumped`](crate::log::LogErrorKind::ClockJumped) if the system's clock is
+    /// ahead of the time that has passed, as with
+    /// [`EmbeddedLog::sweep`](crate::log::EmbeddedLog::sweep): by such a clock, live tokens have
+    /// expired. Nothing is removed then. A database removes by its own clock. Otherwise, if the file
+    /// or the database cannot be written.
     pub async fn sweep(&self) -> Result<u64, LogError> {
         self.store.sweep(self.expired_retention).await
     }
 
-    /// [Sweeps](Self::sweep) once in this period, on the log's own thread, for as long as there is
-    /// a handle to the log. Called again, it changes the period.
+    /// [Sweeps](Self::sweep) once in this period: on the log's own thread, for as long as there is a
+    /// handle to the log, or, for a database, in a task on the runtime of the log, for as long as
+    /// there is a handle to the tokens. Called again, it changes the period.
     #[must_use]
     pub fn sweep_every(self, period: Duration) -> Self {
         self.store.sweep_every(period, self.expired_retention);
@@ -265,9 +296,17 @@ impl Service<Secret> for IssuedTokens {
 
     fn call(&mut self, token: Secret) -> Self::Future {
         let digest = self.factory.digests.of(&token);
-        let Store::File(file) = &self.store;
-        let row = file.find(&digest, NumericDate::now());
-        IssuedFuture::done(row.map(|row| self.introspection(digest, row)))
+        match &self.store {
+            Store::File(file) => {
+                let row = file.find(&digest, NumericDate::now());
+                IssuedFuture::done(row.map(|row| self.introspection(digest, row)))
+            }
+            #[cfg(feature = "postgres")]
+            Store::Database(_) => {
+                let tokens = self.clone();
+                IssuedFuture::asking(async move { tokens.introspect(&token).await })
+            }
+        }
     }
 }
 

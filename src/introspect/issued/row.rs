@@ -65,7 +65,12 @@ impl Row {
     pub(super) fn read(key: &FileKey, row: &[u8]) -> Result<Self, Fault> {
         let mut plain = Vec::new();
         key.unmask(row, &mut plain)?;
-        unpack(&plain).unwrap_or_else(|| Err(Fault::new(LogErrorKind::Corrupt)))
+        Self::unmasked(&plain)
+    }
+
+    /// Reads a row that is not masked, with the same errors.
+    pub(super) fn unmasked(plain: &[u8]) -> Result<Self, Fault> {
+        unpack(plain).unwrap_or_else(|| Err(Fault::new(LogErrorKind::Corrupt)))
     }
 
     /// Reads only when the token expires, also for a use that this version does not know.

@@ -2,10 +2,16 @@
 
 use std::{future::Future, time::Duration};
 
-use futures::future::ready;
+use futures::future::{Either, ready};
 
+#[cfg(feature = "postgres")]
+use super::database::DatabaseTokens;
 use super::{
-    Grant, IssuedToken, Rotation, file::FileTokens, generated::Generated, grant::Namespace,
+    Grant, IssuedToken, Rotation,
+    file::FileTokens,
+    generated::Generated,
+    grant::Namespace,
+    log::{Kind, TokenLog},
     row::Row,
 };
 use crate::log::{LogError, NumericDate};
@@ -13,14 +19,18 @@ use crate::log::{LogError, NumericDate};
 #[derive(Clone, Debug)]
 pub(super) enum Store {
     File(FileTokens),
+    #[cfg(feature = "postgres")]
+    Database(DatabaseTokens),
 }
 
 impl Store {
-    /// Creates the tables if there are none. Returns whether they were created with this key.
-    pub(super) async fn open(&self, check: [u8; 32]) -> Result<bool, LogError> {
-        match self {
-            Self::File(file) => file.open(check).await,
-        }
+    /// Creates the tables if there are none. Fails if they were created with another key.
+    pub(super) async fn open(TokenLog(log): TokenLog, check: [u8; 32]) -> Result<Self, LogError> {
+        Ok(match log {
+            Kind::File(log) => Self::File(FileTokens::open(log, check).await?),
+            #[cfg(feature = "postgres")]
+            Kind::Database(log) => Self::Database(DatabaseTokens::open(log, check).await?),
+        })
     }
 
     /// The row of a token. A file is read at once, on the thread of the caller.
@@ -29,7 +39,12 @@ impl Store {
         digest: [u8; 32],
     ) -> impl Future<Output = Result<Option<Row>, LogError>> + Send + use<> {
         match self {
-            Self::File(file) => ready(file.find(&digest, NumericDate::now())),
+            Self::File(file) => Either::Left(ready(file.find(&digest, NumericDate::now()))),
+            #[cfg(feature = "postgres")]
+            Self::Database(database) => {
+                let database = database.clone();
+                Either::Right(async move { database.find(digest).await })
+            }
         }
     }
 
@@ -42,6 +57,8 @@ impl Store {
     ) -> Result<Option<Vec<IssuedToken>>, LogError> {
         match self {
             Self::File(file) => file.issue(namespace, grant, generated).await,
+            #[cfg(feature = "postgres")]
+            Self::Database(database) => database.issue(namespace, grant, generated).await,
         }
     }
 
@@ -53,6 +70,8 @@ impl Store {
     ) -> Result<Option<NumericDate>, LogError> {
         match self {
             Self::File(file) => file.earliest_iat(namespace, grant).await,
+            #[cfg(feature = "postgres")]
+            Self::Database(database) => database.earliest_iat(namespace, grant).await,
         }
     }
 
@@ -66,6 +85,8 @@ impl Store {
     ) -> Result<Rotation, LogError> {
         match self {
             Self::File(file) => file.rotate(namespace, old, row, generated).await,
+            #[cfg(feature = "postgres")]
+            Self::Database(database) => database.rotate(namespace, old, row, generated).await,
         }
     }
 
@@ -73,12 +94,16 @@ impl Store {
     pub(super) async fn sweep(&self, retention: Duration) -> Result<u64, LogError> {
         match self {
             Self::File(file) => file.sweep(retention).await,
+            #[cfg(feature = "postgres")]
+            Self::Database(database) => database.sweep(retention).await,
         }
     }
 
     pub(super) fn sweep_every(&self, period: Duration, retention: Duration) {
         match self {
             Self::File(file) => file.sweep_every(period, retention),
+            #[cfg(feature = "postgres")]
+            Self::Database(database) => database.sweep_every(period, retention),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use futures::executor::block_on;
 
 use super::{file::FileTokens, *};
-use crate::log::{LogErrorKind, Revocation, RevocationLog as _, Selector};
+use crate::log::{EmbeddedLog, LogErrorKind, Revocation, RevocationLog as _, Selector};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -17,8 +17,11 @@ fn open(path: &Path) -> IssuedTokens {
 }
 
 fn file(tokens: &IssuedTokens) -> &FileTokens {
-    let Store::File(file) = &tokens.store;
-    file
+    match &tokens.store {
+        Store::File(file) => file,
+        #[cfg(feature = "postgres")]
+        Store::Database(_) => panic!("it is in a file"),
+    }
 }
 
 fn refresh_token(tokens: &IssuedTokens, lifetime: Duration) -> Secret {

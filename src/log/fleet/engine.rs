@@ -213,6 +213,12 @@ pub(crate) trait Engine: Send + Sync + 'static {
     /// Fails with `Unavailable` if there is no answer.
     fn sweep(&self) -> impl Future<Output = Result<u64, LogError>> + Send;
 
+    /// Where issued tokens can be stored. `None` if the engine has no tables for them.
+    #[cfg(all(feature = "issued", feature = "postgres"))]
+    fn issued_server(&self) -> Option<super::postgres::IssuedServer> {
+        None
+    }
+
     /// What the settings of the engine guarantee, as checked when it was opened.
     fn durability(&self) -> Durability;
 }

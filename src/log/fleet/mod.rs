@@ -46,6 +46,8 @@ use super::{
 
 #[cfg(feature = "feed")]
 pub use self::feed::{FeedFuture, FeedService};
+#[cfg(all(feature = "issued", feature = "postgres"))]
+pub(crate) use self::postgres::{Issued, IssuedServer, IssuedTables, NewRow, OldToken};
 pub use self::{builder::FleetLogBuilder, member::FleetMember};
 
 /// At most this many commands can wait for the driver, which takes them at once.
@@ -79,6 +81,8 @@ pub struct FleetLog {
     durability: Arc<dyn Fn() -> Durability + Send + Sync>,
     #[cfg(feature = "feed")]
     relay: Arc<feed::Relay>,
+    #[cfg(all(feature = "issued", feature = "postgres"))]
+    issued_server: Option<IssuedServer>,
 }
 
 impl FleetLog {
@@ -177,6 +181,8 @@ impl FleetLog {
         let lease = settings.lease;
         #[cfg(feature = "feed")]
         let relay = Arc::new(feed::Relay::new(engine.clone(), clock.clone(), &settings));
+        #[cfg(all(feature = "issued", feature = "postgres"))]
+        let issued_server = engine.issued_server();
         let driver = Driver::new(engine, node.clone(), received, settings, clock);
         #[cfg(feature = "feed")]
         let driver = driver.serve(relay.clone());
@@ -188,7 +194,15 @@ impl FleetLog {
             durability,
             #[cfg(feature = "feed")]
             relay,
+            #[cfg(all(feature = "issued", feature = "postgres"))]
+            issued_server,
         }
+    }
+
+    /// Returns where issued tokens can be stored, if the engine has tables for them.
+    #[cfg(all(feature = "issued", feature = "postgres"))]
+    pub(crate) fn issued_server(&self) -> Option<&IssuedServer> {
+        self.issued_server.as_ref()
     }
 
     fn queue(

@@ -6,7 +6,7 @@ mod tables;
 use std::time::Duration;
 
 use super::{Grant, IssuedToken, Rotation, generated::Generated, grant::Namespace, row::Row};
-use crate::log::{EmbeddedLog, LogError, NumericDate, SweepStep};
+use crate::log::{EmbeddedLog, LogError, LogErrorKind, NumericDate, SweepStep};
 
 #[derive(Clone, Debug)]
 pub(super) struct FileTokens {
@@ -14,20 +14,18 @@ pub(super) struct FileTokens {
 }
 
 impl FileTokens {
-    /// Creates the tables in a new file. Returns whether the file was created with this key.
-    pub(super) async fn open(&self, check: [u8; 32]) -> Result<bool, LogError> {
+    /// Creates the tables in a new file. Fails if the file was created with another key.
+    pub(super) async fn open(log: EmbeddedLog, check: [u8; 32]) -> Result<Self, LogError> {
         // An existing file can be read even while it cannot be written.
-        let is_right = self
-            .log
-            .read(|database| tables::is_right_key(database, &check))?;
-        match is_right {
-            Some(is_right) => Ok(is_right),
-            None => {
-                self.log
-                    .write(move |work| tables::create(work, &check))
-                    .await
-            }
+        let is_right = log.read(|database| tables::is_right_key(database, &check))?;
+        let is_right = match is_right {
+            Some(is_right) => is_right,
+            None => log.write(move |work| tables::create(work, &check)).await?,
+        };
+        if !is_right {
+            return Err(LogError::new(LogErrorKind::WrongKey));
         }
+        Ok(Self { log })
     }
 
     pub(super) fn find(

@@ -189,25 +189,10 @@ fn insert(
     generated: Vec<Generated>,
 ) -> Result<Vec<IssuedToken>, Fault> {
     let mut issued = Vec::with_capacity(generated.len());
-    for Generated { token, digest, new } in generated {
-        let mut grant = grant.clone();
-        grant.scope = new.scope.or(grant.scope);
-        let (usage, exp) = (new.usage, iat + new.lifetime);
-        let row = Row {
-            usage,
-            used: false,
-            iat,
-            exp,
-            grant,
-            note: new.note,
-        };
-        tokens.insert(&digest, &*work.mask(&row.pack()))?;
-        issued.push(IssuedToken {
-            token,
-            usage,
-            iat,
-            exp,
-        });
+    for generated in generated {
+        let row = generated.row(grant, iat).pack();
+        tokens.insert(&generated.digest, &*work.mask(&row))?;
+        issued.push(generated.issued(iat));
     }
     work.dirty = true;
     Ok(issued)

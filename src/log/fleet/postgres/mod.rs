@@ -7,6 +7,8 @@ mod append;
 mod checks;
 mod fault;
 mod hint;
+#[cfg(feature = "issued")]
+mod issued;
 mod link;
 mod members;
 mod migrate;
@@ -21,6 +23,9 @@ mod values;
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(feature = "issued")]
+pub(crate) use self::issued::{Issued, IssuedServer, IssuedTables, NewRow, OldToken};
 
 use std::{sync::Arc, time::Duration};
 
@@ -134,6 +139,11 @@ impl Engine for Postgres {
 
     async fn sweep(&self) -> Result<u64, LogError> {
         Ok(self.sweeps.run().await?)
+    }
+
+    #[cfg(feature = "issued")]
+    fn issued_server(&self) -> Option<IssuedServer> {
+        Some(IssuedServer(self.target.clone()))
     }
 
     /// As the server has said with its last answer: the setting can be changed while it runs.

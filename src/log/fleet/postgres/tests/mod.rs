@@ -3,6 +3,7 @@
 mod chaos;
 mod connecting;
 mod contracts;
+mod issued;
 mod messages;
 mod nodes;
 mod pooler;

@@ -11,7 +11,7 @@
 //!
 //! * **One process** with the revocation endpoint and the API: nothing else is needed.
 //! * **Several processes with the same tokens**: with a file, each has its own log, and a revocation
-//!   in one is not known to the others. Share a log in PostgreSQL (below), or put one process in
+//!   in one is not known to the others. Share a log on a server (below), or put one process in
 //!   front of all APIs, as `examples/gateway` does, or introspect the tokens at one server that knows
 //!   the revocations ([`introspect::upstream`](crate::introspect::upstream)). Do not copy or share the
 //!   file between running processes: a second process cannot open it.
@@ -37,11 +37,13 @@
 //!
 //! * **A process that is in contact with the server refuses a revoked token within milliseconds.** It
 //!   asks for new records every fifth of its lease (5 s), and the server tells it when to ask earlier.
-//! * **No process accepts a revoked token later than one lease after the 200**, whatever fails, unless
-//!   a [`Policy`](crate::enforce::Policy) or [`stale_after`](crate::enforce::Index::stale_after)
-//!   allows more. The lease counts from the moment at which a process *sent* the last question that
-//!   was answered. A process that cannot reach the server, is paused, or sleeps responds with 503 once
-//!   its lease is over, and still refuses revoked tokens. It comes back by itself.
+//! * **No process accepts a revoked token later than one lease after the 200**, also if it loses its
+//!   connection, is paused, or sleeps, unless a [`Policy`](crate::enforce::Policy) or
+//!   [`stale_after`](crate::enforce::Index::stale_after) allows more. The lease counts from the moment
+//!   at which a process *sent* the last question that was answered. A process whose lease is over
+//!   responds with 503, and still refuses revoked tokens. It comes back by itself. The two exceptions
+//!   are a server that loses the record together with every process that had it, and a former primary
+//!   that goes on answering after a failover; the sections below say how to exclude them.
 //! * A revocation returns once the server has made it durable. If the server does not confirm it within
 //!   `append_timeout` (2 s), the revocation is 503. It may have been recorded; a retry does no harm.
 //! * If the server loses its newest records, processes notice that with their next question. Each gives
@@ -54,7 +56,7 @@
 //! | feature | `postgres` | `redis` | `feed` |
 //! | version | 14 or later | Redis 7, Valkey 8, or later | a process with one of the others |
 //! | URL | `postgres://` | `redis://`, `rediss://`, `valkey://`, `valkeys://`, `redis+sentinel://`, `redis+cluster://` | `https://` |
-//! | 200 means | the transaction is on the disk of the primary, and of the standby if `synchronous_standby_names` is set | the append-only file is on the disk of the primary; with `replicas=K`, K replicas have the record too | it cannot append: revoke at the server of the log, by [`ForwardRevocation`](crate::revoke::ForwardRevocation) |
+//! | 200 means | the transaction is on the disk of the primary, and of the standby if `synchronous_standby_names` is set | the append-only file is on the disk of the primary; with `replicas=K`, K replicas have the record too | it cannot append: clients revoke at another process |
 //! | [`durability`](crate::log::RevocationLog::durability) | `Disk`, or `Replicated` with a synchronous standby | `Disk`, or `Volatile` if asked for | `Volatile` |
 //! | a failover loses | nothing with a synchronous standby, else the newest records | it can lose the newest records | nothing of its own |
 //! | settings | defaults | `appendonly yes`, `appendfsync always`, `maxmemory-policy noeviction` | a bearer token, or a check of yours |
@@ -95,21 +97,42 @@
 //!
 //! ## Redis and Valkey
 //!
-//! `redis+sentinel://` and `redis+cluster://` need `replicas=K` with K at least 1: appends and
-//! questions count only once K replicas have confirmed them, so a primary that was cut off answers
-//! nobody. A cluster holds one log on one shard. If the server does not tell its settings, as managed
-//! ones do, `assume=noeviction,aof-always` says what they are.
+//! ```sh
+//! docker run -d -p 127.0.0.1:6379:6379 redis redis-server --appendonly yes --appendfsync always
+//! ```
+//!
+//! `redis://127.0.0.1` is one server on this machine. To other machines the connection must use TLS:
+//! `rediss://revoker@redis.example.com`. `redis+sentinel://a,b,c/NAME?replicas=1` asks sentinels for
+//! the primary, and `redis+cluster://a,b,c?replicas=1` is a cluster, which holds one log on one shard.
+//! `appendfsync everysec` is accepted from Redis 7.2 on, and each append then waits for the disk. If
+//! the server does not tell its settings, as managed ones do, `assume=noeviction,aof-always` says what
+//! they are.
+//!
+//! With sentinels and clusters, appends and questions count only once K replicas have confirmed them
+//! (`replicas=K`). **Choose K to be at least half of the replicas of a primary.** Then a former primary
+//! that was cut off has too few replicas, and renews no lease.
 //!
 //! ## Feed
 //!
-//! [`FeedService`](crate::log::FeedService) serves the log of its process to others. They follow it
-//! with `https://relay.example.com/feed`, and can serve it on. A relay says how old its knowledge is,
-//! so the bound holds over all hops together.
+//! [`FeedService`](crate::log::FeedService) serves the log of its process to others. A relay says how
+//! old its knowledge is, so the bound holds over all hops together: a process that follows a feed can
+//! serve it on. Make a token, and mount the service at the relay:
+//!
+//! ```sh
+//! openssl rand -hex 32 > /run/secrets/feed-tokens
+//! ```
+//!
+//! The processes that follow have the token in a file, and name the file in the variable
+//! `TOWER_REVOCATION_PASSWORD_FILE`. They connect to `https://relay.example.com/feed`, with the `lease`
+//! of the relay or a shorter one. They only read, so clients revoke at another process. A relay counts
+//! them as a part of itself: [`members`](crate::log::FleetLog::members) does not list them, and is
+//! empty on them.
 //!
 //! ## Upgrades
 //!
-//! Replace the processes one by one. The first process of a new version changes the tables if their
-//! version has changed. Older processes then respond with 503 until they are replaced.
+//! Replace the processes one by one, and a relay before the processes that follow it. If a new version
+//! changes the tables, the changelog says so: its first process changes them, and older processes then
+//! respond with 503 until they are replaced.
 //!
 //! # Start
 //!

@@ -54,7 +54,7 @@
 //! | `tower_revocation_log_write_duration_seconds` | histogram | `result` | Time from the queue until a write is `durable` or has `failed`. Writes are revocations, and tokens registered by `IssuedTokens`. |
 //! | `tower_revocation_log_queued_writes` | gauge | | Queued writes of all logs in the process. Install the recorder before opening a log, else earlier writes are not counted. |
 //! | `tower_revocation_log_refused_writes_total` | counter | `reason` | Writes refused without an attempt: the `queue` is full, the client used up its share of it (`queue_quota`), or the log is `not_writable`. |
-//! | `tower_revocation_fleet_members` | gauge | | Processes that follow the log of the fleet, this one included. |
+//! | `tower_revocation_fleet_members` | gauge | | Processes that use the log of the fleet, this one included. 0 on those that follow a feed. |
 //! | `tower_revocation_fleet_largest_lag` | gauge | | Records that the slowest member lacked when it last reported. |
 //! | `tower_revocation_fleet_poll_duration_seconds` | histogram | `result` | Time until a question for new records was `answered` or has `failed`. |
 //! | `tower_revocation_fleet_incarnations_total` | counter | | How often the log of the fleet was restored, moved to another server, or may have lost its newest records. |

@@ -128,8 +128,8 @@ impl FleetLog {
     /// `sslcert` and `sslkey` mean the same as for Redis. The relay must have the same `lease` or a
     /// longer one.
     ///
-    /// **Such a log can only be read.** An append fails with `Misconfigured`. Send revocations to the
-    /// authorization server, as [`ForwardRevocation`](crate::revoke::ForwardRevocation) does.
+    /// **Such a log can only be read.** An append fails with `Misconfigured`, and the log never becomes
+    /// writable again. Let clients revoke at a process that has another log.
     ///
     /// Waits at least 10 s for a database that does not answer.
     ///
@@ -153,7 +153,8 @@ impl FleetLog {
     }
 
     /// Returns the processes that use the log, as of this one's last report to the database: about
-    /// five times in a lease. Empty until the first one.
+    /// five times in a lease. Empty until the first one, and always empty on a process that follows a
+    /// feed: it is a part of its relay.
     ///
     /// A process that ends in another way than by dropping the log is listed until its lease is over.
     ///

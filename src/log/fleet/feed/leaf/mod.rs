@@ -186,5 +186,4 @@ impl Engine for Leaf {
     }
 }
 
-const READ_ONLY: &str = "a feed can only be read: send revocations to the authorization server, as \
-                         `ForwardRevocation` does";
+const READ_ONLY: &str = "a feed can only be read: revoke at a process whose log is on a server";

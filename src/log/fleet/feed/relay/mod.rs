@@ -229,11 +229,9 @@ impl Relay {
         let _ticket = self.passing.try_acquire().map_err(|_| Busy::Snapshots)?;
         let after = question.after.map(|(_, after)| after).unwrap_or_default();
         let asked = timeout(self.patience, (self.poll)(after)).await;
-        let mut page = asked
-            .map_err(|_| Busy::Snapshots)?
-            .map_err(|_| Busy::Engine)?;
+        let mut page = asked.map_err(|_| Busy::Engine)?.map_err(|_| Busy::Engine)?;
         if page.records.len() > LONGEST_PAGE {
-            return Err(Busy::Snapshots);
+            return Err(Busy::Engine);
         }
         page.membership.was_listed = listed;
         // An old engine may not know that it has been replaced. The node knows.

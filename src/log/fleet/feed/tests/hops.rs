@@ -227,5 +227,5 @@ async fn append_fails_and_says_what_to_do() {
     let error = chain.far.append(vec![record(1)]).await.unwrap_err();
     assert_eq!(error.kind(), crate::log::LogErrorKind::Misconfigured);
     let cause = std::error::Error::source(&error).unwrap().to_string();
-    assert!(cause.contains("`ForwardRevocation`"), "{cause}");
+    assert!(cause.contains("revoke at a process"), "{cause}");
 }

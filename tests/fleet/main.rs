@@ -14,5 +14,6 @@ mod leaves;
 mod nodes;
 mod on_redis;
 mod outage;
+mod proxy;
 mod relays;
 mod series;

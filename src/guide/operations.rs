@@ -104,7 +104,7 @@
 //! `redis://127.0.0.1` is one server on this machine. To other machines the connection must use TLS:
 //! `rediss://revoker@redis.example.com`. `redis+sentinel://a,b,c/NAME?replicas=1` asks sentinels for
 //! the primary, and `redis+cluster://a,b,c?replicas=1` is a cluster, which holds one log on one shard.
-//! `appendfsync everysec` is accepted from Redis 7.2 on, and each append then waits for the disk. If
+//! From Redis 7.2 on, each append asks whether it is on the disk, and `appendfsync everysec` is accepted too. If
 //! the server does not tell its settings, as managed ones do, `assume=noeviction,aof-always` says what
 //! they are.
 //!

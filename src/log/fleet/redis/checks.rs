@@ -13,6 +13,7 @@ pub(super) async fn server(wire: &mut Wire, settings: &Settings) -> Result<Proof
     let mut request = Request::default();
     request.add(&[b"INFO"]);
     request.add(&[b"CONFIG", b"GET", b"appendfsync"]);
+    request.add(&[b"CONFIG", b"GET", b"no-appendfsync-on-rewrite"]);
     let mut replies = wire.ask(&request).await?.into_iter();
     let place = &wire.place;
     let info = match replies.next() {
@@ -20,18 +21,23 @@ pub(super) async fn server(wire: &mut Wire, settings: &Settings) -> Result<Proof
         Some(Reply::Error(error)) => return Err(Fault::refused(&error, place)),
         _ => return Err(Fault::corrupt(format!("{place} says nothing of itself"))),
     };
-    let fsync = match replies.next() {
-        Some(Reply::List(pair)) => match pair.into_iter().nth(1) {
-            Some(Reply::Text(value)) => Some(String::from_utf8_lossy(&value).into_owned()),
-            _ => None,
-        },
-        // Not allowed, as with many services.
-        _ => None,
-    };
+    let fsync = replies.next().and_then(setting);
+    let pauses = replies.next().and_then(setting);
     version(&info, place)?;
     role(&info, settings, place)?;
     eviction(&info, settings, place)?;
-    durability(&info, fsync.as_deref(), settings, place)
+    durability(&info, fsync.as_deref(), pauses.as_deref(), settings, place)
+}
+
+/// The value in the answer to `CONFIG GET`. `None` if it is not allowed, as with many services.
+fn setting(reply: Reply) -> Option<String> {
+    let Reply::List(pair) = reply else {
+        return None;
+    };
+    match pair.into_iter().nth(1) {
+        Some(Reply::Text(value)) => Some(String::from_utf8_lossy(&value).into_owned()),
+        _ => None,
+    }
 }
 
 /// Lines `name:value`.
@@ -108,6 +114,7 @@ fn eviction(info: &Info, settings: &Settings, place: &str) -> Result<(), Fault> 
 fn durability(
     info: &Info,
     fsync: Option<&str>,
+    pauses: Option<&str>,
     settings: &Settings,
     place: &str,
 ) -> Result<Proof, Fault> {
@@ -130,8 +137,14 @@ fn durability(
              accept that with `durability=volatile` in the URL",
         )));
     }
-    proof.own = fsync != Some("always");
+    // Also with `always`: by its settings, the server may not sync while it rewrites its file.
+    proof.own = can_wait;
     match fsync {
+        Some("always") if can_wait => Ok(proof),
+        Some("always") if pauses == Some("yes") => Err(Fault::misconfigured(format!(
+            "{place} has no-appendfsync-on-rewrite yes, and a crash during a rewrite would lose \
+             revocations: set it to no, or use Redis 7.2 or later",
+        ))),
         Some("always") => Ok(proof),
         Some("everysec") | None if can_wait => Ok(proof),
         None => Err(Fault::misconfigured(format!(
@@ -159,7 +172,7 @@ mod tests {
             version(&info, "it")?;
             role(&info, &settings, "it")?;
             eviction(&info, &settings, "it")?;
-            durability(&info, fsync, &settings, "it")
+            durability(&info, fsync, Some("no"), &settings, "it")
         };
         all().map_err(|fault: Fault| fault.to_string())
     }
@@ -178,8 +191,7 @@ mod tests {
             Ok(proof(false, 0))
         );
         assert_eq!(check(GOOD, always, one), Ok(proof(false, 1)));
-        assert_eq!(check(&newer, always, one), Ok(proof(false, 1)));
-        for fsync in [Some("everysec"), None] {
+        for fsync in [always, Some("everysec"), None] {
             assert_eq!(
                 check(&newer, fsync, "redis://localhost"),
                 Ok(proof(true, 0))
@@ -223,5 +235,18 @@ mod tests {
         assert!(line.contains("assume=aof-always"), "{line}");
         let line = check(GOOD, None, "redis+cluster://localhost?replicas=1").unwrap_err();
         assert!(line.contains("`redis://`"), "{line}");
+    }
+
+    #[test]
+    fn server_that_pauses_its_syncs_has_to_prove_each_one() {
+        let settings = Settings::read("redis://localhost", &|_| None).unwrap();
+        let check = |info: &str| {
+            let info = Info(info.to_owned());
+            durability(&info, Some("always"), Some("yes"), &settings, "it")
+        };
+        let refused = check(GOOD).unwrap_err().to_string();
+        assert!(refused.contains("no-appendfsync-on-rewrite"), "{refused}");
+        let newer = check(&GOOD.replace("7.0.15", "7.2.4"));
+        assert_eq!(newer.map_err(|fault| fault.to_string()), Ok(proof(true, 0)));
     }
 }

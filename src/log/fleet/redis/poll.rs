@@ -45,7 +45,10 @@ impl Polls {
         }
         let answer =
             answer.ok_or_else(|| Fault::unavailable("somebody removes the log again and again"))?;
-        hints.polled(answer.head.sequence);
+        // Not for others: this node has not read the records.
+        if polling.ask.member != 0 {
+            hints.polled(answer.head.sequence);
+        }
         self.page(answer, &polling)
     }
 

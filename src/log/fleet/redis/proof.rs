@@ -12,8 +12,7 @@ use super::{
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Proof {
-    /// That the server has written its own file to the disk. Not needed if it does so before it
-    /// replies.
+    /// That the server has written its own file to the disk. Redis 7.0 cannot say.
     pub(super) own: bool,
     /// How many replicas have what was written. Not that they have it in their files: a replica says
     /// that only once a second.

@@ -46,6 +46,15 @@ async fn forbidden_settings_are_refused() {
             assert!(line.contains("appendfsync everysec"), "{line}");
         }
     }
+    for server in Server::each(&["--no-appendfsync-on-rewrite", "yes"]) {
+        if can_wait(&server) {
+            let log = open(&server).await;
+            append(&log, [grant(1)]).await;
+        } else {
+            let line = refused(&server.url()).await;
+            assert!(line.contains("no-appendfsync-on-rewrite yes"), "{line}");
+        }
+    }
     for server in Server::each(&["--appendonly", "no"]) {
         let log = open_at(&format!("{}?durability=volatile", server.url()), options()).await;
         append(&log, [grant(1)]).await;

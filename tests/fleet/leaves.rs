@@ -39,6 +39,11 @@ async fn record_reaches_every_leaf_of_one_relay() {
     };
     let root = node(&server).await;
     let relay = Relay::start(&server.url("postgres"), 0).await;
+    // Until the relay has the log in memory, it serves eight at once.
+    let url = relay.url();
+    let first = FleetLog::builder(&url).lease(LEASE).connect().await;
+    let first = index(&first.unwrap()).await;
+    wait_until("served", || first.freshness() == Freshness::Fresh).await;
     let before = Usage::now();
     let mut leaves = Leaves::start(&relay.url());
     println!("all follow: {}", leaves.says("all follow after"));

@@ -145,6 +145,8 @@ pub use fleet::{FeedFuture, FeedService};
 pub use fleet::{FleetLog, FleetLogBuilder, FleetMember};
 #[cfg(all(feature = "issued", feature = "postgres"))]
 pub(crate) use fleet::{Issued, IssuedTables, NewRow, OldToken};
+#[cfg(all(feature = "fleet", feature = "jwt"))]
+pub(crate) use fleet::{OnceResult, OnceStore, OnceUse};
 pub use health::LogHealth;
 pub use memory::MemoryLog;
 pub use moment::Moment;

@@ -16,4 +16,5 @@ mod on_redis;
 mod outage;
 mod proxy;
 mod relays;
+mod replay;
 mod series;

@@ -10,14 +10,17 @@
 //! * [`MemoryGuard`] keeps the entries in the memory of one process. A restart forgets them.
 //! * `EmbeddedGuard` (feature `embedded`) keeps them in the file of a log. A restart does not
 //!   forget them. After a restore, it refuses everything that may have been used since the backup.
-//! * Several nodes with the same issuer need one common guard: implement the trait over a shared
-//!   store. If each node has its own guard, an assertion counts once on every node.
+//! * `FleetGuard` (feature `postgres`) keeps them in PostgreSQL, for several processes with the same
+//!   issuer: `FleetLog::replay_guard` returns it. If each process has a guard of its own, an
+//!   assertion counts once at every process. Implement the trait for another shared store.
 //!
-//! Both guards are bounded, and each client has a quota, by default a tenth. A client that has used
+//! All guards are bounded, and each client has a quota, by default a tenth. A client that has used
 //! up its quota gets 503 until its entries expire. Other clients are not affected.
 
 #[cfg(feature = "embedded")]
 mod embedded;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod memory;
 #[cfg(all(test, feature = "embedded"))]
 mod tests;
@@ -36,6 +39,9 @@ use crate::error::{Error, ErrorKind};
 #[cfg(feature = "embedded")]
 #[cfg_attr(docsrs, doc(cfg(feature = "embedded")))]
 pub use embedded::EmbeddedGuard;
+#[cfg(feature = "fleet")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use fleet::FleetGuard;
 pub use memory::MemoryGuard;
 
 /// An identifier that may be used only once: a `jti` of one client of one tenant.

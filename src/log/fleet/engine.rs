@@ -4,6 +4,8 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use super::super::{Durability, LogError, NumericDate, Revocation};
+#[cfg(feature = "jwt")]
+use super::once::OnceStore;
 
 /// One life of a log. Another one begins when the engine may have lost records: after a failover, or
 /// when it was restored.
@@ -216,6 +218,12 @@ pub(crate) trait Engine: Send + Sync + 'static {
     /// Where issued tokens can be stored. `None` if the engine has no tables for them.
     #[cfg(all(feature = "issued", feature = "postgres"))]
     fn issued_server(&self) -> Option<super::postgres::IssuedServer> {
+        None
+    }
+
+    /// Where the engine remembers what may be used only once, if it does.
+    #[cfg(feature = "jwt")]
+    fn once_store(&self) -> Option<Arc<dyn OnceStore>> {
         None
     }
 

@@ -14,6 +14,12 @@ mod feed;
 mod member;
 mod node;
 mod observe;
+#[cfg(feature = "jwt")]
+#[cfg_attr(
+    not(feature = "postgres"),
+    expect(dead_code, reason = "only PostgreSQL has a store")
+)]
+mod once;
 mod open;
 mod pause;
 #[cfg(feature = "postgres")]
@@ -46,6 +52,8 @@ use super::{
 
 #[cfg(feature = "feed")]
 pub use self::feed::{FeedFuture, FeedService};
+#[cfg(feature = "jwt")]
+pub(crate) use self::once::{OnceResult, OnceStore, OnceUse};
 #[cfg(all(feature = "issued", feature = "postgres"))]
 pub(crate) use self::postgres::{Issued, IssuedServer, IssuedTables, NewRow, OldToken};
 pub use self::{builder::FleetLogBuilder, member::FleetMember};
@@ -79,6 +87,8 @@ pub struct FleetLog {
     commands: mpsc::Sender<Command>,
     lease: Duration,
     durability: Arc<dyn Fn() -> Durability + Send + Sync>,
+    #[cfg(feature = "jwt")]
+    once: Option<Arc<dyn OnceStore>>,
     #[cfg(feature = "feed")]
     relay: Arc<feed::Relay>,
     #[cfg(all(feature = "issued", feature = "postgres"))]
@@ -179,6 +189,8 @@ impl FleetLog {
             let engine = engine.clone();
             Arc::new(move || engine.durability())
         };
+        #[cfg(feature = "jwt")]
+        let once = engine.once_store();
         let lease = settings.lease;
         #[cfg(feature = "feed")]
         let relay = Arc::new(feed::Relay::new(engine.clone(), clock.clone(), &settings));
@@ -193,6 +205,8 @@ impl FleetLog {
             commands,
             lease,
             durability,
+            #[cfg(feature = "jwt")]
+            once,
             #[cfg(feature = "feed")]
             relay,
             #[cfg(all(feature = "issued", feature = "postgres"))]
@@ -204,6 +218,23 @@ impl FleetLog {
     #[cfg(all(feature = "issued", feature = "postgres"))]
     pub(crate) fn issued_server(&self) -> Option<&IssuedServer> {
         self.issued_server.as_ref()
+    }
+
+    /// Returns the store of what may be used only once.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn once_store(&self) -> Result<Arc<dyn OnceStore>, LogError> {
+        self.once.clone().ok_or_else(|| {
+            url::wrong(
+                "only a log in PostgreSQL has a replay guard: use one, or give your own guard to \
+                 the authenticator",
+            )
+        })
+    }
+
+    /// Returns the error of a request that is not sent, because the engine does not answer.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn refusal(&self) -> Option<LogError> {
+        self.node.refusal()
     }
 
     fn queue(

@@ -86,6 +86,12 @@ pub(super) async fn rights(session: &Session, schema: &str) -> Result<(), Fault>
              and has_table_privilege('{schema}.member', 'insert') \
              and has_table_privilege('{schema}.member', 'update') \
              and has_table_privilege('{schema}.member', 'delete') \
+             and has_table_privilege('{schema}.replay', 'select') \
+             and has_table_privilege('{schema}.replay', 'insert') \
+             and has_table_privilege('{schema}.replay', 'update') \
+             and has_table_privilege('{schema}.replay', 'delete') \
+             and has_table_privilege('{schema}.replay_meta', 'select') \
+             and has_table_privilege('{schema}.replay_meta', 'update') \
              and bool_and(has_function_privilege(p.oid, 'execute')) \
              from pg_proc p where p.pronamespace = '{schema}'::regnamespace",
         ))

@@ -148,7 +148,8 @@ impl Fault {
             }
             SqlState::TOO_MANY_CONNECTIONS => {
                 return Self::unavailable(format!(
-                    "{place} has too many connections: raise max_connections; each node needs 3",
+                    "{place} has too many connections: raise max_connections; each node needs 3, \
+                     and one more for a replay guard",
                 ));
             }
             // Others have changed a function: it has to be prepared again.

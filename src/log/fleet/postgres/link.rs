@@ -67,8 +67,18 @@ impl Answer {
 
 impl Link {
     pub(super) fn new(target: Arc<Target>, session: Session) -> Self {
+        Self::with(target, Some(session))
+    }
+
+    /// Connects at the first call.
+    #[cfg(feature = "jwt")]
+    pub(super) fn idle(target: Arc<Target>) -> Self {
+        Self::with(target, None)
+    }
+
+    fn with(target: Arc<Target>, session: Option<Session>) -> Self {
         let state = Mutex::new(State {
-            session: Some(session),
+            session,
             connecting: None,
         });
         Self { target, state }

@@ -5,8 +5,11 @@ use sha2::{Digest as _, Sha256};
 use super::{super::super::position::new_epoch, fault::Fault, session::Session, values};
 
 /// Each makes the next version of the tables. `{schema}` stands for the schema.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 
 /// The version of the tables that this crate reads and writes.
 pub(super) const FORMAT: usize = MIGRATIONS.len();

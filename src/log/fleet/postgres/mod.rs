@@ -1,7 +1,7 @@
 //! The log of a fleet in PostgreSQL 14 or later.
 //!
-//! A node has three connections: for polls, for appends, and to be told of appends by others. Each
-//! comes back by itself. No call takes longer than its time limit.
+//! A node has three connections: for polls, for appends, and to be told of appends by others. A
+//! replay guard has a fourth. Each comes back by itself. No call takes longer than its time limit.
 
 mod append;
 mod checks;
@@ -13,6 +13,8 @@ mod link;
 mod members;
 mod migrate;
 mod poll;
+#[cfg(feature = "jwt")]
+mod replay;
 mod session;
 mod settings;
 mod stream;
@@ -35,6 +37,8 @@ use self::{
     append::AppendStatement, fault::Fault, hint::Hints, link::Link, members::MemberStatements,
     poll::PollStatement, sweep::SweepStatement, target::Target,
 };
+#[cfg(feature = "jwt")]
+use super::once::OnceStore;
 use super::{
     super::{Durability, LogError},
     engine::{Append, Ask, Committed, Engine, Incarnation, Page},
@@ -62,6 +66,8 @@ pub(crate) struct Postgres {
     appends: AppendStatement,
     members: MemberStatements,
     sweeps: SweepStatement,
+    #[cfg(feature = "jwt")]
+    replay: Arc<replay::Replay>,
     hints: Hints,
 }
 
@@ -102,6 +108,8 @@ impl Postgres {
             polls: PollStatement::new(polls),
             sweeps: SweepStatement::new(appends.clone(), KEEP),
             appends: AppendStatement::new(appends, ceiling),
+            #[cfg(feature = "jwt")]
+            replay: Arc::new(replay::Replay::new(target.clone())),
             hints: Hints::start(target.clone()),
             target: target.clone(),
         })
@@ -144,6 +152,11 @@ impl Engine for Postgres {
     #[cfg(feature = "issued")]
     fn issued_server(&self) -> Option<IssuedServer> {
         Some(IssuedServer(self.target.clone()))
+    }
+
+    #[cfg(feature = "jwt")]
+    fn once_store(&self) -> Option<Arc<dyn OnceStore>> {
+        Some(self.replay.clone())
     }
 
     /// As the server has said with its last answer: the setting can be changed while it runs.

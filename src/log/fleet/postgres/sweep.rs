@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio_postgres::types::ToSql;
+
 use super::{
     fault::Fault,
     link::{Link, OWN},
@@ -14,24 +16,36 @@ const PIECE: i32 = 4096;
 pub(super) struct SweepStatement {
     link: Arc<Link>,
     sql: Arc<str>,
+    replay: Arc<str>,
     keep: i64,
 }
 
 impl SweepStatement {
     /// The newest `keep` records stay.
     pub(super) fn new(link: Arc<Link>, keep: u32) -> Self {
-        let sql = include_str!("sweep.sql").replace("{schema}", &link.target.schema);
+        let [sql, replay] = [include_str!("sweep.sql"), include_str!("sweep_replay.sql")]
+            .map(|sql| sql.replace("{schema}", &link.target.schema).into());
         Self {
             link,
-            sql: sql.into(),
+            sql,
+            replay,
             keep: keep.into(),
         }
     }
 
     pub(super) async fn run(&self) -> Result<u64, Fault> {
+        self.pieces(&self.replay, &[&PIECE]).await?;
+        self.pieces(&self.sql, &[&self.keep, &PIECE]).await
+    }
+
+    async fn pieces(
+        &self,
+        sql: &Arc<str>,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, Fault> {
         let mut all = 0;
         loop {
-            let answer = self.link.ask(&self.sql, &[&self.keep, &PIECE]).await?;
+            let answer = self.link.ask(sql, parameters).await?;
             all += count(column(&answer.row, OWN)?)?;
             if !column(&answer.row, OWN + 1)? {
                 return Ok(all);

@@ -7,6 +7,8 @@ mod issued;
 mod messages;
 mod nodes;
 mod pooler;
+#[cfg(feature = "jwt")]
+mod replay;
 mod schema;
 mod sweep;
 mod tls;

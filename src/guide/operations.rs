@@ -72,10 +72,10 @@
 //! [`members`](crate::log::FleetLog::members) lists the processes that use the log, and how far each
 //! is behind. The guide [`observability`](super::observability) names the series.
 //!
-//! **What is not shared.** Used assertions are in the file of an `EmbeddedLog`, and not in a
-//! `FleetLog`: an assertion of a client is accepted once by each process. Opaque tokens of your own are
-//! shared in PostgreSQL, if each process opens `IssuedTokens` with its `FleetLog`. Each then has four
-//! more connections. With another server, they belong to one process.
+//! **What else is shared in PostgreSQL.** An assertion of a client is accepted once by all processes,
+//! if each gives `FleetLog::replay_guard` to its authenticator. Each then has one more connection.
+//! Opaque tokens of your own are shared, if each process opens `IssuedTokens` with its `FleetLog`. Each
+//! then has four more connections. With another server, both belong to one process.
 //!
 //! ## `PostgreSQL`
 //!

@@ -1,6 +1,6 @@
 //! The clients of the demo, and the one authenticator of all endpoints.
 
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 
 use serde_json::Value;
 use tower::Layer as _;
@@ -11,7 +11,7 @@ use tower_revocation::{
         limit::{LimitFailures, LimitFailuresLayer},
         password::Passwords,
         registry::{ClientAuthenticator, Registry},
-        replay::EmbeddedGuard,
+        replay::ReplayGuard,
     },
     jose::KeySet,
 };
@@ -43,7 +43,7 @@ pub(crate) struct Setup<'a> {
     /// Whether clients can show certificates at all. If not, the metadata must not offer the
     /// methods.
     pub(crate) certificates: bool,
-    pub(crate) replays: EmbeddedGuard,
+    pub(crate) replays: Arc<dyn ReplayGuard>,
     pub(crate) challenges: Challenges,
     pub(crate) keys: &'a Keys,
 }

@@ -40,6 +40,8 @@ All settings are optional environment variables. The value in brackets is the de
     TLS_LISTEN       the address to listen on with TLS and client certificates [none]
     ISSUER           the issuer identifier: https, or http on this machine [http://LISTEN]
     DATA             the file that holds the state [target/authorization_server.redb]
+    LOG              the URL of a PostgreSQL database in place of DATA, which several servers share
+                     [none]
     KEYS             the folder of keys and certificates [DATA with the extension .keys]
     TRUSTED_PROXIES  networks whose Client-Cert, X-Forwarded-For and Forwarded are believed,
                      separated by commas [none]

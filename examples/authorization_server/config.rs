@@ -1,14 +1,19 @@
 //! The configuration, from the environment and from the command line.
 
-use std::{error::Error, fs, net::IpAddr, path::Path};
+use std::{error::Error, fs, net::IpAddr, path::Path, time::Duration};
 
 use axum::http::{HeaderValue, Uri};
+use tower::util::Either;
 use tower_revocation::{
     client::{certificate::Network, registry::Registry},
-    log::{EmbeddedLog, LogErrorKind},
+    log::{EmbeddedLog, LogError, LogErrorKind},
 };
 
-use crate::{listen::Listen, setting::Setting};
+use crate::{
+    listen::Listen,
+    setting::Setting,
+    store::{self, Store},
+};
 
 /// The format of access tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +32,10 @@ pub(crate) struct Config {
     /// `TLS_LISTEN`: the address to listen on with TLS. There the server asks for client
     /// certificates.
     pub(crate) tls_listen: Option<Listen>,
-    /// `DATA`: the file that holds the state.
-    pub(crate) data: Setting,
+    /// `LOG`: the URL of a database that holds the state, which several servers share.
+    log: Option<Setting>,
+    /// `DATA`: the file that holds the state, if there is no `LOG`.
+    data: Setting,
     /// Whether the server has run before. Then the file must exist.
     data_is_expected: bool,
     /// `KEYS`: the folder of keys and certificates. Defaults to a folder beside the data.
@@ -51,7 +58,12 @@ impl Config {
             env!("CARGO_MANIFEST_DIR"),
             "/target/authorization_server.redb"
         );
-        let data = Setting::read_or("DATA", target)?;
+        let log = Setting::read("LOG")?;
+        let data = Setting::read("DATA")?;
+        if log.is_some() && data.is_some() {
+            return Err("LOG and DATA are both set: the state is in one of them".into());
+        }
+        let data = data.map_or_else(|| Setting::read_or("DATA", target), Ok)?;
         let chosen_keys = Setting::read("KEYS")?;
         // The server creates the keys after the data, and beside it.
         let beside = Path::new(data.value()).with_extension("keys");
@@ -64,6 +76,7 @@ impl Config {
             listen: listen(Setting::read_or("LISTEN", "127.0.0.1:8089")?)?,
             tls_listen: Setting::read("TLS_LISTEN")?.map(listen).transpose()?,
             issuer: Setting::read("ISSUER")?.as_ref().map(issuer).transpose()?,
+            log,
             data,
             data_is_expected,
             keys,
@@ -77,8 +90,24 @@ impl Config {
         })
     }
 
-    /// Opens the file. It holds the log of revocations, the issued tokens and the used assertions.
-    pub(crate) fn open_log(&self) -> Result<EmbeddedLog, Box<dyn Error>> {
+    /// Opens the file or the database. It holds the log of revocations, the issued tokens and the used
+    /// assertions. Sweeps expired revocations in a file; a shared log does so itself.
+    pub(crate) async fn open_store(&self, sweep: Duration) -> Result<Store, Box<dyn Error>> {
+        Ok(match &self.log {
+            Some(log) => Either::Right(store::connect(log).await?),
+            None => Either::Left(self.open_file()?.sweep_every(sweep)),
+        })
+    }
+
+    /// An error of the store.
+    pub(crate) fn wrong_store(&self, error: LogError) -> Box<dyn Error> {
+        match &self.log {
+            Some(_) => store::wrong(&error),
+            None => self.data.wrong(error),
+        }
+    }
+
+    fn open_file(&self) -> Result<EmbeddedLog, Box<dyn Error>> {
         let data = &self.data;
         let path = Path::new(data.value());
         // After a loss of the file, a new one would make revoked tokens live again.

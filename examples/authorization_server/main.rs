@@ -26,10 +26,12 @@ mod log;
 mod metadata;
 mod ports;
 mod program;
+mod replays;
 mod request;
 mod serve;
 mod server;
 mod setting;
+mod store;
 mod tls;
 mod token;
 
@@ -43,6 +45,7 @@ use axum::{
 };
 use hyper::{Request, body::Incoming};
 use hyper_util::rt::TokioTimer;
+use sha2::{Digest as _, Sha256};
 use tower::{Layer as _, util::MapRequestLayer};
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, timeout::TimeoutLayer};
 use tower_revocation::{
@@ -50,7 +53,6 @@ use tower_revocation::{
     client::{
         attestation::Challenges,
         certificate::{CertificateFieldsLayer, CertificateFormat},
-        replay::EmbeddedGuard,
     },
     enforce::{EnforcementLayer, Index},
     introspect::{ByFormat, issued::IssuedTokens},
@@ -67,7 +69,7 @@ use log::Log;
 use ports::Ports;
 use serve::Signals;
 use server::Server;
-use setting::causes;
+use store::Store;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -83,16 +85,12 @@ async fn run(lines: Log) -> Result<(), Box<dyn Error>> {
         Command::Serve { jwt } => Config::from_env(jwt)?,
     };
 
-    let log = config.open_log()?.sweep_every(SWEEP_INTERVAL);
-    let data = &config.data;
+    let log = config.open_store(SWEEP_INTERVAL).await?;
+    let wrong_store = |error| config.wrong_store(error);
     let tokens = IssuedTokens::open(log.clone()).await;
-    let tokens = tokens
-        .map_err(|error| data.wrong(error))?
-        .sweep_every(SWEEP_INTERVAL);
-    let replays = EmbeddedGuard::open(log.clone()).map_err(|error| data.wrong(error))?;
-    let index = Index::follow(&log)
-        .await
-        .map_err(|error| data.wrong(error))?;
+    let tokens = tokens.map_err(wrong_store)?.sweep_every(SWEEP_INTERVAL);
+    let replays = replays::open(&log, SWEEP_INTERVAL).map_err(wrong_store)?;
+    let index = Index::follow(&log).await.map_err(wrong_store)?;
 
     let in_keys = |error: Box<dyn Error>| config.keys.wrong(error);
     let keys = Keys::open_or_create(config.keys.value().into()).map_err(in_keys)?;
@@ -105,18 +103,19 @@ async fn run(lines: Log) -> Result<(), Box<dyn Error>> {
     };
 
     // One introspection for all: revocation, the introspection endpoint and enforcement.
-    let signer = keys.read_or_create("access-tokens.pem");
-    let signer = signer.and_then(|pem| Signer::new(&issuer, &pem));
-    let signer = signer.map_err(in_keys)?;
+    let signing_key = keys.read_or_create("access-tokens.pem").map_err(in_keys)?;
+    let signer = Signer::new(&issuer, &signing_key).map_err(in_keys)?;
     let introspect = ByFormat::new(signer.introspection()?, tokens.clone());
 
     // The two services of the revocation layer: the authenticator and the backend.
-    let challenges = Challenges::new();
+    // Servers with the same keys accept each other's challenges.
+    let challenges = Sha256::new_with_prefix("challenges").chain_update(&signing_key);
+    let challenges = Challenges::keyed(&challenges.finalize());
     let setup = Setup {
         issuer: &issuer,
         tls: ports.tls_base.as_deref(),
         certificates: ports.tls.is_some() || !config.trusted_proxies.is_empty(),
-        replays: replays.clone(),
+        replays,
         challenges: challenges.clone(),
         keys: &keys,
     };
@@ -159,7 +158,6 @@ async fn run(lines: Log) -> Result<(), Box<dyn Error>> {
     let app = fields.layer(CatchPanicLayer::custom(request::panicked).layer(app));
     let app = addresses.layer(app);
 
-    tokio::spawn(sweep(replays));
     let mut signals = Signals::listen()?;
     let greeting = Greeting {
         address: ports.address,
@@ -172,7 +170,11 @@ async fn run(lines: Log) -> Result<(), Box<dyn Error>> {
     let connections = serve::serve(ports.plain, ports.tls, app, &mut signals).await;
     let ended = async {
         serve::shut_down(connections).await;
-        log.drain().await.map_err(<Box<dyn Error>>::from)
+        match log {
+            Store::Left(file) => file.drain().await.map_err(<Box<dyn Error>>::from),
+            // An append that nobody waits for any more is in the database, or is not.
+            Store::Right(_) => Ok(()),
+        }
     };
     tokio::select! {
         ended = ended => ended,
@@ -226,14 +228,3 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How often to remove expired entries.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
-
-/// Removes expired assertions from the replay guard.
-async fn sweep(replays: EmbeddedGuard) {
-    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
-    loop {
-        interval.tick().await;
-        if let Err(error) = replays.sweep().await {
-            tracing::error!(cause = causes(&error), "sweeping assertions");
-        }
-    }
-}

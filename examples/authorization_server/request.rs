@@ -25,7 +25,7 @@ use tower_revocation::{
     log::LogError,
 };
 
-use crate::{causes, server::Server};
+use crate::{server::Server, setting::causes};
 
 /// The time-out for a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -6,10 +6,9 @@ use tower_revocation::{
     client::{attestation::Challenges, registry::Registry},
     enforce::Index,
     introspect::{ByFormat, issued::IssuedTokens, jwt::JwtTokens},
-    log::EmbeddedLog,
 };
 
-use crate::{clients::Authenticator, config::AccessTokens, jwt::Signer};
+use crate::{clients::Authenticator, config::AccessTokens, jwt::Signer, store::Store};
 
 pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(60);
 pub(crate) const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(60 * 60);
@@ -29,5 +28,5 @@ pub(crate) struct Server {
     pub(crate) tokens: IssuedTokens,
     pub(crate) introspect: Introspect,
     pub(crate) index: Index,
-    pub(crate) log: EmbeddedLog,
+    pub(crate) log: Store,
 }

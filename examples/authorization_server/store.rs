@@ -9,9 +9,13 @@ use crate::setting::{Setting, causes};
 
 pub(crate) type Store = Either<EmbeddedLog, FleetLog>;
 
-/// Connects to the server at `LOG`. The error has only the name of the variable: the URL may have a
-/// password.
+/// Connects to the server at `LOG`.
 pub(crate) async fn connect(log: &Setting) -> Result<FleetLog, Box<dyn Error>> {
     let connected = FleetLog::connect(log.value()).await;
-    connected.map_err(|error| format!("LOG: {}", causes(&error)).into())
+    connected.map_err(|error| wrong(&error))
+}
+
+/// An error about `LOG`. It has only the name of the variable: the URL may have a password.
+pub(crate) fn wrong(error: &(dyn Error + 'static)) -> Box<dyn Error> {
+    format!("LOG: {}", causes(error)).into()
 }

@@ -5,6 +5,7 @@ mod config;
 mod disk;
 mod events;
 mod examples;
+mod fleet;
 mod gateway;
 mod greeting;
 mod http;

@@ -45,6 +45,7 @@ pub(crate) fn command() -> Command {
         "DEMO_EXPOSE",
         "DATA",
         "KEYS",
+        "LOG",
         "TLS_LISTEN",
         "TRUSTED_PROXIES",
         "RUST_LOG",

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    super::LogError, FleetLog, core::NodeSettings, member::name_of_this_process, open::open,
-    url::Address,
+    super::LogError, FleetAck, FleetLog, core::NodeSettings, member::name_of_this_process,
+    open::open, url::Address,
 };
 
 /// Connects to a log with parameters by name, which override those of its URL. Made by
@@ -47,6 +47,28 @@ impl FleetLogBuilder {
         self.with(|address| address.append_timeout = timeout)
     }
 
+    /// When an append returns. Defaults to [`FleetAck::Durable`].
+    ///
+    /// With [`FleetAck::Fleet`], no process accepts the token once the append has returned. That
+    /// takes at most 1.02 times the lease, and two round trips. The append fails with
+    /// [`Unavailable`](super::super::LogErrorKind::Unavailable) if it takes longer than that and
+    /// [`append_timeout`](Self::append_timeout). While a process of the fleet waits like this, all
+    /// of them report to the database after each record.
+    ///
+    /// ```no_run
+    /// use tower_revocation::log::{FleetAck, FleetLog};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), tower_revocation::log::LogError> {
+    /// let builder = FleetLog::builder("postgres://revoker@db.example.com/app");
+    /// let log = builder.ack(FleetAck::Fleet).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn ack(self, ack: FleetAck) -> Self {
+        self.with(|address| address.ack = ack)
+    }
+
     /// Which log, if a database has several: at most 32 of `a-z`, `0-9` and `_`, a letter first.
     pub fn name(self, name: impl Into<String>) -> Self {
         self.with(|address| address.name = Some(name.into()))
@@ -77,6 +99,7 @@ impl FleetLogBuilder {
         let settings = NodeSettings {
             lease: address.lease,
             append_timeout: address.append_timeout,
+            waits: address.ack == FleetAck::Fleet,
             seed: getrandom::u64().expect("the operating system has random numbers"),
             name: name_of_this_process(),
         };

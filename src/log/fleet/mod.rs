@@ -1,5 +1,6 @@
 //! One log for many nodes, in an engine that people run already.
 
+mod ack;
 mod builder;
 mod core;
 mod downstream;
@@ -56,7 +57,7 @@ pub use self::feed::{FeedFuture, FeedService};
 pub(crate) use self::once::{OnceResult, OnceStore, OnceUse};
 #[cfg(all(feature = "issued", feature = "postgres"))]
 pub(crate) use self::postgres::{Issued, IssuedServer, IssuedTables, NewRow, OldToken};
-pub use self::{builder::FleetLogBuilder, member::FleetMember};
+pub use self::{ack::FleetAck, builder::FleetLogBuilder, member::FleetMember};
 
 /// At most this many commands can wait for the driver, which takes them at once.
 const COMMANDS: usize = 16 * 1024;
@@ -101,6 +102,7 @@ impl FleetLog {
     /// | parameter | meaning | default |
     /// |---|---|---|
     /// | `lease` | How long a process relies on what it knows, counted from its last question to the database: 500 ms to 300 s. | `5s` |
+    /// | `ack` | When an append returns: `durable`, once the database has stored it, or `fleet`, once every process refuses the token. See [`FleetLogBuilder::ack`]. | `durable` |
     /// | `append_timeout` | How long an append waits for the database: 100 ms to 300 s. | `2s` |
     /// | `name` | Which log, if a database has several: at most 32 of `a-z`, `0-9` and `_`, a letter first. Each has a schema of its own. | the one in the schema `tower_revocation` |
     ///

@@ -4,6 +4,7 @@ use std::{fmt, time::Duration};
 
 use super::{
     super::{LogError, LogErrorKind},
+    FleetAck,
     open::{feature, unknown_scheme},
 };
 
@@ -14,6 +15,7 @@ pub(super) struct Address {
     pub(super) engine: String,
     pub(super) lease: Duration,
     pub(super) append_timeout: Duration,
+    pub(super) ack: FleetAck,
     /// Which of several logs in one engine.
     pub(super) name: Option<String>,
     /// How many selectors may have a record.
@@ -42,6 +44,7 @@ impl Address {
             engine: base.to_owned(),
             lease: Duration::from_secs(5),
             append_timeout: Duration::from_secs(2),
+            ack: FleetAck::Durable,
             name: None,
             ceiling: usize::MAX,
         };
@@ -51,6 +54,7 @@ impl Address {
             match name {
                 "lease" => address.lease = duration(name, value)?,
                 "append_timeout" => address.append_timeout = duration(name, value)?,
+                "ack" => address.ack = ack(value)?,
                 "name" => address.name = Some(value.to_owned()),
                 // Those of the engine. It refuses what it does not know.
                 _ => rest.push(pair),
@@ -97,6 +101,14 @@ fn scheme(url: &str) -> &str {
     url.split_once("://").map_or("", |(scheme, _)| scheme)
 }
 
+fn ack(value: &str) -> Result<FleetAck, LogError> {
+    match value {
+        "durable" => Ok(FleetAck::Durable),
+        "fleet" => Ok(FleetAck::Fleet),
+        _ => Err(wrong("`ack` must be `durable` or `fleet`")),
+    }
+}
+
 /// Reads `5s`, `500ms` or `2m`.
 fn duration(name: &str, value: &str) -> Result<Duration, LogError> {
     let digits = value.len()
@@ -123,6 +135,7 @@ impl fmt::Debug for Address {
         f.debug_struct("Address")
             .field("lease", &self.lease)
             .field("append_timeout", &self.append_timeout)
+            .field("ack", &self.ack)
             .field("name", &self.name)
             .finish_non_exhaustive()
     }
@@ -150,11 +163,13 @@ mod tests {
             "postgres://me:secret@db/app?sslmode=require"
         );
         assert_eq!(address.lease, Duration::from_secs(2));
+        assert_eq!(address.ack, FleetAck::Durable);
         assert_eq!(address.append_timeout, Duration::from_millis(250));
         assert_eq!(address.name.as_deref(), Some("a_1"));
         assert!(!format!("{address:?}").contains("secret"));
 
-        let address = Address::parse("postgresql:///app?lease=1m").unwrap();
+        let address = Address::parse("postgresql:///app?lease=1m&ack=fleet").unwrap();
+        assert_eq!(address.ack, FleetAck::Fleet);
         assert_eq!(address.engine, "postgresql:///app");
         assert_eq!(address.lease, Duration::from_secs(60));
         assert_eq!(
@@ -177,6 +192,8 @@ mod tests {
             "append_timeout=0s",
             "append_timeout=99ms",
             "append_timeout=301s",
+            "ack=",
+            "ack=all",
             "name=",
             "name=A",
             "name=1a",

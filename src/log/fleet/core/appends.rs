@@ -1,15 +1,16 @@
 //! Which appends wait, and what becomes of them?
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use super::{
     super::{
         super::{Appended, LogError, LogErrorKind, Moment, Position, Revocation},
         engine::{Append, Batch, Committed, Done, Incarnation, stamped},
     },
+    acks::{Acks, Unconfirmed},
     contact::Contact,
     incarnations::Seen,
-    messages::Action,
+    messages::{Action, NodeSettings},
     polls::OVER,
     queue::{Queue, Waiting},
     random::Random,
@@ -19,7 +20,11 @@ use super::{
 
 #[derive(Debug)]
 pub(super) struct Appends {
+    /// How long a caller waits.
     timeout: Duration,
+    /// Whether a caller waits for all members.
+    waits: bool,
+    pub(super) acks: Acks,
     queue: Queue,
     in_flight: Option<Sent>,
     /// Whether the node was listed the last time.
@@ -52,14 +57,16 @@ impl Sent {
 }
 
 impl Appends {
-    pub(super) fn new(timeout: Duration, longest_pause: Duration) -> Self {
+    pub(super) fn new(settings: &NodeSettings) -> Self {
         Self {
-            timeout,
+            timeout: settings.caller_timeout(),
+            waits: settings.waits,
+            acks: Acks::new(settings),
             queue: Queue::default(),
             in_flight: None,
             may_send: false,
             gives: false,
-            contact: Contact::new(longest_pause),
+            contact: Contact::new(settings.lease),
         }
     }
 
@@ -83,45 +90,62 @@ impl Appends {
     ) -> Option<Seen> {
         let sent = self.in_flight.take()?;
         // An answer to a request from before the last loss says nothing about the log of today.
-        let seen = if sent.breaks == state.incarnations.breaks() {
-            let seen = state.incarnations.see(committed.incarnation);
-            if seen == Seen::Over {
-                actions.push(Action::Reconnect);
-            }
-            seen
-        } else {
-            Seen::Over
-        };
-        if seen == Seen::Over || committed.batches.len() != sent.batches() {
-            let cause = if seen == Seen::Over { OVER } else { MISCOUNTED };
+        let is_late = sent.breaks != state.incarnations.breaks();
+        let seen = state.incarnations.see(committed.incarnation);
+        if seen == Seen::Over {
+            actions.push(Action::Reconnect);
+        }
+        // A caller who waits for all members waits within one incarnation.
+        let is_over = is_late || seen == Seen::Over || self.waits && seen == Seen::New;
+        if is_over || committed.batches.len() != sent.batches() {
+            let cause = if is_over { OVER } else { MISCOUNTED };
             let error = LogError::new(LogErrorKind::Unavailable).caused_by(cause);
             self.send_again(now, sent, error, &mut state.random);
             return Some(seen);
         }
         self.contact.succeeded(now);
-        if let (false, [Done::Appended { sequence, .. }]) =
+        if let (false, [Done::Appended { sequence, added }]) =
             (sent.given.is_empty(), &committed.batches[..])
         {
-            state.healing.remember(&sent.given, *sequence);
-            state.healing.given(committed.incarnation);
+            if seen == Seen::Current {
+                state.healing.remember(&sent.given, *sequence);
+                state.healing.given(committed.incarnation);
+                if *added == sent.given.len() {
+                    state.healing.appended(&sent.given, state.polls);
+                }
+            }
             return Some(seen);
         }
         let mut records = Vec::new();
         let mut answers = Vec::new();
-        for (index, (caller, done)) in sent.callers.iter().zip(&committed.batches).enumerate() {
-            if let Done::Appended { sequence, .. } = done {
+        let mut unconfirmed = VecDeque::new();
+        let expired = sent.expired;
+        for (index, (caller, done)) in sent.callers.into_iter().zip(&committed.batches).enumerate()
+        {
+            if let Done::Appended { sequence, added } = done {
                 let given = caller.batch.records.iter();
                 let first = records.len();
                 records.extend(given.map(|record| stamped(*record, committed.at)));
                 state.healing.remember(&records[first..], *sequence);
+                if *added == records.len() - first {
+                    state.healing.appended(&records[first..], state.polls);
+                }
             }
-            if index >= sent.expired {
-                self.queue.leave(caller);
-                answers.push(Action::Answer {
-                    id: caller.id,
-                    result: result(*done, committed.incarnation),
-                });
+            if index < expired {
+                continue;
             }
+            match result(*done, committed.incarnation) {
+                Ok(Some(appended)) if self.waits => unconfirmed.push_back((caller, appended)),
+                result => self.answer(&caller, result, &mut answers),
+            }
+        }
+        if !unconfirmed.is_empty() {
+            self.acks.put(Unconfirmed {
+                callers: unconfirmed,
+                breaks: state.incarnations.breaks(),
+                since: now,
+                after: state.polls,
+            });
         }
         // The callers' own readers have the records first.
         if !records.is_empty() {
@@ -157,11 +181,27 @@ impl Appends {
     fn send_again(&mut self, now: Moment, sent: Sent, error: LogError, random: &mut Random) {
         self.contact.failed(now, error, random);
         self.queue
-            .put_back(sent.callers.into_iter().skip(sent.expired));
+            .put_back(now, sent.callers.into_iter().skip(sent.expired));
+    }
+
+    /// Answers those whose records all members have. If the log may have lost them, they are appended
+    /// again.
+    pub(super) fn check(&mut self, now: Moment, state: &State, actions: &mut Vec<Action>) {
+        let checked = self.acks.check(now, state);
+        for (caller, appended) in checked.confirmed {
+            self.answer(&caller, Ok(Some(appended)), actions);
+        }
+        if !checked.lost.is_empty() {
+            self.queue.put_back(now, checked.lost);
+        }
     }
 
     /// Answers those who have waited long enough.
     pub(super) fn expire(&mut self, now: Moment, actions: &mut Vec<Action>) {
+        while let Some(caller) = self.acks.pop_expired(now, self.timeout) {
+            let error = LogError::new(LogErrorKind::Unavailable).caused_by(UNCONFIRMED);
+            self.answer(&caller, Err(error), actions);
+        }
         let is_over =
             |caller: &Waiting, timeout| Timer::new(caller.since, timeout).left(now).is_zero();
         while let Some(sent) = &mut self.in_flight {
@@ -169,8 +209,7 @@ impl Appends {
                 break;
             };
             if !is_over(caller, self.timeout) {
-                // Those in the queue came later.
-                return;
+                break;
             }
             sent.expired += 1;
             self.queue.leave(caller);
@@ -232,11 +271,13 @@ impl Appends {
     /// The time until something has to be done.
     pub(super) fn wait(&self, now: Moment) -> Option<Duration> {
         let sent = self.in_flight.as_ref();
-        let first = sent
-            .and_then(|sent| sent.callers.get(sent.expired))
-            .or_else(|| self.queue.front());
+        let first = sent.and_then(|sent| sent.callers.get(sent.expired));
         let deadline = first.map(|first| Timer::new(first.since, self.timeout).left(now));
-        deadline.into_iter().chain(self.pause(now)).min()
+        let queued = self.queue.front();
+        let queued = queued.map(|first| Timer::new(first.since, self.timeout).left(now));
+        let acks = self.acks.wait(now, self.timeout);
+        let pause = self.pause(now);
+        [deadline, queued, acks, pause].into_iter().flatten().min()
     }
 
     /// An answer to a poll has shown that the engine can be reached. It does not show that appends
@@ -285,4 +326,6 @@ fn result(done: Done, incarnation: Incarnation) -> Result<Option<Appended>, LogE
     }
 }
 
+const UNCONFIRMED: &str =
+    "the log has the record, but this process could not find out whether every other one has it";
 const MISCOUNTED: &str = "the engine answered for another number of batches";

@@ -1,6 +1,6 @@
 //! Did the log lose records that this node has, and has the node given them back?
 
-use std::collections::HashMap;
+use std::{collections::HashMap, mem};
 
 use super::{
     super::{
@@ -9,7 +9,7 @@ use super::{
     },
     queue::RECORDS,
     trail::Trail,
-    window::Window,
+    window::{self, Window},
 };
 
 /// What a node does after the log may have lost its end, until the log has everything again that the
@@ -21,6 +21,8 @@ pub(super) struct Healing {
     window: Window,
     /// What the log may have lost.
     held: HashMap<Selector, Revocation>,
+    /// What this node has appended and has not read since, and how many polls had been sent.
+    unread: HashMap<Selector, (Revocation, u64)>,
     /// The last incarnation in which the node has given back what it remembers.
     pub(super) healed: Incarnation,
 }
@@ -55,6 +57,7 @@ impl Healing {
             trail: Trail::default(),
             window: Window::default(),
             held: HashMap::new(),
+            unread: HashMap::new(),
             healed: Incarnation(0),
         }
     }
@@ -98,6 +101,35 @@ impl Healing {
         }
     }
 
+    /// The log gave these records to the node.
+    pub(super) fn read(&mut self, records: &[Revocation], place: u64) {
+        for record in records {
+            let unread = self.unread.get(&record.selector());
+            if unread.is_some_and(|(unread, _)| unread.beyond(Some(*record)).is_none()) {
+                self.unread.remove(&record.selector());
+            }
+        }
+        self.remember(records, place);
+    }
+
+    /// The node has appended records whose selectors were all new, after this number of polls. It must
+    /// read them once: its cursor does not show that the log has lost them.
+    pub(super) fn appended(&mut self, records: &[Revocation], polls: u64) {
+        for record in records {
+            if self.unread.len() < window::REMEMBERED {
+                self.unread.insert(record.selector(), (*record, polls));
+            }
+        }
+    }
+
+    /// The node has read up to the end of the log, as of this poll. Returns whether the log lacks what
+    /// the node has appended.
+    pub(super) fn lacks(&mut self, poll: u64, forgotten: NumericDate) -> bool {
+        self.unread
+            .retain(|_, (record, _)| record.expires() > forgotten);
+        self.unread.values().any(|(_, polls)| poll > *polls)
+    }
+
     /// The node has everything that the log has. Returns whether the log had everything that the
     /// node remembers, before the last poll.
     pub(super) fn at_the_end(&mut self, incarnation: Incarnation, forgotten: NumericDate) -> bool {
@@ -130,7 +162,14 @@ impl Healing {
     fn read_on_from(&mut self, fork: Cursor) -> Verdict {
         self.stage = Stage::Reading;
         self.trail.cut(fork);
-        for record in self.window.take_beyond(fork.sequence) {
+        let unread = mem::take(&mut self.unread);
+        let unread = unread.into_values().map(|(record, _)| record);
+        for record in self
+            .window
+            .take_beyond(fork.sequence)
+            .into_iter()
+            .chain(unread)
+        {
             let held = self.held.entry(record.selector()).or_insert(record);
             *held = held.merge(record);
         }

@@ -6,7 +6,7 @@ use super::{
     super::{
         super::Moment,
         FleetMember,
-        engine::{Incarnation, Page, Report, Silent},
+        engine::{Incarnation, Member, Page, Report, Silent},
     },
     messages::NodeSettings,
     timer::Timer,
@@ -16,7 +16,8 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Members {
     pub(super) me: u64,
-    name: Arc<str>,
+    /// What is the same in every report.
+    template: Report,
     /// The longest time from one report to the next.
     interval: Duration,
     /// How long a member can be silent before no lease of it is left.
@@ -29,6 +30,10 @@ pub(super) struct Members {
     reported: Option<(Moment, u64, Incarnation)>,
     /// Whether others wait for what this node reports.
     report_wanted: bool,
+    /// Whether an append of this node waits for the reports of all members.
+    pub(super) awaits_reports: bool,
+    /// Up to where all other members have the records of this incarnation, and the poll that said so.
+    applied: Option<(u64, u64)>,
     watched: HashMap<u64, Watched>,
     /// Those to strike out with the next poll.
     silent: Vec<Silent>,
@@ -50,13 +55,20 @@ impl Members {
         let silence = settings.lease + interval + settings.poll_timeout();
         Self {
             me,
-            name: settings.name.clone(),
+            template: Report {
+                name: settings.name.clone(),
+                applied: 0,
+                healed: Incarnation(0),
+                waits: settings.waits,
+            },
             interval,
             silence: with_drift(silence),
             lease: with_drift(settings.lease),
             is_listed: false,
             reported: None,
             report_wanted: false,
+            awaits_reports: false,
+            applied: None,
             watched: HashMap::new(),
             silent: Vec::new(),
             list: Arc::default(),
@@ -71,7 +83,12 @@ impl Members {
         };
         let is_due = Timer::new(sent, self.interval).left(now).is_zero();
         let is_news = self.report_wanted && applied > last;
-        is_due || is_news || last_healed != healed || !self.is_listed || self.strikes()
+        is_due
+            || is_news
+            || self.awaits_reports
+            || last_healed != healed
+            || !self.is_listed
+            || self.strikes()
     }
 
     /// Returns what the next poll says, and whom it strikes out.
@@ -83,22 +100,44 @@ impl Members {
     ) -> (Report, Vec<Silent>) {
         self.reported = Some((now, applied, healed));
         let report = Report {
-            name: self.name.clone(),
             applied,
             healed,
-            waits: false,
+            ..self.template.clone()
         };
         (report, mem::take(&mut self.silent))
     }
 
     /// A poll was answered. Its report has listed this node, if it has healed.
-    pub(super) fn answered(&mut self, now: Moment, reported: Option<Incarnation>, page: &Page) {
+    pub(super) fn answered(
+        &mut self,
+        now: Moment,
+        poll: u64,
+        reported: Option<Incarnation>,
+        page: &Page,
+    ) {
         self.is_listed = page.membership.was_listed || reported == Some(page.incarnation);
         self.report_wanted = page.membership.report_wanted;
         if reported.is_some() {
             self.list = self.describe(page);
             self.watch(now, page);
+            let others = self.others(page).map(|member| {
+                let is_healed = member.healed == page.incarnation;
+                if is_healed { member.applied } else { 0 }
+            });
+            self.applied = Some((others.min().unwrap_or(u64::MAX), poll));
         }
+    }
+
+    /// Whether all other members have every record up to this one, as of a poll after this one.
+    pub(super) fn all_have(&self, sequence: u64, after: u64) -> bool {
+        self.applied
+            .is_some_and(|(applied, poll)| poll > after && applied >= sequence)
+    }
+
+    /// Whether others wait for this node to say that it has every record up to this one.
+    pub(super) fn owes_report(&self, applied: u64) -> bool {
+        let reported = self.reported.map_or(0, |(_, reported, _)| reported);
+        self.report_wanted && applied > reported
     }
 
     /// Whether somebody is to be struck out. Better at once: later, the beat is another one.
@@ -127,16 +166,16 @@ impl Members {
         members.collect()
     }
 
+    fn others<'a>(&self, page: &'a Page) -> impl Iterator<Item = &'a Member> + use<'a> {
+        let me = self.me;
+        let members = page.membership.members.iter();
+        members.filter(move |member| member.id != me)
+    }
+
     fn watch(&mut self, now: Moment, page: &Page) {
-        let others = || {
-            page.membership
-                .members
-                .iter()
-                .filter(|member| member.id != self.me)
-        };
         let mut watched = HashMap::new();
         let mut silent = Vec::new();
-        for member in others() {
+        for member in self.others(page) {
             let before = self.watched.get(&member.id);
             let since = before.filter(|before| before.beat == member.beat);
             let since = since.map_or(now, |before| before.since);

@@ -7,14 +7,17 @@ use super::super::{
     FleetMember,
     engine::{Append, Ask, Batch, Committed, Incarnation, Page},
 };
+use super::members::with_drift;
 
 /// How one node takes part.
 #[derive(Clone, Debug)]
 pub(crate) struct NodeSettings {
     /// How long a node may rely on what it knows, counted from the question.
     pub(crate) lease: Duration,
-    /// How long a caller waits for an append.
+    /// How long a caller waits for the engine.
     pub(crate) append_timeout: Duration,
+    /// Whether a caller waits until all members have the records too.
+    pub(crate) waits: bool,
     /// A random number. Nodes with the same seed ask at the same time and draw the same marks.
     pub(crate) seed: u64,
     /// What people call the node.
@@ -25,6 +28,16 @@ impl NodeSettings {
     /// How long a poll waits for its answer, so that there is time for another one in the lease.
     pub(crate) fn poll_timeout(&self) -> Duration {
         self.lease * 2 / 5
+    }
+
+    /// How long a caller waits.
+    pub(crate) fn caller_timeout(&self) -> Duration {
+        let members = if self.waits {
+            with_drift(self.lease)
+        } else {
+            Duration::ZERO
+        };
+        self.append_timeout + members
     }
 
     /// The time from one poll to the next, if there is nothing new.

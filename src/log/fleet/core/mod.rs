@@ -9,6 +9,7 @@
 //! * An append is sent again until its outcome is known, or until its callers have waited long
 //!   enough.
 
+mod acks;
 mod appends;
 mod contact;
 mod healing;
@@ -45,7 +46,7 @@ impl Core {
         Self {
             now,
             polls: Polls::new(now, settings),
-            appends: Appends::new(settings.append_timeout, settings.lease),
+            appends: Appends::new(settings),
             state: State::new(settings),
         }
     }
@@ -110,7 +111,10 @@ impl Core {
                 appends.failed(now, error, &mut state.random, &mut actions);
             }
         }
+        appends.check(now, state, &mut actions);
         appends.expire(now, &mut actions);
+        state.members.awaits_reports = appends.acks.awaits_reports();
+        polls.hurry(appends.acks.gap(now, state));
         polls.ask(now, state, &mut actions);
         appends.ask(now, state, &mut actions);
         actions

@@ -30,6 +30,9 @@ pub(super) struct Polls {
     hints: Hints,
     /// Whether another incarnation is being begun.
     is_beginning: bool,
+    /// When the last poll was sent, and the time to the next one, if an append waits for it.
+    sent: Moment,
+    hurry: Option<Duration>,
     /// Since when only engines answer whose incarnation is over.
     only_over: Option<Moment>,
     pub(super) contact: Contact,
@@ -42,6 +45,7 @@ pub(super) struct Polls {
 
 #[derive(Debug)]
 struct Poll {
+    number: u64,
     after: Cursor,
     sent: Moment,
     /// What the report said, if there was one.
@@ -61,6 +65,8 @@ impl Polls {
             soon: true,
             hints: Hints::default(),
             is_beginning: false,
+            sent: now,
+            hurry: None,
             only_over: None,
             contact: Contact::new(settings.lease),
             told: NumericDate::new(0),
@@ -72,6 +78,11 @@ impl Polls {
     pub(super) fn hint(&mut self) {
         // A poll in flight may have been answered before there was something new.
         self.hints.hear();
+    }
+
+    /// An append waits for a poll this time after the last one.
+    pub(super) fn hurry(&mut self, gap: Option<Duration>) {
+        self.hurry = gap;
     }
 
     /// A commit has shown that another incarnation has begun. The answer to a poll in flight may be of
@@ -121,12 +132,8 @@ impl Polls {
         let Some(poll) = self.in_flight.take() else {
             return false;
         };
-        if poll.is_outdated {
-            self.contact.succeeded(now);
-            self.soon = true;
-            return true;
-        }
         match state.incarnations.see(page.incarnation) {
+            Seen::Over if poll.is_outdated => {}
             Seen::Over => {
                 self.is_over(now, page.incarnation, state, actions);
                 return false;
@@ -134,9 +141,18 @@ impl Polls {
             Seen::New => state.healing.begin(),
             Seen::Current => {}
         }
+        if poll.is_outdated {
+            // Also what an old engine gave: it may be lost.
+            state.healing.read(&records, page.upto.sequence);
+            self.contact.succeeded(now);
+            self.soon = true;
+            return true;
+        }
         self.only_over = None;
         self.contact.succeeded(now);
-        state.members.answered(now, poll.reported, &page);
+        state
+            .members
+            .answered(now, poll.number, poll.reported, &page);
         self.clock_error = clock_error(poll.sent, now, page.engine_now);
         match state.healing.page(poll.after, page.history) {
             Verdict::GoOn => {}
@@ -153,17 +169,24 @@ impl Polls {
         }
         self.cursor = page.upto;
         state.healing.has(page.upto);
-        state.healing.remember(&records, page.upto.sequence);
+        state.healing.read(&records, page.upto.sequence);
         if page.more {
             self.soon = true;
             return true;
         }
+        if state.healing.lacks(poll.number, page.forgotten) {
+            state.incarnations.broke();
+            self.begin(page.incarnation, actions);
+            return true;
+        }
         let is_whole = state.healing.at_the_end(page.incarnation, page.forgotten);
         self.soon |= !is_whole || !page.membership.was_listed || state.members.strikes();
+        self.soon |= state.members.owes_report(page.upto.sequence);
         if is_whole && page.membership.was_listed && !page.membership.barrier {
             // Not now: the answer may have been on its way for long.
             let asked = poll.sent - with_drift(page.age);
             self.complete = Some(asked);
+            state.complete_by = poll.number;
             actions.push(Action::Complete {
                 position: Position {
                     epoch: page.incarnation.0,
@@ -226,6 +249,8 @@ impl Polls {
         }
         self.soon = false;
         self.hints.ask();
+        self.sent = now;
+        state.polls += 1;
         self.next = Timer::new(now, self.interval);
         let (applied, healed) = (self.cursor.sequence, state.healing.healed);
         let members = &mut state.members;
@@ -236,6 +261,7 @@ impl Polls {
             (None, Vec::new())
         };
         self.in_flight = Some(Poll {
+            number: state.polls,
             after: self.cursor,
             sent: now,
             reported: report.as_ref().map(|report| report.healed),
@@ -261,8 +287,9 @@ impl Polls {
             if self.soon {
                 Duration::ZERO
             } else {
-                let next = self.next.left(now);
-                self.hints.wait(now).map_or(next, |wait| wait.min(next))
+                let hurried = self.hurry.map(|gap| Timer::new(self.sent, gap).left(now));
+                let waits = [Some(self.next.left(now)), self.hints.wait(now), hurried];
+                waits.into_iter().flatten().min().unwrap_or_default()
             }
         }))
     }

@@ -1,6 +1,9 @@
 //! The appends that wait, and the part of the queue that one client can use.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, VecDeque},
+};
 
 use super::super::{
     super::{LogError, LogErrorKind, Moment, Selector},
@@ -61,10 +64,12 @@ impl Queue {
     }
 
     /// Puts callers back in front of those who came later.
-    pub(super) fn put_back(&mut self, callers: impl DoubleEndedIterator<Item = Waiting>) {
-        for caller in callers.rev() {
+    pub(super) fn put_back(&mut self, now: Moment, callers: impl IntoIterator<Item = Waiting>) {
+        for caller in callers.into_iter().collect::<Vec<_>>().into_iter().rev() {
             self.waiting.push_front(caller);
         }
+        let waiting = self.waiting.make_contiguous();
+        waiting.sort_by_key(|caller| Reverse(now.since(caller.since)));
     }
 
     pub(super) fn front(&self) -> Option<&Waiting> {

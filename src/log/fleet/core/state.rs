@@ -11,6 +11,10 @@ pub(super) struct State {
     pub(super) members: Members,
     pub(super) healing: Healing,
     pub(super) random: Random,
+    /// How many polls were sent.
+    pub(super) polls: u64,
+    /// The number of the last one that showed that the node is complete.
+    pub(super) complete_by: u64,
 }
 
 impl State {
@@ -21,6 +25,8 @@ impl State {
             members: Members::new(settings, random.number()),
             healing: Healing::new(),
             random,
+            polls: 0,
+            complete_by: 0,
         }
     }
 }

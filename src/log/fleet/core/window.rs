@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use super::super::super::{Revocation, Selector};
 
 /// At most this many records are remembered.
-const REMEMBERED: usize = 65_536;
+pub(super) const REMEMBERED: usize = 65_536;
 
 #[derive(Debug, Default)]
 pub(super) struct Window {
@@ -70,5 +70,59 @@ impl Window {
         if entry.is_some_and(|entry| entry.number == number) {
             self.records.remove(selector);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::NumericDate;
+
+    fn watermark(number: usize, seconds: u64) -> Revocation {
+        let selector = Selector::subject(&number.to_string());
+        Revocation::watermark(selector, NumericDate::new(seconds), NumericDate::FOREVER)
+    }
+
+    #[test]
+    fn only_records_behind_a_place_are_taken_and_only_once() {
+        let mut window = Window::default();
+        for number in 0..5 {
+            window.put(watermark(number, 1), number as u64);
+        }
+        let mut taken = window.take_beyond(2);
+        taken.sort_by_key(|record| record.selector().to_bytes());
+        let mut expected = vec![watermark(3, 1), watermark(4, 1)];
+        expected.sort_by_key(|record| record.selector().to_bytes());
+        assert_eq!(taken, expected);
+        assert!(window.take_beyond(2).is_empty());
+        assert_eq!(window.take_beyond(1), [watermark(2, 1)]);
+    }
+
+    #[test]
+    fn records_of_a_selector_are_one_with_the_later_dates() {
+        let mut window = Window::default();
+        window.put(watermark(1, 10), 1);
+        window.put(watermark(1, 20), 5);
+        window.put(watermark(1, 15), 9);
+        assert!(window.take_beyond(5).is_empty());
+        assert_eq!(window.take_beyond(4), [watermark(1, 20)]);
+    }
+
+    #[test]
+    fn oldest_distinct_records_are_forgotten() {
+        let mut window = Window::default();
+        window.put(watermark(0, 1), 1);
+        window.put(watermark(1, 1), 1);
+        // The same records again do not displace others.
+        for place in 0..REMEMBERED {
+            window.put(watermark(1, 1), place as u64);
+        }
+        assert_eq!(window.records.len(), 2);
+        for number in 2..=REMEMBERED {
+            window.put(watermark(number, 1), 1);
+        }
+        assert_eq!(window.records.len(), REMEMBERED);
+        let taken = window.take_beyond(0);
+        assert!(!taken.contains(&watermark(0, 1)) && taken.contains(&watermark(1, 1)));
     }
 }

@@ -23,6 +23,7 @@ fn node(engine: &Memory, seed: u64) -> FleetLog {
     let settings = NodeSettings {
         lease: LEASE,
         append_timeout: Duration::from_secs(2),
+        waits: false,
         seed,
         name: format!("node {seed}").into(),
     };

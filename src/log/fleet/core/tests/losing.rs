@@ -270,3 +270,41 @@ fn append_answered_by_an_old_engine_is_sent_again() {
     assert!(sent(&node.sleep()).is_some());
     assert_eq!(answers(&node.on(committed(2, 1))).len(), 1);
 }
+
+#[test]
+fn own_record_that_the_log_lost_before_the_node_read_it_is_given_back() {
+    let mut node = Node::complete();
+    node.append(1, 1);
+    poll(&mut node);
+    // The answer is to a poll from before the commit.
+    node.on(committed(1, 1));
+    node.on(polled(1, 1));
+    while polls(&node.sleep()).is_empty() {}
+    // The same history, and not the record.
+    let actions = node.on(polled(1, 2));
+    assert!(completes(&actions).is_empty());
+    assert!(
+        matches!(actions.last(), Some(Action::Begin(Incarnation(1)))),
+        "{actions:?}"
+    );
+    node.on(Event::Begun(Ok(())));
+    let actions = node.on(polled(2, 2));
+    assert_eq!(sent(&actions).unwrap().1, [1]);
+    node.on(committed(2, 1));
+    let mut found = page(2, 3);
+    found.records = vec![record(10_000)];
+    assert_eq!(completes(&node.on(Event::Polled(Ok(found)))), [node.now]);
+}
+
+#[test]
+fn own_record_that_was_read_is_no_loss() {
+    let mut node = Node::complete();
+    node.append(1, 1);
+    node.on(committed(1, 1));
+    let mut page = page(1, 2);
+    page.records = vec![record(10_000)];
+    poll(&mut node);
+    assert_eq!(completes(&node.on(Event::Polled(Ok(page)))), [node.now]);
+    poll(&mut node);
+    assert_eq!(completes(&node.on(polled(1, 3))), [node.now]);
+}

@@ -1,5 +1,6 @@
 //! The rules of a node, one by one, in random orders, and in a whole fleet.
 
+mod acking;
 mod appending;
 mod failing;
 mod losing;
@@ -8,11 +9,14 @@ mod orders;
 mod polling;
 mod queueing;
 mod simulation;
+mod striking;
 
 use std::time::Duration;
 
 use super::{
-    super::engine::{Ask, Batch, Committed, Cursor, Done, History, Incarnation, Membership, Page},
+    super::engine::{
+        Ask, Batch, Committed, Cursor, Done, History, Incarnation, Member, Membership, Page,
+    },
     Action, Core, Event, NodeSettings,
 };
 use crate::log::{Appended, LogError, LogErrorKind, Moment, NumericDate, Revocation, Selector};
@@ -29,16 +33,30 @@ struct Node {
 impl Node {
     /// A node that has sent its first poll.
     fn new() -> Self {
-        let mut node = Self::seeded(1);
+        Self::with(1, false).polling()
+    }
+
+    /// The same, and its appends wait for all members.
+    fn waiting() -> Self {
+        Self::with(1, true).polling()
+    }
+
+    fn polling(self) -> Self {
+        let mut node = self;
         assert_eq!(polls(&node.on(Event::Timer)), [at(0)]);
         node
     }
 
     fn seeded(seed: u64) -> Self {
+        Self::with(seed, false)
+    }
+
+    fn with(seed: u64, waits: bool) -> Self {
         let now = Moment::now();
         let settings = NodeSettings {
             lease: LEASE,
             append_timeout: TIMEOUT,
+            waits,
             seed,
             name: "node".into(),
         };
@@ -48,7 +66,11 @@ impl Node {
 
     /// A node that is complete, with the first record of the log.
     fn complete() -> Self {
-        let mut node = Self::new();
+        Self::new().completed()
+    }
+
+    fn completed(self) -> Self {
+        let mut node = self;
         // The first page says which incarnation it is, and the second that the node was not listed.
         for _ in 0..2 {
             let actions = node.on(Event::Polled(Ok(unlisted(page(1, 1)))));
@@ -117,6 +139,17 @@ fn page(incarnation: u64, sequence: u64) -> Page {
         },
         age: Duration::ZERO,
         engine_now: None,
+    }
+}
+
+/// A member, healed in this incarnation.
+fn member(id: u64, beat: u64, applied: u64, healed: u64) -> Member {
+    Member {
+        id,
+        name: "other".into(),
+        beat,
+        applied,
+        healed: Incarnation(healed),
     }
 }
 

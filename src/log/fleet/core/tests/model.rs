@@ -13,6 +13,7 @@ use crate::log::{NumericDate, Revocation, Selector};
 /// A page has at most this many records, so that a node often needs many pages.
 const PAGE: usize = 4;
 
+#[derive(Clone)]
 pub(super) struct Model {
     pub(super) incarnation: u64,
     /// The records in the order of their commits, each with its mark.

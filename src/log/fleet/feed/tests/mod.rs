@@ -80,6 +80,7 @@ impl Time {
         let settings = NodeSettings {
             lease: LEASE,
             append_timeout: Duration::from_secs(2),
+            waits: false,
             seed,
             name: "node".into(),
         };

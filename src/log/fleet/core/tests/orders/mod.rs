@@ -14,9 +14,8 @@ struct Seen {
     node: Node,
     /// The cursor of the poll in flight, and when it was sent.
     poll: Option<(Cursor, Moment)>,
-    /// The number of batches in flight, and how often the log had lost its end before.
-    append: Option<(usize, u64)>,
-    losses: u64,
+    /// The number of batches in flight.
+    append: Option<usize>,
     marks: HashSet<u64>,
     /// The records that readers have, and those that they must have.
     read: HashSet<Revocation>,
@@ -42,7 +41,6 @@ impl Seen {
             node: Node::seeded(7),
             poll: None,
             append: None,
-            losses: 0,
             marks: HashSet::new(),
             read: HashSet::new(),
             owed: HashSet::new(),
@@ -75,7 +73,7 @@ impl Seen {
                     let records: usize = lengths.sum();
                     let batches = append.batches.len();
                     assert!(records <= 1024 || batches == 1);
-                    self.append = Some((batches, self.losses));
+                    self.append = Some(batches);
                 }
                 Action::Read(records) => self.read.extend(records),
                 Action::Complete { asked, .. } => {
@@ -144,14 +142,18 @@ impl Seen {
     }
 
     fn commit(&mut self, incarnation: u64) {
-        let Some((batches, losses)) = self.append.take() else {
+        let Some(batches) = self.append.take() else {
             return;
         };
         let is_polling = self.poll.is_some();
         let before = self.current;
-        self.event(committed(incarnation, batches), None);
-        // An answer to an append from before a loss says nothing.
-        if losses == self.losses && self.counts(incarnation) && before != Some(incarnation) {
+        // The pages of this model lack what was appended.
+        let done = Done::Appended {
+            sequence: 7,
+            added: 0,
+        };
+        self.event(answered(incarnation, vec![done; batches]), None);
+        if self.counts(incarnation) && before != Some(incarnation) {
             // The other one is over, and so may be the poll in flight.
             self.is_outdated |= is_polling;
         }
@@ -163,9 +165,7 @@ impl Seen {
             return false;
         }
         if self.current != Some(incarnation) {
-            let over = self.current.replace(incarnation);
-            self.losses += u64::from(over.is_some());
-            self.over.extend(over);
+            self.over.extend(self.current.replace(incarnation));
             self.is_whole = false;
         }
         true
@@ -207,7 +207,7 @@ impl Seen {
             ..page(incarnation, 0)
         };
         let mut may_complete = false;
-        let counts = !self.is_outdated && self.counts(incarnation);
+        let counts = self.counts(incarnation) && !self.is_outdated;
         if counts {
             may_complete = is_same && !more && self.is_whole;
             if !more {
@@ -217,7 +217,6 @@ impl Seen {
             }
         }
         self.event(Event::Polled(Ok(page)), may_complete.then_some(sent));
-        self.losses += u64::from(counts && self.is_beginning);
     }
 
     /// The engine answers everything from now on, in an incarnation that is not over.

@@ -2,7 +2,7 @@
 
 use super::{
     super::super::random::Random,
-    CALM, MILLI, NODES, SECOND, Time,
+    CALM, LEASE, MILLI, NODES, SECOND, Time,
     world::{Happening, World},
 };
 
@@ -21,6 +21,8 @@ pub(super) enum Fault {
     CutPolls { node: usize },
     /// Requests and answers take long.
     Slow { node: usize, appends_only: bool },
+    /// The engine from before the last failover answers the node again.
+    Mislead { node: usize },
     /// The engine does not answer, and has lost its last records then.
     Fail {
         records: usize,
@@ -38,7 +40,7 @@ pub(super) fn draw(random: &mut Random) -> Vec<(Time, Time, Fault)> {
 fn one(random: &mut Random) -> (Time, Time, Fault) {
     let node = pick(random, NODES);
     let hangs = below(random, 2) == 0;
-    let fault = match below(random, 8) {
+    let fault = match below(random, 9) {
         0 => Fault::Pause { node },
         1 => Fault::CutOut { node, hangs },
         2 => Fault::CutIn { node, hangs },
@@ -47,7 +49,8 @@ fn one(random: &mut Random) -> (Time, Time, Fault) {
             node,
             appends_only: hangs,
         },
-        5 | 6 => Fault::Fail {
+        5 => Fault::Mislead { node },
+        6 | 7 => Fault::Fail {
             records: pick(random, 7),
             new_incarnation: true,
         },
@@ -65,7 +68,29 @@ fn one(random: &mut Random) -> (Time, Time, Fault) {
     (begin, begin + below(random, longest), fault)
 }
 
+impl Fault {
+    fn is_at(self, place: usize) -> bool {
+        match self {
+            Self::Pause { node }
+            | Self::CutOut { node, .. }
+            | Self::CutIn { node, .. }
+            | Self::CutPolls { node }
+            | Self::Slow { node, .. }
+            | Self::Mislead { node } => node == place,
+            Self::Fail { .. } => false,
+        }
+    }
+}
+
 impl World {
+    /// Whether a node that remembers records gives them back before others renew their leases: it was
+    /// listed, and it can reach the engine for as long as they wait.
+    pub(super) fn gives_back(&self, node: usize) -> bool {
+        let (begin, end) = (self.now.saturating_sub(2 * LEASE), self.now + 2 * LEASE);
+        let mut faults = self.faults.iter().filter(|fault| fault.2.is_at(node));
+        faults.all(|(from, to, _)| *to < begin || *from > end)
+    }
+
     /// A fault begins, and ends at this time.
     pub(super) fn fault(&mut self, end: Time, fault: Fault) {
         match fault {
@@ -78,6 +103,7 @@ impl World {
                 self.nodes[node].cut_in = [end; 3];
                 self.nodes[node].hangs = hangs;
             }
+            Fault::Mislead { node } => self.nodes[node].misled_until = end,
             Fault::CutPolls { node } => self.nodes[node].cut_in = [end, 0, end],
             Fault::Slow { node, appends_only } => {
                 let polls = if appends_only { 0 } else { end };

@@ -2,7 +2,8 @@
 //!
 //! Some nodes revoke and check tokens while connections hang, nodes sleep, answers are late and the
 //! engine loses its last records. The oracle knows everything: no node may accept a token later than
-//! the lease after its revocation was answered, unless the engine lost the record.
+//! the lease after its revocation was answered, unless the engine lost the record and every node that
+//! remembers it is cut off. If appends wait for all members, no node may accept it at all.
 //!
 //! `FLEET_SEEDS=10000` runs that many seeds. The seeds of a run are the same each time.
 
@@ -31,13 +32,22 @@ const CALM: Time = 15 * SECOND;
 
 #[test]
 fn no_node_accepts_a_revoked_token_after_the_lease() {
+    simulate(false);
+}
+
+#[test]
+fn no_node_accepts_a_token_after_an_append_that_waited_for_all() {
+    simulate(true);
+}
+
+fn simulate(waits: bool) {
     let runs = std::env::var("FLEET_SEEDS").ok();
-    let runs = runs.and_then(|runs| runs.parse().ok()).unwrap_or(300);
+    let runs = runs.and_then(|runs| runs.parse().ok()).unwrap_or(150);
     let mut total = oracle::Counts::default();
     for seed in 0..runs {
         // The last one is the one that fails.
         println!("seed {seed}");
-        let counts = World::new(seed).run();
+        let counts = World::new(seed, waits).run();
         total.add(&counts);
     }
     // A fleet that refuses everything is of no use.

@@ -36,17 +36,28 @@ impl World {
     /// The engine gets a request.
     pub(super) fn asked(&mut self, index: usize, number: u64, request: Request) {
         let is_down = self.engine_down_until > self.now;
+        let node = &self.nodes[index];
+        // Only for a node that knows both. Another one would follow the old engine, unless that is
+        // fenced: then it does not answer.
+        let is_misled = node.misled_until > self.now && node.incarnation == self.engine.incarnation;
+        let old = self.old.as_mut().filter(|old| {
+            let is_known = node.incarnations.contains(&old.incarnation);
+            is_misled && is_known
+        });
+        let is_down = is_down && old.is_none();
+        let is_old = old.is_some();
+        let engine = old.unwrap_or(&mut self.engine);
         let (line, event) = match request {
             Request::Poll(_) if is_down => (Line::Poll, failure(Line::Poll)),
             Request::Append(_) if is_down => (Line::Append, failure(Line::Append)),
-            Request::Begin(_) if is_down => (Line::Begin, failure(Line::Begin)),
-            Request::Poll(ask) => (Line::Poll, Event::Polled(Ok(self.engine.poll(ask)))),
+            Request::Begin(_) if is_down || is_old => (Line::Begin, failure(Line::Begin)),
+            Request::Poll(ask) => (Line::Poll, Event::Polled(Ok(engine.poll(ask)))),
             Request::Begin(after) => {
-                self.engine.begin(after);
+                engine.begin(after);
                 (Line::Begin, Event::Begun(Ok(())))
             }
             Request::Append(append) => {
-                let committed = self.engine.append(&append, NumericDate::new(1000));
+                let committed = engine.append(&append, NumericDate::new(1000));
                 for node in 0..NODES {
                     let delay = self.delay(node, Line::Poll);
                     let is_lost = self.nodes[node].cut_in[0] > self.now + delay;

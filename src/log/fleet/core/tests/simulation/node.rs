@@ -1,6 +1,6 @@
 //! One node: its core, its clock, its connections and its reader.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use super::{
     super::super::{Core, Event, NodeSettings},
@@ -35,7 +35,12 @@ pub(super) struct Node {
     pub(super) wake: u64,
     /// The newest incarnation of which an answer told.
     pub(super) incarnation: u64,
+    pub(super) incarnations: HashSet<u64>,
     pub(super) reader: Reader,
+    /// The tokens whose records the node can give back.
+    pub(super) remembers: Vec<bool>,
+    /// Until then the node reaches the old engine, once it knows the new one.
+    pub(super) misled_until: Time,
 }
 
 /// Which records a reader has, and as of when it is complete.
@@ -45,10 +50,11 @@ pub(super) struct Reader {
 }
 
 impl Node {
-    pub(super) fn new(seed: u64, rate: i64, begun: Moment) -> Self {
+    pub(super) fn new(seed: u64, rate: i64, waits: bool, begun: Moment) -> Self {
         let settings = NodeSettings {
             lease: Duration::from_micros(LEASE),
             append_timeout: Duration::from_micros(APPEND_TIMEOUT),
+            waits,
             seed,
             name: "node".into(),
         };
@@ -64,10 +70,13 @@ impl Node {
             in_flight: [None; 3],
             wake: 0,
             incarnation: 0,
+            incarnations: HashSet::new(),
             reader: Reader {
                 has: vec![false; TOKENS],
                 complete: None,
             },
+            remembers: vec![false; TOKENS],
+            misled_until: 0,
         }
     }
 
@@ -114,6 +123,7 @@ impl Node {
             Event::Committed(Ok(committed)) => committed.incarnation,
             _ => return,
         };
+        self.incarnations.insert(incarnation.0);
         self.incarnation = self.incarnation.max(incarnation.0);
     }
 }

@@ -1,6 +1,6 @@
 //! Which tokens must be refused?
 
-use super::{BOUND, TOKENS, Time};
+use super::{TOKENS, Time};
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
@@ -10,8 +10,9 @@ pub(super) struct Counts {
     /// Appends that succeeded, and those that did not.
     pub(super) answered: u64,
     pub(super) unanswered: u64,
-    /// Records that the engine lost.
+    /// Records that the engine lost, and those of them that nobody could give back.
     pub(super) lost: u64,
+    pub(super) forgotten: u64,
 }
 
 impl Counts {
@@ -21,18 +22,22 @@ impl Counts {
         self.answered += other.answered;
         self.unanswered += other.unanswered;
         self.lost += other.lost;
+        self.forgotten += other.forgotten;
     }
 }
 
 pub(super) struct Oracle {
+    bound: Time,
     /// Since when the answer says that a token is revoked.
     revoked: Vec<Option<Time>>,
     pub(super) counts: Counts,
 }
 
 impl Oracle {
-    pub(super) fn new() -> Self {
+    /// `bound` is how long after the answer a token may be accepted.
+    pub(super) fn new(bound: Time) -> Self {
         Self {
+            bound,
             revoked: vec![None; TOKENS],
             counts: Counts::default(),
         }
@@ -42,10 +47,17 @@ impl Oracle {
         self.revoked[token].get_or_insert(now);
     }
 
-    /// The engine lost the record. Nothing is promised then.
-    pub(super) fn lost(&mut self, token: usize) {
-        self.revoked[token] = None;
+    /// The engine lost the record. If nobody gives it back, nothing is promised.
+    pub(super) fn lost(&mut self, token: usize, is_remembered: bool) {
         self.counts.lost += 1;
+        if !is_remembered {
+            self.counts.forgotten += 1;
+            self.revoked[token] = None;
+        }
+    }
+
+    pub(super) fn is_revoked(&self, token: usize) -> bool {
+        self.revoked[token].is_some()
     }
 
     /// A node that has these records accepts tokens, or does not.
@@ -56,7 +68,7 @@ impl Oracle {
         }
         self.counts.accepted += 1;
         for (token, revoked) in self.revoked.iter().enumerate() {
-            let is_due = revoked.is_some_and(|revoked| now > revoked + BOUND);
+            let is_due = revoked.is_some_and(|revoked| now > revoked + self.bound);
             assert!(
                 !is_due || has[token],
                 "token {token}, revoked at {revoked:?}, is accepted at {now}"

@@ -12,7 +12,7 @@ use super::{
         model::Model,
         record,
     },
-    CALM, END, MILLI, NODES, TOKENS, Time,
+    BOUND, CALM, END, MILLI, NODES, TOKENS, Time,
     faults::{self, Fault, below, pick},
     node::{Line, Node},
     oracle::{Counts, Oracle},
@@ -49,6 +49,9 @@ pub(super) struct World {
     pub(super) engine: Model,
     pub(super) engine_down_until: Time,
     pub(super) nodes: Vec<Node>,
+    /// The engine as it was before the last failover.
+    pub(super) old: Option<Model>,
+    pub(super) faults: Vec<(Time, Time, Fault)>,
     oracle: Oracle,
     tokens: HashMap<Selector, usize>,
     /// The tokens that each caller revokes.
@@ -57,13 +60,14 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(seed: u64) -> Self {
+    /// With `waits`, appends wait for all members.
+    pub(super) fn new(seed: u64, waits: bool) -> Self {
         let mut random = Random::new(seed);
         let begun = Moment::now();
         let node = |index: usize| {
             // From 1 % too slow to 1 % too fast.
             let rate = [-9900, 9900, 0, -5000][index % 4];
-            Node::new(seed * 100 + index as u64, rate, begun)
+            Node::new(seed * 100 + index as u64, rate, waits, begun)
         };
         let nodes = (0..NODES).map(node).collect();
         let faults = faults::draw(&mut random);
@@ -75,7 +79,9 @@ impl World {
             engine: Model::new(),
             engine_down_until: 0,
             nodes,
-            oracle: Oracle::new(),
+            old: None,
+            faults: faults.clone(),
+            oracle: Oracle::new(if waits { 0 } else { BOUND }),
             tokens: (0..TOKENS)
                 .map(|token| (record(token as u64).selector(), token))
                 .collect(),
@@ -116,6 +122,7 @@ impl World {
             assert_eq!(position.sequence, self.engine.len() as u64);
             for (selector, token) in &self.tokens {
                 assert!(node.reader.has[*token] || !self.engine.knows(selector));
+                assert!(!self.oracle.is_revoked(*token) || self.engine.knows(selector));
             }
         }
         self.oracle.counts
@@ -130,8 +137,14 @@ impl World {
         match happening {
             Happening::Fault(end, fault) => self.fault(end, fault),
             Happening::Lose(records, new_incarnation) => {
+                if new_incarnation {
+                    self.old = Some(self.engine.clone());
+                }
                 for lost in self.engine.lose(records) {
-                    self.oracle.lost(self.tokens[&lost.selector()]);
+                    let token = self.tokens[&lost.selector()];
+                    let mut nodes = (0..NODES).filter(|node| self.nodes[*node].remembers[token]);
+                    let is_remembered = nodes.any(|node| self.gives_back(node));
+                    self.oracle.lost(token, is_remembered);
                 }
                 self.engine.incarnation += u64::from(new_incarnation);
             }
@@ -192,6 +205,13 @@ impl World {
             _ => return,
         };
         node.hears(&event);
+        if let Event::Polled(Ok(page)) = &event {
+            if page.incarnation.0 == node.incarnation {
+                for record in &page.records {
+                    node.remembers[self.tokens[&record.selector()]] = true;
+                }
+            }
+        }
         let actions = node.core.on_event(node.clock(self.now), event);
         for action in actions {
             self.act(index, action);
@@ -223,12 +243,21 @@ impl World {
                     self.oracle.counts.unanswered += 1;
                     return;
                 };
-                let epoch = appended.expect("no limit").position.epoch;
+                let appended = appended.expect("no limit");
+                let epoch = appended.position.epoch;
                 assert!(epoch >= node.incarnation, "{epoch} is known to be over");
                 self.oracle.counts.answered += 1;
-                for token in &self.callers[&id] {
+                let tokens = &self.callers[&id];
+                // Who appends a record that the log has already may not know it.
+                let is_new = appended.added == tokens.len();
+                for token in tokens {
+                    let remembers = &mut self.nodes[index].remembers[*token];
+                    *remembers |= is_new;
+                    let is_remembered = *remembers;
                     // Otherwise the engine lost the record before the answer came.
-                    if self.engine.knows(&record(*token as u64).selector()) {
+                    if self.engine.knows(&record(*token as u64).selector())
+                        || is_remembered && self.gives_back(index)
+                    {
                         self.oracle.revoked(*token, self.now);
                     }
                 }

@@ -56,6 +56,54 @@ async fn nodes_follow_a_promoted_standby_and_lose_nothing() {
     assert!((0..11).all(|number| covers(&late, number)));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_that_a_promoted_standby_lacks_are_given_back() {
+    let Some(mut server) = Server::start(&[]) else {
+        return;
+    };
+    let standby = server.standby();
+    let [one, two] = [server.port(), standby.port()];
+    let url = format!("postgres://admin@127.0.0.1:{one},127.0.0.1:{two}/postgres");
+    let connect = || async {
+        let builder = FleetLog::builder(&url).lease(LEASE);
+        builder.connect().await.expect("the primary answers")
+    };
+    let (first, other) = (connect().await, connect().await);
+    let indexes = [index(&first).await, index(&other).await];
+    first.append((0..5).map(grant).collect()).await.unwrap();
+    let count = "select count(*) from tower_revocation.log";
+    until("the standby has the records", || {
+        standby.sql("postgres", count) == "5"
+    });
+    // From here on, it gets nothing.
+    standby.sql("postgres", "alter system set primary_conninfo = ''");
+    standby.sql("postgres", "select pg_reload_conf()");
+    until("the standby is cut off", || {
+        server.sql("postgres", "select count(*) from pg_stat_replication") == "0"
+    });
+    first.append(vec![grant(5)]).await.unwrap();
+    other.append(vec![grant(6)]).await.unwrap();
+    for index in &indexes {
+        wait_until("known", || covers(index, 5) && covers(index, 6)).await;
+    }
+
+    server.stop("KILL");
+    standby.sql("postgres", "select pg_promote()");
+    until("the standby is promoted", || {
+        standby.sql("postgres", "select pg_is_in_recovery()") == "f"
+    });
+    assert_eq!(standby.sql("postgres", count), "5");
+    // Who comes now cannot know that something is missing. Nobody tells it that it is complete before
+    // the others have given everything back.
+    let late = index(&connect().await).await;
+    assert!((0..7).all(|number| covers(&late, number)));
+    assert_eq!(standby.sql("postgres", count), "7");
+    for index in &indexes {
+        wait_until("fresh", || index.freshness() == Freshness::Fresh).await;
+        assert!((0..7).all(|number| covers(index, number)));
+    }
+}
+
 #[tokio::test]
 async fn node_keeps_what_it_knows_when_an_older_copy_of_the_database_is_restored() {
     let Some(mut server) = Server::start(&[]) else {

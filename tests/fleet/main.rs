@@ -7,6 +7,7 @@ mod recorder;
 #[path = "../fixture/redis/mod.rs"]
 mod redis;
 
+mod acks;
 mod failover;
 mod hops;
 mod issued;

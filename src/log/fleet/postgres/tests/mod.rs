@@ -4,6 +4,7 @@ mod chaos;
 mod connecting;
 mod contracts;
 mod issued;
+mod members;
 mod messages;
 mod nodes;
 mod pooler;

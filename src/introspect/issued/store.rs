@@ -1,8 +1,6 @@
 //! Where issued tokens are stored.
 
-use std::{future::Future, time::Duration};
-
-use futures::future::{Either, ready};
+use std::{future::ready, time::Duration};
 
 #[cfg(feature = "postgres")]
 use super::database::DatabaseTokens;
@@ -34,17 +32,11 @@ impl Store {
     }
 
     /// The row of a token. A file is read at once, on the thread of the caller.
-    pub(super) fn find(
-        &self,
-        digest: [u8; 32],
-    ) -> impl Future<Output = Result<Option<Row>, LogError>> + Send + use<> {
+    pub(super) async fn find(&self, digest: [u8; 32]) -> Result<Option<Row>, LogError> {
         match self {
-            Self::File(file) => Either::Left(ready(file.find(&digest, NumericDate::now()))),
+            Self::File(file) => ready(file.find(&digest, NumericDate::now())).await,
             #[cfg(feature = "postgres")]
-            Self::Database(database) => {
-                let database = database.clone();
-                Either::Right(async move { database.find(digest).await })
-            }
+            Self::Database(database) => database.find(digest).await,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use metrics::Label;
-use tower_revocation::{log::FleetLog, log::RevocationLog as _};
+use tower_revocation::log::{FleetLog, FleetMember, RevocationLog as _};
 
 use crate::{
     nodes::{covers, grant, index, node, wait_until},
@@ -25,7 +25,7 @@ fn taken(recorder: &Recorder) -> BTreeMap<String, Value> {
 }
 
 fn lags(log: &FleetLog) -> Vec<u64> {
-    log.members().iter().map(|member| member.lag()).collect()
+    log.members().iter().map(FleetMember::lag).collect()
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl Core {
             Event::Hint => polls.hint(),
             Event::Report => {
                 state.members.report_again();
-                polls.hint();
+                polls.at_once();
             }
             Event::Follow => polls.follow(),
             Event::Polled(Ok(page)) => {
@@ -104,7 +104,7 @@ impl Core {
                 }
                 if state.healing.healed != healed {
                     // The others wait until the engine knows.
-                    polls.hint();
+                    polls.at_once();
                 }
             }
             Event::Committed(Err(error)) => {

@@ -85,6 +85,11 @@ impl Polls {
         self.hurry = gap;
     }
 
+    /// There is something to say.
+    pub(super) fn at_once(&mut self) {
+        self.soon = true;
+    }
+
     /// A commit has shown that another incarnation has begun. The answer to a poll in flight may be of
     /// the one before.
     pub(super) fn incarnation_began(&mut self) {

@@ -140,13 +140,12 @@ fn durability(
     // Also with `always`: by its settings, the server may not sync while it rewrites its file.
     proof.own = can_wait;
     match fsync {
-        Some("always") if can_wait => Ok(proof),
+        Some("always" | "everysec") | None if can_wait => Ok(proof),
         Some("always") if pauses == Some("yes") => Err(Fault::misconfigured(format!(
             "{place} has no-appendfsync-on-rewrite yes, and a crash during a rewrite would lose \
              revocations: set it to no, or use Redis 7.2 or later",
         ))),
         Some("always") => Ok(proof),
-        Some("everysec") | None if can_wait => Ok(proof),
         None => Err(Fault::misconfigured(format!(
             "{place} does not tell its appendfsync: allow CONFIG GET, or make sure that it is \
              always, and add `assume=aof-always` to the URL",

@@ -203,7 +203,8 @@ fn look_ups(criterion: &mut Criterion) {
                     let begun = Instant::now();
                     for token in tokens {
                         let store = store.clone();
-                        let found = spawn_blocking(move || block_on(store.introspect(&token))).await;
+                        let found =
+                            spawn_blocking(move || block_on(store.introspect(&token))).await;
                         black_box(found.expect("no panic").expect("a whole file"));
                     }
                     begun.elapsed()

@@ -46,6 +46,8 @@
 //!   that goes on answering after a failover; the sections below say how to exclude them.
 //! * A revocation returns once the server has made it durable. If the server does not confirm it within
 //!   `append_timeout` (2 s), the revocation is 503. It may have been recorded; a retry does no harm.
+//! * With `ack=fleet` in the URL, a revocation returns only once no process accepts the token any more.
+//!   That takes a few more questions to the server, and up to a lease if a process does not answer.
 //! * If the server loses its newest records, processes notice that with their next question. Each gives
 //!   back what it remembers, up to 65,536 of the newest records. No process renews its lease before all
 //!   have done so, or their leases have ended. **A record is lost for good only if every process that

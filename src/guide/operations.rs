@@ -74,10 +74,11 @@
 //! [`members`](crate::log::FleetLog::members) lists the processes that use the log, and how far each
 //! is behind. The guide [`observability`](super::observability) names the series.
 //!
-//! **What else is shared in PostgreSQL.** An assertion of a client is accepted once by all processes,
-//! if each gives `FleetLog::replay_guard` to its authenticator. Each then has one more connection.
-//! Opaque tokens of your own are shared, if each process opens `IssuedTokens` with its `FleetLog`. Each
-//! then has four more connections. With another server, both belong to one process.
+//! **What else is shared.** In PostgreSQL, Redis and Valkey, an assertion of a client is accepted once by
+//! all processes, if each gives `FleetLog::replay_guard` to its authenticator. Each then has one more
+//! connection. In PostgreSQL, opaque tokens of your own are shared, if each process opens
+//! `IssuedTokens` with its `FleetLog`. Each then has four more connections. Otherwise, both belong to
+//! one process.
 //!
 //! ## `PostgreSQL`
 //!

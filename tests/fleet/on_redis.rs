@@ -1,9 +1,14 @@
 //! Nodes that share a log in Redis and Valkey.
 
-use std::{error::Error as _, time::Instant};
+use std::{
+    error::Error as _,
+    time::{Duration, Instant, SystemTime},
+};
 
+use futures::future::join_all;
 use tower_revocation::{
     Error,
+    client::replay::{Once, ReplayGuard as _},
     enforce::{Freshness, Index},
     log::{Durability, FleetLog, LogErrorKind, RevocationLog as _, Snapshot},
 };
@@ -82,6 +87,44 @@ async fn without_the_server_nodes_refuse_what_they_cannot_know_and_come_back_by_
         server.signal("CONT");
         wait_until_back(&one, &here).await;
         wait_until_back(&other, &there).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn assertion_counts_once_in_the_whole_fleet() {
+    for mut server in Server::each(&[]) {
+        let [(one, _), (other, _)] = [node(&server.url()).await, node(&server.url()).await];
+        let guards = [&one, &other].map(|log| log.replay_guard().unwrap());
+        let use_up = |node: usize, jti: usize| {
+            let guard = guards[node].clone();
+            let identifier = Once::new("https://as.example.com", "client", &jti.to_string());
+            let until = SystemTime::now() + Duration::from_secs(60);
+            tokio::spawn(async move { guard.use_up(identifier, until).await })
+        };
+        for jti in 0..20 {
+            let callers = join_all((0..64).map(|caller| use_up(caller % 2, jti))).await;
+            let won = callers.into_iter().filter(|won| match won {
+                Ok(Ok(won)) => *won,
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(won.count(), 1, "round {jti}");
+        }
+        // In the middle of it.
+        let under_way: Vec<_> = (20..220).map(|jti| use_up(0, jti)).collect();
+        server.stop();
+        let first = join_all(under_way).await;
+        use_up(0, 0).await.unwrap().unwrap_err();
+        server.restart();
+        wait_until("writable", || one.health().is_writable()).await;
+        wait_until("writable", || other.health().is_writable()).await;
+        assert!(!use_up(1, 0).await.unwrap().unwrap());
+        for (jti, first) in (20..).zip(first) {
+            let again = use_up(1, jti).await.unwrap().unwrap();
+            assert!(
+                !(matches!(first.unwrap(), Ok(true)) && again),
+                "{jti} counts twice"
+            );
+        }
     }
 }
 

@@ -52,8 +52,7 @@ impl FleetLog {
     ///
     /// # Errors
     ///
-    /// Fails with [`Misconfigured`](crate::log::LogErrorKind::Misconfigured) if the log is not in
-    /// PostgreSQL.
+    /// Fails with [`Misconfigured`](crate::log::LogErrorKind::Misconfigured) if the log is a feed.
     ///
     /// ```no_run
     /// use tower_revocation::{client::assertion::Assertions, log::FleetLog};

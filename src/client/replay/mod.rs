@@ -10,9 +10,10 @@
 //! * [`MemoryGuard`] keeps the entries in the memory of one process. A restart forgets them.
 //! * `EmbeddedGuard` (feature `embedded`) keeps them in the file of a log. A restart does not
 //!   forget them. After a restore, it refuses everything that may have been used since the backup.
-//! * `FleetGuard` (feature `postgres`) keeps them in PostgreSQL, for several processes with the same
-//!   issuer: `FleetLog::replay_guard` returns it. If each process has a guard of its own, an
-//!   assertion counts once at every process. Implement the trait for another shared store.
+//! * `FleetGuard` (features `postgres` and `redis`) keeps them on the server of a log, for several
+//!   processes with the same issuer: `FleetLog::replay_guard` returns it. If each process has a guard
+//!   of its own, an assertion counts once at every process. Implement the trait for another shared
+//!   store.
 //!
 //! All guards are bounded, and each client has a quota, by default a tenth. A client that has used
 //! up its quota gets 503 until its entries expire. Other clients are not affected.
@@ -40,7 +41,7 @@ use crate::error::{Error, ErrorKind};
 #[cfg_attr(docsrs, doc(cfg(feature = "embedded")))]
 pub use embedded::EmbeddedGuard;
 #[cfg(feature = "fleet")]
-#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "postgres", feature = "redis"))))]
 pub use fleet::FleetGuard;
 pub use memory::MemoryGuard;
 

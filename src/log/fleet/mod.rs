@@ -17,8 +17,8 @@ mod node;
 mod observe;
 #[cfg(feature = "jwt")]
 #[cfg_attr(
-    not(feature = "postgres"),
-    expect(dead_code, reason = "only PostgreSQL has a store")
+    not(any(feature = "postgres", feature = "redis")),
+    expect(dead_code, reason = "a feed only reads")
 )]
 mod once;
 mod open;
@@ -227,8 +227,8 @@ impl FleetLog {
     pub(crate) fn once_store(&self) -> Result<Arc<dyn OnceStore>, LogError> {
         self.once.clone().ok_or_else(|| {
             url::wrong(
-                "only a log in PostgreSQL has a replay guard: use one, or give your own guard to \
-                 the authenticator",
+                "a feed has no replay guard: connect to the server of the log, or give your own \
+                 guard to the authenticator",
             )
         })
     }

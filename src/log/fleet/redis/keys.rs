@@ -3,7 +3,7 @@
 /// Of one log.
 pub(super) struct Keys {
     /// What each script gets, in this order: see `scripts/head.lua`.
-    pub(super) all: [String; 5],
+    pub(super) all: [String; 8],
     pub(super) members: String,
     pub(super) stream: String,
     /// To try commands.
@@ -18,7 +18,17 @@ impl Keys {
         };
         let key = |name: &str| format!("{prefix}{name}");
         Self {
-            all: ["head", "records", "stream", "ends", "members"].map(key),
+            all: [
+                "head",
+                "records",
+                "stream",
+                "ends",
+                "members",
+                "uses",
+                "use-ends",
+                "use-counts",
+            ]
+            .map(key),
             members: key("members"),
             stream: key("stream"),
             check: key("check"),

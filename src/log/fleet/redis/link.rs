@@ -42,6 +42,13 @@ impl Link {
         Self { target, slot }
     }
 
+    /// Connects at the first call.
+    #[cfg(feature = "jwt")]
+    pub(super) fn idle(target: Arc<Target>) -> Self {
+        let slot = Mutex::new(Slot::Empty);
+        Self { target, slot }
+    }
+
     /// Calls the server, within the time limit. Connects again if the connection is lost or was left
     /// in the middle of a call.
     pub(super) async fn call<C: Call>(&self, call: &C) -> Result<C::Answer, Fault> {

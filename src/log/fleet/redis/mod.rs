@@ -1,7 +1,7 @@
 //! The log of a fleet in Redis 7 or later, or Valkey 8 or later.
 //!
-//! A node has three connections: for polls, for appends, and to hear of appends by others. Each comes
-//! back by itself. No call takes longer than its time limit.
+//! A node has three connections: for polls, for appends, and to hear of appends by others. A replay
+//! guard has a fourth. Each comes back by itself. No call takes longer than its time limit.
 //!
 //! All keys of a log are on one server. A script runs there as a whole, so each append and each page
 //! is one step.
@@ -18,6 +18,8 @@ mod login;
 mod poll;
 mod primary;
 mod proof;
+#[cfg(feature = "jwt")]
+mod replay;
 mod resp;
 mod rights;
 mod scans;
@@ -41,6 +43,8 @@ use self::{
     append::Appends, fault::Fault, hint::Hints, keys::Keys, link::Link, poll::Polls,
     settings::Settings, target::Target,
 };
+#[cfg(feature = "jwt")]
+use super::once::OnceStore;
 use super::{
     super::{Durability, LogError, observe},
     engine::{Append, Ask, Committed, Engine, Incarnation, Page},
@@ -63,6 +67,8 @@ pub(crate) struct Redis {
     polls: Polls,
     appends: Appends,
     appending: Arc<Link>,
+    #[cfg(feature = "jwt")]
+    replay: Arc<replay::Replay>,
     hints: Hints,
 }
 
@@ -93,6 +99,8 @@ impl Redis {
             polls: Polls::new(Link::new(target.clone(), first)),
             appends: Appends::new(appending.clone(), ceiling),
             appending,
+            #[cfg(feature = "jwt")]
+            replay: Arc::new(replay::Replay::start(target.clone())),
             hints: Hints::start(target.clone()),
             target: target.clone(),
         };
@@ -134,6 +142,11 @@ impl Engine for Redis {
 
     async fn sweep(&self) -> Result<u64, LogError> {
         Ok(sweep::sweep(&self.appending).await?)
+    }
+
+    #[cfg(feature = "jwt")]
+    fn once_store(&self) -> Option<Arc<dyn OnceStore>> {
+        Some(self.replay.clone())
     }
 
     /// Never `Replicated`: a failover can lose what replicas have confirmed.

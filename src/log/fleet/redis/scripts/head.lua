@@ -1,6 +1,6 @@
 -- What all scripts begin with. Numbers of Lua are doubles, so dates stay strings of 8 bytes: FOREVER
 -- is 2^64 - 1. Strings are never compared by `<`, which follows the locale.
-local HEAD, RECORDS, STREAM, ENDS, MEMBERS = unpack(KEYS)
+local HEAD, RECORDS, STREAM, ENDS, MEMBERS, USES, USE_ENDS, USE_COUNTS = unpack(KEYS)
 local FORMAT = 1
 local EXACT = 2 ^ 53
 local NOTHING = string.rep('\0', 8)
@@ -36,6 +36,28 @@ end
 
 local time = redis.call('TIME')
 local now = tonumber(time[1])
+
+-- Removes identifiers that were used and have expired, and remembers the latest expiry. Returns how many
+-- there were.
+local function forget_uses(most)
+    local gone = redis.call('ZRANGE', USE_ENDS, '-inf', decimal(now), 'BYSCORE', 'LIMIT', 0, most,
+        'WITHSCORES')
+    for place = 1, #gone, 2 do
+        local use = gone[place]
+        redis.call('HDEL', USES, use)
+        redis.call('ZREM', USE_ENDS, use)
+        local client = string.sub(use, 1, 16)
+        if redis.call('HINCRBY', USE_COUNTS, client, -1) <= 0 then
+            redis.call('HDEL', USE_COUNTS, client)
+        end
+    end
+    if #gone > 0 then
+        local forgotten = tonumber(redis.call('HGET', USE_COUNTS, 'forgotten') or 0)
+        forgotten = math.max(forgotten, tonumber(gone[#gone]))
+        redis.call('HSET', USE_COUNTS, 'forgotten', decimal(forgotten))
+    end
+    return #gone / 2
+end
 
 local info = redis.call('INFO', 'replication')
 if not string.find(info, 'role:master', 1, true) then

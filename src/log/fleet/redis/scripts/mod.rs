@@ -6,11 +6,13 @@ use super::{
     resp::{Reply, Request},
 };
 
-const SOURCES: [(Script, &str); 4] = [
+const SOURCES: &[(Script, &str)] = &[
     (Script::Append, include_str!("append.lua")),
     (Script::Poll, include_str!("poll.lua")),
     (Script::Begin, include_str!("begin.lua")),
     (Script::Sweep, include_str!("sweep.lua")),
+    #[cfg(feature = "jwt")]
+    (Script::UseUp, include_str!("use_up.lua")),
 ];
 
 /// Tries what the others need.
@@ -22,6 +24,8 @@ pub(super) enum Script {
     Poll,
     Begin,
     Sweep,
+    #[cfg(feature = "jwt")]
+    UseUp,
 }
 
 /// What the server calls the scripts.

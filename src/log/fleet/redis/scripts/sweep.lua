@@ -1,8 +1,10 @@
--- Removes at most ARGV[1] records that have expired.
-if incarnation == '' then
-    return {'OK', 0, 0}
-end
+-- Removes at most ARGV[1] records that have expired, and as many used identifiers. Returns how many
+-- records, and whether there may be more of either.
 local piece = tonumber(ARGV[1])
+local more = forget_uses(piece) == piece
+if incarnation == '' then
+    return {'OK', 0, more and 1 or 0}
+end
 local expired = redis.call('ZRANGE', ENDS, '-inf', decimal(now), 'BYSCORE', 'LIMIT', 0, piece)
 for _, selector in ipairs(expired) do
     local record = redis.call('HGET', RECORDS, selector)
@@ -15,4 +17,5 @@ end
 if #expired > 0 then
     redis.call('HSET', HEAD, 'count', redis.call('HLEN', RECORDS), 'forgotten', head.forgotten)
 end
-return {'OK', #expired, #expired == piece and 1 or 0}
+more = more or #expired == piece
+return {'OK', #expired, more and 1 or 0}

@@ -6,6 +6,7 @@ mod events;
 mod failover;
 mod fleet;
 mod messages;
+mod replay;
 mod scanning;
 mod tls;
 

@@ -98,6 +98,10 @@
 //! standby, without which an old primary cannot answer. Otherwise a process that still reaches the old
 //! one accepts what it confirms.
 //!
+//! Stop the processes before you put an older copy of the database in its place. Its identifier and
+//! its timeline can be the same as before, and a process that was as far behind as the copy would take
+//! it for complete until another one notices.
+//!
 //! ## Redis and Valkey
 //!
 //! ```sh

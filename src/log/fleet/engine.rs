@@ -115,7 +115,7 @@ pub(crate) struct Membership {
     pub(crate) barrier: bool,
     /// Whether the appends of some member wait for all members.
     pub(crate) report_wanted: bool,
-    /// All members. Empty if the poll had no report and struck out nobody.
+    /// All members. Empty if the poll had no report and removed no member.
     pub(crate) members: Vec<Member>,
 }
 
@@ -197,7 +197,7 @@ pub(crate) trait Engine: Send + Sync + 'static {
     /// and tries other servers first, if there are several.
     fn reconnect(&self) {}
 
-    /// A node ends, and is listed no longer. Nobody waits for it.
+    /// Removes a node that ends from the list, so that others do not wait for it.
     ///
     /// # Errors
     ///

@@ -46,7 +46,7 @@ pub(super) enum Verdict {
     GoOn,
     /// The histories part before the cursor. The next page is asked for from this one.
     GoBack(Cursor),
-    /// The log has lost its end, and nobody has begun another incarnation.
+    /// The log has lost its end, and another incarnation has not begun yet.
     Lost,
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{super::super::Moment, timer::Timer};
 
-/// So many hints in a row may be false before the next one has to wait. Usually there is one: a hint
-/// that comes during a poll may be about the records that the poll reads.
+/// After this many false hints in a row, the next one has to wait. One false hint is usual: it comes
+/// during a poll, and is about the records that the poll reads.
 const FREE: u32 = 3;
 /// The first wait. It doubles with each false hint.
 const FIRST_WAIT: Duration = Duration::from_millis(1);

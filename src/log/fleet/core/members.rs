@@ -91,7 +91,7 @@ impl Members {
             || self.strikes()
     }
 
-    /// Returns what the next poll says, and whom it strikes out.
+    /// Returns the report of the next poll, and the members to remove.
     pub(super) fn report(
         &mut self,
         now: Moment,

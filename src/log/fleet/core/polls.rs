@@ -204,8 +204,8 @@ impl Polls {
     }
 
     /// The engine that answered has been replaced by another one, or has gone back to an older state
-    /// of itself. Nobody else may answer for ever then, so it gets another incarnation after a while:
-    /// no lease is left that the one before could have renewed.
+    /// of itself. In the second case no other engine may ever answer. So it gets another incarnation
+    /// once no lease is left that the one before could have renewed.
     fn is_over(
         &mut self,
         now: Moment,

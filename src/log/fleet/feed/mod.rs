@@ -2,7 +2,7 @@
 //!
 //! A *relay* is any node that serves its log. A *leaf* follows a relay, and can be a relay itself. A
 //! request is a poll, and waits at the relay until there is something new. Its answer says how old
-//! the knowledge of the relay is, so it makes nobody's knowledge younger.
+//! the knowledge of the relay is, and the leaf counts its lease from then on.
 
 mod codec;
 mod leaf;

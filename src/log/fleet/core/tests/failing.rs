@@ -126,7 +126,7 @@ fn status_says_what_fails_and_since_when() {
     assert_eq!(status.queued, 1);
     assert!(status.failing.is_some());
 
-    // Nobody waits any more, and the engine answers polls.
+    // No caller waits, and the engine answers polls.
     node.on(committed(1, 1));
     assert!(node.core.status(node.now).failing.is_none());
 }

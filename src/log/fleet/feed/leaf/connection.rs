@@ -102,7 +102,7 @@ impl Connection {
     /// Asks the relay, and returns the body of its answer.
     pub(super) async fn ask(&self, question: &Question) -> Result<Bytes, Fault> {
         let mut state = self.state.lock().await;
-        // Taken out: if this question is given up, nobody reads its answer, and the connection ends.
+        // Taken out: if this question is given up, the connection ends, and its answer is not read.
         if let Some(session) = state.session.take() {
             match self.exchange(session, question, &mut state).await {
                 // The relay may have closed it meanwhile.

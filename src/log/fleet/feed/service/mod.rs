@@ -28,8 +28,8 @@ pub use self::future::FeedFuture;
 ///
 /// They follow it with `FleetLog::connect("https://relay.example.com/feed")`, and can be relays
 /// themselves. What is promised about a [lease](FleetLog::connect) holds over all of them together: a
-/// relay says how old its own knowledge is. So a relay that has lost the database makes nobody's
-/// knowledge younger.
+/// relay says how old its own knowledge is. So a relay that has lost the database renews no
+/// lease.
 ///
 /// Answers `GET` requests on one path, `/feed` unless changed by [`path`](Self::path), and responds
 /// with 404 on all others. Serve it by HTTPS. It reads no body.

@@ -82,14 +82,15 @@ impl Drop for Relay {
 async fn accept(listener: TcpListener, log: &FleetLog, tls: Option<TlsAcceptor>) {
     let Some(tls) = tls else {
         let tokens = env::var_os(TOKEN_FILE).expect("the test has a token");
-        let feed = FeedService::with_tokens(log, tokens).unwrap();
+        let feed = FeedService::with_token_file(log, tokens).unwrap();
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             tokio::spawn(serve_connection(stream, feed.clone(), None));
         }
     };
     let feed = FeedService::authorized_by(log, |request| {
-        request.extensions.get::<ClientCertificate>().is_some()
+        let certificate = request.extensions.get::<ClientCertificate>()?;
+        Some(certificate.thumbprint())
     });
     loop {
         let (stream, _) = listener.accept().await.unwrap();

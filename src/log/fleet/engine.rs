@@ -36,6 +36,19 @@ pub(crate) struct Ask {
     pub(crate) silent: Vec<Silent>,
 }
 
+#[cfg(feature = "feed")]
+impl Ask {
+    /// Asks for records, on behalf of no member.
+    pub(crate) fn reading(after: Cursor) -> Self {
+        Self {
+            after,
+            member: 0,
+            report: None,
+            silent: Vec::new(),
+        }
+    }
+}
+
 /// What a node says of itself. The engine stores it and adds one to the member's beat.
 ///
 /// A node that is not listed is listed from then on, but only if it has healed in the current
@@ -175,6 +188,24 @@ pub(crate) trait Engine: Send + Sync + 'static {
     ///
     /// Fails with `Unavailable` if there is no answer.
     fn poll(&self, ask: Ask) -> impl Future<Output = Result<Page, LogError>> + Send;
+
+    /// Reads the records after a cursor, as a poll without a report does, for those that follow this
+    /// node over HTTP. It must not get in the way of the node's own polls: an engine with connections
+    /// has one of its own for it.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `Unavailable` if there is no answer.
+    #[cfg(feature = "feed")]
+    fn read(&self, after: Cursor) -> impl Future<Output = Result<Page, LogError>> + Send {
+        self.poll(Ask::reading(after))
+    }
+
+    /// Why nothing can be appended, if this engine only reads.
+    #[cfg(feature = "feed")]
+    fn read_only(&self) -> Option<&'static str> {
+        None
+    }
 
     /// Appends in one transaction, and returns once it is durable. Without a batch, it does all that
     /// an append does, but leaves no record: it shows whether the engine accepts appends.

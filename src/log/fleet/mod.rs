@@ -88,6 +88,9 @@ pub struct FleetLog {
     commands: mpsc::Sender<Command>,
     lease: Duration,
     durability: Arc<dyn Fn() -> Durability + Send + Sync>,
+    /// Why nothing can be appended, if the log can only be read.
+    #[cfg(feature = "feed")]
+    read_only: Option<&'static str>,
     #[cfg(feature = "jwt")]
     once: Option<Arc<dyn OnceStore>>,
     #[cfg(feature = "feed")]
@@ -195,6 +198,8 @@ impl FleetLog {
         let once = engine.once_store();
         let lease = settings.lease;
         #[cfg(feature = "feed")]
+        let read_only = engine.read_only();
+        #[cfg(feature = "feed")]
         let relay = Arc::new(feed::Relay::new(engine.clone(), clock.clone(), &settings));
         #[cfg(all(feature = "issued", feature = "postgres"))]
         let issued_server = engine.issued_server();
@@ -207,6 +212,8 @@ impl FleetLog {
             commands,
             lease,
             durability,
+            #[cfg(feature = "feed")]
+            read_only,
             #[cfg(feature = "jwt")]
             once,
             #[cfg(feature = "feed")]
@@ -252,7 +259,7 @@ impl FleetLog {
             write: observe::Write::begin(),
             reply,
         };
-        let sent = match self.node.refusal() {
+        let sent = match self.read_only().or_else(|| self.node.refusal()) {
             Some(refusal) => {
                 super::observe::refused("not_writable");
                 Err(refusal)
@@ -263,6 +270,14 @@ impl FleetLog {
             sent?;
             answer.await.unwrap_or_else(|_| Err(ended()))
         }
+    }
+
+    /// Returns the error of an append to a log that can only be read.
+    fn read_only(&self) -> Option<LogError> {
+        #[cfg(feature = "feed")]
+        return self.read_only.map(url::wrong);
+        #[cfg(not(feature = "feed"))]
+        None
     }
 
     fn send(&self, command: Command) -> Result<(), LogError> {

@@ -34,6 +34,16 @@ pub(super) struct Applied {
 }
 
 impl Question {
+    /// Asks for the records after one, on behalf of no leaf, and without a wait.
+    pub(super) fn reading(after: Option<(Incarnation, Cursor)>) -> Self {
+        Self {
+            after,
+            wait: Duration::ZERO,
+            member: getrandom::u64().unwrap_or_default(),
+            applied: None,
+        }
+    }
+
     /// Reads a request. Fails with what is wrong with it.
     pub(super) fn read(uri: &Uri, fields: &HeaderMap) -> Result<Self, &'static str> {
         let (mut after, mut wait) = (None, None);

@@ -71,7 +71,7 @@ impl Link {
     }
 
     /// Connects at the first call.
-    #[cfg(feature = "jwt")]
+    #[cfg(any(feature = "feed", feature = "jwt"))]
     pub(super) fn idle(target: Arc<Target>) -> Self {
         Self::with(target, None)
     }

@@ -1,7 +1,7 @@
 //! The log of a fleet in PostgreSQL 14 or later.
 //!
 //! A node has three connections: for polls, for appends, and to be told of appends by others. A
-//! replay guard has a fourth. Each comes back by itself. No call takes longer than its time limit.
+//! replay guard has another one, and so has a feed. Each comes back by itself. No call takes longer than its time limit.
 
 mod append;
 mod checks;
@@ -37,6 +37,8 @@ use self::{
     append::AppendStatement, fault::Fault, hint::Hints, link::Link, members::MemberStatements,
     poll::PollStatement, sweep::SweepStatement, target::Target,
 };
+#[cfg(feature = "feed")]
+use super::engine::Cursor;
 #[cfg(feature = "jwt")]
 use super::once::OnceStore;
 use super::{
@@ -63,6 +65,9 @@ pub(crate) struct Options {
 pub(crate) struct Postgres {
     target: Arc<Target>,
     polls: PollStatement,
+    /// For those that follow this node.
+    #[cfg(feature = "feed")]
+    reads: PollStatement,
     appends: AppendStatement,
     members: MemberStatements,
     sweeps: SweepStatement,
@@ -106,6 +111,8 @@ impl Postgres {
             // The server that a poll asked is the one whose incarnation is over.
             members: MemberStatements::new(polls.clone()),
             polls: PollStatement::new(polls),
+            #[cfg(feature = "feed")]
+            reads: PollStatement::new(Arc::new(Link::idle(target.clone()))),
             sweeps: SweepStatement::new(appends.clone(), KEEP),
             appends: AppendStatement::new(appends, ceiling),
             #[cfg(feature = "jwt")]
@@ -119,6 +126,11 @@ impl Postgres {
 impl Engine for Postgres {
     async fn poll(&self, ask: Ask) -> Result<Page, LogError> {
         Ok(self.polls.run(ask).await?)
+    }
+
+    #[cfg(feature = "feed")]
+    async fn read(&self, after: Cursor) -> Result<Page, LogError> {
+        Ok(self.reads.run(Ask::reading(after)).await?)
     }
 
     async fn append(&self, append: Append) -> Result<Committed, LogError> {

@@ -1,7 +1,7 @@
 //! The log of a fleet in Redis 7 or later, or Valkey 8 or later.
 //!
 //! A node has three connections: for polls, for appends, and to hear of appends by others. A replay
-//! guard has a fourth. Each comes back by itself. No call takes longer than its time limit.
+//! guard has another one, and so has a feed. Each comes back by itself. No call takes longer than its time limit.
 //!
 //! All keys of a log are on one server. A script runs there as a whole, so each append and each page
 //! is one step.
@@ -43,6 +43,8 @@ use self::{
     append::Appends, fault::Fault, hint::Hints, keys::Keys, link::Link, poll::Polls,
     settings::Settings, target::Target,
 };
+#[cfg(feature = "feed")]
+use super::engine::Cursor;
 #[cfg(feature = "jwt")]
 use super::once::OnceStore;
 use super::{
@@ -65,6 +67,9 @@ pub(crate) struct Options {
 pub(crate) struct Redis {
     target: Arc<Target>,
     polls: Polls,
+    /// For those that follow this node.
+    #[cfg(feature = "feed")]
+    reads: Polls,
     appends: Appends,
     appending: Arc<Link>,
     #[cfg(feature = "jwt")]
@@ -97,6 +102,8 @@ impl Redis {
         let appending = Arc::new(Link::new(target.clone(), second));
         let log = Self {
             polls: Polls::new(Link::new(target.clone(), first)),
+            #[cfg(feature = "feed")]
+            reads: Polls::new(Link::idle(target.clone())),
             appends: Appends::new(appending.clone(), ceiling),
             appending,
             #[cfg(feature = "jwt")]
@@ -122,6 +129,11 @@ fn nothing() -> Append {
 impl Engine for Redis {
     async fn poll(&self, ask: Ask) -> Result<Page, LogError> {
         Ok(self.polls.poll(ask, &self.hints).await?)
+    }
+
+    #[cfg(feature = "feed")]
+    async fn read(&self, after: Cursor) -> Result<Page, LogError> {
+        Ok(self.reads.poll(Ask::reading(after), &self.hints).await?)
     }
 
     async fn append(&self, append: Append) -> Result<Committed, LogError> {

@@ -30,6 +30,8 @@ use crate::log::{Durability, LogError, LogErrorKind, NumericDate};
 /// A log that is read from a relay.
 pub(crate) struct Leaf {
     connection: Connection,
+    /// For those that follow this node.
+    reads: Connection,
     lease: Duration,
     state: Mutex<State>,
     /// The relay has answered, and can be asked again.
@@ -58,7 +60,8 @@ impl Leaf {
 
     pub(super) fn new(place: Place, open: Arc<Open>, lease: Duration) -> Self {
         Self {
-            connection: Connection::new(place, open),
+            connection: Connection::new(place.clone(), open.clone()),
+            reads: Connection::new(place, open),
             lease,
             state: Mutex::new(State {
                 pace: Pace::new(lease),
@@ -70,14 +73,9 @@ impl Leaf {
 
     /// Asks once, without being listed.
     async fn check(&self) -> Result<(), Fault> {
-        let question = Question {
-            after: None,
-            wait: Duration::ZERO,
-            member: getrandom::u64().unwrap_or_default(),
-            applied: None,
-        };
+        let question = Question::reading(None);
         let limit = self.lease.max(Duration::from_secs(10));
-        let asked = timeout(limit, self.ask(&question)).await;
+        let asked = timeout(limit, self.ask(&self.connection, &question)).await;
         match asked.unwrap_or_else(|_| Err(Fault::late(self.connection.place()))) {
             // It is a relay, and will have time.
             Err(fault) if fault.is_busy => Ok(()),
@@ -85,8 +83,8 @@ impl Leaf {
         }
     }
 
-    async fn ask(&self, question: &Question) -> Result<Page, Fault> {
-        let body = self.connection.ask(question).await?;
+    async fn ask(&self, connection: &Connection, question: &Question) -> Result<Page, Fault> {
+        let body = connection.ask(question).await?;
         let place = self.connection.place();
         let (page, lease) = decode(&body).map_err(|why| Fault::broken(why, place))?;
         if lease < self.lease {
@@ -144,7 +142,8 @@ impl Engine for Leaf {
     async fn poll(&self, ask: Ask) -> Result<Page, LogError> {
         let sent = Instant::now();
         let question = self.state().question(&ask, sent);
-        let mut page = self.ask(&question).await.map_err(Fault::while_open)?;
+        let asked = self.ask(&self.connection, &question).await;
+        let mut page = asked.map_err(Fault::while_open)?;
         let asks_again = self.state().answered(&question, sent.elapsed(), &mut page);
         if asks_again {
             self.again.notify_one();
@@ -152,10 +151,25 @@ impl Engine for Leaf {
         Ok(page)
     }
 
-    /// Fails: a relay only reads. Those that write the log give back what it has lost. This process
+    async fn read(&self, after: Cursor) -> Result<Page, LogError> {
+        let seen = self.state().view.seen();
+        let seen = seen.filter(|_| after != Cursor::default());
+        let question = Question::reading(seen.map(|incarnation| (incarnation, after)));
+        let asked = self.ask(&self.reads, &question).await;
+        let mut page = asked.map_err(Fault::while_open)?;
+        page.incarnation = self.state().view.name(page.incarnation);
+        Ok(page)
+    }
+
+    fn read_only(&self) -> Option<&'static str> {
+        Some(READ_ONLY)
+    }
+
+    /// Fails if there is a record: a relay only reads. Those that write the log give back what it has lost. This process
     /// keeps it for itself, and need not wait for that.
     async fn append(&self, append: Append) -> Result<Committed, LogError> {
-        if append.as_given {
+        // Without a record, it asks whether an append would be tried.
+        if append.as_given || append.batches.is_empty() {
             let kept = self.state().kept(&append);
             return kept.ok_or_else(|| LogError::new(LogErrorKind::Unavailable));
         }

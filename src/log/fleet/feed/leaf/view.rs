@@ -44,7 +44,8 @@ impl View {
         }
     }
 
-    fn name(&self, theirs: Incarnation) -> Incarnation {
+    /// What the leaf calls an incarnation of the relay.
+    pub(super) fn name(&self, theirs: Incarnation) -> Incarnation {
         // An odd number: all names of one incarnation are different.
         let distance = self.begun.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Incarnation(theirs.0.wrapping_add(distance))

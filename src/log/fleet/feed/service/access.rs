@@ -4,22 +4,28 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Response, http::request::Parts};
 
-use super::{respond, tokens::Tokens};
+use super::{super::relay::Credential, respond, tokens::Tokens};
 
 pub(super) enum Access {
     Tokens(Tokens),
-    Check(Box<dyn Fn(&Parts) -> bool + Send + Sync>),
+    Check(Box<Check>),
 }
 
+/// Returns what a request has shown, if it is accepted.
+pub(super) type Check = dyn Fn(&Parts) -> Option<Credential> + Send + Sync;
+
 impl Access {
-    /// Returns the response to a request that is refused.
-    pub(super) async fn refuse(&self, head: &Parts) -> Option<Response<Full<Bytes>>> {
+    /// Returns what a request has shown, or else the response to a request that is refused.
+    pub(super) async fn credential(
+        &self,
+        head: &Parts,
+    ) -> Result<Credential, Response<Full<Bytes>>> {
         match self {
             Self::Tokens(tokens) => {
-                let accepted = tokens.accept(&head.headers).await;
-                (!accepted).then(respond::unauthorized)
+                let shown = tokens.accept(&head.headers).await;
+                shown.ok_or_else(respond::unauthorized)
             }
-            Self::Check(check) => (!check(head)).then(respond::forbidden),
+            Self::Check(check) => check(head).ok_or_else(respond::forbidden),
         }
     }
 }

@@ -3,32 +3,62 @@
 use std::{
     convert::Infallible,
     fmt,
-    future::Future,
+    future::{Future, Ready, ready},
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http_body_util::Full;
 use hyper::Response;
+use pin_project_lite::pin_project;
 
-/// The future of a [`FeedService`](super::FeedService).
-pub struct FeedFuture(BoxFuture<'static, Response<Full<Bytes>>>);
+pin_project! {
+    /// The future of a [`FeedService`](super::FeedService).
+    pub struct FeedFuture {
+        #[pin]
+        state: State,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State {
+        /// Another path or another method.
+        Refused { #[pin] response: Ready<Response<Full<Bytes>>> },
+        /// The relay answers, at once or after a wait.
+        Asked { response: BoxFuture<'static, Response<Full<Bytes>>> },
+    }
+}
 
 impl FeedFuture {
-    pub(super) fn new(
+    pub(super) fn refused(response: Response<Full<Bytes>>) -> Self {
+        let response = ready(response);
+        Self {
+            state: State::Refused { response },
+        }
+    }
+
+    pub(super) fn asked(
         response: impl Future<Output = Response<Full<Bytes>>> + Send + 'static,
     ) -> Self {
-        Self(Box::pin(response))
+        let response = Box::pin(response);
+        Self {
+            state: State::Asked { response },
+        }
     }
 }
 
 impl Future for FeedFuture {
     type Output = Result<Response<Full<Bytes>>, Infallible>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(Ok(ready!(self.0.as_mut().poll(cx))))
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = match self.project().state.project() {
+            StateProj::Refused { response } => response.poll(cx),
+            StateProj::Asked { response } => response.as_mut().poll(cx),
+        };
+        polled.map(Ok)
     }
 }
 

@@ -16,10 +16,11 @@ use std::{
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Method, Request, Response, http::request::Parts};
+use sha2::{Digest as _, Sha256};
 use tower::Service;
 
 use self::{access::Access, tokens::Tokens};
-use super::{super::FleetLog, question::Question};
+use super::{super::FleetLog, question::Question, relay::Credential};
 use crate::log::LogError;
 
 pub use self::future::FeedFuture;
@@ -31,18 +32,27 @@ pub use self::future::FeedFuture;
 /// relay says how old its own knowledge is. So a relay that has lost the database renews no
 /// lease.
 ///
-/// Answers `GET` requests on one path, `/feed` unless changed by [`path`](Self::path), and responds
-/// with 404 on all others. Serve it by HTTPS. It reads no body.
+/// Responds to `GET` requests on one path, and with 404 on all others. The path defaults to `/feed`:
+/// see [`path`](Self::path). Serve it over HTTPS. It reads no body.
 ///
 /// **A feed is confidential.** Its records are digests, and somebody who can guess a token, a grant
 /// or a name can confirm the guess. So there is no feed without authentication: by a
-/// [token](Self::with_tokens), or [as you decide](Self::authorized_by).
+/// [token](Self::with_token_file), or by [your own check](Self::authorized_by).
 ///
-/// * A request waits for something new, for at most a fifth of the lease. A proxy in front must pass
-///   requests that take as long, and must not buffer or cache answers.
-/// * The newest 65,536 records come from memory, and older ones from the database: at most 8 requests
-///   at once, and 503 with `Retry-After` for the others.
-/// * At most 10,000 processes follow one relay.
+/// A request waits for something new, for at most a fifth of the lease. A proxy in front must pass
+/// requests that take as long, and must not buffer or cache responses.
+///
+/// # Limits
+///
+/// A request over a limit gets 503 with `Retry-After`. No token and no name of your check can use up
+/// a limit: each gets at most half of what is left. **So give every operator a token of its own.**
+/// With one token for all processes, the limits are half of these:
+///
+/// * 20,000 processes follow one relay, each with one request at a time. If a process sends another
+///   request, the one before ends.
+/// * The newest 65,536 records come from memory, and older ones from the database: 16 requests at a
+///   time.
+/// * 128 MB of responses are being sent.
 ///
 /// ```no_run
 /// use axum::Router;
@@ -51,7 +61,7 @@ pub use self::future::FeedFuture;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let log = FleetLog::connect("postgres://revoker@db.example.com/app").await?;
-/// let feed = FeedService::with_tokens(&log, "/run/secrets/feed-tokens")?;
+/// let feed = FeedService::with_token_file(&log, "/run/secrets/feed-tokens")?;
 /// let router: Router = Router::new().route_service("/feed", feed);
 /// # Ok(())
 /// # }
@@ -64,26 +74,27 @@ pub struct FeedService {
 }
 
 impl FeedService {
-    /// Serves a log to those that send one of the bearer tokens in a file.
+    /// Serves a log to processes that send one of the bearer tokens in a file.
     ///
     /// The file has one token in each line, of at least 20 characters. Draw them at random, for
-    /// example with `openssl rand -hex 32`. The file is read again when a request comes, at most once
-    /// a second. To replace a token, write the new one beside the old one first. A file that is not
-    /// usable any more changes nothing, and is an event of level `ERROR`.
+    /// example with `openssl rand -hex 32`. The service reads the file again when a request comes, at
+    /// most once a second. To replace a token, add the new one before you remove the old one. If the
+    /// file becomes unusable, the tokens before it stay valid, and there is an event of level `ERROR`.
     ///
     /// # Errors
     ///
     /// Fails with [`Misconfigured`](crate::log::LogErrorKind::Misconfigured) if the file cannot be
     /// read or has no usable token.
-    pub fn with_tokens(log: &FleetLog, file: impl AsRef<Path>) -> Result<Self, LogError> {
+    pub fn with_token_file(log: &FleetLog, file: impl AsRef<Path>) -> Result<Self, LogError> {
         let tokens = Tokens::open(file.as_ref())?;
         Ok(Self::new(log, Access::Tokens(tokens)))
     }
 
-    /// Serves a log to those whose request passes a check, such as one of the client certificate that
-    /// your server has put into the extensions of the request. Others get 403.
+    /// Serves a log to requests that pass a check, such as one of the client certificate that your
+    /// server has put into the extensions of the request. The check returns a name of who asks, which
+    /// has [limits](Self#limits) of its own. `None` is 403.
     ///
-    /// **Everybody whose request passes can read the whole log.** With a check that is always true,
+    /// **Whoever passes the check can read the whole log.** With a check that always returns a name,
     /// the server in front must authenticate.
     ///
     /// ```no_run
@@ -95,24 +106,39 @@ impl FeedService {
     /// # async fn serve(log: FleetLog) {
     /// // The server verifies certificates against a CA that issues them to gateways only.
     /// let feed = FeedService::authorized_by(&log, |request| {
-    ///     request.extensions.get::<ClientCertificate>().is_some()
+    ///     let certificate = request.extensions.get::<ClientCertificate>()?;
+    ///     Some(certificate.thumbprint())
     /// });
     /// # }
     /// ```
-    pub fn authorized_by(
+    pub fn authorized_by<N: AsRef<[u8]>>(
         log: &FleetLog,
-        check: impl Fn(&Parts) -> bool + Send + Sync + 'static,
+        check: impl Fn(&Parts) -> Option<N> + Send + Sync + 'static,
     ) -> Self {
+        let check = move |request: &Parts| {
+            let name = check(request)?;
+            Some(Credential(Sha256::digest(name).into()))
+        };
         Self::new(log, Access::Check(Box::new(check)))
     }
 
-    /// Sets the path. Defaults to `/feed`. **Compared byte for byte, without normalisation.**
+    /// Sets the path. Defaults to `/feed`.
+    ///
+    /// **The path is compared byte for byte with the path of the request's URI**, without any
+    /// normalisation.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `path` does not start with `/`, or contains `?` or `#`: no request could match it.
     #[must_use]
-    pub fn path(self, path: &str) -> Self {
-        Self {
-            path: path.into(),
-            ..self
-        }
+    pub fn path(mut self, path: impl Into<Arc<str>>) -> Self {
+        let path = path.into();
+        assert!(
+            path.starts_with('/') && !path.contains(['?', '#']),
+            "the path of a FeedService must start with `/` and contain neither `?` nor `#`: {path:?}"
+        );
+        self.path = path;
+        self
     }
 
     fn new(log: &FleetLog, access: Access) -> Self {
@@ -125,20 +151,15 @@ impl FeedService {
     }
 
     async fn answer(self, head: Parts) -> Response<Full<Bytes>> {
-        if head.uri.path() != &*self.path {
-            return respond::not_found();
-        }
-        if head.method != Method::GET {
-            return respond::only_get();
-        }
-        if let Some(refusal) = self.access.refuse(&head).await {
-            return refusal;
-        }
+        let credential = match self.access.credential(&head).await {
+            Ok(credential) => credential,
+            Err(refusal) => return refusal,
+        };
         let question = match Question::read(&head.uri, &head.headers) {
             Ok(question) => question,
             Err(why) => return respond::wrong(why),
         };
-        match self.log.relay.answer(&question).await {
+        match self.log.relay.answer(credential, &question).await {
             Ok(answer) => respond::records(answer),
             Err(busy) => respond::busy(&busy),
         }
@@ -156,7 +177,13 @@ impl<B> Service<Request<B>> for FeedService {
 
     fn call(&mut self, request: Request<B>) -> FeedFuture {
         let (head, _) = request.into_parts();
-        FeedFuture::new(self.clone().answer(head))
+        if head.uri.path() != &*self.path {
+            return FeedFuture::refused(respond::not_found());
+        }
+        if head.method != Method::GET {
+            return FeedFuture::refused(respond::only_get());
+        }
+        FeedFuture::asked(self.clone().answer(head))
     }
 }
 

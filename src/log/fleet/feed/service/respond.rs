@@ -54,6 +54,8 @@ pub(super) fn busy(busy: &Busy) -> Response<Full<Bytes>> {
     let why = match busy {
         Busy::Leaves => "too many processes follow this relay",
         Busy::Snapshots => "too many processes read from the beginning",
+        Busy::Answers => "too many answers are being sent",
+        Busy::AskedAgain => "the same process has asked again",
         Busy::Engine => "the relay cannot reach the log",
     };
     let random = getrandom::u64().unwrap_or_default();

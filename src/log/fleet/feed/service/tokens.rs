@@ -11,6 +11,7 @@ use hyper::{HeaderMap, header::AUTHORIZATION};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
+use super::super::relay::Credential;
 use crate::log::{LogError, LogErrorKind, observe};
 
 /// The file is read again at most this often.
@@ -44,17 +45,16 @@ impl Tokens {
         })
     }
 
-    /// Whether a request has one of the tokens.
-    pub(super) async fn accept(&self, fields: &HeaderMap) -> bool {
+    /// Returns which of the tokens a request has.
+    pub(super) async fn accept(&self, fields: &HeaderMap) -> Option<Credential> {
         self.refresh().await;
-        let Some(token) = bearer(fields) else {
-            return false;
-        };
+        let token = bearer(fields)?;
         // Equal digests are equal tokens, and comparing them tells nothing about either.
         let digest: [u8; 32] = Sha256::digest(token).into();
         let known = self.known().digests.clone();
         let found = known.iter().map(|known| known.ct_eq(&digest));
-        found.fold(Choice::from(0), |any, this| any | this).into()
+        let found = found.fold(Choice::from(0), |any, this| any | this);
+        bool::from(found).then_some(Credential(digest))
     }
 
     /// Reads the file, unless it was read a moment ago. A file that is not usable changes nothing.
@@ -166,10 +166,14 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), format!("{ONE}\r\n\n {OTHER}")).unwrap();
         let tokens = Tokens::open(file.path()).unwrap();
+        let mut shown = Vec::new();
         for accepted in [ONE, OTHER] {
-            assert!(tokens.accept(&with(&format!("Bearer {accepted}"))).await);
-            assert!(tokens.accept(&with(&format!("bearer {accepted}"))).await);
+            let upper = tokens.accept(&with(&format!("Bearer {accepted}"))).await;
+            let lower = tokens.accept(&with(&format!("bearer {accepted}"))).await;
+            assert!(upper.is_some() && upper == lower);
+            shown.push(upper);
         }
+        assert_ne!(shown[0], shown[1]);
         for refused in [
             "",
             "Bearer",
@@ -180,12 +184,12 @@ mod tests {
             &format!("Bearer  {ONE}"),
             &format!("Bearer {}", &ONE[1..]),
         ] {
-            assert!(!tokens.accept(&with(refused)).await, "{refused}");
+            assert_eq!(tokens.accept(&with(refused)).await, None, "{refused}");
         }
         let mut twice = with(&format!("Bearer {ONE}"));
         twice.append(AUTHORIZATION, twice[AUTHORIZATION].clone());
-        assert!(!tokens.accept(&twice).await);
-        assert!(!tokens.accept(&HeaderMap::new()).await);
+        assert_eq!(tokens.accept(&twice).await, None);
+        assert_eq!(tokens.accept(&HeaderMap::new()).await, None);
     }
 
     #[tokio::test]
@@ -194,13 +198,17 @@ mod tests {
         fs::write(file.path(), ONE).unwrap();
         let tokens = Tokens::open(file.path()).unwrap();
         let make_due = || tokens.known().read -= PERIOD;
+        let accepts = async |token| {
+            let shown = tokens.accept(&with(&format!("Bearer {token}"))).await;
+            shown.is_some()
+        };
         fs::write(file.path(), OTHER).unwrap();
         make_due();
-        assert!(tokens.accept(&with(&format!("Bearer {OTHER}"))).await);
-        assert!(!tokens.accept(&with(&format!("Bearer {ONE}"))).await);
+        assert!(accepts(OTHER).await);
+        assert!(!accepts(ONE).await);
         fs::write(file.path(), "short").unwrap();
         make_due();
-        assert!(tokens.accept(&with(&format!("Bearer {OTHER}"))).await);
+        assert!(accepts(OTHER).await);
     }
 
     #[test]

@@ -74,8 +74,8 @@ async fn everybody_in_the_chain_stays_fresh_with_few_requests() {
     let intervals = begun.elapsed().as_millis() / (LEASE / 5).as_millis();
     let polls = chain.link.link.polls.load(Ordering::SeqCst) - polls;
     assert!(polls < usize::try_from(intervals).unwrap() * 2, "{polls}");
-    // One connection for all questions.
-    assert_eq!(chain.wires[0].opened.load(Ordering::SeqCst), 1);
+    // One connection for all questions, and one for what the other relay had not read at the beginning.
+    assert!(chain.wires[0].opened.load(Ordering::SeqCst) <= 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -218,14 +218,4 @@ async fn leaves_take_over_another_incarnation() {
     wait_until(|| far.asked().since(begun) > Duration::ZERO).await;
     // What was lost in the engine is still refused here.
     assert!((1..=10).all(|number| far.has(number)));
-}
-
-#[tokio::test(start_paused = true)]
-async fn append_fails_and_says_what_to_do() {
-    let chain = Chain::new();
-    let _far = Heard::follow(&chain.far).await;
-    let error = chain.far.append(vec![record(1)]).await.unwrap_err();
-    assert_eq!(error.kind(), crate::log::LogErrorKind::Misconfigured);
-    let cause = std::error::Error::source(&error).unwrap().to_string();
-    assert!(cause.contains("revoke at a process"), "{cause}");
 }

@@ -1,7 +1,9 @@
 //! Relays and leaves over connections in memory, with a clock that the test moves.
 
 mod hops;
+mod limits;
 mod model;
+mod reading;
 mod requests;
 mod wire;
 
@@ -95,7 +97,7 @@ impl Time {
 }
 
 fn feed(log: &FleetLog) -> FeedService {
-    FeedService::authorized_by(log, |_| true)
+    FeedService::authorized_by(log, |_| Some("everybody"))
 }
 
 /// Waits until a condition is met, by the clock of the runtime.

@@ -46,9 +46,12 @@ struct State {
 /// The connection of one node.
 #[derive(Default)]
 pub(super) struct Link {
-    /// Requests get no answer.
+    /// Polls and appends get no answer.
     pub(super) is_cut: AtomicBool,
     pub(super) polls: AtomicUsize,
+    /// What the node asks for others gets no answer.
+    pub(super) reads_hang: AtomicBool,
+    pub(super) reads: AtomicUsize,
     /// The last report of the node.
     pub(super) report: Mutex<Option<Report>>,
 }
@@ -115,10 +118,8 @@ impl State {
     }
 }
 
-impl Engine for Model {
-    async fn poll(&self, ask: Ask) -> Result<Page, LogError> {
-        self.link.polls.fetch_add(1, Ordering::SeqCst);
-        self.reach().await;
+impl Model {
+    fn page(&self, ask: Ask) -> Page {
         let mut state = self.state();
         let was_listed = state.members.contains(&ask.member);
         if let Some(report) = ask.report {
@@ -131,7 +132,7 @@ impl Engine for Model {
         let is_known = known <= state.records.len() && ask.after == state.place(known);
         let from = if is_known { known } else { 0 };
         let to = state.records.len().min(from + PAGE);
-        Ok(Page {
+        Page {
             incarnation: Incarnation(state.incarnation),
             history: if is_known {
                 History::Same
@@ -151,7 +152,23 @@ impl Engine for Model {
                 members: Vec::new(),
             },
             ..page(0, 0)
-        })
+        }
+    }
+}
+
+impl Engine for Model {
+    async fn poll(&self, ask: Ask) -> Result<Page, LogError> {
+        self.link.polls.fetch_add(1, Ordering::SeqCst);
+        self.reach().await;
+        Ok(self.page(ask))
+    }
+
+    async fn read(&self, after: Cursor) -> Result<Page, LogError> {
+        self.link.reads.fetch_add(1, Ordering::SeqCst);
+        if self.link.reads_hang.load(Ordering::SeqCst) {
+            pending::<()>().await;
+        }
+        Ok(self.page(Ask::reading(after)))
     }
 
     async fn append(&self, append: Append) -> Result<Committed, LogError> {

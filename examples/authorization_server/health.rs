@@ -6,16 +6,16 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use tower_revocation::log::RevocationLog as _;
+use tower_revocation::log::{LogHealth, RevocationLog as _};
 
 use crate::server::Server;
 
-pub(crate) async fn checks(State(server): State<Server>) -> StatusCode {
-    if server.index.readiness().is_ready() {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
+pub(crate) async fn checks(State(server): State<Server>) -> Response {
+    let health = server.log.health();
+    if server.index.readiness().is_ready() && health.is_ready() {
+        return StatusCode::OK.into_response();
     }
+    (StatusCode::SERVICE_UNAVAILABLE, reason(&health)).into_response()
 }
 
 /// An endpoint of its own, because checks continue to work while the disk is full.
@@ -25,7 +25,18 @@ pub(crate) async fn revocation(State(server): State<Server>) -> Response {
         None => StatusCode::OK.into_response(),
         Some(delay) => {
             let retry_after = [(header::RETRY_AFTER, delay.as_secs().max(1).to_string())];
-            (StatusCode::SERVICE_UNAVAILABLE, retry_after).into_response()
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                retry_after,
+                reason(&health),
+            )
+                .into_response()
         }
     }
+}
+
+/// For operators.
+fn reason(health: &LogHealth) -> String {
+    let reason = health.reason().unwrap_or_default();
+    reason + "\n"
 }

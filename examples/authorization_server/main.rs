@@ -69,7 +69,6 @@ use log::Log;
 use ports::Ports;
 use serve::Signals;
 use server::Server;
-use store::Store;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -170,11 +169,7 @@ async fn run(lines: Log) -> Result<(), Box<dyn Error>> {
     let connections = serve::serve(ports.plain, ports.tls, app, &mut signals).await;
     let ended = async {
         serve::shut_down(connections).await;
-        match log {
-            Store::Left(file) => file.drain().await.map_err(<Box<dyn Error>>::from),
-            // An append that nobody waits for any more is in the database, or is not.
-            Store::Right(_) => Ok(()),
-        }
+        store::drain(log).await
     };
     tokio::select! {
         ended = ended => ended,

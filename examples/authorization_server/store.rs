@@ -15,6 +15,23 @@ pub(crate) async fn connect(log: &Setting) -> Result<FleetLog, Box<dyn Error>> {
     connected.map_err(|error| wrong(&error))
 }
 
+/// The process ends. A fleet does not wait for it then.
+pub(crate) async fn drain(log: Store) -> Result<(), Box<dyn Error>> {
+    match log {
+        Store::Left(file) => file.drain().await?,
+        // Each append had its answer.
+        Store::Right(fleet) => {
+            if let Err(error) = fleet.drain().await {
+                eprintln!(
+                    "others wait for the lease of this process: {}",
+                    causes(&error)
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
 /// An error about `LOG`. It has only the name of the variable: the URL may have a password.
 pub(crate) fn wrong(error: &(dyn Error + 'static)) -> Box<dyn Error> {
     format!("LOG: {}", causes(error)).into()

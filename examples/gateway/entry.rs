@@ -26,7 +26,7 @@ impl Health {
     fn respond(&self, path: &str) -> Option<Response<Empty<Bytes>>> {
         let healthy = empty(StatusCode::OK);
         let delay = match path {
-            "/gateway/health" if self.index.readiness().is_ready() => return Some(healthy),
+            "/gateway/health" if self.is_ready() => return Some(healthy),
             "/gateway/health" => Duration::from_secs(1),
             "/gateway/health/revocation" => match self.log.health().retry_delay() {
                 Some(delay) => delay,
@@ -40,6 +40,10 @@ impl Health {
             .headers_mut()
             .insert(header::RETRY_AFTER, seconds.into());
         Some(response)
+    }
+
+    fn is_ready(&self) -> bool {
+        self.index.readiness().is_ready() && self.log.health().is_ready()
     }
 }
 

@@ -85,6 +85,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let service = service_fn(move |request| forward::forward(upstream.clone(), request));
     let service = EnforcementLayer::new(config.tokens.clone(), index.clone()).layer(service);
     let service = revocation.layer(service);
+    let ended = log.clone();
     let health = Arc::new(Health { index, log });
     let service = service_fn(move |request| entry::enter(health.clone(), service.clone(), request));
 
@@ -94,9 +95,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
     println!("listening on http://{}", listener.local_addr()?);
     tokio::select! {
         never = serve::serve(listener, service) => never,
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
+    store::drain(ended).await
 }
 
 type Backend =

@@ -14,7 +14,7 @@ use crate::log::{Moment, Position};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Freshness {
-    /// No log has been loaded. No token is live.
+    /// No log has been loaded, or the log has ended. No token is live.
     Unready,
     /// The index is behind the log by at most the limit of
     /// [`stale_after`](super::Index::stale_after).
@@ -156,6 +156,11 @@ impl LastContact {
             std::mem::take(&mut state.waiting)
         };
         waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// The log has ended.
+    pub(super) fn ended(&self) {
+        self.loaded.store(false, Ordering::Release);
     }
 
     pub(super) fn position(&self) -> Position {

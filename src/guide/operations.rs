@@ -192,6 +192,19 @@
 //! # }
 //! ```
 //!
+//! A process of a fleet has a third one, [`is_ready`](crate::log::LogHealth::is_ready): whether it knows
+//! the log of the others, and has the right time. Use it for the API too.
+//! [`reason`](crate::log::LogHealth::reason) says on one line what is wrong:
+//!
+//! * `reading the log: 1,200,000 of about 3,000,000 records`, after the start. The number to come is
+//!   an estimate of `PostgreSQL` and Redis. A feed does not tell it.
+//! * `the clock of this machine is at least 30.0 s ahead of that of the database`. A clock may be off
+//!   by [`skew`](crate::log::FleetLogBuilder::skew), 1 s if you do not set it. Run NTP everywhere.
+//!   Watermarks and issued tokens get the time of the database, so a wrong clock revives nothing.
+//!   But it ends the life of tokens too early or too late, and a watermark of a process that is more
+//!   than 60 s behind spares tokens. A process that follows a feed does not learn the time of the
+//!   database: watch its clock by other means.
+//!
 //! While the disk is full or fails, revocations are 503 and checks continue: the index keeps what it
 //! knows. The log retries, after 1 s at first and after at most 30 s later, and recovers without a
 //! restart.
@@ -275,6 +288,10 @@
 //! On `SIGTERM`, stop listening, let requests in progress finish, and drop the log: that writes
 //! what is queued and closes the file. [`drain`](crate::log::EmbeddedLog::drain) waits for it in
 //! async code. A process that is killed loses no revocation that it has confirmed.
+//!
+//! In a fleet, call [`FleetLog::drain`](crate::log::FleetLog::drain) after the last request: the process
+//! leaves the list of members. The others wait for one that was killed until its lease is over: each
+//! append that waits for all processes, and every process after a failover.
 //!
 //! # Changing clients
 //!

@@ -1,6 +1,10 @@
 //! Can the log be appended to?
 
-use std::time::{Duration, Instant};
+use std::{
+    error::Error as StdError,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::LogError;
 #[cfg(any(feature = "embedded", feature = "fleet"))]
@@ -23,6 +27,10 @@ use crate::error::{Error, ErrorKind};
 #[derive(Clone, Debug, Default)]
 pub struct LogHealth {
     failing: Option<Failing>,
+    /// Why the process is not ready, although the log may accept appends.
+    unready: Option<Arc<str>>,
+    /// What is wrong, but does no harm yet.
+    warning: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug)]
@@ -49,13 +57,54 @@ impl LogHealth {
                 since,
                 next_attempt,
             }),
+            ..Self::default()
         }
+    }
+
+    /// Says why the process is not ready, and what else is wrong.
+    #[cfg(feature = "fleet")]
+    pub(super) fn with(mut self, unready: Option<String>, warning: Option<Arc<str>>) -> Self {
+        self.unready = unready.map(Arc::from);
+        self.warning = warning;
+        self
     }
 
     /// Returns whether the log accepts appends.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         self.failing.is_none()
+    }
+
+    /// Returns whether this process knows the log and has the right time. Always true for a log to
+    /// which no other process appends.
+    ///
+    /// A process that is not ready answers each request as far as it can, but a load balancer should
+    /// send requests to others. It becomes ready again by itself. Whether the log accepts appends is
+    /// another question: see [`is_writable`](Self::is_writable).
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.unready.is_none()
+    }
+
+    /// Returns on one line, for operators, why the log refuses appends, why the process is not ready,
+    /// and what else is wrong.
+    ///
+    /// ```
+    /// use tower_revocation::log::{MemoryLog, RevocationLog};
+    ///
+    /// let health = MemoryLog::new().health();
+    /// assert!(health.is_writable() && health.is_ready());
+    /// assert_eq!(health.reason(), None);
+    /// ```
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        let failing = self.cause().map(|cause| causes(cause));
+        let others = [&self.unready, &self.warning].into_iter().flatten();
+        let reasons: Vec<_> = failing
+            .into_iter()
+            .chain(others.map(ToString::to_string))
+            .collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 
     /// Returns why the log refuses appends, if it does.
@@ -95,4 +144,16 @@ impl LogHealth {
     pub(super) fn failing_since(&self) -> Option<Instant> {
         self.failing.as_ref().map(|failing| failing.since)
     }
+}
+
+/// An error and its sources, on one line.
+fn causes(error: &dyn StdError) -> String {
+    let mut causes = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        causes = format!("{causes}: {cause}");
+        source = cause.source();
+    }
+    // An error may quote a server.
+    causes.replace(char::is_control, "?")
 }

@@ -25,6 +25,10 @@ pub trait Reader: Send + Sync {
     /// than that, because it was set back, a token that expires by then may have had a record.
     fn forgotten(&self, expires: NumericDate);
 
+    /// The log has ended, and other processes do not wait for this one any more. Rely on nothing from
+    /// now on. Does nothing by default.
+    fn ended(&self) {}
+
     /// About this many records follow. Does nothing by default.
     fn reserve(&self, records: usize) {
         let _ = records;
@@ -73,6 +77,12 @@ impl Readers {
     #[cfg(feature = "fleet")]
     pub(super) fn forgotten(&mut self, expires: NumericDate) {
         self.each(|reader| reader.forgotten(expires));
+    }
+
+    /// Tells every reader that the log has ended.
+    #[cfg(feature = "fleet")]
+    pub(super) fn ended(&mut self) {
+        self.each(|reader| reader.ended());
     }
 
     fn each(&mut self, mut tell: impl FnMut(&dyn Reader)) {

@@ -56,6 +56,11 @@
 //! | `tower_revocation_log_refused_writes_total` | counter | `reason` | Writes refused without an attempt: the `queue` is full, the client used up its share of it (`queue_quota`), or the log is `not_writable`. |
 //! | `tower_revocation_fleet_members` | gauge | | Processes that use the log of the fleet, this one included. 0 on those that follow a feed. |
 //! | `tower_revocation_fleet_largest_lag` | gauge | | Records that the slowest member lacked when it last reported. |
+//! | `tower_revocation_fleet_clock_offset_seconds` | gauge | | How far the clock of this machine is ahead of that of the log's server, at least. Negative if it is behind, 0 if the delay of the network explains it. |
+//! | `tower_revocation_fleet_read_records_total` | counter | | Records that this process has read from the log. |
+//! | `tower_revocation_fleet_loading_records` | gauge | | Records read so far while the process reads the log. 0 once it has read all. |
+//! | `tower_revocation_fleet_loading_bytes` | gauge | | Their size. |
+//! | `tower_revocation_fleet_loading_expected_records` | gauge | | About how many there are. 0 if that is unknown. |
 //! | `tower_revocation_fleet_poll_duration_seconds` | histogram | `result` | Time until a question for new records was `answered` or has `failed`. |
 //! | `tower_revocation_fleet_incarnations_total` | counter | | How often the log of the fleet was restored, moved to another server, or may have lost its newest records. |
 //! | `tower_revocation_fleet_returned_records_total` | counter | | Records that this process gave back to a log that may have lost them. |

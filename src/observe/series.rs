@@ -70,6 +70,11 @@ const COUNTERS: &[Series] = &[
         "Times that the log of the fleet may have lost its newest records.",
     ),
     (
+        "tower_revocation_fleet_read_records_total",
+        Unit::Count,
+        "Records read from the log of the fleet.",
+    ),
+    (
         "tower_revocation_fleet_returned_records_total",
         Unit::Count,
         "Records given back to a log that may have lost them.",
@@ -111,6 +116,26 @@ const GAUGES: &[Series] = &[
         "tower_revocation_fleet_largest_lag",
         Unit::Count,
         "Records that the slowest member of the fleet lacked.",
+    ),
+    (
+        "tower_revocation_fleet_clock_offset_seconds",
+        Unit::Seconds,
+        "How far the clock is ahead of that of the server of the log, at least.",
+    ),
+    (
+        "tower_revocation_fleet_loading_records",
+        Unit::Count,
+        "Records read so far while the log of the fleet is read.",
+    ),
+    (
+        "tower_revocation_fleet_loading_bytes",
+        Unit::Bytes,
+        "Size of the records read so far while the log of the fleet is read.",
+    ),
+    (
+        "tower_revocation_fleet_loading_expected_records",
+        Unit::Count,
+        "About how many records there are to read while the log of the fleet is read.",
     ),
     (
         "tower_revocation_index_records",

@@ -8,6 +8,7 @@ mod recorder;
 mod redis;
 
 mod acks;
+mod drain;
 mod failover;
 mod hops;
 mod issued;

@@ -175,6 +175,10 @@ impl Reader for Shared {
         self.table.has_forgotten(expires);
     }
 
+    fn ended(&self) {
+        self.last_contact.ended();
+    }
+
     fn reserve(&self, records: usize) {
         self.table.reserve(records);
     }

@@ -47,6 +47,18 @@ impl FleetLogBuilder {
         self.with(|address| address.append_timeout = timeout)
     }
 
+    /// How far the clock of this machine may be off from that of the database. Defaults to 1 s. Between
+    /// 100 ms and 60 s.
+    ///
+    /// If it is further off, [`health`](super::super::RevocationLog::health) is not
+    /// [ready](super::super::LogHealth::is_ready) and names the offset, until the clock is right again.
+    /// Appends and checks go on. A clock that is ahead issues tokens that a revocation elsewhere does
+    /// not cover, and ends the life of tokens too early. A difference that the time of a round trip may
+    /// explain does not count. A feed does not carry the time of the database.
+    pub fn skew(self, skew: Duration) -> Self {
+        self.with(|address| address.skew = Some(skew))
+    }
+
     /// When an append returns. Defaults to [`FleetAck::Durable`].
     ///
     /// With [`FleetAck::Fleet`], no process accepts the token once the append has returned. That

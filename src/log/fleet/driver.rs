@@ -15,12 +15,13 @@ use tokio::{
 };
 
 use super::{
-    super::{Appended, LogError, Moment, Selector},
+    super::{Appended, LogError, LogErrorKind, Moment, Selector},
     core::{Action, Core, Event, NodeSettings},
     downstream::Downstream,
     engine::{Append, Batch, Cursor, Engine},
     node::Node,
     observe::{self, Write},
+    reading::Reading,
     requests::{Requests, hint, ready, within},
 };
 
@@ -34,6 +35,8 @@ pub(super) enum Command {
         write: Write,
         reply: Reply,
     },
+    /// The process ends. The reply comes once others do not wait for it any more.
+    Drain(oneshot::Sender<Result<(), LogError>>),
 }
 
 type Reply = oneshot::Sender<Result<Option<Appended>, LogError>>;
@@ -59,6 +62,9 @@ pub(super) struct Driver<E> {
     requests: Requests,
     callers: HashMap<u64, (Write, Reply)>,
     followers: Vec<oneshot::Sender<Result<(), LogError>>>,
+    /// Not empty once the process ends.
+    drains: Vec<oneshot::Sender<Result<(), LogError>>>,
+    reading: Reading,
     /// The incarnation in which the readers were complete.
     epoch: Option<u64>,
     /// The number of the next caller.
@@ -107,6 +113,8 @@ impl<E: Engine> Driver<E> {
             settings,
             callers: HashMap::new(),
             followers: Vec::new(),
+            drains: Vec::new(),
+            reading: Reading::default(),
             epoch: None,
             next: 0,
         }
@@ -121,7 +129,7 @@ impl<E: Engine> Driver<E> {
     }
 
     pub(super) async fn run(mut self) {
-        loop {
+        while self.drains.is_empty() || !self.callers.is_empty() {
             let event = match poll_fn(|cx| self.poll_next(cx)).await {
                 Next::Command(Command::Follow(reply)) => {
                     self.followers.push(reply);
@@ -133,10 +141,18 @@ impl<E: Engine> Driver<E> {
                     write,
                     reply,
                 }) => {
+                    if !self.drains.is_empty() {
+                        let _ = reply.send(Err(ended()));
+                        continue;
+                    }
                     let id = self.next;
                     self.next += 1;
                     self.callers.insert(id, (write, reply));
                     Event::Append { id, client, batch }
+                }
+                Next::Command(Command::Drain(reply)) => {
+                    self.drains.push(reply);
+                    continue;
                 }
                 Next::Event(event) => event,
                 Next::SweepIsDue => {
@@ -147,13 +163,26 @@ impl<E: Engine> Driver<E> {
             };
             self.handle(event);
         }
+        let left = self.leave().await;
+        for drain in self.drains {
+            // The caller may have dropped the future.
+            let _ = drain.send(left.clone());
+        }
+    }
+
+    /// Takes the node off the list, so that others do not wait for it until its lease is over.
+    async fn leave(&mut self) -> Result<(), LogError> {
+        self.node.readers().ended();
         if self.downstream.as_ref().is_some_and(|those| those.any()) {
             // Others must wait for those that rely on this node.
-            return;
+            return Ok(());
         }
-        // Else others would wait for this node until its lease is over.
+        // A report that arrives later would list the node again.
+        if let Some(poll) = self.requests.poll.take() {
+            let _ = poll.await;
+        }
         let patience = self.settings.poll_timeout();
-        let _ = within(patience, self.engine.leave(self.core.member())).await;
+        within(patience, self.engine.leave(self.core.member())).await
     }
 
     fn handle(&mut self, event: Event) {
@@ -166,6 +195,9 @@ impl<E: Engine> Driver<E> {
         if let (Event::Polled(Ok(page)), Some(those)) = (&event, &self.downstream) {
             those.polled(self.asked, page);
         }
+        if let Event::Polled(Ok(page)) = &event {
+            self.reading.page(page.records.len());
+        }
         let now = (self.clock)();
         for action in self.core.on_event(now, event) {
             self.act(action);
@@ -175,7 +207,9 @@ impl<E: Engine> Driver<E> {
             self.requests.timer.as_mut().reset(deadline);
         }
         let patience = self.settings.append_timeout;
-        self.node.update(self.core.status(now), patience);
+        let status = self.core.status(now);
+        self.reading.update(status.reading);
+        self.node.update(status, patience);
     }
 
     fn act(&mut self, action: Action) {
@@ -294,6 +328,12 @@ impl<E: Engine> Driver<E> {
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
     }
+}
+
+/// The error of what is asked of a log that has ended.
+pub(super) fn ended() -> LogError {
+    LogError::new(LogErrorKind::Closed)
+        .caused_by("the log has ended: it was drained, or its runtime has ended")
 }
 
 fn records(append: &Append) -> usize {

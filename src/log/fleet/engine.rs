@@ -108,6 +108,8 @@ pub(crate) struct Page {
     pub(crate) records: Vec<Revocation>,
     /// Whether there are more records after this page.
     pub(crate) more: bool,
+    /// About how many records follow the cursor of the poll, those of this page included. For people.
+    pub(crate) expected: Option<u64>,
     /// The latest expiry of the records that were removed.
     pub(crate) forgotten: NumericDate,
     pub(crate) membership: Membership,

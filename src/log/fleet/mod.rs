@@ -22,9 +22,12 @@ mod observe;
 )]
 mod once;
 mod open;
+mod operation;
 mod pause;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod readiness;
+mod reading;
 #[cfg(feature = "redis")]
 mod redis;
 mod requests;
@@ -42,9 +45,11 @@ use futures::channel::oneshot;
 use tokio::sync::mpsc;
 
 use self::{
-    driver::{Clock, Command, Driver},
+    driver::{Clock, Command, Driver, ended},
     engine::{Batch, Engine},
     node::Node,
+    operation::Operation,
+    readiness::Demands,
 };
 use super::{
     Appended, Durability, LogError, LogErrorKind, LogHealth, Position, Reader, Revocation,
@@ -106,6 +111,7 @@ impl FleetLog {
     /// |---|---|---|
     /// | `lease` | How long a process relies on what it knows, counted from its last question to the database: 500 ms to 300 s. | `5s` |
     /// | `ack` | When an append returns: `durable`, once the database has stored it, or `fleet`, once every process refuses the token. See [`FleetLogBuilder::ack`]. | `durable` |
+    /// | `skew` | How far the clocks of this process and of the database may be apart: 100 ms to 60 s. See [`FleetLogBuilder::skew`]. | `1s` |
     /// | `append_timeout` | How long an append waits for the database: 100 ms to 300 s. | `2s` |
     /// | `name` | Which log, if a database has several: at most 32 of `a-z`, `0-9` and `_`, a letter first. Each has a schema of its own. | the one in the schema `tower_revocation` |
     ///
@@ -186,10 +192,53 @@ impl FleetLog {
         status.map(|status| status.members).unwrap_or_default()
     }
 
+    /// Waits until every append of this process has its answer, and takes the process off the list of
+    /// [members](Self::members), so that no other one waits for it.
+    ///
+    /// Call it when the process ends, after the last request. **From then on appends fail, and an
+    /// index that follows the log accepts no token.** A process that ends in another way is waited
+    /// for until its lease is over: by appends that wait for all processes, and by all processes
+    /// after a failover. So is one that others follow by its feed.
+    ///
+    /// ```no_run
+    /// # async fn _example(log: tower_revocation::log::FleetLog) {
+    /// // The last request has its response.
+    /// if let Err(error) = log.drain().await {
+    ///     eprintln!("others wait for this process: {error}");
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if the database does not answer, or if the log has ended before.
+    pub async fn drain(&self) -> Result<(), LogError> {
+        let (reply, answer) = oneshot::channel();
+        // A full queue has room soon.
+        let sent = self.commands.send(Command::Drain(reply)).await;
+        sent.map_err(|_| ended())?;
+        answer.await.unwrap_or_else(|_| Err(ended()))
+    }
+
     /// Starts the task of a node.
+    #[cfg(test)]
     fn start<E: Engine>(engine: E, settings: core::NodeSettings, clock: Clock) -> Self {
+        Self::start_with(engine, settings, clock, Operation::default())
+    }
+
+    /// Starts the task of a node.
+    fn start_with<E: Engine>(
+        engine: E,
+        settings: core::NodeSettings,
+        clock: Clock,
+        operation: Operation,
+    ) -> Self {
         let (commands, received) = mpsc::channel(COMMANDS);
-        let (engine, node) = (Arc::new(engine), Arc::<Node>::default());
+        let node = Arc::new(Node::new(Demands {
+            lease: settings.lease,
+            skew: operation.skew,
+        }));
+        let engine = Arc::new(engine);
         let durability = {
             let engine = engine.clone();
             Arc::new(move || engine.durability())
@@ -354,10 +403,6 @@ impl RevocationLog for FleetLog {
     }
 }
 
-fn ended() -> LogError {
-    LogError::new(LogErrorKind::Closed).caused_by("the runtime of the log has ended")
-}
-
 impl fmt::Debug for FleetLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("FleetLog");
@@ -366,7 +411,8 @@ impl fmt::Debug for FleetLog {
             debug
                 .field("reachable_for", &status.reachable_for)
                 .field("complete_for", &status.complete_for)
-                .field("clock_error", &status.clock_error)
+                .field("clock_offset", &status.clock_offset)
+                .field("reading", &status.reading)
                 .field("queued", &status.queued);
         }
         debug

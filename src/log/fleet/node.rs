@@ -8,16 +8,28 @@ use std::{
 use super::{
     super::{LogError, LogErrorKind, LogHealth, observe, readers::Readers},
     core::Status,
+    readiness::{Demands, UNREAD},
 };
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Node {
+    demands: Demands,
     readers: Mutex<Readers>,
     health: Mutex<LogHealth>,
     status: Mutex<Option<Status>>,
 }
 
 impl Node {
+    pub(super) fn new(demands: Demands) -> Self {
+        let unready = Some(UNREAD.to_owned());
+        Self {
+            demands,
+            readers: Mutex::default(),
+            health: Mutex::new(LogHealth::writable().with(unready, None)),
+            status: Mutex::default(),
+        }
+    }
+
     pub(super) fn readers(&self) -> MutexGuard<'_, Readers> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -52,7 +64,15 @@ impl Node {
                 LogHealth::failing(failing.cause.clone(), since, now + failing.retry_in)
             }
         };
+        let health = health.with(self.demands.unmet(&status), None);
         super::observe::members(&status.members);
+        super::observe::clock(status.clock_offset);
+        let is_off = self.demands.is_off(status.clock_offset);
+        let was_off = self.status();
+        let was_off = was_off.is_some_and(|before| self.demands.is_off(before.clock_offset));
+        if is_off != was_off {
+            super::observe::clock_changed(is_off, status.clock_offset);
+        }
         *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
         let before = std::mem::replace(&mut *self.locked(), health.clone());
         match (before.is_writable(), health.is_writable()) {

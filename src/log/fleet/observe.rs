@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{
     super::{LogError, LogErrorKind, observe},
     FleetMember,
+    core::{ClockOffset, Progress},
 };
 
 /// A write waits for its answer. Dropped unanswered if the runtime ends.
@@ -92,4 +93,96 @@ pub(super) fn gave_back(records: usize) {
         "gave records back that the log of the fleet may have lost"
     );
     let _ = records;
+}
+
+/// The clock of this node, as of the last poll.
+pub(super) fn clock(offset: ClockOffset) {
+    #[cfg(feature = "metrics")]
+    metrics::gauge!("tower_revocation_fleet_clock_offset_seconds").set(offset.seconds());
+    let _ = offset;
+}
+
+/// The clock of this node is further off than it may be, or not any more.
+pub(super) fn clock_changed(is_off: bool, offset: ClockOffset) {
+    #[cfg(feature = "tracing")]
+    if is_off {
+        tracing::warn!(
+            target: crate::observe::TARGET,
+            at_least = offset.by.as_secs_f64(),
+            is_ahead = offset.is_ahead,
+            "not ready: the clocks of this machine and of the log's server differ"
+        );
+    } else {
+        tracing::warn!(
+            target: crate::observe::TARGET,
+            "the clocks of this machine and of the log's server agree again"
+        );
+    }
+    let _ = (is_off, offset);
+}
+
+/// A page was read.
+pub(super) fn read(records: u64) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("tower_revocation_fleet_read_records_total").increment(records);
+    let _ = records;
+}
+
+/// The node reads a part of the log that has several pages.
+pub(super) fn reads(progress: Progress) {
+    #[cfg(feature = "metrics")]
+    {
+        let set = |gauge: metrics::Gauge, count: u64| {
+            gauge.set(u32::try_from(count).unwrap_or(u32::MAX));
+        };
+        set(
+            metrics::gauge!("tower_revocation_fleet_loading_records"),
+            progress.records,
+        );
+        let bytes = metrics::gauge!("tower_revocation_fleet_loading_bytes");
+        // A double has 53 bits.
+        #[expect(clippy::cast_precision_loss, reason = "a size, for people")]
+        bytes.set(progress.bytes() as f64);
+        set(
+            metrics::gauge!("tower_revocation_fleet_loading_expected_records"),
+            progress.expected.unwrap_or(0),
+        );
+    }
+    let _ = progress;
+}
+
+pub(super) fn reading_began(progress: Progress) {
+    reads(progress);
+    #[cfg(feature = "tracing")]
+    tracing::info!(
+        target: crate::observe::TARGET,
+        expected = progress.expected,
+        "began to read the log of the fleet"
+    );
+}
+
+pub(super) fn still_reading(progress: Progress) {
+    #[cfg(feature = "tracing")]
+    tracing::info!(
+        target: crate::observe::TARGET,
+        records = progress.records,
+        bytes = progress.bytes(),
+        expected = progress.expected,
+        "reading the log of the fleet"
+    );
+    let _ = progress;
+}
+
+/// The last page was read.
+pub(super) fn reading_ended(progress: Progress, took: Duration) {
+    reads(Progress::default());
+    #[cfg(feature = "tracing")]
+    tracing::info!(
+        target: crate::observe::TARGET,
+        records = progress.records,
+        bytes = progress.bytes(),
+        seconds = took.as_secs_f64(),
+        "read the log of the fleet"
+    );
+    let _ = (progress, took);
 }

@@ -4,6 +4,7 @@ use super::{
     super::LogError,
     FleetLog,
     core::NodeSettings,
+    operation::{Operation, SKEW},
     url::{Address, wrong},
 };
 
@@ -52,6 +53,13 @@ pub(super) fn feature(scheme: &str) -> Option<&'static str> {
     known.map(|(_, feature)| *feature)
 }
 
+/// What operators have decided.
+fn operation(address: &Address) -> Operation {
+    Operation {
+        skew: address.skew.unwrap_or(SKEW),
+    }
+}
+
 #[cfg(feature = "postgres")]
 async fn postgres(address: &Address, settings: NodeSettings) -> Result<FleetLog, LogError> {
     use std::sync::Arc;
@@ -66,7 +74,12 @@ async fn postgres(address: &Address, settings: NodeSettings) -> Result<FleetLog,
         timeout: address.append_timeout.max(settings.poll_timeout()),
     };
     let engine = Postgres::open(&address.engine, options).await?;
-    Ok(FleetLog::start(engine, settings, Arc::new(Moment::now)))
+    Ok(FleetLog::start_with(
+        engine,
+        settings,
+        Arc::new(Moment::now),
+        operation(address),
+    ))
 }
 
 #[cfg(feature = "feed")]
@@ -78,8 +91,18 @@ async fn feed(address: &Address, settings: NodeSettings) -> Result<FleetLog, Log
     if address.name.is_some() {
         return Err(wrong("a feed has no `name`: its URL says which log it is"));
     }
+    if address.skew.is_some() {
+        return Err(wrong(
+            "a feed has no `skew`: it does not carry the time of the database",
+        ));
+    }
     let leaf = Leaf::open(&address.engine, settings.lease).await?;
-    Ok(FleetLog::start(leaf, settings, Arc::new(Moment::now)))
+    Ok(FleetLog::start_with(
+        leaf,
+        settings,
+        Arc::new(Moment::now),
+        operation(address),
+    ))
 }
 
 #[cfg(feature = "redis")]
@@ -96,5 +119,10 @@ async fn redis(address: &Address, settings: NodeSettings) -> Result<FleetLog, Lo
         timeout: address.append_timeout.max(settings.poll_timeout()),
     };
     let engine = Redis::open(&address.engine, options).await?;
-    Ok(FleetLog::start(engine, settings, Arc::new(Moment::now)))
+    Ok(FleetLog::start_with(
+        engine,
+        settings,
+        Arc::new(Moment::now),
+        operation(address),
+    ))
 }

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use super::{
     super::{LogError, LogErrorKind},
-    FleetAck,
+    FleetAck, engine,
     open::{feature, unknown_scheme},
 };
 
@@ -15,6 +15,8 @@ pub(super) struct Address {
     pub(super) engine: String,
     pub(super) lease: Duration,
     pub(super) append_timeout: Duration,
+    /// How far the clock may be off. `None` if nobody has said.
+    pub(super) skew: Option<Duration>,
     pub(super) ack: FleetAck,
     /// Which of several logs in one engine.
     pub(super) name: Option<String>,
@@ -26,6 +28,10 @@ pub(super) struct Address {
 const SHORTEST_LEASE: Duration = Duration::from_millis(500);
 /// An append must have time for a new connection.
 const SHORTEST_APPEND: Duration = Duration::from_millis(100);
+/// What clocks that are synchronised over a network can keep.
+const SMALLEST_SKEW: Duration = Duration::from_millis(100);
+/// The engine raises watermarks that are behind by less than this.
+const LARGEST_SKEW: Duration = Duration::from_secs(engine::SKEW);
 /// A longer one would make the bound useless.
 const LONGEST_LEASE: Duration = Duration::from_secs(300);
 
@@ -44,6 +50,7 @@ impl Address {
             engine: base.to_owned(),
             lease: Duration::from_secs(5),
             append_timeout: Duration::from_secs(2),
+            skew: None,
             ack: FleetAck::Durable,
             name: None,
             ceiling: usize::MAX,
@@ -54,6 +61,7 @@ impl Address {
             match name {
                 "lease" => address.lease = duration(name, value)?,
                 "append_timeout" => address.append_timeout = duration(name, value)?,
+                "skew" => address.skew = Some(duration(name, value)?),
                 "ack" => address.ack = ack(value)?,
                 "name" => address.name = Some(value.to_owned()),
                 // Those of the engine. It refuses what it does not know.
@@ -79,6 +87,12 @@ impl Address {
         }
         if !(SHORTEST_APPEND..=LONGEST_LEASE).contains(&self.append_timeout) {
             return Err(wrong("`append_timeout` must be between 100ms and 300s"));
+        }
+        if self
+            .skew
+            .is_some_and(|skew| !(SMALLEST_SKEW..=LARGEST_SKEW).contains(&skew))
+        {
+            return Err(wrong("`skew` must be between 100ms and 60s"));
         }
         let is_name = |name: &String| {
             let mut bytes = name.bytes();
@@ -192,6 +206,8 @@ mod tests {
             "append_timeout=0s",
             "append_timeout=99ms",
             "append_timeout=301s",
+            "skew=0s",
+            "skew=61s",
             "ack=",
             "ack=all",
             "name=",

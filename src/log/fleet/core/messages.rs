@@ -7,7 +7,7 @@ use super::super::{
     FleetMember,
     engine::{Append, Ask, Batch, Committed, Incarnation, Page},
 };
-use super::members::with_drift;
+use super::{clock::ClockOffset, members::with_drift, progress::Progress};
 
 /// How one node takes part.
 #[derive(Clone, Debug)]
@@ -107,8 +107,9 @@ pub(crate) struct Status {
     pub(crate) complete_for: Option<Duration>,
     /// How many callers wait for an append.
     pub(crate) queued: usize,
-    /// How far the clock of this node is off from that of the engine, at least.
-    pub(crate) clock_error: Duration,
+    pub(crate) clock_offset: ClockOffset,
+    /// Set while the node reads a part of the log that has several pages.
+    pub(crate) reading: Option<Progress>,
     /// The members as of the last report.
     pub(crate) members: Arc<[FleetMember]>,
 }

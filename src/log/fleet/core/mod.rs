@@ -11,6 +11,7 @@
 
 mod acks;
 mod appends;
+mod clock;
 mod contact;
 mod healing;
 mod hints;
@@ -18,6 +19,7 @@ mod incarnations;
 mod members;
 mod messages;
 mod polls;
+mod progress;
 mod queue;
 mod random;
 mod state;
@@ -27,8 +29,12 @@ mod timer;
 mod trail;
 mod window;
 
-pub(crate) use self::messages::{Action, Event, NodeSettings, Status};
 use self::{appends::Appends, incarnations::Seen, polls::Polls, queue::Waiting, state::State};
+pub(crate) use self::{
+    clock::ClockOffset,
+    messages::{Action, Event, NodeSettings, Status},
+    progress::Progress,
+};
 use super::super::Moment;
 
 #[derive(Debug)]
@@ -134,7 +140,8 @@ impl Core {
             failing: appends.or_else(|| self.polls.contact.failing(now)),
             complete_for: self.polls.complete_for(now),
             queued: self.appends.callers(),
-            clock_error: self.polls.clock_error,
+            clock_offset: self.polls.clock_offset,
+            reading: self.polls.reading,
             members: self.state.members.list.clone(),
         }
     }

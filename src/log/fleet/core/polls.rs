@@ -7,12 +7,14 @@ use super::{
         super::{LogError, LogErrorKind, Moment, NumericDate, Position},
         engine::{Ask, Cursor, Incarnation, Page},
     },
+    clock::ClockOffset,
     contact::Contact,
     healing::Verdict,
     hints::Hints,
     incarnations::Seen,
     members::with_drift,
     messages::{Action, NodeSettings},
+    progress::Progress,
     state::State,
     timer::Timer,
 };
@@ -39,8 +41,9 @@ pub(super) struct Polls {
     /// The latest expiry that readers were told of.
     told: NumericDate,
     complete: Option<Moment>,
-    /// How far the clock of this node is off, at least.
-    pub(super) clock_error: Duration,
+    pub(super) clock_offset: ClockOffset,
+    /// Set if more pages follow.
+    pub(super) reading: Option<Progress>,
 }
 
 #[derive(Debug)]
@@ -71,7 +74,8 @@ impl Polls {
             contact: Contact::new(settings.lease),
             told: NumericDate::new(0),
             complete: None,
-            clock_error: Duration::ZERO,
+            clock_offset: ClockOffset::default(),
+            reading: None,
         }
     }
 
@@ -158,7 +162,10 @@ impl Polls {
         state
             .members
             .answered(now, poll.number, poll.reported, &page);
-        self.clock_error = clock_error(poll.sent, now, page.engine_now);
+        self.clock_offset = page.engine_now.map_or_else(ClockOffset::default, |engine| {
+            ClockOffset::between(poll.sent, now, engine)
+        });
+        self.reading = Progress::after(self.reading, poll.after, &page, records.len());
         match state.healing.page(poll.after, page.history) {
             Verdict::GoOn => {}
             Verdict::GoBack(older) => {
@@ -302,13 +309,6 @@ impl Polls {
     pub(super) fn complete_for(&self, now: Moment) -> Option<Duration> {
         self.complete.map(|asked| now.since(asked))
     }
-}
-
-/// How far a clock is off at least, if the engine's time was read between two moments.
-fn clock_error(sent: Moment, now: Moment, engine: Option<Duration>) -> Duration {
-    let [sent, now] = [sent, now].map(|moment| Duration::from_millis(moment.millis()[1]));
-    let error = |engine: Duration| sent.saturating_sub(engine).max(engine.saturating_sub(now));
-    engine.map(error).unwrap_or_default()
 }
 
 /// Why an answer did not count.

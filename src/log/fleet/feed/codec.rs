@@ -130,6 +130,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Page, Duration), Broken> {
         upto,
         records,
         more: flags & MORE != 0,
+        expected: None,
         forgotten,
         membership: Membership {
             was_listed: flags & LISTED != 0,

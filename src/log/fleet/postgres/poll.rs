@@ -46,7 +46,7 @@ impl PollStatement {
         ];
         let answer = self.link.ask(&self.sql, &parameters).await?;
         let row = &answer.row;
-        let now = count(column(row, OWN + 10)?)?;
+        let now = count(column(row, OWN + 11)?)?;
         Ok(Page {
             incarnation: answer.incarnation(column(row, OWN)?),
             history: match column::<i32>(row, OWN + 1)? {
@@ -60,12 +60,13 @@ impl PollStatement {
                 mark: unsigned(column(row, OWN + 4)?),
             },
             more: column(row, OWN + 5)?,
-            records: records(column(row, OWN + 6)?)?,
+            expected: Some(count(column(row, OWN + 6)?)?),
+            records: records(column(row, OWN + 7)?)?,
             membership: Membership {
-                was_listed: column(row, OWN + 7)?,
-                barrier: column(row, OWN + 8)?,
-                report_wanted: column(row, OWN + 9)?,
-                members: members(row, OWN + 11)?,
+                was_listed: column(row, OWN + 8)?,
+                barrier: column(row, OWN + 9)?,
+                report_wanted: column(row, OWN + 10)?,
+                members: members(row, OWN + 12)?,
             },
             engine_now: Some(Duration::from_millis(now)),
             age: Duration::ZERO,

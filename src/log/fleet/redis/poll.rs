@@ -165,6 +165,7 @@ impl Call for Polling<'_> {
             more: false,
             forgotten: NumericDate::new(parts.bits()?),
             engine_now: Some(Duration::from_millis(parts.count()?)),
+            expected: Some(parts.count()?),
             records: values::records(&parts.text()?)?,
             membership: Membership {
                 was_listed: parts.flag()?,

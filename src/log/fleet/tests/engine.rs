@@ -35,7 +35,11 @@ pub(super) struct Shared {
     /// Answers no request.
     pub(super) is_silent: AtomicBool,
     pub(super) polls: AtomicUsize,
+    /// The time since 1970.
+    pub(super) time: Mutex<Option<Time>>,
 }
+
+type Time = Box<dyn Fn() -> Duration + Send>;
 
 impl std::ops::Deref for Memory {
     type Target = Shared;
@@ -97,6 +101,7 @@ impl Engine for Memory {
             upto,
             records: missed.iter().map(|(_, record)| *record).collect(),
             more: false,
+            expected: None,
             forgotten: NumericDate::new(0),
             membership: Membership {
                 was_listed: listed,
@@ -105,7 +110,7 @@ impl Engine for Memory {
                 members,
             },
             age: Duration::ZERO,
-            engine_now: None,
+            engine_now: self.time.lock().unwrap().as_ref().map(|time| time()),
         })
     }
 

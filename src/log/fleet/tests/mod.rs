@@ -1,6 +1,8 @@
 //! Nodes with an engine in memory, and a clock that the test moves.
 
+mod clock;
 pub(super) mod contract;
+mod drain;
 mod engine;
 
 use std::{error::Error as _, sync::atomic::Ordering, time::Duration};

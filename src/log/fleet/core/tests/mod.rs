@@ -130,6 +130,7 @@ fn page(incarnation: u64, sequence: u64) -> Page {
         upto: at(sequence),
         records: vec![record(sequence)],
         more: false,
+        expected: None,
         forgotten: NumericDate::new(0),
         membership: Membership {
             was_listed: true,

@@ -83,6 +83,7 @@ impl Model {
             }),
             records: self.log[begin..end].iter().map(|entry| entry.0).collect(),
             more: end < self.log.len(),
+            expected: None,
             forgotten: NumericDate::new(0),
             membership: Membership {
                 was_listed: listed,

@@ -158,6 +158,7 @@ impl Relay {
             upto: tail.upto,
             records: Vec::new(),
             more: tail.more,
+            expected: None,
             forgotten: state.forgotten,
             membership: Membership {
                 was_listed: is_listed,

@@ -52,6 +52,7 @@ pub(super) fn page(after: u64, upto: u64) -> Page {
         upto: cursor(upto),
         records: (after + 1..=upto).map(record).collect(),
         more: false,
+        expected: None,
         forgotten: NumericDate::new(0),
         membership: Membership {
             was_listed: true,

@@ -145,6 +145,7 @@ impl Model {
                 .map(|record| record.0)
                 .collect(),
             more: to < state.records.len(),
+            expected: None,
             membership: Membership {
                 was_listed,
                 barrier: false,

@@ -72,7 +72,7 @@ create function {schema}.poll(
     p_member bigint, p_name text, p_applied bigint, p_healed bigint, p_waits bool,
     p_silent bigint[], p_beats bigint[],
     out format int, out epoch bigint, out history int, out forgotten bigint,
-    out upto bigint, out mark bigint, out more bool, out records bytea,
+    out upto bigint, out mark bigint, out more bool, out expected bigint, out records bytea,
     out listed bool, out barrier bool, out report_wanted bool, out now bigint,
     out ids bigint[], out names text[], out beats bigint[], out applied bigint[],
     out healed bigint[]
@@ -108,10 +108,11 @@ begin
     end if;
 
     with head as materialized (
-        select coalesce((select l.sequence from {schema}.log l order by l.sequence desc limit 1), 0)
-            as last
+        select coalesce(max(n.sequence), 0) as last, coalesce(max(n.selectors), 0) as selectors from (
+            select l.sequence, l.selectors from {schema}.log l order by l.sequence desc limit 1
+        ) n
     ), known as materialized (
-        select m.format, m.epoch, m.forgotten, case
+        select m.format, m.epoch, m.forgotten, m.removed, m.swept, case
             when p_after = 0 then 0
             when k.mark = p_mark then 0
             when k.mark is null and p_after <= m.gone and p_after <= h.last then 1
@@ -141,9 +142,12 @@ begin
     select k.format, k.epoch, k.history, k.forgotten, coalesce(p.last, s.after),
            case when p.last is not null then (select l.mark from page l where l.sequence = p.last)
                 when s.after > 0 then p_mark else 0 end,
-           h.last > coalesce(p.last, s.after), coalesce(p.records, ''::bytea), o.barrier, o.wanted,
+           h.last > coalesce(p.last, s.after),
+           -- What was not removed yet: each selector once, and what was not swept.
+           least(h.last - s.after, greatest(h.selectors - k.removed, 0) + h.last - k.swept),
+           coalesce(p.records, ''::bytea), o.barrier, o.wanted,
            o.ids, o.names, o.beats, o.applied, o.healed
-    into format, epoch, history, forgotten, upto, mark, more, records, barrier, report_wanted,
+    into format, epoch, history, forgotten, upto, mark, more, expected, records, barrier, report_wanted,
          ids, names, beats, applied, healed
     from known k, start s, packed p, head h, members o;
     now := floor(extract(epoch from clock_timestamp()) * 1000)::bigint;

@@ -1,6 +1,7 @@
 //! Against a real server: see `tests/fixture/postgres`.
 
 mod chaos;
+mod clock;
 mod connecting;
 mod contracts;
 mod issued;

@@ -98,6 +98,8 @@ if scan ~= '' then
     upto, upto_mark = head.sequence, head.mark
 end
 
+-- The table of records has each selector once.
+local expected = scan ~= '' and head.count or head.sequence - from
 local milliseconds = now * 1000 + math.floor(tonumber(time[2]) / 1000)
 return {'OK', incarnation, history, upto, upto_mark, head.sequence, head.mark, next_scan,
-    head.forgotten, milliseconds, table.concat(records), listed, barrier, waits, members}
+    head.forgotten, milliseconds, expected, table.concat(records), listed, barrier, waits, members}

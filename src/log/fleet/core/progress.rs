@@ -1,0 +1,43 @@
+//! How far has a node come that reads the log?
+
+use super::super::engine::{Cursor, Page};
+
+/// A record is 49 bytes, whatever the engine sends beside it.
+const RECORD: u64 = 49;
+
+/// What a node has read so far, of several pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    pub(crate) records: u64,
+    /// About how many there will be, if the engine can tell.
+    pub(crate) expected: Option<u64>,
+}
+
+impl Progress {
+    pub(crate) fn bytes(self) -> u64 {
+        self.records * RECORD
+    }
+
+    /// Returns the progress after a page with this many records. `None` if it was the last one.
+    pub(super) fn after(
+        before: Option<Self>,
+        asked: Cursor,
+        page: &Page,
+        records: usize,
+    ) -> Option<Self> {
+        if !page.more {
+            return None;
+        }
+        // From the beginning, if the history is another one.
+        let before = before.filter(|_| asked != Cursor::default());
+        let mut progress = before.unwrap_or(Self {
+            records: 0,
+            expected: page.expected,
+        });
+        progress.records += u64::try_from(records).unwrap_or(u64::MAX);
+        progress.expected = progress
+            .expected
+            .map(|expected| expected.max(progress.records));
+        Some(progress)
+    }
+}

@@ -1,0 +1,34 @@
+//! A process that ends in an orderly way.
+
+use std::time::Instant;
+
+use tower_revocation::log::{FleetAck, FleetLog, RevocationLog as _};
+
+use crate::{
+    nodes::{LEASE, grant, index, node, wait_until},
+    postgres::Server,
+};
+
+#[tokio::test]
+async fn nobody_waits_for_a_process_that_was_drained() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let ended = node(&server).await;
+    let _index = index(&ended).await;
+    let url = server.url("postgres");
+    let builder = FleetLog::builder(url).lease(LEASE).ack(FleetAck::Fleet);
+    let log = builder.connect().await.unwrap();
+    let _there = index(&log).await;
+    wait_until("both listed", || log.members().len() == 2).await;
+    let queued = ended.append(vec![grant(1)]);
+    ended.drain().await.unwrap();
+    queued.await.unwrap();
+    let list = "select count(*) from tower_revocation.member";
+    assert_eq!(server.sql("postgres", list), "1");
+    let begun = Instant::now();
+    log.append(vec![grant(2)]).await.unwrap();
+    assert!(begun.elapsed() < LEASE, "{:?}", begun.elapsed());
+    // As of the report that the append has waited for.
+    assert_eq!(log.members().len(), 1);
+}

@@ -48,28 +48,19 @@ pub(super) async fn server(session: &Session) -> Result<Facts, Fault> {
     })
 }
 
-/// Returns what distinguishes this server, and its life since the last failover, from others. `None`
-/// if it does not tell, as some services do not.
-pub(super) async fn identity(session: &Session) -> Result<Option<String>, Fault> {
-    let asked = session
-        .client
-        .simple_query(
-            "select system_identifier || ' ' || \
-             left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) from pg_control_system()",
-        )
-        .await;
-    match asked {
-        Ok(messages) => Ok(messages.iter().find_map(|message| match message {
-            tokio_postgres::SimpleQueryMessage::Row(row) => {
-                row.try_get(0).ok().flatten().map(str::to_owned)
-            }
-            _ => None,
-        })),
-        // The role may not ask. Any other failure says nothing: the same server, asked again, must
-        // not become another one.
-        Err(error) if may_not_ask(&error) => Ok(None),
-        Err(error) => Err(Fault::asking(&error, &session.who)),
-    }
+/// Returns what distinguishes this life of this server from others: when it was started. Every role may
+/// ask that.
+///
+/// The identifier and the timeline of the database do not: an older copy that is put in its place has
+/// the same. A node that was as far behind as the copy would take it for complete.
+pub(super) async fn identity(session: &Session) -> Result<String, Fault> {
+    let row = session
+        .text("select extract(epoch from pg_postmaster_start_time())")
+        .await?;
+    let identity = row.try_get(0).ok().flatten();
+    let place = &session.who.place;
+    let identity = identity.ok_or_else(|| Fault::corrupt(format!("{place} was never started")))?;
+    Ok(identity.to_owned())
 }
 
 /// Refuses a role that may not do what nodes do.
@@ -125,13 +116,4 @@ pub(super) async fn not_pooled(first: &Session, second: &Session) -> Result<(), 
         return Ok(());
     }
     Err(Fault::misconfigured(fault::pooled(&first.who.place)))
-}
-
-fn may_not_ask(error: &tokio_postgres::Error) -> bool {
-    use tokio_postgres::error::SqlState;
-    let forbidden = [
-        &SqlState::INSUFFICIENT_PRIVILEGE,
-        &SqlState::UNDEFINED_FUNCTION,
-    ];
-    error.code().is_some_and(|code| forbidden.contains(&code))
 }

@@ -52,7 +52,7 @@ impl Drop for State {
 
 pub(super) struct Answer {
     pub(super) row: Row,
-    identity: Option<String>,
+    identity: String,
 }
 
 impl Answer {
@@ -60,7 +60,7 @@ impl Answer {
     pub(super) fn incarnation(&self, epoch: i64) -> Incarnation {
         let mut digest = Sha256::new();
         digest.update(epoch.to_be_bytes());
-        digest.update(self.identity.as_deref().unwrap_or_default());
+        digest.update(&self.identity);
         Incarnation(first_bits(&digest.finalize()))
     }
 }

@@ -47,8 +47,8 @@ pub(super) struct Session {
     pub(super) tls: Tls,
     /// The process of the server. Another one in an answer means another session.
     pub(super) process: i32,
-    /// The system identifier and the timeline, if the server tells.
-    pub(super) identity: Option<String>,
+    /// When the server was started.
+    pub(super) identity: String,
     /// Whether commits wait for a standby, as of the beginning.
     pub(super) replicated: bool,
     pub(super) inbox: Arc<Inbox>,
@@ -75,7 +75,7 @@ impl Session {
             generation: 0,
             tls: tls.clone(),
             process: 0,
-            identity: None,
+            identity: String::new(),
             replicated: false,
             inbox,
             prepared: Vec::new(),
@@ -87,10 +87,8 @@ impl Session {
         session.run(&setup(target.timeout)).await?;
         session.identity = checks::identity(&session).await?;
         // A part of the incarnation, which functions of the schema compute.
-        if let Some(identity) = &session.identity {
-            let set = format!("set tower_revocation.identity = '{identity}'");
-            session.run(&set).await?;
-        }
+        let set = format!("set tower_revocation.identity = '{}'", session.identity);
+        session.run(&set).await?;
         Ok(session)
     }
 

@@ -17,6 +17,7 @@ use tower_revocation::{
 
 use crate::{
     nodes::{LEASE, covers, grant, index, node, wait_until},
+    port::free_port,
     postgres::Server,
     relays::{Relay, has_token},
 };
@@ -39,8 +40,8 @@ async fn token_that_is_revoked_at_the_database_is_refused_two_hops_away() {
     };
     let root = node(&server).await;
     let database = server.url("postgres");
-    let mut near = Relay::start(&database, 0).await;
-    let mut middle = Relay::start(&near.url(), 0).await;
+    let mut near = Relay::start(&database, free_port()).await;
+    let mut middle = Relay::start(&near.url(), free_port()).await;
     let (far, index) = follow(&middle.url()).await;
     for number in 0..3 {
         let begun = Instant::now();

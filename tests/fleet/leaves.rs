@@ -16,6 +16,7 @@ use tower_revocation::{
 
 use crate::{
     nodes::{LEASE, covers, grant, index, node, wait_until},
+    port::free_port,
     postgres::Server,
     relays::{Relay, has_token, with_the_token},
 };
@@ -38,7 +39,7 @@ async fn record_reaches_every_leaf_of_one_relay() {
         return;
     };
     let root = node(&server).await;
-    let relay = Relay::start(&server.url("postgres"), 0).await;
+    let relay = Relay::start(&server.url("postgres"), free_port()).await;
     // Until the relay has the log in memory, it serves eight at once.
     let url = relay.url();
     let first = FleetLog::builder(&url).lease(LEASE).connect().await;

@@ -1,5 +1,7 @@
 //! A log that several nodes share, on real servers.
 
+#[path = "../fixture/port.rs"]
+mod port;
 #[path = "../fixture/postgres/mod.rs"]
 mod postgres;
 #[path = "../fixture/recorder.rs"]

@@ -2,7 +2,6 @@
 
 use std::{
     env, fs,
-    net::TcpListener,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -16,6 +15,7 @@ use tower_revocation::{
 
 use crate::{
     nodes::{LEASE, covers, grant, index, node, wait_until},
+    port::free_port,
     postgres::Server,
     relays::{Relay, has_token},
 };
@@ -29,7 +29,7 @@ async fn requests_that_wait_pass_nginx() {
         return;
     };
     let root = node(&server).await;
-    let relay = Relay::start(&server.url("postgres"), 0).await;
+    let relay = Relay::start(&server.url("postgres"), free_port()).await;
     let Some(nginx) = Nginx::start(relay.port()).await else {
         return;
     };
@@ -72,8 +72,7 @@ impl Nginx {
             return None;
         };
         let folder = tempfile::tempdir().unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-        let port = free.unwrap().port();
+        let port = free_port();
         let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|what| format!("{what}_temp_path {what};"))
             .join(" ");

@@ -17,7 +17,7 @@ use tower_revocation::{
     log::{FeedService, FleetLog},
 };
 
-use crate::nodes::LEASE;
+use crate::{nodes::LEASE, port::free_port};
 
 /// Names the file with the token, of those that serve and of those that follow.
 const TOKEN_FILE: &str = "TOWER_REVOCATION_PASSWORD_FILE";
@@ -29,30 +29,31 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Serves the log at a URL to those who send the token, at a port or at any free one.
+    /// Serves the log at a URL to those who send the token, at a port.
     pub(crate) async fn start(url: &str, port: u16) -> Self {
         Self::serve(url, port, None).await
     }
 
     /// Serves it by TLS to those who show a certificate.
     pub(crate) async fn start_with_tls(url: &str, config: ServerConfig) -> Self {
-        Self::serve(url, 0, Some(Arc::new(config).into())).await
+        Self::serve(url, free_port(), Some(Arc::new(config).into())).await
     }
 
     async fn serve(url: &str, port: u16, tls: Option<TlsAcceptor>) -> Self {
         let mut builder = Builder::new_multi_thread();
         let runtime = builder.worker_threads(1).enable_all().build().unwrap();
-        let (bound, port_of) = oneshot::channel();
+        let (bound, listens) = oneshot::channel();
         let url = url.to_owned();
         runtime.spawn(async move {
             let log = FleetLog::builder(url).lease(LEASE).connect().await;
             let log = log.expect("what it follows answers");
             let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
-            bound.send(listener.local_addr().unwrap().port()).unwrap();
+            bound.send(()).unwrap();
             accept(listener, &log, tls).await;
         });
+        listens.await.expect("the relay starts");
         Self {
-            port: port_of.await.expect("the relay starts"),
+            port,
             runtime: Some(runtime),
         }
     }

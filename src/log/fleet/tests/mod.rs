@@ -4,6 +4,8 @@ mod clock;
 pub(super) mod contract;
 mod drain;
 mod engine;
+#[path = "../../../../tests/fixture/port.rs"]
+pub(super) mod port;
 
 use std::{error::Error as _, sync::atomic::Ordering, time::Duration};
 

@@ -26,7 +26,10 @@ use super::{
     super::{
         super::{NumericDate, Revocation, Selector},
         engine::{Committed, Cursor, Done, Engine, History, Page},
-        tests::contract::{self, all, append, ask, batch, grant, line, poll, request, watermark},
+        tests::{
+            contract::{self, all, append, ask, batch, grant, line, poll, request, watermark},
+            port,
+        },
     },
     Options, Postgres,
 };

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::TcpListener,
     process::{Child, Stdio},
 };
 
@@ -17,11 +16,7 @@ struct Pooler {
 impl Pooler {
     fn start(server: &Server, mode: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = port::free_port();
         let file = folder.path().join("pgbouncer.ini");
         let to = server.port();
         let settings = format!(

@@ -22,7 +22,10 @@ use fixture::Server;
 use super::{
     super::{
         engine::{Cursor, Engine, History, Page},
-        tests::contract::{all, append, ask, batch, grant, line, poll, request},
+        tests::{
+            contract::{all, append, ask, batch, grant, line, poll, request},
+            port,
+        },
     },
     Options, Redis,
 };

@@ -22,7 +22,7 @@ fn certificates() -> [String; 3] {
 /// Whether the program can serve TLS.
 fn has_tls(program: &Path) -> bool {
     let nothing = "/nowhere";
-    let port = fixture::free_port().to_string();
+    let port = port::free_port().to_string();
     let mut tried = Command::new(program);
     tried.args(["--port", "0", "--tls-port", &port]);
     tried.args(["--tls-cert-file", nothing, "--tls-key-file", nothing]);
@@ -43,7 +43,7 @@ async fn certificate_of_the_server_is_verified() {
     let [root, certificate, key] = files.map(|(name, content)| file(name, &content));
     let other = file("other", &certificates()[0]);
     for program in programs() {
-        let port = fixture::free_port();
+        let port = port::free_port();
         let text = port.to_string();
         let settings = [
             "--tls-port",

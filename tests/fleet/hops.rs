@@ -49,7 +49,7 @@ async fn token_that_is_revoked_at_the_database_is_refused_two_hops_away() {
         wait_until("known", || covers(&index, number)).await;
         println!("refused two hops away after {:?}", begun.elapsed());
         wait_until("complete", || index.position() == position).await;
-        assert_eq!(index.freshness(), Freshness::Fresh);
+        wait_until("fresh", || index.freshness() == Freshness::Fresh).await;
     }
     let error = far.append(vec![grant(9)]).await.unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::Misconfigured);
@@ -104,7 +104,7 @@ async fn certificates_of_both_sides_are_verified() {
     let (_log, index) = follow(&at("localhost", &format!("{trusted}&{own}"))).await;
     root.append(vec![grant(1)]).await.unwrap();
     wait_until("known", || covers(&index, 1)).await;
-    assert_eq!(index.freshness(), Freshness::Fresh);
+    wait_until("fresh", || index.freshness() == Freshness::Fresh).await;
 
     for (url, wanted) in [
         (at("localhost", &trusted), "`sslcert` and `sslkey`"),

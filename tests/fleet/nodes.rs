@@ -65,7 +65,7 @@ async fn token_that_is_revoked_on_one_node_is_refused_on_every_node() {
         for index in &indexes {
             wait_until("known", || covers(index, number)).await;
             wait_until("complete", || index.position() == position).await;
-            assert_eq!(index.freshness(), Freshness::Fresh);
+            wait_until("fresh", || index.freshness() == Freshness::Fresh).await;
         }
     }
     // A node that joins later knows everything.

@@ -42,6 +42,7 @@ All settings are optional environment variables. The value in brackets is the de
     DATA             the file that holds the state [target/authorization_server.redb]
     LOG              the URL of a PostgreSQL database in place of DATA, which several servers share
                      [none]
+    FEED_TOKENS      a file with the tokens of gateways that follow the revocations at /feed [none]
     KEYS             the folder of keys and certificates [DATA with the extension .keys]
     TRUSTED_PROXIES  networks whose Client-Cert, X-Forwarded-For and Forwarded are believed,
                      separated by commas [none]

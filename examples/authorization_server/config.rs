@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, Uri};
 use tower::util::Either;
 use tower_revocation::{
     client::{certificate::Network, registry::Registry},
-    log::{EmbeddedLog, LogError, LogErrorKind},
+    log::{EmbeddedLog, FeedService, LogError, LogErrorKind},
 };
 
 use crate::{
@@ -38,6 +38,8 @@ pub(crate) struct Config {
     data: Setting,
     /// Whether the server has run before. Then the file must exist.
     data_is_expected: bool,
+    /// `FEED_TOKENS`: a file with the tokens of those that may follow the log at `/feed`.
+    feed_tokens: Option<Setting>,
     /// `KEYS`: the folder of keys and certificates. Defaults to a folder beside the data.
     pub(crate) keys: Setting,
     /// `TRUSTED_PROXIES`: addresses and networks. The server believes their `Client-Cert` (RFC
@@ -79,6 +81,7 @@ impl Config {
             log,
             data,
             data_is_expected,
+            feed_tokens: Setting::read("FEED_TOKENS")?,
             keys,
             trusted_proxies: networks(&Setting::read_or("TRUSTED_PROXIES", "")?)?,
             cors_origins: origins(&Setting::read_or("CORS_ORIGINS", "http://127.0.0.1:5173")?)?,
@@ -97,6 +100,15 @@ impl Config {
             Some(log) => Either::Right(store::connect(log).await?),
             None => Either::Left(self.open_file()?.sweep_every(sweep)),
         })
+    }
+
+    /// Serves the log to gateways, if `FEED_TOKENS` is set.
+    pub(crate) fn feed(&self, log: &Store) -> Result<Option<FeedService>, Box<dyn Error>> {
+        let Some(tokens) = &self.feed_tokens else {
+            return Ok(None);
+        };
+        let feed = FeedService::with_token_file(log, tokens.value());
+        feed.map(Some).map_err(|error| tokens.wrong(error))
     }
 
     /// An error of the store.

@@ -56,6 +56,7 @@ use tower_revocation::{
     },
     enforce::{EnforcementLayer, Index},
     introspect::{ByFormat, issued::IssuedTokens},
+    log::FeedService,
     revoke::RecordRevocation,
 };
 
@@ -90,6 +91,7 @@ async fn run(lines: Log) -> Result<(), Box<dyn Error>> {
     let tokens = tokens.map_err(wrong_store)?.sweep_every(SWEEP_INTERVAL);
     let replays = replays::open(&log, SWEEP_INTERVAL).map_err(wrong_store)?;
     let index = Index::follow(&log).await.map_err(wrong_store)?;
+    let feed = config.feed(&log)?;
 
     let in_keys = |error: Box<dyn Error>| config.keys.wrong(error);
     let keys = Keys::open_or_create(config.keys.value().into()).map_err(in_keys)?;
@@ -153,7 +155,7 @@ async fn run(lines: Log) -> Result<(), Box<dyn Error>> {
     let addresses = MapRequestLayer::new(move |request: Request<Incoming>| {
         client_addr::note(request, &proxies)
     });
-    let app = metadata.layer(revocation.layer(routes(server, config.cors_origins)));
+    let app = metadata.layer(revocation.layer(routes(server, config.cors_origins, feed)));
     let app = fields.layer(CatchPanicLayer::custom(request::panicked).layer(app));
     let app = addresses.layer(app);
 
@@ -183,7 +185,7 @@ async fn run(lines: Log) -> Result<(), Box<dyn Error>> {
 const REVOKE: &str = "/oauth2/revoke";
 
 /// The server's own endpoints.
-fn routes(server: Server, cors_origins: Vec<HeaderValue>) -> Router {
+fn routes(server: Server, cors_origins: Vec<HeaderValue>, feed: Option<FeedService>) -> Router {
     // Only for the endpoints that apps in browsers call. A browser is redirected to the
     // authorization endpoint and does not call it (RFC 9700 §2.6), and resource servers are not
     // browsers.
@@ -206,7 +208,7 @@ fn routes(server: Server, cors_origins: Vec<HeaderValue>) -> Router {
         .layer(timeout())
         // Outside the enforcement layer, because a preflight request has no token.
         .layer(cors);
-    Router::new()
+    let router = Router::new()
         .route("/", get(index::index))
         .route("/oauth2/authorize", get(authorize::authorize))
         .route("/oauth2/introspect", post(introspect::introspect))
@@ -215,7 +217,11 @@ fn routes(server: Server, cors_origins: Vec<HeaderValue>) -> Router {
         .layer(timeout())
         .merge(for_apps)
         .layer(DefaultBodyLimit::max(64 * 1024))
-        .with_state(server)
+        .with_state(server);
+    match feed {
+        Some(feed) => router.route_service("/feed", feed),
+        None => router,
+    }
 }
 
 /// Limits a request whose store stalls.

@@ -116,6 +116,15 @@ impl Config {
         Ok(log.sweep_every(Duration::from_secs(60)))
     }
 
+    /// Whether the log can only be read: a feed of the issuer.
+    pub(crate) fn log_is_a_feed(&self) -> bool {
+        let scheme = self
+            .log
+            .as_ref()
+            .and_then(|log| log.value().split(':').next());
+        scheme.is_some_and(|scheme| scheme == "http" || scheme == "https")
+    }
+
     /// The backend that forwards revocations to the issuer, if `REVOCATION` is set.
     pub(crate) fn forward<I, L>(
         &self,

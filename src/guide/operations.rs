@@ -56,13 +56,13 @@
 //! | | `PostgreSQL` | Redis, Valkey | feed |
 //! |---|---|---|---|
 //! | feature | `postgres` | `redis` | `feed` |
-//! | version | 14 or later | Redis 7, Valkey 8, or later | a process with one of the others |
+//! | version | 14 or later | Redis 7, Valkey 8, or later | a process with one of the others, or with a file |
 //! | URL | `postgres://` | `redis://`, `rediss://`, `valkey://`, `valkeys://`, `redis+sentinel://`, `redis+cluster://` | `https://` |
 //! | 200 means | the transaction is on the disk of the primary, and of the standby if `synchronous_standby_names` is set | the append-only file is on the disk of the primary; with `replicas=K`, K replicas have the record too | it cannot append: clients revoke at another process |
 //! | [`durability`](crate::log::RevocationLog::durability) | `Disk`, or `Replicated` with a synchronous standby | `Disk`, or `Volatile` if asked for | `Volatile` |
 //! | a failover loses | nothing with a synchronous standby, else the newest records | it can lose the newest records | nothing of its own |
 //! | settings | defaults | `appendonly yes`, `appendfsync always`, `maxmemory-policy noeviction` | a bearer token, or a check of yours |
-//! | connections of a process | 3 | 3 | 1 |
+//! | connections of a process | 3, and 1 if it serves a feed | 3, and 1 if it serves a feed | 1, and 1 if it serves a feed |
 //!
 //! A server whose settings break a promise is refused when the process starts, in one line that says
 //! what to change. There is no fallback to memory or to a file.
@@ -128,6 +128,9 @@
 //! ```sh
 //! openssl rand -hex 32 > /run/secrets/feed-tokens
 //! ```
+//!
+//! The log can also be an `EmbeddedLog`. Then the fleet needs no database: one process revokes, all
+//! others follow its file, and while it is away, they refuse every token once their lease has ended.
 //!
 //! The processes that follow have the token in a file, and name the file in the variable
 //! `TOWER_REVOCATION_PASSWORD_FILE`. They connect to `https://relay.example.com/feed`, with the `lease`

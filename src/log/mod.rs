@@ -136,7 +136,7 @@ pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};
 #[cfg(feature = "feed")]
 #[cfg_attr(docsrs, doc(cfg(feature = "feed")))]
-pub use fleet::{FeedFuture, FeedService};
+pub use fleet::{FeedFuture, FeedService, FeedSource};
 #[cfg(feature = "fleet")]
 #[cfg_attr(
     docsrs,

@@ -12,6 +12,7 @@ mod redis;
 mod acks;
 mod drain;
 mod failover;
+mod files;
 mod hops;
 mod issued;
 mod leaves;

@@ -14,7 +14,7 @@ use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 use tower::ServiceExt as _;
 use tower_revocation::{
     client::certificate::ClientCertificate,
-    log::{FeedService, FleetLog},
+    log::{EmbeddedLog, FeedService, FeedSource, FleetLog},
 };
 
 use crate::{nodes::LEASE, port::free_port};
@@ -31,25 +31,34 @@ pub(crate) struct Relay {
 impl Relay {
     /// Serves the log at a URL to those who send the token, at a port.
     pub(crate) async fn start(url: &str, port: u16) -> Self {
-        Self::serve(url, port, None).await
+        Self::serve(connect(url), port, None).await
+    }
+
+    /// Serves a file.
+    pub(crate) async fn start_on_file(log: &EmbeddedLog, port: u16) -> Self {
+        let source = FeedSource::from(log);
+        Self::serve(async { source }, port, None).await
     }
 
     /// Serves it by TLS to those who show a certificate.
     pub(crate) async fn start_with_tls(url: &str, config: ServerConfig) -> Self {
-        Self::serve(url, free_port(), Some(Arc::new(config).into())).await
+        let tls = Arc::new(config).into();
+        Self::serve(connect(url), free_port(), Some(tls)).await
     }
 
-    async fn serve(url: &str, port: u16, tls: Option<TlsAcceptor>) -> Self {
+    async fn serve(
+        source: impl Future<Output = FeedSource> + Send + 'static,
+        port: u16,
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
         let mut builder = Builder::new_multi_thread();
         let runtime = builder.worker_threads(1).enable_all().build().unwrap();
         let (bound, listens) = oneshot::channel();
-        let url = url.to_owned();
         runtime.spawn(async move {
-            let log = FleetLog::builder(url).lease(LEASE).connect().await;
-            let log = log.expect("what it follows answers");
+            let source = source.await;
             let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
             bound.send(()).unwrap();
-            accept(listener, &log, tls).await;
+            accept(listener, source, tls).await;
         });
         listens.await.expect("the relay starts");
         Self {
@@ -80,16 +89,24 @@ impl Drop for Relay {
     }
 }
 
-async fn accept(listener: TcpListener, log: &FleetLog, tls: Option<TlsAcceptor>) {
+fn connect(url: &str) -> impl Future<Output = FeedSource> + Send + use<> {
+    let builder = FleetLog::builder(url).lease(LEASE);
+    async move {
+        let log = builder.connect().await.expect("what it follows answers");
+        FeedSource::from(&log)
+    }
+}
+
+async fn accept(listener: TcpListener, source: FeedSource, tls: Option<TlsAcceptor>) {
     let Some(tls) = tls else {
         let tokens = env::var_os(TOKEN_FILE).expect("the test has a token");
-        let feed = FeedService::with_token_file(log, tokens).unwrap();
+        let feed = FeedService::with_token_file(source, tokens).unwrap();
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             tokio::spawn(serve_connection(stream, feed.clone(), None));
         }
     };
-    let feed = FeedService::authorized_by(log, |request| {
+    let feed = FeedService::authorized_by(source, |request| {
         let certificate = request.extensions.get::<ClientCertificate>()?;
         Some(certificate.thumbprint())
     });

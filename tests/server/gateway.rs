@@ -1,6 +1,7 @@
 //! The gateway, in front of the authorization server's API or of one that echoes its requests.
 
 mod connections;
+mod feed;
 mod fields;
 mod hosts;
 mod revocation;
@@ -49,9 +50,12 @@ impl World {
         let front = Front::bind().await;
         let issuer = front.url();
         std::fs::write(folder.path().join("ca.pem"), front.pem()).unwrap();
+        let token = folder.path().join("feed-token");
+        std::fs::write(&token, "a-token-that-nobody-can-guess\n").unwrap();
         let mut command = command();
         command
             .env("DATA", data)
+            .env("FEED_TOKENS", token)
             .env("ISSUER", &issuer)
             .arg("--jwt");
         let server = Server::run(command);
@@ -88,6 +92,7 @@ impl World {
             "DATA_EXPECTED",
             "DIALECT",
             "JWKS",
+            "LOG",
             "REVOCATION",
         ] {
             command.env_remove(name);

@@ -43,6 +43,7 @@ pub(crate) fn command() -> Command {
         "CORS_ORIGINS",
         "CLIENTS",
         "DEMO_EXPOSE",
+        "FEED_TOKENS",
         "DATA",
         "KEYS",
         "LOG",

@@ -34,6 +34,30 @@ pub(super) fn current(epochs: &impl ReadableTable<u64, (u64, u64)>) -> Result<u6
     Ok(epochs.last()?.map_or(0, |(_, row)| row.value().0))
 }
 
+/// Returns the oldest epoch, which is the same for a long time.
+#[cfg(feature = "feed")]
+pub(super) fn first(epochs: &impl ReadableTable<u64, (u64, u64)>) -> Result<u64, Fault> {
+    Ok(epochs.first()?.map_or(0, |(_, row)| row.value().0))
+}
+
+/// Returns the epoch in which a record was appended, or the oldest one if that is forgotten. Zero for
+/// the beginning.
+#[cfg(feature = "feed")]
+pub(super) fn of(
+    epochs: &impl ReadableTable<u64, (u64, u64)>,
+    sequence: u64,
+) -> Result<u64, Fault> {
+    let mut oldest = 0;
+    for row in epochs.iter()?.rev().take_while(|_| sequence > 0) {
+        let (epoch, before) = row?.1.value();
+        oldest = epoch;
+        if before < sequence {
+            break;
+        }
+    }
+    Ok(oldest)
+}
+
 /// Returns whether a position belongs to the history of the file: its record has not changed since
 /// the position was returned.
 pub(super) fn contains(

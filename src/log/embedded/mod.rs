@@ -17,6 +17,8 @@ mod row;
 mod rows;
 mod store;
 mod tables;
+#[cfg(feature = "feed")]
+mod tail;
 #[cfg(test)]
 mod tests;
 mod thread;

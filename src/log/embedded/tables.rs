@@ -240,6 +240,14 @@ pub(super) fn ends(
     Ok((compacted, last.max(compacted)))
 }
 
+/// Returns the latest expiry of the records that were removed.
+#[cfg(feature = "feed")]
+pub(super) fn forgotten(
+    meta: &impl ReadableTable<&'static str, u64>,
+) -> Result<NumericDate, Fault> {
+    moment(meta, "forgotten")
+}
+
 /// Returns a time in the table `meta`, or 1970 if there is none.
 fn moment(meta: &impl ReadableTable<&'static str, u64>, name: &str) -> Result<NumericDate, Fault> {
     let moment = meta.get(name)?.map_or(0, |moment| moment.value());

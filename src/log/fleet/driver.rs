@@ -195,7 +195,7 @@ impl<E: Engine> Driver<E> {
         if let (Event::Polled(Ok(page)), Some(those)) = (&event, &self.downstream) {
             those.polled(self.asked, page);
         }
-        if let Event::Polled(Ok(page)) = &event {
+        if let (Event::Polled(Ok(page)), false) = (&event, self.node.is_silent()) {
             self.reading.page(page.records.len());
         }
         let now = (self.clock)();
@@ -208,7 +208,9 @@ impl<E: Engine> Driver<E> {
         }
         let patience = self.settings.append_timeout;
         let status = self.core.status(now);
-        self.reading.update(status.reading);
+        if !self.node.is_silent() {
+            self.reading.update(status.reading);
+        }
         self.node.update(status, patience);
     }
 

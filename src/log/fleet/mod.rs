@@ -57,7 +57,7 @@ use super::{
 };
 
 #[cfg(feature = "feed")]
-pub use self::feed::{FeedFuture, FeedService};
+pub use self::feed::{FeedFuture, FeedService, FeedSource};
 #[cfg(feature = "jwt")]
 pub(crate) use self::once::{OnceResult, OnceStore, OnceUse};
 #[cfg(all(feature = "issued", feature = "postgres"))]
@@ -234,10 +234,11 @@ impl FleetLog {
         operation: Operation,
     ) -> Self {
         let (commands, received) = mpsc::channel(COMMANDS);
-        let node = Arc::new(Node::new(Demands {
+        let demands = Demands {
             lease: settings.lease,
             skew: operation.skew,
-        }));
+        };
+        let node = Arc::new(Node::new(demands, operation.is_silent));
         let engine = Arc::new(engine);
         let durability = {
             let engine = engine.clone();

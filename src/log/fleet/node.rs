@@ -17,16 +17,19 @@ pub(super) struct Node {
     readers: Mutex<Readers>,
     health: Mutex<LogHealth>,
     status: Mutex<Option<Status>>,
+    /// It only reads what another log of this process writes, and that log has the series and events.
+    is_silent: bool,
 }
 
 impl Node {
-    pub(super) fn new(demands: Demands) -> Self {
+    pub(super) fn new(demands: Demands, is_silent: bool) -> Self {
         let unready = Some(UNREAD.to_owned());
         Self {
             demands,
             readers: Mutex::default(),
             health: Mutex::new(LogHealth::writable().with(unready, None)),
             status: Mutex::default(),
+            is_silent,
         }
     }
 
@@ -65,6 +68,22 @@ impl Node {
             }
         };
         let health = health.with(self.demands.unmet(&status), None);
+        if !self.is_silent {
+            self.observe(&status);
+        }
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+        let before = std::mem::replace(&mut *self.locked(), health.clone());
+        if self.is_silent {
+            return;
+        }
+        match (before.is_writable(), health.is_writable()) {
+            (true, false) => observe::failed(&health),
+            (false, true) => observe::recovered(&before),
+            _ => observe::writable(&health),
+        }
+    }
+
+    fn observe(&self, status: &Status) {
         super::observe::members(&status.members);
         super::observe::clock(status.clock_offset);
         let is_off = self.demands.is_off(status.clock_offset);
@@ -73,13 +92,11 @@ impl Node {
         if is_off != was_off {
             super::observe::clock_changed(is_off, status.clock_offset);
         }
-        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
-        let before = std::mem::replace(&mut *self.locked(), health.clone());
-        match (before.is_writable(), health.is_writable()) {
-            (true, false) => observe::failed(&health),
-            (false, true) => observe::recovered(&before),
-            _ => observe::writable(&health),
-        }
+    }
+
+    /// Whether the node has no series and events of its own.
+    pub(super) fn is_silent(&self) -> bool {
+        self.is_silent
     }
 
     fn locked(&self) -> MutexGuard<'_, LogHealth> {

@@ -57,6 +57,7 @@ pub(super) fn feature(scheme: &str) -> Option<&'static str> {
 fn operation(address: &Address) -> Operation {
     Operation {
         skew: address.skew.unwrap_or(SKEW),
+        is_silent: false,
     }
 }
 

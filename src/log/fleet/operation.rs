@@ -9,10 +9,16 @@ pub(super) const SKEW: Duration = Duration::from_secs(1);
 pub(super) struct Operation {
     /// How far the clock may be off.
     pub(super) skew: Duration,
+    /// Whether the node only reads what another log of this process writes. Series and events are those
+    /// of that log.
+    pub(super) is_silent: bool,
 }
 
 impl Default for Operation {
     fn default() -> Self {
-        Self { skew: SKEW }
+        Self {
+            skew: SKEW,
+            is_silent: false,
+        }
     }
 }

@@ -7,6 +7,8 @@ mod queue;
 mod reader;
 mod recovery;
 mod rows;
+#[cfg(feature = "feed")]
+mod tail;
 mod torn;
 
 use std::sync::atomic::Ordering;

@@ -5,12 +5,15 @@
 //! the knowledge of the relay is, and the leaf counts its lease from then on.
 
 mod codec;
+#[cfg(feature = "embedded")]
+mod file;
 mod leaf;
 mod question;
 mod relay;
 mod service;
 #[cfg(test)]
 mod tests;
+mod view;
 
-pub use self::service::{FeedFuture, FeedService};
+pub use self::service::{FeedFuture, FeedService, FeedSource};
 pub(super) use self::{leaf::Leaf, relay::Relay};

@@ -4,7 +4,6 @@ mod connection;
 mod fault;
 mod pace;
 mod target;
-mod view;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -19,11 +18,12 @@ use tokio::{
 #[cfg(test)]
 pub(super) use self::connection::Opened;
 pub(super) use self::connection::{Open, Place};
-use self::{connection::Connection, fault::Fault, pace::Pace, target::Target, view::View};
+use self::{connection::Connection, fault::Fault, pace::Pace, target::Target};
 use super::{
     super::engine::{Append, Ask, Committed, Cursor, Done, Engine, Incarnation, Page},
     codec::decode,
     question::{Applied, Question},
+    view::View,
 };
 use crate::log::{Durability, LogError, LogErrorKind, NumericDate};
 

@@ -3,6 +3,7 @@
 mod access;
 mod future;
 mod respond;
+mod source;
 mod tokens;
 
 use std::{
@@ -23,9 +24,12 @@ use self::{access::Access, tokens::Tokens};
 use super::{super::FleetLog, question::Question, relay::Credential};
 use crate::log::LogError;
 
-pub use self::future::FeedFuture;
+pub use self::{future::FeedFuture, source::FeedSource};
 
-/// Serves a [`FleetLog`] to processes that cannot reach its database: a relay.
+/// Serves a log to other processes over HTTP: a relay.
+///
+/// The log is a [`FleetLog`], for processes that cannot reach its database, or an `EmbeddedLog`, for a
+/// fleet without a database: one process revokes, and all others follow it.
 ///
 /// They follow it with `FleetLog::connect("https://relay.example.com/feed")`, and can be relays
 /// themselves. What is promised about a [lease](FleetLog::connect) holds over all of them together: a
@@ -85,9 +89,16 @@ impl FeedService {
     ///
     /// Fails with [`Misconfigured`](crate::log::LogErrorKind::Misconfigured) if the file cannot be
     /// read or has no usable token.
-    pub fn with_token_file(log: &FleetLog, file: impl AsRef<Path>) -> Result<Self, LogError> {
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime of tokio if the log is an `EmbeddedLog`.
+    pub fn with_token_file(
+        log: impl Into<FeedSource>,
+        file: impl AsRef<Path>,
+    ) -> Result<Self, LogError> {
         let tokens = Tokens::open(file.as_ref())?;
-        Ok(Self::new(log, Access::Tokens(tokens)))
+        Ok(Self::new(log.into(), Access::Tokens(tokens)))
     }
 
     /// Serves a log to requests that pass a check, such as one of the client certificate that your
@@ -111,15 +122,19 @@ impl FeedService {
     /// });
     /// # }
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime of tokio if the log is an `EmbeddedLog`.
     pub fn authorized_by<N: AsRef<[u8]>>(
-        log: &FleetLog,
+        log: impl Into<FeedSource>,
         check: impl Fn(&Parts) -> Option<N> + Send + Sync + 'static,
     ) -> Self {
         let check = move |request: &Parts| {
             let name = check(request)?;
             Some(Credential(Sha256::digest(name).into()))
         };
-        Self::new(log, Access::Check(Box::new(check)))
+        Self::new(log.into(), Access::Check(Box::new(check)))
     }
 
     /// Sets the path. Defaults to `/feed`.
@@ -141,10 +156,11 @@ impl FeedService {
         self
     }
 
-    fn new(log: &FleetLog, access: Access) -> Self {
+    fn new(log: FeedSource, access: Access) -> Self {
+        let log = log.node();
         log.relay.turn_on();
         Self {
-            log: log.clone(),
+            log,
             access: Arc::new(access),
             path: "/feed".into(),
         }

@@ -1,10 +1,10 @@
-//! The incarnations of a log, as a leaf tells them apart.
+//! The incarnations of a log that is only read, as its reader tells them apart.
 //!
 //! A node that finds that the log has lost its end begins another incarnation, and reads everything
 //! again. A leaf cannot write. If no other node has what was lost, the incarnation of the log stays
-//! the same. So the leaf counts its own.
+//! the same. So the leaf counts its own. The same holds for a node that reads a file.
 
-use super::super::super::engine::Incarnation;
+use super::super::engine::Incarnation;
 
 #[derive(Debug, Default)]
 pub(super) struct View {

@@ -9,7 +9,7 @@ use std::{pin::pin, sync::Arc};
 use futures::future::{Either, select};
 use tokio::{sync::Notify, task::JoinHandle, time};
 
-use super::{super::pause, fault::Fault, session::Session, target::Target};
+use super::{super::pause::Pauses, fault::Fault, session::Session, target::Target};
 
 pub(super) struct Hints {
     heard: Arc<Notify>,
@@ -42,16 +42,15 @@ impl Drop for Hints {
 }
 
 async fn keep_listening(target: Arc<Target>, heard: Arc<Notify>, tell: Arc<Notify>) {
-    let mut failures = 0;
+    let mut pauses = Pauses::new(target.timeout);
     loop {
+        let mut was_of_use = false;
         if let Ok(session) = listen(&target).await {
-            failures = 0;
             // Others may have appended before we listened.
             heard.notify_one();
-            carry(&session, &target, &heard, &tell).await;
+            was_of_use = carry(&session, &target, &heard, &tell).await;
         }
-        time::sleep(pause::random(failures, target.timeout)).await;
-        failures = failures.saturating_add(1);
+        pauses.after(was_of_use).await;
     }
 }
 
@@ -64,23 +63,27 @@ async fn listen(target: &Target) -> Result<Session, Fault> {
     Ok(session)
 }
 
-/// Returns when the connection has ended, or another server is the primary.
-async fn carry(session: &Session, target: &Target, heard: &Notify, tell: &Notify) {
+/// Returns when the connection has ended, or another server is the primary. Returns whether it has
+/// carried a message.
+async fn carry(session: &Session, target: &Target, heard: &Notify, tell: &Notify) -> bool {
     let notify = format!("notify {}", target.schema);
+    let mut carried = false;
     loop {
         let closed = pin!(session.inbox.closed.notified());
         let moved = pin!(target.moved.notified());
         let here = pin!(session.inbox.notified.notified());
         let there = pin!(tell.notified());
         match select(select(closed, moved), select(here, there)).await {
-            Either::Left(_) => return,
+            Either::Left((Either::Right(_), _)) => return true,
+            Either::Left(_) => return carried,
             Either::Right((Either::Left(_), _)) => heard.notify_one(),
             Either::Right((Either::Right(_), _)) => {
                 let told = time::timeout(target.timeout, session.run(&notify)).await;
                 if !matches!(told, Ok(Ok(()))) {
-                    return;
+                    return carried;
                 }
             }
         }
+        carried = true;
     }
 }

@@ -15,7 +15,7 @@ use futures::future::{Either, select};
 use tokio::{sync::Notify, task::JoinHandle, time};
 
 use super::{
-    super::pause,
+    super::pause::Pauses,
     fault::Fault,
     resp::{Reply, Request},
     session::Session,
@@ -61,21 +61,22 @@ impl Drop for Hints {
 }
 
 async fn keep_listening(target: Arc<Target>, shared: Arc<Shared>) {
-    let mut failures = 0;
+    let mut pauses = Pauses::new(target.timeout);
     loop {
+        let mut was_of_use = false;
         if let Ok(session) = target.connect().await {
-            failures = 0;
             // Others may have appended before we listened.
             shared.heard.notify_one();
-            listen(session, &target, &shared).await;
+            was_of_use = listen(session, &target, &shared).await;
         }
-        time::sleep(pause::random(failures, target.timeout)).await;
-        failures = failures.saturating_add(1);
+        pauses.after(was_of_use).await;
     }
 }
 
-/// Returns when the connection has ended, or another server is the primary.
-async fn listen(mut session: Session, target: &Target, shared: &Shared) {
+/// Returns when the connection has ended, or another server is the primary. Returns whether the server
+/// has let us wait.
+async fn listen(mut session: Session, target: &Target, shared: &Shared) -> bool {
+    let mut has_waited = false;
     loop {
         let waiting = wait(&mut session, target, shared.head.load(Ordering::Relaxed));
         // The server gives up first.
@@ -84,7 +85,7 @@ async fn listen(mut session: Session, target: &Target, shared: &Shared) {
         let moved = pin!(target.moved.notified());
         let waited = match select(waiting, moved).await {
             Either::Left((waited, _)) => waited,
-            Either::Right(_) => return,
+            Either::Right(_) => return true,
         };
         match waited {
             Ok(Ok(true)) => {
@@ -93,8 +94,9 @@ async fn listen(mut session: Session, target: &Target, shared: &Shared) {
                 let _ = time::timeout(target.timeout, shared.polled.notified()).await;
             }
             Ok(Ok(false)) => {}
-            _ => return,
+            _ => return has_waited,
         }
+        has_waited = true;
     }
 }
 

@@ -43,70 +43,144 @@ pub(super) enum Reply {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
-/// A page has some hundred kilobytes.
-const LONGEST_TEXT: usize = 64 << 20;
+/// The longest reply. A page has some hundred kilobytes.
+const LONGEST: usize = 16 << 20;
 const LONGEST_LINE: usize = 64 << 10;
-const LONGEST_LIST: usize = 1 << 20;
+/// The items of all lists in a reply.
+const MOST_ITEMS: usize = 1 << 20;
 /// Replies of scripts have lists in a list.
 const DEEPEST: usize = 8;
 
-/// Reads the reply at the beginning, and returns how long it is. `None` if more bytes are needed.
-pub(super) fn reply(bytes: &[u8]) -> Result<Option<(Reply, usize)>, Malformed> {
-    let mut reader = Reader { bytes, at: 0 };
-    let reply = reader.reply(DEEPEST)?;
-    Ok(reply.map(|reply| (reply, reader.at)))
-}
-
-struct Reader<'a> {
-    bytes: &'a [u8],
+/// What was received, and as much of a reply as could be made of it. No byte is read twice, however
+/// small the pieces are in which it comes.
+#[derive(Default)]
+pub(super) struct Incoming {
+    /// Where the connection puts what it receives.
+    pub(super) bytes: Vec<u8>,
+    /// Where the next part of the reply begins.
     at: usize,
+    /// How many bytes from there on have no end of a line.
+    searched: usize,
+    /// The length of the text that comes next.
+    text: Option<usize>,
+    /// Lists that lack items, each in the one before it.
+    lists: Vec<Unfinished>,
+    /// How long the reply is, and how many items it has, as far as is known.
+    size: usize,
+    items: usize,
+    #[cfg(test)]
+    looked_at: usize,
 }
 
-impl<'a> Reader<'a> {
-    fn reply(&mut self, depth: usize) -> Result<Option<Reply>, Malformed> {
-        let Some(line) = self.line()? else {
+struct Unfinished {
+    items: Vec<Reply>,
+    length: usize,
+}
+
+/// A part of a reply.
+enum Part {
+    Whole(Reply),
+    /// That many items follow.
+    List(usize),
+}
+
+impl Incoming {
+    /// Returns the next reply. `None` if more bytes are needed.
+    pub(super) fn next(&mut self) -> Result<Option<Reply>, Malformed> {
+        while let Some(part) = self.part()? {
+            let reply = match part {
+                Part::List(0) => Reply::List(Vec::new()),
+                Part::List(length) => {
+                    if self.lists.len() == DEEPEST {
+                        return Err(Malformed);
+                    }
+                    let items = Vec::new();
+                    self.lists.push(Unfinished { items, length });
+                    continue;
+                }
+                Part::Whole(reply) => reply,
+            };
+            if let Some(reply) = self.put(reply) {
+                (self.size, self.items) = (0, 0);
+                return Ok(Some(reply));
+            }
+        }
+        self.bytes.drain(..self.at);
+        self.at = 0;
+        Ok(None)
+    }
+
+    /// Puts an item into the innermost list. Returns what is whole with it.
+    fn put(&mut self, mut reply: Reply) -> Option<Reply> {
+        while let Some(mut list) = self.lists.pop() {
+            list.items.push(reply);
+            if list.items.len() < list.length {
+                self.lists.push(list);
+                return None;
+            }
+            reply = Reply::List(list.items);
+        }
+        Some(reply)
+    }
+
+    fn part(&mut self) -> Result<Option<Part>, Malformed> {
+        if let Some(length) = self.text {
+            return Ok(self.take_text(length)?.map(Part::Whole));
+        }
+        let Some(line) = self.take_line()? else {
             return Ok(None);
         };
         let (kind, rest) = line.split_first().ok_or(Malformed)?;
-        let reply = match kind {
+        let whole = match kind {
             b'+' => Reply::Text(rest.to_vec()),
             b'-' => Reply::Error(String::from_utf8_lossy(rest).into_owned()),
             b':' => Reply::Number(number(rest)?),
             b'$' | b'*' if rest == b"-1" => Reply::Nothing,
-            b'$' => match self.text(count(rest, LONGEST_TEXT)?)? {
-                None => return Ok(None),
-                Some(text) => Reply::Text(text.to_vec()),
-            },
+            b'$' => {
+                let length = count(rest, LONGEST)?;
+                self.grow(length)?;
+                self.text = Some(length);
+                return self.part();
+            }
             b'*' => {
-                let depth = depth.checked_sub(1).ok_or(Malformed)?;
-                let mut list = Vec::new();
-                for _ in 0..count(rest, LONGEST_LIST)? {
-                    match self.reply(depth)? {
-                        None => return Ok(None),
-                        Some(item) => list.push(item),
-                    }
+                let length = count(rest, MOST_ITEMS)?;
+                self.items += length;
+                if self.items > MOST_ITEMS {
+                    return Err(Malformed);
                 }
-                Reply::List(list)
+                return Ok(Some(Part::List(length)));
             }
             _ => return Err(Malformed),
         };
-        Ok(Some(reply))
+        Ok(Some(Part::Whole(whole)))
     }
 
-    fn line(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
+    /// Takes a line without its end.
+    fn take_line(&mut self) -> Result<Option<Vec<u8>>, Malformed> {
         let rest = &self.bytes[self.at..];
-        let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") else {
+        let unknown = &rest[self.searched.min(rest.len())..];
+        let end = unknown.windows(2).position(|pair| pair == b"\r\n");
+        #[cfg(test)]
+        {
+            self.looked_at += end.map_or(unknown.len(), |end| end + 2);
+        }
+        let Some(end) = end.map(|end| self.searched + end) else {
+            // The next byte may be the second half of an end.
+            self.searched = rest.len().saturating_sub(1);
             return if rest.len() > LONGEST_LINE {
                 Err(Malformed)
             } else {
                 Ok(None)
             };
         };
+        let line = rest[..end].to_vec();
+        self.searched = 0;
         self.at += end + 2;
-        Ok(Some(&rest[..end]))
+        self.grow(end + 2)?;
+        Ok(Some(line))
     }
 
-    fn text(&mut self, length: usize) -> Result<Option<&'a [u8]>, Malformed> {
+    fn take_text(&mut self, length: usize) -> Result<Option<Reply>, Malformed> {
         let rest = &self.bytes[self.at..];
         let Some((text, end)) = rest.get(..length + 2).map(|text| text.split_at(length)) else {
             return Ok(None);
@@ -114,8 +188,22 @@ impl<'a> Reader<'a> {
         if end != b"\r\n" {
             return Err(Malformed);
         }
+        let text = text.to_vec();
+        #[cfg(test)]
+        {
+            self.looked_at += length + 2;
+        }
         self.at += length + 2;
-        Ok(Some(text))
+        self.text = None;
+        Ok(Some(Reply::Text(text)))
+    }
+
+    fn grow(&mut self, by: usize) -> Result<(), Malformed> {
+        self.size += by;
+        if self.size > LONGEST {
+            return Err(Malformed);
+        }
+        Ok(())
     }
 }
 
@@ -138,10 +226,22 @@ mod tests {
 
     use super::*;
 
+    /// What comes of bytes that arrive in pieces of this size.
+    fn pieces(bytes: &[u8], size: usize) -> Result<(Vec<Reply>, Incoming), Malformed> {
+        let (mut incoming, mut replies) = (Incoming::default(), Vec::new());
+        for piece in bytes.chunks(size) {
+            incoming.bytes.extend_from_slice(piece);
+            while let Some(reply) = incoming.next()? {
+                replies.push(reply);
+            }
+        }
+        Ok((replies, incoming))
+    }
+
     fn whole(bytes: &[u8]) -> Reply {
-        let (reply, length) = reply(bytes).unwrap().unwrap();
-        assert_eq!(length, bytes.len());
-        reply
+        let (mut replies, incoming) = pieces(bytes, bytes.len()).unwrap();
+        assert_eq!((replies.len(), incoming.bytes.len()), (1, 0));
+        replies.remove(0)
     }
 
     #[test]
@@ -160,12 +260,48 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_reply_waits_for_the_rest() {
-        let bytes = b"*3\r\n$3\r\nabc\r\n:1\r\n*1\r\n-ERR\r\n";
-        for length in 0..bytes.len() {
-            assert_eq!(reply(&bytes[..length]), Ok(None), "{length}");
+    fn replies_are_the_same_in_pieces_of_every_size() {
+        let bytes = b"*3\r\n$3\r\nabc\r\n:1\r\n*1\r\n-ERR\r\n$2\r\n\r\n\r\n*0\r\n+OK\r\n";
+        let expected = pieces(bytes, bytes.len()).unwrap().0;
+        assert_eq!(expected.len(), 4);
+        for size in 1..bytes.len() {
+            assert_eq!(pieces(bytes, size).unwrap().0, expected, "{size}");
         }
-        assert!(matches!(whole(bytes), Reply::List(list) if list.len() == 3));
+        for length in 0..bytes.len() {
+            let (replies, _) = pieces(&bytes[..length], 1).unwrap();
+            assert_eq!(replies[..], expected[..replies.len()], "{length}");
+        }
+    }
+
+    #[test]
+    fn no_byte_is_read_again_with_each_piece() {
+        let items = "$5\r\nabcde\r\n".repeat(3000);
+        let long = "x".repeat(50_000);
+        let bytes = format!("*3001\r\n{items}$50000\r\n{long}\r\n");
+        for size in [1, 7, 1000, bytes.len()] {
+            let (replies, incoming) = pieces(bytes.as_bytes(), size).unwrap();
+            assert_eq!(replies.len(), 1);
+            let looked_at = incoming.looked_at;
+            assert!(looked_at <= 3 * bytes.len(), "{size}: {looked_at}");
+        }
+    }
+
+    #[test]
+    fn long_reply_is_refused_before_it_is_received() {
+        let half = format!("${}\r\n{}\r\n", LONGEST / 2, "x".repeat(LONGEST / 2));
+        assert!(pieces(format!("*2\r\n{half}").as_bytes(), 1 << 20).is_ok());
+        let one_more = format!("*2\r\n{half}${}\r\n", LONGEST / 2);
+        assert!(matches!(
+            pieces(one_more.as_bytes(), 1 << 20),
+            Err(Malformed)
+        ));
+        // The next one has as much room.
+        assert_eq!(
+            pieces(half.repeat(3).as_bytes(), 1 << 20).unwrap().0.len(),
+            3
+        );
+        let lists = format!("*2\r\n*{}\r\n", MOST_ITEMS - 1);
+        assert!(matches!(pieces(lists.as_bytes(), 100), Err(Malformed)));
     }
 
     #[test]
@@ -184,7 +320,8 @@ mod tests {
             &deep,
             &long,
         ] {
-            assert_eq!(reply(bytes.as_bytes()), Err(Malformed), "{bytes:.20}");
+            let read = pieces(bytes.as_bytes(), bytes.len().max(1));
+            assert!(matches!(read, Err(Malformed)), "{bytes:.20}");
         }
     }
 
@@ -202,12 +339,12 @@ mod tests {
     proptest! {
         #[test]
         fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = reply(&bytes);
+            let _ = pieces(&bytes, 3);
         }
 
         #[test]
         fn near_replies_never_panic(text in "[-+:$*0-9\r\na]{0,60}") {
-            let _ = reply(text.as_bytes());
+            let _ = pieces(text.as_bytes(), 5);
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{
     fault::Fault,
-    resp::{self, Reply, Request},
+    resp::{Incoming, Reply, Request},
     settings::{Host, Settings},
     tls,
 };
@@ -21,7 +21,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 pub(super) struct Wire {
     stream: Box<dyn Stream>,
-    received: Vec<u8>,
+    incoming: Incoming,
     /// Host and port.
     pub(super) place: String,
 }
@@ -40,7 +40,7 @@ impl Wire {
         };
         Ok(Self {
             stream,
-            received: Vec::new(),
+            incoming: Incoming::default(),
             place,
         })
     }
@@ -60,15 +60,14 @@ impl Wire {
 
     async fn reply(&mut self) -> Result<Reply, Fault> {
         loop {
-            let read = resp::reply(&self.received);
             let foreign =
                 |_| Fault::corrupt(format!("{} does not speak as Redis does", self.place));
-            if let Some((reply, length)) = read.map_err(foreign)? {
-                self.received.drain(..length);
+            if let Some(reply) = self.incoming.next().map_err(foreign)? {
                 return Ok(reply);
             }
-            self.received.reserve(16 << 10);
-            match self.stream.read_buf(&mut self.received).await {
+            let received = &mut self.incoming.bytes;
+            received.reserve(16 << 10);
+            match self.stream.read_buf(received).await {
                 Ok(read) if read > 0 => {}
                 _ => return Err(self.broken()),
             }

@@ -93,6 +93,16 @@
 //! certificate is always verified, whatever `sslmode` says: enable `tls-aws-lc-rs` or `tls-ring`.
 //! `sslrootcert=FILE` names the certificate authority. `PgBouncer` must pool sessions, and not
 //! transactions. With several hosts in the URL, a process finds the primary after a failover.
+//! `durability=replicated` refuses a server without a synchronous standby.
+//!
+//! Processes can have different roles. The functions of the schema run with the rights of the role that
+//! calls them, so a process refuses a schema that belongs to a stranger: to none of its own role, a role
+//! that it is a member of, the owner of the database, and a superuser. The other roles need:
+//!
+//! ```sql
+//! grant usage on schema tower_revocation to node;
+//! grant select, insert, update, delete on all tables in schema tower_revocation to node;
+//! ```
 //!
 //! After a failover the bound holds if the old primary was stopped, or if there is a synchronous
 //! standby, without which an old primary cannot answer. Otherwise a process that still reaches the old
@@ -116,8 +126,11 @@
 //! they are.
 //!
 //! With sentinels and clusters, appends and questions count only once K replicas have confirmed them
-//! (`replicas=K`). **Choose K to be at least half of the replicas of a primary.** Then a former primary
-//! that was cut off has too few replicas, and renews no lease.
+//! (`replicas=K`). K must be at least half of the replicas that follow the primary. Then a former primary
+//! that was cut off has too few replicas, and renews no lease. A process refuses a server with more
+//! replicas than that. If one is added later, appends and questions fail until K is raised, so raise it
+//! first. The same holds for `redis://`, where somebody may promote a replica: write `replicas=K`, or
+//! `assume=no-failover` if nobody ever does.
 //!
 //! ## Feed
 //!

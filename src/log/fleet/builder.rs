@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use super::{
-    super::LogError, FleetAck, FleetLog, core::NodeSettings, member::name_of_this_process,
-    open::open, url::Address,
+    super::{Durability, LogError},
+    FleetAck, FleetLog,
+    core::NodeSettings,
+    member::name_of_this_process,
+    open::open,
+    url::Address,
 };
 
 /// Connects to a log with parameters by name, which override those of its URL. Made by
@@ -78,7 +82,7 @@ impl FleetLogBuilder {
     /// # }
     /// ```
     pub fn ack(self, ack: FleetAck) -> Self {
-        self.with(|address| address.ack = ack)
+        self.with(|address| address.ack = Some(ack))
     }
 
     /// Which log, if a database has several: at most 32 of `a-z`, `0-9` and `_`, a letter first.
@@ -93,7 +97,33 @@ impl FleetLogBuilder {
     /// [`LogErrorKind::Full`](super::super::LogErrorKind::Full). No record is removed before it
     /// expires, and expired records count until they are removed, every ten minutes.
     pub fn ceiling(self, selectors: usize) -> Self {
-        self.with(|address| address.ceiling = selectors)
+        self.with(|address| address.ceiling = Some(selectors))
+    }
+
+    /// How many replicas of Redis or Valkey confirm each append and each poll: at least half of those
+    /// that follow the primary. Defaults to 0, or with sentinels and clusters to an error.
+    pub fn replicas(self, replicas: u32) -> Self {
+        self.with_parameter("replicas", replicas.to_string())
+    }
+
+    /// The least durability to accept. Defaults to [`Durability::Disk`].
+    ///
+    /// With [`Durability::Replicated`], PostgreSQL must have a synchronous standby. With
+    /// [`Durability::Volatile`], a restart of Redis or Valkey may lose the log. Other databases refuse
+    /// the value.
+    pub fn durability(self, least: Durability) -> Self {
+        let name = match least {
+            Durability::Volatile => "volatile",
+            Durability::Disk => "disk",
+            Durability::Replicated => "replicated",
+        };
+        self.with_parameter("durability", name.to_owned())
+    }
+
+    /// What Redis or Valkey does not tell, and you vouch for: `noeviction`, `aof-always` and
+    /// `no-failover`, with commas between. See [`FleetLog::connect`].
+    pub fn assume(self, settings: impl Into<String>) -> Self {
+        self.with_parameter("assume", settings.into())
     }
 
     /// Connects to the log.
@@ -111,11 +141,15 @@ impl FleetLogBuilder {
         let settings = NodeSettings {
             lease: address.lease,
             append_timeout: address.append_timeout,
-            waits: address.ack == FleetAck::Fleet,
+            waits: address.ack == Some(FleetAck::Fleet),
             seed: getrandom::u64().expect("the operating system has random numbers"),
             name: name_of_this_process(),
         };
         open(&address, settings).await
+    }
+
+    fn with_parameter(self, name: &str, value: String) -> Self {
+        self.with(|address| address.url.parameters.set(name, value))
     }
 
     fn with(mut self, set: impl FnOnce(&mut Address)) -> Self {

@@ -113,15 +113,20 @@ impl FleetLog {
     /// | `ack` | When an append returns: `durable`, once the database has stored it, or `fleet`, once every process refuses the token. See [`FleetLogBuilder::ack`]. | `durable` |
     /// | `skew` | How far the clocks of this process and of the database may be apart: 100 ms to 60 s. See [`FleetLogBuilder::skew`]. | `1s` |
     /// | `append_timeout` | How long an append waits for the database: 100 ms to 300 s. | `2s` |
+    /// | `ceiling` | How many selectors the log may have. See [`FleetLogBuilder::ceiling`]. | no limit |
     /// | `name` | Which log, if a database has several: at most 32 of `a-z`, `0-9` and `_`, a letter first. Each has a schema of its own. | the one in the schema `tower_revocation` |
     ///
-    /// A time is a number with `ms`, `s` or `m`. Other parameters are those of the database. As with
-    /// other clients of PostgreSQL, what the URL does not say is read from the variables `PG…` and
+    /// A time is a number with `ms`, `s` or `m`. Other parameters are those of the database. A parameter
+    /// that is unknown, or occurs twice, is an error.
+    ///
+    /// # PostgreSQL
+    ///
+    /// `postgres://ROLE@HOST/DATABASE`. As with other clients of PostgreSQL, what the URL does not say is read from the variables `PG…` and
     /// the password file, and from the file that `TOWER_REVOCATION_PASSWORD_FILE` names.
     ///
     /// Connections to other machines use TLS, and the certificate is always verified, whatever
     /// `sslmode` says. Enable `tls-aws-lc-rs` or `tls-ring`. `sslrootcert=FILE` names the certificate
-    /// authority.
+    /// authority. With `durability=replicated`, a server without a synchronous standby is refused.
     ///
     /// # Redis and Valkey
     ///
@@ -131,9 +136,9 @@ impl FleetLog {
     ///
     /// | parameter | meaning | default |
     /// |---|---|---|
-    /// | `replicas` | How many replicas confirm each append and each poll. At least 1 with sentinels and clusters. | `0` |
+    /// | `replicas` | How many replicas confirm each append and each poll: at least half of those that follow the primary, and at least 1 with sentinels and clusters. | `0` |
     /// | `durability` | With `volatile`, a restart of the server may lose the log. | `disk` |
-    /// | `assume` | What the server does not tell and you vouch for: `noeviction`, `aof-always`. | none |
+    /// | `assume` | What the server does not tell and you vouch for: `noeviction`, `aof-always`, `no-failover` (no replica takes over). | none |
     /// | `db` | The number of the database, behind sentinels. | `0` |
     /// | `tls` | With `on`, TLS also on this machine, for sentinels and clusters. | for other machines |
     /// | `sslrootcert`, `sslcert`, `sslkey` | Files of certificates in PEM: the authority, and the client's own. | those of the system |

@@ -71,10 +71,10 @@ async fn postgres(address: &Address, settings: NodeSettings) -> Result<FleetLog,
     };
     let options = Options {
         name: address.name.clone(),
-        ceiling: address.ceiling,
+        ceiling: address.ceiling.unwrap_or(usize::MAX),
         timeout: address.append_timeout.max(settings.poll_timeout()),
     };
-    let engine = Postgres::open(&address.engine, options).await?;
+    let engine = Postgres::open(&address.url, options).await?;
     Ok(FleetLog::start_with(
         engine,
         settings,
@@ -89,15 +89,23 @@ async fn feed(address: &Address, settings: NodeSettings) -> Result<FleetLog, Log
 
     use super::{super::Moment, feed::Leaf};
 
-    if address.name.is_some() {
-        return Err(wrong("a feed has no `name`: its URL says which log it is"));
+    for (is_given, name) in [
+        (address.ack.is_some(), "ack"),
+        (address.ceiling.is_some(), "ceiling"),
+        (address.name.is_some(), "name"),
+    ] {
+        if is_given {
+            return Err(wrong(format!(
+                "a feed has no `{name}`: it only reads the log of its relay",
+            )));
+        }
     }
     if address.skew.is_some() {
         return Err(wrong(
             "a feed has no `skew`: it does not carry the time of the database",
         ));
     }
-    let leaf = Leaf::open(&address.engine, settings.lease).await?;
+    let leaf = Leaf::open(&address.url, settings.lease).await?;
     Ok(FleetLog::start_with(
         leaf,
         settings,
@@ -116,10 +124,10 @@ async fn redis(address: &Address, settings: NodeSettings) -> Result<FleetLog, Lo
     };
     let options = Options {
         name: address.name.clone(),
-        ceiling: address.ceiling,
+        ceiling: address.ceiling.unwrap_or(usize::MAX),
         timeout: address.append_timeout.max(settings.poll_timeout()),
     };
-    let engine = Redis::open(&address.engine, options).await?;
+    let engine = Redis::open(&address.url, options).await?;
     Ok(FleetLog::start_with(
         engine,
         settings,

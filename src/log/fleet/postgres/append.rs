@@ -7,11 +7,11 @@ use tokio_postgres::types::ToSql;
 use super::{
     super::{
         super::NumericDate,
-        engine::{Append, Committed, Done},
+        engine::{Append, Committed, Done, Incarnation},
     },
     fault::Fault,
     link::{Link, OWN},
-    values::{column, count, number, seconds, signed},
+    values::{column, count, number, seconds, signed, unsigned},
 };
 
 /// The database says these in place of how many selectors were new.
@@ -53,8 +53,7 @@ impl AppendStatement {
             &columns.not_before,
             &columns.expires,
         ];
-        let answer = self.link.ask(&self.sql, &parameters).await?;
-        let row = &answer.row;
+        let row = &self.link.ask(&self.sql, &parameters).await?;
         let last: Vec<i64> = column(row, OWN + 2)?;
         let added: Vec<i64> = column(row, OWN + 3)?;
         if last.len() != append.batches.len() || added.len() != last.len() {
@@ -62,7 +61,7 @@ impl AppendStatement {
         }
         let batches: Result<_, _> = last.into_iter().zip(added).map(done).collect();
         let committed = Committed {
-            incarnation: answer.incarnation(column(row, OWN)?),
+            incarnation: Incarnation(unsigned(column(row, OWN)?)),
             at: NumericDate::from(column::<i64>(row, OWN + 1)?),
             batches: batches?,
         };

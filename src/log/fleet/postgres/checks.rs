@@ -63,6 +63,41 @@ pub(super) async fn identity(session: &Session) -> Result<String, Fault> {
     Ok(identity.to_owned())
 }
 
+/// Refuses a schema that a stranger owns, or in which one owns something: what is in it runs with our
+/// rights. Trusted are our role and those that it is a member of, the owner of the database, and
+/// superusers.
+///
+/// Asks for nothing in the schema. `pg_has_role` would not do: it calls a superuser a member of all.
+pub(super) async fn owners(session: &Session, schema: &str) -> Result<(), Fault> {
+    let row = session
+        .text(&format!(
+            "with recursive space as (
+                 select oid, nspowner from pg_namespace where nspname = '{schema}'
+             ), trusted (role) as (
+                 select oid from pg_roles where rolname = current_user
+                 union
+                 select m.roleid from pg_auth_members m join trusted t on t.role = m.member
+             ), owners (role) as (
+                 select nspowner from space
+                 union select c.relowner from pg_class c join space s on s.oid = c.relnamespace
+                 union select p.proowner from pg_proc p join space s on s.oid = p.pronamespace
+             )
+             select coalesce(min(r.rolname::text), '') from owners o join pg_roles r on r.oid = o.role
+             where o.role not in (select t.role from trusted t) and not r.rolsuper
+                 and r.rolname <> 'pg_database_owner'
+                 and o.role not in (
+                     select d.datdba from pg_database d where d.datname = current_database()
+                 )",
+        ))
+        .await?;
+    let owner = row.try_get(0).ok().flatten().unwrap_or("an unknown role");
+    if owner.is_empty() {
+        return Ok(());
+    }
+    let owner = owner.replace(char::is_control, "?");
+    Err(Fault::misconfigured(fault::foreign(&owner, &session.who)))
+}
+
 /// Refuses a role that may not do what nodes do.
 pub(super) async fn rights(session: &Session, schema: &str) -> Result<(), Fault> {
     let row = session

@@ -4,7 +4,10 @@ use std::{error::Error as StdError, fmt, io};
 
 use tokio_postgres::{Error as DriverError, error::SqlState};
 
-use super::super::super::{LogError, LogErrorKind};
+use super::super::{
+    super::{LogError, LogErrorKind},
+    url::Wrong,
+};
 
 /// One line. It never contains a password, nor what a server says beyond its message: details can
 /// contain rows.
@@ -14,6 +17,8 @@ pub(super) struct Fault {
     line: String,
     /// Whether the connection broke. Another one may work at once.
     pub(super) lost: bool,
+    /// Whether somebody else has created the same thing.
+    pub(super) exists: bool,
 }
 
 impl Fault {
@@ -22,6 +27,7 @@ impl Fault {
             kind,
             line: line.into(),
             lost: false,
+            exists: false,
         }
     }
 
@@ -160,8 +166,16 @@ impl Fault {
                 return Self::lost(format!("{place}: {message}"));
             }
             _ => {
-                let code = code.code();
-                return Self::unavailable(format!("{place}: {message} ({code})"));
+                let created = [
+                    SqlState::UNIQUE_VIOLATION,
+                    SqlState::DUPLICATE_SCHEMA,
+                    SqlState::DUPLICATE_TABLE,
+                ];
+                let line = format!("{place}: {message} ({})", code.code());
+                return Self {
+                    exists: created.contains(code),
+                    ..Self::unavailable(line)
+                };
             }
         };
         Self::misconfigured(line)
@@ -187,6 +201,21 @@ pub(super) fn missing_rights(who: &Who) -> String {
         "{role} lacks rights: GRANT CREATE ON DATABASE {database} to it, or, if another role owns \
          the schema, USAGE ON SCHEMA {schema}, SELECT, INSERT, UPDATE, DELETE ON ALL TABLES and \
          EXECUTE ON ALL FUNCTIONS in it",
+    )
+}
+
+/// The functions of the schema run with the rights of the role.
+pub(super) fn foreign(owner: &str, who: &Who) -> String {
+    let Who {
+        place,
+        role,
+        database,
+        schema,
+    } = who;
+    format!(
+        "the schema {schema} at {place} belongs to {owner}, who could act as {role}: drop it if it \
+         was not made for this log, or else GRANT {owner} to {role}, or give it to the owner of the \
+         database {database}",
     )
 }
 
@@ -229,6 +258,12 @@ impl fmt::Display for Fault {
 }
 
 impl StdError for Fault {}
+
+impl From<Wrong> for Fault {
+    fn from(wrong: Wrong) -> Self {
+        Self::misconfigured(wrong.line())
+    }
+}
 
 impl From<Fault> for LogError {
     fn from(fault: Fault) -> Self {

@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
 use tokio::{sync::Mutex, task::JoinHandle, time};
 use tokio_postgres::{Row, types::ToSql};
 
 use super::{
-    super::engine::Incarnation,
     fault::{self, Fault},
     migrate,
     session::Session,
     target::Target,
-    values::{column, first_bits},
+    values::column,
 };
 
 /// Each statement begins with three columns: the process of the server, the version of the tables,
@@ -50,21 +48,6 @@ impl Drop for State {
     }
 }
 
-pub(super) struct Answer {
-    pub(super) row: Row,
-    identity: String,
-}
-
-impl Answer {
-    /// The stored epoch, and what the server says of itself.
-    pub(super) fn incarnation(&self, epoch: i64) -> Incarnation {
-        let mut digest = Sha256::new();
-        digest.update(epoch.to_be_bytes());
-        digest.update(&self.identity);
-        Incarnation(first_bits(&digest.finalize()))
-    }
-}
-
 impl Link {
     pub(super) fn new(target: Arc<Target>, session: Session) -> Self {
         Self::with(target, Some(session))
@@ -90,7 +73,7 @@ impl Link {
         &self,
         sql: &Arc<str>,
         parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<Answer, Fault> {
+    ) -> Result<Row, Fault> {
         let asked = time::timeout(self.target.timeout, self.attempts(sql, parameters)).await;
         let answer = asked.unwrap_or_else(|_| Err(self.target.late()));
         answer.map_err(Fault::while_open)
@@ -100,7 +83,7 @@ impl Link {
         &self,
         sql: &Arc<str>,
         parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<Answer, Fault> {
+    ) -> Result<Row, Fault> {
         let mut state = self.state.lock().await;
         let is_usable =
             |session: &Session| !session.client.is_closed() && self.target.keeps(session);
@@ -140,7 +123,7 @@ impl<'a> Busy<'a> {
         &mut self,
         sql: &Arc<str>,
         parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<Answer, Fault> {
+    ) -> Result<Row, Fault> {
         let Some(session) = &mut self.session else {
             return Err(self.target.late());
         };
@@ -150,9 +133,8 @@ impl<'a> Busy<'a> {
         }
         let format = usize::try_from(column::<i32>(&row, 1)?).unwrap_or(usize::MAX);
         migrate::compare(format, migrate::FORMAT, &self.target.schema)?;
-        self.target.saw(column(&row, 2)?);
-        let identity = session.identity.clone();
-        Ok(Answer { row, identity })
+        self.target.saw(column(&row, 2)?)?;
+        Ok(row)
     }
 
     /// The call has ended. Returns the session for the next one.

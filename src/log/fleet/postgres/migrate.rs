@@ -1,8 +1,6 @@
 //! Creates the tables, and changes those of an older version.
 
-use sha2::{Digest as _, Sha256};
-
-use super::{super::super::position::new_epoch, fault::Fault, session::Session, values};
+use super::{super::super::position::new_epoch, checks, fault::Fault, session::Session, values};
 
 /// Each makes the next version of the tables. `{schema}` stands for the schema.
 pub(super) const MIGRATIONS: &[&str] = &[
@@ -14,25 +12,45 @@ pub(super) const MIGRATIONS: &[&str] = &[
 /// The version of the tables that this crate reads and writes.
 pub(super) const FORMAT: usize = MIGRATIONS.len();
 
+/// How often a node tries to create what another one creates at the same moment.
+const TRIES: usize = 5;
+
 /// Brings the tables to the version of the last migration. Nodes that start at once wait for each
 /// other.
+///
+/// They wait at what they create, and not at an advisory lock: any role of the database could take that
+/// and keep it.
 pub(super) async fn migrate(
     session: &Session,
     schema: &str,
     migrations: &[&str],
 ) -> Result<(), Fault> {
-    // Without a lock in the usual case: a role may lack the rights to create anything.
-    if version(session, schema).await? == migrations.len() {
-        return Ok(());
+    let mut tries = 1..TRIES;
+    loop {
+        // Without a lock in the usual case: a role may lack the rights to create anything.
+        if version(session, schema).await? == migrations.len() {
+            return Ok(());
+        }
+        match advance(session, schema, migrations).await {
+            // Another node was faster.
+            Err(fault) if fault.exists && tries.next().is_some() => {
+                session.run("rollback").await?;
+            }
+            advanced => return advanced,
+        }
     }
-    let key = lock_key(schema);
+}
+
+async fn advance(session: &Session, schema: &str, migrations: &[&str]) -> Result<(), Fault> {
     session
-        .run(&format!(
-            "begin; set local statement_timeout = '1min'; \
-             select pg_advisory_xact_lock({key})",
-        ))
+        .run("begin; set local statement_timeout = '1min'")
         .await?;
-    let from = version(session, schema).await?;
+    let mut from = version(session, schema).await?;
+    if from > 0 {
+        let lock = format!("lock table {schema}.migration in exclusive mode");
+        session.run(&lock).await?;
+        from = version(session, schema).await?;
+    }
     for (number, migration) in migrations.iter().enumerate().skip(from) {
         if number == 0 {
             create_schema(session, schema).await?;
@@ -56,7 +74,7 @@ pub(super) async fn migrate(
     compare(version(session, schema).await?, migrations.len(), schema)
 }
 
-/// Returns the version of the tables, or 0 if there are none. Refuses a newer one.
+/// Returns the version of the tables, or 0 if there are none. Refuses those of a stranger.
 async fn version(session: &Session, schema: &str) -> Result<usize, Fault> {
     // `to_regclass` could answer from what this session knew before it waited for the lock.
     let exists = session
@@ -68,6 +86,7 @@ async fn version(session: &Session, schema: &str) -> Result<usize, Fault> {
     if exists.try_get(0).ok().flatten() != Some("t") {
         return Ok(0);
     }
+    checks::owners(session, schema).await?;
     let row = session
         .text(&format!(
             "select coalesce(max(version), 0) from {schema}.migration"
@@ -89,16 +108,9 @@ async fn create_schema(session: &Session, schema: &str) -> Result<(), Fault> {
         .await?;
     // `if not exists` would demand the right to create a schema that exists.
     if row.try_get(0).ok().flatten() == Some("t") {
-        return Ok(());
+        return checks::owners(session, schema).await;
     }
     session.run(&format!("create schema {schema}")).await
-}
-
-/// A number for the lock of one schema.
-fn lock_key(schema: &str) -> i64 {
-    values::signed(values::first_bits(&Sha256::digest(format!(
-        "migrate {schema}"
-    ))))
 }
 
 /// Refuses tables of a newer version.

@@ -44,6 +44,7 @@ use super::once::OnceStore;
 use super::{
     super::{Durability, LogError},
     engine::{Append, Ask, Committed, Engine, Incarnation, Page},
+    url::Url,
 };
 
 /// The newest records stay, even if they have expired. A node that is this many records behind goes
@@ -83,11 +84,11 @@ impl Postgres {
     ///
     /// Fails with `Misconfigured` if something has to be changed before, with `UnknownFormat` if the
     /// tables are from a newer version, and with `Unavailable` if the server cannot be reached.
-    pub(crate) async fn open(url: &str, options: Options) -> Result<Self, LogError> {
+    pub(in crate::log::fleet) async fn open(url: &Url, options: Options) -> Result<Self, LogError> {
         let limit = options.timeout;
-        let (url, name) = (url.to_owned(), options.name);
+        let (url, name) = (url.clone(), options.name);
         // It reads files: passwords and certificates.
-        let read = task::spawn_blocking(move || Target::new(&url, name.as_deref(), limit));
+        let read = task::spawn_blocking(move || Target::new(url, name.as_deref(), limit));
         let read = read.await;
         let target = read.map_err(|_| Fault::unavailable("the settings could not be read"))?;
         let target = Arc::new(target?);
@@ -104,7 +105,7 @@ impl Postgres {
         checks::rights(&first, &target.schema).await?;
         let second = target.connect().await?;
         checks::not_pooled(&first, &second).await?;
-        target.saw(first.replicated);
+        target.saw(first.replicated)?;
         let [polls, appends] =
             [first, second].map(|session| Arc::new(Link::new(target.clone(), session)));
         Ok(Self {

@@ -44,11 +44,10 @@ impl PollStatement {
             &sequence, &mark, &self.page, &member, &name, &applied, &healed, &waits, &silent,
             &beats,
         ];
-        let answer = self.link.ask(&self.sql, &parameters).await?;
-        let row = &answer.row;
+        let row = &self.link.ask(&self.sql, &parameters).await?;
         let now = count(column(row, OWN + 11)?)?;
         Ok(Page {
-            incarnation: answer.incarnation(column(row, OWN)?),
+            incarnation: Incarnation(unsigned(column(row, OWN)?)),
             history: match column::<i32>(row, OWN + 1)? {
                 0 => History::Same,
                 1 => History::Swept,

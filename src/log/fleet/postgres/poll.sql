@@ -1,5 +1,5 @@
 select pg_backend_pid(), p.format, current_setting('synchronous_standby_names') <> '',
-       p.epoch, p.history, p.forgotten, p.upto, p.mark, p.more, p.expected, p.records,
+       p.incarnation, p.history, p.forgotten, p.upto, p.mark, p.more, p.expected, p.records,
        p.listed, p.barrier, p.report_wanted, p.now, p.ids, p.names, p.beats, p.applied, p.healed
 from {schema}.poll(
     $1::bigint, $2::bigint, $3::bigint,

@@ -110,8 +110,8 @@ impl Shared {
         let marks: Vec<_> = batch.iter().map(|one| signed(one.mark)).collect();
         let quota = number(batch.iter().map(|one| one.once.quota).min().unwrap_or(0));
         let parameters: [&(dyn ToSql + Sync); 5] = [&onces, &clients, &expires, &marks, &quota];
-        let answer = self.link.ask(&self.sql, &parameters).await?;
-        let results: Vec<i32> = column(&answer.row, OWN)?;
+        let row = self.link.ask(&self.sql, &parameters).await?;
+        let results: Vec<i32> = column(&row, OWN)?;
         if results.len() != batch.len() {
             return Err(Fault::corrupt("the server has not answered for each use"));
         }

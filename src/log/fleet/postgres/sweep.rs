@@ -45,9 +45,9 @@ impl SweepStatement {
     ) -> Result<u64, Fault> {
         let mut all = 0;
         loop {
-            let answer = self.link.ask(sql, parameters).await?;
-            all += count(column(&answer.row, OWN)?)?;
-            if !column(&answer.row, OWN + 1)? {
+            let row = self.link.ask(sql, parameters).await?;
+            all += count(column(&row, OWN)?)?;
+            if !column(&row, OWN + 1)? {
                 return Ok(all);
             }
         }

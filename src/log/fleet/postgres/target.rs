@@ -13,7 +13,7 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::{runtime::Handle, sync::Notify, task, time};
 
 use super::{
-    super::super::LogErrorKind,
+    super::{super::LogErrorKind, url::Url},
     fault::{Fault, Who},
     session::Session,
     settings::{Server, Settings},
@@ -32,7 +32,7 @@ const STAGGER: Duration = Duration::from_secs(1);
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(10);
 
 pub(super) struct Target {
-    url: Arc<str>,
+    url: Url,
     /// What the last connection was made with.
     access: Mutex<Arc<Access>>,
     pub(super) schema: String,
@@ -57,7 +57,7 @@ struct Access {
 
 impl Access {
     /// Reads files.
-    fn read(url: &str, timeout: Duration) -> Result<Self, Fault> {
+    fn read(url: &Url, timeout: Duration) -> Result<Self, Fault> {
         let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let settings = Settings::read(url, &variable, timeout)?;
         let tls = match &settings.tls {
@@ -70,10 +70,10 @@ impl Access {
 
 impl Target {
     /// Reads files.
-    pub(super) fn new(url: &str, name: Option<&str>, timeout: Duration) -> Result<Self, Fault> {
+    pub(super) fn new(url: Url, name: Option<&str>, timeout: Duration) -> Result<Self, Fault> {
         Ok(Self {
-            access: Mutex::new(Arc::new(Access::read(url, timeout)?)),
-            url: url.into(),
+            access: Mutex::new(Arc::new(Access::read(&url, timeout)?)),
+            url,
             schema: schema(name)?,
             runtime: Handle::try_current()
                 .map_err(|_| Fault::misconfigured("there is no Tokio runtime"))?,
@@ -197,16 +197,32 @@ impl Target {
 
     /// There was no answer within the time limit.
     pub(super) fn late(&self) -> Fault {
+        silent(&self.whom().place, self.timeout)
+    }
+
+    /// The server that was the primary the last time.
+    fn whom(&self) -> Who {
         let place = self.primary.load(Ordering::Relaxed);
         let access = self.access().clone();
-        let server = access.settings.servers.get(place);
-        let place = server.map_or("the database", |server| &*server.place);
-        silent(place, self.timeout)
+        let servers = &access.settings.servers;
+        self.who(&servers[place.min(servers.len() - 1)], &access)
     }
 
     /// The server has said whether a commit waits for a standby.
-    pub(super) fn saw(&self, replicated: bool) {
+    ///
+    /// # Errors
+    ///
+    /// Fails if it has to.
+    pub(super) fn saw(&self, replicated: bool) -> Result<(), Fault> {
         self.replicated.store(replicated, Ordering::Relaxed);
+        if replicated || !self.access().settings.replicated {
+            return Ok(());
+        }
+        Err(Fault::misconfigured(format!(
+            "{} has no synchronous standby, as `durability=replicated` demands: set \
+             synchronous_standby_names there",
+            self.whom().place,
+        )))
     }
 
     pub(super) fn is_replicated(&self) -> bool {

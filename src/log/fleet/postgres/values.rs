@@ -19,12 +19,6 @@ pub(super) fn unsigned(bits: i64) -> u64 {
     u64::from_ne_bytes(bits.to_ne_bytes())
 }
 
-/// The first 64 bits of a digest.
-pub(super) fn first_bits(digest: &[u8]) -> u64 {
-    let bytes = digest.iter().take(8);
-    bytes.fold(0, |bits, byte| bits << 8 | u64::from(*byte))
-}
-
 /// A number, or the largest one.
 pub(super) fn number(number: impl TryInto<i64>) -> i64 {
     number.try_into().unwrap_or(i64::MAX)

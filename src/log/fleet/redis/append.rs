@@ -83,7 +83,7 @@ impl Call for Appending<'_> {
     fn read(&self, replies: Vec<Reply>, session: &Session) -> Result<Self::Answer, Fault> {
         let mut replies = replies.into_iter();
         let place = &session.wire.place;
-        let Some(mut parts) = Parts::new(replies.next(), place)? else {
+        let Some(mut parts) = Parts::new(replies.next(), session)? else {
             return Ok(None);
         };
         session.proof.read(&mut replies, place)?;

@@ -53,7 +53,7 @@ impl Call for Beginning<'_> {
 
     fn read(&self, replies: Vec<Reply>, session: &Session) -> Result<(), Fault> {
         let mut replies = replies.into_iter();
-        Parts::new(replies.next(), &session.wire.place)?;
+        Parts::new(replies.next(), session)?;
         session.proof.read(&mut replies, &session.wire.place)
     }
 }

@@ -120,6 +120,7 @@ fn durability(
 ) -> Result<Proof, Fault> {
     let mut proof = Proof {
         replicas: settings.replicas,
+        may_fail_over: !settings.assumed.no_failover,
         ..Proof::default()
     };
     if settings.volatile {
@@ -159,13 +160,16 @@ fn durability(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::super::url::Url, *};
 
     const GOOD: &str = "redis_version:7.0.15\r\nrole:master\r\ncluster_enabled:0\r\nmaxmemory:0\r\n\
                         maxmemory_policy:allkeys-lru\r\naof_enabled:1\r\n";
 
     fn check(info: &str, fsync: Option<&str>, url: &str) -> Result<Proof, String> {
-        let settings = Settings::read(url, &|_| None).map_err(|fault| fault.to_string())?;
+        let settings = Url::parse(url)
+            .map_err(Fault::from)
+            .and_then(|url| Settings::read(&url, &|_| None))
+            .map_err(|fault| fault.to_string())?;
         let info = Info(info.to_owned());
         let all = || {
             version(&info, "it")?;
@@ -177,7 +181,11 @@ mod tests {
     }
 
     fn proof(own: bool, replicas: u32) -> Proof {
-        Proof { own, replicas }
+        Proof {
+            own,
+            replicas,
+            may_fail_over: true,
+        }
     }
 
     #[test]
@@ -238,7 +246,8 @@ mod tests {
 
     #[test]
     fn server_that_pauses_its_syncs_has_to_prove_each_one() {
-        let settings = Settings::read("redis://localhost", &|_| None).unwrap();
+        let settings =
+            Settings::read(&Url::parse("redis://localhost").unwrap(), &|_| None).unwrap();
         let check = |info: &str| {
             let info = Info(info.to_owned());
             durability(&info, Some("always"), Some("yes"), &settings, "it")

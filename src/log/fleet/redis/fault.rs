@@ -2,7 +2,10 @@
 
 use std::{error::Error as StdError, fmt, io};
 
-use super::super::super::{LogError, LogErrorKind};
+use super::super::{
+    super::{LogError, LogErrorKind},
+    url::Wrong,
+};
 
 /// One line. It never contains a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +123,12 @@ impl fmt::Display for Fault {
 }
 
 impl StdError for Fault {}
+
+impl From<Wrong> for Fault {
+    fn from(wrong: Wrong) -> Self {
+        Self::misconfigured(wrong.line())
+    }
+}
 
 impl From<Fault> for LogError {
     fn from(fault: Fault) -> Self {

@@ -90,7 +90,7 @@ impl Link {
 
     async fn session(&self, slot: &mut Slot) -> Result<Box<Session>, Fault> {
         let connecting = match std::mem::replace(slot, Slot::Empty) {
-            Slot::Idle(session) if self.target.is_primary(&session.wire.place) => {
+            Slot::Idle(session) if self.target.keeps(&session) => {
                 return Ok(session);
             }
             Slot::Connecting(connecting) => connecting,

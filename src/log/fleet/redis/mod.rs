@@ -22,7 +22,6 @@ mod proof;
 mod replay;
 mod resp;
 mod rights;
-mod scans;
 mod scripts;
 mod session;
 mod settings;
@@ -50,6 +49,7 @@ use super::once::OnceStore;
 use super::{
     super::{Durability, LogError, observe},
     engine::{Append, Ask, Committed, Engine, Incarnation, Page},
+    url::Url,
 };
 
 /// How to use the server.
@@ -84,7 +84,7 @@ impl Redis {
     ///
     /// Fails with `Misconfigured` if something has to be changed before, with `UnknownFormat` if the
     /// log is from a newer version, and with `Unavailable` if the server cannot be reached.
-    pub(crate) async fn open(url: &str, options: Options) -> Result<Self, LogError> {
+    pub(in crate::log::fleet) async fn open(url: &Url, options: Options) -> Result<Self, LogError> {
         let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let settings = Settings::read(url, &variable)?;
         let keys = Keys::new(options.name.as_deref());
@@ -142,6 +142,10 @@ impl Engine for Redis {
 
     async fn begin(&self, after: Incarnation) -> Result<(), LogError> {
         Ok(begin::after(&self.appending, after).await?)
+    }
+
+    fn reconnect(&self) {
+        self.target.replaced();
     }
 
     async fn leave(&self, member: u64) -> Result<(), LogError> {

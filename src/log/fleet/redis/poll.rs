@@ -12,7 +12,6 @@ use super::{
     hint::Hints,
     link::{Call, Link},
     resp::{Reply, Request},
-    scans::{Scan, Scans},
     scripts::Script,
     session::Session,
     values::{self, Parts, digits},
@@ -23,80 +22,40 @@ pub(super) const PAGE: &[u8] = b"4096";
 
 pub(super) struct Polls {
     link: Link,
-    scans: Scans,
 }
 
 impl Polls {
     pub(super) fn new(link: Link) -> Self {
-        let scans = Scans::default();
-        Self { link, scans }
+        Self { link }
     }
 
     pub(super) async fn poll(&self, ask: Ask, hints: &Hints) -> Result<Page, Fault> {
-        let polling = Polling {
-            scan: self.scans.at(ask.after),
-            ask,
-            link: &self.link,
-        };
-        let mut answer = self.link.call(&polling).await?;
+        let link = &self.link;
+        let polling = Polling { ask, link };
+        let mut answer = link.call(&polling).await?;
         if answer.is_none() {
-            begin::first(&self.link).await?;
-            answer = self.link.call(&polling).await?;
+            begin::first(link).await?;
+            answer = link.call(&polling).await?;
         }
-        let answer =
+        let Answer { page, head } =
             answer.ok_or_else(|| Fault::unavailable("somebody removes the log again and again"))?;
         // Not for others: this node has not read the records.
         if polling.ask.member != 0 {
-            hints.polled(answer.head.sequence);
+            hints.polled(head);
         }
-        self.page(answer, &polling)
-    }
-
-    fn page(&self, answer: Answer, polling: &Polling<'_>) -> Result<Page, Fault> {
-        let Answer {
-            mut page,
-            head,
-            step,
-        } = answer;
-        let Some(step) = step else {
-            page.more = page.upto.sequence < head.sequence;
-            return Ok(page);
-        };
-        // The first step may have been on another server.
-        let going_on = polling.scan.as_ref();
-        let going_on = going_on.filter(|scan| scan.incarnation == page.incarnation);
-        let begun = going_on.map_or(head, |scan| scan.head);
-        if step == b"0" {
-            page.upto = begun;
-            page.more = begun.sequence < head.sequence;
-            self.scans.end(polling.ask.after);
-            return Ok(page);
-        }
-        let mark = getrandom::u64().map_err(|_| Fault::unavailable("there is no randomness"))?;
-        let scan = Scan {
-            step,
-            incarnation: page.incarnation,
-            head: begun,
-        };
-        page.upto = self.scans.keep(polling.ask.after, mark.max(1), scan);
-        page.more = true;
         Ok(page)
     }
 }
 
 struct Polling<'a> {
     ask: Ask,
-    scan: Option<Scan>,
     link: &'a Link,
 }
 
 struct Answer {
-    /// Without `more`.
     page: Page,
     /// The last record of the log.
-    head: Cursor,
-    /// The next step, if the page is from a scan.
-    step: Option<Vec<u8>>,
+    head: u64,
 }
 
 impl Call for Polling<'_> {
@@ -106,10 +65,6 @@ impl Call for Polling<'_> {
         let (ask, target) = (&self.ask, &self.link.target);
         let after = ask.after.sequence.to_string();
         let [mark, member] = [ask.after.mark, ask.member].map(u64::to_be_bytes);
-        let scan = self.scan.as_ref();
-        let (step, scanned) = scan.map_or_else(Default::default, |scan| {
-            (scan.step.clone(), digits(scan.incarnation))
-        });
         let proof = session.proof.of_polls();
         let report = ask.report.as_ref().map(packed).unwrap_or_default();
         let name = ask.report.as_ref().map_or("", |report| &*report.name);
@@ -117,8 +72,6 @@ impl Call for Polling<'_> {
             after.as_bytes(),
             &mark,
             PAGE,
-            &step,
-            scanned.as_bytes(),
             if proof.is_needed() { b"1" } else { b"0" },
             &member,
             &report,
@@ -139,7 +92,7 @@ impl Call for Polling<'_> {
     fn read(&self, replies: Vec<Reply>, session: &Session) -> Result<Self::Answer, Fault> {
         let mut replies = replies.into_iter();
         let place = &session.wire.place;
-        let Some(mut parts) = Parts::new(replies.next(), place)? else {
+        let Some(mut parts) = Parts::new(replies.next(), session)? else {
             return Ok(None);
         };
         session.proof.of_polls().read(&mut replies, place)?;
@@ -153,16 +106,13 @@ impl Call for Polling<'_> {
             sequence: parts.count()?,
             mark: parts.bits()?,
         };
-        let head = Cursor {
-            sequence: parts.count()?,
-            mark: parts.bits()?,
-        };
-        let step = Some(parts.text()?).filter(|step| !step.is_empty());
+        let more = parts.flag()?;
+        let head = parts.count()?;
         let page = Page {
             incarnation,
             history,
             upto,
-            more: false,
+            more,
             forgotten: NumericDate::new(parts.bits()?),
             engine_now: Some(Duration::from_millis(parts.count()?)),
             expected: Some(parts.count()?),
@@ -175,7 +125,7 @@ impl Call for Polling<'_> {
             },
             age: Duration::ZERO,
         };
-        Ok(Some(Answer { page, head, step }))
+        Ok(Some(Answer { page, head }))
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Proof {
     /// How many replicas have what was written. Not that they have it in their files: a replica says
     /// that only once a second.
     pub(super) replicas: u32,
+    /// Whether a replica may take over.
+    pub(super) may_fail_over: bool,
 }
 
 impl Proof {
@@ -26,7 +28,22 @@ impl Proof {
     }
 
     pub(super) fn is_needed(self) -> bool {
-        self != Self::default()
+        self.own || self.replicas > 0
+    }
+
+    /// Refuses a server with so many replicas that another one of them could take over, and have enough
+    /// that confirm its writes, while this one still has enough as well.
+    pub(super) fn suffices(self, replicas: u32, place: &str) -> Result<(), Fault> {
+        let least = replicas.div_ceil(2);
+        if !self.may_fail_over || self.replicas >= least {
+            return Ok(());
+        }
+        Err(Fault::misconfigured(format!(
+            "{place} has {replicas} replicas, and `replicas={}` of them confirm a write: one that lacks \
+             it could take over; write `replicas={least}` or more into the URL, or \
+             `assume=no-failover` if none ever takes over",
+            self.replicas,
+        )))
     }
 
     /// Asks for the proof, after a command that has written something on the same connection.
@@ -94,8 +111,8 @@ mod tests {
     fn replies_must_say_that_enough_have_it() {
         assert!(read(Proof::default(), []));
         let wait = Proof {
-            own: false,
             replicas: 2,
+            ..Proof::default()
         };
         for (replicas, enough) in [(0, false), (1, false), (2, true), (3, true)] {
             assert_eq!(read(wait, [Reply::Number(replicas)]), enough);
@@ -103,6 +120,7 @@ mod tests {
         let both = Proof {
             own: true,
             replicas: 1,
+            ..Proof::default()
         };
         let list = |own| Reply::List([own, 0].map(Reply::Number).into());
         for (own, replicas, enough) in [(0, 1, false), (1, 0, false), (0, 0, false), (1, 1, true)] {
@@ -114,5 +132,22 @@ mod tests {
             assert!(!read(proof, [Reply::Error("ERR".to_owned())]));
         }
         assert!(!read(both, [Reply::Number(1)]));
+    }
+
+    #[test]
+    fn half_of_the_replicas_must_confirm() {
+        let suffices = |own: u32, all: u32| {
+            let proof = Proof {
+                replicas: own,
+                may_fail_over: true,
+                ..Proof::default()
+            };
+            proof.suffices(all, "it").is_ok()
+        };
+        for (own, most) in [(0, 0), (1, 2), (2, 4), (3, 6)] {
+            assert!((0..=most).all(|all| suffices(own, all)), "{own}");
+            assert!(!suffices(own, most + 1), "{own}");
+        }
+        assert!(Proof::default().suffices(9, "it").is_ok());
     }
 }

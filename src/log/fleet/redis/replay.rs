@@ -115,7 +115,7 @@ impl Call for Using<'_> {
         let place = &session.wire.place;
         let mut results = Vec::new();
         for _ in self.0 {
-            let parts = Parts::new(replies.next(), place)?;
+            let parts = Parts::new(replies.next(), session)?;
             results.push(match parts.map(|mut parts| parts.count()).transpose()? {
                 Some(0) => OnceResult::Fresh,
                 Some(1) => OnceResult::Used,

@@ -38,7 +38,7 @@ pub(super) async fn check(session: &mut Session, target: &Target) -> Result<(), 
             )));
         }
     }
-    Parts::new(replies.next(), place)?;
+    Parts::new(replies.next(), session)?;
     for reply in replies {
         if let Reply::Error(error) = reply {
             return Err(Fault::refused(&error, place));

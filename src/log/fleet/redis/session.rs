@@ -14,6 +14,8 @@ pub(super) struct Session {
     pub(super) wire: Wire,
     /// Which host of the URL has led to it.
     pub(super) entry: usize,
+    /// See [`Target::keeps`](super::target::Target::keeps).
+    pub(super) generation: u64,
     pub(super) scripts: Loaded,
     pub(super) proof: Proof,
 }
@@ -33,6 +35,7 @@ impl Session {
             scripts: Loaded::read(loaded, &wire.place)?,
             wire,
             entry,
+            generation: 0,
             proof,
         })
     }

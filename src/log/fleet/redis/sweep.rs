@@ -40,7 +40,7 @@ impl Call for Sweeping<'_> {
     }
 
     fn read(&self, replies: Vec<Reply>, session: &Session) -> Result<Self::Answer, Fault> {
-        match Parts::new(replies.into_iter().next(), &session.wire.place)? {
+        match Parts::new(replies.into_iter().next(), session)? {
             None => Ok((0, false)),
             Some(mut parts) => Ok((parts.count()?, parts.flag()?)),
         }

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -27,6 +27,8 @@ pub(super) struct Target {
     entry: AtomicUsize,
     /// The server that was the primary the last time.
     primary: Mutex<String>,
+    /// Connections that were made under an earlier number are not used any more.
+    generation: AtomicU64,
     /// Another server is the primary now.
     pub(super) moved: Notify,
 }
@@ -39,6 +41,7 @@ impl Target {
             timeout,
             entry: AtomicUsize::new(0),
             primary: Mutex::default(),
+            generation: AtomicU64::new(0),
             moved: Notify::new(),
         }
     }
@@ -49,11 +52,13 @@ impl Target {
         let limit = self.timeout.max(CONNECTING);
         let share = limit / u32::try_from(hosts.len()).unwrap_or(u32::MAX);
         let first = self.entry.load(Ordering::Relaxed);
+        let generation = self.generation.load(Ordering::Relaxed);
         let mut failed: Option<Fault> = None;
         for entry in (0..hosts.len()).map(|step| (first + step) % hosts.len()) {
             let opened = time::timeout(share, self.open(entry)).await;
             let fault = match opened {
-                Ok(Ok(session)) => {
+                Ok(Ok(mut session)) => {
+                    session.generation = generation;
                     self.entry.store(entry, Ordering::Relaxed);
                     self.found(&session.wire.place);
                     return Ok(session);
@@ -76,9 +81,19 @@ impl Target {
         Session::open(&primary, entry, &self.settings).await
     }
 
-    /// Whether a connection is still the right one: another one may have found another primary.
-    pub(super) fn is_primary(&self, place: &str) -> bool {
-        *self.locked() == place
+    /// Whether a connection is still used. It is not once another one has found another primary, or
+    /// this one was replaced.
+    pub(super) fn keeps(&self, session: &Session) -> bool {
+        self.generation.load(Ordering::Relaxed) == session.generation
+            && *self.locked() == session.wire.place
+    }
+
+    /// An answer came from a server that has been replaced by another one. All connections are made
+    /// anew, with the password and the certificates as they are then.
+    pub(super) fn replaced(&self) {
+        self.leave(self.entry.load(Ordering::Relaxed));
+        self.generation.fetch_add(1, Ordering::Relaxed);
+        self.moved.notify_one();
     }
 
     fn found(&self, place: &str) {

@@ -7,6 +7,7 @@ use super::{
     },
     fault::Fault,
     resp::Reply,
+    session::Session,
 };
 
 /// Selector, `not_before`, `expires`.
@@ -73,15 +74,26 @@ pub(super) fn digits(incarnation: Incarnation) -> String {
 pub(super) struct Parts(std::vec::IntoIter<Reply>);
 
 impl Parts {
-    /// Reads the reply of a script. It begins with `OK`, or with what is wrong with the server.
-    pub(super) fn new(reply: Option<Reply>, place: &str) -> Result<Option<Self>, Fault> {
+    /// Reads the reply of a script. It begins with `OK` and the number of replicas, or with what is
+    /// wrong with the server.
+    pub(super) fn new(reply: Option<Reply>, session: &Session) -> Result<Option<Self>, Fault> {
+        let place = &session.wire.place;
         let mut parts = match reply {
             Some(Reply::List(parts)) => Self(parts.into_iter()),
             Some(Reply::Error(error)) => return Err(Fault::refused(&error, place)),
             _ => return Err(unexpected("no answer")),
         };
-        match &*parts.text()? {
-            b"OK" => Ok(Some(parts)),
+        let first = parts.text()?;
+        if let Some(replicas) = first.strip_prefix(b"OK ") {
+            let replicas = std::str::from_utf8(replicas).ok();
+            let replicas = replicas.and_then(|replicas| replicas.parse().ok());
+            let foreign = || unexpected("no number of replicas");
+            session
+                .proof
+                .suffices(replicas.ok_or_else(foreign)?, place)?;
+            return Ok(Some(parts));
+        }
+        match &*first {
             // There is no log yet, or it was removed.
             b"NONE" => Ok(None),
             b"REPLICA" => Err(Fault::leave(format!("{place} is a replica now"))),

@@ -1,5 +1,13 @@
 //! The address of a log, and its parameters.
 
+#[cfg(any(feature = "feed", feature = "postgres", feature = "redis"))]
+mod files;
+mod host;
+mod parameters;
+mod parts;
+#[cfg(test)]
+mod tests;
+
 use std::{fmt, time::Duration};
 
 use super::{
@@ -8,20 +16,24 @@ use super::{
     open::{feature, unknown_scheme},
 };
 
+#[cfg(any(feature = "feed", feature = "postgres", feature = "redis"))]
+pub(super) use self::{files::files, host::is_local};
+pub(super) use self::{host::Host, parameters::Parameters, parts::Url};
+
 /// Where the log is, and how a node follows it.
 #[derive(Clone)]
 pub(super) struct Address {
-    /// The URL for the driver of the engine, without the parameters of this crate.
-    pub(super) engine: String,
+    /// With the parameters of the engine.
+    pub(super) url: Url,
     pub(super) lease: Duration,
     pub(super) append_timeout: Duration,
     /// How far the clock may be off. `None` if nobody has said.
     pub(super) skew: Option<Duration>,
-    pub(super) ack: FleetAck,
+    pub(super) ack: Option<FleetAck>,
     /// Which of several logs in one engine.
     pub(super) name: Option<String>,
     /// How many selectors may have a record.
-    pub(super) ceiling: usize,
+    pub(super) ceiling: Option<usize>,
 }
 
 /// A lease must leave time for some questions and answers.
@@ -42,42 +54,40 @@ impl Address {
     ///
     /// Fails with `Misconfigured`. The error does not contain the URL, which can have a password.
     pub(super) fn parse(url: &str) -> Result<Self, LogError> {
-        if feature(scheme(url)).is_none() {
+        let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+        if feature(scheme).is_none() {
             return Err(unknown_scheme());
         }
-        let (base, query) = url.split_once('?').unwrap_or((url, ""));
-        let mut address = Self {
-            engine: base.to_owned(),
-            lease: Duration::from_secs(5),
-            append_timeout: Duration::from_secs(2),
-            skew: None,
-            ack: FleetAck::Durable,
-            name: None,
-            ceiling: usize::MAX,
+        let mut url = Url::parse(url)?;
+        let given = &mut url.parameters;
+        let time = |name, value: Option<String>, usual| {
+            value.map_or(Ok(usual), |value| duration(name, &value))
         };
-        let mut rest = Vec::new();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            match name {
-                "lease" => address.lease = duration(name, value)?,
-                "append_timeout" => address.append_timeout = duration(name, value)?,
-                "skew" => address.skew = Some(duration(name, value)?),
-                "ack" => address.ack = ack(value)?,
-                "name" => address.name = Some(value.to_owned()),
-                // Those of the engine. It refuses what it does not know.
-                _ => rest.push(pair),
-            }
-        }
-        if !rest.is_empty() {
-            address.engine.push('?');
-            address.engine.push_str(&rest.join("&"));
-        }
+        let address = Self {
+            lease: time("lease", given.take("lease"), Duration::from_secs(5))?,
+            append_timeout: time(
+                "append_timeout",
+                given.take("append_timeout"),
+                Duration::from_secs(2),
+            )?,
+            skew: given
+                .take("skew")
+                .map(|value| duration("skew", &value))
+                .transpose()?,
+            ack: given.take("ack").map(|value| ack(&value)).transpose()?,
+            name: given.take("name"),
+            ceiling: given
+                .take("ceiling")
+                .map(|value| ceiling(&value))
+                .transpose()?,
+            url,
+        };
         address.check()?;
         Ok(address)
     }
 
     pub(super) fn scheme(&self) -> &str {
-        scheme(&self.engine)
+        &self.url.scheme
     }
 
     /// Fails if a time or the name is not usable.
@@ -110,17 +120,18 @@ impl Address {
     }
 }
 
-/// The part before `://`. Empty if there is none.
-fn scheme(url: &str) -> &str {
-    url.split_once("://").map_or("", |(scheme, _)| scheme)
-}
-
 fn ack(value: &str) -> Result<FleetAck, LogError> {
     match value {
         "durable" => Ok(FleetAck::Durable),
         "fleet" => Ok(FleetAck::Fleet),
         _ => Err(wrong("`ack` must be `durable` or `fleet`")),
     }
+}
+
+fn ceiling(value: &str) -> Result<usize, LogError> {
+    let digits = value.bytes().all(|digit| digit.is_ascii_digit());
+    let number = value.parse().ok().filter(|_| digits);
+    number.ok_or_else(|| wrong("`ceiling` must be a number of selectors"))
 }
 
 /// Reads `5s`, `500ms` or `2m`.
@@ -140,6 +151,27 @@ fn duration(name: &str, value: &str) -> Result<Duration, LogError> {
     duration.ok_or_else(|| wrong(format!("`{name}` must be a time such as 5s or 500ms")))
 }
 
+/// What is wrong with a URL, in one line without a secret.
+#[derive(Debug)]
+pub(super) struct Wrong(String);
+
+impl Wrong {
+    fn new(line: impl Into<String>) -> Self {
+        Self(line.into())
+    }
+
+    #[cfg(any(feature = "feed", feature = "postgres", feature = "redis"))]
+    pub(super) fn line(self) -> String {
+        self.0
+    }
+}
+
+impl From<Wrong> for LogError {
+    fn from(Wrong(line): Wrong) -> Self {
+        wrong(line)
+    }
+}
+
 pub(super) fn wrong(what: impl Into<String>) -> LogError {
     LogError::new(LogErrorKind::Misconfigured).caused_by(what.into())
 }
@@ -151,85 +183,7 @@ impl fmt::Debug for Address {
             .field("append_timeout", &self.append_timeout)
             .field("ack", &self.ack)
             .field("name", &self.name)
+            .field("ceiling", &self.ceiling)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::error::Error as _;
-
-    use super::*;
-
-    fn refused(url: &str) -> String {
-        let error = Address::parse(url).unwrap_err();
-        assert_eq!(error.kind(), LogErrorKind::Misconfigured, "{url}");
-        error.source().unwrap().to_string()
-    }
-
-    #[test]
-    fn own_parameters_are_taken_and_the_others_passed_on() {
-        let url =
-            "postgres://me:secret@db/app?sslmode=require&lease=2s&name=a_1&append_timeout=250ms";
-        let address = Address::parse(url).unwrap();
-        assert_eq!(
-            address.engine,
-            "postgres://me:secret@db/app?sslmode=require"
-        );
-        assert_eq!(address.lease, Duration::from_secs(2));
-        assert_eq!(address.ack, FleetAck::Durable);
-        assert_eq!(address.append_timeout, Duration::from_millis(250));
-        assert_eq!(address.name.as_deref(), Some("a_1"));
-        assert!(!format!("{address:?}").contains("secret"));
-
-        let address = Address::parse("postgresql:///app?lease=1m&ack=fleet").unwrap();
-        assert_eq!(address.ack, FleetAck::Fleet);
-        assert_eq!(address.engine, "postgresql:///app");
-        assert_eq!(address.lease, Duration::from_secs(60));
-        assert_eq!(
-            (address.append_timeout, address.name),
-            (Duration::from_secs(2), None)
-        );
-    }
-
-    #[test]
-    fn parameter_that_is_not_usable_is_refused_without_the_password() {
-        for query in [
-            "lease=",
-            "lease=5",
-            "lease=5h",
-            "lease=-5s",
-            "lease=s",
-            "lease=1ms",
-            "lease=301s",
-            "lease=99999999999s",
-            "append_timeout=0s",
-            "append_timeout=99ms",
-            "append_timeout=301s",
-            "skew=0s",
-            "skew=61s",
-            "ack=",
-            "ack=all",
-            "name=",
-            "name=A",
-            "name=1a",
-            "name=a-b",
-            "name=a%22b",
-            "name=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-        ] {
-            let error = refused(&format!("postgres://me:secret@db/app?{query}"));
-            assert!(
-                !error.contains("secret") && error.contains('`'),
-                "{query}: {error}"
-            );
-        }
-        for url in [
-            "",
-            "postgres",
-            "mysql://me:secret@db/app",
-            "/path/to/log.redb",
-        ] {
-            assert!(!refused(url).contains("secret"));
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::{error::Error as StdError, fmt, io};
 
 use hyper::StatusCode;
 
-use super::super::codec::Broken;
+use super::super::{super::url::Wrong, codec::Broken};
 use crate::log::{LogError, LogErrorKind};
 
 /// One line. It never contains a token, nor what the relay says.
@@ -150,6 +150,12 @@ impl fmt::Display for Fault {
 }
 
 impl StdError for Fault {}
+
+impl From<Wrong> for Fault {
+    fn from(wrong: Wrong) -> Self {
+        Self::misconfigured(wrong.line())
+    }
+}
 
 impl From<Fault> for LogError {
     fn from(fault: Fault) -> Self {

@@ -20,7 +20,10 @@ pub(super) use self::connection::Opened;
 pub(super) use self::connection::{Open, Place};
 use self::{connection::Connection, fault::Fault, pace::Pace, target::Target};
 use super::{
-    super::engine::{Append, Ask, Committed, Cursor, Done, Engine, Incarnation, Page},
+    super::{
+        engine::{Append, Ask, Committed, Cursor, Done, Engine, Incarnation, Page},
+        url::Url,
+    },
     codec::decode,
     question::{Applied, Question},
     view::View,
@@ -51,8 +54,8 @@ impl Leaf {
     ///
     /// Fails with `Misconfigured` if something has to be changed before, with `UnknownFormat` if the
     /// relay has another version, and with `Unavailable` if it cannot be reached.
-    pub(crate) async fn open(url: &str, lease: Duration) -> Result<Self, LogError> {
-        let target = Target::parse(url)?;
+    pub(in crate::log::fleet) async fn open(url: &Url, lease: Duration) -> Result<Self, LogError> {
+        let target = Target::read(url)?;
         let leaf = Self::new(target.place(), target.open(), lease);
         leaf.check().await?;
         Ok(leaf)

@@ -1,9 +1,9 @@
 //! Where the relay is and who asks: a URL, and a file with a token.
 
-use std::{env, fs, io, net::IpAddr, sync::Arc};
+use std::{env, fs, io, sync::Arc};
 
 use futures::future::BoxFuture;
-use hyper::{Uri, header::HeaderValue};
+use hyper::{header::HeaderValue, http::uri::PathAndQuery};
 use rustls::pki_types::ServerName;
 use tokio::{
     net::{TcpStream, lookup_host},
@@ -12,10 +12,11 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
+    super::super::url::{Host, Url, files, is_local},
     connection::{Open, Opened, Place, Stream},
     fault::{Fault, TOKEN_FILE},
 };
-use crate::tls::{File, Files};
+use crate::tls::Files;
 
 /// A longer file is not one with a token.
 const LONGEST_TOKEN: usize = 4096;
@@ -31,9 +32,8 @@ pub(super) struct Target {
 
 impl Target {
     /// Reads a URL without the parameters of the log.
-    pub(super) fn parse(url: &str) -> Result<Self, Fault> {
-        let (base, query) = url.split_once('?').unwrap_or((url, ""));
-        if base.contains(['@', '#']) {
+    pub(super) fn read(url: &Url) -> Result<Self, Fault> {
+        if url.user.is_some() || url.password.is_some() || url.path.contains('#') {
             return Err(Fault::misconfigured(format!(
                 "the URL of the feed must have neither a user nor a fragment: {TOKEN_FILE} names the \
                  file with the token",
@@ -41,45 +41,30 @@ impl Target {
         }
         let wrong =
             || Fault::misconfigured("the URL of the feed is not valid: write https://HOST/feed");
-        let uri: Uri = base.parse().map_err(|_| wrong())?;
-        let host = uri
-            .host()
-            .filter(|host| !host.is_empty())
-            .ok_or_else(wrong)?;
-        let host = host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned();
-        let is_encrypted = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") => false,
-            _ => return Err(wrong()),
+        let [host] = &url.hosts[..] else {
+            return Err(wrong());
         };
-        if !is_encrypted && !is_local(&host) {
+        let Host { name, port } = host.clone();
+        if name.is_empty() || name.starts_with('/') {
+            return Err(wrong());
+        }
+        let is_encrypted = url.scheme == "https";
+        if !is_encrypted && !is_local(&name) {
             return Err(Fault::misconfigured(format!(
-                "`http` is refused for {host}: only connections on this machine may lack TLS",
+                "`http` is refused for {name}: only connections on this machine may lack TLS",
             )));
         }
-        // A port that is not a number is none for the parser.
-        let port = uri.authority().and_then(|authority| {
-            let text = authority
-                .as_str()
-                .rsplit_once(']')
-                .map_or(authority.as_str(), |end| end.1);
-            text.rsplit_once(':')
-                .map(|(_, port)| port.parse().map_err(|_| wrong()))
-        });
+        let path = format!("/{}", url.path);
+        path.parse::<PathAndQuery>().map_err(|_| wrong())?;
+        let mut parameters = url.parameters.clone();
+        let files = files(&mut parameters, &|_| None)?;
+        parameters.end()?;
         Ok(Self {
-            port: port
-                .transpose()?
-                .unwrap_or(if is_encrypted { 443 } else { 80 }),
-            path: match uri.path() {
-                "" => "/".to_owned(),
-                path => path.to_owned(),
-            },
-            host,
+            port: port.unwrap_or(if is_encrypted { 443 } else { 80 }),
+            path,
+            host: name,
             is_encrypted,
-            files: files(query)?,
+            files,
         })
     }
 
@@ -176,65 +161,24 @@ fn bearer(token: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Whether a host is this machine.
-fn is_local(host: &str) -> bool {
-    let address: Option<IpAddr> = host.parse().ok();
-    address.map_or(host.eq_ignore_ascii_case("localhost"), |address| {
-        address.is_loopback()
-    })
-}
-
-/// Reads the parameters of the URL, named as those of PostgreSQL.
-fn files(query: &str) -> Result<Files, Fault> {
-    let [mut roots, mut chain, mut key] = [const { None }; 3];
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (parameter, file) = match name {
-            "sslrootcert" => ("sslrootcert", &mut roots),
-            "sslcert" => ("sslcert", &mut chain),
-            "sslkey" => ("sslkey", &mut key),
-            // Not repeated: it could be a secret.
-            _ => {
-                return Err(Fault::misconfigured(
-                    "the URL of the feed has an unknown parameter: it may have `sslrootcert`, \
-                     `sslcert`, `sslkey` and `lease`",
-                ));
-            }
-        };
-        let path = value.to_owned();
-        let is_again = file.replace(File { parameter, path }).is_some();
-        if value.is_empty() || value.contains('%') || is_again {
-            return Err(Fault::misconfigured(format!(
-                "`{parameter}` must be the path of one file, without `%`",
-            )));
-        }
-    }
-    let client = match (chain, key) {
-        (Some(chain), Some(key)) => Some((chain, key)),
-        (None, None) => None,
-        _ => {
-            return Err(Fault::misconfigured(
-                "`sslcert` and `sslkey` belong together: give both",
-            ));
-        }
-    };
-    Ok(Files { roots, client })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn parse(url: &str) -> Result<Target, Fault> {
+        Target::read(&Url::parse(url)?)
+    }
+
     #[test]
     fn url_names_the_relay() {
-        let target = Target::parse("https://relay.example.com/a/feed?sslrootcert=/ca.pem").unwrap();
+        let target = parse("https://relay.example.com/a/feed?sslrootcert=/ca.pem").unwrap();
         assert_eq!(target.place().authority, "relay.example.com:443");
         assert_eq!(target.place().path, "/a/feed");
         assert_eq!(target.files.roots.unwrap().path, "/ca.pem");
-        let target = Target::parse("http://[::1]:8080").unwrap();
+        let target = parse("http://[::1]:8080").unwrap();
         assert_eq!(target.place().authority, "[::1]:8080");
         assert_eq!((target.port, &*target.path), (8080, "/"));
-        assert_eq!(Target::parse("http://localhost/feed").unwrap().port, 80);
+        assert_eq!(parse("http://localhost/feed").unwrap().port, 80);
     }
 
     #[test]
@@ -244,7 +188,6 @@ mod tests {
             "https:///feed",
             "https://relay:port/feed",
             "https://relay:99999/feed",
-            "ftp://relay/feed",
             "http://relay.example.com/feed",
             "http://10.0.0.1/feed",
             "https://me:secret@relay/feed",
@@ -252,9 +195,12 @@ mod tests {
             "https://relay/feed?token=secret",
             "https://relay/feed?sslrootcert=",
             "https://relay/feed?sslcert=/a",
+            "https://one,two/feed",
+            "https://relay#secret",
+            "https://relay/fe ed",
             "https://relay/feed?sslrootcert=/a&sslrootcert=/b",
         ] {
-            let fault = Target::parse(url).unwrap_err();
+            let fault = parse(url).unwrap_err();
             assert_eq!(fault.kind, crate::log::LogErrorKind::Misconfigured, "{url}");
             assert!(!fault.to_string().contains("secret"), "{url}: {fault}");
         }

@@ -19,7 +19,7 @@ use self::sweeper::Sweeper;
 use super::{
     super::super::{LogError, LogErrorKind, NumericDate, Selector},
     fault::Fault,
-    link::{Answer, Link, OWN},
+    link::{Link, OWN},
     target::Target,
     values::{column, count, date, number, signed},
 };
@@ -102,8 +102,8 @@ pub(crate) enum Issued {
 impl IssuedTables {
     /// Returns whether the tokens were stored with this key. The first caller's is right.
     pub(crate) async fn is_right_key(&self, check: &[u8; 32]) -> Result<bool, LogError> {
-        let answer = self.writer().ask(&self.open, &[&&check[..]]).await?;
-        Ok(column(&answer.row, OWN)?)
+        let row = self.writer().ask(&self.open, &[&&check[..]]).await?;
+        Ok(column(&row, OWN)?)
     }
 
     /// Finds a token.
@@ -112,7 +112,7 @@ impl IssuedTables {
     ///
     /// Fails with `ClockWentBack` if the token is unknown and may have been removed too early.
     pub(crate) async fn find(&self, digest: &[u8; 32]) -> Result<Option<StoredRow>, LogError> {
-        let Answer { row, .. } = self.reader.ask(&self.find, &[&&digest[..]]).await?;
+        let row = self.reader.ask(&self.find, &[&&digest[..]]).await?;
         let content: Option<Vec<u8>> = column(&row, OWN + 3)?;
         let Some(content) = content else {
             if column(&row, OWN + 4)? {
@@ -157,15 +157,15 @@ impl IssuedTables {
             &contents,
             &lifetimes,
         ];
-        let answer = match self.writer().ask(&self.issue, &parameters).await {
+        let row = match self.writer().ask(&self.issue, &parameters).await {
             // It may have been done. The same call, sent again, finds out.
             Err(fault) if fault.kind == LogErrorKind::Unavailable => {
                 self.writer().ask(&self.issue, &parameters).await?
             }
             asked => asked?,
         };
-        match column(&answer.row, OWN)? {
-            0 => Ok(Issued::At(date(column(&answer.row, OWN + 1)?))),
+        match column(&row, OWN)? {
+            0 => Ok(Issued::At(date(column(&row, OWN + 1)?))),
             1 => Ok(Issued::Revoked),
             2 => Ok(Issued::Reused),
             3 => Err(LogError::new(LogErrorKind::ClockWentBack)),
@@ -179,7 +179,7 @@ impl IssuedTables {
         let mut all = 0;
         loop {
             let parameters: [&(dyn ToSql + Sync); 2] = [&retention, &PIECE];
-            let Answer { row, .. } = self.writer().ask(&self.sweep, &parameters).await?;
+            let row = self.writer().ask(&self.sweep, &parameters).await?;
             all += count(column(&row, OWN)?)?;
             if !column(&row, OWN + 1)? {
                 return Ok(all);

@@ -53,12 +53,10 @@ create table {schema}.member (
     waits bool not null
 ) with (fillfactor = 50);
 
--- The incarnation of the log: the stored epoch, and what the server says of itself. A node sets the
--- latter for its session.
+-- The incarnation of the log: the stored epoch, and when the server was started. A node sets the latter
+-- for its session.
 create function {schema}.incarnation(p_epoch bigint) returns bigint language sql stable as $$
-    select ('x' || encode(substr(sha256(int8send(p_epoch) || convert_to(
-        coalesce(current_setting('tower_revocation.identity', true), ''), 'UTF8'
-    )), 1, 8), 'hex'))::bit(64)::bigint
+    select hashtextextended(coalesce(current_setting('tower_revocation.identity', true), ''), p_epoch)
 $$;
 
 -- Returns the records after a cursor: at most `p_limit` of them, in the order of the log. `history`
@@ -71,7 +69,7 @@ create function {schema}.poll(
     p_after bigint, p_mark bigint, p_limit bigint,
     p_member bigint, p_name text, p_applied bigint, p_healed bigint, p_waits bool,
     p_silent bigint[], p_beats bigint[],
-    out format int, out epoch bigint, out history int, out forgotten bigint,
+    out format int, out incarnation bigint, out history int, out forgotten bigint,
     out upto bigint, out mark bigint, out more bool, out expected bigint, out records bytea,
     out listed bool, out barrier bool, out report_wanted bool, out now bigint,
     out ids bigint[], out names text[], out beats bigint[], out applied bigint[],
@@ -112,7 +110,8 @@ begin
             select l.sequence, l.selectors from {schema}.log l order by l.sequence desc limit 1
         ) n
     ), known as materialized (
-        select m.format, m.epoch, m.forgotten, m.removed, m.swept, case
+        select m.format, {schema}.incarnation(m.epoch) as incarnation, m.forgotten,
+            m.removed, m.swept, case
             when p_after = 0 then 0
             when k.mark = p_mark then 0
             when k.mark is null and p_after <= m.gone and p_after <= h.last then 1
@@ -130,7 +129,7 @@ begin
                    order by p.sequence) as records
         from page p
     ), members as materialized (
-        select count(*) filter (where o.healed <> {schema}.incarnation(k.epoch)) > 0 as barrier,
+        select count(*) filter (where o.healed <> k.incarnation) > 0 as barrier,
                coalesce(bool_or(o.waits), false) as wanted,
                coalesce(array_agg(o.id) filter (where o.listed), '{}') as ids,
                coalesce(array_agg(o.name) filter (where o.listed), '{}') as names,
@@ -139,7 +138,7 @@ begin
                coalesce(array_agg(o.healed) filter (where o.listed), '{}') as healed
         from known k left join (select m.*, v_lists as listed from {schema}.member m) o on true
     )
-    select k.format, k.epoch, k.history, k.forgotten, coalesce(p.last, s.after),
+    select k.format, k.incarnation, k.history, k.forgotten, coalesce(p.last, s.after),
            case when p.last is not null then (select l.mark from page l where l.sequence = p.last)
                 when s.after > 0 then p_mark else 0 end,
            h.last > coalesce(p.last, s.after),
@@ -147,7 +146,8 @@ begin
            least(h.last - s.after, greatest(h.selectors - k.removed, 0) + h.last - k.swept),
            coalesce(p.records, ''::bytea), o.barrier, o.wanted,
            o.ids, o.names, o.beats, o.applied, o.healed
-    into format, epoch, history, forgotten, upto, mark, more, expected, records, barrier, report_wanted,
+    into format, incarnation, history, forgotten, upto, mark, more, expected, records, barrier,
+        report_wanted,
          ids, names, beats, applied, healed
     from known k, start s, packed p, head h, members o;
     now := floor(extract(epoch from clock_timestamp()) * 1000)::bigint;
@@ -168,7 +168,7 @@ $$;
 create function {schema}.append(
     p_mark bigint, p_ceiling bigint, p_as_given bool, p_limits bigint[],
     p_batches int[], p_selectors bytea[], p_not_before bigint[], p_expires bigint[],
-    out format int, out epoch bigint, out at bigint, out last bigint[], out added bigint[],
+    out format int, out incarnation bigint, out at bigint, out last bigint[], out added bigint[],
     out wrote bool
 ) language plpgsql as $$
 #variable_conflict use_column
@@ -186,7 +186,8 @@ declare
     v_from int;
     v_to int;
 begin
-    select m.format, m.epoch, m.removed into format, epoch, v_removed from {schema}.meta m for update;
+    select m.format, {schema}.incarnation(m.epoch), m.removed
+        into format, incarnation, v_removed from {schema}.meta m for update;
     -- A statement of its own: its snapshot is from after the lock, so it has the newest record.
     select l.sequence, l.at, l.selectors into v_head, v_at, v_ever
         from {schema}.log l order by l.sequence desc limit 1;

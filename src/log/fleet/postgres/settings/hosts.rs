@@ -4,7 +4,10 @@ use std::{net::IpAddr, path::Path};
 
 use tokio_postgres::{Config, config::Host as Name};
 
-use super::{super::fault::Fault, Environment};
+use super::{
+    super::{super::url::is_local, fault::Fault},
+    Environment,
+};
 
 /// Where Debian and others put the socket.
 const SOCKETS: &str = "/var/run/postgresql";
@@ -31,7 +34,7 @@ impl Host {
         let address = self.address.or_else(|| self.name.parse().ok());
         match address {
             Some(address) => address.is_loopback(),
-            None => self.name == "localhost" || self.is_socket(),
+            None => is_local(&self.name) || self.is_socket(),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Where the database is and who asks: a URL, completed by the environment as libpq does it.
 
+mod driver;
 mod hosts;
 mod password;
-mod url;
 
 #[cfg(test)]
 mod tests;
@@ -12,8 +12,11 @@ use std::time::Duration;
 use tokio_postgres::{Config, config::SslMode};
 
 use self::{hosts::Host, password::Login};
-use super::fault::Fault;
-use crate::tls::{File, Files};
+use super::{
+    super::url::{self, Url},
+    fault::Fault,
+};
+use crate::tls::Files;
 
 /// How long one address may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -36,27 +39,34 @@ pub(super) struct Settings {
     pub(super) database: String,
     /// What TLS needs. `None` if every server is on this machine.
     pub(super) tls: Option<Files>,
+    /// Whether commits have to wait for a standby.
+    pub(super) replicated: bool,
 }
 
 impl Settings {
     /// Reads a URL and the environment. A connection that gets no answer ends after `timeout`.
     pub(super) fn read(
-        url: &str,
+        url: &Url,
         environment: Environment<'_>,
         timeout: Duration,
     ) -> Result<Self, Fault> {
-        let parts = url::split(url)?;
-        let given: Config = parts.url.parse().map_err(|error: tokio_postgres::Error| {
-            // The source names the parameter, never a value.
-            let why = std::error::Error::source(&error).map(ToString::to_string);
-            let why = why.unwrap_or_default();
-            Fault::misconfigured(format!("the URL of the database is not valid: {why}"))
-        })?;
-        let ours = |name: &str, variable: &str| {
-            let ours = parts.ours(name).map(str::to_owned);
+        let mut parameters = url.parameters.clone();
+        let given = driver::read(url, &mut parameters)?;
+        let mut ours = |name: &str, variable: &str| {
+            let ours = parameters.take(name);
             ours.or_else(|| environment(variable))
         };
-        refuse(&ours, environment)?;
+        let mode = ours("sslmode", "PGSSLMODE");
+        let passfile = ours("passfile", "PGPASSFILE");
+        let [binding, attributes] = [
+            ours("channel_binding", "PGCHANNELBINDING"),
+            ours("target_session_attrs", "PGTARGETSESSIONATTRS"),
+        ];
+        refuse(binding.as_deref(), attributes.as_deref(), environment)?;
+        let variable = |name: &str| environment(&format!("PG{}", name.to_uppercase()));
+        let files = url::files(&mut parameters, &variable)?;
+        let replicated = replicated(parameters.take("durability").as_deref())?;
+        parameters.end()?;
         let role = match given.get_user() {
             Some(role) if !role.is_empty() => role.to_owned(),
             _ => environment("PGUSER")
@@ -69,7 +79,6 @@ impl Settings {
         let database = database
             .or_else(|| environment("PGDATABASE"))
             .unwrap_or_else(|| role.clone());
-        let mode = ours("sslmode", "PGSSLMODE");
         let mut servers = Vec::new();
         let mut encrypted = false;
         for host in hosts::all(&given, environment)? {
@@ -91,7 +100,7 @@ impl Settings {
             };
             let password = match given.get_password() {
                 Some(password) => Some(password.to_vec()),
-                None => password::find(parts.ours("passfile"), environment, &login)?
+                None => password::find(passfile.as_deref(), environment, &login)?
                     .map(String::into_bytes),
             };
             if let Some(password) = password {
@@ -102,41 +111,42 @@ impl Settings {
                 place: host.place(),
             });
         }
-        let file = |parameter, variable| {
-            let path = ours(parameter, variable)?;
-            Some(File { parameter, path })
-        };
-        let client = file("sslcert", "PGSSLCERT").zip(file("sslkey", "PGSSLKEY"));
-        let roots = file("sslrootcert", "PGSSLROOTCERT").filter(|roots| roots.path != "system");
         Ok(Self {
             servers,
             role,
             database,
-            tls: encrypted.then_some(Files { roots, client }),
+            tls: encrypted.then_some(files),
+            replicated,
         })
     }
 }
 
 /// Refuses what is not supported and would be missed.
 fn refuse(
-    ours: &dyn Fn(&str, &str) -> Option<String>,
+    binding: Option<&str>,
+    attributes: Option<&str>,
     environment: Environment<'_>,
 ) -> Result<(), Fault> {
     let line = if environment("PGSERVICE").is_some() {
         "PGSERVICE is not supported: write host, database and role into the URL"
-    } else if ours("channel_binding", "PGCHANNELBINDING").as_deref() == Some("require") {
+    } else if binding == Some("require") {
         "`channel_binding=require` is not supported: remove it; certificates are always verified"
-    } else if !matches!(
-        ours("target_session_attrs", "PGTARGETSESSIONATTRS").as_deref(),
-        None | Some("any" | "read-write" | "primary")
-    ) {
+    } else if !matches!(attributes, None | Some("any" | "read-write" | "primary")) {
         "`target_session_attrs` must be `primary`: a standby cannot append"
-    } else if ours("sslcert", "PGSSLCERT").is_some() != ours("sslkey", "PGSSLKEY").is_some() {
-        "`sslcert` and `sslkey` belong together: give both"
     } else {
         return Ok(());
     };
     Err(Fault::misconfigured(line))
+}
+
+fn replicated(durability: Option<&str>) -> Result<bool, Fault> {
+    match durability {
+        None | Some("disk") => Ok(false),
+        Some("replicated") => Ok(true),
+        Some(_) => Err(Fault::misconfigured(
+            "`durability` must be `disk` or `replicated` with PostgreSQL",
+        )),
+    }
 }
 
 fn needs_tls(host: &Host, mode: Option<&str>) -> Result<bool, Fault> {

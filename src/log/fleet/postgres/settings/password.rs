@@ -14,8 +14,8 @@ pub(super) struct Login<'a> {
 
 /// Looks for the password of a role that is not in the URL.
 ///
-/// `PGPASSWORD`, the file that `TOWER_REVOCATION_PASSWORD_FILE` names, then a line in the password file: of the
-/// parameter `passfile`, `PGPASSFILE`, or `~/.pgpass`.
+/// `PGPASSWORD`, the file that `TOWER_REVOCATION_PASSWORD_FILE` names, then a line in the password file:
+/// `passfile`, or else `~/.pgpass`.
 pub(super) fn find(
     passfile: Option<&str>,
     environment: Environment<'_>,
@@ -31,11 +31,8 @@ pub(super) fn find(
         password.truncate(password.trim_end_matches(['\r', '\n']).len());
         return Ok(Some(password));
     }
-    let named = passfile
-        .map(str::to_owned)
-        .or_else(|| environment("PGPASSFILE"));
-    let (file, optional) = match (named, environment("HOME")) {
-        (Some(file), _) => (file, false),
+    let (file, optional) = match (passfile, environment("HOME")) {
+        (Some(file), _) => (file.to_owned(), false),
         (None, Some(home)) => (format!("{home}/.pgpass"), true),
         (None, None) => return Ok(None),
     };

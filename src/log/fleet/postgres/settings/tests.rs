@@ -7,11 +7,12 @@ use super::*;
 type Variables<'a> = &'a [(&'a str, &'a str)];
 
 fn read(url: &str, variables: Variables<'_>) -> Result<Settings, Fault> {
+    let url = Url::parse(url)?;
     let environment = |name: &str| {
         let found = variables.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| (*value).to_owned())
     };
-    Settings::read(url, &environment, Duration::from_secs(2))
+    Settings::read(&url, &environment, Duration::from_secs(2))
 }
 
 fn refused(url: &str, variables: Variables<'_>) -> String {
@@ -41,6 +42,12 @@ fn url_has_hosts_role_and_database() {
     let settings = read("postgresql://me@one:1,two,[::1]:3/app", &[]).unwrap();
     assert_eq!(places(&settings), ["one:1", "two:5432", "::1:3"]);
     assert_eq!((&*settings.role, &*settings.database), ("me", "app"));
+    let settings = read("postgres://?user=me&host=one,two&port=7&dbname=app", &[]).unwrap();
+    assert_eq!(places(&settings), ["one:7", "two:7"]);
+    assert_eq!((&*settings.role, &*settings.database), ("me", "app"));
+    let settings = read("postgres://it%27s@:7/a%5Cb", &[("PGHOST", "one")]).unwrap();
+    assert_eq!(places(&settings), ["one:7"]);
+    assert_eq!((&*settings.role, &*settings.database), ("it's", "a\\b"));
     let settings = read("postgres://me@%2Frun%2Fpg/", &[]).unwrap();
     assert_eq!(places(&settings), ["/run/pg:5432"]);
     assert_eq!(settings.database, "me");
@@ -108,8 +115,6 @@ fn tls_is_demanded_off_this_machine_only() {
 #[test]
 fn what_is_unknown_is_refused_and_no_password_is_shown() {
     for (url, wanted) in [
-        ("mysql://me@db/", "must begin with"),
-        ("host=db password=hunter2", "must begin with"),
         ("postgres://me:hunter2@db/?sslmod=require", "`sslmod`"),
         ("postgres://me@db/?password=x&hunter2", "unknown parameter"),
         (
@@ -140,8 +145,21 @@ fn what_is_unknown_is_refused_and_no_password_is_shown() {
             "postgres://me:hunter2@db/?hostaddr=10.0.0.1,10.0.0.2",
             "hostaddr",
         ),
-        ("postgres://me:hunter2@a,b,c/?port=1", "port"),
+        ("postgres://me:hunter2@a,b,c/?port=1,2", "port"),
         ("postgres://hunter2", "no role"),
+        (
+            "postgres://me:hunter2@db/?password=hunter2",
+            "`password` twice",
+        ),
+        ("postgres://me:hunter2@db/?host=hunter", "`host` twice"),
+        (
+            "postgres://me:hunter2@db/?durability=volatile",
+            "`durability`",
+        ),
+        (
+            "postgres://me:hunter2@db/?sslmode=require&sslmode=hunter2",
+            "`sslmode` twice",
+        ),
     ] {
         let line = refused(url, &[]);
         assert!(

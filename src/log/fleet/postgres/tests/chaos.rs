@@ -84,9 +84,7 @@ async fn server_that_stands_still_holds_no_call_longer_than_its_limit() {
     let Some(server) = Server::start(&[]) else {
         return;
     };
-    let log = Postgres::open(&server.url("postgres"), hasty())
-        .await
-        .unwrap();
+    let log = open_at(&server.url("postgres"), hasty()).await.unwrap();
     append(&log, [grant(1)]).await;
     server.signal("STOP");
     let limit = Duration::from_secs(5);
@@ -196,7 +194,7 @@ async fn append_waits_for_the_standby_and_so_does_a_poll() {
     });
     append(&plain, [grant(1)]).await;
     settled(&plain, Durability::Replicated).await;
-    let log = Postgres::open(&server.url("postgres"), hasty()).await;
+    let log = open_at(&server.url("postgres"), hasty()).await;
     let log = log.unwrap_or_else(|error| panic!("{}", line(&error)));
     assert_eq!(log.durability(), Durability::Replicated);
 
@@ -260,7 +258,7 @@ async fn promoted_standby_is_another_incarnation() {
     let standby = server.standby();
     let [one, two] = [server.port(), standby.port()];
     let both = format!("postgres://admin@127.0.0.1:{one},127.0.0.1:{two}/postgres");
-    let log = Postgres::open(&both, options()).await.unwrap();
+    let log = open_at(&both, options()).await.unwrap();
     let before = append(&log, [grant(1)]).await;
     let count = "select to_regclass('tower_revocation.log') is not null";
     fixture::until("the standby has the tables", || {
@@ -286,7 +284,7 @@ async fn old_primary_that_accepts_connections_is_left() {
     let standby = server.standby();
     let [one, two] = [server.port(), standby.port()];
     let both = format!("postgres://admin@127.0.0.1:{one},127.0.0.1:{two}/postgres");
-    let log = Postgres::open(&both, hasty()).await;
+    let log = open_at(&both, hasty()).await;
     let log = log.unwrap_or_else(|error| panic!("{}", line(&error)));
     let before = append(&log, [grant(1)]).await.incarnation;
     let set = "alter system set synchronous_standby_names = 'standby'";

@@ -36,7 +36,7 @@ async fn connection_that_takes_longer_than_a_poll_comes_back() {
         ..options()
     };
     let url = format!("postgres://admin@127.0.0.1:{port}/postgres");
-    let log = Postgres::open(&url, options).await;
+    let log = open_at(&url, options).await;
     let log = log.unwrap_or_else(|error| panic!("{}", line(&error)));
     server.sql(
         "postgres",
@@ -66,7 +66,7 @@ async fn dead_first_host_costs_little_even_with_a_long_time_limit() {
         ..options()
     };
     let both = format!("postgres://admin@127.0.0.1:{silent},127.0.0.1:{port}/postgres");
-    let opened = tokio::time::timeout(Duration::from_secs(8), Postgres::open(&both, options));
+    let opened = tokio::time::timeout(Duration::from_secs(8), open_at(&both, options));
     let log = opened.await.expect("it does not wait for the dead host");
     log.unwrap_or_else(|error| panic!("{}", line(&error)));
 }
@@ -77,7 +77,7 @@ async fn two() -> Option<([Server; 2], Postgres)> {
     drop(open(&servers[1]).await);
     let [first, second] = [&servers[0], &servers[1]].map(Server::port);
     let both = format!("postgres://admin@127.0.0.1:{first},127.0.0.1:{second}/postgres");
-    let log = Postgres::open(&both, options()).await;
+    let log = open_at(&both, options()).await;
     Some((
         servers,
         log.unwrap_or_else(|error| panic!("{}", line(&error))),
@@ -127,7 +127,7 @@ async fn call_that_was_given_up_ends_no_connection_of_others() {
         "postgres://admin@127.0.0.1:{port},127.0.0.1:1/postgres",
         port = server.port()
     );
-    let log = Postgres::open(&both, options()).await;
+    let log = open_at(&both, options()).await;
     let log = log.unwrap_or_else(|error| panic!("{}", line(&error)));
     let process = "select pid from pg_stat_activity where query like '%.poll(%' \
                    and pid <> pg_backend_pid()";
@@ -168,7 +168,7 @@ async fn password_that_was_changed_is_read_again() {
         server.port(),
         file.display()
     );
-    let log = Postgres::open(&url, options()).await;
+    let log = open_at(&url, options()).await;
     let log = log.unwrap_or_else(|error| panic!("{}", line(&error)));
     set("second");
     server.sql(

@@ -33,7 +33,7 @@ async fn refused_batches_write_nothing_and_the_others_commit() {
         ceiling: 5,
         ..options()
     };
-    let log = Postgres::open(&server.url("postgres"), limited).await;
+    let log = open_at(&server.url("postgres"), limited).await;
     contract::limits(&log.unwrap()).await;
 }
 

@@ -155,7 +155,7 @@ async fn server_that_cannot_commit_does_not_say_that_a_token_is_unknown() {
         timeout: Duration::from_millis(700),
         ..options()
     };
-    let log = Postgres::open(&url, hasty).await.unwrap();
+    let log = open_at(&url, hasty).await.unwrap();
     let tables = tables(&log).await;
     tables
         .issue(None, [alice()].into_iter(), &[row(1)])
@@ -226,7 +226,7 @@ async fn role_that_lacks_a_right_is_told_so() {
          revoke delete on tower_revocation.issued from clerk",
     );
     let url = format!("postgres://clerk@127.0.0.1:{}/postgres", server.port());
-    let log = Postgres::open(&url, options()).await.unwrap();
+    let log = open_at(&url, options()).await.unwrap();
     let error = tables(&log).await.is_right_key(&[1; 32]).await.unwrap_err();
     assert!(
         line(&error).contains("clerk lacks rights: GRANT"),

@@ -11,9 +11,7 @@ async fn records_that_are_given_back_keep_their_dates_and_need_no_room() {
         ceiling: 1,
         ..options()
     };
-    let log = Postgres::open(&server.url("postgres"), limited)
-        .await
-        .unwrap();
+    let log = open_at(&server.url("postgres"), limited).await.unwrap();
     append(&log, [grant(1)]).await;
     // Now, by a clock that is a little behind: an append would raise it.
     let date = NumericDate::new(NumericDate::now().seconds() - 20);

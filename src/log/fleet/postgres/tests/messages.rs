@@ -2,15 +2,12 @@
 
 use super::{super::super::super::LogErrorKind, *};
 
-async fn refused(url: &str, kind: LogErrorKind, wanted: &[&str]) {
+pub(super) async fn refused(url: &str, kind: LogErrorKind, wanted: &[&str]) {
     let options = Options {
         timeout: Duration::from_secs(2),
         ..options()
     };
-    let error = Postgres::open(url, options)
-        .await
-        .err()
-        .expect("it is refused");
+    let error = open_at(url, options).await.err().expect("it is refused");
     let line = line(&error);
     assert_eq!(error.kind(), kind, "{line}");
     for wanted in wanted {
@@ -105,14 +102,14 @@ async fn wrong_place_role_or_password_is_named() {
     )
     .await;
 
-    let right = Postgres::open(&at("secret:right", "postgres"), options()).await;
+    let right = open_at(&at("secret:right", "postgres"), options()).await;
     assert!(line(&right.err().unwrap()).contains("secret lacks rights"));
     let name = |name: &str| Options {
         name: Some(name.to_owned()),
         ..options()
     };
     for wrong in ["", "A", "a-b", "a;b", &"a".repeat(41)] {
-        let opened = Postgres::open(&server.url("postgres"), name(wrong)).await;
+        let opened = open_at(&server.url("postgres"), name(wrong)).await;
         assert_eq!(opened.err().unwrap().kind(), Misconfigured);
     }
 }
@@ -130,7 +127,7 @@ async fn role_with_the_rights_of_a_node_needs_no_more() {
     ];
     server.sql("postgres", &grants.join(";"));
     let url = server.url("postgres").replace("admin", "node");
-    let log = Postgres::open(&url, options()).await.unwrap();
+    let log = open_at(&url, options()).await.unwrap();
     append(&log, [grant(1)]).await;
     assert_eq!(poll(&log, Cursor::default()).await.records, [grant(1)]);
     assert_eq!(log.sweep().await.unwrap(), 0);
@@ -163,7 +160,7 @@ async fn standby_is_refused_and_the_primary_is_found_among_hosts() {
     .await;
     let [other, own] = [standby.port(), server.port()];
     let both = format!("postgres://admin@127.0.0.1:1,127.0.0.1:{other},127.0.0.1:{own}/postgres");
-    let log = Postgres::open(&both, options()).await.unwrap();
+    let log = open_at(&both, options()).await.unwrap();
     append(&log, [grant(1)]).await;
 }
 
@@ -174,6 +171,6 @@ async fn socket_serves_as_well() {
     };
     let folder = server.socket().to_str().unwrap().replace('/', "%2F");
     let url = format!("postgres://admin@{folder}:{}/postgres", server.port());
-    let log = Postgres::open(&url, options()).await.unwrap();
+    let log = open_at(&url, options()).await.unwrap();
     append(&log, [grant(1)]).await;
 }

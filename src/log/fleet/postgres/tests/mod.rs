@@ -8,6 +8,7 @@ mod issued;
 mod members;
 mod messages;
 mod nodes;
+mod owners;
 mod pooler;
 #[cfg(feature = "jwt")]
 mod replay;
@@ -24,12 +25,13 @@ use fixture::Server;
 
 use super::{
     super::{
-        super::{NumericDate, Revocation, Selector},
+        super::{LogError, NumericDate, Revocation, Selector},
         engine::{Committed, Cursor, Done, Engine, History, Page},
         tests::{
             contract::{self, all, append, ask, batch, grant, line, poll, request, watermark},
             port,
         },
+        url::Url,
     },
     Options, Postgres,
 };
@@ -43,8 +45,12 @@ fn options() -> Options {
     }
 }
 
+async fn open_at(url: &str, options: Options) -> Result<Postgres, LogError> {
+    Postgres::open(&Url::parse(url)?, options).await
+}
+
 async fn open(server: &Server) -> Postgres {
-    let opened = Postgres::open(&server.url("postgres"), options()).await;
+    let opened = open_at(&server.url("postgres"), options()).await;
     opened.unwrap_or_else(|error| panic!("{}", line(&error)))
 }
 

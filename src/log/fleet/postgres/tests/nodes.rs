@@ -35,6 +35,33 @@ async fn hint_comes_from_another_node_and_after_a_lost_connection() {
     hinted().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn server_that_ends_each_connection_is_not_asked_without_pauses() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let log = open(&server).await;
+    tokio::time::timeout(Duration::from_secs(20), log.hint())
+        .await
+        .expect("it listens");
+    // For three seconds, each connection for hints ends at once.
+    let function = "create function kills() returns bigint language plpgsql as $$ begin
+        create temp table killed (pid int primary key);
+        for step in 1..150 loop
+            insert into killed select pid from pg_stat_activity
+                where query like '%; listen %' and pid <> pg_backend_pid()
+                and pg_terminate_backend(pid) on conflict do nothing;
+            perform pg_stat_clear_snapshot(), pg_sleep(0.02);
+        end loop;
+        return (select count(*) from killed);
+    end $$";
+    server.sql("postgres", function);
+    let kills = tokio::task::block_in_place(|| server.sql("postgres", "select kills()"));
+    // Without growing pauses there are forty.
+    let kills: u32 = kills.parse().unwrap();
+    assert!((1..20).contains(&kills), "{kills}");
+}
+
 #[tokio::test]
 async fn old_snapshot_of_another_session_hides_nothing() {
     let Some(server) = Server::start(&[]) else {

@@ -68,10 +68,7 @@ async fn pooler_of_transactions_is_refused_and_one_of_sessions_serves() {
     };
     for mode in ["transaction", "statement"] {
         let pooler = Pooler::start(&server, mode);
-        let error = Postgres::open(&pooler.url(), options())
-            .await
-            .err()
-            .unwrap();
+        let error = open_at(&pooler.url(), options()).await.err().unwrap();
         assert_eq!(
             error.kind(),
             LogErrorKind::Misconfigured,
@@ -85,7 +82,7 @@ async fn pooler_of_transactions_is_refused_and_one_of_sessions_serves() {
         );
     }
     let pooler = Pooler::start(&server, "session");
-    let log = Postgres::open(&pooler.url(), options()).await;
+    let log = open_at(&pooler.url(), options()).await;
     let log = log.unwrap_or_else(|error| panic!("{}", line(&error)));
     append(&log, [grant(1)]).await;
     assert_eq!(poll(&log, Cursor::default()).await.records, [grant(1)]);

@@ -7,7 +7,7 @@ use super::{
 
 fn target(server: &Server) -> Target {
     let timeout = Duration::from_secs(5);
-    Target::new(&server.url("postgres"), None, timeout).unwrap()
+    Target::new(Url::parse(&server.url("postgres")).unwrap(), None, timeout).unwrap()
 }
 
 #[tokio::test]
@@ -71,9 +71,7 @@ async fn older_tables_are_changed_once_and_newer_ones_are_refused() {
     // A node that has them open notices, and so does one that starts.
     let polled = log.poll(ask(Cursor::default())).await.map(drop);
     let appended = log.append(request([batch([grant(2)])])).await.map(drop);
-    let opened = Postgres::open(&server.url("postgres"), options())
-        .await
-        .map(drop);
+    let opened = open_at(&server.url("postgres"), options()).await.map(drop);
     for result in [polled, appended, opened] {
         let error = result.unwrap_err();
         assert_eq!(
@@ -113,9 +111,7 @@ async fn logs_with_other_names_are_other_logs() {
         name: Some("other_1".to_owned()),
         ..options()
     };
-    let other = Postgres::open(&server.url("postgres"), named)
-        .await
-        .unwrap();
+    let other = open_at(&server.url("postgres"), named).await.unwrap();
     let log = open(&server).await;
     append(&log, [grant(1)]).await;
     append(&other, [grant(2)]).await;

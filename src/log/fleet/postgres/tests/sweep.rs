@@ -60,9 +60,7 @@ async fn ceiling_counts_what_is_left() {
         ceiling: 10,
         ..options()
     };
-    let log = Postgres::open(&server.url("postgres"), limited)
-        .await
-        .unwrap();
+    let log = open_at(&server.url("postgres"), limited).await.unwrap();
     for number in 0..10 {
         append(&log, [until(number, 100)]).await;
         append(&log, [until(number, 200)]).await;

@@ -54,7 +54,7 @@ async fn certificates_of_both_sides_are_verified() {
         format!("postgres://{role}@{host}:{port}/postgres?sslmode=require&sslrootcert={rest}")
     };
 
-    let log = Postgres::open(&at("admin", "localhost", &root), options()).await;
+    let log = open_at(&at("admin", "localhost", &root), options()).await;
     let log = log.unwrap_or_else(|error| panic!("{}", line(&error)));
     append(&log, [grant(1)]).await;
     let encrypted = "select bool_and(ssl) from pg_stat_ssl join pg_stat_activity using (pid) \
@@ -73,7 +73,7 @@ async fn certificates_of_both_sides_are_verified() {
         ),
         (at("certified", "localhost", &root), "certificate"),
     ] {
-        let error = Postgres::open(&url, options()).await.err().unwrap();
+        let error = open_at(&url, options()).await.err().unwrap();
         assert_eq!(
             error.kind(),
             LogErrorKind::Misconfigured,
@@ -86,10 +86,10 @@ async fn certificates_of_both_sides_are_verified() {
     let [certificate, key] = authority.issue("certified");
     let [certificate, key] = [file("crt", &certificate), file("key", &key)];
     let own = format!("{root}&sslcert={certificate}&sslkey={key}");
-    let log = Postgres::open(&at("certified", "localhost", &own), options()).await;
+    let log = open_at(&at("certified", "localhost", &own), options()).await;
     let log = log.unwrap_or_else(|error| panic!("{}", line(&error)));
     append(&log, [grant(2)]).await;
     let swapped = format!("{root}&sslcert={key}&sslkey={certificate}");
-    let error = Postgres::open(&at("certified", "localhost", &swapped), options()).await;
+    let error = open_at(&at("certified", "localhost", &swapped), options()).await;
     assert!(line(&error.err().unwrap()).contains("PEM"));
 }

@@ -110,4 +110,4 @@ if #order > 0 then
 end
 redis.call('HSET', HEAD, 'sequence', decimal(head.sequence), 'mark', head.mark,
     'stamp', decimal(at), 'count', decimal(count))
-return {'OK', incarnation, at, results}
+return {OK, incarnation, at, results}

@@ -63,6 +63,8 @@ local info = redis.call('INFO', 'replication')
 if not string.find(info, 'role:master', 1, true) then
     return {'REPLICA'}
 end
+-- What each answer begins with: how many replicas there are.
+local OK = 'OK ' .. (string.match(info, 'connected_slaves:(%d+)') or '')
 
 local head = {}
 do

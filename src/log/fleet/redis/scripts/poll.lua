@@ -1,13 +1,12 @@
--- Reads a page. ARGV: the cursor's sequence and mark; how many records; the next step of a scan and
--- its incarnation, or two empty strings; whether to write something, as a proof; the member; what it
--- reports, or an empty string; its name; then members to strike out, and their beats.
+-- Reads a page. ARGV: the cursor's sequence and mark; how many records; whether to write something, as a
+-- proof; the member; what it reports, or an empty string; its name; then members to strike out, and their
+-- beats.
 if incarnation == '' then
     return {'NONE'}
 end
 local after, mark, size = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
-local scan, scanned, prove = ARGV[4], ARGV[5], ARGV[6] == '1'
-local member, report, name = ARGV[7], ARGV[8], ARGV[9]
-local SILENT = 10
+local prove, member, report, name = ARGV[4] == '1', ARGV[5], ARGV[6], ARGV[7]
+local SILENT = 8
 
 -- A member: its beat (8 bytes), what it has applied (8), in which incarnation it has healed (16), `1`
 -- if its appends wait for all members, and its name.
@@ -61,8 +60,64 @@ if history ~= 'SAME' then
     from = 0
 end
 
-local records, upto, upto_mark, next_scan = {}, from, mark, ''
-if scan == '' then
+-- A scan of the table of records, where the stream lacks some. The table has no order, and only the server
+-- knows how far a scan has come. A cursor of a scan has no sequence. Its mark has 28 bits that name the
+-- start of the scan, and 36 bits of the next step. So no node has to remember anything.
+--
+-- A start is the head of the log before the first step: what was appended since follows after the scan.
+-- Scans share a start for as long as the stream goes back to it, so there are few. Each has its name (4
+-- bytes), incarnation (16), sequence (8) and mark (8).
+local START, STARTS, APART = 36, 16, 8192
+local starts = redis.call('HGET', HEAD, 'starts') or ''
+
+local function start_at(place)
+    local start = string.sub(starts, place, place + START - 1)
+    return {
+        name = struct.unpack('>I4', start),
+        incarnation = string.sub(start, 5, 20),
+        sequence = number(string.sub(start, 21, 28)),
+        mark = string.sub(start, 29, 36),
+    }
+end
+
+-- A start of this incarnation. A server that has restarted has another order.
+local function start_named(name)
+    for place = 1, #starts, START do
+        local start = start_at(place)
+        if start.name == name and start.incarnation == incarnation then
+            return start
+        end
+    end
+end
+
+local function newest_start()
+    local first = redis.call('XRANGE', STREAM, '-', '+', 'COUNT', 1)[1]
+    local oldest = first and sequence_of(first[1]) or head.sequence
+    if #starts > 0 then
+        local start = start_at(#starts - START + 1)
+        local is_near = start.sequence == head.sequence
+            or start.sequence >= oldest and head.sequence - start.sequence <= APART
+        if start.incarnation == incarnation and is_near then
+            return start
+        end
+    end
+    local content = incarnation .. packed(head.sequence) .. head.mark
+    -- Not zero, which is the beginning of the log.
+    local name = tonumber(string.sub(redis.sha1hex(content), 1, 7), 16)
+    name = math.max(name, 1)
+    starts = string.sub(starts .. struct.pack('>I4', name) .. content, -START * STARTS)
+    redis.call('HSET', HEAD, 'starts', starts)
+    return {name = name, sequence = head.sequence, mark = head.mark}
+end
+
+local start, step
+if after == 0 and mark ~= NOTHING then
+    local high, low = struct.unpack('>I4I4', mark)
+    start, step = start_named(math.floor(high / 16)), high % 16 * 2 ^ 32 + low
+end
+
+local records, upto, upto_mark, more = {}, from, mark, false
+if not start then
     local entries = {}
     if from < head.sequence then
         entries = redis.call('XRANGE', STREAM, id(from + 1), '+', 'COUNT', size)
@@ -72,7 +127,7 @@ if scan == '' then
         if after > 0 and history == 'SAME' then
             history = 'SWEPT'
         end
-        scan, scanned = '0', incarnation
+        start, step = newest_start(), 0
     else
         for _, entry in ipairs(entries) do
             records[#records + 1] = string.sub(entry[2][2], 9)
@@ -83,23 +138,27 @@ if scan == '' then
         elseif from == 0 then
             upto_mark = NOTHING
         end
+        more = upto < head.sequence
     end
 end
-if scan ~= '' then
-    -- A server that has restarted has another order.
-    if scanned ~= incarnation then
-        scan = '0'
-    end
-    local found = redis.call('HSCAN', RECORDS, scan, 'COUNT', size)
-    next_scan = found[1]
+if start then
+    local found = redis.call('HSCAN', RECORDS, decimal(step), 'COUNT', size)
+    step = tonumber(found[1])
     for place = 1, #found[2], 2 do
         records[#records + 1] = found[2][place] .. found[2][place + 1]
     end
-    upto, upto_mark = head.sequence, head.mark
+    if step >= 2 ^ 36 then
+        return {'STEP'}
+    elseif step == 0 then
+        upto, upto_mark, more = start.sequence, start.mark, start.sequence < head.sequence
+    else
+        upto, upto_mark = 0, struct.pack('>I4I4', start.name * 16 + math.floor(step / 2 ^ 32), step % 2 ^ 32)
+        more = true
+    end
 end
 
 -- The table of records has each selector once.
-local expected = scan ~= '' and head.count or head.sequence - from
+local expected = start and head.count or head.sequence - from
 local milliseconds = now * 1000 + math.floor(tonumber(time[2]) / 1000)
-return {'OK', incarnation, history, upto, upto_mark, head.sequence, head.mark, next_scan,
-    head.forgotten, milliseconds, expected, table.concat(records), listed, barrier, waits, members}
+return {OK, incarnation, history, upto, upto_mark, more and 1 or 0, head.sequence, head.forgotten,
+    milliseconds, expected, table.concat(records), listed, barrier, waits, members}

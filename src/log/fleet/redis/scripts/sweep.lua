@@ -3,7 +3,7 @@
 local piece = tonumber(ARGV[1])
 local more = forget_uses(piece) == piece
 if incarnation == '' then
-    return {'OK', 0, more and 1 or 0}
+    return {OK, 0, more and 1 or 0}
 end
 local expired = redis.call('ZRANGE', ENDS, '-inf', decimal(now), 'BYSCORE', 'LIMIT', 0, piece)
 for _, selector in ipairs(expired) do
@@ -18,4 +18,4 @@ if #expired > 0 then
     redis.call('HSET', HEAD, 'count', redis.call('HLEN', RECORDS), 'forgotten', head.forgotten)
 end
 more = more or #expired == piece
-return {'OK', #expired, more and 1 or 0}
+return {OK, #expired, more and 1 or 0}

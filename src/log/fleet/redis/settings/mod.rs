@@ -1,7 +1,6 @@
 //! Where the servers are, who asks, and what is expected of them: a URL.
 
 mod host;
-mod url;
 
 #[cfg(test)]
 mod tests;
@@ -9,8 +8,11 @@ mod tests;
 use std::fs;
 
 pub(super) use self::host::Host;
-use super::fault::Fault;
-use crate::tls::{File, Files};
+use super::{
+    super::url::{self, Url},
+    fault::Fault,
+};
+use crate::tls::Files;
 
 /// How the primary is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,12 +32,18 @@ pub(super) struct Assumed {
     pub(super) noeviction: bool,
     /// What the server has acknowledged is durable.
     pub(super) aof_always: bool,
+    /// No replica takes over.
+    pub(super) no_failover: bool,
 }
 
 impl Assumed {
     /// What the URL says, part by part.
     pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
-        let all = [(self.noeviction, NOEVICTION), (self.aof_always, AOF_ALWAYS)];
+        let all = [
+            (self.noeviction, NOEVICTION),
+            (self.aof_always, AOF_ALWAYS),
+            (self.no_failover, NO_FAILOVER),
+        ];
         all.into_iter()
             .filter_map(|(is_assumed, name)| is_assumed.then_some(name))
     }
@@ -73,36 +81,33 @@ pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 const MOST_REPLICAS: u32 = 16;
 const NOEVICTION: &str = "noeviction";
 const AOF_ALWAYS: &str = "aof-always";
+const NO_FAILOVER: &str = "no-failover";
 const PASSWORD_FILE: &str = "TOWER_REVOCATION_PASSWORD_FILE";
 
 impl Settings {
-    pub(super) fn read(url: &str, environment: Environment<'_>) -> Result<Self, Fault> {
-        let parts = url::split(url)?;
-        let (encrypted, sort) = match &*parts.scheme {
+    pub(super) fn read(url: &Url, environment: Environment<'_>) -> Result<Self, Fault> {
+        let mut parameters = url.parameters.clone();
+        let (encrypted, sort) = match &*url.scheme {
             "redis" | "valkey" => (false, Sort::Single),
             "rediss" | "valkeys" => (true, Sort::Single),
             "redis+sentinel" | "valkey+sentinel" => (false, Sort::Sentinel),
             "redis+cluster" | "valkey+cluster" => (false, Sort::Cluster),
             _ => return Err(wrong("the URL of the log must begin with `redis://`")),
         };
-        let hosts = host::all(&parts.hosts, sort.port())?;
-        let number = |text: &str| {
-            let number = if text.is_empty() { Ok(0) } else { text.parse() };
-            number.map_err(|_| wrong("the database in the URL must be a number"))
-        };
-        let given = |name: &str| parts.parameter(name);
+        let hosts = hosts(url, sort)?;
+        let path = url.decoded_path()?;
         let (topology, database) = match sort {
-            Sort::Single => (Topology::Single, number(&parts.path)?),
-            Sort::Sentinel if parts.path.is_empty() => {
+            Sort::Single => (Topology::Single, number(&path)?),
+            Sort::Sentinel if path.is_empty() => {
                 return Err(wrong(
                     "the URL lacks the name of the primary: write `redis+sentinel://HOST,HOST/NAME`",
                 ));
             }
             Sort::Sentinel => {
-                let database = number(given("db").unwrap_or_default())?;
-                (Topology::Sentinel(parts.path.clone()), database)
+                let database = number(&parameters.take("db").unwrap_or_default())?;
+                (Topology::Sentinel(path), database)
             }
-            Sort::Cluster if number(&parts.path)? > 0 => {
+            Sort::Cluster if number(&path)? > 0 => {
                 return Err(wrong(
                     "a cluster has no databases: remove the number from the URL",
                 ));
@@ -114,7 +119,7 @@ impl Settings {
                 "a URL with several hosts must begin with `redis+sentinel://` or `redis+cluster://`",
             ));
         }
-        let encrypted = match given("tls") {
+        let encrypted = match parameters.take("tls").as_deref() {
             None => encrypted,
             Some("on") => true,
             Some(_) => {
@@ -123,40 +128,34 @@ impl Settings {
                 ));
             }
         };
-        let client = match (given("sslcert"), given("sslkey")) {
-            (Some(chain), Some(key)) => Some((file("sslcert", chain), file("sslkey", key))),
-            (None, None) => None,
-            _ => return Err(wrong("`sslcert` and `sslkey` belong together: give both")),
-        };
+        let password = url.password.clone().filter(|password| !password.is_empty());
         let settings = Self {
-            replicas: replicas(given("replicas"), &topology)?,
+            replicas: replicas(parameters.take("replicas").as_deref(), &topology)?,
             topology,
             hosts,
-            password: match (parts.password.clone(), environment(PASSWORD_FILE)) {
+            password: match (password, environment(PASSWORD_FILE)) {
                 (Some(password), _) => Some(Password::Given(password)),
                 (None, file) => file.map(Password::File),
             },
-            user: parts.user.clone(),
+            user: url.user.clone(),
             database,
             encrypted,
-            files: Files {
-                roots: given("sslrootcert")
-                    .filter(|roots| *roots != "system")
-                    .map(|roots| file("sslrootcert", roots)),
-                client,
-            },
-            volatile: match given("durability") {
-                None | Some("disk") => false,
-                Some("volatile") => true,
-                Some(_) => return Err(wrong("`durability` must be `disk` or `volatile`")),
-            },
-            assumed: assumed(given("assume"))?,
+            files: url::files(&mut parameters, &|_| None)?,
+            volatile: volatile(parameters.take("durability").as_deref())?,
+            assumed: assumed(parameters.take("assume").as_deref())?,
         };
-        settings.refuse(sort, &parts.scheme)?;
+        parameters.end()?;
+        settings.refuse(sort, &url.scheme)?;
         Ok(settings)
     }
 
     fn refuse(&self, sort: Sort, scheme: &str) -> Result<(), Fault> {
+        if self.assumed.no_failover && self.topology != Topology::Single {
+            return Err(wrong(
+                "`assume=no-failover` is refused with sentinels and clusters, which fail over: remove \
+                 it",
+            ));
+        }
         if self.user.is_some() && self.password.is_none() {
             return Err(wrong(format!(
                 "the URL has a user without a password: set {PASSWORD_FILE}"
@@ -210,6 +209,36 @@ impl Sort {
     }
 }
 
+fn hosts(url: &Url, sort: Sort) -> Result<Vec<Host>, Fault> {
+    let hosts = url.hosts.iter().map(|host| Host {
+        name: host.name.clone(),
+        port: host.port.unwrap_or(sort.port()),
+    });
+    let hosts: Vec<_> = hosts.collect();
+    let is_name = |host: &Host| !host.name.is_empty() && !host.name.starts_with('/');
+    if hosts.is_empty() || !hosts.iter().all(is_name) {
+        return Err(wrong("the URL lacks a host: write `redis://HOST`"));
+    }
+    Ok(hosts)
+}
+
+fn number(text: &str) -> Result<u32, Fault> {
+    let number = if text.is_empty() { Ok(0) } else { text.parse() };
+    number.map_err(|_| wrong("the database in the URL must be a number"))
+}
+
+fn volatile(durability: Option<&str>) -> Result<bool, Fault> {
+    match durability {
+        None | Some("disk") => Ok(false),
+        Some("volatile") => Ok(true),
+        Some("replicated") => Err(wrong(
+            "a failover of Redis can lose what replicas have: `durability` must be `disk` or \
+             `volatile`",
+        )),
+        Some(_) => Err(wrong("`durability` must be `disk` or `volatile`")),
+    }
+}
+
 fn replicas(given: Option<&str>, topology: &Topology) -> Result<u32, Fault> {
     let replicas = match given {
         None => Some(0),
@@ -236,15 +265,15 @@ fn assumed(given: Option<&str>) -> Result<Assumed, Fault> {
         match name {
             NOEVICTION => assumed.noeviction = true,
             AOF_ALWAYS => assumed.aof_always = true,
-            _ => return Err(wrong("`assume` can have `noeviction` and `aof-always`")),
+            NO_FAILOVER => assumed.no_failover = true,
+            _ => {
+                return Err(wrong(
+                    "`assume` can have `noeviction`, `aof-always` and `no-failover`",
+                ));
+            }
         }
     }
     Ok(assumed)
-}
-
-fn file(parameter: &'static str, path: &str) -> File {
-    let path = path.to_owned();
-    File { parameter, path }
 }
 
 fn wrong(line: impl Into<String>) -> Fault {

@@ -3,7 +3,7 @@
 use super::*;
 
 fn read(url: &str) -> Result<Settings, Fault> {
-    Settings::read(url, &|_| None)
+    Settings::read(&Url::parse(url)?, &|_| None)
 }
 
 fn refused(url: &str) -> String {
@@ -91,6 +91,14 @@ fn what_is_wrong_is_refused_and_no_password_is_shown() {
         ("redis://:hunter2@localhost?assume=hunter2", "assume"),
         ("redis://:hunter2@localhost?replicas=hunter2", "replicas"),
         ("redis://:hunter2@localhost?replicas=17", "replicas"),
+        (
+            "redis://:hunter2@localhost?durability=replicated",
+            "failover",
+        ),
+        (
+            "redis+cluster://:hunter2@localhost?replicas=1&assume=no-failover",
+            "no-failover",
+        ),
         ("redis://:hunter2@localhost?sslcert=hunter2", "sslkey"),
         ("redis://:hunter2@localhost?sslrootcert=%4", "escape"),
         ("redis://:hunter2@localhost?tls=hunter2", "tls"),
@@ -113,13 +121,18 @@ fn password_file_is_read_each_time() {
     let file = folder.path().join("password");
     let variable = file.to_str().unwrap().to_owned();
     let environment = |name: &str| (name == PASSWORD_FILE).then(|| variable.clone());
-    let settings = Settings::read("redis://me@localhost", &environment).unwrap();
+    let settings =
+        Settings::read(&Url::parse("redis://me@localhost").unwrap(), &environment).unwrap();
     let missing = settings.password().unwrap_err();
     assert!(missing.to_string().contains("cannot be read"));
     for password in ["one", "two"] {
         fs::write(&file, format!("{password}\n")).unwrap();
         assert_eq!(settings.password().unwrap().as_deref(), Some(password));
     }
-    let settings = Settings::read("redis://:three@localhost", &environment).unwrap();
+    let settings = Settings::read(
+        &Url::parse("redis://:three@localhost").unwrap(),
+        &environment,
+    )
+    .unwrap();
     assert_eq!(settings.password().unwrap().as_deref(), Some("three"));
 }

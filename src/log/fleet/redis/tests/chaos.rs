@@ -140,6 +140,30 @@ async fn forgotten_scripts_are_loaded_again() {
 }
 
 #[tokio::test]
+async fn server_that_lets_nobody_wait_is_not_asked_without_pauses() {
+    for server in Server::each(&[]) {
+        let log = open(&server).await;
+        tokio::time::timeout(Duration::from_secs(20), log.hint())
+            .await
+            .expect("it listens");
+        server.say("ACL SETUSER default -xread");
+        server.say("CLIENT KILL TYPE normal");
+        let connections = || -> u32 {
+            let about = server.say("INFO stats");
+            let count = about
+                .lines()
+                .find_map(|line| line.strip_prefix("total_connections_received:"));
+            count.unwrap().trim().parse().unwrap()
+        };
+        let before = connections();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        // Without growing pauses there are sixty.
+        let more = connections() - before;
+        assert!(more < 20, "{more}");
+    }
+}
+
+#[tokio::test]
 async fn hint_comes_from_another_node_and_after_a_lost_connection() {
     for server in Server::each(&[]) {
         let [one, two] = [open(&server).await, open(&server).await];

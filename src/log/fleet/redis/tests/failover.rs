@@ -52,7 +52,8 @@ async fn sentinels_lead_to_the_new_primary_and_a_lost_tail_is_noticed() {
         append(&log, (0..5).map(grant)).await;
         let before = poll(&log, Cursor::default()).await;
         // Without the replica, the old primary goes on alone: nothing of that counts.
-        let plain = open(&group.primary).await;
+        let url = format!("{}?assume=no-failover", group.primary.url());
+        let plain = open_at(&url, options()).await;
         group.replica.say("REPLICAOF 127.0.0.1 1");
         append(&plain, (5..8).map(grant)).await;
         let ahead = poll(&plain, Cursor::default()).await.upto;

@@ -6,8 +6,8 @@ use super::{
     *,
 };
 
-async fn refused(url: &str) -> String {
-    let error = Redis::open(url, hasty()).await.err();
+pub(super) async fn refused(url: &str) -> String {
+    let error = try_open(url, hasty()).await.err();
     let error = error.unwrap_or_else(|| panic!("{url} is accepted"));
     let line = line(&error);
     assert!(!line.contains("hunter2") && !line.contains('\n'), "{line}");
@@ -121,7 +121,7 @@ async fn wrong_place_is_said() {
     let Some(program) = programs().into_iter().next() else {
         return;
     };
-    let error = Redis::open("redis://127.0.0.1:1", hasty())
+    let error = try_open("redis://127.0.0.1:1", hasty())
         .await
         .err()
         .unwrap();
@@ -152,7 +152,7 @@ async fn newer_log_is_not_read() {
         for error in [
             log.poll(ask(Cursor::default())).await.err(),
             log.append(request([batch([grant(1)])])).await.err(),
-            Redis::open(&server.url(), options()).await.err(),
+            try_open(&server.url(), options()).await.err(),
         ] {
             assert_eq!(error.unwrap().kind(), LogErrorKind::UnknownFormat);
         }

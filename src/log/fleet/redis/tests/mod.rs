@@ -7,6 +7,7 @@ mod failover;
 mod fleet;
 mod messages;
 mod replay;
+mod replicas;
 mod scanning;
 mod tls;
 
@@ -21,11 +22,13 @@ use fixture::Server;
 
 use super::{
     super::{
+        super::LogError,
         engine::{Cursor, Engine, History, Page},
         tests::{
             contract::{all, append, ask, batch, grant, line, poll, request},
             port,
         },
+        url::Url,
     },
     Options, Redis,
 };
@@ -47,8 +50,12 @@ fn hasty() -> Options {
     }
 }
 
+async fn try_open(url: &str, options: Options) -> Result<Redis, LogError> {
+    Redis::open(&Url::parse(url)?, options).await
+}
+
 async fn open_at(url: &str, options: Options) -> Redis {
-    let opened = Redis::open(url, options).await;
+    let opened = try_open(url, options).await;
     opened.unwrap_or_else(|error| panic!("{}", line(&error)))
 }
 

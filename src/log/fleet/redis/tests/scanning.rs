@@ -59,6 +59,29 @@ async fn trimmed_log_is_read_whole_while_others_append() {
 }
 
 #[tokio::test]
+async fn many_scans_at_once_come_to_their_ends_at_any_node() {
+    for server in Server::each(&[]) {
+        let nodes = [open(&server).await, open(&server).await];
+        append(&nodes[0], (0..9000).map(grant)).await;
+        server.say("XTRIM {tr}:stream MAXLEN 1");
+        let mut readers = vec![(Cursor::default(), 0); 70];
+        let mut step = 0;
+        while readers.iter().any(|(cursor, _)| cursor.sequence == 0) {
+            for (reader, (cursor, read)) in readers.iter_mut().enumerate() {
+                if cursor.sequence == 0 {
+                    let page = poll(&nodes[(step + reader) % 2], *cursor).await;
+                    *read += page.records.len();
+                    *cursor = page.upto;
+                }
+            }
+            step += 1;
+            assert!(step < 9, "a scan begins again");
+        }
+        assert!(readers.iter().all(|(_, read)| *read >= 9000));
+    }
+}
+
+#[tokio::test]
 async fn scan_begins_again_after_a_restart() {
     for mut server in Server::each(&[]) {
         let log = open(&server).await;

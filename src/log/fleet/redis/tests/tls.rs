@@ -72,7 +72,7 @@ async fn certificate_of_the_server_is_verified() {
             (at("127.0.0.1", port, &root), "is not accepted"),
             (at("localhost", port, "/nowhere"), "/nowhere"),
         ] {
-            let error = Redis::open(&url, hasty()).await.err().unwrap();
+            let error = try_open(&url, hasty()).await.err().unwrap();
             let line = line(&error);
             assert_eq!(error.kind(), LogErrorKind::Misconfigured, "{line}");
             assert!(line.contains(wanted), "{wanted}: {line}");

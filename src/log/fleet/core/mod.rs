@@ -35,7 +35,10 @@ pub(crate) use self::{
     messages::{Action, Event, NodeSettings, Status},
     progress::Progress,
 };
-use super::super::Moment;
+use super::{
+    super::{Moment, Selector},
+    engine::Batch,
+};
 
 #[derive(Debug)]
 pub(crate) struct Core {
@@ -60,6 +63,25 @@ impl Core {
     /// The number of this node among the members.
     pub(crate) fn member(&self) -> u64 {
         self.state.members.me
+    }
+
+    /// An append that goes with the one of the next [`Event::Append`].
+    pub(crate) fn put(
+        &mut self,
+        now: Moment,
+        id: u64,
+        client: Option<Selector>,
+        batch: Batch,
+    ) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let caller = Waiting {
+            id,
+            client,
+            batch,
+            since: now,
+        };
+        self.appends.put(caller, &mut actions);
+        actions
     }
 
     /// Returns what to do, in this order.

@@ -1,6 +1,7 @@
 //! An engine in the memory of the test.
 
 use std::{
+    collections::HashSet,
     future::pending,
     sync::{
         Arc, Mutex,
@@ -50,6 +51,13 @@ impl std::ops::Deref for Memory {
 }
 
 impl Memory {
+    /// How many appends have written something.
+    pub(super) fn appends(&self) -> usize {
+        let records = self.records.lock().unwrap();
+        let marks: HashSet<_> = records.iter().map(|(mark, _)| mark).collect();
+        marks.len()
+    }
+
     async fn reach(&self) -> Result<(), LogError> {
         if self.is_silent.load(Ordering::SeqCst) {
             pending::<()>().await;

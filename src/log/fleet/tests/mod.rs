@@ -71,6 +71,25 @@ async fn record_is_known_here_at_once_and_elsewhere_after_a_hint() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn callers_that_are_answered_together_append_together() {
+    let engine = Memory::default();
+    let log = node(&engine, 1);
+    let caller = |caller: usize| {
+        let log = log.clone();
+        tokio::spawn(async move {
+            for turn in 0..5 {
+                log.append(vec![grant(turn * 64 + caller)]).await.unwrap();
+            }
+        })
+    };
+    for caller in (0..64).map(caller).collect::<Vec<_>>() {
+        caller.await.unwrap();
+    }
+    let appends = engine.appends();
+    assert!(appends < 10, "{appends}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn new_reader_gets_everything() {
     let engine = Memory::default();
     let log = node(&engine, 1);

@@ -1,5 +1,7 @@
 //! Carries out what the core of a node asks for.
 
+mod commands;
+
 use std::{
     collections::HashMap,
     future::{Future as _, pending, poll_fn},
@@ -11,35 +13,22 @@ use std::{
 use futures::channel::oneshot;
 use tokio::{
     sync::mpsc,
+    task::yield_now,
     time::{Instant, sleep_until},
 };
 
+pub(super) use self::commands::Command;
+use self::commands::Reply;
 use super::{
-    super::{Appended, LogError, LogErrorKind, Moment, Selector},
+    super::{LogError, LogErrorKind, Moment},
     core::{Action, Core, Event, NodeSettings},
     downstream::Downstream,
-    engine::{Append, Batch, Cursor, Engine},
+    engine::{Append, Cursor, Engine},
     node::Node,
     observe::{self, Write},
     reading::Reading,
     requests::{Requests, hint, ready, within},
 };
-
-/// What a handle of the log asks of its driver.
-pub(super) enum Command {
-    /// A reader was added. The reply comes when it is complete.
-    Follow(oneshot::Sender<Result<(), LogError>>),
-    Append {
-        client: Option<Selector>,
-        batch: Batch,
-        write: Write,
-        reply: Reply,
-    },
-    /// The process ends. The reply comes once others do not wait for it any more.
-    Drain(oneshot::Sender<Result<(), LogError>>),
-}
-
-type Reply = oneshot::Sender<Result<Option<Appended>, LogError>>;
 
 /// What time it is. A test moves it together with the timer of the runtime.
 pub(super) type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
@@ -131,27 +120,13 @@ impl<E: Engine> Driver<E> {
     pub(super) async fn run(mut self) {
         while self.drains.is_empty() || !self.callers.is_empty() {
             let event = match poll_fn(|cx| self.poll_next(cx)).await {
-                Next::Command(Command::Follow(reply)) => {
-                    self.followers.push(reply);
-                    Event::Follow
-                }
-                Next::Command(Command::Append {
-                    client,
-                    batch,
-                    write,
-                    reply,
-                }) => {
-                    if !self.drains.is_empty() {
-                        let _ = reply.send(Err(ended()));
-                        continue;
+                Next::Command(command) => {
+                    if self.requests.append.is_none() {
+                        // Callers that were answered together append again together. Without this,
+                        // the first of them would go alone, and the others wait for it.
+                        yield_now().await;
                     }
-                    let id = self.next;
-                    self.next += 1;
-                    self.callers.insert(id, (write, reply));
-                    Event::Append { id, client, batch }
-                }
-                Next::Command(Command::Drain(reply)) => {
-                    self.drains.push(reply);
+                    self.take(command);
                     continue;
                 }
                 Next::Event(event) => event,

@@ -76,26 +76,43 @@ async fn swept_identifiers_are_not_used_again_if_the_clock_goes_back() {
     assert_eq!(use_up(&log, identifier(1, soon + 1)).await, Fresh);
 }
 
+/// As a node asks for one identifier, of one client.
+fn call(mark: u8) -> String {
+    let [once, client] = ["ab".repeat(32), "cd".repeat(16)];
+    let expires = soon();
+    format!(
+        "select results from tower_revocation.use_up(array['\\x{once}'::bytea], \
+         array['\\x{client}'::bytea], array[{expires}::bigint], array[{mark}::bigint], 1)",
+    )
+}
+
 #[tokio::test]
 async fn use_that_is_sent_again_counts_and_another_one_does_not() {
     let Some(server) = Server::start(&[]) else {
         return;
     };
     drop(open(&server).await);
-    let send = |mark: u8| {
-        let [once, client] = ["ab".repeat(32), "cd".repeat(16)];
-        let expires = soon();
-        server.sql(
-            "postgres",
-            &format!(
-                "select results from tower_revocation.use_up(\
-                     array['\\x{once}'::bytea], array['\\x{client}'::bytea], \
-                     array[{expires}::bigint], array[{mark}::bigint], 1\
-                 )",
-            ),
-        )
-    };
+    let send = |mark| server.sql("postgres", &call(mark));
     assert_eq!(send(7), "{0}");
     assert_eq!(send(7), "{0}", "its answer was lost");
     assert_eq!(send(8), "{1}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn use_that_is_being_committed_counts_and_another_one_does_not() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    drop(open(&server).await);
+    // Its commit takes a while.
+    let first = format!("{}; select pg_sleep(2)", call(7));
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| server.sql("postgres", &first));
+        fixture::until("it was used", || {
+            let sleeping = "select count(*) from pg_stat_activity where wait_event = 'PgSleep'";
+            server.sql("postgres", sleeping) == "1"
+        });
+        assert_eq!(server.sql("postgres", &call(8)), "{1}");
+        assert!(first.join().expect("no panic").starts_with("{0}"));
+    });
 }

@@ -44,7 +44,7 @@ impl Fault {
         self
     }
 
-    pub(super) fn connecting(error: &io::Error, place: &str) -> Self {
+    pub(in crate::log::fleet::feed) fn connecting(error: &io::Error, place: &str) -> Self {
         if let Some(error) = cause::<rustls::Error>(error) {
             return Self::misconfigured(format!(
                 "the certificate of {place} is not accepted ({error}): set `sslrootcert` to its CA, \

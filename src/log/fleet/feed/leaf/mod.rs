@@ -17,8 +17,11 @@ use tokio::{
 
 #[cfg(test)]
 pub(super) use self::connection::Opened;
-pub(super) use self::connection::{Open, Place};
-use self::{connection::Connection, fault::Fault, pace::Pace, target::Target};
+use self::{connection::Connection, pace::Pace, target::Target};
+pub(super) use self::{
+    connection::{Open, Place},
+    fault::Fault,
+};
 use super::{
     super::{
         engine::{Append, Ask, Committed, Cursor, Done, Engine, Incarnation, Page},

@@ -3,6 +3,7 @@
 mod hops;
 mod limits;
 mod model;
+mod network;
 mod reading;
 mod requests;
 mod wire;

@@ -52,6 +52,7 @@ pub(super) struct Link {
     /// What the node asks for others gets no answer.
     pub(super) reads_hang: AtomicBool,
     pub(super) reads: AtomicUsize,
+    pub(super) reports: AtomicUsize,
     /// The last report of the node.
     pub(super) report: Mutex<Option<Report>>,
 }
@@ -123,6 +124,7 @@ impl Model {
         let mut state = self.state();
         let was_listed = state.members.contains(&ask.member);
         if let Some(report) = ask.report {
+            self.link.reports.fetch_add(1, Ordering::SeqCst);
             *self.link.report.lock().unwrap() = Some(report);
             if !was_listed {
                 state.members.push(ask.member);

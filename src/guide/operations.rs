@@ -136,7 +136,7 @@
 //!
 //! [`FeedService`](crate::log::FeedService) serves the log of its process to others. A relay says how
 //! old its knowledge is, so the bound holds over all hops together: a process that follows a feed can
-//! serve it on. Make a token, and mount the service at the relay:
+//! serve it on, with at most two relays in a row. Make a token, and mount the service at the relay:
 //!
 //! ```sh
 //! openssl rand -hex 32 > /run/secrets/feed-tokens

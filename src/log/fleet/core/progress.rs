@@ -3,6 +3,7 @@
 use super::super::engine::{Cursor, Page};
 
 /// A record is 49 bytes, whatever the engine sends beside it.
+#[cfg(any(feature = "metrics", feature = "tracing"))]
 const RECORD: u64 = 49;
 
 /// What a node has read so far, of several pages.
@@ -14,6 +15,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    #[cfg(any(feature = "metrics", feature = "tracing"))]
     pub(crate) fn bytes(self) -> u64 {
         self.records * RECORD
     }

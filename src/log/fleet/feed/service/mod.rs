@@ -32,9 +32,11 @@ pub use self::{future::FeedFuture, source::FeedSource};
 /// fleet without a database: one process revokes, and all others follow it.
 ///
 /// They follow it with `FleetLog::connect("https://relay.example.com/feed")`, and can be relays
-/// themselves. What is promised about a [lease](FleetLog::connect) holds over all of them together: a
-/// relay says how old its own knowledge is. So a relay that has lost the database renews no
-/// lease.
+/// themselves. A relay says how old its own knowledge is, so what is promised about a
+/// [lease](FleetLog::connect) holds over all relays together: one that has lost the database renews
+/// no lease. **Put at most two relays between the log and a process.** Each adds up to two fifths of
+/// the lease to the age of what the process knows, so behind a third one leases end now and then
+/// without a fault.
 ///
 /// Responds to `GET` requests on one path, and with 404 on all others. The path defaults to `/feed`:
 /// see [`path`](Self::path). Serve it over HTTPS. It reads no body.

@@ -74,6 +74,13 @@
 //! [`members`](crate::log::FleetLog::members) lists the processes that use the log, and how far each
 //! is behind. The guide [`observability`](super::observability) names the series.
 //!
+//! **Restarts and losses.** With [`mirror`](crate::log::FleetLogBuilder::mirror) and the feature
+//! `embedded`, a process keeps all records in a file on its own disk. When it starts again, it reads
+//! only what is new. Without it, a process remembers the last 65,536 records: if the database loses
+//! more, or was emptied by `FLUSHALL` or `truncate`, only a process with a mirror has the rest. One or
+//! two of them are enough. While such a process gives back a long log, it is not ready. The others
+//! still refuse all that they know. One that starts meanwhile lacks what is not back yet.
+//!
 //! **What else is shared.** In PostgreSQL, Redis and Valkey, an assertion of a client is accepted once by
 //! all processes, if each gives `FleetLog::replay_guard` to its authenticator. Each then has one more
 //! connection. In PostgreSQL, opaque tokens of your own are shared, if each process opens

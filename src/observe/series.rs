@@ -138,6 +138,11 @@ const GAUGES: &[Series] = &[
         "About how many records there are to read while the log of the fleet is read.",
     ),
     (
+        "tower_revocation_fleet_mirror_lag",
+        Unit::Count,
+        "Records that the mirror of the process lacks.",
+    ),
+    (
         "tower_revocation_index_records",
         Unit::Count,
         "Records in the index.",

@@ -16,6 +16,7 @@ mod files;
 mod hops;
 mod issued;
 mod leaves;
+mod mirror;
 mod nodes;
 mod on_redis;
 mod outage;

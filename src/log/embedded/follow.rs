@@ -2,6 +2,8 @@
 
 use std::sync::{PoisonError, Weak};
 
+#[cfg(feature = "fleet")]
+use super::super::Revocation;
 use super::{
     super::{LogError, Moment, Position, Reader},
     EmbeddedLog, tables,
@@ -17,6 +19,22 @@ impl EmbeddedLog {
             }
             // A sweep has removed records that the reader does not have yet.
         }
+    }
+
+    /// Reads the file on this thread into a reader, which does not follow the log.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn read_into(&self, reader: &Weak<dyn Reader>) -> Result<(), LogError> {
+        self.read_everything(reader).map(drop)
+    }
+
+    /// Reads some records after a position, on this thread. Returns the position of the last one, if
+    /// more follow.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn piece(&self, after: u64) -> Result<(Vec<Revocation>, Option<u64>), LogError> {
+        let piece = self
+            .store
+            .with(|database| tables::piece(database, &self.key, after));
+        Ok(piece?)
     }
 
     /// Reads the file on this thread, while others append. Returns the end of what it has read.

@@ -128,7 +128,7 @@ impl EmbeddedLog {
     }
 
     /// Reads tables other than those of the log.
-    #[cfg(any(feature = "issued", feature = "jwt"))]
+    #[cfg(any(feature = "fleet", feature = "issued", feature = "jwt"))]
     pub(crate) fn read<T>(
         &self,
         job: impl FnOnce(&redb::Database) -> Result<T, Fault>,

@@ -193,6 +193,31 @@ pub(super) fn after(
     Ok(true)
 }
 
+/// Returns the records of some rows after a position, and the position of the last one if more follow.
+#[cfg(feature = "fleet")]
+pub(super) fn piece(
+    database: &Database,
+    key: &FileKey,
+    after: u64,
+) -> Result<(Vec<Revocation>, Option<u64>), Fault> {
+    let transaction = database.begin_read()?;
+    let rows = Rows::read(&transaction)?;
+    let (mut records, mut plain) = (Vec::new(), Vec::new());
+    let mut last = after;
+    for row in rows.from(after.saturating_add(1))? {
+        if records.len() >= PIECE {
+            return Ok((records, Some(last)));
+        }
+        let (to, row) = row?;
+        last = to.value();
+        key.unmask(row.value(), &mut plain)?;
+        for record in row::unpack(last, &plain) {
+            records.push(record?.1);
+        }
+    }
+    Ok((records, None))
+}
+
 fn read_rows(
     rows: &Rows<impl ReadableTable<u64, &'static [u8]>>,
     key: &FileKey,

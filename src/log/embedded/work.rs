@@ -56,6 +56,12 @@ impl<'t> Work<'t> {
         self.state.masks.key()
     }
 
+    /// Returns whether the log has no record.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.state.records.is_empty()
+    }
+
     /// Returns the record of a selector, including changes of this commit.
     pub(crate) fn record(&self, selector: &Selector) -> Option<Revocation> {
         let known = self.state.records.get(selector)?;
@@ -90,7 +96,7 @@ impl<'t> Work<'t> {
 
     /// Appends the records that are not covered yet. Appends nothing if the log would have more
     /// than `ceiling` selectors.
-    pub(super) fn append(
+    pub(crate) fn append(
         &mut self,
         batch: &[Revocation],
         ceiling: usize,

@@ -1,6 +1,6 @@
 //! The parameters of a log, by name.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use super::{
     super::{Durability, LogError},
@@ -61,6 +61,39 @@ impl FleetLogBuilder {
     /// explain does not count. A feed does not carry the time of the database.
     pub fn skew(self, skew: Duration) -> Self {
         self.with(|address| address.skew = Some(skew))
+    }
+
+    /// Keeps all records in a file beside the process. Needs the feature `embedded`. Defaults to no
+    /// file.
+    ///
+    /// * A process that starts again reads what is new, and not the whole log.
+    /// * If the database loses more records than a process remembers (65,536), or all of them, the
+    ///   process gives them back from the file.
+    ///
+    /// The file follows the database on a connection of its own, and may be behind. If it cannot be
+    /// written, because the disk is full, the process goes on without it, and
+    /// [`reason`](super::super::LogHealth::reason) says so, until it can be written again. No lease
+    /// depends on it.
+    ///
+    /// The file belongs to one process and one log: it is refused if another process has it open, or
+    /// if it is the mirror of another log. Redis has no name for a log that outlives `FLUSHALL`, so
+    /// there a log is known by its `name` and the number of its database only. The process keeps the
+    /// keys of all records in memory once more, as an `EmbeddedLog` does. The file is closed when the
+    /// last clone of the log and the last reader are dropped. A feed has no mirror.
+    ///
+    /// ```no_run
+    /// use tower_revocation::log::FleetLog;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), tower_revocation::log::LogError> {
+    /// let builder = FleetLog::builder("postgres://revoker@db.example.com/app");
+    /// let log = builder.mirror("/var/lib/app/mirror.redb").connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn mirror(self, path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        self.with(|address| address.mirror = Some(path))
     }
 
     /// When an append returns. Defaults to [`FleetAck::Durable`].

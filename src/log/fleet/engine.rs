@@ -36,7 +36,7 @@ pub(crate) struct Ask {
     pub(crate) silent: Vec<Silent>,
 }
 
-#[cfg(feature = "feed")]
+#[cfg(any(feature = "embedded", feature = "feed"))]
 impl Ask {
     /// Asks for records, on behalf of no member.
     pub(crate) fn reading(after: Cursor) -> Self {
@@ -192,13 +192,13 @@ pub(crate) trait Engine: Send + Sync + 'static {
     fn poll(&self, ask: Ask) -> impl Future<Output = Result<Page, LogError>> + Send;
 
     /// Reads the records after a cursor, as a poll without a report does, for those that follow this
-    /// node over HTTP. It must not get in the way of the node's own polls: an engine with connections
+    /// node over HTTP, and for the copy on its disk. It must not get in the way of the node's own polls: an engine with connections
     /// has one of its own for it.
     ///
     /// # Errors
     ///
     /// Fails with `Unavailable` if there is no answer.
-    #[cfg(feature = "feed")]
+    #[cfg(any(feature = "embedded", feature = "feed"))]
     fn read(&self, after: Cursor) -> impl Future<Output = Result<Page, LogError>> + Send {
         self.poll(Ask::reading(after))
     }
@@ -247,6 +247,12 @@ pub(crate) trait Engine: Send + Sync + 'static {
     ///
     /// Fails with `Unavailable` if there is no answer.
     fn sweep(&self) -> impl Future<Output = Result<u64, LogError>> + Send;
+
+    /// What distinguishes this log from others. It stays the same in all incarnations.
+    #[cfg(feature = "embedded")]
+    fn id(&self) -> Arc<str> {
+        Arc::default()
+    }
 
     /// Where issued tokens can be stored. `None` if the engine has no tables for them.
     #[cfg(all(feature = "issued", feature = "postgres"))]

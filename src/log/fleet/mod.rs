@@ -12,7 +12,10 @@ mod driver;
 mod engine;
 #[cfg(feature = "feed")]
 mod feed;
+mod kept;
 mod member;
+#[cfg(feature = "embedded")]
+mod mirror;
 mod node;
 mod observe;
 #[cfg(feature = "jwt")]
@@ -47,6 +50,7 @@ use tokio::sync::mpsc;
 use self::{
     driver::{Clock, Command, Driver, ended},
     engine::{Batch, Engine},
+    kept::Kept,
     node::Node,
     operation::Operation,
     readiness::Demands,
@@ -100,6 +104,8 @@ pub struct FleetLog {
     once: Option<Arc<dyn OnceStore>>,
     #[cfg(feature = "feed")]
     relay: Arc<feed::Relay>,
+    /// The copy on the disk.
+    kept: Option<Arc<dyn Kept>>,
     #[cfg(all(feature = "issued", feature = "postgres"))]
     issued_server: Option<IssuedServer>,
 }
@@ -115,6 +121,7 @@ impl FleetLog {
     /// | `append_timeout` | How long an append waits for the database: 100 ms to 300 s. | `2s` |
     /// | `ceiling` | How many selectors the log may have. See [`FleetLogBuilder::ceiling`]. | no limit |
     /// | `name` | Which log, if a database has several: at most 32 of `a-z`, `0-9` and `_`, a letter first. Each has a schema of its own. | the one in the schema `tower_revocation` |
+    /// | `mirror` | A file beside the process that keeps all records. See [`FleetLogBuilder::mirror`]. | none |
     ///
     /// A time is a number with `ms`, `s` or `m`. Other parameters are those of the database. A parameter
     /// that is unknown, or occurs twice, is an error.
@@ -228,12 +235,12 @@ impl FleetLog {
     /// Starts the task of a node.
     #[cfg(test)]
     fn start<E: Engine>(engine: E, settings: core::NodeSettings, clock: Clock) -> Self {
-        Self::start_with(engine, settings, clock, Operation::default())
+        Self::start_with(Arc::new(engine), settings, clock, Operation::default())
     }
 
     /// Starts the task of a node.
     fn start_with<E: Engine>(
-        engine: E,
+        engine: Arc<E>,
         settings: core::NodeSettings,
         clock: Clock,
         operation: Operation,
@@ -244,7 +251,6 @@ impl FleetLog {
             skew: operation.skew,
         };
         let node = Arc::new(Node::new(demands, operation.is_silent));
-        let engine = Arc::new(engine);
         let durability = {
             let engine = engine.clone();
             Arc::new(move || engine.durability())
@@ -261,6 +267,13 @@ impl FleetLog {
         let driver = Driver::new(engine, node.clone(), received, settings, clock);
         #[cfg(feature = "feed")]
         let driver = driver.serve(relay.clone());
+        #[cfg(test)]
+        let driver = driver.remember_at_most(operation.remembers);
+        #[cfg(feature = "embedded")]
+        let driver = match &operation.kept {
+            Some((kept, found)) => driver.keep(kept.clone(), *found),
+            None => driver,
+        };
         tokio::spawn(driver.run());
         Self {
             node,
@@ -273,6 +286,7 @@ impl FleetLog {
             once,
             #[cfg(feature = "feed")]
             relay,
+            kept: operation.kept.map(|(kept, _)| kept),
             #[cfg(all(feature = "issued", feature = "postgres"))]
             issued_server,
         }
@@ -387,12 +401,16 @@ impl RevocationLog for FleetLog {
         self.node.health()
     }
 
-    /// Every reader of this node gets everything again. Fails if the database does not answer
+    /// Every reader of this node gets everything again, or with a mirror what is newer. Fails if the database does not answer
     /// meanwhile.
     async fn follow(&self, reader: Weak<dyn Reader>) -> Result<(), LogError> {
         self.node.readers().add(reader.clone());
+        let has = match &self.kept {
+            Some(kept) => kept.tell(reader.clone()).await,
+            None => None,
+        };
         let (reply, answer) = oneshot::channel();
-        let sent = self.send(Command::Follow(reply));
+        let sent = self.send(Command::Follow { has, reply });
         let followed = match sent {
             Ok(()) => answer.await.unwrap_or_else(|_| Err(ended())),
             Err(error) => Err(error),

@@ -1,7 +1,7 @@
 //! What the handles of a log share with its driver.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -57,7 +57,7 @@ impl Node {
 
     /// Takes over what the core says. A request that fails once is sent again soon, so the log fails
     /// only once requests have failed for as long as a caller would wait.
-    pub(super) fn update(&self, status: Status, patience: Duration) {
+    pub(super) fn update(&self, status: Status, patience: Duration, warning: Option<Arc<str>>) {
         let now = Instant::now();
         let failing = status.failing.as_ref();
         let health = match failing.filter(|failing| failing.lasting >= patience) {
@@ -67,7 +67,7 @@ impl Node {
                 LogHealth::failing(failing.cause.clone(), since, now + failing.retry_in)
             }
         };
-        let health = health.with(self.demands.unmet(&status), None);
+        let health = health.with(self.demands.unmet(&status), warning);
         if !self.is_silent {
             self.observe(&status);
         }

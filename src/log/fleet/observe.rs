@@ -186,3 +186,33 @@ pub(super) fn reading_ended(progress: Progress, took: Duration) {
     );
     let _ = (progress, took);
 }
+
+/// How many records the copy on the disk lacks.
+#[cfg(feature = "embedded")]
+pub(super) fn mirror_lag(records: u64) {
+    #[cfg(feature = "metrics")]
+    metrics::gauge!("tower_revocation_fleet_mirror_lag")
+        .set(u32::try_from(records).unwrap_or(u32::MAX));
+    let _ = records;
+}
+
+/// The copy on the disk cannot be written.
+#[cfg(feature = "embedded")]
+pub(super) fn mirror_failed(error: &LogError) {
+    #[cfg(feature = "tracing")]
+    tracing::error!(
+        target: crate::observe::TARGET,
+        cause = tracing::field::display(crate::observe::Causes(error)),
+        "the mirror of the log cannot be written"
+    );
+    let _ = error;
+}
+
+#[cfg(feature = "embedded")]
+pub(super) fn mirror_recovered() {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(
+        target: crate::observe::TARGET,
+        "the mirror of the log can be written again"
+    );
+}

@@ -1,9 +1,13 @@
 //! Which engine is at an address?
 
+use std::sync::Arc;
+
 use super::{
-    super::LogError,
+    super::{LogError, Moment},
     FleetLog,
     core::NodeSettings,
+    engine::Engine,
+    kept::{Found, Kept},
     operation::{Operation, SKEW},
     url::{Address, wrong},
 };
@@ -53,45 +57,76 @@ pub(super) fn feature(scheme: &str) -> Option<&'static str> {
     known.map(|(_, feature)| *feature)
 }
 
-/// What operators have decided.
-fn operation(address: &Address) -> Operation {
-    Operation {
+/// Starts a node, with what operators have decided.
+#[cfg(any(feature = "feed", feature = "postgres", feature = "redis"))]
+async fn start<E: Engine>(
+    engine: E,
+    address: &Address,
+    settings: NodeSettings,
+) -> Result<FleetLog, LogError> {
+    let engine = Arc::new(engine);
+    let operation = Operation {
         skew: address.skew.unwrap_or(SKEW),
-        is_silent: false,
+        kept: kept(&engine, address).await?,
+        ..Operation::default()
+    };
+    let clock = Arc::new(Moment::now);
+    Ok(FleetLog::start_with(engine, settings, clock, operation))
+}
+
+/// Opens the copy on the disk, if there is to be one.
+#[cfg(all(
+    feature = "embedded",
+    any(feature = "feed", feature = "postgres", feature = "redis")
+))]
+async fn kept<E: Engine>(
+    engine: &Arc<E>,
+    address: &Address,
+) -> Result<Option<(Arc<dyn Kept>, Found)>, LogError> {
+    let Some(path) = &address.mirror else {
+        return Ok(None);
+    };
+    let (mirror, found) = super::mirror::Mirror::open(path, &**engine).await?;
+    mirror.start(engine.clone(), found);
+    Ok(Some((Arc::new(mirror), found)))
+}
+
+#[cfg(all(
+    not(feature = "embedded"),
+    any(feature = "feed", feature = "postgres", feature = "redis")
+))]
+async fn kept<E: Engine>(
+    _: &Arc<E>,
+    address: &Address,
+) -> Result<Option<(Arc<dyn Kept>, Found)>, LogError> {
+    match address.mirror {
+        None => Ok(None),
+        Some(_) => Err(wrong(
+            "`mirror` needs the feature `embedded` of tower-revocation: enable it",
+        )),
     }
 }
 
 #[cfg(feature = "postgres")]
 async fn postgres(address: &Address, settings: NodeSettings) -> Result<FleetLog, LogError> {
-    use std::sync::Arc;
-
-    use super::{
-        super::Moment,
-        postgres::{Options, Postgres},
-    };
+    use super::postgres::{Options, Postgres};
     let options = Options {
         name: address.name.clone(),
         ceiling: address.ceiling.unwrap_or(usize::MAX),
         timeout: address.append_timeout.max(settings.poll_timeout()),
     };
     let engine = Postgres::open(&address.url, options).await?;
-    Ok(FleetLog::start_with(
-        engine,
-        settings,
-        Arc::new(Moment::now),
-        operation(address),
-    ))
+    start(engine, address, settings).await
 }
 
 #[cfg(feature = "feed")]
 async fn feed(address: &Address, settings: NodeSettings) -> Result<FleetLog, LogError> {
-    use std::sync::Arc;
-
-    use super::{super::Moment, feed::Leaf};
+    use super::feed::Leaf;
 
     for (is_given, name) in [
         (address.ack.is_some(), "ack"),
         (address.ceiling.is_some(), "ceiling"),
+        (address.mirror.is_some(), "mirror"),
         (address.name.is_some(), "name"),
     ] {
         if is_given {
@@ -106,32 +141,17 @@ async fn feed(address: &Address, settings: NodeSettings) -> Result<FleetLog, Log
         ));
     }
     let leaf = Leaf::open(&address.url, settings.lease).await?;
-    Ok(FleetLog::start_with(
-        leaf,
-        settings,
-        Arc::new(Moment::now),
-        operation(address),
-    ))
+    start(leaf, address, settings).await
 }
 
 #[cfg(feature = "redis")]
 async fn redis(address: &Address, settings: NodeSettings) -> Result<FleetLog, LogError> {
-    use std::sync::Arc;
-
-    use super::{
-        super::Moment,
-        redis::{Options, Redis},
-    };
+    use super::redis::{Options, Redis};
     let options = Options {
         name: address.name.clone(),
         ceiling: address.ceiling.unwrap_or(usize::MAX),
         timeout: address.append_timeout.max(settings.poll_timeout()),
     };
     let engine = Redis::open(&address.url, options).await?;
-    Ok(FleetLog::start_with(
-        engine,
-        settings,
-        Arc::new(Moment::now),
-        operation(address),
-    ))
+    start(engine, address, settings).await
 }

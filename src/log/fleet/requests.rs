@@ -13,7 +13,8 @@ use tokio::time::{Sleep, timeout};
 
 use super::{
     super::{LogError, LogErrorKind},
-    engine::{Committed, Engine, Page},
+    engine::{Committed, Engine, Incarnation, Page},
+    kept::Recalled,
 };
 
 /// What is in flight.
@@ -22,6 +23,9 @@ pub(super) struct Requests {
     pub(super) begin: Option<BoxFuture<'static, Result<(), LogError>>>,
     pub(super) append: Option<BoxFuture<'static, Result<Committed, LogError>>>,
     pub(super) sweep: Option<BoxFuture<'static, ()>>,
+    pub(super) recall: Option<BoxFuture<'static, Recalled>>,
+    /// The copy on the disk has found that the log has lost its end.
+    pub(super) lost: BoxFuture<'static, Incarnation>,
     pub(super) hint: BoxFuture<'static, ()>,
     /// Those that follow this node have more than it has reported.
     pub(super) grown: BoxFuture<'static, ()>,

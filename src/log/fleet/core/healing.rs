@@ -6,8 +6,11 @@ use super::{
     super::{
         super::{NumericDate, Revocation, Selector},
         engine::{Cursor, History, Incarnation},
+        kept::{Found, Recalled},
     },
+    messages::Action,
     queue::RECORDS,
+    recall::Recall,
     trail::Trail,
     window::{self, Window},
 };
@@ -19,6 +22,11 @@ pub(super) struct Healing {
     stage: Stage,
     trail: Trail,
     window: Window,
+    /// Whether the node has a copy of the log on its disk, and what of it is needed.
+    has_copy: bool,
+    recall: Recall,
+    /// The latest expiry of the records that the log has removed.
+    forgotten: NumericDate,
     /// What the log may have lost.
     held: HashMap<Selector, Revocation>,
     /// What this node has appended and has not read since, and how many polls had been sent.
@@ -56,10 +64,39 @@ impl Healing {
             stage: Stage::Finding,
             trail: Trail::default(),
             window: Window::default(),
+            has_copy: false,
+            recall: Recall::default(),
+            forgotten: NumericDate::new(0),
             held: HashMap::new(),
             unread: HashMap::new(),
             healed: Incarnation(0),
         }
+    }
+
+    /// The node has a copy of the log on its disk.
+    pub(super) fn resume(&mut self, found: Found) {
+        self.has_copy = true;
+        self.window.forgotten = match found.cursor {
+            Some(cursor) => cursor.sequence,
+            None if found.is_new => 0,
+            // Nobody knows how much of it the log has.
+            None => u64::MAX,
+        };
+    }
+
+    #[cfg(test)]
+    pub(super) fn remember_at_most(&mut self, records: usize) {
+        self.window.limit = records;
+    }
+
+    /// The incarnation of which the node has everything, and which has everything of the node.
+    pub(super) fn whole(&self) -> Option<Incarnation> {
+        (self.stage == Stage::Whole).then_some(self.healed)
+    }
+
+    /// Whether the node looks for the last record before the histories part.
+    pub(super) fn is_finding(&self) -> bool {
+        self.stage == Stage::Finding
     }
 
     /// Another incarnation has begun.
@@ -76,6 +113,11 @@ impl Healing {
                 Some(older) => Verdict::GoBack(older),
                 None => self.read_on_from(Cursor::default()),
             },
+            // What the node remembers is not all that the log may have lost. It reads the whole log, to
+            // compare it with the copy.
+            (Stage::Finding, History::Same) if after.sequence > 0 && self.needs_copy(after) => {
+                Verdict::GoBack(Cursor::default())
+            }
             (Stage::Finding, History::Same) => self.read_on_from(after),
             // What is missing may have been lost or swept.
             (Stage::Whole | Stage::Reading | Stage::Giving, History::Swept) => {
@@ -112,6 +154,25 @@ impl Healing {
         self.remember(records, place);
     }
 
+    /// The log of the current incarnation has these records.
+    pub(super) fn saw(&mut self, records: &[Revocation]) {
+        self.recall.saw(records);
+    }
+
+    /// Asks for a piece of the copy, if there is room for it.
+    pub(super) fn recall(&mut self) -> Option<Action> {
+        let has_room = self.stage == Stage::Giving && self.held.len() < RECORDS;
+        let after = has_room.then(|| self.recall.ask())?;
+        after.map(Action::Recall)
+    }
+
+    /// A piece of the copy.
+    pub(super) fn recalled(&mut self, recalled: Recalled) {
+        let mut missing = self.recall.answered(recalled.records, recalled.next);
+        missing.retain(|record| record.expires() > self.forgotten);
+        self.hold(missing);
+    }
+
     /// The node has appended records whose selectors were all new, after this number of polls. It must
     /// read them once: its cursor does not show that the log has lost them.
     pub(super) fn appended(&mut self, records: &[Revocation], polls: u64) {
@@ -133,6 +194,7 @@ impl Healing {
     /// The node has everything that the log has. Returns whether the log had everything that the
     /// node remembers, before the last poll.
     pub(super) fn at_the_end(&mut self, incarnation: Incarnation, forgotten: NumericDate) -> bool {
+        self.forgotten = self.forgotten.max(forgotten);
         // What has expired may have been removed.
         self.held.retain(|_, record| record.expires() > forgotten);
         let was_whole = self.stage == Stage::Whole;
@@ -153,9 +215,26 @@ impl Healing {
 
     /// Everything that was given back is in the log of this incarnation.
     pub(super) fn given(&mut self, incarnation: Incarnation) {
-        if self.stage == Stage::Giving && self.held.is_empty() {
+        if self.stage == Stage::Giving && self.held.is_empty() && self.recall.is_over() {
             self.stage = Stage::Whole;
             self.healed = incarnation;
+            if self.recall.has_ended() {
+                // The log has everything of the copy.
+                self.window.forgotten = self.trail.newest().sequence;
+            }
+        }
+    }
+
+    /// Whether the copy has records that the log may have lost if it has the same up to a cursor.
+    fn needs_copy(&self, fork: Cursor) -> bool {
+        self.has_copy && self.window.forgotten > fork.sequence
+    }
+
+    /// The log may lack these.
+    fn hold(&mut self, records: impl IntoIterator<Item = Revocation>) {
+        for record in records {
+            let held = self.held.entry(record.selector()).or_insert(record);
+            *held = held.merge(record);
         }
     }
 
@@ -164,14 +243,12 @@ impl Healing {
         self.trail.cut(fork);
         let unread = mem::take(&mut self.unread);
         let unread = unread.into_values().map(|(record, _)| record);
-        for record in self
-            .window
-            .take_beyond(fork.sequence)
-            .into_iter()
-            .chain(unread)
-        {
-            let held = self.held.entry(record.selector()).or_insert(record);
-            *held = held.merge(record);
+        let lost = self.window.take_beyond(fork.sequence);
+        self.hold(lost.into_iter().chain(unread));
+        if self.needs_copy(fork) {
+            self.recall.begin();
+        } else {
+            self.recall.stop();
         }
         Verdict::GoOn
     }

@@ -41,6 +41,10 @@ impl Incarnations {
         self.breaks
     }
 
+    pub(super) fn is_current(&self, incarnation: Incarnation) -> bool {
+        self.current == Some(incarnation)
+    }
+
     /// The log lost its end within the same incarnation.
     pub(super) fn broke(&mut self) {
         self.breaks += 1;

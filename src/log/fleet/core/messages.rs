@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use super::super::{
     super::{Appended, LogError, Moment, NumericDate, Position, Revocation, Selector},
     FleetMember,
-    engine::{Append, Ask, Batch, Committed, Incarnation, Page},
+    engine::{Append, Ask, Batch, Committed, Cursor, Incarnation, Page},
+    kept::Recalled,
 };
 use super::{clock::ClockOffset, members::with_drift, progress::Progress};
 
@@ -56,6 +57,12 @@ pub(crate) enum Event {
     Report,
     /// A reader was added. It is complete at the next [`Action::Complete`].
     Follow,
+    /// A reader was added. It has everything up to this cursor already.
+    FollowAfter(Cursor),
+    /// The result of [`Action::Recall`].
+    Recalled(Recalled),
+    /// The copy of the log on the disk of this node shows that the log has lost its end.
+    Lost(Incarnation),
     /// The result of the poll. A poll without one within [`NodeSettings::poll_timeout`] is given up, and has failed.
     Polled(Result<Page, LogError>),
     /// The result of [`Action::Begin`].
@@ -83,6 +90,8 @@ pub(crate) enum Action {
     Append(Append),
     /// Connects to the engine again: the server that answered has been replaced by another one.
     Reconnect,
+    /// Reads from the disk what follows on this place. Replaces what was asked for before.
+    Recall(u64),
     /// Hands records to every reader.
     Read(Vec<Revocation>),
     /// Tells every reader what the log has removed.

@@ -22,6 +22,7 @@ mod polls;
 mod progress;
 mod queue;
 mod random;
+mod recall;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -37,7 +38,8 @@ pub(crate) use self::{
 };
 use super::{
     super::{Moment, Selector},
-    engine::Batch,
+    engine::{Batch, Cursor, Incarnation},
+    kept::Found,
 };
 
 #[derive(Debug)]
@@ -58,6 +60,33 @@ impl Core {
             appends: Appends::new(settings),
             state: State::new(settings),
         }
+    }
+
+    /// The node has a copy of the log on its disk.
+    pub(crate) fn resume(&mut self, found: Found) {
+        self.polls.resume(found.cursor.unwrap_or_default());
+        self.state.healing.resume(found);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn remember_at_most(&mut self, records: usize) {
+        self.state.healing.remember_at_most(records);
+    }
+
+    /// The incarnation in which the log has everything that this node remembers. `None` while it may
+    /// lack something.
+    pub(crate) fn whole(&self) -> Option<Incarnation> {
+        self.state.healing.whole()
+    }
+
+    /// The node has every record up to here.
+    pub(crate) fn cursor(&self) -> Cursor {
+        self.polls.cursor
+    }
+
+    /// Whether the node may go on from a cursor of this incarnation.
+    pub(crate) fn knows(&self, incarnation: Incarnation) -> bool {
+        self.state.healing.is_finding() || self.state.incarnations.is_current(incarnation)
     }
 
     /// The number of this node among the members.
@@ -102,6 +131,12 @@ impl Core {
                 polls.at_once();
             }
             Event::Follow => polls.follow(),
+            Event::FollowAfter(cursor) => polls.follow_after(cursor),
+            Event::Recalled(recalled) => {
+                state.healing.recalled(recalled);
+                polls.at_once();
+            }
+            Event::Lost(incarnation) => polls.lost(incarnation),
             Event::Polled(Ok(page)) => {
                 if polls.answered(now, page, state, &mut actions) {
                     appends.engine_answers();
@@ -145,6 +180,7 @@ impl Core {
         polls.hurry(appends.acks.gap(now, state));
         polls.ask(now, state, &mut actions);
         appends.ask(now, state, &mut actions);
+        actions.extend(state.healing.recall());
         actions
     }
 

@@ -24,7 +24,7 @@ pub(super) struct Polls {
     lease: Duration,
     /// The time from one poll to the next, if there is nothing new.
     interval: Duration,
-    cursor: Cursor,
+    pub(super) cursor: Cursor,
     in_flight: Option<Poll>,
     next: Timer,
     /// Whether to poll at once, because of what the last answer was.
@@ -38,6 +38,8 @@ pub(super) struct Polls {
     /// Since when only engines answer whose incarnation is over.
     only_over: Option<Moment>,
     pub(super) contact: Contact,
+    /// The copy of the log on the disk shows that this incarnation has lost its end.
+    lost: Option<Incarnation>,
     /// The latest expiry that readers were told of.
     told: NumericDate,
     complete: Option<Moment>,
@@ -72,6 +74,7 @@ impl Polls {
             hurry: None,
             only_over: None,
             contact: Contact::new(settings.lease),
+            lost: None,
             told: NumericDate::new(0),
             complete: None,
             clock_offset: ClockOffset::default(),
@@ -118,6 +121,28 @@ impl Polls {
         if let Some(poll) = &mut self.in_flight {
             poll.is_outdated = true;
         }
+    }
+
+    /// A reader was added that has everything up to a cursor.
+    pub(super) fn follow_after(&mut self, cursor: Cursor) {
+        let own = self.cursor;
+        self.follow();
+        self.cursor = if own.sequence < cursor.sequence {
+            own
+        } else {
+            cursor
+        };
+    }
+
+    /// The node has everything up to here, from its disk.
+    pub(super) fn resume(&mut self, cursor: Cursor) {
+        self.cursor = cursor;
+    }
+
+    /// The copy of the log on the disk shows that the log has lost its end.
+    pub(super) fn lost(&mut self, incarnation: Incarnation) {
+        self.lost = Some(incarnation);
+        self.soon = true;
     }
 
     /// The answer to the poll in flight. Returns whether it counts as an answer.
@@ -182,11 +207,13 @@ impl Polls {
         self.cursor = page.upto;
         state.healing.has(page.upto);
         state.healing.read(&records, page.upto.sequence);
+        state.healing.saw(&records);
         if page.more {
             self.soon = true;
             return true;
         }
-        if state.healing.lacks(poll.number, page.forgotten) {
+        let lost = self.lost.take() == Some(page.incarnation) && state.healing.whole().is_some();
+        if state.healing.lacks(poll.number, page.forgotten) || lost {
             state.incarnations.broke();
             self.begin(page.incarnation, actions);
             return true;

@@ -36,6 +36,10 @@ impl Trail {
         self.cursors = kept;
     }
 
+    pub(super) fn newest(&self) -> Cursor {
+        self.cursors.last().copied().unwrap_or_default()
+    }
+
     /// The newest cursor before this one.
     pub(super) fn before(&self, cursor: Cursor) -> Option<Cursor> {
         let older = |older: &&Cursor| older.sequence < cursor.sequence;

@@ -4,15 +4,19 @@ use std::collections::{HashMap, VecDeque};
 
 use super::super::super::{Revocation, Selector};
 
-/// At most this many records are remembered.
+/// The usual limit.
 pub(super) const REMEMBERED: usize = 65_536;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Window {
+    /// At most this many records are remembered.
+    pub(super) limit: usize,
     records: HashMap<Selector, Entry>,
     /// In the order in which they came. An entry that came again has another number by now.
     order: VecDeque<(Selector, u64)>,
     next: u64,
+    /// Records up to this place were forgotten.
+    pub(super) forgotten: u64,
 }
 
 #[derive(Debug)]
@@ -21,6 +25,18 @@ struct Entry {
     /// The log has the record here or before.
     place: u64,
     number: u64,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            limit: REMEMBERED,
+            records: HashMap::new(),
+            order: VecDeque::new(),
+            next: 0,
+            forgotten: 0,
+        }
+    }
 }
 
 impl Window {
@@ -40,7 +56,7 @@ impl Window {
         };
         self.records.insert(selector, entry);
         self.order.push_back((selector, number));
-        while self.order.len() > REMEMBERED {
+        while self.order.len() > self.limit {
             if let Some((selector, number)) = self.order.pop_front() {
                 self.forget(&selector, number);
             }
@@ -67,7 +83,8 @@ impl Window {
 
     fn forget(&mut self, selector: &Selector, number: u64) {
         let entry = self.records.get(selector);
-        if entry.is_some_and(|entry| entry.number == number) {
+        if let Some(entry) = entry.filter(|entry| entry.number == number) {
+            self.forgotten = self.forgotten.max(entry.place);
             self.records.remove(selector);
         }
     }

@@ -7,6 +7,7 @@ use super::{
         super::{Appended, LogError, Selector},
         core::Event,
         engine::{Batch, Engine},
+        kept::KeptUpTo,
         observe::Write,
     },
     Driver, ended,
@@ -15,7 +16,11 @@ use super::{
 /// What a handle of the log asks of its driver.
 pub(in crate::log::fleet) enum Command {
     /// A reader was added. The reply comes when it is complete.
-    Follow(oneshot::Sender<Result<(), LogError>>),
+    Follow {
+        /// The reader has everything up to here.
+        has: Option<KeptUpTo>,
+        reply: oneshot::Sender<Result<(), LogError>>,
+    },
     Append {
         client: Option<Selector>,
         batch: Batch,
@@ -36,9 +41,13 @@ impl<E: Engine> Driver<E> {
         let mut next = Some(first);
         while let Some(command) = next {
             match command {
-                Command::Follow(reply) => {
+                Command::Follow { has, reply } => {
                     self.followers.push(reply);
-                    self.handle(Event::Follow);
+                    let has = has.filter(|has| self.core.knows(has.incarnation));
+                    self.handle(match has {
+                        Some(has) => Event::FollowAfter(has.cursor),
+                        None => Event::Follow,
+                    });
                 }
                 Command::Drain(reply) => self.drains.push(reply),
                 Command::Append { reply, .. } if !self.drains.is_empty() => {

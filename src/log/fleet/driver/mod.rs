@@ -19,11 +19,14 @@ use tokio::{
 
 pub(super) use self::commands::Command;
 use self::commands::Reply;
+#[cfg(feature = "embedded")]
+use super::kept::Found;
 use super::{
     super::{LogError, LogErrorKind, Moment},
     core::{Action, Core, Event, NodeSettings},
     downstream::Downstream,
     engine::{Append, Cursor, Engine},
+    kept::Kept,
     node::Node,
     observe::{self, Write},
     reading::Reading,
@@ -44,6 +47,7 @@ pub(super) struct Driver<E> {
     engine: Arc<E>,
     node: Arc<Node>,
     downstream: Option<Arc<dyn Downstream>>,
+    kept: Option<Arc<dyn Kept>>,
     /// The cursor of the poll in flight.
     asked: Cursor,
     commands: mpsc::Receiver<Command>,
@@ -89,6 +93,8 @@ impl<E: Engine> Driver<E> {
                 begin: None,
                 append: None,
                 sweep: None,
+                recall: None,
+                lost: Box::pin(pending()),
                 hint: hint(&engine),
                 grown: Box::pin(pending()),
                 timer: Box::pin(sleep_until(now)),
@@ -97,6 +103,7 @@ impl<E: Engine> Driver<E> {
             engine,
             node,
             downstream: None,
+            kept: None,
             asked: Cursor::default(),
             commands,
             settings,
@@ -114,6 +121,23 @@ impl<E: Engine> Driver<E> {
     pub(super) fn serve(mut self, downstream: Arc<dyn Downstream>) -> Self {
         self.requests.grown = downstream.grown();
         self.downstream = Some(downstream);
+        self
+    }
+
+    #[cfg(test)]
+    pub(super) fn remember_at_most(mut self, records: Option<usize>) -> Self {
+        if let Some(records) = records {
+            self.core.remember_at_most(records);
+        }
+        self
+    }
+
+    /// The node has a copy of the log on its disk.
+    #[cfg(feature = "embedded")]
+    pub(super) fn keep(mut self, kept: Arc<dyn Kept>, found: Found) -> Self {
+        self.core.resume(found);
+        self.requests.lost = kept.lost();
+        self.kept = Some(kept);
         self
     }
 
@@ -186,7 +210,12 @@ impl<E: Engine> Driver<E> {
         if !self.node.is_silent() {
             self.reading.update(status.reading);
         }
-        self.node.update(status, patience);
+        let mut warning = None;
+        if let Some(kept) = &self.kept {
+            kept.seen(self.core.whole(), self.core.cursor().sequence);
+            warning = kept.problem();
+        }
+        self.node.update(status, patience, warning);
     }
 
     fn act(&mut self, action: Action) {
@@ -225,6 +254,9 @@ impl<E: Engine> Driver<E> {
                 self.requests.append = Some(Box::pin(append));
             }
             Action::Reconnect => engine.reconnect(),
+            Action::Recall(after) => {
+                self.requests.recall = self.kept.as_ref().map(|kept| kept.recall(after));
+            }
             Action::Read(records) => self.node.readers().read(&records),
             Action::Forgotten(expires) => self.node.readers().forgotten(expires),
             Action::Complete { position, asked } => {
@@ -273,6 +305,15 @@ impl<E: Engine> Driver<E> {
         }
         if let Some(result) = ready(&mut requests.begin, cx) {
             return Poll::Ready(Next::Event(Event::Begun(result)));
+        }
+        if let Some(recalled) = ready(&mut requests.recall, cx) {
+            return Poll::Ready(Next::Event(Event::Recalled(recalled)));
+        }
+        if let (Poll::Ready(incarnation), Some(kept)) =
+            (requests.lost.as_mut().poll(cx), &self.kept)
+        {
+            requests.lost = kept.lost();
+            return Poll::Ready(Next::Event(Event::Lost(incarnation)));
         }
         let _ = ready(&mut requests.sweep, cx);
         if requests.next_sweep.as_mut().poll(cx).is_ready() {

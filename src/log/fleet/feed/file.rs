@@ -43,7 +43,7 @@ pub(super) fn follow(log: EmbeddedLog) -> FleetLog {
         is_silent: true,
         ..Operation::default()
     };
-    FleetLog::start_with(File::new(log), settings, clock, operation)
+    FleetLog::start_with(Arc::new(File::new(log)), settings, clock, operation)
 }
 
 pub(super) struct File {

@@ -98,6 +98,17 @@ pub(super) async fn owners(session: &Session, schema: &str) -> Result<(), Fault>
     Err(Fault::misconfigured(fault::foreign(&owner, &session.who)))
 }
 
+/// Returns what distinguishes this log from others.
+#[cfg(feature = "embedded")]
+pub(super) async fn id(session: &Session, schema: &str) -> Result<std::sync::Arc<str>, Fault> {
+    let row = session
+        .text(&format!("select id from {schema}.meta"))
+        .await?;
+    let id = row.try_get(0).ok().flatten();
+    let none = || Fault::corrupt(format!("{} has a log without an id", session.who.place));
+    id.map(Into::into).ok_or_else(none)
+}
+
 /// Refuses a role that may not do what nodes do.
 pub(super) async fn rights(session: &Session, schema: &str) -> Result<(), Fault> {
     let row = session

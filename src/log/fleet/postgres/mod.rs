@@ -1,7 +1,7 @@
 //! The log of a fleet in PostgreSQL 14 or later.
 //!
 //! A node has three connections: for polls, for appends, and to be told of appends by others. A
-//! replay guard has another one, and so has a feed. Each comes back by itself. No call takes longer than its time limit.
+//! replay guard has another one, and so have a feed and a mirror. Each comes back by itself. No call takes longer than its time limit.
 
 mod append;
 mod checks;
@@ -37,7 +37,7 @@ use self::{
     append::AppendStatement, fault::Fault, hint::Hints, link::Link, members::MemberStatements,
     poll::PollStatement, sweep::SweepStatement, target::Target,
 };
-#[cfg(feature = "feed")]
+#[cfg(any(feature = "embedded", feature = "feed"))]
 use super::engine::Cursor;
 #[cfg(feature = "jwt")]
 use super::once::OnceStore;
@@ -67,7 +67,7 @@ pub(crate) struct Postgres {
     target: Arc<Target>,
     polls: PollStatement,
     /// For those that follow this node.
-    #[cfg(feature = "feed")]
+    #[cfg(any(feature = "embedded", feature = "feed"))]
     reads: PollStatement,
     appends: AppendStatement,
     members: MemberStatements,
@@ -75,6 +75,8 @@ pub(crate) struct Postgres {
     #[cfg(feature = "jwt")]
     replay: Arc<replay::Replay>,
     hints: Hints,
+    #[cfg(feature = "embedded")]
+    id: Arc<str>,
 }
 
 impl Postgres {
@@ -103,6 +105,8 @@ impl Postgres {
         let first = target.connect().await?;
         migrate::migrate(&first, &target.schema, migrate::MIGRATIONS).await?;
         checks::rights(&first, &target.schema).await?;
+        #[cfg(feature = "embedded")]
+        let id = checks::id(&first, &target.schema).await?;
         let second = target.connect().await?;
         checks::not_pooled(&first, &second).await?;
         target.saw(first.replicated)?;
@@ -112,13 +116,15 @@ impl Postgres {
             // The server that a poll asked is the one whose incarnation is over.
             members: MemberStatements::new(polls.clone()),
             polls: PollStatement::new(polls),
-            #[cfg(feature = "feed")]
+            #[cfg(any(feature = "embedded", feature = "feed"))]
             reads: PollStatement::new(Arc::new(Link::idle(target.clone()))),
             sweeps: SweepStatement::new(appends.clone(), KEEP),
             appends: AppendStatement::new(appends, ceiling),
             #[cfg(feature = "jwt")]
             replay: Arc::new(replay::Replay::new(target.clone())),
             hints: Hints::start(target.clone()),
+            #[cfg(feature = "embedded")]
+            id,
             target: target.clone(),
         })
     }
@@ -129,7 +135,7 @@ impl Engine for Postgres {
         Ok(self.polls.run(ask).await?)
     }
 
-    #[cfg(feature = "feed")]
+    #[cfg(any(feature = "embedded", feature = "feed"))]
     async fn read(&self, after: Cursor) -> Result<Page, LogError> {
         Ok(self.reads.run(Ask::reading(after)).await?)
     }
@@ -144,6 +150,11 @@ impl Engine for Postgres {
 
     async fn begin(&self, after: Incarnation) -> Result<(), LogError> {
         Ok(self.members.begin(after).await?)
+    }
+
+    #[cfg(feature = "embedded")]
+    fn id(&self) -> Arc<str> {
+        self.id.clone()
     }
 
     fn reconnect(&self) {

@@ -1,7 +1,7 @@
 //! The log of a fleet in Redis 7 or later, or Valkey 8 or later.
 //!
 //! A node has three connections: for polls, for appends, and to hear of appends by others. A replay
-//! guard has another one, and so has a feed. Each comes back by itself. No call takes longer than its time limit.
+//! guard has another one, and so have a feed and a mirror. Each comes back by itself. No call takes longer than its time limit.
 //!
 //! All keys of a log are on one server. A script runs there as a whole, so each append and each page
 //! is one step.
@@ -42,7 +42,7 @@ use self::{
     append::Appends, fault::Fault, hint::Hints, keys::Keys, link::Link, poll::Polls,
     settings::Settings, target::Target,
 };
-#[cfg(feature = "feed")]
+#[cfg(any(feature = "embedded", feature = "feed"))]
 use super::engine::Cursor;
 #[cfg(feature = "jwt")]
 use super::once::OnceStore;
@@ -68,7 +68,7 @@ pub(crate) struct Redis {
     target: Arc<Target>,
     polls: Polls,
     /// For those that follow this node.
-    #[cfg(feature = "feed")]
+    #[cfg(any(feature = "embedded", feature = "feed"))]
     reads: Polls,
     appends: Appends,
     appending: Arc<Link>,
@@ -102,7 +102,7 @@ impl Redis {
         let appending = Arc::new(Link::new(target.clone(), second));
         let log = Self {
             polls: Polls::new(Link::new(target.clone(), first)),
-            #[cfg(feature = "feed")]
+            #[cfg(any(feature = "embedded", feature = "feed"))]
             reads: Polls::new(Link::idle(target.clone())),
             appends: Appends::new(appending.clone(), ceiling),
             appending,
@@ -131,7 +131,7 @@ impl Engine for Redis {
         Ok(self.polls.poll(ask, &self.hints).await?)
     }
 
-    #[cfg(feature = "feed")]
+    #[cfg(any(feature = "embedded", feature = "feed"))]
     async fn read(&self, after: Cursor) -> Result<Page, LogError> {
         Ok(self.reads.poll(Ask::reading(after), &self.hints).await?)
     }
@@ -146,6 +146,13 @@ impl Engine for Redis {
 
     fn reconnect(&self) {
         self.target.replaced();
+    }
+
+    /// Not stored: it must outlive `FLUSHALL`.
+    #[cfg(feature = "embedded")]
+    fn id(&self) -> Arc<str> {
+        let (keys, database) = (&self.target.keys, self.target.settings.database);
+        format!("redis {database} {}", keys.all[0]).into()
     }
 
     async fn leave(&self, member: u64) -> Result<(), LogError> {

@@ -8,7 +8,7 @@ mod parts;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use super::{
     super::{LogError, LogErrorKind},
@@ -30,6 +30,8 @@ pub(super) struct Address {
     /// How far the clock may be off. `None` if nobody has said.
     pub(super) skew: Option<Duration>,
     pub(super) ack: Option<FleetAck>,
+    /// The file of the mirror.
+    pub(super) mirror: Option<PathBuf>,
     /// Which of several logs in one engine.
     pub(super) name: Option<String>,
     /// How many selectors may have a record.
@@ -75,6 +77,7 @@ impl Address {
                 .map(|value| duration("skew", &value))
                 .transpose()?,
             ack: given.take("ack").map(|value| ack(&value)).transpose()?,
+            mirror: given.take("mirror").map(PathBuf::from),
             name: given.take("name"),
             ceiling: given
                 .take("ceiling")
@@ -103,6 +106,13 @@ impl Address {
             .is_some_and(|skew| !(SMALLEST_SKEW..=LARGEST_SKEW).contains(&skew))
         {
             return Err(wrong("`skew` must be between 100ms and 60s"));
+        }
+        if self
+            .mirror
+            .as_ref()
+            .is_some_and(|path| path.as_os_str().is_empty())
+        {
+            return Err(wrong("`mirror` must be a path"));
         }
         let is_name = |name: &String| {
             let mut bytes = name.bytes();

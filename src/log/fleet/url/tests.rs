@@ -54,6 +54,7 @@ fn parameter_that_is_not_usable_is_refused_without_the_password() {
         "skew=61s",
         "ack=",
         "ack=all",
+        "mirror=",
         "ack=fleet&ack=fleet",
         "lease=5s&sslmode=x&sslmode=x",
         "ceiling=",

@@ -8,6 +8,7 @@ mod model;
 mod orders;
 mod polling;
 mod queueing;
+mod recalling;
 mod simulation;
 mod striking;
 

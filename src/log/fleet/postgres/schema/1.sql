@@ -13,6 +13,8 @@ create table {schema}.meta (
     -- The version of the tables, for nodes that have them open.
     format int not null,
     epoch bigint not null,
+    -- Stays the same after a failover and in a copy.
+    id uuid not null default gen_random_uuid(),
     -- The latest expiry of the records that were removed.
     forgotten bigint not null default 0,
     -- How many selectors were removed.

@@ -92,3 +92,15 @@ async fn first_who_notices_begins_another_life() {
         contract::lives(&log, &open(&server).await).await;
     }
 }
+
+#[cfg(feature = "embedded")]
+#[tokio::test]
+async fn log_that_was_emptied_gets_everything_back_from_a_file() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let truncate = || {
+        server.sql("postgres", "truncate tower_revocation.log");
+    };
+    contract::mirror(async || open(&server).await, truncate).await;
+}

@@ -109,3 +109,14 @@ async fn logs_with_names_are_apart() {
         );
     }
 }
+
+#[cfg(feature = "embedded")]
+#[tokio::test]
+async fn log_that_was_emptied_gets_everything_back_from_a_file() {
+    for server in Server::each(&[]) {
+        let flush = || {
+            server.say("FLUSHALL");
+        };
+        contract::mirror(async || open(&server).await, flush).await;
+    }
+}

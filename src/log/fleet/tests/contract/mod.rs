@@ -2,6 +2,8 @@
 
 mod lives;
 mod members;
+#[cfg(feature = "embedded")]
+mod mirror;
 mod writers;
 
 use super::super::{
@@ -9,6 +11,8 @@ use super::super::{
     engine::{Append, Ask, Batch, Committed, Cursor, Done, Engine, History, Page, SKEW, stamped},
 };
 
+#[cfg(feature = "embedded")]
+pub(crate) use self::mirror::mirror;
 pub(crate) use self::{lives::lives, members::members, writers::writers};
 
 const HOUR: u64 = 3600;

@@ -86,7 +86,7 @@ impl Seen {
                         "no caller has this number"
                     );
                 }
-                Action::Forgotten(_) | Action::Reconnect => {}
+                Action::Forgotten(_) | Action::Reconnect | Action::Recall(_) => {}
                 Action::Begin(_) => self.is_beginning = true,
             }
         }

@@ -236,7 +236,7 @@ impl World {
                 }
             }
             Action::Complete { position, asked } => node.reader.complete = Some((position, asked)),
-            Action::Forgotten(_) | Action::Reconnect => {}
+            Action::Forgotten(_) | Action::Reconnect | Action::Recall(_) => {}
             Action::Answer { id, result } => {
                 assert!(self.waiting.remove(&id), "{id} was answered twice");
                 let Ok(appended) = result else {

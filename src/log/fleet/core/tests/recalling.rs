@@ -1,0 +1,140 @@
+//! A node with a copy of the log on its disk.
+
+use super::{
+    super::super::kept::{Found, Recalled},
+    *,
+};
+
+/// A node that has the log on its disk up to here.
+fn node(cursor: Option<Cursor>, is_new: bool) -> Node {
+    let mut node = Node::with(1, false);
+    node.core.resume(Found { cursor, is_new });
+    let polled = polls(&node.on(Event::Timer));
+    assert_eq!(polled, [cursor.unwrap_or_default()]);
+    node
+}
+
+/// An answer that says something about the history, and the record with the number of its end.
+fn answer(history: History, sequence: u64) -> Event {
+    Event::Polled(Ok(Page {
+        history,
+        ..page(1, sequence)
+    }))
+}
+
+fn recalled(records: impl IntoIterator<Item = u64>, next: Option<u64>) -> Event {
+    Event::Recalled(Recalled {
+        records: records.into_iter().map(record).collect(),
+        next,
+    })
+}
+
+fn recalls(actions: &[Action]) -> Vec<u64> {
+    let asked = |action: &Action| match action {
+        Action::Recall(after) => Some(*after),
+        _ => None,
+    };
+    actions.iter().filter_map(asked).collect()
+}
+
+/// What the node gives back.
+fn given(actions: &[Action]) -> Vec<Revocation> {
+    let given = |action: &Action| match action {
+        Action::Append(append) if append.as_given => Some(append.batches[0].records.clone()),
+        _ => None,
+    };
+    let mut given: Vec<_> = actions.iter().filter_map(given).flatten().collect();
+    given.sort_by_key(|record| record.selector().to_bytes());
+    given
+}
+
+#[test]
+fn node_goes_on_from_its_disk_and_needs_nothing_of_it() {
+    let mut node = node(Some(at(100)), false);
+    let actions = node.on(answer(History::Same, 101));
+    assert!(recalls(&actions).is_empty() && given(&actions).is_empty());
+    let actions = node.on(answer(History::Same, 101));
+    assert_eq!(completes(&actions).len(), 1);
+    assert_eq!(node.core.whole(), Some(Incarnation(1)));
+}
+
+#[test]
+fn log_gets_back_what_only_the_disk_has() {
+    let mut node = node(Some(at(100)), false);
+    // The log was emptied, and has one record since.
+    let actions = node.on(answer(History::Other, 3));
+    assert_eq!(recalls(&actions), [0]);
+    assert_eq!(node.core.whole(), None);
+    let actions = node.on(recalled([3, 4, 5], Some(50)));
+    assert_eq!(given(&actions), [record(4), record(5)]);
+    // The next piece is asked for at once: there is room.
+    assert_eq!(recalls(&actions), [50]);
+    let actions = node.on(committed(1, 1));
+    assert!(given(&actions).is_empty());
+    let polled = polls(&actions);
+    // Nothing is complete before the whole disk was compared.
+    let actions = node.on(answer(History::Same, 4));
+    assert!(
+        completes(&actions).is_empty() && node.core.whole().is_none(),
+        "{polled:?}"
+    );
+    let actions = node.on(recalled([6], None));
+    assert_eq!(given(&actions), [record(6)]);
+    let actions = node.on(committed(1, 1));
+    assert!(recalls(&actions).is_empty());
+    node.on(answer(History::Same, 6));
+    let actions = node.on(answer(History::Same, 6));
+    assert_eq!(completes(&actions).len(), 1);
+    assert_eq!(node.core.whole(), Some(Incarnation(1)));
+}
+
+#[test]
+fn unknown_disk_is_compared_and_a_new_one_is_not() {
+    let mut unknown = node(None, false);
+    assert_eq!(recalls(&unknown.on(answer(History::Same, 3))), [0]);
+    let mut empty = node(None, true);
+    assert!(recalls(&empty.on(answer(History::Same, 3))).is_empty());
+}
+
+#[test]
+fn piece_of_before_another_loss_is_not_the_answer() {
+    let mut node = node(Some(at(100)), false);
+    assert_eq!(recalls(&node.on(answer(History::Other, 3))), [0]);
+    // Another incarnation begins before the piece comes.
+    let lost = Event::Polled(Ok(page(2, 1)));
+    assert!(recalls(&node.on(lost)).is_empty());
+    let actions = node.on(recalled([7], None));
+    assert!(given(&actions).is_empty() && node.core.whole().is_none());
+}
+
+#[test]
+fn copy_that_is_further_than_the_node_shows_a_loss() {
+    let mut node = Node::complete();
+    let actions = node.on(Event::Lost(Incarnation(2)));
+    assert!(
+        !actions
+            .iter()
+            .any(|action| matches!(action, Action::Begin(_)))
+    );
+    node.on(answer(History::Same, 1));
+    let actions = node.on(Event::Lost(Incarnation(1)));
+    assert_eq!(polls(&actions), [at(1)]);
+    let actions = node.on(answer(History::Same, 1));
+    assert!(
+        matches!(actions[..], [.., Action::Begin(Incarnation(1))]),
+        "{actions:?}"
+    );
+}
+
+#[test]
+fn reader_that_has_the_disk_gets_only_the_rest() {
+    let mut node = Node::complete();
+    node.sleep();
+    node.on(answer(History::Same, 9));
+    for (has, asked) in [(at(0), at(0)), (at(5), at(5)), (at(12), at(9))] {
+        let actions = node.on(Event::FollowAfter(has));
+        // With less than others have, the node reads that again.
+        assert_eq!(polls(&actions), [asked]);
+        node.on(answer(History::Same, 9));
+    }
+}

@@ -62,7 +62,7 @@
 //! | [`durability`](crate::log::RevocationLog::durability) | `Disk`, or `Replicated` with a synchronous standby | `Disk`, or `Volatile` if asked for | `Volatile` |
 //! | a failover loses | nothing with a synchronous standby, else the newest records | it can lose the newest records | nothing of its own |
 //! | settings | defaults | `appendonly yes`, `appendfsync always`, `maxmemory-policy noeviction` | a bearer token, or a check of yours |
-//! | connections of a process | 3, and 1 if it serves a feed | 3, and 1 if it serves a feed | 1, and 1 if it serves a feed |
+//! | connections of a process | 3; 1 more for each of a feed that it serves, a mirror, and `snapshot_from` | 3; 1 more for each of a feed that it serves, and a mirror | 1; 1 more if it serves a feed |
 //!
 //! A server whose settings break a promise is refused when the process starts, in one line that says
 //! what to change. There is no fallback to memory or to a file.
@@ -80,6 +80,10 @@
 //! more, or was emptied by `FLUSHALL` or `truncate`, only a process with a mirror has the rest. One or
 //! two of them are enough. While such a process gives back a long log, it is not ready. The others
 //! still refuse all that they know. One that starts meanwhile lacks what is not back yet.
+//!
+//! **Regions.** With [`snapshot_from`](crate::log::FleetLogBuilder::snapshot_from), a process reads the
+//! whole log from a replica of `PostgreSQL` that is near, and only what is newer from the primary. A
+//! lease is renewed by the primary alone, so a long way to it needs a longer lease.
 //!
 //! **What else is shared.** In PostgreSQL, Redis and Valkey, an assertion of a client is accepted once by
 //! all processes, if each gives `FleetLog::replay_guard` to its authenticator. Each then has one more

@@ -159,6 +159,28 @@ impl FleetLogBuilder {
         self.with_parameter("assume", settings.into())
     }
 
+    /// Reads the whole log from a replica of PostgreSQL, `HOST` or `HOST:PORT`, with the same role,
+    /// database and TLS as the primary. Defaults to the primary.
+    ///
+    /// That spares the primary most of the work when many processes start, and a slow way to another
+    /// region. The process goes on at the primary, and no lease is renewed before. If the replica does
+    /// not answer, has another log or another history, the primary serves all, and an event of level
+    /// `WARN` says so.
+    ///
+    /// ```no_run
+    /// use tower_revocation::log::FleetLog;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), tower_revocation::log::LogError> {
+    /// let builder = FleetLog::builder("postgres://revoker@db.example.com/app");
+    /// let log = builder.snapshot_from("replica.example.com").connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn snapshot_from(self, host: impl Into<String>) -> Self {
+        self.with_parameter("snapshot_from", host.into())
+    }
+
     /// Connects to the log.
     ///
     /// # Errors

@@ -121,6 +121,7 @@ impl FleetLog {
     /// | `append_timeout` | How long an append waits for the database: 100 ms to 300 s. | `2s` |
     /// | `ceiling` | How many selectors the log may have. See [`FleetLogBuilder::ceiling`]. | no limit |
     /// | `name` | Which log, if a database has several: at most 32 of `a-z`, `0-9` and `_`, a letter first. Each has a schema of its own. | the one in the schema `tower_revocation` |
+    /// | `snapshot_from` | The replica of PostgreSQL from which the whole log is read: `HOST` or `HOST:PORT`. See [`FleetLogBuilder::snapshot_from`]. | the primary |
     /// | `mirror` | A file beside the process that keeps all records. See [`FleetLogBuilder::mirror`]. | none |
     ///
     /// A time is a number with `ms`, `s` or `m`. Other parameters are those of the database. A parameter

@@ -216,3 +216,15 @@ pub(super) fn mirror_recovered() {
         "the mirror of the log can be written again"
     );
 }
+
+/// The replica from which the whole log was to be read cannot be used. The primary serves all.
+#[cfg(feature = "postgres")]
+pub(super) fn replica_failed(error: &LogError) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(
+        target: crate::observe::TARGET,
+        cause = tracing::field::display(crate::observe::Causes(error)),
+        "the log is read from the primary, and not from `snapshot_from`"
+    );
+    let _ = error;
+}

@@ -99,7 +99,6 @@ pub(super) async fn owners(session: &Session, schema: &str) -> Result<(), Fault>
 }
 
 /// Returns what distinguishes this log from others.
-#[cfg(feature = "embedded")]
 pub(super) async fn id(session: &Session, schema: &str) -> Result<std::sync::Arc<str>, Fault> {
     let row = session
         .text(&format!("select id from {schema}.meta"))

@@ -17,6 +17,7 @@ mod poll;
 mod replay;
 mod session;
 mod settings;
+mod snapshot;
 mod stream;
 mod sweep;
 mod target;
@@ -35,7 +36,7 @@ use tokio::{task, time};
 
 use self::{
     append::AppendStatement, fault::Fault, hint::Hints, link::Link, members::MemberStatements,
-    poll::PollStatement, sweep::SweepStatement, target::Target,
+    poll::PollStatement, snapshot::Snapshots, sweep::SweepStatement, target::Target,
 };
 #[cfg(any(feature = "embedded", feature = "feed"))]
 use super::engine::Cursor;
@@ -77,6 +78,7 @@ pub(crate) struct Postgres {
     hints: Hints,
     #[cfg(feature = "embedded")]
     id: Arc<str>,
+    snapshots: Snapshots,
 }
 
 impl Postgres {
@@ -105,7 +107,6 @@ impl Postgres {
         let first = target.connect().await?;
         migrate::migrate(&first, &target.schema, migrate::MIGRATIONS).await?;
         checks::rights(&first, &target.schema).await?;
-        #[cfg(feature = "embedded")]
         let id = checks::id(&first, &target.schema).await?;
         let second = target.connect().await?;
         checks::not_pooled(&first, &second).await?;
@@ -123,6 +124,7 @@ impl Postgres {
             #[cfg(feature = "jwt")]
             replay: Arc::new(replay::Replay::new(target.clone())),
             hints: Hints::start(target.clone()),
+            snapshots: Snapshots::open(target, &id).await,
             #[cfg(feature = "embedded")]
             id,
             target: target.clone(),
@@ -132,7 +134,7 @@ impl Postgres {
 
 impl Engine for Postgres {
     async fn poll(&self, ask: Ask) -> Result<Page, LogError> {
-        Ok(self.polls.run(ask).await?)
+        Ok(self.snapshots.poll(&self.polls, ask).await?)
     }
 
     #[cfg(any(feature = "embedded", feature = "feed"))]

@@ -31,6 +31,15 @@ impl PollStatement {
     }
 
     pub(super) async fn run(&self, ask: Ask) -> Result<Page, Fault> {
+        self.limited(ask, self.page).await
+    }
+
+    /// Everything but the records.
+    pub(super) async fn head(&self, ask: Ask) -> Result<Page, Fault> {
+        self.limited(ask, 0).await
+    }
+
+    async fn limited(&self, ask: Ask, page: i64) -> Result<Page, Fault> {
         let (sequence, mark) = (number(ask.after.sequence), signed(ask.after.mark));
         let member = signed(ask.member);
         let name = ask.report.as_ref().map(|report| &*report.name);
@@ -41,8 +50,7 @@ impl PollStatement {
         let silent: Vec<_> = ask.silent.iter().map(|one| signed(one.member)).collect();
         let beats: Vec<_> = ask.silent.iter().map(|one| number(one.beat)).collect();
         let parameters: [&(dyn ToSql + Sync); 10] = [
-            &sequence, &mark, &self.page, &member, &name, &applied, &healed, &waits, &silent,
-            &beats,
+            &sequence, &mark, &page, &member, &name, &applied, &healed, &waits, &silent, &beats,
         ];
         let row = &self.link.ask(&self.sql, &parameters).await?;
         let now = count(column(row, OWN + 11)?)?;

@@ -64,11 +64,36 @@ impl Session {
         server: &Server,
         tls: &Tls,
     ) -> Result<Self, Fault> {
+        let mut session = Self::connect(place, who, server, tls).await?;
+        let facts = checks::server(&session).await?;
+        session.process = facts.process;
+        session.replicated = facts.replicated;
+        session.run(&setup(target.timeout)).await?;
+        session.identity = checks::identity(&session).await?;
+        // A part of the incarnation, which functions of the schema compute.
+        let set = format!("set tower_revocation.identity = '{}'", session.identity);
+        session.run(&set).await?;
+        Ok(session)
+    }
+
+    /// Connects to a server that is only read from.
+    pub(super) async fn reading(
+        target: &Target,
+        who: Who,
+        server: &Server,
+        tls: &Tls,
+    ) -> Result<Self, Fault> {
+        let session = Self::connect(0, who, server, tls).await?;
+        session.run(&setup(target.timeout)).await?;
+        Ok(session)
+    }
+
+    async fn connect(place: usize, who: Who, server: &Server, tls: &Tls) -> Result<Self, Fault> {
         let connected = server.config.connect(tls.clone()).await;
         let (client, connection) = connected.map_err(|error| Fault::connecting(&error, &who))?;
         let inbox = Arc::new(Inbox::default());
         let driver = tokio::spawn(drive(connection, inbox.clone()));
-        let mut session = Self {
+        Ok(Self {
             client,
             who,
             place,
@@ -80,16 +105,7 @@ impl Session {
             inbox,
             prepared: Vec::new(),
             driver,
-        };
-        let facts = checks::server(&session).await?;
-        session.process = facts.process;
-        session.replicated = facts.replicated;
-        session.run(&setup(target.timeout)).await?;
-        session.identity = checks::identity(&session).await?;
-        // A part of the incarnation, which functions of the schema compute.
-        let set = format!("set tower_revocation.identity = '{}'", session.identity);
-        session.run(&set).await?;
-        Ok(session)
+        })
     }
 
     /// Runs statements without an answer.

@@ -105,6 +105,17 @@ impl Target {
         Ok(session)
     }
 
+    /// Connects to the replica that serves the whole log, if the settings name one.
+    pub(super) async fn connect_replica(&self) -> Result<Option<Session>, Fault> {
+        let access = self.read().await?;
+        let Some(server) = &access.settings.replica else {
+            return Ok(None);
+        };
+        let who = self.who(server, &access);
+        let session = Session::reading(self, who, server, &access.tls).await?;
+        Ok(Some(session))
+    }
+
     /// Passwords and certificates may have been changed since the last connection.
     async fn read(&self) -> Result<Arc<Access>, Fault> {
         let (url, timeout) = (self.url.clone(), self.timeout);

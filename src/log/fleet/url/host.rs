@@ -28,7 +28,8 @@ pub(super) fn list(text: &str) -> Result<Vec<Host>, Wrong> {
     text.split(',').map(one).collect()
 }
 
-fn one(text: &str) -> Result<Host, Wrong> {
+/// Reads one host.
+pub(super) fn one(text: &str) -> Result<Host, Wrong> {
     let broken = || {
         Wrong::new(
             "the hosts in the URL must be `HOST` or `HOST:PORT`, with commas between, and each port a \

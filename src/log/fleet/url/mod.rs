@@ -182,6 +182,15 @@ impl From<Wrong> for LogError {
     }
 }
 
+/// Reads `HOST` or `HOST:PORT`.
+#[cfg(feature = "postgres")]
+pub(super) fn host(text: &str) -> Result<Host, Wrong> {
+    if text.is_empty() {
+        return Err(Wrong::new("`snapshot_from` must be `HOST` or `HOST:PORT`"));
+    }
+    host::one(text)
+}
+
 pub(super) fn wrong(what: impl Into<String>) -> LogError {
     LogError::new(LogErrorKind::Misconfigured).caused_by(what.into())
 }

@@ -5,7 +5,10 @@ use std::{net::IpAddr, path::Path};
 use tokio_postgres::{Config, config::Host as Name};
 
 use super::{
-    super::{super::url::is_local, fault::Fault},
+    super::{
+        super::url::{self, is_local},
+        fault::Fault,
+    },
     Environment,
 };
 
@@ -20,6 +23,16 @@ pub(super) struct Host {
 }
 
 impl Host {
+    /// Reads `HOST` or `HOST:PORT`.
+    pub(super) fn parse(text: &str) -> Result<Self, Fault> {
+        let host = url::host(text)?;
+        Ok(Self {
+            name: host.name,
+            address: None,
+            port: host.port.unwrap_or(5432),
+        })
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.name
     }

@@ -35,6 +35,8 @@ pub(super) struct Server {
 /// The settings of all connections.
 pub(super) struct Settings {
     pub(super) servers: Vec<Server>,
+    /// The server from which the whole log is read.
+    pub(super) replica: Option<Server>,
     pub(super) role: String,
     pub(super) database: String,
     /// What TLS needs. `None` if every server is on this machine.
@@ -66,6 +68,8 @@ impl Settings {
         let variable = |name: &str| environment(&format!("PG{}", name.to_uppercase()));
         let files = url::files(&mut parameters, &variable)?;
         let replicated = replicated(parameters.take("durability").as_deref())?;
+        let replica = parameters.take("snapshot_from");
+        let replica = replica.map(|host| Host::parse(&host)).transpose()?;
         parameters.end()?;
         let role = match given.get_user() {
             Some(role) if !role.is_empty() => role.to_owned(),
@@ -79,13 +83,12 @@ impl Settings {
         let database = database
             .or_else(|| environment("PGDATABASE"))
             .unwrap_or_else(|| role.clone());
-        let mut servers = Vec::new();
         let mut encrypted = false;
-        for host in hosts::all(&given, environment)? {
+        let mut server = |host: &Host| -> Result<Server, Fault> {
             let mut config = common(&given, environment, timeout);
             config.user(&*role).dbname(&*database);
             host.apply(&mut config);
-            let tls = needs_tls(&host, mode.as_deref())?;
+            let tls = needs_tls(host, mode.as_deref())?;
             encrypted |= tls;
             config.ssl_mode(if tls {
                 SslMode::Require
@@ -106,13 +109,19 @@ impl Settings {
             if let Some(password) = password {
                 config.password(password);
             }
-            servers.push(Server {
+            Ok(Server {
                 config,
                 place: host.place(),
-            });
+            })
+        };
+        let mut servers = Vec::new();
+        for host in hosts::all(&given, environment)? {
+            servers.push(server(&host)?);
         }
+        let replica = replica.as_ref().map(&mut server).transpose()?;
         Ok(Self {
             servers,
+            replica,
             role,
             database,
             tls: encrypted.then_some(files),

@@ -13,6 +13,7 @@ mod pooler;
 #[cfg(feature = "jwt")]
 mod replay;
 mod schema;
+mod snapshot;
 mod sweep;
 mod tls;
 

@@ -1,0 +1,162 @@
+//! Reads the whole log from a replica, such as a standby that is near.
+//!
+//! Each page of the replica follows on a cursor that the primary knows, and the primary says all but
+//! the records: the incarnation, the members, what was removed. So a replica only spares the primary
+//! the work. A page of it never is the last one: the node goes on at the primary, whose answer to the
+//! last cursor proves that both have the same history.
+
+use std::sync::Arc;
+
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    time,
+};
+use tokio_postgres::types::ToSql;
+
+use super::{
+    super::{
+        engine::{Ask, Cursor, History, Page},
+        observe,
+    },
+    fault::Fault,
+    poll::{PAGE, PollStatement},
+    session::Session,
+    target::Target,
+    values::{column, count, number, records, unsigned},
+};
+use crate::log::Revocation;
+
+pub(super) struct Snapshots {
+    sql: Arc<str>,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// `None` if there is none, or it has failed.
+    replica: Option<Session>,
+    /// The end of its last page.
+    cursor: Option<Cursor>,
+    /// How many records it has given.
+    #[cfg(test)]
+    served: usize,
+}
+
+/// What a replica has after a cursor.
+struct Piece {
+    records: Vec<Revocation>,
+    upto: Cursor,
+}
+
+impl Snapshots {
+    /// Connects to the replica of the settings, if there is one. `id` is that of the log.
+    ///
+    /// A replica that cannot be used is reported, and the primary serves all.
+    pub(super) async fn open(target: &Target, id: &str) -> Self {
+        let opened = time::timeout(target.timeout, connect(target, id)).await;
+        let opened = opened.unwrap_or_else(|_| Err(target.late()));
+        let replica = opened.unwrap_or_else(|fault| {
+            observe::replica_failed(&fault.into());
+            None
+        });
+        Self {
+            sql: include_str!("snapshot.sql")
+                .replace("{schema}", &target.schema)
+                .into(),
+            state: Mutex::new(State {
+                replica,
+                cursor: None,
+                #[cfg(test)]
+                served: 0,
+            }),
+        }
+    }
+
+    /// Polls the primary, or the replica while the node reads the whole log.
+    pub(super) async fn poll(&self, primary: &PollStatement, ask: Ask) -> Result<Page, Fault> {
+        let mut state = self.state.lock().await;
+        let (after, is_first) = (ask.after, ask.after == Cursor::default());
+        let goes_on = state.cursor.take() == Some(after);
+        if state.replica.is_none() || !is_first && !goes_on {
+            drop(state);
+            return primary.run(ask).await;
+        }
+        let head = primary.head(ask.clone()).await?;
+        // A short log is read at once.
+        let is_long = head.expected.is_some_and(|expected| expected > PAGE.into());
+        let is_known = head.history == History::Same;
+        if is_known && (goes_on || is_long) {
+            if let Some(piece) = self.piece(&mut state, after).await {
+                state.cursor = Some(piece.upto);
+                return Ok(Page {
+                    records: piece.records,
+                    upto: piece.upto,
+                    more: true,
+                    ..head
+                });
+            }
+        }
+        drop(state);
+        let mut page = primary.run(ask).await?;
+        if goes_on && page.history == History::Other {
+            // The replica has another history. The log has lost nothing.
+            page.history = History::Swept;
+        }
+        Ok(page)
+    }
+
+    /// Returns what the replica has after a cursor. `None` if that is nothing, or if it does not
+    /// answer.
+    async fn piece(&self, state: &mut MutexGuard<'_, State>, after: Cursor) -> Option<Piece> {
+        // A replica whose call is given up is not asked again.
+        let mut replica = state.replica.take()?;
+        match read(&mut replica, &self.sql, after).await {
+            Ok(piece) => {
+                state.replica = Some(replica);
+                #[cfg(test)]
+                {
+                    state.served += piece.records.len();
+                }
+                (!piece.records.is_empty()).then_some(piece)
+            }
+            Err(fault) => {
+                observe::replica_failed(&fault.into());
+                None
+            }
+        }
+    }
+
+    /// How many records the replica has given.
+    #[cfg(test)]
+    pub(super) async fn served(&self) -> usize {
+        self.state.lock().await.served
+    }
+}
+
+async fn connect(target: &Target, id: &str) -> Result<Option<Session>, Fault> {
+    let Some(session) = target.connect_replica().await? else {
+        return Ok(None);
+    };
+    let theirs = session
+        .text(&format!("select id from {}.meta", target.schema))
+        .await?;
+    if theirs.try_get(0).ok().flatten() != Some(id) {
+        return Err(Fault::misconfigured(format!(
+            "{} has another log: name a replica of the primary in `snapshot_from`",
+            session.who.place,
+        )));
+    }
+    Ok(Some(session))
+}
+
+async fn read(replica: &mut Session, sql: &Arc<str>, after: Cursor) -> Result<Piece, Fault> {
+    let (sequence, page) = (number(after.sequence), i64::from(PAGE));
+    let parameters: [&(dyn ToSql + Sync); 2] = [&sequence, &page];
+    let row = replica.row(sql, &parameters).await?;
+    Ok(Piece {
+        upto: Cursor {
+            sequence: count(column(&row, 0)?)?,
+            mark: unsigned(column(&row, 1)?),
+        },
+        records: records(column(&row, 2)?)?,
+    })
+}

@@ -128,15 +128,15 @@ pub(crate) use checked_clock::CheckedClock;
 #[cfg(feature = "embedded")]
 #[cfg_attr(docsrs, doc(cfg(feature = "embedded")))]
 pub use embedded::EmbeddedLog;
-#[cfg(all(feature = "embedded", any(feature = "issued", feature = "jwt")))]
-pub(crate) use embedded::FileKey;
-#[cfg(feature = "issued")]
-pub(crate) use embedded::SweepStep;
 #[cfg(all(
     feature = "embedded",
     any(feature = "fleet", feature = "issued", feature = "jwt")
 ))]
-pub(crate) use embedded::{Fault, Work};
+pub(crate) use embedded::Fault;
+#[cfg(feature = "issued")]
+pub(crate) use embedded::SweepStep;
+#[cfg(all(feature = "embedded", any(feature = "issued", feature = "jwt")))]
+pub(crate) use embedded::{FileKey, Work};
 pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};
 #[cfg(feature = "feed")]

@@ -204,7 +204,6 @@ pub(crate) trait Engine: Send + Sync + 'static {
     }
 
     /// Why nothing can be appended, if this engine only reads.
-    #[cfg(feature = "feed")]
     fn read_only(&self) -> Option<&'static str> {
         None
     }

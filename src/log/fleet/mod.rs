@@ -98,7 +98,6 @@ pub struct FleetLog {
     lease: Duration,
     durability: Arc<dyn Fn() -> Durability + Send + Sync>,
     /// Why nothing can be appended, if the log can only be read.
-    #[cfg(feature = "feed")]
     read_only: Option<&'static str>,
     #[cfg(feature = "jwt")]
     once: Option<Arc<dyn OnceStore>>,
@@ -259,7 +258,6 @@ impl FleetLog {
         #[cfg(feature = "jwt")]
         let once = engine.once_store();
         let lease = settings.lease;
-        #[cfg(feature = "feed")]
         let read_only = engine.read_only();
         #[cfg(feature = "feed")]
         let relay = Arc::new(feed::Relay::new(engine.clone(), clock.clone(), &settings));
@@ -270,7 +268,6 @@ impl FleetLog {
         let driver = driver.serve(relay.clone());
         #[cfg(test)]
         let driver = driver.remember_at_most(operation.remembers);
-        #[cfg(feature = "embedded")]
         let driver = match &operation.kept {
             Some((kept, found)) => driver.keep(kept.clone(), *found),
             None => driver,
@@ -281,7 +278,6 @@ impl FleetLog {
             commands,
             lease,
             durability,
-            #[cfg(feature = "feed")]
             read_only,
             #[cfg(feature = "jwt")]
             once,
@@ -344,10 +340,7 @@ impl FleetLog {
 
     /// Returns the error of an append to a log that can only be read.
     fn read_only(&self) -> Option<LogError> {
-        #[cfg(feature = "feed")]
-        return self.read_only.map(url::wrong);
-        #[cfg(not(feature = "feed"))]
-        None
+        self.read_only.map(url::wrong)
     }
 
     fn send(&self, command: Command) -> Result<(), LogError> {

@@ -7,8 +7,7 @@ use super::{
     FleetLog,
     core::NodeSettings,
     engine::Engine,
-    kept::{Found, Kept},
-    operation::{Operation, SKEW},
+    operation::{Copy, Operation, SKEW},
     url::{Address, wrong},
 };
 
@@ -65,9 +64,10 @@ async fn start<E: Engine>(
     settings: NodeSettings,
 ) -> Result<FleetLog, LogError> {
     let engine = Arc::new(engine);
+    let kept = kept(&engine, address).await?;
     let operation = Operation {
         skew: address.skew.unwrap_or(SKEW),
-        kept: kept(&engine, address).await?,
+        kept,
         ..Operation::default()
     };
     let clock = Arc::new(Moment::now);
@@ -79,10 +79,7 @@ async fn start<E: Engine>(
     feature = "embedded",
     any(feature = "feed", feature = "postgres", feature = "redis")
 ))]
-async fn kept<E: Engine>(
-    engine: &Arc<E>,
-    address: &Address,
-) -> Result<Option<(Arc<dyn Kept>, Found)>, LogError> {
+async fn kept<E: Engine>(engine: &Arc<E>, address: &Address) -> Result<Option<Copy>, LogError> {
     let Some(path) = &address.mirror else {
         return Ok(None);
     };
@@ -95,16 +92,16 @@ async fn kept<E: Engine>(
     not(feature = "embedded"),
     any(feature = "feed", feature = "postgres", feature = "redis")
 ))]
-async fn kept<E: Engine>(
+fn kept<E: Engine>(
     _: &Arc<E>,
     address: &Address,
-) -> Result<Option<(Arc<dyn Kept>, Found)>, LogError> {
-    match address.mirror {
+) -> std::future::Ready<Result<Option<Copy>, LogError>> {
+    std::future::ready(match address.mirror {
         None => Ok(None),
         Some(_) => Err(wrong(
             "`mirror` needs the feature `embedded` of tower-revocation: enable it",
         )),
-    }
+    })
 }
 
 #[cfg(feature = "postgres")]

@@ -7,6 +7,9 @@ use super::kept::{Found, Kept};
 /// How far the clock of a node may be off, if nobody says otherwise.
 pub(super) const SKEW: Duration = Duration::from_secs(1);
 
+/// The copy of the log on the disk, and what was in it at the start.
+pub(super) type Copy = (Arc<dyn Kept>, Found);
+
 pub(super) struct Operation {
     /// How far the clock may be off.
     pub(super) skew: Duration,
@@ -14,7 +17,7 @@ pub(super) struct Operation {
     /// of that log.
     pub(super) is_silent: bool,
     /// The copy of the log on the disk.
-    pub(super) kept: Option<(Arc<dyn Kept>, Found)>,
+    pub(super) kept: Option<Copy>,
     /// How many records the node remembers, if a test has said so.
     #[cfg(test)]
     pub(super) remembers: Option<usize>,

@@ -19,14 +19,12 @@ use tokio::{
 
 pub(super) use self::commands::Command;
 use self::commands::Reply;
-#[cfg(feature = "embedded")]
-use super::kept::Found;
 use super::{
     super::{LogError, LogErrorKind, Moment},
     core::{Action, Core, Event, NodeSettings},
     downstream::Downstream,
     engine::{Append, Cursor, Engine},
-    kept::Kept,
+    kept::{Found, Kept},
     node::Node,
     observe::{self, Write},
     reading::Reading,
@@ -133,7 +131,6 @@ impl<E: Engine> Driver<E> {
     }
 
     /// The node has a copy of the log on its disk.
-    #[cfg(feature = "embedded")]
     pub(super) fn keep(mut self, kept: Arc<dyn Kept>, found: Found) -> Self {
         self.core.resume(found);
         self.requests.lost = kept.lost();

@@ -79,7 +79,8 @@ pub(crate) struct Silent {
 pub(crate) struct Member {
     pub(crate) id: u64,
     pub(crate) name: Arc<str>,
-    /// How often the node has reported.
+    /// Grows by one with each report. A node that is listed again begins with a higher one than it
+    /// ever had: the time in milliseconds.
     pub(crate) beat: u64,
     pub(crate) applied: u64,
     pub(crate) healed: Incarnation,

@@ -12,14 +12,11 @@ use super::{
     messages::NodeSettings,
     queue::Waiting,
     state::State,
-    timer::Timer,
+    timer::{self, Timer},
 };
 
-/// The shortest time from one poll to the next while an append waits.
-const SHORTEST_GAP: Duration = Duration::from_millis(5);
-
 /// The appends that wait for all members, the oldest first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Acks {
     /// A lease that does not cover a record has ended after this time.
     lease: Duration,
@@ -31,7 +28,7 @@ pub(super) struct Acks {
 }
 
 /// The callers of one append.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Unconfirmed {
     pub(super) callers: VecDeque<(Waiting, Appended)>,
     /// How often the log had lost its end.
@@ -74,13 +71,16 @@ impl Acks {
             }
         }
         let lease = self.lease;
+        // A failover can lose that a node was listed. Its lease is from before.
+        let since = state.incarnations.since;
+        let are_listed = since.is_some_and(|since| now.since(since) >= lease);
         let is_known = |first: &Unconfirmed| {
             let sequence = first
                 .callers
                 .back()
                 .map_or(0, |one| one.1.position.sequence);
             let is_over = Timer::new(first.since, lease).left(now).is_zero();
-            is_over || state.members.all_have(sequence, first.after)
+            is_over || are_listed && state.members.all_have(sequence, first.after)
         };
         while let Some(mut known) = pop_if(&mut self.waiting, is_known) {
             known.after = state.polls;
@@ -137,7 +137,7 @@ impl Acks {
         }
         let first = self.confirming.front().or_else(|| self.waiting.front())?;
         let age = now.since(first.since);
-        Some((age / 2).clamp(SHORTEST_GAP, self.longest_gap.max(SHORTEST_GAP)))
+        Some(timer::gap(age, self.longest_gap))
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
     timer::Timer,
 };
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Appends {
     /// How long a caller waits.
     timeout: Duration,
@@ -35,7 +35,7 @@ pub(super) struct Appends {
 }
 
 /// The request in flight.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Sent {
     /// How often the log had lost its end when the request was sent.
     breaks: u64,
@@ -91,12 +91,15 @@ impl Appends {
         let sent = self.in_flight.take()?;
         // An answer to a request from before the last loss says nothing about the log of today.
         let is_late = sent.breaks != state.incarnations.breaks();
-        let seen = state.incarnations.see(committed.incarnation);
+        let seen = state
+            .incarnations
+            .see(now, committed.incarnation, sent.breaks);
         if seen == Seen::Over {
             actions.push(Action::Reconnect);
         }
         // A caller who waits for all members waits within one incarnation.
-        let is_over = is_late || seen == Seen::Over || self.waits && seen == Seen::New;
+        let counts = matches!(seen, Seen::Current | Seen::New);
+        let is_over = is_late || !counts || self.waits && seen == Seen::New;
         if is_over || committed.batches.len() != sent.batches() {
             let cause = if is_over { OVER } else { MISCOUNTED };
             let error = LogError::new(LogErrorKind::Unavailable).caused_by(cause);
@@ -108,11 +111,11 @@ impl Appends {
             (sent.given.is_empty(), &committed.batches[..])
         {
             if seen == Seen::Current {
+                if *added == sent.given.len() {
+                    state.healing.must_read(&sent.given, state.polls);
+                }
                 state.healing.remember(&sent.given, *sequence);
                 state.healing.given(committed.incarnation);
-                if *added == sent.given.len() {
-                    state.healing.appended(&sent.given, state.polls);
-                }
             }
             return Some(seen);
         }
@@ -126,10 +129,14 @@ impl Appends {
                 let given = caller.batch.records.iter();
                 let first = records.len();
                 records.extend(given.map(|record| stamped(*record, committed.at)));
-                state.healing.remember(&records[first..], *sequence);
-                if *added == records.len() - first {
-                    state.healing.appended(&records[first..], state.polls);
+                let own = &records[first..];
+                if *added == own.len() {
+                    state.healing.must_read(own, state.polls);
+                } else {
+                    let new: Vec<_> = state.healing.new_ones(own).collect();
+                    state.healing.must_read(&new, state.polls);
                 }
+                state.healing.remember(own, *sequence);
             }
             if index < expired {
                 continue;

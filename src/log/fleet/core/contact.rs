@@ -13,7 +13,7 @@ use super::{
 };
 
 /// The results of one kind of request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Contact {
     /// The longest pause of all.
     longest: Duration,

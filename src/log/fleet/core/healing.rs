@@ -17,7 +17,7 @@ use super::{
 
 /// What a node does after the log may have lost its end, until the log has everything again that the
 /// node remembers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Healing {
     stage: Stage,
     trail: Trail,
@@ -31,6 +31,8 @@ pub(super) struct Healing {
     held: HashMap<Selector, Revocation>,
     /// What this node has appended and has not read since, and how many polls had been sent.
     unread: HashMap<Selector, (Revocation, u64)>,
+    /// What the node had read when a new reader made it read everything again.
+    left_off: Cursor,
     /// The last incarnation in which the node has given back what it remembers.
     pub(super) healed: Incarnation,
 }
@@ -69,6 +71,7 @@ impl Healing {
             forgotten: NumericDate::new(0),
             held: HashMap::new(),
             unread: HashMap::new(),
+            left_off: Cursor::default(),
             healed: Incarnation(0),
         }
     }
@@ -126,6 +129,20 @@ impl Healing {
         }
     }
 
+    /// The node has read up to here, and begins again.
+    pub(super) fn read_again(&mut self, from: Cursor) {
+        if self.stage != Stage::Finding && from.sequence > self.left_off.sequence {
+            self.left_off = from;
+        }
+    }
+
+    /// The node has read up to the end. Returns where to go on if it began again and the log may lack
+    /// what the node had before.
+    pub(super) fn left_off(&mut self, end: Cursor) -> Option<Cursor> {
+        let left_off = mem::take(&mut self.left_off);
+        (left_off.sequence > 0 && left_off != end).then_some(left_off)
+    }
+
     /// The node has every record up to here.
     pub(super) fn has(&mut self, cursor: Cursor) {
         self.trail.push(cursor);
@@ -173,14 +190,20 @@ impl Healing {
         self.hold(missing);
     }
 
-    /// The node has appended records whose selectors were all new, after this number of polls. It must
+    /// The node has appended records that the log did not have, after this number of polls. It must
     /// read them once: its cursor does not show that the log has lost them.
-    pub(super) fn appended(&mut self, records: &[Revocation], polls: u64) {
+    pub(super) fn must_read(&mut self, records: &[Revocation], polls: u64) {
         for record in records {
             if self.unread.len() < window::REMEMBERED {
                 self.unread.insert(record.selector(), (*record, polls));
             }
         }
+    }
+
+    /// Returns those records that the node has certainly not read.
+    pub(super) fn new_ones(&self, records: &[Revocation]) -> impl Iterator<Item = Revocation> {
+        let records = records.iter().copied();
+        records.filter(|record| self.window.lacks(record))
     }
 
     /// The node has read up to the end of the log, as of this poll. Returns whether the log lacks what
@@ -240,6 +263,8 @@ impl Healing {
 
     fn read_on_from(&mut self, fork: Cursor) -> Verdict {
         self.stage = Stage::Reading;
+        // All that the node remembers from behind the fork is compared.
+        self.left_off = Cursor::default();
         self.trail.cut(fork);
         let unread = mem::take(&mut self.unread);
         let unread = unread.into_values().map(|(record, _)| record);

@@ -15,7 +15,7 @@ const LONGEST_WAIT: Duration = Duration::from_millis(100);
 ///
 /// Anybody who may connect to an engine can send hints. So false ones become rare polls. A true one
 /// leads to a poll at once.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Hints {
     /// A hint has come since the last poll was sent.
     heard: bool,

@@ -2,18 +2,22 @@
 
 use std::collections::VecDeque;
 
-use super::super::engine::Incarnation;
+use super::super::{super::Moment, engine::Incarnation};
 
 /// This many incarnations that are over are remembered.
 const REMEMBERED: usize = 16;
 
 /// The incarnations of a log, as this node learned of them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Incarnations {
     current: Option<Incarnation>,
     over: VecDeque<Incarnation>,
+    /// Those of late answers. They are older or newer than the current one.
+    late: Vec<Incarnation>,
     /// How often the log lost its end, or may have.
     breaks: u64,
+    /// When this node learned of the last one.
+    pub(super) since: Option<Moment>,
 }
 
 /// What an answer says about the incarnation.
@@ -22,6 +26,9 @@ pub(super) enum Seen {
     Current,
     /// Another one has begun. The one before is over.
     New,
+    /// The answer was on its way while another one told of an incarnation. It is not known which one
+    /// is newer. The next answer says.
+    Late,
     /// The answer is of one that is over.
     Over,
 }
@@ -31,7 +38,9 @@ impl Incarnations {
         Self {
             current: None,
             over: VecDeque::new(),
+            late: Vec::new(),
             breaks: 0,
+            since: None,
         }
     }
 
@@ -45,27 +54,43 @@ impl Incarnations {
         self.current == Some(incarnation)
     }
 
+    #[cfg(test)]
+    pub(super) fn is_over(&self, incarnation: Incarnation) -> bool {
+        self.over.contains(&incarnation)
+    }
+
     /// The log lost its end within the same incarnation.
     pub(super) fn broke(&mut self) {
         self.breaks += 1;
     }
 
-    pub(super) fn see(&mut self, incarnation: Incarnation) -> Seen {
-        let is_over = self.over.contains(&incarnation);
-        match self.current {
-            Some(current) if current == incarnation => return Seen::Current,
+    /// The engine has answered in this incarnation a request that was sent after so many breaks.
+    pub(super) fn see(&mut self, now: Moment, incarnation: Incarnation, breaks: u64) -> Seen {
+        if self.current == Some(incarnation) {
+            return Seen::Current;
+        }
+        if self.over.contains(&incarnation) {
             // An old engine that does not know yet. It never counts again: it could keep this process
             // fresh while others append elsewhere.
-            Some(_) if is_over => return Seen::Over,
-            Some(current) => {
-                self.over.push_back(current);
-                self.over
-                    .drain(..self.over.len().saturating_sub(REMEMBERED));
+            return Seen::Over;
+        }
+        if breaks != self.breaks {
+            if !self.late.contains(&incarnation) {
+                self.late.push(incarnation);
                 self.breaks += 1;
             }
-            None => {}
+            return Seen::Late;
         }
+        if let Some(current) = self.current {
+            self.over.push_back(current);
+            self.breaks += 1;
+        }
+        self.late.retain(|late| *late != incarnation);
+        self.over.extend(self.late.drain(..));
+        self.over
+            .drain(..self.over.len().saturating_sub(REMEMBERED));
         self.current = Some(incarnation);
+        self.since = Some(now);
         Seen::New
     }
 }

@@ -1,6 +1,6 @@
 //! What does this node say of itself, and which other nodes are there?
 
-use std::{collections::HashMap, mem, sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use super::{
     super::{
@@ -9,19 +9,19 @@ use super::{
         engine::{Incarnation, Member, Page, Report, Silent},
     },
     messages::NodeSettings,
+    missed::Missed,
     timer::Timer,
+    watch::Watch,
 };
 
 /// The members of the fleet, and this one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Members {
     pub(super) me: u64,
     /// What is the same in every report.
     template: Report,
     /// The longest time from one report to the next.
     interval: Duration,
-    /// How long a member can be silent before no lease of it is left.
-    silence: Duration,
     /// How long a lease can last that was renewed before this moment.
     lease: Duration,
     /// Whether the engine lists this node, as far as it knows.
@@ -34,25 +34,18 @@ pub(super) struct Members {
     pub(super) awaits_reports: bool,
     /// Up to where all other members have the records of this incarnation, and the poll that said so.
     applied: Option<(u64, u64)>,
-    watched: HashMap<u64, Watched>,
+    watch: Watch,
+    /// The beat of this node.
+    beat: Option<u64>,
+    missed: Missed,
     /// Those to strike out with the next poll.
     silent: Vec<Silent>,
     pub(super) list: Arc<[FleetMember]>,
 }
 
-/// Another member, as seen from here.
-#[derive(Clone, Copy, Debug)]
-struct Watched {
-    beat: u64,
-    since: Moment,
-    /// Since when it is known that it has not healed, and in which incarnation.
-    unhealed: Option<(Incarnation, Moment)>,
-}
-
 impl Members {
     pub(super) fn new(settings: &NodeSettings, me: u64) -> Self {
         let interval = settings.poll_interval();
-        let silence = settings.lease + interval + settings.poll_timeout();
         Self {
             me,
             template: Report {
@@ -62,14 +55,15 @@ impl Members {
                 waits: settings.waits,
             },
             interval,
-            silence: with_drift(silence),
             lease: with_drift(settings.lease),
             is_listed: false,
             reported: None,
             report_wanted: false,
             awaits_reports: false,
             applied: None,
-            watched: HashMap::new(),
+            watch: Watch::new(settings),
+            beat: None,
+            missed: Missed::default(),
             silent: Vec::new(),
             list: Arc::default(),
         }
@@ -107,25 +101,45 @@ impl Members {
         (report, mem::take(&mut self.silent))
     }
 
-    /// A poll was answered. Its report has listed this node, if it has healed.
+    /// A poll was answered. Its report has listed this node, if it has healed. Returns whether the
+    /// engine has gone back to an older state of itself: this node has reported more often.
     pub(super) fn answered(
         &mut self,
         now: Moment,
         poll: u64,
         reported: Option<Incarnation>,
         page: &Page,
-    ) {
+    ) -> bool {
+        let mut is_older = false;
         self.is_listed = page.membership.was_listed || reported == Some(page.incarnation);
         self.report_wanted = page.membership.report_wanted;
         if reported.is_some() {
             self.list = self.describe(page);
-            self.watch(now, page);
+            let members = &page.membership.members;
+            let me = members.iter().find(|member| member.id == self.me);
+            let before = mem::replace(&mut self.beat, me.map(|me| me.beat));
+            is_older = page.membership.was_listed && self.beat.is_some() && self.beat <= before;
+            self.missed.look(now, page, self.watch.known());
+            self.silent = self.watch.look(now, page, self.me);
             let others = self.others(page).map(|member| {
                 let is_healed = member.healed == page.incarnation;
                 if is_healed { member.applied } else { 0 }
             });
             self.applied = Some((others.min().unwrap_or(u64::MAX), poll));
         }
+        is_older
+    }
+
+    /// Whether a member of the incarnation before is not listed, and may have something to give back.
+    pub(super) fn misses_somebody(&self, now: Moment, page: &Page) -> bool {
+        self.missed.misses_somebody(now, page, self.lease)
+    }
+
+    /// Whether a member has reported more records than there are: the log has lost its end.
+    pub(super) fn have_more_than(page: &Page) -> bool {
+        let members = page.membership.members.iter();
+        let healed = members.filter(|member| member.healed == page.incarnation);
+        healed.map(|member| member.applied).max() > Some(page.upto.sequence)
     }
 
     /// Whether all other members have every record up to this one, as of a poll after this one.
@@ -170,43 +184,6 @@ impl Members {
         let me = self.me;
         let members = page.membership.members.iter();
         members.filter(move |member| member.id != me)
-    }
-
-    fn watch(&mut self, now: Moment, page: &Page) {
-        let mut watched = HashMap::new();
-        let mut silent = Vec::new();
-        for member in self.others(page) {
-            let before = self.watched.get(&member.id);
-            let since = before.filter(|before| before.beat == member.beat);
-            let since = since.map_or(now, |before| before.since);
-            let unhealed = (member.healed != page.incarnation).then(|| {
-                let before = before.and_then(|before| before.unhealed);
-                before
-                    .filter(|(incarnation, _)| *incarnation == page.incarnation)
-                    .unwrap_or((page.incarnation, now))
-            });
-            let is_silent = now.since(since) >= self.silence;
-            // Else one node that cannot heal would keep all others from renewing. It renews nothing
-            // either.
-            let holds_up = unhealed.is_some_and(|(_, since)| now.since(since) >= self.lease);
-            if is_silent || holds_up {
-                silent.push(Silent {
-                    member: member.id,
-                    beat: member.beat,
-                });
-            }
-            let beat = member.beat;
-            watched.insert(
-                member.id,
-                Watched {
-                    beat,
-                    since,
-                    unhealed,
-                },
-            );
-        }
-        self.watched = watched;
-        self.silent = silent;
     }
 }
 

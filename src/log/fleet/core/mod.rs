@@ -18,6 +18,7 @@ mod hints;
 mod incarnations;
 mod members;
 mod messages;
+mod missed;
 mod polls;
 mod progress;
 mod queue;
@@ -28,6 +29,7 @@ mod state;
 mod tests;
 mod timer;
 mod trail;
+mod watch;
 mod window;
 
 use self::{appends::Appends, incarnations::Seen, polls::Polls, queue::Waiting, state::State};
@@ -42,7 +44,7 @@ use super::{
     kept::Found,
 };
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Core {
     /// The time of the last event.
     now: Moment,
@@ -130,8 +132,8 @@ impl Core {
                 state.members.report_again();
                 polls.at_once();
             }
-            Event::Follow => polls.follow(),
-            Event::FollowAfter(cursor) => polls.follow_after(cursor),
+            Event::Follow => polls.follow(state),
+            Event::FollowAfter(cursor) => polls.follow_after(cursor, state),
             Event::Recalled(recalled) => {
                 state.healing.recalled(recalled);
                 polls.at_once();
@@ -163,7 +165,7 @@ impl Core {
                         polls.append_counts();
                     }
                     Some(Seen::Current) => polls.append_counts(),
-                    Some(Seen::Over) | None => {}
+                    Some(Seen::Late | Seen::Over) | None => {}
                 }
                 if state.healing.healed != healed {
                     // The others wait until the engine knows.

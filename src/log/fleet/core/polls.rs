@@ -12,16 +12,15 @@ use super::{
     healing::Verdict,
     hints::Hints,
     incarnations::Seen,
-    members::with_drift,
+    members::{Members, with_drift},
     messages::{Action, NodeSettings},
     progress::Progress,
     state::State,
-    timer::Timer,
+    timer::{self, Timer},
 };
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Polls {
-    lease: Duration,
     /// The time from one poll to the next, if there is nothing new.
     interval: Duration,
     pub(super) cursor: Cursor,
@@ -35,8 +34,8 @@ pub(super) struct Polls {
     /// When the last poll was sent, and the time to the next one, if an append waits for it.
     sent: Moment,
     hurry: Option<Duration>,
-    /// Since when only engines answer whose incarnation is over.
-    only_over: Option<Moment>,
+    /// Since when others have not given back what they remember, and the time to the next poll.
+    barrier: Option<(Moment, Duration)>,
     pub(super) contact: Contact,
     /// The copy of the log on the disk shows that this incarnation has lost its end.
     lost: Option<Incarnation>,
@@ -48,11 +47,13 @@ pub(super) struct Polls {
     pub(super) reading: Option<Progress>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Poll {
     number: u64,
     after: Cursor,
     sent: Moment,
+    /// How often the log had lost its end.
+    breaks: u64,
     /// What the report said, if there was one.
     reported: Option<Incarnation>,
     /// Whether reading has begun again since.
@@ -62,7 +63,6 @@ struct Poll {
 impl Polls {
     pub(super) fn new(now: Moment, settings: &NodeSettings) -> Self {
         Self {
-            lease: settings.lease,
             interval: settings.poll_interval(),
             cursor: Cursor::default(),
             in_flight: None,
@@ -72,8 +72,8 @@ impl Polls {
             is_beginning: false,
             sent: now,
             hurry: None,
-            only_over: None,
-            contact: Contact::new(settings.lease),
+            barrier: None,
+            contact: Contact::new(settings.poll_timeout()),
             lost: None,
             told: NumericDate::new(0),
             complete: None,
@@ -108,14 +108,14 @@ impl Polls {
 
     /// An append has shown that the engine of the current incarnation can be reached.
     pub(super) fn append_counts(&mut self) {
-        self.only_over = None;
         self.contact.end_pause();
     }
 
     /// A reader was added: everything is read again. The answer to a poll in flight makes no reader
     /// complete.
-    pub(super) fn follow(&mut self) {
+    pub(super) fn follow(&mut self, state: &mut State) {
         self.told = NumericDate::new(0);
+        state.healing.read_again(self.cursor);
         self.cursor = Cursor::default();
         self.soon = true;
         if let Some(poll) = &mut self.in_flight {
@@ -124,9 +124,9 @@ impl Polls {
     }
 
     /// A reader was added that has everything up to a cursor.
-    pub(super) fn follow_after(&mut self, cursor: Cursor) {
+    pub(super) fn follow_after(&mut self, cursor: Cursor, state: &mut State) {
         let own = self.cursor;
-        self.follow();
+        self.follow(state);
         self.cursor = if own.sequence < cursor.sequence {
             own
         } else {
@@ -163,13 +163,19 @@ impl Polls {
             self.told = page.forgotten;
             actions.push(Action::Forgotten(page.forgotten));
         }
-        let Some(poll) = self.in_flight.take() else {
+        let Some(mut poll) = self.in_flight.take() else {
             return false;
         };
-        match state.incarnations.see(page.incarnation) {
+        let seen = state.incarnations.see(now, page.incarnation, poll.breaks);
+        match seen {
+            Seen::Late => poll.is_outdated = true,
             Seen::Over if poll.is_outdated => {}
             Seen::Over => {
-                self.is_over(now, page.incarnation, state, actions);
+                // The engine that answered has been replaced by another one.
+                actions.push(Action::Reconnect);
+                let error = LogError::new(LogErrorKind::Unavailable).caused_by(OVER);
+                self.soon = true;
+                self.contact.failed(now, error, &mut state.random);
                 return false;
             }
             Seen::New => state.healing.begin(),
@@ -182,15 +188,19 @@ impl Polls {
             self.soon = true;
             return true;
         }
-        self.only_over = None;
         self.contact.succeeded(now);
-        state
+        let is_older = state
             .members
             .answered(now, poll.number, poll.reported, &page);
         self.clock_offset = page.engine_now.map_or_else(ClockOffset::default, |engine| {
             ClockOffset::between(poll.sent, now, engine)
         });
         self.reading = Progress::after(self.reading, poll.after, &page, records.len());
+        if is_older && seen == Seen::Current {
+            state.incarnations.broke();
+            self.begin(page.incarnation, actions);
+            return true;
+        }
         match state.healing.page(poll.after, page.history) {
             Verdict::GoOn => {}
             Verdict::GoBack(older) => {
@@ -212,8 +222,14 @@ impl Polls {
             self.soon = true;
             return true;
         }
+        if let Some(unread) = state.healing.left_off(page.upto) {
+            self.cursor = unread;
+            self.soon = true;
+            return true;
+        }
         let lost = self.lost.take() == Some(page.incarnation) && state.healing.whole().is_some();
-        if state.healing.lacks(poll.number, page.forgotten) || lost {
+        let is_short = Members::have_more_than(&page);
+        if state.healing.lacks(poll.number, page.forgotten) || is_short || lost {
             state.incarnations.broke();
             self.begin(page.incarnation, actions);
             return true;
@@ -221,7 +237,12 @@ impl Polls {
         let is_whole = state.healing.at_the_end(page.incarnation, page.forgotten);
         self.soon |= !is_whole || !page.membership.was_listed || state.members.strikes();
         self.soon |= state.members.owes_report(page.upto.sequence);
-        if is_whole && page.membership.was_listed && !page.membership.barrier {
+        let barrier = page.membership.barrier || state.members.misses_somebody(now, &page);
+        self.barrier = barrier.then(|| {
+            let since = self.barrier.map_or(now, |(since, _)| since);
+            (since, timer::gap(now.since(since), self.interval))
+        });
+        if is_whole && page.membership.was_listed && !barrier {
             // Not now: the answer may have been on its way for long.
             let asked = poll.sent - with_drift(page.age);
             self.complete = Some(asked);
@@ -235,27 +256,6 @@ impl Polls {
             });
         }
         true
-    }
-
-    /// The engine that answered has been replaced by another one, or has gone back to an older state
-    /// of itself. In the second case no other engine may ever answer. So it gets another incarnation
-    /// once no lease is left that the one before could have renewed.
-    fn is_over(
-        &mut self,
-        now: Moment,
-        incarnation: Incarnation,
-        state: &mut State,
-        actions: &mut Vec<Action>,
-    ) {
-        self.soon = true;
-        actions.push(Action::Reconnect);
-        let since = *self.only_over.get_or_insert(now);
-        if now.since(since) >= with_drift(self.lease) {
-            self.only_over = None;
-            self.begin(incarnation, actions);
-        }
-        let error = LogError::new(LogErrorKind::Unavailable).caused_by(OVER);
-        self.contact.failed(now, error, &mut state.random);
     }
 
     fn begin(&mut self, after: Incarnation, actions: &mut Vec<Action>) {
@@ -303,6 +303,7 @@ impl Polls {
             number: state.polls,
             after: self.cursor,
             sent: now,
+            breaks: state.incarnations.breaks(),
             reported: report.as_ref().map(|report| report.healed),
             is_outdated: false,
         });
@@ -326,7 +327,9 @@ impl Polls {
             if self.soon {
                 Duration::ZERO
             } else {
-                let hurried = self.hurry.map(|gap| Timer::new(self.sent, gap).left(now));
+                let barrier = self.barrier.map(|(_, gap)| gap);
+                let hurry = self.hurry.into_iter().chain(barrier).min();
+                let hurried = hurry.map(|gap| Timer::new(self.sent, gap).left(now));
                 let waits = [Some(self.next.left(now)), self.hints.wait(now), hurried];
                 waits.into_iter().flatten().min().unwrap_or_default()
             }

@@ -18,7 +18,7 @@ pub(super) const QUOTA: usize = QUEUE / 16;
 pub(super) const RECORDS: usize = 1024;
 
 /// One caller.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Waiting {
     pub(super) id: u64,
     pub(super) client: Option<Selector>,
@@ -26,7 +26,7 @@ pub(super) struct Waiting {
     pub(super) since: Moment,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Queue {
     waiting: VecDeque<Waiting>,
     /// How many callers wait for their answer, those in flight included.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// `SplitMix64`. The numbers need to be different on each node, not secret.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Random(u64);
 
 impl Random {

@@ -5,7 +5,7 @@ use super::{
     random::Random,
 };
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct State {
     pub(super) incarnations: Incarnations,
     pub(super) members: Members,

@@ -6,7 +6,7 @@ use super::super::engine::Cursor;
 const REMEMBERED: usize = 16;
 
 /// Cursors at growing distances: each is about four times as far back as the one after it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Trail {
     /// The newest one last.
     cursors: Vec<Cursor>,

@@ -7,7 +7,7 @@ use super::super::super::{Revocation, Selector};
 /// The usual limit.
 pub(super) const REMEMBERED: usize = 65_536;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Window {
     /// At most this many records are remembered.
     pub(super) limit: usize,
@@ -19,7 +19,7 @@ pub(super) struct Window {
     pub(super) forgotten: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     record: Revocation,
     /// The log has the record here or before.
@@ -61,6 +61,13 @@ impl Window {
                 self.forget(&selector, number);
             }
         }
+    }
+
+    /// Whether no record that covers this one was ever put here. `false` if that is not certain,
+    /// because the window has forgotten records, or did not see the first ones.
+    pub(super) fn lacks(&self, record: &Revocation) -> bool {
+        let known = self.records.get(&record.selector());
+        self.forgotten == 0 && record.beyond(known.map(|entry| entry.record)).is_some()
     }
 
     /// Takes what the log may have lost if it has the same records only up to this place.

@@ -20,7 +20,7 @@ fn last(incarnation: u64) -> Page {
 
 /// A node whose append is in the log, as the seventh record. The next poll is in flight.
 fn appended() -> Node {
-    let mut node = Node::waiting().completed();
+    let mut node = Node::waiting().completed().settled();
     node.append(1, 1);
     let actions = node.on(committed(1, 1));
     assert_eq!(read(&actions), [record(10_000)]);
@@ -99,7 +99,7 @@ fn member_that_has_not_healed_does_not_have_the_record() {
 
 #[test]
 fn poll_from_before_the_append_says_nothing_of_the_members() {
-    let mut node = Node::waiting().completed();
+    let mut node = Node::waiting().completed().settled();
     node.on(Event::Hint);
     node.append(1, 1);
     node.on(committed(1, 1));
@@ -144,18 +144,17 @@ fn caller_waits_no_longer_than_a_lease_and_the_time_limit() {
     assert_eq!(node.now.since(begun), LEASE + LEASE / 50 + TIMEOUT);
 }
 
-#[test]
-fn append_that_waits_is_sent_again_in_another_incarnation() {
-    let mut node = appended();
+/// The engine answers in the second incarnation from now on, until the append is answered. Returns its
+/// epoch, and whether the append was sent again.
+fn second_incarnation(node: &mut Node) -> (u64, bool) {
     let mut actions = node.on(reported(&[(2, 7)]));
     let (mut polls, mut appends, mut again) = (0, 0, false);
-    for _ in 0..20 {
+    for _ in 0..100 {
         polls += super::polls(&actions).len();
         appends += sent(&actions).iter().len();
         again |= appends > 0;
         if let [(1, Ok(Some(appended)))] = answers(&actions)[..] {
-            assert_eq!((appended.position.epoch, again), (2, true));
-            return;
+            return (appended.position.epoch, again);
         }
         actions = if appends > 0 {
             appends -= 1;
@@ -168,6 +167,22 @@ fn append_that_waits_is_sent_again_in_another_incarnation() {
         };
     }
     panic!("never answered");
+}
+
+#[test]
+fn append_that_waits_is_sent_again_in_another_incarnation() {
+    assert_eq!(second_incarnation(&mut appended()), (2, true));
+}
+
+#[test]
+fn node_that_the_engine_may_have_forgotten_is_waited_for() {
+    let mut node = appended();
+    let begun = node.now;
+    // A failover has lost that another node was listed. That one has a lease from before.
+    second_incarnation(&mut node);
+    let waited = node.now.since(begun);
+    assert!(waited >= LEASE + LEASE / 50, "{waited:?}");
+    assert!(waited < LEASE + LEASE / 4, "{waited:?}");
 }
 
 #[test]

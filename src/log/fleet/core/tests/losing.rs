@@ -187,30 +187,50 @@ fn old_engine_makes_nobody_complete() {
     assert_eq!(completes(&node.on(polled(2, 9))), [node.now]);
 }
 
+/// It could be a former primary, and others append elsewhere.
 #[test]
-fn engine_that_went_back_to_an_old_incarnation_gets_another_one_after_a_lease() {
+fn old_engine_never_gets_another_incarnation() {
     let mut node = Node::complete();
     change(&mut node);
     poll(&mut node);
     let begun = node.now;
-    loop {
+    while node.now.since(begun) < LEASE * 4 {
         let actions = node.on(polled(1, 1));
         assert!(completes(&actions).is_empty());
+        let begins = |action: &Action| matches!(action, Action::Begin(_));
+        assert!(!actions.iter().any(begins), "{actions:?}");
         assert!(matches!(actions[1], Action::Reconnect), "{actions:?}");
-        if actions
-            .iter()
-            .any(|action| matches!(action, Action::Begin(Incarnation(1))))
-        {
-            break;
-        }
-        assert!(node.now.since(begun) < LEASE * 2, "it is stuck");
         while polls(&node.sleep()).is_empty() {}
     }
-    assert!(node.now.since(begun) >= LEASE);
-    node.on(Event::Begun(Ok(())));
-    while polls(&node.sleep()).is_empty() {}
-    node.on(polled(3, 1));
-    assert_eq!(completes(&node.on(polled(3, 1))), [node.now]);
+    assert_eq!(completes(&node.on(polled(2, 9))), [node.now]);
+}
+
+/// It is older or newer: the next answer says which.
+#[test]
+fn late_answer_of_an_unknown_incarnation_ends_none() {
+    let mut node = Node::complete();
+    node.append(1, 1);
+    change(&mut node);
+    // From between the two, or from after them.
+    let actions = node.on(committed(3, 1));
+    assert!(answers(&actions).is_empty());
+    let mut newer = node.core.clone();
+    poll(&mut node);
+    assert_eq!(completes(&node.on(polled(2, 1))), [node.now]);
+    // The third one is newer than the second, which is over.
+    newer.on_event(node.now, Event::Timer);
+    newer.on_event(node.now, polled(3, 1));
+    let actions = newer.on_event(node.now, polled(2, 1));
+    assert!(completes(&actions).is_empty());
+    assert!(actions.iter().any(|one| matches!(one, Action::Reconnect)));
+    // A fourth one ends both.
+    poll(&mut node);
+    node.on(polled(4, 1));
+    node.on(polled(4, 1));
+    poll(&mut node);
+    let actions = node.on(polled(3, 1));
+    assert!(completes(&actions).is_empty());
+    assert!(actions.iter().any(|one| matches!(one, Action::Reconnect)));
 }
 
 #[test]
@@ -307,4 +327,115 @@ fn own_record_that_was_read_is_no_loss() {
     assert_eq!(completes(&node.on(Event::Polled(Ok(page)))), [node.now]);
     poll(&mut node);
     assert_eq!(completes(&node.on(polled(1, 3))), [node.now]);
+}
+
+#[test]
+fn own_record_in_a_batch_with_known_ones_is_missed_too() {
+    let mut node = Node::complete();
+    // The node has read the first record, and the log has not got the second one before.
+    let batch = Batch {
+        records: vec![record(1), record(10_000)],
+        new: usize::MAX,
+    };
+    let client = None;
+    node.on(Event::Append {
+        id: 1,
+        client,
+        batch,
+    });
+    node.on(committed(1, 1));
+    poll(&mut node);
+    let actions = node.on(polled(1, 2));
+    assert!(completes(&actions).is_empty());
+    assert!(
+        matches!(actions.last(), Some(Action::Begin(Incarnation(1)))),
+        "{actions:?}"
+    );
+}
+
+#[test]
+fn known_record_that_is_appended_again_is_not_missed() {
+    let mut node = Node::complete();
+    let batch = Batch {
+        records: vec![record(1)],
+        new: usize::MAX,
+    };
+    let client = None;
+    node.on(Event::Append {
+        id: 1,
+        client,
+        batch,
+    });
+    let done = Done::Appended {
+        sequence: 1,
+        added: 0,
+    };
+    node.on(answered(1, vec![done]));
+    poll(&mut node);
+    assert_eq!(completes(&node.on(polled(1, 2))), [node.now]);
+}
+
+#[test]
+fn member_that_has_more_records_than_the_log_shows_a_loss() {
+    let mut node = Node::complete();
+    poll(&mut node);
+    let mut page = page(1, 3);
+    // It has read another incarnation so far.
+    page.membership.members = vec![member(7, 1, 9, 2)];
+    assert_eq!(
+        completes(&node.on(Event::Polled(Ok(page.clone())))),
+        [node.now]
+    );
+    poll(&mut node);
+    page.membership.members = vec![member(7, 2, 4, 1)];
+    let actions = node.on(Event::Polled(Ok(page)));
+    assert!(completes(&actions).is_empty());
+    assert!(
+        matches!(actions.last(), Some(Action::Begin(Incarnation(1)))),
+        "{actions:?}"
+    );
+}
+
+#[test]
+fn new_reader_does_not_hide_that_the_log_lost_its_end() {
+    let mut node = Node::complete();
+    poll(&mut node);
+    node.on(polled(1, 4));
+    assert_eq!(polls(&node.on(Event::Follow)), [at(0)]);
+    // The log has as many records as before, and more. Is the last one of before among them?
+    let actions = node.on(polled(1, 5));
+    assert!(completes(&actions).is_empty());
+    assert_eq!(polls(&actions), [at(4)]);
+    let mut same = node.core.clone();
+    let actions = same.on_event(node.now, polled(1, 5));
+    assert_eq!(completes(&actions), [node.now]);
+    let actions = node.on(lost(1, 5));
+    assert!(completes(&actions).is_empty());
+    assert!(
+        matches!(actions.last(), Some(Action::Begin(Incarnation(1)))),
+        "{actions:?}"
+    );
+}
+
+#[test]
+fn node_that_waits_for_others_asks_soon_and_then_rarely() {
+    let mut node = Node::complete();
+    poll(&mut node);
+    let mut held_up = page(1, 2);
+    held_up.membership.barrier = true;
+    let mut waits = Vec::new();
+    for _ in 0..20 {
+        node.on(Event::Polled(Ok(held_up.clone())));
+        waits.push(node.wait().unwrap());
+        assert_eq!(polls(&node.sleep()).len(), 1);
+    }
+    assert_eq!(waits[0], millis(5));
+    assert!(
+        waits
+            .windows(2)
+            .all(|two| two[0] <= two[1] && two[1] <= two[0] * 2)
+    );
+    assert_eq!(waits[19], LEASE / 5);
+    assert_eq!(completes(&node.on(polled(1, 2))), [node.now]);
+    assert_eq!(node.wait(), Some(LEASE / 5));
 }

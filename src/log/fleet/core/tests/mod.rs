@@ -54,14 +54,7 @@ impl Node {
 
     fn with(seed: u64, waits: bool) -> Self {
         let now = Moment::now();
-        let settings = NodeSettings {
-            lease: LEASE,
-            append_timeout: TIMEOUT,
-            waits,
-            seed,
-            name: "node".into(),
-        };
-        let core = Core::new(&settings, now);
+        let core = Core::new(&settings(seed, waits), now);
         Self { core, now }
     }
 
@@ -80,6 +73,16 @@ impl Node {
         }
         let actions = node.on(Event::Polled(Ok(page(1, 1))));
         assert_eq!(completes(&actions), [node.now]);
+        node
+    }
+
+    /// The incarnation has lasted for so long that no lease is left from before.
+    fn settled(self) -> Self {
+        let mut node = self;
+        for _ in 0..6 {
+            assert_eq!(polls(&node.after(LEASE / 5, Event::Timer)).len(), 1);
+            node.on(Event::Polled(Ok(page(1, 1))));
+        }
         node
     }
 
@@ -104,6 +107,16 @@ impl Node {
 
     fn append(&mut self, id: u64, records: usize) -> Vec<Action> {
         self.on(append(id, records))
+    }
+}
+
+fn settings(seed: u64, waits: bool) -> NodeSettings {
+    NodeSettings {
+        lease: LEASE,
+        append_timeout: TIMEOUT,
+        waits,
+        seed,
+        name: "node".into(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    hash::{Hash, Hasher},
     time::Duration,
 };
 
@@ -13,13 +14,31 @@ use crate::log::{NumericDate, Revocation, Selector};
 /// A page has at most this many records, so that a node often needs many pages.
 const PAGE: usize = 4;
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Model {
     pub(super) incarnation: u64,
     /// The records in the order of their commits, each with its mark.
     log: Vec<(Revocation, u64)>,
     known: HashMap<Selector, Revocation>,
-    members: BTreeMap<u64, (Member, bool)>,
+    members: Members,
+    /// The members before each record was appended.
+    before: Vec<Members>,
+    joins: u64,
+}
+
+/// The members, and whether their appends wait.
+type Members = BTreeMap<u64, (Member, bool)>;
+
+impl Hash for Model {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.incarnation.hash(state);
+        for (record, mark) in &self.log {
+            (record.selector().to_bytes(), mark).hash(state);
+        }
+        for (member, _) in self.members.values() {
+            (member.id, member.beat, member.applied, member.healed).hash(state);
+        }
+    }
 }
 
 impl Model {
@@ -29,6 +48,8 @@ impl Model {
             log: Vec::new(),
             known: HashMap::new(),
             members: BTreeMap::new(),
+            before: Vec::new(),
+            joins: 0,
         }
     }
 
@@ -47,21 +68,27 @@ impl Model {
                 self.members.remove(&silent.member);
             }
         }
+        let same_history = self.has(after);
         if let Some(report) = report {
-            let beat = self.members.get(&member).map_or(0, |one| one.0.beat);
+            // A second life of a member begins with a beat that the first one never had.
+            self.joins += 1000;
+            let beat = self
+                .members
+                .get(&member)
+                .map_or(self.joins, |one| one.0.beat);
             if listed || report.healed.0 == self.incarnation {
                 let member = Member {
                     id: member,
                     name: report.name,
                     beat: beat + 1,
-                    applied: report.applied,
+                    // What another history has at this place says nothing about this one.
+                    applied: if same_history { report.applied } else { 0 },
                     healed: report.healed,
                 };
                 self.members.insert(member.id, (member, report.waits));
             }
         }
         let is_healed = |one: &(Member, bool)| one.0.healed.0 == self.incarnation;
-        let same_history = self.has(after);
         let start = if same_history {
             after
         } else {
@@ -124,6 +151,7 @@ impl Model {
                 if let Some(record) = given(*record).beyond(known) {
                     self.known.insert(selector, record);
                     self.log.push((record, append.mark));
+                    self.before.push(self.members.clone());
                 }
             }
             batches.push(Done::Appended {
@@ -138,10 +166,13 @@ impl Model {
         }
     }
 
-    /// Loses the last records.
+    /// Loses the last records, and what happened to the members since then.
     pub(super) fn lose(&mut self, count: usize) -> Vec<Revocation> {
         let keep = self.log.len().saturating_sub(count);
         let lost = self.log.split_off(keep);
+        if let Some(members) = self.before.split_off(keep).into_iter().next() {
+            self.members = members;
+        }
         self.known = HashMap::new();
         for (record, _) in &self.log {
             self.known.insert(record.selector(), *record);
@@ -151,6 +182,10 @@ impl Model {
 
     pub(super) fn knows(&self, selector: &Selector) -> bool {
         self.known.contains_key(selector)
+    }
+
+    pub(super) fn lists(&self, member: u64) -> bool {
+        self.members.contains_key(&member)
     }
 
     pub(super) fn len(&self) -> usize {

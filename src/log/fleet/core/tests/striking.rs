@@ -40,6 +40,18 @@ fn member_is_struck_out_once_its_beat_has_been_the_same_for_longer_than_any_leas
     assert_eq!(struck, [Silent { member: 2, beat: 5 }]);
 }
 
+/// A failover can bring back the list as it was long ago.
+#[test]
+fn beat_from_before_a_failover_is_no_sign_of_silence() {
+    let mut node = begun();
+    strikes(&mut node, 5, 1);
+    let mut page = page(2, 1);
+    page.membership.members = vec![member(2, 5, 1, 1)];
+    let actions = node.after(LEASE * 3, Event::Polled(Ok(page)));
+    let asks = asks(&actions);
+    assert!(!asks.is_empty() && asks.iter().all(|ask| ask.silent.is_empty()));
+}
+
 #[test]
 fn member_that_reports_is_not_struck_out() {
     let mut node = begun();

@@ -83,6 +83,12 @@ declare
     v_lists bool := p_name is not null or cardinality(p_silent) > 0;
     v_wrote bool := false;
 begin
+    if p_name is not null and p_after > 0 and not exists (
+        select from {schema}.log l where l.sequence = p_after and l.mark = p_mark
+    ) then
+        -- What another history has at this place says nothing about this one.
+        p_applied := 0;
+    end if;
     if p_name is null then
         select exists (select from {schema}.member m where m.id = p_member) into listed;
     else
@@ -93,7 +99,10 @@ begin
         v_wrote := found;
         if not found then
             insert into {schema}.member
-            select p_member, p_name, 1, p_applied, p_healed, p_waits from {schema}.meta m
+            -- Not a beat that it had before: others could take it for silent since then.
+            select p_member, p_name, floor(extract(epoch from clock_timestamp()) * 1000)::bigint,
+                p_applied, p_healed, p_waits
+            from {schema}.meta m
             where {schema}.incarnation(m.epoch) = p_healed
             on conflict do nothing;
             v_wrote := found;

@@ -7,37 +7,7 @@ end
 local after, mark, size = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local prove, member, report, name = ARGV[4] == '1', ARGV[5], ARGV[6], ARGV[7]
 local SILENT = 8
-
--- A member: its beat (8 bytes), what it has applied (8), in which incarnation it has healed (16), `1`
--- if its appends wait for all members, and its name.
-local listed = redis.call('HEXISTS', MEMBERS, member)
-for place = SILENT, #ARGV, 2 do
-    local silent = redis.call('HGET', MEMBERS, ARGV[place])
-    if silent and string.sub(silent, 1, 8) == ARGV[place + 1] then
-        redis.call('HDEL', MEMBERS, ARGV[place])
-    end
-end
-local before = redis.call('HGET', MEMBERS, member)
--- A new member that has not healed would hold up the others.
-if report ~= '' and (before or string.sub(report, 9, 24) == incarnation) then
-    local beat = before and number(before) or 0
-    redis.call('HSET', MEMBERS, member, packed(beat + 1) .. report .. name)
-elseif prove then
-    redis.call('HSET', HEAD, 'proof', member)
-end
-local barrier, waits = 0, 0
-local members = redis.call('HGETALL', MEMBERS)
-for place = 2, #members, 2 do
-    if string.sub(members[place], 17, 32) ~= incarnation then
-        barrier = 1
-    end
-    if string.sub(members[place], 33, 33) == '1' then
-        waits = 1
-    end
-end
-if report == '' and #ARGV < SILENT then
-    members = {}
-end
+local milliseconds = now * 1000 + math.floor(tonumber(time[2]) / 1000)
 
 -- Where the page begins. The stream lacks what was trimmed.
 local history = 'SAME'
@@ -58,6 +28,42 @@ else
 end
 if history ~= 'SAME' then
     from = 0
+end
+
+-- A member: its beat (8 bytes), what it has applied (8), in which incarnation it has healed (16), `1`
+-- if its appends wait for all members, and its name.
+local listed = redis.call('HEXISTS', MEMBERS, member)
+for place = SILENT, #ARGV, 2 do
+    local silent = redis.call('HGET', MEMBERS, ARGV[place])
+    if silent and string.sub(silent, 1, 8) == ARGV[place + 1] then
+        redis.call('HDEL', MEMBERS, ARGV[place])
+    end
+end
+local before = redis.call('HGET', MEMBERS, member)
+-- A new member that has not healed would hold up the others.
+if report ~= '' and (before or string.sub(report, 9, 24) == incarnation) then
+    if history ~= 'SAME' then
+        -- What another history has at this place says nothing about this one.
+        report = NOTHING .. string.sub(report, 9)
+    end
+    -- Not a beat that it had before: others could take it for silent since then.
+    local beat = before and number(before) + 1 or milliseconds
+    redis.call('HSET', MEMBERS, member, packed(beat) .. report .. name)
+elseif prove then
+    redis.call('HSET', HEAD, 'proof', member)
+end
+local barrier, waits = 0, 0
+local members = redis.call('HGETALL', MEMBERS)
+for place = 2, #members, 2 do
+    if string.sub(members[place], 17, 32) ~= incarnation then
+        barrier = 1
+    end
+    if string.sub(members[place], 33, 33) == '1' then
+        waits = 1
+    end
+end
+if report == '' and #ARGV < SILENT then
+    members = {}
 end
 
 -- A scan of the table of records, where the stream lacks some. The table has no order, and only the server
@@ -159,6 +165,5 @@ end
 
 -- The table of records has each selector once.
 local expected = start and head.count or head.sequence - from
-local milliseconds = now * 1000 + math.floor(tonumber(time[2]) / 1000)
 return {OK, incarnation, history, upto, upto_mark, more and 1 or 0, head.sequence, head.forgotten,
     milliseconds, expected, table.concat(records), listed, barrier, waits, members}

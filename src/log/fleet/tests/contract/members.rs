@@ -46,8 +46,20 @@ pub(crate) async fn members<E: Engine>(log: &E) {
     assert_eq!((member.applied, member.healed), (10, here));
     let again = membership(log, reporting(1, here)).await;
     assert!(again.was_listed);
+    // What another history has at a place says nothing about this one.
+    let foreign = Ask {
+        after: Cursor {
+            sequence: 9,
+            mark: 1,
+        },
+        ..reporting(1, here)
+    };
+    let foreign = membership(log, foreign).await;
+    assert_eq!(foreign.members[0].applied, 0);
+    let again = membership(log, reporting(1, here)).await;
+    assert_eq!(again.members[0].applied, 10);
     let beat = again.members[0].beat;
-    assert_eq!(beat, first.members[0].beat + 1);
+    assert_eq!(beat, first.members[0].beat + 3);
 
     // Another one has not healed: it is listed once it has. It waits for all.
     let other = Incarnation(!here.0);
@@ -77,7 +89,9 @@ pub(crate) async fn members<E: Engine>(log: &E) {
     let struck = membership(log, silent(beat_of_other)).await;
     assert_eq!((beats(&struck), struck.barrier), (vec![(1, beat)], false));
     assert!(!struck.report_wanted);
-    assert!(!membership(log, reporting(2, here)).await.was_listed);
+    let again = membership(log, reporting(2, here)).await;
+    assert!(!again.was_listed);
+    assert!(beats(&again)[1].1 > beat_of_other + 1);
 
     log.leave(1).await.unwrap();
     log.leave(7).await.unwrap();

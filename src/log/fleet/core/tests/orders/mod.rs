@@ -14,17 +14,25 @@ struct Seen {
     node: Node,
     /// The cursor of the poll in flight, and when it was sent.
     poll: Option<(Cursor, Moment)>,
+    poll_breaks: u64,
     /// The number of batches in flight.
     append: Option<usize>,
+    append_breaks: u64,
+    /// How often the log has lost its end, as far as the node knows.
+    breaks: u64,
     marks: HashSet<u64>,
     /// The records that readers have, and those that they must have.
     read: HashSet<Revocation>,
     owed: HashSet<Revocation>,
     /// Those who wait, and when they came.
     callers: HashMap<u64, Moment>,
+    /// What is in flight, and what the log has, but the node has not read.
+    sent: Vec<Revocation>,
+    appended: Vec<Revocation>,
     /// The incarnation that the node takes for the current one, and those that are over.
     current: Option<u64>,
     over: HashSet<u64>,
+    late: HashSet<u64>,
     /// Whether the node has seen the end of the log in the current incarnation.
     is_whole: bool,
     /// Whether another incarnation is being begun.
@@ -40,13 +48,19 @@ impl Seen {
         Self {
             node: Node::seeded(7),
             poll: None,
+            poll_breaks: 0,
             append: None,
+            append_breaks: 0,
+            breaks: 0,
             marks: HashSet::new(),
             read: HashSet::new(),
             owed: HashSet::new(),
             callers: HashMap::new(),
+            sent: Vec::new(),
+            appended: Vec::new(),
             current: None,
             over: HashSet::new(),
+            late: HashSet::new(),
             is_whole: false,
             is_beginning: false,
             is_outdated: false,
@@ -64,6 +78,7 @@ impl Seen {
                     assert!(self.poll.is_none(), "two polls are in flight");
                     assert!(!self.is_beginning, "another incarnation is being begun");
                     self.poll = Some((ask.after, now));
+                    self.poll_breaks = self.breaks;
                     self.is_outdated = false;
                 }
                 Action::Append(append) => {
@@ -74,6 +89,9 @@ impl Seen {
                     let batches = append.batches.len();
                     assert!(records <= 1024 || batches == 1);
                     self.append = Some(batches);
+                    self.append_breaks = self.breaks;
+                    let batches = append.batches.into_iter();
+                    self.sent = batches.flat_map(|batch| batch.records).collect();
                 }
                 Action::Read(records) => self.read.extend(records),
                 Action::Complete { asked, .. } => {
@@ -87,7 +105,10 @@ impl Seen {
                     );
                 }
                 Action::Forgotten(_) | Action::Reconnect | Action::Recall(_) => {}
-                Action::Begin(_) => self.is_beginning = true,
+                Action::Begin(_) => {
+                    self.is_beginning = true;
+                    self.breaks += 1;
+                }
             }
         }
         assert!(self.owed.is_subset(&self.read), "a record was dropped");
@@ -146,28 +167,40 @@ impl Seen {
             return;
         };
         let is_polling = self.poll.is_some();
-        let before = self.current;
-        // The pages of this model lack what was appended.
+        let (before, breaks) = (self.current, self.append_breaks);
+        self.appended.append(&mut self.sent);
         let done = Done::Appended {
             sequence: 7,
             added: 0,
         };
+        let counts = self.counts(incarnation, breaks);
         self.event(answered(incarnation, vec![done; batches]), None);
-        if self.counts(incarnation) && before != Some(incarnation) {
+        if counts && before != Some(incarnation) {
             // The other one is over, and so may be the poll in flight.
             self.is_outdated |= is_polling;
         }
     }
 
     /// Whether an answer of an incarnation counts. If it is a new one, the other is over.
-    fn counts(&mut self, incarnation: u64) -> bool {
+    /// Not if the request was sent before the node learned of the current one.
+    fn counts(&mut self, incarnation: u64, breaks: u64) -> bool {
+        if self.current == Some(incarnation) {
+            return true;
+        }
         if self.over.contains(&incarnation) {
             return false;
         }
-        if self.current != Some(incarnation) {
-            self.over.extend(self.current.replace(incarnation));
-            self.is_whole = false;
+        if breaks != self.breaks {
+            self.breaks += u64::from(self.late.insert(incarnation));
+            return false;
         }
+        if let Some(over) = self.current.replace(incarnation) {
+            self.over.insert(over);
+            self.breaks += 1;
+        }
+        self.late.remove(&incarnation);
+        self.over.extend(self.late.drain());
+        self.is_whole = false;
         true
     }
 
@@ -197,8 +230,9 @@ impl Seen {
         let first = self.sequence;
         // No two pages have the same end.
         self.sequence += records + 1;
-        let records: Vec<_> = (first..first + records).map(record).collect();
+        let mut records: Vec<_> = (first..first + records).map(record).collect();
         self.owed.extend(&records);
+        records.extend(&self.appended);
         let page = Page {
             history: if is_same { History::Same } else { history },
             upto: at(self.sequence),
@@ -207,7 +241,10 @@ impl Seen {
             ..page(incarnation, 0)
         };
         let mut may_complete = false;
-        let counts = self.counts(incarnation) && !self.is_outdated;
+        let counts = self.counts(incarnation, self.poll_breaks) && !self.is_outdated;
+        if counts && is_same {
+            self.appended.clear();
+        }
         if counts {
             may_complete = is_same && !more && self.is_whole;
             if !more {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    super::{super::Event, unavailable},
+    super::{super::Event, Incarnation, unavailable},
     APPEND_TIMEOUT, LEASE, MILLI, NODES, Time,
     faults::below,
     node::Line,
@@ -37,11 +37,12 @@ impl World {
     pub(super) fn asked(&mut self, index: usize, number: u64, request: Request) {
         let is_down = self.engine_down_until > self.now;
         let node = &self.nodes[index];
-        // Only for a node that knows both. Another one would follow the old engine, unless that is
-        // fenced: then it does not answer.
+        // Only for a node that knows the new one, and that the old one is over. Another node would follow
+        // the old engine, unless that is fenced: then it does not answer.
         let is_misled = node.misled_until > self.now && node.incarnation == self.engine.incarnation;
         let old = self.old.as_mut().filter(|old| {
-            let is_known = node.incarnations.contains(&old.incarnation);
+            let incarnations = &node.core.state.incarnations;
+            let is_known = incarnations.is_over(Incarnation(old.incarnation));
             is_misled && is_known
         });
         let is_down = is_down && old.is_none();

@@ -1,6 +1,6 @@
 //! One node: its core, its clock, its connections and its reader.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use super::{
     super::super::{Core, Event, NodeSettings},
@@ -35,7 +35,6 @@ pub(super) struct Node {
     pub(super) wake: u64,
     /// The newest incarnation of which an answer told.
     pub(super) incarnation: u64,
-    pub(super) incarnations: HashSet<u64>,
     pub(super) reader: Reader,
     /// The tokens whose records the node can give back.
     pub(super) remembers: Vec<bool>,
@@ -70,7 +69,6 @@ impl Node {
             in_flight: [None; 3],
             wake: 0,
             incarnation: 0,
-            incarnations: HashSet::new(),
             reader: Reader {
                 has: vec![false; TOKENS],
                 complete: None,
@@ -123,7 +121,6 @@ impl Node {
             Event::Committed(Ok(committed)) => committed.incarnation,
             _ => return,
         };
-        self.incarnations.insert(incarnation.0);
         self.incarnation = self.incarnation.max(incarnation.0);
     }
 }

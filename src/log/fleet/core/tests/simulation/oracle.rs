@@ -47,9 +47,13 @@ impl Oracle {
         self.revoked[token].get_or_insert(now);
     }
 
-    /// The engine lost the record. If nobody gives it back, nothing is promised.
-    pub(super) fn lost(&mut self, token: usize, is_remembered: bool) {
+    /// The engine lost the record. If nobody gives it back, nothing is promised. Neither is anything
+    /// promised before somebody can have noticed that.
+    pub(super) fn lost(&mut self, token: usize, is_remembered: bool, noticed: Time) {
         self.counts.lost += 1;
+        if let Some(revoked) = &mut self.revoked[token] {
+            *revoked = noticed.max(*revoked);
+        }
         if !is_remembered {
             self.counts.forgotten += 1;
             self.revoked[token] = None;

@@ -12,7 +12,7 @@ use super::{
         model::Model,
         record,
     },
-    BOUND, CALM, END, MILLI, NODES, TOKENS, Time,
+    BOUND, CALM, END, LEASE, MILLI, NODES, TOKENS, Time,
     faults::{self, Fault, below, pick},
     node::{Line, Node},
     oracle::{Counts, Oracle},
@@ -48,6 +48,8 @@ pub(super) struct World {
     pub(super) random: Random,
     pub(super) engine: Model,
     pub(super) engine_down_until: Time,
+    /// Whether the last loss did not begin another incarnation.
+    is_silent: bool,
     pub(super) nodes: Vec<Node>,
     /// The engine as it was before the last failover.
     pub(super) old: Option<Model>,
@@ -78,6 +80,7 @@ impl World {
             random,
             engine: Model::new(),
             engine_down_until: 0,
+            is_silent: false,
             nodes,
             old: None,
             faults: faults.clone(),
@@ -144,8 +147,10 @@ impl World {
                     let token = self.tokens[&lost.selector()];
                     let mut nodes = (0..NODES).filter(|node| self.nodes[*node].remembers[token]);
                     let is_remembered = nodes.any(|node| self.gives_back(node));
-                    self.oracle.lost(token, is_remembered);
+                    let noticed = if new_incarnation { 0 } else { self.now + LEASE };
+                    self.oracle.lost(token, is_remembered, noticed);
                 }
+                self.is_silent = !new_incarnation;
                 self.engine.incarnation += u64::from(new_incarnation);
             }
             Happening::Revoke(caller) => self.revoke(caller),
@@ -254,11 +259,12 @@ impl World {
                     let remembers = &mut self.nodes[index].remembers[*token];
                     *remembers |= is_new;
                     let is_remembered = *remembers;
-                    // Otherwise the engine lost the record before the answer came.
-                    if self.engine.knows(&record(*token as u64).selector())
-                        || is_remembered && self.gives_back(index)
-                    {
+                    if self.engine.knows(&record(*token as u64).selector()) {
                         self.oracle.revoked(*token, self.now);
+                    } else if is_remembered && self.gives_back(index) {
+                        // The engine lost the record before the answer came.
+                        let noticed = if self.is_silent { LEASE } else { 0 };
+                        self.oracle.revoked(*token, self.now + noticed);
                     }
                 }
             }

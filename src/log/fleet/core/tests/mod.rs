@@ -2,6 +2,7 @@
 
 mod acking;
 mod appending;
+mod exhaustive;
 mod failing;
 mod losing;
 mod model;

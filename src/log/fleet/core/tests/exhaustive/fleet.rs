@@ -1,0 +1,408 @@
+//! Two nodes, their engine, and what is on its way between them.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher as _},
+    time::Duration,
+};
+
+use super::{
+    super::{super::members::with_drift, model::Model, *},
+    Limits,
+};
+use crate::log::fleet::engine::Append;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// A caller revokes the token of this node.
+    Revoke(usize),
+    /// The node does what is due. Until it does, it is paused.
+    Wake(usize),
+    /// A request arrives at the engine.
+    Arrive(usize, Line),
+    /// The answer arrives at the node.
+    Return(usize, Line),
+    /// The request or its answer is lost.
+    TimeOut(usize, Line),
+    /// The engine loses its last records.
+    FailOver(usize),
+    FifthOfLease,
+    Lease,
+}
+
+/// What a connection is used for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Line {
+    Poll,
+    Append,
+}
+
+const LINES: [Line; 2] = [Line::Poll, Line::Append];
+
+/// What is on a connection.
+#[derive(Clone, Debug)]
+enum Message {
+    Poll(Ask),
+    Begin(Incarnation),
+    Append(Append),
+    Polled(Page),
+    Begun,
+    Committed(Committed),
+}
+
+#[derive(Clone, Debug)]
+struct Peer {
+    core: Core,
+    lines: [Option<Message>; 2],
+    /// Which tokens its reader refuses, and as of when it is complete.
+    has: [bool; 2],
+    complete: Option<Moment>,
+    has_revoked: bool,
+    /// A hash of all that it has heard, and when.
+    history: u64,
+}
+
+#[derive(Clone)]
+pub(super) struct Fleet {
+    now: Moment,
+    engine: Model,
+    nodes: [Peer; 2],
+    /// Since when each token is revoked, as a caller was told.
+    revoked: [Option<Moment>; 2],
+    has_failed_over: bool,
+    limits: Limits,
+    bound: Duration,
+}
+
+impl Fleet {
+    /// Two nodes that are complete. Their next polls are due.
+    pub(super) fn new(waits: bool, limits: Limits) -> Self {
+        let now = Moment::now();
+        let node = |seed| Peer {
+            core: Core::new(&settings(seed, waits), now),
+            lines: [None, None],
+            has: [false; 2],
+            complete: None,
+            has_revoked: false,
+            history: seed,
+        };
+        let mut fleet = Self {
+            now,
+            engine: Model::new(),
+            nodes: [node(1), node(2)],
+            revoked: [None; 2],
+            has_failed_over: false,
+            limits,
+            bound: if waits {
+                Duration::ZERO
+            } else {
+                with_drift(LEASE)
+            },
+        };
+        // No lease is left from before the first answer.
+        for _ in 0..8 {
+            for node in 0..2 {
+                fleet.settle(node);
+            }
+            fleet.now = fleet.now + LEASE / 5;
+        }
+        assert!((0..2).all(|node| fleet.accepts(node)));
+        fleet
+    }
+
+    /// The node polls until nothing is due.
+    fn settle(&mut self, node: usize) {
+        let round = [
+            Step::Wake(node),
+            Step::Arrive(node, Line::Poll),
+            Step::Return(node, Line::Poll),
+        ];
+        while let Some(step) = round.into_iter().find(|step| self.is_possible(*step)) {
+            self.take(step).expect("nothing is revoked");
+        }
+    }
+
+    /// What can happen next.
+    pub(super) fn steps(&self) -> Vec<Step> {
+        let lines = (0..2).flat_map(|node| LINES.map(|line| (node, line)));
+        let mut steps = vec![Step::FifthOfLease, Step::Lease];
+        for (node, line) in lines {
+            steps.extend([
+                Step::Arrive(node, line),
+                Step::Return(node, line),
+                Step::TimeOut(node, line),
+            ]);
+        }
+        for node in 0..2 {
+            steps.extend([
+                Step::Revoke(node),
+                Step::Wake(node),
+                Step::FailOver(node + 1),
+            ]);
+        }
+        steps.retain(|step| self.is_possible(*step));
+        steps
+    }
+
+    fn is_possible(&self, step: Step) -> bool {
+        let message = |node: usize, line| self.nodes[node].lines[line as usize].as_ref();
+        match step {
+            Step::Revoke(node) => !self.nodes[node].has_revoked,
+            Step::Wake(node) => {
+                let wake_at = self.nodes[node].core.wake_at();
+                wake_at.is_some_and(|at| at.since(self.now).is_zero())
+            }
+            Step::Arrive(node, line) => message(node, line).is_some_and(Message::is_request),
+            Step::Return(node, line) => message(node, line).is_some_and(|one| !one.is_request()),
+            Step::TimeOut(node, line) => self.limits.failures > 0 && message(node, line).is_some(),
+            Step::FailOver(records) => !self.has_failed_over && self.engine.len() >= records,
+            Step::FifthOfLease => self.limits.fifths > 0,
+            Step::Lease => self.limits.leases > 0,
+        }
+    }
+
+    /// Returns what is broken then.
+    pub(super) fn take(&mut self, step: Step) -> Result<(), String> {
+        match step {
+            Step::Revoke(node) => {
+                self.nodes[node].has_revoked = true;
+                self.remember(node, None);
+                let id = node as u64;
+                let batch = Batch {
+                    records: vec![record(id)],
+                    new: usize::MAX,
+                };
+                let client = None;
+                self.hear(node, Event::Append { id, client, batch })?;
+            }
+            Step::Wake(node) => {
+                self.remember(node, None);
+                self.hear(node, Event::Timer)?;
+            }
+            Step::Arrive(node, line) => {
+                let message = &mut self.nodes[node].lines[line as usize];
+                *message = message.take().map(|request| request.ask(&mut self.engine));
+            }
+            Step::Return(node, line) => {
+                let message = self.nodes[node].lines[line as usize].take();
+                let message = message.expect("it is possible");
+                self.remember(node, Some(message.fingerprint()));
+                self.hear(node, message.event())?;
+            }
+            Step::TimeOut(node, line) => {
+                self.limits.failures -= 1;
+                let message = self.nodes[node].lines[line as usize].take();
+                self.remember(node, Some(line as u64));
+                self.hear(node, message.expect("it is possible").failure())?;
+            }
+            Step::FailOver(records) => {
+                self.has_failed_over = true;
+                self.engine.lose(records);
+                self.engine.incarnation += 1;
+            }
+            Step::FifthOfLease => {
+                self.limits.fifths -= 1;
+                self.now = self.now + LEASE / 5;
+            }
+            Step::Lease => {
+                self.limits.leases -= 1;
+                self.now = self.now + LEASE;
+            }
+        }
+        self.excuse();
+        self.check()
+    }
+
+    fn remember(&mut self, node: usize, heard: Option<u64>) {
+        let node = &mut self.nodes[node];
+        let mut hasher = DefaultHasher::new();
+        (node.history, node.has_revoked, self.now, heard).hash(&mut hasher);
+        node.history = hasher.finish();
+    }
+
+    fn hear(&mut self, node: usize, event: Event) -> Result<(), String> {
+        for action in self.nodes[node].core.on_event(self.now, event) {
+            let peer = &mut self.nodes[node];
+            let (line, message) = match action {
+                Action::Poll(ask) => (Line::Poll, Message::Poll(ask)),
+                Action::Begin(after) => (Line::Poll, Message::Begin(after)),
+                Action::Append(append) => (Line::Append, Message::Append(append)),
+                Action::Read(records) => {
+                    for token in 0..2 {
+                        peer.has[token] |= records.contains(&record(token as u64));
+                    }
+                    continue;
+                }
+                Action::Complete { asked, .. } => {
+                    peer.complete = Some(asked);
+                    continue;
+                }
+                Action::Answer { id, result } => {
+                    if result.is_ok() {
+                        let token = usize::try_from(id).expect("a token");
+                        self.revoked[token].get_or_insert(self.now);
+                    }
+                    continue;
+                }
+                Action::Forgotten(_) | Action::Reconnect | Action::Recall(_) => continue,
+            };
+            let line = &mut peer.lines[line as usize];
+            if line.replace(message).is_some() {
+                return Err("two requests are in flight".into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing is promised about a record that the engine lost if the only node that has it was away
+    /// for so long that the other one has struck it out.
+    fn excuse(&mut self) {
+        for (token, revoked) in self.revoked.iter_mut().enumerate() {
+            let is_lost = !self.engine.knows(&record(token as u64).selector());
+            let mut holders = self.nodes.iter().filter(|node| node.has[token]);
+            if is_lost && holders.all(|node| !self.engine.lists(node.core.member())) {
+                *revoked = None;
+            }
+        }
+    }
+
+    fn accepts(&self, node: usize) -> bool {
+        let complete = self.nodes[node].complete;
+        complete.is_some_and(|asked| self.now.since(asked) <= LEASE)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        for (token, revoked) in self.revoked.iter().enumerate() {
+            let Some(revoked) = *revoked else { continue };
+            let is_due = self.now.since(revoked) > self.bound || self.bound.is_zero();
+            for node in (0..2).filter(|node| is_due && self.accepts(*node)) {
+                if !self.nodes[node].has[token] {
+                    return Err(format!("node {node} accepts token {token}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How many steps it takes at least until a node accepts a token that it must refuse. `None` if
+    /// that cannot happen any more.
+    pub(super) fn steps_to_break(&self) -> Option<u8> {
+        let tokens = (0..2).filter_map(|token| {
+            if self.nodes.iter().all(|node| node.has[token]) {
+                // Readers forget nothing.
+                return None;
+            }
+            // To revoke it, the request, and the answer.
+            let appended = match self.revoked[token] {
+                Some(_) => 0,
+                None if self.nodes[token].has_revoked => 1,
+                None => 3,
+            };
+            let waited = self.revoked[token].map_or(Duration::ZERO, |at| self.now.since(at));
+            let is_due = self.bound.is_zero() || waited > self.bound;
+            // A lease and a fifth of it are more than the bound.
+            let lease = u8::from(!is_due && waited < LEASE);
+            let fifth = u8::from(!is_due && (waited.is_zero() || waited == LEASE));
+            if lease > self.limits.leases || fifth > self.limits.fifths {
+                return None;
+            }
+            let time = lease + fifth;
+            Some(appended + time)
+        });
+        tokens.min()
+    }
+
+    /// States with the same fingerprint go on in the same ways: each node has gone through the same,
+    /// and what is elsewhere is the same.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for node in &self.nodes {
+            node.history.hash(&mut hasher);
+            for line in &node.lines {
+                line.as_ref().map(Message::fingerprint).hash(&mut hasher);
+            }
+        }
+        self.engine.hash(&mut hasher);
+        let Limits {
+            fifths,
+            leases,
+            failures,
+            ..
+        } = self.limits;
+        (fifths, leases, failures, self.has_failed_over).hash(&mut hasher);
+        self.revoked.hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+impl Message {
+    fn is_request(&self) -> bool {
+        matches!(self, Self::Poll(_) | Self::Begin(_) | Self::Append(_))
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        std::mem::discriminant(self).hash(&mut hasher);
+        match self {
+            Self::Begin(after) => after.hash(&mut hasher),
+            Self::Append(append) => append.mark.hash(&mut hasher),
+            Self::Poll(ask) => {
+                let report = ask.report.as_ref();
+                let report = report.map(|report| (report.applied, report.healed));
+                (ask.after, report, ask.silent.len()).hash(&mut hasher);
+            }
+            Self::Polled(page) => {
+                let same = page.history == History::Same;
+                let Membership {
+                    was_listed,
+                    barrier,
+                    report_wanted,
+                    members,
+                } = &page.membership;
+                (page.incarnation, same, page.upto, page.records.len()).hash(&mut hasher);
+                (was_listed, barrier, report_wanted).hash(&mut hasher);
+                for member in members {
+                    (member.id, member.beat, member.applied, member.healed).hash(&mut hasher);
+                }
+            }
+            Self::Begun => {}
+            Self::Committed(committed) => {
+                committed.incarnation.hash(&mut hasher);
+                for done in &committed.batches {
+                    if let Done::Appended { sequence, added } = done {
+                        (sequence, added).hash(&mut hasher);
+                    }
+                }
+            }
+        }
+        hasher.finish()
+    }
+
+    fn ask(self, engine: &mut Model) -> Self {
+        match self {
+            Self::Poll(ask) => Self::Polled(engine.poll(ask)),
+            Self::Begin(after) => {
+                engine.begin(after);
+                Self::Begun
+            }
+            Self::Append(append) => Self::Committed(engine.append(&append, NumericDate::new(1000))),
+            answer => answer,
+        }
+    }
+
+    fn event(self) -> Event {
+        match self {
+            Self::Polled(page) => Event::Polled(Ok(page)),
+            Self::Begun => Event::Begun(Ok(())),
+            Self::Committed(committed) => Event::Committed(Ok(committed)),
+            request => request.failure(),
+        }
+    }
+
+    fn failure(self) -> Event {
+        match self {
+            Self::Poll(_) | Self::Polled(_) => Event::Polled(Err(unavailable())),
+            Self::Begin(_) | Self::Begun => Event::Begun(Err(unavailable())),
+            Self::Append(_) | Self::Committed(_) => Event::Committed(Err(unavailable())),
+        }
+    }
+}

@@ -47,11 +47,15 @@
 //! * A revocation returns once the server has made it durable. If the server does not confirm it within
 //!   `append_timeout` (2 s), the revocation is 503. It may have been recorded; a retry does no harm.
 //! * With `ack=fleet` in the URL, a revocation returns only once no process accepts the token any more.
-//!   That takes a few more questions to the server, and up to a lease if a process does not answer.
+//!   That takes a few more questions to the server, and up to a lease if a process does not answer. In
+//!   the first lease after a process or the server has started, it always takes up to a lease: another
+//!   process could have a lease from before that the server no longer knows of.
 //! * If the server loses its newest records, processes notice that with their next question. Each gives
 //!   back what it remembers, up to 65,536 of the newest records. No process renews its lease before all
-//!   have done so, or their leases have ended. **A record is lost for good only if every process that
-//!   had it is gone too.** Revoke again then, or use a server that loses nothing.
+//!   have done so, but none waits for longer than 1.02 leases. **A record is lost, or known to others
+//!   too late, only if every process that had it is gone, or cannot reach the server within that
+//!   time.** The same holds if it had joined the fleet only just before the loss. Revoke again then, or
+//!   use a server that loses nothing.
 //!
 //! | | `PostgreSQL` | Redis, Valkey | feed |
 //! |---|---|---|---|
@@ -119,9 +123,19 @@
 //! standby, without which an old primary cannot answer. Otherwise a process that still reaches the old
 //! one accepts what it confirms.
 //!
-//! Stop the processes before you put an older copy of the database in its place. Its identifier and
-//! its timeline can be the same as before, and a process that was as far behind as the copy would take
-//! it for complete until another one notices.
+//! A process that knows the new primary never follows the old one again, also if it reaches no other.
+//! It responds with 503 then. A process that starts later does not know which one is newer.
+//!
+//! After each start, the server could have lost records: an older copy of the database may have been
+//! put in its place. So after each start all processes give back what they remember before they renew
+//! their leases. If all are there, a restart within two fifths of a lease is not noticed. If a process
+//! has ended without notice, the others wait for it, and may respond with 503 for a lease.
+//!
+//! **Restart the server after you have restored the tables of the log alone, or a virtual machine
+//! together with its memory, or have deleted rows by hand.** Such a server does not look different from
+//! before. A process notices that the server went back if it has asked since the copy was made, and
+//! all processes know a fifth of a lease later. Until then, one that was out of contact can take the
+//! log for complete, and accept a token whose record was lost for one more lease.
 //!
 //! ## Redis and Valkey
 //!

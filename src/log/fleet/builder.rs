@@ -99,7 +99,9 @@ impl FleetLogBuilder {
     /// When an append returns. Defaults to [`FleetAck::Durable`].
     ///
     /// With [`FleetAck::Fleet`], no process accepts the token once the append has returned. That
-    /// takes at most 1.02 times the lease, and two round trips. The append fails with
+    /// takes at most 1.02 times the lease, and two round trips. It takes that long if a process does
+    /// not answer, and in the first lease after this process or the database has started: another
+    /// process could have a lease of which the database no longer knows. The append fails with
     /// [`Unavailable`](super::super::LogErrorKind::Unavailable) if it takes longer than that and
     /// [`append_timeout`](Self::append_timeout). While a process of the fleet waits like this, all
     /// of them report to the database after each record.

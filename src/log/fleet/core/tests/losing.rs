@@ -1,5 +1,7 @@
 //! What does a node do if the log lost its end?
 
+use std::slice::from_ref;
+
 use super::*;
 
 fn lost(incarnation: u64, sequence: u64) -> Event {
@@ -438,4 +440,70 @@ fn node_that_waits_for_others_asks_soon_and_then_rarely() {
     assert_eq!(waits[19], LEASE / 5);
     assert_eq!(completes(&node.on(polled(1, 2))), [node.now]);
     assert_eq!(node.wait(), Some(LEASE / 5));
+}
+
+/// The first page of the second incarnation, with its members, and those after it.
+fn healed(node: &mut Node, members: &[Member]) -> Vec<Action> {
+    let mut page = page(2, 1);
+    page.membership.members = members.to_vec();
+    poll(node);
+    node.on(Event::Polled(Ok(page.clone())));
+    node.on(Event::Polled(Ok(page)))
+}
+
+#[test]
+fn node_waits_for_a_member_that_a_failover_has_forgotten() {
+    let mut node = Node::complete();
+    poll(&mut node);
+    let mut known = page(1, 1);
+    known.membership.members = vec![member(7, 1, 1, 1), member(8, 1, 1, 1)];
+    node.on(Event::Polled(Ok(known)));
+    let begun = node.now;
+    let other = member(8, 2, 1, 2);
+    assert!(completes(&healed(&mut node, from_ref(&other))).is_empty());
+    // It comes back.
+    let mut back = node.core.clone();
+    let mut page = page(2, 1);
+    page.membership.members = vec![member(7, 2, 1, 2), other.clone()];
+    back.on_event(node.now + LEASE / 5, Event::Timer);
+    back.on_event(node.now + LEASE / 5, Event::Polled(Ok(page.clone())));
+    let now = node.now + LEASE / 2;
+    back.on_event(now, Event::Timer);
+    assert_eq!(
+        completes(&back.on_event(now, Event::Polled(Ok(page)))),
+        [now]
+    );
+    // It does not, and has no lease after a while.
+    while completes(&healed(&mut node, from_ref(&other))).is_empty() {
+        assert!(node.now.since(begun) < LEASE * 2);
+    }
+    assert!(node.now.since(begun) >= LEASE);
+}
+
+#[test]
+fn beat_that_goes_back_shows_a_loss() {
+    let mut node = Node::complete();
+    let me = node.core.member();
+    let mut page = page(1, 1);
+    for beat in [5, 6] {
+        poll(&mut node);
+        page.membership.members = vec![member(me, beat, 1, 1)];
+        let actions = node.on(Event::Polled(Ok(page.clone())));
+        assert_eq!(completes(&actions), [node.now]);
+    }
+    poll(&mut node);
+    let actions = node.on(Event::Polled(Ok(page.clone())));
+    assert!(completes(&actions).is_empty());
+    assert!(
+        matches!(actions.last(), Some(Action::Begin(Incarnation(1)))),
+        "{actions:?}"
+    );
+    // It was struck out and is listed again.
+    let mut node = Node::complete();
+    poll(&mut node);
+    node.on(Event::Polled(Ok(page.clone())));
+    page.membership.members.clear();
+    page.membership.was_listed = false;
+    poll(&mut node);
+    assert_eq!(polls(&node.on(Event::Polled(Ok(page)))).len(), 1);
 }

@@ -1,9 +1,15 @@
 //! From the database over a relay to another relay, and from there to a process that accepts tokens.
 
-use std::{error::Error as _, path::Path, sync::Arc, time::Instant};
+use std::{
+    collections::HashSet,
+    error::Error as _,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use tokio::time::sleep;
+use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::sleep};
 use tokio_rustls::rustls::{
     RootCertStore, ServerConfig,
     crypto::aws_lc_rs,
@@ -75,6 +81,38 @@ async fn token_that_is_revoked_at_the_database_is_refused_two_hops_away() {
         println!("fresh {:?} after the relay came back", begun.elapsed());
         assert!(covers(&index, number));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_hang_up_end_no_connection_to_the_database() {
+    if !has_token("hops::clients_that_hang_up_end_no_connection_to_the_database") {
+        return;
+    }
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let relay = Relay::start(&server.url("postgres"), free_port()).await;
+    let (_log, index) = follow(&relay.url()).await;
+    let connections = || {
+        let sql = "select pid from pg_stat_activity \
+                   where backend_type = 'client backend' and pid <> pg_backend_pid()";
+        let pids = server.sql("postgres", sql);
+        pids.lines().map(str::to_owned).collect::<HashSet<_>>()
+    };
+    let before = connections();
+    // It asks for what only the database knows, and goes away.
+    let request = "GET /feed?after=0000000000000001.7.0000000000000001 HTTP/1.1\r\nhost: relay\r\n\
+                   authorization: Bearer a-token-that-nobody-can-guess\r\n\
+                   tower-revocation-member: 00000000000000aa\r\n\r\n";
+    for pause in 0..300 {
+        let mut client = TcpStream::connect(("127.0.0.1", relay.port()))
+            .await
+            .unwrap();
+        client.write_all(request.as_bytes()).await.unwrap();
+        sleep(Duration::from_micros(pause * 10)).await;
+    }
+    assert!(connections().is_superset(&before));
+    assert_eq!(index.freshness(), Freshness::Fresh);
 }
 
 #[tokio::test]

@@ -277,7 +277,7 @@ mod tests {
     fn no_byte_is_read_again_with_each_piece() {
         let items = "$5\r\nabcde\r\n".repeat(3000);
         let long = "x".repeat(50_000);
-        let bytes = format!("*3001\r\n{items}$50000\r\n{long}\r\n");
+        let bytes = format!("*3002\r\n{items}$50000\r\n{long}\r\n-{long}\r\n");
         for size in [1, 7, 1000, bytes.len()] {
             let (replies, incoming) = pieces(bytes.as_bytes(), size).unwrap();
             assert_eq!(replies.len(), 1);

@@ -80,11 +80,13 @@ impl Appends {
         }
     }
 
-    /// The answer to the request in flight. Returns what it says about the incarnation.
+    /// The answer to the request in flight. Returns what it says about the incarnation. The node has
+    /// read up to the record `read`.
     pub(super) fn committed(
         &mut self,
         now: Moment,
         committed: &Committed,
+        read: u64,
         state: &mut State,
         actions: &mut Vec<Action>,
     ) -> Option<Seen> {
@@ -107,11 +109,14 @@ impl Appends {
             return Some(seen);
         }
         self.contact.succeeded(now);
+        // A poll can be answered before the append whose records it has read. They never come again, and
+        // the cursor shows if they are lost.
+        let was_read = |sequence| seen == Seen::Current && sequence <= read;
         if let (false, [Done::Appended { sequence, added }]) =
             (sent.given.is_empty(), &committed.batches[..])
         {
             if seen == Seen::Current {
-                if *added == sent.given.len() {
+                if *added == sent.given.len() && !was_read(*sequence) {
                     state.healing.must_read(&sent.given, state.polls);
                 }
                 state.healing.remember(&sent.given, *sequence);
@@ -130,11 +135,13 @@ impl Appends {
                 let first = records.len();
                 records.extend(given.map(|record| stamped(*record, committed.at)));
                 let own = &records[first..];
-                if *added == own.len() {
-                    state.healing.must_read(own, state.polls);
-                } else {
-                    let new: Vec<_> = state.healing.new_ones(own).collect();
-                    state.healing.must_read(&new, state.polls);
+                if !was_read(*sequence) {
+                    if *added == own.len() {
+                        state.healing.must_read(own, state.polls);
+                    } else {
+                        let new: Vec<_> = state.healing.new_ones(own).collect();
+                        state.healing.must_read(&new, state.polls);
+                    }
                 }
                 state.healing.remember(own, *sequence);
             }

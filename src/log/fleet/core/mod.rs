@@ -158,7 +158,7 @@ impl Core {
             }
             Event::Committed(Ok(committed)) => {
                 let healed = state.healing.healed;
-                match appends.committed(now, &committed, state, &mut actions) {
+                match appends.committed(now, &committed, polls.read(), state, &mut actions) {
                     Some(Seen::New) => {
                         state.healing.begin();
                         polls.incarnation_began();

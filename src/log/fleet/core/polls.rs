@@ -336,6 +336,11 @@ impl Polls {
         }))
     }
 
+    /// The last record that the node has read.
+    pub(super) fn read(&self) -> u64 {
+        self.cursor.sequence
+    }
+
     pub(super) fn complete_for(&self, now: Moment) -> Option<Duration> {
         self.complete.map(|asked| now.since(asked))
     }

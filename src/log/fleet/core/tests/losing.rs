@@ -507,3 +507,22 @@ fn beat_that_goes_back_shows_a_loss() {
     poll(&mut node);
     assert_eq!(polls(&node.on(Event::Polled(Ok(page)))).len(), 1);
 }
+
+#[test]
+fn own_record_that_was_read_before_the_answer_to_its_append_is_no_loss() {
+    let mut node = Node::complete();
+    node.append(1, 1);
+    poll(&mut node);
+    let mut page = page(1, 2);
+    page.records = vec![record(10_000)];
+    assert_eq!(completes(&node.on(Event::Polled(Ok(page)))), [node.now]);
+    let done = Done::Appended {
+        sequence: 2,
+        added: 1,
+    };
+    node.on(answered(1, vec![done]));
+    for _ in 0..2 {
+        poll(&mut node);
+        assert_eq!(completes(&node.on(polled(1, 2))), [node.now]);
+    }
+}

@@ -6,6 +6,7 @@ mod exhaustive;
 mod failing;
 mod losing;
 mod model;
+mod noticing;
 mod orders;
 mod polling;
 mod queueing;

@@ -8,8 +8,8 @@ use std::{
 use super::{
     super::{super::members::with_drift, model::Model, *},
     Limits,
+    message::Message,
 };
-use crate::log::fleet::engine::Append;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
@@ -37,17 +37,6 @@ pub(super) enum Line {
 }
 
 const LINES: [Line; 2] = [Line::Poll, Line::Append];
-
-/// What is on a connection.
-#[derive(Clone, Debug)]
-enum Message {
-    Poll(Ask),
-    Begin(Incarnation),
-    Append(Append),
-    Polled(Page),
-    Begun,
-    Committed(Committed),
-}
 
 #[derive(Clone, Debug)]
 struct Peer {
@@ -331,78 +320,5 @@ impl Fleet {
         (fifths, leases, failures, self.has_failed_over).hash(&mut hasher);
         self.revoked.hash(&mut hasher);
         hasher.finish()
-    }
-}
-
-impl Message {
-    fn is_request(&self) -> bool {
-        matches!(self, Self::Poll(_) | Self::Begin(_) | Self::Append(_))
-    }
-
-    fn fingerprint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        std::mem::discriminant(self).hash(&mut hasher);
-        match self {
-            Self::Begin(after) => after.hash(&mut hasher),
-            Self::Append(append) => append.mark.hash(&mut hasher),
-            Self::Poll(ask) => {
-                let report = ask.report.as_ref();
-                let report = report.map(|report| (report.applied, report.healed));
-                (ask.after, report, ask.silent.len()).hash(&mut hasher);
-            }
-            Self::Polled(page) => {
-                let same = page.history == History::Same;
-                let Membership {
-                    was_listed,
-                    barrier,
-                    report_wanted,
-                    members,
-                } = &page.membership;
-                (page.incarnation, same, page.upto, page.records.len()).hash(&mut hasher);
-                (was_listed, barrier, report_wanted).hash(&mut hasher);
-                for member in members {
-                    (member.id, member.beat, member.applied, member.healed).hash(&mut hasher);
-                }
-            }
-            Self::Begun => {}
-            Self::Committed(committed) => {
-                committed.incarnation.hash(&mut hasher);
-                for done in &committed.batches {
-                    if let Done::Appended { sequence, added } = done {
-                        (sequence, added).hash(&mut hasher);
-                    }
-                }
-            }
-        }
-        hasher.finish()
-    }
-
-    fn ask(self, engine: &mut Model) -> Self {
-        match self {
-            Self::Poll(ask) => Self::Polled(engine.poll(ask)),
-            Self::Begin(after) => {
-                engine.begin(after);
-                Self::Begun
-            }
-            Self::Append(append) => Self::Committed(engine.append(&append, NumericDate::new(1000))),
-            answer => answer,
-        }
-    }
-
-    fn event(self) -> Event {
-        match self {
-            Self::Polled(page) => Event::Polled(Ok(page)),
-            Self::Begun => Event::Begun(Ok(())),
-            Self::Committed(committed) => Event::Committed(Ok(committed)),
-            request => request.failure(),
-        }
-    }
-
-    fn failure(self) -> Event {
-        match self {
-            Self::Poll(_) | Self::Polled(_) => Event::Polled(Err(unavailable())),
-            Self::Begin(_) | Self::Begun => Event::Begun(Err(unavailable())),
-            Self::Append(_) | Self::Committed(_) => Event::Committed(Err(unavailable())),
-        }
     }
 }

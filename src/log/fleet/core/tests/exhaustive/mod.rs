@@ -14,6 +14,7 @@
 //! * nodes that have been struck out: see [`Fleet::excuse`](fleet::Fleet).
 
 mod fleet;
+mod message;
 
 use std::collections::HashMap;
 

@@ -77,3 +77,48 @@ fn fleet_is_visible_in_the_series() {
         });
     });
 }
+
+#[tokio::test]
+async fn reading_of_a_long_log_is_visible() {
+    const RECORDS: usize = 20_000;
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let one = node(&server).await;
+    for first in (0..RECORDS).step_by(1000) {
+        let records = (first..first + 1000).map(grant).collect();
+        one.append(records).await.unwrap();
+    }
+    let recorder = Recorder::new();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let log = node(&server).await;
+    let (mut records, mut expected, mut bytes, mut read) = (0.0_f64, 0.0_f64, 0.0_f64, 0);
+    let mut reasons = Vec::new();
+    let mut look = || {
+        let series = taken(&recorder);
+        let gauge = |name: &str| match series.get(name) {
+            Some(Value::Gauge(gauge)) => *gauge,
+            _ => 0.0,
+        };
+        records = records.max(gauge("fleet_loading_records"));
+        expected = expected.max(gauge("fleet_loading_expected_records"));
+        bytes = bytes.max(gauge("fleet_loading_bytes"));
+        if let Some(Value::Counter(count)) = series.get("fleet_read_records_total") {
+            read += count;
+        }
+        reasons.extend(log.health().reason());
+    };
+    // Until its first poll is answered completely.
+    while !log.health().is_ready() {
+        look();
+        tokio::task::yield_now().await;
+    }
+    look();
+    assert!((4096.0..20_000.0).contains(&records), "{records}");
+    assert_eq!((expected, bytes), (20_000.0, records * 49.0));
+    assert!(read >= RECORDS as u64, "{read}");
+    let is_progress = |reason: &String| {
+        reason.starts_with("reading the log: ") && reason.contains(" of about 20,000 records")
+    };
+    assert!(reasons.iter().any(is_progress), "{reasons:?}");
+}

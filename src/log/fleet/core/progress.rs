@@ -43,3 +43,34 @@ impl Progress {
         Some(progress)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::tests::{at, page},
+        *,
+    };
+
+    #[test]
+    fn progress_adds_up_until_the_last_page_and_begins_again_with_the_log() {
+        let step = |before, asked: u64, more, expected| {
+            let page = Page {
+                more,
+                expected,
+                ..page(1, 100)
+            };
+            Progress::after(before, at(asked), &page, 100)
+        };
+        let progress = |records, expected| Some(Progress { records, expected });
+        let first = step(None, 0, true, Some(250));
+        assert_eq!(first, progress(100, Some(250)));
+        let second = step(first, 100, true, Some(150));
+        assert_eq!(second, progress(200, Some(250)));
+        assert_eq!(second.unwrap().bytes(), 200 * 49);
+        // There are more than the engine thought.
+        let third = step(second, 200, true, Some(50));
+        assert_eq!(third, progress(300, Some(300)));
+        assert_eq!(step(third, 300, false, Some(1)), None);
+        assert_eq!(step(third, 0, true, None), progress(100, None));
+    }
+}

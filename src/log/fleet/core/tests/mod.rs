@@ -133,13 +133,13 @@ fn record(number: u64) -> Revocation {
     Revocation::forever(Selector::opaque_token(digest), NumericDate::FOREVER)
 }
 
-fn at(sequence: u64) -> Cursor {
+pub(super) fn at(sequence: u64) -> Cursor {
     let mark = sequence * 1000;
     Cursor { sequence, mark }
 }
 
 /// The last page of a log with this number of records. It has the last of them.
-fn page(incarnation: u64, sequence: u64) -> Page {
+pub(super) fn page(incarnation: u64, sequence: u64) -> Page {
     Page {
         incarnation: Incarnation(incarnation),
         history: History::Same,

@@ -5,7 +5,7 @@
 //! the work. A page of it never is the last one: the node goes on at the primary, whose answer to the
 //! last cursor proves that both have the same history.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use tokio::{
     sync::{Mutex, MutexGuard},
@@ -36,9 +36,22 @@ struct State {
     replica: Option<Session>,
     /// The end of its last page.
     cursor: Option<Cursor>,
+    /// Ends of its pages that the primary has not been asked about.
+    unproven: HashSet<Cursor>,
     /// How many records it has given.
     #[cfg(test)]
     served: usize,
+}
+
+impl State {
+    /// The primary says whether it has the end of a page of the replica.
+    fn prove(&mut self, after: Cursor, page: &mut Page) {
+        self.unproven.remove(&after);
+        if page.history == History::Other {
+            // The replica has another history. The log has lost nothing.
+            page.history = History::Swept;
+        }
+    }
 }
 
 /// What a replica has after a cursor.
@@ -65,6 +78,7 @@ impl Snapshots {
             state: Mutex::new(State {
                 replica,
                 cursor: None,
+                unproven: HashSet::new(),
                 #[cfg(test)]
                 served: 0,
             }),
@@ -76,9 +90,13 @@ impl Snapshots {
         let mut state = self.state.lock().await;
         let (after, is_first) = (ask.after, ask.after == Cursor::default());
         let goes_on = state.cursor.take() == Some(after);
+        let is_unproven = state.unproven.contains(&after);
         if state.replica.is_none() || !is_first && !goes_on {
-            drop(state);
-            return primary.run(ask).await;
+            let mut page = primary.run(ask).await?;
+            if is_unproven {
+                state.prove(after, &mut page);
+            }
+            return Ok(page);
         }
         let head = primary.head(ask.clone()).await?;
         // A short log is read at once.
@@ -86,6 +104,8 @@ impl Snapshots {
         let is_known = head.history == History::Same;
         if is_known && (goes_on || is_long) {
             if let Some(piece) = self.piece(&mut state, after).await {
+                state.unproven.remove(&after);
+                state.unproven.insert(piece.upto);
                 state.cursor = Some(piece.upto);
                 return Ok(Page {
                     records: piece.records,
@@ -95,11 +115,9 @@ impl Snapshots {
                 });
             }
         }
-        drop(state);
         let mut page = primary.run(ask).await?;
-        if goes_on && page.history == History::Other {
-            // The replica has another history. The log has lost nothing.
-            page.history = History::Swept;
+        if is_unproven {
+            state.prove(after, &mut page);
         }
         Ok(page)
     }

@@ -46,10 +46,13 @@ struct State {
 impl State {
     /// The primary says whether it has the end of a page of the replica.
     fn prove(&mut self, after: Cursor, page: &mut Page) {
-        self.unproven.remove(&after);
-        if page.history == History::Other {
-            // The replica has another history. The log has lost nothing.
-            page.history = History::Swept;
+        match page.history {
+            History::Same => {
+                self.unproven.remove(&after);
+            }
+            // The replica has another history. The log has lost nothing. The node may ask again.
+            History::Other => page.history = History::Swept,
+            History::Swept => {}
         }
     }
 }

@@ -91,7 +91,6 @@ async fn replica_with_another_history_is_no_loss_of_the_log() {
     fill(&other, 2 * MANY, 2 * MANY + 5000).await;
     fill(&primary, MANY, MANY + 5000).await;
     let log = open_with(&server, standby.port()).await;
-    let before = poll(&primary, Cursor::default()).await.incarnation;
     let node = FleetLog::connect(url(&server, standby.port()))
         .await
         .unwrap();
@@ -99,7 +98,6 @@ async fn replica_with_another_history_is_no_loss_of_the_log() {
     let known = |number: usize| index.covers_selector(&grant(number).selector(), None);
     assert!((0..MANY + 5000).all(known));
     assert!(read_all(&log).await >= MANY + 5000);
-    assert_eq!(poll(&primary, Cursor::default()).await.incarnation, before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

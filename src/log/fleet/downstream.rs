@@ -22,6 +22,7 @@ pub(super) trait Downstream: Send + Sync {
     /// Returns when all have more than `applied` has returned, and somebody waits for it.
     fn grown(&self) -> BoxFuture<'static, ()>;
 
-    /// Whether somebody may rely on what this node has said.
-    fn any(&self) -> bool;
+    /// The node ends: nobody renews a lease by what it says from now on. Returns whether somebody may
+    /// still rely on what it has said.
+    fn end(&self) -> bool;
 }

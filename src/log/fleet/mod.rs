@@ -41,7 +41,7 @@ mod url;
 use std::{
     fmt,
     sync::{Arc, Weak},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures::channel::oneshot;
@@ -389,8 +389,7 @@ impl RevocationLog for FleetLog {
 
     fn health(&self) -> LogHealth {
         if self.commands.is_closed() {
-            let now = Instant::now();
-            return LogHealth::failing(ended(), now, now);
+            return node::ended_health();
         }
         self.node.health()
     }

@@ -41,6 +41,12 @@ impl Node {
         self.locked().clone()
     }
 
+    /// The node has ended.
+    pub(super) fn end(&self) {
+        self.readers().ended();
+        *self.locked() = ended_health();
+    }
+
     pub(super) fn status(&self) -> Option<Status> {
         let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         status.clone()
@@ -102,4 +108,10 @@ impl Node {
     fn locked(&self) -> MutexGuard<'_, LogHealth> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a log says of itself once it has ended.
+pub(super) fn ended_health() -> LogHealth {
+    let now = Instant::now();
+    LogHealth::failing(super::ended(), now, now).with(Some("the log has ended".to_owned()), None)
 }

@@ -168,8 +168,8 @@ impl<E: Engine> Driver<E> {
 
     /// Takes the node off the list, so that others do not wait for it until its lease is over.
     async fn leave(&mut self) -> Result<(), LogError> {
-        self.node.readers().ended();
-        if self.downstream.as_ref().is_some_and(|those| those.any()) {
+        self.node.end();
+        if self.downstream.as_ref().is_some_and(|those| those.end()) {
             // Others must wait for those that rely on this node.
             return Ok(());
         }

@@ -13,8 +13,9 @@ async fn drained_node_is_not_listed_and_answers_nothing() {
     let queued = log.append(vec![grant(1)]);
     log.drain().await.unwrap();
     queued.await.unwrap();
-    assert_eq!(engine.members.lock().unwrap().len(), 1);
     // Others do not wait for it.
+    assert_eq!(engine.members.lock().unwrap().len(), 1);
+    assert!(!log.health().is_ready());
     assert_eq!(index.freshness(), Freshness::Unready);
     let error = log.append(vec![grant(2)]).await.unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::Closed);

@@ -163,7 +163,9 @@ impl Downstream for Relay {
         Box::pin(async move { grown.notified().await })
     }
 
-    fn any(&self) -> bool {
-        self.state().leaves.any(Instant::now())
+    fn end(&self) -> bool {
+        let mut state = self.state();
+        state.complete = None;
+        state.leaves.any(Instant::now())
     }
 }

@@ -92,6 +92,11 @@ impl Model {
         report.as_ref().map(|report| report.applied)
     }
 
+    /// How many nodes are listed.
+    pub(super) fn members(&self) -> usize {
+        self.state().members.len()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.log.state.lock().unwrap()
     }

@@ -37,13 +37,14 @@
 //!
 //! * **A process that is in contact with the server refuses a revoked token within milliseconds.** It
 //!   asks for new records every fifth of its lease (5 s), and the server tells it when to ask earlier.
-//! * **No process accepts a revoked token later than one lease after the 200**, also if it loses its
+//! * **No process accepts a revoked token later than 1.02 leases after the 200**, also if it loses its
 //!   connection, is paused, or sleeps, unless a [`Policy`](crate::enforce::Policy) or
 //!   [`stale_after`](crate::enforce::Index::stale_after) allows more. The lease counts from the moment
-//!   at which a process *sent* the last question that was answered. A process whose lease is over
-//!   responds with 503, and still refuses revoked tokens. It comes back by itself. The two exceptions
-//!   are a server that loses the record together with every process that had it, and a former primary
-//!   that goes on answering after a failover; the sections below say how to exclude them.
+//!   at which a process *sent* the last question that was answered, and the 2 % allow for clocks of
+//!   different speed. A process whose lease is over responds with 503, and still refuses revoked tokens.
+//!   It comes back by itself. The two exceptions are a server that loses the record together with every
+//!   process that had it, and a former primary that goes on answering after a failover; the sections
+//!   below say how to exclude them.
 //! * A revocation returns once the server has made it durable. If the server does not confirm it within
 //!   `append_timeout` (2 s), the revocation is 503. It may have been recorded; a retry does no harm.
 //! * With `ack=fleet` in the URL, a revocation returns only once no process accepts the token any more.
@@ -53,9 +54,12 @@
 //! * If the server loses its newest records, processes notice that with their next question. Each gives
 //!   back what it remembers, up to 65,536 of the newest records. No process renews its lease before all
 //!   have done so, but none waits for longer than 1.02 leases. **A record is lost, or known to others
-//!   too late, only if every process that had it is gone, or cannot reach the server within that
-//!   time.** The same holds if it had joined the fleet only just before the loss. Revoke again then, or
-//!   use a server that loses nothing.
+//!   too late, only if every process that had it is gone, had joined the fleet only just before, or
+//!   cannot reach the server within that time.** Revoke again then, or use a server that loses nothing.
+//! * After each start, a server could have lost records: an older copy may have been put in its place. So
+//!   after each start all processes give back what they remember before they renew their leases. If
+//!   all are there, a restart within two fifths of a lease is not noticed. If a process has ended
+//!   without notice, the others wait for it, and may respond with 503 for a lease.
 //!
 //! | | `PostgreSQL` | Redis, Valkey | feed |
 //! |---|---|---|---|
@@ -111,8 +115,8 @@
 //! `durability=replicated` refuses a server without a synchronous standby.
 //!
 //! Processes can have different roles. The functions of the schema run with the rights of the role that
-//! calls them, so a process refuses a schema that belongs to a stranger: to none of its own role, a role
-//! that it is a member of, the owner of the database, and a superuser. The other roles need:
+//! calls them. So a process refuses a schema unless it belongs to the role of the process, a role that
+//! this one is a member of, the owner of the database, or a superuser. The other roles need:
 //!
 //! ```sql
 //! grant usage on schema tower_revocation to node;
@@ -125,11 +129,6 @@
 //!
 //! A process that knows the new primary never follows the old one again, also if it reaches no other.
 //! It responds with 503 then. A process that starts later does not know which one is newer.
-//!
-//! After each start, the server could have lost records: an older copy of the database may have been
-//! put in its place. So after each start all processes give back what they remember before they renew
-//! their leases. If all are there, a restart within two fifths of a lease is not noticed. If a process
-//! has ended without notice, the others wait for it, and may respond with 503 for a lease.
 //!
 //! **Restart the server after you have restored the tables of the log alone, or a virtual machine
 //! together with its memory, or have deleted rows by hand.** Such a server does not look different from
@@ -146,9 +145,9 @@
 //! `redis://127.0.0.1` is one server on this machine. To other machines the connection must use TLS:
 //! `rediss://revoker@redis.example.com`. `redis+sentinel://a,b,c/NAME?replicas=1` asks sentinels for
 //! the primary, and `redis+cluster://a,b,c?replicas=1` is a cluster, which holds one log on one shard.
-//! From Redis 7.2 on, each append asks whether it is on the disk, and `appendfsync everysec` is accepted too. If
-//! the server does not tell its settings, as managed ones do, `assume=noeviction,aof-always` says what
-//! they are.
+//! From Redis 7.2 on, each append asks whether it is on the disk, and `appendfsync everysec` is accepted
+//! too. If the server does not tell its settings, as managed ones do, `assume=noeviction,aof-always`
+//! says what they are.
 //!
 //! With sentinels and clusters, appends and questions count only once K replicas have confirmed them
 //! (`replicas=K`). K must be at least half of the replicas that follow the primary. Then a former primary
@@ -161,18 +160,21 @@
 //!
 //! [`FeedService`](crate::log::FeedService) serves the log of its process to others. A relay says how
 //! old its knowledge is, so the bound holds over all hops together: a process that follows a feed can
-//! serve it on, with at most two relays in a row. Make a token, and mount the service at the relay:
+//! serve it on, with at most two relays in a row. Make a token:
 //!
 //! ```sh
 //! openssl rand -hex 32 > /run/secrets/feed-tokens
 //! ```
+//!
+//! Mount the service at the relay, as in the example of [`FeedService`](crate::log::FeedService).
 //!
 //! The log can also be an `EmbeddedLog`. Then the fleet needs no database: one process revokes, all
 //! others follow its file, and while it is away, they refuse every token once their lease has ended.
 //!
 //! The processes that follow have the token in a file, and name the file in the variable
 //! `TOWER_REVOCATION_PASSWORD_FILE`. They connect to `https://relay.example.com/feed`, with the `lease`
-//! of the relay or a shorter one. They only read, so clients revoke at another process. A relay counts
+//! of the relay, or a shorter one of more than two fifths of it for each relay in between. They only
+//! read, so clients revoke at another process. A relay counts
 //! them as a part of itself: [`members`](crate::log::FleetLog::members) does not list them, and is
 //! empty on them.
 //!
@@ -216,8 +218,8 @@
 //! use tower_revocation::{enforce::Index, log::RevocationLog};
 //!
 //! /// Whether this process can check tokens. Use it as the readiness of the API.
-//! async fn can_check(index: &Index) -> bool {
-//!     index.readiness().is_ready()
+//! async fn can_check(index: &Index, log: &impl RevocationLog) -> bool {
+//!     index.readiness().is_ready() && log.health().is_ready()
 //! }
 //!
 //! /// Whether this process can revoke tokens. Alert on it, but do not stop the API.
@@ -228,13 +230,13 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let log = tower_revocation::log::MemoryLog::new();
 //! # let index = Index::follow(&log).await?;
-//! # assert!(can_check(&index).await && can_revoke(&log));
+//! # assert!(can_check(&index, &log).await && can_revoke(&log));
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! A process of a fleet has a third one, [`is_ready`](crate::log::LogHealth::is_ready): whether it knows
-//! the log of the others, and has the right time. Use it for the API too.
+//! In a fleet, [`is_ready`](crate::log::LogHealth::is_ready) also says whether the process knows the log
+//! of the others, and has the right time. Without a fleet, it is always true.
 //! [`reason`](crate::log::LogHealth::reason) says on one line what is wrong:
 //!
 //! * `reading the log: 1,200,000 of about 3,000,000 records`, after the start. The number to come is
@@ -244,7 +246,9 @@
 //!   Watermarks and issued tokens get the time of the database, so a wrong clock revives nothing.
 //!   But it ends the life of tokens too early or too late, and a watermark of a process that is more
 //!   than 60 s behind spares tokens. A process that follows a feed does not learn the time of the
-//!   database: watch its clock by other means.
+//!   database: watch its clock by other means. If the clock of the database is wrong, all processes are
+//!   unready at once, although they still check tokens: alert on it, and do not let a load balancer take
+//!   out the last process.
 //!
 //! While the disk is full or fails, revocations are 503 and checks continue: the index keeps what it
 //! knows. The log retries, after 1 s at first and after at most 30 s later, and recovers without a
@@ -332,7 +336,10 @@
 //!
 //! In a fleet, call [`FleetLog::drain`](crate::log::FleetLog::drain) after the last request: the process
 //! leaves the list of members. The others wait for one that was killed until its lease is over: each
-//! append that waits for all processes, and every process after a failover.
+//! append that waits for all processes, and every process after a failover. They also wait for a process
+//! that follows a feed, and for a relay that others follow.
+//!
+//! With a `mirror`, end the old process before you start the new one, or give each a file of its own.
 //!
 //! # Changing clients
 //!

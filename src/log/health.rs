@@ -1,4 +1,4 @@
-//! Can the log be appended to?
+//! Can the log be appended to, and is its process ready?
 
 use std::{
     error::Error as StdError,
@@ -12,7 +12,7 @@ use super::LogErrorKind;
 #[cfg(any(feature = "embedded", feature = "fleet"))]
 use crate::error::{Error, ErrorKind};
 
-/// Whether a log accepts appends: readiness *for revocation*.
+/// Whether a log accepts appends, and whether its process is ready.
 ///
 /// Readiness for checks is separate: an [`Index`](crate::enforce::Index) keeps what it knows while
 /// its log cannot be written.

@@ -147,7 +147,7 @@ pub trait RevocationLog {
         self.append_at_most(new, batch)
     }
 
-    /// Returns whether the log accepts appends: readiness for revocation.
+    /// Returns whether the log accepts appends, and whether its process is ready.
     ///
     /// A log that cannot fail returns [`LogHealth::writable`]. A log that wraps another returns the
     /// health of the inner log.

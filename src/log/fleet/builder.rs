@@ -121,6 +121,7 @@ impl FleetLogBuilder {
     }
 
     /// Which log, if a database has several: at most 32 of `a-z`, `0-9` and `_`, a letter first.
+    /// Defaults to the log without a name.
     pub fn name(self, name: impl Into<String>) -> Self {
         self.with(|address| address.name = Some(name.into()))
     }
@@ -136,7 +137,7 @@ impl FleetLogBuilder {
     }
 
     /// How many replicas of Redis or Valkey confirm each append and each poll: at least half of those
-    /// that follow the primary. Defaults to 0, or with sentinels and clusters to an error.
+    /// that follow the primary. Defaults to 0. Sentinels and clusters need at least 1.
     pub fn replicas(self, replicas: u32) -> Self {
         self.with_parameter("replicas", replicas.to_string())
     }
@@ -156,7 +157,7 @@ impl FleetLogBuilder {
     }
 
     /// What Redis or Valkey does not tell, and you vouch for: `noeviction`, `aof-always` and
-    /// `no-failover`, with commas between. See [`FleetLog::connect`].
+    /// `no-failover`, with commas between. Defaults to nothing. See [`FleetLog::connect`].
     pub fn assume(self, settings: impl Into<String>) -> Self {
         self.with_parameter("assume", settings.into())
     }

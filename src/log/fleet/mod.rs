@@ -128,8 +128,9 @@ impl FleetLog {
     ///
     /// # PostgreSQL
     ///
-    /// `postgres://ROLE@HOST/DATABASE`. As with other clients of PostgreSQL, what the URL does not say is read from the variables `PG…` and
-    /// the password file, and from the file that `TOWER_REVOCATION_PASSWORD_FILE` names.
+    /// `postgres://ROLE@HOST/DATABASE`. What the URL does not say is read from the variables `PG…` and
+    /// the password file, as by other clients of PostgreSQL, and from the file that
+    /// `TOWER_REVOCATION_PASSWORD_FILE` names.
     ///
     /// Connections to other machines use TLS, and the certificate is always verified, whatever
     /// `sslmode` says. Enable `tls-aws-lc-rs` or `tls-ring`. `sslrootcert=FILE` names the certificate
@@ -158,8 +159,8 @@ impl FleetLog {
     /// `https://HOST/feed` follows a [`FeedService`] (feature `feed`), for a process that cannot reach
     /// the database. `http` is accepted on this machine only. The process sends the bearer token in the
     /// file that `TOWER_REVOCATION_PASSWORD_FILE` names, or shows a certificate: `sslrootcert`,
-    /// `sslcert` and `sslkey` mean the same as for Redis. The relay must have the same `lease` or a
-    /// longer one.
+    /// `sslcert` and `sslkey` mean the same as for Redis. The `lease` is that of the relay, or a shorter
+    /// one of more than two fifths of it for each relay in between.
     ///
     /// **Such a log can only be read.** An append fails with `Misconfigured`, and the log never becomes
     /// writable again. Let clients revoke at a process that has another log.
@@ -210,7 +211,8 @@ impl FleetLog {
     /// Call it when the process ends, after the last request. **From then on appends fail, and an
     /// index that follows the log accepts no token.** A process that ends in another way is waited
     /// for until its lease is over: by appends that wait for all processes, and by all processes
-    /// after a failover. So is one that others follow by its feed.
+    /// after a failover. The same holds, in spite of this call, for a process that follows a feed, and
+    /// for a relay that others follow.
     ///
     /// ```no_run
     /// # async fn _example(log: tower_revocation::log::FleetLog) {
@@ -394,8 +396,8 @@ impl RevocationLog for FleetLog {
         self.node.health()
     }
 
-    /// Every reader of this node gets everything again, or with a mirror what is newer. Fails if the database does not answer
-    /// meanwhile.
+    /// Every reader of this node gets everything again, or with a mirror what is newer. Fails if the
+    /// database does not answer meanwhile.
     async fn follow(&self, reader: Weak<dyn Reader>) -> Result<(), LogError> {
         self.node.readers().add(reader.clone());
         let has = match &self.kept {

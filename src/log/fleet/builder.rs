@@ -167,8 +167,9 @@ impl FleetLogBuilder {
     ///
     /// That spares the primary most of the work when many processes start, and a slow way to another
     /// region. The process goes on at the primary, and no lease is renewed before. If the replica does
-    /// not answer, has another log or another history, the primary serves all, and an event of level
-    /// `WARN` says so.
+    /// not answer or has another log, an event of level `WARN` says so, and the primary serves all
+    /// until the process starts again. A page may take a fifth of the lease. A replica with another
+    /// history costs time and does no harm.
     ///
     /// ```no_run
     /// use tower_revocation::log::FleetLog;

@@ -111,6 +111,7 @@ async fn postgres(address: &Address, settings: NodeSettings) -> Result<FleetLog,
         name: address.name.clone(),
         ceiling: address.ceiling.unwrap_or(usize::MAX),
         timeout: address.append_timeout.max(settings.poll_timeout()),
+        poll_timeout: settings.poll_timeout(),
     };
     let engine = Postgres::open(&address.url, options).await?;
     start(engine, address, settings).await

@@ -61,6 +61,8 @@ pub(crate) struct Options {
     pub(crate) ceiling: usize,
     /// The time limit of a call, with a new connection if one is needed. Shorter than the lease.
     pub(crate) timeout: Duration,
+    /// How long the node waits for the answer to a poll.
+    pub(crate) poll_timeout: Duration,
 }
 
 /// A log in a database.
@@ -98,12 +100,19 @@ impl Postgres {
         let target = Arc::new(target?);
         // A node that starts may wait for another one that creates the tables.
         let limit = (limit * 3).max(Duration::from_secs(10));
-        let opened = time::timeout(limit, Self::start(&target, options.ceiling));
+        let opened = time::timeout(
+            limit,
+            Self::start(&target, options.ceiling, options.poll_timeout),
+        );
         let late = |_| target.late();
         Ok(opened.await.map_err(late)??)
     }
 
-    async fn start(target: &Arc<Target>, ceiling: usize) -> Result<Self, Fault> {
+    async fn start(
+        target: &Arc<Target>,
+        ceiling: usize,
+        poll_timeout: Duration,
+    ) -> Result<Self, Fault> {
         let first = target.connect().await?;
         migrate::migrate(&first, &target.schema, migrate::MIGRATIONS).await?;
         checks::rights(&first, &target.schema).await?;
@@ -124,7 +133,7 @@ impl Postgres {
             #[cfg(feature = "jwt")]
             replay: Arc::new(replay::Replay::new(target.clone())),
             hints: Hints::start(target.clone()),
-            snapshots: Snapshots::open(target, &id).await,
+            snapshots: Snapshots::open(target, &id, poll_timeout).await,
             #[cfg(feature = "embedded")]
             id,
             target: target.clone(),

@@ -5,12 +5,9 @@
 //! the work. A page of it never is the last one: the node goes on at the primary, whose answer to the
 //! last cursor proves that both have the same history.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use tokio::{
-    sync::{Mutex, MutexGuard},
-    time,
-};
+use tokio::{sync::Mutex, time};
 use tokio_postgres::types::ToSql;
 
 use super::{
@@ -27,12 +24,15 @@ use super::{
 use crate::log::Revocation;
 
 pub(super) struct Snapshots {
+    target: Arc<Target>,
     sql: Arc<str>,
+    /// How long the replica has for a page.
+    patience: Duration,
     state: Mutex<State>,
 }
 
 struct State {
-    /// `None` if there is none, or it has failed.
+    /// `None` if there is none, or it has failed: it is not asked again.
     replica: Option<Session>,
     /// The end of its last page.
     cursor: Option<Cursor>,
@@ -67,14 +67,18 @@ impl Snapshots {
     /// Connects to the replica of the settings, if there is one. `id` is that of the log.
     ///
     /// A replica that cannot be used is reported, and the primary serves all.
-    pub(super) async fn open(target: &Target, id: &str) -> Self {
-        let opened = time::timeout(target.timeout, connect(target, id)).await;
-        let opened = opened.unwrap_or_else(|_| Err(target.late()));
+    pub(super) async fn open(target: &Arc<Target>, id: &str, poll_timeout: Duration) -> Self {
+        let limit = target.timeout;
+        let opened = time::timeout(limit, connect(target, id)).await;
+        let opened = opened.unwrap_or_else(|_| Err(target.late_replica(limit)));
         let replica = opened.unwrap_or_else(|fault| {
             observe::replica_failed(&fault.into());
             None
         });
         Self {
+            target: target.clone(),
+            // The rest is for the primary: what is asked of it before, and the page if there is none.
+            patience: poll_timeout / 2,
             sql: include_str!("snapshot.sql")
                 .replace("{schema}", &target.schema)
                 .into(),
@@ -127,12 +131,11 @@ impl Snapshots {
 
     /// Returns what the replica has after a cursor. `None` if that is nothing, or if it does not
     /// answer.
-    async fn piece(&self, state: &mut MutexGuard<'_, State>, after: Cursor) -> Option<Piece> {
-        // A replica whose call is given up is not asked again.
-        let mut replica = state.replica.take()?;
-        match read(&mut replica, &self.sql, after).await {
+    async fn piece(&self, state: &mut State, after: Cursor) -> Option<Piece> {
+        let replica = state.replica.as_mut()?;
+        let read = time::timeout(self.patience, read(replica, &self.sql, after)).await;
+        match read.unwrap_or_else(|_| Err(self.target.late_replica(self.patience))) {
             Ok(piece) => {
-                state.replica = Some(replica);
                 #[cfg(test)]
                 {
                     state.served += piece.records.len();
@@ -140,6 +143,7 @@ impl Snapshots {
                 (!piece.records.is_empty()).then_some(piece)
             }
             Err(fault) => {
+                state.replica = None;
                 observe::replica_failed(&fault.into());
                 None
             }

@@ -211,6 +211,16 @@ impl Target {
         silent(&self.whom().place, self.timeout)
     }
 
+    /// The replica did not answer within this time limit.
+    pub(super) fn late_replica(&self, limit: Duration) -> Fault {
+        let access = self.access();
+        let replica = access.settings.replica.as_ref();
+        let place = replica.map_or("the replica", |server| &server.place);
+        Fault::unavailable(format!(
+            "{place} did not answer within {limit:?}: check that it runs, and the network to it",
+        ))
+    }
+
     /// The server that was the primary the last time.
     fn whom(&self) -> Who {
         let place = self.primary.load(Ordering::Relaxed);

@@ -43,6 +43,7 @@ fn options() -> Options {
         name: None,
         ceiling: usize::MAX,
         timeout: Duration::from_secs(5),
+        poll_timeout: Duration::from_secs(4),
     }
 }
 

@@ -131,3 +131,24 @@ async fn replica_that_cannot_be_used_leaves_the_primary() {
         assert_eq!(error.kind(), LogErrorKind::Misconfigured, "{wrong}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replica_that_stands_still_costs_no_poll() {
+    let Some((server, standby)) = pair().await else {
+        return;
+    };
+    let log = open_with(&server, standby.port()).await;
+    let first = poll(&log, Cursor::default()).await;
+    assert!(first.more && log.snapshots.served().await > 0);
+    standby.signal("STOP");
+    // It is asked once, and the primary answers within the same poll.
+    let limit = options().poll_timeout;
+    let second = tokio::time::timeout(limit, poll(&log, first.upto)).await;
+    assert_eq!(second.unwrap().history, History::Same);
+    let given = log.snapshots.served().await;
+    assert_eq!(read_all(&log).await, MANY);
+    assert_eq!(log.snapshots.served().await, given);
+    standby.signal("CONT");
+    assert_eq!(read_all(&log).await, MANY);
+    assert_eq!(log.snapshots.served().await, given);
+}

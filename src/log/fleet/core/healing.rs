@@ -97,11 +97,6 @@ impl Healing {
         (self.stage == Stage::Whole).then_some(self.healed)
     }
 
-    /// Whether the node looks for the last record before the histories part.
-    pub(super) fn is_finding(&self) -> bool {
-        self.stage == Stage::Finding
-    }
-
     /// Another incarnation has begun.
     pub(super) fn begin(&mut self) {
         self.stage = Stage::Finding;

@@ -50,8 +50,9 @@ impl Incarnations {
         self.breaks
     }
 
-    pub(super) fn is_current(&self, incarnation: Incarnation) -> bool {
-        self.current == Some(incarnation)
+    /// `true` of each one before the first answer.
+    pub(super) fn may_be_current(&self, incarnation: Incarnation) -> bool {
+        self.current.is_none_or(|current| current == incarnation)
     }
 
     #[cfg(test)]

@@ -86,9 +86,10 @@ impl Core {
         self.polls.cursor
     }
 
-    /// Whether the node may go on from a cursor of this incarnation.
+    /// Whether the node may go on from a cursor of this incarnation. One that starts asks whether the
+    /// log has it.
     pub(crate) fn knows(&self, incarnation: Incarnation) -> bool {
-        self.state.healing.is_finding() || self.state.incarnations.is_current(incarnation)
+        self.state.incarnations.may_be_current(incarnation)
     }
 
     /// The number of this node among the members.

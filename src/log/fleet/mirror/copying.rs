@@ -32,6 +32,8 @@ pub(super) struct Copying {
     /// Ends with the node.
     node: watch::Receiver<Seen>,
     cursor: Cursor,
+    /// Up to where the file says that it has the whole log.
+    stored: Option<KeptUpTo>,
     /// Whether the log has everything that the file has. If not, the file gets no cursor: a process
     /// that starts with it must compare both.
     is_whole: bool,
@@ -55,6 +57,7 @@ impl Copying {
             shared,
             node,
             cursor: up_to.map(|up_to| up_to.cursor).unwrap_or_default(),
+            stored: up_to,
             is_whole: up_to.is_some() || is_new,
             failures: 0,
             incarnation: None,
@@ -117,10 +120,10 @@ impl Copying {
             self.is_whole = node.sequence >= page.upto.sequence;
         }
         let up_to = self.up_to(&page);
-        let knows_it = self.shared.state().up_to == up_to;
-        if has_news || !knows_it {
+        if has_news || self.stored != up_to {
             let written = self.file.write(records, up_to).await;
             self.check(written)?;
+            self.stored = up_to;
             self.shared.state().up_to = up_to;
         }
         self.cursor = page.upto;
@@ -142,9 +145,11 @@ impl Copying {
 
     /// The file may have something that the log has lost.
     async fn forget_cursor(&mut self) -> Result<(), ()> {
+        // Also if the disk fails: a reader that is added must not go on from there.
+        self.shared.state().up_to = None;
         let written = self.file.write(Vec::new(), None).await;
         self.check(written)?;
-        self.shared.state().up_to = None;
+        self.stored = None;
         Ok(())
     }
 
@@ -272,6 +277,28 @@ mod tests {
         // Nothing that was ever there is gone.
         let records = file.piece(0).unwrap().records;
         assert_eq!(records, [5, 3, 4, 6, 7].map(record));
+    }
+
+    #[tokio::test]
+    async fn disk_that_fails_does_not_keep_the_cursor() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mirror.redb");
+        let (file, _) = File::open(path.clone(), "a".into()).await.unwrap();
+        let shared = Arc::<Shared>::default();
+        let node = watch::Sender::new(Seen::default());
+        let mut copying = Copying::new(file, shared.clone(), node.subscribe(), None, true);
+        let engine = Script::default();
+        let mut copy = async |page: Page| {
+            engine.0.lock().unwrap().push_back(page);
+            copying.copy(&engine).await
+        };
+        assert_eq!(copy(page(1, History::Same, 5)).await, Ok(false));
+        assert_eq!(found(&shared), Some((1, 5)));
+        // The file has gone, so nothing can be written.
+        std::fs::rename(&path, folder.path().join("elsewhere.redb")).unwrap();
+        assert_eq!(copy(page(2, History::Other, 3)).await, Err(()));
+        assert!(shared.state().problem.is_some());
+        assert_eq!(found(&shared), None);
     }
 
     #[tokio::test]

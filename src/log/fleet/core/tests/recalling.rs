@@ -138,3 +138,23 @@ fn reader_that_has_the_disk_gets_only_the_rest() {
         node.on(answer(History::Same, 9));
     }
 }
+
+#[test]
+fn cursor_of_another_incarnation_is_not_gone_on_from() {
+    let mut node = node(Some(at(100)), false);
+    let known = |node: &Node| [1, 2].map(|number| node.core.knows(Incarnation(number)));
+    // The answer to the first poll shows whether the log has what is on the disk.
+    assert_eq!(known(&node), [true, true]);
+    node.on(answer(History::Same, 101));
+    node.on(answer(History::Same, 105));
+    assert_eq!(known(&node), [true, false]);
+    node.sleep();
+    // Another one has begun, and the node looks for where the histories part.
+    let other = Page {
+        history: History::Other,
+        ..page(2, 3)
+    };
+    let actions = node.on(Event::Polled(Ok(other)));
+    assert_eq!(polls(&actions), [at(101)]);
+    assert_eq!(known(&node), [false, true]);
+}

@@ -72,8 +72,9 @@ impl FleetLogBuilder {
     ///
     /// The file follows the database on a connection of its own, and may be behind. If it cannot be
     /// written, because the disk is full, the process goes on without it, and
-    /// [`reason`](super::super::LogHealth::reason) says so, until it can be written again. No lease
-    /// depends on it.
+    /// [`reason`](super::super::LogHealth::reason) says so, until it can be written again. If it
+    /// cannot be read after a loss, that says so too: the process gives back what it remembers, and
+    /// compares the file after the next loss or start. No lease depends on it.
     ///
     /// The file belongs to one process and one log: it is refused if another process has it open, or
     /// if it is the mirror of another log. Redis has no name for a log that outlives `FLUSHALL`, so

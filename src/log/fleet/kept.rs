@@ -14,8 +14,8 @@ pub(super) trait Kept: Send + Sync {
     /// Hands everything to a reader. Returns up to where that is the whole log, if that is known.
     fn tell(&self, reader: Weak<dyn Reader>) -> BoxFuture<'static, Option<KeptUpTo>>;
 
-    /// Returns some records that follow on a place in the copy.
-    fn recall(&self, after: u64) -> BoxFuture<'static, Recalled>;
+    /// Returns some records that follow on a place in the copy. `None` if it cannot be read.
+    fn recall(&self, after: u64) -> BoxFuture<'static, Option<Recalled>>;
 
     /// The node has everything up to this record. `whole` is the incarnation of which that is true, if
     /// it has given back to the log what it remembers.

@@ -208,6 +208,18 @@ pub(super) fn mirror_failed(error: &LogError) {
     let _ = error;
 }
 
+/// The copy on the disk cannot be compared with the log, which may have lost records.
+#[cfg(feature = "embedded")]
+pub(super) fn mirror_unread(error: &LogError) {
+    #[cfg(feature = "tracing")]
+    tracing::error!(
+        target: crate::observe::TARGET,
+        cause = tracing::field::display(crate::observe::Causes(error)),
+        "the mirror cannot be read: the log may lack what only the mirror has"
+    );
+    let _ = error;
+}
+
 #[cfg(feature = "embedded")]
 pub(super) fn mirror_recovered() {
     #[cfg(feature = "tracing")]

@@ -23,7 +23,7 @@ pub(super) struct Requests {
     pub(super) begin: Option<BoxFuture<'static, Result<(), LogError>>>,
     pub(super) append: Option<BoxFuture<'static, Result<Committed, LogError>>>,
     pub(super) sweep: Option<BoxFuture<'static, ()>>,
-    pub(super) recall: Option<BoxFuture<'static, Recalled>>,
+    pub(super) recall: Option<BoxFuture<'static, Option<Recalled>>>,
     /// The copy on the disk has found that the log has lost its end.
     pub(super) lost: BoxFuture<'static, Incarnation>,
     pub(super) hint: BoxFuture<'static, ()>,

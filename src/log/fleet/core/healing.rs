@@ -178,8 +178,13 @@ impl Healing {
         after.map(Action::Recall)
     }
 
-    /// A piece of the copy.
-    pub(super) fn recalled(&mut self, recalled: Recalled) {
+    /// A piece of the copy. `None` if the copy cannot be read. Then the node gives back what it has,
+    /// and needs the copy again after the next loss.
+    pub(super) fn recalled(&mut self, recalled: Option<Recalled>) {
+        let Some(recalled) = recalled else {
+            self.recall.failed();
+            return;
+        };
         let mut missing = self.recall.answered(recalled.records, recalled.next);
         missing.retain(|record| record.expires() > self.forgotten);
         self.hold(missing);

@@ -59,8 +59,8 @@ pub(crate) enum Event {
     Follow,
     /// A reader was added. It has everything up to this cursor already.
     FollowAfter(Cursor),
-    /// The result of [`Action::Recall`].
-    Recalled(Recalled),
+    /// The result of [`Action::Recall`]. `None` if the disk cannot be read.
+    Recalled(Option<Recalled>),
     /// The copy of the log on the disk of this node shows that the log has lost its end.
     Lost(Incarnation),
     /// The result of the poll. A poll without one within [`NodeSettings::poll_timeout`] is given up, and has failed.

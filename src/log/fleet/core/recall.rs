@@ -74,6 +74,13 @@ impl Recall {
         Some(after)
     }
 
+    /// The disk cannot be read. What it has is not compared, so this does not count as an end.
+    pub(super) fn failed(&mut self) {
+        if self.stage == Stage::Asked {
+            self.stop();
+        }
+    }
+
     /// A piece of the disk. Returns those records that the log lacks. Without a next place, it is the
     /// last piece.
     pub(super) fn answered(

@@ -132,6 +132,19 @@ impl File {
         self.log.read_into(reader)
     }
 
+    /// Puts a record there that cannot be read.
+    #[cfg(test)]
+    pub(super) async fn damage(&self) {
+        let written = self.log.write(|work| {
+            let records = TableDefinition::<u64, &[u8]>::new("records");
+            let mut table = work.transaction.open_table(records)?;
+            table.insert(1000, &[0_u8; 3][..])?;
+            work.dirty = true;
+            Ok(())
+        });
+        written.await.unwrap();
+    }
+
     /// Returns some records that have not expired.
     pub(super) fn piece(&self, after: u64) -> Result<Recalled, LogError> {
         let (mut records, next) = self.log.piece(after)?;

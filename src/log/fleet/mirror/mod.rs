@@ -10,21 +10,30 @@ mod file;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
 };
 
 use futures::future::BoxFuture;
 use tokio::{
     sync::{Notify, watch},
     task,
+    time::sleep,
 };
 
 use self::{copying::Copying, file::File};
 use super::{
-    super::{LogError, Reader},
+    super::{LogError, LogErrorKind, Reader},
     engine::{Engine, Incarnation},
     kept::{Found, Kept, KeptUpTo, Recalled},
     observe, url,
 };
+
+/// The pauses before a piece of the file is read again after a failure.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_millis(500),
+    Duration::from_secs(2),
+];
 
 /// The handle of a copy.
 #[derive(Debug)]
@@ -55,6 +64,8 @@ struct State {
     up_to: Option<KeptUpTo>,
     lost: Option<Incarnation>,
     problem: Option<Arc<str>>,
+    /// Why the file could not be compared with the log the last time. The log may lack what it has.
+    unread: Option<Arc<str>>,
 }
 
 impl Mirror {
@@ -109,16 +120,25 @@ impl Kept for Mirror {
         })
     }
 
-    fn recall(&self, after: u64) -> BoxFuture<'static, Recalled> {
-        let file = self.file.clone();
+    fn recall(&self, after: u64) -> BoxFuture<'static, Option<Recalled>> {
+        let (file, shared) = (self.file.clone(), self.shared.clone());
         Box::pin(async move {
-            let read = task::spawn_blocking(move || file.piece(after)).await;
-            // Without the rest the node gives back what it has.
-            read.ok().and_then(Result::ok).unwrap_or_default()
+            let mut piece = read_piece(&file, after).await;
+            for pause in PAUSES {
+                if piece.is_ok() {
+                    break;
+                }
+                sleep(pause).await;
+                piece = read_piece(&file, after).await;
+            }
+            shared.recalled(&piece);
+            piece.ok()
         })
     }
 
     fn seen(&self, whole: Option<Incarnation>, sequence: u64) {
+        // The node calls this after each piece of the file.
+        let whole = whole.filter(|_| self.shared.state().unread.is_none());
         let seen = Seen { whole, sequence };
         self.node
             .send_if_modified(|before| std::mem::replace(before, seen) != seen);
@@ -141,7 +161,8 @@ impl Kept for Mirror {
     }
 
     fn problem(&self) -> Option<Arc<str>> {
-        self.shared.state().problem.clone()
+        let state = self.shared.state();
+        state.unread.as_ref().or(state.problem.as_ref()).cloned()
     }
 }
 
@@ -158,12 +179,84 @@ impl Shared {
             (None, true) => observe::mirror_recovered(),
             _ => {}
         }
-        self.state().problem = error.map(problem);
+        self.state().problem = error.map(|error| problem("the mirror is behind", error));
+    }
+
+    /// A piece of the file was read for the node, or cannot be.
+    fn recalled(&self, piece: &Result<Recalled, LogError>) {
+        match piece {
+            Err(error) => {
+                observe::mirror_unread(error);
+                let what = "the mirror cannot be read, and the log may lack what only it has";
+                self.state().unread = Some(problem(what, error));
+            }
+            // A node asks for the next one only after the ones before.
+            Ok(piece) if piece.next.is_none() => self.state().unread = None,
+            Ok(_) => {}
+        }
     }
 }
 
-fn problem(error: &LogError) -> Arc<str> {
+async fn read_piece(file: &File, after: u64) -> Result<Recalled, LogError> {
+    let file = file.clone();
+    let read = task::spawn_blocking(move || file.piece(after)).await;
+    read.unwrap_or_else(|_| Err(LogError::new(LogErrorKind::Storage)))
+}
+
+fn problem(what: &str, error: &LogError) -> Arc<str> {
     let cause = std::error::Error::source(error);
     let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
-    format!("the mirror is behind: {error}{cause}").into()
+    format!("{what}: {error}{cause}").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{NumericDate, Revocation, Selector};
+
+    /// Returns the mirror, and what it has said to its copying.
+    async fn mirror(path: &Path) -> (Mirror, watch::Receiver<Seen>) {
+        let (file, _) = File::open(path.into(), "a".into()).await.unwrap();
+        let mirror = Mirror {
+            file,
+            shared: Arc::default(),
+            node: watch::Sender::default(),
+        };
+        let seen = mirror.node.subscribe();
+        (mirror, seen)
+    }
+
+    #[tokio::test]
+    async fn file_that_cannot_be_read_is_a_warning_and_gets_no_cursor() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mirror, seen) = mirror(&folder.path().join("mirror.redb")).await;
+        let record = Revocation::forever(Selector::grant("1"), NumericDate::FOREVER);
+        mirror.file.write(vec![record], None).await.unwrap();
+        let whole = Some(Incarnation(1));
+        let said = || seen.borrow().whole;
+
+        mirror.file.damage().await;
+        assert!(mirror.recall(0).await.is_none());
+        let problem = mirror.problem().unwrap();
+        assert!(problem.contains("may lack what only it has"), "{problem}");
+        // The file can still be written.
+        mirror.shared.set_problem(None);
+        assert!(mirror.problem().is_some());
+        mirror.seen(whole, 1);
+        assert_eq!(said(), None);
+
+        // After the next loss it can be read to its end.
+        let piece = |next| {
+            Ok(Recalled {
+                next,
+                ..Recalled::default()
+            })
+        };
+        mirror.shared.recalled(&piece(Some(1)));
+        mirror.seen(whole, 1);
+        assert_eq!(said(), None);
+        mirror.shared.recalled(&piece(None));
+        mirror.seen(whole, 1);
+        assert_eq!((said(), mirror.problem()), (whole, None));
+    }
 }

@@ -23,10 +23,10 @@ fn answer(history: History, sequence: u64) -> Event {
 }
 
 fn recalled(records: impl IntoIterator<Item = u64>, next: Option<u64>) -> Event {
-    Event::Recalled(Recalled {
+    Event::Recalled(Some(Recalled {
         records: records.into_iter().map(record).collect(),
         next,
-    })
+    }))
 }
 
 fn recalls(actions: &[Action]) -> Vec<u64> {
@@ -157,4 +157,20 @@ fn cursor_of_another_incarnation_is_not_gone_on_from() {
     let actions = node.on(Event::Polled(Ok(other)));
     assert_eq!(polls(&actions), [at(101)]);
     assert_eq!(known(&node), [false, true]);
+}
+
+#[test]
+fn disk_that_cannot_be_read_is_compared_after_the_next_loss() {
+    let mut node = node(None, false);
+    assert_eq!(recalls(&node.on(answer(History::Same, 3))), [0]);
+    // The node goes on with what it has.
+    node.on(Event::Recalled(None));
+    node.on(answer(History::Same, 3));
+    assert_eq!(node.core.whole(), Some(Incarnation(1)));
+    node.on(answer(History::Same, 3));
+    node.on(Event::Hint);
+    let another = node.on(Event::Polled(Ok(page(2, 3))));
+    // The whole log is read again, for the disk to be compared with.
+    assert_eq!(polls(&another), [at(0)]);
+    assert_eq!(recalls(&node.on(Event::Polled(Ok(page(2, 3))))), [0]);
 }

@@ -8,7 +8,7 @@ use super::super::engine::Incarnation;
 
 #[derive(Debug, Default)]
 pub(super) struct View {
-    /// How often the leaf has begun another incarnation by itself.
+    /// How often the leaf has begun another incarnation by itself, or has renamed them all.
     begun: u64,
     /// The incarnation of the last answer, as the relay calls it.
     seen: Option<Incarnation>,
@@ -40,8 +40,13 @@ impl View {
     /// Begins another incarnation after this one.
     pub(super) fn begin(&mut self, after: Incarnation) {
         if self.seen.is_some_and(|seen| self.name(seen) == after) {
-            self.begun += 1;
+            self.rename();
         }
+    }
+
+    /// Calls every incarnation something else from now on.
+    pub(super) fn rename(&mut self) {
+        self.begun += 1;
     }
 
     /// What the leaf calls an incarnation of the relay.

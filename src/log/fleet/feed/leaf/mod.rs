@@ -188,6 +188,13 @@ impl Engine for Leaf {
         Ok(())
     }
 
+    /// Calls all incarnations something else from now on. Which one is over is not for a leaf to say:
+    /// relays behind one name, and a relay that has restarted, come back to one that it has seen
+    /// before. The age in each answer says how fresh the leaf is.
+    fn reconnect(&self) {
+        self.state().view.rename();
+    }
+
     async fn leave(&self, _: u64) -> Result<(), LogError> {
         Ok(())
     }

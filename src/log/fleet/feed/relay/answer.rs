@@ -196,8 +196,16 @@ impl Relay {
         if page.records.len() > LONGEST_PAGE {
             return Err(Busy::Engine);
         }
+        let state = self.state();
+        // The leaf would hear of the one in memory next, and take this one for over from then on.
+        // Before the first poll there is none: the leaf can read, and renews nothing.
+        let known = state.ring.incarnation();
+        if known.is_some_and(|known| known != page.incarnation) {
+            return Err(Busy::Engine);
+        }
         page.membership.was_listed = is_listed;
-        self.limit(&mut page, &self.state(), u64::MAX);
+        self.limit(&mut page, &state, u64::MAX);
+        drop(state);
         let records: Vec<_> = page.records.iter().map(pack).collect();
         Ok(encode(&page, self.lease, &records))
     }

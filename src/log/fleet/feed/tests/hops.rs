@@ -149,6 +149,43 @@ async fn relay_that_restarts_is_followed_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn relay_that_is_behind_costs_its_leaves_no_incarnation() {
+    let (time, engine, wire) = (Time::begin(), Model::new(), Wire::new());
+    engine.put([record(1)]);
+    let link = engine.connection();
+    let behind = time.node(link.clone(), 1);
+    let behind = (feed(&behind), Heard::follow(&behind).await);
+    sleep(LEASE).await;
+    link.link.is_cut.store(true, Ordering::SeqCst);
+    engine.lose(0);
+    let ahead = time.node(engine.connection(), 2);
+    let ahead = (feed(&ahead), Heard::follow(&ahead).await);
+    sleep(LEASE).await;
+
+    // Both have the same name.
+    let relay = Arc::new(Mutex::new(ahead.0.clone()));
+    let current = relay.clone();
+    let open = wire.to(move || current.lock().unwrap().clone());
+    let leaf = time.node(Leaf::new(place(), open, LEASE), 3);
+    let heard = Heard::follow(&leaf).await;
+    for _ in 0..3 {
+        sleep(LEASE).await;
+        let left = time.now();
+        *relay.lock().unwrap() = behind.0.clone();
+        wire.close();
+        sleep(LEASE * 2).await;
+        assert_eq!(heard.asked().since(left), Duration::ZERO);
+
+        let back = time.now();
+        *relay.lock().unwrap() = ahead.0.clone();
+        wire.close();
+        wait_until(|| heard.asked().since(back) > Duration::ZERO).await;
+        let took = time.now().since(back);
+        assert!(took < LEASE, "{took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn snapshot_goes_on_where_the_connection_broke() {
     let (time, engine, wire) = (Time::begin(), Model::new(), Wire::new());
     engine.put((1..=20_000).map(record));

@@ -136,6 +136,31 @@ async fn relay_that_lost_the_engine_answers_and_gets_old() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_hears_of_an_incarnation_before_the_relay() {
+    let (time, engine) = (Time::begin(), Model::new());
+    engine.put([record(1)]);
+    let link = engine.connection();
+    let log = time.node(link.clone(), 1);
+    let (feed, _heard) = (feed(&log), Heard::follow(&log).await);
+    sleep(LEASE).await;
+    // The relay's own polls hang, and what it asks for others comes from another server.
+    link.link.is_cut.store(true, Ordering::SeqCst);
+    engine.lose(0);
+    let of_the_engine = || get(&format!("?after={:016x}.7.{:016x}", 2, 1));
+    let response = send(&feed, of_the_engine()).await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let page = page_of(send(&feed, get("")).await).await;
+    assert_eq!(page.incarnation, Incarnation(1));
+
+    link.link.is_cut.store(false, Ordering::SeqCst);
+    sleep(LEASE).await;
+    let page = page_of(send(&feed, of_the_engine()).await).await;
+    assert_eq!(page.incarnation, Incarnation(2));
+    let page = page_of(send(&feed, get("")).await).await;
+    assert_eq!(page.incarnation, Incarnation(2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn relay_that_was_never_complete_makes_nobody_fresh() {
     let (time, engine) = (Time::begin(), Model::new());
     let link = engine.connection();

@@ -169,18 +169,22 @@ impl FeedService {
     }
 
     async fn answer(self, head: Parts) -> Response<Full<Bytes>> {
-        let credential = match self.access.credential(&head).await {
-            Ok(credential) => credential,
+        let (credential, question) = match self.read(&head).await {
+            Ok(read) => read,
             Err(refusal) => return refusal,
         };
-        let question = match Question::read(&head.uri, &head.headers) {
-            Ok(question) => question,
-            Err(why) => return respond::wrong(why),
-        };
+        // An answer may wait, for very many at once.
+        drop(head);
         match self.log.relay.answer(credential, &question).await {
             Ok(answer) => respond::records(answer),
             Err(busy) => respond::busy(&busy),
         }
+    }
+
+    async fn read(&self, head: &Parts) -> Result<(Credential, Question), Response<Full<Bytes>>> {
+        let credential = self.access.credential(head).await?;
+        let question = Question::read(&head.uri, &head.headers).map_err(respond::wrong)?;
+        Ok((credential, question))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Single requests to a relay.
 
-use std::sync::atomic::Ordering;
+use std::{pin::pin, sync::atomic::Ordering};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty, Full};
@@ -158,6 +158,21 @@ async fn nobody_hears_of_an_incarnation_before_the_relay() {
     assert_eq!(page.incarnation, Incarnation(2));
     let page = page_of(send(&feed, get("")).await).await;
     assert_eq!(page.incarnation, Incarnation(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_is_forgotten_while_its_answer_waits() {
+    let (time, engine) = (Time::begin(), Model::new());
+    engine.put([record(1)]);
+    let (feed, _heard) = relay(&time, &engine).await;
+    page_of(send(&feed, reporting(get(""))).await).await;
+    let mut ask = get(&format!("?after={:016x}.1.{:016x}&wait=1000", 1, 1000));
+    let head = Arc::new(());
+    ask.extensions_mut().insert(head.clone());
+    let mut waiting = pin!(send(&feed, ask));
+    assert!(timeout(LEASE / 50, &mut waiting).await.is_err());
+    assert_eq!(Arc::strong_count(&head), 1);
+    page_of(waiting.await).await;
 }
 
 #[tokio::test(start_paused = true)]

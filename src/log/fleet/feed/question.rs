@@ -33,6 +33,18 @@ pub(super) struct Applied {
     pub(super) sequence: u64,
 }
 
+impl Applied {
+    /// Up to which record of an incarnation. What is there of another one may be lost in this one, and
+    /// others have its numbers.
+    pub(super) fn of(self, incarnation: Incarnation) -> u64 {
+        if self.incarnation == incarnation {
+            self.sequence
+        } else {
+            0
+        }
+    }
+}
+
 impl Question {
     /// Asks for the records after one, on behalf of no leaf, and without a wait.
     pub(super) fn reading(after: Option<(Incarnation, Cursor)>) -> Self {

@@ -91,14 +91,12 @@ impl Relay {
             member, applied, ..
         } = *question;
         let mut state = self.state();
-        let listing = state
-            .leaves
-            .heard((credential, member), applied, now, lease);
-        if let (Some(applied), true) = (applied, state.report_wanted) {
-            let all = state.leaves.applied(applied.incarnation, now);
-            if all.is_some_and(|all| all > state.reported) {
-                self.grown.notify_one();
-            }
+        let (name, reported) = ((credential, member), state.reported);
+        let was_behind = state.leaves.is_behind(name, reported, now);
+        let listing = state.leaves.heard(name, applied, now, lease);
+        // Only a leaf that was behind can have held up the others.
+        if state.report_wanted && was_behind && !state.leaves.is_behind(name, reported, now) {
+            self.risen.notify_one();
         }
         match listing {
             Listing::Before(again) => Ok(Some(again)),

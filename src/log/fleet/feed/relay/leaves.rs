@@ -16,6 +16,9 @@ const LIMIT: usize = 20_000;
 /// After a search for leaves that have ended, there is none for this long.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// To look for what all leaves have takes a while, and the node waits meanwhile.
+const BETWEEN_COUNTS: Duration = Duration::from_millis(10);
+
 /// Which leaf. Two credentials are never the same leaf, so nobody speaks for the leaf of another one.
 pub(super) type Name = (Credential, u64);
 
@@ -25,6 +28,11 @@ pub(super) struct Leaves {
     places: Shares,
     /// When leaves that have ended were last searched for.
     searched: Option<Instant>,
+    /// When it was last looked for what all have.
+    counted: Option<Instant>,
+    /// How often that was.
+    #[cfg(test)]
+    pub(super) counts: usize,
 }
 
 #[derive(Debug)]
@@ -56,6 +64,9 @@ impl Default for Leaves {
             known: HashMap::new(),
             places: Shares::new(LIMIT),
             searched: None,
+            counted: None,
+            #[cfg(test)]
+            counts: 0,
         }
     }
 }
@@ -109,20 +120,28 @@ impl Leaves {
         self.places.take(credential, 1)
     }
 
+    /// Whether a leaf that may hold a lease has no more than was reported.
+    pub(super) fn is_behind(&self, name: Name, reported: Applied, now: Instant) -> bool {
+        let leaf = self.known.get(&name).filter(|leaf| leaf.until > now);
+        leaf.is_some_and(|leaf| leaf.applied.of(reported.incarnation) <= reported.sequence)
+    }
+
     /// The record of an incarnation that every leaf has that may hold a lease. `None` if there is no
     /// such leaf.
     pub(super) fn applied(&mut self, incarnation: Incarnation, now: Instant) -> Option<u64> {
+        self.counted = Some(now);
+        #[cfg(test)]
+        {
+            self.counts += 1;
+        }
         self.forget(now);
-        let applied = self.known.values().map(|leaf| leaf.applied);
-        // What a leaf has of another incarnation may be lost here, and others have its numbers.
-        let of_this = |applied: Applied| {
-            if applied.incarnation == incarnation {
-                applied.sequence
-            } else {
-                0
-            }
-        };
-        applied.map(of_this).min()
+        let leaves = self.known.values();
+        leaves.map(|leaf| leaf.applied.of(incarnation)).min()
+    }
+
+    /// When it may be looked for again what all have.
+    pub(super) fn next_count(&self) -> Option<Instant> {
+        self.counted.map(|counted| counted + BETWEEN_COUNTS)
     }
 
     /// Whether some leaf may hold a lease.

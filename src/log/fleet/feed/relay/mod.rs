@@ -20,16 +20,19 @@ use std::{
 use futures::future::BoxFuture;
 use tokio::{
     sync::{Notify, watch},
-    time::Instant,
+    time::{Instant, sleep_until},
 };
 
 pub(super) use self::{answer::Busy, shares::Credential};
 use self::{leaves::Leaves, ring::Ring, shares::Shares};
-use super::super::{
-    core::NodeSettings,
-    downstream::Downstream,
-    driver::Clock,
-    engine::{Cursor, Engine, Incarnation, Page},
+use super::{
+    super::{
+        core::NodeSettings,
+        downstream::Downstream,
+        driver::Clock,
+        engine::{Cursor, Engine, Incarnation, Page},
+    },
+    question::Applied,
 };
 use crate::log::{LogError, Moment, NumericDate, Position};
 
@@ -52,13 +55,13 @@ pub(in crate::log::fleet) struct Relay {
     patience: Duration,
     /// Whether anybody may ask.
     is_on: AtomicBool,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
     /// There is something new.
     changed: watch::Sender<()>,
     passing: Shares,
     answers: Shares,
-    /// All that follow have more than was reported.
-    grown: Arc<Notify>,
+    /// One of those that follow had no more than was reported, and has more now.
+    risen: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -72,7 +75,7 @@ struct State {
     /// Whether some member's appends wait for all members.
     report_wanted: bool,
     /// Up to which record all that follow had everything, as last reported.
-    reported: u64,
+    reported: Applied,
 }
 
 impl Relay {
@@ -87,7 +90,10 @@ impl Relay {
             complete: None,
             forgotten: NumericDate::new(0),
             report_wanted: false,
-            reported: 0,
+            reported: Applied {
+                incarnation: Incarnation(0),
+                sequence: 0,
+            },
         };
         Self {
             read: Box::new(move |after| {
@@ -98,11 +104,11 @@ impl Relay {
             lease: settings.lease,
             patience: settings.poll_timeout(),
             is_on: AtomicBool::new(false),
-            state: Mutex::new(state),
+            state: Arc::new(Mutex::new(state)),
             changed: watch::Sender::new(()),
             passing: Shares::new(PASSING),
             answers: Shares::new(ANSWERS),
-            grown: Arc::default(),
+            risen: Arc::default(),
         }
     }
 
@@ -116,8 +122,18 @@ impl Relay {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
+
+    /// How often it was looked for what all that follow have.
+    #[cfg(test)]
+    pub(super) fn counts(&self) -> usize {
+        self.state().leaves.counts
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Downstream for Relay {
@@ -154,13 +170,34 @@ impl Downstream for Relay {
         let mut state = self.state();
         let leaves = state.leaves.applied(of, Instant::now());
         let all = leaves.map_or(own, |leaves| leaves.min(own));
-        state.reported = all;
+        state.reported = Applied {
+            incarnation: of,
+            sequence: all,
+        };
         all
     }
 
     fn grown(&self) -> BoxFuture<'static, ()> {
-        let grown = self.grown.clone();
-        Box::pin(async move { grown.notified().await })
+        let (risen, state) = (self.risen.clone(), self.state.clone());
+        Box::pin(async move {
+            loop {
+                risen.notified().await;
+                // Who rises meanwhile is counted too.
+                let next = lock(&state).leaves.next_count();
+                if let Some(next) = next {
+                    sleep_until(next).await;
+                }
+                let mut state = lock(&state);
+                let Applied {
+                    incarnation,
+                    sequence,
+                } = state.reported;
+                let all = state.leaves.applied(incarnation, Instant::now());
+                if all.is_some_and(|all| all > sequence) {
+                    return;
+                }
+            }
+        })
     }
 
     fn end(&self) -> bool {

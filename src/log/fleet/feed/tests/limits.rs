@@ -190,3 +190,47 @@ async fn nobody_reports_for_the_leaf_of_another_credential() {
     let _ = timeout(LEASE * 2, asking).await;
     assert_eq!(link.applied(), Some(0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn many_leaves_cost_few_looks_at_all_of_them() {
+    let (time, engine) = (Time::begin(), Model::new());
+    engine.put([record(1)]);
+    let link = engine.connection();
+    let log = time.node(link.clone(), 1);
+    let (feed, _heard) = (feed_by_name(&log), Heard::follow(&log).await);
+    let report = |leaf: u64, applied: u64| {
+        let (mut ask, feed) = (get(""), feed.clone());
+        let leaf = format!("{leaf:016x}").parse().unwrap();
+        ask.headers_mut().insert("tower-revocation-member", leaf);
+        let applied = format!("{:016x}.{applied}", 1).parse().unwrap();
+        ask.headers_mut()
+            .insert("tower-revocation-applied", applied);
+        async move { page_of(send(&feed, ask).await).await }
+    };
+    let all_report = async |leaves: std::ops::Range<u64>, applied| {
+        for leaf in leaves {
+            report(leaf, applied).await;
+            // The driver can run in between.
+            tokio::task::yield_now().await;
+        }
+    };
+    all_report(0..500, 1).await;
+    sleep(LEASE / 4).await;
+    all_report(0..500, 1).await;
+    wait_until(|| link.applied() == Some(1)).await;
+    engine.put([record(2)]);
+    sleep(LEASE / 20).await;
+
+    let (begun, counts) = (Instant::now(), log.relay.counts());
+    all_report(0..499, 2).await;
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(link.applied(), Some(1));
+    // The last one is soon after a look, and is noticed nevertheless.
+    all_report(499..500, 2).await;
+    wait_until(|| link.applied() == Some(2)).await;
+    assert!(begun.elapsed() < LEASE / 50, "{:?}", begun.elapsed());
+    all_report(0..500, 2).await;
+    sleep(Duration::from_millis(20)).await;
+    let counts = log.relay.counts() - counts;
+    assert!(counts < 10, "{counts}");
+}

@@ -19,6 +19,8 @@ pub(super) struct Watch {
     /// How long a lease can last that was renewed before this moment.
     lease: Duration,
     watched: HashMap<u64, Watched>,
+    /// When a page listed them the last time.
+    looked: Option<Moment>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +40,7 @@ impl Watch {
             silence: with_drift(silence),
             lease: with_drift(settings.lease),
             watched: HashMap::new(),
+            looked: None,
         }
     }
 
@@ -48,6 +51,11 @@ impl Watch {
     /// A page lists the members. Returns those that are to be struck out.
     pub(super) fn look(&mut self, now: Moment, page: &Page, me: u64) -> Vec<Silent> {
         let incarnation = page.incarnation;
+        let looked = self.looked.replace(now);
+        if looked.is_some_and(|looked| now.since(looked) >= self.lease) {
+            // This node was away. A restored copy can look the same as the list did before.
+            self.watched.clear();
+        }
         let mut watched = HashMap::new();
         let mut silent = Vec::new();
         let members = page.membership.members.iter();

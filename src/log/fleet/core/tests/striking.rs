@@ -52,6 +52,15 @@ fn beat_from_before_a_failover_is_no_sign_of_silence() {
     assert!(!asks.is_empty() && asks.iter().all(|ask| ask.silent.is_empty()));
 }
 
+/// It does not know what happened meanwhile.
+#[test]
+fn node_that_was_away_strikes_nobody_out_at_once() {
+    let mut node = begun();
+    strikes(&mut node, 5, 7);
+    node.now = node.now + LEASE * 3;
+    assert!(strikes(&mut node, 5, 7).is_empty());
+}
+
 #[test]
 fn member_that_reports_is_not_struck_out() {
     let mut node = begun();

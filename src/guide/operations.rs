@@ -70,7 +70,7 @@
 //! | [`durability`](crate::log::RevocationLog::durability) | `Disk`, or `Replicated` with a synchronous standby | `Disk`, or `Volatile` if asked for | `Volatile` |
 //! | a failover loses | nothing with a synchronous standby, else the newest records | it can lose the newest records | nothing of its own |
 //! | settings | defaults | `appendonly yes`, `appendfsync always`, `maxmemory-policy noeviction` | a bearer token, or a check of yours |
-//! | connections of a process | 3; 1 more for each of a feed that it serves, a mirror, and `snapshot_from` | 3; 1 more for each of a feed that it serves, and a mirror | 1; 1 more if it serves a feed |
+//! | connections of a process | 3; 1 more for a feed that it serves, a mirror, or both; 1 more for `snapshot_from` | 3; 1 more for a feed that it serves, a mirror, or both | 1; 1 more if it serves a feed |
 //!
 //! A server whose settings break a promise is refused when the process starts, in one line that says
 //! what to change. There is no fallback to memory or to a file.

@@ -70,17 +70,17 @@ impl FleetLogBuilder {
     /// * If the database loses more records than a process remembers (65,536), or all of them, the
     ///   process gives them back from the file.
     ///
-    /// The file follows the database on a connection of its own, and may be behind. If it cannot be
-    /// written, because the disk is full, the process goes on without it, and
-    /// [`reason`](super::super::LogHealth::reason) says so, until it can be written again. If it
-    /// cannot be read after a loss, that says so too: the process gives back what it remembers, and
-    /// compares the file after the next loss or start. No lease depends on it.
+    /// The file follows the database on a second connection, which it shares with a feed that the
+    /// process serves, and may be behind. If it cannot be written, because the disk is full, the process
+    /// goes on without it, and [`reason`](super::super::LogHealth::reason) says so, until it can be
+    /// written again. If it cannot be read after a loss, that says so too: the process gives back what
+    /// it remembers, and compares the file after the next loss or start. No lease depends on it.
     ///
-    /// The file belongs to one process and one log: it is refused if another process has it open, or
-    /// if it is the mirror of another log. Redis has no name for a log that outlives `FLUSHALL`, so
-    /// there a log is known by its `name` and the number of its database only. The process keeps the
-    /// keys of all records in memory once more, as an `EmbeddedLog` does. The file is closed when the
-    /// last clone of the log and the last reader are dropped. A feed has no mirror.
+    /// The file belongs to one process and one log: it is refused if it is the mirror of another log, or
+    /// if another process still has it open after 3 s. Redis has no name for a log that outlives
+    /// `FLUSHALL`, so there a log is known by its `name` and the number of its database only. The
+    /// process keeps the keys of all records in memory once more, as an `EmbeddedLog` does. The file is
+    /// closed when the last clone of the log and the last reader are dropped. A feed has no mirror.
     ///
     /// ```no_run
     /// use tower_revocation::log::FleetLog;

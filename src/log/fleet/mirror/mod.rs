@@ -1,8 +1,8 @@
 //! A copy of the log in a file beside the node, so that a restart reads only what is new, and a log
 //! that was emptied gets everything back.
 //!
-//! The copy follows the log by itself, at the pace of its disk and on a connection of its own. So it
-//! never delays a poll, and may be behind. Nothing that makes a node fresh depends on it.
+//! The copy follows the log by itself, at the pace of its disk and on another connection than polls and
+//! appends. So it never delays a poll, and may be behind. Nothing that makes a node fresh depends on it.
 
 mod copying;
 mod file;

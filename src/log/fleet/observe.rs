@@ -77,7 +77,7 @@ pub(super) fn incarnation_began() {
     #[cfg(feature = "tracing")]
     tracing::warn!(
         target: crate::observe::TARGET,
-        "the log of the fleet was restored, moved to another server, or has lost its newest records"
+        "the server of the log has started again, or is another one, or has lost its newest records"
     );
 }
 

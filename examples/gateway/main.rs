@@ -127,7 +127,7 @@ fn backend(config: &Config, log: Store) -> Result<Backend, Box<dyn Error>> {
     })
 }
 
-/// A log that nobody follows.
+/// A log in memory, without followers.
 fn in_memory() -> MemoryLog {
     let log = MemoryLog::new();
     let sweeping = log.clone();

@@ -153,8 +153,8 @@
 //! (`replicas=K`). K must be at least half of the replicas that follow the primary. Then a former primary
 //! that was cut off has too few replicas, and renews no lease. A process refuses a server with more
 //! replicas than that. If one is added later, appends and questions fail until K is raised, so raise it
-//! first. The same holds for `redis://`, where somebody may promote a replica: write `replicas=K`, or
-//! `assume=no-failover` if nobody ever does.
+//! first. The same holds for `redis://` if a replica may be promoted. Write `replicas=K`, or
+//! `assume=no-failover` if a replica is never promoted.
 //!
 //! ## Feed
 //!

@@ -22,7 +22,7 @@ pub(super) trait Downstream: Send + Sync {
     /// Returns when all have more than `applied` has returned, and somebody waits for it.
     fn grown(&self) -> BoxFuture<'static, ()>;
 
-    /// The node ends: nobody renews a lease by what it says from now on. Returns whether somebody may
-    /// still rely on what it has said.
+    /// The node ends. From now on, its answers renew no lease. Returns whether a lease may still depend on
+    /// an earlier answer.
     fn end(&self) -> bool;
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::kept::{Found, Kept};
 
-/// How far the clock of a node may be off, if nobody says otherwise.
+/// How far the clock of a node may be off, if it is not set.
 pub(super) const SKEW: Duration = Duration::from_secs(1);
 
 /// The copy of the log on the disk, and what was in it at the start.

@@ -82,7 +82,7 @@ impl Healing {
         self.window.forgotten = match found.cursor {
             Some(cursor) => cursor.sequence,
             None if found.is_new => 0,
-            // Nobody knows how much of it the log has.
+            // It is unknown how much of it the log has.
             None => u64::MAX,
         };
     }

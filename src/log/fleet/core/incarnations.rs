@@ -65,7 +65,8 @@ impl Incarnations {
         self.breaks += 1;
     }
 
-    /// The engine has answered in this incarnation a request that was sent after so many breaks.
+    /// The engine has answered in this incarnation. `breaks` is the count of breaks when the request was
+    /// sent.
     pub(super) fn see(&mut self, now: Moment, incarnation: Incarnation, breaks: u64) -> Seen {
         if self.current == Some(incarnation) {
             return Seen::Current;

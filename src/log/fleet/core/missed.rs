@@ -29,8 +29,8 @@ impl Missed {
         }
     }
 
-    /// Whether somebody is missed who may come back. Nobody is waited for longer than a lease: who was
-    /// away for so long has no lease left either.
+    /// Whether a member is missing that may come back. The wait is at most a lease: a member that was
+    /// away for that long has no lease left.
     pub(super) fn misses_somebody(&self, now: Moment, page: &Page, lease: Duration) -> bool {
         let waits = self.current.is_some_and(|(current, since)| {
             current == page.incarnation && now.since(since) < lease

@@ -15,7 +15,7 @@ pub(super) struct Recall {
     /// Digests of the records that the log has. Without them, each record on the disk would be given
     /// back.
     has: HashSet<u64>,
-    /// The digests have a secret key: nobody chooses two records with the same one.
+    /// The key of the digests is secret, so a client cannot choose two records with the same digest.
     digests: RandomState,
 }
 

@@ -39,7 +39,7 @@ pub(super) struct File {
 pub(super) enum UpTo {
     /// Nothing yet.
     New,
-    /// Something, but nobody knows how much of the log.
+    /// Records, but it is unknown how much of the log.
     Unknown,
     Known(KeptUpTo),
 }

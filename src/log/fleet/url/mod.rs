@@ -27,7 +27,7 @@ pub(super) struct Address {
     pub(super) url: Url,
     pub(super) lease: Duration,
     pub(super) append_timeout: Duration,
-    /// How far the clock may be off. `None` if nobody has said.
+    /// How far the clock may be off. `None` if it was not set.
     pub(super) skew: Option<Duration>,
     pub(super) ack: Option<FleetAck>,
     /// The file of the mirror.

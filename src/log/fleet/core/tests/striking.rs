@@ -3,8 +3,7 @@
 use super::*;
 use crate::log::fleet::engine::Silent;
 
-/// A poll is answered with one other member. Returns whom the next one strikes out, in less than an
-/// interval.
+/// Answers a poll with a list of one other member. Returns the members that the next poll strikes out.
 fn strikes(node: &mut Node, beat: u64, healed: u64) -> Vec<Silent> {
     let mut page = page(1, 1);
     page.membership.members = vec![member(2, beat, 1, healed)];

@@ -208,9 +208,9 @@ impl Relay {
         Ok(encode(&page, self.lease, &records))
     }
 
-    /// Lets no leaf be fresher than the node, if the node was complete up to `head` or before. What the
-    /// engine says to a question alone is not enough: an old engine may not know that it has been
-    /// replaced, and nobody waits for a node that is not listed.
+    /// Limits the freshness of a leaf to that of the node, if the node was complete up to `head` or before.
+    /// The answer of the engine alone is not enough: an old engine may not know that it has been
+    /// replaced, and appends do not wait for a node that is not listed.
     fn limit(&self, page: &mut Page, state: &State, head: u64) {
         let complete = state.complete.filter(|(position, _)| {
             Incarnation(position.epoch) == page.incarnation && position.sequence <= head

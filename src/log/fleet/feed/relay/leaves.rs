@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// To look for what all leaves have takes a while, and the node waits meanwhile.
 const BETWEEN_COUNTS: Duration = Duration::from_millis(10);
 
-/// Which leaf. Two credentials are never the same leaf, so nobody speaks for the leaf of another one.
+/// Which leaf. Each credential has leaves of its own, so it cannot report for the leaf of another one.
 pub(super) type Name = (Credential, u64);
 
 #[derive(Debug)]

@@ -107,7 +107,7 @@ impl FeedService {
     /// server has put into the extensions of the request. The check returns a name of who asks, which
     /// has [limits](Self#limits) of its own. `None` is 403.
     ///
-    /// **Whoever passes the check can read the whole log.** With a check that always returns a name,
+    /// **A client that passes the check can read the whole log.** With a check that always returns a name,
     /// the server in front must authenticate.
     ///
     /// ```no_run

@@ -7,7 +7,7 @@
 //!
 //! What is bounded:
 //!
-//! * so many steps, and each kind of step so often as [`Limits`] says;
+//! * the number of steps, and of each kind of step, by [`Limits`];
 //! * time passes in fifths of a lease, or a whole one. Both clocks are the same;
 //! * a request that timed out does not arrive later, and there are no hints;
 //! * nothing answers from before the failover, except what was in flight;

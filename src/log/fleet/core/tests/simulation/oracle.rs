@@ -10,7 +10,7 @@ pub(super) struct Counts {
     /// Appends that succeeded, and those that did not.
     pub(super) answered: u64,
     pub(super) unanswered: u64,
-    /// Records that the engine lost, and those of them that nobody could give back.
+    /// Records that the engine lost, and those of them that no node could give back.
     pub(super) lost: u64,
     pub(super) forgotten: u64,
 }
@@ -47,8 +47,8 @@ impl Oracle {
         self.revoked[token].get_or_insert(now);
     }
 
-    /// The engine lost the record. If nobody gives it back, nothing is promised. Neither is anything
-    /// promised before somebody can have noticed that.
+    /// The engine lost the record. Nothing is promised if no node gives it back, and nothing before a node
+    /// can have noticed the loss.
     pub(super) fn lost(&mut self, token: usize, is_remembered: bool, noticed: Time) {
         self.counts.lost += 1;
         if let Some(revoked) = &mut self.revoked[token] {

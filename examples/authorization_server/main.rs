@@ -171,7 +171,7 @@ async fn run(lines: Log) -> Result<(), Box<dyn Error>> {
     let connections = serve::serve(ports.plain, ports.tls, app, &mut signals).await;
     let ended = async {
         serve::shut_down(connections).await;
-        store::drain(log).await
+        store::close(log).await
     };
     tokio::select! {
         ended = ended => ended,

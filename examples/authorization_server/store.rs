@@ -16,12 +16,12 @@ pub(crate) async fn connect(log: &Setting) -> Result<FleetLog, Box<dyn Error>> {
 }
 
 /// The process ends. A fleet does not wait for it then.
-pub(crate) async fn drain(log: Store) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn close(log: Store) -> Result<(), Box<dyn Error>> {
     match log {
         Store::Left(file) => file.drain().await?,
         // Each append had its answer.
         Store::Right(fleet) => {
-            if let Err(error) = fleet.drain().await {
+            if let Err(error) = fleet.close().await {
                 eprintln!(
                     "others wait for the lease of this process: {}",
                     causes(&error)

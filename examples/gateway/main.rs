@@ -99,7 +99,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    store::drain(ended).await
+    store::close(ended).await
 }
 
 type Backend =

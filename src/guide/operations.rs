@@ -334,7 +334,7 @@
 //! what is queued and closes the file. [`drain`](crate::log::EmbeddedLog::drain) waits for it in
 //! async code. A process that is killed loses no revocation that it has confirmed.
 //!
-//! In a fleet, call [`FleetLog::drain`](crate::log::FleetLog::drain) after the last request: the process
+//! In a fleet, call [`FleetLog::close`](crate::log::FleetLog::close) after the last request: the process
 //! leaves the list of members. The others wait for one that was killed until its lease is over: each
 //! append that waits for all processes, and every process after a failover. They also wait for a process
 //! that follows a feed, and for a relay that others follow.

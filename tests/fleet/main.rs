@@ -10,7 +10,7 @@ mod recorder;
 mod redis;
 
 mod acks;
-mod drain;
+mod close;
 mod failover;
 mod files;
 mod hops;

@@ -41,7 +41,7 @@ async fn leave_mirror(url: &str, mirror: &Path, records: usize) {
     let index = index(&log).await;
     wait_until("read", || index.len() == records).await;
     mirrored().await;
-    log.drain().await.unwrap();
+    log.close().await.unwrap();
 }
 
 /// Waits until the file has everything.
@@ -136,7 +136,7 @@ async fn mirror_of_another_log_or_process_is_refused_in_one_line() {
     };
     let line = refused(FleetLog::builder(&url)).await;
     assert!(line.contains("open in another process"), "{line}");
-    log.drain().await.unwrap();
+    log.close().await.unwrap();
     drop(log);
     let line = refused(FleetLog::builder(&url).name("other")).await;
     assert!(line.contains("mirror of another log"), "{line}");
@@ -242,7 +242,7 @@ async fn killed_process_loses_nothing_of_its_mirror() {
     assert_eq!(here.len(), written);
     assert!((0..written).all(|number| covers(&here, number)));
     mirrored().await;
-    log.drain().await.unwrap();
+    log.close().await.unwrap();
     drop(log);
     drop(other);
 

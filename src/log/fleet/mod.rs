@@ -190,7 +190,7 @@ impl FleetLog {
     /// five times in a lease. Empty until the first one, and always empty on a process that follows a
     /// feed: it is a part of its relay.
     ///
-    /// A process that ends in another way than by dropping the log is listed until its lease is over.
+    /// A process that neither [closes](Self::close) nor drops its log is listed until its lease is over.
     ///
     /// ```no_run
     /// # async fn _example(log: tower_revocation::log::FleetLog) {
@@ -205,19 +205,19 @@ impl FleetLog {
         status.map(|status| status.members).unwrap_or_default()
     }
 
-    /// Waits until every append of this process has its answer, and takes the process off the list of
-    /// [members](Self::members), so that no other one waits for it.
+    /// Ends the log in this process. Returns once every append of this process has its answer, and
+    /// the process is off the list of [members](Self::members), so that no other one waits for it.
     ///
-    /// Call it when the process ends, after the last request. **From then on appends fail, and an
-    /// index that follows the log accepts no token.** A process that ends in another way is waited
-    /// for until its lease is over: by appends that wait for all processes, and by all processes
-    /// after a failover. The same holds, in spite of this call, for a process that follows a feed, and
-    /// for a relay that others follow.
+    /// Call it when the process ends, after the last request. **From then on, appends to this log and
+    /// its clones fail, and an index that follows it accepts no token.** A process that ends in
+    /// another way is waited for until its lease is over: by appends that wait for all processes, and
+    /// by all processes after a failover. The same holds, in spite of this call, for a process that
+    /// follows a feed, and for a relay that others follow.
     ///
     /// ```no_run
     /// # async fn _example(log: tower_revocation::log::FleetLog) {
     /// // The last request has its response.
-    /// if let Err(error) = log.drain().await {
+    /// if let Err(error) = log.close().await {
     ///     eprintln!("others wait for this process: {error}");
     /// }
     /// # }
@@ -225,11 +225,13 @@ impl FleetLog {
     ///
     /// # Errors
     ///
-    /// Fails if the database does not answer, or if the log has ended before.
-    pub async fn drain(&self) -> Result<(), LogError> {
+    /// * [`Unavailable`](LogErrorKind::Unavailable) if the database does not answer: others wait for
+    ///   the lease of this process. The log has ended nevertheless.
+    /// * [`Closed`](LogErrorKind::Closed) if the log has ended before.
+    pub async fn close(&self) -> Result<(), LogError> {
         let (reply, answer) = oneshot::channel();
         // A full queue has room soon.
-        let sent = self.commands.send(Command::Drain(reply)).await;
+        let sent = self.commands.send(Command::Close(reply)).await;
         sent.map_err(|_| ended())?;
         answer.await.unwrap_or_else(|_| Err(ended()))
     }

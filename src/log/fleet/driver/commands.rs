@@ -28,7 +28,7 @@ pub(in crate::log::fleet) enum Command {
         reply: Reply,
     },
     /// The process ends. The reply comes once others do not wait for it any more.
-    Drain(oneshot::Sender<Result<(), LogError>>),
+    Close(oneshot::Sender<Result<(), LogError>>),
 }
 
 pub(in crate::log::fleet) type Reply = oneshot::Sender<Result<Option<Appended>, LogError>>;
@@ -49,8 +49,8 @@ impl<E: Engine> Driver<E> {
                         None => Event::Follow,
                     });
                 }
-                Command::Drain(reply) => self.drains.push(reply),
-                Command::Append { reply, .. } if !self.drains.is_empty() => {
+                Command::Close(reply) => self.closes.push(reply),
+                Command::Append { reply, .. } if !self.closes.is_empty() => {
                     let _ = reply.send(Err(ended()));
                 }
                 Command::Append {

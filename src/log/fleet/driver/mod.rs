@@ -54,7 +54,7 @@ pub(super) struct Driver<E> {
     callers: HashMap<u64, (Write, Reply)>,
     followers: Vec<oneshot::Sender<Result<(), LogError>>>,
     /// Not empty once the process ends.
-    drains: Vec<oneshot::Sender<Result<(), LogError>>>,
+    closes: Vec<oneshot::Sender<Result<(), LogError>>>,
     reading: Reading,
     /// The incarnation in which the readers were complete.
     epoch: Option<u64>,
@@ -107,7 +107,7 @@ impl<E: Engine> Driver<E> {
             settings,
             callers: HashMap::new(),
             followers: Vec::new(),
-            drains: Vec::new(),
+            closes: Vec::new(),
             reading: Reading::default(),
             epoch: None,
             next: 0,
@@ -139,7 +139,7 @@ impl<E: Engine> Driver<E> {
     }
 
     pub(super) async fn run(mut self) {
-        while self.drains.is_empty() || !self.callers.is_empty() {
+        while self.closes.is_empty() || !self.callers.is_empty() {
             let event = match poll_fn(|cx| self.poll_next(cx)).await {
                 Next::Command(command) => {
                     if self.requests.append.is_none() {
@@ -160,9 +160,9 @@ impl<E: Engine> Driver<E> {
             self.handle(event);
         }
         let left = self.leave().await;
-        for drain in self.drains {
+        for close in self.closes {
             // The caller may have dropped the future.
-            let _ = drain.send(left.clone());
+            let _ = close.send(left.clone());
         }
     }
 
@@ -348,7 +348,7 @@ impl<E: Engine> Driver<E> {
 /// The error of what is asked of a log that has ended.
 pub(super) fn ended() -> LogError {
     LogError::new(LogErrorKind::Closed)
-        .caused_by("the log has ended: it was drained, or its runtime has ended")
+        .caused_by("the log has ended: it was closed, or its runtime has ended")
 }
 
 fn records(append: &Append) -> usize {

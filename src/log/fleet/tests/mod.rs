@@ -1,8 +1,8 @@
 //! Nodes with an engine in memory, and a clock that the test moves.
 
 mod clock;
+mod close;
 pub(super) mod contract;
-mod drain;
 mod engine;
 #[path = "../../../../tests/fixture/port.rs"]
 pub(super) mod port;

@@ -258,30 +258,30 @@ async fn leaves_take_over_another_incarnation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn relay_that_was_drained_makes_nobody_complete_and_stays_listed_while_somebody_relies_on_it()
+async fn relay_that_was_closed_makes_nobody_complete_and_stays_listed_while_somebody_relies_on_it()
 {
     let chain = Chain::new();
     let near = Heard::follow(&chain.near).await;
     sleep(LEASE).await;
-    chain.relay.drain().await.unwrap();
+    chain.relay.close().await.unwrap();
     assert_eq!(chain.engine.members(), 1, "others wait for its lease");
-    let drained = chain.time.now();
+    let closed = chain.time.now();
     let late = chain.time.leaf(&chain.wires[0], feed(&chain.relay), 5);
     let heard = Arc::<Heard>::default();
     let reader: Arc<dyn Reader> = heard.clone();
     let following = late.follow(Arc::downgrade(&reader));
     assert!(timeout(LEASE * 3, following).await.is_err());
     assert!(heard.0.lock().unwrap().1.is_none());
-    assert_eq!(near.asked().since(drained), Duration::ZERO);
+    assert_eq!(near.asked().since(closed), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
-async fn relay_that_nobody_follows_is_not_listed_once_it_was_drained() {
+async fn relay_that_nobody_follows_is_not_listed_once_it_was_closed() {
     let (time, engine) = (Time::begin(), Model::new());
     let relay = time.node(engine.connection(), 1);
     let _feed = feed(&relay);
     let _index = Heard::follow(&relay).await;
     wait_until(|| engine.members() == 1).await;
-    relay.drain().await.unwrap();
+    relay.close().await.unwrap();
     assert_eq!(engine.members(), 0);
 }

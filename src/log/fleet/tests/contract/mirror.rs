@@ -111,7 +111,7 @@ pub(crate) async fn mirror<E: Engine>(open: impl AsyncFn() -> E, empty: impl Fn(
     .await;
     until("the node is fresh", async || index.readiness().is_ready()).await;
     is_mirrored(&log, RECORDS + 1).await;
-    log.drain().await.unwrap();
+    log.close().await.unwrap();
     drop((log, index));
 
     // While no node runs.

@@ -4,14 +4,14 @@ use super::*;
 use crate::enforce::Freshness;
 
 #[tokio::test(start_paused = true)]
-async fn drained_node_is_not_listed_and_answers_nothing() {
+async fn closed_node_is_not_listed_and_answers_nothing() {
     let engine = Memory::default();
     let (log, other) = (node(&engine, 1), node(&engine, 2));
     let index = Index::follow(&log).await.unwrap();
     let _there = Index::follow(&other).await.unwrap();
     wait_until(|| other.members().len() == 2).await;
     let queued = log.append(vec![grant(1)]);
-    log.drain().await.unwrap();
+    log.close().await.unwrap();
     queued.await.unwrap();
     // Others do not wait for it.
     assert_eq!(engine.members.lock().unwrap().len(), 1);
@@ -20,14 +20,14 @@ async fn drained_node_is_not_listed_and_answers_nothing() {
     let error = log.append(vec![grant(2)]).await.unwrap_err();
     assert_eq!(error.kind(), LogErrorKind::Closed);
     assert_eq!(log.health().cause().unwrap().kind(), LogErrorKind::Closed);
-    assert_eq!(log.drain().await.unwrap_err().kind(), LogErrorKind::Closed);
+    assert_eq!(log.close().await.unwrap_err().kind(), LogErrorKind::Closed);
     sleep(HOUR).await;
     assert_eq!(engine.members.lock().unwrap().len(), 1);
     assert_eq!(other.members().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn drain_without_an_answer_fails_and_ends() {
+async fn close_without_an_answer_fails_and_ends() {
     let engine = Memory::default();
     let log = node(&engine, 1);
     let _index = Index::follow(&log).await.unwrap();
@@ -35,7 +35,7 @@ async fn drain_without_an_answer_fails_and_ends() {
     let begun = Instant::now();
     let append = log.append(vec![grant(1)]);
     assert_eq!(
-        log.drain().await.unwrap_err().kind(),
+        log.close().await.unwrap_err().kind(),
         LogErrorKind::Unavailable
     );
     assert_eq!(append.await.unwrap_err().kind(), LogErrorKind::Unavailable);

@@ -8,7 +8,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn nobody_waits_for_a_process_that_was_drained() {
+async fn nobody_waits_for_a_process_that_has_closed_the_log() {
     let Some(server) = Server::start(&[]) else {
         return;
     };
@@ -22,7 +22,7 @@ async fn nobody_waits_for_a_process_that_was_drained() {
     // In the first lease, an append waits for leases that the database may not know of.
     log.append(vec![grant(0)]).await.unwrap();
     let queued = ended.append(vec![grant(1)]);
-    ended.drain().await.unwrap();
+    ended.close().await.unwrap();
     queued.await.unwrap();
     let list = "select count(*) from tower_revocation.member";
     assert_eq!(server.sql("postgres", list), "1");

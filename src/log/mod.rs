@@ -147,7 +147,7 @@ pub use fleet::{FeedFuture, FeedService, FeedSource};
     docsrs,
     doc(cfg(any(feature = "feed", feature = "postgres", feature = "redis")))
 )]
-pub use fleet::{FleetAck, FleetLog, FleetLogBuilder, FleetMember};
+pub use fleet::{FleetAck, FleetAssumption, FleetLog, FleetLogBuilder, FleetMember};
 #[cfg(all(feature = "issued", feature = "postgres"))]
 pub(crate) use fleet::{Issued, IssuedTables, NewRow, OldToken};
 #[cfg(all(feature = "fleet", feature = "jwt"))]

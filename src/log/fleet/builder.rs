@@ -1,10 +1,10 @@
 //! The parameters of a log, by name.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::Path, time::Duration};
 
 use super::{
     super::{Durability, LogError},
-    FleetAck, FleetLog,
+    FleetAck, FleetAssumption, FleetLog,
     core::NodeSettings,
     member::name_of_this_process,
     open::open,
@@ -12,7 +12,8 @@ use super::{
 };
 
 /// Connects to a log with parameters by name, which override those of its URL. Made by
-/// [`FleetLog::builder`].
+/// [`FleetLog::builder`]. What belongs to the connection is in the URL only: hosts, role, database and
+/// the files of certificates.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -92,8 +93,8 @@ impl FleetLogBuilder {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn mirror(self, path: impl Into<PathBuf>) -> Self {
-        let path = path.into();
+    pub fn mirror(self, path: impl AsRef<Path>) -> Self {
+        let path = path.as_ref().to_owned();
         self.with(|address| address.mirror = Some(path))
     }
 
@@ -157,10 +158,27 @@ impl FleetLogBuilder {
         self.with_parameter("durability", name.to_owned())
     }
 
-    /// What Redis or Valkey does not tell, and you vouch for: `noeviction`, `aof-always` and
-    /// `no-failover`, with commas between. Defaults to nothing. See [`FleetLog::connect`].
-    pub fn assume(self, settings: impl Into<String>) -> Self {
-        self.with_parameter("assume", settings.into())
+    /// Vouches for a setting that Redis or Valkey does not tell, as managed services do. Defaults to
+    /// none. Adds to those of the URL, and to earlier calls.
+    ///
+    /// **A revocation can be lost if the assumption is wrong.** An event of level `WARN` names each
+    /// assumption when the log is opened.
+    ///
+    /// ```no_run
+    /// use tower_revocation::log::{FleetAssumption, FleetLog};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), tower_revocation::log::LogError> {
+    /// let log = FleetLog::builder("rediss://revoker@cache.example.com")
+    ///     .assume(FleetAssumption::NoEviction)
+    ///     .assume(FleetAssumption::AofAlways)
+    ///     .connect()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn assume(self, assumption: FleetAssumption) -> Self {
+        self.with(|address| address.url.parameters.add("assume", assumption.name()))
     }
 
     /// Reads the whole log from a replica of PostgreSQL, `HOST` or `HOST:PORT`, with the same role,

@@ -1,6 +1,7 @@
 //! One log for many nodes, in an engine that people run already.
 
 mod ack;
+mod assumption;
 mod builder;
 mod core;
 mod downstream;
@@ -66,7 +67,9 @@ pub use self::feed::{FeedFuture, FeedService, FeedSource};
 pub(crate) use self::once::{OnceResult, OnceStore, OnceUse};
 #[cfg(all(feature = "issued", feature = "postgres"))]
 pub(crate) use self::postgres::{Issued, IssuedServer, IssuedTables, NewRow, OldToken};
-pub use self::{ack::FleetAck, builder::FleetLogBuilder, member::FleetMember};
+pub use self::{
+    ack::FleetAck, assumption::FleetAssumption, builder::FleetLogBuilder, member::FleetMember,
+};
 
 /// At most this many commands can wait for the driver, which takes them at once.
 const COMMANDS: usize = 16 * 1024;
@@ -146,7 +149,7 @@ impl FleetLog {
     /// |---|---|---|
     /// | `replicas` | How many replicas confirm each append and each poll: at least half of those that follow the primary, and at least 1 with sentinels and clusters. | `0` |
     /// | `durability` | With `volatile`, a restart of the server may lose the log. | `disk` |
-    /// | `assume` | What the server does not tell and you vouch for: `noeviction`, `aof-always`, `no-failover` (no replica takes over). | none |
+    /// | `assume` | What the server does not tell and you vouch for: `noeviction`, `aof-always`, `no-failover` (no replica takes over), with commas between. See [`FleetAssumption`]. | none |
     /// | `db` | The number of the database, behind sentinels. | `0` |
     /// | `tls` | With `on`, TLS also on this machine, for sentinels and clusters. | for other machines |
     /// | `sslrootcert`, `sslcert`, `sslkey` | Files of certificates in PEM: the authority, and the client's own. | those of the system |

@@ -7,6 +7,7 @@ use super::{
     settings::{Settings, Topology},
     wire::Wire,
 };
+use crate::log::FleetAssumption;
 
 /// Refuses servers that lose what they have acknowledged, and returns how one proves that it has not.
 pub(super) async fn server(wire: &mut Wire, settings: &Settings) -> Result<Proof, Fault> {
@@ -95,7 +96,7 @@ fn role(info: &Info, settings: &Settings, place: &str) -> Result<(), Fault> {
 }
 
 fn eviction(info: &Info, settings: &Settings, place: &str) -> Result<(), Fault> {
-    if info.value("maxmemory") == Some("0") || settings.assumed.noeviction {
+    if info.value("maxmemory") == Some("0") || settings.assumed.has(FleetAssumption::NoEviction) {
         return Ok(());
     }
     match info.value("maxmemory_policy") {
@@ -120,7 +121,7 @@ fn durability(
 ) -> Result<Proof, Fault> {
     let mut proof = Proof {
         replicas: settings.replicas,
-        may_fail_over: !settings.assumed.no_failover,
+        may_fail_over: !settings.assumed.has(FleetAssumption::NoFailover),
         ..Proof::default()
     };
     if settings.volatile {
@@ -129,7 +130,7 @@ fn durability(
     let has_file = info.value("aof_enabled") == Some("1");
     // WAITAOF is as old as Valkey, and newer than Redis 7.0.
     let can_wait = has_file && info.version() >= (7, 2);
-    if settings.assumed.aof_always {
+    if settings.assumed.has(FleetAssumption::AofAlways) {
         return Ok(proof);
     }
     if !has_file {

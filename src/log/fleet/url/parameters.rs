@@ -37,6 +37,15 @@ impl Parameters {
         self.0.push((name.to_owned(), value));
     }
 
+    /// Adds a value to those of a list with commas between.
+    pub(in crate::log::fleet) fn add(&mut self, name: &str, value: &str) {
+        let list = match self.take(name) {
+            Some(list) => format!("{list},{value}"),
+            None => value.to_owned(),
+        };
+        self.0.push((name.to_owned(), list));
+    }
+
     /// Fails if there are parameters that nobody has taken.
     pub(in crate::log::fleet) fn end(&self) -> Result<(), Wrong> {
         match self.0.first() {

@@ -1,18 +1,18 @@
 //! Where the servers are, who asks, and what is expected of them: a URL.
 
+mod assumed;
 mod host;
-
 #[cfg(test)]
 mod tests;
 
 use std::fs;
 
-pub(super) use self::host::Host;
+pub(super) use self::{assumed::Assumed, host::Host};
 use super::{
     super::url::{self, Url},
     fault::Fault,
 };
-use crate::tls::Files;
+use crate::{log::FleetAssumption, tls::Files};
 
 /// How the primary is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,30 +23,6 @@ pub(super) enum Topology {
     Sentinel(String),
     /// The hosts are some servers of a cluster.
     Cluster,
-}
-
-/// What an operator vouches for, where a server does not tell.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Assumed {
-    /// No record is removed for lack of memory.
-    pub(super) noeviction: bool,
-    /// What the server has acknowledged is durable.
-    pub(super) aof_always: bool,
-    /// No replica takes over.
-    pub(super) no_failover: bool,
-}
-
-impl Assumed {
-    /// What the URL says, part by part.
-    pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
-        let all = [
-            (self.noeviction, NOEVICTION),
-            (self.aof_always, AOF_ALWAYS),
-            (self.no_failover, NO_FAILOVER),
-        ];
-        all.into_iter()
-            .filter_map(|(is_assumed, name)| is_assumed.then_some(name))
-    }
 }
 
 /// Where the password is.
@@ -79,9 +55,6 @@ pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A quorum of more replicas would be a mistake.
 const MOST_REPLICAS: u32 = 16;
-const NOEVICTION: &str = "noeviction";
-const AOF_ALWAYS: &str = "aof-always";
-const NO_FAILOVER: &str = "no-failover";
 const PASSWORD_FILE: &str = "TOWER_REVOCATION_PASSWORD_FILE";
 
 impl Settings {
@@ -142,7 +115,7 @@ impl Settings {
             encrypted,
             files: url::files(&mut parameters, &|_| None)?,
             volatile: volatile(parameters.take("durability").as_deref())?,
-            assumed: assumed(parameters.take("assume").as_deref())?,
+            assumed: Assumed::read(&parameters.take("assume").unwrap_or_default())?,
         };
         parameters.end()?;
         settings.refuse(sort, &url.scheme)?;
@@ -150,7 +123,7 @@ impl Settings {
     }
 
     fn refuse(&self, sort: Sort, scheme: &str) -> Result<(), Fault> {
-        if self.assumed.no_failover && self.topology != Topology::Single {
+        if self.assumed.has(FleetAssumption::NoFailover) && self.topology != Topology::Single {
             return Err(wrong(
                 "`assume=no-failover` is refused with sentinels and clusters, which fail over: remove \
                  it",
@@ -253,27 +226,6 @@ fn replicas(given: Option<&str>, topology: &Topology) -> Result<u32, Fault> {
         )),
         Some(replicas) => Ok(replicas),
     }
-}
-
-fn assumed(given: Option<&str>) -> Result<Assumed, Fault> {
-    let mut assumed = Assumed::default();
-    for name in given
-        .unwrap_or_default()
-        .split(',')
-        .filter(|name| !name.is_empty())
-    {
-        match name {
-            NOEVICTION => assumed.noeviction = true,
-            AOF_ALWAYS => assumed.aof_always = true,
-            NO_FAILOVER => assumed.no_failover = true,
-            _ => {
-                return Err(wrong(
-                    "`assume` can have `noeviction`, `aof-always` and `no-failover`",
-                ));
-            }
-        }
-    }
-    Ok(assumed)
 }
 
 fn wrong(line: impl Into<String>) -> Fault {

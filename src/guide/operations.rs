@@ -173,10 +173,9 @@
 //!
 //! The processes that follow have the token in a file, and name the file in the variable
 //! `TOWER_REVOCATION_PASSWORD_FILE`. They connect to `https://relay.example.com/feed`, with the `lease`
-//! of the relay, or a shorter one of more than two fifths of it for each relay in between. They only
-//! read, so clients revoke at another process. A relay counts
-//! them as a part of itself: [`members`](crate::log::FleetLog::members) does not list them, and is
-//! empty on them.
+//! of the relay, or a shorter one, of at least two fifths of the leases of all relays in between, added
+//! up. They only read, so clients revoke at another process. A relay counts them as a part of itself:
+//! [`members`](crate::log::FleetLog::members) does not list them, and is empty on them.
 //!
 //! ## Upgrades
 //!

@@ -9,10 +9,13 @@ use tower_revocation::{
 };
 
 use crate::{
-    nodes::{LEASE, covers, grant, index, wait_until},
+    nodes::{covers, grant, index, wait_until},
     port::free_port,
     relays::{Relay, has_token},
 };
+
+/// That of a file. Two hops away, a shorter one would end now and then.
+const LEASE: Duration = Duration::from_secs(5);
 
 async fn follow(relay: &Relay) -> (FleetLog, Index) {
     let log = FleetLog::builder(relay.url()).lease(LEASE).connect().await;
@@ -32,7 +35,7 @@ async fn file_is_followed_and_an_older_copy_does_not_pass_for_it() {
     log.append((100..5100).map(grant).collect()).await.unwrap();
     let port = free_port();
     let mut relay = Relay::start_on_file(&log, port).await;
-    let mut middle = Relay::start(&relay.url(), free_port()).await;
+    let mut middle = Relay::start_with_lease(&relay.url(), free_port(), LEASE).await;
     let leaves = [follow(&relay).await, follow(&middle).await];
     let all_cover = |number| leaves.iter().all(|(_, index)| covers(index, number));
     let all_fresh = || {

@@ -1,6 +1,6 @@
 //! A process that serves the log over HTTP, and ends without a farewell.
 
-use std::{env, fs, process::Command, sync::Arc};
+use std::{env, fs, process::Command, sync::Arc, time::Duration};
 
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -31,7 +31,11 @@ pub(crate) struct Relay {
 impl Relay {
     /// Serves the log at a URL to those who send the token, at a port.
     pub(crate) async fn start(url: &str, port: u16) -> Self {
-        Self::serve(connect(url), port, None).await
+        Self::start_with_lease(url, port, LEASE).await
+    }
+
+    pub(crate) async fn start_with_lease(url: &str, port: u16, lease: Duration) -> Self {
+        Self::serve(connect(url, lease), port, None).await
     }
 
     /// Serves a file.
@@ -43,7 +47,7 @@ impl Relay {
     /// Serves it by TLS to those who show a certificate.
     pub(crate) async fn start_with_tls(url: &str, config: ServerConfig) -> Self {
         let tls = Arc::new(config).into();
-        Self::serve(connect(url), free_port(), Some(tls)).await
+        Self::serve(connect(url, LEASE), free_port(), Some(tls)).await
     }
 
     async fn serve(
@@ -89,8 +93,8 @@ impl Drop for Relay {
     }
 }
 
-fn connect(url: &str) -> impl Future<Output = FeedSource> + Send + use<> {
-    let builder = FleetLog::builder(url).lease(LEASE);
+fn connect(url: &str, lease: Duration) -> impl Future<Output = FeedSource> + Send + use<> {
+    let builder = FleetLog::builder(url).lease(lease);
     async move {
         let log = builder.connect().await.expect("what it follows answers");
         FeedSource::from(&log)

@@ -204,6 +204,12 @@ pub(crate) trait Engine: Send + Sync + 'static {
         self.poll(Ask::reading(after))
     }
 
+    /// How old what it says may be while nothing fails. A relay says how old its knowledge is.
+    #[cfg(feature = "feed")]
+    fn delay(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Why nothing can be appended, if this engine only reads.
     fn read_only(&self) -> Option<&'static str> {
         None

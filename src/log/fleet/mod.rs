@@ -163,7 +163,8 @@ impl FleetLog {
     /// the database. `http` is accepted on this machine only. The process sends the bearer token in the
     /// file that `TOWER_REVOCATION_PASSWORD_FILE` names, or shows a certificate: `sslrootcert`,
     /// `sslcert` and `sslkey` mean the same as for Redis. The `lease` is that of the relay, or a shorter
-    /// one of more than two fifths of it for each relay in between.
+    /// one. It is at least two fifths of the leases of all relays in between, added up: a shorter one
+    /// would end without a fault, and is refused. So at most two relays are in between.
     ///
     /// **Such a log can only be read.** An append fails with `Misconfigured`, and the log never becomes
     /// writable again. Let clients revoke at a process that has another log.

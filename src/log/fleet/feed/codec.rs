@@ -9,6 +9,7 @@
 //! | 8, 8 | the last record of this answer: its number and its mark |
 //! | 8 | how old the knowledge of the relay is, in milliseconds, rounded up |
 //! | 4 | the lease of the relay, in milliseconds |
+//! | 4 | the shortest lease of those that follow it, in milliseconds |
 //! | 8 | the latest expiry of the records that the log has removed |
 //! | 2 | flags |
 //! | 2 | the number of records, at most 16,384 |
@@ -31,7 +32,7 @@ pub(super) const LONGEST_ANSWER: usize = HEAD + LONGEST_PAGE * RECORD;
 
 const NAME: [u8; 3] = *b"trf";
 const VERSION: u8 = 1;
-const HEAD: usize = 4 + 8 + 8 + 8 + 8 + 4 + 8 + 2 + 2;
+const HEAD: usize = 4 + 8 + 8 + 8 + 8 + 4 + 4 + 8 + 2 + 2;
 const RECORD: usize = 33 + 8 + 8;
 
 const MORE: u16 = 1;
@@ -53,8 +54,17 @@ pub(super) fn pack(record: &Revocation) -> Packed {
     packed
 }
 
+/// The leases of those that follow a relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Leases {
+    /// That of the relay.
+    pub(super) longest: Duration,
+    /// While nothing fails, what one that follows knows is at most this old.
+    pub(super) shortest: Duration,
+}
+
 /// Writes an answer with these records in place of those of the page, at most [`LONGEST_PAGE`].
-pub(super) fn encode(page: &Page, lease: Duration, records: &[Packed]) -> Bytes {
+pub(super) fn encode(page: &Page, leases: Leases, records: &[Packed]) -> Bytes {
     let flag = |is_set: bool, flag: u16| if is_set { flag } else { 0 };
     let flags = flag(page.more, MORE)
         | flag(page.membership.barrier, BARRIER)
@@ -65,7 +75,7 @@ pub(super) fn encode(page: &Page, lease: Duration, records: &[Packed]) -> Bytes 
     // Rounded up: what looks younger than it is would be relied on for too long.
     let age = page.age.saturating_add(Duration::from_nanos(999_999));
     let age = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-    let lease = u32::try_from(lease.as_millis()).unwrap_or(u32::MAX);
+    let milliseconds = |lease: Duration| u32::try_from(lease.as_millis()).unwrap_or(u32::MAX);
     let count = u16::try_from(records.len()).unwrap_or(u16::MAX);
 
     let mut bytes = Vec::with_capacity(HEAD + records.len() * RECORD);
@@ -75,7 +85,8 @@ pub(super) fn encode(page: &Page, lease: Duration, records: &[Packed]) -> Bytes 
     bytes.extend(page.upto.sequence.to_be_bytes());
     bytes.extend(page.upto.mark.to_be_bytes());
     bytes.extend(age.to_be_bytes());
-    bytes.extend(lease.to_be_bytes());
+    bytes.extend(milliseconds(leases.longest).to_be_bytes());
+    bytes.extend(milliseconds(leases.shortest).to_be_bytes());
     bytes.extend(page.forgotten.seconds().to_be_bytes());
     bytes.extend(flags.to_be_bytes());
     bytes.extend(count.to_be_bytes());
@@ -83,8 +94,8 @@ pub(super) fn encode(page: &Page, lease: Duration, records: &[Packed]) -> Bytes 
     bytes.into()
 }
 
-/// Reads an answer: a page, and the lease of the relay.
-pub(super) fn decode(bytes: &[u8]) -> Result<(Page, Duration), Broken> {
+/// Reads an answer.
+pub(super) fn decode(bytes: &[u8]) -> Result<(Page, Leases), Broken> {
     let mut rest = bytes;
     if take::<3>(&mut rest)? != NAME {
         return Err(Broken::NoFeed);
@@ -98,7 +109,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Page, Duration), Broken> {
         mark: number(&mut rest)?,
     };
     let age = Duration::from_millis(number(&mut rest)?);
-    let lease = u32::from_be_bytes(take(&mut rest)?);
+    let leases = Leases {
+        longest: milliseconds(&mut rest)?,
+        shortest: milliseconds(&mut rest)?,
+    };
     let forgotten = NumericDate::new(number(&mut rest)?);
     let flags = u16::from_be_bytes(take(&mut rest)?);
     let count = u16::from_be_bytes(take(&mut rest)?);
@@ -141,7 +155,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Page, Duration), Broken> {
         age,
         engine_now: None,
     };
-    Ok((page, Duration::from_millis(lease.into())))
+    Ok((page, leases))
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Broken> {
@@ -152,6 +166,11 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Broken> {
 
 fn number(rest: &mut &[u8]) -> Result<u64, Broken> {
     take(rest).map(u64::from_be_bytes)
+}
+
+fn milliseconds(rest: &mut &[u8]) -> Result<Duration, Broken> {
+    let number = u32::from_be_bytes(take(rest)?);
+    Ok(Duration::from_millis(number.into()))
 }
 
 /// Why an answer cannot be used.
@@ -186,7 +205,10 @@ mod tests {
 
     use super::{super::tests, *};
 
-    const LEASE: Duration = Duration::from_secs(5);
+    const LEASES: Leases = Leases {
+        longest: Duration::from_secs(5),
+        shortest: Duration::from_secs(2),
+    };
 
     fn pages() -> impl Strategy<Value = Page> {
         let numbers = any::<[u64; 5]>();
@@ -215,30 +237,31 @@ mod tests {
         )
     }
 
-    fn written(page: &Page, lease: Duration) -> Bytes {
+    fn written(page: &Page, leases: Leases) -> Bytes {
         let records: Vec<_> = page.records.iter().map(pack).collect();
-        encode(page, lease, &records)
+        encode(page, leases, &records)
     }
 
     proptest! {
         #[test]
-        fn answer_is_read_as_it_was_written(page in pages(), lease: u32) {
-            let lease = Duration::from_millis(lease.into());
-            let bytes = written(&page, lease);
+        fn answer_is_read_as_it_was_written(page in pages(), leases: [u32; 2]) {
+            let [longest, shortest] = leases.map(|lease| Duration::from_millis(lease.into()));
+            let leases = Leases { longest, shortest };
+            let bytes = written(&page, leases);
             prop_assert!(bytes.len() <= LONGEST_ANSWER);
-            prop_assert_eq!(format!("{:?}", decode(&bytes).unwrap()), format!("{:?}", (page, lease)));
+            prop_assert_eq!(format!("{:?}", decode(&bytes).unwrap()), format!("{:?}", (page, leases)));
         }
 
         #[test]
         fn cut_answer_is_refused(page in pages(), cut: Index) {
-            let bytes = written(&page, LEASE);
+            let bytes = written(&page, LEASES);
             let cut = cut.index(bytes.len());
             prop_assert!(decode(&bytes[..cut]).is_err());
         }
 
         #[test]
         fn garbage_after_a_good_beginning_is_no_answer(kept in 0..60_usize, garbage in vec(any::<u8>(), 0..400)) {
-            let mut bytes = written(&tests::page(0, 0), LEASE).to_vec();
+            let mut bytes = written(&tests::page(0, 0), LEASES).to_vec();
             bytes.truncate(kept);
             bytes.extend(garbage);
             if let Ok((page, _)) = decode(&bytes) {
@@ -254,7 +277,7 @@ mod tests {
                 age,
                 ..tests::page(0, 0)
             };
-            decode(&encode(&page, LEASE, &[])).unwrap().0.age
+            decode(&encode(&page, LEASES, &[])).unwrap().0.age
         };
         assert_eq!(age(Duration::from_nanos(1)), Duration::from_millis(1));
         assert_eq!(age(Duration::from_millis(7)), Duration::from_millis(7));
@@ -264,13 +287,13 @@ mod tests {
 
     #[test]
     fn what_a_later_version_says_is_refused() {
-        let bytes = encode(&tests::page(0, 0), LEASE, &[[0xff; RECORD]]);
+        let bytes = encode(&tests::page(0, 0), LEASES, &[[0xff; RECORD]]);
         assert_eq!(decode(&bytes).unwrap_err(), Broken::Newer);
-        let mut version = encode(&tests::page(0, 0), LEASE, &[]).to_vec();
+        let mut version = encode(&tests::page(0, 0), LEASES, &[]).to_vec();
         version[3] = 2;
         assert_eq!(decode(&version).unwrap_err(), Broken::Newer);
-        let mut flags = encode(&tests::page(0, 0), LEASE, &[]).to_vec();
-        flags[48] = 1;
+        let mut flags = encode(&tests::page(0, 0), LEASES, &[]).to_vec();
+        flags[HEAD - 4] = 1;
         assert_eq!(decode(&flags).unwrap_err(), Broken::Newer);
     }
 }

@@ -27,7 +27,7 @@ use super::{
         engine::{Append, Ask, Committed, Cursor, Done, Engine, Incarnation, Page},
         url::Url,
     },
-    codec::decode,
+    codec::{Leases, decode},
     question::{Applied, Question},
     view::View,
 };
@@ -48,6 +48,8 @@ pub(crate) struct Leaf {
 struct State {
     pace: Pace,
     view: View,
+    /// The shortest lease of those that follow the relay, as of its last answer.
+    delay: Duration,
 }
 
 impl Leaf {
@@ -72,34 +74,59 @@ impl Leaf {
             state: Mutex::new(State {
                 pace: Pace::new(lease),
                 view: View::default(),
+                delay: Duration::ZERO,
             }),
             again: Notify::new(),
         }
     }
 
     /// Asks once, without being listed.
-    async fn check(&self) -> Result<(), Fault> {
+    pub(super) async fn check(&self) -> Result<(), Fault> {
         let question = Question::reading(None);
         let limit = self.lease.max(Duration::from_secs(10));
         let asked = timeout(limit, self.ask(&self.connection, &question)).await;
         match asked.unwrap_or_else(|_| Err(Fault::late(self.connection.place()))) {
             // It is a relay, and will have time.
             Err(fault) if fault.is_busy => Ok(()),
-            asked => asked.map(drop),
+            asked => self.suffices(asked?.1),
         }
     }
 
-    async fn ask(&self, connection: &Connection, question: &Question) -> Result<Page, Fault> {
+    /// Refuses a lease that would end although nothing has failed.
+    fn suffices(&self, leases: Leases) -> Result<(), Fault> {
+        let (place, Leases { longest, shortest }) = (self.connection.place(), leases);
+        if self.lease >= shortest {
+            return Ok(());
+        }
+        Err(Fault::misconfigured(if longest < shortest {
+            format!(
+                "too many relays are between the log and {place}: follow one that is nearer to it"
+            )
+        } else {
+            format!(
+                "a lease of {:?} is too short to follow {place}: set `lease` to at least {shortest:?}, \
+                 and at most {longest:?}",
+                self.lease,
+            )
+        }))
+    }
+
+    async fn ask(
+        &self,
+        connection: &Connection,
+        question: &Question,
+    ) -> Result<(Page, Leases), Fault> {
         let body = connection.ask(question).await?;
         let place = self.connection.place();
-        let (page, lease) = decode(&body).map_err(|why| Fault::broken(why, place))?;
+        let (page, leases) = decode(&body).map_err(|why| Fault::broken(why, place))?;
+        let lease = leases.longest;
         if lease < self.lease {
             // The relay would not know for how long this process relies on an answer.
             return Err(Fault::misconfigured(format!(
                 "the lease of {place} is {lease:?}: set `lease` to at most that",
             )));
         }
-        Ok(page)
+        Ok((page, leases))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -149,8 +176,11 @@ impl Engine for Leaf {
         let sent = Instant::now();
         let question = self.state().question(&ask, sent);
         let asked = self.ask(&self.connection, &question).await;
-        let mut page = asked.map_err(Fault::while_open)?;
-        let asks_again = self.state().answered(&question, sent.elapsed(), &mut page);
+        let (mut page, leases) = asked.map_err(Fault::while_open)?;
+        let mut state = self.state();
+        state.delay = leases.shortest;
+        let asks_again = state.answered(&question, sent.elapsed(), &mut page);
+        drop(state);
         if asks_again {
             self.again.notify_one();
         }
@@ -162,9 +192,13 @@ impl Engine for Leaf {
         let seen = seen.filter(|_| after != Cursor::default());
         let question = Question::reading(seen.map(|incarnation| (incarnation, after)));
         let asked = self.ask(&self.reads, &question).await;
-        let mut page = asked.map_err(Fault::while_open)?;
+        let (mut page, _) = asked.map_err(Fault::while_open)?;
         page.incarnation = self.state().view.name(page.incarnation);
         Ok(page)
+    }
+
+    fn delay(&self) -> Duration {
+        self.state().delay
     }
 
     fn read_only(&self) -> Option<&'static str> {

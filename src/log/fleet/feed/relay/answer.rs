@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::{
     super::{
         super::engine::{History, Incarnation, Membership, Page},
-        codec::{LONGEST_PAGE, Packed, encode, pack},
+        codec::{LONGEST_PAGE, Leases, Packed, encode, pack},
         question::Question,
     },
     Relay, State,
@@ -124,7 +124,7 @@ impl Relay {
                         || had_barrier && !page.membership.barrier
                         || question.after.map(|after| after.0) != Some(page.incarnation);
                     if is_news || is_over {
-                        return Ok(encode(&page, self.lease, &records));
+                        return Ok(encode(&page, self.leases(), &records));
                     }
                 }
                 // Only listed leaves wait: the table of leaves limits how many.
@@ -205,7 +205,15 @@ impl Relay {
         self.limit(&mut page, &state, u64::MAX);
         drop(state);
         let records: Vec<_> = page.records.iter().map(pack).collect();
-        Ok(encode(&page, self.lease, &records))
+        Ok(encode(&page, self.leases(), &records))
+    }
+
+    /// A hop adds the time from one answer to the next, and that for which the relay waits.
+    fn leases(&self) -> Leases {
+        Leases {
+            longest: self.lease,
+            shortest: (self.delay)() + self.lease * 2 / 5,
+        }
     }
 
     /// Limits the freshness of a leaf to that of the node, if the node was complete up to `head` or before.

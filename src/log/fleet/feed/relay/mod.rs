@@ -51,6 +51,8 @@ pub(in crate::log::fleet) struct Relay {
     read: Box<Read>,
     clock: Clock,
     lease: Duration,
+    /// How old what the engine says may be while nothing fails.
+    delay: Box<dyn Fn() -> Duration + Send + Sync>,
     /// How long the engine has to answer.
     patience: Duration,
     /// Whether anybody may ask.
@@ -95,13 +97,15 @@ impl Relay {
                 sequence: 0,
             },
         };
+        let reading = engine.clone();
         Self {
             read: Box::new(move |after| {
-                let engine = engine.clone();
+                let engine = reading.clone();
                 Box::pin(async move { engine.read(after).await })
             }),
             clock,
             lease: settings.lease,
+            delay: Box::new(move || engine.delay()),
             patience: settings.poll_timeout(),
             is_on: AtomicBool::new(false),
             state: Arc::new(Mutex::new(state)),

@@ -35,8 +35,8 @@ pub use self::{future::FeedFuture, source::FeedSource};
 /// themselves. A relay says how old its own knowledge is, so what is promised about a
 /// [lease](FleetLog::connect) holds over all relays together: one that has lost the database renews
 /// no lease. **Put at most two relays between the log and a process.** Each adds up to two fifths of
-/// the lease to the age of what the process knows, so behind a third one leases end now and then
-/// without a fault.
+/// its lease to the age of what the process knows. A process whose lease would end without a fault, as
+/// behind a third relay, is refused when it connects.
 ///
 /// Responds to `GET` requests on one path, and with 404 on all others. The path defaults to `/feed`:
 /// see [`path`](Self::path). Serve it over HTTPS. It reads no body.

@@ -1,6 +1,7 @@
 //! Relays and leaves over connections in memory, with a clock that the test moves.
 
 mod hops;
+mod leases;
 mod limits;
 mod model;
 mod network;

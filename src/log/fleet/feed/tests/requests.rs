@@ -38,8 +38,8 @@ pub(super) async fn page_of(response: Response<Full<Bytes>>) -> Page {
     assert_eq!(response.headers()[header::CONTENT_TYPE], codec::MEDIA_TYPE);
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    let (page, lease) = codec::decode(&body).unwrap();
-    assert_eq!(lease, LEASE);
+    let (page, leases) = codec::decode(&body).unwrap();
+    assert_eq!((leases.longest, leases.shortest), (LEASE, LEASE * 2 / 5));
     page
 }
 

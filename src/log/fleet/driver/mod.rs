@@ -1,12 +1,13 @@
 //! Carries out what the core of a node asks for.
 
+mod act;
 mod commands;
+mod next;
 
 use std::{
     collections::HashMap,
-    future::{Future as _, pending, poll_fn},
+    future::{pending, poll_fn},
     sync::Arc,
-    task::{Context, Poll},
     time::Duration,
 };
 
@@ -18,17 +19,17 @@ use tokio::{
 };
 
 pub(super) use self::commands::Command;
-use self::commands::Reply;
+use self::{commands::Reply, next::Next};
 use super::{
     super::{LogError, LogErrorKind, Moment},
-    core::{Action, Core, Event, NodeSettings},
+    core::{Core, Event, NodeSettings},
     downstream::Downstream,
-    engine::{Append, Cursor, Engine},
+    engine::{Cursor, Engine},
     kept::{Found, Kept},
     node::Node,
-    observe::{self, Write},
+    observe::Write,
     reading::Reading,
-    requests::{Requests, hint, ready, within},
+    requests::{Requests, hint, within},
 };
 
 /// What time it is. A test moves it together with the timer of the runtime.
@@ -60,15 +61,6 @@ pub(super) struct Driver<E> {
     epoch: Option<u64>,
     /// The number of the next caller.
     next: u64,
-}
-
-/// What happens next in a driver.
-enum Next {
-    Command(Command),
-    Event(Event),
-    SweepIsDue,
-    /// There is no handle, no caller that waits and no reader left.
-    End,
 }
 
 impl<E: Engine> Driver<E> {
@@ -214,143 +206,10 @@ impl<E: Engine> Driver<E> {
         }
         self.node.update(status, patience, warning);
     }
-
-    fn act(&mut self, action: Action) {
-        let engine = self.engine.clone();
-        match action {
-            Action::Poll(mut ask) => {
-                self.asked = ask.after;
-                if let (Some(report), Some(those)) = (&mut ask.report, &self.downstream) {
-                    report.applied = those.applied(report.healed, report.applied);
-                }
-                let patience = self.settings.poll_timeout();
-                let poll = async move {
-                    let asked = Instant::now();
-                    let answered = within(patience, engine.poll(ask)).await;
-                    observe::polled(asked.elapsed(), &answered);
-                    answered
-                };
-                self.requests.poll = Some(Box::pin(poll));
-            }
-            Action::Begin(after) => {
-                let patience = self.settings.poll_timeout();
-                let begin = async move { within(patience, engine.begin(after)).await };
-                self.requests.begin = Some(Box::pin(begin));
-            }
-            Action::Append(append) => {
-                // The callers wait no longer.
-                let patience = self.settings.append_timeout;
-                let append = async move {
-                    let given_back = if append.as_given { records(&append) } else { 0 };
-                    let committed = within(patience, engine.append(append)).await;
-                    if committed.is_ok() && given_back > 0 {
-                        observe::gave_back(given_back);
-                    }
-                    committed
-                };
-                self.requests.append = Some(Box::pin(append));
-            }
-            Action::Reconnect => engine.reconnect(),
-            Action::Recall(after) => {
-                self.requests.recall = self.kept.as_ref().map(|kept| kept.recall(after));
-            }
-            Action::Read(records) => self.node.readers().read(&records),
-            Action::Forgotten(expires) => self.node.readers().forgotten(expires),
-            Action::Complete { position, asked } => {
-                if self
-                    .epoch
-                    .replace(position.epoch)
-                    .is_some_and(|epoch| epoch != position.epoch)
-                {
-                    observe::incarnation_began();
-                }
-                self.node.readers().complete_as_of(position, asked);
-                if let Some(those) = &self.downstream {
-                    those.complete(position, asked);
-                }
-                for follower in self.followers.drain(..) {
-                    // The caller may have dropped the future.
-                    let _ = follower.send(Ok(()));
-                }
-            }
-            Action::Answer { id, result } => {
-                if let Some((write, caller)) = self.callers.remove(&id) {
-                    write.end(&result);
-                    let _ = caller.send(result);
-                }
-            }
-        }
-    }
-
-    fn sweep(&mut self) {
-        let engine = self.engine.clone();
-        let sweep = async move {
-            if let Err(error) = engine.sweep().await {
-                super::super::observe::periodic_task_failed("sweeping the log", &error);
-            }
-        };
-        self.requests.sweep = Some(Box::pin(sweep));
-    }
-
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
-        let requests = &mut self.requests;
-        if let Some(result) = ready(&mut requests.append, cx) {
-            return Poll::Ready(Next::Event(Event::Committed(result)));
-        }
-        if let Some(result) = ready(&mut requests.poll, cx) {
-            return Poll::Ready(Next::Event(Event::Polled(result)));
-        }
-        if let Some(result) = ready(&mut requests.begin, cx) {
-            return Poll::Ready(Next::Event(Event::Begun(result)));
-        }
-        if let Some(recalled) = ready(&mut requests.recall, cx) {
-            return Poll::Ready(Next::Event(Event::Recalled(recalled)));
-        }
-        if let (Poll::Ready(incarnation), Some(kept)) =
-            (requests.lost.as_mut().poll(cx), &self.kept)
-        {
-            requests.lost = kept.lost();
-            return Poll::Ready(Next::Event(Event::Lost(incarnation)));
-        }
-        let _ = ready(&mut requests.sweep, cx);
-        if requests.next_sweep.as_mut().poll(cx).is_ready() {
-            let next = Instant::now() + SWEEP_PERIOD;
-            requests.next_sweep.as_mut().reset(next);
-            return Poll::Ready(Next::SweepIsDue);
-        }
-        if requests.hint.as_mut().poll(cx).is_ready() {
-            requests.hint = hint(&self.engine);
-            return Poll::Ready(Next::Event(Event::Hint));
-        }
-        if let (Poll::Ready(()), Some(those)) = (requests.grown.as_mut().poll(cx), &self.downstream)
-        {
-            requests.grown = those.grown();
-            return Poll::Ready(Next::Event(Event::Report));
-        }
-        if requests.timer.as_mut().poll(cx).is_ready() {
-            // The core sets the next time. Without one, there is nothing to wait for.
-            let far = Instant::now() + SWEEP_PERIOD;
-            requests.timer.as_mut().reset(far);
-            return Poll::Ready(Next::Event(Event::Timer));
-        }
-        match self.commands.poll_recv(cx) {
-            Poll::Ready(Some(command)) => Poll::Ready(Next::Command(command)),
-            Poll::Ready(None) if self.callers.is_empty() && !self.node.readers().any() => {
-                Poll::Ready(Next::End)
-            }
-            // Callers wait for an answer, and readers follow. Each answer and each timer comes by
-            // here again.
-            Poll::Ready(None) | Poll::Pending => Poll::Pending,
-        }
-    }
 }
 
 /// The error of what is asked of a log that has ended.
 pub(super) fn ended() -> LogError {
     LogError::new(LogErrorKind::Closed)
         .caused_by("the log has ended: it was closed, or its runtime has ended")
-}
-
-fn records(append: &Append) -> usize {
-    append.batches.iter().map(|batch| batch.records.len()).sum()
 }

@@ -1,9 +1,68 @@
-//! The nodes of a fleet.
+//! The nodes of a fleet, and how one leaves it.
 
 use std::sync::Arc;
 
-/// A process that uses the log, as another one sees it. See
-/// [`FleetLog::members`](super::FleetLog::members).
+use futures::channel::oneshot;
+
+use super::{
+    super::LogError,
+    FleetLog,
+    driver::{Command, ended},
+};
+
+impl FleetLog {
+    /// Returns the processes that use the log, as of this one's last report to the database: about
+    /// five times in a lease. Empty until the first one, and always empty on a process that follows a
+    /// feed: it is a part of its relay.
+    ///
+    /// A process that neither [closes](Self::close) nor drops its log is listed until its lease is over.
+    ///
+    /// ```no_run
+    /// # async fn _example(log: tower_revocation::log::FleetLog) {
+    /// for member in log.members().iter().filter(|member| member.lag() > 1000) {
+    ///     println!("{} is {} records behind", member.name(), member.lag());
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn members(&self) -> Arc<[FleetMember]> {
+        let status = self.node.status();
+        status.map(|status| status.members).unwrap_or_default()
+    }
+
+    /// Ends the log in this process. Returns once every append of this process has its answer, and
+    /// the process is off the list of [members](Self::members), so that no other one waits for it.
+    ///
+    /// Call it when the process ends, after the last request. **From then on, appends to this log and
+    /// its clones fail, and an index that follows it accepts no token.** A process that ends in
+    /// another way is waited for until its lease is over: by appends that wait for all processes, and
+    /// by all processes after a failover. The same holds, in spite of this call, for a process that
+    /// follows a feed, and for a relay that others follow.
+    ///
+    /// ```no_run
+    /// # async fn _example(log: tower_revocation::log::FleetLog) {
+    /// // The last request has its response.
+    /// if let Err(error) = log.close().await {
+    ///     eprintln!("others wait for this process: {error}");
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// * [`Unavailable`](crate::log::LogErrorKind::Unavailable) if the database does not answer: others
+    ///   wait for the lease of this process. The log has ended nevertheless.
+    /// * [`Closed`](crate::log::LogErrorKind::Closed) if the log has ended before.
+    pub async fn close(&self) -> Result<(), LogError> {
+        let (reply, answer) = oneshot::channel();
+        // A full queue has room soon.
+        let sent = self.commands.send(Command::Close(reply)).await;
+        sent.map_err(|_| ended())?;
+        answer.await.unwrap_or_else(|_| Err(ended()))
+    }
+}
+
+/// A process that uses the log, as another one sees it. See [`FleetLog::members`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FleetMember {
     pub(super) name: Arc<str>,

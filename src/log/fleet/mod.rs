@@ -35,31 +35,18 @@ mod reading;
 #[cfg(feature = "redis")]
 mod redis;
 mod requests;
+mod revocation_log;
+mod start;
 #[cfg(test)]
 mod tests;
 mod url;
 
-use std::{
-    fmt,
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use futures::channel::oneshot;
 use tokio::sync::mpsc;
 
-use self::{
-    driver::{Clock, Command, Driver, ended},
-    engine::{Batch, Engine},
-    kept::Kept,
-    node::Node,
-    operation::Operation,
-    readiness::Demands,
-};
-use super::{
-    Appended, Durability, LogError, LogErrorKind, LogHealth, Position, Reader, Revocation,
-    RevocationLog, Selector,
-};
+use self::{driver::Command, kept::Kept, node::Node};
+use super::{Durability, LogError, RevocationLog as _};
 
 #[cfg(feature = "feed")]
 pub use self::feed::{FeedFuture, FeedService, FeedSource};
@@ -70,9 +57,6 @@ pub(crate) use self::postgres::{Issued, IssuedServer, IssuedTables, NewRow, OldT
 pub use self::{
     ack::FleetAck, assumption::FleetAssumption, builder::FleetLogBuilder, member::FleetMember,
 };
-
-/// At most this many commands can wait for the driver, which takes them at once.
-const COMMANDS: usize = 16 * 1024;
 
 /// A log that many processes share, in PostgreSQL, Redis or Valkey, or over HTTP by one of them. A
 /// token that is revoked on one of them is refused on all.
@@ -173,10 +157,11 @@ impl FleetLog {
     ///
     /// # Errors
     ///
-    /// * [`Misconfigured`](LogErrorKind::Misconfigured) if a parameter is wrong, or the settings of
-    ///   the database break a promise. The cause says what to change.
-    /// * [`UnknownFormat`](LogErrorKind::UnknownFormat) if a later version has changed the tables.
-    /// * [`Unavailable`](LogErrorKind::Unavailable) if the database does not answer.
+    /// * [`Misconfigured`](super::LogErrorKind::Misconfigured) if a parameter is wrong, or the settings
+    ///   of the database break a promise. The cause says what to change.
+    /// * [`UnknownFormat`](super::LogErrorKind::UnknownFormat) if a later version has changed the
+    ///   tables.
+    /// * [`Unavailable`](super::LogErrorKind::Unavailable) if the database does not answer.
     ///
     /// # Panics
     ///
@@ -188,113 +173,6 @@ impl FleetLog {
     /// Sets parameters by name. See [`connect`](Self::connect).
     pub fn builder(url: impl AsRef<str>) -> FleetLogBuilder {
         FleetLogBuilder::new(url.as_ref())
-    }
-
-    /// Returns the processes that use the log, as of this one's last report to the database: about
-    /// five times in a lease. Empty until the first one, and always empty on a process that follows a
-    /// feed: it is a part of its relay.
-    ///
-    /// A process that neither [closes](Self::close) nor drops its log is listed until its lease is over.
-    ///
-    /// ```no_run
-    /// # async fn _example(log: tower_revocation::log::FleetLog) {
-    /// for member in log.members().iter().filter(|member| member.lag() > 1000) {
-    ///     println!("{} is {} records behind", member.name(), member.lag());
-    /// }
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn members(&self) -> Arc<[FleetMember]> {
-        let status = self.node.status();
-        status.map(|status| status.members).unwrap_or_default()
-    }
-
-    /// Ends the log in this process. Returns once every append of this process has its answer, and
-    /// the process is off the list of [members](Self::members), so that no other one waits for it.
-    ///
-    /// Call it when the process ends, after the last request. **From then on, appends to this log and
-    /// its clones fail, and an index that follows it accepts no token.** A process that ends in
-    /// another way is waited for until its lease is over: by appends that wait for all processes, and
-    /// by all processes after a failover. The same holds, in spite of this call, for a process that
-    /// follows a feed, and for a relay that others follow.
-    ///
-    /// ```no_run
-    /// # async fn _example(log: tower_revocation::log::FleetLog) {
-    /// // The last request has its response.
-    /// if let Err(error) = log.close().await {
-    ///     eprintln!("others wait for this process: {error}");
-    /// }
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// * [`Unavailable`](LogErrorKind::Unavailable) if the database does not answer: others wait for
-    ///   the lease of this process. The log has ended nevertheless.
-    /// * [`Closed`](LogErrorKind::Closed) if the log has ended before.
-    pub async fn close(&self) -> Result<(), LogError> {
-        let (reply, answer) = oneshot::channel();
-        // A full queue has room soon.
-        let sent = self.commands.send(Command::Close(reply)).await;
-        sent.map_err(|_| ended())?;
-        answer.await.unwrap_or_else(|_| Err(ended()))
-    }
-
-    /// Starts the task of a node.
-    #[cfg(test)]
-    fn start<E: Engine>(engine: E, settings: core::NodeSettings, clock: Clock) -> Self {
-        Self::start_with(Arc::new(engine), settings, clock, Operation::default())
-    }
-
-    /// Starts the task of a node.
-    fn start_with<E: Engine>(
-        engine: Arc<E>,
-        settings: core::NodeSettings,
-        clock: Clock,
-        operation: Operation,
-    ) -> Self {
-        let (commands, received) = mpsc::channel(COMMANDS);
-        let demands = Demands {
-            lease: settings.lease,
-            skew: operation.skew,
-        };
-        let node = Arc::new(Node::new(demands, operation.is_silent));
-        let durability = {
-            let engine = engine.clone();
-            Arc::new(move || engine.durability())
-        };
-        #[cfg(feature = "jwt")]
-        let once = engine.once_store();
-        let lease = settings.lease;
-        let read_only = engine.read_only();
-        #[cfg(feature = "feed")]
-        let relay = Arc::new(feed::Relay::new(engine.clone(), clock.clone(), &settings));
-        #[cfg(all(feature = "issued", feature = "postgres"))]
-        let issued_server = engine.issued_server();
-        let driver = Driver::new(engine, node.clone(), received, settings, clock);
-        #[cfg(feature = "feed")]
-        let driver = driver.serve(relay.clone());
-        #[cfg(test)]
-        let driver = driver.remember_at_most(operation.remembers);
-        let driver = match &operation.kept {
-            Some((kept, found)) => driver.keep(kept.clone(), *found),
-            None => driver,
-        };
-        tokio::spawn(driver.run());
-        Self {
-            node,
-            commands,
-            lease,
-            durability,
-            read_only,
-            #[cfg(feature = "jwt")]
-            once,
-            #[cfg(feature = "feed")]
-            relay,
-            kept: operation.kept.map(|(kept, _)| kept),
-            #[cfg(all(feature = "issued", feature = "postgres"))]
-            issued_server,
-        }
     }
 
     /// Returns where issued tokens can be stored, if the engine has tables for them.
@@ -318,113 +196,6 @@ impl FleetLog {
     #[cfg(feature = "jwt")]
     pub(crate) fn refusal(&self) -> Option<LogError> {
         self.node.refusal()
-    }
-
-    fn queue(
-        &self,
-        client: Option<Selector>,
-        new: usize,
-        records: Vec<Revocation>,
-    ) -> impl Future<Output = Result<Option<Appended>, LogError>> + Send + use<> {
-        let (reply, answer) = oneshot::channel();
-        let command = Command::Append {
-            client,
-            batch: Batch { records, new },
-            write: observe::Write::begin(),
-            reply,
-        };
-        let sent = match self.read_only().or_else(|| self.node.refusal()) {
-            Some(refusal) => {
-                super::observe::refused("not_writable");
-                Err(refusal)
-            }
-            None => self.send(command),
-        };
-        async move {
-            sent?;
-            answer.await.unwrap_or_else(|_| Err(ended()))
-        }
-    }
-
-    /// Returns the error of an append to a log that can only be read.
-    fn read_only(&self) -> Option<LogError> {
-        self.read_only.map(url::wrong)
-    }
-
-    fn send(&self, command: Command) -> Result<(), LogError> {
-        self.commands
-            .try_send(command)
-            .map_err(|refused| match refused {
-                mpsc::error::TrySendError::Full(_) => {
-                    super::observe::refused("queue");
-                    LogError::new(LogErrorKind::QueueFull)
-                }
-                mpsc::error::TrySendError::Closed(_) => ended(),
-            })
-    }
-}
-
-impl RevocationLog for FleetLog {
-    fn append(
-        &self,
-        batch: Vec<Revocation>,
-    ) -> impl Future<Output = Result<Position, LogError>> + Send {
-        let appended = self.queue(None, usize::MAX, batch);
-        async move {
-            let appended = appended.await?;
-            // Any number of selectors may be new.
-            let appended = appended.ok_or_else(|| LogError::new(LogErrorKind::Full))?;
-            Ok(appended.position)
-        }
-    }
-
-    fn append_at_most(
-        &self,
-        new: usize,
-        batch: Vec<Revocation>,
-    ) -> impl Future<Output = Result<Option<Appended>, LogError>> + Send {
-        self.queue(None, new, batch)
-    }
-
-    fn append_for(
-        &self,
-        client: Selector,
-        new: usize,
-        batch: Vec<Revocation>,
-    ) -> impl Future<Output = Result<Option<Appended>, LogError>> + Send {
-        self.queue(Some(client), new, batch)
-    }
-
-    fn health(&self) -> LogHealth {
-        if self.commands.is_closed() {
-            return node::ended_health();
-        }
-        self.node.health()
-    }
-
-    /// Every reader of this node gets everything again, or with a mirror what is newer. Fails if the
-    /// database does not answer meanwhile.
-    async fn follow(&self, reader: Weak<dyn Reader>) -> Result<(), LogError> {
-        self.node.readers().add(reader.clone());
-        let has = match &self.kept {
-            Some(kept) => kept.tell(reader.clone()).await,
-            None => None,
-        };
-        let (reply, answer) = oneshot::channel();
-        let sent = self.send(Command::Follow { has, reply });
-        let followed = match sent {
-            Ok(()) => answer.await.unwrap_or_else(|_| Err(ended())),
-            Err(error) => Err(error),
-        };
-        followed.inspect_err(|_| self.node.readers().remove(&reader))
-    }
-
-    fn lease(&self) -> Option<Duration> {
-        Some(self.lease)
-    }
-
-    fn durability(&self) -> Durability {
-        (self.durability)()
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
 use super::{
     super::{LogError, LogErrorKind, LogHealth, observe, readers::Readers},
     core::Status,
+    driver::ended,
     readiness::{Demands, UNREAD},
 };
 
@@ -113,5 +114,5 @@ impl Node {
 /// What a log says of itself once it has ended.
 pub(super) fn ended_health() -> LogHealth {
     let now = Instant::now();
-    LogHealth::failing(super::ended(), now, now).with(Some("the log has ended".to_owned()), None)
+    LogHealth::failing(ended(), now, now).with(Some("the log has ended".to_owned()), None)
 }

@@ -7,17 +7,21 @@ mod engine;
 #[path = "../../../../tests/fixture/port.rs"]
 pub(super) mod port;
 
-use std::{error::Error as _, sync::atomic::Ordering, time::Duration};
+use std::{
+    error::Error as _,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use futures::future::join_all;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::engine::Memory;
-use super::{core::NodeSettings, *};
+use super::{FleetLog, core::NodeSettings};
 use crate::{
     enforce::Index,
     error::Error,
-    log::{Moment, NumericDate},
+    log::{LogErrorKind, Moment, NumericDate, Revocation, RevocationLog as _, Selector},
 };
 
 const LEASE: Duration = Duration::from_secs(5);

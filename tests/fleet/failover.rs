@@ -10,18 +10,28 @@ use crate::{
     postgres::{Server, until},
 };
 
+/// Connects to the primary of two servers.
+async fn connect([one, two]: [u16; 2]) -> FleetLog {
+    let url = format!("postgres://admin@127.0.0.1:{one},127.0.0.1:{two}/postgres");
+    let connected = FleetLog::builder(&url).lease(LEASE).connect().await;
+    connected.expect("the primary answers")
+}
+
+fn promote(standby: &Server) {
+    standby.sql("postgres", "select pg_promote()");
+    until("the standby is promoted", || {
+        standby.sql("postgres", "select pg_is_in_recovery()") == "f"
+    });
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_follow_a_promoted_standby_and_lose_nothing() {
     let Some(mut server) = Server::start(&[]) else {
         return;
     };
     let standby = server.standby();
-    let [one, two] = [server.port(), standby.port()];
-    let url = format!("postgres://admin@127.0.0.1:{one},127.0.0.1:{two}/postgres");
-    let connect = || async {
-        let builder = FleetLog::builder(&url).lease(LEASE);
-        builder.connect().await.expect("the primary answers")
-    };
+    let ports = [server.port(), standby.port()];
+    let connect = || connect(ports);
     server.sql(
         "postgres",
         "alter system set synchronous_standby_names = 'standby'",
@@ -39,10 +49,7 @@ async fn nodes_follow_a_promoted_standby_and_lose_nothing() {
     assert_eq!(first.durability(), Durability::Replicated);
 
     server.stop("KILL");
-    standby.sql("postgres", "select pg_promote()");
-    until("the standby is promoted", || {
-        standby.sql("postgres", "select pg_is_in_recovery()") == "f"
-    });
+    promote(&standby);
     // It fails while the log still waits for the former primary.
     let position = loop {
         if let Ok(position) = other.append(vec![grant(10)]).await {
@@ -66,12 +73,8 @@ async fn records_that_a_promoted_standby_lacks_are_given_back() {
         return;
     };
     let standby = server.standby();
-    let [one, two] = [server.port(), standby.port()];
-    let url = format!("postgres://admin@127.0.0.1:{one},127.0.0.1:{two}/postgres");
-    let connect = || async {
-        let builder = FleetLog::builder(&url).lease(LEASE);
-        builder.connect().await.expect("the primary answers")
-    };
+    let ports = [server.port(), standby.port()];
+    let connect = || connect(ports);
     let (first, other) = (connect().await, connect().await);
     let indexes = [index(&first).await, index(&other).await];
     first.append((0..5).map(grant).collect()).await.unwrap();
@@ -94,10 +97,7 @@ async fn records_that_a_promoted_standby_lacks_are_given_back() {
     server.stop("KILL");
     // Afterwards the nodes give the others back at once.
     assert_eq!(standby.sql("postgres", count), "5");
-    standby.sql("postgres", "select pg_promote()");
-    until("the standby is promoted", || {
-        standby.sql("postgres", "select pg_is_in_recovery()") == "f"
-    });
+    promote(&standby);
     // Who comes now cannot know that something is missing. Nobody tells it that it is complete before
     // the others have given everything back.
     let late = index(&connect().await).await;

@@ -1,5 +1,7 @@
 //! Two authorization servers with one database are one server.
 
+#[path = "../fixture/memory.rs"]
+mod memory;
 #[path = "../fixture/port.rs"]
 mod port;
 #[path = "../fixture/postgres/mod.rs"]

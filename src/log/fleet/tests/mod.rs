@@ -4,6 +4,8 @@ mod clock;
 mod close;
 pub(super) mod contract;
 mod engine;
+#[path = "../../../../tests/fixture/memory.rs"]
+pub(super) mod memory;
 #[path = "../../../../tests/fixture/port.rs"]
 pub(super) mod port;
 

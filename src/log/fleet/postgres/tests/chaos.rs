@@ -2,6 +2,7 @@
 
 use super::{
     super::super::super::{Durability, LogErrorKind},
+    contract::recovered,
     *,
 };
 
@@ -11,18 +12,6 @@ fn hasty() -> Options {
         timeout: Duration::from_secs(1),
         ..options()
     }
-}
-
-/// Asks again until there is an answer.
-async fn recovered(log: &Postgres) -> Page {
-    for _ in 0..200 {
-        match log.poll(ask(Cursor::default())).await {
-            Ok(page) => return page,
-            Err(error) => assert_eq!(error.kind(), LogErrorKind::Unavailable, "{}", line(&error)),
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the log does not recover");
 }
 
 /// Asks until the server says that it uses another setting.
@@ -38,103 +27,25 @@ async fn settled(log: &Postgres, durability: Durability) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn crash_loses_nothing_that_was_acknowledged() {
-    let Some(mut server) = Server::start(&[]) else {
-        return;
-    };
-    let log = std::sync::Arc::new(open(&server).await);
-    let mut acknowledged = Vec::new();
-    let mut incarnations = Vec::new();
-    for round in 0..3 {
-        let (sent, mut received) = tokio::sync::mpsc::unbounded_channel();
-        let writer = tokio::spawn({
-            let log = log.clone();
-            async move {
-                for number in 0.. {
-                    let record = grant(format!("{round} {number}"));
-                    if log.append(request([batch([record])])).await.is_err() {
-                        return;
-                    }
-                    sent.send(record).unwrap();
-                }
-            }
-        });
-        for _ in 0..20 {
-            acknowledged.push(received.recv().await.unwrap());
-        }
-        server.stop("KILL");
-        writer.await.unwrap();
-        while let Some(record) = received.recv().await {
-            acknowledged.push(record);
-        }
-        server.restart();
-        let page = recovered(&log).await;
-        assert!(
-            acknowledged
-                .iter()
-                .all(|record| page.records.contains(record))
-        );
-        // The nodes cannot know that nothing was lost.
-        assert!(!incarnations.contains(&page.incarnation));
-        incarnations.push(page.incarnation);
+    if let Some(mut server) = Server::start(&[]) {
+        let log = open(&server).await;
+        let kill = |server: &mut Server| server.stop("KILL");
+        contract::crash(log, &mut server, kill, Server::restart).await;
     }
 }
 
 #[tokio::test]
 async fn server_that_stands_still_holds_no_call_longer_than_its_limit() {
-    let Some(server) = Server::start(&[]) else {
-        return;
-    };
-    let log = open_at(&server.url("postgres"), hasty()).await.unwrap();
-    append(&log, [grant(1)]).await;
-    server.signal("STOP");
-    let limit = Duration::from_secs(5);
-    for _ in 0..2 {
-        let append = request([batch([grant(2)])]);
-        let calls = futures::future::join3(
-            log.poll(ask(Cursor::default())),
-            log.append(append),
-            log.sweep(),
-        );
-        let (polled, appended, swept) = Box::pin(tokio::time::timeout(limit, calls))
-            .await
-            .expect("an end");
-        for error in [polled.err(), appended.err(), swept.err()] {
-            let error = error.expect("no answer");
-            assert_eq!(error.kind(), LogErrorKind::Unavailable);
-            assert!(
-                line(&error).contains("did not answer within"),
-                "{}",
-                line(&error)
-            );
-        }
+    if let Some(server) = Server::start(&[]) {
+        let log = open_at(&server.url("postgres"), hasty()).await.unwrap();
+        contract::standstill(&log, |signal| server.signal(signal)).await;
     }
-    server.signal("CONT");
-    recovered(&log).await;
-    append(&log, [grant(3)]).await;
 }
 
 #[tokio::test]
 async fn dropped_call_leaves_no_answer_for_the_next() {
-    let Some(server) = Server::start(&[]) else {
-        return;
-    };
-    let log = open(&server).await;
-    for number in 0..30 {
-        let mut given_up = Box::pin(append(&log, [grant(number)]));
-        for _ in 0..number % 5 {
-            if futures::poll!(&mut given_up).is_ready() {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
-        drop(given_up);
-        let done = append(&log, [grant(format!("kept {number}"))])
-            .await
-            .batches;
-        assert!(
-            matches!(done[..], [Done::Appended { added: 1, .. }]),
-            "{done:?}"
-        );
+    if let Some(server) = Server::start(&[]) {
+        contract::dropped_calls(&open(&server).await).await;
     }
 }
 

@@ -27,10 +27,10 @@ use fixture::Server;
 use super::{
     super::{
         super::{LogError, NumericDate, Revocation, Selector},
-        engine::{Committed, Cursor, Done, Engine, History, Page},
+        engine::{Committed, Cursor, Done, Engine, History},
         tests::{
             contract::{self, all, append, ask, batch, grant, line, poll, request, watermark},
-            port,
+            memory, port,
         },
         url::Url,
     },

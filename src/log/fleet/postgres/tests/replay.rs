@@ -1,79 +1,36 @@
 //! What may be used only once: who wins, what expires, and what is forgotten.
 
-use super::{
-    super::super::once::{OnceResult, OnceUse},
-    *,
-};
-
-fn soon() -> u64 {
-    NumericDate::now().seconds() + 60
-}
-
-fn identifier(number: u8, expires: u64) -> OnceUse {
-    OnceUse {
-        digest: [number; 32],
-        client: [number % 2; 16],
-        expires,
-        quota: 3,
-    }
-}
-
-async fn use_up(log: &Postgres, once: OnceUse) -> OnceResult {
-    let store = log.once_store().unwrap();
-    let used = store.use_up(once).await;
-    used.unwrap_or_else(|error| panic!("{}", line(&error)))
-}
+use super::{contract::soon, *};
 
 #[tokio::test]
 async fn identifier_counts_until_it_expires_and_within_a_quota() {
-    use OnceResult::{Fresh, FullQuota, Used};
     let Some(server) = Server::start(&[]) else {
         return;
     };
-    let [one, two] = [open(&server).await, open(&server).await];
-    let soon = soon();
-    assert_eq!(use_up(&one, identifier(1, soon)).await, Fresh);
-    assert_eq!(use_up(&one, identifier(1, soon)).await, Used);
-    assert_eq!(use_up(&two, identifier(1, soon + 9)).await, Used);
-    // In one transaction, too: the first decides.
-    let at_once = [3, 3, 5, 7, 9, 2].map(|number| use_up(&two, identifier(number, soon)));
-    let at_once = futures::future::join_all(at_once).await;
-    assert_eq!(at_once, [Fresh, Used, Fresh, FullQuota, FullQuota, Fresh]);
-    // A use is recognised even if the quota is used up.
-    assert_eq!(use_up(&two, identifier(1, soon)).await, Used);
-    assert_eq!(use_up(&two, identifier(4, 1)).await, Used, "expired");
-
-    // As after a minute. An expired entry does not count, and its identifier is free.
-    let expire = "update tower_revocation.replay set expires = 1";
-    server.sql("postgres", expire);
-    assert_eq!(use_up(&one, identifier(7, soon)).await, Fresh);
-    assert_eq!(use_up(&one, identifier(1, soon)).await, Fresh);
-    assert_eq!(use_up(&two, identifier(1, soon)).await, Used);
+    let expire = || {
+        let all = "update tower_revocation.replay set expires = 1";
+        server.sql("postgres", all);
+    };
+    contract::once(&open(&server).await, &open(&server).await, expire).await;
 }
 
 #[tokio::test]
 async fn swept_identifiers_are_not_used_again_if_the_clock_goes_back() {
-    use OnceResult::{Forgotten, Fresh, Used};
     let Some(server) = Server::start(&[]) else {
         return;
     };
-    let log = open(&server).await;
-    let soon = soon();
-    assert_eq!(use_up(&log, identifier(1, soon)).await, Fresh);
-    assert_eq!(use_up(&log, identifier(2, soon)).await, Fresh);
-    let expire = "update tower_revocation.replay set expires = 7 where get_byte(once, 0) = 1";
-    server.sql("postgres", expire);
-    log.sweep().await.unwrap();
-    let left = "select count(*), max(forgotten) \
-                from tower_revocation.replay, tower_revocation.replay_meta";
-    assert_eq!(server.sql("postgres", left), "1|7");
-    assert_eq!(use_up(&log, identifier(2, soon)).await, Used);
-
-    // As if the clock had been ahead during the sweep.
-    let ahead = format!("update tower_revocation.replay_meta set forgotten = {soon}");
-    server.sql("postgres", &ahead);
-    assert_eq!(use_up(&log, identifier(1, soon)).await, Forgotten);
-    assert_eq!(use_up(&log, identifier(1, soon + 1)).await, Fresh);
+    let expire = || {
+        let one = "update tower_revocation.replay set expires = 7 where get_byte(once, 0) = 1";
+        server.sql("postgres", one);
+    };
+    let ahead = |to| {
+        let left = "select count(*), max(forgotten) \
+                    from tower_revocation.replay, tower_revocation.replay_meta";
+        assert_eq!(server.sql("postgres", left), "1|7");
+        let ahead = format!("update tower_revocation.replay_meta set forgotten = {to}");
+        server.sql("postgres", &ahead);
+    };
+    contract::swept_uses(&open(&server).await, expire, ahead).await;
 }
 
 /// As a node asks for one identifier, of one client.

@@ -1,47 +1,12 @@
 //! Servers that crash, stand still, or lose what they had.
 
-use std::sync::Arc;
-
-use super::{super::super::super::LogErrorKind, *};
+use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn crash_loses_nothing_that_was_acknowledged_and_is_another_incarnation() {
     for mut server in Server::each(&[]) {
-        let log = Arc::new(open(&server).await);
-        let mut acknowledged = Vec::new();
-        let mut incarnations = Vec::new();
-        for round in 0..3 {
-            let (sent, mut received) = tokio::sync::mpsc::unbounded_channel();
-            let writer = tokio::spawn({
-                let log = log.clone();
-                async move {
-                    for number in 0.. {
-                        let record = grant(format!("{round} {number}"));
-                        if log.append(request([batch([record])])).await.is_err() {
-                            return;
-                        }
-                        sent.send(record).unwrap();
-                    }
-                }
-            });
-            for _ in 0..20 {
-                acknowledged.push(received.recv().await.unwrap());
-            }
-            server.stop();
-            writer.await.unwrap();
-            while let Some(record) = received.recv().await {
-                acknowledged.push(record);
-            }
-            server.restart();
-            let page = recovered(&log).await;
-            assert!(
-                acknowledged
-                    .iter()
-                    .all(|record| page.records.contains(record))
-            );
-            assert!(!incarnations.contains(&page.incarnation));
-            incarnations.push(page.incarnation);
-        }
+        let log = open(&server).await;
+        contract::crash(log, &mut server, Server::stop, Server::restart).await;
     }
 }
 
@@ -49,51 +14,14 @@ async fn crash_loses_nothing_that_was_acknowledged_and_is_another_incarnation() 
 async fn server_that_stands_still_holds_no_call_longer_than_its_limit() {
     for server in Server::each(&[]) {
         let log = open_at(&server.url(), hasty()).await;
-        append(&log, [grant(1)]).await;
-        server.signal("STOP");
-        for _ in 0..2 {
-            let append = request([batch([grant(2)])]);
-            let calls = futures::future::join3(
-                log.poll(ask(Cursor::default())),
-                log.append(append),
-                log.leave(1),
-            );
-            let limit = Duration::from_secs(5);
-            let (polled, appended, left) =
-                tokio::time::timeout(limit, calls).await.expect("an end");
-            for error in [polled.err(), appended.err(), left.err()] {
-                let error = error.expect("no answer");
-                assert_eq!(error.kind(), LogErrorKind::Unavailable);
-                let line = line(&error);
-                assert!(line.contains("did not answer within"), "{line}");
-            }
-        }
-        server.signal("CONT");
-        recovered(&log).await;
-        append(&log, [grant(3)]).await;
+        contract::standstill(&log, |signal| server.signal(signal)).await;
     }
 }
 
 #[tokio::test]
 async fn dropped_call_leaves_no_answer_for_the_next() {
     for server in Server::each(&[]) {
-        let log = open(&server).await;
-        for number in 0..30 {
-            let mut given_up = Box::pin(append(&log, [grant(number)]));
-            for _ in 0..number % 5 {
-                if futures::poll!(&mut given_up).is_ready() {
-                    break;
-                }
-                tokio::task::yield_now().await;
-            }
-            drop(given_up);
-            let kept = append(&log, [grant(format!("kept {number}"))]).await;
-            let done = super::super::super::engine::Done::Appended {
-                sequence: poll(&log, Cursor::default()).await.upto.sequence,
-                added: 1,
-            };
-            assert_eq!(kept.batches, [done]);
-        }
+        contract::dropped_calls(&open(&server).await).await;
     }
 }
 

@@ -23,10 +23,10 @@ use fixture::Server;
 use super::{
     super::{
         super::LogError,
-        engine::{Cursor, Engine, History, Page},
+        engine::{Cursor, Engine, History},
         tests::{
-            contract::{all, append, ask, batch, grant, line, poll, request},
-            port,
+            contract::{self, all, append, ask, batch, grant, line, poll, recovered, request},
+            memory, port,
         },
         url::Url,
     },
@@ -61,17 +61,4 @@ async fn open_at(url: &str, options: Options) -> Redis {
 
 async fn open(server: &Server) -> Redis {
     open_at(&server.url(), options()).await
-}
-
-/// Asks again until there is an answer.
-async fn recovered(log: &Redis) -> Page {
-    let mut last = String::new();
-    for _ in 0..400 {
-        match log.poll(ask(Cursor::default())).await {
-            Ok(page) => return page,
-            Err(error) => last = line(&error),
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the log does not recover: {last}");
 }

@@ -1,31 +1,10 @@
 //! What may be used only once.
 
 use super::{
-    super::super::{
-        super::NumericDate,
-        once::{OnceResult, OnceUse},
-    },
+    super::super::once::OnceResult,
+    contract::{identifier, soon, use_up},
     *,
 };
-
-fn soon() -> u64 {
-    NumericDate::now().seconds() + 60
-}
-
-fn identifier(number: u8, expires: u64) -> OnceUse {
-    OnceUse {
-        digest: [number; 32],
-        client: [b'a' + number % 2; 16],
-        expires,
-        quota: 3,
-    }
-}
-
-async fn use_up(log: &Redis, once: OnceUse) -> OnceResult {
-    let store = log.once_store().unwrap();
-    let used = store.use_up(once).await;
-    used.unwrap_or_else(|error| panic!("{}", line(&error)))
-}
 
 /// As if an entry had expired.
 fn expire(server: &Server, number: u8, expires: u64) {
@@ -37,50 +16,28 @@ fn expire(server: &Server, number: u8, expires: u64) {
 
 #[tokio::test]
 async fn identifier_counts_until_it_expires_and_within_a_quota() {
-    use OnceResult::{Fresh, FullQuota, Used};
     for server in Server::each(&[]) {
-        let [one, two] = [open(&server).await, open(&server).await];
-        let soon = soon();
-        assert_eq!(use_up(&one, identifier(1, soon)).await, Fresh);
-        assert_eq!(use_up(&one, identifier(1, soon)).await, Used);
-        assert_eq!(use_up(&two, identifier(1, soon + 9)).await, Used);
-        // Together, too: the first decides.
-        let at_once = [3, 3, 5, 7, 9, 2].map(|number| use_up(&two, identifier(number, soon)));
-        let at_once = futures::future::join_all(at_once).await;
-        assert_eq!(at_once, [Fresh, Used, Fresh, FullQuota, FullQuota, Fresh]);
-        // A use is recognised even if the quota is used up.
-        assert_eq!(use_up(&two, identifier(1, soon)).await, Used);
-        assert_eq!(use_up(&two, identifier(4, 1)).await, Used, "expired");
-
-        // As after a minute. An expired entry does not count, and its identifier is free.
-        for number in [1, 3, 5] {
-            expire(&server, number, 1);
-        }
-        assert_eq!(use_up(&one, identifier(7, soon)).await, Fresh);
-        assert_eq!(use_up(&one, identifier(1, soon)).await, Fresh);
-        assert_eq!(use_up(&two, identifier(1, soon)).await, Used);
+        let logs = [open(&server).await, open(&server).await];
+        let some = || {
+            for number in [1, 3, 5] {
+                expire(&server, number, 1);
+            }
+        };
+        contract::once(&logs[0], &logs[1], some).await;
         assert_eq!(server.say("HLEN {tr}:uses"), "3");
     }
 }
 
 #[tokio::test]
 async fn swept_identifiers_are_not_used_again_if_the_clock_goes_back() {
-    use OnceResult::{Forgotten, Fresh, Used};
     for server in Server::each(&[]) {
-        let log = open(&server).await;
-        let soon = soon();
-        assert_eq!(use_up(&log, identifier(1, soon)).await, Fresh);
-        assert_eq!(use_up(&log, identifier(2, soon)).await, Fresh);
-        expire(&server, 1, 7);
-        assert_eq!(log.sweep().await.unwrap(), 0);
-        assert_eq!(server.say("HLEN {tr}:uses"), "1");
-        assert_eq!(server.say("HGET {tr}:use-counts forgotten"), "7");
-        assert_eq!(use_up(&log, identifier(2, soon)).await, Used);
-
-        // As if the clock had been ahead during the sweep.
-        server.say(&format!("HSET {{tr}}:use-counts forgotten {soon}"));
-        assert_eq!(use_up(&log, identifier(1, soon)).await, Forgotten);
-        assert_eq!(use_up(&log, identifier(1, soon + 1)).await, Fresh);
+        let ahead = |to| {
+            assert_eq!(server.say("HLEN {tr}:uses"), "1");
+            assert_eq!(server.say("HGET {tr}:use-counts forgotten"), "7");
+            server.say(&format!("HSET {{tr}}:use-counts forgotten {to}"));
+        };
+        let one = || expire(&server, 1, 7);
+        contract::swept_uses(&open(&server).await, one, ahead).await;
     }
 }
 

@@ -1,9 +1,12 @@
 //! What the core expects of every engine. The tests of an engine run this with real servers.
 
+mod faults;
 mod lives;
 mod members;
 #[cfg(feature = "embedded")]
 mod mirror;
+#[cfg(feature = "jwt")]
+mod once;
 mod pages;
 mod records;
 mod writers;
@@ -15,7 +18,10 @@ use super::super::{
 
 #[cfg(feature = "embedded")]
 pub(crate) use self::mirror::mirror;
+#[cfg(feature = "jwt")]
+pub(crate) use self::once::{identifier, once, soon, swept_uses, use_up};
 pub(crate) use self::{
+    faults::{crash, dropped_calls, recovered, standstill},
     lives::lives,
     members::members,
     pages::{cursors, pages},

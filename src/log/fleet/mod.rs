@@ -3,6 +3,8 @@
 mod ack;
 mod assumption;
 mod builder;
+#[cfg(any(feature = "feed", feature = "postgres"))]
+mod cause;
 mod core;
 mod downstream;
 mod driver;

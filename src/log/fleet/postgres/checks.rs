@@ -1,9 +1,6 @@
 //! Can the server keep what the log promises?
 
-use super::{
-    fault::{self, Fault},
-    session::Session,
-};
+use super::{advice, fault::Fault, session::Session};
 
 /// What a server says of itself.
 pub(super) struct Facts {
@@ -95,7 +92,7 @@ pub(super) async fn owners(session: &Session, schema: &str) -> Result<(), Fault>
         return Ok(());
     }
     let owner = owner.replace(char::is_control, "?");
-    Err(Fault::misconfigured(fault::foreign(&owner, &session.who)))
+    Err(Fault::misconfigured(advice::foreign(&owner, &session.who)))
 }
 
 /// Returns what distinguishes this log from others.
@@ -135,7 +132,7 @@ pub(super) async fn rights(session: &Session, schema: &str) -> Result<(), Fault>
     if row.try_get(0).ok().flatten() == Some("t") {
         return Ok(());
     }
-    Err(Fault::misconfigured(fault::missing_rights(&session.who)))
+    Err(Fault::misconfigured(advice::missing_rights(&session.who)))
 }
 
 /// Refuses a pooler that lends connections for a transaction. What is set for a session would then
@@ -150,7 +147,7 @@ pub(super) async fn not_pooled(first: &Session, second: &Session) -> Result<(), 
             return Err(fault);
         }
         // A pooler that lends connections for a statement.
-        return Err(Fault::misconfigured(fault::pooled(&first.who.place)));
+        return Err(Fault::misconfigured(advice::pooled(&first.who.place)));
     }
     let [of_second, of_first] = [second.text(PROCESS).await?, first.text(PROCESS).await?];
     second.run("rollback").await?;
@@ -160,5 +157,5 @@ pub(super) async fn not_pooled(first: &Session, second: &Session) -> Result<(), 
     if first.process != second.process && is(&of_first, first) && is(&of_second, second) {
         return Ok(());
     }
-    Err(Fault::misconfigured(fault::pooled(&first.who.place)))
+    Err(Fault::misconfigured(advice::pooled(&first.who.place)))
 }

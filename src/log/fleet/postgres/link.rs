@@ -5,13 +5,7 @@ use std::sync::Arc;
 use tokio::{sync::Mutex, task::JoinHandle, time};
 use tokio_postgres::{Row, types::ToSql};
 
-use super::{
-    fault::{self, Fault},
-    migrate,
-    session::Session,
-    target::Target,
-    values::column,
-};
+use super::{advice, fault::Fault, migrate, session::Session, target::Target, values::column};
 
 /// Each statement begins with three columns: the process of the server, the version of the tables,
 /// and whether commits wait for a standby. Its own columns follow.
@@ -129,7 +123,7 @@ impl<'a> Busy<'a> {
         };
         let row = session.row(sql, parameters).await?;
         if column::<i32>(&row, 0)? != session.process {
-            return Err(Fault::misconfigured(fault::pooled(&session.who.place)));
+            return Err(Fault::misconfigured(advice::pooled(&session.who.place)));
         }
         let format = usize::try_from(column::<i32>(&row, 1)?).unwrap_or(usize::MAX);
         migrate::compare(format, migrate::FORMAT, &self.target.schema)?;

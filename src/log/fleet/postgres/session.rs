@@ -19,13 +19,7 @@ use tokio_postgres::{
     error::Severity, types::ToSql,
 };
 
-use super::{
-    checks,
-    fault::{Fault, Who},
-    settings::Server,
-    target::Target,
-    tls::Tls,
-};
+use super::{advice::Who, checks, fault::Fault, settings::Server, target::Target, tls::Tls};
 
 /// What a connection gets beside the answers.
 #[derive(Default)]

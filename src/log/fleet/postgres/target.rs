@@ -14,7 +14,8 @@ use tokio::{runtime::Handle, sync::Notify, task, time};
 
 use super::{
     super::{super::LogErrorKind, url::Url},
-    fault::{Fault, Who},
+    advice::Who,
+    fault::Fault,
     session::Session,
     settings::{Server, Settings},
     tls::Tls,

@@ -4,7 +4,10 @@ use std::{error::Error as StdError, fmt, io};
 
 use hyper::StatusCode;
 
-use super::super::{super::url::Wrong, codec::Broken};
+use super::super::{
+    super::{cause::cause, url::Wrong},
+    codec::Broken,
+};
 use crate::log::{LogError, LogErrorKind};
 
 /// One line. It never contains a token, nor what the relay says.
@@ -124,24 +127,6 @@ impl Fault {
 
 /// Names the file with the bearer token.
 pub(super) const TOKEN_FILE: &str = "TOWER_REVOCATION_PASSWORD_FILE";
-
-/// Looks for a cause of some type. An IO error holds its own cause inside.
-fn cause<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        let inner = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
-        next = match inner {
-            Some(inner) => Some(inner as &(dyn StdError + 'static)),
-            None => error.source(),
-        };
-    }
-    None
-}
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -128,15 +128,17 @@ impl Acks {
         !self.waiting.is_empty()
     }
 
-    /// The time from the last poll to the next. `None` if no append waits. It grows with the wait: a
-    /// member that does not report at once has ended, or cannot reach the engine.
-    pub(super) fn gap(&self, now: Moment, state: &State) -> Option<Duration> {
+    /// The time from the last poll, which was sent at this time, to the next. `None` if no append waits.
+    /// It grows with the wait: a member that does not report at once has ended, or cannot reach the
+    /// engine.
+    pub(super) fn gap(&self, sent: Moment, state: &State) -> Option<Duration> {
         let confirming = self.confirming.back();
         if confirming.is_some_and(|last| last.after == state.polls) {
             return Some(Duration::ZERO);
         }
         let first = self.confirming.front().or_else(|| self.waiting.front())?;
-        let age = now.since(first.since);
+        // Not as of now: the gap would grow each time that it is looked at, and never be over.
+        let age = sent.since(first.since);
         Some(timer::gap(age, self.longest_gap))
     }
 }

@@ -180,7 +180,7 @@ impl Core {
         appends.check(now, state, &mut actions);
         appends.expire(now, &mut actions);
         state.members.awaits_reports = appends.acks.awaits_reports();
-        polls.hurry(appends.acks.gap(now, state));
+        polls.hurry(appends.acks.gap(polls.sent(), state));
         polls.ask(now, state, &mut actions);
         appends.ask(now, state, &mut actions);
         actions.extend(state.healing.recall());

@@ -328,6 +328,11 @@ impl Polls {
                 Duration::ZERO
             } else {
                 let barrier = self.barrier.map(|(_, gap)| gap);
+    /// When the last poll was sent.
+    pub(super) fn sent(&self) -> Moment {
+        self.sent
+    }
+
                 let hurry = self.hurry.into_iter().chain(barrier).min();
                 let hurried = hurry.map(|gap| Timer::new(self.sent, gap).left(now));
                 let waits = [Some(self.next.left(now)), self.hints.wait(now), hurried];

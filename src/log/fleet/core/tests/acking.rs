@@ -84,6 +84,22 @@ fn member_that_does_not_report_is_waited_for_until_its_lease_has_ended() {
 }
 
 #[test]
+fn node_that_waits_for_a_member_wakes_only_to_poll() {
+    let mut node = appended();
+    let (mut wakes, mut polls) = (0, 0);
+    while node.core.status(node.now).queued > 0 {
+        let mut actions = node.on(reported(&[(2, 6)]));
+        while super::polls(&actions).is_empty() {
+            actions = node.sleep();
+            wakes += 1;
+        }
+        polls += 1;
+    }
+    // Once more when the lease is over.
+    assert!(wakes <= polls + 1, "{wakes} to poll {polls} times");
+}
+
+#[test]
 fn member_that_has_not_healed_does_not_have_the_record() {
     let mut node = appended();
     let mut page = last(1);

@@ -21,8 +21,9 @@ pub(super) trait Kept: Send + Sync {
     /// it has given back to the log what it remembers.
     fn seen(&self, whole: Option<Incarnation>, sequence: u64);
 
-    /// Returns when the copy has shown that the log has lost its end.
-    fn lost(&self) -> BoxFuture<'static, Incarnation>;
+    /// Returns when the copy may have records that neither the node nor the log has. The next call of
+    /// [`seen`](Kept::seen) is of a node that knows it.
+    fn doubt(&self) -> BoxFuture<'static, ()>;
 
     /// What is wrong with the copy, for people.
     fn problem(&self) -> Option<Arc<str>>;

@@ -13,7 +13,7 @@ use tokio::time::{Sleep, timeout};
 
 use super::{
     super::{LogError, LogErrorKind},
-    engine::{Committed, Engine, Incarnation, Page},
+    engine::{Committed, Engine, Page},
     kept::Recalled,
 };
 
@@ -24,8 +24,8 @@ pub(super) struct Requests {
     pub(super) append: Option<BoxFuture<'static, Result<Committed, LogError>>>,
     pub(super) sweep: Option<BoxFuture<'static, ()>>,
     pub(super) recall: Option<BoxFuture<'static, Option<Recalled>>>,
-    /// The copy on the disk has found that the log has lost its end.
-    pub(super) lost: BoxFuture<'static, Incarnation>,
+    /// The copy on the disk may have records that neither the node nor the log has.
+    pub(super) doubt: BoxFuture<'static, ()>,
     pub(super) hint: BoxFuture<'static, ()>,
     /// Those that follow this node have more than it has reported.
     pub(super) grown: BoxFuture<'static, ()>,

@@ -25,6 +25,9 @@ pub(super) struct Healing {
     /// Whether the node has a copy of the log on its disk, and what of it is needed.
     has_copy: bool,
     recall: Recall,
+    /// Whether the copy may have something that neither the node nor the log has, and is to be compared
+    /// in another incarnation.
+    is_doubted: bool,
     /// The latest expiry of the records that the log has removed.
     forgotten: NumericDate,
     /// What the log may have lost.
@@ -68,6 +71,7 @@ impl Healing {
             window: Window::default(),
             has_copy: false,
             recall: Recall::default(),
+            is_doubted: false,
             forgotten: NumericDate::new(0),
             held: HashMap::new(),
             unread: HashMap::new(),
@@ -79,12 +83,24 @@ impl Healing {
     /// The node has a copy of the log on its disk.
     pub(super) fn resume(&mut self, found: Found) {
         self.has_copy = true;
-        self.window.forgotten = match found.cursor {
+        self.window.forget_up_to(match found.cursor {
             Some(cursor) => cursor.sequence,
             None if found.is_new => 0,
             // It is unknown how much of it the log has.
             None => u64::MAX,
-        };
+        });
+    }
+
+    /// The copy may have something that neither the node nor the log has. It is compared with the log
+    /// before the node has healed.
+    pub(super) fn doubt(&mut self) {
+        self.window.forget_up_to(u64::MAX);
+        if self.stage == Stage::Whole {
+            // Others have renewed their leases since. Another incarnation makes them wait.
+            self.is_doubted = true;
+        } else {
+            self.stage = Stage::Finding;
+        }
     }
 
     #[cfg(test)]
@@ -94,7 +110,8 @@ impl Healing {
 
     /// The incarnation of which the node has everything, and which has everything of the node.
     pub(super) fn whole(&self) -> Option<Incarnation> {
-        (self.stage == Stage::Whole).then_some(self.healed)
+        let is_whole = self.stage == Stage::Whole && !self.is_doubted;
+        is_whole.then_some(self.healed)
     }
 
     /// Another incarnation has begun.
@@ -113,7 +130,9 @@ impl Healing {
             },
             // What the node remembers is not all that the log may have lost. It reads the whole log, to
             // compare it with the copy.
-            (Stage::Finding, History::Same) if after.sequence > 0 && self.needs_copy(after) => {
+            (Stage::Finding, History::Same)
+                if after != Cursor::default() && self.needs_copy(after) =>
+            {
                 Verdict::GoBack(Cursor::default())
             }
             (Stage::Finding, History::Same) => self.read_on_from(after),
@@ -178,6 +197,11 @@ impl Healing {
         after.map(Action::Recall)
     }
 
+    /// Whether the copy is being compared, which can take long.
+    pub(super) fn awaits_copy(&self) -> bool {
+        self.stage == Stage::Giving && !self.recall.is_over()
+    }
+
     /// A piece of the copy. `None` if the copy cannot be read. Then the node gives back what it has,
     /// and needs the copy again after the next loss.
     pub(super) fn recalled(&mut self, recalled: Option<Recalled>) {
@@ -206,12 +230,13 @@ impl Healing {
         records.filter(|record| self.window.lacks(record))
     }
 
-    /// The node has read up to the end of the log, as of this poll. Returns whether the log lacks what
-    /// the node has appended.
-    pub(super) fn lacks(&mut self, poll: u64, forgotten: NumericDate) -> bool {
+    /// The node has read up to this end of the log, as of this poll. Returns whether the log may have
+    /// lost records: it lacks what the node has appended, or the copy is doubted.
+    pub(super) fn lacks(&mut self, poll: u64, end: Cursor, forgotten: NumericDate) -> bool {
+        self.window.read_to_the_end(end.sequence);
         self.unread
             .retain(|_, (record, _)| record.expires() > forgotten);
-        self.unread.values().any(|(_, polls)| poll > *polls)
+        self.is_doubted || self.unread.values().any(|(_, polls)| poll > *polls)
     }
 
     /// The node has everything that the log has. Returns whether the log had everything that the
@@ -243,14 +268,14 @@ impl Healing {
             self.healed = incarnation;
             if self.recall.has_ended() {
                 // The log has everything of the copy.
-                self.window.forgotten = self.trail.newest().sequence;
+                self.window.forgot_only_up_to(self.trail.newest().sequence);
             }
         }
     }
 
     /// Whether the copy has records that the log may have lost if it has the same up to a cursor.
     fn needs_copy(&self, fork: Cursor) -> bool {
-        self.has_copy && self.window.forgotten > fork.sequence
+        self.has_copy && self.window.forgot_beyond(fork.sequence)
     }
 
     /// The log may lack these.
@@ -263,6 +288,7 @@ impl Healing {
 
     fn read_on_from(&mut self, fork: Cursor) -> Verdict {
         self.stage = Stage::Reading;
+        self.is_doubted = false;
         // All that the node remembers from behind the fork is compared.
         self.left_off = Cursor::default();
         self.trail.cut(fork);

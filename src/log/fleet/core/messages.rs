@@ -61,8 +61,8 @@ pub(crate) enum Event {
     FollowAfter(Cursor),
     /// The result of [`Action::Recall`]. `None` if the disk cannot be read.
     Recalled(Option<Recalled>),
-    /// The copy of the log on the disk of this node shows that the log has lost its end.
-    Lost(Incarnation),
+    /// The copy of the log on the disk may have records that neither the node nor the log has.
+    Doubt,
     /// The result of the poll. A poll without one within [`NodeSettings::poll_timeout`] is given up, and has failed.
     Polled(Result<Page, LogError>),
     /// The result of [`Action::Begin`].

@@ -26,7 +26,7 @@ mod random;
 mod recall;
 mod state;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod timer;
 mod trail;
 mod watch;
@@ -139,7 +139,10 @@ impl Core {
                 state.healing.recalled(recalled);
                 polls.at_once();
             }
-            Event::Lost(incarnation) => polls.lost(incarnation),
+            Event::Doubt => {
+                state.healing.doubt();
+                polls.at_once();
+            }
             Event::Polled(Ok(page)) => {
                 if polls.answered(now, page, state, &mut actions) {
                     appends.engine_answers();

@@ -37,8 +37,6 @@ pub(super) struct Polls {
     /// Since when others have not given back what they remember, and the time to the next poll.
     barrier: Option<(Moment, Duration)>,
     pub(super) contact: Contact,
-    /// The copy of the log on the disk shows that this incarnation has lost its end.
-    lost: Option<Incarnation>,
     /// The latest expiry that readers were told of.
     told: NumericDate,
     complete: Option<Moment>,
@@ -74,7 +72,6 @@ impl Polls {
             hurry: None,
             barrier: None,
             contact: Contact::new(settings.poll_timeout()),
-            lost: None,
             told: NumericDate::new(0),
             complete: None,
             clock_offset: ClockOffset::default(),
@@ -137,12 +134,6 @@ impl Polls {
     /// The node has everything up to here, from its disk.
     pub(super) fn resume(&mut self, cursor: Cursor) {
         self.cursor = cursor;
-    }
-
-    /// The copy of the log on the disk shows that the log has lost its end.
-    pub(super) fn lost(&mut self, incarnation: Incarnation) {
-        self.lost = Some(incarnation);
-        self.soon = true;
     }
 
     /// The answer to the poll in flight. Returns whether it counts as an answer.
@@ -227,15 +218,16 @@ impl Polls {
             self.soon = true;
             return true;
         }
-        let lost = self.lost.take() == Some(page.incarnation) && state.healing.whole().is_some();
         let is_short = Members::have_more_than(&page);
-        if state.healing.lacks(poll.number, page.forgotten) || is_short || lost {
+        if state.healing.lacks(poll.number, page.upto, page.forgotten) || is_short {
             state.incarnations.broke();
             self.begin(page.incarnation, actions);
             return true;
         }
         let is_whole = state.healing.at_the_end(page.incarnation, page.forgotten);
-        self.soon |= !is_whole || !page.membership.was_listed || state.members.strikes();
+        // The last piece of the copy leads to a poll, too.
+        let heals = !is_whole && !state.healing.awaits_copy();
+        self.soon |= heals || !page.membership.was_listed || state.members.strikes();
         self.soon |= state.members.owes_report(page.upto.sequence);
         let barrier = page.membership.barrier || state.members.misses_somebody(now, &page);
         self.barrier = barrier.then(|| {
@@ -328,17 +320,17 @@ impl Polls {
                 Duration::ZERO
             } else {
                 let barrier = self.barrier.map(|(_, gap)| gap);
-    /// When the last poll was sent.
-    pub(super) fn sent(&self) -> Moment {
-        self.sent
-    }
-
                 let hurry = self.hurry.into_iter().chain(barrier).min();
                 let hurried = hurry.map(|gap| Timer::new(self.sent, gap).left(now));
                 let waits = [Some(self.next.left(now)), self.hints.wait(now), hurried];
                 waits.into_iter().flatten().min().unwrap_or_default()
             }
         }))
+    }
+
+    /// When the last poll was sent.
+    pub(super) fn sent(&self) -> Moment {
+        self.sent
     }
 
     /// The last record that the node has read.

@@ -84,7 +84,7 @@ impl<E: Engine> Driver<E> {
                 append: None,
                 sweep: None,
                 recall: None,
-                lost: Box::pin(pending()),
+                doubt: Box::pin(pending()),
                 hint: hint(&engine),
                 grown: Box::pin(pending()),
                 timer: Box::pin(sleep_until(now)),
@@ -125,7 +125,7 @@ impl<E: Engine> Driver<E> {
     /// The node has a copy of the log on its disk.
     pub(super) fn keep(mut self, kept: Arc<dyn Kept>, found: Found) -> Self {
         self.core.resume(found);
-        self.requests.lost = kept.lost();
+        self.requests.doubt = kept.doubt();
         self.kept = Some(kept);
         self
     }

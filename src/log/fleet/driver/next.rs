@@ -40,11 +40,9 @@ impl<E: Engine> Driver<E> {
         if let Some(recalled) = ready(&mut requests.recall, cx) {
             return Poll::Ready(Next::Event(Event::Recalled(recalled)));
         }
-        if let (Poll::Ready(incarnation), Some(kept)) =
-            (requests.lost.as_mut().poll(cx), &self.kept)
-        {
-            requests.lost = kept.lost();
-            return Poll::Ready(Next::Event(Event::Lost(incarnation)));
+        if let (Poll::Ready(()), Some(kept)) = (requests.doubt.as_mut().poll(cx), &self.kept) {
+            requests.doubt = kept.doubt();
+            return Poll::Ready(Next::Event(Event::Doubt));
         }
         let _ = ready(&mut requests.sweep, cx);
         if requests.next_sweep.as_mut().poll(cx).is_ready() {

@@ -54,18 +54,30 @@ struct Seen {
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
-    /// The copy has found that the log has lost its end.
-    lost: Notify,
+    /// The copy may have records that neither the node nor the log has.
+    doubted: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
     /// `None` while the file has something that the log may lack.
     up_to: Option<KeptUpTo>,
-    lost: Option<Incarnation>,
+    doubt: Doubt,
     problem: Option<Arc<str>>,
     /// Why the file could not be compared with the log the last time. The log may lack what it has.
     unread: Option<Arc<str>>,
+}
+
+/// Whether the file may have records that neither the node nor the log has, so that the node has to
+/// compare them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Doubt {
+    /// Or the node has been told. It is not whole before it has compared them.
+    #[default]
+    None,
+    Raised,
+    /// The node is being told.
+    Told,
 }
 
 impl Mirror {
@@ -137,25 +149,30 @@ impl Kept for Mirror {
     }
 
     fn seen(&self, whole: Option<Incarnation>, sequence: u64) {
+        let mut state = self.shared.state();
         // The node calls this after each piece of the file.
-        let whole = whole.filter(|_| self.shared.state().unread.is_none());
+        let whole = whole.filter(|_| state.unread.is_none() && state.doubt != Doubt::Raised);
         let seen = Seen { whole, sequence };
         self.node
             .send_if_modified(|before| std::mem::replace(before, seen) != seen);
-        let up_to = self.shared.state().up_to;
+        if state.doubt == Doubt::Told {
+            state.doubt = Doubt::None;
+        }
+        let up_to = state.up_to;
+        drop(state);
         let copied = up_to.map_or(0, |up_to| up_to.cursor.sequence);
         observe::mirror_lag(sequence.saturating_sub(copied));
     }
 
-    fn lost(&self) -> BoxFuture<'static, Incarnation> {
+    fn doubt(&self) -> BoxFuture<'static, ()> {
         let shared = self.shared.clone();
         Box::pin(async move {
             loop {
-                let notified = shared.lost.notified();
-                if let Some(incarnation) = shared.state().lost.take() {
-                    return incarnation;
+                let doubted = shared.doubted.notified();
+                if shared.tell() {
+                    return;
                 }
-                notified.await;
+                doubted.await;
             }
         })
     }
@@ -169,6 +186,31 @@ impl Kept for Mirror {
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The node has to compare the file with the log.
+    fn doubt(&self) {
+        self.state().doubt = Doubt::Raised;
+        self.doubted.notify_one();
+    }
+
+    /// Whether the node is to be told that it has to compare the file.
+    fn tell(&self) -> bool {
+        let mut state = self.state();
+        let is_raised = state.doubt == Doubt::Raised;
+        if is_raised {
+            state.doubt = Doubt::Told;
+        }
+        is_raised
+    }
+
+    /// What the node has said last. It has heard of each doubt.
+    fn heard(&self, node: &mut watch::Receiver<Seen>) -> Seen {
+        // Under the lock: the node takes back what it said when it hears of a doubt.
+        let state = self.state();
+        let mut seen = *node.borrow_and_update();
+        seen.whole = seen.whole.filter(|_| state.doubt == Doubt::None);
+        seen
     }
 
     /// The file cannot be written, or can be again.

@@ -6,6 +6,8 @@ pub(super) mod contract;
 mod engine;
 #[path = "../../../../tests/fixture/memory.rs"]
 pub(super) mod memory;
+#[cfg(feature = "embedded")]
+mod mirror;
 #[path = "../../../../tests/fixture/port.rs"]
 pub(super) mod port;
 

@@ -5,7 +5,7 @@ mod appending;
 mod exhaustive;
 mod failing;
 mod losing;
-mod model;
+pub(crate) mod model;
 mod noticing;
 mod orders;
 mod polling;

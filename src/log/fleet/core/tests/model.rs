@@ -15,8 +15,8 @@ use crate::log::{NumericDate, Revocation, Selector};
 const PAGE: usize = 4;
 
 #[derive(Clone, Debug)]
-pub(super) struct Model {
-    pub(super) incarnation: u64,
+pub(crate) struct Model {
+    pub(crate) incarnation: u64,
     /// The records in the order of their commits, each with its mark.
     log: Vec<(Revocation, u64)>,
     known: HashMap<Selector, Revocation>,
@@ -42,7 +42,7 @@ impl Hash for Model {
 }
 
 impl Model {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             incarnation: 1,
             log: Vec::new(),
@@ -53,7 +53,7 @@ impl Model {
         }
     }
 
-    pub(super) fn poll(&mut self, ask: Ask) -> Page {
+    pub(crate) fn poll(&mut self, ask: Ask) -> Page {
         let Ask {
             after,
             member,
@@ -128,13 +128,13 @@ impl Model {
     }
 
     /// Begins another incarnation, if this is the current one.
-    pub(super) fn begin(&mut self, after: Incarnation) {
+    pub(crate) fn begin(&mut self, after: Incarnation) {
         if after.0 == self.incarnation {
             self.incarnation += 1;
         }
     }
 
-    pub(super) fn append(&mut self, append: &Append, at: NumericDate) -> Committed {
+    pub(crate) fn append(&mut self, append: &Append, at: NumericDate) -> Committed {
         let given = |record| {
             if append.as_given {
                 record
@@ -167,7 +167,7 @@ impl Model {
     }
 
     /// Loses the last records, and what happened to the members since then.
-    pub(super) fn lose(&mut self, count: usize) -> Vec<Revocation> {
+    pub(crate) fn lose(&mut self, count: usize) -> Vec<Revocation> {
         let keep = self.log.len().saturating_sub(count);
         let lost = self.log.split_off(keep);
         if let Some(members) = self.before.split_off(keep).into_iter().next() {
@@ -180,15 +180,15 @@ impl Model {
         lost.into_iter().map(|(record, _)| record).collect()
     }
 
-    pub(super) fn knows(&self, selector: &Selector) -> bool {
+    pub(crate) fn knows(&self, selector: &Selector) -> bool {
         self.known.contains_key(selector)
     }
 
-    pub(super) fn lists(&self, member: u64) -> bool {
+    pub(crate) fn lists(&self, member: u64) -> bool {
         self.members.contains_key(&member)
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.log.len()
     }
 

@@ -89,6 +89,22 @@ fn log_gets_back_what_only_the_disk_has() {
 }
 
 #[test]
+fn node_that_waits_for_its_disk_polls_as_usual() {
+    let mut node = node(None, false);
+    let mut actions = node.on(answer(History::Same, 3));
+    assert_eq!(recalls(&actions), [0]);
+    // The first report lists the node once it has healed.
+    for _ in 0..3 {
+        while polls(&actions).is_empty() {
+            assert_eq!(node.wait(), Some(LEASE / 5));
+            actions = node.sleep();
+        }
+        actions = node.on(answer(History::Same, 3));
+    }
+    assert_eq!(polls(&node.on(recalled([3], None))), [at(3)]);
+}
+
+#[test]
 fn unknown_disk_is_compared_and_a_new_one_is_not() {
     let mut unknown = node(None, false);
     assert_eq!(recalls(&unknown.on(answer(History::Same, 3))), [0]);
@@ -101,29 +117,93 @@ fn piece_of_before_another_loss_is_not_the_answer() {
     let mut node = node(Some(at(100)), false);
     assert_eq!(recalls(&node.on(answer(History::Other, 3))), [0]);
     // Another incarnation begins before the piece comes.
+    node.sleep();
     let lost = Event::Polled(Ok(page(2, 1)));
     assert!(recalls(&node.on(lost)).is_empty());
     let actions = node.on(recalled([7], None));
     assert!(given(&actions).is_empty() && node.core.whole().is_none());
 }
 
+fn begins(actions: &[Action]) -> bool {
+    let begins = |action: &Action| matches!(action, Action::Begin(_));
+    actions.iter().any(begins)
+}
+
+/// The log is read from its beginning, and has the same first record as the copy.
+fn compare(node: &mut Node, incarnation: u64) {
+    let actions = node.on(Event::Polled(Ok(page(incarnation, 1))));
+    assert_eq!(recalls(&actions), [0]);
+    let actions = node.on(recalled([1, 2], None));
+    assert_eq!(given(&actions), [record(2)]);
+    assert_eq!(node.core.whole(), None);
+    node.on(committed(incarnation, 1));
+    assert_eq!(node.core.whole(), Some(Incarnation(incarnation)));
+}
+
+/// A node that has healed in the second incarnation, and has lost nothing itself.
+fn healed() -> Node {
+    let mut node = node(None, true);
+    for _ in 0..3 {
+        node.on(answer(History::Same, 1));
+    }
+    node.sleep();
+    for _ in 0..2 {
+        node.on(Event::Polled(Ok(page(2, 1))));
+    }
+    assert_eq!(node.core.whole(), Some(Incarnation(2)));
+    node
+}
+
 #[test]
-fn copy_that_is_further_than_the_node_shows_a_loss() {
-    let mut node = Node::complete();
-    let actions = node.on(Event::Lost(Incarnation(2)));
-    assert!(
-        !actions
-            .iter()
-            .any(|action| matches!(action, Action::Begin(_)))
-    );
-    node.on(answer(History::Same, 1));
-    let actions = node.on(Event::Lost(Incarnation(1)));
+fn record_that_only_the_copy_has_read_is_given_back_in_another_incarnation() {
+    let mut node = healed();
+    assert_eq!(polls(&node.on(Event::Doubt)), [at(1)]);
+    assert_eq!(node.core.whole(), None);
+    let actions = node.on(Event::Polled(Ok(page(2, 1))));
+    assert!(begins(&actions) && completes(&actions).is_empty());
+    // Another one has begun it.
+    let actions = node.on(Event::Begun(Ok(())));
     assert_eq!(polls(&actions), [at(1)]);
-    let actions = node.on(answer(History::Same, 1));
-    assert!(
-        matches!(actions[..], [.., Action::Begin(Incarnation(1))]),
-        "{actions:?}"
-    );
+    // The node goes back, although the log has all that the node has.
+    let actions = node.on(Event::Polled(Ok(page(3, 1))));
+    assert_eq!(polls(&actions), [at(0)]);
+    compare(&mut node, 3);
+    // Once is enough.
+    node.on(Event::Polled(Ok(page(3, 2))));
+    let actions = node.on(Event::Polled(Ok(page(3, 2))));
+    assert!(!begins(&actions) && completes(&actions).len() == 1);
+}
+
+#[test]
+fn doubt_outlasts_an_incarnation_that_cannot_begin() {
+    let mut node = healed();
+    node.on(Event::Doubt);
+    assert!(begins(&node.on(Event::Polled(Ok(page(2, 1))))));
+    let actions = node.on(Event::Begun(Err(unavailable())));
+    assert!(polls(&actions).is_empty());
+    while polls(&node.sleep()).is_empty() {}
+    let actions = node.on(Event::Polled(Ok(page(2, 1))));
+    assert!(begins(&actions) && completes(&actions).is_empty());
+}
+
+#[test]
+fn doubt_before_the_node_has_healed_needs_no_other_incarnation() {
+    let mut node = node(None, true);
+    let doubt = node.on(Event::Doubt);
+    assert!(polls(&doubt).is_empty());
+    let mut actions = node.on(Event::Polled(Ok(page(1, 1))));
+    assert!(!begins(&actions));
+    if recalls(&actions).is_empty() {
+        actions = node.on(Event::Polled(Ok(page(1, 1))));
+    }
+    assert_eq!(recalls(&actions), [0]);
+    // The piece is of before the next doubt.
+    node.on(Event::Doubt);
+    let actions = node.on(recalled([1], None));
+    assert!(given(&actions).is_empty() && node.core.whole().is_none());
+    let actions = node.on(Event::Polled(Ok(page(1, 1))));
+    assert!(!begins(&actions) && polls(&actions) == [at(0)]);
+    compare(&mut node, 1);
 }
 
 #[test]
@@ -173,4 +253,43 @@ fn disk_that_cannot_be_read_is_compared_after_the_next_loss() {
     // The whole log is read again, for the disk to be compared with.
     assert_eq!(polls(&another), [at(0)]);
     assert_eq!(recalls(&node.on(Event::Polled(Ok(page(2, 3))))), [0]);
+}
+
+/// A scan gives the records in no order.
+#[test]
+fn records_of_a_scan_are_given_back() {
+    let scanned = |number, sequence| {
+        let upto = Cursor { sequence, mark: 5 };
+        Event::Polled(Ok(Page {
+            records: vec![record(number)],
+            upto,
+            more: true,
+            ..page(1, number)
+        }))
+    };
+    let mut node = Node::new();
+    node.on(scanned(4, 0));
+    node.on(scanned(2, 3));
+    for _ in 0..3 {
+        node.on(Event::Polled(Ok(page(1, 7))));
+    }
+    assert_eq!(node.core.whole(), Some(Incarnation(1)));
+    let mut emptied = node.core.clone();
+    // Nothing is lost.
+    node.sleep();
+    let actions = node.on(Event::Polled(Ok(page(2, 7))));
+    assert!(given(&actions).is_empty());
+    // Everything is.
+    emptied.on_event(node.now, Event::Timer);
+    let mut actions = Vec::new();
+    while given(&actions).is_empty() {
+        let empty = Page {
+            history: History::Other,
+            upto: Cursor::default(),
+            records: Vec::new(),
+            ..page(2, 0)
+        };
+        actions = emptied.on_event(node.now, Event::Polled(Ok(empty)));
+    }
+    assert_eq!(given(&actions), [2, 4, 7].map(record));
 }

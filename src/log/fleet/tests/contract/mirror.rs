@@ -20,7 +20,7 @@ use crate::{
 const REMEMBERED: usize = 50;
 const RECORDS: usize = 10_000;
 
-async fn node<E: Engine>(engine: E, path: &Path) -> FleetLog {
+pub(crate) async fn node<E: Engine>(engine: E, path: &Path) -> FleetLog {
     let settings = NodeSettings {
         lease: Duration::from_secs(2),
         append_timeout: Duration::from_secs(5),
@@ -39,7 +39,7 @@ async fn node<E: Engine>(engine: E, path: &Path) -> FleetLog {
     FleetLog::start_with(engine, settings, Arc::new(Moment::now), operation)
 }
 
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     for _ in 0..1000 {
         if holds().await {
             return;
@@ -50,7 +50,7 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 }
 
 /// How many records the server has.
-async fn count<E: Engine>(engine: &E) -> usize {
+pub(crate) async fn count<E: Engine>(engine: &E) -> usize {
     let (mut cursor, mut records) = (Cursor::default(), HashSet::new());
     loop {
         let page = poll(engine, cursor).await;
@@ -63,15 +63,21 @@ async fn count<E: Engine>(engine: &E) -> usize {
     }
 }
 
-async fn is_mirrored(log: &FleetLog, records: usize) {
-    let kept = log.kept.clone().unwrap();
+pub(crate) async fn is_mirrored(log: &FleetLog, records: usize) {
     until("the file has everything", async || {
-        let index = Arc::new(Heard::default());
-        let reader: Arc<dyn Reader> = index.clone();
-        let up_to = kept.tell(Arc::downgrade(&reader)).await;
-        up_to.is_some() && index.0.lock().unwrap().len() == records
+        mirrored(log).await == (records, true)
     })
     .await;
+}
+
+/// How many records the file has, and whether it says up to where that is the whole log.
+pub(crate) async fn mirrored(log: &FleetLog) -> (usize, bool) {
+    let heard = Arc::new(Heard::default());
+    let reader: Arc<dyn Reader> = heard.clone();
+    let up_to = log.kept.as_ref().unwrap().tell(Arc::downgrade(&reader));
+    let is_known = up_to.await.is_some();
+    let records = heard.0.lock().unwrap().len();
+    (records, is_known)
 }
 
 #[derive(Default)]

@@ -4,7 +4,7 @@ mod faults;
 mod lives;
 mod members;
 #[cfg(feature = "embedded")]
-mod mirror;
+pub(crate) mod mirror;
 #[cfg(feature = "jwt")]
 mod once;
 mod pages;

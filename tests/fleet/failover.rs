@@ -1,8 +1,10 @@
 //! The database comes back as another one: a standby that was promoted, or an older copy.
 
+use std::error::Error as _;
+
 use tower_revocation::{
     enforce::Freshness,
-    log::{Durability, FleetLog, RevocationLog as _},
+    log::{Durability, FleetLog, LogError, LogErrorKind, RevocationLog as _},
 };
 
 use crate::{
@@ -24,6 +26,55 @@ fn promote(standby: &Server) {
     });
 }
 
+/// Commits wait for the standbys with these names from now on.
+fn wait_for_standbys(server: &Server, names: &str) {
+    let set = format!("alter system set synchronous_standby_names = '{names}'");
+    server.sql("postgres", &set);
+    server.sql("postgres", "select pg_reload_conf()");
+    let state = "select sync_state from pg_stat_replication";
+    let wanted = if names.is_empty() { "async" } else { "sync" };
+    until("the setting is in use", || {
+        server.sql("postgres", "show synchronous_standby_names") == names
+            && server.sql("postgres", state) == wanted
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicated_needs_a_synchronous_standby_at_the_start_and_later() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let _standby = server.standby();
+    let connect = || {
+        let builder = FleetLog::builder(server.url("postgres")).lease(LEASE);
+        builder.durability(Durability::Replicated).connect()
+    };
+    let refused = |error: &LogError| {
+        let line = error.source().unwrap().to_string();
+        assert!(line.contains("set synchronous_standby_names"), "{line}");
+    };
+    let error = connect().await.unwrap_err();
+    assert_eq!(error.kind(), LogErrorKind::Misconfigured);
+    refused(&error);
+
+    wait_for_standbys(&server, "standby");
+    let log = connect().await.unwrap();
+    assert_eq!(log.durability(), Durability::Replicated);
+    log.append(vec![grant(1)]).await.unwrap();
+
+    // An append that only the primary has is no success.
+    wait_for_standbys(&server, "");
+    let error = log.append(vec![grant(2)]).await.unwrap_err();
+    assert_eq!(error.kind(), LogErrorKind::Unavailable);
+    wait_until("not writable", || !log.health().is_writable()).await;
+    refused(log.health().cause().unwrap());
+
+    wait_for_standbys(&server, "standby");
+    wait_until("writable", || log.health().is_writable()).await;
+    log.append(vec![grant(2)]).await.unwrap();
+    assert_eq!(log.durability(), Durability::Replicated);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_follow_a_promoted_standby_and_lose_nothing() {
     let Some(mut server) = Server::start(&[]) else {
@@ -32,15 +83,7 @@ async fn nodes_follow_a_promoted_standby_and_lose_nothing() {
     let standby = server.standby();
     let ports = [server.port(), standby.port()];
     let connect = || connect(ports);
-    server.sql(
-        "postgres",
-        "alter system set synchronous_standby_names = 'standby'",
-    );
-    server.sql("postgres", "select pg_reload_conf()");
-    until("commits wait for the standby", || {
-        server.sql("postgres", "show synchronous_standby_names") == "standby"
-            && server.sql("postgres", "select sync_state from pg_stat_replication") == "sync"
-    });
+    wait_for_standbys(&server, "standby");
     let (first, other) = (connect().await, connect().await);
     let indexes = [index(&first).await, index(&other).await];
     for number in 0..10 {

@@ -1,5 +1,7 @@
 //! A log that several nodes share, on real servers.
 
+#[path = "../fixture/events.rs"]
+mod events;
 #[path = "../fixture/memory.rs"]
 mod memory;
 #[path = "../fixture/port.rs"]

@@ -6,6 +6,7 @@ use metrics::Label;
 use tower_revocation::log::{FleetLog, FleetMember, RevocationLog as _};
 
 use crate::{
+    events::Lines,
     nodes::{covers, grant, index, node, wait_until},
     postgres::Server,
     recorder::{Recorder, Value},
@@ -91,6 +92,7 @@ async fn reading_of_a_long_log_is_visible() {
     }
     let recorder = Recorder::new();
     let _guard = metrics::set_default_local_recorder(&recorder);
+    let (lines, _listening) = Lines::listen();
     let log = node(&server).await;
     let (mut records, mut expected, mut bytes, mut read) = (0.0_f64, 0.0_f64, 0.0_f64, 0);
     let mut reasons = Vec::new();
@@ -121,4 +123,11 @@ async fn reading_of_a_long_log_is_visible() {
         reason.starts_with("reading the log: ") && reason.contains(" of about 20,000 records")
     };
     assert!(reasons.iter().any(is_progress), "{reasons:?}");
+    let lines = lines.take();
+    for event in [
+        "began to read the log of the fleet expected=20000",
+        "read the log of the fleet records=20000 bytes=980000",
+    ] {
+        assert_eq!(lines.matches(event).count(), 1, "{lines}");
+    }
 }

@@ -4,6 +4,8 @@
 mod authorization_server;
 
 mod custom_claims;
+#[path = "../fixture/events.rs"]
+mod events;
 mod issued;
 mod jwt;
 mod not_valid_now;

@@ -1,6 +1,8 @@
 //! What operators see while a node reads a long log.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::{core::Progress, observe};
 
@@ -56,5 +58,44 @@ impl Reading {
             }
             (None, None) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::{super::tests::events::Lines, *};
+
+    #[tokio::test(start_paused = true)]
+    async fn reading_is_told_at_its_beginning_every_ten_seconds_and_at_its_end() {
+        let (lines, _listening) = Lines::listen();
+        let mut reading = Reading::default();
+        let mut page = |progress: Option<u64>| {
+            let expected = Some(3_000_000);
+            reading.page(4096);
+            reading.update(progress.map(|records| Progress { records, expected }));
+            lines.take()
+        };
+        assert_eq!(page(None), "", "one page, as in most polls");
+        let first = page(Some(4096));
+        assert!(first.contains("began to read the log of the fleet expected=3000000"));
+        for number in 2..=21 {
+            advance(Duration::from_secs(1)).await;
+            let told = page(Some(4096 * number));
+            let expected = match number {
+                11 => "reading the log of the fleet records=45056 bytes=2207744 expected=3000000",
+                21 => "reading the log of the fleet records=86016 bytes=4214784 expected=3000000",
+                _ => {
+                    assert_eq!(told, "");
+                    continue;
+                }
+            };
+            assert!(told.contains(expected), "{told}");
+        }
+        let last = page(None);
+        let whole = "read the log of the fleet records=90112 bytes=4415488 seconds=20";
+        assert!(last.contains(whole), "{last}");
+        assert_eq!(page(None), "");
     }
 }

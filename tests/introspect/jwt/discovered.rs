@@ -19,9 +19,9 @@ use tower_revocation::{
     jose::{Keys, RemoteError, RemoteErrorKind, RemoteKeys},
 };
 
-use crate::jwt::{
+use crate::{
     events::Lines,
-    fixture::{AUDIENCE, KEY, claims, header, with},
+    jwt::fixture::{AUDIENCE, KEY, claims, header, with},
 };
 
 /// The pages by path, and the paths that were requested.

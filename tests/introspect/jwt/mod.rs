@@ -4,7 +4,6 @@ mod accepted;
 mod allocations;
 mod cached;
 mod discovered;
-mod events;
 pub(crate) mod fixture;
 mod products;
 mod published;

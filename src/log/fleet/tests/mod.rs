@@ -4,6 +4,8 @@ mod clock;
 mod close;
 pub(super) mod contract;
 mod engine;
+#[path = "../../../../tests/fixture/events.rs"]
+pub(super) mod events;
 #[path = "../../../../tests/fixture/memory.rs"]
 pub(super) mod memory;
 #[cfg(feature = "embedded")]

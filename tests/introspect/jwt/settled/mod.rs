@@ -25,10 +25,12 @@ use tower_revocation::{
     revoke::RecordRevocation,
 };
 
-use crate::jwt::{
+use crate::{
     events::Lines,
-    fixture::{AUDIENCE, ISSUER, KEY, Key, claims, header, now, with, without},
-    server::Server,
+    jwt::{
+        fixture::{AUDIENCE, ISSUER, KEY, Key, claims, header, now, with, without},
+        server::Server,
+    },
 };
 
 const MINUTE: Duration = Duration::from_secs(60);

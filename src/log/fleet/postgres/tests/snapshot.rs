@@ -81,7 +81,7 @@ async fn primary_serves_only_what_the_replica_lacks() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replica_with_another_history_is_no_loss_of_the_log() {
-    let Some((server, standby)) = pair().await else {
+    let Some((server, mut standby)) = pair().await else {
         return;
     };
     standby.sql("postgres", "select pg_promote()");
@@ -91,6 +91,7 @@ async fn replica_with_another_history_is_no_loss_of_the_log() {
     fill(&other, 2 * MANY, 2 * MANY + 5000).await;
     fill(&primary, MANY, MANY + 5000).await;
     let log = open_with(&server, standby.port()).await;
+    let before = poll(&primary, Cursor::default()).await.incarnation;
     let node = FleetLog::connect(url(&server, standby.port()))
         .await
         .unwrap();
@@ -98,6 +99,24 @@ async fn replica_with_another_history_is_no_loss_of_the_log() {
     let known = |number: usize| index.covers_selector(&grant(number).selector(), None);
     assert!((0..MANY + 5000).all(known));
     assert!(read_all(&log).await >= MANY + 5000);
+
+    // A node can ask for the last place of the replica at any time: when a reader is added, it asks
+    // later for what it had read before.
+    let mut cursor = Cursor::default();
+    let last = loop {
+        let page = poll(&log, cursor).await;
+        if page.history != History::Same {
+            break cursor;
+        }
+        assert!(page.more);
+        cursor = page.upto;
+    };
+    standby.stop("KILL");
+    for _ in 0..2 {
+        assert_eq!(poll(&log, last).await.history, History::Swept);
+    }
+    assert_eq!(poll(&primary, last).await.history, History::Other);
+    assert_eq!(poll(&primary, Cursor::default()).await.incarnation, before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -197,11 +197,6 @@ impl Healing {
         after.map(Action::Recall)
     }
 
-    /// Whether the copy is being compared, which can take long.
-    pub(super) fn awaits_copy(&self) -> bool {
-        self.stage == Stage::Giving && !self.recall.is_over()
-    }
-
     /// A piece of the copy. `None` if the copy cannot be read. Then the node gives back what it has,
     /// and needs the copy again after the next loss.
     pub(super) fn recalled(&mut self, recalled: Option<Recalled>) {

@@ -161,7 +161,7 @@ impl Core {
                 appends.put(caller, &mut actions);
             }
             Event::Committed(Ok(committed)) => {
-                let healed = state.healing.healed;
+                let whole = state.healing.whole();
                 match appends.committed(now, &committed, polls.read(), state, &mut actions) {
                     Some(Seen::New) => {
                         state.healing.begin();
@@ -171,7 +171,7 @@ impl Core {
                     Some(Seen::Current) => polls.append_counts(),
                     Some(Seen::Late | Seen::Over) | None => {}
                 }
-                if state.healing.healed != healed {
+                if state.healing.whole() != whole {
                     // The others wait until the engine knows.
                     polls.at_once();
                 }

@@ -225,9 +225,9 @@ impl Polls {
             return true;
         }
         let is_whole = state.healing.at_the_end(page.incarnation, page.forgotten);
-        // The last piece of the copy leads to a poll, too.
-        let heals = !is_whole && !state.healing.awaits_copy();
-        self.soon |= heals || !page.membership.was_listed || state.members.strikes();
+        // While the node gives back, a commit or a piece of the copy says when to go on.
+        let has_healed = !is_whole && state.healing.whole().is_some();
+        self.soon |= has_healed || !page.membership.was_listed || state.members.strikes();
         self.soon |= state.members.owes_report(page.upto.sequence);
         let barrier = page.membership.barrier || state.members.misses_somebody(now, &page);
         self.barrier = barrier.then(|| {

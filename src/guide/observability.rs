@@ -34,7 +34,7 @@
 //!
 //! | alert | expression | meaning |
 //! |---|---|---|
-//! | log not writable | `tower_revocation_log_writable == 0` for 1 min | Every revocation is 503. Check the disk, or the database. The event says why. |
+//! | log not writable | `tower_revocation_log_writable == 0` for 1 min | Every revocation is 503. Check the disk, or the database. The event says why. On a process that follows a feed: the relay does not answer. |
 //! | log fails | `increase(tower_revocation_log_failures_total[10m]) > 0` | Commits fail now and then: a disk that is about to fail. |
 //! | revocations fail | `sum(rate(tower_revocation_requests_total{outcome="failed"}[5m])) > 0` for 5 min | The backend or the authenticator fails. `error` and the event say why. |
 //! | checks fail | `sum(rate(tower_revocation_checks_total{verdict="unknown"}[5m])) > 0` for 2 min | The API responds with 503: no keys, no introspection, or a stale index. |

@@ -20,6 +20,17 @@ pub(super) fn clock_jumped(ahead: Duration) {
 /// The log refuses appends, after a failed append or a failed attempt to recover.
 #[cfg(any(feature = "embedded", feature = "fleet"))]
 pub(super) fn failed(health: &LogHealth) {
+    failing(health, "written");
+}
+
+/// A log that can only be read has lost contact.
+#[cfg(feature = "fleet")]
+pub(super) fn lost_contact(health: &LogHealth) {
+    failing(health, "followed");
+}
+
+#[cfg(any(feature = "embedded", feature = "fleet"))]
+fn failing(health: &LogHealth, what: &'static str) {
     #[cfg(feature = "metrics")]
     {
         let kind = health.cause().map_or("none", |cause| cause.kind().as_str());
@@ -31,9 +42,10 @@ pub(super) fn failed(health: &LogHealth) {
             target: crate::observe::TARGET,
             cause = tracing::field::display(crate::observe::Causes(cause)),
             retry_after = delay.as_secs_f64(),
-            "the log of revocations cannot be written"
+            "the log of revocations cannot be {what}"
         );
     }
+    let _ = what;
     writable(health);
 }
 
@@ -48,13 +60,24 @@ pub(super) fn refused(reason: &'static str) {
 /// The log accepts appends again.
 #[cfg(any(feature = "embedded", feature = "fleet"))]
 pub(super) fn recovered(failed: &LogHealth) {
+    back(failed, "written");
+}
+
+/// A log that can only be read has contact again.
+#[cfg(feature = "fleet")]
+pub(super) fn found_contact(failed: &LogHealth) {
+    back(failed, "followed");
+}
+
+#[cfg(any(feature = "embedded", feature = "fleet"))]
+fn back(failed: &LogHealth, what: &'static str) {
     #[cfg(feature = "tracing")]
     tracing::warn!(
         target: crate::observe::TARGET,
         after = failed.failing_for().map(|time| time.as_secs_f64()),
-        "the log of revocations can be written again"
+        "the log of revocations can be {what} again"
     );
-    let _ = failed;
+    let _ = (failed, what);
     writable(&LogHealth::writable());
 }
 

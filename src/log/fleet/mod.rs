@@ -152,8 +152,9 @@ impl FleetLog {
     /// one. It is at least two fifths of the leases of all relays in between, added up: a shorter one
     /// would end without a fault, and is refused. So at most two relays are in between.
     ///
-    /// **Such a log can only be read.** An append fails with `Misconfigured`, and the log never becomes
-    /// writable again. Let clients revoke at a process that has another log.
+    /// **Such a log can only be read.** Each append fails with `Misconfigured`. Let clients revoke at a
+    /// process that has another log. [`is_writable`](super::LogHealth::is_writable) says whether the
+    /// relay answers.
     ///
     /// Waits at least 10 s for a database that does not answer.
     ///

@@ -20,10 +20,12 @@ pub(super) struct Node {
     status: Mutex<Option<Status>>,
     /// It only reads what another log of this process writes, and that log has the series and events.
     is_silent: bool,
+    /// Nothing can be appended.
+    is_read_only: bool,
 }
 
 impl Node {
-    pub(super) fn new(demands: Demands, is_silent: bool) -> Self {
+    pub(super) fn new(demands: Demands, is_silent: bool, is_read_only: bool) -> Self {
         let unready = Some(UNREAD.to_owned());
         Self {
             demands,
@@ -31,6 +33,7 @@ impl Node {
             health: Mutex::new(LogHealth::writable().with(unready, None)),
             status: Mutex::default(),
             is_silent,
+            is_read_only,
         }
     }
 
@@ -84,7 +87,9 @@ impl Node {
             return;
         }
         match (before.is_writable(), health.is_writable()) {
+            (true, false) if self.is_read_only => observe::lost_contact(&health),
             (true, false) => observe::failed(&health),
+            (false, true) if self.is_read_only => observe::found_contact(&before),
             (false, true) => observe::recovered(&before),
             _ => observe::writable(&health),
         }

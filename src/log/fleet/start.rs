@@ -36,7 +36,9 @@ impl FleetLog {
             lease: settings.lease,
             skew: operation.skew,
         };
-        let node = Arc::new(Node::new(demands, operation.is_silent));
+        let read_only = engine.read_only();
+        let node = Node::new(demands, operation.is_silent, read_only.is_some());
+        let node = Arc::new(node);
         let durability = {
             let engine = engine.clone();
             Arc::new(move || engine.durability())
@@ -44,7 +46,6 @@ impl FleetLog {
         #[cfg(feature = "jwt")]
         let once = engine.once_store();
         let lease = settings.lease;
-        let read_only = engine.read_only();
         #[cfg(feature = "feed")]
         let relay = Arc::new(super::feed::Relay::new(
             engine.clone(),

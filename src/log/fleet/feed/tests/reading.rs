@@ -3,7 +3,10 @@
 use std::error::Error as _;
 
 use super::{
-    super::super::engine::{Append, Ask, Batch},
+    super::super::{
+        engine::{Append, Ask, Batch},
+        tests::events::Lines,
+    },
     *,
 };
 use crate::log::LogErrorKind;
@@ -25,6 +28,30 @@ async fn append_fails_at_once_and_says_what_to_do() {
         sleep(LEASE / 50).await;
         assert!(leaf.health().is_writable());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_of_a_leaf_are_about_following() {
+    let (lines, _listening) = Lines::listen();
+    let (time, engine, wire) = (Time::begin(), Model::new(), Wire::new());
+    let root = time.node(engine.connection(), 1);
+    let leaf = time.leaf(&wire, feed(&root), 2);
+    let _heard = Heard::follow(&leaf).await;
+    lines.take();
+    wire.hang(true);
+    wait_until(|| !leaf.health().is_writable()).await;
+    let lost = lines.take();
+    assert!(
+        lost.contains("the log of revocations cannot be followed"),
+        "{lost}"
+    );
+    wire.hang(false);
+    wait_until(|| leaf.health().is_writable()).await;
+    let found = lines.take();
+    assert!(
+        found.contains("the log of revocations can be followed again"),
+        "{found}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -60,7 +60,7 @@ impl Config {
             env!("CARGO_MANIFEST_DIR"),
             "/target/authorization_server.redb"
         );
-        let log = Setting::read("LOG")?;
+        let log = store::setting()?;
         let data = Setting::read("DATA")?;
         if log.is_some() && data.is_some() {
             return Err("LOG and DATA are both set: the state is in one of them".into());

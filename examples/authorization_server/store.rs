@@ -1,6 +1,6 @@
 //! Where revocations are: in a file of this process, or on a server that several processes share.
 
-use std::error::Error;
+use std::{env, error::Error};
 
 use tower::util::Either;
 use tower_revocation::log::{EmbeddedLog, FleetLog};
@@ -8,6 +8,16 @@ use tower_revocation::log::{EmbeddedLog, FleetLog};
 use crate::setting::{Setting, causes};
 
 pub(crate) type Store = Either<EmbeddedLog, FleetLog>;
+
+/// Reads `LOG`. Without it, the log is a file. So an empty value, of a secret that is missing perhaps, is
+/// an error.
+pub(crate) fn setting() -> Result<Option<Setting>, Box<dyn Error>> {
+    let log = Setting::read("LOG")?;
+    if log.is_none() && env::var_os("LOG").is_some() {
+        return Err("LOG is empty: set it to the URL of a log, or do not set it".into());
+    }
+    Ok(log)
+}
 
 /// Connects to the server at `LOG`.
 pub(crate) async fn connect(log: &Setting) -> Result<FleetLog, Box<dyn Error>> {

@@ -67,7 +67,7 @@ impl Config {
             upstream: upstream(&Setting::read_or("UPSTREAM", "http://127.0.0.1:8089")?)?,
             tokens,
             clients: clients(Setting::read("CLIENTS")?)?,
-            log: Setting::read("LOG")?,
+            log: store::setting()?,
             data: Setting::read_or("DATA", target)?,
             data_is_expected: is_yes(&Setting::read_or("DATA_EXPECTED", "0")?)?,
             revocation: Setting::read("REVOCATION")?,

@@ -45,8 +45,8 @@ pub enum LogErrorKind {
     /// A server that keeps the log did not answer in time, or could not be reached. The append may
     /// be in the log nevertheless; to send it again does no harm.
     Unavailable,
-    /// A server that keeps the log has settings with which its promises do not hold, or lacks
-    /// something. The cause says what to change.
+    /// The URL of the log is wrong, or the server that keeps it has settings with which its promises do
+    /// not hold, or lacks something. The cause says what to change.
     Misconfigured,
     /// The system's clock is ahead of the time that has passed. Nothing was removed, because tokens
     /// that have expired by this clock may still be alive.
@@ -123,7 +123,7 @@ impl fmt::Display for LogError {
                 "the file at the path of the log is another file, or an older state of it"
             }
             LogErrorKind::Unavailable => "the server of the log did not answer",
-            LogErrorKind::Misconfigured => "the server of the log is not set up as it must be",
+            LogErrorKind::Misconfigured => "the log is not set up as it must be",
             LogErrorKind::ClockJumped => "the clock is ahead of the time that has passed",
             LogErrorKind::ClockWentBack => {
                 "the clock was set back to before the expiry of removed entries"

@@ -110,6 +110,13 @@ fn log_that_cannot_be_used_is_a_one_line_error() {
         error_line(both),
         "LOG and DATA are both set: the state is in one of them"
     );
+    // A file in its place would know nothing of the others.
+    let mut empty = command();
+    empty.env("LOG", "");
+    assert_eq!(
+        error_line(empty),
+        "LOG is empty: set it to the URL of a log, or do not set it"
+    );
     let mut unknown = command();
     unknown.env("LOG", "mysql://me:secret@127.0.0.1/app");
     let line = error_line(unknown);

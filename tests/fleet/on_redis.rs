@@ -146,6 +146,26 @@ async fn removed_log_is_given_back_by_the_nodes() {
     }
 }
 
+/// The stream lacks what was trimmed, so a node reads the table of records, which has no order.
+#[tokio::test]
+async fn removed_log_that_a_node_has_read_in_no_order_is_given_back() {
+    for server in Server::each(&[]) {
+        let (one, here) = node(&server.url()).await;
+        one.append((0..10).map(grant).collect()).await.unwrap();
+        one.append(vec![grant(10)]).await.unwrap();
+        server.say("XTRIM {tr}:stream MAXLEN 1");
+        let (_other, there) = node(&server.url()).await;
+        assert_eq!(there.len(), 11);
+        one.close().await.unwrap();
+        drop((one, here));
+        let epoch = there.position().epoch;
+        server.say("FLUSHALL");
+        wait_until("noticed", || there.position().epoch != epoch).await;
+        let (_, late) = node(&server.url()).await;
+        assert!((0..11).all(|number| covers(&late, number)));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_follow_the_new_primary_by_themselves() {
     for program in programs() {

@@ -11,6 +11,7 @@ mod orders;
 mod polling;
 mod queueing;
 mod recalling;
+mod replaced;
 mod simulation;
 mod striking;
 

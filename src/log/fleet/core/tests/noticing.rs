@@ -5,6 +5,25 @@ use super::{
     *,
 };
 
+/// The node makes all nodes notice, and is not complete.
+fn notices(actions: &[Action]) {
+    assert!(completes(actions).is_empty());
+    let last = actions.last();
+    assert!(
+        matches!(last, Some(Action::Begin(Incarnation(1)))),
+        "{actions:?}"
+    );
+}
+
+fn append_these(node: &mut Node, records: Vec<Revocation>) {
+    let new = usize::MAX;
+    node.on(Event::Append {
+        id: 1,
+        client: None,
+        batch: Batch { records, new },
+    });
+}
+
 #[test]
 fn own_record_that_the_log_lost_before_the_node_read_it_is_given_back() {
     let mut node = Node::complete();
@@ -16,11 +35,7 @@ fn own_record_that_the_log_lost_before_the_node_read_it_is_given_back() {
     while polls(&node.sleep()).is_empty() {}
     // The same history, and not the record.
     let actions = node.on(polled(1, 2));
-    assert!(completes(&actions).is_empty());
-    assert!(
-        matches!(actions.last(), Some(Action::Begin(Incarnation(1)))),
-        "{actions:?}"
-    );
+    notices(&actions);
     node.on(Event::Begun(Ok(())));
     let actions = node.on(polled(2, 2));
     assert_eq!(sent(&actions).unwrap().1, [1]);
@@ -47,39 +62,17 @@ fn own_record_that_was_read_is_no_loss() {
 fn own_record_in_a_batch_with_known_ones_is_missed_too() {
     let mut node = Node::complete();
     // The node has read the first record, and the log has not got the second one before.
-    let batch = Batch {
-        records: vec![record(1), record(10_000)],
-        new: usize::MAX,
-    };
-    let client = None;
-    node.on(Event::Append {
-        id: 1,
-        client,
-        batch,
-    });
+    append_these(&mut node, vec![record(1), record(10_000)]);
     node.on(committed(1, 1));
     poll(&mut node);
     let actions = node.on(polled(1, 2));
-    assert!(completes(&actions).is_empty());
-    assert!(
-        matches!(actions.last(), Some(Action::Begin(Incarnation(1)))),
-        "{actions:?}"
-    );
+    notices(&actions);
 }
 
 #[test]
 fn known_record_that_is_appended_again_is_not_missed() {
     let mut node = Node::complete();
-    let batch = Batch {
-        records: vec![record(1)],
-        new: usize::MAX,
-    };
-    let client = None;
-    node.on(Event::Append {
-        id: 1,
-        client,
-        batch,
-    });
+    append_these(&mut node, vec![record(1)]);
     let done = Done::Appended {
         sequence: 1,
         added: 0,
@@ -103,11 +96,7 @@ fn member_that_has_more_records_than_the_log_shows_a_loss() {
     poll(&mut node);
     page.membership.members = vec![member(7, 2, 4, 1)];
     let actions = node.on(Event::Polled(Ok(page)));
-    assert!(completes(&actions).is_empty());
-    assert!(
-        matches!(actions.last(), Some(Action::Begin(Incarnation(1)))),
-        "{actions:?}"
-    );
+    notices(&actions);
 }
 
 #[test]
@@ -124,11 +113,7 @@ fn new_reader_does_not_hide_that_the_log_lost_its_end() {
     let actions = same.on_event(node.now, polled(1, 5));
     assert_eq!(completes(&actions), [node.now]);
     let actions = node.on(lost(1, 5));
-    assert!(completes(&actions).is_empty());
-    assert!(
-        matches!(actions.last(), Some(Action::Begin(Incarnation(1)))),
-        "{actions:?}"
-    );
+    notices(&actions);
 }
 
 #[test]
@@ -144,11 +129,7 @@ fn beat_that_goes_back_shows_a_loss() {
     }
     poll(&mut node);
     let actions = node.on(Event::Polled(Ok(page.clone())));
-    assert!(completes(&actions).is_empty());
-    assert!(
-        matches!(actions.last(), Some(Action::Begin(Incarnation(1)))),
-        "{actions:?}"
-    );
+    notices(&actions);
     // It was struck out and is listed again.
     let mut node = Node::complete();
     poll(&mut node);

@@ -15,6 +15,7 @@
 
 mod fleet;
 mod message;
+mod oracle;
 
 use std::collections::HashMap;
 

@@ -6,21 +6,24 @@
 
 mod copying;
 mod file;
+mod shared;
+#[cfg(test)]
+mod tests;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Weak},
     time::Duration,
 };
 
 use futures::future::BoxFuture;
-use tokio::{
-    sync::{Notify, watch},
-    task,
-    time::sleep,
-};
+use tokio::{sync::watch, task, time::sleep};
 
-use self::{copying::Copying, file::File};
+use self::{
+    copying::Copying,
+    file::File,
+    shared::{Doubt, Seen, Shared},
+};
 use super::{
     super::{LogError, LogErrorKind, Reader},
     engine::{Engine, Incarnation},
@@ -42,42 +45,6 @@ pub(super) struct Mirror {
     shared: Arc<Shared>,
     /// What the node has.
     node: watch::Sender<Seen>,
-}
-
-/// What a node has said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Seen {
-    whole: Option<Incarnation>,
-    sequence: u64,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
-    /// The copy may have records that neither the node nor the log has.
-    doubted: Notify,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// `None` while the file has something that the log may lack.
-    up_to: Option<KeptUpTo>,
-    doubt: Doubt,
-    problem: Option<Arc<str>>,
-    /// Why the file could not be compared with the log the last time. The log may lack what it has.
-    unread: Option<Arc<str>>,
-}
-
-/// Whether the file may have records that neither the node nor the log has, so that the node has to
-/// compare them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Doubt {
-    /// Or the node has been told. It is not whole before it has compared them.
-    #[default]
-    None,
-    Raised,
-    /// The node is being told.
-    Told,
 }
 
 impl Mirror {
@@ -183,122 +150,8 @@ impl Kept for Mirror {
     }
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The node has to compare the file with the log.
-    fn doubt(&self) {
-        self.state().doubt = Doubt::Raised;
-        self.doubted.notify_one();
-    }
-
-    /// Whether the node is to be told that it has to compare the file.
-    fn tell(&self) -> bool {
-        let mut state = self.state();
-        let is_raised = state.doubt == Doubt::Raised;
-        if is_raised {
-            state.doubt = Doubt::Told;
-        }
-        is_raised
-    }
-
-    /// What the node has said last. It has heard of each doubt.
-    fn heard(&self, node: &mut watch::Receiver<Seen>) -> Seen {
-        // Under the lock: the node takes back what it said when it hears of a doubt.
-        let state = self.state();
-        let mut seen = *node.borrow_and_update();
-        seen.whole = seen.whole.filter(|_| state.doubt == Doubt::None);
-        seen
-    }
-
-    /// The file cannot be written, or can be again.
-    fn set_problem(&self, error: Option<&LogError>) {
-        let had_one = self.state().problem.is_some();
-        match (error, had_one) {
-            (Some(error), false) => observe::mirror_failed(error),
-            (None, true) => observe::mirror_recovered(),
-            _ => {}
-        }
-        self.state().problem = error.map(|error| problem("the mirror is behind", error));
-    }
-
-    /// A piece of the file was read for the node, or cannot be.
-    fn recalled(&self, piece: &Result<Recalled, LogError>) {
-        match piece {
-            Err(error) => {
-                observe::mirror_unread(error);
-                let what = "the mirror cannot be read, and the log may lack what only it has";
-                self.state().unread = Some(problem(what, error));
-            }
-            // A node asks for the next one only after the ones before.
-            Ok(piece) if piece.next.is_none() => self.state().unread = None,
-            Ok(_) => {}
-        }
-    }
-}
-
 async fn read_piece(file: &File, after: u64) -> Result<Recalled, LogError> {
     let file = file.clone();
     let read = task::spawn_blocking(move || file.piece(after)).await;
     read.unwrap_or_else(|_| Err(LogError::new(LogErrorKind::Storage)))
-}
-
-fn problem(what: &str, error: &LogError) -> Arc<str> {
-    let cause = std::error::Error::source(error);
-    let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
-    format!("{what}: {error}{cause}").into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::log::{NumericDate, Revocation, Selector};
-
-    /// Returns the mirror, and what it has said to its copying.
-    async fn mirror(path: &Path) -> (Mirror, watch::Receiver<Seen>) {
-        let (file, _) = File::open(path.into(), "a".into()).await.unwrap();
-        let mirror = Mirror {
-            file,
-            shared: Arc::default(),
-            node: watch::Sender::default(),
-        };
-        let seen = mirror.node.subscribe();
-        (mirror, seen)
-    }
-
-    #[tokio::test]
-    async fn file_that_cannot_be_read_is_a_warning_and_gets_no_cursor() {
-        let folder = tempfile::tempdir().unwrap();
-        let (mirror, seen) = mirror(&folder.path().join("mirror.redb")).await;
-        let record = Revocation::forever(Selector::grant("1"), NumericDate::FOREVER);
-        mirror.file.write(vec![record], None).await.unwrap();
-        let whole = Some(Incarnation(1));
-        let said = || seen.borrow().whole;
-
-        mirror.file.damage().await;
-        assert!(mirror.recall(0).await.is_none());
-        let problem = mirror.problem().unwrap();
-        assert!(problem.contains("may lack what only it has"), "{problem}");
-        // The file can still be written.
-        mirror.shared.set_problem(None);
-        assert!(mirror.problem().is_some());
-        mirror.seen(whole, 1);
-        assert_eq!(said(), None);
-
-        // After the next loss it can be read to its end.
-        let piece = |next| {
-            Ok(Recalled {
-                next,
-                ..Recalled::default()
-            })
-        };
-        mirror.shared.recalled(&piece(Some(1)));
-        mirror.seen(whole, 1);
-        assert_eq!(said(), None);
-        mirror.shared.recalled(&piece(None));
-        mirror.seen(whole, 1);
-        assert_eq!((said(), mirror.problem()), (whole, None));
-    }
 }

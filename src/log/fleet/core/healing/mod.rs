@@ -1,5 +1,7 @@
 //! Did the log lose records that this node has, and has the node given them back?
 
+mod memory;
+
 use std::{collections::HashMap, mem};
 
 use super::{
@@ -12,7 +14,7 @@ use super::{
     queue::RECORDS,
     recall::Recall,
     trail::Trail,
-    window::{self, Window},
+    window::Window,
 };
 
 /// What a node does after the log may have lost its end, until the log has everything again that the
@@ -162,29 +164,6 @@ impl Healing {
         self.trail.push(cursor);
     }
 
-    /// The log has records, the last of them at this place or before.
-    pub(super) fn remember(&mut self, records: &[Revocation], place: u64) {
-        for record in records {
-            self.window.put(*record, place);
-            if let Some(held) = self.held.get(&record.selector()) {
-                if held.beyond(Some(*record)).is_none() {
-                    self.held.remove(&record.selector());
-                }
-            }
-        }
-    }
-
-    /// The log gave these records to the node.
-    pub(super) fn read(&mut self, records: &[Revocation], place: u64) {
-        for record in records {
-            let unread = self.unread.get(&record.selector());
-            if unread.is_some_and(|(unread, _)| unread.beyond(Some(*record)).is_none()) {
-                self.unread.remove(&record.selector());
-            }
-        }
-        self.remember(records, place);
-    }
-
     /// The log of the current incarnation has these records.
     pub(super) fn saw(&mut self, records: &[Revocation]) {
         self.recall.saw(records);
@@ -207,31 +186,6 @@ impl Healing {
         let mut missing = self.recall.answered(recalled.records, recalled.next);
         missing.retain(|record| record.expires() > self.forgotten);
         self.hold(missing);
-    }
-
-    /// The node has appended records that the log did not have, after this number of polls. It must
-    /// read them once: its cursor does not show that the log has lost them.
-    pub(super) fn must_read(&mut self, records: &[Revocation], polls: u64) {
-        for record in records {
-            if self.unread.len() < window::REMEMBERED {
-                self.unread.insert(record.selector(), (*record, polls));
-            }
-        }
-    }
-
-    /// Returns those records that the node has certainly not read.
-    pub(super) fn new_ones(&self, records: &[Revocation]) -> impl Iterator<Item = Revocation> {
-        let records = records.iter().copied();
-        records.filter(|record| self.window.lacks(record))
-    }
-
-    /// The node has read up to this end of the log, as of this poll. Returns whether the log may have
-    /// lost records: it lacks what the node has appended, or the copy is doubted.
-    pub(super) fn lacks(&mut self, poll: u64, end: Cursor, forgotten: NumericDate) -> bool {
-        self.window.read_to_the_end(end.sequence);
-        self.unread
-            .retain(|_, (record, _)| record.expires() > forgotten);
-        self.is_doubted || self.unread.values().any(|(_, polls)| poll > *polls)
     }
 
     /// The node has everything that the log has. Returns whether the log had everything that the
@@ -271,14 +225,6 @@ impl Healing {
     /// Whether the copy has records that the log may have lost if it has the same up to a cursor.
     fn needs_copy(&self, fork: Cursor) -> bool {
         self.has_copy && self.window.forgot_beyond(fork.sequence)
-    }
-
-    /// The log may lack these.
-    fn hold(&mut self, records: impl IntoIterator<Item = Revocation>) {
-        for record in records {
-            let held = self.held.entry(record.selector()).or_insert(record);
-            *held = held.merge(record);
-        }
     }
 
     fn read_on_from(&mut self, fork: Cursor) -> Verdict {

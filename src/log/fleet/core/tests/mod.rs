@@ -2,10 +2,12 @@
 
 mod acking;
 mod appending;
+mod doubting;
 mod exhaustive;
 mod failing;
 mod losing;
 pub(crate) mod model;
+mod node;
 mod noticing;
 mod orders;
 mod polling;
@@ -17,6 +19,7 @@ mod striking;
 
 use std::time::Duration;
 
+use self::node::Node;
 use super::{
     super::engine::{
         Ask, Batch, Committed, Cursor, Done, History, Incarnation, Member, Membership, Page,
@@ -27,91 +30,6 @@ use crate::log::{Appended, LogError, LogErrorKind, Moment, NumericDate, Revocati
 
 const LEASE: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(2);
-
-/// A node with a clock of its own.
-struct Node {
-    core: Core,
-    now: Moment,
-}
-
-impl Node {
-    /// A node that has sent its first poll.
-    fn new() -> Self {
-        Self::with(1, false).polling()
-    }
-
-    /// The same, and its appends wait for all members.
-    fn waiting() -> Self {
-        Self::with(1, true).polling()
-    }
-
-    fn polling(self) -> Self {
-        let mut node = self;
-        assert_eq!(polls(&node.on(Event::Timer)), [at(0)]);
-        node
-    }
-
-    fn seeded(seed: u64) -> Self {
-        Self::with(seed, false)
-    }
-
-    fn with(seed: u64, waits: bool) -> Self {
-        let now = Moment::now();
-        let core = Core::new(&settings(seed, waits), now);
-        Self { core, now }
-    }
-
-    /// A node that is complete, with the first record of the log.
-    fn complete() -> Self {
-        Self::new().completed()
-    }
-
-    fn completed(self) -> Self {
-        let mut node = self;
-        // The first page says which incarnation it is, and the second that the node was not listed.
-        for _ in 0..2 {
-            let actions = node.on(Event::Polled(Ok(unlisted(page(1, 1)))));
-            assert!(completes(&actions).is_empty());
-            assert_eq!(polls(&actions), [at(1)]);
-        }
-        let actions = node.on(Event::Polled(Ok(page(1, 1))));
-        assert_eq!(completes(&actions), [node.now]);
-        node
-    }
-
-    /// The incarnation has lasted for so long that no lease is left from before.
-    fn settled(self) -> Self {
-        let mut node = self;
-        for _ in 0..6 {
-            assert_eq!(polls(&node.after(LEASE / 5, Event::Timer)).len(), 1);
-            node.on(Event::Polled(Ok(page(1, 1))));
-        }
-        node
-    }
-
-    fn on(&mut self, event: Event) -> Vec<Action> {
-        self.core.on_event(self.now, event)
-    }
-
-    fn after(&mut self, time: Duration, event: Event) -> Vec<Action> {
-        self.now = self.now + time;
-        self.on(event)
-    }
-
-    /// Waits as long as the core says.
-    fn sleep(&mut self) -> Vec<Action> {
-        let wait = self.wait().expect("something is due");
-        self.after(wait, Event::Timer)
-    }
-
-    fn wait(&self) -> Option<Duration> {
-        Some(self.core.wake_at()?.since(self.now))
-    }
-
-    fn append(&mut self, id: u64, records: usize) -> Vec<Action> {
-        self.on(append(id, records))
-    }
-}
 
 fn settings(seed: u64, waits: bool) -> NodeSettings {
     NodeSettings {

@@ -16,10 +16,11 @@
 mod fleet;
 mod message;
 mod oracle;
+mod steps;
 
 use std::collections::HashMap;
 
-use self::fleet::{Fleet, Step};
+use self::{fleet::Fleet, steps::Step};
 
 /// How often something can happen in one order.
 #[derive(Clone, Copy)]

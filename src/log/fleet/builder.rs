@@ -69,13 +69,16 @@ impl FleetLogBuilder {
     ///
     /// * A process that starts again reads what is new, and not the whole log.
     /// * If the database loses more records than a process remembers (65,536), or all of them, the
-    ///   process gives them back from the file.
+    ///   process gives them back from the file. So it does with records that only the file has: it can
+    ///   be a moment ahead of the process.
     ///
     /// The file follows the database on a second connection, which it shares with a feed that the
     /// process serves, and may be behind. If it cannot be written, because the disk is full, the process
     /// goes on without it, and [`reason`](super::super::LogHealth::reason) says so, until it can be
     /// written again. If it cannot be read after a loss, that says so too: the process gives back what
-    /// it remembers, and compares the file after the next loss or start. No lease depends on it.
+    /// it remembers, and compares the file after the next loss or start. No lease depends on the file
+    /// until the database has lost records: then the process renews its lease once it has compared as
+    /// much of the file as it needs, and the others wait for that for 1.02 leases at most.
     ///
     /// The file belongs to one process and one log: it is refused if it is the mirror of another log, or
     /// if another process still has it open after 3 s. Redis has no name for a log that outlives

@@ -150,6 +150,9 @@ async fn node_goes_on_without_its_file_and_says_so() {
     let Some(server) = Server::start(&[]) else {
         return;
     };
+    // Also that of the thread that writes the file.
+    let recorder = Recorder::new();
+    metrics::set_global_recorder(recorder.clone()).expect("no other test has one");
     let folder = tempfile::tempdir().unwrap();
     let mirror = folder.path().join("mirror.redb");
     let log = node(&server.url("postgres"), &mirror).await;
@@ -170,6 +173,13 @@ async fn node_goes_on_without_its_file_and_says_so() {
     let health = log.health();
     assert!(health.is_ready() && health.is_writable(), "{health:?}");
     assert!(here.readiness().is_ready() && covers(&here, number - 1));
+    // Nobody is told that revocations fail.
+    let series = recorder.take();
+    let missing = series.iter().filter(|(key, _)| {
+        let mut labels = key.labels().map(metrics::Label::value);
+        key.name() == "tower_revocation_log_failures_total" && labels.any(|kind| kind == "missing")
+    });
+    assert_eq!(missing.count(), 0, "{series:?}");
     std::fs::rename(&away, &mirror).unwrap();
     wait_until("written again", || log.health().reason().is_none()).await;
     mirrored().await;

@@ -8,9 +8,25 @@ use std::{
 use super::super::{LogError, LogErrorKind, LogHealth, observe};
 
 #[derive(Debug, Default)]
-pub(super) struct Health(Mutex<LogHealth>);
+pub(super) struct Health {
+    health: Mutex<LogHealth>,
+    /// The file is a copy for another log of this process. The series and events are those of that
+    /// log.
+    is_silent: bool,
+}
 
 impl Health {
+    pub(super) fn new(is_silent: bool) -> Self {
+        Self {
+            health: Mutex::default(),
+            is_silent,
+        }
+    }
+
+    pub(super) fn is_silent(&self) -> bool {
+        self.is_silent
+    }
+
     pub(super) fn get(&self) -> LogHealth {
         self.health().clone()
     }
@@ -25,12 +41,30 @@ impl Health {
             *health = LogHealth::failing(cause, since, now + pause);
             health.clone()
         };
-        observe::failed(&failing);
+        if !self.is_silent {
+            observe::failed(&failing);
+        }
     }
 
     pub(super) fn recover(&self) {
         let failed = std::mem::take(&mut *self.health());
-        observe::recovered(&failed);
+        if !self.is_silent {
+            observe::recovered(&failed);
+        }
+    }
+
+    /// Says again whether the log is writable.
+    pub(super) fn observe(&self) {
+        if !self.is_silent {
+            observe::writable(&self.health());
+        }
+    }
+
+    /// A write was refused before it was tried.
+    pub(super) fn refused(&self, reason: &'static str) {
+        if !self.is_silent {
+            observe::refused(reason);
+        }
     }
 
     /// Returns the error of an append that is not tried, or `None` while the log is writable.
@@ -50,6 +84,6 @@ impl Health {
     }
 
     fn health(&self) -> MutexGuard<'_, LogHealth> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

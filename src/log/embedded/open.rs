@@ -118,20 +118,52 @@ impl EmbeddedLog {
         Self::open_at(path, Expected::Existing, Duration::ZERO)
     }
 
+    /// Opens a file that is a copy for another log of this process, and makes a missing one. It has no
+    /// series and events of its own.
+    #[cfg(feature = "fleet")]
+    pub(in crate::log) fn open_copy(path: &Path, wait: Duration) -> Result<Self, LogError> {
+        let path = LogPath::new(path)?;
+        if path.is_vacant()? {
+            path.make()?;
+        }
+        Self::open_as(path, Expected::Any, wait, true)
+    }
+
     fn open_at(path: LogPath, expected: Expected, wait: Duration) -> Result<Self, LogError> {
+        Self::open_as(path, expected, wait, false)
+    }
+
+    fn open_as(
+        path: LogPath,
+        expected: Expected,
+        wait: Duration,
+        is_silent: bool,
+    ) -> Result<Self, LogError> {
         let modified = path.modified();
         let opened = retry_while_locked(wait, || path.open())?;
         // Nothing shows that the time since the last write has really passed.
         let clock = modified.map_or_else(CheckedClock::start, CheckedClock::since);
-        Self::start(Box::new(path), opened, expected, clock, PAUSE)
+        Self::start_as(Box::new(path), opened, expected, clock, PAUSE, is_silent)
     }
 
+    #[cfg(test)]
     pub(super) fn start(
         storage: Box<dyn Storage>,
         opened: Opened,
         expected: Expected,
         clock: CheckedClock,
         pause: Duration,
+    ) -> Result<Self, LogError> {
+        Self::start_as(storage, opened, expected, clock, pause, false)
+    }
+
+    fn start_as(
+        storage: Box<dyn Storage>,
+        opened: Opened,
+        expected: Expected,
+        clock: CheckedClock,
+        pause: Duration,
+        is_silent: bool,
     ) -> Result<Self, LogError> {
         let (opened, key, start) = match tables::begin(&opened.database, expected) {
             Ok(state) => (opened, state.masks.key().clone(), Start::Writable(state)),
@@ -148,7 +180,7 @@ impl EmbeddedLog {
         };
         let store = Arc::new(Store::new(storage, opened));
         let readers = Arc::<Mutex<Readers>>::default();
-        let writer = Writer::start(store.clone(), start, readers.clone(), pause)?;
+        let writer = Writer::start(store.clone(), start, readers.clone(), pause, is_silent)?;
         Ok(Self {
             store,
             key: Arc::new(key),

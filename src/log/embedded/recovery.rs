@@ -10,7 +10,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    super::{Revocation, observe},
+    super::Revocation,
     fault::Fault,
     tables::{self, Expected, State},
     thread::{CHECK_PERIOD, Stage, Thread},
@@ -69,7 +69,7 @@ impl Thread {
             return Ok(());
         }
         self.checked = Instant::now();
-        observe::writable(&self.health.get());
+        self.health.observe();
         self.store.check()
     }
 

@@ -14,7 +14,7 @@ use std::{
 use redb::ReadableDatabase as _;
 
 use super::{
-    super::{LogError, LogErrorKind, Position, observe, readers::Readers},
+    super::{LogError, LogErrorKind, Position, readers::Readers},
     fault::Fault,
     health::Health,
     pace::{self, Pace},
@@ -112,7 +112,7 @@ impl Thread {
 
     /// Runs until the last handle is dropped and the queue is empty.
     pub(super) fn run(mut self, tasks: &Receiver<Task>) {
-        observe::writable(&self.health.get());
+        self.health.observe();
         let mut periodic = PeriodicTasks::default();
         // A job or a reader that panics has the same effect as a disk that fails.
         while catch_unwind(AssertUnwindSafe(|| self.work(tasks, &mut periodic))).is_err() {

@@ -9,7 +9,7 @@ use std::{
 use futures::channel::oneshot;
 
 use super::{
-    super::{LogError, LogErrorKind, LogHealth, Position, Selector, observe, readers::Readers},
+    super::{LogError, LogErrorKind, LogHealth, Position, Selector, readers::Readers},
     fault::Fault,
     health::Health,
     pending::Pending,
@@ -29,15 +29,16 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread. After a failure the thread waits for `pause` before it tries to recover,
-    /// and longer after each failed attempt.
+    /// and longer after each failed attempt. A silent one has no series and events.
     pub(super) fn start(
         store: Arc<Store>,
         start: Start,
         readers: Arc<Mutex<Readers>>,
         pause: Duration,
+        is_silent: bool,
     ) -> Result<Self, LogError> {
         let (queue, tasks) = Queue::new();
-        let health = Arc::<Health>::default();
+        let health = Arc::new(Health::new(is_silent));
         let thread = Thread::new(store, start, readers, health.clone(), pause);
         let thread = std::thread::Builder::new()
             .name("revocation-log".into())
@@ -70,7 +71,7 @@ impl Writer {
     {
         let (sender, reply) = oneshot::channel();
         let queued = self.queue(client, |slot| {
-            let mut pending = Pending::queue();
+            let mut pending = Pending::queue(self.health.is_silent());
             let job: Job = Box::new(move |work| {
                 drop(slot);
                 pending.begin();
@@ -143,7 +144,7 @@ impl Writer {
         task: impl FnOnce(Option<Slot>) -> Task,
     ) -> Result<(), LogError> {
         if let Some(refusal) = self.health.refusal() {
-            observe::refused("not_writable");
+            self.health.refused("not_writable");
             return Err(refusal);
         }
         let Some(queue) = &self.queue else {
@@ -151,14 +152,14 @@ impl Writer {
         };
         let slot = client.map(|client| queue.take_slot(client)).transpose();
         let slot = slot.map_err(|kind| {
-            observe::refused("queue_quota");
+            self.health.refused("queue_quota");
             // The client causes this itself, and nothing has failed here.
             let refusal = Error::new(ErrorKind::Unavailable).without_alarm();
             LogError::new(kind)
                 .caused_by(refusal.caused_by("the client has used up its quota of the queue"))
         })?;
         queue.put(task(slot)).map_err(|kind| {
-            observe::refused(match kind {
+            self.health.refused(match kind {
                 LogErrorKind::QueueFull => "queue",
                 _ => "not_writable",
             });

@@ -69,7 +69,7 @@ impl File {
         };
         let opened = {
             let path = path.clone();
-            task::spawn_blocking(move || EmbeddedLog::open_within(path, PATIENCE)).await
+            task::spawn_blocking(move || EmbeddedLog::open_copy(&path, PATIENCE)).await
         };
         let ended = |_| LogError::new(LogErrorKind::Storage);
         let opened = opened.map_err(ended).and_then(|opened| opened);

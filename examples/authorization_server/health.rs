@@ -12,10 +12,12 @@ use crate::server::Server;
 
 pub(crate) async fn checks(State(server): State<Server>) -> Response {
     let health = server.log.health();
-    if server.index.readiness().is_ready() && health.is_ready() {
-        return StatusCode::OK.into_response();
-    }
-    (StatusCode::SERVICE_UNAVAILABLE, reason(&health)).into_response()
+    let status = if server.index.readiness().is_ready() && health.is_ready() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, reason(&health)).into_response()
 }
 
 /// An endpoint of its own, because checks continue to work while the disk is full.
@@ -35,8 +37,9 @@ pub(crate) async fn revocation(State(server): State<Server>) -> Response {
     }
 }
 
-/// For operators.
+/// For operators, also if it does no harm yet, such as a mirror that cannot be written.
 fn reason(health: &LogHealth) -> String {
-    let reason = health.reason().unwrap_or_default();
-    reason + "\n"
+    health
+        .reason()
+        .map_or_else(String::new, |reason| reason + "\n")
 }

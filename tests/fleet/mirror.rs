@@ -170,6 +170,7 @@ async fn node_goes_on_without_its_file_and_says_so() {
         number += 1;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    assert!(reason().contains("No such file"), "{}", reason());
     let health = log.health();
     assert!(health.is_ready() && health.is_writable(), "{health:?}");
     assert!(here.readiness().is_ready() && covers(&here, number - 1));

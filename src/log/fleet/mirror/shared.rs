@@ -103,8 +103,11 @@ impl Shared {
     }
 }
 
+/// For people: the first cause says what happened to the file.
 fn problem(what: &str, error: &LogError) -> Arc<str> {
-    let cause = std::error::Error::source(error);
-    let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
-    format!("{what}: {error}{cause}").into()
+    let mut first: &dyn std::error::Error = error;
+    while let Some(cause) = first.source() {
+        first = cause;
+    }
+    format!("{what}: {first}").into()
 }

@@ -5,7 +5,14 @@ use std::sync::Arc;
 use tokio::{sync::Mutex, task::JoinHandle, time};
 use tokio_postgres::{Row, types::ToSql};
 
-use super::{advice, fault::Fault, migrate, session::Session, target::Target, values::column};
+use super::{
+    advice,
+    fault::Fault,
+    migrate,
+    session::{Question, Session},
+    target::Target,
+    values::column,
+};
 
 /// Each statement begins with three columns: the process of the server, the version of the tables,
 /// and whether commits wait for a standby. Its own columns follow.
@@ -68,22 +75,33 @@ impl Link {
         sql: &Arc<str>,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Row, Fault> {
-        let asked = time::timeout(self.target.timeout, self.attempts(sql, parameters)).await;
+        self.within(Question::new(sql, parameters)).await
+    }
+
+    /// Like [`ask`](Self::ask), and sends another statement at once, which has to succeed as well.
+    pub(super) async fn ask_then(
+        &self,
+        sql: &Arc<str>,
+        parameters: &[&(dyn ToSql + Sync)],
+        flush: &Arc<str>,
+    ) -> Result<Row, Fault> {
+        self.within(Question::new(sql, parameters).then(flush))
+            .await
+    }
+
+    async fn within(&self, question: Question<'_>) -> Result<Row, Fault> {
+        let asked = time::timeout(self.target.timeout, self.attempts(question)).await;
         let answer = asked.unwrap_or_else(|_| Err(self.target.late()));
         answer.map_err(Fault::while_open)
     }
 
-    async fn attempts(
-        &self,
-        sql: &Arc<str>,
-        parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<Row, Fault> {
+    async fn attempts(&self, question: Question<'_>) -> Result<Row, Fault> {
         let mut state = self.state.lock().await;
         let is_usable =
             |session: &Session| !session.client.is_closed() && self.target.keeps(session);
         if let Some(session) = state.session.take().filter(is_usable) {
             let mut busy = Busy::new(session, &self.target);
-            match busy.ask(sql, parameters).await {
+            match busy.ask(question).await {
                 // The server may have restarted since the last call. A statement that is sent twice
                 // does no harm.
                 Err(fault) if fault.lost => {}
@@ -94,7 +112,7 @@ impl Link {
             }
         }
         let mut busy = Busy::new(state.connect(&self.target).await?, &self.target);
-        let asked = busy.ask(sql, parameters).await;
+        let asked = busy.ask(question).await;
         state.session = busy.done();
         asked
     }
@@ -113,15 +131,11 @@ impl<'a> Busy<'a> {
         Self { session, target }
     }
 
-    async fn ask(
-        &mut self,
-        sql: &Arc<str>,
-        parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<Row, Fault> {
+    async fn ask(&mut self, question: Question<'_>) -> Result<Row, Fault> {
         let Some(session) = &mut self.session else {
             return Err(self.target.late());
         };
-        let row = session.row(sql, parameters).await?;
+        let row = session.row(question).await?;
         if column::<i32>(&row, 0)? != session.process {
             return Err(Fault::misconfigured(advice::pooled(&session.who.place)));
         }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use futures::future::join;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::Notify,
@@ -29,6 +30,33 @@ pub(super) struct Inbox {
     pub(super) notified: Notify,
     /// The connection has ended.
     pub(super) closed: Notify,
+}
+
+/// A statement that gives a row.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'a> {
+    sql: &'a Arc<str>,
+    parameters: &'a [&'a (dyn ToSql + Sync)],
+    /// A statement that is sent with it.
+    flush: Option<&'a Arc<str>>,
+}
+
+impl<'a> Question<'a> {
+    pub(super) fn new(sql: &'a Arc<str>, parameters: &'a [&'a (dyn ToSql + Sync)]) -> Self {
+        Self {
+            sql,
+            parameters,
+            flush: None,
+        }
+    }
+
+    /// The answer counts once this statement has succeeded too. It is sent with the question.
+    pub(super) fn then(self, flush: &'a Arc<str>) -> Self {
+        Self {
+            flush: Some(flush),
+            ..self
+        }
+    }
 }
 
 pub(super) struct Session {
@@ -120,36 +148,48 @@ impl Session {
             .ok_or_else(|| Fault::corrupt(format!("{} gives no answer", self.who.place)))
     }
 
-    /// Asks for a row. The statement is prepared once.
+    /// Asks for a row. Statements are prepared once.
     ///
     /// # Errors
     ///
     /// Fails also if a commit was to wait for a standby and somebody has ended the wait: PostgreSQL
     /// calls that a success with a warning.
-    pub(super) async fn row(
-        &mut self,
-        sql: &Arc<str>,
-        parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<Row, Fault> {
-        let failed = |error| Fault::asking(&error, &self.who);
-        let known = self.prepared.iter().find(|(known, _)| known == sql);
-        let statement = match known {
-            Some((_, statement)) => statement.clone(),
-            None => self.client.prepare(sql).await.map_err(failed)?,
+    pub(super) async fn row(&mut self, question: Question<'_>) -> Result<Row, Fault> {
+        let statement = self.prepare(question.sql).await?;
+        let flush = match &question.flush {
+            Some(sql) => Some(self.prepare(sql).await?),
+            None => None,
         };
         let warnings = self.inbox.warnings.load(Ordering::Acquire);
-        let row = self.client.query_one(&statement, parameters).await;
-        let row = row.map_err(failed)?;
+        let asking = self.client.query_one(&statement, question.parameters);
+        // Both are sent together.
+        let flushing = async {
+            match &flush {
+                Some(flush) => self.client.execute(flush, &[]).await.map(drop),
+                None => Ok(()),
+            }
+        };
+        let (row, flushed) = join(asking, flushing).await;
+        let row = row.and_then(|row| flushed.map(|()| row));
+        let row = row.map_err(|error| Fault::asking(&error, &self.who))?;
         if self.inbox.warnings.load(Ordering::Acquire) != warnings {
             return Err(Fault::unavailable(format!(
                 "{} has committed without its standby",
                 self.who.place,
             )));
         }
-        if known.is_none() {
-            self.prepared.push((sql.clone(), statement));
-        }
         Ok(row)
+    }
+
+    async fn prepare(&mut self, sql: &Arc<str>) -> Result<Statement, Fault> {
+        let known = self.prepared.iter().find(|(known, _)| known == sql);
+        if let Some((_, statement)) = known {
+            return Ok(statement.clone());
+        }
+        let prepared = self.client.prepare(sql).await;
+        let statement = prepared.map_err(|error| Fault::asking(&error, &self.who))?;
+        self.prepared.push((sql.clone(), statement.clone()));
+        Ok(statement)
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
     },
     fault::Fault,
     poll::{PAGE, PollStatement},
-    session::Session,
+    session::{Question, Session},
     target::Target,
     values::{column, count, number, records, unsigned},
 };
@@ -176,7 +176,7 @@ async fn connect(target: &Target, id: &str) -> Result<Option<Session>, Fault> {
 async fn read(replica: &mut Session, sql: &Arc<str>, after: Cursor) -> Result<Piece, Fault> {
     let (sequence, page) = (number(after.sequence), i64::from(PAGE));
     let parameters: [&(dyn ToSql + Sync); 2] = [&sequence, &page];
-    let row = replica.row(sql, &parameters).await?;
+    let row = replica.row(Question::new(sql, &parameters)).await?;
     Ok(Piece {
         upto: Cursor {
             sequence: count(column(&row, 0)?)?,

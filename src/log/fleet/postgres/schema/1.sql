@@ -173,22 +173,30 @@ end
 $$;
 
 -- Appends batches. Record i is in the batch `p_batches[i]`, and batch b may add at most
--- `p_limits[b]` selectors. Returns for each batch the last record of the log after it, and how many
--- selectors were new: -1 if they were more than its limit, -2 if the log is full. `wrote` says whether
--- there are new records. With `p_as_given`, records keep their dates, and there is no limit. Without a
--- batch, it only shows whether a record could be inserted.
+-- `p_limits[b]` selectors. `p_distinct` says that no selector comes twice. `wrote` says whether there
+-- are new records.
+--
+-- Returns for each batch the last record of the log after it, and how many selectors were new: -1 if
+-- they were more than its limit, -2 if the log is full. If all records are new, these lists are null,
+-- and the records follow `head` in the order in which they were given.
+--
+-- With `p_as_given`, records keep their dates, and there is no limit. Without a batch, it only shows
+-- whether a record could be inserted.
+--
+-- With `p_later`, its commit waits neither for the disk nor for a standby, so that the next node gets the
+-- lock before that. The caller waits for a later commit.
 create function {schema}.append(
     p_mark bigint, p_ceiling bigint, p_as_given bool, p_limits bigint[],
-    p_batches int[], p_selectors bytea[], p_not_before bigint[], p_expires bigint[],
-    out format int, out incarnation bigint, out at bigint, out last bigint[], out added bigint[],
-    out wrote bool
+    p_batches int[], p_selectors bytea[], p_not_before bigint[], p_expires bigint[], p_distinct bool,
+    p_later bool,
+    out format int, out incarnation bigint, out at bigint, out head bigint, out last bigint[],
+    out added bigint[], out wrote bool
 ) language plpgsql as $$
 #variable_conflict use_column
 declare
     v_count int := cardinality(p_limits);
     v_records int := cardinality(p_selectors);
     v_removed bigint;
-    v_first bigint;
     v_head bigint;
     v_now bigint;
     v_at bigint;
@@ -198,16 +206,16 @@ declare
     v_whole bool;
     v_from int;
     v_to int;
-    v_known record;
-    v_not_before bigint;
 begin
+    if p_later then
+        perform set_config('synchronous_commit', 'off', true);
+    end if;
     select m.format, {schema}.incarnation(m.epoch), m.removed
         into format, incarnation, v_removed from {schema}.meta m for update;
     -- A statement of its own: its snapshot is from after the lock, so it has the newest record.
     select l.sequence, l.at, l.selectors into v_head, v_at, v_ever
         from {schema}.log l order by l.sequence desc limit 1;
     v_head := coalesce(v_head, 0);
-    v_first := v_head;
     v_ever := coalesce(v_ever, 0);
     v_now := floor(date_part('epoch', clock_timestamp()));
     -- The clock may go back a little. If it was far ahead once, that does not count.
@@ -218,8 +226,7 @@ begin
         v_room := greatest(p_ceiling - greatest(v_ever - v_removed, 0), 0);
     end if;
     at := v_at;
-    last := array_fill(v_head, array[v_count]);
-    added := array_fill(0::bigint, array[v_count]);
+    head := v_head;
 
     -- If no limit can be exceeded, one statement appends all batches. Else one for each.
     v_whole := v_records <= v_room and v_records <= all (p_limits);
@@ -229,32 +236,24 @@ begin
         );
     end if;
 
-    if v_whole and v_records = 1 then
-        -- The same as below, which would take twice as long for one record.
-        select l.sequence, l.not_before, l.expires into v_known
-            from {schema}.log l where l.selector = p_selectors[1] order by l.sequence desc limit 1;
-        v_not_before := p_not_before[1];
-        if not p_as_given and v_not_before < v_at and v_not_before >= v_at - 60 then
-            v_not_before := v_at;
-        end if;
-        wrote := v_known.sequence is null or v_not_before > v_known.not_before
-            or p_expires[1] > v_known.expires;
-        if wrote then
-            v_head := v_head + 1;
-            v_new := case when v_known.sequence is null then 1 else 0 end;
-            insert into {schema}.log
-                (sequence, mark, at, selector, not_before, expires, replaces, selectors)
-            values (v_head, p_mark, v_at, p_selectors[1],
-                greatest(v_not_before, v_known.not_before), greatest(p_expires[1], v_known.expires),
-                coalesce(v_known.sequence, 0), v_ever + v_new);
-            for i in p_batches[1]..v_count loop
-                last[i] := v_head;
-            end loop;
-            added[p_batches[1]] := v_new;
-        end if;
+    if v_whole and p_distinct and v_records > 0
+        and not exists (select from {schema}.log l where l.selector = any (p_selectors))
+    then
+        -- The usual case. What follows gives the same, and takes half as long again.
+        insert into {schema}.log
+            (sequence, mark, at, selector, not_before, expires, replaces, selectors)
+        select v_head + r.place, p_mark, v_at, r.selector,
+               case when not p_as_given and r.not_before < v_at and r.not_before >= v_at - 60
+                   then v_at else r.not_before end,
+               r.expires, 0, v_ever + r.place
+        from unnest(p_selectors, p_not_before, p_expires)
+            with ordinality r(selector, not_before, expires, place);
+        wrote := true;
         return;
     end if;
 
+    last := array_fill(v_head, array[v_count]);
+    added := array_fill(0::bigint, array[v_count]);
     for i in 1..(case when v_whole then least(v_count, 1) else v_count end) loop
         v_from := i;
         v_to := case when v_whole then v_count else i end;
@@ -312,7 +311,7 @@ begin
         v_ever := v_ever + v_new;
         v_room := v_room - v_new;
     end loop;
-    wrote := v_head > v_first;
+    wrote := v_head > head;
     if v_count = 0 then
         begin
             insert into {schema}.log

@@ -110,9 +110,10 @@ async fn append_waits_for_the_standby_and_so_does_a_poll() {
     assert_eq!(log.durability(), Durability::Replicated);
 
     standby.signal("STOP");
-    // New, and covered, and what is read: nothing of it may count.
-    for record in [grant(2), grant(1)] {
-        let error = log.append(request([batch([record])])).await.unwrap_err();
+    // New, and covered, of one caller and of two, and what is read: nothing of it may count.
+    for numbers in [vec![2], vec![1], vec![3, 4], vec![1, 2]] {
+        let batches = numbers.into_iter().map(|number| batch([grant(number)]));
+        let error = log.append(request(batches)).await.unwrap_err();
         assert_eq!(error.kind(), LogErrorKind::Unavailable, "{}", line(&error));
     }
     let error = log.poll(ask(Cursor::default())).await.unwrap_err();
@@ -121,44 +122,48 @@ async fn append_waits_for_the_standby_and_so_does_a_poll() {
     let waiting = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'";
     fixture::until("nobody waits", || server.sql("postgres", waiting) == "0");
     standby.signal("CONT");
-    assert_eq!(recovered(&plain).await.records, [grant(1), grant(2)]);
-    append(&plain, [grant(2)]).await;
+    let all = [1, 2, 3, 4].map(grant);
+    assert_eq!(recovered(&plain).await.records, all);
+    append(&plain, all).await;
 
     standby.stop("QUIT");
-    assert!(log.append(request([batch([grant(3)])])).await.is_err());
+    assert!(log.append(request([batch([grant(5)])])).await.is_err());
     set("");
     settled(&plain, Durability::Disk).await;
-    append(&plain, [grant(3)]).await;
+    append(&plain, [grant(5)]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wait_for_a_standby_that_somebody_ends_is_no_success() {
-    let Some(server) = Server::start(&[]) else {
-        return;
-    };
-    let log = open(&server).await;
-    append(&log, [grant(1)]).await;
-    server.sql(
-        "postgres",
-        "alter system set synchronous_standby_names = 'absent'",
-    );
-    server.sql("postgres", "select pg_reload_conf()");
-    let cancel = || {
-        let cancel = "select count(pg_cancel_backend(pid)) from pg_stat_activity where wait_event = 'SyncRep'";
-        fixture::until("somebody waits", || server.sql("postgres", cancel) == "1");
-    };
-    let append = tokio::spawn(async move {
-        // The setting takes effect after some of them.
-        for number in 2.. {
-            if let Err(error) = log.append(request([batch([grant(number)])])).await {
-                return line(&error);
+    for callers in [1, 3] {
+        let Some(server) = Server::start(&[]) else {
+            return;
+        };
+        let log = open(&server).await;
+        append(&log, [grant(1)]).await;
+        server.sql(
+            "postgres",
+            "alter system set synchronous_standby_names = 'absent'",
+        );
+        server.sql("postgres", "select pg_reload_conf()");
+        let cancel = || {
+            let cancel = "select count(pg_cancel_backend(pid)) from pg_stat_activity where wait_event = 'SyncRep'";
+            fixture::until("an append waits", || server.sql("postgres", cancel) == "1");
+        };
+        let append = tokio::spawn(async move {
+            // The setting takes effect after some of them.
+            for number in 2.. {
+                let caller = |caller| batch([grant(format!("{number} {caller}"))]);
+                if let Err(error) = log.append(request((0..callers).map(caller))).await {
+                    return line(&error);
+                }
             }
-        }
-        String::new()
-    });
-    tokio::task::block_in_place(cancel);
-    let line = append.await.unwrap();
-    assert!(line.contains("committed without its standby"), "{line}");
+            String::new()
+        });
+        tokio::task::block_in_place(cancel);
+        let line = append.await.unwrap();
+        assert!(line.contains("committed without its standby"), "{line}");
+    }
 }
 
 #[tokio::test]

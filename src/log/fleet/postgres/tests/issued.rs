@@ -58,7 +58,7 @@ async fn nothing_is_issued_past_a_revocation_that_is_being_committed() {
     // "Everything of alice until now", whose commit takes a while.
     let append = format!(
         "select (a).at from tower_revocation.append(1, 9, false, array[9], array[1], array[{}], \
-         array[{iat}], array[9223372036854775807]) a; select pg_sleep(3)",
+         array[{iat}], array[9223372036854775807], true, true) a; select pg_sleep(3)",
         hex(&alice().to_bytes()),
     );
     let (rotated, revoked) = thread::scope(|scope| {

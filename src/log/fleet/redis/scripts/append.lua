@@ -5,7 +5,7 @@
 if incarnation == '' then
     return {'NONE'}
 end
-local RECORD, SKEW, KEEP = 49, 60, 100000
+local RECORD, SKEW, KEEP, PIECE = 49, 60, 100000, 1000
 local mark, ceiling, as_given = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
 
 -- Never earlier than the record before, unless the clock was wrong then.
@@ -35,14 +35,23 @@ for argument = 4, #ARGV, 2 do
     batches[#batches + 1] = batch
 end
 
--- What the log has. A call takes a limited number of arguments.
+-- Calls a command for all arguments. A call takes a limited number of them.
+local MOST = 2000
+local function all(command, key, arguments)
+    local results = {}
+    for first = 1, #arguments, MOST do
+        local last = math.min(first + MOST - 1, #arguments)
+        results[#results + 1] = redis.call(command, key, unpack(arguments, first, last))
+    end
+    return results
+end
+
+-- What the log has.
 local stored = {}
-for first = 1, #asked, 1000 do
-    local last = math.min(first + 999, #asked)
-    local values = redis.call('HMGET', RECORDS, unpack(asked, first, last))
+for piece, values in ipairs(all('HMGET', RECORDS, asked)) do
     for place, value in ipairs(values) do
         if value then
-            stored[asked[first + place - 1]] = {
+            stored[asked[(piece - 1) * MOST + place]] = {
                 not_before = string.sub(value, 1, 8),
                 expires = string.sub(value, 9, 16),
             }
@@ -91,23 +100,30 @@ for _, batch in ipairs(batches) do
     results[#results + 1] = refused or new
 end
 
+local added, values, ends, endless = {}, {}, {}, {}
 for place, selector in ipairs(order) do
     local record, known = pending[selector], stored[selector]
     local value = record.not_before .. record.expires
-    local sequence = head.sequence + place
-    redis.call('XADD', STREAM, 'MAXLEN', '~', KEEP, id(sequence), 'r', mark .. selector .. value)
-    redis.call('HSET', RECORDS, selector, value)
-    local ends = number(record.expires)
-    if ends < EXACT then
-        redis.call('ZADD', ENDS, decimal(ends), selector)
+    added[place] = selector .. value
+    values[#values + 1], values[#values + 2] = selector, value
+    local expires = number(record.expires)
+    if expires < EXACT then
+        ends[#ends + 1], ends[#ends + 2] = decimal(expires), selector
     elseif known and number(known.expires) < EXACT then
-        redis.call('ZREM', ENDS, selector)
+        endless[#endless + 1] = selector
     end
 end
--- Also if there is nothing new: what covers the records is durable once this is.
-if #order > 0 then
-    head.sequence, head.mark = head.sequence + #order, mark
+-- An entry has the number of its last record.
+for first = 1, #added, PIECE do
+    local piece = table.concat(added, '', first, math.min(first + PIECE - 1, #added))
+    head.sequence, head.mark = head.sequence + #piece / RECORD, mark
+    local oldest = id(math.max(head.sequence - KEEP, 0))
+    redis.call('XADD', STREAM, 'MINID', '~', oldest, id(head.sequence), 'r', mark .. piece)
 end
+all('HSET', RECORDS, values)
+all('ZADD', ENDS, ends)
+all('ZREM', ENDS, endless)
+-- Also if there is nothing new: what covers the records is durable once this is.
 redis.call('HSET', HEAD, 'sequence', decimal(head.sequence), 'mark', head.mark,
     'stamp', decimal(at), 'count', decimal(count))
 return {OK, incarnation, at, results}

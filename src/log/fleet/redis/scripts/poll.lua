@@ -116,6 +116,31 @@ local function newest_start()
     return {name = name, sequence = head.sequence, mark = head.mark}
 end
 
+-- An entry of the stream has the number of its last record. It begins with a mark, and has the records of
+-- one append, or a piece of them. Returns as many entries as a page has records for, or nothing if the stream lacks some.
+local MARK, RECORD, ENTRIES = 8, 49, 64
+local function entries_after(last)
+    local read, count = {}, 0
+    while last < head.sequence and count < size do
+        local entries = redis.call('XRANGE', STREAM, id(last + 1), '+', 'COUNT', ENTRIES)
+        if #entries == 0 then
+            return nil
+        end
+        for _, entry in ipairs(entries) do
+            local records = (#entry[2][2] - MARK) / RECORD
+            if sequence_of(entry[1]) ~= last + records then
+                return nil
+            end
+            last, count = last + records, count + records
+            read[#read + 1] = entry
+            if count >= size then
+                break
+            end
+        end
+    end
+    return read
+end
+
 local start, step
 if after == 0 and mark ~= NOTHING then
     local high, low = struct.unpack('>I4I4', mark)
@@ -124,23 +149,20 @@ end
 
 local records, upto, upto_mark, more = {}, from, mark, false
 if not start then
-    local entries = {}
-    if from < head.sequence then
-        entries = redis.call('XRANGE', STREAM, id(from + 1), '+', 'COUNT', size)
-    end
-    if from < head.sequence and (not entries[1] or sequence_of(entries[1][1]) ~= from + 1) then
+    local read = entries_after(from)
+    if not read then
         -- All that is left is in the table of records.
         if after > 0 and history == 'SAME' then
             history = 'SWEPT'
         end
         start, step = newest_start(), 0
     else
-        for _, entry in ipairs(entries) do
-            records[#records + 1] = string.sub(entry[2][2], 9)
+        for _, entry in ipairs(read) do
+            records[#records + 1] = string.sub(entry[2][2], MARK + 1)
         end
-        local last = entries[#entries]
+        local last = read[#read]
         if last then
-            upto, upto_mark = sequence_of(last[1]), string.sub(last[2][2], 1, 8)
+            upto, upto_mark = sequence_of(last[1]), string.sub(last[2][2], 1, MARK)
         elseif from == 0 then
             upto_mark = NOTHING
         end

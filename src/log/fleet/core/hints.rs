@@ -14,7 +14,8 @@ const LONGEST_WAIT: Duration = Duration::from_millis(100);
 /// The hints that there may be new records.
 ///
 /// Anybody who may connect to an engine can send hints. So false ones become rare polls. A true one
-/// leads to a poll at once.
+/// leads to a poll at once, but not while others append so much that a node would do nothing but poll:
+/// a pause follows that is as long as the poll was, and the next poll gets the records of both.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hints {
     /// A hint has come since the last poll was sent.
@@ -36,10 +37,11 @@ impl Hints {
         self.asked = std::mem::take(&mut self.heard);
     }
 
-    pub(super) fn answered(&mut self, now: Moment, nothing_new: bool) {
+    /// A poll was answered, which has taken this time.
+    pub(super) fn answered(&mut self, now: Moment, took: Duration, nothing_new: bool) {
         if !nothing_new {
             self.lies = 0;
-            self.wait = None;
+            self.wait = Some(Timer::new(now, took.min(LONGEST_WAIT)));
         } else if std::mem::take(&mut self.asked) {
             self.lies = self.lies.saturating_add(1);
             let doublings = self.lies.checked_sub(FREE);
@@ -69,7 +71,7 @@ mod tests {
         assert_eq!(hints.wait(*now), Some(Duration::ZERO));
         hints.ask();
         assert_eq!(hints.wait(*now), None);
-        hints.answered(*now, nothing_new);
+        hints.answered(*now, Duration::ZERO, nothing_new);
         wait
     }
 
@@ -88,11 +90,30 @@ mod tests {
     }
 
     #[test]
+    fn hints_lead_to_polls_for_half_of_the_time_at_most() {
+        let (mut hints, mut now) = (Hints::default(), Moment::now());
+        let took = Duration::from_millis(3);
+        for _ in 0..10 {
+            hints.hear();
+            hints.ask();
+            now = now + took;
+            hints.answered(now, took, false);
+            hints.hear();
+            assert_eq!(hints.wait(now), Some(took));
+            now = now + took;
+            assert_eq!(hints.wait(now), Some(Duration::ZERO));
+        }
+        // However slow the engine is.
+        hints.answered(now, Duration::from_secs(1), false);
+        assert_eq!(hints.wait(now), Some(LONGEST_WAIT));
+    }
+
+    #[test]
     fn polls_without_a_hint_say_nothing_about_hints() {
         let (mut hints, now) = (Hints::default(), Moment::now());
         for _ in 0..10 {
             hints.ask();
-            hints.answered(now, true);
+            hints.answered(now, Duration::ZERO, true);
         }
         hints.hear();
         assert_eq!(hints.wait(now), Some(Duration::ZERO));

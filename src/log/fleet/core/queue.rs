@@ -3,6 +3,7 @@
 use std::{
     cmp::Reverse,
     collections::{HashMap, VecDeque},
+    mem,
 };
 
 use super::super::{
@@ -32,6 +33,9 @@ pub(super) struct Queue {
     /// How many callers wait for their answer, those in flight included.
     callers: usize,
     clients: HashMap<Selector, usize>,
+    /// Callers have just been answered. If they append again, they go with those that wait, at the next
+    /// event. Else the two halves of them would wait for each other in turn.
+    rests: bool,
 }
 
 impl Queue {
@@ -92,6 +96,16 @@ impl Queue {
                 self.clients.remove(&client);
             }
         }
+    }
+
+    /// Nothing is sent until the next event.
+    pub(super) fn rest(&mut self) {
+        self.rests = true;
+    }
+
+    /// Whether nothing is to be sent at this event.
+    pub(super) fn rests(&mut self) -> bool {
+        mem::take(&mut self.rests)
     }
 
     pub(super) fn callers(&self) -> usize {

@@ -135,9 +135,7 @@ impl<E: Engine> Driver<E> {
             let event = match poll_fn(|cx| self.poll_next(cx)).await {
                 Next::Command(command) => {
                     if self.requests.append.is_none() {
-                        // Callers that were answered together append again together. Without this,
-                        // the first of them would go alone, and the others wait for it.
-                        yield_now().await;
+                        self.gather().await;
                     }
                     self.take(command);
                     continue;
@@ -149,12 +147,30 @@ impl<E: Engine> Driver<E> {
                 }
                 Next::End => break,
             };
+            let may_append_again = matches!(event, Event::Committed(Ok(_)));
             self.handle(event);
+            if may_append_again {
+                self.gather().await;
+                match self.commands.try_recv() {
+                    Ok(command) => self.take(command),
+                    Err(_) => self.handle(Event::Timer),
+                }
+            }
         }
         let left = self.leave().await;
         for close in self.closes {
             // The caller may have dropped the future.
             let _ = close.send(left.clone());
+        }
+    }
+
+    /// Lets the callers that were answered together append again together. Without this, the first of
+    /// them would go alone, and the others would wait for it.
+    async fn gather(&mut self) {
+        let mut before = None;
+        // Each command wakes the driver, so one turn is not enough.
+        while before.replace(self.commands.len()) != Some(self.commands.len()) {
+            yield_now().await;
         }
     }
 

@@ -104,6 +104,9 @@ impl Appends {
         if !records.is_empty() {
             actions.push(Action::Read(records));
         }
+        if !answers.is_empty() {
+            self.queue.rest();
+        }
         actions.append(&mut answers);
         Some(seen)
     }

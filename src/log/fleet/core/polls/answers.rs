@@ -28,7 +28,8 @@ impl Polls {
         state: &mut State,
         actions: &mut Vec<Action>,
     ) -> bool {
-        self.hints.answered(now, page.records.is_empty());
+        self.hints
+            .answered(now, now.since(self.sent), page.records.is_empty());
         // Also from an old engine: each of its records was appended by somebody.
         let records = std::mem::take(&mut page.records);
         if !records.is_empty() {

@@ -17,11 +17,13 @@ fn what_waits_goes_with_the_next_append() {
         assert!(sent(&node.append(id, 1)).is_none());
     }
     let actions = node.on(committed(1, 1));
-    assert_eq!(sent(&actions).unwrap().1, [1, 1, 1]);
-    let actions = node.on(committed(1, 3));
-    let ids = answers(&actions).into_iter().map(|(id, _)| id);
-    assert!(ids.eq([2, 3, 4]));
     assert!(sent(&actions).is_none());
+    // The first one appends again, and goes with them.
+    assert_eq!(sent(&node.append(1, 2)).unwrap().1, [1, 1, 1, 2]);
+    let actions = node.on(committed(1, 4));
+    let ids = answers(&actions).into_iter().map(|(id, _)| id);
+    assert!(ids.eq([2, 3, 4, 1]));
+    assert!(sent(&node.on(Event::Timer)).is_none());
 }
 
 #[test]
@@ -35,7 +37,8 @@ fn batch_is_not_split() {
     node.append(6, 1);
     let mut count = 1;
     for expected in [vec![1000, 24], vec![1], vec![5000], vec![1]] {
-        let (_, batches) = sent(&node.on(committed(1, count))).unwrap();
+        node.on(committed(1, count));
+        let (_, batches) = sent(&node.on(Event::Timer)).unwrap();
         assert_eq!(batches, expected);
         count = batches.len();
     }
@@ -83,6 +86,7 @@ fn refused_batches_fail_alone() {
         node.append(id, 1);
     }
     node.on(committed(1, 1));
+    node.on(Event::Timer);
     let done = Done::Appended {
         sequence: 9,
         added: 0,

@@ -25,6 +25,7 @@ fn full_queue_refuses_the_next_caller() {
     told(&node.append(99_999, 0), [99_999], LogErrorKind::QueueFull);
     // At most 1,024 go at once.
     node.on(committed(1, 1));
+    node.on(Event::Timer);
     let actions = node.on(committed(1, 1024));
     assert_eq!(answers(&actions).len(), 1024);
     assert!(answers(&node.append(99_999, 0)).is_empty());

@@ -62,7 +62,7 @@ impl Pending {
         if !self.is_silent {
             metrics::gauge!("tower_revocation_log_queued_writes").increment(by);
         }
-        let _ = by;
+        let _ = (self.is_silent, by);
     }
 }
 

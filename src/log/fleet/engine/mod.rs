@@ -4,7 +4,7 @@
 mod append;
 mod poll;
 
-use std::{future::Future, sync::Arc};
+use std::future::Future;
 
 pub(crate) use self::{
     append::{Append, Batch, Committed, Done},
@@ -104,8 +104,8 @@ pub(crate) trait Engine: Send + Sync + 'static {
 
     /// What distinguishes this log from others. It stays the same in all incarnations.
     #[cfg(feature = "embedded")]
-    fn id(&self) -> Arc<str> {
-        Arc::default()
+    fn id(&self) -> std::sync::Arc<str> {
+        std::sync::Arc::default()
     }
 
     /// Where issued tokens can be stored. `None` if the engine has no tables for them.
@@ -116,7 +116,7 @@ pub(crate) trait Engine: Send + Sync + 'static {
 
     /// Where the engine remembers what may be used only once, if it does.
     #[cfg(feature = "jwt")]
-    fn once_store(&self) -> Option<Arc<dyn OnceStore>> {
+    fn once_store(&self) -> Option<std::sync::Arc<dyn OnceStore>> {
         None
     }
 

@@ -34,11 +34,15 @@
 //!
 //! | alert | expression | meaning |
 //! |---|---|---|
-//! | log not writable | `tower_revocation_log_writable == 0` for 1 min | Every revocation is 503. Check the disk, or the database. The event says why. On a process that follows a feed: the relay does not answer. |
-//! | log fails | `increase(tower_revocation_log_failures_total[10m]) > 0` | Commits fail now and then: a disk that is about to fail. |
+//! | log not writable | `tower_revocation_log_writable == 0` for 1 min | Every revocation is 503. Check the disk, or the server of the log. The event says why. On a process that follows a feed: the relay does not answer. |
+//! | log fails | `increase(tower_revocation_log_failures_total[10m]) > 0` | Writes or questions fail now and then: a disk that is about to fail, a server of the log that cannot be reached, or a relay that does not answer. |
 //! | revocations fail | `sum(rate(tower_revocation_requests_total{outcome="failed"}[5m])) > 0` for 5 min | The backend or the authenticator fails. `error` and the event say why. |
 //! | checks fail | `sum(rate(tower_revocation_checks_total{verdict="unknown"}[5m])) > 0` for 2 min | The API responds with 503: no keys, no introspection, or a stale index. |
-//! | index is stale | `tower_revocation_index_freshness_seconds > 10` | The log of the processes does not answer. Only for logs that others append to. The limit is two leases. |
+//! | index is stale | `tower_revocation_index_freshness_seconds > 10` | The log of the processes does not answer. Only for logs that others append to. Put two leases in place of 10. |
+//! | clocks differ | `abs(tower_revocation_fleet_clock_offset_seconds) > 1` for 1 min | The clock of a machine and that of the server of the log differ. Put your `skew` in place of 1. If all processes show it, the clock of the server is wrong. |
+//! | process is behind | `tower_revocation_fleet_largest_lag > 1000` for 2 min | A process of the fleet does not keep up. [`members`](crate::log::FleetLog::members) names it. |
+//! | log may have lost records | `increase(tower_revocation_fleet_incarnations_total[10m]) > 0` | The server of the log has started again, another one has taken its place, or it has lost its newest records. The processes give back what they remember: see [`operations`](super::operations). A warning. |
+//! | mirror is behind | `tower_revocation_fleet_mirror_lag > 10000` for 5 min | The file cannot be written, or its disk is slow. [`reason`](crate::log::LogHealth::reason) says why. |
 //! | no room | `increase(tower_revocation_appends_refused_total{reason="ceiling"}[10m]) > 0` | The log has as many records as its ceiling allows. Raise it, or find out who revokes. |
 //! | client at its quota | `increase(tower_revocation_appends_refused_total{reason="quota"}[1h]) > 0` | One client revokes more than its quota. A warning. |
 //! | queue grows | `tower_revocation_log_queued_writes > 1000` for 1 min | The disk is slower than the revocations. |

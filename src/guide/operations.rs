@@ -35,8 +35,9 @@
 //!
 //! What is promised, on every kind of server:
 //!
-//! * **A process that is in contact with the server refuses a revoked token within milliseconds.** It
-//!   asks for new records every fifth of its lease (5 s), and the server tells it when to ask earlier.
+//! * **A process that is in contact with the server refuses a revoked token within milliseconds.** The
+//!   *lease* is how long a process relies on what it knows: 5 s, if you do not set it. Every fifth of it,
+//!   a process asks the server for new records (a *question*), and earlier if the server tells it to.
 //! * **No process accepts a revoked token later than 1.02 leases after the 200**, also if it loses its
 //!   connection, is paused, or sleeps, unless a [`Policy`](crate::enforce::Policy) or
 //!   [`stale_after`](crate::enforce::Index::stale_after) allows more. The lease counts from the moment
@@ -80,7 +81,8 @@
 //! regions, and if more than about fifty processes follow one log.
 //!
 //! [`members`](crate::log::FleetLog::members) lists the processes that use the log, and how far each
-//! is behind. The guide [`observability`](super::observability) names the series.
+//! is behind. The guide [`observability`](super::observability) has alerts for a fleet, and
+//! [`observe`](crate::observe) lists the series.
 //!
 //! **Restarts and losses.** With [`mirror`](crate::log::FleetLogBuilder::mirror) and the feature
 //! `embedded`, a process keeps all records in a file on its own disk. When it starts again, it reads
@@ -115,12 +117,21 @@
 //! `durability=replicated` refuses a server without a synchronous standby.
 //!
 //! Processes can have different roles. The functions of the schema run with the rights of the role that
-//! calls them. So a process refuses a schema unless it belongs to the role of the process, a role that
-//! this one is a member of, the owner of the database, or a superuser. The other roles need:
+//! calls them. So a process refuses a schema unless it and all in it belong to the role of the process,
+//! a role that this one is a member of, the owner of the database, or a superuser. Let a second role
+//! `node` act as the first one:
 //!
 //! ```sql
-//! grant usage on schema tower_revocation to node;
-//! grant select, insert, update, delete on all tables in schema tower_revocation to node;
+//! grant revoker to node;
+//! ```
+//!
+//! Or give the schema and all in it to the owner of the database, here `app_owner`. In the database of
+//! the log, as a superuser, once the tables are there:
+//!
+//! ```sql
+//! reassign owned by revoker to app_owner; -- all that it owns in this database
+//! grant usage on schema tower_revocation to revoker, node;
+//! grant select, insert, update, delete on all tables in schema tower_revocation to revoker, node;
 //! ```
 //!
 //! After a failover the bound holds if the old primary was stopped, or if there is a synchronous
@@ -143,11 +154,23 @@
 //! ```
 //!
 //! `redis://127.0.0.1` is one server on this machine. To other machines the connection must use TLS:
-//! `rediss://revoker@redis.example.com`. `redis+sentinel://a,b,c/NAME?replicas=1` asks sentinels for
-//! the primary, and `redis+cluster://a,b,c?replicas=1` is a cluster, which holds one log on one shard.
-//! From Redis 7.2 on, each append asks whether it is on the disk, and `appendfsync everysec` is accepted
-//! too. If the server does not tell its settings, as managed ones do, `assume=noeviction,aof-always`
-//! says what they are.
+//! `rediss://revoker@redis.example.com`. A user of its own needs these rights, without `+waitaof`
+//! before Redis 7.2:
+//!
+//! ```sh
+//! redis-cli ACL SETUSER revoker reset on '>PASSWORD' '~{tr*' +@hash +@stream +@sortedset \
+//!   +exists +del +eval +evalsha '+script|load' +info +time '+config|get' +wait +waitaof \
+//!   +select '+client|setname'
+//! ```
+//!
+//! Do the same on each replica, because Redis does not replicate users, and keep the user in
+//! `redis.conf` or the ACL file for the next restart. Put the password into the file that
+//! `TOWER_REVOCATION_PASSWORD_FILE` names.
+//!
+//! `redis+sentinel://a,b,c/NAME?replicas=1` asks sentinels for the primary, and
+//! `redis+cluster://a,b,c?replicas=1` is a cluster, which holds one log on one shard. From Redis 7.2 on,
+//! each append asks whether it is on the disk, and `appendfsync everysec` is accepted too. If the server
+//! does not tell its settings, as managed ones do, `assume=noeviction,aof-always` says what they are.
 //!
 //! With sentinels and clusters, appends and questions count only once K replicas have confirmed them
 //! (`replicas=K`). K must be at least half of the replicas that follow the primary. Then a former primary
@@ -160,22 +183,24 @@
 //!
 //! [`FeedService`](crate::log::FeedService) serves the log of its process to others. A relay says how
 //! old its knowledge is, so the bound holds over all hops together: a process that follows a feed can
-//! serve it on, with at most two relays in a row. Make a token:
+//! serve it on, with at most two relays in a row. Make a token, in a file that others cannot read:
 //!
 //! ```sh
-//! openssl rand -hex 32 > /run/secrets/feed-tokens
+//! (umask 077; openssl rand -hex 32 > feed-tokens)
 //! ```
 //!
 //! Mount the service at the relay, as in the example of [`FeedService`](crate::log::FeedService).
 //!
 //! The log can also be an `EmbeddedLog`. Then the fleet needs no database: one process revokes, all
 //! others follow its file, and while it is away, they refuse every token once their lease has ended.
+//! The lease of such a feed is 5 s.
 //!
-//! The processes that follow have the token in a file, and name the file in the variable
-//! `TOWER_REVOCATION_PASSWORD_FILE`. They connect to `https://relay.example.com/feed`, with the `lease`
-//! of the relay, or a shorter one, of at least two fifths of the leases of all relays in between, added
-//! up. They only read, so clients revoke at another process. A relay counts them as a part of itself:
-//! [`members`](crate::log::FleetLog::members) does not list them, and is empty on them.
+//! Each process that follows gets a copy of the token in a file, and the variable
+//! `TOWER_REVOCATION_PASSWORD_FILE` names the file. It connects to `https://relay.example.com/feed`,
+//! with the `lease` of the relay or a shorter one. With a lease of 5 s everywhere: 2 s to 5 s behind one
+//! relay, 4 s to 5 s behind two. It only reads, so clients revoke at another process. A relay counts
+//! its followers as a part of itself: [`members`](crate::log::FleetLog::members) does not list them, and
+//! is empty on them.
 //!
 //! ## Upgrades
 //!
@@ -242,9 +267,10 @@
 //!   an estimate of `PostgreSQL` and Redis. A feed does not tell it.
 //! * `the clock of this machine is at least 30.0 s ahead of that of the database`. A clock may be off
 //!   by [`skew`](crate::log::FleetLogBuilder::skew), 1 s if you do not set it. Run NTP everywhere.
-//!   Watermarks and issued tokens get the time of the database, so a wrong clock revives nothing.
-//!   But it ends the life of tokens too early or too late, and a watermark of a process that is more
-//!   than 60 s behind spares tokens. A process that follows a feed does not learn the time of the
+//!   Issued tokens get the time of the database, and so do records that revoke all tokens until a time
+//!   (watermarks), so a wrong clock revives nothing. But it ends the life of tokens too early or too
+//!   late, and a watermark of a process whose clock is more than 60 s behind does not cover the newest
+//!   tokens. A process that follows a feed does not learn the time of the
 //!   database: watch its clock by other means. If the clock of the database is wrong, all processes are
 //!   unready at once, although they still check tokens: alert on it, and do not let a load balancer take
 //!   out the last process.

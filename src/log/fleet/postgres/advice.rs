@@ -22,18 +22,18 @@ pub(super) fn missing_rights(who: &Who) -> String {
     )
 }
 
-/// The functions of the schema run with the rights of the role.
-pub(super) fn foreign(owner: &str, who: &Who) -> String {
+/// The functions of the schema run with the rights of the role. `what` is the schema or something in it.
+pub(super) fn foreign(what: &str, owner: &str, who: &Who) -> String {
     let Who {
         place,
         role,
         database,
-        schema,
+        ..
     } = who;
     format!(
-        "the schema {schema} at {place} belongs to {owner}, who could act as {role}: drop it if it \
-         was not made for this log, or else GRANT {owner} to {role}, or give it to the owner of the \
-         database {database}",
+        "the {what} at {place} belongs to {owner}, who could act as {role}: drop it if it was not \
+         made for this log, or else GRANT {owner} to {role}, or give the schema and all in it to the \
+         owner of the database {database} (REASSIGN OWNED BY {owner})",
     )
 }
 

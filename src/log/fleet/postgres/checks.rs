@@ -74,25 +74,35 @@ pub(super) async fn owners(session: &Session, schema: &str) -> Result<(), Fault>
                  select oid from pg_roles where rolname = current_user
                  union
                  select m.roleid from pg_auth_members m join trusted t on t.role = m.member
-             ), owners (role) as (
-                 select nspowner from space
-                 union select c.relowner from pg_class c join space s on s.oid = c.relnamespace
-                 union select p.proowner from pg_proc p join space s on s.oid = p.pronamespace
+             ), owners (role, rank, what) as (
+                 select nspowner, 1, 'schema {schema}' from space
+                 union all select c.relowner, 2, 'table {schema}.' || c.relname
+                 from pg_class c join space s on s.oid = c.relnamespace
+                 union all select p.proowner, 3, 'function {schema}.' || p.proname
+                 from pg_proc p join space s on s.oid = p.pronamespace
+             ), foreigners as (
+                 select r.rolname::text as name, o.rank, o.what
+                 from owners o join pg_roles r on r.oid = o.role
+                 where o.role not in (select t.role from trusted t) and not r.rolsuper
+                     and r.rolname <> 'pg_database_owner'
+                     and o.role not in (
+                         select d.datdba from pg_database d where d.datname = current_database()
+                     )
              )
-             select coalesce(min(r.rolname::text), '') from owners o join pg_roles r on r.oid = o.role
-             where o.role not in (select t.role from trusted t) and not r.rolsuper
-                 and r.rolname <> 'pg_database_owner'
-                 and o.role not in (
-                     select d.datdba from pg_database d where d.datname = current_database()
-                 )",
+             select coalesce((array_agg(name order by rank, what))[1], ''),
+                 (array_agg(what order by rank, what))[1]
+             from foreigners",
         ))
         .await?;
-    let owner = row.try_get(0).ok().flatten().unwrap_or("an unknown role");
+    let column = |number: usize| row.try_get(number).ok().flatten();
+    let owner = column(0).unwrap_or("an unknown role");
     if owner.is_empty() {
         return Ok(());
     }
-    let owner = owner.replace(char::is_control, "?");
-    Err(Fault::misconfigured(advice::foreign(&owner, &session.who)))
+    let what = column(1).unwrap_or("schema");
+    let [what, owner] = [what, owner].map(|name| name.replace(char::is_control, "?"));
+    let line = advice::foreign(&what, &owner, &session.who);
+    Err(Fault::misconfigured(line))
 }
 
 /// Returns what distinguishes this log from others.

@@ -131,8 +131,8 @@ impl Fault {
         } = who;
         let line = match *code {
             SqlState::INVALID_PASSWORD => format!(
-                "{place} refuses the password of {role}: correct PGPASSWORD, TOWER_REVOCATION_PASSWORD_FILE or \
-                 ~/.pgpass",
+                "{place} refuses the password of {role}: correct it in the URL, PGPASSWORD, \
+                 TOWER_REVOCATION_PASSWORD_FILE or ~/.pgpass",
             ),
             SqlState::INVALID_AUTHORIZATION_SPECIFICATION => format!(
                 "{place} does not let {role} in ({message}): create the role, and allow it in \

@@ -89,8 +89,8 @@ impl Fault {
                  TOWER_REVOCATION_PASSWORD_FILE",
             )),
             "NOPERM" => Self::misconfigured(format!(
-                "{place} does not allow what a log needs ({rest}): allow the commands and the keys \
-                 `{{tr*` with ACL SETUSER",
+                "{place} does not allow what a log needs ({rest}): give the user the keys `{{tr*` and \
+                 the commands that the guide `operations` lists, with ACL SETUSER",
             )),
             "OOM" => Self::unavailable(format!("{place} has no memory left: raise maxmemory")),
             "NOSCRIPT" => Self::lost(place),

@@ -2,6 +2,9 @@
 
 use super::{super::super::super::LogErrorKind::Misconfigured, messages::refused, *};
 
+/// The guide on production.
+const GUIDE: &str = include_str!("../../../../guide/operations.rs");
+
 /// A server with the roles `node`, which may create schemas, and `stranger`.
 fn shared() -> Option<Server> {
     let server = Server::start(&[])?;
@@ -29,7 +32,11 @@ async fn schema_that_a_stranger_has_made_first_is_refused() {
         "postgres",
         "create schema tower_revocation authorization stranger",
     );
-    let wanted = ["belongs to stranger, who could act as", "drop it"];
+    let wanted = [
+        "the schema tower_revocation at",
+        "belongs to stranger, who could act as",
+        "drop it",
+    ];
     for role in ["node", "admin"] {
         server.sql("postgres", "grant all on schema tower_revocation to node");
         refused(&url(&server, role), Misconfigured, &wanted).await;
@@ -62,7 +69,10 @@ async fn function_that_a_stranger_has_put_there_is_refused() {
     ] {
         server.sql("postgres", sql);
     }
-    let wanted = ["belongs to stranger"];
+    let wanted = [
+        "the function tower_revocation.extra at",
+        "belongs to stranger",
+    ];
     refused(&url(&server, "node"), Misconfigured, &wanted).await;
     server.sql("postgres", "drop function tower_revocation.extra()");
     open_at(&url(&server, "node"), options()).await.unwrap();
@@ -93,4 +103,64 @@ async fn owner_of_the_database_and_superusers_are_trusted() {
         let log = open_at(&url(&server, "node"), named()).await.unwrap();
         append(&log, [grant(1)]).await;
     }
+}
+
+/// A server with the roles `revoker`, which has made the log, `node`, and `app_owner`, the owner of the
+/// database.
+async fn made_by_revoker() -> Option<Server> {
+    let server = Server::start(&[])?;
+    for sql in [
+        "create role revoker login; create role node login; create role app_owner",
+        "alter database postgres owner to app_owner",
+        "grant create on database postgres to revoker",
+    ] {
+        server.sql("postgres", sql);
+    }
+    open_at(&url(&server, "revoker"), options()).await.unwrap();
+    refused(
+        &url(&server, "node"),
+        Misconfigured,
+        &["belongs to revoker", "GRANT revoker to node"],
+    )
+    .await;
+    Some(server)
+}
+
+async fn all_append(server: &Server) {
+    for (number, role) in [(1, "node"), (2, "revoker")] {
+        let log = open_at(&url(server, role), options()).await.unwrap();
+        append(&log, [grant(number)]).await;
+    }
+}
+
+#[tokio::test]
+async fn second_role_that_may_act_as_the_first_needs_nothing_else() {
+    let Some(server) = made_by_revoker().await else {
+        return;
+    };
+    let line = "grant revoker to node;";
+    assert!(GUIDE.contains(line));
+    server.sql("postgres", line);
+    all_append(&server).await;
+}
+
+#[tokio::test]
+async fn owner_of_the_database_can_have_the_log_that_another_role_has_made() {
+    let Some(server) = made_by_revoker().await else {
+        return;
+    };
+    // Tables and functions have owners of their own.
+    server.sql(
+        "postgres",
+        "alter schema tower_revocation owner to app_owner",
+    );
+    let wanted = ["the table tower_revocation.", "REASSIGN OWNED BY revoker"];
+    refused(&url(&server, "node"), Misconfigured, &wanted).await;
+
+    let (_, after) = GUIDE.split_once("reassign owned").unwrap();
+    let (recipe, _) = after.split_once("//! ```").unwrap();
+    let recipe = format!("reassign owned{recipe}").replace("//!", "");
+    assert_eq!(recipe.matches("grant ").count(), 2);
+    server.sql("postgres", &recipe);
+    all_append(&server).await;
 }

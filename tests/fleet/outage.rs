@@ -48,6 +48,7 @@ async fn node_refuses_what_it_cannot_know_once_its_lease_is_over_and_comes_back_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn quick_restart_of_the_database_refuses_no_good_token() {
     const LEASE: Duration = Duration::from_secs(10);
+    const TRIES: usize = 4;
     let Some(mut server) = Server::start(&[]) else {
         return;
     };
@@ -57,18 +58,57 @@ async fn quick_restart_of_the_database_refuses_no_good_token() {
     );
     let logs = [one.connect().await.unwrap(), other.connect().await.unwrap()];
     let indexes = [index(&logs[0]).await, index(&logs[1]).await];
+
+    let mut waits = 0;
+    for _ in 0..TRIES {
+        let fresh = || {
+            let is_fresh = |index: &Index| index.freshness() == Freshness::Fresh;
+            indexes.iter().all(is_fresh)
+        };
+        wait_until("fresh", fresh).await;
+        let seen = restart(&mut server, &indexes).await;
+        println!("{seen:?}");
+        let is_quick = seen.away < LEASE * 2 / 5;
+        // The last answer can be a fifth of a lease old when the server goes.
+        if is_quick && seen.known_after < LEASE * 7 / 10 {
+            assert_eq!(seen.refused, 0);
+            return;
+        }
+        // On a machine that is busy with something else, it is no quick restart.
+        let is_idle = seen.longest_pause < Duration::from_millis(100);
+        waits += usize::from(is_quick && is_idle && seen.known_after > LEASE);
+    }
+    assert!(waits < TRIES, "the nodes wait for a lease each time");
+    println!("skipped: no restart was quick, because the machine is busy");
+}
+
+#[derive(Debug)]
+struct Seen {
+    away: Duration,
+    /// When both nodes knew the whole log again.
+    known_after: Duration,
+    /// At how many looks a node would have refused a good token.
+    refused: usize,
+    /// Between two looks.
+    longest_pause: Duration,
+}
+
+/// Restarts the server, and looks every millisecond whether the nodes accept good tokens.
+async fn restart(server: &mut Server, indexes: &[Index; 2]) -> Seen {
     let epochs = || indexes.each_ref().map(|index| index.position().epoch);
     let before = epochs();
-
     let (is_over, over) = std::sync::mpsc::channel();
     let watched = indexes.clone();
     let watch = std::thread::spawn(move || {
-        let mut refused = 0;
+        let (mut refused, mut longest_pause) = (0, Duration::ZERO);
+        let mut last = Instant::now();
         while over.recv_timeout(Duration::from_millis(1)).is_err() {
             let is_stale = |index: &Index| index.freshness() != Freshness::Fresh;
             refused += usize::from(watched.iter().any(is_stale));
+            longest_pause = longest_pause.max(last.elapsed());
+            last = Instant::now();
         }
-        refused
+        (refused, longest_pause)
     });
     let begun = Instant::now();
     tokio::task::block_in_place(|| {
@@ -81,13 +121,14 @@ async fn quick_restart_of_the_database_refuses_no_good_token() {
         now[0] == now[1] && now != before
     })
     .await;
-    let took = begun.elapsed();
+    let known_after = begun.elapsed();
     is_over.send(()).unwrap();
-    let refused = watch.join().unwrap();
-    println!("away for {away:?}, known again after {took:?}, refused at {refused} looks");
-    // On a machine that is busy with something else, it is no quick restart.
-    if away < LEASE * 2 / 5 {
-        assert_eq!(refused, 0);
+    let (refused, longest_pause) = watch.join().unwrap();
+    Seen {
+        away,
+        known_after,
+        refused,
+        longest_pause,
     }
 }
 

@@ -61,7 +61,8 @@ pub(crate) async fn crash<E: Engine, S>(
         }
         restart(server);
         let page = recovered(&*log).await;
-        let is_there = |record| page.records.contains(record);
+        let records = all(&*log).await;
+        let is_there = |record| records.contains(record);
         assert!(acknowledged.iter().all(is_there));
         assert!(!incarnations.contains(&page.incarnation));
         incarnations.push(page.incarnation);

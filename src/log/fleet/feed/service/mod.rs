@@ -128,6 +128,7 @@ impl FeedService {
     /// # Panics
     ///
     /// Panics outside of a runtime of tokio if the log is an `EmbeddedLog`.
+    #[must_use]
     pub fn authorized_by<N: AsRef<[u8]>>(
         log: impl Into<FeedSource>,
         check: impl Fn(&Parts) -> Option<N> + Send + Sync + 'static,

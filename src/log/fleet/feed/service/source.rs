@@ -9,8 +9,8 @@ use super::super::file;
 #[cfg(feature = "embedded")]
 use crate::log::EmbeddedLog;
 
-/// The log of a [`FeedService`](super::FeedService): a reference to a [`FleetLog`], to an
-/// `EmbeddedLog`, or to the `tower::util::Either` of an `EmbeddedLog` and a `FleetLog`.
+/// The log of a [`FeedService`](super::FeedService): a [`FleetLog`], an `EmbeddedLog`, or the
+/// `tower::util::Either` of an `EmbeddedLog` and a `FleetLog`, each also as a reference.
 ///
 /// # An `EmbeddedLog`
 ///
@@ -51,25 +51,45 @@ impl FeedSource {
     }
 }
 
+impl From<FleetLog> for FeedSource {
+    fn from(log: FleetLog) -> Self {
+        Self(Kind::Fleet(log))
+    }
+}
+
+#[cfg(feature = "embedded")]
+impl From<EmbeddedLog> for FeedSource {
+    fn from(log: EmbeddedLog) -> Self {
+        Self(Kind::File(log))
+    }
+}
+
+#[cfg(feature = "embedded")]
+impl From<Either<EmbeddedLog, FleetLog>> for FeedSource {
+    fn from(log: Either<EmbeddedLog, FleetLog>) -> Self {
+        match log {
+            Either::Left(log) => log.into(),
+            Either::Right(log) => log.into(),
+        }
+    }
+}
+
 impl From<&FleetLog> for FeedSource {
     fn from(log: &FleetLog) -> Self {
-        Self(Kind::Fleet(log.clone()))
+        log.clone().into()
     }
 }
 
 #[cfg(feature = "embedded")]
 impl From<&EmbeddedLog> for FeedSource {
     fn from(log: &EmbeddedLog) -> Self {
-        Self(Kind::File(log.clone()))
+        log.clone().into()
     }
 }
 
 #[cfg(feature = "embedded")]
 impl From<&Either<EmbeddedLog, FleetLog>> for FeedSource {
     fn from(log: &Either<EmbeddedLog, FleetLog>) -> Self {
-        match log {
-            Either::Left(log) => log.into(),
-            Either::Right(log) => log.into(),
-        }
+        log.clone().into()
     }
 }

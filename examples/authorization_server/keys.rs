@@ -32,7 +32,13 @@ impl Keys {
         if !folder.exists() {
             let unfinished = folder.with_extension(format!("{}.new", std::process::id()));
             create(&unfinished)?;
-            fs::rename(&unfinished, &folder)?;
+            if let Err(error) = fs::rename(&unfinished, &folder) {
+                fs::remove_dir_all(&unfinished)?;
+                // Another server may have been faster. Both use its folder.
+                if !folder.exists() {
+                    return Err(error.into());
+                }
+            }
         }
         Ok(Self { folder })
     }
@@ -58,7 +64,14 @@ impl Keys {
         if !path.exists() {
             let unfinished = path.with_extension(format!("{}.new", std::process::id()));
             private_file(&unfinished, &KeyPair::generate()?.serialize_pem())?;
-            fs::rename(&unfinished, &path)?;
+            // Does not replace the key of a server that was faster.
+            let linked = fs::hard_link(&unfinished, &path);
+            fs::remove_file(&unfinished)?;
+            if let Err(error) = linked {
+                if !path.exists() {
+                    return Err(error.into());
+                }
+            }
         }
         self.read(name)
     }

@@ -35,7 +35,8 @@ pub enum LogErrorKind {
     /// The disk or the file system failed, or is full.
     Storage,
     /// The log accepts no appends now, and this one was not tried. An earlier commit failed, and the
-    /// log recovers without help: see [`LogHealth`](super::LogHealth). Or its runtime has ended.
+    /// log recovers without help: see [`LogHealth`](super::LogHealth). Or it was closed, as by
+    /// `FleetLog::close`, or its runtime has ended: then it stays so.
     Closed,
     /// There is no file at the path, or it was removed.
     Missing,

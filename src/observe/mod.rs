@@ -62,7 +62,7 @@
 //! | `tower_revocation_fleet_loading_bytes` | gauge | | Their size. |
 //! | `tower_revocation_fleet_loading_expected_records` | gauge | | About how many there are. 0 if that is unknown. |
 //! | `tower_revocation_fleet_mirror_lag` | gauge | | Records that the `mirror` of this process lacks. Absent without one. |
-//! | `tower_revocation_fleet_poll_duration_seconds` | histogram | `result` | Time until a question for new records was `answered` or has `failed`. |
+//! | `tower_revocation_fleet_poll_duration_seconds` | histogram | `result` | Time until a question for new records (a poll) was `answered` or has `failed`. |
 //! | `tower_revocation_fleet_incarnations_total` | counter | | How often the log of the fleet was restored, moved to another server, or may have lost its newest records. |
 //! | `tower_revocation_fleet_returned_records_total` | counter | | Records that this process gave back to a log that may have lost them. |
 //! | `tower_revocation_admin_requests_total` | counter | `class`, `outcome` | Administrative requests by the class of their target. `outcome` is `revoked`, `failed`, `cancelled` or `panicked`. |

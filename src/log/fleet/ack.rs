@@ -5,11 +5,11 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FleetAck {
-    /// Once the database has stored the records. A process that is cut off accepts a token until its
+    /// It returns once the database has stored the records. A process that is cut off accepts a token until its
     /// lease ends.
     #[default]
     Durable,
-    /// Once every process refuses the token. Usually that takes three round trips to the database. If
-    /// a process does not answer, it takes until its lease has ended.
+    /// It returns once every process refuses the token. Usually that takes three round trips to the
+    /// database, and at worst 1.02 times the lease and two round trips: if a process does not answer.
     Fleet,
 }

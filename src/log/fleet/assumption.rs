@@ -6,13 +6,13 @@
 #[non_exhaustive]
 pub enum FleetAssumption {
     /// The server never removes a key for lack of memory: its `maxmemory-policy` is `noeviction`.
-    /// `noeviction` in a URL.
+    /// A URL says `noeviction`.
     NoEviction,
-    /// What the server has acknowledged is on its disk: its `appendfsync` is `always`. `aof-always` in
-    /// a URL.
+    /// What the server has acknowledged is on its disk: its `appendfsync` is `always`. A URL says
+    /// `aof-always`.
     AofAlways,
     /// No replica is ever promoted, so a failover loses nothing. Refused with sentinels and clusters.
-    /// `no-failover` in a URL.
+    /// A URL says `no-failover`.
     NoFailover,
 }
 

@@ -41,19 +41,19 @@ impl FleetLogBuilder {
         }
     }
 
-    /// How long a process relies on what it knows, counted from its last question to the database.
+    /// Sets how long a process relies on what it knows, counted from its last question to the database.
     /// Defaults to 5 s. Between 500 ms and 300 s.
     pub fn lease(self, lease: Duration) -> Self {
         self.with(|address| address.lease = lease)
     }
 
-    /// How long an append waits for the database. Defaults to 2 s. Between 100 ms and 300 s.
+    /// Sets how long an append waits for the database. Defaults to 2 s. Between 100 ms and 300 s.
     pub fn append_timeout(self, timeout: Duration) -> Self {
         self.with(|address| address.append_timeout = timeout)
     }
 
-    /// How far the clock of this machine may be off from that of the database. Defaults to 1 s. Between
-    /// 100 ms and 60 s.
+    /// Sets how far the clock of this machine may be off from that of the database. Defaults to 1 s.
+    /// Between 100 ms and 60 s.
     ///
     /// If it is further off, [`health`](super::super::RevocationLog::health) is not
     /// [ready](super::super::LogHealth::is_ready) and names the offset, until the clock is right again.
@@ -101,11 +101,11 @@ impl FleetLogBuilder {
         self.with(|address| address.mirror = Some(path))
     }
 
-    /// When an append returns. Defaults to [`FleetAck::Durable`].
+    /// Sets when an append returns. Defaults to [`FleetAck::Durable`].
     ///
-    /// With [`FleetAck::Fleet`], no process accepts the token once the append has returned. That
-    /// takes at most 1.02 times the lease, and two round trips. It takes that long if a process does
-    /// not answer, and in the first lease after this process or the database has started: another
+    /// With [`FleetAck::Fleet`], no process accepts the token once the append has returned. Usually
+    /// that takes three round trips to the database, and at worst 1.02 times the lease and two round
+    /// trips. It takes that long if a process does not answer, and in the first lease after this process or the database has started: another
     /// process could have a lease of which the database no longer knows. The append fails with
     /// [`Unavailable`](super::super::LogErrorKind::Unavailable) if it takes longer than that and
     /// [`append_timeout`](Self::append_timeout). While a process of the fleet waits like this, all
@@ -125,7 +125,7 @@ impl FleetLogBuilder {
         self.with(|address| address.ack = Some(ack))
     }
 
-    /// Which log, if a database has several: at most 32 of `a-z`, `0-9` and `_`, a letter first.
+    /// Sets which log, if a database has several: at most 32 of `a-z`, `0-9` and `_`, a letter first.
     /// Defaults to the log without a name.
     pub fn name(self, name: impl Into<String>) -> Self {
         self.with(|address| address.name = Some(name.into()))
@@ -141,13 +141,14 @@ impl FleetLogBuilder {
         self.with(|address| address.ceiling = Some(selectors))
     }
 
-    /// How many replicas of Redis or Valkey confirm each append and each poll: at least half of those
-    /// that follow the primary. Defaults to 0. Sentinels and clusters need at least 1.
+    /// Sets how many replicas of Redis or Valkey confirm each append and each question for new records:
+    /// at least half of those that follow the primary. Defaults to 0. Sentinels and clusters need at
+    /// least 1.
     pub fn replicas(self, replicas: u32) -> Self {
         self.with_parameter("replicas", replicas.to_string())
     }
 
-    /// The least durability to accept. Defaults to [`Durability::Disk`].
+    /// Sets the least durability to accept. Defaults to [`Durability::Disk`].
     ///
     /// With [`Durability::Replicated`], PostgreSQL must have a synchronous standby. With
     /// [`Durability::Volatile`], a restart of Redis or Valkey may lose the log. Other databases refuse

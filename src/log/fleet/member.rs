@@ -37,7 +37,8 @@ impl FleetLog {
     /// its clones fail, and an index that follows it accepts no token.** A process that ends in
     /// another way is waited for until its lease is over: by appends that wait for all processes, and
     /// by all processes after a failover. The same holds, in spite of this call, for a process that
-    /// follows a feed, and for a relay that others follow.
+    /// follows a feed, and for a relay that others follow. A log in a file has no such call:
+    /// `EmbeddedLog::drain` waits until what is queued is written, and the log stays open.
     ///
     /// ```no_run
     /// # async fn _example(log: tower_revocation::log::FleetLog) {

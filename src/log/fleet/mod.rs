@@ -115,6 +115,8 @@ impl FleetLog {
     /// A time is a number with `ms`, `s` or `m`. Other parameters are those of the database. A parameter
     /// that is unknown, or occurs twice, is an error.
     ///
+    /// Waits at least 10 s for a database or a relay that does not answer.
+    ///
     /// # PostgreSQL
     ///
     /// `postgres://ROLE@HOST/DATABASE`. What the URL does not say is read from the variables `PG…` and
@@ -133,7 +135,7 @@ impl FleetLog {
     ///
     /// | parameter | meaning | default |
     /// |---|---|---|
-    /// | `replicas` | How many replicas confirm each append and each poll: at least half of those that follow the primary, and at least 1 with sentinels and clusters. | `0` |
+    /// | `replicas` | How many replicas confirm each append and each question for new records: at least half of those that follow the primary, and at least 1 with sentinels and clusters. | `0` |
     /// | `durability` | With `volatile`, a restart of the server may lose the log. | `disk` |
     /// | `assume` | What the server does not tell and you vouch for: `noeviction`, `aof-always`, `no-failover` (no replica takes over), with commas between. See [`FleetAssumption`]. | none |
     /// | `db` | The number of the database, behind sentinels. | `0` |
@@ -149,14 +151,13 @@ impl FleetLog {
     /// the database. `http` is accepted on this machine only. The process sends the bearer token in the
     /// file that `TOWER_REVOCATION_PASSWORD_FILE` names, or shows a certificate: `sslrootcert`,
     /// `sslcert` and `sslkey` mean the same as for Redis. The `lease` is that of the relay, or a shorter
-    /// one. It is at least two fifths of the leases of all relays in between, added up: a shorter one
-    /// would end without a fault, and is refused. So at most two relays are in between.
+    /// one. With a lease of 5 s everywhere: 2 s to 5 s behind one relay, 4 s to 5 s behind two. A lease
+    /// below 40 % of that of the relay, or of the sum of both relays' leases, would end without a fault,
+    /// and is refused. So at most two relays are in between.
     ///
     /// **Such a log can only be read.** Each append fails with `Misconfigured`. Let clients revoke at a
     /// process that has another log. [`is_writable`](super::LogHealth::is_writable) says whether the
     /// relay answers.
-    ///
-    /// Waits at least 10 s for a database that does not answer.
     ///
     /// # Errors
     ///

@@ -39,7 +39,7 @@ pub(super) struct State {
 /// compare them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Doubt {
-    /// Or the node has been told. It is not whole before it has compared them.
+    /// There is none, or the node knows it and is not whole until it has compared the file.
     #[default]
     None,
     Raised,

@@ -16,7 +16,8 @@ pub(crate) struct Batch {
 /// The batches of the callers that waited, in one transaction.
 #[derive(Clone, Debug)]
 pub(crate) struct Append {
-    /// Drawn for this request. The same request, sent again, has another one.
+    /// Drawn for this request. What is stored with its records depends on the mark of the record before,
+    /// too.
     pub(crate) mark: u64,
     pub(crate) batches: Vec<Batch>,
     /// A node gives back records that the log had before. They are not stamped again, and neither

@@ -27,7 +27,7 @@ create table {schema}.meta (
 
 create table {schema}.log (
     sequence bigint primary key,
-    -- Of the append. It distinguishes this log from another one with as many records.
+    -- Of the append, and of all before it. It distinguishes this log from another one with as many records.
     mark bigint not null,
     at bigint not null,
     -- 33 bytes. A check would take a tenth of an append.
@@ -198,6 +198,7 @@ declare
     v_records int := cardinality(p_selectors);
     v_removed bigint;
     v_head bigint;
+    v_mark bigint;
     v_now bigint;
     v_at bigint;
     v_ever bigint;
@@ -213,9 +214,12 @@ begin
     select m.format, {schema}.incarnation(m.epoch), m.removed
         into format, incarnation, v_removed from {schema}.meta m for update;
     -- A statement of its own: its snapshot is from after the lock, so it has the newest record.
-    select l.sequence, l.at, l.selectors into v_head, v_at, v_ever
+    select l.sequence, l.mark, l.at, l.selectors into v_head, v_mark, v_at, v_ever
         from {schema}.log l order by l.sequence desc limit 1;
     v_head := coalesce(v_head, 0);
+    -- The same mark at the same place shows the same records before it, also if a request is sent again
+    -- after the log has lost its end.
+    v_mark := hashtextextended(coalesce(v_mark, 0)::text, p_mark);
     v_ever := coalesce(v_ever, 0);
     v_now := floor(date_part('epoch', clock_timestamp()));
     -- The clock may go back a little. If it was far ahead once, that does not count.
@@ -242,7 +246,7 @@ begin
         -- The usual case. What follows gives the same, and takes half as long again.
         insert into {schema}.log
             (sequence, mark, at, selector, not_before, expires, replaces, selectors)
-        select v_head + r.place, p_mark, v_at, r.selector,
+        select v_head + r.place, v_mark, v_at, r.selector,
                case when not p_as_given and r.not_before < v_at and r.not_before >= v_at - 60
                    then v_at else r.not_before end,
                r.expires, 0, v_ever + r.place
@@ -293,7 +297,7 @@ begin
         ), written as (
             insert into {schema}.log
                 (sequence, mark, at, selector, not_before, expires, replaces, selectors)
-            select b.sequence, p_mark, v_at, b.selector, b.not_before, b.expires,
+            select b.sequence, v_mark, v_at, b.selector, b.not_before, b.expires,
                    coalesce(b.newest, 0), v_ever + b.new
             from beyond b
         ), counted as (

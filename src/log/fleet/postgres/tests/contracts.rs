@@ -73,6 +73,18 @@ async fn reader_goes_on_from_every_cursor_and_begins_again_after_a_fork() {
 }
 
 #[tokio::test]
+async fn request_that_is_sent_again_does_not_hide_a_loss() {
+    let Some((server, log)) = started().await else {
+        return;
+    };
+    let lose = || {
+        let sql = "delete from tower_revocation.log where sequence > 1";
+        server.sql("postgres", sql);
+    };
+    contract::resent(&log, || {}, lose).await;
+}
+
+#[tokio::test]
 async fn long_log_comes_in_pages() {
     if let Some((_server, log)) = started().await {
         contract::pages(&log).await;

@@ -118,11 +118,11 @@ end
 
 -- An entry of the stream has the number of its last record. It begins with a mark, and has the records of
 -- one append, or a piece of them. Returns as many entries as a page has records for, or nothing if the stream lacks some.
-local MARK, RECORD, ENTRIES = 8, 49, 64
+local MARK, RECORD = 8, 49
 local function entries_after(last)
-    local read, count = {}, 0
+    local read, count, ask = {}, 0, 4
     while last < head.sequence and count < size do
-        local entries = redis.call('XRANGE', STREAM, id(last + 1), '+', 'COUNT', ENTRIES)
+        local entries = redis.call('XRANGE', STREAM, id(last + 1), '+', 'COUNT', ask)
         if #entries == 0 then
             return nil
         end
@@ -137,6 +137,8 @@ local function entries_after(last)
                 break
             end
         end
+        -- An entry has up to 1,000 records. As many again as are needed if the next ones are like these.
+        ask = math.max(math.ceil((size - count) * #read / count), 1)
     end
     return read
 end

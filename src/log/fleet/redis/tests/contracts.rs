@@ -62,6 +62,24 @@ async fn reader_goes_on_from_every_cursor_and_begins_again_after_a_fork() {
 }
 
 #[tokio::test]
+async fn request_that_is_sent_again_does_not_hide_a_loss() {
+    for server in Server::each(&[]) {
+        let keys = ["head", "records", "stream"];
+        let save = || {
+            for key in keys {
+                server.say(&format!("COPY {{tr}}:{key} {{tr}}:saved:{key}"));
+            }
+        };
+        let lose = || {
+            for key in keys {
+                server.say(&format!("RENAME {{tr}}:saved:{key} {{tr}}:{key}"));
+            }
+        };
+        contract::resent(&open(&server).await, save, lose).await;
+    }
+}
+
+#[tokio::test]
 async fn long_log_comes_in_pages() {
     for server in Server::each(&[]) {
         contract::pages(&open(&server).await).await;

@@ -24,7 +24,7 @@ pub(crate) use self::{
     faults::{crash, dropped_calls, recovered, standstill},
     lives::lives,
     members::members,
-    pages::{cursors, pages},
+    pages::{cursors, pages, resent},
     records::{limits, merging, records, stamping},
     writers::writers,
 };

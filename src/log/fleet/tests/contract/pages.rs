@@ -2,19 +2,21 @@
 
 use super::{
     super::super::engine::{Cursor, Engine, History},
-    all, appended, batch, grant, poll, request,
+    all, append, appended, batch, grant, poll, request,
 };
 
 /// A node goes on from every record, and begins again after a fork.
 pub(crate) async fn cursors<E: Engine>(log: &E) {
-    let mut marks = Vec::new();
+    let mut cursors = Vec::new();
+    let mut last = Cursor::default();
     for name in 0..20 {
-        let append = request([batch([grant(name)])]);
-        marks.push(append.mark);
-        log.append(append).await.unwrap();
+        append(log, [grant(name)]).await;
+        last = poll(log, last).await.upto;
+        cursors.push(last);
     }
-    for (sequence, mark) in (1_u64..).zip(marks) {
-        let here = Cursor { sequence, mark };
+    for (number, here) in (1..).zip(cursors) {
+        let Cursor { sequence, mark } = here;
+        assert_eq!(sequence, number);
         let page = poll(log, here).await;
         assert_eq!((page.history, page.more), (History::Same, false));
         assert_eq!(page.records, (sequence..20).map(grant).collect::<Vec<_>>());
@@ -30,6 +32,22 @@ pub(crate) async fn cursors<E: Engine>(log: &E) {
             assert_eq!(poll(log, page.upto).await.history, History::Same);
         }
     }
+}
+
+/// A request that is sent again after a loss does not make another history look the same. `save` saves
+/// what the engine has, and `lose` makes it have only that.
+pub(crate) async fn resent<E: Engine>(log: &E, save: impl Fn(), lose: impl Fn()) {
+    append(log, [grant(1)]).await;
+    save();
+    let sent = request([batch([grant(2), grant(3)])]);
+    log.append(sent.clone()).await.unwrap();
+    let before = poll(log, Cursor::default()).await.upto;
+    lose();
+    append(log, [grant(4)]).await;
+    log.append(sent).await.unwrap();
+    let page = poll(log, before).await;
+    assert_ne!(page.history, History::Same);
+    assert_eq!(page.records, [1, 4, 2, 3].map(grant));
 }
 
 /// A long log comes in pages.

@@ -136,7 +136,10 @@ pub(super) async fn rights(session: &Session, schema: &str) -> Result<(), Fault>
              and has_table_privilege('{schema}.replay_meta', 'select') \
              and has_table_privilege('{schema}.replay_meta', 'update') \
              and bool_and(has_function_privilege(p.oid, 'execute')) \
-             from pg_proc p where p.pronamespace = '{schema}'::regnamespace",
+             from pg_proc p where p.pronamespace = '{schema}'::regnamespace \
+             or p.pronamespace = 'pg_catalog'::regnamespace \
+             and p.proname = 'pg_logical_emit_message' and p.proargtypes[1] = 'text'::regtype \
+             and p.proargtypes[2] = 'text'::regtype",
         ))
         .await?;
     if row.try_get(0).ok().flatten() == Some("t") {

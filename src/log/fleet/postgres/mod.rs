@@ -154,11 +154,12 @@ impl Engine for Postgres {
     }
 
     async fn append(&self, append: Append) -> Result<Committed, LogError> {
-        let (committed, wrote) = self.appends.run(append).await?;
-        if wrote {
+        let appended = self.appends.run(append).await;
+        // One that failed may have written records, which the next one finds there.
+        if appended.as_ref().map_or(true, |(_, wrote)| *wrote) {
             self.hints.tell();
         }
-        Ok(committed)
+        Ok(appended?.0)
     }
 
     async fn begin(&self, after: Incarnation) -> Result<(), LogError> {

@@ -131,6 +131,12 @@ async fn role_with_the_rights_of_a_node_needs_no_more() {
     append(&log, [grant(1)]).await;
     assert_eq!(poll(&log, Cursor::default()).await.records, [grant(1)]);
     assert_eq!(log.sweep().await.unwrap(), 0);
+    // Only appends of many callers would fail later.
+    let emit = "execute on function pg_logical_emit_message(bool, text, text)";
+    server.sql("postgres", &format!("revoke {emit} from public"));
+    let lacks = ["node lacks rights", "pg_logical_emit_message"];
+    refused(&url, LogErrorKind::Misconfigured, &lacks).await;
+    server.sql("postgres", &format!("grant {emit} to node"));
     server.sql(
         "postgres",
         "revoke insert on tower_revocation.log from node",

@@ -10,12 +10,15 @@ const FREE: u32 = 3;
 /// The first wait. It doubles with each false hint.
 const FIRST_WAIT: Duration = Duration::from_millis(1);
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
+/// The longest pause after a true hint. A relay answers late because it waits for news.
+const LONGEST_PAUSE: Duration = Duration::from_millis(5);
 
 /// The hints that there may be new records.
 ///
 /// Anybody who may connect to an engine can send hints. So false ones become rare polls. A true one
 /// leads to a poll at once, but not while others append so much that a node would do nothing but poll:
-/// a pause follows that is as long as the poll was, and the next poll gets the records of both.
+/// after a poll that has found something, the next hint waits for as long as the poll has taken, and
+/// at most 5 ms.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hints {
     /// A hint has come since the last poll was sent.
@@ -41,7 +44,7 @@ impl Hints {
     pub(super) fn answered(&mut self, now: Moment, took: Duration, nothing_new: bool) {
         if !nothing_new {
             self.lies = 0;
-            self.wait = Some(Timer::new(now, took.min(LONGEST_WAIT)));
+            self.wait = Some(Timer::new(now, took.min(LONGEST_PAUSE)));
         } else if std::mem::take(&mut self.asked) {
             self.lies = self.lies.saturating_add(1);
             let doublings = self.lies.checked_sub(FREE);
@@ -90,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn hints_lead_to_polls_for_half_of_the_time_at_most() {
+    fn hints_leave_as_much_time_between_polls_as_a_short_poll_takes() {
         let (mut hints, mut now) = (Hints::default(), Moment::now());
         let took = Duration::from_millis(3);
         for _ in 0..10 {
@@ -105,7 +108,7 @@ mod tests {
         }
         // However slow the engine is.
         hints.answered(now, Duration::from_secs(1), false);
-        assert_eq!(hints.wait(now), Some(LONGEST_WAIT));
+        assert_eq!(hints.wait(now), Some(LONGEST_PAUSE));
     }
 
     #[test]

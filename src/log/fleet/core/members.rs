@@ -189,6 +189,6 @@ impl Members {
 
 /// The longest time that a time can take by another clock. The rates of two clocks differ by at most
 /// 2 %.
-pub(super) fn with_drift(time: Duration) -> Duration {
+pub(crate) fn with_drift(time: Duration) -> Duration {
     time + time / 50
 }

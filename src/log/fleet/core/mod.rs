@@ -35,6 +35,7 @@ mod window;
 use self::{appends::Appends, incarnations::Seen, polls::Polls, queue::Waiting, state::State};
 pub(crate) use self::{
     clock::ClockOffset,
+    members::with_drift,
     messages::{Action, Event, NodeSettings, Status},
     progress::Progress,
 };
@@ -116,7 +117,7 @@ impl Core {
         actions
     }
 
-    /// Returns what to do, in this order.
+    /// Returns what to do, in this order. After [`Event::Committed`], another event has to follow soon.
     pub(crate) fn on_event(&mut self, now: Moment, event: Event) -> Vec<Action> {
         self.now = now;
         let Self {

@@ -35,7 +35,7 @@ pub(super) struct Queue {
     clients: HashMap<Selector, usize>,
     /// Callers have just been answered. If they append again, they go with those that wait, at the next
     /// event. Else the two halves of them would wait for each other in turn.
-    rests: bool,
+    is_held: bool,
 }
 
 impl Queue {
@@ -98,14 +98,14 @@ impl Queue {
         }
     }
 
-    /// Nothing is sent until the next event.
-    pub(super) fn rest(&mut self) {
-        self.rests = true;
+    /// Nothing is sent at this event.
+    pub(super) fn hold_back(&mut self) {
+        self.is_held = true;
     }
 
-    /// Whether nothing is to be sent at this event.
-    pub(super) fn rests(&mut self) -> bool {
-        mem::take(&mut self.rests)
+    /// Returns whether nothing is to be sent at this event. The next one sends.
+    pub(super) fn take_hold(&mut self) -> bool {
+        mem::take(&mut self.is_held)
     }
 
     pub(super) fn callers(&self) -> usize {

@@ -49,8 +49,12 @@ impl<E: Engine> Driver<E> {
                         None => Event::Follow,
                     });
                 }
-                Command::Close(reply) => self.closes.push(reply),
-                Command::Append { reply, .. } if !self.closes.is_empty() => {
+                Command::Close(reply) => {
+                    self.closing.begin(reply);
+                    // It polls at once.
+                    self.handle(Event::Report);
+                }
+                Command::Append { reply, .. } if self.closing.has_begun() => {
                     let _ = reply.send(Err(ended()));
                 }
                 Command::Append {

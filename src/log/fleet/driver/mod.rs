@@ -1,6 +1,7 @@
 //! Carries out what the core of a node asks for.
 
 mod act;
+mod closing;
 mod commands;
 mod next;
 
@@ -19,10 +20,10 @@ use tokio::{
 };
 
 pub(super) use self::commands::Command;
-use self::{commands::Reply, next::Next};
+use self::{closing::Closing, commands::Reply, next::Next};
 use super::{
     super::{LogError, LogErrorKind, Moment},
-    core::{Core, Event, NodeSettings},
+    core::{Core, Event, NodeSettings, with_drift},
     downstream::Downstream,
     engine::{Cursor, Engine},
     kept::{Found, Kept},
@@ -37,6 +38,10 @@ pub(super) type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
 
 /// How often a node removes expired records from the log. Each node does.
 const SWEEP_PERIOD: Duration = Duration::from_secs(600);
+
+/// The driver waits for more callers until this many wait, and not longer than this.
+const TOGETHER: usize = 256;
+const GATHERING: Duration = Duration::from_millis(1);
 
 /// Runs until the last handle and the last reader are dropped, and what was appended before has been
 /// answered.
@@ -54,8 +59,7 @@ pub(super) struct Driver<E> {
     requests: Requests,
     callers: HashMap<u64, (Write, Reply)>,
     followers: Vec<oneshot::Sender<Result<(), LogError>>>,
-    /// Not empty once the process ends.
-    closes: Vec<oneshot::Sender<Result<(), LogError>>>,
+    closing: Closing,
     reading: Reading,
     /// The incarnation in which the readers were complete.
     epoch: Option<u64>,
@@ -99,7 +103,7 @@ impl<E: Engine> Driver<E> {
             settings,
             callers: HashMap::new(),
             followers: Vec::new(),
-            closes: Vec::new(),
+            closing: Closing::default(),
             reading: Reading::default(),
             epoch: None,
             next: 0,
@@ -131,7 +135,7 @@ impl<E: Engine> Driver<E> {
     }
 
     pub(super) async fn run(mut self) {
-        while self.closes.is_empty() || !self.callers.is_empty() {
+        while !self.may_end() {
             let event = match poll_fn(|cx| self.poll_next(cx)).await {
                 Next::Command(command) => {
                     if self.requests.append.is_none() {
@@ -158,25 +162,45 @@ impl<E: Engine> Driver<E> {
             }
         }
         let left = self.leave().await;
-        for close in self.closes {
-            // The caller may have dropped the future.
-            let _ = close.send(left.clone());
-        }
+        self.closing.end(&left);
     }
 
     /// Lets the callers that were answered together append again together. Without this, the first of
     /// them would go alone, and the others would wait for it.
     async fn gather(&mut self) {
-        let mut before = None;
-        // Each command wakes the driver, so one turn is not enough.
-        while before.replace(self.commands.len()) != Some(self.commands.len()) {
+        let (begun, mut before) = (Instant::now(), None);
+        // Each command wakes the driver, so one turn is not enough. But commands can come all the time.
+        while self.commands.len() < TOGETHER
+            && begun.elapsed() < GATHERING
+            && before.replace(self.commands.len()) != Some(self.commands.len())
+        {
             yield_now().await;
         }
     }
 
-    /// Takes the node off the list, so that others do not wait for it until its lease is over.
+    /// Whether the process ends, and this node has nothing left to do.
+    fn may_end(&self) -> bool {
+        // A node that was never complete has no memory.
+        let has_memory = self.epoch.is_some();
+        let is_whole = self.core.whole().is_some();
+        self.closing.has_begun()
+            && self.callers.is_empty()
+            && (!has_memory
+                || self
+                    .closing
+                    .is_done(is_whole, with_drift(self.settings.lease)))
+    }
+
+    /// Takes the node off the list, so that others do not wait for it until its lease is over. Not if they
+    /// have to: if the log may lack what this node remembers.
     async fn leave(&mut self) -> Result<(), LogError> {
         self.node.end();
+        if let Some(error) = self.closing.failed() {
+            return Err(error.clone());
+        }
+        if self.epoch.is_some() && self.core.whole().is_none() {
+            return Ok(());
+        }
         if self.downstream.as_ref().is_some_and(|those| those.end()) {
             // Others must wait for those that rely on this node.
             return Ok(());
@@ -195,6 +219,9 @@ impl<E: Engine> Driver<E> {
             for follower in self.followers.drain(..) {
                 let _ = follower.send(Err(error.clone()));
             }
+        }
+        if let Event::Polled(answered) = &event {
+            self.closing.answered(answered.as_ref().err());
         }
         if let (Event::Polled(Ok(page)), Some(those)) = (&event, &self.downstream) {
             those.polled(self.asked, page);

@@ -27,6 +27,35 @@ async fn closed_node_is_not_listed_and_answers_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn node_gives_back_what_the_log_has_lost_before_it_goes() {
+    let engine = Memory::default();
+    let log = node(&engine, 1);
+    let _index = Index::follow(&log).await.unwrap();
+    log.append(vec![grant(1)]).await.unwrap();
+    engine.lose();
+    assert!(!engine.has(grant(1)));
+    let begun = Instant::now();
+    log.close().await.unwrap();
+    assert!(engine.has(grant(1)));
+    assert!(engine.members.lock().unwrap().is_empty());
+    assert!(begun.elapsed() < LEASE / 10, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn node_that_cannot_give_back_stays_listed_so_that_others_wait() {
+    let engine = Memory::default();
+    let log = node(&engine, 1);
+    let _index = Index::follow(&log).await.unwrap();
+    log.append(vec![grant(1)]).await.unwrap();
+    engine.is_read_only.store(true, Ordering::SeqCst);
+    engine.lose();
+    let begun = Instant::now();
+    log.close().await.unwrap();
+    assert_eq!(engine.members.lock().unwrap().len(), 1);
+    assert!(begun.elapsed() < 2 * LEASE, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn close_without_an_answer_fails_and_ends() {
     let engine = Memory::default();
     let log = node(&engine, 1);

@@ -5,7 +5,7 @@ use std::{
     future::pending,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -36,6 +36,8 @@ pub(super) struct Shared {
     /// Answers no request.
     pub(super) is_silent: AtomicBool,
     pub(super) polls: AtomicUsize,
+    /// How often the engine has lost records.
+    losses: AtomicU64,
     /// The time since 1970.
     pub(super) time: Mutex<Option<Time>>,
 }
@@ -58,6 +60,21 @@ impl Memory {
         marks.len()
     }
 
+    /// Loses the last record.
+    pub(super) fn lose(&self) {
+        self.records.lock().unwrap().pop();
+        self.losses.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(super) fn has(&self, record: Revocation) -> bool {
+        let records = self.records.lock().unwrap();
+        records.iter().any(|(_, known)| *known == record)
+    }
+
+    fn incarnation(&self) -> Incarnation {
+        Incarnation(1 + self.losses.load(Ordering::SeqCst))
+    }
+
     async fn reach(&self) -> Result<(), LogError> {
         if self.is_silent.load(Ordering::SeqCst) {
             pending::<()>().await;
@@ -76,7 +93,7 @@ impl Memory {
         let Some(report) = &ask.report else {
             return (known.is_some(), Vec::new());
         };
-        if report.healed == Incarnation(1) {
+        if report.healed == self.incarnation() || known.is_some() {
             let beat = known.map_or(0, |known| members.remove(known).beat);
             members.push(Member {
                 id: ask.member,
@@ -97,15 +114,23 @@ impl Engine for Memory {
         let (listed, members) = self.list(&ask);
         let after = ask.after;
         let log = self.records.lock().unwrap();
-        let known = usize::try_from(after.sequence).unwrap();
-        let missed = &log[known..];
+        let place = usize::try_from(after.sequence).unwrap();
+        let is_same = place == 0
+            || log
+                .get(place - 1)
+                .is_some_and(|(mark, _)| *mark == after.mark);
+        let missed = &log[if is_same { place } else { 0 }..];
         let upto = log.last().map_or(Cursor::default(), |(mark, _)| Cursor {
             sequence: log.len() as u64,
             mark: *mark,
         });
         Ok(Page {
-            incarnation: Incarnation(1),
-            history: History::Same,
+            incarnation: self.incarnation(),
+            history: if is_same {
+                History::Same
+            } else {
+                History::Other
+            },
             upto,
             records: missed.iter().map(|(_, record)| *record).collect(),
             more: false,
@@ -113,7 +138,7 @@ impl Engine for Memory {
             forgotten: NumericDate::new(0),
             membership: Membership {
                 was_listed: listed,
-                barrier: false,
+                barrier: members.iter().any(|one| one.healed != self.incarnation()),
                 report_wanted: false,
                 members,
             },
@@ -144,7 +169,7 @@ impl Engine for Memory {
         drop(log);
         self.changed.notify_waiters();
         Ok(Committed {
-            incarnation: Incarnation(1),
+            incarnation: self.incarnation(),
             at: NumericDate::now(),
             batches,
         })

@@ -20,7 +20,10 @@ use std::{
 };
 
 use futures::future::join_all;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    task::yield_now,
+    time::{Instant, sleep, timeout},
+};
 
 use self::engine::Memory;
 use super::{FleetLog, core::NodeSettings};
@@ -97,6 +100,24 @@ async fn callers_that_are_answered_together_append_together() {
     }
     let appends = engine.appends();
     assert!(appends < 10, "{appends}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn flood_of_appends_does_not_keep_the_driver_from_its_work() {
+    let engine = Memory::default();
+    let log = node(&engine, 1);
+    let mut appends = Vec::new();
+    // One in each turn, so that there is always another one.
+    for number in 0..10_000 {
+        let log = log.clone();
+        let append = async move { log.append(vec![grant(number)]).await };
+        appends.push(tokio::spawn(append));
+        yield_now().await;
+        if appends[0].is_finished() {
+            break;
+        }
+    }
+    assert!(appends.len() < 1000, "{}", appends.len());
 }
 
 #[tokio::test(start_paused = true)]

@@ -105,7 +105,7 @@ impl Appends {
             actions.push(Action::Read(records));
         }
         if !answers.is_empty() {
-            self.queue.rest();
+            self.queue.hold_back();
         }
         actions.append(&mut answers);
         Some(seen)

@@ -131,7 +131,7 @@ impl Appends {
         self.may_send = state.members.is_listed;
         let given = state.healing.gives();
         self.gives = !given.is_empty();
-        if self.queue.rests() || self.pause(now) != Some(Duration::ZERO) {
+        if self.queue.take_hold() || self.pause(now) != Some(Duration::ZERO) {
             return;
         }
         let (callers, batches) = if self.gives {

@@ -88,7 +88,11 @@ impl Leaf {
         match asked.unwrap_or_else(|_| Err(Fault::late(self.connection.place()))) {
             // It is a relay, and will have time.
             Err(fault) if fault.is_busy => Ok(()),
-            asked => self.suffices(asked?.1),
+            asked => {
+                let (_, leases) = asked?;
+                self.state().delay = leases.shortest;
+                self.suffices(leases)
+            }
         }
     }
 

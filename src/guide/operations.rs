@@ -35,9 +35,10 @@
 //!
 //! What is promised, on every kind of server:
 //!
-//! * **A process that is in contact with the server refuses a revoked token within milliseconds.** The
-//!   *lease* is how long a process relies on what it knows: 5 s, if you do not set it. Every fifth of it,
-//!   a process asks the server for new records (a *question*), and earlier if the server tells it to.
+//! * **A process that is in contact with the server refuses a revoked token within milliseconds.**
+//!   The *lease* is how long a process relies on what it knows: 5 s, if you do not set it. Every
+//!   fifth of it, a process asks the server for new records (a *question*), and earlier if the
+//!   server tells it to.
 //! * **No process accepts a revoked token later than 1.02 leases after the 200**, also if it loses its
 //!   connection, is paused, or sleeps, unless a [`Policy`](crate::enforce::Policy) or
 //!   [`stale_after`](crate::enforce::Index::stale_after) allows more. The lease counts from the moment
@@ -116,17 +117,17 @@
 //! transactions. With several hosts in the URL, a process finds the primary after a failover.
 //! `durability=replicated` refuses a server without a synchronous standby.
 //!
-//! Processes can have different roles. The functions of the schema run with the rights of the role that
-//! calls them. So a process refuses a schema unless it and all in it belong to the role of the process,
-//! a role that this one is a member of, the owner of the database, or a superuser. Let a second role
-//! `node` act as the first one:
+//! Processes can have different roles. The functions of the schema run with the rights of the role
+//! that calls them. So a process refuses a schema unless it and all in it belong to the role of the
+//! process, a role that this one is a member of, the owner of the database, or a superuser. Let a
+//! second role `node` act as the first one:
 //!
 //! ```sql
 //! grant revoker to node;
 //! ```
 //!
-//! Or give the schema and all in it to the owner of the database, here `app_owner`. In the database of
-//! the log, as a superuser, once the tables are there:
+//! Or give the schema and all in it to the owner of the database, here `app_owner`. In the database
+//! of the log, as a superuser, once the tables are there:
 //!
 //! ```sql
 //! reassign owned by revoker to app_owner; -- all that it owns in this database
@@ -168,9 +169,10 @@
 //! `TOWER_REVOCATION_PASSWORD_FILE` names.
 //!
 //! `redis+sentinel://a,b,c/NAME?replicas=1` asks sentinels for the primary, and
-//! `redis+cluster://a,b,c?replicas=1` is a cluster, which holds one log on one shard. From Redis 7.2 on,
-//! each append asks whether it is on the disk, and `appendfsync everysec` is accepted too. If the server
-//! does not tell its settings, as managed ones do, `assume=noeviction,aof-always` says what they are.
+//! `redis+cluster://a,b,c?replicas=1` is a cluster, which holds one log on one shard. From Redis
+//! 7.2 on, each append asks whether it is on the disk, and `appendfsync everysec` is accepted too.
+//! If the server does not tell its settings, as managed ones do, `assume=noeviction,aof-always`
+//! says what they are.
 //!
 //! With sentinels and clusters, appends and questions count only once K replicas have confirmed them
 //! (`replicas=K`). K must be at least half of the replicas that follow the primary. Then a former primary
@@ -196,11 +198,11 @@
 //! The lease of such a feed is 5 s.
 //!
 //! Each process that follows gets a copy of the token in a file, and the variable
-//! `TOWER_REVOCATION_PASSWORD_FILE` names the file. It connects to `https://relay.example.com/feed`,
-//! with the `lease` of the relay or a shorter one. With a lease of 5 s everywhere: 2 s to 5 s behind one
-//! relay, 4 s to 5 s behind two. It only reads, so clients revoke at another process. A relay counts
-//! its followers as a part of itself: [`members`](crate::log::FleetLog::members) does not list them, and
-//! is empty on them.
+//! `TOWER_REVOCATION_PASSWORD_FILE` names the file. It connects to
+//! `https://relay.example.com/feed`, with the `lease` of the relay or a shorter one. With a lease
+//! of 5 s everywhere: 2 s to 5 s behind one relay, 4 s to 5 s behind two. It only reads, so clients
+//! revoke at another process. A relay counts its followers as a part of itself:
+//! [`members`](crate::log::FleetLog::members) does not list them, and is empty on them.
 //!
 //! ## Upgrades
 //!
@@ -265,15 +267,15 @@
 //!
 //! * `reading the log: 1,200,000 of about 3,000,000 records`, after the start. The number to come is
 //!   an estimate of `PostgreSQL` and Redis. A feed does not tell it.
-//! * `the clock of this machine is at least 30.0 s ahead of that of the database`. A clock may be off
-//!   by [`skew`](crate::log::FleetLogBuilder::skew), 1 s if you do not set it. Run NTP everywhere.
-//!   Issued tokens get the time of the database, and so do records that revoke all tokens until a time
-//!   (watermarks), so a wrong clock revives nothing. But it ends the life of tokens too early or too
-//!   late, and a watermark of a process whose clock is more than 60 s behind does not cover the newest
-//!   tokens. A process that follows a feed does not learn the time of the
-//!   database: watch its clock by other means. If the clock of the database is wrong, all processes are
-//!   unready at once, although they still check tokens: alert on it, and do not let a load balancer take
-//!   out the last process.
+//! * `the clock of this machine is at least 30.0 s ahead of that of the database`. A clock may be
+//!   off by [`skew`](crate::log::FleetLogBuilder::skew), 1 s if you do not set it. Run NTP
+//!   everywhere. Issued tokens get the time of the database, and so do records that revoke all
+//!   tokens until a time (watermarks), so a wrong clock revives nothing. But it ends the life of
+//!   tokens too early or too late, and a watermark of a process whose clock is more than 60 s
+//!   behind does not cover the newest tokens. A process that follows a feed does not learn the time
+//!   of the database: watch its clock by other means. If the clock of the database is wrong, all
+//!   processes are unready at once, although they still check tokens: alert on it, and do not let a
+//!   load balancer take out the last process.
 //!
 //! While the disk is full or fails, revocations are 503 and checks continue: the index keeps what it
 //! knows. The log retries, after 1 s at first and after at most 30 s later, and recovers without a

@@ -21,8 +21,8 @@ impl EmbeddedLog {
 
     /// Waits until everything that is queued is on the disk.
     ///
-    /// The log stays open and accepts appends, other than after `FleetLog::close`. The file is closed
-    /// when the last clone is dropped.
+    /// The log stays open and accepts appends, other than after `FleetLog::close`. The file is
+    /// closed when the last clone is dropped.
     ///
     /// # Errors
     ///

@@ -5,11 +5,12 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FleetAck {
-    /// It returns once the database has stored the records. A process that is cut off accepts a token until its
-    /// lease ends.
+    /// It returns once the database has stored the records. A process that is cut off accepts a
+    /// token until its lease ends.
     #[default]
     Durable,
     /// It returns once every process refuses the token. Usually that takes three round trips to the
-    /// database, and at worst 1.02 times the lease and two round trips: if a process does not answer.
+    /// database, and at worst 1.02 times the lease and two round trips: if a process does not
+    /// answer.
     Fleet,
 }

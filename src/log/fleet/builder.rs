@@ -41,8 +41,8 @@ impl FleetLogBuilder {
         }
     }
 
-    /// Sets how long a process relies on what it knows, counted from its last question to the database.
-    /// Defaults to 5 s. Between 500 ms and 300 s.
+    /// Sets how long a process relies on what it knows, counted from its last question to the
+    /// database. Defaults to 5 s. Between 500 ms and 300 s.
     pub fn lease(self, lease: Duration) -> Self {
         self.with(|address| address.lease = lease)
     }
@@ -52,8 +52,8 @@ impl FleetLogBuilder {
         self.with(|address| address.append_timeout = timeout)
     }
 
-    /// Sets how far the clock of this machine may be off from that of the database. Defaults to 1 s.
-    /// Between 100 ms and 60 s.
+    /// Sets how far the clock of this machine may be off from that of the database. Defaults to
+    /// 1 s. Between 100 ms and 60 s.
     ///
     /// If it is further off, [`health`](super::super::RevocationLog::health) is not
     /// [ready](super::super::LogHealth::is_ready) and names the offset, until the clock is right again.
@@ -104,9 +104,10 @@ impl FleetLogBuilder {
     /// Sets when an append returns. Defaults to [`FleetAck::Durable`].
     ///
     /// With [`FleetAck::Fleet`], no process accepts the token once the append has returned. Usually
-    /// that takes three round trips to the database, and at worst 1.02 times the lease and two round
-    /// trips. It takes that long if a process does not answer, and in the first lease after this process or the database has started: another
-    /// process could have a lease of which the database no longer knows. The append fails with
+    /// that takes three round trips to the database, and at worst 1.02 times the lease and two
+    /// round trips. It takes that long if a process does not answer, and in the first lease after
+    /// this process or the database has started: another process could have a lease of which the
+    /// database no longer knows. The append fails with
     /// [`Unavailable`](super::super::LogErrorKind::Unavailable) if it takes longer than that and
     /// [`append_timeout`](Self::append_timeout). While a process of the fleet waits like this, all
     /// of them report to the database after each record.
@@ -125,8 +126,8 @@ impl FleetLogBuilder {
         self.with(|address| address.ack = Some(ack))
     }
 
-    /// Sets which log, if a database has several: at most 32 of `a-z`, `0-9` and `_`, a letter first.
-    /// Defaults to the log without a name.
+    /// Sets which log, if a database has several: at most 32 of `a-z`, `0-9` and `_`, a letter
+    /// first. Defaults to the log without a name.
     pub fn name(self, name: impl Into<String>) -> Self {
         self.with(|address| address.name = Some(name.into()))
     }
@@ -141,9 +142,9 @@ impl FleetLogBuilder {
         self.with(|address| address.ceiling = Some(selectors))
     }
 
-    /// Sets how many replicas of Redis or Valkey confirm each append and each question for new records:
-    /// at least half of those that follow the primary. Defaults to 0. Sentinels and clusters need at
-    /// least 1.
+    /// Sets how many replicas of Redis or Valkey confirm each append and each question for new
+    /// records: at least half of those that follow the primary. Defaults to 0. Sentinels and
+    /// clusters need at least 1.
     pub fn replicas(self, replicas: u32) -> Self {
         self.with_parameter("replicas", replicas.to_string())
     }

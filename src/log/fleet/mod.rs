@@ -147,13 +147,13 @@ impl FleetLog {
     ///
     /// # A feed
     ///
-    /// `https://HOST/feed` follows a [`FeedService`] (feature `feed`), for a process that cannot reach
-    /// the database. `http` is accepted on this machine only. The process sends the bearer token in the
-    /// file that `TOWER_REVOCATION_PASSWORD_FILE` names, or shows a certificate: `sslrootcert`,
-    /// `sslcert` and `sslkey` mean the same as for Redis. The `lease` is that of the relay, or a shorter
-    /// one. With a lease of 5 s everywhere: 2 s to 5 s behind one relay, 4 s to 5 s behind two. A lease
-    /// below 40 % of that of the relay, or of the sum of both relays' leases, would end without a fault,
-    /// and is refused. So at most two relays are in between.
+    /// `https://HOST/feed` follows a [`FeedService`] (feature `feed`), for a process that cannot
+    /// reach the database. `http` is accepted on this machine only. The process sends the bearer
+    /// token in the file that `TOWER_REVOCATION_PASSWORD_FILE` names, or shows a certificate:
+    /// `sslrootcert`, `sslcert` and `sslkey` mean the same as for Redis. The `lease` is that of the
+    /// relay, or a shorter one. With a lease of 5 s everywhere: 2 s to 5 s behind one relay, 4 s to
+    /// 5 s behind two. A lease below 40 % of that of the relay, or of the sum of both relays'
+    /// leases, would end without a fault, and is refused. So at most two relays are in between.
     ///
     /// **Such a log can only be read.** Each append fails with `Misconfigured`. Let clients revoke at a
     /// process that has another log. [`is_writable`](super::LogHealth::is_writable) says whether the

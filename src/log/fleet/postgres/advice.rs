@@ -22,7 +22,8 @@ pub(super) fn missing_rights(who: &Who) -> String {
     )
 }
 
-/// The functions of the schema run with the rights of the role. `what` is the schema or something in it.
+/// The functions of the schema run with the rights of the role. `what` is the schema or something
+/// in it.
 pub(super) fn foreign(what: &str, owner: &str, who: &Who) -> String {
     let Who {
         place,

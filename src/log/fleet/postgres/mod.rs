@@ -1,8 +1,8 @@
 //! The log of a fleet in PostgreSQL 14 or later.
 //!
 //! A node has three connections: for polls, for appends, and to be told of appends by others. A
-//! replay guard has another one, and so have a feed and a mirror. Each comes back by itself. No call
-//! takes longer than its time limit.
+//! replay guard has another one, and so have a feed and a mirror. Each comes back by itself. No
+//! call takes longer than its time limit.
 
 mod advice;
 mod append;

@@ -209,8 +209,8 @@ impl Engine for Leaf {
         Some(READ_ONLY)
     }
 
-    /// Fails if there is a record: a relay only reads. Those that write the log give back what it has
-    /// lost. This process keeps it for itself, and need not wait for that.
+    /// Fails if there is a record: a relay only reads. Those that write the log give back what it
+    /// has lost. This process keeps it for itself, and need not wait for that.
     async fn append(&self, append: Append) -> Result<Committed, LogError> {
         // Without a record, it asks whether an append would be tried.
         if append.as_given || append.batches.is_empty() {

@@ -105,8 +105,8 @@ async fn owner_of_the_database_and_superusers_are_trusted() {
     }
 }
 
-/// A server with the roles `revoker`, which has made the log, `node`, and `app_owner`, the owner of the
-/// database.
+/// A server with the roles `revoker`, which has made the log, `node`, and `app_owner`, the owner of
+/// the database.
 async fn made_by_revoker() -> Option<Server> {
     let server = Server::start(&[])?;
     for sql in [

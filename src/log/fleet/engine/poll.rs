@@ -94,7 +94,8 @@ pub(crate) struct Page {
     pub(crate) records: Vec<Revocation>,
     /// Whether there are more records after this page.
     pub(crate) more: bool,
-    /// About how many records follow the cursor of the poll, those of this page included. For people.
+    /// About how many records follow the cursor of the poll, those of this page included. For people,
+    /// and for how much a node remembers while it reads.
     pub(crate) expected: Option<u64>,
     /// The latest expiry of the records that were removed.
     pub(crate) forgotten: NumericDate,

@@ -4,7 +4,7 @@ use super::{
     super::{
         super::{
             super::{NumericDate, Revocation},
-            engine::Cursor,
+            engine::{Cursor, Page},
         },
         window,
     },
@@ -16,6 +16,12 @@ impl Healing {
     pub(in crate::log::fleet::core) fn remember(&mut self, records: &[Revocation], place: u64) {
         for record in records {
             self.window.put(*record, place);
+        }
+        self.is_in_the_log(records);
+    }
+
+    fn is_in_the_log(&mut self, records: &[Revocation]) {
+        for record in records {
             if let Some(held) = self.held.get(&record.selector()) {
                 if held.beyond(Some(*record)).is_none() {
                     self.held.remove(&record.selector());
@@ -24,15 +30,34 @@ impl Healing {
         }
     }
 
-    /// The log gave these records to the node.
-    pub(in crate::log::fleet::core) fn read(&mut self, records: &[Revocation], place: u64) {
+    /// The log gave a page to the node, which follows on what it has.
+    pub(in crate::log::fleet::core) fn read_page(&mut self, page: &Page, records: &[Revocation]) {
+        self.has(page.upto);
+        self.read(records, page.upto.sequence, more(page, records.len()));
+        self.saw(records);
+    }
+
+    /// The log gave these records to the node, and has about as many more that follow.
+    pub(in crate::log::fleet::core) fn read(
+        &mut self,
+        records: &[Revocation],
+        place: u64,
+        more: u64,
+    ) {
         for record in records {
             let unread = self.unread.get(&record.selector());
             if unread.is_some_and(|(unread, _)| unread.beyond(Some(*record)).is_none()) {
                 self.unread.remove(&record.selector());
             }
         }
-        self.remember(records, place);
+        if more > 2 * self.window.limit as u64 {
+            // They would be forgotten again. To remember each for a moment takes a third of the time
+            // that a node needs to read a long log.
+            self.window.forget_up_to(place);
+            self.is_in_the_log(records);
+        } else {
+            self.remember(records, place);
+        }
     }
 
     /// The node has appended records that the log did not have, after this number of polls. It must
@@ -74,5 +99,31 @@ impl Healing {
             let held = self.held.entry(record.selector()).or_insert(record);
             *held = held.merge(record);
         }
+    }
+}
+
+/// About how many records follow a page. Zero if it has no order: how far it is is unknown then.
+fn more(page: &Page, records: usize) -> u64 {
+    let is_ordered = page.more && page.upto.sequence > 0;
+    let expected = page.expected.filter(|_| is_ordered);
+    expected.map_or(0, |expected| expected.saturating_sub(records as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Selector;
+
+    #[test]
+    fn what_would_be_forgotten_again_is_not_remembered() {
+        let mut healing = Healing::new();
+        healing.remember_at_most(10);
+        let [one, two] = ["1", "2"]
+            .map(|grant| Revocation::forever(Selector::grant(grant), NumericDate::FOREVER));
+        healing.read(&[one], 5, 21);
+        assert!(healing.window.forgot_beyond(4) && !healing.window.forgot_beyond(5));
+        healing.read(&[two], 6, 20);
+        assert!(!healing.window.forgot_beyond(5));
+        assert_eq!(healing.window.take_beyond(0), [two]);
     }
 }

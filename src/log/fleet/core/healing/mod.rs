@@ -160,12 +160,12 @@ impl Healing {
     }
 
     /// The node has every record up to here.
-    pub(super) fn has(&mut self, cursor: Cursor) {
+    fn has(&mut self, cursor: Cursor) {
         self.trail.push(cursor);
     }
 
     /// The log of the current incarnation has these records.
-    pub(super) fn saw(&mut self, records: &[Revocation]) {
+    fn saw(&mut self, records: &[Revocation]) {
         self.recall.saw(records);
     }
 

@@ -59,7 +59,7 @@ impl Polls {
         }
         if poll.is_outdated {
             // Also what an old engine gave: it may be lost.
-            state.healing.read(&records, page.upto.sequence);
+            state.healing.read(&records, page.upto.sequence, 0);
             self.contact.succeeded(now);
             self.soon = true;
             return true;
@@ -91,9 +91,7 @@ impl Polls {
             }
         }
         self.cursor = page.upto;
-        state.healing.has(page.upto);
-        state.healing.read(&records, page.upto.sequence);
-        state.healing.saw(&records);
+        state.healing.read_page(&page, &records);
         if page.more {
             self.soon = true;
             return true;

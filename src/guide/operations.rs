@@ -362,9 +362,10 @@
 //! async code. A process that is killed loses no revocation that it has confirmed.
 //!
 //! In a fleet, call [`FleetLog::close`](crate::log::FleetLog::close) after the last request: the process
-//! leaves the list of members. The others wait for one that was killed until its lease is over: each
-//! append that waits for all processes, and every process after a failover. They also wait for a process
-//! that follows a feed, and for a relay that others follow.
+//! looks at the log once more, gives back what it has lost, and leaves the list of members. The others
+//! wait for one that was killed until its lease is over: each append that waits for all processes, and
+//! every process after a failover. They also wait for a process that follows a feed, and for a relay that
+//! others follow.
 //!
 //! With a `mirror`, end the old process before you start the new one, or give each a file of its own.
 //!

@@ -33,6 +33,10 @@ impl FleetLog {
     /// Ends the log in this process. Returns once every append of this process has its answer, and
     /// the process is off the list of [members](Self::members), so that no other one waits for it.
     ///
+    /// Before that, the process asks once more whether the log has lost records, and gives back those
+    /// that it remembers. Usually that takes one round trip, and never more than 1.02 leases. If it
+    /// cannot give them back by then, it stays on the list, and the others wait.
+    ///
     /// Call it when the process ends, after the last request. **From then on, appends to this log and
     /// its clones fail, and an index that follows it accepts no token.** A process that ends in
     /// another way is waited for until its lease is over: by appends that wait for all processes, and

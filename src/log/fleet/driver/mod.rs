@@ -183,26 +183,23 @@ impl<E: Engine> Driver<E> {
         // A node that was never complete has no memory.
         let has_memory = self.epoch.is_some();
         let is_whole = self.core.whole().is_some();
+        let limit = with_drift(self.settings.lease);
         self.closing.has_begun()
             && self.callers.is_empty()
-            && (!has_memory
-                || self
-                    .closing
-                    .is_done(is_whole, with_drift(self.settings.lease)))
+            && (!has_memory || self.closing.is_done(is_whole, limit))
     }
 
     /// Takes the node off the list, so that others do not wait for it until its lease is over. Not if they
     /// have to: if the log may lack what this node remembers.
     async fn leave(&mut self) -> Result<(), LogError> {
         self.node.end();
+        let is_relied_on = self.downstream.as_ref().is_some_and(|those| those.end());
         if let Some(error) = self.closing.failed() {
             return Err(error.clone());
         }
-        if self.epoch.is_some() && self.core.whole().is_none() {
-            return Ok(());
-        }
-        if self.downstream.as_ref().is_some_and(|those| those.end()) {
-            // Others must wait for those that rely on this node.
+        let may_lack_something = self.epoch.is_some() && self.core.whole().is_none();
+        if is_relied_on || may_lack_something {
+            // Others must wait, until the leases of those that rely on this node have ended too.
             return Ok(());
         }
         // A report that arrives later would list the node again.

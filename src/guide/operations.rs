@@ -93,8 +93,9 @@
 //!
 //! **Restarts and losses.** With [`mirror`](crate::log::FleetLogBuilder::mirror) and the feature
 //! `embedded`, a process keeps all records in a file on its own disk. When it starts again, it reads
-//! only what is new. Without it, a process remembers the last 65,536 records: if the database loses
-//! more, or was emptied by `FLUSHALL` or `truncate`, only a process with a mirror has the rest. One or
+//! only what is new. Without it, a process remembers the last 65,536 records, or fewer if it has started
+//! since and much of the log had expired by then. If the database loses more, or was emptied by
+//! `FLUSHALL` or `truncate`, only a process with a mirror has the rest. One or
 //! two of them are enough. While such a process gives back a long log, it is not ready. The others
 //! still refuse all that they know. One that starts meanwhile lacks what is not back yet.
 //!

@@ -174,7 +174,7 @@ async fn node_goes_on_without_its_file_and_says_so() {
     let health = log.health();
     assert!(health.is_ready() && health.is_writable(), "{health:?}");
     assert!(here.readiness().is_ready() && covers(&here, number - 1));
-    // Nobody is told that revocations fail.
+    // No event says that revocations fail.
     let series = recorder.take();
     let missing = series.iter().filter(|(key, _)| {
         let mut labels = key.labels().map(metrics::Label::value);

@@ -114,7 +114,7 @@ impl fmt::Display for LogError {
             LogErrorKind::QueueFull => "too many revocations are waiting to be written",
             LogErrorKind::Full => "the log has reached its ceiling",
             LogErrorKind::Locked => "the log is open in another process",
-            LogErrorKind::Corrupt => "the log is damaged, or the file is not a log",
+            LogErrorKind::Corrupt => "the log is damaged, or what is there is not a log",
             LogErrorKind::UnknownFormat => "the log has a format that this version does not read",
             LogErrorKind::WrongKey => "the tokens in the file were registered with another key",
             LogErrorKind::Storage => "the log could not be written or read",

@@ -35,7 +35,7 @@ impl Files {
         let roots = match &self.roots {
             Some(file) => file.parse(parse_roots)?,
             None => system_roots().map_err(|error| {
-                format!("{error}: install them, or name the file of a CA to trust")
+                format!("{error}: install them, or name a CA with `sslrootcert=FILE`")
             })?,
         };
         let config = builder(roots).map_err(|error| error.to_string())?;

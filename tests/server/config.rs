@@ -67,7 +67,7 @@ fn file_that_is_not_a_log_is_refused_and_not_changed() {
     started.env("DATA", &data);
     let refusal = refusal(started);
     assert!(
-        refusal.contains("damaged, or the file is not a log"),
+        refusal.contains("damaged, or what is there is not a log"),
         "{refusal}"
     );
     assert_eq!(fs::read(&data).unwrap(), b"precious");

@@ -108,7 +108,7 @@ fn folder_that_cannot_be_created_is_a_one_line_error() {
             name,
             &[
                 ("DATA", beneath, "Not a directory"),
-                ("DATA", file.to_str().unwrap(), "the file is not a log"),
+                ("DATA", file.to_str().unwrap(), "what is there is not a log"),
                 ("DATA", folder.path().to_str().unwrap(), ""),
             ],
         );

@@ -3,7 +3,7 @@
 mod ack;
 mod assumption;
 mod builder;
-#[cfg(any(feature = "feed", feature = "postgres"))]
+#[cfg(any(feature = "feed", feature = "postgres", feature = "redis"))]
 mod cause;
 mod core;
 mod downstream;

@@ -18,7 +18,8 @@ pub(super) fn missing_rights(who: &Who) -> String {
     format!(
         "{role} lacks rights: GRANT CREATE ON DATABASE {database} to it, or, if another role owns \
          the schema, USAGE ON SCHEMA {schema}, SELECT, INSERT, UPDATE, DELETE ON ALL TABLES and \
-         EXECUTE ON ALL FUNCTIONS in it, and EXECUTE on pg_logical_emit_message",
+         EXECUTE ON ALL FUNCTIONS in it, and EXECUTE on pg_logical_emit_message; to change the \
+         tables of an older version, it must also be a member of the role that owns them",
     )
 }
 

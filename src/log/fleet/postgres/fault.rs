@@ -71,10 +71,16 @@ impl Fault {
             return Self::refused(error.code(), error.message(), who);
         }
         if let Some(error) = cause::<rustls::Error>(error) {
-            return Self::misconfigured(format!(
-                "the certificate of {place} is not accepted ({error}): set `sslrootcert` to its CA, \
-                 and use the host name that the certificate has",
-            ));
+            return Self::misconfigured(match error {
+                rustls::Error::InvalidCertificate(why) => format!(
+                    "the certificate of {place} is not accepted ({why}): set `sslrootcert` to its \
+                     CA, and use the host name that the certificate has",
+                ),
+                _ => format!(
+                    "TLS with {place} fails ({error}): check its `ssl` settings, and `sslcert` and \
+                     `sslkey`",
+                ),
+            });
         }
         if let Some(error) = cause::<io::Error>(error) {
             let line = match error.kind() {
@@ -156,8 +162,9 @@ impl Fault {
             }
             SqlState::TOO_MANY_CONNECTIONS => {
                 return Self::unavailable(format!(
-                    "{place} has too many connections: raise max_connections; each node needs 3, \
-                     and one more for a replay guard",
+                    "{place} has no connection left ({message}): raise max_connections, or the \
+                     CONNECTION LIMIT of the role or database that it names; a process needs 3 to \
+                     10, see the guide `operations`",
                 ));
             }
             // Others have changed a function: it has to be prepared again.

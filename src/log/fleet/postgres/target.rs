@@ -21,9 +21,6 @@ use super::{
     tls::Tls,
 };
 
-/// A longer name of a log would be cut by the server.
-const LONGEST_NAME: usize = 40;
-
 /// How long a server may take before the next one is tried as well. An old primary must not be
 /// faster than one that is busy.
 const STAGGER: Duration = Duration::from_secs(1);
@@ -75,7 +72,7 @@ impl Target {
         Ok(Self {
             access: Mutex::new(Arc::new(Access::read(&url, timeout)?)),
             url,
-            schema: schema(name)?,
+            schema: schema(name),
             runtime: Handle::try_current()
                 .map_err(|_| Fault::misconfigured("there is no Tokio runtime"))?,
             timeout,
@@ -262,15 +259,7 @@ fn silent(place: &str, limit: Duration) -> Fault {
 /// Where the tables are, if the log has no name.
 const SCHEMA: &str = "tower_revocation";
 
-fn schema(name: Option<&str>) -> Result<String, Fault> {
-    let Some(name) = name else {
-        return Ok(SCHEMA.to_owned());
-    };
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(plain) {
-        return Err(Fault::misconfigured(format!(
-            "`name` must have 1 to {LONGEST_NAME} lower-case letters, digits or `_`",
-        )));
-    }
-    Ok(format!("{SCHEMA}_{name}"))
+/// The name needs no quotes, and is not cut by the server: see `Address::check`.
+fn schema(name: Option<&str>) -> String {
+    name.map_or_else(|| SCHEMA.to_owned(), |name| format!("{SCHEMA}_{name}"))
 }

@@ -1,10 +1,15 @@
 //! What is wrong with the server or the way to it, in one line that says how to mend it.
 
-use std::{error::Error as StdError, fmt, io};
+use std::{error::Error as StdError, fmt, io, time::Duration};
 
-use super::super::{
-    super::{LogError, LogErrorKind},
-    url::Wrong,
+use rustls::AlertDescription;
+
+use super::{
+    super::{
+        super::{LogError, LogErrorKind},
+        url::Wrong,
+    },
+    settings::Host,
 };
 
 /// One line. It never contains a password.
@@ -52,9 +57,49 @@ impl Fault {
         Self::new(LogErrorKind::Unavailable, Then::Leave, line)
     }
 
+    /// There was no answer. Redis 7.0 without TLS never answers the first message of a handshake.
+    pub(super) fn silent(host: &Host, limit: Duration, has_tls: bool) -> Self {
+        let check = if has_tls {
+            "check that it runs, the network to it, and that this port has TLS (`tls-port`); on this \
+             machine, `redis://` connects without TLS"
+        } else {
+            "check that it runs, and the network to it"
+        };
+        Self::unavailable(format!("{host} did not answer within {limit:?}: {check}"))
+    }
+
+    /// The connection broke before the first reply.
+    pub(super) fn closed(place: &str, has_tls: bool) -> Self {
+        let mend = if has_tls {
+            "look at its log; if it asks for a certificate, set `sslcert` and `sslkey`, or \
+             `tls-auth-clients no` there"
+        } else {
+            "correct the port, or write `rediss://` (`tls=on` for sentinels and clusters) if it has \
+             TLS"
+        };
+        let line = format!("{place} closed the connection: {mend}");
+        Self::new(LogErrorKind::Unavailable, Then::Again, line)
+    }
+
+    /// The server ends the connection by an alert of TLS.
+    pub(super) fn alert(alert: AlertDescription, place: &str) -> Self {
+        Self::misconfigured(format!(
+            "{place} refuses the connection ({alert:?}): set `sslcert` and `sslkey` to a certificate \
+             that it accepts, or `tls-auth-clients no` there",
+        ))
+    }
+
     pub(super) fn lost(place: &str) -> Self {
         let line = format!("the connection to {place} broke");
         Self::new(LogErrorKind::Unavailable, Then::Again, line)
+    }
+
+    /// The connection broke after this.
+    pub(super) fn then_again(mut self) -> Self {
+        if self.then == Then::Keep {
+            self.then = Then::Again;
+        }
+        self
     }
 
     /// A log that is open waits for the server to be mended. Only another format stays what it is.
@@ -96,6 +141,9 @@ impl Fault {
             "NOSCRIPT" => Self::lost(place),
             "READONLY" | "MOVED" | "ASK" | "TRYAGAIN" | "CLUSTERDOWN" | "MASTERDOWN"
             | "UNBLOCKED" => Self::leave(format!("{place} is not the primary now ({code})")),
+            "ERR" if rest.contains("max number of clients") => Self::unavailable(format!(
+                "{place} has no connection left: raise `maxclients`; a process needs 3 to 5",
+            )),
             "ERR" if rest.contains("without any password") => Self::misconfigured(format!(
                 "{place} has no password, and one is given: remove it from the URL and \
                  TOWER_REVOCATION_PASSWORD_FILE, or set `requirepass`",

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -11,8 +11,12 @@ use std::{
 use tokio::{sync::Notify, time};
 
 use super::{
-    super::super::LogErrorKind, fault::Fault, keys::Keys, primary, session::Session,
-    settings::Settings,
+    super::super::LogErrorKind,
+    fault::Fault,
+    keys::Keys,
+    primary,
+    session::Session,
+    settings::{Host, Settings},
 };
 
 /// A connection is not given up sooner, even if a call is: the next call gets it.
@@ -26,7 +30,7 @@ pub(super) struct Target {
     /// The host of the URL that is asked first.
     entry: AtomicUsize,
     /// The server that was the primary the last time.
-    primary: Mutex<String>,
+    primary: Mutex<Option<Host>>,
     /// Connections that were made under an earlier number are not used any more.
     generation: AtomicU64,
     /// Another server is the primary now.
@@ -60,11 +64,11 @@ impl Target {
                 Ok(Ok(mut session)) => {
                     session.generation = generation;
                     self.entry.store(entry, Ordering::Relaxed);
-                    self.found(&session.wire.place);
+                    self.found(&session.wire.host);
                     return Ok(session);
                 }
                 Ok(Err(fault)) => fault,
-                Err(_) => silent(&hosts[entry].to_string(), share),
+                Err(_) => self.silent(&hosts[entry], share),
             };
             // What has to be changed is worth more than what may pass.
             let is_known = |known: &Fault| known.kind == LogErrorKind::Misconfigured;
@@ -85,7 +89,7 @@ impl Target {
     /// this one was replaced.
     pub(super) fn keeps(&self, session: &Session) -> bool {
         self.generation.load(Ordering::Relaxed) == session.generation
-            && *self.locked() == session.wire.place
+            && self.locked().as_ref() == Some(&session.wire.host)
     }
 
     /// An answer came from a server that has been replaced by another one. All connections are made
@@ -96,9 +100,9 @@ impl Target {
         self.moved.notify_one();
     }
 
-    fn found(&self, place: &str) {
-        let before = std::mem::replace(&mut *self.locked(), place.to_owned());
-        if before != place && !before.is_empty() {
+    fn found(&self, host: &Host) {
+        let before = self.locked().replace(host.clone());
+        if before.is_some_and(|before| before != *host) {
             self.moved.notify_one();
         }
     }
@@ -113,20 +117,16 @@ impl Target {
 
     /// There was no answer within the time limit.
     pub(super) fn late(&self) -> Fault {
-        let place = self.locked().clone();
-        if place.is_empty() {
-            return silent(&self.settings.hosts[0].to_string(), self.timeout);
-        }
-        silent(&place, self.timeout)
+        let primary = self.locked().clone();
+        let host = primary.as_ref().unwrap_or(&self.settings.hosts[0]);
+        self.silent(host, self.timeout)
     }
 
-    fn locked(&self) -> std::sync::MutexGuard<'_, String> {
+    fn silent(&self, host: &Host, limit: Duration) -> Fault {
+        Fault::silent(host, limit, self.settings.needs_tls(host))
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Option<Host>> {
         self.primary.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn silent(place: &str, limit: Duration) -> Fault {
-    Fault::unavailable(format!(
-        "{place} did not answer within {limit:?}: check that it runs, and the network to it",
-    ))
 }

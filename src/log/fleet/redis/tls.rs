@@ -7,6 +7,7 @@ use tokio::{net::TcpStream, task};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
+    super::cause::cause,
     fault::Fault,
     settings::{Host, Settings},
 };
@@ -30,14 +31,12 @@ pub(super) async fn connect(
 }
 
 fn failed(error: &io::Error, host: &Host) -> Fault {
-    let inner = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match inner {
+    match cause(error) {
         Some(rustls::Error::InvalidCertificate(why)) => Fault::misconfigured(format!(
             "the certificate of {host} is not accepted ({why}): set `sslrootcert` to its CA, and \
              use the host name that the certificate has",
         )),
+        Some(rustls::Error::AlertReceived(alert)) => Fault::alert(*alert, &host.to_string()),
         _ => Fault::misconfigured(format!(
             "{host} does not speak TLS ({error}): set `tls-port` there, or correct the port",
         )),

@@ -60,11 +60,13 @@ impl Parameters {
 
     fn unknown(&self, name: &str) -> Wrong {
         let shown = if self.may_show(name) {
-            format!("the unknown parameter `{name}`")
+            format!("the parameter `{name}`, which")
         } else {
-            "an unknown parameter".to_owned()
+            "a parameter that".to_owned()
         };
-        Wrong::new(format!("the URL of the log has {shown}: remove it"))
+        Wrong::new(format!(
+            "the URL or the builder of the log has {shown} this kind of log does not have: remove it",
+        ))
     }
 
     /// The second half of a password with `&` looks like a name.

@@ -55,7 +55,7 @@ impl Url {
 
 /// Decodes `%41` and the like. A plus is a plus.
 pub(super) fn decode(text: &str) -> Result<String, Wrong> {
-    let broken = || Wrong::new("the URL of the log has a broken escape after `%`");
+    let broken = || Wrong::new("the URL of the log has a broken escape: write `%` as %25");
     let mut pieces = text.split('%');
     let mut decoded = pieces.next().unwrap_or_default().as_bytes().to_vec();
     for piece in pieces {
@@ -69,7 +69,9 @@ pub(super) fn decode(text: &str) -> Result<String, Wrong> {
     }
     let decoded = String::from_utf8(decoded).map_err(|_| broken())?;
     if decoded.contains(char::is_control) {
-        return Err(broken());
+        return Err(Wrong::new(
+            "the URL of the log has a line break or another control character: remove it",
+        ));
     }
     Ok(decoded)
 }

@@ -49,10 +49,20 @@ impl Fault {
 
     pub(in crate::log::fleet::feed) fn connecting(error: &io::Error, place: &str) -> Self {
         if let Some(error) = cause::<rustls::Error>(error) {
-            return Self::misconfigured(format!(
-                "the certificate of {place} is not accepted ({error}): set `sslrootcert` to its CA, \
-                 and use the host name that the certificate has",
-            ));
+            return Self::misconfigured(match error {
+                rustls::Error::InvalidCertificate(why) => format!(
+                    "the certificate of {place} is not accepted ({why}): set `sslrootcert` to its \
+                     CA, and use the host name that the certificate has",
+                ),
+                rustls::Error::AlertReceived(_) => format!(
+                    "TLS with {place} fails ({error}): check the server in front of the relay, and \
+                     `sslcert` and `sslkey`",
+                ),
+                _ => format!(
+                    "{place} does not speak TLS ({error}): correct the port, or the server in front \
+                     of the relay",
+                ),
+            });
         }
         Self::unavailable(match error.kind() {
             io::ErrorKind::ConnectionRefused => {

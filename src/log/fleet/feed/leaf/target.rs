@@ -163,6 +163,8 @@ fn bearer(token: &str) -> Option<HeaderValue> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::{io::AsyncWriteExt as _, net::TcpListener};
+
     use super::*;
 
     fn parse(url: &str) -> Result<Target, Fault> {
@@ -204,6 +206,25 @@ mod tests {
             assert_eq!(fault.kind, crate::log::LogErrorKind::Misconfigured, "{url}");
             assert!(!fault.to_string().contains("secret"), "{url}: {fault}");
         }
+    }
+
+    #[tokio::test]
+    async fn port_without_tls_is_named() {
+        let listener = TcpListener::bind("localhost:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let response = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+            stream.write_all(response).await.unwrap();
+            stream
+        };
+        let target = Arc::new(parse(&format!("https://localhost:{port}/feed")).unwrap());
+        let (_stream, opened) = tokio::join!(serve, connect(target));
+        let fault = opened.err().unwrap();
+        assert_eq!(fault.kind, crate::log::LogErrorKind::Misconfigured);
+        let line = fault.to_string();
+        assert!(line.contains("does not speak TLS"), "{line}");
+        assert!(line.contains("correct the port"), "{line}");
     }
 
     #[test]

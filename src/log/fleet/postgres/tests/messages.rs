@@ -79,7 +79,7 @@ async fn wrong_place_role_or_password_is_named() {
     refused(
         &at("poor:hunter2", "postgres"),
         Misconfigured,
-        &["poor lacks rights", "GRANT"],
+        &["poor lacks rights", "GRANT", "member of the role that owns"],
     )
     .await;
     let elsewhere = "postgres://me:hunter2@127.0.0.1:1/postgres";
@@ -96,22 +96,29 @@ async fn wrong_place_role_or_password_is_named() {
     let tls = format!("{}?sslmode=require", at("admin:hunter2", "postgres"));
     refused(&tls, Misconfigured, &["does not offer TLS", "ssl = on"]).await;
     refused(
-        "postgres://me:hunter2@db/?nonsense=1",
+        "postgres://me:hunter2@db/?replicas=1",
         Misconfigured,
-        &["`nonsense`"],
+        &[
+            "the builder",
+            "`replicas`, which this kind of log does not have",
+        ],
     )
     .await;
 
     let right = open_at(&at("secret:right", "postgres"), options()).await;
     assert!(line(&right.err().unwrap()).contains("secret lacks rights"));
-    let name = |name: &str| Options {
-        name: Some(name.to_owned()),
-        ..options()
+}
+
+#[tokio::test]
+async fn limit_of_connections_is_named() {
+    let Some(server) = Server::start(&[]) else {
+        return;
     };
-    for wrong in ["", "A", "a-b", "a;b", &"a".repeat(41)] {
-        let opened = open_at(&server.url("postgres"), name(wrong)).await;
-        assert_eq!(opened.err().unwrap().kind(), Misconfigured);
-    }
+    server.sql("postgres", "create role one login connection limit 1");
+    server.sql("postgres", "grant create on database postgres to one");
+    let url = server.url("postgres").replace("admin", "one");
+    let wanted = ["no connection left", "role \"one\"", "CONNECTION LIMIT"];
+    refused(&url, LogErrorKind::Unavailable, &wanted).await;
 }
 
 #[tokio::test]

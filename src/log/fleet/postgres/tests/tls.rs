@@ -1,6 +1,10 @@
 //! TLS: the certificate is always verified, and may be asked for.
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 use super::{super::super::super::LogErrorKind, *};
 
@@ -92,4 +96,35 @@ async fn certificates_of_both_sides_are_verified() {
     let swapped = format!("{root}&sslcert={key}&sslkey={certificate}");
     let error = open_at(&at("certified", "localhost", &swapped), options()).await;
     assert!(line(&error.err().unwrap()).contains("PEM"));
+}
+
+#[tokio::test]
+async fn handshake_that_fails_is_not_called_a_fault_of_a_certificate() {
+    let listener = TcpListener::bind("localhost:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serve = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_exact(&mut [0; 8]).await.unwrap();
+        stream
+            .write_all(b"SHTTP/1.1 400 Bad Request")
+            .await
+            .unwrap();
+        stream
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    std::fs::write(&root, Authority::new().pem).unwrap();
+    let url = format!(
+        "postgres://me@localhost:{port}/db?sslmode=require&sslrootcert={}",
+        root.display(),
+    );
+    let (_stream, opened) = tokio::join!(serve, open_at(&url, options()));
+    let error = opened.err().unwrap();
+    let line = line(&error);
+    assert_eq!(error.kind(), LogErrorKind::Misconfigured, "{line}");
+    assert!(
+        line.contains(&format!("TLS with localhost:{port} fails")),
+        "{line}"
+    );
+    assert!(line.contains("check its `ssl` settings"), "{line}");
 }

@@ -87,12 +87,12 @@ fn role(info: &Info, settings: &Settings, place: &str) -> Result<(), Fault> {
     let is_cluster = info.value("cluster_enabled") == Some("1");
     if is_cluster != (settings.topology == Topology::Cluster) {
         let (is, write) = if is_cluster {
-            ("", "redis+cluster://")
+            ("a", "redis+cluster://")
         } else {
-            ("no ", "redis://")
+            ("no", "redis://")
         };
         return Err(Fault::misconfigured(format!(
-            "{place} has {is}cluster: the URL must begin with `{write}`",
+            "{place} is {is} cluster: the URL must begin with `{write}`",
         )));
     }
     Ok(())

@@ -39,7 +39,7 @@ async fn forbidden_settings_are_refused() {
         (&["--appendonly", "no"], "", "appendonly no"),
         (&["--appendfsync", "no"], "", "appendfsync no"),
         (&["--replicaof", "127.0.0.1 1"], "", "is a replica"),
-        (&["--cluster-enabled", "yes"], "", "redis+cluster://"),
+        (&["--cluster-enabled", "yes"], "", "is a cluster: the URL"),
         (&[], "/99", "no such database"),
         (&["--requirepass", "other"], "", "asks for a password"),
     ] {
@@ -147,7 +147,17 @@ async fn wrong_place_is_said() {
     .await;
     assert!(line.contains("is not a sentinel"), "{line}");
     let line = refused(&format!("redis+cluster://127.0.0.1:{port}?replicas=1")).await;
-    assert!(line.contains("has no cluster"), "{line}");
+    assert!(line.contains("is no cluster"), "{line}");
+}
+
+#[tokio::test]
+async fn limit_of_connections_is_named() {
+    for server in Server::each(&["--maxclients", "1"]) {
+        let error = try_open(&server.url(), hasty()).await.err().unwrap();
+        assert_eq!(error.kind(), LogErrorKind::Unavailable);
+        let line = line(&error);
+        assert!(line.contains("raise `maxclients`"), "{line}");
+    }
 }
 
 #[tokio::test]

@@ -141,7 +141,7 @@ pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};
 #[cfg(feature = "feed")]
 #[cfg_attr(docsrs, doc(cfg(feature = "feed")))]
-pub use fleet::{FeedFuture, FeedService, FeedSource};
+pub use fleet::{FeedBody, FeedFuture, FeedService, FeedSource};
 #[cfg(feature = "fleet")]
 #[cfg_attr(
     docsrs,

@@ -51,7 +51,7 @@ use self::{driver::Command, kept::Kept, node::Node};
 use super::{Durability, LogError, RevocationLog as _};
 
 #[cfg(feature = "feed")]
-pub use self::feed::{FeedFuture, FeedService, FeedSource};
+pub use self::feed::{FeedBody, FeedFuture, FeedService, FeedSource};
 #[cfg(feature = "jwt")]
 pub(crate) use self::once::{OnceResult, OnceStore, OnceUse};
 #[cfg(all(feature = "issued", feature = "postgres"))]

@@ -15,5 +15,5 @@ mod service;
 mod tests;
 mod view;
 
-pub use self::service::{FeedFuture, FeedService, FeedSource};
+pub use self::service::{FeedBody, FeedFuture, FeedService, FeedSource};
 pub(super) use self::{leaf::Leaf, relay::Relay};

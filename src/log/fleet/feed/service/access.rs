@@ -1,10 +1,8 @@
 //! Who may follow?
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{Response, http::request::Parts};
 
-use super::{super::relay::Credential, respond, tokens::Tokens};
+use super::{super::relay::Credential, FeedBody, respond, tokens::Tokens};
 
 pub(super) enum Access {
     Tokens(Tokens),
@@ -16,10 +14,7 @@ pub(super) type Check = dyn Fn(&Parts) -> Option<Credential> + Send + Sync;
 
 impl Access {
     /// Returns what a request has shown, or else the response to a request that is refused.
-    pub(super) async fn credential(
-        &self,
-        head: &Parts,
-    ) -> Result<Credential, Response<Full<Bytes>>> {
+    pub(super) async fn credential(&self, head: &Parts) -> Result<Credential, Response<FeedBody>> {
         match self {
             Self::Tokens(tokens) => {
                 let shown = tokens.accept(&head.headers).await;

@@ -8,11 +8,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::Bytes;
 use futures::future::BoxFuture;
-use http_body_util::Full;
 use hyper::Response;
 use pin_project_lite::pin_project;
+
+use super::FeedBody;
 
 pin_project! {
     /// The future of a [`FeedService`](super::FeedService).
@@ -26,14 +26,14 @@ pin_project! {
     #[project = StateProj]
     enum State {
         /// Another path or another method.
-        Refused { #[pin] response: Ready<Response<Full<Bytes>>> },
+        Refused { #[pin] response: Ready<Response<FeedBody>> },
         /// The relay answers, at once or after a wait.
-        Asked { response: BoxFuture<'static, Response<Full<Bytes>>> },
+        Asked { response: BoxFuture<'static, Response<FeedBody>> },
     }
 }
 
 impl FeedFuture {
-    pub(super) fn refused(response: Response<Full<Bytes>>) -> Self {
+    pub(super) fn refused(response: Response<FeedBody>) -> Self {
         let response = ready(response);
         Self {
             state: State::Refused { response },
@@ -41,7 +41,7 @@ impl FeedFuture {
     }
 
     pub(super) fn asked(
-        response: impl Future<Output = Response<Full<Bytes>>> + Send + 'static,
+        response: impl Future<Output = Response<FeedBody>> + Send + 'static,
     ) -> Self {
         let response = Box::pin(response);
         Self {
@@ -51,7 +51,7 @@ impl FeedFuture {
 }
 
 impl Future for FeedFuture {
-    type Output = Result<Response<Full<Bytes>>, Infallible>;
+    type Output = Result<Response<FeedBody>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let polled = match self.project().state.project() {

@@ -1,6 +1,7 @@
 //! The side of the relay: a Tower service that answers those that follow.
 
 mod access;
+mod body;
 mod future;
 mod respond;
 mod source;
@@ -14,8 +15,6 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{Method, Request, Response, http::request::Parts};
 use sha2::{Digest as _, Sha256};
 use tower::Service;
@@ -24,7 +23,7 @@ use self::{access::Access, tokens::Tokens};
 use super::{super::FleetLog, question::Question, relay::Credential};
 use crate::log::LogError;
 
-pub use self::{future::FeedFuture, source::FeedSource};
+pub use self::{body::FeedBody, future::FeedFuture, source::FeedSource};
 
 /// Serves a log to other processes over HTTP: a relay.
 ///
@@ -38,8 +37,9 @@ pub use self::{future::FeedFuture, source::FeedSource};
 /// its lease to the age of what the process knows. A process whose lease would end without a fault, as
 /// behind a third relay, is refused when it connects.
 ///
-/// Responds to `GET` requests on one path, and with 404 on all others. The path defaults to `/feed`:
-/// see [`path`](Self::path). Serve it over HTTPS. It reads no body.
+/// Responds to `GET` requests on one path, with 405 to other methods, and with 404 on all other
+/// paths. The path defaults to `/feed`: see [`path`](Self::path). Serve it over HTTPS. It reads no
+/// body.
 ///
 /// **A feed is confidential.** Its records are digests, and somebody who can guess a token, a grant
 /// or a name can confirm the guess. So there is no feed without authentication: by a
@@ -169,7 +169,7 @@ impl FeedService {
         }
     }
 
-    async fn answer(self, head: Parts) -> Response<Full<Bytes>> {
+    async fn answer(self, head: Parts) -> Response<FeedBody> {
         let (credential, question) = match self.read(&head).await {
             Ok(read) => read,
             Err(refusal) => return refusal,
@@ -182,7 +182,7 @@ impl FeedService {
         }
     }
 
-    async fn read(&self, head: &Parts) -> Result<(Credential, Question), Response<Full<Bytes>>> {
+    async fn read(&self, head: &Parts) -> Result<(Credential, Question), Response<FeedBody>> {
         let credential = self.access.credential(head).await?;
         let question = Question::read(&head.uri, &head.headers).map_err(respond::wrong)?;
         Ok((credential, question))
@@ -190,7 +190,7 @@ impl FeedService {
 }
 
 impl<B> Service<Request<B>> for FeedService {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<FeedBody>;
     type Error = Infallible;
     type Future = FeedFuture;
 

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use futures::future::join_all;
-use http_body_util::{Empty, Full};
+use http_body_util::Empty;
 use hyper::{Request, Response, StatusCode, header};
 
 use super::{
@@ -31,7 +31,7 @@ fn unknown() -> String {
     format!("?after={:016x}.7.{:016x}", 2, 1)
 }
 
-fn is_busy(response: &Response<Full<Bytes>>) -> bool {
+fn is_busy(response: &Response<FeedBody>) -> bool {
     response.status() == StatusCode::SERVICE_UNAVAILABLE
 }
 
@@ -94,7 +94,7 @@ async fn only_eight_questions_of_a_credential_go_to_the_engine_at_once() {
     let responses = join_all((0..20).map(|_| send(&feed, get(&unknown())))).await;
     assert!(responses.iter().all(is_busy));
     assert_eq!(link.link.reads.load(Ordering::SeqCst), 8);
-    let pause = |response: &Response<Full<Bytes>>| {
+    let pause = |response: &Response<FeedBody>| {
         let pause = &response.headers()[header::RETRY_AFTER];
         pause.to_str().unwrap().to_owned()
     };

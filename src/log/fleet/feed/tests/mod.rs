@@ -28,7 +28,7 @@ use super::{
         engine::{Cursor, Engine, History, Incarnation, Membership, Page},
     },
     leaf::Leaf,
-    service::FeedService,
+    service::{FeedBody, FeedService},
 };
 use crate::log::{Moment, NumericDate, Position, Reader, Revocation, RevocationLog as _, Selector};
 

@@ -3,7 +3,7 @@
 use std::{pin::pin, sync::atomic::Ordering};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty, Full};
+use http_body_util::{BodyExt as _, Empty};
 use hyper::{Method, Request, Response, StatusCode, header};
 use tower::ServiceExt as _;
 
@@ -26,17 +26,16 @@ pub(super) fn reporting(mut ask: Request<Empty<Bytes>>) -> Request<Empty<Bytes>>
     ask
 }
 
-pub(super) async fn send(
-    feed: &FeedService,
-    request: Request<Empty<Bytes>>,
-) -> Response<Full<Bytes>> {
+pub(super) async fn send(feed: &FeedService, request: Request<Empty<Bytes>>) -> Response<FeedBody> {
     feed.clone().oneshot(request).await.unwrap()
 }
 
-pub(super) async fn page_of(response: Response<Full<Bytes>>) -> Page {
+pub(super) async fn page_of(response: Response<FeedBody>) -> Page {
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers()[header::CONTENT_TYPE], codec::MEDIA_TYPE);
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+    // The records are confidential.
+    assert_eq!(format!("{:?}", response.body()), "FeedBody { .. }");
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let (page, leases) = codec::decode(&body).unwrap();
     assert_eq!((leases.longest, leases.shortest), (LEASE, LEASE * 2 / 5));

@@ -99,7 +99,7 @@ fn role(info: &Info, settings: &Settings, place: &str) -> Result<(), Fault> {
 }
 
 fn eviction(info: &Info, settings: &Settings, place: &str) -> Result<(), Fault> {
-    if info.value("maxmemory") == Some("0") || settings.assumed.has(FleetAssumption::NoEviction) {
+    if info.value("maxmemory") == Some("0") {
         return Ok(());
     }
     match info.value("maxmemory_policy") {
@@ -108,6 +108,7 @@ fn eviction(info: &Info, settings: &Settings, place: &str) -> Result<(), Fault> 
             "{place} has maxmemory-policy {policy}, and would remove revocations: set it to \
              noeviction",
         ))),
+        None if settings.assumed.has(FleetAssumption::NoEviction) => Ok(()),
         None => Err(Fault::misconfigured(format!(
             "{place} does not tell its maxmemory-policy: make sure that it is noeviction, and add \
              `assume=noeviction` to the URL",

@@ -65,8 +65,8 @@ fn server_that_would_lose_records_is_refused() {
             "always",
             "redis+cluster://",
         ),
-        (evicting, "always", "noeviction"),
-        (silent, "always", "assume=noeviction"),
+        (evicting.clone(), "always", "noeviction"),
+        (silent.clone(), "always", "assume=noeviction"),
         (
             GOOD.replace("aof_enabled:1", "aof_enabled:0"),
             "always",
@@ -78,6 +78,12 @@ fn server_that_would_lose_records_is_refused() {
         let line = check(&info, Some(fsync), "redis://localhost").unwrap_err();
         assert!(line.contains(wanted), "{wanted}: {line}");
     }
+    // What is told is worth more than what is assumed.
+    let assumed = "redis://localhost?assume=noeviction";
+    let always = Some("always");
+    assert_eq!(check(&silent, always, assumed), Ok(proof(false, 0)));
+    let line = check(&evicting, always, assumed).unwrap_err();
+    assert!(line.contains("maxmemory-policy allkeys-lru"), "{line}");
     let line = check(GOOD, None, "redis://localhost").unwrap_err();
     assert!(line.contains("assume=aof-always"), "{line}");
     let line = check(GOOD, None, "redis+cluster://localhost?replicas=1").unwrap_err();

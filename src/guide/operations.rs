@@ -35,10 +35,10 @@
 //!
 //! What is promised, on every kind of server:
 //!
-//! * **A process that is in contact with the server refuses a revoked token within milliseconds.**
-//!   The *lease* is how long a process relies on what it knows: 5 s, if you do not set it. Every
-//!   fifth of it, a process asks the server for new records (a *question*), and earlier if the
-//!   server tells it to.
+//! * **A process that is in contact with the server refuses a revoked token within milliseconds**, or
+//!   within a fifth of the lease if a notice of the server is lost. The *lease* is how long a process
+//!   relies on what it knows: 5 s, if you do not set it. Every fifth of it, a process asks the server
+//!   for new records (a *question*), and earlier if the server tells it to.
 //! * **No process accepts a revoked token later than 1.02 leases after the 200**, also if it loses its
 //!   connection, is paused, or sleeps, unless a [`Policy`](crate::enforce::Policy) or
 //!   [`stale_after`](crate::enforce::Index::stale_after) allows more. The lease counts from the moment
@@ -133,6 +133,9 @@
 //! grant revoker to node;
 //! ```
 //!
+//! Start a process of `revoker` first, also after an upgrade that changes the tables: what `node` makes
+//! belongs to `node`, and `revoker` would refuse it.
+//!
 //! Or give the schema and all in it to the owner of the database, here `app_owner`. In the database
 //! of the log, as a superuser, once the tables are there:
 //!
@@ -214,8 +217,8 @@
 //! ## Upgrades
 //!
 //! Replace the processes one by one, and a relay before the processes that follow it. If a new version
-//! changes the tables, the changelog says so: its first process changes them, and older processes then
-//! respond with 503 until they are replaced.
+//! changes the tables, the changelog says so: its first process changes them, with a role that owns them
+//! or is a member of the owner. Older processes then respond with 503 until they are replaced.
 //!
 //! # Start
 //!
@@ -267,6 +270,9 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! On a process that follows a feed, `is_writable` says whether the relay answers: such a process can
+//! never append.
 //!
 //! In a fleet, [`is_ready`](crate::log::LogHealth::is_ready) also says whether the process knows the log
 //! of the others, and has the right time. Without a fleet, it is always true.

@@ -70,6 +70,8 @@ impl LogHealth {
     }
 
     /// Returns whether the log accepts appends.
+    ///
+    /// On a process that follows a feed, says whether the relay answers: it can never append.
     #[must_use]
     pub fn is_writable(&self) -> bool {
         self.failing.is_none()

@@ -4,6 +4,10 @@
 //! that append is the commit point. A token is live if it is valid by itself and no record covers
 //! it.
 //!
+//! A log is in memory ([`MemoryLog`]), in a file (`EmbeddedLog`), or shared by several processes
+//! (`FleetLog`). The sections below are about the file. The guide
+//! [`operations`](crate::guide::operations) describes a fleet.
+//!
 //! # When a log fails
 //!
 //! After a failed commit, for example on a full disk, the content of the disk is unknown.

@@ -149,13 +149,17 @@ impl FleetLogBuilder {
         self.with_parameter("replicas", replicas.to_string())
     }
 
-    /// Sets the least durability to accept. Defaults to [`Durability::Disk`].
+    /// Sets the durability. Defaults to [`Durability::Disk`].
     ///
-    /// With [`Durability::Replicated`], PostgreSQL must have a synchronous standby. With
-    /// [`Durability::Volatile`], a restart of Redis or Valkey may lose the log. Other databases refuse
-    /// the value.
-    pub fn durability(self, least: Durability) -> Self {
-        let name = match least {
+    /// * [`Disk`](Durability::Disk): PostgreSQL may have a synchronous standby, and waits for it then.
+    /// * [`Replicated`](Durability::Replicated): PostgreSQL must have a synchronous standby. Redis and
+    ///   Valkey refuse the value.
+    /// * [`Volatile`](Durability::Volatile): a restart of Redis or Valkey may lose the log. PostgreSQL
+    ///   refuses the value.
+    ///
+    /// A feed refuses each value.
+    pub fn durability(self, durability: Durability) -> Self {
+        let name = match durability {
             Durability::Volatile => "volatile",
             Durability::Disk => "disk",
             Durability::Replicated => "replicated",
@@ -163,8 +167,8 @@ impl FleetLogBuilder {
         self.with_parameter("durability", name.to_owned())
     }
 
-    /// Vouches for a setting that Redis or Valkey does not tell, as managed services do. Defaults to
-    /// none. Adds to those of the URL, and to earlier calls.
+    /// Vouches for a property of Redis or Valkey that its settings do not tell, as with managed
+    /// services. Defaults to none. Adds to those of the URL, and to earlier calls.
     ///
     /// **A revocation can be lost if the assumption is wrong.** An event of level `WARN` names each
     /// assumption when the log is opened.

@@ -30,12 +30,13 @@ impl FleetLog {
         status.map(|status| status.members).unwrap_or_default()
     }
 
-    /// Ends the log in this process. Returns once every append of this process has its answer, and
-    /// the process is off the list of [members](Self::members), so that no other one waits for it.
+    /// Ends the log in this process, so that no other one waits for it. Returns once every append has
+    /// its answer, and the process is off the list of [members](Self::members). A process that others
+    /// follow, or that could not give back its records, stays on the list until its lease is over:
+    /// `Ok` also then.
     ///
     /// Before that, the process asks once more whether the log has lost records, and gives back those
-    /// that it remembers. Usually that takes one round trip, and never more than 1.02 leases. If it
-    /// cannot give them back by then, it stays on the list, and the others wait.
+    /// that it remembers. Usually that takes one round trip, and never more than 1.02 leases.
     ///
     /// Call it when the process ends, after the last request. **From then on, appends to this log and
     /// its clones fail, and an index that follows it accepts no token.** A process that ends in
@@ -90,7 +91,8 @@ impl FleetMember {
     }
 
     /// Returns whether the member has given back to the log what it remembers, after the log was
-    /// restored or has failed over. Until all members have, no process renews its lease.
+    /// restored or has failed over. Until all members have, no process renews its lease, for at most
+    /// 1.02 leases.
     #[must_use]
     pub fn has_healed(&self) -> bool {
         self.has_healed

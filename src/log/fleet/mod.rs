@@ -60,12 +60,12 @@ pub use self::{
     ack::FleetAck, assumption::FleetAssumption, builder::FleetLogBuilder, member::FleetMember,
 };
 
-/// A log that many processes share, in PostgreSQL, Redis or Valkey, or over HTTP by one of them. A
-/// token that is revoked on one of them is refused on all.
+/// A log that many processes share, in PostgreSQL, Redis or Valkey, or over HTTP from a process that
+/// has such a log or a file. A token that is revoked on one of them is refused on all.
 ///
-/// A process that is in contact with the database refuses the token within milliseconds. Without
-/// contact, it refuses every token once its lease has ended. The guide
-/// [`operations`](crate::guide::operations) says what is promised.
+/// A process that is in contact with the database refuses the token within milliseconds, or within a
+/// fifth of its lease if a notice is lost. Without contact, it refuses every token once its lease has
+/// ended. The guide [`operations`](crate::guide::operations) says what is promised.
 ///
 /// Clones are the same log. The log needs a runtime of tokio, with its timer, and runs a task there.
 /// The task ends with the last clone and the last reader, such as an index.
@@ -108,14 +108,15 @@ impl FleetLog {
     /// | `skew` | How far the clocks of this process and of the database may be apart: 100 ms to 60 s. See [`FleetLogBuilder::skew`]. | `1s` |
     /// | `append_timeout` | How long an append waits for the database: 100 ms to 300 s. | `2s` |
     /// | `ceiling` | How many selectors the log may have. See [`FleetLogBuilder::ceiling`]. | no limit |
-    /// | `name` | Which log, if a database has several: at most 32 of `a-z`, `0-9` and `_`, a letter first. Each has a schema of its own. | the one in the schema `tower_revocation` |
+    /// | `name` | Which log, if a database has several: at most 32 of `a-z`, `0-9` and `_`, a letter first. In PostgreSQL, each has a schema of its own. | the one in the schema `tower_revocation` |
     /// | `snapshot_from` | The replica of PostgreSQL from which the whole log is read: `HOST` or `HOST:PORT`. See [`FleetLogBuilder::snapshot_from`]. | the primary |
     /// | `mirror` | A file beside the process that keeps all records. See [`FleetLogBuilder::mirror`]. | none |
     ///
     /// A time is a number with `ms`, `s` or `m`. Other parameters are those of the database. A parameter
     /// that is unknown, or occurs twice, is an error.
     ///
-    /// Waits at least 10 s for a database or a relay that does not answer.
+    /// Waits for a server that does not answer: at least 5 s for Redis and Valkey, and 10 s for
+    /// PostgreSQL or a relay.
     ///
     /// # PostgreSQL
     ///
@@ -137,7 +138,7 @@ impl FleetLog {
     /// |---|---|---|
     /// | `replicas` | How many replicas confirm each append and each question for new records: at least half of those that follow the primary, and at least 1 with sentinels and clusters. | `0` |
     /// | `durability` | With `volatile`, a restart of the server may lose the log. | `disk` |
-    /// | `assume` | What the server does not tell and you vouch for: `noeviction`, `aof-always`, `no-failover` (no replica takes over), with commas between. See [`FleetAssumption`]. | none |
+    /// | `assume` | What the settings of the server do not tell and you vouch for: `noeviction`, `aof-always`, `no-failover` (no replica takes over), with commas between. See [`FleetAssumption`]. | none |
     /// | `db` | The number of the database, behind sentinels. | `0` |
     /// | `tls` | With `on`, TLS also on this machine, for sentinels and clusters. | for other machines |
     /// | `sslrootcert`, `sslcert`, `sslkey` | Files of certificates in PEM: the authority, and the client's own. | those of the system |
@@ -174,7 +175,8 @@ impl FleetLog {
         Self::builder(url).connect().await
     }
 
-    /// Sets parameters by name. See [`connect`](Self::connect).
+    /// Sets parameters by name. See [`connect`](Self::connect). A URL that is not valid is an error of
+    /// [`FleetLogBuilder::connect`].
     pub fn builder(url: impl AsRef<str>) -> FleetLogBuilder {
         FleetLogBuilder::new(url.as_ref())
     }

@@ -181,6 +181,8 @@ impl Engine for Leaf {
         let question = self.state().question(&ask, sent);
         let asked = self.ask(&self.connection, &question).await;
         let (mut page, leases) = asked.map_err(Fault::while_open)?;
+        // A relay that was busy at the start has not said this before.
+        self.suffices(leases).map_err(Fault::while_open)?;
         let mut state = self.state();
         state.delay = leases.shortest;
         let asks_again = state.answered(&question, sent.elapsed(), &mut page);

@@ -1,6 +1,6 @@
 //! Which lease can a process have that follows a relay?
 
-use super::*;
+use super::{super::super::engine::Ask, *};
 
 /// What is wrong with following a relay with this lease.
 async fn refusal(relay: &FleetLog, lease: Duration) -> Option<String> {
@@ -8,6 +8,14 @@ async fn refusal(relay: &FleetLog, lease: Duration) -> Option<String> {
     let leaf = Leaf::new(place(), Wire::new().to(move || relay.clone()), lease);
     let refused = leaf.check().await.err();
     refused.map(|fault| fault.to_string())
+}
+
+/// What is wrong with it, if the relay was too busy to say so at the start.
+async fn refusal_of_a_poll(relay: &FleetLog, lease: Duration) -> Option<String> {
+    let relay = feed(relay);
+    let leaf = Leaf::new(place(), Wire::new().to(move || relay.clone()), lease);
+    let asked = leaf.poll(Ask::reading(Cursor::default())).await;
+    asked.err().map(|error| error.to_string())
 }
 
 #[tokio::test(start_paused = true)]
@@ -19,12 +27,18 @@ async fn lease_that_would_end_without_a_fault_is_refused() {
         let shortest = LEASE * 2 / 5 * hops;
         assert_eq!(refusal(&relay, LEASE).await, None);
         assert_eq!(refusal(&relay, shortest).await, None);
-        let line = refusal(&relay, shortest * 99 / 100).await;
-        let line = line.expect("a shorter lease is accepted");
-        assert!(
-            line.contains(&format!("to at least {shortest:?}")) && line.contains("`lease`"),
-            "{line}"
-        );
+        let shorter = shortest * 99 / 100;
+        assert_eq!(refusal_of_a_poll(&relay, shortest).await, None);
+        for line in [
+            refusal(&relay, shorter).await,
+            refusal_of_a_poll(&relay, shorter).await,
+        ] {
+            let line = line.expect("a shorter lease is accepted");
+            assert!(
+                line.contains(&format!("to at least {shortest:?}")) && line.contains("`lease`"),
+                "{line}"
+            );
+        }
         relay = time.leaf(&Wire::new(), feed(&relay), 1 + u64::from(hops));
         readers.push(Heard::follow(&relay).await);
     }

@@ -1,6 +1,9 @@
 //! Which lease can a process have that follows a relay?
 
-use super::{super::super::engine::Ask, *};
+use super::{
+    super::super::{engine::Ask, tests::contract::line},
+    *,
+};
 
 /// What is wrong with following a relay with this lease.
 async fn refusal(relay: &FleetLog, lease: Duration) -> Option<String> {
@@ -15,7 +18,7 @@ async fn refusal_of_a_poll(relay: &FleetLog, lease: Duration) -> Option<String> 
     let relay = feed(relay);
     let leaf = Leaf::new(place(), Wire::new().to(move || relay.clone()), lease);
     let asked = leaf.poll(Ask::reading(Cursor::default())).await;
-    asked.err().map(|error| error.to_string())
+    asked.err().map(|error| line(&error))
 }
 
 #[tokio::test(start_paused = true)]

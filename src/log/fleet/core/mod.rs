@@ -82,6 +82,16 @@ impl Core {
         self.state.healing.whole()
     }
 
+    /// How many polls were sent.
+    pub(crate) fn polls(&self) -> u64 {
+        self.state.polls
+    }
+
+    /// The number of the last poll whose answer has shown the end of the log.
+    pub(crate) fn looked(&self) -> u64 {
+        self.polls.looked
+    }
+
     /// The node has every record up to here.
     pub(crate) fn cursor(&self) -> Cursor {
         self.polls.cursor

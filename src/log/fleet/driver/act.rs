@@ -18,7 +18,7 @@ impl<E: Engine> Driver<E> {
         match action {
             Action::Poll(mut ask) => {
                 self.asked = ask.after;
-                self.closing.asked();
+                self.closing.asked(self.core.polls());
                 if let (Some(report), Some(those)) = (&mut ask.report, &self.downstream) {
                     report.applied = those.applied(report.healed, report.applied);
                 }

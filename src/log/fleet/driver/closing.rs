@@ -20,7 +20,8 @@ pub(super) struct Closing {
 enum Look {
     #[default]
     Due,
-    Asked,
+    /// The number of the poll.
+    Asked(u64),
     Answered,
     Failed(LogError),
 }
@@ -35,17 +36,22 @@ impl Closing {
         self.since.is_some()
     }
 
-    /// A poll is sent.
-    pub(super) fn asked(&mut self) {
+    /// A poll with this number is sent.
+    pub(super) fn asked(&mut self, number: u64) {
         if self.has_begun() && matches!(self.look, Look::Due) {
-            self.look = Look::Asked;
+            self.look = Look::Asked(number);
         }
     }
 
-    /// A poll has ended.
-    pub(super) fn answered(&mut self, error: Option<&LogError>) {
-        if matches!(self.look, Look::Asked) {
-            self.look = error.map_or(Look::Answered, |error| Look::Failed(error.clone()));
+    /// A poll has ended. `looked` is the number of the last one whose answer has shown the end of the
+    /// log. Others show nothing: the answer of an engine that has been replaced, for example.
+    pub(super) fn answered(&mut self, error: Option<LogError>, looked: u64) {
+        if let Look::Asked(number) = self.look {
+            match error {
+                Some(error) => self.look = Look::Failed(error),
+                None if looked >= number => self.look = Look::Answered,
+                None => {}
+            }
         }
     }
 
@@ -55,7 +61,7 @@ impl Closing {
         let is_over = self.since.is_some_and(|since| since.elapsed() >= limit);
         is_over
             || match self.look {
-                Look::Due | Look::Asked => false,
+                Look::Due | Look::Asked(_) => false,
                 Look::Answered => is_whole,
                 Look::Failed(_) => true,
             }

@@ -25,7 +25,7 @@ use super::{
     super::{LogError, LogErrorKind, Moment},
     core::{Core, Event, NodeSettings, with_drift},
     downstream::Downstream,
-    engine::{Cursor, Engine},
+    engine::{Cursor, Engine, History, Page},
     kept::{Found, Kept},
     node::Node,
     observe::Write,
@@ -204,7 +204,13 @@ impl<E: Engine> Driver<E> {
         }
         // A report that arrives later would list the node again.
         if let Some(poll) = self.requests.poll.take() {
-            let _ = poll.await;
+            let before = self.core.whole();
+            let shows_loss = |page: &Page| {
+                page.history == History::Other || before.is_some_and(|it| it != page.incarnation)
+            };
+            if poll.await.is_ok_and(|page| shows_loss(&page)) {
+                return Ok(());
+            }
         }
         let patience = self.settings.poll_timeout();
         within(patience, self.engine.leave(self.core.member())).await
@@ -217,9 +223,10 @@ impl<E: Engine> Driver<E> {
                 let _ = follower.send(Err(error.clone()));
             }
         }
-        if let Event::Polled(answered) = &event {
-            self.closing.answered(answered.as_ref().err());
-        }
+        let polled = match &event {
+            Event::Polled(answered) => Some(answered.as_ref().err().cloned()),
+            _ => None,
+        };
         if let (Event::Polled(Ok(page)), Some(those)) = (&event, &self.downstream) {
             those.polled(self.asked, page);
         }
@@ -229,6 +236,9 @@ impl<E: Engine> Driver<E> {
         let now = (self.clock)();
         for action in self.core.on_event(now, event) {
             self.act(action);
+        }
+        if let Some(error) = polled {
+            self.closing.answered(error, self.core.looked());
         }
         if let Some(at) = self.core.wake_at() {
             let deadline = Instant::now() + at.since(now);

@@ -42,6 +42,22 @@ async fn node_gives_back_what_the_log_has_lost_before_it_goes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn answer_of_an_engine_that_was_replaced_is_no_look_at_the_log() {
+    let engine = Memory::default();
+    let log = node(&engine, 1);
+    let _index = Index::follow(&log).await.unwrap();
+    log.append(vec![grant(1)]).await.unwrap();
+    engine.lose();
+    // The node gives it back to the second engine.
+    wait_until(|| engine.has(grant(1)) && log.health().is_ready()).await;
+    sleep(LEASE).await;
+    engine.lose();
+    engine.is_late.store(true, Ordering::SeqCst);
+    log.close().await.unwrap();
+    assert!(engine.has(grant(1)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn node_that_cannot_give_back_stays_listed_so_that_others_wait() {
     let engine = Memory::default();
     let log = node(&engine, 1);

@@ -35,6 +35,8 @@ pub(super) struct Shared {
     pub(super) is_read_only: AtomicBool,
     /// Answers no request.
     pub(super) is_silent: AtomicBool,
+    /// The next answer to a poll comes from the first engine, which knows of no loss.
+    pub(super) is_late: AtomicBool,
     pub(super) polls: AtomicUsize,
     /// How often the engine has lost records.
     losses: AtomicU64,
@@ -120,18 +122,23 @@ impl Engine for Memory {
                 .get(place - 1)
                 .is_some_and(|(mark, _)| *mark == after.mark);
         let missed = &log[if is_same { place } else { 0 }..];
+        let is_late = self.is_late.swap(false, Ordering::SeqCst);
         let upto = log.last().map_or(Cursor::default(), |(mark, _)| Cursor {
             sequence: log.len() as u64,
             mark: *mark,
         });
         Ok(Page {
-            incarnation: self.incarnation(),
-            history: if is_same {
+            incarnation: if is_late {
+                Incarnation(1)
+            } else {
+                self.incarnation()
+            },
+            history: if is_same || is_late {
                 History::Same
             } else {
                 History::Other
             },
-            upto,
+            upto: if is_late { after } else { upto },
             records: missed.iter().map(|(_, record)| *record).collect(),
             more: false,
             expected: None,

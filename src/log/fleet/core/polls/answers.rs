@@ -107,6 +107,7 @@ impl Polls {
             self.begin(page.incarnation, actions);
             return true;
         }
+        self.looked = poll.number;
         let is_whole = state.healing.at_the_end(page.incarnation, page.forgotten);
         // While the node gives back, a commit or a piece of the copy says when to go on.
         let has_healed = !is_whole && state.healing.whole().is_some();

@@ -40,6 +40,8 @@ pub(super) struct Polls {
     /// The latest expiry that readers were told of.
     told: NumericDate,
     complete: Option<Moment>,
+    /// The number of the last poll whose answer has shown the end of the log.
+    pub(super) looked: u64,
     pub(super) clock_offset: ClockOffset,
     /// Set if more pages follow.
     pub(super) reading: Option<Progress>,
@@ -74,6 +76,7 @@ impl Polls {
             contact: Contact::new(settings.poll_timeout()),
             told: NumericDate::new(0),
             complete: None,
+            looked: 0,
             clock_offset: ClockOffset::default(),
             reading: None,
         }

@@ -16,8 +16,8 @@ pub(crate) struct Batch {
 /// The batches of the callers that waited, in one transaction.
 #[derive(Clone, Debug)]
 pub(crate) struct Append {
-    /// Drawn for this request. What is stored with its records depends on the mark of the record before,
-    /// too.
+    /// Drawn for this request. The mark that is stored with its records does not come from this one alone:
+    /// see [`Cursor`](super::Cursor).
     pub(crate) mark: u64,
     pub(crate) batches: Vec<Batch>,
     /// A node gives back records that the log had before. They are not stamped again, and neither

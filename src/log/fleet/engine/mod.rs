@@ -22,8 +22,8 @@ pub(crate) struct Incarnation(pub(crate) u64);
 /// The last record that a node has.
 ///
 /// The number alone does not show that the engine has lost its tail and gained other records since.
-/// The mark does: it comes from the random mark of an append and from the mark of the record before, so
-/// an equal one shows equal records up to here.
+/// The mark does: it comes from the random mark of an append, from the mark of the record before, and
+/// from what was stored, so an equal one shows equal records up to here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Cursor {
     pub(crate) sequence: u64,

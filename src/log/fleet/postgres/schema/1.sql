@@ -22,7 +22,9 @@ create table {schema}.meta (
     -- What the records up to here have replaced was removed.
     swept bigint not null default 0,
     -- The last record that was removed. A record before it may be missing for that reason.
-    gone bigint not null default 0
+    gone bigint not null default 0,
+    -- That of all nodes, in milliseconds. The first node sets it.
+    lease bigint
 );
 
 create table {schema}.log (
@@ -217,9 +219,9 @@ begin
     select l.sequence, l.mark, l.at, l.selectors into v_head, v_mark, v_at, v_ever
         from {schema}.log l order by l.sequence desc limit 1;
     v_head := coalesce(v_head, 0);
-    -- The same mark at the same place shows the same records before it, also if a request is sent again
-    -- after the log has lost its end.
-    v_mark := hashtextextended(coalesce(v_mark, 0)::text, p_mark);
+    -- The same mark at the same place shows the same records up to it. A request that is sent again after
+    -- the log has lost its end gets another one: this time, its records may have other dates.
+    v_mark := hashtextextended(coalesce(v_mark, 0)::text || gen_random_uuid()::text, p_mark);
     v_ever := coalesce(v_ever, 0);
     v_now := floor(date_part('epoch', clock_timestamp()));
     -- The clock may go back a little. If it was far ahead once, that does not count.

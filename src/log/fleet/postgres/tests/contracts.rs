@@ -85,6 +85,18 @@ async fn request_that_is_sent_again_does_not_hide_a_loss() {
 }
 
 #[tokio::test]
+async fn mark_depends_on_the_records_of_its_append() {
+    let Some((server, log)) = started().await else {
+        return;
+    };
+    let lose = || {
+        let sql = "delete from tower_revocation.log where sequence > 1";
+        server.sql("postgres", sql);
+    };
+    contract::resent_at_its_place(&log, || {}, lose).await;
+}
+
+#[tokio::test]
 async fn long_log_comes_in_pages() {
     if let Some((_server, log)) = started().await {
         contract::pages(&log).await;

@@ -113,9 +113,9 @@ for place, selector in ipairs(order) do
         endless[#endless + 1] = selector
     end
 end
--- The same mark at the same place shows the same records before it, also if a request is sent again after
--- the log has lost its end.
-local hash = redis.sha1hex(head.mark .. mark)
+-- The same mark at the same place shows the same records up to it, also if a request is sent again after
+-- the log has lost its end: this time, its records may have other dates, or be others.
+local hash = redis.sha1hex(head.mark .. mark .. table.concat(added))
 mark = struct.pack('>I4I4', tonumber(string.sub(hash, 1, 8), 16), tonumber(string.sub(hash, 9, 16), 16))
 -- An entry has the number of its last record.
 for first = 1, #added, PIECE do

@@ -64,18 +64,30 @@ async fn reader_goes_on_from_every_cursor_and_begins_again_after_a_fork() {
 #[tokio::test]
 async fn request_that_is_sent_again_does_not_hide_a_loss() {
     for server in Server::each(&[]) {
-        let keys = ["head", "records", "stream"];
-        let save = || {
-            for key in keys {
-                server.say(&format!("COPY {{tr}}:{key} {{tr}}:saved:{key}"));
-            }
-        };
-        let lose = || {
-            for key in keys {
-                server.say(&format!("RENAME {{tr}}:saved:{key} {{tr}}:{key}"));
-            }
-        };
-        contract::resent(&open(&server).await, save, lose).await;
+        let log = open(&server).await;
+        contract::resent(&log, || save(&server), || restore(&server)).await;
+    }
+}
+
+#[tokio::test]
+async fn mark_depends_on_the_records_of_its_append() {
+    for server in Server::each(&[]) {
+        let log = open(&server).await;
+        contract::resent_at_its_place(&log, || save(&server), || restore(&server)).await;
+    }
+}
+
+const SAVED: [&str; 3] = ["head", "records", "stream"];
+
+fn save(server: &Server) {
+    for key in SAVED {
+        server.say(&format!("COPY {{tr}}:{key} {{tr}}:saved:{key}"));
+    }
+}
+
+fn restore(server: &Server) {
+    for key in SAVED {
+        server.say(&format!("RENAME {{tr}}:saved:{key} {{tr}}:{key}"));
     }
 }
 

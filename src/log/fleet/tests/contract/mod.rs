@@ -24,7 +24,7 @@ pub(crate) use self::{
     faults::{crash, dropped_calls, recovered, standstill},
     lives::lives,
     members::members,
-    pages::{cursors, pages, resent},
+    pages::{cursors, pages, resent, resent_at_its_place},
     records::{limits, merging, records, stamping},
     writers::writers,
 };

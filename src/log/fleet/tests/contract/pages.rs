@@ -52,6 +52,22 @@ pub(crate) async fn resent<E: Engine>(log: &E, save: impl Fn(), lose: impl Fn())
     assert_eq!(page.records, [grant(1), later, grant(3)]);
 }
 
+/// Nor if it is the next one after the loss, and its records get other dates this time.
+pub(crate) async fn resent_at_its_place<E: Engine>(log: &E, save: impl Fn(), lose: impl Fn()) {
+    append(log, [grant(1)]).await;
+    save();
+    let mut request = request([batch([watermark("a", 100, 9_999_999_999)])]);
+    log.append(request.clone()).await.unwrap();
+    let before = poll(log, Cursor::default()).await.upto;
+    lose();
+    let later = watermark("a", 200, 9_999_999_999);
+    request.batches = vec![batch([later])];
+    log.append(request).await.unwrap();
+    let page = poll(log, before).await;
+    assert_eq!(page.history, History::Other);
+    assert_eq!(page.records, [grant(1), later]);
+}
+
 /// A long log comes in pages.
 pub(crate) async fn pages<E: Engine>(log: &E) {
     let given: Vec<_> = (0..9000).map(grant).collect();

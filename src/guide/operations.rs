@@ -37,8 +37,9 @@
 //!
 //! * **A process that is in contact with the server refuses a revoked token within milliseconds**, or
 //!   within a fifth of the lease if a notice of the server is lost. The *lease* is how long a process
-//!   relies on what it knows: 5 s, if you do not set it. Every fifth of it, a process asks the server
-//!   for new records (a *question*), and earlier if the server tells it to.
+//!   relies on what it knows: 5 s, if you do not set it. All processes have the same, and one with another
+//!   is refused at its start. Every fifth of it, a process asks the server for new records (a *question*),
+//!   and earlier if the server tells it to.
 //! * **No process accepts a revoked token later than 1.02 leases after the 200**, also if it loses its
 //!   connection, is paused, or sleeps, unless a [`Policy`](crate::enforce::Policy) or
 //!   [`stale_after`](crate::enforce::Index::stale_after) allows more. The lease counts from the moment

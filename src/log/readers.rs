@@ -9,7 +9,8 @@ use super::{Moment, NumericDate, Position, Revocation};
 /// A log calls [`read`](Self::read) and [`complete`](Self::complete) on any thread, and appends wait
 /// until they return: store what you get and do nothing else.
 pub trait Reader: Send + Sync {
-    /// Receives durable records. The same record can come more than once.
+    /// Receives records. The same record can come more than once. It may become durable a moment later:
+    /// an append returns only after that.
     ///
     /// Records say nothing about how fresh the reader is: only [`complete`](Self::complete) does.
     fn read(&self, records: &[Revocation]);

@@ -43,6 +43,9 @@ impl FleetLogBuilder {
 
     /// Sets how long a process relies on what it knows, counted from its last question to the
     /// database. Defaults to 5 s. Between 500 ms and 300 s.
+    ///
+    /// All processes of a log have the same lease: the first one decides, and
+    /// [`connect`](Self::connect) refuses another one. One that follows a feed can have a shorter one.
     pub fn lease(self, lease: Duration) -> Self {
         self.with(|address| address.lease = lease)
     }

@@ -103,7 +103,7 @@ impl FleetLog {
     ///
     /// | parameter | meaning | default |
     /// |---|---|---|
-    /// | `lease` | How long a process relies on what it knows, counted from its last question to the database: 500 ms to 300 s. | `5s` |
+    /// | `lease` | How long a process relies on what it knows, counted from its last question to the database: 500 ms to 300 s. The same for all. | `5s` |
     /// | `ack` | When an append returns: `durable`, once the database has stored it, or `fleet`, once every process refuses the token. See [`FleetLogBuilder::ack`]. | `durable` |
     /// | `skew` | How far the clocks of this process and of the database may be apart: 100 ms to 60 s. See [`FleetLogBuilder::skew`]. | `1s` |
     /// | `append_timeout` | How long an append waits for the database: 100 ms to 300 s. | `2s` |

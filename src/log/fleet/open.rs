@@ -112,6 +112,7 @@ async fn postgres(address: &Address, settings: NodeSettings) -> Result<FleetLog,
         ceiling: address.ceiling.unwrap_or(usize::MAX),
         timeout: address.append_timeout.max(settings.poll_timeout()),
         poll_timeout: settings.poll_timeout(),
+        lease: settings.lease,
     };
     let engine = Postgres::open(&address.url, options).await?;
     start(engine, address, settings).await
@@ -149,6 +150,7 @@ async fn redis(address: &Address, settings: NodeSettings) -> Result<FleetLog, Lo
         name: address.name.clone(),
         ceiling: address.ceiling.unwrap_or(usize::MAX),
         timeout: address.append_timeout.max(settings.poll_timeout()),
+        lease: settings.lease,
     };
     let engine = Redis::open(&address.url, options).await?;
     start(engine, address, settings).await

@@ -2,10 +2,14 @@
 //! decides nothing.
 
 mod append;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod lease;
 mod poll;
 
 use std::future::Future;
 
+#[cfg(any(feature = "postgres", feature = "redis"))]
+pub(crate) use self::lease::other_lease;
 pub(crate) use self::{
     append::{Append, Batch, Committed, Done},
     poll::{Ask, History, Member, Membership, Page, Report, Silent},

@@ -11,6 +11,7 @@ mod fault;
 mod hint;
 #[cfg(feature = "issued")]
 mod issued;
+mod lease;
 mod link;
 mod members;
 mod migrate;
@@ -65,6 +66,8 @@ pub(crate) struct Options {
     pub(crate) timeout: Duration,
     /// How long the node waits for the answer to a poll.
     pub(crate) poll_timeout: Duration,
+    /// That of all nodes.
+    pub(crate) lease: Duration,
 }
 
 /// A log in a database.
@@ -94,7 +97,7 @@ impl Postgres {
     /// tables are from a newer version, and with `Unavailable` if the server cannot be reached.
     pub(in crate::log::fleet) async fn open(url: &Url, options: Options) -> Result<Self, LogError> {
         let limit = options.timeout;
-        let (url, name) = (url.clone(), options.name);
+        let (url, name) = (url.clone(), options.name.clone());
         // It reads files: passwords and certificates.
         let read = task::spawn_blocking(move || Target::new(url, name.as_deref(), limit));
         let read = read.await;
@@ -102,22 +105,16 @@ impl Postgres {
         let target = Arc::new(target?);
         // A node that starts may wait for another one that creates the tables.
         let limit = (limit * 3).max(Duration::from_secs(10));
-        let opened = time::timeout(
-            limit,
-            Self::start(&target, options.ceiling, options.poll_timeout),
-        );
+        let opened = time::timeout(limit, Self::start(&target, &options));
         let late = |_| target.late();
         Ok(opened.await.map_err(late)??)
     }
 
-    async fn start(
-        target: &Arc<Target>,
-        ceiling: usize,
-        poll_timeout: Duration,
-    ) -> Result<Self, Fault> {
+    async fn start(target: &Arc<Target>, options: &Options) -> Result<Self, Fault> {
         let first = target.connect().await?;
         migrate::migrate(&first, &target.schema, migrate::MIGRATIONS).await?;
         checks::rights(&first, &target.schema).await?;
+        lease::claim(&first, &target.schema, options.lease).await?;
         let id = checks::id(&first, &target.schema).await?;
         let second = target.connect().await?;
         checks::not_pooled(&first, &second).await?;
@@ -131,11 +128,11 @@ impl Postgres {
             #[cfg(any(feature = "embedded", feature = "feed"))]
             reads: PollStatement::new(Arc::new(Link::idle(target.clone()))),
             sweeps: SweepStatement::new(appends.clone(), KEEP),
-            appends: AppendStatement::new(appends, ceiling),
+            appends: AppendStatement::new(appends, options.ceiling),
             #[cfg(feature = "jwt")]
             replay: Arc::new(replay::Replay::new(target.clone())),
             hints: Hints::start(target.clone()),
-            snapshots: Snapshots::open(target, &id, poll_timeout).await,
+            snapshots: Snapshots::open(target, &id, options.poll_timeout).await,
             #[cfg(feature = "embedded")]
             id,
             target: target.clone(),

@@ -42,8 +42,13 @@ impl Call for Beginning<'_> {
 
     fn request(&self, session: &Session) -> Request {
         let mut request = Request::default();
-        let arguments = [self.before.as_bytes(), self.epoch.as_bytes()];
         let target = &self.link.target;
+        let lease = target.lease.as_millis().to_string();
+        let arguments = [
+            self.before.as_bytes(),
+            self.epoch.as_bytes(),
+            lease.as_bytes(),
+        ];
         session
             .scripts
             .call(&mut request, Script::Begin, &target.keys, &arguments);

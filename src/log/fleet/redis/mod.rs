@@ -12,6 +12,7 @@ mod checks;
 mod fault;
 mod hint;
 mod keys;
+mod lease;
 mod leave;
 mod link;
 mod login;
@@ -61,6 +62,8 @@ pub(crate) struct Options {
     pub(crate) ceiling: usize,
     /// The time limit of a call. Shorter than the lease.
     pub(crate) timeout: Duration,
+    /// That of all nodes.
+    pub(crate) lease: Duration,
 }
 
 /// A log in a server.
@@ -88,7 +91,7 @@ impl Redis {
         let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let settings = Settings::read(url, &variable)?;
         let keys = Keys::new(options.name.as_deref());
-        let target = Arc::new(Target::new(settings, keys, options.timeout));
+        let target = Arc::new(Target::new(settings, keys, options.timeout, options.lease));
         let limit = (options.timeout * 3).max(Duration::from_secs(10));
         let opened = time::timeout(limit, Self::start(&target, options.ceiling));
         let late = |_| target.late();
@@ -111,6 +114,7 @@ impl Redis {
             hints: Hints::start(target.clone()),
             target: target.clone(),
         };
+        lease::claim(&log.appending).await?;
         // Shows that replicas confirm what is written.
         log.appends.append(nothing()).await?;
         target.settings.assumed.names().for_each(observe::assumed);

@@ -27,6 +27,8 @@ pub(super) struct Target {
     pub(super) keys: Keys,
     /// The time limit of a call.
     pub(super) timeout: Duration,
+    /// That of all nodes of the log.
+    pub(super) lease: Duration,
     /// The host of the URL that is asked first.
     entry: AtomicUsize,
     /// The server that was the primary the last time.
@@ -38,11 +40,12 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn new(settings: Settings, keys: Keys, timeout: Duration) -> Self {
+    pub(super) fn new(settings: Settings, keys: Keys, timeout: Duration, lease: Duration) -> Self {
         Self {
             settings,
             keys,
             timeout,
+            lease,
             entry: AtomicUsize::new(0),
             primary: Mutex::default(),
             generation: AtomicU64::new(0),

@@ -5,6 +5,7 @@ mod clock;
 mod connecting;
 mod contracts;
 mod issued;
+mod lease;
 mod members;
 mod messages;
 mod nodes;
@@ -44,6 +45,7 @@ fn options() -> Options {
         ceiling: usize::MAX,
         timeout: Duration::from_secs(5),
         poll_timeout: Duration::from_secs(4),
+        lease: Duration::from_secs(5),
     }
 }
 

@@ -10,6 +10,7 @@ const SOURCES: &[(Script, &str)] = &[
     (Script::Append, include_str!("append.lua")),
     (Script::Poll, include_str!("poll.lua")),
     (Script::Begin, include_str!("begin.lua")),
+    (Script::Lease, include_str!("lease.lua")),
     (Script::Sweep, include_str!("sweep.lua")),
     #[cfg(feature = "jwt")]
     (Script::UseUp, include_str!("use_up.lua")),
@@ -23,6 +24,7 @@ pub(super) enum Script {
     Append,
     Poll,
     Begin,
+    Lease,
     Sweep,
     #[cfg(feature = "jwt")]
     UseUp,

@@ -5,6 +5,7 @@ mod contracts;
 mod events;
 mod failover;
 mod fleet;
+mod lease;
 mod messages;
 mod replay;
 mod replicas;
@@ -39,6 +40,7 @@ fn options() -> Options {
         name: None,
         ceiling: usize::MAX,
         timeout: Duration::from_secs(5),
+        lease: Duration::from_secs(5),
     }
 }
 

@@ -13,6 +13,7 @@
 //! | `upstream::Upstream` | tokens of another server, which is asked (RFC 7662) |
 //! | `issued::IssuedTokens` | opaque tokens that this server issues and stores |
 //! | [`ByFormat`] | JWTs by one introspection, opaque tokens by another |
+//! | `ByIssuer` | those of several issuers, each by its own introspection |
 //! | a `Service<Secret>` of your own | the tokens in your own table |
 //!
 //! **A service that wraps another one passes on the same [`Secret`](crate::Secret)**, or a clone of
@@ -21,6 +22,8 @@
 //! for the cool-down, and the endpoint returns the revocation with 503 until then.
 
 mod by_format;
+#[cfg(feature = "jwt")]
+mod by_issuer;
 mod introspected;
 mod introspection;
 #[cfg(feature = "issued")]
@@ -39,6 +42,9 @@ mod not_valid_now;
 pub mod upstream;
 
 pub use by_format::{ByFormat, ByFormatFuture};
+#[cfg(feature = "jwt")]
+#[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
+pub use by_issuer::{ByIssuer, ByIssuerFuture};
 pub use introspected::{Introspected, Reason};
 pub use introspection::{Claims, Introspection};
 #[cfg(feature = "jwt")]

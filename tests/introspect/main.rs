@@ -3,6 +3,7 @@
 #[path = "../fixture/authorization_server.rs"]
 mod authorization_server;
 
+mod by_issuer;
 mod custom_claims;
 #[path = "../fixture/events.rs"]
 mod events;

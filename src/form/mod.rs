@@ -178,6 +178,26 @@ pub(crate) fn decode(value: &str) -> Option<Cow<'_, str>> {
     decode_part(value.as_bytes())
 }
 
+/// Reads two parameters of a form. An empty value counts as missing. `None` if the form is malformed,
+/// has too many parameters, or has one of the two more than once.
+#[cfg(all(feature = "embedded", feature = "jwt"))]
+pub(crate) fn parameters(form: &[u8], names: [&str; 2]) -> Option<[Option<Secret>; 2]> {
+    if has_too_many(form) {
+        return None;
+    }
+    let mut found = [None, None];
+    for pair in non_empty(form) {
+        let (name, value) = decode_pair(pair)?;
+        let Some(place) = names.iter().position(|known| *known == name) else {
+            continue;
+        };
+        if found[place].replace(secret(value)).is_some() {
+            return None;
+        }
+    }
+    Some(found.map(|value| value.filter(|value| !value.expose().is_empty())))
+}
+
 /// The parameters of a form. Empty ones do not count.
 fn non_empty(form: &[u8]) -> impl Iterator<Item = &[u8]> {
     form.split(|&byte| byte == b'&')

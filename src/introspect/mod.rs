@@ -29,6 +29,7 @@ mod introspection;
 #[cfg(feature = "issued")]
 #[cfg_attr(docsrs, doc(cfg(feature = "issued")))]
 pub mod issued;
+mod issued_with;
 #[cfg(feature = "jwt")]
 mod json;
 #[cfg(feature = "jwt")]
@@ -47,6 +48,7 @@ pub use by_format::{ByFormat, ByFormatFuture};
 pub use by_issuer::{ByIssuer, ByIssuerFuture};
 pub use introspected::{Introspected, Reason};
 pub use introspection::{Claims, Introspection};
+pub use issued_with::IssuedWith;
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub use json::ClaimsError;

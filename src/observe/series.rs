@@ -50,6 +50,11 @@ const COUNTERS: &[Series] = &[
         "Revocations forwarded to another server.",
     ),
     (
+        "tower_revocation_links_total",
+        Unit::Count,
+        "Token responses watched for links of refresh tokens.",
+    ),
+    (
         "tower_revocation_checks_total",
         Unit::Count,
         "Requests whose token was checked.",

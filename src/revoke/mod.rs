@@ -2,6 +2,8 @@
 //!
 //! * [`RecordRevocation`] appends revocations to a log.
 //! * `ForwardRevocation` forwards them to another server, and then appends them to a log.
+//! * `LinkedTokens` lets both of them revoke opaque refresh tokens of another server, by `Links` that
+//!   are learnt from its token responses.
 //! * [`Administration`] revokes everything of a subject, a client, a key or an issuer.
 //!
 //! # When a limit is reached
@@ -41,6 +43,8 @@ mod alarm;
 mod cascade;
 #[cfg(feature = "upstream")]
 mod forward;
+#[cfg(all(feature = "embedded", feature = "jwt"))]
+mod links;
 mod quota;
 mod record;
 mod recorder;
@@ -52,4 +56,7 @@ pub use cascade::Cascade;
 #[cfg(feature = "upstream")]
 #[cfg_attr(docsrs, doc(cfg(feature = "upstream")))]
 pub use forward::{ForwardError, ForwardErrorKind, ForwardRevocation};
+#[cfg(all(feature = "embedded", feature = "jwt"))]
+#[cfg_attr(docsrs, doc(cfg(all(feature = "embedded", feature = "jwt"))))]
+pub use links::{LearnLinks, LearnLinksFuture, LearnLinksLayer, LinkedTokens, Links, WatchedBody};
 pub use record::RecordRevocation;

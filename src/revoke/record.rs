@@ -178,8 +178,9 @@ where
             let RevocationRequest { client, token, .. } = request;
             #[cfg(feature = "jwt")]
             let token = token.asked_by(client.client_id());
-            let introspected = introspect.oneshot(token).await.map_err(Into::into)?;
-            let token = match introspected.into() {
+            let secret = token.clone();
+            let introspected = introspect.clone().oneshot(token).await;
+            let token = match introspected.map_err(Into::into)?.into() {
                 Introspected::Token(token) => token,
                 Introspected::Unhandled { exp, .. } => return Ok(recorder.settings.unhandled(exp)),
                 Introspected::Unrecognised(_) => return Ok(recorder.settings.unrecognised()),
@@ -187,7 +188,13 @@ where
             if token.client_id != client.client_id() {
                 return Ok(Outcome::IssuedToAnother);
             }
-            recorder.revoke(&token, Extent::Cascade).await
+            let outcome = recorder.revoke(&token, Extent::Cascade).await?;
+            if token.issued_with.is_some() {
+                // Another token may have been issued before the record. From now on there is none.
+                let again = introspect.oneshot(secret).await.map_err(Into::into)?;
+                recorder.revoke_later_tokens(&token, again.into()).await?;
+            }
+            Ok(outcome)
         })
     }
 }

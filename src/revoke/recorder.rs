@@ -14,7 +14,7 @@ use crate::{
     log::LogError,
 };
 use crate::{
-    introspect::{Introspection, TokenKind},
+    introspect::{Introspected, Introspection, TokenKind},
     log::{NumericDate, Revocation, RevocationLog, SelectorClass},
     token::Outcome,
 };
@@ -118,6 +118,20 @@ impl<L: RevocationLog> Recorder<L> {
         }
         Ok(Outcome::Revoked)
     }
+
+    /// Records the tokens that were issued with a refresh token while it was revoked.
+    pub(super) async fn revoke_later_tokens(
+        &self,
+        revoked: &Introspection,
+        again: Introspected,
+    ) -> Result<(), BoxError> {
+        match again {
+            Introspected::Token(again) if again.issued_with != revoked.issued_with => {
+                self.revoke(&again, Extent::Cascade).await.map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl RecordSettings {
@@ -164,7 +178,35 @@ impl RecordSettings {
             not_before
         };
         let holder = holder.map(|holder| Revocation::watermark(holder, not_before, expires));
-        first.into_iter().chain(holder).collect()
+        let mut records: Vec<Revocation> = first.into_iter().chain(holder).collect();
+        if cascade != Cascade::Token {
+            self.add_issued_with(token, now, &mut records);
+        }
+        records
+    }
+
+    /// Adds the records about tokens that have neither grant nor session, and were issued with this
+    /// one.
+    fn add_issued_with(
+        &self,
+        token: &Introspection,
+        now: NumericDate,
+        records: &mut Vec<Revocation>,
+    ) {
+        let Some(with) = &token.issued_with else {
+            return;
+        };
+        let end = |exp| self.retention.end_of_token(Some(exp));
+        let live = with.tokens.iter().filter(|(_, exp)| end(*exp) > now);
+        records.extend(live.map(|(selector, exp)| Revocation::forever(*selector, end(*exp))));
+        // Only the holder has them in common. The watermark must cover the last of them, even if
+        // the clock of its issuer is ahead of ours.
+        let unnamed = with.unnamed_until.map(end).filter(|end| *end > now);
+        let holder = token.selectors_of(SelectorClass::SubjectAndClient).next();
+        if let (Some(end), Some(holder)) = (unnamed, holder) {
+            let not_before = with.latest_iat.map_or(now, |iat| now.max(iat));
+            records.push(Revocation::watermark(holder, not_before, end));
+        }
     }
 
     /// Returns the outcome for a genuine token that cannot be revoked here: an error, unless it has

@@ -5,6 +5,7 @@ mod authorization_server;
 
 mod admin;
 mod forward;
+mod links;
 mod quota;
 mod record;
 #[path = "../fixture/recorder.rs"]

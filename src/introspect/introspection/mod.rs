@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    Confirmation, Scope, TokenKind, TokenType,
+    Confirmation, IssuedWith, Scope, TokenKind, TokenType,
     memo::{Memo, Numbers},
 };
 use crate::log::{NumericDate, Selector, SelectorClass};
@@ -192,6 +192,9 @@ pub struct Claims {
     /// **Open streams, and checks by other introspections, only see revocations that are in the
     /// log**: append a record when the table revokes a token. Its streams are then cut.
     pub revoked: bool,
+    /// The tokens that were issued with this refresh token, if it has neither a grant nor a session
+    /// that they have too. They are revoked with it. Defaults to none.
+    pub issued_with: Option<Box<IssuedWith>>,
     #[cfg(feature = "jwt")]
     pub(super) json: super::json::ClaimsJson,
 }
@@ -219,6 +222,7 @@ impl Claims {
             exp: None,
             rotated: false,
             revoked: false,
+            issued_with: None,
             #[cfg(feature = "jwt")]
             json: super::json::ClaimsJson::default(),
         }

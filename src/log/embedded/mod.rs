@@ -137,7 +137,7 @@ impl EmbeddedLog {
     }
 
     /// Returns the key of the file.
-    #[cfg(feature = "issued")]
+    #[cfg(any(feature = "issued", feature = "jwt"))]
     pub(crate) fn key(&self) -> &FileKey {
         &self.key
     }

@@ -45,7 +45,7 @@ impl<'t> Work<'t> {
     }
 
     /// Returns the content of a row that peers neither choose nor know.
-    #[cfg(feature = "issued")]
+    #[cfg(any(feature = "issued", feature = "jwt"))]
     pub(crate) fn mask(&mut self, plain: &[u8]) -> Vec<u8> {
         self.state.masks.mask(plain)
     }

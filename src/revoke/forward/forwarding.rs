@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::channel::oneshot;
 use tokio::time::{Instant, sleep};
-use tower::{BoxError, ServiceExt as _};
+use tower::{BoxError, Service, ServiceExt as _};
 
 use super::{ConfirmBy, server::Server, slot::Slot, token_lock::TokenLock};
 use crate::{
@@ -20,8 +20,9 @@ use crate::{
 };
 
 /// A revocation that can be forwarded.
-pub(super) struct Forwarding<C, L> {
+pub(super) struct Forwarding<C, I, L> {
     pub(super) server: Server,
+    pub(super) introspect: I,
     pub(super) recorder: Recorder<L>,
     pub(super) confirm_by: Option<ConfirmBy>,
     pub(super) client: WithCredentials<C>,
@@ -42,7 +43,13 @@ pub(super) enum Owner {
     ThisClient(Introspection),
 }
 
-impl<C: Identified, L: RevocationLog> Forwarding<C, L> {
+impl<C, I, L> Forwarding<C, I, L>
+where
+    C: Identified,
+    I: Service<Secret, Response: Into<Introspected>> + Clone,
+    I::Error: Into<BoxError>,
+    L: RevocationLog,
+{
     /// Runs to the end, whether or not the caller still waits for the reply.
     ///
     /// Once the other server has revoked the token, an introspection may no longer know it, so a
@@ -71,7 +78,8 @@ impl<C: Identified, L: RevocationLog> Forwarding<C, L> {
             return;
         };
         loop {
-            match self.recorder.revoke(&token, extent).await {
+            let introspect = self.introspect.clone();
+            match record(&self.recorder, introspect, &self.token, &token, extent).await {
                 Ok(outcome) => {
                     count(result(outcome, extent, &token));
                     // A token that no selector names cannot be recorded, but the other server has
@@ -132,6 +140,28 @@ impl<C: Identified, L: RevocationLog> Forwarding<C, L> {
         sleep(pause).await;
         true
     }
+}
+
+async fn record<I, L>(
+    recorder: &Recorder<L>,
+    introspect: I,
+    secret: &Secret,
+    token: &Introspection,
+    extent: Extent,
+) -> Result<Outcome, BoxError>
+where
+    I: Service<Secret, Response: Into<Introspected>>,
+    I::Error: Into<BoxError>,
+    L: RevocationLog,
+{
+    let outcome = recorder.revoke(token, extent).await?;
+    if token.issued_with.is_some() && extent == Extent::Cascade {
+        // Another token may have been issued before the record. From now on there is none.
+        let again = introspect.oneshot(secret.clone()).await;
+        let again = again.map_err(Into::into)?.into();
+        recorder.revoke_later_tokens(token, again).await?;
+    }
+    Ok(outcome)
 }
 
 /// The reply to the client, which is sent once.

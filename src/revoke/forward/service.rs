@@ -48,25 +48,25 @@ where
     }
 }
 
-enum Prepared<C, L> {
+enum Prepared<C, I, L> {
     /// The outcome is known without the other server.
     Done(Outcome),
     Forwarding(
-        Box<Forwarding<C, L>>,
+        Box<Forwarding<C, I, L>>,
         oneshot::Receiver<Result<Outcome, BoxError>>,
     ),
 }
 
 impl<I, L> ForwardRevocation<I, L>
 where
-    I: Service<Secret, Response: Into<Introspected>>,
+    I: Service<Secret, Response: Into<Introspected>> + Clone,
     I::Error: Into<BoxError>,
     L: RevocationLog,
 {
     async fn prepare<C: Identified>(
         self,
         request: RevocationRequest<WithCredentials<C>>,
-    ) -> Result<Prepared<C, L>, BoxError> {
+    ) -> Result<Prepared<C, I, L>, BoxError> {
         let RevocationRequest {
             client,
             token,
@@ -80,7 +80,7 @@ where
         if client.is_verified() {
             asked = asked.asked_by(client.client().client_id());
         }
-        let introspected = self.introspect.oneshot(asked).await;
+        let introspected = self.introspect.clone().oneshot(asked).await;
         let owner = match introspected.map_err(Into::into)?.into().into_token() {
             None => Owner::Unknown,
             Some(token) if client.is(&token.client_id) => Owner::ThisClient(token),
@@ -98,6 +98,7 @@ where
         let (reply, receiver) = Reply::new();
         let forwarding = Forwarding {
             server: self.server,
+            introspect: self.introspect,
             recorder: self.recorder,
             confirm_by: self.confirm_by,
             client,

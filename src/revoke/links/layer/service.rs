@@ -1,0 +1,195 @@
+//! The service that watches a token endpoint.
+
+use std::{
+    mem,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use hyper::{Request, Response, body::Body, header::ACCEPT_ENCODING};
+use tower::{BoxError, Service, ServiceExt as _};
+
+use super::{
+    LearnLinksFuture, LearnLinksLayer, Shared, WatchedBody, count,
+    refusal::Refusal,
+    request::{TokenRequest, is_watched},
+    response::{TokenResponse, may_have_tokens},
+};
+use crate::{
+    introspect::Introspected,
+    revoke::links::learning::{AccessToken, Learnt},
+    token::Secret,
+};
+
+/// The limit for the bodies that are read.
+const MAX_BODY: usize = 64 * 1024;
+
+/// The service of a [`LearnLinksLayer`].
+#[derive(Clone, Debug)]
+#[must_use = "a service does nothing until it is called"]
+pub struct LearnLinks<S, I> {
+    inner: S,
+    layer: LearnLinksLayer<I>,
+}
+
+impl<S, I> LearnLinks<S, I> {
+    pub(super) fn new(inner: S, layer: LearnLinksLayer<I>) -> Self {
+        Self { inner, layer }
+    }
+}
+
+impl<S, I, B, R> Service<Request<B>> for LearnLinks<S, I>
+where
+    S: Service<Request<WatchedBody<B>>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+    I: Service<Secret, Response: Into<Introspected>> + Clone + Send + Sync + 'static,
+    I::Error: Into<BoxError>,
+    I::Future: Send,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Send,
+    R: Body<Data = Bytes> + Send + 'static,
+    R::Error: Send,
+{
+    type Response = Response<WatchedBody<R>>;
+    type Error = S::Error;
+    type Future = LearnLinksFuture<S::Future, R, S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        if !is_watched(&request, &self.layer.shared.path) {
+            return LearnLinksFuture::passing(self.inner.call(request.map(WatchedBody::unread)));
+        }
+        // The instance that is ready is the one that is called.
+        let clone = self.inner.clone();
+        let inner = mem::replace(&mut self.inner, clone);
+        let shared = self.layer.shared.clone();
+        LearnLinksFuture::watched(Box::pin(async move { shared.watch(inner, request).await }))
+    }
+}
+
+impl<I> Shared<I>
+where
+    I: Service<Secret, Response: Into<Introspected>> + Clone,
+    I::Error: Into<BoxError>,
+{
+    async fn watch<S, B, R>(
+        &self,
+        mut inner: S,
+        request: Request<B>,
+    ) -> Result<Response<WatchedBody<R>>, S::Error>
+    where
+        S: Service<Request<WatchedBody<B>>, Response = Response<R>>,
+        B: Body<Data = Bytes>,
+        R: Body<Data = Bytes>,
+    {
+        let (mut head, body) = request.into_parts();
+        let body = WatchedBody::read(body, MAX_BODY).await;
+        let read = body.bytes().map(|body| TokenRequest::read(&head, body));
+        let presented = match read.unwrap_or(TokenRequest::Unreadable) {
+            TokenRequest::Refresh(token) => Some(token),
+            TokenRequest::Unreadable if self.is_revoked.is_some() => {
+                return Ok(Refusal::Unreadable.response());
+            }
+            TokenRequest::Other | TokenRequest::Unreadable => None,
+        };
+        if let Err(refusal) = self.check(presented.as_ref()) {
+            return Ok(refusal.response());
+        }
+        head.headers.remove(ACCEPT_ENCODING);
+        let response = inner.call(Request::from_parts(head, body)).await?;
+        if !may_have_tokens(&response) {
+            return Ok(response.map(WatchedBody::unread));
+        }
+        let (head, body) = response.into_parts();
+        let body = WatchedBody::read(body, MAX_BODY).await;
+        let issued = body.bytes().and_then(TokenResponse::read);
+        let learnt = self.learn(issued, presented.as_ref()).await;
+        // Again: it may have been revoked since.
+        match learnt.and_then(|()| self.check(presented.as_ref())) {
+            Ok(()) => Ok(Response::from_parts(head, body)),
+            Err(refusal) => Ok(refusal.response()),
+        }
+    }
+
+    /// Whether the client may use the refresh token.
+    fn check(&self, presented: Option<&Secret>) -> Result<(), Refusal> {
+        let (Some(is_revoked), Some(token)) = (&self.is_revoked, presented) else {
+            return Ok(());
+        };
+        let known = self.links.find_or_name(token);
+        match known.map_err(BoxError::from).and_then(|it| is_revoked(&it)) {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(Refusal::Revoked),
+            Err(_) => Err(Refusal::Unknown),
+        }
+    }
+
+    /// Stores the link. Fails if a revocation of the presented token would miss what was issued.
+    async fn learn(
+        &self,
+        issued: Option<TokenResponse>,
+        presented: Option<&Secret>,
+    ) -> Result<(), Refusal> {
+        let is_read = issued.is_some();
+        let (access, refresh_token) = match issued {
+            Some(TokenResponse {
+                access_token,
+                refresh_token,
+            }) => (Some(access_token), refresh_token),
+            None => (None, None),
+        };
+        if !is_read {
+            count("unread");
+            if presented.is_some() && self.is_revoked.is_some() {
+                return Err(Refusal::Unknown);
+            }
+        }
+        if refresh_token.is_none() && presented.is_none() {
+            return Ok(());
+        }
+        let access = self.access_token(access).await;
+        let learnt = self
+            .links
+            .learn_response(access, refresh_token.as_ref(), presented);
+        match learnt.await {
+            Ok(learnt) => {
+                count(match learnt {
+                    Learnt::Linked => "linked",
+                    Learnt::Full => "full",
+                    Learnt::Nothing | Learnt::Uncoverable => "unlinked",
+                });
+                Ok(())
+            }
+            Err(_) => self.failed(presented),
+        }
+    }
+
+    async fn access_token(&self, token: Option<Secret>) -> AccessToken {
+        let Some(token) = token else {
+            return AccessToken::Unknown;
+        };
+        match self.introspect.clone().oneshot(token).await.map(Into::into) {
+            Ok(Introspected::Token(access)) => AccessToken::Known(access),
+            // Enforcement does not accept it either.
+            Ok(Introspected::Unhandled { .. } | Introspected::Unrecognised(_)) => {
+                AccessToken::NotOurs
+            }
+            Err(_) => AccessToken::Unknown,
+        }
+    }
+
+    /// A link was not stored. A revocation of the presented token still covers what has its grant
+    /// or its session, but none that it names one by one.
+    fn failed(&self, presented: Option<&Secret>) -> Result<(), Refusal> {
+        count("failed");
+        match presented.map(|token| self.links.find(token)) {
+            None | Some(Ok(None)) => Ok(()),
+            Some(Ok(Some(known))) if known.issued_with.is_none() => Ok(()),
+            Some(Ok(Some(_)) | Err(_)) => Err(Refusal::Unknown),
+        }
+    }
+}

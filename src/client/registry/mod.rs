@@ -43,4 +43,4 @@ pub use client::{BasicDecoding, Client};
 pub use clients::Clients;
 pub use error::RegistryError;
 pub use in_memory::Registry;
-pub use reloading::{ReloadError, ReloadingRegistry};
+pub use reloading::{PreparedReload, ReloadError, ReloadingRegistry};

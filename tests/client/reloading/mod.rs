@@ -1,6 +1,7 @@
 //! A registry that reloads from its file.
 
 mod broken;
+mod prepared;
 mod watch;
 
 use std::{

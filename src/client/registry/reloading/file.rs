@@ -107,6 +107,14 @@ impl RegistryFile {
         }
     }
 
+    /// Returns the same file as one that was never read.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            path: self.path.clone(),
+            seen: None,
+        }
+    }
+
     /// Reads the file and the clients in it.
     pub(super) fn read(&mut self) -> Result<Registry, ReloadError> {
         let (text, seen) = self.text()?;

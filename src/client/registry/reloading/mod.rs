@@ -3,6 +3,7 @@
 mod error;
 mod event;
 mod file;
+mod prepared;
 
 use std::{
     fmt,
@@ -19,6 +20,7 @@ use tower::BoxError;
 use super::{Client, Clients, Registry};
 pub use error::ReloadError;
 use file::RegistryFile;
+pub use prepared::PreparedReload;
 
 /// A [`Registry`] in a file, which reloads when you call it or when the file changes.
 ///
@@ -32,6 +34,7 @@ use file::RegistryFile;
 ///
 /// * [`reload`](Self::reload), for example when a signal arrives;
 /// * [`watch`](Self::watch), a future that you spawn. It checks the file at an interval.
+/// * [`prepare`](Self::prepare), if several files have to be reloaded together.
 ///
 /// A clone shares the clients: give one clone to the authenticator, and keep another.
 ///

@@ -93,6 +93,7 @@
 //! | `introspect::upstream` | tokens of another server (RFC 7662) | `upstream` |
 //! | `revoke` | backends that append to the log, and requests of administrators | `log` |
 //! | `enforce` | the layer that refuses tokens, and the index | `log` |
+//! | `admin` | orders of administrators over HTTP | `admin` |
 //! | `observe` | the series for monitoring | `metrics` |
 //! | `outbound` | the HTTPS client: which addresses, certificates and limits it accepts | `jwt` |
 //! | `test_util` | a fake issuer for your own tests | `test-util` |
@@ -112,6 +113,9 @@
 //! [RFC 7009]: https://www.rfc-editor.org/rfc/rfc7009
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "admin")]
+#[cfg_attr(docsrs, doc(cfg(feature = "admin")))]
+pub mod admin;
 mod ask;
 mod body;
 mod by_hint;

@@ -93,6 +93,12 @@ impl<L> Administration<L> {
         self
     }
 
+    /// Returns the log.
+    #[cfg(feature = "admin")]
+    pub(crate) fn log(&self) -> &L {
+        &self.log
+    }
+
     fn record(&self, request: &AdminRequest, now: NumericDate) -> Revocation {
         let selector = request.selector();
         let expires = self.retention.end_of_tokens_issued_by(now);

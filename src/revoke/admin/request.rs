@@ -131,7 +131,7 @@ impl AdminRequest {
 
     /// Returns the selector that tokens of the target have. A record with another selector would
     /// revoke nothing.
-    pub(super) fn selector(&self) -> Selector {
+    pub(crate) fn selector(&self) -> Selector {
         let selector = self.target.selector();
         match (selector.class(), &self.tenant) {
             (SelectorClass::Token | SelectorClass::Key | SelectorClass::Issuer, _) | (_, None) => {

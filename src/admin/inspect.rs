@@ -1,0 +1,73 @@
+//! `POST /v1/tokens:inspect`.
+
+use super::{InspectedClaims, InspectedSelector, Inspection};
+use crate::{
+    enforce::{Freshness, Index},
+    introspect::{Introspected, Introspection, TokenKind},
+    log::NumericDate,
+};
+
+/// What is told about a token.
+pub(super) fn inspection(introspected: &Introspected, index: &Index) -> Inspection {
+    let Some(token) = introspected.token() else {
+        let reason = introspected.reason();
+        return Inspection {
+            verdict: "invalid".to_owned(),
+            reason: reason.map(|reason| reason.as_str().to_owned()),
+            revoked_by: None,
+            claims: None,
+            selectors: Vec::new(),
+        };
+    };
+    // First: the records are then at least as new as this.
+    let freshness = index.freshness();
+    let revoked_by = index.revoked_by(token);
+    let now = NumericDate::now();
+    let is_later = |date: Option<NumericDate>| date.is_some_and(|date| date > now);
+    let verdict = if token.revoked || revoked_by.is_some() {
+        "revoked"
+    } else if token.is_expired(now) {
+        "expired"
+    } else if token.rotated {
+        "rotated"
+    } else if is_later(token.nbf) {
+        "not_yet"
+    } else if freshness == Freshness::Fresh && index.is_live(token, now) {
+        "live"
+    } else {
+        "unknown"
+    };
+    let selectors = token.selectors().map(|selector| InspectedSelector {
+        class: selector.class().as_str().to_owned(),
+        revoked: index.covers_selector(&selector, token.iat),
+    });
+    Inspection {
+        verdict: verdict.to_owned(),
+        reason: None,
+        revoked_by: revoked_by.map(|class| class.as_str().to_owned()),
+        claims: Some(claims(token)),
+        selectors: selectors.collect(),
+    }
+}
+
+fn claims(token: &Introspection) -> InspectedClaims {
+    let kind = match token.kind {
+        TokenKind::AccessToken => "access_token",
+        TokenKind::RefreshToken => "refresh_token",
+    };
+    let date = |date: Option<NumericDate>| date.map(NumericDate::seconds);
+    InspectedClaims {
+        kind: kind.to_owned(),
+        iss: token.iss.clone(),
+        client_id: token.client_id.clone(),
+        sub: token.sub.clone(),
+        aud: token.aud.clone(),
+        jti: token.jti.clone(),
+        grant: token.grant.clone(),
+        sid: token.sid.clone(),
+        scope: token.scope.as_ref().map(ToString::to_string),
+        iat: date(token.iat),
+        nbf: date(token.nbf),
+        exp: date(token.exp),
+    }
+}

@@ -1,0 +1,117 @@
+//! Why an order is refused, and what the caller is told.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Response, StatusCode,
+    header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Role, service::protect};
+
+/// The body of an error (RFC 9457).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The kind of problem. Always `about:blank`: the status says it.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The name of the status.
+    pub title: String,
+    /// The status.
+    pub status: u16,
+    /// What is wrong.
+    pub detail: String,
+}
+
+/// Why a request is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    BadRequest(&'static str),
+    /// The document is wrong at this line and column.
+    Document {
+        line: usize,
+        column: usize,
+    },
+    Unauthenticated,
+    Forbidden(Role),
+    Foreign(&'static str),
+    NotFound,
+    Method(&'static str),
+    TooLarge,
+    TimedOut,
+    MediaType,
+    /// The order cannot be carried out.
+    Unprocessable(&'static str),
+    /// It could not be found out, or may have failed. Try again after this many seconds.
+    Unavailable(u64),
+}
+
+impl Refusal {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) | Self::Document { .. } => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) | Self::Foreign(_) => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn detail(&self) -> String {
+        let detail = match self {
+            Self::BadRequest(detail) | Self::Foreign(detail) | Self::Unprocessable(detail) => {
+                detail
+            }
+            Self::Document { line, column } => {
+                return format!("the body is not such a document, at line {line} column {column}");
+            }
+            Self::Unauthenticated => "a token of an administrator is needed",
+            Self::Forbidden(role) => return format!("the role {} is needed", role.as_str()),
+            Self::NotFound => "there is no such resource",
+            Self::Method(_) => "the resource has another method",
+            Self::TooLarge => "the body is longer than 64 KiB",
+            Self::TimedOut => "the body did not arrive in time",
+            Self::MediaType => "the body must be application/json, without a content coding",
+            Self::Unavailable(_) => "it could not be found out, or may have failed; try again",
+        };
+        detail.to_owned()
+    }
+
+    pub(super) fn response(&self) -> Response<Full<Bytes>> {
+        let status = self.status();
+        let problem = Problem {
+            kind: "about:blank".to_owned(),
+            title: status.canonical_reason().unwrap_or_default().to_owned(),
+            status: status.as_u16(),
+            detail: self.detail(),
+        };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = Response::new(Full::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        match self {
+            Self::Unauthenticated => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::Method(allowed) => {
+                headers.insert(ALLOW, HeaderValue::from_static(allowed));
+            }
+            Self::Unavailable(seconds) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
+            }
+            _ => {}
+        }
+        protect(response)
+    }
+}

@@ -1,0 +1,219 @@
+//! `POST /v1/revocations`.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::{Caller, DryRun, OrderTarget, Receipt, RevocationOrder, Role, problem::Refusal};
+use crate::{
+    enforce::Index,
+    introspect::{Introspection, TokenKind},
+    log::{NumericDate, Selector, SelectorClass},
+    revoke::{AdminRequest, AdminResponse, Target},
+};
+
+/// A longer name is none.
+const MAX_NAME: usize = 4096;
+
+/// What an order revokes: names, or a token that has to be introspected first.
+pub(super) enum Ordered {
+    Target(Target),
+    Token(crate::Secret),
+}
+
+/// Reads the one target of an order.
+pub(super) fn target(order: &RevocationOrder, issuers: &[String]) -> Result<Ordered, Refusal> {
+    let OrderTarget {
+        subject,
+        client,
+        session,
+        grant,
+        jti,
+        token,
+        key,
+        issuer,
+    } = order.target.clone();
+    let names = [&subject, &client, &session, &grant, &jti, &key, &issuer];
+    let names = names.into_iter().chain([&order.issuer]).flatten();
+    let is_name = |name: &String| !name.is_empty() && name.len() <= MAX_NAME;
+    if !names.into_iter().all(is_name) {
+        return Err(Refusal::BadRequest("a name is empty or too long"));
+    }
+    let named_by = || {
+        let by = tenant(order, issuers)?.or(order.issuer.clone());
+        by.ok_or(Refusal::BadRequest("a jti needs the issuer"))
+    };
+    Ok(Ordered::Target(
+        match (subject, client, session, grant, jti, token, key, issuer) {
+            (Some(subject), None, None, None, None, None, None, None) => Target::Subject(subject),
+            (None, Some(client), None, None, None, None, None, None) => Target::Client(client),
+            (Some(subject), Some(client_id), None, None, None, None, None, None) => {
+                Target::SubjectAndClient { subject, client_id }
+            }
+            (None, None, Some(session), None, None, None, None, None) => Target::Session(session),
+            (None, None, None, Some(grant), None, None, None, None) => Target::Grant(grant),
+            (None, None, None, None, Some(jti), None, None, None) => Target::Token {
+                issuer: named_by()?,
+                jti,
+            },
+            (None, None, None, None, None, Some(token), None, None) => {
+                return Ok(Ordered::Token(token));
+            }
+            (None, None, None, None, None, None, Some(key), None) => Target::Key(thumbprint(&key)?),
+            (None, None, None, None, None, None, None, Some(issuer)) => {
+                if !issuers.is_empty() && !issuers.contains(&issuer) {
+                    return Err(Refusal::Unprocessable(
+                        "the issuer is not one of this server",
+                    ));
+                }
+                Target::Issuer(issuer)
+            }
+            _ => {
+                return Err(Refusal::BadRequest(
+                    "an order has one target, or a subject and a client",
+                ));
+            }
+        },
+    ))
+}
+
+fn thumbprint(text: &str) -> Result<[u8; 32], Refusal> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+    let thumbprint = bytes.and_then(|bytes| bytes.try_into().ok());
+    thumbprint.ok_or(Refusal::BadRequest(
+        "a key is a SHA-256 thumbprint in base64url",
+    ))
+}
+
+/// The role that an order needs.
+pub(super) fn role(target: &Target) -> Role {
+    match target {
+        Target::Token { .. }
+        | Target::OpaqueToken(_)
+        | Target::Grant(_)
+        | Target::Session(_)
+        | Target::Subject(_)
+        | Target::SubjectAndClient { .. }
+        | Target::Key(_) => Role::Operator,
+        Target::Client(_) | Target::Issuer(_) => Role::Security,
+    }
+}
+
+/// The tenant of the names in an order: its issuer, or the only one of the server.
+fn tenant(order: &RevocationOrder, issuers: &[String]) -> Result<Option<String>, Refusal> {
+    match (&order.issuer, issuers) {
+        (_, []) => Ok(None),
+        (None, [only]) => Ok(Some(only.clone())),
+        (None, _) => Err(Refusal::BadRequest("the order has to name the issuer")),
+        (Some(issuer), known) if known.contains(issuer) => Ok(Some(issuer.clone())),
+        (Some(_), _) => Err(Refusal::Unprocessable(
+            "the issuer is not one of this server",
+        )),
+    }
+}
+
+/// The request for a target that the order names.
+pub(super) fn named(
+    order: &RevocationOrder,
+    target: Target,
+    issuers: &[String],
+    caller: &Caller,
+) -> Result<AdminRequest, Refusal> {
+    let has_tenant = matches!(
+        target,
+        Target::Grant(_)
+            | Target::Session(_)
+            | Target::Subject(_)
+            | Target::Client(_)
+            | Target::SubjectAndClient { .. }
+    );
+    let tenant = if has_tenant {
+        if issuers.is_empty() && order.issuer.is_some() {
+            return Err(Refusal::Unprocessable("this server has no issuers to name"));
+        }
+        tenant(order, issuers)?
+    } else {
+        None
+    };
+    let mut request = request(order, target, caller);
+    request.tenant = tenant;
+    Ok(request)
+}
+
+/// The requests that revoke a token, and what falls with it.
+pub(super) fn of_token(
+    order: &RevocationOrder,
+    token: &Introspection,
+    caller: &Caller,
+) -> Vec<AdminRequest> {
+    let is_refresh_token = token.kind == TokenKind::RefreshToken;
+    let family = match (&token.grant, &token.sid) {
+        (Some(grant), _) if is_refresh_token => Some(Target::Grant(grant.clone())),
+        (None, Some(sid)) if is_refresh_token => Some(Target::Session(sid.clone())),
+        _ => Target::of_token(token),
+    };
+    let mut targets: Vec<Target> = family.into_iter().collect();
+    if let Some(with) = token.issued_with.as_ref().filter(|_| is_refresh_token) {
+        targets.extend(with.tokens.iter().map(|(selector, _)| {
+            let [_, digest @ ..] = selector.to_bytes();
+            Target::OpaqueToken(digest)
+        }));
+        if let (Some(_), Some(subject)) = (with.unnamed_until, &token.sub) {
+            targets.push(Target::SubjectAndClient {
+                subject: subject.clone(),
+                client_id: token.client_id.clone(),
+            });
+        }
+    }
+    let of = |target| {
+        let mut request = request(order, target, caller);
+        request.tenant.clone_from(&token.tenant);
+        request
+    };
+    targets.into_iter().map(of).collect()
+}
+
+fn request(order: &RevocationOrder, target: Target, caller: &Caller) -> AdminRequest {
+    let mut request = AdminRequest::new(target).actor(caller.name());
+    request.reason.clone_from(&order.reason);
+    request.before = order.before.map(NumericDate::new);
+    request
+}
+
+pub(super) fn receipt(class: SelectorClass, response: &AdminResponse) -> Receipt {
+    let known = |date: NumericDate| (date < NumericDate::FOREVER).then(|| date.seconds());
+    Receipt {
+        class: class.as_str().to_owned(),
+        epoch: response.position.epoch,
+        sequence: response.position.sequence,
+        not_before: known(response.not_before),
+        expires: known(response.expires),
+    }
+}
+
+/// What the requests would do.
+pub(super) fn dry_run(requests: &[AdminRequest], index: &Index, caller: &Caller) -> Option<DryRun> {
+    let now = NumericDate::now();
+    let first = requests.first()?;
+    let class = first.selector().class();
+    let covers = |request: &AdminRequest| {
+        let until = request.before.map_or(now, |before| before.min(now));
+        let issued = if is_permanent(&request.selector()) {
+            NumericDate::new(u64::MAX - 1)
+        } else {
+            until
+        };
+        index.covers_selector(&request.selector(), Some(issued))
+    };
+    Some(DryRun {
+        class: class.as_str().to_owned(),
+        allowed: requests.iter().all(|it| caller.role() >= role(&it.target)),
+        already_revoked: requests.iter().all(covers),
+        permanent: is_permanent(&first.selector()),
+    })
+}
+
+fn is_permanent(selector: &Selector) -> bool {
+    matches!(
+        selector.class(),
+        SelectorClass::Token | SelectorClass::Grant | SelectorClass::Session
+    )
+}

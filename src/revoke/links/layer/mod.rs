@@ -110,8 +110,8 @@ impl<I: Clone> LearnLinksLayer<I> {
     /// not pass the request on. Defaults to passing every request on.
     ///
     /// An authorization server that cannot revoke would otherwise issue live tokens for it. **It
-    /// refuses only what passes here**: a client that reaches the authorization server in another
-    /// way gets tokens.
+    /// refuses only what passes here, on this path**: a client that reaches the authorization server
+    /// in another way gets tokens. Pass no other spelling of the path on to it.
     ///
     /// `is_revoked` gets what is known of the refresh token and returns whether a record covers it,
     /// or an error if that is unknown: 503. Ask an [`Index`](crate::enforce::Index), as in the

@@ -22,8 +22,10 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let log = EmbeddedLog::open(folder.path().join("log.redb")).unwrap();
         let links = Links::open(log).unwrap();
-        let _folder = folder;
-        Self { links, _folder }
+        Self {
+            links,
+            _folder: folder,
+        }
     }
 
     fn learn(&self, access: AccessToken, issued: &str, presented: &str, now: u64) -> Learnt {

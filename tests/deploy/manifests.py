@@ -1,0 +1,180 @@
+"""The Kubernetes files of examples/deploy that are written by hand."""
+
+import copy
+import sys
+from pathlib import Path
+
+import objects
+from objects import Wrong
+
+DEPLOY = Path("examples/deploy")
+
+
+def main():
+    for path in sorted((DEPLOY / "kubernetes").glob("*.yaml")):
+        items = objects.load(path.read_text())
+        objects.check(items)
+        refused = sum(_refuses(items, change) for change in CHANGES)
+        print(f"{path}: valid in {objects.VERSIONS[0]} to {objects.VERSIONS[-1]}, "
+              f"{refused} changes for the worse are refused")
+    proxies()
+
+
+def proxies():
+    """Each proxy asks the Service of deployment.yaml, and is closed while nobody answers."""
+    items = objects.load((DEPLOY / "kubernetes/deployment.yaml").read_text())
+    (service,) = [item for item in items if item["kind"] == "Service"]
+    name, port = service["metadata"]["name"], service["spec"]["ports"][0]["port"]
+    (config,) = [objects.tomllib.loads(item["data"]["config.toml"]) for item in items if item["kind"] == "ConfigMap"]
+    fields = set(config["verify"]["identity_headers"].values())
+
+    policy, client = _load("envoy-gateway/security-policy.yaml")
+    ext = policy["spec"]["extAuth"]
+    assert ext["failOpen"] is False
+    assert ext["grpc"]["backendRefs"] == [{"name": name, "port": port}]
+    assert client["spec"]["headers"]["withUnderscoresAction"] == "RejectRequest"
+
+    (mesh,) = _load("istio/mesh-config.yaml")
+    (provider,) = mesh["spec"]["meshConfig"]["extensionProviders"]
+    grpc = provider["envoyExtAuthzGrpc"]
+    assert grpc["service"].split(".")[0] == name and grpc["port"] == port
+    assert grpc["failOpen"] is False
+    assert grpc["statusOnError"] == "503", "a string, or istiod refuses the mesh configuration"
+    assert grpc["timeout"].endswith("s"), "without it, a request waits for 600 s"
+    (policy,) = _load("istio/authorization-policy.yaml")
+    assert policy["spec"]["action"] == "CUSTOM"
+    assert policy["spec"]["provider"]["name"] == provider["name"]
+    assert policy["spec"]["rules"] == [{}], "other rules let requests in without a check"
+
+    *middlewares, route = _load("traefik/middleware.yaml")
+    by_name = {item["metadata"]["name"]: item["spec"] for item in middlewares}
+    auth = by_name["revocation"]["forwardAuth"]
+    assert auth["address"].startswith(f"http://{name}.") and auth["address"].endswith(f":{port}/verify")
+    assert {it.lower() for it in auth["authResponseHeaders"]} == fields
+    assert {it.lower() for it in auth["authRequestHeaders"]} >= {"authorization", "dpop"}
+    assert auth["trustForwardHeader"] is False
+    stripped = by_name["strip-identity"]["headers"]["customRequestHeaders"]
+    assert {it.lower() for it in stripped} == {
+        field.replace("-", other) for field in fields for other in "_."
+    }
+    for rule in route["spec"]["routes"]:
+        assert [it["name"] for it in rule["middlewares"]] == ["strip-identity", "revocation"]
+    print("the files for Envoy Gateway, Istio and Traefik: closed, and fit deployment.yaml")
+
+
+def _load(name):
+    return objects.load((DEPLOY / name).read_text())
+
+
+def _refuses(items, change):
+    """Whether a change is possible here. Fails if it is, and nothing notices it."""
+    items = copy.deepcopy(items)
+    try:
+        change(_Parts(items))
+    except (KeyError, StopIteration):
+        return False
+    try:
+        objects.check(items, objects.VERSIONS[-1:])
+    except Wrong:
+        return True
+    sys.exit(f"nothing refuses the change {change.__name__}")
+
+
+class _Parts:
+    """The parts of a file that a change can name."""
+
+    def __init__(self, items):
+        self.items = items
+        self.deployment = next(item for item in items if item["kind"] == "Deployment")
+        self.spec = self.deployment["spec"]
+        self.pod = self.spec["template"]["spec"]
+        self.container = objects.sidecar(self.deployment)
+
+    def first(self, kind):
+        return next(item for item in self.items if item["kind"] == kind)
+
+
+def two_pods_with_one_file(parts):
+    if "persistentVolumeClaim" not in str(parts.pod):
+        raise KeyError
+    parts.spec["replicas"] = 2
+
+
+def two_owners_during_an_update(parts):
+    if parts.spec["strategy"]["type"] != "Recreate":
+        raise KeyError
+    parts.spec["strategy"] = {"type": "RollingUpdate"}
+
+
+def a_log_that_a_restart_loses(parts):
+    claim = next(it for it in parts.pod["volumes"] if "persistentVolumeClaim" in it)
+    del claim["persistentVolumeClaim"]
+    claim["emptyDir"] = {}
+
+
+def a_sidecar_that_ends_before_the_api(parts):
+    del parts.container["restartPolicy"]
+
+
+def a_writable_root(parts):
+    parts.container["securityContext"]["readOnlyRootFilesystem"] = False
+
+
+def root(parts):
+    parts.container["securityContext"]["runAsUser"] = 0
+
+
+def a_capability(parts):
+    parts.container["securityContext"]["capabilities"]["add"] = ["NET_ADMIN"]
+
+
+def no_seccomp(parts):
+    del parts.pod["securityContext"]["seccompProfile"]
+
+
+def restarts_while_the_issuer_is_away(parts):
+    parts.container["livenessProbe"] = parts.container["readinessProbe"]
+
+
+def a_file_that_never_changes(parts):
+    parts.container["volumeMounts"][0]["subPath"] = "config.toml"
+
+
+def a_service_of_the_api(parts):
+    parts.first("Service")["spec"]["ports"][0]["targetPort"] = 3000
+
+
+def a_policy_for_every_port(parts):
+    del parts.first("NetworkPolicy")["spec"]["ingress"][0]["ports"]
+
+
+def a_decision_for_everybody(parts):
+    del parts.first("NetworkPolicy")["spec"]["ingress"][0]["from"]
+
+
+def a_secret_that_is_nowhere(parts):
+    parts.container["volumeMounts"] = [
+        it for it in parts.container["volumeMounts"] if not it["mountPath"].startswith("/run/secrets")
+    ]
+    if "_file" not in str(parts.items):
+        raise KeyError
+
+
+def an_unknown_key(parts):
+    parts.container["readOnly"] = True
+
+
+def a_moving_image(parts):
+    parts.container["image"] = "registry.example.com/revocation-sidecar:latest"
+
+
+CHANGES = [
+    two_pods_with_one_file, two_owners_during_an_update, a_log_that_a_restart_loses,
+    a_sidecar_that_ends_before_the_api, a_writable_root, root, a_capability, no_seccomp,
+    restarts_while_the_issuer_is_away, a_file_that_never_changes, a_service_of_the_api,
+    a_policy_for_every_port, a_decision_for_everybody, a_secret_that_is_nowhere, an_unknown_key,
+    a_moving_image,
+]
+
+if __name__ == "__main__":
+    main()

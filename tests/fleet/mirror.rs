@@ -130,7 +130,12 @@ async fn mirror_of_another_log_or_process_is_refused_in_one_line() {
     let url = server.url("postgres");
     let log = node(&url, &mirror).await;
     let refused = async |builder: tower_revocation::log::FleetLogBuilder| {
-        let error = builder.mirror(&mirror).connect().await.unwrap_err();
+        let error = builder
+            .lease(LEASE)
+            .mirror(&mirror)
+            .connect()
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), LogErrorKind::Misconfigured);
         error.source().unwrap().to_string()
     };
@@ -141,7 +146,8 @@ async fn mirror_of_another_log_or_process_is_refused_in_one_line() {
     let line = refused(FleetLog::builder(&url).name("other")).await;
     assert!(line.contains("mirror of another log"), "{line}");
     // As a parameter of the URL.
-    let connected = FleetLog::connect(format!("{url}?mirror={}", mirror.display())).await;
+    let url = format!("{url}?lease=2s&mirror={}", mirror.display());
+    let connected = FleetLog::connect(url).await;
     connected.expect("it is the mirror of this log");
 }
 

@@ -95,6 +95,7 @@
 //! | `enforce` | the layer that refuses tokens, and the index | `log` |
 //! | `admin` | orders of administrators over HTTP | `admin` |
 //! | `observe` | the series for monitoring | `metrics` |
+//! | `proxy` | a reverse proxy, the rules for what passes it, and a server whose connections are bounded | `proxy` |
 //! | `outbound` | the HTTPS client: which addresses, certificates and limits it accepts | `jwt` |
 //! | `test_util` | a fake issuer for your own tests | `test-util` |
 //! | `guide` | how to mount, operate and observe it, in the documentation only | all |
@@ -163,6 +164,9 @@ pub mod observe;
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub mod outbound;
+#[cfg(feature = "proxy")]
+#[cfg_attr(docsrs, doc(cfg(feature = "proxy")))]
+pub mod proxy;
 mod refusal;
 #[cfg(feature = "log")]
 #[cfg_attr(docsrs, doc(cfg(feature = "log")))]
@@ -175,6 +179,7 @@ pub mod test_util;
     feature = "feed",
     feature = "jwt",
     feature = "postgres",
+    feature = "proxy",
     feature = "redis"
 ))]
 mod tls;

@@ -61,9 +61,11 @@ pub use basic::Basic;
 pub use credentials::Credentials;
 pub(crate) use credentials::{Authenticator, Authorization, Presented};
 pub use method::{AcceptedMethods, AuthMethod, UnknownAuthMethod};
-pub use peer::{ClientAddr, PeerAddr};
 #[cfg(any(feature = "limiter", feature = "password-hashes"))]
-use peer::{origin, subscriber};
+use peer::origin;
+#[cfg(any(feature = "limiter", feature = "password-hashes", feature = "proxy"))]
+pub(crate) use peer::subscriber;
+pub use peer::{ClientAddr, PeerAddr};
 #[cfg(feature = "registry")]
 #[cfg_attr(docsrs, doc(cfg(feature = "registry")))]
 pub use secret::{InvalidDigest, SecretDigest};

@@ -1,6 +1,6 @@
 //! The address of the peer or of the client.
 
-#[cfg(any(feature = "limiter", feature = "password-hashes"))]
+#[cfg(any(feature = "limiter", feature = "password-hashes", feature = "proxy"))]
 use std::net::Ipv6Addr;
 use std::net::{IpAddr, SocketAddr};
 
@@ -59,8 +59,8 @@ pub(super) fn origin(extensions: &hyper::http::Extensions) -> Option<IpAddr> {
 
 /// Maps an IPv4-mapped address to IPv4, and any other IPv6 address to its /64, because one
 /// subscriber has at least a /64.
-#[cfg(any(feature = "limiter", feature = "password-hashes"))]
-pub(super) fn subscriber(address: IpAddr) -> IpAddr {
+#[cfg(any(feature = "limiter", feature = "password-hashes", feature = "proxy"))]
+pub(crate) fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (!0 << 64)).into(),
         address @ IpAddr::V4(_) => address,

@@ -1,4 +1,4 @@
-//! TLS of the connections that this crate opens: certificates and the crypto provider.
+//! TLS of the connections that this crate opens and accepts: certificates and the crypto provider.
 
 #[cfg(any(feature = "feed", feature = "postgres", feature = "redis"))]
 mod files;
@@ -11,6 +11,8 @@ use rustls::{
     crypto::CryptoProvider,
     pki_types::{CertificateDer, pem::PemObject as _},
 };
+#[cfg(feature = "proxy")]
+use rustls::{ServerConfig, WantsVerifier};
 use tower::BoxError;
 
 #[cfg(any(feature = "feed", feature = "postgres", feature = "redis"))]
@@ -60,6 +62,18 @@ pub(crate) fn builder(
         .with_safe_default_protocol_versions()
         .map_err(|error| TlsError::new("TLS cannot be configured").caused_by(error))?;
     Ok(config.with_root_certificates(roots))
+}
+
+/// Begins the configuration of a server.
+///
+/// # Errors
+///
+/// Fails if there is no crypto provider.
+#[cfg(feature = "proxy")]
+pub(crate) fn server_builder() -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, TlsError> {
+    ServerConfig::builder_with_provider(provider()?)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| TlsError::new("TLS cannot be configured").caused_by(error))
 }
 
 /// Returns the provider that the application has installed, or else the one that our features name.

@@ -1,0 +1,104 @@
+//! Fields in which proxies report who the client is, where it is, or what it requested.
+
+use hyper::header::HeaderName;
+
+use super::begins;
+
+/// Whether an API may believe this field because its proxy sets it.
+pub(in crate::proxy) fn is_believed(name: &HeaderName) -> bool {
+    if KEPT.contains(&name.as_str()) {
+        return false;
+    }
+    let name = name.as_str().as_bytes();
+    let name = if begins(name, b"x-") {
+        &name[2..]
+    } else {
+        name
+    };
+    name.windows(FORWARDED.len()).any(|part| part == FORWARDED)
+        || BELIEVED
+            .iter()
+            .any(|prefix| begins(name, prefix.as_bytes()))
+}
+
+const FORWARDED: &[u8] = b"forwarded";
+
+/// Fields that the client sets, although their names begin like those below.
+const KEPT: [&str; 4] = ["authorization", "host", "user-agent", "x-user-agent"];
+
+/// Prefixes of the names of believed fields, with or without `X-` before them. A name that contains
+/// `forwarded` is believed too.
+const BELIEVED: [&str; 68] = [
+    // The client's certificate (RFC 9440, nginx, ingress-nginx, Azure, AWS) and its connection.
+    "amzn-mtls",
+    "amzn-tls",
+    "arr-",
+    "client-",
+    "clientcert",
+    "front-end-https",
+    "https",
+    "mtls",
+    "peer-",
+    "scheme",
+    "spiffe",
+    "ssl",
+    "tls",
+    "url-scheme",
+    "verified",
+    // The client's address.
+    "appengine-",
+    "azure-client",
+    "azure-socket",
+    "cf-",
+    "cluster-client",
+    "envoy-",
+    "fastly-client",
+    "real-",
+    "true-client",
+    // The original request, if a proxy rewrites it.
+    "host",
+    "http-host",
+    "original-",
+    "proxy",
+    "rewrite-",
+    // The identity and the rights of the user or the client.
+    "access-token",
+    "admin",
+    "amzn-oidc",
+    "anonymous-",
+    "apigateway-",
+    "auth-",
+    "authenticated",
+    "authentik-",
+    "authorization",
+    "authz-",
+    "claim",
+    "consumer",
+    "credential-",
+    "email",
+    "endpoint-api-",
+    "goog-authenticated",
+    "goog-iap",
+    "group",
+    "id-token",
+    "identity",
+    "impersonate-",
+    "internal",
+    "jwt",
+    "ms-client-principal",
+    "ms-token",
+    "oidc",
+    "pomerium-",
+    "principal",
+    "remote-",
+    "role",
+    "scope",
+    "shib",
+    "sso-",
+    "subject",
+    "tailscale-",
+    "token",
+    "uid",
+    "user",
+    "webauth-",
+];

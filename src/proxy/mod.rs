@@ -1,0 +1,30 @@
+//! A reverse proxy as a Tower service, and what every proxy in front of an API needs.
+//!
+//! A request passes these from the first to the last:
+//!
+//! 1. [`server::Server`] accepts connections and bounds them.
+//! 2. [`SanitizeLayer`] refuses ambiguous requests, and removes the fields with which a client could
+//!    claim to be another one.
+//! 3. [`EnforcementLayer`](crate::enforce::EnforcementLayer) refuses revoked tokens.
+//! 4. [`IdentityHeaders`] tell the API whose token it is, in fields that no client can forge.
+//! 5. [`ReverseProxy`] forwards the request to an [`Upstream`], and cuts an open response or
+//!    WebSocket when its token ends.
+//!
+//! Each works without the others.
+
+mod error;
+mod fields;
+mod identity;
+mod observe;
+mod reverse;
+mod sanitize;
+pub mod server;
+mod upstream;
+
+pub use self::{
+    error::{Error, ErrorKind},
+    identity::IdentityHeaders,
+    reverse::{AllowWebSocket, ForwardFuture, ReverseProxy},
+    sanitize::{SanitizeLayer, SanitizeService, SanitizedBody},
+    upstream::Upstream,
+};

@@ -1,0 +1,184 @@
+//! Waits for the head of the response.
+
+use std::{
+    convert::Infallible,
+    error::Error as StdError,
+    fmt,
+    future::Future,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use hyper::{
+    Response, StatusCode, Version,
+    body::Incoming,
+    header::{CONNECTION, HeaderValue, UPGRADE},
+};
+use hyper_util::client::legacy;
+use pin_project_lite::pin_project;
+use tokio::time::{Sleep, sleep};
+
+use super::{tunnel::Tunnel, upload::Progress};
+use crate::{
+    ResponseBody,
+    proxy::{Error, ErrorKind, fields::remove_hop_by_hop, observe, sanitize::is_websocket},
+};
+
+pin_project! {
+    /// The response future of a [`ReverseProxy`](super::ReverseProxy).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ForwardFuture {
+        #[pin]
+        kind: Kind,
+    }
+}
+
+pin_project! {
+    #[project = KindProj]
+    enum Kind {
+        Failed { response: Option<Response<ResponseBody<Incoming>>> },
+        Sent {
+            #[pin]
+            response: legacy::ResponseFuture,
+            #[pin]
+            sleep: Sleep,
+            head_timeout: Duration,
+            progress: Option<Progress>,
+            tunnel: Option<Tunnel>,
+        },
+    }
+}
+
+impl ForwardFuture {
+    pub(super) fn failed(error: Error, version: Version) -> Self {
+        let response = Some(failure(error, version));
+        Self {
+            kind: Kind::Failed { response },
+        }
+    }
+
+    pub(super) fn sent(
+        response: legacy::ResponseFuture,
+        progress: Option<Progress>,
+        head_timeout: Duration,
+        tunnel: Option<Tunnel>,
+    ) -> Self {
+        Self {
+            kind: Kind::Sent {
+                response,
+                sleep: sleep(head_timeout),
+                head_timeout,
+                progress,
+                tunnel,
+            },
+        }
+    }
+}
+
+impl Future for ForwardFuture {
+    type Output = Result<Response<ResponseBody<Incoming>>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().kind.project() {
+            KindProj::Failed { response } => {
+                let response = response.take();
+                Poll::Ready(Ok(response.expect("a future is not polled after its end")))
+            }
+            KindProj::Sent {
+                response,
+                mut sleep,
+                head_timeout,
+                progress,
+                tunnel,
+            } => {
+                if let Poll::Ready(answered) = response.poll(cx) {
+                    let response = answered
+                        .map_err(unanswered)
+                        .and_then(|response| passed(response, tunnel.take()));
+                    let response =
+                        response.unwrap_or_else(|error| failure(error, Version::HTTP_11));
+                    return Poll::Ready(Ok(response));
+                }
+                loop {
+                    ready!(sleep.as_mut().poll(cx));
+                    // Only the time in which the API was slow counts.
+                    let due = progress
+                        .as_ref()
+                        .map(|progress| progress.api_is_slow_since() + *head_timeout);
+                    match due {
+                        Some(due) if due > sleep.deadline() => sleep.as_mut().reset(due),
+                        _ => break,
+                    }
+                }
+                let error = Error::new(ErrorKind::TimedOut, "the API did not respond in time");
+                Poll::Ready(Ok(failure(error, Version::HTTP_11)))
+            }
+        }
+    }
+}
+
+/// The response of the API, as it is passed on.
+fn passed(
+    mut response: Response<Incoming>,
+    tunnel: Option<Tunnel>,
+) -> Result<Response<ResponseBody<Incoming>>, Error> {
+    let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    let is_websocket = switches && is_websocket(response.headers());
+    remove_hop_by_hop(response.headers_mut());
+    *response.version_mut() = Version::HTTP_11;
+    if switches {
+        let bad = |reason| Error::new(ErrorKind::BadResponse, reason);
+        let tunnel = tunnel.ok_or_else(|| bad("the API switches protocols without permission"))?;
+        if !is_websocket {
+            return Err(bad("the API switches to another protocol than WebSocket"));
+        }
+        let headers = response.headers_mut();
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        tunnel.open(hyper::upgrade::on(&mut response));
+    }
+    Ok(response.map(ResponseBody::inner))
+}
+
+/// Why there is no response.
+fn unanswered(error: legacy::Error) -> Error {
+    let mut link: Option<&(dyn StdError + 'static)> = Some(&error);
+    let mut timed_out = false;
+    while let Some(cause) = link {
+        let of_io = cause.downcast_ref::<io::Error>();
+        timed_out |= of_io.is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
+        link = cause.source();
+    }
+    let error_of = |kind, reason| Error::new(kind, reason);
+    let ours = if error.is_connect() && timed_out {
+        error_of(
+            ErrorKind::TimedOut,
+            "the API did not accept a connection in time",
+        )
+    } else if error.is_connect() {
+        error_of(ErrorKind::Unreachable, "the API cannot be reached")
+    } else {
+        error_of(
+            ErrorKind::Unreachable,
+            "the API closed the connection without a response",
+        )
+    };
+    ours.caused_by(error)
+}
+
+fn failure(error: Error, version: Version) -> Response<ResponseBody<Incoming>> {
+    observe::failed(&error);
+    error.into_response(version).map(ResponseBody::endpoint)
+}
+
+impl fmt::Debug for ForwardFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.kind {
+            Kind::Failed { .. } => "failed",
+            Kind::Sent { .. } => "sent",
+        };
+        f.debug_tuple("ForwardFuture").field(&kind).finish()
+    }
+}

@@ -1,0 +1,214 @@
+//! A reverse proxy as a Tower service.
+
+mod future;
+mod prepare;
+mod tunnel;
+mod upload;
+
+use std::{
+    convert::Infallible,
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use hyper::{
+    Request, Response,
+    body::{Body, Incoming},
+    header::HeaderValue,
+};
+use tower::{BoxError, Service};
+
+pub use self::future::ForwardFuture;
+use self::upload::Upload;
+use super::{Error, Upstream, upstream::Clients};
+use crate::ResponseBody;
+
+/// Forwards requests to an API, once each, and returns the responses. Both bodies are streamed.
+///
+/// It is the innermost service: put a [`SanitizeLayer`](super::SanitizeLayer) around everything,
+/// and an [`EnforcementLayer`](crate::enforce::EnforcementLayer) between the two. A request that
+/// the API does not answer gets 502 or 504 without a body, with an [`Error`] in the extensions.
+///
+/// * **Fields.** Those about one connection do not pass, in both directions (RFC 9110 §7.6.1). The
+///   API gets a `Via`, and `Host` is the host of the [`Upstream`]. `Authorization` passes, unless it
+///   is [removed](Self::remove_authorization). `Expect` does not pass.
+/// * **gRPC** and trailers pass. gRPC needs an API with HTTP/2.
+/// * **A WebSocket** passes if its request has an [`AllowWebSocket`] in the extensions, over
+///   HTTP/1.1. The connection ends within a second after its token. A response 101 to any other request is
+///   502.
+/// * **No retries.** An API that closes a connection may have processed the request.
+///
+/// ```no_run
+/// use std::convert::Infallible;
+/// use hyper::{Request, body::Incoming};
+/// use tower::{BoxError, Layer};
+/// use tower_revocation::{
+///     enforce::{EnforcementLayer, Index},
+///     proxy::{ReverseProxy, SanitizeLayer, Upstream, server::Server},
+/// };
+///
+/// # async fn run<I, F>(introspect: I, index: Index) -> Result<(), BoxError>
+/// # where
+/// #     I: tower::Service<tower_revocation::Secret, Future = F, Error = BoxError>,
+/// #     I: Clone + Send + 'static,
+/// #     I::Response: Into<tower_revocation::introspect::Introspected> + Send,
+/// #     F: Future<Output = Result<I::Response, BoxError>> + Send + 'static,
+/// # {
+/// let proxy = ReverseProxy::new(Upstream::new("http://127.0.0.1:3000")?)?;
+/// let service = EnforcementLayer::new(introspect, index).layer(proxy);
+/// let service = SanitizeLayer::new().layer(service);
+/// let listener = tokio::net::TcpListener::bind("0.0.0.0:8080").await?;
+/// Server::new().serve(listener, service, std::future::pending()).await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct ReverseProxy<B = Incoming> {
+    clients: Clients<Upload<B>>,
+    settings: Arc<Settings>,
+}
+
+#[derive(Clone, Debug)]
+struct Settings {
+    upstream: Upstream,
+    via: Via,
+    removes_authorization: bool,
+}
+
+/// `Via` for each version of HTTP (RFC 9110 §7.6.3).
+#[derive(Clone, Debug)]
+struct Via {
+    http10: HeaderValue,
+    http11: HeaderValue,
+    http2: HeaderValue,
+}
+
+/// Lets a request become a WebSocket, in its extensions.
+///
+/// The code that knows the routes inserts it, in front of the [`ReverseProxy`]:
+///
+/// ```
+/// use hyper::Request;
+/// use tower::{ServiceExt, util::MapRequestLayer};
+/// use tower_revocation::proxy::AllowWebSocket;
+///
+/// fn allow<B>(mut request: Request<B>) -> Request<B> {
+///     if request.uri().path() == "/ws" {
+///         request.extensions_mut().insert(AllowWebSocket);
+///     }
+///     request
+/// }
+/// # let mut request = Request::new(());
+/// # *request.uri_mut() = "/ws".parse().unwrap();
+/// # assert!(allow(request).extensions().get::<AllowWebSocket>().is_some());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AllowWebSocket;
+
+impl<B> ReverseProxy<B>
+where
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + Unpin + 'static,
+{
+    /// Creates a proxy to this API. It opens no connection before the first request.
+    ///
+    /// With `https` and without a [trusted CA](Upstream::trusted_ca), it reads the root
+    /// certificates of the system, which are files.
+    ///
+    /// # Errors
+    ///
+    /// Fails if TLS has no root certificates or no crypto provider.
+    pub fn new(upstream: Upstream) -> Result<Self, Error> {
+        let clients = Clients::new(&upstream)?;
+        let settings = Settings {
+            upstream,
+            via: Via::new("gateway")?,
+            removes_authorization: false,
+        };
+        Ok(Self {
+            clients,
+            settings: Arc::new(settings),
+        })
+    }
+}
+
+impl<B> ReverseProxy<B> {
+    /// The name of this proxy in `Via`. Defaults to `gateway`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `name` is empty or has other characters than letters, digits, `.`, `-` and `_`.
+    pub fn via(mut self, name: &str) -> Result<Self, Error> {
+        self.settings_mut().via = Via::new(name)?;
+        Ok(self)
+    }
+
+    /// Whether the API gets no `Authorization`. Defaults to `false`.
+    ///
+    /// An API that does not check tokens needs none, and cannot leak what it does not get.
+    #[must_use]
+    pub fn remove_authorization(mut self, removes: bool) -> Self {
+        self.settings_mut().removes_authorization = removes;
+        self
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings {
+        Arc::make_mut(&mut self.settings)
+    }
+}
+
+impl Via {
+    fn new(name: &str) -> Result<Self, Error> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+        if name.is_empty() || !name.bytes().all(allowed) {
+            return Err(Error::configuration("the name of a proxy is not a word"));
+        }
+        let line = |version| {
+            let line = HeaderValue::try_from(format!("{version} {name}"));
+            line.map_err(|error| Error::configuration("the name is too long").caused_by(error))
+        };
+        Ok(Self {
+            http10: line("1.0")?,
+            http11: line("1.1")?,
+            http2: line("2.0")?,
+        })
+    }
+}
+
+impl<B> Service<Request<B>> for ReverseProxy<B>
+where
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + Unpin + 'static,
+{
+    type Response = Response<ResponseBody<Incoming>>;
+    type Error = Infallible;
+    type Future = ForwardFuture;
+
+    /// Always ready: it opens as many connections as there are requests.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> ForwardFuture {
+        let version = request.version();
+        match self.settings.prepare(request) {
+            Ok(prepared) => prepared.send(&self.clients, self.settings.upstream.head_timeout),
+            Err(error) => ForwardFuture::failed(error, version),
+        }
+    }
+}
+
+impl<B> Clone for ReverseProxy<B> {
+    fn clone(&self) -> Self {
+        Self {
+            clients: self.clients.clone(),
+            settings: self.settings.clone(),
+        }
+    }
+}
+
+impl<B> fmt::Debug for ReverseProxy<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReverseProxy")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,58 @@
+//! Checks that a request names exactly one host (RFC 9112 §3.2).
+
+use hyper::{
+    Request, Uri, Version,
+    header::{HOST, HeaderValue},
+    http::uri::{Authority, Scheme},
+};
+
+/// Returns the host of a request that names exactly one. If there is a `Host` field, it must agree
+/// with the request line or `:authority`. Otherwise proxy and API could read different requests.
+pub(super) fn only_host<B>(request: &Request<B>) -> Option<HeaderValue> {
+    let uri = request.uri();
+    let mut fields = request.headers().get_all(HOST).iter();
+    let (first, second) = (fields.next(), fields.next());
+    if second.is_some() {
+        return None;
+    }
+    match (first, uri.authority()) {
+        (None, None) => None,
+        // HTTP/2 uses `:authority` instead of `Host` (RFC 9113 §8.3.1).
+        (None, Some(target)) => {
+            let named = request.version() == Version::HTTP_2 && is_plain(target);
+            let host = || HeaderValue::try_from(target.as_str()).ok();
+            named.then(host).flatten()
+        }
+        (Some(field), target) => {
+            let host = authority(field.as_bytes())?;
+            let agrees =
+                target.is_none_or(|target| is_plain(target) && is_same(&host, target, uri));
+            agrees.then(|| field.clone())
+        }
+    }
+}
+
+fn authority(field: &[u8]) -> Option<Authority> {
+    let authority = Authority::try_from(field).ok()?;
+    is_plain(&authority).then_some(authority)
+}
+
+/// Whether this is a host, with or without a port, and without userinfo (RFC 9110 §4.2.4).
+pub(in crate::proxy) fn is_plain(authority: &Authority) -> bool {
+    let (host, rest) = (
+        authority.host(),
+        authority.as_str().strip_prefix(authority.host()),
+    );
+    let port = rest.map(|rest| rest.strip_prefix(':').unwrap_or(rest));
+    !host.is_empty() && port.is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok())
+}
+
+fn is_same(host: &Authority, target: &Authority, uri: &Uri) -> bool {
+    let default = if uri.scheme() == Some(&Scheme::HTTPS) {
+        443
+    } else {
+        80
+    };
+    let port = |authority: &Authority| authority.port_u16().unwrap_or(default);
+    host.host().eq_ignore_ascii_case(target.host()) && port(host) == port(target)
+}

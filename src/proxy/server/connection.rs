@@ -1,0 +1,224 @@
+//! Serves one connection.
+
+use std::{
+    convert::Infallible, future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration,
+};
+
+use hyper::{
+    Method, Request, Response, StatusCode, Version,
+    body::{Body, Incoming},
+    header::UPGRADE,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::timeout,
+};
+use tower::{BoxError, Service, ServiceExt as _};
+
+use super::{
+    OverTls, Server, begin::Begun, ending::Ending, guarded::Guarded, heads::Switched,
+    limits::Permit, listener::Socket, requests::Requests,
+};
+use crate::{
+    client::PeerAddr,
+    enforce::{Abortable, Connection},
+};
+
+/// An accepted connection, before its first byte.
+pub(super) struct Accepted {
+    pub(super) server: Arc<Server>,
+    pub(super) peer: Option<SocketAddr>,
+    pub(super) permit: Permit,
+    pub(super) ending: Ending,
+}
+
+/// What the requests of one connection get.
+#[derive(Clone)]
+struct Facts {
+    peer: Option<SocketAddr>,
+    over_tls: bool,
+    connection: Connection,
+    switched: Switched,
+    ending: Ending,
+    requests: Requests,
+}
+
+/// How often HTTP/2 peers have to show that they are there, and in which time.
+const PING: Duration = Duration::from_secs(20);
+/// How long an idle connection may take to close.
+const CLOSE: Duration = Duration::from_secs(5);
+/// The buffer of one HTTP/1.1 connection, in bytes. A head has to fit.
+const BUFFER: usize = 64 * 1024;
+
+impl Accepted {
+    pub(super) async fn serve<S, B>(self, socket: Socket, service: S) -> Result<(), BoxError>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+        S: Clone + Send + 'static,
+        S::Future: Send,
+        B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+    {
+        match &self.server.tls {
+            None => self.begin(socket, None, service).await,
+            Some(tls) => {
+                let handshake = timeout(self.server.head_timeout, tls.accept(socket));
+                let encrypted = tokio::select! {
+                    encrypted = handshake => encrypted??,
+                    () = self.ending.stopping() => return Ok(()),
+                };
+                self.begin(encrypted, Some(OverTls), service).await
+            }
+        }
+    }
+
+    async fn begin<T, S, B>(
+        self,
+        mut io: T,
+        over_tls: Option<OverTls>,
+        service: S,
+    ) -> Result<(), BoxError>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+        S: Clone + Send + 'static,
+        S::Future: Send,
+        B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+    {
+        let Self {
+            server,
+            peer,
+            permit,
+            ending,
+        } = self;
+        let begun = tokio::select! {
+            begun = timeout(server.head_timeout, Begun::read(&mut io)) => begun,
+            () = ending.stopping() => return Ok(()),
+        };
+        // A peer that says nothing is no failure.
+        let Ok(Some(Begun { is_http2, first })) = begun.unwrap_or(Ok(None)) else {
+            return Ok(());
+        };
+        let guarded = Guarded::new(io, &server, is_http2, first, permit);
+        let switched = guarded.switched();
+        let io = Abortable::new(guarded);
+        let facts = Facts {
+            peer,
+            over_tls: over_tls.is_some(),
+            connection: io.handle(),
+            switched,
+            ending: ending.clone(),
+            requests: Requests::new(),
+        };
+        let requests = facts.requests.clone();
+        let driver = Driver {
+            requests,
+            ending,
+            idle_timeout: server.idle_timeout,
+        };
+        let service = service_fn(move |request| facts.clone().respond(request, service.clone()));
+        let io = TokioIo::new(io);
+        if is_http2 {
+            let connection = server.http2().serve_connection(io, service);
+            let stop = http2::Connection::graceful_shutdown;
+            driver.drive(connection, stop).await
+        } else {
+            let connection = server.http1().serve_connection(io, service).with_upgrades();
+            let stop = http1::UpgradeableConnection::graceful_shutdown;
+            driver.drive(connection, stop).await
+        }
+    }
+}
+
+impl Server {
+    fn http1(&self) -> http1::Builder {
+        let mut http1 = http1::Builder::new();
+        http1
+            .timer(TokioTimer::new())
+            // `Guarded` and `Driver` have the time-outs.
+            .header_read_timeout(None)
+            .max_headers(self.max_fields)
+            .max_header_size(self.max_head)
+            .max_buf_size(BUFFER.max(self.max_head));
+        http1
+    }
+
+    fn http2(&self) -> http2::Builder<TokioExecutor> {
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        http2
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING)
+            .keep_alive_timeout(PING)
+            .max_concurrent_streams(self.max_streams)
+            .max_header_list_size(u32::try_from(self.max_head).unwrap_or(u32::MAX));
+        http2
+    }
+}
+
+impl Facts {
+    async fn respond<S, B>(
+        self,
+        mut request: Request<Incoming>,
+        service: S,
+    ) -> Result<Response<super::requests::Counted<B>>, Infallible>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    {
+        let mut in_flight = self.requests.begin();
+        let connects = request.method() == Method::CONNECT;
+        let may_upgrade = request.version() != Version::HTTP_2
+            && (connects || request.headers().contains_key(UPGRADE));
+        let extensions = request.extensions_mut();
+        if let Some(peer) = self.peer {
+            extensions.insert(PeerAddr(peer));
+        }
+        if self.over_tls {
+            extensions.insert(OverTls);
+        }
+        if may_upgrade {
+            extensions.insert(self.connection);
+            extensions.insert(self.ending);
+        }
+        let response = service.oneshot(request).await?;
+        let status = response.status();
+        if may_upgrade
+            && (status == StatusCode::SWITCHING_PROTOCOLS || connects && status.is_success())
+        {
+            self.switched.set();
+        }
+        in_flight.answered();
+        Ok(response.map(|body| in_flight.until_the_end_of(body)))
+    }
+}
+
+/// Ends a connection that is idle, floods or has to stop.
+struct Driver {
+    requests: Requests,
+    ending: Ending,
+    idle_timeout: Duration,
+}
+
+impl Driver {
+    async fn drive<C>(self, connection: C, stop: impl Fn(Pin<&mut C>)) -> Result<(), BoxError>
+    where
+        C: Future<Output = hyper::Result<()>>,
+    {
+        let mut connection = std::pin::pin!(connection);
+        tokio::select! {
+            ended = connection.as_mut() => return Ok(ended?),
+            () = self.requests.flood() => return Ok(()),
+            () = self.requests.idle(self.idle_timeout) => {}
+            () = self.ending.stopping() => {}
+        }
+        stop(connection.as_mut());
+        tokio::select! {
+            ended = connection => Ok(ended?),
+            () = self.requests.flood() => Ok(()),
+            // A peer that has disappeared does not close the connection.
+            () = self.requests.idle(CLOSE) => Ok(()),
+            () = self.ending.cut() => Ok(()),
+        }
+    }
+}

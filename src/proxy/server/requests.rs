@@ -1,0 +1,197 @@
+//! The requests in flight on one connection, and those that its peer gave up.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use hyper::body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+
+/// How many requests a peer may give up before as many have a response.
+const GIVEN_UP: u64 = 100;
+
+/// The requests of one connection.
+#[derive(Clone)]
+pub(super) struct Requests(Arc<Counts>);
+
+struct Counts {
+    begun: Instant,
+    in_flight: AtomicUsize,
+    /// When the last one ended, in milliseconds since `begun`.
+    last_end: AtomicU64,
+    answered: AtomicU64,
+    given_up: AtomicU64,
+    flood: Notify,
+}
+
+impl Requests {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Counts {
+            begun: Instant::now(),
+            in_flight: AtomicUsize::new(0),
+            last_end: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
+            given_up: AtomicU64::new(0),
+            flood: Notify::new(),
+        }))
+    }
+
+    /// Counts one more request, until the value is dropped.
+    pub(super) fn begin(&self) -> InFlight {
+        self.0.in_flight.fetch_add(1, Ordering::AcqRel);
+        InFlight {
+            counts: self.0.clone(),
+            is_answered: false,
+        }
+    }
+
+    /// Waits until there has been no request for this long from now on.
+    pub(super) async fn idle(&self, limit: Duration) {
+        let counts = &*self.0;
+        let mut due = Instant::now() + limit;
+        loop {
+            sleep_until(due).await;
+            let last_end = Duration::from_millis(counts.last_end.load(Ordering::Acquire));
+            let idle_since = if counts.in_flight.load(Ordering::Acquire) > 0 {
+                Instant::now()
+            } else {
+                counts.begun + last_end
+            };
+            if idle_since + limit <= due {
+                return;
+            }
+            due = idle_since + limit;
+        }
+    }
+
+    /// Waits until the peer has given up more requests than it has let end. Each costs work here,
+    /// and the limit of concurrent streams does not count them.
+    pub(super) async fn flood(&self) {
+        self.0.flood.notified().await;
+    }
+}
+
+/// One request of [`Requests`].
+pub(super) struct InFlight {
+    counts: Arc<Counts>,
+    is_answered: bool,
+}
+
+impl InFlight {
+    /// The head of the response is there.
+    pub(super) fn answered(&mut self) {
+        self.is_answered = true;
+        self.counts.answered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The request is in flight until this body of its response has ended.
+    pub(super) fn until_the_end_of<B>(self, body: B) -> Counted<B> {
+        Counted {
+            body,
+            _in_flight: self,
+        }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let counts = &*self.counts;
+        if !self.is_answered {
+            let given_up = counts.given_up.fetch_add(1, Ordering::Relaxed) + 1;
+            if given_up > GIVEN_UP.max(counts.answered.load(Ordering::Relaxed)) {
+                counts.flood.notify_one();
+            }
+        }
+        let elapsed = u64::try_from(counts.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        counts.last_end.store(elapsed, Ordering::Release);
+        counts.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+pin_project! {
+    /// The body of a response.
+    pub(super) struct Counted<B> {
+        #[pin]
+        body: B,
+        _in_flight: InFlight,
+    }
+}
+
+impl<B: Body> Body for Counted<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.project().body.poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures::FutureExt as _;
+    use tokio::time::{Instant, sleep};
+
+    use super::{GIVEN_UP, Requests};
+
+    #[tokio::test(start_paused = true)]
+    async fn connection_is_idle_after_the_last_response() {
+        let requests = Requests::new();
+        let begun = Instant::now();
+        let ends = tokio::spawn({
+            let request = requests.begin();
+            async move {
+                sleep(Duration::from_secs(61)).await;
+                drop(request);
+            }
+        });
+        requests.idle(Duration::from_secs(60)).await;
+        assert_eq!(begun.elapsed().as_secs(), 121);
+        ends.await.unwrap();
+        // It counts from now on.
+        requests.idle(Duration::from_secs(5)).await;
+        assert_eq!(begun.elapsed().as_secs(), 126);
+    }
+
+    #[test]
+    fn more_resets_than_responses_are_a_flood() {
+        let requests = Requests::new();
+        let give_up = |times| (0..times).for_each(|_| drop(requests.begin()));
+        give_up(GIVEN_UP);
+        assert!(requests.flood().now_or_never().is_none());
+        give_up(1);
+        assert!(requests.flood().now_or_never().is_some());
+
+        let requests = Requests::new();
+        let give_up = |times| (0..times).for_each(|_| drop(requests.begin()));
+        for _ in 0..2 * GIVEN_UP {
+            requests.begin().answered();
+        }
+        give_up(2 * GIVEN_UP);
+        assert!(requests.flood().now_or_never().is_none());
+        give_up(1);
+        assert!(requests.flood().now_or_never().is_some());
+    }
+}

@@ -1,0 +1,82 @@
+//! The base URL of an API, and the URL of one request there.
+
+use hyper::{
+    Uri,
+    http::uri::{PathAndQuery, Scheme},
+};
+
+use crate::proxy::{Error, sanitize::is_plain};
+
+/// A base URL.
+#[derive(Clone, Debug)]
+pub(in crate::proxy) struct Base {
+    pub(in crate::proxy) protocol: Protocol,
+    /// With the scheme `http` or `https`.
+    uri: Uri,
+}
+
+/// What the API speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::proxy) enum Protocol {
+    Http,
+    H2c,
+    Https,
+}
+
+impl Base {
+    pub(super) fn parse(url: &str) -> Result<Self, Error> {
+        let wrong = Error::configuration;
+        let uri = Uri::try_from(url)
+            .map_err(|error| wrong("the upstream is not a URL").caused_by(error))?;
+        let protocol = match uri.scheme_str() {
+            Some("http") => Protocol::Http,
+            Some("h2c") => Protocol::H2c,
+            Some("https") => Protocol::Https,
+            _ => return Err(wrong("the upstream needs the scheme http, https or h2c")),
+        };
+        let has_host = uri.authority().is_some_and(is_plain);
+        if !has_host {
+            return Err(wrong("the upstream needs a host with an optional port"));
+        }
+        // The parser discards a fragment.
+        if uri.query().is_some() || url.contains('#') {
+            return Err(wrong("the upstream must not have a query or a fragment"));
+        }
+        let mut parts = uri.into_parts();
+        if protocol == Protocol::H2c {
+            parts.scheme = Some(Scheme::HTTP);
+        }
+        let uri = Uri::from_parts(parts)
+            .map_err(|error| wrong("the upstream is not a URL").caused_by(error))?;
+        Ok(Self { protocol, uri })
+    }
+
+    /// The same path and query at the API. Returns `None` for a request without a path, and for a
+    /// path that the API may resolve to one outside the base.
+    pub(in crate::proxy) fn join(&self, requested: &Uri) -> Option<Uri> {
+        let target = requested.path_and_query()?;
+        if !target.path().starts_with('/') {
+            return None;
+        }
+        let prefix = self.uri.path().trim_end_matches('/');
+        let mut parts = self.uri.clone().into_parts();
+        parts.path_and_query = Some(if prefix.is_empty() {
+            target.clone()
+        } else if goes_up(target.path()) {
+            return None;
+        } else {
+            PathAndQuery::try_from(format!("{prefix}{target}")).ok()?
+        });
+        Uri::from_parts(parts).ok()
+    }
+}
+
+/// Whether a segment is `..`, in any encoding.
+fn goes_up(path: &str) -> bool {
+    if !path.contains(['.', '%']) {
+        return false;
+    }
+    let dots = path.to_ascii_lowercase().replace("%2e", ".");
+    let slashes = dots.replace("%2f", "/").replace("%5c", "/");
+    slashes.split(['/', '\\']).any(|segment| segment == "..")
+}

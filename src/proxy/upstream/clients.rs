@@ -1,0 +1,99 @@
+//! The clients of one API: one for each protocol that a request may need.
+
+use hyper::body::Body;
+use hyper_util::{
+    client::legacy::{Builder, Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use rustls::ClientConfig;
+use tower::BoxError;
+
+use super::{Upstream, base::Protocol, connector::Connector};
+use crate::{proxy::Error, tls};
+
+/// Limits the connections that wait for the next request.
+const MAX_IDLE: usize = 1024;
+
+/// The clients of one API. Clones share their connections.
+pub(in crate::proxy) struct Clients<B> {
+    /// For all requests except those below.
+    pub(in crate::proxy) main: Client<Connector, B>,
+    /// Speaks HTTP/2, unless the API does not offer it.
+    pub(in crate::proxy) grpc: Client<Connector, B>,
+    /// Speaks HTTP/1.1. `None` if the API does not.
+    pub(in crate::proxy) websocket: Option<Client<Connector, B>>,
+}
+
+impl<B> Clients<B>
+where
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + Unpin + 'static,
+{
+    /// Opens no connection.
+    ///
+    /// # Errors
+    ///
+    /// Fails if TLS has no root certificates or no crypto provider.
+    pub(in crate::proxy) fn new(upstream: &Upstream) -> Result<Self, Error> {
+        let mut http = HttpConnector::new();
+        http.set_connect_timeout(Some(upstream.connect_timeout));
+        http.set_nodelay(true);
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
+            // The client decides whether to repeat a request that the API may have received.
+            .retry_canceled_requests(false)
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(upstream.idle_timeout)
+            .pool_max_idle_per_host(MAX_IDLE)
+            .timer(TokioTimer::new());
+        let build = |builder: &Builder, connector| builder.build::<_, B>(connector);
+
+        Ok(match upstream.base.protocol {
+            Protocol::Http => {
+                let main = build(&builder, Connector::Plain(http.clone()));
+                let grpc = build(builder.http2_only(true), Connector::Plain(http));
+                Self {
+                    websocket: Some(main.clone()),
+                    main,
+                    grpc,
+                }
+            }
+            Protocol::H2c => {
+                let main = build(builder.http2_only(true), Connector::Plain(http));
+                Self {
+                    grpc: main.clone(),
+                    main,
+                    websocket: None,
+                }
+            }
+            Protocol::Https => {
+                let config = tls_config(upstream)?;
+                let both = Connector::encrypted(http.clone(), config.clone(), true);
+                let http1 = Connector::encrypted(http, config, false);
+                let main = build(&builder, both);
+                Self {
+                    grpc: main.clone(),
+                    main,
+                    websocket: Some(build(&builder, http1)),
+                }
+            }
+        })
+    }
+}
+
+fn tls_config(upstream: &Upstream) -> Result<ClientConfig, Error> {
+    let roots = match &upstream.roots {
+        Some(roots) => roots.clone(),
+        None => tls::system_roots()?.into(),
+    };
+    Ok(tls::builder(roots)?.with_no_client_auth())
+}
+
+impl<B> Clone for Clients<B> {
+    fn clone(&self) -> Self {
+        Self {
+            main: self.main.clone(),
+            grpc: self.grpc.clone(),
+            websocket: self.websocket.clone(),
+        }
+    }
+}

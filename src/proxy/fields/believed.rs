@@ -1,13 +1,19 @@
 //! Fields in which proxies report who the client is, where it is, or what it requested.
 
-use hyper::header::HeaderName;
+use hyper::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING,
+};
 
-use super::begins;
+use super::{begins, is_same};
 
-/// Whether an API may believe this field because its proxy sets it.
+/// Whether an API may believe this field because its proxy sets it, or takes it for a field that
+/// the proxy reads: another spelling of `Content-Length`, for example.
 pub(in crate::proxy) fn is_believed(name: &HeaderName) -> bool {
     if KEPT.contains(&name.as_str()) {
         return false;
+    }
+    if READ.iter().any(|read| name != read && is_same(name, read)) {
+        return true;
     }
     let name = name.as_str().as_bytes();
     let name = if begins(name, b"x-") {
@@ -25,6 +31,14 @@ const FORWARDED: &[u8] = b"forwarded";
 
 /// Fields that the client sets, although their names begin like those below.
 const KEPT: [&str; 4] = ["authorization", "host", "user-agent", "x-user-agent"];
+
+/// Fields that determine what a request is, and have more than one spelling.
+const READ: [HeaderName; 4] = [
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    TRANSFER_ENCODING,
+];
 
 /// Prefixes of the names of believed fields, with or without `X-` before them. A name that contains
 /// `forwarded` is believed too.

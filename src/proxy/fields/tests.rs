@@ -34,6 +34,8 @@ fn believed_names_are_found_in_every_spelling() {
         "x-forwarded-for",
         "x_forwarded_proto",
         "x-host",
+        "content_length",
+        "transfer.encoding",
         "x.original.forwarded.host",
         "forwarded",
         "client_cert",
@@ -46,6 +48,8 @@ fn believed_names_are_found_in_every_spelling() {
     for kept in [
         "authorization",
         "host",
+        "content-length",
+        "content-type",
         "user-agent",
         "traceparent",
         "tracestate",

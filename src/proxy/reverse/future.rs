@@ -145,14 +145,19 @@ fn passed(
 /// Why there is no response.
 fn unanswered(error: legacy::Error) -> Error {
     let mut link: Option<&(dyn StdError + 'static)> = Some(&error);
-    let mut timed_out = false;
+    let (mut timed_out, mut of_client) = (false, false);
     while let Some(cause) = link {
         let of_io = cause.downcast_ref::<io::Error>();
         timed_out |= of_io.is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
+        // hyper was told by the body that the proxy gave it.
+        let of_hyper = cause.downcast_ref::<hyper::Error>();
+        of_client |= of_hyper.is_some_and(hyper::Error::is_user);
         link = cause.source();
     }
     let error_of = |kind, reason| Error::new(kind, reason);
-    let ours = if error.is_connect() && timed_out {
+    let ours = if of_client {
+        Error::bad_request("the body of the request ended early")
+    } else if error.is_connect() && timed_out {
         error_of(
             ErrorKind::TimedOut,
             "the API did not accept a connection in time",

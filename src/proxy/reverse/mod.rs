@@ -21,7 +21,7 @@ use tower::{BoxError, Service};
 
 pub use self::future::ForwardFuture;
 use self::upload::Upload;
-use super::{Error, Upstream, upstream::Clients};
+use super::{Error, IdentityHeaders, Upstream, upstream::Clients};
 use crate::ResponseBody;
 
 /// Forwards requests to an API, once each, and returns the responses. Both bodies are streamed.
@@ -30,14 +30,17 @@ use crate::ResponseBody;
 /// and an [`EnforcementLayer`](crate::enforce::EnforcementLayer) between the two. A request that
 /// the API does not answer gets 502 or 504 without a body, with an [`Error`] in the extensions.
 ///
-/// * **Fields.** Those about one connection do not pass, in both directions (RFC 9110 §7.6.1). The
-///   API gets a `Via`, and `Host` is the host of the [`Upstream`]. `Authorization` passes, unless it
-///   is [removed](Self::remove_authorization). `Expect` does not pass.
+/// * **Fields.** The API gets the [identity headers](Self::identity) of the token, `Via`, and the
+///   host of the [`Upstream`] as `Host`. Fields about one connection do not pass, in both directions
+///   (RFC 9110 §7.6.1), and `Expect` does not. `Authorization` passes, unless it is
+///   [removed](Self::remove_authorization).
 /// * **gRPC** and trailers pass. gRPC needs an API with HTTP/2.
 /// * **A WebSocket** passes if its request has an [`AllowWebSocket`] in the extensions, over
-///   HTTP/1.1. The connection ends within a second after its token. A response 101 to any other request is
-///   502.
+///   HTTP/1.1. The connection ends within a second after its token. A response 101 to any other
+///   request is 502.
 /// * **No retries.** An API that closes a connection may have processed the request.
+/// * **Time.** [`head_timeout`](Upstream::head_timeout) limits the time of the API, and not that of a
+///   slow client. Bodies have no limit, and are not buffered.
 ///
 /// ```no_run
 /// use std::convert::Infallible;
@@ -72,6 +75,7 @@ pub struct ReverseProxy<B = Incoming> {
 struct Settings {
     upstream: Upstream,
     via: Via,
+    identity: IdentityHeaders,
     removes_authorization: bool,
 }
 
@@ -122,6 +126,7 @@ where
         let settings = Settings {
             upstream,
             via: Via::new("gateway")?,
+            identity: IdentityHeaders::new(),
             removes_authorization: false,
         };
         Ok(Self {
@@ -140,6 +145,17 @@ impl<B> ReverseProxy<B> {
     pub fn via(mut self, name: &str) -> Result<Self, Error> {
         self.settings_mut().via = Via::new(name)?;
         Ok(self)
+    }
+
+    /// The fields in which the API is told whose token a request has. Defaults to none.
+    ///
+    /// They are set from the [`Introspection`](crate::introspect::Introspection) that an
+    /// [`EnforcementLayer`](crate::enforce::EnforcementLayer) puts into the extensions, and are empty
+    /// without one.
+    #[must_use]
+    pub fn identity(mut self, identity: IdentityHeaders) -> Self {
+        self.settings_mut().identity = identity;
+        self
     }
 
     /// Whether the API gets no `Authorization`. Defaults to `false`.

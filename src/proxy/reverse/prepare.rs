@@ -48,11 +48,12 @@ impl Settings {
             return Err(Error::bad_request(reason));
         }
         let kind = Kind::of(&mut request);
-        *request.uri_mut() = uri;
+        let (mut head, body) = request.into_parts();
+        head.uri = uri;
         // The client takes HTTP/2 where the connection has it.
-        *request.version_mut() = Version::HTTP_11;
+        head.version = Version::HTTP_11;
 
-        let headers = request.headers_mut();
+        let headers = &mut head.headers;
         let takes_trailers = version == Version::HTTP_2 || takes_trailers(headers);
         remove_hop_by_hop(headers);
         headers.remove(EXPECT);
@@ -63,6 +64,7 @@ impl Settings {
         }
         join_cookies(headers);
         headers.append(VIA, self.via.line(version));
+        self.identity.set(head.extensions.get(), headers);
         match &kind {
             Kind::WebSocket(_) => {
                 headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
@@ -79,7 +81,7 @@ impl Settings {
             Kind::Plain => {}
         }
         Ok(Prepared {
-            request,
+            request: Request::from_parts(head, body),
             version,
             kind,
         })

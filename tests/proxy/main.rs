@@ -1,0 +1,14 @@
+//! The proxy, in front of APIs of every protocol.
+
+mod bodies;
+mod failures;
+mod fixture;
+mod floods;
+mod grpc;
+mod hosts;
+mod raw;
+mod streams;
+mod tls;
+mod unix;
+mod versions;
+mod websocket;

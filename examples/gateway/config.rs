@@ -2,18 +2,17 @@
 
 use std::{error::Error, fs, path::Path, time::Duration};
 
-use hyper::Uri;
 use tower::util::Either;
 use tower_revocation::{
     client::registry::Registry,
     introspect::jwt::{Audience, Dialect, JwtTokens},
     jose::{Keys, RemoteKeys},
     log::{EmbeddedLog, LogErrorKind},
+    proxy::Upstream,
     revoke::{ForwardRevocation, RecordRevocation},
 };
 
 use crate::{
-    host,
     listen::Listen,
     setting::Setting,
     store::{self, Store},
@@ -23,7 +22,7 @@ pub(crate) struct Config {
     /// `LISTEN`: the address to listen on.
     pub(crate) listen: Listen,
     /// `UPSTREAM`: the base URL of the API.
-    pub(crate) upstream: Uri,
+    pub(crate) upstream: Upstream,
     /// `ISSUER`, `JWKS`, `AUDIENCE` and `DIALECT`: the tokens that are genuine.
     pub(crate) tokens: JwtTokens,
     /// `CLIENTS`: a JSON file of the clients that may revoke. Defaults to two clients of the demo.
@@ -159,25 +158,12 @@ fn roots(setting: Setting) -> Result<Roots, Box<dyn Error>> {
     }
 }
 
-fn upstream(setting: &Setting) -> Result<Uri, Box<dyn Error>> {
-    let uri: Uri = setting
-        .value()
-        .parse()
-        .map_err(|error| setting.wrong(format!("not a URL: {error}")))?;
-    let authority = uri
-        .authority()
-        .ok_or_else(|| setting.wrong("there is no host"))?;
-    if uri.scheme_str() != Some("http") {
+fn upstream(setting: &Setting) -> Result<Upstream, Box<dyn Error>> {
+    let upstream = Upstream::new(setting.value()).map_err(|error| setting.wrong(error))?;
+    if !setting.value().starts_with("http://") {
         return Err(setting.wrong("expected an http URL"));
     }
-    if !host::is_plain(authority) {
-        return Err(setting.wrong("expected a host with an optional port"));
-    }
-    // The parser discards a fragment.
-    if uri.query().is_some() || setting.value().contains('#') {
-        return Err(setting.wrong("a base URL must not have a query or a fragment"));
-    }
-    Ok(uri)
+    Ok(upstream)
 }
 
 fn dialect(setting: &Setting) -> Result<Dialect, Box<dyn Error>> {

@@ -1,17 +1,13 @@
-//! The entry of a request: health checks, malformed requests, and the cleaning of the rest.
+//! The health checks, which need no token.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use http_body_util::{Either, Empty};
-use hyper::{
-    Request, Response, StatusCode, Version,
-    body::{Bytes, Incoming},
-    header,
-};
+use hyper::{Request, Response, StatusCode, body::Bytes, header};
 use tower::{Service, ServiceExt as _};
 use tower_revocation::{enforce::Index, log::RevocationLog as _};
 
-use crate::{fields, host, store::Store};
+use crate::store::Store;
 
 /// The state behind the health checks.
 pub(crate) struct Health {
@@ -47,31 +43,24 @@ impl Health {
     }
 }
 
-/// Cleans a request before anything else reads it, and calls the service.
-pub(crate) async fn enter<S, B>(
+/// Responds to a health check, or calls the service.
+pub(crate) async fn enter<S, ReqBody, ResBody>(
     health: Arc<Health>,
     service: S,
-    mut request: Request<Incoming>,
-) -> Result<Response<Either<B, Empty<Bytes>>>, Infallible>
+    request: Request<ReqBody>,
+) -> Result<Response<Either<ResBody, Empty<Bytes>>>, Infallible>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>, Error = Infallible>,
 {
-    if !host::is_one(&request) {
-        return Ok(empty(StatusCode::BAD_REQUEST).map(Either::Right));
-    }
     if let Some(response) = health.respond(request.uri().path()) {
         return Ok(response.map(Either::Right));
-    }
-    let is_http2 = request.version() == Version::HTTP_2;
-    if fields::clean_request(request.headers_mut(), is_http2).is_none() {
-        return Ok(empty(StatusCode::BAD_REQUEST).map(Either::Right));
     }
     let response = service.oneshot(request).await?;
     Ok(response.map(Either::Left))
 }
 
 /// A response without a body.
-pub(crate) fn empty(status: StatusCode) -> Response<Empty<Bytes>> {
+fn empty(status: StatusCode) -> Response<Empty<Bytes>> {
     let mut response = Response::new(Empty::new());
     *response.status_mut() = status;
     response

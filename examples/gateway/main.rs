@@ -20,20 +20,14 @@
 //! of the issuer. Then it forwards every revocation to that endpoint, with the credentials of the
 //! client, and records it here too.
 
-mod body;
 mod config;
 mod entry;
-mod fields;
-mod forward;
-mod host;
-mod idle;
 #[path = "../authorization_server/listen.rs"]
 mod listen;
 #[path = "../authorization_server/log.rs"]
 mod log;
 #[path = "../authorization_server/program.rs"]
 mod program;
-mod serve;
 #[path = "../authorization_server/setting.rs"]
 mod setting;
 #[path = "../authorization_server/store.rs"]
@@ -53,12 +47,12 @@ use tower_revocation::{
     },
     enforce::{EnforcementLayer, Index},
     log::MemoryLog,
+    proxy::{ReverseProxy, SanitizeLayer, server::Server},
     revoke::RecordRevocation,
 };
 
 use config::Config;
 use entry::Health;
-use forward::Upstream;
 use store::Store;
 
 #[tokio::main]
@@ -80,25 +74,29 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let revocation = RevocationLayer::new("/oauth2/revoke", KeepCredentials::new(clients), backend)
         .timer(TokioTimer::new());
 
-    // A request passes these from the last to the first: cleaning, revocation, enforcement,
-    // forwarding.
-    let upstream = Arc::new(Upstream::new(config.upstream.clone()));
-    let service = service_fn(move |request| forward::forward(upstream.clone(), request));
+    // A request passes these from the last to the first: cleaning, health checks, revocation,
+    // enforcement, forwarding.
+    let service = ReverseProxy::new(config.upstream.clone())?;
     let service = EnforcementLayer::new(config.tokens.clone(), index.clone()).layer(service);
     let service = revocation.layer(service);
     let ended = log.clone();
     let health = Arc::new(Health { index, log });
     let service = service_fn(move |request| entry::enter(health.clone(), service.clone(), request));
+    // This API does not ask where its clients are.
+    let service = SanitizeLayer::new().set_forwarded(false).layer(service);
 
     let listener = config.listen.bind().await?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     println!("listening on http://{}", listener.local_addr()?);
-    tokio::select! {
-        never = serve::serve(listener, service) => never,
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let signals = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    let server = Server::new().idle_timeout(Duration::from_secs(10));
+    server.serve(listener, service, signals).await;
     store::close(ended).await
 }
 

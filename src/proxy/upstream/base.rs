@@ -26,28 +26,28 @@ pub(in crate::proxy) enum Protocol {
 impl Base {
     pub(super) fn parse(url: &str) -> Result<Self, Error> {
         let wrong = Error::configuration;
-        let uri = Uri::try_from(url)
-            .map_err(|error| wrong("the upstream is not a URL").caused_by(error))?;
+        let uri = Uri::try_from(url).map_err(|error| wrong("not a URL").caused_by(error))?;
+        let Some(authority) = uri.authority() else {
+            return Err(wrong("there is no host"));
+        };
         let protocol = match uri.scheme_str() {
             Some("http") => Protocol::Http,
             Some("h2c") => Protocol::H2c,
             Some("https") => Protocol::Https,
-            _ => return Err(wrong("the upstream needs the scheme http, https or h2c")),
+            _ => return Err(wrong("expected an http URL, or one with https or h2c")),
         };
-        let has_host = uri.authority().is_some_and(is_plain);
-        if !has_host {
-            return Err(wrong("the upstream needs a host with an optional port"));
+        if !is_plain(authority) {
+            return Err(wrong("expected a host with an optional port"));
         }
         // The parser discards a fragment.
         if uri.query().is_some() || url.contains('#') {
-            return Err(wrong("the upstream must not have a query or a fragment"));
+            return Err(wrong("a base URL must not have a query or a fragment"));
         }
         let mut parts = uri.into_parts();
         if protocol == Protocol::H2c {
             parts.scheme = Some(Scheme::HTTP);
         }
-        let uri = Uri::from_parts(parts)
-            .map_err(|error| wrong("the upstream is not a URL").caused_by(error))?;
+        let uri = Uri::from_parts(parts).map_err(|error| wrong("not a URL").caused_by(error))?;
         Ok(Self { protocol, uri })
     }
 

@@ -68,6 +68,14 @@
 //! | `tower_revocation_fleet_returned_records_total` | counter | | Records that this process gave back to a log that may have lost them. |
 //! | `tower_revocation_admin_requests_total` | counter | `class`, `outcome` | Administrative requests by the class of their target. `outcome` is `revoked`, `failed`, `cancelled` or `panicked`. |
 //!
+//! # The proxy
+//!
+//! | series | kind | labels | description |
+//! |---|---|---|---|
+//! | `tower_revocation_proxy_failures_total` | counter | `kind` | Requests that `proxy` did not forward, or to which the API did not respond. `kind` is that of `proxy::Error`. |
+//! | `tower_revocation_proxy_connections` | gauge | | Open connections of clients to every `proxy::server::Server` of the process, upgraded ones included. |
+//! | `tower_revocation_proxy_connections_refused_total` | counter | `reason` | Connections of clients that were closed at a limit: that of one `address`, or of a `flood` of resets. |
+//!
 //! # Labels
 //!
 //! A label that does not apply is `none`. Gauges do not name their index, log or server: several of

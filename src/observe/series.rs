@@ -90,6 +90,16 @@ const COUNTERS: &[Series] = &[
         "Administrative requests.",
     ),
     (
+        "tower_revocation_proxy_failures_total",
+        Unit::Count,
+        "Requests that the proxy did not forward, or to which the API did not respond.",
+    ),
+    (
+        "tower_revocation_proxy_connections_refused_total",
+        Unit::Count,
+        "Connections of clients that were closed at a limit.",
+    ),
+    (
         "tower_revocation_key_fetches_total",
         Unit::Count,
         "Key fetches.",
@@ -161,6 +171,11 @@ const GAUGES: &[Series] = &[
         "tower_revocation_index_applied_age_seconds",
         Unit::Seconds,
         "Time since the last record was applied to the index.",
+    ),
+    (
+        "tower_revocation_proxy_connections",
+        Unit::Count,
+        "Open connections of clients.",
     ),
     (
         "tower_revocation_watched_streams",

@@ -1,12 +1,49 @@
-//! The events of a proxy.
+//! The events and series of a proxy.
 
 use super::Error;
 #[cfg(feature = "tracing")]
 use super::ErrorKind;
 
 /// A request was not forwarded. The event names neither the request nor its peer.
-#[cfg(feature = "tracing")]
 pub(super) fn failed(error: &Error) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("tower_revocation_proxy_failures_total", "kind" => error.kind().as_str())
+        .increment(1);
+    event(error);
+}
+
+/// A connection was closed because of a limit.
+pub(super) fn refused_connection(reason: &'static str) {
+    #[cfg(feature = "metrics")]
+    metrics::counter!("tower_revocation_proxy_connections_refused_total", "reason" => reason)
+        .increment(1);
+    #[cfg(feature = "tracing")]
+    tracing::debug!(target: crate::observe::TARGET, reason, "connection closed at a limit");
+    #[cfg(not(any(feature = "metrics", feature = "tracing")))]
+    let _ = reason;
+}
+
+/// One open connection, until the value is dropped.
+#[derive(Debug)]
+pub(super) struct OpenConnection(());
+
+impl OpenConnection {
+    pub(super) fn new() -> Self {
+        #[cfg(feature = "metrics")]
+        metrics::gauge!("tower_revocation_proxy_connections").increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        #[cfg(feature = "metrics")]
+        metrics::gauge!("tower_revocation_proxy_connections").decrement(1.0);
+    }
+}
+
+#[cfg(feature = "tracing")]
+fn event(error: &Error) {
     use std::error::Error as _;
 
     use crate::observe::{Causes, TARGET};
@@ -34,4 +71,4 @@ pub(super) fn failed(error: &Error) {
 }
 
 #[cfg(not(feature = "tracing"))]
-pub(super) fn failed(_: &Error) {}
+fn event(_: &Error) {}

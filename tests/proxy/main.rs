@@ -6,6 +6,7 @@ mod fixture;
 mod floods;
 mod grpc;
 mod hosts;
+mod in_step;
 mod raw;
 mod streams;
 mod tls;

@@ -14,6 +14,7 @@ use super::{
     ending::{Phase, Phases},
     limits::Limits,
 };
+use crate::proxy::observe::refused_connection;
 
 /// A listener, and what its connections share.
 pub(super) struct Accepting {
@@ -57,6 +58,7 @@ impl Accepting {
                 }
             };
             let Some(permit) = permit.of(peer.map(|peer| peer.ip())) else {
+                refused_connection("address");
                 continue;
             };
             let accepted = Accepted {

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::client::subscriber;
+use crate::{client::subscriber, proxy::observe::OpenConnection};
 
 /// The limits of one listener.
 pub(super) struct Limits {
@@ -32,6 +32,7 @@ pub(super) struct AnyPermit<'a> {
 pub(super) struct Permit {
     address: Option<(IpAddr, Arc<Addresses>)>,
     _all: OwnedSemaphorePermit,
+    _open: OpenConnection,
 }
 
 impl Limits {
@@ -73,7 +74,11 @@ impl AnyPermit<'_> {
                 Some((address, limits.addresses.clone()))
             }
         };
-        Some(Permit { address, _all: all })
+        Some(Permit {
+            address,
+            _all: all,
+            _open: OpenConnection::new(),
+        })
     }
 }
 

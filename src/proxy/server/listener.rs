@@ -46,6 +46,7 @@ impl Listener {
                 let (stream, peer) = listener.accept().await?;
                 // A response is written in one piece, or is a stream whose parts should not wait.
                 let _ = stream.set_nodelay(true);
+                keep_alive(&stream);
                 Ok((Socket::Tcp(stream), Some(peer)))
             }
             #[cfg(unix)]
@@ -56,6 +57,24 @@ impl Listener {
         }
     }
 }
+
+/// Lets the system find out that a silent peer has disappeared, such as that of a WebSocket. The
+/// connection works without it too.
+#[cfg(target_os = "linux")]
+fn keep_alive(stream: &TcpStream) {
+    use rustix::net::sockopt;
+
+    let _ = sockopt::set_tcp_keepidle(stream, KEEP_ALIVE);
+    let _ = sockopt::set_tcp_keepintvl(stream, KEEP_ALIVE / 4);
+    let _ = sockopt::set_socket_keepalive(stream, true);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keep_alive(_: &TcpStream) {}
+
+/// The time without a byte after which the system asks whether the peer is there.
+#[cfg(target_os = "linux")]
+const KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// An accepted connection.
 #[derive(Debug)]

@@ -17,6 +17,8 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use crate::proxy::observe::refused_connection;
+
 /// How many requests a peer may give up before as many have a response.
 const GIVEN_UP: u64 = 100;
 
@@ -78,6 +80,7 @@ impl Requests {
     /// and the limit of concurrent streams does not count them.
     pub(super) async fn flood(&self) {
         self.0.flood.notified().await;
+        refused_connection("flood");
     }
 }
 

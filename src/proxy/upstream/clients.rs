@@ -1,5 +1,7 @@
 //! The clients of one API: one for each protocol that a request may need.
 
+use std::time::Duration;
+
 use hyper::body::Body;
 use hyper_util::{
     client::legacy::{Builder, Client, connect::HttpConnector},
@@ -13,6 +15,11 @@ use crate::{proxy::Error, tls};
 
 /// Limits the connections that wait for the next request.
 const MAX_IDLE: usize = 1024;
+
+/// How often an API with open HTTP/2 streams has to show that it is there, and in which time.
+const PING: Duration = Duration::from_secs(20);
+/// The time without a byte after which the system asks whether the API is there.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
 /// The clients of one API. Clones share their connections.
 pub(in crate::proxy) struct Clients<B> {
@@ -37,6 +44,7 @@ where
         let mut http = HttpConnector::new();
         http.set_connect_timeout(Some(upstream.connect_timeout));
         http.set_nodelay(true);
+        http.set_keepalive(Some(KEEP_ALIVE));
         let mut builder = Client::builder(TokioExecutor::new());
         builder
             // The client decides whether to repeat a request that the API may have received.
@@ -44,6 +52,8 @@ where
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(upstream.idle_timeout)
             .pool_max_idle_per_host(MAX_IDLE)
+            .http2_keep_alive_interval(PING)
+            .http2_keep_alive_timeout(PING)
             .timer(TokioTimer::new());
         let build = |builder: &Builder, connector| builder.build::<_, B>(connector);
 

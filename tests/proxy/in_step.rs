@@ -40,7 +40,7 @@ async fn receive(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, In
     Ok(Response::default())
 }
 
-async fn serve(path: &Path) {
+fn serve(path: &Path) {
     let listener = UnixListener::bind(path).unwrap();
     let serving = Server::new().serve(listener, service_fn(receive), pending());
     tokio::spawn(serving);
@@ -94,7 +94,10 @@ fn two_framings_are_found_behind_any_request() {
         .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
-    runtime.block_on(serve(&path));
+    {
+        let _entered = runtime.enter();
+        serve(&path);
+    }
     let mut runner = TestRunner::new(Config {
         cases: 1000,
         failure_persistence: None,

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::http::{HeaderMap, Request, header::FORWARDED};
-use tower_revocation::client::{ClientAddr, PeerAddr, certificate::Network};
+use tower_revocation::client::{ClientAddr, Network, PeerAddr};
 
 /// Adds the [`ClientAddr`] to a request from a trusted proxy. The proxy must append the address of
 /// its client to `X-Forwarded-For` or to `Forwarded` (RFC 7239).

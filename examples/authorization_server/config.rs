@@ -5,7 +5,7 @@ use std::{error::Error, fs, net::IpAddr, path::Path, time::Duration};
 use axum::http::{HeaderValue, Uri};
 use tower::util::Either;
 use tower_revocation::{
-    client::{certificate::Network, registry::Registry},
+    client::{Network, registry::Registry},
     log::{EmbeddedLog, FeedService, LogError, LogErrorKind},
 };
 

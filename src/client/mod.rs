@@ -40,6 +40,8 @@ mod key_errors;
 #[cfg_attr(docsrs, doc(cfg(feature = "limiter")))]
 pub mod limit;
 mod method;
+#[cfg(any(feature = "mtls", feature = "proxy"))]
+mod network;
 #[cfg(feature = "password-hashes")]
 #[cfg_attr(docsrs, doc(cfg(feature = "password-hashes")))]
 pub mod password;
@@ -61,6 +63,9 @@ pub use basic::Basic;
 pub use credentials::Credentials;
 pub(crate) use credentials::{Authenticator, Authorization, Presented};
 pub use method::{AcceptedMethods, AuthMethod, UnknownAuthMethod};
+#[cfg(any(feature = "mtls", feature = "proxy"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "mtls", feature = "proxy"))))]
+pub use network::{InvalidNetwork, Network};
 #[cfg(any(feature = "limiter", feature = "password-hashes"))]
 use peer::origin;
 #[cfg(any(feature = "limiter", feature = "password-hashes", feature = "proxy"))]

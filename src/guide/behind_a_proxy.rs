@@ -18,8 +18,8 @@
 //! use hyper_util::rt::TokioTimer;
 //! use tower::{BoxError, Layer, ServiceExt, service_fn, util::MapRequestLayer};
 //! use tower_revocation::{MetadataLayer, RevocationLayer, client::{
-//!     ClientAddr, PeerAddr, assertion::Assertions,
-//!     certificate::{CertificateFieldsLayer, CertificateFormat, Network},
+//!     ClientAddr, Network, PeerAddr, assertion::Assertions,
+//!     certificate::{CertificateFieldsLayer, CertificateFormat},
 //!     limit::LimitFailuresLayer, registry::{ClientAuthenticator, Registry},
 //! }};
 //!

@@ -21,7 +21,6 @@ mod alternative;
 mod attribute;
 mod fields;
 mod name;
-mod network;
 mod self_signed;
 mod subject;
 mod text;
@@ -29,7 +28,6 @@ mod text;
 pub use fields::{
     CertificateFields, CertificateFieldsLayer, CertificateFormat, MalformedCertificate,
 };
-pub use network::{InvalidNetwork, Network};
 pub(crate) use self_signed::{registered, x5c_matches};
 pub use subject::{CertificateSubject, InvalidSubject};
 

@@ -13,8 +13,8 @@ use hyper::{
 use tower::Service;
 use tower_layer::Layer;
 
-use super::{ClientCertificate, InvalidCertificate, Network};
-use crate::client::PeerAddr;
+use super::{ClientCertificate, InvalidCertificate};
+use crate::client::{Network, PeerAddr};
 
 mod client_cert;
 mod forwarded;

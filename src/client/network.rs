@@ -10,7 +10,7 @@ use cidr::IpCidr;
 /// because a socket that serves both families reports IPv4 peers in this form.
 ///
 /// ```
-/// use tower_revocation::client::certificate::Network;
+/// use tower_revocation::client::Network;
 ///
 /// let network: Network = "10.0.0.0/8".parse()?;
 /// assert!(network.contains("10.1.2.3".parse()?));

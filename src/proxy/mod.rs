@@ -10,8 +10,10 @@
 //! 5. [`ReverseProxy`] forwards the request to an [`Upstream`], and cuts an open response or
 //!    WebSocket when its token ends.
 //!
-//! Each works without the others.
+//! Each works without the others. [`VerifyService`] is for proxies of others: they ask it whether a
+//! request may pass.
 
+mod canonical;
 mod error;
 mod fields;
 mod identity;
@@ -20,11 +22,14 @@ mod reverse;
 mod sanitize;
 pub mod server;
 mod upstream;
+mod verify;
 
 pub use self::{
+    canonical::is_canonical,
     error::{Error, ErrorKind},
     identity::IdentityHeaders,
     reverse::{AllowWebSocket, ForwardFuture, ReverseProxy},
     sanitize::{SanitizeLayer, SanitizeService, SanitizedBody},
     upstream::Upstream,
+    verify::{VerifyFuture, VerifyService},
 };

@@ -125,6 +125,23 @@ impl<I> EnforcementLayer<I> {
         self
     }
 
+    /// Chooses the policy only for requests whose route is known. All others need a token. No
+    /// response is cut.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn for_known_routes(mut self, is_known: fn(&Parts) -> bool) -> Self {
+        let settings = self.settings_mut();
+        let (fixed, choose) = (settings.policy, settings.policy_by.take());
+        settings.policy_by = Some(Arc::new(move |head| {
+            let policy = match &choose {
+                _ if !is_known(head) => fixed.anonymous(false),
+                Some(choose) => choose(head),
+                None => fixed,
+            };
+            policy.cut_streams(false)
+        }));
+        self
+    }
+
     /// Where to find a token if the Authorization header has none, such as in a cookie, which a
     /// browser sends when it opens a WebSocket. By default the layer looks nowhere else. RFC 9700
     /// §2.6 advises against the query.

@@ -15,6 +15,9 @@
 
 mod canonical;
 mod error;
+#[cfg(feature = "ext-authz")]
+#[cfg_attr(docsrs, doc(cfg(feature = "ext-authz")))]
+pub mod ext_authz;
 mod fields;
 mod identity;
 mod observe;

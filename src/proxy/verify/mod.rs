@@ -12,3 +12,9 @@ mod service;
 
 pub use future::VerifyFuture;
 pub use service::VerifyService;
+#[cfg(feature = "ext-authz")]
+pub(super) use {
+    head::{KnownRoute, clean},
+    original::original,
+    permit::{Decision, Permit, decision, unavailable},
+};

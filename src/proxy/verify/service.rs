@@ -9,6 +9,8 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::Full;
+#[cfg(feature = "ext-authz")]
+use hyper::{HeaderMap, header::HeaderName};
 use hyper::{Request, Response, http::request::Parts};
 use tower::{BoxError, Layer as _, Service};
 
@@ -163,6 +165,14 @@ impl<I, F> VerifyService<I, F> {
             let mut trusted = self.trusted.iter();
             trusted.any(|network| network.contains(peer.0.ip()))
         })
+    }
+
+    /// The identity fields among these, in any spelling.
+    #[cfg(feature = "ext-authz")]
+    pub(in crate::proxy) fn forged(&self, headers: &HeaderMap) -> Vec<HeaderName> {
+        let identity = &self.enforcement.get_ref().identity;
+        let forged = headers.keys().filter(|name| identity.contains(name));
+        forged.cloned().collect()
     }
 
     /// Checks the head of an original request.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::{
     cells::{Cells, hold},
-    process::{Proxy, debian, find, installed},
+    process::{Proxy, debian, find, installed, recipe},
     world::World,
 };
 
@@ -24,10 +24,15 @@ async fn refuses_what_is_not_live(programs: &[PathBuf], missing: &str) {
         return;
     };
     let mut world = World::start().await;
-    let proxy = Proxy::start(&program, &world, &["Caddyfile"], |command, folder| {
-        command.args(["run", "--adapter", "caddyfile", "--config"]);
-        command.arg(folder.join("Caddyfile"));
-    })
+    let proxy = Proxy::start(
+        &program,
+        &world,
+        &[("Caddyfile", recipe("Caddyfile"))],
+        |command, folder| {
+            command.args(["run", "--adapter", "caddyfile", "--config"]);
+            command.arg(folder.join("Caddyfile"));
+        },
+    )
     .await;
     let cells = Cells {
         malformed: 400,

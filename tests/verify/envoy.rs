@@ -2,54 +2,90 @@
 
 use crate::{
     cells::{Cells, hold},
-    client::call,
-    process::{Proxy, find, installed},
+    client::{call, get, send},
+    process::{Proxy, find, installed, recipe},
     world::{Mode, World},
+};
+
+const GRPC: Cells = Cells {
+    malformed: 400,
+    unknown: 503,
+    retry_after: Some("1"),
+    slow: 503,
+    down: 503,
+    grpc: (200, Some("16")),
+    sees_fields: true,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn envoy_over_grpc_refuses_what_is_not_live() {
-    let cells = Cells {
-        malformed: 400,
-        unknown: 503,
-        retry_after: Some("1"),
-        slow: 503,
-        down: 503,
-        grpc: (200, Some("16")),
-        sees_fields: true,
-    };
-    refuses_what_is_not_live("envoy-grpc.yaml", &cells).await;
+    refuses_what_is_not_live(recipe("envoy-grpc.yaml"), &GRPC).await;
+}
+
+/// Envoy sends the fields of the request in another form, and joins those that are there twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn envoy_with_joined_fields_refuses_what_is_not_live() {
+    let raw = "encode_raw_headers: true";
+    let text = changed("envoy-grpc.yaml", raw, "encode_raw_headers: false");
+    refuses_what_is_not_live(text, &GRPC).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn envoy_over_http_refuses_what_is_not_live() {
     let cells = Cells {
-        malformed: 400,
-        unknown: 503,
         retry_after: None,
-        slow: 503,
-        down: 503,
-        grpc: (200, Some("16")),
         sees_fields: false,
+        ..GRPC
     };
-    refuses_what_is_not_live("envoy-http.yaml", &cells).await;
+    refuses_what_is_not_live(recipe("envoy-http.yaml"), &cells).await;
 }
 
-async fn refuses_what_is_not_live(file: &str, cells: &Cells) {
+/// Whoever sets this wants requests to pass while the sidecar is down. What is unknown is still
+/// refused, and so is a call that cannot be read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failure_mode_allow_passes_nothing_that_we_do_not_know() {
+    let world = World::start().await;
+    let closed = "failure_mode_allow: false";
+    let text = changed("envoy-grpc.yaml", closed, "failure_mode_allow: true");
+    let Some(proxy) = start(&world, text).await else {
+        return;
+    };
+    let live = world.authority.live();
+    assert_eq!(get(proxy.port, "/a", &live).await.status, 200);
+    let before = world.requests();
+    world.authority.set(Mode::Fails);
+    assert_eq!(get(proxy.port, "/a", &live).await.status, 503);
+    world.authority.set(Mode::Works);
+    // Longer than the limit of a call here, and shorter than the limit of Envoy.
+    let long = "1".repeat(50 << 10);
+    let fields = [("Authorization", &*live), ("X-Own", &long)];
+    let reply = send(proxy.port, "GET /a", &fields).await;
+    assert_eq!(reply.status, 503, "{reply:?}");
+    assert_eq!(world.requests(), before);
+}
+
+async fn refuses_what_is_not_live(text: String, cells: &Cells) {
     let mut world = World::start().await;
-    if let Some(proxy) = start(&world, file).await {
+    if let Some(proxy) = start(&world, text).await {
         calls(&proxy, &world).await;
         hold(&proxy, &mut world, cells).await;
     }
 }
 
-async fn start(world: &World, file: &str) -> Option<Proxy> {
+/// A file of `examples/proxies` with another line.
+fn changed(file: &str, line: &str, other: &str) -> String {
+    let text = recipe(file);
+    assert!(text.contains(line), "{file}: {line}");
+    text.replace(line, other)
+}
+
+async fn start(world: &World, text: String) -> Option<Proxy> {
     let missing = "Envoy is missing: tests/verify/install";
     let program = find(&installed("envoy/_bin/envoy"), missing)?;
-    let files = [file];
+    let files = [("envoy.yaml", text)];
     let proxy = Proxy::start(&program, world, &files, |command, folder| {
         command.args(["--disable-hot-restart", "--concurrency", "1", "-c"]);
-        command.arg(folder.join(file));
+        command.arg(folder.join("envoy.yaml"));
     });
     Some(proxy.await)
 }

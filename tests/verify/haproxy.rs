@@ -2,7 +2,7 @@
 
 use crate::{
     cells::{Cells, hold},
-    process::{Proxy, debian, find},
+    process::{Proxy, debian, find, recipe},
     world::World,
 };
 
@@ -15,7 +15,7 @@ async fn haproxy_refuses_what_is_not_live() {
         return;
     };
     let mut world = World::start().await;
-    let files = ["haproxy.cfg", "haproxy.lua"];
+    let files = ["haproxy.cfg", "haproxy.lua"].map(|file| (file, recipe(file)));
     let proxy = Proxy::start(&program, &world, &files, |command, folder| {
         command.args(["-db", "-f"]).arg(folder.join("haproxy.cfg"));
     })

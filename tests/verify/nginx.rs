@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::{
     cells::{Cells, hold},
-    process::{Proxy, debian, find},
+    process::{Proxy, debian, find, recipe},
     world::World,
 };
 
@@ -26,11 +26,16 @@ async fn nginx_refuses_what_is_not_live() {
         return;
     };
     let mut world = World::start().await;
-    let proxy = Proxy::start(&program, &world, &["nginx.conf"], |command, folder| {
-        fs::write(folder.join("main.conf"), MAIN).unwrap();
-        command.args(["-e", "stderr", "-p"]).arg(folder);
-        command.arg("-c").arg(folder.join("main.conf"));
-    })
+    let proxy = Proxy::start(
+        &program,
+        &world,
+        &[("nginx.conf", recipe("nginx.conf"))],
+        |command, folder| {
+            fs::write(folder.join("main.conf"), MAIN).unwrap();
+            command.args(["-e", "stderr", "-p"]).arg(folder);
+            command.arg("-c").arg(folder.join("main.conf"));
+        },
+    )
     .await;
     let cells = Cells {
         malformed: 400,

@@ -20,19 +20,19 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Starts a program with these files of `examples/proxies`, and waits until it listens. The
-    /// folder of the files is its working folder.
+    /// Starts a program with these files, and waits until it listens. The folder of the files is its
+    /// working folder.
     pub(crate) async fn start(
         program: &Path,
         world: &World,
-        files: &[&str],
+        files: &[(&str, String)],
         command: impl FnOnce(&mut Command, &Path),
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
-        for file in files {
-            let text = with_ports(&recipe(file), port, world);
-            fs::write(folder.path().join(file), text).unwrap();
+        for (name, text) in files {
+            let text = with_ports(text, port, world);
+            fs::write(folder.path().join(name), text).unwrap();
         }
         // The process ends with this one.
         let mut started = Command::new("setpriv");

@@ -153,6 +153,8 @@ impl World {
         let verify = authority.service();
         let loopback = "127.0.0.0/8".parse().unwrap();
         let verify = ExtAuthzService::new(verify.trusted_proxies([loopback]));
+        // Less than Envoy accepts.
+        let verify = verify.max_message(32 << 10);
         let verify_server = Server::start(verify).await;
         let requests = Arc::<Mutex<usize>>::default();
         let seen = requests.clone();

@@ -1,4 +1,4 @@
-//! The calls of proxies that no package has, as their documentation describes them.
+//! The calls of proxies as their documentation describes them. No package has Istio or Kong.
 
 use hyper::{Request, http::request::Builder};
 use tower_revocation::client::PeerAddr;
@@ -85,7 +85,7 @@ async fn documented_calls_get_the_decision() {
 fn recipes_fail_closed() {
     for (file, needed) in [
         (
-            "traefik.yaml",
+            "traefik-routes.yaml",
             &[
                 "address: http://127.0.0.1:9001/verify",
                 "trustForwardHeader: false",

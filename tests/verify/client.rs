@@ -12,7 +12,7 @@ use tokio::{
 };
 
 /// How long a test waits for a response before it fails.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(45);
 
 /// A response over HTTP/1.1.
 #[derive(Debug)]

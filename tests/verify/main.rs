@@ -15,5 +15,6 @@ mod port;
 mod process;
 mod routes;
 mod service;
+mod traefik;
 mod wire;
 mod world;

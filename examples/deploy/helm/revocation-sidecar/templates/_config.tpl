@@ -10,7 +10,7 @@
 {{- fail "config: log.path must be in /var/lib/sidecar, where the volume is" -}}
 {{- end -}}
 {{- if and $log.path (gt (int .Values.replicas) 1) -}}
-{{- fail "replicas: two files of the log know nothing of each other. Set log.url_file, or replicas to 1" -}}
+{{- fail "replicas: two files of the log know nothing of each other. Set log.url, or replicas to 1" -}}
 {{- end -}}
 {{- $ports := dict -}}
 {{- range $name := list "gateway" "verify" "feed" "admin" -}}

@@ -50,6 +50,29 @@ impl FleetLogBuilder {
         self.with(|address| address.lease = lease)
     }
 
+    /// Sets the file with the password of the database, or with the bearer token of a feed. Defaults
+    /// to the one that the variable `TOWER_REVOCATION_PASSWORD_FILE` names.
+    ///
+    /// The file is read again for each connection. A password in the URL counts more, and `PGPASSWORD`
+    /// counts less.
+    ///
+    /// ```no_run
+    /// use tower_revocation::log::FleetLog;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), tower_revocation::log::LogError> {
+    /// let log = FleetLog::builder("https://relay.example.com/feed")
+    ///     .password_file("/run/secrets/feed-token")
+    ///     .connect()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn password_file(self, path: impl AsRef<Path>) -> Self {
+        let path = path.as_ref().to_string_lossy().into_owned();
+        self.with(|address| address.url.password_file = Some(path))
+    }
+
     /// Sets how long an append waits for the database. Defaults to 2 s. Between 100 ms and 300 s.
     pub fn append_timeout(self, timeout: Duration) -> Self {
         self.with(|address| address.append_timeout = timeout)

@@ -1,7 +1,6 @@
 //! Which server is asked, and the connections to it.
 
 use std::{
-    env,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -56,8 +55,7 @@ struct Access {
 impl Access {
     /// Reads files.
     fn read(url: &Url, timeout: Duration) -> Result<Self, Fault> {
-        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let settings = Settings::read(url, &variable, timeout)?;
+        let settings = Settings::read(url, &|name| url.variable(name), timeout)?;
         let tls = match &settings.tls {
             Some(files) => Tls::load(files)?,
             None => Tls::none(),

@@ -35,7 +35,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use std::{env, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::time;
 
@@ -88,8 +88,7 @@ impl Redis {
     /// Fails with `Misconfigured` if something has to be changed before, with `UnknownFormat` if the
     /// log is from a newer version, and with `Unavailable` if the server cannot be reached.
     pub(in crate::log::fleet) async fn open(url: &Url, options: Options) -> Result<Self, LogError> {
-        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let settings = Settings::read(url, &variable)?;
+        let settings = Settings::read(url, &|name| url.variable(name))?;
         let keys = Keys::new(options.name.as_deref());
         let target = Arc::new(Target::new(settings, keys, options.timeout, options.lease));
         let limit = (options.timeout * 3).max(Duration::from_secs(10));

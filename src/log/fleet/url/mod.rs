@@ -17,7 +17,7 @@ use super::{
 };
 
 #[cfg(any(feature = "feed", feature = "postgres", feature = "redis"))]
-pub(super) use self::{files::files, host::is_local};
+pub(super) use self::{files::files, host::is_local, parts::PASSWORD_FILE};
 pub(super) use self::{host::Host, parameters::Parameters, parts::Url};
 
 /// Where the log is, and how a node follows it.

@@ -12,7 +12,13 @@ pub(in crate::log::fleet) struct Url {
     /// What follows the hosts and a `/`, as it is written.
     pub(in crate::log::fleet) path: String,
     pub(in crate::log::fleet) parameters: Parameters,
+    /// The file with the password, in the place of that in the environment.
+    pub(in crate::log::fleet) password_file: Option<String>,
 }
+
+/// The variable that names the file with the password of a server, or with the token of a relay.
+#[cfg(any(feature = "feed", feature = "postgres", feature = "redis"))]
+pub(in crate::log::fleet) const PASSWORD_FILE: &str = "TOWER_REVOCATION_PASSWORD_FILE";
 
 impl Url {
     /// Takes a URL apart. No error contains a part of it that can be secret.
@@ -44,7 +50,19 @@ impl Url {
             hosts: host::list(hosts)?,
             path: path.strip_prefix('/').unwrap_or(path).to_owned(),
             parameters: Parameters::parse(query)?,
+            password_file: None,
         })
+    }
+
+    /// Returns a variable of the environment that is not empty. A password file that the application
+    /// has set counts in the place of the passwords of the environment.
+    #[cfg(any(feature = "feed", feature = "postgres", feature = "redis"))]
+    pub(in crate::log::fleet) fn variable(&self, name: &str) -> Option<String> {
+        match (&self.password_file, name) {
+            (Some(file), PASSWORD_FILE) => Some(file.clone()),
+            (Some(_), "PGPASSWORD") => None,
+            _ => std::env::var(name).ok().filter(|value| !value.is_empty()),
+        }
     }
 
     #[cfg(any(feature = "postgres", feature = "redis"))]

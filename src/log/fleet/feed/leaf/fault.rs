@@ -5,7 +5,10 @@ use std::{error::Error as StdError, fmt, io};
 use hyper::StatusCode;
 
 use super::super::{
-    super::{cause::cause, url::Wrong},
+    super::{
+        cause::cause,
+        url::{PASSWORD_FILE, Wrong},
+    },
     codec::Broken,
 };
 use crate::log::{LogError, LogErrorKind};
@@ -136,7 +139,7 @@ impl Fault {
 }
 
 /// Names the file with the bearer token.
-pub(super) const TOKEN_FILE: &str = "TOWER_REVOCATION_PASSWORD_FILE";
+pub(super) const TOKEN_FILE: &str = PASSWORD_FILE;
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

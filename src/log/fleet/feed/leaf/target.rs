@@ -1,6 +1,6 @@
 //! Where the relay is and who asks: a URL, and a file with a token.
 
-use std::{env, fs, io, sync::Arc};
+use std::{fs, io, sync::Arc};
 
 use futures::future::BoxFuture;
 use hyper::{header::HeaderValue, http::uri::PathAndQuery};
@@ -28,6 +28,7 @@ pub(super) struct Target {
     path: String,
     is_encrypted: bool,
     files: Files,
+    token_file: Option<String>,
 }
 
 impl Target {
@@ -65,6 +66,7 @@ impl Target {
             host: name,
             is_encrypted,
             files,
+            token_file: url.variable(TOKEN_FILE),
         })
     }
 
@@ -91,7 +93,8 @@ impl Target {
 }
 
 async fn connect(target: Arc<Target>) -> Result<Opened, Fault> {
-    let token = spawn_blocking(token).await;
+    let file = target.token_file.clone();
+    let token = spawn_blocking(move || file.as_deref().map(token).transpose()).await;
     let token = token.map_err(|_| Fault::unavailable("the runtime of the log ends"))??;
     let place = target.place().authority;
     let failed = |error| Fault::connecting(&error, &place);
@@ -133,20 +136,16 @@ async fn dial(target: &Target) -> io::Result<TcpStream> {
     Err(last.unwrap_or_else(|| io::Error::other("the name has no usable address")))
 }
 
-/// Reads the bearer token, if there is a file for it.
-fn token() -> Result<Option<HeaderValue>, Fault> {
-    let Some(file) = env::var_os(TOKEN_FILE).filter(|file| !file.is_empty()) else {
-        return Ok(None);
-    };
-    let shown = file.to_string_lossy().into_owned();
-    let text = fs::read_to_string(&file).map_err(|error| {
+/// Reads the bearer token.
+fn token(file: &str) -> Result<HeaderValue, Fault> {
+    let text = fs::read_to_string(file).map_err(|error| {
         Fault::misconfigured(format!(
-            "the file {shown} of {TOKEN_FILE} cannot be read: {error}"
+            "the file {file} of {TOKEN_FILE} cannot be read: {error}"
         ))
     })?;
-    bearer(text.trim_end_matches(['\r', '\n'])).map(Some).ok_or_else(|| {
+    bearer(text.trim_end_matches(['\r', '\n'])).ok_or_else(|| {
         Fault::misconfigured(format!(
-            "the file {shown} of {TOKEN_FILE} must have one token of A-Z a-z 0-9 -._~+/=, in one line",
+            "the file {file} of {TOKEN_FILE} must have one token of A-Z a-z 0-9 -._~+/=, in one line",
         ))
     })
 }

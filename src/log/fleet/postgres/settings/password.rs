@@ -3,6 +3,7 @@
 use std::{fs, io, path::Path};
 
 use super::{super::fault::Fault, Environment};
+use crate::log::fleet::url::PASSWORD_FILE;
 
 /// Whose password it is.
 pub(super) struct Login<'a> {
@@ -24,10 +25,9 @@ pub(super) fn find(
     if let Some(password) = environment("PGPASSWORD") {
         return Ok(Some(password));
     }
-    if let Some(file) = environment("TOWER_REVOCATION_PASSWORD_FILE") {
-        let mut password = fs::read_to_string(&file).map_err(|error| {
-            unreadable("TOWER_REVOCATION_PASSWORD_FILE", Path::new(&file), &error)
-        })?;
+    if let Some(file) = environment(PASSWORD_FILE) {
+        let mut password = fs::read_to_string(&file)
+            .map_err(|error| unreadable(PASSWORD_FILE, Path::new(&file), &error))?;
         password.truncate(password.trim_end_matches(['\r', '\n']).len());
         return Ok(Some(password));
     }

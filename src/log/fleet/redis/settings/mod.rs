@@ -9,7 +9,7 @@ use std::fs;
 
 pub(super) use self::{assumed::Assumed, host::Host};
 use super::{
-    super::url::{self, Url},
+    super::url::{self, PASSWORD_FILE, Url},
     fault::Fault,
 };
 use crate::{log::FleetAssumption, tls::Files};
@@ -55,7 +55,6 @@ pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A quorum of more replicas would be a mistake.
 const MOST_REPLICAS: u32 = 16;
-const PASSWORD_FILE: &str = "TOWER_REVOCATION_PASSWORD_FILE";
 
 impl Settings {
     pub(super) fn read(url: &Url, environment: Environment<'_>) -> Result<Self, Fault> {

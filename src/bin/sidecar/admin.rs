@@ -1,0 +1,190 @@
+//! What operators are served: health, series and orders.
+
+use std::{
+    convert::Infallible,
+    path::PathBuf,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use arc_swap::ArcSwapOption;
+use futures::future::BoxFuture;
+use http_body_util::{BodyExt as _, Limited};
+use hyper::{Method, Request, Response, StatusCode, body::Incoming};
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::Deserialize;
+use serde_json::json;
+use tower::{Service, util::Either};
+
+use crate::{
+    failure::causes,
+    health::Health,
+    orders::{Orders, Service as OrderService},
+    respond::{AnyBody, any, starting, text},
+    store::Store,
+};
+
+/// How operators come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// By the socket that only the user of this process can open.
+    Socket,
+    Tcp,
+}
+
+/// What operators are served. Clones share it.
+#[derive(Clone)]
+pub(crate) struct AdminEntry {
+    access: Access,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    health: Health,
+    series: PrometheusHandle,
+    /// `None` until the log is open.
+    on_socket: ArcSwapOption<OrderService<Store>>,
+    /// `None` also if there are no tokens.
+    on_tcp: ArcSwapOption<OrderService<Store>>,
+    log: ArcSwapOption<Store>,
+}
+
+/// The body of `/v1/backup`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BackupOrder {
+    path: PathBuf,
+}
+
+const JSON: &str = "application/json";
+const PROBLEM: &str = "application/problem+json";
+
+impl AdminEntry {
+    pub(crate) fn new(health: Health, series: PrometheusHandle) -> Self {
+        Self {
+            access: Access::Tcp,
+            shared: Arc::new(Shared {
+                health,
+                series,
+                on_socket: ArcSwapOption::empty(),
+                on_tcp: ArcSwapOption::empty(),
+                log: ArcSwapOption::empty(),
+            }),
+        }
+    }
+
+    /// The same for those who come in by another way.
+    pub(crate) fn over(&self, access: Access) -> Self {
+        Self {
+            access,
+            shared: self.shared.clone(),
+        }
+    }
+
+    /// From now on, orders are carried out by these.
+    pub(crate) fn replace(&self, orders: Orders<Store>, log: Store) {
+        self.shared
+            .on_socket
+            .store(Some(Arc::new(orders.on_socket)));
+        self.shared.on_tcp.store(orders.on_tcp.map(Arc::new));
+        self.shared.log.store(Some(Arc::new(log)));
+    }
+
+    async fn respond(self, request: Request<Incoming>) -> Response<AnyBody> {
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        match request.uri().path() {
+            "/livez" if is_read => text(StatusCode::OK, "text/plain", "alive\n"),
+            "/readyz" if is_read => self.readiness(),
+            "/metrics" if is_read => {
+                let series = self.shared.series.render();
+                text(StatusCode::OK, "text/plain; version=0.0.4", series)
+            }
+            "/livez" | "/readyz" | "/metrics" => {
+                problem(StatusCode::METHOD_NOT_ALLOWED, "only GET is possible here")
+            }
+            "/v1/backup" if self.access == Access::Socket => self.backup(request).await,
+            _ => self.order(request).await,
+        }
+    }
+
+    fn readiness(&self) -> Response<AnyBody> {
+        let report = self.shared.health.report();
+        let status = if report.ready {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        let json = serde_json::to_string(&report).unwrap_or_default();
+        text(status, JSON, json + "\n")
+    }
+
+    async fn order(&self, request: Request<Incoming>) -> Response<AnyBody> {
+        let orders = match self.access {
+            Access::Socket => self.shared.on_socket.load_full(),
+            Access::Tcp => self.shared.on_tcp.load_full(),
+        };
+        if let Some(orders) = orders {
+            let Ok(response) = OrderService::clone(&orders).call(request).await;
+            return response.map(any);
+        }
+        if self.shared.log.load().is_none() {
+            return starting();
+        }
+        let why = "orders over TCP need admin.tokens_file";
+        problem(StatusCode::NOT_FOUND, why)
+    }
+
+    /// Copies the log to a path of this machine, as the user of this process.
+    async fn backup(&self, request: Request<Incoming>) -> Response<AnyBody> {
+        if request.method() != Method::POST {
+            return problem(StatusCode::METHOD_NOT_ALLOWED, "only POST is possible here");
+        }
+        let body = Limited::new(request.into_body(), 64 * 1024).collect().await;
+        let order: Option<BackupOrder> = body
+            .ok()
+            .and_then(|body| serde_json::from_slice(&body.to_bytes()).ok());
+        let Some(order) = order.filter(|order| order.path.is_absolute()) else {
+            let why = "expected { \"path\": \"/an/absolute/path\" }";
+            return problem(StatusCode::BAD_REQUEST, why);
+        };
+        let Some(log) = self.shared.log.load_full() else {
+            return starting();
+        };
+        let Either::Left(file) = &*log else {
+            let why = "the log is on a server: copy it there";
+            return problem(StatusCode::CONFLICT, why);
+        };
+        match file.backup(&order.path).await {
+            Ok(()) => {
+                let copied = json!({ "copied_to": order.path });
+                text(StatusCode::CREATED, JSON, format!("{copied}\n"))
+            }
+            Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &causes(&error)),
+        }
+    }
+}
+
+/// RFC 9457.
+fn problem(status: StatusCode, detail: &str) -> Response<AnyBody> {
+    let problem = json!({
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "detail": detail,
+    });
+    text(status, PROBLEM, format!("{problem}\n"))
+}
+
+impl Service<Request<Incoming>> for AdminEntry {
+    type Response = Response<AnyBody>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        let this = self.clone();
+        Box::pin(async move { Ok(this.respond(request).await) })
+    }
+}

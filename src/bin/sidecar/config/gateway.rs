@@ -1,0 +1,81 @@
+//! `[gateway]`: a reverse proxy in front of an API.
+
+use hyper::Uri;
+use serde::Deserialize;
+
+use super::{
+    identity::{self, Identity},
+    listen::{Listen, Tls},
+    problem::Problem,
+    route::{self, Route},
+    url,
+};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Section {
+    listen: Option<String>,
+    upstream: Option<String>,
+    tls: Option<Tls>,
+    routes: Option<Vec<route::Section>>,
+    authorization: Option<Authorization>,
+    preflight: Option<Preflight>,
+    identity_headers: Option<identity::Section>,
+}
+
+/// What happens to the Authorization field.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Authorization {
+    #[default]
+    Keep,
+    Remove,
+}
+
+/// What happens to a preflight request of a browser, which never has a token.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Preflight {
+    #[default]
+    Check,
+    Pass,
+}
+
+/// A reverse proxy in front of an API.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Gateway {
+    pub(crate) listen: Listen,
+    /// The base URL of the API. `None`: only revocations are served.
+    pub(crate) upstream: Option<Uri>,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) authorization: Authorization,
+    pub(crate) preflight: Preflight,
+    pub(crate) identity: Identity,
+}
+
+impl Gateway {
+    pub(super) fn new(section: Section) -> Result<Self, Problem> {
+        let Some(listen) = section.listen else {
+            return Err(Problem::missing("gateway.listen", "\"0.0.0.0:8080\""));
+        };
+        let listen = Listen::new("gateway.listen", &listen, section.tls)?;
+        let upstream = section.upstream.as_deref().map(upstream).transpose()?;
+        Ok(Self {
+            listen,
+            upstream,
+            routes: Route::all("gateway.routes", section.routes)?,
+            authorization: section.authorization.unwrap_or_default(),
+            preflight: section.preflight.unwrap_or_default(),
+            identity: Identity::new("gateway.identity_headers", section.identity_headers)?,
+        })
+    }
+}
+
+fn upstream(text: &str) -> Result<Uri, Problem> {
+    let key = "gateway.upstream";
+    let uri = url::parse(key, text, &["http", "https", "h2c"])?;
+    if uri.query().is_some() {
+        return Err(Problem::new(key, "a base URL must not have a query"));
+    }
+    Ok(uri)
+}

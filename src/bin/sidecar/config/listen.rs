@@ -1,0 +1,53 @@
+//! An address to listen on, and its certificate.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use serde::Deserialize;
+
+use super::problem::Problem;
+
+/// The certificate of a listener: two files in PEM.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tls {
+    /// The certificate, and those between it and a root.
+    pub(crate) cert: PathBuf,
+    /// Its private key.
+    pub(crate) key: PathBuf,
+}
+
+/// An address to listen on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Listen {
+    pub(crate) address: SocketAddr,
+    pub(crate) tls: Option<Tls>,
+}
+
+impl Listen {
+    /// Reads an address with its port. Names are refused: which address they have can change.
+    pub(super) fn new(key: &str, text: &str, tls: Option<Tls>) -> Result<Self, Problem> {
+        match text.parse() {
+            Ok(address) => Ok(Self { address, tls }),
+            Err(_) => Err(Problem::new(
+                key,
+                "expected an address and a port, such as \"127.0.0.1:8080\" or \"[::]:8080\"",
+            )),
+        }
+    }
+
+    /// What passes here is secret: only this machine may reach it without TLS, unless the operator
+    /// says that the network is protected.
+    pub(super) fn confidential(self, section: &str, insecure: bool) -> Result<Self, Problem> {
+        if self.address.ip().is_loopback() || self.tls.is_some() || insecure {
+            return Ok(self);
+        }
+        Err(Problem::new(
+            format!("{section}.listen"),
+            format!(
+                "{} is not a loopback address: add `tls`, or `insecure = true` if others cannot \
+                 read and change what passes there",
+                self.address
+            ),
+        ))
+    }
+}

@@ -1,0 +1,54 @@
+//! What is wrong with a setting.
+
+use std::fmt;
+
+/// What is wrong, and with which key.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    key: String,
+    reason: String,
+}
+
+impl Problem {
+    pub(crate) fn new(key: impl Into<String>, reason: impl fmt::Display) -> Self {
+        Self {
+            key: key.into(),
+            reason: reason.to_string(),
+        }
+    }
+
+    pub(crate) fn missing(key: impl Into<String>, example: &str) -> Self {
+        Self::new(key, format!("missing: set it, for example to {example}"))
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    pub(crate) fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+/// Escapes line breaks and other control characters, so that no value adds a line.
+pub(crate) fn one_line(text: &str) -> String {
+    let escape = |character: char| {
+        let escaped = character.is_control().then(|| character.escape_default());
+        let plain = escaped.is_none().then_some(character);
+        escaped.into_iter().flatten().chain(plain)
+    };
+    text.chars().flat_map(escape).collect()
+}
+
+/// The message of the parser, without the values that it quotes: they may be secrets that stand in
+/// the wrong place.
+pub(super) fn without_values(message: &str) -> String {
+    let message = message.trim_end_matches('\n');
+    for start in ["invalid type: string ", "invalid value: string "] {
+        if let Some(rest) = message.strip_prefix(start) {
+            let expected = rest.rfind(", expected ").map_or("", |at| &rest[at..]);
+            return format!("a string does not fit here{expected}");
+        }
+    }
+    message.to_owned()
+}

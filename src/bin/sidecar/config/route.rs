@@ -1,0 +1,96 @@
+//! `routes`: what differs from path to path.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{duration::Length, problem::Problem};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Section {
+    path: String,
+    token: Option<Need>,
+    upgrade: Option<Upgrade>,
+    serve_stale: Option<Length>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Need {
+    Required,
+    Optional,
+}
+
+/// The protocol to which a connection may be switched.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Upgrade {
+    Websocket,
+}
+
+/// A path, or everything below one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Route {
+    path: String,
+    and_below: bool,
+    /// Whether a request without a token passes.
+    pub(crate) is_token_optional: bool,
+    pub(crate) upgrade: Option<Upgrade>,
+    /// How old the index may be.
+    pub(crate) serve_stale: Option<Duration>,
+}
+
+impl Route {
+    pub(super) fn all(key: &str, sections: Option<Vec<Section>>) -> Result<Vec<Self>, Problem> {
+        let sections = sections.unwrap_or_default();
+        let routes = sections.into_iter().enumerate().map(|(number, section)| {
+            let key = format!("{key}[{number}].path");
+            Self::new(&key, section)
+        });
+        routes.collect()
+    }
+
+    fn new(key: &str, section: Section) -> Result<Self, Problem> {
+        let (path, and_below) = match section.path.strip_suffix("/*") {
+            Some(path) => (path.to_owned(), true),
+            None => (section.path, false),
+        };
+        let is_plain = path.is_empty() && and_below
+            || path.starts_with('/') && path.bytes().all(is_of_path) && is_canonical(&path);
+        if !is_plain {
+            return Err(Problem::new(
+                key,
+                "expected a path such as \"/health\", or \"/public/*\" for everything below it, \
+                 without `//`, `/.`, `%2e`, `%2f`, `%5c` and `\\`",
+            ));
+        }
+        Ok(Self {
+            path,
+            and_below,
+            is_token_optional: section.token == Some(Need::Optional),
+            upgrade: section.upgrade,
+            serve_stale: section.serve_stale.map(|length| length.0),
+        })
+    }
+
+    /// Whether this route is the one of a path. **A path that servers may read in several ways is
+    /// that of no route.**
+    pub(crate) fn is_of(&self, path: &str) -> bool {
+        is_canonical(path)
+            && path.strip_prefix(&*self.path).is_some_and(|rest| {
+                rest.is_empty() && !self.and_below || rest.starts_with('/') && self.and_below
+            })
+    }
+}
+
+fn is_of_path(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'"' | b'<' | b'>' | b'*')
+}
+
+/// Whether every server reads this path in the same way.
+fn is_canonical(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let odd = ["//", "/.", "%2e", "%2f", "%5c", "\\"];
+    !odd.iter().any(|it| lower.contains(it))
+}

@@ -1,0 +1,198 @@
+//! What the gateway's listener serves: revocations, and everything else by the API.
+
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures::future::{BoxFuture, ready};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, HeaderName, ORIGIN},
+    http::request::Parts,
+};
+use tower::{
+    BoxError, Layer as _, Service, ServiceExt as _,
+    util::{BoxCloneSyncService, MapRequestLayer},
+};
+use tower_revocation::{
+    enforce::{EnforcementLayer, Policy, WhenUnknown},
+    introspect::Introspection,
+    proxy::{
+        AllowWebSocket, IdentityHeaders, ReverseProxy, SanitizeLayer, SanitizeService,
+        SanitizedBody, Upstream,
+    },
+};
+
+use crate::{
+    config::{Authorization, Gateway, Identity, Limits, Preflight, Problem, Route, Upgrade},
+    failure::causes,
+    respond::{AnyBody, any, empty, starting},
+    tokens::Introspect,
+};
+
+type Body = SanitizedBody<Incoming>;
+
+/// A service behind the rules for requests.
+pub(crate) type Inner = BoxCloneSyncService<Request<Body>, Response<AnyBody>, Infallible>;
+
+/// What the gateway's listener serves.
+pub(crate) type Entry = SanitizeService<ByPath>;
+
+/// Chooses the service by the path.
+#[derive(Clone)]
+pub(crate) struct ByPath(Arc<Services>);
+
+enum Services {
+    /// It is not known yet what is revoked.
+    Starting,
+    Serving {
+        /// The endpoints of the sidecar and their paths, **byte for byte**.
+        endpoints: Vec<(String, Inner)>,
+        api: Option<Inner>,
+    },
+}
+
+impl ByPath {
+    /// Responds to everything with 503.
+    pub(crate) fn starting() -> Entry {
+        SanitizeLayer::new().layer(Self(Arc::new(Services::Starting)))
+    }
+
+    /// Serves the API, and endpoints on their paths.
+    pub(crate) fn serving(
+        gateway: &Gateway,
+        endpoints: Vec<(String, Inner)>,
+        api: Option<Inner>,
+    ) -> Entry {
+        SanitizeLayer::new()
+            .identity(headers(&gateway.identity))
+            .layer(Self(Arc::new(Services::Serving { endpoints, api })))
+    }
+}
+
+impl Service<Request<Body>> for ByPath {
+    type Response = Response<AnyBody>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let (endpoints, api) = match &*self.0 {
+            Services::Starting => return Box::pin(ready(Ok(starting()))),
+            Services::Serving { endpoints, api } => (endpoints, api),
+        };
+        let path = request.uri().path();
+        let mut endpoints = endpoints.iter();
+        let endpoint = endpoints.find(|(known, _)| known == path);
+        let service = endpoint.map(|(_, service)| service).or(api.as_ref());
+        match service {
+            Some(service) => Box::pin(service.clone().oneshot(request)),
+            None => Box::pin(ready(Ok(empty(StatusCode::NOT_FOUND)))),
+        }
+    }
+}
+
+/// The API behind the enforcement of its tokens. `None` if the gateway has no API.
+pub(crate) fn api(
+    gateway: &Gateway,
+    limits: &Limits,
+    enforcement: EnforcementLayer<Introspect>,
+) -> Result<Option<Inner>, Problem> {
+    let Some(url) = &gateway.upstream else {
+        return Ok(None);
+    };
+    let problem = |error| Problem::new("gateway.upstream", causes(&error));
+    let upstream = Upstream::new(&url.to_string()).map_err(problem)?;
+    let upstream = upstream.head_timeout(limits.upstream_timeout);
+    let proxy = ReverseProxy::<Body>::new(upstream).map_err(problem)?;
+    let proxy = proxy.remove_authorization(gateway.authorization == Authorization::Remove);
+
+    let identity = headers(&gateway.identity);
+    let sockets: Vec<Route> = gateway
+        .routes
+        .iter()
+        .filter(|route| route.upgrade == Some(Upgrade::Websocket))
+        .cloned()
+        .collect();
+    let told = MapRequestLayer::new(move |mut request: Request<Body>| {
+        let (mut head, body) = request.into_parts();
+        identity.set(head.extensions.get::<Introspection>(), &mut head.headers);
+        if sockets.iter().any(|route| route.is_of(head.uri.path())) {
+            head.extensions.insert(AllowWebSocket);
+        }
+        request = Request::from_parts(head, body);
+        request
+    });
+    let preflights_pass = gateway.preflight == Preflight::Pass;
+    let routes = gateway.routes.clone();
+    let enforced = enforcement
+        .policy_by(move |head| {
+            let policy = policy(&routes, head.uri.path());
+            if preflights_pass && is_preflight(head) {
+                policy.anonymous(true)
+            } else {
+                policy
+            }
+        })
+        .layer(told.layer(proxy));
+    Ok(Some(erased(enforced)))
+}
+
+/// Erases the types of a service.
+pub(crate) fn erased<S, B>(service: S) -> Inner
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = Infallible>,
+    S: Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+    B: hyper::body::Body<Data = hyper::body::Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    BoxCloneSyncService::new(service.map_response(|response: Response<B>| response.map(any)))
+}
+
+/// The policy of a path: that of its first route.
+pub(crate) fn policy(routes: &[Route], path: &str) -> Policy {
+    let policy = Policy::new();
+    let Some(route) = routes.iter().find(|route| route.is_of(path)) else {
+        return policy;
+    };
+    let policy = policy.anonymous(route.is_token_optional);
+    match route.serve_stale {
+        Some(max) => policy.when_unknown(WhenUnknown::ServeStale { max }),
+        None => policy,
+    }
+}
+
+/// A browser asks whether a script may send a request. It sends no token with that.
+fn is_preflight(head: &Parts) -> bool {
+    head.method == Method::OPTIONS
+        && head.headers.contains_key(ORIGIN)
+        && head.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+        && !head.headers.contains_key(AUTHORIZATION)
+}
+
+/// Names one field.
+type Set = fn(IdentityHeaders, HeaderName) -> IdentityHeaders;
+
+/// The fields in which an API is told whose token it is.
+pub(crate) fn headers(identity: &Identity) -> IdentityHeaders {
+    let mut headers = IdentityHeaders::new();
+    let fields: [(&Option<_>, Set); 5] = [
+        (&identity.subject, IdentityHeaders::subject),
+        (&identity.client, IdentityHeaders::client),
+        (&identity.scope, IdentityHeaders::scope),
+        (&identity.issuer, IdentityHeaders::issuer),
+        (&identity.session, IdentityHeaders::session),
+    ];
+    for (name, set) in fields {
+        if let Some(name) = name.clone() {
+            headers = set(headers, name);
+        }
+    }
+    headers
+}

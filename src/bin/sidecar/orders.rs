@@ -1,0 +1,96 @@
+//! Orders of operators, by the socket and over TCP.
+
+use serde_json::{Map, Value, json};
+use tower_revocation::{
+    admin::{Access, AdminService, AdminTokens},
+    log::RevocationLog,
+    revoke::Administration,
+};
+
+use crate::{
+    config::{Config, Problem},
+    failure::causes,
+    files::Files,
+    parts::Shared,
+    tokens::{Introspect, Tokens},
+};
+
+/// Takes orders.
+pub(crate) type Service<L> = AdminService<L, Introspect>;
+
+/// Those who take orders.
+pub(crate) struct Orders<L> {
+    /// Of everybody who can open the socket.
+    pub(crate) on_socket: Service<L>,
+    /// Of those who have a token. `None` if nobody has.
+    pub(crate) on_tcp: Option<Service<L>>,
+}
+
+impl<L> Orders<L>
+where
+    L: RevocationLog + Clone + Send + Sync + 'static,
+{
+    pub(crate) fn new(
+        config: &Config,
+        shared: &Shared<L>,
+        tokens: &Tokens,
+        files: &mut Files,
+    ) -> Result<Self, Problem> {
+        let mut administration = Administration::new(shared.log.clone());
+        if let Some(lifetime) = config.log.longest_lifetime {
+            administration = administration.longest_lifetime(lifetime);
+        }
+        let service = |access| {
+            let index = shared.index.clone();
+            let introspect = tokens.for_revocation.clone();
+            let health = shared.health.clone();
+            let mut service = AdminService::new(administration.clone(), index, introspect, access)
+                .details(move || details(&health));
+            if config.log.tenants {
+                service = service.issuers(config.issuers.iter().map(|issuer| &*issuer.url));
+            }
+            service
+        };
+        let on_tcp = match &config.admin.tokens_file {
+            Some(path) => {
+                let key = "admin.tokens_file";
+                let text = files.read(key, path)?;
+                let tokens = AdminTokens::parse(text.expose()).map_err(|error| {
+                    Problem::new(key, format!("{}: {}", path.display(), causes(&error)))
+                })?;
+                let hosts = hosts(config, shared.admin_address.map(|address| address.port()));
+                Some(service(Access::tokens(tokens)).hosts(hosts))
+            }
+            None => None,
+        };
+        Ok(Self {
+            on_socket: service(Access::owner("socket")),
+            on_tcp,
+        })
+    }
+}
+
+/// The names of the listener.
+fn hosts(config: &Config, port: Option<u16>) -> Vec<String> {
+    let mut hosts = config.admin.hosts.clone();
+    if let (Some(listen), Some(port)) = (&config.admin.listen, port) {
+        let mut address = listen.address;
+        address.set_port(port);
+        hosts.push(address.to_string());
+        if address.ip().is_loopback() {
+            hosts.push(format!("localhost:{port}"));
+        }
+    }
+    hosts
+}
+
+/// What the status says beside the log and the index.
+fn details(health: &crate::health::Health) -> Map<String, Value> {
+    let Value::Object(details) = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "readiness": health.report(),
+    }) else {
+        return Map::new();
+    };
+    details
+}

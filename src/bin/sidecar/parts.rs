@@ -1,0 +1,144 @@
+//! What a configuration makes. A reload makes all of it anew, or nothing.
+
+use std::{fmt, net::SocketAddr, sync::Arc};
+
+use tower_revocation::{
+    client::replay::ReplayGuard,
+    enforce::{EnforcementLayer, Index},
+    introspect::jwt::JwtTokens,
+    jose::RemoteKeys,
+    log::RevocationLog,
+    proxy::server::ServerTls,
+    revoke::Links,
+};
+use tracing_subscriber::filter::Targets;
+
+use crate::{
+    config::{Config, Listen, Problem},
+    failure::causes,
+    files::Files,
+    gateway::{self, ByPath, Entry},
+    health::Health,
+    logging,
+    orders::Orders,
+    revocation, token_endpoint,
+    tokens::Tokens,
+    verify::Decide,
+};
+
+/// What outlives a reload.
+#[derive(Clone)]
+pub(crate) struct Shared<L> {
+    pub(crate) log: L,
+    pub(crate) index: Index,
+    /// The keys that were fetched.
+    pub(crate) keys: RemoteKeys,
+    /// Which assertions were used. `None`: none can be accepted.
+    pub(crate) replays: Option<Arc<dyn ReplayGuard>>,
+    /// Which access tokens belong to an opaque refresh token. `None`: that is not learnt.
+    pub(crate) links: Option<Links>,
+    pub(crate) health: Health,
+    /// The address of the listener of operators.
+    pub(crate) admin_address: Option<SocketAddr>,
+}
+
+/// What a configuration makes.
+pub(crate) struct Parts<L> {
+    pub(crate) gateway: Option<Entry>,
+    pub(crate) verify: Option<Decide>,
+    /// The certificate of each listener that has one.
+    pub(crate) certificates: Vec<Certificate>,
+    pub(crate) levels: Targets,
+    pub(crate) orders: Orders<L>,
+    /// Those whose keys are fetched, each with its name.
+    pub(crate) by_keys: Vec<(String, JwtTokens)>,
+}
+
+/// A certificate in PEM, and its key.
+pub(crate) struct Certificate {
+    /// The key of its listener.
+    pub(crate) listener: &'static str,
+    pub(crate) chain: Vec<u8>,
+    pub(crate) key: tower_revocation::Secret,
+    pub(crate) tls: ServerTls,
+}
+
+impl<L> Parts<L>
+where
+    L: RevocationLog + Clone + Send + Sync + 'static,
+{
+    /// Reads the files that the configuration names, and makes the services.
+    pub(crate) fn new(
+        config: &Config,
+        shared: &Shared<L>,
+        files: &mut Files,
+    ) -> Result<Self, Problem> {
+        let levels = logging::levels(&config.logging)?;
+        let tokens = Tokens::new(config, &shared.keys, files)?;
+        let enforcement = || EnforcementLayer::new(tokens.for_checks.clone(), shared.index.clone());
+        let mut endpoints = Vec::new();
+        endpoints.extend(revocation::endpoint(config, &tokens, shared, files)?);
+        // Without a store the configuration is only checked.
+        if let (Some(links), Some(store)) = (&config.links, &shared.links) {
+            let (limits, index) = (&config.limits, &shared.index);
+            endpoints.push(token_endpoint::endpoint(
+                links, limits, store, &tokens, index,
+            )?);
+        }
+        let gateway = match &config.gateway {
+            Some(gateway) => {
+                let api = gateway::api(gateway, &config.limits, enforcement())?;
+                Some(ByPath::serving(gateway, endpoints, api))
+            }
+            None => None,
+        };
+        let verify = config.verify.as_ref();
+        let verify = verify.map(|verify| Decide::new(verify, enforcement()));
+        let mut certificates = Vec::new();
+        for (key, listen) in config.listeners() {
+            certificates.extend(certificate(key, listen, files)?);
+        }
+        let orders = Orders::new(config, shared, &tokens, files)?;
+        // The files that others read again by themselves.
+        if let Some(feed) = &config.feed {
+            files.secret("feed.tokens_file", &feed.tokens_file)?;
+        }
+        Ok(Self {
+            gateway,
+            verify,
+            certificates,
+            levels,
+            orders,
+            by_keys: tokens.by_keys,
+        })
+    }
+}
+
+pub(crate) fn certificate(
+    listener: &'static str,
+    listen: &Listen,
+    files: &mut Files,
+) -> Result<Option<Certificate>, Problem> {
+    let Some(tls) = &listen.tls else {
+        return Ok(None);
+    };
+    let section = listener.trim_end_matches(".listen");
+    let of = |part| format!("{section}.tls.{part}");
+    let chain = files.read(&of("cert"), &tls.cert)?;
+    let chain = chain.expose().as_bytes().to_vec();
+    let key = files.read(&of("key"), &tls.key)?;
+    let tls = ServerTls::from_pem(&chain, key.expose().as_bytes());
+    let tls = tls.map_err(|error| Problem::new(format!("{section}.tls"), causes(&error)))?;
+    Ok(Some(Certificate {
+        listener,
+        chain,
+        key,
+        tls,
+    }))
+}
+
+impl<L> fmt::Debug for Parts<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").finish_non_exhaustive()
+    }
+}

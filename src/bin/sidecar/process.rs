@@ -1,0 +1,33 @@
+//! What the process may do, and what others may read of it.
+
+/// Files of this process are for its user only, and a crash leaves no copy of its memory.
+#[cfg(target_os = "linux")]
+pub(crate) fn harden() {
+    use rustix::{
+        fs::Mode,
+        process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit, umask},
+    };
+
+    umask(Mode::from_raw_mode(0o077));
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // Both only lower what is allowed, so they do not fail.
+    let _ = setrlimit(Resource::Core, none);
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn harden() {}
+
+/// Whether the process has the rights of root.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_root() -> bool {
+    false
+}

@@ -1,0 +1,165 @@
+//! The revocation endpoint, in either mode.
+
+use std::{convert::Infallible, sync::Arc};
+
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioTimer;
+use tower::{
+    BoxError, Layer as _, Service, ServiceExt as _, service_fn, util::BoxCloneSyncService,
+};
+use tower_revocation::{
+    Outcome, RevocationLayer, RevocationRequest,
+    client::{
+        Credentials, KeepCredentials, UnverifiedClients,
+        assertion::{Assertions, AudiencePolicy},
+        limit::{LimitFailures, LimitFailuresLayer},
+        password::Passwords,
+        registry::{Client, ClientAuthenticator, Registry},
+        replay::ReplayGuard,
+    },
+    log::RevocationLog,
+    revoke::{ForwardRevocation, LinkedTokens, RecordRevocation},
+};
+
+use crate::{
+    config::{Config, Mode, Problem, Revoke},
+    failure::causes,
+    files::Files,
+    gateway::{Inner, erased},
+    parts::Shared,
+    respond::empty,
+    tokens::{Introspect, Tokens},
+};
+
+type Clients = LimitFailures<ClientAuthenticator<Registry>, Arc<Client>>;
+type Record<L> = RecordRevocation<Introspect, L>;
+
+/// The revocation endpoint and its path. `None` if there is none.
+pub(crate) fn endpoint<L>(
+    config: &Config,
+    tokens: &Tokens,
+    shared: &Shared<L>,
+    files: &mut Files,
+) -> Result<Option<(String, Inner)>, Problem>
+where
+    L: RevocationLog + Clone + Send + Sync + 'static,
+{
+    let Some(revoke) = &config.revoke else {
+        return Ok(None);
+    };
+    let introspect = match &shared.links {
+        Some(links) => {
+            let linked = LinkedTokens::new(links.clone(), tokens.for_revocation.clone());
+            BoxCloneSyncService::new(linked)
+        }
+        None => tokens.for_revocation.clone(),
+    };
+    let mut record = RecordRevocation::new(introspect, shared.log.clone())
+        .responsible_for_all_tokens(tokens.knows_all);
+    if let Some(lifetime) = config.log.longest_lifetime {
+        record = record.longest_lifetime(lifetime);
+    }
+    let clients = match &revoke.clients {
+        Some(path) => {
+            let key = "revoke.clients";
+            let text = files.read(key, path)?;
+            let registry = Registry::from_json(text.expose()).map_err(|error| {
+                Problem::new(key, format!("{}: {}", path.display(), causes(&error)))
+            })?;
+            Some(authenticator(
+                revoke,
+                config,
+                registry,
+                shared.replays.clone(),
+            ))
+        }
+        None => None,
+    };
+    let endpoint = match (revoke.mode, clients) {
+        (Mode::Terminate, Some(clients)) => mount(revoke, clients, record),
+        (Mode::Forward, Some(clients)) => {
+            let forward = forward(revoke, tokens, record)?;
+            mount(revoke, KeepCredentials::new(clients), forward)
+        }
+        (Mode::Forward, None) => {
+            let forward = forward(revoke, tokens, record)?;
+            mount(revoke, UnverifiedClients::new(), forward)
+        }
+        (Mode::Terminate, None) => {
+            return Err(Problem::new(
+                "revoke.clients",
+                "missing: nobody could revoke",
+            ));
+        }
+    };
+    Ok(Some((revoke.path.clone(), endpoint)))
+}
+
+fn forward<L>(
+    revoke: &Revoke,
+    tokens: &Tokens,
+    record: Record<L>,
+) -> Result<ForwardRevocation<Introspect, L>, Problem> {
+    let key = "revoke.upstream";
+    let url = revoke.upstream.as_ref().map(ToString::to_string);
+    let url = url.ok_or_else(|| Problem::new(key, "missing: nobody would revoke"))?;
+    let forward = if revoke.insecure {
+        ForwardRevocation::plain_http(&url, record)
+    } else {
+        ForwardRevocation::new(&url, record)
+    };
+    let mut forward = forward.map_err(|error| Problem::new(key, causes(&error)))?;
+    if !revoke.audiences.is_empty() {
+        forward = forward.audiences(&revoke.audiences);
+    }
+    if let Some(confirm) = &tokens.confirm {
+        forward = forward.confirm_by(confirm.clone());
+    }
+    Ok(forward)
+}
+
+/// Clients by secrets, by keys, and public ones. Guesses of a secret are limited.
+fn authenticator(
+    revoke: &Revoke,
+    config: &Config,
+    registry: Registry,
+    replays: Option<Arc<dyn ReplayGuard>>,
+) -> Clients {
+    let mut clients = ClientAuthenticator::new(registry).passwords(Passwords::new());
+    // Assertions are for the issuer, or for what the configuration names.
+    let issuer = config.issuers.first().map(|issuer| &issuer.url);
+    let first = revoke.audiences.first().or(issuer);
+    if let (Some(first), Some(replays)) = (first, replays) {
+        let assertions = Assertions::new(first).replay_guard(replays);
+        let rest = revoke.audiences.iter().skip(1);
+        clients = clients.assertions(if revoke.audiences.len() > 1 {
+            assertions.audience(AudiencePolicy::legacy(first, rest))
+        } else {
+            assertions
+        });
+    }
+    LimitFailuresLayer::new().layer(clients)
+}
+
+/// The endpoint of an authenticator and a backend of the same clients.
+fn mount<A, B, C>(revoke: &Revoke, authenticator: A, backend: B) -> Inner
+where
+    A: Service<Request<Credentials>, Response = Option<C>> + Clone + Send + Sync + 'static,
+    A::Error: Into<BoxError>,
+    A::Future: Send + 'static,
+    B: Service<RevocationRequest<C>, Response = Outcome> + Clone + Send + Sync + 'static,
+    B::Error: Into<BoxError>,
+    B::Future: Send + 'static,
+    C: Send + 'static,
+{
+    let authenticator = BoxCloneSyncService::new(authenticator.map_err(Into::into));
+    let backend = BoxCloneSyncService::new(backend.map_err(Into::into));
+    let mut layer =
+        RevocationLayer::new(&*revoke.path, authenticator, backend).timer(TokioTimer::new());
+    if !revoke.cors.is_empty() {
+        layer = layer.cors(revoke.cors.iter().cloned());
+    }
+    // All requests on this path come here.
+    let elsewhere = service_fn(async |_| Ok::<_, Infallible>(empty(StatusCode::NOT_FOUND)));
+    erased(layer.layer(elsewhere))
+}

@@ -1,0 +1,477 @@
+//! The life of the sidecar: start, reload, end.
+
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::{AbortHandle, JoinSet, spawn_blocking},
+};
+use tower::util::Either;
+use tower_revocation::{
+    enforce::Index,
+    jose::RemoteKeys,
+    log::FeedService,
+    proxy::server::{Listener, ServerTls},
+};
+
+use crate::{
+    admin::{Access, AdminEntry},
+    args::Source,
+    attempt::{Attempt, attempt, check},
+    config::{Config, Feed, Listen, Mode, Problem},
+    current::Current,
+    failure::{Failure, causes},
+    files::Files,
+    gateway::{ByPath, Entry},
+    health::Health,
+    keys,
+    listeners::{Socket, bind, server, unchanged},
+    logging::Levels,
+    metrics, notify,
+    parts::{Certificate, Parts, Shared},
+    process,
+    signals::{Asked, Signals},
+    store::{self, Store},
+    verify::Decide,
+};
+
+/// The pause between two attempts to open a log.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// The addresses of the listeners, by their keys.
+pub(crate) type Addresses = BTreeMap<&'static str, SocketAddr>;
+
+/// Runs until a signal ends it.
+pub(crate) async fn run(source: Source) -> Result<(), Failure> {
+    run_and_tell(source, |_| {}).await
+}
+
+/// The same. Tells where it listens once it is ready.
+pub(crate) async fn run_and_tell(
+    source: Source,
+    tell: impl FnOnce(&Addresses) + Send + 'static,
+) -> Result<(), Failure> {
+    // Everything that can be wrong in the files is found before anything is opened.
+    let (config, origins) = check(&source)?;
+    if process::is_root() && !config.run.allow_root {
+        let reason = "this process is root, and needs no right of root: start it as another user, or \
+                      set run.allow_root = true";
+        return Err(Failure::from(Problem::new("run.allow_root", reason)).at(&origins));
+    }
+    let ended = start(source, config, tell).await;
+    ended.map_err(|failure| failure.at(&origins))
+}
+
+async fn start(
+    source: Source,
+    config: Config,
+    tell: impl FnOnce(&Addresses) + Send + 'static,
+) -> Result<(), Failure> {
+    let levels = Levels::install(&config.logging)?;
+    let rendering = metrics::install().map_err(|error| Failure::Start(causes(&error)))?;
+    let mut signals = Signals::listen().map_err(|error| Failure::Start(error.to_string()))?;
+    tokio::spawn(notify::watch());
+
+    let health = Health::default();
+    let admin = AdminEntry::new(health.clone(), rendering);
+    // A file is opened first: what is wrong with it is no reason to listen. A server may be away.
+    let file = store::open_file_of(&config.log).await?;
+    let mut listening = Listening::start(&config, &admin).await?;
+    let store = tokio::select! {
+        opened = open(file, &config, &health) => opened?,
+        _ = signals.stop() => return Ok(()),
+    };
+    let index = Index::new();
+    health.opened(store.clone(), index.clone());
+    tokio::spawn(load(index.clone(), store.clone()));
+    let replays = store::replays(&store).map_err(|error| Failure::Start(causes(&error)))?;
+    let shared = Shared {
+        log: store.clone(),
+        index,
+        keys: RemoteKeys::new(),
+        replays,
+        links: store::links(&store, &config).await?,
+        health: health.clone(),
+        admin_address: listening.addresses.get("admin.listen").copied(),
+    };
+    if let Some((listener, feed)) = listening.feed.take() {
+        let service = feed_service(&store, &feed)?;
+        listening.serve(listener, "feed.listen", &config, service);
+    }
+    let mut running = Running {
+        source,
+        config,
+        files: Files::default(),
+        shared,
+        health,
+        levels,
+        admin,
+        listening,
+        watch: None,
+        was_ready: Arc::default(),
+    };
+    running.begin(tell).await?;
+    let asked = running.until_stopped(&mut signals).await;
+    tokio::select! {
+        ended = running.stop(asked) => ended,
+        // Somebody does not want to wait.
+        () = signals.again() => Err(Failure::Start("ended by a second signal".into())),
+    }
+}
+
+/// Opens a log on a server, as often as it takes. A mistake in the configuration ends it.
+async fn open(file: Option<Store>, config: &Config, health: &Health) -> Result<Store, Failure> {
+    if let Some(file) = file {
+        return Ok(file);
+    }
+    loop {
+        match store::connect(&config.log).await {
+            Ok(store) => return Ok(store),
+            Err(Failure::Start(line)) => {
+                tracing::error!(cause = line, "the log cannot be opened");
+                health.log_failed(Some(line));
+                tokio::time::sleep(RETRY).await;
+            }
+            Err(wrong) => return Err(wrong),
+        }
+    }
+}
+
+/// Reads the log, as often as it takes. Requests are refused with 503 until then.
+async fn load(index: Index, store: Store) {
+    while let Err(error) = index.load(&store).await {
+        tracing::error!(cause = causes(&error), "the log cannot be read");
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+fn feed_service(store: &Store, feed: &Feed) -> Result<FeedService, Problem> {
+    let path = &feed.tokens_file;
+    let service = match store {
+        Either::Left(file) => FeedService::with_token_file(file, path),
+        Either::Right(server) => FeedService::with_token_file(server, path),
+    };
+    let service = service.map_err(|error| Problem::new("feed.tokens_file", causes(&error)))?;
+    Ok(service.path(&*feed.path))
+}
+
+/// The listeners, which a reload does not change.
+struct Listening {
+    gateway: Option<Current<Entry>>,
+    verify: Option<Current<Decide>>,
+    /// Served once the log is open.
+    feed: Option<(Listener, Feed)>,
+    /// By the key of the listener.
+    tls: BTreeMap<&'static str, ServerTls>,
+    addresses: Addresses,
+    socket: Option<Socket>,
+    servers: JoinSet<()>,
+    admin_servers: JoinSet<()>,
+    stop: watch::Sender<bool>,
+    stop_admin: watch::Sender<bool>,
+}
+
+impl Listening {
+    /// Binds everything. The listeners of operators are served first.
+    async fn start(config: &Config, admin: &AdminEntry) -> Result<Self, Failure> {
+        let mut listening = Self {
+            gateway: None,
+            verify: None,
+            feed: None,
+            tls: certificates(config)?,
+            addresses: Addresses::new(),
+            socket: None,
+            servers: JoinSet::new(),
+            admin_servers: JoinSet::new(),
+            stop: watch::Sender::new(false),
+            stop_admin: watch::Sender::new(false),
+        };
+        if let Some((listener, socket)) = Socket::bind(&config.admin)? {
+            listening.socket = Some(socket);
+            let service = admin.over(Access::Socket);
+            let bounded = server(&config.limits, &config.run, None);
+            let end = stopped(&listening.stop_admin);
+            let served = async move { bounded.serve(listener, service, end).await };
+            listening.admin_servers.spawn(served);
+        }
+        if let Some(listen) = &config.admin.listen {
+            let key = "admin.listen";
+            let listener = listening.bind(key, listen).await?;
+            let service = admin.over(Access::Tcp);
+            let tls = listening.tls.get(key).cloned();
+            let bounded = server(&config.limits, &config.run, tls);
+            let end = stopped(&listening.stop_admin);
+            let served = async move { bounded.serve(listener, service, end).await };
+            listening.admin_servers.spawn(served);
+        }
+        if let Some(gateway) = &config.gateway {
+            let listener = listening.bind("gateway.listen", &gateway.listen).await?;
+            let service = Current::new(ByPath::starting());
+            listening.gateway = Some(service.clone());
+            listening.serve(listener.into(), "gateway.listen", config, service);
+        }
+        if let Some(verify) = &config.verify {
+            let listener = listening.bind("verify.listen", &verify.listen).await?;
+            let service = Current::new(Decide::Starting);
+            listening.verify = Some(service.clone());
+            listening.serve(listener.into(), "verify.listen", config, service);
+        }
+        if let Some(feed) = &config.feed {
+            let listener = listening.bind("feed.listen", &feed.listen).await?;
+            listening.feed = Some((listener.into(), feed.clone()));
+        }
+        Ok(listening)
+    }
+
+    async fn bind(&mut self, key: &'static str, listen: &Listen) -> Result<TcpListener, Problem> {
+        let (listener, address) = bind(key, listen).await?;
+        self.addresses.insert(key, address);
+        Ok(listener)
+    }
+
+    fn serve<S, B>(&mut self, listener: Listener, key: &str, config: &Config, service: S)
+    where
+        S: tower::Service<
+                hyper::Request<hyper::body::Incoming>,
+                Response = hyper::Response<B>,
+                Error = Infallible,
+            > + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send,
+        B: hyper::body::Body<Data: Send, Error: Into<tower::BoxError>> + Send + 'static,
+    {
+        let bounded = server(&config.limits, &config.run, self.tls.get(key).cloned());
+        let end = stopped(&self.stop);
+        let served = async move { bounded.serve(listener, service, end).await };
+        self.servers.spawn(served);
+    }
+
+    /// The services and certificates of a configuration are in use from now on.
+    fn replace(&self, parts: &mut Parts<Store>) {
+        if let (Some(current), Some(service)) = (&self.gateway, parts.gateway.take()) {
+            current.replace(service);
+        }
+        if let (Some(current), Some(service)) = (&self.verify, parts.verify.take()) {
+            current.replace(service);
+        }
+        for Certificate {
+            listener,
+            chain,
+            key,
+            ..
+        } in &parts.certificates
+        {
+            if let Some(tls) = self.tls.get(listener) {
+                // It was read before, so it can be used.
+                if let Err(error) = tls.replace(chain, key.expose().as_bytes()) {
+                    tracing::error!(listener, cause = causes(&error), "the certificate stays");
+                }
+            }
+        }
+    }
+
+    /// No connections any more, and those that are open end.
+    async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while self.servers.join_next().await.is_some() {}
+        // Operators see the end.
+        self.stop_admin.send_replace(true);
+        while self.admin_servers.join_next().await.is_some() {}
+        drop(self.socket);
+    }
+}
+
+/// Says what a configuration leaves open, though it is a valid one.
+fn warn(config: &Config) {
+    let forwards = config
+        .revoke
+        .as_ref()
+        .is_some_and(|it| it.mode == Mode::Forward);
+    let asks = config
+        .issuers
+        .iter()
+        .all(|issuer| issuer.introspection.is_some());
+    if forwards && !asks && config.links.is_none() {
+        tracing::warn!(
+            "a refresh token that is no JWT of an issuer is forwarded, and nothing is recorded: its \
+             access tokens live until they expire; `introspection` or [links] changes that"
+        );
+    }
+    if config.log.longest_lifetime.is_none() {
+        tracing::warn!("records are kept for ever: set log.longest_lifetime");
+    }
+}
+
+/// The certificates at the start.
+fn certificates(config: &Config) -> Result<BTreeMap<&'static str, ServerTls>, Problem> {
+    let mut files = Files::default();
+    let mut all = BTreeMap::new();
+    for (key, listen) in config.listeners() {
+        if let Some(certificate) = crate::parts::certificate(key, listen, &mut files)? {
+            all.insert(key, certificate.tls);
+        }
+    }
+    Ok(all)
+}
+
+/// Ready once the sender has sent, or is gone.
+fn stopped(stop: &watch::Sender<bool>) -> impl Future<Output = ()> + Send + use<> {
+    let mut stop = stop.subscribe();
+    async move { drop(stop.wait_for(|stop| *stop).await) }
+}
+
+/// The sidecar while it serves.
+struct Running {
+    source: Source,
+    config: Config,
+    /// What was read for the configuration.
+    files: Files,
+    shared: Shared<Store>,
+    health: Health,
+    levels: Levels,
+    admin: AdminEntry,
+    listening: Listening,
+    /// The task that looks after the keys of the issuers.
+    watch: Option<AbortHandle>,
+    /// Whether systemd knows that the process is ready.
+    was_ready: Arc<AtomicBool>,
+}
+
+impl Running {
+    /// Begins to serve, and tells systemd once the process is ready.
+    async fn begin(
+        &mut self,
+        tell: impl FnOnce(&Addresses) + Send + 'static,
+    ) -> Result<(), Failure> {
+        let (attempt, files) = self.attempt().await;
+        let Attempt { config, parts, .. } = attempt?;
+        self.files = files;
+        self.config = config;
+        let unknown = |(issuer, _): &(String, _)| {
+            (
+                issuer.clone(),
+                "its keys have not been fetched yet".to_owned(),
+            )
+        };
+        self.health
+            .without_keys(parts.by_keys.iter().map(unknown).collect());
+        self.use_now(parts);
+        self.health.serve();
+        metrics::in_use();
+        let (health, was_ready) = (self.health.clone(), self.was_ready.clone());
+        let addresses = self.listening.addresses.clone();
+        tokio::spawn(async move {
+            while !health.report().ready {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            tracing::info!("ready");
+            was_ready.store(true, Relaxed);
+            notify::ready();
+            tell(&addresses);
+        });
+        Ok(())
+    }
+
+    /// Reads everything again, beside the requests.
+    async fn attempt(&self) -> (Result<Attempt<Store>, Failure>, Files) {
+        let (source, shared) = (self.source.clone(), self.shared.clone());
+        let read = spawn_blocking(move || {
+            let mut files = Files::default();
+            (attempt(&source, &shared, &mut files), files)
+        });
+        read.await.unwrap_or_else(|error| {
+            let failure = Failure::Start(causes(&error));
+            (Err(failure), Files::default())
+        })
+    }
+
+    fn use_now(&mut self, mut parts: Parts<Store>) {
+        warn(&self.config);
+        self.listening.replace(&mut parts);
+        self.levels.change(parts.levels.clone());
+        self.admin.replace(parts.orders, self.shared.log.clone());
+        let watch = tokio::spawn(keys::watch(parts.by_keys, self.health.clone()));
+        if let Some(last) = self.watch.replace(watch.abort_handle()) {
+            last.abort();
+        }
+    }
+
+    /// Serves until a signal ends it. Reads changed files.
+    async fn until_stopped(&mut self, signals: &mut Signals) -> Asked {
+        loop {
+            let every = self.config.run.reload_every;
+            tokio::select! {
+                asked = signals.next() => match asked {
+                    Asked::Reload => self.reload().await,
+                    asked => return asked,
+                },
+                () = tokio::time::sleep(every) => {
+                    let files = self.files.clone();
+                    let changed = spawn_blocking(move || files.have_changed()).await;
+                    if changed.unwrap_or(true) {
+                        self.reload().await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Uses the configuration as it is now, or keeps the one in use.
+    async fn reload(&mut self) {
+        // systemd waits for the end of a reload only after the start.
+        let was_ready = self.was_ready.load(Relaxed);
+        if was_ready {
+            notify::reloading();
+        }
+        let (attempt, files) = self.attempt().await;
+        // Files that are wrong are read again once they change.
+        self.files = files;
+        let used = attempt.and_then(|attempt| {
+            let unchanged = unchanged(&self.config, &attempt.config);
+            unchanged.map_err(|problem| Failure::from(problem).at(&attempt.origins))?;
+            self.config = attempt.config;
+            self.use_now(attempt.parts);
+            Ok(())
+        });
+        let error = used.err().map(|failure| failure.line());
+        match &error {
+            None => tracing::info!("the configuration was read again, and is in use"),
+            Some(cause) => {
+                tracing::error!(
+                    cause,
+                    "the configuration is wrong: the one before stays in use"
+                );
+            }
+        }
+        metrics::reloaded(error.is_none());
+        self.health.reload_failed(error);
+        if was_ready {
+            notify::ready();
+        }
+    }
+
+    /// Says that the process is not ready, and ends once others have had time to notice.
+    async fn stop(self, asked: Asked) -> Result<(), Failure> {
+        tracing::info!("the process ends");
+        notify::stopping();
+        self.health.stop();
+        if asked == Asked::Stop {
+            tokio::time::sleep(self.config.run.shutdown_delay).await;
+        }
+        self.listening.stop().await;
+        let closed = store::close(self.shared.log).await;
+        closed.map_err(|error| Failure::Start(causes(&*error)))
+    }
+}

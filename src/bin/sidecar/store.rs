@@ -1,0 +1,175 @@
+//! Where revocations are: in a file of this process, or on a server that several share.
+
+use std::{
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use tower::util::Either;
+use tower_revocation::{
+    Secret,
+    client::replay::{EmbeddedGuard, ReplayGuard},
+    log::{EmbeddedLog, FleetLog, LogError, LogErrorKind},
+    revoke::Links,
+};
+
+use crate::{
+    config::{Config, Location, Log, Problem},
+    failure::{Failure, causes},
+    files,
+};
+
+/// A log in a file, or on a server.
+pub(crate) type Store = Either<EmbeddedLog, FleetLog>;
+
+/// How often expired records are removed from a file.
+const SWEEP: Duration = Duration::from_secs(60);
+/// How long to wait for the process before this one, which closes the file.
+const LOCKED: Duration = Duration::from_secs(10);
+
+/// Opens a log in a file. `None` if the log is on a server.
+pub(crate) async fn open_file_of(config: &Log) -> Result<Option<Store>, Failure> {
+    match &config.location {
+        Location::Path(path) => open_file("log.path", path)
+            .await
+            .map(|log| Some(Either::Left(log))),
+        Location::Url(_) | Location::UrlFile(_) => Ok(None),
+    }
+}
+
+/// Connects to a log on a server.
+pub(crate) async fn connect(config: &Log) -> Result<Store, Failure> {
+    let (key, url) = match &config.location {
+        Location::Path(path) => return open_file("log.path", path).await.map(Either::Left),
+        Location::Url(url) => ("log.url", Secret::new(&**url)),
+        Location::UrlFile(file) => {
+            let key = "log.url_file";
+            let url = files::read(file)
+                .map_err(|error| Problem::new(key, format!("{}: {error}", file.display())))?;
+            (key, Secret::new(url.expose().trim()))
+        }
+    };
+    let mut builder = FleetLog::builder(url.expose());
+    if let Some(file) = &config.password_file {
+        builder = builder.password_file(file);
+    }
+    let connected = builder.connect().await.map_err(|error| {
+        let line = causes(&error);
+        match error.kind() {
+            // A server that is down is no mistake in the configuration.
+            LogErrorKind::Unavailable => Failure::Start(format!("{key}: {line}")),
+            _ => Problem::new(key, line).into(),
+        }
+    });
+    connected.map(Either::Right)
+}
+
+async fn open_file(key: &'static str, path: &Path) -> Result<EmbeddedLog, Failure> {
+    let path = path.to_owned();
+    let opened = tokio::task::spawn_blocking(move || open_file_now(key, &path)).await;
+    let log = opened.map_err(|error| Failure::Start(causes(&error)))??;
+    Ok(log.sweep_every(SWEEP))
+}
+
+fn open_file_now(key: &str, path: &Path) -> Result<EmbeddedLog, Problem> {
+    let problem = |line: String| Problem::new(key, line);
+    // A marker beside the file says that the file has existed. After a loss of the file, a new one
+    // would make revoked tokens live again.
+    let marker = marker(path);
+    let opened = if marker.exists() {
+        EmbeddedLog::open_existing_within(path, LOCKED)
+    } else {
+        if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
+            fs::create_dir_all(folder)
+                .map_err(|error| problem(format!("creating {}: {error}", folder.display())))?;
+        }
+        EmbeddedLog::open_within(path, LOCKED)
+    };
+    let log = opened.map_err(|error| {
+        let line = format!("{}: {}", path.display(), causes(&error));
+        if error.kind() == LogErrorKind::Missing {
+            let marker = marker.display();
+            return problem(format!(
+                "{line}; to begin again without it, remove {marker}"
+            ));
+        }
+        problem(line)
+    })?;
+    fs::write(&marker, "").map_err(|error| problem(format!("{}: {error}", marker.display())))?;
+    Ok(log)
+}
+
+fn marker(path: &Path) -> PathBuf {
+    let mut marker = path.as_os_str().to_owned();
+    marker.push(".made");
+    marker.into()
+}
+
+/// Which access tokens belong to an opaque refresh token: in the file of the log, or in one of its
+/// own. `None` if that is not learnt.
+pub(crate) async fn links(store: &Store, config: &Config) -> Result<Option<Links>, Failure> {
+    let Some(links) = &config.links else {
+        return Ok(None);
+    };
+    let (key, file) = match (store, &links.file) {
+        (Either::Left(log), _) => ("log.path", log.clone()),
+        (Either::Right(_), Some(path)) => ("links.file", open_file("links.file", path).await?),
+        (Either::Right(_), None) => {
+            let reason = "missing: the log is on a server";
+            return Err(Problem::new("links.file", reason).into());
+        }
+    };
+    let links = Links::open(file).map_err(|error| Problem::new(key, causes(&error)))?;
+    Ok(Some(match config.log.longest_lifetime {
+        Some(lifetime) => links.longest_lifetime(lifetime),
+        None => links,
+    }))
+}
+
+/// Which assertions of clients were used: beside the log, so that each works once in total. `None` if
+/// the log stores nothing: then no assertion is accepted.
+pub(crate) fn replays(store: &Store) -> Result<Option<Arc<dyn ReplayGuard>>, LogError> {
+    match store {
+        Either::Left(file) => {
+            let guard = EmbeddedGuard::open(file.clone())?;
+            tokio::spawn(sweep(guard.clone()));
+            Ok(Some(Arc::new(guard)))
+        }
+        Either::Right(server) => match server.replay_guard() {
+            Ok(guard) => Ok(Some(Arc::new(guard))),
+            Err(error) => {
+                let cause = causes(&error);
+                tracing::warn!(cause, "clients cannot authenticate by assertions");
+                Ok(None)
+            }
+        },
+    }
+}
+
+async fn sweep(guard: EmbeddedGuard) {
+    let mut interval = tokio::time::interval(SWEEP);
+    loop {
+        interval.tick().await;
+        if let Err(error) = guard.sweep().await {
+            tracing::error!(cause = causes(&error), "sweeping assertions");
+        }
+    }
+}
+
+/// The process ends: what is queued is written, and others do not wait for it.
+pub(crate) async fn close(store: Store) -> Result<(), Box<dyn Error + Send + Sync>> {
+    match store {
+        Either::Left(file) => file.drain().await?,
+        // Each append had its answer.
+        Either::Right(server) => {
+            if let Err(error) = server.close().await {
+                let cause = causes(&error);
+                tracing::warn!(cause, "others wait for the lease of this process");
+            }
+        }
+    }
+    Ok(())
+}

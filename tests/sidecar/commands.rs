@@ -1,0 +1,153 @@
+//! The commands ask the sidecar that runs by its admin socket.
+
+use std::process::Output;
+
+use serde_json::Value;
+
+use super::{
+    http::Http,
+    process::{output, program},
+    world::{SHOP, World},
+};
+
+fn run(world: &World, arguments: &[&str], input: &str) -> Output {
+    let socket = world.path("admin.sock");
+    output(program().args(arguments).arg("--socket").arg(socket), input)
+}
+
+fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn revoke_ends_the_tokens_of_a_subject_and_of_nobody_else() {
+    let world = World::new().await;
+    let sidecar = world.start("");
+    let http = Http::to(sidecar.url("gateway.listen"));
+    let (alice, bob) = (world.token(), world.issuer.token().subject("bob").sign());
+    let dry = run(&world, &["revoke", "--subject", "alice", "--dry-run"], "");
+    assert_eq!(json(&dry)["already_revoked"], false);
+    assert_eq!(http.get_with("/", &alice).await.status, 200);
+
+    let receipt = run(
+        &world,
+        &["revoke", "--subject", "alice", "--reason", "stolen"],
+        "",
+    );
+    let receipt = json(&receipt);
+    assert_eq!(receipt["class"], "subject");
+    assert!(receipt["sequence"].is_u64(), "{receipt}");
+    assert!(http.get_with("/", &alice).await.is_refused());
+    assert_eq!(http.get_with("/", &bob).await.status, 200);
+    let log = sidecar.end();
+    assert!(log.contains("stolen"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn token_is_checked_from_standard_input() {
+    let world = World::new().await;
+    let sidecar = world.start(&world.terminate());
+    let http = Http::to(sidecar.url("gateway.listen"));
+    let token = world.token();
+    let checked = json(&run(&world, &["check-token"], &format!("{token}\n")));
+    assert_eq!(
+        (&checked["verdict"], &checked["claims"]["sub"]),
+        (&"live".into(), &"alice".into())
+    );
+    assert_eq!(http.revoke(SHOP, &token).await.status, 200);
+    let checked = json(&run(&world, &["check-token"], &token));
+    assert_eq!(checked["verdict"], "revoked");
+    let checked = json(&run(&world, &["check-token"], "nonsense"));
+    assert_eq!(checked["verdict"], "invalid");
+    let empty = run(&world, &["check-token"], "");
+    assert_eq!(empty.status.code(), Some(2), "{empty:?}");
+    sidecar.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn status_health_and_backup() {
+    let world = World::new().await;
+    let sidecar = world.start(&world.terminate());
+    let http = Http::to(sidecar.url("gateway.listen"));
+    let token = world.token();
+    assert_eq!(http.revoke(SHOP, &token).await.status, 200);
+    let status = json(&run(&world, &["status"], ""));
+    assert_eq!(status["log"]["writable"], true);
+    assert_eq!(status["index"]["freshness"], "fresh");
+    assert_eq!(status["index"]["records"], 1);
+    assert_eq!(status["details"]["readiness"]["ready"], true);
+    assert_eq!(json(&run(&world, &["health"], ""))["ready"], true);
+    assert!(run(&world, &["health", "--live"], "").status.success());
+
+    let copy = world.path("copy.redb");
+    assert_eq!(
+        json(&run(&world, &["backup", &copy], ""))["copied_to"],
+        *copy
+    );
+    // Nothing is overwritten.
+    let again = run(&world, &["backup", &copy], "");
+    assert_eq!(again.status.code(), Some(1), "{again:?}");
+    let relative = run(&world, &["backup", "copy.redb"], "");
+    assert_eq!(relative.status.code(), Some(2), "{relative:?}");
+    sidecar.end();
+
+    let restored = std::fs::rename(&copy, world.path("log.redb"));
+    restored.unwrap();
+    let sidecar = world.start("");
+    let http = Http::to(sidecar.url("gateway.listen"));
+    assert!(http.get_with("/", &token).await.is_refused());
+    sidecar.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_sidecar_a_command_says_so_and_fails() {
+    let world = World::new().await;
+    for command in ["status", "health"] {
+        let failed = run(&world, &[command], "");
+        assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+        let line = String::from_utf8(failed.stderr).unwrap();
+        assert!(
+            line.contains("admin.sock: ") && line.contains("does the sidecar run?"),
+            "{line}"
+        );
+    }
+    let wrong = run(&world, &["revoke"], "");
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn socket_is_found_by_the_configuration() {
+    let world = World::new().await;
+    let sidecar = world.start("");
+    let config = world.path("config.toml");
+    let healthy = output(program().args(["health", "--config"]).arg(&config), "");
+    assert!(healthy.status.success(), "{healthy:?}");
+    sidecar.kill();
+    // The socket of a process that was killed is in nobody's way.
+    world.start("").end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_over_tcp_need_a_token_and_a_known_host() {
+    let world = World::new().await;
+    let digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    let tokens = world.write("tokens", &format!("helpdesk viewer {digest}\n"));
+    let text = world.config("");
+    let listen = "listen = \"127.0.0.1:0\"\n[gateway]";
+    let with = format!("listen = \"127.0.0.1:0\"\ntokens_file = {tokens:?}\n[gateway]");
+    let config = world.write("config.toml", &text.replace(listen, &with));
+    let sidecar = super::process::Sidecar::start(&config);
+    let admin = Http::to(sidecar.url("admin.listen"));
+    assert_eq!(admin.get("/v1/status").await.status, 401);
+    assert_eq!(admin.get_with("/v1/status", "test").await.status, 200);
+    let request = admin
+        .request(hyper::Method::GET, "/v1/status")
+        .header("host", "evil.example")
+        .header("authorization", "Bearer test")
+        .body(http_body_util::Full::default());
+    assert_eq!(admin.send(request.unwrap()).await.status, 403);
+    // The copy of the log is for those who are on the machine.
+    assert_eq!(admin.get_with("/v1/backup", "test").await.status, 404);
+    sidecar.end();
+}

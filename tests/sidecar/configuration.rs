@@ -1,0 +1,216 @@
+//! A wrong configuration is one line, and the exit code 2.
+
+use std::{path::Path, process::Command};
+
+use super::{
+    process::{output, program, refused},
+    world::World,
+};
+
+fn with(world: &World, text: &str) -> Command {
+    let mut command = program();
+    command.arg("--config").arg(world.write("c.toml", text));
+    command
+}
+
+/// The good configuration with these lines after it is refused with this line, by `--check` too.
+/// `place` is the number of the wrong line, counted from the first of these.
+fn is_refused(world: &World, lines: &str, place: usize, expected: &str) {
+    let good = world.config("");
+    let text = format!("{good}{lines}");
+    let line = good.lines().count() + place;
+    let expected = format!("{}:{line}: {expected}", world.path("c.toml"));
+    for check in [true, false] {
+        let mut command = with(world, &text);
+        if check {
+            command.arg("--check");
+        }
+        let line = refused(&mut command, 2);
+        assert!(line.starts_with(&expected), "{expected:?}, not {line:?}");
+    }
+    // Nothing was opened.
+    assert!(!Path::new(&world.path("log.redb")).exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mistake_in_the_file_is_one_line_with_its_place() {
+    let world = World::new().await;
+    for (lines, place, expected) in [
+        ("[gatway]\n", 1, "gatway: unknown field `gatway`"),
+        (
+            "authorization = \"gone\"\n",
+            1,
+            "gateway.authorization: unknown variant `gone`",
+        ),
+        (
+            "[logging]\nlevel = \"loud\"\n",
+            2,
+            "logging.level: expected error, warn",
+        ),
+        ("[revoke]\n", 1, "revoke.mode: missing: "),
+    ] {
+        is_refused(&world, lines, place, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mistake_in_a_named_file_is_one_line_with_the_key() {
+    let world = World::new().await;
+    let clients = world.write("not-a-registry.json", "[{}, 7]");
+    let empty = world.write("empty", "\n");
+    let pem = world.write("not.pem", "x");
+    let keys = world.write("keys.json", "{\"keys\":[]}");
+    let missing = world.path("missing");
+    let tls = |path: &str| format!("tls = {{ cert = {path:?}, key = {path:?} }}\n");
+    let registry = |path: &str| format!("[revoke]\nmode = \"terminate\"\nclients = {path:?}\n");
+    let issuer =
+        |rest: &str| format!("[[issuer]]\nurl = \"https://b.test\"\naudience = \"a\"\n{rest}");
+    let absent = |key: &str| format!("{key}: {missing}: No such file");
+    for (lines, place, expected) in [
+        (tls(&missing), 1, absent("gateway.tls.cert")),
+        (
+            tls(&pem),
+            1,
+            "gateway.tls: the PEM contains no certificate".into(),
+        ),
+        (
+            registry(&clients),
+            3,
+            format!("revoke.clients: {clients}: "),
+        ),
+        (registry(&missing), 3, absent("revoke.clients")),
+        (
+            issuer(&format!("jwks_file = {keys:?}\n")),
+            4,
+            format!("issuer[1].jwks_file: {keys}: the set has no usable key"),
+        ),
+        (
+            issuer(&format!(
+                "dialect = \"opaque\"\nintrospection = {{ url = \"https://b.test/i\", \
+                 client_id = \"c\", secret_file = {empty:?} }}\n"
+            )),
+            5,
+            format!("issuer[1].introspection.secret_file: {empty} is empty"),
+        ),
+        (
+            format!("[feed]\nlisten = \"127.0.0.1:0\"\ntokens_file = {missing:?}\n"),
+            3,
+            absent("feed.tokens_file"),
+        ),
+    ] {
+        is_refused(&world, &lines, place, &expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn variables_and_flags_are_named_too() {
+    let world = World::new().await;
+    let good = world.config("");
+    let mut command = with(&world, &good);
+    command.env("SIDECAR_GATEWAY_UPSTREAM", "x");
+    let line = refused(&mut command, 2);
+    assert!(
+        line.starts_with("SIDECAR_GATEWAY_UPSTREAM: unknown variable"),
+        "{line}"
+    );
+
+    let mut command = with(&world, &good);
+    command.env("SIDECAR_GATEWAY__UPSTREAM", "ftp://h");
+    let line = refused(&mut command, 2);
+    assert!(
+        line.starts_with("SIDECAR_GATEWAY__UPSTREAM: gateway.upstream: expected"),
+        "{line}"
+    );
+
+    let mut command = with(&world, &good);
+    command.args(["--set", "gateway.listen=localhost"]);
+    let line = refused(&mut command, 2);
+    assert!(
+        line.starts_with("--set gateway.listen: gateway.listen: expected an address"),
+        "{line}"
+    );
+
+    let mut command = with(&world, &good);
+    command.args(["--check", "--set", "gateway.preflight=pass"]);
+    command.env("SIDECAR_GATEWAY__PREFLIGHT", "check");
+    let checked = output(&mut command, "");
+    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
+    assert_eq!(checked.stdout, b"the configuration is valid\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn printed_default_passes_the_check() {
+    let world = World::new().await;
+    let printed = output(program().arg("--print-default"), "");
+    assert!(printed.status.success());
+    let text = String::from_utf8(printed.stdout).unwrap();
+    assert!(text.contains("[gateway]"), "{text}");
+    let checked = output(with(&world, &text).arg("--check"), "");
+    assert!(checked.status.success(), "{checked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_configuration_the_line_says_what_to_do() {
+    let mut command = program();
+    command.env_remove("SIDECAR_RUN__ALLOW_ROOT");
+    if !Path::new("/etc/sidecar/config.toml").exists() {
+        let line = refused(&mut command, 2);
+        assert!(
+            line.starts_with("there is no configuration: name one with --config"),
+            "{line}"
+        );
+    }
+    let mut command = program();
+    let line = refused(command.args(["--config", "/no/such/file"]), 2);
+    assert!(line.starts_with("/no/such/file: No such file"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn environment_alone_is_a_configuration() {
+    let world = World::new().await;
+    let mut command = program();
+    command
+        .arg("--check")
+        .env("SIDECAR_LOG__PATH", world.path("log.redb"))
+        .env("SIDECAR_ISSUER__0__URL", "https://id.example.com")
+        .env("SIDECAR_ISSUER__0__AUDIENCE", "https://api.example.com")
+        .env("SIDECAR_GATEWAY__LISTEN", "127.0.0.1:0")
+        .env("SIDECAR_GATEWAY__UPSTREAM", "http://127.0.0.1:1");
+    let checked = output(&mut command, "");
+    assert!(checked.status.success(), "{checked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn file_of_the_log_that_is_open_elsewhere_or_damaged_is_2() {
+    let world = World::new().await;
+    let running = world.start("");
+    let text = world.config("").replace("admin.sock", "other.sock");
+    let line = refused(&mut with(&world, &text), 2);
+    assert!(
+        line.contains(": log.path: ") && line.contains("log.redb: "),
+        "{line}"
+    );
+    running.end();
+
+    world.write("log.redb", "not a log");
+    let line = refused(&mut with(&world, &text), 2);
+    assert!(line.contains(": log.path: "), "{line}");
+    // A lost file is not replaced by an empty one.
+    std::fs::remove_file(world.path("log.redb")).unwrap();
+    let line = refused(&mut with(&world, &text), 2);
+    assert!(line.contains("to begin again without it, remove"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn root_is_refused_unless_it_is_allowed() {
+    let world = World::new().await;
+    let is_root = output(Command::new("id").arg("-u"), "").stdout == b"0\n";
+    if is_root {
+        let mut command = with(&world, &world.config(""));
+        let line = refused(command.env_remove("SIDECAR_RUN__ALLOW_ROOT"), 2);
+        assert!(
+            line.contains("run.allow_root: this process is root"),
+            "{line}"
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! The lines that `demo` prints work.
+
+use std::process::Command;
+
+use super::process::{Sidecar, output, program};
+
+/// The statuses that curl has printed.
+fn statuses(text: &str) -> Vec<&str> {
+    let lines = text.lines().filter(|line| line.starts_with("HTTP/1.1 "));
+    lines.filter_map(|line| line.split(' ').nth(1)).collect()
+}
+
+#[test]
+fn printed_lines_get_a_token_use_it_revoke_it_and_see_that_it_is_refused() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("skipped: curl is missing");
+        return;
+    }
+    let mut command = program();
+    // The demo must work without any setting.
+    command.arg("demo").env_remove("SIDECAR_RUN__ALLOW_ROOT");
+    let sidecar = Sidecar::run(command);
+    sidecar.wait_for("Ctrl-C ends");
+    let log = sidecar.log();
+    let is_command = |line: &&str| {
+        let starts = ["TOKEN=", "  |", "curl "];
+        starts.iter().any(|start| line.starts_with(start)) || line.contains(" revoke --subject ")
+    };
+    let lines: Vec<_> = log.lines().filter(is_command).collect();
+    let script = lines.join("\n") + "\n";
+    assert_eq!(script.matches("curl -s").count(), 5, "{log}");
+
+    let ran = output(Command::new("sh").arg("-euc").arg(&script), "");
+    let printed = String::from_utf8(ran.stdout).unwrap();
+    assert!(ran.status.success(), "{script}: {printed}");
+    assert_eq!(statuses(&printed), ["200", "200", "401"], "{printed}");
+    assert!(printed.contains("hello alice, by demo"), "{printed}");
+    assert!(printed.contains("\"class\":\"subject\""), "{printed}");
+    assert!(
+        printed.contains("tower_revocation_checks_total"),
+        "{printed}"
+    );
+
+    // Ctrl-C.
+    let folder = log
+        .lines()
+        .find(|line| line.ends_with("/config.toml"))
+        .unwrap();
+    assert!(std::path::Path::new(folder).exists());
+    sidecar.signal("INT");
+    sidecar.end_after_signal();
+    assert!(!std::path::Path::new(folder).exists(), "{folder}");
+}

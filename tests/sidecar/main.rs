@@ -1,0 +1,16 @@
+//! The binary `revocation-sidecar`, as a process.
+
+mod commands;
+mod configuration;
+mod demo;
+mod gateway;
+mod http;
+mod kill;
+mod life;
+mod links;
+mod logs;
+mod process;
+mod reload;
+mod revoke;
+mod verify;
+mod world;

@@ -1,0 +1,87 @@
+//! The decision for proxies of others.
+
+use super::{
+    http::Http,
+    world::{SHOP, World},
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn verify_says_who_it_is_and_refuses_after_a_revocation() {
+    let world = World::new().await;
+    let sections = format!(
+        "[verify]\nlisten = \"127.0.0.1:0\"\nidentity_headers = {{ subject = \"x-token-subject\", \
+         session = \"x-token-session\" }}\n{}",
+        world.terminate()
+    );
+    let sidecar = world.start(&sections);
+    let verify = Http::to(sidecar.url("verify.listen"));
+    let token = world.token();
+    for path in ["/verify", "/verify/a/b?c=d"] {
+        let answer = verify.get_with(path, &token).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("x-token-subject"), "alice");
+        assert!(answer.headers.contains_key("x-token-session"));
+    }
+    assert_eq!(verify.get("/verify").await.status, 401);
+    assert_eq!(verify.get_with("/", &token).await.status, 404);
+    let http = Http::to(sidecar.url("gateway.listen"));
+    assert_eq!(http.revoke(SHOP, &token).await.status, 200);
+    assert!(verify.get_with("/verify", &token).await.is_refused());
+    sidecar.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn routes_count_only_if_a_trusted_proxy_names_them() {
+    let world = World::new().await;
+    for (trusted, expected) in [("[]", 401), ("[\"127.0.0.1\"]", 200)] {
+        let sidecar = world.start(&format!(
+            "[verify]\nlisten = \"127.0.0.1:0\"\ntrusted_proxies = {trusted}\n\
+             routes = [{{ path = \"/health\", token = \"optional\" }}]\n"
+        ));
+        let verify = Http::to(sidecar.url("verify.listen"));
+        let question = |uri: &str| {
+            verify
+                .request(hyper::Method::GET, "/verify")
+                .header("x-original-method", "GET")
+                .header("x-original-uri", uri)
+                .body(http_body_util::Full::default())
+                .unwrap()
+        };
+        assert_eq!(verify.send(question("/health")).await.status, expected);
+        assert_eq!(verify.send(question("/other")).await.status, 401);
+        assert_eq!(verify.send(question("/health/../other")).await.status, 401);
+        sidecar.end();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn envoy_asks_over_grpc_on_the_same_port() {
+    use bytes::Bytes;
+    use http_body_util::{BodyExt as _, Full};
+    use hyper_util::{
+        client::legacy::{Client, connect::HttpConnector},
+        rt::TokioExecutor,
+    };
+
+    let world = World::new().await;
+    let sidecar = world.start("[verify]\nlisten = \"127.0.0.1:0\"\n");
+    let client: Client<HttpConnector, Full<Bytes>> = Client::builder(TokioExecutor::new())
+        .http2_only(true)
+        .build_http();
+    // A message without any field, behind its prefix.
+    let request = hyper::Request::post(format!(
+        "{}/envoy.service.auth.v3.Authorization/Check",
+        sidecar.url("verify.listen")
+    ))
+    .header("content-type", "application/grpc")
+    .header("te", "trailers")
+    .body(Full::from(&[0; 5][..]));
+    let response = client.request(request.unwrap()).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "application/grpc");
+    // An empty answer would mean that the request may pass.
+    let answer = response.into_body().collect().await.unwrap();
+    assert_eq!(answer.trailers().unwrap()["grpc-status"], "0");
+    assert!(answer.to_bytes().len() > 5);
+    sidecar.end();
+}

@@ -10,8 +10,8 @@
 //! 5. [`ReverseProxy`] forwards the request to an [`Upstream`], and cuts an open response or
 //!    WebSocket when its token ends.
 //!
-//! Each works without the others. [`VerifyService`] is for proxies of others: they ask it whether a
-//! request may pass.
+//! Each works without the others. [`VerifyService`] is for proxies of others, which ask it once for
+//! each request whether it may pass. What is open then is not cut.
 
 mod canonical;
 mod error;

@@ -1,9 +1,19 @@
 //! Whose report of the original method and URI counts.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 
-use hyper::{Request, http::request::Builder};
-use tower_revocation::client::PeerAddr;
+use hyper::{
+    Request,
+    header::{HeaderMap, HeaderName},
+    http::request::Builder,
+};
+use tower_revocation::{
+    client::PeerAddr,
+    proxy::{IdentityHeaders, VerifyService},
+};
 
 use crate::{service::ask, world::Authority};
 
@@ -209,4 +219,35 @@ async fn head_has_only_believed_fields() {
     assert_eq!(route.headers["x-own"], "1");
     assert!(!route.headers.contains_key("forwarded"));
     assert!(!route.headers.contains_key("content-type"));
+}
+
+/// What others report is not in the head at all, wherever the layer looks for a token.
+#[tokio::test]
+async fn head_has_no_reports_of_others() {
+    let authority = Authority::new().await;
+    let seen = Arc::<Mutex<Vec<(String, HeaderMap)>>>::default();
+    let heads = seen.clone();
+    let layer = authority.layer.clone().token_from(move |uri, headers| {
+        heads
+            .lock()
+            .unwrap()
+            .push((uri.to_string(), headers.clone()));
+        None
+    });
+    let service = VerifyService::new(layer, IdentityHeaders::new());
+    let question = from(Request::get("/verify?a=b"), "192.0.2.7:1")
+        .header("x-original-method", "GET")
+        .header("x-original-uri", "/health")
+        .header("x-forwarded-uri", "/health")
+        .header("x-forwarded-host", "api.test")
+        .header("x-forwarded-proto", "https")
+        .header("forwarded", "host=api.test")
+        .header("content-type", "application/grpc")
+        .header("x-own", "1");
+    assert_eq!(ask(service, question).await.status(), 401);
+    let heads = seen.lock().unwrap();
+    let (uri, headers) = heads.first().expect("the layer looks for a token");
+    assert_eq!(uri, "/verify?a=b");
+    let names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+    assert_eq!(names, ["x-own"]);
 }

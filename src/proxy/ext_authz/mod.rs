@@ -1,7 +1,8 @@
 //! Envoy's external authorization over gRPC (`envoy.service.auth.v3.Authorization/Check`).
 //!
-//! It is the decision of a [`VerifyService`](super::VerifyService) on another wire. As there, **Envoy
-//! asks once for each request**: a response or a WebSocket that is open is not cut.
+//! It is the decision of a [`VerifyService`](super::VerifyService) on another wire. **Envoy asks once
+//! for each request**: a revocation refuses the next request, and does not end a response, a call or
+//! a WebSocket that is open.
 
 mod body;
 mod frame;

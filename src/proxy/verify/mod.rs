@@ -2,7 +2,7 @@
 //!
 //! **The proxy asks once for each request.** A revocation refuses the next request. It does not end
 //! a response or a WebSocket that is open: only the process that its bytes pass through can cut it,
-//! such as the gateway of this module's parent.
+//! such as a `ReverseProxy` behind an `EnforcementLayer`.
 
 mod future;
 mod head;

@@ -28,7 +28,10 @@ use crate::{
 };
 
 /// Tells proxies whether a request may pass: nginx `auth_request`, Traefik `ForwardAuth`, Caddy
-/// `forward_auth`, `HAProxy`, Envoy and Istio `ext_authz` over HTTP.
+/// `forward_auth`, `HAProxy`, Envoy and Istio `ext_authz` over HTTP. **They ask once for each
+/// request**: a revocation refuses the next request, and does not end a response or a WebSocket that
+/// is open. Only a proxy that enforces by itself cuts those, such as a
+/// [`ReverseProxy`](crate::proxy::ReverseProxy) behind an [`EnforcementLayer`].
 ///
 /// It takes any method on its path and on all paths below. It restores the head of the original
 /// request, and has an [`EnforcementLayer`] check it:

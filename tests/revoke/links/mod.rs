@@ -1,6 +1,7 @@
 //! Opaque refresh tokens of another server: learnt from its token responses, and revoked here.
 
 mod forward;
+mod killed;
 mod passing;
 mod refused;
 mod revoked;
@@ -41,28 +42,42 @@ type AuthorizationServer =
 
 /// A gateway in front of an authorization server that cannot revoke.
 struct World {
-    folder: tempfile::TempDir,
     log: EmbeddedLog,
     index: Index,
     links: Links,
     issuer: TestIssuer,
     mint: Mint,
     requests: Arc<AtomicUsize>,
+    /// Removed after the log is closed.
+    folder: Option<tempfile::TempDir>,
 }
 
 impl World {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let log = open(folder.path());
+        let world = Self::at(folder.path()).await;
+        Self {
+            folder: Some(folder),
+            ..world
+        }
+    }
+
+    /// With a log in this folder.
+    async fn at(folder: &Path) -> Self {
+        let log = open(folder);
         Self {
             index: Index::follow(&log).await.unwrap(),
             links: Links::open(log.clone()).unwrap(),
             log,
-            folder,
+            folder: None,
             issuer: TestIssuer::new("https://issuer.test"),
             mint: Arc::new(|token| token),
             requests: Arc::default(),
         }
+    }
+
+    fn folder(&self) -> &Path {
+        self.folder.as_ref().expect("the world has a folder").path()
     }
 
     /// The issuer writes its access tokens so.

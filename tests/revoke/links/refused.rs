@@ -123,6 +123,18 @@ async fn response_to_a_refresh_that_cannot_be_read_is_held_back() {
             (503, "temporarily_unavailable"),
         );
     }
+    for (name, value) in [("content-type", "text/plain"), ("content-encoding", "gzip")] {
+        let token = world.issuer.token().sign();
+        let server = served(move |_, _| {
+            let mut response = json_response(&json!({ "access_token": token }));
+            response.headers_mut().insert(name, value.parse().unwrap());
+            response
+        });
+        is(
+            &world.ask(server, &form).await,
+            (503, "temporarily_unavailable"),
+        );
+    }
 }
 
 #[tokio::test]

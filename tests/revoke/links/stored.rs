@@ -14,7 +14,7 @@ async fn link_is_durable_before_the_client_has_the_tokens() {
     let [access, refresh] = world.login().await;
     // As a process that is killed now leaves it.
     let copy = tempfile::tempdir().unwrap();
-    for file in std::fs::read_dir(world.folder.path()).unwrap() {
+    for file in std::fs::read_dir(world.folder()).unwrap() {
         let file = file.unwrap();
         std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
     }
@@ -39,7 +39,7 @@ async fn file_has_neither_tokens_nor_names() {
     });
     let [access, _] = world.login().await;
     let [_, refresh] = world.refresh("refresh-0").await.tokens();
-    let bytes = files(world.folder.path());
+    let bytes = files(world.folder());
     let signature = access.rsplit('.').next().unwrap();
     for text in [
         &*refresh,
@@ -64,7 +64,7 @@ async fn file_has_neither_tokens_nor_names() {
 async fn backup_has_the_links() {
     let world = World::new().await;
     let [_, refresh] = world.login().await;
-    let copy = world.folder.path().join("copy.redb");
+    let copy = world.folder().join("copy.redb");
     world.log.backup(&copy).await.unwrap();
     let links = Links::open(EmbeddedLog::open(&copy).unwrap()).unwrap();
     assert!(links.find(&Secret::new(&*refresh)).unwrap().is_some());
@@ -75,7 +75,7 @@ async fn login_passes_while_links_cannot_be_stored() {
     let world = World::new().await;
     let [_, refresh] = world.login().await;
     // The log has lost its file.
-    std::fs::remove_file(world.folder.path().join("revocations.redb")).unwrap();
+    std::fs::remove_file(world.folder().join("revocations.redb")).unwrap();
     let [_, unlinked] = world.login().await;
     let request = RevocationRequest::new("test-client", Secret::new(&*unlinked));
     let outcome = world.record().oneshot(request).await;

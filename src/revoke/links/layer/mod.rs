@@ -25,7 +25,9 @@ use crate::introspect::Introspection;
 ///    of more than 64 KiB is passed on unread.
 /// 2. It passes the request on, without `Accept-Encoding`: it reads no compressed response.
 /// 3. It reads a response with status 200 and JSON of at most 64 KiB, introspects the access token
-///    in it, and stores the link. Longer responses, and all others, pass without being held back.
+///    in it, and stores the link. Other responses pass without being held back, except that the
+///    response to a refresh is 503 if it has status 200, cannot be read, and revoked refresh tokens
+///    are [refused](Self::refuse_revoked).
 /// 4. Once the link is durable, it passes the response on, unchanged.
 ///
 /// The access token is introspected as enforcement does, and not merely read, so give it the same

@@ -1,6 +1,6 @@
 //! Which tokens does a server issue?
 
-use hyper::{Response, StatusCode, header::CONTENT_ENCODING};
+use hyper::{HeaderMap, header::CONTENT_ENCODING};
 
 use super::request::{ContentType, media_type};
 use crate::{jose::Members, token::Secret};
@@ -11,12 +11,10 @@ pub(super) struct TokenResponse {
     pub(super) refresh_token: Option<Secret>,
 }
 
-/// Whether a response may have tokens that can be read.
-pub(super) fn may_have_tokens<B>(response: &Response<B>) -> bool {
-    let headers = response.headers();
-    response.status() == StatusCode::OK
-        && matches!(media_type(headers), Some(ContentType::Json))
-        && !headers.contains_key(CONTENT_ENCODING)
+/// Whether the body is JSON, without a content coding.
+pub(super) fn is_readable(headers: &HeaderMap) -> bool {
+    let is_json = matches!(media_type(headers), Some(ContentType::Json));
+    is_json && !headers.contains_key(CONTENT_ENCODING)
 }
 
 impl TokenResponse {

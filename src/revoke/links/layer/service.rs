@@ -6,14 +6,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use hyper::{Request, Response, body::Body, header::ACCEPT_ENCODING};
+use hyper::{Request, Response, StatusCode, body::Body, header::ACCEPT_ENCODING};
 use tower::{BoxError, Service, ServiceExt as _};
 
 use super::{
     LearnLinksFuture, LearnLinksLayer, Shared, WatchedBody, count,
     refusal::Refusal,
     request::{TokenRequest, is_watched},
-    response::{TokenResponse, may_have_tokens},
+    response::{TokenResponse, is_readable},
 };
 use crate::{
     introspect::Introspected,
@@ -101,11 +101,15 @@ where
         }
         head.headers.remove(ACCEPT_ENCODING);
         let response = inner.call(Request::from_parts(head, body)).await?;
-        if !may_have_tokens(&response) {
+        if response.status() != StatusCode::OK {
             return Ok(response.map(WatchedBody::unread));
         }
         let (head, body) = response.into_parts();
-        let body = WatchedBody::read(body, MAX_BODY).await;
+        let body = if is_readable(&head.headers) {
+            WatchedBody::read(body, MAX_BODY).await
+        } else {
+            WatchedBody::unread(body)
+        };
         let issued = body.bytes().and_then(TokenResponse::read);
         let learnt = self.learn(issued, presented.as_ref()).await;
         // Again: it may have been revoked since.
@@ -134,20 +138,16 @@ where
         issued: Option<TokenResponse>,
         presented: Option<&Secret>,
     ) -> Result<(), Refusal> {
-        let is_read = issued.is_some();
         let (access, refresh_token) = match issued {
-            Some(TokenResponse {
-                access_token,
-                refresh_token,
-            }) => (Some(access_token), refresh_token),
-            None => (None, None),
-        };
-        if !is_read {
-            count("unread");
-            if presented.is_some() && self.is_revoked.is_some() {
+            Some(issued) => (Some(issued.access_token), issued.refresh_token),
+            None if presented.is_some() && self.is_revoked.is_some() => {
                 return Err(Refusal::Unknown);
             }
-        }
+            None => {
+                count("unread");
+                (None, None)
+            }
+        };
         if refresh_token.is_none() && presented.is_none() {
             return Ok(());
         }
@@ -185,11 +185,15 @@ where
     /// A link was not stored. A revocation of the presented token still covers what has its grant
     /// or its session, but none that it names one by one.
     fn failed(&self, presented: Option<&Secret>) -> Result<(), Refusal> {
-        count("failed");
-        match presented.map(|token| self.links.find(token)) {
-            None | Some(Ok(None)) => Ok(()),
-            Some(Ok(Some(known))) if known.issued_with.is_none() => Ok(()),
-            Some(Ok(Some(_)) | Err(_)) => Err(Refusal::Unknown),
+        let is_missed = match presented.map(|token| self.links.find(token)) {
+            None | Some(Ok(None)) => false,
+            Some(Ok(Some(known))) => known.issued_with.is_some(),
+            Some(Err(_)) => true,
+        };
+        if is_missed {
+            return Err(Refusal::Unknown);
         }
+        count("failed");
+        Ok(())
     }
 }

@@ -3,7 +3,8 @@
 use crate::{
     cells::{Cells, hold},
     client::{call, get, send},
-    process::{Proxy, find, installed, recipe},
+    process::{Proxy, recipe},
+    programs::envoy,
     world::{Mode, World},
 };
 
@@ -47,7 +48,7 @@ async fn failure_mode_allow_passes_nothing_that_we_do_not_know() {
     let world = World::start().await;
     let closed = "failure_mode_allow: false";
     let text = changed("envoy-grpc.yaml", closed, "failure_mode_allow: true");
-    let Some(proxy) = start(&world, text).await else {
+    let Some(proxy) = envoy(text, world.ports()).await else {
         return;
     };
     let live = world.authority.live();
@@ -66,7 +67,7 @@ async fn failure_mode_allow_passes_nothing_that_we_do_not_know() {
 
 async fn refuses_what_is_not_live(text: String, cells: &Cells) {
     let mut world = World::start().await;
-    if let Some(proxy) = start(&world, text).await {
+    if let Some(proxy) = envoy(text, world.ports()).await {
         calls(&proxy, &world).await;
         hold(&proxy, &mut world, cells).await;
     }
@@ -77,17 +78,6 @@ fn changed(file: &str, line: &str, other: &str) -> String {
     let text = recipe(file);
     assert!(text.contains(line), "{file}: {line}");
     text.replace(line, other)
-}
-
-async fn start(world: &World, text: String) -> Option<Proxy> {
-    let missing = "Envoy is missing: tests/verify/install";
-    let program = find(&installed("envoy/_bin/envoy"), missing)?;
-    let files = [("envoy.yaml", text)];
-    let proxy = Proxy::start(&program, world, &files, |command, folder| {
-        command.args(["--disable-hot-restart", "--concurrency", "1", "-c"]);
-        command.arg(folder.join("envoy.yaml"));
-    });
-    Some(proxy.await)
 }
 
 /// A client of gRPC gets the status of gRPC.

@@ -2,19 +2,18 @@
 //!
 //! The proxies start with the files of `examples/proxies`. A missing proxy skips its tests.
 
-mod caddy;
 mod calls;
 mod cells;
 mod client;
 mod envoy;
 mod ext_authz;
-mod haproxy;
-mod nginx;
 #[path = "../fixture/port.rs"]
 mod port;
 mod process;
+mod programs;
+mod proxies;
 mod routes;
 mod service;
-mod traefik;
+mod sidecar;
 mod wire;
 mod world;

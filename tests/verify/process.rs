@@ -10,7 +10,14 @@ use std::{
 use tempfile::TempDir;
 use tokio::{net::TcpStream, time::sleep};
 
-use crate::{port::free_port, world::World};
+use crate::{client::send, port::free_port};
+
+/// Where a proxy finds the others.
+#[derive(Clone, Copy)]
+pub(crate) struct Ports {
+    pub(crate) api: u16,
+    pub(crate) verify: u16,
+}
 
 /// A proxy that runs. Dropping it kills it.
 pub(crate) struct Proxy {
@@ -24,14 +31,14 @@ impl Proxy {
     /// working folder.
     pub(crate) async fn start(
         program: &Path,
-        world: &World,
+        ports: Ports,
         files: &[(&str, String)],
         command: impl FnOnce(&mut Command, &Path),
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         for (name, text) in files {
-            let text = with_ports(text, port, world);
+            let text = with_ports(text, port, ports);
             fs::write(folder.path().join(name), text).unwrap();
         }
         // The process ends with this one.
@@ -67,6 +74,20 @@ impl Proxy {
         }
     }
 
+    /// Waits until a request without a token gets a response that is not this one.
+    pub(crate) async fn wait_for_another_status(&self, status: u16) {
+        let begun = Instant::now();
+        while send(self.port, "GET /", &[]).await.status == status {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{}", self.log());
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Its working folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// What it has written to its log.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
@@ -87,9 +108,9 @@ pub(crate) fn recipe(file: &str) -> String {
 }
 
 /// Only the ports change.
-fn with_ports(text: &str, proxy: u16, world: &World) -> String {
+fn with_ports(text: &str, proxy: u16, ports: Ports) -> String {
     // Marks first: a port that is put in may look like one that is replaced next.
-    let ports = [("8080", proxy), ("3000", world.api), ("9001", world.verify)];
+    let ports = [("8080", proxy), ("3000", ports.api), ("9001", ports.verify)];
     let mut text = text.to_owned();
     for (at, (port, _)) in ports.iter().enumerate() {
         for before in [":", "port_value: "] {

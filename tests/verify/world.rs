@@ -32,6 +32,8 @@ use tower_revocation::{
     test_util::TestIssuer,
 };
 
+use crate::process::Ports;
+
 /// What the introspection does.
 #[derive(Clone, Copy)]
 #[repr(u8)]
@@ -140,11 +142,9 @@ pub(crate) fn identity() -> IdentityHeaders {
 /// Both servers, each on a port of its own.
 pub(crate) struct World {
     pub(crate) authority: Authority,
-    pub(crate) verify: u16,
-    pub(crate) api: u16,
     requests: Arc<Mutex<usize>>,
     verify_server: Server,
-    _api_server: Server,
+    api_server: Server,
 }
 
 impl World {
@@ -165,11 +165,16 @@ impl World {
         .await;
         Self {
             authority,
-            verify: verify_server.port,
-            api: api_server.port,
             requests,
             verify_server,
-            _api_server: api_server,
+            api_server,
+        }
+    }
+
+    pub(crate) fn ports(&self) -> Ports {
+        Ports {
+            api: self.api_server.port,
+            verify: self.verify_server.port,
         }
     }
 
@@ -181,6 +186,24 @@ impl World {
     /// The service that decides is gone. Its port is closed.
     pub(crate) async fn end_verify(&mut self) {
         self.verify_server.end().await;
+    }
+}
+
+/// An issuer that publishes its keys.
+pub(crate) struct Issuer {
+    pub(crate) issuer: TestIssuer,
+    _server: Server,
+}
+
+impl Issuer {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let issuer = TestIssuer::new(format!("http://{}", listener.local_addr().unwrap()));
+        let server = Server::on(listener, issuer.server());
+        Self {
+            issuer,
+            _server: server,
+        }
     }
 }
 
@@ -217,7 +240,18 @@ impl Server {
         S::Future: Send + 'static,
         B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap(), service)
+    }
+
+    fn on<S, B>(listener: TcpListener, service: S) -> Self
+    where
+        S: tower::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+            + Clone
+            + Send
+            + 'static,
+        S::Future: Send + 'static,
+        B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
+    {
         let port = listener.local_addr().unwrap().port();
         let connections = Arc::<Mutex<Vec<JoinHandle<()>>>>::default();
         let opened = connections.clone();

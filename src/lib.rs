@@ -95,7 +95,7 @@
 //! | `enforce` | the layer that refuses tokens, and the index | `log` |
 //! | `admin` | orders of administrators over HTTP | `admin` |
 //! | `observe` | the series for monitoring | `metrics` |
-//! | `proxy` | a reverse proxy, the rules for what passes it, and a server whose connections are bounded | `proxy` |
+//! | `proxy` | a reverse proxy, a server whose connections are bounded, and the decision for proxies of others | `proxy`, `ext-authz` |
 //! | `outbound` | the HTTPS client: which addresses, certificates and limits it accepts | `jwt` |
 //! | `test_util` | a fake issuer for your own tests | `test-util` |
 //! | `guide` | how to mount, operate and observe it, in the documentation only | all |

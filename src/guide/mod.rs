@@ -4,6 +4,7 @@
 //! * [`behind_a_proxy`]: addresses and certificates of clients, limits, and all parts together.
 //! * [`spawned_connections`]: errors and lifetimes in `tokio::spawn` with plain hyper.
 //! * [`operations`]: a fleet, health, sweeping, size, backup, restart, full disk, upgrade.
+//! * [`sidecar`]: `revocation-sidecar`, for those who run somebody else's API, proxy or server.
 //! * [`observability`]: events, series, alerts, a Grafana dashboard.
 //! * [`migrating_from_a_denylist`]: from a denylist of your own to this crate.
 //! * Access tokens of a product: [`keycloak`], [`auth0`], [`cognito`], [`okta`], [`entra`],
@@ -21,5 +22,6 @@ pub mod mounting_in_axum;
 pub mod observability;
 pub mod okta;
 pub mod operations;
+pub mod sidecar;
 pub mod spawned_connections;
 pub mod wso2;

@@ -1,0 +1,115 @@
+//! How to run `revocation-sidecar`: one process beside an API, a proxy or an authorization server.
+//!
+//! The binary is configuration and wiring. What it wires is this crate: the
+//! [reverse proxy](crate::proxy::ReverseProxy), the [decision](crate::proxy::VerifyService) for other proxies,
+//! the [revocation layer](crate::RevocationLayer) and the [log](crate::log). Build it with
+//! `cargo build --release --features sidecar`, and try it with `cargo run --features sidecar -- demo`.
+//!
+//! # Configuration
+//!
+//! A TOML file, then environment variables, then flags. `SIDECAR_GATEWAY__UPSTREAM=…` and
+//! `--set gateway.upstream=…` set the same key. An unknown key or variable is an error, which names
+//! the file and the line. `--check` reads everything and exits with 0 or 2. `--print-default` prints
+//! every key with a comment.
+//!
+//! Secrets are always in files of their own, named by keys that end in `_file`. They are never
+//! arguments, and never in a log line.
+//!
+//! The process reads the configuration and all files that it names again after `SIGHUP`, and when one
+//! of them has changed (every 30 s). It takes the new configuration wholly or not at all: after a
+//! mistake the old one goes on, and the log, `/readyz` and a gauge say so. Listeners and the log are
+//! the exception: to change them, restart.
+//!
+//! # Listeners and routes
+//!
+//! | listener | route | what it does |
+//! |---|---|---|
+//! | `gateway.listen` | `revoke.path` | revocation (RFC 7009) |
+//! | | everything else | checked, then passed to `gateway.upstream` |
+//! | `verify.listen` | `/verify`, `/verify/…`, any method | the decision over HTTP |
+//! | | `envoy.service.auth.v3.Authorization/Check` | the same decision over gRPC |
+//! | `feed.listen` | `/feed` | the log, for other sidecars |
+//! | `admin.listen`, `admin.socket` | `/livez` | 200 while the process responds |
+//! | | `/readyz` | 200 when the index is fresh and the issuers' keys are fetched; JSON with the reasons |
+//! | | `/metrics` | Prometheus text |
+//! | | `/v1/revocations`, `/v1/tokens:inspect`, `/v1/status` | orders and questions |
+//!
+//! `verify`, `feed` and `admin` are for this machine unless they have TLS or `insecure = true`.
+//!
+//! # Revocations
+//!
+//! `mode` has no default:
+//!
+//! * `terminate`: the sidecar is the revocation endpoint. Its clients are in a registry (RFC 7591) that
+//!   is reloaded. A token that no issuer here recognizes is 400 `unsupported_token_type`, unless each
+//!   issuer has an introspection endpoint: 200 would claim that it is not live.
+//! * `forward`: the authorization server authenticates the client and revokes. After its 200, the
+//!   sidecar records the presented token, and responds with 200 once the record is durable. If the
+//!   record fails, the response is 503, and the retry of the client does no harm. **A 200 proves no
+//!   ownership**: some servers say 200 for the token of another client. So only the presented token is
+//!   recorded, and what belongs to it only if the registry here knows the client or the server's
+//!   introspection says that the token is no longer active.
+//!
+//! Refresh tokens of Auth0, Okta and Cognito are opaque, and there is no introspection that knows them.
+//! [`Links`](crate::revoke::Links) learn at the token endpoint, when it is behind the gateway, to
+//! which session and subject a refresh token belongs. They are stored as digests.
+//!
+//! # What clients see
+//!
+//! | failure | gateway, `/verify` | ext_authz over gRPC | revocation |
+//! |---|---|---|---|
+//! | no token | 401 without an error code | denied 401 | – |
+//! | revoked, expired, not genuine | 401 `invalid_token`; a gRPC call through the gateway: 16 | denied 401 | – |
+//! | malformed, such as two Authorization fields | 400 | denied 400 | 400 |
+//! | index not fresh, keys or introspection out of reach | 503 with `Retry-After` | denied 503 | 503 |
+//! | log down or full | what is known is served | the same | 503 |
+//! | API refuses the connection, or is slow | 502, 504 | – | 503 for the authorization server |
+//! | wrong configuration, locked file | exit code 2 and one line | | |
+//!
+//! # Proxies
+//!
+//! `examples/proxies` has a configuration for each, which the tests start. What each needs, because it
+//! does not fail closed or hides a status by default:
+//!
+//! | proxy | 401 | 503 | sidecar down or slow | the configuration must have |
+//! |---|---|---|---|---|
+//! | Envoy, gRPC | as is | as is | 403, or `status_on_error` | `failure_mode_allow: false`, a time-out |
+//! | Envoy, HTTP | as is | 403 without `Retry-After` | 403, or `status_on_error` | allowed headers |
+//! | nginx | with the challenge | 500, or 503 by `error_page` | 500 | time-outs |
+//! | Caddy | as is | as is | waits, or 502 | `response_header_timeout`, `copy_headers` |
+//! | HAProxy, Lua | as is | as is | 504, 503 | deny unless a variable is set |
+//! | Traefik | as is | as is | 500 | `authRequestHeaders`, no `trustForwardHeader` |
+//! | Istio | as Envoy | as Envoy | 403, or `statusOnError` | `failOpen: false`, a time-out (default 600 s) |
+//!
+//! The proxy removes other spellings of the identity headers (`X_Token_Subject`) itself: the sidecar
+//! only overwrites the names that it is configured with. The gateway removes all spellings.
+//!
+//! # Security defaults
+//!
+//! * No 200 rests on something that could not be found out: 503.
+//! * Tokens come in the Authorization field only. A repeated field is 400.
+//! * `optional` routes match canonical paths only. A path with `//`, `/.`, `%2e`, `%2f`, `%5c` or `\`
+//!   always needs a token.
+//! * CORS preflights need a token too, unless `preflight = "pass"`.
+//! * `X-Original-URI`, `X-Forwarded-Uri` and the like are believed only from `verify.trusted_proxies`.
+//!   `Forwarded` never is.
+//! * Requests are never sent twice. Redirects of issuers are not followed.
+//! * Every listener limits connections, heads and idle time: section `[limits]`.
+//! * The process does not run as root unless `run.allow_root` is set. Files are for its user only, and
+//!   there are no core files.
+//!
+//! # Signals and exit codes
+//!
+//! `SIGTERM` and `SIGINT` end the process: `/readyz` is 503 at once, listeners close after
+//! `run.shutdown_delay` (2 s), and requests in flight have `run.shutdown_timeout` (20 s). The exit code is 0.
+//! A mistake in the configuration, a locked file or a wrong key is 2, anything else 1. systemd is told
+//! when the process is ready, reloads and ends, and that it is alive.
+//!
+//! # Not promised
+//!
+//! * **A stream or WebSocket that passed through another proxy goes on after a revocation.** Only the
+//!   gateway cuts what is open.
+//! * Two sidecars with a file each know nothing of each other.
+//! * Revocations at the authorization server, past the sidecar, are not seen.
+//! * A subject order ends what was issued until now. A refresh token at the authorization server gets
+//!   new, live tokens: revoke it there too.

@@ -113,21 +113,21 @@ pub(crate) fn api(
     let proxy = ReverseProxy::<Body>::new(upstream).map_err(problem)?;
     let proxy = proxy.remove_authorization(gateway.authorization == Authorization::Remove);
 
-    let identity = headers(&gateway.identity);
-    let sockets: Vec<Route> = gateway
+    // A clone for each request must cost nothing.
+    let identity = Arc::new(headers(&gateway.identity));
+    let sockets: Arc<[Route]> = gateway
         .routes
         .iter()
         .filter(|route| route.upgrade == Some(Upgrade::Websocket))
         .cloned()
         .collect();
-    let told = MapRequestLayer::new(move |mut request: Request<Body>| {
+    let told = MapRequestLayer::new(move |request: Request<Body>| {
         let (mut head, body) = request.into_parts();
         identity.set(head.extensions.get::<Introspection>(), &mut head.headers);
         if sockets.iter().any(|route| route.is_of(head.uri.path())) {
             head.extensions.insert(AllowWebSocket);
         }
-        request = Request::from_parts(head, body);
-        request
+        Request::from_parts(head, body)
     });
     let preflights_pass = gateway.preflight == Preflight::Pass;
     let routes = gateway.routes.clone();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use tower_revocation::proxy::is_canonical;
 
 use super::{duration::Length, problem::Problem};
 
@@ -56,8 +57,7 @@ impl Route {
             Some(path) => (path.to_owned(), true),
             None => (section.path, false),
         };
-        let is_plain = path.is_empty() && and_below
-            || path.starts_with('/') && path.bytes().all(is_of_path) && is_canonical(&path);
+        let is_plain = path.is_empty() && and_below || is_canonical(&path) && !path.contains('*');
         if !is_plain {
             return Err(Problem::new(
                 key,
@@ -77,20 +77,10 @@ impl Route {
     /// Whether this route is the one of a path. **A path that servers may read in several ways is
     /// that of no route.**
     pub(crate) fn is_of(&self, path: &str) -> bool {
-        is_canonical(path)
-            && path.strip_prefix(&*self.path).is_some_and(|rest| {
-                rest.is_empty() && !self.and_below || rest.starts_with('/') && self.and_below
-            })
+        let rest = path.strip_prefix(&*self.path);
+        let is_it = rest.is_some_and(|rest| {
+            rest.is_empty() && !self.and_below || rest.starts_with('/') && self.and_below
+        });
+        is_it && is_canonical(path)
     }
-}
-
-fn is_of_path(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'"' | b'<' | b'>' | b'*')
-}
-
-/// Whether every server reads this path in the same way.
-fn is_canonical(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    let odd = ["//", "/.", "%2e", "%2f", "%5c", "\\"];
-    !odd.iter().any(|it| lower.contains(it))
 }

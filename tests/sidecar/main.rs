@@ -5,6 +5,7 @@ mod configuration;
 mod demo;
 mod gateway;
 mod http;
+mod issuers;
 mod kill;
 mod life;
 mod links;

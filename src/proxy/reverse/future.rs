@@ -44,6 +44,8 @@ pin_project! {
             response: legacy::ResponseFuture,
             #[pin]
             sleep: Sleep,
+            // Of the request.
+            version: Version,
             head_timeout: Duration,
             progress: Option<Progress>,
             tunnel: Option<Tunnel>,
@@ -61,6 +63,7 @@ impl ForwardFuture {
 
     pub(super) fn sent(
         response: legacy::ResponseFuture,
+        version: Version,
         progress: Option<Progress>,
         head_timeout: Duration,
         tunnel: Option<Tunnel>,
@@ -69,6 +72,7 @@ impl ForwardFuture {
             kind: Kind::Sent {
                 response,
                 sleep: sleep(head_timeout),
+                version,
                 head_timeout,
                 progress,
                 tunnel,
@@ -89,6 +93,7 @@ impl Future for ForwardFuture {
             KindProj::Sent {
                 response,
                 mut sleep,
+                version,
                 head_timeout,
                 progress,
                 tunnel,
@@ -97,8 +102,7 @@ impl Future for ForwardFuture {
                     let response = answered
                         .map_err(unanswered)
                         .and_then(|response| passed(response, tunnel.take()));
-                    let response =
-                        response.unwrap_or_else(|error| failure(error, Version::HTTP_11));
+                    let response = response.unwrap_or_else(|error| failure(error, *version));
                     return Poll::Ready(Ok(response));
                 }
                 loop {
@@ -113,7 +117,7 @@ impl Future for ForwardFuture {
                     }
                 }
                 let error = Error::new(ErrorKind::TimedOut, "the API did not respond in time");
-                Poll::Ready(Ok(failure(error, Version::HTTP_11)))
+                Poll::Ready(Ok(failure(error, *version)))
             }
         }
     }

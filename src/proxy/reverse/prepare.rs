@@ -169,6 +169,6 @@ where
             return ForwardFuture::failed(Error::configuration(reason), self.version);
         };
         let response = client.request(request);
-        ForwardFuture::sent(response, progress, head_timeout, tunnel)
+        ForwardFuture::sent(response, self.version, progress, head_timeout, tunnel)
     }
 }

@@ -50,7 +50,7 @@ struct Facts {
 const PING: Duration = Duration::from_secs(20);
 /// How long an idle connection may take to close.
 const CLOSE: Duration = Duration::from_secs(5);
-/// The buffer of one HTTP/1.1 connection, in bytes. A head has to fit.
+/// The buffer of one HTTP/1.1 connection or one HTTP/2 stream, in bytes. A head has to fit.
 const BUFFER: usize = 64 * 1024;
 
 impl Accepted {
@@ -152,6 +152,7 @@ impl Server {
             .keep_alive_interval(PING)
             .keep_alive_timeout(PING)
             .max_concurrent_streams(self.max_streams)
+            .max_send_buf_size(BUFFER)
             .max_header_list_size(u32::try_from(self.max_head).unwrap_or(u32::MAX));
         http2
     }

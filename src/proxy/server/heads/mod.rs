@@ -121,7 +121,7 @@ impl Heads {
 
     /// Whether a part of a head has come.
     pub(super) fn is_within_head(&self) -> bool {
-        matches!(&self.state, State::Head(head) if head.has_begun)
+        matches!(&self.state, State::Head(head) if head.has_begun) && !self.switched.is_set()
     }
 
     /// Follows these bytes. Makes the head of a request with both fields malformed, so that hyper

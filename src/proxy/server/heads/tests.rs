@@ -76,6 +76,15 @@ fn another_protocol_is_not_changed() {
 }
 
 #[test]
+fn early_bytes_of_another_protocol_are_no_slow_head() {
+    let mut heads = Heads::new();
+    heads.read(&mut format!("{GET}G").into_bytes());
+    assert!(heads.is_within_head());
+    heads.switched().set();
+    assert!(!heads.is_within_head());
+}
+
+#[test]
 fn head_begins_with_its_first_byte() {
     let mut heads = Heads::new();
     let mut is_within = |bytes: &str| {

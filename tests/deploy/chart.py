@@ -22,6 +22,7 @@ VERIFY = '[verify]\nlisten = "0.0.0.0:9001"\ninsecure = true\n'
 LOCAL = '[verify]\nlisten = "127.0.0.1:9001"\n'
 ADMIN = '[admin]\nlisten = "0.0.0.0:9002"\ninsecure = true\n'
 FEED = '[feed]\nlisten = "0.0.0.0:9003"\ninsecure = true\ntokens_file = "/run/secrets/feed/tokens"\n'
+LINKS = '[links]\nupstream = "https://id.example.com/token"\nfile = "/var/lib/sidecar/links.redb"\n'
 API = [{"name": "api", "image": "shop:1"}]
 PROXY = [{"podSelector": {"matchLabels": {"app": "proxy"}}}]
 DIGEST = "sha256:" + "0" * 64
@@ -52,6 +53,9 @@ ACCEPTED = [
     ("a feed alone",
      {"config": FILE + FEED, "secrets": ["feed"], "networkPolicy": {"feed": PROXY}},
      lambda it: it.ports == [9003]),
+    ("a log on a server, and links in a file",
+     {"config": SERVER + ISSUER + REMOTE + LINKS, "secrets": ["log"]},
+     lambda it: it.pod["strategy"]["type"] == "Recreate" and it.claim),
     ("no policy",
      {"config": FILE + ISSUER + REMOTE, "networkPolicy": {"enabled": False}},
      lambda it: "NetworkPolicy" not in it.kinds),
@@ -74,9 +78,13 @@ REFUSED = [
     ("no configuration", {}, "config"),
     ("no TOML", {"config": "[log\n"}, "config: toml: line"),
     ("no log", {"config": ISSUER + REMOTE}, "[log] needs"),
-    ("two pods with a file", {"config": FILE + ISSUER + REMOTE, "replicas": 2}, "two files of the log"),
+    ("two pods with a file", {"config": FILE + ISSUER + REMOTE, "replicas": 2}, "two files of log.path"),
     ("two pods with a file beside an API",
-     {"mode": "sidecar", "config": FILE + ISSUER + GATEWAY, "containers": API, "replicas": 2}, "two files of the log"),
+     {"mode": "sidecar", "config": FILE + ISSUER + GATEWAY, "containers": API, "replicas": 2}, "two files of log.path"),
+    ("two pods with links in a file",
+     {"config": SERVER + ISSUER + REMOTE + LINKS, "secrets": ["log"], "replicas": 2}, "two files of links.file"),
+    ("links outside of the volume",
+     {"config": SERVER + ISSUER + REMOTE + LINKS.replace("/var/lib", "/tmp"), "secrets": ["log"]}, "links.file must"),
     ("a log outside of the volume", {"config": '[log]\npath = "/tmp/log"\n' + ISSUER + REMOTE}, "/var/lib/sidecar"),
     ("a log beside the volume",
      {"config": '[log]\npath = "/var/lib/sidecar/../log"\n' + ISSUER + REMOTE}, "/var/lib/sidecar"),

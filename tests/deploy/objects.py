@@ -113,14 +113,14 @@ def _pod(deployment, configs, objects):
     _must((container.get("restartPolicy") == "Always") == is_native, "restartPolicy")
     _must(is_native == (len(containers(deployment)) > 1), "beside an API, it is native")
 
-    # Two files of the log know nothing of each other.
-    log = config["log"]
-    if "path" in log:
-        _must(spec["replicas"] <= 1, "a log in a file has one pod")
+    # Two files know nothing of each other.
+    files = [file for file in (config["log"].get("path"), config.get("links", {}).get("file")) if file]
+    if files:
+        _must(spec["replicas"] <= 1, "a file has one pod")
         _must(spec["strategy"] == {"type": "Recreate"}, "the old pod ends before the new one starts")
-        _must(log["path"].startswith("/var/lib/sidecar/"), "the log is on the volume")
+        _must(all(file.startswith("/var/lib/sidecar/") for file in files), "they are on the volume")
         claim = volumes[mounts["/var/lib/sidecar"]["name"]].get("persistentVolumeClaim")
-        _must(claim, "the log outlives the pod")
+        _must(claim, "the file outlives the pod")
         _must(not mounts["/var/lib/sidecar"].get("readOnly"), "the volume can be written")
         known = _names(objects, "PersistentVolumeClaim") | {"elsewhere"}
         _must(claim["claimName"] in known, claim)
@@ -139,7 +139,7 @@ def _files(config):
     """The secrets that a configuration names."""
     if isinstance(config, dict):
         for key, value in config.items():
-            if key.endswith("_file"):
+            if key.endswith("_file") or key in ("cert", "key", "clients"):
                 yield value
             else:
                 yield from _files(value)

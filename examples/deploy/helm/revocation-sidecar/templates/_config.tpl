@@ -1,4 +1,5 @@
-{{/* What the chart reads from the configuration, as YAML: `embedded`, and `ports` by the name of the listener. */}}
+{{/* What the chart reads from the configuration, as YAML: `volume`, whether there is a file that must
+stay, and `ports` by the name of the listener. */}}
 {{- define "revocation-sidecar.facts" -}}
 {{- $config := fromToml .Values.config -}}
 {{- with $config.Error -}}{{- fail (printf "config: %s" .) -}}{{- end -}}
@@ -6,11 +7,18 @@
 {{- if not (or $log.path $log.url $log.url_file) -}}
 {{- fail "config: [log] needs a path, a url or a url_file" -}}
 {{- end -}}
-{{- if and $log.path (ne (dir $log.path) "/var/lib/sidecar") -}}
-{{- fail "config: log.path must be in /var/lib/sidecar, where the volume is" -}}
+{{- $files := dict "log.path" $log.path "links.file" ($config.links | default dict).file -}}
+{{- $volume := false -}}
+{{- range $name, $file := $files -}}
+{{- if $file -}}
+{{- $volume = true -}}
+{{- if ne (dir $file) "/var/lib/sidecar" -}}
+{{- fail (printf "config: %s must be in /var/lib/sidecar, where the volume is" $name) -}}
 {{- end -}}
-{{- if and $log.path (gt (int .Values.replicas) 1) -}}
-{{- fail "replicas: two files of the log know nothing of each other. Set log.url, or replicas to 1" -}}
+{{- if gt (int $.Values.replicas) 1 -}}
+{{- fail (printf "replicas: two files of %s know nothing of each other. Set replicas to 1, or do without" $name) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- $ports := dict -}}
 {{- range $name := list "gateway" "verify" "feed" "admin" -}}
@@ -36,13 +44,13 @@
 {{- fail "config: with mode sidecar, gateway.upstream is the API in the same pod: http://127.0.0.1:PORT" -}}
 {{- end -}}
 {{- end -}}
-{{- dict "embedded" (not (empty $log.path)) "ports" $ports | toYaml -}}
+{{- dict "volume" $volume "ports" $ports | toYaml -}}
 {{- end -}}
 
 {{/* What a running sidecar does not reload. A change of it makes new pods. */}}
 {{- define "revocation-sidecar.restart" -}}
 {{- $config := fromToml .Values.config -}}
-{{- $parts := dict "log" $config.log -}}
+{{- $parts := dict "log" $config.log "links" ($config.links | default dict).file -}}
 {{- range $name := list "gateway" "verify" "feed" "admin" -}}
 {{- $_ := set $parts $name ((get $config $name | default dict).listen) -}}
 {{- end -}}

@@ -50,7 +50,7 @@ volumeMounts:
     readOnly: true
   - name: revocation-run
     mountPath: /run/sidecar
-  {{- if $facts.embedded }}
+  {{- if $facts.volume }}
   - name: revocation-log
     mountPath: /var/lib/sidecar
   {{- end }}
@@ -71,7 +71,7 @@ volumeMounts:
   emptyDir:
     medium: Memory
     sizeLimit: 1Mi
-{{- if $facts.embedded }}
+{{- if $facts.volume }}
 - name: revocation-log
   persistentVolumeClaim:
     claimName: {{ .Values.persistence.existingClaim | default (printf "%s-log" (include "revocation-sidecar.name" .)) }}

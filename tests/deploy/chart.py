@@ -131,12 +131,18 @@ def same_keys(schema):
 
 
 def reloads(helm):
-    """What the sidecar reloads by itself makes no new pods. A listener and the log do."""
-    pods = lambda config: Made(helm, {"config": config}).template_of_pods
+    """What the sidecar reloads makes no new pods. What it refuses to reload does."""
     base = FILE + ISSUER + REMOTE
-    assert pods(base) == pods(base.replace("api.example.com", "other.example.com"))
-    assert pods(base) != pods(base.replace("8080", "8081"))
-    assert pods(base) != pods(base.replace("log.redb", "other.redb"))
+    pods = lambda config: Made(helm, {"config": config}).template_of_pods
+    before = pods(base)
+    for config in (base.replace("api.example.com", "other.example.com"), base + '[logging]\nlevel = "warn"\n',
+                   base.replace("shop.default", "other.default")):
+        assert pods(config) == before, config
+    tls = 'tls = { cert = "/etc/sidecar/c", key = "/etc/sidecar/k" }\n'
+    for config in (base.replace("8080", "8081"), base.replace("log.redb", "other.redb"), base + tls,
+                   base + "[limits]\nconnections = 1000\n", base + '[logging]\nformat = "json"\n',
+                   base + '[links]\nupstream = "https://id.example.com/token"\n'):
+        assert pods(config) != before, config
 
 
 class Made:

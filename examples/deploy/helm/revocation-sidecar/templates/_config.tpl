@@ -50,9 +50,12 @@ stay, and `ports` by the name of the listener. */}}
 {{/* What a running sidecar does not reload. A change of it makes new pods. */}}
 {{- define "revocation-sidecar.restart" -}}
 {{- $config := fromToml .Values.config -}}
-{{- $parts := dict "log" $config.log "links" ($config.links | default dict).file -}}
-{{- range $name := list "gateway" "verify" "feed" "admin" -}}
-{{- $_ := set $parts $name ((get $config $name | default dict).listen) -}}
+{{- $parts := pick $config "log" "feed" "limits" -}}
+{{- range $name := list "gateway" "verify" "admin" -}}
+{{- $section := get $config $name | default dict -}}
+{{- $_ := set $parts $name (list $section.listen (hasKey $section "tls") $section.socket) -}}
 {{- end -}}
+{{- $_ := set $parts "links" (list (hasKey $config "links") ($config.links | default dict).file) -}}
+{{- $_ := set $parts "format" ($config.logging | default dict).format -}}
 {{- $parts | toJson | sha256sum -}}
 {{- end -}}

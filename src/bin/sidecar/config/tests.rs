@@ -66,11 +66,10 @@ fn commented_lines_of_the_default_configuration_are_valid_too() {
             .lines()
             .map(|line| line.strip_prefix("# ").unwrap_or(line));
         let section = lines.collect::<Vec<_>>().join("\n");
-        let needed = match &*section {
-            links if links.starts_with("[links]") => {
-                "[revoke]\nmode = \"forward\"\nupstream = \"https://id\"\n"
-            }
-            _ => "",
+        let needed = if section.starts_with("[links]") {
+            "[revoke]\nmode = \"forward\"\nupstream = \"https://id\"\n"
+        } else {
+            ""
         };
         let (before, after) = (&DEFAULT[..start], &DEFAULT[end..]);
         let text = format!("{before}{section}\n{needed}{after}");

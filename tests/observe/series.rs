@@ -15,10 +15,13 @@ const PREFIX: &str = "tower_revocation_";
 /// The kind and the labels of a series.
 type Shape = (String, BTreeSet<String>);
 
-/// The texts of the Rust files below a folder.
+/// The texts of the Rust files below a folder. A program has series of its own.
 fn sources(folder: &Path, texts: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
+        if path.ends_with("src/bin") {
+            continue;
+        }
         if path.is_dir() {
             sources(&path, texts);
         } else if path.extension().is_some_and(|it| it == "rs") {

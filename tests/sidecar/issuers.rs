@@ -17,14 +17,19 @@ use super::{
     world::{SHOP, World, bind, serve},
 };
 
-/// An introspection endpoint. `opaque-…` are tokens of `alice`, and `refresh-…` are refresh tokens.
-struct Endpoint {
+/// An introspection endpoint. `opaque-…` are tokens of `alice`, and `refresh-…` are refresh tokens,
+/// unless it knows refresh tokens by another name.
+pub(crate) struct Endpoint {
     url: String,
     is_down: Arc<AtomicBool>,
 }
 
 impl Endpoint {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
+        Self::with_refresh_tokens("refresh").await
+    }
+
+    async fn with_refresh_tokens(named: &'static str) -> Self {
         let (listener, base) = bind().await;
         let is_down = Arc::new(AtomicBool::new(false));
         let down = is_down.clone();
@@ -40,7 +45,8 @@ impl Endpoint {
                 let body = body.collect().await.unwrap().to_bytes();
                 let form: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).unwrap();
                 let token = form.iter().find(|(name, _)| name == "token").unwrap();
-                let mut response = Response::new(Full::from(introspected(&token.1)).boxed_unsync());
+                let mut response =
+                    Response::new(Full::from(introspected(&token.1, named)).boxed_unsync());
                 let kind = header::HeaderValue::from_static("application/json");
                 response.headers_mut().insert(header::CONTENT_TYPE, kind);
                 if down.load(Relaxed) {
@@ -58,7 +64,7 @@ impl Endpoint {
         }
     }
 
-    fn section(&self, world: &World, more: &str) -> String {
+    pub(crate) fn section(&self, world: &World, more: &str) -> String {
         let secret = world.write("secret", "hunter2\n");
         let url = &self.url;
         format!(
@@ -67,11 +73,11 @@ impl Endpoint {
     }
 }
 
-fn introspected(token: &str) -> String {
+fn introspected(token: &str, refresh_token: &str) -> String {
     let now = NumericDate::now().seconds();
     let kind = match token.split('-').next() {
         Some("opaque") => "Bearer",
-        Some("refresh") => "refresh_token",
+        Some(name) if name == refresh_token => "refresh_token",
         _ => return json!({ "active": false }).to_string(),
     };
     let claims = json!({
@@ -188,5 +194,50 @@ async fn issuer_that_is_down_is_503_for_its_own_tokens_only() {
     }
     assert_eq!(http.get_with("/", &world.token()).await.status, 200);
     assert_eq!(http.get_with("/", &away.token().sign()).await.status, 503);
+    sidecar.end();
+}
+
+/// A second issuer, whose keys are in a file.
+pub(crate) fn second_issuer(world: &World, endpoint: &str) -> (TestIssuer, String) {
+    let second = TestIssuer::new("https://second.test");
+    let keys = world.write("keys.json", &second.jwks());
+    let section = format!(
+        "[[issuer]]\nurl = \"https://second.test\"\naudience = {:?}\njwks_file = {keys:?}\n{endpoint}",
+        TestIssuer::AUDIENCE
+    );
+    (second, section)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_issuer_is_asked_about_a_token_that_names_none() {
+    let world = World::new().await;
+    let first = Endpoint::start().await;
+    let second = Endpoint::with_refresh_tokens("second").await;
+    let all = ", knows_all_tokens = true";
+    let audience = format!("audience = \"{}\"\n", TestIssuer::AUDIENCE);
+    let with = format!("{audience}{}", first.section(&world, all));
+    let text = world
+        .config(&world.terminate())
+        .replacen(&audience, &with, 1);
+    let (other, section) = second_issuer(&world, &second.section(&world, all));
+    let config = world.write("config.toml", &format!("{text}{section}"));
+    let sidecar = Sidecar::start(&config);
+    let http = Http::to(sidecar.url("gateway.listen"));
+    let of = |issuer: &TestIssuer| issuer.token().client(SHOP.0).session("session-1").sign();
+    let (token, of_other) = (of(&world.issuer), of(&other));
+
+    // The session ends at the issuer whose refresh token it is.
+    assert_eq!(http.revoke(SHOP, "second-1").await.status, 200);
+    assert!(http.get_with("/", &of_other).await.is_refused());
+    assert_eq!(http.get_with("/", &token).await.status, 200);
+    // Both were asked, and neither knows it.
+    assert_eq!(http.revoke(SHOP, "unknown").await.status, 200);
+
+    // It may be a token of the one that does not answer, unless the other one knows it.
+    second.is_down.store(true, Relaxed);
+    assert_eq!(http.revoke(SHOP, "unknown-too").await.status, 503);
+    assert_eq!(http.revoke(SHOP, "second-2").await.status, 503);
+    assert_eq!(http.revoke(SHOP, "refresh-1").await.status, 200);
+    assert!(http.get_with("/", &token).await.is_refused());
     sidecar.end();
 }

@@ -14,6 +14,7 @@ use tower_revocation::test_util::TestIssuer;
 
 use super::{
     http::{Answer, Http},
+    issuers::{Endpoint, second_issuer},
     process::Sidecar,
     world::{SHOP, World, bind, serve},
 };
@@ -32,7 +33,7 @@ async fn authorization_server(issuer: &TestIssuer) -> String {
             assert!(body.starts_with(b"grant_type="), "{body:?}");
             let json = json!({
                 "access_token": access_token,
-                "refresh_token": format!("opaque-refresh-token-{number}"),
+                "refresh_token": format!("linked-refresh-token-{number}"),
                 "token_type": "Bearer",
             });
             let mut response = Response::new(Full::from(json.to_string()).boxed_unsync());
@@ -79,7 +80,7 @@ async fn revoked_refresh_token_ends_its_access_tokens_and_gets_no_new_ones() {
 
     let sidecar = Sidecar::start(&world.path("config.toml"));
     let http = Http::to(sidecar.url("gateway.listen"));
-    let unknown = http.revoke(SHOP, "opaque-refresh-token-999").await;
+    let unknown = http.revoke(SHOP, "linked-refresh-token-999").await;
     assert_eq!(unknown.json()["error"], "unsupported_token_type");
     assert_eq!(http.revoke(SHOP, &rotated).await.status, 200);
     for token in [&first, &second] {
@@ -93,4 +94,29 @@ async fn revoked_refresh_token_ends_its_access_tokens_and_gets_no_new_ones() {
         (400, &"invalid_grant".into())
     );
     sidecar.end();
+}
+
+/// The authority says 200 to everybody, so a client that nobody has authenticated ends the access
+/// tokens of a refresh token only if its issuer says that it is dead.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn issuer_without_an_endpoint_confirms_no_revocation() {
+    for is_asked in [true, false] {
+        let world = World::new().await;
+        let endpoint = Endpoint::start().await;
+        let audience = format!("audience = \"{}\"\n", TestIssuer::AUDIENCE);
+        let with = format!("{audience}{}", endpoint.section(&world, ""));
+        let (second, section) = second_issuer(&world, "");
+        let issuer = if is_asked { &world.issuer } else { &second };
+        let url = authorization_server(issuer).await;
+        let sections = format!("{}[links]\nupstream = {url:?}\n{section}", world.forward());
+        let text = world.config(&sections).replacen(&audience, &with, 1);
+        let sidecar = Sidecar::start(&world.write("config.toml", &text));
+        let http = Http::to(sidecar.url("gateway.listen"));
+        let [access, refresh] = tokens(&http, "grant_type=authorization_code&code=c").await;
+        assert_eq!(http.get_with("/", &access).await.status, 200);
+        assert_eq!(http.revoke(SHOP, &refresh).await.status, 200);
+        let after = http.get_with("/", &access).await;
+        assert_eq!(after.is_refused(), is_asked, "{after:?}");
+        sidecar.end();
+    }
 }

@@ -114,6 +114,9 @@ fn forward<L>(
     }
     if let Some(confirm) = &tokens.confirm {
         forward = forward.confirm_by(confirm.clone());
+        if let Some(issuers) = &tokens.confirmed {
+            forward = forward.confirm_tokens_of(issuers);
+        }
     }
     Ok(forward)
 }

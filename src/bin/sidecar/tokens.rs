@@ -6,7 +6,7 @@ use tower::{BoxError, Service, ServiceExt as _, service_fn, util::BoxCloneSyncSe
 use tower_revocation::{
     Secret,
     introspect::{
-        ByIssuer, Introspected,
+        ByIssuer, Introspected, Reason,
         jwt::{Audience, Dialect as JwtDialect, JwtTokens},
         upstream::{Upstream, UpstreamBuilder},
     },
@@ -30,6 +30,8 @@ pub(crate) struct Tokens {
     pub(crate) for_revocation: Introspect,
     /// Asks anew whether a token is alive, where there is somebody to ask.
     pub(crate) confirm: Option<Introspect>,
+    /// The issuers that can be asked, if there are others.
+    pub(crate) confirmed: Option<Vec<String>>,
     /// Whether each issuer has an introspection endpoint that knows all of its tokens.
     pub(crate) knows_all: bool,
     /// Those whose keys are fetched, each with its name.
@@ -54,10 +56,10 @@ impl Tokens {
             endpoint.is_some_and(|endpoint| endpoint.knows_all_tokens)
         });
         Ok(Self {
-            for_checks: combined(config, all.iter().map(|of| Some(of.for_checks.clone()))),
-            for_revocation: combined(config, all.iter().map(|of| Some(of.for_revocation.clone()))),
-            confirm: (all.iter().any(|of| of.asked.is_some()))
-                .then(|| combined(config, all.iter().map(|of| of.asked.clone()))),
+            for_checks: for_checks(config, &all),
+            for_revocation: for_revocation(config, &all),
+            confirm: confirm(config, &all),
+            confirmed: confirmed(config, &all),
             knows_all,
             by_keys,
         })
@@ -68,6 +70,8 @@ impl Tokens {
 struct OfIssuer {
     for_checks: Introspect,
     for_revocation: Introspect,
+    /// Its endpoint.
+    endpoint: Option<Introspect>,
     /// Its endpoint, without a cache.
     asked: Option<Introspect>,
     fetched: Option<(String, JwtTokens)>,
@@ -102,19 +106,23 @@ impl OfIssuer {
             let checked = build(endpoint.clone().audience(audience))?;
             Ok::<_, Problem>((checked, build(endpoint)?))
         });
-        Ok(match (jwt, endpoint.transpose()?) {
+        let endpoint = endpoint.transpose()?;
+        let any = endpoint.as_ref().map(|(_, all)| boxed(all.clone()));
+        Ok(match (jwt, endpoint) {
             (Some(jwt), endpoint) => Self {
                 for_checks: boxed(jwt.clone()),
                 for_revocation: match endpoint {
                     Some((_, all)) => or_else(jwt.clone(), all),
                     None => boxed(jwt.clone()),
                 },
+                endpoint: any,
                 asked,
                 fetched: is_fetched(&issuer.keys).then(|| (issuer.url.clone(), jwt)),
             },
             (None, Some((checked, all))) => Self {
                 for_checks: boxed(checked),
                 for_revocation: boxed(all),
+                endpoint: any,
                 asked,
                 fetched: None,
             },
@@ -203,27 +211,108 @@ fn endpoint_of(
     Ok(builder)
 }
 
-/// One introspection for the tokens of all issuers. `None`: the issuer has none of this kind.
-fn combined(config: &Config, each: impl Iterator<Item = Option<Introspect>>) -> Introspect {
-    let mut each: Vec<_> = config.issuers.iter().zip(each).collect();
+/// Access tokens: JWTs name their issuer, and others are those of the issuer of opaque tokens.
+fn for_checks(config: &Config, all: &[OfIssuer]) -> Introspect {
     // The tokens of a single issuer need not say whose they are.
-    if let [(_, Some(only))] = &each[..] {
-        return only.clone();
+    if let [only] = all {
+        return only.for_checks.clone();
     }
+    let mut tokens = by_name(config, all.iter().map(|of| Some(&of.for_checks)));
+    for (issuer, of) in config.issuers.iter().zip(all) {
+        if issuer.dialect == Dialect::Opaque {
+            tokens = tokens.default_issuer(&issuer.url, of.for_checks.clone());
+        }
+    }
+    boxed(tokens)
+}
+
+/// All tokens: each issuer may have issued one that names nobody, such as a refresh token.
+fn for_revocation(config: &Config, all: &[OfIssuer]) -> Introspect {
+    if let [only] = all {
+        return only.for_revocation.clone();
+    }
+    let named = by_name(config, all.iter().map(|of| Some(&of.for_revocation)));
+    or_any(named, alone(config, all.iter().map(|of| &of.endpoint)))
+}
+
+/// The endpoints of all issuers, without caches. `None` if there is none.
+fn confirm(config: &Config, all: &[OfIssuer]) -> Option<Introspect> {
+    if let [only] = all {
+        return only.asked.clone();
+    }
+    let endpoints = alone(config, all.iter().map(|of| &of.asked));
+    let named = by_name(config, all.iter().map(|of| of.asked.as_ref()));
+    (!endpoints.is_empty()).then(|| or_any(named, endpoints))
+}
+
+/// That nobody knows a token says nothing if its issuer was not asked.
+fn confirmed(config: &Config, all: &[OfIssuer]) -> Option<Vec<String>> {
+    let of_each = config.issuers.iter().zip(all);
+    let asked = of_each.filter(|(_, of)| of.asked.is_some());
+    let asked: Vec<_> = asked.map(|(issuer, _)| issuer.url.clone()).collect();
+    (asked.len() < all.len()).then_some(asked)
+}
+
+/// The introspections of the issuers that their JWTs name. `None`: the issuer has none.
+fn by_name<'a>(
+    config: &Config,
+    each: impl Iterator<Item = Option<&'a Introspect>>,
+) -> ByIssuer<Introspect> {
     let mut all = ByIssuer::new();
-    // JWTs name their issuer.
-    each.retain(|(issuer, service)| {
+    for (issuer, service) in config.issuers.iter().zip(each) {
         if let (Some(service), false) = (service, issuer.dialect == Dialect::Opaque) {
-            all = std::mem::take(&mut all).issuer(&issuer.url, service.clone());
-        }
-        issuer.dialect == Dialect::Opaque
-    });
-    for (issuer, service) in each {
-        if let Some(service) = service {
-            all = all.default_issuer(&issuer.url, service);
+            all = all.issuer(&issuer.url, service.clone());
         }
     }
-    boxed(all)
+    all
+}
+
+/// The endpoints, each for the tokens of its issuer only.
+fn alone<'a>(
+    config: &Config,
+    endpoints: impl Iterator<Item = &'a Option<Introspect>>,
+) -> Vec<Introspect> {
+    let each = config.issuers.iter().zip(endpoints);
+    each.filter_map(|(issuer, endpoint)| {
+        let endpoint = endpoint.clone()?;
+        let only = ByIssuer::new().default_issuer(&issuer.url, endpoint);
+        Some(boxed(only))
+    })
+    .collect()
+}
+
+/// Asks each endpoint about a token that names none of the issuers. The one that knows it counts. If
+/// none does, an error of one of them is the result: the token may be one of its issuer.
+fn or_any(named: ByIssuer<Introspect>, endpoints: Vec<Introspect>) -> Introspect {
+    let named = boxed(named);
+    BoxCloneSyncService::new(service_fn(move |token: Secret| {
+        let (named, endpoints) = (named.clone(), endpoints.clone());
+        async move {
+            let mut result = named.oneshot(token.clone()).await?;
+            if !names_nobody(&result) {
+                return Ok(result);
+            }
+            let mut failure = None;
+            for endpoint in endpoints {
+                match endpoint.oneshot(token.clone()).await {
+                    Ok(Introspected::Token(known)) => return Ok(known.into()),
+                    Ok(Introspected::Unrecognised(_)) => {}
+                    Ok(unhandled) => result = unhandled,
+                    Err(error) => failure = Some(error),
+                }
+            }
+            match failure {
+                Some(error) => Err(error),
+                None => Ok::<_, BoxError>(result),
+            }
+        }
+    }))
+}
+
+/// Whether no issuer has been asked about the token, because it names none of them.
+fn names_nobody(first: &Introspected) -> bool {
+    let no_name = [Reason::NotAToken, Reason::Issuer];
+    matches!(first, Introspected::Unrecognised(reason) if no_name.contains(reason))
 }
 
 /// Asks the endpoint about what is not an access token for the API, such as a refresh token.

@@ -1,6 +1,6 @@
 //! One revocation on its way to the other server and into the log.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::channel::oneshot;
 use tokio::time::{Instant, sleep};
@@ -25,6 +25,8 @@ pub(super) struct Forwarding<C, I, L> {
     pub(super) introspect: I,
     pub(super) recorder: Recorder<L>,
     pub(super) confirm_by: Option<ConfirmBy>,
+    /// The issuers whose tokens `confirm_by` knows. `None`: all.
+    pub(super) confirmed_issuers: Option<Arc<[String]>>,
     pub(super) client: WithCredentials<C>,
     pub(super) token: Secret,
     pub(super) hint: Option<TokenTypeHint>,
@@ -104,6 +106,12 @@ where
         let Some(confirm_by) = self.confirm_by.take() else {
             return Some(Extent::Token);
         };
+        if let Some(issuers) = &self.confirmed_issuers {
+            // Nobody knows anything about it.
+            if !token.iss.as_ref().is_some_and(|iss| issuers.contains(iss)) {
+                return Some(Extent::Token);
+            }
+        }
         loop {
             let second = confirm_by.clone().oneshot(self.token.clone()).await;
             let cause = match second {

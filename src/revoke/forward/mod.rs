@@ -9,7 +9,7 @@ mod service;
 mod slot;
 mod token_lock;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tower::{BoxError, Service, ServiceExt as _, util::BoxCloneSyncService};
 
@@ -115,6 +115,7 @@ pub struct ForwardRevocation<I, L> {
     introspect: I,
     recorder: Recorder<L>,
     confirm_by: Option<ConfirmBy>,
+    confirmed_issuers: Option<Arc<[String]>>,
     locks: TokenLocks,
     slots: Slots,
 }
@@ -156,6 +157,7 @@ impl<I, L> ForwardRevocation<I, L> {
             introspect: record.introspect,
             recorder: record.recorder,
             confirm_by: None,
+            confirmed_issuers: None,
             locks: TokenLocks::default(),
             slots: Slots::new(256),
         })
@@ -189,6 +191,36 @@ impl<I, L> ForwardRevocation<I, L> {
     {
         let introspect = introspect.map_response(Into::into).map_err(Into::into);
         self.confirm_by = Some(BoxCloneSyncService::new(introspect));
+        self
+    }
+
+    /// Confirms only the tokens of these issuers (`iss`, byte for byte). Defaults to all tokens.
+    ///
+    /// Use it if [`confirm_by`](Self::confirm_by) knows the tokens of some issuers only: that it does
+    /// not know a token of another one says nothing. Of such a token, or of one without an `iss`,
+    /// only the token itself is recorded if the client was not authenticated here.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tower::BoxError> {
+    /// # use tower_revocation::{
+    /// #     introspect::{ByIssuer, upstream::Upstream},
+    /// #     log::MemoryLog,
+    /// #     revoke::{ForwardRevocation, RecordRevocation},
+    /// # };
+    /// # let tokens = ByIssuer::<Upstream>::new();
+    /// # let record = RecordRevocation::new(tokens, MemoryLog::new());
+    /// let shop = Upstream::builder("https://shop.example.com/oauth2/introspect");
+    /// let backend = ForwardRevocation::new("https://shop.example.com/oauth2/revoke", record)?
+    ///     .confirm_by(shop.cache(std::time::Duration::ZERO, 0).build()?)
+    ///     .confirm_tokens_of(["https://shop.example.com"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn confirm_tokens_of<A>(mut self, issuers: A) -> Self
+    where
+        A: IntoIterator<Item: Into<String>>,
+    {
+        self.confirmed_issuers = Some(issuers.into_iter().map(Into::into).collect());
         self
     }
 

@@ -101,6 +101,7 @@ where
             introspect: self.introspect,
             recorder: self.recorder,
             confirm_by: self.confirm_by,
+            confirmed_issuers: self.confirmed_issuers,
             client,
             token,
             hint,

@@ -55,6 +55,41 @@ async fn second_introspection_decides_what_is_recorded() {
     }
 }
 
+/// Nobody says anything about a token whose issuer is not asked.
+#[tokio::test]
+async fn second_introspection_counts_for_the_tokens_of_its_issuers_only() {
+    const SHOP: &str = "https://shop.example.com";
+    let server = success().await;
+    for (iss, expected) in [
+        (Some(SHOP), Selector::grant("g1")),
+        (
+            Some("https://bank.example.com"),
+            token_selector("refresh.c1.g1"),
+        ),
+        (
+            Some("https://shop.example.com/"),
+            token_selector("refresh.c1.g1"),
+        ),
+        (None, token_selector("refresh.c1.g1")),
+    ] {
+        let introspect = service_fn(move |token: Secret| {
+            let mut known = known(&token).unwrap();
+            known.iss = iss.map(str::to_owned);
+            ready(Ok::<_, BoxError>(Some(known)))
+        });
+        let log = MemoryLog::new();
+        let record = RecordRevocation::new(introspect, log.clone());
+        let backend = ForwardRevocation::new(&server.uri(), record)
+            .unwrap()
+            .confirm_by(service_fn(|_: Secret| {
+                ready(Ok::<_, BoxError>(None::<Introspection>))
+            }))
+            .confirm_tokens_of([SHOP]);
+        assert_eq!(send(&backend, form(C1)).await.status, 200);
+        assert_eq!(recorded(&log).await, [expected], "{iss:?}");
+    }
+}
+
 fn revoked(token: &str) -> Introspected {
     let mut token = known(&Secret::new(token)).unwrap();
     token.revoked = true;

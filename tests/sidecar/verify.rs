@@ -2,7 +2,8 @@
 
 use super::{
     http::Http,
-    world::{SHOP, World},
+    process::Sidecar,
+    world::{SHOP, World, bind},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -83,5 +84,33 @@ async fn envoy_asks_over_grpc_on_the_same_port() {
     let answer = response.into_body().collect().await.unwrap();
     assert_eq!(answer.trailers().unwrap()["grpc-status"], "0");
     assert!(answer.to_bytes().len() > 5);
+    sidecar.end();
+}
+
+/// A gRPC error would pass the request on under `failure_mode_allow: true`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn envoy_is_told_503_before_the_log_is_open() {
+    let world = World::new().await;
+    // Nobody listens there.
+    let (listener, away) = bind().await;
+    drop(listener);
+    let away = away.replace("http://", "redis://");
+    let sections = "[verify]\nlisten = \"127.0.0.1:0\"\n";
+    let text = world.config_with(&format!("url = {away:?}"), sections);
+    let sidecar = Sidecar::begin(&world.write("config.toml", &text));
+    let verify = Http::to(sidecar.url("verify.listen"));
+    assert_eq!(verify.get("/verify").await.status, 503);
+    let check = verify
+        .request(
+            hyper::Method::POST,
+            "/envoy.service.auth.v3.Authorization/Check",
+        )
+        .header("content-type", "application/grpc")
+        .body(http_body_util::Full::from(vec![0; 5]));
+    let answer = verify.send(check.unwrap()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.header("content-type"), "application/grpc");
+    // 503 is 0xf7 0x03 in protobuf.
+    assert!(answer.text.contains("\u{fffd}\u{3}"), "{answer:?}");
     sidecar.end();
 }

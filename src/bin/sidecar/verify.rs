@@ -10,7 +10,10 @@ use hyper::{Request, Response, body::Incoming};
 use tower::{Service, ServiceExt as _};
 use tower_revocation::{
     enforce::EnforcementLayer,
-    proxy::{VerifyService, ext_authz::ExtAuthzService},
+    proxy::{
+        VerifyService,
+        ext_authz::{ExtAuthzService, unavailable},
+    },
 };
 
 use crate::{
@@ -58,10 +61,16 @@ impl Service<Request<Incoming>> for Decide {
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        let is_check = request.uri().path() == CHECK;
         let Self::Deciding(wires) = self else {
-            return Box::pin(ready(Ok(starting())));
+            let response = if is_check {
+                unavailable().map(any)
+            } else {
+                starting()
+            };
+            return Box::pin(ready(Ok(response)));
         };
-        if request.uri().path() == CHECK {
+        if is_check {
             let decided = wires.grpc.clone().oneshot(request);
             Box::pin(async move { Ok(decided.await?.map(any)) })
         } else {

@@ -140,7 +140,7 @@ where
 }
 
 /// A successful response of gRPC. What is refused stands in its message.
-fn response(message: &CheckResponse) -> Response<ExtAuthzBody> {
+pub(super) fn response(message: &CheckResponse) -> Response<ExtAuthzBody> {
     let mut trailers = HeaderMap::new();
     trailers.insert("grpc-status", HeaderValue::from_static("0"));
     let body = ExtAuthzBody::message(frame::write(message), trailers);

@@ -15,4 +15,4 @@ mod service;
 
 pub use body::ExtAuthzBody;
 pub use future::ExtAuthzFuture;
-pub use service::ExtAuthzService;
+pub use service::{ExtAuthzService, unavailable};

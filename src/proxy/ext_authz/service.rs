@@ -10,7 +10,11 @@ use bytes::Bytes;
 use hyper::{Request, Response, StatusCode, body::Body, header};
 use tower::Service;
 
-use super::{body::ExtAuthzBody, future::ExtAuthzFuture};
+use super::{
+    body::ExtAuthzBody,
+    future::{self, ExtAuthzFuture},
+    response,
+};
 use crate::{proxy::VerifyService, token::Secret};
 
 const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -57,6 +61,20 @@ const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 pub struct ExtAuthzService<I, F = <I as Service<Secret>>::Future> {
     verify: VerifyService<I, F>,
     max_message: usize,
+}
+
+/// The response to any call of `Check` while nothing can be decided: denied with 503.
+///
+/// A plain 503 would be an error in gRPC, and under `failure_mode_allow: true` Envoy passes a request
+/// on when there is one.
+///
+/// ```
+/// let response = tower_revocation::proxy::ext_authz::unavailable();
+/// assert_eq!(response.headers()["content-type"], "application/grpc");
+/// ```
+#[must_use]
+pub fn unavailable() -> Response<ExtAuthzBody> {
+    future::response(&response::unknown())
 }
 
 impl<I, F> ExtAuthzService<I, F> {

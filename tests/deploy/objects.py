@@ -103,7 +103,9 @@ def _pod(deployment, configs, objects):
     _must("limits" in container["resources"], "a limit of memory")
 
     # Readiness by what the sidecar knows. Liveness without it, or a dead issuer restarts the pod.
-    ready, live = (["/revocation-sidecar", "health", *more] for more in ([], ["--live"]))
+    # A broken configuration must not end a container that serves with the one before.
+    socket = ["--socket", "/run/sidecar/admin.sock"]
+    ready, live = (["/revocation-sidecar", "health", *socket, *more] for more in ([], ["--live"]))
     for probe, command in (("startupProbe", ready), ("readinessProbe", ready), ("livenessProbe", live)):
         _must(container[probe]["exec"]["command"] == command, probe)
     _must(pod["terminationGracePeriodSeconds"] >= 30, "time to shut down")

@@ -88,6 +88,11 @@ async fn status_health_and_backup() {
     // Nothing is overwritten.
     let again = run(&world, &["backup", &copy], "");
     assert_eq!(again.status.code(), Some(1), "{again:?}");
+    let line = String::from_utf8(again.stderr).unwrap();
+    assert!(
+        line.contains("409: ") && line.contains("choose a path without a file"),
+        "{line}"
+    );
     let relative = run(&world, &["backup", "copy.redb"], "");
     assert_eq!(relative.status.code(), Some(2), "{relative:?}");
     sidecar.end();

@@ -40,7 +40,7 @@ async fn mistake_in_the_file_is_one_line_with_its_place() {
         (
             "authorization = \"gone\"\n",
             1,
-            "gateway.authorization: unknown variant `gone`",
+            "gateway.authorization: this value does not fit here, expected `keep`",
         ),
         (
             "[logging]\nlevel = \"loud\"\n",
@@ -181,13 +181,14 @@ async fn environment_alone_is_a_configuration() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn file_of_the_log_that_is_open_elsewhere_or_damaged_is_2() {
+async fn file_of_the_log_that_is_open_elsewhere_is_1_and_a_damaged_one_is_2() {
     let world = World::new().await;
     let running = world.start("");
     let text = world.config("").replace("admin.sock", "other.sock");
-    let line = refused(&mut with(&world, &text), 2);
+    // The other process may end, so a supervisor tries again.
+    let line = refused(&mut with(&world, &text), 1);
     assert!(
-        line.contains(": log.path: ") && line.contains("log.redb: "),
+        line.contains("log.path: ") && line.contains("log.redb: "),
         "{line}"
     );
     running.end();
@@ -212,5 +213,43 @@ async fn root_is_refused_unless_it_is_allowed() {
             line.contains("run.allow_root: this process is root"),
             "{line}"
         );
+    }
+}
+
+/// A supervisor tries again after 1, and not after 2.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn address_that_is_taken_is_1() {
+    let world = World::new().await;
+    let (_taken, base) = super::world::bind().await;
+    let listen = base.replace("http://", "listen = \"") + "\"\nupstream";
+    let text = world.config("");
+    let text = text.replace("listen = \"127.0.0.1:0\"\nupstream", &listen);
+    let ended = output(&mut with(&world, &text), "");
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    let line = String::from_utf8(ended.stderr).unwrap();
+    assert!(line.contains("gateway.listen: 127.0.0.1:"), "{line}");
+}
+
+/// A secret may stand in the wrong place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_value_is_printed() {
+    let world = World::new().await;
+    let issuer = "[[issuer]]\nurl = \"https://b.test\"\naudience = \"a\"\n";
+    for secret in [
+        "secret_file = 918273645",
+        "secret_file = 91827.3645",
+        "method = \"hunter2\"",
+        "method = \"hunter2, expected x\"",
+        "knows_all_tokens = \"hunter2\"",
+    ] {
+        let lines = format!("{issuer}introspection = {{ url = \"https://b.test/i\", {secret} }}\n");
+        let line = refused(
+            &mut with(&world, &format!("{}{lines}", world.config(""))),
+            2,
+        );
+        for part in ["91827", "hunter2"] {
+            assert!(!line.contains(part), "{line}");
+        }
+        assert!(line.contains("does not fit here, expected"), "{line}");
     }
 }

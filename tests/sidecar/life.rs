@@ -255,6 +255,13 @@ async fn files_of_the_process_are_for_its_user_only() {
         std::fs::read_to_string(format!("/proc/{}/limits", sidecar.id())).unwrap_or_default();
     if let Some(line) = limits
         .lines()
+        .find(|line| line.starts_with("Max open files"))
+    {
+        let numbers: Vec<_> = line.split_whitespace().skip(3).take(2).collect();
+        assert_eq!(numbers[0], numbers[1], "{line}");
+    }
+    if let Some(line) = limits
+        .lines()
         .find(|line| line.starts_with("Max core file size"))
     {
         let numbers: Vec<_> = line.split_whitespace().skip(4).take(2).collect();

@@ -7,7 +7,7 @@ use tower_revocation::test_util::TestIssuer;
 
 use super::{
     http::Http,
-    process::{Sidecar, TIMEOUT, write},
+    process::{Sidecar, TIMEOUT, output, program, write},
     world::{OTHER, SHOP, World},
 };
 
@@ -98,6 +98,46 @@ async fn broken_file_keeps_the_old_one_and_says_so_until_it_is_mended() {
     sidecar.end();
 }
 
+/// Probes ask the process, not the file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_find_the_socket_in_a_broken_file() {
+    let world = World::new().await;
+    let good = world.config("");
+    let sidecar = Sidecar::start(&world.write("config.toml", &good));
+    for (times, broken) in [
+        format!("{good}[gatway]\n"),
+        format!("{good}authorization = \n"),
+        good.replace("[log]", "[log"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let config = world.write("config.toml", &broken);
+        sidecar.wait_for_times(REFUSED, times + 1);
+        let healthy = output(program().args(["health", "--config"]).arg(&config), "");
+        assert!(healthy.status.success(), "{broken}: {healthy:?}");
+    }
+    sidecar.end();
+}
+
+/// A pipe that nobody writes to never ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pipe_is_refused_and_holds_nothing_up() {
+    let world = World::new().await;
+    let sidecar = world.start(&world.terminate());
+    let pipe = world.path("pipe");
+    let made = output(std::process::Command::new("mkfifo").arg(&pipe), "");
+    assert!(made.status.success(), "{made:?}");
+    std::fs::rename(&pipe, world.path("clients.json")).unwrap();
+    sidecar.wait_for("revoke.clients: ");
+    sidecar.wait_for("expected a file, not a folder");
+    let config = world.path("config.toml");
+    let mut check = program();
+    let checked = output(check.args(["--check", "--config"]).arg(&config), "");
+    assert_eq!(checked.status.code(), Some(2), "{checked:?}");
+    sidecar.end();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn change_of_a_listener_or_of_the_log_needs_a_restart() {
     let world = World::new().await;
@@ -124,6 +164,10 @@ async fn change_of_a_listener_or_of_the_log_needs_a_restart() {
         (
             format!("{good}[limits]\nconnections = 5\n"),
             "limits: a change needs a restart",
+        ),
+        (
+            good.replace("timeout = \"1s\"", "timeout = \"3s\""),
+            "run.shutdown_timeout: a change needs a restart",
         ),
         (
             format!("{good}[verify]\nlisten = \"127.0.0.1:0\"\n"),

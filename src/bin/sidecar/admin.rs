@@ -154,6 +154,10 @@ impl AdminEntry {
             let why = "the log is on a server: copy it there";
             return problem(StatusCode::CONFLICT, why);
         };
+        if order.path.symlink_metadata().is_ok() {
+            let why = "there is a file already: choose a path without a file";
+            return problem(StatusCode::CONFLICT, why);
+        }
         match file.backup(&order.path).await {
             Ok(()) => {
                 let copied = json!({ "copied_to": order.path });

@@ -51,6 +51,11 @@ fn digest(text: &Secret) -> [u8; 32] {
 
 /// Reads a text, which may be a secret.
 pub(crate) fn read(path: &Path) -> io::Result<Secret> {
+    // A pipe would be waited for.
+    if !path.metadata()?.is_file() {
+        let reason = "expected a file, not a folder, a pipe or a device";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    }
     let mut text = String::new();
     let len = File::open(path)?
         .take(LARGEST + 1)

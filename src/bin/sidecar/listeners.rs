@@ -1,7 +1,7 @@
 //! The sockets of the program.
 
 use std::{
-    env, fs, io,
+    env, fmt, fs, io,
     net::SocketAddr,
     os::unix::fs::FileTypeExt as _,
     os::unix::net::UnixStream,
@@ -13,20 +13,31 @@ use tower_revocation::proxy::server::{Server, ServerTls};
 
 use crate::{
     config::{Admin, Config, Limits, Listen, Problem, Run},
-    failure::causes,
+    failure::{Failure, causes},
 };
 
 /// Listens at an address. Says at which one: the port may be any free one.
 pub(crate) async fn bind(
     key: &'static str,
     listen: &Listen,
-) -> Result<(TcpListener, SocketAddr), Problem> {
-    let problem = |error: io::Error| Problem::new(key, format!("{}: {error}", listen.address));
+) -> Result<(TcpListener, SocketAddr), Failure> {
+    let problem = |error: io::Error| failed(key, listen.address, &error);
     let listener = TcpListener::bind(listen.address).await.map_err(problem)?;
     let address = listener.local_addr().map_err(problem)?;
     let tls = listen.tls.is_some();
     tracing::info!(listener = key, %address, tls, "listening");
     Ok((listener, address))
+}
+
+/// An address that another process has now may be free later.
+fn failed(key: &str, place: impl fmt::Display, error: &io::Error) -> Failure {
+    use io::ErrorKind::{AddrInUse, AddrNotAvailable};
+
+    let line = format!("{place}: {}", causes(error));
+    match error.kind() {
+        AddrInUse | AddrNotAvailable => Failure::Start(format!("{key}: {line}")),
+        _ => Problem::new(key, line).into(),
+    }
 }
 
 /// A server with the limits of the configuration.
@@ -59,7 +70,7 @@ pub(crate) fn usual_socket() -> PathBuf {
 impl Socket {
     /// Listens at the socket. Without a place of its own in the configuration, a failure is only a
     /// warning.
-    pub(crate) fn bind(admin: &Admin) -> Result<Option<(UnixListener, Self)>, Problem> {
+    pub(crate) fn bind(admin: &Admin) -> Result<Option<(UnixListener, Self)>, Failure> {
         let usual = usual_socket();
         let path = admin.socket.as_deref().unwrap_or(&usual);
         match (listen(path), &admin.socket) {
@@ -67,10 +78,7 @@ impl Socket {
                 tracing::info!(listener = "admin.socket", path = %path.display(), "listening");
                 Ok(Some((listener, Self(path.to_owned()))))
             }
-            (Err(error), Some(_)) => {
-                let line = format!("{}: {}", path.display(), causes(&error));
-                Err(Problem::new("admin.socket", line))
-            }
+            (Err(error), Some(_)) => Err(failed("admin.socket", path.display(), &error)),
             (Err(error), None) => {
                 let cause = causes(&error);
                 let path = path.display();
@@ -147,6 +155,9 @@ pub(crate) fn unchanged(old: &Config, new: &Config) -> Result<(), Problem> {
     }
     if old.limits != new.limits {
         return restart("limits");
+    }
+    if old.run.shutdown_timeout != new.run.shutdown_timeout {
+        return restart("run.shutdown_timeout");
     }
     if old.logging.format != new.logging.format {
         return restart("logging.format");

@@ -21,6 +21,27 @@ pub(crate) fn harden() {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn harden() {}
 
+/// Raises the limit of open files as far as the system allows. Returns it, or `None` without a limit.
+#[cfg(target_os = "linux")]
+pub(crate) fn raise_open_files() -> Option<u64> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => maximum,
+        Err(_) => current,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn raise_open_files() -> Option<u64> {
+    None
+}
+
 /// Whether the process has the rights of root.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_root() -> bool {

@@ -86,7 +86,9 @@ async fn start(
     let admin = AdminEntry::new(health.clone(), rendering);
     // A file is opened first: what is wrong with it is no reason to listen. A server may be away.
     let file = store::open_file_of(&config.log).await?;
+    let open_files = process::raise_open_files();
     let mut listening = Listening::start(&config, &admin).await?;
+    warn_about_files(&config, open_files);
     let store = tokio::select! {
         opened = open(file, &config, &health) => opened?,
         _ = signals.stop() => return Ok(()),
@@ -120,8 +122,14 @@ async fn start(
         watch: None,
         was_ready: Arc::default(),
     };
-    running.begin(tell).await?;
-    let asked = running.until_stopped(&mut signals).await;
+    let begun = tokio::select! {
+        begun = running.begin(tell) => begun.map(|()| None)?,
+        asked = signals.stop() => Some(asked),
+    };
+    let asked = match begun {
+        Some(asked) => asked,
+        None => running.until_stopped(&mut signals).await,
+    };
     tokio::select! {
         ended = running.stop(asked) => ended,
         // Somebody does not want to wait.
@@ -233,7 +241,7 @@ impl Listening {
         Ok(listening)
     }
 
-    async fn bind(&mut self, key: &'static str, listen: &Listen) -> Result<TcpListener, Problem> {
+    async fn bind(&mut self, key: &'static str, listen: &Listen) -> Result<TcpListener, Failure> {
         let (listener, address) = bind(key, listen).await?;
         self.addresses.insert(key, address);
         Ok(listener)
@@ -309,8 +317,26 @@ fn warn(config: &Config) {
              access tokens live until they expire; `introspection` or [links] changes that"
         );
     }
+    if forwards && config.issuers.len() > 1 {
+        tracing::warn!("revoke.upstream gets the tokens of every issuer that clients revoke");
+    }
     if config.log.longest_lifetime.is_none() {
         tracing::warn!("records are kept for ever: set log.longest_lifetime");
+    }
+}
+
+/// A connection of a client needs another one to the API.
+fn warn_about_files(config: &Config, limit: Option<u64>) {
+    let listeners = u64::try_from(config.listeners().count()).unwrap_or(u64::MAX);
+    let connections = u64::try_from(config.limits.connections).unwrap_or(u64::MAX);
+    let needed = connections.saturating_mul(listeners).saturating_mul(2);
+    if let Some(limit) = limit.filter(|limit| *limit < needed) {
+        tracing::warn!(
+            limit,
+            needed,
+            "this process may open fewer files than limits.connections needs: raise the limit, or \
+             lower the key"
+        );
     }
 }
 
@@ -411,19 +437,38 @@ impl Running {
     /// Serves until a signal ends it. Reads changed files.
     async fn until_stopped(&mut self, signals: &mut Signals) -> Asked {
         loop {
-            let every = self.config.run.reload_every;
-            tokio::select! {
+            let mut is_asked = tokio::select! {
                 asked = signals.next() => match asked {
-                    Asked::Reload => self.reload().await,
+                    Asked::Reload => true,
                     asked => return asked,
                 },
-                () = tokio::time::sleep(every) => {
-                    let files = self.files.clone();
-                    let changed = spawn_blocking(move || files.have_changed()).await;
-                    if changed.unwrap_or(true) {
-                        self.reload().await;
+                () = self.change() => true,
+            };
+            while is_asked {
+                is_asked = false;
+                let mut reload = std::pin::pin!(self.reload());
+                // Files may be slow, and the end does not wait for them.
+                loop {
+                    tokio::select! {
+                        () = &mut reload => break,
+                        asked = signals.next() => match asked {
+                            Asked::Reload => is_asked = true,
+                            asked => return asked,
+                        },
                     }
                 }
+            }
+        }
+    }
+
+    /// Waits until a file has changed.
+    async fn change(&self) {
+        loop {
+            tokio::time::sleep(self.config.run.reload_every).await;
+            let files = self.files.clone();
+            let changed = spawn_blocking(move || files.have_changed()).await;
+            if changed.unwrap_or(true) {
+                return;
             }
         }
     }

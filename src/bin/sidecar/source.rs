@@ -9,13 +9,15 @@ use crate::{
     args::Source,
     config::{self, Config, Origins, Override},
     failure::Failure,
-    files::Files,
+    files::{self, Files},
 };
 
 /// Where the configuration is looked for in the end.
 const USUAL: &str = "/etc/sidecar/config.toml";
 /// The variable with the path of the file.
 const VARIABLE: &str = "SIDECAR_CONFIG";
+/// The variable with the path of the admin socket.
+const SOCKET: &str = "SIDECAR_ADMIN__SOCKET";
 
 impl Source {
     /// Reads the file, the environment and the flags.
@@ -39,9 +41,14 @@ impl Source {
         config::read(&name, &text, overrides).map_err(Failure::Usage)
     }
 
-    /// Whether there is a configuration at all.
-    pub(crate) fn is_there(&self) -> bool {
-        self.path().is_some() || self.overrides().map_or(true, |them| !them.is_empty())
+    /// The admin socket, whatever else the configuration says. `None` if it says nothing that can
+    /// be read.
+    pub(crate) fn socket(&self) -> Option<PathBuf> {
+        if let Some(socket) = env::var_os(SOCKET).filter(|socket| !socket.is_empty()) {
+            return Some(PathBuf::from(socket));
+        }
+        let text = files::read(&self.path()?).ok()?;
+        config::socket(text.expose())
     }
 
     fn path(&self) -> Option<PathBuf> {

@@ -74,7 +74,7 @@ async fn open_file(key: &'static str, path: &Path) -> Result<EmbeddedLog, Failur
     Ok(log.sweep_every(SWEEP))
 }
 
-fn open_file_now(key: &str, path: &Path) -> Result<EmbeddedLog, Problem> {
+fn open_file_now(key: &str, path: &Path) -> Result<EmbeddedLog, Failure> {
     let problem = |line: String| Problem::new(key, line);
     // A marker beside the file says that the file has existed. After a loss of the file, a new one
     // would make revoked tokens live again.
@@ -90,13 +90,16 @@ fn open_file_now(key: &str, path: &Path) -> Result<EmbeddedLog, Problem> {
     };
     let log = opened.map_err(|error| {
         let line = format!("{}: {}", path.display(), causes(&error));
-        if error.kind() == LogErrorKind::Missing {
-            let marker = marker.display();
-            return problem(format!(
-                "{line}; to begin again without it, remove {marker}"
-            ));
+        match error.kind() {
+            LogErrorKind::Missing => {
+                let marker = marker.display();
+                let line = format!("{line}; to begin again without it, remove {marker}");
+                Failure::from(problem(line))
+            }
+            // The other process may end.
+            LogErrorKind::Locked => Failure::Start(format!("{key}: {line}")),
+            _ => problem(line).into(),
         }
-        problem(line)
     })?;
     fs::write(&marker, "").map_err(|error| problem(format!("{}: {error}", marker.display())))?;
     Ok(log)

@@ -16,7 +16,6 @@ use tokio::net::UnixStream;
 use crate::{
     args::{Running, Source},
     failure::{Failure, causes},
-    files::Files,
     listeners::usual_socket,
 };
 
@@ -40,7 +39,7 @@ impl Running {
         path: &str,
         document: Option<Value>,
     ) -> Result<Answer, Failure> {
-        let socket = self.socket()?;
+        let socket = self.socket();
         let failed = |error: &(dyn std::error::Error + 'static)| {
             let (socket, cause) = (socket.display(), causes(error));
             Failure::Start(format!("{socket}: {cause}: does the sidecar run?"))
@@ -82,20 +81,17 @@ impl Running {
         })
     }
 
-    /// The socket that is named, else that of the configuration, else the usual one.
-    fn socket(&self) -> Result<PathBuf, Failure> {
-        if let Some(socket) = &self.socket {
-            return Ok(socket.clone());
-        }
-        let source = Source {
-            config: self.config.clone(),
-            set: Vec::new(),
-        };
-        if !source.is_there() {
-            return Ok(usual_socket());
-        }
-        let (config, _) = source.read(&mut Files::default())?;
-        Ok(config.admin.socket.unwrap_or_else(usual_socket))
+    /// The socket that is named, else that of the configuration, else the usual one. The rest of
+    /// the configuration may be wrong: the sidecar that runs still uses the one before.
+    fn socket(&self) -> PathBuf {
+        let named = self.socket.clone().or_else(|| {
+            let source = Source {
+                config: self.config.clone(),
+                set: Vec::new(),
+            };
+            source.socket()
+        });
+        named.unwrap_or_else(usual_socket)
     }
 }
 

@@ -29,6 +29,9 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
+
+use ::toml::de::DeTable;
 use document::Document;
 pub(crate) use {
     admin::Admin,
@@ -83,6 +86,14 @@ pub(crate) fn read(
         Ok(config) => Ok((config, origins)),
         Err(problem) => Err(origins.line(&problem)),
     }
+}
+
+/// The admin socket of a configuration that may be wrong in every other place.
+pub(crate) fn socket(text: &str) -> Option<PathBuf> {
+    let (root, _) = DeTable::parse_recoverable(text);
+    let admin = root.get_ref().get("admin")?.get_ref().as_table()?;
+    let socket = admin.get("socket")?.get_ref().as_str()?;
+    Some(PathBuf::from(socket)).filter(|socket| !socket.as_os_str().is_empty())
 }
 
 impl Config {

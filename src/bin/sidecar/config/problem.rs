@@ -44,10 +44,16 @@ pub(crate) fn one_line(text: &str) -> String {
 /// the wrong place.
 pub(super) fn without_values(message: &str) -> String {
     let message = message.trim_end_matches('\n');
-    for start in ["invalid type: string ", "invalid value: string "] {
-        if let Some(rest) = message.strip_prefix(start) {
-            let expected = rest.rfind(", expected ").map_or("", |at| &rest[at..]);
-            return format!("a string does not fit here{expected}");
+    let expected = message.rfind(", expected ").map_or("", |at| &message[at..]);
+    for (start, what) in [
+        ("invalid type: string ", "a string"),
+        ("invalid value: string ", "a string"),
+        ("invalid type: ", "a value of this type"),
+        ("invalid value: ", "this value"),
+        ("unknown variant ", "this value"),
+    ] {
+        if message.starts_with(start) {
+            return format!("{what} does not fit here{expected}");
         }
     }
     message.to_owned()

@@ -15,20 +15,20 @@ ports:
 # There is no shell. The binary asks its own admin socket.
 startupProbe:
   exec:
-    command: ["/revocation-sidecar", "health"]
+    command: ["/revocation-sidecar", "health", "--socket", "/run/sidecar/admin.sock"]
   periodSeconds: 2
   timeoutSeconds: 5
   # An issuer or a database that is away at the start is waited for.
   failureThreshold: 150
 readinessProbe:
   exec:
-    command: ["/revocation-sidecar", "health"]
+    command: ["/revocation-sidecar", "health", "--socket", "/run/sidecar/admin.sock"]
   periodSeconds: 5
   timeoutSeconds: 5
   failureThreshold: 1
 livenessProbe:
   exec:
-    command: ["/revocation-sidecar", "health", "--live"]
+    command: ["/revocation-sidecar", "health", "--socket", "/run/sidecar/admin.sock", "--live"]
   periodSeconds: 10
   timeoutSeconds: 5
 resources:

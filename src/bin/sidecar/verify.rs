@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -31,10 +32,9 @@ const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 pub(crate) enum Decide {
     /// It is not known yet what is revoked.
     Starting,
-    Deciding(Box<Wires>),
+    Deciding(Arc<Wires>),
 }
 
-#[derive(Clone)]
 pub(crate) struct Wires {
     http: VerifyService<Introspect>,
     grpc: ExtAuthzService<Introspect>,
@@ -47,7 +47,7 @@ impl Decide {
         let http = VerifyService::new(enforcement, headers(&config.identity))
             .trusted_proxies(config.trusted_proxies.iter().copied());
         let grpc = ExtAuthzService::new(http.clone());
-        Self::Deciding(Box::new(Wires { http, grpc }))
+        Self::Deciding(Arc::new(Wires { http, grpc }))
     }
 }
 

@@ -67,7 +67,7 @@ use crate::ResponseBody;
 /// # }
 /// ```
 pub struct ReverseProxy<B = Incoming> {
-    clients: Clients<Upload<B>>,
+    clients: Arc<Clients<Upload<B>>>,
     settings: Arc<Settings>,
 }
 
@@ -130,7 +130,7 @@ where
             removes_authorization: false,
         };
         Ok(Self {
-            clients,
+            clients: Arc::new(clients),
             settings: Arc::new(settings),
         })
     }

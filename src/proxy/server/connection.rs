@@ -36,7 +36,6 @@ pub(super) struct Accepted {
 }
 
 /// What the requests of one connection get.
-#[derive(Clone)]
 struct Facts {
     peer: Option<SocketAddr>,
     over_tls: bool,
@@ -113,6 +112,7 @@ impl Accepted {
             requests: Requests::new(),
         };
         let requests = facts.requests.clone();
+        let facts = Arc::new(facts);
         let driver = Driver {
             requests,
             ending,
@@ -160,7 +160,7 @@ impl Server {
 
 impl Facts {
     async fn respond<S, B>(
-        self,
+        self: Arc<Self>,
         mut request: Request<Incoming>,
         service: S,
     ) -> Result<Response<super::requests::Counted<B>>, Infallible>
@@ -179,8 +179,8 @@ impl Facts {
             extensions.insert(OverTls);
         }
         if may_upgrade {
-            extensions.insert(self.connection);
-            extensions.insert(self.ending);
+            extensions.insert(self.connection.clone());
+            extensions.insert(self.ending.clone());
         }
         let response = service.oneshot(request).await?;
         let status = response.status();
@@ -208,6 +208,8 @@ impl Driver {
     {
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
+            // The others need not be looked at while the connection ends.
+            biased;
             ended = connection.as_mut() => return Ok(ended?),
             () = self.requests.flood() => return Ok(()),
             () = self.requests.idle(self.idle_timeout) => {}

@@ -21,7 +21,7 @@ const PING: Duration = Duration::from_secs(20);
 /// The time without a byte after which the system asks whether the API is there.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
-/// The clients of one API. Clones share their connections.
+/// The clients of one API.
 pub(in crate::proxy) struct Clients<B> {
     /// For all requests except those below.
     pub(in crate::proxy) main: Client<Connector, B>,
@@ -96,14 +96,4 @@ fn tls_config(upstream: &Upstream) -> Result<ClientConfig, Error> {
         None => tls::system_roots()?.into(),
     };
     Ok(tls::builder(roots)?.with_no_client_auth())
-}
-
-impl<B> Clone for Clients<B> {
-    fn clone(&self) -> Self {
-        Self {
-            main: self.main.clone(),
-            grpc: self.grpc.clone(),
-            websocket: self.websocket.clone(),
-        }
-    }
 }

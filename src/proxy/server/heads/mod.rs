@@ -91,12 +91,22 @@ impl Default for Line {
     }
 }
 
+/// How many bytes precede the end of the line.
+fn to_line_end(bytes: &[u8]) -> usize {
+    memchr::memchr(b'\n', bytes).unwrap_or(bytes.len())
+}
+
 impl Line {
     const FIELD: Self = Self::Name {
         len: 0,
         length: true,
         coding: true,
     };
+
+    /// Whether the rest of the line does not matter.
+    fn is_skipped(&self) -> bool {
+        matches!(self, Self::Skip | Self::Request { len: 1 })
+    }
 }
 
 /// What follows a byte of a head.
@@ -139,6 +149,9 @@ impl Heads {
                         .min(bytes.len());
                     *missing -= used as u64;
                     used
+                }
+                State::Head(head) if head.line.is_skipped() && bytes[0] != b'\n' => {
+                    to_line_end(bytes)
                 }
                 State::Head(head) => match head.read(&mut bytes[0]) {
                     Next::More => 1,

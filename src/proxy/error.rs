@@ -44,6 +44,10 @@ pub enum ErrorKind {
     Unreachable,
     /// 502: the response cannot be forwarded.
     BadResponse,
+    /// 401: the token has ended before the body of the request, so the body was cut.
+    TokenEnded,
+    /// 503: the same, because it is no longer known whether the token is revoked.
+    TokenUnknown,
     /// 504: the API did not accept the connection, or did not respond, in time.
     TimedOut,
     /// Something has to be configured in another way. No response has it.
@@ -59,6 +63,8 @@ impl ErrorKind {
             Self::HeadTooLarge => "head_too_large",
             Self::Unreachable => "unreachable",
             Self::BadResponse => "bad_response",
+            Self::TokenEnded => "token_ended",
+            Self::TokenUnknown => "token_unknown",
             Self::TimedOut => "timed_out",
             Self::Configuration => "configuration",
         }
@@ -68,6 +74,8 @@ impl ErrorKind {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::TokenEnded => StatusCode::UNAUTHORIZED,
+            Self::TokenUnknown => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::Unreachable | Self::BadResponse | Self::Configuration => StatusCode::BAD_GATEWAY,
         }
@@ -104,15 +112,29 @@ impl Error {
 
     /// The response to a request of this version, without a body.
     ///
-    /// A malformed request may be read in another way by its sender, so its connection ends.
+    /// A malformed request may be read in another way by its sender, so its connection ends. It also
+    /// ends if the rest of the body would have to be read.
     pub(super) fn into_response(self, version: Version) -> Response<Full<Bytes>> {
-        let closes = self.kind == ErrorKind::BadRequest && version != Version::HTTP_2;
+        use ErrorKind::{BadRequest, TokenEnded, TokenUnknown};
+
+        let closes = matches!(self.kind, BadRequest | TokenEnded | TokenUnknown)
+            && version != Version::HTTP_2;
         let mut response = Response::new(Full::default());
         *response.status_mut() = self.kind.status();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         if closes {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        match self.kind {
+            TokenEnded => {
+                let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            TokenUnknown => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
         }
         response.extensions_mut().insert(self);
         response

@@ -63,6 +63,7 @@ fn event(error: &Error) {
     match error.kind() {
         // Any client can cause it.
         ErrorKind::BadRequest | ErrorKind::HeadTooLarge => event!(debug),
+        ErrorKind::TokenEnded | ErrorKind::TokenUnknown => event!(info),
         ErrorKind::Unreachable
         | ErrorKind::BadResponse
         | ErrorKind::TimedOut

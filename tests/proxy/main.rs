@@ -11,5 +11,6 @@ mod raw;
 mod streams;
 mod tls;
 mod unix;
+mod uploads;
 mod versions;
 mod websocket;

@@ -5,7 +5,7 @@ use std::{
     error::Error as StdError,
     fmt,
     future::Future,
-    io,
+    io, iter,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -20,9 +20,13 @@ use hyper_util::client::legacy;
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 
-use super::{tunnel::Tunnel, upload::Progress};
+use super::{
+    tunnel::Tunnel,
+    upload::{Failed, Progress},
+};
 use crate::{
     ResponseBody,
+    enforce::End,
     proxy::{Error, ErrorKind, fields::remove_hop_by_hop, observe, sanitize::is_websocket},
 };
 
@@ -100,7 +104,7 @@ impl Future for ForwardFuture {
             } => {
                 if let Poll::Ready(answered) = response.poll(cx) {
                     let response = answered
-                        .map_err(unanswered)
+                        .map_err(|error| unanswered(error, progress.as_ref()))
                         .and_then(|response| passed(response, tunnel.take()));
                     let response = response.unwrap_or_else(|error| failure(error, *version));
                     return Poll::Ready(Ok(response));
@@ -147,20 +151,26 @@ fn passed(
 }
 
 /// Why there is no response.
-fn unanswered(error: legacy::Error) -> Error {
-    let mut link: Option<&(dyn StdError + 'static)> = Some(&error);
-    let (mut timed_out, mut of_client) = (false, false);
-    while let Some(cause) = link {
+fn unanswered(error: legacy::Error, progress: Option<&Progress>) -> Error {
+    let first: &(dyn StdError + 'static) = &error;
+    let mut chain = iter::successors(Some(first), |&cause| cause.source());
+    let timed_out = chain.any(|cause| {
         let of_io = cause.downcast_ref::<io::Error>();
-        timed_out |= of_io.is_some_and(|error| error.kind() == io::ErrorKind::TimedOut);
-        // hyper was told by the body that the proxy gave it.
-        let of_hyper = cause.downcast_ref::<hyper::Error>();
-        of_client |= of_hyper.is_some_and(hyper::Error::is_user);
-        link = cause.source();
-    }
+        of_io.is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+    });
     let error_of = |kind, reason| Error::new(kind, reason);
-    let ours = if of_client {
-        Error::bad_request("the body of the request ended early")
+    let ours = if let Some(failed) = progress.and_then(Progress::failed) {
+        match failed {
+            Failed::Client => Error::bad_request("the body of the request ended early"),
+            Failed::Token(End::Unknown) => error_of(
+                ErrorKind::TokenUnknown,
+                "the token may have ended before the body of the request",
+            ),
+            Failed::Token(_) => error_of(
+                ErrorKind::TokenEnded,
+                "the token ended before the body of the request",
+            ),
+        }
     } else if error.is_connect() && timed_out {
         error_of(
             ErrorKind::TimedOut,

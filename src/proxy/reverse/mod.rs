@@ -38,6 +38,8 @@ use crate::ResponseBody;
 /// * **A WebSocket** passes if its request has an [`AllowWebSocket`] in the extensions, over
 ///   HTTP/1.1. The connection ends within a second after its token. A response 101 to any other
 ///   request is 502.
+/// * **An upload** ends within a second after its token, as a response does. The API sees a body that
+///   was aborted, and the client gets 401, or 503 if it is no longer known whether the token is revoked.
 /// * **No retries.** An API that closes a connection may have processed the request.
 /// * **Time.** [`head_timeout`](Upstream::head_timeout) limits the time of the API, and not that of a
 ///   slow client. Bodies have no limit, and are not buffered.

@@ -157,7 +157,7 @@ where
         head_timeout: Duration,
     ) -> ForwardFuture {
         let (head, body) = self.request.into_parts();
-        let (body, progress) = Upload::new(body);
+        let (body, progress) = Upload::new(body, head.extensions.get());
         let request = Request::from_parts(head, body);
         let (client, tunnel) = match self.kind {
             Kind::Plain => (Some(&clients.main), None),

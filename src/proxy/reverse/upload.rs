@@ -1,9 +1,10 @@
-//! The body of a request to the API, and for whom it waits.
+//! The body of a request to the API: for whom it waits, and what cuts it.
 
 use std::{
+    future::Future as _,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll},
@@ -12,19 +13,76 @@ use std::{
 
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
+use tower::BoxError;
 
-/// The body of a request to the API. It notes whether the client or the API is slow.
+use crate::enforce::{End, TokenEnd, TokenLife};
+
+/// The number of frames after which a body counts as a long one.
+const SHORT: u8 = 8;
+
+/// The body of a request to the API. It notes whether the client or the API is slow, and ends with the
+/// token of the request.
 pub(in crate::proxy) struct Upload<B> {
     body: B,
     /// `None` for a body that had ended before the request was sent.
     progress: Option<Progress>,
+    guard: Guard,
+}
+
+/// How the end of the token is noticed.
+enum Guard {
+    /// Not at all: nothing cuts this body.
+    None,
+    /// The body may be a short one. The number counts the frames.
+    Short(TokenLife, u8),
+    Watching(TokenEnd),
+}
+
+impl Guard {
+    /// Why the token has ended, if it has. Wakes the task when it ends later.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Option<End> {
+        let Self::Watching(end) = self else {
+            return None;
+        };
+        match Pin::new(end).poll(cx) {
+            Poll::Ready(end) => Some(end),
+            Poll::Pending => None,
+        }
+    }
+
+    fn count(&mut self) {
+        if let Self::Short(_, frames) = self {
+            *frames += 1;
+            if *frames == SHORT {
+                self.watch();
+            }
+        }
+    }
+
+    fn watch(&mut self) {
+        if let Self::Short(life, _) = self {
+            *self = Self::Watching(life.end());
+        }
+    }
 }
 
 /// How far a body is. Clones are about the same body.
 #[derive(Clone, Debug)]
-pub(super) struct Progress {
+pub(super) struct Progress(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
     begun: Instant,
-    shared: Arc<AtomicU64>,
+    /// When the API began to be slow, in milliseconds since `begun`, or [`CLIENT`].
+    slow_since: AtomicU64,
+    failed: OnceLock<Failed>,
+}
+
+/// Why the API did not get the whole body.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Failed {
+    Client,
+    Token(End),
 }
 
 /// While the client is slow.
@@ -32,52 +90,84 @@ const CLIENT: u64 = u64::MAX;
 
 impl Progress {
     fn new() -> Self {
-        Self {
+        Self(Arc::new(Shared {
             begun: Instant::now(),
-            shared: Arc::default(),
-        }
+            slow_since: AtomicU64::default(),
+            failed: OnceLock::new(),
+        }))
     }
 
     /// The client is slow, so the time of the API does not run.
     fn wait_for_client(&self) {
-        self.shared.store(CLIENT, Ordering::Relaxed);
+        self.0.slow_since.store(CLIENT, Ordering::Relaxed);
     }
 
     /// From now on the time of the API runs.
     fn wait_for_api(&self) {
-        let elapsed = self.begun.elapsed().as_millis();
+        let elapsed = self.0.begun.elapsed().as_millis();
         let elapsed = u64::try_from(elapsed).unwrap_or(CLIENT - 1);
-        self.shared.store(elapsed, Ordering::Relaxed);
+        self.0.slow_since.store(elapsed, Ordering::Relaxed);
     }
 
     /// Since when the API has been slow. Until now, if the client is.
     pub(super) fn api_is_slow_since(&self) -> Instant {
-        match self.shared.load(Ordering::Relaxed) {
+        match self.0.slow_since.load(Ordering::Relaxed) {
             CLIENT => Instant::now(),
-            elapsed => self.begun + Duration::from_millis(elapsed),
+            elapsed => self.0.begun + Duration::from_millis(elapsed),
         }
+    }
+
+    /// Why the API did not get the whole body. Not every error of hyper has its cause.
+    pub(super) fn failed(&self) -> Option<Failed> {
+        self.0.failed.get().copied()
     }
 }
 
 impl<B: Body> Upload<B> {
-    pub(super) fn new(body: B) -> (Self, Option<Progress>) {
+    /// The layer gives no life if its policy does not cut streams, or without a token.
+    pub(super) fn new(body: B, life: Option<&TokenLife>) -> (Self, Option<Progress>) {
         let progress = (!body.is_end_stream()).then(Progress::new);
+        let guard = match life {
+            Some(life) if progress.is_some() => Guard::Short(life.clone(), 0),
+            _ => Guard::None,
+        };
         let upload = Self {
             body,
             progress: progress.clone(),
+            guard,
         };
         (upload, progress)
     }
 }
 
-impl<B: Body + Unpin> Body for Upload<B> {
+impl<B: Body> Upload<B> {
+    fn fail(&self, failed: Failed) {
+        if let Some(progress) = &self.progress {
+            // The first cause counts.
+            let _ = progress.0.failed.set(failed);
+        }
+    }
+
+    fn cut(&self, end: End) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
+        self.fail(Failed::Token(end));
+        Poll::Ready(Some(Err(end.into())))
+    }
+}
+
+impl<B> Body for Upload<B>
+where
+    B: Body<Error: Into<BoxError>> + Unpin,
+{
     type Data = B::Data;
-    type Error = B::Error;
+    type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
+        if let Some(end) = self.guard.poll(cx) {
+            return self.cut(end);
+        }
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         if let Some(progress) = &self.progress {
             match polled {
@@ -86,7 +176,23 @@ impl<B: Body + Unpin> Body for Upload<B> {
                 Poll::Ready(_) => progress.wait_for_api(),
             }
         }
-        polled
+        match polled {
+            Poll::Ready(Some(Err(error))) => {
+                self.fail(Failed::Client);
+                Poll::Ready(Some(Err(error.into())))
+            }
+            Poll::Ready(frame) => {
+                self.guard.count();
+                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+            }
+            Poll::Pending => {
+                self.guard.watch();
+                match self.guard.poll(cx) {
+                    Some(end) => self.cut(end),
+                    None => Poll::Pending,
+                }
+            }
+        }
     }
 
     fn is_end_stream(&self) -> bool {

@@ -148,6 +148,30 @@ async fn peer_that_reads_nothing_is_cut() {
     assert!(response.len() < 64 * 1024 * 1024);
 }
 
+#[tokio::test]
+async fn clients_that_read_nothing_do_not_hold_up_the_others_on_the_connection_to_the_api() {
+    let api = serve(async |request| {
+        let large = request.uri().path() == "/large";
+        let len = if large { 64 * 1024 * 1024 } else { 1024 };
+        hyper::Response::new(vec![b'x'; len].into())
+    })
+    .await;
+    let gateway = Gateway::to(&format!("h2c://{api}")).await;
+    let mut unread = Vec::new();
+    for _ in 0..8 {
+        let mut stream = gateway.connect().await;
+        let request = b"GET /large HTTP/1.1\r\nhost: a\r\nauthorization: Bearer alice\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let mut first = [0; 12];
+        soon(stream.read_exact(&mut first)).await.unwrap();
+        unread.push(stream);
+    }
+    // Their responses fill everything that has a limit.
+    sleep(Duration::from_millis(500)).await;
+    let response = ask(&http1(), get(gateway.url("/"))).await;
+    assert_eq!(response.body().len(), 1024);
+}
+
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// A request on this stream that the API never answers, and its reset (RFC 9113 §4.1).

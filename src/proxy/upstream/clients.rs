@@ -18,6 +18,16 @@ const MAX_IDLE: usize = 1024;
 
 /// How often an API with open HTTP/2 streams has to show that it is there, and in which time.
 const PING: Duration = Duration::from_secs(20);
+/// What one HTTP/2 stream may hold, in bytes: of a response that the client does not read, and of a body
+/// that the API does not read.
+const STREAM: u32 = 128 * 1024;
+/// What all streams of one HTTP/2 connection may hold, in bytes. Other requests share the connection, so
+/// a few clients that read nothing must not use it up: their streams are the limit.
+const ALL_STREAMS: u32 = (1 << 31) - 1;
+/// The largest head of a response over HTTP/2, in bytes.
+const MAX_HEAD: u32 = 16 * 1024;
+/// The buffer of one HTTP/1.1 connection, in bytes. A head has to fit.
+const BUFFER: usize = 64 * 1024;
 /// The time without a byte after which the system asks whether the API is there.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
@@ -52,6 +62,11 @@ where
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(upstream.idle_timeout)
             .pool_max_idle_per_host(MAX_IDLE)
+            .http1_max_buf_size(BUFFER)
+            .http2_initial_stream_window_size(STREAM)
+            .http2_initial_connection_window_size(ALL_STREAMS)
+            .http2_max_send_buf_size(STREAM as usize)
+            .http2_max_header_list_size(MAX_HEAD)
             .http2_keep_alive_interval(PING)
             .http2_keep_alive_timeout(PING)
             .timer(TokioTimer::new());

@@ -15,7 +15,7 @@ use crate::{
     versions::http1,
 };
 
-async fn gateway(server: Server) -> Gateway {
+pub(crate) async fn gateway(server: Server) -> Gateway {
     let api = serve(async |request| {
         if request.uri().path() == "/never" {
             pending::<()>().await;
@@ -28,7 +28,7 @@ async fn gateway(server: Server) -> Gateway {
 }
 
 /// A connection from another address of this machine.
-async fn connect_from(address: &str, gateway: &Gateway) -> TcpStream {
+pub(crate) async fn connect_from(address: &str, gateway: &Gateway) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket
         .bind(format!("{address}:0").parse().unwrap())
@@ -39,7 +39,7 @@ async fn connect_from(address: &str, gateway: &Gateway) -> TcpStream {
 const REQUEST: &[u8] =
     b"GET / HTTP/1.1\r\nhost: a\r\nauthorization: Bearer alice\r\nconnection: close\r\n\r\n";
 
-async fn is_served(mut stream: TcpStream) -> bool {
+pub(crate) async fn is_served(mut stream: TcpStream) -> bool {
     // The server may have closed the connection already.
     let _ = stream.write_all(REQUEST).await;
     read_to_end(&mut stream).await.starts_with("HTTP/1.1 200 ")
@@ -172,10 +172,10 @@ async fn clients_that_read_nothing_do_not_hold_up_the_others_on_the_connection_t
     assert_eq!(response.body().len(), 1024);
 }
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// A request on this stream that the API never answers, and its reset (RFC 9113 §4.1).
-fn reset_request(stream: u32) -> Vec<u8> {
+pub(crate) fn reset_request(stream: u32) -> Vec<u8> {
     // `GET`, `http` by the static table; `/never`, `a` and the token as literals (RFC 7541).
     let mut block = vec![0x82, 0x86, 0x04, 6];
     block.extend(b"/never");

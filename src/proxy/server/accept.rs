@@ -57,7 +57,8 @@ impl Accepting {
                     continue;
                 }
             };
-            let Some(permit) = permit.of(peer.map(|peer| peer.ip())) else {
+            let limited = peer.filter(|_| !self.server.is_trusted(peer));
+            let Some(permit) = permit.of(limited.map(|peer| peer.ip())) else {
                 refused_connection("address");
                 continue;
             };

@@ -11,7 +11,7 @@ use hyper::{
     server::conn::{http1, http2},
     service::service_fn,
 };
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::timeout,
@@ -20,7 +20,7 @@ use tower::{BoxError, Service, ServiceExt as _};
 
 use super::{
     OverTls, Server, begin::Begun, ending::Ending, guarded::Guarded, heads::Switched,
-    limits::Permit, listener::Socket, requests::Requests,
+    limits::Permit, listener::Socket, requests::Requests, streams::Streams,
 };
 use crate::{
     client::PeerAddr,
@@ -51,6 +51,10 @@ const PING: Duration = Duration::from_secs(20);
 const CLOSE: Duration = Duration::from_secs(5);
 /// The buffer of one HTTP/1.1 connection or one HTTP/2 stream, in bytes. A head has to fit.
 const BUFFER: usize = 64 * 1024;
+/// What one HTTP/2 stream may hold of a body that nobody reads here, in bytes.
+const STREAM: u32 = 128 * 1024;
+/// The same for all streams of one HTTP/2 connection. One slow upload must not stop the others.
+const ALL_STREAMS: u32 = 1024 * 1024;
 
 impl Accepted {
     pub(super) async fn serve<S, B>(self, socket: Socket, service: S) -> Result<(), BoxError>
@@ -109,7 +113,7 @@ impl Accepted {
             connection: io.handle(),
             switched,
             ending: ending.clone(),
-            requests: Requests::new(),
+            requests: Requests::new(server.max_resets_of(peer)),
         };
         let requests = facts.requests.clone();
         let facts = Arc::new(facts);
@@ -145,13 +149,17 @@ impl Server {
         http1
     }
 
-    fn http2(&self) -> http2::Builder<TokioExecutor> {
-        let mut http2 = http2::Builder::new(TokioExecutor::new());
+    fn http2(&self) -> http2::Builder<Streams> {
+        let mut http2 = http2::Builder::new(Streams {
+            write_timeout: self.write_timeout,
+        });
         http2
             .timer(TokioTimer::new())
             .keep_alive_interval(PING)
             .keep_alive_timeout(PING)
             .max_concurrent_streams(self.max_streams)
+            .initial_stream_window_size(STREAM)
+            .initial_connection_window_size(ALL_STREAMS)
             .max_send_buf_size(BUFFER)
             .max_header_list_size(u32::try_from(self.max_head).unwrap_or(u32::MAX));
         http2

@@ -9,9 +9,10 @@ mod heads;
 mod limits;
 mod listener;
 mod requests;
+mod streams;
 mod tls;
 
-use std::{convert::Infallible, future::Future, time::Duration};
+use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use hyper::{
     Request, Response,
@@ -22,6 +23,7 @@ use tower::{BoxError, Service};
 use self::accept::Accepting;
 pub(super) use self::ending::Ending;
 pub use self::{listener::Listener, tls::ServerTls};
+use crate::client::Network;
 
 /// Accepts connections and serves HTTP/1.1 and HTTP/2 on them, with TLS or without.
 ///
@@ -30,14 +32,18 @@ pub use self::{listener::Listener, tls::ServerTls};
 /// | what is limited | default | beyond it |
 /// |---|---|---|
 /// | [connections](Self::max_connections) | 32,768 | new ones wait |
-/// | [connections of one address](Self::max_connections_per_address) | 24,576 | new ones are closed |
+/// | [connections of one address](Self::max_connections_per_address) | 4,096 | new ones are closed |
 /// | the time for TLS, the first bytes and a [head](Self::head_timeout) | 10 s | the connection is closed |
 /// | the time [without a request](Self::idle_timeout) | 60 s | the connection is closed |
-/// | the time in which the peer [reads nothing](Self::write_timeout) | 60 s | the connection is closed |
+/// | the time in which the peer [reads nothing](Self::write_timeout) | 60 s | the connection is closed, or the HTTP/2 stream |
 /// | [streams](Self::max_streams) of one HTTP/2 connection at once | 200 | the stream is refused |
-/// | streams that an HTTP/2 peer resets | 100, and as many as have a response | the connection is closed |
+/// | streams that an HTTP/2 peer [resets](Self::max_resets) | 100, and as many as have a response | the connection is closed |
 /// | [header fields](Self::max_fields) | 100 | 431 |
 /// | the [head](Self::max_head) | 16 KiB | 431 |
+///
+/// Of a body that is not read, an HTTP/2 stream holds at most 128 KiB, all streams of a connection
+/// together 1 MiB, and an HTTP/1.1 connection 64 KiB. Of a response, a stream or an HTTP/1.1 connection
+/// holds at most 64 KiB and one frame of the body.
 ///
 /// A request over HTTP/1.1 with both `Content-Length` and `Transfer-Encoding` is 400. Bodies have
 /// no limit: neither of their size nor of their time, while the peer reads.
@@ -83,6 +89,8 @@ pub struct Server {
     max_connections: usize,
     max_connections_per_address: usize,
     max_streams: u32,
+    max_resets: u64,
+    trusted: Arc<[Network]>,
     max_fields: usize,
     max_head: usize,
     head_timeout: Duration,
@@ -101,8 +109,10 @@ impl Server {
         Self {
             tls: None,
             max_connections: 32_768,
-            max_connections_per_address: 24_576,
+            max_connections_per_address: 4096,
             max_streams: 200,
+            max_resets: 100,
+            trusted: Arc::new([]),
             max_fields: 100,
             max_head: 16 * 1024,
             head_timeout: Duration::from_secs(10),
@@ -125,9 +135,9 @@ impl Server {
         self
     }
 
-    /// Limits the connections of one address. Defaults to 24,576, so that one address leaves room
-    /// for others. An IPv6 subscriber has a /64, which counts as one address. Peers on a Unix socket
-    /// have none.
+    /// Limits the connections of one address. Defaults to 4,096, so that it takes several addresses to
+    /// use up all. An IPv6 subscriber has a /64, which counts as one address. Peers on a Unix socket
+    /// have none, and [trusted peers](Self::trusted_peers) no limit of their own.
     pub fn max_connections_per_address(mut self, connections: usize) -> Self {
         self.max_connections_per_address = connections;
         self
@@ -137,6 +147,39 @@ impl Server {
     pub fn max_streams(mut self, streams: u32) -> Self {
         self.max_streams = streams;
         self
+    }
+
+    /// Limits the streams that an HTTP/2 peer may reset before their responses, unless more have had one.
+    /// Defaults to 100. Each costs work, and [`max_streams`](Self::max_streams) does not count them.
+    pub fn max_resets(mut self, resets: u64) -> Self {
+        self.max_resets = resets;
+        self
+    }
+
+    /// The peers to which the limits of resets and of connections of one address do not apply. Defaults to
+    /// none.
+    ///
+    /// They are for a proxy: it has the connections of all its clients, and resets a stream whenever one of
+    /// them gives up or a time-out ends. **Every client that can connect from such an address can flood the
+    /// server.**
+    pub fn trusted_peers(mut self, trusted: impl IntoIterator<Item = Network>) -> Self {
+        self.trusted = trusted.into_iter().collect();
+        self
+    }
+
+    fn is_trusted(&self, peer: Option<SocketAddr>) -> bool {
+        peer.is_some_and(|peer| {
+            let mut trusted = self.trusted.iter();
+            trusted.any(|network| network.contains(peer.ip()))
+        })
+    }
+
+    fn max_resets_of(&self, peer: Option<SocketAddr>) -> u64 {
+        if self.is_trusted(peer) {
+            u64::MAX
+        } else {
+            self.max_resets
+        }
     }
 
     /// Limits the number of header fields over HTTP/1.1. Defaults to 100.
@@ -165,7 +208,7 @@ impl Server {
     }
 
     /// Limits the time in which a peer reads nothing although there is something to read. Defaults
-    /// to 60 s.
+    /// to 60 s. A stream of HTTP/2 whose window stays at zero is reset.
     pub fn write_timeout(mut self, timeout: Duration) -> Self {
         self.write_timeout = timeout;
         self

@@ -17,10 +17,8 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use super::streams::Turn;
 use crate::proxy::observe::refused_connection;
-
-/// How many requests a peer may give up before as many have a response.
-const GIVEN_UP: u64 = 100;
 
 /// The requests of one connection.
 #[derive(Clone)]
@@ -33,17 +31,20 @@ struct Counts {
     last_end: AtomicU64,
     answered: AtomicU64,
     given_up: AtomicU64,
+    /// How many the peer may give up before as many have a response.
+    max_given_up: u64,
     flood: Notify,
 }
 
 impl Requests {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(max_given_up: u64) -> Self {
         Self(Arc::new(Counts {
             begun: Instant::now(),
             in_flight: AtomicUsize::new(0),
             last_end: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             given_up: AtomicU64::new(0),
+            max_given_up,
             flood: Notify::new(),
         }))
     }
@@ -111,7 +112,11 @@ impl Drop for InFlight {
         let counts = &*self.counts;
         if !self.is_answered {
             let given_up = counts.given_up.fetch_add(1, Ordering::Relaxed) + 1;
-            if given_up > GIVEN_UP.max(counts.answered.load(Ordering::Relaxed)) {
+            if given_up
+                > counts
+                    .max_given_up
+                    .max(counts.answered.load(Ordering::Relaxed))
+            {
                 counts.flood.notify_one();
             }
         }
@@ -138,7 +143,12 @@ impl<B: Body> Body for Counted<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        self.project().body.poll_frame(cx)
+        let polled = self.project().body.poll_frame(cx);
+        match polled {
+            Poll::Ready(_) => Turn::Peer.note(),
+            Poll::Pending => Turn::Body.note(),
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -157,11 +167,13 @@ mod tests {
     use futures::FutureExt as _;
     use tokio::time::{Instant, sleep};
 
-    use super::{GIVEN_UP, Requests};
+    use super::Requests;
+
+    const GIVEN_UP: u64 = 100;
 
     #[tokio::test(start_paused = true)]
     async fn connection_is_idle_after_the_last_response() {
-        let requests = Requests::new();
+        let requests = Requests::new(GIVEN_UP);
         let begun = Instant::now();
         let ends = tokio::spawn({
             let request = requests.begin();
@@ -180,14 +192,14 @@ mod tests {
 
     #[test]
     fn more_resets_than_responses_are_a_flood() {
-        let requests = Requests::new();
+        let requests = Requests::new(GIVEN_UP);
         let give_up = |times| (0..times).for_each(|_| drop(requests.begin()));
         give_up(GIVEN_UP);
         assert!(requests.flood().now_or_never().is_none());
         give_up(1);
         assert!(requests.flood().now_or_never().is_some());
 
-        let requests = Requests::new();
+        let requests = Requests::new(GIVEN_UP);
         let give_up = |times| (0..times).for_each(|_| drop(requests.begin()));
         for _ in 0..2 * GIVEN_UP {
             requests.begin().answered();

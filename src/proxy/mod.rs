@@ -24,6 +24,7 @@ mod observe;
 mod reverse;
 mod sanitize;
 pub mod server;
+mod timer;
 mod upstream;
 mod verify;
 

@@ -19,7 +19,7 @@ use tokio::{
 use tower_revocation::proxy::{Upstream, server::Server};
 
 use crate::{
-    fixture::{Gateway, ask, get, read_to_end},
+    fixture::{Gateway, ask, get, read_to_end, soon},
     versions::{http1, http2},
 };
 
@@ -88,6 +88,46 @@ async fn request_is_never_sent_twice() {
             assert_eq!(api.requests.load(Ordering::SeqCst), sent + 1);
         }
     }
+}
+
+#[tokio::test]
+async fn api_that_never_ends_the_tls_handshake_is_504() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}", silent.local_addr().unwrap().port());
+    let limit = Duration::from_millis(300);
+    let upstream = Upstream::new(&url).unwrap().connect_timeout(limit);
+    // The request would wait longer.
+    let upstream = upstream.head_timeout(Duration::from_secs(3600));
+    let gateway = Gateway::with(upstream, Server::new()).await;
+    let response = ask(&http1(), get(gateway.url("/"))).await;
+    assert_eq!(response.status(), 504);
+}
+
+#[tokio::test]
+async fn upload_to_an_api_that_has_responded_and_reads_nothing_ends() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut api, _) = listener.accept().await.unwrap();
+        let mut read = [0; 16];
+        api.read_exact(&mut read).await.unwrap();
+        let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n";
+        api.write_all(head).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let limit = Duration::from_millis(300);
+    let upstream = Upstream::new(&url).unwrap().head_timeout(limit);
+    let gateway = Gateway::with(upstream, Server::new()).await;
+    let (mut reader, mut writer) = gateway.connect().await.into_split();
+    let head = b"POST / HTTP/1.1\r\nhost: a\r\nauthorization: Bearer alice\r\n\
+        content-length: 1000000000000\r\n\r\n";
+    writer.write_all(head).await.unwrap();
+    let part = vec![b'x'; 64 * 1024];
+    let uploads = tokio::spawn(async move { while writer.write_all(&part).await.is_ok() {} });
+    let mut response = Vec::new();
+    let _ = soon(reader.read_to_end(&mut response)).await;
+    assert!(response.starts_with(b"HTTP/1.1 200 "));
+    soon(uploads).await.unwrap();
 }
 
 #[tokio::test]

@@ -2,23 +2,19 @@
 
 use std::{
     fmt,
-    future::Future,
     io::{self, IoSlice},
     pin::Pin,
-    task::{Context, Poll, ready},
-    time::Duration,
+    task::{Context, Poll},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Sleep, sleep},
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
     Server,
     heads::{Heads, Switched},
     limits::Permit,
 };
+use crate::proxy::timer::Timer;
 
 /// An accepted connection. It has its permit until it is dropped, also after an upgrade.
 pub(super) struct Guarded<T> {
@@ -30,30 +26,6 @@ pub(super) struct Guarded<T> {
     head: Timer,
     write: Timer,
     _permit: Permit,
-}
-
-/// A time-out that runs only while somebody waits. Most connections never have to.
-struct Timer {
-    limit: Duration,
-    sleep: Option<Pin<Box<Sleep>>>,
-}
-
-impl Timer {
-    fn new(limit: Duration) -> Self {
-        Self { limit, sleep: None }
-    }
-
-    fn stop(&mut self) {
-        self.sleep = None;
-    }
-
-    /// Starts the timer unless it runs. Fails if the time is over.
-    fn poll<R>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
-        let limit = self.limit;
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep(limit)));
-        ready!(sleep.as_mut().poll(cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
 }
 
 impl<T> Guarded<T> {

@@ -74,8 +74,8 @@ where
 
         Ok(match upstream.base.protocol {
             Protocol::Http => {
-                let main = build(&builder, Connector::Plain(http.clone()));
-                let grpc = build(builder.http2_only(true), Connector::Plain(http));
+                let main = build(&builder, Connector::plain(http.clone(), upstream));
+                let grpc = build(builder.http2_only(true), Connector::plain(http, upstream));
                 Self {
                     websocket: Some(main.clone()),
                     main,
@@ -83,7 +83,7 @@ where
                 }
             }
             Protocol::H2c => {
-                let main = build(builder.http2_only(true), Connector::Plain(http));
+                let main = build(builder.http2_only(true), Connector::plain(http, upstream));
                 Self {
                     grpc: main.clone(),
                     main,
@@ -92,8 +92,8 @@ where
             }
             Protocol::Https => {
                 let config = tls_config(upstream)?;
-                let both = Connector::encrypted(http.clone(), config.clone(), true);
-                let http1 = Connector::encrypted(http, config, false);
+                let both = Connector::encrypted(http.clone(), config.clone(), true, upstream);
+                let http1 = Connector::encrypted(http, config, false, upstream);
                 let main = build(&builder, both);
                 Self {
                     grpc: main.clone(),

@@ -2,6 +2,7 @@
 
 mod base;
 mod clients;
+mod connection;
 mod connector;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,10 @@ use crate::tls;
 /// | `https` | HTTP/2 if the API offers it in the TLS handshake, else HTTP/1.1 |
 ///
 /// A WebSocket always needs HTTP/1.1, so `h2c` has none.
+///
+/// HTTP/2 connections are shared, and each stream holds at most 128 KiB of a body that the client or the
+/// API does not read. An API that does not answer an HTTP/2 `PING` within 20 s has lost its connection.
+/// The head of a response has at most 100 fields over HTTP/1.1, and 16 KiB over HTTP/2.
 ///
 /// A path in the URL goes before the path of each request. A request whose path could leave that
 /// base, such as `/../admin`, is refused.
@@ -77,7 +82,7 @@ impl Upstream {
         Ok(self)
     }
 
-    /// Limits the time for a TCP connection to the API. Defaults to 5 s.
+    /// Limits the time for a connection to the API, with its TLS handshake. Defaults to 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -85,7 +90,8 @@ impl Upstream {
 
     /// Limits the time that the API may take for the head of its response, and for accepting a
     /// part of the body of a request. Defaults to 30 s. The time of a slow client does not count,
-    /// and neither does that of the body of a response.
+    /// and neither does that of the body of a response. A connection whose API reads nothing for this
+    /// time and a second is closed, also that of a WebSocket.
     pub fn head_timeout(mut self, timeout: Duration) -> Self {
         self.head_timeout = timeout;
         self

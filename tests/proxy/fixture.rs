@@ -27,7 +27,8 @@ use tower_revocation::{
     introspect::{Introspection, TokenKind},
     log::{MemoryLog, NumericDate, Revocation, RevocationLog as _, Selector},
     proxy::{
-        AllowWebSocket, IdentityHeaders, ReverseProxy, SanitizeLayer, Upstream, server::Server,
+        AllowWebSocket, IdentityHeaders, ReverseProxy, SanitizeLayer, SanitizedBody, Upstream,
+        server::Server,
     },
 };
 
@@ -97,7 +98,12 @@ pub(crate) fn identity() -> IdentityHeaders {
 
 /// The service of a gateway to this API.
 pub(crate) fn service(tokens: &Tokens, upstream: Upstream) -> GatewayService {
-    let proxy = ReverseProxy::new(upstream).unwrap().identity(identity());
+    around(tokens, ReverseProxy::new(upstream).unwrap())
+}
+
+/// What a gateway puts around this proxy.
+fn around(tokens: &Tokens, proxy: ReverseProxy<SanitizedBody<Incoming>>) -> GatewayService {
+    let proxy = proxy.identity(identity());
     let enforced = tokens.layer().layer(proxy);
     let allow = MapRequestLayer::new(|mut request: Request<_>| {
         if request.uri().path() == "/ws" {
@@ -115,8 +121,15 @@ impl Gateway {
     }
 
     pub(crate) async fn with(upstream: Upstream, server: Server) -> Self {
+        Self::around(ReverseProxy::new(upstream).unwrap(), server).await
+    }
+
+    pub(crate) async fn around(
+        proxy: ReverseProxy<SanitizedBody<Incoming>>,
+        server: Server,
+    ) -> Self {
         let tokens = Tokens::new().await;
-        let service = service(&tokens, upstream);
+        let service = around(&tokens, proxy);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

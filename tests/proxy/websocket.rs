@@ -9,6 +9,8 @@ use tokio::{
     time::timeout,
 };
 
+use tower_revocation::proxy::{ReverseProxy, Upstream, server::Server};
+
 use crate::fixture::{Gateway, read_to_end, soon};
 
 /// An API that accepts a WebSocket and echoes its bytes. The channel gets the head of each request,
@@ -117,8 +119,8 @@ async fn close_of_either_side_closes_the_other() {
 async fn shutdown_cuts_what_is_open_at_its_limit() {
     let (url, mut heads) = echoing().await;
     let limit = Duration::from_millis(500);
-    let upstream = tower_revocation::proxy::Upstream::new(&url).unwrap();
-    let server = tower_revocation::proxy::server::Server::new().shutdown_timeout(limit);
+    let upstream = Upstream::new(&url).unwrap();
+    let server = Server::new().shutdown_timeout(limit);
     let gateway = Gateway::with(upstream, server).await;
     let mut client = open(&gateway, "alice").await;
     soon(heads.recv()).await.unwrap();
@@ -127,6 +129,28 @@ async fn shutdown_cuts_what_is_open_at_its_limit() {
     soon(gateway.serving).await.unwrap();
     assert_eq!(read_to_end(&mut client).await, "");
     assert_eq!(soon(heads.recv()).await.unwrap(), "");
+}
+
+#[tokio::test]
+async fn websocket_without_a_byte_is_closed_and_a_busy_one_is_not() {
+    let (url, mut heads) = echoing().await;
+    let limit = Duration::from_secs(1);
+    let proxy = ReverseProxy::new(Upstream::new(&url).unwrap()).unwrap();
+    let gateway = Gateway::around(proxy.websocket_idle_timeout(limit), Server::new()).await;
+    let mut silent = open(&gateway, "alice").await;
+    soon(heads.recv()).await.unwrap();
+    let mut busy = open(&gateway, "bob").await;
+    soon(heads.recv()).await.unwrap();
+    let chats = async {
+        for _ in 0..20 {
+            is_echoed(&mut busy, b"still here").await;
+            tokio::time::sleep(limit / 10).await;
+        }
+    };
+    let (rest, ()) = tokio::join!(read_to_end(&mut silent), chats);
+    assert_eq!(rest, "");
+    assert_eq!(soon(heads.recv()).await.unwrap(), "");
+    is_echoed(&mut busy, b"still here").await;
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! A reverse proxy as a Tower service.
 
+mod active;
 mod future;
 mod prepare;
 mod tunnel;
@@ -10,6 +11,7 @@ use std::{
     fmt,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use hyper::{
@@ -36,7 +38,8 @@ use crate::ResponseBody;
 ///   [removed](Self::remove_authorization).
 /// * **gRPC** and trailers pass. gRPC needs an API with HTTP/2.
 /// * **A WebSocket** passes if its request has an [`AllowWebSocket`] in the extensions, over
-///   HTTP/1.1. The connection ends within a second after its token. A response 101 to any other
+///   HTTP/1.1. The connection ends within a second after its token, and after [10 minutes without a
+///   byte](Self::websocket_idle_timeout). A response 101 to any other
 ///   request is 502.
 /// * **An upload** ends within a second after its token, as a response does. The API sees a body that
 ///   was aborted, and the client gets 401, or 503 if it is no longer known whether the token is revoked.
@@ -79,6 +82,7 @@ struct Settings {
     via: Via,
     identity: IdentityHeaders,
     removes_authorization: bool,
+    websocket_idle_timeout: Duration,
 }
 
 /// `Via` for each version of HTTP (RFC 9110 §7.6.3).
@@ -130,6 +134,7 @@ where
             via: Via::new("gateway")?,
             identity: IdentityHeaders::new(),
             removes_authorization: false,
+            websocket_idle_timeout: Duration::from_secs(600),
         };
         Ok(Self {
             clients: Arc::new(clients),
@@ -166,6 +171,15 @@ impl<B> ReverseProxy<B> {
     #[must_use]
     pub fn remove_authorization(mut self, removes: bool) -> Self {
         self.settings_mut().removes_authorization = removes;
+        self
+    }
+
+    /// Limits the time in which a WebSocket carries no byte in either direction. Defaults to 10 minutes.
+    ///
+    /// A `ping` is a byte too, so an application with longer silences needs pings, or a longer limit.
+    #[must_use]
+    pub fn websocket_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.settings_mut().websocket_idle_timeout = timeout;
         self
     }
 

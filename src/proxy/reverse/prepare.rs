@@ -47,7 +47,7 @@ impl Settings {
             let reason = "the request is a GET with a body of unknown length";
             return Err(Error::bad_request(reason));
         }
-        let kind = Kind::of(&mut request);
+        let kind = Kind::of(&mut request, self.websocket_idle_timeout);
         let (mut head, body) = request.into_parts();
         head.uri = uri;
         // The client takes HTTP/2 where the connection has it.
@@ -97,12 +97,14 @@ fn body_would_be_lost<B: Body>(request: &Request<B>) -> bool {
 }
 
 impl Kind {
-    fn of<B>(request: &mut Request<B>) -> Self {
+    fn of<B>(request: &mut Request<B>, websocket_idle_timeout: Duration) -> Self {
         let allowed = request.extensions().get::<AllowWebSocket>().is_some();
         if allowed && WantsWebSocket::of(request).is_some() {
             // It is there if the server hands over connections.
             if let Some(client) = request.extensions_mut().remove::<OnUpgrade>() {
-                return Self::WebSocket(Tunnel::from(client, request.extensions()));
+                let extensions = request.extensions();
+                let tunnel = Tunnel::from(client, extensions, websocket_idle_timeout);
+                return Self::WebSocket(tunnel);
             }
         }
         let content_type = request.headers().get(CONTENT_TYPE);

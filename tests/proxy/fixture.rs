@@ -96,11 +96,6 @@ pub(crate) fn identity() -> IdentityHeaders {
         .session(HeaderName::from_static("x-token-session"))
 }
 
-/// The service of a gateway to this API.
-pub(crate) fn service(tokens: &Tokens, upstream: Upstream) -> GatewayService {
-    around(tokens, ReverseProxy::new(upstream).unwrap())
-}
-
 /// What a gateway puts around this proxy.
 fn around(tokens: &Tokens, proxy: ReverseProxy<SanitizedBody<Incoming>>) -> GatewayService {
     let proxy = proxy.identity(identity());

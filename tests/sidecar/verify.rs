@@ -32,6 +32,28 @@ async fn verify_says_who_it_is_and_refuses_after_a_revocation() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limit_of_one_address_is_for_clients_and_not_for_the_proxy_that_asks() {
+    let world = World::new().await;
+    let sidecar =
+        world.start("[verify]\nlisten = \"127.0.0.1:0\"\n[limits]\nconnections_per_address = 1\n");
+    for (listener, is_served) in [("verify.listen", true), ("gateway.listen", false)] {
+        let first = Http::to(sidecar.url(listener));
+        assert_eq!(first.get("/verify").await.status, 401);
+        // Another connection, while the first is open.
+        let second = Http::to(sidecar.url(listener));
+        let request = second.request(hyper::Method::GET, "/verify");
+        let request = request.body(http_body_util::Full::default()).unwrap();
+        assert_eq!(
+            second.try_send(request).await.is_some(),
+            is_served,
+            "{listener}"
+        );
+        assert_eq!(first.get("/verify").await.status, 401);
+    }
+    sidecar.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn routes_count_only_if_a_trusted_proxy_names_them() {
     let world = World::new().await;
     for (trusted, expected) in [("[]", 401), ("[\"127.0.0.1\"]", 200)] {

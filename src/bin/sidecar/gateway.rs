@@ -111,7 +111,9 @@ pub(crate) fn api(
     let upstream = Upstream::new(&url.to_string()).map_err(problem)?;
     let upstream = upstream.head_timeout(limits.upstream_timeout);
     let proxy = ReverseProxy::<Body>::new(upstream).map_err(problem)?;
-    let proxy = proxy.remove_authorization(gateway.authorization == Authorization::Remove);
+    let proxy = proxy
+        .remove_authorization(gateway.authorization == Authorization::Remove)
+        .websocket_idle_timeout(limits.websocket_idle_timeout);
 
     // A clone for each request must cost nothing.
     let identity = Arc::new(headers(&gateway.identity));

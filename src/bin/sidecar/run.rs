@@ -260,7 +260,10 @@ impl Listening {
         S::Future: Send,
         B: hyper::body::Body<Data: Send, Error: Into<tower::BoxError>> + Send + 'static,
     {
-        let bounded = server(&config.limits, &config.run, self.tls.get(key).cloned());
+        let mut bounded = server(&config.limits, &config.run, self.tls.get(key).cloned());
+        if let Some(verify) = config.verify.as_ref().filter(|_| key == "verify.listen") {
+            bounded = bounded.trusted_peers(verify.proxies());
+        }
         let end = stopped(&self.stop);
         let served = async move { bounded.serve(listener, service, end).await };
         self.servers.spawn(served);

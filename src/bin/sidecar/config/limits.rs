@@ -14,6 +14,7 @@ pub(super) struct Section {
     head_timeout: Option<Length>,
     idle_timeout: Option<Length>,
     upstream_timeout: Option<Length>,
+    websocket_idle_timeout: Option<Length>,
 }
 
 /// What peers may use up.
@@ -29,6 +30,8 @@ pub(crate) struct Limits {
     pub(crate) idle_timeout: Duration,
     /// Time until the API responds with a head.
     pub(crate) upstream_timeout: Duration,
+    /// Time without a byte on an open WebSocket.
+    pub(crate) websocket_idle_timeout: Duration,
 }
 
 impl Limits {
@@ -37,14 +40,15 @@ impl Limits {
             given.map_or(Duration::from_secs(default), |length| length.0)
         };
         let connections = section.connections.unwrap_or(20_000);
-        // One address leaves room for others.
-        let per_address = connections - connections / 4;
+        // It takes several addresses to use up all.
+        let per_address = connections.div_ceil(8);
         let limits = Self {
             connections,
             connections_per_address: section.connections_per_address.unwrap_or(per_address),
             head_timeout: length(section.head_timeout, 10),
             idle_timeout: length(section.idle_timeout, 60),
             upstream_timeout: length(section.upstream_timeout, 30),
+            websocket_idle_timeout: length(section.websocket_idle_timeout, 600),
         };
         for (key, number) in [
             ("limits.connections", limits.connections),
@@ -61,6 +65,10 @@ impl Limits {
             ("limits.head_timeout", limits.head_timeout),
             ("limits.idle_timeout", limits.idle_timeout),
             ("limits.upstream_timeout", limits.upstream_timeout),
+            (
+                "limits.websocket_idle_timeout",
+                limits.websocket_idle_timeout,
+            ),
         ] {
             if time.is_zero() {
                 return Err(Problem::new(key, "with 0 no request has time"));

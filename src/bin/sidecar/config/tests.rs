@@ -41,6 +41,9 @@ fn default_configuration_is_valid() {
     let (config, _) = read("default", DEFAULT, Vec::new()).unwrap();
     assert_eq!(config.log.longest_lifetime.unwrap().as_secs(), 30 * 86_400);
     assert!(config.verify.is_none() && config.revoke.is_none());
+    // An eighth of all.
+    assert_eq!(config.limits.connections_per_address, 2500);
+    assert_eq!(config.limits.websocket_idle_timeout.as_secs(), 600);
 }
 
 #[test]
@@ -235,6 +238,7 @@ fn variables_count_more_than_the_file() {
     assert_eq!(config.issuers[0].audience, ["a", "b"]);
     assert_eq!(config.issuers[1].audience, ["true"]);
     assert_eq!(config.limits.connections, 7);
+    assert_eq!(config.limits.connections_per_address, 1);
     assert!(config.run.allow_root);
 }
 

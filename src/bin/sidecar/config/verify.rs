@@ -32,6 +32,13 @@ pub(crate) struct Verify {
 }
 
 impl Verify {
+    /// The proxies that ask: those on this machine, and the trusted ones. A reload does not change the limits
+    /// of a listener.
+    pub(crate) fn proxies(&self) -> impl Iterator<Item = Network> {
+        let here = ["127.0.0.0/8", "::1"].map(|network| network.parse().expect("it is a network"));
+        here.into_iter().chain(self.trusted_proxies.iter().copied())
+    }
+
     pub(super) fn new(section: Section) -> Result<Self, Problem> {
         let Some(listen) = section.listen else {
             return Err(Problem::missing("verify.listen", "\"127.0.0.1:9001\""));

@@ -71,12 +71,20 @@ impl Base {
     }
 }
 
-/// Whether a segment is `..`, in any encoding.
+/// Whether a segment is `..`, in any encoding and with any parameters.
 fn goes_up(path: &str) -> bool {
     if !path.contains(['.', '%']) {
         return false;
     }
-    let dots = path.to_ascii_lowercase().replace("%2e", ".");
-    let slashes = dots.replace("%2f", "/").replace("%5c", "/");
-    slashes.split(['/', '\\']).any(|segment| segment == "..")
+    let mut path = path.to_ascii_lowercase();
+    // Each round makes the path shorter. A server may decode it more than once.
+    while path.contains("%25") {
+        path = path.replace("%25", "%");
+    }
+    for (escape, character) in [("%2e", "."), ("%2f", "/"), ("%5c", "/"), ("%3b", ";")] {
+        path = path.replace(escape, character);
+    }
+    // Some servers remove parameters (RFC 3986 §3.3) before they resolve dots.
+    let mut segments = path.split(['/', '\\']);
+    segments.any(|segment| segment.split(';').next() == Some(".."))
 }

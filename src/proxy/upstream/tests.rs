@@ -45,6 +45,12 @@ fn path_cannot_leave_the_base() {
         ("/a/%2e%2E", None),
         ("/.%2E%2fadmin", None),
         ("/a%5C..%5cadmin", None),
+        ("/a;b/c..;d", Some("/v1/a;b/c..;d")),
+        ("/..;/admin", None),
+        ("/a/..;b=c/admin", None),
+        ("/.%2e%3b/admin", None),
+        ("/%252e%252e/admin", None),
+        ("/..%252fadmin", None),
         ("*", None),
     ] {
         let expected = expected.map(|path| format!("http://api.example{path}"));

@@ -40,6 +40,8 @@ pub enum ErrorKind {
     BadRequest,
     /// 431: the head of the request is too large.
     HeadTooLarge,
+    /// 501: the body of the request has a transfer coding other than `chunked` (RFC 9112 §6.1).
+    UnknownCoding,
     /// 502: no connection to the API, or it ended before a response.
     Unreachable,
     /// 502: the response cannot be forwarded.
@@ -61,6 +63,7 @@ impl ErrorKind {
         match self {
             Self::BadRequest => "bad_request",
             Self::HeadTooLarge => "head_too_large",
+            Self::UnknownCoding => "unknown_coding",
             Self::Unreachable => "unreachable",
             Self::BadResponse => "bad_response",
             Self::TokenEnded => "token_ended",
@@ -76,6 +79,7 @@ impl ErrorKind {
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::TokenEnded => StatusCode::UNAUTHORIZED,
             Self::TokenUnknown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::Unreachable | Self::BadResponse | Self::Configuration => StatusCode::BAD_GATEWAY,
         }
@@ -115,10 +119,12 @@ impl Error {
     /// A malformed request may be read in another way by its sender, so its connection ends. It also
     /// ends if the rest of the body would have to be read.
     pub(super) fn into_response(self, version: Version) -> Response<Full<Bytes>> {
-        use ErrorKind::{BadRequest, TokenEnded, TokenUnknown};
+        use ErrorKind::{BadRequest, TokenEnded, TokenUnknown, UnknownCoding};
 
-        let closes = matches!(self.kind, BadRequest | TokenEnded | TokenUnknown)
-            && version != Version::HTTP_2;
+        let closes = matches!(
+            self.kind,
+            BadRequest | UnknownCoding | TokenEnded | TokenUnknown
+        ) && version != Version::HTTP_2;
         let mut response = Response::new(Full::default());
         *response.status_mut() = self.kind.status();
         let headers = response.headers_mut();

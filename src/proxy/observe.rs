@@ -62,7 +62,9 @@ fn event(error: &Error) {
     }
     match error.kind() {
         // Any client can cause it.
-        ErrorKind::BadRequest | ErrorKind::HeadTooLarge => event!(debug),
+        ErrorKind::BadRequest | ErrorKind::HeadTooLarge | ErrorKind::UnknownCoding => {
+            event!(debug);
+        }
         ErrorKind::TokenEnded | ErrorKind::TokenUnknown => event!(info),
         ErrorKind::Unreachable
         | ErrorKind::BadResponse

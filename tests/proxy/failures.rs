@@ -72,6 +72,20 @@ async fn api_that_cannot_be_reached_is_502() {
 }
 
 #[tokio::test]
+async fn response_with_another_coding_than_chunked_is_502() {
+    for response in [
+        &b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n"[..],
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\nx",
+    ] {
+        let api = Scripted::start(response, true).await;
+        let gateway = Gateway::to(&api.url).await;
+        let response = ask(&http1(), get(gateway.url("/"))).await;
+        assert_eq!(response.status(), 502);
+        assert!(response.body().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn request_is_never_sent_twice() {
     for response in [&b""[..], b"HTTP/1.1 200", b"HTTP/9 what\r\n\r\n"] {
         let api = Scripted::start(response, true).await;

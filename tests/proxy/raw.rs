@@ -62,6 +62,8 @@ refused! {
     unknown_coding: "POST / HTTP/1.1\r\nhost: a.example\r\ntransfer-encoding: xchunked\r\n\r\n";
     coding_after_chunked:
         "POST / HTTP/1.1\r\nhost: a.example\r\ntransfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n";
+    chunked_twice:
+        "POST / HTTP/1.1\r\nhost: a.example\r\ntransfer-encoding: chunked, chunked\r\n\r\n0\r\n\r\n";
     coding_of_an_old_version:
         "POST / HTTP/1.0\r\nhost: a.example\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
     space_before_the_colon:
@@ -73,6 +75,20 @@ refused! {
     zero_byte_in_a_value: "GET / HTTP/1.1\r\nhost: a.example\r\nx: a\0b\r\n\r\n";
     field_that_connection_must_not_name:
         "GET / HTTP/1.1\r\nhost: a.example\r\nconnection: authorization\r\n\r\n";
+}
+
+#[tokio::test]
+async fn other_codings_than_chunked_are_501() {
+    for codings in [
+        "transfer-encoding: gzip, chunked\r\n",
+        "transfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n",
+        "transfer-encoding: xchunked, chunked\r\n",
+        "transfer-encoding: , chunked\r\n",
+    ] {
+        let head = format!("POST / HTTP/1.1\r\nhost: a.example\r\n{codings}\r\n0\r\n\r\n");
+        let (status, received) = send(&head).await;
+        assert_eq!((&*status, &*received), ("501", ""), "{codings}");
+    }
 }
 
 #[tokio::test]

@@ -45,6 +45,67 @@ pub(in crate::proxy) fn takes_trailers(headers: &HeaderMap) -> bool {
         .any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
 }
 
+/// The coding of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::proxy) enum Coding {
+    None,
+    /// `chunked`, once.
+    Chunked,
+    /// `chunked` more than once, which nobody may send (RFC 9112 §6.1).
+    Repeated,
+    /// Another one. It would be lost: only `chunked` is removed here and applied again.
+    Other,
+}
+
+impl Coding {
+    pub(in crate::proxy) fn of(headers: &HeaderMap) -> Self {
+        let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
+        let mut codings = elements(headers, &header::TRANSFER_ENCODING);
+        match codings.next() {
+            None if headers.contains_key(header::TRANSFER_ENCODING) => Self::Other,
+            None => Self::None,
+            Some(first) if !is_chunked(first) => Self::Other,
+            Some(_) => match codings.next() {
+                None => Self::Chunked,
+                Some(second) if is_chunked(second) => Self::Repeated,
+                Some(_) => Self::Other,
+            },
+        }
+    }
+}
+
+/// Removes from trailers the fields that mean something only in a head (RFC 9110 §6.5.1): a recipient
+/// that merges both would otherwise take them for checked ones.
+pub(in crate::proxy) fn remove_from_trailers(trailers: &mut HeaderMap) {
+    for name in &ONLY_IN_HEADS {
+        trailers.remove(name);
+    }
+}
+
+/// Framing, routing, authentication, conditions, and how the content is read.
+const ONLY_IN_HEADS: [HeaderName; 20] = [
+    header::AUTHORIZATION,
+    header::CACHE_CONTROL,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::CONTENT_RANGE,
+    header::CONTENT_TYPE,
+    header::COOKIE,
+    header::EXPECT,
+    header::HOST,
+    header::IF_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_NONE_MATCH,
+    header::IF_RANGE,
+    header::IF_UNMODIFIED_SINCE,
+    header::MAX_FORWARDS,
+    header::ORIGIN,
+    header::RANGE,
+    header::TRAILER,
+    HeaderName::from_static("dpop"),
+    HeaderName::from_static("x-http-method-override"),
+];
+
 /// Whether the field is for every recipient, or determines the meaning of the request. Without it,
 /// the API would see another request than the proxy has checked.
 pub(in crate::proxy) fn is_needed(name: &HeaderName) -> bool {

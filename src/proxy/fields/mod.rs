@@ -12,8 +12,15 @@ use hyper::{
 
 pub(super) use self::{
     believed::is_believed,
-    hop_by_hop::{connection_options, is_needed, remove_hop_by_hop, takes_trailers},
+    hop_by_hop::{
+        Coding, connection_options, is_needed, remove_from_trailers, remove_hop_by_hop,
+        takes_trailers,
+    },
 };
+
+/// The fields that a request may have, so that a proxy can add its own. A map panics when it has 24,576
+/// names and gets another one.
+pub(super) const MAX_FIELDS: usize = 24_000;
 
 /// Whether an API may read both names as one field.
 ///

@@ -27,7 +27,12 @@ use super::{
 use crate::{
     ResponseBody,
     enforce::End,
-    proxy::{Error, ErrorKind, fields::remove_hop_by_hop, observe, sanitize::is_websocket},
+    proxy::{
+        Error, ErrorKind,
+        fields::{Coding, remove_hop_by_hop},
+        observe,
+        sanitize::is_websocket,
+    },
 };
 
 pin_project! {
@@ -133,6 +138,14 @@ fn passed(
     tunnel: Option<Tunnel>,
 ) -> Result<Response<ResponseBody<Incoming>>, Error> {
     let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    // hyper has removed `chunked`. What other codings it has, the client would not know.
+    if !matches!(
+        Coding::of(response.headers()),
+        Coding::None | Coding::Chunked
+    ) {
+        let reason = "the API responds with another transfer coding than chunked";
+        return Err(Error::new(ErrorKind::BadResponse, reason));
+    }
     let is_websocket = switches && is_websocket(response.headers());
     remove_hop_by_hop(response.headers_mut());
     *response.version_mut() = Version::HTTP_11;

@@ -15,8 +15,8 @@ use tower::BoxError;
 
 use super::{AllowWebSocket, ForwardFuture, Settings, Via, tunnel::Tunnel, upload::Upload};
 use crate::proxy::{
-    Error,
-    fields::{remove_hop_by_hop, takes_trailers},
+    Error, ErrorKind,
+    fields::{MAX_FIELDS, remove_hop_by_hop, takes_trailers},
     sanitize::WantsWebSocket,
     upstream::Clients,
 };
@@ -43,6 +43,10 @@ impl Settings {
         let uri = self.upstream.base.join(request.uri());
         let uri = uri.ok_or_else(|| Error::bad_request("the path leaves the base of the API"))?;
         let version = request.version();
+        if request.headers().len() > MAX_FIELDS {
+            let kind = ErrorKind::HeadTooLarge;
+            return Err(Error::new(kind, "the request has too many header fields"));
+        }
         if body_would_be_lost(&request) {
             let reason = "the request is a GET with a body of unknown length";
             return Err(Error::bad_request(reason));

@@ -11,11 +11,13 @@ use hyper::body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::Rules;
+use crate::proxy::fields::remove_from_trailers;
 
 pin_project! {
     /// The body of a request that has passed a [`SanitizeLayer`](super::SanitizeLayer).
     ///
-    /// Trailers lose the same fields as the head. Everything else passes unchanged.
+    /// Trailers lose the same fields as the head, and those that mean something only in a head, such as
+    /// `Authorization` (RFC 9110 §6.5.1). Everything else passes unchanged.
     pub struct SanitizedBody<B> {
         #[pin]
         body: B,
@@ -47,6 +49,7 @@ impl<B: Body> Body for SanitizedBody<B> {
         if let Some(Ok(frame)) = &mut frame {
             if let Some(trailers) = frame.trailers_mut() {
                 this.rules.clean(trailers);
+                remove_from_trailers(trailers);
             }
         }
         Poll::Ready(frame)

@@ -33,6 +33,7 @@ use super::{
 /// | has no `Host`, several, or one that is not that of its target | 400 |
 /// | has both `Content-Length` and `Transfer-Encoding`, or several `Content-Length` | 400 |
 /// | is `CONNECT` or `OPTIONS *` | 400 |
+/// | has a body with another transfer coding than `chunked` | 501 |
 /// | is a `GET` or `HEAD` with a chunked body, which HTTP/1.1 clients do not send on | 400 |
 /// | names a field in `Connection` that the API needs, such as `Authorization` | 400 |
 /// | has more than [100 fields](Self::max_fields), or a head of [more than 16 KiB](Self::max_head) | 431 |

@@ -2,13 +2,13 @@
 
 use hyper::{
     HeaderMap, Method, Request,
-    header::{CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING},
+    header::{CONTENT_LENGTH, HeaderValue},
 };
 
 use super::{Rules, host::only_host};
 use crate::proxy::{
     Error, ErrorKind,
-    fields::{connection_options, is_needed},
+    fields::{Coding, MAX_FIELDS, connection_options, is_needed},
 };
 
 impl Rules {
@@ -19,7 +19,7 @@ impl Rules {
     /// Fails if the request is malformed, ambiguous or too large.
     pub(super) fn check<B>(&self, request: &Request<B>) -> Result<HeaderValue, Error> {
         let headers = request.headers();
-        if headers.len() > self.max_fields {
+        if headers.len() > self.max_fields.min(MAX_FIELDS) {
             let kind = ErrorKind::HeadTooLarge;
             return Err(Error::new(kind, "the request has too many header fields"));
         }
@@ -47,11 +47,24 @@ impl Rules {
 
 /// Checks that the length of the body is stated once, and in a way that can be sent on.
 fn check_framing(method: &Method, headers: &HeaderMap) -> Result<(), Error> {
-    let is_coded = headers.contains_key(TRANSFER_ENCODING);
+    let coding = Coding::of(headers);
+    let is_coded = coding != Coding::None;
     let lengths = headers.get_all(CONTENT_LENGTH).iter().count();
     if lengths > 1 || is_coded && lengths > 0 {
         let reason = "the request states the length of its body twice";
         return Err(Error::bad_request(reason));
+    }
+    match coding {
+        Coding::None | Coding::Chunked => {}
+        Coding::Repeated => {
+            return Err(Error::bad_request(
+                "the body of the request is chunked twice",
+            ));
+        }
+        Coding::Other => {
+            let reason = "the body of the request has another coding than chunked";
+            return Err(Error::new(ErrorKind::UnknownCoding, reason));
+        }
     }
     // hyper's client sends no body for these if its length is unknown.
     if is_coded && (method == Method::GET || method == Method::HEAD) {

@@ -59,13 +59,18 @@ async fn stream_that_waits_for_its_body_is_not_reset() {
     let server = Server::new().write_timeout(LIMIT);
     tokio::spawn(server.serve(listener, service, pending()));
 
-    parts.unbounded_send("first".into()).unwrap();
+    // The first part fills the window, so the second waits for the peer. Then the stream waits for its body.
+    parts.unbounded_send(vec![b'x'; LARGE].into()).unwrap();
+    parts.unbounded_send("second".into()).unwrap();
     let response = soon(http2().request(get(url))).await.unwrap();
     let mut body = response.into_body();
-    let first = soon(body.frame()).await.unwrap().unwrap();
-    assert_eq!(first.into_data().unwrap(), "first");
+    let mut read = 0;
+    while read < LARGE + "second".len() {
+        let part = soon(body.frame()).await.unwrap().unwrap();
+        read += part.into_data().unwrap().len();
+    }
     sleep(3 * LIMIT).await;
-    parts.unbounded_send("second".into()).unwrap();
-    let second = soon(body.frame()).await.unwrap().unwrap();
-    assert_eq!(second.into_data().unwrap(), "second");
+    parts.unbounded_send("third".into()).unwrap();
+    let third = soon(body.frame()).await.unwrap().unwrap();
+    assert_eq!(third.into_data().unwrap(), "third");
 }

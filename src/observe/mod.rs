@@ -16,7 +16,7 @@
 //! | `tower_revocation_request_duration_seconds` | histogram | `outcome` | Time from the request to the response. |
 //! | `tower_revocation_appends_refused_total` | counter | `reason` | Revocations refused because of the `ceiling` of the log or the `quota` of a client. |
 //! | `tower_revocation_forwarded_total` | counter | `result` | Revocations that `revoke::ForwardRevocation` sent to another server. |
-//! | `tower_revocation_links_total` | counter | `result` | Token responses from which `revoke::LearnLinksLayer` learnt which tokens belong together, and requests that it refused. |
+//! | `tower_revocation_links_total` | counter | `result` | Token responses from which `revoke::LearnLinksLayer` learnt which tokens belong together, requests that it refused, and damaged rows. |
 //!
 //! # Enforcement
 //!

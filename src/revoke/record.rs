@@ -89,7 +89,8 @@ impl<I, L> RecordRevocation<I, L> {
     /// **Set it to `true` only if the statement is true.** An introspection of access tokens does
     /// not recognise the refresh tokens of the same issuer. With `true`, a client that revokes a
     /// refresh token at logout would get 200 while the token stays live. The same applies to a JWT
-    /// with an algorithm that `JwtTokens` does not accept. `IssuedTokens` knows every token that it
+    /// with an algorithm that `JwtTokens` does not accept, and to refresh tokens that `Links` do not
+    /// know. `IssuedTokens` knows every token that it
     /// has issued, so set it there if nothing else issues tokens. Behind a
     /// [`ByHint`](crate::ByHint) or a [`ByFormat`](crate::introspect::ByFormat), set it if all
     /// members together know every token.

@@ -20,6 +20,21 @@ const LEEWAY: u64 = 300;
 
 pub(super) type FamilyId = [u8; 16];
 
+/// How a refresh token is found: by its digest in the tables, and by its selector in records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TokenName {
+    pub(super) digest: Digest,
+    pub(super) selector: Selector,
+}
+
+/// A refresh token of a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RefreshToken {
+    pub(super) name: TokenName,
+    /// When it was issued. `None` if it was presented before any link knew it: it is older.
+    pub(super) learnt: Option<u64>,
+}
+
 /// A refresh token, and everything that was issued with it. Dates are in seconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Family {
@@ -34,9 +49,11 @@ pub(super) struct Family {
     pub(super) access_tokens: Vec<(Selector, u64)>,
     /// When the last access token expires that nothing else names.
     pub(super) unnamed_until: Option<u64>,
+    /// Whether an access token of another holder has no name. No record covers it.
+    pub(super) has_foreign: bool,
     pub(super) latest_iat: u64,
-    /// The refresh tokens and when each was learnt, the newest at the end.
-    pub(super) refresh_tokens: Vec<(Digest, u64)>,
+    /// The newest at the end.
+    pub(super) refresh_tokens: Vec<RefreshToken>,
     pub(super) expires: u64,
 }
 
@@ -52,19 +69,21 @@ impl Family {
             sid: access.sid.clone(),
             access_tokens: Vec::new(),
             unnamed_until: None,
+            has_foreign: false,
             latest_iat: 0,
             refresh_tokens: Vec::new(),
             expires,
         }
     }
 
-    /// Whether the access token is held by the same client, for the same subject of the same
-    /// issuer.
-    pub(super) fn has_holder_of(&self, access: &Introspection) -> bool {
-        self.client_id == access.client_id
-            && self.iss == access.iss
-            && self.tenant == access.tenant
-            && self.sub == access.sub
+    /// Whether the same issuer has issued the access token. Others cannot add to the family.
+    pub(super) fn has_issuer_of(&self, access: &Introspection) -> bool {
+        self.iss == access.iss && self.tenant == access.tenant
+    }
+
+    /// Whether the access token is held by the same client, for the same subject.
+    fn has_holder_of(&self, access: &Introspection) -> bool {
+        self.has_issuer_of(access) && self.client_id == access.client_id && self.sub == access.sub
     }
 
     /// Adds an access token that was issued now.
@@ -89,29 +108,44 @@ impl Family {
             Some(selector) if self.access_tokens.len() < MOST_ACCESS_TOKENS => {
                 self.access_tokens.push((selector, exp));
             }
+            // A record about the holder of the family misses it.
+            _ if !self.has_holder_of(access) => self.has_foreign = true,
             _ => self.unnamed_until = self.unnamed_until.max(Some(exp)),
         }
     }
 
-    /// Adds an access token of which nothing is known.
-    pub(super) fn add_unknown(&mut self, now: u64) {
+    /// Adds access tokens that nothing names, issued until now. `exp` is when the last of them
+    /// expires, if that is known.
+    pub(super) fn add_unnamed(&mut self, exp: Option<u64>, now: u64) {
         self.latest_iat = self.latest_iat.max(now);
-        self.unnamed_until = Some(self.expires);
+        let exp = exp.unwrap_or(self.expires);
+        self.unnamed_until = self.unnamed_until.max(Some(exp));
+    }
+
+    /// Whether it is one of the last refresh tokens of the family.
+    pub(super) fn knows(&self, name: &TokenName) -> bool {
+        self.refresh_tokens.iter().any(|token| token.name == *name)
     }
 
     /// Adds a refresh token as the newest one, and forgets the oldest one if there are too many.
-    pub(super) fn add_refresh_token(&mut self, digest: Digest, now: u64) {
-        let known = self.refresh_tokens.iter().position(|(it, _)| *it == digest);
-        let learnt = known.map_or(now, |place| self.refresh_tokens.remove(place).1);
+    /// One that the family knows keeps its date.
+    pub(super) fn add_refresh_token(&mut self, name: TokenName, learnt: Option<u64>) {
+        let mut tokens = self.refresh_tokens.iter();
+        let known = tokens.position(|token| token.name == name);
+        let token = match known {
+            Some(place) => self.refresh_tokens.remove(place),
+            None => RefreshToken { name, learnt },
+        };
         if self.refresh_tokens.len() >= MOST_REFRESH_TOKENS {
             self.refresh_tokens.remove(0);
         }
-        self.refresh_tokens.push((digest, learnt));
+        self.refresh_tokens.push(token);
     }
 
     /// Whether records can revoke every access token of the family.
     pub(super) fn is_coverable(&self) -> bool {
-        self.unnamed_until.is_none() || self.sub.is_some()
+        let is_named = self.has_common_name() || self.unnamed_until.is_none();
+        !self.has_foreign && (is_named || self.sub.is_some())
     }
 
     /// Whether the access tokens have a grant or a session in common, now and later.
@@ -127,28 +161,30 @@ impl Family {
         token: &Secret,
     ) -> Introspection {
         let mut known = Introspection::new(TokenKind::RefreshToken, &self.client_id);
-        let own = own_selector(token);
-        let learnt = self.refresh_tokens.iter().find(|(it, _)| it == digest);
-        known.token = Some(own);
+        let mut tokens = self.refresh_tokens.iter();
+        let learnt = tokens.find(|it| it.name.digest == *digest);
+        known.token = Some(own_selector(token));
         known.iss.clone_from(&self.iss);
         known.tenant.clone_from(&self.tenant);
         known.sub.clone_from(&self.sub);
         known.grant.clone_from(&self.grant);
         known.sid.clone_from(&self.sid);
-        known.iat = learnt.map(|(_, learnt)| NumericDate::new(*learnt));
+        // Without a date, every record about its holder covers it.
+        let learnt = learnt.and_then(|token| token.learnt);
+        known.iat = learnt.map(NumericDate::new);
         known.exp = Some(NumericDate::new(self.expires));
-        known.rotated = self
-            .refresh_tokens
-            .last()
-            .is_none_or(|(it, _)| it != digest);
+        let newest = self.refresh_tokens.last();
+        known.rotated = newest.is_none_or(|token| token.name.digest != *digest);
         if !self.has_common_name() {
             known.grant = Some(name(id));
             let date = |(selector, exp): &(Selector, u64)| (*selector, NumericDate::new(*exp));
             let tokens = self.access_tokens.iter().map(date);
-            // The own selector is found even if the link is forgotten.
-            let own = (own, NumericDate::new(self.expires));
+            // Their own selectors are found even if the link is forgotten.
+            let expires = NumericDate::new(self.expires);
+            let all = self.refresh_tokens.iter();
+            let all = all.map(|token| (token.name.selector, expires));
             let with = IssuedWith {
-                tokens: tokens.chain([own]).collect(),
+                tokens: tokens.chain(all).collect(),
                 unnamed_until: self.unnamed_until.map(NumericDate::new),
                 latest_iat: Some(NumericDate::new(self.latest_iat)),
             };
@@ -156,6 +192,13 @@ impl Family {
         }
         known
     }
+}
+
+/// A refresh token that no link knows: all that is known is the selector that names it.
+pub(super) fn unknown(token: &Secret) -> Introspection {
+    let mut unknown = Introspection::new(TokenKind::RefreshToken, "");
+    unknown.token = Some(own_selector(token));
+    unknown
 }
 
 /// The selector of a refresh token alone.

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use super::{
-    Digest,
-    family::{Family, FamilyId},
-    tables::Tables,
+    family::{Family, FamilyId, TokenName},
+    tables::{Found, Tables},
 };
 use crate::{
     introspect::Introspection,
-    log::{Fault, Selector, Work},
+    log::{Fault, NumericDate, Selector, Work},
 };
 
 /// How many expired families each response removes: more than it adds, and few enough for a request
@@ -43,14 +42,16 @@ impl Limits {
 /// The tokens of a response, and the refresh token of its request.
 pub(super) struct Tokens {
     pub(super) access: AccessToken,
-    pub(super) issued: Option<Digest>,
-    pub(super) presented: Option<Digest>,
+    pub(super) issued: Option<TokenName>,
+    pub(super) presented: Option<TokenName>,
 }
 
 /// What is known of an access token in a response.
 #[derive(Clone, Debug)]
 pub(super) enum AccessToken {
     Known(Introspection),
+    /// It is genuine, and of another API or kind. Others may accept it, until it expires.
+    Unhandled(Option<NumericDate>),
     /// It is not accepted here.
     NotOurs,
     /// It could not be found out.
@@ -61,7 +62,7 @@ impl AccessToken {
     pub(super) fn known(&self) -> Option<&Introspection> {
         match self {
             Self::Known(access) => Some(access),
-            Self::NotOurs | Self::Unknown => None,
+            Self::Unhandled(_) | Self::NotOurs | Self::Unknown => None,
         }
     }
 
@@ -87,59 +88,107 @@ pub(super) fn learn(
     now: u64,
     limits: Limits,
 ) -> Result<Learnt, Fault> {
-    let Some(newest) = tokens.issued.or(tokens.presented) else {
+    if tokens.issued.or(tokens.presented).is_none() {
         return Ok(Learnt::Nothing);
-    };
+    }
     let mut tables = Tables::open(work.transaction)?;
     tables.forget(work, now, EXPIRED_PER_RESPONSE)?;
     let expires = now.saturating_add(limits.lifetime.as_secs());
-    let known = known(work, &tables, tokens)?;
-    let (id, mut family) = match (&known, tokens.access.known()) {
-        (Some((id, family)), _) => (*id, family.clone()),
-        (None, Some(access)) => (new_id(), Family::new(access, expires)),
-        (None, None) => return Ok(Learnt::Nothing),
-    };
-    family.expires = family.expires.max(expires);
-    match &tokens.access {
-        AccessToken::Known(access) => family.add(access, now),
-        AccessToken::NotOurs => {}
-        AccessToken::Unknown => family.add_unknown(now),
+    let mut learning = Learning::look_up(work, &tables, tokens, now)?;
+    if learning.families.is_empty() {
+        let access = tokens.access.known().filter(|_| !learning.new.is_empty());
+        let Some(access) = access else {
+            return Ok(Learnt::Nothing);
+        };
+        let mut family = Family::new(access, expires);
+        learning.add_to(&mut family, tokens, now);
+        if !family.is_coverable() {
+            return Ok(Learnt::Uncoverable);
+        }
+        if !tables.make_room(work, &family, limits.capacity, limits.per_client())? {
+            return Ok(Learnt::Full);
+        }
+        tables.insert(work, new_id(), &family)?;
+        return Ok(Learnt::Linked);
     }
-    if let Some((id, family)) = &known {
+    let mut learnt = Learnt::Linked;
+    for (id, mut family) in std::mem::take(&mut learning.families) {
         // Its refresh tokens and its expiry may change.
-        tables.remove(work, *id, family)?;
-    }
-    if !family.is_coverable() {
-        return Ok(Learnt::Uncoverable);
-    }
-    // One that the family knows stays what it is.
-    for digest in tokens.presented.into_iter().chain([newest]) {
-        family.add_refresh_token(digest, now);
-    }
-    let quota = limits.per_client();
-    if known.is_none() && !tables.make_room(work, &family, limits.capacity, quota)? {
-        return Ok(Learnt::Full);
-    }
-    tables.insert(work, id, &family)?;
-    Ok(Learnt::Linked)
-}
-
-/// The family of the presented refresh token, or of the issued one if the server issues the same
-/// one again, if it is that of the same holder.
-fn known(
-    work: &Work<'_>,
-    tables: &Tables<'_>,
-    tokens: &Tokens,
-) -> Result<Option<(FamilyId, Family)>, Fault> {
-    for digest in tokens.presented.iter().chain(&tokens.issued) {
-        let found = tables.find(work.key(), digest)?;
-        let Some((id, family)) = found else { continue };
-        let access = tokens.access.known();
-        if access.is_none_or(|access| family.has_holder_of(access)) {
-            return Ok(Some((id, family)));
+        tables.remove(work, id, &family)?;
+        family.expires = family.expires.max(expires);
+        learning.add_to(&mut family, tokens, now);
+        // One that is not coverable stays, so that nothing else takes its refresh tokens over.
+        tables.insert(work, id, &family)?;
+        if !family.is_coverable() {
+            learnt = Learnt::Uncoverable;
         }
     }
-    Ok(None)
+    Ok(learnt)
+}
+
+/// What the tables know of the refresh tokens of a response.
+#[derive(Default)]
+struct Learning {
+    /// The families of the tokens, each once. A refresh token stays in its first family: the server
+    /// that named it first is the one that issued it.
+    families: Vec<(FamilyId, Box<Family>)>,
+    /// The refresh tokens that are in no family yet, and when each was issued if that is known.
+    new: Vec<(TokenName, Option<u64>)>,
+    /// Whether a refresh token is older than what is known of it. Access tokens of it that nobody
+    /// has seen here may be alive.
+    has_past: bool,
+}
+
+impl Learning {
+    fn look_up(
+        work: &Work<'_>,
+        tables: &Tables<'_>,
+        tokens: &Tokens,
+        now: u64,
+    ) -> Result<Self, Fault> {
+        let mut learning = Self::default();
+        let presented = tokens.presented.map(|name| (name, true));
+        let issued = tokens.issued.map(|name| (name, false));
+        for (name, is_presented) in presented.into_iter().chain(issued) {
+            match tables.find(work.key(), &name.digest)? {
+                Found::Family(id, family) => {
+                    let access = tokens.access.known();
+                    if !access.is_none_or(|access| family.has_issuer_of(access)) {
+                        // It is a refresh token of another issuer, and stays it.
+                        learning.has_past = true;
+                    } else if !learning.families.iter().any(|(known, _)| *known == id) {
+                        learning.families.push((id, family));
+                    }
+                }
+                Found::Nothing if !is_presented => learning.new.push((name, Some(now))),
+                Found::Nothing | Found::Damaged => {
+                    learning.has_past = true;
+                    learning.new.push((name, None));
+                }
+            }
+        }
+        Ok(learning)
+    }
+
+    /// Adds the tokens of a response to a family of them.
+    fn add_to(&self, family: &mut Family, tokens: &Tokens, now: u64) {
+        match &tokens.access {
+            AccessToken::Known(access) => family.add(access, now),
+            AccessToken::Unhandled(exp) => family.add_unnamed(exp.map(NumericDate::seconds), now),
+            AccessToken::NotOurs => {}
+            AccessToken::Unknown => family.add_unnamed(None, now),
+        }
+        if self.has_past {
+            family.add_unnamed(None, now);
+        }
+        for name in tokens.presented.into_iter().chain(tokens.issued) {
+            let is_own = family.knows(&name);
+            let new = self.new.iter().find(|(new, _)| *new == name);
+            if is_own || new.is_some() {
+                family.add_refresh_token(name, new.and_then(|(_, learnt)| *learnt));
+            }
+        }
+    }
 }
 
 fn new_id() -> FamilyId {

@@ -4,30 +4,22 @@ mod family;
 mod layer;
 mod learning;
 mod linked;
+mod lookup;
+mod observe;
 mod row;
 mod tables;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    fmt,
-    future::{Ready, ready},
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
-use tower::Service;
-
-use self::{
-    family::own_selector,
-    learning::{AccessToken, Learnt, Limits, Tokens},
-};
+use self::learning::{AccessToken, Learnt, Limits, Tokens};
 pub use self::{
     layer::{LearnLinks, LearnLinksFuture, LearnLinksLayer, WatchedBody},
     linked::LinkedTokens,
 };
 use crate::{
-    introspect::{Introspection, TokenKind},
+    introspect::Introspection,
     log::{EmbeddedLog, LogError, NumericDate},
     token::Secret,
 };
@@ -53,19 +45,31 @@ type Digest = [u8; 32];
 /// |---|---|---|
 /// | a grant (`origin_jti` of Cognito) | the grant | all its tokens, past and future |
 /// | a session (`sid`) | the session | all its tokens, past and future, at every client |
-/// | an identifier (`jti`: Okta; Auth0 with the RFC 9068 profile) | the refresh token, and each access token that is alive | these |
-/// | none of them (the default profile of Auth0) | the refresh token, and the subject at the client | every token that the client holds for the subject until now |
+/// | an identifier (`jti`: Okta; Auth0 with the RFC 9068 profile) | the last eight refresh tokens of the family, and each access token that is alive | these |
+/// | none of them (the default profile of Auth0) | these refresh tokens, and the subject at the client | every token that the client holds for the subject until now |
 ///
-/// The last row also applies to a refresh token with more than 32 access tokens alive, and to one
-/// whose access token could not be introspected. **It ends the access tokens of the subject's other
-/// devices too**, and their refresh tokens at a [`LearnLinksLayer`] that
-/// [refuses](LearnLinksLayer::refuse_revoked) revoked ones.
+/// The last row also applies if not every access token is known: there are more than 32 alive, one
+/// could not be introspected or is for another API, or the refresh token is older than its link.
+/// **It ends the access tokens of the subject's other devices too**, and their refresh tokens at a
+/// [`LearnLinksLayer`] that [refuses](LearnLinksLayer::refuse_revoked) revoked ones. If the tokens
+/// have no subject, no record covers them, and the refresh token stays unknown.
 ///
 /// A rotated refresh token belongs to the same family as the one that it replaces, and revokes the
 /// same. The last eight of a family are known.
 ///
+/// A refresh token stays in its first family. A later response of another issuer does not change
+/// that. An access token of the same issuer for another client or subject is revoked with the
+/// family by its identifier. If it has none, the family becomes unknown.
+///
+/// # What is unknown
+///
 /// **A refresh token that no link knows is unknown here.** `RecordRevocation` returns
-/// `unsupported_token_type` for it, unless something else recognises it.
+/// `unsupported_token_type` for it, unless something else recognises it. So links are no reason to
+/// be [responsible for all tokens](super::RecordRevocation::responsible_for_all_tokens): a link may
+/// never have been learnt, have been removed to make room, or be damaged.
+///
+/// If such a token is used again, it gets a link. It is older than that link, so the last row of
+/// the table applies, and every record about its subject, client, key or issuer covers it.
 ///
 /// # What is stored
 ///
@@ -75,7 +79,11 @@ type Digest = [u8; 32];
 /// [longest lifetime](Self::longest_lifetime) of a refresh token, counted from its last use.
 ///
 /// There are at most 250 000 families, and at most a tenth of them for one client. Beyond that, a
-/// new family replaces the one of the same client that expires first.
+/// new family replaces the one of the same client that expires first, which is the one that was not
+/// used for the longest time. If the client has none, the new family is not stored.
+///
+/// A row that is damaged is skipped: its refresh tokens are unknown. It is counted as `damaged` (see
+/// [`LearnLinksLayer`]), and it is an event of level `ERROR`.
 ///
 /// Links of a fleet are not shared: each process knows those that passed it. A fleet that keeps its
 /// log in a database can give each process a file for its links.
@@ -172,7 +180,8 @@ impl Links {
     /// issued with it, and the refresh token that the client presented for it.
     ///
     /// Returns whether a link was stored. It is not if there is no refresh token, if nothing that a
-    /// record could name is in the access token, and if there is no room.
+    /// record could name is in the access token, if the refresh tokens are those of another issuer,
+    /// and if there is no room.
     ///
     /// # Errors
     ///
@@ -195,12 +204,12 @@ impl Links {
         refresh_token: Option<&Secret>,
         presented: Option<&Secret>,
     ) -> Result<Learnt, LogError> {
-        let digest = |token: &Secret| self.digest(token);
+        let name = |token: &Secret| self.name(token);
         let client = access.client();
         let tokens = Tokens {
             access,
-            issued: refresh_token.map(digest),
-            presented: presented.map(digest),
+            issued: refresh_token.map(name),
+            presented: presented.map(name),
         };
         let limits = self.limits;
         let now = NumericDate::now().seconds();
@@ -209,52 +218,6 @@ impl Links {
                 learning::learn(work, &tokens, now, limits)
             })
             .await
-    }
-
-    /// Returns the introspection of a refresh token, revoked or not. `None` if no link knows it.
-    ///
-    /// It reads the file on the calling thread.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the file cannot be read.
-    pub fn find(&self, refresh_token: &Secret) -> Result<Option<Introspection>, LogError> {
-        let digest = self.digest(refresh_token);
-        let key = self.log.key();
-        let found = self
-            .log
-            .read(|database| tables::find(database, key, &digest))?;
-        let now = NumericDate::now().seconds();
-        let live = found.filter(|(_, family)| family.expires > now);
-        Ok(live.map(|(id, family)| family.introspection(id, &digest, refresh_token)))
-    }
-
-    /// What is known of a refresh token, at least the selector that names it.
-    fn find_or_name(&self, refresh_token: &Secret) -> Result<Introspection, LogError> {
-        let known = self.find(refresh_token)?;
-        Ok(known.unwrap_or_else(|| {
-            let mut unknown = Introspection::new(TokenKind::RefreshToken, "");
-            unknown.token = Some(own_selector(refresh_token));
-            unknown
-        }))
-    }
-
-    fn digest(&self, token: &Secret) -> Digest {
-        self.log.key().digest(token.expose().as_bytes())
-    }
-}
-
-impl Service<Secret> for Links {
-    type Response = Option<Introspection>;
-    type Error = LogError;
-    type Future = Ready<Result<Option<Introspection>, LogError>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, token: Secret) -> Self::Future {
-        ready(self.find(&token))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The tables of links, beside those of the log. All writes are a part of the log's own commits.
 
 use redb::{
-    Database, MultimapTable, MultimapTableDefinition, ReadableDatabase as _,
+    AccessGuard, Database, MultimapTable, MultimapTableDefinition, ReadableDatabase as _,
     ReadableMultimapTable as _, ReadableTable as _, ReadableTableMetadata as _, Table,
     TableDefinition, TableError, WriteTransaction,
 };
@@ -9,9 +9,9 @@ use redb::{
 use super::{
     Digest,
     family::{Family, FamilyId},
-    row,
+    observe, row,
 };
-use crate::log::{Fault, FileKey, LogErrorKind, Work};
+use crate::log::{Fault, FileKey, Work};
 
 /// The digest of a refresh token → its family.
 const TOKENS: TableDefinition<'_, &Digest, &FamilyId> = TableDefinition::new("link_tokens");
@@ -45,25 +45,38 @@ pub(super) fn check(database: &Database) -> Result<(), Fault> {
     Ok(())
 }
 
+/// What the tables know about a refresh token.
+pub(super) enum Found {
+    Family(FamilyId, Box<Family>),
+    Nothing,
+    /// It is of a family whose row cannot be read. Nothing relies on such a row: the token counts
+    /// as one that no link knows.
+    Damaged,
+}
+
 /// The family of a refresh token, as of the last commit.
-pub(super) fn find(
-    database: &Database,
-    key: &FileKey,
-    digest: &Digest,
-) -> Result<Option<(FamilyId, Family)>, Fault> {
+pub(super) fn find(database: &Database, key: &FileKey, digest: &Digest) -> Result<Found, Fault> {
     let transaction = database.begin_read()?;
     let tokens = match transaction.open_table(TOKENS) {
         Ok(tokens) => tokens,
-        Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+        Err(TableError::TableDoesNotExist(_)) => return Ok(Found::Nothing),
         Err(error) => return Err(error.into()),
     };
     let Some(id) = tokens.get(digest)?.map(|id| *id.value()) else {
-        return Ok(None);
+        return Ok(Found::Nothing);
     };
     let families = transaction.open_table(FAMILIES)?;
-    let row = families.get(&id)?;
-    let row = row.ok_or(Fault::new(LogErrorKind::Corrupt))?;
-    Ok(Some((id, row::read(key, row.value())?)))
+    let family = read(key, families.get(&id)?);
+    Ok(family.map_or(Found::Damaged, |family| Found::Family(id, family.into())))
+}
+
+/// Reads a row, and reports a damaged or missing one.
+fn read(key: &FileKey, row: Option<AccessGuard<'_, &[u8]>>) -> Option<Family> {
+    let family = row.and_then(|row| row::read(key, row.value()));
+    if family.is_none() {
+        observe::damaged();
+    }
+    family
 }
 
 pub(super) struct Tables<'t> {
@@ -84,21 +97,12 @@ impl<'t> Tables<'t> {
     }
 
     /// The family of a refresh token.
-    pub(super) fn find(
-        &self,
-        key: &FileKey,
-        digest: &Digest,
-    ) -> Result<Option<(FamilyId, Family)>, Fault> {
-        match self.tokens.get(digest)?.map(|id| *id.value()) {
-            Some(id) => Ok(Some((id, self.family(key, id)?))),
-            None => Ok(None),
-        }
-    }
-
-    fn family(&self, key: &FileKey, id: FamilyId) -> Result<Family, Fault> {
-        let row = self.families.get(&id)?;
-        let row = row.ok_or(Fault::new(LogErrorKind::Corrupt))?;
-        row::read(key, row.value())
+    pub(super) fn find(&self, key: &FileKey, digest: &Digest) -> Result<Found, Fault> {
+        let Some(id) = self.tokens.get(digest)?.map(|id| *id.value()) else {
+            return Ok(Found::Nothing);
+        };
+        let family = read(key, self.families.get(&id)?);
+        Ok(family.map_or(Found::Damaged, |family| Found::Family(id, family.into())))
     }
 
     /// Adds a family, with all its refresh tokens.
@@ -109,10 +113,11 @@ impl<'t> Tables<'t> {
         family: &Family,
     ) -> Result<(), Fault> {
         let holder = holder(work.key(), family);
-        for (digest, _) in &family.refresh_tokens {
-            self.tokens.insert(digest, &id)?;
+        for token in &family.refresh_tokens {
+            self.tokens.insert(&token.name.digest, &id)?;
         }
-        self.families.insert(&id, &*work.mask(&row::pack(family)))?;
+        let row = row::pack(work.key(), family);
+        self.families.insert(&id, &*work.mask(&row))?;
         self.by_end.insert((family.expires, &id), &holder)?;
         self.held.insert(&holder, (family.expires, &id))?;
         work.dirty = true;
@@ -126,17 +131,39 @@ impl<'t> Tables<'t> {
         id: FamilyId,
         family: &Family,
     ) -> Result<(), Fault> {
-        let holder = holder(work.key(), family);
-        for (digest, _) in &family.refresh_tokens {
-            // Another family may have taken it over.
-            let is_own = self.tokens.get(digest)?.is_some_and(|it| *it.value() == id);
-            if is_own {
-                self.tokens.remove(digest)?;
-            }
+        for token in &family.refresh_tokens {
+            self.tokens.remove(&token.name.digest)?;
         }
+        let holder = holder(work.key(), family);
+        self.remove_row(work, family.expires, id, holder)
+    }
+
+    /// Removes a family that has this place in the order of ends.
+    fn remove_at(
+        &mut self,
+        work: &mut Work<'_>,
+        end: u64,
+        id: FamilyId,
+        holder: Holder,
+    ) -> Result<(), Fault> {
+        let family = read(work.key(), self.families.get(&id)?);
+        match family {
+            Some(family) if family.expires == end => self.remove(work, id, &family),
+            // The row does not say which refresh tokens it has. They point to no row then.
+            _ => self.remove_row(work, end, id, holder),
+        }
+    }
+
+    fn remove_row(
+        &mut self,
+        work: &mut Work<'_>,
+        end: u64,
+        id: FamilyId,
+        holder: Holder,
+    ) -> Result<(), Fault> {
         self.families.remove(&id)?;
-        self.by_end.remove((family.expires, &id))?;
-        self.held.remove(&holder, (family.expires, &id))?;
+        self.by_end.remove((end, &id))?;
+        self.held.remove(&holder, (end, &id))?;
         work.dirty = true;
         Ok(())
     }
@@ -149,15 +176,12 @@ impl<'t> Tables<'t> {
         limit: usize,
     ) -> Result<(), Fault> {
         for _ in 0..limit {
-            let first = self.by_end.first()?.map(|(key, _)| {
+            let first = self.by_end.first()?.map(|(key, holder)| {
                 let (end, id) = key.value();
-                (end, *id)
+                (end, *id, *holder.value())
             });
             match first {
-                Some((end, id)) if end <= now => {
-                    let family = self.family(work.key(), id)?;
-                    self.remove(work, id, &family)?;
-                }
+                Some((end, id, holder)) if end <= now => self.remove_at(work, end, id, holder)?,
                 _ => break,
             }
         }
@@ -180,11 +204,14 @@ impl<'t> Tables<'t> {
             return Ok(true);
         }
         let first = self.held.get(&holder)?.next().transpose()?;
-        let Some(id) = first.map(|first| *first.value().1) else {
+        let first = first.map(|first| {
+            let (end, id) = first.value();
+            (end, *id)
+        });
+        let Some((end, id)) = first else {
             return Ok(false);
         };
-        let oldest = self.family(work.key(), id)?;
-        self.remove(work, id, &oldest)?;
+        self.remove_at(work, end, id, holder)?;
         Ok(true)
     }
 

@@ -1,11 +1,15 @@
 //! Opaque refresh tokens of another server: learnt from its token responses, and revoked here.
 
+mod damaged;
 mod forward;
+mod holders;
 mod killed;
 mod passing;
 mod refused;
 mod revoked;
 mod stored;
+mod unknown;
+mod unread;
 
 use std::{
     path::Path,
@@ -130,8 +134,13 @@ impl World {
     }
 
     fn layer(&self) -> LearnLinksLayer<JwtTokens> {
+        self.layer_with(self.tokens())
+    }
+
+    /// With another introspection.
+    fn layer_with<I: Clone>(&self, introspect: I) -> LearnLinksLayer<I> {
         let index = self.index.clone();
-        LearnLinksLayer::new(PATH, self.tokens(), self.links.clone()).refuse_revoked(move |token| {
+        LearnLinksLayer::new(PATH, introspect, self.links.clone()).refuse_revoked(move |token| {
             match (index.covers(token), index.freshness()) {
                 (true, _) => Ok(true),
                 (false, Freshness::Fresh) => Ok(false),
@@ -141,9 +150,8 @@ impl World {
     }
 
     async fn ask(&self, server: AuthorizationServer, body: &str) -> Answer {
-        let request = Request::post(PATH).header(CONTENT_TYPE, FORM);
-        let request = request.body(Full::from(body.to_owned())).unwrap();
-        answer(self.layer().layer(server).oneshot(request).await.unwrap()).await
+        let service = self.layer().layer(server);
+        answer(service.oneshot(form(body)).await.unwrap()).await
     }
 
     /// The access token and the refresh token of a login.
@@ -158,6 +166,11 @@ impl World {
         let form = format!("grant_type=refresh_token&refresh_token={refresh_token}");
         self.ask(self.authorization_server(), &form).await
     }
+}
+
+fn form(body: &str) -> Request<Full<Bytes>> {
+    let request = Request::post(PATH).header(CONTENT_TYPE, FORM);
+    request.body(Full::from(body.to_owned())).unwrap()
 }
 
 fn open(folder: &Path) -> EmbeddedLog {

@@ -79,6 +79,29 @@ async fn rotated_refresh_token_revokes_the_same() {
     );
 }
 
+#[tokio::test]
+async fn access_token_for_another_api_falls_with_its_refresh_token() {
+    let world = World::new().await;
+    let [first, refresh] = world.login().await;
+    let other_api = world.issuer.clone().audience("https://other.test");
+    let elsewhere = other_api.token().sign();
+    let access = elsewhere.clone();
+    let server = served(move |_, _| json_response(&json!({ "access_token": access })));
+    let body = format!("grant_type=refresh_token&refresh_token={refresh}");
+    assert_eq!(world.ask(server, &body).await.status, StatusCode::OK);
+    // The other API follows the same log.
+    let accepts = other_api.tokens().tenant("https://issuer.test");
+    let known = accepts.oneshot(Secret::new(&*elsewhere)).await.unwrap();
+    let known = known.into_token().unwrap();
+    assert!(world.index.is_live(&known, NumericDate::now()));
+    assert_eq!(
+        world.revoke("test-client", &refresh).await,
+        Outcome::Revoked
+    );
+    assert!(!world.index.is_live(&known, NumericDate::now()));
+    assert!(!world.is_live(&first).await);
+}
+
 /// As Auth0 with its default profile.
 #[tokio::test]
 async fn access_tokens_without_a_name_fall_with_their_holder() {

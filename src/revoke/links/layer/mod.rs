@@ -12,7 +12,7 @@ use std::{fmt, sync::Arc};
 use tower::{BoxError, Layer};
 
 pub use self::{body::WatchedBody, future::LearnLinksFuture, service::LearnLinks};
-use super::Links;
+use super::{Links, observe::count};
 use crate::introspect::Introspection;
 
 /// Learns [`Links`] from the responses of a token endpoint that pass through: a layer for the
@@ -21,18 +21,24 @@ use crate::introspect::Introspection;
 /// It watches POST requests on one path, **byte for byte**, and passes every other request on
 /// unchanged. Of these:
 ///
-/// 1. It reads the form, or the JSON object, for the refresh token that the client presents. A body
-///    of more than 64 KiB is passed on unread.
+/// 1. It reads the form, or the JSON object, for the refresh token that the client presents. If it
+///    cannot read the request, the response is 400 `invalid_request`, and the request is not passed
+///    on: the server might find a refresh token in it. It cannot read a body that is longer than
+///    64 KiB, compressed, of another media type, or not UTF-8, nor one with a repeated parameter,
+///    nor parameters in the query.
 /// 2. It passes the request on, without `Accept-Encoding`: it reads no compressed response.
-/// 3. It reads a response with status 200 and JSON of at most 64 KiB, introspects the access token
-///    in it, and stores the link. Other responses pass without being held back, except that the
-///    response to a refresh is 503 if it has status 200, cannot be read, and revoked refresh tokens
-///    are [refused](Self::refuse_revoked).
+/// 3. It reads a successful response (2xx) with JSON of at most 64 KiB, introspects the access token
+///    in it, and stores the link. Other responses pass without being held back. **A success that
+///    cannot be read passes if it is not the response to a refresh**: its refresh token is unknown
+///    then. The response to a refresh is 503 if revoked refresh tokens are
+///    [refused](Self::refuse_revoked). If they are not, it passes, and a revocation of the presented
+///    token ends what its holder has.
 /// 4. Once the link is durable, it passes the response on, unchanged.
 ///
 /// The access token is introspected as enforcement does, and not merely read, so give it the same
 /// introspection. If the introspection does not recognise it, nothing is learnt, and the refresh
-/// token stays unknown.
+/// token stays unknown. An access token for another API ends with a refresh token that is linked
+/// already.
 ///
 /// **If the link cannot be stored**, the response passes all the same if it starts a new family: its
 /// refresh token is unknown then, and a revocation says so. If a client refreshes tokens that a
@@ -45,6 +51,7 @@ use crate::introspect::Introspection;
 /// * `unlinked`: the access token was not recognised, or nothing in it can be recorded.
 /// * `unread`: the request or the response could not be read.
 /// * `refused`: the refresh token is revoked. `failed`: a link could not be stored or read.
+/// * `damaged`: a row in the file could not be read, and was skipped.
 ///
 /// ```
 /// use http_body_util::Full;
@@ -117,11 +124,13 @@ impl<I: Clone> LearnLinksLayer<I> {
     ///
     /// `is_revoked` gets what is known of the refresh token and returns whether a record covers it,
     /// or an error if that is unknown: 503. Ask an [`Index`](crate::enforce::Index), as in the
-    /// example above. It is asked again after the response, so that a revocation in between counts.
+    /// example above. It is asked again after the response, so that a revocation in between counts,
+    /// and also about the client and the subject of the new access token.
     ///
-    /// A request whose body cannot be read is then 400 `invalid_request`: one that is longer than
-    /// 64 KiB, compressed, in another media type, not UTF-8, with a repeated parameter, or with its
-    /// parameters in the query.
+    /// The date of a refresh token that no link knows is unknown, so it has no `iat`, and **every
+    /// record about its subject, client, key or issuer covers it**: the user has to log in again.
+    /// If its access token cannot be introspected, the response is 503. If its access token is for
+    /// another API, only a record about the refresh token itself is found.
     pub fn refuse_revoked<F>(mut self, is_revoked: F) -> Self
     where
         F: Fn(&Introspection) -> Result<bool, BoxError> + Send + Sync + 'static,
@@ -160,10 +169,4 @@ impl<I> fmt::Debug for LearnLinksLayer<I> {
             .field("links", &self.shared.links)
             .finish_non_exhaustive()
     }
-}
-
-fn count(result: &'static str) {
-    #[cfg(feature = "metrics")]
-    metrics::counter!("tower_revocation_links_total", "result" => result).increment(1);
-    let _ = result;
 }

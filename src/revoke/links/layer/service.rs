@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use hyper::{Request, Response, StatusCode, body::Body, header::ACCEPT_ENCODING};
+use hyper::{Request, Response, body::Body, header::ACCEPT_ENCODING};
 use tower::{BoxError, Service, ServiceExt as _};
 
 use super::{
@@ -16,8 +16,11 @@ use super::{
     response::{TokenResponse, is_readable},
 };
 use crate::{
-    introspect::Introspected,
-    revoke::links::learning::{AccessToken, Learnt},
+    introspect::{Introspected, Introspection},
+    revoke::links::{
+        family::unknown,
+        learning::{AccessToken, Learnt},
+    },
     token::Secret,
 };
 
@@ -91,17 +94,17 @@ where
         let read = body.bytes().map(|body| TokenRequest::read(&head, body));
         let presented = match read.unwrap_or(TokenRequest::Unreadable) {
             TokenRequest::Refresh(token) => Some(token),
-            TokenRequest::Unreadable if self.is_revoked.is_some() => {
-                return Ok(Refusal::Unreadable.response());
-            }
-            TokenRequest::Other | TokenRequest::Unreadable => None,
+            TokenRequest::Other => None,
+            // The server may read a refresh token in it, and issue tokens that no revocation of it
+            // would find.
+            TokenRequest::Unreadable => return Ok(Refusal::Unreadable.response()),
         };
         if let Err(refusal) = self.check(presented.as_ref()) {
             return Ok(refusal.response());
         }
         head.headers.remove(ACCEPT_ENCODING);
         let response = inner.call(Request::from_parts(head, body)).await?;
-        if response.status() != StatusCode::OK {
+        if !response.status().is_success() {
             return Ok(response.map(WatchedBody::unread));
         }
         let (head, body) = response.into_parts();
@@ -111,29 +114,55 @@ where
             WatchedBody::unread(body)
         };
         let issued = body.bytes().and_then(TokenResponse::read);
-        let learnt = self.learn(issued, presented.as_ref()).await;
-        // Again: it may have been revoked since.
-        match learnt.and_then(|()| self.check(presented.as_ref())) {
+        match self.admit(issued, presented.as_ref()).await {
             Ok(()) => Ok(Response::from_parts(head, body)),
             Err(refusal) => Ok(refusal.response()),
         }
     }
 
-    /// Whether the client may use the refresh token.
+    /// Whether the client may use the refresh token, by what is known of it.
     fn check(&self, presented: Option<&Secret>) -> Result<(), Refusal> {
         let (Some(is_revoked), Some(token)) = (&self.is_revoked, presented) else {
             return Ok(());
         };
-        let known = self.links.find_or_name(token);
-        match known.map_err(BoxError::from).and_then(|it| is_revoked(&it)) {
-            Ok(false) => Ok(()),
-            Ok(true) => Err(Refusal::Revoked),
-            Err(_) => Err(Refusal::Unknown),
+        let known = self.links.find_any(token);
+        let known = known.map_err(|_| Refusal::Unknown)?;
+        judge(&**is_revoked, &known.unwrap_or_else(|| unknown(token)))
+    }
+
+    /// Whether the client may use the refresh token, by the access token that it gets for it. This
+    /// is the first that is known of a refresh token without a link.
+    fn check_holder(
+        &self,
+        presented: Option<&Secret>,
+        access: &AccessToken,
+    ) -> Result<(), Refusal> {
+        let (Some(is_revoked), Some(token)) = (&self.is_revoked, presented) else {
+            return Ok(());
+        };
+        let known = self.links.find_any(token);
+        let known = known.map_err(|_| Refusal::Unknown)?;
+        match (access, known) {
+            (AccessToken::Known(access), known) => {
+                let known = known.unwrap_or_else(|| unknown(token));
+                let mut holder = access.clone();
+                holder.kind = known.kind;
+                holder.token = known.token;
+                // Without a date, every record about the holder covers it.
+                holder.iat = known.iat;
+                judge(&**is_revoked, &holder)
+            }
+            // An order about its subject may cover it.
+            (AccessToken::Unknown, None) => Err(Refusal::Unknown),
+            // The first check was about the holder of a known one. An access token that is not for
+            // this API opens nothing here.
+            _ => Ok(()),
         }
     }
 
-    /// Stores the link. Fails if a revocation of the presented token would miss what was issued.
-    async fn learn(
+    /// Stores the link, and checks the refresh token again. Fails if a revocation of the presented
+    /// token would miss what was issued, and if it has revoked it.
+    async fn admit(
         &self,
         issued: Option<TokenResponse>,
         presented: Option<&Secret>,
@@ -152,20 +181,22 @@ where
             return Ok(());
         }
         let access = self.access_token(access).await;
+        // Before it is learnt, so that what is refused does not become known.
+        self.check_holder(presented, &access)?;
         let learnt = self
             .links
-            .learn_response(access, refresh_token.as_ref(), presented);
+            .learn_response(access.clone(), refresh_token.as_ref(), presented);
         match learnt.await {
-            Ok(learnt) => {
-                count(match learnt {
-                    Learnt::Linked => "linked",
-                    Learnt::Full => "full",
-                    Learnt::Nothing | Learnt::Uncoverable => "unlinked",
-                });
-                Ok(())
-            }
-            Err(_) => self.failed(presented),
+            Ok(learnt) => count(match learnt {
+                Learnt::Linked => "linked",
+                Learnt::Full => "full",
+                Learnt::Nothing | Learnt::Uncoverable => "unlinked",
+            }),
+            Err(_) => self.failed(presented)?,
         }
+        // Again: it may have been revoked since.
+        self.check(presented)?;
+        self.check_holder(presented, &access)
     }
 
     async fn access_token(&self, token: Option<Secret>) -> AccessToken {
@@ -174,10 +205,9 @@ where
         };
         match self.introspect.clone().oneshot(token).await.map(Into::into) {
             Ok(Introspected::Token(access)) => AccessToken::Known(access),
+            Ok(Introspected::Unhandled { exp, .. }) => AccessToken::Unhandled(exp),
             // Enforcement does not accept it either.
-            Ok(Introspected::Unhandled { .. } | Introspected::Unrecognised(_)) => {
-                AccessToken::NotOurs
-            }
+            Ok(Introspected::Unrecognised(_)) => AccessToken::NotOurs,
             Err(_) => AccessToken::Unknown,
         }
     }
@@ -195,5 +225,16 @@ where
         }
         count("failed");
         Ok(())
+    }
+}
+
+fn judge(
+    is_revoked: &dyn Fn(&Introspection) -> Result<bool, BoxError>,
+    token: &Introspection,
+) -> Result<(), Refusal> {
+    match is_revoked(token) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(Refusal::Revoked),
+        Err(_) => Err(Refusal::Unknown),
     }
 }

@@ -61,8 +61,11 @@
 //!
 //! # What cannot be known here
 //!
-//! * Which access tokens belong to a refresh token: Auth0's access tokens name neither a grant
-//!   nor a session. To end access tokens, revoke the subject, or the subject at one client, with
+//! * Which access tokens belong to a refresh token, from the tokens alone: Auth0's access tokens
+//!   name neither a grant nor a session. Put a
+//!   [`LearnLinksLayer`](crate::revoke::LearnLinksLayer) in front of the token endpoint to learn it,
+//!   or use `[links]` of the [sidecar](crate::guide::sidecar). To end access tokens without it,
+//!   revoke the subject, or the subject at one client, with
 //!   [`Administration`](crate::revoke::Administration).
 //! * **A single token of the default profile**: it has no `jti`. Choose the *RFC 9068* token
 //!   profile for the API, so that each token can be revoked alone.

@@ -63,6 +63,8 @@
 //!
 //! # What cannot be known here
 //!
-//! * The grant of a forwarded refresh token: Cognito has no introspection. Access tokens of it
-//!   stay accepted here until they expire, unless their `origin_jti` is revoked here.
+//! * The grant of a forwarded refresh token, from the token alone: Cognito has no introspection.
+//!   Access tokens of it stay accepted here until they expire, unless their `origin_jti` is revoked
+//!   here. Put a [`LearnLinksLayer`](crate::revoke::LearnLinksLayer) in front of the token endpoint
+//!   to learn the grant, or use `[links]` of the [sidecar](crate::guide::sidecar).
 //! * A global sign-out in Cognito.

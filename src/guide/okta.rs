@@ -61,8 +61,9 @@
 //! # What cannot be known here
 //!
 //! * Revocations made only in Okta.
-//! * Which access tokens belong to a refresh token: the tokens name neither a grant nor a
-//!   session.
+//! * Which access tokens belong to a refresh token, from the tokens alone: they name neither a
+//!   grant nor a session. Put a [`LearnLinksLayer`](crate::revoke::LearnLinksLayer) in front of the
+//!   token endpoint to learn it, or use `[links]` of the [sidecar](crate::guide::sidecar).
 //!
 //! # Notes
 //!

@@ -52,7 +52,8 @@
 //!
 //! Refresh tokens of Auth0, Okta and Cognito are opaque, and there is no introspection that knows them.
 //! [`Links`](crate::revoke::Links) learn at the token endpoint, when it is behind the gateway, to
-//! which session and subject a refresh token belongs. They are stored as digests.
+//! which session and subject a refresh token belongs. They are stored as digests. The revocation of a
+//! refresh token that no link knows is 400 `unsupported_token_type` in the mode `terminate`.
 //!
 //! # What clients see
 //!

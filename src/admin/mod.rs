@@ -34,6 +34,7 @@ mod request;
 mod revoke;
 mod service;
 mod status;
+mod tenants;
 
 pub use self::{
     access::{Access, AdminTokens, AdminTokensError, Caller, Role},
@@ -43,4 +44,5 @@ pub use self::{
     },
     problem::Problem,
     service::AdminService,
+    tenants::Tenants,
 };

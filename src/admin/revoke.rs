@@ -2,7 +2,9 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{Caller, DryRun, OrderTarget, Receipt, RevocationOrder, Role, problem::Refusal};
+use super::{
+    Caller, DryRun, OrderTarget, Receipt, RevocationOrder, Role, Tenants, problem::Refusal,
+};
 use crate::{
     enforce::Index,
     introspect::{Introspection, TokenKind},
@@ -12,6 +14,8 @@ use crate::{
 
 /// A longer name is none.
 const MAX_NAME: usize = 4096;
+pub(super) const FOREIGN_TOKEN: Refusal =
+    Refusal::Unprocessable("the token is not one of this server");
 
 /// What an order revokes: names, or a token that has to be introspected first.
 pub(super) enum Ordered {
@@ -20,7 +24,7 @@ pub(super) enum Ordered {
 }
 
 /// Reads the one target of an order.
-pub(super) fn target(order: &RevocationOrder, issuers: &[String]) -> Result<Ordered, Refusal> {
+pub(super) fn target(order: &RevocationOrder, tenants: &Tenants) -> Result<Ordered, Refusal> {
     let OrderTarget {
         subject,
         client,
@@ -37,10 +41,13 @@ pub(super) fn target(order: &RevocationOrder, issuers: &[String]) -> Result<Orde
     if !names.into_iter().all(is_name) {
         return Err(Refusal::BadRequest("a name is empty or too long"));
     }
-    let named_by = || {
-        let by = tenant(order, issuers)?.or(order.issuer.clone());
-        by.ok_or(Refusal::BadRequest("a jti needs the issuer"))
-    };
+    let is_whole = session.is_some() || grant.is_some() || jti.is_some() || token.is_some();
+    if is_whole && order.before.is_some() {
+        return Err(Refusal::BadRequest(
+            "a token, a grant or a session is revoked as a whole, without before",
+        ));
+    }
+    let by = order.issuer.as_ref();
     Ok(Ordered::Target(
         match (subject, client, session, grant, jti, token, key, issuer) {
             (Some(subject), None, None, None, None, None, None, None) => Target::Subject(subject),
@@ -51,20 +58,23 @@ pub(super) fn target(order: &RevocationOrder, issuers: &[String]) -> Result<Orde
             (None, None, Some(session), None, None, None, None, None) => Target::Session(session),
             (None, None, None, Some(grant), None, None, None, None) => Target::Grant(grant),
             (None, None, None, None, Some(jti), None, None, None) => Target::Token {
-                issuer: named_by()?,
+                issuer: tenants.issuer(by)?,
                 jti,
             },
             (None, None, None, None, None, Some(token), None, None) => {
                 return Ok(Ordered::Token(token));
             }
-            (None, None, None, None, None, None, Some(key), None) => Target::Key(thumbprint(&key)?),
+            (None, None, None, None, None, None, Some(key), None) if by.is_none() => {
+                Target::Key(thumbprint(&key)?)
+            }
+            (None, None, None, None, None, None, Some(_), None) => {
+                return Err(Refusal::BadRequest("a key is the same at every issuer"));
+            }
             (None, None, None, None, None, None, None, Some(issuer)) => {
-                if !issuers.is_empty() && !issuers.contains(&issuer) {
-                    return Err(Refusal::Unprocessable(
-                        "the issuer is not one of this server",
-                    ));
+                if by.is_some_and(|by| *by != issuer) {
+                    return Err(Refusal::BadRequest("the order names two issuers"));
                 }
-                Target::Issuer(issuer)
+                Target::Issuer(tenants.issuer(Some(&issuer))?)
             }
             _ => {
                 return Err(Refusal::BadRequest(
@@ -97,24 +107,11 @@ pub(super) fn role(target: &Target) -> Role {
     }
 }
 
-/// The tenant of the names in an order: its issuer, or the only one of the server.
-fn tenant(order: &RevocationOrder, issuers: &[String]) -> Result<Option<String>, Refusal> {
-    match (&order.issuer, issuers) {
-        (_, []) => Ok(None),
-        (None, [only]) => Ok(Some(only.clone())),
-        (None, _) => Err(Refusal::BadRequest("the order has to name the issuer")),
-        (Some(issuer), known) if known.contains(issuer) => Ok(Some(issuer.clone())),
-        (Some(_), _) => Err(Refusal::Unprocessable(
-            "the issuer is not one of this server",
-        )),
-    }
-}
-
 /// The request for a target that the order names.
 pub(super) fn named(
     order: &RevocationOrder,
     target: Target,
-    issuers: &[String],
+    tenants: &Tenants,
     caller: &Caller,
 ) -> Result<AdminRequest, Refusal> {
     let has_tenant = matches!(
@@ -126,10 +123,7 @@ pub(super) fn named(
             | Target::SubjectAndClient { .. }
     );
     let tenant = if has_tenant {
-        if issuers.is_empty() && order.issuer.is_some() {
-            return Err(Refusal::Unprocessable("this server has no issuers to name"));
-        }
-        tenant(order, issuers)?
+        tenants.tenant(order.issuer.as_ref())?
     } else {
         None
     };
@@ -142,8 +136,16 @@ pub(super) fn named(
 pub(super) fn of_token(
     order: &RevocationOrder,
     token: &Introspection,
+    tenants: &Tenants,
     caller: &Caller,
-) -> Vec<AdminRequest> {
+) -> Result<Vec<AdminRequest>, Refusal> {
+    let is_named = match &order.issuer {
+        Some(issuer) => tenants.issuer(Some(issuer))? == *token.iss.as_ref().unwrap_or(issuer),
+        None => true,
+    };
+    if !is_named || !tenants.has(token.tenant.as_ref()) {
+        return Err(FOREIGN_TOKEN);
+    }
     let is_refresh_token = token.kind == TokenKind::RefreshToken;
     let family = match (&token.grant, &token.sid) {
         (Some(grant), _) if is_refresh_token => Some(Target::Grant(grant.clone())),
@@ -157,6 +159,12 @@ pub(super) fn of_token(
             Target::OpaqueToken(digest)
         }));
         if let (Some(_), Some(subject)) = (with.unnamed_until, &token.sub) {
+            // An order reaches until now. The clock of the issuer may be ahead of ours.
+            let now = NumericDate::now();
+            if let Some(latest) = with.latest_iat.filter(|latest| *latest > now) {
+                let ahead = latest.seconds().saturating_sub(now.seconds());
+                return Err(Refusal::Unavailable(ahead));
+            }
             targets.push(Target::SubjectAndClient {
                 subject: subject.clone(),
                 client_id: token.client_id.clone(),
@@ -168,7 +176,7 @@ pub(super) fn of_token(
         request.tenant.clone_from(&token.tenant);
         request
     };
-    targets.into_iter().map(of).collect()
+    Ok(targets.into_iter().map(of).collect())
 }
 
 fn request(order: &RevocationOrder, target: Target, caller: &Caller) -> AdminRequest {

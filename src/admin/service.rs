@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use tower::{BoxError, Service, ServiceExt as _};
 
 use super::{
-    Access, Caller, InspectionOrder, Receipt, RevocationOrder, Role, inspect, observe,
+    Access, Caller, InspectionOrder, Receipt, RevocationOrder, Role, Tenants, inspect, observe,
     problem::Refusal,
     request,
     revoke::{self, Ordered},
@@ -49,7 +49,7 @@ const RETRY_AFTER: u64 = 5;
 /// use hyper::{Request, body::Bytes};
 /// use tower::{BoxError, ServiceExt};
 /// use tower_revocation::{
-///     admin::{Access, AdminService, Receipt},
+///     admin::{Access, AdminService, Receipt, Tenants},
 ///     enforce::Index,
 ///     log::MemoryLog,
 ///     revoke::Administration,
@@ -62,9 +62,10 @@ const RETRY_AFTER: u64 = 5;
 /// let index = Index::follow(&log).await?;
 /// let issuer = TestIssuer::new("https://issuer.test");
 /// let tokens = issuer.tokens().tenant(issuer.issuer());
+/// let tenants = Tenants::each_issuer([issuer.issuer()]);
 /// // On a Unix socket.
-/// let service = AdminService::new(Administration::new(log), index, tokens, Access::owner("root"))
-///     .issuers([issuer.issuer()]);
+/// let access = Access::owner("root");
+/// let service = AdminService::new(Administration::new(log), index, tokens, tenants, access);
 ///
 /// let order = r#"{"target":{"subject":"alice"},"reason":"laptop stolen"}"#;
 /// let request = Request::post("/v1/revocations")
@@ -88,7 +89,7 @@ struct Shared<L> {
     administration: Administration<L>,
     index: Index,
     access: Access,
-    issuers: Vec<String>,
+    tenants: Tenants,
     hosts: Vec<String>,
     details: Option<Details>,
 }
@@ -97,10 +98,14 @@ type Details = Arc<dyn Fn() -> Map<String, Value> + Send + Sync>;
 
 impl<L, I> AdminService<L, I> {
     /// Revokes by `administration`, checks by `index`, and introspects tokens by `introspect`.
+    ///
+    /// `tenants` are those that `introspect` sets. **With others, a record about a subject would
+    /// cover no token.** An order about a token whose tenant is not one of them is 422.
     pub fn new(
         administration: Administration<L>,
         index: Index,
         introspect: I,
+        tenants: Tenants,
         access: Access,
     ) -> Self {
         Self {
@@ -108,7 +113,7 @@ impl<L, I> AdminService<L, I> {
                 administration,
                 index,
                 access,
-                issuers: Vec::new(),
+                tenants,
                 hosts: Vec::new(),
                 details: None,
             }),
@@ -118,20 +123,6 @@ impl<L, I> AdminService<L, I> {
 }
 
 impl<L: Clone, I> AdminService<L, I> {
-    /// Sets the issuers whose tokens are accepted, if each of them is a
-    /// [tenant](crate::introspect::Claims::tenant) of that name. Defaults to none: the tokens have
-    /// no tenant.
-    ///
-    /// An order about a subject, a client, a session or a grant then names the issuer. It need not
-    /// if there is only one.
-    pub fn issuers<N>(mut self, issuers: N) -> Self
-    where
-        N: IntoIterator<Item: Into<String>>,
-    {
-        self.shared_mut().issuers = issuers.into_iter().map(Into::into).collect();
-        self
-    }
-
     /// Sets the names of this server that a request over the network can have as its `Host`, with
     /// the port, such as `127.0.0.1:9002`. **Defaults to none: every request is refused.** Not used
     /// with [`Access::owner`].
@@ -228,14 +219,15 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
     {
         let is_dry_run = request::is_dry_run(head.uri.query())?;
         let order: RevocationOrder = request::document(&head.headers, body).await?;
-        let requests = match revoke::target(&order, &self.issuers)? {
+        let requests = match revoke::target(&order, &self.tenants)? {
             Ordered::Target(target) => {
-                vec![revoke::named(&order, target, &self.issuers, caller)?]
+                vec![revoke::named(&order, target, &self.tenants, caller)?]
             }
             Ordered::Token(token) => {
                 // Whether a token is genuine is not for viewers.
                 caller.needs(Role::Operator)?;
-                revoke::of_token(&order, &genuine(introspect, token).await?, caller)
+                let token = genuine(introspect, token).await?;
+                revoke::of_token(&order, &token, &self.tenants, caller)?
             }
         };
         if is_dry_run {
@@ -316,9 +308,7 @@ where
         .map_err(|error| unavailable(&*error.into()))?
         .into();
     let token = introspected.into_token();
-    token.ok_or(Refusal::Unprocessable(
-        "the token is not one of this server",
-    ))
+    token.ok_or(revoke::FOREIGN_TOKEN)
 }
 
 fn no_query(head: &Parts) -> Result<(), Refusal> {
@@ -365,7 +355,7 @@ impl<L, I> fmt::Debug for AdminService<L, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AdminService")
             .field("access", &self.shared.access)
-            .field("issuers", &self.shared.issuers)
+            .field("tenants", &self.shared.tenants)
             .field("hosts", &self.shared.hosts)
             .finish_non_exhaustive()
     }

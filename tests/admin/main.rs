@@ -5,6 +5,7 @@ mod inspect;
 mod refused;
 mod revoke;
 mod status;
+mod tenants;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use tower::{BoxError, ServiceExt as _};
 use tower_revocation::{
     Secret,
-    admin::{Access, AdminService, AdminTokens},
+    admin::{Access, AdminService, AdminTokens, Tenants},
     enforce::Index,
     introspect::{Introspection, jwt::JwtTokens},
     log::{MemoryLog, NumericDate, Snapshot},
@@ -49,10 +50,24 @@ impl World {
     }
 
     fn service(&self, access: Access) -> AdminService<MemoryLog, JwtTokens> {
+        self.service_of(self.tokens(), Tenants::each_issuer([ISSUER]), access)
+    }
+
+    fn service_of<I>(
+        &self,
+        introspect: I,
+        tenants: Tenants,
+        access: Access,
+    ) -> AdminService<MemoryLog, I> {
         let administration = Administration::new(self.log.clone());
-        AdminService::new(administration, self.index.clone(), self.tokens(), access)
-            .issuers([ISSUER])
-            .hosts([NAME])
+        AdminService::new(
+            administration,
+            self.index.clone(),
+            introspect,
+            tenants,
+            access,
+        )
+        .hosts([NAME])
     }
 
     /// As over a Unix socket.

@@ -151,9 +151,8 @@ async fn what_could_not_be_found_out_is_503() {
         let error: BoxError = "secret cause".into();
         std::future::ready(Err::<Introspected, _>(error))
     });
-    let administration = Administration::new(world.log.clone());
-    let access = Access::owner("root");
-    let service = AdminService::new(administration, world.index.clone(), away, access);
+    let tenants = || Tenants::each_issuer([ISSUER]);
+    let service = world.service_of(away, tenants(), Access::owner("root"));
     for (uri, body) in [
         ("/v1/tokens:inspect", r#"{"token":"x"}"#),
         ("/v1/revocations", r#"{"target":{"token":"x"}}"#),
@@ -167,7 +166,8 @@ async fn what_could_not_be_found_out_is_503() {
     let full = MemoryLog::new().ceiling(1);
     let index = Index::follow(&full).await.unwrap();
     let administration = Administration::new(full);
-    let service = AdminService::new(administration, index, world.tokens(), Access::owner("root"));
+    let access = Access::owner("root");
+    let service = AdminService::new(administration, index, world.tokens(), tenants(), access);
     let order = |name: &str| post("/v1/revocations", &ALICE.replace("alice", name));
     assert_eq!(
         send(service.clone(), order("alice")).await.status,

@@ -23,14 +23,15 @@ pub struct RevocationOrder {
     /// What to revoke.
     #[serde(deserialize_with = "object::deserialize")]
     pub target: OrderTarget,
-    /// The issuer that names the target. Needed if the server has several.
+    /// The issuer that names the target. Needed if the server has several. A token has to be of this
+    /// issuer, and a key has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
     /// The reason, for the event: see [`AdminRequest::reason`](crate::revoke::AdminRequest::reason).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Revokes only tokens that were issued in this second or earlier, in seconds since 1970.
-    /// Ignored for tokens, grants and sessions. Defaults to now.
+    /// Revokes only tokens that were issued in this second or earlier, in seconds since 1970. It is
+    /// an error for tokens, grants and sessions, which are revoked as a whole. Defaults to now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
 }

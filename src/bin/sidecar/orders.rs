@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use tower_revocation::{
-    admin::{Access, AdminService, AdminTokens},
+    admin::{Access, AdminService, AdminTokens, Tenants},
     log::RevocationLog,
     revoke::Administration,
 };
@@ -44,12 +44,14 @@ where
             let index = shared.index.clone();
             let introspect = tokens.for_revocation.clone();
             let health = shared.health.clone();
-            let mut service = AdminService::new(administration.clone(), index, introspect, access)
-                .details(move || details(&health));
-            if config.log.tenants {
-                service = service.issuers(config.issuers.iter().map(|issuer| &*issuer.url));
-            }
-            service
+            let issuers = config.issuers.iter().map(|issuer| &*issuer.url);
+            let tenants = if config.log.tenants {
+                Tenants::each_issuer(issuers)
+            } else {
+                Tenants::none(issuers)
+            };
+            AdminService::new(administration.clone(), index, introspect, tenants, access)
+                .details(move || details(&health))
         };
         let on_tcp = match &config.admin.tokens_file {
             Some(path) => {

@@ -70,6 +70,19 @@ async fn backup_has_the_links() {
     assert!(links.find(&Secret::new(&*refresh)).unwrap().is_some());
 }
 
+/// The revocation of the refresh token would be one of its grant.
+#[tokio::test]
+async fn token_of_another_grant_waits_while_links_cannot_be_stored() {
+    for grant in ["g1", "g2"] {
+        let mut world = World::new().await.minting(|token| token.grant("g1"));
+        let [_, refresh] = world.login().await;
+        std::fs::remove_file(world.folder().join("revocations.redb")).unwrap();
+        world.mint = Arc::new(move |token| token.grant(grant));
+        let answer = world.refresh(&refresh).await;
+        assert_eq!(answer.status.is_success(), grant == "g1", "{grant}");
+    }
+}
+
 #[tokio::test]
 async fn login_passes_while_links_cannot_be_stored() {
     let world = World::new().await;

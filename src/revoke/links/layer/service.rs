@@ -192,7 +192,7 @@ where
                 Learnt::Full => "full",
                 Learnt::Nothing | Learnt::Uncoverable => "unlinked",
             }),
-            Err(_) => self.failed(presented)?,
+            Err(_) => self.failed(presented, &access)?,
         }
         // Again: it may have been revoked since.
         self.check(presented)?;
@@ -214,10 +214,17 @@ where
 
     /// A link was not stored. A revocation of the presented token still covers what has its grant
     /// or its session, but none that it names one by one.
-    fn failed(&self, presented: Option<&Secret>) -> Result<(), Refusal> {
+    fn failed(&self, presented: Option<&Secret>, access: &AccessToken) -> Result<(), Refusal> {
         let is_missed = match presented.map(|token| self.links.find(token)) {
             None | Some(Ok(None)) => false,
-            Some(Ok(Some(known))) => known.issued_with.is_some(),
+            Some(Ok(Some(known))) if known.issued_with.is_some() => true,
+            Some(Ok(Some(known))) => access.known().is_some_and(|access| {
+                let is_common = match known.grant {
+                    Some(_) => access.grant == known.grant,
+                    None => access.sid == known.sid,
+                };
+                !is_common || access.tenant != known.tenant
+            }),
             Some(Err(_)) => true,
         };
         if is_missed {

@@ -10,12 +10,12 @@ use super::{
     world::{SHOP, World},
 };
 
-fn run(world: &World, arguments: &[&str], input: &str) -> Output {
+pub(super) fn run(world: &World, arguments: &[&str], input: &str) -> Output {
     let socket = world.path("admin.sock");
     output(program().args(arguments).arg("--socket").arg(socket), input)
 }
 
-fn json(output: &Output) -> Value {
+pub(super) fn json(output: &Output) -> Value {
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -13,6 +13,7 @@ use tower::service_fn;
 use tower_revocation::test_util::TestIssuer;
 
 use super::{
+    commands::{json as json_of, run},
     http::{Answer, Http},
     issuers::{Endpoint, second_issuer},
     process::Sidecar,
@@ -93,6 +94,24 @@ async fn revoked_refresh_token_ends_its_access_tokens_and_gets_no_new_ones() {
         (refused.status.as_u16(), &refused.json()["error"]),
         (400, &"invalid_grant".into())
     );
+    sidecar.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operator_inspects_an_opaque_refresh_token() {
+    let world = World::new().await;
+    let url = authorization_server(&world.issuer).await;
+    let sections = format!("{}[links]\nupstream = {url:?}\n", world.terminate());
+    let sidecar = world.start(&sections);
+    let http = Http::to(sidecar.url("gateway.listen"));
+    let [_, refresh] = tokens(&http, "grant_type=authorization_code&code=c").await;
+    let inspect = |token: &str| json_of(&run(&world, &["check-token"], token));
+    let inspected = inspect(&refresh);
+    assert_eq!(inspected["verdict"], "live", "{inspected}");
+    assert_eq!(inspected["claims"]["sub"], "alice");
+    assert_eq!(inspect("linked-refresh-token-999")["verdict"], "invalid");
+    assert_eq!(http.revoke(SHOP, &refresh).await.status, 200);
+    assert_eq!(inspect(&refresh)["verdict"], "revoked");
     sidecar.end();
 }
 

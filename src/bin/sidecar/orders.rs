@@ -42,7 +42,7 @@ where
         }
         let service = |access| {
             let index = shared.index.clone();
-            let introspect = tokens.for_revocation.clone();
+            let introspect = tokens.for_revocation_with(shared.links.as_ref());
             let health = shared.health.clone();
             let issuers = config.issuers.iter().map(|issuer| &*issuer.url);
             let tenants = if config.log.tenants {

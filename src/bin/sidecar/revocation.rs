@@ -18,7 +18,7 @@ use tower_revocation::{
         replay::ReplayGuard,
     },
     log::RevocationLog,
-    revoke::{ForwardRevocation, LinkedTokens, RecordRevocation},
+    revoke::{ForwardRevocation, RecordRevocation},
 };
 
 use crate::{
@@ -47,13 +47,7 @@ where
     let Some(revoke) = &config.revoke else {
         return Ok(None);
     };
-    let introspect = match &shared.links {
-        Some(links) => {
-            let linked = LinkedTokens::new(links.clone(), tokens.for_revocation.clone());
-            BoxCloneSyncService::new(linked)
-        }
-        None => tokens.for_revocation.clone(),
-    };
+    let introspect = tokens.for_revocation_with(shared.links.as_ref());
     let mut record = RecordRevocation::new(introspect, shared.log.clone())
         .responsible_for_all_tokens(tokens.knows_all);
     if let Some(lifetime) = config.log.longest_lifetime {

@@ -11,6 +11,7 @@ use tower_revocation::{
         upstream::{Upstream, UpstreamBuilder},
     },
     jose::{KeySet, Keys, RemoteKeys},
+    revoke::{LinkedTokens, Links},
 };
 
 use crate::{
@@ -27,7 +28,7 @@ pub(crate) struct Tokens {
     /// Access tokens for the API.
     pub(crate) for_checks: Introspect,
     /// All tokens that clients revoke, refresh tokens included.
-    pub(crate) for_revocation: Introspect,
+    for_revocation: Introspect,
     /// Asks anew whether a token is alive, where there is somebody to ask.
     pub(crate) confirm: Option<Introspect>,
     /// The issuers that can be asked, if there are others.
@@ -63,6 +64,15 @@ impl Tokens {
             knows_all,
             by_keys,
         })
+    }
+
+    /// All tokens that clients revoke, and the refresh tokens that links know.
+    pub(crate) fn for_revocation_with(&self, links: Option<&Links>) -> Introspect {
+        let others = self.for_revocation.clone();
+        match links {
+            Some(links) => boxed(LinkedTokens::new(links.clone(), others)),
+            None => others,
+        }
     }
 }
 

@@ -55,7 +55,8 @@ type Digest = [u8; 32];
 /// have no subject, no record covers them, and the refresh token stays unknown.
 ///
 /// A rotated refresh token belongs to the same family as the one that it replaces, and revokes the
-/// same. The last eight of a family are known.
+/// same. The last eight of a family are known. **If the server still accepts an older one, it is a
+/// new family**, and not revoked with this one.
 ///
 /// A refresh token stays in its first family. A later response of another issuer does not change
 /// that. An access token of the same issuer for another client or subject is revoked with the

@@ -5,11 +5,15 @@ use std::task::{Context, Poll};
 use futures::future::BoxFuture;
 use tower::{BoxError, Service, ServiceExt as _};
 
-use super::Links;
+use super::{Links, lookup::Linked};
 use crate::{introspect::Introspected, token::Secret};
 
 /// Introspects the refresh tokens that [`Links`] know, and asks another introspection about all
 /// other tokens.
+///
+/// A refresh token is [`Unhandled`](Introspected::Unhandled) if its link is damaged, or if records
+/// would miss an access token of it. The other introspection is not asked then: a revocation by what
+/// it knows would be 200, and miss access tokens.
 ///
 /// ```
 /// use tower_revocation::{
@@ -60,11 +64,10 @@ where
     fn call(&mut self, token: Secret) -> Self::Future {
         let Self { links, others } = self.clone();
         Box::pin(async move {
-            if let Some(known) = links.find(&token)? {
-                return Ok(known.into());
+            match links.look_up(&token)? {
+                Linked::No => Ok(others.oneshot(token).await.map_err(Into::into)?.into()),
+                known => Ok(known.into()),
             }
-            let others = others.oneshot(token).await;
-            Ok(others.map_err(Into::into)?.into())
         })
     }
 }

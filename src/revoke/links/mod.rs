@@ -89,7 +89,9 @@ type Digest = [u8; 32];
 /// Links of a fleet are not shared: each process knows those that passed it. A fleet that keeps its
 /// log in a database can give each process a file for its links.
 ///
-/// As a `tower::Service<Secret>` it introspects the refresh tokens that it knows.
+/// As a `tower::Service<Secret>` it introspects the refresh tokens that it knows. One whose link is
+/// damaged, or whose access tokens no record covers wholly, is
+/// [`Unhandled`](crate::introspect::Introspected::Unhandled).
 ///
 /// ```
 /// use std::time::Duration;

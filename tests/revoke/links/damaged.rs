@@ -70,6 +70,18 @@ async fn damaged_link_is_skipped_and_others_go_on() {
 }
 
 #[tokio::test]
+async fn refresh_token_of_a_damaged_link_is_never_certainly_dead() {
+    let world = World::new().await;
+    let [before, refresh] = world.login().await;
+    let world = damaged(&world, one_bit).await;
+    let record = world.record().responsible_for_all_tokens(true);
+    let request = RevocationRequest::new("test-client", Secret::new(&*refresh));
+    let outcome = record.oneshot(request).await.unwrap();
+    assert_eq!(outcome, Outcome::Unsupported);
+    assert!(world.is_live(&before).await);
+}
+
+#[tokio::test]
 async fn refresh_token_of_a_damaged_link_has_a_past() {
     let world = World::new().await;
     let [before, refresh] = world.login().await;

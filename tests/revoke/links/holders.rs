@@ -31,6 +31,22 @@ async fn other_issuer_cannot_take_a_refresh_token_over() {
     }
 }
 
+/// Nothing names the access token of another subject.
+#[tokio::test]
+async fn token_whose_access_tokens_cannot_fall_is_unsupported() {
+    let mut world = World::new().await;
+    let [_, refresh] = world.login().await;
+    world.mint = Arc::new(|token| token.subject("bob").without("jti"));
+    let [of_bob, rotated] = world.refresh(&refresh).await.tokens();
+    for token in [refresh, rotated] {
+        let record = world.record().responsible_for_all_tokens(true);
+        let request = RevocationRequest::new("test-client", Secret::new(&*token));
+        let outcome = record.oneshot(request).await.unwrap();
+        assert_eq!(outcome, Outcome::Unsupported);
+    }
+    assert!(world.is_live(&of_bob).await);
+}
+
 #[tokio::test]
 async fn other_client_cannot_take_a_refresh_token_over() {
     let mut world = World::new().await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     family::{Family, FamilyId, TokenName},
-    tables::{Found, Tables},
+    tables::{Found, Room, Tables},
 };
 use crate::{
     introspect::Introspection,
@@ -33,9 +33,14 @@ impl Default for Limits {
 }
 
 impl Limits {
-    fn per_client(self) -> u64 {
-        let tenth = (self.capacity / 10).max(self.capacity.min(16));
-        self.per_client.unwrap_or(tenth)
+    fn room(self) -> Room {
+        let tenth = |of: u64| (of / 10).max(of.min(16));
+        let per_client = self.per_client.unwrap_or(tenth(self.capacity));
+        Room {
+            capacity: self.capacity,
+            per_client,
+            per_subject: tenth(per_client),
+        }
     }
 }
 
@@ -105,7 +110,7 @@ pub(super) fn learn(
         if !family.is_coverable() {
             return Ok(Learnt::Uncoverable);
         }
-        if !tables.make_room(work, &family, limits.capacity, limits.per_client())? {
+        if !tables.make_room(work, &family, limits.room())? {
             return Ok(Learnt::Full);
         }
         tables.insert(work, new_id(), &family)?;

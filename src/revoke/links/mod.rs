@@ -1,6 +1,7 @@
 //! Which access tokens belong to an opaque refresh token?
 
 mod family;
+mod holder;
 mod layer;
 mod learning;
 mod linked;
@@ -79,9 +80,10 @@ type Digest = [u8; 32];
 /// and it takes part in the commits and backups of the log. A link expires after the
 /// [longest lifetime](Self::longest_lifetime) of a refresh token, counted from its last use.
 ///
-/// There are at most 250 000 families, and at most a tenth of them for one client. Beyond that, a
-/// new family replaces the one of the same client that expires first, which is the one that was not
-/// used for the longest time. If the client has none, the new family is not stored.
+/// There are at most 250 000 families, at most a tenth of them for one client, and at most a tenth of
+/// those for one subject at it. Beyond that, a new family replaces the one of the same subject or
+/// client that expires first, which is the one that was not used for the longest time. If the client
+/// has none, the new family is not stored.
 ///
 /// A row that is damaged is skipped: its refresh tokens are unknown. It is counted as `damaged` (see
 /// [`LearnLinksLayer`]), and it is an event of level `ERROR`.
@@ -156,7 +158,8 @@ impl Links {
     }
 
     /// Limits the number of families of one client. Defaults to a tenth of the
-    /// [capacity](Self::capacity), and at least 16.
+    /// [capacity](Self::capacity), and at least 16. One subject can have a tenth of it, and at least
+    /// 16.
     ///
     /// # Panics
     ///

@@ -9,6 +9,7 @@ use redb::{
 use super::{
     Digest,
     family::{Family, FamilyId},
+    holder::{Holder, holder, subject},
     observe, row,
 };
 use crate::log::{Fault, FileKey, Work};
@@ -19,12 +20,17 @@ const TOKENS: TableDefinition<'_, &Digest, &FamilyId> = TableDefinition::new("li
 const FAMILIES: TableDefinition<'_, &FamilyId, &[u8]> = TableDefinition::new("link_families");
 /// In the order in which families expire: the holder of each.
 const BY_END: TableDefinition<'_, (u64, &FamilyId), &Holder> = TableDefinition::new("link_by_end");
-/// The families of each client.
+/// The families of each client, and of each subject at a client.
 const HELD: MultimapTableDefinition<'_, &Holder, (u64, &FamilyId)> =
     MultimapTableDefinition::new("link_held");
 
-/// A digest of a client of a tenant.
-type Holder = [u8; 16];
+/// How many families there can be: in all, for one client, and for one subject at it.
+#[derive(Clone, Copy)]
+pub(super) struct Room {
+    pub(super) capacity: u64,
+    pub(super) per_client: u64,
+    pub(super) per_subject: u64,
+}
 
 /// Checks that existing tables with these names have the right types.
 pub(super) fn check(database: &Database) -> Result<(), Fault> {
@@ -120,6 +126,9 @@ impl<'t> Tables<'t> {
         self.families.insert(&id, &*work.mask(&row))?;
         self.by_end.insert((family.expires, &id), &holder)?;
         self.held.insert(&holder, (family.expires, &id))?;
+        if let Some(subject) = subject(work.key(), family) {
+            self.held.insert(&subject, (family.expires, &id))?;
+        }
         work.dirty = true;
         Ok(())
     }
@@ -133,6 +142,9 @@ impl<'t> Tables<'t> {
     ) -> Result<(), Fault> {
         for token in &family.refresh_tokens {
             self.tokens.remove(&token.name.digest)?;
+        }
+        if let Some(subject) = subject(work.key(), family) {
+            self.held.remove(&subject, (family.expires, &id))?;
         }
         let holder = holder(work.key(), family);
         self.remove_row(work, family.expires, id, holder)
@@ -188,21 +200,31 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    /// Makes room for one more family of a client: removes the one that expires first, if the
-    /// client has as many as it can have, or if there is no room for any. Returns whether there is
-    /// room.
+    /// Makes room for one more family of a subject at a client. If the subject has as many as it can
+    /// have, it removes the one of the subject that expires first. Else it removes that of the
+    /// client, if the client has as many as it can have, or if there is no room for any. Returns
+    /// whether there is room.
     pub(super) fn make_room(
         &mut self,
         work: &mut Work<'_>,
         family: &Family,
-        capacity: u64,
-        quota: u64,
+        room: Room,
     ) -> Result<bool, Fault> {
+        if let Some(subject) = subject(work.key(), family) {
+            if self.held.get(&subject)?.len() >= room.per_subject {
+                return self.remove_first(work, subject);
+            }
+        }
         let holder = holder(work.key(), family);
         let held = self.held.get(&holder)?.len();
-        if held < quota && self.families.len()? < capacity {
+        if held < room.per_client && self.families.len()? < room.capacity {
             return Ok(true);
         }
+        self.remove_first(work, holder)
+    }
+
+    /// Returns whether there was one.
+    fn remove_first(&mut self, work: &mut Work<'_>, holder: Holder) -> Result<bool, Fault> {
         let first = self.held.get(&holder)?.next().transpose()?;
         let first = first.map(|first| {
             let (end, id) = first.value();
@@ -220,16 +242,4 @@ impl<'t> Tables<'t> {
     pub(super) fn len(&self) -> Result<[u64; 3], Fault> {
         Ok([self.families.len()?, self.tokens.len()?, self.by_end.len()?])
     }
-}
-
-fn holder(key: &FileKey, family: &Family) -> Holder {
-    let tenant = family.tenant.as_ref().or(family.iss.as_ref());
-    let tenant = tenant.map(String::as_str).unwrap_or_default();
-    let mut name = (tenant.len() as u64).to_le_bytes().to_vec();
-    name.extend_from_slice(tenant.as_bytes());
-    name.extend_from_slice(family.client_id.as_bytes());
-    let digest = key.digest(&name);
-    let mut holder = Holder::default();
-    holder.copy_from_slice(&digest[..16]);
-    holder
 }

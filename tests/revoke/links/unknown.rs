@@ -128,7 +128,7 @@ async fn order_ends_refresh_tokens_that_no_link_has_room_for() {
     world.mint = Arc::new(|token| token.client("other-client"));
     world.login().await;
     world.mint = Arc::new(|token| token);
-    world.order(0).await;
+    world.order(100).await;
     let answer = world.refresh("older").await;
     assert_eq!(
         answer.error(),

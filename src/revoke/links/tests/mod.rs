@@ -1,6 +1,7 @@
 //! How families grow, and how many there can be.
 
 mod holders;
+mod row;
 
 use super::{
     family::{MOST_ACCESS_TOKENS, MOST_REFRESH_TOKENS},
@@ -224,6 +225,26 @@ fn client_beyond_its_quota_loses_only_its_own_families() {
     elsewhere.tenant = Some("https://other.example".into());
     world.learn(AccessToken::Known(elsewhere), "e1", "", NOW);
     assert_eq!(known("b"), 3);
+}
+
+/// Else a user could make those of all others unknown, by many logins.
+#[test]
+fn user_with_many_logins_loses_only_their_own_families() {
+    let mut world = World::new();
+    world.links = world.links.clone().per_client(160);
+    world.login("c1", "of-alice", NOW);
+    for number in 0..200 {
+        let mut of_mallory = access("c1", "1", NOW + number);
+        of_mallory.sub = Some("mallory".into());
+        let token = format!("m{number}");
+        world.learn(AccessToken::Known(of_mallory), &token, "", NOW + number);
+    }
+    assert!(world.knows("of-alice"));
+    assert_eq!(
+        (0..200).filter(|it| world.knows(&format!("m{it}"))).count(),
+        16
+    );
+    assert_eq!(world.len(), [17, 17, 17]);
 }
 
 #[test]

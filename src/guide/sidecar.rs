@@ -112,5 +112,7 @@
 //!   gateway cuts what is open.
 //! * Two sidecars with a file each know nothing of each other.
 //! * Revocations at the authorization server, past the sidecar, are not seen.
+//! * An order is about an issuer of the configuration, and one about another is 422. A process that
+//!   only serves the feed needs the `[[issuer]]` sections too, to take orders.
 //! * A subject order ends what was issued until now. A refresh token at the authorization server gets
 //!   new, live tokens: revoke it there too.

@@ -76,7 +76,7 @@ pub(crate) struct Revoke {
     #[command(flatten)]
     pub(crate) target: Target,
 
-    /// The issuer whose subject, client, session or grant it is. Needed with several issuers.
+    /// The issuer whose subject, client, session, grant or token it is. Needed with several issuers.
     #[arg(long, value_name = "URL")]
     pub(crate) issuer: Option<String>,
 

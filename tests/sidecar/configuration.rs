@@ -54,6 +54,74 @@ async fn mistake_in_the_file_is_one_line_with_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mistake_about_a_log_on_a_server_is_found_without_the_server() {
+    let world = World::new().await;
+    let secret = world.write("password", "secret");
+    let missing = world.path("no-such-file");
+    let url_file = world.write("url", "postgres://app@localhost/app?lease=900s\n");
+    for (log, expected) in [
+        (
+            "url = \"mysql://localhost/app\"".to_owned(),
+            "must begin with `postgres://`",
+        ),
+        (
+            "url = \"postgres://app@localhost/app?leese=5s\"".to_owned(),
+            "log.url: ",
+        ),
+        ("url = \"redis://localhost:99999\"".to_owned(), "log.url: "),
+        (
+            "url = \"https://localhost/feed?ack=fleet\"".to_owned(),
+            "log.url: the log is not set up as it must be: a feed has no `ack`",
+        ),
+        (
+            format!("url_file = {url_file:?}"),
+            "log.url_file: the log is not set up as it must be: `lease` must be between",
+        ),
+        (format!("url_file = {missing:?}"), "log.url_file: "),
+        (
+            format!("url = \"postgres://app@localhost/app\"\npassword_file = {missing:?}"),
+            "log.password_file: ",
+        ),
+        (
+            format!(
+                "url = \"postgres://app@localhost/app?sslmode=verify-full&sslrootcert={missing}\"\npassword_file = {secret:?}"
+            ),
+            "log.url: ",
+        ),
+    ] {
+        let text = world.config_with(&log, "");
+        for check in [true, false] {
+            let mut command = with(&world, &text);
+            if check {
+                command.arg("--check");
+            }
+            let line = refused(&mut command, 2);
+            assert!(
+                line.contains(expected),
+                "{check} {expected:?}, not {line:?}"
+            );
+            assert!(!line.contains("secret"), "{line}");
+        }
+    }
+    // A server that is away is no mistake.
+    let good = world.config_with("url = \"postgres://app@localhost:1/app\"", "");
+    let checked = output(with(&world, &good).arg("--check"), "");
+    assert!(checked.status.success(), "{checked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn configuration_of_the_readme_is_valid() {
+    let world = World::new().await;
+    let readme = include_str!("../../README.md");
+    let (_, after) = readme
+        .split_once("```toml\n[log]")
+        .expect("it has a configuration");
+    let (text, _) = after.split_once("```").unwrap();
+    let checked = output(with(&world, &format!("[log]{text}")).arg("--check"), "");
+    assert!(checked.status.success(), "{checked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mistake_in_a_named_file_is_one_line_with_the_key() {
     let world = World::new().await;
     let clients = world.write("not-a-registry.json", "[{}, 7]");

@@ -9,6 +9,7 @@ use crate::{
     files::Files,
     health::Health,
     parts::{Parts, Shared},
+    store,
 };
 
 /// A configuration, and what it makes.
@@ -52,5 +53,7 @@ pub(crate) fn check(source: &Source) -> Result<(Config, Origins), Failure> {
         admin_address: None,
     };
     let attempt = attempt(source, &shared, &mut Files::default())?;
+    let checked = store::check(&attempt.config);
+    checked.map_err(|problem| Failure::from(problem).at(&attempt.origins))?;
     Ok((attempt.config, attempt.origins))
 }

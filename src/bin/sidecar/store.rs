@@ -12,7 +12,7 @@ use tower::util::Either;
 use tower_revocation::{
     Secret,
     client::replay::{EmbeddedGuard, ReplayGuard},
-    log::{EmbeddedLog, FleetLog, LogError, LogErrorKind},
+    log::{EmbeddedLog, FleetLog, FleetLogBuilder, LogError, LogErrorKind},
     revoke::Links,
 };
 
@@ -42,20 +42,10 @@ pub(crate) async fn open_file_of(config: &Log) -> Result<Option<Store>, Failure>
 
 /// Connects to a log on a server.
 pub(crate) async fn connect(config: &Log) -> Result<Store, Failure> {
-    let (key, url) = match &config.location {
+    let (key, builder) = match &config.location {
         Location::Path(path) => return open_file("log.path", path).await.map(Either::Left),
-        Location::Url(url) => ("log.url", Secret::new(&**url)),
-        Location::UrlFile(file) => {
-            let key = "log.url_file";
-            let url = files::read(file)
-                .map_err(|error| Problem::new(key, format!("{}: {error}", file.display())))?;
-            (key, Secret::new(url.expose().trim()))
-        }
+        Location::Url(_) | Location::UrlFile(_) => server(config)?,
     };
-    let mut builder = FleetLog::builder(url.expose());
-    if let Some(file) = &config.password_file {
-        builder = builder.password_file(file);
-    }
     let connected = builder.connect().await.map_err(|error| {
         let line = causes(&error);
         match error.kind() {
@@ -65,6 +55,48 @@ pub(crate) async fn connect(config: &Log) -> Result<Store, Failure> {
         }
     });
     connected.map(Either::Right)
+}
+
+/// Checks what can be checked without opening the log. It blocks.
+pub(crate) fn check(config: &Config) -> Result<(), Problem> {
+    if let Location::Path(_) = config.log.location {
+        return Ok(());
+    }
+    let (key, builder) = server(&config.log)?;
+    let checked = builder.check();
+    checked.map_err(|error| Problem::new(key, causes(&error)))?;
+    match &config.links {
+        Some(links) if links.file.is_none() => Err(without_a_file()),
+        _ => Ok(()),
+    }
+}
+
+fn without_a_file() -> Problem {
+    Problem::new("links.file", "missing: the log is on a server")
+}
+
+/// The key of the URL of a server, and how to connect. It reads files.
+fn server(config: &Log) -> Result<(&'static str, FleetLogBuilder), Problem> {
+    let unreadable =
+        |key, file: &Path, error: String| Problem::new(key, format!("{}: {error}", file.display()));
+    let (key, url) = match &config.location {
+        Location::Path(_) => return Err(Problem::new("log.path", "a file is on no server")),
+        Location::Url(url) => ("log.url", Secret::new(&**url)),
+        Location::UrlFile(file) => {
+            let key = "log.url_file";
+            let url =
+                files::read(file).map_err(|error| unreadable(key, file, error.to_string()))?;
+            (key, Secret::new(url.expose().trim()))
+        }
+    };
+    let mut builder = FleetLog::builder(url.expose());
+    if let Some(file) = &config.password_file {
+        // The builder would blame the URL.
+        let read = files::read(file);
+        read.map_err(|error| unreadable("log.password_file", file, error.to_string()))?;
+        builder = builder.password_file(file);
+    }
+    Ok((key, builder))
 }
 
 async fn open_file(key: &'static str, path: &Path) -> Result<EmbeddedLog, Failure> {
@@ -120,10 +152,7 @@ pub(crate) async fn links(store: &Store, config: &Config) -> Result<Option<Links
     let (key, file) = match (store, &links.file) {
         (Either::Left(log), _) => ("log.path", log.clone()),
         (Either::Right(_), Some(path)) => ("links.file", open_file("links.file", path).await?),
-        (Either::Right(_), None) => {
-            let reason = "missing: the log is on a server";
-            return Err(Problem::new("links.file", reason).into());
-        }
+        (Either::Right(_), None) => return Err(without_a_file().into()),
     };
     let links = Links::open(file).map_err(|error| Problem::new(key, causes(&error)))?;
     Ok(Some(match config.log.longest_lifetime {

@@ -7,7 +7,7 @@ use super::{
     FleetAck, FleetAssumption, FleetLog,
     core::NodeSettings,
     member::name_of_this_process,
-    open::open,
+    open::{check, open},
     url::Address,
 };
 
@@ -237,6 +237,35 @@ impl FleetLogBuilder {
     /// ```
     pub fn snapshot_from(self, host: impl Into<String>) -> Self {
         self.with_parameter("snapshot_from", host.into())
+    }
+
+    /// Checks the URL, the parameters and the files that they name, without a connection.
+    ///
+    /// It reads files, so it blocks.
+    ///
+    /// ```
+    /// use tower_revocation::log::FleetLog;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # #[cfg(feature = "postgres")]
+    /// assert!(FleetLog::builder("postgres://db.example.com/app").check().is_ok());
+    /// assert!(FleetLog::builder("mysql://db.example.com/app").check().is_err());
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if [`connect`](Self::connect) would fail whatever the server says: a part of the URL is
+    /// wrong or unknown, or a file cannot be read.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a runtime of tokio.
+    pub fn check(&self) -> Result<(), LogError> {
+        let address = self.address.as_ref().map_err(LogError::clone)?;
+        address.check()?;
+        check(address)
     }
 
     /// Connects to the log.

@@ -38,12 +38,33 @@ pub(super) async fn open(address: &Address, settings: NodeSettings) -> Result<Fl
         Some("feed") => feed(address, settings).await,
         Some(feature) => {
             drop(settings);
-            Err(wrong(format!(
-                "the URL of the log needs the feature `{feature}` of tower-revocation: enable it",
-            )))
+            Err(missing(feature))
         }
         None => Err(unknown_scheme()),
     }
+}
+
+/// Checks what can be checked without a connection.
+pub(super) fn check(address: &Address) -> Result<(), LogError> {
+    match feature(address.scheme()) {
+        #[cfg(feature = "postgres")]
+        Some("postgres") => super::postgres::Postgres::check(&address.url, address.append_timeout),
+        #[cfg(feature = "redis")]
+        Some("redis") => super::redis::Redis::check(&address.url),
+        #[cfg(feature = "feed")]
+        Some("feed") => {
+            only_of_a_feed(address)?;
+            super::feed::Leaf::check_url(&address.url)
+        }
+        Some(feature) => Err(missing(feature)),
+        None => Err(unknown_scheme()),
+    }
+}
+
+fn missing(feature: &str) -> LogError {
+    wrong(format!(
+        "the URL of the log needs the feature `{feature}` of tower-revocation: enable it",
+    ))
 }
 
 pub(super) fn unknown_scheme() -> LogError {
@@ -120,8 +141,14 @@ async fn postgres(address: &Address, settings: NodeSettings) -> Result<FleetLog,
 
 #[cfg(feature = "feed")]
 async fn feed(address: &Address, settings: NodeSettings) -> Result<FleetLog, LogError> {
-    use super::feed::Leaf;
+    only_of_a_feed(address)?;
+    let leaf = super::feed::Leaf::open(&address.url, settings.lease).await?;
+    start(leaf, address, settings).await
+}
 
+/// A feed has none of the parameters of an engine.
+#[cfg(feature = "feed")]
+fn only_of_a_feed(address: &Address) -> Result<(), LogError> {
     for (is_given, name) in [
         (address.ack.is_some(), "ack"),
         (address.ceiling.is_some(), "ceiling"),
@@ -139,8 +166,7 @@ async fn feed(address: &Address, settings: NodeSettings) -> Result<FleetLog, Log
             "a feed has no `skew`: it does not carry the time of the database",
         ));
     }
-    let leaf = Leaf::open(&address.url, settings.lease).await?;
-    start(leaf, address, settings).await
+    Ok(())
 }
 
 #[cfg(feature = "redis")]

@@ -89,6 +89,15 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
+    /// Checks the URL and the files that it names, without a connection. It blocks.
+    ///
+    /// # Errors
+    ///
+    /// Fails if they can never lead to a connection.
+    pub(in crate::log::fleet) fn check(url: &Url, timeout: Duration) -> Result<(), LogError> {
+        Ok(Target::new(url.clone(), None, timeout).map(drop)?)
+    }
+
     /// Connects, checks the server, and creates the tables if there are none.
     ///
     /// # Errors

@@ -81,6 +81,15 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
+    /// Checks the URL and the files that it names, without a connection. It blocks.
+    ///
+    /// # Errors
+    ///
+    /// Fails if they can never lead to a connection.
+    pub(in crate::log::fleet) fn check(url: &Url) -> Result<(), LogError> {
+        Ok(Settings::read(url, &|name| url.variable(name)).map(drop)?)
+    }
+
     /// Connects, and checks the server.
     ///
     /// # Errors

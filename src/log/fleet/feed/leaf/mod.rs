@@ -53,6 +53,15 @@ struct State {
 }
 
 impl Leaf {
+    /// Checks the URL and the files that it names, without a connection. It blocks.
+    ///
+    /// # Errors
+    ///
+    /// Fails if they can never lead to a connection.
+    pub(in crate::log::fleet) fn check_url(url: &Url) -> Result<(), LogError> {
+        Ok(Target::read(url).map(drop)?)
+    }
+
     /// Connects to a relay, and checks that it is one.
     ///
     /// # Errors

@@ -19,6 +19,9 @@ fn printed_lines_get_a_token_use_it_revoke_it_and_see_that_it_is_refused() {
     let mut command = program();
     // The demo must work without any setting.
     command.arg("demo").env_remove("SIDECAR_RUN__ALLOW_ROOT");
+    // Nor do those of another sidecar matter, or what is no setting.
+    command.env("SIDECAR_GATEWAY__UPSTREAM", "http://127.0.0.1:1");
+    command.env("SIDECAR_MISTAKE", "1");
     let sidecar = Sidecar::run(command);
     sidecar.wait_for("Ctrl-C ends");
     let log = sidecar.log();
@@ -28,12 +31,16 @@ fn printed_lines_get_a_token_use_it_revoke_it_and_see_that_it_is_refused() {
     };
     let lines: Vec<_> = log.lines().filter(is_command).collect();
     let script = lines.join("\n") + "\n";
-    assert_eq!(script.matches("curl -s").count(), 5, "{log}");
+    assert_eq!(script.matches("curl -s").count(), 7, "{log}");
 
     let ran = output(Command::new("sh").arg("-euc").arg(&script), "");
     let printed = String::from_utf8(ran.stdout).unwrap();
     assert!(ran.status.success(), "{script}: {printed}");
-    assert_eq!(statuses(&printed), ["200", "200", "401"], "{printed}");
+    assert_eq!(
+        statuses(&printed),
+        ["200", "200", "401", "401"],
+        "{printed}"
+    );
     assert!(printed.contains("hello alice, by demo"), "{printed}");
     assert!(printed.contains("\"class\":\"subject\""), "{printed}");
     assert!(

@@ -39,6 +39,10 @@ pub(crate) struct Source {
     /// more than the environment and the file. Can be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+
+    /// Whether the environment is not read: the demo needs no settings.
+    #[arg(skip)]
+    pub(crate) without_environment: bool,
 }
 
 /// A command. All but `demo` ask the sidecar that runs.

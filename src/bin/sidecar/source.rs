@@ -62,7 +62,8 @@ impl Source {
 
     fn overrides(&self) -> Result<Vec<Override>, Failure> {
         let mut variables = Vec::new();
-        for (name, value) in env::vars_os() {
+        let environment = (!self.without_environment).then(env::vars_os);
+        for (name, value) in environment.into_iter().flatten() {
             // The names of settings are ASCII, and others are of no interest.
             let Ok(name) = name.into_string() else {
                 continue;

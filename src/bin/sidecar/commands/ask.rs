@@ -88,6 +88,7 @@ impl Running {
             let source = Source {
                 config: self.config.clone(),
                 set: Vec::new(),
+                without_environment: false,
             };
             source.socket()
         });

@@ -46,6 +46,7 @@ pub(crate) async fn run() -> Result<(), Failure> {
     let source = Source {
         config: Some(config.clone()),
         set: Vec::new(),
+        without_environment: true,
     };
     run_and_tell(source, move |addresses| {
         out::print(&greeting(&base, addresses, &config, &socket));
@@ -107,6 +108,16 @@ listen = "127.0.0.1:0"
     )
 }
 
+/// A path as a word of the shell.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@".contains(&byte);
+    if path.bytes().all(is_plain) {
+        return path;
+    }
+    format!("'{}'", path.replace('\'', "'\\''"))
+}
+
 fn greeting(
     issuer: &str,
     addresses: &BTreeMap<&'static str, SocketAddr>,
@@ -123,7 +134,8 @@ fn greeting(
         |_| "revocation-sidecar".into(),
         |it| it.display().to_string(),
     );
-    let (config, socket) = (config.display(), socket.display());
+    let config = config.display();
+    let [program, socket] = [Path::new(&program), socket].map(quoted);
     format!(
         r#"
 An issuer, an API and a sidecar in front of it run on this machine. Its configuration:
@@ -137,9 +149,12 @@ curl -si -H "Authorization: Bearer $TOKEN" {gateway}/hello
 curl -si -u demo:demo-secret -d "token=$TOKEN" {gateway}/oauth2/revoke
 curl -si -H "Authorization: Bearer $TOKEN" {gateway}/hello
 
-Revoke everything of a user, without a token:
+Get another one, revoke everything of its user, and see that it is refused too:
 
+TOKEN=$(curl -s -u demo:demo-secret -d grant_type=client_credentials {issuer}/token \
+  | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 {program} revoke --subject alice --reason "laptop stolen" --socket {socket}
+curl -si -H "Authorization: Bearer $TOKEN" {gateway}/hello
 
 See what the sidecar counts:
 

@@ -88,12 +88,18 @@ impl Http {
         self.send(request.unwrap()).await
     }
 
-    pub(crate) async fn get_with(&self, path: &str, token: &str) -> Answer {
+    /// `None` if the server is gone.
+    pub(crate) async fn try_get_with(&self, path: &str, token: &str) -> Option<Answer> {
         let request = self
             .request(Method::GET, path)
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .body(Full::default());
-        self.send(request.unwrap()).await
+        self.try_send(request.unwrap()).await
+    }
+
+    pub(crate) async fn get_with(&self, path: &str, token: &str) -> Answer {
+        let answer = self.try_get_with(path, token).await;
+        answer.expect("the server is there")
     }
 
     /// `None` if the server is gone.

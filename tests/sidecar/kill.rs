@@ -1,7 +1,9 @@
-//! `kill -9` while clients revoke. Whoever has the 200 has a token that is refused from then on, and
-//! everybody else can repeat the request.
+//! `kill -9` while clients revoke and others use the API. Whoever has the 200 has a token that is refused
+//! from then on, and everybody else can repeat the request. Nobody else is refused.
 
 use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Barrier;
 
 use super::{
     http::Http,
@@ -13,6 +15,8 @@ use super::{
 const KILLS: u32 = 8;
 /// How many clients revoke at once.
 const CLIENTS: usize = 8;
+/// How many clients use the API all the time.
+const USERS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn terminate_loses_no_answered_revocation() {
@@ -44,7 +48,8 @@ where
     F: Fn(u32) -> W,
     W: Future<Output = ()>,
 {
-    let mut answered = 0;
+    let live = world.token();
+    let (mut answered, mut served) = (0, 0);
     let mut unanswered: Vec<String> = Vec::new();
     let mut refused: Vec<String> = Vec::new();
     for round in 0..KILLS {
@@ -62,6 +67,10 @@ where
             assert!(http.get_with("/", &token).await.is_refused());
             refused.push(token);
         }
+        let under_load = Arc::new(Barrier::new(USERS + 1));
+        let use_the_api = || use_the_api(http.clone(), live.clone(), under_load.clone());
+        let users: Vec<_> = (0..USERS).map(|_| tokio::spawn(use_the_api())).collect();
+        under_load.wait().await;
         let tokens: Vec<_> = (0..CLIENTS).map(|_| world.token()).collect();
         let calls: Vec<_> = tokens
             .into_iter()
@@ -69,12 +78,21 @@ where
                 let http = http.clone();
                 tokio::spawn(async move {
                     let answer = http.try_revoke(SHOP, &token).await;
-                    (token, answer.map(|answer| answer.status.as_u16()))
+                    let status = answer.map(|answer| answer.status.as_u16());
+                    // Unless it is killed first, also under load.
+                    if let (Some(200), Some(next)) = (status, http.try_get_with("/", &token).await)
+                    {
+                        assert!(next.is_refused(), "{next:?}");
+                    }
+                    (token, status)
                 })
             })
             .collect();
         moment(round).await;
         sidecar.kill();
+        for user in users {
+            served += user.await.unwrap();
+        }
         for call in calls {
             match call.await.unwrap() {
                 (token, Some(200)) => {
@@ -90,6 +108,23 @@ where
     for token in &refused {
         assert!(http.get_with("/", token).await.is_refused());
     }
-    eprintln!("{answered} answered, {} killed", unanswered.len());
+    assert_eq!(http.get_with("/", &live).await.status, 200);
+    eprintln!(
+        "{answered} answered, {} killed, {served} served",
+        unanswered.len()
+    );
     sidecar.end();
+}
+
+/// Returns how many requests were served before the server was gone.
+async fn use_the_api(http: Arc<Http>, token: String, under_load: Arc<Barrier>) -> u32 {
+    let mut served = 0;
+    while let Some(answer) = http.try_get_with("/", &token).await {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        served += 1;
+        if served == 1 {
+            under_load.wait().await;
+        }
+    }
+    served
 }

@@ -34,6 +34,9 @@
 //! | | `/metrics` | Prometheus text |
 //! | | `/v1/revocations`, `/v1/tokens:inspect`, `/v1/status` | orders and questions |
 //!
+//! `/readyz` and `/metrics` of `admin.listen` are for requests to an address, to `localhost` or to one of
+//! `admin.hosts`. For another `Host` they are 421, because a web page could have a name that leads there.
+//!
 //! `verify`, `feed` and `admin` are for this machine unless they have TLS or `insecure = true`.
 //!
 //! # Revocations

@@ -2,7 +2,8 @@
 
 use std::{os::unix::net::UnixDatagram, time::Duration};
 
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Full};
+use hyper::Method;
 use serde_json::Value;
 
 use tower_revocation::log::NumericDate;
@@ -42,6 +43,34 @@ async fn readiness_waits_for_the_keys_of_the_issuer() {
     sidecar.wait_for("run: ready");
     assert_eq!(admin.get("/readyz").await.json()["ready"], true);
     assert_eq!(http.get_with("/", &token.token().sign()).await.status, 200);
+    sidecar.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operators_are_served_by_address_or_by_a_name_of_the_configuration() {
+    let world = World::new().await;
+    let config = world
+        .config("")
+        .replace("[admin]\n", "[admin]\nhosts = [\"ops.example\"]\n");
+    let sidecar = Sidecar::start(&world.write("config.toml", &config));
+    let admin = Http::to(sidecar.url("admin.listen"));
+    for path in ["/readyz", "/metrics"] {
+        for (host, expected) in [
+            ("127.0.0.1:9002", 200),
+            ("10.1.2.3", 200),
+            ("[::1]:9002", 200),
+            ("localhost:1", 200),
+            ("OPS.example:9002", 200),
+            ("attacker.example:9002", 421),
+            ("ops.example.attacker.example", 421),
+            ("127.0.0.1.attacker.example", 421),
+        ] {
+            let request = admin.request(Method::GET, path).header("host", host);
+            let answer = admin.send(request.body(Full::default()).unwrap()).await;
+            assert_eq!(answer.status, expected, "{path} {host}");
+            assert_eq!(answer.text.contains("admin.hosts"), expected == 421);
+        }
+    }
     sidecar.end();
 }
 

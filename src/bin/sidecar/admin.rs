@@ -2,15 +2,18 @@
 
 use std::{
     convert::Infallible,
+    net::IpAddr,
     path::PathBuf,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use futures::future::BoxFuture;
 use http_body_util::{BodyExt as _, Limited};
-use hyper::{Method, Request, Response, StatusCode, body::Incoming};
+use hyper::{
+    Method, Request, Response, StatusCode, body::Incoming, header::HOST, http::uri::Authority,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Deserialize;
 use serde_json::json;
@@ -47,6 +50,8 @@ struct Shared {
     /// `None` also if there are no tokens.
     on_tcp: ArcSwapOption<OrderService<Store>>,
     log: ArcSwapOption<Store>,
+    /// The values of `Host` over TCP, beside addresses and `localhost`.
+    hosts: ArcSwap<Vec<String>>,
 }
 
 /// The body of `/v1/backup`.
@@ -69,6 +74,7 @@ impl AdminEntry {
                 on_socket: ArcSwapOption::empty(),
                 on_tcp: ArcSwapOption::empty(),
                 log: ArcSwapOption::empty(),
+                hosts: ArcSwap::default(),
             }),
         }
     }
@@ -79,6 +85,36 @@ impl AdminEntry {
             access,
             shared: self.shared.clone(),
         }
+    }
+
+    /// From now on, these are names of the listener.
+    pub(crate) fn name(&self, hosts: &[String]) {
+        self.shared.hosts.store(Arc::new(hosts.to_owned()));
+    }
+
+    /// Whether a request names this listener. A page whose name resolves to it does not: it could read
+    /// what it is served. Probes and scrapers use addresses.
+    fn is_named<B>(&self, request: &Request<B>) -> bool {
+        if self.access == Access::Socket {
+            return true;
+        }
+        let field = request.headers().get(HOST);
+        let authority = match field {
+            Some(field) => Authority::try_from(field.as_bytes()).ok(),
+            None => request.uri().authority().cloned(),
+        };
+        let Some(authority) = authority else {
+            return false;
+        };
+        let host = authority.host();
+        let address = host.trim_start_matches('[').trim_end_matches(']');
+        let is_name = |name: &String| {
+            let names = [authority.as_str(), host];
+            names.iter().any(|it| it.eq_ignore_ascii_case(name))
+        };
+        address.parse::<IpAddr>().is_ok()
+            || host.eq_ignore_ascii_case("localhost")
+            || self.shared.hosts.load().iter().any(is_name)
     }
 
     /// From now on, orders are carried out by these.
@@ -93,6 +129,10 @@ impl AdminEntry {
     async fn respond(self, request: Request<Incoming>) -> Response<AnyBody> {
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         match request.uri().path() {
+            "/readyz" | "/metrics" if !self.is_named(&request) => problem(
+                StatusCode::MISDIRECTED_REQUEST,
+                "the Host is not one of this listener: add it to admin.hosts",
+            ),
             "/livez" if is_read => text(StatusCode::OK, "text/plain", "alive\n"),
             "/readyz" if is_read => self.readiness(),
             "/metrics" if is_read => {

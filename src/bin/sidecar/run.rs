@@ -84,6 +84,7 @@ async fn start(
 
     let health = Health::default();
     let admin = AdminEntry::new(health.clone(), rendering);
+    admin.name(&config.admin.hosts);
     // A file is opened first: what is wrong with it is no reason to listen. A server may be away.
     let file = store::open_file_of(&config.log).await?;
     let open_files = process::raise_open_files();
@@ -431,6 +432,7 @@ impl Running {
         self.listening.replace(&mut parts);
         self.levels.change(parts.levels.clone());
         self.admin.replace(parts.orders, self.shared.log.clone());
+        self.admin.name(&self.config.admin.hosts);
         let watch = tokio::spawn(keys::watch(parts.by_keys, self.health.clone()));
         if let Some(last) = self.watch.replace(watch.abort_handle()) {
             last.abort();

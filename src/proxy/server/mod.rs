@@ -42,8 +42,8 @@ use crate::client::Network;
 /// | the [head](Self::max_head) | 16 KiB | 431 |
 ///
 /// Of a body that is not read, an HTTP/2 stream holds at most 128 KiB, all streams of a connection
-/// together 1 MiB, and an HTTP/1.1 connection 64 KiB. Of a response, a stream or an HTTP/1.1 connection
-/// holds at most 64 KiB and one frame of the body.
+/// together 1 MiB, and an HTTP/1.1 connection 128 KiB. Of a response, an HTTP/1.1 connection holds at
+/// most 128 KiB, a stream 64 KiB, and each one frame of the body.
 ///
 /// A request over HTTP/1.1 with both `Content-Length` and `Transfer-Encoding` is 400. Bodies have
 /// no limit: neither of their size nor of their time, while the peer reads.

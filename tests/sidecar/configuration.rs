@@ -110,6 +110,16 @@ async fn mistake_about_a_log_on_a_server_is_found_without_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_of_a_feed_that_nobody_may_have_are_found_by_the_check() {
+    let world = World::new().await;
+    for tokens in ["short\n", "a token with blanks in it\n"] {
+        let file = world.write("tokens", tokens);
+        let lines = format!("[feed]\nlisten = \"127.0.0.1:0\"\ntokens_file = {file:?}\n");
+        is_refused(&world, &lines, 3, "feed.tokens_file: ");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn configuration_of_the_readme_is_valid() {
     let world = World::new().await;
     let readme = include_str!("../../README.md");

@@ -7,7 +7,7 @@ use tower_revocation::{
     enforce::{EnforcementLayer, Index},
     introspect::jwt::JwtTokens,
     jose::RemoteKeys,
-    log::RevocationLog,
+    log::{FeedService, RevocationLog},
     proxy::server::ServerTls,
     revoke::Links,
 };
@@ -101,7 +101,10 @@ where
         let orders = Orders::new(config, shared, &tokens, files)?;
         // The files that others read again by themselves.
         if let Some(feed) = &config.feed {
-            files.secret("feed.tokens_file", &feed.tokens_file)?;
+            let key = "feed.tokens_file";
+            files.secret(key, &feed.tokens_file)?;
+            let checked = FeedService::check_token_file(&feed.tokens_file);
+            checked.map_err(|error| Problem::new(key, causes(&error)))?;
         }
         Ok(Self {
             gateway,

@@ -103,6 +103,21 @@ impl FeedService {
         Ok(Self::new(log.into(), Access::Tokens(tokens)))
     }
 
+    /// Checks a file of tokens, as [`with_token_file`](Self::with_token_file) does, without a log.
+    ///
+    /// ```
+    /// use tower_revocation::log::FeedService;
+    ///
+    /// assert!(FeedService::check_token_file("no/such/file").is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The same as those of [`with_token_file`](Self::with_token_file).
+    pub fn check_token_file(file: impl AsRef<Path>) -> Result<(), LogError> {
+        Tokens::open(file.as_ref()).map(drop)
+    }
+
     /// Serves a log to requests that pass a check, such as one of the client certificate that your
     /// server has put into the extensions of the request. The check returns a name of who asks, which
     /// has [limits](Self#limits) of its own. `None` is 403.

@@ -99,6 +99,7 @@
 //!   `Forwarded` never is.
 //! * Requests are never sent twice. Redirects of issuers are not followed.
 //! * Every listener limits connections, heads and idle time: section `[limits]`.
+//! * The admin socket serves processes of its own user and of root only, whatever the mode of the file.
 //! * The process does not run as root unless `run.allow_root` is set. It changes no user by itself: the
 //!   unit of systemd has a user of its own, and the image the user 65532. Files are for its user only, and
 //!   there are no core files.

@@ -9,7 +9,10 @@ use tokio::{
     sync::oneshot,
 };
 use tower::service_fn;
-use tower_revocation::{client::PeerAddr, proxy::server::Server};
+use tower_revocation::{
+    client::PeerAddr,
+    proxy::server::{Listener, Server},
+};
 
 use crate::fixture::soon;
 
@@ -37,4 +40,29 @@ async fn unix_socket_is_served_until_the_shutdown() {
     drop(stop);
     soon(serving).await.unwrap();
     assert!(UnixStream::connect(&path).await.is_err());
+}
+
+#[tokio::test]
+async fn only_the_named_users_are_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let ours = std::os::unix::fs::MetadataExt::uid(&folder.path().metadata().unwrap());
+    for (users, is_served) in [(vec![ours], true), (vec![ours + 1], false), (vec![], false)] {
+        let path = folder.path().join(format!("socket-{users:?}"));
+        let listener = Listener::from(UnixListener::bind(&path).unwrap()).only_users(users);
+        let service = service_fn(async |_: Request<Incoming>| {
+            Ok::<_, Infallible>(Response::new(String::new()))
+        });
+        tokio::spawn(Server::new().serve(listener, service, std::future::pending()));
+        let mut client = UnixStream::connect(&path).await.unwrap();
+        let request = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+        // The peer may be gone already.
+        let _ = client.write_all(request).await;
+        let mut response = String::new();
+        let _ = soon(client.read_to_string(&mut response)).await;
+        assert_eq!(
+            response.starts_with("HTTP/1.1 200 "),
+            is_served,
+            "{response}"
+        );
+    }
 }

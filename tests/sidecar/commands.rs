@@ -1,6 +1,9 @@
 //! The commands ask the sidecar that runs by its admin socket.
 
-use std::process::Output;
+use std::{
+    os::unix::fs::PermissionsExt as _,
+    process::{Command, Output},
+};
 
 use serde_json::Value;
 
@@ -154,5 +157,32 @@ async fn orders_over_tcp_need_a_token_and_a_known_host() {
     assert_eq!(admin.send(request.unwrap()).await.status, 403);
     // The copy of the log is for those who are on the machine.
     assert_eq!(admin.get_with("/v1/backup", "test").await.status, 404);
+    sidecar.end();
+}
+
+/// As another user, if this is root.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_user_cannot_use_the_admin_socket_whatever_its_mode() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can be another user");
+        return;
+    }
+    let world = World::new().await;
+    let sidecar = world.start("");
+    let socket = world.path("admin.sock");
+    let folder = std::path::Path::new(&socket).parent().unwrap();
+    for path in [folder, socket.as_ref()] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let ask = |user: &str| {
+        let mut command = Command::new("setpriv");
+        command.args([&format!("--reuid={user}"), "--clear-groups", "curl", "-sS"]);
+        command.args(["--unix-socket", &socket, "http://localhost/livez"]);
+        output(&mut command, "")
+    };
+    assert_eq!(ask("0").stdout, b"alive\n");
+    let other = ask("65534");
+    assert!(!other.status.success(), "{other:?}");
+    assert!(other.stdout.is_empty(), "{other:?}");
     sidecar.end();
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::net::{TcpListener, UnixListener};
-use tower_revocation::proxy::server::{Server, ServerTls};
+use tower_revocation::proxy::server::{Listener, Server, ServerTls};
 
 use crate::{
     config::{Admin, Config, Limits, Listen, Problem, Run},
@@ -87,6 +87,17 @@ impl Socket {
             }
         }
     }
+}
+
+/// Serves only this user and root, whatever the mode of the socket becomes.
+#[cfg(target_os = "linux")]
+pub(crate) fn of_this_user(listener: UnixListener) -> Listener {
+    Listener::from(listener).only_users([0, crate::process::user()])
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn of_this_user(listener: UnixListener) -> Listener {
+    listener.into()
 }
 
 impl Drop for Socket {

@@ -42,6 +42,12 @@ pub(crate) fn raise_open_files() -> Option<u64> {
     None
 }
 
+/// The user of the process.
+#[cfg(target_os = "linux")]
+pub(crate) fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
 /// Whether the process has the rights of root.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_root() -> bool {

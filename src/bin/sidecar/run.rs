@@ -35,7 +35,7 @@ use crate::{
     gateway::{ByPath, Entry},
     health::Health,
     keys,
-    listeners::{Socket, bind, server, unchanged},
+    listeners::{Socket, bind, of_this_user, server, unchanged},
     logging::Levels,
     metrics, notify,
     parts::{Certificate, Parts, Shared},
@@ -208,6 +208,7 @@ impl Listening {
         if let Some((listener, socket)) = Socket::bind(&config.admin)? {
             listening.socket = Some(socket);
             let service = admin.over(Access::Socket);
+            let listener = of_this_user(listener);
             let bounded = server(&config.limits, &config.run, None);
             let end = stopped(&listening.stop_admin);
             let served = async move { bounded.serve(listener, service, end).await };

@@ -14,6 +14,9 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+#[cfg(unix)]
+use crate::proxy::observe::refused_connection;
+
 /// Where a [`Server`](super::Server) listens: a TCP or a Unix socket.
 #[derive(Debug)]
 pub struct Listener(Kind);
@@ -22,7 +25,11 @@ pub struct Listener(Kind);
 enum Kind {
     Tcp(TcpListener),
     #[cfg(unix)]
-    Unix(UnixListener),
+    Unix {
+        listener: UnixListener,
+        /// `None`: everybody who can open the socket.
+        users: Option<Vec<u32>>,
+    },
 }
 
 impl From<TcpListener> for Listener {
@@ -34,11 +41,40 @@ impl From<TcpListener> for Listener {
 #[cfg(unix)]
 impl From<UnixListener> for Listener {
     fn from(listener: UnixListener) -> Self {
-        Self(Kind::Unix(listener))
+        Self(Kind::Unix {
+            listener,
+            users: None,
+        })
     }
 }
 
 impl Listener {
+    /// Serves only processes of these users on a Unix socket, by their user identifiers. Others are
+    /// disconnected. By default everybody is served who can open the socket, which depends on the mode
+    /// of its file and of its folder. Does nothing for TCP.
+    ///
+    /// ```no_run
+    /// use tokio::net::UnixListener;
+    /// use tower_revocation::proxy::server::Listener;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let listener = UnixListener::bind("/run/app/admin.sock")?;
+    /// // root, and one other user.
+    /// let listener = Listener::from(listener).only_users([0, 1000]);
+    /// # drop(listener);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(unix)]
+    #[must_use]
+    pub fn only_users(mut self, identifiers: impl IntoIterator<Item = u32>) -> Self {
+        if let Kind::Unix { users, .. } = &mut self.0 {
+            *users = Some(identifiers.into_iter().collect());
+        }
+        self
+    }
+
     /// The next connection, and the address of its peer, if it has one.
     pub(super) async fn accept(&self) -> io::Result<(Socket, Option<SocketAddr>)> {
         match &self.0 {
@@ -50,12 +86,22 @@ impl Listener {
                 Ok((Socket::Tcp(stream), Some(peer)))
             }
             #[cfg(unix)]
-            Kind::Unix(listener) => {
+            Kind::Unix { listener, users } => loop {
                 let (stream, _) = listener.accept().await?;
-                Ok((Socket::Unix(stream), None))
-            }
+                if users.as_ref().is_none_or(|users| is_of(&stream, users)) {
+                    return Ok((Socket::Unix(stream), None));
+                }
+                refused_connection("user");
+            },
         }
     }
+}
+
+/// Whether the peer is a process of one of these users. A peer that the system does not know is not.
+#[cfg(unix)]
+fn is_of(stream: &UnixStream, users: &[u32]) -> bool {
+    let peer = stream.peer_cred();
+    peer.is_ok_and(|peer| users.contains(&peer.uid()))
 }
 
 /// Lets the system find out that a silent peer has disappeared, such as that of a WebSocket. The

@@ -249,7 +249,7 @@ impl FleetLogBuilder {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() {
     /// # #[cfg(feature = "postgres")]
-    /// assert!(FleetLog::builder("postgres://db.example.com/app").check().is_ok());
+    /// assert!(FleetLog::builder("postgres://revoker@db.example.com/app").check().is_ok());
     /// assert!(FleetLog::builder("mysql://db.example.com/app").check().is_err());
     /// # }
     /// ```

@@ -5,7 +5,7 @@ use hyper::{
     header::{self, HeaderName},
 };
 
-use super::elements;
+use super::{elements, is_same, remove_if};
 
 /// Removes the fields about one connection, and those that `Connection` names.
 ///
@@ -77,13 +77,13 @@ impl Coding {
 /// Removes from trailers the fields that mean something only in a head (RFC 9110 §6.5.1): a recipient
 /// that merges both would otherwise take them for checked ones.
 pub(in crate::proxy) fn remove_from_trailers(trailers: &mut HeaderMap) {
-    for name in &ONLY_IN_HEADS {
-        trailers.remove(name);
-    }
+    remove_if(trailers, |name| {
+        ONLY_IN_HEADS.iter().any(|only| is_same(name, only))
+    });
 }
 
 /// Framing, routing, authentication, conditions, and how the content is read.
-const ONLY_IN_HEADS: [HeaderName; 20] = [
+const ONLY_IN_HEADS: [HeaderName; 22] = [
     header::AUTHORIZATION,
     header::CACHE_CONTROL,
     header::CONTENT_ENCODING,
@@ -103,7 +103,9 @@ const ONLY_IN_HEADS: [HeaderName; 20] = [
     header::RANGE,
     header::TRAILER,
     HeaderName::from_static("dpop"),
+    HeaderName::from_static("x-http-method"),
     HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-method-override"),
 ];
 
 /// Whether the field is for every recipient, or determines the meaning of the request. Without it,

@@ -20,6 +20,9 @@ use tokio::{
 use super::streams::Turn;
 use crate::proxy::observe::refused_connection;
 
+/// As good as for ever: the clock has no much later times.
+const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
 /// The requests of one connection.
 #[derive(Clone)]
 pub(super) struct Requests(Arc<Counts>);
@@ -61,6 +64,7 @@ impl Requests {
     /// Waits until there has been no request for this long from now on.
     pub(super) async fn idle(&self, limit: Duration) {
         let counts = &*self.0;
+        let limit = limit.min(LONGEST);
         let mut due = Instant::now() + limit;
         loop {
             sleep_until(due).await;
@@ -170,6 +174,12 @@ mod tests {
     use super::Requests;
 
     const GIVEN_UP: u64 = 100;
+
+    #[tokio::test]
+    async fn longest_limit_does_not_overflow() {
+        let requests = Requests::new(GIVEN_UP);
+        assert!(requests.idle(Duration::MAX).now_or_never().is_none());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn connection_is_idle_after_the_last_response() {

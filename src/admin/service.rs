@@ -30,7 +30,7 @@ use super::{
 use crate::{
     enforce::Index,
     error::Error,
-    introspect::{Introspected, Introspection},
+    introspect::Introspected,
     log::RevocationLog,
     revoke::{AdminRequest, Administration},
     token::Secret,
@@ -181,7 +181,7 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
         request: Request<B>,
     ) -> Result<Response<Full<Bytes>>, Refusal>
     where
-        I: Service<Secret, Response: Into<Introspected>>,
+        I: Service<Secret, Response: Into<Introspected>> + Clone,
         I::Error: Into<BoxError>,
         B: Body<Data: Send, Error: Into<BoxError>>,
     {
@@ -213,21 +213,25 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
         body: B,
     ) -> Result<Response<Full<Bytes>>, Refusal>
     where
-        I: Service<Secret, Response: Into<Introspected>>,
+        I: Service<Secret, Response: Into<Introspected>> + Clone,
         I::Error: Into<BoxError>,
         B: Body<Data: Send, Error: Into<BoxError>>,
     {
         let is_dry_run = request::is_dry_run(head.uri.query())?;
         let order: RevocationOrder = request::document(&head.headers, body).await?;
+        let mut linked = None;
         let requests = match revoke::target(&order, &self.tenants)? {
             Ordered::Target(target) => {
                 vec![revoke::named(&order, target, &self.tenants, caller)?]
             }
-            Ordered::Token(token) => {
+            Ordered::Token(secret) => {
                 // Whether a token is genuine is not for viewers.
                 caller.needs(Role::Operator)?;
-                let token = genuine(introspect, token).await?;
-                revoke::of_token(&order, &token, &self.tenants, caller)?
+                let token = introspected(introspect.clone(), secret.clone()).await?;
+                let token = token.into_token().ok_or(revoke::FOREIGN_TOKEN)?;
+                let requests = revoke::of_token(&order, &token, &self.tenants, caller)?;
+                linked = token.issued_with.clone().map(|with| (secret, with));
+                requests
             }
         };
         if is_dry_run {
@@ -239,7 +243,19 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
             caller.needs(revoke::role(&request.target))?;
         }
         let receipt = self.carry_out(requests).await?;
-        let receipt = receipt.ok_or(Refusal::Unprocessable(UNNAMED))?;
+        let mut receipt = receipt.ok_or(Refusal::Unprocessable(UNNAMED))?;
+        if let Some((secret, with)) = linked {
+            // Another token may have been issued before the records. From now on there is none.
+            let again = introspected(introspect, secret).await?.into_token();
+            let again = again.ok_or(Refusal::Unprocessable(UNNAMED))?;
+            if again.issued_with.as_ref() != Some(&with) {
+                let requests = revoke::of_token(&order, &again, &self.tenants, caller)?;
+                let later = self.carry_out(requests).await?;
+                if let Some(later) = later {
+                    receipt = receipt.until(&later);
+                }
+            }
+        }
         Ok(json(StatusCode::CREATED, &receipt))
     }
 
@@ -252,11 +268,7 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
             let response = response.map_err(|error| unavailable(&error))?;
             let next = revoke::receipt(class, &response);
             receipt = Some(match receipt {
-                Some(first) => Receipt {
-                    epoch: next.epoch,
-                    sequence: next.sequence,
-                    ..first
-                },
+                Some(first) => first.until(&next),
                 None => next,
             });
         }
@@ -278,9 +290,8 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
         caller.needs(Role::Operator)?;
         no_query(head)?;
         let InspectionOrder { token } = request::document(&head.headers, body).await?;
-        let introspected = introspect.oneshot(token).await;
-        let introspected = introspected.map_err(|error| unavailable(&*error.into()))?;
-        let inspection = inspect::inspection(&introspected.into(), &self.index);
+        let introspected = introspected(introspect, token).await?;
+        let inspection = inspect::inspection(&introspected, &self.index);
         observe::inspected(caller.name(), &inspection.verdict);
         Ok(json(StatusCode::OK, &inspection))
     }
@@ -297,18 +308,14 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
 
 const UNNAMED: &str = "no record can name the token alone";
 
-/// The introspection of a token that this server handles.
-async fn genuine<I>(introspect: I, token: Secret) -> Result<Introspection, Refusal>
+async fn introspected<I>(introspect: I, token: Secret) -> Result<Introspected, Refusal>
 where
     I: Service<Secret, Response: Into<Introspected>>,
     I::Error: Into<BoxError>,
 {
     let introspected = introspect.oneshot(token).await;
-    let introspected: Introspected = introspected
-        .map_err(|error| unavailable(&*error.into()))?
-        .into();
-    let token = introspected.into_token();
-    token.ok_or(revoke::FOREIGN_TOKEN)
+    let introspected = introspected.map_err(|error| unavailable(&*error.into()))?;
+    Ok(introspected.into())
 }
 
 fn no_query(head: &Parts) -> Result<(), Refusal> {

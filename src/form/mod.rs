@@ -178,14 +178,17 @@ pub(crate) fn decode(value: &str) -> Option<Cow<'_, str>> {
     decode_part(value.as_bytes())
 }
 
-/// Reads two parameters of a form. An empty value counts as missing. `None` if the form is malformed,
-/// has too many parameters, or has one of the two more than once.
+/// Reads parameters of a form by name. An empty value counts as missing. `None` if the form is malformed,
+/// has too many parameters, or has one of these more than once.
 #[cfg(all(feature = "embedded", feature = "jwt"))]
-pub(crate) fn parameters(form: &[u8], names: [&str; 2]) -> Option<[Option<Secret>; 2]> {
+pub(crate) fn parameters<const N: usize>(
+    form: &[u8],
+    names: [&str; N],
+) -> Option<[Option<Secret>; N]> {
     if has_too_many(form) {
         return None;
     }
-    let mut found = [None, None];
+    let mut found = [const { None }; N];
     for pair in non_empty(form) {
         let (name, value) = decode_pair(pair)?;
         let Some(place) = names.iter().position(|known| *known == name) else {

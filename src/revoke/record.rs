@@ -190,12 +190,12 @@ where
                 return Ok(Outcome::IssuedToAnother);
             }
             let outcome = recorder.revoke(&token, Extent::Cascade).await?;
-            if token.issued_with.is_some() {
-                // Another token may have been issued before the record. From now on there is none.
-                let again = introspect.oneshot(secret).await.map_err(Into::into)?;
-                recorder.revoke_later_tokens(&token, again.into()).await?;
+            if token.issued_with.is_none() || outcome != Outcome::Revoked {
+                return Ok(outcome);
             }
-            Ok(outcome)
+            // Another token may have been issued before the record. From now on there is none.
+            let again = introspect.oneshot(secret).await.map_err(Into::into)?;
+            recorder.revoke_later_tokens(&token, again.into()).await
         })
     }
 }

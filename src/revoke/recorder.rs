@@ -119,17 +119,20 @@ impl<L: RevocationLog> Recorder<L> {
         Ok(Outcome::Revoked)
     }
 
-    /// Records the tokens that were issued with a refresh token while it was revoked.
+    /// Records the tokens that were issued with a refresh token while it was revoked. Returns the outcome
+    /// for all of them.
     pub(super) async fn revoke_later_tokens(
         &self,
         revoked: &Introspection,
         again: Introspected,
-    ) -> Result<(), BoxError> {
+    ) -> Result<Outcome, BoxError> {
         match again {
             Introspected::Token(again) if again.issued_with != revoked.issued_with => {
-                self.revoke(&again, Extent::Cascade).await.map(drop)
+                self.revoke(&again, Extent::Cascade).await
             }
-            _ => Ok(()),
+            // By now, records would miss one of them.
+            Introspected::Unhandled { exp, .. } => Ok(self.settings.unhandled(exp)),
+            Introspected::Token(_) | Introspected::Unrecognised(_) => Ok(Outcome::Revoked),
         }
     }
 }

@@ -1,5 +1,10 @@
 //! `POST /v1/revocations`.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use tower::service_fn;
 use tower_revocation::{
@@ -117,6 +122,36 @@ async fn refresh_token_revokes_what_was_issued_with_it() {
     assert!(!world.is_live(&access).await);
     let family = Selector::grant("link:1").within(ISSUER);
     assert!(world.index.covers_selector(&family, None));
+}
+
+/// A refresh is on its way while the order is carried out.
+#[tokio::test]
+async fn token_that_is_issued_during_the_order_falls_too() {
+    let world = World::new().await;
+    let [first, second] = ["jti-1", "jti-2"].map(|id| world.issuer.token().id(id).sign());
+    let looks = Arc::new(AtomicUsize::new(0));
+    let seen = looks.clone();
+    let linked = service_fn(move |_: Secret| {
+        let mut known = Introspection::new(TokenKind::RefreshToken, "test-client");
+        known.tenant = Some(ISSUER.into());
+        known.grant = Some("link:1".into());
+        let mut with = IssuedWith::default();
+        let names =
+            ["jti-1", "jti-2"].map(|id| (Selector::token(ISSUER, id), NumericDate::FOREVER));
+        // The first look does not find the second token.
+        let found = seen.fetch_add(1, Ordering::SeqCst) + 1;
+        with.tokens.extend(names.into_iter().take(found));
+        known.issued_with = Some(Box::new(with));
+        std::future::ready(Ok::<_, BoxError>(Introspected::Token(known)))
+    });
+    let tenants = Tenants::each_issuer([ISSUER]);
+    let service = world.service_of(linked, tenants, Access::owner("root"));
+    let order = json!({ "target": { "token": "refresh" } }).to_string();
+    let answer = send(service, post("/v1/revocations", &order)).await;
+    assert_eq!(answer.status, StatusCode::CREATED);
+    assert!(!world.is_live(&first).await && !world.is_live(&second).await);
+    assert_eq!(answer.json["sequence"], world.records().await);
+    assert_eq!(looks.load(Ordering::SeqCst), 2);
 }
 
 /// The clock of the issuer is ahead, so a record until now would miss the token.

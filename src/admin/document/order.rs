@@ -86,6 +86,17 @@ pub struct Receipt {
     pub expires: Option<u64>,
 }
 
+impl Receipt {
+    /// The receipt of several records: about the first, with the position of the last.
+    pub(in crate::admin) fn until(self, last: &Self) -> Self {
+        Self {
+            epoch: last.epoch,
+            sequence: last.sequence,
+            ..self
+        }
+    }
+}
+
 /// The response to a [`RevocationOrder`] with `?dry_run=true`. Nothing was revoked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

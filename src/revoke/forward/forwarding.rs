@@ -163,13 +163,14 @@ where
     L: RevocationLog,
 {
     let outcome = recorder.revoke(token, extent).await?;
-    if token.issued_with.is_some() && extent == Extent::Cascade {
-        // Another token may have been issued before the record. From now on there is none.
-        let again = introspect.oneshot(secret.clone()).await;
-        let again = again.map_err(Into::into)?.into();
-        recorder.revoke_later_tokens(token, again).await?;
+    let is_whole = extent == Extent::Cascade && outcome == Outcome::Revoked;
+    if token.issued_with.is_none() || !is_whole {
+        return Ok(outcome);
     }
-    Ok(outcome)
+    // Another token may have been issued before the record. From now on there is none.
+    let again = introspect.oneshot(secret.clone()).await;
+    let again = again.map_err(Into::into)?.into();
+    recorder.revoke_later_tokens(token, again).await
 }
 
 /// The reply to the client, which is sent once.

@@ -49,7 +49,8 @@ pub(super) struct Family {
     pub(super) access_tokens: Vec<(Selector, u64)>,
     /// When the last access token expires that nothing else names.
     pub(super) unnamed_until: Option<u64>,
-    /// Whether an access token of another holder has no name. No record covers it.
+    /// Whether an access token of another holder has no name of its own. Only what all have in common
+    /// covers it.
     pub(super) has_foreign: bool,
     pub(super) latest_iat: u64,
     /// The newest at the end.
@@ -95,10 +96,11 @@ impl Family {
             (None, Some(sid)) => access.sid.as_ref() == Some(sid),
             (None, None) => false,
         };
-        if is_covered {
+        if is_covered && self.has_holder_of(access) {
             return;
         }
-        if self.grant.take().is_some() | self.sid.take().is_some() {
+        // One of another holder is remembered although it is covered: the name may change later.
+        if !is_covered && (self.grant.take().is_some() | self.sid.take().is_some()) {
             // The earlier tokens are named by nothing that the new one has.
             self.unnamed_until = Some(self.expires);
         }
@@ -144,8 +146,8 @@ impl Family {
 
     /// Whether records can revoke every access token of the family.
     pub(super) fn is_coverable(&self) -> bool {
-        let is_named = self.has_common_name() || self.unnamed_until.is_none();
-        !self.has_foreign && (is_named || self.sub.is_some())
+        let holder_covers = self.unnamed_until.is_none() || self.sub.is_some();
+        self.has_common_name() || !self.has_foreign && holder_covers
     }
 
     /// Whether the access tokens have a grant or a session in common, now and later.
@@ -175,21 +177,22 @@ impl Family {
         known.exp = Some(NumericDate::new(self.expires));
         let newest = self.refresh_tokens.last();
         known.rotated = newest.is_none_or(|token| token.name.digest != *digest);
+        let mut unnamed_until = None;
         if !self.has_common_name() {
             known.grant = Some(name(id));
-            let date = |(selector, exp): &(Selector, u64)| (*selector, NumericDate::new(*exp));
-            let tokens = self.access_tokens.iter().map(date);
-            // Their own selectors are found even if the link is forgotten.
-            let expires = NumericDate::new(self.expires);
-            let all = self.refresh_tokens.iter();
-            let all = all.map(|token| (token.name.selector, expires));
-            let with = IssuedWith {
-                tokens: tokens.chain(all).collect(),
-                unnamed_until: self.unnamed_until.map(NumericDate::new),
-                latest_iat: Some(NumericDate::new(self.latest_iat)),
-            };
-            known.issued_with = Some(Box::new(with));
+            unnamed_until = self.unnamed_until.map(NumericDate::new);
         }
+        let date = |(selector, exp): &(Selector, u64)| (*selector, NumericDate::new(*exp));
+        let tokens = self.access_tokens.iter().map(date);
+        // Their own selectors are found even if the link is forgotten, or its name changes.
+        let expires = NumericDate::new(self.expires);
+        let all = self.refresh_tokens.iter();
+        let all = all.map(|token| (token.name.selector, expires));
+        known.issued_with = Some(Box::new(IssuedWith {
+            tokens: tokens.chain(all).collect(),
+            unnamed_until,
+            latest_iat: Some(NumericDate::new(self.latest_iat)),
+        }));
         known
     }
 }
@@ -206,11 +209,20 @@ pub(super) fn own_selector(token: &Secret) -> Selector {
     Selector::opaque_token(Sha256::digest(token.expose()).into())
 }
 
+/// Whether the access tokens of a refresh token have a grant or a session in common, by its
+/// introspection.
+pub(super) fn has_common_name(known: &Introspection) -> bool {
+    let grant = known.grant.as_ref();
+    grant.map_or(known.sid.is_some(), |grant| !grant.starts_with(PREFIX))
+}
+
+const PREFIX: &str = "link:";
+
 /// The name of a family as a grant: no issuer has one with this name.
 fn name(id: FamilyId) -> String {
     use std::fmt::Write as _;
 
-    let mut name = String::from("link:");
+    let mut name = String::from(PREFIX);
     for byte in id {
         let _ = write!(name, "{byte:02x}");
     }

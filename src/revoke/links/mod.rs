@@ -46,8 +46,10 @@ type Digest = [u8; 32];
 /// |---|---|---|
 /// | a grant (`origin_jti` of Cognito) | the grant | all its tokens, past and future |
 /// | a session (`sid`) | the session | all its tokens, past and future, at every client |
-/// | an identifier (`jti`: Okta; Auth0 with the RFC 9068 profile) | the last eight refresh tokens of the family, and each access token that is alive | these |
-/// | none of them (the default profile of Auth0) | these refresh tokens, and the subject at the client | every token that the client holds for the subject until now |
+/// | an identifier (`jti`: Okta; Auth0 with the RFC 9068 profile) | each access token that is alive | these |
+/// | none of them (the default profile of Auth0) | the subject at the client | every token that the client holds for the subject until now |
+///
+/// The last eight refresh tokens of the family are recorded too, in every case.
 ///
 /// The last row also applies if not every access token is known: there are more than 32 alive, one
 /// could not be introspected or is for another API, or the refresh token is older than its link.

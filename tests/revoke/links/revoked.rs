@@ -28,7 +28,8 @@ async fn grant_of_the_access_token_falls() {
         Outcome::Revoked
     );
     assert!(!world.is_live(&access).await && world.is_live(&other).await);
-    assert_eq!(world.records().await, 1);
+    // That of the grant, and that of the refresh token.
+    assert_eq!(world.records().await, 2);
 }
 
 #[tokio::test]
@@ -43,7 +44,7 @@ async fn session_of_the_access_token_falls() {
         Outcome::Revoked
     );
     assert!(!world.is_live(&access).await && world.is_live(&other).await);
-    assert_eq!(world.records().await, 1);
+    assert_eq!(world.records().await, 2);
 }
 
 /// As Okta, and as Auth0 with the RFC 9068 profile.
@@ -238,4 +239,76 @@ async fn token_that_is_issued_during_the_revocation_falls_too() {
     let request = RevocationRequest::new("test-client", Secret::new(&*refresh));
     assert_eq!(record.oneshot(request).await.unwrap(), Outcome::Revoked);
     assert!(!world.is_live(&first).await && !world.is_live(&second).await);
+}
+
+/// The links learn these access tokens of the presented refresh token after the first look.
+fn learning_meanwhile(
+    world: &World,
+    later: Vec<Introspection>,
+) -> BoxCloneSyncService<Secret, Introspected, BoxError> {
+    let linked = LinkedTokens::new(world.links.clone(), world.tokens());
+    let (links, learnt) = (world.links.clone(), Arc::new(AtomicBool::new(false)));
+    BoxCloneSyncService::new(service_fn(move |token: Secret| {
+        let (links, linked) = (links.clone(), linked.clone());
+        let (later, learnt) = (later.clone(), learnt.clone());
+        Box::pin(async move {
+            let before = linked.oneshot(token.clone()).await;
+            if !learnt.swap(true, Ordering::SeqCst) {
+                for access in &later {
+                    links.learn(access, None, Some(&token)).await?;
+                }
+            }
+            before
+        }) as BoxFuture<'static, Result<Introspected, BoxError>>
+    }))
+}
+
+#[tokio::test]
+async fn grant_that_changes_during_the_revocation_does_not_revive_the_refresh_token() {
+    let world = with_grants().await;
+    let [[first, refresh], [other, _]] = two_logins(&world).await;
+    // It has another grant than the first.
+    let later = world.introspect(&other).await;
+    let introspect = learning_meanwhile(&world, vec![later]);
+    let record = RecordRevocation::new(introspect, world.log.clone());
+    let request = RevocationRequest::new("test-client", Secret::new(&*refresh));
+    assert_eq!(record.oneshot(request).await.unwrap(), Outcome::Revoked);
+    for access in [first, other] {
+        assert!(!world.is_live(&access).await);
+    }
+    let refused = world.refresh(&refresh).await;
+    assert_eq!(refused.error(), (400, "invalid_grant".into()));
+}
+
+/// As a server that gives the same refresh token to the next login.
+#[tokio::test]
+async fn refresh_token_stays_revoked_if_a_later_login_changes_its_grant() {
+    let world = with_grants().await;
+    let [_, refresh] = world.login().await;
+    world.revoke("test-client", &refresh).await;
+    let again = json!({
+        "access_token": world.issuer.token().grant("another").sign(),
+        "refresh_token": refresh,
+    });
+    let server = served(move |_, _| json_response(&again));
+    world
+        .ask(server, "grant_type=authorization_code&code=y")
+        .await
+        .tokens();
+    let refused = world.refresh(&refresh).await;
+    assert_eq!(refused.error(), (400, "invalid_grant".into()));
+}
+
+#[tokio::test]
+async fn token_that_no_record_can_name_and_is_issued_during_the_revocation_is_no_success() {
+    let world = World::new().await;
+    let [first, refresh] = world.login().await;
+    let mut nameless = world.introspect(&first).await;
+    nameless.client_id = "another-client".into();
+    nameless.token = None;
+    let introspect = learning_meanwhile(&world, vec![nameless]);
+    let record = RecordRevocation::new(introspect, world.log.clone());
+    let request = RevocationRequest::new("test-client", Secret::new(&*refresh));
+    assert_eq!(record.oneshot(request).await.unwrap(), Outcome::Unsupported);
+    assert!(!world.is_live(&first).await);
 }

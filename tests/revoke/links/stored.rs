@@ -102,3 +102,19 @@ async fn login_passes_while_links_cannot_be_stored() {
     let answer = world.refresh(&refresh).await;
     assert_eq!(answer.error(), (503, "temporarily_unavailable".into()));
 }
+
+/// As a server that gives the same refresh token to the next login.
+#[tokio::test]
+async fn login_is_held_back_if_the_revocation_of_its_refresh_token_would_miss_it() {
+    let world = World::new().await;
+    let [_, refresh] = world.login().await;
+    let again = json!({ "access_token": world.issuer.token().sign(), "refresh_token": refresh });
+    std::fs::remove_file(world.folder().join("revocations.redb")).unwrap();
+    // The first commit that fails; from now on nothing is written.
+    world.login().await;
+    let server = served(move |_, _| json_response(&again));
+    let held = world
+        .ask(server, "grant_type=authorization_code&code=y")
+        .await;
+    assert_eq!(held.error(), (503, "temporarily_unavailable".into()));
+}

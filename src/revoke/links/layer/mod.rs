@@ -21,11 +21,12 @@ use crate::introspect::Introspection;
 /// It watches POST requests on one path, **byte for byte**, and passes every other request on
 /// unchanged. Of these:
 ///
-/// 1. It reads the form, or the JSON object, for the refresh token that the client presents. If it
-///    cannot read the request, the response is 400 `invalid_request`, and the request is not passed
-///    on: the server might find a refresh token in it. It cannot read a body that is longer than
-///    64 KiB, compressed, of another media type, or not UTF-8, nor one with a repeated parameter,
-///    nor parameters in the query.
+/// 1. It reads the form, or the JSON object, for the refresh token that the client presents: that of
+///    a refresh, or the subject of an exchange (RFC 8693). If it cannot read the request, if there are
+///    several, or if one is the actor of an exchange, the response is 400 `invalid_request`, and the
+///    request is not passed on: the server might find a refresh token in it. It cannot read a body that
+///    is longer than 64 KiB, compressed, of another media type, or not UTF-8, nor one with a repeated
+///    parameter, nor parameters in the query.
 /// 2. It passes the request on, without `Accept-Encoding`: it reads no compressed response.
 /// 3. It reads a successful response (2xx) with JSON of at most 64 KiB, introspects the access token
 ///    in it, and stores the link. Other responses pass without being held back. **A success that
@@ -41,8 +42,8 @@ use crate::introspect::Introspection;
 /// already.
 ///
 /// **If the link cannot be stored**, the response passes all the same if it starts a new family: its
-/// refresh token is unknown then, and a revocation says so. If a client refreshes tokens that a
-/// revocation must find one by one, the response is 503: the client would otherwise get a token
+/// refresh token is unknown then, and a revocation says so. If the response is about a refresh token
+/// that is known, and a revocation must find its tokens one by one, it is 503: the client would otherwise get a token
 /// that outlives the revocation of its refresh token.
 ///
 /// The counter `tower_revocation_links_total` (feature `metrics`) has the label `result`:

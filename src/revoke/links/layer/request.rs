@@ -12,7 +12,7 @@ use crate::{form, jose::Members, token::Secret};
 /// A token request (RFC 6749 §3.2).
 #[derive(Debug)]
 pub(super) enum TokenRequest {
-    /// The refresh token of a refresh (RFC 6749 §6).
+    /// The refresh token of a refresh (RFC 6749 §6), or of an exchange (RFC 8693 §2.1).
     Refresh(Secret),
     /// Any other grant.
     Other,
@@ -37,17 +37,39 @@ impl TokenRequest {
             Some(ContentType::Json) => members(body),
             None => None,
         };
-        match parameters {
-            Some([Some(grant_type), Some(token)]) if grant_type.expose() == "refresh_token" => {
-                Self::Refresh(token)
-            }
-            Some(_) => Self::Other,
-            None => Self::Unreadable,
+        let Some([grant_type, refresh_token, subject, subject_type, actor_type]) = parameters
+        else {
+            return Self::Unreadable;
+        };
+        // There is one refresh token in a request.
+        if is(actor_type, REFRESH_TOKEN) {
+            return Self::Unreadable;
+        }
+        let refreshes = is(grant_type, "refresh_token");
+        match (refresh_token.filter(|_| refreshes), subject) {
+            (Some(token), None) => Self::Refresh(token),
+            (None, Some(subject)) if is(subject_type, REFRESH_TOKEN) => Self::Refresh(subject),
+            (Some(_), Some(_)) => Self::Unreadable,
+            (None, _) => Self::Other,
         }
     }
 }
 
-const NAMES: [&str; 2] = ["grant_type", "refresh_token"];
+const NAMES: [&str; 5] = [
+    "grant_type",
+    "refresh_token",
+    "subject_token",
+    "subject_token_type",
+    "actor_token_type",
+];
+
+/// The type of a token in an exchange (RFC 8693 §3).
+const REFRESH_TOKEN: &str = "urn:ietf:params:oauth:token-type:refresh_token";
+
+/// Whether a parameter has this value, for a server that ignores case and blanks too.
+fn is(parameter: Option<Secret>, value: &str) -> bool {
+    parameter.is_some_and(|it| it.expose().trim().eq_ignore_ascii_case(value))
+}
 
 fn has_parameters(query: &[u8]) -> bool {
     let found = form::parameters(query, NAMES);
@@ -76,15 +98,21 @@ pub(super) fn media_type(headers: &HeaderMap) -> Option<ContentType> {
 }
 
 /// The members of a JSON object with these names, which must be strings.
-fn members(json: &[u8]) -> Option<[Option<Secret>; 2]> {
+fn members(json: &[u8]) -> Option<[Option<Secret>; NAMES.len()]> {
     let members = Members::parse(json).ok()?;
     let text = |name: &str| match members.get(name) {
         None | Some(Value::Null) => Some(None),
         Some(Value::String(text)) => Some(Some(Secret::from(text.as_str()))),
         Some(_) => None,
     };
-    let [grant_type, refresh_token] = NAMES.map(text);
-    Some([grant_type?, refresh_token?])
+    let [grant_type, refresh_token, subject, subject_type, actor_type] = NAMES.map(text);
+    Some([
+        grant_type?,
+        refresh_token?,
+        subject?,
+        subject_type?,
+        actor_type?,
+    ])
 }
 
 #[cfg(test)]
@@ -129,6 +157,35 @@ mod tests {
             assert_eq!(read("/t", FORM, form), "other", "{form}");
         }
         assert_eq!(read("/t", JSON, "{}"), "other");
+    }
+
+    #[test]
+    fn refresh_token_is_read_however_its_grant_is_written() {
+        for grant_type in ["Refresh_Token", "refresh_token%20", "%09REFRESH_TOKEN"] {
+            let form = format!("grant_type={grant_type}&refresh_token=r1");
+            assert_eq!(read("/t", FORM, &form), "r1", "{grant_type}");
+        }
+    }
+
+    #[test]
+    fn refresh_token_of_an_exchange_is_read() {
+        let exchange =
+            "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange&subject_token=r1";
+        let typed = |name: &str, kind: &str| {
+            format!("{exchange}&{name}=urn:ietf:params:oauth:token-type:{kind}")
+        };
+        let refresh = typed("subject_token_type", "refresh_token");
+        assert_eq!(read("/t", FORM, &refresh), "r1");
+        let access = typed("subject_token_type", "access_token");
+        assert_eq!(read("/t", FORM, &access), "other");
+        for several in [
+            typed("actor_token_type", "refresh_token"),
+            format!("{refresh}&subject_token=r2"),
+            "grant_type=refresh_token&refresh_token=r1&subject_token=r2".to_owned(),
+        ] {
+            assert_eq!(read("/t", FORM, &several), "unreadable", "{several}");
+        }
+        assert_eq!(read("/t?subject_token=r1", FORM, "a=b"), "unreadable");
     }
 
     #[test]

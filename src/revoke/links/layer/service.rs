@@ -17,8 +17,9 @@ use super::{
 };
 use crate::{
     introspect::{Introspected, Introspection},
+    log::LogError,
     revoke::links::{
-        family::unknown,
+        family::{has_common_name, unknown},
         learning::{AccessToken, Learnt},
     },
     token::Secret,
@@ -183,6 +184,11 @@ where
         let access = self.access_token(access).await;
         // Before it is learnt, so that what is refused does not become known.
         self.check_holder(presented, &access)?;
+        // A server may issue the same refresh token again. A login does not wait for a file that cannot
+        // be read.
+        let reissued = refresh_token
+            .as_ref()
+            .filter(|token| matches!(self.links.find(token), Ok(Some(_))));
         let learnt = self
             .links
             .learn_response(access.clone(), refresh_token.as_ref(), presented);
@@ -192,7 +198,7 @@ where
                 Learnt::Full => "full",
                 Learnt::Nothing | Learnt::Uncoverable => "unlinked",
             }),
-            Err(_) => self.failed(presented, &access)?,
+            Err(_) => self.failed(presented, reissued, &access)?,
         }
         // Again: it may have been revoked since.
         self.check(presented)?;
@@ -212,26 +218,35 @@ where
         }
     }
 
-    /// A link was not stored. A revocation of the presented token still covers what has its grant
-    /// or its session, but none that it names one by one.
-    fn failed(&self, presented: Option<&Secret>, access: &AccessToken) -> Result<(), Refusal> {
-        let is_missed = match presented.map(|token| self.links.find(token)) {
-            None | Some(Ok(None)) => false,
-            Some(Ok(Some(known))) if known.issued_with.is_some() => true,
-            Some(Ok(Some(known))) => access.known().is_some_and(|access| {
+    /// A link was not stored. Fails if a revocation of a refresh token would miss the access token.
+    fn failed(
+        &self,
+        presented: Option<&Secret>,
+        reissued: Option<&Secret>,
+        access: &AccessToken,
+    ) -> Result<(), Refusal> {
+        let mut known = presented.into_iter().chain(reissued);
+        if known.any(|token| self.misses(token, access).unwrap_or(true)) {
+            return Err(Refusal::Unknown);
+        }
+        count("failed");
+        Ok(())
+    }
+
+    /// Whether a revocation of a refresh token would miss an access token that was not linked. It
+    /// covers what has the same grant or session, but none that it names one by one.
+    fn misses(&self, refresh_token: &Secret, access: &AccessToken) -> Result<bool, LogError> {
+        let Some(known) = self.links.find(refresh_token)? else {
+            return Ok(false);
+        };
+        Ok(!has_common_name(&known)
+            || access.known().is_some_and(|access| {
                 let is_common = match known.grant {
                     Some(_) => access.grant == known.grant,
                     None => access.sid == known.sid,
                 };
                 !is_common || access.tenant != known.tenant
-            }),
-            Some(Err(_)) => true,
-        };
-        if is_missed {
-            return Err(Refusal::Unknown);
-        }
-        count("failed");
-        Ok(())
+            }))
     }
 }
 

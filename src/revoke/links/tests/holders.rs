@@ -113,7 +113,8 @@ fn presented_token_without_a_link_has_a_past() {
     let mut granted = access("c1", "3", NOW);
     granted.grant = Some("g1".into());
     world.learn(AccessToken::Known(granted), "", "r3", NOW);
-    assert_eq!(world.find("r3").unwrap().issued_with, None);
+    assert_eq!(world.find("r3").unwrap().grant.as_deref(), Some("g1"));
+    assert_eq!(world.with("r3").unnamed_until, None);
     // Nothing covers what somebody without a name got before.
     let mut nobody = access("c1", "4", NOW);
     nobody.sub = None;
@@ -133,4 +134,30 @@ fn evicted_token_has_a_past_when_it_comes_back() {
     world.learn(again, "r1", "r1", NOW);
     assert!(world.with("r1").unnamed_until.is_some());
     assert_eq!(world.find("r1").unwrap().iat, None);
+}
+
+#[test]
+fn token_of_another_holder_is_remembered_when_the_common_name_changes() {
+    let granted = |grant: &str, subject: &str, is_named: bool| {
+        let mut access = access("c1", subject, NOW);
+        access.grant = Some(grant.into());
+        access.sub = Some(subject.into());
+        access.token = access.token.filter(|_| is_named);
+        AccessToken::Known(access)
+    };
+    for is_named in [true, false] {
+        let world = World::new();
+        world.learn(granted("g1", "alice", true), "r1", "", NOW);
+        world.learn(granted("g1", "bob", is_named), "", "r1", NOW);
+        // The grant covers both.
+        assert!(world.knows("r1"));
+        world.learn(granted("g2", "alice", true), "", "r1", NOW);
+        let of_bob = Selector::token(ISSUER, "bob");
+        let names_bob = world.find("r1").is_some_and(|known| {
+            let with = known.issued_with.as_ref().unwrap();
+            with.tokens.iter().any(|(selector, _)| *selector == of_bob)
+        });
+        // Without a name of its own, no record covers it, so the refresh token is unknown.
+        assert_eq!((world.knows("r1"), names_bob), (is_named, is_named));
+    }
 }

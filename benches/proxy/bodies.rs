@@ -94,7 +94,7 @@ impl Direction {
     }
 }
 
-/// Reads at least so many bytes, to this end.
+/// Reads a response of at least `length` bytes that ends with `end`.
 async fn read(stream: &mut TcpStream, length: u64, end: &[u8]) {
     let mut buffer = vec![0; 256 << 10];
     let mut first = true;

@@ -30,10 +30,7 @@ pub(crate) fn measure() {
     let connections = allowed();
     let issuer = Issuer::new();
     load_runtime().block_on(async {
-        let api = api::serve().await;
-        let server = Kind::Gateway.start(api, &issuer);
-        let small = request("GET /accounts?page=1", &issuer.token(0));
-        drop(Load::new(&server, small, api::END.as_bytes()).await);
+        let server = gateway(&issuer).await;
         let before = server.memory();
         println!(
             "\n{connections} connections to the gateway, which has {} MiB before\n",
@@ -57,10 +54,7 @@ pub(crate) fn measure() {
         drop(idle);
     });
     load_runtime().block_on(async {
-        let api = api::serve().await;
-        let server = Kind::Gateway.start(api, &issuer);
-        let small = request("GET /accounts?page=1", &issuer.token(0));
-        drop(Load::new(&server, small, api::END.as_bytes()).await);
+        let server = gateway(&issuer).await;
         let before = server.memory();
         let mut streams = Vec::new();
         for number in 0..connections {
@@ -78,6 +72,15 @@ pub(crate) fn measure() {
         );
         cut(&server, streams).await;
     });
+}
+
+/// A gateway that has served a request.
+async fn gateway(issuer: &Issuer) -> Server {
+    let api = api::serve().await;
+    let server = Kind::Gateway.start(api, issuer);
+    let small = request("GET /accounts?page=1", &issuer.token(0));
+    drop(Load::new(&server, small, api::END.as_bytes()).await);
+    server
 }
 
 /// The limit of open files, raised, and what it allows.

@@ -59,7 +59,7 @@ impl Load {
         }
     }
 
-    /// Sends so many requests, one at a time on each connection.
+    /// Sends this number of requests, one at a time on each connection.
     pub(crate) async fn send(&mut self, requests: u32) {
         let (request, end) = (&self.request, self.end);
         join_all(self.connections.iter_mut().map(async |stream| {

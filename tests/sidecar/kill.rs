@@ -1,5 +1,5 @@
-//! `kill -9` while clients revoke and others use the API. Whoever has the 200 has a token that is refused
-//! from then on, and everybody else can repeat the request. Nobody else is refused.
+//! `kill -9` while clients revoke tokens and others use the API. A token whose revocation was answered with 200
+//! stays refused after the restart. A client without an answer can repeat its request. Other tokens stay live.
 
 use std::{sync::Arc, time::Duration};
 

@@ -51,7 +51,7 @@ pub(in crate::proxy) enum Coding {
     None,
     /// `chunked`, once.
     Chunked,
-    /// `chunked` more than once, which nobody may send (RFC 9112 §6.1).
+    /// `chunked` more than once, which a sender must not do (RFC 9112 §6.1).
     Repeated,
     /// Another one. It would be lost: only `chunked` is removed here and applied again.
     Other,

@@ -41,8 +41,9 @@ use crate::ResponseBody;
 ///   HTTP/1.1. The connection ends within a second after its token, and after [10 minutes without a
 ///   byte](Self::websocket_idle_timeout). A response 101 to any other
 ///   request is 502.
-/// * **An upload** ends within a second after its token, as a response does. The API sees a body that
-///   was aborted, and the client gets 401, or 503 if it is no longer known whether the token is revoked.
+/// * **An upload** ends within a second after its token, as a response does, and no byte passes after
+///   that. The API sees a body that was aborted, and the client gets 401, or 503 if it is no longer known
+///   whether the token is revoked. If the API has stopped reading, the request ends at `head_timeout`.
 /// * **No retries.** An API that closes a connection may have processed the request.
 /// * **Time.** [`head_timeout`](Upstream::head_timeout) limits the time of the API, and not that of a
 ///   slow client. Bodies have no limit, and are not buffered.

@@ -1,4 +1,4 @@
-//! The body of a request to the API: for whom it waits, and what cuts it.
+//! The body of a request to the API. It notes which side is slow, and fails when the token ends.
 
 use std::{
     future::Future as _,

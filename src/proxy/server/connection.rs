@@ -54,7 +54,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 const BUFFER: usize = 128 * 1024;
 /// What one HTTP/2 stream may hold before its peer reads it, in bytes.
 const SEND: usize = 64 * 1024;
-/// What one HTTP/2 stream may hold of a body that nobody reads here, in bytes.
+/// The window of an HTTP/2 stream: how much of an unread body it holds, in bytes.
 const STREAM: u32 = 128 * 1024;
 /// The same for all streams of one HTTP/2 connection. One slow upload must not stop the others.
 const ALL_STREAMS: u32 = 1024 * 1024;

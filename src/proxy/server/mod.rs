@@ -208,7 +208,12 @@ impl Server {
     }
 
     /// Limits the time in which a peer reads nothing although there is something to read. Defaults
-    /// to 60 s. A stream of HTTP/2 whose window stays at zero is reset.
+    /// to 60 s.
+    ///
+    /// A stream of HTTP/2 is reset if its peer makes no room for the next frame of the body within this
+    /// time. Streams share the connection: if a peer loads many large responses over a slow link, each
+    /// waits for its turn, so choose a longer time for such peers. A response whose last frame has been
+    /// handed over ends with the connection, at [`idle_timeout`](Self::idle_timeout).
     pub fn write_timeout(mut self, timeout: Duration) -> Self {
         self.write_timeout = timeout;
         self

@@ -139,8 +139,8 @@ struct Learning {
     families: Vec<(FamilyId, Box<Family>)>,
     /// The refresh tokens that are in no family yet, and when each was issued if that is known.
     new: Vec<(TokenName, Option<u64>)>,
-    /// Whether a refresh token is older than what is known of it. Access tokens of it that nobody
-    /// has seen here may be alive.
+    /// Whether a refresh token is older than its link. Access tokens that were issued for it before may be
+    /// alive.
     has_past: bool,
 }
 

@@ -1,4 +1,4 @@
-//! A refresh token belongs to whom it was issued first.
+//! A refresh token stays with the client that it was first issued to.
 
 use super::*;
 

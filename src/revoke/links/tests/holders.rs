@@ -14,7 +14,7 @@ fn token_that_no_record_could_name_is_not_linked() {
         Learnt::Uncoverable
     );
     assert!(!world.knows("r1"));
-    // Nobody relies on a family that has one.
+    // A revocation does not rely on a family that has one.
     let mut known = access("c1", "2", NOW);
     known.sub = None;
     world.learn(AccessToken::Known(known), "r1", "", NOW);
@@ -115,10 +115,10 @@ fn presented_token_without_a_link_has_a_past() {
     world.learn(AccessToken::Known(granted), "", "r3", NOW);
     assert_eq!(world.find("r3").unwrap().grant.as_deref(), Some("g1"));
     assert_eq!(world.with("r3").unnamed_until, None);
-    // Nothing covers what somebody without a name got before.
-    let mut nobody = access("c1", "4", NOW);
-    nobody.sub = None;
-    let learnt = world.learn(AccessToken::Known(nobody), "", "r4", NOW);
+    // Without a subject, no record covers what was issued before.
+    let mut nameless = access("c1", "4", NOW);
+    nameless.sub = None;
+    let learnt = world.learn(AccessToken::Known(nameless), "", "r4", NOW);
     assert_eq!(learnt, Learnt::Uncoverable);
     assert!(!world.knows("r4"));
 }

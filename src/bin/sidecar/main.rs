@@ -17,6 +17,7 @@ mod health;
 mod keys;
 mod lines;
 mod listeners;
+mod listening;
 mod logging;
 mod metrics;
 mod notify;

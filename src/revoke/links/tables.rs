@@ -147,10 +147,11 @@ impl<'t> Tables<'t> {
             self.held.remove(&subject, (family.expires, &id))?;
         }
         let holder = holder(work.key(), family);
-        self.remove_row(work, family.expires, id, holder)
+        self.held.remove(&holder, (family.expires, &id))?;
+        self.remove_row(work, family.expires, id)
     }
 
-    /// Removes a family that has this place in the order of ends.
+    /// Removes a family that has this place in the order of ends, of its client or of its subject.
     fn remove_at(
         &mut self,
         work: &mut Work<'_>,
@@ -162,20 +163,20 @@ impl<'t> Tables<'t> {
         match family {
             Some(family) if family.expires == end => self.remove(work, id, &family),
             // The row does not say which refresh tokens it has. They point to no row then.
-            _ => self.remove_row(work, end, id, holder),
+            _ => {
+                let client = self.by_end.get((end, &id))?.map(|client| *client.value());
+                // If its subject is unknown, its entry there stays until `count` removes it.
+                for holder in [client.unwrap_or(holder), holder] {
+                    self.held.remove(&holder, (end, &id))?;
+                }
+                self.remove_row(work, end, id)
+            }
         }
     }
 
-    fn remove_row(
-        &mut self,
-        work: &mut Work<'_>,
-        end: u64,
-        id: FamilyId,
-        holder: Holder,
-    ) -> Result<(), Fault> {
+    fn remove_row(&mut self, work: &mut Work<'_>, end: u64, id: FamilyId) -> Result<(), Fault> {
         self.families.remove(&id)?;
         self.by_end.remove((end, &id))?;
-        self.held.remove(&holder, (end, &id))?;
         work.dirty = true;
         Ok(())
     }
@@ -211,26 +212,43 @@ impl<'t> Tables<'t> {
         room: Room,
     ) -> Result<bool, Fault> {
         if let Some(subject) = subject(work.key(), family) {
-            if self.held.get(&subject)?.len() >= room.per_subject {
+            if self.count(work, subject)? >= room.per_subject {
                 return self.remove_first(work, subject);
             }
         }
         let holder = holder(work.key(), family);
-        let held = self.held.get(&holder)?.len();
-        if held < room.per_client && self.families.len()? < room.capacity {
+        if self.count(work, holder)? < room.per_client && self.families.len()? < room.capacity {
             return Ok(true);
         }
         self.remove_first(work, holder)
     }
 
-    /// Returns whether there was one.
-    fn remove_first(&mut self, work: &mut Work<'_>, holder: Holder) -> Result<bool, Fault> {
+    /// The number of families of a client or a subject. Before it counts, it removes the entries that
+    /// damaged rows have left behind. They come first, because families are removed in the order of
+    /// their ends.
+    fn count(&mut self, work: &mut Work<'_>, holder: Holder) -> Result<u64, Fault> {
+        while let Some((end, id)) = self.first(holder)? {
+            if self.by_end.get((end, &id))?.is_some() {
+                break;
+            }
+            self.held.remove(&holder, (end, &id))?;
+            work.dirty = true;
+        }
+        Ok(self.held.get(&holder)?.len())
+    }
+
+    /// The family of a client or a subject that expires first.
+    fn first(&self, holder: Holder) -> Result<Option<(u64, FamilyId)>, Fault> {
         let first = self.held.get(&holder)?.next().transpose()?;
-        let first = first.map(|first| {
+        Ok(first.map(|first| {
             let (end, id) = first.value();
             (end, *id)
-        });
-        let Some((end, id)) = first else {
+        }))
+    }
+
+    /// Returns whether there was one.
+    fn remove_first(&mut self, work: &mut Work<'_>, holder: Holder) -> Result<bool, Fault> {
+        let Some((end, id)) = self.first(holder)? else {
             return Ok(false);
         };
         self.remove_at(work, end, id, holder)?;

@@ -1,12 +1,13 @@
 //! How families grow, and how many there can be.
 
+mod damaged;
 mod holders;
 mod row;
 
 use super::{
     family::{MOST_ACCESS_TOKENS, MOST_REFRESH_TOKENS},
     learning::{AccessToken, Learnt, Tokens, learn},
-    tables::Tables,
+    tables::{Found, Tables},
     *,
 };
 use crate::{

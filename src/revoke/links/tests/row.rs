@@ -1,7 +1,7 @@
 //! Rows that are damaged.
 
 use super::*;
-use crate::revoke::links::{row, tables::Found};
+use crate::revoke::links::row;
 
 #[test]
 fn row_with_any_wrong_bit_is_damaged() {

@@ -32,7 +32,7 @@ pub use self::{
     canonical::is_canonical,
     error::{Error, ErrorKind},
     identity::IdentityHeaders,
-    reverse::{AllowWebSocket, ForwardFuture, ReverseProxy},
+    reverse::{AllowWebSocket, ForwardFuture, ForwardedBody, ReverseProxy},
     sanitize::{SanitizeLayer, SanitizeService, SanitizedBody},
     upstream::Upstream,
     verify::{VerifyFuture, VerifyService},

@@ -27,8 +27,8 @@ use tower_revocation::{
     introspect::{Introspection, TokenKind},
     log::{MemoryLog, NumericDate, Revocation, RevocationLog as _, Selector},
     proxy::{
-        AllowWebSocket, IdentityHeaders, ReverseProxy, SanitizeLayer, SanitizedBody, Upstream,
-        server::Server,
+        AllowWebSocket, ForwardedBody, IdentityHeaders, ReverseProxy, SanitizeLayer, SanitizedBody,
+        Upstream, server::Server,
     },
 };
 
@@ -36,7 +36,7 @@ use tower_revocation::{
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) type Introspect = BoxCloneSyncService<Secret, Option<Introspection>, BoxError>;
-pub(crate) type GatewayBody = ResponseBody<EnforcedBody<ResponseBody<Incoming>>>;
+pub(crate) type GatewayBody = ResponseBody<EnforcedBody<ResponseBody<ForwardedBody>>>;
 pub(crate) type GatewayService =
     BoxCloneSyncService<Request<Incoming>, Response<GatewayBody>, Infallible>;
 

@@ -1,9 +1,23 @@
 //! Trailers pass without the fields that mean something only in a head.
 
-use http_body_util::BodyExt as _;
-use hyper::Response;
+use std::{convert::Infallible, future::pending};
 
-use crate::fixture::{Gateway, serve};
+use bytes::Bytes;
+use futures::stream;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::{
+    HeaderMap, Request, Response,
+    body::{Frame, Incoming},
+    header::HeaderName,
+};
+use tokio::net::TcpListener;
+use tower::service_fn;
+use tower_revocation::proxy::server::Server;
+
+use crate::{
+    fixture::{Gateway, get, serve, soon},
+    versions::{http1, http2},
+};
 
 #[tokio::test]
 async fn trailers_lose_what_an_api_could_take_for_a_checked_field() {
@@ -49,4 +63,68 @@ async fn trailers_lose_what_an_api_could_take_for_a_checked_field() {
         response.ends_with("\r\n\r\ngrpc-status,x-checksum"),
         "{response}"
     );
+}
+
+const REMOVED: [&str; 11] = [
+    "set-cookie",
+    "Set_Cookie",
+    "content-length",
+    "content-type",
+    "content.encoding",
+    "cache-control",
+    "www-authenticate",
+    "location",
+    "keep_alive",
+    "proxy-authenticate",
+    "dpop-nonce",
+];
+const KEPT: [&str; 5] = [
+    "etag",
+    "grpc-message",
+    "grpc-status",
+    "grpc-status-details-bin",
+    "user-checksum",
+];
+
+#[tokio::test]
+async fn trailers_of_a_response_lose_what_a_client_could_take_for_its_head() {
+    let service = service_fn(async |_: Request<Incoming>| {
+        let names = [&REMOVED[..], &KEPT].concat();
+        let trailers: HeaderMap = names
+            .iter()
+            .map(|name| {
+                let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+                (name, "0".parse().unwrap())
+            })
+            .collect();
+        let frames = [
+            Ok::<_, Infallible>(Frame::data(Bytes::from("hi"))),
+            Ok(Frame::trailers(trailers)),
+        ];
+        // HTTP/1.1 sends those that the head names.
+        let response = Response::builder().header("trailer", names.join(", "));
+        Ok::<_, Infallible>(
+            response
+                .body(StreamBody::new(stream::iter(frames)))
+                .unwrap(),
+        )
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let api = listener.local_addr().unwrap();
+    tokio::spawn(Server::new().serve(listener, service, pending()));
+    for scheme in ["http", "h2c"] {
+        let gateway = Gateway::to(&format!("{scheme}://{api}")).await;
+        for client in [http1(), http2()] {
+            let mut request = get(gateway.url("/"));
+            let te = "trailers".parse().unwrap();
+            request.headers_mut().insert("te", te);
+            let response = soon(client.request(request)).await.unwrap();
+            let body = soon(response.into_body().collect()).await.unwrap();
+            let trailers = body.trailers().unwrap();
+            let mut passed: Vec<_> = trailers.keys().map(HeaderName::as_str).collect();
+            passed.sort_unstable();
+            assert_eq!(passed, KEPT, "{scheme}");
+            assert_eq!(body.to_bytes(), "hi");
+        }
+    }
 }

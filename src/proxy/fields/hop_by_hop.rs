@@ -74,11 +74,22 @@ impl Coding {
     }
 }
 
-/// Removes from trailers the fields that mean something only in a head (RFC 9110 §6.5.1): a recipient
-/// that merges both would otherwise take them for checked ones.
+/// Removes from the trailers of a request the fields that mean something only in a head (RFC 9110
+/// §6.5.1): a recipient that merges both would otherwise take them for checked ones.
 pub(in crate::proxy) fn remove_from_trailers(trailers: &mut HeaderMap) {
+    remove_all(trailers, &ONLY_IN_HEADS);
+}
+
+/// The same for the trailers of a response. All others pass: gRPC has its status and metadata there.
+pub(in crate::proxy) fn remove_from_response_trailers(trailers: &mut HeaderMap) {
+    remove_hop_by_hop(trailers);
+    remove_all(trailers, &[&ALWAYS[..], &ONLY_IN_RESPONSES].concat());
+}
+
+/// Removes these fields in every spelling.
+fn remove_all(trailers: &mut HeaderMap, names: &[HeaderName]) {
     remove_if(trailers, |name| {
-        ONLY_IN_HEADS.iter().any(|only| is_same(name, only))
+        names.iter().any(|only| is_same(name, only))
     });
 }
 
@@ -106,6 +117,30 @@ const ONLY_IN_HEADS: [HeaderName; 22] = [
     HeaderName::from_static("x-http-method"),
     HeaderName::from_static("x-http-method-override"),
     HeaderName::from_static("x-method-override"),
+];
+
+/// Framing, authentication, how long and for whom the response is, and how the content is read.
+const ONLY_IN_RESPONSES: [HeaderName; 20] = [
+    header::AGE,
+    header::AUTHORIZATION,
+    header::CACHE_CONTROL,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::CONTENT_RANGE,
+    header::CONTENT_TYPE,
+    header::COOKIE,
+    header::DATE,
+    header::EXPIRES,
+    header::HOST,
+    header::LOCATION,
+    header::RETRY_AFTER,
+    header::SET_COOKIE,
+    header::TRAILER,
+    header::VARY,
+    header::WARNING,
+    header::WWW_AUTHENTICATE,
+    HeaderName::from_static("dpop"),
+    HeaderName::from_static("dpop-nonce"),
 ];
 
 /// Whether the field is for every recipient, or determines the meaning of the request. Without it,

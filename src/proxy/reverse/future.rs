@@ -21,6 +21,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 
 use super::{
+    ForwardedBody,
     tunnel::Tunnel,
     upload::{Failed, Progress},
 };
@@ -47,7 +48,7 @@ pin_project! {
 pin_project! {
     #[project = KindProj]
     enum Kind {
-        Failed { response: Option<Response<ResponseBody<Incoming>>> },
+        Failed { response: Option<Response<ResponseBody<ForwardedBody>>> },
         Sent {
             #[pin]
             response: legacy::ResponseFuture,
@@ -91,7 +92,7 @@ impl ForwardFuture {
 }
 
 impl Future for ForwardFuture {
-    type Output = Result<Response<ResponseBody<Incoming>>, Infallible>;
+    type Output = Result<Response<ResponseBody<ForwardedBody>>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().kind.project() {
@@ -136,7 +137,7 @@ impl Future for ForwardFuture {
 fn passed(
     mut response: Response<Incoming>,
     tunnel: Option<Tunnel>,
-) -> Result<Response<ResponseBody<Incoming>>, Error> {
+) -> Result<Response<ResponseBody<ForwardedBody>>, Error> {
     let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     // hyper has removed `chunked`. What other codings it has, the client would not know.
     if !matches!(
@@ -160,7 +161,7 @@ fn passed(
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         tunnel.open(hyper::upgrade::on(&mut response));
     }
-    Ok(response.map(ResponseBody::inner))
+    Ok(response.map(|body| ResponseBody::inner(ForwardedBody::new(body))))
 }
 
 /// Why there is no response.
@@ -200,7 +201,7 @@ fn unanswered(error: legacy::Error, progress: Option<&Progress>) -> Error {
     ours.caused_by(error)
 }
 
-fn failure(error: Error, version: Version) -> Response<ResponseBody<Incoming>> {
+fn failure(error: Error, version: Version) -> Response<ResponseBody<ForwardedBody>> {
     observe::failed(&error);
     error.into_response(version).map(ResponseBody::endpoint)
 }

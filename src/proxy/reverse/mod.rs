@@ -1,6 +1,7 @@
 //! A reverse proxy as a Tower service.
 
 mod active;
+mod body;
 mod future;
 mod prepare;
 mod tunnel;
@@ -21,8 +22,8 @@ use hyper::{
 };
 use tower::{BoxError, Service};
 
-pub use self::future::ForwardFuture;
 use self::upload::Upload;
+pub use self::{body::ForwardedBody, future::ForwardFuture};
 use super::{Error, IdentityHeaders, Upstream, upstream::Clients};
 use crate::ResponseBody;
 
@@ -36,7 +37,8 @@ use crate::ResponseBody;
 ///   host of the [`Upstream`] as `Host`. Fields about one connection do not pass, in both directions
 ///   (RFC 9110 §7.6.1), and `Expect` does not. `Authorization` passes, unless it is
 ///   [removed](Self::remove_authorization).
-/// * **gRPC** and trailers pass. gRPC needs an API with HTTP/2.
+/// * **gRPC** and trailers pass. gRPC needs an API with HTTP/2. Trailers of a response lose the fields
+///   about one connection, and those that mean something only in a head, such as `Set-Cookie`.
 /// * **A WebSocket** passes if its request has an [`AllowWebSocket`] in the extensions, over
 ///   HTTP/1.1. The connection ends within a second after its token, and after [10 minutes without a
 ///   byte](Self::websocket_idle_timeout). A response 101 to any other
@@ -211,7 +213,7 @@ impl<B> Service<Request<B>> for ReverseProxy<B>
 where
     B: Body<Data: Send, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
-    type Response = Response<ResponseBody<Incoming>>;
+    type Response = Response<ResponseBody<ForwardedBody>>;
     type Error = Infallible;
     type Future = ForwardFuture;
 

@@ -6,7 +6,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::sleep,
 };
-use tower_revocation::proxy::server::Server;
+use tower_revocation::proxy::server::{Server, TrustedPeers};
 
 use crate::{
     fixture::soon,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 fn server() -> Server {
-    Server::new().trusted_peers(["127.0.0.2".parse().unwrap()])
+    Server::new().trusted_peers(TrustedPeers::new(["127.0.0.2".parse().unwrap()]))
 }
 
 #[tokio::test]
@@ -58,4 +58,19 @@ async fn trusted_peer_may_reset_any_number_of_streams() {
         };
         assert_eq!(soon(answered).await, is_open, "{address}");
     }
+}
+
+#[tokio::test]
+async fn peer_is_trusted_from_the_next_connection_on() {
+    let trusted = TrustedPeers::default();
+    let server = Server::new()
+        .max_connections_per_address(1)
+        .trusted_peers(trusted.clone());
+    let gateway = gateway(server).await;
+    let _open = connect_from("127.0.0.2", &gateway).await;
+    assert!(!is_served(connect_from("127.0.0.2", &gateway).await).await);
+    trusted.replace(["127.0.0.2".parse().unwrap()]);
+    assert!(is_served(connect_from("127.0.0.2", &gateway).await).await);
+    trusted.replace([]);
+    assert!(!is_served(connect_from("127.0.0.2", &gateway).await).await);
 }

@@ -136,3 +136,48 @@ async fn envoy_is_told_503_before_the_log_is_open() {
     assert!(answer.text.contains("\u{fffd}\u{3}"), "{answer:?}");
     sidecar.end();
 }
+
+/// The address of this machine that others use. `None` without a network.
+fn own_address() -> Option<std::net::IpAddr> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
+    // It sends nothing.
+    socket.connect("192.0.2.1:9").ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_loopback()).then_some(address)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_of_connections_follow_the_trusted_proxies() {
+    // Those with a loopback address are always trusted, so there is nothing to see.
+    let Some(address) = own_address() else { return };
+    let world = World::new().await;
+    let config = |trusted: &str| {
+        let text = world.config(&format!(
+            "[verify]\nlisten = \"0.0.0.0:0\"\ninsecure = true\ntrusted_proxies = [{trusted}]\n\
+             [limits]\nconnections_per_address = 1\n"
+        ));
+        // Only a signal reloads it.
+        text.replace("50ms", "1h")
+    };
+    let sidecar = Sidecar::start(&world.write("config.toml", &config("")));
+    let url = sidecar.url("verify.listen");
+    let url = url.replace("0.0.0.0", &address.to_string());
+    let first = Http::to(url.clone());
+    assert_eq!(first.get("/verify").await.status, 401);
+    let is_served = async || {
+        let another = Http::to(url.clone());
+        another.try_get_with("/verify", "none").await.is_some()
+    };
+    assert!(!is_served().await);
+    for (times, (trusted, expected)) in [(format!("\"{address}\""), true), (String::new(), false)]
+        .into_iter()
+        .enumerate()
+    {
+        world.write("config.toml", &config(&trusted));
+        sidecar.signal("HUP");
+        sidecar.wait_for_times("the configuration was read again, and is in use", times + 1);
+        assert_eq!(is_served().await, expected, "{trusted}");
+        assert_eq!(first.get("/verify").await.status, 401);
+    }
+    sidecar.end();
+}

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, convert::Infallible, net::SocketAddr};
 
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
-use tower_revocation::proxy::server::{Listener, ServerTls};
+use tower_revocation::proxy::server::{Listener, ServerTls, TrustedPeers};
 
 use crate::{
     admin::{Access, AdminEntry},
@@ -29,6 +29,8 @@ pub(crate) struct Listening {
     pub(crate) feed: Option<(Listener, Feed)>,
     /// By the key of the listener.
     tls: BTreeMap<&'static str, ServerTls>,
+    /// The proxies that ask `[verify]`.
+    proxies: TrustedPeers,
     pub(crate) addresses: Addresses,
     socket: Option<Socket>,
     servers: JoinSet<()>,
@@ -45,6 +47,7 @@ impl Listening {
             verify: None,
             feed: None,
             tls: certificates(config)?,
+            proxies: TrustedPeers::default(),
             addresses: Addresses::new(),
             socket: None,
             servers: JoinSet::new(),
@@ -81,6 +84,7 @@ impl Listening {
             let listener = listening.bind("verify.listen", &verify.listen).await?;
             let service = Current::new(Decide::Starting);
             listening.verify = Some(service.clone());
+            listening.proxies.replace(verify.proxies());
             listening.serve(listener.into(), "verify.listen", config, service);
         }
         if let Some(feed) = &config.feed {
@@ -110,16 +114,19 @@ impl Listening {
         B: hyper::body::Body<Data: Send, Error: Into<tower::BoxError>> + Send + 'static,
     {
         let mut bounded = server(&config.limits, &config.run, self.tls.get(key).cloned());
-        if let Some(verify) = config.verify.as_ref().filter(|_| key == "verify.listen") {
-            bounded = bounded.trusted_peers(verify.proxies());
+        if key == "verify.listen" {
+            bounded = bounded.trusted_peers(self.proxies.clone());
         }
         let end = stopped(&self.stop);
         let served = async move { bounded.serve(listener, service, end).await };
         self.servers.spawn(served);
     }
 
-    /// The services and certificates of a configuration are in use from now on.
-    pub(crate) fn replace(&self, parts: &mut Parts<Store>) {
+    /// The services, certificates and trusted proxies of a configuration are in use from now on.
+    pub(crate) fn replace(&self, config: &Config, parts: &mut Parts<Store>) {
+        if let Some(verify) = &config.verify {
+            self.proxies.replace(verify.proxies());
+        }
         if let (Some(current), Some(service)) = (&self.gateway, parts.gateway.take()) {
             current.replace(service);
         }

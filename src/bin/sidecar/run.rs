@@ -263,7 +263,7 @@ impl Running {
 
     fn use_now(&mut self, mut parts: Parts<Store>) {
         warn(&self.config);
-        self.listening.replace(&mut parts);
+        self.listening.replace(&self.config, &mut parts);
         self.levels.change(parts.levels.clone());
         self.admin.replace(parts.orders, self.shared.log.clone());
         self.admin.name(&self.config.admin.hosts);

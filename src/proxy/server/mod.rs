@@ -11,8 +11,9 @@ mod listener;
 mod requests;
 mod streams;
 mod tls;
+mod trusted;
 
-use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, net::SocketAddr, time::Duration};
 
 use hyper::{
     Request, Response,
@@ -22,8 +23,7 @@ use tower::{BoxError, Service};
 
 use self::accept::Accepting;
 pub(super) use self::ending::Ending;
-pub use self::{listener::Listener, tls::ServerTls};
-use crate::client::Network;
+pub use self::{listener::Listener, tls::ServerTls, trusted::TrustedPeers};
 
 /// Accepts connections and serves HTTP/1.1 and HTTP/2 on them, with TLS or without.
 ///
@@ -90,7 +90,7 @@ pub struct Server {
     max_connections_per_address: usize,
     max_streams: u32,
     max_resets: u64,
-    trusted: Arc<[Network]>,
+    trusted: TrustedPeers,
     max_fields: usize,
     max_head: usize,
     head_timeout: Duration,
@@ -112,7 +112,7 @@ impl Server {
             max_connections_per_address: 4096,
             max_streams: 200,
             max_resets: 100,
-            trusted: Arc::new([]),
+            trusted: TrustedPeers::default(),
             max_fields: 100,
             max_head: 16 * 1024,
             head_timeout: Duration::from_secs(10),
@@ -157,21 +157,18 @@ impl Server {
     }
 
     /// The peers to which the limits of resets and of connections of one address do not apply. Defaults to
-    /// none.
+    /// none. Keep a clone to replace them.
     ///
     /// They are for a proxy: it has the connections of all its clients, and resets a stream whenever one of
     /// them gives up or a time-out ends. **Every client that can connect from such an address can flood the
     /// server.**
-    pub fn trusted_peers(mut self, trusted: impl IntoIterator<Item = Network>) -> Self {
-        self.trusted = trusted.into_iter().collect();
+    pub fn trusted_peers(mut self, trusted: TrustedPeers) -> Self {
+        self.trusted = trusted;
         self
     }
 
     fn is_trusted(&self, peer: Option<SocketAddr>) -> bool {
-        peer.is_some_and(|peer| {
-            let mut trusted = self.trusted.iter();
-            trusted.any(|network| network.contains(peer.ip()))
-        })
+        self.trusted.contain(peer)
     }
 
     fn max_resets_of(&self, peer: Option<SocketAddr>) -> u64 {

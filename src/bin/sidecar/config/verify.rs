@@ -32,8 +32,7 @@ pub(crate) struct Verify {
 }
 
 impl Verify {
-    /// The proxies that ask: those on this machine, and the trusted ones. A reload does not change the limits
-    /// of a listener.
+    /// The proxies that ask: those on this machine, and the trusted ones.
     pub(crate) fn proxies(&self) -> impl Iterator<Item = Network> {
         let here = ["127.0.0.0/8", "::1"].map(|network| network.parse().expect("it is a network"));
         here.into_iter().chain(self.trusted_proxies.iter().copied())

@@ -74,7 +74,7 @@
 //! |---|---|---|---|
 //! | `tower_revocation_proxy_failures_total` | counter | `kind` | Requests that `proxy` did not forward, or to which the API did not respond. `kind` is that of `proxy::Error`. |
 //! | `tower_revocation_proxy_connections` | gauge | | Open connections of clients to every `proxy::server::Server` of the process, upgraded ones included. |
-//! | `tower_revocation_proxy_connections_refused_total` | counter | `reason` | Connections of clients that were closed at a limit: that of one `address`, or of a `flood` of resets, or of a `user` that a Unix socket does not serve. |
+//! | `tower_revocation_proxy_connections_refused_total` | counter | `reason` | Connections of clients that were closed at a limit: that of one `address`, or of a `flood` of resets, or of a `user` that a Unix socket does not serve, or because it was `idle` while others waited. |
 //!
 //! # Labels
 //!

@@ -73,6 +73,9 @@ async fn connections_beyond_the_limit_wait() {
         stream.write_all(request).await.unwrap();
         let mut first = [0; 12];
         soon(stream.read_exact(&mut first)).await.unwrap();
+        // It is never idle.
+        let request = b"GET /never HTTP/1.1\r\nhost: a\r\nauthorization: Bearer alice\r\n\r\n";
+        stream.write_all(request).await.unwrap();
     }
     let waiting = tokio::spawn(is_served(gateway.connect().await));
     sleep(Duration::from_millis(200)).await;

@@ -7,6 +7,7 @@ mod floods;
 mod full;
 mod grpc;
 mod hosts;
+mod idle;
 mod in_step;
 mod raw;
 mod streams;

@@ -12,7 +12,8 @@ use super::{
     Listener, Server,
     connection::Accepted,
     ending::{Phase, Phases},
-    limits::Limits,
+    idle::Open,
+    limits::{AnyPermit, Limits},
 };
 use crate::proxy::observe::refused_connection;
 
@@ -20,18 +21,22 @@ use crate::proxy::observe::refused_connection;
 pub(super) struct Accepting {
     listener: Listener,
     limits: Limits,
+    open: Open,
     phases: Phases,
     server: Arc<Server>,
 }
 
 /// How long connections may take to close after they were cut.
 const CUT: Duration = Duration::from_secs(1);
+/// The pause between two looks at idle connections while a new one waits.
+const LOOK: Duration = Duration::from_millis(100);
 
 impl Accepting {
     pub(super) fn new(server: Server, listener: Listener) -> Self {
         Self {
             listener,
             limits: Limits::new(server.max_connections, server.max_connections_per_address),
+            open: Open::default(),
             phases: Phases::new(),
             server: Arc::new(server),
         }
@@ -46,8 +51,6 @@ impl Accepting {
         B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
     {
         loop {
-            // While there is no permit, new connections wait in the queue of the system.
-            let permit = self.limits.permit().await;
             let (socket, peer) = match self.listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) => {
@@ -57,6 +60,7 @@ impl Accepting {
                     continue;
                 }
             };
+            let permit = self.permit().await;
             let limited = peer.filter(|_| !self.server.is_trusted(peer));
             let Some(permit) = permit.of(limited.map(|peer| peer.ip())) else {
                 refused_connection("address");
@@ -67,6 +71,7 @@ impl Accepting {
                 peer,
                 permit,
                 ending: self.phases.ending(),
+                open: self.open.clone(),
             };
             let service = service.clone();
             tokio::spawn(async move {
@@ -74,6 +79,21 @@ impl Accepting {
                     failed(&*error);
                 }
             });
+        }
+    }
+
+    /// Waits until there may be one more connection. Idle ones make room for it. Meanwhile, further
+    /// connections wait in the queue of the system.
+    async fn permit(&self) -> AnyPermit<'_> {
+        let mut permit = std::pin::pin!(self.limits.permit());
+        // The first look is at once.
+        let mut pause = Duration::ZERO;
+        loop {
+            match tokio::time::timeout(pause, permit.as_mut()).await {
+                Ok(permit) => return permit,
+                Err(_) => self.open.make_room(),
+            }
+            pause = LOOK;
         }
     }
 

@@ -19,7 +19,7 @@ use tokio::{
 use tower::{BoxError, Service, ServiceExt as _};
 
 use super::{
-    OverTls, Server, begin::Begun, ending::Ending, guarded::Guarded, heads::Switched,
+    OverTls, Server, begin::Begun, ending::Ending, guarded::Guarded, heads::Switched, idle::Open,
     limits::Permit, listener::Socket, requests::Requests, streams::Streams,
 };
 use crate::{
@@ -33,6 +33,7 @@ pub(super) struct Accepted {
     pub(super) peer: Option<SocketAddr>,
     pub(super) permit: Permit,
     pub(super) ending: Ending,
+    pub(super) open: Open,
 }
 
 /// What the requests of one connection get.
@@ -98,6 +99,7 @@ impl Accepted {
             peer,
             permit,
             ending,
+            open,
         } = self;
         let begun = tokio::select! {
             begun = timeout(server.head_timeout, Begun::read(&mut io)) => begun,
@@ -119,6 +121,7 @@ impl Accepted {
             requests: Requests::new(server.max_resets_of(peer)),
         };
         let requests = facts.requests.clone();
+        let _entry = open.enter(requests.clone());
         let facts = Arc::new(facts);
         let driver = Driver {
             requests,
@@ -224,6 +227,7 @@ impl Driver {
             ended = connection.as_mut() => return Ok(ended?),
             () = self.requests.flood() => return Ok(()),
             () = self.requests.idle(self.idle_timeout) => {}
+            () = self.requests.gives_way() => {}
             () = self.ending.stopping() => {}
         }
         stop(connection.as_mut());

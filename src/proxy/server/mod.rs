@@ -6,6 +6,7 @@ mod connection;
 mod ending;
 mod guarded;
 mod heads;
+mod idle;
 mod limits;
 mod listener;
 mod requests;
@@ -31,7 +32,7 @@ pub use self::{listener::Listener, tls::ServerTls, trusted::TrustedPeers};
 ///
 /// | what is limited | default | beyond it |
 /// |---|---|---|
-/// | [connections](Self::max_connections) | 32,768 | new ones wait |
+/// | [connections](Self::max_connections) | 32,768 | the connections that are idle the longest are closed, or new ones wait |
 /// | [connections of one address](Self::max_connections_per_address) | 4,096 | new ones are closed |
 /// | the time for TLS, the first bytes and a [head](Self::head_timeout) | 10 s | the connection is closed |
 /// | the time [without a request](Self::idle_timeout) | 60 s | the connection is closed |
@@ -130,6 +131,11 @@ impl Server {
 
     /// Limits the connections, upgraded ones included. Defaults to 32,768. Each needs a file
     /// descriptor, and one more if its request is forwarded.
+    ///
+    /// Beyond it, new connections wait. While one waits, the connections are closed that have been
+    /// without a request for the longest time and at least one second: one at a time, or one in 64 if
+    /// there are more. HTTP/2 peers get `GOAWAY`. What a peer has not read of its last response may take
+    /// 5 s more.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections;
         self

@@ -4,7 +4,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -37,6 +37,8 @@ struct Counts {
     /// How many the peer may give up before as many have a response.
     max_given_up: u64,
     flood: Notify,
+    has_to_give_way: AtomicBool,
+    give_way: Notify,
 }
 
 impl Requests {
@@ -49,6 +51,8 @@ impl Requests {
             given_up: AtomicU64::new(0),
             max_given_up,
             flood: Notify::new(),
+            has_to_give_way: AtomicBool::new(false),
+            give_way: Notify::new(),
         }))
     }
 
@@ -68,12 +72,7 @@ impl Requests {
         let mut due = Instant::now() + limit;
         loop {
             sleep_until(due).await;
-            let last_end = Duration::from_millis(counts.last_end.load(Ordering::Acquire));
-            let idle_since = if counts.in_flight.load(Ordering::Acquire) > 0 {
-                Instant::now()
-            } else {
-                counts.begun + last_end
-            };
+            let idle_since = counts.idle_since().unwrap_or_else(Instant::now);
             if idle_since + limit <= due {
                 return;
             }
@@ -81,11 +80,37 @@ impl Requests {
         }
     }
 
+    /// Since when there has been no request. `None` if there is one, or if the connection ends already.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let ends = self.0.has_to_give_way.load(Ordering::Relaxed);
+        self.0.idle_since().filter(|_| !ends)
+    }
+
+    /// Asks the connection to end, because others wait.
+    pub(super) fn give_way(&self) {
+        self.0.has_to_give_way.store(true, Ordering::Relaxed);
+        self.0.give_way.notify_one();
+    }
+
+    /// Waits until the connection has to end, because others wait.
+    pub(super) async fn gives_way(&self) {
+        self.0.give_way.notified().await;
+        refused_connection("idle");
+    }
+
     /// Waits until the peer has given up more requests than it has let end. Each costs work here,
     /// and the limit of concurrent streams does not count them.
     pub(super) async fn flood(&self) {
         self.0.flood.notified().await;
         refused_connection("flood");
+    }
+}
+
+impl Counts {
+    fn idle_since(&self) -> Option<Instant> {
+        let last_end = Duration::from_millis(self.last_end.load(Ordering::Acquire));
+        let is_idle = self.in_flight.load(Ordering::Acquire) == 0;
+        is_idle.then(|| self.begun + last_end)
     }
 }
 

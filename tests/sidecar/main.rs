@@ -10,6 +10,7 @@ mod kill;
 mod life;
 mod links;
 mod logs;
+mod network;
 mod process;
 mod reload;
 mod revoke;

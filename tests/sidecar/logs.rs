@@ -113,6 +113,34 @@ async fn feed_of_another_sidecar() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stale_route_is_served_without_the_log_and_revoked_tokens_stay_refused() {
+    let world = World::new().await;
+    let tokens = world.write("feed", "a-token-that-nobody-can-guess\n");
+    let sections = format!(
+        "{}[feed]\nlisten = \"127.0.0.1:0\"\ntokens_file = {tokens:?}\n",
+        world.terminate()
+    );
+    let first = Sidecar::start(&world.write("first.toml", &world.config(&sections)));
+    let feed = format!("{}/feed", first.url("feed.listen"));
+    let log = format!("url = {feed:?}\npassword_file = {tokens:?}");
+    let route = "routes = [{ path = \"/stale\", serve_stale = \"1h\" }]\n";
+    let second = world.config_with(&log, route);
+    let second = second.replace("admin.sock", "second.sock");
+    let second = Sidecar::start(&world.write("second.toml", &second));
+    let [one, two] = [&first, &second].map(|it| Http::to(it.url("gateway.listen")));
+    let (live, revoked) = (world.token(), world.token());
+    assert_eq!(one.revoke(SHOP, &revoked).await.status, 200);
+    refused_soon(&two, &revoked).await;
+
+    first.kill();
+    ready_is(&Http::to(second.url("admin.listen")), 503).await;
+    assert_eq!(two.get_with("/stale", &live).await.status, 200);
+    assert!(two.get_with("/stale", &revoked).await.is_refused());
+    assert_eq!(two.get_with("/other", &live).await.status, 503);
+    second.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn log_that_is_away_at_the_start_is_tried_again() {
     let world = World::new().await;
     let port = port::free_port();

@@ -2,6 +2,14 @@
 //!
 //! The time-out of a connection does not notice such a peer: it reads frames, answers pings, and only
 //! keeps the window of the stream at zero.
+//!
+//! Two cases stay, because hyper and h2 do not say how much of a stream has been sent:
+//!
+//! * hyper hands the last frame of a body to h2 and drops its handle of the stream. The future that is
+//!   spawned here has ended then, so nothing can reset the stream. The connection ends at its idle
+//!   limit.
+//! * Several streams that share a slow link wait for each other. That bytes pass on the connection does
+//!   not tell which streams its peer holds up: a peer that reads one stream could hold up all others.
 
 use std::{
     cell::Cell,

@@ -13,10 +13,7 @@ use hyper::{
     header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, HeaderName, ORIGIN},
     http::request::Parts,
 };
-use tower::{
-    BoxError, Layer as _, Service, ServiceExt as _,
-    util::{BoxCloneSyncService, MapRequestLayer},
-};
+use tower::{BoxError, Layer as _, Service, ServiceExt as _, util::MapRequestLayer};
 use tower_revocation::{
     enforce::{EnforcementLayer, Policy, WhenUnknown},
     introspect::Introspection,
@@ -30,13 +27,14 @@ use crate::{
     config::{Authorization, Gateway, Identity, Limits, Preflight, Problem, Route, Upgrade},
     failure::causes,
     respond::{AnyBody, any, empty, starting},
+    shared::Shared,
     tokens::Introspect,
 };
 
 type Body = SanitizedBody<Incoming>;
 
 /// A service behind the rules for requests.
-pub(crate) type Inner = BoxCloneSyncService<Request<Body>, Response<AnyBody>, Infallible>;
+pub(crate) type Inner = Shared<Request<Body>, Response<AnyBody>, Infallible>;
 
 /// What the gateway's listener serves.
 pub(crate) type Entry = SanitizeService<ByPath>;
@@ -92,7 +90,7 @@ impl Service<Request<Body>> for ByPath {
         let endpoint = endpoints.find(|(known, _)| known == path);
         let service = endpoint.map(|(_, service)| service).or(api.as_ref());
         match service {
-            Some(service) => Box::pin(service.clone().oneshot(request)),
+            Some(service) => service.run(request),
             None => Box::pin(ready(Ok(empty(StatusCode::NOT_FOUND)))),
         }
     }
@@ -154,7 +152,7 @@ where
     S::Future: Send + 'static,
     B: hyper::body::Body<Data = hyper::body::Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    BoxCloneSyncService::new(service.map_response(|response: Response<B>| response.map(any)))
+    Shared::new(service.map_response(|response: Response<B>| response.map(any)))
 }
 
 /// The policy of a path: that of its first route.

@@ -28,6 +28,7 @@ mod process;
 mod respond;
 mod revocation;
 mod run;
+mod shared;
 mod signals;
 mod source;
 mod store;

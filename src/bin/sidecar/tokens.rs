@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower::{BoxError, Service, ServiceExt as _, service_fn, util::BoxCloneSyncService};
+use tower::{BoxError, Service, ServiceExt as _, service_fn};
 use tower_revocation::{
     Secret,
     introspect::{
@@ -18,10 +18,11 @@ use crate::{
     config::{Config, Dialect, Introspection, Issuer, IssuerKeys, Method, Problem},
     failure::causes,
     files::Files,
+    shared::Shared,
 };
 
 /// An introspection of any kind.
-pub(crate) type Introspect = BoxCloneSyncService<Secret, Introspected, BoxError>;
+pub(crate) type Introspect = Shared<Secret, Introspected, BoxError>;
 
 /// The introspections of all issuers.
 pub(crate) struct Tokens {
@@ -295,7 +296,7 @@ fn alone<'a>(
 /// none does, an error of one of them is the result: the token may be one of its issuer.
 fn or_any(named: ByIssuer<Introspect>, endpoints: Vec<Introspect>) -> Introspect {
     let named = boxed(named);
-    BoxCloneSyncService::new(service_fn(move |token: Secret| {
+    Shared::new(service_fn(move |token: Secret| {
         let (named, endpoints) = (named.clone(), endpoints.clone());
         async move {
             let mut result = named.oneshot(token.clone()).await?;
@@ -327,7 +328,7 @@ fn names_nobody(first: &Introspected) -> bool {
 
 /// Asks the endpoint about what is not an access token for the API, such as a refresh token.
 fn or_else(jwt: JwtTokens, endpoint: Upstream) -> Introspect {
-    BoxCloneSyncService::new(service_fn(move |token: Secret| {
+    Shared::new(service_fn(move |token: Secret| {
         let (jwt, endpoint) = (jwt.clone(), endpoint.clone());
         async move {
             let first = jwt.oneshot(token.clone()).await?;
@@ -348,5 +349,5 @@ where
     S::Error: Into<BoxError>,
     S::Future: Send + 'static,
 {
-    BoxCloneSyncService::new(service.map_err(Into::into))
+    Shared::new(service.map_err(Into::into))
 }

@@ -56,13 +56,13 @@ fn part_authorization(headers: &mut HeaderMap) {
     let Some(field) = headers.get(header::AUTHORIZATION) else {
         return;
     };
-    let has_token = |part: &[u8]| scheme(part).is_some();
-    if field
-        .as_bytes()
-        .split(|byte| *byte == b',')
-        .skip(1)
-        .any(has_token)
-    {
+    // Most fields are one long token without a comma.
+    let text = field.as_bytes();
+    let Some(comma) = memchr::memchr(b',', text) else {
+        return;
+    };
+    let mut others = text[comma + 1..].split(|byte| *byte == b',');
+    if others.any(|part| scheme(part).is_some()) {
         let field = field.clone();
         headers.append(header::AUTHORIZATION, field);
     }

@@ -215,7 +215,7 @@ impl Retries {
             .unwrap_or_default()
             .max(self.next_pause)
             .min(Self::LONGEST_PAUSE);
-        self.next_pause *= 2;
+        self.next_pause = (self.next_pause * 2).min(Self::LONGEST_PAUSE);
         (Instant::now() + pause < self.deadline).then_some(pause)
     }
 }
@@ -234,4 +234,25 @@ fn count(result: &'static str) {
     #[cfg(feature = "metrics")]
     metrics::counter!("tower_revocation_forwarded_total", "result" => result).increment(1);
     let _ = result;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_end_after_an_hour() {
+        let mut retries = Retries::new();
+        let error: BoxError = "the log is closed".into();
+        let start = Instant::now();
+        let mut attempts = 1;
+        while let Some(pause) = retries.next_pause(&error) {
+            assert!(pause <= Retries::LONGEST_PAUSE);
+            sleep(pause).await;
+            attempts += 1;
+        }
+        assert_eq!(attempts, 69);
+        let waited = start.elapsed();
+        assert!(waited > Duration::from_secs(3500) && waited < Retries::TOTAL);
+    }
 }

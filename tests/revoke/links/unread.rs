@@ -1,5 +1,12 @@
 //! Token requests and responses that cannot be read.
 
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use hyper::body::{Body, Frame};
+
 use super::*;
 
 /// A response with tokens, which the layer cannot read.
@@ -104,4 +111,46 @@ async fn unreadable_request_is_refused_without_a_check_too() {
         assert_eq!(refused.error(), (400, "invalid_request".into()));
     }
     assert_eq!(world.requests.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn token_request_that_stalls_is_408_and_never_passed_on() {
+    let world = World::new().await;
+    let never = service_fn(async |_: Request<WatchedBody<Stalled>>| {
+        Err::<Response<Full<Bytes>>, BoxError>("the request was passed on".into())
+    });
+    let layer = LearnLinksLayer::new(PATH, world.tokens(), world.links.clone());
+    let request = Request::post(PATH)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Stalled)
+        .unwrap();
+    let response = layer.layer(never).oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 408);
+}
+
+/// A body that never arrives.
+struct Stalled;
+
+impl Body for Stalled {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Poll::Pending
+    }
+}
+
+#[tokio::test]
+async fn path_that_no_request_has_is_refused() {
+    let world = World::new().await;
+    for path in ["", "oauth2/token", "/oauth2/token?x", "/token#a"] {
+        let (tokens, links) = (world.tokens(), world.links.clone());
+        let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            LearnLinksLayer::new(path, tokens, links)
+        }));
+        assert!(made.is_err(), "{path}");
+    }
 }

@@ -102,11 +102,21 @@ struct Shared<I> {
 type IsRevoked = Arc<dyn Fn(&Introspection) -> Result<bool, BoxError> + Send + Sync>;
 
 impl<I> LearnLinksLayer<I> {
-    /// Watches this path, **byte for byte**. `introspect` verifies access tokens.
+    /// Watches this path, **byte for byte**. `introspect` verifies access tokens. At most 64 KiB of a
+    /// request are read, within 10 s; a slower one is 408.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `path` does not start with `/`, or contains `?` or `#`: no request could match it.
     pub fn new(path: impl Into<String>, introspect: I, links: Links) -> Self {
+        let path = path.into();
+        assert!(
+            path.starts_with('/') && !path.contains(['?', '#']),
+            "the path of a LearnLinksLayer must start with `/` and contain neither `?` nor `#`: {path:?}"
+        );
         Self {
             shared: Arc::new(Shared {
-                path: path.into(),
+                path,
                 introspect,
                 links,
                 is_revoked: None,

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hyper::{
     Response, StatusCode,
     body::Body,
-    header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA, RETRY_AFTER},
+    header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, PRAGMA, RETRY_AFTER},
 };
 
 use super::{WatchedBody, count};
@@ -18,6 +18,8 @@ pub(super) enum Refusal {
     Unknown,
     /// The request cannot be read.
     Unreadable,
+    /// Its body did not arrive in time.
+    TimedOut,
 }
 
 impl Refusal {
@@ -34,6 +36,11 @@ impl Refusal {
                 StatusCode::BAD_REQUEST,
                 r#"{"error":"invalid_request","error_description":"The request cannot be read"}"#,
             ),
+            Self::TimedOut => (
+                "unread",
+                StatusCode::REQUEST_TIMEOUT,
+                r#"{"error":"invalid_request","error_description":"The request took too long"}"#,
+            ),
             Self::Unknown => (
                 "failed",
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -47,6 +54,10 @@ impl Refusal {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+        if self == Self::TimedOut {
+            // The rest of the body is not the next request. HTTP/2 ignores the field.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
         }

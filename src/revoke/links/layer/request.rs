@@ -45,6 +45,14 @@ impl TokenRequest {
         if is(actor_type, REFRESH_TOKEN) {
             return Self::Unreadable;
         }
+        // A server that removes blanks would find another token.
+        if [&refresh_token, &subject]
+            .into_iter()
+            .flatten()
+            .any(is_padded)
+        {
+            return Self::Unreadable;
+        }
         let refreshes = is(grant_type, "refresh_token");
         match (refresh_token.filter(|_| refreshes), subject) {
             (Some(token), None) => Self::Refresh(token),
@@ -69,6 +77,15 @@ const REFRESH_TOKEN: &str = "urn:ietf:params:oauth:token-type:refresh_token";
 /// Whether a parameter has this value, for a server that ignores case and blanks too.
 fn is(parameter: Option<Secret>, value: &str) -> bool {
     parameter.is_some_and(|it| it.expose().trim().eq_ignore_ascii_case(value))
+}
+
+/// Whether a server may read another token in it: one without the blanks at an end, or up to the first
+/// control character. No token has other characters than those of RFC 6749 §A.17.
+fn is_padded(token: &Secret) -> bool {
+    let token = token.expose();
+    token.starts_with(' ')
+        || token.ends_with(' ')
+        || !token.bytes().all(|it| matches!(it, b' '..=b'~'))
 }
 
 fn has_parameters(query: &[u8]) -> bool {
@@ -198,6 +215,12 @@ mod tests {
             "grant_type=refresh_token&refresh_token=%FF",
             "grant_type=refresh_token&refresh_token=%zz",
             "grant_type=refresh_token&refresh%5ftoken=r1&refresh_token=",
+            "grant_type=refresh_token&refresh_token=r1+",
+            "grant_type=refresh_token&refresh_token=%20r1",
+            "grant_type=refresh_token&refresh_token=r1%0a",
+            "grant_type=refresh_token&refresh_token=r%001",
+            "grant_type=refresh_token&refresh_token=r1%c2%a0",
+            "grant_type=x&subject_token=r1%09&subject_token_type=urn:ietf:params:oauth:token-type:refresh_token",
         ] {
             assert_eq!(read("/t", FORM, body), "unreadable", "{body}");
         }
@@ -226,6 +249,8 @@ mod tests {
             "[]",
             r#"{"grant_type":"refresh_token","refresh_token":"a","refresh_token":"b"}"#,
             r#"{"grant_type":"refresh_token","refresh_token":["a"]}"#,
+            r#"{"grant_type":"refresh_token","refresh_token":"a "}"#,
+            r#"{"grant_type":"refresh_token","refresh_token":"a\u0000"}"#,
         ] {
             assert_eq!(read("/t", JSON, json), "unreadable", "{json}");
         }

@@ -3,6 +3,7 @@
 use std::{
     mem,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -27,6 +28,8 @@ use crate::{
 
 /// The limit for the bodies that are read.
 const MAX_BODY: usize = 64 * 1024;
+/// How long the body of a request may take. The inner service is reserved meanwhile.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The service of a [`LearnLinksLayer`].
 #[derive(Clone, Debug)]
@@ -91,7 +94,10 @@ where
         R: Body<Data = Bytes>,
     {
         let (mut head, body) = request.into_parts();
-        let body = WatchedBody::read(body, MAX_BODY).await;
+        let read = tokio::time::timeout(BODY_TIMEOUT, WatchedBody::read(body, MAX_BODY));
+        let Ok(body) = read.await else {
+            return Ok(Refusal::TimedOut.response());
+        };
         let read = body.bytes().map(|body| TokenRequest::read(&head, body));
         let presented = match read.unwrap_or(TokenRequest::Unreadable) {
             TokenRequest::Refresh(token) => Some(token),

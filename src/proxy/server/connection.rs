@@ -109,7 +109,8 @@ impl Accepted {
         let Ok(Some(Begun { is_http2, first })) = begun.unwrap_or(Ok(None)) else {
             return Ok(());
         };
-        let guarded = Guarded::new(io, &server, is_http2, first, permit);
+        let requests = Requests::new(server.max_resets_of(peer));
+        let guarded = Guarded::new(io, &server, is_http2, first, requests.clone(), permit);
         let switched = guarded.switched();
         let io = Abortable::new(guarded);
         let facts = Facts {
@@ -118,9 +119,8 @@ impl Accepted {
             connection: io.handle(),
             switched,
             ending: ending.clone(),
-            requests: Requests::new(server.max_resets_of(peer)),
+            requests: requests.clone(),
         };
-        let requests = facts.requests.clone();
         let _entry = open.enter(requests.clone());
         let facts = Arc::new(facts);
         let driver = Driver {

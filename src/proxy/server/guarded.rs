@@ -13,6 +13,7 @@ use super::{
     Server,
     heads::{Heads, Switched},
     limits::Permit,
+    requests::Requests,
 };
 use crate::proxy::timer::Timer;
 
@@ -25,6 +26,7 @@ pub(super) struct Guarded<T> {
     heads: Option<Heads>,
     head: Timer,
     write: Timer,
+    requests: Requests,
     _permit: Permit,
 }
 
@@ -34,6 +36,7 @@ impl<T> Guarded<T> {
         server: &Server,
         is_http2: bool,
         mut first: Vec<u8>,
+        requests: Requests,
         permit: Permit,
     ) -> Self {
         let mut heads = (!is_http2).then(Heads::new);
@@ -46,6 +49,7 @@ impl<T> Guarded<T> {
             heads,
             head: Timer::new(server.head_timeout),
             write: Timer::new(server.write_timeout),
+            requests,
             _permit: permit,
         }
     }
@@ -97,8 +101,12 @@ impl<T: AsyncWrite + Unpin> Guarded<T> {
     ) -> Poll<io::Result<R>> {
         let this = self.get_mut();
         match poll(Pin::new(&mut this.io), cx) {
-            Poll::Pending => this.write.poll(cx),
+            Poll::Pending => {
+                this.requests.is_writing(true);
+                this.write.poll(cx)
+            }
             ready @ Poll::Ready(_) => {
+                this.requests.is_writing(false);
                 this.write.stop();
                 ready
             }

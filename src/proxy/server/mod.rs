@@ -155,8 +155,8 @@ impl Server {
         self
     }
 
-    /// Limits the streams that an HTTP/2 peer may reset before their responses, unless more have had one.
-    /// Defaults to 100. Each costs work, and [`max_streams`](Self::max_streams) does not count them.
+    /// Closes a connection whose HTTP/2 peer has reset more than `resets` streams before their responses,
+    /// and more than have had a response. Defaults to 100. Each costs work, and [`max_streams`](Self::max_streams) does not count them.
     pub fn max_resets(mut self, resets: u64) -> Self {
         self.max_resets = resets;
         self

@@ -32,6 +32,9 @@ struct Counts {
     in_flight: AtomicUsize,
     /// When the last one ended, in milliseconds since `begun`.
     last_end: AtomicU64,
+    /// Whether the peer has not taken all bytes that were sent. hyper drops the body of a response before
+    /// its last bytes are written.
+    is_writing: AtomicBool,
     answered: AtomicU64,
     given_up: AtomicU64,
     /// How many the peer may give up before as many have a response.
@@ -47,6 +50,7 @@ impl Requests {
             begun: Instant::now(),
             in_flight: AtomicUsize::new(0),
             last_end: AtomicU64::new(0),
+            is_writing: AtomicBool::new(false),
             answered: AtomicU64::new(0),
             given_up: AtomicU64::new(0),
             max_given_up,
@@ -63,6 +67,18 @@ impl Requests {
             counts: self.0.clone(),
             is_answered: false,
         }
+    }
+
+    /// Notes whether the peer has to take bytes before more can be written.
+    pub(super) fn is_writing(&self, is_writing: bool) {
+        let before = self.0.is_writing.load(Ordering::Relaxed);
+        if before == is_writing {
+            return;
+        }
+        if !is_writing {
+            self.0.note_end();
+        }
+        self.0.is_writing.store(is_writing, Ordering::Release);
     }
 
     /// Waits until there has been no request for this long from now on.
@@ -108,9 +124,16 @@ impl Requests {
 
 impl Counts {
     fn idle_since(&self) -> Option<Instant> {
+        // First: a request that ends meanwhile has noted its end before.
+        let is_idle =
+            self.in_flight.load(Ordering::Acquire) == 0 && !self.is_writing.load(Ordering::Acquire);
         let last_end = Duration::from_millis(self.last_end.load(Ordering::Acquire));
-        let is_idle = self.in_flight.load(Ordering::Acquire) == 0;
         is_idle.then(|| self.begun + last_end)
+    }
+
+    fn note_end(&self) {
+        let elapsed = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last_end.store(elapsed, Ordering::Release);
     }
 }
 
@@ -149,8 +172,7 @@ impl Drop for InFlight {
                 counts.flood.notify_one();
             }
         }
-        let elapsed = u64::try_from(counts.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        counts.last_end.store(elapsed, Ordering::Release);
+        counts.note_end();
         counts.in_flight.fetch_sub(1, Ordering::AcqRel);
     }
 }
@@ -223,6 +245,24 @@ mod tests {
         // It counts from now on.
         requests.idle(Duration::from_secs(5)).await;
         assert_eq!(begun.elapsed().as_secs(), 126);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn connection_is_not_idle_while_its_peer_reads() {
+        let requests = Requests::new(GIVEN_UP);
+        let begun = Instant::now();
+        requests.is_writing(true);
+        assert_eq!(requests.idle_since(), None);
+        let reads = tokio::spawn({
+            let requests = requests.clone();
+            async move {
+                sleep(Duration::from_secs(61)).await;
+                requests.is_writing(false);
+            }
+        });
+        requests.idle(Duration::from_secs(60)).await;
+        assert_eq!(begun.elapsed().as_secs(), 121);
+        reads.await.unwrap();
     }
 
     #[test]

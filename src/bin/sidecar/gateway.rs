@@ -67,6 +67,7 @@ impl ByPath {
     ) -> Entry {
         SanitizeLayer::new()
             .identity(headers(&gateway.identity))
+            .trusted_proxies(gateway.trusted_proxies.iter().copied())
             .layer(Self(Arc::new(Services::Serving { endpoints, api })))
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Listening {
     tls: BTreeMap<&'static str, ServerTls>,
     /// The proxies that ask `[verify]`.
     proxies: TrustedPeers,
+    /// The load balancers in front of the gateway.
+    balancers: TrustedPeers,
     pub(crate) addresses: Addresses,
     socket: Option<Socket>,
     servers: JoinSet<()>,
@@ -48,6 +50,7 @@ impl Listening {
             feed: None,
             tls: certificates(config)?,
             proxies: TrustedPeers::default(),
+            balancers: TrustedPeers::default(),
             addresses: Addresses::new(),
             socket: None,
             servers: JoinSet::new(),
@@ -78,6 +81,8 @@ impl Listening {
             let listener = listening.bind("gateway.listen", &gateway.listen).await?;
             let service = Current::new(ByPath::starting());
             listening.gateway = Some(service.clone());
+            let balancers = gateway.trusted_proxies.iter().copied();
+            listening.balancers.replace(balancers);
             listening.serve(listener.into(), "gateway.listen", config, service);
         }
         if let Some(verify) = &config.verify {
@@ -114,8 +119,10 @@ impl Listening {
         B: hyper::body::Body<Data: Send, Error: Into<tower::BoxError>> + Send + 'static,
     {
         let mut bounded = server(&config.limits, &config.run, self.tls.get(key).cloned());
-        if key == "verify.listen" {
-            bounded = bounded.trusted_peers(self.proxies.clone());
+        match key {
+            "verify.listen" => bounded = bounded.trusted_peers(self.proxies.clone()),
+            "gateway.listen" => bounded = bounded.trusted_peers(self.balancers.clone()),
+            _ => {}
         }
         let end = stopped(&self.stop);
         let served = async move { bounded.serve(listener, service, end).await };
@@ -126,6 +133,10 @@ impl Listening {
     pub(crate) fn replace(&self, config: &Config, parts: &mut Parts<Store>) {
         if let Some(verify) = &config.verify {
             self.proxies.replace(verify.proxies());
+        }
+        if let Some(gateway) = &config.gateway {
+            let balancers = gateway.trusted_proxies.iter().copied();
+            self.balancers.replace(balancers);
         }
         if let (Some(current), Some(service)) = (&self.gateway, parts.gateway.take()) {
             current.replace(service);

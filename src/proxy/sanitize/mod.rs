@@ -23,6 +23,7 @@ use super::{
     IdentityHeaders,
     fields::{is_believed, remove_hop_by_hop, remove_if},
 };
+use crate::client::Network;
 
 /// Refuses ambiguous requests, and removes the fields that a client must not send to an API.
 ///
@@ -88,6 +89,7 @@ struct Rules {
     identity: IdentityHeaders,
     kept: Vec<HeaderName>,
     sets_forwarded: bool,
+    proxies: Vec<Network>,
     max_fields: usize,
     max_head: usize,
 }
@@ -99,6 +101,7 @@ impl SanitizeLayer {
             identity: IdentityHeaders::new(),
             kept: Vec::new(),
             sets_forwarded: true,
+            proxies: Vec::new(),
             max_fields: 100,
             max_head: 16 * 1024,
         };
@@ -134,6 +137,26 @@ impl SanitizeLayer {
     /// `true`. Those of the client are removed in any case.
     pub fn set_forwarded(mut self, sets: bool) -> Self {
         self.rules_mut().sets_forwarded = sets;
+        self
+    }
+
+    /// The proxies in front of this one, such as load balancers: what they say about the client is
+    /// passed on. Defaults to none.
+    ///
+    /// For a peer in one of these networks, its address is added to its `X-Forwarded-For`, and its
+    /// `X-Forwarded-Proto` and `X-Forwarded-Host` stay, if each is there once and is valid. **Such a
+    /// proxy must set these fields itself, or remove those of its clients**: the API would believe a
+    /// client.
+    ///
+    /// ```
+    /// use tower_revocation::{client::Network, proxy::SanitizeLayer};
+    ///
+    /// let balancers: Network = "10.0.0.0/24".parse()?;
+    /// let layer = SanitizeLayer::new().trusted_proxies([balancers]);
+    /// # Ok::<_, tower_revocation::client::InvalidNetwork>(())
+    /// ```
+    pub fn trusted_proxies(mut self, networks: impl IntoIterator<Item = Network>) -> Self {
+        self.rules_mut().proxies = networks.into_iter().collect();
         self
     }
 

@@ -15,7 +15,10 @@ use hyper::{
 };
 use tower::Service;
 
-use super::{Rules, SanitizedBody, WantsWebSocket, forwarded};
+use super::{
+    Rules, SanitizedBody, WantsWebSocket,
+    forwarded::{self, Before},
+};
 use crate::{
     ResponseBody, ResponseFuture,
     proxy::{fields::takes_trailers, observe},
@@ -56,6 +59,7 @@ where
         let (mut head, body) = request.into_parts();
         // HTTP/2 always allows trailers.
         let takes_trailers = head.version == Version::HTTP_2 || takes_trailers(&head.headers);
+        let before = Before::read(&head.headers, &head.extensions, &self.rules.proxies);
         self.rules.clean(&mut head.headers);
         // The server sends `100 Continue` once somebody reads the body.
         head.headers.remove(EXPECT);
@@ -64,7 +68,7 @@ where
                 .insert(TE, HeaderValue::from_static("trailers"));
         }
         if self.rules.sets_forwarded {
-            forwarded::set(&mut head.headers, &head.extensions, host);
+            forwarded::set(&mut head.headers, &mut head.extensions, host, before);
         }
         let body = SanitizedBody::new(body, self.rules.clone());
         ResponseFuture::inner(self.inner.call(Request::from_parts(head, body)))

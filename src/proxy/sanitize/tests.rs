@@ -8,7 +8,7 @@ use tower::{Layer as _, ServiceExt as _, service_fn};
 
 use super::{SanitizeLayer, SanitizedBody, WantsWebSocket};
 use crate::{
-    client::PeerAddr,
+    client::{ClientAddr, Network, PeerAddr},
     proxy::{Error, ErrorKind, IdentityHeaders, server::OverTls},
 };
 
@@ -153,6 +153,76 @@ fn fields_that_a_proxy_sets_are_ours() {
         ("x-user-color", "green"),
     ];
     assert_eq!(fields(passed.headers()), expected);
+}
+
+/// What the API and the limits are told, behind the proxies 192.0.2.0/24.
+fn behind_proxies(peer: &str, fields: &[(&str, &str)]) -> ([String; 3], Option<String>) {
+    let proxies: Network = "192.0.2.0/24".parse().unwrap();
+    let layer = SanitizeLayer::new().trusted_proxies([proxies]);
+    let mut lines = vec![("host", "a.example")];
+    lines.extend(fields);
+    let mut request = request(&lines);
+    request
+        .extensions_mut()
+        .insert(PeerAddr(SocketAddr::new(peer.parse().unwrap(), 1)));
+    let passed = sanitize(&layer, request).unwrap();
+    let told = ["for", "proto", "host"].map(|name| {
+        let name = format!("x-forwarded-{name}");
+        passed.headers()[&name].to_str().unwrap().to_owned()
+    });
+    let client = passed.extensions().get::<ClientAddr>();
+    (told, client.map(|client| client.0.to_string()))
+}
+
+#[test]
+fn trusted_proxy_is_believed_who_the_client_is() {
+    let fields = [
+        ("x-forwarded-for", "203.0.113.9, 198.51.100.1"),
+        ("x-forwarded-for", "192.0.2.8"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "shop.example:8443"),
+        ("x_forwarded_for", "10.0.0.1"),
+    ];
+    let (told, client) = behind_proxies("192.0.2.7", &fields);
+    let chain = "203.0.113.9, 198.51.100.1, 192.0.2.8, 192.0.2.7";
+    assert_eq!(told, [chain, "https", "shop.example:8443"]);
+    assert_eq!(client.as_deref(), Some("198.51.100.1"));
+}
+
+#[test]
+fn another_peer_is_not_believed() {
+    let fields = [
+        ("x-forwarded-for", "203.0.113.9"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "shop.example"),
+    ];
+    let (told, client) = behind_proxies("198.51.100.1", &fields);
+    assert_eq!(told, ["198.51.100.1", "http", "a.example"]);
+    assert_eq!(client, None);
+}
+
+#[test]
+fn trusted_proxy_is_believed_only_what_can_be_read() {
+    for (fields, expected) in [
+        (
+            &[("x-forwarded-proto", "HTTPS"), ("x-forwarded-host", "a@b")][..],
+            "192.0.2.7",
+        ),
+        (
+            &[
+                ("x-forwarded-proto", "https"),
+                ("x-forwarded-proto", "http"),
+                ("x-forwarded-host", "b.example"),
+                ("x-forwarded-host", "c.example"),
+            ],
+            "192.0.2.7",
+        ),
+        (&[("x-forwarded-for", "unknown")], "unknown, 192.0.2.7"),
+    ] {
+        let (told, client) = behind_proxies("192.0.2.7", fields);
+        assert_eq!(told, [expected, "http", "a.example"], "{fields:?}");
+        assert_eq!(client, None);
+    }
 }
 
 #[test]

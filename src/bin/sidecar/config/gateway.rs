@@ -2,10 +2,11 @@
 
 use hyper::Uri;
 use serde::Deserialize;
+use tower_revocation::client::Network;
 
 use super::{
     identity::{self, Identity},
-    listen::{Listen, Tls},
+    listen::{Listen, Tls, networks},
     problem::Problem,
     route::{self, Route},
     url,
@@ -17,6 +18,7 @@ pub(super) struct Section {
     listen: Option<String>,
     upstream: Option<String>,
     tls: Option<Tls>,
+    trusted_proxies: Option<Vec<String>>,
     routes: Option<Vec<route::Section>>,
     authorization: Option<Authorization>,
     preflight: Option<Preflight>,
@@ -45,6 +47,8 @@ pub(crate) enum Preflight {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Gateway {
     pub(crate) listen: Listen,
+    /// The load balancers in front of it.
+    pub(crate) trusted_proxies: Vec<Network>,
     /// The base URL of the API. `None`: only revocations are served.
     pub(crate) upstream: Option<Uri>,
     pub(crate) routes: Vec<Route>,
@@ -62,6 +66,7 @@ impl Gateway {
         let upstream = section.upstream.as_deref().map(upstream).transpose()?;
         Ok(Self {
             listen,
+            trusted_proxies: networks("gateway.trusted_proxies", section.trusted_proxies)?,
             upstream,
             routes: Route::all("gateway.routes", section.routes)?,
             authorization: section.authorization.unwrap_or_default(),

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use serde::Deserialize;
+use tower_revocation::client::Network;
 
 use super::problem::Problem;
 
@@ -50,4 +51,18 @@ impl Listen {
             ),
         ))
     }
+}
+
+/// The addresses and networks of proxies.
+pub(super) fn networks(key: &str, texts: Option<Vec<String>>) -> Result<Vec<Network>, Problem> {
+    let texts = texts.unwrap_or_default().into_iter().enumerate();
+    let networks = texts.map(|(number, text)| {
+        text.parse().map_err(|_| {
+            Problem::new(
+                format!("{key}[{number}]"),
+                "expected an address or a network, such as \"10.0.0.0/8\"",
+            )
+        })
+    });
+    networks.collect()
 }

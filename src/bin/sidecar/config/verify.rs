@@ -5,7 +5,7 @@ use tower_revocation::client::Network;
 
 use super::{
     identity::{self, Identity},
-    listen::{Listen, Tls},
+    listen::{Listen, Tls, networks},
     problem::Problem,
     route::{self, Route},
 };
@@ -43,20 +43,10 @@ impl Verify {
             return Err(Problem::missing("verify.listen", "\"127.0.0.1:9001\""));
         };
         let listen = Listen::new("verify.listen", &listen, section.tls)?;
-        let networks = section.trusted_proxies.unwrap_or_default();
-        let networks = networks.iter().enumerate().map(|(number, text)| {
-            text.parse().map_err(|_| {
-                let key = format!("verify.trusted_proxies[{number}]");
-                Problem::new(
-                    key,
-                    "expected an address or a network, such as \"10.0.0.0/8\"",
-                )
-            })
-        });
         Ok(Self {
             listen: listen.confidential("verify", section.insecure.unwrap_or(false))?,
             routes: Route::all("verify.routes", section.routes)?,
-            trusted_proxies: networks.collect::<Result<_, _>>()?,
+            trusted_proxies: networks("verify.trusted_proxies", section.trusted_proxies)?,
             identity: Identity::new("verify.identity_headers", section.identity_headers)?,
         })
     }

@@ -75,7 +75,7 @@ impl Refusal {
             Self::Unauthenticated => "a token of an administrator is needed",
             Self::Forbidden(role) => return format!("the role {} is needed", role.as_str()),
             Self::NotFound => "there is no such resource",
-            Self::Method(_) => "the resource has another method",
+            Self::Method(_) => "the method is not allowed",
             Self::TooLarge => "the body is longer than 64 KiB",
             Self::TimedOut => "the body did not arrive in time",
             Self::MediaType => "the body must be application/json, without a content coding",

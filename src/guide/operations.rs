@@ -243,6 +243,7 @@
 //!
 //! * `open` creates a missing file. Use it once, then use `open_existing`: if a volume is not
 //!   mounted, `open` would start with an empty log, and every revoked token would be accepted again.
+//! * The sidecar has `log.create = false` for that. Set it after the first start.
 //! * `open_existing_within` waits until the previous process has closed the file.
 //! * [`Index::follow`](crate::enforce::Index::follow) returns once the log has been read. Start to
 //!   listen after that. Reading a million records takes about 1.5 s.

@@ -47,7 +47,7 @@ impl AdminTokens {
     ///
     /// # Errors
     ///
-    /// Fails if a line has not the three parts, if a role or a digest is none, if a name or a digest
+    /// Fails if a line has not the three parts, if a role or a digest is invalid, if a name or a digest
     /// occurs twice, and if there are more than 1024 tokens or none.
     pub fn parse(text: &str) -> Result<Self, AdminTokensError> {
         let mut tokens: Vec<([u8; 32], Caller)> = Vec::new();

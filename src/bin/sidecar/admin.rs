@@ -6,13 +6,17 @@ use std::{
     path::PathBuf,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use futures::future::BoxFuture;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::{
-    Method, Request, Response, StatusCode, body::Incoming, header::HOST, http::uri::Authority,
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{ALLOW, HOST, HeaderValue},
+    http::uri::Authority,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Deserialize;
@@ -53,6 +57,9 @@ struct Shared {
     /// The values of `Host` over TCP, beside addresses and `localhost`.
     hosts: ArcSwap<Vec<String>>,
 }
+
+/// How long the body of a request may take.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The body of `/v1/backup`.
 #[derive(Debug, Deserialize)]
@@ -139,9 +146,7 @@ impl AdminEntry {
                 let series = self.shared.series.render();
                 text(StatusCode::OK, "text/plain; version=0.0.4", series)
             }
-            "/livez" | "/readyz" | "/metrics" => {
-                problem(StatusCode::METHOD_NOT_ALLOWED, "only GET is possible here")
-            }
+            "/livez" | "/readyz" | "/metrics" => method_not_allowed("GET, HEAD"),
             "/v1/backup" if self.access == Access::Socket => self.backup(request).await,
             _ => self.order(request).await,
         }
@@ -177,11 +182,13 @@ impl AdminEntry {
     /// Copies the log to a path of this machine, as the user of this process.
     async fn backup(&self, request: Request<Incoming>) -> Response<AnyBody> {
         if request.method() != Method::POST {
-            return problem(StatusCode::METHOD_NOT_ALLOWED, "only POST is possible here");
+            return method_not_allowed("POST");
         }
-        let body = Limited::new(request.into_body(), 64 * 1024).collect().await;
+        let body = Limited::new(request.into_body(), 64 * 1024).collect();
+        let body = tokio::time::timeout(BODY_TIMEOUT, body).await;
         let order: Option<BackupOrder> = body
             .ok()
+            .and_then(Result::ok)
             .and_then(|body| serde_json::from_slice(&body.to_bytes()).ok());
         let Some(order) = order.filter(|order| order.path.is_absolute()) else {
             let why = "expected { \"path\": \"/an/absolute/path\" }";
@@ -206,6 +213,14 @@ impl AdminEntry {
             Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &causes(&error)),
         }
     }
+}
+
+/// A 405 names the methods (RFC 9110 §15.5.6).
+fn method_not_allowed(allowed: &'static str) -> Response<AnyBody> {
+    let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, "the method is not allowed");
+    let allowed = HeaderValue::from_static(allowed);
+    response.headers_mut().insert(ALLOW, allowed);
+    response
 }
 
 /// RFC 9457.

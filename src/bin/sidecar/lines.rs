@@ -4,7 +4,7 @@ use std::{
     io::{self, Write},
     sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How many lines wait. A line beyond them is lost, and counted.
@@ -34,10 +34,18 @@ impl Lines {
 
     /// Waits until the lines are written, but not for ever.
     pub(crate) fn flush(&self) {
+        let deadline = Instant::now() + AT_THE_END;
         let (done, is_done) = sync_channel(1);
-        if self.0.send(Line::Flush(done)).is_ok() {
-            let _ = is_done.recv_timeout(AT_THE_END);
+        let mut flush = Line::Flush(done);
+        // If nobody reads stderr, there may be no place for another line.
+        while let Err(TrySendError::Full(again)) = self.0.try_send(flush) {
+            if Instant::now() >= deadline {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+            flush = again;
         }
+        let _ = is_done.recv_timeout(deadline.saturating_duration_since(Instant::now()));
     }
 }
 
@@ -62,5 +70,20 @@ impl Write for &Lines {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn process_ends_although_nobody_reads_its_lines() {
+        let (sender, _nobody_reads) = sync_channel(1);
+        let lines = Lines(sender);
+        (&lines).write_all(b"a line\n").unwrap();
+        let start = Instant::now();
+        lines.flush();
+        assert!(start.elapsed() >= AT_THE_END);
     }
 }

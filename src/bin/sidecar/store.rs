@@ -33,7 +33,7 @@ const LOCKED: Duration = Duration::from_secs(10);
 /// Opens a log in a file. `None` if the log is on a server.
 pub(crate) async fn open_file_of(config: &Log) -> Result<Option<Store>, Failure> {
     match &config.location {
-        Location::Path(path) => open_file("log.path", path)
+        Location::Path(path) => open_file("log.path", path, config.create)
             .await
             .map(|log| Some(Either::Left(log))),
         Location::Url(_) | Location::UrlFile(_) => Ok(None),
@@ -43,7 +43,10 @@ pub(crate) async fn open_file_of(config: &Log) -> Result<Option<Store>, Failure>
 /// Connects to a log on a server.
 pub(crate) async fn connect(config: &Log) -> Result<Store, Failure> {
     let (key, builder) = match &config.location {
-        Location::Path(path) => return open_file("log.path", path).await.map(Either::Left),
+        Location::Path(path) => {
+            let opened = open_file("log.path", path, config.create).await;
+            return opened.map(Either::Left);
+        }
         Location::Url(_) | Location::UrlFile(_) => server(config)?,
     };
     let connected = builder.connect().await.map_err(|error| {
@@ -99,19 +102,20 @@ fn server(config: &Log) -> Result<(&'static str, FleetLogBuilder), Problem> {
     Ok((key, builder))
 }
 
-async fn open_file(key: &'static str, path: &Path) -> Result<EmbeddedLog, Failure> {
+async fn open_file(key: &'static str, path: &Path, create: bool) -> Result<EmbeddedLog, Failure> {
     let path = path.to_owned();
-    let opened = tokio::task::spawn_blocking(move || open_file_now(key, &path)).await;
+    let opened = tokio::task::spawn_blocking(move || open_file_now(key, &path, create)).await;
     let log = opened.map_err(|error| Failure::Start(causes(&error)))??;
     Ok(log.sweep_every(SWEEP))
 }
 
-fn open_file_now(key: &str, path: &Path) -> Result<EmbeddedLog, Failure> {
+fn open_file_now(key: &str, path: &Path, create: bool) -> Result<EmbeddedLog, Failure> {
     let problem = |line: String| Problem::new(key, line);
     // A marker beside the file says that the file has existed. After a loss of the file, a new one
     // would make revoked tokens live again.
     let marker = marker(path);
-    let opened = if marker.exists() {
+    let has_existed = marker.exists();
+    let opened = if has_existed || !create {
         EmbeddedLog::open_existing_within(path, LOCKED)
     } else {
         if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
@@ -123,6 +127,12 @@ fn open_file_now(key: &str, path: &Path) -> Result<EmbeddedLog, Failure> {
     let log = opened.map_err(|error| {
         let line = format!("{}: {}", path.display(), causes(&error));
         match error.kind() {
+            LogErrorKind::Missing if !has_existed => {
+                let line = format!(
+                    "{line}; is its disk mounted? to begin with an empty log, remove log.create"
+                );
+                Failure::from(problem(line))
+            }
             LogErrorKind::Missing => {
                 let marker = marker.display();
                 let line = format!("{line}; to begin again without it, remove {marker}");
@@ -133,6 +143,13 @@ fn open_file_now(key: &str, path: &Path) -> Result<EmbeddedLog, Failure> {
             _ => problem(line).into(),
         }
     })?;
+    if !has_existed {
+        // The marker may be on the disk that is missing.
+        tracing::warn!(
+            path = %path.display(),
+            "the file is new: nothing is revoked; set log.create = false, so that the next start needs it"
+        );
+    }
     fs::write(&marker, "").map_err(|error| problem(format!("{}: {error}", marker.display())))?;
     Ok(log)
 }
@@ -151,7 +168,10 @@ pub(crate) async fn links(store: &Store, config: &Config) -> Result<Option<Links
     };
     let (key, file) = match (store, &links.file) {
         (Either::Left(log), _) => ("log.path", log.clone()),
-        (Either::Right(_), Some(path)) => ("links.file", open_file("links.file", path).await?),
+        (Either::Right(_), Some(path)) => (
+            "links.file",
+            open_file("links.file", path, config.log.create).await?,
+        ),
         (Either::Right(_), None) => return Err(without_a_file().into()),
     };
     let links = Links::open(file).map_err(|error| Problem::new(key, causes(&error)))?;
@@ -204,4 +224,24 @@ pub(crate) async fn close(store: Store) -> Result<(), Box<dyn Error + Send + Syn
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_file_is_made_once_and_only_if_that_is_allowed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("disk").join("log.redb");
+        let open = |create| open_file_now("log.path", &path, create);
+        assert!(open(false).is_err() && !path.exists());
+        drop(open(true).unwrap());
+        drop(open(false).unwrap());
+        fs::remove_file(&path).unwrap();
+        assert!(open(true).is_err() && open(false).is_err());
+        // The marker is lost with the disk.
+        fs::remove_dir_all(path.parent().unwrap()).unwrap();
+        assert!(open(false).is_err() && !path.exists());
+    }
 }

@@ -15,6 +15,7 @@ pub(super) struct Section {
     password_file: Option<PathBuf>,
     longest_lifetime: Option<Length>,
     tenants: Option<bool>,
+    create: Option<bool>,
 }
 
 /// Where revocations are.
@@ -28,6 +29,8 @@ pub(crate) struct Log {
     pub(crate) longest_lifetime: Option<Duration>,
     /// Whether records about subjects, clients, sessions and grants name their issuer.
     pub(crate) tenants: bool,
+    /// Whether a file that is missing is made.
+    pub(crate) create: bool,
 }
 
 /// The place of the log.
@@ -71,11 +74,16 @@ impl Log {
             let reason = "a file has no password: remove the key";
             return Err(Problem::new("log.password_file", reason));
         }
+        if section.create.is_some() && !matches!(location, Location::Path(_)) {
+            let reason = "it is for a file: remove the key";
+            return Err(Problem::new("log.create", reason));
+        }
         Ok(Self {
             location,
             password_file: section.password_file,
             longest_lifetime,
             tenants: section.tenants.unwrap_or(true),
+            create: section.create.unwrap_or(true),
         })
     }
 

@@ -8,7 +8,7 @@ use hyper::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Role, service::protect};
+use super::{Role, response::protect};
 
 /// The body of an error (RFC 9457).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use hyper::{
     HeaderMap, Request,
     body::Body,
     header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderValue, ORIGIN},
-    http::uri::Authority,
+    http::{request::Parts, uri::Authority},
 };
 use serde::de::DeserializeOwned;
 use tower::BoxError;
@@ -76,6 +76,14 @@ pub(super) fn is_dry_run(query: Option<&str>) -> Result<bool, Refusal> {
         Some(_) => Err(Refusal::BadRequest(
             "the query may only be dry_run=true or dry_run=false",
         )),
+    }
+}
+
+/// Refuses parameters.
+pub(super) fn no_query(head: &Parts) -> Result<(), Refusal> {
+    match head.uri.query() {
+        None | Some("") => Ok(()),
+        Some(_) => Err(Refusal::BadRequest("the resource has no parameters")),
     }
 }
 

@@ -98,6 +98,17 @@ pub use with_credentials::{
 pub trait Identified {
     /// Returns the `client_id`. **Compared byte for byte, without normalisation.**
     fn client_id(&self) -> &str;
+
+    /// Returns whether the client is registered at the issuer of a token, its `iss`. Defaults to
+    /// `true`.
+    ///
+    /// Implement it if one server revokes the tokens of several issuers: at each of them, the same
+    /// identifier may belong to another client. If the result is `false`, a token with the
+    /// [`client_id`](Self::client_id) of this client is the token of another client.
+    fn is_client_of(&self, iss: Option<&str>) -> bool {
+        let _ = iss;
+        true
+    }
 }
 
 impl Identified for str {
@@ -116,10 +127,18 @@ impl<T: Identified + ?Sized> Identified for &T {
     fn client_id(&self) -> &str {
         (**self).client_id()
     }
+
+    fn is_client_of(&self, iss: Option<&str>) -> bool {
+        (**self).is_client_of(iss)
+    }
 }
 
 impl<T: Identified + ?Sized> Identified for std::sync::Arc<T> {
     fn client_id(&self) -> &str {
         (**self).client_id()
+    }
+
+    fn is_client_of(&self, iss: Option<&str>) -> bool {
+        (**self).is_client_of(iss)
     }
 }

@@ -60,8 +60,12 @@ impl<C> WithCredentials<C> {
 }
 
 impl<C: Identified> WithCredentials<C> {
-    /// Whether this is the client with this identifier. An unverified client only claims it.
-    pub(crate) fn is(&self, client_id: &str) -> bool {
+    /// Whether this is the client with this identifier at this issuer. An unverified client only
+    /// claims it.
+    pub(crate) fn is(&self, client_id: &str, iss: Option<&str>) -> bool {
+        if !self.client.is_client_of(iss) {
+            return false;
+        }
         if self.client.client_id() == client_id {
             return true;
         }

@@ -53,6 +53,12 @@
 //!   recorded, and what belongs to it only if the registry here knows the client or the server's
 //!   introspection says that the token is no longer active.
 //!
+//! With several issuers, each client of the registry names those whose tokens it may revoke:
+//! `"issuers": ["https://id.example.com"]`. A client that names none is a mistake in the configuration. A
+//! token of another issuer is 400 `invalid_grant`, also if that issuer has a client with the same
+//! identifier. An assertion of a client (`private_key_jwt`) is for its issuer, unless `revoke.audiences`
+//! says otherwise.
+//!
 //! Refresh tokens of Auth0, Okta and Cognito are opaque, and there is no introspection that knows them.
 //! [`Links`](crate::revoke::Links) learn at the token endpoint, when it is behind the gateway, to
 //! which session and subject a refresh token belongs. They are stored as digests. The revocation of a
@@ -121,8 +127,8 @@
 //!
 //! # Not promised
 //!
-//! * The clients of `[revoke]` are those of all issuers: if two issuers have a client with the same
-//!   identifier, the one in the registry may revoke the tokens of both.
+//! * The registry of `[revoke]` has each client identifier once. Two clients with the same identifier
+//!   and different secrets, each at an issuer of its own, need two sidecars.
 //! * **A stream or WebSocket that passed through another proxy goes on after a revocation.** Only the
 //!   gateway cuts what is open.
 //! * Two sidecars with a file each know nothing of each other.

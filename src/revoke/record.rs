@@ -186,7 +186,8 @@ where
                 Introspected::Unhandled { exp, .. } => return Ok(recorder.settings.unhandled(exp)),
                 Introspected::Unrecognised(_) => return Ok(recorder.settings.unrecognised()),
             };
-            if token.client_id != client.client_id() {
+            let iss = token.iss.as_deref();
+            if token.client_id != client.client_id() || !client.is_client_of(iss) {
                 return Ok(Outcome::IssuedToAnother);
             }
             let outcome = recorder.revoke(&token, Extent::Cascade).await?;

@@ -285,3 +285,47 @@ fn misplaced_secret_is_not_repeated() {
         }
     }
 }
+
+#[tokio::test]
+async fn clients_of_several_issuers_name_their_own() {
+    let issuers = ["https://a.example.com", "https://b.example.com"];
+    let a = r#"{ "client_id": "a", "client_secret": "x", "issuers": ["https://a.example.com"] }"#;
+    let clients = Registry::from_json_of_issuers(a, &issuers).unwrap();
+    let client = client(&clients, "a").await;
+    assert_eq!(client.issuers(), &issuers[..1]);
+    assert!(client.is_client_of(Some(issuers[0])));
+    for other in [Some(issuers[1]), Some("https://a.example.com/"), None] {
+        assert!(!client.is_client_of(other), "{other:?}");
+    }
+
+    for (issuer, reason) in [
+        (
+            "",
+            "there are several issuers: name those of the client in `issuers`",
+        ),
+        (
+            r#", "issuers": ["https://c.example.com"]"#,
+            r#""https://c.example.com" in `issuers` is not an issuer of this server"#,
+        ),
+    ] {
+        let b = format!("{{ \"client_id\": \"b\", \"client_secret\": \"y\"{issuer} }}");
+        let error = Registry::from_json_of_issuers(&format!("[{a},\n{b}]"), &issuers).unwrap_err();
+        assert_eq!(error.line(), 2);
+        assert!(
+            error
+                .to_string()
+                .ends_with(&format!("client \"b\": {reason}")),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn all_tokens_are_those_of_the_only_issuer() {
+    let a = r#"{ "client_id": "a", "client_secret": "x", "issuers": ["https://a.example.com"] }"#;
+    let clients = Registry::from_json_of_issuers(a, &["https://a.example.com"]).unwrap();
+    assert!(client(&clients, "a").await.is_client_of(None));
+    // Without a list of issuers, what the client names counts.
+    let clients = Registry::from_json(a).unwrap();
+    assert!(!client(&clients, "a").await.is_client_of(None));
+}

@@ -220,6 +220,11 @@ async fn each_issuer_is_asked_about_a_token_that_names_none() {
         .config(&world.terminate())
         .replacen(&audience, &with, 1);
     let (other, section) = second_issuer(&world, &second.section(&world, all));
+    world.register(&[json!({
+        "client_id": SHOP.0,
+        "client_secret": SHOP.1,
+        "issuers": [world.issuer.issuer(), other.issuer()],
+    })]);
     let config = world.write("config.toml", &format!("{text}{section}"));
     let sidecar = Sidecar::start(&config);
     let http = Http::to(sidecar.url("gateway.listen"));

@@ -1,5 +1,6 @@
 //! The binary `revocation-sidecar`, as a process.
 
+mod clients;
 mod commands;
 mod configuration;
 mod demo;

@@ -15,6 +15,7 @@ use hyper::{
     server::conn::http1,
 };
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::Notify};
 use tower::{Service, ServiceExt, service_fn};
@@ -77,13 +78,18 @@ impl World {
             upstream,
             authority,
         };
-        let clients = format!(
-            r#"[{{ "client_id": "{}", "client_secret": "{}" }},
-               {{ "client_id": "{}", "client_secret": "{}" }}]"#,
-            SHOP.0, SHOP.1, OTHER.0, OTHER.1
+        world.register(
+            &[SHOP, OTHER].map(
+                |(id, secret)| serde_json::json!({ "client_id": id, "client_secret": secret }),
+            ),
         );
-        world.write("clients.json", &clients);
         world
+    }
+
+    /// Replaces the clients of the registry. Each is on a line of its own.
+    pub(crate) fn register(&self, clients: &[Value]) -> String {
+        let lines: Vec<_> = clients.iter().map(Value::to_string).collect();
+        self.write("clients.json", &format!("[\n{}\n]", lines.join(",\n")))
     }
 
     pub(crate) fn path(&self, name: &str) -> String {

@@ -57,7 +57,9 @@ where
         Some(path) => {
             let key = "revoke.clients";
             let text = files.read(key, path)?;
-            let registry = Registry::from_json(text.expose()).map_err(|error| {
+            let issuers: Vec<_> = config.issuers.iter().map(|issuer| &*issuer.url).collect();
+            let registry = Registry::from_json_of_issuers(text.expose(), &issuers);
+            let registry = registry.map_err(|error| {
                 Problem::new(key, format!("{}: {}", path.display(), causes(&error)))
             })?;
             Some(authenticator(
@@ -123,17 +125,17 @@ fn authenticator(
     replays: Option<Arc<dyn ReplayGuard>>,
 ) -> Clients {
     let mut clients = ClientAuthenticator::new(registry).passwords(Passwords::new());
-    // Assertions are for the issuer, or for what the configuration names.
-    let issuer = config.issuers.first().map(|issuer| &issuer.url);
-    let first = revoke.audiences.first().or(issuer);
-    if let (Some(first), Some(replays)) = (first, replays) {
-        let assertions = Assertions::new(first).replay_guard(replays);
-        let rest = revoke.audiences.iter().skip(1);
-        clients = clients.assertions(if revoke.audiences.len() > 1 {
-            assertions.audience(AudiencePolicy::legacy(first, rest))
-        } else {
-            assertions
-        });
+    let issuers = || config.issuers.iter().map(|issuer| &*issuer.url);
+    if let (Some(first), Some(replays)) = (issuers().next(), replays) {
+        // Assertions are for the issuer of the client, or for what the configuration names.
+        let audience = match &revoke.audiences[..] {
+            [] => AudiencePolicy::issuers_of_client(issuers()),
+            [only] => AudiencePolicy::issuer(only),
+            [first, rest @ ..] => AudiencePolicy::legacy(first, rest),
+        };
+        let tenant = revoke.audiences.first().map_or(first, |audience| audience);
+        let assertions = Assertions::new(tenant).audience(audience);
+        clients = clients.assertions(assertions.replay_guard(replays));
     }
     LimitFailuresLayer::new().layer(clients)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::jose::Claim;
+use crate::{client::registry::Client, jose::Claim};
 
 /// Which `aud` an assertion may have (RFC 7523 §3). Defaults to [`issuer`](Self::issuer).
 ///
@@ -31,6 +31,8 @@ use crate::jose::Claim;
 pub struct AudiencePolicy {
     accepted: Vec<String>,
     form: Form,
+    /// Whether only the issuers of the client are accepted.
+    of_client: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +49,32 @@ impl AudiencePolicy {
         Self {
             accepted: vec![issuer.into()],
             form: Form::OneElement,
+            of_client: false,
+        }
+    }
+
+    /// Accepts any of the issuers that the client is [registered](Client::issuers) for, as a string or
+    /// as the only element of an array. For a server with clients of several `issuers`.
+    ///
+    /// So an assertion that a client sent to another issuer is refused. A client that is registered
+    /// for no particular issuer may name any of `issuers`.
+    ///
+    /// ```
+    /// use tower_revocation::client::assertion::{Assertions, AudiencePolicy};
+    ///
+    /// let issuers = ["https://shop.example.com", "https://bank.example.com"];
+    /// let audience = AudiencePolicy::issuers_of_client(issuers);
+    /// let assertions = Assertions::new(issuers[0]).audience(audience);
+    /// ```
+    #[must_use]
+    pub fn issuers_of_client<I>(issuers: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        Self {
+            accepted: issuers.into_iter().map(Into::into).collect(),
+            form: Form::OneElement,
+            of_client: true,
         }
     }
 
@@ -56,6 +84,7 @@ impl AudiencePolicy {
         Self {
             accepted: vec![issuer.into()],
             form: Form::String,
+            of_client: false,
         }
     }
 
@@ -74,6 +103,7 @@ impl AudiencePolicy {
         Self {
             accepted,
             form: Form::Array,
+            of_client: false,
         }
     }
 
@@ -82,8 +112,18 @@ impl AudiencePolicy {
         &self.accepted
     }
 
+    /// Whether the assertion may have been meant for this server.
     pub(super) fn admits<'a>(&self, aud: impl Into<Claim<'a>>) -> bool {
-        let names_us = |aud: &str| self.accepted.iter().any(|ours| ours == aud);
+        self.is_one_of(&self.accepted, aud)
+    }
+
+    /// The same for an assertion of this client.
+    pub(super) fn admits_from<'a>(&self, client: &Client, aud: impl Into<Claim<'a>>) -> bool {
+        !self.of_client || client.issuers().is_empty() || self.is_one_of(client.issuers(), aud)
+    }
+
+    fn is_one_of<'a>(&self, accepted: &[String], aud: impl Into<Claim<'a>>) -> bool {
+        let names_us = |aud: &str| accepted.iter().any(|ours| ours == aud);
         let is_ours = |aud: &Value| aud.as_str().is_some_and(names_us);
         match (aud.into(), self.form) {
             // Every other party in the list could use the assertion.

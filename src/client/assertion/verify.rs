@@ -27,7 +27,11 @@ impl Assertions {
         client: Result<Arc<Client>, Refusal>,
         remote: &RemoteKeys,
     ) -> Result<Arc<Client>, Error> {
+        let aud = claimed.jws.claims.get("aud");
+        let is_for =
+            |client: &Client| aud.is_some_and(|aud| self.audience.admits_from(client, aud));
         let signed = match &client {
+            Ok(client) if !is_for(client) => Err(Refusal::WrongAudience),
             Ok(client) if claimed.jws.algorithm.is_hmac() => by_secret(claimed, client),
             Ok(client) => by_key(claimed, client, remote).await?,
             Err(refusal) => Err(*refusal),

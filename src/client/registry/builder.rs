@@ -177,6 +177,19 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets the issuers whose tokens the client may revoke. By default there are none, and the client
+    /// may revoke the tokens of any issuer.
+    ///
+    /// **If a server revokes the tokens of several issuers, name them for every client.** Otherwise
+    /// it may revoke the tokens of a client that has the same identifier at another issuer.
+    pub fn issuers<I>(mut self, issuers: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.client.issuers = issuers.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Sets the redirection URIs. By default there are none.
     pub fn redirect_uris<I>(mut self, uris: I) -> Self
     where

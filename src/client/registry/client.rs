@@ -40,6 +40,7 @@ pub struct Client {
     #[cfg(feature = "mtls")]
     pub(super) certificate_subject: Option<CertificateSubject>,
     pub(super) disabled: bool,
+    pub(super) issuers: Vec<String>,
     pub(super) redirect_uris: Vec<String>,
     pub(super) grant_types: Vec<String>,
     pub(super) scope: Option<String>,
@@ -124,6 +125,7 @@ impl Client {
             #[cfg(feature = "mtls")]
             certificate_subject: None,
             disabled: false,
+            issuers: Vec::new(),
             redirect_uris: Vec::new(),
             grant_types: vec!["authorization_code".to_owned()],
             scope: None,
@@ -156,6 +158,12 @@ impl Client {
     #[must_use]
     pub fn disabled(&self) -> bool {
         self.disabled
+    }
+
+    /// Returns the issuers whose tokens the client may revoke. Empty: those of any issuer.
+    #[must_use]
+    pub fn issuers(&self) -> &[String] {
+        &self.issuers
     }
 
     /// Returns the redirection URIs.
@@ -248,6 +256,12 @@ impl Client {
 impl Identified for Client {
     fn client_id(&self) -> &str {
         &self.id
+    }
+
+    /// **Compared byte for byte, without normalisation.** A token without an `iss` belongs to no
+    /// issuer.
+    fn is_client_of(&self, iss: Option<&str>) -> bool {
+        self.issuers.is_empty() || iss.is_some_and(|iss| self.issuers.iter().any(|it| it == iss))
     }
 }
 

@@ -50,6 +50,7 @@ impl Registry {
     /// | `tls_client_auth_subject_dn_in_either_order` | ours: the name may also be written in the order of the certificate (feature `mtls`) | `false` |
     /// | `basic_decoding` | ours: `form`, `raw` or `form_then_raw`, see [`BasicDecoding`] | `form` |
     /// | `disabled` | ours: the client is refused | `false` |
+    /// | `issuers` | ours: an array of the issuers whose tokens the client may revoke, compared byte for byte | any |
     /// | `redirect_uris`, `grant_types`, `scope`, `client_name` | kept for the authorization server | none; `authorization_code` |
     ///
     /// A client has at most two secrets. A client whose methods this crate does not verify is read,
@@ -81,10 +82,44 @@ impl Registry {
     /// An error about a client as a whole points to its closing brace. The reason never repeats a
     /// secret.
     pub fn from_json(json: &str) -> Result<Self, RegistryError> {
-        let clients = Arc::new(registration::read(json)?);
+        registration::read(json, None).map(Self::new)
+    }
+
+    /// Reads the clients of a server that revokes the tokens of these issuers.
+    ///
+    /// If there are several, every client must name its own in `issuers`: at each issuer, the same
+    /// identifier may belong to another client. If there is one, `issuers` may be left out.
+    ///
+    /// ```
+    /// use tower_revocation::client::registry::Registry;
+    ///
+    /// let issuers = ["https://shop.example.com", "https://bank.example.com"];
+    /// let clients = r#"{
+    ///     "client_id": "s6BhdRkqt3",
+    ///     "client_secret": "gX1fBat3bV",
+    ///     "issuers": ["https://shop.example.com"]
+    /// }"#;
+    /// assert!(Registry::from_json_of_issuers(clients, &issuers).is_ok());
+    ///
+    /// let clients = r#"{ "client_id": "s6BhdRkqt3", "client_secret": "gX1fBat3bV" }"#;
+    /// assert!(Registry::from_json_of_issuers(clients, &issuers).is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails like [`from_json`](Self::from_json), and if a client names another issuer, or names
+    /// none although there are several.
+    pub fn from_json_of_issuers(json: &str, issuers: &[&str]) -> Result<Self, RegistryError> {
+        registration::read(json, Some(issuers)).map(Self::new)
+    }
+
+    fn new(clients: HashMap<String, Arc<Client>>) -> Self {
         let hashed = clients.values().filter(|client| client.is_hashed());
         let hashed = hashed.count();
-        Ok(Self { clients, hashed })
+        Self {
+            clients: Arc::new(clients),
+            hashed,
+        }
     }
 
     pub(super) fn get(&self, client_id: &str) -> Option<Arc<Client>> {

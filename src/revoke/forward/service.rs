@@ -83,7 +83,9 @@ where
         let introspected = self.introspect.clone().oneshot(asked).await;
         let owner = match introspected.map_err(Into::into)?.into().into_token() {
             None => Owner::Unknown,
-            Some(token) if client.is(&token.client_id) => Owner::ThisClient(token),
+            Some(token) if client.is(&token.client_id, token.iss.as_deref()) => {
+                Owner::ThisClient(token)
+            }
             Some(_) if client.is_verified() => {
                 return Ok(Prepared::Done(Outcome::IssuedToAnother));
             }

@@ -7,7 +7,7 @@ use tower_revocation::client::{
     registry::ClientAuthenticator,
 };
 
-use crate::fixture::{ISSUER, authenticator, by, clients, pk, refused};
+use crate::fixture::{ISSUER, PK, authenticator, by, clients, pk, refused, registry};
 
 use super::accepted;
 
@@ -68,4 +68,29 @@ async fn assertion_for_another_tenant_is_refused() {
     let other = ClientAuthenticator::new(clients()).assertions(assertions);
     let response = by(&other, &pk(&json!({}))).await;
     assert_eq!(response.refusal(), Some(Refusal::WrongAudience));
+}
+
+#[tokio::test]
+async fn issuers_of_the_client_are_the_audience_if_configured() {
+    let other = "https://b.example.com";
+    for (issuers, accepted) in [
+        (json!([ISSUER]), vec![ISSUER]),
+        (json!([other]), vec![other]),
+        (json!(null), vec![ISSUER, other]),
+    ] {
+        let registry = registry(&json!({
+            "client_id": "pk-client",
+            "token_endpoint_auth_method": "private_key_jwt",
+            "jwks": PK.jwks(&json!({ "kid": "k1" })),
+            "issuers": issuers,
+        }));
+        let audience = AudiencePolicy::issuers_of_client([ISSUER, other]);
+        let assertions = Assertions::new(ISSUER).audience(audience);
+        let authenticator = ClientAuthenticator::new(registry).assertions(assertions);
+        for aud in [ISSUER, other, "https://c.example.com"] {
+            let response = by(&authenticator, &pk(&json!({ "aud": aud }))).await;
+            let expected = (!accepted.contains(&aud)).then_some(Refusal::WrongAudience);
+            assert_eq!(response.refusal(), expected, "{aud} for {issuers}");
+        }
+    }
 }

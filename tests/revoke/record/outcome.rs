@@ -1,5 +1,7 @@
 //! Which outcome does a revocation have?
 
+use tower_revocation::client::Identified;
+
 use super::*;
 
 #[tokio::test]
@@ -19,6 +21,46 @@ async fn token_of_another_client_is_untouched_in_every_state() {
         server.revoke("c1", &refresh).await,
         Outcome::IssuedToAnother
     );
+}
+
+/// At another issuer, the same identifier belongs to another client.
+#[tokio::test]
+async fn token_of_another_issuer_is_that_of_another_client() {
+    struct OfIssuer;
+
+    impl Identified for OfIssuer {
+        fn client_id(&self) -> &'static str {
+            "c1"
+        }
+
+        fn is_client_of(&self, iss: Option<&str>) -> bool {
+            iss == Some("https://a.example.com")
+        }
+    }
+
+    for (iss, expected) in [
+        (Some("https://a.example.com"), Outcome::Revoked),
+        (Some("https://b.example.com"), Outcome::IssuedToAnother),
+        (None, Outcome::IssuedToAnother),
+    ] {
+        let mut token = Introspection::new(TokenKind::AccessToken, "c1");
+        token.token = Some(Selector::token("https://as.example.com", "1"));
+        token.iss = iss.map(str::to_owned);
+        let introspect = service_fn(move |_: Secret| ready(Ok::<_, BoxError>(Some(token.clone()))));
+        let log = MemoryLog::new();
+        let client = Arc::new(OfIssuer);
+        let request = RevocationRequest::new(client, Secret::new("45ghiukldjahdnhzdauz"));
+        let outcome = RecordRevocation::new(introspect, log.clone())
+            .oneshot(request)
+            .await;
+        assert_eq!(outcome.unwrap(), expected, "{iss:?}");
+        let records = Snapshot::of(&log).await.unwrap().records.len();
+        assert_eq!(
+            records,
+            usize::from(expected == Outcome::Revoked),
+            "{iss:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -14,14 +14,27 @@ use crate::client::registry::{Client, RegistryError};
 
 type Known = HashMap<String, Arc<Client>>;
 
-pub(in crate::client::registry) fn read(json: &str) -> Result<Known, RegistryError> {
-    let mut known = Known::new();
+/// With `issuers`, every client belongs to one or more of them.
+pub(in crate::client::registry) fn read(
+    json: &str,
+    issuers: Option<&[&str]>,
+) -> Result<Known, RegistryError> {
+    let mut clients = Clients {
+        known: Known::new(),
+        issuers,
+    };
     let mut json = serde_json::Deserializer::from_str(json);
-    Document(&mut known)
+    Document(&mut clients)
         .deserialize(&mut json)
         .and_then(|()| json.end())
         .map_err(|error| refusal(&error))?;
-    Ok(known)
+    Ok(clients.known)
+}
+
+/// The clients that were read, and whose they may be.
+struct Clients<'a> {
+    known: Known,
+    issuers: Option<&'a [&'a str]>,
 }
 
 fn refusal(error: &serde_json::Error) -> RegistryError {
@@ -37,28 +50,48 @@ fn refusal(error: &serde_json::Error) -> RegistryError {
 }
 
 /// One client, or an array of clients.
-struct Document<'a>(&'a mut Known);
+struct Document<'a, 'i>(&'a mut Clients<'i>);
 
 /// One client.
-struct Element<'a>(&'a mut Known);
+struct Element<'a, 'i>(&'a mut Clients<'i>);
 
 /// Errors that are raised in here get the current position of the reader. An error that a
 /// conversion raises afterwards, such as `#[serde(try_from)]`, would get the position of the next
 /// client, or none.
-fn register<'de, M: MapAccess<'de>>(known: &mut Known, members: M) -> Result<(), M::Error> {
+fn register<'de, M: MapAccess<'de>>(clients: &mut Clients<'_>, members: M) -> Result<(), M::Error> {
     let registration = Registration::deserialize(MapAccessDeserializer::new(members))?;
     let client_id = registration.client_id.clone();
     let refuse = |reason: Reason| M::Error::custom(format_args!("client {client_id:?}: {reason}"));
 
-    let client = registration.client().map_err(refuse)?;
-    if known.contains_key(&client_id) {
+    let mut client = registration.client().map_err(refuse)?;
+    if let Some(issuers) = clients.issuers {
+        belongs_to(&mut client, issuers).map_err(refuse)?;
+    }
+    if clients.known.contains_key(&client_id) {
         return Err(refuse("the client_id is registered twice".into()));
     }
-    known.insert(client_id, Arc::new(client));
+    clients.known.insert(client_id, Arc::new(client));
     Ok(())
 }
 
-impl<'de> DeserializeSeed<'de> for Document<'_> {
+/// Whether the client belongs to issuers of this server, and to which.
+fn belongs_to(client: &mut Client, issuers: &[&str]) -> Result<(), Reason> {
+    let mut theirs = client.issuers.iter();
+    if let Some(other) = theirs.find(|it| !issuers.contains(&it.as_str())) {
+        let reason = format!("{other:?} in `issuers` is not an issuer of this server");
+        return Err(reason.into());
+    }
+    if issuers.len() == 1 {
+        // All tokens are those of this issuer, even if they do not say so.
+        client.issuers.clear();
+    } else if client.issuers.is_empty() {
+        let reason = "there are several issuers: name those of the client in `issuers`";
+        return Err(reason.into());
+    }
+    Ok(())
+}
+
+impl<'de> DeserializeSeed<'de> for Document<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -66,7 +99,7 @@ impl<'de> DeserializeSeed<'de> for Document<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Document<'_> {
+impl<'de> Visitor<'de> for Document<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,7 +118,7 @@ impl<'de> Visitor<'de> for Document<'_> {
     refuse_without_printing! { scalars }
 }
 
-impl<'de> DeserializeSeed<'de> for Element<'_> {
+impl<'de> DeserializeSeed<'de> for Element<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -93,7 +126,7 @@ impl<'de> DeserializeSeed<'de> for Element<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Element<'_> {
+impl<'de> Visitor<'de> for Element<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

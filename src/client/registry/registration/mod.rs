@@ -78,6 +78,7 @@ struct Registration {
     tls_client_auth_san_email: Option<String>,
     basic_decoding: Option<Decoding>,
     disabled: Option<bool>,
+    issuers: Option<Vec<String>>,
     redirect_uris: Option<Vec<String>>,
     grant_types: Option<Vec<String>>,
     scope: Option<String>,
@@ -150,6 +151,7 @@ impl Registration {
             Some(Decoding::FormThenRaw) => BasicDecoding::FormThenRaw,
         };
         client.disabled = self.disabled.unwrap_or_default();
+        client.issuers = self.issuers.unwrap_or_default();
         client.redirect_uris = self.redirect_uris.unwrap_or_default();
         if let Some(grant_types) = self.grant_types {
             client.grant_types = grant_types;

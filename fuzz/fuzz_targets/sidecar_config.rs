@@ -4,8 +4,8 @@
 //! cargo fuzz run --sanitizer none sidecar_config fuzz/corpus/sidecar_config fuzz/seeds/sidecar_config
 //! ```
 //!
-//! Each line after one with `@@` is a flag, or a variable if it begins with `SIDECAR_`. An error is one
-//! line, whatever the text is.
+//! Each line after one with `@@` is a flag, or a variable if it begins with `SIDECAR_`. Each
+//! mistake is one line, whatever the text is.
 
 #![no_main]
 
@@ -40,6 +40,9 @@ fuzz_target!(|data: &[u8]| {
             let again = config::read("sidecar.toml", file, overrides);
             assert_eq!(again.map(|(again, _)| again), Ok(config));
         }
-        Err(line) => assert!(!line.contains('\n') && !line.is_empty(), "{line:?}"),
+        Err(lines) => {
+            let is_line = |line: &String| !line.contains('\n') && !line.is_empty();
+            assert!(!lines.is_empty() && lines.iter().all(is_line), "{lines:?}");
+        }
     }
 });

@@ -74,7 +74,7 @@
 //! | index not fresh, keys or introspection out of reach | 503 with `Retry-After` | denied 503 | 503 |
 //! | log down or full | what is known is served | the same | 503 |
 //! | API refuses the connection, or is slow | 502, 504 | – | 503 for the authorization server |
-//! | wrong configuration, locked file | exit code 2 and one line | | |
+//! | wrong configuration | exit code 2, and a line for each mistake | | |
 //!
 //! # Proxies
 //!

@@ -4,7 +4,7 @@ use tower_revocation::{enforce::Index, jose::RemoteKeys, log::MemoryLog, log::Re
 
 use crate::{
     args::Source,
-    config::{Config, Origins},
+    config::{Config, Origins, Problems},
     failure::Failure,
     files::Files,
     health::Health,
@@ -19,7 +19,7 @@ pub(crate) struct Attempt<L> {
     pub(crate) parts: Parts<L>,
 }
 
-/// Reads the configuration and makes its parts. An error names the line.
+/// Reads the configuration and makes its parts. An error names the lines.
 ///
 /// `files` gets the files that were read, also after an error. It blocks.
 pub(crate) fn attempt<L>(
@@ -31,13 +31,18 @@ where
     L: RevocationLog + Clone + Send + Sync + 'static,
 {
     let (config, origins) = source.read(files)?;
-    match Parts::new(&config, shared, files) {
+    let mut found = Problems::default();
+    let parts = found.or_note(Parts::new(&config, shared, files));
+    if !shared.is_open {
+        found.or_note(store::check(&config));
+    }
+    match found.none_in(parts) {
         Ok(parts) => Ok(Attempt {
             config,
             origins,
             parts,
         }),
-        Err(problem) => Err(Failure::from(problem).at(&origins)),
+        Err(problems) => Err(Failure::from(problems).at(&origins)),
     }
 }
 
@@ -45,6 +50,7 @@ where
 pub(crate) fn check(source: &Source) -> Result<(Config, Origins), Failure> {
     let shared = Shared {
         log: MemoryLog::new(),
+        is_open: false,
         index: Index::new(),
         keys: RemoteKeys::new(),
         replays: None,
@@ -53,7 +59,5 @@ pub(crate) fn check(source: &Source) -> Result<(Config, Origins), Failure> {
         admin_address: None,
     };
     let attempt = attempt(source, &shared, &mut Files::default())?;
-    let checked = store::check(&attempt.config);
-    checked.map_err(|problem| Failure::from(problem).at(&attempt.origins))?;
     Ok((attempt.config, attempt.origins))
 }

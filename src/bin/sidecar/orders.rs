@@ -34,8 +34,8 @@ where
         config: &Config,
         shared: &Shared<L>,
         tokens: &Tokens,
-        files: &mut Files,
-    ) -> Result<Self, Problem> {
+        operators: Option<AdminTokens>,
+    ) -> Self {
         let mut administration = Administration::new(shared.log.clone());
         if let Some(lifetime) = config.log.longest_lifetime {
             administration = administration.longest_lifetime(lifetime);
@@ -53,23 +53,31 @@ where
             AdminService::new(administration.clone(), index, introspect, tenants, access)
                 .details(move || details(&health))
         };
-        let on_tcp = match &config.admin.tokens_file {
-            Some(path) => {
-                let key = "admin.tokens_file";
-                let text = files.read(key, path)?;
-                let tokens = AdminTokens::parse(text.expose()).map_err(|error| {
-                    Problem::new(key, format!("{}: {}", path.display(), causes(&error)))
-                })?;
-                let hosts = hosts(config, shared.admin_address.map(|address| address.port()));
-                Some(service(Access::tokens(tokens)).hosts(hosts))
-            }
-            None => None,
-        };
-        Ok(Self {
+        let on_tcp = operators.map(|operators| {
+            let hosts = hosts(config, shared.admin_address.map(|address| address.port()));
+            service(Access::tokens(operators)).hosts(hosts)
+        });
+        Self {
             on_socket: service(Access::owner("socket")),
             on_tcp,
-        })
+        }
     }
+}
+
+/// Those who have a token. `None` if nobody has.
+pub(crate) fn operators(
+    config: &Config,
+    files: &mut Files,
+) -> Result<Option<AdminTokens>, Problem> {
+    let Some(path) = &config.admin.tokens_file else {
+        return Ok(None);
+    };
+    let key = "admin.tokens_file";
+    let text = files.read(key, path)?;
+    let tokens = AdminTokens::parse(text.expose());
+    let tokens = tokens
+        .map_err(|error| Problem::new(key, format!("{}: {}", path.display(), causes(&error))))?;
+    Ok(Some(tokens))
 }
 
 /// The names of the listener.

@@ -14,13 +14,13 @@ use tower_revocation::{
 use tracing_subscriber::filter::Targets;
 
 use crate::{
-    config::{Config, Listen, Problem},
+    config::{Config, Feed, Listen, Problem, Problems},
     failure::causes,
     files::Files,
     gateway::{self, ByPath, Entry},
     health::Health,
     logging,
-    orders::Orders,
+    orders::{self, Orders},
     revocation, token_endpoint,
     tokens::Tokens,
     verify::Decide,
@@ -30,6 +30,8 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Shared<L> {
     pub(crate) log: L,
+    /// Whether that is the log of the configuration. Otherwise the configuration is only checked.
+    pub(crate) is_open: bool,
     pub(crate) index: Index,
     /// The keys that were fetched.
     pub(crate) keys: RemoteKeys,
@@ -72,18 +74,38 @@ where
         config: &Config,
         shared: &Shared<L>,
         files: &mut Files,
-    ) -> Result<Self, Problem> {
-        let levels = logging::levels(&config.logging)?;
-        let tokens = Tokens::new(config, &shared.keys, files)?;
+    ) -> Result<Self, Problems> {
+        let mut found = Problems::default();
+        // Everything is read, so that all mistakes are found.
+        let levels = found.or_note(logging::levels(&config.logging));
+        let tokens = found.or_note(Tokens::new(config, &shared.keys, files));
+        let clients = found.or_note(revocation::clients(config, shared, files));
+        let operators = found.or_note(orders::operators(config, files));
+        let links = config.links.as_ref();
+        let links = links.map(|links| token_endpoint::forwarding(links, &config.limits));
+        let links = found.or_note(links.transpose());
+        let mut certificates = Vec::new();
+        for (key, listen) in config.listeners() {
+            let certificate = found.or_note(certificate(key, listen, files));
+            certificates.extend(certificate.flatten());
+        }
+        // The file that others read again by themselves.
+        if let Some(feed) = &config.feed {
+            found.or_note(check_tokens(feed, files));
+        }
+        let read = levels.zip(tokens).zip(clients).zip(operators).zip(links);
+        let ((((levels, tokens), clients), operators), links) = found.none_in(read)?;
+
         let enforcement = || EnforcementLayer::new(tokens.for_checks.clone(), shared.index.clone());
         let mut endpoints = Vec::new();
-        endpoints.extend(revocation::endpoint(config, &tokens, shared, files)?);
+        endpoints.extend(revocation::endpoint(config, &tokens, shared, clients)?);
         // Without a store the configuration is only checked.
-        if let (Some(links), Some(store)) = (&config.links, &shared.links) {
-            let (limits, index) = (&config.limits, &shared.index);
+        if let (Some(links), Some(forwarding), Some(store)) = (&config.links, links, &shared.links)
+        {
+            let index = &shared.index;
             endpoints.push(token_endpoint::endpoint(
-                links, limits, store, &tokens, index,
-            )?);
+                links, forwarding, store, &tokens, index,
+            ));
         }
         let gateway = match &config.gateway {
             Some(gateway) => {
@@ -94,27 +116,22 @@ where
         };
         let verify = config.verify.as_ref();
         let verify = verify.map(|verify| Decide::new(verify, enforcement()));
-        let mut certificates = Vec::new();
-        for (key, listen) in config.listeners() {
-            certificates.extend(certificate(key, listen, files)?);
-        }
-        let orders = Orders::new(config, shared, &tokens, files)?;
-        // The files that others read again by themselves.
-        if let Some(feed) = &config.feed {
-            let key = "feed.tokens_file";
-            files.secret(key, &feed.tokens_file)?;
-            let checked = FeedService::check_token_file(&feed.tokens_file);
-            checked.map_err(|error| Problem::new(key, causes(&error)))?;
-        }
         Ok(Self {
             gateway,
             verify,
             certificates,
             levels,
-            orders,
+            orders: Orders::new(config, shared, &tokens, operators),
             by_keys: tokens.by_keys,
         })
     }
+}
+
+fn check_tokens(feed: &Feed, files: &mut Files) -> Result<(), Problem> {
+    let key = "feed.tokens_file";
+    files.secret(key, &feed.tokens_file)?;
+    let checked = FeedService::check_token_file(&feed.tokens_file);
+    checked.map_err(|error| Problem::new(key, causes(&error)))
 }
 
 pub(crate) fn certificate(

@@ -31,15 +31,37 @@ use crate::{
     tokens::{Introspect, Tokens},
 };
 
-type Clients = LimitFailures<ClientAuthenticator<Registry>, Arc<Client>>;
+pub(crate) type Clients = LimitFailures<ClientAuthenticator<Registry>, Arc<Client>>;
 type Record<L> = RecordRevocation<Introspect, L>;
+
+/// The clients of the registry. `None` if there is no registry.
+pub(crate) fn clients<L>(
+    config: &Config,
+    shared: &Shared<L>,
+    files: &mut Files,
+) -> Result<Option<Clients>, Problem> {
+    let Some(revoke) = &config.revoke else {
+        return Ok(None);
+    };
+    let Some(path) = &revoke.clients else {
+        return Ok(None);
+    };
+    let key = "revoke.clients";
+    let text = files.read(key, path)?;
+    let issuers: Vec<_> = config.issuers.iter().map(|issuer| &*issuer.url).collect();
+    let registry = Registry::from_json_of_issuers(text.expose(), &issuers);
+    let registry = registry
+        .map_err(|error| Problem::new(key, format!("{}: {}", path.display(), causes(&error))))?;
+    let replays = shared.replays.clone();
+    Ok(Some(authenticator(revoke, config, registry, replays)))
+}
 
 /// The revocation endpoint and its path. `None` if there is none.
 pub(crate) fn endpoint<L>(
     config: &Config,
     tokens: &Tokens,
     shared: &Shared<L>,
-    files: &mut Files,
+    clients: Option<Clients>,
 ) -> Result<Option<(String, Inner)>, Problem>
 where
     L: RevocationLog + Clone + Send + Sync + 'static,
@@ -53,24 +75,6 @@ where
     if let Some(lifetime) = config.log.longest_lifetime {
         record = record.longest_lifetime(lifetime);
     }
-    let clients = match &revoke.clients {
-        Some(path) => {
-            let key = "revoke.clients";
-            let text = files.read(key, path)?;
-            let issuers: Vec<_> = config.issuers.iter().map(|issuer| &*issuer.url).collect();
-            let registry = Registry::from_json_of_issuers(text.expose(), &issuers);
-            let registry = registry.map_err(|error| {
-                Problem::new(key, format!("{}: {}", path.display(), causes(&error)))
-            })?;
-            Some(authenticator(
-                revoke,
-                config,
-                registry,
-                shared.replays.clone(),
-            ))
-        }
-        None => None,
-    };
     let endpoint = match (revoke.mode, clients) {
         (Mode::Terminate, Some(clients)) => mount(revoke, clients, record),
         (Mode::Forward, Some(clients)) => {

@@ -83,6 +83,7 @@ async fn start(
     let replays = store::replays(&store).map_err(|error| Failure::Start(causes(&error)))?;
     let shared = Shared {
         log: store.clone(),
+        is_open: true,
         index,
         keys: RemoteKeys::new(),
         replays,

@@ -27,11 +27,11 @@ impl Source {
             Some(path) => {
                 let name = path.display().to_string();
                 let text = files.read("", &path);
-                let text = text.map_err(|problem| Failure::Usage(problem.reason().to_owned()))?;
+                let text = text.map_err(|problem| Failure::usage(problem.reason().to_owned()))?;
                 (name, text.expose().to_owned())
             }
             None if overrides.is_empty() => {
-                return Err(Failure::Usage(format!(
+                return Err(Failure::usage(format!(
                     "there is no configuration: name one with --config FILE, or write {USUAL}; \
                      --print-default prints one"
                 )));
@@ -71,14 +71,14 @@ impl Source {
             match value.into_string() {
                 Ok(value) => variables.push((name, value)),
                 Err(_) if name.starts_with("SIDECAR_") => {
-                    return Err(Failure::Usage(format!("{name}: the value is not UTF-8")));
+                    return Err(Failure::usage(format!("{name}: the value is not UTF-8")));
                 }
                 Err(_) => {}
             }
         }
-        let mut overrides = config::from_environment(variables).map_err(Failure::Usage)?;
+        let mut overrides = config::from_environment(variables).map_err(Failure::usage)?;
         for flag in &self.set {
-            overrides.push(config::from_flag(flag).map_err(Failure::Usage)?);
+            overrides.push(config::from_flag(flag).map_err(Failure::usage)?);
         }
         Ok(overrides)
     }

@@ -67,15 +67,7 @@ pub(crate) fn check(config: &Config) -> Result<(), Problem> {
     }
     let (key, builder) = server(&config.log)?;
     let checked = builder.check();
-    checked.map_err(|error| Problem::new(key, causes(&error)))?;
-    match &config.links {
-        Some(links) if links.file.is_none() => Err(without_a_file()),
-        _ => Ok(()),
-    }
-}
-
-fn without_a_file() -> Problem {
-    Problem::new("links.file", "missing: the log is on a server")
+    checked.map_err(|error| Problem::new(key, causes(&error)))
 }
 
 /// The key of the URL of a server, and how to connect. It reads files.
@@ -172,7 +164,9 @@ pub(crate) async fn links(store: &Store, config: &Config) -> Result<Option<Links
             "links.file",
             open_file("links.file", path, config.log.create).await?,
         ),
-        (Either::Right(_), None) => return Err(without_a_file().into()),
+        (Either::Right(_), None) => {
+            return Err(Problem::new("links.file", "missing: the log is on a server").into());
+        }
     };
     let links = Links::open(file).map_err(|error| Problem::new(key, causes(&error)))?;
     Ok(Some(match config.log.longest_lifetime {

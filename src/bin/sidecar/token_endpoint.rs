@@ -1,6 +1,10 @@
 //! The token endpoint of the authorization server behind the gateway, and what is learnt from it.
 
-use hyper::{Request, Uri, body::Incoming, http::uri::PathAndQuery};
+use hyper::{
+    Request, Uri,
+    body::Incoming,
+    http::uri::{InvalidUri, PathAndQuery},
+};
 use tower::{Layer as _, util::MapRequestLayer};
 use tower_revocation::{
     enforce::{Freshness, Index},
@@ -18,14 +22,14 @@ use crate::{
 
 type Body = WatchedBody<SanitizedBody<Incoming>>;
 
-/// Forwards token requests, and learns from the responses.
-pub(crate) fn endpoint(
-    config: &Config,
-    limits: &Limits,
-    links: &Links,
-    tokens: &Tokens,
-    index: &Index,
-) -> Result<(String, Inner), Problem> {
+/// The token endpoint of the authorization server.
+pub(crate) struct Forwarding {
+    proxy: ReverseProxy<Body>,
+    path: PathAndQuery,
+}
+
+/// How token requests are forwarded.
+pub(crate) fn forwarding(config: &Config, limits: &Limits) -> Result<Forwarding, Problem> {
     let problem = |error: &dyn std::error::Error| Problem::new("links.upstream", error);
     let (scheme, authority) = (config.upstream.scheme_str(), config.upstream.authority());
     let (Some(scheme), Some(authority)) = (scheme, authority) else {
@@ -36,12 +40,20 @@ pub(crate) fn endpoint(
     let upstream = upstream.head_timeout(limits.upstream_timeout);
     let proxy = ReverseProxy::<Body>::new(upstream);
     let proxy = proxy.map_err(|error| Problem::new("links.upstream", causes(&error)))?;
+    let path = config.upstream.path().parse();
+    let path = path.map_err(|error: InvalidUri| problem(&error))?;
+    Ok(Forwarding { proxy, path })
+}
 
-    let path: PathAndQuery = config
-        .upstream
-        .path()
-        .parse()
-        .map_err(|error| problem(&error))?;
+/// Forwards token requests, and learns from the responses.
+pub(crate) fn endpoint(
+    config: &Config,
+    forwarding: Forwarding,
+    links: &Links,
+    tokens: &Tokens,
+    index: &Index,
+) -> (String, Inner) {
+    let Forwarding { proxy, path } = forwarding;
     // The gateway may have another path for it.
     let renamed = MapRequestLayer::new(move |mut request: Request<Body>| {
         *request.uri_mut() = with_path(request.uri(), &path);
@@ -60,7 +72,7 @@ pub(crate) fn endpoint(
         });
     }
     let service = learning.layer(renamed.layer(proxy));
-    Ok((config.path.clone(), erased(service)))
+    (config.path.clone(), erased(service))
 }
 
 /// The same URI with another path, and with its own query.

@@ -15,7 +15,7 @@ use tower_revocation::{
 };
 
 use crate::{
-    config::{Config, Dialect, Introspection, Issuer, IssuerKeys, Method, Problem},
+    config::{Config, Dialect, Introspection, Issuer, IssuerKeys, Method, Problem, Problems},
     failure::causes,
     files::Files,
     shared::Shared,
@@ -46,12 +46,14 @@ impl Tokens {
         config: &Config,
         keys: &RemoteKeys,
         files: &mut Files,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, Problems> {
+        let mut found = Problems::default();
         let mut all = Vec::new();
         for (number, issuer) in config.issuers.iter().enumerate() {
             let key = format!("issuer[{number}]");
-            all.push(OfIssuer::new(&key, issuer, config, keys, files)?);
+            all.extend(found.or_note(OfIssuer::new(&key, issuer, config, keys, files)));
         }
+        let all = found.none_in(Some(all))?;
         let by_keys = all.iter().filter_map(|of| of.fetched.clone()).collect();
         let knows_all = config.issuers.iter().all(|issuer| {
             let endpoint = issuer.introspection.as_ref();

@@ -10,7 +10,7 @@ use crate::{args::Backup, failure::Failure};
 pub(super) async fn run(backup: Backup) -> Result<ExitCode, Failure> {
     let Some(path) = backup.path.to_str().filter(|_| backup.path.is_absolute()) else {
         let line = "the path must be absolute: the sidecar may run in another folder";
-        return Err(Failure::Usage(line.into()));
+        return Err(Failure::usage(line));
     };
     let document = json!({ "path": path });
     let answer = backup

@@ -18,13 +18,13 @@ const LONGEST: u64 = 64 * 1024;
 pub(super) async fn run(running: Running) -> Result<ExitCode, Failure> {
     let mut text = String::new();
     let read = io::stdin().take(LONGEST).read_to_string(&mut text);
-    read.map_err(|error| Failure::Usage(format!("standard input: {error}")))?;
+    read.map_err(|error| Failure::usage(format!("standard input: {error}")))?;
     let text = Secret::from(text);
     let token = text.expose().trim();
     let token = token.strip_prefix("Bearer ").unwrap_or(token).trim();
     if token.is_empty() {
         let line = "standard input is empty: write the token to it";
-        return Err(Failure::Usage(line.into()));
+        return Err(Failure::usage(line));
     }
     let document = json!({ "token": token });
     let answer = running.ask(Method::POST, "/v1/tokens:inspect", Some(document));

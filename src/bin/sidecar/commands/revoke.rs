@@ -29,7 +29,7 @@ pub(super) async fn run(order: Revoke) -> Result<ExitCode, Failure> {
     if target.all {
         let Some(issuer) = &issuer else {
             let line = "--all: name the issuer with --issuer URL";
-            return Err(Failure::Usage(line.into()));
+            return Err(Failure::usage(line));
         };
         names.insert("issuer".into(), json!(issuer));
     }

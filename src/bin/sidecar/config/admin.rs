@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     listen::{Listen, Tls},
-    problem::Problem,
+    problem::{Problem, Problems},
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -33,14 +33,15 @@ pub(crate) struct Admin {
 }
 
 impl Admin {
-    pub(super) fn new(section: Section) -> Result<Self, Problem> {
+    /// `None` if something is wrong.
+    pub(super) fn new(section: Section, found: &mut Problems) -> Option<Self> {
         for (is_set, key) in [
             (section.tls.is_some(), "admin.tls"),
             (section.tokens_file.is_some(), "admin.tokens_file"),
             (section.hosts.is_some(), "admin.hosts"),
         ] {
             if is_set && section.listen.is_none() {
-                return Err(Problem::new(key, "it needs admin.listen: add it"));
+                found.note(Problem::new(key, "it needs admin.listen: add it"));
             }
         }
         let insecure = section.insecure.unwrap_or(false);
@@ -48,19 +49,14 @@ impl Admin {
             let listen = Listen::new("admin.listen", &listen, section.tls)?;
             listen.confidential("admin", insecure)
         });
-        if section
-            .socket
-            .as_ref()
-            .is_some_and(|path| path.as_os_str().is_empty())
-        {
-            return Err(Problem::new(
-                "admin.socket",
-                "expected the path of a socket",
-            ));
+        let socket = section.socket;
+        if socket.as_ref().is_some_and(|it| it.as_os_str().is_empty()) {
+            let reason = "expected the path of a socket";
+            found.note(Problem::new("admin.socket", reason));
         }
-        Ok(Self {
-            socket: section.socket,
-            listen: listen.transpose()?,
+        Some(Self {
+            socket,
+            listen: found.or_note(listen.transpose())?,
             tokens_file: section.tokens_file,
             hosts: section.hosts.unwrap_or_default(),
         })

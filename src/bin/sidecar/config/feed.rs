@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     listen::{Listen, Tls},
-    problem::Problem,
+    problem::{Problem, Problems},
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -29,26 +29,29 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(section: Section) -> Result<Self, Problem> {
-        let Some(listen) = section.listen else {
-            return Err(Problem::missing("feed.listen", "\"0.0.0.0:9003\""));
+    /// `None` if something is wrong.
+    pub(super) fn new(section: Section, found: &mut Problems) -> Option<Self> {
+        let insecure = section.insecure.unwrap_or(false);
+        let listen = match section.listen {
+            Some(listen) => Listen::new("feed.listen", &listen, section.tls)
+                .and_then(|listen| listen.confidential("feed", insecure)),
+            None => Err(Problem::missing("feed.listen", "\"0.0.0.0:9003\"")),
         };
-        let Some(tokens_file) = section.tokens_file else {
-            return Err(Problem::missing(
-                "feed.tokens_file",
-                "\"/run/secrets/feed\"",
-            ));
-        };
+        let listen = found.or_note(listen);
+        let tokens_file = section.tokens_file;
+        let tokens_file = found.or_note(
+            tokens_file
+                .ok_or_else(|| Problem::missing("feed.tokens_file", "\"/run/secrets/feed\"")),
+        );
         let path = section.path.unwrap_or_else(|| "/feed".to_owned());
         if !path.starts_with('/') || path.contains(['?', '#']) {
             let reason = "expected a path such as \"/feed\"";
-            return Err(Problem::new("feed.path", reason));
+            found.note(Problem::new("feed.path", reason));
         }
-        let listen = Listen::new("feed.listen", &listen, section.tls)?;
-        Ok(Self {
-            listen: listen.confidential("feed", section.insecure.unwrap_or(false))?,
+        Some(Self {
+            listen: listen?,
             path,
-            tokens_file,
+            tokens_file: tokens_file?,
         })
     }
 }

@@ -7,7 +7,7 @@ use tower_revocation::client::Network;
 use super::{
     identity::{self, Identity},
     listen::{Listen, Tls, networks},
-    problem::Problem,
+    problem::{Problem, Problems},
     route::{self, Route},
     url,
 };
@@ -58,20 +58,26 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    pub(super) fn new(section: Section) -> Result<Self, Problem> {
-        let Some(listen) = section.listen else {
-            return Err(Problem::missing("gateway.listen", "\"0.0.0.0:8080\""));
+    /// `None` if something is wrong.
+    pub(super) fn new(section: Section, found: &mut Problems) -> Option<Self> {
+        let listen = match section.listen {
+            Some(listen) => Listen::new("gateway.listen", &listen, section.tls),
+            None => Err(Problem::missing("gateway.listen", "\"0.0.0.0:8080\"")),
         };
-        let listen = Listen::new("gateway.listen", &listen, section.tls)?;
-        let upstream = section.upstream.as_deref().map(upstream).transpose()?;
-        Ok(Self {
-            listen,
-            trusted_proxies: networks("gateway.trusted_proxies", section.trusted_proxies)?,
-            upstream,
-            routes: Route::all("gateway.routes", section.routes)?,
+        let listen = found.or_note(listen);
+        let upstream = section.upstream.as_deref().map(upstream).transpose();
+        let upstream = found.or_note(upstream);
+        let routes = Route::all("gateway.routes", section.routes, found);
+        let identity = Identity::new("gateway.identity_headers", section.identity_headers, found);
+        let proxies = networks("gateway.trusted_proxies", section.trusted_proxies, found);
+        Some(Self {
+            listen: listen?,
+            trusted_proxies: proxies,
+            upstream: upstream?,
+            routes,
             authorization: section.authorization.unwrap_or_default(),
             preflight: section.preflight.unwrap_or_default(),
-            identity: Identity::new("gateway.identity_headers", section.identity_headers)?,
+            identity,
         })
     }
 }

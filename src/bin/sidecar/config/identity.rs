@@ -3,7 +3,7 @@
 use hyper::header::HeaderName;
 use serde::Deserialize;
 
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,11 +26,12 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    pub(super) fn new(key: &str, section: Option<Section>) -> Result<Self, Problem> {
+    /// The names that are right.
+    pub(super) fn new(key: &str, section: Option<Section>, found: &mut Problems) -> Self {
         let section = section.unwrap_or_default();
         let mut seen = Vec::new();
         let mut name = |part: &str, text: Option<String>| {
-            let Some(text) = text else { return Ok(None) };
+            let text = text?;
             let key = format!("{key}.{part}");
             let plain = spelling(&text);
             let Some(name) = HeaderName::try_from(&text)
@@ -39,22 +40,24 @@ impl Identity {
             else {
                 let reason =
                     "expected the name of a field of your own, such as \"x-token-subject\"";
-                return Err(Problem::new(key, reason));
+                found.note(Problem::new(key, reason));
+                return None;
             };
             if seen.contains(&plain) {
                 let reason = "two fields have this name: `-`, `_` and `.` count as one character";
-                return Err(Problem::new(key, reason));
+                found.note(Problem::new(key, reason));
+                return None;
             }
             seen.push(plain);
-            Ok(Some(name))
+            Some(name)
         };
-        Ok(Self {
-            subject: name("subject", section.subject)?,
-            client: name("client", section.client)?,
-            scope: name("scope", section.scope)?,
-            issuer: name("issuer", section.issuer)?,
-            session: name("session", section.session)?,
-        })
+        Self {
+            subject: name("subject", section.subject),
+            client: name("client", section.client),
+            scope: name("scope", section.scope),
+            issuer: name("issuer", section.issuer),
+            session: name("session", section.session),
+        }
     }
 }
 

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{problem::Problem, url};
+use super::{
+    problem::{Problem, Problems},
+    url,
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,45 +102,47 @@ pub(crate) struct Introspection {
     pub(crate) knows_all_tokens: bool,
 }
 
-/// All issuers. Each has an identifier of its own.
-pub(super) fn all(sections: Vec<Section>) -> Result<Vec<Issuer>, Problem> {
+/// The issuers that are right. Each has an identifier of its own.
+pub(super) fn all(sections: Vec<Section>, found: &mut Problems) -> Vec<Issuer> {
     let mut issuers: Vec<Issuer> = Vec::new();
     for (number, section) in sections.into_iter().enumerate() {
-        let issuer = Issuer::new(&format!("issuer[{number}]"), section)?;
         let key = |part| format!("issuer[{number}].{part}");
+        let Some(issuer) = Issuer::new(&format!("issuer[{number}]"), section, found) else {
+            continue;
+        };
         if issuers.iter().any(|other| other.url == issuer.url) {
-            return Err(Problem::new(
-                key("url"),
-                "another issuer has this identifier too",
-            ));
+            let reason = "another issuer has this identifier too";
+            found.note(Problem::new(key("url"), reason));
         }
         let is_opaque = |issuer: &Issuer| issuer.dialect == Dialect::Opaque;
         if is_opaque(&issuer) && issuers.iter().any(is_opaque) {
-            return Err(Problem::new(
+            found.note(Problem::new(
                 key("dialect"),
                 "only one issuer can have opaque tokens: they do not say whose they are",
             ));
         }
         issuers.push(issuer);
     }
-    Ok(issuers)
+    issuers
 }
 
 impl Issuer {
-    fn new(at: &str, section: Section) -> Result<Self, Problem> {
+    /// `None` if something is wrong.
+    fn new(at: &str, section: Section, found: &mut Problems) -> Option<Self> {
         let key = |part: &str| format!("{at}.{part}");
-        let Some(url) = section.url else {
-            return Err(Problem::missing(key("url"), "\"https://id.example.com\""));
-        };
         let insecure = section.insecure.unwrap_or(false);
-        check(&key("url"), &url, insecure)?;
+        let url = match section.url {
+            Some(url) => check(&key("url"), &url, insecure).map(|()| url),
+            None => Err(Problem::missing(key("url"), "\"https://id.example.com\"")),
+        };
+        let url = found.or_note(url);
         let audience = match section.audience {
             Some(Audience::One(audience)) => vec![audience],
             Some(Audience::Several(audiences)) => audiences,
             None => Vec::new(),
         };
         if audience.is_empty() || audience.iter().any(String::is_empty) {
-            return Err(Problem::missing(
+            found.note(Problem::missing(
                 key("audience"),
                 "\"https://api.example.com\": without it, tokens for other APIs would be accepted",
             ));
@@ -145,45 +150,43 @@ impl Issuer {
         let dialect = section.dialect.unwrap_or_default();
         let places = (section.discovery, section.jwks, section.jwks_file);
         let keys = match places {
-            (None | Some(false), None, None) if dialect == Dialect::Opaque => IssuerKeys::None,
+            (None | Some(false), None, None) if dialect == Dialect::Opaque => Ok(IssuerKeys::None),
             _ if dialect == Dialect::Opaque => {
                 let reason =
                     "opaque tokens have no keys: remove `jwks`, `jwks_file` and `discovery`";
-                return Err(Problem::new(key("dialect"), reason));
+                Err(Problem::new(key("dialect"), reason))
             }
-            (None | Some(true), None, None) => IssuerKeys::Discovered,
+            (None | Some(true), None, None) => Ok(IssuerKeys::Discovered),
             (None | Some(false), Some(uri), None) => {
-                check(&key("jwks"), &uri, insecure)?;
-                IssuerKeys::At(uri)
+                check(&key("jwks"), &uri, insecure).map(|()| IssuerKeys::At(uri))
             }
-            (None | Some(false), None, Some(file)) => IssuerKeys::File(file),
+            (None | Some(false), None, Some(file)) => Ok(IssuerKeys::File(file)),
             (Some(false), None, None) => {
                 let reason = "without discovery, set `jwks` to a URL or `jwks_file` to a file";
-                return Err(Problem::new(key("discovery"), reason));
+                Err(Problem::new(key("discovery"), reason))
             }
-            _ => {
-                return Err(Problem::new(
-                    at,
-                    "`discovery`, `jwks` and `jwks_file` exclude each other",
-                ));
-            }
+            _ => Err(Problem::new(
+                at,
+                "`discovery`, `jwks` and `jwks_file` exclude each other",
+            )),
         };
-        let introspection = section.introspection;
-        let introspection = introspection
-            .map(|section| Introspection::new(&key("introspection"), section, insecure))
-            .transpose()?;
-        if dialect == Dialect::Opaque && introspection.is_none() {
-            return Err(Problem::missing(
+        let keys = found.or_note(keys);
+        if dialect == Dialect::Opaque && section.introspection.is_none() {
+            found.note(Problem::missing(
                 key("introspection"),
                 "{ url = \"https://id.example.com/introspect\", client_id = \"sidecar\", \
                  secret_file = \"/run/secrets/introspection\" }: nobody else knows opaque tokens",
             ));
         }
-        Ok(Self {
-            url,
+        let introspection = section.introspection.and_then(|section| {
+            let endpoint = Introspection::new(&key("introspection"), section, insecure);
+            found.or_note(endpoint)
+        });
+        Some(Self {
+            url: url?,
             dialect,
             audience,
-            keys,
+            keys: keys?,
             insecure,
             introspection,
         })

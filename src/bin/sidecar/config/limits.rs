@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{duration::Length, problem::Problem};
+use super::{
+    duration::Length,
+    problem::{Problem, Problems},
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,13 +38,13 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    pub(super) fn new(section: &Section) -> Result<Self, Problem> {
+    pub(super) fn new(section: &Section, found: &mut Problems) -> Self {
         let length = |given: Option<Length>, default| {
             given.map_or(Duration::from_secs(default), |length| length.0)
         };
         let connections = section.connections.unwrap_or(20_000);
         // It takes several addresses to use up all.
-        let per_address = connections.div_ceil(8);
+        let per_address = connections.div_ceil(8).max(1);
         let limits = Self {
             connections,
             connections_per_address: section.connections_per_address.unwrap_or(per_address),
@@ -58,7 +61,7 @@ impl Limits {
             ),
         ] {
             if number == 0 {
-                return Err(Problem::new(key, "with 0 nobody can connect"));
+                found.note(Problem::new(key, "with 0 nobody can connect"));
             }
         }
         for (key, time) in [
@@ -71,9 +74,9 @@ impl Limits {
             ),
         ] {
             if time.is_zero() {
-                return Err(Problem::new(key, "with 0 no request has time"));
+                found.note(Problem::new(key, "with 0 no request has time"));
             }
         }
-        Ok(limits)
+        limits
     }
 }

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use hyper::Uri;
 use serde::Deserialize;
 
-use super::{problem::Problem, url};
+use super::{
+    problem::{Problem, Problems},
+    url,
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,30 +35,39 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    pub(super) fn new(section: Section) -> Result<Self, Problem> {
-        let Some(upstream) = section.upstream else {
-            let example = "\"https://id.example.com/oauth2/token\"";
-            return Err(Problem::missing("links.upstream", example));
-        };
-        let key = "links.upstream";
-        let upstream = url::parse(key, &upstream, &["https", "http"])?;
+    /// `None` if something is wrong.
+    pub(super) fn new(section: Section, found: &mut Problems) -> Option<Self> {
         let insecure = section.insecure.unwrap_or(false);
-        if upstream.scheme_str() == Some("http") && !insecure && !url::is_this_machine(&upstream) {
-            return Err(Problem::new(key, url::PLAIN));
-        }
-        if upstream.query().is_some() {
-            return Err(Problem::new(key, "the URL must not have a query"));
-        }
+        let upstream = match section.upstream {
+            Some(upstream) => upstream_of(&upstream, insecure),
+            None => Err(Problem::missing(
+                "links.upstream",
+                "\"https://id.example.com/oauth2/token\"",
+            )),
+        };
+        let upstream = found.or_note(upstream);
         let path = section.path.unwrap_or_else(|| "/oauth2/token".to_owned());
         if !path.starts_with('/') || path.contains(['?', '#']) {
             let reason = "expected a path such as \"/oauth2/token\"";
-            return Err(Problem::new("links.path", reason));
+            found.note(Problem::new("links.path", reason));
         }
-        Ok(Self {
+        Some(Self {
             path,
-            upstream,
+            upstream: upstream?,
             refuse_revoked: section.refuse_revoked.unwrap_or(true),
             file: section.file,
         })
     }
+}
+
+fn upstream_of(text: &str, insecure: bool) -> Result<Uri, Problem> {
+    let key = "links.upstream";
+    let upstream = url::parse(key, text, &["https", "http"])?;
+    if upstream.scheme_str() == Some("http") && !insecure && !url::is_this_machine(&upstream) {
+        return Err(Problem::new(key, url::PLAIN));
+    }
+    if upstream.query().is_some() {
+        return Err(Problem::new(key, "the URL must not have a query"));
+    }
+    Ok(upstream)
 }

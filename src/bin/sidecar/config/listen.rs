@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use serde::Deserialize;
 use tower_revocation::client::Network;
 
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 
 /// The certificate of a listener: two files in PEM.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -54,15 +54,19 @@ impl Listen {
 }
 
 /// The addresses and networks of proxies.
-pub(super) fn networks(key: &str, texts: Option<Vec<String>>) -> Result<Vec<Network>, Problem> {
+pub(super) fn networks(
+    key: &str,
+    texts: Option<Vec<String>>,
+    found: &mut Problems,
+) -> Vec<Network> {
     let texts = texts.unwrap_or_default().into_iter().enumerate();
-    let networks = texts.map(|(number, text)| {
-        text.parse().map_err(|_| {
+    let networks = texts.filter_map(|(number, text)| {
+        found.or_note(text.parse().map_err(|_| {
             Problem::new(
                 format!("{key}[{number}]"),
                 "expected an address or a network, such as \"10.0.0.0/8\"",
             )
-        })
+        }))
     });
     networks.collect()
 }

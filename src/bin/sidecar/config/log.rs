@@ -4,7 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
-use super::{duration::Length, problem::Problem};
+use super::{
+    duration::Length,
+    problem::{Problem, Problems},
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,41 +48,39 @@ pub(crate) enum Location {
 }
 
 impl Log {
-    pub(super) fn new(section: Option<Section>) -> Result<Self, Problem> {
+    /// `None` if something is wrong.
+    pub(super) fn new(section: Option<Section>, found: &mut Problems) -> Option<Self> {
         let section = section.unwrap_or_default();
         let location = match (section.path, section.url, section.url_file) {
-            (Some(path), None, None) => Location::Path(path),
-            (None, Some(url), None) => Location::Url(without_password(url)?),
-            (None, None, Some(file)) => Location::UrlFile(file),
-            (None, None, None) => {
-                return Err(Problem::new(
-                    "log.path",
-                    "missing: set it to a file, such as \"/var/lib/sidecar/log.redb\", or set \
-                     log.url to a server",
-                ));
-            }
-            _ => {
-                return Err(Problem::new(
-                    "log",
-                    "`path`, `url` and `url_file` exclude each other: the log is in one place",
-                ));
-            }
+            (Some(path), None, None) => Ok(Location::Path(path)),
+            (None, Some(url), None) => without_password(url).map(Location::Url),
+            (None, None, Some(file)) => Ok(Location::UrlFile(file)),
+            (None, None, None) => Err(Problem::new(
+                "log.path",
+                "missing: set it to a file, such as \"/var/lib/sidecar/log.redb\", or set log.url to \
+                 a server",
+            )),
+            _ => Err(Problem::new(
+                "log",
+                "`path`, `url` and `url_file` exclude each other: the log is in one place",
+            )),
         };
+        let location = found.or_note(location);
         let longest_lifetime = section.longest_lifetime.map(|length| length.0);
         if longest_lifetime.is_some_and(|it| it < Duration::from_secs(1)) {
             let reason = "choose at least \"1s\": a record must live as long as the token";
-            return Err(Problem::new("log.longest_lifetime", reason));
+            found.note(Problem::new("log.longest_lifetime", reason));
         }
-        if section.password_file.is_some() && matches!(location, Location::Path(_)) {
+        if section.password_file.is_some() && matches!(location, Some(Location::Path(_))) {
             let reason = "a file has no password: remove the key";
-            return Err(Problem::new("log.password_file", reason));
+            found.note(Problem::new("log.password_file", reason));
         }
-        if section.create.is_some() && !matches!(location, Location::Path(_)) {
+        if section.create.is_some() && !matches!(location, Some(Location::Path(_))) {
             let reason = "it is for a file: remove the key";
-            return Err(Problem::new("log.create", reason));
+            found.note(Problem::new("log.create", reason));
         }
-        Ok(Self {
-            location,
+        Some(Self {
+            location: location?,
             password_file: section.password_file,
             longest_lifetime,
             tenants: section.tenants.unwrap_or(true),

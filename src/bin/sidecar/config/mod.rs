@@ -46,7 +46,7 @@ pub(crate) use {
     logging::{Format, Logging},
     origin::Origins,
     overrides::{Override, from_environment, from_flag},
-    problem::{Problem, one_line},
+    problem::{Problem, Problems, one_line},
     revoke::{Mode, Revoke},
     route::{Route, Upgrade},
     run::Run,
@@ -72,19 +72,20 @@ pub(crate) struct Config {
 /// The default configuration, with comments. It passes `--check`.
 pub(crate) const DEFAULT: &str = include_str!("default.toml");
 
-/// Reads a configuration. The error is one line, and says where the problem is.
+/// Reads a configuration. The error is a line about each mistake, and says where it is.
 ///
 /// `name` is the name of the file for errors. `overrides` count from the first to the last.
 pub(crate) fn read(
     name: &str,
     text: &str,
     overrides: Vec<Override>,
-) -> Result<(Config, Origins), String> {
+) -> Result<(Config, Origins), Vec<String>> {
     let mut origins = Origins::new(name, text);
-    let document = document::read(&mut origins, overrides)?;
+    // A text that is no document has no keys to look at.
+    let document = document::read(&mut origins, overrides).map_err(|line| vec![line])?;
     match Config::new(document) {
         Ok(config) => Ok((config, origins)),
-        Err(problem) => Err(origins.line(&problem)),
+        Err(problems) => Err(origins.lines(&problems)),
     }
 }
 
@@ -97,67 +98,82 @@ pub(crate) fn socket(text: &str) -> Option<PathBuf> {
 }
 
 impl Config {
-    fn new(document: Document) -> Result<Self, Problem> {
-        let limits = Limits::new(&document.limits.unwrap_or_default())?;
-        let gateway = document.gateway.map(Gateway::new).transpose()?;
-        let verify = document.verify.map(Verify::new).transpose()?;
-        let issuers = issuer::all(document.issuer)?;
-        let config = Self {
-            run: Run::new(&document.run.unwrap_or_default())?,
+    /// Each section is checked, and then how they fit together.
+    fn new(document: Document) -> Result<Self, Problems> {
+        let mut found = Problems::default();
+        let sections = Self::of_sections(document, &mut found);
+        let config = found.none_in(sections)?;
+        let mut found = Problems::default();
+        config.check_parts(&mut found);
+        found.or_note(config.check_links());
+        config.check_addresses(&mut found);
+        found.none_in(Some(config))
+    }
+
+    /// The sections that are right. `None` if one is wrong that must be there.
+    fn of_sections(document: Document, found: &mut Problems) -> Option<Self> {
+        let run = Run::new(&document.run.unwrap_or_default(), found);
+        let limits = Limits::new(&document.limits.unwrap_or_default(), found);
+        let log = Log::new(document.log, found);
+        let issuers = issuer::all(document.issuer, found);
+        let gateway = document.gateway.and_then(|it| Gateway::new(it, found));
+        let verify = document.verify.and_then(|it| Verify::new(it, found));
+        let revoke = document.revoke.and_then(|it| Revoke::new(it, found));
+        let links = document.links.and_then(|it| Links::new(it, found));
+        let feed = document.feed.and_then(|it| Feed::new(it, found));
+        let admin = Admin::new(document.admin.unwrap_or_default(), found);
+        Some(Self {
+            run,
             logging: Logging::new(document.logging.unwrap_or_default()),
-            log: Log::new(document.log)?,
-            revoke: document.revoke.map(Revoke::new).transpose()?,
-            links: document.links.map(Links::new).transpose()?,
-            feed: document.feed.map(Feed::new).transpose()?,
-            admin: Admin::new(document.admin.unwrap_or_default())?,
             limits,
+            log: log?,
             issuers,
             gateway,
             verify,
-        };
-        config.check_parts()?;
-        config.check_links()?;
-        config.check_addresses()?;
-        Ok(config)
+            revoke,
+            links,
+            feed,
+            admin: admin?,
+        })
     }
 
     /// Whether the parts fit together.
-    fn check_parts(&self) -> Result<(), Problem> {
+    fn check_parts(&self, found: &mut Problems) {
+        let mut wrong = |key: &str, reason: &str| found.note(Problem::new(key, reason));
         let decides = self.gateway.is_some() || self.verify.is_some();
         if !decides && self.feed.is_none() {
-            return Err(Problem::new(
+            wrong(
                 "gateway",
                 "there is nothing to serve: add [gateway], [verify] or [feed]",
-            ));
+            );
         }
         if decides && self.issuers.is_empty() {
-            return Err(Problem::new(
-                "issuer",
-                "missing: add an [[issuer]] whose tokens are accepted",
-            ));
+            let reason = "missing: add an [[issuer]] whose tokens are accepted";
+            wrong("issuer", reason);
         }
         if !self.log.tenants && self.issuers.len() > 1 {
-            return Err(Problem::new(
+            wrong(
                 "log.tenants",
                 "with several issuers, records must name theirs: remove the key",
-            ));
+            );
         }
         match (&self.gateway, &self.revoke) {
-            (None, Some(_)) => Err(Problem::new(
+            (None, Some(_)) => wrong(
                 "revoke",
                 "revocations come in at the gateway: add [gateway] with `listen`",
-            )),
-            (Some(gateway), None) if gateway.upstream.is_none() => Err(Problem::new(
+            ),
+            (Some(gateway), None) if gateway.upstream.is_none() => wrong(
                 "gateway.upstream",
                 "missing: set it to the URL of the API, such as \"http://127.0.0.1:3000\"",
-            )),
-            (_, Some(revoke)) if self.log.is_a_feed() && revoke.mode == Mode::Terminate => {
-                Err(Problem::new(
-                    "revoke.mode",
-                    "a feed can only be read: use \"forward\", or a log that can be written",
-                ))
-            }
-            _ => Ok(()),
+            ),
+            _ => {}
+        }
+        let terminates = |revoke: &Revoke| revoke.mode == Mode::Terminate;
+        if self.log.is_a_feed() && self.revoke.as_ref().is_some_and(terminates) {
+            wrong(
+                "revoke.mode",
+                "a feed can only be read: use \"forward\", or a log that can be written",
+            );
         }
     }
 
@@ -186,7 +202,7 @@ impl Config {
     }
 
     /// Two listeners cannot have one address.
-    fn check_addresses(&self) -> Result<(), Problem> {
+    fn check_addresses(&self, found: &mut Problems) {
         let mut seen: Vec<(std::net::SocketAddr, &str)> = Vec::new();
         for (key, listen) in self.listeners() {
             let address = listen.address;
@@ -196,11 +212,10 @@ impl Config {
                 .find(|(seen, _)| *seen == address && address.port() != 0)
             {
                 let reason = format!("{address} is the address of {other} too: choose another");
-                return Err(Problem::new(key, reason));
+                found.note(Problem::new(key, reason));
             }
             seen.push((address, key));
         }
-        Ok(())
     }
 
     /// The TCP listeners, each with its key.

@@ -10,7 +10,7 @@ use toml::{
 use super::{
     overrides::Override,
     path::{Path, Step},
-    problem::{Problem, one_line, without_values},
+    problem::{Problem, Problems, one_line, without_values},
 };
 
 /// The places of all settings.
@@ -38,19 +38,29 @@ impl Origins {
         self.overrides.push(by);
     }
 
-    /// One line about a problem: `file:line: key: reason`.
-    pub(crate) fn line(&self, problem: &Problem) -> String {
+    /// One line about each problem, `file:line: key: reason`, from the first line of the file to the
+    /// last.
+    pub(crate) fn lines(&self, problems: &Problems) -> Vec<String> {
+        let mut lines: Vec<_> = problems.iter().map(|it| self.line(it)).collect();
+        lines.sort_by_key(|(start, _)| *start);
+        lines.into_iter().map(|(_, line)| line).collect()
+    }
+
+    /// One line, and where in the file it belongs.
+    fn line(&self, problem: &Problem) -> (Option<usize>, String) {
         let (key, reason) = (problem.key(), problem.reason());
         let path = Path::parse(key, ".");
         let by = path.as_ref().and_then(|path| {
             let mut last_first = self.overrides.iter().rev();
             last_first.find(|it| path.is_within(it.path()))
         });
-        let place = match by {
-            Some(by) => by.label().to_owned(),
-            None => self.place(path.as_ref().and_then(|path| self.span(path))),
+        let (start, place) = if let Some(by) = by {
+            (None, by.label().to_owned())
+        } else {
+            let span = path.as_ref().and_then(|path| self.span(path));
+            (span.as_ref().map(|span| span.start), self.place(span))
         };
-        one_line(&format!("{place}: {key}: {reason}"))
+        (start, one_line(&format!("{place}: {key}: {reason}")))
     }
 
     /// One line about an error of the parser.

@@ -30,6 +30,36 @@ impl Problem {
     }
 }
 
+/// All that is wrong.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Takes a value, or notes what is wrong with it.
+    pub(crate) fn or_note<T>(&mut self, value: Result<T, impl Into<Self>>) -> Option<T> {
+        value.map_err(|wrong| self.0.extend(wrong.into().0)).ok()
+    }
+
+    pub(crate) fn note(&mut self, problem: Problem) {
+        self.0.push(problem);
+    }
+
+    /// The value, if nothing is wrong.
+    pub(crate) fn none_in<T>(self, value: Option<T>) -> Result<T, Self> {
+        value.filter(|_| self.0.is_empty()).ok_or(self)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+}
+
 /// Escapes line breaks and other control characters, so that no value adds a line.
 pub(crate) fn one_line(text: &str) -> String {
     let escape = |character: char| {

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use hyper::{Uri, header::HeaderValue};
 use serde::Deserialize;
 
-use super::{problem::Problem, url};
+use super::{
+    problem::{Problem, Problems},
+    url,
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,63 +50,56 @@ pub(crate) struct Revoke {
 }
 
 impl Revoke {
-    pub(super) fn new(section: Section) -> Result<Self, Problem> {
-        let Some(mode) = section.mode else {
-            return Err(Problem::new(
-                "revoke.mode",
-                "missing: \"terminate\" if this process revokes, \"forward\" if the authorization \
-                 server does",
-            ));
-        };
+    /// `None` if something is wrong.
+    pub(super) fn new(section: Section, found: &mut Problems) -> Option<Self> {
         let path = section.path.unwrap_or_else(|| "/oauth2/revoke".to_owned());
         if !path.starts_with('/') || path.contains(['?', '#']) {
             let reason = "expected a path such as \"/oauth2/revoke\"";
-            return Err(Problem::new("revoke.path", reason));
+            found.note(Problem::new("revoke.path", reason));
+        }
+        match section.mode {
+            None => found.note(Problem::new(
+                "revoke.mode",
+                "missing: \"terminate\" if this process revokes, \"forward\" if the authorization \
+                 server does",
+            )),
+            Some(Mode::Terminate) if section.clients.is_none() => found.note(Problem::missing(
+                "revoke.clients",
+                "\"/etc/sidecar/clients.json\": in the mode \"terminate\" the registry says who may \
+                 revoke",
+            )),
+            Some(Mode::Forward) if section.upstream.is_none() => found.note(Problem::missing(
+                "revoke.upstream",
+                "\"https://id.example.com/oauth2/revoke\": the endpoint of the authorization server",
+            )),
+            Some(Mode::Terminate | Mode::Forward) => {}
+        }
+        if section.mode == Some(Mode::Terminate) && section.upstream.is_some() {
+            let reason = "it is for the mode \"forward\": remove it, or change revoke.mode";
+            found.note(Problem::new("revoke.upstream", reason));
         }
         let insecure = section.insecure.unwrap_or(false);
         let upstream = section.upstream.as_deref();
-        let upstream = upstream
-            .map(|text| upstream_of(text, insecure))
-            .transpose()?;
-        match mode {
-            Mode::Terminate if section.clients.is_none() => {
-                return Err(Problem::missing(
-                    "revoke.clients",
-                    "\"/etc/sidecar/clients.json\": in the mode \"terminate\" the registry says who \
-                     may revoke",
-                ));
-            }
-            Mode::Terminate if upstream.is_some() => {
-                let reason = "it is for the mode \"forward\": remove it, or change revoke.mode";
-                return Err(Problem::new("revoke.upstream", reason));
-            }
-            Mode::Forward if upstream.is_none() => {
-                return Err(Problem::missing(
-                    "revoke.upstream",
-                    "\"https://id.example.com/oauth2/revoke\": the endpoint of the authorization \
-                     server",
-                ));
-            }
-            Mode::Terminate | Mode::Forward => {}
-        }
+        let upstream = upstream.map(|text| upstream_of(text, insecure)).transpose();
+        let upstream = found.or_note(upstream);
         let cors = section.cors.unwrap_or_default();
-        let cors = cors.iter().enumerate().map(|(number, origin)| {
-            let key = format!("revoke.cors[{number}]");
-            origin_of(origin).ok_or_else(|| {
+        let cors = cors.iter().enumerate().filter_map(|(number, origin)| {
+            found.or_note(origin_of(origin).ok_or_else(|| {
                 Problem::new(
-                    key,
+                    format!("revoke.cors[{number}]"),
                     "expected an origin, such as \"https://app.example.com\"",
                 )
-            })
+            }))
         });
-        Ok(Self {
+        let cors = cors.collect();
+        Some(Self {
             path,
-            mode,
+            mode: section.mode?,
             clients: section.clients,
-            upstream,
+            upstream: upstream?,
             insecure,
             audiences: section.audiences.unwrap_or_default(),
-            cors: cors.collect::<Result<_, _>>()?,
+            cors,
         })
     }
 }

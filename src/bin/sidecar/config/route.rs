@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use tower_revocation::proxy::is_canonical;
 
-use super::{duration::Length, problem::Problem};
+use super::{
+    duration::Length,
+    problem::{Problem, Problems},
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,12 +46,20 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    pub(super) fn all(key: &str, sections: Option<Vec<Section>>) -> Result<Vec<Self>, Problem> {
+    /// Those that are right.
+    pub(super) fn all(
+        key: &str,
+        sections: Option<Vec<Section>>,
+        found: &mut Problems,
+    ) -> Vec<Self> {
         let sections = sections.unwrap_or_default();
-        let routes = sections.into_iter().enumerate().map(|(number, section)| {
-            let key = format!("{key}[{number}].path");
-            Self::new(&key, section)
-        });
+        let routes = sections
+            .into_iter()
+            .enumerate()
+            .filter_map(|(number, section)| {
+                let key = format!("{key}[{number}].path");
+                found.or_note(Self::new(&key, section))
+            });
         routes.collect()
     }
 

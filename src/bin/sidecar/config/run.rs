@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{duration::Length, problem::Problem};
+use super::{
+    duration::Length,
+    problem::{Problem, Problems},
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,7 +32,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(super) fn new(section: &Section) -> Result<Self, Problem> {
+    pub(super) fn new(section: &Section, found: &mut Problems) -> Self {
         let length = |given: Option<Length>, default| given.map_or(default, |length| length.0);
         let run = Self {
             allow_root: section.allow_root.unwrap_or(false),
@@ -38,8 +41,8 @@ impl Run {
             shutdown_timeout: length(section.shutdown_timeout, Duration::from_secs(20)),
         };
         if run.reload_every < Duration::from_millis(10) {
-            return Err(Problem::new("run.reload_every", "choose at least \"10ms\""));
+            found.note(Problem::new("run.reload_every", "choose at least \"10ms\""));
         }
-        Ok(run)
+        run
     }
 }

@@ -19,7 +19,8 @@ fn good() -> Config {
 
 /// The error of a file.
 fn refused(text: &str) -> String {
-    read("s.toml", text, Vec::new()).unwrap_err()
+    let lines = read("s.toml", text, Vec::new()).unwrap_err();
+    lines.join("\n")
 }
 
 /// The error of the good file with these lines after it.
@@ -33,7 +34,8 @@ fn under(variables: &[(&str, &str)]) -> Result<Config, String> {
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let overrides = from_environment(variables)?;
-    Ok(read("s.toml", GOOD, overrides)?.0)
+    let read = read("s.toml", GOOD, overrides).map_err(|lines| lines.join("\n"));
+    Ok(read?.0)
 }
 
 #[test]
@@ -76,7 +78,7 @@ fn commented_lines_of_the_default_configuration_are_valid_too() {
         };
         let (before, after) = (&DEFAULT[..start], &DEFAULT[end..]);
         let text = format!("{before}{section}\n{needed}{after}");
-        read("default", &text, Vec::new()).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        read("default", &text, Vec::new()).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
     }
 }
 
@@ -299,7 +301,7 @@ fn error_in_a_variable_or_a_flag_names_it() {
         assert!(error.starts_with(expected), "{expected:?}, not {error:?}");
     }
     let flag = from_flag("revoke.mode=both").unwrap();
-    let error = read("s.toml", GOOD, vec![flag]).unwrap_err();
+    let error = read("s.toml", GOOD, vec![flag]).unwrap_err().join("\n");
     assert!(
         error.starts_with("--set revoke.mode: this value does not fit here, expected"),
         "{error}"

@@ -6,7 +6,7 @@ use tower_revocation::client::Network;
 use super::{
     identity::{self, Identity},
     listen::{Listen, Tls, networks},
-    problem::Problem,
+    problem::{Problem, Problems},
     route::{self, Route},
 };
 
@@ -38,16 +38,23 @@ impl Verify {
         here.into_iter().chain(self.trusted_proxies.iter().copied())
     }
 
-    pub(super) fn new(section: Section) -> Result<Self, Problem> {
-        let Some(listen) = section.listen else {
-            return Err(Problem::missing("verify.listen", "\"127.0.0.1:9001\""));
+    /// `None` if something is wrong.
+    pub(super) fn new(section: Section, found: &mut Problems) -> Option<Self> {
+        let insecure = section.insecure.unwrap_or(false);
+        let listen = match section.listen {
+            Some(listen) => Listen::new("verify.listen", &listen, section.tls)
+                .and_then(|listen| listen.confidential("verify", insecure)),
+            None => Err(Problem::missing("verify.listen", "\"127.0.0.1:9001\"")),
         };
-        let listen = Listen::new("verify.listen", &listen, section.tls)?;
-        Ok(Self {
-            listen: listen.confidential("verify", section.insecure.unwrap_or(false))?,
-            routes: Route::all("verify.routes", section.routes)?,
-            trusted_proxies: networks("verify.trusted_proxies", section.trusted_proxies)?,
-            identity: Identity::new("verify.identity_headers", section.identity_headers)?,
+        let listen = found.or_note(listen);
+        let routes = Route::all("verify.routes", section.routes, found);
+        let trusted_proxies = networks("verify.trusted_proxies", section.trusted_proxies, found);
+        let identity = Identity::new("verify.identity_headers", section.identity_headers, found);
+        Some(Self {
+            listen: listen?,
+            routes,
+            trusted_proxies,
+            identity,
         })
     }
 }

@@ -14,12 +14,32 @@ pub(super) fn failed(error: &Error) {
 
 /// A connection was closed because of a limit.
 pub(super) fn refused_connection(reason: &'static str) {
+    count_refused(reason);
+    #[cfg(feature = "tracing")]
+    tracing::debug!(target: crate::observe::TARGET, reason, "connection closed at a limit");
+}
+
+/// A connection of a user whom a Unix socket does not serve was closed. `connections` are those since
+/// the last event. `None`: it is too early for another event.
+#[cfg(unix)]
+pub(super) fn refused_user(user: Option<u32>, connections: Option<u64>) {
+    count_refused("user");
+    #[cfg(feature = "tracing")]
+    if let Some(connections) = connections {
+        tracing::warn!(
+            target: crate::observe::TARGET,
+            user,
+            connections,
+            "connection of a user who may not use the socket closed"
+        );
+    }
+    let _ = (user, connections);
+}
+
+fn count_refused(reason: &'static str) {
     #[cfg(feature = "metrics")]
     metrics::counter!("tower_revocation_proxy_connections_refused_total", "reason" => reason)
         .increment(1);
-    #[cfg(feature = "tracing")]
-    tracing::debug!(target: crate::observe::TARGET, reason, "connection closed at a limit");
-    #[cfg(not(any(feature = "metrics", feature = "tracing")))]
     let _ = reason;
 }
 

@@ -184,5 +184,16 @@ async fn another_user_cannot_use_the_admin_socket_whatever_its_mode() {
     let other = ask("65534");
     assert!(!other.status.success(), "{other:?}");
     assert!(other.stdout.is_empty(), "{other:?}");
+    // One line, whatever the number of attempts is.
+    let line = "a user who may not use the socket closed user=65534 connections=1\n";
+    sidecar.wait_for(line);
+    assert!(!ask("65534").status.success());
+    // The next line is about another attempt.
+    let metrics = Http::to(sidecar.url("admin.listen")).get("/metrics").await;
+    let series = "tower_revocation_proxy_connections_refused_total{reason=\"user\"} 2\n";
+    assert!(metrics.text.contains(series), "{}", metrics.text);
+    let log = sidecar.log();
+    assert_eq!(log.matches("may not use the socket").count(), 1, "{log}");
+    assert!(log.contains(" WARN "), "{log}");
     sidecar.end();
 }

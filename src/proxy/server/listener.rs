@@ -15,7 +15,7 @@ use tokio::{
 };
 
 #[cfg(unix)]
-use crate::proxy::observe::refused_connection;
+use super::refused_users::RefusedUsers;
 
 /// Where a [`Server`](super::Server) listens: a TCP or a Unix socket.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ enum Kind {
         listener: UnixListener,
         /// `None`: everybody who can open the socket.
         users: Option<Vec<u32>>,
+        refused: RefusedUsers,
     },
 }
 
@@ -44,14 +45,16 @@ impl From<UnixListener> for Listener {
         Self(Kind::Unix {
             listener,
             users: None,
+            refused: RefusedUsers::default(),
         })
     }
 }
 
 impl Listener {
     /// Serves only processes of these users on a Unix socket, by their user identifiers. Others are
-    /// disconnected. By default everybody is served who can open the socket, which depends on the mode
-    /// of its file and of its folder. Does nothing for TCP.
+    /// disconnected, and a warning names the user, at most once a minute. By default everybody is
+    /// served who can open the socket, which depends on the mode of its file and of its folder. Does
+    /// nothing for TCP.
     ///
     /// ```no_run
     /// use tokio::net::UnixListener;
@@ -86,22 +89,29 @@ impl Listener {
                 Ok((Socket::Tcp(stream), Some(peer)))
             }
             #[cfg(unix)]
-            Kind::Unix { listener, users } => loop {
+            Kind::Unix {
+                listener,
+                users,
+                refused,
+            } => loop {
                 let (stream, _) = listener.accept().await?;
-                if users.as_ref().is_none_or(|users| is_of(&stream, users)) {
+                let Some(users) = users else {
+                    return Ok((Socket::Unix(stream), None));
+                };
+                let user = user_of(&stream);
+                if user.is_some_and(|user| users.contains(&user)) {
                     return Ok((Socket::Unix(stream), None));
                 }
-                refused_connection("user");
+                refused.note(user);
             },
         }
     }
 }
 
-/// Whether the peer is a process of one of these users. A peer that the system does not know is not.
+/// The user of the process at the other end. `None` if the system does not know it.
 #[cfg(unix)]
-fn is_of(stream: &UnixStream, users: &[u32]) -> bool {
-    let peer = stream.peer_cred();
-    peer.is_ok_and(|peer| users.contains(&peer.uid()))
+fn user_of(stream: &UnixStream) -> Option<u32> {
+    stream.peer_cred().map(|peer| peer.uid()).ok()
 }
 
 /// Lets the system find out that a silent peer has disappeared, such as that of a WebSocket. The

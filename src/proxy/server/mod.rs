@@ -9,6 +9,8 @@ mod heads;
 mod idle;
 mod limits;
 mod listener;
+#[cfg(unix)]
+mod refused_users;
 mod requests;
 mod streams;
 mod tls;

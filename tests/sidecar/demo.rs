@@ -12,16 +12,36 @@ fn statuses(text: &str) -> Vec<&str> {
 
 #[test]
 fn printed_lines_get_a_token_use_it_revoke_it_and_see_that_it_is_refused() {
-    if Command::new("curl").arg("--version").output().is_err() {
-        eprintln!("skipped: curl is missing");
-        return;
-    }
     let mut command = program();
     // The demo must work without any setting.
     command.arg("demo").env_remove("SIDECAR_RUN__ALLOW_ROOT");
     // Nor do those of another sidecar matter, or what is no setting.
     command.env("SIDECAR_GATEWAY__UPSTREAM", "http://127.0.0.1:1");
     command.env("SIDECAR_MISTAKE", "1");
+    printed_lines_work(command);
+}
+
+#[test]
+fn printed_lines_work_if_the_paths_need_quotes() {
+    let folder = tempfile::tempdir().unwrap();
+    let odd = folder.path().join("a b'c$d\"e\\f");
+    std::fs::create_dir(&odd).unwrap();
+    // The lines name the program by its real path.
+    let copy = odd.join("revocation sidecar");
+    let built = program();
+    if std::fs::hard_link(built.get_program(), &copy).is_err() {
+        std::fs::copy(built.get_program(), &copy).unwrap();
+    }
+    let mut command = Command::new(copy);
+    command.arg("demo").env("TMPDIR", &odd);
+    printed_lines_work(command);
+}
+
+fn printed_lines_work(command: Command) {
+    if Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("skipped: curl is missing");
+        return;
+    }
     let sidecar = Sidecar::run(command);
     sidecar.wait_for("Ctrl-C ends");
     let log = sidecar.log();

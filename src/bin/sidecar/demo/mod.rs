@@ -78,14 +78,15 @@ where
 
 /// The configuration of the sidecar. It is written to a file, as an operator would do.
 fn configuration(issuer: &str, upstream: &str, folder: &Path) -> String {
-    let folder = folder.display();
+    let file = |name| toml::Value::from(folder.join(name).display().to_string());
+    let [log, clients, socket] = ["log.redb", "clients.json", "admin.sock"].map(file);
     format!(
         r#"[run]
 allow_root = true
 shutdown_delay = "0s"
 
 [log]
-path = "{folder}/log.redb"
+path = {log}
 longest_lifetime = "1h"
 
 [[issuer]]
@@ -99,10 +100,10 @@ identity_headers = {{ subject = "x-token-subject", client = "x-token-client" }}
 
 [revoke]
 mode = "terminate"
-clients = "{folder}/clients.json"
+clients = {clients}
 
 [admin]
-socket = "{folder}/admin.sock"
+socket = {socket}
 listen = "127.0.0.1:0"
 "#
     )

@@ -78,7 +78,8 @@
 //!
 //! # Proxies
 //!
-//! `examples/proxies` has a configuration for each, which the tests start. What each needs, because it
+//! `examples/proxies` has a configuration for each, which the tests start, and for Istio, Kong, Envoy
+//! Gateway and the filter `ExternalAuth` of Gateway API, whose calls the tests replay. What each needs, because it
 //! does not fail closed or hides a status by default:
 //!
 //! | proxy | 401 | 503 | sidecar down or slow | the configuration must have |

@@ -9,6 +9,7 @@ import objects
 from objects import Wrong
 
 DEPLOY = Path("examples/deploy")
+RECIPES = Path("examples/proxies")
 
 
 def main():
@@ -19,6 +20,59 @@ def main():
         print(f"{path}: valid in {objects.VERSIONS[0]} to {objects.VERSIONS[-1]}, "
               f"{refused} changes for the worse are refused")
     proxies()
+    recipes()
+
+
+def recipes():
+    """The objects of examples/proxies are closed, and tell the API what sidecar.toml says."""
+    config = objects.tomllib.loads((RECIPES / "sidecar.toml").read_text())
+    fields = set(config["verify"]["identity_headers"].values())
+    others = set().union(*map(spellings, fields)) - fields
+    port = int(config["verify"]["listen"].rpartition(":")[2])
+    load = lambda name: objects.load((RECIPES / name).read_text())
+
+    by_grpc, by_http = load("envoy-gateway.yaml")
+    for policy in (by_grpc, by_http):
+        assert (policy["apiVersion"], policy["kind"]) == ("gateway.envoyproxy.io/v1alpha1", "SecurityPolicy")
+        ext = policy["spec"]["extAuth"]
+        assert ext["failOpen"] is False and ext["timeout"].endswith("s")
+        assert ("grpc" in ext) != ("http" in ext)
+        (backend,) = (ext.get("grpc") or ext.get("http"))["backendRefs"]
+        assert backend["port"] == port
+    assert "headersToExtAuth" not in by_grpc["spec"]["extAuth"], "over gRPC the sidecar strips what it sees"
+    assert _lower(by_http["spec"]["extAuth"]["headersToExtAuth"]) >= {"authorization", "dpop"}
+    assert set(by_http["spec"]["extAuth"]["http"]["headersToBackend"]) == fields
+    assert by_http["spec"]["extAuth"]["http"]["path"] == "/verify"
+
+    by_grpc, by_http = load("gateway-api.yaml")
+    for route, protocol in ((by_grpc, "GRPC"), (by_http, "HTTP")):
+        assert (route["apiVersion"], route["kind"]) == ("gateway.networking.k8s.io/v1", "HTTPRoute")
+        for rule in route["spec"]["rules"]:
+            (auth,) = [it["externalAuth"] for it in rule["filters"] if it["type"] == "ExternalAuth"]
+            assert auth["protocol"] == protocol and auth["backendRef"]["port"] == port
+            assert not auth.get("grpc"), "over gRPC the sidecar strips what it sees"
+    (rule,) = by_http["spec"]["rules"]
+    (auth,) = [it["externalAuth"] for it in rule["filters"] if it["type"] == "ExternalAuth"]
+    assert auth["http"]["path"] == "/verify" and "dpop" in _lower(auth["http"]["allowedHeaders"])
+    assert set(auth["http"]["allowedResponseHeaders"]) == fields
+    (removed,) = [it["requestHeaderModifier"]["remove"] for it in rule["filters"] if "requestHeaderModifier" in it]
+    assert set(removed) == others and len(removed) <= 16, "the schema allows 16"
+    # Each policy is for a route of the other file.
+    routes = {it["metadata"]["name"] for it in (by_grpc, by_http)}
+    policies = load("envoy-gateway.yaml")
+    assert {it["spec"]["targetRefs"][0]["name"] for it in policies} == routes
+
+    mesh, policy = load("istio.yaml")
+    (provider,) = mesh["meshConfig"]["extensionProviders"]
+    assert provider["envoyExtAuthzGrpc"]["failOpen"] is False
+    assert (policy["apiVersion"], policy["kind"]) == ("security.istio.io/v1", "AuthorizationPolicy")
+    assert policy["spec"]["action"] == "CUSTOM" and policy["spec"]["rules"] == [{}]
+    assert policy["spec"]["provider"]["name"] == provider["name"]
+    print("the recipes for Envoy Gateway, Gateway API and Istio: closed, and fit sidecar.toml")
+
+
+def _lower(names):
+    return {it.lower() for it in names}
 
 
 def proxies():

@@ -1,4 +1,5 @@
-//! The calls of proxies as their documentation describes them. No package has Istio or Kong.
+//! The calls of proxies as their documentation describes them. No package has Istio, Kong, Envoy Gateway
+//! or another gateway with the filter `ExternalAuth`.
 
 use hyper::{Request, http::request::Builder};
 use tower_revocation::client::PeerAddr;
@@ -29,6 +30,23 @@ fn istio(uri: &str) -> Builder {
         .header("x-forwarded-for", "192.0.2.7")
 }
 
+/// The filter `ExternalAuth` of Gateway API with the protocol HTTP: the method, the path after `path`,
+/// the host, and no body.
+fn gateway_api(uri: &str) -> Builder {
+    from_proxy(Request::post(format!("/verify{uri}")))
+        .header("host", "api.example.com")
+        .header("content-length", "0")
+}
+
+/// `extAuth.http` of Envoy Gateway: the path after `path`, by Envoy.
+fn envoy_gateway(uri: &str) -> Builder {
+    gateway_api(uri)
+        .header("x-envoy-internal", "true")
+        .header("x-forwarded-for", "192.0.2.7")
+        .header("x-forwarded-proto", "https")
+        .header("x-request-id", "9f2c")
+}
+
 /// The `pre-function` of the recipe for Kong.
 fn kong(uri: &str) -> Builder {
     from_proxy(Request::get("/verify"))
@@ -46,6 +64,8 @@ async fn documented_calls_get_the_decision() {
     for (proxy, call) in [
         ("traefik", traefik as fn(&str) -> Builder),
         ("istio", istio),
+        ("gateway_api", gateway_api),
+        ("envoy_gateway", envoy_gateway),
         ("kong", kong),
     ] {
         let status = async |question| ask(service.clone(), question).await.status().as_u16();
@@ -101,6 +121,26 @@ fn recipes_fail_closed() {
                 "statusOnError: \"503\"",
                 "timeout: 2s",
                 "envoyExtAuthzGrpc:",
+            ],
+        ),
+        (
+            "envoy-gateway.yaml",
+            &[
+                "failOpen: false\n    timeout: 2s\n    # The sidecar gets every header.\n    grpc:",
+                "failOpen: false\n    timeout: 2s\n    headersToExtAuth: [Authorization, DPoP]\n    http:",
+                "path: /verify",
+                "headersToBackend: [x-token-subject, x-token-client]",
+            ],
+        ),
+        (
+            "gateway-api.yaml",
+            &[
+                "protocol: GRPC",
+                "grpc: {}",
+                "protocol: HTTP",
+                "path: /verify",
+                "allowedHeaders: [DPoP]",
+                "allowedResponseHeaders: [x-token-subject, x-token-client]",
             ],
         ),
         (

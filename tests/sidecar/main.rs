@@ -11,6 +11,7 @@ mod kill;
 mod life;
 mod links;
 mod logs;
+mod mistakes;
 mod network;
 mod process;
 mod reload;

@@ -35,6 +35,7 @@ mod store;
 mod token_endpoint;
 mod tokens;
 mod verify;
+mod warnings;
 
 use std::process::ExitCode;
 

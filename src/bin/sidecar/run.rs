@@ -16,7 +16,7 @@ use crate::{
     admin::AdminEntry,
     args::Source,
     attempt::{Attempt, attempt, check},
-    config::{Config, Feed, Mode, Problem},
+    config::{Config, Feed, Problem},
     failure::{Failure, causes},
     files::Files,
     health::Health,
@@ -29,6 +29,7 @@ use crate::{
     process,
     signals::{Asked, Signals},
     store::{self, Store},
+    warnings,
 };
 
 /// The pause between two attempts to open a log.
@@ -72,7 +73,7 @@ async fn start(
     let file = store::open_file_of(&config.log).await?;
     let open_files = process::raise_open_files();
     let mut listening = Listening::start(&config, &admin).await?;
-    warn_about_files(&config, open_files);
+    warnings::warn_about_files(&config, open_files);
     let store = tokio::select! {
         opened = open(file, &config, &health) => opened?,
         _ = signals.stop() => return Ok(()),
@@ -158,45 +159,6 @@ fn feed_service(store: &Store, feed: &Feed) -> Result<FeedService, Problem> {
     Ok(service.path(&*feed.path))
 }
 
-/// Says what a configuration leaves open, though it is a valid one.
-fn warn(config: &Config) {
-    let forwards = config
-        .revoke
-        .as_ref()
-        .is_some_and(|it| it.mode == Mode::Forward);
-    let asks = config
-        .issuers
-        .iter()
-        .all(|issuer| issuer.introspection.is_some());
-    if forwards && !asks && config.links.is_none() {
-        tracing::warn!(
-            "a refresh token that is no JWT of an issuer is forwarded, and nothing is recorded: its \
-             access tokens live until they expire; `introspection` or [links] changes that"
-        );
-    }
-    if forwards && config.issuers.len() > 1 {
-        tracing::warn!("revoke.upstream gets the tokens of every issuer that clients revoke");
-    }
-    if config.log.longest_lifetime.is_none() {
-        tracing::warn!("records are kept for ever: set log.longest_lifetime");
-    }
-}
-
-/// A connection of a client needs another one to the API.
-fn warn_about_files(config: &Config, limit: Option<u64>) {
-    let listeners = u64::try_from(config.listeners().count()).unwrap_or(u64::MAX);
-    let connections = u64::try_from(config.limits.connections).unwrap_or(u64::MAX);
-    let needed = connections.saturating_mul(listeners).saturating_mul(2);
-    if let Some(limit) = limit.filter(|limit| *limit < needed) {
-        tracing::warn!(
-            limit,
-            needed,
-            "this process may open fewer files than limits.connections needs: raise the limit, or \
-             lower the key"
-        );
-    }
-}
-
 /// The sidecar while it serves.
 struct Running {
     source: Source,
@@ -263,7 +225,7 @@ impl Running {
     }
 
     fn use_now(&mut self, mut parts: Parts<Store>) {
-        warn(&self.config);
+        warnings::warn(&self.config);
         self.listening.replace(&self.config, &mut parts);
         self.levels.change(parts.levels.clone());
         self.admin.replace(parts.orders, self.shared.log.clone());

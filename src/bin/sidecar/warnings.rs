@@ -1,0 +1,42 @@
+//! What a valid configuration may still lack.
+
+use crate::config::{Config, Mode};
+
+/// Says what a configuration leaves open, though it is a valid one.
+pub(crate) fn warn(config: &Config) {
+    let forwards = config
+        .revoke
+        .as_ref()
+        .is_some_and(|it| it.mode == Mode::Forward);
+    let asks = config
+        .issuers
+        .iter()
+        .all(|issuer| issuer.introspection.is_some());
+    if forwards && !asks && config.links.is_none() {
+        tracing::warn!(
+            "a refresh token that is no JWT of an issuer is forwarded, and nothing is recorded: its \
+             access tokens live until they expire; `introspection` or [links] changes that"
+        );
+    }
+    if forwards && config.issuers.len() > 1 {
+        tracing::warn!("revoke.upstream gets the tokens of every issuer that clients revoke");
+    }
+    if config.log.longest_lifetime.is_none() {
+        tracing::warn!("records are kept for ever: set log.longest_lifetime");
+    }
+}
+
+/// A connection of a client needs another one to the API.
+pub(crate) fn warn_about_files(config: &Config, limit: Option<u64>) {
+    let listeners = u64::try_from(config.listeners().count()).unwrap_or(u64::MAX);
+    let connections = u64::try_from(config.limits.connections).unwrap_or(u64::MAX);
+    let needed = connections.saturating_mul(listeners).saturating_mul(2);
+    if let Some(limit) = limit.filter(|limit| *limit < needed) {
+        tracing::warn!(
+            limit,
+            needed,
+            "this process may open fewer files than limits.connections needs: raise the limit, or \
+             lower the key"
+        );
+    }
+}

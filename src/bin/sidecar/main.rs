@@ -14,6 +14,7 @@ mod failure;
 mod files;
 mod gateway;
 mod health;
+mod issuers;
 mod keys;
 mod lines;
 mod listeners;

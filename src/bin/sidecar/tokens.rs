@@ -6,7 +6,7 @@ use tower::{BoxError, Service, ServiceExt as _, service_fn};
 use tower_revocation::{
     Secret,
     introspect::{
-        ByIssuer, Introspected, Reason,
+        Introspected,
         jwt::{Audience, Dialect as JwtDialect, JwtTokens},
         upstream::{Upstream, UpstreamBuilder},
     },
@@ -18,6 +18,7 @@ use crate::{
     config::{Config, Dialect, Introspection, Issuer, IssuerKeys, Method, Problem, Problems},
     failure::causes,
     files::Files,
+    issuers,
     shared::Shared,
 };
 
@@ -60,10 +61,10 @@ impl Tokens {
             endpoint.is_some_and(|endpoint| endpoint.knows_all_tokens)
         });
         Ok(Self {
-            for_checks: for_checks(config, &all),
-            for_revocation: for_revocation(config, &all),
-            confirm: confirm(config, &all),
-            confirmed: confirmed(config, &all),
+            for_checks: issuers::for_checks(config, &all),
+            for_revocation: issuers::for_revocation(config, &all),
+            confirm: issuers::confirm(config, &all),
+            confirmed: issuers::confirmed(config, &all),
             knows_all,
             by_keys,
         })
@@ -80,13 +81,13 @@ impl Tokens {
 }
 
 /// The introspections of one issuer.
-struct OfIssuer {
-    for_checks: Introspect,
-    for_revocation: Introspect,
+pub(crate) struct OfIssuer {
+    pub(crate) for_checks: Introspect,
+    pub(crate) for_revocation: Introspect,
     /// Its endpoint.
-    endpoint: Option<Introspect>,
+    pub(crate) endpoint: Option<Introspect>,
     /// Its endpoint, without a cache.
-    asked: Option<Introspect>,
+    pub(crate) asked: Option<Introspect>,
     fetched: Option<(String, JwtTokens)>,
 }
 
@@ -224,110 +225,6 @@ fn endpoint_of(
     Ok(builder)
 }
 
-/// Access tokens: JWTs name their issuer, and others are those of the issuer of opaque tokens.
-fn for_checks(config: &Config, all: &[OfIssuer]) -> Introspect {
-    // The tokens of a single issuer need not say whose they are.
-    if let [only] = all {
-        return only.for_checks.clone();
-    }
-    let mut tokens = by_name(config, all.iter().map(|of| Some(&of.for_checks)));
-    for (issuer, of) in config.issuers.iter().zip(all) {
-        if issuer.dialect == Dialect::Opaque {
-            tokens = tokens.default_issuer(&issuer.url, of.for_checks.clone());
-        }
-    }
-    boxed(tokens)
-}
-
-/// All tokens: each issuer may have issued one that names nobody, such as a refresh token.
-fn for_revocation(config: &Config, all: &[OfIssuer]) -> Introspect {
-    if let [only] = all {
-        return only.for_revocation.clone();
-    }
-    let named = by_name(config, all.iter().map(|of| Some(&of.for_revocation)));
-    or_any(named, alone(config, all.iter().map(|of| &of.endpoint)))
-}
-
-/// The endpoints of all issuers, without caches. `None` if there is none.
-fn confirm(config: &Config, all: &[OfIssuer]) -> Option<Introspect> {
-    if let [only] = all {
-        return only.asked.clone();
-    }
-    let endpoints = alone(config, all.iter().map(|of| &of.asked));
-    let named = by_name(config, all.iter().map(|of| of.asked.as_ref()));
-    (!endpoints.is_empty()).then(|| or_any(named, endpoints))
-}
-
-/// That nobody knows a token says nothing if its issuer was not asked.
-fn confirmed(config: &Config, all: &[OfIssuer]) -> Option<Vec<String>> {
-    let of_each = config.issuers.iter().zip(all);
-    let asked = of_each.filter(|(_, of)| of.asked.is_some());
-    let asked: Vec<_> = asked.map(|(issuer, _)| issuer.url.clone()).collect();
-    (asked.len() < all.len()).then_some(asked)
-}
-
-/// The introspections of the issuers that their JWTs name. `None`: the issuer has none.
-fn by_name<'a>(
-    config: &Config,
-    each: impl Iterator<Item = Option<&'a Introspect>>,
-) -> ByIssuer<Introspect> {
-    let mut all = ByIssuer::new();
-    for (issuer, service) in config.issuers.iter().zip(each) {
-        if let (Some(service), false) = (service, issuer.dialect == Dialect::Opaque) {
-            all = all.issuer(&issuer.url, service.clone());
-        }
-    }
-    all
-}
-
-/// The endpoints, each for the tokens of its issuer only.
-fn alone<'a>(
-    config: &Config,
-    endpoints: impl Iterator<Item = &'a Option<Introspect>>,
-) -> Vec<Introspect> {
-    let each = config.issuers.iter().zip(endpoints);
-    each.filter_map(|(issuer, endpoint)| {
-        let endpoint = endpoint.clone()?;
-        let only = ByIssuer::new().default_issuer(&issuer.url, endpoint);
-        Some(boxed(only))
-    })
-    .collect()
-}
-
-/// Asks each endpoint about a token that names none of the issuers. The one that knows it counts. If
-/// none does, an error of one of them is the result: the token may be one of its issuer.
-fn or_any(named: ByIssuer<Introspect>, endpoints: Vec<Introspect>) -> Introspect {
-    let named = boxed(named);
-    Shared::new(service_fn(move |token: Secret| {
-        let (named, endpoints) = (named.clone(), endpoints.clone());
-        async move {
-            let mut result = named.oneshot(token.clone()).await?;
-            if !names_nobody(&result) {
-                return Ok(result);
-            }
-            let mut failure = None;
-            for endpoint in endpoints {
-                match endpoint.oneshot(token.clone()).await {
-                    Ok(Introspected::Token(known)) => return Ok(known.into()),
-                    Ok(Introspected::Unrecognised(_)) => {}
-                    Ok(unhandled) => result = unhandled,
-                    Err(error) => failure = Some(error),
-                }
-            }
-            match failure {
-                Some(error) => Err(error),
-                None => Ok::<_, BoxError>(result),
-            }
-        }
-    }))
-}
-
-/// Whether no issuer has been asked about the token, because it names none of them.
-fn names_nobody(first: &Introspected) -> bool {
-    let no_name = [Reason::NotAToken, Reason::Issuer];
-    matches!(first, Introspected::Unrecognised(reason) if no_name.contains(reason))
-}
-
 /// Asks the endpoint about what is not an access token for the API, such as a refresh token.
 fn or_else(jwt: JwtTokens, endpoint: Upstream) -> Introspect {
     Shared::new(service_fn(move |token: Secret| {
@@ -345,7 +242,7 @@ fn or_else(jwt: JwtTokens, endpoint: Upstream) -> Introspect {
     }))
 }
 
-fn boxed<S>(service: S) -> Introspect
+pub(crate) fn boxed<S>(service: S) -> Introspect
 where
     S: Service<Secret, Response = Introspected> + Clone + Send + Sync + 'static,
     S::Error: Into<BoxError>,

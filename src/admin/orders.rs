@@ -9,7 +9,7 @@ use super::{
     Caller, InspectionOrder, Receipt, RevocationOrder, Role, inspect, observe,
     problem::Refusal,
     request::{self, no_query},
-    response::{json, unavailable},
+    response::{RETRY_AFTER, json, unavailable},
     revoke::{self, Ordered},
     service::Shared,
     status,
@@ -90,7 +90,8 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
         if let Some((secret, with)) = linked {
             // Another token may have been issued before the records. From now on there is none.
             let again = introspected(introspect, secret).await?.into_token();
-            let again = again.ok_or(Refusal::Unprocessable(UNNAMED))?;
+            // The records are durable. What was issued meanwhile is unknown, so the order is repeated.
+            let again = again.ok_or(Refusal::Unavailable(RETRY_AFTER))?;
             if again.issued_with.as_ref() != Some(&with) {
                 let requests = revoke::of_token(&order, &again, &self.tenants, caller)?;
                 let later = self.carry_out(requests).await?;

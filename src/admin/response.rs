@@ -12,7 +12,7 @@ use super::problem::Refusal;
 use crate::error::Error;
 
 /// How long to wait before the next attempt, in seconds, if nothing else says.
-const RETRY_AFTER: u64 = 5;
+pub(super) const RETRY_AFTER: u64 = 5;
 
 pub(super) fn unavailable(error: &(dyn std::error::Error + 'static)) -> Refusal {
     let delay = Error::in_chain(error).and_then(Error::retry_delay);

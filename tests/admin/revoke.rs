@@ -8,7 +8,7 @@ use std::sync::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use tower::service_fn;
 use tower_revocation::{
-    introspect::{Introspected, IssuedWith, TokenKind},
+    introspect::{Introspected, IssuedWith, Reason, TokenKind},
     log::Selector,
 };
 
@@ -152,6 +152,33 @@ async fn token_that_is_issued_during_the_order_falls_too() {
     assert!(!world.is_live(&first).await && !world.is_live(&second).await);
     assert_eq!(answer.json["sequence"], world.records().await);
     assert_eq!(looks.load(Ordering::SeqCst), 2);
+}
+
+/// The link was removed meanwhile, to make room.
+#[tokio::test]
+async fn order_that_is_carried_out_in_part_is_503_and_never_422() {
+    let world = World::new().await;
+    let looks = AtomicUsize::new(0);
+    let looks = Arc::new(looks);
+    let linked = service_fn(move |_: Secret| {
+        let mut known = Introspection::new(TokenKind::RefreshToken, "test-client");
+        known.tenant = Some(ISSUER.into());
+        known.grant = Some("link:1".into());
+        known.issued_with = Some(Box::new(IssuedWith::default()));
+        std::future::ready(Ok::<_, BoxError>(
+            match looks.fetch_add(1, Ordering::SeqCst) {
+                0 => Introspected::Token(known),
+                _ => Introspected::Unrecognised(Reason::NotAToken),
+            },
+        ))
+    });
+    let tenants = Tenants::each_issuer([ISSUER]);
+    let service = world.service_of(linked, tenants, Access::owner("root"));
+    let order = json!({ "target": { "token": "refresh" } }).to_string();
+    let answer = send(service, post("/v1/revocations", &order)).await;
+    answer.is_problem(503);
+    assert!(answer.headers.contains_key("retry-after"));
+    assert_eq!(world.records().await, 1);
 }
 
 /// The clock of the issuer is ahead, so a record until now would miss the token.

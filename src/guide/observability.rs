@@ -41,7 +41,7 @@
 //! | index is stale | `tower_revocation_index_freshness_seconds > 10` | The log of the processes does not answer. Only for logs that others append to. Put two leases in place of 10. |
 //! | clocks differ | `abs(tower_revocation_fleet_clock_offset_seconds) > 1` for 1 min | The clock of a machine and that of the server of the log differ. Put your `skew` in place of 1. If all processes show it, the clock of the server is wrong. |
 //! | process is behind | `tower_revocation_fleet_largest_lag > 1000` for 2 min | A process of the fleet does not keep up. [`members`](crate::log::FleetLog::members) names it. |
-//! | log may have lost records | `increase(tower_revocation_fleet_incarnations_total[10m]) > 0` | The server of the log has started again, another one has taken its place, or it has lost its newest records. The processes give back what they remember: see [`operations`](super::operations). A warning. |
+//! | log may have lost records | `increase(tower_revocation_fleet_incarnations_total[10m]) > 0` | The server of the log has started again, another one has taken its place, or it has lost its newest records. The processes give back what they remember: see [`fleet`](super::fleet). A warning. |
 //! | mirror is behind | `tower_revocation_fleet_mirror_lag > 10000` for 5 min | The file cannot be written, or its disk is slow. [`reason`](crate::log::LogHealth::reason) says why. |
 //! | no room | `increase(tower_revocation_appends_refused_total{reason="ceiling"}[10m]) > 0` | The log has as many records as its ceiling allows. Raise it, or find out who revokes. |
 //! | client at its quota | `increase(tower_revocation_appends_refused_total{reason="quota"}[1h]) > 0` | One client revokes more than its quota. A warning. |

@@ -6,7 +6,7 @@
 //!
 //! A log is in memory ([`MemoryLog`]), in a file (`EmbeddedLog`), or shared by several processes
 //! (`FleetLog`). The sections below are about the file. The guide
-//! [`operations`](crate::guide::operations) describes a fleet.
+//! [`fleet`](crate::guide::fleet) is about those that share one.
 //!
 //! # When a log fails
 //!

@@ -65,7 +65,7 @@ pub use self::{
 ///
 /// A process that is in contact with the database refuses the token within milliseconds, or within a
 /// fifth of its lease if a notice is lost. Without contact, it refuses every token once its lease has
-/// ended. The guide [`operations`](crate::guide::operations) says what is promised.
+/// ended. The guide [`fleet`](crate::guide::fleet) says what is promised.
 ///
 /// Clones are the same log. The log needs a runtime of tokio, with its timer, and runs a task there.
 /// The task ends with the last clone and the last reader, such as an index.

@@ -135,7 +135,7 @@ impl Fault {
             )),
             "NOPERM" => Self::misconfigured(format!(
                 "{place} does not allow what a log needs ({rest}): give the user the keys `{{tr*` and \
-                 the commands that the guide `operations` lists, with ACL SETUSER",
+                 the commands that the guide `fleet` lists, with ACL SETUSER",
             )),
             "OOM" => Self::unavailable(format!("{place} has no memory left: raise maxmemory")),
             "NOSCRIPT" => Self::lost(place),

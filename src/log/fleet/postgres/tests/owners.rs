@@ -3,7 +3,7 @@
 use super::{super::super::super::LogErrorKind::Misconfigured, messages::refused, *};
 
 /// The guide on production.
-const GUIDE: &str = include_str!("../../../../guide/operations.rs");
+const GUIDE: &str = include_str!("../../../../guide/fleet.rs");
 
 /// A server with the roles `node`, which may create schemas, and `stranger`.
 fn shared() -> Option<Server> {

@@ -22,7 +22,7 @@ fn can_wait(server: &Server) -> bool {
 
 /// The line of the guide that makes a user, for the user `me`.
 fn rights_of_the_guide() -> String {
-    let guide = include_str!("../../../../guide/operations.rs");
+    let guide = include_str!("../../../../guide/fleet.rs");
     let (_, after) = guide.split_once("redis-cli ACL SETUSER revoker").unwrap();
     let (rights, _) = after.split_once("//! ```").unwrap();
     let rights = rights.replace(['\'', '\\'], "").replace("//!", "");

@@ -264,6 +264,7 @@ async fn renewed_certificate_is_used_by_new_connections_and_old_ones_go_on() {
         client::TlsStream,
         rustls::{
             ClientConfig, RootCertStore,
+            crypto::aws_lc_rs,
             pki_types::{CertificateDer, ServerName, pem::PemObject as _},
         },
     };
@@ -272,7 +273,11 @@ async fn renewed_certificate_is_used_by_new_connections_and_old_ones_go_on() {
         let mut roots = RootCertStore::empty();
         let root = CertificateDer::from_pem_slice(chain.as_bytes()).unwrap();
         roots.add(root).unwrap();
-        let config = ClientConfig::builder()
+        // With all features there are two providers.
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
         let stream = TcpStream::connect(address).await?;

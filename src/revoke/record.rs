@@ -28,7 +28,9 @@ use crate::{
 /// * [`Outcome::Revoked`] once the record is durable. Also for a token that is already
 ///   [revoked](crate::introspect::Claims::revoked) according to its introspection: what is revoked
 ///   with it is recorded, and the token itself is not.
-/// * [`Outcome::IssuedToAnother`] for a token of another client, in every state of the token.
+/// * [`Outcome::IssuedToAnother`] for a token of another client, in every state of the token. A
+///   client that is registered at other issuers is another client, even if it has the same identifier:
+///   see [`is_client_of`](Identified::is_client_of).
 /// * [`Outcome::NotFound`] for a token that has expired, if nothing else is revoked with it.
 /// * [`Outcome::Unsupported`] for a live token that no selector names, such as a JWT without a
 ///   `jti`; for a genuine token that the introspection does not handle; and for a token that it

@@ -1,6 +1,6 @@
 //! Uploads end with their token.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, future::pending, sync::Mutex, time::Duration};
 
 use bytes::Bytes;
 use futures::{StreamExt as _, channel::mpsc, stream::BoxStream};
@@ -8,12 +8,17 @@ use http_body_util::{BodyExt as _, Empty, StreamBody};
 use hyper::{
     Request, Response,
     body::{Frame, Incoming},
+    server::conn::http2,
+    service,
 };
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
+    rt::{TokioExecutor, TokioIo},
 };
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{
+    net::TcpListener,
+    time::{sleep, timeout},
+};
 use tower::service_fn;
 use tower_revocation::proxy::server::Server;
 
@@ -56,7 +61,7 @@ async fn reader() -> (String, mpsc::UnboundedReceiver<Read>) {
             Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
         }
     });
-    tokio::spawn(Server::new().serve(listener, service, std::future::pending()));
+    tokio::spawn(Server::new().serve(listener, service, pending()));
     (authority, receiver)
 }
 
@@ -109,6 +114,85 @@ async fn upload_ends_within_a_second_after_a_revocation() {
             drop(bob);
             assert_eq!(soon(read.next()).await, Some(Read::End));
             assert_eq!(soon(response).await.unwrap().unwrap().status(), 200);
+        }
+    }
+}
+
+/// An API over HTTP/2 that reads nothing, and responds at once or never. The receiver gets an item for
+/// each request, and ends once all their streams are reset.
+async fn deaf(responds: bool) -> (String, mpsc::UnboundedReceiver<()>) {
+    let (begun, requests) = mpsc::unbounded();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("h2c://{}", listener.local_addr().unwrap());
+    let mut begun = Some(begun);
+    let service = move |request: Request<Incoming>| {
+        let begun = begun.take().expect("there is one request");
+        begun.unbounded_send(()).unwrap();
+        // Both ends of the stream, and the sender.
+        let body = StreamBody::new(futures::stream::once(async move {
+            pending::<()>().await;
+            drop((begun, request));
+            Ok::<Frame<Bytes>, Infallible>(Frame::data(Bytes::new()))
+        }));
+        async move {
+            if !responds {
+                pending::<()>().await;
+            }
+            Ok::<_, Infallible>(Response::new(body))
+        }
+    };
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let service = Mutex::new(service);
+        let service = service::service_fn(move |request| (service.lock().unwrap())(request));
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .serve_connection(TokioIo::new(stream), service);
+        let _ = connection.await;
+    });
+    (url, requests)
+}
+
+#[tokio::test]
+async fn upload_to_an_http2_api_that_reads_nothing_ends_with_its_token() {
+    for responds in [true, false] {
+        for http2_only in [false, true] {
+            let (api, mut requests) = deaf(responds).await;
+            let gateway = Gateway::to(&api).await;
+            let (alice, request) = upload(&gateway, "alice");
+            let response = tokio::spawn(client(http2_only).request(request));
+            // More than all windows and buffers.
+            for _ in 0..512 {
+                alice.unbounded_send(vec![b'x'; 64 * 1024].into()).unwrap();
+            }
+            soon(requests.next()).await.unwrap();
+            let response = if responds {
+                let response = soon(response).await.unwrap().unwrap();
+                assert_eq!(response.status(), 200);
+                Ok(response)
+            } else {
+                Err(response)
+            };
+            // The upload waits for the window now. If it does not yet, it ends in the easier way.
+            sleep(Duration::from_millis(200)).await;
+
+            gateway.tokens.revoke("alice").await;
+            let reset = timeout(Duration::from_secs(1), requests.next()).await;
+            assert_eq!(reset.expect("the stream to the API is reset"), None);
+            match response {
+                Ok(response) => assert!(soon(response.into_body().collect()).await.is_err()),
+                Err(response) => {
+                    // A client that still sends may see the closed connection first.
+                    if let Ok(response) = soon(response).await.unwrap() {
+                        assert_eq!(response.status(), 401);
+                    }
+                }
+            }
+            let closed = async {
+                while !alice.is_closed() {
+                    sleep(Duration::from_millis(5)).await;
+                }
+            };
+            soon(closed).await;
         }
     }
 }

@@ -115,6 +115,11 @@ impl Future for ForwardFuture {
                     let response = response.unwrap_or_else(|error| failure(error, *version));
                     return Poll::Ready(Ok(response));
                 }
+                // The API may read nothing and never respond.
+                let failed = progress.as_ref().and_then(|upload| upload.poll_failed(cx));
+                if let Some(failed @ Failed::Token(_)) = failed {
+                    return Poll::Ready(Ok(failure(failed.into(), *version)));
+                }
                 loop {
                     ready!(sleep.as_mut().poll(cx));
                     // Only the time in which the API was slow counts.
@@ -174,17 +179,7 @@ fn unanswered(error: legacy::Error, progress: Option<&Progress>) -> Error {
     });
     let error_of = |kind, reason| Error::new(kind, reason);
     let ours = if let Some(failed) = progress.and_then(Progress::failed) {
-        match failed {
-            Failed::Client => Error::bad_request("the body of the request ended early"),
-            Failed::Token(End::Unknown) => error_of(
-                ErrorKind::TokenUnknown,
-                "the token may have ended before the body of the request",
-            ),
-            Failed::Token(_) => error_of(
-                ErrorKind::TokenEnded,
-                "the token ended before the body of the request",
-            ),
-        }
+        failed.into()
     } else if error.is_connect() && timed_out {
         error_of(
             ErrorKind::TimedOut,
@@ -199,6 +194,22 @@ fn unanswered(error: legacy::Error, progress: Option<&Progress>) -> Error {
         )
     };
     ours.caused_by(error)
+}
+
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Client => Self::bad_request("the body of the request ended early"),
+            Failed::Token(End::Unknown) => Self::new(
+                ErrorKind::TokenUnknown,
+                "the token may have ended before the body of the request",
+            ),
+            Failed::Token(_) => Self::new(
+                ErrorKind::TokenEnded,
+                "the token ended before the body of the request",
+            ),
+        }
+    }
 }
 
 fn failure(error: Error, version: Version) -> Response<ResponseBody<ForwardedBody>> {

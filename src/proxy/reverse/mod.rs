@@ -4,6 +4,7 @@ mod active;
 mod body;
 mod future;
 mod prepare;
+mod tasks;
 mod tunnel;
 mod upload;
 
@@ -22,8 +23,8 @@ use hyper::{
 };
 use tower::{BoxError, Service};
 
-use self::upload::Upload;
 pub use self::{body::ForwardedBody, future::ForwardFuture};
+use self::{tasks::Tasks, upload::Upload};
 use super::{Error, IdentityHeaders, Upstream, upstream::Clients};
 use crate::ResponseBody;
 
@@ -45,7 +46,8 @@ use crate::ResponseBody;
 ///   request is 502.
 /// * **An upload** ends within a second after its token, as a response does, and no byte passes after
 ///   that. The API sees a body that was aborted, and the client gets 401, or 503 if it is no longer known
-///   whether the token is revoked. If the API has stopped reading, the request ends at `head_timeout`.
+///   whether the token is revoked. If an API with HTTP/1.1 has stopped reading, the request ends at
+///   `head_timeout`.
 /// * **No retries.** An API that closes a connection may have processed the request.
 /// * **Time.** [`head_timeout`](Upstream::head_timeout) limits the time of the API, and not that of a
 ///   slow client. Bodies have no limit, and are not buffered.
@@ -131,7 +133,7 @@ where
     ///
     /// Fails if TLS has no root certificates or no crypto provider.
     pub fn new(upstream: Upstream) -> Result<Self, Error> {
-        let clients = Clients::new(&upstream)?;
+        let clients = Clients::new(&upstream, Tasks)?;
         let settings = Settings {
             upstream,
             via: Via::new("gateway")?,

@@ -11,10 +11,12 @@ use std::{
     time::Duration,
 };
 
+use futures::task::AtomicWaker;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 use tower::BoxError;
 
+use super::tasks;
 use crate::enforce::{End, TokenEnd, TokenLife};
 
 /// The number of frames after which a body counts as a long one.
@@ -27,6 +29,7 @@ pub(in crate::proxy) struct Upload<B> {
     /// `None` for a body that had ended before the request was sent.
     progress: Option<Progress>,
     guard: Guard,
+    has_begun: bool,
 }
 
 /// How the end of the token is noticed.
@@ -76,6 +79,8 @@ struct Shared {
     /// When the API began to be slow, in milliseconds since `begun`, or [`CLIENT`].
     slow_since: AtomicU64,
     failed: OnceLock<Failed>,
+    /// Waits for the head of the response.
+    response: AtomicWaker,
 }
 
 /// Why the API did not get the whole body.
@@ -94,6 +99,7 @@ impl Progress {
             begun: Instant::now(),
             slow_since: AtomicU64::default(),
             failed: OnceLock::new(),
+            response: AtomicWaker::new(),
         }))
     }
 
@@ -117,6 +123,23 @@ impl Progress {
         }
     }
 
+    fn fail(&self, failed: Failed) {
+        // The first cause counts.
+        let _ = self.0.failed.set(failed);
+    }
+
+    /// The token ended while the API did not read. The API may never respond.
+    pub(super) fn cut(&self, end: End) {
+        self.fail(Failed::Token(end));
+        self.0.response.wake();
+    }
+
+    /// Why the API did not get the whole body, if that is known already. Wakes the task after a cut.
+    pub(super) fn poll_failed(&self, cx: &Context<'_>) -> Option<Failed> {
+        self.0.response.register(cx.waker());
+        self.failed()
+    }
+
     /// Why the API did not get the whole body. Not every error of hyper has its cause.
     pub(super) fn failed(&self) -> Option<Failed> {
         self.0.failed.get().copied()
@@ -135,16 +158,35 @@ impl<B: Body> Upload<B> {
             body,
             progress: progress.clone(),
             guard,
+            has_begun: false,
         };
         (upload, progress)
+    }
+}
+
+impl<B> Upload<B> {
+    /// Lets the task that sends the rest end with the token.
+    fn begin(&mut self) {
+        if self.has_begun {
+            return;
+        }
+        self.has_begun = true;
+        if let (Guard::Short(life, _), Some(progress)) = (&self.guard, &self.progress) {
+            tasks::begin(life, progress);
+        }
+    }
+}
+
+impl<B> Drop for Upload<B> {
+    fn drop(&mut self) {
+        tasks::end();
     }
 }
 
 impl<B: Body> Upload<B> {
     fn fail(&self, failed: Failed) {
         if let Some(progress) = &self.progress {
-            // The first cause counts.
-            let _ = progress.0.failed.set(failed);
+            progress.fail(failed);
         }
     }
 
@@ -165,6 +207,7 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
+        self.begin();
         if let Some(end) = self.guard.poll(cx) {
             return self.cut(end);
         }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use hyper::body::Body;
+use futures::future::BoxFuture;
+use hyper::{body::Body, rt::Executor};
 use hyper_util::{
     client::legacy::{Builder, Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
+    rt::TokioTimer,
 };
 use rustls::ClientConfig;
 use tower::BoxError;
@@ -45,17 +46,20 @@ impl<B> Clients<B>
 where
     B: Body<Data: Send, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
-    /// Opens no connection.
+    /// Opens no connection. The tasks of later connections run on the executor.
     ///
     /// # Errors
     ///
     /// Fails if TLS has no root certificates or no crypto provider.
-    pub(in crate::proxy) fn new(upstream: &Upstream) -> Result<Self, Error> {
+    pub(in crate::proxy) fn new<E>(upstream: &Upstream, executor: E) -> Result<Self, Error>
+    where
+        E: Executor<BoxFuture<'static, ()>> + Clone + Send + Sync + 'static,
+    {
         let mut http = HttpConnector::new();
         http.set_connect_timeout(Some(upstream.connect_timeout));
         http.set_nodelay(true);
         http.set_keepalive(Some(KEEP_ALIVE));
-        let mut builder = Client::builder(TokioExecutor::new());
+        let mut builder = Client::builder(executor);
         builder
             // The client decides whether to repeat a request that the API may have received.
             .retry_canceled_requests(false)

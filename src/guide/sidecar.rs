@@ -99,8 +99,8 @@
 //!
 //! * No 200 rests on something that could not be found out: 503.
 //! * Tokens come in the Authorization field only. A repeated field is 400.
-//! * `optional` routes match canonical paths only. A path with `//`, `/.`, `%2e`, `%2f`, `%5c` or `\`
-//!   always needs a token.
+//! * `optional` routes match canonical paths only. A path with `//`, `/.`, `\`, `;`, or an escape of a letter
+//!   (`%61`), of `/` or of `\`, always needs a token.
 //! * CORS preflights need a token too, unless `preflight = "pass"`.
 //! * `X-Original-URI`, `X-Forwarded-Uri` and the like are believed only from `verify.trusted_proxies`.
 //!   `Forwarded` never is.

@@ -8,7 +8,9 @@
 ///
 /// * does not begin with `/`, or contains `//` or `/.`;
 /// * contains `\`, `#`, `;`, or a character that is not visible ASCII;
-/// * contains an escape of one of these, of `.`, of `/` or of `%`, such as `%2e`, `%2F` or `%5c`.
+/// * contains an escape of one of these, of `/` or of `%`, such as `%2F` or `%5C`;
+/// * contains an escape of a letter, a digit, `-`, `.`, `_` or `~`, which need none (RFC 3986 §2.3), or
+///   one in lower case: `/public/%61dmin` may be `/public/admin`, and `%c3` is `%C3`.
 ///
 /// Some servers remove what follows a `;` in a segment: `/public/admin;x` may be `/public/admin`.
 ///
@@ -37,10 +39,14 @@ pub fn is_canonical(path: &str) -> bool {
 fn is_harmless(text: &str) -> bool {
     let digits = text.get(..2).filter(|digits| {
         // `from_str_radix` accepts a sign.
-        digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+        let is_upper = |digit: u8| digit.is_ascii_digit() || matches!(digit, b'A'..=b'F');
+        digits.bytes().all(is_upper)
     });
     let decoded = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-    decoded.is_some_and(|byte| !byte.is_ascii_control() && !b"./\\%#?;".contains(&byte))
+    let needs_none = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    decoded.is_some_and(|byte| {
+        !needs_none(byte) && !byte.is_ascii_control() && !b"/\\%#?;".contains(&byte)
+    })
 }
 
 #[cfg(test)]
@@ -57,7 +63,7 @@ mod tests {
             "/a%20b",
             "/caf%C3%A9",
             "/a:b@c",
-            "/%7Euser",
+            "/~user",
         ] {
             assert!(is_canonical(path), "{path}");
         }
@@ -100,6 +106,14 @@ mod tests {
             "/health%+2",
             "/health%c\u{e9}",
             "/caf\u{e9}",
+            "/public/%61dmin",
+            "/public/%41dmin",
+            "/%7Euser",
+            "/a%2Db",
+            "/a%5Fb",
+            "/a%30",
+            "/caf%c3%a9",
+            "/caf%C3%a9",
             "/a b",
             "/a\tb",
         ] {

@@ -82,11 +82,20 @@ async fn preflight_passes_only_if_it_may() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn routes_without_a_token_are_canonical_paths_only() {
     let world = World::new().await;
-    let sidecar = world.start("routes = [{ path = \"/public/*\", token = \"optional\" }]\n");
+    let sidecar = world.start(
+        "routes = [
+            { path = \"/public/admin\", token = \"required\" },
+            { path = \"/public/*\", token = \"optional\" },
+        ]\n",
+    );
     let http = Http::to(sidecar.url("gateway.listen"));
     assert_eq!(http.get("/public/a").await.status, 200);
     for path in [
         "/public",
+        "/public/admin",
+        "/public/%61dmin",
+        "/public/adm%69n",
+        "/public/caf%c3%a9",
         "/public/%2e%2e/me",
         "/public//a",
         "/public/..%2fme",

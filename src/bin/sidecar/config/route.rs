@@ -73,7 +73,7 @@ impl Route {
             return Err(Problem::new(
                 key,
                 "expected a path such as \"/health\", or \"/public/*\" for everything below it, \
-                 without `//`, `/.`, `%2e`, `%2f`, `%5c` and `\\`",
+                 without `//`, `/.`, `\\`, `;` and escapes of letters, digits and `-._~/\\%`",
             ));
         }
         Ok(Self {

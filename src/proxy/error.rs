@@ -50,6 +50,10 @@ pub enum ErrorKind {
     TokenEnded,
     /// 503: the same, because it is no longer known whether the token is revoked.
     TokenUnknown,
+    /// 408: the client sent nothing of its body for too long.
+    ClientTimedOut,
+    /// 503: too many requests are at the API.
+    Overloaded,
     /// 504: the API did not accept the connection, or did not respond, in time.
     TimedOut,
     /// Something has to be configured in another way. No response has it.
@@ -68,6 +72,8 @@ impl ErrorKind {
             Self::BadResponse => "bad_response",
             Self::TokenEnded => "token_ended",
             Self::TokenUnknown => "token_unknown",
+            Self::ClientTimedOut => "client_timed_out",
+            Self::Overloaded => "overloaded",
             Self::TimedOut => "timed_out",
             Self::Configuration => "configuration",
         }
@@ -78,7 +84,8 @@ impl ErrorKind {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::TokenEnded => StatusCode::UNAUTHORIZED,
-            Self::TokenUnknown => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TokenUnknown | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ClientTimedOut => StatusCode::REQUEST_TIMEOUT,
             Self::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::Unreachable | Self::BadResponse | Self::Configuration => StatusCode::BAD_GATEWAY,
@@ -119,11 +126,13 @@ impl Error {
     /// A malformed request may be read in another way by its sender, so its connection ends. It also
     /// ends if the rest of the body would have to be read.
     pub(super) fn into_response(self, version: Version) -> Response<Full<Bytes>> {
-        use ErrorKind::{BadRequest, TokenEnded, TokenUnknown, UnknownCoding};
+        use ErrorKind::{
+            BadRequest, ClientTimedOut, Overloaded, TokenEnded, TokenUnknown, UnknownCoding,
+        };
 
         let closes = matches!(
             self.kind,
-            BadRequest | UnknownCoding | TokenEnded | TokenUnknown
+            BadRequest | UnknownCoding | TokenEnded | TokenUnknown | ClientTimedOut
         ) && version != Version::HTTP_2;
         let mut response = Response::new(Full::default());
         *response.status_mut() = self.kind.status();
@@ -137,7 +146,7 @@ impl Error {
                 let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
-            TokenUnknown => {
+            TokenUnknown | Overloaded => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}

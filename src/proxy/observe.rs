@@ -85,10 +85,11 @@ fn event(error: &Error) {
         ErrorKind::BadRequest | ErrorKind::HeadTooLarge | ErrorKind::UnknownCoding => {
             event!(debug);
         }
-        ErrorKind::TokenEnded | ErrorKind::TokenUnknown => event!(info),
+        ErrorKind::TokenEnded | ErrorKind::TokenUnknown | ErrorKind::ClientTimedOut => event!(info),
         ErrorKind::Unreachable
         | ErrorKind::BadResponse
         | ErrorKind::TimedOut
+        | ErrorKind::Overloaded
         | ErrorKind::Configuration => event!(warn),
     }
 }

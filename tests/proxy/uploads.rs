@@ -20,7 +20,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tower::service_fn;
-use tower_revocation::proxy::server::Server;
+use tower_revocation::proxy::{ReverseProxy, Upstream, server::Server};
 
 use crate::fixture::{Gateway, soon};
 
@@ -195,4 +195,53 @@ async fn upload_to_an_http2_api_that_reads_nothing_ends_with_its_token() {
             soon(closed).await;
         }
     }
+}
+#[tokio::test]
+async fn client_that_stops_in_its_body_gets_408_and_the_api_is_free() {
+    for scheme in ["http", "h2c"] {
+        for http2_only in [false, true] {
+            let (api, mut read) = reader().await;
+            let upstream = Upstream::new(&format!("{scheme}://{api}")).unwrap();
+            let proxy = ReverseProxy::new(upstream).unwrap();
+            let proxy = proxy.upload_idle_timeout(Duration::from_millis(200));
+            let gateway = Gateway::around(proxy, Server::new()).await;
+            let (alice, request) = upload(&gateway, "alice");
+            let response = tokio::spawn(client(http2_only).request(request));
+            for _ in 0..3 {
+                alice.unbounded_send("some".into()).unwrap();
+                assert_eq!(soon(read.next()).await, Some(Read::Part("some".into())));
+            }
+            // It sends no more.
+            assert_eq!(soon(read.next()).await, Some(Read::Aborted));
+            let response = soon(response).await.unwrap().unwrap();
+            assert_eq!(response.status(), 408, "{scheme} {http2_only}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn requests_beyond_the_limit_are_503_until_one_ends() {
+    let (api, mut read) = reader().await;
+    let upstream = Upstream::new(&format!("http://{api}")).unwrap();
+    // One client can have an eighth.
+    let proxy = ReverseProxy::new(upstream).unwrap().max_requests(8);
+    let gateway = Gateway::around(proxy, Server::new()).await;
+    let http = client(true);
+    let (alice, request) = upload(&gateway, "alice");
+    let response = tokio::spawn(http.request(request));
+    alice.unbounded_send("some".into()).unwrap();
+    assert_eq!(soon(read.next()).await, Some(Read::Part("some".into())));
+
+    let (_bob, request) = upload(&gateway, "bob");
+    let refused = soon(http.request(request)).await.unwrap();
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.headers()["retry-after"], "1");
+
+    drop(alice);
+    let response = soon(response).await.unwrap().unwrap();
+    assert_eq!(response.status(), 200);
+    response.into_body().collect().await.unwrap();
+    let (bob, request) = upload(&gateway, "bob");
+    drop(bob);
+    assert_eq!(soon(http.request(request)).await.unwrap().status(), 200);
 }

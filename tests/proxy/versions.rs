@@ -36,6 +36,8 @@ async fn request_passes_over_both_versions_in_and_out() {
             request
                 .headers_mut()
                 .append("cookie", "c=d".parse().unwrap());
+            let te = "trailers".parse().unwrap();
+            request.headers_mut().insert("te", te);
             *request.body_mut() = "some thing".into();
             let response = ask(&client, request).await;
             assert_eq!(response.status(), 200);
@@ -49,6 +51,7 @@ async fn request_passes_over_both_versions_in_and_out() {
                 "content-length: 10",
                 "cookie: a=b; c=d",
                 "x-token-subject: alice",
+                "te: trailers",
                 &format!("via: {via}"),
             ] {
                 assert!(body.lines().any(|line| line == field), "{field}: {body}");

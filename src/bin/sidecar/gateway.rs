@@ -112,7 +112,9 @@ pub(crate) fn api(
     let proxy = ReverseProxy::<Body>::new(upstream).map_err(problem)?;
     let proxy = proxy
         .remove_authorization(gateway.authorization == Authorization::Remove)
-        .websocket_idle_timeout(limits.websocket_idle_timeout);
+        .websocket_idle_timeout(limits.websocket_idle_timeout)
+        .upload_idle_timeout(limits.upload_idle_timeout)
+        .max_requests(limits.upstream_requests);
 
     // A clone for each request must cost nothing.
     let identity = Arc::new(headers(&gateway.identity));

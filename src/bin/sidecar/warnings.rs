@@ -26,17 +26,20 @@ pub(crate) fn warn(config: &Config) {
     }
 }
 
-/// A connection of a client needs another one to the API.
+/// Each connection of a client needs a file, and so does each request that is at the API.
 pub(crate) fn warn_about_files(config: &Config, limit: Option<u64>) {
     let listeners = u64::try_from(config.listeners().count()).unwrap_or(u64::MAX);
     let connections = u64::try_from(config.limits.connections).unwrap_or(u64::MAX);
-    let needed = connections.saturating_mul(listeners).saturating_mul(2);
+    let requests = u64::try_from(config.limits.upstream_requests).unwrap_or(u64::MAX);
+    let needed = connections
+        .saturating_mul(listeners)
+        .saturating_add(requests);
     if let Some(limit) = limit.filter(|limit| *limit < needed) {
         tracing::warn!(
             limit,
             needed,
-            "this process may open fewer files than limits.connections needs: raise the limit, or \
-             lower the key"
+            "this process may open fewer files than limits.connections and limits.upstream_requests \
+             need: raise the limit, or lower the keys"
         );
     }
 }

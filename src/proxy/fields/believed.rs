@@ -42,7 +42,7 @@ const READ: [HeaderName; 4] = [
 
 /// Prefixes of the names of believed fields, with or without `X-` before them. A name that contains
 /// `forwarded` is believed too.
-const BELIEVED: [&str; 68] = [
+const BELIEVED: [&str; 70] = [
     // The client's certificate (RFC 9440, nginx, ingress-nginx, Azure, AWS) and its connection.
     "amzn-mtls",
     "amzn-tls",
@@ -69,9 +69,11 @@ const BELIEVED: [&str; 68] = [
     "fastly-client",
     "real-",
     "true-client",
-    // The original request, if a proxy rewrites it.
+    // The original request, if a proxy rewrites it, and another method than the one that was checked.
     "host",
     "http-host",
+    "http-method",
+    "method-override",
     "original-",
     "proxy",
     "rewrite-",

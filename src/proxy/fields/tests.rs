@@ -42,6 +42,9 @@ fn believed_names_are_found_in_every_spelling() {
         "remote.user",
         "X_Real_IP",
         "x-envoy-external-address",
+        "x-http-method-override",
+        "X_HTTP_Method",
+        "x.method.override",
     ] {
         assert!(is_believed(&name(believed)), "{believed}");
     }

@@ -8,6 +8,7 @@ use std::{
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
+use super::in_flight::Permit;
 use crate::proxy::fields::remove_from_response_trailers;
 
 /// The body of a response of the API, as a [`ReverseProxy`](super::ReverseProxy) passes it on.
@@ -15,11 +16,18 @@ use crate::proxy::fields::remove_from_response_trailers;
 /// Trailers lose the fields about one connection, and those that mean something only in a head, such as
 /// `Set-Cookie` (RFC 9110 §6.5.1). All others pass, for example those of gRPC.
 #[derive(Debug)]
-pub struct ForwardedBody(Incoming);
+pub struct ForwardedBody {
+    body: Incoming,
+    /// The request is at the API until the end.
+    _permit: Option<Permit>,
+}
 
 impl ForwardedBody {
-    pub(super) fn new(body: Incoming) -> Self {
-        Self(body)
+    pub(super) fn new(body: Incoming, permit: Option<Permit>) -> Self {
+        Self {
+            body,
+            _permit: permit,
+        }
     }
 }
 
@@ -31,7 +39,7 @@ impl Body for ForwardedBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let mut frame = ready!(Pin::new(&mut self.0).poll_frame(cx));
+        let mut frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         if let Some(Ok(frame)) = &mut frame {
             if let Some(trailers) = frame.trailers_mut() {
                 remove_from_response_trailers(trailers);
@@ -41,10 +49,10 @@ impl Body for ForwardedBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
+        self.body.size_hint()
     }
 }

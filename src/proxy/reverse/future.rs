@@ -18,10 +18,11 @@ use hyper::{
 };
 use hyper_util::client::legacy;
 use pin_project_lite::pin_project;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::{
     ForwardedBody,
+    in_flight::Permit,
     tunnel::Tunnel,
     upload::{Failed, Progress},
 };
@@ -54,13 +55,59 @@ pin_project! {
             response: legacy::ResponseFuture,
             #[pin]
             sleep: Sleep,
+            begun: Instant,
             // Of the request.
             version: Version,
-            head_timeout: Duration,
+            limits: TimeLimits,
             progress: Option<Progress>,
             tunnel: Option<Tunnel>,
+            permit: Option<Permit>,
         },
     }
+}
+
+/// How long a request may wait.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TimeLimits {
+    /// For the API.
+    pub(super) head: Duration,
+    /// For a client that sends nothing of its body.
+    pub(super) upload: Duration,
+}
+
+impl TimeLimits {
+    /// When to look again. Fails if one side was slow for too long.
+    fn next(self, begun: Instant, progress: Option<&Progress>) -> Result<Instant, Error> {
+        let now = Instant::now();
+        // Only the time in which the API was slow counts for it.
+        let silent = progress.and_then(Progress::client_is_silent_since);
+        let (due, kind, reason) = match silent {
+            Some(since) => (
+                later(since, self.upload),
+                ErrorKind::ClientTimedOut,
+                "the client sent nothing of its body for too long",
+            ),
+            None => (
+                later(
+                    progress.map_or(begun, Progress::api_is_slow_since),
+                    self.head,
+                ),
+                ErrorKind::TimedOut,
+                "the API did not respond in time",
+            ),
+        };
+        if due <= now {
+            return Err(Error::new(kind, reason));
+        }
+        // The other side may be the slow one by then.
+        Ok(due.min(later(now, self.head.min(self.upload))))
+    }
+}
+
+/// A time beyond the end of the clock is as good as one in many years.
+fn later(at: Instant, by: Duration) -> Instant {
+    const LONGEST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    at + by.min(LONGEST)
 }
 
 impl ForwardFuture {
@@ -75,17 +122,20 @@ impl ForwardFuture {
         response: legacy::ResponseFuture,
         version: Version,
         progress: Option<Progress>,
-        head_timeout: Duration,
+        limits: TimeLimits,
         tunnel: Option<Tunnel>,
+        permit: Permit,
     ) -> Self {
         Self {
             kind: Kind::Sent {
                 response,
-                sleep: sleep(head_timeout),
+                sleep: sleep(limits.head.min(limits.upload)),
+                begun: Instant::now(),
                 version,
-                head_timeout,
+                limits,
                 progress,
                 tunnel,
+                permit: Some(permit),
             },
         }
     }
@@ -103,15 +153,17 @@ impl Future for ForwardFuture {
             KindProj::Sent {
                 response,
                 mut sleep,
+                begun,
                 version,
-                head_timeout,
+                limits,
                 progress,
                 tunnel,
+                permit,
             } => {
                 if let Poll::Ready(answered) = response.poll(cx) {
                     let response = answered
                         .map_err(|error| unanswered(error, progress.as_ref()))
-                        .and_then(|response| passed(response, tunnel.take()));
+                        .and_then(|response| passed(response, tunnel.take(), permit.take()));
                     let response = response.unwrap_or_else(|error| failure(error, *version));
                     return Poll::Ready(Ok(response));
                 }
@@ -120,18 +172,13 @@ impl Future for ForwardFuture {
                 if let Some(failed @ Failed::Token(_)) = failed {
                     return Poll::Ready(Ok(failure(failed.into(), *version)));
                 }
-                loop {
+                let error = loop {
                     ready!(sleep.as_mut().poll(cx));
-                    // Only the time in which the API was slow counts.
-                    let due = progress
-                        .as_ref()
-                        .map(|progress| progress.api_is_slow_since() + *head_timeout);
-                    match due {
-                        Some(due) if due > sleep.deadline() => sleep.as_mut().reset(due),
-                        _ => break,
+                    match limits.next(*begun, progress.as_ref()) {
+                        Ok(due) => sleep.as_mut().reset(due),
+                        Err(error) => break error,
                     }
-                }
-                let error = Error::new(ErrorKind::TimedOut, "the API did not respond in time");
+                };
                 Poll::Ready(Ok(failure(error, *version)))
             }
         }
@@ -142,6 +189,7 @@ impl Future for ForwardFuture {
 fn passed(
     mut response: Response<Incoming>,
     tunnel: Option<Tunnel>,
+    permit: Option<Permit>,
 ) -> Result<Response<ResponseBody<ForwardedBody>>, Error> {
     let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     // hyper has removed `chunked`. What other codings it has, the client would not know.
@@ -166,7 +214,7 @@ fn passed(
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         tunnel.open(hyper::upgrade::on(&mut response));
     }
-    Ok(response.map(|body| ResponseBody::inner(ForwardedBody::new(body))))
+    Ok(response.map(|body| ResponseBody::inner(ForwardedBody::new(body, permit))))
 }
 
 /// Why there is no response.

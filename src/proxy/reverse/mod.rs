@@ -3,6 +3,7 @@
 mod active;
 mod body;
 mod future;
+mod in_flight;
 mod prepare;
 mod tasks;
 mod tunnel;
@@ -24,8 +25,8 @@ use hyper::{
 use tower::{BoxError, Service};
 
 pub use self::{body::ForwardedBody, future::ForwardFuture};
-use self::{tasks::Tasks, upload::Upload};
-use super::{Error, IdentityHeaders, Upstream, upstream::Clients};
+use self::{future::TimeLimits, in_flight::InFlight, tasks::Tasks, upload::Upload};
+use super::{Error, ErrorKind, IdentityHeaders, Upstream, upstream::Clients};
 use crate::ResponseBody;
 
 /// Forwards requests to an API, once each, and returns the responses. Both bodies are streamed.
@@ -44,13 +45,15 @@ use crate::ResponseBody;
 ///   HTTP/1.1. The connection ends within a second after its token, and after [10 minutes without a
 ///   byte](Self::websocket_idle_timeout). A response 101 to any other
 ///   request is 502.
-/// * **An upload** ends within a second after its token, as a response does, and no byte passes after
-///   that. The API sees a body that was aborted, and the client gets 401, or 503 if it is no longer known
+/// * **An upload** ends within a second after its token, as a response does: no further byte is taken from
+///   the client. The API sees a body that was aborted, and the client gets 401, or 503 if it is no longer known
 ///   whether the token is revoked. If an API with HTTP/1.1 has stopped reading, the request ends at
 ///   `head_timeout`.
 /// * **No retries.** An API that closes a connection may have processed the request.
-/// * **Time.** [`head_timeout`](Upstream::head_timeout) limits the time of the API, and not that of a
-///   slow client. Bodies have no limit, and are not buffered.
+/// * **Limits.** [`head_timeout`](Upstream::head_timeout) limits the time of the API, and not that of a
+///   slow client. A client that [sends nothing](Self::upload_idle_timeout) of its body for a minute gets
+///   408\. Bodies have no limit, and are not buffered. At most [10,000 requests](Self::max_requests) are at
+///   the API at once.
 ///
 /// ```no_run
 /// use std::convert::Infallible;
@@ -79,6 +82,7 @@ use crate::ResponseBody;
 pub struct ReverseProxy<B = Incoming> {
     clients: Arc<Clients<Upload<B>>>,
     settings: Arc<Settings>,
+    in_flight: InFlight,
 }
 
 #[derive(Clone, Debug)]
@@ -88,6 +92,8 @@ struct Settings {
     identity: IdentityHeaders,
     removes_authorization: bool,
     websocket_idle_timeout: Duration,
+    upload_idle_timeout: Duration,
+    max_requests: usize,
 }
 
 /// `Via` for each version of HTTP (RFC 9110 §7.6.3).
@@ -140,10 +146,13 @@ where
             identity: IdentityHeaders::new(),
             removes_authorization: false,
             websocket_idle_timeout: Duration::from_secs(600),
+            upload_idle_timeout: Duration::from_secs(60),
+            max_requests: 10_000,
         };
         Ok(Self {
             clients: Arc::new(clients),
             settings: Arc::new(settings),
+            in_flight: InFlight::new(),
         })
     }
 }
@@ -188,6 +197,31 @@ impl<B> ReverseProxy<B> {
         self
     }
 
+    /// Limits the time in which the client sends nothing of the body of its request, until the API
+    /// responds. Defaults to 1 minute. A longer silence is 408.
+    ///
+    /// A silent client would hold a connection to the API. Once the head of the response has arrived, the
+    /// body of the request may pause for ever, as that of a bidirectional stream does. **Raise it if an API
+    /// responds only at the end of a stream whose client is silent for longer.**
+    #[must_use]
+    pub fn upload_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.settings_mut().upload_idle_timeout = timeout;
+        self
+    }
+
+    /// Limits the requests that are at the API at once, until the end of their responses. Defaults to
+    /// 10,000. Each may need a connection, which is a file descriptor. WebSockets do not count: they have a
+    /// connection of a client each.
+    ///
+    /// A request beyond the limit is 503 with `Retry-After`, at once. One client, by its
+    /// [`ClientAddr`](crate::client::ClientAddr) or its [`PeerAddr`](crate::client::PeerAddr), can have an
+    /// eighth of them.
+    #[must_use]
+    pub fn max_requests(mut self, requests: usize) -> Self {
+        self.settings_mut().max_requests = requests;
+        self
+    }
+
     fn settings_mut(&mut self) -> &mut Settings {
         Arc::make_mut(&mut self.settings)
     }
@@ -219,15 +253,25 @@ where
     type Error = Infallible;
     type Future = ForwardFuture;
 
-    /// Always ready: it opens as many connections as there are requests.
+    /// Always ready: it opens as many connections as there are requests, up to
+    /// [`max_requests`](Self::max_requests).
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<B>) -> ForwardFuture {
         let version = request.version();
+        let max = self.settings.max_requests;
+        let Some(permit) = self.in_flight.permit(max, request.extensions()) else {
+            let error = Error::new(ErrorKind::Overloaded, "too many requests are at the API");
+            return ForwardFuture::failed(error, version);
+        };
+        let limits = TimeLimits {
+            head: self.settings.upstream.head_timeout,
+            upload: self.settings.upload_idle_timeout,
+        };
         match self.settings.prepare(request) {
-            Ok(prepared) => prepared.send(&self.clients, self.settings.upstream.head_timeout),
+            Ok(prepared) => prepared.send(&self.clients, limits, permit),
             Err(error) => ForwardFuture::failed(error, version),
         }
     }
@@ -238,6 +282,7 @@ impl<B> Clone for ReverseProxy<B> {
         Self {
             clients: self.clients.clone(),
             settings: self.settings.clone(),
+            in_flight: self.in_flight.clone(),
         }
     }
 }

@@ -13,12 +13,15 @@ use hyper::{
 };
 use tower::BoxError;
 
-use super::{AllowWebSocket, ForwardFuture, Settings, Via, tunnel::Tunnel, upload::Upload};
+use super::{
+    AllowWebSocket, ForwardFuture, Settings, Via, future::TimeLimits, in_flight::Permit,
+    tunnel::Tunnel, upload::Upload,
+};
 use crate::proxy::{
     Error, ErrorKind,
     fields::{MAX_FIELDS, remove_hop_by_hop, takes_trailers},
     sanitize::WantsWebSocket,
-    upstream::Clients,
+    upstream::{Clients, Protocol},
 };
 
 /// A request to the API, and which client sends it.
@@ -47,7 +50,7 @@ impl Settings {
             let kind = ErrorKind::HeadTooLarge;
             return Err(Error::new(kind, "the request has too many header fields"));
         }
-        if body_would_be_lost(&request) {
+        if self.upstream.base.protocol != Protocol::H2c && body_would_be_lost(&request) {
             let reason = "the request is a GET with a body of unknown length";
             return Err(Error::bad_request(reason));
         }
@@ -80,7 +83,10 @@ impl Settings {
             }
             Kind::Plain if takes_trailers => {
                 headers.insert(TE, HeaderValue::from_static("trailers"));
-                headers.insert(CONNECTION, HeaderValue::from_static("te"));
+                // Over HTTP/2, hyper would remove what `Connection` names.
+                if self.upstream.base.protocol == Protocol::Http {
+                    headers.insert(CONNECTION, HeaderValue::from_static("te"));
+                }
             }
             Kind::Plain => {}
         }
@@ -160,7 +166,8 @@ where
     pub(super) fn send(
         self,
         clients: &Clients<Upload<B>>,
-        head_timeout: Duration,
+        limits: TimeLimits,
+        permit: Permit,
     ) -> ForwardFuture {
         let (head, body) = self.request.into_parts();
         let (body, progress) = Upload::new(body, head.extensions.get());
@@ -175,6 +182,6 @@ where
             return ForwardFuture::failed(Error::configuration(reason), self.version);
         };
         let response = client.request(request);
-        ForwardFuture::sent(response, self.version, progress, head_timeout, tunnel)
+        ForwardFuture::sent(response, self.version, progress, limits, tunnel, permit)
     }
 }

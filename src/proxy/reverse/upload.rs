@@ -78,6 +78,8 @@ struct Shared {
     begun: Instant,
     /// When the API began to be slow, in milliseconds since `begun`, or [`CLIENT`].
     slow_since: AtomicU64,
+    /// When the client last sent a part of it, in milliseconds since `begun`.
+    last_frame: AtomicU64,
     failed: OnceLock<Failed>,
     /// Waits for the head of the response.
     response: AtomicWaker,
@@ -98,6 +100,7 @@ impl Progress {
         Self(Arc::new(Shared {
             begun: Instant::now(),
             slow_since: AtomicU64::default(),
+            last_frame: AtomicU64::default(),
             failed: OnceLock::new(),
             response: AtomicWaker::new(),
         }))
@@ -112,7 +115,15 @@ impl Progress {
     fn wait_for_api(&self) {
         let elapsed = self.0.begun.elapsed().as_millis();
         let elapsed = u64::try_from(elapsed).unwrap_or(CLIENT - 1);
+        self.0.last_frame.store(elapsed, Ordering::Relaxed);
         self.0.slow_since.store(elapsed, Ordering::Relaxed);
+    }
+
+    /// Since when the client has sent nothing. `None` while the API is slow.
+    pub(super) fn client_is_silent_since(&self) -> Option<Instant> {
+        let is_slow = self.0.slow_since.load(Ordering::Relaxed) == CLIENT;
+        let last = Duration::from_millis(self.0.last_frame.load(Ordering::Relaxed));
+        is_slow.then(|| self.0.begun + last)
     }
 
     /// Since when the API has been slow. Until now, if the client is.

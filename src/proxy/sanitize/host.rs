@@ -44,7 +44,10 @@ pub(in crate::proxy) fn is_plain(authority: &Authority) -> bool {
         authority.as_str().strip_prefix(authority.host()),
     );
     let port = rest.map(|rest| rest.strip_prefix(':').unwrap_or(rest));
-    !host.is_empty() && port.is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok())
+    // `parse` accepts a sign.
+    let is_number =
+        |port: &str| port.bytes().all(|it| it.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    !host.is_empty() && port.is_some_and(|port| port.is_empty() || is_number(port))
 }
 
 fn is_same(host: &Authority, target: &Authority, uri: &Uri) -> bool {

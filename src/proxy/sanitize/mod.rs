@@ -33,10 +33,10 @@ use crate::client::Network;
 /// |---|---|
 /// | has no `Host`, several, or one that is not that of its target | 400 |
 /// | has both `Content-Length` and `Transfer-Encoding`, or several `Content-Length` | 400 |
-/// | is `CONNECT` or `OPTIONS *` | 400 |
+/// | is `CONNECT`, `TRACE` or `OPTIONS *` | 400 |
 /// | has a body with another transfer coding than `chunked` | 501 |
 /// | is a `GET` or `HEAD` with a chunked body, which HTTP/1.1 clients do not send on | 400 |
-/// | names a field in `Connection` that the API needs, such as `Authorization` | 400 |
+/// | names `Authorization`, `Cache-Control`, `Content-Length`, `Content-Type`, `Cookie`, `Host` or `Transfer-Encoding` in `Connection` | 400 |
 /// | has more than [100 fields](Self::max_fields), or a head of [more than 16 KiB](Self::max_head) | 431 |
 ///
 /// From all other requests it removes, in the head and in the trailers:
@@ -45,7 +45,7 @@ use crate::client::Network;
 ///   `Trailer` stays, and so does `TE: trailers`;
 /// * `Expect`, because the server has the connection to the client and sends `100 Continue`;
 /// * the fields that an API believes because its proxy sets them, such as `X-Forwarded-For`,
-///   `Client-Cert`, `X-Remote-User` or `X-Original-URL`, whatever their spelling. [`keep`](Self::keep)
+///   `Client-Cert`, `X-Remote-User`, `X-Original-URL` or `X-HTTP-Method-Override`, whatever their spelling. [`keep`](Self::keep)
 ///   makes exceptions;
 /// * the [identity headers](Self::identity) of the API, in every spelling.
 ///

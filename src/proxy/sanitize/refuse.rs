@@ -31,6 +31,10 @@ impl Rules {
         if method == Method::CONNECT {
             return Err(Error::bad_request("CONNECT needs a tunnel"));
         }
+        // The API would respond with all fields of the request, also those that the client must not know.
+        if method == Method::TRACE {
+            return Err(Error::bad_request("TRACE is not forwarded"));
+        }
         // `OPTIONS *` is about the server itself, and there is more than one here.
         if !request.uri().path().starts_with('/') {
             return Err(Error::bad_request("the target of the request has no path"));

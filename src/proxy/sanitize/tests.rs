@@ -77,6 +77,7 @@ fn ambiguous_requests_are_refused() {
     }
     for (method, target) in [
         ("CONNECT", "a.example:443"),
+        ("TRACE", "/"),
         ("OPTIONS", "*"),
         ("GET", "http://b.example/"),
         ("GET", "https://a.example:80/"),

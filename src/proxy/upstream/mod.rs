@@ -12,7 +12,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use rustls::RootCertStore;
 
 use self::base::Base;
-pub(super) use self::clients::Clients;
+pub(super) use self::{base::Protocol, clients::Clients};
 use super::Error;
 use crate::tls;
 

@@ -18,6 +18,8 @@ pub(super) struct Section {
     idle_timeout: Option<Length>,
     upstream_timeout: Option<Length>,
     websocket_idle_timeout: Option<Length>,
+    upload_idle_timeout: Option<Length>,
+    upstream_requests: Option<usize>,
 }
 
 /// What peers may use up.
@@ -35,6 +37,10 @@ pub(crate) struct Limits {
     pub(crate) upstream_timeout: Duration,
     /// Time without a byte on an open WebSocket.
     pub(crate) websocket_idle_timeout: Duration,
+    /// Time without a byte of the body of a request.
+    pub(crate) upload_idle_timeout: Duration,
+    /// Requests that are at the API at once.
+    pub(crate) upstream_requests: usize,
 }
 
 impl Limits {
@@ -52,6 +58,8 @@ impl Limits {
             idle_timeout: length(section.idle_timeout, 60),
             upstream_timeout: length(section.upstream_timeout, 30),
             websocket_idle_timeout: length(section.websocket_idle_timeout, 600),
+            upload_idle_timeout: length(section.upload_idle_timeout, 60),
+            upstream_requests: section.upstream_requests.unwrap_or(10_000),
         };
         for (key, number) in [
             ("limits.connections", limits.connections),
@@ -59,6 +67,7 @@ impl Limits {
                 "limits.connections_per_address",
                 limits.connections_per_address,
             ),
+            ("limits.upstream_requests", limits.upstream_requests),
         ] {
             if number == 0 {
                 found.note(Problem::new(key, "with 0 nobody can connect"));
@@ -72,6 +81,7 @@ impl Limits {
                 "limits.websocket_idle_timeout",
                 limits.websocket_idle_timeout,
             ),
+            ("limits.upload_idle_timeout", limits.upload_idle_timeout),
         ] {
             if time.is_zero() {
                 found.note(Problem::new(key, "with 0 no request has time"));

@@ -164,6 +164,9 @@ pub mod observe;
 #[cfg(feature = "jwt")]
 #[cfg_attr(docsrs, doc(cfg(feature = "jwt")))]
 pub mod outbound;
+#[cfg(feature = "profiles")]
+#[cfg_attr(docsrs, doc(cfg(feature = "profiles")))]
+pub mod profiles;
 #[cfg(feature = "proxy")]
 #[cfg_attr(docsrs, doc(cfg(feature = "proxy")))]
 pub mod proxy;
@@ -195,4 +198,4 @@ pub use layer::RevocationLayer;
 #[cfg_attr(docsrs, doc(cfg(feature = "metadata")))]
 pub use metadata::{Metadata, MetadataLayer, MetadataService, MtlsEndpointAliases};
 pub use service::RevocationService;
-pub use token::{Outcome, RevocationRequest, Secret, TokenTypeHint};
+pub use token::{BackendExtensions, Outcome, RevocationRequest, Secret, TokenTypeHint};

@@ -3,13 +3,18 @@
 use std::{
     convert::Infallible,
     future::Future,
+    mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Request, Response, Version, body::Body, http::request::Parts};
+use hyper::{
+    Request, Response, Version,
+    body::Body,
+    http::{Extensions, request::Parts},
+};
 use pin_project_lite::pin_project;
 use tower::{BoxError, Service as _};
 
@@ -27,7 +32,7 @@ use crate::{
     error::{Error, ErrorKind},
     form::{Form, TokenParameters},
     refusal::Refusal,
-    token::{Outcome, RevocationRequest},
+    token::{BackendExtensions, Outcome, RevocationRequest},
 };
 
 impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
@@ -64,6 +69,7 @@ impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
             },
             head: Some(head),
             token: TokenParameters::default(),
+            extensions: Extensions::new(),
             authenticator: services.map(|endpoint| endpoint.authenticator.clone()),
             backend: services.map(|endpoint| endpoint.backend.clone()),
             info,
@@ -85,6 +91,7 @@ pin_project! {
         // What later states take. It stays here, because moving it with the state is slow.
         head: Option<Parts>,
         token: TokenParameters,
+        extensions: Extensions,
         authenticator: Option<Authenticator<A, C, FA>>,
         backend: Option<Backend<B, C, FB>>,
         info: RequestInfo,
@@ -160,6 +167,9 @@ where
                     if !credentials.could_be(methods) {
                         return Poll::Ready(Err(Error::refused(Refusal::MethodNotOffered)));
                     }
+                    if let Some(passed) = head.extensions.remove::<BackendExtensions>() {
+                        *this.extensions = passed.0;
+                    }
                     methods.state(&mut head.extensions);
                     *this.token = form.token;
                     this.state.set(State::Identify {
@@ -190,6 +200,7 @@ where
                         client,
                         token,
                         hint: this.token.token_type_hint.take(),
+                        extensions: mem::take(this.extensions),
                     };
                     this.state.set(State::Prepare {
                         request: Some(request),
@@ -239,13 +250,16 @@ where
         this.state.set(State::Ended { ending: None });
         *this.head = None;
         *this.token = TokenParameters::default();
+        *this.extensions = Extensions::new();
         *this.authenticator = None;
         *this.backend = None;
         *this.deadline = None;
         let settings = &this.observation.settings;
+        let mut known = None;
         let (outcome, response) = match ending {
             Ok(Ending::Options) => ("options", Ok(Responder::options())),
             Ok(Ending::Outcome(outcome)) => {
+                known = Some(outcome);
                 let accepted = settings.accept(outcome);
                 (
                     outcome.as_str(),
@@ -257,7 +271,11 @@ where
         };
         this.observation.end(outcome, response.as_ref().err());
         let responder = &this.observation.settings.responder;
-        response.unwrap_or_else(|error| responder.failure(error, *this.info))
+        let mut response = response.unwrap_or_else(|error| responder.failure(error, *this.info));
+        if let Some(outcome) = known {
+            response.extensions_mut().insert(outcome);
+        }
+        response
     }
 }
 

@@ -27,6 +27,11 @@ use tower::{BoxError, Service};
 #[cfg(feature = "cors")]
 pub(crate) use cors::policy as cors_policy;
 pub use response::SuccessBody;
+#[cfg(feature = "profiles")]
+pub(crate) use {
+    read::Read as ReadBody,
+    response::{failure, set_security_headers},
+};
 
 #[cfg(feature = "tracing")]
 use crate::observe::Fingerprints;

@@ -18,7 +18,7 @@ pin_project! {
     /// Reads a whole body of limited length.
     ///
     /// Most bodies are one frame of `Bytes`, which is neither copied nor put into a list.
-    pub(super) struct Read<B> {
+    pub(crate) struct Read<B> {
         #[pin]
         body: Limited<B>,
         first: Bytes,
@@ -28,7 +28,7 @@ pin_project! {
 }
 
 impl<B> Read<B> {
-    pub(super) fn new(body: B, limit: usize) -> Self {
+    pub(crate) fn new(body: B, limit: usize) -> Self {
         Self {
             body: Limited::new(body, limit),
             first: Bytes::new(),

@@ -192,6 +192,16 @@ impl Responder {
     }
 }
 
+/// The response to a request that does not reach the endpoint.
+#[cfg(feature = "profiles")]
+pub(crate) fn failure(error: Error, http_1: bool) -> Response<Full<Bytes>> {
+    let request = RequestInfo {
+        authorization_used: false,
+        http_1,
+    };
+    Responder::default().failure(error, request)
+}
+
 const ALLOW: HeaderValue = HeaderValue::from_static("POST, OPTIONS");
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
@@ -199,7 +209,7 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Sets the headers of every response on the path: no caching, no content sniffing.
-pub(super) fn set_security_headers(headers: &mut HeaderMap) {
+pub(crate) fn set_security_headers(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     headers.insert(

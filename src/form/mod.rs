@@ -16,6 +16,17 @@ use crate::{
 /// More parameters than any client needs.
 const MAX_PARAMETERS: usize = 64;
 
+/// The names of the known parameters.
+#[cfg(feature = "profiles")]
+pub(crate) const KNOWN: [&str; 6] = [
+    "token",
+    "token_type_hint",
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+];
+
 /// The known parameters. A parameter with an empty value counts as missing (RFC 6749 §3.2).
 #[derive(Debug, Default)]
 pub(crate) struct Form {
@@ -43,9 +54,7 @@ impl Form {
     /// §3.2).
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Error> {
         if has_too_many(body) {
-            return Err(Error::invalid_request(
-                "The request has too many parameters",
-            ));
+            return Err(too_many());
         }
         let mut form = Self::default();
         let mut seen = Seen::default();
@@ -64,8 +73,7 @@ impl Form {
             }
         } else {
             for pair in non_empty(body) {
-                let (name, value) = decode_pair(pair)
-                    .ok_or_else(|| Error::invalid_request("The body is not form-encoded UTF-8"))?;
+                let (name, value) = decode_pair(pair).ok_or_else(malformed)?;
                 form.set(&name, value, &mut seen);
             }
         }
@@ -199,6 +207,29 @@ pub(crate) fn parameters<const N: usize>(
         }
     }
     Some(found.map(|value| value.filter(|value| !value.expose().is_empty())))
+}
+
+/// Reads all parameters of a form, in their order.
+///
+/// # Errors
+///
+/// Returns `invalid_request` for too many parameters, and for what a decoder would have to repair.
+#[cfg(feature = "profiles")]
+pub(crate) fn pairs(body: &[u8]) -> Result<Vec<(String, Secret)>, Error> {
+    if has_too_many(body) {
+        return Err(too_many());
+    }
+    let read = |pair| decode_pair(pair).map(|(name, value)| (name.into_owned(), secret(value)));
+    let pairs: Option<_> = non_empty(body).map(read).collect();
+    pairs.ok_or_else(malformed)
+}
+
+fn too_many() -> Error {
+    Error::invalid_request("The request has too many parameters")
+}
+
+fn malformed() -> Error {
+    Error::invalid_request("The body is not form-encoded UTF-8")
 }
 
 /// The parameters of a form. Empty ones do not count.

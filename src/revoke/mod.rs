@@ -45,6 +45,7 @@ mod cascade;
 mod forward;
 #[cfg(all(feature = "embedded", feature = "jwt"))]
 mod links;
+mod options;
 mod quota;
 mod record;
 mod recorder;
@@ -59,4 +60,5 @@ pub use forward::{ForwardError, ForwardErrorKind, ForwardRevocation};
 #[cfg(all(feature = "embedded", feature = "jwt"))]
 #[cfg_attr(docsrs, doc(cfg(all(feature = "embedded", feature = "jwt"))))]
 pub use links::{LearnLinks, LearnLinksFuture, LearnLinksLayer, LinkedTokens, Links, WatchedBody};
+pub use options::RevocationOptions;
 pub use record::RecordRevocation;

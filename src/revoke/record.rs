@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use tower::{BoxError, Service, ServiceExt as _};
 
 use super::{
-    Cascade,
+    Cascade, RevocationOptions,
     quota::Quota,
     recorder::{Extent, Recorder},
 };
@@ -175,9 +175,10 @@ where
     fn call(&mut self, request: RevocationRequest<C>) -> Self::Future {
         let Self {
             introspect,
-            recorder,
+            mut recorder,
         } = self.clone();
         Box::pin(async move {
+            let options = RevocationOptions::of(&request);
             let RevocationRequest { client, token, .. } = request;
             #[cfg(feature = "jwt")]
             let token = token.asked_by(client.client_id());
@@ -189,7 +190,17 @@ where
                 Introspected::Unrecognised(_) => return Ok(recorder.settings.unrecognised()),
             };
             let iss = token.iss.as_deref();
-            if token.client_id != client.client_id() || !client.is_client_of(iss) {
+            let mut is_owner =
+                token.client_id == client.client_id() && client.is_client_of(iss);
+            if let Some(options) = options {
+                if options.excludes(&token) {
+                    return Ok(Outcome::NotFound);
+                }
+                is_owner |= options.is_by_possession();
+                options.found(&token);
+                options.apply(&mut recorder);
+            }
+            if !is_owner {
                 return Ok(Outcome::IssuedToAnother);
             }
             let outcome = recorder.revoke(&token, Extent::Cascade).await?;

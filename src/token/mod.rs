@@ -5,6 +5,8 @@ mod spare;
 
 use std::fmt;
 
+use hyper::http::Extensions;
+
 /// A revocation request of an authenticated client ([RFC 7009 §2.1]).
 ///
 /// A backend is a `tower::Service<RevocationRequest<C>, Response = Outcome>`.
@@ -29,6 +31,9 @@ pub struct RevocationRequest<C> {
     /// The type of the token, according to the client. It can be wrong: use it only to order a
     /// search.
     pub hint: Option<TokenTypeHint>,
+    /// What a layer in front of the endpoint passes to the backend: see [`BackendExtensions`].
+    /// Defaults to none.
+    pub extensions: Extensions,
 }
 
 impl<C> RevocationRequest<C> {
@@ -38,6 +43,7 @@ impl<C> RevocationRequest<C> {
             client,
             token,
             hint: None,
+            extensions: Extensions::new(),
         }
     }
 
@@ -48,6 +54,50 @@ impl<C> RevocationRequest<C> {
         self
     }
 }
+
+/// The extensions of a request that the endpoint passes to its backend, as
+/// [`RevocationRequest::extensions`].
+///
+/// A layer in front of the endpoint inserts it into the extensions of the HTTP request. No other
+/// extension of the request reaches the backend, and nothing that a peer sends can insert one.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http_body_util::Full;
+/// use hyper::{Request, StatusCode, http::Extensions};
+/// use tower::{BoxError, ServiceExt, service_fn};
+/// use tower_revocation::{
+///     BackendExtensions, Outcome, RevocationLayer, RevocationRequest, client::Credentials,
+/// };
+///
+/// #[derive(Clone)]
+/// struct Tenant(&'static str);
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// let authenticator = service_fn(async |_: Request<Credentials>| Ok::<_, BoxError>(Some("spa-1")));
+/// let backend = service_fn(async |request: RevocationRequest<&str>| {
+///     let tenant = request.extensions.get::<Tenant>();
+///     Ok::<_, BoxError>(match tenant {
+///         Some(Tenant("north")) => Outcome::Revoked,
+///         _ => Outcome::NotFound,
+///     })
+/// });
+/// let endpoint = RevocationLayer::new("/oauth2/revoke", authenticator, backend).into_endpoint();
+///
+/// let mut extensions = Extensions::new();
+/// extensions.insert(Tenant("north"));
+/// let request = Request::post("/oauth2/revoke")
+///     .header("content-type", "application/x-www-form-urlencoded")
+///     .extension(BackendExtensions(extensions))
+///     .body(Full::<Bytes>::from("token=45ghiukldjahdnhzdauz&client_id=spa-1"))?;
+/// let response = endpoint.oneshot(request).await?;
+/// assert_eq!(response.extensions().get(), Some(&Outcome::Revoked));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct BackendExtensions(pub Extensions);
 
 /// A name from the OAuth Token Type Hints registry ([RFC 7009 §4.1.2]), or any other name.
 ///
@@ -97,6 +147,8 @@ impl From<&str> for TokenTypeHint {
 /// The outcome of a revocation.
 ///
 /// A backend that could not find out returns its error instead, which becomes 503.
+///
+/// Every response that is based on an outcome has it in its extensions, for outer layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {

@@ -13,6 +13,7 @@ use crate::{
     client::{Identified, WithCredentials},
     introspect::Introspected,
     log::RevocationLog,
+    revoke::RevocationOptions,
     token::{Outcome, RevocationRequest, Secret},
 };
 
@@ -64,13 +65,16 @@ where
     L: RevocationLog,
 {
     async fn prepare<C: Identified>(
-        self,
+        mut self,
         request: RevocationRequest<WithCredentials<C>>,
     ) -> Result<Prepared<C, I, L>, BoxError> {
+        let options = RevocationOptions::of(&request).unwrap_or_default();
+        options.apply(&mut self.recorder);
         let RevocationRequest {
             client,
             token,
             hint,
+            ..
         } = request;
         self.server.check_audience(&client)?;
         let lock = self.locks.lock(&token).await;
@@ -81,8 +85,16 @@ where
             asked = asked.asked_by(client.client().client_id());
         }
         let introspected = self.introspect.clone().oneshot(asked).await;
-        let owner = match introspected.map_err(Into::into)?.into().into_token() {
+        let introspected = introspected.map_err(Into::into)?.into().into_token();
+        if let Some(token) = &introspected {
+            options.found(token);
+        }
+        let owner = match introspected {
             None => Owner::Unknown,
+            Some(token) if options.excludes(&token) && client.is_verified() => {
+                return Ok(Prepared::Done(Outcome::NotFound));
+            }
+            Some(token) if options.excludes(&token) => Owner::OtherClient,
             Some(token) if client.is(&token.client_id, token.iss.as_deref()) => {
                 Owner::ThisClient(token)
             }

@@ -1,0 +1,157 @@
+//! The result of a call, and the response of the endpoint to it.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Response, StatusCode,
+    header::{self, HeaderName, HeaderValue},
+};
+
+use crate::{
+    endpoint,
+    error::{Error, ErrorKind},
+    introspect::Introspection,
+    token::Outcome,
+};
+
+/// The result of a call, and the standard response to it, for
+/// [`Profile::response`](super::Profile::response).
+#[derive(Debug)]
+pub struct Answer {
+    result: Result<Outcome, Error>,
+    token: Option<Introspection>,
+    response: Response<Full<Bytes>>,
+}
+
+impl Answer {
+    /// The answer to a request that never reached the endpoint.
+    pub(super) fn refused(error: Error, http_1: bool) -> Self {
+        Self {
+            response: endpoint::failure(error.clone(), http_1),
+            result: Err(error),
+            token: None,
+        }
+    }
+
+    /// The answer of the endpoint.
+    pub(super) fn new(response: Response<Full<Bytes>>, token: Option<&Introspection>) -> Self {
+        let extensions = response.extensions();
+        let result = match (extensions.get::<Error>(), extensions.get::<Outcome>()) {
+            (Some(error), _) => Err(error.clone()),
+            (None, Some(outcome)) if response.status().is_success() => Ok(*outcome),
+            _ => Err(Error::new(ErrorKind::ServerError)
+                .caused_by("the response of the endpoint has neither an outcome nor an error")),
+        };
+        let is_revoked = matches!(result, Ok(Outcome::Revoked));
+        Self {
+            // What is known of the token of another client is not for this one.
+            token: token.filter(|_| is_revoked).cloned(),
+            result,
+            response,
+        }
+    }
+
+    /// Returns the outcome of a success, or why the call failed.
+    ///
+    /// # Errors
+    ///
+    /// The error that the endpoint put into the extensions of its response. Never send its source to
+    /// the peer.
+    pub fn result(&self) -> Result<Outcome, &Error> {
+        self.result.as_ref().copied()
+    }
+
+    /// Whether the call failed with an error of this kind.
+    #[must_use]
+    pub fn is(&self, kind: ErrorKind) -> bool {
+        matches!(&self.result, Err(error) if error.kind() == kind)
+    }
+
+    /// Returns what is known of the token, if it is [`Revoked`](Outcome::Revoked) and the backend has
+    /// told.
+    #[must_use]
+    pub fn token(&self) -> Option<&Introspection> {
+        self.token.as_ref()
+    }
+
+    /// The standard response: that of RFC 7009 §2.2.
+    #[must_use]
+    pub fn into_response(self) -> Response<Full<Bytes>> {
+        self.response
+    }
+
+    /// The standard response with another status.
+    #[must_use]
+    pub fn status(mut self, status: StatusCode) -> Self {
+        *self.response.status_mut() = status;
+        self
+    }
+
+    /// The standard response with another field.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.response.headers_mut().insert(name, value);
+        self
+    }
+
+    /// The standard response with this body.
+    #[must_use]
+    pub fn body(
+        mut self,
+        media_type: &'static str,
+        body: impl Into<Bytes>,
+    ) -> Response<Full<Bytes>> {
+        let body = body.into();
+        let length = HeaderValue::from(body.len());
+        *self.response.body_mut() = Full::new(body);
+        let headers = self.response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        headers.insert(header::CONTENT_LENGTH, length);
+        self.response
+    }
+
+    /// The standard response with an empty body.
+    #[must_use]
+    pub fn empty(mut self) -> Response<Full<Bytes>> {
+        *self.response.body_mut() = Full::default();
+        let headers = self.response.headers_mut();
+        headers.remove(header::CONTENT_TYPE);
+        headers.remove(header::CONTENT_LENGTH);
+        self.response
+    }
+}
+
+/// What every response of a profile has, whatever the profile returned.
+pub(super) struct Invariant {
+    /// The status and the `Retry-After` of a fault.
+    fault: Option<(StatusCode, Option<HeaderValue>)>,
+    error: Option<Error>,
+}
+
+impl Invariant {
+    pub(super) fn of(answer: &Answer) -> Self {
+        let error = answer.result.as_ref().err().cloned();
+        let is_fault =
+            |error: &Error| error.kind().is_fault() || error.kind() == ErrorKind::TooManyRequests;
+        let fault = error.as_ref().filter(|error| is_fault(error)).map(|_| {
+            let retry_after = answer.response.headers().get(header::RETRY_AFTER);
+            (answer.response.status(), retry_after.cloned())
+        });
+        Self { fault, error }
+    }
+
+    pub(super) fn apply(self, response: &mut Response<Full<Bytes>>) {
+        if let Some((status, retry_after)) = self.fault {
+            *response.status_mut() = status;
+            if let Some(retry_after) = retry_after {
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, retry_after);
+            }
+        }
+        if let Some(error) = self.error {
+            response.extensions_mut().insert(error);
+        }
+        endpoint::set_security_headers(response.headers_mut());
+    }
+}

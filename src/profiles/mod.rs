@@ -1,0 +1,67 @@
+//! Revocation calls of other systems, so that a client that was written for one of them can call this
+//! server unchanged.
+//!
+//! A [`Profile`] translates the call of a system into a strict request of RFC 7009, and the result into
+//! the response that clients of the system expect. [`ProfileLayer`] puts it on a path of its own, in
+//! front of an [`Endpoint`](crate::Endpoint):
+//!
+//! ```
+//! use std::sync::Arc;
+//! use tower::{Layer, service_fn};
+//! # use bytes::Bytes;
+//! # use http_body_util::Empty;
+//! # use hyper::{Request, Response};
+//! # use tower::BoxError;
+//! use tower_revocation::{
+//!     RevocationLayer, Secret,
+//!     client::registry::{ClientAuthenticator, Registry},
+//!     introspect::Introspection,
+//!     log::MemoryLog,
+//!     profiles::{Kustvakt, ProfileLayer},
+//!     revoke::RecordRevocation,
+//! };
+//!
+//! let introspect = service_fn(async |_: Secret| Ok::<_, BoxError>(None::<Introspection>));
+//! let clients = ClientAuthenticator::new(Registry::default());
+//! let backend = RecordRevocation::new(introspect, MemoryLog::new()).responsible_for_all_tokens(true);
+//! let revocation = RevocationLayer::new("/oauth2/revoke", clients, backend);
+//!
+//! let endpoint = revocation.clone().into_endpoint();
+//! let profile = ProfileLayer::new("/api/v1.0/oauth2/revoke", Kustvakt::new(), endpoint);
+//!
+//! # let app = service_fn(async |_: Request<Empty<Bytes>>| Ok::<_, BoxError>(Response::new(Empty::<Bytes>::new())));
+//! let app = profile.layer(revocation.layer(app));
+//! # let _ = app;
+//! ```
+//!
+//! # What no profile changes
+//!
+//! * The client is authenticated first, and a token of another client is not revoked.
+//! * A success means that the revocation is durable.
+//! * Every response has `Cache-Control: no-store`.
+//! * If the state of the token is unknown, or the log cannot be written, the status is 503 with
+//!   `Retry-After`, whatever the original system responds.
+//! * Secrets and tokens are never accepted in a query, and are never part of a log, an error or a
+//!   response.
+//!
+//! A profile has no default path and is not part of any metadata.
+
+mod answer;
+mod call;
+mod exchange;
+mod kustvakt;
+mod layer;
+mod observe;
+mod parameters;
+mod profile;
+mod service;
+
+pub use self::{
+    answer::Answer,
+    call::Call,
+    kustvakt::Kustvakt,
+    layer::ProfileLayer,
+    parameters::Parameters,
+    profile::{Profile, ProfileRequest},
+    service::{ProfileFuture, ProfileService},
+};

@@ -1,0 +1,116 @@
+//! Clients, tokens and a server for the transcripts.
+
+use std::{collections::HashMap, convert::Infallible, net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Request, Response, body::Incoming, server::conn::http1};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::net::TcpListener;
+use tower::{BoxError, Layer as _, ServiceExt as _, service_fn, util::BoxCloneSyncService};
+use tower_revocation::{
+    RevocationLayer, Secret,
+    client::{
+        AuthMethod, SecretDigest,
+        registry::{Client, ClientAuthenticator, Registry},
+    },
+    enforce::{EnforcementLayer, Index},
+    introspect::{Introspection, TokenKind},
+    log::{MemoryLog, NumericDate, Selector},
+    profiles::{Profile, ProfileLayer},
+    revoke::RecordRevocation,
+};
+
+pub(crate) type Endpoint =
+    BoxCloneSyncService<Request<Full<Bytes>>, Response<Full<Bytes>>, Infallible>;
+pub(crate) type Introspect = BoxCloneSyncService<Secret, Option<Introspection>, BoxError>;
+
+/// What a server knows.
+#[derive(Default)]
+pub(crate) struct World {
+    registry: Registry,
+    tokens: HashMap<&'static str, Introspection>,
+    pub(crate) log: MemoryLog,
+}
+
+impl World {
+    /// A confidential client, with any method that uses a secret.
+    pub(crate) fn client(mut self, client_id: &str, secret: &str) -> Self {
+        let client = Client::builder(client_id)
+            .auth_methods([AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost])
+            .secret(SecretDigest::sha256(&Secret::new(secret)))
+            .build();
+        self.registry.insert(client);
+        self
+    }
+
+    pub(crate) fn public(mut self, client_id: &str) -> Self {
+        self.registry.insert(Client::public(client_id));
+        self
+    }
+
+    pub(crate) fn token(
+        mut self,
+        token: &'static str,
+        kind: TokenKind,
+        client_id: &str,
+        more: impl FnOnce(&mut Introspection),
+    ) -> Self {
+        let mut introspection = Introspection::new(kind, client_id);
+        introspection.token = Some(Selector::token("https://as.test", token));
+        introspection.iat = Some(NumericDate::now());
+        more(&mut introspection);
+        self.tokens.insert(token, introspection);
+        self
+    }
+
+    /// An access token of a subject.
+    pub(crate) fn access(self, token: &'static str, client_id: &str, subject: &str) -> Self {
+        let of = |claims: &mut Introspection| claims.sub = Some(subject.to_owned());
+        self.token(token, TokenKind::AccessToken, client_id, of)
+    }
+
+    pub(crate) fn introspect(&self) -> Introspect {
+        let tokens = Arc::new(self.tokens.clone());
+        BoxCloneSyncService::new(service_fn(move |secret: Secret| {
+            let token = tokens.get(secret.expose()).cloned();
+            async move { Ok(token) }
+        }))
+    }
+
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        let clients = ClientAuthenticator::new(self.registry.clone());
+        let backend = RecordRevocation::new(self.introspect(), self.log.clone())
+            .responsible_for_all_tokens(true);
+        let layer = RevocationLayer::new("/", clients, backend).timer(TokioTimer::new());
+        BoxCloneSyncService::new(layer.into_endpoint())
+    }
+
+    /// The server of a profile. Every other path is a resource that needs a live token.
+    pub(crate) async fn serve<P: Profile>(&self, layer: ProfileLayer<P, Endpoint>) -> SocketAddr {
+        let index = Index::follow(&self.log).await.unwrap();
+        let resource = service_fn(async |_: Request<Incoming>| {
+            Ok::<_, BoxError>(Response::new(Full::<Bytes>::default()))
+        });
+        let resource = EnforcementLayer::new(self.introspect(), index).layer(resource);
+        let resource = BoxCloneSyncService::new(resource);
+        let app = layer.layer(resource);
+        let app = app.map_response(|response| response.map(axum::body::Body::new));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            loop {
+                let (connection, _) = listener.accept().await.unwrap();
+                let service = TowerToHyperService::new(app.clone());
+                let connection = http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .serve_connection(TokioIo::new(connection), service);
+                tokio::spawn(connection);
+            }
+        });
+        address
+    }
+}

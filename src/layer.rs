@@ -183,6 +183,37 @@ impl<A, B> RevocationLayer<A, B> {
         self
     }
 
+    /// Accepts `GET` with the token in the query, for pages that use JSONP (RFC 7009 §2.3). Defaults to
+    /// `false`: `GET` is 405.
+    ///
+    /// **Use [`cors`](Self::cors) instead.** It does all of this, without these dangers:
+    ///
+    /// * The token is part of a URL: in the history of the browser, in the logs of proxies, in
+    ///   `Referer`.
+    /// * `GET` changes something, so every page can send such a request. It only needs a token.
+    /// * The page cannot read a status: the response is always 200. Pages of every origin can read it.
+    ///
+    /// Only public clients can use it: a query is no place for a secret, and a `client_secret` or an
+    /// assertion in it is `invalid_request`. `callback` is a name of at most 64 letters, digits, `_`,
+    /// `$` and dots; without a valid one the response is a plain 400. The response is
+    /// `/**/package.myCallback();`, or `/**/package.myCallback({"error":"invalid_client"});`.
+    ///
+    /// Put a [limiter](crate::client) around the authenticator, as for every public endpoint.
+    ///
+    /// ```
+    /// # use tower_revocation::RevocationLayer;
+    /// # fn layer<A, B>(layer: RevocationLayer<A, B>) -> RevocationLayer<A, B> {
+    /// // GET /oauth2/revoke?token=45ghiukldjahdnhzdauz&client_id=spa-1&callback=package.myCallback
+    /// layer.dangerously_allow_jsonp(true)
+    /// # }
+    /// ```
+    pub fn dangerously_allow_jsonp(mut self, is_allowed: bool) -> Self {
+        let settings = self.settings_mut();
+        settings.jsonp = is_allowed;
+        settings.responder.allow_get(is_allowed);
+        self
+    }
+
     /// Accepts equal credentials in both the Authorization field and the body as one method.
     ///
     /// Defaults to `false`, because RFC 6749 §2.3 forbids two methods. Different credentials always

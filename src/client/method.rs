@@ -152,6 +152,11 @@ impl AcceptedMethods {
         self.0 & bit(method) != 0
     }
 
+    /// Accepts this method if it was accepted, and no other.
+    pub(crate) fn only(self, method: AuthMethod) -> Self {
+        Self(self.0 & bit(method))
+    }
+
     /// Returns all accepted methods, in the order of [`AuthMethod::ALL`].
     pub fn iter(self) -> impl Iterator<Item = AuthMethod> {
         let all = AuthMethod::ALL.iter().copied();

@@ -21,14 +21,15 @@ use tower::{BoxError, Service as _};
 use super::{
     Backend, Endpoint, EndpointSettings,
     head::{self, Charset, Operation},
+    jsonp::Callback,
     observe::Observation,
     read::Read,
-    response::{RequestInfo, Responder},
+    response::RequestInfo,
     timeout::{Deadline, Wait},
 };
 use crate::{
     ask::AskFuture,
-    client::{Authenticator, Credentials, Presented},
+    client::{AuthMethod, Authenticator, Credentials, Presented},
     error::{Error, ErrorKind},
     form::{Form, TokenParameters},
     refusal::Refusal,
@@ -50,16 +51,25 @@ impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
             authorization_used: false,
             http_1: request.version() <= Version::HTTP_11,
         };
-        let operation = head::check(&request, self.settings.max_body);
-        let services = matches!(operation, Ok(Operation::Revoke(_))).then_some(self);
+        let operation = head::check(&request, &self.settings);
+        let is_revocation = matches!(operation, Ok(Operation::Revoke(_) | Operation::Script(_)));
+        let services = is_revocation.then_some(self);
         let timeouts = services.map(|endpoint| &endpoint.settings.timeouts);
         let (head, body) = request.into_parts();
+        let mut callback = None;
         Conversation {
             state: match operation {
                 Ok(Operation::Revoke(charset)) => State::Read {
                     body: Read::new(body, self.settings.max_body),
                     charset,
                 },
+                Ok(Operation::Script(query)) => {
+                    callback = Some(query.callback);
+                    State::Read {
+                        body: Read::whole(query.form),
+                        charset: Charset::Utf8,
+                    }
+                }
                 Ok(Operation::Options) => State::Ended {
                     ending: Some(Ok(Ending::Options)),
                 },
@@ -73,6 +83,7 @@ impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
             authenticator: services.map(|endpoint| endpoint.authenticator.clone()),
             backend: services.map(|endpoint| endpoint.backend.clone()),
             info,
+            callback,
             deadline: timeouts.and_then(|it| it.start(|| observation.started())),
             observation,
         }
@@ -95,6 +106,8 @@ pin_project! {
         authenticator: Option<Authenticator<A, C, FA>>,
         backend: Option<Backend<B, C, FB>>,
         info: RequestInfo,
+        // The function to call, if the response is a script.
+        callback: Option<Callback>,
         deadline: Option<Deadline>,
         observation: Observation,
     }
@@ -163,7 +176,11 @@ where
                     let credentials = presented.sort(settings.lenient_double_credentials)?;
                     #[cfg(feature = "tracing")]
                     this.observation.claim(&credentials, &head.headers);
-                    let methods = this.observation.settings.auth_methods;
+                    let mut methods = this.observation.settings.auth_methods;
+                    if this.callback.is_some() {
+                        // A page has no secret.
+                        methods = methods.only(AuthMethod::None);
+                    }
                     if !credentials.could_be(methods) {
                         return Poll::Ready(Err(Error::refused(Refusal::MethodNotOffered)));
                     }
@@ -257,7 +274,7 @@ where
         let settings = &this.observation.settings;
         let mut known = None;
         let (outcome, response) = match ending {
-            Ok(Ending::Options) => ("options", Ok(Responder::options())),
+            Ok(Ending::Options) => ("options", Ok(settings.responder.options())),
             Ok(Ending::Outcome(outcome)) => {
                 known = Some(outcome);
                 let accepted = settings.accept(outcome);
@@ -271,7 +288,12 @@ where
         };
         this.observation.end(outcome, response.as_ref().err());
         let responder = &this.observation.settings.responder;
-        let mut response = response.unwrap_or_else(|error| responder.failure(error, *this.info));
+        let mut response = match (response, this.callback.take()) {
+            (Ok(_), Some(callback)) => callback.script(None),
+            (Err(error), Some(callback)) => callback.script(Some(error)),
+            (Ok(response), None) => response,
+            (Err(error), None) => responder.failure(error, *this.info),
+        };
         if let Some(outcome) = known {
             response.extensions_mut().insert(outcome);
         }

@@ -8,6 +8,7 @@ use hyper::{
     header::{self, HeaderValue},
 };
 
+use super::{EndpointSettings, jsonp::Query};
 use crate::{
     client::Authorization,
     error::{Error, ErrorKind},
@@ -20,6 +21,8 @@ pub(super) enum Operation {
     Options,
     /// `POST` with a form.
     Revoke(Charset),
+    /// `GET` of a script.
+    Script(Query),
 }
 
 /// The charset that the media type names.
@@ -31,10 +34,17 @@ pub(super) enum Charset {
 }
 
 /// Steps 2 to 7: method, media type, content coding, length, query, one Authorization field.
-pub(super) fn check<B: Body>(request: &Request<B>, max_body: usize) -> Result<Operation, Error> {
+pub(super) fn check<B: Body>(
+    request: &Request<B>,
+    settings: &EndpointSettings,
+) -> Result<Operation, Error> {
     match *request.method() {
         Method::POST => {}
         Method::OPTIONS => return Ok(Operation::Options),
+        Method::GET if settings.jsonp => {
+            Authorization::at_most_one(request.headers())?;
+            return Query::read(request.uri().query()).map(Operation::Script);
+        }
         _ => return Err(Error::new(ErrorKind::MethodNotAllowed)),
     }
     let headers = request.headers();
@@ -43,7 +53,7 @@ pub(super) fn check<B: Body>(request: &Request<B>, max_body: usize) -> Result<Op
         return Err(Error::new(ErrorKind::UnsupportedContentCoding));
     }
     // Uses the body's size hint: with both framings present, Content-Length is not reliable.
-    if request.body().size_hint().lower() > u64::try_from(max_body).unwrap_or(u64::MAX) {
+    if request.body().size_hint().lower() > u64::try_from(settings.max_body).unwrap_or(u64::MAX) {
         return Err(Error::new(ErrorKind::BodyTooLarge));
     }
     if request.uri().query().is_some_and(form::query_has_secrets) {

@@ -4,6 +4,7 @@ mod conversation;
 #[cfg(feature = "cors")]
 mod cors;
 mod head;
+mod jsonp;
 mod observe;
 mod read;
 mod response;
@@ -29,6 +30,7 @@ pub(crate) use cors::policy as cors_policy;
 pub use response::SuccessBody;
 #[cfg(feature = "profiles")]
 pub(crate) use {
+    jsonp::{Callback, Query},
     read::Read as ReadBody,
     response::{failure, set_security_headers},
 };
@@ -79,6 +81,7 @@ pub(crate) struct EndpointSettings {
     pub(crate) auth_methods: AcceptedMethods,
     pub(crate) lenient_double_credentials: bool,
     pub(crate) silent_for_foreign_tokens: bool,
+    pub(crate) jsonp: bool,
     pub(crate) responder: Responder,
     pub(crate) timeouts: Timeouts,
     #[cfg(feature = "metadata")]
@@ -97,6 +100,7 @@ impl Default for EndpointSettings {
             auth_methods: AcceptedMethods::ALL,
             lenient_double_credentials: false,
             silent_for_foreign_tokens: false,
+            jsonp: false,
             responder: Responder::default(),
             timeouts: Timeouts::default(),
             #[cfg(feature = "metadata")]

@@ -19,8 +19,9 @@ pin_project! {
     ///
     /// Most bodies are one frame of `Bytes`, which is neither copied nor put into a list.
     pub(crate) struct Read<B> {
+        // `None` if all of it is there.
         #[pin]
-        body: Limited<B>,
+        body: Option<Limited<B>>,
         first: Bytes,
         // All frames, if there is more than one.
         joined: Vec<u8>,
@@ -30,8 +31,17 @@ pin_project! {
 impl<B> Read<B> {
     pub(crate) fn new(body: B, limit: usize) -> Self {
         Self {
-            body: Limited::new(body, limit),
+            body: Some(Limited::new(body, limit)),
             first: Bytes::new(),
+            joined: Vec::new(),
+        }
+    }
+
+    /// A body that is there.
+    pub(crate) fn whole(body: Bytes) -> Self {
+        Self {
+            body: None,
+            first: body,
             joined: Vec::new(),
         }
     }
@@ -46,7 +56,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        while let Some(frame) = ready!(this.body.as_mut().poll_frame(cx)) {
+        while let Some(body) = this.body.as_mut().as_pin_mut() {
+            let Some(frame) = ready!(body.poll_frame(cx)) else {
+                break;
+            };
             let Ok(mut data) = frame.map_err(failed)?.into_data() else {
                 continue;
             };

@@ -40,6 +40,8 @@ pub(crate) struct Responder {
     /// `Retry-After` of a 503 or 429 whose error has none.
     pub(crate) retry_after: Duration,
     success: SuccessBody,
+    /// The methods of the endpoint.
+    allow: HeaderValue,
 }
 
 /// What the response depends on in the request.
@@ -97,6 +99,14 @@ impl ErrorKind {
     }
 }
 
+impl Error {
+    /// The `error` that the peer is told.
+    pub(crate) fn code_for_peer(&self) -> &'static str {
+        let (_, code, _) = self.kind().response();
+        self.error_code().unwrap_or(code)
+    }
+}
+
 impl Default for Responder {
     fn default() -> Self {
         Self {
@@ -104,6 +114,7 @@ impl Default for Responder {
             basic_enabled: true,
             retry_after: Duration::from_secs(1),
             success: SuccessBody::default(),
+            allow: HeaderValue::from_static("POST, OPTIONS"),
         }
     }
 }
@@ -114,6 +125,15 @@ impl Responder {
     /// Panics if `realm` contains anything but visible ASCII characters and spaces.
     pub(crate) fn realm(&mut self, realm: &str) {
         self.challenge = challenge::basic(realm);
+    }
+
+    /// Adds `GET` to the methods of the endpoint, or removes it.
+    pub(crate) fn allow_get(&mut self, is_allowed: bool) {
+        self.allow = HeaderValue::from_static(if is_allowed {
+            "GET, POST, OPTIONS"
+        } else {
+            "POST, OPTIONS"
+        });
     }
 
     pub(crate) fn success_body(&mut self, body: SuccessBody) {
@@ -137,9 +157,10 @@ impl Responder {
     }
 
     /// The response to `OPTIONS` (RFC 9110 §9.3.7).
-    pub(super) fn options() -> Response<Full<Bytes>> {
+    pub(super) fn options(&self) -> Response<Full<Bytes>> {
         let mut response = respond(StatusCode::NO_CONTENT, Bytes::new());
-        response.headers_mut().insert(header::ALLOW, ALLOW);
+        let allow = self.allow.clone();
+        response.headers_mut().insert(header::ALLOW, allow);
         response
     }
 
@@ -158,7 +179,7 @@ impl Responder {
         let headers = response.headers_mut();
         match error.kind() {
             ErrorKind::MethodNotAllowed => {
-                headers.insert(header::ALLOW, ALLOW);
+                headers.insert(header::ALLOW, self.allow.clone());
             }
             ErrorKind::UnsupportedMediaType => {
                 headers.insert(header::ACCEPT, FORM);
@@ -202,7 +223,6 @@ pub(crate) fn failure(error: Error, http_1: bool) -> Response<Full<Bytes>> {
     Responder::default().failure(error, request)
 }
 
-const ALLOW: HeaderValue = HeaderValue::from_static("POST, OPTIONS");
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 const CLOSE: HeaderValue = HeaderValue::from_static("close");

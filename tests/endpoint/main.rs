@@ -4,6 +4,7 @@ mod basic;
 mod cors;
 mod fixture;
 mod form;
+mod jsonp;
 mod mounting;
 mod order;
 mod path;

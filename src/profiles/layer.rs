@@ -45,13 +45,16 @@ impl<P: Profile, E> ProfileLayer<P, E> {
     ///
     /// # Panics
     ///
-    /// Panics if `path` does not start with `/`, ends with `/`, or contains `?` or `#`.
+    /// Panics if `path` does not start with `/`, ends with a `/` that is not its only one, or contains
+    /// `?` or `#`.
     pub fn new(path: impl Into<Arc<str>>, profile: P, endpoint: E) -> Self {
         let path = path.into();
         assert!(
-            path.starts_with('/') && !path.ends_with('/') && !path.contains(['?', '#']),
-            "the path of a ProfileLayer must start with `/`, not end with it, and contain neither `?` \
-             nor `#`: {path:?}"
+            path.starts_with('/')
+                && (path.len() == 1 || !path.ends_with('/'))
+                && !path.contains(['?', '#']),
+            "the path of a ProfileLayer must start with `/`, not end with another one, and contain \
+             neither `?` nor `#`: {path:?}"
         );
         Self {
             profile: Arc::new(profile),

@@ -47,21 +47,33 @@
 //! A profile has no default path and is not part of any metadata.
 
 mod answer;
+mod auth0;
 mod call;
+mod cognito;
+mod connect2id;
 mod exchange;
+mod github;
+mod hosted;
 mod kustvakt;
 mod layer;
 mod observe;
 mod parameters;
 mod profile;
 mod service;
+mod wso2;
 
 pub use self::{
     answer::Answer,
+    auth0::Auth0,
     call::Call,
+    cognito::{Cognito, CognitoApi},
+    connect2id::Connect2id,
+    github::GitHub,
+    hosted::{BoxPlatform, Okta, PingAm},
     kustvakt::Kustvakt,
     layer::ProfileLayer,
     parameters::Parameters,
     profile::{Profile, ProfileRequest},
     service::{ProfileFuture, ProfileService},
+    wso2::Wso2,
 };

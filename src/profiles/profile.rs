@@ -120,7 +120,7 @@ impl ProfileRequest {
         }
     }
 
-    /// Reads a form or JSON, whatever the request's media type says.
+    /// Reads a form or JSON, as the media type says.
     ///
     /// # Errors
     ///
@@ -131,6 +131,16 @@ impl ProfileRequest {
             JSON => Parameters::from_json(&self.body),
             _ => Err(Error::new(ErrorKind::UnsupportedMediaType)),
         }
+    }
+
+    /// Reads an object of strings and booleans in JSON, whatever the media type. Some clients send JSON
+    /// with the media type of a form, which is the default of curl.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) as [`json`](Self::json).
+    pub fn json_of_any_type(&self) -> Result<Parameters, Error> {
+        Parameters::from_json(&self.body)
     }
 
     /// The call to revoke the token in these parameters, with the credentials in them and in the head.

@@ -5,7 +5,10 @@ use std::sync::{Arc, OnceLock};
 use super::{Cascade, recorder::Recorder};
 #[cfg(doc)]
 use crate::BackendExtensions;
-use crate::{introspect::Introspection, token::RevocationRequest};
+use crate::{
+    introspect::{Introspection, TokenKind},
+    token::{Outcome, RevocationRequest},
+};
 
 /// Options of one revocation, for [`RecordRevocation`](super::RecordRevocation) and
 /// `ForwardRevocation`. By default they change nothing.
@@ -42,9 +45,12 @@ use crate::{introspect::Introspection, token::RevocationRequest};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct RevocationOptions {
-    cascade: Option<Cascade>,
+    access_token: Option<Cascade>,
+    refresh_token: Option<Cascade>,
     by_possession: bool,
     tenant: Option<Arc<str>>,
+    subject: Option<Arc<str>>,
+    kind: Option<TokenKind>,
     introspection: Arc<OnceLock<Introspection>>,
 }
 
@@ -59,7 +65,15 @@ impl RevocationOptions {
     /// backend.
     #[must_use]
     pub fn cascade(mut self, cascade: Cascade) -> Self {
-        self.cascade = Some(cascade);
+        self.access_token = Some(cascade);
+        self.refresh_token = Some(cascade);
+        self
+    }
+
+    /// Sets what is revoked with a refresh token. Defaults to the cascade of the backend.
+    #[must_use]
+    pub fn refresh_token_cascade(mut self, cascade: Cascade) -> Self {
+        self.refresh_token = Some(cascade);
         self
     }
 
@@ -82,6 +96,22 @@ impl RevocationOptions {
         self
     }
 
+    /// Revokes only a token of this subject. Defaults to every subject. A token of another subject is
+    /// [`Outcome::IssuedToAnother`](crate::Outcome::IssuedToAnother).
+    #[must_use]
+    pub fn subject(mut self, subject: impl Into<Arc<str>>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    /// Revokes only tokens of this kind. Defaults to every kind. A token of the other kind is
+    /// [`Outcome::Unsupported`](crate::Outcome::Unsupported).
+    #[must_use]
+    pub fn only(mut self, kind: TokenKind) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+
     /// Returns what the backend found out about the token. `None` before the backend has asked, and
     /// for a token that it does not recognise. All clones of the options share it.
     ///
@@ -98,23 +128,28 @@ impl RevocationOptions {
 
     /// Replaces the cascades of a backend.
     pub(super) fn apply<L>(&self, recorder: &mut Recorder<L>) {
-        if let Some(cascade) = self.cascade {
-            recorder.settings.refresh_token = cascade;
-            recorder.settings.access_token = cascade;
-        }
+        let settings = &mut recorder.settings;
+        settings.access_token = self.access_token.unwrap_or(settings.access_token);
+        settings.refresh_token = self.refresh_token.unwrap_or(settings.refresh_token);
     }
 
     pub(super) fn found(&self, token: &Introspection) {
         let _ = self.introspection.set(token.clone());
     }
 
-    /// Whether the owner of the token does not matter.
-    pub(super) fn is_by_possession(&self) -> bool {
-        self.by_possession
-    }
-
-    pub(super) fn excludes(&self, token: &Introspection) -> bool {
-        let tenant = self.tenant.as_deref();
-        tenant.is_some_and(|tenant| token.tenant.as_deref() != Some(tenant))
+    /// Returns the outcome for a token that these options exclude, whose owner is the client or not.
+    pub(super) fn exclude(&self, token: &Introspection, is_owner: bool) -> Option<Outcome> {
+        let is_other = |wanted: &Option<Arc<str>>, known: &Option<String>| {
+            let wanted = wanted.as_deref();
+            wanted.is_some_and(|wanted| known.as_deref() != Some(wanted))
+        };
+        if is_other(&self.tenant, &token.tenant) {
+            return Some(Outcome::NotFound);
+        }
+        if !(is_owner || self.by_possession) || is_other(&self.subject, &token.sub) {
+            return Some(Outcome::IssuedToAnother);
+        }
+        let is_other_kind = self.kind.is_some_and(|kind| kind != token.kind);
+        is_other_kind.then_some(Outcome::Unsupported)
     }
 }

@@ -190,17 +190,14 @@ where
                 Introspected::Unrecognised(_) => return Ok(recorder.settings.unrecognised()),
             };
             let iss = token.iss.as_deref();
-            let mut is_owner =
-                token.client_id == client.client_id() && client.is_client_of(iss);
+            let is_owner = token.client_id == client.client_id() && client.is_client_of(iss);
             if let Some(options) = options {
-                if options.excludes(&token) {
-                    return Ok(Outcome::NotFound);
-                }
-                is_owner |= options.is_by_possession();
                 options.found(&token);
                 options.apply(&mut recorder);
-            }
-            if !is_owner {
+                if let Some(outcome) = options.exclude(&token, is_owner) {
+                    return Ok(outcome);
+                }
+            } else if !is_owner {
                 return Ok(Outcome::IssuedToAnother);
             }
             let outcome = recorder.revoke(&token, Extent::Cascade).await?;

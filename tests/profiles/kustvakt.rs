@@ -1,7 +1,8 @@
 //! Kustvakt.
 
+use tower::Layer as _;
 use tower_revocation::{
-    introspect::TokenKind,
+    introspect::TokenKind::{AccessToken, RefreshToken},
     profiles::{Kustvakt, ProfileLayer},
 };
 
@@ -12,16 +13,13 @@ async fn transcript_of_kustvakt_runs() {
     let world = World::default()
         .client("corpus-ui", "k0rp")
         .public("corpus-app")
-        .token("rt-55", TokenKind::RefreshToken, "corpus-ui", |token| {
-            token.grant = Some("grant-55".into());
-        })
-        .token("at-55", TokenKind::AccessToken, "corpus-ui", |token| {
-            token.grant = Some("grant-55".into());
-        })
+        .of_grant("rt-55", RefreshToken, "corpus-ui", "grant-55")
+        .of_grant("at-55", AccessToken, "corpus-ui", "grant-55")
         .access("at-56", "corpus-app", "ann")
         .access("at-57", "corpus-app", "ann");
-    let layer = ProfileLayer::new("/api/v1.0/oauth2/revoke", Kustvakt::new(), world.endpoint());
-    let server = world.serve(layer).await;
+    let path = "/api/v1.0/oauth2/revoke";
+    let layer = ProfileLayer::new(path, Kustvakt::new(), world.endpoint());
+    let server = world.serve(|resource| layer.layer(resource)).await;
     let page = include_str!("../../src/profiles/kustvakt.md");
     assert_eq!(transcript::run(page, server).await, 5);
 }

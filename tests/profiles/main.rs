@@ -1,5 +1,11 @@
 //! Revocation calls of other systems, by the transcripts in their documentation.
 
+mod auth0;
+mod cognito;
+mod connect2id;
+mod github;
+mod hosted;
 mod kustvakt;
 mod transcript;
 mod world;
+mod wso2;

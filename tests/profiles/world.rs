@@ -4,13 +4,19 @@ use std::{collections::HashMap, convert::Infallible, net::SocketAddr, sync::Arc}
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Request, Response, body::Incoming, server::conn::http1};
+use hyper::{
+    Request, Response,
+    body::{Body, Incoming},
+    server::conn::http1,
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use tokio::net::TcpListener;
-use tower::{BoxError, Layer as _, ServiceExt as _, service_fn, util::BoxCloneSyncService};
+use tower::{
+    BoxError, Layer as _, Service, ServiceExt as _, service_fn, util::BoxCloneSyncService,
+};
 use tower_revocation::{
     RevocationLayer, Secret,
     client::{
@@ -20,12 +26,13 @@ use tower_revocation::{
     enforce::{EnforcementLayer, Index},
     introspect::{Introspection, TokenKind},
     log::{MemoryLog, NumericDate, Selector},
-    profiles::{Profile, ProfileLayer},
     revoke::RecordRevocation,
 };
 
 pub(crate) type Endpoint =
     BoxCloneSyncService<Request<Full<Bytes>>, Response<Full<Bytes>>, Infallible>;
+pub(crate) type Resource =
+    BoxCloneSyncService<Request<Incoming>, Response<axum::body::Body>, BoxError>;
 pub(crate) type Introspect = BoxCloneSyncService<Secret, Option<Introspection>, BoxError>;
 
 /// What a server knows.
@@ -73,6 +80,18 @@ impl World {
         self.token(token, TokenKind::AccessToken, client_id, of)
     }
 
+    /// A token of a grant.
+    pub(crate) fn of_grant(
+        self,
+        token: &'static str,
+        kind: TokenKind,
+        client_id: &str,
+        grant: &str,
+    ) -> Self {
+        let of = |claims: &mut Introspection| claims.grant = Some(grant.to_owned());
+        self.token(token, kind, client_id, of)
+    }
+
     pub(crate) fn introspect(&self) -> Introspect {
         let tokens = Arc::new(self.tokens.clone());
         BoxCloneSyncService::new(service_fn(move |secret: Secret| {
@@ -89,25 +108,32 @@ impl World {
         BoxCloneSyncService::new(layer.into_endpoint())
     }
 
-    /// The server of a profile. Every other path is a resource that needs a live token.
-    pub(crate) async fn serve<P: Profile>(&self, layer: ProfileLayer<P, Endpoint>) -> SocketAddr {
+    /// A server. `wrap` puts profiles around a resource that needs a live token, on all other paths.
+    pub(crate) async fn serve<S, B>(&self, wrap: impl FnOnce(Resource) -> S) -> SocketAddr
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = BoxError>,
+        S: Clone + Send + 'static,
+        S::Future: Send,
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
         let index = Index::follow(&self.log).await.unwrap();
         let resource = service_fn(async |_: Request<Incoming>| {
             Ok::<_, BoxError>(Response::new(Full::<Bytes>::default()))
         });
         let resource = EnforcementLayer::new(self.introspect(), index).layer(resource);
-        let resource = BoxCloneSyncService::new(resource);
-        let app = layer.layer(resource);
-        let app = app.map_response(|response| response.map(axum::body::Body::new));
+        let resource = resource.map_response(|response| response.map(axum::body::Body::new));
+        let app = wrap(BoxCloneSyncService::new(resource));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
             loop {
                 let (connection, _) = listener.accept().await.unwrap();
-                let service = TowerToHyperService::new(app.clone());
                 let connection = http1::Builder::new()
                     .timer(TokioTimer::new())
-                    .serve_connection(TokioIo::new(connection), service);
+                    .serve_connection(
+                        TokioIo::new(connection),
+                        TowerToHyperService::new(app.clone()),
+                    );
                 tokio::spawn(connection);
             }
         });

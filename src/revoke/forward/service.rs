@@ -69,6 +69,8 @@ where
         request: RevocationRequest<WithCredentials<C>>,
     ) -> Result<Prepared<C, I, L>, BoxError> {
         let options = RevocationOptions::of(&request).unwrap_or_default();
+        // The other server decides who the owner is.
+        let options = options.by_possession(false);
         options.apply(&mut self.recorder);
         let RevocationRequest {
             client,
@@ -86,24 +88,19 @@ where
         }
         let introspected = self.introspect.clone().oneshot(asked).await;
         let introspected = introspected.map_err(Into::into)?.into().into_token();
-        if let Some(token) = &introspected {
-            options.found(token);
-        }
         let owner = match introspected {
             None => Owner::Unknown,
-            Some(token) if options.excludes(&token) && client.is_verified() => {
-                return Ok(Prepared::Done(Outcome::NotFound));
+            Some(token) => {
+                options.found(&token);
+                let is_owner = client.is(&token.client_id, token.iss.as_deref());
+                match options.exclude(&token, is_owner) {
+                    None => Owner::ThisClient(token),
+                    Some(outcome) if client.is_verified() => return Ok(Prepared::Done(outcome)),
+                    // A client that was not authenticated must not learn anything about the token
+                    // before the other server has authenticated it.
+                    Some(_) => Owner::OtherClient,
+                }
             }
-            Some(token) if options.excludes(&token) => Owner::OtherClient,
-            Some(token) if client.is(&token.client_id, token.iss.as_deref()) => {
-                Owner::ThisClient(token)
-            }
-            Some(_) if client.is_verified() => {
-                return Ok(Prepared::Done(Outcome::IssuedToAnother));
-            }
-            // A client that was not authenticated must not learn anything about the token before
-            // the other server has authenticated it.
-            Some(_) => Owner::OtherClient,
         };
         if let Owner::ThisClient(token) = &owner {
             self.recorder.check_quota(token)?;

@@ -1,0 +1,44 @@
+//! Okta, Box and PingAM.
+
+use tower::Layer as _;
+use tower_revocation::{
+    introspect::TokenKind::{AccessToken, RefreshToken},
+    profiles::{BoxPlatform, Okta, PingAm, ProfileLayer},
+};
+
+use crate::{transcript, world::World};
+
+#[tokio::test]
+async fn transcript_of_okta_runs() {
+    let world = World::default()
+        .client("okta-1", "okta")
+        .access("at-okta-1", "okta-1", "ann");
+    let layer = ProfileLayer::new("/oauth2/v1/revoke", Okta, world.endpoint());
+    let server = world.serve(|resource| layer.layer(resource)).await;
+    let page = include_str!("../../src/profiles/okta.md");
+    assert_eq!(transcript::run(page, server).await, 3);
+}
+
+#[tokio::test]
+async fn transcript_of_box_runs() {
+    let world = World::default()
+        .client("box-1", "b")
+        .access("at-1", "box-1", "ann");
+    let layer = ProfileLayer::new("/oauth2/revoke", BoxPlatform, world.endpoint());
+    let server = world.serve(|resource| layer.layer(resource)).await;
+    let page = include_str!("../../src/profiles/box.md");
+    assert_eq!(transcript::run(page, server).await, 3);
+}
+
+#[tokio::test]
+async fn transcript_of_pingam_runs() {
+    let world = World::default()
+        .client("ping-1", "ping")
+        .of_grant("rt-ping-1", RefreshToken, "ping-1", "grant-1")
+        .of_grant("at-ping-1", AccessToken, "ping-1", "grant-1");
+    let path = "/oauth2/realms/root/token/revoke";
+    let layer = ProfileLayer::new(path, PingAm, world.endpoint());
+    let server = world.serve(|resource| layer.layer(resource)).await;
+    let page = include_str!("../../src/profiles/pingam.md");
+    assert_eq!(transcript::run(page, server).await, 2);
+}

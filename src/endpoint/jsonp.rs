@@ -113,6 +113,12 @@ impl Callback {
     }
 }
 
+impl From<Callback> for String {
+    fn from(callback: Callback) -> Self {
+        callback.0
+    }
+}
+
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
 

@@ -30,7 +30,7 @@ pub(crate) use cors::policy as cors_policy;
 pub use response::SuccessBody;
 #[cfg(feature = "profiles")]
 pub(crate) use {
-    jsonp::{Callback, Query},
+    jsonp::Callback,
     read::Read as ReadBody,
     response::{failure, set_security_headers},
 };

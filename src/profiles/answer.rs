@@ -33,6 +33,18 @@ impl Answer {
         }
     }
 
+    /// The answer to a call that the profile has carried out.
+    pub(super) fn done(outcome: Outcome) -> Self {
+        let mut response = Response::new(Full::default());
+        endpoint::set_security_headers(response.headers_mut());
+        response.extensions_mut().insert(outcome);
+        Self {
+            response,
+            result: Ok(outcome),
+            token: None,
+        }
+    }
+
     /// The answer of the endpoint.
     pub(super) fn new(response: Response<Full<Bytes>>, token: Option<&Introspection>) -> Self {
         let extensions = response.extensions();

@@ -1,4 +1,4 @@
-//! The request to the endpoint that a call becomes.
+//! What a call becomes.
 
 use std::fmt;
 
@@ -11,10 +11,20 @@ use hyper::{
 };
 
 use super::Parameters;
-use crate::{revoke::RevocationOptions, token::BackendExtensions};
+use crate::{
+    revoke::RevocationOptions,
+    token::{BackendExtensions, Outcome},
+};
 
-/// A call as a strict request of RFC 7009.
-pub struct Call {
+/// A call as a strict request of RFC 7009, or one that is done already.
+pub struct Call(pub(super) Kind);
+
+pub(super) enum Kind {
+    Revoke(Box<Revoke>),
+    Done(Outcome),
+}
+
+pub(super) struct Revoke {
     head: Parts,
     parameters: Parameters,
     pub(super) options: RevocationOptions,
@@ -22,21 +32,31 @@ pub struct Call {
 
 impl Call {
     pub(super) fn new(head: Parts, parameters: Parameters) -> Self {
-        Self {
+        Self(Kind::Revoke(Box::new(Revoke {
             head,
             parameters,
             options: RevocationOptions::new(),
-        }
+        })))
+    }
+
+    /// A call that needs no endpoint any more: the profile has carried it out, durably.
+    #[must_use]
+    pub fn done(outcome: Outcome) -> Self {
+        Self(Kind::Done(outcome))
     }
 
     /// Sets the options of the revocation, such as what is revoked with the token. Defaults to those
     /// of the backend.
     #[must_use]
     pub fn options(mut self, options: RevocationOptions) -> Self {
-        self.options = options;
+        if let Kind::Revoke(revoke) = &mut self.0 {
+            revoke.options = options;
+        }
         self
     }
+}
 
+impl Revoke {
     pub(super) fn into_request(self) -> Request<Full<Bytes>> {
         let Self {
             mut head,
@@ -58,9 +78,13 @@ impl Call {
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call")
-            .field("parameters", &self.parameters)
-            .field("options", &self.options)
-            .finish_non_exhaustive()
+        match &self.0 {
+            Kind::Revoke(revoke) => f
+                .debug_struct("Call")
+                .field("parameters", &revoke.parameters)
+                .field("options", &revoke.options)
+                .finish_non_exhaustive(),
+            Kind::Done(outcome) => f.debug_tuple("Call").field(outcome).finish(),
+        }
     }
 }

@@ -56,9 +56,8 @@ impl Profile for CognitoApi {
     }
 
     fn response(&self, answer: Answer, (): ()) -> Response<Full<Bytes>> {
-        let error = match answer.result() {
-            Ok(_) => return answer.empty(),
-            Err(error) => error,
+        let Err(error) = answer.result() else {
+            return answer.empty();
         };
         let (status, kind) = match error.kind() {
             ErrorKind::InvalidClient | ErrorKind::InvalidGrant => {

@@ -13,11 +13,11 @@ use hyper::{
 use tower::{BoxError, Service, ServiceExt as _};
 
 use super::{
-    Answer, Call, Profile, ProfileLayer, ProfileRequest, answer::Invariant, layer::Settings,
-    observe, profile::has_identity_coding,
+    Answer, Call, Profile, ProfileLayer, ProfileRequest, answer::Invariant, call::Kind,
+    layer::Settings, observe, profile::has_identity_coding,
 };
 use crate::{
-    endpoint::ReadBody,
+    endpoint::{ReadBody, set_security_headers},
     error::{Error, ErrorKind},
     token::Outcome,
 };
@@ -25,7 +25,7 @@ use crate::{
 /// Responds to a request at a path of the profile.
 pub(super) async fn respond<P, E, B>(
     layer: ProfileLayer<P, E>,
-    method: Method,
+    methods: &'static [Method],
     rest: String,
     request: Request<B>,
 ) -> Response<Full<Bytes>>
@@ -35,11 +35,11 @@ where
     B: HttpBody<Error: Into<BoxError>>,
 {
     if request.method() == Method::OPTIONS {
-        return options(&method);
+        return options(methods);
     }
     let http_1 = request.version() <= Version::HTTP_11;
     let mut state = P::State::default();
-    let call = match read(&layer.settings, &method, rest, request).await {
+    let call = match read(&layer.settings, methods, rest, request).await {
         Ok(request) => layer.profile.call(request, &mut state).await,
         Err(error) => Err(error),
     };
@@ -52,7 +52,7 @@ where
     let is_refused_method = answer.is(ErrorKind::MethodNotAllowed);
     let mut response = layer.profile.response(answer, state);
     if is_refused_method {
-        response.headers_mut().insert(header::ALLOW, allow(&method));
+        response.headers_mut().insert(header::ALLOW, allow(methods));
     }
     invariant.apply(&mut response);
     response
@@ -61,14 +61,14 @@ where
 /// Reads the body, after the checks of the head that need no profile.
 async fn read<B>(
     settings: &Settings,
-    method: &Method,
+    methods: &[Method],
     rest: String,
     request: Request<B>,
 ) -> Result<ProfileRequest, Error>
 where
     B: HttpBody<Error: Into<BoxError>>,
 {
-    if request.method() != method {
+    if !methods.contains(request.method()) {
         return Err(Error::new(ErrorKind::MethodNotAllowed));
     }
     if !has_identity_coding(request.headers()) {
@@ -90,9 +90,14 @@ async fn ask<E>(endpoint: E, call: Call) -> Answer
 where
     E: Service<Request<Full<Bytes>>, Response = Response<Full<Bytes>>, Error = Infallible>,
 {
-    let options = call.options.clone();
-    let Ok(response) = endpoint.oneshot(call.into_request()).await;
-    Answer::new(response, options.introspection())
+    match call.0 {
+        Kind::Revoke(revoke) => {
+            let options = revoke.options.clone();
+            let Ok(response) = endpoint.oneshot(revoke.into_request()).await;
+            Answer::new(response, options.introspection())
+        }
+        Kind::Done(outcome) => Answer::done(outcome),
+    }
 }
 
 /// Calls the service that wants to know of revocations.
@@ -114,15 +119,20 @@ fn refused(error: Error, http_1: bool) -> Answer {
 }
 
 /// The response to `OPTIONS` (RFC 9110 §9.3.7).
-fn options(method: &Method) -> Response<Full<Bytes>> {
+fn options(methods: &[Method]) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(header::ALLOW, allow(method));
-    crate::endpoint::set_security_headers(response.headers_mut());
+    response.headers_mut().insert(header::ALLOW, allow(methods));
+    set_security_headers(response.headers_mut());
     response
 }
 
-fn allow(method: &Method) -> HeaderValue {
-    HeaderValue::try_from(format!("{method}, OPTIONS"))
-        .unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"))
+fn allow(methods: &[Method]) -> HeaderValue {
+    let mut allow = String::new();
+    for method in methods {
+        allow.push_str(method.as_str());
+        allow.push_str(", ");
+    }
+    allow.push_str("OPTIONS");
+    HeaderValue::try_from(allow).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"))
 }

@@ -29,8 +29,9 @@ fn parts(rest: &str) -> Option<(&str, Cascade)> {
 impl Profile for GitHub {
     type State = ();
 
-    fn method(&self, rest: &str) -> Option<Method> {
-        parts(rest).map(|_| Method::DELETE)
+    fn methods(&self, rest: &str) -> &'static [Method] {
+        const DELETE: &[Method] = &[Method::DELETE];
+        if parts(rest).is_some() { DELETE } else { &[] }
     }
 
     async fn call(&self, request: ProfileRequest, (): &mut ()) -> Result<Call, Error> {

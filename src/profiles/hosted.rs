@@ -1,4 +1,4 @@
-//! Okta, Box and PingAM, whose calls are those of RFC 7009 on other paths.
+//! Systems whose calls are those of RFC 7009 on other paths.
 
 use bytes::Bytes;
 use http_body_util::Full;

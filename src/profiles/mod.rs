@@ -47,6 +47,7 @@
 //! A profile has no default path and is not part of any metadata.
 
 mod answer;
+mod apigee;
 mod auth0;
 mod call;
 mod cognito;
@@ -57,13 +58,18 @@ mod hosted;
 mod kustvakt;
 mod layer;
 mod observe;
+mod orders;
 mod parameters;
+mod possession;
 mod profile;
+mod salesforce;
 mod service;
+mod square;
 mod wso2;
 
 pub use self::{
     answer::Answer,
+    apigee::Apigee,
     auth0::Auth0,
     call::Call,
     cognito::{Cognito, CognitoApi},
@@ -72,8 +78,12 @@ pub use self::{
     hosted::{BoxPlatform, Okta, PingAm},
     kustvakt::Kustvakt,
     layer::ProfileLayer,
+    orders::{ClientOrder, ClientOrders},
     parameters::Parameters,
+    possession::Possession,
     profile::{Profile, ProfileRequest},
+    salesforce::Salesforce,
     service::{ProfileFuture, ProfileService},
+    square::Square,
     wso2::Wso2,
 };

@@ -5,13 +5,16 @@ use std::{fmt, future::Future};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
-    HeaderMap, Method, Response,
+    HeaderMap, Method, Request, Response,
     header::{self, HeaderValue},
     http::request::Parts,
 };
 
 use super::{Answer, Call, Parameters};
-use crate::error::{Error, ErrorKind};
+use crate::{
+    client::Credentials,
+    error::{Error, ErrorKind},
+};
 
 /// How clients of another system revoke tokens.
 ///
@@ -50,14 +53,14 @@ pub trait Profile: Send + Sync + 'static {
     /// What the response needs to know of the request. It starts as its default.
     type State: Default + Send;
 
-    /// Returns the method of the call at `rest`, the part of the path below the path of the profile.
-    /// Returns `None` if there is no call: the inner service then gets the request. By default there
-    /// is one call, `POST` on the path itself.
+    /// Returns the methods of the call at `rest`, the part of the path below the path of the profile.
+    /// Returns none if there is no call: the inner service then gets the request. By default there is
+    /// one call, `POST` on the path itself.
     ///
     /// **`rest` is compared byte for byte**, without any normalisation. It is empty or starts with
     /// `/`.
-    fn method(&self, rest: &str) -> Option<Method> {
-        rest.is_empty().then_some(Method::POST)
+    fn methods(&self, rest: &str) -> &'static [Method] {
+        if rest.is_empty() { POST } else { &[] }
     }
 
     /// Translates a request. Write it as an `async fn`.
@@ -143,6 +146,15 @@ impl ProfileRequest {
         Parameters::from_json(&self.body)
     }
 
+    /// Sorts the credentials in these parameters and in the head, for an authenticator.
+    ///
+    /// # Errors
+    ///
+    /// As [`Credentials::from_request`].
+    pub fn credentials(self, parameters: &Parameters) -> Result<Request<Credentials>, Error> {
+        Credentials::from_request(self.head, &parameters.to_form())
+    }
+
     /// The call to revoke the token in these parameters, with the credentials in them and in the head.
     #[must_use]
     pub fn revoke(self, parameters: Parameters) -> Call {
@@ -150,6 +162,7 @@ impl ProfileRequest {
     }
 }
 
+pub(super) const POST: &[Method] = &[Method::POST];
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 

@@ -48,12 +48,17 @@ where
         let path = request.uri().path();
         let rest = path.strip_prefix(&*self.layer.settings.path);
         let rest = rest.filter(|rest| rest.is_empty() || rest.starts_with('/'));
-        let call = rest.and_then(|rest| Some((self.layer.profile.method(rest)?, rest.to_owned())));
+        let call = rest.map(|rest| (self.layer.profile.methods(rest), rest.to_owned()));
         let state = match call {
-            Some((method, rest)) => State::Profile {
-                future: Box::pin(exchange::respond(self.layer.clone(), method, rest, request)),
+            Some((methods @ [_, ..], rest)) => State::Profile {
+                future: Box::pin(exchange::respond(
+                    self.layer.clone(),
+                    methods,
+                    rest,
+                    request,
+                )),
             },
-            None => State::Inner {
+            _ => State::Inner {
                 future: self.inner.call(request),
             },
         };

@@ -1,4 +1,4 @@
-//! Okta, Box and PingAM.
+//! Systems whose calls are those of RFC 7009 on other paths.
 
 use tower::Layer as _;
 use tower_revocation::{

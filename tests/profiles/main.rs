@@ -1,11 +1,14 @@
 //! Revocation calls of other systems, by the transcripts in their documentation.
 
+mod apigee;
 mod auth0;
 mod cognito;
 mod connect2id;
 mod github;
 mod hosted;
 mod kustvakt;
+mod salesforce;
+mod square;
 mod transcript;
 mod world;
 mod wso2;

@@ -20,13 +20,14 @@ use tower::{
 use tower_revocation::{
     RevocationLayer, Secret,
     client::{
-        AuthMethod, SecretDigest,
+        AuthMethod, Credentials, Identified, SecretDigest,
         registry::{Client, ClientAuthenticator, Registry},
     },
     enforce::{EnforcementLayer, Index},
     introspect::{Introspection, TokenKind},
     log::{MemoryLog, NumericDate, Selector},
-    revoke::RecordRevocation,
+    profiles::ClientOrders,
+    revoke::{Administration, RecordRevocation},
 };
 
 pub(crate) type Endpoint =
@@ -100,11 +101,29 @@ impl World {
         }))
     }
 
+    pub(crate) fn clients(&self) -> ClientAuthenticator<Registry> {
+        ClientAuthenticator::new(self.registry.clone())
+    }
+
+    /// The service for calls that name no token.
+    pub(crate) fn orders(&self) -> ClientOrders<ClientAuthenticator<Registry>, MemoryLog> {
+        ClientOrders::new(self.clients(), Administration::new(self.log.clone()))
+    }
+
     pub(crate) fn endpoint(&self) -> Endpoint {
-        let clients = ClientAuthenticator::new(self.registry.clone());
+        self.endpoint_of(self.clients())
+    }
+
+    pub(crate) fn endpoint_of<A, C>(&self, authenticator: A) -> Endpoint
+    where
+        A: Service<Request<Credentials>, Response = Option<C>, Error: Into<BoxError>>,
+        A: Clone + Send + Sync + 'static,
+        A::Future: Send,
+        C: Identified + Send + 'static,
+    {
         let backend = RecordRevocation::new(self.introspect(), self.log.clone())
             .responsible_for_all_tokens(true);
-        let layer = RevocationLayer::new("/", clients, backend).timer(TokioTimer::new());
+        let layer = RevocationLayer::new("/", authenticator, backend).timer(TokioTimer::new());
         BoxCloneSyncService::new(layer.into_endpoint())
     }
 

@@ -135,25 +135,37 @@ impl Answer {
 
 /// What every response of a profile has, whatever the profile returned.
 pub(super) struct Invariant {
-    /// The status and the `Retry-After` of a fault.
-    fault: Option<(StatusCode, Option<HeaderValue>)>,
+    /// The status and the `Retry-After`, if the profile must not change them.
+    fixed: Option<(StatusCode, Option<HeaderValue>)>,
     error: Option<Error>,
 }
 
 impl Invariant {
     pub(super) fn of(answer: &Answer) -> Self {
         let error = answer.result.as_ref().err().cloned();
-        let is_fault =
-            |error: &Error| error.kind().is_fault() || error.kind() == ErrorKind::TooManyRequests;
-        let fault = error.as_ref().filter(|error| is_fault(error)).map(|_| {
+        let is_fixed = error.as_ref().is_some_and(|error| {
+            matches!(
+                error.kind(),
+                // Mistakes of HTTP, which have one status.
+                ErrorKind::MethodNotAllowed
+                    | ErrorKind::UnsupportedContentCoding
+                    | ErrorKind::BodyTooLarge
+                    | ErrorKind::BodyTimeout
+                    // A retry may help, so no other status may hide it.
+                    | ErrorKind::TooManyRequests
+                    | ErrorKind::Unavailable
+                    | ErrorKind::ServerError
+            )
+        });
+        let fixed = is_fixed.then(|| {
             let retry_after = answer.response.headers().get(header::RETRY_AFTER);
             (answer.response.status(), retry_after.cloned())
         });
-        Self { fault, error }
+        Self { fixed, error }
     }
 
     pub(super) fn apply(self, response: &mut Response<Full<Bytes>>) {
-        if let Some((status, retry_after)) = self.fault {
+        if let Some((status, retry_after)) = self.fixed {
             *response.status_mut() = status;
             if let Some(retry_after) = retry_after {
                 response

@@ -64,11 +64,12 @@ impl Profile for Apigee {
             return revoke(request, parameters);
         }
         if parameters.has("token") {
-            return Err(Error::invalid_request("Either a token or a user and an app is needed"));
+            return Err(Error::invalid_request(
+                "Either a token or a user and an app is needed",
+            ));
         }
         let orders = self.orders.as_ref();
-        let orders =
-            orders.ok_or_else(|| Error::invalid_request("A user cannot be named here"))?;
+        let orders = orders.ok_or_else(|| Error::invalid_request("A user cannot be named here"))?;
         if let Some(app) = app {
             // An app can only revoke its own tokens. The authenticator compares it.
             parameters.insert("client_id", app)?;
@@ -113,7 +114,9 @@ fn check_query(query: Option<&str>) -> Result<(), Error> {
         serde_urlencoded::from_str(query.unwrap_or_default()).unwrap_or_default();
     let is_token = |name: &str| matches!(name, "access_token" | "refresh_token");
     if pairs.iter().any(|(name, _)| is_token(name)) {
-        return Err(Error::invalid_request("Tokens are not allowed in the query"));
+        return Err(Error::invalid_request(
+            "Tokens are not allowed in the query",
+        ));
     }
     Ok(())
 }
@@ -121,7 +124,6 @@ fn check_query(query: Option<&str>) -> Result<(), Error> {
 /// A date in milliseconds since 1970.
 fn timestamp(text: &str) -> Result<NumericDate, Error> {
     let milliseconds: Option<u64> = text.parse().ok();
-    let milliseconds =
-        milliseconds.ok_or_else(|| Error::new(ErrorKind::InvalidRequest))?;
+    let milliseconds = milliseconds.ok_or_else(|| Error::new(ErrorKind::InvalidRequest))?;
     Ok(NumericDate::new(milliseconds / 1000))
 }

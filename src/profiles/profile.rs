@@ -78,8 +78,8 @@ pub trait Profile: Send + Sync + 'static {
     /// Creates the response. `state` is what [`call`](Self::call) left, also if it failed. If the body
     /// could not be read, it is the default.
     ///
-    /// The response to a fault of this server gets its status and its `Retry-After` afterwards: no
-    /// profile can turn it into a success. Every response gets `Cache-Control: no-store`.
+    /// A profile cannot change the status of 405, 408, 413, 429, 500 and 503, nor `Retry-After`: they
+    /// are set afterwards. Every response gets `Cache-Control: no-store`.
     fn response(&self, answer: Answer, state: Self::State) -> Response<Full<Bytes>>;
 }
 

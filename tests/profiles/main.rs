@@ -6,6 +6,7 @@ mod cognito;
 mod connect2id;
 mod github;
 mod hosted;
+mod invariants;
 mod kustvakt;
 mod salesforce;
 mod square;

@@ -81,6 +81,21 @@ impl World {
         self.token(token, TokenKind::AccessToken, client_id, of)
     }
 
+    /// A refresh token and an access token of one grant of the subject `ann`.
+    pub(crate) fn family(
+        self,
+        refresh: &'static str,
+        access: &'static str,
+        client_id: &str,
+    ) -> Self {
+        let of = |claims: &mut Introspection| {
+            claims.sub = Some("ann".to_owned());
+            claims.grant = Some(format!("grant of {client_id}"));
+        };
+        self.token(refresh, TokenKind::RefreshToken, client_id, of)
+            .token(access, TokenKind::AccessToken, client_id, of)
+    }
+
     /// A token of a grant.
     pub(crate) fn of_grant(
         self,

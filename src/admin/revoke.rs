@@ -104,6 +104,10 @@ pub(super) fn role(target: &Target) -> Role {
         | Target::SubjectAndClient { .. }
         | Target::Key(_) => Role::Operator,
         Target::Client(_) | Target::Issuer(_) => Role::Security,
+        Target::Selected(selector) => match selector.class() {
+            SelectorClass::Client | SelectorClass::Issuer => Role::Security,
+            _ => Role::Operator,
+        },
     }
 }
 

@@ -65,6 +65,7 @@ mod profile;
 mod salesforce;
 mod service;
 mod square;
+mod vault;
 mod wso2;
 
 pub use self::{
@@ -85,5 +86,6 @@ pub use self::{
     salesforce::Salesforce,
     service::{ProfileFuture, ProfileService},
     square::Square,
+    vault::Vault,
     wso2::Wso2,
 };

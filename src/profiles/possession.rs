@@ -9,7 +9,11 @@ use hyper::{Request, header::AUTHORIZATION};
 use tower::{BoxError, Service};
 
 use super::{Call, Parameters, ProfileRequest};
-use crate::{client::Credentials, error::Error, revoke::RevocationOptions};
+use crate::{
+    client::Credentials,
+    error::Error,
+    revoke::{Cascade, RevocationOptions},
+};
 
 /// The client that whoever has a token is taken for.
 const HOLDER: &str = "holder of the token";
@@ -56,14 +60,22 @@ impl Service<Request<Credentials>> for Possession {
     }
 }
 
-/// The call to revoke a token of any client. Credentials in the request are ignored.
-pub(super) fn revoke(mut request: ProfileRequest, parameters: &Parameters) -> Result<Call, Error> {
+/// The call to revoke a token of any client, and what falls with it. Credentials in the request are
+/// ignored.
+pub(super) fn revoke(
+    mut request: ProfileRequest,
+    parameters: &Parameters,
+    cascade: Option<Cascade>,
+) -> Result<Call, Error> {
     request.head.headers.remove(AUTHORIZATION);
     let mut by_holder = Parameters::default();
     if let Some(token) = parameters.value("token")? {
         by_holder.insert("token", token.clone())?;
     }
     by_holder.insert("client_id", HOLDER)?;
-    let options = RevocationOptions::new().by_possession(true);
+    let mut options = RevocationOptions::new().by_possession(true);
+    if let Some(cascade) = cascade {
+        options = options.cascade(cascade);
+    }
     Ok(request.revoke(by_holder).options(options))
 }

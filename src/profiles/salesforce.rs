@@ -64,7 +64,7 @@ impl Profile for Salesforce {
     ) -> Result<Call, Error> {
         if request.head.method == Method::POST {
             let parameters = request.form()?;
-            return possession::revoke(request, &parameters);
+            return possession::revoke(request, &parameters, None);
         }
         let query = request.head.uri.query().unwrap_or_default();
         let parameters = Parameters::from_form(query.as_bytes())?;
@@ -74,7 +74,7 @@ impl Profile for Salesforce {
         }
         // The endpoint accepts no token in a query.
         request.head.uri = Uri::default();
-        possession::revoke(request, &parameters)
+        possession::revoke(request, &parameters, None)
     }
 
     fn response(&self, answer: Answer, callback: Option<String>) -> Response<Full<Bytes>> {

@@ -43,6 +43,8 @@ mod alarm;
 mod cascade;
 #[cfg(feature = "upstream")]
 mod forward;
+#[cfg(any(feature = "admin", feature = "profiles"))]
+mod handles;
 #[cfg(all(feature = "embedded", feature = "jwt"))]
 mod links;
 mod options;
@@ -57,6 +59,9 @@ pub use cascade::Cascade;
 #[cfg(feature = "upstream")]
 #[cfg_attr(docsrs, doc(cfg(feature = "upstream")))]
 pub use forward::{ForwardError, ForwardErrorKind, ForwardRevocation};
+#[cfg(any(feature = "admin", feature = "profiles"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "admin", feature = "profiles"))))]
+pub use handles::Handles;
 #[cfg(all(feature = "embedded", feature = "jwt"))]
 #[cfg_attr(docsrs, doc(cfg(all(feature = "embedded", feature = "jwt"))))]
 pub use links::{LearnLinks, LearnLinksFuture, LearnLinksLayer, LinkedTokens, Links, WatchedBody};

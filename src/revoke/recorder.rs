@@ -149,9 +149,15 @@ impl RecordSettings {
             (Extent::Token, _) => Cascade::Token,
         };
         let of = |class| token.selectors_of(class).next();
+        // An ancestor's grant revokes the token, but is not its family.
+        let grant = token
+            .grant
+            .is_some()
+            .then(|| of(SelectorClass::Grant))
+            .flatten();
         let family = match cascade {
             Cascade::Token => None,
-            _ => of(SelectorClass::Grant).or_else(|| of(SelectorClass::Session)),
+            _ => grant.or_else(|| of(SelectorClass::Session)),
         };
         let holder = match cascade {
             Cascade::Token | Cascade::Grant => None,

@@ -11,5 +11,6 @@ mod kustvakt;
 mod salesforce;
 mod square;
 mod transcript;
+mod vault;
 mod world;
 mod wso2;

@@ -92,6 +92,10 @@ impl Introspection {
     /// What the index with this number keeps with these claims. `None` if this introspection is not
     /// [for reuse](Self::for_reuse), in the first call, and if another index keeps something.
     pub(crate) fn numbers(&self, owner: u64) -> Option<&Numbers> {
+        // There is room for one grant.
+        if !self.ancestors.is_empty() {
+            return None;
+        }
         self.0.memo.numbers(owner)
     }
 }
@@ -168,6 +172,13 @@ pub struct Claims {
     pub jti: Option<String>,
     /// The grant (authorization) that the token was issued for.
     pub grant: Option<String>,
+    /// The grants of the tokens that this token descends from, if tokens are trees: revoking one of
+    /// them revokes this token too. The grant of the token itself is [`grant`](Self::grant). Defaults to
+    /// none.
+    ///
+    /// Each check looks up each of them, so at most [`MAX_ANCESTORS`](Self::MAX_ANCESTORS) count. **Refuse
+    /// to issue a token with more**: the others would not revoke it.
+    pub ancestors: Vec<String>,
     /// The session that the token was issued in (`sid`).
     pub sid: Option<String>,
     /// The key that the token is bound to (`cnf`).
@@ -200,6 +211,9 @@ pub struct Claims {
 }
 
 impl Claims {
+    /// The most [`ancestors`](Self::ancestors) that count.
+    pub const MAX_ANCESTORS: usize = 8;
+
     /// A token that was issued to this client. Nothing else is known about it.
     #[must_use]
     pub fn new(kind: TokenKind, client_id: impl Into<String>) -> Self {
@@ -214,6 +228,7 @@ impl Claims {
             aud: Vec::new(),
             jti: None,
             grant: None,
+            ancestors: Vec::new(),
             sid: None,
             cnf: Confirmation::default(),
             scope: None,
@@ -242,7 +257,8 @@ impl Claims {
     }
 
     /// The selectors of one class whose records revoke the token: at most two of the class `Key`,
-    /// because a token may be bound to two keys, and at most one of any other class.
+    /// because a token may be bound to two keys; the grant of the token first, and then those of its
+    /// [`ancestors`](Self::ancestors); and at most one of any other class.
     pub fn selectors_of(&self, class: SelectorClass) -> impl Iterator<Item = Selector> + use<> {
         let sub = self.sub.as_deref();
         let selectors = match class {
@@ -270,7 +286,15 @@ impl Claims {
             }
             SelectorClass::Issuer => [self.iss.as_deref().map(Selector::issuer), None],
         };
-        selectors.into_iter().flatten()
+        let ancestors: Vec<_> = match class {
+            SelectorClass::Grant => {
+                let ancestors = self.ancestors.iter().take(Self::MAX_ANCESTORS);
+                let of = |grant: &String| self.scoped(Some(Selector::grant(grant)));
+                ancestors.filter_map(of).collect()
+            }
+            _ => Vec::new(),
+        };
+        selectors.into_iter().flatten().chain(ancestors)
     }
 
     /// The memory that it takes, in bytes. Each text is a block of the heap.
@@ -284,7 +308,8 @@ impl Claims {
             &self.grant,
             &self.sid,
         ];
-        let texts = texts.into_iter().flatten().chain(&self.aud);
+        let lists = self.aud.iter().chain(&self.ancestors);
+        let texts = texts.into_iter().flatten().chain(lists);
         let texts: usize = texts
             .chain([&self.client_id])
             .map(|text| heap_block(text.capacity()))
@@ -292,6 +317,7 @@ impl Claims {
         size_of::<Self>()
             + texts
             + heap_block(self.aud.capacity() * size_of::<String>())
+            + heap_block(self.ancestors.capacity() * size_of::<String>())
             + self
                 .scope
                 .as_ref()

@@ -28,6 +28,18 @@ fn each_revocable_field_has_a_selector() {
     assert!(full_token().selectors().eq(expected));
 }
 
+#[test]
+fn grants_of_ancestors_are_selectors_after_that_of_the_token() {
+    let mut token = full_token();
+    token.tenant = Some("t".into());
+    token.ancestors = (0..10).map(|number| format!("a{number}")).collect();
+    let grants = token.selectors_of(SelectorClass::Grant);
+    let names = ["g1".to_owned()].into_iter();
+    let names = names.chain((0..8).map(|number| format!("a{number}")));
+    assert!(grants.eq(names.map(|name| Selector::grant(&name).within("t"))));
+    assert!(!keeps(&token.for_reuse(), 1));
+}
+
 /// Whether the index with this number keeps something with the token.
 fn keeps(token: &Introspection, index: u64) -> bool {
     token.numbers(index).is_some()

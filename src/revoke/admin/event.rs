@@ -68,7 +68,10 @@ impl<'a> Names<'a> {
                 names.iss = Some(issuer);
                 names.jti = Some(jti);
             }
-            Target::OpaqueToken(_) | Target::Grant(_) | Target::Session(_) => {}
+            Target::OpaqueToken(_)
+            | Target::Grant(_)
+            | Target::Session(_)
+            | Target::Selected(_) => {}
             Target::Subject(subject) => names.sub = Some(subject),
             Target::Client(client_id) => names.client_id = Some(client_id),
             Target::SubjectAndClient { subject, client_id } => {

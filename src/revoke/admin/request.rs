@@ -65,6 +65,8 @@ pub enum Target {
     Key([u8; 32]),
     /// All tokens of one issuer (`iss`).
     Issuer(String),
+    /// What this selector names, such as the selector of a `Handle`. Its tenant is part of it.
+    Selected(Selector),
 }
 
 impl AdminRequest {
@@ -133,6 +135,9 @@ impl AdminRequest {
     /// revoke nothing.
     pub(crate) fn selector(&self) -> Selector {
         let selector = self.target.selector();
+        if matches!(self.target, Target::Selected(_)) {
+            return selector;
+        }
         match (selector.class(), &self.tenant) {
             (SelectorClass::Token | SelectorClass::Key | SelectorClass::Issuer, _) | (_, None) => {
                 selector
@@ -172,6 +177,7 @@ impl Target {
             }
             Self::Key(thumbprint) => Selector::key(thumbprint),
             Self::Issuer(issuer) => Selector::issuer(issuer),
+            Self::Selected(selector) => *selector,
         }
     }
 }

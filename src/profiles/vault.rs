@@ -1,0 +1,232 @@
+//! HashiCorp Vault.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    HeaderMap, Method, Response, StatusCode,
+    header::{AUTHORIZATION, HeaderName},
+};
+use serde_json::json;
+use tower::{BoxError, Service, ServiceExt as _, util::BoxCloneSyncService};
+
+use super::{Answer, Call, Parameters, Profile, ProfileRequest, possession};
+use crate::{
+    enforce::{Freshness, Index},
+    error::{Error, ErrorKind},
+    introspect::{Introspected, Introspection},
+    log::{LogError, NumericDate, RevocationLog},
+    revoke::{AdminRequest, AdminResponse, Administration, Cascade, Handles, Target},
+    token::{Outcome, Secret},
+};
+
+#[doc = include_str!("vault.md")]
+#[derive(Clone)]
+#[must_use = "a profile does nothing until a layer uses it"]
+pub struct Vault {
+    introspect: BoxCloneSyncService<Secret, Introspected, BoxError>,
+    index: Index,
+    accessors: Option<Accessors>,
+}
+
+#[derive(Clone)]
+struct Accessors {
+    handles: Handles,
+    administration: BoxCloneSyncService<AdminRequest, AdminResponse, LogError>,
+}
+
+/// A call below the path of the profile.
+#[derive(Clone, Copy)]
+enum Operation {
+    Token,
+    Itself,
+    Orphan,
+    Accessor,
+}
+
+impl Vault {
+    /// The profile. `introspect` is the introspection of the backend, and `index` the index that
+    /// enforcement checks: a token that was revoked can revoke nothing.
+    pub fn new<I>(introspect: I, index: Index) -> Self
+    where
+        I: Service<Secret, Response: Into<Introspected>> + Clone + Send + Sync + 'static,
+        I::Error: Into<BoxError>,
+        I::Future: Send + 'static,
+    {
+        let introspect = introspect.map_err(Into::into).map_response(Into::into);
+        Self {
+            introspect: BoxCloneSyncService::new(introspect),
+            index,
+            accessors: None,
+        }
+    }
+
+    /// Accepts accessors: [handles](Handles) of a token's grant, whose owner is the grant of the token
+    /// that may revoke it. Without it, a call with an accessor is 400.
+    pub fn accessors<L>(mut self, handles: Handles, administration: Administration<L>) -> Self
+    where
+        L: RevocationLog + Clone + Send + Sync + 'static,
+    {
+        self.accessors = Some(Accessors {
+            handles,
+            administration: BoxCloneSyncService::new(administration),
+        });
+        self
+    }
+
+    /// The token that sends the request, if it is live.
+    async fn caller(&self, headers: &HeaderMap) -> Result<(Secret, Introspection), Error> {
+        let secret = presented(headers).ok_or_else(forbidden)?;
+        let token = self.introspect(secret.clone()).await?;
+        let token = token.ok_or_else(forbidden)?;
+        if self.index.covers(&token) || token.is_expired(NumericDate::now()) {
+            return Err(forbidden());
+        }
+        if self.index.freshness() != Freshness::Fresh {
+            return Err(Error::new(ErrorKind::Unavailable).caused_by("the index is not fresh"));
+        }
+        if self.index.is_live(&token, NumericDate::now()) {
+            Ok((secret, token))
+        } else {
+            Err(forbidden())
+        }
+    }
+
+    async fn introspect(&self, secret: Secret) -> Result<Option<Introspection>, Error> {
+        let introspected = self.introspect.clone().oneshot(secret).await;
+        Ok(introspected.map_err(Error::from_service)?.into_token())
+    }
+
+    async fn revoke_accessor(
+        &self,
+        caller: &Introspection,
+        mut parameters: Parameters,
+    ) -> Result<Call, Error> {
+        let unsupported = || Error::invalid_request("accessors are not known here");
+        let accessors = self.accessors.as_ref().ok_or_else(unsupported)?;
+        let accessor = parameters.take("accessor")?;
+        let accessor = accessor.ok_or_else(|| Error::invalid_request("missing accessor"))?;
+        let owner = caller.grant.as_deref().ok_or_else(forbidden)?;
+        let selector = accessors.handles.open(accessor.expose(), owner);
+        let selector = selector.ok_or_else(|| Error::invalid_request("invalid accessor"))?;
+        let request = AdminRequest::new(Target::Selected(selector)).actor(&caller.client_id);
+        let done = accessors.administration.clone().oneshot(request).await;
+        done.map_err(|error| Error::from_service(error.into()))?;
+        Ok(Call::done(Outcome::Revoked))
+    }
+}
+
+impl Operation {
+    fn of(rest: &str) -> Option<Self> {
+        match rest {
+            "/revoke" => Some(Self::Token),
+            "/revoke-self" => Some(Self::Itself),
+            "/revoke-orphan" => Some(Self::Orphan),
+            "/revoke-accessor" => Some(Self::Accessor),
+            _ => None,
+        }
+    }
+}
+
+impl Profile for Vault {
+    type State = ();
+
+    fn methods(&self, rest: &str) -> &'static [Method] {
+        const WRITE: &[Method] = &[Method::POST, Method::PUT];
+        match Operation::of(rest) {
+            Some(_) => WRITE,
+            None => &[],
+        }
+    }
+
+    async fn call(&self, request: ProfileRequest, (): &mut ()) -> Result<Call, Error> {
+        let operation = Operation::of(&request.rest);
+        let operation = operation.ok_or_else(|| Error::new(ErrorKind::InvalidRequest))?;
+        let (own, caller) = self.caller(&request.head.headers).await?;
+        let mut parameters = match operation {
+            Operation::Itself => Parameters::default(),
+            _ => request.json_of_any_type()?,
+        };
+        let cascade = match operation {
+            Operation::Accessor => return self.revoke_accessor(&caller, parameters).await,
+            Operation::Itself => {
+                parameters.insert("token", own)?;
+                Cascade::Grant
+            }
+            Operation::Orphan => Cascade::Token,
+            Operation::Token => Cascade::Grant,
+        };
+        let token = parameters.value("token")?.cloned();
+        let token = token.ok_or_else(|| Error::invalid_request("missing token ID"))?;
+        match self.introspect(token).await? {
+            Some(token) if !is_of(&token, &caller) => Err(forbidden()),
+            _ => possession::revoke(request, &parameters, Some(cascade)),
+        }
+    }
+
+    fn response(&self, answer: Answer, (): ()) -> Response<Full<Bytes>> {
+        let Err(error) = answer.result() else {
+            return answer.status(StatusCode::NO_CONTENT).empty();
+        };
+        let (status, message) = match error.kind() {
+            ErrorKind::InvalidClient => (StatusCode::FORBIDDEN, "permission denied"),
+            ErrorKind::InvalidRequest => (
+                StatusCode::BAD_REQUEST,
+                error.error_description().unwrap_or("invalid request"),
+            ),
+            ErrorKind::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "it could not be found out or stored; try again",
+            ),
+            ErrorKind::UnsupportedTokenType => {
+                (StatusCode::BAD_REQUEST, "the token cannot be revoked here")
+            }
+            _ => (StatusCode::BAD_REQUEST, "invalid request"),
+        };
+        let body = json!({ "errors": [message] }).to_string();
+        answer.status(status).body("application/json", body)
+    }
+}
+
+/// Whether a token is the caller's own, or descends from it.
+fn is_of(token: &Introspection, caller: &Introspection) -> bool {
+    let is_itself = token.token.is_some() && token.token == caller.token;
+    let descends = caller.grant.as_ref().is_some_and(|grant| {
+        let ancestors = token
+            .ancestors
+            .iter()
+            .take(crate::introspect::Claims::MAX_ANCESTORS);
+        token.tenant == caller.tenant && ancestors.into_iter().any(|ancestor| ancestor == grant)
+    });
+    is_itself || descends
+}
+
+fn forbidden() -> Error {
+    Error::refused(crate::refusal::Refusal::Unspecified)
+}
+
+const X_VAULT_TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
+
+/// The token in `X-Vault-Token`, or in `Authorization: Bearer`.
+fn presented(headers: &HeaderMap) -> Option<Secret> {
+    let vault: Vec<_> = headers.get_all(X_VAULT_TOKEN).iter().collect();
+    let bearer: Vec<_> = headers.get_all(AUTHORIZATION).iter().collect();
+    let token = match (&*vault, &*bearer) {
+        ([token], []) => token.to_str().ok()?,
+        ([], [field]) => {
+            let (scheme, token) = field.to_str().ok()?.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then_some(token)?
+        }
+        _ => return None,
+    };
+    (!token.is_empty()).then(|| Secret::from(token))
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault")
+            .field("accessors", &self.accessors.is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Answer, Call, Profile, ProfileRequest};
 use crate::{
+    endpoint::Callback,
     error::{Error, ErrorKind},
     introspect::TokenKind,
     revoke::{Cascade, RevocationOptions},
@@ -22,6 +23,7 @@ use crate::{
 pub struct Wso2 {
     echoes_digests: bool,
     hides_foreign_tokens: bool,
+    allows_jsonp: bool,
 }
 
 impl Wso2 {
@@ -44,16 +46,34 @@ impl Wso2 {
         self.hides_foreign_tokens = hides_foreign_tokens;
         self
     }
+
+    /// Responds to a form with a `callback` by a script that calls it. Defaults to `false`: `callback` is
+    /// ignored.
+    ///
+    /// See [`RevocationLayer::dangerously_allow_jsonp`](crate::RevocationLayer::dangerously_allow_jsonp)
+    /// for the form of the script. A `GET` stays 405. WSO2 does not check the name of the callback; here
+    /// another one than a name with dots is 400.
+    pub fn dangerously_allow_jsonp(mut self, is_allowed: bool) -> Self {
+        self.allows_jsonp = is_allowed;
+        self
+    }
 }
 
 impl Profile for Wso2 {
-    /// The digest of the presented token, if a response may show it.
-    type State = Option<HeaderValue>;
+    /// The digest of the presented token, if a response may show it, and the function that a script
+    /// calls.
+    type State = (Option<HeaderValue>, Option<String>);
 
     async fn call(&self, request: ProfileRequest, state: &mut Self::State) -> Result<Call, Error> {
         let parameters = request.form()?;
+        if self.allows_jsonp {
+            if let Some(name) = parameters.value("callback")? {
+                let invalid = || Error::invalid_request("The callback is not valid");
+                state.1 = Some(Callback::new(name.expose()).ok_or_else(invalid)?.into());
+            }
+        }
         if self.echoes_digests {
-            *state = parameters
+            state.0 = parameters
                 .value("token")?
                 .map(|token| digest(token.expose()));
         }
@@ -68,7 +88,14 @@ impl Profile for Wso2 {
         Ok(request.revoke(parameters).options(options))
     }
 
-    fn response(&self, mut answer: Answer, digest_of_token: Self::State) -> Response<Full<Bytes>> {
+    fn response(
+        &self,
+        mut answer: Answer,
+        (digest_of_token, callback): Self::State,
+    ) -> Response<Full<Bytes>> {
+        if let Some(callback) = callback.as_deref().and_then(Callback::new) {
+            return callback.script(answer.result().err().cloned());
+        }
         if answer.is(ErrorKind::InvalidGrant) && self.hides_foreign_tokens {
             return answer
                 .status(StatusCode::UNAUTHORIZED)

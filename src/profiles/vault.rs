@@ -1,4 +1,4 @@
-//! HashiCorp Vault.
+//! Vault, whose tokens are trees.
 
 use std::fmt;
 

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use futures::future::BoxFuture;
 use hyper_util::rt::TokioTimer;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -26,7 +27,7 @@ const JSON: &str = "POST /profile HTTP/1.1\nContent-Type: application/json\n\n";
 struct Case {
     name: &'static str,
     call: fn(token: &str, secret: &str) -> String,
-    serve: fn(&World, Endpoint) -> std::pin::Pin<Box<dyn Future<Output = SocketAddr> + Send + '_>>,
+    serve: fn(&World, Endpoint) -> BoxFuture<'_, SocketAddr>,
     /// Whether it authenticates a client.
     has_client: bool,
 }

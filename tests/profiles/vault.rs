@@ -1,4 +1,4 @@
-//! HashiCorp Vault.
+//! Vault.
 
 use tower::Layer as _;
 use tower_revocation::{

@@ -14,6 +14,7 @@ mod logs;
 mod mistakes;
 mod network;
 mod process;
+mod profiles;
 mod reload;
 mod revoke;
 mod verify;

@@ -49,6 +49,8 @@ enum Services {
     Serving {
         /// The endpoints of the sidecar and their paths, **byte for byte**.
         endpoints: Vec<(String, Inner)>,
+        /// The calls of other systems, each for its path and everything below.
+        profiles: Vec<(String, Inner)>,
         api: Option<Inner>,
     },
 }
@@ -63,12 +65,17 @@ impl ByPath {
     pub(crate) fn serving(
         gateway: &Gateway,
         endpoints: Vec<(String, Inner)>,
+        profiles: Vec<(String, Inner)>,
         api: Option<Inner>,
     ) -> Entry {
         SanitizeLayer::new()
             .identity(headers(&gateway.identity))
             .trusted_proxies(gateway.trusted_proxies.iter().copied())
-            .layer(Self(Arc::new(Services::Serving { endpoints, api })))
+            .layer(Self(Arc::new(Services::Serving {
+                endpoints,
+                profiles,
+                api,
+            })))
     }
 }
 
@@ -82,19 +89,31 @@ impl Service<Request<Body>> for ByPath {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (endpoints, api) = match &*self.0 {
+        let (endpoints, profiles, api) = match &*self.0 {
             Services::Starting => return Box::pin(ready(Ok(starting()))),
-            Services::Serving { endpoints, api } => (endpoints, api),
+            Services::Serving {
+                endpoints,
+                profiles,
+                api,
+            } => (endpoints, profiles, api),
         };
         let path = request.uri().path();
         let mut endpoints = endpoints.iter();
         let endpoint = endpoints.find(|(known, _)| known == path);
-        let service = endpoint.map(|(_, service)| service).or(api.as_ref());
+        let mut profiles = profiles.iter();
+        let profile = || profiles.find(|(known, _)| is_at_or_below(path, known));
+        let service = endpoint.or_else(profile).map(|(_, service)| service);
+        let service = service.or(api.as_ref());
         match service {
             Some(service) => service.run(request),
             None => Box::pin(ready(Ok(empty(StatusCode::NOT_FOUND)))),
         }
     }
+}
+
+fn is_at_or_below(path: &str, known: &str) -> bool {
+    let rest = path.strip_prefix(known);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The API behind the enforcement of its tokens. `None` if the gateway has no API.

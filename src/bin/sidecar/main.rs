@@ -26,6 +26,7 @@ mod orders;
 mod out;
 mod parts;
 mod process;
+mod profiles;
 mod respond;
 mod revocation;
 mod run;

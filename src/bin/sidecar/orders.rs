@@ -36,10 +36,7 @@ where
         tokens: &Tokens,
         operators: Option<AdminTokens>,
     ) -> Self {
-        let mut administration = Administration::new(shared.log.clone());
-        if let Some(lifetime) = config.log.longest_lifetime {
-            administration = administration.longest_lifetime(lifetime);
-        }
+        let administration = administration(config, shared);
         let service = |access| {
             let index = shared.index.clone();
             let introspect = tokens.for_revocation_with(shared.links.as_ref());
@@ -61,6 +58,15 @@ where
             on_socket: service(Access::owner("socket")),
             on_tcp,
         }
+    }
+}
+
+/// Appends records to the log.
+pub(crate) fn administration<L: Clone>(config: &Config, shared: &Shared<L>) -> Administration<L> {
+    let administration = Administration::new(shared.log.clone());
+    match config.log.longest_lifetime {
+        Some(lifetime) => administration.longest_lifetime(lifetime),
+        None => administration,
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
     health::Health,
     logging,
     orders::{self, Orders},
+    profiles::Around,
     revocation, token_endpoint,
     tokens::Tokens,
     verify::Decide,
@@ -98,7 +99,10 @@ where
 
         let enforcement = || EnforcementLayer::new(tokens.for_checks.clone(), shared.index.clone());
         let mut endpoints = Vec::new();
-        endpoints.extend(revocation::endpoint(config, &tokens, shared, clients)?);
+        let revocation = revocation::revocation(config, &tokens, shared, clients.clone())?;
+        if let (Some(revoke), Some(revocation)) = (&config.revoke, &revocation) {
+            endpoints.push((revoke.path.clone(), revocation.service.clone()));
+        }
         // Without a store the configuration is only checked.
         if let (Some(links), Some(forwarding), Some(store)) = (&config.links, links, &shared.links)
         {
@@ -110,7 +114,21 @@ where
         let gateway = match &config.gateway {
             Some(gateway) => {
                 let api = gateway::api(gateway, &config.limits, enforcement())?;
-                Some(ByPath::serving(gateway, endpoints, api))
+                let profiles = revocation.map(|revocation| {
+                    let around = Around {
+                        index: shared.index.clone(),
+                        endpoint: revocation.endpoint,
+                        orders: clients
+                            .filter(|_| revocation.by_possession.is_some())
+                            .map(|clients| (clients, orders::administration(config, shared))),
+                        by_possession: revocation.by_possession,
+                        introspect: tokens.for_revocation_with(shared.links.as_ref()),
+                        api: api.clone(),
+                    };
+                    around.services(&config.profiles)
+                });
+                let profiles = profiles.unwrap_or_default();
+                Some(ByPath::serving(gateway, endpoints, profiles, api))
             }
             None => None,
         };

@@ -2,7 +2,8 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use hyper::{Request, StatusCode};
+use http_body_util::Full;
+use hyper::{Request, Response, StatusCode, body::Bytes};
 use hyper_util::rt::TokioTimer;
 use tower::{
     BoxError, Layer as _, Service, ServiceExt as _, service_fn, util::BoxCloneSyncService,
@@ -18,6 +19,7 @@ use tower_revocation::{
         replay::ReplayGuard,
     },
     log::RevocationLog,
+    profiles::Possession,
     revoke::{ForwardRevocation, RecordRevocation},
 };
 
@@ -56,13 +58,26 @@ pub(crate) fn clients<L>(
     Ok(Some(authenticator(revoke, config, registry, replays)))
 }
 
-/// The revocation endpoint and its path. `None` if there is none.
-pub(crate) fn endpoint<L>(
+/// The revocation endpoint, for the profiles of other systems.
+pub(crate) type Endpoint =
+    BoxCloneSyncService<Request<Full<Bytes>>, Response<Full<Bytes>>, Infallible>;
+
+/// What revokes tokens.
+pub(crate) struct Revocation {
+    /// The service of the path.
+    pub(crate) service: Inner,
+    pub(crate) endpoint: Endpoint,
+    /// For whoever has a token. `None` if another server has the last word.
+    pub(crate) by_possession: Option<Endpoint>,
+}
+
+/// The revocation endpoint. `None` if there is none.
+pub(crate) fn revocation<L>(
     config: &Config,
     tokens: &Tokens,
     shared: &Shared<L>,
     clients: Option<Clients>,
-) -> Result<Option<(String, Inner)>, Problem>
+) -> Result<Option<Revocation>, Problem>
 where
     L: RevocationLog + Clone + Send + Sync + 'static,
 {
@@ -75,7 +90,11 @@ where
     if let Some(lifetime) = config.log.longest_lifetime {
         record = record.longest_lifetime(lifetime);
     }
-    let endpoint = match (revoke.mode, clients) {
+    let by_possession = (revoke.mode == Mode::Terminate).then(|| {
+        let layer = RevocationLayer::new("/", Possession, record.clone());
+        BoxCloneSyncService::new(layer.timer(TokioTimer::new()).into_endpoint())
+    });
+    let (service, endpoint) = match (revoke.mode, clients) {
         (Mode::Terminate, Some(clients)) => mount(revoke, clients, record),
         (Mode::Forward, Some(clients)) => {
             let forward = forward(revoke, tokens, record)?;
@@ -92,7 +111,11 @@ where
             ));
         }
     };
-    Ok(Some((revoke.path.clone(), endpoint)))
+    Ok(Some(Revocation {
+        service,
+        endpoint,
+        by_possession,
+    }))
 }
 
 fn forward<L>(
@@ -145,7 +168,7 @@ fn authenticator(
 }
 
 /// The endpoint of an authenticator and a backend of the same clients.
-fn mount<A, B, C>(revoke: &Revoke, authenticator: A, backend: B) -> Inner
+fn mount<A, B, C>(revoke: &Revoke, authenticator: A, backend: B) -> (Inner, Endpoint)
 where
     A: Service<Request<Credentials>, Response = Option<C>> + Clone + Send + Sync + 'static,
     A::Error: Into<BoxError>,
@@ -164,5 +187,6 @@ where
     }
     // All requests on this path come here.
     let elsewhere = service_fn(async |_| Ok::<_, Infallible>(empty(StatusCode::NOT_FOUND)));
-    erased(layer.layer(elsewhere))
+    let service = erased(layer.layer(elsewhere));
+    (service, BoxCloneSyncService::new(layer.into_endpoint()))
 }

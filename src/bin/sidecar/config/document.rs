@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     admin, feed, gateway, issuer, limits, links, log, logging, origin::Origins,
-    overrides::Override, problem::Problem, revoke, run, verify,
+    overrides::Override, problem::Problem, profile, revoke, run, verify,
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -21,6 +21,8 @@ pub(super) struct Document {
     pub(super) verify: Option<verify::Section>,
     pub(super) revoke: Option<revoke::Section>,
     pub(super) links: Option<links::Section>,
+    #[serde(default)]
+    pub(super) profile: Vec<profile::Section>,
     pub(super) feed: Option<feed::Section>,
     pub(super) admin: Option<admin::Section>,
 }

@@ -20,6 +20,7 @@ mod origin;
 mod overrides;
 mod path;
 mod problem;
+mod profile;
 mod revoke;
 mod route;
 mod run;
@@ -47,6 +48,7 @@ pub(crate) use {
     origin::Origins,
     overrides::{Override, from_environment, from_flag},
     problem::{Problem, Problems, one_line},
+    profile::{Profile, System},
     revoke::{Mode, Revoke},
     route::{Route, Upgrade},
     run::Run,
@@ -65,6 +67,7 @@ pub(crate) struct Config {
     pub(crate) verify: Option<Verify>,
     pub(crate) revoke: Option<Revoke>,
     pub(crate) links: Option<Links>,
+    pub(crate) profiles: Vec<Profile>,
     pub(crate) feed: Option<Feed>,
     pub(crate) admin: Admin,
 }
@@ -106,6 +109,7 @@ impl Config {
         let mut found = Problems::default();
         config.check_parts(&mut found);
         found.or_note(config.check_links());
+        config.check_profiles(&mut found);
         config.check_addresses(&mut found);
         found.none_in(Some(config))
     }
@@ -132,6 +136,7 @@ impl Config {
             verify,
             revoke,
             links,
+            profiles: Profile::all(document.profile, found),
             feed,
             admin: admin?,
         })
@@ -198,6 +203,35 @@ impl Config {
                 },
             )),
             Some(_) => Ok(()),
+        }
+    }
+
+    /// Profiles use the clients of `[revoke]`, each on a path of its own.
+    fn check_profiles(&self, found: &mut Problems) {
+        let links = self.links.as_ref().map(|links| &*links.path);
+        let revoke = self.revoke.as_ref().map(|revoke| &*revoke.path);
+        let mut taken: Vec<&str> = revoke.into_iter().chain(links).collect();
+        for (number, profile) in self.profiles.iter().enumerate() {
+            let key = |name| format!("profile[{number}].{name}");
+            if taken.contains(&&*profile.path) {
+                let reason = "another endpoint has this path: choose another";
+                found.note(Problem::new(key("path"), reason));
+            }
+            taken.push(&profile.path);
+            match &self.revoke {
+                None => found.note(Problem::new(
+                    key("system"),
+                    "nobody knows its clients: add [revoke]",
+                )),
+                Some(revoke) if revoke.mode == Mode::Forward && profile.is_without_clients() => {
+                    found.note(Problem::new(
+                        key("system"),
+                        "its clients do not authenticate, so the authorization server would refuse \
+                         them: use revoke.mode = \"terminate\"",
+                    ));
+                }
+                Some(_) => {}
+            }
         }
     }
 

@@ -25,6 +25,7 @@
 //! | listener | route | what it does |
 //! |---|---|---|
 //! | `gateway.listen` | `revoke.path` | revocation (RFC 7009) |
+//! | | `profile.path` | the revocation call of another system |
 //! | | everything else | checked, then passed to `gateway.upstream` |
 //! | `verify.listen` | `/verify`, `/verify/…`, any method | the decision over HTTP |
 //! | | `envoy.service.auth.v3.Authorization/Check` | the same decision over gRPC |
@@ -64,6 +65,9 @@
 //! which session and subject a refresh token belongs. They are stored as digests. The revocation of a
 //! refresh token that no link knows is 400 `unsupported_token_type` in the mode `terminate`.
 //!
+//! Clients that were written for the revocation call of another system can call it here: `[[profile]]` puts
+//! one of [`profiles`](crate::profiles) on a path of its own, with the clients of `[revoke]`.
+//!
 //! # What clients see
 //!
 //! | failure | gateway, `/verify` | ext_authz over gRPC | revocation |
@@ -71,6 +75,7 @@
 //! | no token | 401 without an error code | denied 401 | – |
 //! | revoked, expired, not genuine | 401 `invalid_token`; a gRPC call through the gateway: 16 | denied 401 | – |
 //! | malformed, such as two Authorization fields | 400 | denied 400 | 400 |
+//! | a signature that no key fits, and keys that are not newer than the token: the issuer may have new ones | 503 with `Retry-After` | denied 503 | 503 |
 //! | index not fresh, keys or introspection out of reach | 503 with `Retry-After` | denied 503 | 503 |
 //! | log down or full | what is known is served | the same | 503 |
 //! | API refuses the connection, or is slow | 502, 504 | – | 503 for the authorization server |

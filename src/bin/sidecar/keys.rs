@@ -16,6 +16,7 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// Looks after the keys, and says whose are missing. Never ends.
 pub(crate) async fn watch(issuers: Vec<(String, JwtTokens)>, health: Health) {
+    let mut told = BTreeMap::new();
     loop {
         let mut missing = BTreeMap::new();
         for (issuer, tokens) in &issuers {
@@ -24,8 +25,26 @@ pub(crate) async fn watch(issuers: Vec<(String, JwtTokens)>, health: Health) {
             }
         }
         let pause = if missing.is_empty() { PERIOD } else { RETRY };
+        tell(&told, &missing);
+        told.clone_from(&missing);
         health.without_keys(missing);
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// An issuer whose keys are missing is a line, and so is their return.
+fn tell(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) {
+    for (issuer, cause) in now {
+        if !before.contains_key(issuer) {
+            tracing::warn!(
+                issuer,
+                cause,
+                "the keys of an issuer are missing: its tokens get 503"
+            );
+        }
+    }
+    for issuer in before.keys().filter(|issuer| !now.contains_key(*issuer)) {
+        tracing::info!(issuer, "the keys of the issuer are there");
     }
 }
 

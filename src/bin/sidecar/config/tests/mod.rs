@@ -137,3 +137,43 @@ fn equal_configurations_are_equal() {
         under(&[("SIDECAR_GATEWAY__PREFLIGHT", "pass")]).unwrap()
     );
 }
+
+/// The keys of a section, as the error about an unknown one lists them.
+fn keys(text: &str) -> Vec<String> {
+    let lines = read("c", text, Vec::new()).unwrap_err();
+    let (_, expected) = lines[0].split_once(", expected ").unwrap();
+    let names = expected.split('`').skip(1).step_by(2);
+    names.map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn default_configuration_shows_every_key() {
+    for section in [
+        "log",
+        "[issuer]",
+        "gateway",
+        "verify",
+        "revoke",
+        "[profile]",
+        "links",
+        "feed",
+        "admin",
+        "logging",
+        "limits",
+        "run",
+    ] {
+        let keys = keys(&format!("[{section}]\nno_such_key = 1\n"));
+        assert!(keys.len() > 1, "{section}: {keys:?}");
+        let (_, rest) = DEFAULT.split_once(&format!("[{section}]\n")).unwrap();
+        let end = rest.find("\n[").unwrap_or(rest.len());
+        let end = end.min(rest.find("\n# [[").unwrap_or(rest.len()));
+        for key in keys {
+            let is_there = rest[..end].lines().any(|line| {
+                line.trim_start_matches("# ")
+                    .starts_with(&format!("{key} = "))
+            });
+            let in_text = DEFAULT.contains(&format!(" {key} = "));
+            assert!(is_there || in_text, "{section}.{key}");
+        }
+    }
+}

@@ -16,7 +16,7 @@ use tower_revocation::{
 };
 
 use crate::{
-    config::{Profile, System},
+    config::{Profile, Switch, System},
     gateway::{Inner, erased},
     respond::empty,
     revocation::{Clients, Endpoint},
@@ -65,17 +65,17 @@ where
             }
             System::Wso2 => {
                 let wso2 = Wso2::new()
-                    .echo_digests(profile.echo_digests)
-                    .foreign_tokens_as_wso2(profile.foreign_tokens_as_wso2)
-                    .dangerously_allow_jsonp(profile.dangerously_allow_jsonp);
+                    .echo_digests(profile.has(Switch::EchoDigests))
+                    .foreign_tokens_as_wso2(profile.has(Switch::ForeignTokensAsWso2))
+                    .dangerously_allow_jsonp(profile.has(Switch::Jsonp));
                 self.mount(path, wso2, endpoint())
             }
             System::Kustvakt => {
-                let kustvakt = Kustvakt::new().success_body(profile.success_body);
+                let kustvakt = Kustvakt::new().success_body(!profile.has(Switch::NoSuccessBody));
                 self.mount(path, kustvakt, endpoint())
             }
             System::Auth0 => {
-                let auth0 = Auth0::new().deletes_grant(profile.deletes_grant);
+                let auth0 = Auth0::new().deletes_grant(!profile.has(Switch::KeepGrant));
                 self.mount(path, auth0, endpoint())
             }
             System::Cognito => self.mount(path, Cognito, endpoint()),
@@ -94,8 +94,8 @@ where
             },
             System::Salesforce => {
                 let salesforce = Salesforce::new()
-                    .strict(profile.strict)
-                    .dangerously_allow_jsonp(profile.dangerously_allow_jsonp);
+                    .strict(profile.has(Switch::Strict))
+                    .dangerously_allow_jsonp(profile.has(Switch::Jsonp));
                 self.mount(path, salesforce, self.by_possession.clone()?)
             }
             System::Vault => {
@@ -107,13 +107,10 @@ where
 
     fn mount<P: Call>(&self, path: &str, profile: P, endpoint: Endpoint) -> Inner {
         let layer = ProfileLayer::new(path, profile, endpoint).timer(TokioTimer::new());
-        match &self.api {
-            Some(api) => erased(layer.layer(api.clone())),
-            None => {
-                let nothing =
-                    service_fn(async |_| Ok::<_, Infallible>(empty(StatusCode::NOT_FOUND)));
-                erased(layer.layer(BoxCloneSyncService::new(nothing)))
-            }
+        if let Some(api) = &self.api {
+            return erased(layer.layer(api.clone()));
         }
+        let nothing = service_fn(async |_| Ok::<_, Infallible>(empty(StatusCode::NOT_FOUND)));
+        erased(layer.layer(BoxCloneSyncService::new(nothing)))
     }
 }

@@ -210,8 +210,8 @@ impl<B> ReverseProxy<B> {
     }
 
     /// Limits the requests that are at the API at once, until the end of their responses. Defaults to
-    /// 10,000. Each may need a connection, which is a file descriptor. WebSockets do not count: they have a
-    /// connection of a client each.
+    /// 10,000. Each may need a connection, which is a file descriptor. A `WebSocket` does not count: it has a
+    /// connection of a client.
     ///
     /// A request beyond the limit is 503 with `Retry-After`, at once. One client, by its
     /// [`ClientAddr`](crate::client::ClientAddr) or its [`PeerAddr`](crate::client::PeerAddr), can have an

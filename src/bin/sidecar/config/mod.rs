@@ -48,7 +48,7 @@ pub(crate) use {
     origin::Origins,
     overrides::{Override, from_environment, from_flag},
     problem::{Problem, Problems, one_line},
-    profile::{Profile, System},
+    profile::{Profile, Switch, System},
     revoke::{Mode, Revoke},
     route::{Route, Upgrade},
     run::Run,

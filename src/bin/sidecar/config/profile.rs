@@ -40,17 +40,23 @@ pub(crate) enum System {
     Vault,
 }
 
-/// A profile and its switches. A switch of another system is off.
+/// What is different from the default of a system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Switch {
+    EchoDigests,
+    ForeignTokensAsWso2,
+    NoSuccessBody,
+    KeepGrant,
+    Strict,
+    Jsonp,
+}
+
+/// A profile.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Profile {
     pub(crate) system: System,
     pub(crate) path: String,
-    pub(crate) echo_digests: bool,
-    pub(crate) foreign_tokens_as_wso2: bool,
-    pub(crate) success_body: bool,
-    pub(crate) deletes_grant: bool,
-    pub(crate) strict: bool,
-    pub(crate) dangerously_allow_jsonp: bool,
+    switches: Vec<Switch>,
     /// Names of tenants and their issuers.
     pub(crate) tenants: BTreeMap<String, String>,
 }
@@ -74,43 +80,79 @@ impl Profile {
             let reason = "expected a path such as \"/oauth2/revoke\", without `/` at its end";
             found.note(Problem::new(key("path"), reason));
         }
-        for (name, is_set, systems) in [
-            ("echo_digests", section.echo_digests.is_some(), &[Wso2][..]),
+        let mut switches = Vec::new();
+        // The default of each, and what the other value means.
+        for (name, value, default, switch, systems) in [
+            (
+                "echo_digests",
+                section.echo_digests,
+                false,
+                Switch::EchoDigests,
+                &[Wso2][..],
+            ),
             (
                 "foreign_tokens_as_wso2",
-                section.foreign_tokens_as_wso2.is_some(),
+                section.foreign_tokens_as_wso2,
+                false,
+                Switch::ForeignTokensAsWso2,
                 &[Wso2],
             ),
-            ("success_body", section.success_body.is_some(), &[Kustvakt]),
-            ("deletes_grant", section.deletes_grant.is_some(), &[Auth0]),
-            ("strict", section.strict.is_some(), &[Salesforce]),
+            (
+                "success_body",
+                section.success_body,
+                true,
+                Switch::NoSuccessBody,
+                &[Kustvakt],
+            ),
+            (
+                "deletes_grant",
+                section.deletes_grant,
+                true,
+                Switch::KeepGrant,
+                &[Auth0],
+            ),
+            (
+                "strict",
+                section.strict,
+                false,
+                Switch::Strict,
+                &[Salesforce],
+            ),
             (
                 "dangerously_allow_jsonp",
-                section.dangerously_allow_jsonp.is_some(),
+                section.dangerously_allow_jsonp,
+                false,
+                Switch::Jsonp,
                 &[Salesforce, Wso2],
             ),
-            ("tenants", section.tenants.is_some(), &[Connect2id]),
         ] {
-            if is_set && !systems.contains(&system) {
-                let reason = "it is not a key of this system: remove it";
-                found.note(Problem::new(key(name), reason));
+            match value {
+                Some(_) if !systems.contains(&system) => found.note(of_another(&key(name))),
+                Some(value) if value != default => switches.push(switch),
+                _ => {}
             }
+        }
+        if section.tenants.is_some() && system != Connect2id {
+            found.note(of_another(&key("tenants")));
         }
         Self {
             system,
             path,
-            echo_digests: section.echo_digests.unwrap_or(false),
-            foreign_tokens_as_wso2: section.foreign_tokens_as_wso2.unwrap_or(false),
-            success_body: section.success_body.unwrap_or(true),
-            deletes_grant: section.deletes_grant.unwrap_or(true),
-            strict: section.strict.unwrap_or(false),
-            dangerously_allow_jsonp: section.dangerously_allow_jsonp.unwrap_or(false),
+            switches,
             tenants: section.tenants.unwrap_or_default(),
         }
+    }
+
+    pub(crate) fn has(&self, switch: Switch) -> bool {
+        self.switches.contains(&switch)
     }
 
     /// Whether its clients do not authenticate, so that no other server could revoke for them.
     pub(crate) fn is_without_clients(&self) -> bool {
         matches!(self.system, System::Salesforce | System::Vault)
     }
+}
+
+fn of_another(key: &str) -> Problem {
+    Problem::new(key, "it is not a key of this system: remove it")
 }

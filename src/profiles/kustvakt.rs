@@ -1,17 +1,35 @@
 //! Kustvakt, the API server of a corpus platform.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::Response;
+use hyper::{Method, Response, header::AUTHORIZATION};
+use tower::{BoxError, Service};
 
-use super::{Answer, Call, Profile, ProfileRequest};
-use crate::error::Error;
+use super::{
+    Answer, Call, Parameters, Profile, ProfileRequest,
+    holder::{Holders, refused},
+    profile::POST,
+};
+use crate::{
+    enforce::Index, error::Error, introspect::Introspected, revoke::RevocationOptions,
+    token::Secret,
+};
 
 #[doc = include_str!("kustvakt.md")]
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a profile does nothing until a layer uses it"]
 pub struct Kustvakt {
     has_success_body: bool,
+    super_clients: Option<SuperClients>,
+}
+
+/// Clients that revoke the tokens that other clients hold for a user, if the user asks them to.
+#[derive(Clone)]
+struct SuperClients {
+    names: Vec<String>,
+    holders: Holders,
 }
 
 impl Kustvakt {
@@ -19,13 +37,69 @@ impl Kustvakt {
     pub fn new() -> Self {
         Self {
             has_success_body: true,
+            super_clients: None,
         }
+    }
+
+    /// Lets these clients revoke the tokens of other clients, by the call `/super` below the path. The user
+    /// authenticates by a live token of her own, and only her tokens can be revoked. Defaults to none:
+    /// there is no such call.
+    ///
+    /// `introspect` is the introspection of the backend, and `index` the index that enforcement checks.
+    pub fn super_clients<N, I>(mut self, names: N, introspect: I, index: Index) -> Self
+    where
+        N: IntoIterator<Item: Into<String>>,
+        I: Service<Secret, Response: Into<Introspected>> + Clone + Send + Sync + 'static,
+        I::Error: Into<BoxError>,
+        I::Future: Send + 'static,
+    {
+        self.super_clients = Some(SuperClients {
+            names: names.into_iter().map(Into::into).collect(),
+            holders: Holders::new(introspect, index),
+        });
+        self
     }
 
     /// Sets whether the body of a success is `SUCCESS`. Defaults to `true`. With `false` it is empty.
     pub fn success_body(mut self, has_success_body: bool) -> Self {
         self.has_success_body = has_success_body;
         self
+    }
+}
+
+impl SuperClients {
+    async fn call(
+        &self,
+        mut request: ProfileRequest,
+        mut parameters: Parameters,
+    ) -> Result<Call, Error> {
+        for name in ["client_id", "client_secret"] {
+            if parameters.has(name) {
+                return Err(Error::invalid_request("There are two clients"));
+            }
+            parameters.rename(&format!("super_{name}"), name)?;
+        }
+        let name = parameters.value("client_id")?;
+        let is_one = name.is_some_and(|name| self.names.iter().any(|it| it == name.expose()));
+        if !is_one {
+            return Err(refused());
+        }
+        // The user. The endpoint does not read it.
+        let bearer = request.head.headers.remove(AUTHORIZATION);
+        let bearer = bearer
+            .as_ref()
+            .and_then(|field| field.to_str().ok()?.split_once(' '));
+        let user = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let (_, user) = user.ok_or_else(refused)?;
+        let user = self.holders.live(Secret::from(user)).await?;
+        let subject = user.sub.as_deref().ok_or_else(refused)?;
+        let mut options = RevocationOptions::new()
+            .by_possession(true)
+            .subject(subject);
+        if let Some(tenant) = user.tenant.as_deref() {
+            options = options.tenant(tenant);
+        }
+        Ok(request.revoke(parameters).options(options))
     }
 }
 
@@ -38,10 +112,21 @@ impl Default for Kustvakt {
 impl Profile for Kustvakt {
     type State = ();
 
+    fn methods(&self, rest: &str) -> &'static [Method] {
+        match rest {
+            "" => POST,
+            SUPER if self.super_clients.is_some() => POST,
+            _ => &[],
+        }
+    }
+
     async fn call(&self, request: ProfileRequest, (): &mut ()) -> Result<Call, Error> {
         let mut parameters = request.form()?;
         parameters.rename("token_type", "token_type_hint")?;
-        Ok(request.revoke(parameters))
+        match &self.super_clients {
+            Some(clients) if request.rest == SUPER => clients.call(request, parameters).await,
+            _ => Ok(request.revoke(parameters)),
+        }
     }
 
     fn response(&self, answer: Answer, (): ()) -> Response<Full<Bytes>> {
@@ -51,5 +136,18 @@ impl Profile for Kustvakt {
             }
             _ => answer.into_response(),
         }
+    }
+}
+
+/// The path of the call of super clients, below that of the profile.
+const SUPER: &str = "/super";
+
+impl fmt::Debug for Kustvakt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.super_clients.as_ref().map(|clients| &clients.names);
+        f.debug_struct("Kustvakt")
+            .field("success_body", &self.has_success_body)
+            .field("super_clients", &names)
+            .finish()
     }
 }

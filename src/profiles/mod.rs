@@ -54,6 +54,7 @@ mod cognito;
 mod connect2id;
 mod exchange;
 mod github;
+mod holder;
 mod hosted;
 mod kustvakt;
 mod layer;

@@ -11,12 +11,16 @@ use hyper::{
 use serde_json::json;
 use tower::{BoxError, Service, ServiceExt as _, util::BoxCloneSyncService};
 
-use super::{Answer, Call, Parameters, Profile, ProfileRequest, possession};
+use super::{
+    Answer, Call, Parameters, Profile, ProfileRequest,
+    holder::{Holders, refused},
+    possession,
+};
 use crate::{
-    enforce::{Freshness, Index},
+    enforce::Index,
     error::{Error, ErrorKind},
     introspect::{Introspected, Introspection},
-    log::{LogError, NumericDate, RevocationLog},
+    log::{LogError, RevocationLog},
     revoke::{AdminRequest, AdminResponse, Administration, Cascade, Handles, Target},
     token::{Outcome, Secret},
 };
@@ -25,8 +29,7 @@ use crate::{
 #[derive(Clone)]
 #[must_use = "a profile does nothing until a layer uses it"]
 pub struct Vault {
-    introspect: BoxCloneSyncService<Secret, Introspected, BoxError>,
-    index: Index,
+    holders: Holders,
     accessors: Option<Accessors>,
 }
 
@@ -54,10 +57,8 @@ impl Vault {
         I::Error: Into<BoxError>,
         I::Future: Send + 'static,
     {
-        let introspect = introspect.map_err(Into::into).map_response(Into::into);
         Self {
-            introspect: BoxCloneSyncService::new(introspect),
-            index,
+            holders: Holders::new(introspect, index),
             accessors: None,
         }
     }
@@ -77,25 +78,9 @@ impl Vault {
 
     /// The token that sends the request, if it is live.
     async fn caller(&self, headers: &HeaderMap) -> Result<(Secret, Introspection), Error> {
-        let secret = presented(headers).ok_or_else(forbidden)?;
-        let token = self.introspect(secret.clone()).await?;
-        let token = token.ok_or_else(forbidden)?;
-        if self.index.covers(&token) || token.is_expired(NumericDate::now()) {
-            return Err(forbidden());
-        }
-        if self.index.freshness() != Freshness::Fresh {
-            return Err(Error::new(ErrorKind::Unavailable).caused_by("the index is not fresh"));
-        }
-        if self.index.is_live(&token, NumericDate::now()) {
-            Ok((secret, token))
-        } else {
-            Err(forbidden())
-        }
-    }
-
-    async fn introspect(&self, secret: Secret) -> Result<Option<Introspection>, Error> {
-        let introspected = self.introspect.clone().oneshot(secret).await;
-        Ok(introspected.map_err(Error::from_service)?.into_token())
+        let secret = presented(headers).ok_or_else(refused)?;
+        let token = self.holders.live(secret.clone()).await?;
+        Ok((secret, token))
     }
 
     async fn revoke_accessor(
@@ -107,7 +92,7 @@ impl Vault {
         let accessors = self.accessors.as_ref().ok_or_else(unsupported)?;
         let accessor = parameters.take("accessor")?;
         let accessor = accessor.ok_or_else(|| Error::invalid_request("missing accessor"))?;
-        let owner = caller.grant.as_deref().ok_or_else(forbidden)?;
+        let owner = caller.grant.as_deref().ok_or_else(refused)?;
         let selector = accessors.handles.open(accessor.expose(), owner);
         let selector = selector.ok_or_else(|| Error::invalid_request("invalid accessor"))?;
         let request = AdminRequest::new(Target::Selected(selector)).actor(&caller.client_id);
@@ -159,8 +144,8 @@ impl Profile for Vault {
         };
         let token = parameters.value("token")?.cloned();
         let token = token.ok_or_else(|| Error::invalid_request("missing token ID"))?;
-        match self.introspect(token).await? {
-            Some(token) if !is_of(&token, &caller) => Err(forbidden()),
+        match self.holders.introspect(token).await? {
+            Some(token) if !is_of(&token, &caller) => Err(refused()),
             _ => possession::revoke(request, &parameters, Some(cascade)),
         }
     }
@@ -200,10 +185,6 @@ fn is_of(token: &Introspection, caller: &Introspection) -> bool {
         token.tenant == caller.tenant && ancestors.into_iter().any(|ancestor| ancestor == grant)
     });
     is_itself || descends
-}
-
-fn forbidden() -> Error {
-    Error::refused(crate::refusal::Refusal::Unspecified)
 }
 
 const X_VAULT_TOKEN: HeaderName = HeaderName::from_static("x-vault-token");

@@ -160,6 +160,12 @@ impl TokenLife {
         TokenEnd(self.watch().cloned())
     }
 
+    /// The same, without a watch.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn check(&self) -> Option<End> {
+        self.0.as_ref().and_then(Watched::check)
+    }
+
     /// Starts to watch the token, unless it is watched already.
     fn watch(&self) -> Option<&Watch> {
         self.0.as_ref().map(Watched::watch)

@@ -33,6 +33,11 @@ const ALWAYS: [HeaderName; 10] = [
     HeaderName::from_static("proxy-connection"),
 ];
 
+/// Whether this field is always about one connection, in any spelling.
+pub(in crate::proxy) fn is_about_connection(name: &HeaderName) -> bool {
+    ALWAYS.iter().any(|always| is_same(name, always))
+}
+
 /// The names in `Connection`. An element that is no name is not one of them.
 pub(in crate::proxy) fn connection_options(
     headers: &HeaderMap,

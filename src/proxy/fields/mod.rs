@@ -13,8 +13,8 @@ use hyper::{
 pub(super) use self::{
     believed::is_believed,
     hop_by_hop::{
-        Coding, connection_options, is_needed, remove_from_response_trailers, remove_from_trailers,
-        remove_hop_by_hop, takes_trailers,
+        Coding, connection_options, is_about_connection, is_needed, remove_from_response_trailers,
+        remove_from_trailers, remove_hop_by_hop, takes_trailers,
     },
 };
 

@@ -5,10 +5,10 @@ mod tests;
 
 use hyper::{
     HeaderMap,
-    header::{HeaderName, HeaderValue},
+    header::{self, HeaderName, HeaderValue},
 };
 
-use super::fields::{is_same, remove_if};
+use super::fields::{is_about_connection, is_same, remove_if};
 use crate::introspect::{Introspection, Scope};
 
 /// The header fields in which an API is told whose token it is.
@@ -57,33 +57,61 @@ impl IdentityHeaders {
         Self::default()
     }
 
+    /// Whether an identity header may have this name. `false` for the fields that frame or route a
+    /// message, that are about one connection or that carry credentials, such as `Content-Length`,
+    /// `Host`, `Connection` and `Cookie`, in every spelling.
+    #[must_use]
+    pub fn is_possible(name: &HeaderName) -> bool {
+        !is_about_connection(name) && !RESERVED.iter().any(|reserved| is_same(name, reserved))
+    }
+
     /// The field for the subject of the token (`sub`).
+    ///
+    /// # Panics
+    ///
+    /// Panics unless the name is [possible](Self::is_possible).
     pub fn subject(mut self, name: HeaderName) -> Self {
-        self.subject = Some(name);
+        self.subject = Some(possible(name));
         self
     }
 
     /// The field for the client that the token was issued to (`client_id`).
+    ///
+    /// # Panics
+    ///
+    /// Panics unless the name is [possible](Self::is_possible).
     pub fn client(mut self, name: HeaderName) -> Self {
-        self.client = Some(name);
+        self.client = Some(possible(name));
         self
     }
 
     /// The field for the scope of the token, its words separated by spaces.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless the name is [possible](Self::is_possible).
     pub fn scope(mut self, name: HeaderName) -> Self {
-        self.scope = Some(name);
+        self.scope = Some(possible(name));
         self
     }
 
     /// The field for the issuer of the token (`iss`).
+    ///
+    /// # Panics
+    ///
+    /// Panics unless the name is [possible](Self::is_possible).
     pub fn issuer(mut self, name: HeaderName) -> Self {
-        self.issuer = Some(name);
+        self.issuer = Some(possible(name));
         self
     }
 
     /// The field for the session that the token was issued in (`sid`).
+    ///
+    /// # Panics
+    ///
+    /// Panics unless the name is [possible](Self::is_possible).
     pub fn session(mut self, name: HeaderName) -> Self {
-        self.session = Some(name);
+        self.session = Some(possible(name));
         self
     }
 
@@ -137,6 +165,28 @@ impl IdentityHeaders {
             .into_iter()
             .flatten()
     }
+}
+
+/// Fields that change what the request is. The token must not overwrite them.
+const RESERVED: [HeaderName; 9] = [
+    header::AUTHORIZATION,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::COOKIE,
+    header::EXPECT,
+    header::HOST,
+    header::MAX_FORWARDS,
+    header::TRAILER,
+];
+
+#[track_caller]
+fn possible(name: HeaderName) -> HeaderName {
+    assert!(
+        IdentityHeaders::is_possible(&name),
+        "the name of an identity header must not be `{name}`, which has a meaning of its own"
+    );
+    name
 }
 
 /// A value as visible ASCII and spaces.

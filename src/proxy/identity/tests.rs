@@ -85,3 +85,29 @@ fn different_values_never_look_alike() {
         assert_eq!(encoded(value), expected, "{value:?}");
     }
 }
+
+#[test]
+fn fields_that_change_the_request_are_no_identity() {
+    for name in [
+        "content-length",
+        "content_length",
+        "host",
+        "connection",
+        "transfer-encoding",
+        "proxy-connection",
+        "keep-alive",
+        "cookie",
+    ] {
+        let name = name.parse::<HeaderName>().unwrap();
+        assert!(!IdentityHeaders::is_possible(&name), "{name}");
+    }
+    for name in every().names() {
+        assert!(IdentityHeaders::is_possible(name), "{name}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "must not be `content-length`")]
+fn identity_in_the_length_panics() {
+    let _ = IdentityHeaders::new().client(HeaderName::from_static("content-length"));
+}

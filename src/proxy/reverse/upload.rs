@@ -44,8 +44,11 @@ enum Guard {
 impl Guard {
     /// Why the token has ended, if it has. Wakes the task when it ends later.
     fn poll(&mut self, cx: &mut Context<'_>) -> Option<End> {
-        let Self::Watching(end) = self else {
-            return None;
+        let end = match self {
+            Self::None => return None,
+            // The frame may have waited in memory since before the end.
+            Self::Short(life, _) => return life.check(),
+            Self::Watching(end) => end,
         };
         match Pin::new(end).poll(cx) {
             Poll::Ready(end) => Some(end),

@@ -42,7 +42,9 @@ impl Running {
         let socket = self.socket();
         let failed = |error: &(dyn std::error::Error + 'static)| {
             let (socket, cause) = (socket.display(), causes(error));
-            Failure::Start(format!("{socket}: {cause}: does the sidecar run?"))
+            Failure::Start(format!(
+                "{socket}: {cause}: does the sidecar run? It may have another admin.socket, or another user"
+            ))
         };
         let exchange = async {
             let stream = UnixStream::connect(&socket)

@@ -2,6 +2,7 @@
 
 use hyper::header::HeaderName;
 use serde::Deserialize;
+use tower_revocation::proxy::IdentityHeaders;
 
 use super::problem::{Problem, Problems};
 
@@ -36,7 +37,7 @@ impl Identity {
             let plain = spelling(&text);
             let Some(name) = HeaderName::try_from(&text)
                 .ok()
-                .filter(|_| !is_reserved(&plain))
+                .filter(|name| !is_reserved(&plain) && IdentityHeaders::is_possible(name))
             else {
                 let reason =
                     "expected the name of a field of your own, such as \"x-token-subject\"";

@@ -94,6 +94,7 @@
 //! | `revoke` | backends that append to the log, and requests of administrators | `log` |
 //! | `enforce` | the layer that refuses tokens, and the index | `log` |
 //! | `admin` | orders of administrators over HTTP | `admin` |
+//! | `profiles` | the revocation calls of other systems | `profiles` |
 //! | `observe` | the series for monitoring | `metrics` |
 //! | `proxy` | a reverse proxy, a server whose connections are bounded, and the decision for proxies of others | `proxy`, `ext-authz` |
 //! | `outbound` | the HTTPS client: which addresses, certificates and limits it accepts | `jwt` |

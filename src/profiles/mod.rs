@@ -34,9 +34,23 @@
 //! # let _ = app;
 //! ```
 //!
+//! | profile | what it revokes besides the token |
+//! |---|---|
+//! | [`Connect2id`] | all tokens of the client for the subject |
+//! | [`Wso2`], [`Okta`], [`BoxPlatform`], [`Kustvakt`] | what the backend is configured to |
+//! | [`Auth0`], [`PingAm`] | the grant of a refresh token |
+//! | [`Cognito`], [`CognitoApi`] | the same, and refuses access tokens |
+//! | [`Square`], [`GitHub`] | all tokens of the client for the subject, or nothing, as the call says |
+//! | [`Apigee`] | the grant or nothing, as the call says; or all tokens for a user, until a time |
+//! | [`Salesforce`] | what the backend is configured to; there is no client |
+//! | [`Vault`] | all descendants of the token; the caller's own token says what it may revoke |
+//!
+//! The documentation of each is a transcript, which the tests run.
+//!
 //! # What no profile changes
 //!
-//! * The client is authenticated first, and a token of another client is not revoked.
+//! * The client is authenticated first, if the system has clients, and a token of another client is not
+//!   revoked.
 //! * A success means that the revocation is durable.
 //! * Every response has `Cache-Control: no-store`.
 //! * If the state of the token is unknown, or the log cannot be written, the status is 503 with

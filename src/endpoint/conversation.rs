@@ -80,6 +80,7 @@ impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
             head: Some(head),
             token: TokenParameters::default(),
             extensions: Extensions::new(),
+            tells_outcome: false,
             authenticator: services.map(|endpoint| endpoint.authenticator.clone()),
             backend: services.map(|endpoint| endpoint.backend.clone()),
             info,
@@ -103,6 +104,8 @@ pin_project! {
         head: Option<Parts>,
         token: TokenParameters,
         extensions: Extensions,
+        // Whether somebody in front wants to know the outcome.
+        tells_outcome: bool,
         authenticator: Option<Authenticator<A, C, FA>>,
         backend: Option<Backend<B, C, FB>>,
         info: RequestInfo,
@@ -186,6 +189,7 @@ where
                     }
                     if let Some(passed) = head.extensions.remove::<BackendExtensions>() {
                         *this.extensions = passed.0;
+                        *this.tells_outcome = true;
                     }
                     methods.state(&mut head.extensions);
                     *this.token = form.token;
@@ -294,7 +298,8 @@ where
             (Ok(response), None) => response,
             (Err(error), None) => responder.failure(error, *this.info),
         };
-        if let Some(outcome) = known {
+        // Extensions allocate three times.
+        if let Some(outcome) = known.filter(|_| *this.tells_outcome) {
             response.extensions_mut().insert(outcome);
         }
         response

@@ -58,8 +58,9 @@ impl<C> RevocationRequest<C> {
 /// The extensions of a request that the endpoint passes to its backend, as
 /// [`RevocationRequest::extensions`].
 ///
-/// A layer in front of the endpoint inserts it into the extensions of the HTTP request. No other
-/// extension of the request reaches the backend, and nothing that a peer sends can insert one.
+/// A layer in front of the endpoint inserts it into the extensions of the HTTP request, empty or not. No
+/// other extension of the request reaches the backend, and nothing that a peer sends can insert one. The
+/// response has the [`Outcome`] in its extensions, or the [`Error`](crate::Error).
 ///
 /// ```
 /// use bytes::Bytes;
@@ -148,7 +149,8 @@ impl From<&str> for TokenTypeHint {
 ///
 /// A backend that could not find out returns its error instead, which becomes 503.
 ///
-/// Every response that is based on an outcome has it in its extensions, for outer layers.
+/// It is in the extensions of the response to a request with [`BackendExtensions`], for the layer that
+/// has inserted them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {

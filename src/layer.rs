@@ -186,7 +186,7 @@ impl<A, B> RevocationLayer<A, B> {
     /// Accepts `GET` with the token in the query, for pages that use JSONP (RFC 7009 §2.3). Defaults to
     /// `false`: `GET` is 405.
     ///
-    /// **Use [`cors`](Self::cors) instead.** It does all of this, without these dangers:
+    /// **Use `cors` instead**, with the feature of that name. It does all of this, without these dangers:
     ///
     /// * The token is part of a URL: in the history of the browser, in the logs of proxies, in
     ///   `Referer`.

@@ -46,21 +46,31 @@ impl Answer {
     }
 
     /// The answer of the endpoint.
-    pub(super) fn new(response: Response<Full<Bytes>>, token: Option<&Introspection>) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// Fails if the response says nothing about the token, whatever its status is.
+    pub(super) fn new(
+        response: Response<Full<Bytes>>,
+        token: Option<&Introspection>,
+    ) -> Result<Self, Error> {
         let extensions = response.extensions();
         let result = match (extensions.get::<Error>(), extensions.get::<Outcome>()) {
             (Some(error), _) => Err(error.clone()),
             (None, Some(outcome)) if response.status().is_success() => Ok(*outcome),
-            _ => Err(Error::new(ErrorKind::ServerError)
-                .caused_by("the response of the endpoint has neither an outcome nor an error")),
+            _ => {
+                return Err(Error::new(ErrorKind::ServerError).caused_by(
+                    "the response of the endpoint has neither an outcome nor an error",
+                ));
+            }
         };
         let is_revoked = matches!(result, Ok(Outcome::Revoked));
-        Self {
+        Ok(Self {
             // What is known of the token of another client is not for this one.
             token: token.filter(|_| is_revoked).cloned(),
             result,
             response,
-        }
+        })
     }
 
     /// Returns the outcome of a success, or why the call failed.

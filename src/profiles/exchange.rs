@@ -45,8 +45,9 @@ where
     };
     let answer = match call {
         Ok(call) => ask(layer.endpoint, call).await,
-        Err(error) => refused(error, http_1),
+        Err(error) => Err(error),
     };
+    let answer = answer.unwrap_or_else(|error| refused(error, http_1));
     let answer = after(&layer.settings, answer, http_1).await;
     let invariant = Invariant::of(&answer);
     let is_refused_method = answer.is(ErrorKind::MethodNotAllowed);
@@ -86,7 +87,7 @@ where
     Ok(ProfileRequest { head, rest, body })
 }
 
-async fn ask<E>(endpoint: E, call: Call) -> Answer
+async fn ask<E>(endpoint: E, call: Call) -> Result<Answer, Error>
 where
     E: Service<Request<Full<Bytes>>, Response = Response<Full<Bytes>>, Error = Infallible>,
 {
@@ -96,7 +97,7 @@ where
             let Ok(response) = endpoint.oneshot(revoke.into_request()).await;
             Answer::new(response, options.introspection())
         }
-        Kind::Done(outcome) => Answer::done(outcome),
+        Kind::Done(outcome) => Ok(Answer::done(outcome)),
     }
 }
 

@@ -1,8 +1,11 @@
 //! What no profile changes: each test tries every profile.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
+use bytes::Bytes;
 use futures::future::BoxFuture;
+use http_body_util::Full;
+use hyper::{Request, Response};
 use hyper_util::rt::TokioTimer;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -242,6 +245,23 @@ async fn too_many_attempts_are_429_and_a_defect_is_500() {
             .await;
             assert_status(&seen, status, case.name);
         }
+    }
+}
+
+/// The endpoint is another service by mistake.
+#[tokio::test]
+async fn success_that_says_nothing_of_the_token_is_500() {
+    for case in cases() {
+        let endpoint = service_fn(async |_: Request<Full<Bytes>>| {
+            Ok::<_, Infallible>(Response::new(Full::default()))
+        });
+        let server = (case.serve)(&world(), BoxCloneSyncService::new(endpoint)).await;
+        let seen = send(
+            server,
+            &(case.call)("token-of-the-app", "secret-of-the-app"),
+        )
+        .await;
+        assert_status(&seen, 500, case.name);
     }
 }
 

@@ -4,6 +4,8 @@ mod apigee;
 mod auth0;
 mod cognito;
 mod connect2id;
+#[path = "../fixture/events.rs"]
+mod events;
 mod github;
 mod hosted;
 mod invariants;

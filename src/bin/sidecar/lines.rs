@@ -37,7 +37,7 @@ impl Lines {
         let deadline = Instant::now() + AT_THE_END;
         let (done, is_done) = sync_channel(1);
         let mut flush = Line::Flush(done);
-        // If nobody reads stderr, there may be no place for another line.
+        // If stderr is not read, the queue may be full.
         while let Err(TrySendError::Full(again)) = self.0.try_send(flush) {
             if Instant::now() >= deadline {
                 return;

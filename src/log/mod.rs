@@ -117,6 +117,8 @@ mod error;
 #[cfg(feature = "fleet")]
 mod fleet;
 mod health;
+#[cfg(feature = "admin")]
+mod journal;
 mod memory;
 mod moment;
 mod observe;
@@ -157,6 +159,9 @@ pub(crate) use fleet::{Issued, IssuedTables, NewRow, OldToken};
 #[cfg(all(feature = "fleet", feature = "jwt"))]
 pub(crate) use fleet::{OnceResult, OnceStore, OnceUse};
 pub use health::LogHealth;
+#[cfg(feature = "admin")]
+#[cfg_attr(docsrs, doc(cfg(feature = "admin")))]
+pub use journal::{Journal, JournalChange, JournalEntry, JournalWrite, NewJournalEntry};
 pub use memory::MemoryLog;
 pub use moment::Moment;
 pub use position::Position;

@@ -1,14 +1,48 @@
 //! `POST /v1/tokens:inspect`.
 
-use super::{InspectedClaims, InspectedSelector, Inspection};
+use hyper::{Response, StatusCode, body::Body, http::request::Parts};
+use tower::{BoxError, Service, ServiceExt as _};
+
+use super::{
+    AdminBody, Caller, InspectedClaims, InspectedSelector, Inspection, InspectionOrder, Role,
+    observe,
+    problem::Refusal,
+    request::{self, no_query},
+    response::{json, unavailable},
+    service::Shared,
+};
 use crate::{
     enforce::{Freshness, Index},
     introspect::{Introspected, Introspection, TokenKind},
-    log::NumericDate,
+    log::{NumericDate, RevocationLog},
+    token::Secret,
 };
 
+impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
+    pub(super) async fn inspect<I, B>(
+        &self,
+        introspect: I,
+        caller: &Caller,
+        head: &Parts,
+        body: B,
+    ) -> Result<Response<AdminBody>, Refusal>
+    where
+        I: Service<Secret, Response: Into<Introspected>>,
+        I::Error: Into<BoxError>,
+        B: Body<Data: Send, Error: Into<BoxError>>,
+    {
+        caller.needs(Role::Operator)?;
+        no_query(head)?;
+        let InspectionOrder { token } = request::document(&head.headers, body).await?;
+        let introspected = introspected(introspect, token).await?;
+        let inspection = inspection(&introspected, &self.index);
+        observe::inspected(caller.name(), &inspection.verdict);
+        Ok(json(StatusCode::OK, &inspection))
+    }
+}
+
 /// What is told about a token.
-pub(super) fn inspection(introspected: &Introspected, index: &Index) -> Inspection {
+fn inspection(introspected: &Introspected, index: &Index) -> Inspection {
     let Some(token) = introspected.token() else {
         let reason = introspected.reason();
         return Inspection {
@@ -70,4 +104,15 @@ fn claims(token: &Introspection) -> InspectedClaims {
         nbf: date(token.nbf),
         exp: date(token.exp),
     }
+}
+
+/// What is known of a token.
+pub(super) async fn introspected<I>(introspect: I, token: Secret) -> Result<Introspected, Refusal>
+where
+    I: Service<Secret, Response: Into<Introspected>>,
+    I::Error: Into<BoxError>,
+{
+    let introspected = introspect.oneshot(token).await;
+    let introspected = introspected.map_err(|error| unavailable(&*error.into()))?;
+    Ok(introspected.into())
 }

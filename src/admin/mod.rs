@@ -26,20 +26,22 @@
 //! it has pointed at this server. Every response has `Cache-Control: no-store`.
 
 mod access;
+mod body;
 mod document;
 mod inspect;
 mod observe;
-mod orders;
 mod problem;
 mod request;
 mod response;
-mod revoke;
+mod revocations;
+mod routes;
 mod service;
 mod status;
 mod tenants;
 
 pub use self::{
     access::{Access, AdminTokens, AdminTokensError, Caller, Role},
+    body::AdminBody,
     document::{
         DryRun, InspectedClaims, InspectedSelector, Inspection, InspectionOrder, OrderTarget,
         Receipt, RevocationOrder, Status, StatusOfIndex, StatusOfLog,

@@ -1,14 +1,12 @@
 //! Why an order is refused, and what the caller is told.
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{
     Response, StatusCode,
     header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Role, response::protect};
+use super::{AdminBody, Role, response::protect};
 
 /// The body of an error (RFC 9457).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +82,7 @@ impl Refusal {
         detail.to_owned()
     }
 
-    pub(super) fn response(&self) -> Response<Full<Bytes>> {
+    pub(super) fn response(&self) -> Response<AdminBody> {
         let status = self.status();
         let problem = Problem {
             kind: "about:blank".to_owned(),
@@ -93,7 +91,7 @@ impl Refusal {
             detail: self.detail(),
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
-        let mut response = Response::new(Full::from(body));
+        let mut response = Response::new(AdminBody::whole(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(

@@ -1,14 +1,12 @@
 //! Responses: JSON that no cache keeps.
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{
     Response, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS},
 };
 use serde::Serialize;
 
-use super::problem::Refusal;
+use super::{AdminBody, problem::Refusal};
 use crate::error::Error;
 
 /// How long to wait before the next attempt, in seconds, if nothing else says.
@@ -19,11 +17,11 @@ pub(super) fn unavailable(error: &(dyn std::error::Error + 'static)) -> Refusal 
     Refusal::Unavailable(delay.map_or(RETRY_AFTER, |delay| delay.as_secs().max(1)))
 }
 
-pub(super) fn json(status: StatusCode, document: &impl Serialize) -> Response<Full<Bytes>> {
+pub(super) fn json(status: StatusCode, document: &impl Serialize) -> Response<AdminBody> {
     let Ok(body) = serde_json::to_vec(document) else {
         return Refusal::Unavailable(RETRY_AFTER).response();
     };
-    let mut response = Response::new(Full::from(body));
+    let mut response = Response::new(AdminBody::whole(body));
     *response.status_mut() = status;
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, json);
@@ -31,7 +29,7 @@ pub(super) fn json(status: StatusCode, document: &impl Serialize) -> Response<Fu
 }
 
 /// No cache keeps the response, and no browser guesses what it is.
-pub(super) fn protect(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+pub(super) fn protect(mut response: Response<AdminBody>) -> Response<AdminBody> {
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

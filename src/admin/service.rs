@@ -7,14 +7,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::Bytes;
 use futures::future::BoxFuture;
-use http_body_util::Full;
 use hyper::{Request, Response, body::Body};
 use serde_json::{Map, Value};
 use tower::{BoxError, Service};
 
-use super::{Access, Tenants};
+use super::{Access, AdminBody, Tenants};
 use crate::{
     enforce::Index, introspect::Introspected, log::RevocationLog, revoke::Administration,
     token::Secret,
@@ -138,7 +136,7 @@ where
     I::Future: Send,
     B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
 {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<AdminBody>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 

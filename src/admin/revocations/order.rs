@@ -1,8 +1,8 @@
-//! `POST /v1/revocations`.
+//! What an order is about: names, or a token.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{
+use super::super::{
     Caller, DryRun, OrderTarget, Receipt, RevocationOrder, Role, Tenants, problem::Refusal,
 };
 use crate::{

@@ -1,0 +1,40 @@
+//! How a request becomes a response: who sends it, and which resource it is about.
+
+use hyper::{Method, Request, Response, body::Body};
+use tower::{BoxError, Service};
+
+use super::{AdminBody, observe, problem::Refusal, request, service::Shared};
+use crate::{introspect::Introspected, log::RevocationLog, token::Secret};
+
+impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
+    /// Fails with what the caller is told instead.
+    pub(super) async fn respond<I, B>(
+        &self,
+        introspect: I,
+        request: Request<B>,
+    ) -> Result<Response<AdminBody>, Refusal>
+    where
+        I: Service<Secret, Response: Into<Introspected>> + Clone,
+        I::Error: Into<BoxError>,
+        B: Body<Data: Send, Error: Into<BoxError>>,
+    {
+        let hosts = self.access.is_remote().then_some(&*self.hosts);
+        let checked = request::check_origin(&request, hosts);
+        let caller = checked.and_then(|()| self.access.caller(request.headers()));
+        let caller = caller.inspect_err(|refusal| observe::refused(refusal, None))?;
+        let (head, body) = request.into_parts();
+        let response = match (head.uri.path(), &head.method) {
+            ("/v1/revocations", &Method::POST) => {
+                self.revoke(introspect, &caller, &head, body).await
+            }
+            ("/v1/tokens:inspect", &Method::POST) => {
+                self.inspect(introspect, &caller, &head, body).await
+            }
+            ("/v1/status", &Method::GET) => self.status(&caller, &head),
+            ("/v1/revocations" | "/v1/tokens:inspect", _) => Err(Refusal::Method("POST")),
+            ("/v1/status", _) => Err(Refusal::Method("GET")),
+            _ => Err(Refusal::NotFound),
+        };
+        response.inspect_err(|refusal| observe::refused(refusal, Some(caller.name())))
+    }
+}

@@ -33,7 +33,10 @@ use tower_revocation::{
     outbound::Resolve,
 };
 
-use crate::fixture::{ISSUER, Key, PK, PKR, by, claims, header, pk, registry, with};
+use crate::{
+    fixture::{ISSUER, Key, PK, PKR, by, claims, header, pk, registry, with},
+    port::free_port,
+};
 
 pub(crate) struct Loopback;
 
@@ -149,9 +152,7 @@ async fn unregistered_algorithm_fetches_nothing() {
 
 #[tokio::test]
 async fn unavailable_keys_are_503_and_the_assertion_works_later() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    let port = free_port();
     let down = RemoteKeys::builder()
         .timeout(Duration::from_secs(5))
         .resolver(Loopback)

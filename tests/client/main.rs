@@ -15,6 +15,8 @@ mod jwks_uri;
 mod limiter;
 mod metadata;
 mod passwords;
+#[path = "../fixture/port.rs"]
+mod port;
 mod registration;
 mod registry;
 mod registry_documents;

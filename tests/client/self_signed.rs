@@ -1,6 +1,6 @@
 //! Clients with a self-signed certificate, over TLS (RFC 8705 §2.2).
 
-use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use base64::{
     Engine as _,
@@ -9,7 +9,6 @@ use base64::{
 use rcgen::CertificateParams;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use tokio::net::TcpListener;
 use tokio_rustls::rustls::{
     RootCertStore, crypto::aws_lc_rs, pki_types::UnixTime, server::WebPkiClientVerifier,
 };
@@ -23,6 +22,7 @@ use crate::{
     certificate::{CA, as_mt, is_refused, offering, serve, serve_only},
     fixture::{Key, post, registry},
     jwks_uri::{self, Loopback},
+    port::free_port,
 };
 
 fn params() -> CertificateParams {
@@ -177,9 +177,7 @@ async fn unknown_clients_do_not_cause_fetches() {
 
 #[tokio::test]
 async fn unavailable_key_is_503() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    let port = free_port();
     let down = RemoteKeys::builder()
         .timeout(Duration::from_secs(5))
         .resolver(Loopback)

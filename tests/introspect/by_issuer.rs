@@ -17,7 +17,10 @@ use tower_revocation::{
     test_util::{TestIssuer, TestToken},
 };
 
-use crate::jwt::fixture::{AUDIENCE, ISSUER, KEY, claims, header, with};
+use crate::{
+    jwt::fixture::{AUDIENCE, ISSUER, KEY, claims, header, with},
+    port::free_port,
+};
 
 const SHOP: &str = "https://shop.test";
 const BANK: &str = "https://bank.test";
@@ -189,9 +192,7 @@ async fn revoked_token_leaves_its_namesake_alive() {
 #[tokio::test]
 async fn unreachable_issuer_stops_only_its_own_tokens() {
     let two = Two::new();
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let uri = format!("http://{}/jwks", closed.local_addr().unwrap());
-    drop(closed);
+    let uri = format!("http://127.0.0.1:{}/jwks", free_port());
     let audience = Audience::any_of([TestIssuer::AUDIENCE]);
     let away = JwtTokens::new(SHOP, Keys::from_uri(&uri).unwrap(), audience);
     let tokens = ByIssuer::new()

@@ -10,6 +10,8 @@ mod events;
 mod issued;
 mod jwt;
 mod not_valid_now;
+#[path = "../fixture/port.rs"]
+mod port;
 #[path = "../fixture/recorder.rs"]
 mod recorder;
 mod upstream;

@@ -20,6 +20,7 @@ use tower_revocation::proxy::{Upstream, server::Server};
 
 use crate::{
     fixture::{Gateway, ask, get, read_to_end, soon},
+    port::free_port,
     versions::{http1, http2},
 };
 
@@ -60,9 +61,7 @@ async fn answer(mut stream: TcpStream, response: &[u8], closes: bool, count: Arc
 
 #[tokio::test]
 async fn api_that_cannot_be_reached_is_502() {
-    let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", nowhere.local_addr().unwrap());
-    drop(nowhere);
+    let url = format!("http://127.0.0.1:{}", free_port());
     let gateway = Gateway::to(&url).await;
     for client in [http1(), http2()] {
         let response = ask(&client, get(gateway.url("/"))).await;

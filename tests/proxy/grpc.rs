@@ -10,7 +10,10 @@ use tonic_health::{
     server::{HealthReporter, health_reporter},
 };
 
-use crate::fixture::{Gateway, soon};
+use crate::{
+    fixture::{Gateway, soon},
+    port::free_port,
+};
 
 type Client = HealthClient<Channel>;
 
@@ -73,9 +76,7 @@ async fn calls_streams_and_trailers_pass_until_the_token_is_revoked() {
 async fn unreachable_api_is_unavailable() {
     let (_reporter, gateway, _client) = start("h2c").await;
     drop(gateway);
-    let nowhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", nowhere.local_addr().unwrap());
-    drop(nowhere);
+    let url = format!("http://127.0.0.1:{}", free_port());
     let gateway = Gateway::to(&url).await;
     let endpoint = Channel::from_shared(gateway.url("")).unwrap();
     let mut client = Client::new(soon(endpoint.connect()).await.unwrap());

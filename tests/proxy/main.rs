@@ -9,6 +9,8 @@ mod grpc;
 mod hosts;
 mod idle;
 mod in_step;
+#[path = "../fixture/port.rs"]
+mod port;
 mod raw;
 mod streams;
 mod tls;

@@ -6,6 +6,8 @@ mod authorization_server;
 mod admin;
 mod forward;
 mod links;
+#[path = "../fixture/port.rs"]
+mod port;
 mod quota;
 mod record;
 #[path = "../fixture/recorder.rs"]

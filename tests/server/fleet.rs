@@ -2,8 +2,6 @@
 
 #[path = "../fixture/memory.rs"]
 mod memory;
-#[path = "../fixture/port.rs"]
-mod port;
 #[path = "../fixture/postgres/mod.rs"]
 mod postgres;
 
@@ -11,6 +9,7 @@ use std::{path::Path, time::Duration};
 
 use super::{
     http::{C1, C2, Http, SPA},
+    port,
     process::{Server, command, error_line, folder},
 };
 

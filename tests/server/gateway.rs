@@ -32,6 +32,7 @@ use super::{
     events::{goes_on, is_cut},
     http::{C1, C2, Http},
     jwt::forged,
+    port::free_port,
     process::{Server, binary, command, folder},
     tls::Front,
 };
@@ -57,6 +58,8 @@ impl World {
             .env("DATA", data)
             .env("FEED_TOKENS", token)
             .env("ISSUER", &issuer)
+            // Some tests kill it. No other server gets its port then.
+            .env("LISTEN", format!("127.0.0.1:{}", free_port()))
             .arg("--jwt");
         let server = Server::run(command);
         front.serve(server.address.clone());
@@ -286,10 +289,7 @@ async fn bodies_are_streamed_over_both_versions_of_http() {
 #[tokio::test]
 async fn unreachable_api_is_502_and_unreachable_keys_are_503() {
     let world = World::new().await;
-    // Nothing listens there now.
-    let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let upstream = format!("http://{}", nowhere.local_addr().unwrap());
-    drop(nowhere);
+    let upstream = format!("http://127.0.0.1:{}", free_port());
     let (gateway, http) = world.gateway_to(&upstream);
     let token = world.http.own_token(C1).await;
     assert_eq!(http.me(&token).await.status, 502);

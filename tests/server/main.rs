@@ -14,6 +14,8 @@ mod jwt;
 mod kill;
 mod log;
 mod methods;
+#[path = "../fixture/port.rs"]
+mod port;
 mod process;
 mod programs;
 mod readme;

@@ -13,6 +13,7 @@ use tower_revocation::{log::NumericDate, test_util::TestIssuer};
 
 use super::{
     http::Http,
+    port::free_port,
     process::{Sidecar, output, program},
     world::{SHOP, World, bind, serve},
 };
@@ -177,8 +178,7 @@ async fn subject_of_one_issuer_is_nobody_at_another() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn issuer_that_is_down_is_503_for_its_own_tokens_only() {
     let world = World::new().await;
-    let (listener, url) = bind().await;
-    drop(listener);
+    let url = format!("http://127.0.0.1:{}", free_port());
     let away = TestIssuer::new(&*url);
     let sections = format!(
         "[[issuer]]\nurl = \"{url}\"\naudience = {:?}\n",

@@ -1,6 +1,10 @@
 //! Start, readiness, series, lines, and the end.
 
-use std::{os::unix::net::UnixDatagram, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    os::unix::net::UnixDatagram,
+    time::Duration,
+};
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::Method;
@@ -10,17 +14,16 @@ use tower_revocation::log::NumericDate;
 
 use super::{
     http::Http,
+    port::free_port,
     process::{Sidecar, program},
-    world::{SHOP, World, bind, publish},
+    world::{SHOP, World, publish},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readiness_waits_for_the_keys_of_the_issuer() {
     let world = World::new().await;
-    // Nobody listens there yet.
-    let (listener, issuer) = bind().await;
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+    let issuer = format!("http://{address}");
     let text = world.config("").replace(world.issuer.issuer(), &issuer);
     let sidecar = Sidecar::begin(&world.write("config.toml", &text));
     let admin = Http::to(sidecar.url("admin.listen"));

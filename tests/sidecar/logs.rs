@@ -2,8 +2,6 @@
 
 #[path = "../fixture/memory.rs"]
 mod memory;
-#[path = "../fixture/port.rs"]
-mod port;
 #[path = "../fixture/postgres/mod.rs"]
 mod postgres;
 #[path = "../fixture/redis/mod.rs"]
@@ -13,6 +11,7 @@ use std::time::Duration;
 
 use super::{
     http::{Answer, Http},
+    port::{self, free_port},
     process::{Sidecar, TIMEOUT},
     world::{SHOP, World},
 };
@@ -78,8 +77,9 @@ async fn feed_of_another_sidecar() {
     let world = World::new().await;
     let tokens = world.write("feed", "a-token-that-nobody-can-guess\n");
     let sections = format!(
-        "{}[feed]\nlisten = \"127.0.0.1:0\"\ntokens_file = {tokens:?}\n",
-        world.terminate()
+        "{}[feed]\nlisten = \"127.0.0.1:{}\"\ntokens_file = {tokens:?}\n",
+        world.terminate(),
+        free_port(),
     );
     let first = Sidecar::start(&world.write("first.toml", &world.config(&sections)));
     let feed = format!("{}/feed", first.url("feed.listen"));
@@ -117,8 +117,9 @@ async fn stale_route_is_served_without_the_log_and_revoked_tokens_stay_refused()
     let world = World::new().await;
     let tokens = world.write("feed", "a-token-that-nobody-can-guess\n");
     let sections = format!(
-        "{}[feed]\nlisten = \"127.0.0.1:0\"\ntokens_file = {tokens:?}\n",
-        world.terminate()
+        "{}[feed]\nlisten = \"127.0.0.1:{}\"\ntokens_file = {tokens:?}\n",
+        world.terminate(),
+        free_port(),
     );
     let first = Sidecar::start(&world.write("first.toml", &world.config(&sections)));
     let feed = format!("{}/feed", first.url("feed.listen"));
@@ -143,7 +144,7 @@ async fn stale_route_is_served_without_the_log_and_revoked_tokens_stay_refused()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn log_that_is_away_at_the_start_is_tried_again() {
     let world = World::new().await;
-    let port = port::free_port();
+    let port = free_port();
     let log = format!("url = \"postgres://revoker@127.0.0.1:{port}/app\"");
     let text = world.config_with(&log, &world.terminate());
     let sidecar = Sidecar::begin(&world.write("config.toml", &text));

@@ -13,6 +13,8 @@ mod links;
 mod logs;
 mod mistakes;
 mod network;
+#[path = "../fixture/port.rs"]
+mod port;
 mod process;
 mod profiles;
 mod reload;

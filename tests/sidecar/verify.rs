@@ -2,8 +2,9 @@
 
 use super::{
     http::Http,
+    port::free_port,
     process::Sidecar,
-    world::{SHOP, World, bind},
+    world::{SHOP, World},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -113,10 +114,7 @@ async fn envoy_asks_over_grpc_on_the_same_port() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn envoy_is_told_503_before_the_log_is_open() {
     let world = World::new().await;
-    // Nobody listens there.
-    let (listener, away) = bind().await;
-    drop(listener);
-    let away = away.replace("http://", "redis://");
+    let away = format!("redis://127.0.0.1:{}", free_port());
     let sections = "[verify]\nlisten = \"127.0.0.1:0\"\n";
     let text = world.config_with(&format!("url = {away:?}"), sections);
     let sidecar = Sidecar::begin(&world.write("config.toml", &text));

@@ -32,7 +32,7 @@ use tower_revocation::{
     test_util::TestIssuer,
 };
 
-use crate::process::Ports;
+use crate::{port::free_port, process::Ports};
 
 /// What the introspection does.
 #[derive(Clone, Copy)]
@@ -223,7 +223,7 @@ fn api(
     std::future::ready(Ok(response))
 }
 
-/// A server of HTTP/1.1 and HTTP/2 on a free port.
+/// A server of HTTP/1.1 and HTTP/2. No other server gets its port, also when it has ended.
 struct Server {
     port: u16,
     accepting: JoinHandle<()>,
@@ -240,7 +240,8 @@ impl Server {
         S::Future: Send + 'static,
         B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
     {
-        Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap(), service)
+        let listener = TcpListener::bind(("127.0.0.1", free_port())).await;
+        Self::on(listener.unwrap(), service)
     }
 
     fn on<S, B>(listener: TcpListener, service: S) -> Self

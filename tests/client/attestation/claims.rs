@@ -7,7 +7,10 @@ use tower_revocation::{
     jose::{self, KeySet, Keys},
 };
 
-use crate::fixture::{ISSUER, Key, ask, layer, now, sign_hmac};
+use crate::{
+    fixture::{ISSUER, Key, ask, layer, now, sign_hmac},
+    port::free_port,
+};
 
 use super::{
     ATTESTER, ATTESTER_KEY, INSTANCE, attestations, attested, authenticator, by, clients, code,
@@ -211,12 +214,7 @@ async fn malformed_jws_is_refused() {
 
 #[tokio::test]
 async fn attester_with_unavailable_keys_does_not_block_others() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let gone = format!(
-        "https://127.0.0.1:{}/keys",
-        listener.local_addr().unwrap().port()
-    );
-    drop(listener);
+    let gone = format!("https://127.0.0.1:{}/keys", free_port());
     let keys = ATTESTER_KEY.jwks(&json!({})).to_string();
     let both = || {
         Attestations::new(ISSUER)

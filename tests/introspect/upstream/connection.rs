@@ -8,7 +8,6 @@ use http_body_util::Full;
 use hyper::Response;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::json;
-use tokio::net::TcpListener;
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
@@ -16,9 +15,12 @@ use tokio_rustls::{
 use tower::{ServiceExt as _, limit::ConcurrencyLimit};
 use tower_revocation::introspect::upstream::{Upstream, UpstreamErrorKind};
 
-use crate::upstream::{
-    active, ask,
-    server::{Does, Server, json as respond},
+use crate::{
+    port::free_port,
+    upstream::{
+        active, ask,
+        server::{Does, Server, json as respond},
+    },
 };
 
 /// The shortest response about an active token.
@@ -190,9 +192,7 @@ async fn tls_accepts_only_certificates_of_a_trusted_ca() {
 
 #[tokio::test]
 async fn closed_port_is_an_error() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let uri = format!("http://{}/", listener.local_addr().unwrap());
-    drop(listener);
+    let uri = format!("http://127.0.0.1:{}/", free_port());
     let upstream = Upstream::builder(uri).build().unwrap();
     let error = ask(&upstream, "t").await.unwrap_err();
     assert_eq!(error.kind(), UpstreamErrorKind::Unreachable);

@@ -4,8 +4,9 @@ use std::{error::Error as _, time::Duration};
 
 use futures::future::join_all;
 use hyper::header::{ACCEPT_ENCODING, CACHE_CONTROL, HeaderValue};
-use tokio::net::TcpListener;
 use tower_revocation::jose::{RemoteErrorKind, RemoteKeys};
+
+use crate::port::free_port;
 
 use super::{
     has, impatient,
@@ -117,15 +118,12 @@ async fn set_beyond_the_stale_limit_is_not_used() {
 
 #[tokio::test]
 async fn unreachable_source_without_an_earlier_set_is_an_error() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
     let keys = RemoteKeys::builder()
         .resolver(Names::local())
         .allow_private_addresses(true)
         .build();
     let error = keys
-        .keys(&format!("https://{HOST}:{port}/"), None)
+        .keys(&format!("https://{HOST}:{}/", free_port()), None)
         .await
         .unwrap_err();
     assert!(error.source().is_some());

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{C1, C2, World};
 use crate::{
     http::{Credentials, Http},
+    port::free_port,
     process::{Server, error_line},
 };
 
@@ -94,9 +95,7 @@ async fn jwt_refresh_token_is_treated_as_a_refresh_token() {
 #[tokio::test]
 async fn unreachable_issuer_is_503_and_records_nothing() {
     let world = World::new().await;
-    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}/oauth2/revoke", nowhere.local_addr().unwrap());
-    drop(nowhere);
+    let endpoint = format!("http://127.0.0.1:{}/oauth2/revoke", free_port());
     let mut command = world.command_to(&world.server.url(""));
     command.env("REVOCATION", endpoint);
     let gateway = Server::run(command);

@@ -47,12 +47,13 @@
 //! of them: an old page and a new one could have the same checksum. So **no peer chooses bytes in
 //! the file**:
 //!
-//! * Records, and the rows of `IssuedTokens` with their names, scopes and notes, are masked with
-//!   `ChaCha20`. The key is random and made with the file. Each row has a nonce of its own.
-//! * Used assertions and their clients are digests with another random key of the file.
+//! * Records, the rows of `IssuedTokens` with their names, scopes and notes, and the contents of
+//!   `EmbeddedJournal` are masked with `ChaCha20`. The key is random and made with the file. Each row has a nonce of its own.
+//! * Used assertions and their clients, and the keys of `EmbeddedJournal`, are digests with another
+//!   random key of the file.
 //! * The key of an issued token is the digest of 256 random bits that this process has drawn.
-//! * Some numbers are not masked: positions, epochs, the latest expiry of what was removed, and when
-//!   a used assertion expires. A peer chooses only the last of them, 12 bits within an hour, beside
+//! * Some numbers are not masked: positions, epochs, the latest expiry of what was removed, the dates
+//!   of entries of the journal, and when a used assertion expires. A peer chooses only the last of them, 12 bits within an hour, beside
 //!   256 bits that it neither chooses nor knows.
 //!
 //! The keys are in the file and in every copy of it. They do not hide its content from those who can
@@ -136,12 +137,20 @@ pub(crate) use checked_clock::CheckedClock;
 pub use embedded::EmbeddedLog;
 #[cfg(all(
     feature = "embedded",
-    any(feature = "fleet", feature = "issued", feature = "jwt")
+    any(
+        feature = "admin",
+        feature = "fleet",
+        feature = "issued",
+        feature = "jwt"
+    )
 ))]
 pub(crate) use embedded::Fault;
 #[cfg(feature = "issued")]
 pub(crate) use embedded::SweepStep;
-#[cfg(all(feature = "embedded", any(feature = "issued", feature = "jwt")))]
+#[cfg(all(
+    feature = "embedded",
+    any(feature = "admin", feature = "issued", feature = "jwt")
+))]
 pub(crate) use embedded::{FileKey, Work};
 pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};
@@ -159,9 +168,14 @@ pub(crate) use fleet::{Issued, IssuedTables, NewRow, OldToken};
 #[cfg(all(feature = "fleet", feature = "jwt"))]
 pub(crate) use fleet::{OnceResult, OnceStore, OnceUse};
 pub use health::LogHealth;
+#[cfg(all(feature = "admin", feature = "embedded"))]
+#[cfg_attr(docsrs, doc(cfg(all(feature = "admin", feature = "embedded"))))]
+pub use journal::EmbeddedJournal;
 #[cfg(feature = "admin")]
 #[cfg_attr(docsrs, doc(cfg(feature = "admin")))]
-pub use journal::{Journal, JournalChange, JournalEntry, JournalWrite, NewJournalEntry};
+pub use journal::{
+    Journal, JournalChange, JournalEntry, JournalWrite, MemoryJournal, NewJournalEntry,
+};
 pub use memory::MemoryLog;
 pub use moment::Moment;
 pub use position::Position;

@@ -55,6 +55,7 @@
 //! | `tower_revocation_log_write_duration_seconds` | histogram | `result` | Time from the queue until a write is `durable` or has `failed`. Writes are revocations, and tokens registered by `IssuedTokens`. |
 //! | `tower_revocation_log_queued_writes` | gauge | | Queued writes of all logs in the process. Install the recorder before opening a log, else earlier writes are not counted. |
 //! | `tower_revocation_log_refused_writes_total` | counter | `reason` | Writes refused without an attempt: the `queue` is full, the client used up its share of it (`queue_quota`), or the log is `not_writable`. |
+//! | `tower_revocation_journal_damaged_total` | counter | | Reads of entries of `log::EmbeddedJournal` that are damaged and were skipped. |
 //! | `tower_revocation_fleet_members` | gauge | | Processes that use the log of the fleet, this one included. 0 on those that follow a feed. |
 //! | `tower_revocation_fleet_largest_lag` | gauge | | Records that the slowest member lacked when it last reported. |
 //! | `tower_revocation_fleet_clock_offset_seconds` | gauge | | How far the clock of this machine is ahead of that of the log's server, at least. Negative if it is behind, 0 if the delay of the network explains it. |

@@ -70,6 +70,11 @@ const COUNTERS: &[Series] = &[
         "Writes to the log that were refused without an attempt.",
     ),
     (
+        "tower_revocation_journal_damaged_total",
+        Unit::Count,
+        "Reads of entries of the journal that are damaged and were skipped.",
+    ),
+    (
         "tower_revocation_fleet_incarnations_total",
         Unit::Count,
         "Times that the log of the fleet may have lost its newest records.",

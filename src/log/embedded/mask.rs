@@ -11,7 +11,7 @@
 
 use chacha20::{ChaCha20, KeyIvInit as _, cipher::StreamCipher as _};
 use redb::{ReadTransaction, TableDefinition, WriteTransaction};
-#[cfg(feature = "jwt")]
+#[cfg(any(feature = "admin", feature = "jwt"))]
 use sha2::{Digest as _, Sha256};
 
 use super::{super::LogErrorKind, fault::Fault};
@@ -27,7 +27,7 @@ pub(super) const NONCE: usize = 12;
 #[derive(Clone)]
 pub(crate) struct FileKey {
     mask: [u8; 32],
-    #[cfg(feature = "jwt")]
+    #[cfg(any(feature = "admin", feature = "jwt"))]
     digest: [u8; 32],
 }
 
@@ -49,7 +49,7 @@ impl FileKey {
         };
         Ok(Self {
             mask: key("mask")?,
-            #[cfg(feature = "jwt")]
+            #[cfg(any(feature = "admin", feature = "jwt"))]
             digest: key("digest")?,
         })
     }
@@ -66,7 +66,7 @@ impl FileKey {
     }
 
     /// Returns a digest that only this file has for a name.
-    #[cfg(feature = "jwt")]
+    #[cfg(any(feature = "admin", feature = "jwt"))]
     pub(crate) fn digest(&self, name: &[u8]) -> [u8; 32] {
         let keyed = Sha256::new().chain_update(self.digest);
         keyed.chain_update(name).finalize().into()
@@ -122,7 +122,7 @@ mod tests {
     fn key() -> FileKey {
         FileKey {
             mask: random(),
-            #[cfg(feature = "jwt")]
+            #[cfg(any(feature = "admin", feature = "jwt"))]
             digest: random(),
         }
     }

@@ -128,7 +128,12 @@ impl EmbeddedLog {
     }
 
     /// Reads tables other than those of the log.
-    #[cfg(any(feature = "fleet", feature = "issued", feature = "jwt"))]
+    #[cfg(any(
+        feature = "admin",
+        feature = "fleet",
+        feature = "issued",
+        feature = "jwt"
+    ))]
     pub(crate) fn read<T>(
         &self,
         job: impl FnOnce(&redb::Database) -> Result<T, Fault>,
@@ -137,13 +142,13 @@ impl EmbeddedLog {
     }
 
     /// Returns the key of the file.
-    #[cfg(any(feature = "issued", feature = "jwt"))]
+    #[cfg(any(feature = "admin", feature = "issued", feature = "jwt"))]
     pub(crate) fn key(&self) -> &FileKey {
         &self.key
     }
 
     /// Returns the clock by which expired records are removed.
-    #[cfg(feature = "issued")]
+    #[cfg(any(feature = "admin", feature = "issued"))]
     pub(crate) fn clock(&self) -> &Arc<CheckedClock> {
         &self.clock
     }

@@ -45,13 +45,13 @@ impl<'t> Work<'t> {
     }
 
     /// Returns the content of a row that peers neither choose nor know.
-    #[cfg(any(feature = "issued", feature = "jwt"))]
+    #[cfg(any(feature = "admin", feature = "issued", feature = "jwt"))]
     pub(crate) fn mask(&mut self, plain: &[u8]) -> Vec<u8> {
         self.state.masks.mask(plain)
     }
 
     /// Returns the key of the file.
-    #[cfg(any(feature = "issued", feature = "jwt"))]
+    #[cfg(any(feature = "admin", feature = "issued", feature = "jwt"))]
     pub(crate) fn key(&self) -> &super::FileKey {
         self.state.masks.key()
     }

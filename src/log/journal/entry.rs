@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::super::NumericDate;
+use super::super::{LogError, LogErrorKind, NumericDate};
 
 /// An entry that is not written yet.
 #[derive(Clone, PartialEq, Eq)]
@@ -93,6 +93,18 @@ impl JournalEntry {
             due,
         }
     }
+}
+
+/// Fails if a content is too long.
+pub(crate) fn check_lengths<'a>(
+    contents: impl IntoIterator<Item = &'a Vec<u8>>,
+) -> Result<(), LogError> {
+    let is_long = |content: &Vec<u8>| content.len() > NewJournalEntry::MAX_CONTENT;
+    if contents.into_iter().any(is_long) {
+        let error = LogError::new(LogErrorKind::Full);
+        return Err(error.caused_by("the content of an entry is longer than 64 KiB"));
+    }
+    Ok(())
 }
 
 /// Shows everything but the content, which may name people.

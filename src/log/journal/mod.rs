@@ -1,13 +1,21 @@
 //! Entries beside the records of a log.
 
+#[cfg(feature = "embedded")]
+mod embedded;
 mod entry;
+mod memory;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::{fmt, time::Duration};
 
 use futures::future::BoxFuture;
 
 use super::LogError;
+#[cfg(feature = "embedded")]
+pub use embedded::EmbeddedJournal;
 pub use entry::{JournalChange, JournalEntry, JournalWrite, NewJournalEntry};
+pub use memory::MemoryJournal;
 
 /// Entries beside the records of a log, in the order in which they were written.
 ///
@@ -25,7 +33,9 @@ pub trait Journal: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Fails if the batch could not be made durable. It may be in the journal nevertheless.
+    /// Fails with [`LogErrorKind::Full`](super::LogErrorKind::Full) if a content is longer than 64
+    /// KiB, or if there is no room. Nothing is written then. Fails if the batch could not be made
+    /// durable. It may be in the journal nevertheless.
     fn write(
         &self,
         batch: Vec<NewJournalEntry>,
@@ -36,7 +46,9 @@ pub trait Journal: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Fails if the changes could not be made durable. They may have been made nevertheless.
+    /// Fails with [`LogErrorKind::Full`](super::LogErrorKind::Full) if a content is longer than 64
+    /// KiB. Nothing is changed then. Fails if the changes could not be made durable. They may have
+    /// been made nevertheless.
     fn replace(&self, batch: Vec<JournalChange>) -> BoxFuture<'_, Result<Vec<bool>, LogError>>;
 
     /// Returns the entry at a place. `None` if there is none, or if it is no longer kept.
@@ -45,6 +57,13 @@ pub trait Journal: fmt::Debug + Send + Sync {
     ///
     /// Fails if the journal cannot be read.
     fn get(&self, place: u64) -> BoxFuture<'_, Result<Option<JournalEntry>, LogError>>;
+
+    /// Returns the entry with a key. `None` if there is none, or if it is no longer kept.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the journal cannot be read.
+    fn find(&self, key: [u8; 32]) -> BoxFuture<'_, Result<Option<JournalEntry>, LogError>>;
 
     /// Returns the newest entries, at most `limit`, from new to old: all of them, or those before a
     /// place.

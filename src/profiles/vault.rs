@@ -20,7 +20,7 @@ use crate::{
     enforce::Index,
     error::{Error, ErrorKind},
     introspect::{Introspected, Introspection},
-    log::{LogError, RevocationLog},
+    log::{LogError, RevocationLog, SelectorClass},
     revoke::{AdminRequest, AdminResponse, Administration, Cascade, Handles, Target},
     token::{Outcome, Secret},
 };
@@ -64,7 +64,7 @@ impl Vault {
     }
 
     /// Accepts accessors: [handles](Handles) of a token's grant, whose owner is the grant of the token
-    /// that may revoke it. Without it, a call with an accessor is 400.
+    /// that may revoke it, both within the tenant of the tokens. Without it, a call with an accessor is 400.
     pub fn accessors<L>(mut self, handles: Handles, administration: Administration<L>) -> Self
     where
         L: RevocationLog + Clone + Send + Sync + 'static,
@@ -92,8 +92,11 @@ impl Vault {
         let accessors = self.accessors.as_ref().ok_or_else(unsupported)?;
         let accessor = parameters.take("accessor")?;
         let accessor = accessor.ok_or_else(|| Error::invalid_request("missing accessor"))?;
-        let owner = caller.grant.as_deref().ok_or_else(refused)?;
-        let selector = accessors.handles.open(accessor.expose(), owner);
+        caller.grant.as_ref().ok_or_else(refused)?;
+        // With its tenant.
+        let owner = caller.selectors_of(SelectorClass::Grant).next();
+        let owner = owner.ok_or_else(refused)?;
+        let selector = accessors.handles.open(accessor.expose(), &owner);
         let selector = selector.ok_or_else(|| Error::invalid_request("invalid accessor"))?;
         let request = AdminRequest::new(Target::Selected(selector)).actor(&caller.client_id);
         let done = accessors.administration.clone().oneshot(request).await;

@@ -12,8 +12,10 @@ use crate::log::Selector;
 ///
 /// A handle names what a record is about, such as one session in a list of sessions. It is no
 /// credential and contains no token: whoever has it can do nothing without the right to revoke. It is
-/// made for one owner, such as a subject. **A handle of another owner, or one that was changed, is
-/// none.** Nothing is stored: a handle contains the [`Selector`], and an authentication code.
+/// made for one owner, which is a selector too, such as that of a subject
+/// [within](Selector::within) its tenant. **A handle of another owner, or one that was changed, is
+/// none.** The subject `alice` and the grant `alice` are two owners, and so are the subjects `alice`
+/// of two tenants. Nothing is stored: a handle contains the [`Selector`], and an authentication code.
 ///
 /// All processes with the same key read each other's handles.
 ///
@@ -22,13 +24,14 @@ use crate::log::Selector;
 ///
 /// let handles = Handles::new([7; 32]);
 /// let session = Selector::session("eYeKfbm1");
-/// let handle = handles.seal(&session, "alice");
-/// assert_eq!(handles.open(&handle, "alice"), Some(session));
-/// assert_eq!(handles.open(&handle, "bob"), None);
+/// let alice = Selector::subject("alice").within("https://as.example.com");
+/// let handle = handles.seal(&session, &alice);
+/// assert_eq!(handles.open(&handle, &alice), Some(session));
+/// assert_eq!(handles.open(&handle, &Selector::subject("alice")), None);
 /// ```
 #[derive(Clone)]
 pub struct Handles {
-    key: [u8; 32],
+    keyed: Hmac<Sha256>,
 }
 
 /// The length of the authentication code, in bytes.
@@ -39,7 +42,12 @@ impl Handles {
     /// Makes handles with this key. Keep it secret: with it, anyone can make a handle of any owner.
     #[must_use]
     pub fn new(key: [u8; 32]) -> Self {
-        Self { key }
+        // The block of the digest is longer than the key.
+        let mut block = [0; 64];
+        block[..key.len()].copy_from_slice(&key);
+        Self {
+            keyed: Hmac::new(&block.into()),
+        }
     }
 
     /// Makes handles with a key that lives as long as the process.
@@ -50,12 +58,12 @@ impl Handles {
     pub fn random() -> Result<Self, std::io::Error> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(std::io::Error::other)?;
-        Ok(Self { key })
+        Ok(Self::new(key))
     }
 
     /// Returns the handle of a selector, for this owner: 66 letters, digits, `-` and `_`.
     #[must_use]
-    pub fn seal(&self, selector: &Selector, owner: &str) -> String {
+    pub fn seal(&self, selector: &Selector, owner: &Selector) -> String {
         let selector = selector.to_bytes();
         let code = self.code(&selector, owner).finalize().into_bytes();
         let mut handle = Vec::with_capacity(SELECTOR + CODE);
@@ -66,7 +74,7 @@ impl Handles {
 
     /// Returns the selector of a handle. `None` if it is not one of this owner.
     #[must_use]
-    pub fn open(&self, handle: &str, owner: &str) -> Option<Selector> {
+    pub fn open(&self, handle: &str, owner: &Selector) -> Option<Selector> {
         // A longer text is none, so it is not decoded.
         if handle.len() > 4 * (SELECTOR + CODE) / 3 + 1 {
             return None;
@@ -81,15 +89,12 @@ impl Handles {
         Selector::from_bytes(selector)
     }
 
-    fn code(&self, selector: &[u8; SELECTOR], owner: &str) -> Hmac<Sha256> {
-        // The block of the digest is longer than the key.
-        let mut block = [0; 64];
-        block[..self.key.len()].copy_from_slice(&self.key);
-        let mut code = Hmac::<Sha256>::new(&block.into());
-        code.update(b"tower-revocation handle\0");
-        code.update(selector);
-        code.update(owner.as_bytes());
-        code
+    fn code(&self, selector: &[u8; SELECTOR], owner: &Selector) -> Hmac<Sha256> {
+        self.keyed
+            .clone()
+            .chain_update(b"tower-revocation handle\0")
+            .chain_update(selector)
+            .chain_update(owner.to_bytes())
     }
 }
 
@@ -107,13 +112,14 @@ mod tests {
     fn changed_handle_is_none() {
         let handles = Handles::new([7; 32]);
         let selector = Selector::grant("g1");
-        let handle = handles.seal(&selector, "alice");
+        let alice = Selector::subject("alice");
+        let handle = handles.seal(&selector, &alice);
         assert_eq!(handle.len(), 66);
         for place in 0..handle.len() {
             let mut changed = handle.clone().into_bytes();
             changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).unwrap();
-            assert_eq!(handles.open(&changed, "alice"), None, "{place}");
+            assert_eq!(handles.open(&changed, &alice), None, "{place}");
         }
         for other in [
             "",
@@ -122,17 +128,23 @@ mod tests {
             &format!("{handle}A"),
             &"A".repeat(10_000),
         ] {
-            assert_eq!(handles.open(other, "alice"), None, "{other}");
+            assert_eq!(handles.open(other, &alice), None, "{other}");
         }
     }
 
     #[test]
     fn handle_of_another_key_or_owner_is_none() {
         let selector = Selector::session("s1");
-        let handle = Handles::new([7; 32]).seal(&selector, "alice");
-        assert_eq!(Handles::new([8; 32]).open(&handle, "alice"), None);
-        for owner in ["", "bob", "alic", "alicea"] {
-            assert_eq!(Handles::new([7; 32]).open(&handle, owner), None, "{owner}");
+        let alice = Selector::subject("alice");
+        let handle = Handles::new([7; 32]).seal(&selector, &alice);
+        assert_eq!(Handles::new([8; 32]).open(&handle, &alice), None);
+        for owner in [
+            Selector::subject("bob"),
+            Selector::grant("alice"),
+            Selector::session("alice"),
+            alice.within("https://other.example"),
+        ] {
+            assert_eq!(Handles::new([7; 32]).open(&handle, &owner), None);
         }
     }
 }

@@ -37,7 +37,10 @@ async fn transcript_of_vault_runs() {
         });
     let index = Index::follow(&world.log).await.unwrap();
     let handles = Handles::new([7; 32]);
-    let accessor = handles.seal(&Selector::grant("hvs.accessed"), "hvs.root");
+    let accessor = handles.seal(
+        &Selector::grant("hvs.accessed"),
+        &Selector::grant("hvs.root"),
+    );
     let page = include_str!("../../src/profiles/vault.md");
     assert!(page.contains(&accessor), "{accessor}");
 

@@ -94,6 +94,7 @@
 //! | `revoke` | backends that append to the log, and requests of administrators | `log` |
 //! | `enforce` | the layer that refuses tokens, and the index | `log` |
 //! | `admin` | orders of administrators over HTTP | `admin` |
+//! | `notify` | tells issuers about orders, so that they end refresh tokens | `notify` |
 //! | `profiles` | the revocation calls of other systems | `profiles` |
 //! | `observe` | the series for monitoring | `metrics` |
 //! | `proxy` | a reverse proxy, a server whose connections are bounded, and the decision for proxies of others | `proxy`, `ext-authz` |
@@ -157,6 +158,9 @@ mod layer;
 pub mod log;
 #[cfg(feature = "metadata")]
 mod metadata;
+#[cfg(feature = "notify")]
+#[cfg_attr(docsrs, doc(cfg(feature = "notify")))]
+pub mod notify;
 #[cfg(all(feature = "tracing", not(feature = "metrics")))]
 mod observe;
 #[cfg(feature = "metrics")]

@@ -108,7 +108,7 @@ impl HttpClient {
     ///
     /// Fails if the response is not complete within the timeout, or cannot be read. The server may
     /// have processed the request nevertheless.
-    #[cfg(feature = "upstream")]
+    #[cfg(any(feature = "notify", feature = "upstream"))]
     pub(crate) async fn send_once(
         &self,
         request: Request<Full<Bytes>>,

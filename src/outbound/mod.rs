@@ -1,8 +1,8 @@
 //! The HTTPS client that this crate uses to ask other servers.
 //!
 //! [`RemoteKeys`](crate::jose::RemoteKeys) fetches keys with it, `introspect::upstream` asks an
-//! introspection endpoint, and `revoke::ForwardRevocation` forwards revocations. The rules are the
-//! same for all of them:
+//! introspection endpoint, `revoke::ForwardRevocation` forwards revocations, and `notify` tells
+//! issuers about orders. The rules are the same for all of them:
 //!
 //! * **Scheme.** `https`, or `http` to this machine (`localhost`, `127.0.0.1`, `[::1]`). Some
 //!   constructors accept `http` to other hosts; their names say so. A URI with userinfo or a
@@ -28,12 +28,18 @@
 //! [`CryptoProvider`]: https://docs.rs/rustls/0.23/rustls/crypto/struct.CryptoProvider.html
 
 mod address;
+#[cfg(any(feature = "notify", feature = "upstream"))]
+mod authorization;
 mod client;
 mod error;
 mod resolver;
 mod settings;
 mod uri;
 
+#[cfg(feature = "upstream")]
+pub(crate) use self::authorization::basic_raw;
+#[cfg(any(feature = "notify", feature = "upstream"))]
+pub(crate) use self::authorization::{basic, bearer};
 pub use self::resolver::Resolve;
 pub(crate) use self::{
     client::HttpClient,

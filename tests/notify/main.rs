@@ -1,0 +1,6 @@
+//! Telling issuers about orders.
+
+mod keycloak;
+#[path = "../fixture/receiver.rs"]
+mod receiver;
+mod webhook;

@@ -9,7 +9,8 @@
 //! | `GET /v1/status` | [`Viewer`](Role::Viewer) | 200 with a [`Status`] |
 //!
 //! [`AdminService`] is a `tower::Service`. Serve it on a Unix socket that only its owner can open
-//! ([`Access::owner`]), or over TCP with tokens ([`Access::tokens`]).
+//! ([`Access::owner`]), or over TCP with tokens, client certificates or a proxy that names operators
+//! ([`Access::operators`]).
 //!
 //! # Errors
 //!
@@ -30,6 +31,7 @@ mod body;
 mod document;
 mod inspect;
 mod observe;
+mod pace;
 mod problem;
 mod request;
 mod response;
@@ -40,7 +42,7 @@ mod status;
 mod tenants;
 
 pub use self::{
-    access::{Access, AdminTokens, AdminTokensError, Caller, Role},
+    access::{Access, Caller, Operators, OperatorsError, Role},
     body::AdminBody,
     document::{
         DryRun, InspectedClaims, InspectedSelector, Inspection, InspectionOrder, OrderTarget,

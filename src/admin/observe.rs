@@ -9,6 +9,7 @@ pub(super) fn refused(refusal: &Refusal, caller: Option<&str>) {
         Refusal::Unauthenticated => "unauthenticated",
         Refusal::Forbidden(_) => "role",
         Refusal::Foreign(_) => "origin",
+        Refusal::TooMany(_) => "rate",
         _ => return,
     };
     #[cfg(feature = "tracing")]

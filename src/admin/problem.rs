@@ -40,6 +40,8 @@ pub(super) enum Refusal {
     TooLarge,
     TimedOut,
     MediaType,
+    /// The caller has sent too many requests. Try again after this many seconds.
+    TooMany(u64),
     /// The order cannot be carried out.
     Unprocessable(&'static str),
     /// It could not be found out, or may have failed. Try again after this many seconds.
@@ -57,6 +59,7 @@ impl Refusal {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -70,13 +73,14 @@ impl Refusal {
             Self::Document { line, column } => {
                 return format!("the body is not such a document, at line {line} column {column}");
             }
-            Self::Unauthenticated => "a token of an administrator is needed",
+            Self::Unauthenticated => "a token or a certificate of an operator is needed",
             Self::Forbidden(role) => return format!("the role {} is needed", role.as_str()),
             Self::NotFound => "there is no such resource",
             Self::Method(_) => "the method is not allowed",
             Self::TooLarge => "the body is longer than 64 KiB",
             Self::TimedOut => "the body did not arrive in time",
             Self::MediaType => "the body must be application/json, without a content coding",
+            Self::TooMany(_) => "there were too many requests of this caller; try again later",
             Self::Unavailable(_) => "it could not be found out, or may have failed; try again",
         };
         detail.to_owned()
@@ -105,7 +109,7 @@ impl Refusal {
             Self::Method(allowed) => {
                 headers.insert(ALLOW, HeaderValue::from_static(allowed));
             }
-            Self::Unavailable(seconds) => {
+            Self::TooMany(seconds) | Self::Unavailable(seconds) => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
             }
             _ => {}

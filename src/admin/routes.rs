@@ -1,5 +1,7 @@
 //! How a request becomes a response: who sends it, and which resource it is about.
 
+use std::time::Instant;
+
 use hyper::{Method, Request, Response, body::Body};
 use tower::{BoxError, Service};
 
@@ -20,9 +22,11 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
     {
         let hosts = self.access.is_remote().then_some(&*self.hosts);
         let checked = request::check_origin(&request, hosts);
-        let caller = checked.and_then(|()| self.access.caller(request.headers()));
-        let caller = caller.inspect_err(|refusal| observe::refused(refusal, None))?;
         let (head, body) = request.into_parts();
+        let caller = checked.and_then(|()| self.access.caller(&head));
+        let caller = caller.inspect_err(|refusal| observe::refused(refusal, None))?;
+        let paced = self.pace.take(&caller, 1, Instant::now());
+        paced.inspect_err(|refusal| observe::refused(refusal, Some(caller.name())))?;
         let response = match (head.uri.path(), &head.method) {
             ("/v1/revocations", &Method::POST) => {
                 self.revoke(introspect, &caller, &head, body).await

@@ -12,7 +12,7 @@ use hyper::{Request, Response, body::Body};
 use serde_json::{Map, Value};
 use tower::{BoxError, Service};
 
-use super::{Access, AdminBody, Tenants};
+use super::{Access, AdminBody, Tenants, pace::Pace};
 use crate::{
     enforce::Index, introspect::Introspected, log::RevocationLog, revoke::Administration,
     token::Secret,
@@ -70,6 +70,7 @@ pub(super) struct Shared<L> {
     pub(super) access: Access,
     pub(super) tenants: Tenants,
     pub(super) hosts: Vec<String>,
+    pub(super) pace: Pace,
     pub(super) details: Option<Details>,
 }
 
@@ -94,6 +95,7 @@ impl<L, I> AdminService<L, I> {
                 access,
                 tenants,
                 hosts: Vec::new(),
+                pace: Pace::default(),
                 details: None,
             }),
             introspect,
@@ -110,6 +112,18 @@ impl<L: Clone, I> AdminService<L, I> {
         N: IntoIterator<Item: Into<String>>,
     {
         self.shared_mut().hosts = hosts.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Limits how many requests each caller can send in a minute. Beyond it, a request is 429 with
+    /// `Retry-After`. Defaults to 6000.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it is zero.
+    pub fn requests_per_minute(mut self, requests: u32) -> Self {
+        assert!(requests > 0, "no request is allowed");
+        self.shared_mut().pace = Pace::new(requests);
         self
     }
 

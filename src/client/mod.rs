@@ -40,7 +40,7 @@ mod key_errors;
 #[cfg_attr(docsrs, doc(cfg(feature = "limiter")))]
 pub mod limit;
 mod method;
-#[cfg(any(feature = "mtls", feature = "proxy"))]
+#[cfg(any(feature = "admin", feature = "mtls", feature = "proxy"))]
 mod network;
 #[cfg(feature = "password-hashes")]
 #[cfg_attr(docsrs, doc(cfg(feature = "password-hashes")))]
@@ -63,8 +63,11 @@ pub use basic::Basic;
 pub use credentials::Credentials;
 pub(crate) use credentials::{Authenticator, Authorization, Presented};
 pub use method::{AcceptedMethods, AuthMethod, UnknownAuthMethod};
-#[cfg(any(feature = "mtls", feature = "proxy"))]
-#[cfg_attr(docsrs, doc(cfg(any(feature = "mtls", feature = "proxy"))))]
+#[cfg(any(feature = "admin", feature = "mtls", feature = "proxy"))]
+#[cfg_attr(
+    docsrs,
+    doc(cfg(any(feature = "admin", feature = "mtls", feature = "proxy")))
+)]
 pub use network::{InvalidNetwork, Network};
 #[cfg(any(feature = "limiter", feature = "password-hashes"))]
 use peer::origin;

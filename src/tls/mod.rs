@@ -80,7 +80,7 @@ pub(crate) fn server_builder() -> Result<ConfigBuilder<ServerConfig, WantsVerifi
 ///
 /// `ClientConfig::builder()` is no option: it panics if rustls was built with two providers or with
 /// none, and it installs the only one for the whole process, which is the application's decision.
-fn provider() -> Result<Arc<CryptoProvider>, TlsError> {
+pub(crate) fn provider() -> Result<Arc<CryptoProvider>, TlsError> {
     if let Some(installed) = CryptoProvider::get_default() {
         return Ok(installed.clone());
     }

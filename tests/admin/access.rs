@@ -153,14 +153,14 @@ async fn other_names_of_the_server_are_refused() {
 }
 
 #[test]
-fn file_of_tokens_is_read_strictly() {
+fn file_of_operators_is_read_strictly() {
     let digest = sha256("a");
     let [upper, other] = [digest.to_uppercase(), sha256("b")];
     let text = format!("# a comment\n\n  ann\tviewer {upper}  \r\nbob security {other}\n");
-    let tokens = AdminTokens::parse(&text).unwrap();
-    let caller = tokens.caller("a").unwrap();
+    let tokens = Operators::parse(&text).unwrap();
+    let caller = tokens.by_token("a").unwrap();
     assert_eq!((caller.name(), caller.role().as_str()), ("ann", "viewer"));
-    assert!(tokens.caller("").is_none() && tokens.caller(&digest).is_none());
+    assert!(tokens.by_token("").is_none() && tokens.by_token(&digest).is_none());
     let shown = format!("{tokens:?}");
     assert!(
         shown.contains("ann") && !shown.contains(&digest[..8]),
@@ -178,8 +178,17 @@ fn file_of_tokens_is_read_strictly() {
         (format!("ann viewer {digest}\nann viewer {other}"), 2),
         (format!("ann viewer {digest}\nbob viewer {upper}"), 2),
         ("ann viewer secret-token".to_owned(), 1),
+        ("ann viewer dns:*.test".to_owned(), 1),
+        ("ann viewer cn:ann".to_owned(), 1),
+        ("ann viewer certificate:ab".to_owned(), 1),
+        ("ann viewer Proxy".to_owned(), 1),
+        ("ann viewer dns:a.test\nbob viewer dns:a.test".to_owned(), 2),
+        (
+            "ann viewer proxy\nbob viewer proxy\nann viewer proxy".to_owned(),
+            3,
+        ),
     ] {
-        let error = AdminTokens::parse(&text).unwrap_err();
+        let error = Operators::parse(&text).unwrap_err();
         assert_eq!(error.line(), line, "{text}: {error}");
         assert!(!error.to_string().contains("ann") && !error.to_string().contains("secret"));
     }
@@ -187,8 +196,40 @@ fn file_of_tokens_is_read_strictly() {
 
 #[tokio::test]
 async fn actor_is_who_the_token_names() {
-    let caller = admin_tokens().caller("token-security").unwrap();
+    let caller = operators().by_token("token-security").unwrap();
     assert_eq!(caller.name(), "security-1");
     let shown = format!("{:?}", World::new().await.remote());
     assert!(shown.contains("security-1") && !shown.contains(&sha256("token-security")));
+}
+
+#[tokio::test]
+async fn only_a_verified_certificate_names_an_operator() {
+    use rcgen::generate_simple_self_signed;
+    use tower_revocation::client::certificate::ClientCertificate;
+
+    let made = generate_simple_self_signed(["deploy.test".to_owned()]).unwrap();
+    let der = made.cert.der().to_vec();
+    let thumbprint = ClientCertificate::verified(&*der).unwrap().thumbprint();
+    let thumbprint = thumbprint.map(|byte| format!("{byte:02x}")).concat();
+    let [verified, unverified] = [
+        ClientCertificate::verified(&*der).unwrap(),
+        ClientCertificate::unverified(&*der).unwrap(),
+    ];
+    let world = World::new().await;
+    for (credential, expected) in [
+        ("dns:deploy.test".to_owned(), 200),
+        (format!("certificate:{thumbprint}"), 200),
+        ("dns:other.test".to_owned(), 401),
+        ("uri:deploy:test".to_owned(), 401),
+        ("proxy".to_owned(), 401),
+    ] {
+        let operators = Operators::parse(&format!("deploy.test viewer {credential}")).unwrap();
+        for (certificate, expected) in [(&verified, expected), (&unverified, 401)] {
+            let mut request = get("/v1/status");
+            request.extensions_mut().insert(certificate.clone());
+            let access = Access::operators(operators.clone());
+            let answer = send(world.service(access), request).await;
+            assert_eq!(answer.status, expected, "{credential}");
+        }
+    }
 }

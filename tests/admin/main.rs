@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tower::{BoxError, ServiceExt as _};
 use tower_revocation::{
     Secret,
-    admin::{Access, AdminService, AdminTokens, Tenants},
+    admin::{Access, AdminService, Operators, Tenants},
     enforce::Index,
     introspect::{Introspection, jwt::JwtTokens},
     log::{MemoryLog, NumericDate, Snapshot},
@@ -77,7 +77,7 @@ impl World {
 
     /// As over TCP. The tokens are `token-viewer` and so on.
     fn remote(&self) -> AdminService<MemoryLog, JwtTokens> {
-        self.service(Access::tokens(admin_tokens()))
+        self.service(Access::operators(operators()))
     }
 
     async fn order(&self, order: &Value) -> Answer {
@@ -106,9 +106,9 @@ fn sha256(text: &str) -> String {
     digest.map(|byte| format!("{byte:02x}")).concat()
 }
 
-fn admin_tokens() -> AdminTokens {
+fn operators() -> Operators {
     let lines = ROLES.map(|role| format!("{role}-1 {role} {}\n", sha256(&format!("token-{role}"))));
-    AdminTokens::parse(&lines.concat()).unwrap()
+    Operators::parse(&lines.concat()).unwrap()
 }
 
 struct Answer {

@@ -13,6 +13,7 @@ mod links;
 mod logs;
 mod mistakes;
 mod network;
+mod operators;
 #[path = "../fixture/port.rs"]
 mod port;
 mod process;

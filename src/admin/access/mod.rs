@@ -1,15 +1,21 @@
 //! Who sends an order, and what may it do?
 
+mod credential;
+mod operators;
+mod proxy;
 mod role;
-mod tokens;
 
 use std::sync::Arc;
 
-use hyper::{HeaderMap, header::AUTHORIZATION};
+use hyper::{
+    HeaderMap,
+    header::AUTHORIZATION,
+    http::{Extensions, request::Parts},
+};
 
 pub use self::{
+    operators::{Operators, OperatorsError},
     role::Role,
-    tokens::{AdminTokens, AdminTokensError},
 };
 use super::problem::Refusal;
 
@@ -20,7 +26,10 @@ pub struct Access(Kind);
 #[derive(Clone, Debug)]
 enum Kind {
     Owner(Caller),
-    Tokens(AdminTokens),
+    Operators {
+        operators: Operators,
+        proxy: Option<proxy::ProxyNames>,
+    },
 }
 
 /// Who sends a request. It is the [actor](crate::revoke::AdminRequest::actor) in the events.
@@ -40,34 +49,74 @@ impl Access {
         }))
     }
 
-    /// Each request needs one of these tokens, as `Authorization: Bearer` (RFC 6750 §2.1).
+    /// Each request has to show that it is of one of these operators.
+    ///
+    /// If it has an `Authorization: Bearer` (RFC 6750 §2.1), that is a token of an operator.
+    /// Otherwise it is the request of the operator whose certificate the connection has (feature
+    /// `mtls`: a [`ClientCertificate`](crate::client::certificate::ClientCertificate) in the
+    /// extensions, whose chain was verified), or whom a [proxy names](Self::proxy_names).
     #[must_use]
-    pub fn tokens(tokens: AdminTokens) -> Self {
-        Self(Kind::Tokens(tokens))
+    pub fn operators(operators: Operators) -> Self {
+        Self(Kind::Operators {
+            operators,
+            proxy: None,
+        })
     }
 
     /// Whether requests come over the network.
     pub(super) fn is_remote(&self) -> bool {
-        matches!(self.0, Kind::Tokens(_))
+        matches!(self.0, Kind::Operators { .. })
     }
 
     /// Who sends a request with this head.
-    pub(super) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
-        let tokens = match &self.0 {
+    pub(super) fn caller(&self, head: &Parts) -> Result<Caller, Refusal> {
+        let (operators, proxy) = match &self.0 {
             Kind::Owner(caller) => return Ok(caller.clone()),
-            Kind::Tokens(tokens) => tokens,
+            Kind::Operators { operators, proxy } => (operators, proxy),
         };
-        let mut fields = headers.get_all(AUTHORIZATION).iter();
-        let (Some(field), None) = (fields.next(), fields.next()) else {
-            return Err(Refusal::Unauthenticated);
+        let caller = match presented(&head.headers) {
+            Presented::Token(token) => operators.by_token(token),
+            Presented::Several => None,
+            Presented::NoToken => {
+                let by_proxy = || operators.by_proxy_name(proxy.as_ref()?.name(head)?);
+                by_certificate(operators, &head.extensions).or_else(by_proxy)
+            }
         };
-        let token = field.to_str().ok().and_then(|field| {
-            let (scheme, token) = field.split_once(' ')?;
-            let token = token.trim_start_matches(' ');
-            scheme.eq_ignore_ascii_case("bearer").then_some(token)
-        });
-        let caller = token.and_then(|token| tokens.caller(token));
         caller.ok_or(Refusal::Unauthenticated)
+    }
+}
+
+#[cfg(feature = "mtls")]
+fn by_certificate(operators: &Operators, extensions: &Extensions) -> Option<Caller> {
+    operators.by_certificate(extensions.get()?)
+}
+
+#[cfg(not(feature = "mtls"))]
+fn by_certificate(_: &Operators, _: &Extensions) -> Option<Caller> {
+    None
+}
+
+/// What a request has as `Authorization`.
+enum Presented<'a> {
+    Token(&'a str),
+    /// None, or one of another scheme, which a proxy may have used itself.
+    NoToken,
+    Several,
+}
+
+fn presented(headers: &HeaderMap) -> Presented<'_> {
+    let mut fields = headers.get_all(AUTHORIZATION).iter();
+    let field = match (fields.next(), fields.next()) {
+        (Some(field), None) => field,
+        (None, _) => return Presented::NoToken,
+        (Some(_), Some(_)) => return Presented::Several,
+    };
+    let parts = field.to_str().ok().and_then(|field| field.split_once(' '));
+    match parts {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+            Presented::Token(token.trim_start_matches(' '))
+        }
+        _ => Presented::NoToken,
     }
 }
 

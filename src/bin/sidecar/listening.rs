@@ -9,7 +9,7 @@ use crate::{
     admin::{Access, AdminEntry},
     config::{Config, Feed, Listen, Problem},
     current::Current,
-    failure::{Failure, causes},
+    failure::Failure,
     files::Files,
     gateway::{ByPath, Entry},
     listeners::{Socket, bind, of_this_user, server},
@@ -144,18 +144,9 @@ impl Listening {
         if let (Some(current), Some(service)) = (&self.verify, parts.verify.take()) {
             current.replace(service);
         }
-        for Certificate {
-            listener,
-            chain,
-            key,
-            ..
-        } in &parts.certificates
-        {
-            if let Some(tls) = self.tls.get(listener) {
-                // It was read before, so it can be used.
-                if let Err(error) = tls.replace(chain, key.expose().as_bytes()) {
-                    tracing::error!(listener, cause = causes(&error), "the certificate stays");
-                }
+        for Certificate { listener, tls } in &parts.certificates {
+            if let Some(current) = self.tls.get(listener) {
+                current.replace_by(tls);
             }
         }
     }

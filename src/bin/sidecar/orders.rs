@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 use tower_revocation::{
-    admin::{Access, AdminService, AdminTokens, Tenants},
+    admin::{Access, AdminService, Operators, Tenants},
     log::RevocationLog,
     revoke::Administration,
 };
 
 use crate::{
-    config::{Config, Problem},
+    config::{Config, Problem, ProxyNames},
     failure::causes,
     files::Files,
     parts::Shared,
@@ -22,7 +22,7 @@ pub(crate) type Service<L> = AdminService<L, Introspect>;
 pub(crate) struct Orders<L> {
     /// Of everybody who can open the socket.
     pub(crate) on_socket: Service<L>,
-    /// Of those who have a token. `None` if nobody has.
+    /// Of the operators of `admin.tokens_file`. `None` without it.
     pub(crate) on_tcp: Option<Service<L>>,
 }
 
@@ -34,7 +34,7 @@ where
         config: &Config,
         shared: &Shared<L>,
         tokens: &Tokens,
-        operators: Option<AdminTokens>,
+        operators: Option<Operators>,
     ) -> Self {
         let administration = administration(config, shared);
         let service = |access| {
@@ -48,11 +48,17 @@ where
                 Tenants::none(issuers)
             };
             AdminService::new(administration.clone(), index, introspect, tenants, access)
+                .requests_per_minute(config.admin.requests_per_minute)
                 .details(move || details(&health))
         };
         let on_tcp = operators.map(|operators| {
             let hosts = hosts(config, shared.admin_address.map(|address| address.port()));
-            service(Access::tokens(operators)).hosts(hosts)
+            let access = Access::operators(operators);
+            let access = match config.admin.proxy_names.clone() {
+                Some(ProxyNames { header, proxies }) => access.proxy_names(header, proxies),
+                None => access,
+            };
+            service(access).hosts(hosts)
         });
         Self {
             on_socket: service(Access::owner("socket")),
@@ -70,17 +76,14 @@ pub(crate) fn administration<L: Clone>(config: &Config, shared: &Shared<L>) -> A
     }
 }
 
-/// Those who have a token. `None` if nobody has.
-pub(crate) fn operators(
-    config: &Config,
-    files: &mut Files,
-) -> Result<Option<AdminTokens>, Problem> {
+/// Those who take orders over TCP. `None` if nobody does.
+pub(crate) fn operators(config: &Config, files: &mut Files) -> Result<Option<Operators>, Problem> {
     let Some(path) = &config.admin.tokens_file else {
         return Ok(None);
     };
     let key = "admin.tokens_file";
     let text = files.read(key, path)?;
-    let tokens = AdminTokens::parse(text.expose());
+    let tokens = Operators::parse(text.expose());
     let tokens = tokens
         .map_err(|error| Problem::new(key, format!("{}: {}", path.display(), causes(&error))))?;
     Ok(Some(tokens))

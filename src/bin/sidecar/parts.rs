@@ -57,12 +57,10 @@ pub(crate) struct Parts<L> {
     pub(crate) by_keys: Vec<(String, JwtTokens)>,
 }
 
-/// A certificate in PEM, and its key.
+/// The certificate of a listener.
 pub(crate) struct Certificate {
-    /// The key of its listener.
+    /// The key of the listener.
     pub(crate) listener: &'static str,
-    pub(crate) chain: Vec<u8>,
-    pub(crate) key: tower_revocation::Secret,
     pub(crate) tls: ServerTls,
 }
 
@@ -163,16 +161,16 @@ pub(crate) fn certificate(
     let section = listener.trim_end_matches(".listen");
     let of = |part| format!("{section}.tls.{part}");
     let chain = files.read(&of("cert"), &tls.cert)?;
-    let chain = chain.expose().as_bytes().to_vec();
     let key = files.read(&of("key"), &tls.key)?;
-    let tls = ServerTls::from_pem(&chain, key.expose().as_bytes());
+    let authorities = tls.client_ca.as_ref();
+    let authorities = authorities.map(|ca| files.read(&of("client_ca"), ca));
+    let (chain, key) = (chain.expose().as_bytes(), key.expose().as_bytes());
+    let tls = match authorities.transpose()? {
+        Some(authorities) => ServerTls::for_clients_of(chain, key, authorities.expose().as_bytes()),
+        None => ServerTls::from_pem(chain, key),
+    };
     let tls = tls.map_err(|error| Problem::new(format!("{section}.tls"), causes(&error)))?;
-    Ok(Some(Certificate {
-        listener,
-        chain,
-        key,
-        tls,
-    }))
+    Ok(Some(Certificate { listener, tls }))
 }
 
 impl<L> fmt::Debug for Parts<L> {

@@ -19,8 +19,8 @@ use tokio::{
 use tower::{BoxError, Service, ServiceExt as _};
 
 use super::{
-    OverTls, Server, begin::Begun, ending::Ending, guarded::Guarded, heads::Switched, idle::Open,
-    limits::Permit, listener::Socket, requests::Requests, streams::Streams,
+    Server, begin::Begun, encrypted::Encrypted, ending::Ending, guarded::Guarded, heads::Switched,
+    idle::Open, limits::Permit, listener::Socket, requests::Requests, streams::Streams,
 };
 use crate::{
     client::PeerAddr,
@@ -39,7 +39,7 @@ pub(super) struct Accepted {
 /// What the requests of one connection get.
 struct Facts {
     peer: Option<SocketAddr>,
-    over_tls: bool,
+    encrypted: Option<Encrypted>,
     connection: Connection,
     switched: Switched,
     ending: Ending,
@@ -76,7 +76,8 @@ impl Accepted {
                     encrypted = handshake => encrypted??,
                     () = self.ending.stopping() => return Ok(()),
                 };
-                self.begin(encrypted, Some(OverTls), service).await
+                let over = Encrypted::new(encrypted.get_ref().1)?;
+                self.begin(encrypted, Some(over), service).await
             }
         }
     }
@@ -84,7 +85,7 @@ impl Accepted {
     async fn begin<T, S, B>(
         self,
         mut io: T,
-        over_tls: Option<OverTls>,
+        encrypted: Option<Encrypted>,
         service: S,
     ) -> Result<(), BoxError>
     where
@@ -115,7 +116,7 @@ impl Accepted {
         let io = Abortable::new(guarded);
         let facts = Facts {
             peer,
-            over_tls: over_tls.is_some(),
+            encrypted,
             connection: io.handle(),
             switched,
             ending: ending.clone(),
@@ -189,8 +190,8 @@ impl Facts {
         if let Some(peer) = self.peer {
             extensions.insert(PeerAddr(peer));
         }
-        if self.over_tls {
-            extensions.insert(OverTls);
+        if let Some(encrypted) = &self.encrypted {
+            encrypted.tell(extensions);
         }
         if may_upgrade {
             extensions.insert(self.connection.clone());

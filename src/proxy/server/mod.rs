@@ -3,6 +3,7 @@
 mod accept;
 mod begin;
 mod connection;
+mod encrypted;
 mod ending;
 mod guarded;
 mod heads;

@@ -15,6 +15,8 @@ pub(crate) struct Tls {
     pub(crate) cert: PathBuf,
     /// Its private key.
     pub(crate) key: PathBuf,
+    /// The authorities of the certificates of clients, in PEM. `None`: clients are not asked for one.
+    pub(crate) client_ca: Option<PathBuf>,
 }
 
 /// An address to listen on.

@@ -35,7 +35,7 @@ use std::path::PathBuf;
 use ::toml::de::DeTable;
 use document::Document;
 pub(crate) use {
-    admin::Admin,
+    admin::{Admin, ProxyNames},
     feed::Feed,
     gateway::{Authorization, Gateway, Preflight},
     identity::Identity,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures::stream::BoxStream;
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -17,17 +18,39 @@ pin_project! {
     /// The body of a response of [`AdminService`](super::AdminService).
     ///
     /// The default is an empty body. Layers that create responses require it.
-    #[derive(Default)]
     pub struct AdminBody {
         #[pin]
-        whole: Full<Bytes>,
+        kind: Kind,
+    }
+}
+
+pin_project! {
+    #[project = KindProj]
+    enum Kind {
+        Whole { #[pin] bytes: Full<Bytes> },
+        Parts { parts: BoxStream<'static, Result<Bytes, LogError>> },
     }
 }
 
 impl AdminBody {
     pub(super) fn whole(bytes: Vec<u8>) -> Self {
-        let whole = Full::from(bytes);
-        Self { whole }
+        let bytes = Full::from(bytes);
+        Self {
+            kind: Kind::Whole { bytes },
+        }
+    }
+
+    /// Each part is made when the one before was taken.
+    pub(super) fn parts(parts: BoxStream<'static, Result<Bytes, LogError>>) -> Self {
+        Self {
+            kind: Kind::Parts { parts },
+        }
+    }
+}
+
+impl Default for AdminBody {
+    fn default() -> Self {
+        Self::whole(Vec::new())
     }
 }
 
@@ -40,16 +63,27 @@ impl Body for AdminBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, LogError>>> {
-        let frame = self.project().whole.poll_frame(cx);
-        frame.map_err(|never| match never {})
+        match self.project().kind.project() {
+            KindProj::Whole { bytes } => bytes.poll_frame(cx).map_err(|never| match never {}),
+            KindProj::Parts { parts } => {
+                let part = parts.as_mut().poll_next(cx);
+                part.map(|part| part.map(|part| part.map(Frame::data)))
+            }
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.whole.is_end_stream()
+        match &self.kind {
+            Kind::Whole { bytes } => bytes.is_end_stream(),
+            Kind::Parts { .. } => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.whole.size_hint()
+        match &self.kind {
+            Kind::Whole { bytes } => bytes.size_hint(),
+            Kind::Parts { .. } => SizeHint::default(),
+        }
     }
 }
 

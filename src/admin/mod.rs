@@ -5,12 +5,48 @@
 //! |---|---|---|
 //! | `POST /v1/revocations` with a [`RevocationOrder`] | [`Operator`](Role::Operator); for a client or an issuer [`Security`](Role::Security) | 201 with a [`Receipt`] |
 //! | the same with `?dry_run=true` | [`Viewer`](Role::Viewer) | 200 with a [`DryRun`]; nothing is revoked |
+//! | `POST /v1/revocations:bulk` with a [`BulkOrder`] | as each order | 200 with [`BulkResults`] |
+//! | the same with `?dry_run=true` | [`Viewer`](Role::Viewer) | 200 with [`BulkResults`]; nothing is revoked |
+//! | `GET /v1/revocations` | [`Viewer`](Role::Viewer) | 200 with a [`TrailPage`] |
+//! | `GET /v1/revocations/{id}` | [`Viewer`](Role::Viewer) | 200 with a [`TrailEntry`] |
+//! | `GET /v1/revocations:export` | [`Security`](Role::Security) | 200 with each [`TrailEntry`] on a line of JSON (`application/x-ndjson`), from new to old |
 //! | `POST /v1/tokens:inspect` with an [`InspectionOrder`] | [`Operator`](Role::Operator) | 200 with an [`Inspection`] |
 //! | `GET /v1/status` | [`Viewer`](Role::Viewer) | 200 with a [`Status`] |
 //!
 //! [`AdminService`] is a `tower::Service`. Serve it on a Unix socket that only its owner can open
 //! ([`Access::owner`]), or over TCP with tokens, client certificates or a proxy that names operators
 //! ([`Access::operators`]).
+//!
+//! # Many orders
+//!
+//! A bulk order has at most 1,000 orders and 1 MiB. One append to the log carries out all of them.
+//! Each has a result of its own, with the status that it would have had alone. The response is 503 if
+//! the append failed, and 400 if the document is wrong anywhere.
+//!
+//! # The orders that are kept
+//!
+//! With a [`Trail`], every order that is carried out is kept, and its [`Receipt`] has an
+//! [`id`](Receipt::id), which `Location` also names. Without one, no order is kept, and reading them
+//! is 404.
+//!
+//! `GET /v1/revocations` has the orders from new to old. Its parameters, each of which can be left
+//! out: `limit` (1 to 500, defaults to 50), `cursor` (the [`next`](TrailPage::next) of the page
+//! before), `subject` and `actor` (only the orders about, or by, this one, **byte for byte**). A page
+//! looks at 2,000 orders at most, so it can be empty and have a next one.
+//!
+//! An export is read from the journal while it is sent, 100 orders at a time. If it is cut, the
+//! connection is closed without the end of the body.
+//!
+//! # Repetitions
+//!
+//! A request to revoke can have an `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): 1 to
+//! 255 printable ASCII characters. The draft wants them in quotes, and here the quotes can be left out:
+//! `"k"` and `k` are the same key. A second request with the same key, by the same actor, gets the
+//! answer of the first one, and revokes nothing. With another path or body it is 422. If the first one
+//! was not completed, it is now, and reaches until the time of the first one. Keys are
+//! kept as long as the orders. Without a [`Trail`], a request with a key is 400.
+//!
+//! A refused order is not kept, so its repetition is checked anew. Dry runs ignore the key.
 //!
 //! # Errors
 //!
@@ -40,15 +76,18 @@ mod routes;
 mod service;
 mod status;
 mod tenants;
+mod trail;
 
 pub use self::{
     access::{Access, Caller, Operators, OperatorsError, Role},
     body::AdminBody,
     document::{
-        DryRun, InspectedClaims, InspectedSelector, Inspection, InspectionOrder, OrderTarget,
-        Receipt, RevocationOrder, Status, StatusOfIndex, StatusOfLog,
+        BulkOrder, BulkResult, BulkResults, DryRun, InspectedClaims, InspectedSelector, Inspection,
+        InspectionOrder, OrderTarget, Receipt, RevocationOrder, Status, StatusOfIndex, StatusOfLog,
+        TrailEntry, TrailPage, TrailTarget,
     },
     problem::Problem,
     service::AdminService,
     tenants::Tenants,
+    trail::Trail,
 };

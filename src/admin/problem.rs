@@ -36,8 +36,11 @@ pub(super) enum Refusal {
     Forbidden(Role),
     Foreign(&'static str),
     NotFound,
+    /// The resource needs a trail.
+    NoTrail,
     Method(&'static str),
-    TooLarge,
+    /// The body has more bytes than this.
+    TooLarge(usize),
     TimedOut,
     MediaType,
     /// The caller has sent too many requests. Try again after this many seconds.
@@ -49,14 +52,14 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    fn status(&self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) | Self::Document { .. } => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) | Self::Foreign(_) => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoTrail => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -76,8 +79,11 @@ impl Refusal {
             Self::Unauthenticated => "a token or a certificate of an operator is needed",
             Self::Forbidden(role) => return format!("the role {} is needed", role.as_str()),
             Self::NotFound => "there is no such resource",
+            Self::NoTrail => "the server keeps no orders",
             Self::Method(_) => "the method is not allowed",
-            Self::TooLarge => "the body is longer than 64 KiB",
+            Self::TooLarge(limit) => {
+                return format!("the body is longer than {} KiB", limit / 1024);
+            }
             Self::TimedOut => "the body did not arrive in time",
             Self::MediaType => "the body must be application/json, without a content coding",
             Self::TooMany(_) => "there were too many requests of this caller; try again later",
@@ -86,14 +92,19 @@ impl Refusal {
         detail.to_owned()
     }
 
-    pub(super) fn response(&self) -> Response<AdminBody> {
+    pub(super) fn problem(&self) -> Problem {
         let status = self.status();
-        let problem = Problem {
+        Problem {
             kind: "about:blank".to_owned(),
             title: status.canonical_reason().unwrap_or_default().to_owned(),
             status: status.as_u16(),
             detail: self.detail(),
-        };
+        }
+    }
+
+    pub(super) fn response(&self) -> Response<AdminBody> {
+        let status = self.status();
+        let problem = self.problem();
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = Response::new(AdminBody::whole(body));
         *response.status_mut() = status;

@@ -15,8 +15,8 @@ use tower::BoxError;
 
 use super::{document::Object, problem::Refusal};
 
-/// The limit for a body.
-const MAX_BODY: usize = 64 * 1024;
+/// The limit for a body with one document.
+pub(super) const MAX_BODY: usize = 64 * 1024;
 /// The limit for the time in which it arrives.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -93,17 +93,29 @@ where
     T: DeserializeOwned,
     B: Body<Data: Send, Error: Into<BoxError>>,
 {
+    parse(&self::body(headers, body, MAX_BODY).await?)
+}
+
+/// Reads the body of a request, at most `limit` bytes.
+pub(super) async fn body<B>(headers: &HeaderMap, body: B, limit: usize) -> Result<Bytes, Refusal>
+where
+    B: Body<Data: Send, Error: Into<BoxError>>,
+{
     check_media_type(headers)?;
-    let limited = Limited::new(body, MAX_BODY);
+    let limited = Limited::new(body, limit);
     let read = tokio::time::timeout(BODY_TIMEOUT, limited.collect());
     let read = read.await.map_err(|_| Refusal::TimedOut)?;
-    let body: Bytes = match read {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(Refusal::TooLarge),
-        Err(_) => return Err(Refusal::BadRequest("the body is incomplete")),
-    };
+    match read {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge(limit)),
+        Err(_) => Err(Refusal::BadRequest("the body is incomplete")),
+    }
+}
+
+/// Reads a document.
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     // The message of the error may repeat what is in the body.
-    let read = serde_json::from_slice(&body).map_err(|error| Refusal::Document {
+    let read = serde_json::from_slice(body).map_err(|error| Refusal::Document {
         line: error.line(),
         column: error.column(),
     });

@@ -27,17 +27,28 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
         let caller = caller.inspect_err(|refusal| observe::refused(refusal, None))?;
         let paced = self.pace.take(&caller, 1, Instant::now());
         paced.inspect_err(|refusal| observe::refused(refusal, Some(caller.name())))?;
-        let response = match (head.uri.path(), &head.method) {
+        let path = head.uri.path();
+        let response = match (path, &head.method) {
             ("/v1/revocations", &Method::POST) => {
                 self.revoke(introspect, &caller, &head, body).await
             }
+            ("/v1/revocations", &Method::GET) => self.orders(&caller, &head).await,
+            ("/v1/revocations:bulk", &Method::POST) => {
+                self.revoke_many(introspect, &caller, &head, body).await
+            }
+            ("/v1/revocations:export", &Method::GET) => self.export(&caller, &head).await,
             ("/v1/tokens:inspect", &Method::POST) => {
                 self.inspect(introspect, &caller, &head, body).await
             }
             ("/v1/status", &Method::GET) => self.status(&caller, &head),
-            ("/v1/revocations" | "/v1/tokens:inspect", _) => Err(Refusal::Method("POST")),
-            ("/v1/status", _) => Err(Refusal::Method("GET")),
-            _ => Err(Refusal::NotFound),
+            ("/v1/revocations", _) => Err(Refusal::Method("GET, POST")),
+            ("/v1/revocations:bulk" | "/v1/tokens:inspect", _) => Err(Refusal::Method("POST")),
+            ("/v1/revocations:export" | "/v1/status", _) => Err(Refusal::Method("GET")),
+            (path, method) => match path.strip_prefix("/v1/revocations/") {
+                Some(id) if method == Method::GET => self.order(&caller, &head, id).await,
+                Some(_) => Err(Refusal::Method("GET")),
+                None => Err(Refusal::NotFound),
+            },
         };
         response.inspect_err(|refusal| observe::refused(refusal, Some(caller.name())))
     }

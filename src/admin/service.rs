@@ -12,7 +12,7 @@ use hyper::{Request, Response, body::Body};
 use serde_json::{Map, Value};
 use tower::{BoxError, Service};
 
-use super::{Access, AdminBody, Tenants, pace::Pace};
+use super::{Access, AdminBody, Tenants, Trail, pace::Pace};
 use crate::{
     enforce::Index, introspect::Introspected, log::RevocationLog, revoke::Administration,
     token::Secret,
@@ -21,7 +21,7 @@ use crate::{
 /// Carries out the orders of operators: see [the module](super).
 ///
 /// Every path is one of its own, **byte for byte**; another one is 404. The body type of requests is
-/// any, and at most 64 KiB of a body are read, within 10 s.
+/// any, and at most 64 KiB of a body are read, within 10 s. Of a bulk order, 1 MiB are read.
 ///
 /// ```
 /// use http_body_util::{BodyExt, Full};
@@ -72,6 +72,7 @@ pub(super) struct Shared<L> {
     pub(super) hosts: Vec<String>,
     pub(super) pace: Pace,
     pub(super) details: Option<Details>,
+    pub(super) trail: Option<Trail>,
 }
 
 pub(super) type Details = Arc<dyn Fn() -> Map<String, Value> + Send + Sync>;
@@ -97,6 +98,7 @@ impl<L, I> AdminService<L, I> {
                 hosts: Vec::new(),
                 pace: Pace::default(),
                 details: None,
+                trail: None,
             }),
             introspect,
         }
@@ -124,6 +126,12 @@ impl<L: Clone, I> AdminService<L, I> {
     pub fn requests_per_minute(mut self, requests: u32) -> Self {
         assert!(requests > 0, "no request is allowed");
         self.shared_mut().pace = Pace::new(requests);
+        self
+    }
+
+    /// Keeps every order in this trail, and serves it. Defaults to none: no order is kept.
+    pub fn trail(mut self, trail: Trail) -> Self {
+        self.shared_mut().trail = Some(trail);
         self
     }
 
@@ -182,6 +190,7 @@ impl<L, I> fmt::Debug for AdminService<L, I> {
             .field("access", &self.shared.access)
             .field("tenants", &self.shared.tenants)
             .field("hosts", &self.shared.hosts)
+            .field("trail", &self.shared.trail)
             .finish_non_exhaustive()
     }
 }

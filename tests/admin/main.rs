@@ -1,11 +1,13 @@
 //! Orders of operators over HTTP.
 
 mod access;
+mod bulk;
 mod inspect;
 mod refused;
 mod revoke;
 mod status;
 mod tenants;
+mod trail;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -20,7 +22,7 @@ use tower_revocation::{
     admin::{Access, AdminService, Operators, Tenants},
     enforce::Index,
     introspect::{Introspection, jwt::JwtTokens},
-    log::{MemoryLog, NumericDate, Snapshot},
+    log::{MemoryLog, NumericDate, RevocationLog, Snapshot},
     revoke::Administration,
     test_util::TestIssuer,
 };
@@ -159,8 +161,9 @@ fn by(role: &str, request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
     with(request, "authorization", &format!("Bearer token-{role}"))
 }
 
-async fn send<I>(service: AdminService<MemoryLog, I>, request: Request<Full<Bytes>>) -> Answer
+async fn send<L, I>(service: AdminService<L, I>, request: Request<Full<Bytes>>) -> Answer
 where
+    L: RevocationLog + Clone + Send + Sync + 'static,
     I: tower::Service<Secret, Error: Into<BoxError>> + Clone + Send + 'static,
     I::Response: Into<tower_revocation::introspect::Introspected>,
     I::Future: Send,

@@ -29,8 +29,10 @@ async fn unknown_paths_and_methods() {
         send(world.local(), get(uri)).await.is_problem(404);
     }
     for (method, uri, allowed) in [
-        (Method::GET, "/v1/revocations", "POST"),
-        (Method::DELETE, "/v1/revocations", "POST"),
+        (Method::PUT, "/v1/revocations", "GET, POST"),
+        (Method::DELETE, "/v1/revocations", "GET, POST"),
+        (Method::GET, "/v1/revocations:bulk", "POST"),
+        (Method::POST, "/v1/revocations:export", "GET"),
         (Method::GET, "/v1/tokens:inspect", "POST"),
         (Method::POST, "/v1/status", "GET"),
         (Method::HEAD, "/v1/status", "GET"),

@@ -27,7 +27,9 @@ pub struct RevocationOrder {
     /// issuer, and a key has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// The reason, for the event: see [`AdminRequest::reason`](crate::revoke::AdminRequest::reason).
+    /// The reason, at most 4096 bytes, for the event: see
+    /// [`AdminRequest::reason`](crate::revoke::AdminRequest::reason). The [trail](super::super::Trail)
+    /// has it, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Revokes only tokens that were issued in this second or earlier, in seconds since 1970. It is
@@ -73,6 +75,10 @@ pub struct OrderTarget {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Receipt {
+    /// Names the order among those that the server keeps: see [`TrailEntry`](super::TrailEntry).
+    /// `None` if it keeps none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// What the record is about: `subject`, `session`, …, as in
     /// [`SelectorClass::as_str`](crate::log::SelectorClass::as_str).
     pub class: String,
@@ -87,13 +93,10 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// The receipt of several records: about the first, with the position of the last.
-    pub(in crate::admin) fn until(self, last: &Self) -> Self {
-        Self {
-            epoch: last.epoch,
-            sequence: last.sequence,
-            ..self
-        }
+    /// More records were appended: the receipt is about the first, with the position of the last.
+    pub(in crate::admin) fn until(&mut self, last: &Self) {
+        self.epoch = last.epoch;
+        self.sequence = last.sequence;
     }
 }
 

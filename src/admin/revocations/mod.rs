@@ -1,20 +1,29 @@
 //! `POST /v1/revocations`.
 
+mod bulk;
+mod carry_out;
+mod kept;
 mod order;
+mod plan;
+mod repetition;
+mod step;
 
-use hyper::{Response, StatusCode, body::Body, http::request::Parts};
-use tower::{BoxError, Service, ServiceExt as _};
+use hyper::{
+    Response, StatusCode,
+    body::Body,
+    header::{HeaderValue, LOCATION},
+    http::request::Parts,
+};
+use tower::{BoxError, Service};
 
-use self::order::Ordered;
 use super::{
-    AdminBody, Caller, Receipt, RevocationOrder, Role,
-    inspect::introspected,
+    AdminBody, Caller, RevocationOrder,
     problem::Refusal,
-    request,
-    response::{RETRY_AFTER, json, unavailable},
+    request::{self, MAX_BODY},
+    response::{RETRY_AFTER, json},
     service::Shared,
 };
-use crate::{introspect::Introspected, log::RevocationLog, revoke::AdminRequest, token::Secret};
+use crate::{introspect::Introspected, log::RevocationLog, token::Secret};
 
 impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
     pub(super) async fn revoke<I, B>(
@@ -30,63 +39,24 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
         B: Body<Data: Send, Error: Into<BoxError>>,
     {
         let is_dry_run = request::is_dry_run(head.uri.query())?;
-        let order: RevocationOrder = request::document(&head.headers, body).await?;
-        let mut linked = None;
-        let requests = match order::target(&order, &self.tenants)? {
-            Ordered::Target(target) => {
-                vec![order::named(&order, target, &self.tenants, caller)?]
-            }
-            Ordered::Token(secret) => {
-                // Whether a token is genuine is not for viewers.
-                caller.needs(Role::Operator)?;
-                let token = introspected(introspect.clone(), secret.clone()).await?;
-                let token = token.into_token().ok_or(order::FOREIGN_TOKEN)?;
-                let requests = order::of_token(&order, &token, &self.tenants, caller)?;
-                linked = token.issued_with.clone().map(|with| (secret, with));
-                requests
-            }
-        };
+        let body = request::body(&head.headers, body, MAX_BODY).await?;
+        let order: RevocationOrder = request::parse(&body)?;
         if is_dry_run {
-            let dry_run = order::dry_run(&requests, &self.index, caller);
-            let dry_run = dry_run.ok_or(Refusal::Unprocessable(UNNAMED))?;
-            return Ok(json(StatusCode::OK, &dry_run));
+            let plan = self.plan(introspect, caller, &order).await?;
+            return Ok(json(StatusCode::OK, &self.dry_run(&plan, caller)?));
         }
-        for request in &requests {
-            caller.needs(order::role(&request.target))?;
+        let repetition = self.repetition(&head.headers, caller, head.uri.path(), &body)?;
+        let results = self
+            .carry_out(introspect, caller, vec![order], repetition.as_ref())
+            .await?;
+        let unknown = Err(Refusal::Unavailable(RETRY_AFTER));
+        let receipt = results.into_iter().next().unwrap_or(unknown)?;
+        let mut response = json(StatusCode::CREATED, &receipt);
+        if let Some(id) = &receipt.id {
+            let location = HeaderValue::try_from(format!("/v1/revocations/{id}"));
+            let location = location.map_err(|_| Refusal::Unavailable(RETRY_AFTER))?;
+            response.headers_mut().insert(LOCATION, location);
         }
-        let receipt = self.carry_out(requests).await?;
-        let mut receipt = receipt.ok_or(Refusal::Unprocessable(UNNAMED))?;
-        if let Some((secret, with)) = linked {
-            // Another token may have been issued before the records. From now on there is none.
-            let again = introspected(introspect, secret).await?.into_token();
-            // The records are durable. What was issued meanwhile is unknown, so the order is repeated.
-            let again = again.ok_or(Refusal::Unavailable(RETRY_AFTER))?;
-            if again.issued_with.as_ref() != Some(&with) {
-                let requests = order::of_token(&order, &again, &self.tenants, caller)?;
-                let later = self.carry_out(requests).await?;
-                if let Some(later) = later {
-                    receipt = receipt.until(&later);
-                }
-            }
-        }
-        Ok(json(StatusCode::CREATED, &receipt))
-    }
-
-    /// The receipt is about the first of the requests, and the position about the last.
-    async fn carry_out(&self, requests: Vec<AdminRequest>) -> Result<Option<Receipt>, Refusal> {
-        let mut receipt: Option<Receipt> = None;
-        for request in requests {
-            let class = request.selector().class();
-            let response = self.administration.clone().oneshot(request).await;
-            let response = response.map_err(|error| unavailable(&error))?;
-            let next = order::receipt(class, &response);
-            receipt = Some(match receipt {
-                Some(first) => first.until(&next),
-                None => next,
-            });
-        }
-        Ok(receipt)
+        Ok(response)
     }
 }
-
-const UNNAMED: &str = "no record can name the token alone";

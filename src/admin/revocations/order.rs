@@ -12,7 +12,7 @@ use crate::{
     revoke::{AdminRequest, AdminResponse, Target},
 };
 
-/// A longer name is none.
+/// A longer name is none. A longer reason is a document of its own.
 const MAX_NAME: usize = 4096;
 pub(super) const FOREIGN_TOKEN: Refusal =
     Refusal::Unprocessable("the token is not one of this server");
@@ -40,6 +40,9 @@ pub(super) fn target(order: &RevocationOrder, tenants: &Tenants) -> Result<Order
     let is_name = |name: &String| !name.is_empty() && name.len() <= MAX_NAME;
     if !names.into_iter().all(is_name) {
         return Err(Refusal::BadRequest("a name is empty or too long"));
+    }
+    if order.reason.as_ref().is_some_and(|it| it.len() > MAX_NAME) {
+        return Err(Refusal::BadRequest("the reason is longer than 4096 bytes"));
     }
     let is_whole = session.is_some() || grant.is_some() || jti.is_some() || token.is_some();
     if is_whole && order.before.is_some() {
@@ -190,9 +193,11 @@ fn request(order: &RevocationOrder, target: Target, caller: &Caller) -> AdminReq
     request
 }
 
+/// What the caller is told about the record of a class.
 pub(super) fn receipt(class: SelectorClass, response: &AdminResponse) -> Receipt {
     let known = |date: NumericDate| (date < NumericDate::FOREVER).then(|| date.seconds());
     Receipt {
+        id: None,
         class: class.as_str().to_owned(),
         epoch: response.position.epoch,
         sequence: response.position.sequence,

@@ -7,7 +7,7 @@ mod memory;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 
@@ -97,4 +97,45 @@ pub trait Journal: fmt::Debug + Send + Sync {
     ///
     /// Fails if the journal cannot be read.
     fn waiting(&self) -> BoxFuture<'_, Result<u64, LogError>>;
+}
+
+impl<J: Journal + ?Sized> Journal for Arc<J> {
+    fn write(
+        &self,
+        batch: Vec<NewJournalEntry>,
+    ) -> BoxFuture<'_, Result<Vec<JournalWrite>, LogError>> {
+        (**self).write(batch)
+    }
+
+    fn replace(&self, batch: Vec<JournalChange>) -> BoxFuture<'_, Result<Vec<bool>, LogError>> {
+        (**self).replace(batch)
+    }
+
+    fn get(&self, place: u64) -> BoxFuture<'_, Result<Option<JournalEntry>, LogError>> {
+        (**self).get(place)
+    }
+
+    fn find(&self, key: [u8; 32]) -> BoxFuture<'_, Result<Option<JournalEntry>, LogError>> {
+        (**self).find(key)
+    }
+
+    fn newest(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<JournalEntry>, LogError>> {
+        (**self).newest(before, limit)
+    }
+
+    fn take_due(
+        &self,
+        limit: usize,
+        lease: Duration,
+    ) -> BoxFuture<'_, Result<Vec<JournalEntry>, LogError>> {
+        (**self).take_due(limit, lease)
+    }
+
+    fn waiting(&self) -> BoxFuture<'_, Result<u64, LogError>> {
+        (**self).waiting()
+    }
 }

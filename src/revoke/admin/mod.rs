@@ -93,6 +93,55 @@ impl<L> Administration<L> {
         self
     }
 
+    /// Carries out several requests by one append: all of them, or none. Returns one response for each,
+    /// in the same order. Each has an event of its own.
+    ///
+    /// ```
+    /// use tower_revocation::{
+    ///     log::MemoryLog,
+    ///     revoke::{Administration, AdminRequest, Target},
+    /// };
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), tower_revocation::log::LogError> {
+    /// let leavers = ["alice", "bob"].map(|name| AdminRequest::new(Target::Subject(name.into())));
+    /// let responses = Administration::new(MemoryLog::new()).revoke_all(leavers).await?;
+    /// assert_eq!(responses.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The requests may have failed, and the tokens may be live. If the log is full, a
+    /// [`crate::Error`] in the source chain contains when to try again.
+    pub async fn revoke_all<R>(&self, requests: R) -> Result<Vec<AdminResponse>, LogError>
+    where
+        L: RevocationLog,
+        R: IntoIterator<Item = AdminRequest>,
+    {
+        let now = NumericDate::now();
+        let (records, audits): (Vec<_>, Vec<_>) = requests
+            .into_iter()
+            .map(|request| {
+                let record = self.record(&request, now);
+                (record, Audit::begin(record.selector().class(), request))
+            })
+            .unzip();
+        let appended = self.log.append(records.clone()).await;
+        let appended = appended.map_err(refused::by_log);
+        for audit in audits {
+            audit.end(appended.as_ref().copied());
+        }
+        let position = appended?;
+        let response = |record: Revocation| AdminResponse {
+            position,
+            not_before: record.not_before(),
+            expires: record.expires(),
+        };
+        Ok(records.into_iter().map(response).collect())
+    }
+
     /// Returns the log.
     #[cfg(feature = "admin")]
     pub(crate) fn log(&self) -> &L {

@@ -167,6 +167,39 @@ fn request_whose_future_was_dropped_is_an_event() {
 }
 
 #[test]
+fn each_of_several_requests_is_an_event() {
+    let names = ["alice", "bob"];
+    let requests = || names.map(|name| AdminRequest::new(Target::Subject(name.into())));
+    let log = MemoryLog::new();
+    let revoked = events(|| {
+        let administration = Administration::new(log);
+        let responses = block_on(administration.revoke_all(requests())).unwrap();
+        assert!(responses.iter().all(|it| it.position.sequence == 2));
+    });
+    let failed = events(|| {
+        let broken = Administration::new(Broken(Some(LogErrorKind::Storage)));
+        block_on(broken.revoke_all(requests())).unwrap_err();
+    });
+    let cancelled = events(|| {
+        let broken = Administration::new(Broken(None));
+        let mut future = Box::pin(broken.revoke_all(requests()));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(future.as_mut().poll(&mut context).is_pending());
+    });
+    for (events, outcome) in [
+        (revoked, "revoked"),
+        (failed, "failed"),
+        (cancelled, "cancelled"),
+    ] {
+        assert_eq!(events.len(), 2);
+        for (event, name) in events.iter().zip(["\"alice\"", "\"bob\""]) {
+            let expected = [Some(outcome), Some(name)];
+            assert_eq!(fields(event, &["outcome", "sub"]), expected);
+        }
+    }
+}
+
+#[test]
 fn request_beyond_the_ceiling_is_an_alarm() {
     let log = MemoryLog::new().ceiling(0);
     let request = AdminRequest::new(Target::Subject("alice".into()));

@@ -47,6 +47,20 @@ impl Pace {
             }
         }
     }
+
+    /// Counts `more` requests in one that was counted as one.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the time after which there is room again.
+    pub(super) fn take_more(
+        &self,
+        caller: &Caller,
+        more: u32,
+        now: Instant,
+    ) -> Result<(), Refusal> {
+        self.take(caller, more.min(self.per_minute - 1), now)
+    }
 }
 
 impl Default for Pace {
@@ -89,6 +103,16 @@ mod tests {
         // What was refused is not counted.
         let a_minute_later = later + WINDOW;
         assert_eq!(pace.take(&ann, 3, a_minute_later), Ok(()));
+    }
+
+    #[test]
+    fn large_request_that_was_counted_as_one_has_room_in_an_idle_minute() {
+        let (pace, now) = (Pace::new(3), Instant::now());
+        let ann = caller("ann");
+        assert_eq!(pace.take(&ann, 1, now), Ok(()));
+        assert_eq!(pace.take_more(&ann, 999, now), Ok(()));
+        assert_eq!(pace.take(&ann, 1, now), Err(Refusal::TooMany(21)));
+        assert_eq!(pace.take_more(&ann, 0, now), Ok(()));
     }
 
     #[test]

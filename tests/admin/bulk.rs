@@ -33,7 +33,7 @@ async fn each_order_has_a_result_of_its_own() {
         json!({ "target": { "client": "web" } }),
     ];
     let request = by("operator", bulk(&orders));
-    let answer = kept.send(Access::tokens(admin_tokens()), request).await;
+    let answer = kept.send(Access::operators(operators()), request).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
     let results = answer.json["results"].as_array().unwrap();
     let statuses: Vec<_> = results.iter().map(|it| it["status"].clone()).collect();
@@ -149,7 +149,7 @@ async fn dry_run_of_many_revokes_and_keeps_nothing() {
     assert_eq!(results[1]["dry_run"]["class"], "token");
     assert_eq!(results[2]["status"], 422);
     let request = post("/v1/revocations:bulk?dry_run=true", &body.to_string());
-    let viewer = kept.send(Access::tokens(admin_tokens()), by("viewer", request));
+    let viewer = kept.send(Access::operators(operators()), by("viewer", request));
     let statuses: Vec<_> = viewer.await.json["results"]
         .as_array()
         .unwrap()
@@ -205,4 +205,16 @@ async fn repetition_of_many_gets_the_stored_answers() {
         .await
         .is_problem(422);
     assert_eq!(kept.orders().await.len(), 2);
+}
+
+#[tokio::test]
+async fn each_order_counts_as_a_request() {
+    let world = World::new().await;
+    let service = world.local().requests_per_minute(600);
+    let orders: Vec<_> = (0..300).map(subject).collect();
+    for status in [200, 200, 429] {
+        let answer = send(service.clone(), bulk(&orders)).await;
+        assert_eq!(answer.status, status, "{}", answer.json);
+    }
+    assert_eq!(world.records().await, 300);
 }

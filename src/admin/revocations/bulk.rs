@@ -1,5 +1,7 @@
 //! `POST /v1/revocations:bulk`.
 
+use std::time::Instant;
+
 use hyper::{Response, StatusCode, body::Body, http::request::Parts};
 use tower::{BoxError, Service};
 
@@ -36,6 +38,9 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
         if orders.len() > MAX_ORDERS {
             return Err(Refusal::BadRequest("a bulk order has at most 1000 orders"));
         }
+        // Each order counts as a request.
+        let more = u32::try_from(orders.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        self.pace.take_more(caller, more, Instant::now())?;
         let results = if is_dry_run {
             self.dry_run_many(introspect, caller, orders).await
         } else {

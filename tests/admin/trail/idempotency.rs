@@ -60,7 +60,7 @@ async fn key_of_another_actor_is_another_key() {
     let kept = Kept::new().await;
     for role in ["operator", "security"] {
         let request = by(role, keyed("k", ALICE));
-        let answer = kept.send(Access::tokens(admin_tokens()), request).await;
+        let answer = kept.send(Access::operators(operators()), request).await;
         assert_eq!(answer.status, StatusCode::CREATED);
     }
     let orders = kept.orders().await;

@@ -209,7 +209,7 @@ async fn order_is_kept_with_its_receipt() {
         "issuer": ISSUER, "reason": "laptop stolen", "before": 1_700_000_000,
     });
     let request = by("operator", post("/v1/revocations", &order.to_string()));
-    let answer = kept.send(Access::tokens(admin_tokens()), request).await;
+    let answer = kept.send(Access::operators(operators()), request).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json);
     let id = answer.json["id"].as_str().unwrap();
     assert_eq!(answer.headers["location"], format!("/v1/revocations/{id}"));
@@ -264,7 +264,7 @@ async fn what_is_not_carried_out_is_not_kept() {
     let alice = json!({ "target": { "subject": "alice" } }).to_string();
     kept.local(post("/v1/revocations?dry_run=true", &alice))
         .await;
-    let remote = || Access::tokens(admin_tokens());
+    let remote = || Access::operators(operators());
     let refused = kept.send(remote(), by("viewer", post("/v1/revocations", &alice)));
     refused.await.is_problem(403);
     let client = json!({ "target": { "client": "web" } }).to_string();
@@ -368,13 +368,13 @@ async fn role_limits_who_reads_the_orders() {
     for role in ROLES {
         for path in ["/v1/revocations", &one] {
             let request = by(role, get(path));
-            let answer = kept.send(Access::tokens(admin_tokens()), request).await;
+            let answer = kept.send(Access::operators(operators()), request).await;
             assert_eq!(answer.status, StatusCode::OK);
         }
     }
     for role in ["viewer", "operator"] {
         let request = by(role, get("/v1/revocations:export"));
-        let answer = kept.send(Access::tokens(admin_tokens()), request).await;
+        let answer = kept.send(Access::operators(operators()), request).await;
         answer.is_problem(403);
     }
 }

@@ -71,7 +71,7 @@ async fn page_finds_a_subject_and_an_actor() {
     ] {
         let order = json!({ "target": { "subject": subject } }).to_string();
         let request = by(role, post("/v1/revocations", &order));
-        kept.send(Access::tokens(admin_tokens()), request).await;
+        kept.send(Access::operators(operators()), request).await;
     }
     let count = async |query: &str| pages(&kept, query).await.concat().len();
     assert_eq!(count("subject=alice").await, 2);

@@ -95,6 +95,7 @@
 //! | `enforce` | the layer that refuses tokens, and the index | `log` |
 //! | `admin` | orders of administrators over HTTP | `admin` |
 //! | `notify` | tells issuers about orders, so that they end refresh tokens | `notify` |
+//! | `admin::AdminPages` | pages for administrators, without scripts | `pages` |
 //! | `profiles` | the revocation calls of other systems | `profiles` |
 //! | `observe` | the series for monitoring | `metrics` |
 //! | `proxy` | a reverse proxy, a server whose connections are bounded, and the decision for proxies of others | `proxy`, `ext-authz` |

@@ -61,6 +61,22 @@
 //! `Host`, or with `Sec-Fetch-Site: cross-site`, is 403, and over TCP only the
 //! [allowed](AdminService::hosts) values of `Host` are accepted, so that no page can use a name that
 //! it has pointed at this server. Every response has `Cache-Control: no-store`.
+//!
+//! # Pages
+//!
+//! With the feature `pages`, `AdminPages` serves pages for operators beside the service. They need no
+//! script. An operator signs in with a token:
+//!
+//! * The session is a cookie that scripts cannot read and that no request of another site has. It ends
+//!   15 minutes after the last request, 8 hours after the sign-in, when the operator signs out, and when
+//!   the token is not one of the tokens any more. This process keeps digests of the cookie and of the
+//!   token, in memory.
+//! * A form needs the `Origin` of this server, and a token that only the pages of the session contain.
+//! * Failed attempts to sign in are limited: 10 in a minute of one address, and 1000 of all.
+//! * Nothing is loaded from elsewhere and no script runs, by the `Content-Security-Policy`. Every name is
+//!   shown as text, and its invisible characters as escapes.
+//! * An order is shown with its consequences first. Its names, or its token, stay in this process until
+//!   the operator agrees.
 
 mod access;
 mod body;
@@ -68,6 +84,8 @@ mod document;
 mod inspect;
 mod observe;
 mod pace;
+#[cfg(feature = "pages")]
+mod pages;
 mod problem;
 mod request;
 mod response;
@@ -78,6 +96,9 @@ mod status;
 mod tenants;
 mod trail;
 
+#[cfg(feature = "pages")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pages")))]
+pub use self::pages::{AdminPages, PageSessions, RecentRecords};
 pub use self::{
     access::{Access, Caller, Operators, OperatorsError, Role},
     body::AdminBody,

@@ -22,6 +22,18 @@ pub(super) fn refused(refusal: &Refusal, caller: Option<&str>) {
     let _ = (reason, caller);
 }
 
+/// An operator has signed in to the pages.
+#[cfg(feature = "pages")]
+pub(super) fn signed_in(caller: &str) {
+    #[cfg(feature = "tracing")]
+    tracing::info!(
+        target: crate::observe::TARGET,
+        actor = caller,
+        "an operator has signed in"
+    );
+    let _ = caller;
+}
+
 /// A token was inspected.
 pub(super) fn inspected(caller: &str, verdict: &str) {
     #[cfg(feature = "tracing")]

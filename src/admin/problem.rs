@@ -68,7 +68,7 @@ impl Refusal {
         }
     }
 
-    fn detail(&self) -> String {
+    pub(super) fn detail(&self) -> String {
         let detail = match self {
             Self::BadRequest(detail) | Self::Foreign(detail) | Self::Unprocessable(detail) => {
                 detail

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::{
-    HeaderMap, Request,
+    HeaderMap,
     body::Body,
     header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderValue, ORIGIN},
     http::{request::Parts, uri::Authority},
@@ -22,18 +22,15 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Refuses requests that a page of another origin sends, or that use another name of this server.
 /// `hosts` are the allowed names, if requests come over the network.
-pub(super) fn check_origin<B>(
-    request: &Request<B>,
-    hosts: Option<&[String]>,
-) -> Result<(), Refusal> {
-    let host = host(request)?;
+pub(super) fn check_origin(head: &Parts, hosts: Option<&[String]>) -> Result<(), Refusal> {
+    let host = host(head)?;
     if let Some(hosts) = hosts {
         let is_allowed = |name: &String| host.is_some_and(|host| host.eq_ignore_ascii_case(name));
         if !hosts.iter().any(is_allowed) {
             return Err(Refusal::Foreign("the Host is not one of this server"));
         }
     }
-    let headers = request.headers();
+    let headers = &head.headers;
     for origin in headers.get_all(ORIGIN) {
         let origin = origin.to_str().unwrap_or_default();
         let name = ["https://", "http://"]
@@ -53,13 +50,13 @@ pub(super) fn check_origin<B>(
 }
 
 /// The host that a request names: the authority of its target, or its one `Host` (RFC 9112 §3.2).
-fn host<B>(request: &Request<B>) -> Result<Option<&str>, Refusal> {
-    let mut fields = request.headers().get_all(HOST).iter();
+pub(super) fn host(head: &Parts) -> Result<Option<&str>, Refusal> {
+    let mut fields = head.headers.get_all(HOST).iter();
     let field = fields.next().map(HeaderValue::to_str);
     let (Ok(field), None) = (field.transpose(), fields.next()) else {
         return Err(Refusal::BadRequest("the request has not one Host"));
     };
-    let authority = request.uri().authority().map(Authority::as_str);
+    let authority = head.uri.authority().map(Authority::as_str);
     match (authority, field) {
         (Some(authority), Some(field)) if authority != field => {
             Err(Refusal::BadRequest("the Host is not that of the target"))
@@ -102,14 +99,7 @@ where
     B: Body<Data: Send, Error: Into<BoxError>>,
 {
     check_media_type(headers)?;
-    let limited = Limited::new(body, limit);
-    let read = tokio::time::timeout(BODY_TIMEOUT, limited.collect());
-    let read = read.await.map_err(|_| Refusal::TimedOut)?;
-    match read {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge(limit)),
-        Err(_) => Err(Refusal::BadRequest("the body is incomplete")),
-    }
+    read(body, limit).await
 }
 
 /// Reads a document.
@@ -120,6 +110,20 @@ pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
         column: error.column(),
     });
     read.map(|Object(document)| document)
+}
+
+/// Reads at most `limit` bytes of any media type.
+pub(super) async fn read<B>(body: B, limit: usize) -> Result<Bytes, Refusal>
+where
+    B: Body<Data: Send, Error: Into<BoxError>>,
+{
+    let limited = Limited::new(body, limit);
+    let read = tokio::time::timeout(BODY_TIMEOUT, limited.collect());
+    match read.await.map_err(|_| Refusal::TimedOut)? {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge(limit)),
+        Err(_) => Err(Refusal::BadRequest("the body is incomplete")),
+    }
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Refusal> {

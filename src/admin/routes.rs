@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use hyper::{Method, Request, Response, body::Body};
+use hyper::{Method, Request, Response, body::Body, http::request::Parts};
 use tower::{BoxError, Service};
 
-use super::{AdminBody, observe, problem::Refusal, request, service::Shared};
+use super::{AdminBody, Caller, observe, problem::Refusal, request, service::Shared};
 use crate::{introspect::Introspected, log::RevocationLog, token::Secret};
 
 impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
@@ -20,11 +20,10 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
         I::Error: Into<BoxError>,
         B: Body<Data: Send, Error: Into<BoxError>>,
     {
-        let hosts = self.access.is_remote().then_some(&*self.hosts);
-        let checked = request::check_origin(&request, hosts);
         let (head, body) = request.into_parts();
-        let caller = checked.and_then(|()| self.access.caller(&head));
-        let caller = caller.inspect_err(|refusal| observe::refused(refusal, None))?;
+        let caller = self
+            .caller(&head)
+            .inspect_err(|refusal| observe::refused(refusal, None))?;
         let paced = self.pace.take(&caller, 1, Instant::now());
         paced.inspect_err(|refusal| observe::refused(refusal, Some(caller.name())))?;
         let path = head.uri.path();
@@ -51,5 +50,15 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
             },
         };
         response.inspect_err(|refusal| observe::refused(refusal, Some(caller.name())))
+    }
+
+    fn caller(&self, head: &Parts) -> Result<Caller, Refusal> {
+        // No peer can set an extension: the request was made in this process.
+        if let Some(caller) = head.extensions.get::<Caller>() {
+            return Ok(caller.clone());
+        }
+        let hosts = self.access.is_remote().then_some(&*self.hosts);
+        request::check_origin(head, hosts)?;
+        self.access.caller(head)
     }
 }

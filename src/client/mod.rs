@@ -69,8 +69,8 @@ pub use method::{AcceptedMethods, AuthMethod, UnknownAuthMethod};
     doc(cfg(any(feature = "admin", feature = "mtls", feature = "proxy")))
 )]
 pub use network::{InvalidNetwork, Network};
-#[cfg(any(feature = "limiter", feature = "password-hashes"))]
-use peer::origin;
+#[cfg(any(feature = "limiter", feature = "pages", feature = "password-hashes"))]
+pub(crate) use peer::origin;
 #[cfg(any(feature = "limiter", feature = "password-hashes", feature = "proxy"))]
 pub(crate) use peer::subscriber;
 pub use peer::{ClientAddr, PeerAddr};

@@ -1,6 +1,11 @@
 //! The address of the peer or of the client.
 
-#[cfg(any(feature = "limiter", feature = "password-hashes", feature = "proxy"))]
+#[cfg(any(
+    feature = "limiter",
+    feature = "pages",
+    feature = "password-hashes",
+    feature = "proxy"
+))]
 use std::net::Ipv6Addr;
 use std::net::{IpAddr, SocketAddr};
 
@@ -50,8 +55,8 @@ pub struct ClientAddr(pub IpAddr);
 
 /// The address that limits count: [`ClientAddr`], or else [`PeerAddr`]. All addresses of one
 /// subscriber count as one.
-#[cfg(any(feature = "limiter", feature = "password-hashes"))]
-pub(super) fn origin(extensions: &hyper::http::Extensions) -> Option<IpAddr> {
+#[cfg(any(feature = "limiter", feature = "pages", feature = "password-hashes"))]
+pub(crate) fn origin(extensions: &hyper::http::Extensions) -> Option<IpAddr> {
     let reported = extensions.get().map(|ClientAddr(client)| *client);
     let connected = || extensions.get().map(|PeerAddr(peer)| peer.ip());
     reported.or_else(connected).map(subscriber)
@@ -59,7 +64,12 @@ pub(super) fn origin(extensions: &hyper::http::Extensions) -> Option<IpAddr> {
 
 /// Maps an IPv4-mapped address to IPv4, and any other IPv6 address to its /64, because one
 /// subscriber has at least a /64.
-#[cfg(any(feature = "limiter", feature = "password-hashes", feature = "proxy"))]
+#[cfg(any(
+    feature = "limiter",
+    feature = "pages",
+    feature = "password-hashes",
+    feature = "proxy"
+))]
 pub(crate) fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (!0 << 64)).into(),

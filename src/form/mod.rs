@@ -214,7 +214,7 @@ pub(crate) fn parameters<const N: usize>(
 /// # Errors
 ///
 /// Returns `invalid_request` for too many parameters, and for what a decoder would have to repair.
-#[cfg(feature = "profiles")]
+#[cfg(any(feature = "pages", feature = "profiles"))]
 pub(crate) fn pairs(body: &[u8]) -> Result<Vec<(String, Secret)>, Error> {
     if has_too_many(body) {
         return Err(too_many());

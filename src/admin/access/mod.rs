@@ -33,6 +33,9 @@ enum Kind {
 }
 
 /// Who sends a request. It is the [actor](crate::revoke::AdminRequest::actor) in the events.
+///
+/// A request that has a caller in its extensions needs no token, and no `Host`: the application has
+/// authenticated it. No peer can set an extension. [`Operators::by_token`] returns a caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub(super) name: Arc<str>,
@@ -61,6 +64,15 @@ impl Access {
             operators,
             proxy: None,
         })
+    }
+
+    /// Whose token has this SHA-256.
+    #[cfg(feature = "pages")]
+    pub(super) fn caller_of_digest(&self, digest: &[u8; 32]) -> Option<Caller> {
+        match &self.0 {
+            Kind::Owner(_) => None,
+            Kind::Operators { operators, .. } => operators.by_digest(digest),
+        }
     }
 
     /// Whether requests come over the network.

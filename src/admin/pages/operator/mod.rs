@@ -1,0 +1,16 @@
+//! The pages of operators.
+
+mod confirm;
+mod home;
+mod inspect;
+mod order;
+mod pending;
+mod receipt;
+mod service;
+mod sign_in;
+mod status;
+mod subject;
+mod visit;
+
+pub use self::service::AdminPages;
+pub(super) use self::sign_in::SignedIn;

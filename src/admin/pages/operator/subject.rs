@@ -1,0 +1,37 @@
+//! `/subjects`: what is known of a subject, and the orders about it.
+
+use askama::Template;
+
+use super::visit::Visit;
+use crate::admin::pages::{
+    failure::Failure,
+    form::Fields,
+    frame::Frame,
+    respond::{Page, html, see_other},
+    shown::Name,
+};
+
+#[derive(Template)]
+#[template(path = "subject.html")]
+struct SubjectPage {
+    frame: Frame,
+    /// For the forms, byte for byte.
+    subject: String,
+    issuer: Option<String>,
+    name: Name,
+    issuer_name: Option<Name>,
+}
+
+pub(super) fn subject(visit: &Visit<'_>, mut fields: Fields) -> Result<Page, Failure> {
+    let Some(subject) = fields.text("subject")? else {
+        return Ok(see_other("/"));
+    };
+    let issuer = fields.text("issuer")?;
+    html(&SubjectPage {
+        frame: visit.frame("home"),
+        name: Name(subject.clone()),
+        issuer_name: issuer.clone().map(Name),
+        subject,
+        issuer,
+    })
+}

@@ -1,0 +1,164 @@
+//! Who has signed in?
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::id::Id;
+use crate::log::Moment;
+
+/// A session ends after this time without a request.
+const IDLE: Duration = Duration::from_secs(15 * 60);
+/// It ends after this time in any case.
+const LONGEST: Duration = Duration::from_secs(8 * 60 * 60);
+const IN_ALL: usize = 4096;
+/// Of one caller, or from one address.
+const OF_ONE: usize = 16;
+
+/// The sessions of browsers, by the digests of their identifiers.
+///
+/// There are at most 4096, and at most 16 of one owner. Beyond that, the one that was not used for the
+/// longest time ends.
+pub(in super::super) struct Sessions<T>(Mutex<HashMap<[u8; 32], Session<T>>>);
+
+struct Session<T> {
+    /// Whose share of the table it uses.
+    owner: [u8; 32],
+    begun: Moment,
+    used: Moment,
+    value: T,
+}
+
+impl<T> Session<T> {
+    fn has_ended(&self, now: Moment) -> bool {
+        now.since(self.used) >= IDLE || now.since(self.begun) >= LONGEST
+    }
+}
+
+impl<T> Sessions<T> {
+    pub(super) fn new() -> Self {
+        Self(Mutex::default())
+    }
+
+    /// Begins a session. Its identifier is new, so nobody knows it from before.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the system has no random numbers.
+    pub(in super::super) fn begin(
+        &self,
+        owner: [u8; 32],
+        value: T,
+    ) -> Result<Id, getrandom::Error> {
+        self.begin_at(owner, value, Moment::now())
+    }
+
+    fn begin_at(&self, owner: [u8; 32], value: T, now: Moment) -> Result<Id, getrandom::Error> {
+        let id = Id::random()?;
+        let mut table = self.table();
+        table.retain(|_, session| !session.has_ended(now));
+        let of_owner = table.values().filter(|it| it.owner == owner).count();
+        let is_crowded = |it: &Session<T>| of_owner < OF_ONE || it.owner == owner;
+        if of_owner >= OF_ONE || table.len() >= IN_ALL {
+            let others = table.iter().filter(|(_, it)| is_crowded(it));
+            let oldest = others.max_by_key(|(_, it)| now.since(it.used));
+            if let Some(oldest) = oldest.map(|(id, _)| *id) {
+                table.remove(&oldest);
+            }
+        }
+        let session = Session {
+            owner,
+            begun: now,
+            used: now,
+            value,
+        };
+        table.insert(id.digest(), session);
+        Ok(id)
+    }
+
+    /// Uses a session, if it has not ended.
+    pub(in super::super) fn with<R>(&self, id: &Id, with: impl FnOnce(&mut T) -> R) -> Option<R> {
+        self.with_at(id, Moment::now(), with)
+    }
+
+    fn with_at<R>(&self, id: &Id, now: Moment, with: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let mut table = self.table();
+        let session = table.get_mut(&id.digest())?;
+        if session.has_ended(now) {
+            table.remove(&id.digest());
+            return None;
+        }
+        session.used = now;
+        Some(with(&mut session.value))
+    }
+
+    pub(in super::super) fn end(&self, id: &Id) {
+        self.table().remove(&id.digest());
+    }
+
+    fn table(&self) -> MutexGuard<'_, HashMap<[u8; 32], Session<T>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_there(sessions: &Sessions<u8>, id: &Id, now: Moment) -> bool {
+        sessions.with_at(id, now, |_| ()).is_some()
+    }
+
+    #[test]
+    fn session_ends_unused_and_after_hours_of_use() {
+        let sessions = Sessions::new();
+        let begun = Moment::now();
+        let unused = sessions.begin_at([0; 32], 0_u8, begun).unwrap();
+        let used = sessions.begin_at([0; 32], 0, begun).unwrap();
+        let minute = Duration::from_secs(60);
+        for minutes in (0..8 * 60).step_by(14) {
+            assert!(is_there(&sessions, &used, begun + minute * minutes));
+        }
+        assert!(!is_there(&sessions, &used, begun + LONGEST));
+        assert!(!is_there(&sessions, &unused, begun + IDLE));
+        assert!(sessions.table().is_empty());
+    }
+
+    #[test]
+    fn session_that_has_ended_is_none() {
+        let sessions = Sessions::new();
+        let now = Moment::now();
+        let ids = [0, 1].map(|value| sessions.begin([0; 32], value).unwrap());
+        sessions.end(&ids[0]);
+        assert!(!is_there(&sessions, &ids[0], now) && is_there(&sessions, &ids[1], now));
+        assert!(!is_there(&sessions, &Id::random().unwrap(), now));
+    }
+
+    #[test]
+    fn sessions_of_one_owner_push_out_only_each_other() {
+        let sessions = Sessions::new();
+        let now = Moment::now();
+        let second = |seconds| now + Duration::from_secs(seconds);
+        let other = sessions.begin_at([9; 32], 0_u8, now).unwrap();
+        let ids: Vec<_> = (1..=20)
+            .map(|at| sessions.begin_at([1; 32], 0, second(at)).unwrap())
+            .collect();
+        let is_left = |id: &Id| is_there(&sessions, id, second(30));
+        assert!(is_left(&other));
+        assert!(!ids[..4].iter().any(is_left) && ids[4..].iter().all(is_left));
+    }
+
+    #[test]
+    fn table_is_bounded() {
+        let sessions = Sessions::new();
+        for owner in 0..5000_u16 {
+            let [high, low] = owner.to_be_bytes();
+            let mut of = [0; 32];
+            (of[0], of[1]) = (high, low);
+            sessions.begin(of, 0_u8).unwrap();
+        }
+        assert_eq!(sessions.table().len(), IN_ALL);
+    }
+}

@@ -1,0 +1,11 @@
+//! The pages of operators: what a server sends, and what a browser shows.
+
+mod browser;
+mod client;
+mod forged;
+mod headers;
+mod injected;
+mod journey;
+mod sessions;
+mod sign_in;
+mod world;

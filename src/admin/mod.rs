@@ -48,6 +48,13 @@
 //!
 //! A refused order is not kept, so its repetition is checked anew. Dry runs ignore the key.
 //!
+//! # Refresh tokens of the issuer
+//!
+//! An order about a subject, a client, a key or an issuer covers what was issued until now. A refresh
+//! token that lives at the issuer mints the next token, which is live. [`Receipt::refresh_tokens`] says
+//! what becomes of it: `untouched`, or `pending` if the feature `notify` tells the issuer
+//! (`Trail::on_revoke`). [`TrailEntry::refresh_tokens`] says how far that is.
+//!
 //! # Errors
 //!
 //! Every error is a [`Problem`] (RFC 9457, `application/problem+json`). Nothing of the request is in
@@ -105,7 +112,7 @@ pub use self::{
     document::{
         BulkOrder, BulkResult, BulkResults, DryRun, InspectedClaims, InspectedSelector, Inspection,
         InspectionOrder, OrderTarget, Receipt, RevocationOrder, Status, StatusOfIndex, StatusOfLog,
-        TrailEntry, TrailPage, TrailTarget,
+        TrailDelivery, TrailEntry, TrailPage, TrailTarget,
     },
     problem::Problem,
     service::AdminService,

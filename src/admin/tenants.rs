@@ -1,6 +1,8 @@
 //! Whose names can an order be about?
 
 use super::problem::Refusal;
+#[cfg(feature = "notify")]
+use crate::revoke::{AdminRequest, Target};
 
 /// The issuers that orders can be about, and whether the names of each are its own.
 ///
@@ -73,6 +75,16 @@ impl Tenants {
                 "the issuers of this server have their names in common",
             )),
             Some(_) => Err(UNKNOWN),
+        }
+    }
+
+    /// The issuers that a request is about.
+    #[cfg(feature = "notify")]
+    pub(super) fn of<'a>(&'a self, request: &'a AdminRequest) -> Vec<&'a str> {
+        match (&request.target, &request.tenant) {
+            (Target::Issuer(issuer), _) => vec![issuer],
+            (Target::Key(_), _) | (_, None) => self.issuers.iter().map(|it| &**it).collect(),
+            (_, Some(tenant)) => vec![tenant],
         }
     }
 

@@ -57,6 +57,17 @@ impl SelectorClass {
         Self::Issuer,
     ];
 
+    /// Whether a record of this class is about all tokens, future ones included. The others have a
+    /// date.
+    pub(crate) fn is_for_ever(self) -> bool {
+        match self {
+            Self::Token | Self::Grant | Self::Session => true,
+            Self::SubjectAndClient | Self::Subject | Self::Client | Self::Key | Self::Issuer => {
+                false
+            }
+        }
+    }
+
     /// Returns a short name for logs and counters.
     #[must_use]
     pub fn as_str(self) -> &'static str {

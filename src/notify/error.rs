@@ -117,6 +117,20 @@ impl NotifyError {
         }
     }
 
+    /// The error of this type in a chain of causes. One of another type is `Unreachable`.
+    pub(super) fn in_chain(
+        error: &(dyn StdError + 'static),
+    ) -> (NotifyErrorKind, Option<Duration>) {
+        let mut link = Some(error);
+        while let Some(cause) = link {
+            if let Some(found) = cause.downcast_ref::<Self>() {
+                return (found.kind, found.retry_after);
+            }
+            link = cause.source();
+        }
+        (NotifyErrorKind::Unreachable, None)
+    }
+
     /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> NotifyErrorKind {

@@ -1,5 +1,7 @@
 //! What an issuer is told.
 
+use serde::{Deserialize, Serialize};
+
 use crate::log::{NumericDate, SelectorClass};
 
 /// An order, as an issuer is told about it.
@@ -33,6 +35,21 @@ pub struct Notice {
     pub ordered: NumericDate,
 }
 
+/// An order without the issuer, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptNotice {
+    pub(crate) id: String,
+    pub(crate) class: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) subject: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
+    pub(crate) before: u64,
+    pub(crate) ordered: u64,
+}
+
 impl Notice {
     /// Makes a notice that names nobody, about what was issued until now.
     #[must_use]
@@ -48,5 +65,28 @@ impl Notice {
             before: now,
             ordered: now,
         }
+    }
+}
+
+impl KeptNotice {
+    /// The notice for one of the issuers that are told. `None` if the class is unknown, such as that
+    /// of a later version.
+    pub(crate) fn to(&self, issuer: &str, number: usize) -> Option<Notice> {
+        let named = |class: &&SelectorClass| class.as_str() == self.class;
+        let class = SelectorClass::ALL.iter().find(named)?;
+        Some(Notice {
+            // Two issuers can have one receiver, and are told different things.
+            id: match number {
+                0 => self.id.clone(),
+                _ => format!("{}_{number}", self.id),
+            },
+            class: *class,
+            issuer: issuer.to_owned(),
+            subject: self.subject.clone(),
+            client_id: self.client_id.clone(),
+            key: self.key.clone(),
+            before: NumericDate::new(self.before),
+            ordered: NumericDate::new(self.ordered),
+        })
     }
 }

@@ -68,6 +68,9 @@
 //! | `tower_revocation_fleet_incarnations_total` | counter | | How often the log of the fleet was restored, moved to another server, or may have lost its newest records. |
 //! | `tower_revocation_fleet_returned_records_total` | counter | | Records that this process gave back to a log that may have lost them. |
 //! | `tower_revocation_admin_requests_total` | counter | `class`, `outcome` | Administrative requests by the class of their target. `outcome` is `revoked`, `failed`, `cancelled` or `panicked`. |
+//! | `tower_revocation_notices_total` | counter | `outcome` | Attempts to tell an issuer of an order: `ended`, or the [kind](crate::notify::NotifyErrorKind) of the error. |
+//! | `tower_revocation_notices_pending` | gauge | | Orders of which an issuer has not been told yet. Of all processes that share the journal. |
+//! | `tower_revocation_notices_oldest_seconds` | gauge | | Age of the oldest of them that this process has tried. |
 //!
 //! # The proxy
 //!

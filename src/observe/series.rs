@@ -95,6 +95,11 @@ const COUNTERS: &[Series] = &[
         "Administrative requests.",
     ),
     (
+        "tower_revocation_notices_total",
+        Unit::Count,
+        "Attempts to tell an issuer of an order.",
+    ),
+    (
         "tower_revocation_proxy_failures_total",
         Unit::Count,
         "Requests that the proxy did not forward, or to which the API did not respond.",
@@ -176,6 +181,16 @@ const GAUGES: &[Series] = &[
         "tower_revocation_index_applied_age_seconds",
         Unit::Seconds,
         "Time since the last record was applied to the index.",
+    ),
+    (
+        "tower_revocation_notices_pending",
+        Unit::Count,
+        "Orders of which an issuer has not been told yet.",
+    ),
+    (
+        "tower_revocation_notices_oldest_seconds",
+        Unit::Seconds,
+        "Age of the oldest order of which an issuer has not been told yet.",
     ),
     (
         "tower_revocation_proxy_connections",

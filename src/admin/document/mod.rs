@@ -14,5 +14,5 @@ pub use self::{
     inspection::{InspectedClaims, InspectedSelector, Inspection, InspectionOrder},
     order::{DryRun, OrderTarget, Receipt, RevocationOrder},
     status::{Status, StatusOfIndex, StatusOfLog},
-    trail::{TrailEntry, TrailPage, TrailTarget},
+    trail::{TrailDelivery, TrailEntry, TrailPage, TrailTarget},
 };

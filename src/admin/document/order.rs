@@ -90,6 +90,14 @@ pub struct Receipt {
     pub not_before: Option<u64>,
     /// The record is kept until then, in seconds since 1970. `None` for always.
     pub expires: Option<u64>,
+    /// What becomes of the refresh tokens that live at the issuer, and mint tokens that the record
+    /// does not cover. `None` if the record covers those too.
+    ///
+    /// * `untouched`: the issuer is not told. Revoke them there.
+    /// * `pending`: the issuer will be told. See
+    ///   [`TrailEntry::refresh_tokens`](super::TrailEntry::refresh_tokens).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_tokens: Option<String>,
 }
 
 impl Receipt {

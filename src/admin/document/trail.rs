@@ -43,6 +43,36 @@ pub struct TrailEntry {
     /// What the sender was told, if the outcome is `revoked`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
+    /// What has become of the refresh tokens that live at the issuer: `untouched`, `pending`, `ended`,
+    /// or `failed` if an issuer could not be told. The worst of several issuers. `None` if the record
+    /// covers what they mint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_tokens: Option<String>,
+    /// The issuers that are told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<TrailDelivery>,
+}
+
+/// How far telling an issuer of an order is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct TrailDelivery {
+    /// The issuer.
+    pub issuer: String,
+    /// `pending`, `ended` or `failed`.
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why the last attempt failed: a short name, such as `timed_out`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// When it is tried again, at the earliest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
+    /// When it ended or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<u64>,
 }
 
 /// What a [`TrailEntry`] revoked.

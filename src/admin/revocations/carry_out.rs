@@ -220,6 +220,10 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
         let Some(trail) = &self.trail else {
             return Ok(());
         };
+        #[cfg(feature = "notify")]
+        for step in &mut *steps {
+            step.notify(trail, &self.tenants);
+        }
         let mut ended: Vec<_> = steps.iter_mut().filter_map(Step::ended).collect();
         if ended.is_empty() {
             return Ok(());

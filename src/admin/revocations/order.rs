@@ -203,6 +203,7 @@ pub(super) fn receipt(class: SelectorClass, response: &AdminResponse) -> Receipt
         sequence: response.position.sequence,
         not_before: known(response.not_before),
         expires: known(response.expires),
+        refresh_tokens: (!class.is_for_ever()).then(|| "untouched".to_owned()),
     }
 }
 
@@ -229,8 +230,5 @@ pub(super) fn dry_run(requests: &[AdminRequest], index: &Index, caller: &Caller)
 }
 
 fn is_permanent(selector: &Selector) -> bool {
-    matches!(
-        selector.class(),
-        SelectorClass::Token | SelectorClass::Grant | SelectorClass::Session
-    )
+    selector.class().is_for_ever()
 }

@@ -1,5 +1,7 @@
 //! One order of a request: what it revokes, what the trail has of it, and what came of it.
 
+#[cfg(feature = "notify")]
+use super::super::{Tenants, trail::Trail};
 use super::{
     super::{
         Caller, Receipt, RevocationOrder,
@@ -80,7 +82,9 @@ impl Step {
             shown.idempotency_key = Some(repetition.fingerprint().to_owned());
             entry.request = Some(repetition.request());
         }
-        if entry.content().len() > NewJournalEntry::MAX_CONTENT - GROWTH {
+        // What issuers are told has the names once more.
+        let names = serde_json::to_vec(&entry.shown.target).map_or(0, |names| names.len());
+        if entry.content().len() + names > NewJournalEntry::MAX_CONTENT - GROWTH {
             return Err(Refusal::BadRequest(
                 "the names and the reason are too long to be kept",
             ));
@@ -117,6 +121,21 @@ impl Step {
             (Ok(Some(last)), Some(Ok(receipt))) => receipt.until(last),
             (Err(refusal), result) => *result = Some(Err(refusal.clone())),
             _ => {}
+        }
+    }
+
+    /// The issuers are told, if the order was carried out and has an end.
+    #[cfg(feature = "notify")]
+    pub(super) fn notify(&mut self, trail: &Trail, tenants: &Tenants) {
+        let requests = self.requests();
+        let (Some(begun), Some(Ok(receipt))) = (&mut self.begun, &mut self.result) else {
+            return;
+        };
+        let mut plans = requests.iter();
+        let plan = plans.find_map(|it| trail.notices(it, receipt, tenants.of(it)));
+        if let Some(deliveries) = plan {
+            receipt.refresh_tokens = Some(deliveries.refresh_tokens().as_str().to_owned());
+            begun.notify(&deliveries);
         }
     }
 

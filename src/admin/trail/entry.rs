@@ -19,9 +19,9 @@ pub(in super::super) struct Entry {
     /// The digest of the request, if it has an `Idempotency-Key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in super::super) request: Option<[u8; 32]>,
-    /// What issuers have to be told, and what they were told.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(in super::super) deliveries: Vec<serde_json::Value>,
+    /// What issuers have to be told, and what they were told: `notify` reads and writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in super::super) deliveries: Option<serde_json::Value>,
 }
 
 pub(in super::super) const REVOKED: &str = "revoked";
@@ -48,7 +48,7 @@ impl Entry {
             tag: u32::from_le_bytes(tag),
             shown,
             request: None,
-            deliveries: Vec::new(),
+            deliveries: None,
         }
     }
 
@@ -71,7 +71,12 @@ impl Entry {
         self.shown.id = self.id(place);
         if let Some(receipt) = &mut self.shown.receipt {
             receipt.id = Some(self.shown.id.clone());
+            self.shown
+                .refresh_tokens
+                .clone_from(&receipt.refresh_tokens);
         }
+        #[cfg(feature = "notify")]
+        super::notices::show(self.deliveries, &mut self.shown);
         self.shown
     }
 

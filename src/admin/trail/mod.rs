@@ -3,6 +3,8 @@
 mod entry;
 mod export;
 mod key;
+#[cfg(feature = "notify")]
+mod notices;
 mod page;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -21,6 +23,8 @@ use super::{
 use crate::log::{
     Journal, JournalChange, JournalEntry, JournalWrite, LogError, NewJournalEntry, NumericDate,
 };
+#[cfg(feature = "notify")]
+use crate::notify::Notifier;
 
 /// How often the outcome of an order is written that others change at the same time.
 const ATTEMPTS: usize = 5;
@@ -44,6 +48,8 @@ const ATTEMPTS: usize = 5;
 pub struct Trail {
     journal: Arc<dyn Journal>,
     keep: Duration,
+    #[cfg(feature = "notify")]
+    notifier: Option<Notifier>,
 }
 
 /// An order that is written. Its outcome is not.
@@ -62,6 +68,8 @@ impl Trail {
         Self {
             journal: Arc::new(journal),
             keep: Duration::from_secs(400 * 24 * 60 * 60),
+            #[cfg(feature = "notify")]
+            notifier: None,
         }
     }
 
@@ -118,6 +126,8 @@ impl Trail {
     pub(super) async fn end(&self, orders: &mut [&mut Begun]) -> Result<(), Refusal> {
         let changes = orders.iter().map(|begun| begun.change());
         let replaced = self.replace(changes.collect()).await?;
+        #[cfg(feature = "notify")]
+        self.wake();
         for (begun, is_replaced) in orders.iter_mut().zip(replaced) {
             if !is_replaced {
                 self.end_changed(begun).await?;
@@ -136,8 +146,11 @@ impl Trail {
                 *begun = now;
                 return Ok(());
             }
-            begun.entry.deliveries.clone_from(&now.entry.deliveries);
-            begun.at = now.at;
+            // Nobody is told of an order without a receipt, so what the other one has is not newer.
+            begun.at = JournalEntry {
+                due: begun.at.due,
+                ..now.at
+            };
             if self.replace(vec![begun.change()]).await? == [true] {
                 return Ok(());
             }
@@ -219,6 +232,6 @@ impl fmt::Debug for Trail {
         f.debug_struct("Trail")
             .field("journal", &self.journal)
             .field("keep", &self.keep)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

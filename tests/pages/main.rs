@@ -8,4 +8,5 @@ mod injected;
 mod journey;
 mod sessions;
 mod sign_in;
+mod trail;
 mod world;

@@ -11,10 +11,12 @@ use tokio::net::TcpListener;
 use tower::{BoxError, ServiceExt as _, service_fn};
 use tower_revocation::{
     Secret,
-    admin::{Access, AdminPages, AdminService, Operators, PageSessions, RecentRecords, Tenants},
+    admin::{
+        Access, AdminPages, AdminService, Operators, PageSessions, RecentRecords, Tenants, Trail,
+    },
     client::PeerAddr,
     enforce::Index,
-    log::{MemoryLog, NumericDate, Snapshot},
+    log::{MemoryJournal, MemoryLog, NumericDate, Snapshot},
     revoke::Administration,
     test_util::TestIssuer,
 };
@@ -32,6 +34,8 @@ pub(crate) struct World {
     pub(crate) index: Index,
     pub(crate) issuer: TestIssuer,
     pub(crate) sessions: PageSessions,
+    /// `None`: no orders are kept.
+    trail: Option<Trail>,
     /// The authority of the server.
     pub(crate) host: String,
     pub(crate) base: String,
@@ -41,15 +45,21 @@ type Body = UnsyncBoxBody<Bytes, BoxError>;
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::with(operators_of(&ROLES), &[]).await
+        Self::with(operators_of(&ROLES), &[], None).await
+    }
+
+    /// Keeps orders.
+    pub(crate) async fn with_trail() -> Self {
+        let trail = Trail::new(MemoryJournal::new());
+        Self::with(operators_of(&ROLES), &[], Some(trail)).await
     }
 
     /// With several issuers to choose from.
     pub(crate) async fn of_issuers(issuers: &[&str]) -> Self {
-        Self::with(operators_of(&ROLES), issuers).await
+        Self::with(operators_of(&ROLES), issuers, None).await
     }
 
-    async fn with(operators: Operators, issuers: &[&str]) -> Self {
+    async fn with(operators: Operators, issuers: &[&str], trail: Option<Trail>) -> Self {
         let log = MemoryLog::new();
         let index = Index::follow(&log).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -59,6 +69,7 @@ impl World {
             index,
             issuer: TestIssuer::new(ISSUER),
             sessions: PageSessions::new().unwrap(),
+            trail,
             base: format!("http://{host}"),
             host,
         };
@@ -88,6 +99,10 @@ impl World {
             Access::operators(operators.clone()),
         )
         .hosts(hosts.clone());
+        let service = match &self.trail {
+            Some(trail) => service.trail(trail.clone()),
+            None => service,
+        };
         let access = Access::operators(operators);
         let access = access.proxy_names(PROXY_FIELD, [LOOPBACK.parse().unwrap()]);
         let pages = AdminPages::new(service.clone(), access, self.sessions.clone())

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::{
     Method, Request, Response,
     body::Body,
-    header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER},
+    header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tower::{BoxError, Service, ServiceExt as _, util::BoxCloneSyncService};
@@ -72,10 +72,8 @@ impl Call {
 
     pub(super) fn post(uri: &str, document: &impl Serialize) -> Self {
         let body = serde_json::to_vec(document).unwrap_or_default();
-        let mut call = Self::new(Method::POST, uri, body.into());
-        let json = HeaderValue::from_static("application/json");
-        call.0.headers_mut().insert(CONTENT_TYPE, json);
-        call
+        let call = Self::new(Method::POST, uri, body.into());
+        call.field(CONTENT_TYPE, HeaderValue::from_static("application/json"))
     }
 
     fn new(method: Method, uri: &str, body: Bytes) -> Self {
@@ -84,6 +82,11 @@ impl Call {
         // What is not a URI is no resource.
         *request.uri_mut() = uri.parse().unwrap_or_default();
         Self(request)
+    }
+
+    pub(super) fn field(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers_mut().insert(name, value);
+        self
     }
 
     /// As this operator.

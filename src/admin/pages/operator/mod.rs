@@ -10,6 +10,7 @@ mod service;
 mod sign_in;
 mod status;
 mod subject;
+mod trail;
 mod visit;
 
 pub use self::service::AdminPages;

@@ -1,15 +1,19 @@
 //! `/orders/new`, and `POST /orders`: the form of an order, and the order itself.
 
 use askama::Template;
-use hyper::StatusCode;
+use hyper::{
+    StatusCode,
+    header::{HeaderName, HeaderValue},
+};
 
 use super::{
     pending::{Done, PendingOrder},
+    trail,
     visit::Visit,
 };
 use crate::{
     admin::{
-        OrderTarget, Receipt, RevocationOrder,
+        OrderTarget, Receipt, RevocationOrder, TrailEntry,
         pages::{
             api::Call,
             failure::Failure,
@@ -22,6 +26,8 @@ use crate::{
     },
     log::NumericDate,
 };
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 #[derive(Template)]
 #[template(path = "order.html")]
@@ -78,22 +84,36 @@ pub(super) async fn place(visit: &Visit<'_>, mut fields: Fields) -> Result<Page,
         let detail = "this order was replaced by later ones: begin again";
         return Err(Failure::new(StatusCode::CONFLICT, detail));
     };
-    let path = format!("/receipts/{key}");
     // The form was sent twice.
-    if done.is_some() {
-        return Ok(see_other(&path));
+    if let Some(done) = done {
+        return Ok(see_other(&path(&key, &done.receipt)));
     }
     let order = RevocationOrder {
         reason: reason.clone(),
         ..order
     };
-    let receipt: Receipt = visit.read(Call::post("/v1/revocations", &order)).await?;
+    let mut call = Call::post("/v1/revocations", &order);
+    if trail::is_kept(visit).await? {
+        // It is sent twice at once.
+        let key = HeaderValue::try_from(&*key).map_err(|_| Failure::internal())?;
+        call = call.field(IDEMPOTENCY_KEY, key);
+    }
+    let receipt: Receipt = visit.read(call).await?;
+    let path = path(&key, &receipt);
     let done = Done {
         receipt,
         when: NumericDate::now().seconds(),
     };
     visit.session(|session| session.orders.done(&key, reason, done))?;
     Ok(see_other(&path))
+}
+
+/// The page of an order that was carried out: that of the trail, or that of this session.
+fn path(key: &str, receipt: &Receipt) -> String {
+    match &receipt.id {
+        Some(id) => format!("/orders/{id}"),
+        None => format!("/receipts/{key}"),
+    }
 }
 
 /// What an order is about, in words.
@@ -109,24 +129,60 @@ pub(super) struct Described {
 impl Described {
     pub(super) fn new(order: &RevocationOrder) -> Self {
         let target = &order.target;
-        let kinds = [
-            ("all tokens of the subject", &target.subject),
-            ("all tokens of the client", &target.client),
-            ("the session", &target.session),
-            ("the grant", &target.grant),
-            ("the token with the identifier", &target.jti),
-            ("all tokens that are bound to the key", &target.key),
-            ("all tokens of the issuer", &target.issuer),
-        ];
+        Self::of(
+            [
+                ("all tokens of the subject", &target.subject),
+                ("all tokens of the client", &target.client),
+                ("the session", &target.session),
+                ("the grant", &target.grant),
+                ("the token with the identifier", &target.jti),
+                ("all tokens that are bound to the key", &target.key),
+                ("all tokens of the issuer", &target.issuer),
+            ],
+            "the token that you typed",
+            target.client.as_ref().filter(|_| target.subject.is_some()),
+            order.issuer.as_ref(),
+        )
+    }
+
+    /// That of an order in the trail, which has fingerprints of the names that are secrets elsewhere.
+    pub(super) fn kept(entry: &TrailEntry) -> Self {
+        let target = &entry.target;
+        let is_token = target.token.is_some() || target.jti.is_some();
+        let of_token = (target.jti.clone()).or_else(|| target.token.clone());
+        Self::of(
+            [
+                ("the token with the fingerprint", &of_token),
+                ("the session with the fingerprint", &target.session),
+                ("the grant with the fingerprint", &target.grant),
+                ("all tokens of the subject", &target.subject),
+                ("all tokens of the client", &target.client),
+                ("all tokens that are bound to the key", &target.key),
+                ("all tokens of the issuer", &target.issuer),
+            ],
+            "something that this version does not know",
+            target
+                .client
+                .as_ref()
+                .filter(|_| target.subject.is_some() && !is_token),
+            entry.issuer.as_ref(),
+        )
+    }
+
+    fn of(
+        kinds: [(&'static str, &Option<String>); 7],
+        otherwise: &'static str,
+        client: Option<&String>,
+        issuer: Option<&String>,
+    ) -> Self {
         let mut kinds = kinds.into_iter();
         let known = kinds.find_map(|(what, name)| name.clone().map(|name| (what, name)));
-        let (what, name) = known.unwrap_or(("the token that you typed", String::new()));
-        let with_client = target.subject.is_some();
+        let (what, name) = known.unwrap_or((otherwise, String::new()));
         Self {
             what,
             name: Name(name),
-            client: target.client.clone().filter(|_| with_client).map(Name),
-            issuer: order.issuer.clone().map(Name),
+            client: client.cloned().map(Name),
+            issuer: issuer.cloned().map(Name),
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use askama::Template;
 
-use super::visit::Visit;
+use super::{
+    trail::{self, Kept},
+    visit::Visit,
+};
 use crate::admin::pages::{
     failure::Failure,
     form::Fields,
@@ -20,14 +23,18 @@ struct SubjectPage {
     issuer: Option<String>,
     name: Name,
     issuer_name: Option<Name>,
+    /// `None` if the server keeps no orders.
+    latest: Option<Vec<Kept>>,
 }
 
-pub(super) fn subject(visit: &Visit<'_>, mut fields: Fields) -> Result<Page, Failure> {
+pub(super) async fn subject(visit: &Visit<'_>, mut fields: Fields) -> Result<Page, Failure> {
     let Some(subject) = fields.text("subject")? else {
         return Ok(see_other("/"));
     };
     let issuer = fields.text("issuer")?;
+    let latest = trail::latest(visit, &subject).await?;
     html(&SubjectPage {
+        latest,
         frame: visit.frame("home"),
         name: Name(subject.clone()),
         issuer_name: issuer.clone().map(Name),

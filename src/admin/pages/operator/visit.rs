@@ -7,7 +7,7 @@ use super::{
     confirm, home, inspect, order, receipt,
     service::AdminPages,
     sign_in::{self, By, SESSION, SignedIn},
-    status, subject,
+    status, subject, trail,
 };
 use crate::admin::{
     Caller,
@@ -100,15 +100,21 @@ impl<'a> Visit<'a> {
         match path {
             "/" => home::home(self).await,
             "/sign-in" => Ok(see_other("/")),
-            "/subjects" => subject::subject(self, query()?),
+            "/subjects" => subject::subject(self, query()?).await,
+            "/orders" => trail::orders(self, query()?).await,
             "/orders/new" => order::form(self),
             "/tokens" => inspect::form(self),
             "/status" => status::status(self).await,
             "/sign-out" | "/orders/confirm" => Err(Refusal::Method("POST").into()),
-            _ => match path.strip_prefix("/receipts/") {
-                Some(key) => receipt::receipt(self, key),
-                None => Err(Failure::not_found()),
-            },
+            _ => {
+                let order = path.strip_prefix("/orders/");
+                let receipt = path.strip_prefix("/receipts/");
+                match (order, receipt) {
+                    (Some(id), _) => trail::order(self, id).await,
+                    (None, Some(key)) => receipt::receipt(self, key),
+                    (None, None) => Err(Failure::not_found()),
+                }
+            }
         }
     }
 

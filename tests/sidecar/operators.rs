@@ -19,7 +19,7 @@ const CURL: [&str; 8] = [
 
 impl World {
     /// A sidecar with these operators, and these lines in `[admin]`.
-    fn with_operators(&self, operators: &str, lines: &str) -> Sidecar {
+    pub(crate) fn with_operators(&self, operators: &str, lines: &str) -> Sidecar {
         let operators = self.write("operators", operators);
         let listen = "listen = \"127.0.0.1:0\"\n[gateway]";
         let more = format!(

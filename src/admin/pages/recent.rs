@@ -54,19 +54,34 @@ pub(super) struct Recent {
 }
 
 impl RecentRecords {
+    /// Counts nothing until it [loads](Self::load) a log.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(Counts {
+            since: NumericDate::now(),
+            state: Mutex::default(),
+        }))
+    }
+
     /// Follows a log.
     ///
     /// # Errors
     ///
     /// Fails if the log cannot be read.
     pub async fn follow<L: RevocationLog>(log: &L) -> Result<Self, LogError> {
-        let counts = Arc::new(Counts {
-            since: NumericDate::now(),
-            state: Mutex::default(),
-        });
-        let reader: Arc<dyn Reader> = counts.clone();
-        log.follow(Arc::downgrade(&reader)).await?;
-        Ok(Self(counts))
+        let recent = Self::new();
+        recent.load(log).await?;
+        Ok(recent)
+    }
+
+    /// Follows a log from now on.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the log cannot be read. Call it again then.
+    pub async fn load<L: RevocationLog>(&self, log: &L) -> Result<(), LogError> {
+        let reader: Arc<dyn Reader> = self.0.clone();
+        log.follow(Arc::downgrade(&reader)).await
     }
 
     pub(super) fn counts(&self, now: NumericDate) -> Recent {
@@ -81,6 +96,12 @@ impl RecentRecords {
             since: self.0.since.seconds(),
             spans: spans.map(|span| (span * SPAN, of(span))).collect(),
         }
+    }
+}
+
+impl Default for RecentRecords {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -22,6 +22,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Deserialize;
 use serde_json::json;
 use tower::{Service, util::Either};
+use tower_revocation::admin::AdminPages;
 
 use crate::{
     failure::causes,
@@ -53,6 +54,8 @@ struct Shared {
     on_socket: ArcSwapOption<OrderService<Store>>,
     /// `None` also if there are no tokens.
     on_tcp: ArcSwapOption<OrderService<Store>>,
+    /// `None` if the configuration has none.
+    pages: ArcSwapOption<AdminPages>,
     log: ArcSwapOption<Store>,
     /// The values of `Host` over TCP, beside addresses and `localhost`.
     hosts: ArcSwap<Vec<String>>,
@@ -80,6 +83,7 @@ impl AdminEntry {
                 series,
                 on_socket: ArcSwapOption::empty(),
                 on_tcp: ArcSwapOption::empty(),
+                pages: ArcSwapOption::empty(),
                 log: ArcSwapOption::empty(),
                 hosts: ArcSwap::default(),
             }),
@@ -130,6 +134,7 @@ impl AdminEntry {
             .on_socket
             .store(Some(Arc::new(orders.on_socket)));
         self.shared.on_tcp.store(orders.on_tcp.map(Arc::new));
+        self.shared.pages.store(orders.pages.map(Arc::new));
         self.shared.log.store(Some(Arc::new(log)));
     }
 
@@ -148,7 +153,8 @@ impl AdminEntry {
             }
             "/livez" | "/readyz" | "/metrics" => method_not_allowed("GET, HEAD"),
             "/v1/backup" if self.access == Access::Socket => self.backup(request).await,
-            _ => self.order(request).await,
+            path if path.starts_with("/v1/") => self.order(request).await,
+            _ => self.page(request).await,
         }
     }
 
@@ -161,6 +167,18 @@ impl AdminEntry {
         };
         let json = serde_json::to_string(&report).unwrap_or_default();
         text(status, JSON, json + "\n")
+    }
+
+    /// A page, if there are any.
+    async fn page(&self, request: Request<Incoming>) -> Response<AnyBody> {
+        let pages = self.shared.pages.load_full();
+        match pages.filter(|_| self.access == Access::Tcp) {
+            Some(pages) => {
+                let Ok(response) = AdminPages::clone(&pages).call(request).await;
+                response.map(any)
+            }
+            None => self.order(request).await,
+        }
     }
 
     async fn order(&self, request: Request<Incoming>) -> Response<AnyBody> {

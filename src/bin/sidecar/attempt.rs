@@ -56,6 +56,7 @@ pub(crate) fn check(source: &Source) -> Result<(Config, Origins), Failure> {
         replays: None,
         links: None,
         health: Health::default(),
+        pages: None,
         admin_address: None,
     };
     let attempt = attempt(source, &shared, &mut Files::default())?;

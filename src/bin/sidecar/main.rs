@@ -24,6 +24,7 @@ mod metrics;
 mod notify;
 mod orders;
 mod out;
+mod pages;
 mod parts;
 mod process;
 mod profiles;

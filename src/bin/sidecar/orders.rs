@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use tower_revocation::{
-    admin::{Access, AdminService, Operators, Tenants},
+    admin::{Access, AdminPages, AdminService, Operators, Tenants},
     log::RevocationLog,
     revoke::Administration,
 };
@@ -24,6 +24,8 @@ pub(crate) struct Orders<L> {
     pub(crate) on_socket: Service<L>,
     /// Of the operators of `admin.tokens_file`. `None` without it.
     pub(crate) on_tcp: Option<Service<L>>,
+    /// What they see in a browser.
+    pub(crate) pages: Option<AdminPages>,
 }
 
 impl<L> Orders<L>
@@ -58,11 +60,16 @@ where
                 Some(ProxyNames { header, proxies }) => access.proxy_names(header, proxies),
                 None => access,
             };
-            service(access).hosts(hosts)
+            let service = service(access.clone()).hosts(hosts.clone());
+            let memory = shared.pages.as_ref().filter(|_| config.admin.pages);
+            let pages = memory.map(|memory| memory.pages(config, &service, access, &hosts));
+            (service, pages)
         });
+        let (on_tcp, pages) = on_tcp.unzip();
         Self {
             on_socket: service(Access::owner("socket")),
             on_tcp,
+            pages: pages.flatten(),
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::{
     health::Health,
     logging,
     orders::{self, Orders},
+    pages,
     profiles::Around,
     revocation, token_endpoint,
     tokens::Tokens,
@@ -41,6 +42,8 @@ pub(crate) struct Shared<L> {
     /// Which access tokens belong to an opaque refresh token. `None`: that is not learnt.
     pub(crate) links: Option<Links>,
     pub(crate) health: Health,
+    /// `None` if the configuration is only checked.
+    pub(crate) pages: Option<pages::Memory>,
     /// The address of the listener of operators.
     pub(crate) admin_address: Option<SocketAddr>,
 }

@@ -24,7 +24,7 @@ use crate::{
     listeners::unchanged,
     listening::{Addresses, Listening},
     logging::Levels,
-    metrics, notify,
+    metrics, notify, pages,
     parts::{Parts, Shared},
     process,
     signals::{Asked, Signals},
@@ -81,6 +81,8 @@ async fn start(
     let index = Index::new();
     health.opened(store.clone(), index.clone());
     tokio::spawn(load(index.clone(), store.clone()));
+    let pages = pages::Memory::new(&config)?;
+    tokio::spawn(pages.clone().load(store.clone()));
     let replays = store::replays(&store).map_err(|error| Failure::Start(causes(&error)))?;
     let shared = Shared {
         log: store.clone(),
@@ -90,6 +92,7 @@ async fn start(
         replays,
         links: store::links(&store, &config).await?,
         health: health.clone(),
+        pages: Some(pages),
         admin_address: listening.addresses.get("admin.listen").copied(),
     };
     if let Some((listener, feed)) = listening.feed.take() {

@@ -19,6 +19,7 @@ pub(super) struct Section {
     tls: Option<Tls>,
     insecure: Option<bool>,
     tokens_file: Option<PathBuf>,
+    pages: Option<bool>,
     proxy_names: Option<ProxyNamesTable>,
     requests_per_minute: Option<NonZero<u32>>,
     hosts: Option<Vec<String>>,
@@ -39,6 +40,8 @@ pub(crate) struct Admin {
     pub(crate) listen: Option<Listen>,
     /// Names, roles and digests of tokens. `None`: no orders over TCP.
     pub(crate) tokens_file: Option<PathBuf>,
+    /// Whether operators have pages.
+    pub(crate) pages: bool,
     /// Proxies that name operators. `None`: none is believed.
     pub(crate) proxy_names: Option<ProxyNames>,
     /// How many requests each operator can send in a minute.
@@ -79,6 +82,11 @@ impl Admin {
             let reason = "it needs admin.tokens_file, which lists the operators: add it";
             found.note(Problem::new("admin.proxy_names", reason));
         }
+        let pages = section.pages.unwrap_or(false);
+        if pages && section.tokens_file.is_none() {
+            let reason = "it needs admin.tokens_file, which lists the operators: add it";
+            found.note(Problem::new("admin.pages", reason));
+        }
         let proxy_names = section.proxy_names.map(|table| table.read(found));
         let socket = section.socket;
         if socket.as_ref().is_some_and(|it| it.as_os_str().is_empty()) {
@@ -89,6 +97,7 @@ impl Admin {
             socket,
             listen: found.or_note(listen.transpose())?,
             tokens_file: section.tokens_file,
+            pages,
             proxy_names: match proxy_names {
                 Some(read) => Some(read?),
                 None => None,

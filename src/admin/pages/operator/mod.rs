@@ -6,6 +6,7 @@ mod inspect;
 mod order;
 mod pending;
 mod receipt;
+mod refresh;
 mod service;
 mod sign_in;
 mod status;

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{order::Described, visit::Visit};
+use super::{order::Described, refresh::RefreshTokens, visit::Visit};
 use crate::admin::{
     Receipt,
     pages::{
@@ -23,6 +23,7 @@ struct ReceiptPage {
     until: Option<Date>,
     kept: Option<Date>,
     receipt: Receipt,
+    refresh_tokens: Option<RefreshTokens>,
 }
 
 pub(super) fn receipt(visit: &Visit<'_>, key: &str) -> Result<Page, Failure> {
@@ -38,6 +39,7 @@ pub(super) fn receipt(visit: &Visit<'_>, key: &str) -> Result<Page, Failure> {
         when: Date::new(done.when),
         until: done.receipt.not_before.and_then(Date::new),
         kept: done.receipt.expires.and_then(Date::new),
+        refresh_tokens: RefreshTokens::new(done.receipt.refresh_tokens.as_deref()),
         receipt: done.receipt,
     })
 }

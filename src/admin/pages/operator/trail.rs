@@ -3,7 +3,11 @@
 use askama::Template;
 use hyper::StatusCode;
 
-use super::{order::Described, visit::Visit};
+use super::{
+    order::Described,
+    refresh::{RefreshTokens, Told},
+    visit::Visit,
+};
 use crate::admin::{
     Receipt, TrailEntry, TrailPage,
     pages::{
@@ -37,6 +41,8 @@ struct KeptPage {
     until: Option<Date>,
     kept: Option<Date>,
     receipt: Option<Receipt>,
+    refresh_tokens: Option<RefreshTokens>,
+    told: Vec<Told>,
 }
 
 /// An order that the server keeps.
@@ -84,7 +90,7 @@ pub(super) async fn order(visit: &Visit<'_>, id: &str) -> Result<Page, Failure> 
     {
         return Err(Failure::not_found());
     }
-    let entry: TrailEntry = visit
+    let mut entry: TrailEntry = visit
         .read(Call::get(&format!("/v1/revocations/{id}")))
         .await?;
     let receipt = entry.receipt.clone();
@@ -96,6 +102,11 @@ pub(super) async fn order(visit: &Visit<'_>, id: &str) -> Result<Page, Failure> 
         until: date(receipt.as_ref().and_then(|it| it.not_before)),
         kept: date(receipt.as_ref().and_then(|it| it.expires)),
         receipt,
+        refresh_tokens: RefreshTokens::new(entry.refresh_tokens.as_deref()),
+        told: std::mem::take(&mut entry.deliveries)
+            .into_iter()
+            .map(Told::new)
+            .collect(),
         order: Kept::new(entry),
     })
 }

@@ -224,7 +224,7 @@ async fn order_is_kept_with_its_receipt() {
             "id": id, "ordered": entry.ordered, "actor": "operator-1", "role": "operator",
             "class": "subject_and_client", "target": { "subject": "alice", "client": "web" },
             "issuer": ISSUER, "reason": "laptop stolen", "before": 1_700_000_000,
-            "outcome": "revoked", "receipt": answer.json,
+            "outcome": "revoked", "receipt": answer.json, "refresh_tokens": "untouched",
         })
     );
     assert_eq!(kept.orders().await, [entry]);

@@ -154,6 +154,15 @@ pub(crate) use embedded::SweepStep;
 pub(crate) use embedded::{FileKey, Work};
 pub use entry::Revocation;
 pub use error::{LogError, LogErrorKind};
+#[cfg(all(feature = "admin", feature = "fleet"))]
+#[cfg_attr(
+    docsrs,
+    doc(cfg(all(
+        feature = "admin",
+        any(feature = "feed", feature = "postgres", feature = "redis")
+    )))
+)]
+pub use fleet::FleetJournal;
 #[cfg(feature = "feed")]
 #[cfg_attr(docsrs, doc(cfg(feature = "feed")))]
 pub use fleet::{FeedBody, FeedFuture, FeedService, FeedSource};
@@ -171,6 +180,8 @@ pub use health::LogHealth;
 #[cfg(all(feature = "admin", feature = "embedded"))]
 #[cfg_attr(docsrs, doc(cfg(all(feature = "admin", feature = "embedded"))))]
 pub use journal::EmbeddedJournal;
+#[cfg(all(feature = "admin", feature = "fleet"))]
+use journal::check_lengths;
 #[cfg(feature = "admin")]
 #[cfg_attr(docsrs, doc(cfg(feature = "admin")))]
 pub use journal::{

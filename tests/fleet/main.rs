@@ -19,6 +19,7 @@ mod failover;
 mod files;
 mod hops;
 mod issued;
+mod journal;
 mod leaves;
 mod mirror;
 mod nodes;

@@ -15,6 +15,12 @@ mod driver;
 mod engine;
 #[cfg(feature = "feed")]
 mod feed;
+#[cfg(feature = "admin")]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "redis")),
+    expect(dead_code, reason = "a feed only reads")
+)]
+mod journal;
 mod kept;
 mod member;
 #[cfg(feature = "embedded")]
@@ -52,6 +58,8 @@ use super::{Durability, LogError, RevocationLog as _};
 
 #[cfg(feature = "feed")]
 pub use self::feed::{FeedBody, FeedFuture, FeedService, FeedSource};
+#[cfg(feature = "admin")]
+pub use self::journal::FleetJournal;
 #[cfg(feature = "jwt")]
 pub(crate) use self::once::{OnceResult, OnceStore, OnceUse};
 #[cfg(all(feature = "issued", feature = "postgres"))]
@@ -90,6 +98,10 @@ pub struct FleetLog {
     read_only: Option<&'static str>,
     #[cfg(feature = "jwt")]
     once: Option<Arc<dyn OnceStore>>,
+    #[cfg(feature = "admin")]
+    journal: Option<Arc<dyn journal::JournalStore>>,
+    #[cfg(feature = "admin")]
+    runtime: tokio::runtime::Handle,
     #[cfg(feature = "feed")]
     relay: Arc<feed::Relay>,
     /// The copy on the disk.
@@ -199,7 +211,7 @@ impl FleetLog {
     }
 
     /// Returns the error of a request that is not sent, because the engine does not answer.
-    #[cfg(feature = "jwt")]
+    #[cfg(any(feature = "admin", feature = "jwt"))]
     pub(crate) fn refusal(&self) -> Option<LogError> {
         self.node.refusal()
     }

@@ -45,6 +45,8 @@ impl FleetLog {
         };
         #[cfg(feature = "jwt")]
         let once = engine.once_store();
+        #[cfg(feature = "admin")]
+        let journal = engine.journal_store();
         let lease = settings.lease;
         #[cfg(feature = "feed")]
         let relay = Arc::new(super::feed::Relay::new(
@@ -72,6 +74,10 @@ impl FleetLog {
             read_only,
             #[cfg(feature = "jwt")]
             once,
+            #[cfg(feature = "admin")]
+            journal,
+            #[cfg(feature = "admin")]
+            runtime: tokio::runtime::Handle::current(),
             #[cfg(feature = "feed")]
             relay,
             kept: operation.kept.map(|(kept, _)| kept),

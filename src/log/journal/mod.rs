@@ -14,6 +14,8 @@ use futures::future::BoxFuture;
 use super::LogError;
 #[cfg(feature = "embedded")]
 pub use embedded::EmbeddedJournal;
+#[cfg(feature = "fleet")]
+pub(crate) use entry::check_lengths;
 pub use entry::{JournalChange, JournalEntry, JournalWrite, NewJournalEntry};
 pub use memory::MemoryJournal;
 

@@ -15,6 +15,8 @@ pub(crate) use self::{
     poll::{Ask, History, Member, Membership, Page, Report, Silent},
 };
 use super::super::{Durability, LogError, NumericDate, Revocation};
+#[cfg(feature = "admin")]
+use super::journal::JournalStore;
 #[cfg(feature = "jwt")]
 use super::once::OnceStore;
 
@@ -122,6 +124,12 @@ pub(crate) trait Engine: Send + Sync + 'static {
     /// Where the engine remembers what may be used only once, if it does.
     #[cfg(feature = "jwt")]
     fn once_store(&self) -> Option<std::sync::Arc<dyn OnceStore>> {
+        None
+    }
+
+    /// Where the engine keeps a journal, if it does.
+    #[cfg(feature = "admin")]
+    fn journal_store(&self) -> Option<std::sync::Arc<dyn JournalStore>> {
         None
     }
 

@@ -135,6 +135,12 @@ pub(super) async fn rights(session: &Session, schema: &str) -> Result<(), Fault>
              and has_table_privilege('{schema}.replay', 'delete') \
              and has_table_privilege('{schema}.replay_meta', 'select') \
              and has_table_privilege('{schema}.replay_meta', 'update') \
+             and has_table_privilege('{schema}.journal', 'select') \
+             and has_table_privilege('{schema}.journal', 'insert') \
+             and has_table_privilege('{schema}.journal', 'update') \
+             and has_table_privilege('{schema}.journal', 'delete') \
+             and has_table_privilege('{schema}.journal_meta', 'select') \
+             and has_table_privilege('{schema}.journal_meta', 'update') \
              and bool_and(has_function_privilege(p.oid, 'execute')) \
              from pg_proc p where p.pronamespace = '{schema}'::regnamespace \
              or p.pronamespace = 'pg_catalog'::regnamespace \

@@ -164,7 +164,7 @@ impl Fault {
                 return Self::unavailable(format!(
                     "{place} has no connection left ({message}): raise max_connections, or the \
                      CONNECTION LIMIT of the role or database that it names; a process needs 3 to \
-                     10, see the guide `fleet`",
+                     11, see the guide `fleet`",
                 ));
             }
             // Others have changed a function: it has to be prepared again.

@@ -55,7 +55,12 @@ impl Link {
     }
 
     /// Connects at the first call.
-    #[cfg(any(feature = "embedded", feature = "feed", feature = "jwt"))]
+    #[cfg(any(
+        feature = "admin",
+        feature = "embedded",
+        feature = "feed",
+        feature = "jwt"
+    ))]
     pub(super) fn idle(target: Arc<Target>) -> Self {
         Self::with(target, None)
     }

@@ -1,8 +1,8 @@
 //! The log of a fleet in PostgreSQL 14 or later.
 //!
 //! A node has three connections: for polls, for appends, and to be told of appends by others. A
-//! replay guard has another one, and so have a feed and a mirror. Each comes back by itself. No
-//! call takes longer than its time limit.
+//! replay guard has another one, and so have a journal, a feed and a mirror. Each comes back by itself.
+//! No call takes longer than its time limit.
 
 mod advice;
 mod append;
@@ -11,6 +11,8 @@ mod fault;
 mod hint;
 #[cfg(feature = "issued")]
 mod issued;
+#[cfg(feature = "admin")]
+mod journal;
 mod lease;
 mod link;
 mod members;
@@ -43,6 +45,8 @@ use self::{
 };
 #[cfg(any(feature = "embedded", feature = "feed"))]
 use super::engine::Cursor;
+#[cfg(feature = "admin")]
+use super::journal::JournalStore;
 #[cfg(feature = "jwt")]
 use super::once::OnceStore;
 use super::{
@@ -82,6 +86,8 @@ pub(crate) struct Postgres {
     sweeps: SweepStatement,
     #[cfg(feature = "jwt")]
     replay: Arc<replay::Replay>,
+    #[cfg(feature = "admin")]
+    journal: Arc<journal::JournalTables>,
     hints: Hints,
     #[cfg(feature = "embedded")]
     id: Arc<str>,
@@ -140,6 +146,8 @@ impl Postgres {
             appends: AppendStatement::new(appends, options.ceiling),
             #[cfg(feature = "jwt")]
             replay: Arc::new(replay::Replay::new(target.clone())),
+            #[cfg(feature = "admin")]
+            journal: Arc::new(journal::JournalTables::new(target.clone())),
             hints: Hints::start(target.clone()),
             snapshots: Snapshots::open(target, &id, options.poll_timeout).await,
             #[cfg(feature = "embedded")]
@@ -201,6 +209,11 @@ impl Engine for Postgres {
     #[cfg(feature = "jwt")]
     fn once_store(&self) -> Option<Arc<dyn OnceStore>> {
         Some(self.replay.clone())
+    }
+
+    #[cfg(feature = "admin")]
+    fn journal_store(&self) -> Option<Arc<dyn JournalStore>> {
+        Some(self.journal.clone())
     }
 
     /// As the server has said with its last answer: the setting can be changed while it runs.

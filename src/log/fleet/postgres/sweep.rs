@@ -12,29 +12,38 @@ use super::{
 
 /// Appends wait while a piece is removed.
 const PIECE: i32 = 4096;
+/// Entries can be long.
+const ENTRIES: i32 = 512;
 
 pub(super) struct SweepStatement {
     link: Arc<Link>,
     sql: Arc<str>,
     replay: Arc<str>,
+    journal: Arc<str>,
     keep: i64,
 }
 
 impl SweepStatement {
     /// The newest `keep` records stay.
     pub(super) fn new(link: Arc<Link>, keep: u32) -> Self {
-        let [sql, replay] = [include_str!("sweep.sql"), include_str!("sweep_replay.sql")]
-            .map(|sql| sql.replace("{schema}", &link.target.schema).into());
+        let [sql, replay, journal] = [
+            include_str!("sweep.sql"),
+            include_str!("sweep_replay.sql"),
+            include_str!("sweep_journal.sql"),
+        ]
+        .map(|sql| sql.replace("{schema}", &link.target.schema).into());
         Self {
             link,
             sql,
             replay,
+            journal,
             keep: keep.into(),
         }
     }
 
     pub(super) async fn run(&self) -> Result<u64, Fault> {
         self.pieces(&self.replay, &[&PIECE]).await?;
+        self.pieces(&self.journal, &[&ENTRIES]).await?;
         self.pieces(&self.sql, &[&self.keep, &PIECE]).await
     }
 

@@ -142,7 +142,7 @@ impl Fault {
             "READONLY" | "MOVED" | "ASK" | "TRYAGAIN" | "CLUSTERDOWN" | "MASTERDOWN"
             | "UNBLOCKED" => Self::leave(format!("{place} is not the primary now ({code})")),
             "ERR" if rest.contains("max number of clients") => Self::unavailable(format!(
-                "{place} has no connection left: raise `maxclients`; a process needs 3 to 5",
+                "{place} has no connection left: raise `maxclients`; a process needs 3 to 6",
             )),
             "ERR" if rest.contains("without any password") => Self::misconfigured(format!(
                 "{place} has no password, and one is given: remove it from the URL and \

@@ -1,7 +1,8 @@
 //! The log of a fleet in Redis 7 or later, or Valkey 8 or later.
 //!
 //! A node has three connections: for polls, for appends, and to hear of appends by others. A replay
-//! guard has another one, and so have a feed and a mirror. Each comes back by itself. No call takes longer than its time limit.
+//! guard has another one, and so have a journal, a feed and a mirror. Each comes back by itself. No call
+//! takes longer than its time limit.
 //!
 //! All keys of a log are on one server. A script runs there as a whole, so each append and each page
 //! is one step.
@@ -11,6 +12,8 @@ mod begin;
 mod checks;
 mod fault;
 mod hint;
+#[cfg(feature = "admin")]
+mod journal;
 mod keys;
 mod lease;
 mod leave;
@@ -45,6 +48,8 @@ use self::{
 };
 #[cfg(any(feature = "embedded", feature = "feed"))]
 use super::engine::Cursor;
+#[cfg(feature = "admin")]
+use super::journal::JournalStore;
 #[cfg(feature = "jwt")]
 use super::once::OnceStore;
 use super::{
@@ -77,6 +82,8 @@ pub(crate) struct Redis {
     appending: Arc<Link>,
     #[cfg(feature = "jwt")]
     replay: Arc<replay::Replay>,
+    #[cfg(feature = "admin")]
+    journal: Arc<journal::JournalKeys>,
     hints: Hints,
 }
 
@@ -119,6 +126,8 @@ impl Redis {
             appending,
             #[cfg(feature = "jwt")]
             replay: Arc::new(replay::Replay::start(target.clone())),
+            #[cfg(feature = "admin")]
+            journal: Arc::new(journal::JournalKeys::new(target.clone())),
             hints: Hints::start(target.clone()),
             target: target.clone(),
         };
@@ -182,6 +191,11 @@ impl Engine for Redis {
     #[cfg(feature = "jwt")]
     fn once_store(&self) -> Option<Arc<dyn OnceStore>> {
         Some(self.replay.clone())
+    }
+
+    #[cfg(feature = "admin")]
+    fn journal_store(&self) -> Option<Arc<dyn JournalStore>> {
+        Some(self.journal.clone())
     }
 
     /// Never `Replicated`: a failover can lose what replicas have confirmed.

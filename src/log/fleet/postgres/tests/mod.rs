@@ -5,6 +5,8 @@ mod clock;
 mod connecting;
 mod contracts;
 mod issued;
+#[cfg(feature = "admin")]
+mod journal;
 mod lease;
 mod members;
 mod messages;

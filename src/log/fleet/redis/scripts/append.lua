@@ -35,17 +35,6 @@ for argument = 4, #ARGV, 2 do
     batches[#batches + 1] = batch
 end
 
--- Calls a command for all arguments. A call takes a limited number of them.
-local MOST = 2000
-local function all(command, key, arguments)
-    local results = {}
-    for first = 1, #arguments, MOST do
-        local last = math.min(first + MOST - 1, #arguments)
-        results[#results + 1] = redis.call(command, key, unpack(arguments, first, last))
-    end
-    return results
-end
-
 -- What the log has.
 local stored = {}
 for piece, values in ipairs(all('HMGET', RECORDS, asked)) do

@@ -34,6 +34,17 @@ local function sequence_of(id)
     return tonumber(string.match(id, '^(%d+)'))
 end
 
+-- Calls a command for all arguments. A call takes a limited number of them.
+local MOST = 2000
+local function all(command, key, arguments)
+    local results = {}
+    for first = 1, #arguments, MOST do
+        local last = math.min(first + MOST - 1, #arguments)
+        results[#results + 1] = redis.call(command, key, unpack(arguments, first, last))
+    end
+    return results
+end
+
 local time = redis.call('TIME')
 local now = tonumber(time[1])
 

@@ -14,6 +14,18 @@ const SOURCES: &[(Script, &str)] = &[
     (Script::Sweep, include_str!("sweep.lua")),
     #[cfg(feature = "jwt")]
     (Script::UseUp, include_str!("use_up.lua")),
+    #[cfg(feature = "admin")]
+    (Script::Write, include_str!("journal/write.lua")),
+    #[cfg(feature = "admin")]
+    (Script::Replace, include_str!("journal/replace.lua")),
+    #[cfg(feature = "admin")]
+    (Script::Read, include_str!("journal/read.lua")),
+    #[cfg(feature = "admin")]
+    (Script::Newest, include_str!("journal/newest.lua")),
+    #[cfg(feature = "admin")]
+    (Script::TakeDue, include_str!("journal/take_due.lua")),
+    #[cfg(feature = "admin")]
+    (Script::Waiting, include_str!("journal/waiting.lua")),
 ];
 
 /// Tries what the others need.
@@ -28,6 +40,32 @@ pub(super) enum Script {
     Sweep,
     #[cfg(feature = "jwt")]
     UseUp,
+    /// These are about the journal.
+    #[cfg(feature = "admin")]
+    Write,
+    #[cfg(feature = "admin")]
+    Replace,
+    #[cfg(feature = "admin")]
+    Read,
+    #[cfg(feature = "admin")]
+    Newest,
+    #[cfg(feature = "admin")]
+    TakeDue,
+    #[cfg(feature = "admin")]
+    Waiting,
+}
+
+impl Script {
+    /// Whether it gets the keys of the journal.
+    fn has_journal(self) -> bool {
+        match self {
+            Self::Append | Self::Poll | Self::Begin | Self::Lease => false,
+            #[cfg(feature = "jwt")]
+            Self::UseUp => false,
+            // Entries that have expired are also removed by nodes that write none.
+            _ => true,
+        }
+    }
 }
 
 /// What the server calls the scripts.
@@ -36,8 +74,13 @@ pub(super) struct Loaded(Vec<(Script, Vec<u8>)>);
 /// Asks for all of them to be loaded.
 pub(super) fn load() -> Request {
     let mut request = Request::default();
-    for (_, source) in SOURCES {
-        let source = [include_str!("head.lua"), source].concat();
+    for (script, source) in SOURCES {
+        let journal = if script.has_journal() {
+            include_str!("journal/head.lua")
+        } else {
+            ""
+        };
+        let source = [include_str!("head.lua"), journal, source].concat();
         request.add(&[b"SCRIPT", b"LOAD", source.as_bytes()]);
     }
     request
@@ -65,9 +108,14 @@ impl Loaded {
     ) {
         let loaded = self.0.iter().find(|(known, _)| *known == script);
         let name = loaded.map_or(&b""[..], |(_, name)| name);
-        let count = keys.all.len().to_string();
+        let keys = if script.has_journal() {
+            &keys.all[..]
+        } else {
+            keys.of_records()
+        };
+        let count = keys.len().to_string();
         let mut command = vec![&b"EVALSHA"[..], name, count.as_bytes()];
-        command.extend(keys.all.iter().map(String::as_bytes));
+        command.extend(keys.iter().map(String::as_bytes));
         command.extend(arguments);
         request.add(&command);
     }

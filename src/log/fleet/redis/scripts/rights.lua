@@ -7,7 +7,7 @@ local calls = {
     {'XADD', KEY, 'MAXLEN', '~', '9', '1-0', 'a', 'b'}, {'XRANGE', KEY, '-', '+', 'COUNT', '1'},
     {'XINFO', 'STREAM', KEY}, {'EXISTS', KEY}, {'DEL', KEY},
     {'ZADD', KEY, '1', 'a'}, {'ZRANGE', KEY, '-inf', '1', 'BYSCORE', 'LIMIT', '0', '1'},
-    {'ZSCORE', KEY, 'a'}, {'ZREM', KEY, 'a'}, {'HINCRBY', KEY, 'a', '1'}, {'DEL', KEY},
+    {'ZSCORE', KEY, 'a'}, {'ZCARD', KEY}, {'ZREM', KEY, 'a'}, {'HINCRBY', KEY, 'a', '1'}, {'DEL', KEY},
 }
 for _, call in ipairs(calls) do
     local answer = redis.pcall(unpack(call))

@@ -1,7 +1,10 @@
--- Removes at most ARGV[1] records that have expired, and as many used identifiers. Returns how many
--- records, and whether there may be more of either.
+-- Removes at most ARGV[1] records that have expired, as many used identifiers, and a tenth as many entries
+-- of the journal. Returns how many records, and whether there may be more of any.
 local piece = tonumber(ARGV[1])
 local more = forget_uses(piece) == piece
+if forget_entries(piece / 10) == piece / 10 then
+    more = true
+end
 if incarnation == '' then
     return {OK, 0, more and 1 or 0}
 end

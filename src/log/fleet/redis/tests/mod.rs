@@ -5,6 +5,8 @@ mod contracts;
 mod events;
 mod failover;
 mod fleet;
+#[cfg(feature = "admin")]
+mod journal;
 mod lease;
 mod messages;
 mod replay;

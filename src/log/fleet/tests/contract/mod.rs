@@ -1,6 +1,8 @@
 //! What the core expects of every engine. The tests of an engine run this with real servers.
 
 mod faults;
+#[cfg(feature = "admin")]
+pub(crate) mod journal;
 mod lives;
 mod members;
 #[cfg(feature = "embedded")]

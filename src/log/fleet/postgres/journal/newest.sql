@@ -1,0 +1,3 @@
+select pg_backend_pid(), m.format, current_setting('synchronous_standby_names') <> '',
+       a.places, a.versions, a.dues, a.contents
+from {schema}.meta m, {schema}.journal_newest($1::bigint, $2::int) a

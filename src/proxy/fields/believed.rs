@@ -1,7 +1,8 @@
 //! Fields in which proxies report who the client is, where it is, or what it requested.
 
 use hyper::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH,
+    CONTENT_TYPE, COOKIE, HOST, HeaderName, TRANSFER_ENCODING, USER_AGENT,
 };
 
 use super::{begins, is_same};
@@ -9,7 +10,7 @@ use super::{begins, is_same};
 /// Whether an API may believe this field because its proxy sets it, or takes it for a field that
 /// the proxy reads: another spelling of `Content-Length`, for example.
 pub(in crate::proxy) fn is_believed(name: &HeaderName) -> bool {
-    if KEPT.contains(&name.as_str()) {
+    if KEPT.contains(name) {
         return false;
     }
     if READ.iter().any(|read| name != read && is_same(name, read)) {
@@ -29,11 +30,23 @@ pub(in crate::proxy) fn is_believed(name: &HeaderName) -> bool {
 
 const FORWARDED: &[u8] = b"forwarded";
 
-/// Fields that the client sets, although their names begin like those below.
-const KEPT: [&str; 4] = ["authorization", "host", "user-agent", "x-user-agent"];
+/// Fields that the client sets. Some begin like those below. The others are in most requests, and
+/// need no further look.
+static KEPT: [HeaderName; 10] = [
+    ACCEPT,
+    ACCEPT_ENCODING,
+    ACCEPT_LANGUAGE,
+    AUTHORIZATION,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    COOKIE,
+    HOST,
+    USER_AGENT,
+    HeaderName::from_static("x-user-agent"),
+];
 
 /// Fields that determine what a request is, and have more than one spelling.
-const READ: [HeaderName; 4] = [
+static READ: [HeaderName; 4] = [
     CONTENT_ENCODING,
     CONTENT_LENGTH,
     CONTENT_TYPE,

@@ -23,6 +23,7 @@ pub(super) fn only_host<B>(request: &Request<B>) -> Option<HeaderValue> {
             let host = || HeaderValue::try_from(target.as_str()).ok();
             named.then(host).flatten()
         }
+        (Some(field), None) if is_name(field.as_bytes()) => Some(field.clone()),
         (Some(field), target) => {
             let host = authority(field.as_bytes())?;
             let agrees =
@@ -32,6 +33,12 @@ pub(super) fn only_host<B>(request: &Request<B>) -> Option<HeaderValue> {
     }
 }
 
+/// Whether this is a host of letters, digits, `-` and `.`, without a port. Most are, and need no parser.
+fn is_name(field: &[u8]) -> bool {
+    let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    !field.is_empty() && field.iter().all(is_allowed)
+}
+
 fn authority(field: &[u8]) -> Option<Authority> {
     let authority = Authority::try_from(field).ok()?;
     is_plain(&authority).then_some(authority)
@@ -39,10 +46,8 @@ fn authority(field: &[u8]) -> Option<Authority> {
 
 /// Whether this is a host, with or without a port, and without userinfo (RFC 9110 §4.2.4).
 pub(in crate::proxy) fn is_plain(authority: &Authority) -> bool {
-    let (host, rest) = (
-        authority.host(),
-        authority.as_str().strip_prefix(authority.host()),
-    );
+    let host = authority.host();
+    let rest = authority.as_str().strip_prefix(host);
     let port = rest.map(|rest| rest.strip_prefix(':').unwrap_or(rest));
     // `parse` accepts a sign.
     let is_number =

@@ -92,9 +92,9 @@ pub(super) fn set(
         if !chain.is_empty() {
             chain.push_str(", ");
         }
-        chain.push_str(&peer.ip().to_canonical().to_string());
+        push(&mut chain, peer.ip().to_canonical());
         // An address with a scope has a `%`, which is a valid character too.
-        if let Ok(chain) = HeaderValue::try_from(chain) {
+        if let Ok(chain) = HeaderValue::from_str(&chain) {
             headers.insert(FOR, chain);
         }
     }
@@ -104,4 +104,45 @@ pub(super) fn set(
         .unwrap_or(if is_encrypted { "https" } else { "http" });
     headers.insert(PROTO, HeaderValue::from_static(scheme));
     headers.insert(HOST, before.host.unwrap_or(host));
+}
+
+/// Appends an address. Most are of IPv4, and formatting them takes as long as all else here.
+fn push(chain: &mut String, address: IpAddr) {
+    let IpAddr::V4(address) = address else {
+        chain.push_str(&address.to_string());
+        return;
+    };
+    chain.reserve("255.255.255.255".len());
+    for (at, octet) in address.octets().into_iter().enumerate() {
+        if at > 0 {
+            chain.push('.');
+        }
+        for (least, power) in [(100, 100), (10, 10), (0, 1)] {
+            if octet >= least {
+                chain.push(char::from(b'0' + octet / power % 10));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn address_is_written_as_the_standard_library_does() {
+        for octet in 0..=u8::MAX {
+            for octets in [[octet, 0, 255, 1], [10, octet, octet, 99]] {
+                let address = IpAddr::V4(Ipv4Addr::from(octets));
+                let mut chain = "a, ".to_owned();
+                push(&mut chain, address);
+                assert_eq!(chain, format!("a, {address}"));
+            }
+        }
+        let mut chain = String::new();
+        push(&mut chain, "2001:db8::1".parse().unwrap());
+        assert_eq!(chain, "2001:db8::1");
+    }
 }

@@ -64,8 +64,13 @@ impl Settings {
         let takes_trailers = version == Version::HTTP_2 || takes_trailers(headers);
         remove_hop_by_hop(headers);
         headers.remove(EXPECT);
-        // The client sets it again from the URI.
-        headers.remove(HOST);
+        match (self.upstream.base.protocol, &kind) {
+            (Protocol::Http, Kind::Plain | Kind::WebSocket(_)) => {
+                headers.insert(HOST, self.upstream.base.host.clone());
+            }
+            // Over HTTP/1.1 the client sets it from the URI. HTTP/2 has `:authority` instead.
+            _ => drop(headers.remove(HOST)),
+        }
         if self.removes_authorization {
             headers.remove(AUTHORIZATION);
         }

@@ -2,6 +2,7 @@
 
 use hyper::{
     Uri,
+    header::HeaderValue,
     http::uri::{PathAndQuery, Scheme},
 };
 
@@ -13,6 +14,8 @@ pub(in crate::proxy) struct Base {
     pub(in crate::proxy) protocol: Protocol,
     /// With the scheme `http` or `https`.
     uri: Uri,
+    /// What `Host` is over HTTP/1.1, without TLS.
+    pub(in crate::proxy) host: HeaderValue,
 }
 
 /// What the API speaks.
@@ -48,7 +51,11 @@ impl Base {
             parts.scheme = Some(Scheme::HTTP);
         }
         let uri = Uri::from_parts(parts).map_err(|error| wrong("not a URL").caused_by(error))?;
-        Ok(Self { protocol, uri })
+        Ok(Self {
+            protocol,
+            host: host(&uri)?,
+            uri,
+        })
     }
 
     /// The same path and query at the API. Returns `None` for a request without a path, and for a
@@ -69,6 +76,15 @@ impl Base {
         });
         Uri::from_parts(parts).ok()
     }
+}
+
+/// The host and the port, unless it is the default of `http`.
+fn host(uri: &Uri) -> Result<HeaderValue, Error> {
+    let name = uri.host().unwrap_or_default();
+    let port = uri.port().filter(|port| port.as_u16() != 80);
+    let host = port.map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
+    let wrong = |error| Error::configuration("the host is no header value").caused_by(error);
+    HeaderValue::try_from(host).map_err(wrong)
 }
 
 /// Whether a segment is `..`, in any encoding and with any parameters.

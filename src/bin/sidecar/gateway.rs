@@ -16,7 +16,6 @@ use hyper::{
 use tower::{BoxError, Layer as _, Service, ServiceExt as _, util::MapRequestLayer};
 use tower_revocation::{
     enforce::{EnforcementLayer, Policy, WhenUnknown},
-    introspect::Introspection,
     proxy::{
         AllowWebSocket, IdentityHeaders, ReverseProxy, SanitizeLayer, SanitizeService,
         SanitizedBody, Upstream,
@@ -130,26 +129,27 @@ pub(crate) fn api(
     let upstream = upstream.head_timeout(limits.upstream_timeout);
     let proxy = ReverseProxy::<Body>::new(upstream).map_err(problem)?;
     let proxy = proxy
+        .identity(headers(&gateway.identity))
         .remove_authorization(gateway.authorization == Authorization::Remove)
         .websocket_idle_timeout(limits.websocket_idle_timeout)
         .upload_idle_timeout(limits.upload_idle_timeout)
         .max_requests(limits.upstream_requests);
 
     // A clone for each request must cost nothing.
-    let identity = Arc::new(headers(&gateway.identity));
     let sockets: Arc<[Route]> = gateway
         .routes
         .iter()
         .filter(|route| route.upgrade == Some(Upgrade::Websocket))
         .cloned()
         .collect();
-    let told = MapRequestLayer::new(move |request: Request<Body>| {
-        let (mut head, body) = request.into_parts();
-        identity.set(head.extensions.get::<Introspection>(), &mut head.headers);
-        if sockets.iter().any(|route| route.is_of(head.uri.path())) {
-            head.extensions.insert(AllowWebSocket);
+    let told = MapRequestLayer::new(move |mut request: Request<Body>| {
+        if sockets
+            .iter()
+            .any(|route| route.is_of(request.uri().path()))
+        {
+            request.extensions_mut().insert(AllowWebSocket);
         }
-        Request::from_parts(head, body)
+        request
     });
     let preflights_pass = gateway.preflight == Preflight::Pass;
     let routes = gateway.routes.clone();

@@ -18,7 +18,7 @@ use hyper::{
 };
 use hyper_util::client::legacy;
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{
     ForwardedBody,
@@ -126,11 +126,12 @@ impl ForwardFuture {
         tunnel: Option<Tunnel>,
         permit: Permit,
     ) -> Self {
+        let begun = Instant::now();
         Self {
             kind: Kind::Sent {
                 response,
-                sleep: sleep(limits.head.min(limits.upload)),
-                begun: Instant::now(),
+                sleep: sleep_until(later(begun, limits.head.min(limits.upload))),
+                begun,
                 version,
                 limits,
                 progress,

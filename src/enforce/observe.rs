@@ -6,11 +6,15 @@
 use std::time::Instant;
 
 use hyper::Request;
+#[cfg(feature = "metrics")]
+use metrics::{Counter, Histogram};
 
 #[cfg(feature = "tracing")]
 use super::verdict::Verdict;
 use super::{settings::Settings, verdict::Refused};
-use crate::introspect::Introspection;
+#[cfg(feature = "metrics")]
+use crate::observe::Kept;
+use crate::{introspect::Introspection, log::NumericDate};
 
 /// When a check began. Empty without the feature `metrics`.
 #[derive(Clone, Copy, Debug)]
@@ -25,30 +29,50 @@ impl Begun {
     }
 }
 
-/// A request passed, with or without a token.
+/// The series of the requests that pass with a token. Empty without the feature `metrics`.
+#[derive(Clone, Default)]
+pub(super) struct Live(#[cfg(feature = "metrics")] Kept<(Counter, Histogram)>);
+
+/// The series of the requests that pass. A literal label costs no allocation.
 #[cfg(feature = "metrics")]
-pub(super) fn passed(anonymous: bool, begun: Begun) {
-    // A literal label costs no allocation, so the macro expands once for each verdict.
-    macro_rules! passed {
-        ($verdict:literal) => {
+macro_rules! passed {
+    ($verdict:literal) => {
+        (
             metrics::counter!(
                 "tower_revocation_checks_total",
                 "verdict" => $verdict, "selector" => "none", "reason" => "none"
-            )
-            .increment(1);
-            metrics::histogram!("tower_revocation_check_duration_seconds", "verdict" => $verdict)
-                .record(begun.0.elapsed());
-        };
+            ),
+            metrics::histogram!("tower_revocation_check_duration_seconds", "verdict" => $verdict),
+        )
+    };
+}
+
+impl Live {
+    /// A request passed with its token.
+    #[cfg(feature = "metrics")]
+    pub(super) fn passed(&self, now: NumericDate, begun: Begun) {
+        let look_up = || passed!("live");
+        self.0.record(now, look_up, |series| add(series, begun));
     }
-    if anonymous {
-        passed!("anonymous");
-    } else {
-        passed!("live");
-    }
+
+    #[cfg(not(feature = "metrics"))]
+    pub(super) fn passed(&self, _: NumericDate, _: Begun) {}
+}
+
+/// A request passed without a token.
+#[cfg(feature = "metrics")]
+pub(super) fn passed_without_token(begun: Begun) {
+    add(&passed!("anonymous"), begun);
 }
 
 #[cfg(not(feature = "metrics"))]
-pub(super) fn passed(_: bool, _: Begun) {}
+pub(super) fn passed_without_token(_: Begun) {}
+
+#[cfg(feature = "metrics")]
+fn add((requests, durations): &(Counter, Histogram), begun: Begun) {
+    requests.increment(1);
+    durations.record(begun.0.elapsed());
+}
 
 /// A request was refused. `token` is what is known of its token.
 pub(super) fn refused<B>(
@@ -63,7 +87,7 @@ pub(super) fn refused<B>(
     event(refused, token, || fingerprint(request, settings));
 }
 
-/// A request was refused because of its scope. [`passed`] has counted it before, so it has no
+/// A request was refused because of its scope. [`Live::passed`] has counted it before, so it has no
 /// duration of its own.
 pub(super) fn scope_refused(refused: &Refused, token: Option<&Introspection>) {
     count(refused);

@@ -8,6 +8,7 @@ use tower::{BoxError, util::BoxCloneSyncService};
 use super::{
     Index, Policy,
     bearer::{Presented, Shape, presented},
+    observe::Live,
     protocol::Protocol,
     response::Refusals,
 };
@@ -41,6 +42,7 @@ pub(super) struct Settings {
     pub(super) policy_by: Option<PolicyBy>,
     pub(super) token_from: Option<TokenFrom>,
     pub(super) shape: Shape,
+    pub(super) live: Live,
     #[cfg(feature = "tracing")]
     pub(super) fingerprints: Fingerprints,
 }
@@ -61,6 +63,7 @@ impl Settings {
             policy_by: None,
             token_from: None,
             shape: Shape::default(),
+            live: Live::default(),
             #[cfg(feature = "tracing")]
             fingerprints: Fingerprints::default(),
         }

@@ -89,6 +89,8 @@
 mod event;
 #[cfg(feature = "tracing")]
 mod fingerprint;
+#[cfg(all(feature = "metrics", feature = "log"))]
+mod kept;
 #[cfg(feature = "metrics")]
 mod series;
 
@@ -96,5 +98,7 @@ mod series;
 pub(crate) use event::{Causes, TARGET, truncated};
 #[cfg(feature = "tracing")]
 pub(crate) use fingerprint::Fingerprints;
+#[cfg(all(feature = "metrics", feature = "log"))]
+pub(crate) use kept::Kept;
 #[cfg(feature = "metrics")]
 pub use series::{BUCKETS, describe_metrics};

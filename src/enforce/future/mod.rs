@@ -99,7 +99,7 @@ where
         if !judge.policy.anonymous {
             return Self::refuse(judge, Refused::new(Verdict::Missing), &request);
         }
-        observe::passed(true, judge.begun);
+        observe::passed_without_token(judge.begun);
         let state = State::Inner {
             future: inner.call(request),
             passing: None,

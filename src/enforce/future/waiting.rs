@@ -8,7 +8,6 @@ use crate::{
     enforce::{
         judge::{Judge, Judgement},
         life::TokenLife,
-        observe,
         settings::ConfirmBy,
         verdict::{Refused, Verdict},
     },
@@ -48,7 +47,7 @@ where
         };
         let now = NumericDate::now();
         match self.judge.judge(&token, now) {
-            Judgement::Verdict(verdict) => self.follow(verdict, token, false),
+            Judgement::Verdict(verdict) => self.follow(verdict, token, now, false),
             Judgement::Unknown(cause) => self.undecided(cause, &token),
             Judgement::Confirm => self.confirm(token, now),
         }
@@ -72,7 +71,7 @@ where
         if let Introspected::Token(confirmed) = introspected {
             token.exp = token.exp.into_iter().chain(confirmed.exp).min();
         }
-        self.follow(verdict, token, confirm.was_forgotten)
+        self.follow(verdict, token, now, confirm.was_forgotten)
     }
 
     fn confirm<I, F>(mut self, token: Introspection, now: NumericDate) -> State<I, F, S, B> {
@@ -104,13 +103,14 @@ where
         mut self,
         verdict: Verdict,
         token: Introspection,
+        now: NumericDate,
         was_forgotten: bool,
     ) -> State<I, F, S, B> {
         if verdict != Verdict::Live {
             let refused = Refused::new(verdict);
             return State::refused(&self.judge, refused, Some(&token), &self.request);
         }
-        observe::passed(false, self.judge.begun);
+        self.judge.settings.live.passed(now, self.judge.begun);
         let mut passing = None;
         if self.judge.policy.cut_streams {
             let request = &mut self.request;

@@ -1,34 +1,39 @@
 //! Metrics and events of the cache. Without the features `metrics` and `tracing` they do nothing.
 
-/// The result of a lookup in the cache.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum LookupResult {
-    Hit,
-    /// The signature was verified.
-    Miss,
+#[cfg(feature = "metrics")]
+use metrics::Counter;
+
+use crate::log::NumericDate;
+#[cfg(feature = "metrics")]
+use crate::observe::Kept;
+
+/// Counts lookups in the cache. A literal label allocates nothing.
+#[cfg(feature = "metrics")]
+macro_rules! lookups {
+    ($result:literal) => {
+        metrics::counter!("tower_revocation_jwt_cache_lookups_total", "result" => $result)
+    };
 }
 
-/// Counts a lookup in the cache.
-pub(super) fn looked_up(result: LookupResult) {
+/// Counts the lookups that find a token. Empty without the feature `metrics`.
+#[derive(Default)]
+pub(super) struct Hits(#[cfg(feature = "metrics")] Kept<Counter>);
+
+impl Hits {
     #[cfg(feature = "metrics")]
-    {
-        // A literal label allocates nothing.
-        macro_rules! count {
-            ($result:literal) => {
-                metrics::counter!(
-                    "tower_revocation_jwt_cache_lookups_total",
-                    "result" => $result
-                )
-                .increment(1)
-            };
-        }
-        match result {
-            LookupResult::Hit => count!("hit"),
-            LookupResult::Miss => count!("miss"),
-        }
+    pub(super) fn count(&self, now: NumericDate) {
+        let look_up = || lookups!("hit");
+        self.0.record(now, look_up, |hits| hits.increment(1));
     }
+
     #[cfg(not(feature = "metrics"))]
-    let _ = result;
+    pub(super) fn count(&self, _: NumericDate) {}
+}
+
+/// Counts a lookup that found no token, whose signature was then verified.
+pub(super) fn missed() {
+    #[cfg(feature = "metrics")]
+    lookups!("miss").increment(1);
 }
 
 /// Reports that there is no cache, because the operating system has no random numbers.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::super::observe::{self, Counted, LookupResult};
+use super::super::observe::Counted;
 use crate::{
-    introspect::{Introspected, Introspection},
+    introspect::Introspection,
     jose::{CachedKeys, Validity},
     log::NumericDate,
 };
@@ -47,19 +47,12 @@ impl Entry {
         }
     }
 
-    pub(super) fn token(&self) -> Introspection {
+    pub(in super::super) fn token(&self) -> Introspection {
         self.token.clone()
     }
 
-    /// What the introspection returns, because it has found this entry.
-    pub(in super::super) fn found(&self) -> Introspected {
-        observe::looked_up(LookupResult::Hit);
-        self.token().into()
-    }
-
-    /// Whether the token has expired, by the clock that enforcement asks too.
-    pub(super) fn is_expired(&self) -> bool {
-        self.token.is_expired(NumericDate::now())
+    pub(super) fn is_expired(&self, now: NumericDate) -> bool {
+        self.token.is_expired(now)
     }
 
     /// Whether a lookup would return the keys that verified the token, without a fetch.

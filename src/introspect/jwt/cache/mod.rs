@@ -24,7 +24,7 @@ pub(super) use self::{
     tag::Tag,
 };
 use super::observe;
-use crate::introspect::Introspection;
+use crate::{introspect::Introspection, log::NumericDate};
 
 /// Each shard has a lock, which readers share and writers hold for a moment. With this many, two
 /// threads rarely meet.
@@ -84,9 +84,9 @@ impl TokenCache {
     }
 
     /// The entry of the token. Removes it if the token has expired.
-    pub(super) fn get(&self, tag: &Tag) -> Option<Arc<Entry>> {
+    pub(super) fn get(&self, tag: &Tag, now: NumericDate) -> Option<Arc<Entry>> {
         let entry = self.entries.get(tag)?;
-        if entry.is_expired() {
+        if entry.is_expired(now) {
             self.remove(tag, &entry);
             return None;
         }
@@ -107,7 +107,7 @@ impl TokenCache {
     ) -> Introspection {
         let entry = Entry::new(token, verified_by);
         let token = entry.token();
-        if !entry.is_expired() {
+        if !entry.is_expired(NumericDate::now()) {
             self.entries.insert(tag, Arc::new(entry));
         }
         token

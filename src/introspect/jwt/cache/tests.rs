@@ -13,7 +13,8 @@ fn insert(cache: &TokenCache, number: usize, token: Introspection) {
 }
 
 fn has(cache: &TokenCache, number: usize) -> bool {
-    let entry = cache.get(&cache.tag(&number.to_string()));
+    let tag = cache.tag(&number.to_string());
+    let entry = cache.get(&tag, NumericDate::now());
     entry.is_some_and(|entry| entry.token().client_id == format!("c{number}"))
 }
 

@@ -8,13 +8,14 @@ use super::{
     JwtFuture,
     cache::{Entry, Tag, TokenCache, VerifiedBy},
     config::Config,
-    observe::{self, LookupResult},
+    observe::{self, Hits},
     pending::PendingToken,
     verify::{JwtResult, Verification},
 };
 use crate::{
     introspect::Introspected,
     jose::{CachedKeys, KeyLookup, KeySet, KeySource, Keys, RemoteError},
+    log::NumericDate,
     token::Secret,
 };
 
@@ -23,12 +24,16 @@ pub(super) struct Verifier {
     pub(super) config: Config,
     /// Made when the first token is introspected. `None` if nothing is cached.
     cache: OnceLock<Option<TokenCache>>,
+    hits: Hits,
 }
 
 impl Verifier {
     pub(super) fn new(config: Config) -> Self {
-        let cache = OnceLock::new();
-        Self { config, cache }
+        Self {
+            config,
+            cache: OnceLock::new(),
+            hits: Hits::default(),
+        }
     }
 
     fn cache(&self) -> Option<&TokenCache> {
@@ -51,8 +56,9 @@ impl Verifier {
 
     fn by_fixed(&self, token: &Secret, keys: &KeySet) -> JwtResult {
         let tag = self.tag(token);
-        if let Some(known) = self.entry(tag) {
-            return Ok(known.found());
+        let now = NumericDate::now();
+        if let Some(known) = self.entry(tag, now) {
+            return Ok(self.found(&known, now));
         }
         match self.config.parse(token.expose()) {
             Ok(jws) => self.verify_with_fixed(jws, tag, keys),
@@ -62,11 +68,12 @@ impl Verifier {
 
     fn by_fetched(self: &Arc<Self>, token: Secret, source: &KeySource) -> JwtFuture {
         let requested = Instant::now();
+        let now = NumericDate::now();
         let tag = self.tag(&token);
         // A cached token is one of the issuer. So its keys are looked up before it is parsed.
-        let jws = match self.entry(tag) {
+        let jws = match self.entry(tag, now) {
             Some(known) if known.is_fresh(requested) => {
-                return JwtFuture::done(Ok(known.found()));
+                return JwtFuture::done(Ok(self.found(&known, now)));
             }
             Some(_) => None,
             None => match self.config.parse(token.expose()) {
@@ -104,9 +111,10 @@ impl Verifier {
         requested: Instant,
     ) -> Verification {
         if let (Some(cache), Some(tag), Ok(keys)) = (self.cache(), &tag, &keys) {
-            match cache.get(tag) {
+            let now = NumericDate::now();
+            match cache.get(tag, now) {
                 Some(known) if known.is_verified_by(keys) => {
-                    return Verification::Done(Ok(known.found()));
+                    return Verification::Done(Ok(self.found(&known, now)));
                 }
                 Some(outdated) => cache.remove(tag, &outdated),
                 None => {}
@@ -128,7 +136,7 @@ impl Verifier {
         let (Some(cache), Some(tag)) = (self.cache(), tag) else {
             return introspected;
         };
-        observe::looked_up(LookupResult::Miss);
+        observe::missed();
         match introspected {
             Introspected::Token(token) => cache.insert(tag, token, verified_by()).into(),
             introspected => introspected,
@@ -142,8 +150,15 @@ impl Verifier {
         (token.len() <= self.config.max_size).then(|| cache.tag(token))
     }
 
-    fn entry(&self, tag: Option<Tag>) -> Option<Arc<Entry>> {
-        self.cache()?.get(&tag?)
+    /// `now` is of the clock that enforcement asks too.
+    fn entry(&self, tag: Option<Tag>, now: NumericDate) -> Option<Arc<Entry>> {
+        self.cache()?.get(&tag?, now)
+    }
+
+    /// What the introspection returns, because it has found this entry.
+    fn found(&self, known: &Entry, now: NumericDate) -> Introspected {
+        self.hits.count(now);
+        known.token().into()
     }
 }
 

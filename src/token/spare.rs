@@ -4,7 +4,7 @@
 //! the first request of a thread, this allocates nothing. The memory has been overwritten when it
 //! gets here. Without the feature `zeroize`, nothing is kept.
 
-use std::{cell::Cell, mem};
+use std::cell::Cell;
 
 /// The longest text whose memory is kept, in bytes. Each drop overwrites the whole buffer, so a
 /// large one would cost more.
@@ -21,16 +21,15 @@ pub(super) fn copy(text: &str) -> String {
     copy
 }
 
-/// Keeps the memory of a text, which is cleared, unless the thread keeps a larger one.
-pub(super) fn keep(text: &mut String) {
-    text.clear();
+/// Keeps the memory of an empty text, unless the thread keeps a larger one.
+pub(super) fn keep(text: String) {
     if text.capacity() > LONGEST {
         return;
     }
     let _ = SPARE.try_with(|spare| {
         let known = spare.take();
         let is_larger = text.capacity() > known.capacity();
-        spare.set(if is_larger { mem::take(text) } else { known });
+        spare.set(if is_larger { text } else { known });
     });
 }
 
@@ -50,7 +49,8 @@ mod tests {
     fn memory_of_a_short_text_is_used_again() {
         let mut text = copy(&"a".repeat(300));
         let memory = text.as_ptr();
-        keep(&mut text);
+        text.clear();
+        keep(text);
         assert!(spare() >= 300);
         let next = copy("b");
         assert_eq!((next.as_str(), next.as_ptr()), ("b", memory));
@@ -59,19 +59,19 @@ mod tests {
 
     #[test]
     fn larger_memory_stays() {
-        keep(&mut "a".repeat(300));
+        keep(String::with_capacity(300));
         let known = spare();
-        for smaller in [String::new(), "b".into()] {
-            keep(&mut { smaller });
+        for smaller in [0, 1] {
+            keep(String::with_capacity(smaller));
             assert_eq!(spare(), known);
         }
-        keep(&mut "a".repeat(400));
+        keep(String::with_capacity(400));
         assert!(spare() >= 400);
     }
 
     #[test]
     fn memory_of_a_long_text_is_not_kept() {
-        keep(&mut copy(&"a".repeat(LONGEST + 1)));
+        keep(String::with_capacity(LONGEST + 1));
         assert_eq!(spare(), 0);
     }
 }

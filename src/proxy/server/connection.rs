@@ -4,6 +4,7 @@ use std::{
     convert::Infallible, future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration,
 };
 
+use futures::{StreamExt as _, stream::FuturesUnordered};
 use hyper::{
     Method, Request, Response, StatusCode, Version,
     body::{Body, Incoming},
@@ -222,14 +223,16 @@ impl Driver {
         C: Future<Output = hyper::Result<()>>,
     {
         let mut connection = std::pin::pin!(connection);
-        tokio::select! {
+        // It is polled only when it wakes the task, and not with each request.
+        let mut reasons: FuturesUnordered<_> = [self.reason_to_end()].into_iter().collect();
+        let reason = tokio::select! {
             // The others need not be looked at while the connection ends.
             biased;
             ended = connection.as_mut() => return Ok(ended?),
-            () = self.requests.flood() => return Ok(()),
-            () = self.requests.idle(self.idle_timeout) => {}
-            () = self.requests.gives_way() => {}
-            () = self.ending.stopping() => {}
+            reason = reasons.next() => reason,
+        };
+        if let Some(Reason::Flood) = reason {
+            return Ok(());
         }
         stop(connection.as_mut());
         tokio::select! {
@@ -240,4 +243,22 @@ impl Driver {
             () = self.ending.cut() => Ok(()),
         }
     }
+
+    async fn reason_to_end(&self) -> Reason {
+        tokio::select! {
+            biased;
+            () = self.requests.flood() => Reason::Flood,
+            () = self.requests.idle(self.idle_timeout) => Reason::Other,
+            () = self.requests.gives_way() => Reason::Other,
+            () = self.ending.stopping() => Reason::Other,
+        }
+    }
+}
+
+/// Why a connection has to end.
+enum Reason {
+    /// At once: its peer gives up too many requests.
+    Flood,
+    /// After its requests.
+    Other,
 }

@@ -12,6 +12,10 @@ use super::{elements, is_same, remove_if};
 /// Without `Upgrade`, both sides cannot switch to a protocol that the proxy does not see. `Trailer`
 /// stays: it is about the message, and trailers pass.
 pub(in crate::proxy) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    // Most messages have none, so they have no `Connection` that names others.
+    if !headers.keys().any(|name| ALWAYS.contains(name)) {
+        return;
+    }
     let named: Vec<HeaderName> = connection_options(headers).collect();
     for name in named {
         headers.remove(name);
@@ -68,10 +72,12 @@ pub(in crate::proxy) enum Coding {
 impl Coding {
     pub(in crate::proxy) fn of(headers: &HeaderMap) -> Self {
         let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
+        if !headers.contains_key(header::TRANSFER_ENCODING) {
+            return Self::None;
+        }
         let mut codings = elements(headers, &header::TRANSFER_ENCODING);
         match codings.next() {
-            None if headers.contains_key(header::TRANSFER_ENCODING) => Self::Other,
-            None => Self::None,
+            None => Self::Other,
             Some(first) if !is_chunked(first) => Self::Other,
             Some(_) => match codings.next() {
                 None => Self::Chunked,

@@ -80,8 +80,13 @@ use crate::ResponseBody;
 /// # }
 /// ```
 pub struct ReverseProxy<B = Incoming> {
+    /// In one piece: each request has a clone.
+    parts: Arc<Parts<B>>,
+}
+
+struct Parts<B> {
     clients: Arc<Clients<Upload<B>>>,
-    settings: Arc<Settings>,
+    settings: Settings,
     in_flight: InFlight,
 }
 
@@ -149,10 +154,13 @@ where
             upload_idle_timeout: Duration::from_secs(60),
             max_requests: 10_000,
         };
-        Ok(Self {
+        let parts = Parts {
             clients: Arc::new(clients),
-            settings: Arc::new(settings),
+            settings,
             in_flight: InFlight::new(),
+        };
+        Ok(Self {
+            parts: Arc::new(parts),
         })
     }
 }
@@ -223,7 +231,7 @@ impl<B> ReverseProxy<B> {
     }
 
     fn settings_mut(&mut self) -> &mut Settings {
-        Arc::make_mut(&mut self.settings)
+        &mut Arc::make_mut(&mut self.parts).settings
     }
 }
 
@@ -261,23 +269,36 @@ where
 
     fn call(&mut self, request: Request<B>) -> ForwardFuture {
         let version = request.version();
-        let max = self.settings.max_requests;
-        let Some(permit) = self.in_flight.permit(max, request.extensions()) else {
+        let Parts {
+            clients,
+            settings,
+            in_flight,
+        } = &*self.parts;
+        let Some(permit) = in_flight.permit(settings.max_requests, request.extensions()) else {
             let error = Error::new(ErrorKind::Overloaded, "too many requests are at the API");
             return ForwardFuture::failed(error, version);
         };
         let limits = TimeLimits {
-            head: self.settings.upstream.head_timeout,
-            upload: self.settings.upload_idle_timeout,
+            head: settings.upstream.head_timeout,
+            upload: settings.upload_idle_timeout,
         };
-        match self.settings.prepare(request) {
-            Ok(prepared) => prepared.send(&self.clients, limits, permit),
+        match settings.prepare(request) {
+            Ok(prepared) => prepared.send(clients, limits, permit),
             Err(error) => ForwardFuture::failed(error, version),
         }
     }
 }
 
 impl<B> Clone for ReverseProxy<B> {
+    fn clone(&self) -> Self {
+        Self {
+            parts: self.parts.clone(),
+        }
+    }
+}
+
+/// A setter changes a copy.
+impl<B> Clone for Parts<B> {
     fn clone(&self) -> Self {
         Self {
             clients: self.clients.clone(),
@@ -290,7 +311,7 @@ impl<B> Clone for ReverseProxy<B> {
 impl<B> fmt::Debug for ReverseProxy<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReverseProxy")
-            .field("settings", &self.settings)
+            .field("settings", &self.parts.settings)
             .finish_non_exhaustive()
     }
 }

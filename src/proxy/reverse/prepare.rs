@@ -43,18 +43,24 @@ impl Settings {
     ///
     /// Fails if the request cannot be forwarded.
     pub(super) fn prepare<B: Body>(&self, mut request: Request<B>) -> Result<Prepared<B>, Error> {
-        let uri = self.upstream.base.join(request.uri());
+        let kind = Kind::of(&mut request, self.websocket_idle_timeout);
+        let base = &self.upstream.base;
+        let has_host = base.protocol == Protocol::Http && !matches!(kind, Kind::Grpc);
+        let uri = if has_host {
+            base.join_short(request.uri())
+        } else {
+            base.join(request.uri())
+        };
         let uri = uri.ok_or_else(|| Error::bad_request("the path leaves the base of the API"))?;
         let version = request.version();
         if request.headers().len() > MAX_FIELDS {
             let kind = ErrorKind::HeadTooLarge;
             return Err(Error::new(kind, "the request has too many header fields"));
         }
-        if self.upstream.base.protocol != Protocol::H2c && body_would_be_lost(&request) {
+        if base.protocol != Protocol::H2c && body_would_be_lost(&request) {
             let reason = "the request is a GET with a body of unknown length";
             return Err(Error::bad_request(reason));
         }
-        let kind = Kind::of(&mut request, self.websocket_idle_timeout);
         let (mut head, body) = request.into_parts();
         head.uri = uri;
         // The client takes HTTP/2 where the connection has it.
@@ -64,12 +70,11 @@ impl Settings {
         let takes_trailers = version == Version::HTTP_2 || takes_trailers(headers);
         remove_hop_by_hop(headers);
         headers.remove(EXPECT);
-        match (self.upstream.base.protocol, &kind) {
-            (Protocol::Http, Kind::Plain | Kind::WebSocket(_)) => {
-                headers.insert(HOST, self.upstream.base.host.clone());
-            }
-            // Over HTTP/1.1 the client sets it from the URI. HTTP/2 has `:authority` instead.
-            _ => drop(headers.remove(HOST)),
+        if has_host {
+            headers.insert(HOST, base.host.clone());
+        } else {
+            // Over HTTP/1.1 the client sets it from the URL. HTTP/2 has `:authority` instead.
+            headers.remove(HOST);
         }
         if self.removes_authorization {
             headers.remove(AUTHORIZATION);
@@ -89,7 +94,7 @@ impl Settings {
             Kind::Plain if takes_trailers => {
                 headers.insert(TE, HeaderValue::from_static("trailers"));
                 // Over HTTP/2, hyper would remove what `Connection` names.
-                if self.upstream.base.protocol == Protocol::Http {
+                if base.protocol == Protocol::Http {
                     headers.insert(CONNECTION, HeaderValue::from_static("te"));
                 }
             }

@@ -3,7 +3,7 @@
 use hyper::{
     Uri,
     header::HeaderValue,
-    http::uri::{PathAndQuery, Scheme},
+    http::uri::{Authority, PathAndQuery, Scheme},
 };
 
 use crate::proxy::{Error, sanitize::is_plain};
@@ -14,6 +14,8 @@ pub(in crate::proxy) struct Base {
     pub(in crate::proxy) protocol: Protocol,
     /// With the scheme `http` or `https`.
     uri: Uri,
+    /// The same with a short name as its host.
+    short: Uri,
     /// What `Host` is over HTTP/1.1, without TLS.
     pub(in crate::proxy) host: HeaderValue,
 }
@@ -50,10 +52,17 @@ impl Base {
         if protocol == Protocol::H2c {
             parts.scheme = Some(Scheme::HTTP);
         }
-        let uri = Uri::from_parts(parts).map_err(|error| wrong("not a URL").caused_by(error))?;
+        let url = |parts| {
+            let url = Uri::from_parts(parts);
+            url.map_err(|error| wrong("not a URL").caused_by(error))
+        };
+        let uri = url(parts)?;
+        let mut parts = uri.clone().into_parts();
+        parts.authority = Some(Authority::from_static("api"));
         Ok(Self {
             protocol,
             host: host(&uri)?,
+            short: url(parts)?,
             uri,
         })
     }
@@ -61,21 +70,36 @@ impl Base {
     /// The same path and query at the API. Returns `None` for a request without a path, and for a
     /// path that the API may resolve to one outside the base.
     pub(in crate::proxy) fn join(&self, requested: &Uri) -> Option<Uri> {
-        let target = requested.path_and_query()?;
-        if !target.path().starts_with('/') {
-            return None;
-        }
-        let prefix = self.uri.path().trim_end_matches('/');
-        let mut parts = self.uri.clone().into_parts();
-        parts.path_and_query = Some(if prefix.is_empty() {
-            target.clone()
-        } else if goes_up(target.path()) {
-            return None;
-        } else {
-            PathAndQuery::try_from(format!("{prefix}{target}")).ok()?
-        });
-        Uri::from_parts(parts).ok()
+        join(&self.uri, requested)
     }
+
+    /// The same with a short name as its host, for a request with a `Host`. The client hashes the host
+    /// of a URL for each request, byte by byte, and the connector does not read it.
+    pub(in crate::proxy) fn join_short(&self, requested: &Uri) -> Option<Uri> {
+        join(&self.short, requested)
+    }
+
+    /// Where to connect to.
+    pub(super) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+}
+
+fn join(base: &Uri, requested: &Uri) -> Option<Uri> {
+    let target = requested.path_and_query()?;
+    if !target.path().starts_with('/') {
+        return None;
+    }
+    let prefix = base.path().trim_end_matches('/');
+    let mut parts = base.clone().into_parts();
+    parts.path_and_query = Some(if prefix.is_empty() {
+        target.clone()
+    } else if goes_up(target.path()) {
+        return None;
+    } else {
+        PathAndQuery::try_from(format!("{prefix}{target}")).ok()?
+    });
+    Uri::from_parts(parts).ok()
 }
 
 /// The host and the port, unless it is the default of `http`.

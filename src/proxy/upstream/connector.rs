@@ -3,6 +3,7 @@
 use std::{
     future::Future,
     io,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -13,14 +14,18 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
 use rustls::ClientConfig;
 use tokio::{net::TcpStream, time::timeout};
-use tower::{BoxError, Service};
+use tower::{BoxError, Service, ServiceExt as _};
 
 use super::{Upstream, connection::Limited};
 
-/// Opens connections of one kind, in a limited time.
+/// Opens connections of one kind to the API, in a limited time.
 #[derive(Clone)]
-pub(in crate::proxy) struct Connector {
+pub(in crate::proxy) struct Connector(Arc<Parts>);
+
+/// In one piece: the client clones its connector for each request.
+struct Parts {
     kind: Kind,
+    api: Uri,
     connect_timeout: Duration,
     write_timeout: Duration,
 }
@@ -61,11 +66,12 @@ impl Connector {
     }
 
     fn new(kind: Kind, upstream: &Upstream) -> Self {
-        Self {
+        Self(Arc::new(Parts {
             kind,
+            api: upstream.base.uri().clone(),
             connect_timeout: upstream.connect_timeout,
             write_timeout: upstream.head_timeout.saturating_add(LATER),
-        }
+        }))
     }
 }
 
@@ -75,22 +81,23 @@ impl Service<Uri> for Connector {
     // One allocation for a connection, not for a request.
     type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        match &mut self.kind {
-            Kind::Plain(http) => http.poll_ready(cx).map_err(BoxError::from),
-            Kind::Encrypted(https) => https.poll_ready(cx),
-        }
+    /// Always ready: the future waits for the connector inside.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let (connect, write) = (self.connect_timeout, self.write_timeout);
-        match &mut self.kind {
+    /// Connects to the API. The URL of a request may have a short name as its host.
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let parts = &*self.0;
+        let (connect, write) = (parts.connect_timeout, parts.write_timeout);
+        let uri = parts.api.clone();
+        match parts.kind.clone() {
             Kind::Plain(http) => {
-                let connecting = http.call(uri);
+                let connecting = http.oneshot(uri);
                 let connecting = async { Ok(MaybeHttpsStream::Http(connecting.await?)) };
                 Box::pin(limited(connecting, connect, write))
             }
-            Kind::Encrypted(https) => Box::pin(limited(https.call(uri), connect, write)),
+            Kind::Encrypted(https) => Box::pin(limited(https.oneshot(uri), connect, write)),
         }
     }
 }

@@ -91,11 +91,6 @@ impl Default for Line {
     }
 }
 
-/// How many bytes precede the end of the line.
-fn to_line_end(bytes: &[u8]) -> usize {
-    memchr::memchr(b'\n', bytes).unwrap_or(bytes.len())
-}
-
 impl Line {
     const FIELD: Self = Self::Name {
         len: 0,
@@ -150,9 +145,7 @@ impl Heads {
                     *missing -= used as u64;
                     used
                 }
-                State::Head(head) if head.line.is_skipped() && bytes[0] != b'\n' => {
-                    to_line_end(bytes)
-                }
+                State::Head(head) if head.line.is_skipped() => head.skip_line(bytes),
                 State::Head(head) => match head.read(&mut bytes[0]) {
                     Next::More => 1,
                     Next::Refuse => {
@@ -191,6 +184,15 @@ impl Heads {
 }
 
 impl Head {
+    /// Skips the rest of the line, with its end if that is there. Returns the number of bytes.
+    fn skip_line(&mut self, bytes: &[u8]) -> usize {
+        let Some(end) = memchr::memchr(b'\n', bytes) else {
+            return bytes.len();
+        };
+        self.line = Line::FIELD;
+        end + 1
+    }
+
     fn read(&mut self, byte: &mut u8) -> Next {
         match (&mut self.line, *byte) {
             (Line::Request { len: 0 }, b'\n') | (_, b'\r') => {}

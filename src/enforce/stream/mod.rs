@@ -98,6 +98,12 @@ impl<B> EnforcedBody<B> {
             kind: Kind::Ours { body },
         }
     }
+
+    /// Whether it is the body of a response of the inner service, which was called for the request.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn is_inner(&self) -> bool {
+        matches!(self.kind, Kind::Inner { .. })
+    }
 }
 
 /// An empty body, for any `B`.

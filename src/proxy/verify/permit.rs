@@ -23,10 +23,6 @@ pub(in crate::proxy) struct Permit {
     pub(super) identity: Arc<IdentityHeaders>,
 }
 
-/// In the extensions of a response of [`Permit`], and of no other.
-#[derive(Clone, Copy, Debug)]
-struct Permitted;
-
 impl Service<Request<()>> for Permit {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
@@ -40,7 +36,6 @@ impl Service<Request<()>> for Permit {
         let mut response = Response::new(Full::default());
         let token = request.extensions().get::<Introspection>();
         self.identity.set(token, response.headers_mut());
-        response.extensions_mut().insert(Permitted);
         ready(Ok(response))
     }
 }
@@ -57,9 +52,10 @@ pub(in crate::proxy) enum Decision {
 /// Reads the response of the layer. What is neither a permission nor an error is a refusal: proxies
 /// take a 200 for permission, wherever it comes from.
 pub(in crate::proxy) fn decision(response: Response<EnforcedBody<Full<Bytes>>>) -> Decision {
-    let response = response.map(|_| Full::default());
     let status = response.status();
-    let is_permitted = response.extensions().get::<Permitted>().is_some();
+    // The inner service is a `Permit`.
+    let is_permitted = response.body().is_inner();
+    let response = response.map(|_| Full::default());
     match (is_permitted, status) {
         (true, StatusCode::OK) => Decision::Permit(response),
         (false, status) if status.is_client_error() || status.is_server_error() => {

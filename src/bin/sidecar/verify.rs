@@ -7,7 +7,11 @@ use std::{
 };
 
 use futures::future::{BoxFuture, ready};
-use hyper::{Request, Response, body::Incoming};
+use http_body_util::{Either, Full};
+use hyper::{
+    Request, Response,
+    body::{Bytes, Incoming},
+};
 use tower::{Service, ServiceExt as _};
 use tower_revocation::{
     enforce::EnforcementLayer,
@@ -52,7 +56,7 @@ impl Decide {
 }
 
 impl Service<Request<Incoming>> for Decide {
-    type Response = Response<AnyBody>;
+    type Response = Response<Either<Full<Bytes>, AnyBody>>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
@@ -68,14 +72,14 @@ impl Service<Request<Incoming>> for Decide {
             } else {
                 starting()
             };
-            return Box::pin(ready(Ok(response)));
+            return Box::pin(ready(Ok(response.map(Either::Right))));
         };
         if is_check {
             let decided = wires.grpc.clone().oneshot(request);
-            Box::pin(async move { Ok(decided.await?.map(any)) })
+            Box::pin(async move { Ok(decided.await?.map(any).map(Either::Right)) })
         } else {
             let decided = wires.http.clone().oneshot(request);
-            Box::pin(async move { Ok(decided.await?.map(any)) })
+            Box::pin(async move { Ok(decided.await?.map(Either::Left)) })
         }
     }
 }

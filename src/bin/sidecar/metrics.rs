@@ -1,6 +1,6 @@
 //! The series of the library, and those about this program's configuration.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tower_revocation::observe::{BUCKETS, describe_metrics};
@@ -16,7 +16,10 @@ const RELOADS: &str = "sidecar_config_reloads_total";
 /// The version of the program.
 const BUILD: &str = "sidecar_build_info";
 
-/// Starts to count. Opens no port: `/metrics` renders what was counted.
+/// How often recorded durations are added up.
+const UPKEEP: Duration = Duration::from_secs(1);
+
+/// Starts to count. Opens no port: `/metrics` renders what was counted. [`add_up`] has to run.
 pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     let durations = Matcher::Suffix("_duration_seconds".to_owned());
     let builder = PrometheusBuilder::new().set_buckets_for_metric(durations, BUCKETS)?;
@@ -36,6 +39,15 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
         metrics::counter!(RELOADS, "result" => result).increment(0);
     }
     Ok(handle)
+}
+
+/// Adds up recorded durations, for ever. Until then each of them takes memory, and nobody may read
+/// `/metrics`.
+pub(crate) async fn add_up(handle: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(UPKEEP).await;
+        handle.run_upkeep();
+    }
 }
 
 /// The configuration that was read last is in use.

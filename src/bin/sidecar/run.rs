@@ -63,6 +63,7 @@ async fn start(
 ) -> Result<(), Failure> {
     let levels = Levels::install(&config.logging)?;
     let rendering = metrics::install().map_err(|error| Failure::Start(causes(&error)))?;
+    tokio::spawn(metrics::add_up(rendering.clone()));
     let mut signals = Signals::listen().map_err(|error| Failure::Start(error.to_string()))?;
     tokio::spawn(notify::watch());
 

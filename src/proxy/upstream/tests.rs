@@ -60,3 +60,16 @@ fn path_cannot_leave_the_base() {
     let same = Some("http://api.example/../a".to_owned());
     assert_eq!(joined("http://api.example", "/../a"), same);
 }
+
+#[test]
+fn host_has_the_port_unless_it_is_the_default() {
+    for (url, host) in [
+        ("http://api.example", "api.example"),
+        ("http://api.example:80/v1", "api.example"),
+        ("http://api.example:8080", "api.example:8080"),
+        ("http://[::1]:3000", "[::1]:3000"),
+        ("http://[::1]/", "[::1]"),
+    ] {
+        assert_eq!(Upstream::new(url).unwrap().base.host, host, "{url}");
+    }
+}

@@ -112,6 +112,16 @@ pub trait Identified {
         let _ = iss;
         true
     }
+
+    /// Returns whether the client needs no proof of its identity: its `client_id` alone authenticates
+    /// it. It is only asked for requests without a secret or an assertion. Defaults to `true`.
+    ///
+    /// Implement it if clients can prove their identity by a certificate. **With `false` for a public
+    /// client, whoever knows its identifier is taken for it**, also where only confidential clients are
+    /// accepted.
+    fn is_public(&self) -> bool {
+        true
+    }
 }
 
 impl Identified for str {
@@ -134,6 +144,10 @@ impl<T: Identified + ?Sized> Identified for &T {
     fn is_client_of(&self, iss: Option<&str>) -> bool {
         (**self).is_client_of(iss)
     }
+
+    fn is_public(&self) -> bool {
+        (**self).is_public()
+    }
 }
 
 impl<T: Identified + ?Sized> Identified for std::sync::Arc<T> {
@@ -143,5 +157,9 @@ impl<T: Identified + ?Sized> Identified for std::sync::Arc<T> {
 
     fn is_client_of(&self, iss: Option<&str>) -> bool {
         (**self).is_client_of(iss)
+    }
+
+    fn is_public(&self) -> bool {
+        (**self).is_public()
     }
 }

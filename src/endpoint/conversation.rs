@@ -18,29 +18,36 @@ use hyper::{
 use pin_project_lite::pin_project;
 use tower::{BoxError, Service as _};
 
+#[cfg(feature = "profiles")]
+use super::RefusedInFront;
 use super::{
     Backend, Endpoint, EndpointSettings,
-    head::{self, Charset, Operation},
+    head::{self, Operation},
     jsonp::Callback,
+    media_type::Charset,
     observe::Observation,
     read::Read,
     response::RequestInfo,
     timeout::{Deadline, Wait},
 };
+#[cfg(feature = "log")]
+use crate::token::IsUnproven;
+#[cfg(feature = "profiles")]
+use crate::token::NeedsNoToken;
 use crate::{
     ask::AskFuture,
     client::{AuthMethod, Authenticator, Credentials, Presented},
     error::{Error, ErrorKind},
     form::{Form, TokenParameters},
     refusal::Refusal,
-    token::{BackendExtensions, Outcome, RevocationRequest},
+    token::{BackendExtensions, Outcome, RevocationRequest, Secret},
 };
 
 impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
     /// Checks the head, and starts to read the body if the head is valid.
     pub(super) fn converse<ReqBody>(
         &self,
-        request: Request<ReqBody>,
+        mut request: Request<ReqBody>,
     ) -> Conversation<A, B, C, FA, FB, ReqBody>
     where
         ReqBody: Body,
@@ -51,7 +58,10 @@ impl<A: Clone, B: Clone, C, FA, FB> Endpoint<A, B, C, FA, FB> {
             authorization_used: false,
             http_1: request.version() <= Version::HTTP_11,
         };
-        let operation = head::check(&request, &self.settings);
+        let operation = match refused(&mut request) {
+            Some(error) => Err(error),
+            None => head::check(&request, &self.settings),
+        };
         let is_revocation = matches!(operation, Ok(Operation::Revoke(_) | Operation::Script(_)));
         let services = is_revocation.then_some(self);
         let timeouts = services.map(|endpoint| &endpoint.settings.timeouts);
@@ -190,6 +200,10 @@ where
                     if let Some(passed) = head.extensions.remove::<BackendExtensions>() {
                         *this.extensions = passed.0;
                         *this.tells_outcome = true;
+                        #[cfg(feature = "log")]
+                        if matches!(credentials, Credentials::ClientId { .. }) {
+                            this.extensions.insert(IsUnproven);
+                        }
                     }
                     methods.state(&mut head.extensions);
                     *this.token = form.token;
@@ -214,9 +228,15 @@ where
                     // After the authentication, whose failure takes precedence over any fault of the
                     // token (RFC 7009 §2.1).
                     let settings = &this.observation.settings;
-                    let token = this.token.take_token(settings.max_token)?;
+                    let token = if needs_no_token(this.extensions) {
+                        Secret::default()
+                    } else {
+                        this.token.take_token(settings.max_token)?
+                    };
                     #[cfg(feature = "tracing")]
-                    this.observation.token(&token);
+                    if !token.expose().is_empty() {
+                        this.observation.token(&token);
+                    }
                     let request = RevocationRequest {
                         client,
                         token,
@@ -303,6 +323,31 @@ where
             response.extensions_mut().insert(outcome);
         }
         response
+    }
+}
+
+/// Whether a layer in front asks for something that names no token.
+fn needs_no_token(extensions: &Extensions) -> bool {
+    #[cfg(feature = "profiles")]
+    return extensions.get::<NeedsNoToken>().is_some();
+    #[cfg(not(feature = "profiles"))]
+    {
+        let _ = extensions;
+        false
+    }
+}
+
+/// Why a layer in front has refused the request, so that it gets the response of this endpoint.
+fn refused<B>(request: &mut Request<B>) -> Option<Error> {
+    #[cfg(feature = "profiles")]
+    return request
+        .extensions_mut()
+        .remove()
+        .map(|RefusedInFront(error)| error);
+    #[cfg(not(feature = "profiles"))]
+    {
+        let _ = request;
+        None
     }
 }
 

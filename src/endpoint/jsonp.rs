@@ -7,7 +7,7 @@ use hyper::{
     header::{self, HeaderName, HeaderValue},
 };
 
-use super::response::set_security_headers;
+use super::response::{plain, set_security_headers};
 use crate::error::Error;
 
 /// More parameters than any script needs.
@@ -87,10 +87,10 @@ impl Callback {
         let Self(callback) = self;
         let script = match &error {
             None => format!("/**/{callback}();"),
-            Some(error) => format!(
-                r#"/**/{callback}({{"error":"{}"}});"#,
-                error.code_for_peer()
-            ),
+            Some(error) => {
+                let code = plain(error.code_for_peer());
+                format!(r#"/**/{callback}({{"error":"{code}"}});"#)
+            }
         };
         let mut response = Response::new(Full::from(script));
         let headers = response.headers_mut();

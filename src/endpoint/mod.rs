@@ -5,6 +5,7 @@ mod conversation;
 mod cors;
 mod head;
 mod jsonp;
+mod media_type;
 mod observe;
 mod read;
 mod response;
@@ -31,10 +32,13 @@ pub use response::SuccessBody;
 #[cfg(feature = "profiles")]
 pub(crate) use {
     jsonp::Callback,
+    media_type::{MediaType, has_identity_coding},
     read::Read as ReadBody,
     response::{failure, set_security_headers},
 };
 
+#[cfg(feature = "profiles")]
+use crate::error::Error;
 #[cfg(feature = "tracing")]
 use crate::observe::Fingerprints;
 use crate::{
@@ -70,6 +74,12 @@ pub struct Endpoint<
     backend: Backend<B, C, FB>,
     pub(crate) settings: Arc<EndpointSettings>,
 }
+
+/// In the extensions of a request: a layer in front has refused it. It gets the response of this
+/// endpoint, with its realm, its `Retry-After` and its CORS fields, and is counted here.
+#[cfg(feature = "profiles")]
+#[derive(Clone, Debug)]
+pub(crate) struct RefusedInFront(pub(crate) Error);
 
 pub(crate) type Backend<B, C, F> = Ask<B, RevocationRequest<C>, F, Outcome>;
 

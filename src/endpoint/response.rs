@@ -254,10 +254,6 @@ fn json(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
 /// `{"error":"..","error_description":".."}`. The characters that RFC 6749 §5.2 allows need no
 /// escapes in JSON.
 fn object(code: &str, description: Option<&str>) -> Bytes {
-    let allowed = |character: char| match character {
-        ' '..='!' | '#'..='[' | ']'..='~' => character,
-        _ => '?',
-    };
     let mut object = String::with_capacity(96);
     object.push_str(r#"{"error":""#);
     object.extend(code.chars().map(allowed));
@@ -267,4 +263,16 @@ fn object(code: &str, description: Option<&str>) -> Bytes {
     }
     object.push_str(r#""}"#);
     object.into()
+}
+
+/// A text with the same characters, for a string in a script.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(allowed).collect()
+}
+
+fn allowed(character: char) -> char {
+    match character {
+        ' '..='!' | '#'..='[' | ']'..='~' => character,
+        _ => '?',
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
+#[cfg(feature = "profiles")]
+use super::Index;
 use super::{
     Freshness, Policy, WhenUnknown, observe::Begun, protocol::Protocol, settings::Settings,
     verdict::Verdict,
@@ -31,6 +33,28 @@ pub(super) enum Judgement {
     Unknown(&'static str),
     /// The index is stale, and an authority has to confirm the token.
     Confirm,
+}
+
+/// Whether a token that a caller presents for itself is live, by the rules of an enforcement with
+/// default settings.
+///
+/// # Errors
+///
+/// The reason, if the state of the token is unknown.
+#[cfg(feature = "profiles")]
+pub(crate) fn is_live(index: &Index, token: &Introspection) -> Result<bool, &'static str> {
+    let judge = Judge {
+        settings: Arc::new(Settings::new(index.clone())),
+        policy: Policy::new(),
+        protocol: Protocol::Http,
+        scheme: TokenType::Bearer,
+        begun: Begun::now(),
+    };
+    match judge.judge(token, NumericDate::now()) {
+        Judgement::Verdict(verdict) => Ok(verdict == Verdict::Live),
+        Judgement::Unknown(reason) => Err(reason),
+        Judgement::Confirm => Err("the index is stale"),
+    }
 }
 
 impl Judge {
@@ -67,6 +91,8 @@ impl Judge {
             Reason::NotYet
         } else if settings.requires_iat && token.iat.is_none() {
             Reason::NoIat
+        } else if token.has_too_many_ancestors() {
+            Reason::Ancestors
         } else if settings.required.iter().any(lacks) {
             Reason::LacksSelector
         } else {

@@ -105,6 +105,8 @@ pub use connection::{Abortable, Connection};
 pub use freshness::{Freshness, Readiness};
 pub use future::EnforcementFuture;
 pub use index::Index;
+#[cfg(feature = "profiles")]
+pub(crate) use judge::is_live;
 pub use layer::EnforcementLayer;
 pub use life::{TokenEnd, TokenLife};
 pub use policy::{Policy, WhenUnknown};

@@ -120,6 +120,8 @@ pub enum Reason {
     NoIat,
     /// The token lacks a required selector, such as a session (`sid`).
     LacksSelector,
+    /// The token has more [ancestors](super::Claims::MAX_ANCESTORS) than are looked up.
+    Ancestors,
     /// The `iat` or `nbf` is in the future.
     NotYet,
     /// The token has expired (`exp`).
@@ -148,6 +150,7 @@ impl Reason {
             Self::Claim => "claim",
             Self::NoIat => "no_iat",
             Self::LacksSelector => "lacks_selector",
+            Self::Ancestors => "ancestors",
             Self::NotYet => "not_yet",
             Self::Expired => "expired",
             Self::Kind => "kind",

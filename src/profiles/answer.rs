@@ -8,7 +8,7 @@ use hyper::{
 };
 
 use crate::{
-    endpoint,
+    challenge, endpoint,
     error::{Error, ErrorKind},
     introspect::Introspection,
     token::Outcome,
@@ -24,6 +24,36 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Makes the answer of a success, for the tests of a profile.
+    ///
+    /// ```
+    /// use http_body_util::BodyExt;
+    /// use tower_revocation::{Outcome, profiles::Answer};
+    ///
+    /// let response = Answer::success(Outcome::Revoked, None).body("text/plain", "done");
+    /// assert_eq!(response.status(), 200);
+    /// ```
+    #[must_use]
+    pub fn success(outcome: Outcome, token: Option<Introspection>) -> Self {
+        Self {
+            token: token.filter(|_| outcome == Outcome::Revoked),
+            ..Self::done(outcome)
+        }
+    }
+
+    /// Makes the answer of a failure, for the tests of a profile.
+    ///
+    /// ```
+    /// use tower_revocation::{Error, ErrorKind, profiles::Answer};
+    ///
+    /// let answer = Answer::failure(Error::new(ErrorKind::InvalidGrant));
+    /// assert!(answer.is(ErrorKind::InvalidGrant));
+    /// ```
+    #[must_use]
+    pub fn failure(error: Error) -> Self {
+        Self::refused(error, true)
+    }
+
     /// The answer to a request that never reached the endpoint.
     pub(super) fn refused(error: Error, http_1: bool) -> Self {
         Self {
@@ -31,6 +61,18 @@ impl Answer {
             result: Err(error),
             token: None,
         }
+    }
+
+    /// This answer, after something has failed that follows a success. It keeps the fields for browsers.
+    pub(super) fn failed(self, error: Error, http_1: bool) -> Self {
+        let mut failed = Self::refused(error, http_1);
+        for (name, value) in self.response.headers() {
+            if name == header::VARY || name.as_str().starts_with("access-control-") {
+                let headers = failed.response.headers_mut();
+                headers.append(name, value.clone());
+            }
+        }
+        failed
     }
 
     /// The answer to a call that the profile has carried out.
@@ -52,7 +94,7 @@ impl Answer {
     /// Fails if the response says nothing about the token, whatever its status is.
     pub(super) fn new(
         response: Response<Full<Bytes>>,
-        token: Option<&Introspection>,
+        token: Option<Introspection>,
     ) -> Result<Self, Error> {
         let extensions = response.extensions();
         let result = match (extensions.get::<Error>(), extensions.get::<Outcome>()) {
@@ -67,7 +109,7 @@ impl Answer {
         let is_revoked = matches!(result, Ok(Outcome::Revoked));
         Ok(Self {
             // What is known of the token of another client is not for this one.
-            token: token.filter(|_| is_revoked).cloned(),
+            token: token.filter(|_| is_revoked),
             result,
             response,
         })
@@ -123,12 +165,10 @@ impl Answer {
         media_type: &'static str,
         body: impl Into<Bytes>,
     ) -> Response<Full<Bytes>> {
-        let body = body.into();
-        let length = HeaderValue::from(body.len());
-        *self.response.body_mut() = Full::new(body);
+        *self.response.body_mut() = Full::new(body.into());
         let headers = self.response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-        headers.insert(header::CONTENT_LENGTH, length);
+        headers.remove(header::CONTENT_LENGTH);
         self.response
     }
 
@@ -186,6 +226,14 @@ impl Invariant {
         if let Some(error) = self.error {
             response.extensions_mut().insert(error);
         }
-        endpoint::set_security_headers(response.headers_mut());
+        let is_unauthorized = response.status() == StatusCode::UNAUTHORIZED;
+        let headers = response.headers_mut();
+        // The server computes it from the body. Another one would break the connection.
+        headers.remove(header::CONTENT_LENGTH);
+        if is_unauthorized && !headers.contains_key(header::WWW_AUTHENTICATE) {
+            // A 401 requires a challenge (RFC 9110 §15.5.2).
+            headers.insert(header::WWW_AUTHENTICATE, challenge::basic("oauth"));
+        }
+        endpoint::set_security_headers(headers);
     }
 }

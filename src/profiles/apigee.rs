@@ -3,42 +3,19 @@
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Response, StatusCode};
-use tower::{BoxError, Service};
 
-use super::{
-    Answer, Call, ClientOrder, Parameters, Profile, ProfileRequest, orders::AnyClientOrders,
-};
+use super::{Answer, Call, Parameters, Profile, ProfileRequest};
 use crate::{
     error::{Error, ErrorKind},
     log::NumericDate,
-    revoke::{AdminResponse, Cascade, RevocationOptions},
+    revoke::{Cascade, ClientOrder, RevocationOptions},
+    token::Secret,
 };
 
 #[doc = include_str!("apigee.md")]
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 #[must_use = "a profile does nothing until a layer uses it"]
-pub struct Apigee {
-    orders: Option<AnyClientOrders>,
-}
-
-impl Apigee {
-    /// The profile for calls that have a token. A call that names a user is 400.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Carries out calls that name a user or the app by this service, usually a
-    /// [`ClientOrders`](super::ClientOrders).
-    pub fn orders<S>(mut self, orders: S) -> Self
-    where
-        S: Service<ClientOrder, Response = Option<AdminResponse>, Error = BoxError>,
-        S: Clone + Send + Sync + 'static,
-        S::Future: Send + 'static,
-    {
-        self.orders = Some(AnyClientOrders::new(orders));
-        self
-    }
-}
+pub struct Apigee;
 
 impl Profile for Apigee {
     type State = ();
@@ -68,16 +45,14 @@ impl Profile for Apigee {
                 "Either a token or a user and an app is needed",
             ));
         }
-        let orders = self.orders.as_ref();
-        let orders = orders.ok_or_else(|| Error::invalid_request("A user cannot be named here"))?;
         if let Some(app) = app {
-            // An app can only revoke its own tokens. The authenticator compares it.
+            // An app can only revoke its own tokens. The endpoint compares it.
             parameters.insert("client_id", app)?;
         }
-        let mut order = ClientOrder::new(request.credentials(&parameters)?);
+        let mut order = ClientOrder::new();
         order.subject = user.map(|user| user.expose().to_owned());
         order.before = before.map(|date| timestamp(date.expose())).transpose()?;
-        orders.send(order).await.map(Call::done)
+        Ok(request.revoke(parameters).order(order))
     }
 
     fn response(&self, answer: Answer, (): ()) -> Response<Full<Bytes>> {
@@ -92,17 +67,23 @@ impl Profile for Apigee {
 const CONFLICT: &str = "conflict";
 
 fn revoke(request: ProfileRequest, mut parameters: Parameters) -> Result<Call, Error> {
-    if let Some(kind) = parameters.take("type")? {
-        let hint = match kind.expose() {
-            "accesstoken" => "access_token",
-            "refreshtoken" => "refresh_token",
-            _ => return Err(Error::invalid_request("There is no such type")),
-        };
+    let kind = parameters.take("type")?;
+    let hint = match kind.as_ref().map(Secret::expose) {
+        None => None,
+        Some("accesstoken") => Some("access_token"),
+        Some("refreshtoken") => Some("refresh_token"),
+        Some(_) => return Err(Error::invalid_request("There is no such type")),
+    };
+    // With a refresh token, its access token falls too, unless the call says otherwise.
+    let is_refresh_token = hint == Some("refresh_token");
+    if let Some(hint) = hint {
         parameters.insert("token_type_hint", hint)?;
     }
-    let cascade = match parameters.take_switch("cascade")? {
-        Some(true) => Cascade::Grant,
-        Some(false) | None => Cascade::Token,
+    let cascades = parameters.take_switch("cascade")?;
+    let cascade = if cascades.unwrap_or(is_refresh_token) {
+        Cascade::Grant
+    } else {
+        Cascade::Token
     };
     let options = RevocationOptions::new().cascade(cascade);
     Ok(request.revoke(parameters).options(options))

@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Response, StatusCode};
+use hyper::{
+    Response, StatusCode,
+    header::{ACCEPT, HeaderValue},
+};
 
 use super::{Answer, Call, Profile, ProfileRequest};
 use crate::{
@@ -49,14 +52,21 @@ impl Profile for Auth0 {
         } else {
             Cascade::Token
         };
-        let options = RevocationOptions::new().cascade(cascade);
+        // An access token revokes only itself: the switch is about refresh tokens.
+        let options = RevocationOptions::new().refresh_token_cascade(cascade);
         Ok(request.revoke(parameters).options(options))
     }
 
     fn response(&self, answer: Answer, (): ()) -> Response<Full<Bytes>> {
-        if answer.is(ErrorKind::InvalidGrant) {
-            // As for an unknown token. It was not revoked.
+        if answer.result().is_ok() || answer.is(ErrorKind::InvalidGrant) {
+            // The token of another client was not revoked. The response is that to an unknown token,
+            // whatever body a success of the endpoint has.
             return answer.status(StatusCode::OK).empty();
+        }
+        if answer.is(ErrorKind::UnsupportedMediaType) {
+            let types =
+                HeaderValue::from_static("application/json, application/x-www-form-urlencoded");
+            return answer.header(ACCEPT, types).into_response();
         }
         answer.into_response()
     }

@@ -7,13 +7,14 @@ use http_body_util::Full;
 use hyper::{
     Method, Request,
     header::{self, HeaderValue},
-    http::{Extensions, request::Parts},
+    http::request::Parts,
 };
 
 use super::Parameters;
 use crate::{
-    revoke::RevocationOptions,
-    token::{BackendExtensions, Outcome},
+    error::Error,
+    revoke::{ClientOrder, Condition, RevocationOptions, RevocationReport},
+    token::{BackendExtensions, NeedsNoToken, Outcome},
 };
 
 /// A call as a strict request of RFC 7009, or one that is done already.
@@ -27,7 +28,17 @@ pub(super) enum Kind {
 pub(super) struct Revoke {
     head: Parts,
     parameters: Parameters,
-    pub(super) options: RevocationOptions,
+    options: RevocationOptions,
+    condition: Option<Condition>,
+    order: Option<ClientOrder>,
+}
+
+/// A request for the endpoint, and what its backend tells.
+pub(super) struct Asking {
+    pub(super) request: Request<Full<Bytes>>,
+    pub(super) report: RevocationReport,
+    /// Whether it would be wrong if the backend ignored the options.
+    pub(super) needs_report: bool,
 }
 
 impl Call {
@@ -36,6 +47,8 @@ impl Call {
             head,
             parameters,
             options: RevocationOptions::new(),
+            condition: None,
+            order: None,
         })))
     }
 
@@ -47,6 +60,9 @@ impl Call {
 
     /// Sets the options of the revocation, such as what is revoked with the token. Defaults to those
     /// of the backend.
+    ///
+    /// **The backend must be one of this crate**, or pass its requests to one. If another backend ignores
+    /// the options, the response is 500.
     #[must_use]
     pub fn options(mut self, options: RevocationOptions) -> Self {
         if let Kind::Revoke(revoke) = &mut self.0 {
@@ -54,17 +70,57 @@ impl Call {
         }
         self
     }
+
+    /// Adds options that are found out after the client has been authenticated, such as whether a
+    /// user's token in the request is live. If the future fails, nothing is revoked.
+    #[must_use]
+    pub fn after_authentication(
+        mut self,
+        options: impl Future<Output = Result<RevocationOptions, Error>> + Send + 'static,
+    ) -> Self {
+        if let Kind::Revoke(revoke) = &mut self.0 {
+            revoke.condition = Some(Condition::new(options));
+        }
+        self
+    }
+
+    /// Revokes what the order says instead of one token. The call needs no parameter `token`.
+    #[must_use]
+    pub fn order(mut self, order: ClientOrder) -> Self {
+        if let Kind::Revoke(revoke) = &mut self.0 {
+            revoke.order = Some(order);
+        }
+        self
+    }
 }
 
 impl Revoke {
-    pub(super) fn into_request(self) -> Request<Full<Bytes>> {
+    pub(super) fn into_request(self) -> Asking {
         let Self {
             mut head,
             parameters,
-            options,
+            mut options,
+            condition,
+            order,
         } = self;
-        let mut extensions = Extensions::new();
+        // What a layer in front of the profile asks.
+        let outer = head.extensions.remove::<BackendExtensions>();
+        let BackendExtensions(mut extensions) = outer.unwrap_or_default();
+        if let Some(outer) = extensions.remove::<RevocationOptions>() {
+            options = outer.and(options);
+        }
+        let report = RevocationReport::new();
+        let needs_report =
+            options != RevocationOptions::new() || condition.is_some() || order.is_some();
+        extensions.insert(report.clone());
         extensions.insert(options);
+        if let Some(condition) = condition {
+            extensions.insert(condition);
+        }
+        if let Some(order) = order {
+            extensions.insert(order);
+            extensions.insert(NeedsNoToken);
+        }
         head.extensions.insert(BackendExtensions(extensions));
         head.method = Method::POST;
         for name in [header::CONTENT_LENGTH, header::CONTENT_ENCODING] {
@@ -72,7 +128,11 @@ impl Revoke {
         }
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         head.headers.insert(header::CONTENT_TYPE, form);
-        Request::from_parts(head, Full::new(parameters.to_form()))
+        Asking {
+            request: Request::from_parts(head, Full::new(parameters.to_form())),
+            report,
+            needs_report,
+        }
     }
 }
 
@@ -83,6 +143,7 @@ impl fmt::Debug for Call {
                 .debug_struct("Call")
                 .field("parameters", &revoke.parameters)
                 .field("options", &revoke.options)
+                .field("order", &revoke.order)
                 .finish_non_exhaustive(),
             Kind::Done(outcome) => f.debug_tuple("Call").field(outcome).finish(),
         }

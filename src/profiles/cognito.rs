@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Response, StatusCode, header::HeaderName};
+use hyper::{HeaderMap, Response, StatusCode, header::HeaderName};
 use serde_json::json;
 
 use super::{Answer, Call, Profile, ProfileRequest};
 use crate::{
     error::{Error, ErrorKind},
     introspect::TokenKind,
-    revoke::RevocationOptions,
+    revoke::{Cascade, RevocationOptions},
 };
 
 #[doc = include_str!("cognito.md")]
@@ -17,8 +17,12 @@ use crate::{
 #[must_use = "a profile does nothing until a layer uses it"]
 pub struct Cognito;
 
-/// The same call as the action `RevokeToken` of the Cognito API: see [`Cognito`]. Its path is `/`, and
-/// another action on it is 400.
+/// The same call as the action `RevokeToken` of the Cognito API: see [`Cognito`]. Its path is `/`. Another
+/// action on it is 400, and a request without the field `X-Amz-Target` is not for it: the inner service
+/// gets it.
+///
+/// The status of 429, 500 and 503 is that of the standard response, because a retry may help. The original
+/// responds to the first with 400.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "a profile does nothing until a layer uses it"]
 pub struct CognitoApi;
@@ -38,6 +42,10 @@ impl Profile for Cognito {
 
 impl Profile for CognitoApi {
     type State = ();
+
+    fn is_call(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key(TARGET)
+    }
 
     async fn call(&self, request: ProfileRequest, (): &mut ()) -> Result<Call, Error> {
         if request
@@ -88,5 +96,7 @@ const REVOKE_TOKEN: &str = "AWSCognitoIdentityProviderService.RevokeToken";
 const UNKNOWN: &str = "UnknownOperationException";
 
 fn refresh_tokens_only() -> RevocationOptions {
-    RevocationOptions::new().only(TokenKind::RefreshToken)
+    RevocationOptions::new()
+        .only(TokenKind::RefreshToken)
+        .refresh_token_cascade(Cascade::Grant)
 }

@@ -1,5 +1,7 @@
 //! Connect2id server.
 
+use std::future::ready;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -44,8 +46,9 @@ impl Connect2id {
         self
     }
 
-    /// The tenant that a request is about, if the server has tenants.
-    fn tenant_of(&self, headers: &HeaderMap) -> Result<Option<&Tenant>, Error> {
+    /// The tenant that a request is about, if the server has tenants. The inner error is for clients
+    /// that are authenticated.
+    fn tenant_of(&self, headers: &HeaderMap) -> Result<Result<Option<&Tenant>, Error>, Error> {
         let refused = Error::invalid_request;
         let id = one(headers, TENANT_ID)?;
         let issuer = one(headers, ISSUER)?;
@@ -54,12 +57,12 @@ impl Connect2id {
                 && issuer.is_none_or(|issuer| tenant.issuer == issuer)
         });
         let is_named = id.is_some() || issuer.is_some();
-        match (named.next(), named.next()) {
+        Ok(match (named.next(), named.next()) {
             (Some(tenant), None) => Ok(Some(tenant)),
             (None, _) if !is_named => Ok(None),
             (None, _) => Err(refused("There is no such tenant")),
             (Some(_), Some(_)) => Err(refused("The request does not name its tenant")),
-        }
+        })
     }
 }
 
@@ -83,11 +86,17 @@ impl Profile for Connect2id {
 
     async fn call(&self, request: ProfileRequest, (): &mut ()) -> Result<Call, Error> {
         let parameters = request.form()?;
-        let mut options = RevocationOptions::new().cascade(Cascade::SubjectAndClient);
-        if let Some(tenant) = self.tenant_of(&request.head.headers)? {
-            options = options.tenant(tenant.issuer.as_str());
-        }
-        Ok(request.revoke(parameters).options(options))
+        let options = RevocationOptions::new().cascade(Cascade::SubjectAndClient);
+        // Nobody finds out which tenants there are before the authentication.
+        let of_tenant = self.tenant_of(&request.head.headers)?.map(|tenant| {
+            let options = RevocationOptions::new();
+            tenant.map_or(options.clone(), |tenant| options.tenant(&*tenant.issuer))
+        });
+        let call = request.revoke(parameters).options(options);
+        Ok(match of_tenant {
+            Ok(options) if options == RevocationOptions::new() => call,
+            of_tenant => call.after_authentication(ready(of_tenant)),
+        })
     }
 
     fn response(&self, answer: Answer, (): ()) -> Response<Full<Bytes>> {

@@ -41,7 +41,10 @@ impl Profile for GitHub {
             parts(&request.rest).ok_or_else(|| Error::new(ErrorKind::InvalidRequest))?;
         // The endpoint compares it with the credentials.
         parameters.insert("client_id", client_id)?;
-        let options = RevocationOptions::new().cascade(cascade);
+        // The path names a client, and everybody knows it.
+        let options = RevocationOptions::new()
+            .cascade(cascade)
+            .refuse_public_clients(true);
         Ok(request.revoke(parameters).options(options))
     }
 

@@ -3,10 +3,9 @@
 use tower::{BoxError, Service, ServiceExt as _, util::BoxCloneSyncService};
 
 use crate::{
-    enforce::{Freshness, Index},
+    enforce::{self, Index},
     error::{Error, ErrorKind},
     introspect::{Introspected, Introspection},
-    log::NumericDate,
     refusal::Refusal,
     token::Secret,
 };
@@ -32,24 +31,16 @@ impl Holders {
         }
     }
 
-    /// What is known of a token. `None` if it is certainly none of this server.
-    pub(super) async fn introspect(&self, token: Secret) -> Result<Option<Introspection>, Error> {
-        let introspected = self.introspect.clone().oneshot(token).await;
-        Ok(introspected.map_err(Error::from_service)?.into_token())
-    }
-
-    /// What is known of the token of a caller, if it is live.
+    /// What is known of the token of a caller, if it is a live access token.
     pub(super) async fn live(&self, token: Secret) -> Result<Introspection, Error> {
-        let token = self.introspect(token).await?.ok_or_else(refused)?;
-        let now = NumericDate::now();
-        if token.revoked || self.index.covers(&token) || token.is_expired(now) {
-            return Err(refused());
+        let introspected = self.introspect.clone().oneshot(token).await;
+        let token = introspected.map_err(Error::from_service)?.into_token();
+        let token = token.ok_or_else(refused)?;
+        match enforce::is_live(&self.index, &token) {
+            Ok(true) => Ok(token),
+            Ok(false) => Err(refused()),
+            Err(reason) => Err(Error::new(ErrorKind::Unavailable).caused_by(reason)),
         }
-        if self.index.freshness() != Freshness::Fresh {
-            return Err(Error::new(ErrorKind::Unavailable).caused_by("the index is not fresh"));
-        }
-        let is_live = self.index.is_live(&token, now);
-        is_live.then_some(token).ok_or_else(refused)
     }
 }
 

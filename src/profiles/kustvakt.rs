@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Method, Response, header::AUTHORIZATION};
+use hyper::{HeaderMap, Method, Response, header::AUTHORIZATION};
 use tower::{BoxError, Service};
 
 use super::{
@@ -41,9 +41,9 @@ impl Kustvakt {
         }
     }
 
-    /// Lets these clients revoke the tokens of other clients, by the call `/super` below the path. The user
-    /// authenticates by a live token of her own, and only her tokens can be revoked. Defaults to none:
-    /// there is no such call.
+    /// Lets these clients revoke the tokens of other clients, by the call `/super` below the path. The client
+    /// must be confidential. The user authenticates by a live access token of her own, and only her tokens
+    /// can be revoked. Defaults to none: there is no such call.
     ///
     /// `introspect` is the introspection of the backend, and `index` the index that enforcement checks.
     pub fn super_clients<N, I>(mut self, names: N, introspect: I, index: Index) -> Self
@@ -68,11 +68,7 @@ impl Kustvakt {
 }
 
 impl SuperClients {
-    async fn call(
-        &self,
-        mut request: ProfileRequest,
-        mut parameters: Parameters,
-    ) -> Result<Call, Error> {
+    fn call(&self, mut request: ProfileRequest, mut parameters: Parameters) -> Result<Call, Error> {
         for name in ["client_id", "client_secret"] {
             if parameters.has(name) {
                 return Err(Error::invalid_request("There are two clients"));
@@ -84,23 +80,40 @@ impl SuperClients {
         if !is_one {
             return Err(refused());
         }
-        // The user. The endpoint does not read it.
-        let bearer = request.head.headers.remove(AUTHORIZATION);
-        let bearer = bearer
-            .as_ref()
-            .and_then(|field| field.to_str().ok()?.split_once(' '));
-        let user = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let (_, user) = user.ok_or_else(refused)?;
-        let user = self.holders.live(Secret::from(user)).await?;
-        let subject = user.sub.as_deref().ok_or_else(refused)?;
-        let mut options = RevocationOptions::new()
-            .by_possession(true)
-            .subject(subject);
-        if let Some(tenant) = user.tenant.as_deref() {
-            options = options.tenant(tenant);
-        }
-        Ok(request.revoke(parameters).options(options))
+        let user = take_user(&mut request.head.headers)?;
+        let holders = self.holders.clone();
+        // Nobody finds out whether a token is live before the client has proved its identity.
+        let of_user = async move {
+            let user = holders.live(user).await?;
+            let subject = user.sub.as_deref().ok_or_else(refused)?;
+            let options = RevocationOptions::new()
+                .by_possession(true)
+                .subject(subject);
+            Ok(match user.tenant.as_deref() {
+                Some(tenant) => options.tenant(tenant),
+                None => options,
+            })
+        };
+        let options = RevocationOptions::new().refuse_public_clients(true);
+        let call = request.revoke(parameters).options(options);
+        Ok(call.after_authentication(of_user))
     }
+}
+
+/// Takes the token of the user. The endpoint does not read it.
+fn take_user(headers: &mut HeaderMap) -> Result<Secret, Error> {
+    let mut fields = headers.get_all(AUTHORIZATION).iter();
+    let (field, other) = (fields.next(), fields.next());
+    if other.is_some() {
+        return Err(Error::invalid_request(
+            "The request has more than one Authorization field",
+        ));
+    }
+    let bearer = field.and_then(|field| field.to_str().ok()?.split_once(' '));
+    let user = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let user = user.map(|(_, token)| Secret::from(token));
+    headers.remove(AUTHORIZATION);
+    user.ok_or_else(refused)
 }
 
 impl Default for Kustvakt {
@@ -124,7 +137,7 @@ impl Profile for Kustvakt {
         let mut parameters = request.form()?;
         parameters.rename("token_type", "token_type_hint")?;
         match &self.super_clients {
-            Some(clients) if request.rest == SUPER => clients.call(request, parameters).await,
+            Some(clients) if request.rest == SUPER => clients.call(request, parameters),
             _ => Ok(request.revoke(parameters)),
         }
     }
@@ -134,6 +147,7 @@ impl Profile for Kustvakt {
             Ok(_) if self.has_success_body => {
                 answer.body("application/json;charset=utf-8", "SUCCESS")
             }
+            Ok(_) => answer.empty(),
             _ => answer.into_response(),
         }
     }

@@ -17,6 +17,12 @@ use crate::introspect::Introspection;
 /// an [`Outcome`](crate::Outcome) or an [`Error`](crate::Error) in their extensions, as the
 /// [`Endpoint`](crate::Endpoint) has them.
 ///
+/// **The backend of the endpoint must be one of this crate, or pass its requests to one:** most profiles
+/// set [options](crate::revoke::RevocationOptions). If the backend ignores them, the response is 500.
+///
+/// With [`RevocationLayer::cors`](crate::RevocationLayer::cors) of the endpoint, browsers can call the
+/// profile by its own methods.
+///
 /// See [the module](super) for an example.
 #[must_use = "a layer does nothing until it wraps a service"]
 pub struct ProfileLayer<P, E> {
@@ -35,6 +41,20 @@ pub(super) struct Settings {
     pub(super) body_timeout: Duration,
     pub(super) timer: Option<Arc<dyn Timer + Send + Sync>>,
     pub(super) after: Option<Hook>,
+    pub(super) after_timeout: Duration,
+}
+
+impl Settings {
+    /// The part of a path below that of the profile, empty or with a `/` at its start.
+    pub(super) fn rest<'p>(&self, path: &'p str) -> Option<&'p str> {
+        match &*self.path {
+            "/" if path == "/" => Some(""),
+            "/" => Some(path),
+            own => path
+                .strip_prefix(own)
+                .filter(|rest| rest.is_empty() || rest.starts_with('/')),
+        }
+    }
 }
 
 impl<P: Profile, E> ProfileLayer<P, E> {
@@ -65,6 +85,7 @@ impl<P: Profile, E> ProfileLayer<P, E> {
                 body_timeout: Duration::from_secs(10),
                 timer: None,
                 after: None,
+                after_timeout: Duration::from_secs(10),
             }),
         }
     }
@@ -92,9 +113,13 @@ impl<P: Profile, E> ProfileLayer<P, E> {
     /// Calls a service after each revocation, with what is known of the token: to delete the
     /// authorization of the user, for example. Defaults to none.
     ///
-    /// The revocation is durable by then. If the service fails, the response is 503, and the client
-    /// tries again: the service must tolerate to be called twice for a token. It is not called if the
-    /// backend does not know the token.
+    /// The revocation is durable by then. If the service fails, or takes longer than 10 s with a
+    /// [`timer`](Self::timer), the response is 503, and the client tries again: the service must tolerate
+    /// to be called twice for a token. It is called even if the client disconnects. **It needs a runtime
+    /// of Tokio.**
+    ///
+    /// It is not called if the backend does not know the token, nor for a call that names no token, such
+    /// as a [`ClientOrder`](crate::revoke::ClientOrder) or an accessor of Vault.
     ///
     /// ```
     /// use tower::{BoxError, service_fn};

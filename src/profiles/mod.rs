@@ -55,28 +55,34 @@
 //! * Every response has `Cache-Control: no-store`.
 //! * If the state of the token is unknown, or the log cannot be written, the status is 503 with
 //!   `Retry-After`, whatever the original system responds.
-//! * Secrets and tokens are never accepted in a query, and are never part of a log, an error or a
-//!   response.
+//! * Secrets and tokens are never part of a log, an error or a response. They are never accepted in a
+//!   query, except for JSONP, which is off unless it is
+//!   [dangerously allowed](Salesforce::dangerously_allow_jsonp).
 //!
 //! A profile has no default path and is not part of any metadata.
+//!
+//! A call of [`Square`] or [`Apigee`] that names a user or a merchant instead of a token needs a backend
+//! that accepts [client orders](crate::revoke::RecordRevocation::client_orders_within).
 
 mod answer;
 mod apigee;
 mod auth0;
+mod box_platform;
 mod call;
 mod cognito;
 mod connect2id;
 mod exchange;
 mod github;
 mod holder;
-mod hosted;
 mod kustvakt;
 mod layer;
 mod observe;
-mod orders;
+mod okta;
 mod parameters;
+mod ping_am;
 mod possession;
 mod profile;
+mod request;
 mod salesforce;
 mod service;
 mod square;
@@ -87,17 +93,19 @@ pub use self::{
     answer::Answer,
     apigee::Apigee,
     auth0::Auth0,
+    box_platform::BoxPlatform,
     call::Call,
     cognito::{Cognito, CognitoApi},
     connect2id::Connect2id,
     github::GitHub,
-    hosted::{BoxPlatform, Okta, PingAm},
     kustvakt::Kustvakt,
     layer::ProfileLayer,
-    orders::{ClientOrder, ClientOrders},
+    okta::Okta,
     parameters::Parameters,
+    ping_am::PingAm,
     possession::Possession,
-    profile::{Profile, ProfileRequest},
+    profile::Profile,
+    request::ProfileRequest,
     salesforce::Salesforce,
     service::{ProfileFuture, ProfileService},
     square::Square,

@@ -1,44 +1,30 @@
-//! One event and one count for a call that does not reach the endpoint. The endpoint reports all
-//! others.
+//! What happens to calls beside the endpoint, which reports all others.
 
-use crate::error::Error;
 #[cfg(feature = "tracing")]
 use crate::observe::{Causes, TARGET};
+use crate::{error::Error, token::Outcome};
 
-pub(super) fn refused(error: &Error) {
-    let outcome = if error.kind().is_fault() {
-        "failed"
-    } else {
-        "refused"
-    };
-    let reason = error
-        .refusal()
-        .map_or("none", crate::refusal::Refusal::as_str);
+/// A profile has carried out a call by itself.
+pub(super) fn done(outcome: Outcome) {
     #[cfg(feature = "metrics")]
     metrics::counter!(
         "tower_revocation_requests_total",
-        "outcome" => outcome, "error" => error.kind().as_str(), "reason" => reason
+        "outcome" => outcome.as_str(), "error" => "none", "reason" => "none"
     )
     .increment(1);
     #[cfg(feature = "tracing")]
-    {
-        macro_rules! event {
-            ($level:ident) => {
-                tracing::$level!(
-                    target: TARGET,
-                    outcome,
-                    error = error.kind().as_str(),
-                    reason,
-                    cause = %Causes(error),
-                    "call of a profile"
-                )
-            };
-        }
-        if outcome == "failed" {
-            event!(error);
-        } else {
-            event!(info);
-        }
-    }
-    let _ = (outcome, reason);
+    tracing::info!(target: TARGET, outcome = outcome.as_str(), "call of a profile");
+    let _ = outcome;
+}
+
+/// The endpoint has responded, and counted the request. What should have followed has failed.
+pub(super) fn defect(error: &Error) {
+    #[cfg(feature = "tracing")]
+    tracing::error!(
+        target: TARGET,
+        error = error.kind().as_str(),
+        cause = %Causes(error),
+        "call of a profile"
+    );
+    let _ = error;
 }

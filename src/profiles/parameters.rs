@@ -38,10 +38,11 @@ impl Parameters {
         })
     }
 
-    /// Whether there is a parameter of this name.
+    /// Whether there is a parameter of this name with a value.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.pairs.iter().any(|(known, _)| known == name)
+        let mut named = self.pairs.iter().filter(|(known, _)| known == name);
+        named.any(|(_, value)| !value.expose().is_empty())
     }
 
     /// Returns the value of a parameter.
@@ -155,7 +156,8 @@ impl<'de> Visitor<'de> for Members {
         let mut parameters = Parameters::default();
         while let Some((name, value)) = map.next_entry::<String, Member<'de>>()? {
             // Parsers differ in which of two members counts (RFC 8259 §4).
-            if parameters.has(&name) || parameters.pairs.len() == MAX_MEMBERS {
+            let is_known = parameters.pairs.iter().any(|(known, _)| *known == name);
+            if is_known || parameters.pairs.len() == MAX_MEMBERS {
                 return Err(serde::de::Error::custom("a member is repeated"));
             }
             let value = match value {
@@ -239,6 +241,13 @@ mod tests {
     fn repeated_standard_parameter_stays_for_the_endpoint_to_refuse() {
         let parameters = Parameters::from_form(b"token=a&token=a").unwrap();
         assert_eq!(parameters.to_form(), "token=a&token=a");
+    }
+
+    #[test]
+    fn empty_parameter_counts_as_missing() {
+        let parameters = Parameters::from_form(b"token=&client_secret=").unwrap();
+        assert!(!parameters.has("client_secret") && !parameters.has("token"));
+        assert!(json(r#"{"token":"","token":""}"#).is_err());
     }
 
     #[test]

@@ -9,11 +9,7 @@ use hyper::{Request, header::AUTHORIZATION};
 use tower::{BoxError, Service};
 
 use super::{Call, Parameters, ProfileRequest};
-use crate::{
-    client::Credentials,
-    error::Error,
-    revoke::{Cascade, RevocationOptions},
-};
+use crate::{client::Credentials, error::Error, revoke::RevocationOptions};
 
 /// The client that whoever has a token is taken for.
 const HOLDER: &str = "holder of the token";
@@ -65,7 +61,7 @@ impl Service<Request<Credentials>> for Possession {
 pub(super) fn revoke(
     mut request: ProfileRequest,
     parameters: &Parameters,
-    cascade: Option<Cascade>,
+    options: RevocationOptions,
 ) -> Result<Call, Error> {
     request.head.headers.remove(AUTHORIZATION);
     let mut by_holder = Parameters::default();
@@ -73,9 +69,6 @@ pub(super) fn revoke(
         by_holder.insert("token", token.clone())?;
     }
     by_holder.insert("client_id", HOLDER)?;
-    let mut options = RevocationOptions::new().by_possession(true);
-    if let Some(cascade) = cascade {
-        options = options.cascade(cascade);
-    }
+    let options = options.by_possession(true);
     Ok(request.revoke(by_holder).options(options))
 }

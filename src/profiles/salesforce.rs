@@ -8,6 +8,7 @@ use super::{Answer, Call, Parameters, Profile, ProfileRequest, possession, profi
 use crate::{
     endpoint::Callback,
     error::{Error, ErrorKind},
+    revoke::RevocationOptions,
     token::Outcome,
 };
 
@@ -64,7 +65,7 @@ impl Profile for Salesforce {
     ) -> Result<Call, Error> {
         if request.head.method == Method::POST {
             let parameters = request.form()?;
-            return possession::revoke(request, &parameters, None);
+            return possession::revoke(request, &parameters, RevocationOptions::new());
         }
         let query = request.head.uri.query().unwrap_or_default();
         let parameters = Parameters::from_form(query.as_bytes())?;
@@ -74,7 +75,7 @@ impl Profile for Salesforce {
         }
         // The endpoint accepts no token in a query.
         request.head.uri = Uri::default();
-        possession::revoke(request, &parameters, None)
+        possession::revoke(request, &parameters, RevocationOptions::new())
     }
 
     fn response(&self, answer: Answer, callback: Option<String>) -> Response<Full<Bytes>> {

@@ -45,19 +45,21 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let path = request.uri().path();
-        let rest = path.strip_prefix(&*self.layer.settings.path);
-        let rest = rest.filter(|rest| rest.is_empty() || rest.starts_with('/'));
-        let call = rest.map(|rest| (self.layer.profile.methods(rest), rest.to_owned()));
-        let state = match call {
-            Some((methods @ [_, ..], rest)) => State::Profile {
-                future: Box::pin(exchange::respond(
-                    self.layer.clone(),
-                    methods,
-                    rest,
-                    request,
-                )),
-            },
+        let profile = &*self.layer.profile;
+        let rest = self.layer.settings.rest(request.uri().path());
+        let methods = rest.map_or(&[][..], |rest| profile.methods(rest));
+        let state = match rest {
+            Some(rest) if !methods.is_empty() && profile.is_call(request.headers()) => {
+                let rest = rest.to_owned();
+                State::Profile {
+                    future: Box::pin(exchange::respond(
+                        self.layer.clone(),
+                        methods,
+                        rest,
+                        request,
+                    )),
+                }
+            }
             _ => State::Inner {
                 future: self.inner.call(request),
             },

@@ -4,43 +4,21 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
     HeaderMap, Response, StatusCode,
-    header::{AUTHORIZATION, HeaderValue},
+    header::{ACCEPT, AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE},
 };
 use serde_json::json;
-use tower::{BoxError, Service};
 
-use super::{Answer, Call, ClientOrder, Profile, ProfileRequest, orders::AnyClientOrders};
+use super::{Answer, Call, Profile, ProfileRequest};
 use crate::{
     error::{Error, ErrorKind},
-    revoke::{AdminResponse, Cascade, RevocationOptions},
+    revoke::{Cascade, ClientOrder, RevocationOptions},
     token::Secret,
 };
 
 #[doc = include_str!("square.md")]
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 #[must_use = "a profile does nothing until a layer uses it"]
-pub struct Square {
-    orders: Option<AnyClientOrders>,
-}
-
-impl Square {
-    /// The profile for calls that have a token. A call that names a merchant is 400.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Carries out calls that name a merchant by this service, usually a
-    /// [`ClientOrders`](super::ClientOrders).
-    pub fn orders<S>(mut self, orders: S) -> Self
-    where
-        S: Service<ClientOrder, Response = Option<AdminResponse>, Error = BoxError>,
-        S: Clone + Send + Sync + 'static,
-        S::Future: Send + 'static,
-    {
-        self.orders = Some(AnyClientOrders::new(orders));
-        self
-    }
-}
+pub struct Square;
 
 impl Profile for Square {
     /// Whether the `Authorization` field is wrong.
@@ -58,13 +36,8 @@ impl Profile for Square {
         parameters.rename("access_token", "token")?;
         match (merchant, parameters.has("token")) {
             (Some(merchant), false) if is_only != Some(true) => {
-                let orders = self
-                    .orders
-                    .as_ref()
-                    .ok_or_else(|| Error::invalid_request("A merchant cannot be named here"))?;
-                let mut order = ClientOrder::new(request.credentials(&parameters)?);
-                order.subject = Some(merchant.expose().to_owned());
-                orders.send(order).await.map(Call::done)
+                let order = ClientOrder::new().subject(merchant.expose());
+                Ok(request.revoke(parameters).order(order))
             }
             (None, true) => {
                 let cascade = match is_only {
@@ -101,7 +74,12 @@ impl Profile for Square {
             },
         };
         let answer = match code {
-            "UNAUTHORIZED" => answer.status(StatusCode::UNAUTHORIZED),
+            "UNAUTHORIZED" => answer
+                .status(StatusCode::UNAUTHORIZED)
+                .header(WWW_AUTHENTICATE, CHALLENGE),
+            _ if answer.is(ErrorKind::UnsupportedMediaType) => {
+                answer.header(ACCEPT, HeaderValue::from_static(JSON))
+            }
             _ => answer,
         };
         let errors = json!({ "errors": [{ "category": category, "code": code }] });
@@ -110,6 +88,7 @@ impl Profile for Square {
 }
 
 const JSON: &str = "application/json";
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Client realm=\"oauth\"");
 
 /// Takes the secret from `Authorization: Client …`.
 fn take_secret(headers: &mut HeaderMap) -> Option<Secret> {

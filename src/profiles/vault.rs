@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
     HeaderMap, Method, Response, StatusCode,
-    header::{AUTHORIZATION, HeaderName},
+    header::{AUTHORIZATION, Entry, HeaderName},
 };
 use serde_json::json;
 use tower::{BoxError, Service, ServiceExt as _, util::BoxCloneSyncService};
@@ -21,7 +21,9 @@ use crate::{
     error::{Error, ErrorKind},
     introspect::{Introspected, Introspection},
     log::{LogError, RevocationLog, SelectorClass},
-    revoke::{AdminRequest, AdminResponse, Administration, Cascade, Handles, Target},
+    revoke::{
+        AdminRequest, AdminResponse, Administration, Cascade, Handles, RevocationOptions, Target,
+    },
     token::{Outcome, Secret},
 };
 
@@ -128,9 +130,10 @@ impl Profile for Vault {
         }
     }
 
-    async fn call(&self, request: ProfileRequest, (): &mut ()) -> Result<Call, Error> {
+    async fn call(&self, mut request: ProfileRequest, (): &mut ()) -> Result<Call, Error> {
         let operation = Operation::of(&request.rest);
         let operation = operation.ok_or_else(|| Error::new(ErrorKind::InvalidRequest))?;
+        mark_sensitive(&mut request.head.headers);
         let (own, caller) = self.caller(&request.head.headers).await?;
         let mut parameters = match operation {
             Operation::Itself => Parameters::default(),
@@ -140,17 +143,19 @@ impl Profile for Vault {
             Operation::Accessor => return self.revoke_accessor(&caller, parameters).await,
             Operation::Itself => {
                 parameters.insert("token", own)?;
-                Cascade::Grant
+                // The session of a token is not its tree. It may be that of a person, with other apps.
+                Cascade::GrantOnly
             }
             Operation::Orphan => Cascade::Token,
-            Operation::Token => Cascade::Grant,
+            Operation::Token => Cascade::GrantOnly,
         };
-        let token = parameters.value("token")?.cloned();
-        let token = token.ok_or_else(|| Error::invalid_request("missing token ID"))?;
-        match self.holders.introspect(token).await? {
-            Some(token) if !is_of(&token, &caller) => Err(refused()),
-            _ => possession::revoke(request, &parameters, Some(cascade)),
+        if !parameters.has("token") {
+            return Err(Error::invalid_request("missing token ID"));
         }
+        let options = RevocationOptions::new()
+            .cascade(cascade)
+            .at_or_below(caller);
+        possession::revoke(request, &parameters, options)
     }
 
     fn response(&self, answer: Answer, (): ()) -> Response<Full<Bytes>> {
@@ -158,7 +163,9 @@ impl Profile for Vault {
             return answer.status(StatusCode::NO_CONTENT).empty();
         };
         let (status, message) = match error.kind() {
-            ErrorKind::InvalidClient => (StatusCode::FORBIDDEN, "permission denied"),
+            ErrorKind::InvalidClient | ErrorKind::InvalidGrant => {
+                (StatusCode::FORBIDDEN, "permission denied")
+            }
             ErrorKind::InvalidRequest => (
                 StatusCode::BAD_REQUEST,
                 error.error_description().unwrap_or("invalid request"),
@@ -170,6 +177,15 @@ impl Profile for Vault {
             ErrorKind::UnsupportedTokenType => {
                 (StatusCode::BAD_REQUEST, "the token cannot be revoked here")
             }
+            ErrorKind::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "unsupported operation")
+            }
+            ErrorKind::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the request is too large"),
+            ErrorKind::TooManyRequests => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many requests; try again later",
+            ),
+            ErrorKind::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
             _ => (StatusCode::BAD_REQUEST, "invalid request"),
         };
         let body = json!({ "errors": [message] }).to_string();
@@ -177,20 +193,16 @@ impl Profile for Vault {
     }
 }
 
-/// Whether a token is the caller's own, or descends from it.
-fn is_of(token: &Introspection, caller: &Introspection) -> bool {
-    let is_itself = token.token.is_some() && token.token == caller.token;
-    let descends = caller.grant.as_ref().is_some_and(|grant| {
-        let ancestors = token
-            .ancestors
-            .iter()
-            .take(crate::introspect::Claims::MAX_ANCESTORS);
-        token.tenant == caller.tenant && ancestors.into_iter().any(|ancestor| ancestor == grant)
-    });
-    is_itself || descends
-}
-
 const X_VAULT_TOKEN: HeaderName = HeaderName::from_static("x-vault-token");
+
+/// Keeps the token out of `Debug` outputs.
+fn mark_sensitive(headers: &mut HeaderMap) {
+    for name in [X_VAULT_TOKEN, AUTHORIZATION] {
+        if let Entry::Occupied(mut field) = headers.entry(name) {
+            field.iter_mut().for_each(|value| value.set_sensitive(true));
+        }
+    }
+}
 
 /// The token in `X-Vault-Token`, or in `Authorization: Bearer`.
 fn presented(headers: &HeaderMap) -> Option<Secret> {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
     Response, StatusCode,
-    header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue},
+    header::{HeaderName, HeaderValue},
 };
 use sha2::{Digest as _, Sha256};
 
@@ -35,6 +35,9 @@ impl Wso2 {
     /// Adds the fields `RevokedAccessToken` or `RevokedRefreshToken` and `AuthorizedUser` to a
     /// success. Their values are SHA-256 digests in base64url: the original puts the token and the
     /// name of the user there. Defaults to `false`.
+    ///
+    /// **The digest of a name hides nothing from those who can guess it**, such as an e-mail address:
+    /// there is no salt, so that clients can compare it. Only the client of the token gets it.
     pub fn echo_digests(mut self, echoes_digests: bool) -> Self {
         self.echoes_digests = echoes_digests;
         self
@@ -78,13 +81,7 @@ impl Profile for Wso2 {
                 .map(|token| digest(token.expose()));
         }
         // A client that is registered without a secret may revoke one token, and no family.
-        let has_credentials = request.head.headers.contains_key(AUTHORIZATION)
-            || parameters.has("client_secret")
-            || parameters.has("client_assertion");
-        let mut options = RevocationOptions::new();
-        if !has_credentials {
-            options = options.cascade(Cascade::Token);
-        }
+        let options = RevocationOptions::new().public_client_cascade(Cascade::Token);
         Ok(request.revoke(parameters).options(options))
     }
 
@@ -119,10 +116,7 @@ impl Profile for Wso2 {
                 answer = answer.header(name, digest(user));
             }
         }
-        answer
-            .header(CONTENT_TYPE, HeaderValue::from_static("text/html"))
-            .header(CONTENT_LENGTH, HeaderValue::from_static("0"))
-            .into_response()
+        answer.body("text/html", "")
     }
 }
 

@@ -6,6 +6,9 @@
 pub enum Cascade {
     /// Only that token.
     Token,
+    /// All tokens of the same authorization, as with [`Grant`](Self::Grant). For a token without a
+    /// grant, only that token, even if it has a session.
+    GrantOnly,
     /// All tokens of the same authorization, past and future: every access token and every refresh
     /// token, rotated or not. For a token without a grant, all tokens of its session. For a token
     /// with neither, only that token.

@@ -48,10 +48,13 @@ mod handles;
 #[cfg(all(feature = "embedded", feature = "jwt"))]
 mod links;
 mod options;
+#[cfg(feature = "profiles")]
+mod order;
 mod quota;
 mod record;
 mod recorder;
 mod refused;
+mod report;
 mod retention;
 
 pub use admin::{AdminRequest, AdminResponse, Administration, Target};
@@ -65,5 +68,11 @@ pub use handles::Handles;
 #[cfg(all(feature = "embedded", feature = "jwt"))]
 #[cfg_attr(docsrs, doc(cfg(all(feature = "embedded", feature = "jwt"))))]
 pub use links::{LearnLinks, LearnLinksFuture, LearnLinksLayer, LinkedTokens, Links, WatchedBody};
+#[cfg(feature = "profiles")]
+pub(crate) use options::Condition;
 pub use options::RevocationOptions;
+#[cfg(feature = "profiles")]
+#[cfg_attr(docsrs, doc(cfg(feature = "profiles")))]
+pub use order::ClientOrder;
 pub use record::RecordRevocation;
+pub use report::RevocationReport;

@@ -8,17 +8,22 @@ use std::{
 use futures::future::BoxFuture;
 use tower::{BoxError, Service, ServiceExt as _};
 
+#[cfg(feature = "profiles")]
+use super::order::{ClientOrder, OrderedRecords, Orders};
 use super::{
-    Cascade, RevocationOptions,
+    Cascade, options,
+    options::Asked,
     quota::Quota,
     recorder::{Extent, Recorder},
 };
 use crate::{
     client::Identified,
-    introspect::Introspected,
+    introspect::{Introspected, Introspection},
     log::RevocationLog,
     token::{Outcome, RevocationRequest, Secret},
 };
+#[cfg(feature = "profiles")]
+use crate::{error::Error, refusal::Refusal};
 
 /// A backend that introspects the token, compares its owner with the client, and appends one small
 /// record to a log. The work does not depend on how many tokens are revoked.
@@ -69,6 +74,8 @@ use crate::{
 pub struct RecordRevocation<I, L> {
     pub(super) introspect: I,
     pub(super) recorder: Recorder<L>,
+    #[cfg(feature = "profiles")]
+    orders: Option<Orders>,
 }
 
 impl<I, L> RecordRevocation<I, L> {
@@ -78,6 +85,8 @@ impl<I, L> RecordRevocation<I, L> {
         Self {
             introspect,
             recorder: Recorder::new(log),
+            #[cfg(feature = "profiles")]
+            orders: None,
         }
     }
 
@@ -153,6 +162,46 @@ impl<I, L> RecordRevocation<I, L> {
         self.recorder.quota = Some(Quota::new(records));
         self
     }
+
+    /// Carries out [`ClientOrder`](super::ClientOrder)s, in a log where each of these issuers is a
+    /// [tenant](crate::log::Selector::within). Defaults to none: an order is `invalid_request`.
+    ///
+    /// An order becomes one record for each issuer that the client is
+    /// [registered at](Identified::is_client_of), in one batch. If there is none, it is
+    /// `invalid_request`, because a record would revoke nothing.
+    ///
+    /// A client can name any subject, so each of them can have at most 10,000 live records of orders,
+    /// or the [`quota`](Self::quota) if there is one.
+    ///
+    /// ```
+    /// # use tower_revocation::{introspect::Introspection, log::MemoryLog, revoke::RecordRevocation};
+    /// # let introspect = tower::service_fn(async |_: tower_revocation::Secret| Ok::<_, tower::BoxError>(None::<Introspection>));
+    /// let backend = RecordRevocation::new(introspect, MemoryLog::new())
+    ///     .client_orders_within(["https://as.example.com"]);
+    /// ```
+    #[cfg(feature = "profiles")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "profiles")))]
+    pub fn client_orders_within(
+        mut self,
+        issuers: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let issuers = issuers.into_iter().map(Into::into).collect();
+        self.orders = Some(Orders::new(issuers, true));
+        self
+    }
+
+    /// Carries out orders as [`client_orders_within`](Self::client_orders_within) does, in a log whose
+    /// tokens have no tenant. They are of these issuers.
+    #[cfg(feature = "profiles")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "profiles")))]
+    pub fn client_orders_of(
+        mut self,
+        issuers: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let issuers = issuers.into_iter().map(Into::into).collect();
+        self.orders = Some(Orders::new(issuers, false));
+        self
+    }
 }
 
 impl<C, I, L> Service<RevocationRequest<C>> for RecordRevocation<I, L>
@@ -173,40 +222,92 @@ where
     }
 
     fn call(&mut self, request: RevocationRequest<C>) -> Self::Future {
+        let backend = self.clone();
+        Box::pin(async move {
+            let asked = options::of(&request);
+            let is_public = asked.is_unproven && request.client.is_public();
+            asked.check_client(is_public)?;
+            #[cfg(feature = "profiles")]
+            let asked = asked.complete().await?;
+            #[cfg(feature = "profiles")]
+            if let Some(order) = &asked.order {
+                let ordered = backend.ordered(order, &request.client, is_public)?;
+                backend.recorder.carry_out(ordered).await?;
+                asked.report(Outcome::Revoked, None);
+                return Ok(Outcome::Revoked);
+            }
+            let (outcome, token) = backend.revoke(request, &asked, is_public).await?;
+            asked.report(outcome, token.as_ref());
+            Ok(outcome)
+        })
+    }
+}
+
+impl<I, L> RecordRevocation<I, L>
+where
+    I: Service<Secret, Response: Into<Introspected>> + Clone,
+    I::Error: Into<BoxError>,
+    L: RevocationLog,
+{
+    /// Returns the outcome, and what is known of the token.
+    async fn revoke<C: Identified>(
+        self,
+        request: RevocationRequest<C>,
+        asked: &Asked,
+        is_public: bool,
+    ) -> Result<(Outcome, Option<Introspection>), BoxError> {
         let Self {
             introspect,
             mut recorder,
-        } = self.clone();
-        Box::pin(async move {
-            let options = RevocationOptions::of(&request);
-            let RevocationRequest { client, token, .. } = request;
-            #[cfg(feature = "jwt")]
-            let token = token.asked_by(client.client_id());
-            let secret = token.clone();
-            let introspected = introspect.clone().oneshot(token).await;
-            let token = match introspected.map_err(Into::into)?.into() {
-                Introspected::Token(token) => token,
-                Introspected::Unhandled { exp, .. } => return Ok(recorder.settings.unhandled(exp)),
-                Introspected::Unrecognised(_) => return Ok(recorder.settings.unrecognised()),
-            };
-            let iss = token.iss.as_deref();
-            let is_owner = token.client_id == client.client_id() && client.is_client_of(iss);
-            if let Some(options) = options {
-                options.found(&token);
-                options.apply(&mut recorder);
-                if let Some(outcome) = options.exclude(&token, is_owner) {
-                    return Ok(outcome);
-                }
-            } else if !is_owner {
-                return Ok(Outcome::IssuedToAnother);
+            ..
+        } = self;
+        let options = &asked.options;
+        let RevocationRequest { client, token, .. } = request;
+        // Whoever has a token is nobody in particular, and must not share a limit with all others.
+        #[cfg(feature = "jwt")]
+        let token = if options.is_by_possession() {
+            token
+        } else {
+            token.asked_by(client.client_id())
+        };
+        let secret = token.clone();
+        let introspected = introspect.clone().oneshot(token).await;
+        let token = match introspected.map_err(Into::into)?.into() {
+            Introspected::Token(token) => token,
+            Introspected::Unhandled { exp, .. } => {
+                return Ok((recorder.settings.unhandled(exp), None));
             }
-            let outcome = recorder.revoke(&token, Extent::Cascade).await?;
-            if token.issued_with.is_none() || outcome != Outcome::Revoked {
-                return Ok(outcome);
-            }
-            // Another token may have been issued before the record. From now on there is none.
-            let again = introspect.oneshot(secret).await.map_err(Into::into)?;
-            recorder.revoke_later_tokens(&token, again.into()).await
-        })
+            Introspected::Unrecognised(_) => return Ok((recorder.settings.unrecognised(), None)),
+        };
+        let iss = token.iss.as_deref();
+        let is_owner = token.client_id == client.client_id() && client.is_client_of(iss);
+        options.apply(is_public, &mut recorder);
+        if let Some(outcome) = options.exclude(&token, is_owner) {
+            return Ok((outcome, None));
+        }
+        let outcome = recorder.revoke(&token, Extent::Cascade).await?;
+        if token.issued_with.is_none() || outcome != Outcome::Revoked {
+            return Ok((outcome, Some(token)));
+        }
+        // Another token may have been issued before the record. From now on there is none.
+        let again = introspect.oneshot(secret).await.map_err(Into::into)?;
+        let outcome = recorder.revoke_later_tokens(&token, again.into()).await?;
+        Ok((outcome, Some(token)))
+    }
+
+    /// Returns the records of an order, if its client has proved its identity.
+    #[cfg(feature = "profiles")]
+    fn ordered(
+        &self,
+        order: &ClientOrder,
+        client: &impl Identified,
+        is_public: bool,
+    ) -> Result<OrderedRecords, Error> {
+        if is_public {
+            return Err(Error::refused(Refusal::MethodNotOffered));
+        }
+        let unsupported = || Error::invalid_request("Only a token can be named here");
+        let orders = self.orders.as_ref().ok_or_else(unsupported)?;
+        orders.records(order, client, self.recorder.settings.retention)
     }
 }

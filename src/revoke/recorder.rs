@@ -2,6 +2,8 @@
 
 use tower::BoxError;
 
+#[cfg(feature = "profiles")]
+use super::order::OrderedRecords;
 use super::{
     Cascade,
     quota::{self, Quota},
@@ -107,16 +109,28 @@ impl<L: RevocationLog> Recorder<L> {
             // No selector names the live token, so it would be wrong to say that it is revoked.
             return Ok(self.settings.unhandled(token.exp));
         }
+        let client = quota::client(token);
         if let Some(quota) = &self.quota {
-            quota.append(&self.log, token, records).await?;
+            quota.append(&self.log, client, records).await?;
         } else {
-            let client = quota::client(token);
             let appended = self.log.append_for(client, usize::MAX, records);
             // A log from outside this crate may have limits of its own.
             let appended = appended.await.map_err(refused::by_log)?;
             appended.ok_or_else(refused::by_quota)?;
         }
         Ok(Outcome::Revoked)
+    }
+
+    /// Records an order of a client, and returns once the records are durable.
+    #[cfg(feature = "profiles")]
+    pub(super) async fn carry_out(&self, ordered: OrderedRecords) -> Result<(), BoxError> {
+        let OrderedRecords {
+            client,
+            records,
+            quota,
+        } = ordered;
+        let quota = self.quota.as_ref().unwrap_or(&quota);
+        quota.append(&self.log, client, records).await
     }
 
     /// Records the tokens that were issued with a refresh token while it was revoked. Returns the outcome
@@ -157,10 +171,11 @@ impl RecordSettings {
             .flatten();
         let family = match cascade {
             Cascade::Token => None,
+            Cascade::GrantOnly => grant,
             _ => grant.or_else(|| of(SelectorClass::Session)),
         };
         let holder = match cascade {
-            Cascade::Token | Cascade::Grant => None,
+            Cascade::Token | Cascade::GrantOnly | Cascade::Grant => None,
             Cascade::SubjectAndClient => of(SelectorClass::SubjectAndClient),
             Cascade::Subject => of(SelectorClass::Subject),
         };

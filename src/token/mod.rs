@@ -28,7 +28,8 @@ use hyper::http::Extensions;
 pub struct RevocationRequest<C> {
     /// The client that the authenticator returned.
     pub client: C,
-    /// The token: at least one character, visible ASCII only.
+    /// The token: at least one character, visible ASCII only. Empty only if a layer in front of the
+    /// endpoint has asked for something else, such as a `ClientOrder`.
     pub token: Secret,
     /// The type of the token, according to the client. It can be wrong: use it only to order a
     /// search.
@@ -101,6 +102,17 @@ impl<C> RevocationRequest<C> {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct BackendExtensions(pub Extensions);
+
+/// In the extensions of a request to a backend: the client has named itself, and shown no secret,
+/// assertion or attestation. It may have a certificate.
+#[cfg(feature = "log")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IsUnproven;
+
+/// In the [`BackendExtensions`] of a request: it is about more than one token, and needs none.
+#[cfg(feature = "profiles")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NeedsNoToken;
 
 /// A name from the OAuth Token Type Hints registry ([RFC 7009 §4.1.2]), or any other name.
 ///

@@ -29,11 +29,14 @@ async fn transcript_of_apigee_runs() {
         .of_grant("7S22-access", AccessToken, "app", "grant-7")
         .of_grant("8T33-made-up", RefreshToken, "app", "grant-8")
         .of_grant("8T33-access", AccessToken, "app", "grant-8")
+        .of_grant("9U44-made-up", RefreshToken, "app", "grant-9")
+        .of_grant("9U44-access", AccessToken, "app", "grant-9")
+        .of_grant("9U44-sibling", AccessToken, "app", "grant-9")
+        .access("of-bob", "app", "bob")
         .token(before, AccessToken, "app", issued_at(1_699_999_999))
         .token(after, AccessToken, "app", issued_at(1_700_000_001));
-    let profile = Apigee::new().orders(world.orders());
-    let layer = ProfileLayer::new("/apigee/revoke", profile, world.endpoint());
+    let layer = ProfileLayer::new("/apigee/revoke", Apigee, world.endpoint());
     let server = world.serve(|resource| layer.layer(resource)).await;
     let page = include_str!("../../src/profiles/apigee.md");
-    assert_eq!(transcript::run(page, server).await, 11);
+    assert_eq!(transcript::run(page, server).await, 19);
 }

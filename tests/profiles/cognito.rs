@@ -21,5 +21,5 @@ async fn transcript_of_cognito_runs() {
     let api = ProfileLayer::new("/", CognitoApi, world.endpoint());
     let server = world.serve(|resource| layer.layer(api.layer(resource)));
     let page = include_str!("../../src/profiles/cognito.md");
-    assert_eq!(transcript::run(page, server.await).await, 13);
+    assert_eq!(transcript::run(page, server.await).await, 15);
 }

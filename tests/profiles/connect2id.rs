@@ -29,14 +29,15 @@ async fn transcript_of_connect2id_runs() {
         .client("maple", "tree-sap")
         .token("RT-north-0001", RefreshToken, "maple", of("north"))
         .token("AT-north-0001", AccessToken, "maple", of("north"))
-        .token("AT-south-0001", AccessToken, "maple", of("south"));
+        .token("AT-south-0001", AccessToken, "maple", of("south"))
+        .token("AT-south-0002", AccessToken, "maple", of("south"));
     let profile = Connect2id::new()
         .tenant("north", "https://north.c2id.test")
         .tenant("south", "https://south.c2id.test");
     let layer = ProfileLayer::new("/token/revoke", profile, world.endpoint());
     let server = world.serve(|resource| layer.layer(resource)).await;
     let page = include_str!("../../src/profiles/connect2id.md");
-    assert_eq!(transcript::run(page, server).await, 7);
+    assert_eq!(transcript::run(page, server).await, 12);
 }
 
 #[tokio::test]

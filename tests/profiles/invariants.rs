@@ -1,4 +1,5 @@
-//! What no profile changes: each test tries every profile.
+//! What no profile changes: each test tries every profile whose calls have one form. Those of Vault and
+//! of super clients of Kustvakt are in [`holders`](crate::holders).
 
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
@@ -90,7 +91,7 @@ fn cases() -> Vec<Case> {
                  {{\"access_token\":\"{token}\"}}"
             )
         }),
-        case!("square", Square::new(), |token, secret| format!(
+        case!("square", Square, |token, secret| format!(
             "POST /profile HTTP/1.1\nAuthorization: Client {secret}\nContent-Type: application/json\n\n\
              {{\"client_id\":\"app\",\"access_token\":\"{token}\"}}"
         )),
@@ -100,9 +101,17 @@ fn cases() -> Vec<Case> {
             |token, _| format!("{FORM}token={token}"),
             false
         ),
-        case!("apigee", Apigee::new(), |token, secret| format!(
+        case!("apigee", Apigee, |token, secret| format!(
             "{}&cascade=true",
             form(token, secret)
+        )),
+        // Orders name no token. They are about the tokens of the client for `ann`.
+        case!("square order", Square, |token, secret| format!(
+            "POST /profile HTTP/1.1\nAuthorization: Client {secret}\nContent-Type: application/json\n\n\
+             {{\"client_id\":\"app\",\"merchant_id\":\"ann\",\"ignored\":\"{token}\"}}"
+        )),
+        case!("apigee order", Apigee, |token, secret| format!(
+            "{FORM}client_id=app&client_secret={secret}&end_user_id=ann&ignored={token}"
         )),
     ]
 }
@@ -375,6 +384,71 @@ async fn hook_that_fails_is_503_although_the_token_is_revoked() {
     assert!(seen.contains("\r\nretry-after: "), "{seen}");
     assert!(!seen.contains("database"), "{seen}");
     assert!(!is_live(server, "access-of-the-app").await);
+}
+
+#[tokio::test]
+async fn hook_is_called_although_the_client_has_disconnected() {
+    let world = world();
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    let hook = service_fn(move |_| {
+        let sender = sender.clone();
+        async move { sender.send(()).map_err(BoxError::from) }
+    });
+    let (asked, mut is_asked) = tokio::sync::mpsc::unbounded_channel();
+    let (go, gone) = tokio::sync::watch::channel(false);
+    let inner = world.endpoint();
+    let endpoint = service_fn(move |request: Request<Full<Bytes>>| {
+        let (inner, asked, mut gone) = (inner.clone(), asked.clone(), gone.clone());
+        async move {
+            let _ = asked.send(());
+            let _ = gone.wait_for(|gone| *gone).await;
+            tower::ServiceExt::oneshot(inner, request).await
+        }
+    });
+    let layer = ProfileLayer::new("/profile", Kustvakt::new(), endpoint).after_revocation(hook);
+    let nothing = service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    let request = Request::post("/profile")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Full::from(
+            "client_id=app&client_secret=secret-of-the-app&token=token-of-the-app",
+        ))
+        .unwrap();
+    let call = tokio::spawn(tower::ServiceExt::oneshot(layer.layer(nothing), request));
+    is_asked.recv().await.unwrap();
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    go.send_replace(true);
+    assert!(receiver.recv().await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn hook_that_takes_too_long_or_fails_in_any_way_is_503() {
+    for delay in [Duration::ZERO, Duration::from_secs(3600)] {
+        let world = world();
+        let hook = service_fn(move |_| async move {
+            tokio::time::sleep(delay).await;
+            // Not what the peer is told.
+            Err::<(), BoxError>(Error::new(ErrorKind::InvalidGrant).into())
+        });
+        let layer = ProfileLayer::new("/profile", Auth0::new(), world.endpoint())
+            .timer(TokioTimer::new())
+            .after_revocation(hook);
+        let nothing = service_fn(async |_: Request<Full<Bytes>>| {
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        });
+        let request = Request::post("/profile")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Full::from(
+                "client_id=app&client_secret=secret-of-the-app&token=token-of-the-app",
+            ))
+            .unwrap();
+        let response = tower::ServiceExt::oneshot(layer.layer(nothing), request);
+        let response = response.await.unwrap();
+        assert_eq!(response.status(), 503, "{delay:?}");
+        assert!(response.headers().contains_key("retry-after"));
+    }
 }
 
 #[tokio::test]

@@ -26,7 +26,9 @@ async fn transcript_of_kustvakt_runs() {
     let index = Index::follow(&world.log).await.unwrap();
     let kustvakt = Kustvakt::new().super_clients(["corpus-ui"], world.introspect(), index);
     let layer = ProfileLayer::new(path, kustvakt, world.endpoint());
-    let server = world.serve(|resource| layer.layer(resource)).await;
+    let plain = Kustvakt::new().success_body(false);
+    let plain = ProfileLayer::new("/plain/revoke", plain, world.endpoint());
+    let server = world.serve(|resource| layer.layer(plain.layer(resource)));
     let page = include_str!("../../src/profiles/kustvakt.md");
-    assert_eq!(transcript::run(page, server).await, 11);
+    assert_eq!(transcript::run(page, server.await).await, 15);
 }

@@ -13,10 +13,10 @@ async fn transcript_of_square_runs() {
         .access("EAAA-2", "sq-app", "alice")
         .access("EAAA-3", "sq-app", "alice")
         .access("EAAA-bob", "sq-app", "bob")
+        .access("EAAA-other", "other", "carol")
         .access("EAAA-carol", "sq-app", "carol");
-    let profile = Square::new().orders(world.orders());
-    let layer = ProfileLayer::new("/oauth2/revoke", profile, world.endpoint());
+    let layer = ProfileLayer::new("/oauth2/revoke", Square, world.endpoint());
     let server = world.serve(|resource| layer.layer(resource)).await;
     let page = include_str!("../../src/profiles/square.md");
-    assert_eq!(transcript::run(page, server).await, 11);
+    assert_eq!(transcript::run(page, server).await, 15);
 }

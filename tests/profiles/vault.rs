@@ -21,7 +21,8 @@ fn below(name: &'static str, ancestors: &'static [&'static str]) -> impl Fn(&mut
 
 #[tokio::test]
 async fn transcript_of_vault_runs() {
-    let tokens: [(&str, &[&str]); 7] = [
+    const ABOVE: &[&str] = &["8", "7", "6", "5", "4", "3", "2", "1", "hvs.root"];
+    let tokens: [(&str, &[&str]); 9] = [
         ("hvs.root", &[]),
         ("hvs.child", &["hvs.root"]),
         ("hvs.grandchild", &["hvs.child", "hvs.root"]),
@@ -29,6 +30,8 @@ async fn transcript_of_vault_runs() {
         ("hvs.orphan", &["hvs.mother", "hvs.root"]),
         ("hvs.accessed", &["hvs.root"]),
         ("hvs.other", &[]),
+        ("hvs.eighth", &ABOVE[1..]),
+        ("hvs.ninth", ABOVE),
     ];
     let world = tokens
         .into_iter()
@@ -45,8 +48,10 @@ async fn transcript_of_vault_runs() {
     assert!(page.contains(&accessor), "{accessor}");
 
     let administration = Administration::new(world.log.clone());
+    let plain = Vault::new(world.introspect(), index.clone());
+    let plain = ProfileLayer::new("/plain/auth/token", plain, world.endpoint_of(Possession));
     let profile = Vault::new(world.introspect(), index).accessors(handles, administration);
     let layer = ProfileLayer::new("/v1/auth/token", profile, world.endpoint_of(Possession));
-    let server = world.serve(|resource| layer.layer(resource)).await;
-    assert_eq!(transcript::run(page, server).await, 16);
+    let server = world.serve(|resource| layer.layer(plain.layer(resource)));
+    assert_eq!(transcript::run(page, server.await).await, 21);
 }

@@ -26,8 +26,7 @@ use tower_revocation::{
     enforce::{EnforcementLayer, Index},
     introspect::{Introspection, TokenKind},
     log::{MemoryLog, NumericDate, Selector},
-    profiles::ClientOrders,
-    revoke::{Administration, RecordRevocation},
+    revoke::RecordRevocation,
 };
 
 pub(crate) type Endpoint =
@@ -120,11 +119,6 @@ impl World {
         ClientAuthenticator::new(self.registry.clone())
     }
 
-    /// The service for calls that name no token.
-    pub(crate) fn orders(&self) -> ClientOrders<ClientAuthenticator<Registry>, MemoryLog> {
-        ClientOrders::new(self.clients(), Administration::new(self.log.clone()))
-    }
-
     pub(crate) fn endpoint(&self) -> Endpoint {
         self.endpoint_of(self.clients())
     }
@@ -137,7 +131,8 @@ impl World {
         C: Identified + Send + 'static,
     {
         let backend = RecordRevocation::new(self.introspect(), self.log.clone())
-            .responsible_for_all_tokens(true);
+            .responsible_for_all_tokens(true)
+            .client_orders_of(["https://as.test"]);
         let layer = RevocationLayer::new("/", authenticator, backend).timer(TokioTimer::new());
         BoxCloneSyncService::new(layer.into_endpoint())
     }

@@ -23,7 +23,7 @@ async fn transcript_of_wso2_runs() {
     let jsonp = ProfileLayer::new("/jsonp/oauth2/revoke", jsonp, world.endpoint());
     let server = world.serve(|resource| layer.layer(plain.layer(jsonp.layer(resource))));
     let page = include_str!("../../src/profiles/wso2.md");
-    assert_eq!(transcript::run(page, server.await).await, 8);
+    assert_eq!(transcript::run(page, server.await).await, 13);
 }
 
 /// The four lines of the documentation of WSO2, with other values.

@@ -75,7 +75,7 @@ where
 }
 
 /// Appends records to the log.
-pub(crate) fn administration<L: Clone>(config: &Config, shared: &Shared<L>) -> Administration<L> {
+fn administration<L: Clone>(config: &Config, shared: &Shared<L>) -> Administration<L> {
     let administration = Administration::new(shared.log.clone());
     match config.log.longest_lifetime {
         Some(lifetime) => administration.longest_lifetime(lifetime),

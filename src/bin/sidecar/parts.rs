@@ -100,7 +100,7 @@ where
 
         let enforcement = || EnforcementLayer::new(tokens.for_checks.clone(), shared.index.clone());
         let mut endpoints = Vec::new();
-        let revocation = revocation::revocation(config, &tokens, shared, clients.clone())?;
+        let revocation = revocation::revocation(config, &tokens, shared, clients)?;
         if let (Some(revoke), Some(revocation)) = (&config.revoke, &revocation) {
             endpoints.push((revoke.path.clone(), revocation.service.clone()));
         }
@@ -119,9 +119,6 @@ where
                     let around = Around {
                         index: shared.index.clone(),
                         endpoint: revocation.endpoint,
-                        orders: clients
-                            .filter(|_| revocation.by_possession.is_some())
-                            .map(|clients| (clients, orders::administration(config, shared))),
                         by_possession: revocation.by_possession,
                         introspect: tokens.for_revocation_with(shared.links.as_ref()),
                         api: api.clone(),

@@ -7,53 +7,45 @@ use hyper_util::rt::TokioTimer;
 use tower::{Layer as _, service_fn, util::BoxCloneSyncService};
 use tower_revocation::{
     enforce::Index,
-    log::RevocationLog,
     profiles::{
-        Apigee, Auth0, BoxPlatform, ClientOrders, Cognito, CognitoApi, Connect2id, GitHub,
-        Kustvakt, Okta, PingAm, Profile as Call, ProfileLayer, Salesforce, Square, Vault, Wso2,
+        Apigee, Auth0, BoxPlatform, Cognito, CognitoApi, Connect2id, GitHub, Kustvakt, Okta,
+        PingAm, Profile as Call, ProfileLayer, Salesforce, Square, Vault, Wso2,
     },
-    revoke::Administration,
 };
 
 use crate::{
     config::{Profile, Switch, System},
     gateway::{Inner, erased},
     respond::empty,
-    revocation::{Clients, Endpoint},
+    revocation::Endpoint,
     tokens::Introspect,
 };
 
 /// What profiles need.
-pub(crate) struct Around<L> {
+pub(crate) struct Around {
     pub(crate) index: Index,
     /// Of every client.
     pub(crate) endpoint: Endpoint,
     /// Of whoever has a token. `None` if another server has the last word.
     pub(crate) by_possession: Option<Endpoint>,
     pub(crate) introspect: Introspect,
-    /// Carries out what names no token. `None` if another server has the last word.
-    pub(crate) orders: Option<(Clients, Administration<L>)>,
     /// Everything else.
     pub(crate) api: Option<Inner>,
 }
 
-impl<L> Around<L>
-where
-    L: RevocationLog + Clone + Send + Sync + 'static,
-{
-    /// The services of these profiles, each for its path and everything below.
+impl Around {
+    /// The services of these profiles, each for its path and everything below. The longest path comes
+    /// first, so that none is hidden by one above it.
     pub(crate) fn services(&self, profiles: &[Profile]) -> Vec<(String, Inner)> {
         let of = |profile: &Profile| Some((profile.path.clone(), self.service(profile)?));
-        profiles.iter().filter_map(of).collect()
+        let mut services: Vec<_> = profiles.iter().filter_map(of).collect();
+        services.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
+        services
     }
 
     /// `None` if it needs what there is not, which the configuration has refused.
     fn service(&self, profile: &Profile) -> Option<Inner> {
         let endpoint = || self.endpoint.clone();
-        let orders = || {
-            let (clients, administration) = self.orders.clone()?;
-            Some(ClientOrders::new(clients, administration))
-        };
         let path = &*profile.path;
         Some(match profile.system {
             System::Connect2id => {
@@ -84,14 +76,8 @@ where
             System::Box => self.mount(path, BoxPlatform, endpoint()),
             System::Pingam => self.mount(path, PingAm, endpoint()),
             System::Github => self.mount(path, GitHub, endpoint()),
-            System::Square => match orders() {
-                Some(orders) => self.mount(path, Square::new().orders(orders), endpoint()),
-                None => self.mount(path, Square::new(), endpoint()),
-            },
-            System::Apigee => match orders() {
-                Some(orders) => self.mount(path, Apigee::new().orders(orders), endpoint()),
-                None => self.mount(path, Apigee::new(), endpoint()),
-            },
+            System::Square => self.mount(path, Square, endpoint()),
+            System::Apigee => self.mount(path, Apigee, endpoint()),
             System::Salesforce => {
                 let salesforce = Salesforce::new()
                     .strict(profile.has(Switch::Strict))

@@ -90,6 +90,12 @@ where
     if let Some(lifetime) = config.log.longest_lifetime {
         record = record.longest_lifetime(lifetime);
     }
+    let issuers = config.issuers.iter().map(|issuer| &*issuer.url);
+    record = if config.log.tenants {
+        record.client_orders_within(issuers)
+    } else {
+        record.client_orders_of(issuers)
+    };
     let by_possession = (revoke.mode == Mode::Terminate).then(|| {
         let layer = RevocationLayer::new("/", Possession, record.clone());
         BoxCloneSyncService::new(layer.timer(TokioTimer::new()).into_endpoint())

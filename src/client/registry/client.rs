@@ -263,6 +263,11 @@ impl Identified for Client {
     fn is_client_of(&self, iss: Option<&str>) -> bool {
         self.issuers.is_empty() || iss.is_some_and(|iss| self.issuers.iter().any(|it| it == iss))
     }
+
+    /// A client that has a secret, keys or a certificate subject is not, even if the secret has expired.
+    fn is_public(&self) -> bool {
+        Self::is_public(self)
+    }
 }
 
 #[cfg(test)]

@@ -154,7 +154,8 @@ impl Index {
     }
 
     /// Whether the token is live now. It is if the index is fresh and the token is neither expired,
-    /// nor rotated, nor revoked, by a record or by its introspection.
+    /// nor rotated, nor revoked, by a record or by its introspection, and has no more
+    /// [ancestors](crate::introspect::Claims::ancestors) than are looked up.
     ///
     /// Returns `false` also if the clock has gone back and [`sweep`](Self::sweep) or the log may
     /// have forgotten a record of the token before.
@@ -163,6 +164,7 @@ impl Index {
         // First: the records are then at least as new as this result.
         let fresh = self.freshness() == Freshness::Fresh;
         let good = fresh && !token.is_expired(now) && !token.rotated && !token.revoked;
+        let good = good && !token.has_too_many_ancestors();
         good && !self.covers(token) && !self.may_have_forgotten(token, now)
     }
 

@@ -173,11 +173,11 @@ pub struct Claims {
     /// The grant (authorization) that the token was issued for.
     pub grant: Option<String>,
     /// The grants of the tokens that this token descends from, if tokens are trees: revoking one of
-    /// them revokes this token too. The grant of the token itself is [`grant`](Self::grant). Defaults to
-    /// none.
+    /// them revokes this token too. The nearest comes first, and the root last. The grant of the token
+    /// itself is [`grant`](Self::grant). Defaults to none.
     ///
-    /// Each check looks up each of them, so at most [`MAX_ANCESTORS`](Self::MAX_ANCESTORS) count. **Refuse
-    /// to issue a token with more**: the others would not revoke it.
+    /// Each check looks up each of them, so at most [`MAX_ANCESTORS`](Self::MAX_ANCESTORS) count. **A token
+    /// with more is not live**: the others would not revoke it.
     pub ancestors: Vec<String>,
     /// The session that the token was issued in (`sid`).
     pub sid: Option<String>,
@@ -247,6 +247,11 @@ impl Claims {
     #[must_use]
     pub fn is_expired(&self, now: NumericDate) -> bool {
         self.exp.is_some_and(|exp| exp <= now)
+    }
+
+    /// Whether the token has ancestors whose revocation nobody would notice.
+    pub(crate) fn has_too_many_ancestors(&self) -> bool {
+        self.ancestors.len() > Self::MAX_ANCESTORS
     }
 
     /// Every selector whose record revokes the token.

@@ -80,6 +80,9 @@ impl Config {
         token.token = id.map(|id| Selector::token(&self.issuer, id));
         token.sid = if_named(&dialect.session)?;
         token.grant = if_named(&dialect.grant)?;
+        if let Some(claim) = &dialect.ancestors {
+            token.ancestors = texts(claims, claim)?.unwrap_or_default();
+        }
         token.scope = scope(claims, &dialect.scope)?;
         token.cnf = confirmation(claims)?;
         token.token_type = Some(match token.cnf.jkt {
@@ -158,6 +161,21 @@ fn scope(claims: &Claims, claim: &ScopeClaim) -> Read<Scope> {
         Some(_) => return Err(Malformed),
     };
     Ok(Some(Scope::new(words)))
+}
+
+/// A claim that must be an array of non-empty strings.
+fn texts(claims: &Claims, claim: &str) -> Read<Vec<String>> {
+    let Some(value) = claims.get(claim) else {
+        return Ok(None);
+    };
+    let Some(Value::Array(array)) = value.as_other() else {
+        return Err(Malformed);
+    };
+    let text = |value: &Value| {
+        let text = value.as_str().filter(|text| !text.is_empty());
+        text.map(str::to_owned).ok_or(Malformed)
+    };
+    array.iter().map(text).collect::<Result<_, _>>().map(Some)
 }
 
 /// One word, without spaces: joined with others it is still one word.

@@ -32,6 +32,7 @@ pub struct Dialect {
     pub(super) id: String,
     pub(super) session: Option<String>,
     pub(super) grant: Option<String>,
+    pub(super) ancestors: Option<String>,
     pub(super) scope: ScopeClaim,
 }
 
@@ -70,6 +71,7 @@ impl Dialect {
             id: "jti".into(),
             session: Some("sid".into()),
             grant: None,
+            ancestors: None,
             scope: ScopeClaim::Words("scope".into()),
         }
     }
@@ -151,6 +153,21 @@ impl Dialect {
     #[must_use]
     pub fn grant(mut self, claim: impl Into<String>) -> Self {
         self.grant = Some(claim.into());
+        self
+    }
+
+    /// Sets the claim with the grants of the tokens that the token
+    /// [descends](crate::introspect::Claims::ancestors) from: an array of strings, the nearest first.
+    /// Defaults to none.
+    ///
+    /// ```
+    /// use tower_revocation::introspect::jwt::Dialect;
+    ///
+    /// let tree = Dialect::rfc9068().grant("node").ancestors("above");
+    /// ```
+    #[must_use]
+    pub fn ancestors(mut self, claim: impl Into<String>) -> Self {
+        self.ancestors = Some(claim.into());
         self
     }
 

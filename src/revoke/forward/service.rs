@@ -9,11 +9,13 @@ use super::{
     ForwardRevocation,
     forwarding::{Forwarding, Owner, Reply},
 };
+#[cfg(feature = "profiles")]
+use crate::error::Error;
 use crate::{
     client::{Identified, WithCredentials},
-    introspect::Introspected,
+    introspect::{Introspected, Introspection},
     log::RevocationLog,
-    revoke::RevocationOptions,
+    revoke::{RevocationOptions, options},
     token::{Outcome, RevocationRequest, Secret},
 };
 
@@ -37,14 +39,29 @@ where
     fn call(&mut self, request: RevocationRequest<WithCredentials<C>>) -> Self::Future {
         let forward = self.clone();
         Box::pin(async move {
-            match forward.prepare(request).await? {
-                Prepared::Done(outcome) => Ok(outcome),
-                Prepared::Forwarding(forwarding, reply) => {
+            let asked = options::of(&request);
+            #[cfg(feature = "profiles")]
+            if asked.order.is_some() {
+                return Err(Error::invalid_request("Only a token can be named here").into());
+            }
+            let client = &request.client;
+            let is_public =
+                asked.is_unproven && (!client.is_verified() || client.client().is_public());
+            asked.check_client(is_public)?;
+            #[cfg(feature = "profiles")]
+            let asked = asked.complete().await?;
+            // The other server decides who the owner is.
+            let options = asked.options.clone().by_possession(false);
+            let (outcome, token) = match forward.prepare(request, options, is_public).await? {
+                Prepared::Done(outcome) => (outcome, None),
+                Prepared::Forwarding(forwarding, token, reply) => {
                     // What the other server revokes is recorded even if the client disconnects.
                     tokio::spawn(forwarding.run());
-                    reply.await?
+                    (reply.await??, token)
                 }
-            }
+            };
+            asked.report(outcome, token.as_ref());
+            Ok(outcome)
         })
     }
 }
@@ -54,6 +71,8 @@ enum Prepared<C, I, L> {
     Done(Outcome),
     Forwarding(
         Box<Forwarding<C, I, L>>,
+        /// The client's own token.
+        Option<Introspection>,
         oneshot::Receiver<Result<Outcome, BoxError>>,
     ),
 }
@@ -67,11 +86,10 @@ where
     async fn prepare<C: Identified>(
         mut self,
         request: RevocationRequest<WithCredentials<C>>,
+        options: RevocationOptions,
+        is_public: bool,
     ) -> Result<Prepared<C, I, L>, BoxError> {
-        let options = RevocationOptions::of(&request).unwrap_or_default();
-        // The other server decides who the owner is.
-        let options = options.by_possession(false);
-        options.apply(&mut self.recorder);
+        options.apply(is_public, &mut self.recorder);
         let RevocationRequest {
             client,
             token,
@@ -89,21 +107,31 @@ where
         let introspected = self.introspect.clone().oneshot(asked).await;
         let introspected = introspected.map_err(Into::into)?.into().into_token();
         let owner = match introspected {
+            // Nobody knows whether the token is one that may be revoked.
+            None if options.depends_on_the_token() => {
+                return Ok(Prepared::Done(Outcome::Unsupported));
+            }
             None => Owner::Unknown,
             Some(token) => {
-                options.found(&token);
                 let is_owner = client.is(&token.client_id, token.iss.as_deref());
                 match options.exclude(&token, is_owner) {
                     None => Owner::ThisClient(token),
-                    Some(outcome) if client.is_verified() => return Ok(Prepared::Done(outcome)),
-                    // A client that was not authenticated must not learn anything about the token
-                    // before the other server has authenticated it.
-                    Some(_) => Owner::OtherClient,
+                    // A client that was not authenticated must not learn whose the token is before
+                    // the other server has authenticated it.
+                    Some(Outcome::IssuedToAnother)
+                        if !client.is_verified() && !options.depends_on_the_token() =>
+                    {
+                        Owner::OtherClient
+                    }
+                    // What the options exclude is not forwarded: the other server knows no options.
+                    Some(outcome) => return Ok(Prepared::Done(outcome)),
                 }
             }
         };
+        let mut known = None;
         if let Owner::ThisClient(token) = &owner {
             self.recorder.check_quota(token)?;
+            known = Some(token.clone());
         }
         let slot = self.slots.take()?;
         let (reply, receiver) = Reply::new();
@@ -121,6 +149,6 @@ where
             _lock: lock,
             _slot: slot,
         };
-        Ok(Prepared::Forwarding(Box::new(forwarding), receiver))
+        Ok(Prepared::Forwarding(Box::new(forwarding), known, receiver))
     }
 }

@@ -52,15 +52,13 @@ impl Quota {
         }
     }
 
-    /// Appends the records that revoke a token, if the quota of its client has room for those that
-    /// are new to the log.
+    /// Appends the records of a client, if its quota has room for those that are new to the log.
     pub(super) async fn append<L: RevocationLog>(
         &self,
         log: &L,
-        token: &Introspection,
+        client: Selector,
         batch: Vec<Revocation>,
     ) -> Result<(), BoxError> {
-        let client = client(token);
         let mut reservation = self.reserve(client, &batch);
         match log.append_for(client, reservation.records, batch).await {
             Ok(Some(appended)) => {

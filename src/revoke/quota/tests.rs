@@ -32,29 +32,29 @@ fn expired_record_does_not_count() {
     let (quota, log) = (Quota::new(1), MemoryLog::new());
     for grant in ["a", "b", "c"] {
         let expired = expiring(grant, NumericDate::new(1000));
-        block_on(quota.append(&log, &token(), expired)).unwrap();
+        block_on(quota.append(&log, client(&token()), expired)).unwrap();
     }
-    block_on(quota.append(&log, &token(), forever("d"))).unwrap();
-    block_on(quota.append(&log, &token(), forever("e"))).unwrap_err();
+    block_on(quota.append(&log, client(&token()), forever("d"))).unwrap();
+    block_on(quota.append(&log, client(&token()), forever("e"))).unwrap_err();
 }
 
 #[test]
 fn entries_of_clients_without_records_are_removed() {
     let (quota, log) = (Quota::new(1), MemoryLog::new());
-    for client in 0..5000 {
-        let token = Introspection::new(TokenKind::RefreshToken, client.to_string());
-        let expired = expiring(&client.to_string(), NumericDate::new(1000));
-        block_on(quota.append(&log, &token, expired)).unwrap();
+    for number in 0..5000 {
+        let token = Introspection::new(TokenKind::RefreshToken, number.to_string());
+        let expired = expiring(&number.to_string(), NumericDate::new(1000));
+        block_on(quota.append(&log, client(&token), expired)).unwrap();
         assert!(clients(&quota) <= 1025);
     }
     // The entry of a client with a record is kept.
-    block_on(quota.append(&log, &token(), forever("a"))).unwrap();
-    for client in 0..5000 {
-        let token = Introspection::new(TokenKind::RefreshToken, client.to_string());
-        let expired = expiring(&client.to_string(), NumericDate::new(1000));
-        block_on(quota.append(&log, &token, expired)).unwrap();
+    block_on(quota.append(&log, client(&token()), forever("a"))).unwrap();
+    for number in 0..5000 {
+        let token = Introspection::new(TokenKind::RefreshToken, number.to_string());
+        let expired = expiring(&number.to_string(), NumericDate::new(1000));
+        block_on(quota.append(&log, client(&token), expired)).unwrap();
     }
-    block_on(quota.append(&log, &token(), forever("b"))).unwrap_err();
+    block_on(quota.append(&log, client(&token()), forever("b"))).unwrap_err();
 }
 
 /// A log that fails or, without a kind, never returns.
@@ -92,9 +92,9 @@ fn failed_append_does_not_count() {
         LogErrorKind::Replaced,
     ] {
         let quota = Quota::new(1);
-        block_on(quota.append(&Broken(Some(kind)), &token(), forever("a"))).unwrap_err();
+        block_on(quota.append(&Broken(Some(kind)), client(&token()), forever("a"))).unwrap_err();
         assert_eq!(clients(&quota), 0);
-        block_on(quota.append(&MemoryLog::new(), &token(), forever("a"))).unwrap();
+        block_on(quota.append(&MemoryLog::new(), client(&token()), forever("a"))).unwrap();
     }
 }
 
@@ -102,10 +102,10 @@ fn failed_append_does_not_count() {
 fn append_whose_future_was_dropped_counts() {
     let quota = Quota::new(1);
     let dropped = quota
-        .append(&Broken(None), &token(), forever("a"))
+        .append(&Broken(None), client(&token()), forever("a"))
         .now_or_never();
     assert!(dropped.is_none());
-    block_on(quota.append(&MemoryLog::new(), &token(), forever("b"))).unwrap_err();
+    block_on(quota.append(&MemoryLog::new(), client(&token()), forever("b"))).unwrap_err();
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn every_record_counts_in_a_log_that_can_only_append() {
         }
     }
     let (quota, log) = (Quota::new(2), Plain(MemoryLog::new()));
-    block_on(quota.append(&log, &token(), forever("a"))).unwrap();
-    block_on(quota.append(&log, &token(), forever("a"))).unwrap();
-    block_on(quota.append(&log, &token(), forever("a"))).unwrap_err();
+    block_on(quota.append(&log, client(&token()), forever("a"))).unwrap();
+    block_on(quota.append(&log, client(&token()), forever("a"))).unwrap();
+    block_on(quota.append(&log, client(&token()), forever("a"))).unwrap_err();
 }

@@ -12,6 +12,7 @@ use std::{
 
 mod credentials;
 mod failures;
+mod options;
 mod recorded;
 mod response;
 

@@ -1,0 +1,25 @@
+//! Okta.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Response;
+
+use super::{Answer, Call, Profile, ProfileRequest};
+use crate::error::Error;
+#[doc = include_str!("okta.md")]
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use = "a profile does nothing until a layer uses it"]
+pub struct Okta;
+
+impl Profile for Okta {
+    type State = ();
+
+    async fn call(&self, request: ProfileRequest, (): &mut ()) -> Result<Call, Error> {
+        let parameters = request.form()?;
+        Ok(request.revoke(parameters))
+    }
+
+    fn response(&self, answer: Answer, (): ()) -> Response<Full<Bytes>> {
+        answer.into_response()
+    }
+}

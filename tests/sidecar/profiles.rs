@@ -180,6 +180,188 @@ async fn clients_of_other_systems_revoke_at_the_gateway() {
     sidecar.end();
 }
 
+fn square_order(http: &Http, merchant: &str) -> Request<Full<Bytes>> {
+    let (id, secret) = SHOP;
+    let body = serde_json::json!({ "client_id": id, "merchant_id": merchant });
+    let mut request = json(http, "/square", body.to_string());
+    let client = format!("Client {secret}").parse().unwrap();
+    request.headers_mut().insert(header::AUTHORIZATION, client);
+    request
+}
+
+fn apigee_order(http: &Http, user: &str) -> Request<Full<Bytes>> {
+    let (id, secret) = SHOP;
+    form(
+        http,
+        "/apigee",
+        format!("client_id={id}&client_secret={secret}&end_user_id={user}"),
+    )
+}
+
+/// Records name the issuer, by default or not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn order_of_a_client_ends_its_tokens_for_a_user() {
+    let (id, secret) = SHOP;
+    for tenants in ["", "\ntenants = false"] {
+        let world = World::new().await;
+        world.register(&[serde_json::json!({
+            "client_id": id,
+            "client_secret": secret,
+            "token_endpoint_auth_methods": ["client_secret_post"],
+        })]);
+        let sections = world.terminate()
+            + "[[profile]]\nsystem = \"square\"\npath = \"/square\"\n\
+               [[profile]]\nsystem = \"apigee\"\npath = \"/apigee\"\n";
+        let log = format!("path = {:?}{tenants}", world.path("log.redb"));
+        let config = world.write("config.toml", &world.config_with(&log, &sections));
+        let sidecar = super::process::Sidecar::start(&config);
+        let http = Http::to(sidecar.url("gateway.listen"));
+        let of = |user: &str, client: &str| {
+            let token = world.issuer.token().client(client).subject(user);
+            token.sign()
+        };
+        for (user, order) in [
+            ("alice", square_order as fn(&Http, &str) -> _),
+            ("ann", apigee_order),
+        ] {
+            let (own, other) = (of(user, id), of(user, OTHER.0));
+            assert_eq!(http.get_with("/me", &own).await.status, 200);
+            let answer: Answer = http.send(order(&http, user)).await;
+            assert_eq!(answer.status, 200, "{user}: {answer:?}");
+            assert!(http.get_with("/me", &own).await.is_refused(), "{user}");
+            assert_eq!(http.get_with("/me", &other).await.status, 200, "{user}");
+        }
+        sidecar.end();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn switches_of_a_profile_reach_it() {
+    let world = World::new().await;
+    let (id, secret) = SHOP;
+    world.register(&[serde_json::json!({
+        "client_id": id,
+        "client_secret": secret,
+        "token_endpoint_auth_methods": ["client_secret_post"],
+    })]);
+    let sections = world.terminate()
+        + &format!(
+            r#"
+[[profile]]
+system = "kustvakt"
+path = "/kustvakt"
+success_body = false
+[[profile]]
+system = "wso2"
+path = "/wso2"
+foreign_tokens_as_wso2 = true
+dangerously_allow_jsonp = true
+[[profile]]
+system = "salesforce"
+path = "/salesforce"
+strict = true
+[[profile]]
+system = "connect2id"
+path = "/connect2id"
+tenants = {{ north = {:?} }}
+[[profile]]
+system = "cognito"
+path = "/cognito"
+[[profile]]
+system = "cognito-api"
+path = "/"
+"#,
+            world.issuer.issuer()
+        );
+    let sidecar = world.start(&sections);
+    let http = Http::to(sidecar.url("gateway.listen"));
+    let send = async |path: &str, token: &str, more: &str| {
+        let body = format!("client_id={id}&client_secret={secret}&token={token}{more}");
+        http.send(form(&http, path, body)).await
+    };
+    let own = || world.token();
+    let answer = send("/kustvakt", &own(), "").await;
+    assert_eq!((answer.status.as_u16(), &*answer.text), (200, ""));
+    let foreign = world.issuer.token().client(OTHER.0).subject("bob").sign();
+    let answer = send("/wso2", &foreign, "").await;
+    assert_eq!(answer.json()["error"], "unauthorized_client");
+    let answer = send("/wso2", &own(), "&callback=done").await;
+    assert_eq!(answer.text, "/**/done();");
+    let answer = send("/salesforce", "unknown", "").await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+
+    let token = own();
+    let body = format!("client_id={id}&client_secret={secret}&token={token}");
+    for (tenant, status) in [("south", 400), ("north", 200)] {
+        let mut request = form(&http, "/connect2id", body.clone());
+        let tenant = tenant.parse().unwrap();
+        request.headers_mut().insert("tenant-id", tenant);
+        assert_eq!(http.send(request).await.status, status);
+    }
+    assert!(http.get_with("/me", &token).await.is_refused());
+
+    // They are for refresh tokens only.
+    let token = world.issuer.token().client(id).subject("carol").sign();
+    let answer = send("/cognito", &token, "").await;
+    assert_eq!(answer.json()["error"], "unsupported_token_type");
+    let body = serde_json::json!({ "ClientId": id, "ClientSecret": secret, "Token": token });
+    let mut request = json(&http, "/", body.to_string());
+    let target = "AWSCognitoIdentityProviderService.RevokeToken";
+    let target = target.parse().unwrap();
+    request.headers_mut().insert("x-amz-target", target);
+    let answer = http.send(request).await;
+    assert_eq!(answer.json()["__type"], "UnsupportedTokenTypeException");
+    // Without the field, the root is the API's.
+    assert_eq!(http.get_with("/", &token).await.status, 200);
+    sidecar.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn profile_below_another_is_reached() {
+    let world = World::new().await;
+    let sections = world.terminate()
+        + "[[profile]]\nsystem = \"salesforce\"\npath = \"/a\"\n\
+           [[profile]]\nsystem = \"salesforce\"\npath = \"/a/b\"\n";
+    let sidecar = world.start(&sections);
+    let http = Http::to(sidecar.url("gateway.listen"));
+    for path in ["/a", "/a/b"] {
+        let token = world.token();
+        let request = form(&http, path, format!("token={token}"));
+        assert_eq!(http.send(request).await.status, 200, "{path}");
+        assert!(http.get_with("/me", &token).await.is_refused(), "{path}");
+    }
+    sidecar.end();
+}
+
+/// Claims of the tokens say where in the tree they are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn token_of_a_tree_falls_with_those_above_it() {
+    let world = World::new().await;
+    let sections =
+        world.terminate() + "[[profile]]\nsystem = \"vault\"\npath = \"/v1/auth/token\"\n";
+    let claims = "[[issuer]]\ngrant_claim = \"node\"\nancestors_claim = \"above\"\n";
+    let config = world.config(&sections).replace("[[issuer]]\n", claims);
+    let sidecar = super::process::Sidecar::start(&world.write("config.toml", &config));
+    let http = Http::to(sidecar.url("gateway.listen"));
+    let of = |node: &str, above: &[&str]| {
+        let token = world.issuer.token().client(SHOP.0).subject("alice");
+        token.claim("node", node).claim("above", above).sign()
+    };
+    let (root, child) = (of("root", &[]), of("child", &["root"]));
+    let grandchild = of("grandchild", &["child", "root"]);
+    let revoke = async |by: &str, token: &str| {
+        let body = serde_json::json!({ "token": token }).to_string();
+        let request = http.request(Method::POST, "/v1/auth/token/revoke");
+        let request = request.header("x-vault-token", by).body(body.into());
+        http.send(request.unwrap()).await.status
+    };
+    assert_eq!(revoke(&child, &root).await, 403);
+    assert_eq!(revoke(&root, &child).await, 204);
+    assert!(http.get_with("/me", &grandchild).await.is_refused());
+    assert_eq!(http.get_with("/me", &root).await.status, 200);
+    sidecar.end();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_has_a_token_revokes_it_if_a_profile_says_so() {
     let world = World::new().await;
@@ -260,10 +442,21 @@ async fn mistake_in_a_profile_is_a_line() {
             "{forward}[[profile]]\nsystem = \"vault\"\npath = \"/v1/auth/token\"\n",
             "revoke.mode = \"terminate\"",
         ),
+        (
+            "{revoke}[[profile]]\nsystem = \"connect2id\"\npath = \"/a\"\n\
+             tenants = { north = \"https://north.test\" }\n",
+            "no [[issuer]] has the url \"https://north.test\"",
+        ),
+        (
+            "{forward}[[profile]]\nsystem = \"connect2id\"\npath = \"/a\"\n\
+             tenants = { north = \"{issuer}\" }\n",
+            "the authorization server is not told the tenant",
+        ),
     ] {
         let sections = sections
             .replace("{revoke}", &world.terminate())
-            .replace("{forward}", &world.forward());
+            .replace("{forward}", &world.forward())
+            .replace("{issuer}", world.issuer.issuer());
         let mut command = with(&world, &world.config(&sections));
         let output = output(command.arg("--check"), "");
         let lines = String::from_utf8(output.stderr).unwrap();

@@ -111,7 +111,8 @@ impl Service<Request<Body>> for ByPath {
 }
 
 fn is_at_or_below(path: &str, known: &str) -> bool {
-    let rest = path.strip_prefix(known);
+    // The root ends with the `/` that everything below it starts with.
+    let rest = path.strip_prefix(known.trim_end_matches('/'));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

@@ -170,6 +170,14 @@ fn jwt(
         Dialect::Entra => JwtDialect::entra(),
         Dialect::Opaque => return Ok(None),
     };
+    let dialect = match &issuer.grant_claim {
+        Some(claim) => dialect.grant(claim),
+        None => dialect,
+    };
+    let dialect = match &issuer.ancestors_claim {
+        Some(claim) => dialect.ancestors(claim),
+        None => dialect,
+    };
     let url = &issuer.url;
     let (part, keys) = match (&issuer.keys, issuer.insecure) {
         (IssuerKeys::Discovered | IssuerKeys::None, false) => ("url", Keys::from_issuer(url)),

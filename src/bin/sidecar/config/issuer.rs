@@ -20,6 +20,8 @@ pub(super) struct Section {
     discovery: Option<bool>,
     insecure: Option<bool>,
     introspection: Option<IntrospectionSection>,
+    grant_claim: Option<String>,
+    ancestors_claim: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,6 +79,10 @@ pub(crate) struct Issuer {
     /// Whether it may be asked by `http` on another machine.
     pub(crate) insecure: bool,
     pub(crate) introspection: Option<Introspection>,
+    /// The claim with the grant of a token, if it is not that of the dialect.
+    pub(crate) grant_claim: Option<String>,
+    /// The claim with the grants of the tokens that a token descends from.
+    pub(crate) ancestors_claim: Option<String>,
 }
 
 /// Where the keys of an issuer are.
@@ -178,6 +184,22 @@ impl Issuer {
                  secret_file = \"/run/secrets/introspection\" }: nobody else knows opaque tokens",
             ));
         }
+        let claims = [
+            ("grant_claim", &section.grant_claim),
+            ("ancestors_claim", &section.ancestors_claim),
+        ];
+        for (name, claim) in claims {
+            match claim {
+                Some(_) if dialect == Dialect::Opaque => {
+                    let reason = "opaque tokens have no claims: remove it";
+                    found.note(Problem::new(key(name), reason));
+                }
+                Some(claim) if claim.is_empty() => {
+                    found.note(Problem::new(key(name), "expected the name of a claim"));
+                }
+                _ => {}
+            }
+        }
         let introspection = section.introspection.and_then(|section| {
             let endpoint = Introspection::new(&key("introspection"), section, insecure);
             found.or_note(endpoint)
@@ -189,6 +211,8 @@ impl Issuer {
             keys: keys?,
             insecure,
             introspection,
+            grant_claim: section.grant_claim,
+            ancestors_claim: section.ancestors_claim,
         })
     }
 }

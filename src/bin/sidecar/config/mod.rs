@@ -230,8 +230,38 @@ impl Config {
                          them: use revoke.mode = \"terminate\"",
                     ));
                 }
-                Some(_) => {}
+                Some(revoke) => {
+                    if let Err(reason) = self.check_tenants(revoke, profile) {
+                        found.note(Problem::new(key("tenants"), reason));
+                    }
+                }
             }
+        }
+    }
+
+    /// The tenant of a token is its issuer. A request that names another one would revoke nothing.
+    fn check_tenants(&self, revoke: &Revoke, profile: &Profile) -> Result<(), String> {
+        if profile.tenants.is_empty() {
+            return Ok(());
+        }
+        if revoke.mode == Mode::Forward {
+            return Err(
+                "the authorization server is not told the tenant: remove it, or use \
+                        revoke.mode = \"terminate\""
+                    .to_owned(),
+            );
+        }
+        if !self.log.tenants {
+            return Err(
+                "tokens have no tenant: remove it, or remove log.tenants = false".to_owned(),
+            );
+        }
+        let is_known = |url: &&String| self.issuers.iter().any(|issuer| issuer.url == **url);
+        match profile.tenants.values().find(|url| !is_known(url)) {
+            Some(url) => Err(format!(
+                "no [[issuer]] has the url \"{url}\", so no token would be revoked"
+            )),
+            None => Ok(()),
         }
     }
 

@@ -59,6 +59,7 @@ impl SelectorClass {
 
     /// Whether a record of this class is about all tokens, future ones included. The others have a
     /// date.
+    #[cfg(feature = "admin")]
     pub(crate) fn is_for_ever(self) -> bool {
         match self {
             Self::Token | Self::Grant | Self::Session => true,

@@ -33,7 +33,7 @@
 //! | `admin.listen`, `admin.socket` | `/livez` | 200 while the process responds |
 //! | | `/readyz` | 200 when the index is fresh and the issuers' keys are fetched; JSON with the reasons |
 //! | | `/metrics` | Prometheus text |
-//! | | `/v1/revocations`, `/v1/tokens:inspect`, `/v1/status` | orders and questions |
+//! | | `/v1/revocations`, `/v1/tokens:inspect`, `/v1/status` | orders and questions: see [`admin`](crate::admin) |
 //!
 //! `/readyz` and `/metrics` of `admin.listen` are for requests to an address, to `localhost` or to one of
 //! `admin.hosts`. For another `Host` they are 421, because a web page could have a name that leads there.
@@ -123,6 +123,16 @@
 //! A mistake in the configuration or a wrong key is 2. A taken address, a log that is open elsewhere and
 //! anything else is 1, so that a supervisor tries again. systemd is told when the process is ready,
 //! reloads and ends, and that it is alive.
+//!
+//! # Orders
+//!
+//! With a log in a file, every order of an operator is kept in that file for `admin.keep_orders` (400
+//! days): who ordered what, when and why, and what came of it. `revocation-sidecar orders` prints them,
+//! and `/v1/revocations:export` has all of them. Names of sessions, grants and tokens are fingerprints.
+//! An order that cannot be written is 503, and revokes nothing. A backup of the log has the orders, too.
+//!
+//! With a log on a server, orders are not kept, and `details.orders_are_kept` of the status is
+//! `false`. Revocations of clients are not orders: they are events.
 //!
 //! # Sizing
 //!

@@ -14,6 +14,7 @@ mod logs;
 mod mistakes;
 mod network;
 mod operators;
+mod orders;
 mod pages;
 #[path = "../fixture/port.rs"]
 mod port;

@@ -74,8 +74,13 @@ impl Trail {
     }
 
     /// Sets how long an order is kept. Defaults to 400 days. It applies to later orders.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it is less than a second.
     #[must_use]
     pub fn keep(mut self, time: Duration) -> Self {
+        assert!(time >= Duration::from_secs(1), "no order is kept");
         self.keep = time;
         self
     }
@@ -141,7 +146,9 @@ impl Trail {
         for _ in 0..ATTEMPTS {
             let now = self.journal.get(begun.at.place).await;
             let now = now.map_err(|error| unavailable(&error))?;
-            let now = now.and_then(Begun::read).ok_or(UNREADABLE)?;
+            let Some(now) = now.and_then(Begun::read) else {
+                break;
+            };
             if now.receipt().is_some() {
                 *begun = now;
                 return Ok(());
@@ -187,9 +194,8 @@ impl Trail {
     }
 }
 
-const UNREADABLE: Refusal = Refusal::Unprocessable(
-    "the order with this key, or its outcome, cannot be read; use another key",
-);
+const UNREADABLE: Refusal =
+    Refusal::Unprocessable("the order with this Idempotency-Key cannot be read; use another key");
 
 impl Begun {
     fn read(mut at: JournalEntry) -> Option<Self> {

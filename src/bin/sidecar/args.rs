@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Demo,
     /// Revoke tokens by whose they are. Prints the receipt.
     Revoke(Revoke),
+    /// Print the orders that were carried out, from new to old: who ordered what, when and why.
+    Orders(Orders),
     /// Say what a token is, and whether it is revoked. Reads the token from standard input.
     CheckToken(Running),
     /// Print the state of the sidecar.
@@ -121,6 +123,25 @@ pub(crate) struct Target {
     /// All tokens of the issuer.
     #[arg(long, conflicts_with_all = ["subject", "client", "session", "grant", "jti", "key"])]
     pub(crate) all: bool,
+}
+
+/// Which orders to print.
+#[derive(Args, Debug)]
+pub(crate) struct Orders {
+    /// Print each order as a line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print at most this many.
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// Only orders about this subject (`sub`).
+    #[arg(long)]
+    pub(crate) subject: Option<String>,
+    /// Only orders of this operator. Those by the admin socket are of `socket`.
+    #[arg(long)]
+    pub(crate) actor: Option<String>,
+    #[command(flatten)]
+    pub(crate) running: Running,
 }
 
 /// Where the copy goes.

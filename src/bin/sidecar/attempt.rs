@@ -55,6 +55,7 @@ pub(crate) fn check(source: &Source) -> Result<(Config, Origins), Failure> {
         keys: RemoteKeys::new(),
         replays: None,
         links: None,
+        journal: None,
         health: Health::default(),
         pages: None,
         admin_address: None,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use tower_revocation::{
-    admin::{Access, AdminPages, AdminService, Operators, Tenants},
+    admin::{Access, AdminPages, AdminService, Operators, Tenants, Trail},
     log::RevocationLog,
     revoke::Administration,
 };
@@ -49,9 +49,15 @@ where
             } else {
                 Tenants::none(issuers)
             };
-            AdminService::new(administration.clone(), index, introspect, tenants, access)
-                .requests_per_minute(config.admin.requests_per_minute)
-                .details(move || details(&health))
+            let are_kept = shared.journal.is_some();
+            let service =
+                AdminService::new(administration.clone(), index, introspect, tenants, access)
+                    .requests_per_minute(config.admin.requests_per_minute)
+                    .details(move || details(&health, are_kept));
+            match shared.journal.clone() {
+                Some(journal) => service.trail(Trail::new(journal).keep(config.admin.keep_orders)),
+                None => service,
+            }
         };
         let on_tcp = operators.map(|operators| {
             let hosts = hosts(config, shared.admin_address.map(|address| address.port()));
@@ -111,10 +117,11 @@ fn hosts(config: &Config, port: Option<u16>) -> Vec<String> {
 }
 
 /// What the status says beside the log and the index.
-fn details(health: &crate::health::Health) -> Map<String, Value> {
+fn details(health: &crate::health::Health, are_kept: bool) -> Map<String, Value> {
     let Value::Object(details) = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "readiness": health.report(),
+        "orders_are_kept": are_kept,
     }) else {
         return Map::new();
     };

@@ -7,7 +7,7 @@ use tower_revocation::{
     enforce::{EnforcementLayer, Index},
     introspect::jwt::JwtTokens,
     jose::RemoteKeys,
-    log::{FeedService, RevocationLog},
+    log::{FeedService, Journal, RevocationLog},
     proxy::server::ServerTls,
     revoke::Links,
 };
@@ -41,6 +41,8 @@ pub(crate) struct Shared<L> {
     pub(crate) replays: Option<Arc<dyn ReplayGuard>>,
     /// Which access tokens belong to an opaque refresh token. `None`: that is not learnt.
     pub(crate) links: Option<Links>,
+    /// Where orders of operators are kept. `None`: nowhere.
+    pub(crate) journal: Option<Arc<dyn Journal>>,
     pub(crate) health: Health,
     /// `None` if the configuration is only checked.
     pub(crate) pages: Option<pages::Memory>,

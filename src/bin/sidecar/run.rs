@@ -85,6 +85,7 @@ async fn start(
     let pages = pages::Memory::new(&config)?;
     tokio::spawn(pages.clone().load(store.clone()));
     let replays = store::replays(&store).map_err(|error| Failure::Start(causes(&error)))?;
+    let journal = store::journal(&store).map_err(|error| Failure::Start(causes(&error)))?;
     let shared = Shared {
         log: store.clone(),
         is_open: true,
@@ -92,6 +93,7 @@ async fn start(
         keys: RemoteKeys::new(),
         replays,
         links: store::links(&store, &config).await?,
+        journal,
         health: health.clone(),
         pages: Some(pages),
         admin_address: listening.addresses.get("admin.listen").copied(),

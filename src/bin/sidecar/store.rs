@@ -12,7 +12,9 @@ use tower::util::Either;
 use tower_revocation::{
     Secret,
     client::replay::{EmbeddedGuard, ReplayGuard},
-    log::{EmbeddedLog, FleetLog, FleetLogBuilder, LogError, LogErrorKind},
+    log::{
+        EmbeddedJournal, EmbeddedLog, FleetLog, FleetLogBuilder, Journal, LogError, LogErrorKind,
+    },
     revoke::Links,
 };
 
@@ -192,6 +194,17 @@ pub(crate) fn replays(store: &Store) -> Result<Option<Arc<dyn ReplayGuard>>, Log
                 Ok(None)
             }
         },
+    }
+}
+
+/// Where orders of operators are kept: in the file of the log. `None` if it is on a server.
+pub(crate) fn journal(store: &Store) -> Result<Option<Arc<dyn Journal>>, LogError> {
+    match store {
+        Either::Left(file) => {
+            let journal = EmbeddedJournal::open(file.clone())?;
+            Ok(Some(Arc::new(journal)))
+        }
+        Either::Right(_) => Ok(None),
     }
 }
 

@@ -4,6 +4,7 @@ mod ask;
 mod backup;
 mod check_token;
 mod health;
+mod orders;
 mod revoke;
 mod status;
 
@@ -17,6 +18,7 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
         // It has a runtime of its own.
         Command::Demo => crate::demo::run().await.map(|()| ExitCode::SUCCESS),
         Command::Revoke(order) => revoke::run(order).await,
+        Command::Orders(orders) => orders::run(orders).await,
         Command::CheckToken(running) => check_token::run(running).await,
         Command::Status(running) => status::run(running).await,
         Command::Backup(backup) => backup::run(backup).await,

@@ -1,15 +1,19 @@
 //! `[admin]`: the socket of the command line, and the listener of operators.
 
-use std::{num::NonZero, path::PathBuf};
+use std::{num::NonZero, path::PathBuf, time::Duration};
 
 use hyper::header::HeaderName;
 use serde::Deserialize;
 use tower_revocation::client::Network;
 
 use super::{
+    duration::Length,
     listen::{Listen, Tls, networks},
     problem::{Problem, Problems},
 };
+
+/// A year and what an audit after it takes.
+const KEEP_ORDERS: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +27,7 @@ pub(super) struct Section {
     proxy_names: Option<ProxyNamesTable>,
     requests_per_minute: Option<NonZero<u32>>,
     hosts: Option<Vec<String>>,
+    keep_orders: Option<Length>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,6 +53,8 @@ pub(crate) struct Admin {
     pub(crate) requests_per_minute: u32,
     /// The values of `Host` over TCP, beside the address of the listener.
     pub(crate) hosts: Vec<String>,
+    /// How long the orders of operators are kept.
+    pub(crate) keep_orders: Duration,
 }
 
 /// The field in which proxies name an operator, and which proxies are believed.
@@ -72,6 +79,11 @@ impl Admin {
             if is_set && section.listen.is_none() {
                 found.note(Problem::new(key, "it needs admin.listen: add it"));
             }
+        }
+        let keep_orders = section.keep_orders.map_or(KEEP_ORDERS, |length| length.0);
+        if keep_orders < Duration::from_secs(1) {
+            let reason = "expected at least 1s";
+            found.note(Problem::new("admin.keep_orders", reason));
         }
         let insecure = section.insecure.unwrap_or(false);
         let listen = section.listen.map(|listen| {
@@ -104,6 +116,7 @@ impl Admin {
             },
             requests_per_minute: section.requests_per_minute.map_or(6000, NonZero::get),
             hosts: section.hosts.unwrap_or_default(),
+            keep_orders,
         })
     }
 }

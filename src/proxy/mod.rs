@@ -35,5 +35,5 @@ pub use self::{
     reverse::{AllowWebSocket, ForwardFuture, ForwardedBody, ReverseProxy},
     sanitize::{SanitizeLayer, SanitizeService, SanitizedBody},
     upstream::Upstream,
-    verify::{VerifyFuture, VerifyService},
+    verify::{VerifyBody, VerifyFuture, VerifyService},
 };

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use futures::FutureExt as _;
-use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
+use http_body_util::{BodyExt as _, combinators::UnsyncBoxBody};
 use hyper::{
     Request, Response, StatusCode,
     body::{Body as _, Bytes, Frame},
@@ -13,7 +13,7 @@ use tower_revocation::{
     Secret,
     enforce::{EnforcementLayer, Policy},
     introspect::{Introspection, TokenKind},
-    proxy::{IdentityHeaders, VerifyService},
+    proxy::{IdentityHeaders, VerifyBody, VerifyService},
 };
 
 use crate::world::{Authority, Mode};
@@ -22,16 +22,16 @@ use crate::world::{Authority, Mode};
 pub(crate) async fn ask<S>(
     service: S,
     question: hyper::http::request::Builder,
-) -> Response<Full<Bytes>>
+) -> Response<VerifyBody>
 where
-    S: Service<Request<()>, Response = Response<Full<Bytes>>>,
+    S: Service<Request<()>, Response = Response<VerifyBody>>,
     S::Error: std::fmt::Debug,
 {
     service.oneshot(question.body(()).unwrap()).await.unwrap()
 }
 
 /// All fields, sorted.
-fn fields(response: &Response<Full<Bytes>>) -> Vec<(&str, &str)> {
+fn fields(response: &Response<VerifyBody>) -> Vec<(&str, &str)> {
     let fields = response.headers().iter();
     let mut fields: Vec<_> = fields
         .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))

@@ -8,12 +8,13 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{Response, StatusCode};
 use pin_project_lite::pin_project;
 
-use super::permit::{Permit, decision};
+use super::{
+    VerifyBody,
+    permit::{Permit, decision},
+};
 use crate::enforce::EnforcementFuture;
 
 pin_project! {
@@ -46,16 +47,17 @@ impl<I, F> VerifyFuture<I, F> {
 }
 
 impl<I, F> Future for VerifyFuture<I, F> {
-    type Output = Result<Response<Full<Bytes>>, Infallible>;
+    type Output = Result<Response<VerifyBody>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             StateProj::Check { future } => {
                 let response = ready!(future.poll(cx))?;
-                Poll::Ready(Ok(decision(response).into_response()))
+                let response = decision(response).into_response();
+                Poll::Ready(Ok(response.map(|_| VerifyBody)))
             }
             StateProj::NotFound => {
-                let mut response = Response::new(Full::default());
+                let mut response = Response::new(VerifyBody);
                 *response.status_mut() = StatusCode::NOT_FOUND;
                 Poll::Ready(Ok(response))
             }

@@ -4,12 +4,14 @@
 //! a response or a WebSocket that is open: only the process that its bytes pass through can cut it,
 //! such as a `ReverseProxy` behind an `EnforcementLayer`.
 
+mod body;
 mod future;
 mod head;
 mod original;
 mod permit;
 mod service;
 
+pub use body::VerifyBody;
 pub use future::VerifyFuture;
 pub use service::VerifyService;
 #[cfg(feature = "ext-authz")]

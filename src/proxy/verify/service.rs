@@ -7,14 +7,13 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::Bytes;
-use http_body_util::Full;
 #[cfg(feature = "ext-authz")]
 use hyper::{HeaderMap, header::HeaderName};
 use hyper::{Request, Response, http::request::Parts};
 use tower::{BoxError, Layer as _, Service};
 
 use super::{
+    VerifyBody,
     future::VerifyFuture,
     head::{is_known_route, restore},
     permit::Permit,
@@ -191,7 +190,7 @@ impl<I, F, B> Service<Request<B>> for VerifyService<I, F>
 where
     I: Clone,
 {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<VerifyBody>;
     type Error = Infallible;
     type Future = VerifyFuture<I, F>;
 

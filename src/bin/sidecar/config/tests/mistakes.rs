@@ -53,6 +53,10 @@ fn error_names_the_line_and_the_key() {
             "s.toml:13: run.reload_every: a string does not fit here, expected a length of time",
         ),
         (
+            "[admin]\nkeep_orders = \"0s\"\n",
+            "s.toml:13: admin.keep_orders: expected at least 1s",
+        ),
+        (
             "[verify]\nlisten = \"0.0.0.0:9001\"\n",
             "s.toml:13: verify.listen: 0.0.0.0:9001 is not a loopback address: add `tls`, or",
         ),

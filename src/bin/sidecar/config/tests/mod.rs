@@ -48,6 +48,7 @@ fn default_configuration_is_valid() {
     let (config, _) = read("default", DEFAULT, Vec::new()).unwrap();
     assert_eq!(config.log.longest_lifetime.unwrap().as_secs(), 30 * 86_400);
     assert!(config.verify.is_none() && config.revoke.is_none());
+    assert_eq!(config.admin.keep_orders.as_secs(), 400 * 86_400);
     // An eighth of all.
     assert_eq!(config.limits.connections_per_address, 2500);
     assert_eq!(config.limits.websocket_idle_timeout.as_secs(), 600);

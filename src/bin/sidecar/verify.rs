@@ -7,16 +7,13 @@ use std::{
 };
 
 use futures::future::{BoxFuture, ready};
-use http_body_util::{Either, Full};
-use hyper::{
-    Request, Response,
-    body::{Bytes, Incoming},
-};
+use http_body_util::Either;
+use hyper::{Request, Response, body::Incoming};
 use tower::{Service, ServiceExt as _};
 use tower_revocation::{
     enforce::EnforcementLayer,
     proxy::{
-        VerifyService,
+        VerifyBody, VerifyService,
         ext_authz::{ExtAuthzService, unavailable},
     },
 };
@@ -56,7 +53,7 @@ impl Decide {
 }
 
 impl Service<Request<Incoming>> for Decide {
-    type Response = Response<Either<Full<Bytes>, AnyBody>>;
+    type Response = Response<Either<VerifyBody, AnyBody>>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 

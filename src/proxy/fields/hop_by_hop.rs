@@ -24,8 +24,7 @@ pub(in crate::proxy) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     remove_if(headers, |name| ALWAYS.contains(name));
 }
 
-// A constant would be built, and dropped, wherever it is used.
-static ALWAYS: [HeaderName; 10] = [
+const ALWAYS: [HeaderName; 10] = [
     header::CONNECTION,
     header::PROXY_AUTHENTICATE,
     header::PROXY_AUTHORIZATION,
@@ -108,7 +107,7 @@ fn remove_all(trailers: &mut HeaderMap, names: &[HeaderName]) {
 }
 
 /// Framing, routing, authentication, conditions, and how the content is read.
-static ONLY_IN_HEADS: [HeaderName; 22] = [
+const ONLY_IN_HEADS: [HeaderName; 22] = [
     header::AUTHORIZATION,
     header::CACHE_CONTROL,
     header::CONTENT_ENCODING,
@@ -134,7 +133,7 @@ static ONLY_IN_HEADS: [HeaderName; 22] = [
 ];
 
 /// Framing, authentication, how long and for whom the response is, and how the content is read.
-static ONLY_IN_RESPONSES: [HeaderName; 20] = [
+const ONLY_IN_RESPONSES: [HeaderName; 20] = [
     header::AGE,
     header::AUTHORIZATION,
     header::CACHE_CONTROL,
@@ -163,7 +162,7 @@ pub(in crate::proxy) fn is_needed(name: &HeaderName) -> bool {
     NEEDED.contains(name)
 }
 
-static NEEDED: [HeaderName; 7] = [
+const NEEDED: [HeaderName; 7] = [
     header::AUTHORIZATION,
     header::CACHE_CONTROL,
     header::CONTENT_LENGTH,

@@ -93,6 +93,7 @@
 //! | `introspect::upstream` | tokens of another server (RFC 7662) | `upstream` |
 //! | `revoke` | backends that append to the log, and requests of administrators | `log` |
 //! | `enforce` | the layer that refuses tokens, and the index | `log` |
+//! | `sightings` | which tokens were used here, for administrators and users | `sightings` |
 //! | `admin` | orders of administrators over HTTP | `admin` |
 //! | `notify` | tells issuers about orders, so that they end refresh tokens | `notify` |
 //! | `admin::AdminPages` | pages for administrators, without scripts | `pages` |
@@ -181,6 +182,9 @@ mod refusal;
 #[cfg_attr(docsrs, doc(cfg(feature = "log")))]
 pub mod revoke;
 mod service;
+#[cfg(feature = "sightings")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sightings")))]
+pub mod sightings;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod test_util;

@@ -67,6 +67,8 @@
 //! | `tower_revocation_fleet_poll_duration_seconds` | histogram | `result` | Time until a question for new records (a poll) was `answered` or has `failed`. |
 //! | `tower_revocation_fleet_incarnations_total` | counter | | How often the log of the fleet was restored, moved to another server, or may have lost its newest records. |
 //! | `tower_revocation_fleet_returned_records_total` | counter | | Records that this process gave back to a log that may have lost them. |
+//! | `tower_revocation_sightings` | gauge | | Tokens that `sightings` has noted. It is that of the table that changed last, if a process has several. |
+//! | `tower_revocation_sightings_dropped_total` | counter | `reason` | Tokens that `sightings` did not note, or that made room for others: the table is `full`, the `subject` has as many as it can have, a `name` is too long, or the part of the table was `busy`. |
 //! | `tower_revocation_admin_requests_total` | counter | `class`, `outcome` | Administrative requests by the class of their target. `outcome` is `revoked`, `failed`, `cancelled` or `panicked`. |
 //! | `tower_revocation_notices_total` | counter | `outcome` | Attempts to tell an issuer of an order: `ended`, or the [kind](crate::notify::NotifyErrorKind) of the error. |
 //! | `tower_revocation_notices_pending` | gauge | | Orders of which an issuer has not been told yet. Of all processes that share the journal. |

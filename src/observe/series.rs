@@ -90,6 +90,11 @@ const COUNTERS: &[Series] = &[
         "Records given back to a log that may have lost them.",
     ),
     (
+        "tower_revocation_sightings_dropped_total",
+        Unit::Count,
+        "Tokens that were not noted, or made room for others.",
+    ),
+    (
         "tower_revocation_admin_requests_total",
         Unit::Count,
         "Administrative requests.",
@@ -191,6 +196,11 @@ const GAUGES: &[Series] = &[
         "tower_revocation_notices_oldest_seconds",
         Unit::Seconds,
         "Age of the oldest order of which an issuer has not been told yet.",
+    ),
+    (
+        "tower_revocation_sightings",
+        Unit::Count,
+        "Tokens noted because they were used here.",
     ),
     (
         "tower_revocation_proxy_connections",

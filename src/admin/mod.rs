@@ -11,6 +11,7 @@
 //! | `GET /v1/revocations/{id}` | [`Viewer`](Role::Viewer) | 200 with a [`TrailEntry`] |
 //! | `GET /v1/revocations:export` | [`Security`](Role::Security) | 200 with each [`TrailEntry`] on a line of JSON (`application/x-ndjson`), from new to old |
 //! | `POST /v1/tokens:inspect` with an [`InspectionOrder`] | [`Operator`](Role::Operator) | 200 with an [`Inspection`] |
+//! | `GET /v1/sightings?subject=…`, with `issuer`, `cursor` and `limit` | [`Viewer`](Role::Viewer) | 200 with a `SightingsPage`: needs the feature `sightings` |
 //! | `GET /v1/status` | [`Viewer`](Role::Viewer) | 200 with a [`Status`] |
 //!
 //! [`AdminService`] is a `tower::Service`. Serve it on a Unix socket that only its owner can open
@@ -88,8 +89,11 @@
 mod access;
 mod body;
 mod document;
+mod handle;
 mod inspect;
 mod observe;
+#[cfg(feature = "sightings")]
+mod own;
 mod pace;
 #[cfg(feature = "pages")]
 mod pages;
@@ -99,6 +103,8 @@ mod response;
 mod revocations;
 mod routes;
 mod service;
+#[cfg(feature = "sightings")]
+mod sightings;
 mod status;
 mod tenants;
 mod trail;
@@ -118,4 +124,10 @@ pub use self::{
     service::AdminService,
     tenants::Tenants,
     trail::Trail,
+};
+#[cfg(feature = "sightings")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sightings")))]
+pub use self::{
+    document::{OthersRevoked, OwnSession, OwnSessionsList, SeenToken, SightingsPage},
+    own::OwnSessions,
 };

@@ -43,6 +43,10 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
             ("/v1/revocations", _) => Err(Refusal::Method("GET, POST")),
             ("/v1/revocations:bulk" | "/v1/tokens:inspect", _) => Err(Refusal::Method("POST")),
             ("/v1/revocations:export" | "/v1/status", _) => Err(Refusal::Method("GET")),
+            #[cfg(feature = "sightings")]
+            ("/v1/sightings", &Method::GET) => self.sightings(&caller, &head),
+            #[cfg(feature = "sightings")]
+            ("/v1/sightings", _) => Err(Refusal::Method("GET")),
             (path, method) => match path.strip_prefix("/v1/revocations/") {
                 Some(id) if method == Method::GET => self.order(&caller, &head, id).await,
                 Some(_) => Err(Refusal::Method("GET")),

@@ -14,7 +14,10 @@ use tower::{BoxError, Service};
 
 use super::{Access, AdminBody, Tenants, Trail, pace::Pace};
 use crate::{
-    enforce::Index, introspect::Introspected, log::RevocationLog, revoke::Administration,
+    enforce::Index,
+    introspect::Introspected,
+    log::RevocationLog,
+    revoke::{Administration, Handles},
     token::Secret,
 };
 
@@ -73,6 +76,9 @@ pub(super) struct Shared<L> {
     pub(super) pace: Pace,
     pub(super) details: Option<Details>,
     pub(super) trail: Option<Trail>,
+    pub(super) handles: Option<Handles>,
+    #[cfg(feature = "sightings")]
+    pub(super) seen: Option<super::sightings::Seen>,
 }
 
 pub(super) type Details = Arc<dyn Fn() -> Map<String, Value> + Send + Sync>;
@@ -99,6 +105,9 @@ impl<L, I> AdminService<L, I> {
                 pace: Pace::default(),
                 details: None,
                 trail: None,
+                handles: None,
+                #[cfg(feature = "sightings")]
+                seen: None,
             }),
             introspect,
         }
@@ -142,6 +151,17 @@ impl<L: Clone, I> AdminService<L, I> {
         F: Fn() -> Map<String, Value> + Send + Sync + 'static,
     {
         self.shared_mut().details = Some(Arc::new(details));
+        self
+    }
+
+    /// Lists these sightings at `GET /v1/sightings`, counts them in dry runs, and takes orders about
+    /// `handles`. Defaults to none: the resource is 404.
+    #[cfg(feature = "sightings")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "sightings")))]
+    pub fn sightings(mut self, sightings: crate::sightings::Sightings, handles: Handles) -> Self {
+        let shared = self.shared_mut();
+        shared.seen = Some(super::sightings::Seen::new(sightings));
+        shared.handles = Some(handles);
         self
     }
 

@@ -1,7 +1,6 @@
 //! A token that was seen, for those who look.
 
 use super::{Browser, CutAddress, row::Row};
-use super::{Browser, CutAddress, row::Row};
 #[cfg(feature = "admin")]
 use super::{
     row::{Source, identity},
@@ -80,6 +79,19 @@ impl Sighting {
             selectors: row.selectors.clone(),
             has_grant: row.has_grant,
         }
+    }
+
+    /// The sighting of one request. `None` if such a token is not noted.
+    #[cfg(feature = "admin")]
+    pub(crate) fn of_request(
+        token: &Introspection,
+        headers: &hyper::HeaderMap,
+        extensions: &hyper::http::Extensions,
+    ) -> Option<Self> {
+        let source = std::sync::Arc::new(Source::of(token)?);
+        let (identity, visit) = (identity(token)?, Visit::of(headers, extensions));
+        let row = Row::new(token, source, visit, &identity, NumericDate::now());
+        Some(Self::of(&row, token.sub.as_deref()?))
     }
 
     /// Returns the narrowest selector: that of the token, or else of its session, or else of its

@@ -3,8 +3,10 @@
 mod access;
 mod bulk;
 mod inspect;
+mod own;
 mod refused;
 mod revoke;
+mod sightings;
 mod status;
 mod tenants;
 mod trail;

@@ -289,7 +289,7 @@ async fn dry_run_revokes_nothing_and_says_what_it_can() {
     let expected = |class, allowed, already, permanent| {
         json!({
             "class": class, "allowed": allowed,
-            "already_revoked": already, "permanent": permanent,
+            "already_revoked": already, "permanent": permanent, "sightings": null,
         })
     };
     let answer = ask("viewer", &alice).await;

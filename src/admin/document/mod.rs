@@ -4,7 +4,11 @@ mod bulk;
 mod inspection;
 mod object;
 mod order;
+#[cfg(feature = "sightings")]
+mod own;
 mod secret;
+#[cfg(feature = "sightings")]
+mod sightings;
 mod status;
 mod trail;
 
@@ -15,4 +19,9 @@ pub use self::{
     order::{DryRun, OrderTarget, Receipt, RevocationOrder},
     status::{Status, StatusOfIndex, StatusOfLog},
     trail::{TrailDelivery, TrailEntry, TrailPage, TrailTarget},
+};
+#[cfg(feature = "sightings")]
+pub use self::{
+    own::{OthersRevoked, OwnSession, OwnSessionsList},
+    sightings::{SeenToken, SightingsPage},
 };

@@ -38,7 +38,8 @@ pub struct RevocationOrder {
     pub before: Option<u64>,
 }
 
-/// What a [`RevocationOrder`] revokes: one of the members, or `subject` and `client` together.
+/// What a [`RevocationOrder`] revokes: one of the members, or `subject` and `client` together, or
+/// `subject` and `handle` together.
 /// **Names are compared byte for byte.**
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,6 +70,10 @@ pub struct OrderTarget {
     /// All tokens of this issuer until now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
+    /// The token or the session of this `subject` that has this [handle](crate::revoke::Handles), as
+    /// in a list of sightings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
 }
 
 /// The response to a [`RevocationOrder`]: the tokens are revoked, and the record is durable.
@@ -120,4 +125,8 @@ pub struct DryRun {
     pub already_revoked: bool,
     /// Whether tokens that are issued later are revoked too.
     pub permanent: bool,
+    /// How many of the live tokens that were used here it would revoke. There may be others. `None` if
+    /// this server notes no tokens, and for the orders of a bulk request.
+    #[serde(default)]
+    pub sightings: Option<usize>,
 }

@@ -108,6 +108,9 @@ pub struct TrailTarget {
     /// The issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
+    /// The fingerprint of the handle. The order was then about one token or session of the subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
 }
 
 /// The response to `GET /v1/revocations`: orders from new to old.

@@ -16,6 +16,8 @@ use hyper::{
 };
 use tower::{BoxError, Service};
 
+#[cfg(feature = "sightings")]
+pub(super) use self::order::targets_of;
 use super::{
     AdminBody, Caller, RevocationOrder,
     problem::Refusal,
@@ -43,7 +45,10 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
         let order: RevocationOrder = request::parse(&body)?;
         if is_dry_run {
             let plan = self.plan(introspect, caller, &order).await?;
-            return Ok(json(StatusCode::OK, &self.dry_run(&plan, caller)?));
+            let dry_run = self.dry_run(&plan, caller)?;
+            #[cfg(feature = "sightings")]
+            let dry_run = self.counted(dry_run, &plan.requests).await?;
+            return Ok(json(StatusCode::OK, &dry_run));
         }
         let repetition = self.repetition(&head.headers, caller, head.uri.path(), &body)?;
         let results = self

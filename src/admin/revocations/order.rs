@@ -21,6 +21,7 @@ pub(super) const FOREIGN_TOKEN: Refusal =
 pub(super) enum Ordered {
     Target(Target),
     Token(crate::Secret),
+    Handle { subject: String, handle: String },
 }
 
 /// Reads the one target of an order.
@@ -34,8 +35,11 @@ pub(super) fn target(order: &RevocationOrder, tenants: &Tenants) -> Result<Order
         token,
         key,
         issuer,
+        handle,
     } = order.target.clone();
-    let names = [&subject, &client, &session, &grant, &jti, &key, &issuer];
+    let names = [
+        &subject, &client, &session, &grant, &jti, &key, &issuer, &handle,
+    ];
     let names = names.into_iter().chain([&order.issuer]).flatten();
     let is_name = |name: &String| !name.is_empty() && name.len() <= MAX_NAME;
     if !names.into_iter().all(is_name) {
@@ -45,10 +49,22 @@ pub(super) fn target(order: &RevocationOrder, tenants: &Tenants) -> Result<Order
         return Err(Refusal::BadRequest("the reason is longer than 4096 bytes"));
     }
     let is_whole = session.is_some() || grant.is_some() || jti.is_some() || token.is_some();
+    let is_whole = is_whole || handle.is_some();
     if is_whole && order.before.is_some() {
         return Err(Refusal::BadRequest(
             "a token, a grant or a session is revoked as a whole, without before",
         ));
+    }
+    if let Some(handle) = handle {
+        let others = [&client, &session, &grant, &jti, &key, &issuer];
+        return match subject {
+            Some(subject) if token.is_none() && others.into_iter().all(Option::is_none) => {
+                Ok(Ordered::Handle { subject, handle })
+            }
+            _ => Err(Refusal::BadRequest(
+                "a handle is one of a subject: name both, and nothing else",
+            )),
+        };
     }
     let by = order.issuer.as_ref();
     Ok(Ordered::Target(
@@ -153,6 +169,16 @@ pub(super) fn of_token(
     if !is_named || !tenants.has(token.tenant.as_ref()) {
         return Err(FOREIGN_TOKEN);
     }
+    let of = |target| {
+        let mut request = request(order, target, caller);
+        request.tenant.clone_from(&token.tenant);
+        request
+    };
+    Ok(targets_of(token)?.into_iter().map(of).collect())
+}
+
+/// What has to be revoked so that a token and what falls with it are revoked.
+pub(in crate::admin) fn targets_of(token: &Introspection) -> Result<Vec<Target>, Refusal> {
     let is_refresh_token = token.kind == TokenKind::RefreshToken;
     let family = match (&token.grant, &token.sid) {
         (Some(grant), _) if is_refresh_token => Some(Target::Grant(grant.clone())),
@@ -178,12 +204,7 @@ pub(super) fn of_token(
             });
         }
     }
-    let of = |target| {
-        let mut request = request(order, target, caller);
-        request.tenant.clone_from(&token.tenant);
-        request
-    };
-    Ok(targets.into_iter().map(of).collect())
+    Ok(targets)
 }
 
 fn request(order: &RevocationOrder, target: Target, caller: &Caller) -> AdminRequest {
@@ -226,6 +247,7 @@ pub(super) fn dry_run(requests: &[AdminRequest], index: &Index, caller: &Caller)
         allowed: requests.iter().all(|it| caller.role() >= role(&it.target)),
         already_revoked: requests.iter().all(covers),
         permanent: is_permanent(&first.selector()),
+        sightings: None,
     })
 }
 

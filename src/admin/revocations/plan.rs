@@ -4,15 +4,15 @@ use tower::{BoxError, Service};
 
 use super::{
     super::{
-        Caller, DryRun, RevocationOrder, Role, inspect::introspected, problem::Refusal,
-        service::Shared,
+        Caller, DryRun, RevocationOrder, Role, handle::HandlesOf, inspect::introspected,
+        problem::Refusal, service::Shared,
     },
     order::{self, Ordered},
 };
 use crate::{
     introspect::{Introspected, Introspection, IssuedWith},
     log::RevocationLog,
-    revoke::AdminRequest,
+    revoke::{AdminRequest, Target},
     token::Secret,
 };
 
@@ -33,6 +33,7 @@ pub(super) struct Planned {
     pub(super) issued_with: Option<Box<IssuedWith>>,
 }
 
+const FOREIGN_HANDLE: Refusal = Refusal::Unprocessable("the handle is not one of the subject");
 const UNNAMED: Refusal = Refusal::Unprocessable("no record can name the token alone");
 
 impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
@@ -49,11 +50,11 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
         I::Error: Into<BoxError>,
     {
         let secret = match order::target(order, &self.tenants)? {
-            Ordered::Target(target) => {
-                return Ok(Plan {
-                    requests: vec![order::named(order, target, &self.tenants, caller)?],
-                    token: None,
-                });
+            Ordered::Target(target) => return self.plan_of(order, target, caller),
+            Ordered::Handle { subject, handle } => {
+                let tenant = self.tenants.tenant(order.issuer.as_ref())?;
+                let target = self.opened(tenant.as_deref(), &subject, &handle)?;
+                return self.plan_of(order, target, caller);
             }
             Ordered::Token(secret) => secret,
         };
@@ -66,6 +67,26 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
         }
         let token = Some(Planned::new(secret, &token));
         Ok(Plan { requests, token })
+    }
+
+    fn plan_of(
+        &self,
+        order: &RevocationOrder,
+        target: Target,
+        caller: &Caller,
+    ) -> Result<Plan, Refusal> {
+        Ok(Plan {
+            requests: vec![order::named(order, target, &self.tenants, caller)?],
+            token: None,
+        })
+    }
+
+    /// What a handle of a subject names.
+    fn opened(&self, tenant: Option<&str>, subject: &str, handle: &str) -> Result<Target, Refusal> {
+        let handles = self.handles.as_ref();
+        let handles = handles.map(|handles| HandlesOf::subject(handles, tenant, subject));
+        let selector = handles.and_then(|handles| handles.open(handle));
+        selector.map(Target::Selected).ok_or(FOREIGN_HANDLE)
     }
 
     pub(super) fn dry_run(&self, plan: &Plan, caller: &Caller) -> Result<DryRun, Refusal> {

@@ -104,6 +104,7 @@ impl TrailTarget {
                 .map(self::fingerprint),
             key: target.key.clone(),
             issuer: target.issuer.clone(),
+            handle: fingerprint(&target.handle),
         }
     }
 }

@@ -26,6 +26,7 @@
 //! |---|---|---|
 //! | `gateway.listen` | `revoke.path` | revocation (RFC 7009) |
 //! | | `profile.path` | the revocation call of another system |
+//! | | `me.path` + `/sessions`, `/tokens:revoke` | a user's own sessions |
 //! | | everything else | checked, then passed to `gateway.upstream` |
 //! | `verify.listen` | `/verify`, `/verify/…`, any method | the decision over HTTP |
 //! | | `envoy.service.auth.v3.Authorization/Check` | the same decision over gRPC |
@@ -33,7 +34,7 @@
 //! | `admin.listen`, `admin.socket` | `/livez` | 200 while the process responds |
 //! | | `/readyz` | 200 when the index is fresh and the issuers' keys are fetched; JSON with the reasons |
 //! | | `/metrics` | Prometheus text |
-//! | | `/v1/revocations`, `/v1/tokens:inspect`, `/v1/status` | orders and questions: see [`admin`](crate::admin) |
+//! | | `/v1/revocations`, `/v1/tokens:inspect`, `/v1/sightings`, `/v1/status` | orders and questions: see [`admin`](crate::admin) |
 //!
 //! `/readyz` and `/metrics` of `admin.listen` are for requests to an address, to `localhost` or to one of
 //! `admin.hosts`. For another `Host` they are 421, because a web page could have a name that leads there.
@@ -67,6 +68,17 @@
 //!
 //! Clients that were written for the revocation call of another system can call it here: `[[profile]]` puts
 //! one of [`profiles`](crate::profiles) on a path of its own, with the clients of `[revoke]`.
+//!
+//! # Sessions of users
+//!
+//! The log has digests, so it cannot list the tokens of a user. With `[sightings]`, the gateway notes which
+//! tokens pass: see [`sightings`](crate::sightings) for what is kept. Operators then see those of a subject
+//! at `/v1/sightings`, and a dry run says how many an order would end. With `[me]`, users list and end
+//! their own sessions with their own token: see [`OwnSessions`](crate::admin::OwnSessions). Both know only
+//! what this process has seen since it was started, and nothing of what `[verify]` decides.
+//!
+//! The identifiers of sessions end with the process, unless `sightings.key_file` has a key. Changes of the
+//! limits are used at the next reload, and the table stays. To switch `[sightings]` on or off, restart.
 //!
 //! # What clients see
 //!

@@ -22,5 +22,6 @@ mod process;
 mod profiles;
 mod reload;
 mod revoke;
+mod sightings;
 mod verify;
 mod world;

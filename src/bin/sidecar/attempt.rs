@@ -1,6 +1,12 @@
 //! Reads a configuration with its files, wholly or not at all.
 
-use tower_revocation::{enforce::Index, jose::RemoteKeys, log::MemoryLog, log::RevocationLog};
+use tower_revocation::{
+    enforce::Index,
+    jose::RemoteKeys,
+    log::{MemoryLog, RevocationLog},
+    revoke::Handles,
+    sightings::Sightings,
+};
 
 use crate::{
     args::Source,
@@ -56,6 +62,9 @@ pub(crate) fn check(source: &Source) -> Result<(Config, Origins), Failure> {
         replays: None,
         links: None,
         journal: None,
+        sightings: Sightings::new(),
+        // It names nothing: the configuration is only checked.
+        handles: Handles::new([0; 32]),
         health: Health::default(),
         pages: None,
         admin_address: None,

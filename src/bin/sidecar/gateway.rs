@@ -13,13 +13,17 @@ use hyper::{
     header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, HeaderName, ORIGIN},
     http::request::Parts,
 };
-use tower::{BoxError, Layer as _, Service, ServiceExt as _, util::MapRequestLayer};
+use tower::{
+    BoxError, Layer as _, Service, ServiceExt as _,
+    util::{MapRequestLayer, option_layer},
+};
 use tower_revocation::{
     enforce::{EnforcementLayer, Policy, WhenUnknown},
     proxy::{
         AllowWebSocket, IdentityHeaders, ReverseProxy, SanitizeLayer, SanitizeService,
         SanitizedBody, Upstream,
     },
+    sightings::SightingsLayer,
 };
 
 use crate::{
@@ -48,8 +52,8 @@ enum Services {
     Serving {
         /// The endpoints of the sidecar and their paths, **byte for byte**.
         endpoints: Vec<(String, Inner)>,
-        /// The calls of other systems, each for its path and everything below.
-        profiles: Vec<(String, Inner)>,
+        /// The calls of other systems and of users, each for its path and everything below.
+        below: Vec<(String, Inner)>,
         api: Option<Inner>,
     },
 }
@@ -64,7 +68,7 @@ impl ByPath {
     pub(crate) fn serving(
         gateway: &Gateway,
         endpoints: Vec<(String, Inner)>,
-        profiles: Vec<(String, Inner)>,
+        below: Vec<(String, Inner)>,
         api: Option<Inner>,
     ) -> Entry {
         SanitizeLayer::new()
@@ -72,7 +76,7 @@ impl ByPath {
             .trusted_proxies(gateway.trusted_proxies.iter().copied())
             .layer(Self(Arc::new(Services::Serving {
                 endpoints,
-                profiles,
+                below,
                 api,
             })))
     }
@@ -88,20 +92,20 @@ impl Service<Request<Body>> for ByPath {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (endpoints, profiles, api) = match &*self.0 {
+        let (endpoints, below, api) = match &*self.0 {
             Services::Starting => return Box::pin(ready(Ok(starting()))),
             Services::Serving {
                 endpoints,
-                profiles,
+                below,
                 api,
-            } => (endpoints, profiles, api),
+            } => (endpoints, below, api),
         };
         let path = request.uri().path();
         let mut endpoints = endpoints.iter();
         let endpoint = endpoints.find(|(known, _)| known == path);
-        let mut profiles = profiles.iter();
-        let profile = || profiles.find(|(known, _)| is_at_or_below(path, known));
-        let service = endpoint.or_else(profile).map(|(_, service)| service);
+        let mut below = below.iter();
+        let above = || below.find(|(known, _)| is_at_or_below(path, known));
+        let service = endpoint.or_else(above).map(|(_, service)| service);
         let service = service.or(api.as_ref());
         match service {
             Some(service) => service.run(request),
@@ -121,6 +125,7 @@ pub(crate) fn api(
     gateway: &Gateway,
     limits: &Limits,
     enforcement: EnforcementLayer<Introspect>,
+    noting: Option<SightingsLayer>,
 ) -> Result<Option<Inner>, Problem> {
     let Some(url) = &gateway.upstream else {
         return Ok(None);
@@ -163,7 +168,7 @@ pub(crate) fn api(
                 policy
             }
         })
-        .layer(told.layer(proxy));
+        .layer(option_layer(noting).layer(told.layer(proxy)));
     Ok(Some(erased(enforced)))
 }
 

@@ -164,6 +164,9 @@ pub(crate) fn unchanged(old: &Config, new: &Config) -> Result<(), Problem> {
     if links(old) != links(new) {
         return restart("links");
     }
+    if old.sightings.is_some() != new.sightings.is_some() {
+        return restart("sightings");
+    }
     if old.limits != new.limits {
         return restart("limits");
     }

@@ -32,6 +32,7 @@ mod respond;
 mod revocation;
 mod run;
 mod shared;
+mod sightings;
 mod signals;
 mod source;
 mod store;

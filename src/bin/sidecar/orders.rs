@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use tower_revocation::{
     admin::{Access, AdminPages, AdminService, Operators, Tenants, Trail},
     log::RevocationLog,
-    revoke::Administration,
+    revoke::{Administration, Handles},
 };
 
 use crate::{
@@ -37,6 +37,7 @@ where
         shared: &Shared<L>,
         tokens: &Tokens,
         operators: Option<Operators>,
+        handles: &Handles,
     ) -> Self {
         let administration = administration(config, shared);
         let service = |access| {
@@ -54,6 +55,10 @@ where
                 AdminService::new(administration.clone(), index, introspect, tenants, access)
                     .requests_per_minute(config.admin.requests_per_minute)
                     .details(move || details(&health, are_kept));
+            let service = match &config.sightings {
+                Some(_) => service.sightings(shared.sightings.clone(), handles.clone()),
+                None => service,
+            };
             match shared.journal.clone() {
                 Some(journal) => service.trail(Trail::new(journal).keep(config.admin.keep_orders)),
                 None => service,
@@ -81,7 +86,7 @@ where
 }
 
 /// Appends records to the log.
-fn administration<L: Clone>(config: &Config, shared: &Shared<L>) -> Administration<L> {
+pub(crate) fn administration<L: Clone>(config: &Config, shared: &Shared<L>) -> Administration<L> {
     let administration = Administration::new(shared.log.clone());
     match config.log.longest_lifetime {
         Some(lifetime) => administration.longest_lifetime(lifetime),

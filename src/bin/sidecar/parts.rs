@@ -9,7 +9,8 @@ use tower_revocation::{
     jose::RemoteKeys,
     log::{FeedService, Journal, RevocationLog},
     proxy::server::ServerTls,
-    revoke::Links,
+    revoke::{Handles, Links},
+    sightings::{Sightings, SightingsLayer},
 };
 use tracing_subscriber::filter::Targets;
 
@@ -23,7 +24,7 @@ use crate::{
     orders::{self, Orders},
     pages,
     profiles::Around,
-    revocation, token_endpoint,
+    revocation, sightings, token_endpoint,
     tokens::Tokens,
     verify::Decide,
 };
@@ -43,6 +44,10 @@ pub(crate) struct Shared<L> {
     pub(crate) links: Option<Links>,
     /// Where orders of operators are kept. `None`: nowhere.
     pub(crate) journal: Option<Arc<dyn Journal>>,
+    /// Which tokens were used here, if the configuration wants to know.
+    pub(crate) sightings: Sightings,
+    /// Identifiers that live as long as the process.
+    pub(crate) handles: Handles,
     pub(crate) health: Health,
     /// `None` if the configuration is only checked.
     pub(crate) pages: Option<pages::Memory>,
@@ -85,6 +90,7 @@ where
         let tokens = found.or_note(Tokens::new(config, &shared.keys, files));
         let clients = found.or_note(revocation::clients(config, shared, files));
         let operators = found.or_note(orders::operators(config, files));
+        let handles = found.or_note(sightings::handles(config, shared, files));
         let links = config.links.as_ref();
         let links = links.map(|links| token_endpoint::forwarding(links, &config.limits));
         let links = found.or_note(links.transpose());
@@ -98,7 +104,8 @@ where
             found.or_note(check_tokens(feed, files));
         }
         let read = levels.zip(tokens).zip(clients).zip(operators).zip(links);
-        let ((((levels, tokens), clients), operators), links) = found.none_in(read)?;
+        let read = found.none_in(read.zip(handles))?;
+        let (((((levels, tokens), clients), operators), links), handles) = read;
 
         let enforcement = || EnforcementLayer::new(tokens.for_checks.clone(), shared.index.clone());
         let mut endpoints = Vec::new();
@@ -116,7 +123,9 @@ where
         }
         let gateway = match &config.gateway {
             Some(gateway) => {
-                let api = gateway::api(gateway, &config.limits, enforcement())?;
+                let noting = config.sightings.as_ref();
+                let noting = noting.map(|_| SightingsLayer::new(shared.sightings.clone()));
+                let api = gateway::api(gateway, &config.limits, enforcement(), noting)?;
                 let profiles = revocation.map(|revocation| {
                     let around = Around {
                         index: shared.index.clone(),
@@ -127,8 +136,21 @@ where
                     };
                     around.services(&config.profiles)
                 });
-                let profiles = profiles.unwrap_or_default();
-                Some(ByPath::serving(gateway, endpoints, profiles, api))
+                let mut below = profiles.unwrap_or_default();
+                below.extend(config.me.as_ref().map(|me| {
+                    let administration = orders::administration(config, shared);
+                    let introspect = tokens.for_revocation_with(shared.links.as_ref());
+                    let handles = handles.clone();
+                    sightings::own_sessions(
+                        me,
+                        shared,
+                        handles,
+                        administration,
+                        enforcement(),
+                        introspect,
+                    )
+                }));
+                Some(ByPath::serving(gateway, endpoints, below, api))
             }
             None => None,
         };
@@ -139,7 +161,7 @@ where
             verify,
             certificates,
             levels,
-            orders: Orders::new(config, shared, &tokens, operators),
+            orders: Orders::new(config, shared, &tokens, operators, &handles),
             by_keys: tokens.by_keys,
         })
     }

@@ -10,7 +10,9 @@ use std::{
 
 use tokio::task::{AbortHandle, spawn_blocking};
 use tower::util::Either;
-use tower_revocation::{enforce::Index, jose::RemoteKeys, log::FeedService};
+use tower_revocation::{
+    enforce::Index, jose::RemoteKeys, log::FeedService, revoke::Handles, sightings::Sightings,
+};
 
 use crate::{
     admin::AdminEntry,
@@ -26,7 +28,7 @@ use crate::{
     logging::Levels,
     metrics, notify, pages,
     parts::{Parts, Shared},
-    process,
+    process, sightings,
     signals::{Asked, Signals},
     store::{self, Store},
     warnings,
@@ -94,6 +96,8 @@ async fn start(
         replays,
         links: store::links(&store, &config).await?,
         journal,
+        sightings: Sightings::new(),
+        handles: Handles::random().map_err(|error| Failure::Start(causes(&error)))?,
         health: health.clone(),
         pages: Some(pages),
         admin_address: listening.addresses.get("admin.listen").copied(),
@@ -232,6 +236,9 @@ impl Running {
 
     fn use_now(&mut self, mut parts: Parts<Store>) {
         warnings::warn(&self.config);
+        if let Some(limits) = &self.config.sightings {
+            sightings::limit(&self.shared.sightings, limits);
+        }
         self.listening.replace(&self.config, &mut parts);
         self.levels.change(parts.levels.clone());
         self.admin.replace(parts.orders, self.shared.log.clone());

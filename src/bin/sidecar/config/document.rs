@@ -4,8 +4,8 @@
 use serde::Deserialize;
 
 use super::{
-    admin, feed, gateway, issuer, limits, links, log, logging, origin::Origins,
-    overrides::Override, problem::Problem, profile, revoke, run, verify,
+    admin, feed, gateway, issuer, limits, links, log, logging, me, origin::Origins,
+    overrides::Override, problem::Problem, profile, revoke, run, sightings, verify,
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -21,6 +21,8 @@ pub(super) struct Document {
     pub(super) verify: Option<verify::Section>,
     pub(super) revoke: Option<revoke::Section>,
     pub(super) links: Option<links::Section>,
+    pub(super) sightings: Option<sightings::Section>,
+    pub(super) me: Option<me::Section>,
     #[serde(default)]
     pub(super) profile: Vec<profile::Section>,
     pub(super) feed: Option<feed::Section>,

@@ -5,6 +5,7 @@
 //! include it.
 
 mod admin;
+mod cors;
 mod document;
 mod duration;
 mod feed;
@@ -16,6 +17,7 @@ mod links;
 mod listen;
 mod log;
 mod logging;
+mod me;
 mod origin;
 mod overrides;
 mod path;
@@ -24,6 +26,7 @@ mod profile;
 mod revoke;
 mod route;
 mod run;
+mod sightings;
 mod url;
 mod verify;
 
@@ -45,6 +48,7 @@ pub(crate) use {
     listen::Listen,
     log::{Location, Log},
     logging::{Format, Logging},
+    me::Me,
     origin::Origins,
     overrides::{Override, from_environment, from_flag},
     problem::{Problem, Problems, one_line},
@@ -52,6 +56,7 @@ pub(crate) use {
     revoke::{Mode, Revoke},
     route::{Route, Upgrade},
     run::Run,
+    sightings::Sightings,
     verify::Verify,
 };
 
@@ -67,6 +72,8 @@ pub(crate) struct Config {
     pub(crate) verify: Option<Verify>,
     pub(crate) revoke: Option<Revoke>,
     pub(crate) links: Option<Links>,
+    pub(crate) sightings: Option<Sightings>,
+    pub(crate) me: Option<Me>,
     pub(crate) profiles: Vec<Profile>,
     pub(crate) feed: Option<Feed>,
     pub(crate) admin: Admin,
@@ -109,6 +116,7 @@ impl Config {
         let mut found = Problems::default();
         config.check_parts(&mut found);
         found.or_note(config.check_links());
+        found.or_note(config.check_sightings());
         config.check_profiles(&mut found);
         config.check_addresses(&mut found);
         found.none_in(Some(config))
@@ -124,6 +132,9 @@ impl Config {
         let verify = document.verify.and_then(|it| Verify::new(it, found));
         let revoke = document.revoke.and_then(|it| Revoke::new(it, found));
         let links = document.links.and_then(|it| Links::new(it, found));
+        let sightings = document.sightings;
+        let sightings = sightings.and_then(|it| Sightings::new(it, found));
+        let me = document.me.map(|it| Me::new(it, found));
         let feed = document.feed.and_then(|it| Feed::new(it, found));
         let admin = Admin::new(document.admin.unwrap_or_default(), found);
         Some(Self {
@@ -136,6 +147,8 @@ impl Config {
             verify,
             revoke,
             links,
+            sightings,
+            me,
             profiles: Profile::all(document.profile, found),
             feed,
             admin: admin?,

@@ -6,6 +6,7 @@ use hyper::{Uri, header::HeaderValue};
 use serde::Deserialize;
 
 use super::{
+    cors,
     problem::{Problem, Problems},
     url,
 };
@@ -82,16 +83,7 @@ impl Revoke {
         let upstream = section.upstream.as_deref();
         let upstream = upstream.map(|text| upstream_of(text, insecure)).transpose();
         let upstream = found.or_note(upstream);
-        let cors = section.cors.unwrap_or_default();
-        let cors = cors.iter().enumerate().filter_map(|(number, origin)| {
-            found.or_note(origin_of(origin).ok_or_else(|| {
-                Problem::new(
-                    format!("revoke.cors[{number}]"),
-                    "expected an origin, such as \"https://app.example.com\"",
-                )
-            }))
-        });
-        let cors = cors.collect();
+        let cors = cors::origins("revoke.cors", section.cors, found);
         Some(Self {
             path,
             mode: section.mode?,
@@ -111,11 +103,4 @@ fn upstream_of(text: &str, insecure: bool) -> Result<Uri, Problem> {
         return Err(Problem::new(key, url::PLAIN));
     }
     Ok(uri)
-}
-
-/// An origin as a browser sends it.
-fn origin_of(text: &str) -> Option<HeaderValue> {
-    let uri: Uri = text.parse().ok()?;
-    let is_origin = format!("{}://{}", uri.scheme_str()?, uri.authority()?) == text;
-    is_origin.then(|| HeaderValue::from_str(text).ok())?
 }

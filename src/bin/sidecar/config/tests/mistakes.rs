@@ -100,6 +100,43 @@ fn error_names_the_line_and_the_key() {
 }
 
 #[test]
+fn error_about_sessions_of_users_names_the_line_and_the_key() {
+    for (lines, expected) in [
+        (
+            "[sightings]\ncapacity = 0\n",
+            "s.toml:13: sightings.capacity: with 0 nothing is noted",
+        ),
+        (
+            "[me]\n",
+            "s.toml:12: me: sessions are known from sightings: add [sightings]",
+        ),
+        (
+            "[sightings]\nenabled = false\n[me]\n",
+            "s.toml:14: me: sessions are known from sightings",
+        ),
+        (
+            "[sightings]\n[me]\npath = \"/me/\"\n",
+            "s.toml:14: me.path: expected a path",
+        ),
+        (
+            "[sightings]\n[me]\nscope = \"a b\"\n",
+            "s.toml:14: me.scope: expected one scope",
+        ),
+        (
+            "[sightings]\n[me]\ncors = [\"app.example.com\"]\n",
+            "s.toml:14: me.cors[0]: expected an origin",
+        ),
+        (
+            "[sightings]\n[me]\npath = \"/oauth2\"\n[revoke]\nmode = \"forward\"\nupstream = \"https://id\"\n",
+            "s.toml:14: me.path: another endpoint has a path there",
+        ),
+    ] {
+        let error = with(lines);
+        assert!(error.starts_with(expected), "{error}");
+    }
+}
+
+#[test]
 fn file_without_a_needed_section_says_what_to_add() {
     for (text, expected) in [
         ("", "s.toml: log.path: missing: "),

@@ -61,6 +61,8 @@ fn commented_lines_of_the_default_configuration_are_valid_too() {
         ("# [revoke]\n", "# mode = \"forward\""),
         ("# [feed]\n", ""),
         ("# [links]\n", "# file ="),
+        ("# [sightings]\n", ""),
+        ("# [me]\n", ""),
         ("# [limits]\n", ""),
         ("# [run]\n", ""),
     ] {
@@ -77,10 +79,10 @@ fn commented_lines_of_the_default_configuration_are_valid_too() {
             .lines()
             .map(|line| line.strip_prefix("# ").unwrap_or(line));
         let section = lines.collect::<Vec<_>>().join("\n");
-        let needed = if section.starts_with("[links]") {
-            "[revoke]\nmode = \"forward\"\nupstream = \"https://id\"\n"
-        } else {
-            ""
+        let needed = match section.split(']').next() {
+            Some("[links") => "[revoke]\nmode = \"forward\"\nupstream = \"https://id\"\n",
+            Some("[me") => "[sightings]\n",
+            _ => "",
         };
         let (before, after) = (&DEFAULT[..start], &DEFAULT[end..]);
         let text = format!("{before}{section}\n{needed}{after}");
@@ -157,6 +159,8 @@ fn default_configuration_shows_every_key() {
         "revoke",
         "[profile]",
         "links",
+        "sightings",
+        "me",
         "feed",
         "admin",
         "logging",

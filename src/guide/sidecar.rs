@@ -138,13 +138,14 @@
 //!
 //! # Orders
 //!
-//! With a log in a file, every order of an operator is kept in that file for `admin.keep_orders` (400
-//! days): who ordered what, when and why, and what came of it. `revocation-sidecar orders` prints them,
+//! Every order of an operator is kept beside the log, in its file or on its server, for
+//! `admin.keep_orders` (400 days): who ordered what, when and why, and what came of it. `revocation-sidecar orders` prints them,
 //! and `/v1/revocations:export` has all of them. Names of sessions, grants and tokens are fingerprints.
 //! An order that cannot be written is 503, and revokes nothing. A backup of the log has the orders, too.
 //!
-//! With a log on a server, orders are not kept, and `details.orders_are_kept` of the status is
-//! `false`. Revocations of clients are not orders: they are events.
+//! A sidecar behind a feed keeps no orders: a warning at its start says so, and
+//! `details.orders_are_kept` of its status is `false`. Revocations of clients are not orders: they are
+//! events.
 //!
 //! # Sizing
 //!

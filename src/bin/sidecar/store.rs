@@ -197,14 +197,21 @@ pub(crate) fn replays(store: &Store) -> Result<Option<Arc<dyn ReplayGuard>>, Log
     }
 }
 
-/// Where orders of operators are kept: in the file of the log. `None` if it is on a server.
+/// Where orders of operators are kept: beside the log. `None` if the log is a feed, which is read only.
 pub(crate) fn journal(store: &Store) -> Result<Option<Arc<dyn Journal>>, LogError> {
     match store {
         Either::Left(file) => {
             let journal = EmbeddedJournal::open(file.clone())?;
             Ok(Some(Arc::new(journal)))
         }
-        Either::Right(_) => Ok(None),
+        Either::Right(server) => match server.journal() {
+            Ok(journal) => Ok(Some(Arc::new(journal))),
+            Err(error) => {
+                let cause = causes(&error);
+                tracing::warn!(cause, "orders are not kept");
+                Ok(None)
+            }
+        },
     }
 }
 

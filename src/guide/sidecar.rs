@@ -147,6 +147,24 @@
 //! `details.orders_are_kept` of its status is `false`. Revocations of clients are not orders: they are
 //! events.
 //!
+//! # Refresh tokens
+//!
+//! An order about a subject, a client, a key or an issuer ends what was issued until now. A refresh
+//! token lives at the issuer, and mints the next token, which is live. So an `[[issuer]]` can have
+//! `on_revoke`:
+//!
+//! * `keycloak` logs the user out at Keycloak, whatever client the tokens are of: it is told of orders
+//!   about a subject only. The client is confidential, with a service account that has the role
+//!   `manage-users` of `realm-management`. See [`Keycloak`](crate::notify::Keycloak).
+//! * `webhook` sends a signed notice to a receiver of your own. The file has a key on each line, at most
+//!   four. See [`Webhook`](crate::notify::Webhook).
+//!
+//! The issuer is told again and again for seven days, also after a restart: see
+//! [`notify`](crate::notify). `refresh_tokens` in the receipt is then `pending`, and `orders --json` and
+//! `/v1/revocations/{id}` say when it has `ended`, or that it has `failed`. Watch
+//! `tower_revocation_notices_oldest_seconds`. Without `on_revoke`, it is
+//! `untouched`: end the refresh tokens at the issuer.
+//!
 //! # Sizing
 //!
 //! A connection over HTTP/1.1 takes 32 KiB while it is idle, and 48 KiB with an open response, if each has

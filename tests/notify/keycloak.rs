@@ -9,7 +9,7 @@ use tower_revocation::{
     notify::{Keycloak, Notice, NotifyError, NotifyErrorKind},
 };
 
-use super::receiver::{self, Receiver, status};
+use super::receiver::{self, ANYWHERE, Receiver, status};
 
 fn of(server: &Receiver, secret: &str) -> Keycloak {
     let realm = format!("{}/realms/shop", server.url);
@@ -32,7 +32,7 @@ const ALICE: &str = "/admin/realms/shop/users/alice/logout";
 
 #[tokio::test]
 async fn user_is_logged_out_with_an_access_token_that_is_kept() {
-    let server = receiver::keycloak().await;
+    let server = receiver::keycloak_at(ANYWHERE).await;
     let keycloak = of(&server, "s3cret");
     log_out(&keycloak, "alice").await.unwrap();
     log_out(&keycloak, "alice").await.unwrap();
@@ -44,7 +44,7 @@ async fn user_is_logged_out_with_an_access_token_that_is_kept() {
 
 #[tokio::test]
 async fn token_that_is_refused_is_fetched_again_once() {
-    let server = receiver::keycloak().await;
+    let server = receiver::keycloak_at(ANYWHERE).await;
     let keycloak = of(&server, "s3cret");
     log_out(&keycloak, "alice").await.unwrap();
     server.next(status(401));
@@ -66,7 +66,7 @@ async fn token_that_is_refused_is_fetched_again_once() {
 
 #[tokio::test]
 async fn short_token_is_not_used_twice() {
-    let server = receiver::keycloak().await;
+    let server = receiver::keycloak_at(ANYWHERE).await;
     let keycloak = of(&server, "s3cret");
     server.next(receiver::json(
         200,
@@ -79,13 +79,13 @@ async fn short_token_is_not_used_twice() {
 
 #[tokio::test]
 async fn user_that_is_gone_has_no_sessions() {
-    let server = receiver::keycloak().await;
+    let server = receiver::keycloak_at(ANYWHERE).await;
     log_out(&of(&server, "s3cret"), "mallory").await.unwrap();
 }
 
 #[tokio::test]
 async fn not_found_by_anything_else_is_a_failure() {
-    let server = receiver::keycloak().await;
+    let server = receiver::keycloak_at(ANYWHERE).await;
     let keycloak = of(&server, "s3cret");
     log_out(&keycloak, "alice").await.unwrap();
     for answer in [
@@ -101,7 +101,7 @@ async fn not_found_by_anything_else_is_a_failure() {
 
 #[tokio::test]
 async fn failures_have_their_kind_and_no_secret() {
-    let server = receiver::keycloak().await;
+    let server = receiver::keycloak_at(ANYWHERE).await;
     let wrong = log_out(&of(&server, "hunter2"), "alice").await.unwrap_err();
     assert_eq!(wrong.kind(), NotifyErrorKind::Unauthorized);
     assert!(!format!("{wrong:?} {wrong}").contains("hunter2"));
@@ -126,9 +126,9 @@ async fn failures_have_their_kind_and_no_secret() {
 
 #[tokio::test]
 async fn redirect_is_not_followed() {
-    let server = receiver::keycloak().await;
+    let server = receiver::keycloak_at(ANYWHERE).await;
     let keycloak = of(&server, "s3cret");
-    let elsewhere = receiver::keycloak().await;
+    let elsewhere = receiver::keycloak_at(ANYWHERE).await;
     let mut redirect = status(307);
     let to = format!("{}{ALICE}", elsewhere.url).parse().unwrap();
     redirect.headers_mut().insert("location", to);
@@ -141,7 +141,7 @@ async fn redirect_is_not_followed() {
 
 #[tokio::test]
 async fn subject_that_could_be_another_path_is_never_sent() {
-    let server = receiver::keycloak().await;
+    let server = receiver::keycloak_at(ANYWHERE).await;
     let keycloak = of(&server, "s3cret");
     for subject in ["..", "a/../b", "%2e%2e", "alice?x"] {
         let error = log_out(&keycloak, subject).await.unwrap_err();

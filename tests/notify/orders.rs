@@ -18,7 +18,7 @@ use tower_revocation::{
     test_util::TestIssuer,
 };
 
-use super::receiver::{self, Receiver, status};
+use super::receiver::{self, ANYWHERE, Receiver, status};
 
 const SHOP: &str = "https://shop.test";
 const BANK: &str = "https://bank.test";
@@ -39,7 +39,7 @@ impl World {
     async fn new() -> Self {
         let log = MemoryLog::new();
         Self {
-            keycloak: receiver::keycloak().await,
+            keycloak: receiver::keycloak_at(ANYWHERE).await,
             hook: Receiver::start(|_| status(204)).await,
             index: Index::follow(&log).await.unwrap(),
             log,

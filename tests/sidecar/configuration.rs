@@ -171,6 +171,23 @@ async fn mistake_in_a_named_file_is_one_line_with_the_key() {
             format!("issuer[1].introspection.secret_file: {empty} is empty"),
         ),
         (
+            issuer(&format!(
+                "jwks = \"https://b.test/k\"\non_revoke = {{ webhook = {{ url = \"https://b.test/h\", \
+                 secret_file = {pem:?} }} }}\n"
+            )),
+            5,
+            "issuer[1].on_revoke.webhook: invalid configuration: a key of a webhook is whsec_".into(),
+        ),
+        (
+            issuer(&format!(
+                "jwks = \"https://b.test/k\"\non_revoke = {{ keycloak = {{ client_id = \"c\", \
+                 secret_file = {pem:?} }} }}\n"
+            )),
+            5,
+            "issuer[1].on_revoke.keycloak.url: invalid configuration: the URI is not that of a realm"
+                .into(),
+        ),
+        (
             format!("[feed]\nlisten = \"127.0.0.1:0\"\ntokens_file = {missing:?}\n"),
             3,
             absent("feed.tokens_file"),

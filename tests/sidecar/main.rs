@@ -13,6 +13,7 @@ mod links;
 mod logs;
 mod mistakes;
 mod network;
+mod on_revoke;
 mod operators;
 mod orders;
 mod pages;
@@ -20,6 +21,8 @@ mod pages;
 mod port;
 mod process;
 mod profiles;
+#[path = "../fixture/receiver.rs"]
+mod receiver;
 mod reload;
 mod revoke;
 mod sightings;

@@ -4,6 +4,7 @@ use tower_revocation::{
     enforce::Index,
     jose::RemoteKeys,
     log::{MemoryLog, RevocationLog},
+    notify::{Notifier, Recipients},
     revoke::Handles,
     sightings::Sightings,
 };
@@ -65,6 +66,7 @@ pub(crate) fn check(source: &Source) -> Result<(Config, Origins), Failure> {
         sightings: Sightings::new(),
         // It names nothing: the configuration is only checked.
         handles: Handles::new([0; 32]),
+        notifier: Notifier::new(Recipients::new()),
         health: Health::default(),
         pages: None,
         admin_address: None,

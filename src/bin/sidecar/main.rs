@@ -22,6 +22,7 @@ mod listening;
 mod logging;
 mod metrics;
 mod notify;
+mod on_revoke;
 mod orders;
 mod out;
 mod pages;

@@ -59,8 +59,8 @@ where
                 Some(_) => service.sightings(shared.sightings.clone(), handles.clone()),
                 None => service,
             };
-            match shared.journal.clone() {
-                Some(journal) => service.trail(Trail::new(journal).keep(config.admin.keep_orders)),
+            match trail(config, shared) {
+                Some(trail) => service.trail(trail),
                 None => service,
             }
         };
@@ -83,6 +83,12 @@ where
             pages: pages.flatten(),
         }
     }
+}
+
+/// Keeps orders, and tells issuers about them. `None` if they are kept nowhere.
+pub(crate) fn trail<L>(config: &Config, shared: &Shared<L>) -> Option<Trail> {
+    let trail = Trail::new(shared.journal.clone()?).keep(config.admin.keep_orders);
+    Some(trail.on_revoke(shared.notifier.clone()))
 }
 
 /// Appends records to the log.

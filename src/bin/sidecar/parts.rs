@@ -8,6 +8,7 @@ use tower_revocation::{
     introspect::jwt::JwtTokens,
     jose::RemoteKeys,
     log::{FeedService, Journal, RevocationLog},
+    notify::{Notifier, Recipients},
     proxy::server::ServerTls,
     revoke::{Handles, Links},
     sightings::{Sightings, SightingsLayer},
@@ -20,7 +21,7 @@ use crate::{
     files::Files,
     gateway::{self, ByPath, Entry},
     health::Health,
-    logging,
+    logging, on_revoke,
     orders::{self, Orders},
     pages,
     profiles::Around,
@@ -48,6 +49,8 @@ pub(crate) struct Shared<L> {
     pub(crate) sightings: Sightings,
     /// Identifiers that live as long as the process.
     pub(crate) handles: Handles,
+    /// Tells issuers about the orders.
+    pub(crate) notifier: Notifier,
     pub(crate) health: Health,
     /// `None` if the configuration is only checked.
     pub(crate) pages: Option<pages::Memory>,
@@ -63,6 +66,8 @@ pub(crate) struct Parts<L> {
     pub(crate) certificates: Vec<Certificate>,
     pub(crate) levels: Targets,
     pub(crate) orders: Orders<L>,
+    /// Who is told about orders.
+    pub(crate) recipients: Recipients,
     /// Those whose keys are fetched, each with its name.
     pub(crate) by_keys: Vec<(String, JwtTokens)>,
 }
@@ -91,6 +96,7 @@ where
         let clients = found.or_note(revocation::clients(config, shared, files));
         let operators = found.or_note(orders::operators(config, files));
         let handles = found.or_note(sightings::handles(config, shared, files));
+        let recipients = found.or_note(on_revoke::recipients(config, files));
         let links = config.links.as_ref();
         let links = links.map(|links| token_endpoint::forwarding(links, &config.limits));
         let links = found.or_note(links.transpose());
@@ -104,8 +110,8 @@ where
             found.or_note(check_tokens(feed, files));
         }
         let read = levels.zip(tokens).zip(clients).zip(operators).zip(links);
-        let read = found.none_in(read.zip(handles))?;
-        let (((((levels, tokens), clients), operators), links), handles) = read;
+        let read = found.none_in(read.zip(handles).zip(recipients))?;
+        let ((((((levels, tokens), clients), operators), links), handles), recipients) = read;
 
         let enforcement = || EnforcementLayer::new(tokens.for_checks.clone(), shared.index.clone());
         let mut endpoints = Vec::new();
@@ -162,6 +168,7 @@ where
             certificates,
             levels,
             orders: Orders::new(config, shared, &tokens, operators, &handles),
+            recipients,
             by_keys: tokens.by_keys,
         })
     }

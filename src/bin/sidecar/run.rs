@@ -8,10 +8,15 @@ use std::{
     time::Duration,
 };
 
-use tokio::task::{AbortHandle, spawn_blocking};
+use tokio::task::{AbortHandle, JoinHandle, spawn_blocking};
 use tower::util::Either;
 use tower_revocation::{
-    enforce::Index, jose::RemoteKeys, log::FeedService, revoke::Handles, sightings::Sightings,
+    enforce::Index,
+    jose::RemoteKeys,
+    log::FeedService,
+    notify::{Notifier, Recipients},
+    revoke::Handles,
+    sightings::Sightings,
 };
 
 use crate::{
@@ -26,7 +31,7 @@ use crate::{
     listeners::unchanged,
     listening::{Addresses, Listening},
     logging::Levels,
-    metrics, notify, pages,
+    metrics, notify, orders, pages,
     parts::{Parts, Shared},
     process, sightings,
     signals::{Asked, Signals},
@@ -98,6 +103,8 @@ async fn start(
         journal,
         sightings: Sightings::new(),
         handles: Handles::random().map_err(|error| Failure::Start(causes(&error)))?,
+        // Nobody is told before the configuration says who.
+        notifier: Notifier::new(Recipients::new()),
         health: health.clone(),
         pages: Some(pages),
         admin_address: listening.addresses.get("admin.listen").copied(),
@@ -116,6 +123,7 @@ async fn start(
         admin,
         listening,
         watch: None,
+        telling: None,
         was_ready: Arc::default(),
     };
     let begun = tokio::select! {
@@ -182,6 +190,8 @@ struct Running {
     listening: Listening,
     /// The task that looks after the keys of the issuers.
     watch: Option<AbortHandle>,
+    /// The task that tells issuers about orders.
+    telling: Option<JoinHandle<()>>,
     /// Whether systemd knows that the process is ready.
     was_ready: Arc<AtomicBool>,
 }
@@ -205,6 +215,8 @@ impl Running {
         self.health
             .without_keys(parts.by_keys.iter().map(unknown).collect());
         self.use_now(parts);
+        let trail = orders::trail(&self.config, &self.shared);
+        self.telling = trail.map(|trail| tokio::spawn(trail.tell_issuers()));
         self.health.serve();
         metrics::in_use();
         let (health, was_ready) = (self.health.clone(), self.was_ready.clone());
@@ -235,7 +247,7 @@ impl Running {
     }
 
     fn use_now(&mut self, mut parts: Parts<Store>) {
-        warnings::warn(&self.config);
+        warnings::warn(&self.config, self.shared.journal.is_some());
         if let Some(limits) = &self.config.sightings {
             sightings::limit(&self.shared.sightings, limits);
         }
@@ -243,6 +255,7 @@ impl Running {
         self.levels.change(parts.levels.clone());
         self.admin.replace(parts.orders, self.shared.log.clone());
         self.admin.name(&self.config.admin.hosts);
+        self.shared.notifier.replace(parts.recipients);
         let watch = tokio::spawn(keys::watch(parts.by_keys, self.health.clone()));
         if let Some(last) = self.watch.replace(watch.abort_handle()) {
             last.abort();
@@ -331,6 +344,11 @@ impl Running {
             tokio::time::sleep(self.config.run.shutdown_delay).await;
         }
         self.listening.stop().await;
+        self.shared.notifier.stop();
+        if let Some(telling) = self.telling {
+            // What is not told yet stays in the journal.
+            let _ = telling.await;
+        }
         let closed = store::close(self.shared.log).await;
         closed.map_err(|error| Failure::Start(causes(&*error)))
     }

@@ -3,7 +3,7 @@
 use crate::config::{Config, Mode};
 
 /// Says what a configuration leaves open, though it is a valid one.
-pub(crate) fn warn(config: &Config) {
+pub(crate) fn warn(config: &Config, are_orders_kept: bool) {
     let forwards = config
         .revoke
         .as_ref()
@@ -20,6 +20,10 @@ pub(crate) fn warn(config: &Config) {
     }
     if forwards && config.issuers.len() > 1 {
         tracing::warn!("revoke.upstream gets the tokens of every issuer that clients revoke");
+    }
+    let tells = config.issuers.iter().any(|it| it.on_revoke.is_some());
+    if tells && !are_orders_kept {
+        tracing::warn!("on_revoke tells nobody: orders are not kept here");
     }
     if config.log.longest_lifetime.is_none() {
         tracing::warn!("records are kept for ever: set log.longest_lifetime");

@@ -1,5 +1,6 @@
 //! Software that others wrote, with the library: the `oauth2` crate against the example authorization
-//! server, WebSockets by axum and tungstenite, and the compression of tower-http.
+//! server, WebSockets by axum and tungstenite, the compression of tower-http, and the library of Standard
+//! Webhooks.
 //!
 //! `tests/run` builds the example first. To run these tests alone:
 //!
@@ -20,6 +21,9 @@ mod http;
 mod https;
 #[path = "../../server/process.rs"]
 mod process;
+#[path = "../../fixture/receiver.rs"]
+mod receiver;
 #[path = "../../server/tls.rs"]
 mod tls;
+mod webhook;
 mod websocket;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::{
+    on_revoke::{self, OnRevoke},
     problem::{Problem, Problems},
     url,
 };
@@ -22,6 +23,7 @@ pub(super) struct Section {
     introspection: Option<IntrospectionSection>,
     grant_claim: Option<String>,
     ancestors_claim: Option<String>,
+    on_revoke: Option<on_revoke::Section>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -83,6 +85,8 @@ pub(crate) struct Issuer {
     pub(crate) grant_claim: Option<String>,
     /// The claim with the grants of the tokens that a token descends from.
     pub(crate) ancestors_claim: Option<String>,
+    /// Who ends its refresh tokens.
+    pub(crate) on_revoke: Option<OnRevoke>,
 }
 
 /// Where the keys of an issuer are.
@@ -204,6 +208,10 @@ impl Issuer {
             let endpoint = Introspection::new(&key("introspection"), section, insecure);
             found.or_note(endpoint)
         });
+        let on_revoke = section.on_revoke.and_then(|section| {
+            let told = OnRevoke::new(&key("on_revoke"), section, url.as_deref(), insecure);
+            found.or_note(told)
+        });
         Some(Self {
             url: url?,
             dialect,
@@ -213,6 +221,7 @@ impl Issuer {
             introspection,
             grant_claim: section.grant_claim,
             ancestors_claim: section.ancestors_claim,
+            on_revoke,
         })
     }
 }
@@ -250,7 +259,7 @@ impl Introspection {
     }
 }
 
-fn check(key: &str, text: &str, insecure: bool) -> Result<(), Problem> {
+pub(super) fn check(key: &str, text: &str, insecure: bool) -> Result<(), Problem> {
     let uri = url::parse(key, text, &["https", "http"])?;
     if uri.scheme_str() == Some("http") && !insecure && !url::is_this_machine(&uri) {
         return Err(Problem::new(key, url::PLAIN));

@@ -18,6 +18,7 @@ mod listen;
 mod log;
 mod logging;
 mod me;
+mod on_revoke;
 mod origin;
 mod overrides;
 mod path;
@@ -49,6 +50,7 @@ pub(crate) use {
     log::{Location, Log},
     logging::{Format, Logging},
     me::Me,
+    on_revoke::OnRevoke,
     origin::Origins,
     overrides::{Override, from_environment, from_flag},
     problem::{Problem, Problems, one_line},
@@ -168,6 +170,14 @@ impl Config {
         if decides && self.issuers.is_empty() {
             let reason = "missing: add an [[issuer]] whose tokens are accepted";
             wrong("issuer", reason);
+        }
+        for (number, issuer) in self.issuers.iter().enumerate() {
+            if self.log.is_a_feed() && issuer.on_revoke.is_some() {
+                wrong(
+                    &format!("issuer[{number}].on_revoke"),
+                    "orders are not kept beside a feed: set it where the log is",
+                );
+            }
         }
         if !self.log.tenants && self.issuers.len() > 1 {
             wrong(

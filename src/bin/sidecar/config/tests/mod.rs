@@ -1,6 +1,7 @@
 //! The reading of configurations.
 
 mod mistakes;
+mod on_revoke;
 mod overrides;
 
 use super::*;

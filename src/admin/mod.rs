@@ -111,7 +111,7 @@ mod trail;
 
 #[cfg(feature = "pages")]
 #[cfg_attr(docsrs, doc(cfg(feature = "pages")))]
-pub use self::pages::{AdminPages, PageSessions, RecentRecords};
+pub use self::pages::{AdminPages, OwnPages, PageSessions, RecentRecords};
 pub use self::{
     access::{Access, Caller, Operators, OperatorsError, Role},
     body::AdminBody,

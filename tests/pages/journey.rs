@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// Checks the page that is shown: how accessible it is in both schemes, and how it fits a phone.
-async fn check(browser: &mut Browser, axe: Option<&str>, name: &str) {
+pub(crate) async fn check(browser: &mut Browser, axe: Option<&str>, name: &str) {
     for scheme in ["light", "dark"] {
         browser.scheme(scheme).await;
         if let Some(axe) = axe {
@@ -195,7 +195,7 @@ async fn every_control_is_reached_by_keyboard() {
         .await;
     browser.press_and_load("Enter").await;
     let mut reached = Vec::new();
-    for _ in 0..10 {
+    for _ in 0..11 {
         browser.press("Tab").await;
         reached.push(browser.focused().await);
     }
@@ -206,6 +206,7 @@ async fn every_control_is_reached_by_keyboard() {
             "Find a subject",
             "Revoke",
             "Check a token",
+            "Orders",
             "Status",
             "Sign out",
             "Subject",

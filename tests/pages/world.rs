@@ -12,12 +12,15 @@ use tower::{BoxError, ServiceExt as _, service_fn};
 use tower_revocation::{
     Secret,
     admin::{
-        Access, AdminPages, AdminService, Operators, PageSessions, RecentRecords, Tenants, Trail,
+        Access, AdminPages, AdminService, Operators, OwnPages, OwnSessions, PageSessions,
+        RecentRecords, Tenants, Trail,
     },
     client::PeerAddr,
-    enforce::Index,
+    enforce::{EnforcementLayer, Index},
+    introspect::Introspection,
     log::{MemoryJournal, MemoryLog, NumericDate, Snapshot},
-    revoke::Administration,
+    revoke::{Administration, Handles},
+    sightings::Sightings,
     test_util::TestIssuer,
 };
 
@@ -26,6 +29,7 @@ pub(crate) const OTHER_ISSUER: &str = "https://other.test";
 /// The field in which a proxy on this machine names an operator.
 pub(crate) const PROXY_FIELD: HeaderName = HeaderName::from_static("x-forwarded-user");
 const LOOPBACK: &str = "127.0.0.1";
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 /// Tokens of the three roles are `token-viewer` and so on.
 const ROLES: [&str; 3] = ["viewer", "operator", "security"];
 
@@ -33,6 +37,7 @@ pub(crate) struct World {
     pub(crate) log: MemoryLog,
     pub(crate) index: Index,
     pub(crate) issuer: TestIssuer,
+    sightings: Sightings,
     pub(crate) sessions: PageSessions,
     /// `None`: no orders are kept.
     trail: Option<Trail>,
@@ -68,6 +73,7 @@ impl World {
             log,
             index,
             issuer: TestIssuer::new(ISSUER),
+            sightings: Sightings::new(),
             sessions: PageSessions::new().unwrap(),
             trail,
             base: format!("http://{host}"),
@@ -86,7 +92,8 @@ impl World {
     }
 
     async fn serve(&self, listener: TcpListener, operators: Operators, issuers: &[&str]) {
-        let hosts = [listener.local_addr().unwrap().to_string()];
+        let host = listener.local_addr().unwrap().to_string();
+        let hosts = [host.clone()];
         let tenants = match issuers {
             [] => Tenants::each_issuer([ISSUER]),
             several => Tenants::each_issuer(several.iter().copied()),
@@ -99,6 +106,7 @@ impl World {
             Access::operators(operators.clone()),
         )
         .hosts(hosts.clone());
+        let service = service.sightings(self.sightings.clone(), Handles::new([7; 32]));
         let service = match &self.trail {
             Some(trail) => service.trail(trail.clone()),
             None => service,
@@ -109,11 +117,24 @@ impl World {
             .hosts(hosts)
             .issuers(issuers.iter().copied())
             .recent(RecentRecords::follow(&self.log).await.unwrap());
+        let tokens = self.issuer.tokens().tenant(ISSUER);
+        let own = OwnSessions::new(
+            EnforcementLayer::new(tokens.clone(), self.index.clone()),
+            self.index.clone(),
+            tokens,
+            Administration::new(self.log.clone()),
+            self.sightings.clone(),
+            Handles::new([7; 32]),
+        );
+        let own = OwnPages::new(own, self.sessions.clone()).hosts([host]);
         let site = service_fn(move |request: Request<Incoming>| {
-            let (service, pages) = (service.clone(), pages.clone());
+            let (service, pages, own) = (service.clone(), pages.clone(), own.clone());
             async move {
                 let response = if request.uri().path().starts_with("/v1/") {
                     let response = service.oneshot(request).await;
+                    response.map(|it| it.map(|body| body.map_err(BoxError::from).boxed_unsync()))
+                } else if request.uri().path().starts_with("/me") {
+                    let response = own.oneshot(request).await;
                     response.map(|it| it.map(|body| body.map_err(BoxError::from).boxed_unsync()))
                 } else {
                     let response = pages.oneshot(request).await;
@@ -138,10 +159,27 @@ impl World {
         });
     }
 
-    pub(crate) async fn is_live(&self, token: &str) -> bool {
+    /// A token of a subject in a session, which was used in Firefox.
+    pub(crate) async fn used(&self, subject: &str, session: &str) -> String {
+        let token = self.issuer.token().subject(subject).client("shop");
+        let token = token.session(session).sign();
+        let known = self.introspect(&token).await;
+        let request = Request::get("/").header("user-agent", FIREFOX);
+        let (mut head, ()) = request.body(()).unwrap().into_parts();
+        let peer = PeerAddr("192.0.2.7:1".parse().unwrap());
+        head.extensions.insert(peer);
+        self.sightings.note(&known, &head.headers, &head.extensions);
+        token
+    }
+
+    async fn introspect(&self, token: &str) -> Introspection {
         let tokens = self.issuer.tokens().tenant(ISSUER);
         let token = tokens.oneshot(Secret::new(token)).await.unwrap();
-        let token = token.into_token().expect("it is genuine");
+        token.into_token().expect("it is genuine")
+    }
+
+    pub(crate) async fn is_live(&self, token: &str) -> bool {
+        let token = self.introspect(token).await;
         self.index.is_live(&token, NumericDate::now())
     }
 

@@ -7,13 +7,18 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::{
     Method, Request, Response,
     body::Body,
-    header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT},
+    http::request::Parts,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tower::{BoxError, Service, ServiceExt as _, util::BoxCloneSyncService};
 
 use super::failure::Failure;
-use crate::admin::{Caller, Problem};
+use crate::{
+    admin::{Caller, Problem},
+    client::{ClientAddr, PeerAddr},
+    token::Secret,
+};
 
 /// A service of `/v1`. The pages are its client, so each decision and each event is its own.
 #[derive(Clone)]
@@ -48,10 +53,20 @@ impl Api {
     ///
     /// Fails with what the problem of the response says.
     pub(super) async fn read<T: DeserializeOwned>(&self, call: Call) -> Result<T, Failure> {
+        let body = self.send(call).await?;
+        serde_json::from_slice(&body).map_err(|_| Failure::internal())
+    }
+
+    /// Sends a call, and returns the body of the response.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what the problem of the response says.
+    pub(super) async fn send(&self, call: Call) -> Result<Bytes, Failure> {
         let Ok(response) = self.0.clone().oneshot(call.0).await;
         let (head, body) = response.into_parts();
         if head.status.is_success() {
-            return serde_json::from_slice(&body).map_err(|_| Failure::internal());
+            return Ok(body);
         }
         let problem = serde_json::from_slice::<Problem>(&body);
         let mut failure = match problem {
@@ -68,6 +83,10 @@ impl Api {
 impl Call {
     pub(super) fn get(uri: &str) -> Self {
         Self::new(Method::GET, uri, Bytes::new())
+    }
+
+    pub(super) fn delete(uri: &str) -> Self {
+        Self::new(Method::DELETE, uri, Bytes::new())
     }
 
     pub(super) fn post(uri: &str, document: &impl Serialize) -> Self {
@@ -87,6 +106,30 @@ impl Call {
     pub(super) fn field(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers_mut().insert(name, value);
         self
+    }
+
+    /// With this token of a user.
+    pub(super) fn bearer(self, token: &Secret) -> Self {
+        let field = HeaderValue::try_from(format!("Bearer {}", token.expose()));
+        // A token with other characters is none.
+        let mut field = field.unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
+        field.set_sensitive(true);
+        self.field(AUTHORIZATION, field)
+    }
+
+    /// On behalf of a request: from its address, and with its browser.
+    pub(super) fn of(mut self, head: &Parts) -> Self {
+        let extensions = self.0.extensions_mut();
+        if let Some(address) = head.extensions.get::<PeerAddr>() {
+            extensions.insert(*address);
+        }
+        if let Some(address) = head.extensions.get::<ClientAddr>() {
+            extensions.insert(*address);
+        }
+        match head.headers.get(USER_AGENT) {
+            Some(browser) => self.field(USER_AGENT, browser.clone()),
+            None => self,
+        }
     }
 
     /// As this operator.

@@ -37,6 +37,13 @@ impl Failure {
         Self::new(StatusCode::FORBIDDEN, detail)
     }
 
+    /// A form of a sign-in without its cookie.
+    pub(super) fn without_cookie() -> Self {
+        let detail =
+            "your browser has not sent the cookie of the form: allow cookies, and use https";
+        Self::new(StatusCode::FORBIDDEN, detail)
+    }
+
     pub(super) fn too_many_attempts(seconds: u64) -> Self {
         let detail = "there were too many failed attempts to sign in";
         Self {

@@ -39,6 +39,17 @@ impl Frame {
         }
     }
 
+    pub(super) fn own(base: &str, form_token: String) -> Self {
+        Self {
+            base: base.to_owned(),
+            style: &style::NAME,
+            is_own: true,
+            here: "",
+            visitor: None,
+            form_token,
+        }
+    }
+
     pub(super) fn of(mut self, visitor: Visitor) -> Self {
         self.visitor = Some(visitor);
         self

@@ -5,11 +5,13 @@ mod failure;
 mod form;
 mod frame;
 mod operator;
+mod own;
 mod picture;
 mod recent;
 mod respond;
+mod seen;
 mod shown;
 mod style;
 mod visit;
 
-pub use self::{operator::AdminPages, recent::RecentRecords, visit::PageSessions};
+pub use self::{operator::AdminPages, own::OwnPages, recent::RecentRecords, visit::PageSessions};

@@ -31,11 +31,11 @@ struct Confirm {
 pub(super) async fn confirm(visit: &Visit<'_>, mut fields: Fields) -> Result<Page, Failure> {
     let order = order::read(&mut fields)?;
     let call = Call::post("/v1/revocations?dry_run=true", &order);
-    let dry_run = visit.read(call).await?;
+    let dry_run: DryRun = visit.read(call).await?;
     let pending = PendingOrder::new(order)?;
     let page = Confirm {
         frame: visit.frame("order"),
-        order: Described::new(&pending.order),
+        order: Described::new(&pending.order, &dry_run.class),
         key: pending.key.clone(),
         dry_run,
         role: visit.caller.role().as_str(),

@@ -8,6 +8,7 @@ mod pending;
 mod receipt;
 mod refresh;
 mod service;
+mod sightings;
 mod sign_in;
 mod status;
 mod subject;

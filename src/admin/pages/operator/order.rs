@@ -61,11 +61,14 @@ pub(super) fn read(fields: &mut Fields) -> Result<RevocationOrder, Failure> {
             "jti" => &mut target.jti,
             "key" => &mut target.key,
             "issuer" => &mut target.issuer,
+            "handle" => &mut target.handle,
             _ => return Err(Refusal::BadRequest("the form has no such target").into()),
         };
         *member = Some(name);
-        if kind == "subject" {
-            target.client = fields.text("client")?;
+        match &*kind {
+            "subject" => target.client = fields.text("client")?,
+            "handle" => target.subject = fields.text("subject")?,
+            _ => {}
         }
     }
     Ok(RevocationOrder {
@@ -127,11 +130,13 @@ pub(super) struct Described {
 }
 
 impl Described {
-    pub(super) fn new(order: &RevocationOrder) -> Self {
+    /// `class` is what the record is about, which a handle does not say.
+    pub(super) fn new(order: &RevocationOrder, class: &str) -> Self {
         let target = &order.target;
+        let subject = of_subject(target.handle.is_some(), class);
         Self::of(
             [
-                ("all tokens of the subject", &target.subject),
+                (subject, &target.subject),
                 ("all tokens of the client", &target.client),
                 ("the session", &target.session),
                 ("the grant", &target.grant),
@@ -148,6 +153,7 @@ impl Described {
     /// That of an order in the trail, which has fingerprints of the names that are secrets elsewhere.
     pub(super) fn kept(entry: &TrailEntry) -> Self {
         let target = &entry.target;
+        let subject = of_subject(target.handle.is_some(), &entry.class);
         let is_token = target.token.is_some() || target.jti.is_some();
         let of_token = (target.jti.clone()).or_else(|| target.token.clone());
         Self::of(
@@ -155,7 +161,7 @@ impl Described {
                 ("the token with the fingerprint", &of_token),
                 ("the session with the fingerprint", &target.session),
                 ("the grant with the fingerprint", &target.grant),
-                ("all tokens of the subject", &target.subject),
+                (subject, &target.subject),
                 ("all tokens of the client", &target.client),
                 ("all tokens that are bound to the key", &target.key),
                 ("all tokens of the issuer", &target.issuer),
@@ -184,5 +190,15 @@ impl Described {
             client: client.cloned().map(Name),
             issuer: issuer.cloned().map(Name),
         }
+    }
+}
+
+/// What falls of a subject. An order by a handle is about one thing of it.
+fn of_subject(has_handle: bool, class: &str) -> &'static str {
+    match class {
+        _ if !has_handle => "all tokens of the subject",
+        "session" => "one session of the subject",
+        "grant" => "one grant of the subject",
+        _ => "one token of the subject",
     }
 }

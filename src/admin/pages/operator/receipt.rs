@@ -34,7 +34,7 @@ pub(super) fn receipt(visit: &Visit<'_>, key: &str) -> Result<Page, Failure> {
     };
     html(&ReceiptPage {
         frame: visit.frame("order"),
-        order: Described::new(&pending.order),
+        order: Described::new(&pending.order, &done.receipt.class),
         reason: pending.order.reason.map(Name),
         when: Date::new(done.when),
         until: done.receipt.not_before.and_then(Date::new),

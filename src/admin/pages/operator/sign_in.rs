@@ -86,7 +86,9 @@ where
     let sessions = &pages.shared.sessions;
     let mut fields = Fields::of_body(&head.headers, body).await?;
     let form_token = fields.take("form_token")?;
-    let before = BEFORE.read(&head.headers).ok_or_else(without_cookie)?;
+    let before = BEFORE
+        .read(&head.headers)
+        .ok_or_else(Failure::without_cookie)?;
     let is_own = form_token.is_some_and(|it| sessions.key().is_token(it.expose(), &before));
     if !is_own {
         return Err(Failure::foreign_form());
@@ -125,11 +127,6 @@ pub(super) fn sign_out(visit: &Visit<'_>) -> Page {
     let mut page = see_other("/sign-in");
     set_cookie(&mut page, SESSION.clear());
     page
-}
-
-fn without_cookie() -> Failure {
-    let detail = "your browser has not sent the cookie of the form: allow cookies, and use https";
-    Failure::new(StatusCode::FORBIDDEN, detail)
 }
 
 fn set_cookie(page: &mut Page, cookie: HeaderValue) {

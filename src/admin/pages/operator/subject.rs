@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::{
+    sightings::{Seen, sightings},
     trail::{self, Kept},
     visit::Visit,
 };
@@ -23,6 +24,8 @@ struct SubjectPage {
     issuer: Option<String>,
     name: Name,
     issuer_name: Option<Name>,
+    /// `None` if the server notes no tokens.
+    seen: Option<Seen>,
     /// `None` if the server keeps no orders.
     latest: Option<Vec<Kept>>,
 }
@@ -32,8 +35,11 @@ pub(super) async fn subject(visit: &Visit<'_>, mut fields: Fields) -> Result<Pag
         return Ok(see_other("/"));
     };
     let issuer = fields.text("issuer")?;
+    let cursor = fields.text("cursor")?;
+    let seen = sightings(visit, &subject, issuer.as_deref(), cursor.as_deref()).await?;
     let latest = trail::latest(visit, &subject).await?;
     html(&SubjectPage {
+        seen,
         latest,
         frame: visit.frame("home"),
         name: Name(subject.clone()),

@@ -15,7 +15,7 @@ pub(super) use self::{
     id::{FormKey, Id},
     sessions::Sessions,
 };
-use super::operator::SignedIn;
+use super::{operator::SignedIn, own::OwnToken};
 
 /// The sessions of browsers, in the memory of this process. Clones share them.
 ///
@@ -36,6 +36,7 @@ struct Shared {
     key: FormKey,
     attempts: Attempts,
     operators: Sessions<SignedIn>,
+    users: Sessions<OwnToken>,
 }
 
 impl PageSessions {
@@ -49,7 +50,9 @@ impl PageSessions {
         Ok(Self(Arc::new(Shared {
             key,
             attempts: Attempts::new(),
-            operators: Sessions::new(),
+            operators: Sessions::new(16),
+            // Users of one network share an address.
+            users: Sessions::new(256),
         })))
     }
 
@@ -63,6 +66,10 @@ impl PageSessions {
 
     pub(super) fn operators(&self) -> &Sessions<SignedIn> {
         &self.0.operators
+    }
+
+    pub(super) fn users(&self) -> &Sessions<OwnToken> {
+        &self.0.users
     }
 }
 

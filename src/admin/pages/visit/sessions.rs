@@ -14,14 +14,16 @@ const IDLE: Duration = Duration::from_secs(15 * 60);
 /// It ends after this time in any case.
 const LONGEST: Duration = Duration::from_secs(8 * 60 * 60);
 const IN_ALL: usize = 4096;
-/// Of one caller, or from one address.
-const OF_ONE: usize = 16;
 
 /// The sessions of browsers, by the digests of their identifiers.
 ///
-/// There are at most 4096, and at most 16 of one owner. Beyond that, the one that was not used for the
-/// longest time ends.
-pub(in super::super) struct Sessions<T>(Mutex<HashMap<[u8; 32], Session<T>>>);
+/// There are at most 4096, and each owner has a share of them. Beyond that, the one that was not used for
+/// the longest time ends.
+pub(in super::super) struct Sessions<T> {
+    /// The limit for one owner: a caller, or an address.
+    of_one: usize,
+    table: Mutex<HashMap<[u8; 32], Session<T>>>,
+}
 
 struct Session<T> {
     /// Whose share of the table it uses.
@@ -38,8 +40,11 @@ impl<T> Session<T> {
 }
 
 impl<T> Sessions<T> {
-    pub(super) fn new() -> Self {
-        Self(Mutex::default())
+    pub(super) fn new(of_one: usize) -> Self {
+        Self {
+            of_one,
+            table: Mutex::default(),
+        }
     }
 
     /// Begins a session. Its identifier is new, so nobody knows it from before.
@@ -60,8 +65,8 @@ impl<T> Sessions<T> {
         let mut table = self.table();
         table.retain(|_, session| !session.has_ended(now));
         let of_owner = table.values().filter(|it| it.owner == owner).count();
-        let is_crowded = |it: &Session<T>| of_owner < OF_ONE || it.owner == owner;
-        if of_owner >= OF_ONE || table.len() >= IN_ALL {
+        let is_crowded = |it: &Session<T>| of_owner < self.of_one || it.owner == owner;
+        if of_owner >= self.of_one || table.len() >= IN_ALL {
             let others = table.iter().filter(|(_, it)| is_crowded(it));
             let oldest = others.max_by_key(|(_, it)| now.since(it.used));
             if let Some(oldest) = oldest.map(|(id, _)| *id) {
@@ -99,7 +104,7 @@ impl<T> Sessions<T> {
     }
 
     fn table(&self) -> MutexGuard<'_, HashMap<[u8; 32], Session<T>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -113,7 +118,7 @@ mod tests {
 
     #[test]
     fn session_ends_unused_and_after_hours_of_use() {
-        let sessions = Sessions::new();
+        let sessions = Sessions::new(16);
         let begun = Moment::now();
         let unused = sessions.begin_at([0; 32], 0_u8, begun).unwrap();
         let used = sessions.begin_at([0; 32], 0, begun).unwrap();
@@ -128,7 +133,7 @@ mod tests {
 
     #[test]
     fn session_that_has_ended_is_none() {
-        let sessions = Sessions::new();
+        let sessions = Sessions::new(16);
         let now = Moment::now();
         let ids = [0, 1].map(|value| sessions.begin([0; 32], value).unwrap());
         sessions.end(&ids[0]);
@@ -138,7 +143,7 @@ mod tests {
 
     #[test]
     fn sessions_of_one_owner_push_out_only_each_other() {
-        let sessions = Sessions::new();
+        let sessions = Sessions::new(16);
         let now = Moment::now();
         let second = |seconds| now + Duration::from_secs(seconds);
         let other = sessions.begin_at([9; 32], 0_u8, now).unwrap();
@@ -152,7 +157,7 @@ mod tests {
 
     #[test]
     fn table_is_bounded() {
-        let sessions = Sessions::new();
+        let sessions = Sessions::new(16);
         for owner in 0..5000_u16 {
             let [high, low] = owner.to_be_bytes();
             let mut of = [0; 32];

@@ -219,8 +219,30 @@ impl Browser {
         self.call("Input.insertText", json!({ "text": text })).await;
     }
 
+    /// Replaces what is in the field with this label.
+    pub(crate) async fn set(&mut self, label: &str, text: &str) {
+        self.fill(label, "").await;
+        self.evaluate("document.activeElement.select()").await;
+        self.call("Input.insertText", json!({ "text": text })).await;
+    }
+
     /// Clicks on the link or the button with this text, and waits for the next page.
     pub(crate) async fn click(&mut self, text: &str) {
+        self.click_here(text).await;
+        self.loaded().await;
+    }
+
+    /// Waits until the page shows this text.
+    pub(crate) async fn waits_for(&mut self, expected: &str) {
+        let begun = std::time::Instant::now();
+        while !self.text().await.contains(expected) {
+            assert!(begun.elapsed() < TIMEOUT, "no {expected:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Clicks on the link or the button with this text, on a page that stays.
+    pub(crate) async fn click_here(&mut self, text: &str) {
         let find = format!(
             "(() => {{
                 const found = [...document.querySelectorAll('a, button, summary')]
@@ -239,7 +261,6 @@ impl Browser {
             });
             self.call("Input.dispatchMouseEvent", event).await;
         }
-        self.loaded().await;
     }
 
     /// Presses a key. The names are those of the `KeyboardEvent`.

@@ -11,5 +11,6 @@ mod own_journey;
 mod seen;
 mod sessions;
 mod sign_in;
+mod spa;
 mod trail;
 mod world;

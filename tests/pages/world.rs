@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, combinators::UnsyncBoxBody};
+use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
 use hyper::{Request, Response, body::Incoming, header::HeaderName, server::conn::http1};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use sha2::{Digest as _, Sha256};
@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) index: Index,
     pub(crate) issuer: TestIssuer,
     sightings: Sightings,
+    /// Another origin, whose app may call for users.
+    pub(crate) app: String,
     pub(crate) sessions: PageSessions,
     /// `None`: no orders are kept.
     trail: Option<Trail>,
@@ -69,11 +71,13 @@ impl World {
         let index = Index::follow(&log).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
+        let app = serve_app().await;
         let world = Self {
             log,
             index,
             issuer: TestIssuer::new(ISSUER),
             sightings: Sightings::new(),
+            app,
             sessions: PageSessions::new().unwrap(),
             trail,
             base: format!("http://{host}"),
@@ -126,11 +130,16 @@ impl World {
             self.sightings.clone(),
             Handles::new([7; 32]),
         );
+        let calls = own.clone().cors([self.app.parse().unwrap()]);
         let own = OwnPages::new(own, self.sessions.clone()).hosts([host]);
         let site = service_fn(move |request: Request<Incoming>| {
-            let (service, pages, own) = (service.clone(), pages.clone(), own.clone());
+            let (service, pages) = (service.clone(), pages.clone());
+            let (calls, own) = (calls.clone(), own.clone());
             async move {
-                let response = if request.uri().path().starts_with("/v1/") {
+                let response = if request.uri().path().starts_with("/v1/me/") {
+                    let response = calls.oneshot(request).await;
+                    response.map(|it| it.map(|body| body.map_err(BoxError::from).boxed_unsync()))
+                } else if request.uri().path().starts_with("/v1/") {
                     let response = service.oneshot(request).await;
                     response.map(|it| it.map(|body| body.map_err(BoxError::from).boxed_unsync()))
                 } else if request.uri().path().starts_with("/me") {
@@ -186,6 +195,25 @@ impl World {
     pub(crate) async fn records(&self) -> usize {
         Snapshot::of(&self.log).await.unwrap().records.len()
     }
+}
+
+/// Serves `examples/spa` at an origin of its own.
+async fn serve_app() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let app = service_fn(async |_: Request<Incoming>| {
+        let page = include_str!("../../examples/spa/index.html");
+        let response = Response::builder().header("content-type", "text/html");
+        Ok::<_, Infallible>(response.body(Full::<Bytes>::from(page)).unwrap())
+    });
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let app = TowerToHyperService::new(app);
+            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), app));
+        }
+    });
+    origin
 }
 
 fn operators_of(roles: &[&str]) -> Operators {

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     http::{Answer, Http},
+    port::free_port,
     process::Sidecar,
     world::World,
 };
@@ -26,9 +27,9 @@ struct Browser {
 }
 
 impl Browser {
-    fn of(sidecar: &Sidecar) -> Self {
+    fn of(sidecar: &Sidecar, listener: &str) -> Self {
         Self {
-            http: Http::to(sidecar.url("admin.listen")),
+            http: Http::to(sidecar.url(listener)),
             cookie: String::new(),
         }
     }
@@ -78,7 +79,7 @@ async fn operator_revokes_by_the_pages_until_a_reload_removes_the_token() {
     let api = Http::to(sidecar.url("gateway.listen"));
     assert_eq!(api.get_with("/", &token).await.status, 200);
 
-    let mut ann = Browser::of(&sidecar);
+    let mut ann = Browser::of(&sidecar, "admin.listen");
     assert_eq!(ann.get("/").await.header("location"), "/sign-in");
     assert_eq!(ann.sign_in("ann").await.status, 303);
     let form = hidden(&ann.get("/subjects?subject=alice").await, "form_token");
@@ -96,7 +97,7 @@ async fn operator_revokes_by_the_pages_until_a_reload_removes_the_token() {
     // The calls of programs are as before.
     let call = ann.get("/v1/status").await;
     assert_eq!(call.status, 401);
-    let mut bob = Browser::of(&sidecar);
+    let mut bob = Browser::of(&sidecar, "admin.listen");
     assert_eq!(bob.sign_in("bob").await.status, 303);
     world.write("operators", &operators(&["bob"]));
     sidecar.wait_for("the configuration was read again");
@@ -108,8 +109,45 @@ async fn operator_revokes_by_the_pages_until_a_reload_removes_the_token() {
 async fn there_are_no_pages_unless_they_are_configured() {
     let world = World::new().await;
     let sidecar = world.with_operators(&operators(&["ann"]), "");
-    let mut ann = Browser::of(&sidecar);
+    let mut ann = Browser::of(&sidecar, "admin.listen");
     for path in ["/", "/sign-in"] {
         assert_eq!(ann.get(path).await.status, 401);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn user_ends_a_session_by_the_pages_of_the_gateway() {
+    let world = World::new().await;
+    let port = free_port();
+    let text = world.config(&format!(
+        "[sightings]\nenabled = true\n[me]\npages = \"/me\"\nhosts = [\"127.0.0.1:{port}\"]\n"
+    ));
+    let gateway = "[gateway]\nlisten = \"127.0.0.1:";
+    let text = text.replace(&format!("{gateway}0"), &format!("{gateway}{port}"));
+    let sidecar = Sidecar::start(&world.write("config.toml", &text));
+    let api = Http::to(sidecar.url("gateway.listen"));
+    let issued = |session| {
+        world
+            .issuer
+            .token()
+            .subject("alice")
+            .session(session)
+            .sign()
+    };
+    let [own, other] = ["s1", "s2"].map(issued);
+    for token in [&own, &other] {
+        assert_eq!(api.get_with("/", token).await.status, 200);
+    }
+    let mut alice = Browser::of(&sidecar, "gateway.listen");
+    let form = hidden(&alice.get("/me/sign-in").await, "form_token");
+    let body = format!("form_token={form}&token={own}");
+    assert_eq!(alice.post("/me/sign-in", body).await.status, 303);
+    let page = alice.get("/me").await;
+    assert_eq!(page.text.matches("name=\"session\"").count(), 2, "{page:?}");
+    let body = format!("form_token={}", hidden(&page, "form_token"));
+    assert_eq!(alice.post("/me/end-others", body).await.status, 303);
+    assert!(api.get_with("/", &other).await.is_refused());
+    assert_eq!(api.get_with("/", &own).await.status, 200);
+    // The upstream has every other path.
+    assert_eq!(api.get_with("/mezzo", &own).await.status, 200);
 }

@@ -1,11 +1,16 @@
-//! The pages of operators.
+//! The pages of operators and users.
 
 use tower_revocation::{
-    admin::{Access, AdminPages, AdminService, PageSessions, RecentRecords},
+    admin::{Access, AdminPages, AdminService, OwnPages, OwnSessions, PageSessions, RecentRecords},
     log::RevocationLog,
 };
 
-use crate::{config::Config, failure::Failure, store::Store, tokens::Introspect};
+use crate::{
+    config::{Config, Me},
+    failure::Failure,
+    store::Store,
+    tokens::Introspect,
+};
 
 /// What the pages remember across reloads.
 #[derive(Clone)]
@@ -33,6 +38,20 @@ impl Memory {
                 tracing::warn!(cause, "the status page will show no recent records");
             }
         }
+    }
+
+    /// The pages of users at a path.
+    pub(crate) fn own_pages<L>(
+        &self,
+        me: &Me,
+        path: &str,
+        service: OwnSessions<L, Introspect>,
+    ) -> OwnPages
+    where
+        L: RevocationLog + Clone + Send + Sync + 'static,
+    {
+        let pages = OwnPages::new(service, self.sessions.clone());
+        pages.hosts(me.hosts.iter()).path(path)
     }
 
     /// The pages of these operators.

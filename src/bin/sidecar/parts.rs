@@ -143,7 +143,7 @@ where
                     around.services(&config.profiles)
                 });
                 let mut below = profiles.unwrap_or_default();
-                below.extend(config.me.as_ref().map(|me| {
+                below.extend(config.me.iter().flat_map(|me| {
                     let administration = orders::administration(config, shared);
                     let introspect = tokens.for_revocation_with(shared.links.as_ref());
                     let handles = handles.clone();

@@ -57,7 +57,7 @@ fn key_of(text: &str) -> Option<[u8; 32]> {
     Some(key)
 }
 
-/// The calls of users about their own sessions, and what their paths begin with.
+/// The calls of users about their own sessions, and their pages. Each with what its paths begin with.
 pub(crate) fn own_sessions<L>(
     me: &Me,
     shared: &Shared<L>,
@@ -65,7 +65,7 @@ pub(crate) fn own_sessions<L>(
     administration: Administration<L>,
     enforcement: EnforcementLayer<Introspect>,
     introspect: Introspect,
-) -> (String, Inner)
+) -> Vec<(String, Inner)>
 where
     L: RevocationLog + Clone + Send + Sync + 'static,
 {
@@ -77,13 +77,20 @@ where
         administration,
         sightings,
         handles,
-    )
-    .path(&*me.path);
+    );
     if let Some(scope) = &me.scope {
         own = own.scope(scope);
     }
     if !me.cors.is_empty() {
         own = own.cors(me.cors.iter().cloned());
     }
-    (me.path.clone(), erased(own))
+    let mut services = Vec::new();
+    if let (Some(path), Some(memory)) = (&me.pages, &shared.pages) {
+        services.push((
+            path.clone(),
+            erased(memory.own_pages(me, path, own.clone())),
+        ));
+    }
+    services.push((me.path.clone(), erased(own.path(&*me.path))));
+    services
 }

@@ -96,7 +96,7 @@
 //! | `sightings` | which tokens were used here, for administrators and users | `sightings` |
 //! | `admin` | orders of administrators over HTTP | `admin` |
 //! | `notify` | tells issuers about orders, so that they end refresh tokens | `notify` |
-//! | `admin::AdminPages` | pages for administrators, without scripts | `pages` |
+//! | `admin::AdminPages`, `admin::OwnPages` | pages for administrators and users, without scripts | `pages` |
 //! | `profiles` | the revocation calls of other systems | `profiles` |
 //! | `observe` | the series for monitoring | `metrics` |
 //! | `proxy` | a reverse proxy, a server whose connections are bounded, and the decision for proxies of others | `proxy`, `ext-authz` |

@@ -72,8 +72,8 @@
 //!
 //! # Pages
 //!
-//! With the feature `pages`, `AdminPages` serves pages for operators beside the service. They need no
-//! script. An operator signs in with a token:
+//! With the feature `pages`, `AdminPages` serves pages for operators beside the service, and `OwnPages`
+//! pages for users beside `OwnSessions`. They need no script. An operator signs in with a token:
 //!
 //! * The session is a cookie that scripts cannot read and that no request of another site has. It ends
 //!   15 minutes after the last request, 8 hours after the sign-in, when the operator signs out, and when

@@ -27,6 +27,7 @@
 //! | `gateway.listen` | `revoke.path` | revocation (RFC 7009) |
 //! | | `profile.path` | the revocation call of another system |
 //! | | `me.path` + `/sessions`, `/tokens:revoke` | a user's own sessions |
+//! | | `me.pages` and below | the same as pages, without scripts |
 //! | | everything else | checked, then passed to `gateway.upstream` |
 //! | `verify.listen` | `/verify`, `/verify/…`, any method | the decision over HTTP |
 //! | | `envoy.service.auth.v3.Authorization/Check` | the same decision over gRPC |
@@ -35,6 +36,7 @@
 //! | | `/readyz` | 200 when the index is fresh and the issuers' keys are fetched; JSON with the reasons |
 //! | | `/metrics` | Prometheus text |
 //! | | `/v1/revocations`, `/v1/tokens:inspect`, `/v1/sightings`, `/v1/status` | orders and questions: see [`admin`](crate::admin) |
+//! | `admin.listen` | everything else, if `admin.pages` is true | pages for operators, without scripts |
 //!
 //! `/readyz` and `/metrics` of `admin.listen` are for requests to an address, to `localhost` or to one of
 //! `admin.hosts`. For another `Host` they are 421, because a web page could have a name that leads there.

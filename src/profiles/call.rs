@@ -27,10 +27,18 @@ pub(super) enum Kind {
 
 pub(super) struct Revoke {
     head: Parts,
-    parameters: Parameters,
+    form: Form,
     options: RevocationOptions,
     condition: Option<Condition>,
     order: Option<ClientOrder>,
+}
+
+/// The body of the request for the endpoint.
+pub(super) enum Form {
+    Of(Parameters),
+    /// As the client has sent it. To read and to write it again would cost more than a tenth of a
+    /// revocation.
+    AsItIs(Bytes),
 }
 
 /// A request for the endpoint, and what its backend tells.
@@ -42,10 +50,10 @@ pub(super) struct Asking {
 }
 
 impl Call {
-    pub(super) fn new(head: Parts, parameters: Parameters) -> Self {
+    pub(super) fn new(head: Parts, form: Form) -> Self {
         Self(Kind::Revoke(Box::new(Revoke {
             head,
-            parameters,
+            form,
             options: RevocationOptions::new(),
             condition: None,
             order: None,
@@ -98,7 +106,7 @@ impl Revoke {
     pub(super) fn into_request(self) -> Asking {
         let Self {
             mut head,
-            parameters,
+            form,
             mut options,
             condition,
             order,
@@ -126,12 +134,29 @@ impl Revoke {
         for name in [header::CONTENT_LENGTH, header::CONTENT_ENCODING] {
             head.headers.remove(name);
         }
-        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-        head.headers.insert(header::CONTENT_TYPE, form);
+        let media_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+        head.headers.insert(header::CONTENT_TYPE, media_type);
         Asking {
-            request: Request::from_parts(head, Full::new(parameters.to_form())),
+            request: Request::from_parts(head, Full::new(form.into_bytes())),
             report,
             needs_report,
+        }
+    }
+}
+
+impl Form {
+    /// The parameters, if they were read.
+    fn parameters(&self) -> Option<&Parameters> {
+        match self {
+            Self::Of(parameters) => Some(parameters),
+            Self::AsItIs(_) => None,
+        }
+    }
+
+    fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Of(parameters) => parameters.to_form(),
+            Self::AsItIs(body) => body,
         }
     }
 }
@@ -141,7 +166,7 @@ impl fmt::Debug for Call {
         match &self.0 {
             Kind::Revoke(revoke) => f
                 .debug_struct("Call")
-                .field("parameters", &revoke.parameters)
+                .field("parameters", &revoke.form.parameters())
                 .field("options", &revoke.options)
                 .field("order", &revoke.order)
                 .finish_non_exhaustive(),

@@ -31,8 +31,7 @@ impl Profile for Cognito {
     type State = ();
 
     async fn call(&self, request: ProfileRequest, (): &mut ()) -> Result<Call, Error> {
-        let parameters = request.form()?;
-        Ok(request.revoke(parameters).options(refresh_tokens_only()))
+        Ok(request.revoke_form()?.options(refresh_tokens_only()))
     }
 
     fn response(&self, answer: Answer, (): ()) -> Response<Full<Bytes>> {

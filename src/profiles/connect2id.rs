@@ -85,14 +85,13 @@ impl Profile for Connect2id {
     type State = ();
 
     async fn call(&self, request: ProfileRequest, (): &mut ()) -> Result<Call, Error> {
-        let parameters = request.form()?;
         let options = RevocationOptions::new().cascade(Cascade::SubjectAndClient);
         // Nobody finds out which tenants there are before the authentication.
         let of_tenant = self.tenant_of(&request.head.headers)?.map(|tenant| {
             let options = RevocationOptions::new();
             tenant.map_or(options.clone(), |tenant| options.tenant(&*tenant.issuer))
         });
-        let call = request.revoke(parameters).options(options);
+        let call = request.revoke_form()?.options(options);
         Ok(match of_tenant {
             Ok(options) if options == RevocationOptions::new() => call,
             of_tenant => call.after_authentication(ready(of_tenant)),

@@ -6,6 +6,7 @@ use hyper::Response;
 
 use super::{Answer, Call, Profile, ProfileRequest};
 use crate::error::Error;
+
 #[doc = include_str!("okta.md")]
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "a profile does nothing until a layer uses it"]
@@ -15,8 +16,7 @@ impl Profile for Okta {
     type State = ();
 
     async fn call(&self, request: ProfileRequest, (): &mut ()) -> Result<Call, Error> {
-        let parameters = request.form()?;
-        Ok(request.revoke(parameters))
+        request.revoke_form()
     }
 
     fn response(&self, answer: Answer, (): ()) -> Response<Full<Bytes>> {

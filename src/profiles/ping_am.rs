@@ -9,6 +9,7 @@ use crate::{
     error::Error,
     revoke::{Cascade, RevocationOptions},
 };
+
 #[doc = include_str!("pingam.md")]
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "a profile does nothing until a layer uses it"]
@@ -18,9 +19,8 @@ impl Profile for PingAm {
     type State = ();
 
     async fn call(&self, request: ProfileRequest, (): &mut ()) -> Result<Call, Error> {
-        let parameters = request.form()?;
         let options = RevocationOptions::new().refresh_token_cascade(Cascade::Grant);
-        Ok(request.revoke(parameters).options(options))
+        Ok(request.revoke_form()?.options(options))
     }
 
     fn response(&self, answer: Answer, (): ()) -> Response<Full<Bytes>> {

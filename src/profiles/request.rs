@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use hyper::{Request, http::request::Parts};
 
-use super::{Call, Parameters};
+use super::{Call, Parameters, call::Form};
 use crate::{
     endpoint::MediaType,
     error::{Error, ErrorKind},
@@ -99,7 +99,20 @@ impl ProfileRequest {
     /// The call to revoke the token in these parameters, with the credentials in them and in the head.
     #[must_use]
     pub fn revoke(self, parameters: Parameters) -> Call {
-        Call::new(self.head, parameters)
+        Call::new(self.head, Form::Of(parameters))
+    }
+
+    /// The call to revoke the token in the form of this request, for profiles that change no parameter.
+    /// The endpoint reads the form.
+    ///
+    /// # Errors
+    ///
+    /// [`UnsupportedMediaType`](ErrorKind::UnsupportedMediaType) if the body is not a form.
+    pub fn revoke_form(self) -> Result<Call, Error> {
+        match self.media_type()? {
+            MediaType::Form => Ok(Call::new(self.head, Form::AsItIs(self.body))),
+            MediaType::Json => Err(Error::new(ErrorKind::UnsupportedMediaType)),
+        }
     }
 
     /// The media type, by the rules of the endpoint.

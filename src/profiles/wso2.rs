@@ -68,6 +68,11 @@ impl Profile for Wso2 {
     type State = (Option<HeaderValue>, Option<String>);
 
     async fn call(&self, request: ProfileRequest, state: &mut Self::State) -> Result<Call, Error> {
+        // A client that is registered without a secret may revoke one token, and no family.
+        let options = RevocationOptions::new().public_client_cascade(Cascade::Token);
+        if !self.allows_jsonp && !self.echoes_digests {
+            return Ok(request.revoke_form()?.options(options));
+        }
         let parameters = request.form()?;
         if self.allows_jsonp {
             if let Some(name) = parameters.value("callback")? {
@@ -80,8 +85,6 @@ impl Profile for Wso2 {
                 .value("token")?
                 .map(|token| digest(token.expose()));
         }
-        // A client that is registered without a secret may revoke one token, and no family.
-        let options = RevocationOptions::new().public_client_cascade(Cascade::Token);
         Ok(request.revoke(parameters).options(options))
     }
 

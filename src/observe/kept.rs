@@ -68,7 +68,7 @@ mod tests {
                 look_ups
             };
             kept.record(NumericDate::new(second), look_up, |handle| {
-                recorded.set(*handle)
+                recorded.set(*handle);
             });
             assert_eq!(recorded.get(), expected, "{second}");
         }

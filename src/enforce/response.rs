@@ -1,6 +1,6 @@
 //! The one table of what a refused peer gets (RFC 6750 §3, RFC 9449 §7.1).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -11,7 +11,9 @@ use hyper::{
 
 use super::{
     challenge::{Challenges, Parameters},
+    judge::Judge,
     protocol::{GRPC, PERMISSION_DENIED, Protocol, UNAUTHENTICATED, UNAVAILABLE},
+    settings::Settings,
     verdict::{Refused, Verdict},
 };
 use crate::{date::delay_seconds, error::Error, introspect::TokenType};
@@ -108,9 +110,39 @@ impl Refusals {
         response
     }
 
+    /// The response to a request of which nothing else is known.
+    pub(super) fn by_default(&self, refused: Refused) -> Response<Full<Bytes>> {
+        self.response(refused, Protocol::Http, TokenType::Bearer)
+    }
+
     /// The time that the cause states, or the default.
     fn delay(&self, refused: &Refused) -> Duration {
         let stated = Error::in_chain(refused).and_then(Error::retry_delay);
         stated.unwrap_or(self.retry_after)
+    }
+}
+
+/// How a layer refuses one request.
+#[derive(Clone)]
+pub(super) struct Refusing {
+    settings: Arc<Settings>,
+    protocol: Protocol,
+    scheme: TokenType,
+}
+
+impl Refusing {
+    pub(super) fn response(&self, refused: Refused) -> Response<Full<Bytes>> {
+        let refusals = &self.settings.refusals;
+        refusals.response(refused, self.protocol, self.scheme)
+    }
+}
+
+impl From<&Judge> for Refusing {
+    fn from(judge: &Judge) -> Self {
+        Self {
+            settings: judge.settings.clone(),
+            protocol: judge.protocol,
+            scheme: judge.scheme,
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 
 use tower::BoxError;
 
+use super::End;
 use crate::{
     introspect::{NotValidNow, Reason},
     log::SelectorClass,
@@ -119,6 +120,17 @@ impl Refused {
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         self.verdict.reason()
+    }
+}
+
+/// The token ended while its request was in progress.
+impl From<End> for Refused {
+    fn from(end: End) -> Self {
+        match end {
+            End::Revoked(class) => Self::new(Verdict::Revoked(class)),
+            End::Expired => Self::new(Verdict::Expired),
+            End::Unknown => Self::unknown(end.into()),
+        }
     }
 }
 

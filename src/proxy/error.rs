@@ -126,30 +126,31 @@ impl Error {
     /// A malformed request may be read in another way by its sender, so its connection ends. It also
     /// ends if the rest of the body would have to be read.
     pub(super) fn into_response(self, version: Version) -> Response<Full<Bytes>> {
-        use ErrorKind::{
-            BadRequest, ClientTimedOut, Overloaded, TokenEnded, TokenUnknown, UnknownCoding,
-        };
-
-        let closes = matches!(
-            self.kind,
-            BadRequest | UnknownCoding | TokenEnded | TokenUnknown | ClientTimedOut
-        ) && version != Version::HTTP_2;
         let mut response = Response::new(Full::default());
         *response.status_mut() = self.kind.status();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-        if closes {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        if matches!(self.kind, ErrorKind::TokenUnknown | ErrorKind::Overloaded) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        match self.kind {
-            TokenEnded => {
-                let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
-                headers.insert(header::WWW_AUTHENTICATE, challenge);
-            }
-            TokenUnknown | Overloaded => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            _ => {}
+        self.complete(response, version)
+    }
+
+    /// Makes a refusal of the layer that checked the token the response to a request of this version.
+    pub(super) fn complete(
+        self,
+        mut response: Response<Full<Bytes>>,
+        version: Version,
+    ) -> Response<Full<Bytes>> {
+        use ErrorKind::{BadRequest, ClientTimedOut, TokenEnded, TokenUnknown, UnknownCoding};
+
+        let closes = matches!(
+            self.kind,
+            BadRequest | UnknownCoding | TokenEnded | TokenUnknown | ClientTimedOut
+        );
+        if closes && version != Version::HTTP_2 {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
         }
         response.extensions_mut().insert(self);
         response

@@ -23,6 +23,7 @@ use self::{
 use super::{
     judge::Judge,
     observe,
+    response::Refusing,
     settings::Introspect,
     stream::EnforcedBody,
     verdict::{Refused, Verdict},
@@ -125,11 +126,8 @@ where
     ) -> Self {
         let settings = &judge.settings;
         observe::refused(&refused, token, request, settings, judge.begun);
-        let response = settings
-            .refusals
-            .response(refused, judge.protocol, judge.scheme);
         Self::Refused {
-            response: Some(response),
+            response: Some(Refusing::from(judge).response(refused)),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     enforce::{
         judge::{Judge, Judgement},
         life::TokenLife,
+        response::Refusing,
         settings::ConfirmBy,
         verdict::{Refused, Verdict},
     },
@@ -124,7 +125,8 @@ where
                 is_shared: request.version() >= Version::HTTP_2,
                 connects: request.method() == Method::CONNECT,
             });
-            request.extensions_mut().insert(TokenLife::new(life));
+            let life = TokenLife::new(life).refused_by(Refusing::from(&self.judge));
+            request.extensions_mut().insert(life);
         }
         self.request.extensions_mut().insert(token);
         State::Inner {

@@ -11,7 +11,16 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{End, watch::Watch};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Response;
+
+use super::{
+    End,
+    response::{Refusals, Refusing},
+    verdict::Refused,
+    watch::Watch,
+};
 use crate::introspect::Introspection;
 
 /// The records, and the watches that wait for new ones.
@@ -108,6 +117,8 @@ pub struct TokenLife(Option<Watched>);
 /// Not in an `Arc`: most handlers never use it.
 struct Watched {
     life: Life,
+    /// How the layer refuses the request.
+    refusing: Option<Refusing>,
     /// Allocated for the first clone or for the watch.
     watch: OnceLock<Arc<OnceLock<Watch>>>,
 }
@@ -132,6 +143,7 @@ impl Clone for Watched {
         let watch = self.watch.get_or_init(Arc::default);
         Self {
             life: self.life.clone(),
+            refusing: self.refusing.clone(),
             watch: watch.clone().into(),
         }
     }
@@ -139,8 +151,19 @@ impl Clone for Watched {
 
 impl TokenLife {
     pub(super) fn new(life: Life) -> Self {
-        let watch = OnceLock::new();
-        Self(Some(Watched { life, watch }))
+        Self(Some(Watched {
+            life,
+            refusing: None,
+            watch: OnceLock::new(),
+        }))
+    }
+
+    /// Remembers how the layer refuses the request.
+    pub(super) fn refused_by(mut self, refusing: Refusing) -> Self {
+        if let Some(watched) = &mut self.0 {
+            watched.refusing = Some(refusing);
+        }
+        self
     }
 
     /// Returns a life that never ends, for handlers that run without the layer.
@@ -160,7 +183,32 @@ impl TokenLife {
         TokenEnd(self.watch().cloned())
     }
 
-    /// The same, without a watch.
+    /// Returns the response that the layer gives to this request for a token that has ended like this.
+    ///
+    /// Use it if the token ends before the handler has responded, for example during an upload. It has the
+    /// status, the challenge or the gRPC status of a refusal, and a [`Refused`] in its extensions. **Over
+    /// HTTP/1.1, add `Connection: close` if the body of the request was not read to its end.**
+    ///
+    /// ```
+    /// use tower_revocation::enforce::{End, TokenLife};
+    ///
+    /// let response = TokenLife::unwatched().refusal(End::Expired);
+    /// assert_eq!(response.status(), 401);
+    /// let challenge = response.headers()["www-authenticate"].to_str()?;
+    /// assert!(challenge.starts_with("Bearer realm=\"api\", error=\"invalid_token\""));
+    /// # Ok::<_, hyper::header::ToStrError>(())
+    /// ```
+    #[must_use]
+    pub fn refusal(&self, end: End) -> Response<Full<Bytes>> {
+        let refused = Refused::from(end);
+        let refusing = self.0.as_ref().and_then(|it| it.refusing.as_ref());
+        match refusing {
+            Some(refusing) => refusing.response(refused),
+            None => Refusals::new().by_default(refused),
+        }
+    }
+
+    /// Checks the token, without a watch.
     #[cfg(feature = "proxy")]
     pub(crate) fn check(&self) -> Option<End> {
         self.0.as_ref().and_then(Watched::check)

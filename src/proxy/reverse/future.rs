@@ -112,7 +112,7 @@ fn later(at: Instant, by: Duration) -> Instant {
 
 impl ForwardFuture {
     pub(super) fn failed(error: Error, version: Version) -> Self {
-        let response = Some(failure(error, version));
+        let response = Some(failure(error, None, version));
         Self {
             kind: Kind::Failed { response },
         }
@@ -165,13 +165,15 @@ impl Future for ForwardFuture {
                     let response = answered
                         .map_err(|error| unanswered(error, progress.as_ref()))
                         .and_then(|response| passed(response, tunnel.take(), permit.take()));
-                    let response = response.unwrap_or_else(|error| failure(error, *version));
+                    let response = response
+                        .unwrap_or_else(|error| failure(error, progress.as_ref(), *version));
                     return Poll::Ready(Ok(response));
                 }
                 // The API may read nothing and never respond.
                 let failed = progress.as_ref().and_then(|upload| upload.poll_failed(cx));
                 if let Some(failed @ Failed::Token(_)) = failed {
-                    return Poll::Ready(Ok(failure(failed.into(), *version)));
+                    let response = failure(failed.into(), progress.as_ref(), *version);
+                    return Poll::Ready(Ok(response));
                 }
                 let error = loop {
                     ready!(sleep.as_mut().poll(cx));
@@ -180,7 +182,7 @@ impl Future for ForwardFuture {
                         Err(error) => break error,
                     }
                 };
-                Poll::Ready(Ok(failure(error, *version)))
+                Poll::Ready(Ok(failure(error, progress.as_ref(), *version)))
             }
         }
     }
@@ -261,9 +263,23 @@ impl From<Failed> for Error {
     }
 }
 
-fn failure(error: Error, version: Version) -> Response<ResponseBody<ForwardedBody>> {
+/// The response without the API. A cut upload is refused by the layer that checked its token.
+fn failure(
+    error: Error,
+    progress: Option<&Progress>,
+    version: Version,
+) -> Response<ResponseBody<ForwardedBody>> {
     observe::failed(&error);
-    error.into_response(version).map(ResponseBody::endpoint)
+    let was_cut = matches!(
+        error.kind(),
+        ErrorKind::TokenEnded | ErrorKind::TokenUnknown
+    );
+    let cut = progress.filter(|_| was_cut);
+    let response = match cut.and_then(Progress::refusal) {
+        Some(refusal) => error.complete(refusal, version),
+        None => error.into_response(version),
+    };
+    response.map(ResponseBody::endpoint)
 }
 
 impl fmt::Debug for ForwardFuture {

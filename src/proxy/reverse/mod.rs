@@ -46,8 +46,9 @@ use crate::ResponseBody;
 ///   byte](Self::websocket_idle_timeout). A response 101 to any other
 ///   request is 502.
 /// * **An upload** ends within a second after its token, as a response does: no further byte is taken from
-///   the client. The API sees a body that was aborted, and the client gets 401, or 503 if it is no longer known
-///   whether the token is revoked. If an API with HTTP/1.1 has stopped reading, the request ends at
+///   the client. The API sees a body that was aborted. The client gets what the
+///   [`EnforcementLayer`](crate::enforce::EnforcementLayer) responds to such a token: 401, or 503 if it is no
+///   longer known whether the token is revoked, or the status of gRPC. If an API with HTTP/1.1 has stopped reading, the request ends at
 ///   `head_timeout`.
 /// * **No retries.** An API that closes a connection may have processed the request.
 /// * **Limits.** [`head_timeout`](Upstream::head_timeout) limits the time of the API, and not that of a

@@ -11,8 +11,13 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use futures::task::AtomicWaker;
-use hyper::body::{Body, Frame, SizeHint};
+use http_body_util::Full;
+use hyper::{
+    Response,
+    body::{Body, Frame, SizeHint},
+};
 use tokio::time::Instant;
 use tower::BoxError;
 
@@ -84,6 +89,8 @@ struct Shared {
     /// When the client last sent a part of it, in milliseconds since `begun`.
     last_frame: AtomicU64,
     failed: OnceLock<Failed>,
+    /// Of the token of the request, if something cuts this body.
+    life: Option<TokenLife>,
     /// Waits for the head of the response.
     response: AtomicWaker,
 }
@@ -99,12 +106,13 @@ pub(super) enum Failed {
 const CLIENT: u64 = u64::MAX;
 
 impl Progress {
-    fn new() -> Self {
+    fn new(life: Option<&TokenLife>) -> Self {
         Self(Arc::new(Shared {
             begun: Instant::now(),
             slow_since: AtomicU64::default(),
             last_frame: AtomicU64::default(),
             failed: OnceLock::new(),
+            life: life.cloned(),
             response: AtomicWaker::new(),
         }))
     }
@@ -158,12 +166,20 @@ impl Progress {
     pub(super) fn failed(&self) -> Option<Failed> {
         self.0.failed.get().copied()
     }
+
+    /// What the layer that checked the token responds, if the token has ended before the body.
+    pub(super) fn refusal(&self) -> Option<Response<Full<Bytes>>> {
+        match (self.failed()?, &self.0.life) {
+            (Failed::Token(end), Some(life)) => Some(life.refusal(end)),
+            _ => None,
+        }
+    }
 }
 
 impl<B: Body> Upload<B> {
     /// The layer gives no life if its policy does not cut streams, or without a token.
     pub(super) fn new(body: B, life: Option<&TokenLife>) -> (Self, Option<Progress>) {
-        let progress = (!body.is_end_stream()).then(Progress::new);
+        let progress = (!body.is_end_stream()).then(|| Progress::new(life));
         let guard = match life {
             Some(life) if progress.is_some() => Guard::Short(life.clone(), 0),
             _ => Guard::None,

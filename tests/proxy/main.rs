@@ -1,6 +1,7 @@
 //! The proxy, in front of APIs of every protocol.
 
 mod bodies;
+mod empty;
 mod failures;
 mod fixture;
 mod floods;
@@ -9,6 +10,7 @@ mod grpc;
 mod hosts;
 mod idle;
 mod in_step;
+mod options;
 #[path = "../fixture/port.rs"]
 mod port;
 mod raw;

@@ -1,6 +1,7 @@
 //! TLS from clients and to the API.
 
 use std::{
+    convert::Infallible,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -18,12 +19,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{
-    TlsConnector,
+    TlsAcceptor, TlsConnector,
     client::TlsStream,
     rustls::{
-        ClientConfig, RootCertStore,
+        ClientConfig, RootCertStore, ServerConfig,
         crypto::aws_lc_rs,
-        pki_types::{CertificateDer, ServerName},
+        pki_types::{CertificateDer, PrivateKeyDer, ServerName},
     },
 };
 use tower::service_fn;
@@ -199,10 +200,62 @@ async fn api_with_tls_must_have_a_trusted_certificate() {
         // The API offers HTTP/2.
         let line = response.body().lines().next().unwrap().to_owned();
         assert!(line.ends_with(" HTTP/2.0"), "{line}");
+        let accepts = accepting_trailers(&gateway);
+        let body = ask(&client, accepts).await.into_body();
+        assert!(body.contains("\nte: trailers\n"), "{body}");
+        assert!(!body.contains("\nconnection: "), "{body}");
     }
     let gateway = Gateway::with(trusting(&certificate()), Server::new()).await;
     let response = ask(&versions::http1(), get(gateway.url("/a"))).await;
     assert_eq!((response.status().as_u16(), &**response.body()), (502, ""));
 
     assert!(Upstream::new(&url).unwrap().trusted_ca(b"no PEM").is_err());
+}
+
+fn accepting_trailers(gateway: &Gateway) -> Request<Full<Bytes>> {
+    let mut request = get(gateway.url("/a"));
+    let te = "trailers".parse().unwrap();
+    request.headers_mut().insert("te", te);
+    request
+}
+
+/// RFC 9110 §10.1.4.
+#[tokio::test]
+async fn api_with_tls_and_without_http2_gets_te_with_its_connection_option() {
+    let made = certificate();
+    let config = server_config(&made);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let acceptor = TlsAcceptor::from(config);
+        while let Ok((stream, _)) = listener.accept().await {
+            let stream = acceptor.accept(stream).await.unwrap();
+            let service = hyper::service::service_fn(async |request| {
+                Ok::<_, Infallible>(echo(request).await)
+            });
+            let server = hyper::server::conn::http1::Builder::new();
+            tokio::spawn(server.serve_connection(TokioIo::new(stream), service));
+        }
+    });
+    let upstream = Upstream::new(&format!("https://localhost:{port}")).unwrap();
+    let upstream = upstream.trusted_ca(made.cert.pem().as_bytes()).unwrap();
+    let gateway = Gateway::with(upstream, Server::new()).await;
+    for client in [versions::http1(), versions::http2()] {
+        for _ in 0..2 {
+            let body = ask(&client, accepting_trailers(&gateway)).await.into_body();
+            assert!(body.contains("HTTP/1.1\n"), "{body}");
+            assert!(body.contains("\nte: trailers\n"), "{body}");
+            assert!(body.contains("\nconnection: te\n"), "{body}");
+        }
+    }
+}
+
+fn server_config(made: &CertifiedKey<KeyPair>) -> Arc<ServerConfig> {
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key);
+    Arc::new(config.unwrap())
 }

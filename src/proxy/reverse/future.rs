@@ -11,6 +11,9 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http_body_util::Full;
 use hyper::{
     Response, StatusCode, Version,
     body::Incoming,
@@ -28,7 +31,7 @@ use super::{
 };
 use crate::{
     ResponseBody,
-    enforce::End,
+    enforce::{End, TokenLife},
     proxy::{
         Error, ErrorKind,
         fields::{Coding, remove_hop_by_hop},
@@ -49,7 +52,9 @@ pin_project! {
 pin_project! {
     #[project = KindProj]
     enum Kind {
-        Failed { response: Option<Response<ResponseBody<ForwardedBody>>> },
+        Done { response: Option<Response<ResponseBody<ForwardedBody>>> },
+        // Boxed: hardly any request gets here.
+        Waiting { sent: BoxFuture<'static, ForwardFuture> },
         Sent {
             #[pin]
             response: legacy::ResponseFuture,
@@ -114,7 +119,37 @@ impl ForwardFuture {
     pub(super) fn failed(error: Error, version: Version) -> Self {
         let response = Some(failure(error, None, version));
         Self {
-            kind: Kind::Failed { response },
+            kind: Kind::Done { response },
+        }
+    }
+
+    /// For an upload that failed before the request was sent.
+    pub(super) fn cut(failed: Failed, life: &TokenLife, version: Version) -> Self {
+        let refusal = match failed {
+            Failed::Token(end) => Some(life.refusal(end)),
+            Failed::Client => None,
+        };
+        let response = Some(failure(failed.into(), refusal, version));
+        Self {
+            kind: Kind::Done { response },
+        }
+    }
+
+    /// The proxy responds with 204.
+    pub(super) fn no_content() -> Self {
+        let mut response = Response::new(ResponseBody::endpoint(Full::default()));
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Self {
+            kind: Kind::Done {
+                response: Some(response),
+            },
+        }
+    }
+
+    /// For a request that is not sent before it is known how.
+    pub(super) fn waiting(sent: BoxFuture<'static, Self>) -> Self {
+        Self {
+            kind: Kind::Waiting { sent },
         }
     }
 
@@ -145,45 +180,53 @@ impl ForwardFuture {
 impl Future for ForwardFuture {
     type Output = Result<Response<ResponseBody<ForwardedBody>>, Infallible>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().kind.project() {
-            KindProj::Failed { response } => {
-                let response = response.take();
-                Poll::Ready(Ok(response.expect("a future is not polled after its end")))
-            }
-            KindProj::Sent {
-                response,
-                mut sleep,
-                begun,
-                version,
-                limits,
-                progress,
-                tunnel,
-                permit,
-            } => {
-                if let Poll::Ready(answered) = response.poll(cx) {
-                    let response = answered
-                        .map_err(|error| unanswered(error, progress.as_ref()))
-                        .and_then(|response| passed(response, tunnel.take(), permit.take()));
-                    let response = response
-                        .unwrap_or_else(|error| failure(error, progress.as_ref(), *version));
-                    return Poll::Ready(Ok(response));
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let next = match self.as_mut().project().kind.project() {
+                KindProj::Done { response } => {
+                    let response = response.take();
+                    return Poll::Ready(
+                        Ok(response.expect("a future is not polled after its end")),
+                    );
                 }
-                // The API may read nothing and never respond.
-                let failed = progress.as_ref().and_then(|upload| upload.poll_failed(cx));
-                if let Some(failed @ Failed::Token(_)) = failed {
-                    let response = failure(failed.into(), progress.as_ref(), *version);
-                    return Poll::Ready(Ok(response));
-                }
-                let error = loop {
-                    ready!(sleep.as_mut().poll(cx));
-                    match limits.next(*begun, progress.as_ref()) {
-                        Ok(due) => sleep.as_mut().reset(due),
-                        Err(error) => break error,
+                // Waiting => (Sent | Done)
+                KindProj::Waiting { sent } => ready!(sent.as_mut().poll(cx)),
+                KindProj::Sent {
+                    response,
+                    mut sleep,
+                    begun,
+                    version,
+                    limits,
+                    progress,
+                    tunnel,
+                    permit,
+                } => {
+                    let refusal = || progress.as_ref().and_then(Progress::refusal);
+                    if let Poll::Ready(answered) = response.poll(cx) {
+                        let response = answered
+                            .map_err(|error| unanswered(error, progress.as_ref()))
+                            .and_then(|response| passed(response, tunnel.take(), permit.take()));
+                        let response =
+                            response.unwrap_or_else(|error| failure(error, refusal(), *version));
+                        return Poll::Ready(Ok(response));
                     }
-                };
-                Poll::Ready(Ok(failure(error, progress.as_ref(), *version)))
-            }
+                    // The API may read nothing and never respond.
+                    let failed = progress.as_ref().and_then(|upload| upload.poll_failed(cx));
+                    if let Some(failed @ Failed::Token(_)) = failed {
+                        let response = failure(failed.into(), refusal(), *version);
+                        return Poll::Ready(Ok(response));
+                    }
+                    let error = loop {
+                        ready!(sleep.as_mut().poll(cx));
+                        match limits.next(*begun, progress.as_ref()) {
+                            Ok(due) => sleep.as_mut().reset(due),
+                            Err(error) => break error,
+                        }
+                    };
+                    return Poll::Ready(Ok(failure(error, None, *version)));
+                }
+            };
+            self.set(next);
         }
     }
 }
@@ -263,10 +306,10 @@ impl From<Failed> for Error {
     }
 }
 
-/// The response without the API. A cut upload is refused by the layer that checked its token.
+/// The response without the API. `refusal` is that of the layer that checked the token of a cut upload.
 fn failure(
     error: Error,
-    progress: Option<&Progress>,
+    refusal: Option<Response<Full<Bytes>>>,
     version: Version,
 ) -> Response<ResponseBody<ForwardedBody>> {
     observe::failed(&error);
@@ -274,8 +317,7 @@ fn failure(
         error.kind(),
         ErrorKind::TokenEnded | ErrorKind::TokenUnknown
     );
-    let cut = progress.filter(|_| was_cut);
-    let response = match cut.and_then(Progress::refusal) {
+    let response = match refusal.filter(|_| was_cut) {
         Some(refusal) => error.complete(refusal, version),
         None => error.into_response(version),
     };
@@ -285,7 +327,8 @@ fn failure(
 impl fmt::Debug for ForwardFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.kind {
-            Kind::Failed { .. } => "failed",
+            Kind::Done { .. } => "done",
+            Kind::Waiting { .. } => "waiting",
             Kind::Sent { .. } => "sent",
         };
         f.debug_tuple("ForwardFuture").field(&kind).finish()

@@ -4,6 +4,7 @@ mod active;
 mod body;
 mod future;
 mod in_flight;
+mod max_forwards;
 mod prepare;
 mod tasks;
 mod tunnel;
@@ -25,7 +26,9 @@ use hyper::{
 use tower::{BoxError, Service};
 
 pub use self::{body::ForwardedBody, future::ForwardFuture};
-use self::{future::TimeLimits, in_flight::InFlight, tasks::Tasks, upload::Upload};
+use self::{
+    future::TimeLimits, in_flight::InFlight, max_forwards::Recipient, tasks::Tasks, upload::Upload,
+};
 use super::{Error, ErrorKind, IdentityHeaders, Upstream, upstream::Clients};
 use crate::ResponseBody;
 
@@ -39,6 +42,9 @@ use crate::ResponseBody;
 ///   host of the [`Upstream`] as `Host`. Fields about one connection do not pass, in both directions
 ///   (RFC 9110 §7.6.1), and `Expect` does not. `Authorization` passes, unless it is
 ///   [removed](Self::remove_authorization).
+/// * **`OPTIONS`** with `Max-Forwards: 0` gets 204 from the proxy (RFC 9110 §7.6.2).
+/// * **A `GET` or `HEAD` with a body** of unknown length is 400, because HTTP/1.1 clients do not send it on. Over
+///   HTTP/2, it passes if the body turns out to be empty.
 /// * **gRPC** and trailers pass. gRPC needs an API with HTTP/2. Trailers of a response lose the fields
 ///   about one connection, and those that mean something only in a head, such as `Set-Cookie`.
 /// * **A WebSocket** passes if its request has an [`AllowWebSocket`] in the extensions, over
@@ -48,8 +54,8 @@ use crate::ResponseBody;
 /// * **An upload** ends within a second after its token, as a response does: no further byte is taken from
 ///   the client. The API sees a body that was aborted. The client gets what the
 ///   [`EnforcementLayer`](crate::enforce::EnforcementLayer) responds to such a token: 401, or 503 if it is no
-///   longer known whether the token is revoked, or the status of gRPC. If an API with HTTP/1.1 has stopped reading, the request ends at
-///   `head_timeout`.
+///   longer known whether the token is revoked, or the status of gRPC. If an API with HTTP/1.1 has stopped
+///   reading, the request ends at `head_timeout`.
 /// * **No retries.** An API that closes a connection may have processed the request.
 /// * **Limits.** [`head_timeout`](Upstream::head_timeout) limits the time of the API, and not that of a
 ///   slow client. A client that [sends nothing](Self::upload_idle_timeout) of its body for a minute gets
@@ -268,7 +274,7 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<B>) -> ForwardFuture {
+    fn call(&mut self, mut request: Request<B>) -> ForwardFuture {
         let version = request.version();
         let Parts {
             clients,
@@ -283,6 +289,11 @@ where
             head: settings.upstream.head_timeout,
             upload: settings.upload_idle_timeout,
         };
+        match Recipient::of(&mut request) {
+            Ok(Recipient::Api) => {}
+            Ok(Recipient::Proxy) => return ForwardFuture::no_content(),
+            Err(error) => return ForwardFuture::failed(error, version),
+        }
         match settings.prepare(request) {
             Ok(prepared) => prepared.send(clients, limits, permit),
             Err(error) => ForwardFuture::failed(error, version),

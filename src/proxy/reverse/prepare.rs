@@ -1,7 +1,9 @@
 //! Makes the request to the API of the request of the client.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use bytes::Buf;
+use http_body_util::BodyExt as _;
 use hyper::{
     HeaderMap, Method, Request, Version,
     body::Body,
@@ -11,17 +13,24 @@ use hyper::{
     },
     upgrade::OnUpgrade,
 };
+use tokio::time::timeout;
 use tower::BoxError;
 
 use super::{
-    AllowWebSocket, ForwardFuture, Settings, Via, future::TimeLimits, in_flight::Permit,
-    tunnel::Tunnel, upload::Upload,
+    AllowWebSocket, ForwardFuture, Settings, Via,
+    future::TimeLimits,
+    in_flight::Permit,
+    tunnel::Tunnel,
+    upload::{Failed, Upload},
 };
-use crate::proxy::{
-    Error, ErrorKind,
-    fields::{MAX_FIELDS, remove_hop_by_hop, takes_trailers},
-    sanitize::WantsWebSocket,
-    upstream::{Clients, Protocol},
+use crate::{
+    enforce::TokenLife,
+    proxy::{
+        Error, ErrorKind,
+        fields::{MAX_FIELDS, remove_hop_by_hop, takes_trailers},
+        sanitize::WantsWebSocket,
+        upstream::{Clients, Protocol},
+    },
 };
 
 /// A request to the API, and which client sends it.
@@ -30,6 +39,8 @@ pub(super) struct Prepared<B> {
     /// The version in which it came.
     version: Version,
     kind: Kind,
+    /// Whether it can be sent only if its body is empty.
+    must_be_empty: bool,
 }
 
 enum Kind {
@@ -57,10 +68,8 @@ impl Settings {
             let kind = ErrorKind::HeadTooLarge;
             return Err(Error::new(kind, "the request has too many header fields"));
         }
-        if base.protocol != Protocol::H2c && body_would_be_lost(&request) {
-            let reason = "the request is a GET with a body of unknown length";
-            return Err(Error::bad_request(reason));
-        }
+        let protocol = base.protocol;
+        let must_be_empty = protocol != Protocol::H2c && body_would_be_lost(&request);
         let (mut head, body) = request.into_parts();
         head.uri = uri;
         // The client takes HTTP/2 where the connection has it.
@@ -87,24 +96,36 @@ impl Settings {
                 headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
                 headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
             }
-            // HTTP/2 has no `Connection`.
-            Kind::Grpc => {
-                headers.insert(TE, HeaderValue::from_static("trailers"));
-            }
-            Kind::Plain if takes_trailers => {
-                headers.insert(TE, HeaderValue::from_static("trailers"));
-                // Over HTTP/2, hyper would remove what `Connection` names.
-                if base.protocol == Protocol::Http {
-                    headers.insert(CONNECTION, HeaderValue::from_static("te"));
-                }
-            }
+            // The client of gRPC speaks HTTP/2 to an API without TLS.
+            Kind::Grpc if protocol == Protocol::Http => take_trailers(Protocol::H2c, headers),
+            Kind::Grpc => take_trailers(protocol, headers),
+            Kind::Plain if takes_trailers => take_trailers(protocol, headers),
             Kind::Plain => {}
         }
         Ok(Prepared {
             request: Request::from_parts(head, body),
             version,
             kind,
+            must_be_empty,
         })
+    }
+}
+
+/// Tells the API that trailers are accepted (RFC 9110 §10.1.4).
+fn take_trailers(protocol: Protocol, headers: &mut HeaderMap) {
+    headers.insert(TE, HeaderValue::from_static("trailers"));
+    let te = HeaderValue::from_static("te");
+    match protocol {
+        Protocol::Http => {
+            headers.insert(CONNECTION, te);
+        }
+        // The version of HTTP is not known yet. Over HTTP/2, hyper removes `Connection`, and the fields
+        // that its first line names.
+        Protocol::Https => {
+            headers.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
+            headers.append(CONNECTION, te);
+        }
+        Protocol::H2c => {}
     }
 }
 
@@ -114,6 +135,19 @@ fn body_would_be_lost<B: Body>(request: &Request<B>) -> bool {
     (method == Method::GET || method == Method::HEAD || method == Method::CONNECT)
         && !request.body().is_end_stream()
         && request.body().size_hint().exact().is_none()
+}
+
+/// Whether the body ends without a byte. `None` if it fails.
+async fn is_empty<B: Body + Unpin>(body: &mut B) -> Option<bool> {
+    while !body.is_end_stream() {
+        let Some(frame) = body.frame().await else {
+            break;
+        };
+        if frame.ok()?.data_ref().is_none_or(Buf::has_remaining) {
+            return Some(false);
+        }
+    }
+    Some(true)
 }
 
 impl Kind {
@@ -174,6 +208,50 @@ where
 {
     /// Sends the request once.
     pub(super) fn send(
+        self,
+        clients: &Arc<Clients<Upload<B>>>,
+        limits: TimeLimits,
+        permit: Permit,
+    ) -> ForwardFuture {
+        if self.must_be_empty {
+            let sent = self.send_if_empty(clients.clone(), limits, permit);
+            ForwardFuture::waiting(Box::pin(sent))
+        } else {
+            self.send_now(clients, limits, permit)
+        }
+    }
+
+    /// Waits for the end of the body. Over HTTP/2, it may be a frame of its own.
+    async fn send_if_empty(
+        mut self,
+        clients: Arc<Clients<Upload<B>>>,
+        limits: TimeLimits,
+        permit: Permit,
+    ) -> ForwardFuture {
+        let version = self.version;
+        let life = self.request.extensions().get::<TokenLife>().cloned();
+        let life = life.unwrap_or(TokenLife::unwatched());
+        let body = self.request.body_mut();
+        let is_empty = tokio::select! {
+            biased;
+            end = life.end() => return ForwardFuture::cut(Failed::Token(end), &life, version),
+            is_empty = timeout(limits.upload, is_empty(body)) => is_empty,
+        };
+        let error = match is_empty {
+            Ok(Some(true)) => return self.send_now(&clients, limits, permit),
+            Ok(Some(false)) => {
+                Error::bad_request("the request is a GET with a body of unknown length")
+            }
+            Ok(None) => Failed::Client.into(),
+            Err(_) => {
+                let reason = "the client sent nothing of its body for too long";
+                Error::new(ErrorKind::ClientTimedOut, reason)
+            }
+        };
+        ForwardFuture::failed(error, version)
+    }
+
+    fn send_now(
         self,
         clients: &Clients<Upload<B>>,
         limits: TimeLimits,

@@ -60,6 +60,8 @@ fn inspection(introspected: &Introspected, index: &Index) -> Inspection {
     let is_later = |date: Option<NumericDate>| date.is_some_and(|date| date > now);
     let verdict = if token.revoked || revoked_by.is_some() {
         "revoked"
+    } else if token.is_too_old(now) {
+        "too_old"
     } else if token.is_expired(now) {
         "expired"
     } else if token.rotated {
@@ -102,7 +104,11 @@ fn claims(token: &Introspection) -> InspectedClaims {
         scope: token.scope.as_ref().map(ToString::to_string),
         iat: date(token.iat),
         nbf: date(token.nbf),
-        exp: date(token.exp),
+        exp: date(match token.stated_exp {
+            // The other one is ours.
+            Some(stated) => Some(stated).filter(|it| *it < NumericDate::FOREVER),
+            None => token.exp,
+        }),
     }
 }
 

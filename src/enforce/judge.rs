@@ -77,6 +77,9 @@ impl Judge {
         let latest = now + settings.leeway;
         let not_yet = |moment: Option<NumericDate>| moment.is_some_and(|moment| moment > latest);
         let lacks = |class: &SelectorClass| token.selectors_of(*class).next().is_none();
+        if token.is_too_old(now) {
+            return ControlFlow::Break(Verdict::Invalid(Reason::TooOld));
+        }
         if token.is_expired(now) {
             return ControlFlow::Break(Verdict::Expired);
         }

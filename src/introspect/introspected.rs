@@ -126,6 +126,9 @@ pub enum Reason {
     NotYet,
     /// The token has expired (`exp`).
     Expired,
+    /// The token is older than the longest lifetime of any token, but its own `exp` has not passed: see
+    /// `JwtTokens::longest_lifetime`.
+    TooOld,
     /// The token is not an access token, such as a refresh token that is presented to an API.
     Kind,
     /// The token was exchanged for a new one.
@@ -153,6 +156,7 @@ impl Reason {
             Self::Ancestors => "ancestors",
             Self::NotYet => "not_yet",
             Self::Expired => "expired",
+            Self::TooOld => "too_old",
             Self::Kind => "kind",
             Self::Rotated => "rotated",
             Self::Unrecognised => "unrecognised",

@@ -52,6 +52,20 @@ async fn claims_verdict_and_selectors_of_a_token() {
 }
 
 #[tokio::test]
+async fn token_beyond_the_longest_lifetime_is_too_old_and_keeps_its_exp() {
+    let world = World::new().await;
+    let now = NumericDate::now();
+    // The default is a day.
+    let issued = NumericDate::new(now.seconds() - 2 * 86_400);
+    let month = Duration::from_secs(30 * 86_400);
+    let token = world.issuer.token().issued_at(issued).expires_in(month);
+    let inspection = inspect(&world, &token.sign()).await;
+    assert_eq!(inspection["verdict"], "too_old");
+    let exp = (issued + month).seconds();
+    assert_eq!(inspection["claims"]["exp"], exp);
+}
+
+#[tokio::test]
 async fn token_that_is_not_live() {
     let world = World::new().await;
     let later = NumericDate::now() + Duration::from_secs(1000);

@@ -52,6 +52,20 @@ async fn expired_token_is_refused_from_that_second() {
 }
 
 #[tokio::test]
+async fn token_that_only_a_limit_of_ours_has_ended_is_too_old() {
+    let ended = |stated: Option<NumericDate>| {
+        verdict_of(move |token| {
+            token.exp = Some(ahead(0));
+            token.stated_exp = stated;
+        })
+    };
+    let too_old = Some(Verdict::Invalid(Reason::TooOld));
+    assert_eq!(ended(Some(ahead(1000))).await, too_old);
+    assert_eq!(ended(Some(NumericDate::FOREVER)).await, too_old);
+    assert_eq!(ended(Some(ahead(0))).await, Some(Verdict::Expired));
+}
+
+#[tokio::test]
 async fn token_of_the_future_is_refused_beyond_the_leeway() {
     assert_eq!(verdict_of(|token| token.nbf = Some(ahead(30))).await, None);
     assert_eq!(

@@ -35,8 +35,8 @@ impl InspectionOrder {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Inspection {
-    /// `live`, `revoked`, `expired`, `rotated`, `not_yet`, `invalid`, or `unknown` if the index is
-    /// not fresh.
+    /// `live`, `revoked`, `expired`, `too_old`, `rotated`, `not_yet`, `invalid`, or `unknown` if the
+    /// index is not fresh. A token is too old if its own `exp` is beyond the longest lifetime of tokens.
     pub verdict: String,
     /// Why the token is invalid: see [`Reason`](crate::introspect::Reason).
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -191,6 +191,10 @@ pub struct Claims {
     pub nbf: Option<NumericDate>,
     /// When the token expires. `None` if it does not expire.
     pub exp: Option<NumericDate>,
+    /// When the token would expire by its own `exp`, if [`exp`](Self::exp) is earlier: the introspection
+    /// limits the lifetime of all tokens. [`FOREVER`](NumericDate::FOREVER) if it has none of its own.
+    /// Defaults to `None`: the token has no other date.
+    pub stated_exp: Option<NumericDate>,
     /// Whether it is a refresh token that was exchanged for a new one.
     pub rotated: bool,
     /// Whether the introspection itself reports the token as revoked, such as a token table of your
@@ -235,6 +239,7 @@ impl Claims {
             iat: None,
             nbf: None,
             exp: None,
+            stated_exp: None,
             rotated: false,
             revoked: false,
             issued_with: None,
@@ -252,6 +257,23 @@ impl Claims {
     /// Whether the token has ancestors whose revocation nobody would notice.
     pub(crate) fn has_too_many_ancestors(&self) -> bool {
         self.ancestors.len() > Self::MAX_ANCESTORS
+    }
+
+    /// Whether the token has expired, but would still be valid by its own `exp`.
+    #[must_use]
+    pub fn is_too_old(&self, now: NumericDate) -> bool {
+        self.is_expired(now) && self.stated_exp.is_some_and(|stated| stated > now)
+    }
+
+    /// Ends the token at this date, unless it expires earlier.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn limit(&mut self, latest: Option<NumericDate>) {
+        let Some(latest) = latest else { return };
+        let stated = self.exp.unwrap_or(NumericDate::FOREVER);
+        if latest < stated {
+            self.exp = Some(latest);
+            self.stated_exp = Some(stated);
+        }
     }
 
     /// Every selector whose record revokes the token.

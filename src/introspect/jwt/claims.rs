@@ -91,9 +91,8 @@ impl Config {
         });
         token.iat = date(claims, "iat")?;
         token.nbf = date(claims, "nbf")?;
-        let exp = end(claims)?.ok_or(Reason::Claim)?;
-        let latest = token.iat.map(|iat| iat + self.longest_lifetime);
-        token.exp = Some(latest.map_or(exp, |latest| exp.min(latest)));
+        token.exp = Some(end(claims)?.ok_or(Reason::Claim)?);
+        token.limit(token.iat.map(|iat| iat + self.longest_lifetime));
         token.tenant.clone_from(&self.tenant);
         token.iss = Some(self.issuer.clone());
         Ok(token)

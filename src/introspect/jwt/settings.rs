@@ -25,6 +25,7 @@ impl JwtTokens {
 
     /// Limits how long after its `iat` a token expires, even if its `exp` is later. Defaults to one
     /// day.
+    /// An older token is refused as [`TooOld`](crate::introspect::Reason::TooOld).
     ///
     /// Give the same value to
     /// [`RecordRevocation::longest_lifetime`](crate::revoke::RecordRevocation::longest_lifetime).

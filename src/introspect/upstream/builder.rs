@@ -178,6 +178,7 @@ impl UpstreamBuilder {
 
     /// Limits how long after its `iat` a token expires, even if its `exp` is later. Defaults to no
     /// limit.
+    /// An older token is refused as [`TooOld`](crate::introspect::Reason::TooOld).
     ///
     /// Give the same value to
     /// [`RecordRevocation::longest_lifetime`](crate::revoke::RecordRevocation::longest_lifetime).

@@ -85,7 +85,10 @@ impl ClaimNames {
             _ => return Err(UpstreamError::malformed("`active` is not a boolean")),
         }
         let iat = date(response, "iat")?;
-        let exp = self.exp(response, iat)?;
+        let stated = exp(response)?;
+        let latest = iat.zip(self.longest_lifetime);
+        let latest = latest.map(|(iat, lifetime)| iat + lifetime);
+        let exp = stated.into_iter().chain(latest).min();
         let unhandled = |reason| Ok(Introspected::Unhandled { reason, exp });
         let Some(kind) = kind(response) else {
             return unhandled(Reason::Typ);
@@ -116,8 +119,9 @@ impl ClaimNames {
         known.cnf = confirmation(response)?;
         known.iat = iat;
         known.nbf = date(response, "nbf")?;
-        known.exp = exp;
-        if exp.is_some_and(|exp| exp + LEEWAY < NumericDate::now()) {
+        known.exp = stated;
+        known.limit(latest);
+        if stated.is_some_and(|exp| exp + LEEWAY < NumericDate::now()) {
             return Err(UpstreamError::malformed(
                 "the token is active, but its `exp` has passed",
             ));
@@ -133,21 +137,18 @@ impl ClaimNames {
         };
         Ok(Introspected::Token(known))
     }
+}
 
-    /// When the token expires: at its `exp` or after the longest lifetime, whichever is earlier.
-    fn exp(&self, response: &Object, iat: Option<NumericDate>) -> Read<Option<NumericDate>> {
-        let exp = match response.get("exp") {
-            None | Some(Value::Null) => None,
-            Some(value) => {
-                let exp = expiry(value).ok_or(UpstreamError::malformed("`exp` is not a date"))?;
-                Some(NumericDate::new(exp.as_secs()))
-            }
-        };
-        let exp = exp.filter(|exp| exp.seconds() > 0 && *exp < NumericDate::FOREVER);
-        let latest = iat.zip(self.longest_lifetime);
-        let latest = latest.map(|(iat, lifetime)| iat + lifetime);
-        Ok(exp.into_iter().chain(latest).min())
-    }
+/// When the token expires by its own `exp`.
+fn exp(response: &Object) -> Read<Option<NumericDate>> {
+    let exp = match response.get("exp") {
+        None | Some(Value::Null) => None,
+        Some(value) => {
+            let exp = expiry(value).ok_or(UpstreamError::malformed("`exp` is not a date"))?;
+            Some(NumericDate::new(exp.as_secs()))
+        }
+    };
+    Ok(exp.filter(|exp| exp.seconds() > 0 && *exp < NumericDate::FOREVER))
 }
 
 /// What the token is used as. `None` if the response says that it is an ID token.

@@ -80,6 +80,11 @@ async fn longest_lifetime_limits_the_expiry() {
     let year = json!({ "iat": iat, "exp": iat + 365 * DAY });
     let of_a_day = ask_for(&year).await.unwrap();
     assert_eq!(of_a_day.exp, Some(NumericDate::new(iat + DAY)));
+    let stated = NumericDate::new(iat + 365 * DAY);
+    assert_eq!(of_a_day.stated_exp, Some(stated));
+    assert!(!of_a_day.is_too_old(NumericDate::now()));
+    assert!(of_a_day.is_too_old(NumericDate::new(iat + DAY)));
+    assert!(!of_a_day.is_too_old(stated));
 
     let hour = tokens().longest_lifetime(Duration::from_secs(3600));
     let of_an_hour = ask(&hour, &token(&year)).await.unwrap();
@@ -87,6 +92,7 @@ async fn longest_lifetime_limits_the_expiry() {
     let shorter = json!({ "iat": iat, "exp": iat + 60 });
     let shorter = ask(&hour, &token(&shorter)).await.unwrap();
     assert_eq!(shorter.exp, Some(NumericDate::new(iat + 60)));
+    assert_eq!(shorter.stated_exp, None);
 
     let longest = tokens().longest_lifetime(Duration::MAX);
     let whole = ask(&longest, &token(&year)).await.unwrap();

@@ -33,6 +33,12 @@ async fn exp_beyond_the_calendar_is_limited_by_the_longest_lifetime() {
         let token = ask(&upstream, "t").await.unwrap().unwrap();
         assert_eq!(token.exp, Some(iat + hour), "{exp}");
     }
+    // A token that is too old is no fault of the server.
+    let old = iat.seconds() - 7200;
+    server.says(&active(json!({ "exp": iat.seconds() + 7200, "iat": old })));
+    let upstream = server.uncached_builder().longest_lifetime(hour);
+    let token = ask(&upstream.build().unwrap(), "t").await.unwrap().unwrap();
+    assert!(token.is_too_old(iat));
     // An earlier `exp` stays as it is.
     let early = iat.seconds() + 60;
     server.says(&active(json!({ "exp": early, "iat": iat.seconds() })));

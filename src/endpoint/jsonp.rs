@@ -70,6 +70,10 @@ fn is_callback(pair: &str) -> bool {
         .is_some_and(|(name, _)| name == "callback")
 }
 
+/// In the extensions of a response that is a script.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Script;
+
 impl Callback {
     pub(crate) fn new(name: &str) -> Option<Self> {
         let first = |character: char| character.is_ascii_alphabetic() || "_$".contains(character);
@@ -106,9 +110,11 @@ impl Callback {
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
+        let extensions = response.extensions_mut();
         if let Some(error) = error {
-            response.extensions_mut().insert(error);
+            extensions.insert(error);
         }
+        extensions.insert(Script);
         response
     }
 }

@@ -31,7 +31,7 @@ pub(crate) use cors::policy as cors_policy;
 pub use response::SuccessBody;
 #[cfg(feature = "profiles")]
 pub(crate) use {
-    jsonp::Callback,
+    jsonp::{Callback, Script},
     media_type::{MediaType, has_identity_coding},
     read::Read as ReadBody,
     response::{failure, set_security_headers},

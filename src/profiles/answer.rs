@@ -8,7 +8,8 @@ use hyper::{
 };
 
 use crate::{
-    challenge, endpoint,
+    challenge,
+    endpoint::{self, Script},
     error::{Error, ErrorKind},
     introspect::Introspection,
     token::Outcome,
@@ -215,7 +216,9 @@ impl Invariant {
     }
 
     pub(super) fn apply(self, response: &mut Response<Full<Bytes>>) {
-        if let Some((status, retry_after)) = self.fixed {
+        // No page can read another status of a script than 200.
+        let is_script = response.extensions().get::<Script>().is_some();
+        if let Some((status, retry_after)) = self.fixed.filter(|_| !is_script) {
             *response.status_mut() = status;
             if let Some(retry_after) = retry_after {
                 response

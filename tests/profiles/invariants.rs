@@ -239,6 +239,26 @@ async fn unknown_state_is_503_with_a_delay() {
     }
 }
 
+/// No page can read another status of a script (RFC 7009 §2.3).
+#[tokio::test]
+async fn script_has_the_status_200_for_an_unknown_state_too() {
+    let case = Case {
+        name: "wso2 with a callback",
+        call: |token, secret| format!("{}&callback=done", form(token, secret)),
+        serve: |world, endpoint| {
+            let profile = Wso2::new().dangerously_allow_jsonp(true);
+            Box::pin(serve(world, profile, endpoint))
+        },
+        has_client: true,
+    };
+    let server = case.failing(&world(), ErrorKind::Unavailable).await;
+    let call = (case.call)("token-of-the-app", "secret-of-the-app");
+    let seen = send(server, &call).await;
+    assert_status(&seen, 200, case.name);
+    let script = "\r\n\r\n/**/done({\"error\":\"temporarily_unavailable\"});";
+    assert!(seen.ends_with(script), "{seen}");
+}
+
 #[tokio::test]
 async fn too_many_attempts_are_429_and_a_defect_is_500() {
     for case in cases().into_iter().filter(|case| case.has_client) {

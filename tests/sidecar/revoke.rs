@@ -32,6 +32,39 @@ async fn revoked_token_is_refused_also_after_a_kill() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn script_revokes_only_if_that_is_allowed() {
+    let world = World::new().await;
+    world.register(&[serde_json::json!({
+        "client_id": SHOP.0, "token_endpoint_auth_method": "none",
+    })]);
+    for is_allowed in [false, true] {
+        let key = format!("dangerously_allow_jsonp = {is_allowed}\n");
+        let sidecar = world.start(&(world.terminate() + &key));
+        let http = gateway(&sidecar);
+        let token = world.token();
+        let script = format!(
+            "/oauth2/revoke?token={token}&client_id={}&callback=done",
+            SHOP.0
+        );
+        let answer = http.get(&script).await;
+        let log = if is_allowed {
+            assert_eq!(
+                (answer.status.as_u16(), &*answer.text),
+                (200, "/**/done();")
+            );
+            assert!(http.get_with("/", &token).await.is_refused());
+            sidecar.end()
+        } else {
+            assert_eq!(answer.status, 405);
+            assert_eq!(http.get_with("/", &token).await.status, 200);
+            sidecar.end()
+        };
+        assert_eq!(log.contains("tokens are in URLs"), is_allowed, "{log}");
+        assert!(!log.contains(&token));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_the_client_of_a_token_revokes_it() {
     let world = World::new().await;
     let sidecar = world.start(&world.terminate());

@@ -186,8 +186,9 @@ where
 {
     let authenticator = BoxCloneSyncService::new(authenticator.map_err(Into::into));
     let backend = BoxCloneSyncService::new(backend.map_err(Into::into));
-    let mut layer =
-        RevocationLayer::new(&*revoke.path, authenticator, backend).timer(TokioTimer::new());
+    let mut layer = RevocationLayer::new(&*revoke.path, authenticator, backend)
+        .timer(TokioTimer::new())
+        .dangerously_allow_jsonp(revoke.allows_jsonp);
     if !revoke.cors.is_empty() {
         layer = layer.cors(revoke.cors.iter().cloned());
     }

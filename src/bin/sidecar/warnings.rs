@@ -25,8 +25,17 @@ pub(crate) fn warn(config: &Config, are_orders_kept: bool) {
     if tells && !are_orders_kept {
         tracing::warn!("on_revoke tells nobody: orders are not kept here");
     }
+    if config.revoke.as_ref().is_some_and(|it| it.allows_jsonp) {
+        tracing::warn!(
+            "revoke.dangerously_allow_jsonp: tokens are in URLs, which histories and logs keep; use \
+             revoke.cors instead"
+        );
+    }
     if config.log.longest_lifetime.is_none() {
-        tracing::warn!("records are kept for ever: set log.longest_lifetime");
+        tracing::warn!(
+            "records are kept for ever, and a JWT counts for at most one day: set log.longest_lifetime \
+             to the longest lifetime of any token"
+        );
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) struct Section {
     insecure: Option<bool>,
     audiences: Option<Vec<String>>,
     cors: Option<Vec<String>>,
+    dangerously_allow_jsonp: Option<bool>,
 }
 
 /// Who has the last word about a revocation.
@@ -48,6 +49,8 @@ pub(crate) struct Revoke {
     pub(crate) audiences: Vec<String>,
     /// The origins whose apps may call.
     pub(crate) cors: Vec<HeaderValue>,
+    /// Whether scripts may revoke, with a token in the query.
+    pub(crate) allows_jsonp: bool,
 }
 
 impl Revoke {
@@ -92,6 +95,7 @@ impl Revoke {
             insecure,
             audiences: section.audiences.unwrap_or_default(),
             cors,
+            allows_jsonp: section.dangerously_allow_jsonp.unwrap_or(false),
         })
     }
 }

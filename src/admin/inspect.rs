@@ -1,5 +1,7 @@
 //! `POST /v1/tokens:inspect`.
 
+use std::{error::Error, iter::successors};
+
 use hyper::{Response, StatusCode, body::Body, http::request::Parts};
 use tower::{BoxError, Service, ServiceExt as _};
 
@@ -34,7 +36,17 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
         caller.needs(Role::Operator)?;
         no_query(head)?;
         let InspectionOrder { token } = request::document(&head.headers, body).await?;
-        let introspected = introspected(introspect, token).await?;
+        let introspected = introspect.oneshot(token).await.map_err(|error| {
+            let error = error.into();
+            match unavailable(&*error) {
+                Refusal::Unavailable(seconds) if self.tells_causes => Refusal::Failed {
+                    seconds,
+                    cause: causes(&*error),
+                },
+                refusal => refusal,
+            }
+        });
+        let introspected = introspected?.into();
         let inspection = inspection(&introspected, &self.index);
         observe::inspected(caller.name(), &inspection.verdict);
         Ok(json(StatusCode::OK, &inspection))
@@ -110,6 +122,16 @@ fn claims(token: &Introspection) -> InspectedClaims {
             None => token.exp,
         }),
     }
+}
+
+/// The longest cause, in characters.
+const MAX_CAUSE: usize = 512;
+
+/// An error and its sources, in a limited length.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let chain = successors(Some(error), |&error| error.source());
+    let chain: Vec<String> = chain.map(ToString::to_string).collect();
+    chain.join(": ").chars().take(MAX_CAUSE).collect()
 }
 
 /// What is known of a token.

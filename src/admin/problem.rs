@@ -49,6 +49,11 @@ pub(super) enum Refusal {
     Unprocessable(&'static str),
     /// It could not be found out, or may have failed. Try again after this many seconds.
     Unavailable(u64),
+    /// The same, with the cause, for those who repair it.
+    Failed {
+        seconds: u64,
+        cause: String,
+    },
 }
 
 impl Refusal {
@@ -64,7 +69,7 @@ impl Refusal {
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Failed { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -88,6 +93,7 @@ impl Refusal {
             Self::MediaType => "the body must be application/json, without a content coding",
             Self::TooMany(_) => "there were too many requests of this caller; try again later",
             Self::Unavailable(_) => "it could not be found out, or may have failed; try again",
+            Self::Failed { cause, .. } => return format!("it could not be found out: {cause}"),
         };
         detail.to_owned()
     }
@@ -120,7 +126,7 @@ impl Refusal {
             Self::Method(allowed) => {
                 headers.insert(ALLOW, HeaderValue::from_static(allowed));
             }
-            Self::TooMany(seconds) | Self::Unavailable(seconds) => {
+            Self::TooMany(seconds) | Self::Unavailable(seconds) | Self::Failed { seconds, .. } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
             }
             _ => {}

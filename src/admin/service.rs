@@ -75,6 +75,7 @@ pub(super) struct Shared<L> {
     pub(super) hosts: Vec<String>,
     pub(super) pace: Pace,
     pub(super) details: Option<Details>,
+    pub(super) tells_causes: bool,
     pub(super) trail: Option<Trail>,
     pub(super) handles: Option<Handles>,
     #[cfg(feature = "sightings")]
@@ -104,6 +105,7 @@ impl<L, I> AdminService<L, I> {
                 hosts: Vec::new(),
                 pace: Pace::default(),
                 details: None,
+                tells_causes: false,
                 trail: None,
                 handles: None,
                 #[cfg(feature = "sightings")]
@@ -162,6 +164,15 @@ impl<L: Clone, I> AdminService<L, I> {
         let shared = self.shared_mut();
         shared.seen = Some(super::sightings::Seen::new(sightings));
         shared.handles = Some(handles);
+        self
+    }
+
+    /// Whether an inspection that fails says why, for those who repair it. Defaults to `false`.
+    ///
+    /// **The cause is that of your introspection: it must not have secrets, and those who have access learn
+    /// of the servers behind this one.**
+    pub fn tell_causes(mut self, tells: bool) -> Self {
+        self.shared_mut().tells_causes = tells;
         self
     }
 

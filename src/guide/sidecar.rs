@@ -9,8 +9,9 @@
 //!
 //! A TOML file, then environment variables, then flags. `SIDECAR_GATEWAY__UPSTREAM=…` and
 //! `--set gateway.upstream=…` set the same key. An unknown key or variable is an error, which names
-//! the file and the line. `--check` reads everything and exits with 0 or 2. `--print-default` prints
-//! every key with a comment.
+//! the file and the line. `--check` reads everything. It exits with 2 if something is wrong, and with 1 if
+//! this user could not start with it on this machine: as root, or without the right to write the log or the
+//! socket. `--print-default` prints every key with a comment.
 //!
 //! Secrets are always in files of their own, named by keys that end in `_file`. They are never
 //! arguments, and never in a log line.

@@ -164,6 +164,16 @@ async fn what_could_not_be_found_out_is_503() {
         assert!(answer.headers.contains_key("retry-after"));
         assert!(!answer.json.to_string().contains("secret"));
     }
+    let telling = world
+        .service_of(away, tenants(), Access::owner("root"))
+        .tell_causes(true);
+    let answer = send(telling, post("/v1/tokens:inspect", r#"{"token":"x"}"#)).await;
+    answer.is_problem(503);
+    let detail = answer.json["detail"].as_str().unwrap();
+    assert!(
+        detail.ends_with("could not be found out: secret cause"),
+        "{detail}"
+    );
     // A log without room.
     let full = MemoryLog::new().ceiling(1);
     let index = Index::follow(&full).await.unwrap();

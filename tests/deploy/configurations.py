@@ -37,12 +37,17 @@ def check(sidecar, path, text, folder):
         secret.parent.mkdir(parents=True, exist_ok=True)
         secret.write_text("postgres://sidecar@127.0.0.1/sidecar\n")
     file = folder / "config.toml"
-    file.write_text(text.replace("/run/secrets", str(folder)))
-    done = subprocess.run([sidecar, "--config", file, "--check"], capture_output=True, text=True)
+    text = text.replace("/run/secrets", str(folder))
+    # Those of the pods, here.
+    for place in ["/var/lib/sidecar", "/run/sidecar"]:
+        text = text.replace(place, str(folder))
+    file.write_text(text)
+    command = [sidecar, "--config", file, "--set", "run.allow_root=true", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, f"{path}: {done.stderr}"
     # It would notice a mistake.
     file.write_text(file.read_text() + "\n[gatewey]\n")
-    done = subprocess.run([sidecar, "--config", file, "--check"], capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2 and "gatewey" in done.stderr, done
 
 

@@ -6,10 +6,12 @@ use std::{
 };
 
 use serde_json::Value;
+use tower_revocation::test_util::TestIssuer;
 
 use super::{
     http::Http,
-    process::{output, program},
+    port::free_port,
+    process::{Sidecar, output, program},
     world::{SHOP, World},
 };
 
@@ -59,13 +61,75 @@ async fn token_is_checked_from_standard_input() {
         (&"live".into(), &"alice".into())
     );
     assert_eq!(http.revoke(SHOP, &token).await.status, 200);
-    let checked = json(&run(&world, &["check-token"], &token));
-    assert_eq!(checked["verdict"], "revoked");
-    let checked = json(&run(&world, &["check-token"], "nonsense"));
-    assert_eq!(checked["verdict"], "invalid");
+    for (token, verdict) in [(&*token, "revoked"), ("nonsense", "invalid")] {
+        let checked = run(&world, &["check-token"], token);
+        assert_eq!(checked.status.code(), Some(3), "{checked:?}");
+        let checked: Value = serde_json::from_slice(&checked.stdout).unwrap();
+        assert_eq!(checked["verdict"], verdict);
+    }
     let empty = run(&world, &["check-token"], "");
     assert_eq!(empty.status.code(), Some(2), "{empty:?}");
     sidecar.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn token_that_cannot_be_checked_is_1_with_the_cause() {
+    let world = World::new().await;
+    let away = format!("http://127.0.0.1:{}", free_port());
+    let text = world.config("").replace(world.issuer.issuer(), &away);
+    let sidecar = Sidecar::begin(&world.write("config.toml", &text));
+    let admin = Http::to(sidecar.url("admin.listen"));
+    // The reason is there once the keys were asked for.
+    while admin.get("/readyz").await.json()["reasons"][0]["part"] != *away {
+        tokio::task::yield_now().await;
+    }
+    let token = TestIssuer::new(&*away).token().sign();
+    let checked = run(&world, &["check-token"], &token);
+    assert_eq!(checked.status.code(), Some(1), "{checked:?}");
+    let line = String::from_utf8(checked.stderr).unwrap();
+    let cause = line
+        .split("could not be found out: ")
+        .nth(1)
+        .unwrap_or_default();
+    assert!(line.contains("503: ") && !cause.is_empty(), "{line}");
+    assert!(!line.contains(&token), "{line}");
+    sidecar.end();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn backup_is_restored_to_a_path_without_a_file() {
+    let world = World::new().await;
+    let sidecar = world.start(&world.terminate());
+    let http = Http::to(sidecar.url("gateway.listen"));
+    let (before, after) = (world.token(), world.token());
+    assert_eq!(http.revoke(SHOP, &before).await.status, 200);
+    let copy = world.path("copy.redb");
+    json(&run(&world, &["backup", &copy], ""));
+    assert_eq!(http.revoke(SHOP, &after).await.status, 200);
+    sidecar.end();
+
+    let restore =
+        |from: &str, to: &str| output(program().args(["restore", "--from", from, "--to", to]), "");
+    let log = world.path("log.redb");
+    let refused = restore(&copy, &log);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let line = String::from_utf8(refused.stderr).unwrap();
+    assert!(line.contains("there is a file already"), "{line}");
+    std::fs::remove_file(&log).unwrap();
+    let missing = restore(&world.path("none"), &log);
+    assert_eq!(missing.status.code(), Some(1), "{missing:?}");
+    assert!(!std::path::Path::new(&log).exists());
+    let restored = restore(&copy, &log);
+    assert_eq!(json(&restored)["restored_to"], *log);
+    let line = String::from_utf8(restored.stderr).unwrap();
+    assert!(line.contains("are live again"), "{line}");
+
+    let sidecar = world.start("");
+    let http = Http::to(sidecar.url("gateway.listen"));
+    assert!(http.get_with("/", &before).await.is_refused());
+    assert_eq!(http.get_with("/", &after).await.status, 200);
+    let log = sidecar.end();
+    assert!(!log.contains("the file is new"), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -80,6 +144,7 @@ async fn status_health_and_backup() {
     assert_eq!(status["index"]["freshness"], "fresh");
     assert_eq!(status["index"]["records"], 1);
     assert_eq!(status["details"]["readiness"]["ready"], true);
+    assert_eq!(status["details"]["log"], *world.path("log.redb"));
     assert_eq!(json(&run(&world, &["health"], ""))["ready"], true);
     assert!(run(&world, &["health", "--live"], "").status.success());
 
@@ -96,6 +161,11 @@ async fn status_health_and_backup() {
         line.contains("409: ") && line.contains("choose a path without a file"),
         "{line}"
     );
+    let nowhere = run(&world, &["backup", &world.path("none/copy.redb")], "");
+    assert_eq!(nowhere.status.code(), Some(1), "{nowhere:?}");
+    let line = String::from_utf8(nowhere.stderr).unwrap();
+    let expected = format!("there is no folder {}: make it first", world.path("none"));
+    assert!(line.contains(&expected), "{line}");
     let relative = run(&world, &["backup", "copy.redb"], "");
     assert_eq!(relative.status.code(), Some(2), "{relative:?}");
     sidecar.end();
@@ -145,7 +215,7 @@ async fn orders_over_tcp_need_a_token_and_a_known_host() {
     let listen = "listen = \"127.0.0.1:0\"\n[gateway]";
     let with = format!("listen = \"127.0.0.1:0\"\ntokens_file = {tokens:?}\n[gateway]");
     let config = world.write("config.toml", &text.replace(listen, &with));
-    let sidecar = super::process::Sidecar::start(&config);
+    let sidecar = Sidecar::start(&config);
     let admin = Http::to(sidecar.url("admin.listen"));
     assert_eq!(admin.get("/v1/status").await.status, 401);
     assert_eq!(admin.get_with("/v1/status", "test").await.status, 200);

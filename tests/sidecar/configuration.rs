@@ -252,8 +252,51 @@ async fn printed_default_passes_the_check() {
     assert!(printed.status.success());
     let text = String::from_utf8(printed.stdout).unwrap();
     assert!(text.contains("[gateway]"), "{text}");
+    // Those of the default are not for every user.
+    let text = text.replace("/var/lib/sidecar", &world.path(""));
     let checked = output(with(&world, &text).arg("--check"), "");
     assert!(checked.status.success(), "{checked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_tells_why_the_start_would_fail_here() {
+    let world = World::new().await;
+    let plain = world.write("plain", "");
+    let good = world.config("");
+    let check = |text: &str| {
+        let checked = output(with(&world, text).arg("--check"), "");
+        (
+            checked.status.code(),
+            String::from_utf8(checked.stderr).unwrap(),
+        )
+    };
+    assert_eq!(check(&good).0, Some(0));
+    let text = good
+        .replace(&world.path("log.redb"), &format!("{plain}/log.redb"))
+        .replace(&world.path("admin.sock"), &world.path("no/folder/a.sock"));
+    let (code, lines) = check(&text);
+    assert_eq!(code, Some(1), "{lines}");
+    let fails = "the configuration is valid, but the start would fail here: ";
+    assert_eq!(lines.matches(fails).count(), 2, "{lines}");
+    assert!(lines.contains(&format!(": log.path: there is no folder {plain}")));
+    assert!(lines.contains(&format!(
+        ": admin.socket: there is no folder {}",
+        world.path("no")
+    )));
+    // Nothing was made.
+    assert!(!Path::new(&world.path("no")).exists());
+
+    // A log that must exist does not.
+    let text = good.replace("longest_lifetime", "create = false\nlongest_lifetime");
+    let (code, lines) = check(&text);
+    assert_eq!(code, Some(1), "{lines}");
+    assert!(lines.contains("log.redb: there is no such file"), "{lines}");
+    let (code, _) = check(&format!("{good}[gatway]\n"));
+    assert_eq!(code, Some(2));
+    // The process that runs has its own socket and its own log.
+    let sidecar = world.start("");
+    assert_eq!(check(&good).0, Some(0));
+    sidecar.end();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -293,10 +336,17 @@ async fn file_of_the_log_that_is_open_elsewhere_is_1_and_a_damaged_one_is_2() {
     let running = world.start("");
     let text = world.config("").replace("admin.sock", "other.sock");
     // The other process may end, so a supervisor tries again.
-    let line = refused(&mut with(&world, &text), 1);
+    let waited = output(&mut with(&world, &text), "");
+    assert_eq!(waited.status.code(), Some(1), "{waited:?}");
+    let lines = String::from_utf8(waited.stderr).unwrap();
+    let (first, last) = lines.split_once('\n').unwrap();
     assert!(
-        line.contains("log.path: ") && line.contains("log.redb: "),
-        "{line}"
+        first.contains("another process has the file open"),
+        "{lines}"
+    );
+    assert!(
+        last.contains("log.path: ") && last.contains("log.redb: "),
+        "{lines}"
     );
     running.end();
 
@@ -314,6 +364,15 @@ async fn root_is_refused_unless_it_is_allowed() {
     let world = World::new().await;
     let is_root = output(Command::new("id").arg("-u"), "").stdout == b"0\n";
     if is_root {
+        let mut command = with(&world, &world.config(""));
+        command.env_remove("SIDECAR_RUN__ALLOW_ROOT");
+        let checked = output(command.arg("--check"), "");
+        assert_eq!(checked.status.code(), Some(1), "{checked:?}");
+        let line = String::from_utf8(checked.stderr).unwrap();
+        assert!(
+            line.contains("run.allow_root: this process is root"),
+            "{line}"
+        );
         let mut command = with(&world, &world.config(""));
         let line = refused(command.env_remove("SIDECAR_RUN__ALLOW_ROOT"), 2);
         assert!(

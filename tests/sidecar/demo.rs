@@ -51,6 +51,7 @@ fn printed_lines_work(command: Command) {
     };
     let lines: Vec<_> = log.lines().filter(is_command).collect();
     let script = lines.join("\n") + "\n";
+    assert!(!log.contains("may open fewer files"), "{log}");
     assert_eq!(script.matches("curl -s").count(), 7, "{log}");
 
     let ran = output(Command::new("sh").arg("-euc").arg(&script), "");

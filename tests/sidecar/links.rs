@@ -8,12 +8,12 @@ use std::sync::{
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request, Response, body::Incoming, header};
-use serde_json::json;
+use serde_json::{Value, json};
 use tower::service_fn;
 use tower_revocation::test_util::TestIssuer;
 
 use super::{
-    commands::{json as json_of, run},
+    commands::run,
     http::{Answer, Http},
     issuers::{Endpoint, second_issuer},
     process::Sidecar,
@@ -105,7 +105,10 @@ async fn operator_inspects_an_opaque_refresh_token() {
     let sidecar = world.start(&sections);
     let http = Http::to(sidecar.url("gateway.listen"));
     let [_, refresh] = tokens(&http, "grant_type=authorization_code&code=c").await;
-    let inspect = |token: &str| json_of(&run(&world, &["check-token"], token));
+    let inspect = |token: &str| -> Value {
+        let checked = run(&world, &["check-token"], token);
+        serde_json::from_slice(&checked.stdout).unwrap()
+    };
     let inspected = inspect(&refresh);
     assert_eq!(inspected["verdict"], "live", "{inspected}");
     assert_eq!(inspected["claims"]["sub"], "alice");

@@ -29,7 +29,7 @@ use crate::{
     health::Health,
     orders::{Orders, Service as OrderService},
     respond::{AnyBody, any, starting, text},
-    store::Store,
+    store::{Store, folder},
 };
 
 /// How operators come in.
@@ -222,6 +222,10 @@ impl AdminEntry {
         if order.path.symlink_metadata().is_ok() {
             let why = "there is a file already: choose a path without a file";
             return problem(StatusCode::CONFLICT, why);
+        }
+        if let Some(folder) = folder(&order.path).filter(|it| !it.is_dir()) {
+            let why = format!("there is no folder {}: make it first", folder.display());
+            return problem(StatusCode::CONFLICT, &why);
         }
         match file.backup(&order.path).await {
             Ok(()) => {

@@ -15,7 +15,8 @@ pub(crate) struct CommandLine {
     #[command(flatten)]
     pub(crate) source: Source,
 
-    /// Check the configuration and the files that it names, and end.
+    /// Check the configuration and the files that it names, and end. Exits with 2 if they are wrong, and
+    /// with 1 if this user could not start with them here.
     #[arg(long, conflicts_with = "print_default")]
     pub(crate) check: bool,
 
@@ -45,7 +46,7 @@ pub(crate) struct Source {
     pub(crate) without_environment: bool,
 }
 
-/// A command. All but `demo` ask the sidecar that runs.
+/// A command. All but `demo` and `restore` ask the sidecar that runs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start an issuer, an API and a sidecar on this machine, and print what to try.
@@ -54,12 +55,16 @@ pub(crate) enum Command {
     Revoke(Revoke),
     /// Print the orders that were carried out, from new to old: who ordered what, when and why.
     Orders(Orders),
-    /// Say what a token is, and whether it is revoked. Reads the token from standard input.
+    /// Say what a token is, and whether it is revoked. Reads the token from standard input. Exits with 0
+    /// if the token is live, with 3 if it is not, and with 1 if that could not be found out.
     CheckToken(Running),
     /// Print the state of the sidecar.
     Status(Running),
     /// Copy the log to a new file, which the sidecar writes. Only for a log in a file.
     Backup(Backup),
+    /// Copy a backup of the log to a new file. Asks no sidecar. Tokens that were revoked after the backup
+    /// are live again.
+    Restore(Restore),
     /// Exit with 0 if the sidecar is ready, else with 1.
     Health(Health),
 }
@@ -151,6 +156,17 @@ pub(crate) struct Backup {
     pub(crate) path: PathBuf,
     #[command(flatten)]
     pub(crate) running: Running,
+}
+
+/// Which copy to restore.
+#[derive(Args, Debug)]
+pub(crate) struct Restore {
+    /// A copy that `backup` has made.
+    #[arg(long, value_name = "COPY")]
+    pub(crate) from: PathBuf,
+    /// The path of the log, without a file.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) to: PathBuf,
 }
 
 /// What to ask.

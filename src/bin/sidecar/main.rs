@@ -31,6 +31,7 @@ mod process;
 mod profiles;
 mod respond;
 mod revocation;
+mod rights;
 mod run;
 mod shared;
 mod sightings;
@@ -66,16 +67,31 @@ fn dispatch(line: CommandLine) -> Result<ExitCode, Failure> {
     }
     if line.check {
         // Services are made, which need a runtime to exist.
-        return in_runtime(async { attempt::check(&line.source) }).map(|_| {
-            out::line("the configuration is valid");
-            ExitCode::SUCCESS
-        });
+        let (config, origins) = in_runtime(async { attempt::check(&line.source) })?;
+        return Ok(report(origins.lines(&rights::missing(&config))));
     }
     match line.command {
         None => in_runtime(run::run(line.source)).map(|()| ExitCode::SUCCESS),
         Some(Command::Demo) => in_runtime(demo::run()).map(|()| ExitCode::SUCCESS),
         Some(command) => in_runtime(commands::run(command)),
     }
+}
+
+/// The configuration is valid, but the start may lack something here.
+fn report(missing: Vec<String>) -> ExitCode {
+    if missing.is_empty() {
+        out::line("the configuration is valid");
+        return ExitCode::SUCCESS;
+    }
+    let lines = missing.into_iter().map(|line| {
+        Failure::Start(format!(
+            "the configuration is valid, but the start would fail here: {line}"
+        ))
+    });
+    for line in lines {
+        line.print();
+    }
+    ExitCode::FAILURE
 }
 
 fn in_runtime<T>(program: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {

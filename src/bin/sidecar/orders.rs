@@ -44,6 +44,7 @@ where
             let index = shared.index.clone();
             let introspect = tokens.for_revocation_with(shared.links.as_ref());
             let health = shared.health.clone();
+            let place = config.log.location.shown();
             let issuers = config.issuers.iter().map(|issuer| &*issuer.url);
             let tenants = if config.log.tenants {
                 Tenants::each_issuer(issuers)
@@ -54,7 +55,7 @@ where
             let service =
                 AdminService::new(administration.clone(), index, introspect, tenants, access)
                     .requests_per_minute(config.admin.requests_per_minute)
-                    .details(move || details(&health, are_kept));
+                    .details(move || details(&health, &place, are_kept));
             let service = match &config.sightings {
                 Some(_) => service.sightings(shared.sightings.clone(), handles.clone()),
                 None => service,
@@ -78,7 +79,7 @@ where
         });
         let (on_tcp, pages) = on_tcp.unzip();
         Self {
-            on_socket: service(Access::owner("socket")),
+            on_socket: service(Access::owner("socket")).tell_causes(true),
             on_tcp,
             pages: pages.flatten(),
         }
@@ -128,9 +129,10 @@ fn hosts(config: &Config, port: Option<u16>) -> Vec<String> {
 }
 
 /// What the status says beside the log and the index.
-fn details(health: &crate::health::Health, are_kept: bool) -> Map<String, Value> {
+fn details(health: &crate::health::Health, place: &str, are_kept: bool) -> Map<String, Value> {
     let Value::Object(details) = json!({
         "version": env!("CARGO_PKG_VERSION"),
+        "log": place,
         "readiness": health.report(),
         "orders_are_kept": are_kept,
     }) else {

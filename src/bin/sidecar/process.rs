@@ -42,6 +42,24 @@ pub(crate) fn raise_open_files() -> Option<u64> {
     None
 }
 
+/// Fails if this user must not change the file, or make files in the folder.
+#[cfg(target_os = "linux")]
+pub(crate) fn may_write(path: &std::path::Path) -> std::io::Result<()> {
+    use rustix::fs::{Access, access};
+
+    let execute = if path.is_dir() {
+        Access::EXEC_OK
+    } else {
+        Access::empty()
+    };
+    Ok(access(path, Access::WRITE_OK | execute)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn may_write(_: &std::path::Path) -> std::io::Result<()> {
+    Ok(())
+}
+
 /// The user of the process.
 #[cfg(target_os = "linux")]
 pub(crate) fn user() -> u32 {

@@ -33,7 +33,7 @@ use crate::{
     logging::Levels,
     metrics, notify, orders, pages,
     parts::{Parts, Shared},
-    process, sightings,
+    process, rights, sightings,
     signals::{Asked, Signals},
     store::{self, Store},
     warnings,
@@ -54,11 +54,7 @@ pub(crate) async fn run_and_tell(
 ) -> Result<(), Failure> {
     // Everything that can be wrong in the files is found before anything is opened.
     let (config, origins) = check(&source)?;
-    if process::is_root() && !config.run.allow_root {
-        let reason = "this process is root, and needs no right of root: start it as another user, or \
-                      set run.allow_root = true";
-        return Err(Failure::from(Problem::new("run.allow_root", reason)).at(&origins));
-    }
+    rights::user(&config).map_err(|problem| Failure::from(problem).at(&origins))?;
     let ended = start(source, config, tell).await;
     ended.map_err(|failure| failure.at(&origins))
 }

@@ -109,14 +109,28 @@ fn open_file_now(key: &str, path: &Path, create: bool) -> Result<EmbeddedLog, Fa
     // would make revoked tokens live again.
     let marker = marker(path);
     let has_existed = marker.exists();
-    let opened = if has_existed || !create {
-        EmbeddedLog::open_existing_within(path, LOCKED)
-    } else {
-        if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
-            fs::create_dir_all(folder)
-                .map_err(|error| problem(format!("creating {}: {error}", folder.display())))?;
+    let makes = create && !has_existed;
+    if let Some(folder) = folder(path).filter(|_| makes) {
+        fs::create_dir_all(folder)
+            .map_err(|error| problem(format!("creating {}: {error}", folder.display())))?;
+    }
+    let open = |wait| {
+        if makes {
+            EmbeddedLog::open_within(path, wait)
+        } else {
+            EmbeddedLog::open_existing_within(path, wait)
         }
-        EmbeddedLog::open_within(path, LOCKED)
+    };
+    let opened = match open(Duration::ZERO) {
+        Err(error) if error.kind() == LogErrorKind::Locked => {
+            tracing::warn!(
+                path = %path.display(),
+                seconds = LOCKED.as_secs(),
+                "another process has the file open: waiting until it ends"
+            );
+            open(LOCKED)
+        }
+        opened => opened,
     };
     let log = opened.map_err(|error| {
         let line = format!("{}: {}", path.display(), causes(&error));
@@ -148,7 +162,31 @@ fn open_file_now(key: &str, path: &Path, create: bool) -> Result<EmbeddedLog, Fa
     Ok(log)
 }
 
-fn marker(path: &Path) -> PathBuf {
+/// The folder of a file. `None` for one in the folder of the process.
+pub(crate) fn folder(path: &Path) -> Option<&Path> {
+    path.parent().filter(|it| !it.as_os_str().is_empty())
+}
+
+/// Makes a log from a backup, at a path without a file.
+pub(crate) async fn restore(backup: &Path, path: &Path) -> Result<(), Failure> {
+    let failed = |line: String| Failure::Start(format!("{}: {line}", path.display()));
+    if path.symlink_metadata().is_ok() {
+        return Err(failed(
+            "there is a file already: end the sidecar, and move the file away".into(),
+        ));
+    }
+    let restored = EmbeddedLog::restore(backup, path);
+    let log = restored.map_err(|error| {
+        let backup = backup.display();
+        failed(format!("restoring {backup}: {}", causes(&error)))
+    })?;
+    fs::write(marker(path), "").map_err(|error| failed(error.to_string()))?;
+    let closed = close(Store::Left(log)).await;
+    closed.map_err(|error| failed(causes(&*error)))
+}
+
+/// A file that says that the log has existed.
+pub(crate) fn marker(path: &Path) -> PathBuf {
     let mut marker = path.as_os_str().to_owned();
     marker.push(".made");
     marker.into()

@@ -7,13 +7,15 @@ use std::{
 };
 
 use hyper::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tower_revocation::Secret;
 
 use crate::{args::Running, failure::Failure};
 
 /// No token is longer.
 const LONGEST: u64 = 64 * 1024;
+/// The exit code for a token that is certainly not live.
+const NOT_LIVE: u8 = 3;
 
 pub(super) async fn run(running: Running) -> Result<ExitCode, Failure> {
     let mut text = String::new();
@@ -28,5 +30,16 @@ pub(super) async fn run(running: Running) -> Result<ExitCode, Failure> {
     }
     let document = json!({ "token": token });
     let answer = running.ask(Method::POST, "/v1/tokens:inspect", Some(document));
-    Ok(answer.await?.print())
+    let answer = answer.await?;
+    let failed = answer.print();
+    if !answer.status.is_success() {
+        return Ok(failed);
+    }
+    let inspection: Value = serde_json::from_str(&answer.text).unwrap_or_default();
+    Ok(match inspection["verdict"].as_str() {
+        Some("live") => ExitCode::SUCCESS,
+        // It could not be found out.
+        Some("unknown") | None => ExitCode::FAILURE,
+        Some(_) => ExitCode::from(NOT_LIVE),
+    })
 }

@@ -1,10 +1,11 @@
-//! The commands, which ask the sidecar that runs by its admin socket.
+//! The commands. Most ask the sidecar that runs by its admin socket.
 
 mod ask;
 mod backup;
 mod check_token;
 mod health;
 mod orders;
+mod restore;
 mod revoke;
 mod status;
 
@@ -16,12 +17,15 @@ use crate::{args::Command, failure::Failure};
 pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         // It has a runtime of its own.
-        Command::Demo => crate::demo::run().await.map(|()| ExitCode::SUCCESS),
+        Command::Demo => Box::pin(crate::demo::run())
+            .await
+            .map(|()| ExitCode::SUCCESS),
         Command::Revoke(order) => revoke::run(order).await,
         Command::Orders(orders) => orders::run(orders).await,
         Command::CheckToken(running) => check_token::run(running).await,
         Command::Status(running) => status::run(running).await,
         Command::Backup(backup) => backup::run(backup).await,
+        Command::Restore(restore) => restore::run(restore).await,
         Command::Health(health) => health::run(health).await,
     }
 }

@@ -47,6 +47,21 @@ pub(crate) enum Location {
     UrlFile(PathBuf),
 }
 
+impl Location {
+    /// What an operator may see of it: a path, or a server without the user and the options.
+    pub(crate) fn shown(&self) -> String {
+        let url = match self {
+            Self::Path(path) => return path.display().to_string(),
+            Self::UrlFile(file) => return format!("the URL in {}", file.display()),
+            Self::Url(url) => url,
+        };
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let hosts = authority.rsplit('@').next().unwrap_or_default();
+        format!("{scheme}://{hosts}")
+    }
+}
+
 impl Log {
     /// `None` if something is wrong.
     pub(super) fn new(section: Option<Section>, found: &mut Problems) -> Option<Self> {
@@ -120,3 +135,24 @@ fn without_password(url: String) -> Result<String, Problem> {
 
 const EXPECTED: &str =
     "expected a URL that begins with postgres://, redis://, rediss:// or https://";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn place_is_shown_without_user_password_and_options() {
+        for (url, shown) in [
+            ("postgres://me:a@b@db:5432/app?x=y", "postgres://db:5432"),
+            ("postgres://me@one,two/app", "postgres://one,two"),
+            ("rediss://:secret@cache:6379/0", "rediss://cache:6379"),
+            ("https://relay/feed", "https://relay"),
+        ] {
+            assert_eq!(Location::Url(url.to_owned()).shown(), shown);
+        }
+        let path = Location::Path("/var/lib/sidecar/log.redb".into());
+        assert_eq!(path.shown(), "/var/lib/sidecar/log.redb");
+        let file = Location::UrlFile("/run/secrets/url".into());
+        assert_eq!(file.shown(), "the URL in /run/secrets/url");
+    }
+}

@@ -85,6 +85,10 @@ fn configuration(issuer: &str, upstream: &str, folder: &Path) -> String {
 allow_root = true
 shutdown_delay = "0s"
 
+[limits]
+connections = 256
+upstream_requests = 256
+
 [log]
 path = {log}
 longest_lifetime = "1h"

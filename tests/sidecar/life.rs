@@ -3,12 +3,13 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     os::unix::net::UnixDatagram,
-    time::Duration,
+    sync::Arc,
 };
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::Method;
 use serde_json::Value;
+use tokio::sync::Barrier;
 
 use tower_revocation::log::NumericDate;
 
@@ -200,14 +201,19 @@ async fn requests_in_flight_end_well_and_streams_are_told() {
     while let Some(Ok(_)) = events.frame().await {}
 }
 
+/// Responses to one client until the process is told to end.
+const ENOUGH: usize = 50;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn load_until_the_end_gets_answers_or_nothing() {
     let world = World::new().await;
     let sidecar = world.start("");
     let url = sidecar.url("gateway.listen");
+    let under_load = Arc::new(Barrier::new(5));
     let calls: Vec<_> = (0..4)
         .map(|_| {
             let (http, token) = (Http::to(url.clone()), world.token());
+            let under_load = under_load.clone();
             tokio::spawn(async move {
                 let mut served = 0;
                 while let Some(answer) = tokio::task::unconstrained(async {
@@ -222,15 +228,19 @@ async fn load_until_the_end_gets_answers_or_nothing() {
                     assert_eq!(answer.status, 200);
                     assert_eq!(answer.text, "/ alice ");
                     served += 1;
+                    if served == ENOUGH {
+                        under_load.wait().await;
+                    }
                 }
                 served
             })
         })
         .collect();
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // All of them go on while the process ends.
+    under_load.wait().await;
     sidecar.end();
     for call in calls {
-        assert!(call.await.unwrap() > 0);
+        assert!(call.await.unwrap() >= ENOUGH);
     }
 }
 

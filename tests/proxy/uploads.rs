@@ -16,6 +16,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
 };
 use tokio::{
+    io::AsyncReadExt as _,
     net::TcpListener,
     time::{sleep, timeout},
 };
@@ -244,6 +245,42 @@ async fn upload_to_an_http2_api_that_reads_nothing_ends_with_its_token() {
         }
     }
 }
+
+#[tokio::test]
+async fn upload_to_an_http1_api_that_reads_nothing_ends_with_its_token() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    // No limit of the time ends it.
+    let upstream = Upstream::new(&url).unwrap();
+    let upstream = upstream.head_timeout(Duration::from_secs(3600));
+    let gateway = Gateway::with(upstream, Server::new()).await;
+    let (alice, request) = upload(&gateway, "alice");
+    let response = tokio::spawn(client(true).request(request));
+    // More than all buffers.
+    for _ in 0..512 {
+        alice.unbounded_send(vec![b'x'; 64 * 1024].into()).unwrap();
+    }
+    let (mut api, _) = soon(listener.accept()).await.unwrap();
+    // The token is watched now, so the connection to the API waits.
+    let watched = async {
+        while gateway.tokens.index.watched() == 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    soon(watched).await;
+
+    gateway.tokens.revoke("alice").await;
+    let response = timeout(Duration::from_secs(1), response).await;
+    let response = response.expect("it is cut within a second").unwrap();
+    assert_eq!(response.unwrap().status(), 401);
+    // The connection to the API is closed.
+    let mut read = Vec::new();
+    let _ = soon(api.read_to_end(&mut read)).await;
+    assert!(read.starts_with(b"POST /up HTTP/1.1"));
+    assert!(!read.ends_with(b"\r\n0\r\n\r\n"));
+    drop(alice);
+}
+
 #[tokio::test]
 async fn client_that_stops_in_its_body_gets_408_and_the_api_is_free() {
     for scheme in ["http", "h2c"] {

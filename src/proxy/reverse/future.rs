@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     ResponseBody,
-    enforce::{End, TokenLife},
+    enforce::{End, TokenEnd, TokenLife},
     proxy::{
         Error, ErrorKind,
         fields::{Coding, remove_hop_by_hop},
@@ -65,6 +65,8 @@ pin_project! {
             version: Version,
             limits: TimeLimits,
             progress: Option<Progress>,
+            // Of the token of an upload that takes longer.
+            end: Option<TokenEnd>,
             tunnel: Option<Tunnel>,
             permit: Option<Permit>,
         },
@@ -80,7 +82,19 @@ pub(super) struct TimeLimits {
     pub(super) upload: Duration,
 }
 
+/// The time after which an upload is not a short one. Only then is its token watched.
+const SHORT: Duration = Duration::from_millis(500);
+
 impl TimeLimits {
+    /// When to look for the first time.
+    fn first(self, progress: Option<&Progress>) -> Duration {
+        let limit = self.head.min(self.upload);
+        match progress {
+            Some(_) => limit.min(SHORT),
+            None => limit,
+        }
+    }
+
     /// When to look again. Fails if one side was slow for too long.
     fn next(self, begun: Instant, progress: Option<&Progress>) -> Result<Instant, Error> {
         let now = Instant::now();
@@ -165,11 +179,12 @@ impl ForwardFuture {
         Self {
             kind: Kind::Sent {
                 response,
-                sleep: sleep_until(later(begun, limits.head.min(limits.upload))),
+                sleep: sleep_until(later(begun, limits.first(progress.as_ref()))),
                 begun,
                 version,
                 limits,
                 progress,
+                end: None,
                 tunnel,
                 permit: Some(permit),
             },
@@ -198,6 +213,7 @@ impl Future for ForwardFuture {
                     version,
                     limits,
                     progress,
+                    end,
                     tunnel,
                     permit,
                 } => {
@@ -210,14 +226,18 @@ impl Future for ForwardFuture {
                             response.unwrap_or_else(|error| failure(error, refusal(), *version));
                         return Poll::Ready(Ok(response));
                     }
-                    // The API may read nothing and never respond.
-                    let failed = progress.as_ref().and_then(|upload| upload.poll_failed(cx));
-                    if let Some(failed @ Failed::Token(_)) = failed {
-                        let response = failure(failed.into(), refusal(), *version);
-                        return Poll::Ready(Ok(response));
-                    }
                     let error = loop {
+                        // The API may read nothing and never respond.
+                        let failed = progress.as_ref().and_then(|it| it.poll_ended(end, cx));
+                        if let Some(failed @ Failed::Token(_)) = failed {
+                            let response = failure(failed.into(), refusal(), *version);
+                            return Poll::Ready(Ok(response));
+                        }
                         ready!(sleep.as_mut().poll(cx));
+                        // The upload is no short one.
+                        if end.is_none() {
+                            *end = progress.as_ref().and_then(Progress::token_end);
+                        }
                         match limits.next(*begun, progress.as_ref()) {
                             Ok(due) => sleep.as_mut().reset(due),
                             Err(error) => break error,

@@ -54,8 +54,9 @@ use crate::ResponseBody;
 /// * **An upload** ends within a second after its token, as a response does: no further byte is taken from
 ///   the client. The API sees a body that was aborted. The client gets what the
 ///   [`EnforcementLayer`](crate::enforce::EnforcementLayer) responds to such a token: 401, or 503 if it is no
-///   longer known whether the token is revoked, or the status of gRPC. If an API with HTTP/1.1 has stopped
-///   reading, the request ends at `head_timeout`.
+///   longer known whether the token is revoked, or the status of gRPC. If an API with HTTP/1.1 has
+///   responded and then reads nothing, hyper does not notice: the rest of the upload ends a second after
+///   `head_timeout`.
 /// * **No retries.** An API that closes a connection may have processed the request.
 /// * **Limits.** [`head_timeout`](Upstream::head_timeout) limits the time of the API, and not that of a
 ///   slow client. A client that [sends nothing](Self::upload_idle_timeout) of its body for a minute gets

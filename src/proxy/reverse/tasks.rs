@@ -19,10 +19,10 @@ use crate::enforce::{TokenEnd, TokenLife};
 
 tokio::task_local! {
     /// The upload that this task has begun, until another task is spawned for it.
-    static BEGUN: RefCell<Option<Begun>>;
+    pub(super) static BEGUN: RefCell<Option<Begun>>;
 }
 
-struct Begun {
+pub(super) struct Begun {
     life: TokenLife,
     progress: Progress,
 }

@@ -49,6 +49,11 @@ pub use self::{listener::Listener, tls::ServerTls, trusted::TrustedPeers};
 /// together 1 MiB, and an HTTP/1.1 connection 128 KiB. Of a response, an HTTP/1.1 connection holds at
 /// most 128 KiB, a stream 64 KiB, and each one frame of the body.
 ///
+/// The time in which an HTTP/2 peer reads nothing of a stream runs until hyper has handed the last frame of
+/// the body to its HTTP/2 library. It does not tell when that frame is sent. A peer that keeps the window of
+/// the stream closed then holds what is left: at most the 64 KiB of the stream and one frame, for as many
+/// streams as a connection may have. They end with the connection, which is idle then.
+///
 /// A request over HTTP/1.1 with both `Content-Length` and `Transfer-Encoding` is 400. Bodies have
 /// no limit: neither of their size nor of their time, while the peer reads.
 ///

@@ -1,11 +1,14 @@
 //! The body of a request to the API. It notes which side is slow, and fails when the token ends.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     future::Future as _,
     pin::Pin,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -89,6 +92,8 @@ struct Shared {
     /// When the client last sent a part of it, in milliseconds since `begun`.
     last_frame: AtomicU64,
     failed: OnceLock<Failed>,
+    /// Whether hyper needs nothing more of the body.
+    has_ended: AtomicBool,
     /// Of the token of the request, if something cuts this body.
     life: Option<TokenLife>,
     /// Waits for the head of the response.
@@ -112,6 +117,7 @@ impl Progress {
             slow_since: AtomicU64::default(),
             last_frame: AtomicU64::default(),
             failed: OnceLock::new(),
+            has_ended: AtomicBool::new(false),
             life: life.cloned(),
             response: AtomicWaker::new(),
         }))
@@ -145,6 +151,17 @@ impl Progress {
         }
     }
 
+    /// Waits for the end of the token, if it can end before the body. Starts a watch.
+    pub(super) fn token_end(&self) -> Option<TokenEnd> {
+        let life = self.0.life.as_ref();
+        life.filter(|_| !self.has_ended()).map(TokenLife::end)
+    }
+
+    /// Whether the body has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.0.has_ended.load(Ordering::Acquire)
+    }
+
     fn fail(&self, failed: Failed) {
         // The first cause counts.
         let _ = self.0.failed.set(failed);
@@ -156,9 +173,19 @@ impl Progress {
         self.0.response.wake();
     }
 
-    /// Why the API did not get the whole body, if that is known already. Wakes the task after a cut.
-    pub(super) fn poll_failed(&self, cx: &Context<'_>) -> Option<Failed> {
+    /// Why the API did not get the whole body, if that is known already. Wakes the task after a cut, and
+    /// once the token ends.
+    pub(super) fn poll_ended(
+        &self,
+        end: &mut Option<TokenEnd>,
+        cx: &mut Context<'_>,
+    ) -> Option<Failed> {
         self.0.response.register(cx.waker());
+        // What follows is the time of the API. Its response is cut by the layer.
+        let watched = end.as_mut().filter(|_| !self.has_ended());
+        if let Some(Poll::Ready(end)) = watched.map(|end| Pin::new(end).poll(cx)) {
+            self.fail(Failed::Token(end));
+        }
         self.failed()
     }
 
@@ -210,6 +237,9 @@ impl<B> Upload<B> {
 impl<B> Drop for Upload<B> {
     fn drop(&mut self) {
         tasks::end();
+        if let Some(progress) = &self.progress {
+            progress.0.has_ended.store(true, Ordering::Release);
+        }
     }
 }
 

@@ -55,7 +55,8 @@ pub(crate) async fn run_and_tell(
     // Everything that can be wrong in the files is found before anything is opened.
     let (config, origins) = check(&source)?;
     rights::user(&config).map_err(|problem| Failure::from(problem).at(&origins))?;
-    let ended = start(source, config, tell).await;
+    // The stack of its caller has no room for all of it.
+    let ended = Box::pin(start(source, config, tell)).await;
     ended.map_err(|failure| failure.at(&origins))
 }
 

@@ -97,17 +97,16 @@ async fn task_that_is_spawned_after_an_upload_does_not_end_with_its_token() {
     for is_over in [false, true] {
         let token = Token::new().await;
         let (mut upload, _) = token.upload(5);
-        let held = tasks::BEGUN.scope(RefCell::default(), async {
+        let (held, mut is_held) = oneshot::channel::<()>();
+        let spawned = tasks::BEGUN.scope(RefCell::default(), async {
             upload.frame().await.unwrap().unwrap();
             let _upload = (!is_over).then_some(upload);
-            let (held, is_held) = oneshot::channel::<()>();
             tasks::Tasks.execute(async move {
                 pending::<()>().await;
                 drop(held);
             });
-            is_held
         });
-        let mut held = held.await;
+        spawned.await;
         token.revoke().await;
         for _ in 0..10 {
             yield_now().await;
@@ -117,6 +116,6 @@ async fn task_that_is_spawned_after_an_upload_does_not_end_with_its_token() {
         } else {
             TryRecvError::Closed
         };
-        assert_eq!(held.try_recv(), Err(expected), "{is_over}");
+        assert_eq!(is_held.try_recv(), Err(expected), "{is_over}");
     }
 }

@@ -17,9 +17,7 @@ use crate::{args::Command, failure::Failure};
 pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         // It has a runtime of its own.
-        Command::Demo => Box::pin(crate::demo::run())
-            .await
-            .map(|()| ExitCode::SUCCESS),
+        Command::Demo => crate::demo::run().await.map(|()| ExitCode::SUCCESS),
         Command::Revoke(order) => revoke::run(order).await,
         Command::Orders(orders) => orders::run(orders).await,
         Command::CheckToken(running) => check_token::run(running).await,

@@ -33,8 +33,8 @@ pin_project! {
 }
 
 impl AdminBody {
-    pub(super) fn whole(bytes: Vec<u8>) -> Self {
-        let bytes = Full::from(bytes);
+    pub(super) fn whole(bytes: impl Into<Bytes>) -> Self {
+        let bytes = Full::new(bytes.into());
         Self {
             kind: Kind::Whole { bytes },
         }

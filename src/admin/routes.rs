@@ -5,7 +5,9 @@ use std::time::Instant;
 use hyper::{Method, Request, Response, body::Body, http::request::Parts};
 use tower::{BoxError, Service};
 
-use super::{AdminBody, Caller, observe, problem::Refusal, request, service::Shared};
+use super::{
+    AdminBody, Caller, describe::describe, observe, problem::Refusal, request, service::Shared,
+};
 use crate::{introspect::Introspected, log::RevocationLog, token::Secret};
 
 impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
@@ -40,9 +42,12 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
                 self.inspect(introspect, &caller, &head, body).await
             }
             ("/v1/status", &Method::GET) => self.status(&caller, &head),
+            ("/v1/openapi.json", &Method::GET) => describe(&caller, &head),
             ("/v1/revocations", _) => Err(Refusal::Method("GET, POST")),
             ("/v1/revocations:bulk" | "/v1/tokens:inspect", _) => Err(Refusal::Method("POST")),
-            ("/v1/revocations:export" | "/v1/status", _) => Err(Refusal::Method("GET")),
+            ("/v1/revocations:export" | "/v1/status" | "/v1/openapi.json", _) => {
+                Err(Refusal::Method("GET"))
+            }
             #[cfg(feature = "sightings")]
             ("/v1/sightings", &Method::GET) => self.sightings(&caller, &head),
             #[cfg(feature = "sightings")]

@@ -3,6 +3,7 @@
 mod access;
 mod bulk;
 mod inspect;
+mod openapi;
 mod own;
 mod refused;
 mod revoke;

@@ -11,7 +11,7 @@ use super::{AdminBody, Caller, Role, problem::Refusal, request::no_query, respon
 /// Tests compare it with what the service does.
 const DESCRIPTION: &str = include_str!("openapi.json");
 
-/// Describes the calls (OpenAPI 3.1).
+/// Describes the calls (`OpenAPI` 3.1).
 pub(super) fn describe(caller: &Caller, head: &Parts) -> Result<Response<AdminBody>, Refusal> {
     caller.needs(Role::Viewer)?;
     no_query(head)?;

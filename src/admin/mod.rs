@@ -13,7 +13,7 @@
 //! | `POST /v1/tokens:inspect` with an [`InspectionOrder`] | [`Operator`](Role::Operator) | 200 with an [`Inspection`] |
 //! | `GET /v1/sightings?subject=…`, with `issuer`, `cursor` and `limit` | [`Viewer`](Role::Viewer) | 200 with a `SightingsPage`: needs the feature `sightings` |
 //! | `GET /v1/status` | [`Viewer`](Role::Viewer) | 200 with a [`Status`] |
-//! | `GET /v1/openapi.json` | [`Viewer`](Role::Viewer) | 200 with the description of these calls (OpenAPI 3.1) |
+//! | `GET /v1/openapi.json` | [`Viewer`](Role::Viewer) | 200 with the description of these calls (`OpenAPI` 3.1) |
 //!
 //! [`AdminService`] is a `tower::Service`. Serve it on a Unix socket that only its owner can open
 //! ([`Access::owner`]), or over TCP with tokens, client certificates or a proxy that names operators

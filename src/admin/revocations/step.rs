@@ -92,13 +92,15 @@ impl Step {
         Ok(Some(entry))
     }
 
-    /// The requests that are carried out. Those of a repetition reach until the first attempt.
+    /// The requests that are carried out. Those of a repetition reach until the first attempt. Those
+    /// about a token reach until now: it may have been used for others since.
     pub(super) fn requests(&self) -> Vec<AdminRequest> {
         let mut requests = match &self.plan {
             Some(plan) => plan.requests.clone(),
             None => Vec::new(),
         };
-        if let Some(first) = self.begun.as_ref().and_then(Begun::first_attempt) {
+        let first = self.begun.as_ref().and_then(Begun::first_attempt);
+        if let Some(first) = first.filter(|_| self.token().is_none()) {
             for request in &mut requests {
                 request.before.get_or_insert(first);
             }

@@ -8,6 +8,23 @@ fn keyed(key: &str, body: &str) -> Request<Full<Bytes>> {
     with(post("/v1/revocations", body), "idempotency-key", key)
 }
 
+impl Kept {
+    /// The only order was begun an hour ago. Returns when.
+    async fn an_hour_passes(&self) -> u64 {
+        let [entry] = &*self.orders().await else {
+            panic!("it is kept");
+        };
+        let place = entry.id.split('-').next().unwrap().parse().unwrap();
+        let at = self.journal.get(place).await.unwrap().unwrap();
+        let earlier = entry.ordered - 3600;
+        let content = String::from_utf8(at.content.clone()).unwrap();
+        let content = content.replace(&entry.ordered.to_string(), &earlier.to_string());
+        let change = at.change(content.into_bytes(), None);
+        assert_eq!(self.journal.replace(vec![change]).await.unwrap(), [true]);
+        earlier
+    }
+}
+
 #[tokio::test]
 async fn repetition_gets_the_stored_answer_and_revokes_nothing() {
     let kept = Kept::new().await;
@@ -83,14 +100,7 @@ async fn repetition_of_what_was_not_completed_reaches_until_the_first_attempt() 
         assert_eq!(entry.outcome, outcome);
         kept.log.fails.store(false, SeqCst);
         kept.journal.fails_to_replace.store(false, SeqCst);
-        // An hour has passed.
-        let place = entry.id.split('-').next().unwrap().parse().unwrap();
-        let at = kept.journal.get(place).await.unwrap().unwrap();
-        let earlier = entry.ordered - 3600;
-        let content = String::from_utf8(at.content.clone()).unwrap();
-        let content = content.replace(&entry.ordered.to_string(), &earlier.to_string());
-        let change = at.change(content.into_bytes(), None);
-        assert_eq!(kept.journal.replace(vec![change]).await.unwrap(), [true]);
+        let earlier = kept.an_hour_passes().await;
 
         let answer = kept.local(keyed("k", ALICE)).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json);
@@ -105,6 +115,41 @@ async fn repetition_of_what_was_not_completed_reaches_until_the_first_attempt() 
         let again = kept.local(keyed("k", ALICE)).await;
         assert_eq!(again.json, answer.json);
     }
+}
+
+/// A token that was issued with the refresh token after the first attempt falls with it.
+#[tokio::test]
+async fn repetition_about_a_token_reaches_until_now() {
+    let kept = Kept::new().await;
+    let linked = service_fn(|_: Secret| {
+        let mut known = Introspection::new(TokenKind::RefreshToken, "test-client");
+        known.tenant = Some(ISSUER.into());
+        known.sub = Some("test-subject".into());
+        known.grant = Some("link:1".into());
+        let mut with = IssuedWith::default();
+        with.unnamed_until = Some(NumericDate::FOREVER);
+        known.issued_with = Some(Box::new(with));
+        std::future::ready(Ok::<_, BoxError>(Introspected::Token(known)))
+    });
+    let service = AdminService::new(
+        Administration::new(kept.log.clone()),
+        kept.world.index.clone(),
+        linked,
+        Tenants::each_issuer([ISSUER]),
+        Access::owner("root"),
+    )
+    .trail(Trail::new(kept.journal.clone()));
+    let body = json!({ "target": { "token": "refresh" } }).to_string();
+    kept.log.fails.store(true, SeqCst);
+    send(service.clone(), keyed("k", &body))
+        .await
+        .is_problem(503);
+    kept.log.fails.store(false, SeqCst);
+    kept.an_hour_passes().await;
+    let issued_since = kept.world.issuer.token().sign();
+    let again = send(service, keyed("k", &body)).await;
+    assert_eq!(again.status, StatusCode::CREATED, "{}", again.json);
+    assert!(!kept.world.is_live(&issued_since).await);
 }
 
 #[tokio::test]

@@ -14,8 +14,10 @@ use std::{
 };
 
 use futures::future::{BoxFuture, FutureExt as _, ready};
+use tower::service_fn;
 use tower_revocation::{
     admin::{Trail, TrailEntry},
+    introspect::{Introspected, IssuedWith, TokenKind},
     log::{
         Durability, Journal, JournalChange, JournalEntry, JournalWrite, LogError, LogErrorKind,
         LogHealth, MemoryJournal, NewJournalEntry, Position, Reader, Revocation,

@@ -1,6 +1,7 @@
 //! Whose names an order is about: two issuers with equal names, or one without a tenant.
 
-use tower_revocation::introspect::ByIssuer;
+use tower::service_fn;
+use tower_revocation::introspect::{ByIssuer, Introspected, TokenKind};
 
 use super::*;
 
@@ -129,6 +130,31 @@ async fn issuer_that_does_not_name_the_target_is_refused() {
     assert_eq!(two.world.records().await, 0);
     let order = json!({ "target": { "token": token }, "issuer": ISSUER });
     assert_eq!(two.order(&order).await.status, StatusCode::CREATED);
+}
+
+/// An opaque token may name no issuer. Its tenant does.
+#[tokio::test]
+async fn token_without_an_issuer_is_one_of_its_tenant() {
+    let world = World::new().await;
+    let both = [ISSUER, BANK];
+    for (tenant, tenants, status) in [
+        (Some(BANK), Tenants::each_issuer(both), 422),
+        (None, Tenants::none(both), 422),
+        (Some(ISSUER), Tenants::each_issuer(both), 201),
+        (None, Tenants::none([ISSUER]), 201),
+    ] {
+        let introspect = service_fn(move |_: Secret| {
+            let mut known = Introspection::new(TokenKind::RefreshToken, "test-client");
+            known.tenant = tenant.map(Into::into);
+            known.grant = Some("g1".into());
+            std::future::ready(Ok::<_, BoxError>(Introspected::Token(known)))
+        });
+        let service = world.service_of(introspect, tenants, Access::owner("root"));
+        let order = json!({ "target": { "token": "opaque" }, "issuer": ISSUER }).to_string();
+        let answer = send(service, post("/v1/revocations", &order)).await;
+        assert_eq!(answer.status, status, "{tenant:?}");
+    }
+    assert_eq!(world.records().await, 2);
 }
 
 #[tokio::test]

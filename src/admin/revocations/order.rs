@@ -163,7 +163,13 @@ pub(super) fn of_token(
     caller: &Caller,
 ) -> Result<Vec<AdminRequest>, Refusal> {
     let is_named = match &order.issuer {
-        Some(issuer) => tenants.issuer(Some(issuer))? == *token.iss.as_ref().unwrap_or(issuer),
+        Some(named) => {
+            let named = tenants.issuer(Some(named))?;
+            let of: Vec<_> = [&token.iss, &token.tenant].into_iter().flatten().collect();
+            // A token that names no issuer is one of the only issuer.
+            let is_known = !of.is_empty() || tenants.issuer(None).is_ok();
+            is_known && of.into_iter().all(|issuer| *issuer == named)
+        }
         None => true,
     };
     if !is_named || !tenants.has(token.tenant.as_ref()) {

@@ -56,6 +56,20 @@ async fn each_order_has_a_result_of_its_own() {
 }
 
 #[tokio::test]
+async fn order_that_is_too_long_to_be_kept_does_not_stop_the_others() {
+    let kept = Kept::new().await;
+    // Each character takes six bytes of the entry.
+    let long = json!({ "target": { "subject": "\u{1}".repeat(4096) } });
+    let answer = kept.local(bulk(&[subject("a"), long, subject("b")])).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+    let results = answer.json["results"].as_array().unwrap();
+    let statuses: Vec<_> = results.iter().map(|it| it["status"].clone()).collect();
+    assert_eq!(statuses, [201, 400, 201]);
+    assert_eq!(kept.world.records().await, 2);
+    assert_eq!(kept.orders().await.len(), 2);
+}
+
+#[tokio::test]
 async fn thousand_orders_are_three_durable_writes() {
     let kept = Kept::new().await;
     let orders: Vec<_> = (0..1000).map(subject).collect();

@@ -101,10 +101,14 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
         let now = NumericDate::now();
         let (mut new, mut entries) = (Vec::new(), Vec::new());
         for (number, step) in steps.iter_mut().enumerate() {
-            if let Some(entry) = step.entry(caller, now, repetition)? {
-                let key = repetition.map(|repetition| repetition.key_of(number));
-                entries.push((entry, key));
-                new.push(step);
+            match step.entry(caller, now, repetition) {
+                Ok(Some(entry)) => {
+                    let key = repetition.map(|repetition| repetition.key_of(number));
+                    entries.push((entry, key));
+                    new.push(step);
+                }
+                Ok(None) => {}
+                Err(refusal) => step.is_refused(refusal),
             }
         }
         if entries.is_empty() {

@@ -58,6 +58,12 @@ impl Step {
         Ok(())
     }
 
+    /// The order is not carried out.
+    pub(super) fn is_refused(&mut self, refusal: Refusal) {
+        self.plan = None;
+        self.result = Some(Err(refusal));
+    }
+
     /// The entry for the trail. `None` if the order is not carried out, or has an entry.
     pub(super) fn entry(
         &self,

@@ -7,6 +7,9 @@ use tower::BoxError;
 
 use crate::outbound::{OutboundError, OutboundErrorKind};
 
+/// No server has to be left alone for longer.
+const LONGEST_DELAY: Duration = Duration::from_secs(60 * 60);
+
 /// An issuer could not be told, or a configuration cannot be used.
 ///
 /// It contains nothing of the notice and of the credentials, and nothing of the response but its
@@ -89,7 +92,7 @@ impl NotifyError {
         }
     }
 
-    /// Sets how long to wait at least before the next attempt.
+    /// Sets how long to wait at least before the next attempt. More than an hour is an hour.
     #[must_use]
     pub fn retry_after(mut self, delay: Duration) -> Self {
         self.retry_after = Some(delay);
@@ -124,7 +127,8 @@ impl NotifyError {
         let mut link = Some(error);
         while let Some(cause) = link {
             if let Some(found) = cause.downcast_ref::<Self>() {
-                return (found.kind, found.retry_after);
+                let delay = found.retry_after.map(|it| it.min(LONGEST_DELAY));
+                return (found.kind, delay);
             }
             link = cause.source();
         }

@@ -117,7 +117,8 @@ impl Notifier {
 
     /// From now on, issuers are told by these. Attempts that have begun go on.
     ///
-    /// What is pending for an issuer that is not one of them fails, unless it is one again before that.
+    /// What is pending for an issuer that is not one of them stays pending for as long as the order is
+    /// kept, until this process or another one with the same journal can tell that issuer.
     pub fn replace(&self, recipients: Recipients) {
         let current = self.shared.recipients.write();
         *current.unwrap_or_else(PoisonError::into_inner) = Arc::new(recipients);

@@ -75,6 +75,10 @@ impl Recipients {
         self
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn of(&self, issuer: &str) -> Option<&Recipient> {
         self.0.get(issuer)
     }

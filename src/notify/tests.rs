@@ -262,7 +262,7 @@ async fn two_processes_tell_each_order_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn order_that_cannot_be_read_leaves_the_queue() {
+async fn order_that_cannot_be_read_stays_due_and_stops_no_other() {
     let (world, issuer) = (World::new(), Issuer::default());
     let notifier = Notifier::new(issuer.recipients(ID));
     for content in ["", "[]", "{}", r#"{"deliveries":{"to":1}}"#] {
@@ -274,7 +274,9 @@ async fn order_that_cannot_be_read_leaves_the_queue() {
     world.order(&notifier, "alice", &[ID]).await;
     pass(0).await;
     assert_eq!(issuer.told(), 1);
-    assert_eq!(world.journal.waiting().await.unwrap(), 0);
+    assert_eq!(world.journal.waiting().await.unwrap(), 4);
+    let soon = world.journal.take_due(9, Duration::ZERO).await.unwrap();
+    assert!(soon.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -282,14 +284,48 @@ async fn recipients_can_be_replaced() {
     let (world, issuer) = (World::new(), Issuer::default());
     let notifier = Notifier::new(issuer.recipients(ID));
     let place = world.order(&notifier, "alice", &[ID]).await;
-    notifier.replace(Recipients::new());
     world.run(&notifier);
-    pass(2).await;
-    let pending = world.deliveries(place).await;
-    assert_eq!(pending.refresh_tokens(), RefreshTokens::Pending);
-    assert_eq!(pending.to[0].last.as_deref(), Some("configuration"));
+    for others in [Recipients::new(), issuer.recipients(OTHER)] {
+        notifier.replace(others);
+        pass(2).await;
+        let pending = world.deliveries(place).await;
+        assert_eq!(pending.refresh_tokens(), RefreshTokens::Pending);
+        assert_eq!((pending.to[0].attempts, &pending.to[0].last), (0, &None));
+    }
     notifier.replace(issuer.recipients(ID));
     pass(120).await;
+    assert_eq!(world.state(place).await, RefreshTokens::Ended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn receiver_is_left_alone_for_an_hour_at_most() {
+    let (world, issuer) = (World::new(), Issuer::default());
+    let notifier = Notifier::new(issuer.recipients(ID));
+    world.run(&notifier);
+    let busy = error(NotifyErrorKind::Status(StatusCode::TOO_MANY_REQUESTS));
+    issuer.fails(busy.retry_after(Duration::MAX));
+    let place = world.order(&notifier, "alice", &[ID]).await;
+    pass(0).await;
+    let next = world.deliveries(place).await.to[0].next;
+    assert_eq!(next, Some(NumericDate::now().seconds() + 3600));
+}
+
+/// Such as one of several nodes.
+#[tokio::test(start_paused = true)]
+async fn process_that_cannot_tell_an_issuer_leaves_it_to_the_others() {
+    let (world, issuer) = (World::new(), Issuer::default());
+    let notifier = Notifier::new(issuer.recipients(ID));
+    let place = world.order(&notifier, "alice", &[ID]).await;
+    for recipients in [Recipients::new(), issuer.recipients(OTHER)] {
+        let cannot = Notifier::new(recipients).give_up_after(Duration::ZERO);
+        world.run(&cannot);
+    }
+    pass(60).await;
+    let pending = world.deliveries(place).await;
+    assert_eq!(pending.refresh_tokens(), RefreshTokens::Pending);
+    assert_eq!(issuer.told(), 0);
+    world.run(&notifier);
+    pass(600).await;
     assert_eq!(world.state(place).await, RefreshTokens::Ended);
 }
 

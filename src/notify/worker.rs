@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tower::{BoxError, ServiceExt as _};
 
 use super::{
-    Notice, NotifyError, NotifyErrorKind, Recipients, Shared,
+    Notice, NotifyError, NotifyErrorKind, Recipients, Shared, backoff,
     content::Content,
     delivery::Failure,
     observe::{self, Oldest},
@@ -30,6 +30,11 @@ const BUSY: Duration = Duration::from_millis(100);
 const COUNT: Duration = Duration::from_secs(5);
 /// How long to wait after the journal has failed.
 const FAILED: Duration = Duration::from_secs(5);
+/// How long to leave an entry to the processes that can tell its issuer.
+const LEFT: u64 = 15;
+/// How long to wait before an entry that cannot be read is looked at again. A later version of this
+/// process may read it.
+const UNREADABLE: Duration = Duration::from_secs(60 * 60);
 /// The longest attempt.
 const ATTEMPT: Duration = Duration::from_secs(50);
 /// Another process takes an entry that is not finished after this time. Longer than an attempt.
@@ -119,6 +124,9 @@ impl Worker {
 
     /// Begins what is due. Returns how long to wait before the next look.
     async fn look(&mut self) -> Duration {
+        if self.shared.recipients().is_empty() {
+            return POLL;
+        }
         // At least one: what belongs to an issuer that has no room is put off, so that those behind it
         // are seen.
         let room = if self.is_busy && self.pace.room() == 0 {
@@ -165,7 +173,8 @@ impl Worker {
         let Some(mut content) = Content::read(&entry.content) else {
             observe::unreadable(entry.place);
             let content = entry.content.clone();
-            return Some(entry.change(content, None));
+            let again = NumericDate::now() + UNREADABLE;
+            return Some(entry.change(content, Some(again)));
         };
         let now = NumericDate::now();
         let recipients = self.shared.recipients();
@@ -173,6 +182,13 @@ impl Worker {
         let mut calls = Vec::new();
         for (number, notice) in due {
             let delivery = &mut content.deliveries.to[number];
+            if recipients.of(&delivery.issuer).is_none() {
+                // Another process may tell it. The pause is random, so that it takes the entry first
+                // at some time.
+                let pause = Duration::from_secs(LEFT + backoff::up_to(LEFT));
+                delivery.postpone(now + pause);
+                continue;
+            }
             match self.pace.begin(&delivery.issuer, now) {
                 Ok(()) => calls.push(call(number, notice, &recipients)),
                 Err(later) => delivery.postpone(later),

@@ -82,7 +82,7 @@ async fn certificate_of_an_authority_names_an_operator() {
     let status = "/v1/status";
     let known = certificate(&ours, "deploy.test");
     assert_eq!(ask(status, Some(known.clone())), "200");
-    assert_eq!(ask("/v1/revocations", Some(known)), "405");
+    assert_eq!(ask("/v1/revocations:export", Some(known)), "403");
     let unknown = certificate(&ours, "other.test");
     assert_eq!(ask(status, Some(unknown)), "401");
     assert_eq!(ask(status, None), "401");

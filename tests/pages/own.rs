@@ -129,3 +129,14 @@ async fn token_that_a_proxy_sends_needs_no_sign_in() {
     let page = alice.send(request.body(Full::default()).unwrap()).await;
     assert_eq!(page.status, 401);
 }
+
+#[tokio::test]
+async fn guesses_of_users_hold_up_no_operator() {
+    let world = World::new().await;
+    let mut visitor = Visitor::of(&world);
+    for _ in 0..10 {
+        assert_eq!(sign_in(&mut visitor, "guess").await, 403);
+    }
+    assert_eq!(sign_in(&mut visitor, "guess").await, 429);
+    assert_eq!(visitor.sign_in("token-operator").await.status, 303);
+}

@@ -95,14 +95,14 @@ where
     }
     let token = fields.token()?;
     let address = client::origin(&head.extensions);
-    let begun = sessions.attempts().begin(address);
+    let begun = sessions.operator_attempts().begin(address);
     begun.map_err(Failure::too_many_attempts)?;
     let token: [u8; 32] = Sha256::digest(token.expose()).into();
     let Some(caller) = pages.shared.access.caller_of_digest(&token) else {
         observe::refused(&Refusal::Unauthenticated, None);
         return page(pages, &before, true);
     };
-    sessions.attempts().succeeded(address);
+    sessions.operator_attempts().succeeded(address);
     observe::signed_in(caller.name());
     let id = begin(pages, By::Token(token))?;
     let mut page = see_other("/");

@@ -86,17 +86,17 @@ where
     }
     let token = fields.token()?;
     let address = client::origin(&head.extensions);
-    let begun = sessions.attempts().begin(address);
+    let begun = sessions.user_attempts().begin(address);
     begun.map_err(Failure::too_many_attempts)?;
     let call = Call::get("/v1/me/sessions").bearer(&token).of(head);
     match pages.api.read::<OwnSessionsList>(call).await {
-        Ok(_) => sessions.attempts().succeeded(address),
+        Ok(_) => sessions.user_attempts().succeeded(address),
         Err(failure) if failure.status == StatusCode::UNAUTHORIZED => {
             return page(pages, &before, true, false);
         }
         // It is no guess.
         Err(failure) => {
-            sessions.attempts().succeeded(address);
+            sessions.user_attempts().succeeded(address);
             return Err(failure);
         }
     }

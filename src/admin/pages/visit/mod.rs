@@ -34,7 +34,9 @@ pub struct PageSessions(Arc<Shared>);
 
 struct Shared {
     key: FormKey,
-    attempts: Attempts,
+    /// Of each kind of page its own, so that guesses at one lock nobody out of the other.
+    operator_attempts: Attempts,
+    user_attempts: Attempts,
     operators: Sessions<SignedIn>,
     users: Sessions<OwnToken>,
 }
@@ -49,7 +51,8 @@ impl PageSessions {
         let key = FormKey::random().map_err(std::io::Error::other)?;
         Ok(Self(Arc::new(Shared {
             key,
-            attempts: Attempts::new(),
+            operator_attempts: Attempts::new(),
+            user_attempts: Attempts::new(),
             operators: Sessions::new(16),
             // Users of one network share an address.
             users: Sessions::new(256),
@@ -60,8 +63,12 @@ impl PageSessions {
         &self.0.key
     }
 
-    pub(super) fn attempts(&self) -> &Attempts {
-        &self.0.attempts
+    pub(super) fn operator_attempts(&self) -> &Attempts {
+        &self.0.operator_attempts
+    }
+
+    pub(super) fn user_attempts(&self) -> &Attempts {
+        &self.0.user_attempts
     }
 
     pub(super) fn operators(&self) -> &Sessions<SignedIn> {

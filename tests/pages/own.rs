@@ -140,3 +140,21 @@ async fn guesses_of_users_hold_up_no_operator() {
     assert_eq!(sign_in(&mut visitor, "guess").await, 429);
     assert_eq!(visitor.sign_in("token-operator").await.status, 303);
 }
+
+#[tokio::test]
+async fn wrong_tokens_of_requests_end_no_session() {
+    let world = World::new().await;
+    let token = world.used("alice", "a1").await;
+    let mut alice = Visitor::of(&world);
+    assert_eq!(sign_in(&mut alice, &token).await, 303);
+    let mut other = Visitor::of(&world);
+    // More than the share of an address.
+    for _ in 0..300 {
+        let request = other.request("GET", "/me");
+        let request = request.header(AUTHORIZATION, "Bearer x");
+        let page = other.send(request.body(Full::default()).unwrap()).await;
+        assert_eq!(page.status, 401);
+        assert!(!other.cookies.contains_key(COOKIE));
+    }
+    assert_eq!(alice.get("/me").await.status, 200);
+}

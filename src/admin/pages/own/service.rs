@@ -163,7 +163,7 @@ impl OwnPages {
             Ok(Some(visit)) => {
                 let page = visit.respond(rest, &head, body).await;
                 let page = page.unwrap_or_else(|failure| problem(&failure, visit.frame()));
-                visit.remembered(page)
+                visit.remembered(page, &head)
             }
             Ok(None) => {
                 let page = self.before_sign_in(rest, &head, body).await;

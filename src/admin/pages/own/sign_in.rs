@@ -100,7 +100,8 @@ where
             return Err(failure);
         }
     }
-    let id = begin(pages, head, Some(token))?;
+    let id = Id::random()?;
+    begin(pages, head, &id, Some(token));
     let mut page = see_other(&pages.shared.path);
     set_cookie(&mut page, SESSION.set(&id));
     set_cookie(&mut page, BEFORE.clear());
@@ -108,11 +109,11 @@ where
 }
 
 /// Begins a session. All those from one address have a share of the table.
-pub(super) fn begin(pages: &OwnPages, head: &Parts, typed: Option<Secret>) -> Result<Id, Failure> {
+pub(super) fn begin(pages: &OwnPages, head: &Parts, id: &Id, typed: Option<Secret>) {
     let address = client::origin(&head.extensions);
     let owner = Sha256::digest(format!("{address:?}")).into();
     let sessions = pages.shared.sessions.users();
-    Ok(sessions.begin(owner, OwnToken { typed })?)
+    sessions.begin_as(id, owner, OwnToken { typed });
 }
 
 /// Ends the session of a browser, whose token lives on.

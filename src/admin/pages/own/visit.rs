@@ -34,7 +34,7 @@ pub(super) struct Visit<'a> {
     pub(super) pages: &'a OwnPages,
     pub(super) id: Id,
     token: Secret,
-    /// Whether the session began with this request, which has a token.
+    /// Whether the session begins with this request, which has a token.
     is_new: bool,
     can_sign_out: bool,
 }
@@ -57,7 +57,7 @@ impl<'a> Visit<'a> {
             }),
             (Some(token), _) => Some(Self {
                 pages,
-                id: sign_in::begin(pages, head, None)?,
+                id: Id::random()?,
                 token,
                 is_new: true,
                 can_sign_out,
@@ -66,9 +66,11 @@ impl<'a> Visit<'a> {
         })
     }
 
-    /// Lets the browser remember a session that began with this request.
-    pub(super) fn remembered(&self, mut page: Page) -> Page {
-        if self.is_new {
+    /// Begins the session of a request with a new token, and lets the browser remember it. Only if there
+    /// is a page: a token that nobody has accepted takes no place from other users.
+    pub(super) fn remembered(&self, mut page: Page, head: &Parts) -> Page {
+        if self.is_new && page.status().is_success() {
+            sign_in::begin(self.pages, head, &self.id, None);
             page.headers_mut().append(SET_COOKIE, SESSION.set(&self.id));
         }
         page

@@ -57,11 +57,17 @@ impl<T> Sessions<T> {
         owner: [u8; 32],
         value: T,
     ) -> Result<Id, getrandom::Error> {
-        self.begin_at(owner, value, Moment::now())
+        let id = Id::random()?;
+        self.begin_as(&id, owner, value);
+        Ok(id)
     }
 
-    fn begin_at(&self, owner: [u8; 32], value: T, now: Moment) -> Result<Id, getrandom::Error> {
-        let id = Id::random()?;
+    /// Begins a session whose identifier was made for it.
+    pub(in super::super) fn begin_as(&self, id: &Id, owner: [u8; 32], value: T) {
+        self.begin_at(id, owner, value, Moment::now());
+    }
+
+    fn begin_at(&self, id: &Id, owner: [u8; 32], value: T, now: Moment) {
         let mut table = self.table();
         table.retain(|_, session| !session.has_ended(now));
         let of_owner = table.values().filter(|it| it.owner == owner).count();
@@ -80,7 +86,6 @@ impl<T> Sessions<T> {
             value,
         };
         table.insert(id.digest(), session);
-        Ok(id)
     }
 
     /// Uses a session, if it has not ended.
@@ -120,8 +125,9 @@ mod tests {
     fn session_ends_unused_and_after_hours_of_use() {
         let sessions = Sessions::new(16);
         let begun = Moment::now();
-        let unused = sessions.begin_at([0; 32], 0_u8, begun).unwrap();
-        let used = sessions.begin_at([0; 32], 0, begun).unwrap();
+        let [unused, used] = [(); 2].map(|()| Id::random().unwrap());
+        sessions.begin_at(&unused, [0; 32], 0_u8, begun);
+        sessions.begin_at(&used, [0; 32], 0, begun);
         let minute = Duration::from_secs(60);
         for minutes in (0..8 * 60).step_by(14) {
             assert!(is_there(&sessions, &used, begun + minute * minutes));
@@ -146,10 +152,12 @@ mod tests {
         let sessions = Sessions::new(16);
         let now = Moment::now();
         let second = |seconds| now + Duration::from_secs(seconds);
-        let other = sessions.begin_at([9; 32], 0_u8, now).unwrap();
-        let ids: Vec<_> = (1..=20)
-            .map(|at| sessions.begin_at([1; 32], 0, second(at)).unwrap())
-            .collect();
+        let other = Id::random().unwrap();
+        sessions.begin_at(&other, [9; 32], 0_u8, now);
+        let ids: Vec<_> = (0..20).map(|_| Id::random().unwrap()).collect();
+        for (at, id) in (1..).zip(&ids) {
+            sessions.begin_at(id, [1; 32], 0, second(at));
+        }
         let is_left = |id: &Id| is_there(&sessions, id, second(30));
         assert!(is_left(&other));
         assert!(!ids[..4].iter().any(is_left) && ids[4..].iter().all(is_left));

@@ -158,7 +158,7 @@ async fn ended_session_is_refused_and_not_listed() {
 }
 
 #[tokio::test]
-async fn foreign_session_answers_as_an_unknown_one_and_lives() {
+async fn foreign_session_is_404_as_an_unknown_one_and_lives() {
     let users = Users::new().await;
     let (alice, bob) = (
         users.token("alice", "laptop"),
@@ -167,8 +167,8 @@ async fn foreign_session_answers_as_an_unknown_one_and_lives() {
     let of_bob = users.list(&bob).await[0]["id"].clone();
     for id in ["unknown", of_bob.as_str().unwrap(), "", "a/b"] {
         let answer = users.end(&alice, id).await;
-        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{id}");
-        assert_eq!(answer.json, Value::Null);
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{id}");
+        assert_eq!(answer.json["detail"], "there is no such resource");
     }
     assert!(users.world.is_live(&bob).await);
     assert_eq!(users.world.records().await, 0);

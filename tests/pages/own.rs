@@ -50,7 +50,9 @@ async fn user_ends_only_own_sessions() {
     assert_eq!(page.text.matches("name=\"session\"").count(), 2);
     let form_token = page.hidden("form_token");
     let fields = [("form_token", &*form_token), ("session", &*of_bob)];
-    assert_eq!(alice.post("/me/end", &fields).await.status, 303);
+    let page = alice.post("/me/end", &fields).await;
+    assert_eq!(page.status, 404);
+    assert!(page.text.contains("nothing has ended"), "{}", page.text);
     assert!(world.is_live(&foreign).await);
     let fields = [("form_token", &*form_token), ("token", &*foreign)];
     assert_eq!(alice.post("/me/token", &fields).await.status, 422);
@@ -58,7 +60,11 @@ async fn user_ends_only_own_sessions() {
     let answer = alice
         .post("/me/end-others", &[("form_token", &form_token)])
         .await;
-    assert_eq!(answer.header("location"), "/me?done=others");
+    assert_eq!(answer.header("location"), "/me");
+    // The page says so once.
+    let notice = "All other sessions that were seen here have ended.";
+    assert!(alice.get("/me").await.text.contains(notice));
+    assert!(!alice.get("/me").await.text.contains(notice));
     assert!(world.is_live(&own).await && !world.is_live(&other).await);
     // The token is revoked: the session of the browser ends with it.
     let fields = [("form_token", &*form_token), ("token", &*own)];

@@ -20,12 +20,13 @@ const FOREIGN_TOKEN: Refusal = Refusal::Unprocessable("the token is not one of y
 const UNNAMED: Refusal = Refusal::Unprocessable("no record can name the token alone");
 
 impl<L: RevocationLog + Clone + Send + Sync + 'static> Parts<L> {
-    /// Ends the session with this identifier. If it is not one of the user, nothing happens.
+    /// Ends the session with this identifier. Every identifier that is not one of the user has the same
+    /// response, also that of a session of somebody else.
     pub(super) async fn end(&self, user: &User, id: &str) -> Result<(), Refusal> {
         let handles = HandlesOf::subject(&self.handles, user.tenant(), &user.subject);
         match handles.open(id) {
             Some(selector) => self.carry_out(user, [Target::Selected(selector)]).await,
-            None => Ok(()),
+            None => Err(Refusal::NotFound),
         }
     }
 

@@ -21,15 +21,16 @@ use crate::{
 /// | Call | Response |
 /// |---|---|
 /// | `GET /v1/me/sessions` | 200 with an [`OwnSessionsList`](super::OwnSessionsList) |
-/// | `DELETE /v1/me/sessions/{id}` | 204, also if there is no such session of the user |
+/// | `DELETE /v1/me/sessions/{id}` | 204, also if it has ended before; 404 if the identifier is not one of this user and this key |
 /// | `POST /v1/me/sessions:revoke-others` | 200 with [`OthersRevoked`](super::OthersRevoked): the current session lives on |
 /// | `POST /v1/me/tokens:revoke` with an [`InspectionOrder`](super::InspectionOrder) | 204; 422 if the token is not one of the user, whatever else it is |
 ///
 /// **The user is the subject of the live access token of the request**, which the [`EnforcementLayer`]
 /// checks: a request without one is 401, and one whose token nobody can check is 503. No request can
 /// name another subject. An identifier is a [handle](Handles) of one subject, so that of another user
-/// does nothing, and its response is the same as for one that does not exist. A token that the user
-/// types is revoked only if its tenant and subject are those of the user.
+/// does nothing, and its response is the same as for one that does not exist: 404. **Several nodes need
+/// the same key in their [`Handles`]**, or an identifier of one is 404 at the others. A token that the
+/// user types is revoked only if its tenant and subject are those of the user.
 ///
 /// Success means that the record is durable. Each record goes through the [`Administration`], whose
 /// event has the actor `self:` and the subject.

@@ -1,6 +1,6 @@
 //! What a user can do: end a session, end all others, and revoke a token.
 
-use hyper::http::request::Parts;
+use hyper::{StatusCode, http::request::Parts};
 
 use super::visit::Visit;
 use crate::admin::{
@@ -26,14 +26,22 @@ pub(super) async fn end(
         return Err(Refusal::BadRequest("the form has no session").into());
     }
     let call = Call::delete(&format!("/v1/me/sessions/{id}"));
-    visit.send(call, head).await?;
-    Ok(see_other(&visit.pages.below("?done=ended")))
+    match visit.send(call, head).await {
+        Ok(()) => Ok(done(visit, "The session has ended.")),
+        Err(failure) if failure.status == StatusCode::NOT_FOUND => {
+            let detail = "the session was not found, and nothing has ended: go back, reload the page, \
+                          and try again";
+            Err(Failure::new(failure.status, detail))
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 pub(super) async fn end_others(visit: &Visit<'_>, head: &Parts) -> Result<Page, Failure> {
     let call = Call::post("/v1/me/sessions:revoke-others", &());
     visit.read::<OthersRevoked>(call, head).await?;
-    Ok(see_other(&visit.pages.below("?done=others")))
+    let notice = "All other sessions that were seen here have ended.";
+    Ok(done(visit, notice))
 }
 
 pub(super) async fn revoke(
@@ -45,5 +53,11 @@ pub(super) async fn revoke(
     visit
         .send(Call::post("/v1/me/tokens:revoke", &order), head)
         .await?;
-    Ok(see_other(&visit.pages.below("?done=token")))
+    Ok(done(visit, "The token is revoked."))
+}
+
+/// The next page says it once. No link can make a page say it.
+fn done(visit: &Visit<'_>, notice: &'static str) -> Page {
+    visit.session(|session| session.notice = Some(notice));
+    see_other(&visit.pages.shared.path)
 }

@@ -56,11 +56,6 @@ pub(super) async fn list(visit: &Visit<'_>, head: &Parts) -> Result<Page, Failur
         since: Date::new(list.seen_here_since),
         has_others: sessions.iter().any(|session| !session.is_current),
         sessions,
-        notice: match head.uri.query() {
-            Some("done=ended") => Some("The session has ended."),
-            Some("done=others") => Some("All other sessions that were seen here have ended."),
-            Some("done=token") => Some("The token is revoked."),
-            _ => None,
-        },
+        notice: visit.session(|session| session.notice.take()).flatten(),
     })
 }

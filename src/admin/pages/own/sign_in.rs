@@ -36,6 +36,8 @@ const BEFORE: Cookie = Cookie("__Host-revocation-user-form");
 pub(in super::super) struct OwnToken {
     /// The token that was typed. `None` if each request has one.
     pub(super) typed: Option<Secret>,
+    /// What was just done, for the next page.
+    pub(super) notice: Option<&'static str>,
 }
 
 #[derive(Template)]
@@ -113,7 +115,11 @@ pub(super) fn begin(pages: &OwnPages, head: &Parts, id: &Id, typed: Option<Secre
     let address = client::origin(&head.extensions);
     let owner = Sha256::digest(format!("{address:?}")).into();
     let sessions = pages.shared.sessions.users();
-    sessions.begin_as(id, owner, OwnToken { typed });
+    let token = OwnToken {
+        typed,
+        notice: None,
+    };
+    sessions.begin_as(id, owner, token);
 }
 
 /// Ends the session of a browser, whose token lives on.

@@ -12,7 +12,7 @@ use tower::BoxError;
 use super::{
     actions, list,
     service::OwnPages,
-    sign_in::{self, SESSION},
+    sign_in::{self, OwnToken, SESSION},
 };
 use crate::{
     admin::{
@@ -124,6 +124,12 @@ impl<'a> Visit<'a> {
         } else {
             Err(Failure::foreign_form())
         }
+    }
+
+    /// Uses the session. `None` if it has ended, or has not begun.
+    pub(super) fn session<R>(&self, with: impl FnOnce(&mut OwnToken) -> R) -> Option<R> {
+        let sessions = self.pages.shared.sessions.users();
+        sessions.with(&self.id, with)
     }
 
     pub(super) fn frame(&self) -> Frame {

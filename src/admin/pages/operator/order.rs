@@ -1,10 +1,12 @@
 //! `/orders/new`, and `POST /orders`: the form of an order, and the order itself.
 
 use askama::Template;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hyper::{
     StatusCode,
     header::{HeaderName, HeaderValue},
 };
+use sha2::{Digest as _, Sha256};
 
 use super::{
     pending::{Done, PendingOrder},
@@ -98,8 +100,7 @@ pub(super) async fn place(visit: &Visit<'_>, mut fields: Fields) -> Result<Page,
     let mut call = Call::post("/v1/revocations", &order);
     if trail::is_kept(visit).await? {
         // It is sent twice at once.
-        let key = HeaderValue::try_from(&*key).map_err(|_| Failure::internal())?;
-        call = call.field(IDEMPOTENCY_KEY, key);
+        call = call.field(IDEMPOTENCY_KEY, idempotency_key(&key, reason.as_deref())?);
     }
     let receipt: Receipt = visit.read(call).await?;
     let path = path(&key, &receipt);
@@ -109,6 +110,18 @@ pub(super) async fn place(visit: &Visit<'_>, mut fields: Fields) -> Result<Page,
     };
     visit.session(|session| session.orders.done(&key, reason, done))?;
     Ok(see_other(&path))
+}
+
+/// The key of an order with this reason. After a failure the operator may change the reason, which makes
+/// it another order.
+fn idempotency_key(key: &str, reason: Option<&str>) -> Result<HeaderValue, Failure> {
+    let digest = Sha256::new()
+        .chain_update(key)
+        .chain_update([0])
+        .chain_update(reason.unwrap_or_default());
+    let digest: [u8; 32] = digest.finalize().into();
+    let text = URL_SAFE_NO_PAD.encode(digest);
+    HeaderValue::try_from(text).map_err(|_| Failure::internal())
 }
 
 /// The page of an order that was carried out: that of the trail, or that of this session.
@@ -200,5 +213,19 @@ fn of_subject(has_handle: bool, class: &str) -> &'static str {
         "session" => "one session of the subject",
         "grant" => "one grant of the subject",
         _ => "one token of the subject",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_reason_has_another_key() {
+        let key = |order, reason| idempotency_key(order, reason).unwrap();
+        assert_eq!(key("a", Some("lost")), key("a", Some("lost")));
+        assert_ne!(key("a", Some("lost")), key("a", Some("stolen")));
+        assert_ne!(key("a", Some("lost")), key("a", None));
+        assert_ne!(key("a", None), key("b", None));
     }
 }

@@ -40,12 +40,15 @@ impl Seen {
 
     /// How many live tokens these requests would end.
     async fn ended_by(&self, requests: &[AdminRequest], index: &Index) -> Result<usize, Refusal> {
-        let _turn = self.counting.lock().await;
+        let turn = self.counting.clone().lock_owned().await;
         let (sightings, index) = (self.sightings.clone(), index.clone());
         let requests = requests.to_vec();
-        let counted =
-            tokio::task::spawn_blocking(move || sightings.ended_by(&requests, &index)).await;
-        counted.map_err(|_| Refusal::Unavailable(RETRY_AFTER))
+        let counted = tokio::task::spawn_blocking(move || {
+            // The count goes on if nobody waits for it.
+            let _turn = turn;
+            sightings.ended_by(&requests, &index)
+        });
+        counted.await.map_err(|_| Refusal::Unavailable(RETRY_AFTER))
     }
 }
 
@@ -173,3 +176,29 @@ impl Query {
 
 const UNREADABLE: Refusal =
     Refusal::BadRequest("the parameters are subject, issuer, cursor and limit");
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use tokio::{runtime, task};
+
+    use super::*;
+    use crate::log::MemoryLog;
+
+    #[test]
+    fn count_that_nobody_waits_for_keeps_its_turn() {
+        let mut runtime = runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().max_blocking_threads(1).build();
+        runtime.unwrap().block_on(async {
+            let index = Index::follow(&MemoryLog::new()).await.unwrap();
+            let seen = Seen::new(Sightings::new());
+            let (end, ended) = std::sync::mpsc::channel::<()>();
+            let busy = task::spawn_blocking(move || ended.recv());
+            assert!(seen.ended_by(&[], &index).now_or_never().is_none());
+            assert!(seen.counting.try_lock().is_none());
+            drop(end);
+            assert!(busy.await.unwrap().is_err());
+            drop(seen.counting.lock().await);
+        });
+    }
+}

@@ -115,7 +115,7 @@ mod trail;
 #[cfg_attr(docsrs, doc(cfg(feature = "pages")))]
 pub use self::pages::{AdminPages, OwnPages, PageSessions, RecentRecords};
 pub use self::{
-    access::{Access, Caller, Operators, OperatorsError, Role},
+    access::{Access, Caller, Operators, OperatorsError, Role, UnknownRole},
     body::AdminBody,
     document::{
         BulkOrder, BulkResult, BulkResults, DryRun, InspectedClaims, InspectedSelector, Inspection,

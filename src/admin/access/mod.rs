@@ -15,7 +15,7 @@ use hyper::{
 
 pub use self::{
     operators::{Operators, OperatorsError},
-    role::Role,
+    role::{Role, UnknownRole},
 };
 use super::problem::Refusal;
 
@@ -35,7 +35,8 @@ enum Kind {
 /// Who sends a request. It is the [actor](crate::revoke::AdminRequest::actor) in the events.
 ///
 /// A request that has a caller in its extensions needs no token, and no `Host`: the application has
-/// authenticated it. No peer can set an extension. [`Operators::by_token`] returns a caller.
+/// authenticated it. No peer can set an extension. [`new`](Self::new) and [`Operators::by_token`] return
+/// a caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub(super) name: Arc<str>,
@@ -133,6 +134,24 @@ fn presented(headers: &HeaderMap) -> Presented<'_> {
 }
 
 impl Caller {
+    /// A caller whom the application has authenticated. The name is the actor in the events.
+    ///
+    /// ```
+    /// use hyper::Request;
+    /// use tower_revocation::admin::{Caller, Role};
+    ///
+    /// let mut request = Request::new(());
+    /// request.extensions_mut().insert(Caller::new("alice", Role::Viewer));
+    /// # assert_eq!(request.extensions().get::<Caller>().unwrap().name(), "alice");
+    /// ```
+    #[must_use]
+    pub fn new(name: impl Into<String>, role: Role) -> Self {
+        Self {
+            name: name.into().into(),
+            role,
+        }
+    }
+
     /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {

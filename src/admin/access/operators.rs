@@ -7,7 +7,11 @@ use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
 #[cfg(doc)]
 use super::Role;
-use super::{Caller, credential::Credential};
+use super::{
+    Caller, UnknownRole,
+    credential::Credential,
+    role,
+};
 #[cfg(feature = "mtls")]
 use crate::client::certificate::ClientCertificate;
 
@@ -153,9 +157,7 @@ fn parse_line(line: &str) -> Result<(Credential, Caller), &'static str> {
     else {
         return Err("a line has a name, a role and a credential");
     };
-    let role = role
-        .parse()
-        .map_err(|()| "the role is none of viewer, operator and security")?;
+    let role = role.parse().map_err(|UnknownRole { .. }| role::UNKNOWN)?;
     let credential = Credential::parse(credential)?;
     let name = name.into();
     Ok((credential, Caller { name, role }))

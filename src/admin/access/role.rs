@@ -1,6 +1,8 @@
 //! What a caller may do.
 
-use std::str::FromStr;
+use std::{error::Error, fmt, str::FromStr};
+
+pub(super) const UNKNOWN: &str = "the role is none of viewer, operator and security";
 
 /// What a caller may do. Each role may also do what the ones before it may.
 ///
@@ -34,13 +36,31 @@ impl Role {
 }
 
 impl FromStr for Role {
-    /// No role has this name.
-    type Err = ();
+    type Err = UnknownRole;
 
     /// Reads a name, **byte for byte**.
-    fn from_str(name: &str) -> Result<Self, ()> {
+    fn from_str(name: &str) -> Result<Self, UnknownRole> {
         let roles = [Self::Viewer, Self::Operator, Self::Security];
         let mut roles = roles.into_iter();
-        roles.find(|role| role.as_str() == name).ok_or(())
+        roles.find(|role| role.as_str() == name).ok_or(UnknownRole(()))
     }
 }
+
+/// No [`Role`] has this name.
+///
+/// ```
+/// use tower_revocation::admin::Role;
+///
+/// let error = "admin".parse::<Role>().unwrap_err();
+/// assert_eq!(error.to_string(), "the role is none of viewer, operator and security");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownRole(());
+
+impl fmt::Display for UnknownRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(UNKNOWN)
+    }
+}
+
+impl Error for UnknownRole {}

@@ -63,7 +63,7 @@ impl Operators {
     /// # Errors
     ///
     /// Fails if a line has not the three parts, if a part is invalid, if a name or a credential
-    /// occurs twice, and if there are more than 1024 operators or none.
+    /// occurs twice, if a name begins with `self:`, and if there are more than 1024 operators or none.
     pub fn parse(text: &str) -> Result<Self, OperatorsError> {
         let mut operators: Vec<(Credential, Caller)> = Vec::new();
         for (place, line) in text.lines().enumerate() {
@@ -158,6 +158,9 @@ fn parse_line(line: &str) -> Result<(Credential, Caller), &'static str> {
         return Err("a line has a name, a role and a credential");
     };
     let role = role.parse().map_err(|UnknownRole { .. }| role::UNKNOWN)?;
+    if name.starts_with("self:") {
+        return Err("a name cannot begin with `self:`, which marks users in the events");
+    }
     let credential = Credential::parse(credential)?;
     let name = name.into();
     Ok((credential, Caller { name, role }))

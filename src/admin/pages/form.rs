@@ -1,12 +1,13 @@
 //! The fields of a form.
 
 use hyper::{
-    HeaderMap,
+    HeaderMap, StatusCode,
     body::Body,
     header::{CONTENT_ENCODING, CONTENT_TYPE},
 };
 use tower::BoxError;
 
+use super::failure::Failure;
 use crate::{
     admin::{problem::Refusal, request},
     form,
@@ -18,7 +19,7 @@ pub(super) struct Fields(Vec<(String, Secret)>);
 
 impl Fields {
     /// Reads the body of a form.
-    pub(super) async fn of_body<B>(headers: &HeaderMap, body: B) -> Result<Self, Refusal>
+    pub(super) async fn of_body<B>(headers: &HeaderMap, body: B) -> Result<Self, Failure>
     where
         B: Body<Data: Send, Error: Into<BoxError>>,
     {
@@ -28,10 +29,12 @@ impl Fields {
             _ => false,
         };
         if !is_form || headers.contains_key(CONTENT_ENCODING) {
-            return Err(Refusal::BadRequest("the body is not a form"));
+            let detail =
+                "the body must be application/x-www-form-urlencoded, without a content coding";
+            return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
         let body = request::read(body, request::MAX_BODY).await?;
-        Self::parse(&body)
+        Ok(Self::parse(&body)?)
     }
 
     /// Reads a query.

@@ -51,7 +51,7 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
             #[cfg(feature = "sightings")]
             ("/v1/sightings", &Method::GET) => self.sightings(&caller, &head),
             #[cfg(feature = "sightings")]
-            ("/v1/sightings", _) => Err(Refusal::Method("GET")),
+            ("/v1/sightings", _) if self.seen.is_some() => Err(Refusal::Method("GET")),
             (path, method) => match path.strip_prefix("/v1/revocations/") {
                 Some(id) if method == Method::GET => self.order(&caller, &head, id).await,
                 Some(_) => Err(Refusal::Method("GET")),

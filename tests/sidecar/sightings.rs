@@ -154,6 +154,8 @@ async fn without_the_sections_nothing_is_noted() {
     )
     .await;
     assert_eq!(list.status, 404);
+    let other = send(&admin, Method::POST, "/v1/sightings", "ops-token", "").await;
+    assert_eq!(other.status, 404);
     sidecar.end();
 }
 

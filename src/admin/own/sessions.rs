@@ -54,7 +54,7 @@ impl<L> Parts<L> {
 }
 
 impl Sessions {
-    /// Those that are not current.
+    /// The sessions that are not current.
     pub(super) fn others(&self) -> impl Iterator<Item = Selector> {
         let others = self.0.iter().filter(|session| !session.is_current);
         others.map(|session| session.selector)

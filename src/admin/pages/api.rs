@@ -40,7 +40,7 @@ impl Api {
             let (head, body) = response.into_parts();
             match body.collect().await {
                 Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
-                // Half of a document is none, so what follows is a failure.
+                // An incomplete document cannot be read, which is a failure.
                 Err(_) => Ok(Response::new(Bytes::new())),
             }
         });

@@ -99,7 +99,7 @@ pub(super) async fn place(visit: &Visit<'_>, mut fields: Fields) -> Result<Page,
     };
     let mut call = Call::post("/v1/revocations", &order);
     if trail::is_kept(visit).await? {
-        // It is sent twice at once.
+        // A browser may send the form twice at the same time.
         call = call.field(IDEMPOTENCY_KEY, idempotency_key(&key, reason.as_deref())?);
     }
     let receipt: Receipt = visit.read(call).await?;

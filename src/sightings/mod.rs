@@ -48,7 +48,8 @@
 //!
 //! # What is kept
 //!
-//! In memory, and nowhere else: the digests that name the token, its session and its grant; the names
+//! In memory, and nowhere else: the digests that name the token, its session, its grant, the grants of
+//! its ancestors and the keys that it is bound to; the names
 //! of the subject, the client, the issuer and the tenant; when it was issued and when it expires; its
 //! first and last use; the family of the browser; and the network of the client, of which the last
 //! eight bits of an IPv4 address are cut, and the last 80 bits of an IPv6 address. **No token, no
@@ -68,7 +69,7 @@
 //! * A new token, if another thread is changing the same part of the table at this moment. No request
 //!   waits for another one. The next request with the token notes it.
 //!
-//! [`Sightings::dropped`] counts them. With the feature `metrics`,
+//! [`Sightings::dropped`] counts the tokens of this list, except those of its first item. With the feature `metrics`,
 //! `tower_revocation_sightings_dropped_total` counts them by `reason` (`full`, `subject`, `name`,
 //! `busy`), and `tower_revocation_sightings` is the number of sightings.
 

@@ -65,11 +65,18 @@ impl Source {
     pub(super) fn of(token: &Introspection) -> Option<Self> {
         let names = [&token.tenant, &token.iss, &token.sub];
         let mut names = names.into_iter().flatten().chain([&token.client_id]);
-        names.all(|name| name.len() <= MAX_NAME).then(|| Self {
+        names
+            .all(|name| name.len() <= MAX_NAME)
+            .then(|| Self::of_any_length(token))
+    }
+
+    /// For a row that is not kept.
+    pub(super) fn of_any_length(token: &Introspection) -> Self {
+        Self {
             tenant: token.tenant.as_deref().map(Into::into),
             iss: token.iss.as_deref().map(Into::into),
             client_id: token.client_id.as_str().into(),
-        })
+        }
     }
 }
 

@@ -81,14 +81,15 @@ impl Sighting {
         }
     }
 
-    /// The sighting of one request. `None` if such a token is not noted.
+    /// The sighting of one request, also if a name is too long to be noted. `None` if the token has no
+    /// subject, or no selector by which it could be found again.
     #[cfg(feature = "admin")]
     pub(crate) fn of_request(
         token: &Introspection,
         headers: &hyper::HeaderMap,
         extensions: &hyper::http::Extensions,
     ) -> Option<Self> {
-        let source = std::sync::Arc::new(Source::of(token)?);
+        let source = std::sync::Arc::new(Source::of_any_length(token));
         let (identity, visit) = (identity(token)?, Visit::of(headers, extensions));
         let row = Row::new(token, source, visit, &identity, NumericDate::now());
         Some(Self::of(&row, token.sub.as_deref()?))

@@ -185,6 +185,22 @@ async fn current_session_can_be_ended() {
 }
 
 #[tokio::test]
+async fn current_session_of_a_client_with_a_long_name_lives() {
+    let users = Users::new().await;
+    let again = users.used("alice", "laptop").await;
+    let long = users.world.issuer.token().subject("alice").session("laptop");
+    let long = long.client(&"c".repeat(256)).sign();
+    let path = "/v1/me/sessions:revoke-others";
+    let answer = users.ask(Method::POST, path, &long, &Value::Null).await;
+    assert_eq!(
+        (answer.status, &answer.json["revoked"]),
+        (StatusCode::OK, &json!(0))
+    );
+    assert!(users.world.is_live(&long).await && users.world.is_live(&again).await);
+    assert_eq!(users.list(&long).await[0]["current"], json!(true));
+}
+
+#[tokio::test]
 async fn other_sessions_end_and_the_current_one_lives() {
     let users = Users::new().await;
     let (phone, tablet, of_bob) = (

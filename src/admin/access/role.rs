@@ -15,11 +15,12 @@ pub(super) const UNKNOWN: &str = "the role is none of viewer, operator and secur
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Role {
-    /// Sees the status, and what an order would revoke.
+    /// Sees the status, what an order would revoke, which tokens of a subject were used here (feature
+    /// `sightings`), and the orders that are kept, with the names and the reasons in them.
     Viewer,
     /// Revokes the tokens of one subject, session, grant or key, or one token. Inspects tokens.
     Operator,
-    /// Revokes all tokens of a client or of an issuer.
+    /// Revokes all tokens of a client or of an issuer. Exports all orders that are kept.
     Security,
 }
 

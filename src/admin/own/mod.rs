@@ -39,7 +39,9 @@ use crate::{
 /// other sessions that it ends. Show `seen_here_since` to the user. To end every session of a user,
 /// revoke the subject.
 ///
-/// Each request is noted as a sighting itself, so that the current session is always there.
+/// Each request for the list, or for the end of the others, is noted as a sighting itself, so the current
+/// session is in the list. A token with a name of more than 255 bytes is not noted, but it is in the list
+/// of its own requests. Its session lives on as every current session does.
 ///
 /// Any script that has a token of the user can call it, with whatever scope the token has. Set a
 /// [`scope`](Self::scope) if your clients have scopes.

@@ -210,3 +210,22 @@ async fn key_in_a_file_makes_identifiers_that_survive_the_process() {
     assert!(line.contains("sightings.key_file: "), "{line}");
     assert!(line.contains("expected 64 hexadecimal digits"), "{line}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn api_gets_no_cookie_of_the_pages() {
+    let world = World::new().await;
+    let pages = format!("{BOTH}pages = \"/me\"\nhosts = [\"localhost\"]\n");
+    let token = world.token();
+    let sent = "a=1; __Host-revocation-user=x; b=2";
+    for (sections, received) in [(&*pages, "a=1; b=2"), (BOTH, sent)] {
+        let sidecar = world.start(sections);
+        let http = Http::to(sidecar.url("gateway.listen"));
+        let request = http
+            .request(Method::GET, "/cookie")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::COOKIE, sent)
+            .body(Full::default());
+        assert_eq!(http.send(request.unwrap()).await.text, received);
+        sidecar.end();
+    }
+}

@@ -194,6 +194,7 @@ fn api(request: &Request<Incoming>) -> Response<Body> {
             });
             StreamBody::new(later.boxed()).boxed_unsync()
         }
+        "/cookie" => erase(Full::from(field("cookie").unwrap_or("none").to_owned())),
         "/authorization" => erase(Full::from(
             field("authorization").unwrap_or_default().to_owned(),
         )),

@@ -28,6 +28,7 @@ use tower_revocation::{
 
 use crate::{
     config::{Authorization, Gateway, Identity, Limits, Preflight, Problem, Route, Upgrade},
+    cookies,
     failure::causes,
     respond::{AnyBody, any, empty, starting},
     shared::Shared,
@@ -120,12 +121,14 @@ fn is_at_or_below(path: &str, known: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The API behind the enforcement of its tokens. `None` if the gateway has no API.
+/// The API behind the enforcement of its tokens. `None` if the gateway has no API. With pages on this
+/// host, it gets none of their cookies.
 pub(crate) fn api(
     gateway: &Gateway,
     limits: &Limits,
     enforcement: EnforcementLayer<Introspect>,
     noting: Option<SightingsLayer>,
+    has_pages: bool,
 ) -> Result<Option<Inner>, Problem> {
     let Some(url) = &gateway.upstream else {
         return Ok(None);
@@ -154,6 +157,9 @@ pub(crate) fn api(
             .any(|route| route.is_of(request.uri().path()))
         {
             request.extensions_mut().insert(AllowWebSocket);
+        }
+        if has_pages {
+            cookies::remove(request.headers_mut());
         }
         request
     });

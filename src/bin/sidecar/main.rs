@@ -8,6 +8,7 @@ mod args;
 mod attempt;
 mod commands;
 mod config;
+mod cookies;
 mod current;
 mod demo;
 mod failure;

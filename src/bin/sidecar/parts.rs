@@ -131,7 +131,10 @@ where
             Some(gateway) => {
                 let noting = config.sightings.as_ref();
                 let noting = noting.map(|_| SightingsLayer::new(shared.sightings.clone()));
-                let api = gateway::api(gateway, &config.limits, enforcement(), noting)?;
+                let of_users = config.me.as_ref().is_some_and(|me| me.pages.is_some());
+                let has_pages = of_users || config.admin.pages;
+                let limits = &config.limits;
+                let api = gateway::api(gateway, limits, enforcement(), noting, has_pages)?;
                 let profiles = revocation.map(|revocation| {
                     let around = Around {
                         index: shared.index.clone(),

@@ -78,9 +78,11 @@
 //! tokens pass: see [`sightings`](crate::sightings) for what is kept. Operators then see those of a subject
 //! at `/v1/sightings`, and a dry run says how many an order would end. With `[me]`, users list and end
 //! their own sessions with their own token: see [`OwnSessions`](crate::admin::OwnSessions). Both know only
-//! what this process has seen since it was started, and nothing of what `[verify]` decides.
+//! what this process has seen since it was started, and nothing of what `[verify]` decides. With pages, the
+//! gateway removes the cookies of the pages from the requests to the API.
 //!
-//! The identifiers of sessions end with the process, unless `sightings.key_file` has a key. Changes of the
+//! The identifiers of sessions end with the process, unless `sightings.key_file` has a key. **Several
+//! nodes need the same key**: otherwise an identifier of one node is 404 at the others. Changes of the
 //! limits are used at the next reload, and the table stays. To switch `[sightings]` on or off, restart.
 //!
 //! # What clients see

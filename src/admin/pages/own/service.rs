@@ -39,7 +39,8 @@ use crate::admin::{
 /// [`PageSessions`] says.
 ///
 /// **Serve the pages over HTTPS, or on this machine under `localhost` or a loopback address**: a browser
-/// keeps the cookie of a session nowhere else. The cookie is sent to every path of this host.
+/// keeps the cookie of a session nowhere else. The cookie is sent to every path of this host:
+/// remove it from the requests that go to other servers, such as an API behind a proxy.
 ///
 /// ```
 /// use http_body_util::Full;

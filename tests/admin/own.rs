@@ -188,8 +188,13 @@ async fn current_session_can_be_ended() {
 async fn current_session_of_a_client_with_a_long_name_lives() {
     let users = Users::new().await;
     let again = users.used("alice", "laptop").await;
-    let long = users.world.issuer.token().subject("alice").session("laptop");
-    let long = long.client(&"c".repeat(256)).sign();
+    let long = users
+        .world
+        .issuer
+        .token()
+        .subject("alice")
+        .session("laptop");
+    let long = long.client("c".repeat(256)).sign();
     let path = "/v1/me/sessions:revoke-others";
     let answer = users.ask(Method::POST, path, &long, &Value::Null).await;
     assert_eq!(

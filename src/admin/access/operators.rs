@@ -7,11 +7,7 @@ use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
 #[cfg(doc)]
 use super::Role;
-use super::{
-    Caller, UnknownRole,
-    credential::Credential,
-    role,
-};
+use super::{Caller, UnknownRole, credential::Credential, role};
 #[cfg(feature = "mtls")]
 use crate::client::certificate::ClientCertificate;
 

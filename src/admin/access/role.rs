@@ -43,7 +43,9 @@ impl FromStr for Role {
     fn from_str(name: &str) -> Result<Self, UnknownRole> {
         let roles = [Self::Viewer, Self::Operator, Self::Security];
         let mut roles = roles.into_iter();
-        roles.find(|role| role.as_str() == name).ok_or(UnknownRole(()))
+        roles
+            .find(|role| role.as_str() == name)
+            .ok_or(UnknownRole(()))
     }
 }
 

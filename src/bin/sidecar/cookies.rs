@@ -66,7 +66,11 @@ mod tests {
         assert_eq!(left(&["a=1;b=\"2\" ;  c", user]), ["a=1;b=\"2\" ;  c"]);
         assert_eq!(left(&["a=1; __Host-revocation-user=x;b=2;"]), ["a=1;b=2;"]);
         assert_eq!(left(&["__Host-revocation-user=x; b= 2"]), ["b= 2"]);
-        let others = ["x=__Host-revocation-user=x", "__host-revocation-user=x", ";;"];
+        let others = [
+            "x=__Host-revocation-user=x",
+            "__host-revocation-user=x",
+            ";;",
+        ];
         assert_eq!(left(&others), others);
     }
 }

@@ -178,7 +178,7 @@ async fn body_that_is_no_form_is_refused() {
         let mut request = operator.form("/orders", &fields);
         let kind = HeaderValue::from_static(kind);
         request.headers_mut().insert("content-type", kind);
-        assert_eq!(operator.send(request).await.status, 400);
+        assert_eq!(operator.send(request).await.status, 415);
     }
     let long = "x".repeat(70_000);
     let fields = [

@@ -49,14 +49,14 @@ async fn operator_revokes_the_tokens_of_a_subject_without_scripts() {
     browser.open(&format!("{}/status", world.base)).await;
     assert_eq!(browser.path().await, "/sign-in");
     check(&mut browser, axe, "sign-in").await;
-    browser.fill("Token of an administrator", "wrong").await;
+    browser.fill("Token of an operator", "wrong").await;
     browser.click("Sign in").await;
     browser
-        .shows("This is not the token of an administrator")
+        .shows("This is not the token of an operator")
         .await;
     check(&mut browser, axe, "sign-in-failed").await;
     browser
-        .fill("Token of an administrator", "token-operator")
+        .fill("Token of an operator", "token-operator")
         .await;
     browser.click("Sign in").await;
     assert_eq!(browser.path().await, "/");
@@ -122,7 +122,7 @@ async fn operator_checks_and_revokes_a_token_that_is_typed() {
     let mut browser = Browser::without_scripts(&program).await;
     browser.open(&world.base).await;
     browser
-        .fill("Token of an administrator", "token-operator")
+        .fill("Token of an operator", "token-operator")
         .await;
     browser.press_and_load("Enter").await;
     browser.click("Check a token").await;
@@ -186,12 +186,12 @@ async fn every_control_is_reached_by_keyboard() {
         reached,
         [
             "Skip to the content",
-            "Token of an administrator",
+            "Token of an operator",
             "Sign in"
         ]
     );
     browser
-        .fill("Token of an administrator", "token-security")
+        .fill("Token of an operator", "token-security")
         .await;
     browser.press_and_load("Enter").await;
     let mut reached = Vec::new();

@@ -26,7 +26,7 @@ async fn user_ends_other_sessions_without_scripts() {
     browser.fill("Your access token", "wrong").await;
     browser.click("Sign in").await;
     browser
-        .shows("This is no access token that is valid here.")
+        .shows("This access token is not valid here.")
         .await;
     browser.fill("Your access token", &own).await;
     browser.press_and_load("Enter").await;
@@ -77,7 +77,7 @@ async fn operator_sees_tokens_and_orders_of_a_subject() {
     let mut browser = Browser::without_scripts(&program).await;
     browser.open(&world.base).await;
     browser
-        .fill("Token of an administrator", "token-operator")
+        .fill("Token of an operator", "token-operator")
         .await;
     browser.press_and_load("Enter").await;
     browser.fill("Subject", "alice").await;

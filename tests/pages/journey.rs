@@ -51,13 +51,9 @@ async fn operator_revokes_the_tokens_of_a_subject_without_scripts() {
     check(&mut browser, axe, "sign-in").await;
     browser.fill("Token of an operator", "wrong").await;
     browser.click("Sign in").await;
-    browser
-        .shows("This is not the token of an operator")
-        .await;
+    browser.shows("This is not the token of an operator").await;
     check(&mut browser, axe, "sign-in-failed").await;
-    browser
-        .fill("Token of an operator", "token-operator")
-        .await;
+    browser.fill("Token of an operator", "token-operator").await;
     browser.click("Sign in").await;
     assert_eq!(browser.path().await, "/");
     browser.shows("operator-1").await;
@@ -121,9 +117,7 @@ async fn operator_checks_and_revokes_a_token_that_is_typed() {
     let token = issued.sign();
     let mut browser = Browser::without_scripts(&program).await;
     browser.open(&world.base).await;
-    browser
-        .fill("Token of an operator", "token-operator")
-        .await;
+    browser.fill("Token of an operator", "token-operator").await;
     browser.press_and_load("Enter").await;
     browser.click("Check a token").await;
     check(&mut browser, axe, "token").await;
@@ -184,15 +178,9 @@ async fn every_control_is_reached_by_keyboard() {
     }
     assert_eq!(
         reached,
-        [
-            "Skip to the content",
-            "Token of an operator",
-            "Sign in"
-        ]
+        ["Skip to the content", "Token of an operator", "Sign in"]
     );
-    browser
-        .fill("Token of an operator", "token-security")
-        .await;
+    browser.fill("Token of an operator", "token-security").await;
     browser.press_and_load("Enter").await;
     let mut reached = Vec::new();
     for _ in 0..11 {

@@ -25,9 +25,7 @@ async fn user_ends_other_sessions_without_scripts() {
     check(&mut browser, axe, "own-sign-in").await;
     browser.fill("Your access token", "wrong").await;
     browser.click("Sign in").await;
-    browser
-        .shows("This access token is not valid here.")
-        .await;
+    browser.shows("This access token is not valid here.").await;
     browser.fill("Your access token", &own).await;
     browser.press_and_load("Enter").await;
     assert_eq!(browser.path().await, "/me");
@@ -76,9 +74,7 @@ async fn operator_sees_tokens_and_orders_of_a_subject() {
     ];
     let mut browser = Browser::without_scripts(&program).await;
     browser.open(&world.base).await;
-    browser
-        .fill("Token of an operator", "token-operator")
-        .await;
+    browser.fill("Token of an operator", "token-operator").await;
     browser.press_and_load("Enter").await;
     browser.fill("Subject", "alice").await;
     browser.press_and_load("Enter").await;

@@ -12,7 +12,9 @@ use hyper::{Request, Response, body::Body};
 use serde_json::{Map, Value};
 use tower::{BoxError, Service};
 
-use super::{Access, AdminBody, Tenants, Trail, pace::Pace};
+use super::{
+    Access, AdminBody, Tenants, Trail, pace::Pace, problem::Refusal, response::RETRY_AFTER,
+};
 use crate::{
     enforce::Index,
     introspect::Introspected,
@@ -200,7 +202,12 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (shared, introspect) = (self.shared.clone(), self.introspect.clone());
         Box::pin(async move {
-            let response = shared.respond(introspect, request).await;
+            // An order has an end and is written down also if the caller goes away.
+            let responding = async move { shared.respond(introspect, request).await };
+            let response = match tokio::spawn(responding).await {
+                Ok(response) => response,
+                Err(_) => Err(Refusal::Unavailable(RETRY_AFTER)),
+            };
             Ok(response.unwrap_or_else(|refusal| refusal.response()))
         })
     }

@@ -1,11 +1,15 @@
 //! `POST /v1/revocations`.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use tokio::sync::Notify;
 use tower::service_fn;
 use tower_revocation::{
     introspect::{Introspected, IssuedWith, Reason, TokenKind},
@@ -152,6 +156,39 @@ async fn token_that_is_issued_during_the_order_falls_too() {
     assert!(!world.is_live(&first).await && !world.is_live(&second).await);
     assert_eq!(answer.json["sequence"], world.records().await);
     assert_eq!(looks.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn order_is_carried_out_if_the_caller_goes_away() {
+    let world = World::new().await;
+    let (asked, goes_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (is_asked, may_go_on) = (asked.clone(), goes_on.clone());
+    let slow = service_fn(move |_: Secret| {
+        let (is_asked, may_go_on) = (is_asked.clone(), may_go_on.clone());
+        async move {
+            is_asked.notify_one();
+            may_go_on.notified().await;
+            let mut known = Introspection::new(TokenKind::RefreshToken, "test-client");
+            known.tenant = Some(ISSUER.into());
+            known.grant = Some("g1".into());
+            Ok::<_, BoxError>(Introspected::Token(known))
+        }
+    });
+    let tenants = Tenants::each_issuer([ISSUER]);
+    let service = world.service_of(slow, tenants, Access::owner("root"));
+    let order = json!({ "target": { "token": "refresh" } }).to_string();
+    let sent = tokio::spawn(service.oneshot(post("/v1/revocations", &order)));
+    asked.notified().await;
+    sent.abort();
+    assert!(sent.await.is_err_and(|error| error.is_cancelled()));
+    goes_on.notify_one();
+    let carried_out = async {
+        while world.records().await == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let carried_out = tokio::time::timeout(Duration::from_secs(10), carried_out);
+    carried_out.await.expect("the order is carried out");
 }
 
 /// The link was removed meanwhile, to make room.

@@ -115,6 +115,10 @@ impl Notifier {
         }
     }
 
+    pub(crate) fn gives_up_after(&self) -> Duration {
+        self.shared.give_up_after
+    }
+
     /// From now on, issuers are told by these. Attempts that have begun go on.
     ///
     /// What is pending for an issuer that is not one of them stays pending for as long as the order is

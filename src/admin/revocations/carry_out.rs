@@ -103,6 +103,8 @@ impl<L: RevocationLog + Clone + Send + Sync + 'static> Shared<L> {
         for (number, step) in steps.iter_mut().enumerate() {
             match step.entry(caller, now, repetition) {
                 Ok(Some(entry)) => {
+                    #[cfg(feature = "notify")]
+                    let entry = step.promise(entry, trail, &self.tenants);
                     let key = repetition.map(|repetition| repetition.key_of(number));
                     entries.push((entry, key));
                     new.push(step);

@@ -132,6 +132,17 @@ impl Step {
         }
     }
 
+    /// The issuers that will be told if the order has no end, because its process ends.
+    #[cfg(feature = "notify")]
+    pub(super) fn promise(&self, mut entry: Entry, trail: &Trail, tenants: &Tenants) -> Entry {
+        let mut plans = self.plan.iter().flat_map(|plan| &plan.requests);
+        let plan = plans.find_map(|it| trail.notices(it, it.before, tenants.of(it)));
+        entry.deliveries = plan
+            .filter(|deliveries| deliveries.next().is_some())
+            .and_then(|deliveries| serde_json::to_value(deliveries).ok());
+        entry
+    }
+
     /// The issuers are told, if the order was carried out and has an end.
     #[cfg(feature = "notify")]
     pub(super) fn notify(&mut self, trail: &Trail, tenants: &Tenants) {
@@ -139,8 +150,9 @@ impl Step {
         let (Some(begun), Some(Ok(receipt))) = (&mut self.begun, &mut self.result) else {
             return;
         };
+        let before = receipt.not_before.map(NumericDate::new);
         let mut plans = requests.iter();
-        let plan = plans.find_map(|it| trail.notices(it, receipt, tenants.of(it)));
+        let plan = plans.find_map(|it| trail.notices(it, before, tenants.of(it)));
         if let Some(deliveries) = plan {
             receipt.refresh_tokens = Some(deliveries.refresh_tokens().as_str().to_owned());
             begun.notify(&deliveries);

@@ -73,7 +73,8 @@ impl Trail {
         }
     }
 
-    /// Sets how long an order is kept. Defaults to 400 days. It applies to later orders.
+    /// Sets how long an order is kept. Defaults to 400 days. It applies to later orders. An order of
+    /// which an issuer has to be told is kept until a day after that is given up, if this is later.
     ///
     /// # Panics
     ///
@@ -100,20 +101,22 @@ impl Trail {
         &self,
         orders: Vec<(Entry, Option<[u8; 32]>)>,
     ) -> Result<Vec<Begun>, Refusal> {
-        let expires = NumericDate::now() + self.keep;
+        let now = NumericDate::now();
         let new = orders.iter().map(|(entry, key)| {
-            let mut new = NewJournalEntry::new(entry.content(), expires);
+            let mut new = NewJournalEntry::new(entry.content(), now + self.keep);
             new.key = *key;
+            #[cfg(feature = "notify")]
+            self.promise(entry, &mut new, now);
             new
         });
-        let writes = self.journal.write(new.collect()).await;
+        let new: Vec<_> = new.collect();
+        let due: Vec<_> = new.iter().map(|new| new.due).collect();
+        let writes = self.journal.write(new).await;
         let writes = writes.map_err(|error| unavailable(&error))?;
-        let begun = writes
-            .into_iter()
-            .zip(orders)
-            .map(|(write, (entry, _))| match write {
+        let begun = writes.into_iter().zip(orders.into_iter().zip(due)).map(
+            |(write, ((entry, _), due))| match write {
                 JournalWrite::Written(place) => {
-                    let at = JournalEntry::new(place, 0, Vec::new(), None);
+                    let at = JournalEntry::new(place, 0, Vec::new(), due);
                     let is_earlier = false;
                     Ok(Begun {
                         at,
@@ -122,7 +125,8 @@ impl Trail {
                     })
                 }
                 JournalWrite::Earlier(at) => Begun::read(at).ok_or(UNREADABLE),
-            });
+            },
+        );
         begun.collect()
     }
 

@@ -1,14 +1,21 @@
 //! Issuers are told about the orders that are kept.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
-use super::{Begun, Trail};
+use super::{Begun, Entry, Trail};
 use crate::{
-    admin::{Receipt, TrailDelivery, TrailEntry},
-    log::NumericDate,
+    admin::{TrailDelivery, TrailEntry},
+    log::{NewJournalEntry, NumericDate},
     notify::{Deliveries, Notifier},
     revoke::AdminRequest,
 };
+
+/// How long after its begin an issuer is told about an order without an end. Its process may have
+/// ended after the records were in the log. To tell an issuer without a record does no harm.
+const UNFINISHED: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Trail {
     /// Tells issuers about orders, so that they end the refresh tokens that live there: see
@@ -60,16 +67,25 @@ impl Trail {
         }
     }
 
-    /// Who will be told about a request, once the order has ended with this receipt.
+    /// Who will be told about a request, by which everything until `before` is revoked, or until now.
     pub(in super::super) fn notices<'a>(
         &self,
         request: &AdminRequest,
-        receipt: &Receipt,
+        before: Option<NumericDate>,
         issuers: impl IntoIterator<Item = &'a str>,
     ) -> Option<Deliveries> {
-        let before = receipt.not_before.map(NumericDate::new);
         let before = before.unwrap_or_else(NumericDate::now);
         self.notifier.as_ref()?.plan(request, before, issuers)
+    }
+
+    /// The issuers of a new order are told after a while, also if its end is never written.
+    pub(super) fn promise(&self, entry: &Entry, new: &mut NewJournalEntry, now: NumericDate) {
+        if let (Some(notifier), Some(_)) = (&self.notifier, &entry.deliveries) {
+            new.due = Some(now + UNFINISHED);
+            // An entry that expires is removed with what is pending.
+            let until = now + notifier.gives_up_after().saturating_add(DAY);
+            new.expires = new.expires.max(until);
+        }
     }
 
     /// Outcomes were written.
@@ -102,4 +118,40 @@ pub(super) fn show(deliveries: Option<Value>, shown: &mut TrailEntry) {
         at: delivery.at,
     });
     shown.deliveries = each.collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        date::fake,
+        log::{Journal as _, MemoryJournal},
+        notify::Recipients,
+    };
+
+    /// The process ends before it writes the outcome.
+    #[tokio::test]
+    async fn order_without_an_end_is_due_and_does_not_expire_before() {
+        let now = NumericDate::new(1_000_000);
+        fake::NOW.set(Some(now));
+        let journal = MemoryJournal::new();
+        let trail = Trail::new(journal.clone()).keep(Duration::from_secs(1));
+        let trail = trail.on_revoke(Notifier::new(Recipients::new()));
+        for (deliveries, is_told) in [(Some(Value::Null), true), (None, false)] {
+            let entry = Entry {
+                tag: 1,
+                shown: TrailEntry::default(),
+                request: None,
+                deliveries,
+            };
+            let begun = trail.begin(vec![(entry, None)]).await.unwrap();
+            let place = begun[0].place();
+            let at = journal.get(place).await.unwrap().unwrap();
+            assert_eq!(at.due, is_told.then(|| now + UNFINISHED));
+            assert_eq!(begun[0].at.due, at.due);
+            fake::NOW.set(Some(now + 7 * DAY));
+            assert_eq!(journal.get(place).await.unwrap().is_some(), is_told);
+            fake::NOW.set(Some(now));
+        }
+    }
 }

@@ -134,7 +134,7 @@ fn presented(headers: &HeaderMap) -> Presented<'_> {
 }
 
 impl Caller {
-    /// A caller whom the application has authenticated. The name is the actor in the events.
+    /// Makes a caller. The application has authenticated it. The name is the actor in the events.
     ///
     /// ```
     /// use hyper::Request;

@@ -1,4 +1,4 @@
-//! Operators whom a trusted proxy names.
+//! Operators that a trusted proxy names in a header field.
 
 use std::sync::Arc;
 

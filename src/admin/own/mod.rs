@@ -26,7 +26,7 @@ use crate::{
 /// | `POST /v1/me/tokens:revoke` with an [`InspectionOrder`](super::InspectionOrder) | 204; 422 if the token is not one of the user, whatever else it is |
 ///
 /// **The user is the subject of the live access token of the request**, which the [`EnforcementLayer`]
-/// checks: a request without one is 401, and one whose token nobody can check is 503. No request can
+/// checks: a request without one is 401. If the token cannot be checked, it is 503. No request can
 /// name another subject. An identifier is a [handle](Handles) of one subject, so that of another user
 /// does nothing, and its response is the same as for one that does not exist: 404. **Several nodes need
 /// the same key in their [`Handles`]**, or an identifier of one is 404 at the others. A token that the

@@ -66,8 +66,8 @@ impl<'a> Visit<'a> {
         })
     }
 
-    /// Begins the session of a request with a new token, and lets the browser remember it. Only if there
-    /// is a page: a token that nobody has accepted takes no place from other users.
+    /// Begins the session of a request with a new token, and lets the browser remember it. Does so only
+    /// if the page succeeded, so that a wrong token takes no place from other users.
     pub(super) fn remembered(&self, mut page: Page, head: &Parts) -> Page {
         if self.is_new && page.status().is_success() {
             sign_in::begin(self.pages, head, &self.id, None);

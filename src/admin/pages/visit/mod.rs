@@ -34,7 +34,7 @@ pub struct PageSessions(Arc<Shared>);
 
 struct Shared {
     key: FormKey,
-    /// Of each kind of page its own, so that guesses at one lock nobody out of the other.
+    /// Each kind of page has its own, so that wrong tokens at one do not block sign-ins at the other.
     operator_attempts: Attempts,
     user_attempts: Attempts,
     operators: Sessions<SignedIn>,
